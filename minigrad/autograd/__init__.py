@@ -1,0 +1,139 @@
+"""Gradients: `backward`, `grad`, grad modes, user-written functions and anomaly mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.autograd import engine
+from minigrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
+from minigrad.autograd.function import Function, once_differentiable
+from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from minigrad.tape import Node, TensorBase, refresh
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+__all__ = [
+    "Function", "backward", "detect_anomaly", "enable_grad", "grad", "inference_mode", "no_grad",
+    "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
+]  # fmt: skip
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (tuple, list)) else [value]
+
+
+def _roots(outputs: list[Any], grads: list[Any], create: bool) -> tuple[list[Node], list[Any]]:
+    """The records to start from, and the gradients given or implied."""
+    if len(grads) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(grads)} gradients")
+    nodes, seeds = [], []
+    for t, g in zip(outputs, grads, strict=True):
+        if not isinstance(t, TensorBase):
+            raise TypeError(f"can only differentiate Tensors, got {type(t).__name__}")
+        refresh(t)
+        node = t._node
+        if node is None or not node.requires_grad:
+            raise RuntimeError(
+                "element 0 of tensors does not require grad and does not have a grad_fn: nothing that it was "
+                "computed from requires grad, or it was computed under no_grad()"
+            )
+        if g is None:
+            if t._array.size != 1:
+                raise RuntimeError(
+                    f"grad can be implicitly created only for scalar outputs, but this one has shape "
+                    f"{list(t._array.shape)}; pass its gradient, or reduce it with .sum() or .mean()"
+                )
+            seed: Any = np.ones(t._array.shape, t._array.dtype)
+        else:
+            if not isinstance(g, TensorBase):
+                raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+            if g._array.shape != t._array.shape:
+                raise RuntimeError(
+                    f"Mismatch in shape: grad_output has a shape of {list(g._array.shape)} and output has a shape of "
+                    f"{list(t._array.shape)}."
+                )
+            seed = g if create else g._array.astype(t._array.dtype, copy=False)
+        if create and not isinstance(seed, TensorBase):
+            seed = engine.wrap(seed)
+        nodes.append(node)
+        seeds.append(seed)
+    return nodes, seeds
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Any = None,
+) -> None:
+    """Adds gradients to ``.grad`` of the leaves, or of ``inputs``; see `Tensor.backward`."""
+    outputs = _list(tensors)
+    given = grad_tensors if grad_tensors is not None else grad_variables
+    grads = [None] * len(outputs) if given is None else _list(given)
+    targets = None
+    if inputs is not None:
+        targets = _list(inputs)
+        if not targets:
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+        targets = _targets(targets)
+    nodes, seeds = _roots(outputs, grads, create_graph)
+    keep = create_graph if retain_graph is None else retain_graph
+    engine.run(nodes, seeds, targets, True, keep, create_graph)
+
+
+def _targets(inputs: Sequence[Any]) -> list[Node]:
+    nodes = []
+    for t in inputs:
+        if not isinstance(t, TensorBase):
+            raise TypeError(f"inputs must be Tensors, got {type(t).__name__}")
+        refresh(t)
+        if t._node is None or not t._node.requires_grad:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+        nodes.append(t._node)
+    return nodes
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor, ...]:
+    """The gradients of ``outputs`` (weighted by ``grad_outputs``) with respect to ``inputs``; ``.grad`` is untouched.
+
+    One Tensor per input, of its shape and dtype.  An input that the outputs do not depend on is a RuntimeError,
+    None with ``allow_unused``, zeros with ``materialize_grads``.
+    """
+    if is_grads_batched:
+        raise NotImplementedError("grad(): is_grads_batched is not supported; call grad once per gradient")
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True")
+    results, wanted = _list(outputs), _list(inputs)
+    grads = [None] * len(results) if grad_outputs is None else _list(grad_outputs)
+    targets = _targets(wanted)
+    nodes, seeds = _roots(results, grads, create_graph)
+    keep = create_graph if retain_graph is None else retain_graph
+    found = engine.run(nodes, seeds, targets, False, keep, create_graph)
+    answer: list[Any] = []
+    for i, (t, node) in enumerate(zip(wanted, targets, strict=True)):
+        g = found.get(node)
+        if g is None:
+            if materialize_grads:
+                g = np.zeros_like(t._array)
+            elif not allow_unused:
+                raise RuntimeError(
+                    f"One of the differentiated Tensors appears to not have been used in the graph (input {i}, shape "
+                    f"{list(t._array.shape)}). Set allow_unused=True if this is the desired behavior."
+                )
+        answer.append(g if g is None or isinstance(g, TensorBase) else engine.wrap(g))
+    return tuple(answer)

@@ -1,0 +1,43 @@
+"""Anomaly mode: the first non-finite value, with the line where it was made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.autograd.modes import _ModeManager
+from minigrad.tape import MODE
+
+
+class detect_anomaly(_ModeManager):  # noqa: N801 (PyTorch's name)
+    """Backward raises RuntimeError at the first nan, naming the forward line that it belongs to.
+
+    The message and the exception's notes also name the first non-finite value (nan or inf) of the forward
+    pass recorded in this mode.  ``check_nan=False`` records without raising.
+    """
+
+    def __init__(self, check_nan: bool = True) -> None:
+        super().__init__()
+        self._check = check_nan
+
+    def __enter__(self) -> Any:
+        self._fields = {"anomaly": [] if self._check else None}
+        return super().__enter__()
+
+    def clone(self) -> _ModeManager:
+        return detect_anomaly(self._check)
+
+
+class set_detect_anomaly(_ModeManager):  # noqa: N801 (PyTorch's name)
+    """Anomaly mode on or off at once; as a context manager, back to what it was on exit."""
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        super().__init__(anomaly=[] if mode and check_nan else None)
+        self._tokens.append(MODE.set(MODE.get()._replace(**self._fields)))
+
+    def __enter__(self) -> Any:
+        return self
+
+
+def is_anomaly_enabled() -> bool:
+    """Whether anomaly mode holds here."""
+    return MODE.get().anomaly is not None

@@ -1,0 +1,225 @@
+"""Reverse mode: the tape walked backwards, in one loop for arrays and for Tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad import errors, tape
+from minigrad.ops.elementwise import to
+from minigrad.ops.shape import clone, sum_to
+from minigrad.tape import MODE, MANY, PARAM, SAVED, SHAPE, SHAPES, Const, Freed, Node, Step, wrap
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+
+class Part:
+    """The gradient of one output of a record that has several."""
+
+    __slots__ = ("at", "grad", "shape")
+
+    def __init__(self, at: int, grad: Any) -> None:
+        self.at, self.grad, self.shape = at, grad, ()
+
+
+def run(
+    roots: Sequence[Node],
+    seeds: Sequence[Any],
+    targets: Sequence[Node] | None = None,
+    accumulate: bool = True,
+    keep: bool = False,
+    create: bool = False,
+) -> dict[Node, Any]:
+    """Propagates ``seeds``, the gradients of ``roots``, to the leaves.
+
+    With ``create`` gradients are Tensors and every step is recorded; otherwise they are arrays.  ``targets``
+    limits the pass to the records that lead to those nodes.  ``accumulate`` adds to ``.grad`` of the leaves
+    (of the targets where given); without it the gradients of the targets are returned.
+    """
+    order = tape.tape(roots)
+    wanted: set[Node] | None = None
+    if targets is not None:
+        wanted = set(targets)
+        for node in order:
+            if any(n in wanted for n in node.inputs):
+                wanted.add(node)
+    ends = set(targets or ())
+    grads: dict[Node, Any] = {}
+    shared: set[Node] = set()  # whose gradient array somebody else may hold
+    owned: set[Node] = set()  # whose gradient array was made here, by an addition
+    for node, g in zip(roots, seeds, strict=True):
+        grads[node] = grads[node] + g if node in grads else g
+        shared.add(node)
+    found: dict[Node, Any] = {}
+    at = (None, -1) if keep else tape.here()
+    anomaly = MODE.get().anomaly
+    token = MODE.set(MODE.get()._replace(grad=create))
+    try:
+        with np.errstate(all="ignore"):
+            for node in reversed(order):
+                g = grads.pop(node, None)
+                if g is None:
+                    continue
+                if node.hooks:
+                    g = _call_hooks(node, g, create)
+                if node in ends and not accumulate:
+                    found[node] = g if node not in shared else _own(g)
+                if node.op is None:
+                    if accumulate and (targets is None or node in ends):
+                        _accumulate(node, _own(g) if node in shared else g)
+                    continue
+                if accumulate and node in ends:
+                    _accumulate(node, _own(g))
+                saved = node.saved
+                if saved.__class__ is Freed:
+                    raise errors.freed(node)
+                if tape.last_change > node.seq:
+                    tape.check_unchanged(node)
+                if create:
+                    saved = _lift(node)
+                inputs = node.inputs
+                for step in node.layout.steps:
+                    if wanted is not None and step.input >= 0 and inputs[step.input] not in wanted:
+                        continue
+                    plain = step.plain
+                    if plain is None:
+                        d = step.rule(g, *_arguments(node, saved, step))
+                    elif len(plain) == 1:
+                        d = step.rule(g, saved[plain[0]])
+                    else:
+                        d = step.rule(g, *[saved[k] for k in plain])
+                    if step.input >= 0:
+                        pairs: Any = ((inputs[step.input], d),)
+                    else:
+                        pairs = zip(inputs, d, strict=True)
+                    for to_, d in pairs:
+                        if d is None or not to_.requires_grad or (wanted is not None and to_ not in wanted):
+                            continue
+                        if anomaly is not None:
+                            _check(node, d, anomaly)
+                        array = d if not create else getattr(d, "_array", d)
+                        if d.shape != to_.shape or array.dtype is not to_.dtype:
+                            if to_.shape is None:
+                                _add_part(grads, to_, d)
+                                continue
+                            d = _fit(d, to_)
+                            array = d if not create else d._array
+                        before = grads.get(to_)
+                        if before is None:
+                            grads[to_] = d
+                            if d is g or array.base is not None:
+                                shared.add(to_)
+                        elif to_ in owned and not create:
+                            before += d
+                        else:
+                            grads[to_] = before + d
+                            shared.discard(to_)
+                            if array.ndim:  # a scalar sum is not an array that can be added to in place
+                                owned.add(to_)
+                if not keep and node.saved:
+                    node.saved = Freed(*at)
+    finally:
+        MODE.reset(token)
+    return found
+
+
+def _arguments(node: Node, saved: Any, step: Step) -> list[Any]:
+    """What a rule asks for beside the gradient."""
+    found: list[Any] = []
+    for kind, k in step.sources:
+        if kind == SAVED:
+            found.append(saved[k])
+        elif kind == PARAM:
+            found.append(node.params[k])
+        elif kind == SHAPE:
+            found.append(node.inputs[k].shape)
+        elif kind == SHAPES:
+            found.append(tuple(n.shape for n in node.inputs[k:]))
+        elif kind == MANY:
+            found.append(tuple(saved[i] for i in k))
+        else:
+            found.append(k)
+    return found
+
+
+def _lift(node: Node) -> list[Any]:
+    """The saved arrays as Tensors on the tape, so that what a rule does with them is recorded."""
+    sources = (*node.inputs, node)
+    return [
+        a if sources[k].__class__ is Const else wrap(a, sources[k])
+        for k, a in zip(node.layout.keep, node.saved, strict=False)
+    ]
+
+
+def _fit(d: Any, node: Node) -> Any:
+    """A gradient in the shape and dtype of its input: what broadcasting repeated is summed."""
+    if d.shape != node.shape:
+        d = sum_to(d, shape=node.shape)
+    if getattr(d, "_array", d).dtype != node.dtype:
+        d = to(d, dtype=node.dtype)
+    return d
+
+
+def _add_part(grads: dict[Node, Any], node: Node, part: Part) -> None:
+    parts = grads.setdefault(node, [None] * node.params["outputs"])
+    before = parts[part.at]
+    parts[part.at] = part.grad if before is None else before + part.grad
+
+
+def _own(g: Any) -> Any:
+    """A copy that nobody else holds."""
+    return clone(g) if isinstance(g, tape.TensorBase) else np.array(g)
+
+
+def _accumulate(node: Node, g: Any) -> None:
+    """Adds to ``.grad`` of a node's Tensor, if that is still there."""
+    t: Tensor | None = node.tensor() if node.tensor is not None else None
+    if t is None:
+        return
+    before = t._grad
+    if isinstance(g, tape.TensorBase):
+        t._grad = g if before is None else before + g  # type: ignore[assignment, operator]
+    elif before is None:
+        t._grad = wrap(g)
+    elif before.requires_grad:
+        t._grad = before.detach() + wrap(g)
+    else:
+        tape.changed(before._array)
+        before._array += g
+
+
+def _call_hooks(node: Node, g: Any, create: bool) -> Any:
+    t = g if create else wrap(g)
+    for hook in tuple((node.hooks or {}).values()):
+        replaced = hook(t)
+        if replaced is not None:
+            if not isinstance(replaced, tape.TensorBase):
+                raise TypeError(f"a hook must return None or a Tensor, got {type(replaced).__name__}")
+            t = _fit(replaced, node)
+    return t if create else t._array
+
+
+def _check(node: Node, d: Any, anomaly: list[Node]) -> None:
+    """Anomaly mode: RuntimeError at the first nan that a rule returns."""
+    array = d.grad if isinstance(d, Part) else d
+    array = getattr(array, "_array", array)
+    if not np.isnan(array).any():
+        return
+    bad = int(np.isnan(array).sum())
+    text = (
+        f"Function '{node.name()}' returned nan values in its backward: {bad} of {array.size}. "
+        f"Its forward ran at {node.where}."
+    )
+    first = min(anomaly, key=lambda n: n.seq, default=None)
+    if first is not None and first.op is not None:
+        text += f" The first non-finite value of the forward pass came from {first.op.name} at {first.where}."
+    else:
+        text += " Every recorded forward value was finite."
+    error = RuntimeError(text)
+    error.add_note(f"forward of {node.name()}: {node.where}")
+    if first is not None:
+        error.add_note(f"first non-finite forward value: {first.name()} at {first.where}")
+    raise error

@@ -1,0 +1,270 @@
+"""`Function`: operations with a forward and a backward written by the user."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad import errors, tape
+from minigrad.autograd.engine import Part
+from minigrad.autograd.modes import no_grad
+from minigrad.tape import MODE, PARAM, Layout, Node, Op, Step, TensorBase, leaf, new, wrap
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+
+class FunctionCtx:
+    """What `Function.forward` leaves for `Function.backward`; other attributes may be set freely."""
+
+    needs_input_grad: tuple[bool, ...] = ()
+
+    def __init__(self) -> None:
+        self._saved: tuple[Any, ...] = ()
+        self._kinds: tuple[Any, ...] | None = None  # of what is saved, once recorded
+        self._node: weakref.ref[Node] | None = None  # the record holds this ctx, so not a strong reference
+        self._places: tuple[int, ...] = ()  # which arguments are Tensors
+        self._arguments = 0
+        self._outputs: tuple[Any, ...] = ()  # shape and dtype of each
+        self._materialize = True
+        self._no_gradient: set[int] = set()
+        self._dirty: set[int] = set()
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        """Keeps Tensors (inputs or outputs) for `saved_tensors`; a later change in place is an error."""
+        for t in tensors:
+            if t is not None and not isinstance(t, TensorBase):
+                raise TypeError(
+                    f"save_for_backward can only save Tensors and None, got {type(t).__name__}; "
+                    "set anything else as an attribute of ctx"
+                )
+        self._saved = tensors
+
+    def mark_dirty(self, *tensors: Tensor) -> None:
+        """Names inputs that forward changed in place and returned."""
+        self._dirty = {id(t) for t in tensors}
+
+    def mark_non_differentiable(self, *tensors: Tensor) -> None:
+        """Names outputs that carry no gradient."""
+        self._no_gradient = {id(t) for t in tensors}
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether backward gets zeros (True, the default) or None for outputs that were not used."""
+        self._materialize = value
+
+    @property
+    def saved_tensors(self) -> tuple[Tensor | None, ...]:
+        """The Tensors given to `save_for_backward`. RuntimeError after the graph was freed."""
+        if self._kinds is None:
+            return self._saved
+        node = self._node() if self._node is not None else None
+        if node is None:
+            raise RuntimeError("saved_tensors: the record that this ctx belongs to is gone")
+        if isinstance(node.saved, tape.Freed):
+            raise errors.freed(node)
+        tape.check_unchanged(node)
+        arrays = iter(node.saved)
+        return tuple(None if kind is None else self._restore(kind, next(arrays), node) for kind in self._kinds)
+
+    def _restore(self, kind: Any, array: Any, node: Node) -> Tensor:
+        if isinstance(kind, int):
+            return wrap(array, node if len(self._outputs) == 1 else _pick(node, kind, array))
+        return wrap(array, kind if isinstance(kind, Node) else None)
+
+
+class Function:
+    """A differentiable operation of one's own; see PyTorch's ``torch.autograd.Function``.
+
+    Subclasses define static methods ``forward(ctx, *args)``, or ``forward(*args)`` with
+    ``setup_context(ctx, inputs, output)``, and ``backward(ctx, *grads)``, which returns one gradient (or None)
+    per argument of forward.  Call it with ``apply``.
+    """
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Computes the result from Tensors."""
+        raise NotImplementedError("a Function must define forward")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Saves for backward, when forward takes no ctx."""
+        raise NotImplementedError
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """The gradients of the arguments of forward."""
+        raise NotImplementedError("a Function must define backward to be differentiated")
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Runs forward without recording its inside and records the whole as one operation."""
+        ctx = FunctionCtx()
+        tensors = [t for t in args if isinstance(t, TensorBase)]
+        for t in tensors:
+            tape.refresh(t)
+        ctx._places = tuple(i for i, t in enumerate(args) if isinstance(t, TensorBase))
+        ctx._arguments = len(args)
+        ctx.needs_input_grad = tuple(isinstance(t, TensorBase) and _wants(t) for t in args)
+        with no_grad():
+            if cls.setup_context is not Function.setup_context:
+                result = cls.forward(*args)
+                cls.setup_context(ctx, args, result)
+            else:
+                result = cls.forward(ctx, *args)
+        outputs = result if isinstance(result, tuple) else (result,)
+        ctx._outputs = tuple((t._array.shape, t._array.dtype) if isinstance(t, TensorBase) else None for t in outputs)
+        if not (MODE.get().grad and any(ctx.needs_input_grad)):
+            return result
+        node = _record(cls, ctx, tensors, outputs)
+        outs = [_output(node, ctx, t, i) for i, t in enumerate(outputs)]
+        return tuple(outs) if isinstance(result, tuple) else outs[0]
+
+
+def _wants(t: TensorBase) -> bool:
+    return t._node is not None and t._node.requires_grad
+
+
+class _UserOp(Op):
+    """The operation of a `Function`; not part of the table."""
+
+    def __init__(self, cls: type[Function]) -> None:
+        self.name, self.kernel, self.cast, self.view, self.text, self.onnx = cls.__name__, cls.forward, None, False, None, None
+        self.inputs, self.params, self.star, self.rules = ("xs",), ("ctx",), 0, ()
+        self.joint = functools.partial(_vjp, cls)
+        self.differentiable, self.layouts = True, {}
+        self.only = Layout((), (Step(-1, self.joint, None, ((PARAM, "ctx"),)),))
+
+
+_OPS: weakref.WeakKeyDictionary[type[Function], _UserOp] = weakref.WeakKeyDictionary()
+
+
+def _record(cls: type[Function], ctx: FunctionCtx, tensors: list[Any], outputs: tuple[Any, ...]) -> Node:
+    op = _OPS.get(cls)
+    if op is None:
+        op = _OPS[cls] = _UserOp(cls)
+    node = new(Node)
+    node.op, node.inputs = op, tuple(t._node or leaf(t) for t in tensors)
+    node.params = {"ctx": ctx, "outputs": len(outputs)}
+    node.requires_grad, node.layout, node.hooks, node.tensor = True, op.only, None, None
+    many = len(outputs) != 1
+    node.shape, node.dtype = (None, None) if many else ctx._outputs[0] or (None, None)
+    node.code, node.lasti = tape.here()
+    kinds: list[Any] = []
+    for t in ctx._saved:
+        output = next((i for i, o in enumerate(outputs) if o is t), None)
+        if t is None:
+            kinds.append(None)
+        elif any(t is x for x in tensors):
+            kinds.append(t._node)
+        else:
+            kinds.append("constant" if output is None else output)
+    node.saved = tuple(t._array for t in ctx._saved if t is not None)
+    node.seq = tape.next_seq()
+    ctx._kinds, ctx._saved, ctx._node = tuple(kinds), (), weakref.ref(node)
+    return node
+
+
+_PICK = Op("pick", operator.getitem, "x; i", lambda g, i: Part(i, g))  # one of several outputs
+
+
+def _pick(node: Node, i: int, array: Any) -> Node:
+    picked = new(Node)
+    picked.op, picked.inputs, picked.params = _PICK, (node,), {"i": i}
+    picked.requires_grad, picked.layout = True, _PICK.layouts.get(3) or _PICK.layout(1, 1)
+    picked.saved, picked.hooks, picked.tensor = (), None, None
+    picked.shape, picked.dtype, picked.code, picked.lasti = array.shape, array.dtype, node.code, node.lasti
+    picked.seq = tape.next_seq()
+    return picked
+
+
+def _output(node: Node, ctx: FunctionCtx, t: Any, i: int) -> Any:
+    """An output with its record; an input that was returned as it is becomes a Tensor of its own."""
+    if not isinstance(t, TensorBase):
+        return t
+    if id(t) in ctx._no_gradient or t._array.dtype.kind != "f":
+        return t
+    own = node if len(ctx._outputs) == 1 else _pick(node, i, t._array)
+    if id(t) in ctx._dirty:
+        if t._node is not None and t._node.op is None and t._node.requires_grad:
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+        tape.changed(t._array)
+        own.seq = tape.next_seq()
+        t._node = own
+        t._epoch += 1
+        return t
+    return wrap(t._array, own)
+
+
+def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
+    """Calls the user's backward: arrays in the eager pass, Tensors when it is recorded."""
+    grads = g if isinstance(g, list) else [g]
+    create = MODE.get().grad
+    given = []
+    for d, made in zip(grads, ctx._outputs, strict=True):
+        if d is None and ctx._materialize and made is not None:
+            d = np.zeros(*made)
+        given.append(d if d is None or isinstance(d, TensorBase) else wrap(d))
+    returned = cls.backward(ctx, *given)
+    found = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+    while len(found) > ctx._arguments and found[-1] is None:
+        found.pop()
+    if len(found) != ctx._arguments:
+        raise RuntimeError(
+            f"function {cls.__name__}Backward returned an incorrect number of gradients "
+            f"(expected {ctx._arguments}, got {len(found)})"
+        )
+    node = ctx._node() if ctx._node is not None else None
+    result = []
+    for k, place in enumerate(ctx._places):
+        d = found[place]
+        if d is not None:
+            if not isinstance(d, TensorBase):
+                raise TypeError(f"{cls.__name__}.backward must return Tensors or None, got {type(d).__name__}")
+            shape = node.inputs[k].shape if node is not None else None
+            if shape is not None and d._array.shape != shape and not _expands(shape, d._array.shape):
+                raise RuntimeError(
+                    f"Function {cls.__name__}Backward returned an invalid gradient at index {place} - got "
+                    f"{list(d._array.shape)} but expected shape compatible with {list(shape)}"
+                )
+        result.append(d if d is None or create else d._array)
+    return result
+
+
+def _expands(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorates a ``backward`` whose own operations cannot be differentiated again."""
+
+    @functools.wraps(backward)
+    def call(ctx: Any, *grads: Any) -> Any:
+        with no_grad():
+            found = backward(ctx, *grads)
+        if not MODE.get().grad:
+            return found
+        many = isinstance(found, tuple)
+        blocked = tuple(_Once.apply(d, *[g for g in grads if g is not None]) if isinstance(d, TensorBase) else d
+                        for d in (found if many else (found,)))  # fmt: skip
+        return blocked if many else blocked[0]
+
+    return call
+
+
+class _Once(Function):
+    @staticmethod
+    def forward(ctx: Any, d: Any, *grads: Any) -> Any:
+        return d.detach()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+

@@ -1,0 +1,131 @@
+"""Grad modes, as context managers and decorators. They hold for the current context (thread or task) only."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextvars import Token
+from typing import Any, Self, TypeVar
+
+from minigrad.tape import MODE, Mode
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _ModeManager:
+    """Sets some fields of the mode between enter and exit; may be nested and used as a decorator."""
+
+    def __init__(self, **fields: Any) -> None:
+        self._fields = fields
+        self._tokens: list[Token[Mode]] = []
+
+    def __enter__(self) -> Self:
+        self._tokens.append(MODE.set(MODE.get()._replace(**self._fields)))
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        MODE.reset(self._tokens.pop())
+
+    def clone(self) -> _ModeManager:
+        """A fresh manager of the same mode: each decorated call has its own."""
+        return _ModeManager(**self._fields)
+
+    def __call__(self, function: F) -> F:
+        """Decorates a function or a generator function."""
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def steps(*args: Any, **kwargs: Any) -> Any:
+                # The mode holds while the generator runs, not while its caller does.
+                generator = function(*args, **kwargs)
+                sent = None
+                while True:
+                    try:
+                        with self.clone():
+                            item = generator.send(sent)
+                    except StopIteration as stop:
+                        return stop.value
+                    sent = yield item
+
+            return steps  # type: ignore[return-value]
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with self.clone():
+                return function(*args, **kwargs)
+
+        return call  # type: ignore[return-value]
+
+
+class no_grad(_ModeManager):  # noqa: N801 (PyTorch's name)
+    """Nothing is recorded. ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        made = object.__new__(cls)
+        if function is None:
+            return made
+        made.__init__()  # type: ignore[misc]
+        return made(function)
+
+    def __init__(self, function: None = None) -> None:
+        super().__init__(grad=False)
+
+
+class enable_grad(_ModeManager):  # noqa: N801 (PyTorch's name)
+    """Recording is on, also inside `no_grad`."""
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        made = object.__new__(cls)
+        if function is None:
+            return made
+        made.__init__()  # type: ignore[misc]
+        return made(function)
+
+    def __init__(self, function: None = None) -> None:
+        super().__init__(grad=True, inference=False)
+
+
+class set_grad_enabled(_ModeManager):  # noqa: N801 (PyTorch's name)
+    """Recording on or off at once, as a plain call, a context manager or a decorator."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(grad=bool(mode))
+        self._before: Token[Mode] | None = MODE.set(MODE.get()._replace(grad=bool(mode)))
+
+    def __enter__(self) -> Self:
+        if self._before is None:
+            return super().__enter__()
+        self._tokens.append(self._before)  # the call has set it already
+        self._before = None
+        return self
+
+    def __call__(self, function: F) -> F:
+        if self._before is not None:
+            MODE.reset(self._before)
+            self._before = None
+        return super().__call__(function)
+
+
+class inference_mode(_ModeManager):  # noqa: N801 (PyTorch's name)
+    """As `no_grad`; results may also not be used in recorded operations later."""
+
+    def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
+        made = object.__new__(cls)
+        if not callable(mode):
+            return made
+        made.__init__()  # type: ignore[misc]
+        return made(mode)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(**({"grad": False, "inference": True} if mode else {"grad": True, "inference": False}))
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded here."""
+    return MODE.get().grad
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether `inference_mode` holds here."""
+    return MODE.get().inference

@@ -1,0 +1,167 @@
+"""Element types under PyTorch's names, and PyTorch's rules for mixing them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+__all__ = [
+    "bool", "double", "dtype", "float", "float16", "float32", "float64", "get_default_dtype",
+    "half", "int", "int8", "int16", "int32", "int64", "long", "promote_types", "result_type",
+    "set_default_dtype", "short", "uint8",
+]  # fmt: skip
+
+_Bool: TypeAlias = bool  # the builtins, before the element types below take their names
+_Int: TypeAlias = int
+
+
+class dtype:
+    """An element type such as ``minigrad.float32``; ``numpy`` is its NumPy twin."""
+
+    __slots__ = ("is_floating_point", "name", "numpy")
+    is_complex = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.numpy = np.dtype(name)
+        self.is_floating_point = self.numpy.kind == "f"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What lets NumPy functions take this object as their ``dtype``."""
+        return self.numpy
+
+    @property
+    def itemsize(self) -> _Int:
+        """Bytes per element."""
+        return self.numpy.itemsize
+
+    @property
+    def is_signed(self) -> _Bool:
+        """Whether negative values exist."""
+        return self.numpy.kind in "if"
+
+    def __repr__(self) -> str:
+        return f"minigrad.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+bool = dtype("bool")
+uint8 = dtype("uint8")
+int8 = dtype("int8")
+int16 = short = dtype("int16")
+int32 = int = dtype("int32")
+int64 = long = dtype("int64")
+float16 = half = dtype("float16")
+float32 = float = dtype("float32")
+float64 = double = dtype("float64")
+
+OF_NUMPY = {t.numpy: t for t in (bool, uint8, int8, int16, int32, int64, float16, float32, float64)}
+F16, F32, F64 = float16.numpy, float32.numpy, float64.numpy
+I64, BOOL = int64.numpy, bool.numpy
+
+# PyTorch keeps one default for the process; a ContextVar would surprise in new threads.
+_default = F32
+
+
+def get_default_dtype() -> dtype:
+    """The floating dtype that new tensors of Python floats get (float32 unless set)."""
+    return OF_NUMPY[_default]
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Sets the dtype of new tensors of Python floats. Raises TypeError unless ``d`` floats."""
+    global _default
+    found = as_numpy(d)
+    if found.kind != "f":
+        raise TypeError(f"set_default_dtype: only floating-point types are supported, got {d!r}")
+    _default = found
+
+
+def default_float() -> np.dtype[Any]:
+    return _default
+
+
+def as_numpy(d: Any) -> np.dtype[Any]:
+    """The NumPy dtype of a minigrad dtype, a NumPy dtype or a Python type; TypeError otherwise."""
+    if isinstance(d, dtype):
+        return d.numpy
+    if d is _PY_FLOAT:
+        return _default
+    try:
+        found = np.dtype(d).newbyteorder("=")
+    except TypeError:
+        found = None
+    if found is None or found not in OF_NUMPY:
+        raise TypeError(
+            f"minigrad has no element type {d!r}; it has " + ", ".join(t.name for t in OF_NUMPY.values())
+        )
+    return found
+
+
+_PY_FLOAT = type(1.0)
+_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+
+
+def promote(d: np.dtype[Any], e: np.dtype[Any]) -> np.dtype[Any]:
+    """PyTorch's ``promote_types``: int64 with float32 stays float32, where NumPy would widen."""
+    if d is e or d == e:
+        return d
+    if d.kind == "f" and e.kind != "f":
+        return d
+    if e.kind == "f" and d.kind != "f":
+        return e
+    return np.promote_types(d, e)
+
+
+def promote_types(type1: dtype, type2: dtype) -> dtype:
+    """The smallest dtype that both convert to, as PyTorch has it."""
+    return OF_NUMPY[promote(as_numpy(type1), as_numpy(type2))]
+
+
+def common(operands: Any) -> np.dtype[Any]:
+    """The dtype in which operands meet.
+
+    By PyTorch's categories (bool < integer < float): operands with dimensions decide first, then 0-d
+    tensors, then Python numbers; a later group only counts where its category is higher.
+    ``operands`` are arrays or Python numbers.
+    """
+    groups: list[np.dtype[Any] | None] = [None, None, None]
+    for x in operands:
+        if isinstance(x, (np.ndarray, np.generic)):
+            at, d = (0 if x.ndim else 1), x.dtype
+        else:
+            at, d = 2, number_dtype(x)
+        seen = groups[at]
+        groups[at] = d if seen is None else promote(seen, d)
+    result: np.dtype[Any] | None = None
+    for d_ in groups:
+        if d_ is not None and (result is None or _CATEGORY[d_.kind] > _CATEGORY[result.kind]):
+            result = d_
+    if result is None:
+        raise TypeError("at least one operand is needed to find a dtype")
+    return result
+
+
+def number_dtype(x: Any) -> np.dtype[Any]:
+    """The dtype that a Python number has on its own: bool, int64 or the default float."""
+    if isinstance(x, _PY_BOOL):
+        return BOOL
+    if isinstance(x, _PY_INT):
+        return I64
+    if isinstance(x, _PY_FLOAT):
+        return _default
+    if isinstance(x, complex):
+        raise TypeError("complex numbers are not supported by minigrad; use their real and imaginary parts")
+    raise TypeError(f"expected a number or a Tensor, got {type(x).__name__}")
+
+
+_PY_BOOL, _PY_INT = type(True), type(1)
+
+
+def result_type(tensor1: Any, tensor2: Any) -> dtype:
+    """The dtype that arithmetic on the two (Tensors or numbers) would give."""
+    return OF_NUMPY[common([getattr(t, "_array", t) for t in (tensor1, tensor2)])]

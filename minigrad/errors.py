@@ -1,0 +1,98 @@
+"""Texts of errors: places in the user's code, and sentences that name shapes and what to try."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from minigrad.tape import Change, Node, Op
+
+
+def line_of(code: CodeType | None, lasti: int) -> int | None:
+    """The line of an instruction."""
+    if code is None:
+        return None
+    for start, end, line in code.co_lines():
+        if start <= lasti < end:
+            return line
+    return code.co_firstlineno
+
+
+def place(code: CodeType | None, lasti: int) -> str:
+    """``file.py:12``, relative to the working directory where that is shorter."""
+    line = line_of(code, lasti)
+    if code is None or line is None:
+        return "unknown place"
+    file = code.co_filename
+    if os.path.isabs(file):
+        try:
+            file = min(file, os.path.relpath(file), key=len)
+        except ValueError:  # another drive
+            pass
+    return f"{file}:{line}"
+
+
+def describe(t: Any) -> str:
+    """An operand in an error: its shape and dtype, or the number itself."""
+    array = getattr(t, "_array", t)
+    if not hasattr(array, "shape"):
+        return repr(t)
+    name = getattr(t, "name", None)
+    text = f"{list(array.shape)} {array.dtype}"
+    return f"{name} {text}" if isinstance(name, str) else text
+
+
+def explain(
+    op: Op, operands: Sequence[Any], params: dict[str, Any], error: Exception, at: tuple[CodeType | None, int]
+) -> Exception:
+    """PyTorch's kind of exception for what a kernel raised, with shapes, place and what to try."""
+    given = " and ".join(describe(t) for t in operands)
+    where = place(*at)
+    shapes = [t._array.shape for t in operands if hasattr(t, "_array")]
+    message = str(error)
+    kind = IndexError if isinstance(error, IndexError) else RuntimeError  # PyTorch's kinds
+    clash = _clash(shapes) if "broadcast" in message else None
+    if clash is not None:
+        a, b, dim = clash
+        message = (
+            f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension {dim}; "
+            "use unsqueeze() or reshape() so that the dimensions line up from the right"
+        )
+    return kind(f"{op.name}: {message} (operands: {given}; at {where})")
+
+
+def _clash(shapes: list[tuple[int, ...]]) -> tuple[int, int, int] | None:
+    """The first pair of sizes, from the right, that do not broadcast, with the dimension."""
+    if len(shapes) < 2:
+        return None
+    rank = max(map(len, shapes))
+    for back in range(1, rank + 1):
+        sizes = [s[-back] for s in shapes if len(s) >= back]
+        big = [n for n in sizes if n != 1]
+        if len(set(big)) > 1:
+            other = next(n for n in big if n != big[0])
+            return big[0], other, rank - back
+    return None
+
+
+def changed_in_place(node: Node, array: Any, change: Change) -> RuntimeError:
+    """A saved array was written to between forward and backward."""
+    op = node.op.name if node.op else "leaf"
+    return RuntimeError(
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"{op} at {node.where} saved an array of shape {list(array.shape)}, which was changed in place at "
+        f"{place(change.code, change.lasti)}. Use an operation out of place there, or clone() before it."
+    )
+
+
+def freed(node: Node) -> RuntimeError:
+    """A second backward through a graph whose arrays are gone."""
+    op = node.op.name if node.op else "leaf"
+    return RuntimeError(
+        "Trying to backward through the graph a second time: the arrays saved by "
+        f"{op} at {node.where} were freed by the backward pass at {place(node.saved.code, node.saved.lasti)}. "
+        "Pass retain_graph=True to that one if you need both."
+    )

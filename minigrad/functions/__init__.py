@@ -1,0 +1,1 @@
+"""The public functions: PyTorch's signatures and checks, over the tables in ``minigrad.ops``."""

@@ -1,0 +1,343 @@
+"""Functions that make Tensors: from data, filled, in steps, at random.
+
+Sizes are given one by one or as one sequence.  ``dtype`` None means: that of the data; the default float for
+``zeros`` and its like; int64 for whole numbers in ``arange`` and ``full``.  ``device`` may only be the CPU.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad import dtypes, random
+from minigrad.functions.shape import sizes
+from minigrad.tape import MODE, TensorBase, wrap
+
+if TYPE_CHECKING:
+    from minigrad.random import Generator
+    from minigrad.tensor import Tensor
+
+__all__ = [
+    "arange", "as_tensor", "asarray", "bernoulli", "device", "empty", "empty_like", "eye", "from_numpy",
+    "full", "full_like", "linspace", "normal", "ones", "ones_like", "rand", "rand_like", "randint", "randn",
+    "randn_like", "randperm", "tensor", "zeros", "zeros_like",
+]  # fmt: skip
+
+
+class device:
+    """Where data lives: always the CPU. Compares with its name and prints as PyTorch's."""
+
+    __slots__ = ("index", "type")
+
+    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
+        name = getattr(type, "type", type)
+        if str(name).partition(":")[0] != "cpu":
+            raise RuntimeError(f"minigrad computes on the CPU only; there is no device {type!r}")
+        self.type, self.index = "cpu", index
+
+    def __repr__(self) -> str:
+        return f"device(type='{self.type}')"
+
+    def __str__(self) -> str:
+        return self.type
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, device) or other == "cpu"
+
+    def __hash__(self) -> int:
+        return hash("cpu")
+
+
+def _finish(array: Any, requires_grad: bool, on: Any = None) -> Tensor:
+    if on is not None:
+        device(on)
+    t = wrap(array)
+    if requires_grad:
+        t.requires_grad_()
+    elif MODE.get().inference:
+        t._inference = True
+    return t
+
+
+def _dtype(dtype: Any) -> np.dtype[Any]:
+    return dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
+
+
+# ---------------------------------------------------------------- from data
+
+
+def to_array(data: Any, dtype: Any = None) -> Any:
+    """Data as an array in PyTorch's dtype for it: Python floats in the default float, arrays in their own."""
+    if isinstance(data, TensorBase):
+        array = data._array
+    elif isinstance(data, (np.ndarray, np.generic)):
+        array = np.asarray(data)
+    else:
+        array = _from_nested(data)
+        if dtype is None and not _has_arrays(data):
+            if array.dtype.kind == "f":
+                array = array.astype(dtypes.default_float())
+            elif array.size == 0:
+                array = array.astype(dtypes.default_float())
+    wanted = dtypes.as_numpy(array.dtype if dtype is None else dtype)
+    return array if array.dtype == wanted and array.dtype.isnative else array.astype(wanted)
+
+
+def _from_nested(data: Any) -> Any:
+    try:
+        array = np.array(_plain(data))
+    except ValueError as error:
+        raise ValueError(f"tensor(): the nested sequences have different lengths ({error})") from None
+    except OverflowError as error:
+        raise RuntimeError(f"tensor(): {error}") from None
+    if array.dtype.kind not in "biuf":
+        if array.dtype.kind == "O" and array.size and all(isinstance(x, int) for x in array.ravel()):
+            raise RuntimeError("Overflow when unpacking long: an integer does not fit into 64 bits")
+        raise TypeError(f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {_first(data)!r}")
+    return array
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, TensorBase):
+        return data._array
+    if isinstance(data, (list, tuple)):
+        return [_plain(x) for x in data] if any(isinstance(x, (list, tuple, TensorBase)) for x in data) else data
+    return data
+
+
+def _first(data: Any) -> Any:
+    while isinstance(data, (list, tuple)) and data:
+        data = data[0]
+    return data
+
+
+def _has_arrays(data: Any) -> bool:
+    first = _first(data)
+    return isinstance(first, (np.ndarray, TensorBase)) or (isinstance(first, np.generic) and not isinstance(first, float))
+
+
+def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A new leaf with a copy of ``data``: numbers, nested sequences, arrays or Tensors.
+
+    TypeError for what is no number, ValueError for ragged sequences, RuntimeError when ``requires_grad`` is
+    asked of integers.
+    """
+    return _finish(np.array(to_array(data, dtype)), requires_grad, device)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """As `tensor`, but a Tensor or array that already fits is shared, not copied; a Tensor keeps its history."""
+    if isinstance(data, TensorBase):
+        return data.to(dtype) if dtype is not None else data  # type: ignore[attr-defined, no-any-return]
+    return _finish(to_array(data, dtype), False, device)
+
+
+asarray = as_tensor
+
+
+def from_numpy(ndarray: Any) -> Tensor:
+    """A Tensor over the same memory as an array. TypeError for what is no array or has another element type.
+
+    Writing to the array later changes the Tensor; backward cannot see such writes.
+    """
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    dtypes.as_numpy(ndarray.dtype)
+    if not ndarray.dtype.isnative:
+        raise ValueError("given numpy array has byte order different from the native byte order; use .astype()")
+    return wrap(ndarray)
+
+
+# ---------------------------------------------------------------- filled
+
+
+def _shape(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
+    shape = sizes(name, size)
+    for n in shape:
+        if n < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
+    return shape
+
+
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Memory of that shape with whatever is in it."""
+    return _finish(np.empty(_shape("empty", size), _dtype(dtype)), requires_grad, device)
+
+
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Filled with 0."""
+    return _finish(np.zeros(_shape("zeros", size), _dtype(dtype)), requires_grad, device)
+
+
+def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Filled with 1."""
+    return _finish(np.ones(_shape("ones", size), _dtype(dtype)), requires_grad, device)
+
+
+def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Filled with ``fill_value``, in its dtype unless another is given."""
+    value = fill_value.item() if isinstance(fill_value, (TensorBase, np.generic)) else fill_value  # type: ignore[attr-defined]
+    found = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
+    return _finish(np.full(_shape("full", (size,)), value, found), requires_grad, device)
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones on the diagonal of an (n, m) matrix, m = n unless given."""
+    if n < 0 or (m is not None and m < 0):
+        raise RuntimeError(f"n must be greater or equal to 0, got {n if n < 0 else m}")
+    return _finish(np.eye(n, m, dtype=_dtype(dtype)), requires_grad, device)
+
+
+def _like(make: Any, t: Any, dtype: Any, requires_grad: bool, device: Any) -> Tensor:
+    if not isinstance(t, TensorBase):
+        raise TypeError(f"{make.__name__}_like(): argument 'input' must be a Tensor, not {type(t).__name__}")
+    return make(  # type: ignore[no-any-return]
+        t._array.shape, dtype=dtype or t._array.dtype, requires_grad=requires_grad, device=device
+    )
+
+
+def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+    """`empty` in the shape and dtype of ``input``."""
+    return _like(empty, input, dtype, requires_grad, device)
+
+
+def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+    """`zeros` in the shape and dtype of ``input``."""
+    return _like(zeros, input, dtype, requires_grad, device)
+
+
+def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+    """`ones` in the shape and dtype of ``input``."""
+    return _like(ones, input, dtype, requires_grad, device)
+
+
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
+    """`full` in the shape and dtype of ``input``."""
+    return full(
+        input._array.shape, fill_value, dtype=dtype or input._array.dtype, requires_grad=requires_grad, device=device
+    )
+
+
+# ---------------------------------------------------------------- in steps
+
+
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """From ``start`` (0 unless two are given) up to but not including ``end``, shape (ceil((end - start) / step),)."""
+    start, end, step = (x.item() if isinstance(x, (TensorBase, np.generic)) else x for x in (start, end, step))
+    if end is None:
+        start, end = 0, start
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if not all(math.isfinite(x) for x in (start, end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    if (end - start) * step < 0:
+        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: {start} to {end} by {step}")
+    whole = all(isinstance(x, int) for x in (start, end, step))
+    found = (dtypes.I64 if whole else dtypes.default_float()) if dtype is None else dtypes.as_numpy(dtype)
+    count = -((start - end) // step) if whole else math.ceil((end - start) / step)
+    return _finish((start + step * np.arange(count, dtype=None if whole else np.float64)).astype(found), requires_grad, device)
+
+
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """``steps`` evenly spaced values from ``start`` to ``end``, both included."""
+    start, end = (x.item() if isinstance(x, (TensorBase, np.generic)) else x for x in (start, end))
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    found = _dtype(dtype)
+    kind = found.type
+    if steps == 1 or found.kind != "f":
+        return _finish(np.linspace(start, end, steps).astype(found), requires_grad, device)
+    # As PyTorch: in the dtype itself, from both ends to the middle
+    step = kind((kind(end) - kind(start)) / kind(max(steps - 1, 1)))
+    at = np.arange(steps)
+    low = kind(start) + step * at.astype(found)
+    high = kind(end) - step * (steps - 1 - at).astype(found)
+    return _finish(np.where(at < steps // 2, low, high), requires_grad, device)
+
+
+# ---------------------------------------------------------------- at random
+
+
+def _generator(generator: Generator | None) -> Generator:
+    return random.default_generator if generator is None else generator
+
+
+def rand(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Uniform in [0, 1)."""
+    array = _generator(generator).uniform(_shape("rand", size), _dtype(dtype))
+    return _finish(array, requires_grad, device)
+
+
+def randn(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Normal with mean 0 and variance 1."""
+    array = _generator(generator).normal(_shape("randn", size), _dtype(dtype))
+    return _finish(array, requires_grad, device)
+
+
+def randint(
+    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
+    device: Any = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Whole numbers from ``low`` (0 unless given) up to but not including ``high``; int64 unless another dtype is given."""
+    if size is None:
+        low, high, size = 0, low, high
+    found = dtypes.I64 if dtype is None else dtypes.as_numpy(dtype)
+    array = _generator(generator).integers(low, high, _shape("randint", (size,)), found)
+    return _finish(array, requires_grad, device)
+
+
+def randperm(
+    n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """0 to n - 1 in random order, int64."""
+    found = dtypes.I64 if dtype is None else dtypes.as_numpy(dtype)
+    return _finish(_generator(generator).permutation(n, found), requires_grad, device)
+
+
+def normal(
+    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
+    device: Any = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Normal with that mean and deviation: numbers with a ``size``, or Tensors that broadcast."""
+    if size is not None:
+        array = _generator(generator).normal(_shape("normal", (size,)), _dtype(dtype), mean, std)
+        return _finish(array, requires_grad, device)
+    parts = [x._array if isinstance(x, TensorBase) else x for x in (mean, std)]
+    if not any(isinstance(x, np.ndarray) for x in parts):
+        raise TypeError("normal(): with two numbers a size is needed, as in normal(0.0, 1.0, (3,))")
+    if np.any(np.less(parts[1], 0)):
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    found = next(x.dtype for x in parts if isinstance(x, np.ndarray))
+    shape = np.broadcast_shapes(*(np.shape(x) for x in parts))
+    drawn = _generator(generator).normal(shape, found)
+    return _finish((drawn * parts[1] + parts[0]).astype(found), requires_grad, device)
+
+
+def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability that each element states, else 0, in its dtype."""
+    array = input._array
+    return wrap(_generator(generator).bernoulli(array, array.shape, array.dtype))
+
+
+def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+    """`rand` in the shape and dtype of ``input``."""
+    return _like(rand, input, dtype, requires_grad, device)
+
+
+def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+    """`randn` in the shape and dtype of ``input``."""
+    return _like(randn, input, dtype, requires_grad, device)
+
+

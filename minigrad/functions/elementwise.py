@@ -1,0 +1,548 @@
+"""Functions of single elements, under PyTorch's names.
+
+Operands broadcast and meet by PyTorch's promotion; a result has the broadcast shape. Functions of real numbers
+turn integers into the default float. Shapes that do not broadcast raise RuntimeError.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.ops import elementwise as e
+from minigrad.ops.convert import cast
+from minigrad.tape import TensorBase, apply, wrap
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+__all__ = [
+    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "allclose", "arccos", "arccosh",
+    "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh",
+    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "ceil", "clamp", "clamp_max", "clamp_min",
+    "clip", "cos", "cosh", "div", "divide", "eq", "equal", "exp", "exp2", "expm1", "fix", "float_power",
+    "floor", "floor_divide", "fmod", "frac", "ge", "greater", "greater_equal", "gt", "isclose", "isfinite",
+    "isinf", "isnan", "le", "lerp", "less", "less_equal", "log", "log10", "log1p", "log2", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "lt", "masked_fill", "maximum", "minimum", "mul",
+    "multiply", "ne", "neg", "negative", "nonzero", "not_equal", "positive", "pow", "reciprocal",
+    "remainder", "round", "rsqrt", "rsub", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "sub",
+    "subtract", "tan", "tanh", "true_divide", "trunc", "where",
+]  # fmt: skip
+
+Number: TypeAlias = "int | float | bool"
+
+
+def raw(t: Any) -> Any:
+    """The array of a Tensor; anything else as it is."""
+    return t._array if isinstance(t, TensorBase) else t
+
+
+def need_tensor(name: str, t: Any, argument: str = "input") -> None:
+    """TypeError, as PyTorch's, unless ``t`` is a Tensor."""
+    if not isinstance(t, TensorBase):
+        raise TypeError(f"{name}(): argument '{argument}' must be a Tensor, not {type(t).__name__}")
+
+
+# ---------------------------------------------------------------- arithmetic
+
+
+def add(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
+    """``input + alpha * other``."""
+    return apply(e.add, (input, scaled("add", input, other, alpha)))
+
+
+def sub(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
+    """``input - alpha * other``."""
+    return apply(e.sub, (input, scaled("sub", input, other, alpha)))
+
+
+subtract = sub
+
+
+def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
+    if alpha.__class__ is int and alpha == 1:
+        return other
+    whole = dtypes.common([raw(input), raw(other)]).kind
+    if (isinstance(alpha, float) and whole != "f") or (isinstance(alpha, bool) and whole != "b"):
+        raise RuntimeError(f"{name}(): for integral input tensors, argument alpha must not be a floating point number")
+    return apply(e.mul, (other, alpha)) if isinstance(other, TensorBase) else other * alpha
+
+
+def rsub(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
+    """``other - alpha * input``."""
+    return apply(e.sub, (other, scaled("rsub", other, input, alpha)))
+
+
+def mul(input: Any, other: Any) -> Tensor:
+    """``input * other``."""
+    return apply(e.mul, (input, other))
+
+
+multiply = mul
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """``input / other``: true division, or rounded towards 0 (``"trunc"``) or down (``"floor"``) with gradient 0."""
+    if rounding_mode is None:
+        return apply(e.div, (input, other))
+    if rounding_mode == "trunc":
+        return apply(e.trunc_divide, (input, other))
+    if rounding_mode == "floor":
+        return apply(e.floor_divide, (input, other))
+    raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
+
+
+divide = div
+
+
+def true_divide(input: Any, other: Any) -> Tensor:
+    """``input / other``."""
+    return apply(e.div, (input, other))
+
+
+def remainder(input: Any, other: Any) -> Tensor:
+    """The remainder with the sign of ``other``, as Python's ``%``."""
+    return apply(e.remainder, (input, other))
+
+
+def neg(input: Tensor) -> Tensor:
+    """``-input``. RuntimeError for bool."""
+    return apply(e.neg, (input,))
+
+
+negative = neg
+
+
+def positive(input: Tensor) -> Tensor:
+    """``input`` itself. RuntimeError for bool."""
+    if input._array.dtype == bool:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+def pow(input: Any, exponent: Any) -> Tensor:
+    """``input ** exponent``; at least one of the two is a Tensor.
+
+    The gradient of ``x ** 0`` is 0, also at x = 0. RuntimeError for integers to a negative power.
+    """
+    if isinstance(input, TensorBase) and isinstance(exponent, (int, float)):
+        base = cast(input, dtypes.common([input._array, exponent]))
+        if base._array.dtype.kind in "iu" and exponent < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        if base._array.dtype.kind == "b":
+            return apply(e.pow, (base, exponent))
+        return apply(e.pow_scalar, (base,), {"exponent": exponent})
+    return apply(e.pow, (input, exponent))
+
+
+def float_power(input: Any, exponent: Any) -> Tensor:
+    """``input ** exponent`` in float64."""
+    double = dtypes.F64
+    return pow(cast(input, double), cast(exponent, double))
+
+
+def square(input: Tensor) -> Tensor:
+    """``input * input``."""
+    need_tensor("square", input)
+    return apply(e.square, (cast(input, dtypes.I64) if input._array.dtype == bool else input,))
+
+
+# ---------------------------------------------------------------- functions of one number
+
+
+def exp(input: Tensor) -> Tensor:
+    """e to the power of each element."""
+    return apply(e.exp, (input,))
+
+
+def exp2(input: Tensor) -> Tensor:
+    """2 to the power of each element."""
+    return apply(e.exp2, (input,))
+
+
+def expm1(input: Tensor) -> Tensor:
+    """``exp(x) - 1``, exact near 0."""
+    return apply(e.expm1, (input,))
+
+
+def log(input: Tensor) -> Tensor:
+    """The natural logarithm; nan below 0, -inf at 0."""
+    return apply(e.log, (input,))
+
+
+def log2(input: Tensor) -> Tensor:
+    """The logarithm to base 2."""
+    return apply(e.log2, (input,))
+
+
+def log10(input: Tensor) -> Tensor:
+    """The logarithm to base 10."""
+    return apply(e.log10, (input,))
+
+
+def log1p(input: Tensor) -> Tensor:
+    """``log(1 + x)``, exact near 0."""
+    return apply(e.log1p, (input,))
+
+
+def sqrt(input: Tensor) -> Tensor:
+    """The square root; nan below 0, gradient inf at 0."""
+    return apply(e.sqrt, (input,))
+
+
+def rsqrt(input: Tensor) -> Tensor:
+    """One over the square root."""
+    return apply(e.rsqrt, (input,))
+
+
+def sin(input: Tensor) -> Tensor:
+    """The sine of radians."""
+    return apply(e.sin, (input,))
+
+
+def cos(input: Tensor) -> Tensor:
+    """The cosine of radians."""
+    return apply(e.cos, (input,))
+
+
+def tan(input: Tensor) -> Tensor:
+    """The tangent of radians."""
+    return apply(e.tan, (input,))
+
+
+def asin(input: Tensor) -> Tensor:
+    """The inverse sine, in radians."""
+    return apply(e.asin, (input,))
+
+
+def acos(input: Tensor) -> Tensor:
+    """The inverse cosine, in radians."""
+    return apply(e.acos, (input,))
+
+
+def atan(input: Tensor) -> Tensor:
+    """The inverse tangent, in radians."""
+    return apply(e.atan, (input,))
+
+
+def sinh(input: Tensor) -> Tensor:
+    """The hyperbolic sine."""
+    return apply(e.sinh, (input,))
+
+
+def cosh(input: Tensor) -> Tensor:
+    """The hyperbolic cosine."""
+    return apply(e.cosh, (input,))
+
+
+def tanh(input: Tensor) -> Tensor:
+    """The hyperbolic tangent."""
+    return apply(e.tanh, (input,))
+
+
+def asinh(input: Tensor) -> Tensor:
+    """The inverse hyperbolic sine."""
+    return apply(e.asinh, (input,))
+
+
+def acosh(input: Tensor) -> Tensor:
+    """The inverse hyperbolic cosine."""
+    return apply(e.acosh, (input,))
+
+
+def atanh(input: Tensor) -> Tensor:
+    """The inverse hyperbolic tangent."""
+    return apply(e.atanh, (input,))
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    """``1 / (1 + exp(-x))``, without overflow."""
+    return apply(e.sigmoid, (input,))
+
+
+def reciprocal(input: Tensor) -> Tensor:
+    """``1 / x``."""
+    return apply(e.reciprocal, (input,))
+
+
+def abs(input: Tensor) -> Tensor:
+    """The absolute value; gradient 0 at 0."""
+    need_tensor("abs", input)
+    return apply(e.abs, (input,))
+
+
+def sign(input: Tensor) -> Tensor:
+    """-1, 0 or 1; gradient 0."""
+    need_tensor("sign", input)
+    return apply(e.sign, (input,))
+
+
+def floor(input: Tensor) -> Tensor:
+    """The next whole number below; gradient 0."""
+    need_tensor("floor", input)
+    return apply(e.floor, (input,))
+
+
+def ceil(input: Tensor) -> Tensor:
+    """The next whole number above; gradient 0."""
+    need_tensor("ceil", input)
+    return apply(e.ceil, (input,))
+
+
+def trunc(input: Tensor) -> Tensor:
+    """The whole number towards 0; gradient 0."""
+    need_tensor("trunc", input)
+    return apply(e.trunc, (input,))
+
+
+def logical_not(input: Tensor) -> Tensor:
+    """True where an element is zero (bool)."""
+    need_tensor("logical_not", input)
+    return apply(e.logical_not, (input,))
+
+
+def bitwise_not(input: Tensor) -> Tensor:
+    """Each bit flipped; for bool, not."""
+    need_tensor("bitwise_not", input)
+    return apply(e.bitwise_not, (input,))
+
+
+def isnan(input: Tensor) -> Tensor:
+    """True where an element is nan (bool)."""
+    need_tensor("isnan", input)
+    return apply(e.isnan, (input,))
+
+
+def isinf(input: Tensor) -> Tensor:
+    """True where an element is infinite (bool)."""
+    need_tensor("isinf", input)
+    return apply(e.isinf, (input,))
+
+
+def isfinite(input: Tensor) -> Tensor:
+    """True where an element is finite (bool)."""
+    need_tensor("isfinite", input)
+    return apply(e.isfinite, (input,))
+
+
+arcsin, arccos, arctan = asin, acos, atan
+arcsinh, arccosh, arctanh = asinh, acosh, atanh
+absolute, fix = abs, trunc
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """To ``decimals`` places, halves to even; gradient 0."""
+    need_tensor("round", input)
+    return apply(e.round, (input,), {"decimals": decimals})
+
+
+def frac(input: Tensor) -> Tensor:
+    """The part behind the point, with the sign of ``input``."""
+    return input - trunc(input)
+
+
+# ---------------------------------------------------------------- two operands
+
+
+def maximum(input: Any, other: Any) -> Tensor:
+    """The larger of two elements; nan wins; at a tie each gets half the gradient."""
+    return apply(e.maximum, (input, other))
+
+
+def minimum(input: Any, other: Any) -> Tensor:
+    """The smaller of two elements; nan wins; at a tie each gets half the gradient."""
+    return apply(e.minimum, (input, other))
+
+
+def eq(input: Any, other: Any) -> Tensor:
+    """``input == other`` by element (bool)."""
+    return apply(e.eq, (input, other))
+
+
+def ne(input: Any, other: Any) -> Tensor:
+    """``input != other`` by element (bool)."""
+    return apply(e.ne, (input, other))
+
+
+def lt(input: Any, other: Any) -> Tensor:
+    """``input < other`` by element (bool)."""
+    return apply(e.lt, (input, other))
+
+
+def le(input: Any, other: Any) -> Tensor:
+    """``input <= other`` by element (bool)."""
+    return apply(e.le, (input, other))
+
+
+def gt(input: Any, other: Any) -> Tensor:
+    """``input > other`` by element (bool)."""
+    return apply(e.gt, (input, other))
+
+
+def ge(input: Any, other: Any) -> Tensor:
+    """``input >= other`` by element (bool)."""
+    return apply(e.ge, (input, other))
+
+
+def logical_and(input: Any, other: Any) -> Tensor:
+    """True where both are nonzero (bool)."""
+    return apply(e.logical_and, (input, other))
+
+
+def logical_or(input: Any, other: Any) -> Tensor:
+    """True where one is nonzero (bool)."""
+    return apply(e.logical_or, (input, other))
+
+
+def logical_xor(input: Any, other: Any) -> Tensor:
+    """True where exactly one is nonzero (bool)."""
+    return apply(e.logical_xor, (input, other))
+
+
+def bitwise_and(input: Any, other: Any) -> Tensor:
+    """And of the bits of integers or bools."""
+    return apply(e.bitwise_and, (input, other))
+
+
+def bitwise_or(input: Any, other: Any) -> Tensor:
+    """Or of the bits of integers or bools."""
+    return apply(e.bitwise_or, (input, other))
+
+
+def bitwise_xor(input: Any, other: Any) -> Tensor:
+    """Exclusive or of the bits of integers or bools."""
+    return apply(e.bitwise_xor, (input, other))
+
+
+def fmod(input: Any, other: Any) -> Tensor:
+    """The remainder with the sign of ``input``."""
+    return apply(e.fmod, (input, other))
+
+
+def atan2(input: Any, other: Any) -> Tensor:
+    """The angle of the points (other, input), in radians."""
+    return apply(e.atan2, (input, other))
+
+
+def floor_divide(input: Any, other: Any) -> Tensor:
+    """The quotient rounded down; gradient 0."""
+    return apply(e.floor_divide, (input, other))
+
+
+greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+arctan2 = atan2
+
+
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """Between ``min`` and ``max`` (numbers, Tensors or None); ``max`` wins where the two cross.
+
+    The gradient passes where min <= input <= max. RuntimeError when both bounds are None.
+    """
+    need_tensor("clamp", input)
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    bounds = [raw(b) for b in (min, max) if b is not None]
+    input = cast(input, dtypes.common([input._array, *bounds]))
+    if not isinstance(min, TensorBase) and not isinstance(max, TensorBase):
+        return apply(e.clamp, (input,), {"min": min, "max": max})
+    if min is not None:
+        input = where(logical_or(lt(input, min), _is_nan(min)), min, input)
+    if max is not None:
+        input = where(logical_or(gt(input, max), _is_nan(max)), max, input)
+    return input
+
+
+clip = clamp
+
+
+def _is_nan(t: Any) -> Any:
+    return apply(e.isnan, (t,)) if isinstance(t, TensorBase) else t != t
+
+
+def clamp_min(input: Tensor, min: Any) -> Tensor:
+    """At least ``min``."""
+    return clamp(input, min=min)
+
+
+def clamp_max(input: Tensor, max: Any) -> Tensor:
+    """At most ``max``."""
+    return clamp(input, max=max)
+
+
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+    """``input`` where ``condition`` (bool) holds, else ``other``; all three broadcast.
+
+    With a condition alone: the indices of its nonzero elements, a tuple of int64 Tensors, one per dimension.
+    """
+    need_tensor("where", condition, "condition")
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
+    if condition._array.dtype.kind not in "b":
+        if condition._array.dtype != np.uint8:
+            raise RuntimeError(
+                f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
+            )
+        condition = cast(condition, dtypes.BOOL)
+    operands = [_number_as_tensor(t) for t in (input, other)] if not _any_tensor(input, other) else [input, other]
+    return apply(e.where, (condition, *operands))
+
+
+def _any_tensor(*operands: Any) -> bool:
+    return any(isinstance(t, TensorBase) for t in operands)
+
+
+def _number_as_tensor(t: Any) -> Any:
+    return wrap(np.asarray(t, dtypes.number_dtype(t)))
+
+
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
+    need_tensor("nonzero", input)
+    found = np.nonzero(np.atleast_1d(input._array))
+    if as_tuple:
+        return tuple(wrap(i) for i in found)
+    return wrap(np.stack(found, 1)[:, : input._array.ndim])
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """``value`` (a number or a 0-d Tensor) where ``mask`` (bool) holds, else ``input``, in its dtype."""
+    if isinstance(value, TensorBase) and value._array.ndim:
+        raise RuntimeError(
+            "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s)."
+        )
+    if mask._array.dtype != bool:
+        raise RuntimeError(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
+    return where(mask, cast(value, input._array.dtype), input)  # type: ignore[no-any-return]
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """``input + weight * (end - input)``."""
+    return input + weight * (end - input)
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+    """``input + value * tensor1 * tensor2``."""
+    return input + value * tensor1 * tensor2
+
+
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+    """``input + value * tensor1 / tensor2``."""
+    return input + value * (tensor1 / tensor2)
+
+
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """``|input - other| <= atol + rtol * |other|`` by element (bool)."""
+    return wrap(np.isclose(raw(input), raw(other), rtol, atol, equal_nan))
+
+
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+    """Whether `isclose` holds everywhere."""
+    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+
+
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether shape and all elements are the same."""
+    return np.array_equal(raw(input), raw(other))

@@ -1,0 +1,246 @@
+"""Reading and writing by index, as PyTorch does it: first the basic part (a view), then the arrays."""
+
+from __future__ import annotations
+
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.functions.elementwise import need_tensor
+from minigrad.functions.reduce import one_dim
+from minigrad.ops import index as ops
+from minigrad.ops import shape
+from minigrad.ops.convert import cast
+from minigrad.tape import TensorBase, apply, wrap
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+__all__ = [
+    "gather", "index_select", "masked_select", "take", "take_along_dim",
+]  # fmt: skip
+
+
+def getitem(input: Tensor, key: Any) -> Tensor:
+    """``input[key]`` for integers, slices, None, ``...``, masks, arrays and lists of integers.
+
+    Integers, slices, None and ``...`` give a view; masks and arrays a copy, through which the gradients of
+    repeated elements add up.  IndexError where an index is out of range or there are too many.
+    """
+    basic, indices, pattern = split_key(key, input._array.shape)
+    part = input if basic is None else apply(shape.slice_, (input,), {"index": basic})
+    if not indices:
+        return part if basic is not None else apply(shape.alias, (input,))
+    return apply(ops.index, (part, *indices), {"pattern": pattern})
+
+
+def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple[bool, ...]]:
+    """A key as the basic part (None if it changes nothing), the index Tensors and where they stand after it."""
+    kind = key.__class__
+    if kind is int:
+        _check_integer(key, 0, size)
+        return (key,), [], ()
+    if kind is slice:
+        return (_whole_slice(key),), [], ()
+    items = list(key) if isinstance(key, tuple) else [key]
+    items = [_item(k) for k in items]
+    used = sum(_width(k) for k in items)
+    if used > len(size):
+        raise IndexError(f"too many indices for tensor of dimension {len(size)}: {used} in {_show(key)}, shape {list(size)}")
+    dots = [i for i, k in enumerate(items) if k is Ellipsis]
+    if len(dots) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    at = dots[0] if dots else len(items)
+    items[at : at + 1] = [slice(None)] * (len(size) - used)
+    basic: list[Any] = []
+    indices: list[Tensor] = []
+    pattern: list[bool] = []
+    d = 0  # the dimension of the input that the next item takes
+    plain = True
+    for k in items:
+        if k is None:
+            basic.append(None)
+            pattern.append(False)
+        elif isinstance(k, bool):
+            basic.append(None)
+            pattern.append(True)
+            indices.append(wrap(np.asarray([k])))
+        elif isinstance(k, int):
+            _check_integer(k, d, size)
+            basic.append(k)
+            d += 1
+        elif isinstance(k, slice):
+            basic.append(k)
+            pattern.append(False)
+            d += 1
+        else:
+            width = _width(k)
+            _check_array(k, d, size)
+            basic.extend([slice(None)] * width)
+            pattern.append(True)
+            indices.append(k)
+            d += width
+            continue
+        plain = plain and isinstance(k, slice) and k == slice(None)
+    while pattern and not pattern[-1]:
+        pattern.pop()
+    return (None if plain and indices else tuple(basic)), indices, tuple(pattern)
+
+
+def _item(k: Any) -> Any:
+    """One element of a key in its simplest form."""
+    if k is None or k is Ellipsis or isinstance(k, (bool, int)):
+        return k
+    if isinstance(k, slice):
+        return _whole_slice(k)
+    if isinstance(k, np.bool_):
+        return bool(k)
+    if isinstance(k, np.integer):
+        return int(k)
+    if isinstance(k, TensorBase):
+        t: Any = k
+    elif isinstance(k, np.ndarray):
+        t = wrap(k.copy())
+    elif isinstance(k, (list, tuple, range)):
+        array = np.asarray([x._array if isinstance(x, TensorBase) else x for x in k])
+        t = wrap(array.astype(np.int64) if not array.size else array)
+    else:
+        raise IndexError(
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+            f"(got {type(k).__name__})"
+        )
+    if t._array.dtype == np.uint8:
+        t = cast(t, dtypes.BOOL)
+    if t._array.dtype.kind not in "biu":
+        raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {t.dtype}")
+    if t._array.ndim == 0 and t._array.dtype != bool and t._node is None:
+        return int(t._array)
+    return t
+
+
+def _whole_slice(k: slice) -> slice:
+    parts = []
+    for x in (k.start, k.stop, k.step):
+        if isinstance(x, (TensorBase, np.ndarray)):
+            x = x.item()
+        if x is not None and not hasattr(x, "__index__"):
+            raise TypeError(f"slice indices must be integers or None or have an __index__ method, got {x!r}")
+        parts.append(None if x is None else x.__index__())
+    if parts[2] is not None and parts[2] <= 0:
+        raise ValueError("step must be greater than zero; use flip() to reverse")
+    return slice(*parts)
+
+
+def _width(k: Any) -> int:
+    """How many dimensions of the input an item takes."""
+    if k is None or k is Ellipsis or isinstance(k, bool):
+        return 0
+    if isinstance(k, TensorBase) and k._array.dtype == bool:
+        return k._array.ndim
+    return 1
+
+
+def _check_integer(k: int, d: int, size: tuple[int, ...]) -> None:
+    if d >= len(size):
+        if not size:
+            raise IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a number"
+            )
+        raise IndexError(f"too many indices for tensor of dimension {len(size)}")
+    if not -size[d] <= k < size[d]:
+        raise IndexError(f"index {k} is out of bounds for dimension {d} with size {size[d]}")
+
+
+def _check_array(k: Any, d: int, size: tuple[int, ...]) -> None:
+    array = k._array
+    if array.dtype == bool:
+        want = size[d : d + array.ndim]
+        if array.shape != want:
+            raise IndexError(
+                f"The shape of the mask {list(array.shape)} at index 0 does not match the shape of the indexed tensor "
+                f"{list(size)} at index {d}"
+            )
+    elif array.size:
+        low, high = array.min(), array.max()
+        if low < -size[d] or high >= size[d]:
+            wrong = low if low < -size[d] else high
+            raise IndexError(f"index {wrong} is out of bounds for dimension {d} with size {size[d]}")
+
+
+def _show(key: Any) -> str:
+    items = key if isinstance(key, tuple) else (key,)
+    return ", ".join(f"Tensor{list(k._array.shape)}" if isinstance(k, TensorBase) else repr(k) for k in items)
+
+
+def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """``out[i][j] = input[i][index[i][j]]`` for dim 1, and likewise: the shape of ``index`` (int64).
+
+    IndexError where an index is out of range, RuntimeError where the shapes do not fit.
+    """
+    need_tensor("gather", input)
+    need_tensor("gather", index, "index")
+    d = one_dim(dim, input._array.ndim)
+    _check_gather("gather", input, d, index)
+    return apply(ops.gather, (input, index), {"dim": d})
+
+
+def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
+    a, i = input._array, index._array
+    if i.dtype.kind not in "iu" or i.dtype.itemsize < 4:
+        raise RuntimeError(f"{name}(): Expected dtype int64 for index, got {index.dtype}")
+    if max(a.ndim, 1) != max(i.ndim, 1):
+        if not i.size:
+            return
+        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+    for k in range(i.ndim if a.ndim else 0):
+        if k != d and i.shape[k] > a.shape[k]:
+            raise RuntimeError(
+                f"Size does not match at dimension {k} expected index {list(i.shape)} to be no larger than self "
+                f"{list(a.shape)} apart from dimension {d}"
+            )
+    size = a.shape[d] if a.ndim else 1
+    if i.size and (i.min() < 0 or i.max() >= size):
+        wrong = i.min() if i.min() < 0 else i.max()
+        raise IndexError(f"index {wrong} is out of bounds for dimension {d} with size {size}")
+
+
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
+    if dim is None:
+        return gather(input.reshape(-1), 0, indices.reshape(-1))
+    d = one_dim(dim, input._array.ndim)
+    a, i = list(input._array.shape), list(indices._array.shape)
+    both = list(np.broadcast_shapes((*a[:d], 1, *a[d + 1 :]), (*i[:d], 1, *i[d + 1 :])))
+    source = input.expand([*both[:d], a[d], *both[d + 1 :]])
+    return gather(source, d, indices.expand([*both[:d], i[d], *both[d + 1 :]]))
+
+
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The slices of ``input`` at ``index`` (a vector of integers) along ``dim``."""
+    need_tensor("index_select", input)
+    if index._array.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if index._array.dtype.kind not in "iu":
+        raise RuntimeError(f"index_select(): Expected dtype int32 or int64 for index, got {index.dtype}")
+    d = one_dim(dim, input._array.ndim)
+    if input._array.ndim == 0:
+        return input.reshape(1)[index].reshape(())
+    return getitem(input, (*[slice(None)] * d, index.reshape(-1)))
+
+
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """The elements where ``mask`` (bool) holds, in one dimension; both broadcast."""
+    need_tensor("masked_select", input)
+    if mask._array.dtype != bool:
+        raise RuntimeError(f"masked_select: expected BoolTensor for mask, got {mask.dtype}")
+    both = np.broadcast_shapes(input._array.shape, mask._array.shape)
+    return getitem(input.expand(both).reshape(both or (1,)), mask.expand(both).reshape(both or (1,)))
+
+
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """The elements of the flattened input at ``index``."""
+    return getitem(input.reshape(-1), index)
+
+

@@ -1,0 +1,224 @@
+"""Changes in place: of the array alone where nothing is recorded, otherwise on the tape as well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad import errors, tape
+from minigrad.functions.index import split_key
+from minigrad.ops import index, shape
+from minigrad.ops.convert import cast
+from minigrad.tape import MODE, NO_PARAMS, Op, TensorBase, View, apply, changed, leaf, wrap
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+
+def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: dict[str, Any] = NO_PARAMS) -> Tensor:
+    """``t`` overwritten with ``op(*operands)``, of which ``t`` may be one; returns ``t``.
+
+    Recorded where a gradient is wanted.  RuntimeError for a leaf that requires grad (or a view of one) while
+    grad mode is on, for a result of another shape, or of a kind of dtype that ``t`` cannot hold.
+    """
+    mode = MODE.get()
+    array = t._array
+    if not mode.grad and not mode.everything and op.kernel.__class__ is np.ufunc and array.flags.c_contiguous:
+        others = [x._array if isinstance(x, TensorBase) else x for x in operands]
+        dtype = array.dtype
+        if dtype.kind == "f" and all(x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others):
+            try:
+                tape.QUIET.run(op.kernel, *others, out=array)
+            except ValueError as error:
+                raise errors.explain(op, operands, params, error, tape.here()) from error
+            changed(array)
+            return t
+    if mode.grad:
+        check_leaf(t)
+    return store(t, apply(op, operands, params), op.name)
+
+
+def store(t: Tensor, result: Tensor, name: str) -> Tensor:
+    """Puts the values of ``result``, and its record, in place of those of ``t``."""
+    array, value = t._array, result._array
+    if value.shape != array.shape:
+        raise RuntimeError(
+            f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast shape {list(value.shape)} "
+            f"at {errors.place(*tape.here())}"
+        )
+    if value.dtype != array.dtype and "biuf".index(value.dtype.kind.replace("u", "i")) > "biuf".index(
+        array.dtype.kind.replace("u", "i")
+    ):
+        raise RuntimeError(
+            f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}"
+        )
+    if not array.flags.writeable or (array.size > 1 and 0 in array.strides and _overlaps(array)):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
+    mode = MODE.get()
+    result = cast(result, array.dtype)
+    node = result._node
+    record = node is not None and (mode.grad or mode.everything)
+    wanted = mode.grad and ((node is not None and node.requires_grad) or tape_wants(t))
+    if record and node is not None and node.op is not None and node.saved.__class__ is tuple:
+        # what a rule reads of the old values must outlive them
+        node.saved = tuple(
+            a.copy() if isinstance(a, np.ndarray) and np.may_share_memory(a, array) else a for a in node.saved
+        )
+    changed(array)
+    array[...] = result._array
+    if record or wanted:
+        if node is None:
+            node = leaf(result)
+        if node.op is not None:
+            node.seq = tape.next_seq()  # after the change, so that backward does not take it for a later one
+        _rebase(t, node)
+    return t
+
+
+def tape_wants(t: TensorBase) -> bool:
+    """Whether a Tensor, or what it is a view of, carries gradients."""
+    base = t._view.base if t._view is not None else t
+    return any(x._node is not None and x._node.requires_grad for x in (t, base))
+
+
+def _overlaps(array: Any) -> bool:
+    return any(n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True))
+
+
+def check_leaf(t: TensorBase) -> None:
+    base = t if t._view is None else t._view.base
+    node = base._node
+    if node is not None and node.op is None and node.requires_grad:
+        what = "a leaf Variable that requires grad" if base is t else "a view of a leaf Variable that requires grad"
+        raise RuntimeError(
+            f"{what} is being used in an in-place operation at {errors.place(*tape.here())}. "
+            "Change it under no_grad(), or work on a clone()."
+        )
+
+
+def _rebase(t: Any, node: Any) -> None:
+    """``t`` now has the history ``node``; if it is a view, its base gets the change written into it."""
+    view = t._view
+    if view is None:
+        t._node = node
+        t._epoch += 1
+        return
+    base = view.base
+    before = base._node or leaf(base)
+    value = wrap(t._array, node)
+    merged = _written(base, before, value, view.path)
+    base._node = merged
+    base._epoch += 1
+    tape.refresh(t)
+
+
+def _written(base: Any, before: Any, value: Any, path: Any) -> Any:
+    """The record of the base after a change through a view: the memory already holds the result."""
+    op = shape.view_scatter
+    node = tape.new(tape.Node)
+    node.op, node.inputs, node.params = op, (before, value._node), {"path": path}
+    mask = before.requires_grad | value._node.requires_grad << 1
+    node.requires_grad = bool(mask)
+    node.layout = op.layouts.get(mask | 4) or op.layout(mask, 2)
+    node.saved, node.hooks, node.tensor = (), None, None
+    node.shape, node.dtype = base._array.shape, base._array.dtype
+    node.code, node.lasti = tape.here()
+    node.seq = tape.next_seq()
+    return node
+
+
+def copy_(t: Tensor, source: Any) -> Tensor:
+    """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
+    if MODE.get().grad:
+        check_leaf(t)
+    value = source if isinstance(source, TensorBase) else wrap(np.asarray(source, t._array.dtype))
+    dtype = t._array.dtype
+    if not value._array.size and t._array.size or value._array.ndim > t._array.ndim and _leading(value, t):
+        raise RuntimeError(
+            f"The size of tensor a ({list(t._array.shape)}) must match the size of tensor b ({list(value._array.shape)})"
+        )
+    value = cast(value, dtype)
+    if value._array.shape != t._array.shape:
+        value = value.expand(t._array.shape)
+    elif value is t:
+        return t
+    if np.may_share_memory(value._array, t._array):
+        value = value.clone()
+    elif value is source:
+        value = apply(shape.alias, (value,))  # a record of its own, whose age may change
+    return store(t, value, "copy")
+
+
+def _leading(value: Any, t: Any) -> bool:
+    extra = value._array.ndim - t._array.ndim
+    return any(n != 1 for n in value._array.shape[:extra])
+
+
+def fill_(t: Tensor, value: Any) -> Tensor:
+    """Writes one number (or 0-d Tensor) everywhere."""
+    if isinstance(value, TensorBase) and value._array.ndim:
+        raise RuntimeError(
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
+        )
+    return copy_(t, value)
+
+
+def zero_(t: Tensor) -> Tensor:
+    """Writes 0 everywhere."""
+    return copy_(t, 0)
+
+
+def setitem(t: Tensor, key: Any, value: Any) -> None:
+    """``t[key] = value``: recorded where a gradient is wanted; where an index repeats, the last write stays."""
+    basic, indices, pattern = split_key(key, t._array.shape)
+    mode = MODE.get()
+    if isinstance(value, np.ndarray):
+        value = wrap(value.copy())
+    elif isinstance(value, (list, tuple)):
+        value = wrap(np.asarray(value, t._array.dtype))
+    if mode.grad:
+        check_leaf(t)
+    part = t if basic is None else apply(shape.slice_, (t,), {"index": basic})
+    if not indices:
+        copy_(part, _drop_leading(value, part) if isinstance(value, TensorBase) else value)
+        return
+    value = cast(value, t._array.dtype) if isinstance(value, TensorBase) else value
+    if isinstance(value, TensorBase):
+        _check_fits(part, indices, pattern, value)
+    if not isinstance(value, TensorBase):
+        value = wrap(np.asarray(value, t._array.dtype))
+    store(part, apply(index.index_put, (part, value, *indices), {"pattern": pattern}), "index_put")
+
+
+def _drop_leading(value: Any, part: Any) -> Any:
+    """A value may have further dimensions of size 1 in front, as in PyTorch."""
+    extra = value._array.ndim - part._array.ndim
+    if extra > 0 and all(n == 1 for n in value._array.shape[:extra]):
+        return value.reshape(value._array.shape[extra:])
+    return value
+
+
+def _check_fits(part: Any, indices: Any, pattern: Any, value: Any) -> None:
+    target = index._index(part._array, *[i._array for i in indices], pattern=pattern).shape
+    try:
+        fits = np.broadcast_shapes(value._array.shape, target) == target
+    except ValueError:
+        fits = False
+    if not fits:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(value._array.shape)} cannot be broadcast to indexing "
+            f"result of shape {list(target)}"
+        )
+
+
+def masked_fill_(t: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """Writes ``value`` where ``mask`` (bool) holds."""
+    if MODE.get().grad:
+        check_leaf(t)
+    return store(t, t.masked_fill(mask, value), "masked_fill")
+
+

@@ -1,0 +1,157 @@
+"""Matrix products, under PyTorch's names. Operands must have one dtype, as in PyTorch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minigrad.functions.elementwise import need_tensor
+from minigrad.functions.shape import reshape, unsqueeze
+from minigrad.ops import linalg
+from minigrad.tape import apply
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+__all__ = [
+    "addmm", "addmv", "baddbmm", "bmm", "dot", "ger", "matmul", "mm", "mv", "outer", "vdot",
+]  # fmt: skip
+
+
+def _same_dtype(name: str, a: Any, b: Any) -> None:
+    need_tensor(name, a)
+    need_tensor(name, b, "other")
+    if a._array.dtype != b._array.dtype:
+        raise RuntimeError(
+            f"{name}: expected m1 and m2 to have the same dtype, but got: {a._array.dtype} != {b._array.dtype}; "
+            "convert one with .to(dtype)"
+        )
+
+
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """The matrix product: (..., n, k) with (..., k, m), batches broadcasting; vectors as rows or columns.
+
+    Two vectors give their inner product (0-d). RuntimeError where sizes or dtypes do not fit.
+    """
+    a, b = input, other
+    _same_dtype("matmul", a, b)
+    p, q = a._array.ndim, b._array.ndim
+    if p == 2 and q == 2:
+        return mm(a, b)
+    if p == 0 or q == 0:
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {p}D and {q}D")
+    if p == 1 and q == 1:
+        return dot(a, b)
+    _check(a._array.shape, b._array.shape)
+    if p == 1:
+        return apply(linalg.matmul, (unsqueeze(a, 0), b)).squeeze(-2)
+    if q == 1:
+        return apply(linalg.matmul, (a, unsqueeze(b, 1))).squeeze(-1)
+    if q == 2 and a._array.flags.c_contiguous and a._array.size:
+        # One product instead of a batch of them, and no batch of gradients to sum.
+        shape = a._array.shape
+        return reshape(apply(linalg.matmul, (reshape(a, -1, shape[-1]), b)), (*shape[:-1], b._array.shape[-1]))
+    return apply(linalg.matmul, (a, b))
+
+
+def _check(a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    if a[-1] == b[-2 if len(b) > 1 else 0]:
+        return
+    if len(a) <= 2 or len(b) <= 2:
+        left = f"{a[-2] if len(a) > 1 else 1}x{a[-1]}"
+        right = f"{b[-2]}x{b[-1]}" if len(b) > 1 else f"{b[0]}x1"
+        text = f"mat1 and mat2 shapes cannot be multiplied ({left} and {right})"
+    else:
+        text = f"Expected size for the second operand's dimension -2 to be {a[-1]} but got {b[-2]}"
+    raise RuntimeError(f"{text}: {list(a)} @ {list(b)}; is a transpose (.mT) missing?")
+
+
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The product of two matrices, (n, k) and (k, m). RuntimeError for other numbers of dimensions."""
+    _same_dtype("mm", input, mat2)
+    _dims("mm", (input, 2), (mat2, 2))
+    a, b = input._array.shape, mat2._array.shape
+    if a[1] != b[0]:
+        _check(a, b)
+    return apply(linalg.matmul, (input, mat2))
+
+
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The products of two batches of matrices, (b, n, k) and (b, k, m), without broadcasting."""
+    _same_dtype("bmm", input, mat2)
+    _dims("bmm", (input, 3), (mat2, 3))
+    a, b = input._array.shape, mat2._array.shape
+    if a[0] != b[0] or a[2] != b[1]:
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: [{a[0]}, {a[2]}] but got: [{b[0]}, {b[1]}]."
+        )
+    return apply(linalg.matmul, (input, mat2))
+
+
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """A matrix (n, k) times a vector (k)."""
+    _same_dtype("mv", input, vec)
+    _dims("mv", (input, 2), (vec, 1))
+    return matmul(input, vec)
+
+
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """The inner product of two vectors of one length (0-d)."""
+    _same_dtype("dot", input, tensor)
+    _dims("dot", (input, 1), (tensor, 1))
+    if input._array.size != tensor._array.size:
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor [{input._array.size}] and src [{tensor._array.size}] "
+            "to have the same number of elements"
+        )
+    return apply(linalg.dot, (input, tensor))
+
+
+vdot = dot
+
+
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """All products of the elements of two vectors, (n, m)."""
+    need_tensor("outer", input)
+    need_tensor("outer", vec2, "vec2")
+    _dims("outer", (input, 1), (vec2, 1))
+    return unsqueeze(input, 1) * vec2
+
+
+ger = outer
+
+
+def _dims(name: str, *wanted: tuple[Any, int]) -> None:
+    for t, n in wanted:
+        if t._array.ndim != n:
+            kind = {1: "1D tensor", 2: "matrix", 3: "batch of matrices (3D tensor)"}[n]
+            raise RuntimeError(f"{name}: expected a {kind}, but got a {t._array.ndim}D tensor of shape {list(t._array.shape)}")
+
+
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * (mat1 @ mat2)``."""
+    return _plus(input, mm(mat1, mat2), beta, alpha)
+
+
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * (mat @ vec)``."""
+    return _plus(input, mv(mat, vec), beta, alpha)
+
+
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * bmm(batch1, batch2)``."""
+    return _plus(input, bmm(batch1, batch2), beta, alpha)
+
+
+def _plus(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
+    _same_dtype("addmm", input, product)
+    if alpha != 1:
+        product = product * alpha
+    if beta == 0:  # PyTorch: nan and inf in input are not looked at
+        return product + input.new_zeros(()) * 0
+    shape = product._array.shape
+    total = (input if beta == 1 else input * beta) + product
+    if total._array.shape != shape:
+        raise RuntimeError(
+            f"The expanded size of the tensor {list(shape)} must match the existing size {list(input._array.shape)}"
+        )
+    return total

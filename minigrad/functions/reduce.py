@@ -1,0 +1,295 @@
+"""Reductions and scans, under PyTorch's names.
+
+``dim`` is one dimension, several or None for all; ``keepdim`` keeps them with size 1.  A dimension out of
+range raises IndexError, one named twice RuntimeError.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.functions.elementwise import maximum, minimum, need_tensor
+from minigrad.ops import index, reduce
+from minigrad.ops.convert import cast
+from minigrad.tape import TensorBase, apply
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logsumexp",
+    "max", "mean", "min", "nansum", "prod", "std", "std_mean", "sum", "var", "var_mean",
+]  # fmt: skip
+
+Dim: TypeAlias = "int | Sequence[int] | None"
+
+
+def one_dim(dim: int, ndim: int) -> int:
+    """A dimension counted from the front. IndexError outside [-ndim, ndim - 1]; TypeError for no integer."""
+    if not hasattr(dim, "__index__"):
+        raise TypeError(f"dim must be an integer, got {type(dim).__name__}")
+    dim = dim.__index__()
+    size = ndim or 1
+    if not -size <= dim < size:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-size}, {size - 1}], but got {dim})")
+    return dim % size
+
+
+def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
+    """Dimensions as a sorted tuple, None for all of them."""
+    if dim is None:
+        return None
+    many = dim if isinstance(dim, (tuple, list)) else (dim,)
+    if not many:
+        return None
+    found = sorted(one_dim(d, ndim) for d in many)
+    for a, b in zip(found, found[1:], strict=False):
+        if a == b:
+            raise RuntimeError(f"dim {a} appears multiple times in the list of dims")
+    return tuple(found) if ndim else None
+
+
+def _input(name: str, input: Any, dtype: Any, *, floats: bool = False) -> Tensor:
+    need_tensor(name, input)
+    t: Tensor = cast(input, dtypes.as_numpy(dtype)) if dtype is not None else input
+    if floats and t._array.dtype.kind != "f":
+        raise RuntimeError(
+            f"{name}(): could not infer output dtype. Input dtype must be a floating point dtype. "
+            f"Got: {t.dtype}; convert it with .float() first"
+        )
+    return t
+
+
+def _whole(t: Tensor) -> Tensor:
+    """Integers add up in int64."""
+    return cast(t, dtypes.I64) if t._array.dtype.kind in "biu" else t  # type: ignore[no-any-return]
+
+
+def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum over ``dim``; integers and bools add up in int64 unless ``dtype`` says otherwise."""
+    t = _input("sum", input, dtype)
+    if dtype is None:
+        t = _whole(t)
+    y = apply(reduce.sum, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
+    return y if dtype is None else cast(y, dtypes.as_numpy(dtype))  # type: ignore[no-any-return]
+
+
+def nansum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum over ``dim`` with nan counted as 0."""
+    return sum(input.masked_fill(input.isnan(), 0), dim, keepdim, dtype=dtype)
+
+
+def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The mean over ``dim``; nan over nothing. RuntimeError for integers."""
+    t = _input("mean", input, dtype, floats=True)
+    return apply(reduce.mean, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
+
+
+def _spread_arguments(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
+    if isinstance(dim, builtins.bool):  # the older form var(x, unbiased)
+        dim, unbiased = None, dim
+    if unbiased is not None:
+        if correction is not None:
+            raise TypeError("give either unbiased or correction, not both")
+        return dim, 1 if unbiased else 0
+    return dim, 1 if correction is None else correction
+
+
+def var(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None,
+) -> Tensor:  # fmt: skip
+    """The variance over ``dim``: squared deviations over (count - correction); correction is 1 unless given."""
+    return _deviation(reduce.var, input, dim, unbiased, keepdim, correction)
+
+
+def std(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None,
+) -> Tensor:  # fmt: skip
+    """The square root of `var`; gradient 0 where it is 0."""
+    return _deviation(reduce.std, input, dim, unbiased, keepdim, correction)
+
+
+def _deviation(op: Any, input: Any, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> Tensor:
+    need_tensor(op.name, input)
+    dim, correction = _spread_arguments(dim, unbiased, correction)
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(f"{op.name}: only supports floating point dtypes, got {input.dtype}; use .float() first")
+    dims = all_dims(dim, input._array.ndim)
+    return apply(op, (input,), {"dim": dims, "correction": correction, "keepdim": keepdim})
+
+
+def var_mean(input: Tensor, dim: Any = None, **options: Any) -> tuple[Tensor, Tensor]:
+    """`var` and `mean`."""
+    return var(input, dim, **options), mean(input, _plain(dim), keepdim=options.get("keepdim", False))
+
+
+def std_mean(input: Tensor, dim: Any = None, **options: Any) -> tuple[Tensor, Tensor]:
+    """`std` and `mean`."""
+    return std(input, dim, **options), mean(input, _plain(dim), keepdim=options.get("keepdim", False))
+
+
+def _plain(dim: Any) -> Any:
+    return None if isinstance(dim, builtins.bool) else dim
+
+
+def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The product over ``dim`` (one dimension, or None for all); its gradient is exact also at zeros."""
+    t = _input("prod", input, dtype)
+    if dtype is None:
+        t = _whole(t)
+    ndim = t._array.ndim
+    at = 0 if dim is None or ndim == 0 else one_dim(dim, ndim)
+    if dim is not None:
+        one_dim(dim, ndim)
+    y = apply(reduce.prod, (t.reshape(-1) if dim is None or ndim == 0 else t,), {"dim": at})
+    if keepdim and ndim:
+        y = y.reshape([1] * ndim) if dim is None else y.unsqueeze(at)
+    return y if dtype is None else cast(y, dtypes.as_numpy(dtype))  # type: ignore[no-any-return]
+
+
+def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
+    """The maximum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
+    return _extreme(reduce.amax, input, dim, keepdim)
+
+
+def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
+    """The minimum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
+    return _extreme(reduce.amin, input, dim, keepdim)
+
+
+def _extreme(op: Any, input: Any, dim: Dim, keepdim: bool) -> Tensor:
+    need_tensor(op.name, input)
+    dims = all_dims(dim, input._array.ndim)
+    _not_empty(op.name, input, dims)
+    return apply(op, (input,), {"dim": dims, "keepdim": keepdim})
+
+
+def _not_empty(name: str, input: Tensor, dims: tuple[int, ...] | None) -> None:
+    shape = input._array.shape
+    if dims is None:
+        if math.prod(shape) == 0:
+            raise RuntimeError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
+                "Specify the reduction dim with the 'dim' argument."
+            )
+        return
+    for d in dims:
+        if shape and shape[d] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
+
+
+class ValuesAndIndices(NamedTuple):
+    """What `max` and `min` over one dimension return."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The maximum of all; or over ``dim``, with the first index of each; or `maximum` with another Tensor.
+
+    Over all, equal elements share the gradient; over ``dim`` the element at the index gets it.
+    """
+    return _choose("max", reduce.amax, reduce.argmax, maximum, input, dim, keepdim, other)
+
+
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The minimum of all; or over ``dim``, with the first index of each; or `minimum` with another Tensor."""
+    return _choose("min", reduce.amin, reduce.argmin, minimum, input, dim, keepdim, other)
+
+
+def _choose(
+    name: str, extreme: Any, arg: Any, pairwise: Any, input: Any, dim: Any, keepdim: bool, other: Any
+) -> Any:
+    need_tensor(name, input)
+    if isinstance(dim, TensorBase) or other is not None:
+        return pairwise(input, dim if other is None else other)
+    if dim is None:
+        _not_empty(name, input, None)
+        return apply(extreme, (input,), {"dim": None, "keepdim": False})
+    ndim = input._array.ndim
+    d = one_dim(dim, ndim)
+    if not ndim:
+        return ValuesAndIndices(input.clone(), apply(arg, (input,), {"dim": None, "keepdim": False}))
+    _not_empty(name, input, (d,))
+    indices = apply(arg, (input,), {"dim": d, "keepdim": True})
+    values = apply(index.gather, (input, indices), {"dim": d})
+    return ValuesAndIndices(values, indices) if keepdim else ValuesAndIndices(values.squeeze(d), indices.squeeze(d))
+
+
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """The index (int64) of the first maximum, in the flattened Tensor when ``dim`` is None."""
+    return _arg(reduce.argmax, input, dim, keepdim)
+
+
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """The index (int64) of the first minimum, in the flattened Tensor when ``dim`` is None."""
+    return _arg(reduce.argmin, input, dim, keepdim)
+
+
+def _arg(op: Any, input: Any, dim: int | None, keepdim: bool) -> Tensor:
+    need_tensor(op.name, input)
+    ndim = input._array.ndim
+    d = None if dim is None else one_dim(dim, ndim)
+    if d is None and not input._array.size:
+        raise IndexError(f"{op.name}(): Expected reduction dim to be specified for input.numel() == 0. Specify dim.")
+    if d is not None:
+        _not_empty(op.name, input, (d,))
+    return apply(op, (input,), {"dim": d if ndim else None, "keepdim": keepdim})
+
+
+def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """True where an element over ``dim`` is nonzero (bool; uint8 stays uint8)."""
+    return _logical(reduce.any, input, dim, keepdim)
+
+
+def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """True where all elements over ``dim`` are nonzero (bool; uint8 stays uint8)."""
+    return _logical(reduce.all, input, dim, keepdim)
+
+
+def _logical(op: Any, input: Any, dim: Dim, keepdim: bool) -> Tensor:
+    need_tensor(op.name, input)
+    y = apply(op, (input,), {"dim": all_dims(dim, input._array.ndim), "keepdim": keepdim})
+    return cast(y, np.dtype(np.uint8)) if input._array.dtype == np.uint8 else y  # type: ignore[no-any-return]
+
+
+def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """The running sum along ``dim``; integers add up in int64."""
+    return _scan(reduce.cumsum, input, dim, dtype)
+
+
+def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """The running product along ``dim``; its gradient is exact also at zeros and takes O(n) memory per element."""
+    return _scan(reduce.cumprod, input, dim, dtype)
+
+
+def _scan(op: Any, input: Any, dim: int, dtype: Any) -> Tensor:
+    t = _input(op.name, input, dtype)
+    if dtype is None:
+        t = _whole(t)
+    d = one_dim(dim, t._array.ndim)
+    if t._array.ndim == 0:
+        return t.clone()
+    y = apply(op, (t,), {"dim": d})
+    return y if dtype is None else cast(y, dtypes.as_numpy(dtype))  # type: ignore[no-any-return]
+
+
+def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
+    """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
+    need_tensor("logsumexp", input)
+    t = cast(input, dtypes.default_float()) if input._array.dtype.kind != "f" else input
+    return apply(reduce.logsumexp, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
+
+
+def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
+    """How many elements over ``dim`` are nonzero (int64)."""
+    return sum(input != 0, dim)

@@ -1,0 +1,16 @@
+"""Neural networks: PyTorch's ``nn``. Names only."""
+
+from minigrad.nn import functional, init
+from minigrad.nn.activation import ReLU, Sigmoid, Tanh
+from minigrad.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from minigrad.nn.flatten import Flatten
+from minigrad.nn.linear import Identity, Linear
+from minigrad.nn.loss import L1Loss, MSELoss
+from minigrad.nn.module import Module
+from minigrad.nn.parameter import Buffer, Parameter
+
+__all__ = [
+    "Buffer", "Flatten", "Identity", "L1Loss", "Linear", "MSELoss", "Module", "ModuleDict", "ModuleList",
+    "Parameter", "ParameterDict", "ParameterList", "ReLU", "Sequential", "Sigmoid", "Tanh", "functional",
+    "init",
+]  # fmt: skip

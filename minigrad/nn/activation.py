@@ -1,0 +1,37 @@
+"""Activation functions as modules."""
+
+from __future__ import annotations
+
+from minigrad.nn import functional as F
+from minigrad.nn.module import Module
+from minigrad.tensor import Tensor
+
+__all__ = ["ReLU", "Sigmoid", "Tanh"]
+
+
+class ReLU(Module):
+    """``max(0, x)``, element by element; with ``inplace`` the input itself is changed."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.relu(input, self.inplace)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class Tanh(Module):
+    """``tanh(x)``, element by element."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input.tanh()
+
+
+class Sigmoid(Module):
+    """``1 / (1 + exp(-x))``, element by element."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input.sigmoid()

@@ -1,0 +1,105 @@
+"""The functions behind the modules: PyTorch's ``nn.functional``."""
+
+from __future__ import annotations
+
+import warnings
+
+from minigrad.functions import nn as functions
+from minigrad.functions.nn import linear
+from minigrad.tensor import Tensor
+
+__all__ = ["l1_loss", "linear", "mse_loss", "relu"]
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """``max(input, 0)``, element by element; with ``inplace`` the input itself is changed and returned.
+
+    The gradient passes where the input is greater than 0 (at 0 it is 0).
+    """
+    return input.relu_() if inplace else functions.relu(input)
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The squared error ``(input - target)**2``: its mean, its sum, or with ``reduction="none"`` itself.
+
+    ``input`` and ``target`` should have the same shape (others broadcast, with a UserWarning). ``weight``
+    has the shape of ``input``; the mean is then the weighted one, ``sum(weight * error) / sum(weight)``.
+    Raises ValueError for another ``reduction`` and for a weight of another shape, RuntimeError for shapes
+    that do not broadcast.
+    """
+    _warn_of_sizes(input, target)
+    reduction = _reduction(size_average, reduce, reduction)
+    if weight is None and reduction == "mean":
+        return functions.mse_mean(input, target)
+    errors = (input - target) ** 2
+    if weight is None:
+        return _reduce(errors, reduction)
+    if weight.shape != input.shape:
+        raise ValueError(
+            "Weights and input must have the same size. "
+            f"Got weight {tuple(weight.shape)} and input {tuple(input.shape)}."
+        )
+    errors = errors * weight
+    return errors.sum() / weight.sum() if reduction == "mean" else _reduce(errors, reduction)
+
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The absolute error ``|input - target|``; the arguments are those of :func:`mse_loss`."""
+    _warn_of_sizes(input, target)
+    reduction = _reduction(size_average, reduce, reduction)
+    errors = (input - target).abs()
+    if weight is None:
+        return _reduce(errors, reduction)
+    if weight.shape != input.shape:
+        raise ValueError(
+            "Weights and input must have the same size. "
+            f"Got weight {tuple(weight.shape)} and input {tuple(input.shape)}."
+        )
+    errors = errors * weight
+    return errors.sum() / weight.sum() if reduction == "mean" else _reduce(errors, reduction)
+
+
+def _warn_of_sizes(input: Tensor, target: Tensor) -> None:
+    if target.shape != input.shape:
+        warnings.warn(
+            f"Using a target size ({tuple(target.shape)}) that is different to the input size "
+            f"({tuple(input.shape)}). This will likely lead to incorrect results due to broadcasting. "
+            "Please ensure they have the same size.",
+            stacklevel=3,
+        )
+
+
+def _reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """The reduction that PyTorch's two legacy flags stand for, with its warning, where one is given."""
+    if size_average is None and reduce is None:
+        return reduction
+    legacy = "none" if reduce is False else "sum" if size_average is False else "mean"
+    warnings.warn(
+        f"size_average and reduce args will be deprecated, please use reduction='{legacy}' instead.",
+        stacklevel=3,
+    )
+    return legacy
+
+
+def _reduce(errors: Tensor, reduction: str) -> Tensor:
+    if reduction == "none":
+        return errors
+    if reduction == "mean":
+        return errors.mean()
+    if reduction == "sum":
+        return errors.sum()
+    raise ValueError(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")

@@ -1,0 +1,157 @@
+"""Elementwise operations: arithmetic, functions of one number, comparisons, choices.
+
+Read a line as: name, NumPy kernel, inputs, then for each input the gradient of it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.tape import Array, Op
+
+_LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen float32
+
+# ---------------------------------------------------------------- kernels that NumPy lacks
+
+
+def _sigmoid(x: Array) -> Array:
+    # exp of a negative number only, so it never overflows
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, e) / (1.0 + e)
+
+
+def _pow_scalar(x: Array, exponent: float) -> Any:
+    return x**exponent
+
+
+def _clamp(x: Array, min: float | None, max: float | None) -> Array:
+    # PyTorch: the upper bound wins where the two cross
+    y = x if min is None else np.maximum(x, min)
+    return y if max is None else np.minimum(y, max)
+
+
+def _remainder(a: Array, b: Array) -> Array:
+    return np.remainder(a, b)
+
+
+def _trunc_divide(a: Array, b: Array) -> Array:
+    if np.result_type(a, b).kind in "iu":
+        q = np.floor_divide(a, b)
+        return q + ((np.remainder(a, b) != 0) & ((np.less(a, 0)) != (np.less(b, 0)))).astype(q.dtype)
+    return np.trunc(np.true_divide(a, b))
+
+
+def _inside(x: Any, min: float | None, max: float | None) -> Any:
+    if min is None:
+        return le(x, max)
+    return ge(x, min) if max is None else logical_and(ge(x, min), le(x, max))
+
+
+def _tie(g: Any, more: Any, same: Any) -> Any:
+    """All of g where the input wins, half of it where the two are equal."""
+    return where(same, g * 0.5, where(more, g, 0.0))
+
+
+def _pow_base(g: Any, a: Any, b: Any) -> Any:
+    # 0 * inf at a == 0 must not spoil the constant function a ** 0
+    return where(eq(b, 0.0), 0.0, g * (b * pow(a, b - 1.0)))
+
+
+def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
+    return where(logical_and(eq(a, 0.0), ge(b, 0.0)), 0.0, g * (y * log(a)))
+
+
+def _pow_scalar_rule(g: Any, x: Any, exponent: float) -> Any:
+    if exponent == 0:
+        return zero(g)
+    if exponent == 1:
+        return g
+    if exponent == 2:
+        return g * (x * 2.0)
+    return g * (pow_scalar(x, exponent=exponent - 1) * float(exponent))
+
+
+# ---------------------------------------------------------------- the table
+
+# fmt: off
+# arithmetic
+add  = Op("add", np.add,         "a b", lambda g: g,            lambda g: g,                cast="same",  text="{} + {}", onnx="Add")
+sub  = Op("sub", np.subtract,    "a b", lambda g: g,            lambda g: -g,               cast="same",  text="{} - {}", onnx="Sub")
+mul  = Op("mul", np.multiply,    "a b", lambda g, b: g * b,     lambda g, a: g * a,         cast="same",  text="{} * {}", onnx="Mul")
+div  = Op("div", np.true_divide, "a b", lambda g, b: g / b,     lambda g, y, b: -g * y / b, cast="float", text="{} / {}", onnx="Div")
+neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", onnx="Neg")
+pow  = Op("pow", np.power,       "a b", _pow_base, _pow_exponent, cast="same", text="{} ** {}", onnx="Pow")
+pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule)
+floor_divide    = Op("floor_divide", np.floor_divide, "a b", lambda g: zero(g), lambda g: zero(g), cast="same")
+trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g), cast="same")
+remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * floor_divide(a, b), cast="same", text="{} % {}")
+fmod            = Op("fmod", np.fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b), cast="same")
+square          = Op("square", np.square, "x", lambda g, x: g * (x * 2.0))
+reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float", onnx="Reciprocal")
+
+# exponentials and logarithms
+exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float", onnx="Exp")
+exp2  = Op("exp2",  np.exp2,  "x", lambda g, y: g * (y * _LN2),    cast="float")
+expm1 = Op("expm1", np.expm1, "x", lambda g, y: g * (y + 1.0),     cast="float")
+log   = Op("log",   np.log,   "x", lambda g, x: g / x,             cast="float", onnx="Log")
+log2  = Op("log2",  np.log2,  "x", lambda g, x: g / (x * _LN2),    cast="float")
+log10 = Op("log10", np.log10, "x", lambda g, x: g / (x * _LN10),   cast="float")
+log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float")
+sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float", onnx="Sqrt")
+rsqrt = Op("rsqrt", lambda x: 1.0 / np.sqrt(x), "x", lambda g, y: g * (y * y * y * -0.5), cast="float")
+
+# trigonometric and hyperbolic
+sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float", onnx="Sin")
+cos   = Op("cos",   np.cos,     "x", lambda g, x: g * -sin(x),                cast="float", onnx="Cos")
+tan   = Op("tan",   np.tan,     "x", lambda g, y: g * (y * y + 1.0),          cast="float", onnx="Tan")
+asin  = Op("asin",  np.arcsin,  "x", lambda g, x: g * rsqrt(1.0 - x * x),     cast="float", onnx="Asin")
+acos  = Op("acos",  np.arccos,  "x", lambda g, x: g * -rsqrt(1.0 - x * x),    cast="float", onnx="Acos")
+atan  = Op("atan",  np.arctan,  "x", lambda g, x: g / (x * x + 1.0),          cast="float", onnx="Atan")
+sinh  = Op("sinh",  np.sinh,    "x", lambda g, x: g * cosh(x),                cast="float", onnx="Sinh")
+cosh  = Op("cosh",  np.cosh,    "x", lambda g, x: g * sinh(x),                cast="float", onnx="Cosh")
+tanh  = Op("tanh",  np.tanh,    "x", lambda g, y: g * (1.0 - y * y),          cast="float", onnx="Tanh")
+asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     cast="float", onnx="Asinh")
+acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     cast="float", onnx="Acosh")
+atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float", onnx="Atanh")
+sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", onnx="Sigmoid")
+atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * (b / (a * a + b * b)), lambda g, a, b: g * (-a / (a * a + b * b)), cast="float")
+
+# kinks and steps
+abs   = Op("abs",   np.absolute, "x", lambda g, x: g * sign(x), onnx="Abs")
+sign  = Op("sign",  np.sign,  "x", lambda g: zero(g), onnx="Sign")
+floor = Op("floor", np.floor, "x", lambda g: zero(g), onnx="Floor")
+ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g), onnx="Ceil")
+trunc = Op("trunc", np.trunc, "x", lambda g: zero(g))
+round = Op("round", np.round, "x; decimals", lambda g: zero(g))
+maximum = Op("maximum", np.maximum, "a b", lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), lambda g, a, b: _tie(g, lt(a, b), eq(a, b)), cast="same", onnx="Max")
+minimum = Op("minimum", np.minimum, "a b", lambda g, a, b: _tie(g, lt(a, b), eq(a, b)), lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), cast="same", onnx="Min")
+clamp   = Op("clamp", _clamp, "x; min max", lambda g, x, min, max: where(_inside(x, min, max), g, 0.0), onnx="Clip")
+where   = Op("where", np.where, "condition a b", None, lambda g, condition: where(condition, g, 0.0), lambda g, condition: where(condition, 0.0, g), cast="branches", onnx="Where")
+
+# without gradient
+zero = Op("zero", np.zeros_like, "x")
+eq = Op("eq", np.equal,         "a b", cast="same", text="{} == {}", onnx="Equal")
+ne = Op("ne", np.not_equal,     "a b", cast="same", text="{} != {}")
+lt = Op("lt", np.less,          "a b", cast="same", text="{} < {}",  onnx="Less")
+le = Op("le", np.less_equal,    "a b", cast="same", text="{} <= {}", onnx="LessOrEqual")
+gt = Op("gt", np.greater,       "a b", cast="same", text="{} > {}",  onnx="Greater")
+ge = Op("ge", np.greater_equal, "a b", cast="same", text="{} >= {}", onnx="GreaterOrEqual")
+isnan    = Op("isnan", np.isnan, "x", onnx="IsNaN")
+isinf    = Op("isinf", np.isinf, "x", onnx="IsInf")
+isfinite = Op("isfinite", np.isfinite, "x")
+logical_not = Op("logical_not", np.logical_not, "x", onnx="Not")
+logical_and = Op("logical_and", np.logical_and, "a b", cast="same", onnx="And")
+logical_or  = Op("logical_or",  np.logical_or,  "a b", cast="same", onnx="Or")
+logical_xor = Op("logical_xor", np.logical_xor, "a b", cast="same", onnx="Xor")
+bitwise_not = Op("bitwise_not", np.invert, "x", text="~{}")
+bitwise_and = Op("bitwise_and", np.bitwise_and, "a b", cast="same", text="{} & {}")
+bitwise_or  = Op("bitwise_or",  np.bitwise_or,  "a b", cast="same", text="{} | {}")
+bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="same", text="{} ^ {}")
+
+# element types
+to = Op("to", lambda x, dtype: x.astype(dtype), "x; dtype", lambda g: g, onnx="Cast")  # the engine casts g back
+to_integer = Op("to_integer", lambda x, dtype: x.astype(dtype), "x; dtype", onnx="Cast")
+# fmt: on

@@ -1,0 +1,82 @@
+"""Indexing with arrays. ``pattern`` says for each leading dimension whether the next index array stands there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.ops.elementwise import where
+from minigrad.tape import Array, Op
+
+Pattern = tuple[bool, ...]
+
+
+def _key(indices: tuple[Array, ...], pattern: Pattern) -> tuple[Any, ...]:
+    todo = iter(indices)
+    return tuple(next(todo) if here else slice(None) for here in pattern)
+
+
+def _index(x: Array, *indices: Array, pattern: Pattern) -> Array:
+    return x[_key(indices, pattern)]
+
+
+def _unindex(g: Array, *indices: Array, shape: tuple[int, ...], pattern: Pattern) -> Array:
+    out = np.zeros(shape, g.dtype)
+    key = _key(indices, pattern)
+    if all(i.dtype == bool for i in indices):
+        out[key] = g  # a mask names each element once
+    else:
+        np.add.at(out, key, g)
+    return out
+
+
+def _index_put(x: Array, v: Any, *indices: Array, pattern: Pattern) -> Array:
+    out = x.copy()
+    out[_key(indices, pattern)] = v
+    return out
+
+
+def _index_winners(x: Array, *indices: Array, pattern: Pattern) -> Array:
+    """Which of the written elements stay: where an index repeats, only the last write does."""
+    key = _key(indices, pattern)
+    written = np.zeros(x.shape, np.int64)
+    numbers = np.arange(written[key].size).reshape(written[key].shape)
+    written[key] = numbers
+    return np.equal(written[key], numbers)
+
+
+def _along(index: Array, dim: int) -> tuple[Any, ...]:
+    grid = list(np.ix_(*(np.arange(n) for n in index.shape)))
+    grid[dim] = index
+    return tuple(grid)
+
+
+def _gather(x: Array, index: Array, dim: int) -> Array:
+    return x[_along(index, dim)] if index.ndim else x.reshape(())
+
+
+def _ungather(g: Array, index: Array, shape: tuple[int, ...], dim: int) -> Array:
+    out = np.zeros(shape, g.dtype)
+    if index.ndim == 0:
+        return out + g.reshape(shape)
+    np.add.at(out, _along(index, dim), g)
+    return out
+
+
+def _index_put_value(g: Any, indices: Any, pattern: Pattern) -> Any:
+    return where(index_winners(g, *indices, pattern=pattern), index(g, *indices, pattern=pattern), 0.0)
+
+
+# fmt: off
+index = Op("index", _index, "x *indices; pattern",
+           lambda g, x_shape, indices, pattern: unindex(g, *indices, shape=x_shape, pattern=pattern), None)
+unindex = Op("unindex", _unindex, "g *indices; shape pattern",
+             lambda g, indices, pattern: index(g, *indices, pattern=pattern), None)
+index_put = Op("index_put", _index_put, "x v *indices; pattern",
+               lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern), _index_put_value, None)
+index_winners = Op("index_winners", _index_winners, "x *indices; pattern")
+gather = Op("gather", _gather, "x index; dim", lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None)
+ungather = Op("ungather", _ungather, "g index; shape dim", lambda g, index, dim: gather(g, index, dim=dim), None)
+# fmt: on
+

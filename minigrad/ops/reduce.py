@@ -1,0 +1,134 @@
+"""Reductions and scans. ``dim`` is a sorted tuple of non-negative dimensions, or None for all of them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.ops import elementwise as e
+from minigrad.ops.shape import expand, flip, reshape
+from minigrad.tape import Array, Op
+
+Dim = tuple[int, ...] | None
+
+
+def _count(shape: Any, dim: Dim) -> int:
+    return math.prod(shape if dim is None else [shape[d] for d in dim])
+
+
+def _mean(x: Array, dim: Dim, keepdim: bool) -> Any:
+    return np.add.reduce(x, axis=dim, keepdims=keepdim) / _count(x.shape, dim)
+
+
+def _spread(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
+    if dim is not None and not keepdim and shape:
+        g = np.reshape(g, [1 if d in dim else n for d, n in enumerate(shape)])
+    return expand.kernel(g, shape)
+
+
+def _var(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
+    n = _count(x.shape, dim)
+    d = x - np.add.reduce(x, axis=dim, keepdims=True) / x.dtype.type(n)
+    y = np.add.reduce(np.square(d), axis=dim, keepdims=keepdim)
+    return y / y.dtype.type(max(n - correction, 0))
+
+
+def _var_vjp(g: Any, x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
+    n = _count(x.shape, dim)
+    scale = 2.0 / (n - correction) if n > correction else math.nan
+    g = spread(g, shape=tuple(x.shape), dim=dim, keepdim=keepdim)
+    return g * scale * (x - mean(x, dim=dim, keepdim=True))
+
+
+def _std_vjp(g: Any, x: Any, y: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
+    # PyTorch: no gradient where the deviation is zero
+    return _var_vjp(e.where(e.eq(y, 0.0), 0.0, g / (y * 2.0)), x, dim, correction, keepdim)
+
+
+def _logsumexp(x: Array, dim: Dim, keepdim: bool) -> Any:
+    top = np.max(x, axis=dim, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, x.dtype.type(0))
+    y = np.log(np.add.reduce(np.exp(x - top), axis=dim, keepdims=True)) + top
+    return y if keepdim else y.reshape(_dropped(x.shape, dim))
+
+
+def _dropped(shape: Any, dim: Dim) -> tuple[int, ...]:
+    return () if dim is None else tuple(n for d, n in enumerate(shape) if d not in dim)
+
+
+def _logsumexp_vjp(g: Any, x: Any, y: Any, dim: Dim, keepdim: bool) -> Any:
+    full: dict[str, Any] = {"shape": tuple(x.shape), "dim": dim, "keepdim": keepdim}
+    y = spread(y, **full)
+    # where the result is infinite x - y would be nan at the infinite elements
+    return spread(g, **full) * e.exp(x - e.where(e.isinf(y), e.where(e.gt(y, 0.0), y, 0.0), y))
+
+
+def _extreme_vjp(g: Any, x: Any, y: Any, dim: Dim, keepdim: bool) -> Any:
+    full: dict[str, Any] = {"shape": tuple(x.shape), "dim": dim, "keepdim": keepdim}
+    # equal elements share evenly; a nan in x is its own extreme
+    share = e.to(e.logical_or(e.eq(x, spread(y, **full)), e.isnan(x)), dtype=getattr(g, "_array", g).dtype)
+    return spread(g, **full) * share / sum(share, dim=dim, keepdim=True)
+
+
+def _prod_others(x: Array, dim: int) -> Array:
+    """For each element the product of the others along ``dim``: exact also where there are zeros."""
+    x = np.moveaxis(x, dim, -1)
+    left, right = np.ones_like(x), np.ones_like(x)
+    np.multiply.accumulate(x[..., :-1], axis=-1, out=left[..., 1:])
+    np.multiply.accumulate(x[..., :0:-1], axis=-1, out=right[..., -2::-1] if x.shape[-1] > 1 else right[..., :0])
+    return np.moveaxis(left * right, -1, dim)
+
+
+def _prod_others_vjp(g: Any, x: Any, dim: int) -> Any:
+    # y_i = prod over k of M_ik with M = x in each row and 1 on the diagonal
+    n = x.shape[dim]
+    eye = np.eye(n, dtype=bool).reshape((n, n) + (1,) * (len(x.shape) - dim - 1))
+    rows = (*x.shape[:dim], 1, *x.shape[dim:])
+    columns = (*x.shape[: dim + 1], 1, *x.shape[dim + 1 :])
+    others = prod_others(e.where(eye, 1.0, reshape(x, shape=rows)), dim=dim + 1)
+    return sum(reshape(g, shape=columns) * e.where(eye, 0.0, others), dim=(dim,), keepdim=False)
+
+
+def _cumprod_vjp(g: Any, x: Any, dim: int) -> Any:
+    # dy_j/dx_i for i <= j is the product of x_k, k <= j, k != i: a triangle of products
+    n = x.shape[dim]
+    tail = (1,) * (len(x.shape) - dim - 1)
+    below = np.tri(n, dtype=bool).reshape((n, n, *tail))  # [j, k]: k <= j
+    rows = (*x.shape[:dim], 1, *x.shape[dim:])
+    columns = (*x.shape[: dim + 1], 1, *x.shape[dim + 1 :])
+    others = prod_others(e.where(below, reshape(x, shape=rows), 1.0), dim=dim + 1)
+    return sum(reshape(g, shape=columns) * e.where(below, others, 0.0), dim=(dim,), keepdim=False)
+
+
+def _argmax(x: Array, dim: int | None, keepdim: bool) -> Any:
+    return np.argmax(x, axis=dim, keepdims=keepdim)
+
+
+def _argmin(x: Array, dim: int | None, keepdim: bool) -> Any:
+    return np.argmin(x, axis=dim, keepdims=keepdim)
+
+
+# fmt: off
+sum = Op("sum", lambda x, dim, keepdim: np.add.reduce(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
+         lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), onnx="ReduceSum")
+spread = Op("spread", _spread, "g; shape dim keepdim", lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim))
+mean = Op("mean", _mean, "x; dim keepdim",
+          lambda g, x_shape, dim, keepdim: spread(g / max(_count(x_shape, dim), 1), shape=x_shape, dim=dim, keepdim=keepdim), onnx="ReduceMean")
+var = Op("var", _var, "x; dim correction keepdim", _var_vjp)
+std = Op("std", lambda x, dim, correction, keepdim: np.sqrt(_var(x, dim, correction, keepdim)), "x; dim correction keepdim", _std_vjp)
+amax = Op("amax", lambda x, dim, keepdim: np.max(x, axis=dim, keepdims=keepdim), "x; dim keepdim", _extreme_vjp, onnx="ReduceMax")
+amin = Op("amin", lambda x, dim, keepdim: np.min(x, axis=dim, keepdims=keepdim), "x; dim keepdim", _extreme_vjp, onnx="ReduceMin")
+logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, onnx="ReduceLogSumExp")
+prod = Op("prod", lambda x, dim: np.multiply.reduce(x, axis=dim), "x; dim",
+          lambda g, x, dim: spread(g, shape=tuple(x.shape), dim=(dim,), keepdim=False) * prod_others(x, dim=dim), onnx="ReduceProd")
+prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp)
+cumsum = Op("cumsum", lambda x, dim: np.add.accumulate(x, axis=dim), "x; dim",
+            lambda g, dim: flip(cumsum(flip(g, dims=(dim,)), dim=dim), dims=(dim,)), onnx="CumSum")
+cumprod = Op("cumprod", lambda x, dim: np.multiply.accumulate(x, axis=dim), "x; dim", _cumprod_vjp)
+argmax = Op("argmax", _argmax, "x; dim keepdim", onnx="ArgMax")
+argmin = Op("argmin", _argmin, "x; dim keepdim", onnx="ArgMin")
+any = Op("any", lambda x, dim, keepdim: np.any(x, axis=dim, keepdims=keepdim), "x; dim keepdim")
+all = Op("all", lambda x, dim, keepdim: np.all(x, axis=dim, keepdims=keepdim), "x; dim keepdim")
+# fmt: on

@@ -1,0 +1,221 @@
+"""The base class of the optimizers: groups of parameters, their options, and their state."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from typing import Any, Final, TypeAlias, overload
+
+from minigrad.nn.module import clear_grad
+from minigrad.tensor import Tensor
+
+__all__ = ["Optimizer", "ParamsT"]
+
+ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+
+
+class _Required:
+    """Stands in ``defaults`` for an option that every group must give itself."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required: Final = _Required()
+
+
+class Optimizer:
+    """Base class: a subclass gives ``defaults`` (its options) and writes ``step``.
+
+    ``params`` is an iterable of Tensors, of (name, Tensor) pairs such as ``model.named_parameters()``, or of
+    dicts ``{"params": ..., option: value}``, one a group. ``param_groups`` is the list of groups, ``state``
+    maps a parameter to what the optimizer remembers about it.
+
+    Raises TypeError for a lone Tensor and for what is no Tensor, ValueError for an empty list, a Tensor that
+    was computed (its ``.grad`` stays empty), a parameter in two groups, or a required option left out.
+    """
+
+    def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        if isinstance(params, Tensor):
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
+                f"but got {_type_name(params)}; put a single parameter into a list"
+            )
+        self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        if isinstance(params, (set, frozenset)):
+            raise _unordered()
+        groups: list[Any] = list(params)
+        if not groups:
+            raise ValueError(
+                "optimizer got an empty parameter list; was the model built before the optimizer?"
+            )
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+    def __repr__(self) -> str:
+        lines = [type(self).__name__ + " ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
+        return "\n".join([*lines, ")"])
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Adds a group, ``{"params": Tensors, option: value}``; options left out get their defaults.
+
+        Raises as the constructor does; then nothing was added. Warns if a parameter stands in it twice.
+        """
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        params, names = _named(param_group["params"])
+        for p in params:
+            if not isinstance(p, Tensor):
+                raise TypeError(
+                    f"optimizer can only optimize Tensors, but one of the params is {_type_name(p)}"
+                )
+            if not (p.is_leaf or p.retains_grad or self.defaults.get("differentiable")):
+                raise ValueError(
+                    "can't optimize a non-leaf Tensor: it is the result of a computation and gets no .grad; "
+                    "give the optimizer the Tensor it was computed from, or x.detach().requires_grad_()"
+                )
+        group = {**self.defaults, **param_group, "params": params}
+        if names:
+            group["param_names"] = names
+        for option, value in group.items():
+            if value is required:
+                raise ValueError(
+                    f"parameter group didn't specify a value of required optimization parameter {option}"
+                )
+        ids = {id(p) for p in params}
+        if len(ids) != len(params):
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; "
+                "the step is applied to them more than once; in PyTorch this will become an error",
+                stacklevel=3,
+            )
+        for other in self.param_groups:
+            if ("param_names" in group) != ("param_names" in other):
+                which = "with names" if "param_names" in group else "without names"
+                raise ValueError(
+                    "all optimizer param groups should be with/without names. "
+                    f"cannot add param group {which} to the optimizer"
+                )
+            if any(id(p) in ids for p in other["params"]):
+                raise ValueError("some parameters appear in more than one parameter group")
+        param_group.update(group)  # the caller's dict becomes the group, as in PyTorch
+        self.param_groups.append(param_group)
+
+    def state_dict(self) -> dict[str, Any]:
+        """PyTorch's format: ``{"state": {index: {...}}, "param_groups": [{..., "params": [index, ...]}]}``.
+
+        Indices count the parameters through all groups. The state's Tensors are the optimizer's own.
+        """
+        index: dict[int, int] = {}
+        for group in self.param_groups:
+            for p in group["params"]:
+                index.setdefault(id(p), len(index))
+        groups = [
+            {
+                **{k: v for k, v in group.items() if k != "params"},
+                "params": [index[id(p)] for p in group["params"]],
+            }
+            for group in self.param_groups
+        ]
+        state = {index[id(k)] if isinstance(k, Tensor) else k: v for k, v in self.state.items()}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes over options and state from ``state_dict()``, parameters matched by their order.
+
+        The state is copied, its Tensors in the dtype of their parameter. ValueError if the groups differ in
+        number or size; then nothing was changed.
+        """
+        saved = deepcopy(state_dict["param_groups"])
+        if len(saved) != len(self.param_groups):
+            raise ValueError(
+                "loaded state dict has a different number of parameter groups: "
+                f"{len(saved)}, and the optimizer has {len(self.param_groups)}"
+            )
+        parameter: dict[Any, Tensor] = {}
+        for new, group in zip(saved, self.param_groups, strict=True):
+            if len(new["params"]) != len(group["params"]):
+                raise ValueError(
+                    "loaded state dict contains a parameter group that doesn't match the size of optimizer's "
+                    f"group: {len(new['params'])} parameters, and the optimizer has {len(group['params'])}"
+                )
+            parameter.update(zip(new["params"], group["params"], strict=True))
+        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        for key, value in state_dict["state"].items():
+            p = parameter.get(key)
+            state[key if p is None else p] = deepcopy(value) if p is None else _cast(value, p)
+        for new, group in zip(saved, self.param_groups, strict=True):
+            new["params"] = group["params"]
+            if "param_names" in group:
+                new.setdefault("param_names", group["param_names"])
+        self.__setstate__({"state": state, "param_groups": saved})
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Drops the gradients of all parameters, or with ``set_to_none=False`` fills them with zeros."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                clear_grad(p, set_to_none)
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], Any]) -> Any: ...
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Changes the parameters once; returns the loss that ``closure``, called first, returns."""
+        raise NotImplementedError(f"{type(self).__name__} has no step()")
+
+
+def _named(params: Any) -> tuple[list[Any], list[str]]:
+    if isinstance(params, Tensor):
+        return [params], []
+    if isinstance(params, (set, frozenset)):
+        raise _unordered()
+    entries = list(params)
+    names = [e[0] for e in entries if isinstance(e, tuple)]
+    if names and len(names) != len(entries):
+        raise ValueError(
+            "all optimizer params should be with/without names. Some param names are missing: "
+            f"{len(names)} of {len(entries)} have one"
+        )
+    return [e[1] if isinstance(e, tuple) else e for e in entries], names
+
+
+def _unordered() -> TypeError:
+    return TypeError(
+        "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in "
+        "sets will change between runs. Please use a list instead."
+    )
+
+
+def _cast(value: Any, p: Tensor, key: Any = None) -> Any:
+    """A copy of a parameter's state, its Tensors in the parameter's dtype (``step`` keeps its own)."""
+    if isinstance(value, Tensor):
+        keeps = key == "step" or not p.is_floating_point()
+        return value.detach().clone() if keeps else value.detach().clone().to(p.dtype)
+    if isinstance(value, dict):
+        return {k: _cast(v, p, k) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_cast(v, p) for v in value)
+    return deepcopy(value)
+
+
+def _type_name(value: Any) -> str:
+    cls = type(value)
+    return f"minigrad.{cls.__name__}" if isinstance(value, Tensor) else cls.__name__

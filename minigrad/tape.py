@@ -1,0 +1,539 @@
+"""The tape: operations (`Op`), their records (`Node`), and `apply`, which runs one and records it.
+
+A recorded result points to its `Node`, a node to the nodes of its inputs; the tape of a result is what can
+be reached from it, in the order of `Node.seq`.  A node holds data and never a closure, so that whoever wants
+(backward, a drawing, a printed program) can read it.  See docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import itertools
+import os
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from inspect import signature
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from minigrad import errors
+from minigrad.dtypes import F32, F64
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+Array = np.ndarray[Any, Any]
+Rule = Callable[..., Any]
+
+
+# ---------------------------------------------------------------- operations
+
+
+class Op:
+    """One differentiable operation: a NumPy kernel and the rules of its derivative.
+
+    ``signature`` names inputs and, after a semicolon, parameters: ``"x; dim keepdim"``; a last input with a
+    star (``"x *indices"``) takes any number.  There is one rule per input, or None where no gradient flows.
+    A rule is called with ``g``, the gradient of the output, and whatever else its parameter names ask for: an
+    input (``x``), only its shape (``x_shape``), the output (``y``), a parameter, or ``needs`` (which inputs
+    want a gradient).  Only arrays named by a rule in use are kept for backward.  A rule consists of operators and other ops, so it runs on arrays (eager
+    backward) and on Tensors (to be differentiated again).  Broadcasting is undone by the engine.
+
+    ``joint`` replaces the rules by one function that returns every input's gradient.  ``cast`` says how
+    dtypes meet: ``"same"`` by promotion, ``"float"`` by promotion and integers become the default float,
+    None: not at all.  ``view``: the result may share the first input's memory.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kernel: Callable[..., Any],
+        signature: str,
+        *rules: Rule | None,
+        joint: Rule | None = None,
+        cast: str | None = None,
+        view: bool = False,
+        text: str | None = None,
+        onnx: str | None = None,
+    ) -> None:
+        inputs, _, params = signature.partition(";")
+        self.name, self.kernel, self.cast, self.view = name, kernel, cast, view
+        self.text, self.onnx = text, onnx
+        self.inputs = tuple(inputs.replace("*", "").split())
+        self.star = len(self.inputs) - 1 if "*" in inputs else None
+        self.params = tuple(params.split())
+        self.rules, self.joint = rules, joint
+        self.differentiable = joint is not None or any(rules)
+        self.layouts: dict[int, Layout] = {}
+        if rules and len(rules) != len(self.inputs):
+            raise TypeError(f"op {name}: {len(rules)} rules for the {len(self.inputs)} inputs {self.inputs}")
+        for rule in (*rules, joint):
+            if rule is not None:
+                self._reads(rule)
+        if name in TABLE:
+            raise TypeError(f"op {name} is declared twice")
+        TABLE[name] = self
+
+    def _reads(self, rule: Rule) -> tuple[str, ...]:
+        """The names a rule asks for after ``g``; TypeError for one that the op cannot provide."""
+        g, *names = signature(rule).parameters
+        known = {"y", "needs", *self.inputs, *self.params, *(f"{x}_shape" for x in self.inputs)}
+        wrong = [n for n in names if n not in known]
+        if g != "g" or wrong:
+            raise TypeError(f"op {self.name}: a rule takes g first, then any of {sorted(known)}; got {g}, {names}")
+        return tuple(names)
+
+    def layout(self, mask: int, count: int) -> Layout:
+        """What to keep and which rules to call when the inputs in the bit mask want gradients."""
+        wanted = [i for i in range(count) if mask >> i & 1]
+        last = len(self.rules) - 1
+        rules = [(-1, self.joint)] if self.joint else [(i, self.rules[min(i, last)]) for i in wanted]
+        keep: list[int] = []
+        steps = []
+        for i, rule in rules:
+            if rule is None:
+                continue
+            sources = tuple(self._source(name, mask, count, keep) for name in self._reads(rule))
+            plain = tuple(k for kind, k in sources) if all(kind == SAVED for kind, k in sources) else None
+            steps.append(Step(i, rule, plain, sources))
+        found = self.layouts[mask | 1 << count] = Layout(tuple(keep), tuple(steps))
+        return found
+
+    def _source(self, name: str, mask: int, count: int, keep: list[int]) -> tuple[int, Any]:
+        """Where the argument of a rule comes from; an array is added to ``keep``."""
+        if name in self.params:
+            return PARAM, name
+        if name == "needs":
+            return VALUE, tuple(bool(mask >> k & 1) for k in range(count))
+        first = name.removesuffix("_shape")
+        if name not in self.inputs and name != "y":
+            at = self.inputs.index(first)
+            return (SHAPES, at) if at == self.star else (SHAPE, at)
+        at = count if name == "y" else self.inputs.index(name)
+        many = name != "y" and at == self.star
+        places = range(at, count) if many else [at]
+        keep.extend(k for k in places if k not in keep)
+        return (MANY, tuple(keep.index(k) for k in places)) if many else (SAVED, keep.index(at))
+
+    def __call__(self, *operands: Any, **params: Any) -> Any:
+        """Runs on Tensors (recording where gradients are wanted) or, with none among them, on arrays."""
+        for t in operands:
+            if isinstance(t, TensorBase):
+                return apply(self, operands, params)
+        return self.kernel(*operands, **params)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+TABLE: dict[str, Op] = {}  # every op by name
+SAVED, PARAM, SHAPE, SHAPES, MANY, VALUE = range(6)  # where an argument of a rule comes from
+
+
+class Step(NamedTuple):
+    """A rule to call: for which input (-1: all), and where its arguments come from."""
+
+    input: int
+    rule: Rule
+    plain: tuple[int, ...] | None  # places in Node.saved, when that is all it reads
+    sources: tuple[tuple[int, Any], ...]
+
+
+class Layout(NamedTuple):
+    """For one set of inputs that want gradients: what Node.saved holds, and the rules to call."""
+
+    keep: tuple[int, ...]  # input numbers; the count of inputs stands for the output
+    steps: tuple[Step, ...]
+
+
+# ---------------------------------------------------------------- records
+
+
+class Const:
+    """An input that is a plain Python number."""
+
+    __slots__ = ("value",)
+    requires_grad, op, inputs, shape = False, None, (), ()
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Freed(NamedTuple):
+    """Stands in ``Node.saved`` once a backward pass has let the arrays go; says where that pass ran."""
+
+    code: CodeType | None
+    lasti: int
+
+
+class Node:
+    """One record: a leaf (``op`` is None) or the application of an op.
+
+    ``saved`` holds the arrays that the rules in ``layout`` read.  ``code`` and ``lasti`` are the user's place:
+    a code object and an instruction offset, from which the line is worked out when somebody asks.
+    """
+
+    __slots__ = (
+        "__weakref__", "code", "dtype", "hooks", "inputs", "lasti", "layout", "op", "params",
+        "requires_grad", "saved", "seq", "shape", "tensor",
+    )  # fmt: skip
+
+    op: Op | None
+    inputs: tuple[Any, ...]
+    params: dict[str, Any]
+    saved: Any
+    layout: Layout
+    seq: int
+    code: CodeType | None
+    lasti: int
+    shape: Any
+    dtype: Any
+    requires_grad: bool
+    hooks: dict[int, Callable[..., Any]] | None
+    tensor: weakref.ref[Any] | None  # of a leaf: where the gradient goes
+
+    def name(self) -> str:
+        """PyTorch's name for the record, such as ``MulBackward0``."""
+        if self.op is None:
+            return "AccumulateGrad"
+        return "".join(w[:1].upper() + w[1:] for w in self.op.name.split("_")) + "Backward0"
+
+    @property
+    def where(self) -> str:
+        """The user's place, ``file.py:12``."""
+        return errors.place(self.code, self.lasti)
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """The records that the gradient goes to next, as in PyTorch."""
+        return tuple((n if n.requires_grad else None, 0) for n in self.inputs)
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} at {self.where}>"
+
+
+class View(NamedTuple):
+    """How a Tensor shares another's memory: the steps from the base, and the base's age when it was made."""
+
+    base: Any
+    path: tuple[tuple[Op, dict[str, Any]], ...]
+    epoch: int
+
+
+class TensorBase:
+    """The storage of a Tensor, as far as the tape must know it."""
+
+    __slots__ = ("__dict__", "__weakref__", "_array", "_node", "_view")
+
+    _array: Array
+    _node: Node | None
+    _view: View | None
+    _epoch = 0  # counts recorded changes in place, so that views know when their record is old
+    _inference = False
+
+
+_SEQ = itertools.count(1)
+next_seq = _SEQ.__next__
+new = object.__new__
+NO_PARAMS: dict[str, Any] = {}
+_make: Any = TensorBase  # the class of results; tensor.py puts Tensor here
+
+
+def results_are(cls: type[TensorBase]) -> type[TensorBase]:
+    """Class decorator: `apply` returns instances of it."""
+    global _make
+    _make = cls
+    return cls
+
+
+def wrap(array: Any, node: Node | None = None) -> Tensor:
+    """A Tensor of an array, sharing its memory."""
+    t = new(_make)
+    t._array = array if array.__class__ is np.ndarray else np.asarray(array)
+    t._node = node
+    t._view = None
+    return t
+
+
+def leaf(t: TensorBase, requires_grad: bool = False) -> Node:
+    """Gives a Tensor a record of its own, without history."""
+    if t._inference and _mode().grad:
+        raise RuntimeError(
+            "Inference tensors cannot be saved for backward: this one was made under inference_mode(), and "
+            f"an operation at {errors.place(*here())} wants to record it. Use no_grad() there, or clone() it."
+        )
+    node = new(Node)
+    node.op, node.inputs, node.params, node.saved, node.hooks = None, (), NO_PARAMS, (), None
+    node.seq = next_seq()
+    node.code, node.lasti = None, -1
+    node.shape, node.dtype = t._array.shape, t._array.dtype
+    node.requires_grad = requires_grad
+    node.tensor = weakref.ref(t)  # a strong one would be a cycle
+    t._node = node
+    return node
+
+
+def tape(roots: Iterable[Node], wanting: bool = True) -> list[Node]:
+    """The records behind ``roots`` in recording order; with ``wanting`` only those that carry gradients."""
+    todo = [n for n in roots if n.requires_grad or not wanting]
+    seen = set(todo)
+    for node in todo:  # grows while it is walked
+        for n in node.inputs:
+            if (n.requires_grad or not wanting) and n not in seen and n.__class__ is not Const:
+                seen.add(n)
+                todo.append(n)
+    todo.sort(key=_by_seq)
+    return todo
+
+
+def _by_seq(node: Node) -> int:
+    return node.seq
+
+
+class NotAnOperand(TypeError):
+    """An operand that is neither Tensor, array nor number; operators turn it into NotImplemented."""
+
+
+# ---------------------------------------------------------------- modes
+
+
+class Mode(NamedTuple):
+    """What is recorded: ``grad``, results that carry gradients; ``everything``, all others too."""
+
+    grad: bool = True
+    inference: bool = False
+    everything: bool = False
+    anomaly: Any = None  # a list that collects the first non-finite values, while looked for
+
+
+MODE: contextvars.ContextVar[Mode] = contextvars.ContextVar("minigrad_mode", default=Mode())
+_mode = MODE.get
+
+
+class _Quiet(threading.local):
+    """Runs kernels with NumPy's floating-point warnings off, as PyTorch is silent about them.
+
+    `np.errstate` around each call costs three times a small multiplication; running in a context of its own
+    (NumPy keeps that state in one) costs a tenth of it.  A context is entered by one thread at a time.
+    """
+
+    def __init__(self) -> None:
+        context = contextvars.Context()
+        context.run(np.seterr, all="ignore")
+        self.run = context.run
+
+
+QUIET = _Quiet()
+
+
+# ---------------------------------------------------------------- the user's place
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class _Inside(dict[str, bool]):
+    """Whether a file belongs to the package, remembered by name."""
+
+    def __missing__(self, file: str) -> bool:
+        found = self[file] = os.path.abspath(file).startswith(_PACKAGE)
+        return found
+
+
+_INSIDE = _Inside()
+
+
+def user_frame() -> FrameType | None:
+    """The innermost frame outside the package."""
+    frame = sys._getframe(1)
+    while _INSIDE[frame.f_code.co_filename]:
+        back = frame.f_back
+        if back is None:
+            break
+        frame = back
+    return frame
+
+
+def here() -> tuple[CodeType | None, int]:
+    """The user's place now, as a node keeps it."""
+    frame = user_frame()
+    return (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
+
+
+# ---------------------------------------------------------------- running and recording
+
+
+def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -> Tensor:
+    """Runs an op on Tensors and numbers and, where a gradient may be wanted, records it. The hot path."""
+    arrays: list[Any] = []
+    nodes: list[Any] = []
+    mask, bit, dtype = 0, 1, None
+    usual = bare = True  # usual: one dtype, nothing to convert; bare: every input has a record
+    for t in operands:
+        if isinstance(t, TensorBase):
+            if t._view is not None:
+                refresh(t)
+            a = t._array
+            node = t._node
+            if node is None:
+                bare = False
+            elif node.requires_grad:
+                mask |= bit
+            nodes.append(node)
+            arrays.append(a)
+            if dtype is None:
+                dtype = a.dtype
+            elif a.dtype is not dtype:
+                usual = False
+        elif t.__class__ is float or t.__class__ is int:
+            arrays.append(t)
+            nodes.append(None)
+            bare = False
+        else:
+            usual = False
+        bit += bit
+    if not usual or (op.cast is not None and dtype is not F32 and dtype is not F64):
+        operands, arrays, nodes, mask, bare = _convert(op, operands)
+    try:
+        y = QUIET.run(op.kernel, *arrays, **params)
+    except Exception as error:
+        raise errors.explain(op, operands, params, error, here()) from error
+    if y.__class__ is not np.ndarray:
+        y = np.asarray(y)
+    mode = _mode()
+    out = new(_make)
+    out._array = y
+    out._view = None
+    if (mask and mode.grad and op.differentiable) or mode.everything:
+        if not bare:
+            nodes = [
+                (t._node or leaf(t)) if isinstance(t, TensorBase) else Const(t) for t in operands
+            ]
+        node = new(Node)
+        node.op = op
+        node.inputs = tuple(nodes)
+        node.params = params
+        count = len(nodes)
+        if mask and mode.grad and op.differentiable:
+            node.requires_grad = True
+            layout = op.layouts.get(mask | bit) or op.layout(mask, count)
+            arrays.append(y)
+            node.saved = tuple([arrays[k] for k in layout.keep])
+            node.layout = layout
+        else:
+            node.requires_grad = False
+            node.saved = ()
+        node.hooks = None
+        node.tensor = None
+        node.shape = y.shape
+        node.dtype = y.dtype
+        frame = sys._getframe(1)
+        while _INSIDE[frame.f_code.co_filename]:
+            frame = frame.f_back  # type: ignore[assignment]
+        node.code = frame.f_code
+        node.lasti = frame.f_lasti
+        node.seq = next_seq()
+        out._node = node
+        if mode.anomaly is not None and y.dtype.kind == "f" and not np.isfinite(y).all():
+            mode.anomaly.append(node)
+    else:
+        out._node = None
+        if mode.inference:
+            out._inference = True
+    if op.view:
+        _mark_view(out, operands[0], op, params)
+    return out  # type: ignore[no-any-return]
+
+
+def _convert(op: Op, operands: Sequence[Any]) -> tuple[Sequence[Any], list[Any], list[Any], int, bool]:
+    """The operands as Tensors and numbers in the dtype in which they meet, and what `apply` reads of them."""
+    found: list[Any] = []
+    for t in operands:
+        if isinstance(t, np.generic):
+            t = t.item()
+        elif isinstance(t, np.ndarray):
+            t = wrap(t.copy() if _mode().grad else t)  # the tape must not see later writes to it
+        elif not isinstance(t, (TensorBase, int, float)):
+            raise NotAnOperand(
+                f"{op.name}(): expected Tensors or numbers, got {type(t).__name__} ({errors.place(*here())})"
+            )
+        found.append(t)
+    if op.cast is not None:
+        found = cast_operands(op, found)
+    arrays = [t._array if isinstance(t, TensorBase) else t for t in found]
+    nodes = [t._node if isinstance(t, TensorBase) else None for t in found]
+    mask = sum(1 << i for i, n in enumerate(nodes) if n is not None and n.requires_grad)
+    return found, arrays, nodes, mask, all(n is not None for n in nodes)
+
+
+cast_operands: Callable[[Op, list[Any]], list[Any]]  # set by ops/convert.py, which has the op that casts
+
+
+# ---------------------------------------------------------------- shared memory
+
+
+def _mark_view(out: TensorBase, source: TensorBase, op: Op, params: dict[str, Any]) -> None:
+    if out._array.base is None or not np.may_share_memory(out._array, source._array):
+        return
+    view = source._view
+    if view is None:
+        out._view = View(source, ((op, params),), source._epoch)
+    else:
+        out._view = View(view.base, (*view.path, (op, params)), view.epoch)
+
+
+def refresh(t: TensorBase) -> None:
+    """Brings the record of a view up to date after its base was changed in place on the tape."""
+    view = t._view
+    if view is None or view.epoch == view.base._epoch:
+        return
+    again = view.base
+    for op, params in view.path:
+        again = apply(op, (again,), params)
+    t._node = again._node
+    t._view = View(view.base, view.path, view.base._epoch)
+
+
+def owner(array: Any) -> Any:
+    """The array whose memory this one shows."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+class Change:
+    """The last change in place of a piece of memory."""
+
+    __slots__ = ("code", "lasti", "ref", "seq")
+
+
+# Keyed by the identity of the memory's owner; an entry goes with its array.  A counter in each Tensor would
+# cost every op; here only a change in place pays, and backward compares one number when there was none.
+_CHANGES: dict[int, Change] = {}
+last_change = 0
+
+
+def changed(array: Array) -> None:
+    """Notes that the memory of an array is being changed in place."""
+    global last_change
+    memory = owner(array)
+    key = id(memory)
+    change = _CHANGES.get(key)
+    if change is None:
+        change = Change()
+        change.ref = weakref.ref(memory, lambda _: _CHANGES.pop(key, None))
+        _CHANGES[key] = change
+    change.code, change.lasti = here()
+    change.seq = last_change = next_seq()
+
+
+def check_unchanged(node: Node) -> None:
+    """RuntimeError if an array that ``node`` saved was changed in place since."""
+    for array in node.saved:
+        if isinstance(array, np.ndarray):
+            change = _CHANGES.get(id(owner(array)))
+            if change is not None and change.seq > node.seq:
+                raise errors.changed_in_place(node, array, change)

@@ -1,0 +1,787 @@
+"""`Tensor`: an array, its record on the tape, and its operators. No calculus is done here."""
+
+from __future__ import annotations
+
+import copy
+import math
+import operator
+import warnings
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import numpy as np
+
+from minigrad import dtypes, random, tape
+from minigrad._printing import tensor_text
+from minigrad.functions import creation, elementwise, inplace, linalg, nn, reduce
+from minigrad.functions import index as indexing
+from minigrad.functions import shape as shapes
+from minigrad.ops import elementwise as e
+from minigrad.ops.convert import cast
+from minigrad.ops.shape import permute
+from minigrad.tape import MODE, Node, NotAnOperand, TensorBase, apply, leaf, results_are, wrap
+
+
+class Size(tuple[int, ...]):
+    """A shape; a tuple of ints that prints as PyTorch's."""
+
+    def numel(self) -> int:
+        """How many elements a Tensor of this shape has."""
+        return math.prod(self)
+
+    def __repr__(self) -> str:
+        return f"minigrad.Size({list(self)})"
+
+
+class RemovableHandle:
+    """Takes a hook away again."""
+
+    def __init__(self, hooks: dict[int, Any], key: int) -> None:
+        self._hooks, self._key = hooks, key
+
+    def remove(self) -> None:
+        """The hook is called no more."""
+        self._hooks.pop(self._key, None)
+
+
+def _operator(op: tape.Op) -> Callable[[Any, Any], Any]:
+    def method(self: Tensor, other: Any) -> Tensor:
+        try:
+            return apply(op, (self, other))
+        except NotAnOperand:
+            return NotImplemented
+
+    return method
+
+
+def _reflected(op: tape.Op) -> Callable[[Any, Any], Any]:
+    def method(self: Tensor, other: Any) -> Tensor:
+        try:
+            return apply(op, (other, self))
+        except NotAnOperand:
+            return NotImplemented
+
+    return method
+
+
+def _in_place(op: tape.Op) -> Callable[[Any, Any], Any]:
+    def method(self: Tensor, other: Any) -> Tensor:
+        try:
+            return inplace.update(self, op, (self, other))
+        except NotAnOperand:
+            return NotImplemented
+
+    return method
+
+
+def _changes(function: Callable[..., Tensor], name: str) -> Callable[..., Any]:
+    """The method that puts a function's result in place of the Tensor: ``exp_`` for ``exp``."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if MODE.get().grad:
+            inplace.check_leaf(self)
+        return inplace.store(self, function(self, *args, **kwargs), name)
+
+    method.__name__ = f"{name}_"
+    method.__doc__ = f"`{name}`, in place."
+    return method
+
+
+@results_are
+class Tensor(TensorBase):
+    """An n-dimensional array that remembers how it was computed.
+
+    ``Tensor(2, 3)`` makes an empty one of that shape and ``Tensor([1, 2])`` one of the default float, as in
+    PyTorch; `minigrad.tensor` is the usual way.
+    """
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+    _grad: Tensor | None = None
+
+    def __new__(cls, *data: Any) -> Self:
+        only = data[0] if len(data) == 1 else None
+        if len(data) == 1 and not isinstance(only, int):
+            array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
+        else:
+            array = np.empty(data, dtypes.default_float())
+        return cls._make_subclass(cls, wrap(array), False)
+
+    @staticmethod
+    def _make_subclass(cls: type[Any], data: Tensor, requires_grad: bool = False) -> Any:
+        """A leaf of another class over the same memory."""
+        t = tape.new(cls)
+        t._array, t._node, t._view = data._array, None, None
+        if requires_grad:
+            t.requires_grad_()
+        return t
+
+    # ------------------------------------------------------------ value and description
+
+    @property
+    def shape(self) -> Size:
+        """The size of each dimension."""
+        return Size(self._array.shape)
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The element type."""
+        return dtypes.OF_NUMPY[self._array.dtype]
+
+    @property
+    def device(self) -> creation.device:
+        """Always the CPU."""
+        return creation.device()
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self._array.ndim
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self._array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._array.nbytes
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one dimension."""
+        return self.shape if dim is None else self._array.shape[reduce.one_dim(dim, self._array.ndim)]
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self._array.ndim
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self._array.size
+
+    nelement = numel
+
+    def stride(self, dim: int | None = None) -> Any:
+        """The step in memory along each dimension, in elements."""
+        steps = tuple(n // self._array.itemsize for n in self._array.strides)
+        return steps if dim is None else steps[reduce.one_dim(dim, len(steps))]
+
+    def is_contiguous(self) -> bool:
+        """Whether memory is in row order without gaps."""
+        return self._array.flags.c_contiguous
+
+    def is_floating_point(self) -> bool:
+        """Whether elements are floats."""
+        return self._array.dtype.kind == "f"
+
+    def is_inference(self) -> bool:
+        """Whether it was made in inference mode."""
+        return self._inference
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return int(self._array.ctypes.data)
+
+    def item(self) -> Any:
+        """The one element as a Python number. RuntimeError if there are others."""
+        if self._array.size != 1:
+            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+        return self._array.item()
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers; for a 0-d Tensor the number."""
+        return self._array.tolist()
+
+    def numpy(self, *, force: bool = False) -> Any:
+        """The array itself, in shared memory. RuntimeError if it requires grad, unless ``force`` (a detached one)."""
+        if self.requires_grad and not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        return self._array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            if copy is False:
+                raise ValueError("Unable to avoid copy while converting a Tensor to an array of another dtype")
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
+        op = _UFUNCS.get(ufunc)
+        if op is None or method != "__call__" or options:
+            call = "" if method == "__call__" else f".{method}"
+            raise TypeError(
+                f"np.{ufunc.__name__}{call} is not recorded by minigrad; use its own functions, or "
+                "t.detach().numpy() to leave the tape"
+            )
+        return apply(op, inputs)
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
+        suffixes = []
+        default = self._array.dtype in (dtypes.default_float(), dtypes.I64, dtypes.BOOL)
+        if not default or (self._array.size == 0 and self._array.dtype != dtypes.default_float()):
+            suffixes.append(f"dtype={self.dtype}")
+        tape.refresh(self)
+        node = self._node
+        if node is not None and node.requires_grad:
+            suffixes.append("requires_grad=True" if node.op is None else f"grad_fn=<{node.name()}>")
+        return tensor_text(self._array, suffixes=suffixes)
+
+    def __format__(self, spec: str) -> str:
+        if self._array.ndim == 0:
+            return format(self._array.item(), spec)
+        return object.__format__(self, spec) if spec else repr(self)
+
+    def __len__(self) -> int:
+        if self._array.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self._array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self._array.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(shapes.unbind(self))
+
+    def __contains__(self, element: Any) -> bool:
+        return bool((self._array == elementwise.raw(element)).any())
+
+    def __bool__(self) -> bool:
+        if self._array.size != 1:
+            raise RuntimeError(
+                f"Boolean value of Tensor with {self._array.size if self._array.size == 0 else 'more than one'} "
+                "value is ambiguous; use .any() or .all()"
+            )
+        return bool(self._array.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self._array.size != 1 or self._array.dtype.kind not in "biu":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return operator.index(self._array.item())
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__()} - {"_array", "_node", "_view"})
+
+    # ------------------------------------------------------------ gradient
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on it are recorded. May be set on leaves."""
+        node = self._node
+        if self._view is not None:
+            tape.refresh(self)
+            node = self._node
+        return node is not None and node.requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Turns recording on or off for a leaf. RuntimeError for other Tensors and for integers."""
+        if requires_grad == self.requires_grad:
+            return self
+        if not self.is_leaf:
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+                "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+            )
+        if requires_grad and self._array.dtype.kind != "f":
+            raise RuntimeError(
+                f"only Tensors of floating point dtype can require gradients, this one is {self.dtype}; "
+                "convert it with .float() first"
+            )
+        leaf(self, requires_grad)  # a record of its own: what was recorded before stays as it was
+        return self
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward passes have added up here, None before the first."""
+        if self._grad is None and not self.is_leaf and not self.retains_grad:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+                "won't be populated during autograd.backward(). Call .retain_grad() on it first.",
+                stacklevel=2,
+            )
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, TensorBase):
+                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+            if value._array.shape != self._array.shape:
+                raise RuntimeError(
+                    f"assigned grad has data of a different size: {list(value._array.shape)} for "
+                    f"{list(self._array.shape)}"
+                )
+            if value._array.dtype != self._array.dtype:
+                raise RuntimeError(f"assigned grad has data of a different type: {value.dtype} for {self.dtype}")
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was not computed from Tensors that require grad."""
+        tape.refresh(self)
+        node = self._node
+        return node is None or node.op is None or not node.requires_grad
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The record of the operation that made it, None for a leaf."""
+        return None if self.is_leaf else self._node
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory without history; setting it gives the Tensor other memory."""
+        return wrap(self._array)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        self._array = value._array
+        node = self._node
+        if node is not None and node.op is None:
+            leaf(self, node.requires_grad)
+        self._view = None
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called on a result."""
+        return bool(self._node is not None and self._node.op is not None and (self._node.hooks or {}).get(-1))
+
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Adds the gradients of this Tensor to ``.grad`` of the leaves (or ``inputs``) that it was computed from.
+
+        ``gradient``, of the same shape, is needed unless there is one element.  The saved arrays are freed
+        unless ``retain_graph``; ``create_graph`` records the pass so that it can be differentiated again.
+        RuntimeError if nothing requires grad, the graph was freed, or a saved array was changed in place.
+        """
+        from minigrad.autograd import backward
+
+        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+    def retain_grad(self) -> None:
+        """Keeps the gradient of a result in ``.grad`` too."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if not self.is_leaf:
+            me = weakref.ref(self)
+
+            def keep(g: Tensor) -> None:
+                t = me()
+                if t is not None:
+                    t._grad = g.clone() if t._grad is None else t._grad + g
+
+            self._hooks()[-1] = keep
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Calls ``hook(grad)`` when the gradient is known; what it returns, if anything, replaces it."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        hooks = self._hooks()
+        key = max(hooks, default=0) + 1
+        key = max(key, 1)
+        kept = hooks.pop(-1, None)
+        hooks[key] = hook
+        if kept is not None:
+            hooks[-1] = kept  # the gradient that is kept is the one after all hooks
+        return RemovableHandle(hooks, key)
+
+    def _hooks(self) -> dict[int, Any]:
+        node = self._node
+        if node is None:
+            raise RuntimeError("a Tensor without a record has no hooks")
+        if node.hooks is None:
+            node.hooks = {}
+        return node.hooks
+
+    detach = shapes.detach
+
+    def detach_(self) -> Self:
+        """Forgets its history."""
+        if self._view is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead")
+        self._node = None
+        return self
+
+    # ------------------------------------------------------------ operators
+
+    __add__ = _operator(e.add)
+    __radd__ = _reflected(e.add)
+    __iadd__ = _in_place(e.add)
+    __sub__ = _operator(e.sub)
+    __rsub__ = _reflected(e.sub)
+    __isub__ = _in_place(e.sub)
+    __mul__ = _operator(e.mul)
+    __rmul__ = _reflected(e.mul)
+    __imul__ = _in_place(e.mul)
+    __truediv__ = _operator(e.div)
+    __rtruediv__ = _reflected(e.div)
+    __itruediv__ = _in_place(e.div)
+    __floordiv__ = _operator(e.floor_divide)
+    __rfloordiv__ = _reflected(e.floor_divide)
+    __ifloordiv__ = _in_place(e.floor_divide)
+    __mod__ = _operator(e.remainder)
+    __rmod__ = _reflected(e.remainder)
+    __imod__ = _in_place(e.remainder)
+    __and__ = _operator(e.bitwise_and)
+    __rand__ = _reflected(e.bitwise_and)
+    __iand__ = _in_place(e.bitwise_and)
+    __or__ = _operator(e.bitwise_or)
+    __ror__ = _reflected(e.bitwise_or)
+    __ior__ = _in_place(e.bitwise_or)
+    __xor__ = _operator(e.bitwise_xor)
+    __rxor__ = _reflected(e.bitwise_xor)
+    __ixor__ = _in_place(e.bitwise_xor)
+    __eq__ = _operator(e.eq)
+    __ne__ = _operator(e.ne)
+    __lt__ = _operator(e.lt)
+    __le__ = _operator(e.le)
+    __gt__ = _operator(e.gt)
+    __ge__ = _operator(e.ge)
+    __neg__ = elementwise.neg
+    __pos__ = elementwise.positive
+    __abs__ = elementwise.abs
+    __invert__ = elementwise.bitwise_not
+    __getitem__ = indexing.getitem
+    __setitem__ = inplace.setitem
+
+    def __pow__(self, exponent: Any) -> Tensor:
+        return elementwise.pow(self, exponent)
+
+    def __rpow__(self, base: Any) -> Tensor:
+        return elementwise.pow(base, self)
+
+    def __ipow__(self, exponent: Any) -> Tensor:  # type: ignore[misc]
+        return self.pow_(exponent)  # type: ignore[no-any-return]
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return linalg.matmul(self, _operand(other))
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return linalg.matmul(_operand(other), self)
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802 (PyTorch's name)
+        """The dimensions in reverse order."""
+        return apply(permute, (self,), {"axes": tuple(range(self._array.ndim))[::-1]})
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802 (PyTorch's name)
+        """The last two dimensions exchanged. RuntimeError under two dimensions."""
+        ndim = self._array.ndim
+        if ndim < 2:
+            raise RuntimeError(
+                f"tensor.mT is only supported on matrices or batches of matrices. Got {ndim}-D tensor."
+            )
+        return apply(permute, (self,), {"axes": (*range(ndim - 2), ndim - 1, ndim - 2)})
+
+    # ------------------------------------------------------------ functions as methods
+
+    add, sub, subtract, mul, multiply = (
+        elementwise.add, elementwise.sub, elementwise.subtract, elementwise.mul, elementwise.multiply,
+    )  # fmt: skip
+    div, divide, true_divide, remainder, fmod = (
+        elementwise.div, elementwise.divide, elementwise.true_divide, elementwise.remainder, elementwise.fmod,
+    )  # fmt: skip
+    floor_divide, pow, square, neg, negative, positive = (
+        elementwise.floor_divide, elementwise.pow, elementwise.square, elementwise.neg, elementwise.negative,
+        elementwise.positive,
+    )  # fmt: skip
+    float_power = elementwise.float_power
+    exp, exp2, expm1, log, log2, log10, log1p = (
+        elementwise.exp, elementwise.exp2, elementwise.expm1, elementwise.log, elementwise.log2, elementwise.log10,
+        elementwise.log1p,
+    )  # fmt: skip
+    sqrt, rsqrt, reciprocal, sigmoid = (
+        elementwise.sqrt, elementwise.rsqrt, elementwise.reciprocal, elementwise.sigmoid,
+    )  # fmt: skip
+    sin, cos, tan, asin, acos, atan = (
+        elementwise.sin, elementwise.cos, elementwise.tan, elementwise.asin, elementwise.acos, elementwise.atan,
+    )  # fmt: skip
+    sinh, cosh, tanh, asinh, acosh, atanh = (
+        elementwise.sinh, elementwise.cosh, elementwise.tanh, elementwise.asinh, elementwise.acosh,
+        elementwise.atanh,
+    )  # fmt: skip
+    arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh
+    atan2 = arctan2 = elementwise.atan2
+    abs, absolute, sign = elementwise.abs, elementwise.absolute, elementwise.sign
+    floor, ceil, trunc, fix, round, frac = (
+        elementwise.floor, elementwise.ceil, elementwise.trunc, elementwise.fix, elementwise.round,
+        elementwise.frac,
+    )  # fmt: skip
+    maximum, minimum = elementwise.maximum, elementwise.minimum
+    clamp, clip, clamp_min, clamp_max = (
+        elementwise.clamp, elementwise.clip, elementwise.clamp_min, elementwise.clamp_max,
+    )  # fmt: skip
+    eq, ne, lt, le, gt, ge = (
+        elementwise.eq, elementwise.ne, elementwise.lt, elementwise.le, elementwise.gt, elementwise.ge,
+    )  # fmt: skip
+    greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+    logical_not, logical_and, logical_or, logical_xor = (
+        elementwise.logical_not, elementwise.logical_and, elementwise.logical_or, elementwise.logical_xor,
+    )  # fmt: skip
+    bitwise_not, bitwise_and, bitwise_or, bitwise_xor = (
+        elementwise.bitwise_not, elementwise.bitwise_and, elementwise.bitwise_or, elementwise.bitwise_xor,
+    )  # fmt: skip
+    isnan, isinf, isfinite, isclose = (
+        elementwise.isnan, elementwise.isinf, elementwise.isfinite, elementwise.isclose,
+    )  # fmt: skip
+    allclose, equal, nonzero = elementwise.allclose, elementwise.equal, elementwise.nonzero
+    masked_fill, lerp, addcmul, addcdiv = (
+        elementwise.masked_fill, elementwise.lerp, elementwise.addcmul, elementwise.addcdiv,
+    )  # fmt: skip
+
+    def where(self, condition: Tensor, other: Any) -> Tensor:
+        """Itself where ``condition`` holds, else ``other``."""
+        return elementwise.where(condition, self, other)  # type: ignore[no-any-return]
+
+    sum, nansum, mean, prod = reduce.sum, reduce.nansum, reduce.mean, reduce.prod
+    var, std = reduce.var, reduce.std
+    amax, amin, max, min = reduce.amax, reduce.amin, reduce.max, reduce.min
+    argmax, argmin, any, all = reduce.argmax, reduce.argmin, reduce.any, reduce.all
+    cumsum, cumprod, logsumexp, count_nonzero = (
+        reduce.cumsum, reduce.cumprod, reduce.logsumexp, reduce.count_nonzero,
+    )  # fmt: skip
+
+    reshape, view, permute, transpose, t = shapes.reshape, shapes.view, shapes.permute, shapes.transpose, shapes.t
+    swapaxes, swapdims, movedim, moveaxis = shapes.swapaxes, shapes.swapdims, shapes.movedim, shapes.moveaxis
+    squeeze, unsqueeze, flatten, unflatten, ravel = (
+        shapes.squeeze, shapes.unsqueeze, shapes.flatten, shapes.unflatten, shapes.ravel,
+    )  # fmt: skip
+    expand, expand_as, broadcast_to, view_as, reshape_as = (
+        shapes.expand, shapes.expand_as, shapes.broadcast_to, shapes.view_as, shapes.reshape_as,
+    )  # fmt: skip
+    flip, fliplr, flipud, repeat, tile = shapes.flip, shapes.fliplr, shapes.flipud, shapes.repeat, shapes.tile
+    split, chunk, tensor_split, unbind = shapes.split, shapes.chunk, shapes.tensor_split, shapes.unbind
+    select, narrow, clone, contiguous = shapes.select, shapes.narrow, shapes.clone, shapes.contiguous
+
+    gather, take_along_dim, index_select = indexing.gather, indexing.take_along_dim, indexing.index_select
+    masked_select, take = indexing.masked_select, indexing.take
+
+    matmul, mm, bmm, mv, dot, vdot = (
+        linalg.matmul, linalg.mm, linalg.bmm, linalg.mv, linalg.dot, linalg.vdot,
+    )  # fmt: skip
+    outer, ger, addmm, addmv, baddbmm = linalg.outer, linalg.ger, linalg.addmm, linalg.addmv, linalg.baddbmm
+    relu = nn.relu
+
+    # ------------------------------------------------------------ in place
+
+    copy_, fill_, zero_, masked_fill_ = inplace.copy_, inplace.fill_, inplace.zero_, inplace.masked_fill_
+    mul_, div_ = _in_place(e.mul), _changes(elementwise.div, "div")
+
+    def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """``self += alpha * other``."""
+        return inplace.update(self, e.add, (self, elementwise.scaled("add", self, other, alpha)))
+
+    def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """``self -= alpha * other``."""
+        return inplace.update(self, e.sub, (self, elementwise.scaled("sub", self, other, alpha)))
+
+    multiply_, divide_, subtract_ = mul_, div_, sub_
+    clamp_, clip_ = _changes(elementwise.clamp, "clamp"), _changes(elementwise.clip, "clip")
+    clamp_min_, clamp_max_ = _changes(elementwise.clamp_min, "clamp_min"), _changes(elementwise.clamp_max, "clamp_max")
+    pow_, square_, neg_ = (
+        _changes(elementwise.pow, "pow"), _changes(elementwise.square, "square"), _changes(elementwise.neg, "neg"),
+    )  # fmt: skip
+    exp_, log_, sqrt_, rsqrt_ = (
+        _changes(elementwise.exp, "exp"), _changes(elementwise.log, "log"), _changes(elementwise.sqrt, "sqrt"),
+        _changes(elementwise.rsqrt, "rsqrt"),
+    )  # fmt: skip
+    sin_, cos_, tanh_, sigmoid_ = (
+        _changes(elementwise.sin, "sin"), _changes(elementwise.cos, "cos"), _changes(elementwise.tanh, "tanh"),
+        _changes(elementwise.sigmoid, "sigmoid"),
+    )  # fmt: skip
+    abs_, sign_, reciprocal_, relu_ = (
+        _changes(elementwise.abs, "abs"), _changes(elementwise.sign, "sign"),
+        _changes(elementwise.reciprocal, "reciprocal"), _changes(nn.relu, "relu"),
+    )  # fmt: skip
+    floor_, ceil_, round_, trunc_ = (
+        _changes(elementwise.floor, "floor"), _changes(elementwise.ceil, "ceil"),
+        _changes(elementwise.round, "round"), _changes(elementwise.trunc, "trunc"),
+    )  # fmt: skip
+    lerp_, addcmul_, addcdiv_ = (
+        _changes(elementwise.lerp, "lerp"), _changes(elementwise.addcmul, "addcmul"),
+        _changes(elementwise.addcdiv, "addcdiv"),
+    )  # fmt: skip
+    remainder_, fmod_, floor_divide_ = (
+        _changes(elementwise.remainder, "remainder"), _changes(elementwise.fmod, "fmod"),
+        _changes(elementwise.floor_divide, "floor_divide"),
+    )  # fmt: skip
+
+    def uniform_(self, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **named: float) -> Tensor:
+        """Overwritten with uniform draws from [from, to)."""
+        if "from" in named:
+            from_ = named.pop("from")
+        if named:
+            raise TypeError(f"uniform_() got an unexpected keyword argument {next(iter(named))!r}")
+        return self._draw(lambda g: g.uniform(self._array.shape, self._array.dtype, from_, to), generator)
+
+    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
+        """Overwritten with normal draws."""
+        return self._draw(lambda g: g.normal(self._array.shape, self._array.dtype, mean, std), generator)
+
+    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+        """Overwritten with 1 of probability ``p`` and 0 else."""
+        chance = elementwise.raw(p)
+        return self._draw(lambda g: g.bernoulli(chance, self._array.shape, self._array.dtype), generator)
+
+    def random_(self, from_: int = 0, to: int | None = None, *, generator: Any = None) -> Tensor:
+        """Overwritten with whole numbers from ``from_`` up to but not including ``to``."""
+        if to is None:
+            from_, to = 0, from_
+        return self._draw(lambda g: g.integers(from_, to, self._array.shape, self._array.dtype), generator)
+
+    def exponential_(self, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
+        """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
+        return self._draw(lambda g: g.exponential(self._array.shape, self._array.dtype, lambd), generator)
+
+    def _draw(self, draw: Callable[[Any], Any], generator: Any) -> Tensor:
+        if MODE.get().grad:
+            inplace.check_leaf(self)
+        drawn = draw(random.default_generator if generator is None else generator)
+        return inplace.copy_(self, wrap(drawn))
+
+    # ------------------------------------------------------------ dtype, copies, like-makers
+
+    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **ignored: Any) -> Tensor:
+        """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
+        for a in args:
+            if isinstance(a, TensorBase):
+                dtype = a._array.dtype
+            elif isinstance(a, (str, creation.device)):
+                device = a
+            elif isinstance(a, bool):
+                continue
+            elif a is not None:
+                dtype = a
+        if device is not None:
+            creation.device(device)
+        changed: Tensor = self if dtype is None else cast(self, dtypes.as_numpy(dtype))
+        return changed.clone() if copy and changed is self else changed
+
+    def type(self, dtype: Any = None) -> Any:
+        """In another dtype; without one, the name of its type."""
+        return f"minigrad.{self.dtype.name}" if dtype is None else self.to(dtype)
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """In the dtype of ``other``."""
+        return self.to(other)
+
+    def float(self) -> Tensor:
+        """In float32."""
+        return self.to(dtypes.float32)
+
+    def double(self) -> Tensor:
+        """In float64."""
+        return self.to(dtypes.float64)
+
+    def half(self) -> Tensor:
+        """In float16."""
+        return self.to(dtypes.float16)
+
+    def long(self) -> Tensor:
+        """In int64."""
+        return self.to(dtypes.int64)
+
+    def int(self) -> Tensor:
+        """In int32."""
+        return self.to(dtypes.int32)
+
+    def short(self) -> Tensor:
+        """In int16."""
+        return self.to(dtypes.int16)
+
+    def byte(self) -> Tensor:
+        """In uint8."""
+        return self.to(dtypes.uint8)
+
+    def bool(self) -> Tensor:
+        """In bool: whether nonzero."""
+        return self.to(dtypes.bool)
+
+    def cpu(self) -> Tensor:
+        """Itself."""
+        return self
+
+    def new_tensor(self, data: Any, *, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+        """`minigrad.tensor` in this dtype."""
+        return creation.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+        """`minigrad.zeros` in this dtype."""
+        return creation.zeros(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_ones(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+        """`minigrad.ones` in this dtype."""
+        return creation.ones(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_empty(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+        """`minigrad.empty` in this dtype."""
+        return creation.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+        """`minigrad.full` in this dtype."""
+        return creation.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                "moment; use .detach().clone()"
+            )
+        if id(self) in memo:
+            return memo[id(self)]  # type: ignore[no-any-return]
+        t = self._make_subclass(type(self), wrap(self._array.copy()), self.requires_grad)
+        memo[id(self)] = t
+        if self._grad is not None:
+            t._grad = copy.deepcopy(self._grad, memo)
+        return t  # type: ignore[no-any-return]
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        if not self.is_leaf:
+            raise RuntimeError("only leaf Tensors can be pickled; use .detach()")
+        return _restore, (self._array, self.requires_grad)
+
+
+def _restore(array: Any, requires_grad: bool) -> Tensor:
+    return creation.from_numpy(array).requires_grad_(requires_grad)
+
+
+def _operand(other: Any) -> Any:
+    if isinstance(other, np.ndarray):
+        return wrap(other.copy() if MODE.get().grad else other)
+    return other
+
+
+_UFUNCS: dict[Any, tape.Op] = {
+    op.kernel: op for op in tape.TABLE.values() if isinstance(op.kernel, np.ufunc) and not op.params
+}
+empty = creation.empty
