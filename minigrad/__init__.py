@@ -10,6 +10,7 @@ from minigrad.functions.creation import *  # noqa: F403
 from minigrad.functions.elementwise import *  # noqa: F403
 from minigrad.functions.index import *  # noqa: F403
 from minigrad.functions.linalg import *  # noqa: F403
+from minigrad.functions.inplace import foreach_add_ as _foreach_add_
 from minigrad.functions.nn import relu
 from minigrad.functions.reduce import *  # noqa: F403
 from minigrad.functions.shape import *  # noqa: F403

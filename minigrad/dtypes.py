@@ -117,6 +117,11 @@ def promote(d: np.dtype[Any], e: np.dtype[Any]) -> np.dtype[Any]:
     return np.promote_types(d, e)
 
 
+def can_cast(source: np.dtype[Any], to: np.dtype[Any]) -> _Bool:
+    """Whether PyTorch lets values of one dtype be written to another: never down a category."""
+    return _CATEGORY[source.kind] <= _CATEGORY[to.kind]
+
+
 def promote_types(type1: dtype, type2: dtype) -> dtype:
     """The smallest dtype that both convert to, as PyTorch has it."""
     return OF_NUMPY[promote(as_numpy(type1), as_numpy(type2))]

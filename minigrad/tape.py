@@ -44,8 +44,9 @@ class Op:
     backward) and on Tensors (to be differentiated again).  Broadcasting is undone by the engine.
 
     ``joint`` replaces the rules by one function that returns every input's gradient.  ``cast`` says how
-    dtypes meet: ``"same"`` by promotion, ``"float"`` by promotion and integers become the default float,
-    None: not at all.  ``view``: the result may share the first input's memory.
+    dtypes meet: ``"same"`` by promotion (``"number"``: bools are refused), ``"float"`` by promotion and integers
+    become the default float (``"floats"``: are refused), ``"branches"`` by promotion of all but the first, None:
+    not at all.  ``view``: the result may share the first input's memory.
     """
 
     def __init__(
@@ -74,6 +75,8 @@ class Op:
         for rule in (*rules, joint):
             if rule is not None:
                 self._reads(rule)
+        if "y" in self.inputs or "needs" in self.inputs:
+            raise TypeError(f"op {name}: y and needs have a meaning of their own, no input may be called so")
         if name in TABLE:
             raise TypeError(f"op {name} is declared twice")
         TABLE[name] = self
@@ -93,13 +96,15 @@ class Op:
         last = len(self.rules) - 1
         rules = [(-1, self.joint)] if self.joint else [(i, self.rules[min(i, last)]) for i in wanted]
         keep: list[int] = []
-        steps = []
+        steps: list[Step] = []
         for i, rule in rules:
             if rule is None:
                 continue
             sources = tuple(self._source(name, mask, count, keep) for name in self._reads(rule))
             plain = tuple(k for kind, k in sources) if all(kind == SAVED for kind, k in sources) else None
             steps.append(Step(i, rule, plain, sources))
+        if self.joint:
+            steps.extend(Step(i, None, (), ()) for i in wanted)
         found = self.layouts[mask | 1 << count] = Layout(tuple(keep), tuple(steps))
         return found
 
@@ -135,10 +140,14 @@ SAVED, PARAM, SHAPE, SHAPES, MANY, VALUE = range(6)  # where an argument of a ru
 
 
 class Step(NamedTuple):
-    """A rule to call: for which input (-1: all), and where its arguments come from."""
+    """A rule to call and where its arguments come from.
+
+    ``input`` -1 is a joint rule; the steps after it, without a rule, name the inputs that want a part of what
+    it returns.
+    """
 
     input: int
-    rule: Rule
+    rule: Rule | None
     plain: tuple[int, ...] | None  # places in Node.saved, when that is all it reads
     sources: tuple[tuple[int, Any], ...]
 
@@ -277,13 +286,26 @@ def leaf(t: TensorBase, requires_grad: bool = False) -> Node:
     return node
 
 
-def tape(roots: Iterable[Node], wanting: bool = True) -> list[Node]:
-    """The records behind ``roots`` in recording order; with ``wanting`` only those that carry gradients."""
-    todo = [n for n in roots if n.requires_grad or not wanting]
+def tape(roots: Iterable[Node]) -> list[Node]:
+    """The records behind ``roots``, leaves too, in recording order."""
+    todo = list(dict.fromkeys(roots))
     seen = set(todo)
-    for node in todo:  # grows while it is walked
+    for node in todo:  # grows while it is walked: no recursion
         for n in node.inputs:
-            if (n.requires_grad or not wanting) and n not in seen and n.__class__ is not Const:
+            if n not in seen and n.__class__ is Node:
+                seen.add(n)
+                todo.append(n)
+    todo.sort(key=_by_seq)
+    return todo
+
+
+def differentiable(roots: Iterable[Node]) -> list[Node]:
+    """The applications of ops through which gradients flow to ``roots``' leaves, in recording order."""
+    todo = [n for n in dict.fromkeys(roots) if n.op is not None]
+    seen = set(todo)
+    for node in todo:
+        for n in node.inputs:
+            if n.requires_grad and n.op is not None and n not in seen:
                 seen.add(n)
                 todo.append(n)
     todo.sort(key=_by_seq)
@@ -301,13 +323,32 @@ class NotAnOperand(TypeError):
 # ---------------------------------------------------------------- modes
 
 
-class Mode(NamedTuple):
-    """What is recorded: ``grad``, results that carry gradients; ``everything``, all others too."""
+class Mode:
+    """What is recorded: ``grad``, results that carry gradients; ``everything``, all others too. Immutable."""
 
-    grad: bool = True
-    inference: bool = False
-    everything: bool = False
-    anomaly: Any = None  # a list that collects the first non-finite values, while looked for
+    __slots__ = ("_recording", "anomaly", "everything", "grad", "inference")
+
+    def __init__(
+        self,
+        grad: bool = True,
+        inference: bool = False,
+        everything: bool = False,
+        anomaly: list[Node] | None = None,  # collects the first non-finite values, while looked for
+    ) -> None:
+        self.grad, self.inference, self.everything, self.anomaly = grad, inference, everything, anomaly
+        self._recording: dict[bool, Mode] = {grad: self}
+
+    def replace(self, **fields: Any) -> Mode:
+        """This mode with some fields changed."""
+        now = {"grad": self.grad, "inference": self.inference, "everything": self.everything, "anomaly": self.anomaly}
+        return Mode(**{**now, **fields})
+
+    def recording(self, grad: bool) -> Mode:
+        """This mode with ``grad`` on or off; made once, as every backward and every optimizer step asks for it."""
+        found = self._recording.get(grad)
+        if found is None:
+            found = self._recording[grad] = self.replace(grad=grad)
+        return found
 
 
 MODE: contextvars.ContextVar[Mode] = contextvars.ContextVar("minigrad_mode", default=Mode())
@@ -347,13 +388,10 @@ _INSIDE = _Inside()
 
 
 def user_frame() -> FrameType | None:
-    """The innermost frame outside the package."""
-    frame = sys._getframe(1)
-    while _INSIDE[frame.f_code.co_filename]:
-        back = frame.f_back
-        if back is None:
-            break
-        frame = back
+    """The innermost frame outside the package, if there is one."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _INSIDE[frame.f_code.co_filename]:
+        frame = frame.f_back
     return frame
 
 
@@ -430,11 +468,10 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -
         node.tensor = None
         node.shape = y.shape
         node.dtype = y.dtype
-        frame = sys._getframe(1)
-        while _INSIDE[frame.f_code.co_filename]:
-            frame = frame.f_back  # type: ignore[assignment]
-        node.code = frame.f_code
-        node.lasti = frame.f_lasti
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and _INSIDE[frame.f_code.co_filename]:
+            frame = frame.f_back
+        node.code, node.lasti = (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
         node.seq = next_seq()
         out._node = node
         if mode.anomaly is not None and y.dtype.kind == "f" and not np.isfinite(y).all():
@@ -516,18 +553,19 @@ _CHANGES: dict[int, Change] = {}
 last_change = 0
 
 
-def changed(array: Array) -> None:
-    """Notes that the memory of an array is being changed in place."""
+def changed(*arrays: Array) -> None:
+    """Notes that the memory of arrays is being changed in place."""
     global last_change
-    memory = owner(array)
-    key = id(memory)
-    change = _CHANGES.get(key)
-    if change is None:
-        change = Change()
-        change.ref = weakref.ref(memory, lambda _: _CHANGES.pop(key, None))
-        _CHANGES[key] = change
-    change.code, change.lasti = here()
-    change.seq = last_change = next_seq()
+    code, lasti = here()
+    for array in arrays:
+        memory = array if array.base is None else owner(array)
+        key = id(memory)
+        change = _CHANGES.get(key)
+        if change is None:
+            change = _CHANGES[key] = Change()
+            change.ref = weakref.ref(memory, lambda _, key=key: _CHANGES.pop(key, None))
+        change.code, change.lasti = code, lasti
+        change.seq = last_change = next_seq()
 
 
 def check_unchanged(node: Node) -> None:

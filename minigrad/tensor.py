@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from minigrad import dtypes, random, tape
+from minigrad import autograd, dtypes, random, tape
 from minigrad._printing import tensor_text
 from minigrad.functions import creation, elementwise, inplace, linalg, nn, reduce
 from minigrad.functions import index as indexing
@@ -223,7 +223,7 @@ class Tensor(TensorBase):
             )
         return apply(op, inputs)
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self) -> str:
         suffixes = []
         default = self._array.dtype in (dtypes.default_float(), dtypes.I64, dtypes.BOOL)
         if not default or (self._array.size == 0 and self._array.dtype != dtypes.default_float()):
@@ -383,9 +383,7 @@ class Tensor(TensorBase):
         unless ``retain_graph``; ``create_graph`` records the pass so that it can be differentiated again.
         RuntimeError if nothing requires grad, the graph was freed, or a saved array was changed in place.
         """
-        from minigrad.autograd import backward
-
-        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def retain_grad(self) -> None:
         """Keeps the gradient of a result in ``.grad`` too."""
@@ -599,7 +597,7 @@ class Tensor(TensorBase):
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """``self += alpha * other``."""
-        return inplace.update(self, e.add, (self, elementwise.scaled("add", self, other, alpha)))
+        return inplace.add_scaled(self, other, alpha)
 
     def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """``self -= alpha * other``."""
@@ -784,4 +782,7 @@ def _operand(other: Any) -> Any:
 _UFUNCS: dict[Any, tape.Op] = {
     op.kernel: op for op in tape.TABLE.values() if isinstance(op.kernel, np.ufunc) and not op.params
 }
+_UFUNCS |= {
+    np.power: e.pow, np.floor_divide: e.floor_divide, np.remainder: e.remainder, np.fmod: e.fmod, np.sign: e.sign,
+}  # fmt: skip
 empty = creation.empty

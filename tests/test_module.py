@@ -414,6 +414,7 @@ def test_dtype_conversions_keep_the_parameters_themselves():
         (lambda: net.type(mg.float64), mg.float64),
         (lambda: net.to("cpu"), mg.float64),
         (lambda: net.to(device="cpu"), mg.float64),
+        (lambda: net.to(net.scale.device), mg.float64),
         (net.cpu, mg.float64),
     ]:
         assert convert() is net
@@ -523,6 +524,10 @@ def test_load_state_dict_assign():
     assert net.mean is state["mean"]
     state["scale"].fill_(5.0)
     assert net.scale.item() == 5.0
+    given = nn.Parameter(mg.ones(1))
+    net.load_state_dict({**state, "scale": given}, assign=True)
+    assert net.scale is given
+    assert not given.requires_grad
 
 
 def test_none_is_not_part_of_the_state():
@@ -644,6 +649,16 @@ def test_forward_hooks_that_are_always_called():
         pytest.raises(TypeError),
     ):
         m("a", y=1)
+
+
+def test_a_hook_that_ran_is_not_called_again_when_a_later_one_fails():
+    m = Doubler()
+    seen = []
+    m.register_forward_hook(lambda mod, args, out: seen.append(out), always_call=True)
+    m.register_forward_hook(lambda mod, args, out: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        m(3)
+    assert seen == [6]
 
 
 def test_a_hook_may_remove_itself():
@@ -971,7 +986,7 @@ def test_relu():
     y.backward(mg.tensor([1.0, 1.0, 3.0]))
     assert x.grad.tolist() == [0.0, 0.0, 3.0]
     assert F.relu(mg.tensor([-3, 4])).tolist() == [0, 4]
-    with pytest.raises(TypeError, match="must be Tensor, not list"):
+    with pytest.raises(TypeError, match=r"must be (a )?Tensor, not list"):
         F.relu([1.0])
 
 
@@ -997,7 +1012,7 @@ def test_tanh_and_sigmoid():
 def test_losses(name):
     a = np.array([[1.0, -2.0], [0.5, 4.0]])
     b = np.array([[0.0, 1.0], [1.5, 1.0]])
-    w = np.array([[1.0, 2.0], [0.0, 1.0]])
+    w = np.array([[1.0, 2.0], [0.0, 3.0]])
     errors = (a - b) ** 2 if name == "mse_loss" else abs(a - b)
     slope = 2 * (a - b) if name == "mse_loss" else np.sign(a - b)
     loss = getattr(F, name)

@@ -32,7 +32,7 @@ class set_detect_anomaly(_ModeManager):  # noqa: N801 (PyTorch's name)
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         super().__init__(anomaly=[] if mode and check_nan else None)
-        self._tokens.append(MODE.set(MODE.get()._replace(**self._fields)))
+        self._tokens.append(MODE.set(MODE.get().replace(**self._fields)))
 
     def __enter__(self) -> Any:
         return self

@@ -10,7 +10,7 @@ import numpy as np
 from minigrad import errors, tape
 from minigrad.ops.elementwise import to
 from minigrad.ops.shape import clone, sum_to
-from minigrad.tape import MODE, MANY, PARAM, SAVED, SHAPE, SHAPES, Const, Freed, Node, Step, wrap
+from minigrad.tape import MODE, MANY, PARAM, SAVED, SHAPE, SHAPES, Const, Freed, Node, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -39,14 +39,15 @@ def run(
     limits the pass to the records that lead to those nodes.  ``accumulate`` adds to ``.grad`` of the leaves
     (of the targets where given); without it the gradients of the targets are returned.
     """
-    order = tape.tape(roots)
+    order = tape.differentiable(roots)
     wanted: set[Node] | None = None
+    ends: set[Node] = set()
     if targets is not None:
+        ends = set(targets)
         wanted = set(targets)
         for node in order:
             if any(n in wanted for n in node.inputs):
                 wanted.add(node)
-    ends = set(targets or ())
     grads: dict[Node, Any] = {}
     shared: set[Node] = set()  # whose gradient array somebody else may hold
     owned: set[Node] = set()  # whose gradient array was made here, by an addition
@@ -54,25 +55,24 @@ def run(
         grads[node] = grads[node] + g if node in grads else g
         shared.add(node)
     found: dict[Node, Any] = {}
-    at = (None, -1) if keep else tape.here()
-    anomaly = MODE.get().anomaly
-    token = MODE.set(MODE.get()._replace(grad=create))
+    mode = MODE.get()
+    anomaly = mode.anomaly
+    freed = None if keep else Freed(*tape.here())
+    token = MODE.set(mode.recording(create))
+    many: Any = ()
     try:
         with np.errstate(all="ignore"):
             for node in reversed(order):
                 g = grads.pop(node, None)
                 if g is None:
                     continue
-                if node.hooks:
+                if node.hooks is not None:
                     g = _call_hooks(node, g, create)
-                if node in ends and not accumulate:
-                    found[node] = g if node not in shared else _own(g)
-                if node.op is None:
-                    if accumulate and (targets is None or node in ends):
-                        _accumulate(node, _own(g) if node in shared else g)
-                    continue
-                if accumulate and node in ends:
-                    _accumulate(node, _own(g))
+                if node in ends:
+                    if accumulate:
+                        _accumulate(node, _own(g))
+                    else:
+                        found[node] = g if node not in shared else _own(g)
                 saved = node.saved
                 if saved.__class__ is Freed:
                     raise errors.freed(node)
@@ -81,55 +81,64 @@ def run(
                 if create:
                     saved = _lift(node)
                 inputs = node.inputs
-                for step in node.layout.steps:
-                    if wanted is not None and step.input >= 0 and inputs[step.input] not in wanted:
-                        continue
-                    plain = step.plain
-                    if plain is None:
-                        d = step.rule(g, *_arguments(node, saved, step))
-                    elif len(plain) == 1:
-                        d = step.rule(g, saved[plain[0]])
-                    else:
-                        d = step.rule(g, *[saved[k] for k in plain])
-                    if step.input >= 0:
-                        pairs: Any = ((inputs[step.input], d),)
-                    else:
-                        pairs = zip(inputs, d, strict=True)
-                    for to_, d in pairs:
-                        if d is None or not to_.requires_grad or (wanted is not None and to_ not in wanted):
+                for at, rule, plain, sources in node.layout.steps:
+                    if at >= 0:
+                        to_ = inputs[at]
+                        if wanted is not None and to_ not in wanted:
                             continue
-                        if anomaly is not None:
-                            _check(node, d, anomaly)
-                        array = d if not create else getattr(d, "_array", d)
-                        if d.shape != to_.shape or array.dtype is not to_.dtype:
-                            if to_.shape is None:
-                                _add_part(grads, to_, d)
-                                continue
-                            d = _fit(d, to_)
-                            array = d if not create else d._array
-                        before = grads.get(to_)
-                        if before is None:
-                            grads[to_] = d
-                            if d is g or array.base is not None:
-                                shared.add(to_)
-                        elif to_ in owned and not create:
-                            before += d
-                        else:
-                            grads[to_] = before + d
-                            shared.discard(to_)
-                            if array.ndim:  # a scalar sum is not an array that can be added to in place
-                                owned.add(to_)
-                if not keep and node.saved:
-                    node.saved = Freed(*at)
+                    if rule is None:
+                        d = many[at]
+                    elif plain is None:
+                        d = rule(g, *_arguments(node, saved, sources))
+                    elif len(plain) == 1:
+                        d = rule(g, saved[plain[0]])
+                    else:
+                        d = rule(g, *[saved[k] for k in plain])
+                    if at < 0:
+                        many = d
+                        continue
+                    if d is None:
+                        continue
+                    if anomaly is not None:
+                        _check(node, d, anomaly)
+                    array = d._array if create and d.__class__ is not Part else d
+                    if array.shape != to_.shape or array.dtype is not to_.dtype:
+                        if to_.shape is None:
+                            _add_part(grads, to_, d)
+                            continue
+                        d = _fit(d, to_)
+                        array = d._array if create else d
+                    before = grads.get(to_)
+                    if before is None:
+                        grads[to_] = d
+                        if d is g or array.base is not None:
+                            shared.add(to_)
+                    elif to_ in owned:
+                        before += d
+                    else:
+                        grads[to_] = before + d
+                        shared.discard(to_)
+                        if not create and array.ndim:  # a sum of numbers is no array to add to in place
+                            owned.add(to_)
+                if freed is not None and node.saved:
+                    node.saved = freed
+            for node, g in grads.items():  # what is left has reached the leaves
+                if node.hooks is not None:
+                    g = _call_hooks(node, g, create)
+                if accumulate:
+                    if targets is None or node in ends:
+                        _accumulate(node, _own(g) if node in shared else g)
+                elif node in ends:
+                    found[node] = _own(g) if node in shared else g
     finally:
         MODE.reset(token)
     return found
 
 
-def _arguments(node: Node, saved: Any, step: Step) -> list[Any]:
+def _arguments(node: Node, saved: Any, sources: tuple[tuple[int, Any], ...]) -> list[Any]:
     """What a rule asks for beside the gradient."""
     found: list[Any] = []
-    for kind, k in step.sources:
+    for kind, k in sources:
         if kind == SAVED:
             found.append(saved[k])
         elif kind == PARAM:
@@ -156,6 +165,10 @@ def _lift(node: Node) -> list[Any]:
 
 def _fit(d: Any, node: Node) -> Any:
     """A gradient in the shape and dtype of its input: what broadcasting repeated is summed."""
+    if d.__class__ is np.ndarray:
+        if d.shape != node.shape:
+            d = sum_to.kernel(d, node.shape)
+        return d if d.dtype is node.dtype else d.astype(node.dtype)
     if d.shape != node.shape:
         d = sum_to(d, shape=node.shape)
     if getattr(d, "_array", d).dtype != node.dtype:

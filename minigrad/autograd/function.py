@@ -13,7 +13,7 @@ import numpy as np
 from minigrad import errors, tape
 from minigrad.autograd.engine import Part
 from minigrad.autograd.modes import no_grad
-from minigrad.tape import MODE, PARAM, Layout, Node, Op, Step, TensorBase, leaf, new, wrap
+from minigrad.tape import MODE, Node, Op, TensorBase, leaf, new, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -135,9 +135,8 @@ class _UserOp(Op):
     def __init__(self, cls: type[Function]) -> None:
         self.name, self.kernel, self.cast, self.view, self.text, self.onnx = cls.__name__, cls.forward, None, False, None, None
         self.inputs, self.params, self.star, self.rules = ("xs",), ("ctx",), 0, ()
-        self.joint = functools.partial(_vjp, cls)
+        self.joint = lambda g, ctx: _vjp(cls, g, ctx)
         self.differentiable, self.layouts = True, {}
-        self.only = Layout((), (Step(-1, self.joint, None, ((PARAM, "ctx"),)),))
 
 
 _OPS: weakref.WeakKeyDictionary[type[Function], _UserOp] = weakref.WeakKeyDictionary()
@@ -150,7 +149,9 @@ def _record(cls: type[Function], ctx: FunctionCtx, tensors: list[Any], outputs: 
     node = new(Node)
     node.op, node.inputs = op, tuple(t._node or leaf(t) for t in tensors)
     node.params = {"ctx": ctx, "outputs": len(outputs)}
-    node.requires_grad, node.layout, node.hooks, node.tensor = True, op.only, None, None
+    node.requires_grad, node.hooks, node.tensor = True, None, None
+    mask = sum(1 << i for i, n in enumerate(node.inputs) if n.requires_grad)
+    node.layout = op.layouts.get(mask | 1 << len(tensors)) or op.layout(mask, len(tensors))
     many = len(outputs) != 1
     node.shape, node.dtype = (None, None) if many else ctx._outputs[0] or (None, None)
     node.code, node.lasti = tape.here()

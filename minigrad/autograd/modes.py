@@ -21,7 +21,7 @@ class _ModeManager:
         self._tokens: list[Token[Mode]] = []
 
     def __enter__(self) -> Self:
-        self._tokens.append(MODE.set(MODE.get()._replace(**self._fields)))
+        self._tokens.append(MODE.set(MODE.get().replace(**self._fields)))
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -91,7 +91,7 @@ class set_grad_enabled(_ModeManager):  # noqa: N801 (PyTorch's name)
 
     def __init__(self, mode: bool) -> None:
         super().__init__(grad=bool(mode))
-        self._before: Token[Mode] | None = MODE.set(MODE.get()._replace(grad=bool(mode)))
+        self._before: Token[Mode] | None = MODE.set(MODE.get().recording(bool(mode)))
 
     def __enter__(self) -> Self:
         if self._before is None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.ops import elementwise as e
-from minigrad.ops.convert import cast
+from minigrad.ops.convert import cast, number
 from minigrad.tape import TensorBase, apply, wrap
 
 if TYPE_CHECKING:
@@ -45,6 +45,13 @@ def need_tensor(name: str, t: Any, argument: str = "input") -> None:
         raise TypeError(f"{name}(): argument '{argument}' must be a Tensor, not {type(t).__name__}")
 
 
+def _no_bool(name: str, t: Any) -> None:
+    """NotImplementedError for bools, TypeError for what is no Tensor."""
+    need_tensor(name, t)
+    if t._array.dtype == bool:
+        raise NotImplementedError(f'"{name}" not implemented for \'Bool\'; convert with .int() or .float() first')
+
+
 # ---------------------------------------------------------------- arithmetic
 
 
@@ -67,11 +74,14 @@ def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
     whole = dtypes.common([raw(input), raw(other)]).kind
     if (isinstance(alpha, float) and whole != "f") or (isinstance(alpha, bool) and whole != "b"):
         raise RuntimeError(f"{name}(): for integral input tensors, argument alpha must not be a floating point number")
+    if whole == "b":
+        alpha = bool(alpha)
     return apply(e.mul, (other, alpha)) if isinstance(other, TensorBase) else other * alpha
 
 
 def rsub(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
     """``other - alpha * input``."""
+    need_tensor("rsub", input)
     return apply(e.sub, (other, scaled("rsub", other, input, alpha)))
 
 
@@ -132,7 +142,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
         if base._array.dtype.kind in "iu" and exponent < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
         if base._array.dtype.kind == "b":
-            return apply(e.pow, (base, exponent))
+            return apply(e.logical_or, (base, not exponent))
         return apply(e.pow_scalar, (base,), {"exponent": exponent})
     return apply(e.pow, (input, exponent))
 
@@ -269,7 +279,7 @@ def reciprocal(input: Tensor) -> Tensor:
 
 def abs(input: Tensor) -> Tensor:
     """The absolute value; gradient 0 at 0."""
-    need_tensor("abs", input)
+    _no_bool("abs", input)
     return apply(e.abs, (input,))
 
 
@@ -281,19 +291,19 @@ def sign(input: Tensor) -> Tensor:
 
 def floor(input: Tensor) -> Tensor:
     """The next whole number below; gradient 0."""
-    need_tensor("floor", input)
+    _no_bool("floor", input)
     return apply(e.floor, (input,))
 
 
 def ceil(input: Tensor) -> Tensor:
     """The next whole number above; gradient 0."""
-    need_tensor("ceil", input)
+    _no_bool("ceil", input)
     return apply(e.ceil, (input,))
 
 
 def trunc(input: Tensor) -> Tensor:
     """The whole number towards 0; gradient 0."""
-    need_tensor("trunc", input)
+    _no_bool("trunc", input)
     return apply(e.trunc, (input,))
 
 
@@ -334,12 +344,15 @@ absolute, fix = abs, trunc
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """To ``decimals`` places, halves to even; gradient 0."""
-    need_tensor("round", input)
+    _no_bool("round", input)
     return apply(e.round, (input,), {"decimals": decimals})
 
 
 def frac(input: Tensor) -> Tensor:
-    """The part behind the point, with the sign of ``input``."""
+    """The part behind the point, with the sign of ``input``. NotImplementedError for integers."""
+    need_tensor("frac", input)
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(f'"frac" not implemented for {input.dtype}; use .float() first')
     return input - trunc(input)
 
 
@@ -348,56 +361,72 @@ def frac(input: Tensor) -> Tensor:
 
 def maximum(input: Any, other: Any) -> Tensor:
     """The larger of two elements; nan wins; at a tie each gets half the gradient."""
+    need_tensor("maximum", input)
+    need_tensor("maximum", other, "other")
     return apply(e.maximum, (input, other))
 
 
 def minimum(input: Any, other: Any) -> Tensor:
     """The smaller of two elements; nan wins; at a tie each gets half the gradient."""
+    need_tensor("minimum", input)
+    need_tensor("minimum", other, "other")
     return apply(e.minimum, (input, other))
 
 
 def eq(input: Any, other: Any) -> Tensor:
     """``input == other`` by element (bool)."""
+    need_tensor("eq", input)
     return apply(e.eq, (input, other))
 
 
 def ne(input: Any, other: Any) -> Tensor:
     """``input != other`` by element (bool)."""
+    need_tensor("ne", input)
     return apply(e.ne, (input, other))
 
 
 def lt(input: Any, other: Any) -> Tensor:
     """``input < other`` by element (bool)."""
+    need_tensor("lt", input)
     return apply(e.lt, (input, other))
 
 
 def le(input: Any, other: Any) -> Tensor:
     """``input <= other`` by element (bool)."""
+    need_tensor("le", input)
     return apply(e.le, (input, other))
 
 
 def gt(input: Any, other: Any) -> Tensor:
     """``input > other`` by element (bool)."""
+    need_tensor("gt", input)
     return apply(e.gt, (input, other))
 
 
 def ge(input: Any, other: Any) -> Tensor:
     """``input >= other`` by element (bool)."""
+    need_tensor("ge", input)
     return apply(e.ge, (input, other))
 
 
 def logical_and(input: Any, other: Any) -> Tensor:
     """True where both are nonzero (bool)."""
+    need_tensor("logical_and", input)
+    need_tensor("logical_and", other, "other")
     return apply(e.logical_and, (input, other))
 
 
 def logical_or(input: Any, other: Any) -> Tensor:
     """True where one is nonzero (bool)."""
+    need_tensor("logical_or", input)
+    need_tensor("logical_or", other, "other")
     return apply(e.logical_or, (input, other))
 
 
 def logical_xor(input: Any, other: Any) -> Tensor:
     """True where exactly one is nonzero (bool)."""
+    need_tensor("logical_xor", input)
+    need_tensor("logical_xor", other, "other")
     return apply(e.logical_xor, (input, other))
 
 
@@ -418,11 +447,14 @@ def bitwise_xor(input: Any, other: Any) -> Tensor:
 
 def fmod(input: Any, other: Any) -> Tensor:
     """The remainder with the sign of ``input``."""
+    need_tensor("fmod", input)
     return apply(e.fmod, (input, other))
 
 
 def atan2(input: Any, other: Any) -> Tensor:
     """The angle of the points (other, input), in radians."""
+    need_tensor("atan2", input)
+    need_tensor("atan2", other, "other")
     return apply(e.atan2, (input, other))
 
 
@@ -445,8 +477,10 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     bounds = [raw(b) for b in (min, max) if b is not None]
     input = cast(input, dtypes.common([input._array, *bounds]))
+    _no_bool("clamp", input)
     if not isinstance(min, TensorBase) and not isinstance(max, TensorBase):
-        return apply(e.clamp, (input,), {"min": min, "max": max})
+        low, high = (None if b is None else number(b, input._array.dtype) for b in (min, max))
+        return apply(e.clamp, (input,), {"min": low, "max": high})
     if min is not None:
         input = where(logical_or(lt(input, min), _is_nan(min)), min, input)
     if max is not None:
@@ -513,24 +547,47 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._array.ndim} dimension(s)."
         )
+    need_tensor("masked_fill", input)
+    need_tensor("masked_fill", mask, "mask")
     if mask._array.dtype != bool:
         raise RuntimeError(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
     return where(mask, cast(value, input._array.dtype), input)  # type: ignore[no-any-return]
 
 
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
-    """``input + weight * (end - input)``."""
+    """``input + weight * (end - input)``; all Tensors of one floating dtype."""
+    need_tensor("lerp", input)
+    need_tensor("lerp", end, "end")
+    for name, t in (("end", end), ("weight", weight)):
+        if isinstance(t, TensorBase) and t._array.dtype != input._array.dtype:
+            raise RuntimeError(f"expected dtype {input.dtype} for `{name}` but got dtype {t.dtype}")
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(f'"lerp" not implemented for {input.dtype}; use .float() first')
     return input + weight * (end - input)
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 * tensor2``."""
-    return input + value * tensor1 * tensor2
+    return input + _product(input, tensor1 * tensor2, value)
 
 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 / tensor2``."""
-    return input + value * (tensor1 / tensor2)
+    if dtypes.common([raw(tensor1), raw(tensor2)]).kind != "f":
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported; use input + value * torch.div(tensor1, tensor2)"
+        )
+    return input + _product(input, tensor1 / tensor2, value)
+
+
+def _product(input: Tensor, product: Tensor, value: Number) -> Tensor:
+    """``value * product`` in the dtype in which all meet."""
+    meet = dtypes.common([input._array, product._array])
+    if isinstance(value, float) and meet.kind != "f":
+        raise RuntimeError("value cannot be converted to an integral type without overflow")
+    if meet.kind == "b":
+        raise NotImplementedError("not implemented for 'Bool'")
+    return cast(product, meet) if value.__class__ is int and value == 1 else cast(product, meet) * value
 
 
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.functions.elementwise import need_tensor
+from minigrad.functions.elementwise import need_tensor, where
 from minigrad.functions.reduce import one_dim
 from minigrad.ops import index as ops
 from minigrad.ops import shape
@@ -188,7 +188,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
     a, i = input._array, index._array
-    if i.dtype.kind not in "iu" or i.dtype.itemsize < 4:
+    if i.size and (i.dtype.kind not in "iu" or i.dtype.itemsize < 4):
         raise RuntimeError(f"{name}(): Expected dtype int64 for index, got {index.dtype}")
     if max(a.ndim, 1) != max(i.ndim, 1):
         if not i.size:
@@ -208,13 +208,28 @@ def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
+    need_tensor("take_along_dim", input)
+    need_tensor("take_along_dim", indices, "indices")
+    if indices._array.dtype != np.int64:
+        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
     if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))
+        return gather(input.reshape(-1), 0, _from_front(indices, input._array.size).reshape(-1))
+    if input._array.ndim != indices._array.ndim:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            f"{input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for indices"
+        )
     d = one_dim(dim, input._array.ndim)
+    indices = _from_front(indices, input._array.shape[d] if input._array.ndim else 1)
     a, i = list(input._array.shape), list(indices._array.shape)
     both = list(np.broadcast_shapes((*a[:d], 1, *a[d + 1 :]), (*i[:d], 1, *i[d + 1 :])))
     source = input.expand([*both[:d], a[d], *both[d + 1 :]])
     return gather(source, d, indices.expand([*both[:d], i[d], *both[d + 1 :]]))
+
+
+def _from_front(indices: Tensor, size: int) -> Tensor:
+    """Negative indices counted from the front."""
+    return where(indices < 0, indices + size, indices) if (indices._array < 0).any() else indices  # type: ignore[no-any-return]
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:

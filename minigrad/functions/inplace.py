@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import errors, tape
+from minigrad.dtypes import can_cast
+from minigrad.functions.elementwise import scaled
 from minigrad.functions.index import split_key
+from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
-from minigrad.ops.convert import cast
+from minigrad.ops.convert import cast, number
 from minigrad.tape import MODE, NO_PARAMS, Op, TensorBase, View, apply, changed, leaf, wrap
 
 if TYPE_CHECKING:
@@ -39,6 +43,42 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: dict[str, Any] 
     return store(t, apply(op, operands, params), op.name)
 
 
+def add_scaled(t: Tensor, other: Any, alpha: Any) -> Tensor:
+    """``t += alpha * other``. The optimizers' step: with nothing to record, two NumPy calls."""
+    mode = MODE.get()
+    if not mode.grad and not mode.everything and alpha.__class__ is float and isinstance(other, TensorBase):
+        a, b = t._array, other._array
+        if a.shape == b.shape and a.dtype is b.dtype and a.dtype.kind == "f" and a.flags.c_contiguous:
+            tape.QUIET.run(_axpy, a, b, alpha)
+            changed(a)
+            return t
+    return update(t, e.add, (t, scaled("add", t, other, alpha)))
+
+
+def _axpy(a: Any, b: Any, alpha: float) -> None:
+    a += b * alpha
+
+
+def foreach_add_(tensors: Sequence[Any], others: Sequence[Any], alpha: Any = 1) -> None:
+    """``t += alpha * other`` for each pair: what an optimizer does, with the bookkeeping done once."""
+    mode = MODE.get()
+    pairs = [(t._array, o._array) for t, o in zip(tensors, others, strict=True)]
+    if mode.grad or mode.everything or any(
+        a.shape != b.shape or a.dtype is not b.dtype or a.dtype.kind != "f" or not a.flags.c_contiguous
+        for a, b in pairs
+    ):
+        for t, o in zip(tensors, others, strict=True):
+            add_scaled(t, o, alpha)
+        return
+    tape.QUIET.run(_axpy_all, pairs, alpha)
+    changed(*[a for a, _ in pairs])
+
+
+def _axpy_all(pairs: list[tuple[Any, Any]], alpha: float) -> None:
+    for a, b in pairs:
+        a += b * alpha
+
+
 def store(t: Tensor, result: Tensor, name: str) -> Tensor:
     """Puts the values of ``result``, and its record, in place of those of ``t``."""
     array, value = t._array, result._array
@@ -47,9 +87,7 @@ def store(t: Tensor, result: Tensor, name: str) -> Tensor:
             f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast shape {list(value.shape)} "
             f"at {errors.place(*tape.here())}"
         )
-    if value.dtype != array.dtype and "biuf".index(value.dtype.kind.replace("u", "i")) > "biuf".index(
-        array.dtype.kind.replace("u", "i")
-    ):
+    if value.dtype != array.dtype and not can_cast(value.dtype, array.dtype):
         raise RuntimeError(
             f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}"
         )
@@ -135,8 +173,8 @@ def copy_(t: Tensor, source: Any) -> Tensor:
     """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
     if MODE.get().grad:
         check_leaf(t)
-    value = source if isinstance(source, TensorBase) else wrap(np.asarray(source, t._array.dtype))
     dtype = t._array.dtype
+    value = source if isinstance(source, TensorBase) else wrap(np.asarray(number(source, dtype), dtype))
     if not value._array.size and t._array.size or value._array.ndim > t._array.ndim and _leading(value, t):
         raise RuntimeError(
             f"The size of tensor a ({list(t._array.shape)}) must match the size of tensor b ({list(value._array.shape)})"
@@ -146,7 +184,9 @@ def copy_(t: Tensor, source: Any) -> Tensor:
         value = value.expand(t._array.shape)
     elif value is t:
         return t
-    if np.may_share_memory(value._array, t._array):
+    if t._view is None and MODE.get().grad and t._node is not None and t._node.requires_grad:
+        value = apply(shape.copy, (t, value))  # what was there gets a gradient of 0
+    elif np.may_share_memory(value._array, t._array):
         value = value.clone()
     elif value is source:
         value = apply(shape.alias, (value,))  # a record of its own, whose age may change
@@ -190,7 +230,7 @@ def setitem(t: Tensor, key: Any, value: Any) -> None:
     if isinstance(value, TensorBase):
         _check_fits(part, indices, pattern, value)
     if not isinstance(value, TensorBase):
-        value = wrap(np.asarray(value, t._array.dtype))
+        value = wrap(np.asarray(number(value, t._array.dtype), t._array.dtype))
     store(part, apply(index.index_put, (part, value, *indices), {"pattern": pattern}), "index_put")
 
 

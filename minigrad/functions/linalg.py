@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minigrad.dtypes import BOOL
 from minigrad.functions.elementwise import need_tensor
 from minigrad.functions.shape import reshape, unsqueeze
 from minigrad.ops import linalg
@@ -25,6 +26,8 @@ def _same_dtype(name: str, a: Any, b: Any) -> None:
             f"{name}: expected m1 and m2 to have the same dtype, but got: {a._array.dtype} != {b._array.dtype}; "
             "convert one with .to(dtype)"
         )
+    if a._array.dtype is BOOL:
+        raise NotImplementedError(f'"{name}" not implemented for \'Bool\'; convert with .int() or .float() first')
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:

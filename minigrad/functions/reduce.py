@@ -126,14 +126,22 @@ def _deviation(op: Any, input: Any, dim: Any, unbiased: Any, keepdim: bool, corr
     return apply(op, (input,), {"dim": dims, "correction": correction, "keepdim": keepdim})
 
 
-def var_mean(input: Tensor, dim: Any = None, **options: Any) -> tuple[Tensor, Tensor]:
+def var_mean(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`var` and `mean`."""
-    return var(input, dim, **options), mean(input, _plain(dim), keepdim=options.get("keepdim", False))
+    spread = var(input, dim, unbiased, keepdim, correction=correction)
+    return spread, mean(input, _plain(dim), keepdim)
 
 
-def std_mean(input: Tensor, dim: Any = None, **options: Any) -> tuple[Tensor, Tensor]:
+def std_mean(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`std` and `mean`."""
-    return std(input, dim, **options), mean(input, _plain(dim), keepdim=options.get("keepdim", False))
+    spread = std(input, dim, unbiased, keepdim, correction=correction)
+    return spread, mean(input, _plain(dim), keepdim)
 
 
 def _plain(dim: Any) -> Any:
@@ -237,6 +245,8 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 def _arg(op: Any, input: Any, dim: int | None, keepdim: bool) -> Tensor:
     need_tensor(op.name, input)
+    if input._array.dtype == bool:
+        raise RuntimeError(f"{op.name}(): does not support bool input; use .int() first")
     ndim = input._array.ndim
     d = None if dim is None else one_dim(dim, ndim)
     if d is None and not input._array.size:
@@ -273,14 +283,19 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
 
 def _scan(op: Any, input: Any, dim: int, dtype: Any) -> Tensor:
-    t = _input(op.name, input, dtype)
-    if dtype is None:
-        t = _whole(t)
+    need_tensor(op.name, input)
+    t = _whole(input) if dtype is None else input
+    own = t._array.dtype
+    found = own if dtype is None else dtypes.as_numpy(dtype)
+    if found.kind == "b":
+        raise NotImplementedError(f'"{op.name}" not implemented for \'Bool\'')
     d = one_dim(dim, t._array.ndim)
+    if own != found and (own.kind != "f" or found.kind != "f"):
+        t, own = cast(t, found), found
     if t._array.ndim == 0:
-        return t.clone()
-    y = apply(op, (t,), {"dim": d})
-    return y if dtype is None else cast(y, dtypes.as_numpy(dtype))  # type: ignore[no-any-return]
+        return t.clone() if own == found else cast(t, found)  # type: ignore[no-any-return]
+    # The gradient adds up in the input's dtype, as in PyTorch.
+    return apply(op, (t,), {"dim": d, "dtype": found} | ({"back": own} if op is reduce.cumsum else {}))
 
 
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:

@@ -293,26 +293,21 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     for i, x in enumerate(xs):
         if x._array.ndim == 0:
             raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
-    full = [x for x in xs if x._array.shape != (0,)] or xs[:1]
-    shape = full[0]._array.shape
+    shape = next((x._array.shape for x in xs if x._array.shape != (0,)), (0,))
     d = one_dim(dim, len(shape))
-    for x in full[1:]:
+    for i, x in enumerate(xs):
         other = x._array.shape
+        if other == (0,):  # an empty vector counts for nothing
+            continue
         if len(other) != len(shape):
             raise RuntimeError(f"Tensors must have same number of dimensions: got {len(shape)} and {len(other)}")
         for k, (a, b) in enumerate(zip(shape, other, strict=True)):
             if k != d and a != b:
                 raise RuntimeError(
                     f"Sizes of tensors must match except in dimension {d}. Expected size {a} but got size {b} "
-                    f"for tensor number {xs.index(x) if False else _place(xs, x)} in the list."
+                    f"for tensor number {i} in the list."
                 )
-    if len(full) < len(xs) and len(shape) > 1:
-        xs = full  # an empty vector among matrices counts for nothing
     return apply(s.cat, xs, {"dim": d})
-
-
-def _place(xs: list[Any], x: Any) -> int:
-    return next(i for i, y in enumerate(xs) if y is x)
 
 
 concat = concatenate = cat
@@ -391,6 +386,16 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
             raise RuntimeError(f"number of sections must be larger than 0, got {n}")
         sizes_ = [total // n + (k < total % n) for k in range(n)]
         return split(input, sizes_, d)
+    if isinstance(indices_or_sections, TensorBase):
+        found = indices_or_sections._array
+        if found.dtype != np.int64 or found.ndim > 1:
+            raise RuntimeError(
+                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional int64 "
+                f"tensor, got {found.ndim} dimensions of {found.dtype}"
+            )
+        if found.ndim == 0:
+            return tensor_split(input, int(found), d)
+        indices_or_sections = found.tolist()
     cuts = [int(k) for k in indices_or_sections]
     return tuple(
         _part(input, d, builtins.slice(a, b)) for a, b in zip([0, *cuts], [*cuts, total], strict=True)
@@ -427,6 +432,8 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     d = one_dim(dim, input._array.ndim)
     size = input._array.shape[d]
+    if isinstance(start, TensorBase) and (start._array.ndim or start._array.dtype.kind not in "iu"):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     first = int(start)
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")

@@ -240,7 +240,7 @@ class ParameterList(Module):
 
     def extend(self, values: Iterable[Any]) -> Self:
         """Adds several values at the end; returns self."""
-        if not isinstance(values, Iterable) or isinstance(values, Tensor):
+        if not isinstance(values, Iterable):
             raise TypeError(
                 f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
             )

@@ -228,7 +228,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     q, r = np.linalg.qr(a.T if wide else a)
     q = q * np.sign(np.diag(r))
     with no_grad():
-        return tensor.copy_(from_numpy(q.T if wide else q).reshape(tensor.shape)).mul_(gain)
+        tensor.copy_(from_numpy(q.T if wide else q).reshape(tensor.shape))
+        tensor.mul_(gain)
+    return tensor
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:

@@ -63,10 +63,11 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
-        own = self._parameters
-        if "weight" in own and "bias" in own:  # saves the two trips through Module.__getattr__
-            return F.linear(input, own["weight"], own["bias"])
-        return F.linear(input, self.weight, self.bias)
+        own = self._parameters  # asked first, for the way to it through Module.__getattr__ is long
+        weight = own.get("weight")
+        if weight is None or "bias" not in own:
+            return F.linear(input, self.weight, self.bias)
+        return F.linear(input, weight, own["bias"])
 
     def extra_repr(self) -> str:
         return (

@@ -15,7 +15,7 @@ from minigrad.tape import Op, TensorBase
 def cast_operands(op: Op, operands: list[Any]) -> list[Any]:
     """The operands of an op that promotes, in the dtype in which they meet.
 
-    Raises TypeError when none of them is a Tensor.
+    Raises TypeError when none of them is a Tensor, NotImplementedError for bools where PyTorch has no such op.
     """
     first = 1 if op.cast == "branches" else 0  # the condition of where keeps its dtype
     if not any(isinstance(t, TensorBase) for t in operands):
@@ -23,17 +23,41 @@ def cast_operands(op: Op, operands: list[Any]) -> list[Any]:
     meet = common([t._array if isinstance(t, TensorBase) else t for t in operands[first:]])
     if op.cast == "float" and meet.kind != "f":
         meet = default_float()
+    elif op.cast == "floats" and meet.kind != "f":
+        raise NotImplementedError(f'"{op.name}" not implemented for {meet}; convert with .float() first')
+    elif op.cast == "number" and meet.kind == "b":
+        raise NotImplementedError(f'"{op.name}" not implemented for \'Bool\'; convert with .int() or .float() first')
+    elif op is elementwise.sub and any(_is_bool(t) for t in operands):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the `~` or `logical_not()` operator instead."
+        )
     return operands[:first] + [cast(t, meet) for t in operands[first:]]
 
 
+def _is_bool(t: Any) -> bool:
+    return t._array.dtype == bool if isinstance(t, TensorBase) else isinstance(t, bool)
+
+
 def cast(t: Any, dtype: np.dtype[Any]) -> Any:
-    """A Tensor in another dtype, recorded; a Python number as NumPy takes it for that dtype."""
+    """A Tensor in another dtype, recorded; a Python number as that dtype holds it."""
     if not isinstance(t, TensorBase):
-        return bool(t) if dtype.kind == "b" else float(t) if dtype.kind == "f" else t
+        return number(t, dtype)
     if t._array.dtype == dtype:
         return t
     op = elementwise.to if dtype.kind == "f" else elementwise.to_integer
     return tape.apply(op, (t,), {"dtype": dtype})
+
+
+def number(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A Python number as a dtype holds it: integers wrap around, as PyTorch's do."""
+    if dtype.kind == "f":
+        return float(x)
+    if dtype.kind == "b":
+        return bool(x)
+    whole, bits = int(x), 8 * dtype.itemsize
+    low = -(1 << bits - 1) if dtype.kind == "i" else 0
+    return whole if low <= whole < low + (1 << bits) else (whole - low) % (1 << bits) + low
 
 
 tape.cast_operands = cast_operands

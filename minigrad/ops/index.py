@@ -53,13 +53,17 @@ def _along(index: Array, dim: int) -> tuple[Any, ...]:
 
 
 def _gather(x: Array, index: Array, dim: int) -> Array:
-    return x[_along(index, dim)] if index.ndim else x.reshape(())
+    if not index.size:
+        return np.empty(index.shape, x.dtype)
+    return x[_along(index, dim)] if index.ndim else x.reshape(()).copy()
 
 
 def _ungather(g: Array, index: Array, shape: tuple[int, ...], dim: int) -> Array:
     out = np.zeros(shape, g.dtype)
     if index.ndim == 0:
         return out + g.reshape(shape)
+    if not index.size:
+        return out
     np.add.at(out, _along(index, dim), g)
     return out
 

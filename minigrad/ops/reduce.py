@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.dtypes import F16, F32, F64
 from minigrad.ops import elementwise as e
 from minigrad.ops.shape import expand, flip, reshape
 from minigrad.tape import Array, Op
@@ -91,15 +92,52 @@ def _prod_others_vjp(g: Any, x: Any, dim: int) -> Any:
     return sum(reshape(g, shape=columns) * e.where(eye, 0.0, others), dim=(dim,), keepdim=False)
 
 
-def _cumprod_vjp(g: Any, x: Any, dim: int) -> Any:
-    # dy_j/dx_i for i <= j is the product of x_k, k <= j, k != i: a triangle of products
+def _prod_vjp(g: Any, x: Any, y: Any, dim: int) -> Any:
+    # y / x, and the product of the others where x is 0
+    g, y = (spread(t, shape=tuple(x.shape), dim=(dim,), keepdim=False) for t in (g, y))
+    none = e.eq(x, 0.0)
+    return e.where(none, g * prod_others(x, dim=dim), g * y / e.where(none, 1.0, x))
+
+
+def _scan(ufunc: Any, x: Array, dim: int, dtype: Any) -> Array:
+    # PyTorch: floats add up in the next wider type
+    y: Array = ufunc.accumulate(x.astype(dtype, copy=False), axis=dim, dtype=_WIDER.get(dtype, dtype))
+    return y.astype(dtype, copy=False)
+
+
+_WIDER = {F16: F32, F32: F64}
+
+
+def _cumprod_backward(g: Array, x: Array, y: Array, dim: int) -> Array:
+    g, x, y = (np.moveaxis(np.asarray(a, x.dtype), dim, -1) for a in (g, x, y))
+    found = _suffix_sum(g * y)
+    none = np.equal(x, 0)
+    if none.any():
+        # From the first zero on y is 0: there the sum runs over products that leave it out.
+        first = none & (np.add.accumulate(none, axis=-1) == 1)
+        without = np.multiply.accumulate(np.where(first, x.dtype.type(1), x), axis=-1)
+        found = np.where(first, _suffix_sum(g * without), found / np.where(none, x.dtype.type(1), x))
+    else:
+        found /= x
+    return np.moveaxis(found, -1, dim)
+
+
+def _suffix_sum(x: Array) -> Array:
+    y: Array = np.add.accumulate(x[..., ::-1], axis=-1)[..., ::-1]
+    return y
+
+
+def _cumprod_backward_vjp(g: Any, u: Any, x: Any, needs: Any, dim: int) -> Any:
+    # u.J with J[j, i] = dy_j/dx_i for i <= j: the product of x_k, k <= j, k != i; a triangle of products
     n = x.shape[dim]
-    tail = (1,) * (len(x.shape) - dim - 1)
-    below = np.tri(n, dtype=bool).reshape((n, n, *tail))  # [j, k]: k <= j
+    below = np.tri(n, dtype=bool).reshape((n, n) + (1,) * (len(x.shape) - dim - 1))  # [j, k]: k <= j
     rows = (*x.shape[:dim], 1, *x.shape[dim:])
     columns = (*x.shape[: dim + 1], 1, *x.shape[dim + 1 :])
-    others = prod_others(e.where(below, reshape(x, shape=rows), 1.0), dim=dim + 1)
-    return sum(reshape(g, shape=columns) * e.where(below, others, 0.0), dim=(dim,), keepdim=False)
+    triangle = e.where(below, reshape(x, shape=rows), 1.0)
+    weight = e.where(below, reshape(g, shape=rows), 0.0)
+    du = sum(weight * prod_others(triangle, dim=dim + 1), dim=(dim + 1,), keepdim=False)
+    dx = _prod_others_vjp(weight * reshape(u, shape=columns), triangle, dim + 1)
+    return du, sum(e.where(below, dx, 0.0), dim=(dim,), keepdim=False), None
 
 
 def _argmax(x: Array, dim: int | None, keepdim: bool) -> Any:
@@ -122,11 +160,13 @@ amax = Op("amax", lambda x, dim, keepdim: np.max(x, axis=dim, keepdims=keepdim),
 amin = Op("amin", lambda x, dim, keepdim: np.min(x, axis=dim, keepdims=keepdim), "x; dim keepdim", _extreme_vjp, onnx="ReduceMin")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, onnx="ReduceLogSumExp")
 prod = Op("prod", lambda x, dim: np.multiply.reduce(x, axis=dim), "x; dim",
-          lambda g, x, dim: spread(g, shape=tuple(x.shape), dim=(dim,), keepdim=False) * prod_others(x, dim=dim), onnx="ReduceProd")
+          _prod_vjp, onnx="ReduceProd")
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp)
-cumsum = Op("cumsum", lambda x, dim: np.add.accumulate(x, axis=dim), "x; dim",
-            lambda g, dim: flip(cumsum(flip(g, dims=(dim,)), dim=dim), dims=(dim,)), onnx="CumSum")
-cumprod = Op("cumprod", lambda x, dim: np.multiply.accumulate(x, axis=dim), "x; dim", _cumprod_vjp)
+cumsum = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",
+            lambda g, dim, dtype, back: flip(cumsum(flip(g, dims=(dim,)), dim=dim, dtype=back, back=dtype), dims=(dim,)), onnx="CumSum")
+cumprod = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
+             lambda g, x, y, dim: cumprod_backward(g, x, y, dim=dim))
+cumprod_backward = Op("cumprod_backward", _cumprod_backward, "u x p; dim", joint=_cumprod_backward_vjp)
 argmax = Op("argmax", _argmax, "x; dim keepdim", onnx="ArgMax")
 argmin = Op("argmin", _argmin, "x; dim keepdim", onnx="ArgMin")
 any = Op("any", lambda x, dim, keepdim: np.any(x, axis=dim, keepdims=keepdim), "x; dim keepdim")

@@ -21,6 +21,8 @@ def _expand(x: Array, shape: tuple[int, ...]) -> Array:
 def _sum_to(x: Array, shape: tuple[int, ...]) -> Array:
     if len(shape) == 1 and x.ndim > 1 and shape[0] == x.shape[-1] > 1 and x.dtype.char in "fd" and x.size:
         x = x.reshape(-1, x.shape[-1])
+        if x.shape[0] == 1:
+            return x[0]
         return np.ones(x.shape[0], x.dtype) @ x  # a third of the time of a sum over rows
     lead = x.ndim - len(shape)
     dims = (*range(lead), *(d + lead for d, n in enumerate(shape) if n == 1 and x.shape[d + lead] != 1))
@@ -33,6 +35,8 @@ def _flip(x: Array, dims: tuple[int, ...]) -> Array:
 
 
 def _cat(*xs: Array, dim: int) -> Array:
+    if any(x.ndim != xs[0].ndim for x in xs):
+        xs = tuple(x for x in xs if x.shape != (0,))  # an empty vector among others counts for nothing
     return np.concatenate(xs, dim)
 
 
@@ -40,6 +44,9 @@ def _cat_vjp(g: Any, xs_shape: Any, dim: int) -> tuple[Any, ...]:
     parts = []
     start = 0
     for s in xs_shape:
+        if len(s) != len(g.shape):
+            parts.append(zeros(g, shape=s))
+            continue
         stop = start + s[dim]
         parts.append(slice_(g, index=(*(slice(None),) * dim, slice(start, stop))))
         start = stop
@@ -103,6 +110,7 @@ view_scatter = Op(
 )
 zeros = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape")
 clone = Op("clone", np.copy, "x", lambda g: g)
+copy = Op("copy", lambda x, v: np.copy(v), "x v", lambda g: zeros(g, shape=tuple(g.shape)), lambda g: g)
 alias = Op("alias", lambda x: x.view(), "x", lambda g: g, view=True)
 # fmt: on
 

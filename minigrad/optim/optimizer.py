@@ -93,7 +93,7 @@ class Optimizer:
         if names:
             group["param_names"] = names
         for option, value in group.items():
-            if value is required:
+            if isinstance(value, _Required):  # not `is`: an unpickled one is another object
                 raise ValueError(
                     f"parameter group didn't specify a value of required optimization parameter {option}"
                 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, overload
 
 from minigrad.autograd import enable_grad, set_grad_enabled
+from minigrad.functions.inplace import foreach_add_
 from minigrad.optim.optimizer import Optimizer, ParamsT
 from minigrad.tensor import Tensor
 
@@ -106,6 +107,10 @@ class SGD(Optimizer):
         work = [(_options(group), self._with_gradient(group)) for group in self.param_groups]
         with set_grad_enabled(self.defaults["differentiable"]):
             for (lr, momentum, dampening, weight_decay, nesterov, maximize), entries in work:
+                if momentum == 0 and weight_decay == 0 and not maximize and not isinstance(lr, Tensor):
+                    # The plain step, in one call for all parameters: at small sizes bookkeeping is what costs.
+                    foreach_add_([p for p, _, _ in entries], [g for _, g, _ in entries], alpha=-lr)
+                    continue
                 for p, g, b in entries:
                     if maximize:
                         g = -g

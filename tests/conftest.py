@@ -1,0 +1,40 @@
+"""Fixtures for every test: no test may leave a changed global state behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import tape
+from minigrad._printing import get_printoptions
+from minigrad.tape import MODE, TABLE
+
+
+def state() -> dict[str, Any]:
+    """Every setting that outlives a test, by name."""
+    mode = MODE.get()
+    return {
+        "grad mode": (mode.grad, mode.inference, mode.everything, mode.anomaly),
+        "default dtype": mg.get_default_dtype(),
+        "print options": get_printoptions(),
+        "np.geterr": np.geterr(),
+        "NumPy's print options": np.get_printoptions(),
+        "op table": tuple(TABLE),
+    }
+
+
+@pytest.fixture(autouse=True)
+def no_state_left_behind() -> Iterator[None]:
+    """Fails a test after which a setting is not as before; draws from the default generator are undone."""
+    before = state()
+    with mg.random.fork_rng():
+        yield
+    after = state()
+    MODE.set(tape.Mode())  # so that one sinner does not spoil the others
+    mg.set_default_dtype(before["default dtype"])
+    changed = [name for name in before if before[name] != after[name]]
+    assert not changed, f"the test left behind a changed {', '.join(changed)}"

@@ -1,0 +1,601 @@
+"""The sample table: rows for every operation of `minigrad.tape.TABLE`, crossed with the checks in test_every_op.py.
+
+A row names an op, says how to draw its inputs (small, and where the op is smooth), gives its parameters and
+what the value must be, worked out element by element in Python where that can be done without the op's own
+kernel.  ``d`` lists the inputs with a gradient ("01": both).  To add an op, add a row.
+
+``pick`` has no row: `autograd.Function` makes it by hand for a function of several outputs, its rule returns
+an engine's `Part` and no array, and it is tested in test_autograd.py.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import operator
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from minigrad.tape import TABLE
+
+NOT_SAMPLED = {"pick": "made by autograd.Function, tested in test_autograd.py"}
+NOT_EMPTY = {
+    "amax": "no maximum of nothing",
+    "amin": "no minimum of nothing",
+    "argmax": "no maximum of nothing",
+    "argmin": "no minimum of nothing",
+}
+NOT_0D = {
+    "cat": "nothing to join along",
+    "unslice": "index () of a 0-d array is covered by slice",
+    "flip": "its parameter names dimensions",
+    "cumsum": "its parameter names a dimension",
+    "cumprod": "its parameter names a dimension",
+    "prod": "its parameter names a dimension",
+    "prod_others": "its parameter names a dimension",
+    "index": "its indices stand in dimensions",
+    "unindex": "its indices stand in dimensions",
+    "index_put": "its indices stand in dimensions",
+    "index_winners": "its indices stand in dimensions",
+    "matmul": "operands have two dimensions or more",
+    "dot": "operands are vectors",
+    "linear": "operands have dimensions",
+}
+
+
+# ---------------------------------------------------------------- drawing inputs
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How to draw an input: a kind of numbers, and its usual shape."""
+
+    kind: str
+    shape: tuple[int, ...]
+    low: float = -1.5
+    high: float = 1.5
+
+    def __call__(self, rng: np.random.Generator, shape: tuple[int, ...] | None = None) -> np.ndarray:
+        shape = self.shape if shape is None else shape
+        if self.kind == "bool":
+            return np.asarray(rng.random(shape) < 0.5)
+        if self.kind == "whole":
+            return np.asarray(rng.integers(int(self.low), int(self.high), shape))
+        drawn = rng.uniform(self.low, self.high, shape)
+        if self.kind == "signed":
+            drawn = drawn * np.where(rng.random(shape) < 0.5, -1.0, 1.0)
+        return np.asarray(drawn)
+
+
+def real(*shape: int) -> Draw:
+    return Draw("real", shape)
+
+
+def positive(*shape: int) -> Draw:
+    return Draw("real", shape, 0.5, 2.0)
+
+
+def nonzero(*shape: int) -> Draw:
+    return Draw("signed", shape, 0.5, 2.0)
+
+
+def inside(*shape: int) -> Draw:
+    return Draw("real", shape, -0.8, 0.8)
+
+
+def over1(*shape: int) -> Draw:
+    return Draw("real", shape, 1.2, 3.0)
+
+
+def wide(*shape: int) -> Draw:
+    return Draw("real", shape, -4.0, 4.0)
+
+
+def flags(*shape: int) -> Draw:
+    return Draw("bool", shape)
+
+
+def whole(low: int, high: int, *shape: int) -> Draw:
+    return Draw("whole", shape, low, high)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    op: str
+    inputs: tuple[Draw, ...]
+    value: Callable[..., Any]
+    d: str = "0"  # the inputs with a gradient
+    params: dict[str, Any] = field(default_factory=dict)
+    result: str = "float"  # the dtype of the value: that of the floats, or "bool", "int64"
+    broadcasts: bool = False  # inputs of any shapes that broadcast, () and (0, 3) among them
+    note: str = ""
+
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        return tuple(map(int, self.d))
+
+    @property
+    def id(self) -> str:
+        shapes = ",".join("x".join(map(str, i.shape)) or "0d" for i in self.inputs)
+        params = ",".join(f"{k}={_show(v)}" for k, v in self.params.items())
+        kinds = "" if self.d else ",".join(i.kind for i in self.inputs)
+        return "-".join(p for p in (self.op, self.note, kinds, shapes, params) if p)
+
+    def draw(self, seed: int = 0, *shapes: tuple[int, ...]) -> list[np.ndarray]:
+        """The inputs, of their own shapes or of those given; the same for the same row and seed."""
+        rng = np.random.default_rng([seed, *self.op.encode()])
+        given = shapes or [i.shape for i in self.inputs]
+        return [i(rng, s) for i, s in zip(self.inputs, given, strict=True)]
+
+    def run(self, *tensors: Any) -> Any:
+        return TABLE[self.op](*tensors, **self.params)
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, slice):
+        return ":".join("" if v is None else str(v) for v in (value.start, value.stop, value.step)).removesuffix(":")
+    if isinstance(value, (tuple, list)):
+        return "(" + " ".join(map(_show, value)) + ")"
+    if value is Ellipsis:
+        return "..."
+    return getattr(value, "name", None) or str(value)
+
+
+# ---------------------------------------------------------------- values, in plain Python
+
+
+def each(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of Python numbers, applied element by element to arrays that broadcast."""
+
+    def value(*arrays: Any, **params: Any) -> np.ndarray:
+        arrays = np.broadcast_arrays(*arrays)
+        found = [f(*(x.item() for x in xs), **params) for xs in zip(*(a.flat for a in arrays), strict=True)]
+        return np.array(found).reshape(arrays[0].shape)
+
+    return value
+
+
+def build(shape: Any, f: Callable[..., Any]) -> np.ndarray:
+    """An array from a function of its indices."""
+    return np.array([f(*i) for i in np.ndindex(*shape)]).reshape(tuple(shape))
+
+
+def fold(f: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+    """A function of a list of numbers, applied over the dimensions ``dim``."""
+
+    def value(x: np.ndarray, dim: Any, keepdim: bool, **rest: Any) -> np.ndarray:
+        dims = range(x.ndim) if dim is None else (dim,) if isinstance(dim, int) else dim
+        kept = [d for d in range(x.ndim) if d not in dims]
+        lists: dict[tuple[int, ...], list[Any]] = {i: [] for i in np.ndindex(*(x.shape[d] for d in kept))}
+        for i in np.ndindex(*x.shape):
+            lists[tuple(i[d] for d in kept)].append(x[i].item())
+        shape = [1 if d in dims else n for d, n in enumerate(x.shape) if keepdim or d in kept]
+        return np.array([f(v, **rest) for v in lists.values()]).reshape(shape)
+
+    return value
+
+
+def scan(f: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+    """A function from a list of numbers to one of the same length, applied along ``dim``."""
+    return lambda x, dim: np.apply_along_axis(lambda v: np.array(list(f(v.tolist()))), dim, x) if x.size else x
+
+
+def _variance(v: list[float], correction: float) -> float:
+    mean = math.fsum(v) / len(v)
+    return math.fsum((a - mean) ** 2 for a in v) / (len(v) - correction)
+
+
+def _others(v: list[float]) -> list[float]:
+    return [math.prod(v[:k] + v[k + 1 :]) for k in range(len(v))]
+
+
+def _permute(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    return build([x.shape[a] for a in axes], lambda *i: x[tuple(i[axes.index(d)] for d in range(x.ndim))])
+
+
+def _expand(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    lead = len(shape) - x.ndim
+    return build(shape, lambda *i: x[tuple(0 if n == 1 else k for k, n in zip(i[lead:], x.shape, strict=True))])
+
+
+def _sum_to(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    out = np.zeros(shape)
+    lead = x.ndim - len(shape)
+    for i in np.ndindex(*x.shape):
+        out[tuple(0 if n == 1 else k for k, n in zip(i[lead:], shape, strict=True))] += x[i]
+    return out
+
+
+def _spread(g: np.ndarray, shape: tuple[int, ...], dim: Any, keepdim: bool) -> np.ndarray:
+    dims = range(len(shape)) if dim is None else dim
+    if keepdim:
+        return _expand(g, shape)
+    return build(shape, lambda *i: g[tuple(k for d, k in enumerate(i) if d not in dims)])
+
+
+def _flip(x: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:
+    return build(x.shape, lambda *i: x[tuple(x.shape[d] - 1 - k if d in dims else k for d, k in enumerate(i))])
+
+
+def _cat(*xs: np.ndarray, dim: int) -> np.ndarray:
+    rows = [part for x in xs for part in np.moveaxis(x, dim, 0)]
+    if not rows:
+        return xs[0]
+    return np.moveaxis(np.array(rows), 0, dim)
+
+
+def _stack(*xs: np.ndarray, dim: int) -> np.ndarray:
+    return _cat(*(np.expand_dims(x, dim) for x in xs), dim=dim)
+
+
+def _numbers(shape: tuple[int, ...]) -> np.ndarray:
+    """Each element's place in memory order."""
+    return np.arange(math.prod(shape)).reshape(shape)
+
+
+def _slice(x: np.ndarray, index: Any) -> np.ndarray:
+    return np.array([x.flat[k] for k in np.ravel(_numbers(x.shape)[index])]).reshape(np.shape(_numbers(x.shape)[index]))
+
+
+def _unslice(g: np.ndarray, shape: tuple[int, ...], index: Any) -> np.ndarray:
+    out = np.zeros(shape)
+    for k, v in zip(np.ravel(_numbers(shape)[index]), np.ravel(g), strict=True):
+        out.flat[k] = v
+    return out
+
+
+def _places(shape: tuple[int, ...], indices: Any, pattern: Any) -> np.ndarray:
+    """The places that an index with arrays names."""
+    todo = iter(indices)
+    return _numbers(shape)[tuple(next(todo) if here else slice(None) for here in pattern)]
+
+
+def _index(x: np.ndarray, *indices: Any, pattern: Any) -> np.ndarray:
+    return np.ravel(x)[_places(x.shape, indices, pattern)]
+
+
+def _unindex(g: np.ndarray, *indices: Any, shape: Any, pattern: Any) -> np.ndarray:
+    places = _places(shape, indices, pattern).ravel()
+    return np.bincount(places, np.ravel(g), math.prod(shape)).reshape(shape)
+
+
+def _index_put(x: np.ndarray, v: np.ndarray, *indices: Any, pattern: Any) -> np.ndarray:
+    out = x.copy()
+    places = _places(x.shape, indices, pattern)
+    for k, value in zip(places.flat, np.broadcast_to(v, places.shape).flat, strict=True):
+        out.flat[k] = value
+    return out
+
+
+def _winners(x: np.ndarray, *indices: Any, pattern: Any) -> np.ndarray:
+    places = _places(x.shape, indices, pattern)
+    flat = places.ravel().tolist()
+    return np.array([p not in flat[k + 1 :] for k, p in enumerate(flat)], bool).reshape(places.shape)
+
+
+def _gather(x: np.ndarray, index: np.ndarray, dim: int) -> np.ndarray:
+    return build(index.shape, lambda *i: x[(*i[:dim], index[i], *i[dim + 1 :])] if i else x[()])
+
+
+def _ungather(g: np.ndarray, index: np.ndarray, shape: Any, dim: int) -> np.ndarray:
+    out = np.zeros(shape)
+    for i in np.ndindex(*index.shape):
+        out[(*i[:dim], index[i], *i[dim + 1 :]) if i else ()] += g[i]
+    return out
+
+
+def _matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("...ij,...jk->...ik", a, b, optimize=False)
+
+
+def _linear(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("...i,oi->...o", x, w, optimize=False) + b
+
+
+def _mse(a: np.ndarray, b: np.ndarray) -> float:
+    pairs = list(zip(*(x.flat for x in np.broadcast_arrays(a, b)), strict=True))
+    return math.fsum((p - q) ** 2 for p, q in pairs) / len(pairs) if pairs else math.nan
+
+
+def _clamp(x: float, min: float | None, max: float | None) -> float:
+    x = x if min is None or x > min else min
+    return x if max is None or x < max else max
+
+
+def _power(x: float, exponent: float) -> float:
+    return math.pow(x, exponent)
+
+
+def _written(x: np.ndarray, v: np.ndarray, path: Any) -> np.ndarray:
+    out = x.copy()
+    out[1:3].T[...] = v
+    return out
+
+
+_SCATTER = ((TABLE["slice"], {"index": (slice(1, 3),)}), (TABLE["permute"], {"axes": (1, 0)}))
+
+
+# ---------------------------------------------------------------- the table
+
+
+def one(op: str, kind: Any, f: Any, d: str = "0", result: str = "float", **params: Any) -> Row:
+    """An op of one input, element by element."""
+    return Row(op, (kind(2, 3),), each(f), d, params, result, broadcasts=True)
+
+
+def two(op: str, kind: Any, other: Any, f: Any, d: str = "01", result: str = "float") -> Row:
+    """An op of two inputs, element by element."""
+    return Row(op, (kind(2, 3), other(2, 3)), each(f), d, {}, result, broadcasts=True)
+
+
+def bits(low: int, high: int) -> Callable[..., Draw]:
+    return lambda *shape: whole(low, high, *shape)
+
+
+def folds(op: str, kind: Any, f: Any, d: str = "0", result: str = "float", zero_d: bool = True,
+          empty: bool = True, **params: Any) -> list[Row]:  # fmt: skip
+    """The rows of a reduction: one, several and all dimensions, kept or not; 0-d; empty."""
+    cases: list[tuple[tuple[int, ...], Any, bool]] = [
+        ((2, 3), None, False), ((2, 3), None, True), ((2, 3), (0,), False), ((2, 3), (1,), True),
+        ((2, 3, 2), (0, 2), False), ((2, 3, 2), (1, 2), True), ((1, 3), (0,), False), ((4,), (0,), True),
+    ]  # fmt: skip
+    cases += [((), None, False)] * zero_d
+    cases += [((0, 3), None, False), ((0, 3), (0,), True), ((0, 3), (1,), False)] * empty
+    return [
+        Row(op, (kind(*shape),), fold(f), d, {"dim": dim, **params, "keepdim": keepdim}, result)
+        for shape, dim, keepdim in cases
+    ]
+
+
+def args(op: str, f: Any) -> list[Row]:
+    """The rows of argmax and argmin, which take one dimension or None."""
+    return [
+        Row(op, (real(*shape),), fold(f), "", {"dim": dim, "keepdim": keepdim}, "int64")
+        for shape, dim, keepdim in [
+            ((2, 3), None, False), ((2, 3), None, True), ((2, 3), 0, False), ((2, 3), 1, True), ((), None, False),
+        ]  # fmt: skip
+    ]
+
+
+def scans(op: str, f: Any) -> list[Row]:
+    return [
+        Row(op, (real(*shape),), scan(f), "0", {"dim": dim})
+        for shape, dim in [((4,), 0), ((2, 3), 0), ((2, 3), 1), ((2, 3, 2), 1), ((1,), 0), ((0, 3), 0), ((2, 0), 0)]
+    ]
+
+
+def _floor_quotient(a: float, b: float) -> float:
+    return float(math.floor(a / b))
+
+
+ALL = slice(None)
+
+# fmt: off
+ROWS: list[Row] = [
+    # arithmetic: op, first input, second input, value, gradients of
+    two("add",          real,     real,     operator.add),
+    two("sub",          real,     real,     operator.sub),
+    two("mul",          real,     real,     operator.mul),
+    two("div",          real,     nonzero,  operator.truediv),
+    two("pow",          positive, real,     math.pow),
+    two("atan2",        nonzero,  nonzero,  math.atan2),
+    two("maximum",      real,     real,     max),
+    two("minimum",      real,     real,     min),
+    two("floor_divide", wide,     nonzero,  _floor_quotient),
+    two("trunc_divide", wide,     nonzero,  lambda a, b: float(math.trunc(a / b))),
+    two("remainder",    wide,     nonzero,  operator.mod),
+    two("fmod",         wide,     nonzero,  math.fmod),
+
+    # functions of one number: op, input, value
+    one("neg",        real,     operator.neg),
+    one("square",     real,     lambda x: x * x),
+    one("reciprocal", nonzero,  lambda x: 1 / x),
+    one("exp",        real,     math.exp),
+    one("exp2",       real,     math.exp2),
+    one("expm1",      real,     math.expm1),
+    one("log",        positive, math.log),
+    one("log2",       positive, math.log2),
+    one("log10",      positive, math.log10),
+    one("log1p",      inside,   math.log1p),
+    one("sqrt",       positive, math.sqrt),
+    one("rsqrt",      positive, lambda x: 1 / math.sqrt(x)),
+    one("sin",        wide,     math.sin),
+    one("cos",        wide,     math.cos),
+    one("tan",        inside,   math.tan),
+    one("asin",       inside,   math.asin),
+    one("acos",       inside,   math.acos),
+    one("atan",       wide,     math.atan),
+    one("sinh",       real,     math.sinh),
+    one("cosh",       real,     math.cosh),
+    one("tanh",       real,     math.tanh),
+    one("asinh",      wide,     math.asinh),
+    one("acosh",      over1,    math.acosh),
+    one("atanh",      inside,   math.atanh),
+    one("sigmoid",    wide,     lambda x: 1 / (1 + math.exp(-x))),
+    one("relu",       real,     lambda x: max(x, 0.0)),
+    Row("relu_backward", (real(2, 3), real(2, 3)), each(lambda g, y: g if y > 0 else 0.0), "01"),
+    Row("relu_backward", (real(),     real()),     each(lambda g, y: g if y > 0 else 0.0), "01"),
+    Row("relu_backward", (real(0, 3), real(0, 3)), each(lambda g, y: g if y > 0 else 0.0), "01"),
+    one("abs",        real,     abs),
+    one("sign",       nonzero,  lambda x: math.copysign(1.0, x)),
+    one("floor",      wide,     lambda x: float(math.floor(x))),
+    one("ceil",       wide,     lambda x: float(math.ceil(x))),
+    one("trunc",      wide,     lambda x: float(math.trunc(x))),
+    one("round",      wide,     lambda x, decimals: round(x, decimals), decimals=0),
+    one("round",      wide,     lambda x, decimals: round(x, decimals), decimals=1),
+    one("clone",      real,     float),
+    one("alias",      real,     float),
+    one("zero",       real,     lambda x: 0.0, d=""),
+    one("to",         real,     lambda x, dtype: x, dtype=np.dtype("float64")),
+    one("clamp",      real,     _clamp, min=-0.5,  max=0.75),
+    one("clamp",      real,     _clamp, min=None,  max=0.75),
+    one("clamp",      real,     _clamp, min=-0.5,  max=None),
+    one("clamp",      real,     _clamp, min=0.75,  max=-0.5),
+    *(one("pow_scalar", positive, _power, exponent=n) for n in (0, 1, 2, 3, -1, -2, 0.5, 2.5, 1.0)),
+    one("pow_scalar", wide,     _power, exponent=4),
+
+    # choices and comparisons
+    Row("where", (flags(2, 3), real(2, 3), real(2, 3)), each(lambda c, a, b: a if c else b), "12", broadcasts=True),
+    *(two(n, bits(0, 3), bits(0, 3), getattr(operator, n), "", "bool") for n in ("eq", "ne", "lt", "le", "gt", "ge")),
+    *(two(n, real, real, getattr(operator, n), "", "bool") for n in ("eq", "ne", "lt", "le", "gt", "ge")),
+    one("isnan",       real,  math.isnan,    d="", result="bool"),
+    one("isinf",       real,  math.isinf,    d="", result="bool"),
+    one("isfinite",    real,  math.isfinite, d="", result="bool"),
+    one("logical_not", bits(0, 2), lambda x: not x, d="", result="bool"),
+    two("logical_and", bits(0, 2), bits(0, 2), lambda a, b: bool(a and b), "", "bool"),
+    two("logical_or",  bits(0, 2), bits(0, 2), lambda a, b: bool(a or b),  "", "bool"),
+    two("logical_xor", bits(0, 2), bits(0, 2), lambda a, b: bool(a) != bool(b), "", "bool"),
+    one("bitwise_not", bits(-9, 9), operator.invert, d="", result="int64"),
+    two("bitwise_and", bits(-9, 9), bits(-9, 9), operator.and_, "", "int64"),
+    two("bitwise_or",  bits(-9, 9), bits(-9, 9), operator.or_,  "", "int64"),
+    two("bitwise_xor", bits(-9, 9), bits(-9, 9), operator.xor,  "", "int64"),
+    one("bitwise_not", flags, operator.not_, d="", result="bool"),
+    two("bitwise_and", flags, flags, operator.and_, "", "bool"),
+    one("to_integer",  wide,  lambda x, dtype: math.trunc(x), d="", result="int64", dtype=np.dtype("int64")),
+
+    # reductions: op, input, value of a list
+    *folds("sum",       real, math.fsum),
+    *folds("mean",      real, lambda v: statistics.fmean(v) if v else math.nan),
+    *folds("var",       real, lambda v, correction: _variance(v, correction), zero_d=False, empty=False, correction=0),
+    *[r for r in folds("var", real, lambda v, correction: _variance(v, correction), zero_d=False, empty=False, correction=1)
+      if r.inputs[0].shape != (1, 3)],
+    *[r for r in folds("std", real, lambda v, correction: math.sqrt(_variance(v, correction)), zero_d=False, empty=False,
+                       correction=1) if r.inputs[0].shape != (1, 3)],
+    Row("std", (real(3, 2),), fold(lambda v, correction: math.sqrt(_variance(v, correction))), "0",
+        {"dim": (0,), "correction": 0, "keepdim": False}),
+    Row("var", (real(3),), fold(lambda v, correction: _variance(v, correction)), "0",
+        {"dim": None, "correction": 0.5, "keepdim": False}),
+    Row("var", (real(),), fold(lambda v, correction: 0.0), "0", {"dim": None, "correction": 0, "keepdim": False}),
+    Row("std", (real(),), fold(lambda v, correction: 0.0), "", {"dim": None, "correction": 0, "keepdim": False}),
+    Row("var", (real(2, 0),), fold(lambda v, correction: 0.0), "0", {"dim": (0,), "correction": 0, "keepdim": False}),
+    Row("std", (real(2, 0),), fold(lambda v, correction: 0.0), "0", {"dim": (0,), "correction": 0, "keepdim": True}),
+    *folds("logsumexp", wide, lambda v: math.log(math.fsum(map(math.exp, v))) if v else -math.inf),
+    *folds("amax",      real, max, empty=False),
+    *folds("amin",      real, min, empty=False),
+    *folds("any",       flags, any, d="", result="bool"),
+    *folds("all",       flags, all, d="", result="bool"),
+    *args("argmax", lambda v: v.index(max(v))),
+    *args("argmin", lambda v: v.index(min(v))),
+    *scans("cumsum",  itertools.accumulate),
+    *scans("cumprod", lambda v: itertools.accumulate(v, operator.mul)),
+    *scans("prod_others", _others),
+    *(Row("prod", (real(*s),), lambda x, dim: fold(math.prod)(x, dim, False), "0", {"dim": d})
+      for s, d in [((4,), 0), ((2, 3), 0), ((2, 3), 1), ((2, 3, 2), 1), ((1,), 0), ((0,), 0), ((0, 3), 1)]),
+    Row("spread", (real(3),),       _spread, "0", {"shape": (2, 3),    "dim": (0,),   "keepdim": False}),
+    Row("spread", (real(2, 1),),    _spread, "0", {"shape": (2, 3),    "dim": (1,),   "keepdim": True}),
+    Row("spread", (real(3),),       _spread, "0", {"shape": (2, 3, 2), "dim": (0, 2), "keepdim": False}),
+    Row("spread", (real(),),        _spread, "0", {"shape": (2, 3),    "dim": None,   "keepdim": False}),
+    Row("spread", (real(1, 1),),    _spread, "0", {"shape": (2, 3),    "dim": None,   "keepdim": True}),
+    Row("spread", (real(),),        _spread, "0", {"shape": (),        "dim": None,   "keepdim": False}),
+    Row("spread", (real(3),),       _spread, "0", {"shape": (0, 3),    "dim": (0,),   "keepdim": False}),
+    Row("spread", (real(0),),       _spread, "0", {"shape": (2, 0),    "dim": (0,),   "keepdim": False}),
+
+    # shapes
+    Row("reshape", (real(2, 3),),    lambda x, shape: build(shape, lambda *i: x.flat[_numbers(shape)[i]]), "0", {"shape": (3, 2)}),
+    Row("reshape", (real(2, 3),),    lambda x, shape: build(shape, lambda *i: x.flat[_numbers(shape)[i]]), "0", {"shape": (1, 6, 1)}),
+    Row("reshape", (real(),),        lambda x, shape: build(shape, lambda *i: x[()]), "0", {"shape": (1, 1)}),
+    Row("reshape", (real(1),),       lambda x, shape: build(shape, lambda *i: x[0]),  "0", {"shape": ()}),
+    Row("reshape", (real(0, 3),),    lambda x, shape: np.zeros(shape), "0", {"shape": (2, 0)}),
+    Row("permute", (real(2, 3),),    _permute, "0", {"axes": (1, 0)}),
+    Row("permute", (real(2, 3, 4),), _permute, "0", {"axes": (2, 0, 1)}),
+    Row("permute", (real(),),        _permute, "0", {"axes": ()}),
+    Row("permute", (real(0, 3),),    _permute, "0", {"axes": (1, 0)}),
+    Row("expand",  (real(1, 3),),    _expand,  "0", {"shape": (2, 3)}),
+    Row("expand",  (real(3),),       _expand,  "0", {"shape": (2, 3)}),
+    Row("expand",  (real(2, 1, 3),), _expand,  "0", {"shape": (2, 2, 2, 3)}),
+    Row("expand",  (real(),),        _expand,  "0", {"shape": (2, 3)}),
+    Row("expand",  (real(2, 3),),    _expand,  "0", {"shape": (2, 3)}),
+    Row("expand",  (real(1, 3),),    _expand,  "0", {"shape": (0, 3)}),
+    Row("expand",  (real(0, 1),),    _expand,  "0", {"shape": (0, 3)}),
+    Row("sum_to",  (real(2, 3),),    _sum_to,  "0", {"shape": (3,)}),
+    Row("sum_to",  (real(2, 3),),    _sum_to,  "0", {"shape": (2, 1)}),
+    Row("sum_to",  (real(2, 3),),    _sum_to,  "0", {"shape": ()}),
+    Row("sum_to",  (real(2, 3, 2),), _sum_to,  "0", {"shape": (1, 2)}),
+    Row("sum_to",  (real(2, 2, 3),), _sum_to,  "0", {"shape": (3,)}),
+    Row("sum_to",  (real(0, 3),),    _sum_to,  "0", {"shape": (3,)}),
+    Row("sum_to",  (real(),),        _sum_to,  "0", {"shape": ()}),
+    Row("slice",   (real(3, 4),),    _slice,   "0", {"index": (1,)}),
+    Row("slice",   (real(3, 4),),    _slice,   "0", {"index": (-1, slice(1, None, 2))}),
+    Row("slice",   (real(3, 4),),    _slice,   "0", {"index": (None, ALL, 2)}),
+    Row("slice",   (real(3, 4),),    _slice,   "0", {"index": (Ellipsis, 0)}),
+    Row("slice",   (real(3, 4),),    _slice,   "0", {"index": (2, 3)}),
+    Row("slice",   (real(3, 4),),    _slice,   "0", {"index": (slice(2, 2),)}),
+    Row("slice",   (real(),),        _slice,   "0", {"index": ()}),
+    Row("slice",   (real(),),        _slice,   "0", {"index": (None,)}),
+    Row("slice",   (real(0, 3),),    _slice,   "0", {"index": (ALL, 1)}),
+    Row("unslice", (real(4),),       _unslice, "0", {"shape": (3, 4), "index": (1,)}),
+    Row("unslice", (real(2, 2),),    _unslice, "0", {"shape": (3, 4), "index": (slice(0, 2), slice(0, None, 2))}),
+    Row("unslice", (real(1, 3),),    _unslice, "0", {"shape": (3, 4), "index": (None, ALL, 2)}),
+    Row("unslice", (real(0, 4),),    _unslice, "0", {"shape": (3, 4), "index": (slice(2, 2),)}),
+    Row("flip",    (real(4),),       _flip,    "0", {"dims": (0,)}),
+    Row("flip",    (real(2, 3),),    _flip,    "0", {"dims": (0, 1)}),
+    Row("flip",    (real(2, 3, 2),), _flip,    "0", {"dims": (1,)}),
+    Row("flip",    (real(0, 3),),    _flip,    "0", {"dims": (1,)}),
+    Row("cat",     (real(2, 3), real(1, 3), real(2, 3)), _cat, "012", {"dim": 0}),
+    Row("cat",     (real(2, 1), real(2, 3)),             _cat, "01",  {"dim": 1}),
+    Row("cat",     (real(2, 3),),                        _cat, "0",   {"dim": 0}),
+    Row("cat",     (real(0, 3), real(2, 3)),             _cat, "01",  {"dim": 0}),
+    Row("stack",   (real(2, 3), real(2, 3)),             _stack, "01", {"dim": 0}),
+    Row("stack",   (real(3), real(3), real(3)),          _stack, "012", {"dim": 1}),
+    Row("stack",   (real(), real()),                     _stack, "01", {"dim": 0}),
+    Row("stack",   (real(0, 3), real(0, 3)),             _stack, "01", {"dim": 2}),
+    Row("view_scatter", (real(3, 2), real(2, 2)), _written, "01", {"path": _SCATTER}, note="rows1:3.T"),
+    Row("view_scatter", (real(), real()), lambda x, v, path: v, "01", {"path": ((TABLE["alias"], {}),)}, note="alias"),
+    Row("view_scatter", (real(2, 0), real(0)), lambda x, v, path: x, "01", {"path": ((TABLE["slice"], {"index": (1,)}),)}, note="row"),
+    Row("zeros",   (real(2, 3),), lambda x, shape: build(shape, lambda *i: 0.0), "", {"shape": (4,)}),
+    Row("zeros",   (real(),),     lambda x, shape: build(shape, lambda *i: 0.0), "", {"shape": ()}),
+    Row("zeros",   (real(0, 3),), lambda x, shape: build(shape, lambda *i: 0.0), "", {"shape": (2, 2)}),
+
+    # indexing with arrays
+    Row("index",   (real(4),      whole(0, 4, 5)),                   _index, "0", {"pattern": (True,)}),
+    Row("index",   (real(4, 3),   whole(-3, 3, 2, 2)),               _index, "0", {"pattern": (False, True)}),
+    Row("index",   (real(3, 4),   whole(0, 3, 3), whole(0, 4, 2, 1)), _index, "0", {"pattern": (True, True)}),
+    Row("index",   (real(2, 3, 2), whole(0, 2, 3), whole(0, 2, 3)),  _index, "0", {"pattern": (True, False, True)}),
+    Row("index",   (real(2, 3),   flags(2, 3)),                      _index, "0", {"pattern": (True,)}, note="mask"),
+    Row("index",   (real(3, 2),   flags(3)),                         _index, "0", {"pattern": (True,)}, note="mask"),
+    Row("index",   (real(3, 2),   whole(0, 3, 0)),                   _index, "0", {"pattern": (True,)}),
+    Row("unindex", (real(5),      whole(0, 4, 5)),                   _unindex, "0", {"shape": (4,), "pattern": (True,)}),
+    Row("unindex", (real(4, 2, 2), whole(-3, 3, 2, 2)),              _unindex, "0", {"shape": (4, 3), "pattern": (False, True)}),
+    Row("unindex", (real(0, 2),   whole(0, 3, 0)),                   _unindex, "0", {"shape": (3, 2), "pattern": (True,)}),
+    Row("index_put", (real(4),    real(5),    whole(0, 4, 5)),       _index_put, "01", {"pattern": (True,)}, note="repeats"),
+    Row("index_put", (real(4, 3), real(4, 2), whole(-3, 3, 2)),      _index_put, "01", {"pattern": (False, True)}),
+    Row("index_put", (real(4, 3), real(3),    whole(0, 4, 2)),       _index_put, "01", {"pattern": (True,)}, note="one-for-all"),
+    Row("index_put", (real(4),    real(),     flags(4)),             _index_put, "01", {"pattern": (True,)}, note="mask"),
+    Row("index_put", (real(3, 2), real(0, 2), whole(0, 3, 0)),       _index_put, "01", {"pattern": (True,)}),
+    Row("index_winners", (real(4), whole(0, 3, 6)),                  _winners, "", {"pattern": (True,)}, "bool"),
+    Row("index_winners", (real(3, 2), whole(0, 3, 4)),               _winners, "", {"pattern": (True,)}, "bool"),
+    Row("index_winners", (real(3), whole(0, 3, 0)),                  _winners, "", {"pattern": (True,)}, "bool"),
+    Row("gather",   (real(3, 4), whole(0, 3, 2, 4)), _gather,   "0", {"dim": 0}),
+    Row("gather",   (real(3, 4), whole(0, 4, 3, 5)), _gather,   "0", {"dim": 1}),
+    Row("gather",   (real(),     whole(0, 1)),       _gather,   "0", {"dim": 0}),
+    Row("gather",   (real(3, 4), whole(0, 3, 0, 4)), _gather,   "0", {"dim": 0}),
+    Row("ungather", (real(2, 4), whole(0, 3, 2, 4)), _ungather, "0", {"shape": (3, 4), "dim": 0}),
+    Row("ungather", (real(3, 5), whole(0, 4, 3, 5)), _ungather, "0", {"shape": (3, 4), "dim": 1}),
+    Row("ungather", (real(),     whole(0, 1)),       _ungather, "0", {"shape": (), "dim": 0}),
+    Row("ungather", (real(0, 4), whole(0, 3, 0, 4)), _ungather, "0", {"shape": (3, 4), "dim": 0}),
+
+    # products of matrices, networks
+    Row("matmul", (real(2, 3),       real(3, 4)),       _matmul, "01"),
+    Row("matmul", (real(2, 2, 3),    real(2, 3, 2)),    _matmul, "01"),
+    Row("matmul", (real(2, 1, 2, 3), real(3, 3, 2)),    _matmul, "01"),
+    Row("matmul", (real(2, 3),       real(2, 3, 2)),    _matmul, "01"),
+    Row("matmul", (real(2, 0),       real(0, 3)),       _matmul, "01"),
+    Row("matmul", (real(0, 2),       real(2, 3)),       _matmul, "01"),
+    Row("dot",    (real(4),          real(4)),          lambda a, b: math.fsum(a * b), "01"),
+    Row("dot",    (real(0),          real(0)),          lambda a, b: math.fsum(a * b), "01"),
+    Row("linear", (real(2, 3),    real(4, 3), real(4)), _linear, "012"),
+    Row("linear", (real(3),       real(4, 3), real(4)), _linear, "012"),
+    Row("linear", (real(2, 2, 3), real(4, 3), real(4)), _linear, "012"),
+    Row("linear", (real(0, 3),    real(4, 3), real(4)), _linear, "012"),
+    Row("mse_loss", (real(2, 3),  real(2, 3)),          _mse, "01"),
+    Row("mse_loss", (real(2, 3),  real(3)),             _mse, "01"),
+    Row("mse_loss", (real(),      real()),              _mse, "01"),
+    Row("mse_loss", (real(0, 3),  real(0, 3)),          _mse, "01"),
+]
+# fmt: on
