@@ -6,6 +6,7 @@ from minigrad.autograd import enable_grad, inference_mode, no_grad, set_grad_ena
 from minigrad.autograd.anomaly import is_anomaly_enabled
 from minigrad.autograd.modes import is_grad_enabled, is_inference_mode_enabled
 from minigrad.dtypes import *  # noqa: F403 (the element types)
+from minigrad.emit.draw import draw
 from minigrad.functions.creation import *  # noqa: F403
 from minigrad.functions.elementwise import *  # noqa: F403
 from minigrad.functions.index import *  # noqa: F403

@@ -528,8 +528,12 @@ def refresh(t: TensorBase) -> None:
     if view is None or view.epoch == view.base._epoch:
         return
     again = view.base
-    for op, params in view.path:
-        again = apply(op, (again,), params)
+    token = MODE.set(_mode().recording(True))  # it is a matter of the past, also under no_grad
+    try:
+        for op, params in view.path:
+            again = apply(op, (again,), params)
+    finally:
+        MODE.reset(token)
     t._node = again._node
     t._view = View(view.base, view.path, view.base._epoch)
 

@@ -81,7 +81,8 @@ def _changes(function: Callable[..., Tensor], name: str) -> Callable[..., Any]:
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if MODE.get().grad:
             inplace.check_leaf(self)
-        return inplace.store(self, function(self, *args, **kwargs), name)
+        since = tape.next_seq()
+        return inplace.store(self, function(self, *args, **kwargs), name, since)
 
     method.__name__ = f"{name}_"
     method.__doc__ = f"`{name}`, in place."

@@ -93,7 +93,7 @@ def test_a_non_scalar_needs_a_gradient() -> None:
     with pytest.raises(RuntimeError, match="shape"):
         (x * 2).backward(mg.ones(3, dtype=mg.float64))
     with pytest.raises(TypeError, match="Tensors"):
-        (x * 2).backward([1.0, 1.0])
+        (x * 2).backward(2.0)
     mg.ones(1, 1, requires_grad=True).mul(2).backward()  # one element will do
 
 
@@ -167,6 +167,17 @@ def test_backward_of_an_intermediate_as_input() -> None:
     (m * m).sum().backward(inputs=[m])
     assert m.grad.tolist() == [12.0]
     assert x.grad is None
+
+
+def test_a_pass_that_stops_at_an_intermediate_leaves_the_rest_alone() -> None:
+    x = double(2.0)
+    m = x * x
+    (gm,) = autograd.grad((m * m).sum(), m)
+    assert gm.tolist() == [8.0]
+    m.backward(gm)  # the record of m was not run yet, so it is not freed
+    assert x.grad.tolist() == [32.0]
+    (gm,) = autograd.grad((m * m).sum(), m)  # and now that it is, nobody needs it
+    assert gm.tolist() == [8.0]
 
 
 def test_several_roots() -> None:
@@ -296,11 +307,32 @@ def test_retain_grad() -> None:
     assert m.retains_grad
     (m * m).sum().backward()
     assert m.grad.tolist() == [12.0]
-    (m * 1).sum().backward(inputs=[m])
-    assert m.grad.tolist() == [13.0]
+    n = x * 3
+    n.retain_grad()
+    for _ in range(2):
+        (n * 2).sum().backward(retain_graph=True)
+    assert n.grad.tolist() == [4.0]
     with pytest.raises(RuntimeError, match="requires_grad=False"):
         mg.ones(1).retain_grad()
     x.retain_grad()  # says nothing for a leaf
+
+
+def test_hooks_and_retain_grad_follow_the_tensor() -> None:
+    x = double(3.0)
+    m = x * 2
+    m.retain_grad()
+    m.mul_(5)
+    m.sum().backward()
+    assert m.grad.tolist() == [1.0]  # of m as it is now
+    seen: list[Any] = []
+    x = double(3.0)
+    x.register_hook(lambda g: seen.append(g.tolist()))
+    x.data = mg.tensor([4.0], dtype=mg.float64)
+    (x * 2).sum().backward()
+    x.requires_grad_(False)
+    x.requires_grad_(True)
+    (x * 3).sum().backward()
+    assert seen == [[2.0], [3.0]]
 
 
 def test_assigning_grad() -> None:
@@ -788,8 +820,8 @@ def test_once_differentiable() -> None:
     x = double(3.0)
     Once.apply(x).sum().backward()
     assert x.grad.tolist() == [6.0]
-    (g,) = autograd.grad(Once.apply(x).sum(), x, create_graph=True)
-    assert g.tolist() == [6.0]
+    (g,) = autograd.grad(Once.apply(x).square().sum(), x, create_graph=True)
+    assert g.tolist() == [108.0]
     with pytest.raises(RuntimeError, match="once_differentiable"):
         g.sum().backward()
 

@@ -79,8 +79,11 @@ def _axpy_all(pairs: list[tuple[Any, Any]], alpha: float) -> None:
         a += b * alpha
 
 
-def store(t: Tensor, result: Tensor, name: str) -> Tensor:
-    """Puts the values of ``result``, and its record, in place of those of ``t``."""
+def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Tensor:
+    """Puts the values of ``result``, and its record, in place of those of ``t``.
+
+    ``since``: the records of ``result`` made after that moment are parts of this change.
+    """
     array, value = t._array, result._array
     if value.shape != array.shape:
         raise RuntimeError(
@@ -101,11 +104,8 @@ def store(t: Tensor, result: Tensor, name: str) -> Tensor:
     node = result._node
     record = node is not None and (mode.grad or mode.everything)
     wanted = mode.grad and ((node is not None and node.requires_grad) or tape_wants(t))
-    if record and node is not None and node.op is not None and node.saved.__class__ is tuple:
-        # what a rule reads of the old values must outlive them
-        node.saved = tuple(
-            a.copy() if isinstance(a, np.ndarray) and np.may_share_memory(a, array) else a for a in node.saved
-        )
+    if record and node is not None:
+        _keep_old(node, array, since)
     changed(array)
     array[...] = result._array
     if record or wanted:
@@ -115,6 +115,20 @@ def store(t: Tensor, result: Tensor, name: str) -> Tensor:
             node.seq = tape.next_seq()  # after the change, so that backward does not take it for a later one
         _rebase(t, node)
     return t
+
+
+def _keep_old(node: tape.Node, array: Any, since: int | None) -> None:
+    """What the rules of a change read of the old values must outlive them."""
+    todo = [node]
+    for n in todo:
+        if n.op is None:
+            continue
+        if n.saved.__class__ is tuple:
+            n.saved = tuple(
+                a.copy() if isinstance(a, np.ndarray) and np.may_share_memory(a, array) else a for a in n.saved
+            )
+        if since is not None:
+            todo.extend(m for m in n.inputs if m.__class__ is tape.Node and m.seq > since and m not in todo)
 
 
 def tape_wants(t: TensorBase) -> bool:
@@ -259,6 +273,7 @@ def masked_fill_(t: Tensor, mask: Tensor, value: Any) -> Tensor:
     """Writes ``value`` where ``mask`` (bool) holds."""
     if MODE.get().grad:
         check_leaf(t)
-    return store(t, t.masked_fill(mask, value), "masked_fill")
+    since = tape.next_seq()
+    return store(t, t.masked_fill(mask, value), "masked_fill", since)
 
 

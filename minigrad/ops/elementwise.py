@@ -112,7 +112,7 @@ def _pow_scalar_rule(g: Any, x: Any, exponent: float) -> Any:
 add  = Op("add", np.add,         "a b", lambda g: g,            lambda g: g,                cast="same",  text="{} + {}", onnx="Add")
 sub  = Op("sub", np.subtract,    "a b", lambda g: g,            lambda g: -g,               cast="same",  text="{} - {}", onnx="Sub")
 mul  = Op("mul", np.multiply,    "a b", lambda g, b: g * b,     lambda g, a: g * a,         cast="same",  text="{} * {}", onnx="Mul")
-div  = Op("div", np.true_divide, "a b", lambda g, b: g / b,     lambda g, y, b: -g * y / b, cast="float", text="{} / {}", onnx="Div")
+div  = Op("div", np.true_divide, "a b", lambda g, b: g / b,     lambda g, a, b: -g * (a / b / b), cast="float", text="{} / {}", onnx="Div")
 neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", onnx="Neg")
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number", text="{} ** {}", onnx="Pow")
 pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule)

@@ -32,7 +32,7 @@ def _unindex(g: Array, *indices: Array, shape: tuple[int, ...], pattern: Pattern
 
 
 def _index_put(x: Array, v: Any, *indices: Array, pattern: Pattern) -> Array:
-    out = x.copy()
+    out = np.array(x)
     out[_key(indices, pattern)] = v
     return out
 

@@ -73,7 +73,7 @@ def _unslice(g: Array, shape: tuple[int, ...], index: Any) -> Array:
 
 
 def _view_scatter(x: Array, v: Array, path: Any) -> Array:
-    out = part = x.copy()
+    out = part = np.array(x)  # a gradient may be a NumPy number, which cannot be written to
     for op, params in path:
         part = op.kernel(part, **params)
     part[...] = v
