@@ -142,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not all(difference <= BOUND for difference in apart):
         print("\nerror: a number from the tape is not the one worked out by hand", file=sys.stderr)
         return 1
-    print(print(f"\nBy hand and from the tape they agree: all {len(apart)} numbers, to within {BOUND:.0e}."))
+    print(f"\nBy hand and from the tape they agree: all {len(apart)} numbers, to within {BOUND:.0e}.")
     return 0
 
 

@@ -91,6 +91,7 @@ def as_numpy(d: Any) -> np.dtype[Any]:
         return d.numpy
     if d is _PY_FLOAT:
         return _default
+    found: np.dtype[Any] | None
     try:
         found = np.dtype(d).newbyteorder("=")
     except TypeError:

@@ -3,12 +3,52 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
-from types import CodeType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from minigrad.tape import Change, Node, Op
+
+
+# ---------------------------------------------------------------- the user's place
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class _Inside(dict[str, bool]):
+    """Whether a file belongs to the package, remembered by name."""
+
+    def __missing__(self, file: str) -> bool:
+        found = self[file] = os.path.abspath(file).startswith(_PACKAGE)
+        return found
+
+
+INSIDE = _Inside()
+
+
+def user_frame() -> FrameType | None:
+    """The innermost frame outside the package, if there is one."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and INSIDE[frame.f_code.co_filename]:
+        frame = frame.f_back
+    return frame
+
+
+def here() -> tuple[CodeType | None, int]:
+    """The user's place now, as a node keeps it."""
+    frame = user_frame()
+    return (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
+
+
+
+def fail(kind: type[Exception], text: str) -> Exception:
+    """An exception that also says where the user's code asked for it."""
+    return kind(f"{text} (at {place(*here())})")
+
+
+# ---------------------------------------------------------------- texts
 
 
 def line_of(code: CodeType | None, lasti: int) -> int | None:

@@ -46,7 +46,7 @@ class RemovableHandle:
 
 
 def _operator(op: tape.Op) -> Callable[[Any, Any], Any]:
-    def method(self: Tensor, other: Any) -> Tensor:
+    def method(self: Tensor, other: Any) -> Any:
         try:
             return apply(op, (self, other))
         except NotAnOperand:
@@ -56,7 +56,7 @@ def _operator(op: tape.Op) -> Callable[[Any, Any], Any]:
 
 
 def _reflected(op: tape.Op) -> Callable[[Any, Any], Any]:
-    def method(self: Tensor, other: Any) -> Tensor:
+    def method(self: Tensor, other: Any) -> Any:
         try:
             return apply(op, (other, self))
         except NotAnOperand:
@@ -66,7 +66,7 @@ def _reflected(op: tape.Op) -> Callable[[Any, Any], Any]:
 
 
 def _in_place(op: tape.Op) -> Callable[[Any, Any], Any]:
-    def method(self: Tensor, other: Any) -> Tensor:
+    def method(self: Tensor, other: Any) -> Any:
         try:
             return inplace.update(self, op, (self, other))
         except NotAnOperand:
@@ -107,7 +107,8 @@ class Tensor(TensorBase):
             array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
         else:
             array = np.empty(data, dtypes.default_float())
-        return cls._make_subclass(cls, wrap(array), False)
+        made: Self = cls._make_subclass(cls, wrap(array), False)
+        return made
 
     @staticmethod
     def _make_subclass(cls: type[Any], data: Tensor, requires_grad: bool = False) -> Any:
@@ -369,7 +370,7 @@ class Tensor(TensorBase):
     @property
     def retains_grad(self) -> bool:
         """Whether `retain_grad` was called on a result."""
-        return bool(self._node is not None and self._node.op is not None and (self._node.hooks or {}).get(-1))
+        return bool(self._node is not None and self._node.op is not None and tape.RETAIN in (self._node.hooks or {}))
 
     def backward(
         self,
@@ -398,7 +399,7 @@ class Tensor(TensorBase):
                 if t is not None:
                     t._grad = g.clone() if t._grad is None else t._grad + g
 
-            self._hooks()[-1] = keep
+            self._hooks()[tape.RETAIN] = keep
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Calls ``hook(grad)`` when the gradient is known; what it returns, if anything, replaces it."""
@@ -407,10 +408,10 @@ class Tensor(TensorBase):
         hooks = self._hooks()
         key = max(hooks, default=0) + 1
         key = max(key, 1)
-        kept = hooks.pop(-1, None)
+        kept = hooks.pop(tape.RETAIN, None)
         hooks[key] = hook
         if kept is not None:
-            hooks[-1] = kept  # the gradient that is kept is the one after all hooks
+            hooks[tape.RETAIN] = kept  # the gradient that is kept is the one after all hooks
         return RemovableHandle(hooks, key)
 
     def _hooks(self) -> dict[int, Any]:
@@ -428,6 +429,7 @@ class Tensor(TensorBase):
         if self._view is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead")
         self._node = None
+        self._epoch += 1  # views of it have no history either
         return self
 
     # ------------------------------------------------------------ operators
@@ -583,7 +585,7 @@ class Tensor(TensorBase):
     select, narrow, clone, contiguous = shapes.select, shapes.narrow, shapes.clone, shapes.contiguous
 
     gather, take_along_dim, index_select = indexing.gather, indexing.take_along_dim, indexing.index_select
-    masked_select, take = indexing.masked_select, indexing.take
+    masked_select, take, index_put = indexing.masked_select, indexing.take, indexing.index_put
 
     matmul, mm, bmm, mv, dot, vdot = (
         linalg.matmul, linalg.mm, linalg.bmm, linalg.mv, linalg.dot, linalg.vdot,
@@ -595,6 +597,7 @@ class Tensor(TensorBase):
 
     copy_, fill_, zero_, masked_fill_ = inplace.copy_, inplace.fill_, inplace.zero_, inplace.masked_fill_
     mul_, div_ = _in_place(e.mul), _changes(elementwise.div, "div")
+    mul_.__doc__ = "`mul`, in place."
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """``self += alpha * other``."""
@@ -629,6 +632,22 @@ class Tensor(TensorBase):
     lerp_, addcmul_, addcdiv_ = (
         _changes(elementwise.lerp, "lerp"), _changes(elementwise.addcmul, "addcmul"),
         _changes(elementwise.addcdiv, "addcdiv"),
+    )  # fmt: skip
+    exp2_, expm1_, log2_, log10_, log1p_, frac_ = (
+        _changes(elementwise.exp2, "exp2"), _changes(elementwise.expm1, "expm1"), _changes(elementwise.log2, "log2"),
+        _changes(elementwise.log10, "log10"), _changes(elementwise.log1p, "log1p"), _changes(elementwise.frac, "frac"),
+    )  # fmt: skip
+    tan_, asin_, acos_, atan_, atan2_ = (
+        _changes(elementwise.tan, "tan"), _changes(elementwise.asin, "asin"), _changes(elementwise.acos, "acos"),
+        _changes(elementwise.atan, "atan"), _changes(elementwise.atan2, "atan2"),
+    )  # fmt: skip
+    sinh_, cosh_, asinh_, acosh_, atanh_ = (
+        _changes(elementwise.sinh, "sinh"), _changes(elementwise.cosh, "cosh"), _changes(elementwise.asinh, "asinh"),
+        _changes(elementwise.acosh, "acosh"), _changes(elementwise.atanh, "atanh"),
+    )  # fmt: skip
+    logical_not_, bitwise_not_, index_put_ = (
+        _changes(elementwise.logical_not, "logical_not"), _changes(elementwise.bitwise_not, "bitwise_not"),
+        _changes(indexing.index_put, "index_put"),
     )  # fmt: skip
     remainder_, fmod_, floor_divide_ = (
         _changes(elementwise.remainder, "remainder"), _changes(elementwise.fmod, "fmod"),
@@ -781,7 +800,7 @@ def _operand(other: Any) -> Any:
 
 
 _UFUNCS: dict[Any, tape.Op] = {
-    op.kernel: op for op in tape.TABLE.values() if isinstance(op.kernel, np.ufunc) and not op.params
+    op.kernel: op for op in reversed(tape.TABLE.values()) if isinstance(op.kernel, np.ufunc) and not op.params
 }
 _UFUNCS |= {
     np.power: e.pow, np.floor_divide: e.floor_divide, np.remainder: e.remainder, np.fmod: e.fmod, np.sign: e.sign,

@@ -616,6 +616,15 @@ def test_inference_tensors() -> None:
     assert x.grad.tolist() == [2.0]
 
 
+def test_inference_tensors_are_not_changed_outside() -> None:
+    with mg.inference_mode():
+        y = mg.ones(2) * 2
+        y.add_(1)
+    with pytest.raises(RuntimeError, match="nference"):
+        y.add_(1)
+    assert y.tolist() == [3.0, 3.0]
+
+
 def test_a_backward_that_fails_restores_the_mode() -> None:
     class Fails(Function):
         @staticmethod
@@ -680,7 +689,9 @@ class Exp(Function):
 
 
 @pytest.mark.parametrize(
-    "f", [Cube.apply, lambda x: CubeSetup.apply(x, 2.0), Exp.apply], ids=["ctx", "setup_context", "saved-output"]
+    "f",
+    [Cube.apply, lambda x: CubeSetup.apply(x, 2.0), Exp.apply],
+    ids=["ctx", "setup_context", "saved-output"],
 )
 def test_functions_of_ones_own(f: Any) -> None:
     from test_every_op import check_gradients
@@ -782,7 +793,8 @@ def test_unused_outputs_give_zeros_or_none() -> None:
             return g
 
     seen: list[Any] = []
-    for materialize in (True, False):
+    materialize = True
+    for materialize in (True, False):  # noqa: B007 (forward reads it)
         Two.apply(double(1.0))[0].sum().backward()
     assert seen == [[0.0], None]
 
@@ -836,16 +848,20 @@ def test_wrong_gradients_of_a_function() -> None:
         def backward(ctx: Any, g: Any) -> Any:
             return returned(g)
 
-    for returned, kind, message in (
-        (lambda g: g, RuntimeError, r"Wrong.*expected 2, got 1"),
-        (lambda g: (g, g, g), RuntimeError, r"Wrong.*expected 2, got 3"),
-        (lambda g: (g, mg.ones(5)), RuntimeError, r"Wrong.*index 1.*\[5\].*\[2\]"),
-        (lambda g: (g, 1.0), TypeError, r"Wrong.*Tensors or None.*float"),
-    ):
+    def fail(found: Any, kind: type[Exception], message: str) -> None:
+        nonlocal returned
+        returned = found
         with pytest.raises(kind, match=message):
             Wrong.apply(double(1.0, 2.0), double(3.0, 4.0)).sum().backward()
-    returned = lambda g: (g, None, None)  # noqa: E731 (more Nones than arguments are forgiven)
+
+    def returned(g: Any) -> Any:
+        return g, None, None  # more Nones than arguments are forgiven
+
     Wrong.apply(double(1.0, 2.0), double(3.0, 4.0)).sum().backward()
+    fail(lambda g: g, RuntimeError, r"Wrong.*expected 2, got 1")
+    fail(lambda g: (g, g, g), RuntimeError, r"Wrong.*expected 2, got 3")
+    fail(lambda g: (g, mg.ones(5)), RuntimeError, r"Wrong.*index 1.*\[5\].*\[2\]")
+    fail(lambda g: (g, 1.0), TypeError, r"Wrong.*Tensors or None.*float")
 
 
 def test_functions_refuse() -> None:
@@ -966,9 +982,9 @@ def test_anomaly_names_the_first_value_that_was_not_finite() -> None:
         y = (z * 0).sum()
         with pytest.raises(RuntimeError) as caught:
             y.backward()
-    assert f"log at tests/test_autograd.py:{first}" in str(caught.value) or f"test_autograd.py:{first}" in str(
+    assert f"log at tests/test_autograd.py:{first}" in str(
         caught.value
-    )
+    ) or f"test_autograd.py:{first}" in str(caught.value)
     assert any("first non-finite" in n and f":{first}" in n for n in caught.value.__notes__)
 
 
@@ -1124,8 +1140,8 @@ def _failing_function(x: Any) -> Any:
 @pytest.mark.parametrize(
     "story",
     [
-        _forward_and_backward, _create_graph, _retained, _own_function, _in_place, _never_run, _second_backward,
-        _changed, _mismatch, _anomaly, _failing_function,
+        _forward_and_backward, _create_graph, _retained, _own_function, _in_place, _never_run,
+        _second_backward, _changed, _mismatch, _anomaly, _failing_function,
     ],
     ids=lambda f: f.__name__.strip("_"),
 )  # fmt: skip

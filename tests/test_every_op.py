@@ -79,7 +79,9 @@ def check_gradients(f: Any, arrays: list[np.ndarray], wanted: tuple[int, ...], s
         found = gradients(f, list(changed[:-1]), wanted, changed[-1])
         return sum(float((g * w).sum()) for g, w in zip(found, weights, strict=True))
 
-    total = sum(((g * mg.from_numpy(w)).sum() for g, w in zip(recorded, weights, strict=True)), mg.tensor(0.0))
+    total = sum(
+        ((g * mg.from_numpy(w)).sum() for g, w in zip(recorded, weights, strict=True)), mg.tensor(0.0)
+    )
     sources = [*(xs[i] for i in wanted), seed_]
     if total.requires_grad:
         second = autograd.grad(total, sources, materialize_grads=True)
@@ -161,7 +163,7 @@ def test_one_input_alone_gets_the_gradient_it_gets_with_the_others(row: Row) -> 
         assert alone.tobytes() == g.tobytes()
 
 
-PAIRS = [r for r in BROADCASTING if r.op != "where"]
+PAIRS = [r for r in BROADCASTING if len(r.inputs) == 2]
 
 
 @pytest.mark.parametrize("row", [r for r in PAIRS if r.d], ids=[r.id for r in PAIRS if r.d])
@@ -192,7 +194,9 @@ def test_dtype_is_kept(row: Row, dtype: Any) -> None:
     floats = tuple(i for i, a in enumerate(arrays) if a.dtype.kind == "f")
     xs = tensors(arrays, row.wanted)
     y = row.run(*xs)
-    expected = row.value(*(a.astype(np.float64) if i in floats else a for i, a in enumerate(arrays)), **row.params)
+    expected = row.value(
+        *(a.astype(np.float64) if i in floats else a for i, a in enumerate(arrays)), **row.params
+    )
     assert y._array.dtype == {"float": dtype, "bool": bool, "int64": np.int64}[row.result]
     tolerance = {np.float32: 2e-6, np.float16: 2e-2}[dtype]
     close(y._array, expected, row.id, rtol=tolerance, atol=tolerance)
@@ -256,9 +260,9 @@ SHAPES = {
 
 @pytest.mark.parametrize("row", BROADCASTING, ids=[r.id for r in BROADCASTING])
 @pytest.mark.parametrize("shapes", SHAPES.values(), ids=SHAPES)
-def test_broadcasting(row: Row, shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
-    shapes = ((2, 1), *shapes) if row.op == "where" and 0 not in np.broadcast_shapes(*shapes) else shapes
-    shapes = ((), *shapes) if len(shapes) < len(row.inputs) else shapes
+def test_broadcasting(row: Row, shapes: tuple[tuple[int, ...], ...]) -> None:
+    if len(row.inputs) == 3:
+        shapes = ((), *shapes) if 0 in np.broadcast_shapes(*shapes) else ((2, 1), *shapes)
     arrays = row.draw(0, *shapes)
     y = row.run(*tensors(arrays))
     expected = row.value(*arrays, **row.params)
@@ -312,7 +316,9 @@ def test_non_contiguous_inputs_give_the_same(row: Row, layout: Any) -> None:
         v = np.random.default_rng(1).standard_normal(y.shape)
         turned = layout(v) if v.ndim else v
         for g, h in zip(
-            gradients(row.run, arrays, row.wanted, v), gradients(row.run, laid, row.wanted, turned), strict=True
+            gradients(row.run, arrays, row.wanted, v),
+            gradients(row.run, laid, row.wanted, turned),
+            strict=True,
         ):
             close(h, g, "gradient", rtol=1e-12, atol=1e-15)
     for a, b in zip(row.draw(), laid, strict=True):
@@ -417,7 +423,8 @@ inf, nan = math.inf, math.nan
         (lambda x: mg.where(x > 0, x, 0.0), [nan, 1.0], [0.0, 1.0]),
     ],
     ids=[
-        "abs", "relu", "sign", "clamp", "clamp-min", "maximum", "minimum", "amax", "amin", "max", "max-dim", "min-dim",
+        "abs", "relu", "sign", "clamp", "clamp-min", "maximum", "minimum", "amax", "amin", "max", "max-dim",
+        "min-dim",
         "pow-0", "pow-2", "pow-1", "sqrt", "prod-one-zero", "prod-two-zeros", "cumprod", "std-of-equals",
         "logsumexp-inf", "sum-of-nan", "where-nan",
     ],
@@ -426,6 +433,21 @@ def test_gradients_at_kinks_and_edges(f: Any, x: list[float], expected: list[flo
     t = mg.tensor(x, dtype=mg.float64, requires_grad=True)
     f(t).sum().backward()
     close(t.grad.numpy(), np.array(expected), "gradient")
+
+
+@pytest.mark.parametrize("size", [7, 5000])  # the kernel has two ways
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64], ids=lambda d: d.__name__)
+def test_nothing_passes_where_relu_is_closed(size: int, dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal(size).astype(dtype)
+    a[:2] = 0.0
+    v = rng.standard_normal(size).astype(dtype)
+    v[a <= 0] = [inf, nan, -inf, *v[a <= 0][3:]]
+    x = mg.tensor(a, requires_grad=True)
+    for g in (v, v[::-1].copy()[::-1]):
+        (found,) = autograd.grad(x.relu(), x, mg.from_numpy(g))
+        assert found.numpy().dtype == dtype
+        assert np.array_equal(found.numpy(), np.where(a > 0, v, 0))
 
 
 # ---------------------------------------------------------------- the check is checked
@@ -448,7 +470,11 @@ PLANTED = {
     "right-for-ones-only": ("x", np.positive, [lambda g: g * g]),
     "one-of-two-wrong": ("a b", np.subtract, [lambda g: g, lambda g: g]),
     "second-derivative-only": ("x", np.square, [lambda g, x: g * (TABLE["clone"](_value(x)) * 2.0)]),
-    "depends-on-create_graph": ("x", np.sin, [lambda g, x: g * TABLE["cos"](x) * (1 + 1e-9 * hasattr(g, "_array"))]),
+    "depends-on-create_graph": (
+        "x",
+        np.sin,
+        [lambda g, x: g * TABLE["cos"](x) * (1 + 1e-9 * hasattr(g, "_array"))],
+    ),
 }
 
 

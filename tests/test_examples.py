@@ -209,9 +209,10 @@ def test_by_hand_prints_every_change_with_its_sum(tmp_path):
         "h1: 0.3 x 0.2 = 0.06 0.06 0.06",
         "w1: 0.06 x 0.8 = 0.048 0.048 0.048",
         "w8: 0.5 + 0.001 x 0.372 0.500372 0.500372",
-        "they agree",
+        "they agree: all 30 numbers, to within 1e-12.",
     ):
         assert line in words
+    assert "None" not in words
 
 
 def test_by_hand_answers_a_bad_argument_with_a_sentence(tmp_path):

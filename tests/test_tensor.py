@@ -172,7 +172,7 @@ def test_numpy_is_the_memory_and_asks_for_detach() -> None:
 def test_length_iteration_and_membership() -> None:
     t = double(1.0, 2.0, 3.0)
     assert len(t) == 3
-    a, b, c = t
+    _, b, c = t
     (b * c).backward()
     assert t.grad.tolist() == [0.0, 3.0, 2.0]
     assert 2.0 in t
@@ -224,14 +224,16 @@ OPERATORS = {
     "//": operator.floordiv, "%": operator.mod,
 }  # fmt: skip
 COMPARISONS = {
-    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt,
+    ">=": operator.ge,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("f", OPERATORS.values(), ids=OPERATORS)
 @pytest.mark.parametrize(
     "other",
-    [2, 1.5, np.float64(1.5), np.float32(1.5), np.int64(2), np.array(1.5), np.array([1.5, 2.5]), np.array([[1.5], [3.0]])],
+    [2, 1.5, np.float64(1.5), np.float32(1.5), np.int64(2), np.array(1.5), np.array([1.5, 2.5]),
+     np.array([[1.5], [3.0]])],
     ids=lambda o: f"{type(o).__name__}{np.shape(o)}{np.asarray(o).dtype}",
 )  # fmt: skip
 @pytest.mark.parametrize("left", [True, False], ids=["tensor-left", "tensor-right"])
@@ -253,10 +255,15 @@ def test_operators_with_numbers_and_arrays_on_either_side(f: Any, other: Any, le
 
 
 @pytest.mark.parametrize("f", COMPARISONS.values(), ids=COMPARISONS)
-@pytest.mark.parametrize("other", [2, 2.0, np.float64(2), np.array([2.0, 1.0])], ids=lambda o: type(o).__name__)
+@pytest.mark.parametrize(
+    "other", [2, 2.0, np.float64(2), np.array([2.0, 1.0])], ids=lambda o: type(o).__name__
+)
 def test_comparisons(f: Any, other: Any) -> None:
     x = double(1.0, 2.0)
-    for y, expected in ((f(x, other), f(np.array([1.0, 2.0]), other)), (f(other, x), f(other, np.array([1.0, 2.0])))):
+    for y, expected in (
+        (f(x, other), f(np.array([1.0, 2.0]), other)),
+        (f(other, x), f(other, np.array([1.0, 2.0]))),
+    ):
         assert type(y) is mg.Tensor
         assert y.dtype is mg.bool
         assert not y.requires_grad
@@ -301,7 +308,15 @@ def test_an_array_operand_may_change_later() -> None:
 
 @pytest.mark.parametrize(
     ("ufunc", "inputs"),
-    [(np.sin, 1), (np.exp, 1), (np.tanh, 1), (np.add, 2), (np.multiply, 2), (np.subtract, 2), (np.maximum, 2)],
+    [
+        (np.sin, 1),
+        (np.exp, 1),
+        (np.tanh, 1),
+        (np.add, 2),
+        (np.multiply, 2),
+        (np.subtract, 2),
+        (np.maximum, 2),
+    ],
     ids=lambda v: getattr(v, "__name__", ""),
 )
 def test_numpy_functions_keep_the_gradient(ufunc: Any, inputs: int) -> None:
@@ -309,7 +324,7 @@ def test_numpy_functions_keep_the_gradient(ufunc: Any, inputs: int) -> None:
     y = ufunc(x) if inputs == 1 else ufunc(a, x)
     assert type(y) is mg.Tensor
     assert y.requires_grad
-    assert np.array_equal(y.detach().numpy(), ufunc(*[x.detach().numpy(), a][: inputs][::-1]))
+    assert np.array_equal(y.detach().numpy(), ufunc(*[x.detach().numpy(), a][:inputs][::-1]))
     y.sum().backward()
     assert x.grad is not None
 
@@ -489,7 +504,17 @@ def test_shapes_against_numpy() -> None:
 
 def test_views_share_memory_and_the_rest_does_not() -> None:
     t = mg.arange(6.0).reshape(2, 3)
-    for view in (t.view(6), t.T, t[0], t[:, 1:], t.unsqueeze(0), t.expand(2, 2, 3), t.chunk(2)[1], t.detach(), t.data):
+    for view in (
+        t.view(6),
+        t.T,
+        t[0],
+        t[:, 1:],
+        t.unsqueeze(0),
+        t.expand(2, 2, 3),
+        t.chunk(2)[1],
+        t.detach(),
+        t.data,
+    ):
         assert np.shares_memory(view.numpy(), t.numpy())
     for copied in (t.clone(), t.flip(0), t[[0, 1]], t[t > -1], t + 0, t.T.reshape(6), t.to(mg.float64)):
         assert not np.shares_memory(copied.numpy(), t.numpy())
@@ -563,7 +588,8 @@ def indexed(draw: Any) -> tuple[np.ndarray, Any]:
         items = key if isinstance(key, tuple) else (key,)
         # a negative step is NumPy's alone
         return a, tuple(
-            slice(k.start, k.stop, abs(k.step)) if isinstance(k, slice) and k.step and k.step < 0 else k for k in items
+            slice(k.start, k.stop, abs(k.step)) if isinstance(k, slice) and k.step and k.step < 0 else k
+            for k in items
         )
     if kind == "mask":
         return a, draw(hnp.arrays(bool, shape[: draw(st.integers(1, len(shape)))]))
@@ -581,7 +607,9 @@ def indexed(draw: Any) -> tuple[np.ndarray, Any]:
     key: list[Any] = [slice(None)] * first
     if kind == "mixed" and first:
         key[0] = slice(0, None, 2)
-    key += [draw(hnp.arrays(np.int64, like, elements=st.integers(-n, n - 1))) for n in shape[first : last + 1]]
+    key += [
+        draw(hnp.arrays(np.int64, like, elements=st.integers(-n, n - 1))) for n in shape[first : last + 1]
+    ]
     return a, tuple(key)
 
 
@@ -697,7 +725,9 @@ def test_indexing_refuses(key: Any, kind: Any) -> None:
 
 
 @quick
-@given(hnp.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, min_side=0, max_side=3), st.integers(0, 2**16))
+@given(
+    hnp.mutually_broadcastable_shapes(num_shapes=3, max_dims=3, min_side=0, max_side=3), st.integers(0, 2**16)
+)
 def test_broadcasting_value_and_gradient(shapes: Any, seed: int) -> None:
     rng = np.random.default_rng(seed)
     a, b, c = (rng.uniform(0.5, 2.0, s) for s in shapes.input_shapes)
@@ -711,7 +741,9 @@ def test_broadcasting_value_and_gradient(shapes: Any, seed: int) -> None:
     def summed(g: Any, shape: tuple[int, ...]) -> np.ndarray:
         g = np.broadcast_to(g, v.shape)
         g = g.sum(tuple(range(g.ndim - len(shape))))
-        return g.sum(tuple(d for d, n in enumerate(shape) if n == 1 and g.shape[d] != 1), keepdims=True).reshape(shape)
+        return g.sum(
+            tuple(d for d, n in enumerate(shape) if n == 1 and g.shape[d] != 1), keepdims=True
+        ).reshape(shape)
 
     for t, g in ((x, v), (y, v * c / b**2), (z, -v / b)):
         assert t.grad.shape == t.shape

@@ -11,7 +11,7 @@ from minigrad.autograd import engine
 from minigrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
 from minigrad.autograd.function import Function, once_differentiable
 from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
-from minigrad.tape import Node, TensorBase, refresh
+from minigrad.tape import Node, TensorBase, refresh, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -58,7 +58,7 @@ def _roots(outputs: list[Any], grads: list[Any], create: bool) -> tuple[list[Nod
                 )
             seed = g if create else g._array.astype(t._array.dtype, copy=False)
         if create and not isinstance(seed, TensorBase):
-            seed = engine.wrap(seed)
+            seed = wrap(seed)
         nodes.append(node)
         seeds.append(seed)
     return nodes, seeds
@@ -76,15 +76,19 @@ def backward(
     outputs = _list(tensors)
     given = grad_tensors if grad_tensors is not None else grad_variables
     grads = [None] * len(outputs) if given is None else _list(given)
-    targets = None
-    if inputs is not None:
-        targets = _list(inputs)
-        if not targets:
-            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-        targets = _targets(targets)
     nodes, seeds = _roots(outputs, grads, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
-    engine.run(nodes, seeds, targets, True, keep, create_graph)
+    if inputs is None:
+        engine.run(nodes, seeds, None, keep, create_graph)
+        return
+    wanted = _list(inputs)
+    if not wanted:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    targets = _targets(wanted)
+    found = engine.run(nodes, seeds, targets, keep, create_graph)
+    for t, node in zip(wanted, targets, strict=True):
+        if node in found:
+            engine.accumulate(lambda t=t: t, found[node])
 
 
 def _targets(inputs: Sequence[Any]) -> list[Node]:
@@ -123,7 +127,7 @@ def grad(
     targets = _targets(wanted)
     nodes, seeds = _roots(results, grads, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
-    found = engine.run(nodes, seeds, targets, False, keep, create_graph)
+    found = engine.run(nodes, seeds, targets, keep, create_graph)
     answer: list[Any] = []
     for i, (t, node) in enumerate(zip(wanted, targets, strict=True)):
         g = found.get(node)
@@ -135,5 +139,5 @@ def grad(
                     f"One of the differentiated Tensors appears to not have been used in the graph (input {i}, shape "
                     f"{list(t._array.shape)}). Set allow_unused=True if this is the desired behavior."
                 )
-        answer.append(g if g is None or isinstance(g, TensorBase) else engine.wrap(g))
+        answer.append(g if g is None or isinstance(g, TensorBase) else wrap(g))
     return tuple(answer)

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minigrad.autograd.modes import _ModeManager
-from minigrad.tape import MODE
+from minigrad.tape import MODE, Node
+
+
+def _watching(on: bool) -> dict[str, Any]:
+    """The fields of a mode that looks out for non-finite values, or does not."""
+    found: list[Node] = []
+
+    def watch(node: Node, arrays: list[Any]) -> None:
+        if node.dtype.kind == "f" and not np.isfinite(arrays[-1]).all():
+            found.append(node)
+
+    return {"anomaly": found, "observer": watch} if on else {"anomaly": None, "observer": None}
 
 
 class detect_anomaly(_ModeManager):  # noqa: N801 (PyTorch's name)
@@ -20,7 +33,7 @@ class detect_anomaly(_ModeManager):  # noqa: N801 (PyTorch's name)
         self._check = check_nan
 
     def __enter__(self) -> Any:
-        self._fields = {"anomaly": [] if self._check else None}
+        self._fields = _watching(self._check)
         return super().__enter__()
 
     def clone(self) -> _ModeManager:
@@ -31,7 +44,7 @@ class set_detect_anomaly(_ModeManager):  # noqa: N801 (PyTorch's name)
     """Anomaly mode on or off at once; as a context manager, back to what it was on exit."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        super().__init__(anomaly=[] if mode and check_nan else None)
+        super().__init__(**_watching(mode and check_nan))
         self._tokens.append(MODE.set(MODE.get().replace(**self._fields)))
 
     def __enter__(self) -> Any:

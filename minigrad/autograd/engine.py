@@ -29,15 +29,14 @@ def run(
     roots: Sequence[Node],
     seeds: Sequence[Any],
     targets: Sequence[Node] | None = None,
-    accumulate: bool = True,
     keep: bool = False,
     create: bool = False,
 ) -> dict[Node, Any]:
     """Propagates ``seeds``, the gradients of ``roots``, to the leaves.
 
-    With ``create`` gradients are Tensors and every step is recorded; otherwise they are arrays.  ``targets``
-    limits the pass to the records that lead to those nodes.  ``accumulate`` adds to ``.grad`` of the leaves
-    (of the targets where given); without it the gradients of the targets are returned.
+    With ``create`` gradients are Tensors and every step is recorded; otherwise they are arrays.  Without
+    ``targets`` the gradients are added to ``.grad`` of the leaves.  With them nothing is: the pass is limited
+    to the records that lead to those nodes, and their gradients are returned.
     """
     order = tape.differentiable(roots)
     wanted: set[Node] | None = None
@@ -48,6 +47,7 @@ def run(
         for node in order:
             if any(n in wanted for n in node.inputs):
                 wanted.add(node)
+        order = [node for node in order if node in wanted]
     grads: dict[Node, Any] = {}
     shared: set[Node] = set()  # whose gradient array somebody else may hold
     owned: set[Node] = set()  # whose gradient array was made here, by an addition
@@ -69,10 +69,9 @@ def run(
                 if node.hooks is not None:
                     g = _call_hooks(node, g, create)
                 if node in ends:
-                    if accumulate:
-                        _accumulate(node, _own(g))
-                    else:
-                        found[node] = g if node not in shared else _own(g)
+                    found[node] = g if node not in shared else _own(g)
+                    if wanted is not None and not any(n in wanted for n in node.inputs):
+                        continue  # the pass ends here and leaves the record as it is
                 saved = node.saved
                 if saved.__class__ is Freed:
                     raise errors.freed(node)
@@ -125,9 +124,8 @@ def run(
             for node, g in grads.items():  # what is left has reached the leaves
                 if node.hooks is not None:
                     g = _call_hooks(node, g, create)
-                if accumulate:
-                    if targets is None or node in ends:
-                        _accumulate(node, _own(g) if node in shared else g)
+                if targets is None:
+                    accumulate(node.tensor, _own(g) if node in shared else g)
                 elif node in ends:
                     found[node] = _own(g) if node in shared else g
     finally:
@@ -187,14 +185,14 @@ def _own(g: Any) -> Any:
     return clone(g) if isinstance(g, tape.TensorBase) else np.array(g)
 
 
-def _accumulate(node: Node, g: Any) -> None:
-    """Adds to ``.grad`` of a node's Tensor, if that is still there."""
-    t: Tensor | None = node.tensor() if node.tensor is not None else None
+def accumulate(tensor: Any, g: Any) -> None:
+    """Adds to ``.grad`` of a Tensor, given by a weak reference, if it is still there."""
+    t: Tensor | None = tensor() if tensor is not None else None
     if t is None:
         return
     before = t._grad
     if isinstance(g, tape.TensorBase):
-        t._grad = g if before is None else before + g  # type: ignore[assignment, operator]
+        t._grad = g if before is None else before + g  # type: ignore[assignment]
     elif before is None:
         t._grad = wrap(g)
     elif before.requires_grad:
@@ -235,4 +233,7 @@ def _check(node: Node, d: Any, anomaly: list[Node]) -> None:
     error.add_note(f"forward of {node.name()}: {node.where}")
     if first is not None:
         error.add_note(f"first non-finite forward value: {first.name()} at {first.where}")
-    raise error
+    try:
+        raise error
+    finally:
+        del error  # its traceback holds this frame: a cycle

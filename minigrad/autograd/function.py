@@ -13,7 +13,7 @@ import numpy as np
 from minigrad import errors, tape
 from minigrad.autograd.engine import Part
 from minigrad.autograd.modes import no_grad
-from minigrad.tape import MODE, Node, Op, TensorBase, leaf, new, wrap
+from minigrad.tape import MODE, Node, Op, TensorBase, View, leaf, new, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -120,8 +120,8 @@ class Function:
         ctx._outputs = tuple((t._array.shape, t._array.dtype) if isinstance(t, TensorBase) else None for t in outputs)
         if not (MODE.get().grad and any(ctx.needs_input_grad)):
             return result
-        node = _record(cls, ctx, tensors, outputs)
-        outs = [_output(node, ctx, t, i) for i, t in enumerate(outputs)]
+        node = _record(cls, ctx, args, tensors, outputs)
+        outs = [_output(node, ctx, tensors, t, i) for i, t in enumerate(outputs)]
         return tuple(outs) if isinstance(result, tuple) else outs[0]
 
 
@@ -142,13 +142,17 @@ class _UserOp(Op):
 _OPS: weakref.WeakKeyDictionary[type[Function], _UserOp] = weakref.WeakKeyDictionary()
 
 
-def _record(cls: type[Function], ctx: FunctionCtx, tensors: list[Any], outputs: tuple[Any, ...]) -> Node:
+def _record(
+    cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], tensors: list[Any], outputs: tuple[Any, ...]
+) -> Node:
     op = _OPS.get(cls)
     if op is None:
         op = _OPS[cls] = _UserOp(cls)
     node = new(Node)
     node.op, node.inputs = op, tuple(t._node or leaf(t) for t in tensors)
-    node.params = {"ctx": ctx, "outputs": len(outputs)}
+    # the arguments, Tensors left out, are there for readers that run forward again
+    given = tuple(None if isinstance(t, TensorBase) else t for t in args)
+    node.params = {"ctx": ctx, "outputs": len(outputs), "arguments": given}
     node.requires_grad, node.hooks, node.tensor = True, None, None
     mask = sum(1 << i for i, n in enumerate(node.inputs) if n.requires_grad)
     node.layout = op.layouts.get(mask | 1 << len(tensors)) or op.layout(mask, len(tensors))
@@ -167,6 +171,9 @@ def _record(cls: type[Function], ctx: FunctionCtx, tensors: list[Any], outputs: 
     node.saved = tuple(t._array for t in ctx._saved if t is not None)
     node.seq = tape.next_seq()
     ctx._kinds, ctx._saved, ctx._node = tuple(kinds), (), weakref.ref(node)
+    observer = MODE.get().observer
+    if observer is not None and not many:
+        observer(node, [t._array for t in (*tensors, *outputs)])
     return node
 
 
@@ -183,7 +190,7 @@ def _pick(node: Node, i: int, array: Any) -> Node:
     return picked
 
 
-def _output(node: Node, ctx: FunctionCtx, t: Any, i: int) -> Any:
+def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], t: Any, i: int) -> Any:
     """An output with its record; an input that was returned as it is becomes a Tensor of its own."""
     if not isinstance(t, TensorBase):
         return t
@@ -198,7 +205,12 @@ def _output(node: Node, ctx: FunctionCtx, t: Any, i: int) -> Any:
         t._node = own
         t._epoch += 1
         return t
-    return wrap(t._array, own)
+    out = wrap(t._array, own)
+    for x in inputs:
+        if t._array.size and np.may_share_memory(t._array, x._array):
+            base = x if x._view is None else x._view.base
+            out._view = View(base, (), base._epoch, "a Function")
+    return out
 
 
 def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:

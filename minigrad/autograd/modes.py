@@ -21,8 +21,14 @@ class _ModeManager:
         self._tokens: list[Token[Mode]] = []
 
     def __enter__(self) -> Self:
-        self._tokens.append(MODE.set(MODE.get().replace(**self._fields)))
+        self._tokens.append(MODE.set(self._changed(MODE.get())))
         return self
+
+    def _changed(self, mode: Mode) -> Mode:
+        fields = self._fields
+        if len(fields) == 1 and "grad" in fields:
+            return mode.recording(fields["grad"])  # one that was made before: every optimizer step asks for it
+        return mode.replace(**fields)
 
     def __exit__(self, *exc: object) -> None:
         MODE.reset(self._tokens.pop())
@@ -39,14 +45,21 @@ class _ModeManager:
             def steps(*args: Any, **kwargs: Any) -> Any:
                 # The mode holds while the generator runs, not while its caller does.
                 generator = function(*args, **kwargs)
-                sent = None
+                resume, value = generator.send, None
                 while True:
                     try:
                         with self.clone():
-                            item = generator.send(sent)
+                            item = resume(value)
                     except StopIteration as stop:
                         return stop.value
-                    sent = yield item
+                    try:
+                        resume, value = generator.send, (yield item)
+                    except GeneratorExit:
+                        with self.clone():
+                            generator.close()
+                        raise
+                    except BaseException as error:
+                        resume, value = generator.throw, error
 
             return steps  # type: ignore[return-value]
 

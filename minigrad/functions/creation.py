@@ -95,7 +95,9 @@ def _from_nested(data: Any) -> Any:
     if array.dtype.kind not in "biuf":
         if array.dtype.kind == "O" and array.size and all(isinstance(x, int) for x in array.ravel()):
             raise RuntimeError("Overflow when unpacking long: an integer does not fit into 64 bits")
-        raise TypeError(f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {_first(data)!r}")
+        raise TypeError(
+            f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {_first(data)!r}"
+        )
     return array
 
 
@@ -103,7 +105,9 @@ def _plain(data: Any) -> Any:
     if isinstance(data, TensorBase):
         return data._array
     if isinstance(data, (list, tuple)):
-        return [_plain(x) for x in data] if any(isinstance(x, (list, tuple, TensorBase)) for x in data) else data
+        return (
+            [_plain(x) for x in data] if any(isinstance(x, (list, tuple, TensorBase)) for x in data) else data
+        )
     return data
 
 
@@ -115,7 +119,9 @@ def _first(data: Any) -> Any:
 
 def _has_arrays(data: Any) -> bool:
     first = _first(data)
-    return isinstance(first, (np.ndarray, TensorBase)) or (isinstance(first, np.generic) and not isinstance(first, float))
+    return isinstance(first, (np.ndarray, TensorBase)) or (
+        isinstance(first, np.generic) and not isinstance(first, float)
+    )
 
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -146,7 +152,9 @@ def from_numpy(ndarray: Any) -> Tensor:
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     dtypes.as_numpy(ndarray.dtype)
     if not ndarray.dtype.isnative:
-        raise ValueError("given numpy array has byte order different from the native byte order; use .astype()")
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order; use .astype()"
+        )
     return wrap(ndarray)
 
 
@@ -176,14 +184,18 @@ def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool 
     return _finish(np.ones(_shape("ones", size), _dtype(dtype)), requires_grad, device)
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def full(
+    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Filled with ``fill_value``, in its dtype unless another is given."""
     value = fill_value.item() if isinstance(fill_value, (TensorBase, np.generic)) else fill_value  # type: ignore[attr-defined]
     found = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
     return _finish(np.full(_shape("full", (size,)), value, found), requires_grad, device)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Ones on the diagonal of an (n, m) matrix, m = n unless given."""
     if n < 0 or (m is not None and m < 0):
         raise RuntimeError(f"n must be greater or equal to 0, got {n if n < 0 else m}")
@@ -198,12 +210,16 @@ def _like(make: Any, t: Any, dtype: Any, requires_grad: bool, device: Any) -> Te
     )
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+def empty_like(
+    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """`empty` in the shape and dtype of ``input``."""
     return _like(empty, input, dtype, requires_grad, device)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """`zeros` in the shape and dtype of ``input``."""
     return _like(zeros, input, dtype, requires_grad, device)
 
@@ -218,7 +234,11 @@ def full_like(
 ) -> Tensor:
     """`full` in the shape and dtype of ``input``."""
     return full(
-        input._array.shape, fill_value, dtype=dtype or input._array.dtype, requires_grad=requires_grad, device=device
+        input._array.shape,
+        fill_value,
+        dtype=dtype or input._array.dtype,
+        requires_grad=requires_grad,
+        device=device,
     )
 
 
@@ -226,10 +246,18 @@ def full_like(
 
 
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """From ``start`` (0 unless two are given) up to but not including ``end``, shape (ceil((end - start) / step),)."""
-    start, end, step = (x.item() if isinstance(x, (TensorBase, np.generic)) else x for x in (start, end, step))
+    start, end, step = (
+        x.item() if isinstance(x, (TensorBase, np.generic)) else x for x in (start, end, step)
+    )
     if end is None:
         start, end = 0, start
     if step == 0:
@@ -237,11 +265,17 @@ def arange(
     if not all(math.isfinite(x) for x in (start, end)):
         raise RuntimeError(f"unsupported range: {start} -> {end}")
     if (end - start) * step < 0:
-        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: {start} to {end} by {step}")
+        raise RuntimeError(
+            f"upper bound and lower bound inconsistent with step sign: {start} to {end} by {step}"
+        )
     whole = all(isinstance(x, int) for x in (start, end, step))
     found = (dtypes.I64 if whole else dtypes.default_float()) if dtype is None else dtypes.as_numpy(dtype)
     count = -((start - end) // step) if whole else math.ceil((end - start) / step)
-    return _finish((start + step * np.arange(count, dtype=None if whole else np.float64)).astype(found), requires_grad, device)
+    return _finish(
+        (start + step * np.arange(count, dtype=None if whole else np.float64)).astype(found),
+        requires_grad,
+        device,
+    )
 
 
 def linspace(
@@ -271,7 +305,11 @@ def _generator(generator: Generator | None) -> Generator:
 
 
 def rand(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Uniform in [0, 1)."""
     array = _generator(generator).uniform(_shape("rand", size), _dtype(dtype))
@@ -279,7 +317,11 @@ def rand(
 
 
 def randn(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Normal with mean 0 and variance 1."""
     array = _generator(generator).normal(_shape("randn", size), _dtype(dtype))
@@ -299,7 +341,12 @@ def randint(
 
 
 def randperm(
-    n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """0 to n - 1 in random order, int64."""
     found = dtypes.I64 if dtype is None else dtypes.as_numpy(dtype)
@@ -336,8 +383,8 @@ def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, 
     return _like(rand, input, dtype, requires_grad, device)
 
 
-def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+def randn_like(
+    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """`randn` in the shape and dtype of ``input``."""
     return _like(randn, input, dtype, requires_grad, device)
-
-

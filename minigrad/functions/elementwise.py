@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.functions.failures import runtime_error
 from minigrad.ops import elementwise as e
+from minigrad.ops import shape
 from minigrad.ops.convert import cast, number
 from minigrad.tape import TensorBase, apply, wrap
 
@@ -22,7 +24,7 @@ __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "allclose", "arccos", "arccosh",
     "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh",
     "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "ceil", "clamp", "clamp_max", "clamp_min",
-    "clip", "cos", "cosh", "div", "divide", "eq", "equal", "exp", "exp2", "expm1", "fix", "float_power",
+    "clip", "cos", "cosh", "div", "divide", "eq", "equal", "exp", "exp2", "expm1", "fill", "fix", "float_power",
     "floor", "floor_divide", "fmod", "frac", "ge", "greater", "greater_equal", "gt", "isclose", "isfinite",
     "isinf", "isnan", "le", "lerp", "less", "less_equal", "log", "log10", "log1p", "log2", "logical_and",
     "logical_not", "logical_or", "logical_xor", "lt", "masked_fill", "maximum", "minimum", "mul",
@@ -49,7 +51,9 @@ def _no_bool(name: str, t: Any) -> None:
     """NotImplementedError for bools, TypeError for what is no Tensor."""
     need_tensor(name, t)
     if t._array.dtype == bool:
-        raise NotImplementedError(f'"{name}" not implemented for \'Bool\'; convert with .int() or .float() first')
+        raise NotImplementedError(
+            f"\"{name}\" not implemented for 'Bool'; convert with .int() or .float() first"
+        )
 
 
 # ---------------------------------------------------------------- arithmetic
@@ -73,7 +77,9 @@ def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
         return other
     whole = dtypes.common([raw(input), raw(other)]).kind
     if (isinstance(alpha, float) and whole != "f") or (isinstance(alpha, bool) and whole != "b"):
-        raise RuntimeError(f"{name}(): for integral input tensors, argument alpha must not be a floating point number")
+        raise runtime_error(
+            f"{name}(): for integral input tensors, argument alpha must not be a floating point number"
+        )
     if whole == "b":
         alpha = bool(alpha)
     return apply(e.mul, (other, alpha)) if isinstance(other, TensorBase) else other * alpha
@@ -101,7 +107,9 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         return apply(e.trunc_divide, (input, other))
     if rounding_mode == "floor":
         return apply(e.floor_divide, (input, other))
-    raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
+    raise runtime_error(
+        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+    )
 
 
 divide = div
@@ -128,7 +136,7 @@ negative = neg
 def positive(input: Tensor) -> Tensor:
     """``input`` itself. RuntimeError for bool."""
     if input._array.dtype == bool:
-        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+        raise runtime_error("The `+` operator, on a bool tensor is not supported.")
     return input
 
 
@@ -140,7 +148,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
     if isinstance(input, TensorBase) and isinstance(exponent, (int, float)):
         base = cast(input, dtypes.common([input._array, exponent]))
         if base._array.dtype.kind in "iu" and exponent < 0:
-            raise RuntimeError("Integers to negative integer powers are not allowed.")
+            raise runtime_error("Integers to negative integer powers are not allowed.")
         if base._array.dtype.kind == "b":
             return apply(e.logical_or, (base, not exponent))
         return apply(e.pow_scalar, (base,), {"exponent": exponent})
@@ -474,25 +482,19 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """
     need_tensor("clamp", input)
     if min is None and max is None:
-        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+        raise runtime_error("torch.clamp: At least one of 'min' or 'max' must not be None")
     bounds = [raw(b) for b in (min, max) if b is not None]
     input = cast(input, dtypes.common([input._array, *bounds]))
     _no_bool("clamp", input)
     if not isinstance(min, TensorBase) and not isinstance(max, TensorBase):
         low, high = (None if b is None else number(b, input._array.dtype) for b in (min, max))
         return apply(e.clamp, (input,), {"min": low, "max": high})
-    if min is not None:
-        input = where(logical_or(lt(input, min), _is_nan(min)), min, input)
-    if max is not None:
-        input = where(logical_or(gt(input, max), _is_nan(max)), max, input)
-    return input
+    if min is None:
+        return apply(e.clamp_max, (input, max))
+    return apply(e.clamp_min, (input, min)) if max is None else apply(e.clamp_to, (input, min, max))
 
 
 clip = clamp
-
-
-def _is_nan(t: Any) -> Any:
-    return apply(e.isnan, (t,)) if isinstance(t, TensorBase) else t != t
 
 
 def clamp_min(input: Tensor, min: Any) -> Tensor:
@@ -515,11 +517,13 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
         return nonzero(condition, as_tuple=True)
     if condition._array.dtype.kind not in "b":
         if condition._array.dtype != np.uint8:
-            raise RuntimeError(
+            raise runtime_error(
                 f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
             )
         condition = cast(condition, dtypes.BOOL)
-    operands = [_number_as_tensor(t) for t in (input, other)] if not _any_tensor(input, other) else [input, other]
+    operands = (
+        [_number_as_tensor(t) for t in (input, other)] if not _any_tensor(input, other) else [input, other]
+    )
     return apply(e.where, (condition, *operands))
 
 
@@ -543,15 +547,29 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """``value`` (a number or a 0-d Tensor) where ``mask`` (bool) holds, else ``input``, in its dtype."""
     if isinstance(value, TensorBase) and value._array.ndim:
-        raise RuntimeError(
+        raise runtime_error(
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._array.ndim} dimension(s)."
         )
     need_tensor("masked_fill", input)
     need_tensor("masked_fill", mask, "mask")
     if mask._array.dtype != bool:
-        raise RuntimeError(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
+        raise runtime_error(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
     return where(mask, cast(value, input._array.dtype), input)  # type: ignore[no-any-return]
+
+
+def fill(input: Tensor, value: Any) -> Tensor:
+    """A Tensor like ``input`` with ``value`` (a number or a 0-d Tensor) everywhere."""
+    need_tensor("fill", input)
+    if isinstance(value, TensorBase) and value._array.ndim:
+        raise runtime_error(
+            f"fill only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
+        )
+    dtype = input._array.dtype
+    source = (
+        cast(value, dtype) if isinstance(value, TensorBase) else wrap(np.asarray(number(value, dtype), dtype))
+    )
+    return apply(shape.copy, (input, apply(shape.expand, (source,), {"shape": input._array.shape})))
 
 
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
@@ -560,7 +578,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     need_tensor("lerp", end, "end")
     for name, t in (("end", end), ("weight", weight)):
         if isinstance(t, TensorBase) and t._array.dtype != input._array.dtype:
-            raise RuntimeError(f"expected dtype {input.dtype} for `{name}` but got dtype {t.dtype}")
+            raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t.dtype}")
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f'"lerp" not implemented for {input.dtype}; use .float() first')
     return input + weight * (end - input)
@@ -574,7 +592,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 / tensor2``."""
     if dtypes.common([raw(tensor1), raw(tensor2)]).kind != "f":
-        raise RuntimeError(
+        raise runtime_error(
             "Integer division with addcdiv is no longer supported; use input + value * torch.div(tensor1, tensor2)"
         )
     return input + _product(input, tensor1 / tensor2, value)
@@ -584,18 +602,22 @@ def _product(input: Tensor, product: Tensor, value: Number) -> Tensor:
     """``value * product`` in the dtype in which all meet."""
     meet = dtypes.common([input._array, product._array])
     if isinstance(value, float) and meet.kind != "f":
-        raise RuntimeError("value cannot be converted to an integral type without overflow")
+        raise runtime_error("value cannot be converted to an integral type without overflow")
     if meet.kind == "b":
         raise NotImplementedError("not implemented for 'Bool'")
     return cast(product, meet) if value.__class__ is int and value == 1 else cast(product, meet) * value
 
 
-def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+def isclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Tensor:
     """``|input - other| <= atol + rtol * |other|`` by element (bool)."""
     return wrap(np.isclose(raw(input), raw(other), rtol, atol, equal_nan))
 
 
-def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+def allclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
     """Whether `isclose` holds everywhere."""
     return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
 

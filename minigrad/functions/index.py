@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.functions.elementwise import need_tensor, where
+from minigrad.functions.failures import index_error, runtime_error
 from minigrad.functions.reduce import one_dim
+from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
 from minigrad.ops import shape
 from minigrad.ops.convert import cast
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
 __all__ = [
-    "gather", "index_select", "masked_select", "take", "take_along_dim",
+    "gather", "index_put", "index_select", "masked_select", "take", "take_along_dim",
 ]  # fmt: skip
 
 
@@ -48,10 +49,12 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
     items = [_item(k) for k in items]
     used = sum(_width(k) for k in items)
     if used > len(size):
-        raise IndexError(f"too many indices for tensor of dimension {len(size)}: {used} in {_show(key)}, shape {list(size)}")
+        raise index_error(
+            f"too many indices for tensor of dimension {len(size)}: {used} in {_show(key)}, shape {list(size)}"
+        )
     dots = [i for i, k in enumerate(items) if k is Ellipsis]
     if len(dots) > 1:
-        raise IndexError("an index can only have a single ellipsis ('...')")
+        raise index_error("an index can only have a single ellipsis ('...')")
     at = dots[0] if dots else len(items)
     items[at : at + 1] = [slice(None)] * (len(size) - used)
     basic: list[Any] = []
@@ -107,14 +110,16 @@ def _item(k: Any) -> Any:
         array = np.asarray([x._array if isinstance(x, TensorBase) else x for x in k])
         t = wrap(array.astype(np.int64) if not array.size else array)
     else:
-        raise IndexError(
+        raise index_error(
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
             f"(got {type(k).__name__})"
         )
     if t._array.dtype == np.uint8:
         t = cast(t, dtypes.BOOL)
-    if t._array.dtype.kind not in "biu":
-        raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {t.dtype}")
+    if t._array.dtype not in (dtypes.I64, np.int32, dtypes.BOOL):
+        raise index_error(
+            f"tensors used as indices must be long, int, byte or bool tensors, got {t._array.dtype}"
+        )
     if t._array.ndim == 0 and t._array.dtype != bool and t._node is None:
         return int(t._array)
     return t
@@ -145,12 +150,12 @@ def _width(k: Any) -> int:
 def _check_integer(k: int, d: int, size: tuple[int, ...]) -> None:
     if d >= len(size):
         if not size:
-            raise IndexError(
+            raise index_error(
                 "invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a number"
             )
-        raise IndexError(f"too many indices for tensor of dimension {len(size)}")
+        raise index_error(f"too many indices for tensor of dimension {len(size)}")
     if not -size[d] <= k < size[d]:
-        raise IndexError(f"index {k} is out of bounds for dimension {d} with size {size[d]}")
+        raise index_error(f"index {k} is out of bounds for dimension {d} with size {size[d]}")
 
 
 def _check_array(k: Any, d: int, size: tuple[int, ...]) -> None:
@@ -158,7 +163,7 @@ def _check_array(k: Any, d: int, size: tuple[int, ...]) -> None:
     if array.dtype == bool:
         want = size[d : d + array.ndim]
         if array.shape != want:
-            raise IndexError(
+            raise index_error(
                 f"The shape of the mask {list(array.shape)} at index 0 does not match the shape of the indexed tensor "
                 f"{list(size)} at index {d}"
             )
@@ -166,7 +171,7 @@ def _check_array(k: Any, d: int, size: tuple[int, ...]) -> None:
         low, high = array.min(), array.max()
         if low < -size[d] or high >= size[d]:
             wrong = low if low < -size[d] else high
-            raise IndexError(f"index {wrong} is out of bounds for dimension {d} with size {size[d]}")
+            raise index_error(f"index {wrong} is out of bounds for dimension {d} with size {size[d]}")
 
 
 def _show(key: Any) -> str:
@@ -189,21 +194,21 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
     a, i = input._array, index._array
     if i.size and (i.dtype.kind not in "iu" or i.dtype.itemsize < 4):
-        raise RuntimeError(f"{name}(): Expected dtype int64 for index, got {index.dtype}")
+        raise runtime_error(f"{name}(): Expected dtype int64 for index, got {index.dtype}")
     if max(a.ndim, 1) != max(i.ndim, 1):
         if not i.size:
             return
-        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+        raise runtime_error("Index tensor must have the same number of dimensions as input tensor")
     for k in range(i.ndim if a.ndim else 0):
         if k != d and i.shape[k] > a.shape[k]:
-            raise RuntimeError(
+            raise runtime_error(
                 f"Size does not match at dimension {k} expected index {list(i.shape)} to be no larger than self "
                 f"{list(a.shape)} apart from dimension {d}"
             )
     size = a.shape[d] if a.ndim else 1
     if i.size and (i.min() < 0 or i.max() >= size):
         wrong = i.min() if i.min() < 0 else i.max()
-        raise IndexError(f"index {wrong} is out of bounds for dimension {d} with size {size}")
+        raise index_error(f"index {wrong} is out of bounds for dimension {d} with size {size}")
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
@@ -211,11 +216,13 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     need_tensor("take_along_dim", input)
     need_tensor("take_along_dim", indices, "indices")
     if indices._array.dtype != np.int64:
-        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
+        raise runtime_error(
+            f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}"
+        )
     if dim is None:
         return gather(input.reshape(-1), 0, _from_front(indices, input._array.size).reshape(-1))
     if input._array.ndim != indices._array.ndim:
-        raise RuntimeError(
+        raise runtime_error(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
             f"{input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for indices"
         )
@@ -236,9 +243,9 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of ``input`` at ``index`` (a vector of integers) along ``dim``."""
     need_tensor("index_select", input)
     if index._array.ndim > 1:
-        raise IndexError("index_select(): Index is supposed to be a vector")
+        raise index_error("index_select(): Index is supposed to be a vector")
     if index._array.dtype.kind not in "iu":
-        raise RuntimeError(f"index_select(): Expected dtype int32 or int64 for index, got {index.dtype}")
+        raise runtime_error(f"index_select(): Expected dtype int32 or int64 for index, got {index.dtype}")
     d = one_dim(dim, input._array.ndim)
     if input._array.ndim == 0:
         return input.reshape(1)[index].reshape(())
@@ -249,7 +256,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where ``mask`` (bool) holds, in one dimension; both broadcast."""
     need_tensor("masked_select", input)
     if mask._array.dtype != bool:
-        raise RuntimeError(f"masked_select: expected BoolTensor for mask, got {mask.dtype}")
+        raise runtime_error(f"masked_select: expected BoolTensor for mask, got {mask.dtype}")
     both = np.broadcast_shapes(input._array.shape, mask._array.shape)
     return getitem(input.expand(both).reshape(both or (1,)), mask.expand(both).reshape(both or (1,)))
 
@@ -259,3 +266,44 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     return getitem(input.reshape(-1), index)
 
 
+def index_put(input: Tensor, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
+    """A copy of ``input`` with ``values`` written to, or with ``accumulate`` added to, ``input[indices]``.
+
+    ``indices`` is a tuple of index Tensors.  Without ``accumulate`` the last write stays where an index repeats,
+    and only that one gets a gradient.
+    """
+    need_tensor("index_put", input)
+    need_tensor("index_put", values, "values")
+    if not isinstance(indices, (tuple, list)):
+        raise TypeError(
+            f"index_put(): argument 'indices' must be tuple of Tensors, not {type(indices).__name__}"
+        )
+    if values._array.dtype != input._array.dtype:
+        raise runtime_error(
+            "Index put requires the source and destination dtypes match, got "
+            f"{input.dtype} for the destination and {values.dtype} for the source."
+        )
+    shape_ = input._array.shape
+    _, found, pattern = split_key(tuple(slice(None) if k is None else k for k in indices), shape_)
+    target = check_fits(input, found, pattern, values)
+    if not accumulate:
+        return apply(ops.index_put, (input, values, *found), {"pattern": pattern})
+    added = apply(ops.unindex, (values.expand(target), *found), {"shape": shape_, "pattern": pattern})
+    return apply(e.add, (input, added))
+
+
+def check_fits(part: Any, indices: Any, pattern: Any, value: Any) -> tuple[int, ...]:
+    """The shape that the indices pick. RuntimeError if the value does not broadcast to it."""
+    target: tuple[int, ...] = ops.index.kernel(
+        part._array, *[i._array for i in indices], pattern=pattern
+    ).shape
+    try:
+        fits = np.broadcast_shapes(value._array.shape, target) == target
+    except ValueError:
+        fits = False
+    if not fits:
+        raise runtime_error(
+            f"shape mismatch: value tensor of shape {list(value._array.shape)} cannot be broadcast to indexing "
+            f"result of shape {list(target)}"
+        )
+    return target

@@ -9,8 +9,10 @@ import numpy as np
 
 from minigrad import errors, tape
 from minigrad.dtypes import can_cast
+from minigrad.errors import fail
 from minigrad.functions.elementwise import scaled
-from minigrad.functions.index import split_key
+from minigrad.functions.failures import runtime_error
+from minigrad.functions.index import check_fits, split_key
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
 from minigrad.ops.convert import cast, number
@@ -28,10 +30,13 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: dict[str, Any] 
     """
     mode = MODE.get()
     array = t._array
-    if not mode.grad and not mode.everything and op.kernel.__class__ is np.ufunc and array.flags.c_contiguous:
+    quick = not mode.grad and not mode.everything and not t._inference
+    if quick and op.kernel.__class__ is np.ufunc and array.flags.c_contiguous:
         others = [x._array if isinstance(x, TensorBase) else x for x in operands]
         dtype = array.dtype
-        if dtype.kind == "f" and all(x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others):
+        if dtype.kind == "f" and all(
+            x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others
+        ):
             try:
                 tape.QUIET.run(op.kernel, *others, out=array)
             except ValueError as error:
@@ -62,20 +67,24 @@ def _axpy(a: Any, b: Any, alpha: float) -> None:
 def foreach_add_(tensors: Sequence[Any], others: Sequence[Any], alpha: Any = 1) -> None:
     """``t += alpha * other`` for each pair: what an optimizer does, with the bookkeeping done once."""
     mode = MODE.get()
-    pairs = [(t._array, o._array) for t, o in zip(tensors, others, strict=True)]
-    if mode.grad or mode.everything or any(
-        a.shape != b.shape or a.dtype is not b.dtype or a.dtype.kind != "f" or not a.flags.c_contiguous
-        for a, b in pairs
-    ):
-        for t, o in zip(tensors, others, strict=True):
-            add_scaled(t, o, alpha)
+    plain = not mode.grad and not mode.everything
+    arrays, steps = [], []
+    for t, o in zip(tensors, others, strict=True):
+        a, b = t._array, o._array
+        arrays.append(a)
+        steps.append(b)
+        if a.dtype is not b.dtype or a.shape != b.shape or a.dtype.kind != "f" or not a.flags.c_contiguous:
+            plain = False
+    if plain:
+        tape.QUIET.run(_axpy_all, arrays, steps, alpha)
+        changed(*arrays)
         return
-    tape.QUIET.run(_axpy_all, pairs, alpha)
-    changed(*[a for a, _ in pairs])
+    for t, o in zip(tensors, others, strict=True):
+        add_scaled(t, o, alpha)
 
 
-def _axpy_all(pairs: list[tuple[Any, Any]], alpha: float) -> None:
-    for a, b in pairs:
+def _axpy_all(arrays: list[Any], steps: list[Any], alpha: float) -> None:
+    for a, b in zip(arrays, steps, strict=True):
         a += b * alpha
 
 
@@ -86,20 +95,24 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Ten
     """
     array, value = t._array, result._array
     if value.shape != array.shape:
-        raise RuntimeError(
-            f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast shape {list(value.shape)} "
-            f"at {errors.place(*tape.here())}"
+        raise runtime_error(
+            f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast shape {list(value.shape)}"
         )
     if value.dtype != array.dtype and not can_cast(value.dtype, array.dtype):
-        raise RuntimeError(
+        raise runtime_error(
             f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}"
         )
     if not array.flags.writeable or (array.size > 1 and 0 in array.strides and _overlaps(array)):
-        raise RuntimeError(
+        raise runtime_error(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation."
         )
     mode = MODE.get()
+    if t._inference and not mode.inference:
+        raise runtime_error(
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone() to get a "
+            "normal tensor before doing inplace update"
+        )
     result = cast(result, array.dtype)
     node = result._node
     record = node is not None and (mode.grad or mode.everything)
@@ -125,7 +138,8 @@ def _keep_old(node: tape.Node, array: Any, since: int | None) -> None:
             continue
         if n.saved.__class__ is tuple:
             n.saved = tuple(
-                a.copy() if isinstance(a, np.ndarray) and np.may_share_memory(a, array) else a for a in n.saved
+                a.copy() if isinstance(a, np.ndarray) and np.may_share_memory(a, array) else a
+                for a in n.saved
             )
         if since is not None:
             todo.extend(m for m in n.inputs if m.__class__ is tape.Node and m.seq > since and m not in todo)
@@ -144,19 +158,41 @@ def _overlaps(array: Any) -> bool:
 def check_leaf(t: TensorBase) -> None:
     base = t if t._view is None else t._view.base
     node = base._node
-    if node is not None and node.op is None and node.requires_grad:
-        what = "a leaf Variable that requires grad" if base is t else "a view of a leaf Variable that requires grad"
-        raise RuntimeError(
-            f"{what} is being used in an in-place operation at {errors.place(*tape.here())}. "
-            "Change it under no_grad(), or work on a clone()."
+    if t._inference and not MODE.get().inference:
+        raise fail(
+            RuntimeError,
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a "
+            "normal tensor before doing inplace update",
         )
+    if t._view is not None and t._view.outside and tape_wants(t):
+        raise fail(
+            RuntimeError,
+            f"a view that was made inside {t._view.outside} is being changed in place where operations are "
+            "recorded: its base would not know. clone() the view, or make it where it is changed",
+        )
+    if node is not None and node.op is None and node.requires_grad:
+        what = (
+            "a leaf Variable that requires grad"
+            if base is t
+            else "a view of a leaf Variable that requires grad"
+        )
+        raise runtime_error(
+            f"{what} is being used in an in-place operation. Change it under no_grad(), or work on a clone()."
+        )
+    if base is not t and node is not None and node.requires_grad:
+        tape.refresh(t)
+        if t._node is None or not t._node.requires_grad:
+            raise runtime_error(
+                "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Make it "
+                "outside no_grad(), or change it inside"
+            )
 
 
 def _rebase(t: Any, node: Any) -> None:
     """``t`` now has the history ``node``; if it is a view, its base gets the change written into it."""
     view = t._view
     if view is None:
-        t._node = node
+        tape.replace_node(t, node)
         t._epoch += 1
         return
     base = view.base
@@ -189,8 +225,10 @@ def copy_(t: Tensor, source: Any) -> Tensor:
         check_leaf(t)
     dtype = t._array.dtype
     value = source if isinstance(source, TensorBase) else wrap(np.asarray(number(source, dtype), dtype))
-    if not value._array.size and t._array.size or value._array.ndim > t._array.ndim and _leading(value, t):
-        raise RuntimeError(
+    if (not value._array.size and t._array.size) or (
+        value._array.ndim > t._array.ndim and _leading(value, t)
+    ):
+        raise runtime_error(
             f"The size of tensor a ({list(t._array.shape)}) must match the size of tensor b ({list(value._array.shape)})"
         )
     value = cast(value, dtype)
@@ -215,7 +253,7 @@ def _leading(value: Any, t: Any) -> bool:
 def fill_(t: Tensor, value: Any) -> Tensor:
     """Writes one number (or 0-d Tensor) everywhere."""
     if isinstance(value, TensorBase) and value._array.ndim:
-        raise RuntimeError(
+        raise runtime_error(
             f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
         )
     return copy_(t, value)
@@ -242,7 +280,7 @@ def setitem(t: Tensor, key: Any, value: Any) -> None:
         return
     value = cast(value, t._array.dtype) if isinstance(value, TensorBase) else value
     if isinstance(value, TensorBase):
-        _check_fits(part, indices, pattern, value)
+        check_fits(part, indices, pattern, value)
     if not isinstance(value, TensorBase):
         value = wrap(np.asarray(number(value, t._array.dtype), t._array.dtype))
     store(part, apply(index.index_put, (part, value, *indices), {"pattern": pattern}), "index_put")
@@ -256,24 +294,9 @@ def _drop_leading(value: Any, part: Any) -> Any:
     return value
 
 
-def _check_fits(part: Any, indices: Any, pattern: Any, value: Any) -> None:
-    target = index._index(part._array, *[i._array for i in indices], pattern=pattern).shape
-    try:
-        fits = np.broadcast_shapes(value._array.shape, target) == target
-    except ValueError:
-        fits = False
-    if not fits:
-        raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(value._array.shape)} cannot be broadcast to indexing "
-            f"result of shape {list(target)}"
-        )
-
-
 def masked_fill_(t: Tensor, mask: Tensor, value: Any) -> Tensor:
     """Writes ``value`` where ``mask`` (bool) holds."""
     if MODE.get().grad:
         check_leaf(t)
     since = tape.next_seq()
     return store(t, t.masked_fill(mask, value), "masked_fill", since)
-
-

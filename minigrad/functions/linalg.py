@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad.dtypes import BOOL
 from minigrad.functions.elementwise import need_tensor
+from minigrad.functions.failures import runtime_error
 from minigrad.functions.shape import reshape, unsqueeze
 from minigrad.ops import linalg
 from minigrad.tape import apply
@@ -22,12 +23,14 @@ def _same_dtype(name: str, a: Any, b: Any) -> None:
     need_tensor(name, a)
     need_tensor(name, b, "other")
     if a._array.dtype != b._array.dtype:
-        raise RuntimeError(
+        raise runtime_error(
             f"{name}: expected m1 and m2 to have the same dtype, but got: {a._array.dtype} != {b._array.dtype}; "
             "convert one with .to(dtype)"
         )
     if a._array.dtype is BOOL:
-        raise NotImplementedError(f'"{name}" not implemented for \'Bool\'; convert with .int() or .float() first')
+        raise NotImplementedError(
+            f"\"{name}\" not implemented for 'Bool'; convert with .int() or .float() first"
+        )
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
@@ -41,7 +44,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     if p == 2 and q == 2:
         return mm(a, b)
     if p == 0 or q == 0:
-        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {p}D and {q}D")
+        raise runtime_error(f"both arguments to matmul need to be at least 1D, but they are {p}D and {q}D")
     if p == 1 and q == 1:
         return dot(a, b)
     _check(a._array.shape, b._array.shape)
@@ -52,7 +55,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     if q == 2 and a._array.flags.c_contiguous and a._array.size:
         # One product instead of a batch of them, and no batch of gradients to sum.
         shape = a._array.shape
-        return reshape(apply(linalg.matmul, (reshape(a, -1, shape[-1]), b)), (*shape[:-1], b._array.shape[-1]))
+        return reshape(
+            apply(linalg.matmul, (reshape(a, -1, shape[-1]), b)), (*shape[:-1], b._array.shape[-1])
+        )
     return apply(linalg.matmul, (a, b))
 
 
@@ -65,7 +70,7 @@ def _check(a: tuple[int, ...], b: tuple[int, ...]) -> None:
         text = f"mat1 and mat2 shapes cannot be multiplied ({left} and {right})"
     else:
         text = f"Expected size for the second operand's dimension -2 to be {a[-1]} but got {b[-2]}"
-    raise RuntimeError(f"{text}: {list(a)} @ {list(b)}; is a transpose (.mT) missing?")
+    raise runtime_error(f"{text}: {list(a)} @ {list(b)}; is a transpose (.mT) missing?")
 
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
@@ -84,7 +89,7 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     _dims("bmm", (input, 3), (mat2, 3))
     a, b = input._array.shape, mat2._array.shape
     if a[0] != b[0] or a[2] != b[1]:
-        raise RuntimeError(
+        raise runtime_error(
             f"Expected size for first two dimensions of batch2 tensor to be: [{a[0]}, {a[2]}] but got: [{b[0]}, {b[1]}]."
         )
     return apply(linalg.matmul, (input, mat2))
@@ -102,7 +107,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     _same_dtype("dot", input, tensor)
     _dims("dot", (input, 1), (tensor, 1))
     if input._array.size != tensor._array.size:
-        raise RuntimeError(
+        raise runtime_error(
             f"inconsistent tensor size, expected tensor [{input._array.size}] and src [{tensor._array.size}] "
             "to have the same number of elements"
         )
@@ -127,7 +132,9 @@ def _dims(name: str, *wanted: tuple[Any, int]) -> None:
     for t, n in wanted:
         if t._array.ndim != n:
             kind = {1: "1D tensor", 2: "matrix", 3: "batch of matrices (3D tensor)"}[n]
-            raise RuntimeError(f"{name}: expected a {kind}, but got a {t._array.ndim}D tensor of shape {list(t._array.shape)}")
+            raise runtime_error(
+                f"{name}: expected a {kind}, but got a {t._array.ndim}D tensor of shape {list(t._array.shape)}"
+            )
 
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
@@ -154,7 +161,7 @@ def _plus(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
     shape = product._array.shape
     total = (input if beta == 1 else input * beta) + product
     if total._array.shape != shape:
-        raise RuntimeError(
+        raise runtime_error(
             f"The expanded size of the tensor {list(shape)} must match the existing size {list(input._array.shape)}"
         )
     return total

@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.functions.elementwise import maximum, minimum, need_tensor
+from minigrad.functions.failures import index_error, runtime_error
 from minigrad.ops import index, reduce
 from minigrad.ops.convert import cast
 from minigrad.tape import TensorBase, apply
@@ -37,7 +38,9 @@ def one_dim(dim: int, ndim: int) -> int:
     dim = dim.__index__()
     size = ndim or 1
     if not -size <= dim < size:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-size}, {size - 1}], but got {dim})")
+        raise index_error(
+            f"Dimension out of range (expected to be in range of [{-size}, {size - 1}], but got {dim})"
+        )
     return dim % size
 
 
@@ -51,7 +54,7 @@ def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
     found = sorted(one_dim(d, ndim) for d in many)
     for a, b in zip(found, found[1:], strict=False):
         if a == b:
-            raise RuntimeError(f"dim {a} appears multiple times in the list of dims")
+            raise runtime_error(f"dim {a} appears multiple times in the list of dims")
     return tuple(found) if ndim else None
 
 
@@ -59,7 +62,7 @@ def _input(name: str, input: Any, dtype: Any, *, floats: bool = False) -> Tensor
     need_tensor(name, input)
     t: Tensor = cast(input, dtypes.as_numpy(dtype)) if dtype is not None else input
     if floats and t._array.dtype.kind != "f":
-        raise RuntimeError(
+        raise runtime_error(
             f"{name}(): could not infer output dtype. Input dtype must be a floating point dtype. "
             f"Got: {t.dtype}; convert it with .float() first"
         )
@@ -121,7 +124,9 @@ def _deviation(op: Any, input: Any, dim: Any, unbiased: Any, keepdim: bool, corr
     need_tensor(op.name, input)
     dim, correction = _spread_arguments(dim, unbiased, correction)
     if input._array.dtype.kind != "f":
-        raise RuntimeError(f"{op.name}: only supports floating point dtypes, got {input.dtype}; use .float() first")
+        raise runtime_error(
+            f"{op.name}: only supports floating point dtypes, got {input.dtype}; use .float() first"
+        )
     dims = all_dims(dim, input._array.ndim)
     return apply(op, (input,), {"dim": dims, "correction": correction, "keepdim": keepdim})
 
@@ -154,11 +159,11 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
     if dtype is None:
         t = _whole(t)
     ndim = t._array.ndim
-    at = 0 if dim is None or ndim == 0 else one_dim(dim, ndim)
-    if dim is not None:
-        one_dim(dim, ndim)
-    y = apply(reduce.prod, (t.reshape(-1) if dim is None or ndim == 0 else t,), {"dim": at})
-    if keepdim and ndim:
+    at = 0 if dim is None else one_dim(dim, ndim)
+    if ndim == 0:
+        return t.clone()
+    y = apply(reduce.prod, (t.reshape(-1) if dim is None else t,), {"dim": at})
+    if keepdim:
         y = y.reshape([1] * ndim) if dim is None else y.unsqueeze(at)
     return y if dtype is None else cast(y, dtypes.as_numpy(dtype))  # type: ignore[no-any-return]
 
@@ -184,14 +189,14 @@ def _not_empty(name: str, input: Tensor, dims: tuple[int, ...] | None) -> None:
     shape = input._array.shape
     if dims is None:
         if math.prod(shape) == 0:
-            raise RuntimeError(
+            raise runtime_error(
                 f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
                 "Specify the reduction dim with the 'dim' argument."
             )
         return
     for d in dims:
         if shape and shape[d] == 0:
-            raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
+            raise index_error(f"{name}(): Expected reduction dim {d} to have non-zero size.")
 
 
 class ValuesAndIndices(NamedTuple):
@@ -206,12 +211,12 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
 
     Over all, equal elements share the gradient; over ``dim`` the element at the index gets it.
     """
-    return _choose("max", reduce.amax, reduce.argmax, maximum, input, dim, keepdim, other)
+    return _choose("max", reduce.max, reduce.argmax, maximum, input, dim, keepdim, other)
 
 
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The minimum of all; or over ``dim``, with the first index of each; or `minimum` with another Tensor."""
-    return _choose("min", reduce.amin, reduce.argmin, minimum, input, dim, keepdim, other)
+    return _choose("min", reduce.min, reduce.argmin, minimum, input, dim, keepdim, other)
 
 
 def _choose(
@@ -222,7 +227,7 @@ def _choose(
         return pairwise(input, dim if other is None else other)
     if dim is None:
         _not_empty(name, input, None)
-        return apply(extreme, (input,), {"dim": None, "keepdim": False})
+        return apply(extreme, (input,))
     ndim = input._array.ndim
     d = one_dim(dim, ndim)
     if not ndim:
@@ -230,7 +235,11 @@ def _choose(
     _not_empty(name, input, (d,))
     indices = apply(arg, (input,), {"dim": d, "keepdim": True})
     values = apply(index.gather, (input, indices), {"dim": d})
-    return ValuesAndIndices(values, indices) if keepdim else ValuesAndIndices(values.squeeze(d), indices.squeeze(d))
+    return (
+        ValuesAndIndices(values, indices)
+        if keepdim
+        else ValuesAndIndices(values.squeeze(d), indices.squeeze(d))
+    )
 
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
@@ -246,11 +255,13 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 def _arg(op: Any, input: Any, dim: int | None, keepdim: bool) -> Tensor:
     need_tensor(op.name, input)
     if input._array.dtype == bool:
-        raise RuntimeError(f"{op.name}(): does not support bool input; use .int() first")
+        raise runtime_error(f"{op.name}(): does not support bool input; use .int() first")
     ndim = input._array.ndim
     d = None if dim is None else one_dim(dim, ndim)
     if d is None and not input._array.size:
-        raise IndexError(f"{op.name}(): Expected reduction dim to be specified for input.numel() == 0. Specify dim.")
+        raise index_error(
+            f"{op.name}(): Expected reduction dim to be specified for input.numel() == 0. Specify dim."
+        )
     if d is not None:
         _not_empty(op.name, input, (d,))
     return apply(op, (input,), {"dim": d if ndim else None, "keepdim": keepdim})
@@ -288,7 +299,7 @@ def _scan(op: Any, input: Any, dim: int, dtype: Any) -> Tensor:
     own = t._array.dtype
     found = own if dtype is None else dtypes.as_numpy(dtype)
     if found.kind == "b":
-        raise NotImplementedError(f'"{op.name}" not implemented for \'Bool\'')
+        raise NotImplementedError(f"\"{op.name}\" not implemented for 'Bool'")
     d = one_dim(dim, t._array.ndim)
     if own != found and (own.kind != "f" or found.kind != "f"):
         t, own = cast(t, found), found

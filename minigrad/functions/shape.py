@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.functions.elementwise import need_tensor
+from minigrad.functions.failures import index_error, runtime_error
 from minigrad.functions.reduce import one_dim
 from minigrad.ops import shape as s
 from minigrad.tape import TensorBase, apply, wrap
@@ -44,12 +45,14 @@ def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     known = math.prod(n for n in shape if n != -1)
     holes = shape.count(-1)
     if holes > 1:
-        raise RuntimeError("only one dimension can be inferred")
+        raise runtime_error("only one dimension can be inferred")
     if any(n < -1 for n in shape):
-        raise RuntimeError(f"invalid shape dimension {min(shape)} at index {shape.index(min(shape))} of shape {list(shape)}")
+        raise runtime_error(
+            f"invalid shape dimension {min(shape)} at index {shape.index(min(shape))} of shape {list(shape)}"
+        )
     if holes:
         if known == 0:
-            raise RuntimeError(
+            raise runtime_error(
                 f"cannot reshape tensor of {count} elements into shape {list(shape)} because the unspecified "
                 "dimension size -1 can be any value and is ambiguous"
             )
@@ -57,7 +60,7 @@ def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
             return tuple(count // known if n == -1 else n for n in shape)
     elif known == count:
         return shape
-    raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {count}")
+    raise runtime_error(f"shape '{list(shape)}' is invalid for input of size {count}")
 
 
 def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
@@ -72,7 +75,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     need_tensor("view", input)
     wanted = _fill_in(sizes("view", shape), input._array.size)
     if input._array.size and not np.may_share_memory(np.reshape(input._array, wanted), input._array):
-        raise RuntimeError(
+        raise runtime_error(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
             f"two contiguous subspaces): {list(input._array.shape)} as {list(wanted)}. Use .reshape(...) instead."
         )
@@ -85,13 +88,13 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     wanted = sizes("permute", (named["dims"],) if "dims" in named else dims)
     ndim = input._array.ndim
     if len(wanted) != ndim:
-        raise RuntimeError(
+        raise runtime_error(
             "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
             f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(wanted)}"
         )
     axes = tuple(one_dim(d, ndim) for d in wanted)
     if len(set(axes)) != ndim:
-        raise RuntimeError("permute(): duplicate dims are not allowed.")
+        raise runtime_error("permute(): duplicate dims are not allowed.")
     return apply(s.permute, (input,), {"axes": axes})
 
 
@@ -114,7 +117,7 @@ def t(input: Tensor) -> Tensor:
     need_tensor("t", input)
     ndim = input._array.ndim
     if ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
+        raise runtime_error(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
     return apply(s.permute, (input,), {"axes": tuple(range(ndim))[::-1]})
 
 
@@ -125,14 +128,14 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     source = [source] if isinstance(source, int) else list(source)
     destination = [destination] if isinstance(destination, int) else list(destination)
     if len(source) != len(destination):
-        raise RuntimeError(
+        raise runtime_error(
             "movedim: Invalid source or destination dims: source "
             f"({source} dims) should contain the same number of dims as destination ({destination} dims)"
         )
     start = [one_dim(d, ndim) for d in source]
     end = [one_dim(d, ndim) for d in destination]
     if len(set(start)) < len(start) or len(set(end)) < len(end):
-        raise RuntimeError(f"movedim: repeated dim in `source` ({source}) or `destination` ({destination})")
+        raise runtime_error(f"movedim: repeated dim in `source` ({source}) or `destination` ({destination})")
     order = [d for d in range(ndim) if d not in start]
     for to, d in sorted(zip(end, start, strict=True)):
         order.insert(to, d)
@@ -167,7 +170,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     shape = input._array.shape
     first, last = one_dim(start_dim, len(shape)), one_dim(end_dim, len(shape))
     if first > last:
-        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+        raise runtime_error("flatten() has invalid args: start_dim cannot come after end_dim")
     if not shape:
         return apply(s.reshape, (input,), {"shape": (1,)})
     if first == last:
@@ -182,11 +185,11 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     shape = input._array.shape
     d = one_dim(dim, len(shape))
     if not len(sizes):
-        raise RuntimeError("unflatten: sizes must be non-empty")
+        raise runtime_error("unflatten: sizes must be non-empty")
     try:
         parts = _fill_in(tuple(sizes), shape[d])
     except RuntimeError as error:
-        raise RuntimeError(
+        raise runtime_error(
             f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {d} ({shape[d]}) "
             "in the input tensor"
         ) from error
@@ -205,7 +208,7 @@ def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     have = input._array.shape
     lead = len(wanted) - len(have)
     if lead < 0:
-        raise RuntimeError(
+        raise runtime_error(
             f"expand({input.dtype}{list(have)}, size={list(wanted)}): the number of sizes provided ({len(wanted)}) "
             f"must be greater or equal to the number of dimensions in the tensor ({len(have)})"
         )
@@ -213,11 +216,11 @@ def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     for d, n in enumerate(wanted):
         size = have[d - lead] if d >= lead else None
         if n == -1 and size is None:
-            raise RuntimeError(f"expand: -1 is not allowed in a leading, non-existing dimension {d}")
+            raise runtime_error(f"expand: -1 is not allowed in a leading, non-existing dimension {d}")
         if n < -1:
-            raise RuntimeError(f"expand: sizes must not be negative, got {list(wanted)}")
+            raise runtime_error(f"expand: sizes must not be negative, got {list(wanted)}")
         if size is not None and n != -1 and size not in (1, n):
-            raise RuntimeError(
+            raise runtime_error(
                 f"The expanded size of the tensor ({n}) must match the existing size ({size}) at non-singleton "
                 f"dimension {d}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(have)}"
             )
@@ -248,7 +251,7 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     try:
         shape = np.broadcast_shapes(*(t._array.shape for t in tensors))
     except ValueError as error:
-        raise RuntimeError(f"broadcast_tensors: {error}") from None
+        raise runtime_error(f"broadcast_tensors: {error}") from None
     return tuple(expand(t, shape) for t in tensors)
 
 
@@ -258,32 +261,34 @@ def flip(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     wanted = sizes("flip", (named["dims"],) if "dims" in named else dims)
     axes = tuple(one_dim(d, input._array.ndim) for d in wanted)
     if len(set(axes)) < len(axes):
-        raise RuntimeError(f"dim {axes[0]} appears multiple times in the list of dims")
+        raise runtime_error(f"dim {axes[0]} appears multiple times in the list of dims")
     return apply(s.flip, (input,), {"dims": axes if input._array.ndim else ()})
 
 
 def fliplr(input: Tensor) -> Tensor:
     """Columns in reverse order. RuntimeError under two dimensions."""
     if input._array.ndim < 2:
-        raise RuntimeError("Input must be >= 2-d.")
+        raise runtime_error("Input must be >= 2-d.")
     return flip(input, 1)
 
 
 def flipud(input: Tensor) -> Tensor:
     """Rows in reverse order. RuntimeError for a 0-d Tensor."""
     if input._array.ndim < 1:
-        raise RuntimeError("Input must be >= 1-d.")
+        raise runtime_error("Input must be >= 1-d.")
     return flip(input, 0)
 
 
 def _list(name: str, tensors: Any) -> list[Any]:
     if isinstance(tensors, TensorBase) or not isinstance(tensors, (tuple, list)):
-        raise TypeError(f"{name}(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}"
+        )
     for i, x in enumerate(tensors):
         if not isinstance(x, TensorBase):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
     if not tensors:
-        raise RuntimeError(f"{name} expects a non-empty list of Tensors")
+        raise runtime_error(f"{name} expects a non-empty list of Tensors")
     return list(tensors)
 
 
@@ -292,7 +297,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     xs = _list("cat", tensors)
     for i, x in enumerate(xs):
         if x._array.ndim == 0:
-            raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
+            raise runtime_error(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
     shape = next((x._array.shape for x in xs if x._array.shape != (0,)), (0,))
     d = one_dim(dim, len(shape))
     for i, x in enumerate(xs):
@@ -300,10 +305,12 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         if other == (0,):  # an empty vector counts for nothing
             continue
         if len(other) != len(shape):
-            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(shape)} and {len(other)}")
+            raise runtime_error(
+                f"Tensors must have same number of dimensions: got {len(shape)} and {len(other)}"
+            )
         for k, (a, b) in enumerate(zip(shape, other, strict=True)):
             if k != d and a != b:
-                raise RuntimeError(
+                raise runtime_error(
                     f"Sizes of tensors must match except in dimension {d}. Expected size {a} but got size {b} "
                     f"for tensor number {i} in the list."
                 )
@@ -319,7 +326,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     shape = xs[0]._array.shape
     for i, x in enumerate(xs):
         if x._array.shape != shape:
-            raise RuntimeError(
+            raise runtime_error(
                 f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
                 f"{list(x._array.shape)} at entry {i}"
             )
@@ -333,7 +340,7 @@ def _part(input: Tensor, d: int, where: Any) -> Tensor:
 def _split_dim(name: str, input: Any, dim: int) -> int:
     need_tensor(name, input)
     if input._array.ndim == 0:
-        raise RuntimeError(f"{name} expects at least a 1-dimensional tensor")
+        raise runtime_error(f"{name} expects at least a 1-dimensional tensor")
     return one_dim(dim, input._array.ndim)
 
 
@@ -344,16 +351,18 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
     if isinstance(split_size_or_sections, int):
         size = split_size_or_sections
         if size < 0:
-            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+            raise runtime_error(f"split expects split_size be non-negative, but got split_size={size}")
         if size == 0:
             if total:
-                raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {total}")
+                raise runtime_error(
+                    f"split_size can only be 0 if dimension size is 0, but got dimension size of {total}"
+                )
             return (_part(tensor, d, builtins.slice(0, 0)),)
         starts = range(0, max(total, 1), size)
         return tuple(_part(tensor, d, builtins.slice(k, min(k + size, total))) for k in starts)
     parts = list(split_size_or_sections)
     if any(n < 0 for n in parts) or sum(parts) != total:
-        raise RuntimeError(
+        raise runtime_error(
             f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at dimension {d}), "
             f"but got split_sizes={parts}"
         )
@@ -369,7 +378,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
     d = _split_dim("chunk", input, dim)
     if chunks <= 0:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+        raise runtime_error(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     total = input._array.shape[d]
     if total == 0:
         return tuple(_part(input, d, builtins.slice(0, 0)) for _ in range(chunks))
@@ -383,13 +392,13 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
     if isinstance(indices_or_sections, int):
         n = indices_or_sections
         if n <= 0:
-            raise RuntimeError(f"number of sections must be larger than 0, got {n}")
+            raise runtime_error(f"number of sections must be larger than 0, got {n}")
         sizes_ = [total // n + (k < total % n) for k in range(n)]
         return split(input, sizes_, d)
     if isinstance(indices_or_sections, TensorBase):
         found = indices_or_sections._array
         if found.dtype != np.int64 or found.ndim > 1:
-            raise RuntimeError(
+            raise runtime_error(
                 "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional int64 "
                 f"tensor, got {found.ndim} dimensions of {found.dtype}"
             )
@@ -406,7 +415,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along ``dim``, without that dimension; all are views."""
     need_tensor("unbind", input)
     if input._array.ndim == 0:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+        raise runtime_error("Dimension specified as 0 but tensor has no dimensions")
     d = one_dim(dim, input._array.ndim)
     return tuple(_part(input, d, i) for i in range(input._array.shape[d]))
 
@@ -415,11 +424,11 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice at ``index`` along ``dim``, without that dimension. IndexError out of range."""
     need_tensor("select", input)
     if input._array.ndim == 0:
-        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+        raise index_error("select() cannot be applied to a 0-dim tensor.")
     d = one_dim(dim, input._array.ndim)
     size = input._array.shape[d]
     if not -size <= index < size:
-        raise IndexError(
+        raise index_error(
             f"select(): index {index} out of range for tensor of size {list(input._array.shape)} at dimension {d}"
         )
     return _part(input, d, int(index))
@@ -429,19 +438,21 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """``length`` elements from ``start`` along ``dim``."""
     need_tensor("narrow", input)
     if input._array.ndim == 0:
-        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+        raise runtime_error("narrow() cannot be applied to a 0-dim tensor.")
     d = one_dim(dim, input._array.ndim)
     size = input._array.shape[d]
     if isinstance(start, TensorBase) and (start._array.ndim or start._array.dtype.kind not in "iu"):
-        raise RuntimeError("start must be an 0-dim integral Tensor.")
+        raise runtime_error("start must be an 0-dim integral Tensor.")
     first = int(start)
     if length < 0:
-        raise RuntimeError("narrow(): length must be non-negative.")
+        raise runtime_error("narrow(): length must be non-negative.")
     if not -size <= first <= size:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-size}, {size}], but got {first})")
+        raise index_error(
+            f"Dimension out of range (expected to be in range of [{-size}, {size}], but got {first})"
+        )
     first = first + size if first < 0 else first
     if first + length > size:
-        raise RuntimeError(f"start ({first}) + length ({length}) exceeds dimension size ({size}).")
+        raise runtime_error(f"start ({first}) + length ({length}) exceeds dimension size ({size}).")
     return _part(input, d, builtins.slice(first, first + length))
 
 
@@ -451,15 +462,18 @@ def repeat(input: Tensor, *sizes_: Any, **named: Any) -> Tensor:
     times = sizes("repeat", (named["repeats"],) if "repeats" in named else sizes_)
     shape = input._array.shape
     if len(times) < len(shape):
-        raise RuntimeError(
+        raise runtime_error(
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
         )
     if any(n < 0 for n in times):
-        raise RuntimeError(f"Trying to create tensor with negative dimension {min(times)}: {list(times)}")
+        raise runtime_error(f"Trying to create tensor with negative dimension {min(times)}: {list(times)}")
     shape = (1,) * (len(times) - len(shape)) + shape
     apart = tuple(k for n in shape for k in (1, n))
     spread = tuple(k for r, n in zip(times, shape, strict=True) for k in (r, n))
-    return reshape(expand(reshape(input, apart), spread), tuple(r * n for r, n in zip(times, shape, strict=True)))
+    y = reshape(
+        expand(reshape(input, apart), spread), tuple(r * n for r, n in zip(times, shape, strict=True))
+    )
+    return y if y._view is None else clone(y)
 
 
 def tile(input: Tensor, *dims: Any, **named: Any) -> Tensor:
@@ -476,7 +490,8 @@ def clone(input: Tensor) -> Tensor:
 
 def contiguous(input: Tensor) -> Tensor:
     """Itself if its memory is in row order, else a copy."""
-    return input if input._array.flags.c_contiguous else clone(input)
+    need_tensor("contiguous", input)
+    return input if input._array.flags.c_contiguous else apply(s.contiguous, (input,))
 
 
 def detach(input: Tensor) -> Tensor:

@@ -34,8 +34,10 @@ def mse_loss(
     Raises ValueError for another ``reduction`` and for a weight of another shape, RuntimeError for shapes
     that do not broadcast.
     """
-    _warn_of_sizes(input, target)
-    reduction = _reduction(size_average, reduce, reduction)
+    if input.shape != target.shape:
+        _warn_of_sizes(input, target)
+    if size_average is not None or reduce is not None:
+        reduction = _reduction(size_average, reduce, reduction)
     if weight is None and reduction == "mean":
         return functions.mse_mean(input, target)
     errors = (input - target) ** 2

@@ -2,7 +2,7 @@
 
 Every function fills its Tensor in place, outside of any graph, and returns it. ``generator`` is the
 :class:`minigrad.Generator` to draw from (None: the default one). Fan-in and fan-out are those of a weight of
-shape (out, in, *kernel).
+shape ``(out, in, *kernel)``.
 """
 
 from __future__ import annotations

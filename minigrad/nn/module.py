@@ -102,9 +102,13 @@ class Module:
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._forward_hooks or self._forward_pre_hooks:
-            return self._call_with_hooks(args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            if self._forward_hooks or self._forward_pre_hooks:
+                return self._call_with_hooks(args, kwargs)
+            return self.forward(*args, **kwargs) if kwargs else self.forward(*args)
+        except Exception as error:
+            _note_place(self, error)
+            raise
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result: Any = None
@@ -771,3 +775,23 @@ def _indent(text: str) -> str:
 
 def _block(name: str, lines: list[str]) -> str:
     return f"{name}(\n  " + "\n  ".join(lines) + "\n)" if lines else f"{name}()"
+
+
+def _note_place(module: Module, error: Exception) -> None:
+    """Adds to an exception where among the modules it arose, as a note that grows on its way out."""
+    inner, path, text = getattr(error, "_minigrad_place", (None, "", ""))
+    notes = getattr(error, "__notes__", [])
+    if inner is None:
+        text = type(module).__name__ if module._modules else repr(module)
+    else:
+        name = next((n for n, m in module._modules.items() if m is inner), None)
+        if name is not None:
+            path = f"{name}.{path}" if path else name
+        if text in notes:
+            notes.remove(text)
+        text = text.partition(" (module ")[0]
+    text = f"{text} (module {path!r} of {type(module).__name__})" if path else text
+    if not text.startswith("in "):
+        text = f"in {text}"
+    error.add_note(text)
+    error._minigrad_place = (module, path, text)  # type: ignore[attr-defined]

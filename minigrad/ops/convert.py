@@ -26,7 +26,9 @@ def cast_operands(op: Op, operands: list[Any]) -> list[Any]:
     elif op.cast == "floats" and meet.kind != "f":
         raise NotImplementedError(f'"{op.name}" not implemented for {meet}; convert with .float() first')
     elif op.cast == "number" and meet.kind == "b":
-        raise NotImplementedError(f'"{op.name}" not implemented for \'Bool\'; convert with .int() or .float() first')
+        raise NotImplementedError(
+            f"\"{op.name}\" not implemented for 'Bool'; convert with .int() or .float() first"
+        )
     elif op is elementwise.sub and any(_is_bool(t) for t in operands):
         raise RuntimeError(
             "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "

@@ -24,6 +24,12 @@ def _sigmoid(x: Array) -> Array:
 
 
 def _pow_scalar(x: Array, exponent: float) -> Any:
+    if exponent == 3:
+        return x * x * x  # np.power takes thirty times as long
+    if exponent == -2:
+        return np.reciprocal(x * x) if np.result_type(x).kind == "f" else x**exponent
+    if exponent == -0.5:
+        return 1.0 / np.sqrt(x)
     return x**exponent
 
 
@@ -73,6 +79,11 @@ def _trunc_divide(a: Array, b: Array) -> Any:
         q = np.floor_divide(a, b)
         return q + ((np.remainder(a, b) != 0) & ((np.less(a, 0)) != (np.less(b, 0)))).astype(q.dtype)
     return np.trunc(np.true_divide(a, b))
+
+
+def _inverse_square(a: Any, b: Any) -> Any:
+    r = a * a + b * b
+    return where(eq(r, 0.0), 0.0, 1.0 / r)
 
 
 def _inside(x: Any, min: float | None, max: float | None) -> Any:
@@ -136,23 +147,23 @@ rsqrt = Op("rsqrt", lambda x: 1.0 / np.sqrt(x), "x", lambda g, y: g * (y * y * y
 
 # trigonometric and hyperbolic
 sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float", onnx="Sin")
-cos   = Op("cos",   np.cos,     "x", lambda g, x: g * -sin(x),                cast="float", onnx="Cos")
+cos: Op   = Op("cos",   np.cos,     "x", lambda g, x: g * -sin(x),                cast="float", onnx="Cos")
 tan   = Op("tan",   np.tan,     "x", lambda g, y: g * (y * y + 1.0),          cast="float", onnx="Tan")
 asin  = Op("asin",  np.arcsin,  "x", lambda g, x: g * rsqrt(1.0 - x * x),     cast="float", onnx="Asin")
 acos  = Op("acos",  np.arccos,  "x", lambda g, x: g * -rsqrt(1.0 - x * x),    cast="float", onnx="Acos")
 atan  = Op("atan",  np.arctan,  "x", lambda g, x: g / (x * x + 1.0),          cast="float", onnx="Atan")
 sinh  = Op("sinh",  np.sinh,    "x", lambda g, x: g * cosh(x),                cast="float", onnx="Sinh")
-cosh  = Op("cosh",  np.cosh,    "x", lambda g, x: g * sinh(x),                cast="float", onnx="Cosh")
+cosh: Op  = Op("cosh",  np.cosh,    "x", lambda g, x: g * sinh(x),                cast="float", onnx="Cosh")
 tanh  = Op("tanh",  np.tanh,    "x", lambda g, y: g * (1.0 - y * y),          cast="float", onnx="Tanh")
 asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     cast="float", onnx="Asinh")
 acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     cast="float", onnx="Acosh")
 atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float", onnx="Atanh")
 sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", onnx="Sigmoid")
-atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * (b / (a * a + b * b)), lambda g, a, b: g * (-a / (a * a + b * b)), cast="float")
+atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a, b), lambda g, a, b: g * -a * _inverse_square(a, b), cast="float")
 
 # kinks and steps
 abs   = Op("abs",   np.absolute, "x", lambda g, x: g * sign(x), onnx="Abs")
-sign  = Op("sign",  _sign,    "x", lambda g: zero(g), onnx="Sign")
+sign: Op  = Op("sign",  _sign,    "x", lambda g: zero(g), onnx="Sign")
 floor = Op("floor", np.floor, "x", lambda g: zero(g), onnx="Floor")
 ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g), onnx="Ceil")
 trunc = Op("trunc", np.trunc, "x", lambda g: zero(g))
@@ -160,22 +171,28 @@ round = Op("round", np.round, "x; decimals", lambda g: zero(g))
 maximum = Op("maximum", np.maximum, "a b", lambda g, a, b: _tie(g, lt(a, b), eq(a, b)), lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), cast="same", onnx="Max")
 minimum = Op("minimum", np.minimum, "a b", lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), lambda g, a, b: _tie(g, lt(a, b), eq(a, b)), cast="same", onnx="Min")
 clamp   = Op("clamp", _clamp, "x; min max", lambda g, x, min, max: where(_inside(x, min, max), g, 0.0), onnx="Clip")
-where   = Op("where", np.where, "condition a b", None, lambda g, condition: where(condition, g, 0.0), lambda g, condition: where(condition, 0.0, g), cast="branches", onnx="Where")
+clamp_min = Op("clamp_min", np.maximum, "x low",  lambda g, x, low: where(ge(x, low), g, 0.0),   lambda g, x, low: where(lt(x, low), g, 0.0),   cast="same")
+clamp_max = Op("clamp_max", np.minimum, "x high", lambda g, x, high: where(le(x, high), g, 0.0), lambda g, x, high: where(gt(x, high), g, 0.0), cast="same")
+clamp_to  = Op("clamp_to", lambda x, low, high: np.minimum(np.maximum(x, low), high), "x low high",
+               lambda g, x, low, high: where(_inside(x, low, high), g, 0.0),
+               lambda g, x, low, high: where(logical_and(lt(x, low), lt(low, high)), g, 0.0),
+               lambda g, x, low, high: where(logical_or(gt(x, high), lt(high, low)), g, 0.0), cast="same")
+where: Op   = Op("where", np.where, "condition a b", None, lambda g, condition: where(condition, g, 0.0), lambda g, condition: where(condition, 0.0, g), cast="branches", onnx="Where")
 
 # without gradient
-zero = Op("zero", np.zeros_like, "x")
-eq = Op("eq", np.equal,         "a b", cast="same", text="{} == {}", onnx="Equal")
+zero: Op = Op("zero", np.zeros_like, "x")
+eq: Op = Op("eq", np.equal,         "a b", cast="same", text="{} == {}", onnx="Equal")
 ne = Op("ne", np.not_equal,     "a b", cast="same", text="{} != {}")
-lt = Op("lt", np.less,          "a b", cast="same", text="{} < {}",  onnx="Less")
-le = Op("le", np.less_equal,    "a b", cast="same", text="{} <= {}", onnx="LessOrEqual")
-gt = Op("gt", np.greater,       "a b", cast="same", text="{} > {}",  onnx="Greater")
-ge = Op("ge", np.greater_equal, "a b", cast="same", text="{} >= {}", onnx="GreaterOrEqual")
+lt: Op = Op("lt", np.less,          "a b", cast="same", text="{} < {}",  onnx="Less")
+le: Op = Op("le", np.less_equal,    "a b", cast="same", text="{} <= {}", onnx="LessOrEqual")
+gt: Op = Op("gt", np.greater,       "a b", cast="same", text="{} > {}",  onnx="Greater")
+ge: Op = Op("ge", np.greater_equal, "a b", cast="same", text="{} >= {}", onnx="GreaterOrEqual")
 isnan    = Op("isnan", np.isnan, "x", onnx="IsNaN")
 isinf    = Op("isinf", np.isinf, "x", onnx="IsInf")
 isfinite = Op("isfinite", np.isfinite, "x")
 logical_not = Op("logical_not", np.logical_not, "x", onnx="Not")
-logical_and = Op("logical_and", np.logical_and, "a b", cast="same", onnx="And")
-logical_or  = Op("logical_or",  np.logical_or,  "a b", cast="same", onnx="Or")
+logical_and: Op = Op("logical_and", np.logical_and, "a b", cast="same", onnx="And")
+logical_or: Op  = Op("logical_or",  np.logical_or,  "a b", cast="same", onnx="Or")
 logical_xor = Op("logical_xor", np.logical_xor, "a b", cast="same", onnx="Xor")
 bitwise_not = Op("bitwise_not", np.invert, "x", text="~{}")
 bitwise_and = Op("bitwise_and", np.bitwise_and, "a b", cast="same", text="{} & {}")

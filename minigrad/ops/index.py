@@ -55,16 +55,17 @@ def _along(index: Array, dim: int) -> tuple[Any, ...]:
 def _gather(x: Array, index: Array, dim: int) -> Array:
     if not index.size:
         return np.empty(index.shape, x.dtype)
-    return x[_along(index, dim)] if index.ndim else x.reshape(()).copy()
+    picked: Array = np.atleast_1d(x)[_along(np.atleast_1d(index), dim)]
+    return picked.reshape(index.shape)
 
 
 def _ungather(g: Array, index: Array, shape: tuple[int, ...], dim: int) -> Array:
     out = np.zeros(shape, g.dtype)
-    if index.ndim == 0:
-        return out + g.reshape(shape)
-    if not index.size:
-        return out
-    np.add.at(out, _along(index, dim), g)
+    if index.size:
+        index = np.atleast_1d(index)
+        np.add.at(
+            np.atleast_1d(out), _along(index, dim), np.reshape(g, index.shape)
+        )  # a view of out, also if 0-d
     return out
 
 
@@ -75,12 +76,11 @@ def _index_put_value(g: Any, indices: Any, pattern: Pattern) -> Any:
 # fmt: off
 index = Op("index", _index, "x *indices; pattern",
            lambda g, x_shape, indices, pattern: unindex(g, *indices, shape=x_shape, pattern=pattern), None)
-unindex = Op("unindex", _unindex, "g *indices; shape pattern",
+unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
              lambda g, indices, pattern: index(g, *indices, pattern=pattern), None)
-index_put = Op("index_put", _index_put, "x v *indices; pattern",
+index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
                lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern), _index_put_value, None)
 index_winners = Op("index_winners", _index_winners, "x *indices; pattern")
 gather = Op("gather", _gather, "x index; dim", lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None)
-ungather = Op("ungather", _ungather, "g index; shape dim", lambda g, index, dim: gather(g, index, dim=dim), None)
+ungather: Op = Op("ungather", _ungather, "g index; shape dim", lambda g, index, dim: gather(g, index, dim=dim), None)
 # fmt: on
-

@@ -40,7 +40,9 @@ def _relu_backward(g: Array, y: Array) -> Array:
     passed = np.less_equal(y, 0.0).view(np.int8)
     passed = np.subtract(passed, 1, out=passed if isinstance(passed, np.ndarray) else None)
     masked = passed.astype(bits)
-    return np.bitwise_and(masked, g.view(bits), out=masked if isinstance(masked, np.ndarray) else None).view(y.dtype)
+    return np.bitwise_and(masked, g.view(bits), out=masked if isinstance(masked, np.ndarray) else None).view(
+        y.dtype
+    )
 
 
 def _mse(a: Array, b: Array) -> Any:
@@ -56,6 +58,6 @@ def _mse_vjp(g: Any, a: Any, b: Any) -> Any:
 # fmt: off
 linear = Op("linear", _linear, "x w b", lambda g, w: g @ w, _weight_vjp, lambda g: g, onnx="Gemm")
 relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), onnx="Relu")
-relu_backward = Op("relu_backward", _relu_backward, "d a", lambda g, a: relu_backward(g, a), lambda g: zero(g))
+relu_backward: Op = Op("relu_backward", _relu_backward, "d a", lambda g, a: relu_backward(g, a), lambda g: zero(g))
 mse_loss = Op("mse_loss", _mse, "a b", _mse_vjp, lambda g, a, b: -_mse_vjp(g, a, b), cast="floats")
 # fmt: on

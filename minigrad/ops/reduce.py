@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any
 
@@ -33,12 +34,12 @@ def _var(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
     n = _count(x.shape, dim)
     d = x - np.add.reduce(x, axis=dim, keepdims=True) / x.dtype.type(n)
     y = np.add.reduce(np.square(d), axis=dim, keepdims=keepdim)
-    return y / y.dtype.type(max(n - correction, 0))
+    return y / y.dtype.type(builtins.max(n - correction, 0))
 
 
 def _var_vjp(g: Any, x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
     n = _count(x.shape, dim)
-    scale = 2.0 / (n - correction) if n > correction else math.nan
+    scale = 2.0 / (n - correction) if n > correction else math.inf
     g = spread(g, shape=tuple(x.shape), dim=dim, keepdim=keepdim)
     return g * scale * (x - mean(x, dim=dim, keepdim=True))
 
@@ -61,16 +62,19 @@ def _dropped(shape: Any, dim: Dim) -> tuple[int, ...]:
 
 def _logsumexp_vjp(g: Any, x: Any, y: Any, dim: Dim, keepdim: bool) -> Any:
     full: dict[str, Any] = {"shape": tuple(x.shape), "dim": dim, "keepdim": keepdim}
-    y = spread(y, **full)
-    # where the result is infinite x - y would be nan at the infinite elements
-    return spread(g, **full) * e.exp(x - e.where(e.isinf(y), e.where(e.gt(y, 0.0), y, 0.0), y))
+    return spread(g, **full) * e.exp(x - spread(y, **full))
 
 
 def _extreme_vjp(g: Any, x: Any, y: Any, dim: Dim, keepdim: bool) -> Any:
     full: dict[str, Any] = {"shape": tuple(x.shape), "dim": dim, "keepdim": keepdim}
-    # equal elements share evenly; a nan in x is its own extreme
-    share = e.to(e.logical_or(e.eq(x, spread(y, **full)), e.isnan(x)), dtype=getattr(g, "_array", g).dtype)
-    return spread(g, **full) * share / sum(share, dim=dim, keepdim=True)
+    share = e.to(e.eq(x, spread(y, **full)), dtype=getattr(g, "_array", g).dtype)
+    return spread(g, **full) * share / sum(share, dim=dim, keepdim=True)  # equal elements share evenly
+
+
+def _extreme_of_all_vjp(g: Any, x: Any, y: Any) -> Any:
+    # a nan is its own extreme here, not in amax: PyTorch's choice
+    share = e.to(e.logical_or(e.eq(x, y), e.isnan(x)), dtype=getattr(g, "_array", g).dtype)
+    return share * (g / sum(share, dim=None, keepdim=False))
 
 
 def _prod_others(x: Array, dim: int) -> Array:
@@ -78,7 +82,9 @@ def _prod_others(x: Array, dim: int) -> Array:
     x = np.moveaxis(x, dim, -1)
     left, right = np.ones_like(x), np.ones_like(x)
     np.multiply.accumulate(x[..., :-1], axis=-1, out=left[..., 1:])
-    np.multiply.accumulate(x[..., :0:-1], axis=-1, out=right[..., -2::-1] if x.shape[-1] > 1 else right[..., :0])
+    np.multiply.accumulate(
+        x[..., :0:-1], axis=-1, out=right[..., -2::-1] if x.shape[-1] > 1 else right[..., :0]
+    )
     return np.moveaxis(left * right, -1, dim)
 
 
@@ -96,7 +102,7 @@ def _prod_vjp(g: Any, x: Any, y: Any, dim: int) -> Any:
     # y / x, and the product of the others where x is 0
     g, y = (spread(t, shape=tuple(x.shape), dim=(dim,), keepdim=False) for t in (g, y))
     none = e.eq(x, 0.0)
-    return e.where(none, g * prod_others(x, dim=dim), g * y / e.where(none, 1.0, x))
+    return e.where(none, g * prod_others(x, dim=dim), g * (y / e.where(none, 1.0, x)))
 
 
 def _scan(ufunc: Any, x: Array, dim: int, dtype: Any) -> Array:
@@ -151,22 +157,24 @@ def _argmin(x: Array, dim: int | None, keepdim: bool) -> Any:
 # fmt: off
 sum = Op("sum", lambda x, dim, keepdim: np.add.reduce(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
          lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), onnx="ReduceSum")
-spread = Op("spread", _spread, "g; shape dim keepdim", lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim))
+spread: Op = Op("spread", _spread, "g; shape dim keepdim", lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim))
 mean = Op("mean", _mean, "x; dim keepdim",
-          lambda g, x_shape, dim, keepdim: spread(g / max(_count(x_shape, dim), 1), shape=x_shape, dim=dim, keepdim=keepdim), onnx="ReduceMean")
+          lambda g, x_shape, dim, keepdim: spread(g / builtins.max(_count(x_shape, dim), 1), shape=x_shape, dim=dim, keepdim=keepdim), onnx="ReduceMean")
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp)
 std = Op("std", lambda x, dim, correction, keepdim: np.sqrt(_var(x, dim, correction, keepdim)), "x; dim correction keepdim", _std_vjp)
 amax = Op("amax", lambda x, dim, keepdim: np.max(x, axis=dim, keepdims=keepdim), "x; dim keepdim", _extreme_vjp, onnx="ReduceMax")
 amin = Op("amin", lambda x, dim, keepdim: np.min(x, axis=dim, keepdims=keepdim), "x; dim keepdim", _extreme_vjp, onnx="ReduceMin")
+max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp)
+min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp)
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, onnx="ReduceLogSumExp")
 prod = Op("prod", lambda x, dim: np.multiply.reduce(x, axis=dim), "x; dim",
           _prod_vjp, onnx="ReduceProd")
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp)
-cumsum = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",
+cumsum: Op = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",
             lambda g, dim, dtype, back: flip(cumsum(flip(g, dims=(dim,)), dim=dim, dtype=back, back=dtype), dims=(dim,)), onnx="CumSum")
 cumprod = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
              lambda g, x, y, dim: cumprod_backward(g, x, y, dim=dim))
-cumprod_backward = Op("cumprod_backward", _cumprod_backward, "u x p; dim", joint=_cumprod_backward_vjp)
+cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x p; dim", joint=_cumprod_backward_vjp)
 argmax = Op("argmax", _argmax, "x; dim keepdim", onnx="ArgMax")
 argmin = Op("argmin", _argmin, "x; dim keepdim", onnx="ArgMin")
 any = Op("any", lambda x, dim, keepdim: np.any(x, axis=dim, keepdims=keepdim), "x; dim keepdim")

@@ -19,11 +19,12 @@ def _expand(x: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _sum_to(x: Array, shape: tuple[int, ...]) -> Array:
-    if len(shape) == 1 and x.ndim > 1 and shape[0] == x.shape[-1] > 1 and x.dtype.char in "fd" and x.size:
-        x = x.reshape(-1, x.shape[-1])
-        if x.shape[0] == 1:
+    if len(shape) == 1 and x.ndim > 1 and shape[0] == x.shape[-1]:  # rows onto one, as for a bias
+        if x.shape[0] == 1 and x.ndim == 2:
             return x[0]
-        return np.ones(x.shape[0], x.dtype) @ x  # a third of the time of a sum over rows
+        if x.dtype.char in "fd" and x.size > shape[0] > 1:
+            rows = x.reshape(-1, shape[0])
+            return np.ones(len(rows), x.dtype) @ rows  # a third of the time of a sum over rows
     lead = x.ndim - len(shape)
     dims = (*range(lead), *(d + lead for d, n in enumerate(shape) if n == 1 and x.shape[d + lead] != 1))
     y: Array = np.add.reduce(x, axis=dims, keepdims=True)
@@ -94,22 +95,23 @@ def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
 # ---------------------------------------------------------------- the table
 
 # fmt: off
-reshape = Op("reshape", np.reshape, "x; shape", lambda g, x_shape: reshape(g, shape=x_shape), view=True, onnx="Reshape")
-permute = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)), view=True, onnx="Transpose")
+reshape: Op = Op("reshape", np.reshape, "x; shape", lambda g, x_shape: reshape(g, shape=x_shape), view=True, onnx="Reshape")
+permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)), view=True, onnx="Transpose")
 expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_shape), view=True, onnx="Expand")
-sum_to = Op("sum_to", _sum_to, "x; shape", lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape))
+sum_to: Op = Op("sum_to", _sum_to, "x; shape", lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape))
 slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index), view=True)
-unslice = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index))
-flip = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims))
+unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index))
+flip: Op = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims))
 cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", onnx="Concat")
 stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same")
-view_scatter = Op(
+view_scatter: Op = Op(
     "view_scatter", _view_scatter, "x v; path",
     lambda g, path, v_shape: view_scatter(g, zeros(g, shape=v_shape), path=path),
     lambda g, path: _follow(g, path),
 )
-zeros = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape")
+zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape")
 clone = Op("clone", np.copy, "x", lambda g: g)
+contiguous = Op("contiguous", lambda x: np.array(x, order="C"), "x", lambda g: g)
 copy = Op("copy", lambda x, v: np.copy(v), "x v", lambda g: zeros(g, shape=tuple(g.shape)), lambda g: g)
 alias = Op("alias", lambda x: x.view(), "x", lambda g: g, view=True)
 # fmt: on

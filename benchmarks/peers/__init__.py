@@ -1,0 +1,32 @@
+"""Who is measured: a name, the package it needs, and the file here that does the same work with it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any, NamedTuple
+
+
+class Peer(NamedTuple):
+    """``module`` has ``about()``, and ``chain`` and ``step`` as far as the peer can do them."""
+
+    name: str
+    package: str
+    module: str
+
+    def installed(self) -> bool:
+        return importlib.util.find_spec(self.package) is not None
+
+    def load(self) -> Any:
+        return importlib.import_module(f"peers.{self.module}")
+
+
+PEERS = (
+    Peer("minigrad", "minigrad", "by_minigrad"),
+    Peer("by hand", "numpy", "by_hand"),
+    Peer("torch", "torch", "by_torch"),
+    Peer("autograd", "autograd", "by_autograd"),
+    Peer("mygrad", "mygrad", "by_mygrad"),
+    Peer("jax", "jax", "by_jax"),
+)
+BY_NAME = {peer.name: peer for peer in PEERS}

@@ -1,0 +1,515 @@
+"""minigrad and what people would use instead, side by side: python benchmarks/run.py [--help].
+
+See README.md here for how to read what it prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import driver
+from driver import Failed, Inside, Process, Spread
+from peers import PEERS, Peer
+
+ROOT = Path(__file__).parents[1]
+BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
+US, MS, S = 1e6, 1e3, 1.0
+MB = 1e6
+
+
+class Scale(NamedTuple):
+    """How much is done: ``python benchmarks/run.py``, with ``--quick``, and to test the program itself."""
+
+    rounds: int
+    turn: float  # seconds that a peer works in a round, at least one piece of work
+    batches: tuple[int, ...]
+    dtypes: tuple[str, ...]
+    long: tuple[int, int]
+    long_rounds: int
+    memory_batch: int
+    memory_rounds: int
+    imports: int
+    slow_imports: int
+
+
+FULL = Scale(41, 0.012, (1, 32, 1_000, 10_000), ("float32", "float64"), (100_000, 1_000_000), 2, 100_000, 3, 21, 3)
+QUICK = Scale(9, 0.008, (1, 32, 1_000), ("float32", "float64"), (30_000, 300_000), 1, 30_000, 1, 7, 0)
+TINY = Scale(2, 0.0, (1, 3), ("float64",), (100, 1_000), 1, 50, 1, 2, 0)
+
+CHAIN = 50
+STEP_BOUNDS = {
+    1: {"torch": 0.6, "by hand": 2.0},
+    32: {"torch": 0.7, "by hand": 1.6},
+    1_000: {"torch": 1.0, "by hand": 1.0},
+    10_000: {"torch": 1.0, "by hand": 1.0},
+}
+IMPORT_BOUND = 30.0  # ms
+SAME = {"float32": 1e-3, "float64": 1e-9}
+
+
+# -- what was found --------------------------------------------------------------------------------------------
+
+
+class Entry(NamedTuple):
+    """One peer's figure, what minigrad's is to it, and the bound of that."""
+
+    who: str
+    value: Spread
+    ratio: Spread | None = None
+    bound: float | None = None
+
+
+@dataclass
+class Case:
+    """One thing measured of all who can do it."""
+
+    name: str
+    unit: str
+    entries: list[Entry]
+
+
+@dataclass
+class Check:
+    """One thing that holds or does not."""
+
+    what: str
+    found: str
+    bound: str
+    met: bool
+
+
+@dataclass
+class Row:
+    """A section of the report."""
+
+    title: str
+    note: str
+    cases: list[Case] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+
+
+def compare(name: str, unit: str, per: float, times: dict[str, list[float]], bounds: dict[str, float]) -> Case:
+    """The case in which ``times`` were taken; ``per`` turns them into ``unit``."""
+    ours = times.get("minigrad")
+    entries = []
+    for who, theirs in times.items():
+        against = None if ours is None or who == "minigrad" else driver.ratio(ours, theirs)
+        entries.append(Entry(who, Spread.of(theirs) * per, against, bounds.get(who) if against else None))
+    return Case(name, unit, entries)
+
+
+# -- what is measured ------------------------------------------------------------------------------------------
+
+
+class Session:
+    """A run: the peers that take part, how much they do, and what is left to say about it."""
+
+    def __init__(self, peers: Sequence[Peer], scale: Scale, only: Sequence[str], one_process: bool) -> None:
+        self.scale, self.only, self.one_process = scale, only, one_process
+        self.peers = peers
+        self.remarks: list[str] = []
+        self.benches: list[Any] = []
+        self.facts: dict[str, dict[str, str]] = {}
+        for peer in peers:
+            try:
+                bench = Inside(peer.name) if one_process else Process(peer.name)
+            except (Failed, ImportError) as error:
+                self.say(f"{peer.name} does not start: {error}")
+                continue
+            self.benches.append(bench)
+            self.facts[peer.name] = bench.facts
+
+    def close(self) -> None:
+        for bench in self.benches:
+            bench.close()
+
+    def say(self, remark: str) -> None:
+        self.remarks.append(remark)
+        print(f"! {remark}", file=sys.stderr)
+
+    def wanted(self, case: str) -> bool:
+        return not self.only or any(case == o or f"{case}:".startswith(f"{o}:") for o in self.only)
+
+    def able(self, what: str) -> list[str]:
+        """Those who can do something that needs a fresh process."""
+        doing = {"long": ("minigrad", "torch"), "kept": ("minigrad", "torch"), "peak": ("minigrad", "by hand", "torch")}
+        return [name for name in self.facts if name in doing[what]]
+
+    def fresh(self, who: str, what: str, *arguments: Any) -> Any:
+        """What one peer finds in a process of its own."""
+        process = Process(who)
+        try:
+            return process.ask("once", what, *arguments)
+        finally:
+            process.close()
+
+
+def chain(session: Session) -> Row:
+    row = Row(
+        "chain: 50 multiplications of 10 float64 values in a row, forward and backward, time per multiplication",
+        "`y = y * w`: in the one case w is a constant, in the other it gets a gradient too.",
+    )
+    scale = session.scale
+    for name, both in (("constant", False), ("parameter", True)):
+        if session.wanted(f"chain:{name}"):
+            arguments = (CHAIN, both)
+            times = driver.race(
+                session.benches, "prepare_chain", arguments, scale.rounds, scale.turn, 1e-12, session.say
+            )
+            row.cases.append(compare(f"w a {name}", "µs", US / CHAIN, times, {"torch": 1.0}))
+    return row
+
+
+def step(session: Session) -> Row:
+    row = Row(
+        "step: a training step of the network 2-64-64-64-1 (forward, mean squared error, backward, SGD, zero_grad)",
+        "Eight batches in turn, so that no step sees the data of the one before. JAX compiles its step, the others "
+        "are eager.",
+    )
+    scale = session.scale
+    for dtype in scale.dtypes:
+        for batch in scale.batches:
+            if session.wanted(f"step:{dtype}:{batch}"):
+                rounds = scale.rounds if batch < 10_000 else scale.rounds * 3 // 4
+                times = driver.race(
+                    session.benches, "prepare_step", (dtype, batch), rounds, scale.turn, SAME[dtype], session.say
+                )
+                bounds = STEP_BOUNDS.get(batch, {})
+                row.cases.append(compare(f"{dtype}, batch {batch:,}", "ms", MS, times, bounds))
+    return row
+
+
+def long(session: Session) -> Row:
+    short, full = session.scale.long
+    row = Row(
+        f"long: a chain of {full:,} multiplications, forward, backward and its release, time per multiplication",
+        "`y = y * w` on one float64 value, the garbage collector off throughout, a fresh process each time.",
+    )
+    found: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for _ in range(session.scale.long_rounds):
+        for length in (short, full):
+            for who in session.able("long"):
+                try:
+                    found.setdefault((who, length), []).append(session.fresh(who, "long", length))
+                except Failed as error:
+                    session.say(f"{who}, long {length:,}: {error}")
+    for length in (short, full):
+        times = {
+            who: [once["seconds"] / length for once in turns] for (who, n), turns in found.items() if n == length
+        }
+        if times:
+            row.cases.append(compare(f"{length:,} operations", "µs", US, times, {}))
+    ours = found.get(("minigrad", full), [])
+    if ours:
+        last = ours[-1]
+        right = all(once["right"] for once in ours)
+        row.checks.append(Check(f"backward of {full:,}", "right" if right else "WRONG", "right", right))
+        if ("minigrad", short) in found:
+            growth = [
+                b["seconds"] / full / (a["seconds"] / short)
+                for a, b in zip(found["minigrad", short], ours, strict=True)
+            ]
+            text = f"{Spread.of(growth).median:.2f} ×"
+            met = Spread.of(growth).median <= 1.5
+            row.checks.append(Check(f"time per operation, {full:,} against {short:,}", text, "≤ 1.5 ×", met))
+        dies = all(once["dies"] for once in ours)
+        text = "gone at once" if dies else "STILL THERE"
+        row.checks.append(Check("the graph after `del y`, without the collector", text, "gone at once", dies))
+        blocks = max(once["blocks"] for once in ours)
+        text = f"{blocks:,} of about {5 * full:,}"
+        row.checks.append(Check("Python objects left over", text, "≤ 1,000", blocks <= 1_000))
+        if last["held"]:
+            held, left = last["held"] / MB, last["left"] / MB
+            text = f"{left:,.0f} of {held:,.0f} MB"
+            met = left <= max(0.1 * held, 2)
+            row.checks.append(Check("memory not returned to the system", text, "≤ 10 %", met))
+    return row
+
+
+def memory(session: Session) -> Row:
+    batch = session.scale.memory_batch
+    row = Row(
+        f"memory: a training step at batch {batch:,}",
+        "Peak: how far the resident memory of a fresh process rises during three steps. Kept: what is held between "
+        "forward and backward, beside parameters and data; of minigrad as the allocator counts it, of torch as it "
+        "tells its saved-tensor hooks.",
+    )
+    for dtype in session.scale.dtypes:
+        peaks: dict[str, list[float]] = {}
+        for _ in range(session.scale.memory_rounds):
+            for who in session.able("peak"):
+                peaks.setdefault(who, []).append(session.fresh(who, "peak", batch, dtype)["above"])
+        row.cases.append(compare(f"peak, {dtype}", "MB", 1 / MB, peaks, {"torch": 1.0}))
+        kept = {who: [session.fresh(who, "kept", batch, dtype)] for who in session.able("kept")}
+        row.cases.append(compare(f"kept, {dtype}", "MB", 1 / MB, kept, {}))
+        if "minigrad" in kept:
+            # linear reads its input, relu its output (the same array), the loss the prediction
+            named = batch * (3 * 64 + 1) * (4 if dtype == "float32" else 8)
+            [held] = kept["minigrad"]
+            slack = 50_000  # records, Tensors, arrays' heads
+            row.checks.append(
+                Check(
+                    f"kept beside what rules name, {dtype}",
+                    f"{(held - named) / 1e3:,.1f} kB beside {named / MB:,.1f} MB",
+                    "≤ 50 kB (records)",
+                    held - named <= slack,
+                )
+            )
+    return row
+
+
+def imports(session: Session) -> Row:
+    row = Row("import: time of the import in a new interpreter", "Bytecode is there; a process each, in turn.")
+    scale = session.scale
+    names = {"numpy": "numpy", "minigrad": "minigrad"}
+    if scale.slow_imports:
+        names |= {p.name: p.package for p in session.peers if p.package not in names and p.name in session.facts}
+    timed = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])}
+    took: dict[str, list[float]] = {name: [] for name in names}
+    for turn in range(scale.imports + 1):
+        for name, package in names.items():
+            if package in ("numpy", "minigrad") or turn <= scale.slow_imports:
+                command = [sys.executable, "-c", timed.format(package)]
+                run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+                if turn:  # the first writes bytecode and fills the disk's cache
+                    took[name].append(float(run.stdout))
+    entries = [Entry(name, Spread.of(times) * MS) for name, times in took.items()]
+    over = Spread.of(a - b for a, b in zip(took["minigrad"], took["numpy"], strict=True)) * MS
+    row.cases.append(Case("import", "ms", entries))
+    text = f"{over.median:.1f} ms ({over.low:.1f} to {over.high:.1f})"
+    row.checks.append(
+        Check("minigrad over NumPy", text, f"≤ {IMPORT_BOUND:.0f} ms", over.median <= IMPORT_BOUND)
+    )
+    return row
+
+
+ROWS: dict[str, Callable[[Session], Row]] = {
+    "chain": chain, "step": step, "long": long, "memory": memory, "import": imports
+}  # fmt: skip
+
+
+# -- the report ------------------------------------------------------------------------------------------------
+
+
+def table(head: Sequence[str], body: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Markdown that lines up as text too; the first ``left`` columns hold words, the others figures."""
+    widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
+
+    def line(cells: Sequence[str]) -> str:
+        aligned = [c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
+        return f"| {' | '.join(aligned)} |"
+
+    rule = ["-" * w if i < left else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
+    return "\n".join([line(head), line(rule), *(line(cells) for cells in body)])
+
+
+def figure(value: float) -> str:
+    """Three digits, and no fewer before the point."""
+    if value == 0:
+        return "0"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) < 1 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def verdict(entry: Entry) -> str:
+    if entry.ratio is None or entry.bound is None:
+        return ""
+    return f"≤ {entry.bound:g} {'met' if entry.ratio.median <= entry.bound else 'MISSED'}"
+
+
+def checks(row: Row) -> str:
+    body = [(c.what, c.found, c.bound, "met" if c.met else "MISSED") for c in row.checks]
+    return table(("minigrad", "found", "bound", ""), body, left=4)
+
+
+def full_text(row: Row) -> str:
+    """Every figure with its quartiles, a line each."""
+    head = ("", "", "median", "quartiles", "minigrad / this", "quartiles", "bound")
+    body = []
+    for case in row.cases:
+        for i, entry in enumerate(case.entries):
+            value = entry.value
+            cells = [f"{figure(value.median)} {case.unit}", f"{figure(value.low)} to {figure(value.high)}"]
+            against = entry.ratio
+            cells += [f"{against.median:.2f}", f"{against.low:.2f} to {against.high:.2f}"] if against else ["", ""]
+            body.append([case.name if i == 0 else "", entry.who, *cells, verdict(entry)])
+    parts = [row.title, row.note, table(head, body, left=2) if body else "", checks(row) if row.checks else ""]
+    return "\n\n".join(part for part in parts if part)
+
+
+def short_text(row: Row) -> str:
+    """For a README: a line per case, a column per peer."""
+    names = [peer.name for peer in PEERS] + ["numpy"]
+    columns = [n for n in names if any(e.who == n for case in row.cases for e in case.entries)]
+    bounded = any(e.bound is not None for case in row.cases for e in case.entries)
+    body = []
+    for case in row.cases:
+        cells = [f"{case.name}, {case.unit}"]
+        by_name = {entry.who: entry for entry in case.entries}
+        for name in columns:
+            entry = by_name.get(name)
+            text = "" if entry is None else figure(entry.value.median)
+            cells.append(f"{text} ({entry.ratio.median:.2f})" if entry and entry.ratio else text)
+        if bounded:
+            cells.append("; ".join(f"{e.who} {verdict(e)}" for e in case.entries if e.bound is not None))
+        body.append(cells)
+    head = ["", *columns, *(["bounds"] if bounded else [])]
+    title, colon, rest = row.title.partition(":")
+    parts = [f"**{title}**{colon}{rest}. {row.note}", table(head, body) if body else ""]
+    parts += [checks(row)] if row.checks else []
+    return "\n\n".join(part for part in parts if part)
+
+
+READING = (
+    "Medians of rounds in which every peer has its turn; in brackets minigrad's time (or memory) divided by that "
+    "peer's in the same round, so below 1 minigrad is ahead, above 1 it is behind."
+)
+
+
+def header(session: Session) -> list[str]:
+    installed = {peer.package for peer in PEERS if peer.installed()}
+    absent = [peer.name for peer in PEERS if peer.package not in installed]
+    left_out = [peer.name for peer in PEERS if peer.package in installed and peer not in session.peers]
+    how = (
+        "all peers in one process" if session.one_process
+        else f"each peer in its own process{', stopped while others have their turn' if driver.CAN_STOP else ''}"
+    )  # fmt: skip
+    lines = [
+        f"{datetime.date.today()}, {driver.cpu()}, {driver.cores()} cores, {platform.system()}, load {driver.load()}",
+        f"{platform.python_implementation()} {platform.python_version()}, "
+        + ", ".join(f"{fact['about']}: {fact['threads']}" for fact in session.facts.values()),
+        how,
+    ]
+    if absent:
+        lines.append(f"absent, so not measured: {', '.join(absent)}")
+    if left_out:
+        lines.append(f"not asked for: {', '.join(left_out)}")
+    return lines
+
+
+def missed(rows: Sequence[Row]) -> tuple[int, list[str]]:
+    """How many bounds there are, and the missed ones in words."""
+    count, found = 0, []
+    for row in rows:
+        for case in row.cases:
+            for entry in case.entries:
+                if entry.bound is not None and entry.ratio is not None:
+                    count += 1
+                    if entry.ratio.median > entry.bound:
+                        where = f"{row.title.partition(':')[0]}, {case.name}"
+                        found.append(f"{where}: {entry.ratio.median:.2f} × {entry.who}, bound {entry.bound:g}")
+        for check in row.checks:
+            count += 1
+            if not check.met:
+                found.append(f"{check.what}: {check.found}, bound {check.bound}")
+    return count, found
+
+
+def outcome(rows: Sequence[Row]) -> str:
+    count, found = missed(rows)
+    if not found:
+        return f"All {count} bounds are met."
+    return f"Of {count} bounds {len(found)} missed: " + "; ".join(found) + "."
+
+
+def markdown(session: Session, rows: Sequence[Row]) -> str:
+    parts = [". ".join(header(session)) + ".", READING, *(short_text(row) for row in rows), outcome(rows)]
+    parts += [f"Not measured: {remark}." for remark in session.remarks]
+    return "\n\n".join(parts) + "\n"
+
+
+def replace_between(text: str, block: str) -> str:
+    """``text`` with ``block`` between the markers; ValueError if there are none."""
+    before, begin, after = text.partition(BEGIN)
+    if not begin:
+        raise ValueError(f"it has no line {BEGIN}")
+    _, end, rest = after.partition(END)
+    if not end:
+        raise ValueError(f"it has no line {END} after {BEGIN}")
+    return f"{before}{BEGIN}\n\n{block}\n{END}{rest}"
+
+
+# -- the command line ------------------------------------------------------------------------------------------
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    option = parser.add_argument
+    option("--only", default="", metavar="ROWS", help=f"some of {', '.join(ROWS)}; also step:float32:1, chain:constant")
+    option("--peers", default="", metavar="NAMES", help="some of the peers beside minigrad, such as 'torch,by hand'")
+    option("--quick", action="store_true", help="fewer rounds and smaller sizes, in under half a minute")
+    option("--tiny", action="store_true", help="to test this program; the figures mean nothing")
+    option("--one-process", action="store_true", help="all peers in one process, to see what that does to them")
+    option("--markdown", type=Path, metavar="FILE", help="write the short tables there")
+    option("--update-readme", type=Path, nargs="?", const=ROOT / "README.md", metavar="FILE",
+           help=f"put them between {BEGIN} and {END} in the README")  # fmt: skip
+    option("--list", action="store_true", help="what would be measured, and with whom")
+    arguments = parser.parse_args(argv)
+
+    def names(text: str) -> list[str]:
+        return [name.strip() for name in text.split(",") if name.strip()]
+
+    arguments.only, arguments.peers = names(arguments.only), names(arguments.peers)
+    for name in arguments.only:
+        if name.partition(":")[0] not in ROWS:
+            parser.error(f"argument --only: no row {name!r}; there are {', '.join(ROWS)}")
+    for name in arguments.peers:
+        if name not in {peer.name for peer in PEERS}:
+            parser.error(f"argument --peers: no peer {name!r}; there are {', '.join(p.name for p in PEERS)}")
+    if arguments.update_readme:
+        try:
+            replace_between(arguments.update_readme.read_text(encoding="utf-8"), "")
+        except (OSError, ValueError) as error:
+            parser.error(f"argument --update-readme: {arguments.update_readme}: {error}")
+    return arguments
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = parse(argv)
+    sys.path.append(str(ROOT))  # where minigrad is not installed
+    peers = [
+        p for p in PEERS if p.installed() and (not arguments.peers or p.name in ("minigrad", *arguments.peers))
+    ]
+    rows = {n: row for n, row in ROWS.items() if not arguments.only or n in {o.partition(":")[0] for o in arguments.only}}
+    if arguments.list:
+        for name in rows:
+            print(name)
+        for peer in PEERS:
+            print(f"peer {peer.name}: {'installed' if peer.installed() else 'absent'}")
+        return 0
+    began = time.perf_counter()
+    session = Session(peers, TINY if arguments.tiny else QUICK if arguments.quick else FULL, arguments.only,
+                      arguments.one_process)  # fmt: skip
+    try:
+        print("\n".join(header(session)), flush=True)
+        print("minigrad / this: the median over rounds of minigrad's figure divided by this peer's; below 1 it is ahead")
+        done = []
+        for row in rows.values():
+            done.append(row(session))
+            print(f"\n\n{full_text(done[-1])}", flush=True)
+    finally:
+        session.close()
+    print(f"\n\n{outcome(done)}\n{time.perf_counter() - began:.0f} s")
+    text = markdown(session, done)
+    if arguments.markdown:
+        arguments.markdown.write_text(text, encoding="utf-8")
+    if arguments.update_readme:
+        readme = arguments.update_readme.read_text(encoding="utf-8")
+        arguments.update_readme.write_text(replace_between(readme, text), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

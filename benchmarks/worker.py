@@ -1,0 +1,104 @@
+"""The process in which one peer works: reads requests, a line of JSON each, and answers in kind."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))  # this checkout's minigrad, whichever is installed
+
+import numpy as np  # noqa: E402
+from peers import BY_NAME  # noqa: E402
+
+import problem  # noqa: E402
+
+
+class Worker:
+    """One peer and the work that it has been told to repeat."""
+
+    def __init__(self, name: str) -> None:
+        self.peer = BY_NAME[name].load()
+        self.work: Callable[[], Any] = lambda: None
+        self.count = 1
+
+    def about(self) -> dict[str, str]:
+        return {"about": self.peer.about(), "threads": self.peer.threads()}
+
+    def prepare_chain(self, length: int, both: bool) -> list[float] | None:
+        """Makes ready; gives the gradient, or None where the peer does not do this."""
+        if not hasattr(self.peer, "chain"):
+            return None
+        self.work = self.peer.chain(*problem.factors(), length, both)
+        return [float(number) for number in self.work()]
+
+    def prepare_step(self, dtype: str, batch: int) -> list[float]:
+        """Makes ready; gives a number for each parameter as it is after a few steps."""
+        step = self.peer.step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE)
+        self.work = step.advance
+        before = fingerprints(step.parameters())
+        for _ in range(3):
+            self.work()
+        after = fingerprints(step.parameters())
+        return [*after, *((a - b) / problem.RATE for a, b in zip(after, before, strict=True))]
+
+    def settle(self, seconds: float, enough: float) -> int:
+        """Warms up, and finds how often to work so that a turn takes ``seconds``."""
+        end = time.perf_counter() + enough
+        self.work()
+        best = float("inf")
+        while time.perf_counter() < end:
+            best = min(best, timed(self.work, 1))
+        self.count = max(1, round(seconds / best)) if best < float("inf") else 1
+        return self.count
+
+    def turn(self) -> float:
+        """Seconds for one piece of work, the mean over a turn; a little goes before, to warm the caches."""
+        timed(self.work, max(1, self.count // 8))
+        return timed(self.work, self.count) / self.count
+
+    def once(self, what: str, *arguments: Any) -> Any:
+        """Something that a fresh process does once: ``long``, ``peak`` or ``kept``."""
+        return getattr(self.peer, what)(*arguments)
+
+
+def timed(work: Callable[[], Any], count: int) -> float:
+    turns = range(count)
+    start = time.perf_counter()
+    for _ in turns:
+        work()
+    return time.perf_counter() - start
+
+
+def fingerprints(arrays: list[Any]) -> list[float]:
+    """A number that depends on every entry of an array, in double precision."""
+    flat = [np.asarray(array, np.float64).ravel() for array in arrays]
+    return [float(a @ np.cos(np.arange(a.size))) for a in flat]
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever a library prints goes elsewhere
+    worker: Worker | None = None
+    for line in sys.stdin:
+        call, *arguments = json.loads(line)
+        try:
+            if worker is None:
+                worker = Worker(*arguments)
+                answer = worker.about()
+            else:
+                answer = getattr(worker, call)(*arguments)
+            text = json.dumps({"answer": answer})
+        except Exception as error:
+            text = json.dumps({"error": f"{type(error).__name__}: {error}"})
+        print(text, file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

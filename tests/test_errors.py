@@ -1,0 +1,231 @@
+"""Errors name the user's line, the shapes, and what to try."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import autograd, nn
+from minigrad.nn import functional as F
+
+HERE = Path(__file__).name
+
+
+def ones(*shape: int, **options: Any) -> Any:
+    return mg.ones(*shape, **options)
+
+
+# What goes wrong, PyTorch's kind of exception, and what the message must say.
+MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
+    "add": (lambda: ones(2, 3) + ones(2, 4), RuntimeError, ["add", "[2, 3]", "[2, 4]", "(3)", "(4)", "n 1"]),
+    "add-tries": (lambda: ones(3, 2) * ones(3), RuntimeError, ["mul", "[3, 2]", "[3]", "unsqueeze"]),
+    "where": (lambda: mg.where(ones(2) > 0, ones(3), 0.0), RuntimeError, ["where", "[2]", "[3]"]),
+    "mm": (lambda: ones(2, 3) @ ones(2, 3), RuntimeError, ["2x3 and 2x3", "[2, 3] @ [2, 3]", "transpose"]),
+    "mv": (lambda: ones(2, 3) @ ones(2), RuntimeError, ["[2, 3] @ [2]"]),
+    "dot": (lambda: ones(3) @ ones(2), RuntimeError, ["[3]", "[2]"]),
+    "bmm": (lambda: ones(2, 3, 4) @ ones(3, 4, 5), RuntimeError, ["matmul", "[2, 3, 4]", "[3, 4, 5]"]),
+    "matmul-number": (lambda: mg.matmul(ones(2), mg.tensor(1.0)), RuntimeError, ["1D and 0D"]),
+    "matmul-dtype": (
+        lambda: ones(2, 2) @ ones(2, 2, dtype=mg.float64), RuntimeError, ["float32", "float64", ".to("],
+    ),
+    "linear": (
+        lambda: F.linear(ones(5, 4), ones(2, 3)), RuntimeError,
+        ["linear", "[5, 4]", "[2, 3]", "5x4 and 3x2", "in_features"],
+    ),
+    "linear-dtype": (
+        lambda: F.linear(ones(5, 3), ones(2, 3, dtype=mg.float64)), RuntimeError, ["float32", "float64"],
+    ),
+    "index": (lambda: ones(3, 4)[1, 7], IndexError, ["index 7", "dimension 1", "size 4"]),
+    "index-array": (lambda: ones(3, 4)[[0, -9]], IndexError, ["index -9", "dimension 0", "size 3"]),
+    "index-many": (lambda: ones(3, 4)[0, 0, 0], IndexError, ["too many indices", "dimension 2"]),
+    "gather": (lambda: mg.gather(ones(3), 0, mg.tensor([3])), IndexError, ["index 3", "size 3"]),
+    "dim": (lambda: ones(2, 3).sum(2), IndexError, ["[-2, 1]", "got 2"]),
+    "reshape": (lambda: ones(2, 3).reshape(4), RuntimeError, ["[4]", "6"]),
+    "cat": (lambda: mg.cat([ones(2, 3), ones(2, 4)]), RuntimeError, ["3", "4", "number 1"]),
+    "stack": (lambda: mg.stack([ones(2), ones(3)]), RuntimeError, ["[2]", "[3]", "entry 1"]),
+    "expand": (lambda: ones(2, 3).expand(2, 4), RuntimeError, ["(4)", "(3)", "[2, 3]"]),
+    "squeeze-view": (lambda: ones(2, 3).T.view(6), RuntimeError, [".reshape("]),
+    "int-grad": (lambda: mg.arange(3).requires_grad_(), RuntimeError, ["int64", ".float()"]),
+    "int-mean": (lambda: mg.arange(3).mean(), RuntimeError, ["int64", ".float()"]),
+    "numpy": (lambda: ones(2, requires_grad=True).numpy(), RuntimeError, ["detach()"]),
+    "bool": (lambda: bool(ones(2)), RuntimeError, [".any()", ".all()"]),
+    "item": (lambda: ones(2).item(), RuntimeError, ["2 elements"]),
+    "device": (lambda: mg.zeros(2, device="cuda"), RuntimeError, ["cuda", "CPU"]),
+    "leaf": (lambda: ones(2, requires_grad=True).add_(1), RuntimeError, ["leaf", "no_grad()", "clone()"]),
+    "non-scalar": (lambda: (ones(2, requires_grad=True) * 1).backward(), RuntimeError, ["[2]", ".sum()"]),
+    "ufunc": (lambda: np.hypot(ones(2), 1.0), TypeError, ["hypot", ".detach().numpy()"]),
+    "data": (lambda: mg.tensor("no"), TypeError, ["str", "'no'"]),
+    "ragged": (lambda: mg.tensor([[1], [1, 2]]), ValueError, ["lengths"]),
+    "not-a-tensor": (lambda: mg.exp([1.0]), TypeError, ["list"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "kind", "says"), MISTAKES.values(), ids=MISTAKES)
+def test_errors_speak_in_shapes_and_say_what_to_try(
+    call: Any, kind: type[Exception], says: list[str]
+) -> None:
+    with pytest.raises(kind) as caught:
+        call()
+    for part in says:
+        assert part in str(caught.value)
+    assert "_array" not in str(caught.value)
+    assert "lambda" not in str(caught.value)
+
+
+# The errors of operations that the user wrote name the user's line.
+NAMED = ["add", "add-tries", "where", "mm", "mv", "dot", "bmm", "matmul-number", "matmul-dtype", "linear",
+         "linear-dtype", "index", "index-array", "index-many", "cat", "stack", "expand", "reshape",
+         "leaf"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_errors_name_the_line(name: str) -> None:
+    call, kind, _ = MISTAKES[name]
+    with pytest.raises(kind) as caught:
+        call()
+    lines = [int(n) for n in re.findall(rf"{re.escape(HERE)}:(\d+)", _text(caught.value))]
+    first = call.__code__.co_firstlineno
+    assert lines, f"no line in: {_text(caught.value)}"
+    assert set(lines) <= set(range(first, first + 3))
+
+
+def _text(error: BaseException) -> str:
+    return "\n".join([str(error), *getattr(error, "__notes__", [])])
+
+
+def line() -> int:
+    return sys._getframe(1).f_lineno
+
+
+def test_the_line_is_the_caller_s_and_not_the_package_s() -> None:
+    layer = nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Linear(4, 1))
+    with pytest.raises(RuntimeError) as caught:
+        layer(ones(5, 3))
+    at = line() - 1
+    assert f"{HERE}:{at}" in str(caught.value)
+    assert "[1, 4]" in str(caught.value)
+    assert "[5, 2]" in str(caught.value)
+
+
+def test_second_backward() -> None:
+    x = ones(2, requires_grad=True)
+    made = line() + 1
+    y = (x * x).sum()
+    first = line() + 1
+    y.backward()
+    with pytest.raises(RuntimeError) as caught:
+        y.backward()
+    text = str(caught.value)
+    assert f"{HERE}:{made}" in text
+    assert f"{HERE}:{first}" in text
+    assert "retain_graph=True" in text
+
+
+def test_second_backward_after_grad_and_backward_functions() -> None:
+    for run in (lambda y, x: autograd.grad(y, x), lambda y, x: autograd.backward(y)):
+        x = ones(2, requires_grad=True)
+        y = (x * x).sum()
+        run(y, x)
+        with pytest.raises(RuntimeError, match=f"{HERE}:{run.__code__.co_firstlineno}"):
+            y.backward()
+
+
+def test_a_saved_array_changed_in_place() -> None:
+    x = ones(2, requires_grad=True)
+    m = x * 1
+    saved = line() + 1
+    y = m.sin()
+    changed = line() + 1
+    m += 1
+    with pytest.raises(RuntimeError) as caught:
+        y.sum().backward()
+    text = str(caught.value)
+    assert f"sin at tests/{HERE}:{saved}" in text.replace("\\", "/") or f"{HERE}:{saved}" in text
+    assert f"{HERE}:{changed}" in text
+    assert "[2]" in text
+    assert "clone()" in text
+
+
+def test_anomaly() -> None:
+    x = mg.zeros(2, requires_grad=True)
+    with autograd.detect_anomaly():
+        forward = line() + 1
+        y = x / x
+        with pytest.raises(RuntimeError) as caught:
+            y.sum().backward()
+    assert f"{HERE}:{forward}" in str(caught.value)
+    assert "DivBackward0" in str(caught.value)
+    assert any(f"{HERE}:{forward}" in n for n in caught.value.__notes__)
+
+
+def test_lines_of_statements_that_span_several() -> None:
+    x = ones(2, requires_grad=True)
+    start = line() + 1
+    y = (
+        x
+        * 2.0
+    )  # fmt: skip
+    assert HERE in y.grad_fn.where
+    assert start <= int(y.grad_fn.where.rpartition(":")[2]) <= start + 3
+
+
+def test_the_line_of_code_that_has_no_file() -> None:
+    space = {"x": ones(2, requires_grad=True)}
+    exec("y = x * 2", space)
+    assert space["y"].grad_fn.where == "<string>:1"
+
+
+def test_a_record_names_its_place() -> None:
+    x = ones(2, requires_grad=True)
+    at = line() + 1
+    y = x * 2
+    assert y.grad_fn.where.endswith(f"{HERE}:{at}")
+    at = line() + 1
+    z = nn.Linear(2, 2)(y)
+    assert f"{HERE}:{at}" in repr(z.grad_fn)
+
+
+def test_the_cause_is_kept() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        ones(2) + ones(3)
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_an_error_leaves_everything_as_it_was() -> None:
+    x = ones(2, requires_grad=True)
+    for wrong in (
+        lambda: x + ones(3),
+        lambda: x @ ones(3),
+        lambda: x[5],
+        lambda: x.sum(4),
+        lambda: x.reshape(7),
+    ):
+        with pytest.raises((RuntimeError, IndexError)):
+            wrong()
+    (x * 2).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+    assert mg.is_grad_enabled()
+
+
+# ---------------------------------------------------------------- no assert, no bare except
+
+SOURCES = sorted(Path(mg.__file__).parent.rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda f: str(f.relative_to(Path(mg.__file__).parent)))
+def test_nothing_is_checked_with_assert(file: Path) -> None:
+    """`python -O` drops asserts, so none of them may stand between a user and a wrong result."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        place = f"{file.name}:{getattr(node, 'lineno', 0)}"
+        assert not isinstance(node, ast.Assert), f"assert at {place}"
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, f"bare except at {place}"
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            assert "AssertionError" not in ast.unparse(node.exc), f"AssertionError at {place}"
