@@ -42,7 +42,8 @@ class Process:
             raise
 
     def ask(self, call: str, *arguments: Any) -> Any:
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         if CAN_STOP:
             self.process.send_signal(signal.SIGCONT)
         try:
@@ -69,7 +70,7 @@ class Process:
 
 
 class Inside:
-    """The same without a process: with all peers in one, one sees what their thread pools do to each other."""
+    """The same without a process: all peers in one, to see what their thread pools do to each other."""
 
     def __init__(self, name: str) -> None:
         self.name, self.worker = name, worker.Worker(name)
@@ -84,7 +85,7 @@ class Inside:
 Bench = Process | Inside
 
 
-# -- figures ---------------------------------------------------------------------------------------------------
+# -- figures -------------------------------------------------------------------------------------------------
 
 
 class Spread(NamedTuple):
@@ -111,9 +112,14 @@ def ratio(ours: list[float], theirs: list[float]) -> Spread:
 
 
 def race(
-    benches: list[Any], prepare: str, arguments: tuple[Any, ...], rounds: int, seconds: float, tolerance: float,
+    benches: list[Any],
+    prepare: str,
+    arguments: tuple[Any, ...],
+    rounds: int,
+    seconds: float,
+    tolerance: float,
     say: Callable[[str], None],
-) -> dict[str, list[float]]:  # fmt: skip
+) -> dict[str, list[float]]:
     """Seconds per piece of work of every peer that can do it, round by round: A B C, A B C, ...
 
     Every peer must first come to the same numbers as the first one.
@@ -141,7 +147,7 @@ def race(
     return times
 
 
-# -- this machine ----------------------------------------------------------------------------------------------
+# -- this machine --------------------------------------------------------------------------------------------
 
 
 def cpu() -> str:

@@ -21,7 +21,7 @@ BATCHES = 8
 
 
 class Step(NamedTuple):
-    """A training step, to be called again and again, and the parameters W, b, W, b, ... with W as (in, out)."""
+    """A training step, to be called again and again, and the parameters W, b, W, b, ..., W as (in, out)."""
 
     advance: Callable[[], Any]
     parameters: Callable[[], list[Array]]

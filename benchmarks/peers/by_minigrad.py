@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import blas
+
 import minigrad as mg
 from peers import torch_api
 

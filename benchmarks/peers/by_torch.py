@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+
 from peers import torch_api
 
 chain, step = torch_api.use(torch)

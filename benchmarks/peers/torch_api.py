@@ -65,7 +65,7 @@ def network(m: Any, layers: Layers) -> Any:
     return m.nn.Sequential(*modules[:-1])
 
 
-# -- a long chain ----------------------------------------------------------------------------------------------
+# -- a long chain --------------------------------------------------------------------------------------------
 
 
 def long(m: Any, length: int, watch: Callable[[Any], Any] | None = None) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def long(m: Any, length: int, watch: Callable[[Any], Any] | None = None) -> dict
     }
 
 
-# -- memory ----------------------------------------------------------------------------------------------------
+# -- memory --------------------------------------------------------------------------------------------------
 
 
 def model(m: Any, batch: int, dtype: str) -> tuple[Callable[..., Any], Any, Any, Any]:

@@ -47,7 +47,8 @@ def _roots(outputs: list[Any], grads: list[Any], create: bool) -> tuple[list[Nod
                     f"grad can be implicitly created only for scalar outputs, but this one has shape "
                     f"{list(t._array.shape)}; pass its gradient, or reduce it with .sum() or .mean()"
                 )
-            seed: Any = np.ones(t._array.shape, t._array.dtype)
+            shape, dtype = t._array.shape, t._array.dtype
+            seed: Any = np.ones(shape, dtype) if shape else np.array(1.0, dtype)  # the second is quicker
         else:
             if not isinstance(g, TensorBase):
                 raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")

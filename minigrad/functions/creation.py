@@ -13,7 +13,8 @@ import numpy as np
 
 from minigrad import dtypes, random
 from minigrad.functions.shape import sizes
-from minigrad.tape import MODE, TensorBase, wrap
+from minigrad.ops.convert import cast
+from minigrad.tape import MODE, QUIET, TensorBase, wrap
 
 if TYPE_CHECKING:
     from minigrad.random import Generator
@@ -76,13 +77,10 @@ def to_array(data: Any, dtype: Any = None) -> Any:
         array = np.asarray(data)
     else:
         array = _from_nested(data)
-        if dtype is None and not _has_arrays(data):
-            if array.dtype.kind == "f":
-                array = array.astype(dtypes.default_float())
-            elif array.size == 0:
-                array = array.astype(dtypes.default_float())
+        if dtype is None and not _has_arrays(data) and (array.dtype.kind == "f" or array.size == 0):
+            array = QUIET.run(array.astype, dtypes.default_float())
     wanted = dtypes.as_numpy(array.dtype if dtype is None else dtype)
-    return array if array.dtype == wanted and array.dtype.isnative else array.astype(wanted)
+    return array if array.dtype == wanted and array.dtype.isnative else QUIET.run(array.astype, wanted)
 
 
 def _from_nested(data: Any) -> Any:
@@ -134,9 +132,10 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """As `tensor`, but a Tensor or array that already fits is shared, not copied; a Tensor keeps its history."""
+    """As `tensor`, but a Tensor or array that fits is shared, not copied; a Tensor keeps its history."""
     if isinstance(data, TensorBase):
-        return data.to(dtype) if dtype is not None else data  # type: ignore[attr-defined, no-any-return]
+        t: Any = data
+        return t if dtype is None else cast(t, dtypes.as_numpy(dtype))  # type: ignore[no-any-return]
     return _finish(to_array(data, dtype), False, device)
 
 
@@ -184,13 +183,18 @@ def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool 
     return _finish(np.ones(_shape("ones", size), _dtype(dtype)), requires_grad, device)
 
 
+def _plain_number(x: Any) -> Any:
+    """A Python number of a 0-d Tensor or NumPy number."""
+    return x.item() if hasattr(x, "item") else x
+
+
 def full(
     size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Filled with ``fill_value``, in its dtype unless another is given."""
-    value = fill_value.item() if isinstance(fill_value, (TensorBase, np.generic)) else fill_value  # type: ignore[attr-defined]
+    value = _plain_number(fill_value)
     found = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(np.full(_shape("full", (size,)), value, found), requires_grad, device)
+    return _finish(QUIET.run(np.full, _shape("full", (size,)), value, found), requires_grad, device)
 
 
 def eye(
@@ -254,10 +258,8 @@ def arange(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """From ``start`` (0 unless two are given) up to but not including ``end``, shape (ceil((end - start) / step),)."""
-    start, end, step = (
-        x.item() if isinstance(x, (TensorBase, np.generic)) else x for x in (start, end, step)
-    )
+    """From ``start`` (0 unless two are given) to before ``end``, shape (ceil((end - start) / step),)."""
+    start, end, step = (_plain_number(x) for x in (start, end, step))
     if end is None:
         start, end = 0, start
     if step == 0:
@@ -282,7 +284,7 @@ def linspace(
     start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """``steps`` evenly spaced values from ``start`` to ``end``, both included."""
-    start, end = (x.item() if isinstance(x, (TensorBase, np.generic)) else x for x in (start, end))
+    start, end = (_plain_number(x) for x in (start, end))
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     found = _dtype(dtype)
@@ -332,7 +334,7 @@ def randint(
     low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
     device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Whole numbers from ``low`` (0 unless given) up to but not including ``high``; int64 unless another dtype is given."""
+    """Whole numbers from ``low`` (0 unless given) to before ``high``; int64 unless ``dtype`` is given."""
     if size is None:
         low, high, size = 0, low, high
     found = dtypes.I64 if dtype is None else dtypes.as_numpy(dtype)

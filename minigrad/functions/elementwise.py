@@ -1,7 +1,7 @@
 """Functions of single elements, under PyTorch's names.
 
-Operands broadcast and meet by PyTorch's promotion; a result has the broadcast shape. Functions of real numbers
-turn integers into the default float. Shapes that do not broadcast raise RuntimeError.
+Operands broadcast and meet by PyTorch's promotion; a result has the broadcast shape. Functions of real
+numbers turn integers into the default float. Shapes that do not broadcast raise RuntimeError.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "allclose", "arccos", "arccosh",
     "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh",
     "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "ceil", "clamp", "clamp_max", "clamp_min",
-    "clip", "cos", "cosh", "div", "divide", "eq", "equal", "exp", "exp2", "expm1", "fill", "fix", "float_power",
-    "floor", "floor_divide", "fmod", "frac", "ge", "greater", "greater_equal", "gt", "isclose", "isfinite",
-    "isinf", "isnan", "le", "lerp", "less", "less_equal", "log", "log10", "log1p", "log2", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "lt", "masked_fill", "maximum", "minimum", "mul",
-    "multiply", "ne", "neg", "negative", "nonzero", "not_equal", "positive", "pow", "reciprocal",
-    "remainder", "round", "rsqrt", "rsub", "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "sub",
-    "subtract", "tan", "tanh", "true_divide", "trunc", "where",
+    "clip", "cos", "cosh", "div", "divide", "eq", "equal", "exp", "exp2", "expm1", "fill", "fix",
+    "float_power", "floor", "floor_divide", "fmod", "frac", "ge", "greater", "greater_equal", "gt",
+    "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "less", "less_equal", "log", "log1p", "log2",
+    "log10", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "masked_fill", "maximum",
+    "minimum", "mul", "multiply", "ne", "neg", "negative", "nonzero", "not_equal", "positive", "pow",
+    "reciprocal", "remainder", "round", "rsqrt", "rsub", "sigmoid", "sign", "sin", "sinh", "sqrt",
+    "square", "sub", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
 ]  # fmt: skip
 
 Number: TypeAlias = "int | float | bool"
@@ -100,7 +100,7 @@ multiply = mul
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
-    """``input / other``: true division, or rounded towards 0 (``"trunc"``) or down (``"floor"``) with gradient 0."""
+    """``input / other``; with a rounding mode ``"trunc"`` (to 0) or ``"floor"`` (down) the gradient is 0."""
     if rounding_mode is None:
         return apply(e.div, (input, other))
     if rounding_mode == "trunc":
@@ -361,7 +361,7 @@ def frac(input: Tensor) -> Tensor:
     need_tensor("frac", input)
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f'"frac" not implemented for {input.dtype}; use .float() first')
-    return input - trunc(input)
+    return apply(e.sub, (input, trunc(input)))
 
 
 # ---------------------------------------------------------------- two operands
@@ -518,7 +518,8 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     if condition._array.dtype.kind not in "b":
         if condition._array.dtype != np.uint8:
             raise runtime_error(
-                f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
+                "where expected condition to be a boolean tensor, but got a tensor with dtype "
+                f"{condition.dtype}"
             )
         condition = cast(condition, dtypes.BOOL)
     operands = (
@@ -572,30 +573,31 @@ def fill(input: Tensor, value: Any) -> Tensor:
     return apply(shape.copy, (input, apply(shape.expand, (source,), {"shape": input._array.shape})))
 
 
-def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+def lerp(input: Any, end: Any, weight: Any) -> Tensor:
     """``input + weight * (end - input)``; all Tensors of one floating dtype."""
     need_tensor("lerp", input)
     need_tensor("lerp", end, "end")
     for name, t in (("end", end), ("weight", weight)):
         if isinstance(t, TensorBase) and t._array.dtype != input._array.dtype:
-            raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t.dtype}")
+            raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t._array.dtype}")
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f'"lerp" not implemented for {input.dtype}; use .float() first')
-    return input + weight * (end - input)
+    return apply(e.add, (input, weight * (end - input)))
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 * tensor2``."""
-    return input + _product(input, tensor1 * tensor2, value)
+    return apply(e.add, (input, _product(input, tensor1 * tensor2, value)))
 
 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 / tensor2``."""
     if dtypes.common([raw(tensor1), raw(tensor2)]).kind != "f":
         raise runtime_error(
-            "Integer division with addcdiv is no longer supported; use input + value * torch.div(tensor1, tensor2)"
+            "Integer division with addcdiv is no longer supported; use input + value * torch.div(tensor1, "
+            "tensor2)"
         )
-    return input + _product(input, tensor1 / tensor2, value)
+    return apply(e.add, (input, _product(input, tensor1 / tensor2, value)))
 
 
 def _product(input: Tensor, product: Tensor, value: Number) -> Tensor:
@@ -605,7 +607,8 @@ def _product(input: Tensor, product: Tensor, value: Number) -> Tensor:
         raise runtime_error("value cannot be converted to an integral type without overflow")
     if meet.kind == "b":
         raise NotImplementedError("not implemented for 'Bool'")
-    return cast(product, meet) if value.__class__ is int and value == 1 else cast(product, meet) * value
+    product = cast(product, meet)
+    return product if value.__class__ is int and value == 1 else apply(e.mul, (product, value))
 
 
 def isclose(

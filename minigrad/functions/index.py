@@ -38,7 +38,7 @@ def getitem(input: Tensor, key: Any) -> Tensor:
 
 
 def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple[bool, ...]]:
-    """A key as the basic part (None if it changes nothing), the index Tensors and where they stand after it."""
+    """The basic part of a key (None if it changes nothing), its index Tensors, and where these stand."""
     kind = key.__class__
     if kind is int:
         _check_integer(key, 0, size)
@@ -50,7 +50,8 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
     used = sum(_width(k) for k in items)
     if used > len(size):
         raise index_error(
-            f"too many indices for tensor of dimension {len(size)}: {used} in {_show(key)}, shape {list(size)}"
+            f"too many indices for tensor of dimension {len(size)}: {used} in {_show(key)}, shape "
+            f"{list(size)}"
         )
     dots = [i for i, k in enumerate(items) if k is Ellipsis]
     if len(dots) > 1:
@@ -111,7 +112,8 @@ def _item(k: Any) -> Any:
         t = wrap(array.astype(np.int64) if not array.size else array)
     else:
         raise index_error(
-            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
+            "indices "
             f"(got {type(k).__name__})"
         )
     if t._array.dtype == np.uint8:
@@ -127,9 +129,8 @@ def _item(k: Any) -> Any:
 
 def _whole_slice(k: slice) -> slice:
     parts = []
-    for x in (k.start, k.stop, k.step):
-        if isinstance(x, (TensorBase, np.ndarray)):
-            x = x.item()
+    for bound in (k.start, k.stop, k.step):
+        x = bound.item() if hasattr(bound, "item") else bound
         if x is not None and not hasattr(x, "__index__"):
             raise TypeError(f"slice indices must be integers or None or have an __index__ method, got {x!r}")
         parts.append(None if x is None else x.__index__())
@@ -164,7 +165,8 @@ def _check_array(k: Any, d: int, size: tuple[int, ...]) -> None:
         want = size[d : d + array.ndim]
         if array.shape != want:
             raise index_error(
-                f"The shape of the mask {list(array.shape)} at index 0 does not match the shape of the indexed tensor "
+                f"The shape of the mask {list(array.shape)} at index 0 does not match the shape of the "
+                "indexed tensor "
                 f"{list(size)} at index {d}"
             )
     elif array.size:
@@ -202,7 +204,8 @@ def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
     for k in range(i.ndim if a.ndim else 0):
         if k != d and i.shape[k] > a.shape[k]:
             raise runtime_error(
-                f"Size does not match at dimension {k} expected index {list(i.shape)} to be no larger than self "
+                f"Size does not match at dimension {k} expected index {list(i.shape)} to be no larger than "
+                "self "
                 f"{list(a.shape)} apart from dimension {d}"
             )
     size = a.shape[d] if a.ndim else 1
@@ -236,7 +239,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 
 def _from_front(indices: Tensor, size: int) -> Tensor:
     """Negative indices counted from the front."""
-    return where(indices < 0, indices + size, indices) if (indices._array < 0).any() else indices  # type: ignore[no-any-return]
+    return where(indices < 0, indices + size, indices) if (indices._array < 0).any() else indices
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -269,8 +272,8 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 def index_put(input: Tensor, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
     """A copy of ``input`` with ``values`` written to, or with ``accumulate`` added to, ``input[indices]``.
 
-    ``indices`` is a tuple of index Tensors.  Without ``accumulate`` the last write stays where an index repeats,
-    and only that one gets a gradient.
+    ``indices`` is a tuple of index Tensors.  Without ``accumulate`` the last write stays where an index
+    repeats, and only that one gets a gradient.
     """
     need_tensor("index_put", input)
     need_tensor("index_put", values, "values")
@@ -303,7 +306,8 @@ def check_fits(part: Any, indices: Any, pattern: Any, value: Any) -> tuple[int, 
         fits = False
     if not fits:
         raise runtime_error(
-            f"shape mismatch: value tensor of shape {list(value._array.shape)} cannot be broadcast to indexing "
+            f"shape mismatch: value tensor of shape {list(value._array.shape)} cannot be broadcast to "
+            "indexing "
             f"result of shape {list(target)}"
         )
     return target

@@ -16,7 +16,7 @@ from minigrad.functions.index import check_fits, split_key
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
 from minigrad.ops.convert import cast, number
-from minigrad.tape import MODE, NO_PARAMS, Op, TensorBase, View, apply, changed, leaf, wrap
+from minigrad.tape import MODE, NO_PARAMS, Op, TensorBase, apply, changed, leaf, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -40,7 +40,7 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: dict[str, Any] 
             try:
                 tape.QUIET.run(op.kernel, *others, out=array)
             except ValueError as error:
-                raise errors.explain(op, operands, params, error, tape.here()) from error
+                raise errors.explain(op, operands, params, error, errors.here()) from error
             changed(array)
             return t
     if mode.grad:
@@ -96,7 +96,8 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Ten
     array, value = t._array, result._array
     if value.shape != array.shape:
         raise runtime_error(
-            f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast shape {list(value.shape)}"
+            f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast shape "
+            f"{list(value.shape)}"
         )
     if value.dtype != array.dtype and not can_cast(value.dtype, array.dtype):
         raise runtime_error(
@@ -110,7 +111,8 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Ten
     mode = MODE.get()
     if t._inference and not mode.inference:
         raise runtime_error(
-            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone() to get a "
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone() "
+            "to get a "
             "normal tensor before doing inplace update"
         )
     result = cast(result, array.dtype)
@@ -161,7 +163,8 @@ def check_leaf(t: TensorBase) -> None:
     if t._inference and not MODE.get().inference:
         raise fail(
             RuntimeError,
-            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a "
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone "
+            "to get a "
             "normal tensor before doing inplace update",
         )
     if t._view is not None and t._view.outside and tape_wants(t):
@@ -183,7 +186,8 @@ def check_leaf(t: TensorBase) -> None:
         tape.refresh(t)
         if t._node is None or not t._node.requires_grad:
             raise runtime_error(
-                "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Make it "
+                "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
+                "Make it "
                 "outside no_grad(), or change it inside"
             )
 
@@ -214,7 +218,7 @@ def _written(base: Any, before: Any, value: Any, path: Any) -> Any:
     node.layout = op.layouts.get(mask | 4) or op.layout(mask, 2)
     node.saved, node.hooks, node.tensor = (), None, None
     node.shape, node.dtype = base._array.shape, base._array.dtype
-    node.code, node.lasti = tape.here()
+    node.code, node.lasti = errors.here()
     node.seq = tape.next_seq()
     return node
 
@@ -223,18 +227,20 @@ def copy_(t: Tensor, source: Any) -> Tensor:
     """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
     if MODE.get().grad:
         check_leaf(t)
+    onto_itself = source is t
     dtype = t._array.dtype
-    value = source if isinstance(source, TensorBase) else wrap(np.asarray(number(source, dtype), dtype))
+    value: Any = source if isinstance(source, TensorBase) else wrap(np.asarray(number(source, dtype), dtype))
     if (not value._array.size and t._array.size) or (
         value._array.ndim > t._array.ndim and _leading(value, t)
     ):
         raise runtime_error(
-            f"The size of tensor a ({list(t._array.shape)}) must match the size of tensor b ({list(value._array.shape)})"
+            f"The size of tensor a ({list(t._array.shape)}) must match the size of tensor b "
+            f"({list(value._array.shape)})"
         )
     value = cast(value, dtype)
     if value._array.shape != t._array.shape:
         value = value.expand(t._array.shape)
-    elif value is t:
+    elif onto_itself:
         return t
     if t._view is None and MODE.get().grad and t._node is not None and t._node.requires_grad:
         value = apply(shape.copy, (t, value))  # what was there gets a gradient of 0
@@ -254,7 +260,8 @@ def fill_(t: Tensor, value: Any) -> Tensor:
     """Writes one number (or 0-d Tensor) everywhere."""
     if isinstance(value, TensorBase) and value._array.ndim:
         raise runtime_error(
-            f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} "
+            "dimensions."
         )
     return copy_(t, value)
 
@@ -265,7 +272,7 @@ def zero_(t: Tensor) -> Tensor:
 
 
 def setitem(t: Tensor, key: Any, value: Any) -> None:
-    """``t[key] = value``: recorded where a gradient is wanted; where an index repeats, the last write stays."""
+    """``t[key] = value``, recorded where a gradient is wanted; if an index repeats, the last write stays."""
     basic, indices, pattern = split_key(key, t._array.shape)
     mode = MODE.get()
     if isinstance(value, np.ndarray):

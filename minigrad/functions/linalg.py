@@ -8,6 +8,7 @@ from minigrad.dtypes import BOOL
 from minigrad.functions.elementwise import need_tensor
 from minigrad.functions.failures import runtime_error
 from minigrad.functions.shape import reshape, unsqueeze
+from minigrad.ops import elementwise as e
 from minigrad.ops import linalg
 from minigrad.tape import apply
 
@@ -24,7 +25,8 @@ def _same_dtype(name: str, a: Any, b: Any) -> None:
     need_tensor(name, b, "other")
     if a._array.dtype != b._array.dtype:
         raise runtime_error(
-            f"{name}: expected m1 and m2 to have the same dtype, but got: {a._array.dtype} != {b._array.dtype}; "
+            f"{name}: expected m1 and m2 to have the same dtype, but got: {a._array.dtype} != "
+            f"{b._array.dtype}; "
             "convert one with .to(dtype)"
         )
     if a._array.dtype is BOOL:
@@ -90,7 +92,8 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     a, b = input._array.shape, mat2._array.shape
     if a[0] != b[0] or a[2] != b[1]:
         raise runtime_error(
-            f"Expected size for first two dimensions of batch2 tensor to be: [{a[0]}, {a[2]}] but got: [{b[0]}, {b[1]}]."
+            f"Expected size for first two dimensions of batch2 tensor to be: [{a[0]}, {a[2]}] but got: "
+            f"[{b[0]}, {b[1]}]."
         )
     return apply(linalg.matmul, (input, mat2))
 
@@ -122,7 +125,7 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     need_tensor("outer", input)
     need_tensor("outer", vec2, "vec2")
     _dims("outer", (input, 1), (vec2, 1))
-    return unsqueeze(input, 1) * vec2
+    return apply(e.mul, (unsqueeze(input, 1), vec2))
 
 
 ger = outer
@@ -133,7 +136,8 @@ def _dims(name: str, *wanted: tuple[Any, int]) -> None:
         if t._array.ndim != n:
             kind = {1: "1D tensor", 2: "matrix", 3: "batch of matrices (3D tensor)"}[n]
             raise runtime_error(
-                f"{name}: expected a {kind}, but got a {t._array.ndim}D tensor of shape {list(t._array.shape)}"
+                f"{name}: expected a {kind}, but got a {t._array.ndim}D tensor of shape "
+                f"{list(t._array.shape)}"
             )
 
 
@@ -152,16 +156,17 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
     return _plus(input, bmm(batch1, batch2), beta, alpha)
 
 
-def _plus(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
+def _plus(input: Any, product: Any, beta: float, alpha: float) -> Tensor:
     _same_dtype("addmm", input, product)
     if alpha != 1:
         product = product * alpha
     if beta == 0:  # PyTorch: nan and inf in input are not looked at
-        return product + input.new_zeros(()) * 0
+        return apply(e.add, (product, input.new_zeros(())))
     shape = product._array.shape
-    total = (input if beta == 1 else input * beta) + product
+    total = apply(e.add, (input if beta == 1 else input * beta, product))
     if total._array.shape != shape:
         raise runtime_error(
-            f"The expanded size of the tensor {list(shape)} must match the existing size {list(input._array.shape)}"
+            f"The expanded size of the tensor {list(shape)} must match the existing size "
+            f"{list(input._array.shape)}"
         )
     return total

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minigrad import errors
 from minigrad.functions.elementwise import need_tensor
 from minigrad.functions.failures import runtime_error
 from minigrad.functions.linalg import matmul
 from minigrad.ops import nn
-from minigrad.tape import apply, here
+from minigrad.tape import apply
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -30,7 +29,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if w.ndim not in (1, 2) or not x.ndim or x.shape[-1] != w.shape[-1]:
         raise runtime_error(
             f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, x.shape))} and "
-            f"{'x'.join(map(str, w.shape[::-1]))}): linear expects input [..., {w.shape[-1] if w.ndim else '?'}] for a "
+            f"{'x'.join(map(str, w.shape[::-1]))}): linear expects input [..., "
+            f"{w.shape[-1] if w.ndim else '?'}] for a "
             f"weight {list(w.shape)} (out, in), got input {list(x.shape)}; "
             "reshape the input or change in_features"
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -52,7 +53,7 @@ def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
     if not many:
         return None
     found = sorted(one_dim(d, ndim) for d in many)
-    for a, b in zip(found, found[1:], strict=False):
+    for a, b in pairwise(found):
         if a == b:
             raise runtime_error(f"dim {a} appears multiple times in the list of dims")
     return tuple(found) if ndim else None
@@ -71,7 +72,7 @@ def _input(name: str, input: Any, dtype: Any, *, floats: bool = False) -> Tensor
 
 def _whole(t: Tensor) -> Tensor:
     """Integers add up in int64."""
-    return cast(t, dtypes.I64) if t._array.dtype.kind in "biu" else t  # type: ignore[no-any-return]
+    return cast(t, dtypes.I64) if t._array.dtype.kind in "biu" else t
 
 
 def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -80,7 +81,7 @@ def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = N
     if dtype is None:
         t = _whole(t)
     y = apply(reduce.sum, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
-    return y if dtype is None else cast(y, dtypes.as_numpy(dtype))  # type: ignore[no-any-return]
+    return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
 
 
 def nansum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -108,7 +109,7 @@ def var(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
-    """The variance over ``dim``: squared deviations over (count - correction); correction is 1 unless given."""
+    """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given."""
     return _deviation(reduce.var, input, dim, unbiased, keepdim, correction)
 
 
@@ -165,7 +166,7 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
     y = apply(reduce.prod, (t.reshape(-1) if dim is None else t,), {"dim": at})
     if keepdim:
         y = y.reshape([1] * ndim) if dim is None else y.unsqueeze(at)
-    return y if dtype is None else cast(y, dtypes.as_numpy(dtype))  # type: ignore[no-any-return]
+    return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
 
 
 def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
@@ -280,7 +281,7 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 def _logical(op: Any, input: Any, dim: Dim, keepdim: bool) -> Tensor:
     need_tensor(op.name, input)
     y = apply(op, (input,), {"dim": all_dims(dim, input._array.ndim), "keepdim": keepdim})
-    return cast(y, np.dtype(np.uint8)) if input._array.dtype == np.uint8 else y  # type: ignore[no-any-return]
+    return cast(y, np.dtype(np.uint8)) if input._array.dtype == np.uint8 else y
 
 
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
@@ -289,7 +290,7 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
 
 def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
-    """The running product along ``dim``; its gradient is exact also at zeros and takes O(n) memory per element."""
+    """The running product along ``dim``; its gradient is exact also at zeros."""
     return _scan(reduce.cumprod, input, dim, dtype)
 
 
@@ -304,7 +305,7 @@ def _scan(op: Any, input: Any, dim: int, dtype: Any) -> Tensor:
     if own != found and (own.kind != "f" or found.kind != "f"):
         t, own = cast(t, found), found
     if t._array.ndim == 0:
-        return t.clone() if own == found else cast(t, found)  # type: ignore[no-any-return]
+        return t.clone() if own == found else cast(t, found)
     # The gradient adds up in the input's dtype, as in PyTorch.
     return apply(op, (t,), {"dim": d, "dtype": found} | ({"back": own} if op is reduce.cumsum else {}))
 

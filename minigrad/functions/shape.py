@@ -76,8 +76,10 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     wanted = _fill_in(sizes("view", shape), input._array.size)
     if input._array.size and not np.may_share_memory(np.reshape(input._array, wanted), input._array):
         raise runtime_error(
-            "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
-            f"two contiguous subspaces): {list(input._array.shape)} as {list(wanted)}. Use .reshape(...) instead."
+            "view size is not compatible with input tensor's size and stride (at least one dimension spans "
+            "across "
+            f"two contiguous subspaces): {list(input._array.shape)} as {list(wanted)}. Use .reshape(...) "
+            "instead."
         )
     return apply(s.reshape, (input,), {"shape": wanted})
 
@@ -89,7 +91,8 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     ndim = input._array.ndim
     if len(wanted) != ndim:
         raise runtime_error(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the "
+            "desired "
             f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(wanted)}"
         )
     axes = tuple(one_dim(d, ndim) for d in wanted)
@@ -209,7 +212,8 @@ def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     lead = len(wanted) - len(have)
     if lead < 0:
         raise runtime_error(
-            f"expand({input.dtype}{list(have)}, size={list(wanted)}): the number of sizes provided ({len(wanted)}) "
+            f"expand({input.dtype}{list(have)}, size={list(wanted)}): the number of sizes provided "
+            f"({len(wanted)}) "
             f"must be greater or equal to the number of dimensions in the tensor ({len(have)})"
         )
     full = []
@@ -221,7 +225,8 @@ def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
             raise runtime_error(f"expand: sizes must not be negative, got {list(wanted)}")
         if size is not None and n != -1 and size not in (1, n):
             raise runtime_error(
-                f"The expanded size of the tensor ({n}) must match the existing size ({size}) at non-singleton "
+                f"The expanded size of the tensor ({n}) must match the existing size ({size}) at "
+                "non-singleton "
                 f"dimension {d}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(have)}"
             )
         full.append(size if n == -1 else n)
@@ -293,7 +298,7 @@ def _list(name: str, tensors: Any) -> list[Any]:
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors joined along ``dim``; all other sizes must be equal. Empty vectors are passed over, as in PyTorch."""
+    """Tensors joined along ``dim``; all other sizes must be equal. Empty vectors are passed over."""
     xs = _list("cat", tensors)
     for i, x in enumerate(xs):
         if x._array.ndim == 0:
@@ -311,7 +316,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         for k, (a, b) in enumerate(zip(shape, other, strict=True)):
             if k != d and a != b:
                 raise runtime_error(
-                    f"Sizes of tensors must match except in dimension {d}. Expected size {a} but got size {b} "
+                    f"Sizes of tensors must match except in dimension {d}. Expected size {a} but got size "
+                    f"{b} "
                     f"for tensor number {i} in the list."
                 )
     return apply(s.cat, xs, {"dim": d})
@@ -363,7 +369,8 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
     parts = list(split_size_or_sections)
     if any(n < 0 for n in parts) or sum(parts) != total:
         raise runtime_error(
-            f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at dimension {d}), "
+            f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at "
+            f"dimension {d}), "
             f"but got split_sizes={parts}"
         )
     found = []
@@ -399,7 +406,8 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
         found = indices_or_sections._array
         if found.dtype != np.int64 or found.ndim > 1:
             raise runtime_error(
-                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional int64 "
+                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or "
+                "one-dimensional int64 "
                 f"tensor, got {found.ndim} dimensions of {found.dtype}"
             )
         if found.ndim == 0:
@@ -429,7 +437,8 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     size = input._array.shape[d]
     if not -size <= index < size:
         raise index_error(
-            f"select(): index {index} out of range for tensor of size {list(input._array.shape)} at dimension {d}"
+            f"select(): index {index} out of range for tensor of size {list(input._array.shape)} at "
+            f"dimension {d}"
         )
     return _part(input, d, int(index))
 

@@ -15,7 +15,7 @@ from minigrad.tape import Op, TensorBase
 def cast_operands(op: Op, operands: list[Any]) -> list[Any]:
     """The operands of an op that promotes, in the dtype in which they meet.
 
-    Raises TypeError when none of them is a Tensor, NotImplementedError for bools where PyTorch has no such op.
+    Raises TypeError when none of them is a Tensor, NotImplementedError for a dtype that the op does not take.
     """
     first = 1 if op.cast == "branches" else 0  # the condition of where keeps its dtype
     if not any(isinstance(t, TensorBase) for t in operands):
@@ -31,7 +31,8 @@ def cast_operands(op: Op, operands: list[Any]) -> list[Any]:
         )
     elif op is elementwise.sub and any(_is_bool(t) for t in operands):
         raise RuntimeError(
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert "
+            "a mask, "
             "use the `~` or `logical_not()` operator instead."
         )
     return operands[:first] + [cast(t, meet) for t in operands[first:]]

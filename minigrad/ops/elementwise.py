@@ -120,19 +120,26 @@ def _pow_scalar_rule(g: Any, x: Any, exponent: float) -> Any:
 
 # fmt: off
 # arithmetic
-add  = Op("add", np.add,         "a b", lambda g: g,            lambda g: g,                cast="same",  text="{} + {}", onnx="Add")
-sub  = Op("sub", np.subtract,    "a b", lambda g: g,            lambda g: -g,               cast="same",  text="{} - {}", onnx="Sub")
-mul  = Op("mul", np.multiply,    "a b", lambda g, b: g * b,     lambda g, a: g * a,         cast="same",  text="{} * {}", onnx="Mul")
-div  = Op("div", np.true_divide, "a b", lambda g, b: g / b,     lambda g, a, b: -g * (a / b / b), cast="float", text="{} / {}", onnx="Div")
+add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} + {}", onnx="Add")
+sub = Op("sub", np.subtract, "a b", lambda g: g, lambda g: -g, cast="same", text="{} - {}", onnx="Sub")
+mul = Op("mul", np.multiply, "a b", lambda g, b: g * b, lambda g, a: g * a, cast="same",
+         text="{} * {}", onnx="Mul")
+div = Op("div", np.true_divide, "a b", lambda g, b: g / b, lambda g, a, b: -g * (a / b / b), cast="float",
+         text="{} / {}", onnx="Div")  # the quotient is not kept: it may be changed in place
 neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", onnx="Neg")
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number", text="{} ** {}", onnx="Pow")
 pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule)
-floor_divide    = Op("floor_divide", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g), cast="number", text="{} // {}")
-trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g), cast="number")
-remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * floor_divide(a, b), cast="number", text="{} % {}")
-fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b), cast="number")
+floor_divide    = Op("floor_divide", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g),
+                     cast="number", text="{} // {}")
+trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g),
+                     cast="number")
+remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * floor_divide(a, b),
+                     cast="number", text="{} % {}")
+fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
+                     cast="number")
 square          = Op("square", np.square, "x", lambda g, x: g * (x * 2.0))
-reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float", onnx="Reciprocal")
+reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
+                     onnx="Reciprocal")
 
 # exponentials and logarithms
 exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float", onnx="Exp")
@@ -159,7 +166,8 @@ asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     ca
 acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     cast="float", onnx="Acosh")
 atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float", onnx="Atanh")
 sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", onnx="Sigmoid")
-atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a, b), lambda g, a, b: g * -a * _inverse_square(a, b), cast="float")
+atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a, b),
+           lambda g, a, b: g * -a * _inverse_square(a, b), cast="float")
 
 # kinks and steps
 abs   = Op("abs",   np.absolute, "x", lambda g, x: g * sign(x), onnx="Abs")
@@ -168,16 +176,22 @@ floor = Op("floor", np.floor, "x", lambda g: zero(g), onnx="Floor")
 ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g), onnx="Ceil")
 trunc = Op("trunc", np.trunc, "x", lambda g: zero(g))
 round = Op("round", np.round, "x; decimals", lambda g: zero(g))
-maximum = Op("maximum", np.maximum, "a b", lambda g, a, b: _tie(g, lt(a, b), eq(a, b)), lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), cast="same", onnx="Max")
-minimum = Op("minimum", np.minimum, "a b", lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), lambda g, a, b: _tie(g, lt(a, b), eq(a, b)), cast="same", onnx="Min")
-clamp   = Op("clamp", _clamp, "x; min max", lambda g, x, min, max: where(_inside(x, min, max), g, 0.0), onnx="Clip")
-clamp_min = Op("clamp_min", np.maximum, "x low",  lambda g, x, low: where(ge(x, low), g, 0.0),   lambda g, x, low: where(lt(x, low), g, 0.0),   cast="same")
-clamp_max = Op("clamp_max", np.minimum, "x high", lambda g, x, high: where(le(x, high), g, 0.0), lambda g, x, high: where(gt(x, high), g, 0.0), cast="same")
+maximum = Op("maximum", np.maximum, "a b", lambda g, a, b: _tie(g, lt(a, b), eq(a, b)),
+             lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), cast="same", onnx="Max")
+minimum = Op("minimum", np.minimum, "a b", lambda g, a, b: _tie(g, gt(a, b), eq(a, b)),
+             lambda g, a, b: _tie(g, lt(a, b), eq(a, b)), cast="same", onnx="Min")
+clamp   = Op("clamp", _clamp, "x; min max", lambda g, x, min, max: where(_inside(x, min, max), g, 0.0),
+             onnx="Clip")
+clamp_min = Op("clamp_min", np.maximum, "x low", lambda g, x, low: where(ge(x, low), g, 0.0),
+               lambda g, x, low: where(lt(x, low), g, 0.0), cast="same")
+clamp_max = Op("clamp_max", np.minimum, "x high", lambda g, x, high: where(le(x, high), g, 0.0),
+               lambda g, x, high: where(gt(x, high), g, 0.0), cast="same")
 clamp_to  = Op("clamp_to", lambda x, low, high: np.minimum(np.maximum(x, low), high), "x low high",
                lambda g, x, low, high: where(_inside(x, low, high), g, 0.0),
                lambda g, x, low, high: where(logical_and(lt(x, low), lt(low, high)), g, 0.0),
                lambda g, x, low, high: where(logical_or(gt(x, high), lt(high, low)), g, 0.0), cast="same")
-where: Op   = Op("where", np.where, "condition a b", None, lambda g, condition: where(condition, g, 0.0), lambda g, condition: where(condition, 0.0, g), cast="branches", onnx="Where")
+where: Op   = Op("where", np.where, "condition a b", None, lambda g, condition: where(condition, g, 0.0),
+                 lambda g, condition: where(condition, 0.0, g), cast="branches", onnx="Where")
 
 # without gradient
 zero: Op = Op("zero", np.zeros_like, "x")
@@ -200,6 +214,7 @@ bitwise_or  = Op("bitwise_or",  np.bitwise_or,  "a b", cast="same", text="{} | {
 bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="same", text="{} ^ {}")
 
 # element types
-to = Op("to", lambda x, dtype: x.astype(dtype), "x; dtype", lambda g: g, onnx="Cast")  # the engine casts g back
+to = Op("to", lambda x, dtype: x.astype(dtype), "x; dtype", lambda g: g,
+        onnx="Cast")  # the engine casts g back
 to_integer = Op("to_integer", lambda x, dtype: x.astype(dtype), "x; dtype", onnx="Cast")
 # fmt: on

@@ -1,4 +1,4 @@
-"""Indexing with arrays. ``pattern`` says for each leading dimension whether the next index array stands there."""
+"""Indexing with arrays. ``pattern`` says for each leading dimension whether an index array stands there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _key(indices: tuple[Array, ...], pattern: Pattern) -> tuple[Any, ...]:
     return tuple(next(todo) if here else slice(None) for here in pattern)
 
 
-def _index(x: Array, *indices: Array, pattern: Pattern) -> Array:
+def _index(x: Array, *indices: Array, pattern: Pattern) -> Any:
     return x[_key(indices, pattern)]
 
 
@@ -37,7 +37,7 @@ def _index_put(x: Array, v: Any, *indices: Array, pattern: Pattern) -> Array:
     return out
 
 
-def _index_winners(x: Array, *indices: Array, pattern: Pattern) -> Array:
+def _index_winners(x: Array, *indices: Array, pattern: Pattern) -> Any:
     """Which of the written elements stay: where an index repeats, only the last write does."""
     key = _key(indices, pattern)
     written = np.zeros(x.shape, np.int64)
@@ -79,8 +79,11 @@ index = Op("index", _index, "x *indices; pattern",
 unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
              lambda g, indices, pattern: index(g, *indices, pattern=pattern), None)
 index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
-               lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern), _index_put_value, None)
+               lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern),
+               _index_put_value, None)
 index_winners = Op("index_winners", _index_winners, "x *indices; pattern")
-gather = Op("gather", _gather, "x index; dim", lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None)
-ungather: Op = Op("ungather", _ungather, "g index; shape dim", lambda g, index, dim: gather(g, index, dim=dim), None)
+gather = Op("gather", _gather, "x index; dim",
+            lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None)
+ungather: Op = Op("ungather", _ungather, "g index; shape dim",
+                  lambda g, index, dim: gather(g, index, dim=dim), None)
 # fmt: on

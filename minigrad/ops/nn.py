@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.ops.elementwise import zero
+from minigrad.ops.linalg import product, times
 from minigrad.ops.shape import reshape
 from minigrad.tape import Array, Op
 
@@ -15,34 +16,32 @@ _BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
 def _linear(x: Array, w: Array, b: Array) -> Array:
-    y: Array = x @ w.T
+    y: Array = product(x, w.T)
     y += b  # in place: a large temporary costs more than the sum
     return y
 
 
 def _weight_vjp(g: Any, x: Any) -> Any:
     if len(g.shape) == 2:
-        # for one row the product is an outer one, which NumPy's matmul does without BLAS, ten times slower
-        return g.T @ x if g.shape[0] != 1 else g.T * x
+        return times(g.T, x)
     rows = math.prod(g.shape[:-1])  # all leading dimensions as one
-    return reshape(g, shape=(rows, g.shape[-1])).T @ reshape(x, shape=(rows, x.shape[-1]))
+    return times(reshape(g, shape=(rows, g.shape[-1])).T, reshape(x, shape=(rows, x.shape[-1])))
 
 
 def _relu(x: Array) -> Array:
     return np.maximum(x, 0.0 if x.dtype.kind == "f" else 0)  # a float for floats saves a conversion
 
 
-def _relu_backward(g: Array, y: Array) -> Array:
+def _relu_backward(g: Any, y: Any) -> Any:
     if y.size < 512:
         return np.where(np.less_equal(y, 0.0), 0.0, g)  # fewer calls
-    # A mask of bits instead of a product with booleans: as fast, and inf or nan in g do not pass where y is 0.
+    # A mask of bits, not a product with booleans: as fast, and inf or nan in g do not pass where y is 0.
     bits = _BITS[y.dtype.itemsize]
     passed = np.less_equal(y, 0.0).view(np.int8)
     passed = np.subtract(passed, 1, out=passed if isinstance(passed, np.ndarray) else None)
     masked = passed.astype(bits)
-    return np.bitwise_and(masked, g.view(bits), out=masked if isinstance(masked, np.ndarray) else None).view(
-        y.dtype
-    )
+    out = masked if isinstance(masked, np.ndarray) else None
+    return np.bitwise_and(masked, g.view(bits), out=out).view(y.dtype)
 
 
 def _mse(a: Array, b: Array) -> Any:
@@ -56,8 +55,9 @@ def _mse_vjp(g: Any, a: Any, b: Any) -> Any:
 
 
 # fmt: off
-linear = Op("linear", _linear, "x w b", lambda g, w: g @ w, _weight_vjp, lambda g: g, onnx="Gemm")
+linear = Op("linear", _linear, "x w b", lambda g, w: times(g, w), _weight_vjp, lambda g: g, onnx="Gemm")
 relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), onnx="Relu")
-relu_backward: Op = Op("relu_backward", _relu_backward, "d a", lambda g, a: relu_backward(g, a), lambda g: zero(g))
+relu_backward: Op = Op("relu_backward", _relu_backward, "d a", lambda g, a: relu_backward(g, a),
+                       lambda g: zero(g))
 mse_loss = Op("mse_loss", _mse, "a b", _mse_vjp, lambda g, a, b: -_mse_vjp(g, a, b), cast="floats")
 # fmt: on

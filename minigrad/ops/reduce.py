@@ -10,31 +10,40 @@ import numpy as np
 
 from minigrad.dtypes import F16, F32, F64
 from minigrad.ops import elementwise as e
-from minigrad.ops.shape import expand, flip, reshape
+from minigrad.ops.shape import _expand, flip, reshape
 from minigrad.tape import Array, Op
 
 Dim = tuple[int, ...] | None
+_add_up: Any = np.add.reduce
 
 
 def _count(shape: Any, dim: Dim) -> int:
     return math.prod(shape if dim is None else [shape[d] for d in dim])
 
 
-def _mean(x: Array, dim: Dim, keepdim: bool) -> Any:
-    return np.add.reduce(x, axis=dim, keepdims=keepdim) / _count(x.shape, dim)
+def _mean(x: Any, dim: Dim, keepdim: bool) -> Any:
+    return _add_up(x, axis=dim, keepdims=keepdim) / _count(x.shape, dim)
+
+
+def _mean_vjp(g: Any, x_shape: Any, dim: Dim, keepdim: bool) -> Any:
+    return spread(g / builtins.max(_count(x_shape, dim), 1), shape=x_shape, dim=dim, keepdim=keepdim)
 
 
 def _spread(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
     if dim is not None and not keepdim and shape:
         g = np.reshape(g, [1 if d in dim else n for d, n in enumerate(shape)])
-    return expand.kernel(g, shape)
+    return _expand(g, shape)
 
 
-def _var(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
+def _var(x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
     n = _count(x.shape, dim)
-    d = x - np.add.reduce(x, axis=dim, keepdims=True) / x.dtype.type(n)
-    y = np.add.reduce(np.square(d), axis=dim, keepdims=keepdim)
+    d = x - _add_up(x, axis=dim, keepdims=True) / x.dtype.type(n)
+    y = _add_up(np.square(d), axis=dim, keepdims=keepdim)
     return y / y.dtype.type(builtins.max(n - correction, 0))
+
+
+def _std(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
+    return np.sqrt(_var(x, dim, correction, keepdim))
 
 
 def _var_vjp(g: Any, x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
@@ -52,7 +61,7 @@ def _std_vjp(g: Any, x: Any, y: Any, dim: Dim, correction: float, keepdim: bool)
 def _logsumexp(x: Array, dim: Dim, keepdim: bool) -> Any:
     top = np.max(x, axis=dim, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, x.dtype.type(0))
-    y = np.log(np.add.reduce(np.exp(x - top), axis=dim, keepdims=True)) + top
+    y = np.log(_add_up(np.exp(x - top), axis=dim, keepdims=True)) + top
     return y if keepdim else y.reshape(_dropped(x.shape, dim))
 
 
@@ -114,6 +123,10 @@ def _scan(ufunc: Any, x: Array, dim: int, dtype: Any) -> Array:
 _WIDER = {F16: F32, F32: F64}
 
 
+def _cumsum_vjp(g: Any, dim: int, dtype: Any, back: Any) -> Any:
+    return flip(cumsum(flip(g, dims=(dim,)), dim=dim, dtype=back, back=dtype), dims=(dim,))
+
+
 def _cumprod_backward(g: Array, x: Array, y: Array, dim: int) -> Array:
     g, x, y = (np.moveaxis(np.asarray(a, x.dtype), dim, -1) for a in (g, x, y))
     found = _suffix_sum(g * y)
@@ -155,15 +168,19 @@ def _argmin(x: Array, dim: int | None, keepdim: bool) -> Any:
 
 
 # fmt: off
-sum = Op("sum", lambda x, dim, keepdim: np.add.reduce(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
-         lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), onnx="ReduceSum")
-spread: Op = Op("spread", _spread, "g; shape dim keepdim", lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim))
+sum = Op("sum", lambda x, dim, keepdim: _add_up(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
+         lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim),
+         onnx="ReduceSum")
+spread: Op = Op("spread", _spread, "g; shape dim keepdim",
+                lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim))
 mean = Op("mean", _mean, "x; dim keepdim",
-          lambda g, x_shape, dim, keepdim: spread(g / builtins.max(_count(x_shape, dim), 1), shape=x_shape, dim=dim, keepdim=keepdim), onnx="ReduceMean")
+          _mean_vjp, onnx="ReduceMean")
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp)
-std = Op("std", lambda x, dim, correction, keepdim: np.sqrt(_var(x, dim, correction, keepdim)), "x; dim correction keepdim", _std_vjp)
-amax = Op("amax", lambda x, dim, keepdim: np.max(x, axis=dim, keepdims=keepdim), "x; dim keepdim", _extreme_vjp, onnx="ReduceMax")
-amin = Op("amin", lambda x, dim, keepdim: np.min(x, axis=dim, keepdims=keepdim), "x; dim keepdim", _extreme_vjp, onnx="ReduceMin")
+std = Op("std", _std, "x; dim correction keepdim", _std_vjp)
+amax = Op("amax", lambda x, dim, keepdim: np.max(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
+          _extreme_vjp, onnx="ReduceMax")
+amin = Op("amin", lambda x, dim, keepdim: np.min(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
+          _extreme_vjp, onnx="ReduceMin")
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp)
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp)
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, onnx="ReduceLogSumExp")
@@ -171,7 +188,7 @@ prod = Op("prod", lambda x, dim: np.multiply.reduce(x, axis=dim), "x; dim",
           _prod_vjp, onnx="ReduceProd")
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp)
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",
-            lambda g, dim, dtype, back: flip(cumsum(flip(g, dims=(dim,)), dim=dim, dtype=back, back=dtype), dims=(dim,)), onnx="CumSum")
+            _cumsum_vjp, onnx="CumSum")
 cumprod = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
              lambda g, x, y, dim: cumprod_backward(g, x, y, dim=dim))
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x p; dim", joint=_cumprod_backward_vjp)

@@ -11,14 +11,14 @@ from minigrad.tape import Array, Op
 # ---------------------------------------------------------------- kernels
 
 
-def _expand(x: Array, shape: tuple[int, ...]) -> Array:
+def _expand(x: Any, shape: tuple[int, ...]) -> Array:
     if x.size == 1 and isinstance(x, np.ndarray) and x.flags.c_contiguous:
         # One element seen many times; a tenth of the time of np.broadcast_to.
         return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
     return np.broadcast_to(x, shape)
 
 
-def _sum_to(x: Array, shape: tuple[int, ...]) -> Array:
+def _sum_to(x: Array, shape: tuple[int, ...]) -> Any:
     if len(shape) == 1 and x.ndim > 1 and shape[0] == x.shape[-1]:  # rows onto one, as for a bias
         if x.shape[0] == 1 and x.ndim == 2:
             return x[0]
@@ -95,11 +95,16 @@ def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
 # ---------------------------------------------------------------- the table
 
 # fmt: off
-reshape: Op = Op("reshape", np.reshape, "x; shape", lambda g, x_shape: reshape(g, shape=x_shape), view=True, onnx="Reshape")
-permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)), view=True, onnx="Transpose")
-expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_shape), view=True, onnx="Expand")
-sum_to: Op = Op("sum_to", _sum_to, "x; shape", lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape))
-slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index), view=True)
+reshape: Op = Op("reshape", np.reshape, "x; shape", lambda g, x_shape: reshape(g, shape=x_shape), view=True,
+                 onnx="Reshape")
+permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)),
+                 view=True, onnx="Transpose")
+expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_shape), view=True,
+            onnx="Expand")
+sum_to: Op = Op("sum_to", _sum_to, "x; shape",
+                lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape))
+slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index),
+            view=True)
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index))
 flip: Op = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims))
 cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", onnx="Concat")
