@@ -8,6 +8,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -89,8 +90,9 @@ Bench = Process | Inside
 
 
 class Spread(NamedTuple):
-    """The median and the quartiles."""
+    """The median, the quartiles, and the least."""
 
+    least: float
     low: float
     median: float
     high: float
@@ -99,8 +101,8 @@ class Spread(NamedTuple):
     def of(cls, values: Iterable[float]) -> Spread:
         sample = list(values)
         if len(sample) < 2:
-            return cls(sample[0], sample[0], sample[0])
-        return cls(*statistics.quantiles(sample, n=4, method="inclusive"))
+            return cls(*sample * 4)
+        return cls(min(sample), *statistics.quantiles(sample, n=4, method="inclusive"))
 
     def __mul__(self, factor: float) -> Spread:  # type: ignore[override]
         return Spread(*(value * factor for value in self))
@@ -111,12 +113,24 @@ def ratio(ours: list[float], theirs: list[float]) -> Spread:
     return Spread.of(a / b for a, b in zip(ours, theirs, strict=True))
 
 
+class Effort(NamedTuple):
+    """How much is done for a figure: rounds, and seconds of a peer's turn in each and of its pieces.
+
+    After ``budget`` seconds there are no more than the ``least`` rounds.
+    """
+
+    rounds: int
+    least: int
+    budget: float
+    turn: float
+    piece: float = 5e-4
+
+
 def race(
     benches: list[Any],
     prepare: str,
     arguments: tuple[Any, ...],
-    rounds: int,
-    seconds: float,
+    effort: Effort,
     tolerance: float,
     say: Callable[[str], None],
 ) -> dict[str, list[float]]:
@@ -136,12 +150,15 @@ def race(
             off = max(abs(a - b) for a, b in zip(result, expected, strict=True)) / size
             if not off <= tolerance:
                 raise Failed(f"its result differs by {off:.1e} from {ready[0].name}'s")
-            bench.ask("settle", seconds, max(4 * seconds, 0.05))
+            bench.ask("settle", effort.turn, effort.piece)
             ready.append(bench)
         except Failed as error:
             say(f"{bench.name}, {prepare} {arguments}: {error}")
     times: dict[str, list[float]] = {bench.name: [] for bench in ready}
-    for _ in range(rounds):
+    end = time.perf_counter() + effort.budget
+    for done in range(effort.rounds):
+        if done >= effort.least and time.perf_counter() > end:
+            break
         for bench in ready:
             times[bench.name].append(bench.ask("turn"))
     return times

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import driver
-from driver import Failed, Inside, Process, Spread
+from driver import Effort, Failed, Inside, Process, Spread
 from peers import PEERS, Peer
 
 ROOT = Path(__file__).parents[1]
@@ -30,8 +30,7 @@ MB = 1e6
 class Scale(NamedTuple):
     """How much is done: ``python benchmarks/run.py``, with ``--quick``, and to test the program itself."""
 
-    rounds: int
-    turn: float  # seconds that a peer works in a round, at least one piece of work
+    effort: Effort
     batches: tuple[int, ...]
     dtypes: tuple[str, ...]
     long: tuple[int, int]
@@ -43,10 +42,38 @@ class Scale(NamedTuple):
 
 
 FULL = Scale(
-    41, 0.012, (1, 32, 1_000, 10_000), ("float32", "float64"), (100_000, 1_000_000), 2, 100_000, 3, 21, 3
+    effort=Effort(rounds=61, least=9, budget=14, turn=0.016),
+    batches=(1, 32, 1_000, 10_000),
+    dtypes=("float32", "float64"),
+    long=(100_000, 1_000_000),
+    long_rounds=2,
+    memory_batch=100_000,
+    memory_rounds=3,
+    imports=21,
+    slow_imports=3,
 )
-QUICK = Scale(9, 0.008, (1, 32, 1_000), ("float32", "float64"), (30_000, 300_000), 1, 30_000, 1, 7, 0)
-TINY = Scale(2, 0.0, (1, 3), ("float64",), (100, 1_000), 1, 50, 1, 2, 0)
+QUICK = Scale(
+    effort=Effort(rounds=9, least=3, budget=0.8, turn=0.008),
+    batches=(1, 32, 1_000),
+    dtypes=("float32", "float64"),
+    long=(20_000, 200_000),
+    long_rounds=1,
+    memory_batch=30_000,
+    memory_rounds=1,
+    imports=5,
+    slow_imports=0,
+)
+TINY = Scale(
+    effort=Effort(rounds=2, least=2, budget=0, turn=0.001),
+    batches=(1, 3),
+    dtypes=("float64",),
+    long=(100, 1_000),
+    long_rounds=1,
+    memory_batch=50,
+    memory_rounds=1,
+    imports=2,
+    slow_imports=0,
+)
 
 CHAIN = 50
 STEP_BOUNDS = {
@@ -167,13 +194,11 @@ def chain(session: Session) -> Row:
         "chain: 50 multiplications of 10 float64 values in a row, forward and backward, time for each",
         "`y = y * w`: in the one case w is a constant, in the other it gets a gradient too.",
     )
-    scale = session.scale
     for name, both in (("constant", False), ("parameter", True)):
         if session.wanted(f"chain:{name}"):
             arguments = (CHAIN, both)
-            times = driver.race(
-                session.benches, "prepare_chain", arguments, scale.rounds, scale.turn, 1e-12, session.say
-            )
+            effort = session.scale.effort
+            times = driver.race(session.benches, "prepare_chain", arguments, effort, 1e-12, session.say)
             row.cases.append(compare(f"w a {name}", "µs", US / CHAIN, times, {"torch": 1.0}))
     return row
 
@@ -188,16 +213,8 @@ def step(session: Session) -> Row:
     for dtype in scale.dtypes:
         for batch in scale.batches:
             if session.wanted(f"step:{dtype}:{batch}"):
-                rounds = scale.rounds if batch < 10_000 else scale.rounds * 3 // 4
-                times = driver.race(
-                    session.benches,
-                    "prepare_step",
-                    (dtype, batch),
-                    rounds,
-                    scale.turn,
-                    SAME[dtype],
-                    session.say,
-                )
+                what, same = (dtype, batch), SAME[dtype]
+                times = driver.race(session.benches, "prepare_step", what, scale.effort, same, session.say)
                 bounds = STEP_BOUNDS.get(batch, {})
                 row.cases.append(compare(f"{dtype}, batch {batch:,}", "ms", MS, times, bounds))
     return row
@@ -210,7 +227,10 @@ def long(session: Session) -> Row:
         "`y = y * w` on one float64 value, the garbage collector off throughout, a fresh process each time.",
     )
     found: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for _ in range(session.scale.long_rounds):
+    end = time.perf_counter() + 2 * session.scale.effort.budget
+    for turn in range(session.scale.long_rounds):
+        if turn and time.perf_counter() > end:
+            break
         for length in (short, full):
             for who in session.able("long"):
                 try:
@@ -292,7 +312,10 @@ def imports(session: Session) -> Row:
         others = [p for p in session.peers if p.package not in names and p.name in session.facts]
         names |= {p.name: p.package for p in others}
     timed = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])}
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(
+        os.pathsep
+    )
     took: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(scale.imports + 1):
         for name, package in names.items():
@@ -358,12 +381,13 @@ def checks(row: Row) -> str:
 
 def full_text(row: Row) -> str:
     """Every figure with its quartiles, a line each."""
-    head = ("", "", "median", "quartiles", "minigrad / this", "quartiles", "bound")
+    head = ("", "", "median", "quartiles", "least", "minigrad / this", "quartiles", "bound")
     body = []
     for case in row.cases:
         for i, entry in enumerate(case.entries):
             value = entry.value
             cells = [f"{figure(value.median)} {case.unit}", f"{figure(value.low)} to {figure(value.high)}"]
+            cells.append(figure(value.least))
             against = entry.ratio
             if against is None:
                 cells += ["", ""]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -25,7 +26,7 @@ class Worker:
     def __init__(self, name: str) -> None:
         self.peer = BY_NAME[name].load()
         self.work: Callable[[], Any] = lambda: None
-        self.count = 1
+        self.count = self.pieces = 1
 
     def about(self) -> dict[str, str]:
         return {"about": self.peer.about(), "threads": self.peer.threads()}
@@ -47,20 +48,24 @@ class Worker:
         after = fingerprints(step.parameters())
         return [*after, *((a - b) / problem.RATE for a, b in zip(after, before, strict=True))]
 
-    def settle(self, seconds: float, enough: float) -> int:
-        """Warms up, and finds how often to work so that a turn takes ``seconds``."""
-        end = time.perf_counter() + enough
+    def settle(self, seconds: float, piece: float) -> None:
+        """Warms up, and finds how much to do in a turn of about ``seconds``, in pieces of about ``piece``."""
+        end = time.perf_counter() + max(4 * seconds, 0.05)
         self.work()
-        best = float("inf")
+        best = timed(self.work, 1)
         while time.perf_counter() < end:
             best = min(best, timed(self.work, 1))
-        self.count = max(1, round(seconds / best)) if best < float("inf") else 1
-        return self.count
+        self.count = max(1, round(piece / best))
+        self.pieces = max(1, round(seconds / (best * self.count)))
 
     def turn(self) -> float:
-        """Seconds for one piece of work, the mean over a turn; a little goes before, to warm the caches."""
-        timed(self.work, max(1, self.count // 8))
-        return timed(self.work, self.count) / self.count
+        """Seconds for one piece of work: the median of the pieces of a turn.
+
+        Something goes before, to warm the caches.  A piece is shorter than the slice of time that the
+        system gives to another process, so that most are not interrupted even when there are others.
+        """
+        timed(self.work, self.count)
+        return statistics.median(timed(self.work, self.count) for _ in range(self.pieces)) / self.count
 
     def once(self, what: str, *arguments: Any) -> Any:
         """Something that a fresh process does once: ``long``, ``peak`` or ``kept``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -103,7 +104,7 @@ def as_numpy(d: Any) -> np.dtype[Any]:
     return found
 
 
-_PY_FLOAT = type(1.0)
+_PY_FLOAT = builtins.float
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
@@ -165,7 +166,7 @@ def number_dtype(x: Any) -> np.dtype[Any]:
     raise TypeError(f"expected a number or a Tensor, got {type(x).__name__}")
 
 
-_PY_BOOL, _PY_INT = type(True), type(1)
+_PY_BOOL, _PY_INT = builtins.bool, builtins.int
 
 
 def result_type(tensor1: Any, tensor2: Any) -> dtype:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -42,10 +43,14 @@ def here() -> tuple[CodeType | None, int]:
     return (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
 
 
+def runtime_error(message: str) -> RuntimeError:
+    """A RuntimeError whose message ends with the user's file and line."""
+    return RuntimeError(f"{message} (at {place(*here())})")
 
-def fail(kind: type[Exception], text: str) -> Exception:
-    """An exception that also says where the user's code asked for it."""
-    return kind(f"{text} (at {place(*here())})")
+
+def index_error(message: str) -> IndexError:
+    """An IndexError whose message ends with the user's file and line."""
+    return IndexError(f"{message} (at {place(*here())})")
 
 
 # ---------------------------------------------------------------- texts
@@ -68,10 +73,8 @@ def place(code: CodeType | None, lasti: int) -> str:
         return "unknown place"
     file = code.co_filename
     if os.path.isabs(file):
-        try:
+        with contextlib.suppress(ValueError):  # on another drive there is no relative path
             file = min(file, os.path.relpath(file), key=len)
-        except ValueError:  # another drive
-            pass
     return f"{file}:{line}"
 
 

@@ -41,8 +41,9 @@ class Op:
     star (``"x *indices"``) takes any number.  There is one rule per input, or None where no gradient flows.
     A rule is called with ``g``, the gradient of the output, and whatever else its parameter names ask for: an
     input (``x``), only its shape (``x_shape``), the output (``y``), a parameter, or ``needs`` (which inputs
-    want a gradient).  Only arrays named by a rule in use are kept for backward.  A rule consists of operators and other ops, so it runs on arrays (eager
-    backward) and on Tensors (to be differentiated again).  Broadcasting is undone by the engine.
+    want a gradient).  Only arrays named by a rule in use are kept for backward.  A rule consists of operators
+    and other ops, so it runs on arrays (eager backward) and on Tensors (to be differentiated again).
+    Broadcasting is undone by the engine.
 
     ``joint`` replaces the rules by one function that returns every input's gradient.  ``cast`` says how
     dtypes meet: ``"same"`` by promotion (``"number"``: bools are refused), ``"float"`` by promotion and integers
@@ -88,7 +89,9 @@ class Op:
         known = {"y", "needs", *self.inputs, *self.params, *(f"{x}_shape" for x in self.inputs)}
         wrong = [n for n in names if n not in known]
         if g != "g" or wrong:
-            raise TypeError(f"op {self.name}: a rule takes g first, then any of {sorted(known)}; got {g}, {names}")
+            raise TypeError(
+                f"op {self.name}: a rule takes g first, then any of {sorted(known)}; got {g}, {names}"
+            )
         return tuple(names)
 
     def layout(self, mask: int, count: int) -> Layout:
@@ -341,7 +344,7 @@ class NotAnOperand(TypeError):
 class Mode:
     """What is recorded: ``grad``, results that carry gradients; ``everything``, all others too. Immutable."""
 
-    __slots__ = ("_recording", "anomaly", "everything", "grad", "inference", "observer")
+    __slots__ = ("_other", "anomaly", "everything", "grad", "inference", "observer")
 
     def __init__(
         self,
@@ -349,26 +352,30 @@ class Mode:
         inference: bool = False,
         everything: bool = False,
         anomaly: list[Node] | None = None,  # the records with non-finite values, while they are looked for
-        observer: Callable[[Node, list[Any]], None] | None = None,  # is shown each record, with all its arrays
+        observer: Callable[[Node, list[Any]], None]
+        | None = None,  # is shown each record, with all its arrays
     ) -> None:
         self.grad, self.inference, self.everything = grad, inference, everything
         self.anomaly, self.observer = anomaly, observer
-        self._recording: dict[bool, Mode] = {grad: self}
+        self._other: Mode | None = None  # the same with grad the other way round, once asked for
 
     def replace(self, **fields: Any) -> Mode:
         """This mode with some fields changed."""
-        now = {name: getattr(self, name) for name in ("grad", "inference", "everything", "anomaly", "observer")}
+        now = {
+            name: getattr(self, name) for name in ("grad", "inference", "everything", "anomaly", "observer")
+        }
         return Mode(**{**now, **fields})
 
     def recording(self, grad: bool) -> Mode:
         """This mode with ``grad`` on or off; made once, as every backward and every optimizer step asks for it."""
-        found = self._recording.get(grad)
-        if found is None:
-            found = self._recording[grad] = self.replace(grad=grad)
-        return found
+        if grad == self.grad:
+            return self
+        if self._other is None:
+            self._other = self.replace(grad=grad)
+        return self._other
 
 
-MODE: contextvars.ContextVar[Mode] = contextvars.ContextVar("minigrad_mode", default=Mode())
+MODE: contextvars.ContextVar[Mode] = contextvars.ContextVar("minigrad_mode", default=Mode())  # noqa: B039 (immutable)
 _mode = MODE.get
 
 
@@ -438,9 +445,7 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -
     wanted = mask and mode.grad and op.differentiable
     if wanted or mode.everything:
         if not bare:
-            nodes = [
-                (t._node or leaf(t)) if isinstance(t, TensorBase) else Const(t) for t in operands
-            ]
+            nodes = [(t._node or leaf(t)) if isinstance(t, TensorBase) else Const(t) for t in operands]
         node = new(Node)
         node.op = op
         node.inputs = tuple(nodes)
@@ -497,7 +502,11 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Sequence[Any], list[Any],
     return found, arrays, nodes, mask, all(n is not None for n in nodes)
 
 
-cast_operands: Callable[[Op, list[Any]], list[Any]]  # set by ops/convert.py, which has the op that casts
+def _uncast(op: Op, operands: list[Any]) -> list[Any]:
+    raise RuntimeError(f"{op.name}: the operations that cast are not loaded; import minigrad first")
+
+
+cast_operands: Callable[[Op, list[Any]], list[Any]] = _uncast  # ops/convert.py, which has the ops that cast, sets it
 
 
 # ---------------------------------------------------------------- shared memory

@@ -174,7 +174,7 @@ class Tensor(TensorBase):
 
     def is_contiguous(self) -> bool:
         """Whether memory is in row order without gaps."""
-        return self._array.flags.c_contiguous
+        return bool(self._array.flags.c_contiguous)
 
     def is_floating_point(self) -> bool:
         """Whether elements are floats."""
@@ -210,7 +210,9 @@ class Tensor(TensorBase):
         array = self.numpy()
         if dtype is not None and array.dtype != dtype:
             if copy is False:
-                raise ValueError("Unable to avoid copy while converting a Tensor to an array of another dtype")
+                raise ValueError(
+                    "Unable to avoid copy while converting a Tensor to an array of another dtype"
+                )
             return array.astype(dtype)
         return array.copy() if copy else array
 
@@ -328,14 +330,18 @@ class Tensor(TensorBase):
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, TensorBase):
-                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+                )
             if value._array.shape != self._array.shape:
                 raise RuntimeError(
                     f"assigned grad has data of a different size: {list(value._array.shape)} for "
                     f"{list(self._array.shape)}"
                 )
             if value._array.dtype != self._array.dtype:
-                raise RuntimeError(f"assigned grad has data of a different type: {value.dtype} for {self.dtype}")
+                raise RuntimeError(
+                    f"assigned grad has data of a different type: {value.dtype} for {self.dtype}"
+                )
         self._grad = value
 
     @grad.deleter
@@ -372,7 +378,9 @@ class Tensor(TensorBase):
     @property
     def retains_grad(self) -> bool:
         """Whether `retain_grad` was called on a result."""
-        return bool(self._node is not None and self._node.op is not None and tape.RETAIN in (self._node.hooks or {}))
+        return bool(
+            self._node is not None and self._node.op is not None and tape.RETAIN in (self._node.hooks or {})
+        )
 
     def backward(
         self,
@@ -482,8 +490,8 @@ class Tensor(TensorBase):
     def __rpow__(self, base: Any) -> Tensor:
         return elementwise.pow(base, self)
 
-    def __ipow__(self, exponent: Any) -> Tensor:  # type: ignore[misc]
-        return self.pow_(exponent)  # type: ignore[no-any-return]
+    def __ipow__(self, exponent: Any) -> Tensor:
+        return self.pow_(exponent)
 
     def __matmul__(self, other: Any) -> Tensor:
         return linalg.matmul(self, _operand(other))
@@ -492,12 +500,12 @@ class Tensor(TensorBase):
         return linalg.matmul(_operand(other), self)
 
     @property
-    def T(self) -> Tensor:  # noqa: N802 (PyTorch's name)
+    def T(self) -> Tensor:
         """The dimensions in reverse order."""
         return apply(permute, (self,), {"axes": tuple(range(self._array.ndim))[::-1]})
 
     @property
-    def mT(self) -> Tensor:  # noqa: N802 (PyTorch's name)
+    def mT(self) -> Tensor:
         """The last two dimensions exchanged. RuntimeError under two dimensions."""
         ndim = self._array.ndim
         if ndim < 2:
@@ -574,7 +582,13 @@ class Tensor(TensorBase):
         reduce.cumsum, reduce.cumprod, reduce.logsumexp, reduce.count_nonzero,
     )  # fmt: skip
 
-    reshape, view, permute, transpose, t = shapes.reshape, shapes.view, shapes.permute, shapes.transpose, shapes.t
+    reshape, view, permute, transpose, t = (
+        shapes.reshape,
+        shapes.view,
+        shapes.permute,
+        shapes.transpose,
+        shapes.t,
+    )
     swapaxes, swapdims, movedim, moveaxis = shapes.swapaxes, shapes.swapdims, shapes.movedim, shapes.moveaxis
     squeeze, unsqueeze, flatten, unflatten, ravel = (
         shapes.squeeze, shapes.unsqueeze, shapes.flatten, shapes.unflatten, shapes.ravel,
@@ -611,7 +625,10 @@ class Tensor(TensorBase):
 
     multiply_, divide_, subtract_ = mul_, div_, sub_
     clamp_, clip_ = _changes(elementwise.clamp, "clamp"), _changes(elementwise.clip, "clip")
-    clamp_min_, clamp_max_ = _changes(elementwise.clamp_min, "clamp_min"), _changes(elementwise.clamp_max, "clamp_max")
+    clamp_min_, clamp_max_ = (
+        _changes(elementwise.clamp_min, "clamp_min"),
+        _changes(elementwise.clamp_max, "clamp_max"),
+    )
     pow_, square_, neg_ = (
         _changes(elementwise.pow, "pow"), _changes(elementwise.square, "square"), _changes(elementwise.neg, "neg"),
     )  # fmt: skip
@@ -656,7 +673,9 @@ class Tensor(TensorBase):
         _changes(elementwise.floor_divide, "floor_divide"),
     )  # fmt: skip
 
-    def uniform_(self, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **named: float) -> Tensor:
+    def uniform_(
+        self, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **named: float
+    ) -> Tensor:
         """Overwritten with uniform draws from [from, to)."""
         if "from" in named:
             from_ = named.pop("from")
@@ -691,7 +710,9 @@ class Tensor(TensorBase):
 
     # ------------------------------------------------------------ dtype, copies, like-makers
 
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **ignored: Any) -> Tensor:
+    def to(
+        self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **ignored: Any
+    ) -> Tensor:
         """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
         for a in args:
             if isinstance(a, TensorBase):
@@ -767,7 +788,9 @@ class Tensor(TensorBase):
         """`minigrad.empty` in this dtype."""
         return creation.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
-    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_full(
+        self, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: Any = False
+    ) -> Tensor:
         """`minigrad.full` in this dtype."""
         return creation.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
@@ -793,6 +816,11 @@ class Tensor(TensorBase):
 
 def _restore(array: Any, requires_grad: bool) -> Tensor:
     return creation.from_numpy(array).requires_grad_(requires_grad)
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether ``obj`` is a Tensor."""
+    return isinstance(obj, Tensor)
 
 
 def _operand(other: Any) -> Any:

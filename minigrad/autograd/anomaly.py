@@ -21,7 +21,7 @@ def _watching(on: bool) -> dict[str, Any]:
     return {"anomaly": found, "observer": watch} if on else {"anomaly": None, "observer": None}
 
 
-class detect_anomaly(_ModeManager):  # noqa: N801 (PyTorch's name)
+class detect_anomaly(_ModeManager):
     """Backward raises RuntimeError at the first nan, naming the forward line that it belongs to.
 
     The message and the exception's notes also name the first non-finite value (nan or inf) of the forward
@@ -40,7 +40,7 @@ class detect_anomaly(_ModeManager):  # noqa: N801 (PyTorch's name)
         return detect_anomaly(self._check)
 
 
-class set_detect_anomaly(_ModeManager):  # noqa: N801 (PyTorch's name)
+class set_detect_anomaly(_ModeManager):
     """Anomaly mode on or off at once; as a context manager, back to what it was on exit."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:

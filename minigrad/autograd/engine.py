@@ -10,7 +10,7 @@ import numpy as np
 from minigrad import errors, tape
 from minigrad.ops.elementwise import to
 from minigrad.ops.shape import clone, sum_to
-from minigrad.tape import MODE, MANY, PARAM, SAVED, SHAPE, SHAPES, Const, Freed, Node, wrap
+from minigrad.tape import MANY, MODE, PARAM, SAVED, SHAPE, SHAPES, Const, Freed, Node, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -57,7 +57,7 @@ def run(
     found: dict[Node, Any] = {}
     mode = MODE.get()
     anomaly = mode.anomaly
-    freed = None if keep else Freed(*tape.here())
+    freed = None if keep else Freed(*errors.here())
     token = MODE.set(mode.recording(create))
     many: Any = ()
     try:

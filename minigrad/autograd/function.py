@@ -69,7 +69,9 @@ class FunctionCtx:
             raise errors.freed(node)
         tape.check_unchanged(node)
         arrays = iter(node.saved)
-        return tuple(None if kind is None else self._restore(kind, next(arrays), node) for kind in self._kinds)
+        return tuple(
+            None if kind is None else self._restore(kind, next(arrays), node) for kind in self._kinds
+        )
 
     def _restore(self, kind: Any, array: Any, node: Node) -> Tensor:
         if isinstance(kind, int):
@@ -117,7 +119,9 @@ class Function:
             else:
                 result = cls.forward(ctx, *args)
         outputs = result if isinstance(result, tuple) else (result,)
-        ctx._outputs = tuple((t._array.shape, t._array.dtype) if isinstance(t, TensorBase) else None for t in outputs)
+        ctx._outputs = tuple(
+            (t._array.shape, t._array.dtype) if isinstance(t, TensorBase) else None for t in outputs
+        )
         if not (MODE.get().grad and any(ctx.needs_input_grad)):
             return result
         node = _record(cls, ctx, args, tensors, outputs)
@@ -133,7 +137,14 @@ class _UserOp(Op):
     """The operation of a `Function`; not part of the table."""
 
     def __init__(self, cls: type[Function]) -> None:
-        self.name, self.kernel, self.cast, self.view, self.text, self.onnx = cls.__name__, cls.forward, None, False, None, None
+        self.name, self.kernel, self.cast, self.view, self.text, self.onnx = (
+            cls.__name__,
+            cls.forward,
+            None,
+            False,
+            None,
+            None,
+        )
         self.inputs, self.params, self.star, self.rules = ("xs",), ("ctx",), 0, ()
         self.joint = lambda g, ctx: _vjp(cls, g, ctx)
         self.differentiable, self.layouts = True, {}
@@ -158,7 +169,7 @@ def _record(
     node.layout = op.layouts.get(mask | 1 << len(tensors)) or op.layout(mask, len(tensors))
     many = len(outputs) != 1
     node.shape, node.dtype = (None, None) if many else ctx._outputs[0] or (None, None)
-    node.code, node.lasti = tape.here()
+    node.code, node.lasti = errors.here()
     kinds: list[Any] = []
     for t in ctx._saved:
         output = next((i for i, o in enumerate(outputs) if o is t), None)
@@ -237,7 +248,9 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
         d = found[place]
         if d is not None:
             if not isinstance(d, TensorBase):
-                raise TypeError(f"{cls.__name__}.backward must return Tensors or None, got {type(d).__name__}")
+                raise TypeError(
+                    f"{cls.__name__}.backward must return Tensors or None, got {type(d).__name__}"
+                )
             shape = node.inputs[k].shape if node is not None else None
             if shape is not None and d._array.shape != shape and not _expands(shape, d._array.shape):
                 raise RuntimeError(
@@ -279,5 +292,6 @@ class _Once(Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
-
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable"
+        )

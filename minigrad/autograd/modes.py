@@ -27,7 +27,9 @@ class _ModeManager:
     def _changed(self, mode: Mode) -> Mode:
         fields = self._fields
         if len(fields) == 1 and "grad" in fields:
-            return mode.recording(fields["grad"])  # one that was made before: every optimizer step asks for it
+            return mode.recording(
+                fields["grad"]
+            )  # one that was made before: every optimizer step asks for it
         return mode.replace(**fields)
 
     def __exit__(self, *exc: object) -> None:
@@ -71,7 +73,7 @@ class _ModeManager:
         return call  # type: ignore[return-value]
 
 
-class no_grad(_ModeManager):  # noqa: N801 (PyTorch's name)
+class no_grad(_ModeManager):
     """Nothing is recorded. ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
@@ -85,7 +87,7 @@ class no_grad(_ModeManager):  # noqa: N801 (PyTorch's name)
         super().__init__(grad=False)
 
 
-class enable_grad(_ModeManager):  # noqa: N801 (PyTorch's name)
+class enable_grad(_ModeManager):
     """Recording is on, also inside `no_grad`."""
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
@@ -99,7 +101,7 @@ class enable_grad(_ModeManager):  # noqa: N801 (PyTorch's name)
         super().__init__(grad=True, inference=False)
 
 
-class set_grad_enabled(_ModeManager):  # noqa: N801 (PyTorch's name)
+class set_grad_enabled(_ModeManager):
     """Recording on or off at once, as a plain call, a context manager or a decorator."""
 
     def __init__(self, mode: bool) -> None:
@@ -120,7 +122,7 @@ class set_grad_enabled(_ModeManager):  # noqa: N801 (PyTorch's name)
         return super().__call__(function)
 
 
-class inference_mode(_ModeManager):  # noqa: N801 (PyTorch's name)
+class inference_mode(_ModeManager):
     """As `no_grad`; results may also not be used in recorded operations later."""
 
     def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
@@ -131,7 +133,9 @@ class inference_mode(_ModeManager):  # noqa: N801 (PyTorch's name)
         return made(mode)
 
     def __init__(self, mode: bool = True) -> None:
-        super().__init__(**({"grad": False, "inference": True} if mode else {"grad": True, "inference": False}))
+        super().__init__(
+            **({"grad": False, "inference": True} if mode else {"grad": True, "inference": False})
+        )
 
 
 def is_grad_enabled() -> bool:

@@ -44,7 +44,9 @@ class Drawing:
         elif kind in ("svg", "png", "pdf"):
             target.write_bytes(_render(self.dot, kind))
         else:
-            raise ValueError(f"cannot save a drawing as {target.name!r}: the name must end in .svg, .png, .pdf or .dot")
+            raise ValueError(
+                f"cannot save a drawing as {target.name!r}: the name must end in .svg, .png, .pdf or .dot"
+            )
         return target
 
     def _repr_svg_(self) -> str:
@@ -74,7 +76,9 @@ def draw(result: Tensor | Sequence[Tensor], params: Any = None) -> Drawing:
     graph = graphviz.Digraph("tape")
     graph.attr("graph", rankdir="TB", ranksep="0.35", nodesep="0.25", bgcolor="transparent")
     graph.attr("node", fontname="Helvetica,Arial,sans-serif", fontsize="11", margin="0.12,0.06", height="0.3")
-    graph.attr("edge", fontname="Helvetica,Arial,sans-serif", fontsize="9", color="#666666", fontcolor="#444444")
+    graph.attr(
+        "edge", fontname="Helvetica,Arial,sans-serif", fontsize="9", color="#666666", fontcolor="#444444"
+    )
     alone = [t for t in results if t._node is None]
     roots = [t._node for t in results if t._node is not None]
     records = tape(roots)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.functions.failures import runtime_error
+from minigrad.errors import runtime_error
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
 from minigrad.ops.convert import cast, number

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.errors import index_error, runtime_error
 from minigrad.functions.elementwise import need_tensor, where
-from minigrad.functions.failures import index_error, runtime_error
 from minigrad.functions.reduce import one_dim
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops

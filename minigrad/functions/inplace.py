@@ -9,9 +9,8 @@ import numpy as np
 
 from minigrad import errors, tape
 from minigrad.dtypes import can_cast
-from minigrad.errors import fail
+from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import scaled
-from minigrad.functions.failures import runtime_error
 from minigrad.functions.index import check_fits, split_key
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
@@ -161,15 +160,13 @@ def check_leaf(t: TensorBase) -> None:
     base = t if t._view is None else t._view.base
     node = base._node
     if t._inference and not MODE.get().inference:
-        raise fail(
-            RuntimeError,
+        raise runtime_error(
             "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone "
             "to get a "
             "normal tensor before doing inplace update",
         )
     if t._view is not None and t._view.outside and tape_wants(t):
-        raise fail(
-            RuntimeError,
+        raise runtime_error(
             f"a view that was made inside {t._view.outside} is being changed in place where operations are "
             "recorded: its base would not know. clone() the view, or make it where it is changed",
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minigrad.dtypes import BOOL
+from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import need_tensor
-from minigrad.functions.failures import runtime_error
 from minigrad.functions.shape import reshape, unsqueeze
 from minigrad.ops import elementwise as e
 from minigrad.ops import linalg

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import need_tensor
-from minigrad.functions.failures import runtime_error
 from minigrad.functions.linalg import matmul
 from minigrad.ops import nn
 from minigrad.tape import apply

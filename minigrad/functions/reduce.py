@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.errors import index_error, runtime_error
 from minigrad.functions.elementwise import maximum, minimum, need_tensor
-from minigrad.functions.failures import index_error, runtime_error
 from minigrad.ops import index, reduce
 from minigrad.ops.convert import cast
 from minigrad.tape import TensorBase, apply

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.errors import index_error, runtime_error
 from minigrad.functions.elementwise import need_tensor
-from minigrad.functions.failures import index_error, runtime_error
 from minigrad.functions.reduce import one_dim
 from minigrad.ops import shape as s
 from minigrad.tape import TensorBase, apply, wrap

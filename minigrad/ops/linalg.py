@@ -17,11 +17,11 @@ def product(a: Array, b: Array) -> Any:
 
 def times(a: Any, b: Any) -> Any:
     """``a @ b`` in a rule: of arrays by `product`, of Tensors recorded."""
-    return product(a, b) if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) else matmul(a, b)
+    return product(a, b) if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) else a @ b
 
 
 # fmt: off
-matmul: Op = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
+matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
                 text="{} @ {}", onnx="MatMul")
 dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a,    text="{} @ {}")
 # fmt: on
