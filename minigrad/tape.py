@@ -506,7 +506,8 @@ def _uncast(op: Op, operands: list[Any]) -> list[Any]:
     raise RuntimeError(f"{op.name}: the operations that cast are not loaded; import minigrad first")
 
 
-cast_operands: Callable[[Op, list[Any]], list[Any]] = _uncast  # ops/convert.py, which has the ops that cast, sets it
+# ops/convert.py, which has the ops that cast, puts its own here
+cast_operands: Callable[[Op, list[Any]], list[Any]] = _uncast
 
 
 # ---------------------------------------------------------------- shared memory
