@@ -73,29 +73,26 @@ class _ModeManager:
         return call  # type: ignore[return-value]
 
 
-class no_grad(_ModeManager):
-    """Nothing is recorded. ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
+class _Bare(_ModeManager):
+    """A manager that also decorates without parentheses: its first argument may be the function."""
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+    def __new__(cls, first: Any = None) -> Any:
         made = object.__new__(cls)
-        if function is None:
+        if not callable(first):
             return made
         made.__init__()  # type: ignore[misc]
-        return made(function)
+        return made(first)
+
+
+class no_grad(_Bare):
+    """Nothing is recorded. ``with no_grad():``, ``@no_grad()`` or ``@no_grad``."""
 
     def __init__(self, function: None = None) -> None:
         super().__init__(grad=False)
 
 
-class enable_grad(_ModeManager):
+class enable_grad(_Bare):
     """Recording is on, also inside `no_grad`."""
-
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        made = object.__new__(cls)
-        if function is None:
-            return made
-        made.__init__()  # type: ignore[misc]
-        return made(function)
 
     def __init__(self, function: None = None) -> None:
         super().__init__(grad=True, inference=False)
@@ -122,15 +119,8 @@ class set_grad_enabled(_ModeManager):
         return super().__call__(function)
 
 
-class inference_mode(_ModeManager):
+class inference_mode(_Bare):
     """As `no_grad`; results may also not be used in recorded operations later."""
-
-    def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
-        made = object.__new__(cls)
-        if not callable(mode):
-            return made
-        made.__init__()  # type: ignore[misc]
-        return made(mode)
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__(

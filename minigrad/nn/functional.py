@@ -40,16 +40,7 @@ def mse_loss(
         reduction = _reduction(size_average, reduce, reduction)
     if weight is None and reduction == "mean":
         return functions.mse_mean(input, target)
-    errors = (input - target) ** 2
-    if weight is None:
-        return _reduce(errors, reduction)
-    if weight.shape != input.shape:
-        raise ValueError(
-            "Weights and input must have the same size. "
-            f"Got weight {tuple(weight.shape)} and input {tuple(input.shape)}."
-        )
-    errors = errors * weight
-    return errors.sum() / weight.sum() if reduction == "mean" else _reduce(errors, reduction)
+    return _weighted((input - target) ** 2, weight, reduction)
 
 
 def l1_loss(
@@ -63,16 +54,7 @@ def l1_loss(
     """The absolute error ``|input - target|``; the arguments are those of :func:`mse_loss`."""
     _warn_of_sizes(input, target)
     reduction = _reduction(size_average, reduce, reduction)
-    errors = (input - target).abs()
-    if weight is None:
-        return _reduce(errors, reduction)
-    if weight.shape != input.shape:
-        raise ValueError(
-            "Weights and input must have the same size. "
-            f"Got weight {tuple(weight.shape)} and input {tuple(input.shape)}."
-        )
-    errors = errors * weight
-    return errors.sum() / weight.sum() if reduction == "mean" else _reduce(errors, reduction)
+    return _weighted((input - target).abs(), weight, reduction)
 
 
 def _warn_of_sizes(input: Tensor, target: Tensor) -> None:
@@ -97,7 +79,18 @@ def _reduction(size_average: bool | None, reduce: bool | None, reduction: str) -
     return legacy
 
 
-def _reduce(errors: Tensor, reduction: str) -> Tensor:
+def _weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+    """The reduction of errors; with weights the mean is over these."""
+    if weight is not None:
+        if weight.shape != errors.shape:
+            raise ValueError(
+                "Weights and input must have the same size. "
+                f"Got weight {tuple(weight.shape)} and input {tuple(errors.shape)}."
+            )
+        errors = errors * weight
+        if reduction == "mean":
+            mean: Tensor = errors.sum() / weight.sum()
+            return mean
     if reduction == "none":
         return errors
     if reduction == "mean":

@@ -95,7 +95,7 @@ def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
 # ---------------------------------------------------------------- the table
 
 # fmt: off
-reshape: Op = Op("reshape", np.reshape, "x; shape", lambda g, x_shape: reshape(g, shape=x_shape), view=True,
+reshape: Op = Op("reshape", lambda x, shape: np.reshape(x, shape), "x; shape", lambda g, x_shape: reshape(g, shape=x_shape), view=True,
                  onnx="Reshape")
 permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)),
                  view=True, onnx="Transpose")
