@@ -30,11 +30,13 @@ class Process:
     would take that time from the next peer.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, threads: int = 0) -> None:
         self.name = name
+        limit = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")}
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / "worker.py")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env=os.environ | (limit if threads else {}),
         )  # fmt: skip
         try:
             self.facts = self.ask("start", name)
@@ -126,6 +128,13 @@ class Effort(NamedTuple):
     piece: float = 5e-4
 
 
+class Race(NamedTuple):
+    """Seconds for a piece of work, round by round, of every peer that took part; how many rounds were run."""
+
+    times: dict[str, list[float]]
+    rounds: str
+
+
 def race(
     benches: list[Any],
     prepare: str,
@@ -133,10 +142,11 @@ def race(
     effort: Effort,
     tolerance: float,
     say: Callable[[str], None],
-) -> dict[str, list[float]]:
-    """Seconds per piece of work of every peer that can do it, round by round: A B C, A B C, ...
+) -> Race:
+    """Every peer that can do a thing does it in turn: A B C, A B C, ...
 
-    Every peer must first come to the same numbers as the first one.
+    Every peer must first come to the same numbers as the first one.  Rounds during which other processes used
+    the processor are left out, as long as enough others remain.
     """
     ready: list[Any] = []
     expected: list[float] | None = None
@@ -154,14 +164,22 @@ def race(
             ready.append(bench)
         except Failed as error:
             say(f"{bench.name}, {prepare} {arguments}: {error}")
-    times: dict[str, list[float]] = {bench.name: [] for bench in ready}
+    rounds: list[list[float]] = []
+    calm: list[list[float]] = []
     end = time.perf_counter() + effort.budget
-    for done in range(effort.rounds):
-        if done >= effort.least and time.perf_counter() > end:
-            break
-        for bench in ready:
-            times[bench.name].append(bench.ask("turn"))
-    return times
+    while len(calm) < effort.rounds and (len(rounds) < effort.least or time.perf_counter() < end):
+        began, busy, mine = time.perf_counter(), busy_time(), time.process_time()
+        turns = [bench.ask("turn") for bench in ready]
+        took = time.perf_counter() - began
+        others = busy_time() - busy - (time.process_time() - mine)
+        if ready and ready[0].__class__ is Process:
+            others -= sum(cpu for _, cpu in turns)
+        rounds.append([seconds for seconds, _ in turns])
+        if others <= 0.1 * took + 2 * TICK:
+            calm.append(rounds[-1])
+    used = calm if len(calm) >= effort.least else rounds
+    text = f"{len(used)} of {len(rounds)} rounds" if used is calm else f"{len(rounds)} rounds, disturbed"
+    return Race({bench.name: [line[i] for line in used] for i, bench in enumerate(ready)}, text)
 
 
 # -- this machine --------------------------------------------------------------------------------------------
@@ -179,6 +197,19 @@ def cpu() -> str:
 
 def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+TICK = 0.01
+
+
+def busy_time() -> float:
+    """Seconds that all processors together have worked, for whomever; 0 where that is not known."""
+    try:
+        first = Path("/proc/stat").read_text().partition("\n")[0].split()
+    except OSError:
+        return 0.0
+    user, nice, system, _idle, _wait, irq, softirq, steal = map(int, first[1:9])
+    return (user + nice + system + irq + softirq + steal) * TICK
 
 
 def load() -> str:

@@ -34,10 +34,15 @@ def highest() -> int:
     return most if sys.platform == "darwin" else most * 1024
 
 
+def trim() -> None:
+    """Has glibc give back what it keeps though it is free; elsewhere nothing."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def peak_of(work: Callable[[], Any], times: int = 3) -> dict[str, Any]:
     """The peak while ``work`` is done: in all, and above what was resident (or the highest so far) before."""
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)  # what lies free already would hide what is needed
+    trim()  # what lies free already would hide what is needed
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # forgets the highest so far
     before = highest()

@@ -42,7 +42,7 @@ class Scale(NamedTuple):
 
 
 FULL = Scale(
-    effort=Effort(rounds=61, least=9, budget=14, turn=0.016),
+    effort=Effort(rounds=61, least=9, budget=10, turn=0.016),
     batches=(1, 32, 1_000, 10_000),
     dtypes=("float32", "float64"),
     long=(100_000, 1_000_000),
@@ -105,6 +105,7 @@ class Case:
     name: str
     unit: str
     entries: list[Entry]
+    rounds: str = ""
 
 
 @dataclass
@@ -128,7 +129,12 @@ class Row:
 
 
 def compare(
-    name: str, unit: str, per: float, times: dict[str, list[float]], bounds: dict[str, float]
+    name: str,
+    unit: str,
+    per: float,
+    times: dict[str, list[float]],
+    bounds: dict[str, float],
+    rounds: str = "",
 ) -> Case:
     """The case in which ``times`` were taken; ``per`` turns them into ``unit``."""
     ours = times.get("minigrad")
@@ -136,7 +142,7 @@ def compare(
     for who, theirs in times.items():
         against = None if ours is None or who == "minigrad" else driver.ratio(ours, theirs)
         entries.append(Entry(who, Spread.of(theirs) * per, against, bounds.get(who) if against else None))
-    return Case(name, unit, entries)
+    return Case(name, unit, entries, rounds)
 
 
 # -- what is measured ----------------------------------------------------------------------------------------
@@ -145,15 +151,17 @@ def compare(
 class Session:
     """A run: the peers that take part, how much they do, and what is left to say about it."""
 
-    def __init__(self, peers: Sequence[Peer], scale: Scale, only: Sequence[str], one_process: bool) -> None:
-        self.scale, self.only, self.one_process = scale, only, one_process
+    def __init__(
+        self, peers: Sequence[Peer], scale: Scale, only: Sequence[str], one_process: bool, threads: int
+    ) -> None:
+        self.scale, self.only, self.one_process, self.threads = scale, only, one_process, threads
         self.peers = peers
         self.remarks: list[str] = []
         self.benches: list[Any] = []
         self.facts: dict[str, dict[str, str]] = {}
         for peer in peers:
             try:
-                bench = Inside(peer.name) if one_process else Process(peer.name)
+                bench = Inside(peer.name) if one_process else Process(peer.name, threads)
             except (Failed, ImportError) as error:
                 self.say(f"{peer.name} does not start: {error}")
                 continue
@@ -182,7 +190,7 @@ class Session:
 
     def fresh(self, who: str, what: str, *arguments: Any) -> Any:
         """What one peer finds in a process of its own."""
-        process = Process(who)
+        process = Process(who, self.threads)
         try:
             return process.ask("once", what, *arguments)
         finally:
@@ -198,8 +206,10 @@ def chain(session: Session) -> Row:
         if session.wanted(f"chain:{name}"):
             arguments = (CHAIN, both)
             effort = session.scale.effort
-            times = driver.race(session.benches, "prepare_chain", arguments, effort, 1e-12, session.say)
-            row.cases.append(compare(f"w a {name}", "µs", US / CHAIN, times, {"torch": 1.0}))
+            raced = driver.race(session.benches, "prepare_chain", arguments, effort, 1e-12, session.say)
+            row.cases.append(
+                compare(f"w a {name}", "µs", US / CHAIN, raced.times, {"torch": 1.0}, raced.rounds)
+            )
     return row
 
 
@@ -214,9 +224,11 @@ def step(session: Session) -> Row:
         for batch in scale.batches:
             if session.wanted(f"step:{dtype}:{batch}"):
                 what, same = (dtype, batch), SAME[dtype]
-                times = driver.race(session.benches, "prepare_step", what, scale.effort, same, session.say)
+                raced = driver.race(session.benches, "prepare_step", what, scale.effort, same, session.say)
                 bounds = STEP_BOUNDS.get(batch, {})
-                row.cases.append(compare(f"{dtype}, batch {batch:,}", "ms", MS, times, bounds))
+                row.cases.append(
+                    compare(f"{dtype}, batch {batch:,}", "ms", MS, raced.times, bounds, raced.rounds)
+                )
     return row
 
 
@@ -268,7 +280,7 @@ def long(session: Session) -> Row:
             held, left = last["held"] / MB, last["left"] / MB
             text = f"{left:,.0f} of {held:,.0f} MB"
             met = left <= max(0.1 * held, 2)
-            row.checks.append(Check("memory not returned to the system", text, "≤ 10 %", met))
+            row.checks.append(Check("memory still held, once malloc_trim has run", text, "≤ 10 %", met))
     return row
 
 
@@ -393,7 +405,9 @@ def full_text(row: Row) -> str:
                 cells += ["", ""]
             else:
                 cells += [times(against.median), f"{times(against.low)} to {times(against.high)}"]
-            body.append([case.name if i == 0 else "", entry.who, *cells, verdict(entry)])
+            body.append(
+                [case.name if i == 0 else case.rounds if i == 1 else "", entry.who, *cells, verdict(entry)]
+            )
     parts = [row.title, row.note]
     parts += [table(head, body, left=2)] if body else []
     parts += [checks(row)] if row.checks else []
@@ -418,7 +432,11 @@ def short_text(row: Row) -> str:
         body.append(cells)
     head = ["", *columns, *(["bounds"] if bounded else [])]
     title, colon, rest = row.title.partition(":")
-    parts = [f"**{title}**{colon}{rest}. {row.note}", table(head, body) if body else ""]
+    note = row.note
+    disturbed = [case.name for case in row.cases if case.rounds.endswith("disturbed")]
+    if disturbed:
+        note += f" Other programs were running meanwhile: {'; '.join(disturbed)}."
+    parts = [f"**{title}**{colon}{rest}. {note}", table(head, body) if body else ""]
     parts += [checks(row)] if row.checks else []
     return "\n\n".join(part for part in parts if part)
 
@@ -506,6 +524,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     option("--quick", action="store_true", help="fewer rounds and smaller sizes, in under half a minute")
     option("--tiny", action="store_true", help="to test this program; the figures mean nothing")
     option("--one-process", action="store_true", help="all peers in one, to see what that does to them")
+    option("--no-stop", action="store_true", help="leave idle peers running, to see what that does")
+    option("--threads", type=int, default=0, metavar="N", help="for BLAS and torch (as many as they choose)")
     option("--markdown", type=Path, metavar="FILE", help="write the short tables there")
     option("--update-readme", type=Path, nargs="?", const=ROOT / "README.md", metavar="FILE",
            help=f"put them between {BEGIN} and {END} in the README")  # fmt: skip
@@ -544,8 +564,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"peer {peer.name}: {'installed' if peer.installed() else 'absent'}")
         return 0
     began = time.perf_counter()
-    session = Session(peers, TINY if arguments.tiny else QUICK if arguments.quick else FULL, arguments.only,
-                      arguments.one_process)  # fmt: skip
+    if arguments.no_stop:
+        driver.CAN_STOP = False
+    scale = TINY if arguments.tiny else QUICK if arguments.quick else FULL
+    session = Session(peers, scale, arguments.only, arguments.one_process, arguments.threads)
     try:
         print("\n".join(header(session)), flush=True)
         print("minigrad / this: minigrad's figure by this peer's in the same round; below 1 it is ahead")

@@ -58,14 +58,16 @@ class Worker:
         self.count = max(1, round(piece / best))
         self.pieces = max(1, round(seconds / (best * self.count)))
 
-    def turn(self) -> float:
-        """Seconds for one piece of work: the median of the pieces of a turn.
+    def turn(self) -> tuple[float, float]:
+        """Seconds for one piece of work, the median of the pieces of a turn; processor time of the turn.
 
         Something goes before, to warm the caches.  A piece is shorter than the slice of time that the
         system gives to another process, so that most are not interrupted even when there are others.
         """
+        before = time.process_time()
         timed(self.work, self.count)
-        return statistics.median(timed(self.work, self.count) for _ in range(self.pieces)) / self.count
+        took = statistics.median(timed(self.work, self.count) for _ in range(self.pieces)) / self.count
+        return took, time.process_time() - before
 
     def once(self, what: str, *arguments: Any) -> Any:
         """Something that a fresh process does once: ``long``, ``peak`` or ``kept``."""

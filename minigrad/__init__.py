@@ -2,7 +2,7 @@
 
 from math import e, inf, nan, pi
 
-from minigrad import autograd, nn, optim, random
+from minigrad import autograd, func, nn, optim, random
 from minigrad._printing import printoptions, set_printoptions
 from minigrad.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from minigrad.autograd.anomaly import is_anomaly_enabled
@@ -35,7 +35,7 @@ newaxis = None
 # Names imported one by one; what the modules above list in their own __all__ is exported too.
 __all__ = [
     "Drawing", "Generator", "Size", "Tensor", "autograd", "default_generator", "draw", "e",
-    "enable_grad", "fork_rng", "get_rng_state", "inf", "inference_mode", "initial_seed", "is_anomaly_enabled",
+    "enable_grad", "fork_rng", "func", "get_rng_state", "inf", "inference_mode", "initial_seed", "is_anomaly_enabled",
     "is_grad_enabled", "is_inference_mode_enabled", "is_tensor", "manual_seed", "nan", "newaxis", "nn",
     "no_grad", "optim", "pi", "printoptions", "random", "relu", "seed", "set_grad_enabled",
     "set_printoptions", "set_rng_state",

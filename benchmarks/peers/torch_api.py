@@ -91,6 +91,8 @@ def long(m: Any, length: int, watch: Callable[[Any], Any] | None = None) -> dict
         free = time.perf_counter()
         del y
         freed = time.perf_counter()
+    blocks = sys.getallocatedblocks() - blocks
+    memory.trim()
     return {
         "right": right,
         "seconds": backward - start + freed - free,
@@ -98,7 +100,7 @@ def long(m: Any, length: int, watch: Callable[[Any], Any] | None = None) -> dict
         "backward": backward - forward,
         "free": freed - free,
         "dies": None if ref is None else ref() is None,
-        "blocks": sys.getallocatedblocks() - blocks,
+        "blocks": blocks,
         "held": held - before,
         "left": memory.now() - before,
     }

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.autograd import engine
+from minigrad.autograd import engine, functional
 from minigrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
 from minigrad.autograd.function import Function, once_differentiable
+from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from minigrad.tape import Node, TensorBase, refresh, wrap
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
 __all__ = [
-    "Function", "backward", "detect_anomaly", "enable_grad", "grad", "inference_mode", "no_grad",
+    "Function", "GradcheckError", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "gradcheck",
+    "gradgradcheck", "inference_mode", "no_grad",
     "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip
 

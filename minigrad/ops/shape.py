@@ -95,8 +95,8 @@ def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
 # ---------------------------------------------------------------- the table
 
 # fmt: off
-reshape: Op = Op("reshape", lambda x, shape: np.reshape(x, shape), "x; shape", lambda g, x_shape: reshape(g, shape=x_shape), view=True,
-                 onnx="Reshape")
+reshape: Op = Op("reshape", lambda x, shape: np.reshape(x, shape), "x; shape",
+                 lambda g, x_shape: reshape(g, shape=x_shape), view=True, onnx="Reshape")
 permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)),
                  view=True, onnx="Transpose")
 expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_shape), view=True,
