@@ -53,9 +53,9 @@ FULL = Scale(
     slow_imports=3,
 )
 QUICK = Scale(
-    effort=Effort(rounds=9, least=3, budget=0.8, turn=0.008),
+    effort=Effort(rounds=9, least=3, budget=0.6, turn=0.008),
     batches=(1, 32, 1_000),
-    dtypes=("float32", "float64"),
+    dtypes=("float64",),
     long=(20_000, 200_000),
     long_rounds=1,
     memory_batch=30_000,

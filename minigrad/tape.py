@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from minigrad import errors
+from minigrad.buffers import is_view
 from minigrad.dtypes import F32, F64
 from minigrad.errors import INSIDE, here
 
@@ -48,7 +49,8 @@ class Op:
     ``joint`` replaces the rules by one function that returns every input's gradient.  ``cast`` says how
     dtypes meet: ``"same"`` by promotion (``"number"``: bools are refused), ``"float"`` by promotion and integers
     become the default float (``"floats"``: are refused), ``"branches"`` by promotion of all but the first, None:
-    not at all.  ``view``: the result may share the first input's memory.
+    not at all.  ``view``: the result may share the first input's memory.  ``consume`` computes the only rule
+    for when ``g`` is an array that nobody else holds: it may write into it.
     """
 
     def __init__(
@@ -60,12 +62,13 @@ class Op:
         joint: Rule | None = None,
         cast: str | None = None,
         view: bool = False,
+        consume: Rule | None = None,
         text: str | None = None,
         onnx: str | None = None,
     ) -> None:
         inputs, _, params = signature.partition(";")
         self.name, self.kernel, self.cast, self.view = name, kernel, cast, view
-        self.text, self.onnx = text, onnx
+        self.consume, self.text, self.onnx = consume, text, onnx
         self.inputs = tuple(inputs.replace("*", "").split())
         self.star = len(self.inputs) - 1 if "*" in inputs else None
         self.params = tuple(params.split())
@@ -515,7 +518,7 @@ cast_operands: Callable[[Op, list[Any]], list[Any]] = _uncast
 
 def _mark_view(out: TensorBase, source: TensorBase, op: Op, params: dict[str, Any]) -> None:
     a = out._array
-    if a.base is None or (a.size and not np.may_share_memory(a, source._array)):
+    if not is_view(a) or (a.size and not np.may_share_memory(a, source._array)):
         return
     view = source._view
     if view is None:
@@ -586,7 +589,7 @@ def changed(*arrays: Array) -> None:
     global last_change
     code, lasti = here()
     for array in arrays:
-        memory = array if array.base is None else owner(array)
+        memory = owner(array)
         key = id(memory)
         change = _CHANGES.get(key)
         if change is None:

@@ -178,7 +178,7 @@ class Tensor(TensorBase):
 
     def is_floating_point(self) -> bool:
         """Whether elements are floats."""
-        return self._array.dtype.kind == "f"
+        return bool(self._array.dtype.kind == "f")
 
     def is_inference(self) -> bool:
         """Whether it was made in inference mode."""
@@ -490,7 +490,7 @@ class Tensor(TensorBase):
     def __rpow__(self, base: Any) -> Tensor:
         return elementwise.pow(base, self)
 
-    def __ipow__(self, exponent: Any) -> Tensor:
+    def __ipow__(self, exponent: Any) -> Any:
         return self.pow_(exponent)
 
     def __matmul__(self, other: Any) -> Tensor:

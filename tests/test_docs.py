@@ -174,7 +174,7 @@ def public(module: Any) -> set[str]:
 def described(*pages: str) -> set[str]:
     """Names that a directive documents, or that the text has in backticks."""
     text = "".join((DOCS / "api" / f"{page}.md").read_text(encoding="utf-8") for page in pages)
-    directives = re.findall(r"^\.\. auto(?:function|class|method|property):: ([\w.]+)", text, re.MULTILINE)
+    directives = re.findall(r"^\.\. auto(?:function|class|method|property|exception):: ([\w.]+)", text, re.MULTILINE)
     members = [n for line in re.findall(r":members: (.+)", text) for n in line.split(",")]
     literals = re.findall(r"`([\w.]+)`", text)
     return {name.strip().rpartition(".")[2] for name in (*directives, *members, *literals)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import errors, tape
+from minigrad.buffers import is_view
 from minigrad.ops.elementwise import to
 from minigrad.ops.shape import clone, sum_to
 from minigrad.tape import MANY, MODE, PARAM, SAVED, SHAPE, SHAPES, Const, Freed, Node, wrap
@@ -80,6 +81,11 @@ def run(
                 if create:
                     saved = _lift(node)
                 inputs = node.inputs
+                consume = None if create or node.op is None else node.op.consume
+                if consume is not None and (
+                    node in shared or node in ends or node.hooks is not None or g.__class__ is not np.ndarray
+                ):
+                    consume = None  # somebody else may hold g
                 for at, rule, plain, sources in node.layout.steps:
                     if at >= 0:
                         to_ = inputs[at]
@@ -90,7 +96,7 @@ def run(
                     elif plain is None:
                         d = rule(g, *_arguments(node, saved, sources))
                     elif len(plain) == 1:
-                        d = rule(g, saved[plain[0]])
+                        d = (consume or rule)(g, saved[plain[0]])
                     else:
                         d = rule(g, *[saved[k] for k in plain])
                     if at < 0:
@@ -110,7 +116,7 @@ def run(
                     before = grads.get(to_)
                     if before is None:
                         grads[to_] = d
-                        if d is g or array.base is not None:
+                        if (d is g and consume is None) or rule is None or is_view(array):
                             shared.add(to_)
                     elif to_ in owned:
                         before += d

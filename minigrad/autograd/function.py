@@ -137,6 +137,7 @@ class _UserOp(Op):
     """The operation of a `Function`; not part of the table."""
 
     def __init__(self, cls: type[Function]) -> None:
+        self.consume = None
         self.name, self.kernel, self.cast, self.view, self.text, self.onnx = (
             cls.__name__,
             cls.forward,

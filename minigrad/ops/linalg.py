@@ -6,13 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import buffers
 from minigrad.tape import Array, Op
+
+LARGE = 1 << 12  # elements of an operand from which the result may be large
 
 
 def product(a: Array, b: Array) -> Any:
     """``a @ b``. For two matrices np.dot: it calls BLAS with less around it, and also for a single row or
     column, where np.matmul takes four times as long without BLAS."""
-    return np.dot(a, b) if a.ndim == 2 == b.ndim else np.matmul(a, b)
+    if a.ndim != 2 or b.ndim != 2:
+        return np.matmul(a, b)
+    if (a.size < LARGE and b.size < LARGE) or a.dtype is not b.dtype:
+        return np.dot(a, b)
+    return np.dot(a, b, out=buffers.empty((a.shape[0], b.shape[1]), a.dtype))
 
 
 def times(a: Any, b: Any) -> Any:

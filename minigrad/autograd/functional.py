@@ -1,0 +1,338 @@
+"""Jacobians, Hessians and their products with vectors, as functions of a function and its inputs.
+
+Signatures, structures and errors are ``torch.autograd.functional``'s.  ``inputs`` is a Tensor or a tuple of Tensors,
+so is what ``func`` returns; where a Tensor was given, a Tensor stands in the result, and tuples where tuples were.
+
+``create_graph`` records the result, so that it can be differentiated again.  With ``strict`` a result that does not
+depend on an input (and with ``create_graph``, whose derivative does not) is a RuntimeError instead of zeros.
+TypeError for anything but Tensors, RuntimeError for shapes that do not fit and functions that return the wrong kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from minigrad.autograd.modes import enable_grad
+from minigrad.autograd.products import Push, by_columns, by_rows, node_of, pull
+from minigrad.ops.shape import alias, reshape
+from minigrad.tape import Node, TensorBase, apply, leaf, wrap
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+__all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
+
+_STRATEGIES = ("forward-mode", "reverse-mode")
+_STRICT = "This is not allowed in strict mode."
+
+
+# ---------------------------------------------------------------- inputs and outputs
+
+
+def _tuple(value: Any, what: str, name: str) -> tuple[bool, tuple[Tensor, ...]]:
+    """Whether it is a tuple, and it as one."""
+    is_tuple = isinstance(value, tuple)
+    parts = value if is_tuple else (value,)
+    for i, t in enumerate(parts):
+        if not isinstance(t, TensorBase):
+            at = f"value at index {i}" if is_tuple else f"given {what}"
+            raise TypeError(
+                f"The {what} given to {name} must be either a Tensor or a tuple of Tensors but the {at} has type "
+                f"{type(t).__name__}."
+            )
+    return is_tuple, parts
+
+
+def _enter(inputs: Sequence[Tensor], create: bool) -> tuple[list[Tensor], list[Node]]:
+    """The Tensors to call the function with, and their records; tied to the given ones only if ``create``."""
+    fresh: list[Tensor] = []
+    nodes: list[Node] = []
+    for t in inputs:
+        tied = create and t.requires_grad
+        x = apply(alias, (t,)) if tied else wrap(t._array).requires_grad_()
+        fresh.append(x)
+        nodes.append(x._node or leaf(x))
+    return fresh, nodes
+
+
+def _vector(
+    v: Any, like: Sequence[Tensor], is_tuple: bool, name: str, missing: str, create: bool
+) -> list[Tensor]:
+    """The vector, checked against what it is to be multiplied with; 1 where it may be left out."""
+    if v is None:
+        if len(like) != 1 or like[0]._array.size != 1:
+            raise RuntimeError(f"The vector v can only be None if {missing}.")
+        return [wrap(np.ones(like[0]._array.shape, like[0]._array.dtype))]
+    _, given = _tuple(v, "v", name)
+    if len(given) != len(like):
+        if is_tuple:
+            raise RuntimeError(f"v is a tuple of invalid length: should be {len(like)} but got {len(given)}.")
+        raise RuntimeError("The given v should contain a single Tensor.")
+    for i, (t, other) in enumerate(zip(given, like, strict=True)):
+        if t._array.shape != other._array.shape:
+            raise RuntimeError(
+                f"{f'Entry {i} in ' if is_tuple else ''}v has invalid size: should be {list(other._array.shape)} but "
+                f"got {list(t._array.shape)}."
+            )
+    return list(given) if create else [wrap(t._array) for t in given]
+
+
+def _call(
+    func: Callable[..., Any], inputs: Sequence[Tensor], name: str, strict: bool
+) -> tuple[bool, tuple[Tensor, ...]]:
+    is_tuple, outputs = _tuple(func(*inputs), "outputs of the user-provided function", name)
+    if strict:
+        for i, t in enumerate(outputs):
+            if node_of(t) is None:
+                raise RuntimeError(
+                    f"Output {i} of the user-provided function does not require gradients. The outputs must be "
+                    "computed in a differentiable manner from the input when running in strict mode."
+                )
+    return is_tuple, outputs
+
+
+def _scalar(is_tuple: bool, outputs: tuple[Tensor, ...], name: str) -> Tensor:
+    if is_tuple:
+        raise RuntimeError(f"The function given to {name} should return a single Tensor")
+    if outputs[0]._array.size != 1:
+        raise RuntimeError(
+            f"The Tensor returned by the function given to {name} should contain a single element"
+        )
+    return outputs[0]
+
+
+def _fill(
+    found: Sequence[Tensor | None], like: Sequence[Tensor], strict: bool, create: bool, what: str, of: str
+) -> list[Tensor]:
+    """With zeros for what is None; in strict mode that is an error."""
+    filled: list[Tensor] = []
+    for i, (t, other) in enumerate(zip(found, like, strict=True)):
+        if t is None:
+            if strict:
+                raise RuntimeError(f"{what} is independent of {of} {i}. {_STRICT}")
+            t = wrap(np.zeros(other._array.shape, other._array.dtype))
+        elif strict and create and node_of(t) is None:
+            kind = "hessian" if "hessian" in what or "jacobian" in what else "jacobian"
+            raise RuntimeError(
+                f"The {kind} of the user-provided function is independent of input {i}. This is not allowed in "
+                "strict mode when create_graph=True."
+            )
+        filled.append(t)
+    return filled
+
+
+def _finish(values: Sequence[Tensor], is_tuple: bool, create: bool) -> Any:
+    results = tuple(values) if create else tuple(wrap(t._array) for t in values)
+    return results if is_tuple else results[0]
+
+
+def _require(found: Sequence[Tensor | None], text: str) -> None:
+    """Strict mode: RuntimeError for a derivative that is not there, or that depends on nothing."""
+    for i, t in enumerate(found):
+        if t is None:
+            raise RuntimeError(
+                f"The output of the user-provided function is independent of input {i}. {_STRICT}"
+            )
+        if node_of(t) is None:
+            raise RuntimeError(text.format(i))
+
+
+_NO_GRADIENT = (
+    f"The gradient with respect to input {{}} is independent of the inputs of the function. {_STRICT}"
+)
+_LINEAR = (
+    "While computing the hessian, found that the jacobian of the user-provided function with respect to input {} is "
+    f"independent of the input. {_STRICT} You should ensure that your function is twice differentiable and that the "
+    "jacobian depends on the inputs (this would be violated by a linear function for example)."
+)
+
+
+# ---------------------------------------------------------------- products
+
+
+def vjp(
+    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """``(func(inputs), vᵀJ)``: ``v`` has the structure of the output, the product that of the inputs.
+
+    ``v`` may be left out for an output of one element.
+    """
+    with enable_grad():
+        is_tuple, given = _tuple(inputs, "inputs", "vjp")
+        fresh, nodes = _enter(given, create_graph)
+        many, outputs = _call(func, fresh, "vjp", strict)
+        missing = "the user-provided function returns a single Tensor with a single element"
+        vector = _vector(v, outputs, many, "vjp", missing, create_graph)
+        found = pull(outputs, nodes, vector, create_graph, True)
+        what = "The output of the user-provided function"
+        product = _fill(found, given, strict, create_graph, what, "input")
+    return _finish(outputs, many, create_graph), _finish(product, is_tuple, create_graph)
+
+
+_ONE_INPUT = "the input to the user-provided function is a single Tensor with a single element"
+
+
+def jvp(
+    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """``(func(inputs), Jv)``: ``v`` has the structure of the inputs, the product that of the output.
+
+    ``v`` may be left out for an input of one element.  Two reverse passes: see `products.Push`.
+    """
+    with enable_grad():
+        is_tuple, given = _tuple(inputs, "inputs", "jvp")
+        fresh, nodes = _enter(given, create_graph)
+        vector = _vector(v, given, is_tuple, "jvp", _ONE_INPUT, create_graph)
+        many, outputs = _call(func, fresh, "jvp", strict)
+        push = Push(outputs, nodes)
+        if strict:
+            _require(push.transposed, _NO_GRADIENT)
+        found = push(vector, create_graph, True)
+        what = "The gradient with respect to the input"
+        product = _fill(found, outputs, strict, create_graph, what, "output")
+    return _finish(outputs, many, create_graph), _finish(product, many, create_graph)
+
+
+def _gradient(
+    func: Callable[..., Any], inputs: Any, v: Any, create: bool, strict: bool, name: str
+) -> tuple[bool, tuple[Tensor, ...], list[Node], Tensor, list[Tensor], list[Tensor | None]]:
+    """What the two products with a Hessian begin with: the recorded gradient of a function of one element."""
+    is_tuple, given = _tuple(inputs, "inputs", name)
+    fresh, nodes = _enter(given, create)
+    vector = _vector(v, given, is_tuple, name, _ONE_INPUT, create)
+    output = _scalar(*_call(func, fresh, name, strict), name)
+    one = wrap(np.ones(output._array.shape, output._array.dtype))
+    gradient = pull([output], nodes, [one], True, True)
+    if strict:
+        _require(gradient, _LINEAR)
+    return is_tuple, given, nodes, output, vector, gradient
+
+
+def vhp(
+    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """``(func(inputs), vᵀH)`` for a function that returns one element; ``v`` and product are like the inputs."""
+    with enable_grad():
+        is_tuple, given, nodes, output, vector, gradient = _gradient(
+            func, inputs, v, create_graph, strict, "vhp"
+        )
+        both = [(g, u) for g, u in zip(gradient, vector, strict=True) if g is not None]
+        found = pull([g for g, _ in both], nodes, [u for _, u in both], create_graph, True)
+        what = "The jacobian of the user-provided function"
+        product = _fill(found, given, strict, create_graph, what, "input")
+    return _finish([output], False, create_graph), _finish(product, is_tuple, create_graph)
+
+
+def hvp(
+    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """``(func(inputs), Hv)``; as `vhp`, which is cheaper and gives the same for a symmetric Hessian."""
+    with enable_grad():
+        is_tuple, given, nodes, output, vector, gradient = _gradient(
+            func, inputs, v, create_graph, strict, "hvp"
+        )
+        there = [(i, g) for i, g in enumerate(gradient) if g is not None]
+        found: list[Tensor | None] = [None] * len(given)
+        products = Push([g for _, g in there], nodes)(vector, create_graph, True)
+        for (i, _), t in zip(there, products, strict=True):
+            found[i] = t
+        what = "The hessian of the user-provided function"
+        product = _fill(found, given, strict, create_graph, what, "entry")
+    return _finish([output], False, create_graph), _finish(product, is_tuple, create_graph)
+
+
+# ---------------------------------------------------------------- whole matrices
+
+
+def jacobian(
+    func: Callable[..., Any],
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> Any:
+    """The Jacobian: for output ``o`` and input ``i`` a Tensor of shape ``o.shape + i.shape``.
+
+    A tuple over outputs of tuples over inputs; either level is missing where there was a Tensor and no tuple.
+    ``"reverse-mode"`` takes one backward pass per element of the output, ``"forward-mode"`` one per element of
+    the input.  ``vectorize`` is accepted and changes nothing, but its combinations are refused as in PyTorch:
+    RuntimeError with ``strict``, NotImplementedError for forward mode without it or with ``create_graph``.
+    """
+    if strategy not in _STRATEGIES:
+        raise ValueError(
+            'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more outputs '
+            'than inputs, "forward-mode" tends to be more performant. Otherwise, prefer to use "reverse-mode".'
+        )
+    forward = strategy == "forward-mode"
+    if forward and create_graph:
+        _not_together(NotImplementedError, "create_graph=True", 'strategy="forward-mode"')
+    if forward and strict:
+        _not_together(RuntimeError, "strict=True", 'strategy="forward-mode"')
+    with enable_grad():
+        is_tuple, given = _tuple(inputs, "inputs", "jacobian")
+        if forward and not vectorize:
+            raise NotImplementedError(
+                'jacobian: `strategy="forward-mode"` is only there with `vectorize=True`'
+            )
+        fresh, nodes = _enter(given, create_graph)
+        many, outputs = _call(func, fresh, "jacobian", strict)
+        if vectorize and strict:
+            _not_together(RuntimeError, "strict=True", "vectorize=True")
+
+        def check(i: int, row: list[Tensor | None]) -> None:
+            for j, t in enumerate(row):
+                if t is None:
+                    raise RuntimeError(
+                        f"Output {i} of the user-provided function is independent of input {j}. {_STRICT}"
+                    )
+                if create_graph and node_of(t) is None:
+                    raise RuntimeError(
+                        f"The jacobian of the user-provided function is independent of input {j}. This is not allowed "
+                        "in strict mode when create_graph=True."
+                    )
+
+        if forward:
+            found = by_columns(Push(outputs, nodes), outputs, nodes, False)
+        else:
+            found = by_rows(outputs, nodes, create_graph, check if strict else None)
+        rows = tuple(_finish(row, is_tuple, create_graph) for row in found)
+    return rows if many else rows[0]
+
+
+def _not_together(kind: type[Exception], one: str, other: str) -> NoReturn:
+    raise kind(f"jacobian: `{one}` and `{other}` are not supported together, please choose one of them")
+
+
+def hessian(
+    func: Callable[..., Any],
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> Any:
+    """The Hessian of a function that returns one element: by inputs ``i`` and ``j`` of shape ``i.shape + j.shape``.
+
+    A tuple of tuples for a tuple of inputs, a Tensor for a Tensor.  Options are those of `jacobian`, which is
+    taken of the recorded gradient.
+    """
+    is_tuple, given = _tuple(inputs, "inputs", "hessian")
+    if outer_jacobian_strategy not in _STRATEGIES:
+        raise ValueError('Expected strategy to be either "forward-mode" or "reverse-mode".')
+
+    def one_element(*xs: Tensor) -> Tensor:
+        out = _scalar(*_call(func, xs, "hessian", strict), "hessian")
+        return apply(reshape, (out,), {"shape": ()})
+
+    def gradient(*xs: Tensor) -> tuple[Tensor, ...]:
+        found: tuple[Tensor, ...] = jacobian(one_element, xs, create_graph=True)
+        if strict:
+            _require(found, _LINEAR)
+        return found
+
+    found = jacobian(gradient, given, create_graph, strict, vectorize, outer_jacobian_strategy)
+    return found if is_tuple else found[0][0]

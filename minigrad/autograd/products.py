@@ -1,0 +1,145 @@
+"""Products of vectors with Jacobians, and whole Jacobians: what `functional` and `minigrad.func` share.
+
+Backward gives ``v -> Jᵀv`` (`pull`).  That map is linear, and when it is recorded, backward through it gives its
+transpose, ``u -> Ju``: forward mode out of two reverse passes (`Push`; the trick is by J. Townsend, 2017).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.autograd import engine
+from minigrad.ops.elementwise import to
+from minigrad.ops.shape import reshape, stack
+from minigrad.tape import Node, TensorBase, apply, leaf, refresh, wrap
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+Check = Callable[[int, "list[Tensor | None]"], None]
+
+
+def node_of(t: TensorBase) -> Node | None:
+    """The record of a Tensor through which gradients flow, None where none do."""
+    refresh(t)
+    return t._node if t._node is not None and t._node.requires_grad else None
+
+
+def pull(
+    outputs: Sequence[Tensor], targets: Sequence[Node], cotangents: Sequence[Tensor], create: bool, keep: bool
+) -> list[Tensor | None]:
+    """``Jᵀv``, one Tensor per target, None for a target that no output depends on.
+
+    ``create`` records the pass, ``keep`` leaves the graph for another one.
+    """
+    nodes: list[Node] = []
+    seeds: list[Any] = []
+    for t, v in zip(outputs, cotangents, strict=True):
+        node = node_of(t)
+        if node is None:
+            continue
+        nodes.append(node)
+        if not create:
+            seeds.append(v._array.astype(t._array.dtype, copy=False))
+        elif v._array.dtype != t._array.dtype:
+            seeds.append(apply(to, (v,), {"dtype": t._array.dtype}))
+        else:
+            seeds.append(v)
+    found = engine.run(nodes, seeds, targets, keep, create) if nodes and targets else {}
+    gradients: list[Any] = [found.get(n) for n in targets]
+    if not create:  # then they are arrays
+        gradients = [None if g is None else wrap(g) for g in gradients]
+    return gradients
+
+
+class Push:
+    """``u -> Ju`` at one point, for any number of ``u``.
+
+    Making one costs a recorded backward pass, each call a plain one through that record.  Measured, forward
+    pass included, against a vjp: 1.4 to 2.5 times as long on a perceptron (batch 32 to 1,000, width 64 to 512),
+    1.9 to 3.5 times on a chain of 50 elementwise operations (10 to 100,000 elements).
+    """
+
+    def __init__(self, outputs: Sequence[Tensor], targets: Sequence[Node]) -> None:
+        self.dummies = [wrap(np.zeros(t._array.shape, t._array.dtype)) for t in outputs]
+        self.nodes = [leaf(d, node_of(t) is not None) for d, t in zip(self.dummies, outputs, strict=True)]
+        self.transposed = pull(outputs, targets, self.dummies, True, True)
+
+    def __call__(self, tangents: Sequence[Tensor | None], create: bool, keep: bool) -> list[Tensor | None]:
+        """One Tensor per output, None for one that does not depend on the targets; a tangent None is zero."""
+        both = [
+            (g, v) for g, v in zip(self.transposed, tangents, strict=True) if g is not None and v is not None
+        ]
+        return pull([g for g, _ in both], self.nodes, [v for _, v in both], create, keep)
+
+
+def by_rows(
+    outputs: Sequence[Tensor], targets: Sequence[Node], create: bool, check: Check | None = None
+) -> list[list[Tensor]]:
+    """The Jacobian of every output (outer list) by every target, of shape output + input; one pass per row.
+
+    ``check`` is shown the number of the output and each of its rows.
+    """
+    found = []
+    for i, out in enumerate(outputs):
+        blocks = [_Block(out._array.size, n.shape, n.dtype, create) for n in targets]
+        for j in range(out._array.size):
+            row = pull([out], targets, [_unit(out._array.shape, out._array.dtype, j)], create, True)
+            if check is not None:
+                check(i, row)
+            for block, part in zip(blocks, row, strict=True):
+                block.put(j, part)
+        found.append([b.finished((*out._array.shape, *b.shape), 0) for b in blocks])
+    return found
+
+
+def by_columns(
+    push: Push, outputs: Sequence[Tensor], targets: Sequence[Node], create: bool
+) -> list[list[Tensor]]:
+    """As `by_rows`, with one pass per column."""
+    found: list[list[Tensor]] = [[] for _ in outputs]
+    for i, n in enumerate(targets):
+        size = math.prod(n.shape)
+        blocks = [_Block(size, t._array.shape, t._array.dtype, create) for t in outputs]
+        for j in range(size):
+            tangents: list[Tensor | None] = [None] * len(targets)
+            tangents[i] = _unit(n.shape, n.dtype, j)
+            for block, part in zip(blocks, push(tangents, create, True), strict=True):
+                block.put(j, part)
+        for block, mine in zip(blocks, found, strict=True):
+            mine.append(block.finished((*block.shape, *n.shape), -1))
+    return found
+
+
+class _Block:
+    """One dense Jacobian while it is filled: an array, or the Tensors to be stacked if they are recorded."""
+
+    def __init__(self, count: int, shape: tuple[int, ...], dtype: Any, create: bool) -> None:
+        self.shape, self.dtype = shape, dtype
+        self.parts: list[Tensor] | None = [] if create and count else None
+        self.array = np.zeros((count, math.prod(shape)) if self.parts is None else (), dtype)
+
+    def put(self, at: int, part: Tensor | None) -> None:
+        """The next row or column; None is zero."""
+        if self.parts is not None:
+            self.parts.append(wrap(np.zeros(self.shape, self.dtype)) if part is None else part)
+        elif part is not None:
+            self.array[at] = part._array.reshape(-1)
+
+    def finished(self, shape: tuple[int, ...], dim: int) -> Tensor:
+        """The whole, of the given shape; the parts count along its first or its last dimension."""
+        if self.parts is None:
+            return wrap((self.array if dim == 0 else self.array.T).reshape(shape))
+        whole = apply(stack, self.parts, {"dim": dim if dim == 0 else len(self.shape)})
+        return apply(reshape, (whole,), {"shape": shape})
+
+
+def _unit(shape: tuple[int, ...], dtype: Any, at: int) -> Tensor:
+    """Zeros but for a one."""
+    array = np.zeros(shape, dtype)
+    array.reshape(-1)[at] = 1
+    return wrap(array)

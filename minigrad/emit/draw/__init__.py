@@ -1,0 +1,196 @@
+"""The computation graph as a picture."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from minigrad.emit.draw import backward, dot, engines, page
+from minigrad.emit.draw.graph import Box, Builder, Graph
+from minigrad.emit.draw.modules import Names
+from minigrad.emit.draw.values import size, text
+from minigrad.tape import TensorBase, refresh, tape
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+SHOWN = ("shape", "dtype", "value", "grad", "saved", "line")
+ENDINGS = ".svg, .png, .pdf, .html or .dot"
+
+
+class Drawing:
+    """A drawn graph: ``dot`` is its text in the DOT language; `svg` and `save` lay it out.
+
+    It holds texts only, nothing of the tape.
+    """
+
+    def __init__(self, graph: Graph, direction: str, legend: bool = True) -> None:
+        self._graph, self.direction, self._legend = graph, direction, legend
+        self.dot = dot.write(graph, direction, legend)
+
+    @property
+    def notes(self) -> list[str]:
+        """The sentences below the picture: what was left out, and why."""
+        return list(self._graph.notes)
+
+    def svg(self) -> str:
+        """The picture as SVG text. RuntimeError if nothing is installed that lays graphs out."""
+        return page.styled(engines.render(self.dot, "svg").decode())
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes ``.svg``, ``.png``, ``.pdf``, ``.html`` or ``.dot``, by the ending; returns the path.
+
+        ``.html`` is one page that needs nothing else, to walk around in.  ValueError for another ending,
+        RuntimeError if nothing installed can make that format.
+        """
+        target = Path(path)
+        kind = target.suffix.removeprefix(".").lower()
+        if kind in ("dot", "gv"):
+            target.write_text(self.dot, encoding="utf-8")
+        elif kind == "svg":
+            target.write_text(self.svg(), encoding="utf-8")
+        elif kind == "html":
+            target.write_text(self.html(), encoding="utf-8")
+        elif kind in ("png", "pdf"):
+            target.write_bytes(engines.render(self.dot, kind))
+        else:
+            raise ValueError(f"cannot save a drawing as {target.name!r}: the name must end in {ENDINGS}")
+        return target
+
+    def html(self) -> str:
+        """The page that ``save("graph.html")`` writes."""
+        views = ("both", "forward", "backward") if self.direction == "both" else (self.direction,)
+        pictures = {
+            view: engines.render(dot.write(self._graph, view, legend=False), "svg").decode() for view in views
+        }
+        return page.write(self._graph, pictures)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        try:
+            return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+        except RuntimeError as error:  # no engine: the notebook shows how to get one
+            return {"text/plain": f"{self!r}\n{error}"}
+
+    def __repr__(self) -> str:
+        boxes, edges = dot.summary(self.direction, self._graph)
+        return f"<Drawing: {boxes} boxes, {edges} edges; .svg(), .save('graph.svg'), .dot>"
+
+
+def draw(
+    result: Tensor | Sequence[Tensor],
+    params: Any = None,
+    *,
+    direction: str = "forward",
+    show: str | Iterable[str] = ("shape", "value", "grad"),
+    depth: int | None = None,
+    fold: bool = True,
+    max_nodes: int | None = 400,
+    legend: bool = True,
+) -> Drawing:
+    """Draws how ``result``, one or several Tensors, was computed.
+
+    ``params`` names what is drawn: a Module (its qualified parameter names, and a frame around each of its
+    modules) or a dict of names to Tensors, inputs and results too.  Boxes are inputs, parameters, operations
+    and results; an edge stands for each use of a value.
+
+    ``direction``: ``"forward"``, ``"backward"`` (the steps of a backward pass, which is run for that and
+    recorded, without touching ``.grad``) or ``"both"``.  ``show``: any of shape, dtype, value, grad, saved
+    (bytes kept for backward) and line.  ``depth``: modules from this depth on are one box.  ``fold``: what is
+    repeated is drawn once, with how often.  Beyond ``max_nodes`` boxes more is put together, and the picture
+    says so; None: never.  ``legend``: whether there is one.
+
+    Nothing of yours is changed, and nothing is kept alive.  TypeError or ValueError for arguments that mean
+    nothing; ImportError without the ``graphviz`` package.
+    """
+    try:
+        import graphviz  # noqa: F401
+    except ImportError as error:  # it is a dependency, but a minimal install may lack it
+        raise ImportError("minigrad.draw needs the Python package graphviz: pip install graphviz") from error
+    results: list[Any] = list(result) if isinstance(result, (tuple, list)) else [result]
+    shown = frozenset([show] if isinstance(show, str) else show)
+    _check(results, direction, shown, depth, max_nodes)
+    for t in results:
+        refresh(t)
+    names = Names(params)
+    for t in names.tensors.values():
+        if t._view is not None:
+            refresh(t)
+    recorded = list({id(t._node): t for t in results if t._node is not None}.values())
+    forward = tape([t._node for t in recorded])
+    builder = Builder(results, forward, names, shown, fold)
+    graph = builder.graph
+    if direction != "forward":
+        started = [t for t in recorded if t._node.requires_grad]
+        refusal = None if started else "Nothing here requires grad, so there is no backward pass to draw."
+        if started:
+            try:
+                builder.add_backward(backward.record(started, forward))
+            except Exception as error:  # whatever a rule or a user's Function may raise
+                refusal = f"The backward pass cannot be drawn: {error}"
+        if refusal is not None:
+            graph.notes.append(refusal)
+            direction = "forward"
+    count = builder.boxes_at(depth)
+    if max_nodes is not None and count > max_nodes:
+        graph.notes.append(_reduced(builder, count, depth, max_nodes))
+    builder.finish()
+    _alone(graph, [t for t in results if t._node is None], names, shown)
+    return Drawing(graph, direction, legend)
+
+
+def _check(
+    results: list[Any], direction: str, show: frozenset[str], depth: int | None, max_nodes: int | None
+) -> None:
+    if not results:
+        raise ValueError("draw() needs at least one Tensor, got none")
+    for t in results:
+        if not isinstance(t, TensorBase):
+            raise TypeError(f"draw() takes Tensors, got {type(t).__name__}")
+    if direction not in ("forward", "backward", "both"):
+        raise ValueError(f"direction must be 'forward', 'backward' or 'both', got {direction!r}")
+    wrong = sorted(str(s) for s in show if s not in SHOWN)
+    if wrong:
+        raise ValueError(f"show may have {', '.join(SHOWN)}; got {', '.join(wrong)}")
+    if depth is not None and (not isinstance(depth, int) or depth < 1):
+        raise ValueError(f"depth must be None or at least 1, got {depth!r}")
+    if max_nodes is not None and (not isinstance(max_nodes, int) or max_nodes < 2):
+        raise ValueError(f"max_nodes must be None or at least 2, got {max_nodes!r}")
+
+
+def _reduced(builder: Builder, count: int, depth: int | None, most: int) -> str:
+    """Puts more into one box until there are no more than ``most``; the sentence that says so."""
+    before, builder.fold = count, True
+    deepest = max((len(owner) for owner in builder.owner), default=0)
+    levels = range(min(deepest, (depth or deepest + 1) - 1), 0, -1)
+    how = "what is repeated was folded"
+    count = builder.boxes_at(depth)
+    for level in levels:
+        if count <= most:
+            break
+        count = builder.boxes_at(level)
+        how = f"modules were collapsed from depth {level} on"
+    parts = most
+    while count > most and parts > 1:
+        parts = parts * 3 // 4
+        count = builder.chunk(parts)
+        how = "neighbouring operations were put together"
+    return f"{before:,} boxes are more than max_nodes={most}: {how}, which leaves {count:,}."
+
+
+def _alone(graph: Graph, results: list[Any], names: Names, show: frozenset[str]) -> None:
+    """Boxes for results without a record."""
+    for i, t in enumerate(results):
+        name = names.of.get(id(t), "result")
+        lines = [size(t._array.shape)] if "shape" in show else []
+        if "dtype" in show:
+            lines.append(str(t._array.dtype))
+        if "value" in show:
+            lines.append(text(t._array))
+        lines.append("nothing was recorded for it")
+        graph.boxes.append(Box(f"r{i}", "input", name, lines, "\n".join([name, *lines])))
+    if results:
+        graph.notes.append(
+            "A Tensor has a record only if it was computed from one that requires grad, outside of no_grad."
+        )

@@ -1,0 +1,200 @@
+"""A `Graph` as text in the DOT language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html import escape
+from typing import Any
+
+from minigrad.emit.draw.graph import Box, Cluster, Edge, Graph
+
+FONT = "Helvetica,Arial,sans-serif"
+# Shapes and borders tell the kinds apart in print; colours (after Okabe and Ito, safe for the colour-blind) on
+# a screen.  What stands outside of boxes has a grey that can be read on white and on black.
+GREY = "#808080"
+STYLES = {
+    "input": ("shape=box style=filled fillcolor=\"#cfe8f7\" color=\"#0072b2\"", "input"),
+    "parameter": ("shape=box peripheries=2 style=filled fillcolor=\"#fbe3b5\" color=\"#b36b00\"", "parameter"),
+    "op": ("shape=box style=\"filled,rounded\" fillcolor=\"#f4f4f4\" color=\"#666666\"", "operation"),
+    "module": ("shape=box3d style=filled fillcolor=\"#e8e8e8\" color=\"#444444\"", "operations, in one box"),
+    "result": (
+        "shape=box style=\"filled,rounded\" penwidth=2.4 fillcolor=\"#bfe6d8\" color=\"#00684a\"", "result",
+    ),
+    "seed": ("shape=box style=\"filled,dashed\" fillcolor=\"#f7dcec\" color=\"#8a3a6b\"", "gradient to begin with"),
+    "step": (
+        "shape=box style=\"filled,rounded,dashed\" fillcolor=\"#faf0f6\" color=\"#8a3a6b\"", "step of backward",
+    ),
+    "gradient": (
+        "shape=box style=\"filled,rounded\" penwidth=2.4 fillcolor=\"#f0c4de\" color=\"#8a3a6b\"",
+        "gradient of a leaf",
+    ),
+}  # fmt: skip
+EDGES = {
+    "use": "",
+    "next": 'style=dashed color="#0072b2" constraint=false',
+    "gradient": 'color="#b5538f"',
+    "saved": f'style=dotted color="{GREY}" arrowhead=vee',
+}
+TOLD = {
+    "next": ("- - -", "#0072b2", "to the next repetition"),
+    "gradient": ("——", "#b5538f", "gradient"),
+    "saved": ("······", GREY, "value read by backward"),
+}
+_BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def plain(text: str) -> str:
+    """Text without the characters that no XML may have: they are written as escapes."""
+    return _BAD.sub(lambda m: ascii(m[0])[1:-1], text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def quoted(text: str) -> str:
+    """A DOT string that comes out as the text itself; ``&`` and ``\\`` would mean something else."""
+    text = plain(text).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + text.replace("\n", "&#10;") + '"'
+
+
+def label(title: str, lines: Iterable[str]) -> str:
+    """A label with a bold title and small lines below."""
+    told = [f"<b>{_html(title)}</b>"] if title else []
+    told += [f'<font point-size="9" color="#3c3c3c">{_html(line)}</font>' for line in lines if line]
+    return "<" + "<br/>".join(told or [" "]) + ">"
+
+
+def _html(text: str) -> str:
+    """Text of an HTML-like label; a space alone would be dropped by Graphviz."""
+    return escape(plain(text)).replace("\n", "<br/>") or " "
+
+
+def write(graph: Graph, direction: str, legend: bool = True) -> str:
+    """The DOT text of the forward part, the backward part, or both."""
+    import graphviz
+
+    boxes, edges, clusters = part(graph, direction)
+    out = graphviz.Digraph("tape")
+    body = out.body
+    title = label("", graph.notes) if graph.notes else '""'
+    body.append(
+        f'\tgraph [rankdir=TB ranksep=0.32 nodesep=0.22 bgcolor=transparent fontname="{FONT}" fontsize=10 '
+        f'fontcolor="{GREY}" labelloc=b label={title.replace("#3c3c3c", GREY)} compound=true tooltip=" "]\n'
+    )
+    body.append(f'\tnode [fontname="{FONT}" fontsize=11 margin="0.12,0.065" height=0.3 width=0.3]\n')
+    body.append(
+        f'\tedge [fontname="{FONT}" fontsize=8.5 color="{GREY}" fontcolor="{GREY}" arrowsize=0.6 tooltip=" "]\n'
+    )
+    inside: dict[int, list[Box]] = {}
+    for box in boxes:
+        inside.setdefault(box.cluster, []).append(box)
+    below: dict[int, list[Cluster]] = {}
+    for cluster in clusters:
+        below.setdefault(cluster.parent, []).append(cluster)
+    todo: list[Cluster | int | str] = [0]
+    while todo:  # an explicit stack: modules may be nested as deep as they like
+        at = todo.pop()
+        if isinstance(at, str):
+            body.append(at)
+            continue
+        if isinstance(at, Cluster):
+            body.append(_open(at))
+            todo.append("\t}\n")
+            number = at.id
+        else:
+            number = at
+        body.extend(_node(box) for box in inside.get(number, ()))
+        todo.extend(reversed(below.get(number, [])))
+    against = direction == "both"
+    body.extend(_edge(edge, against) for edge in edges)
+    if legend:
+        body.extend(_legend(boxes, edges))
+    return str(out.source)
+
+
+def part(graph: Graph, direction: str) -> tuple[list[Box], list[Edge], list[Cluster]]:
+    """What of a graph belongs to a direction."""
+    own = {b.id for b in graph.boxes if b.backward}
+    if direction == "both" or not own:
+        return graph.boxes, graph.edges, graph.clusters
+    clusters = [c for c in graph.clusters if c.backward == (direction == "backward")]
+    if direction == "forward":
+        edges = [e for e in graph.edges if e.target not in own]
+        used = {x for e in edges for x in (e.source, e.target)}
+        read = {e.source for e in graph.edges if e.target in own}
+        return [b for b in graph.boxes if b.id in used or b.id not in read | own], edges, clusters
+    edges = [e for e in graph.edges if e.target in own]
+    keep = own | {e.source for e in edges}
+    known = {c.id for c in clusters} | {0}
+    boxes = []
+    for b in graph.boxes:
+        if b.id in keep:
+            at = b.cluster if b.cluster in known else 0
+            boxes.append(Box(b.id, b.kind, b.title, b.lines, b.tip, at, b.count, b.backward))
+    return boxes, edges, clusters
+
+
+def _node(box: Box) -> str:
+    style = STYLES[box.kind][0]
+    if box.count > 1 and box.kind == "module":
+        text = label(f"{box.title} × {box.count}", box.lines)
+    else:
+        text = label(box.title, box.lines)
+    return f'\t{box.id} [id={box.id} class={box.kind} label={text} tooltip={quoted(box.tip)} {style}]\n'
+
+
+def _edge(edge: Edge, against: bool) -> str:
+    source, target, told = edge.source, edge.target, EDGES[edge.kind]
+    if against and edge.kind == "gradient":
+        source, target, told = target, source, told + " dir=back"
+    elif against and edge.kind == "saved":
+        told += " constraint=false"
+    text = f"class={edge.kind} {told}"
+    if edge.label and edge.kind != "saved":
+        text += f' label=" {edge.label} "'
+    return f"\t{source} -> {target} [{text}]\n"
+
+
+def _open(cluster: Cluster) -> str:
+    look = (
+        f'style="rounded,dashed" penwidth=1.4 color="#0072b2"'
+        if cluster.kind == "repeated"
+        else f'style=rounded color="{GREY}"'
+    )
+    return (
+        f"\tsubgraph cluster_{cluster.id} {{ graph [id=c{cluster.id} class={cluster.kind} {look} labelloc=t "
+        f"labeljust=l fontsize=10 margin=9 label={quoted(cluster.label)} tooltip={quoted(cluster.label)}]\n"
+    )
+
+
+def _legend(boxes: list[Box], edges: list[Edge]) -> list[str]:
+    kinds = [k for k in STYLES if any(b.kind == k for b in boxes)]
+    lines = [
+        f'\tsubgraph cluster_legend {{ graph [id=legend label="" style=invis margin=4]\n',
+    ]
+    names = [f"key{i}" for i in range(len(kinds))]
+    for name, kind in zip(names, kinds, strict=True):
+        style, told = STYLES[kind]
+        lines.append(
+            f"\t{name} [id={name} class={kind} tooltip=\" \" fontsize=9 height=0.2 label={quoted(told)} {style}]\n"
+        )
+    told_edges = [k for k in TOLD if any(e.kind == k for e in edges)]
+    if told_edges:
+        rows = "<br/>".join(
+            f'<font color="{TOLD[k][1]}">{TOLD[k][0]}</font> {TOLD[k][2]}' for k in told_edges
+        )
+        lines.append(
+            f'\tkeys [id=keys shape=plaintext fontsize=9 fontcolor="{GREY}" tooltip=" " label=<{rows}>]\n'
+        )
+        names.append("keys")
+    if len(names) > 1:
+        lines.append(f"\t{' -> '.join(names)} [style=invis]\n")
+    lines.append("\t}\n")
+    return lines
+
+
+def summary(direction: str, graph: Graph) -> tuple[int, int]:
+    """How many boxes and edges a direction has."""
+    boxes, edges, _ = part(graph, direction)
+    return len(boxes), len(edges)
+
+
+__all__: list[Any] = ["label", "part", "plain", "quoted", "summary", "write"]

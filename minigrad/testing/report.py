@@ -1,0 +1,162 @@
+"""The text of a failed check, and the names in it."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import os
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from minigrad.testing.numeric import NON_DETERMINISTIC, Finding, Settings, Shape
+
+WIDTH = 96
+
+
+# ---------------------------------------------------------------- names
+
+
+def title(f: Callable[..., Any]) -> str:
+    """A function's name and place, ``loss (model.py:12)``."""
+    owner = getattr(f, "__self__", None)
+    inner = getattr(f, "func", f)  # functools.partial
+    name = getattr(inner, "__qualname__", type(inner).__name__).rpartition("<locals>.")[2]
+    if isinstance(owner, type):
+        name = f"{owner.__name__}.{name.rpartition('.')[2]}"
+        inner = getattr(owner, "forward", inner)
+    code = getattr(inspect.unwrap(inner), "__code__", None)
+    if code is None:
+        return name
+    file = code.co_filename
+    if os.path.isabs(file):
+        with contextlib.suppress(ValueError):  # another drive
+            file = min(file, os.path.relpath(file), key=len)
+    return f"{name} ({file}:{code.co_firstlineno})"
+
+
+def argument_names(f: Callable[..., Any], count: int) -> list[str]:
+    """What the function calls its first arguments; ``input 0`` and so on where that is not known."""
+    owner = getattr(f, "__self__", None)
+    of_function = isinstance(owner, type) and hasattr(owner, "forward")
+    source = getattr(owner, "forward", f) if of_function else getattr(f, "forward", f)
+    try:
+        parameters = list(inspect.signature(source).parameters.values())
+    except (TypeError, ValueError):
+        return [f"input {k}" for k in range(count)]
+    if of_function and len(parameters) > count:
+        parameters = parameters[1:]  # ctx
+    names: list[str] = []
+    for p in parameters:
+        if p.kind is p.VAR_POSITIONAL:
+            names += [f"{p.name}[{k}]" for k in range(count - len(names))]
+        elif p.kind is not p.KEYWORD_ONLY and p.kind is not p.VAR_KEYWORD:
+            names.append(p.name)
+    names += [f"input {k}" for k in range(len(names), count)]
+    return names[:count]
+
+
+def leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """What tuples, lists and dicts hold, with names such as ``pair[1]``."""
+    if isinstance(value, (tuple, list)):
+        fields = getattr(value, "_fields", None)
+        for k, v in enumerate(value):
+            yield from leaves(v, f"{name}.{fields[k]}" if fields else f"{name}[{k}]")
+    elif isinstance(value, dict):
+        for key, v in value.items():
+            yield from leaves(v, f"{name}[{key!r}]")
+    else:
+        yield name, value
+
+
+# ---------------------------------------------------------------- text
+
+
+def number(x: float) -> str:
+    """Ten digits, no more."""
+    return f"{x:.10g}"
+
+
+def _at(name: str, index: Shape | None) -> str:
+    if index is None or index == ():
+        return name
+    return f"{name}[{', '.join(map(str, index))}]"
+
+
+def _shape(shape: Shape) -> str:
+    return "x".join(map(str, shape)) if shape else "0-d"
+
+
+def lines(f: Finding, s: Settings) -> list[tuple[str, str]]:
+    """A finding as labels and texts."""
+    found = [("verdict", f"{f.kind}: {f.why}")]
+    if f.hint:
+        found.append(("", f.hint))
+    what = _at(f.output, f.at_output)
+    if f.input:
+        what = f"d {what} / d {_at(f.input, f.at_input)}"
+    shapes = f"{f.output} is {_shape(f.output_shape)}"
+    if f.input:
+        shapes += f", {f.input} is {_shape(f.input_shape)}"
+    where = "along u, v" if f.projected else "at"
+    found.append((where, f"{what}    ({shapes})"))
+    if f.kind == NON_DETERMINISTIC:
+        found += [("first", number(f.analytic)), ("second", number(f.numeric))]
+        found.append(("allowed", f"{s.nondet_tol:g} (nondet_tol)"))
+        return found
+    if f.analytic == f.analytic or f.numeric == f.numeric or f.failing:
+        found.append(("analytic", number(f.analytic)))
+        slopes = f"    slopes: left {number(f.left)}, right {number(f.right)}" if f.left == f.left else ""
+        found.append(("numeric", number(f.numeric) + slopes))
+        allowed = f"    allowed {f.tolerance:.3g} = atol {s.atol:g} + rtol {s.rtol:g} x |numeric|"
+        if f.projected:
+            allowed = f"    allowed {f.tolerance:.3g} (atol {s.atol:g}, rtol {s.rtol:g})"
+        relative = f"{f.relative:.3g}" if f.numeric else "infinite"
+        allowed = allowed if f.tolerance == f.tolerance else ""
+        found.append(("error", f"{f.error:.3g} absolute, {relative} relative{allowed}"))
+    if f.failing and not f.projected:
+        share = f"all {f.total} elements" if f.failing == f.total else f"{f.failing} of {f.total} elements"
+        found.append(("failing", share + (f", all in {f.only}" if f.only else "")))
+    return found
+
+
+def table(rows: Sequence[tuple[str, str]], indent: str = "") -> str:
+    """Labels and texts, aligned; no line longer than WIDTH."""
+    wide = max((len(label) for label, _ in rows), default=0)
+    wide = min(wide, 12)
+    found = []
+    for label, text in rows:
+        head = f"{indent}{label:<{wide}}  "
+        if len(head) > len(indent) + wide + 2:
+            found.append(head.rstrip())
+            head = f"{indent}{'':<{wide}}  "
+        if len(head) + len(text) <= WIDTH:
+            found.append((head + text).rstrip())
+            continue
+        parts = [part.strip() for part in text.split("    ")]
+        for part in parts:
+            for line in textwrap.wrap(part, WIDTH - len(head), break_long_words=True):
+                found.append(head + line)
+                head = f"{indent}{'':<{wide}}  "
+    return "\n".join(found)
+
+
+def text(
+    check: str,
+    function: str,
+    findings: Sequence[Finding],
+    s: Settings,
+    culprit: Sequence[tuple[str, str]] = (),
+) -> str:
+    """The report: the worst finding in full, the others in a line each."""
+    first, *others = findings
+    rows = lines(first, s)
+    mode = "fast mode: random vectors" if s.fast else "every element"
+    rows.append(("measured", f"central differences, eps {s.eps:g}, seed {s.seed}, {mode}"))
+    for k, f in enumerate(others[:8]):
+        count = f"{f.failing} of {f.total} fail" if not f.projected else "fails"
+        rows.append(("also" if k == 0 else "", f"d {f.output} / d {f.input}: {count}, {f.kind}"))
+    if len(others) > 8:
+        rows.append(("", f"and {len(others) - 8} more"))
+    rows += culprit
+    return "\n".join([*textwrap.wrap(f"{check}: {function}", WIDTH), table(rows, "  ")])
