@@ -9,6 +9,7 @@ from minigrad.autograd.anomaly import is_anomaly_enabled
 from minigrad.autograd.modes import is_grad_enabled, is_inference_mode_enabled
 from minigrad.dtypes import *  # noqa: F403
 from minigrad.emit.draw import Drawing, draw
+from minigrad.emit.source import source
 from minigrad.emit.summary import summary
 from minigrad.emit.table import tape_table
 from minigrad.functions.creation import *  # noqa: F403
@@ -40,5 +41,5 @@ __all__ = [
     "enable_grad", "fork_rng", "func", "get_rng_state", "inf", "inference_mode", "initial_seed", "is_anomaly_enabled",
     "is_grad_enabled", "is_inference_mode_enabled", "is_tensor", "manual_seed", "nan", "newaxis", "nn",
     "no_grad", "optim", "pi", "printoptions", "random", "relu", "seed", "set_grad_enabled",
-    "set_printoptions", "set_rng_state", "summary", "tape_table",
+    "set_printoptions", "set_rng_state", "source", "summary", "tape_table",
 ]  # fmt: skip

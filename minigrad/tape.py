@@ -267,6 +267,7 @@ _SEQ = itertools.count(1)
 next_seq = _SEQ.__next__
 new = object.__new__
 NO_PARAMS: dict[str, Any] = {}
+ONES: dict[str, Any] = {"fill": 1.0}  # the params of a leaf that is the 1 from which a backward pass starts
 RETAIN = -1  # the key of the hook that keeps the gradient of a result
 _make: Any = TensorBase  # the class of results; tensor.py puts Tensor here
 

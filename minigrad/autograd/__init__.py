@@ -12,7 +12,7 @@ from minigrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
 from minigrad.autograd.function import Function, once_differentiable
 from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
-from minigrad.tape import Node, TensorBase, refresh, wrap
+from minigrad.tape import ONES, Node, TensorBase, leaf, refresh, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -62,6 +62,7 @@ def _roots(outputs: list[Any], grads: list[Any], create: bool) -> tuple[list[Nod
             seed = g if create else g._array.astype(t._array.dtype, copy=False)
         if create and not isinstance(seed, TensorBase):
             seed = wrap(seed)
+            leaf(seed).params = ONES
         nodes.append(node)
         seeds.append(seed)
     return nodes, seeds

@@ -165,7 +165,9 @@ def gradients(
         else _tuple(grad_outputs)
     )
     title = report.title(func)
-    if len(made) != len(outputs) or not outputs:
+    if not outputs:
+        raise RuntimeError(f"gradgradcheck: no output of {title} requires grad, so there is no gradient to check")
+    if len(made) != len(outputs):
         raise RuntimeError(
             f"gradgradcheck got {len(made)} grad_outputs for the {len(outputs)} outputs of {title} that require grad"
         )
@@ -298,25 +300,19 @@ def _evaluator(
     func: Callable[..., Any], given: tuple[Any, ...], kept: list[int], count: int, outputs: list[Out]
 ) -> Callable[[], Sequence[Any]]:
     """The function from the inputs' memory to arrays; without recording, if it works the same without."""
-    single = count == 1
-
-    def values() -> Sequence[Any]:
-        result = func(*given)
-        if single and isinstance(result, TensorBase):
-            return (result._array,)
-        found = [t._array for _, t in report.leaves(result, "")]
-        return [found[k] for k in kept]
-
     bare = MODE.get().replace(grad=False, inference=False, everything=False, observer=None, anomaly=None)
-    recording = bare.replace(grad=True)
 
     def under(mode: Any) -> Callable[[], Sequence[Any]]:
         def run() -> Sequence[Any]:
             token = MODE.set(mode)
             try:
-                return values()
+                result = func(*given)
             finally:
                 MODE.reset(token)
+            if count == 1 and isinstance(result, TensorBase):
+                return (result._array,)
+            found = [t._array for _, t in report.leaves(result, "")]
+            return [found[k] for k in kept]
 
         return run
 
@@ -328,7 +324,7 @@ def _evaluator(
     except Exception as error:  # it differentiates inside, say; the same error comes again if it is another
         _ = error
         same = False
-    return under(bare) if same else under(recording)
+    return under(bare) if same else under(bare.replace(grad=True))
 
 
 def _blame(

@@ -59,7 +59,8 @@ def run(
     mode = MODE.get()
     anomaly = mode.anomaly
     freed = None if keep else Freed(*errors.here())
-    token = MODE.set(mode.recording(create))
+    # What is recorded in order to be read again must be whole: also masks and what else has no gradient.
+    token = MODE.set(mode.replace(grad=True, everything=True) if create else mode.recording(False))
     many: Any = ()
     try:
         with np.errstate(all="ignore"):

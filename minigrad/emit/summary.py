@@ -53,12 +53,13 @@ class Summary(list[SummaryRow]):
 
     def __str__(self) -> str:
         rows = [("module", "output", "parameters", "multiply-adds", "kept for backward", "calls")]
-        for r in self:
+        for r, after in zip(self, [*self[1:], None], strict=True):
+            inner = after is not None and after.depth > r.depth
             label = "  " * r.depth + (f"{r.name.rpartition('.')[2]}: {r.module}" if r.name else r.module)
             count = f"{r.parameters:,}" if r.parameters or not r.shared else ""
             if r.shared:
                 count += f" (+{r.shared:,} shared)" if count else f"{r.shared:,} shared"
-            calls = "" if r.calls == 1 else f"{r.calls}" if r.calls else "not called"
+            calls = "" if r.calls == 1 else f"{r.calls}" if r.calls else "" if inner else "not called"
             cells = (count if count != "0" else "", _number(r.multiply_adds), _bytes(r.activation_bytes), calls)
             rows.append((label, r.output, *cells))
         total = ("total", "", f"{self.parameters:,}", f"{self.multiply_adds:,}", _bytes(self.activation_bytes), "")

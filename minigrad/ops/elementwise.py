@@ -127,16 +127,17 @@ mul = Op("mul", np.multiply, "a b", lambda g, b: g * b, lambda g, a: g * a, cast
 div = Op("div", np.true_divide, "a b", lambda g, b: g / b, lambda g, a, b: -g * (a / b / b), cast="float",
          text="{} / {}", onnx="Div")  # the quotient is not kept: it may be changed in place
 neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", onnx="Neg")
-pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number", text="{} ** {}", onnx="Pow")
+pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
+         text="np.power({}, {})", onnx="Pow")
 pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule)
 floor_divide    = Op("floor_divide", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g),
                      cast="number", text="{} // {}")
 trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g),
-                     cast="number")
+                     cast="number", text="np.trunc({} / {})")
 remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * floor_divide(a, b),
                      cast="number", text="{} % {}")
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
-                     cast="number")
+                     cast="number", text="np.fmod({}, {})")
 square          = Op("square", np.square, "x", lambda g, x: g * (x * 2.0))
 reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
                      onnx="Reciprocal")
@@ -150,7 +151,8 @@ log2  = Op("log2",  np.log2,  "x", lambda g, x: g / (x * _LN2),    cast="float")
 log10 = Op("log10", np.log10, "x", lambda g, x: g / (x * _LN10),   cast="float")
 log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float")
 sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float", onnx="Sqrt")
-rsqrt = Op("rsqrt", lambda x: 1.0 / np.sqrt(x), "x", lambda g, y: g * (y * y * y * -0.5), cast="float")
+rsqrt = Op("rsqrt", lambda x: 1.0 / np.sqrt(x), "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
+           text="1.0 / np.sqrt({})")
 
 # trigonometric and hyperbolic
 sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float", onnx="Sin")
@@ -170,7 +172,7 @@ atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a
            lambda g, a, b: g * -a * _inverse_square(a, b), cast="float")
 
 # kinks and steps
-abs   = Op("abs",   np.absolute, "x", lambda g, x: g * sign(x), onnx="Abs")
+abs   = Op("abs",   np.absolute, "x", lambda g, x: g * sign(x), text="np.abs({})", onnx="Abs")
 sign: Op  = Op("sign",  _sign,    "x", lambda g: zero(g), onnx="Sign")
 floor = Op("floor", np.floor, "x", lambda g: zero(g), onnx="Floor")
 ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g), onnx="Ceil")
@@ -189,7 +191,8 @@ clamp_max = Op("clamp_max", np.minimum, "x high", lambda g, x, high: where(le(x,
 clamp_to  = Op("clamp_to", lambda x, low, high: np.minimum(np.maximum(x, low), high), "x low high",
                lambda g, x, low, high: where(_inside(x, low, high), g, 0.0),
                lambda g, x, low, high: where(logical_and(lt(x, low), lt(low, high)), g, 0.0),
-               lambda g, x, low, high: where(logical_or(gt(x, high), lt(high, low)), g, 0.0), cast="same")
+               lambda g, x, low, high: where(logical_or(gt(x, high), lt(high, low)), g, 0.0), cast="same",
+               text="np.minimum(np.maximum({}, {}), {})")
 where: Op   = Op("where", np.where, "condition a b", None, lambda g, condition: where(condition, g, 0.0),
                  lambda g, condition: where(condition, 0.0, g), cast="branches", onnx="Where")
 
@@ -215,6 +218,7 @@ bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="same", text="{} ^ {
 
 # element types
 to = Op("to", lambda x, dtype: x.astype(dtype), "x; dtype", lambda g: g,
-        onnx="Cast")  # the engine casts g back
-to_integer = Op("to_integer", lambda x, dtype: x.astype(dtype), "x; dtype", onnx="Cast")
+        text="{}.astype({dtype})", onnx="Cast")  # the engine casts g back
+to_integer = Op("to_integer", lambda x, dtype: x.astype(dtype), "x; dtype", text="{}.astype({dtype})",
+                onnx="Cast")
 # fmt: on

@@ -29,6 +29,6 @@ def times(a: Any, b: Any) -> Any:
 
 # fmt: off
 matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
-                text="{} @ {}", onnx="MatMul")
-dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a,    text="{} @ {}")
+                onnx="MatMul")
+dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a)
 # fmt: on

@@ -51,7 +51,7 @@ def _relu_backward(g: Any, y: Any) -> Any:
 
 def _relu_consume(g: Array, y: Array) -> Array:
     """`_relu_backward` written over ``g``, in blocks that stay in the cache."""
-    if g.size < 4 * _BLOCK or not (g.flags.c_contiguous and y.flags.c_contiguous):
+    if g.size < 2 * _BLOCK or not (g.flags.c_contiguous and y.flags.c_contiguous):
         return _relu_backward(g, y)  # type: ignore[no-any-return]
     bits = _BITS[y.dtype.itemsize]
     flat, values = g.reshape(-1).view(bits), y.reshape(-1)

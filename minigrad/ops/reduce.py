@@ -170,7 +170,7 @@ def _argmin(x: Array, dim: int | None, keepdim: bool) -> Any:
 # fmt: off
 sum = Op("sum", lambda x, dim, keepdim: _add_up(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
          lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim),
-         onnx="ReduceSum")
+         text="np.sum({}, axis={dim}, keepdims={keepdim})", onnx="ReduceSum")
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim))
 mean = Op("mean", _mean, "x; dim keepdim",
@@ -178,22 +178,26 @@ mean = Op("mean", _mean, "x; dim keepdim",
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp)
 std = Op("std", _std, "x; dim correction keepdim", _std_vjp)
 amax = Op("amax", lambda x, dim, keepdim: np.max(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
-          _extreme_vjp, onnx="ReduceMax")
+          _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", onnx="ReduceMax")
 amin = Op("amin", lambda x, dim, keepdim: np.min(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
-          _extreme_vjp, onnx="ReduceMin")
-max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp)
-min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp)
+          _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", onnx="ReduceMin")
+max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})")
+min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, onnx="ReduceLogSumExp")
 prod = Op("prod", lambda x, dim: np.multiply.reduce(x, axis=dim), "x; dim",
-          _prod_vjp, onnx="ReduceProd")
+          _prod_vjp, text="np.prod({}, axis={dim})", onnx="ReduceProd")
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp)
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",
             _cumsum_vjp, onnx="CumSum")
 cumprod = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
              lambda g, x, y, dim: cumprod_backward(g, x, y, dim=dim))
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x p; dim", joint=_cumprod_backward_vjp)
-argmax = Op("argmax", _argmax, "x; dim keepdim", onnx="ArgMax")
-argmin = Op("argmin", _argmin, "x; dim keepdim", onnx="ArgMin")
-any = Op("any", lambda x, dim, keepdim: np.any(x, axis=dim, keepdims=keepdim), "x; dim keepdim")
-all = Op("all", lambda x, dim, keepdim: np.all(x, axis=dim, keepdims=keepdim), "x; dim keepdim")
+argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})",
+            onnx="ArgMax")
+argmin = Op("argmin", _argmin, "x; dim keepdim", text="np.argmin({}, axis={dim}, keepdims={keepdim})",
+            onnx="ArgMin")
+any = Op("any", lambda x, dim, keepdim: np.any(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
+         text="np.any({}, axis={dim}, keepdims={keepdim})")
+all = Op("all", lambda x, dim, keepdim: np.all(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
+         text="np.all({}, axis={dim}, keepdims={keepdim})")
 # fmt: on

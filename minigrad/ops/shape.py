@@ -102,17 +102,19 @@ def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
 
 # fmt: off
 reshape: Op = Op("reshape", lambda x, shape: np.reshape(x, shape), "x; shape",
-                 lambda g, x_shape: reshape(g, shape=x_shape), view=True, onnx="Reshape")
+                 lambda g, x_shape: reshape(g, shape=x_shape), view=True,
+                 text="{}.reshape({shape})", onnx="Reshape")
 permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)),
                  view=True, onnx="Transpose")
 expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_shape), view=True,
-            onnx="Expand")
+            text="np.broadcast_to({}, {shape})", onnx="Expand")
 sum_to: Op = Op("sum_to", _sum_to, "x; shape",
                 lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape))
 slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index),
             view=True)
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index))
-flip: Op = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims))
+flip: Op = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims),
+               text="np.flip({}, {dims}).copy()")
 cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", onnx="Concat")
 stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same")
 view_scatter: Op = Op(
@@ -122,7 +124,8 @@ view_scatter: Op = Op(
 )
 zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape")
 clone = Op("clone", np.copy, "x", lambda g: g)
-contiguous = Op("contiguous", lambda x: np.array(x, order="C"), "x", lambda g: g)
+contiguous = Op("contiguous", lambda x: np.array(x, order="C"), "x", lambda g: g,
+                text="np.array({}, order='C')")
 copy = Op("copy", lambda x, v: np.copy(v), "x v", lambda g: zeros(g, shape=tuple(g.shape)), lambda g: g)
 alias = Op("alias", lambda x: x.view(), "x", lambda g: g, view=True)
 # fmt: on

@@ -148,26 +148,30 @@ def jacobian(problem: Problem, j: int, eps: float) -> list[Array]:
     array = problem.inputs[j].array
     flat, evaluate = array.flat, problem.evaluate
     found = [np.empty((array.size, *(o.value.shape or (1,)))) for o in problem.outputs]
+    again = zip(evaluate(), evaluate(), strict=True)
+    if any(np.may_share_memory(y, other) for y, z in again for other in (z, array)):
+        evaluate = _copies(evaluate)  # a view of the input, say, that moves when the input moves again
     k, old = 0, None
     try:
-        for k in range(array.size):
+        for k, rows in enumerate(zip(*found, strict=True)):
             old = flat[k]
             flat[k] = old + eps
-            up = flat[k]
-            for rows, y in zip(found, evaluate(), strict=True):
-                rows[k] = y  # copied at once: y may be a view of the input
+            up, ups = flat[k], evaluate()
             flat[k] = old - eps
             step = float(up - flat[k])
             scale = 1.0 / step if step else math.inf  # nothing moved: eps is lost in rounding
-            for rows, y in zip(found, evaluate(), strict=True):
-                row = rows[k]
-                row -= y
+            for row, y, z in zip(rows, ups, evaluate(), strict=True):
+                np.subtract(y, z, row)
                 row *= scale
             flat[k] = old
     finally:
         if old is not None:
             flat[k] = old
     return [f.reshape(array.size, o.value.size) for f, o in zip(found, problem.outputs, strict=True)]
+
+
+def _copies(evaluate: Callable[[], Sequence[Any]]) -> Callable[[], Sequence[Any]]:
+    return lambda: [np.array(y) for y in evaluate()]
 
 
 def _moved(problem: Problem, j: int, k: int, step: float) -> tuple[list[Array], float]:
@@ -308,8 +312,8 @@ def _all_pairs(problem: Problem, s: Settings) -> list[_Pair]:
     return list(itertools.chain(*table))
 
 
-def _unit(rng: np.random.Generator, shape: Shape) -> Array:
-    v = np.asarray(rng.standard_normal(shape))
+def _unit(rng: np.random.Generator, shape: Shape, positive: bool = False) -> Array:
+    v = np.asarray(rng.random(shape) if positive else rng.standard_normal(shape))
     return v / (np.sqrt((v * v).sum()) or 1.0)
 
 
@@ -328,13 +332,22 @@ def _along(problem: Problem, j: int, u: Array, eps: float) -> list[Array]:
 
 
 def _projections(problem: Problem, s: Settings) -> list[tuple[_Pair, float, float, float]]:
-    """Each pair along random unit vectors, v J u: analytic, numeric and tolerance.
+    """Each pair along random unit vectors, v J u: analytic, numeric and tolerance; the worse of two trials.
 
-    An error of atol in every element of J changes v J u by at most atol times the sums of |u| and |v|.
+    Once all of u and v is positive, as in PyTorch: an error that is everywhere the same shows most.  Once it
+    has any sign: errors that cancel in the first trial do not in the second.  An error of atol in every element
+    of J changes v J u by at most atol times the sums of |u| and |v|.
     """
     rng = np.random.default_rng(s.seed)
-    us = [_unit(rng, slot.array.shape) for slot in problem.inputs]
-    vs = [_unit(rng, out.value.shape) for out in problem.outputs]
+    trials = [_project(problem, s, rng, positive) for positive in (True, False)]
+    return [max(pair, key=lambda q: q[0].margin) for pair in zip(*trials, strict=True)]
+
+
+def _project(
+    problem: Problem, s: Settings, rng: np.random.Generator, positive: bool
+) -> list[tuple[_Pair, float, float, float]]:
+    us = [_unit(rng, slot.array.shape, positive) for slot in problem.inputs]
+    vs = [_unit(rng, out.value.shape, positive) for out in problem.outputs]
     numeric = [_along(problem, j, u, s.eps) for j, u in enumerate(us)]
     claimed = [problem.pull(i, v) if problem.pull else [] for i, v in enumerate(vs)]
     pushed = [problem.push(j, u) if problem.push else [] for j, u in enumerate(us)]

@@ -37,7 +37,7 @@ class Drawing:
 
     def svg(self) -> str:
         """The picture as SVG text. RuntimeError if nothing is installed that lays graphs out."""
-        return page.styled(engines.render(self.dot, "svg").decode())
+        return page.styled(engines.render(self.dot, "svg").decode(), self._graph)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes ``.svg``, ``.png``, ``.pdf``, ``.html`` or ``.dot``, by the ending; returns the path.

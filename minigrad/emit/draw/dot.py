@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from html import escape
 from typing import Any
 
 from minigrad.emit.draw.graph import Box, Cluster, Edge, Graph
@@ -32,12 +31,12 @@ STYLES = {
 }  # fmt: skip
 EDGES = {
     "use": "",
-    "next": 'style=dashed color="#0072b2" constraint=false',
+    "next": 'style=dashed color="#3d8fc4" constraint=false',
     "gradient": 'color="#b5538f"',
     "saved": f'style=dotted color="{GREY}" arrowhead=vee',
 }
 TOLD = {
-    "next": ("- - -", "#0072b2", "to the next repetition"),
+    "next": ("- - -", "#3d8fc4", "to the next repetition"),
     "gradient": ("——", "#b5538f", "gradient"),
     "saved": ("······", GREY, "value read by backward"),
 }
@@ -52,19 +51,12 @@ def plain(text: str) -> str:
 def quoted(text: str) -> str:
     """A DOT string that comes out as the text itself; ``&`` and ``\\`` would mean something else."""
     text = plain(text).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + text.replace("\n", "&#10;") + '"'
+    return '"' + text.replace("\n", "\\n").replace("\t", "    ") + '"'
 
 
-def label(title: str, lines: Iterable[str]) -> str:
-    """A label with a bold title and small lines below."""
-    told = [f"<b>{_html(title)}</b>"] if title else []
-    told += [f'<font point-size="9" color="#3c3c3c">{_html(line)}</font>' for line in lines if line]
-    return "<" + "<br/>".join(told or [" "]) + ">"
-
-
-def _html(text: str) -> str:
-    """Text of an HTML-like label; a space alone would be dropped by Graphviz."""
-    return escape(plain(text)).replace("\n", "<br/>") or " "
+def label(title: str, lines: Iterable[str] = ()) -> str:
+    """A label of several lines; one that is empty would be lost."""
+    return quoted("\n".join([title if title.strip() else "\xa0", *(line for line in lines if line)]))
 
 
 def write(graph: Graph, direction: str, legend: bool = True) -> str:
@@ -74,12 +66,12 @@ def write(graph: Graph, direction: str, legend: bool = True) -> str:
     boxes, edges, clusters = part(graph, direction)
     out = graphviz.Digraph("tape")
     body = out.body
-    title = label("", graph.notes) if graph.notes else '""'
+    title = quoted("\n".join(graph.notes))
     body.append(
         f'\tgraph [rankdir=TB ranksep=0.32 nodesep=0.22 bgcolor=transparent fontname="{FONT}" fontsize=10 '
-        f'fontcolor="{GREY}" labelloc=b label={title.replace("#3c3c3c", GREY)} compound=true tooltip=" "]\n'
+        f'fontcolor="{GREY}" labelloc=b label={title} compound=true tooltip=" "]\n'
     )
-    body.append(f'\tnode [fontname="{FONT}" fontsize=11 margin="0.12,0.065" height=0.3 width=0.3]\n')
+    body.append(f'\tnode [fontname="{FONT}" fontsize=11 margin="0.16,0.065" height=0.3 width=0.3]\n')
     body.append(
         f'\tedge [fontname="{FONT}" fontsize=8.5 color="{GREY}" fontcolor="{GREY}" arrowsize=0.6 tooltip=" "]\n'
     )
@@ -147,7 +139,7 @@ def _edge(edge: Edge, against: bool) -> str:
         source, target, told = target, source, told + " dir=back"
     elif against and edge.kind == "saved":
         told += " constraint=false"
-    text = f"class={edge.kind} {told}"
+    text = f"id={edge.id} class={edge.kind} {told}"
     if edge.label and edge.kind != "saved":
         text += f' label=" {edge.label} "'
     return f"\t{source} -> {target} [{text}]\n"
@@ -155,7 +147,7 @@ def _edge(edge: Edge, against: bool) -> str:
 
 def _open(cluster: Cluster) -> str:
     look = (
-        f'style="rounded,dashed" penwidth=1.4 color="#0072b2"'
+        f'style="rounded,dashed" penwidth=1.4 color="#3d8fc4"'
         if cluster.kind == "repeated"
         else f'style=rounded color="{GREY}"'
     )
@@ -174,17 +166,15 @@ def _legend(boxes: list[Box], edges: list[Edge]) -> list[str]:
     for name, kind in zip(names, kinds, strict=True):
         style, told = STYLES[kind]
         lines.append(
-            f"\t{name} [id={name} class={kind} tooltip=\" \" fontsize=9 height=0.2 label={quoted(told)} {style}]\n"
+            f"\t{name} [id={name} class=key tooltip=\" \" fontsize=9 height=0.2 label={quoted(told)} {style}]\n"
         )
-    told_edges = [k for k in TOLD if any(e.kind == k for e in edges)]
-    if told_edges:
-        rows = "<br/>".join(
-            f'<font color="{TOLD[k][1]}">{TOLD[k][0]}</font> {TOLD[k][2]}' for k in told_edges
-        )
+    for kind in [k for k in TOLD if any(e.kind == k for e in edges)]:
+        dash, colour, told = TOLD[kind]
         lines.append(
-            f'\tkeys [id=keys shape=plaintext fontsize=9 fontcolor="{GREY}" tooltip=" " label=<{rows}>]\n'
+            f'\tkey{len(names)} [id=key{len(names)} class=key tooltip=" " shape=plaintext fontsize=9 height=0.2 '
+            f'fontcolor="{colour}" label="{dash} {told}"]\n'
         )
-        names.append("keys")
+        names.append(f"key{len(names)}")
     if len(names) > 1:
         lines.append(f"\t{' -> '.join(names)} [style=invis]\n")
     lines.append("\t}\n")

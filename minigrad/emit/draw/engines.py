@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import subprocess
 from typing import Any
@@ -49,6 +50,7 @@ def _in_webassembly(dot: str) -> bytes:
             engine = wasmtime.Engine()
             module = wasmtime.Module.from_file(engine, path)
         _compiled.update(engine=engine, module=module)
+        atexit.register(_compiled.clear)  # wasmtime complains of what outlives its modules
     # An instance for each picture: one that a failed layout left in disorder would spoil the next.
     store = wasmtime.Store(_compiled["engine"])
     linker = wasmtime.Linker(_compiled["engine"])

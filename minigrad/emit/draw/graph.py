@@ -38,6 +38,7 @@ class Edge:
     label: str
     kind: str  # use, next (to the next repetition), gradient, saved
     count: int = 1
+    id: str = ""
 
 
 @dataclass(slots=True)
@@ -603,7 +604,7 @@ class Builder:
                 edge = found.get(key)
                 if edge is None:
                     label = self._size(n.shape) if "shape" in self.show else ""
-                    found[key] = Edge(source, target, label, kind)
+                    found[key] = Edge(source, target, label, kind, 1, f"e{len(found)}")
                 else:
                     edge.count += 1
         self.graph.edges.extend(found.values())

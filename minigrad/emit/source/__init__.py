@@ -1,0 +1,150 @@
+"""A result and its gradients as the source of a NumPy program."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from minigrad import errors
+from minigrad.emit.source.program import Program
+from minigrad.emit.source.text import Text
+from minigrad.tape import TABLE, Node, TensorBase, refresh, tape
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+__all__ = ["source"]
+
+
+def source(
+    result: Tensor,
+    params: Any = None,
+    *,
+    inputs: Mapping[str, Tensor] | None = None,
+    wrt: Sequence[Any] | None = None,
+    name: str = "run",
+) -> str:
+    """The computation of ``result`` and of its gradients, forward and backward, as the text of a NumPy program.
+
+    The text is a module that imports NumPy alone and defines one function, ``name``.  It takes the leaves of
+    the computation: ``inputs``, a dict of names to Tensors, then ``params``, a Module or such a dict, then any
+    others, by the name that a variable of the caller has for them or as ``input_1``, ...  Qualified names
+    become identifiers: ``0.weight`` becomes ``weight_0``.  A result of more than one element has a gradient
+    given to it, as the last parameter.  The function returns the result and a dict of gradients under the
+    names as they were given: of ``wrt`` (names or Tensors), or of all leaves that require grad; None for one
+    that no gradient flows to.
+
+    On arrays of the recorded shapes and element types, also others than the recorded ones, it gives bit for
+    bit what minigrad gives.  What was computed before recording began, or where no gradient flows to, was not
+    recorded and is a parameter.
+
+    RuntimeError for a Tensor without a record, names that do not occur in it, a graph that a backward pass
+    freed, an array changed in place since; NotImplementedError for an `autograd.Function`.
+    """
+    if not isinstance(result, TensorBase):
+        raise TypeError(f"source() takes a Tensor, got {type(result).__name__}")
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise ValueError(f"source(): {name!r} cannot be the name of a function")
+    refresh(result)
+    root = result._node
+    if root is None or root.op is None:
+        raise RuntimeError(
+            "source(): this Tensor has no record: it was not computed from Tensors that require grad, or it was "
+            "computed under no_grad()"
+        )
+    records = tape([root])
+    for node in records:
+        if node.op is not None and TABLE.get(node.op.name) is not node.op or node.shape is None:
+            raise NotImplementedError(
+                f"source(): {node.op.name if node.op else ''} at {node.where} is an autograd.Function: what it does "
+                "is known to Python only, so it cannot be printed. Write it with minigrad's operations"
+            )
+    leaves = [n for n in records if n.op is None]
+    given, path_of = _names(params, inputs or {}, leaves)
+    named = {node: key for key, node in given}
+    targets = _targets(wrt, given, leaves, root)
+    for key, node in _variables([n for n in leaves if n not in named]):
+        given.append((key, node))
+    program = Program(root, targets)
+    return Text(program, given, path_of).module(name, _title(root))
+
+
+def _names(
+    params: Any, inputs: Mapping[str, Any], leaves: list[Node]
+) -> tuple[list[tuple[str, Node]], dict[Node, str]]:
+    """The leaves that were given names, and for each parameter of a module the module's name."""
+    optional: list[tuple[str, Any]] = []
+    if params is None:
+        pairs = []
+    elif hasattr(params, "named_parameters"):
+        pairs, optional = list(params.named_parameters()), list(params.named_buffers())
+    elif isinstance(params, Mapping):
+        pairs = list(params.items())
+    else:
+        raise TypeError(f"params must be a Module or a dict of names to Tensors, got {type(params).__name__}")
+    if not isinstance(inputs, Mapping):
+        raise TypeError(f"inputs must be a dict of names to Tensors, got {type(inputs).__name__}")
+    known = set(leaves)
+    found: dict[Node, str] = {}
+    path_of: dict[Node, str] = {}
+    missing = []
+    for kind, group in (("inputs", inputs.items()), ("params", pairs), ("", optional)):
+        for key, t in group:
+            if not isinstance(t, TensorBase):
+                raise TypeError(f"{kind}: {key!r} must be a Tensor, got {type(t).__name__}")
+            refresh(t)
+            if t._node not in known:
+                missing += [repr(str(key))] * bool(kind)
+            else:
+                found.setdefault(t._node, str(key))
+                if kind != "inputs" and "." in str(key):
+                    path_of[t._node] = str(key).rpartition(".")[0]
+    if missing:
+        raise RuntimeError(
+            f"source(): {', '.join(missing)} {'does' if len(missing) == 1 else 'do'} not occur in the computation of "
+            "this result. Either it does not depend on them; or it was computed from other Tensors (copies, views, "
+            "results of operations that no gradient flows through); or they have become leaves anew since, by "
+            "requires_grad_() or an assignment to .data"
+        )
+    return [(key, node) for node, key in found.items()], path_of
+
+
+def _variables(nodes: list[Node]) -> list[tuple[str, Node]]:
+    """The names that variables of the caller have for leaves."""
+    frame = errors.user_frame()
+    if frame is None:
+        return []
+    held = {
+        t._node: key
+        for scope in (frame.f_globals, frame.f_locals)
+        for key, t in list(scope.items())
+        if isinstance(t, TensorBase) and not key.startswith("_")
+    }
+    return [(held[n], n) for n in nodes if n in held]
+
+
+def _targets(wrt: Any, given: list[tuple[str, Node]], leaves: list[Node], root: Node) -> list[Node]:
+    """The leaves whose gradients are wanted."""
+    if wrt is None:
+        wanted = [node for _, node in given if node.requires_grad]
+        return wanted + [n for n in leaves if n.requires_grad and n not in wanted] if root.requires_grad else []
+    by_name = dict(given)
+    found = []
+    for item in wrt if isinstance(wrt, (list, tuple)) else [wrt]:
+        node = item._node if isinstance(item, TensorBase) else by_name.get(item)
+        if node is None or node not in leaves or not node.requires_grad:
+            what = "a Tensor" if isinstance(item, TensorBase) else repr(item)
+            raise RuntimeError(
+                f"source(): wrt has {what} that is no leaf of this computation that requires grad; there are "
+                f"{', '.join(key for key, n in given if n.requires_grad) or 'none with a name'}"
+            )
+        found.append(node)
+    return found
+
+
+def _title(root: Node) -> str:
+    import os
+
+    where = os.path.basename(root.where) if root.code is not None else "an unknown place"
+    return f"What was recorded at {where}, and its gradients, in NumPy. Printed by minigrad."

