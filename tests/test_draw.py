@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import weakref
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +132,7 @@ class Stack(nn.Module):
 def article() -> tuple[Any, Any]:
     sizes = [2, 64, 64, 64, 1]
     layers: list[Any] = []
-    for a, b in zip(sizes, sizes[1:], strict=False):
+    for a, b in pairwise(sizes):
         layers += [nn.Linear(a, b), nn.ReLU()]
     net = nn.Sequential(*layers[:-1])
     return net, nn.functional.mse_loss(net(mg.randn(10, 2)), mg.randn(10, 1))
@@ -142,7 +144,9 @@ def article() -> tuple[Any, Any]:
 def test_kinds_names_shapes_values_and_places() -> None:
     x, w, loss = pair()
     loss.backward(retain_graph=True)
-    d = mg.draw(loss, {"x": x, "w": w, "loss": loss}, show=("shape", "dtype", "value", "grad", "line", "saved"))
+    d = mg.draw(
+        loss, {"x": x, "w": w, "loss": loss}, show=("shape", "dtype", "value", "grad", "line", "saved")
+    )
     assert (box(d, "x").kind, box(d, "w").kind, box(d, "loss = sum").kind) == ("input", "parameter", "result")
     assert box(d, "w").lines == ["2, float32", "[0.5, -1]", "grad [-0.4846, -0.8642]"]
     tanh = box(d, "tanh")
@@ -223,6 +227,13 @@ def test_what_stands_between_two_calls_of_a_module_is_not_in_it() -> None:
     assert [frames(d, b) for b in d._graph.boxes if b.title == "tanh"] == [[], [], []]
     labels = [c.label for c in d._graph.clusters]
     assert labels == ["0: Linear", "0: Linear, part 2", "0: Linear, part 3"]
+
+
+def test_a_product_with_a_transposed_weight_is_in_the_module_of_the_weight() -> None:
+    net = nn.Sequential(nn.Linear(3, 3, bias=False), nn.ReLU(), nn.Linear(3, 3, bias=False))
+    d = mg.draw(net(mg.ones(1, 3)), net, fold=False)
+    products = [frames(d, b) for b in d._graph.boxes if b.title == "matmul"]
+    assert products == [["0: Linear"], ["2: Linear"]]
 
 
 def test_a_shared_parameter_is_drawn_once() -> None:
@@ -318,7 +329,15 @@ def test_a_loop_folds_only_where_it_is_joined_alike() -> None:
     for _ in range(10):
         y = (y * 1.5).sin()
     d = mg.draw(y)
-    assert sorted(b.count for b in d._graph.boxes) == [1, 1, 1, 9, 9] or {10} <= {b.count for b in d._graph.boxes}
+    assert sorted(b.count for b in d._graph.boxes) == [1, 1, 1, 9, 9] or {10} <= {
+        b.count for b in d._graph.boxes
+    }
+    cell, h = nn.Linear(3, 3), mg.zeros(1, 3, requires_grad=True)
+    for _ in range(6):
+        h = cell(h).tanh()
+    d = mg.draw(h, cell)
+    assert frames(d, box(d, "weight")) == [], "the same each time, so outside of what is repeated"
+    assert frames(d, box(d, "tanh")) == ["repeated × 6"]
     seen = [x]
     for i in range(10):  # each step looks elsewhere
         seen.append((seen[i // 2] * 1.5).sin())
@@ -658,12 +677,17 @@ def tried(page: str, program: str, folder: Path) -> dict[str, Any]:
     </script></body>"""
     file = folder / "page.html"
     file.write_text(page.replace("<head>", f"<head>{listen}", 1).replace("</body>", run, 1), encoding="utf-8")
-    command = [browser(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
+    command = [
+        browser(),
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={folder / 'profile'}",
+    ]
     command += ["--window-size=1200,900", "--virtual-time-budget=4000", "--dump-dom", file.as_uri()]
     dom = subprocess.run(command, capture_output=True, timeout=120, check=True).stdout.decode()
     report = re.search(r'<pre id="report">([^<]*)</pre>', dom)
     assert report is not None, dom[-500:]
-    import base64
 
     found: dict[str, Any] = json.loads(base64.b64decode(report[1]))
     return found
@@ -672,7 +696,6 @@ def tried(page: str, program: str, folder: Path) -> dict[str, Any]:
 def test_the_page_in_a_browser(any_engine: None, tmp_path: Path) -> None:
     browser()
     net, loss = article()
-    d = mg.draw(loss, {**dict(net.named_parameters())}, direction="both")
     d = mg.draw(loss, net, direction="both")
     page = d.save(tmp_path / "graph.html").read_text(encoding="utf-8")
     assert not re.findall(r'(?:src|href)="(?!#)', page.replace("xlink:href", "")), "nothing from elsewhere"
@@ -710,10 +733,10 @@ def test_the_page_in_a_browser(any_engine: None, tmp_path: Path) -> None:
     window.dispatchEvent(new PointerEvent('pointerup', {{}}));
     told.moved = svg.getAttribute('viewBox');
     document.getElementById('fold').click();
-    told.all = all('.view.shown .node').filter(seen).length;
+    told.all = all('.view.shown .node:not(.key)').filter(seen).length;
     document.getElementById('unfold').click();
     all('#views button')[1].click();
-    told.forward = all('.view.shown .node').filter(seen).length;
+    told.forward = all('.view.shown .node:not(.key)').filter(seen).length;
     all('#views button')[2].click();
     told.backward = all('.view.shown g.step, .view.shown g.gradient').length;
     """
@@ -745,11 +768,17 @@ def test_the_page_in_a_browser(any_engine: None, tmp_path: Path) -> None:
 def test_strange_names_run_nothing_in_the_page(any_engine: None, tmp_path: Path) -> None:
     browser()
     w = mg.tensor([1.0, 2.0], requires_grad=True)
-    names = [*NASTY, "<img src=x onerror=\"errors.push('injected')\">", "'\"><svg onload=errors.push('injected')>"]
+    names = [
+        *NASTY,
+        "<img src=x onerror=\"errors.push('injected')\">",
+        "'\"><svg onload=errors.push('injected')>",
+    ]
     tensors = {name: mg.tensor([1.0], requires_grad=True) for name in names}
     d = mg.draw(sum(tensors.values(), w), tensors)
     told = tried(
-        d.html(), "for (const g of all('.node')) fire(g, 'mouseover'); told.images = all('img').length;", tmp_path
+        d.html(),
+        "for (const g of all('.node')) fire(g, 'mouseover'); told.images = all('img').length;",
+        tmp_path,
     )
     assert told["errors"] == []
     assert told["images"] == 0

@@ -107,6 +107,26 @@ def test_article_says_that_training_diverged(tmp_path):
     assert "agree" not in finished.stdout
 
 
+def test_article_prints_its_backward_pass_and_that_is_the_one_by_hand(tmp_path, article):
+    finished = run(tmp_path, "article_mlp.py", "--source", "--samples", 50)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout.count("\n") <= 60
+    namespace = {}
+    exec(finished.stdout, namespace)
+    hand = article.handwritten
+    problem, layers = article.draw_samples(50, 3), hand.initial_layers(3)
+    passed = hand.forward(layers, problem.x)
+    loss, gradients = namespace["forward_and_backward"](
+        problem.x, problem.target, *article.as_parameters(layers)
+    )
+    np.testing.assert_allclose(
+        loss, hand.mean_squared_error(passed.prediction, problem.target) / 2, rtol=1e-12
+    )
+    by_hand = article.as_parameters(hand.backward(layers, passed, problem.target))
+    for found, expected in zip(gradients.values(), by_hand, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
 def test_article_is_repeated_by_its_seed(article, capsys):
     printed = []
     for seed in ("7", "7", "8"):

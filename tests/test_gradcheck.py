@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import inspect
@@ -40,7 +41,9 @@ def failure(check: Callable[[], Any], kind: str) -> GradcheckError:
     error = caught.value
     assert error.verdict == kind, str(error)
     text = str(error)
-    assert f"verdict   {kind}: " in text.replace("    verdict", "  verdict").replace("verdict     ", "verdict   ")
+    assert f"verdict   {kind}: " in text.replace("    verdict", "  verdict").replace(
+        "verdict     ", "verdict   "
+    )
     assert max(map(len, text.splitlines())) < 100, text
     assert len(text.splitlines()) < 25, text
     assert "seed 0" in text
@@ -97,7 +100,10 @@ def test_constant_factor(fast: bool) -> None:
     finding = error.findings[0]
     assert (finding.output, finding.input) == ("output", "w")
     assert (finding.failing, finding.total) == (60, 240)
-    assert f"d output[{', '.join(map(str, finding.at_output))}] / d w[{', '.join(map(str, finding.at_input))}]" in text
+    assert (
+        f"d output[{', '.join(map(str, finding.at_output))}] / d w[{', '.join(map(str, finding.at_input))}]"
+        in text
+    )
     assert "(output is 5x4, w is 3x4)" in text
     assert finding.analytic == pytest.approx(2.5 * finding.numeric, rel=1e-7)
     assert finding.error == pytest.approx(abs(finding.analytic - finding.numeric))
@@ -125,7 +131,9 @@ def test_a_factor_next_to_one() -> None:
 def test_mean_instead_of_sum_names_the_broadcast_axis() -> None:
     error = failure(lambda: check_vjp(affine, planted(2, lambda _, d: d.mean(0)), ARGS), numeric.FACTOR)
     assert "analytic = 1/5 (0.2) x numeric" in said(error)
-    assert "5 is the length of output's axis 0, along which b is broadcast: mean instead of sum?" in said(error)
+    assert "5 is the length of output's axis 0, along which b is broadcast: mean instead of sum?" in said(
+        error
+    )
 
 
 def test_sum_instead_of_mean() -> None:
@@ -151,14 +159,18 @@ def test_transposed_values_of_a_square() -> None:
         return g @ w.T, (x.T @ g).T
 
     error = failure(lambda: check_vjp(np.matmul, vjp, (real(2, 3), real(3, 3))), numeric.TRANSPOSED)
-    assert "axes 0 and 1 of input 1 are exchanged in what is returned" in said(error) or "of x2" in said(error)
+    assert "axes 0 and 1 of input 1 are exchanged in what is returned" in said(error) or "of x2" in said(
+        error
+    )
 
 
 def test_a_matrix_where_its_transpose_belongs() -> None:
     def f(x: Any, w: Any) -> Any:
         return x @ w
 
-    error = failure(lambda: check_vjp(f, lambda x, w, g: (g @ w, x.T @ g), (real(2, 3), real(3, 3))), numeric.TRANSPOSED)
+    error = failure(
+        lambda: check_vjp(f, lambda x, w, g: (g @ w, x.T @ g), (real(2, 3), real(3, 3))), numeric.TRANSPOSED
+    )
     assert "axis 1 of output and axis 1 of x are exchanged: a matrix instead of its transpose" in said(error)
 
 
@@ -285,7 +297,9 @@ def test_plainly_wrong() -> None:
 
 def test_one_number_is_no_evidence_for_a_factor() -> None:
     failure(lambda: check_vjp(lambda x: x**3, lambda x, g: g * 1.2345678, np.array(0.8)), numeric.WRONG)
-    error = failure(lambda: check_vjp(lambda x: x**3, lambda x, g: g * 1.5 * x**2, np.array(0.8)), numeric.FACTOR)
+    error = failure(
+        lambda: check_vjp(lambda x: x**3, lambda x, g: g * 1.5 * x**2, np.array(0.8)), numeric.FACTOR
+    )
     assert "1/2 (0.5)" in said(error)
 
 
@@ -295,13 +309,17 @@ def test_backward_that_is_not_a_multiple_of_what_comes_in() -> None:
 
 
 def test_not_finite() -> None:
-    error = failure(lambda: check_vjp(np.sqrt, lambda x, g: g / (2 * np.sqrt(x)), np.array([0.0, 1.0])), numeric.NOT_FINITE)
+    error = failure(
+        lambda: check_vjp(np.sqrt, lambda x, g: g / (2 * np.sqrt(x)), np.array([0.0, 1.0])),
+        numeric.NOT_FINITE,
+    )
     assert "the function is not finite here or next to it" in said(error)
     assert error.findings[0].at_input == (0,)
 
 
 @pytest.mark.parametrize(
-    ("shape", "hint"), [((1, 4), "reshape it to [4]"), ((7,), "return one number for each"), ((), "broadcast_to")]
+    ("shape", "hint"),
+    [((1, 4), "reshape it to [4]"), ((7,), "return one number for each"), ((), "broadcast_to")],
 )
 def test_other_wrong_shapes(shape: tuple[int, ...], hint: str) -> None:
     def vjp(x: Any, g: Any) -> Any:
@@ -354,10 +372,14 @@ def test_jvp() -> None:
 
     for fast in (False, True):
         assert check_jvp(affine, jvp, ARGS, fast_mode=fast)
-        error = failure(lambda f=fast: check_jvp(affine, lambda *a: 2 * jvp(*a), ARGS, fast_mode=f), numeric.FACTOR)
+        error = failure(
+            lambda f=fast: check_jvp(affine, lambda *a: 2 * jvp(*a), ARGS, fast_mode=f), numeric.FACTOR
+        )
         assert "analytic = 2 x numeric" in said(error)
     assert check_jvp(np.sin, lambda x, t: t * np.cos(x), real(3))
-    error = failure(lambda: check_jvp(lambda x: x * x, lambda x, t: (2 * x * t).T, real(3, 3)), numeric.TRANSPOSED)
+    error = failure(
+        lambda: check_jvp(lambda x: x * x, lambda x, t: (2 * x * t).T, real(3, 3)), numeric.TRANSPOSED
+    )
     assert "axes 0 and 1 of output are exchanged in what is returned" in said(error)
     failure(lambda: check_jvp(np.sin, lambda x, t: 0 * t, real(3)), numeric.DETACHED)
 
@@ -550,7 +572,10 @@ def test_detached_on_the_tape() -> None:
         h = x.exp()
         return h.detach() * x
 
-    error = failure(lambda: gradcheck(lambda x, y: cut(x) * 0 + x.exp().detach() * y, (leaf(2), leaf(2))), numeric.DETACHED)
+    error = failure(
+        lambda: gradcheck(lambda x, y: cut(x) * 0 + x.exp().detach() * y, (leaf(2), leaf(2))),
+        numeric.DETACHED,
+    )
     assert "before mul, " in culprit(error)
     assert "detach(), .data or NumPy in between" in " ".join(culprit(error).split())
 
@@ -685,7 +710,11 @@ def test_not_contiguous_inputs_and_0d_and_empty() -> None:
     assert y.tolist() == before
     assert gradcheck(lambda s: s * s, (mg.tensor(0.5, dtype=mg.float64, requires_grad=True),))
     for fast in (False, True):
-        assert gradcheck(lambda e, s: e.sum() * s, (mg.zeros(0, 3, dtype=mg.float64, requires_grad=True), leaf()), fast_mode=fast)
+        assert gradcheck(
+            lambda e, s: e.sum() * s,
+            (mg.zeros(0, 3, dtype=mg.float64, requires_grad=True), leaf()),
+            fast_mode=fast,
+        )
 
 
 def test_a_non_leaf_and_a_view_as_input() -> None:
@@ -703,14 +732,18 @@ def test_no_input_requires_grad() -> None:
 
 def test_inputs_that_are_not_float64_warn() -> None:
     x = mg.tensor(real(3), dtype=mg.float32, requires_grad=True)
-    with pytest.warns(UserWarning, match="Input x requires gradient, it is float32 and not a double precision") as seen:
+    with pytest.warns(
+        UserWarning, match="Input x requires gradient, it is float32 and not a double precision"
+    ) as seen:
         gradcheck(lambda x: x * 2, (x,), eps=1e-2)
     assert seen[0].filename == __file__
 
 
 def test_inputs_that_share_memory() -> None:
     wide = mg.tensor(real(3)).expand(2, 3).requires_grad_()
-    with pytest.raises(RuntimeError, match=r"Input x has elements that share memory .*call \.contiguous\(\) or \.clone"):
+    with pytest.raises(
+        RuntimeError, match=r"Input x has elements that share memory .*call \.contiguous\(\) or \.clone"
+    ):
         gradcheck(lambda x: x * 2, (wide,))
     sliding = mg.from_numpy(np.lib.stride_tricks.as_strided(np.arange(5.0), (3, 3), (8, 8))).requires_grad_()
     with pytest.raises(RuntimeError, match="elements that share memory"):
@@ -745,8 +778,14 @@ def test_outputs_that_cannot_be_checked() -> None:
 def test_outputs_that_do_not_require_grad() -> None:
     for fast in (False, True):
         assert gradcheck(lambda x: mg.ones(3, dtype=mg.float64), (leaf(3),), fast_mode=fast)
-        error = failure(lambda fast=fast: gradcheck(lambda x: x.detach() * 2, (leaf(3),), fast_mode=fast), numeric.DETACHED)
-        assert error.findings[0].numeric == pytest.approx(2.0) or fast
+        error = failure(
+            lambda fast=fast: gradcheck(lambda x: x.detach() * 2, (leaf(3),), fast_mode=fast),
+            numeric.DETACHED,
+        )
+        assert error.findings[0].numeric == pytest.approx(2.0)
+        assert "no output requires grad, yet numeric is not zero" in said(error)
+        assert "before mul, " in culprit(error)
+        assert "its input is the value of x, without its record" in said(error)
 
 
 def test_functions_that_change_their_input() -> None:
@@ -801,7 +840,9 @@ def test_undefined_gradients() -> None:
         def backward(ctx: Any, g: Any, h: Any) -> Any:
             return g * 2 + h * 3
 
-    with pytest.raises(GradcheckError, match=r"backward fails where only output\[0\] has a gradient .*treat None as zeros"):
+    with pytest.raises(
+        GradcheckError, match=r"backward fails where only output\[0\] has a gradient .*treat None as zeros"
+    ):
         gradcheck(Two.apply, (leaf(3),))
     assert gradcheck(Two.apply, (leaf(3),), check_undefined_grad=False)
 
@@ -851,7 +892,9 @@ def test_the_seed_is_stated_and_decides() -> None:
 # ---------------------------------------------------------------- nothing leaks
 
 
-@pytest.mark.parametrize("f", [lambda x, c: (x * c).exp(), lambda x, c: Cube.apply(x, 2.0) * c, lambda x, c: x / "no"])
+@pytest.mark.parametrize(
+    "f", [lambda x, c: (x * c).exp(), lambda x, c: Cube.apply(x, 2.0) * c, lambda x, c: x / "no"]
+)
 @pytest.mark.parametrize("fast", [False, True])
 def test_nothing_leaks(f: Any, fast: bool) -> None:
     x, c = leaf(3), mg.tensor(real(3))
@@ -859,10 +902,8 @@ def test_nothing_leaks(f: Any, fast: bool) -> None:
     grad, bits = x.grad, (x._array.tobytes(), c._array.tobytes(), x.grad._array.tobytes())
     mode, random = MODE.get(), mg.get_rng_state().tolist()
     for check in (gradcheck, gradgradcheck):
-        try:
+        with contextlib.suppress(GradcheckError, TypeError):
             check(f, (x, c), fast_mode=fast)
-        except (GradcheckError, TypeError):
-            pass
         assert MODE.get() is mode
         assert x.grad is grad
         assert (x._array.tobytes(), c._array.tobytes(), x.grad._array.tobytes()) == bits
@@ -897,7 +938,7 @@ def test_grad_mode_outside_does_not_matter() -> None:
 
 @pytest.mark.parametrize("factor", [1.0, 2.0], ids=["passes", "fails"])
 def test_memory_is_one_jacobian_per_pair(factor: float) -> None:
-    n = 900
+    n = 600
     x = mg.tensor(real(n), requires_grad=True)
     gradcheck(lambda x: x * 2, (leaf(2),))
     gc.collect()
@@ -961,20 +1002,28 @@ def caught(rows: list[Row], at: int, check: Callable[[Row, int], None]) -> bool:
     return False
 
 
-@pytest.mark.parametrize(("op", "at"), [(r.op, at) for r, at in RULES], ids=[f"{r.op}-{at}" for r, at in RULES])
+@pytest.mark.parametrize(
+    ("op", "at"), [(r.op, at) for r, at in RULES], ids=[f"{r.op}-{at}" for r, at in RULES]
+)
 def test_no_fault_missed(op: str, at: int, plant: Any) -> None:
     """A relative error of 1e-4 in any rule: refused at tight tolerances, warned of at PyTorch's."""
     last = len(TABLE[op].rules) - 1
     plant(op, at if TABLE[op].joint else min(at, last), lambda d: d * 1.0001)
-    rows = [r for r in DIFFERENTIABLE if r.op == op and at in r.wanted and all(0 not in i.shape for i in r.inputs)]
+    rows = [
+        r for r in DIFFERENTIABLE if r.op == op and at in r.wanted and all(0 not in i.shape for i in r.inputs)
+    ]
     for fast in (False, True):
-        assert caught(rows, at, lambda row, seed, f=fast: gradcheck(row.run, inputs(row, seed), fast_mode=f, **TIGHT))
+        assert caught(
+            rows, at, lambda row, seed, f=fast: gradcheck(row.run, inputs(row, seed), fast_mode=f, **TIGHT)
+        )
         assert caught(rows, at, lambda row, seed, f=fast: gradcheck(row.run, inputs(row, seed), fast_mode=f))
 
 
 def test_what_passes_with_an_error_that_is_no_rounding_warns() -> None:
     x = leaf(3)
-    with pytest.warns(GradcheckWarning, match=r"passes, but is off by 1\.0e-04 .*Pass rtol=1e-5, atol=1e-7") as seen:
+    with pytest.warns(
+        GradcheckWarning, match=r"passes, but is off by 1\.0e-04 .*Pass rtol=1e-5, atol=1e-7"
+    ) as seen:
         assert gradcheck(Cube.apply, (x, 1.0001))
     assert seen[0].filename == __file__
     failure(lambda: gradcheck(Cube.apply, (x, 1.0001), **TIGHT), numeric.FACTOR)

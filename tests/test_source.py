@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from op_samples import ROWS, Row
 
 import minigrad as mg
 from minigrad import autograd
-from minigrad.tape import MODE, TABLE
+from minigrad.tape import MODE, TABLE, Op
 
 every = pytest.mark.parametrize("row", ROWS, ids=[r.id for r in ROWS])
 
@@ -41,8 +43,9 @@ def same(found: Any, expected: Any, what: str) -> None:
     found, expected = np.asarray(found), np.asarray(expected)
     assert found.shape == expected.shape, what
     assert found.dtype == expected.dtype, what
-    bits = [np.where(np.isnan(a), np.nan, a).tobytes() if a.dtype.kind == "f" else a.tobytes() for a in (found, expected)]
-    assert bits[0] == bits[1], f"{what}\n{found}\n{expected}"
+    if found.dtype.kind == "f":  # one nan is as good as another
+        found, expected = (np.where(np.isnan(a), a.dtype.type(np.nan), a) for a in (found, expected))
+    assert found.tobytes() == expected.tobytes(), f"{what}\n{found}\n{expected}"
 
 
 def tensors(arrays: list[np.ndarray], wanted: tuple[int, ...] = ()) -> list[Any]:
@@ -100,36 +103,45 @@ def test_every_op_prints_what_it_computes(row: Row, dtype: Any) -> None:
 def _apply(kind: str, a: Any, b: Any) -> Any:
     """One step of a random program; a Tensor of whatever shape comes out, or None where it does not fit."""
     n = a.ndim
+    loss = mg.nn.functional.mse_loss
     steps: dict[str, Any] = {
         "add": lambda: a + b, "sub": lambda: a - b, "mul": lambda: a * b, "div": lambda: a / (b * b + 1.5),
         "number": lambda: 0.5 - a * 3.0, "same": lambda: a + a, "maximum": lambda: mg.maximum(a, b),
         "where": lambda: mg.where(a > b, a, b * 2.0), "pow": lambda: (a * a + 0.5) ** b,
         "square": lambda: a**2, "cube": lambda: a**3, "root": lambda: (a * a + 1.0) ** -0.5,
         "exp": lambda: (-(a * a)).exp(), "tanh": lambda: a.tanh(), "sigmoid": lambda: a.sigmoid(),
-        "relu": lambda: a.relu(), "abs": lambda: a.abs(), "sin": lambda: a.sin(), "clamp": lambda: a.clamp(-0.5, 0.7),
-        "floor": lambda: a.floor() + a, "sum": lambda: a.sum(), "sum0": lambda: a.sum(0), "sum1": lambda: a.sum(-1, True),
-        "mean": lambda: a.mean(-1), "var": lambda: a.var(0, correction=0), "amax": lambda: a.amax(0),
-        "max": lambda: a.max(-1).values, "logsumexp": lambda: a.logsumexp(-1, keepdim=True),
-        "prod": lambda: a.prod(-1), "cumsum": lambda: a.cumsum(0), "cumprod": lambda: a.cumprod(-1),
-        "T": lambda: a.T if n == 2 else a.mT, "reshape": lambda: a.reshape(-1), "t_reshape": lambda: a.mT.reshape(-1),
+        "relu": lambda: a.relu(), "abs": lambda: a.abs(), "sin": lambda: a.sin(),
+        "clamp": lambda: a.clamp(-0.5, 0.7), "floor": lambda: a.floor() + a, "sum": lambda: a.sum(),
+        "sum0": lambda: a.sum(0), "sum1": lambda: a.sum(-1, True), "mean": lambda: a.mean(-1),
+        "var": lambda: a.var(0, correction=0), "amax": lambda: a.amax(0), "max": lambda: a.max(-1).values,
+        "logsumexp": lambda: a.logsumexp(-1, keepdim=True), "prod": lambda: a.prod(-1),
+        "cumsum": lambda: a.cumsum(0), "cumprod": lambda: a.cumprod(-1), "T": lambda: a.T if n == 2 else a.mT,
+        "reshape": lambda: a.reshape(-1), "t_reshape": lambda: a.mT.reshape(-1),
         "fold": lambda: a.reshape(-1, a.shape[0]), "row": lambda: a[0], "slice": lambda: a[..., 1:],
-        "stride": lambda: a[::2], "mask": lambda: a * (a > 0), "picked": lambda: a[(b > 0).long().reshape(-1)[:3] - 1],
-        "flip": lambda: a.flip(0), "expand": lambda: a.expand(2, *a.shape), "unsqueeze": lambda: a.unsqueeze(-1),
+        "stride": lambda: a[::2], "mask": lambda: a * (a > 0),
+        "picked": lambda: a[(b > 0).long().reshape(-1)[:3] - 1], "flip": lambda: a.flip(0),
+        "expand": lambda: a.expand(2, *a.shape), "unsqueeze": lambda: a.unsqueeze(-1),
         "cat": lambda: mg.cat([a, b, a]), "stack": lambda: mg.stack([a, b]), "matmul": lambda: a @ b.mT,
-        "gram": lambda: a @ a.mT, "dot": lambda: mg.dot(a, b), "mse": lambda: mg.nn.functional.mse_loss(a, b.detach() * 0 + a * 0.5),
-        "clone": lambda: a.clone(), "in_place": lambda: _changed(a, b), "double": lambda: a.double() + a.detach().double(),
+        "gram": lambda: a @ a.mT, "dot": lambda: mg.dot(a, b), "mse": lambda: loss(a, a * 0.5 - 0.2),
+        "clone": lambda: a.clone(), "in_place": lambda: _changed(a, b), "double": lambda: a.double() * 0.7,
     }  # fmt: skip
     try:
         return steps[kind]()
-    except (RuntimeError, IndexError, AttributeError):  # shapes that do not fit, dimensions that are not there
+    except (
+        RuntimeError,
+        IndexError,
+        AttributeError,
+    ):  # shapes that do not fit, dimensions that are not there
         return None
 
 
-KINDS = (
-    "add sub mul div number same maximum where pow square cube root exp tanh sigmoid relu abs sin clamp floor sum "
-    "sum0 sum1 mean var amax max logsumexp prod cumsum cumprod T reshape t_reshape fold row slice stride mask "
-    "picked flip expand unsqueeze cat stack matmul gram dot clone in_place"
-).split()
+KINDS = [
+    "add", "sub", "mul", "div", "number", "same", "maximum", "where", "pow", "square", "cube", "root", "exp",
+    "tanh", "sigmoid", "relu", "abs", "sin", "clamp", "floor", "sum", "sum0", "sum1", "mean", "var", "amax",
+    "max", "logsumexp", "prod", "cumsum", "cumprod", "T", "reshape", "t_reshape", "fold", "row", "slice",
+    "stride", "mask", "picked", "flip", "expand", "unsqueeze", "cat", "stack", "matmul", "gram", "dot", "mse",
+    "clone", "in_place", "double",
+]  # fmt: skip
 
 
 def _changed(a: Any, b: Any) -> Any:
@@ -152,7 +164,10 @@ def compose(steps: list[tuple[str, int, int]], xs: list[Any]) -> Any:
 programs = st.lists(
     st.tuples(st.sampled_from(KINDS), st.integers(0, 3), st.integers(0, 4)), min_size=2, max_size=9
 )
-SHAPES = [[(3, 4), (3, 4)], [(3, 4), (4,)], [(4,), (4,)], [(2, 3, 4), (3, 4)], [(), (3,)], [(1, 1), (2, 1)], [(30, 40), (40,)]]
+SHAPES = [
+    [(3, 4), (3, 4)], [(3, 4), (4,)], [(4,), (4,)], [(2, 3, 4), (3, 4)], [(), (3,)], [(1, 1), (2, 1)],
+    [(30, 40), (40,)],
+]  # fmt: skip
 
 
 def arrays(shapes: list[tuple[int, ...]], seed: int, dtype: Any) -> list[np.ndarray]:
@@ -178,3 +193,338 @@ def _penalty(steps: Any, xs: Any) -> Any:
 def test_random_compositions_differentiated_twice(steps: Any, shapes: Any, dtype: Any) -> None:
     recorded, fresh = arrays(shapes, 0, dtype), arrays(shapes, 1, dtype)
     check(lambda *xs: _penalty(steps, xs), recorded, fresh, (0, 1))
+
+
+# ---------------------------------------------------------------- the article's network
+
+
+@pytest.fixture
+def article(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "examples"))
+    import article_mlp
+
+    return article_mlp
+
+
+@pytest.mark.parametrize("rows", [1, 32, 1000])
+def test_the_articles_network_prints_on_a_page_and_is_right_on_other_data(article: Any, rows: int) -> None:
+    def made(seed: int) -> tuple[Any, ...]:
+        rng = np.random.default_rng(seed)
+        net = article.build(article.handwritten.initial_layers(seed))
+        x, target = rng.standard_normal((rows, 2)), rng.standard_normal((rows, 1))
+        loss = mg.nn.MSELoss()(net(mg.from_numpy(x)), mg.from_numpy(target))
+        return net, x, target, loss
+
+    net = article.build(article.handwritten.initial_layers(0))
+    x, target = mg.randn(rows, 2, dtype=mg.float64), mg.randn(rows, 1, dtype=mg.float64)
+    text = mg.source(mg.nn.MSELoss()(net(x), target), net, inputs={"x": x, "target": target})
+    assert text.count("\n") <= 60
+    assert max(map(len, text.splitlines())) <= 110
+    assert "# linear_0 = np.dot(x, weight_0.T) + bias_0  (test_source.py:" in text
+    run = load(text)
+    for seed in (1, 2):
+        net, x, target, loss = made(seed)
+        loss.backward()
+        value, gradients = run(x, target, *(p.detach().numpy() for p in net.parameters()))
+        same(value, loss.detach().numpy(), "loss")
+        assert list(gradients) == [name for name, _ in net.named_parameters()]
+        for name, p in net.named_parameters():
+            same(gradients[name], p.grad.numpy(), name)
+
+
+# ---------------------------------------------------------------- what is printed
+
+
+def body(text: str) -> list[str]:
+    """The statements of the function, without comments."""
+    lines = text[text.index("def run") :].splitlines()[1:]
+    return [
+        line.split("  # ")[0].strip() for line in lines if line.strip() and not line.strip().startswith("#")
+    ]
+
+
+def test_a_small_network_prints_like_this() -> None:
+    net = mg.nn.Sequential(mg.nn.Linear(2, 3), mg.nn.ReLU(), mg.nn.Linear(3, 1))
+    x, target = mg.randn(5, 2), mg.randn(5, 1)
+    prediction = net(x)
+    loss = mg.nn.functional.mse_loss(prediction, target)
+    found = mg.source(loss, net, inputs={"x": x, "target": target}, name="step")
+    line = next(n for n, text in enumerate(Path(__file__).read_text().splitlines(), 1) if " = net(x)" in text)
+    assert found == GOLDEN.replace("LINE", str(line)).replace("NEXT", str(line + 1))
+
+
+GOLDEN = '''\
+"""What was recorded at test_source.py:NEXT, and its gradients, in NumPy. Printed by minigrad."""
+
+import numpy as np
+
+
+@np.errstate(all="ignore")
+def step(x, target, weight_0, bias_0, weight_2, bias_2):
+    """x: float32 [5, 2]; target: float32 [5, 1]; weight_0: float32 [3, 2]; bias_0: float32
+    [3]; weight_2: float32 [1, 3]; bias_2: float32 [1]."""
+    linear_0 = np.dot(x, weight_0.T) + bias_0  # test_source.py:LINE
+    relu_0 = np.maximum(linear_0, 0.0)  # test_source.py:LINE
+    prediction = np.dot(relu_0, weight_2.T) + bias_2  # test_source.py:LINE
+    difference = prediction - target  # test_source.py:NEXT
+    loss = np.vdot(difference, difference) / 5  # test_source.py:NEXT
+
+    # loss = np.vdot(difference, difference) / 5  (test_source.py:NEXT)
+    d_prediction = difference * 0.4
+    # prediction = np.dot(relu_0, weight_2.T) + bias_2  (test_source.py:LINE)
+    d_relu_0 = np.dot(d_prediction, weight_2)
+    d_weight_2 = np.dot(d_prediction.T, relu_0)
+    d_bias_2 = np.sum(d_prediction, axis=0)
+    # relu_0 = np.maximum(linear_0, 0.0)  (test_source.py:LINE)
+    d_linear_0 = np.where(relu_0 <= 0.0, 0.0, d_relu_0)
+    # linear_0 = np.dot(x, weight_0.T) + bias_0  (test_source.py:LINE)
+    d_weight_0 = np.dot(d_linear_0.T, x)
+    d_bias_0 = np.dot(np.ones(5, np.float32), d_linear_0)
+    return loss, {
+        "0.weight": d_weight_0, "0.bias": d_bias_0, "2.weight": d_weight_2, "2.bias": d_bias_2,
+    }
+'''
+
+
+def test_the_same_tape_gives_the_same_text() -> None:
+    x = mg.randn(3, 4, requires_grad=True)
+    y = (x.sin() * x.cumprod(0)).amax(1).sum()
+    assert mg.source(y) == mg.source(y)
+
+
+def test_what_is_computed_twice_is_printed_once() -> None:
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    y = (x.exp() * 2.0 + x.exp() * 3.0).sum()
+    text = mg.source(y)
+    assert "\n".join(body(text)).count("np.exp") == 1
+    lines = body(text)
+    right = [line.partition(" = ")[2] for line in lines[1:-1]]
+    assert len(right) == len(set(right))
+
+
+def test_what_nobody_needs_is_not_printed() -> None:
+    w, v = (mg.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    y = (w * v.exp().sin()).sum()
+    assert "d_v" in mg.source(y)
+    text = mg.source(y, {"w": w, "v": v}, wrt=["w"])
+    assert "d_v" not in text
+    assert list(load(text)(np.ones(2, np.float32), np.ones(2, np.float32))[1]) == ["w"]
+    text = mg.source(y, {"w": w, "v": v}, wrt=[])
+    assert [line for line in body(text) if "=" in line and "d_" in line] == []
+    assert load(text)(np.ones(2, np.float32), np.ones(2, np.float32))[1] == {}
+
+
+def test_every_name_is_used_and_every_backward_line_is_under_its_forward_line() -> None:
+    net = mg.nn.Sequential(mg.nn.Linear(2, 3), mg.nn.Tanh(), mg.nn.Linear(3, 1))
+    x = mg.randn(4, 2)
+    text = mg.source(net(x).square().mean(), net, inputs={"x": x})
+    names = [line.partition(" = ")[0] for line in body(text)[1:] if " = " in line]
+    assert names
+    assert len(names) == len(set(names))
+    for name in names:
+        assert len(re.findall(rf"\b{name}\b", "\n".join(line for line in body(text)))) > 1, name
+    forward = [line.strip().split("  # ")[0] for line in text.split("\n\n")[-1 - 1].splitlines()]
+    backward = text[text.index("    # ") :].partition("    return")[0].splitlines()
+    assert backward[0].startswith("    # ")
+    for line in backward:
+        if line.startswith("    # "):
+            assert line[6:].split("  (")[0] in text[: text.index("    # ")]
+            assert re.search(r"\(test_source\.py:\d+\)$", line)
+    assert forward is not None
+
+
+class Net(mg.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = mg.nn.Linear(3, 4)
+        self.body = mg.nn.Sequential(mg.nn.Linear(4, 4), mg.nn.ReLU(), mg.nn.Linear(4, 1))
+
+    def forward(self, x: Any) -> Any:
+        h = mg.tanh(self.hidden(x))
+        h = h + h.sin()
+        return self.body(h)
+
+
+def test_names_are_those_of_variables_modules_and_parameters() -> None:
+    net, x = Net(), mg.randn(5, 3)
+    error = net(x) - 1.0
+    loss = (error * error).mean()
+    text = mg.source(loss, net, inputs={"the input": x})
+    signature = text.partition("def ")[2].partition(":")[0]
+    assert re.findall(r"\w+", signature)[:5] == [
+        "run",
+        "the_input",
+        "hidden_weight",
+        "hidden_bias",
+        "body_0_weight",
+    ]
+    for start in (
+        "hidden = np.dot(the_input, hidden_weight.T) + hidden_bias", "h = np.tanh(hidden)", "h_2 = h + np.sin(h)",
+        "body_0 = ", "body_0_relu = np.maximum(body_0, 0.0)", "error = ", "loss = np.sum(error * error) / 5",
+        "d_error = ", "d_body_0 = ", "d_hidden_weight = ",
+    ):  # fmt: skip
+        assert f"\n    {start}" in text, f"{start}\n{text}"
+    assert '"hidden.weight": d_hidden_weight' in text
+
+
+def test_awkward_names_become_identifiers() -> None:
+    names = ["0.weight", "lambda", "a-b", "np", "7", "x y", "x_y", "_x", "sum", "é"]
+    xs = {name: mg.tensor(float(i), requires_grad=True) for i, name in enumerate(names)}
+    text = mg.source(sum(xs.values(), mg.tensor(0.0)) * 1.5, xs)
+    value, gradients = load(text)(*[np.float32(i) for i in range(len(names))], np.float32(0))
+    assert value == 1.5 * sum(range(len(names)))
+    assert list(gradients) == names
+
+
+def test_leaves_without_a_name_have_that_of_the_callers_variable() -> None:
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+    scale = mg.tensor(3.0)
+    text = mg.source((w * scale * mg.tensor([5.0, 6.0])).sum())
+    assert "def run(w, scale, input_1):" in text
+    value, gradients = load(text)(*(np.array(v, np.float32) for v in ([1.0, 1.0], 2.0, [1.0, 3.0])))
+    assert value == 8.0
+    assert gradients["w"].tolist() == [2.0, 6.0]
+
+
+def test_what_was_not_recorded_is_asked_for_and_never_baked_in() -> None:
+    x = mg.tensor([1.0, -2.0], requires_grad=True)
+    text = mg.source(mg.where(x > 0, x, x * 0.1).sum(), inputs={"x": x})
+    assert "def run(x, input_1):" in text
+    with everything():
+        text = mg.source(mg.where(x > 0, x, x * 0.1).sum(), inputs={"x": x})
+    assert "def run(x):" in text
+    assert load(text)(np.array([-1.0, 3.0], np.float32))[1]["x"].tolist() == [np.float32(0.1), 1.0]
+
+
+def test_a_result_of_many_elements_is_given_its_gradient() -> None:
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    text = mg.source(x * x)
+    assert "def run(x, gradient):" in text
+    assert load(text)(np.array([3.0, 4.0], np.float32), np.ones(2, np.float32))[1]["x"].tolist() == [6.0, 8.0]
+
+
+def test_gradients_belong_to_the_caller() -> None:
+    a, b = (mg.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    _, gradients = load(mg.source(a + b))(*(np.ones(2, np.float32) for _ in range(3)))
+    gradients["a"] += 1.0
+    assert gradients["b"].tolist() == [1.0, 1.0]
+    x = mg.randn(2, 3, requires_grad=True)
+    load(mg.source(x.mean() * 2.0 + x.sum() * x.sum()))(np.ones((2, 3), np.float32))[1]["x"][...] = 0.0
+
+
+def test_a_gradient_that_nothing_flows_to_is_none() -> None:
+    x, w = (mg.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    with everything():
+        y = ((w > 0).float() * x).sum()
+    assert (
+        load(mg.source(y, {"x": x, "w": w}))(np.ones(2, np.float32), np.ones(2, np.float32))[1]["w"] is None
+    )
+
+
+def test_hooks_are_part_of_the_program_and_the_tape_stays_as_it_is() -> None:
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    h = x * 2.0
+    h.register_hook(lambda g: g * 10.0)
+    h.retain_grad()
+    y = (h * h).sum()
+    run = load(mg.source(y))
+    assert x.grad is None
+    y.backward()
+    assert h.grad.tolist() == [4.0 * 10.0, 8.0 * 10.0]
+    same(run(x.detach().numpy())[1]["x"], x.grad.numpy(), "x")
+
+
+def test_a_backward_pass_recorded_as_usual_prints_whole() -> None:
+    """Not even its first 1, nor a mask, is a parameter."""
+    x = mg.tensor([[1.0, -2.0, 3.0], [0.5, 3.0, 3.0]], requires_grad=True)
+
+    def penalty(x: Any) -> Any:
+        y = (x.amax(1) * x.relu().sum(1)).exp().mean()
+        (g,) = autograd.grad(y, x, create_graph=True)
+        return (g * g).sum() + g.abs().mean()
+
+    text = mg.source(penalty(x), inputs={"x": x})
+    assert "def run(x):" in text
+    fresh = mg.tensor([[0.1, 0.2, -0.3], [0.5, 0.5, -1.0]], requires_grad=True)
+    value, gradients = load(text)(fresh.detach().numpy())
+    y = penalty(fresh)
+    same(value, y.detach().numpy(), "value")
+    same(gradients["x"], autograd.grad(y, fresh)[0].numpy(), "gradient")
+
+
+# ---------------------------------------------------------------- errors
+
+
+def test_a_tensor_without_a_record() -> None:
+    for t in (mg.ones(3), mg.ones(3, requires_grad=True), mg.ones(3) * 2.0):
+        with pytest.raises(
+            RuntimeError, match="has no record: it was not computed from Tensors that require grad"
+        ):
+            mg.source(t)
+    with pytest.raises(TypeError, match=r"source\(\) takes a Tensor, got list"):
+        mg.source([1.0])  # type: ignore[arg-type]
+
+
+def test_names_that_do_not_occur() -> None:
+    w, other = mg.ones(3, requires_grad=True), mg.ones(3)
+    y = (w * 2.0).sum()
+    with pytest.raises(RuntimeError, match="'x' does not occur in the computation"):
+        mg.source(y, {"w": w}, inputs={"x": other})
+    with pytest.raises(RuntimeError, match="'a', 'b' do not occur in the computation"):
+        mg.source(y, {"w": w, "a": other, "b": mg.ones(2)})
+    with pytest.raises(RuntimeError, match=r"wrt has 'v' that is no leaf .* there are w"):
+        mg.source(y, {"w": w}, wrt=["v"])
+    with pytest.raises(TypeError, match="params must be a Module or a dict of names to Tensors, got list"):
+        mg.source(y, [w])
+    with pytest.raises(TypeError, match="inputs: 'w' must be a Tensor, got int"):
+        mg.source(y, inputs={"w": 1})  # type: ignore[dict-item]
+    with pytest.raises(ValueError, match="'a b' cannot be the name of a function"):
+        mg.source(y, name="a b")
+
+
+class Twice(autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return x * 2.0
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g * 2.0
+
+
+def test_a_users_function_is_named_with_its_line() -> None:
+    x = mg.ones(3, requires_grad=True)
+    y = Twice.apply(x).sum()
+    with pytest.raises(NotImplementedError, match=r"Twice at .*test_source\.py:\d+ is an autograd\.Function"):
+        mg.source(y)
+
+
+def test_a_freed_graph() -> None:
+    x = mg.ones(3, requires_grad=True)
+    y = (x * x).sum()
+    y.backward()
+    with pytest.raises(RuntimeError, match=r"a second time: the arrays saved by mul at .* were freed"):
+        mg.source(y)
+    assert "np.sum(x * x)" in mg.source(y, wrt=[])  # forward needs no saved arrays
+
+
+def test_a_saved_array_that_was_changed() -> None:
+    x = mg.ones(3, requires_grad=True)
+    y = (x * x).sum()
+    with mg.no_grad():
+        x.add_(1.0)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation: mul at"):
+        mg.source(y)
+
+
+def test_an_op_whose_kernel_cannot_be_printed() -> None:
+    op = Op("planted", lambda x: x * 2.0, "x", lambda g: g * 2.0)
+    try:
+        x = mg.ones(3, requires_grad=True)
+        with pytest.raises(
+            NotImplementedError, match=r"the operation planted cannot be printed: .* give its record a text="
+        ):
+            mg.source(op(x))
+        assert MODE.get().everything is False
+    finally:
+        TABLE.pop("planted")

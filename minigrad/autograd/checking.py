@@ -166,7 +166,9 @@ def gradients(
     )
     title = report.title(func)
     if not outputs:
-        raise RuntimeError(f"gradgradcheck: no output of {title} requires grad, so there is no gradient to check")
+        raise RuntimeError(
+            f"gradgradcheck: no output of {title} requires grad, so there is no gradient to check"
+        )
     if len(made) != len(outputs):
         raise RuntimeError(
             f"gradgradcheck got {len(made)} grad_outputs for the {len(outputs)} outputs of {title} that require grad"
@@ -219,6 +221,13 @@ def examine(what: Subject, s: Settings, undefined: bool = True) -> Result:
             s = s._replace(rtol=0.0, atol=1e-300)
         found = numeric.examine(problem, s)
         if found.findings:
+            if not recorded:
+                why = "no output requires grad, yet numeric is not zero"
+                found = found._replace(
+                    findings=[
+                        f._replace(why=why) if f.kind == numeric.DETACHED else f for f in found.findings
+                    ]
+                )
             rows = _blame(func, given, found.findings[0], problem, recorded, s)
             raise GradcheckError(report.text(what.check, what.title, found.findings, s, rows), found.findings)
         return found
@@ -345,6 +354,6 @@ def _blame(
         if f.kind == numeric.NON_DETERMINISTIC and not f.input:
             return culprit.first_difference(run)
         at = kept[names.index(f.output)] if kept else 0
-        return culprit.search(run, at, f, s)
+        return culprit.search(run, at, f, s, problem.inputs)
     except Exception as error:  # the report matters more
         return [("culprit", f"not looked for: {type(error).__name__} when the function ran again")]

@@ -17,7 +17,6 @@ from minigrad.tape import MODE, Array, Node, TensorBase, wrap
 from minigrad.testing import numeric, report
 from minigrad.testing.numeric import Finding, Out, Problem, Settings, Slot
 
-_APPLY = Function.apply.__func__.__code__  # type: ignore[attr-defined]
 EFFORT = 200  # records that are looked at
 
 
@@ -32,11 +31,12 @@ class Record(NamedTuple):
 def observed(run: Callable[[], Any]) -> tuple[Any, list[Record]]:
     """What ``run`` returns, and everything it records on the way, also what carries no gradient."""
     records: list[Record] = []
+    forward = Function.apply.__func__.__code__  # type: ignore[attr-defined]
 
     def watch(node: Node, arrays: list[Any]) -> None:
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:  # what a Function does inside its forward is not on the tape
-            if frame.f_code is _APPLY and frame.f_locals.get("ctx") is not (node.params or {}).get("ctx"):
+            if frame.f_code is forward and frame.f_locals.get("ctx") is not (node.params or {}).get("ctx"):
                 return
             frame = frame.f_back
         records.append(
@@ -150,7 +150,7 @@ def _input_names(node: Node) -> list[str]:
 
 
 def search(
-    run: Callable[[], Sequence[Any]], output: int, verdict: Finding, s: Settings
+    run: Callable[[], Sequence[Any]], output: int, verdict: Finding, s: Settings, inputs: Sequence[Slot]
 ) -> list[tuple[str, str]]:
     """Lines for the report: the record whose own rule is wrong, or where the gradient is cut off."""
     outputs, records = observed(run)
@@ -167,7 +167,7 @@ def search(
     if suspects:
         return _named(suspects, order, verdict)
     if verdict.kind == numeric.DETACHED:
-        cut = _cut(records, run, values)
+        cut = _cut(records, inputs)
         if cut:
             return cut
     hooked = [n for n in order if n.hooks]
@@ -175,8 +175,9 @@ def search(
         n = hooked[0]
         return [("culprit", f"a hook on the result of {_name(n)}, {n.where}: every op's own rule is right")]
     if len(order) > 1 and verdict.kind not in numeric.INNOCENT:
-        return [("culprit", f"none of the {len(order)} ops on the tape: each one's own rule is right at the values "
-                            "recorded; look for values that leave the tape or are changed on the way")]  # fmt: skip
+        of = f"the first {EFFORT} of the {len(order)}" if len(order) > EFFORT else f"the {len(order)}"
+        said = "each one's own rule is right at the values recorded; look for values that leave the tape or change"
+        return [("culprit", f"none of {of} ops on the tape: {said}")]
     return []
 
 
@@ -271,13 +272,12 @@ def _named(
     return rows
 
 
-def _cut(records: list[Record], run: Any, values: dict[Node, Any]) -> list[tuple[str, str]]:
+def _cut(records: list[Record], inputs: Sequence[Slot]) -> list[tuple[str, str]]:
     """Where a value that needs a gradient goes on without: in other Tensors over its memory, or under no_grad."""
-    owners: dict[int, tuple[str, str]] = {}
-    keep: list[Any] = []
+    owners: dict[int, tuple[str, str]] = {id(tape.owner(slot.array)): (slot.name, "") for slot in inputs}
     for node, _, seen in records:
-        inputs = list(zip(node.inputs, seen, strict=False))
-        live = [n.requires_grad for n, _ in inputs]
+        read = list(zip(node.inputs, seen, strict=False))
+        live = [n.requires_grad for n, _ in read]
         op = node.op
         if (
             any(live)
@@ -287,7 +287,7 @@ def _cut(records: list[Record], run: Any, values: dict[Node, Any]) -> list[tuple
             and node.dtype.kind == "f"
         ):
             return [("culprit", f"{op.name}, {node.where}: it ran under no_grad()")]
-        for n, a in inputs:
+        for n, a in read:
             if not isinstance(a, np.ndarray):
                 continue
             key = id(tape.owner(a))
@@ -303,7 +303,6 @@ def _cut(records: list[Record], run: Any, values: dict[Node, Any]) -> list[tuple
                 return [("culprit", f"before {_name(node)}, {node.where}: {said}")]
         if node.requires_grad and len(seen) > len(node.inputs):
             owners[id(tape.owner(seen[-1]))] = (_name(node), node.where)
-            keep.append(seen)
     return []
 
 

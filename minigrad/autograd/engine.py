@@ -122,9 +122,11 @@ def run(
                     elif to_ in owned:
                         before += d
                     else:
-                        grads[to_] = before + d
+                        grads[to_] = total = before + d
                         shared.discard(to_)
-                        if not create and array.ndim:  # a sum of numbers is no array to add to in place
+                        # A sum of numbers is no array to add to in place, and of one that does not lie row by
+                        # row the next sum may lie otherwise: a recorded pass, which adds to none, must agree.
+                        if not create and array.ndim and total.flags.c_contiguous:
                             owned.add(to_)
                 if freed is not None and node.saved:
                     node.saved = freed

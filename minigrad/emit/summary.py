@@ -60,9 +60,21 @@ class Summary(list[SummaryRow]):
             if r.shared:
                 count += f" (+{r.shared:,} shared)" if count else f"{r.shared:,} shared"
             calls = "" if r.calls == 1 else f"{r.calls}" if r.calls else "" if inner else "not called"
-            cells = (count if count != "0" else "", _number(r.multiply_adds), _bytes(r.activation_bytes), calls)
+            cells = (
+                count if count != "0" else "",
+                _number(r.multiply_adds),
+                _bytes(r.activation_bytes),
+                calls,
+            )
             rows.append((label, r.output, *cells))
-        total = ("total", "", f"{self.parameters:,}", f"{self.multiply_adds:,}", _bytes(self.activation_bytes), "")
+        total = (
+            "total",
+            "",
+            f"{self.parameters:,}",
+            f"{self.multiply_adds:,}",
+            _bytes(self.activation_bytes),
+            "",
+        )
         rows.append(total)
         rows = [("".join(c if c.isprintable() else ascii(c)[1:-1] for c in a), *rest) for a, *rest in rows]  # type: ignore[misc]
         kept = [k for k in range(6) if any(row[k] for row in rows[1:])]
@@ -94,7 +106,9 @@ def summary(model: Any, *inputs: Any) -> Summary:
     products: dict[Any, int] = dict.fromkeys(modules.values(), 0)
     kept: dict[Any, int] = dict.fromkeys(modules.values(), 0)
     given = [t._array for t in inputs if isinstance(t, TensorBase)]
-    state = [t for module in modules.values() for t in (*module._parameters.values(), *module._buffers.values())]
+    state = [
+        t for module in modules.values() for t in (*module._parameters.values(), *module._buffers.values())
+    ]
     seen = {id(owner(a)): a for a in (*given, *(t._array for t in state if t is not None))}  # kept alive
 
     def enter(module: Any, args: Any) -> None:
@@ -137,7 +151,7 @@ def summary(model: Any, *inputs: Any) -> Summary:
             module._buffers.update(own)
         for t, before in values:
             t._array[...] = before
-    found, counted = Summary(), set()
+    found, counted = Summary(), set[int]()
     for name, module in modules.items():
         sizes = {id(p): p._array.size for p in module._parameters.values() if p is not None}
         shared = sum(n for key, n in sizes.items() if key in counted)

@@ -29,15 +29,15 @@ class TapeTable(list[TapeRow]):
 
     def __str__(self) -> str:
         if not self:
-            return (
-                "An empty tape: nothing here was computed from a Tensor that requires grad, outside of no_grad."
-            )
+            return "An empty tape: nothing here was computed from a Tensor that requires grad, outside of no_grad."
         heads = ("#", "name", "operation", "inputs", "shape", "dtype", "saved", "line")
         rows = [heads]
         for r in self:
             saved = "freed" if r.saved_bytes is None else f"{r.saved_bytes:,} B" if r.saved_bytes else ""
             shape = " × ".join(map(str, r.shape)) if r.shape else "number"
-            rows.append((str(r.number), r.name, r.operation, " ".join(r.inputs), shape, r.dtype, saved, r.line))
+            rows.append(
+                (str(r.number), r.name, r.operation, " ".join(r.inputs), shape, r.dtype, saved, r.line)
+            )
         return aligned(rows, right=(0, 6))
 
     __repr__ = __str__

@@ -112,7 +112,7 @@ def lines(f: Finding, s: Settings) -> list[tuple[str, str]]:
         if f.projected:
             allowed = f"    allowed {f.tolerance:.3g} (atol {s.atol:g}, rtol {s.rtol:g})"
         relative = f"{f.relative:.3g}" if f.numeric else "infinite"
-        allowed = allowed if f.tolerance == f.tolerance else ""
+        allowed = allowed if f.tolerance > 1e-290 else ""  # not a number, or nothing is allowed
         found.append(("error", f"{f.error:.3g} absolute, {relative} relative{allowed}"))
     if f.failing and not f.projected:
         share = f"all {f.total} elements" if f.failing == f.total else f"{f.failing} of {f.total} elements"

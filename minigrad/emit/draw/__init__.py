@@ -63,7 +63,7 @@ class Drawing:
         """The page that ``save("graph.html")`` writes."""
         views = ("both", "forward", "backward") if self.direction == "both" else (self.direction,)
         pictures = {
-            view: engines.render(dot.write(self._graph, view, legend=False), "svg").decode() for view in views
+            view: engines.render(dot.write(self._graph, view, self._legend), "svg").decode() for view in views
         }
         return page.write(self._graph, pictures)
 
@@ -140,9 +140,7 @@ def draw(
     return Drawing(graph, direction, legend)
 
 
-def _check(
-    results: list[Any], direction: str, show: frozenset[str], depth: int | None, max_nodes: int | None
-) -> None:
+def _check(results: list[Any], direction: str, show: frozenset[str], depth: Any, max_nodes: Any) -> None:
     if not results:
         raise ValueError("draw() needs at least one Tensor, got none")
     for t in results:

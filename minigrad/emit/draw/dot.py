@@ -40,12 +40,12 @@ TOLD = {
     "gradient": ("——", "#b5538f", "gradient"),
     "saved": ("······", GREY, "value read by backward"),
 }
-_BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_BAD = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]"
 
 
 def plain(text: str) -> str:
     """Text without the characters that no XML may have: they are written as escapes."""
-    return _BAD.sub(lambda m: ascii(m[0])[1:-1], text.replace("\r\n", "\n").replace("\r", "\n"))
+    return re.sub(_BAD, lambda m: ascii(m[0])[1:-1], text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def quoted(text: str) -> str:
@@ -130,7 +130,7 @@ def _node(box: Box) -> str:
         text = label(f"{box.title} × {box.count}", box.lines)
     else:
         text = label(box.title, box.lines)
-    return f'\t{box.id} [id={box.id} class={box.kind} label={text} tooltip={quoted(box.tip)} {style}]\n'
+    return f"\t{box.id} [id={box.id} class={box.kind} label={text} tooltip={quoted(box.tip)} {style}]\n"
 
 
 def _edge(edge: Edge, against: bool) -> str:
@@ -147,7 +147,7 @@ def _edge(edge: Edge, against: bool) -> str:
 
 def _open(cluster: Cluster) -> str:
     look = (
-        f'style="rounded,dashed" penwidth=1.4 color="#3d8fc4"'
+        'style="rounded,dashed" penwidth=1.4 color="#3d8fc4"'
         if cluster.kind == "repeated"
         else f'style=rounded color="{GREY}"'
     )
@@ -160,13 +160,13 @@ def _open(cluster: Cluster) -> str:
 def _legend(boxes: list[Box], edges: list[Edge]) -> list[str]:
     kinds = [k for k in STYLES if any(b.kind == k for b in boxes)]
     lines = [
-        f'\tsubgraph cluster_legend {{ graph [id=legend label="" style=invis margin=4]\n',
+        '\tsubgraph cluster_legend { graph [id=legend label="" style=invis margin=4]\n',
     ]
     names = [f"key{i}" for i in range(len(kinds))]
     for name, kind in zip(names, kinds, strict=True):
         style, told = STYLES[kind]
         lines.append(
-            f"\t{name} [id={name} class=key tooltip=\" \" fontsize=9 height=0.2 label={quoted(told)} {style}]\n"
+            f'\t{name} [id={name} class=key tooltip=" " fontsize=9 height=0.2 label={quoted(told)} {style}]\n'
         )
     for kind in [k for k in TOLD if any(e.kind == k for e in edges)]:
         dash, colour, told = TOLD[kind]

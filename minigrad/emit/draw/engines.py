@@ -18,9 +18,7 @@ def render(dot: str, kind: str) -> bytes:
     """Lays out a graph as svg, png or pdf. RuntimeError if nothing installed can."""
     program = shutil.which("dot")
     if program:
-        done = subprocess.run(
-            [program, f"-T{kind}"], input=dot.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        done = subprocess.run([program, f"-T{kind}"], input=dot.encode(), capture_output=True, check=False)
         if done.returncode or not done.stdout:
             told = done.stderr.decode(errors="replace").strip()[:500]
             raise RuntimeError(f"{program} could not draw this graph as {kind}: {told or done.returncode}")
@@ -56,7 +54,7 @@ def _in_webassembly(dot: str) -> bytes:
     linker = wasmtime.Linker(_compiled["engine"])
     linker.define_wasi()
     store.set_wasi(wasmtime.WasiConfig())
-    found = linker.instantiate(store, _compiled["module"]).exports(store)
+    found: Any = linker.instantiate(store, _compiled["module"]).exports(store)
     memory = found["memory"]
 
     def text(value: bytes) -> int:

@@ -184,10 +184,7 @@ class Builder:
             inside = tuple(self.ops[k].op.name for k in range(item.start, item.stop))  # type: ignore[union-attr]
             return inside, generic, node.shape, item.backward
         made = self.passed.of.get(node, node) if self.passed is not None else node
-        kinds = tuple(
-            "=" if n.__class__ is Const else n.shape if n.op is None and n.requires_grad else "x"
-            for n in node.inputs
-        )
+        kinds = tuple(None if n.__class__ is Const else n.shape for n in node.inputs)
         name = node.op.name  # type: ignore[union-attr]
         return name, node.shape, node.dtype, made.code, made.lasti, generic, kinds, item.backward
 
@@ -336,6 +333,8 @@ class Builder:
             box.cluster = self._meet([where[c] for c in sorted(early)])
             if box.kind == "input" and not any(id(n) in self.names.owners for n in nodes):
                 box.cluster = 0
+            if len(nodes) == 1:
+                box.cluster = self._outside_of_repetitions(box.cluster)
             graph.boxes.append(box)
             for n in nodes:
                 box_of[n] = box.id
@@ -385,9 +384,7 @@ class Builder:
             for a, b, _ in open_frames:
                 level, shared, _ = labels[a, b]
                 key = ("repeated", a, b)
-                kept = [
-                    k for k in keys if k[0] != "module" or len(k[1]) <= level or len(k[1]) > len(shared)
-                ]
+                kept = [k for k in keys if k[0] != "module" or len(k[1]) <= level or len(k[1]) > len(shared)]
                 at = sum(1 for k in kept if k[0] != "module" or len(k[1]) <= level)
                 keys = [*kept[:at], key, *kept[at:]]
             depth = 0
@@ -422,6 +419,16 @@ class Builder:
             lines.append(tuple(str(x) for x in reversed(line)))
         shared = common(lines)
         return int(shared[-1]) if shared else 0
+
+    def _outside_of_repetitions(self, cluster: int) -> int:
+        """The frame for what is the same each time."""
+        at = found = cluster
+        while at:
+            frame = self.graph.clusters[at - 1]
+            at = frame.parent
+            if frame.kind == "repeated":
+                found = at
+        return found
 
     def _place(self, node: Node) -> str:
         key = (node.code, node.lasti)
@@ -495,7 +502,11 @@ class Builder:
                 box.lines.append(", ".join(line))
         gradient = self._gradient(node)
         whose = self.passed.heads.get(node, []) if self.passed is not None and box.backward else []
-        if ("value" in show or ("grad" in show and whose)) and single and (node.op is not None or node.tensor is not None):
+        if (
+            ("value" in show or ("grad" in show and whose))
+            and single
+            and (node.op is not None or node.tensor is not None)
+        ):
             array = self.known.get(node)
             if array is None and whose and self.passed is not None:
                 array = self.passed.gradients[whose[0]]
@@ -548,7 +559,9 @@ class Builder:
         kind = "parameter" if parameter else "input"
         if self._is_seed(node):
             kind = "seed"
-            result = next(t for t, n in zip(self.results_with_record(), self.seeds(), strict=True) if n is node)
+            result = next(
+                t for t, n in zip(self.results_with_record(), self.seeds(), strict=True) if n is node
+            )
             title = f"∂ {self._name(result._node) or 'result'}"
             box = Box(name, kind, title, [], "", 0, 1, True)
             return self._told(box, node, node)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from minigrad.tape import Node
+from minigrad.tape import Const, Node
 
 Path = tuple[str, ...]
 
@@ -71,25 +71,31 @@ def owners(ops: Sequence[Node], names: Names) -> list[Path]:
         return [() for _ in ops]
     uses: dict[int, int] = {}
     parameters: list[frozenset[int]] = [frozenset()] * len(ops)
+    made: dict[int, list[Path]] = {}  # what was computed from parameters alone (a transpose) counts as one
     for i, node in enumerate(ops):
-        keys = [id(n) for n in node.inputs if id(n) in names.owners]
+        keys = [id(n) for n in node.inputs if id(n) in names.owners or id(n) in made]
         if not keys:
             continue
         parameters[i] = frozenset(keys)
         paths = []
         for key in keys:
-            several = names.owners[key]  # a shared parameter: its n-th use is by its n-th owner
+            several = (
+                names.owners.get(key) or made[key]
+            )  # a shared parameter: its n-th use is by its n-th owner
             paths.append(several[uses.get(key, 0) % len(several)])
         for key in set(keys):
             uses[key] = uses.get(key, 0) + 1
-        found[i] = common(paths)
+        path = found[i] = common(paths)
+        if all(n.__class__ is Const or id(n) in keys for n in node.inputs):
+            made[id(node)] = [path]
     anchors = [i for i, path in enumerate(found) if path is not None]
     after = iter([*anchors, None])
     following, before = next(after), None
     last: dict[Any, tuple[int, Path]] = {}  # per code of a module class: the latest operation of its lines
     for i, node in enumerate(ops):
-        path = found[i]
-        if path is not None:
+        given = found[i]
+        if given is not None:
+            path = given
             before, following = i, next(after)
         else:
             path = found[i] = _between(i, before, following, ops, found, parameters, names, last)

@@ -11,16 +11,13 @@ from pathlib import Path
 from minigrad.emit.draw.dot import plain
 from minigrad.emit.draw.graph import Graph
 
-_HERE = Path(__file__).parent
-
-
 _STYLE = (
     "<style>.node text:first-of-type{font-weight:bold;font-size:10.5px}.node text~text{font-size:9.5px;fill:#333}"
     ".key text:first-of-type{font-weight:normal;font-size:9px}</style>"
 )
 
 
-_TIP = re.compile(r'<g id="a_([nrc]\d+)"><a xlink:title="[^"]*"')
+_TIP = r'<g id="a_([nrc]\d+)"><a xlink:title="[^"]*"'
 
 
 def styled(svg: str, graph: Graph) -> str:
@@ -30,7 +27,7 @@ def styled(svg: str, graph: Graph) -> str:
     """
     tips = {box.id: box.tip for box in graph.boxes}
     tips.update((f"c{c.id}", c.label) for c in graph.clusters)
-    svg = _TIP.sub(lambda m: f'<g id="a_{m[1]}"><a xlink:title="{_attribute(tips[m[1]])}"', svg)
+    svg = re.sub(_TIP, lambda m: f'<g id="a_{m[1]}"><a xlink:title="{_attribute(tips[m[1]])}"', svg)
     svg = svg[svg.index("<svg") :]
     end = svg.index(">") + 1
     return svg[:end] + _STYLE + svg[end:]
@@ -52,14 +49,16 @@ def write(graph: Graph, pictures: dict[str, str]) -> str:
     # in a script element only "</" and "<!--" could end it or change its meaning
     told = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")
     views = "".join(
-        f'<div class="view" data-view="{name}">{_inline(styled(svg, graph))}</div>' for name, svg in pictures.items()
+        f'<div class="view" data-view="{name}">{_inline(styled(svg, graph))}</div>'
+        for name, svg in pictures.items()
     )
-    template = (_HERE / "page.html").read_text(encoding="utf-8")
+    here = Path(__file__).parent
+    template = (here / "page.html").read_text(encoding="utf-8")
     parts = {
-        "style": (_HERE / "page.css").read_text(encoding="utf-8"),
+        "style": (here / "page.css").read_text(encoding="utf-8"),
         "views": views,
         "data": told,
-        "program": (_HERE / "page.js").read_text(encoding="utf-8"),
+        "program": (here / "page.js").read_text(encoding="utf-8"),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], template)
 

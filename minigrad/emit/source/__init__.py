@@ -55,7 +55,7 @@ def source(
         )
     records = tape([root])
     for node in records:
-        if node.op is not None and TABLE.get(node.op.name) is not node.op or node.shape is None:
+        if (node.op is not None and TABLE.get(node.op.name) is not node.op) or node.shape is None:
             raise NotImplementedError(
                 f"source(): {node.op.name if node.op else ''} at {node.where} is an autograd.Function: what it does "
                 "is known to Python only, so it cannot be printed. Write it with minigrad's operations"
@@ -128,7 +128,9 @@ def _targets(wrt: Any, given: list[tuple[str, Node]], leaves: list[Node], root: 
     """The leaves whose gradients are wanted."""
     if wrt is None:
         wanted = [node for _, node in given if node.requires_grad]
-        return wanted + [n for n in leaves if n.requires_grad and n not in wanted] if root.requires_grad else []
+        return (
+            wanted + [n for n in leaves if n.requires_grad and n not in wanted] if root.requires_grad else []
+        )
     by_name = dict(given)
     found = []
     for item in wrt if isinstance(wrt, (list, tuple)) else [wrt]:

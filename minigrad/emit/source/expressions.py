@@ -22,7 +22,7 @@ import numpy as np
 from minigrad import buffers
 from minigrad.dtypes import F16, F32, F64
 from minigrad.emit.source.program import Value
-from minigrad.tape import TABLE, Const, Op
+from minigrad.tape import TABLE, Op
 
 Expr = ast.expr
 
@@ -146,9 +146,7 @@ def _var(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     x, dim = v.inputs[0], v.params["dim"]
     n = _count(x, dim)
     kind = x.dtype.type
-    text = (
-        "np.sum(np.square({0} - np.sum({0}, axis={dim}, keepdims=True) / {n}), axis={dim}, keepdims={keepdim}) / {m}"
-    )
+    text = "np.sum(np.square({0} - np.sum({0}, axis={dim}, keepdims=True) / {n}), axis={dim}, keepdims={keepdim}) / {m}"
     m = max(n - v.params["correction"], 0)
     with np.errstate(all="ignore"):
         y = fill(text, xs, n=_typed(kind(n)), m=_typed(kind(m)), **_reduced(v))
@@ -240,8 +238,9 @@ def _linear(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 
 def _relu(v: Value, xs: list[Expr], h: Helpers) -> Expr:
-    large = math.prod(v.shape) * v.dtype.itemsize >= buffers.SMALL  # the kernel writes into rows then
-    text = "np.maximum({}, {zero}, order='C')" if large else "np.maximum({}, {zero})"
+    large = math.prod(v.shape) * v.dtype.itemsize >= buffers.SMALL  # the kernel writes row by row then
+    by_rows = v.inputs[0].op in ("linear", "matmul") and len(v.shape) == 2  # as it does by itself here
+    text = "np.maximum({}, {zero}, order='C')" if large and not by_rows else "np.maximum({}, {zero})"
     return fill(text, xs, zero=0.0 if v.dtype.kind == "f" else 0)
 
 
@@ -367,7 +366,11 @@ class Helpers:
     def _function(self, function: Any, op: Op) -> str:
         if function in self._names:
             return self._names[function]
-        if not isinstance(function, types.FunctionType) or function.__name__ == "<lambda>" or function.__closure__:
+        if (
+            not isinstance(function, types.FunctionType)
+            or function.__name__ == "<lambda>"
+            or function.__closure__
+        ):
             raise NotImplementedError(
                 f"source(): the operation {op.name} cannot be printed: its kernel is neither a function of NumPy "
                 "nor one of a module; give its record a text="

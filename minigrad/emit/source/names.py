@@ -47,15 +47,12 @@ def variable(code: CodeType | None, lasti: int) -> str | None:
     """The variable to which the user's line assigned what the instruction at ``lasti`` computed."""
     if code is None:
         return None
-    found = False
     for instruction in dis.get_instructions(code):
-        if found:
-            if not instruction.opname.startswith("STORE_") or instruction.opname in (
-                "STORE_SUBSCR", "STORE_ATTR", "STORE_SLICE",
-            ):  # fmt: skip
-                return None
+        if instruction.offset <= lasti or instruction.opname == "EXTENDED_ARG":
+            continue  # lasti may also lie in what follows an instruction, the interpreter's caches
+        if instruction.opname.startswith(("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF")):
             stored = instruction.argval
             name = stored[0] if isinstance(stored, tuple) else stored
             return name if isinstance(name, str) and not name.startswith("_") else None
-        found = instruction.offset == lasti
+        return None
     return None

@@ -13,7 +13,20 @@ import numpy as np
 
 from minigrad.autograd import engine
 from minigrad.tape import (
-    MODE, NO_PARAMS, ONES, RETAIN, TABLE, Array, Const, Node, TensorBase, leaf, new, next_seq, tape, wrap,
+    MODE,
+    NO_PARAMS,
+    ONES,
+    RETAIN,
+    TABLE,
+    Array,
+    Const,
+    Node,
+    TensorBase,
+    leaf,
+    new,
+    next_seq,
+    tape,
+    wrap,
 )  # fmt: skip
 
 Operand = "Value | Const"
@@ -31,10 +44,29 @@ class Value:
     differentiated.
     """
 
-    __slots__ = ("data", "dtype", "fill", "forward", "hint", "inputs", "nodes", "of", "op", "origin", "params", "shape")
+    __slots__ = (
+        "data",
+        "dtype",
+        "fill",
+        "forward",
+        "hint",
+        "inputs",
+        "nodes",
+        "of",
+        "op",
+        "origin",
+        "params",
+        "shape",
+    )
 
     def __init__(
-        self, op: str, inputs: Sequence[Any], params: dict[str, Any], shape: Any, dtype: Any, node: Node | None
+        self,
+        op: str,
+        inputs: Sequence[Any],
+        params: dict[str, Any],
+        shape: Any,
+        dtype: Any,
+        node: Node | None,
     ) -> None:
         self.op, self.inputs, self.params = op, tuple(inputs), params
         self.shape, self.dtype = tuple(shape), np.dtype(dtype)
@@ -126,7 +158,13 @@ class Program:
         return value
 
     def make(
-        self, op: str, inputs: list[Any], params: dict[str, Any], shape: Any, dtype: Any, node: Node | None = None
+        self,
+        op: str,
+        inputs: list[Any],
+        params: dict[str, Any],
+        shape: Any,
+        dtype: Any,
+        node: Node | None = None,
     ) -> Value:
         """A value, simplified; one that is there already if it is the same."""
         if op == "alias" or (op == "reshape" and inputs[0].shape == tuple(shape)):
@@ -142,7 +180,9 @@ class Program:
                 return self._also(x, node)
             inputs, params = [x], {"axes": axes}
         if op == "clone" and inputs[0].op not in (*VIEWS, "parameter", "constant") and inputs[0].fill is None:
-            return self._also(inputs[0], node)  # in a program that changes nothing in place, a copy is the same
+            return self._also(
+                inputs[0], node
+            )  # in a program that changes nothing in place, a copy is the same
         if op == "mse_loss":
             sizes = np.broadcast_shapes(*(i.shape for i in inputs))
             difference = self.make("sub", inputs, NO_PARAMS, sizes, dtype)
@@ -152,7 +192,11 @@ class Program:
         if fill is None and op in _ELEMENTWISE:
             if op == "mul" and node is not None:
                 for one, other in (inputs, inputs[::-1]):
-                    if _is_one(one) and other.__class__ is Value and (other.shape, other.dtype) == (shape, dtype):
+                    if (
+                        _is_one(one)
+                        and other.__class__ is Value
+                        and (other.shape, other.dtype) == (shape, dtype)
+                    ):
                         return self._also(other, node)
             inputs = self._narrow(inputs, tuple(shape), dtype)
         key = (op, *map(_identity, inputs), repr(params), tuple(shape), np.dtype(dtype).str)

@@ -5,15 +5,23 @@ from __future__ import annotations
 import ast
 import os
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from minigrad.emit.source.expressions import (
-    REPEATS, Expr, Helpers, constant, expression, fill, filled, literal, whole,
+    REPEATS,
+    Expr,
+    Helpers,
+    constant,
+    expression,
+    fill,
+    filled,
+    literal,
+    whole,
 )  # fmt: skip
 from minigrad.emit.source.names import Names, identifier, variable
 from minigrad.emit.source.program import VIEWS, Program, Value
-from minigrad.tape import TABLE, Const, Node
+from minigrad.tape import Const, Node
 
 WIDTH = 100
 INSIDE = 44  # characters; what is longer gets a line of its own
@@ -252,7 +260,10 @@ class Text:
         text = self.line_of.get(host)
         if text is None:
             through = v.of.op.name if v.of is not None and v.of.op is not None else "a hook"
-            text = f"{self.name_of.get(host, host.op)}, through {through}"
+            known = (
+                ast.unparse(self._operand(host)) if host in self.name_of or host.fill is not None else host.op
+            )
+            text = f"{known}, through {through}"
         place = _place(v.of)
         return f"{text}  ({place})" if place else text
 
@@ -261,7 +272,7 @@ class Text:
         taken = {id(_memory(program.result))}
         entries = []
         for node, g in program.gradients.items():
-            entries.append(f'{_quoted(self.keys[node])}: {self._gradient(g, taken)}')
+            entries.append(f"{_quoted(self.keys[node])}: {self._gradient(g, taken)}")
         result = ast.unparse(self._output(program.result))
         return _wrapped(f"    return {result}, {{", entries, "}", "    ")
 
