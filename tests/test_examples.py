@@ -255,3 +255,11 @@ def test_by_hand_fails_where_a_change_is_wrong(by_hand, monkeypatch, capsys, off
     printed = capsys.readouterr()
     assert "agree" not in printed.out
     assert printed.err.startswith("\nerror: ")
+
+
+def test_the_backward_pass_by_hand_is_checked() -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "check_by_hand.py")], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "is right: 82 gradients in 8 arrays" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -62,10 +63,9 @@ def source(
             )
     leaves = [n for n in records if n.op is None]
     given, path_of = _names(params, inputs or {}, leaves)
-    named = {node: key for key, node in given}
+    named = {node for _, node in given}
+    given += _variables([n for n in leaves if n not in named])
     targets = _targets(wrt, given, leaves, root)
-    for key, node in _variables([n for n in leaves if n not in named]):
-        given.append((key, node))
     program = Program(root, targets)
     return Text(program, given, path_of).module(name, _title(root))
 
@@ -146,7 +146,5 @@ def _targets(wrt: Any, given: list[tuple[str, Node]], leaves: list[Node], root: 
 
 
 def _title(root: Node) -> str:
-    import os
-
     where = os.path.basename(root.where) if root.code is not None else "an unknown place"
     return f"What was recorded at {where}, and its gradients, in NumPy. Printed by minigrad."

@@ -188,6 +188,8 @@ class Program:
             difference = self.make("sub", inputs, NO_PARAMS, sizes, dtype)
             difference.hint = "difference"
             op, inputs = "mean_square", [difference]
+        if op in ("matmul", "linear") and node is not None:
+            inputs = self._apart(inputs, node)
         fill = _filled(op, inputs, params, dtype)
         if fill is None and op in _ELEMENTWISE:
             if op == "mul" and node is not None:
@@ -213,6 +215,21 @@ class Program:
             value.nodes.append(node)
         found: Value = value
         return found
+
+    def _apart(self, inputs: list[Any], node: Node) -> list[Any]:
+        """Two matrices that were equal and have become one value are two arrays again.
+
+        BLAS multiplies a matrix with its own transpose by another routine, which rounds otherwise.
+        """
+        a, b, *rest = inputs
+        if memory(a) is not memory(b) or _owner(node.inputs[0]) is _owner(node.inputs[1]):
+            return inputs
+        key = ("apart", id(b))
+        if key not in self.seen:
+            self.seen[key] = Value("clone", [b], NO_PARAMS, b.shape, b.dtype, node)
+            self.seen[key].nodes = []
+            self.values.append(self.seen[key])
+        return [a, self.seen[key], *rest]
 
     def _narrow(self, inputs: list[Any], shape: tuple[int, ...], dtype: Any) -> list[Any]:
         """Operands without the broadcasting that NumPy does by itself, and filled ones as numbers."""
@@ -241,6 +258,20 @@ _ELEMENTWISE = (
     "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor",
     "atan2",
 )  # fmt: skip
+
+
+def memory(v: Value) -> Value:
+    """The value whose array this one shows."""
+    while v.op in VIEWS and v.fill is None:
+        v = v.inputs[0]
+    return v
+
+
+def _owner(node: Any) -> Any:
+    """The record whose array this one's result shows."""
+    while node.op is not None and node.op.view:
+        node = node.inputs[0]
+    return node
 
 
 def _identity(operand: Any) -> Any:

@@ -20,7 +20,7 @@ from minigrad.emit.source.expressions import (
     whole,
 )  # fmt: skip
 from minigrad.emit.source.names import Names, identifier, variable
-from minigrad.emit.source.program import VIEWS, Program, Value
+from minigrad.emit.source.program import VIEWS, Program, Value, memory
 from minigrad.tape import Const, Node
 
 WIDTH = 100
@@ -150,7 +150,7 @@ class Text:
             return
         if v.fill is not None:
             return  # written where it is needed
-        made = self._make(v, ())
+        made = self._make(v)
         if self._goes_into_its_user(v) and len(ast.unparse(made)) <= INSIDE:
             self.expr_of[v] = made
             return
@@ -161,10 +161,10 @@ class Text:
             inside.remove(longest)
             kept.append(longest)
             self._line(longest, self.expr_of.pop(longest), longest.op)
-            made = self._make(v, ())
+            made = self._make(v)
         self._line(v, made, v.op)
 
-    def _make(self, v: Value, _: Any) -> Expr:
+    def _make(self, v: Value) -> Expr:
         return expression(v, [self._operand(w) for w in v.inputs], self.helpers)
 
     def _operand(self, w: Any) -> Expr:
@@ -269,7 +269,7 @@ class Text:
 
     def _results(self) -> str:
         program = self.program
-        taken = {id(_memory(program.result))}
+        taken = {id(memory(program.result))}
         entries = []
         for node, g in program.gradients.items():
             entries.append(f"{_quoted(self.keys[node])}: {self._gradient(g, taken)}")
@@ -284,19 +284,12 @@ class Text:
         if g is None:
             return "None"
         made = self._output(g)
-        memory = _memory(g)
-        shared = id(memory) in taken or memory.op == "parameter" or _repeats(g)
-        taken.add(id(memory))
+        owner = memory(g)
+        shared = id(owner) in taken or owner.op == "parameter" or _repeats(g)
+        taken.add(id(owner))
         if shared and g.fill is None:
             made = fill("np.copy({})", [made])
         return ast.unparse(made)
-
-
-def _memory(v: Value) -> Value:
-    """The value whose array this one shows."""
-    while v.op in VIEWS and v.fill is None:
-        v = v.inputs[0]
-    return v
 
 
 def _repeats(v: Value) -> bool:
