@@ -32,7 +32,7 @@ def gradcheck(
     """Compares gradients with central differences, at every element or (``fast_mode``) along random vectors.
 
     ``func(*inputs)`` returns Tensors, alone or in tuples, lists and dicts; so may the inputs be.  Those that
-    require grad are checked.  An element passes if |analytic - numeric| <= atol + rtol |numeric|, which is
+    require grad are checked.  An element passes if ``|analytic - numeric| <= atol + rtol |numeric|``, which is
     PyTorch's rule and, by its defaults, lets an error of a thousandth pass: what passes with an error that
     measuring cannot explain gives a `GradcheckWarning`, and ``rtol=1e-5, atol=1e-7`` refuses it.  A failure
     raises `GradcheckError` with a report, or returns False without ``raise_exception``.  ``seed`` is that of
