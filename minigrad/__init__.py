@@ -1,17 +1,15 @@
 """PyTorch in miniature, in NumPy, that shows its work."""
 
+from importlib import import_module
 from math import e, inf, nan, pi
+from typing import TYPE_CHECKING, Any
 
-from minigrad import autograd, func, nn, optim, random
+from minigrad import autograd, nn, optim, random
 from minigrad._printing import printoptions, set_printoptions
 from minigrad.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from minigrad.autograd.anomaly import is_anomaly_enabled
 from minigrad.autograd.modes import is_grad_enabled, is_inference_mode_enabled
 from minigrad.dtypes import *  # noqa: F403
-from minigrad.emit.draw import Drawing, draw
-from minigrad.emit.source import source
-from minigrad.emit.summary import summary
-from minigrad.emit.table import tape_table
 from minigrad.functions.creation import *  # noqa: F403
 from minigrad.functions.elementwise import *  # noqa: F403
 from minigrad.functions.index import *  # noqa: F403
@@ -31,6 +29,13 @@ from minigrad.random import (
 )
 from minigrad.tensor import Size, Tensor, is_tensor
 
+if TYPE_CHECKING:
+    from minigrad import func
+    from minigrad.emit.draw import Drawing, draw
+    from minigrad.emit.source import source
+    from minigrad.emit.summary import summary
+    from minigrad.emit.table import tape_table
+
 __version__ = "0.1.0"
 
 newaxis = None
@@ -43,3 +48,19 @@ __all__ = [
     "no_grad", "optim", "pi", "printoptions", "random", "relu", "seed", "set_grad_enabled",
     "set_printoptions", "set_rng_state", "source", "summary", "tape_table",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what not every program needs, when it is first asked for: importing minigrad is to cost little."""
+    if name == "func":
+        return import_module("minigrad.func")
+    places = {
+        "Drawing": "draw",
+        "draw": "draw",
+        "source": "source",
+        "summary": "summary",
+        "tape_table": "table",
+    }
+    if name not in places:
+        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    return getattr(import_module(f"minigrad.emit.{places[name]}"), name)

@@ -34,12 +34,14 @@ class Names:
 
     def take(self, wanted: str, number: bool = False) -> str:
         """``wanted`` made unique: ``h``, ``h_2``, ...; with ``number``, ``h_1``, ``h_2``, ..."""
-        name = identifier(wanted) if not number else f"{wanted}_1"
-        count = 1
+        stem = wanted if number else identifier(wanted)
+        count = self._used.get(stem, 0) + 1  # as many have asked for it
+        name = f"{stem}_{count}" if number or count > 1 else stem
         while name in self._used:
             count += 1
-            name = f"{identifier(wanted) if not number else wanted}_{count}"
-        self._used[name] = 1
+            name = f"{stem}_{count}"
+        self._used[stem] = count
+        self._used.setdefault(name, 1)
         return name
 
 

@@ -91,10 +91,13 @@ class Text:
     def _name_forward(self) -> dict[Value, str]:
         """Names for forward values: the variable's, the module's, or from the value it was made of."""
         wanted: dict[Value, str] = {}
+        variables: dict[Any, str | None] = {}
         nodes = [n for n in self.program.forward if n.op is not None]
         for n, after in zip(nodes, [*nodes[1:], None], strict=True):
             if after is None or (after.code, after.lasti) != (n.code, n.lasti):
-                name = variable(n.code, n.lasti)
+                if (n.code, n.lasti) not in variables:
+                    variables[n.code, n.lasti] = variable(n.code, n.lasti)
+                name = variables[n.code, n.lasti]
                 if name is not None:
                     wanted.setdefault(self.program.value_of[n], name)
         last: dict[str, Value] = {}
