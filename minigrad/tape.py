@@ -8,6 +8,7 @@ be reached from it, in the order of `Node.seq`.  A node holds data and never a c
 from __future__ import annotations
 
 import contextvars
+import inspect
 import itertools
 import sys
 import threading
@@ -87,8 +88,7 @@ class Op:
 
     def _reads(self, rule: Rule) -> tuple[str, ...]:
         """The names a rule asks for after ``g``; TypeError for one that the op cannot provide."""
-        code = rule.__code__  # inspect.signature would take a tenth of the time to import minigrad
-        g, *names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        g, *names = _parameters(rule)
         known = {"y", "needs", *self.inputs, *self.params, *(f"{x}_shape" for x in self.inputs)}
         wrong = [n for n in names if n not in known]
         if g != "g" or wrong:
@@ -140,6 +140,14 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+def _parameters(rule: Rule) -> tuple[str, ...]:
+    """The names of a rule's parameters."""
+    if hasattr(rule, "__wrapped__") or not hasattr(rule, "__code__"):
+        return tuple(inspect.signature(rule).parameters)
+    code = rule.__code__  # inspect.signature of every rule would be a tenth of the time to import minigrad
+    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
 TABLE: dict[str, Op] = {}  # every op by name
