@@ -48,19 +48,13 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: dict[str, Any] 
 
 
 def add_scaled(t: Tensor, other: Any, alpha: Any) -> Tensor:
-    """``t += alpha * other``. The optimizers' step: with nothing to record, two NumPy calls."""
+    """``t += alpha * other``; with nothing to record, two NumPy calls."""
     mode = MODE.get()
-    if not mode.grad and not mode.everything and alpha.__class__ is float and isinstance(other, TensorBase):
-        a, b = t._array, other._array
-        if a.shape == b.shape and a.dtype is b.dtype and a.dtype.kind == "f" and a.flags.c_contiguous:
-            tape.QUIET.run(_axpy, a, b, alpha)
-            changed(a)
-            return t
+    if not mode.grad and not mode.everything and alpha.__class__ is float and _adds_plainly(t, other):
+        tape.QUIET.run(_axpy, [t._array], [other._array], alpha)
+        changed(t._array)
+        return t
     return update(t, e.add, (t, scaled("add", t, other, alpha)))
-
-
-def _axpy(a: Any, b: Any, alpha: float) -> None:
-    a += b * alpha
 
 
 def foreach_add_(tensors: Sequence[Any], others: Sequence[Any], alpha: Any = 1) -> None:
@@ -68,21 +62,31 @@ def foreach_add_(tensors: Sequence[Any], others: Sequence[Any], alpha: Any = 1) 
     mode = MODE.get()
     plain = not mode.grad and not mode.everything
     arrays, steps = [], []
-    for t, o in zip(tensors, others, strict=True):
+    for t, o in zip(
+        tensors, others, strict=True
+    ):  # `_adds_plainly` spelt out: its call would cost as much again
         a, b = t._array, o._array
         arrays.append(a)
         steps.append(b)
         if a.dtype is not b.dtype or a.shape != b.shape or a.dtype.kind != "f" or not a.flags.c_contiguous:
             plain = False
     if plain:
-        tape.QUIET.run(_axpy_all, arrays, steps, alpha)
+        tape.QUIET.run(_axpy, arrays, steps, alpha)
         changed(*arrays)
         return
     for t, o in zip(tensors, others, strict=True):
         add_scaled(t, o, alpha)
 
 
-def _axpy_all(arrays: list[Any], steps: list[Any], alpha: float) -> None:
+def _adds_plainly(t: TensorBase, other: Any) -> bool:
+    """Whether NumPy may add in place as it is: one shape, one float dtype, nothing that must be refused."""
+    if not isinstance(other, TensorBase) or t._inference:
+        return False
+    a, b = t._array, other._array
+    return bool(a.dtype is b.dtype and a.shape == b.shape and a.dtype.kind == "f" and a.flags.c_contiguous)
+
+
+def _axpy(arrays: list[Any], steps: list[Any], alpha: float) -> None:
     for a, b in zip(arrays, steps, strict=True):
         a += b * alpha
 
