@@ -16,7 +16,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-SMALL = 1 << 18  # bytes below which the C library reuses memory by itself
+SMALL = 1 << 17  # bytes below which the C library reuses memory by itself
 KEPT = 1 << 26  # bytes at most that a thread keeps
 
 

@@ -597,14 +597,14 @@ def changed(*arrays: Array) -> None:
     """Notes that the memory of arrays is being changed in place."""
     global last_change
     code, lasti = here()
+    seq = last_change = next_seq()
     for array in arrays:
-        memory = owner(array)
+        memory = array if array.base is None else owner(array)
         key = id(memory)
         change = _CHANGES.get(key)
         if change is None:
             change = _CHANGES[key] = Change(memory)
-        change.code, change.lasti = code, lasti
-        change.seq = last_change = next_seq()
+        change.code, change.lasti, change.seq = code, lasti, seq
 
 
 def check_unchanged(node: Node) -> None:

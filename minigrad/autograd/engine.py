@@ -107,7 +107,7 @@ def run(
                         continue
                     if anomaly is not None:
                         _check(node, d, anomaly)
-                    array = d._array if create and d.__class__ is not Part else d
+                    array = d if not create or d.__class__ is Part else d._array
                     if array.shape != to_.shape or array.dtype is not to_.dtype:
                         if to_.shape is None:
                             _add_part(grads, to_, d)
@@ -117,7 +117,7 @@ def run(
                     before = grads.get(to_)
                     if before is None:
                         grads[to_] = d
-                        if (d is g and consume is None) or rule is None or is_view(array):
+                        if (d is g and consume is None) or rule is None or (array.base is not None and is_view(array)):
                             shared.add(to_)
                     elif to_ in owned:
                         before += d
@@ -134,7 +134,9 @@ def run(
                 if node.hooks is not None:
                     g = _call_hooks(node, g, create)
                 if targets is None:
-                    accumulate(node.tensor, _own(g) if node in shared else g)
+                    if node in shared:
+                        g = _own(g)
+                    accumulate(node.tensor, g)
                 elif node in ends:
                     found[node] = _own(g) if node in shared else g
     finally:
@@ -200,10 +202,10 @@ def accumulate(tensor: Any, g: Any) -> None:
     if t is None:
         return
     before = t._grad
-    if isinstance(g, tape.TensorBase):
-        t._grad = g if before is None else before + g  # type: ignore[assignment]
-    elif before is None:
-        t._grad = wrap(g)
+    if before is None:
+        t._grad = g if isinstance(g, tape.TensorBase) else wrap(g)
+    elif isinstance(g, tape.TensorBase):
+        t._grad = before + g  # type: ignore[assignment]
     elif before.requires_grad:
         t._grad = before.detach() + wrap(g)
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import errors, tape
-from minigrad.dtypes import can_cast
+from minigrad.dtypes import F32, F64, can_cast
 from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import scaled
 from minigrad.functions.index import check_fits, split_key
@@ -61,14 +61,16 @@ def foreach_add_(tensors: Sequence[Any], others: Sequence[Any], alpha: Any = 1) 
     """``t += alpha * other`` for each pair: what an optimizer does, with the bookkeeping done once."""
     mode = MODE.get()
     plain = not mode.grad and not mode.everything
-    arrays, steps = [], []
-    for t, o in zip(
-        tensors, others, strict=True
-    ):  # `_adds_plainly` spelt out: its call would cost as much again
-        a, b = t._array, o._array
-        arrays.append(a)
-        steps.append(b)
-        if a.dtype is not b.dtype or a.shape != b.shape or a.dtype.kind != "f" or not a.flags.c_contiguous:
+    arrays = [t._array for t in tensors]
+    steps = [t._array for t in others]
+    for a, b in zip(arrays, steps, strict=True):  # `_adds_plainly` spelt out: its call would cost as much again
+        dtype = a.dtype
+        if (
+            dtype is not b.dtype
+            or (dtype is not F32 and dtype is not F64)
+            or a.shape != b.shape
+            or not a.flags.c_contiguous
+        ):
             plain = False
     if plain:
         tape.QUIET.run(_axpy, arrays, steps, alpha)
@@ -87,8 +89,12 @@ def _adds_plainly(t: TensorBase, other: Any) -> bool:
 
 
 def _axpy(arrays: list[Any], steps: list[Any], alpha: float) -> None:
+    dtype = factor = None
     for a, b in zip(arrays, steps, strict=True):
-        a += b * alpha
+        if a.dtype is not dtype:
+            dtype = a.dtype
+            factor = np.array(alpha, dtype)  # taken in half the time of a Python number
+        a += b * factor
 
 
 def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Tensor:

@@ -22,9 +22,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     need_tensor("linear", input)
     need_tensor("linear", weight, "weight")
     x, w = input._array, weight._array
-    if bias is not None and x.ndim and x.dtype is w.dtype is bias._array.dtype:
-        rows, columns = w.shape if w.ndim == 2 else (-1, -1)
-        if x.shape[-1] == columns and bias._array.shape == (rows,):
+    if bias is not None and x.ndim and x.dtype is w.dtype is bias._array.dtype and w.ndim == 2:
+        if w.shape == bias._array.shape + x.shape[-1:]:
             return apply(nn.linear, (input, weight, bias))
     if w.ndim not in (1, 2) or not x.ndim or x.shape[-1] != w.shape[-1]:
         raise runtime_error(
@@ -41,7 +40,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 def relu(input: Tensor) -> Tensor:
     """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
     need_tensor("relu", input)
-    if input._array.dtype == bool:
+    if input._array.dtype.kind == "b":
         raise runtime_error("Boolean inputs not supported for relu")
     return apply(nn.relu, (input,))
 

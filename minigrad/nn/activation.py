@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minigrad.functions.nn import relu
 from minigrad.nn import functional as F
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
@@ -17,7 +18,7 @@ class ReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.relu(input, self.inplace)
+        return F.relu(input, True) if self.inplace else relu(input)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""

@@ -9,7 +9,7 @@ import numpy as np
 from minigrad import buffers
 from minigrad.tape import Array, Op
 
-LARGE = 1 << 12  # elements of an operand from which the result may be large
+LARGE = 1 << 14  # elements of a result that may be worth a buffer
 
 
 def product(a: Array, b: Array) -> Any:
@@ -17,9 +17,10 @@ def product(a: Array, b: Array) -> Any:
     column, where np.matmul takes four times as long without BLAS."""
     if a.ndim != 2 or b.ndim != 2:
         return np.matmul(a, b)
-    if (a.size < LARGE and b.size < LARGE) or a.dtype is not b.dtype:
+    rows, columns = a.shape[0], b.shape[1]
+    if rows * columns < LARGE or a.dtype is not b.dtype:
         return np.dot(a, b)
-    return np.dot(a, b, out=buffers.empty((a.shape[0], b.shape[1]), a.dtype))
+    return np.dot(a, b, out=buffers.empty((rows, columns), a.dtype))
 
 
 def times(a: Any, b: Any) -> Any:

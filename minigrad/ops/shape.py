@@ -26,11 +26,12 @@ def _ones(n: int, kind: str) -> Array:
 
 def _sum_to(x: Array, shape: tuple[int, ...]) -> Any:
     if len(shape) == 1 and x.ndim > 1 and shape[0] == x.shape[-1]:  # rows onto one, as for a bias
-        if x.shape[0] == 1 and x.ndim == 2:
+        if x.ndim == 2 and len(x) == 1:
             return x[0]
-        if x.dtype.char in "fd" and x.size > shape[0] > 1:
-            rows = x.reshape(-1, shape[0])
-            return np.dot(_ones(len(rows), x.dtype.char), rows)  # a third of the time of a sum over rows
+        kind = x.dtype.char
+        if x.size > shape[0] > 1 and kind in "fd":
+            rows = x if x.ndim == 2 else x.reshape(-1, shape[0])
+            return np.dot(_ones(len(rows), kind), rows)  # a third of the time of a sum over rows
     lead = x.ndim - len(shape)
     dims = (*range(lead), *(d + lead for d, n in enumerate(shape) if n == 1 and x.shape[d + lead] != 1))
     y: Array = np.add.reduce(x, axis=dims, keepdims=True)
