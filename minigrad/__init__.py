@@ -31,6 +31,7 @@ from minigrad.tensor import Size, Tensor, is_tensor
 
 if TYPE_CHECKING:
     from minigrad import func
+    from minigrad.emit.compiled import compile
     from minigrad.emit.draw import Drawing, draw
     from minigrad.emit.source import source
     from minigrad.emit.summary import summary
@@ -42,7 +43,7 @@ newaxis = None
 
 # Names imported one by one; what the modules above list in their own __all__ is exported too.
 __all__ = [
-    "Drawing", "Generator", "Size", "Tensor", "autograd", "default_generator", "draw", "e",
+    "Drawing", "Generator", "Size", "Tensor", "autograd", "compile", "default_generator", "draw", "e",
     "enable_grad", "fork_rng", "func", "get_rng_state", "inf", "inference_mode", "initial_seed", "is_anomaly_enabled",
     "is_grad_enabled", "is_inference_mode_enabled", "is_tensor", "manual_seed", "nan", "newaxis", "nn",
     "no_grad", "optim", "pi", "printoptions", "random", "relu", "seed", "set_grad_enabled",
@@ -57,6 +58,7 @@ def __getattr__(name: str) -> Any:
     places = {
         "Drawing": "draw",
         "draw": "draw",
+        "compile": "compiled",
         "source": "source",
         "summary": "summary",
         "tape_table": "table",

@@ -197,6 +197,77 @@ class Const:
         self.value = value
 
 
+class Scalar(float):
+    """A number that a recording takes as a parameter, such as a learning rate.
+
+    ``text`` is the expression that computes it.  Arithmetic gives further ones; whoever asks for the value
+    itself (a comparison, ``float``, printing) makes the recording hold for that value alone, by way of ``settle``.
+    """
+
+    __slots__ = ("settle", "text")
+
+    def __new__(cls, value: float, text: str, settle: Callable[[], None]) -> Scalar:
+        made = float.__new__(cls, value)
+        made.text, made.settle = text, settle
+        return made
+
+    text: str
+    settle: Callable[[], None]
+
+    def _with(self, other: Any, form: str, compute: Callable[[float, Any], float]) -> Any:
+        if other.__class__ not in (float, int, Scalar):
+            return NotImplemented
+        text = form.format(self.text, other.text if other.__class__ is Scalar else repr(other))
+        also = other.settle if other.__class__ is Scalar else None
+
+        def settle(mine: Callable[[], None] = self.settle) -> None:
+            mine()
+            if also is not None:
+                also()
+
+        plain = float.__float__(other) if other.__class__ is Scalar else other
+        return Scalar(compute(float.__float__(self), plain), text, settle)
+
+    def __neg__(self) -> Any:
+        return Scalar(-float.__float__(self), f"(-{self.text})", self.settle)
+
+    def __add__(self, other: Any) -> Any:
+        return self._with(other, "({} + {})", lambda a, b: a + b)
+
+    def __radd__(self, other: Any) -> Any:
+        return self._with(other, "({1} + {0})", lambda a, b: b + a)
+
+    def __sub__(self, other: Any) -> Any:
+        return self._with(other, "({} - {})", lambda a, b: a - b)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._with(other, "({1} - {0})", lambda a, b: b - a)
+
+    def __mul__(self, other: Any) -> Any:
+        return self._with(other, "({} * {})", lambda a, b: a * b)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self._with(other, "({1} * {0})", lambda a, b: b * a)
+
+
+def _settled(name: str) -> Callable[..., Any]:
+    plain = getattr(float, name)
+
+    def method(self: Scalar, *others: Any) -> Any:
+        self.settle()
+        return plain(self, *others)
+
+    method.__name__ = name
+    return method
+
+
+for _name in (
+    "bool", "eq", "ne", "lt", "le", "gt", "ge", "hash", "float", "int", "repr", "format", "str", "abs", "round",
+    "trunc", "floor", "ceil", "truediv", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "divmod", "pow", "rpow",
+):  # fmt: skip
+    setattr(Scalar, f"__{_name}__", _settled(f"__{_name}__"))
+
+
 class Freed(NamedTuple):
     """Stands in ``Node.saved`` once a backward pass has let the arrays go; says where that pass ran."""
 
@@ -246,6 +317,14 @@ class Node:
         """The records that the gradient goes to next, as in PyTorch."""
         return tuple((n if n.requires_grad else None, 0) for n in self.inputs)
 
+    def copy(self) -> Node:
+        """Another record with the same content."""
+        made = new(Node)
+        for field in Node.__slots__:
+            if field != "__weakref__" and hasattr(self, field):
+                setattr(made, field, getattr(self, field))
+        return made
+
     def __repr__(self) -> str:
         return f"<{self.name()} at {self.where}>"
 
@@ -293,6 +372,8 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
     t._array = array if array.__class__ is np.ndarray else np.asarray(array)
     t._node = node
     t._view = None
+    if node is None and (trace := _mode().trace) is not None:
+        trace.made(t)
     return t
 
 
@@ -313,6 +394,8 @@ def leaf(t: TensorBase, requires_grad: bool = False) -> Node:
     node.requires_grad = requires_grad
     node.tensor = weakref.ref(t)  # a strong one would be a cycle
     t._node = node
+    if (trace := _mode().trace) is not None:
+        trace.leaf(node, before, t)
     return node
 
 
@@ -354,9 +437,12 @@ class NotAnOperand(TypeError):
 
 
 class Mode:
-    """What is recorded: ``grad``, results that carry gradients; ``everything``, all others too. Immutable."""
+    """What is recorded: ``grad``, results that carry gradients; ``everything``, all others too. Immutable.
 
-    __slots__ = ("_other", "anomaly", "everything", "grad", "inference", "observer")
+    ``trace`` is told what a recording of a whole function must know beside the records; see `emit.compiled`.
+    """
+
+    __slots__ = ("_other", "anomaly", "everything", "grad", "inference", "observer", "trace")
 
     def __init__(
         self,
@@ -366,16 +452,15 @@ class Mode:
         anomaly: list[Node] | None = None,  # the records with non-finite values, while they are looked for
         observer: Callable[[Node, list[Any]], None]
         | None = None,  # is shown each record, with all its arrays
+        trace: Any = None,
     ) -> None:
         self.grad, self.inference, self.everything = grad, inference, everything
-        self.anomaly, self.observer = anomaly, observer
+        self.anomaly, self.observer, self.trace = anomaly, observer, trace
         self._other: Mode | None = None  # the same with grad the other way round, once asked for
 
     def replace(self, **fields: Any) -> Mode:
         """This mode with some fields changed."""
-        now = {
-            name: getattr(self, name) for name in ("grad", "inference", "everything", "anomaly", "observer")
-        }
+        now = {name: getattr(self, name) for name in self.__slots__ if name != "_other"}
         return Mode(**{**now, **fields})
 
     def recording(self, grad: bool) -> Mode:
@@ -500,7 +585,7 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Sequence[Any], list[Any],
         if isinstance(t, np.generic):
             t = t.item()
         elif isinstance(t, np.ndarray):
-            t = wrap(t.copy() if _mode().grad else t)  # the tape must not see later writes to it
+            t = wrap_operand(t)
         elif not isinstance(t, (TensorBase, int, float)):
             raise NotAnOperand(
                 f"{op.name}(): expected Tensors or numbers, got {type(t).__name__} ({errors.place(*here())})"
@@ -508,10 +593,30 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Sequence[Any], list[Any],
         found.append(t)
     if op.cast is not None:
         found = cast_operands(op, found)
-    arrays = [t._array if isinstance(t, TensorBase) else t for t in found]
+    arrays = [_raw(t) for t in found]
     nodes = [t._node if isinstance(t, TensorBase) else None for t in found]
     mask = sum(1 << i for i, n in enumerate(nodes) if n is not None and n.requires_grad)
     return found, arrays, nodes, mask, all(n is not None for n in nodes)
+
+
+def _raw(t: Any) -> Any:
+    if isinstance(t, TensorBase):
+        return t._array
+    return float.__float__(t) if t.__class__ is Scalar else t
+
+
+def wrap_operand(array: Array) -> Tensor:
+    """A Tensor of an array that is an operand: a copy where it may be saved, for the array may change later."""
+    mode = _mode()
+    if mode.trace is not None:
+        return mode.trace.array(array)  # type: ignore[no-any-return]
+    return wrap(array.copy() if mode.grad else array)
+
+
+def needs_value(what: str) -> None:
+    """RuntimeError where a function is being recorded: what it does next would depend on a Tensor's values."""
+    if (trace := _mode().trace) is not None:
+        raise trace.refused(what)
 
 
 def _uncast(op: Op, operands: list[Any]) -> list[Any]:

@@ -186,16 +186,19 @@ class Tensor(TensorBase):
 
     def data_ptr(self) -> int:
         """The address of the first element."""
+        tape.needs_value("data_ptr()")
         return int(self._array.ctypes.data)
 
     def item(self) -> Any:
         """The one element as a Python number. RuntimeError if there are others."""
         if self._array.size != 1:
             raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+        tape.needs_value("item()")
         return self._array.item()
 
     def tolist(self) -> Any:
         """Nested lists of Python numbers; for a 0-d Tensor the number."""
+        tape.needs_value("tolist()")
         return self._array.tolist()
 
     def numpy(self, *, force: bool = False) -> Any:
@@ -204,6 +207,7 @@ class Tensor(TensorBase):
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
             )
+        tape.needs_value("numpy()")
         return self._array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -230,6 +234,7 @@ class Tensor(TensorBase):
         return apply(op, inputs)
 
     def __repr__(self) -> str:
+        tape.needs_value("printing a Tensor")
         suffixes = []
         default = self._array.dtype in (dtypes.default_float(), dtypes.I64, dtypes.BOOL)
         if not default or (self._array.size == 0 and self._array.dtype != dtypes.default_float()):
@@ -242,7 +247,7 @@ class Tensor(TensorBase):
 
     def __format__(self, spec: str) -> str:
         if self._array.ndim == 0:
-            return format(self._array.item(), spec)
+            return format(self.item(), spec)
         return object.__format__(self, spec) if spec else repr(self)
 
     def __len__(self) -> int:
@@ -256,6 +261,7 @@ class Tensor(TensorBase):
         return iter(shapes.unbind(self))
 
     def __contains__(self, element: Any) -> bool:
+        tape.needs_value("the operator in")
         return bool((self._array == elementwise.raw(element)).any())
 
     def __bool__(self) -> bool:
@@ -264,6 +270,7 @@ class Tensor(TensorBase):
                 f"Boolean value of Tensor with {self._array.size if self._array.size == 0 else 'more than one'} "
                 "value is ambiguous; use .any() or .all()"
             )
+        tape.needs_value("bool(): a condition")
         return bool(self._array.item())
 
     def __int__(self) -> int:
@@ -278,6 +285,7 @@ class Tensor(TensorBase):
     def __index__(self) -> int:
         if self._array.size != 1 or self._array.dtype.kind not in "biu":
             raise TypeError("only integer tensors of a single element can be converted to an index")
+        tape.needs_value("use as an index of Python")
         return operator.index(self._array.item())
 
     def __dir__(self) -> list[str]:
@@ -363,12 +371,13 @@ class Tensor(TensorBase):
     @property
     def data(self) -> Tensor:
         """The same memory without history; setting it gives the Tensor other memory."""
-        return wrap(self._array)
+        return shapes.detach(self)
 
     @data.setter
     def data(self, value: Tensor) -> None:
         if not isinstance(value, TensorBase):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        tape.needs_value("setting .data")
         self._array = value._array
         node = self._node
         if node is not None and node.op is None:
@@ -681,32 +690,45 @@ class Tensor(TensorBase):
             from_ = named.pop("from")
         if named:
             raise TypeError(f"uniform_() got an unexpected keyword argument {next(iter(named))!r}")
-        return self._draw(lambda g: g.uniform(self._array.shape, self._array.dtype, from_, to), generator)
+        return self._draw(generator, "uniform", from_, to)
 
     def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
         """Overwritten with normal draws."""
-        return self._draw(lambda g: g.normal(self._array.shape, self._array.dtype, mean, std), generator)
+        return self._draw(generator, "normal", mean, std)
 
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
         """Overwritten with 1 of probability ``p`` and 0 else."""
-        chance = elementwise.raw(p)
-        return self._draw(lambda g: g.bernoulli(chance, self._array.shape, self._array.dtype), generator)
+        if isinstance(p, Tensor):
+            tape.needs_value("bernoulli_() of a Tensor")
+        if MODE.get().grad:
+            inplace.check_leaf(self)
+        array = self._array
+        return inplace.copy_(
+            self, creation.drawn(generator, "bernoulli", elementwise.raw(p), array.shape, array.dtype)
+        )
 
     def random_(self, from_: int = 0, to: int | None = None, *, generator: Any = None) -> Tensor:
         """Overwritten with whole numbers from ``from_`` up to but not including ``to``."""
         if to is None:
             from_, to = 0, from_
-        return self._draw(lambda g: g.integers(from_, to, self._array.shape, self._array.dtype), generator)
+        if MODE.get().grad:
+            inplace.check_leaf(self)
+        array = self._array
+        return inplace.copy_(
+            self, creation.drawn(generator, "integers", from_, to, array.shape, array.dtype)
+        )
 
     def exponential_(self, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
         """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
-        return self._draw(lambda g: g.exponential(self._array.shape, self._array.dtype, lambd), generator)
+        return self._draw(generator, "exponential", lambd)
 
-    def _draw(self, draw: Callable[[Any], Any], generator: Any) -> Tensor:
+    def _draw(self, generator: Any, method: str, *parameters: Any) -> Tensor:
         if MODE.get().grad:
             inplace.check_leaf(self)
-        drawn = draw(random.default_generator if generator is None else generator)
-        return inplace.copy_(self, wrap(drawn))
+        array = self._array
+        return inplace.copy_(
+            self, creation.drawn(generator, method, array.shape, array.dtype, *parameters)
+        )
 
     # ------------------------------------------------------------ dtype, copies, like-makers
 
@@ -824,9 +846,7 @@ def is_tensor(obj: Any) -> bool:
 
 
 def _operand(other: Any) -> Any:
-    if isinstance(other, np.ndarray):
-        return wrap(other.copy() if MODE.get().grad else other)
-    return other
+    return tape.wrap_operand(other) if isinstance(other, np.ndarray) else other
 
 
 _UFUNCS: dict[Any, tape.Op] = {

@@ -12,7 +12,7 @@ from minigrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
 from minigrad.autograd.function import Function, once_differentiable
 from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
-from minigrad.tape import ONES, Node, TensorBase, leaf, refresh, wrap
+from minigrad.tape import MODE, ONES, Node, TensorBase, leaf, refresh, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -30,6 +30,7 @@ def _list(value: Any) -> list[Any]:
 
 def _roots(outputs: list[Any], grads: list[Any], create: bool) -> tuple[list[Node], list[Any]]:
     """The records to start from, and the gradients given or implied."""
+    create = create or MODE.get().trace is not None
     if len(grads) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(grads)} gradients")
     nodes, seeds = [], []

@@ -35,7 +35,8 @@ def run(
 ) -> dict[Node, Any]:
     """Propagates ``seeds``, the gradients of ``roots``, to the leaves.
 
-    With ``create`` gradients are Tensors and every step is recorded; otherwise they are arrays.  Without
+    With ``create`` gradients are Tensors and every step is recorded; otherwise they are arrays (but where a
+    whole function is being recorded, then they are Tensors that do not require grad).  Without
     ``targets`` the gradients are added to ``.grad`` of the leaves.  With them nothing is: the pass is limited
     to the records that lead to those nodes, and their gradients are returned.
     """
@@ -57,6 +58,8 @@ def run(
         shared.add(node)
     found: dict[Node, Any] = {}
     mode = MODE.get()
+    trace = mode.trace
+    record = create or trace is not None
     anomaly = mode.anomaly
     freed = None if keep else Freed(*errors.here())
     # What is recorded in order to be read again must be whole: also masks and what else has no gradient.
@@ -69,7 +72,7 @@ def run(
                 if g is None:
                     continue
                 if node.hooks is not None:
-                    g = _call_hooks(node, g, create)
+                    g = _call_hooks(node, g, record)
                 if node in ends:
                     found[node] = g if node not in shared else _own(g)
                     if wanted is not None and not any(n in wanted for n in node.inputs):
@@ -79,10 +82,12 @@ def run(
                     raise errors.freed(node)
                 if tape.last_change > node.seq:
                     tape.check_unchanged(node)
-                if create:
+                if record:
                     saved = _lift(node)
+                    if trace is not None:
+                        trace.differentiates(node, g)
                 inputs = node.inputs
-                consume = None if create or node.op is None else node.op.consume
+                consume = None if record or node.op is None else node.op.consume
                 if consume is not None and (
                     node in shared or node in ends or node.hooks is not None or g.__class__ is not np.ndarray
                 ):
@@ -107,13 +112,13 @@ def run(
                         continue
                     if anomaly is not None:
                         _check(node, d, anomaly)
-                    array = d if not create or d.__class__ is Part else d._array
+                    array = d if not record or d.__class__ is Part else d._array
                     if array.shape != to_.shape or array.dtype is not to_.dtype:
                         if to_.shape is None:
                             _add_part(grads, to_, d)
                             continue
                         d = _fit(d, to_)
-                        array = d._array if create else d
+                        array = d._array if record else d
                     before = grads.get(to_)
                     if before is None:
                         grads[to_] = d
@@ -126,13 +131,13 @@ def run(
                         shared.discard(to_)
                         # A sum of numbers is no array to add to in place, and of one that does not lie row by
                         # row the next sum may lie otherwise: a recorded pass, which adds to none, must agree.
-                        if not create and array.ndim and total.flags.c_contiguous:
+                        if not record and array.ndim and total.flags.c_contiguous:
                             owned.add(to_)
                 if freed is not None and node.saved:
                     node.saved = freed
             for node, g in grads.items():  # what is left has reached the leaves
                 if node.hooks is not None:
-                    g = _call_hooks(node, g, create)
+                    g = _call_hooks(node, g, record)
                 if targets is None:
                     if node in shared:
                         g = _own(g)
@@ -141,6 +146,8 @@ def run(
                     found[node] = _own(g) if node in shared else g
     finally:
         MODE.reset(token)
+        if trace is not None:
+            trace.passed()
     return found
 
 
@@ -202,6 +209,9 @@ def accumulate(tensor: Any, g: Any) -> None:
     if t is None:
         return
     before = t._grad
+    trace = MODE.get().trace
+    if trace is not None and not trace.accumulates(t, g):
+        return
     if before is None:
         t._grad = g if isinstance(g, tape.TensorBase) else wrap(g)
     elif isinstance(g, tape.TensorBase):

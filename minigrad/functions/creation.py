@@ -13,8 +13,9 @@ import numpy as np
 
 from minigrad import dtypes, random
 from minigrad.functions.shape import sizes
+from minigrad.ops import draws, shape
 from minigrad.ops.convert import cast
-from minigrad.tape import MODE, QUIET, TensorBase, wrap
+from minigrad.tape import MODE, QUIET, TensorBase, apply, needs_value, wrap, wrap_operand
 
 if TYPE_CHECKING:
     from minigrad.random import Generator
@@ -51,10 +52,10 @@ class device:
         return hash("cpu")
 
 
-def _finish(array: Any, requires_grad: bool, on: Any = None) -> Tensor:
+def _finish(array: Any, requires_grad: bool, on: Any = None) -> Any:
     if on is not None:
         device(on)
-    t = wrap(array)
+    t = array if isinstance(array, TensorBase) else wrap(array)
     if requires_grad:
         t.requires_grad_()
     elif MODE.get().inference:
@@ -128,7 +129,25 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     TypeError for what is no number, ValueError for ragged sequences, RuntimeError when ``requires_grad`` is
     asked of integers.
     """
+    if MODE.get().trace is not None and not isinstance(data, (int, float)):
+        return _copied(data, dtype, requires_grad)
     return _finish(np.array(to_array(data, dtype)), requires_grad, device)
+
+
+def _copied(data: Any, dtype: Any, requires_grad: bool) -> Any:
+    """`tensor`, where a function is being recorded: the copy is an operation."""
+    if isinstance(data, np.ndarray):
+        data = wrap_operand(data)
+    if not isinstance(data, TensorBase):
+        if _has_arrays(data):
+            needs_value("tensor() of a list of Tensors or arrays")
+        return _finish(np.array(to_array(data, dtype)), requires_grad)
+    token = MODE.set(MODE.get().recording(False))
+    try:
+        t = apply(shape.clone, (cast(data, data._array.dtype if dtype is None else dtypes.as_numpy(dtype)),))
+    finally:
+        MODE.reset(token)
+    return t.requires_grad_(requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -136,6 +155,8 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     if isinstance(data, TensorBase):
         t: Any = data
         return t if dtype is None else cast(t, dtypes.as_numpy(dtype))  # type: ignore[no-any-return]
+    if isinstance(data, np.ndarray) and MODE.get().trace is not None:
+        return as_tensor(wrap_operand(data), dtype)
     return _finish(to_array(data, dtype), False, device)
 
 
@@ -154,7 +175,7 @@ def from_numpy(ndarray: Any) -> Tensor:
         raise ValueError(
             "given numpy array has byte order different from the native byte order; use .astype()"
         )
-    return wrap(ndarray)
+    return wrap(ndarray) if MODE.get().trace is None else wrap_operand(ndarray)
 
 
 # ---------------------------------------------------------------- filled
@@ -302,8 +323,14 @@ def linspace(
 # ---------------------------------------------------------------- at random
 
 
-def _generator(generator: Generator | None) -> Generator:
-    return random.default_generator if generator is None else generator
+def drawn(generator: Generator | None, method: str, *arguments: Any) -> Tensor:
+    """What a method of the generator (the default one, if None) draws."""
+    source = random.default_generator if generator is None else generator
+    trace = MODE.get().trace
+    if trace is None:
+        return wrap(getattr(source, method)(*arguments))
+    trace.draws_from(source)
+    return apply(draws.draw, (), {"generator": source, "method": method, "arguments": arguments})
 
 
 def rand(
@@ -314,8 +341,7 @@ def rand(
     requires_grad: bool = False,
 ) -> Tensor:
     """Uniform in [0, 1)."""
-    array = _generator(generator).uniform(_shape("rand", size), _dtype(dtype))
-    return _finish(array, requires_grad, device)
+    return _finish(drawn(generator, "uniform", _shape("rand", size), _dtype(dtype)), requires_grad, device)
 
 
 def randn(
@@ -326,8 +352,7 @@ def randn(
     requires_grad: bool = False,
 ) -> Tensor:
     """Normal with mean 0 and variance 1."""
-    array = _generator(generator).normal(_shape("randn", size), _dtype(dtype))
-    return _finish(array, requires_grad, device)
+    return _finish(drawn(generator, "normal", _shape("randn", size), _dtype(dtype)), requires_grad, device)
 
 
 def randint(
@@ -338,7 +363,7 @@ def randint(
     if size is None:
         low, high, size = 0, low, high
     found = dtypes.I64 if dtype is None else dtypes.as_numpy(dtype)
-    array = _generator(generator).integers(low, high, _shape("randint", (size,)), found)
+    array = drawn(generator, "integers", low, high, _shape("randint", (size,)), found)
     return _finish(array, requires_grad, device)
 
 
@@ -352,7 +377,7 @@ def randperm(
 ) -> Tensor:
     """0 to n - 1 in random order, int64."""
     found = dtypes.I64 if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(_generator(generator).permutation(n, found), requires_grad, device)
+    return _finish(drawn(generator, "permutation", n, found), requires_grad, device)
 
 
 def normal(
@@ -361,7 +386,7 @@ def normal(
 ) -> Tensor:  # fmt: skip
     """Normal with that mean and deviation: numbers with a ``size``, or Tensors that broadcast."""
     if size is not None:
-        array = _generator(generator).normal(_shape("normal", (size,)), _dtype(dtype), mean, std)
+        array = drawn(generator, "normal", _shape("normal", (size,)), _dtype(dtype), mean, std)
         return _finish(array, requires_grad, device)
     parts = [x._array if isinstance(x, TensorBase) else x for x in (mean, std)]
     if not any(isinstance(x, np.ndarray) for x in parts):
@@ -370,14 +395,20 @@ def normal(
         raise RuntimeError("normal expects all elements of std >= 0.0")
     found = next(x.dtype for x in parts if isinstance(x, np.ndarray))
     shape = np.broadcast_shapes(*(np.shape(x) for x in parts))
-    drawn = _generator(generator).normal(shape, found)
-    return _finish((drawn * parts[1] + parts[0]).astype(found), requires_grad, device)
+    needs_value("normal() of Tensors")
+    units = drawn(generator, "normal", shape, found)._array
+    return _finish((units * parts[1] + parts[0]).astype(found), requires_grad, device)
 
 
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability that each element states, else 0, in its dtype."""
+    source = random.default_generator if generator is None else generator
     array = input._array
-    return wrap(_generator(generator).bernoulli(array, array.shape, array.dtype))
+    trace = MODE.get().trace
+    if trace is None:
+        return wrap(source.bernoulli(array, array.shape, array.dtype))
+    trace.draws_from(source)
+    return apply(draws.bernoulli, (input,), {"generator": source})
 
 
 def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:

@@ -15,7 +15,7 @@ from minigrad.errors import runtime_error
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
 from minigrad.ops.convert import cast, number
-from minigrad.tape import TensorBase, apply, wrap
+from minigrad.tape import TensorBase, apply, needs_value, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -539,6 +539,7 @@ def _number_as_tensor(t: Any) -> Any:
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
     need_tensor("nonzero", input)
+    needs_value("nonzero()")
     found = np.nonzero(np.atleast_1d(input._array))
     if as_tuple:
         return tuple(wrap(i) for i in found)
@@ -615,6 +616,7 @@ def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
     """``|input - other| <= atol + rtol * |other|`` by element (bool)."""
+    needs_value("isclose()")
     return wrap(np.isclose(raw(input), raw(other), rtol, atol, equal_nan))
 
 
@@ -627,4 +629,5 @@ def allclose(
 
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether shape and all elements are the same."""
+    needs_value("equal()")
     return np.array_equal(raw(input), raw(other))

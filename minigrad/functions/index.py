@@ -14,7 +14,7 @@ from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
 from minigrad.ops import shape
 from minigrad.ops.convert import cast
-from minigrad.tape import TensorBase, apply, wrap
+from minigrad.tape import MODE, TensorBase, apply, needs_value, wrap, wrap_operand
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -106,7 +106,7 @@ def _item(k: Any) -> Any:
     if isinstance(k, TensorBase):
         t: Any = k
     elif isinstance(k, np.ndarray):
-        t = wrap(k.copy())
+        t = wrap_operand(k)
     elif isinstance(k, (list, tuple, range)):
         array = np.asarray([x._array if isinstance(x, TensorBase) else x for x in k])
         t = wrap(array.astype(np.int64) if not array.size else array)
@@ -122,8 +122,10 @@ def _item(k: Any) -> Any:
         raise index_error(
             f"tensors used as indices must be long, int, byte or bool tensors, got {t._array.dtype}"
         )
-    if t._array.ndim == 0 and t._array.dtype != bool and t._node is None:
+    if t._array.ndim == 0 and t._array.dtype != bool and t._node is None and MODE.get().trace is None:
         return int(t._array)
+    if t._array.dtype == bool:
+        needs_value("an index of bools")
     return t
 
 

@@ -131,6 +131,8 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Ten
     if record and node is not None:
         _keep_old(node, array, since)
     changed(array)
+    if mode.trace is not None:
+        mode.trace.stores(t)
     array[...] = result._array
     if record or wanted:
         if node is None:
@@ -202,7 +204,10 @@ def check_leaf(t: TensorBase) -> None:
 def _rebase(t: Any, node: Any) -> None:
     """``t`` now has the history ``node``; if it is a view, its base gets the change written into it."""
     view = t._view
+    trace = MODE.get().trace
     if view is None:
+        if trace is not None:
+            node = trace.wrote(t, node)
         tape.replace_node(t, node)
         t._epoch += 1
         return
@@ -210,7 +215,7 @@ def _rebase(t: Any, node: Any) -> None:
     before = base._node or leaf(base)
     value = wrap(t._array, node)
     merged = _written(base, before, value, view.path)
-    base._node = merged
+    base._node = merged if trace is None else trace.wrote(base, merged)
     base._epoch += 1
     tape.refresh(t)
 
@@ -283,7 +288,7 @@ def setitem(t: Tensor, key: Any, value: Any) -> None:
     basic, indices, pattern = split_key(key, t._array.shape)
     mode = MODE.get()
     if isinstance(value, np.ndarray):
-        value = wrap(value.copy())
+        value = tape.wrap_operand(value) if mode.trace is not None else wrap(value.copy())
     elif isinstance(value, (list, tuple)):
         value = wrap(np.asarray(value, t._array.dtype))
     if mode.grad:

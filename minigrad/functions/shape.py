@@ -17,7 +17,7 @@ from minigrad.errors import index_error, runtime_error
 from minigrad.functions.elementwise import need_tensor
 from minigrad.functions.reduce import one_dim
 from minigrad.ops import shape as s
-from minigrad.tape import TensorBase, apply, wrap
+from minigrad.tape import MODE, TensorBase, apply, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -505,7 +505,14 @@ def contiguous(input: Tensor) -> Tensor:
 
 def detach(input: Tensor) -> Tensor:
     """The same memory without history."""
-    return wrap(input._array)
+    mode = MODE.get()
+    if mode.trace is None:
+        return wrap(input._array)
+    token = MODE.set(mode.recording(False))  # in a recording it needs a record of whose memory it shows
+    try:
+        return apply(s.alias, (input,))
+    finally:
+        MODE.reset(token)
 
 
 def atleast_1d(*tensors: Any) -> Any:

@@ -55,7 +55,7 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
 def number(x: Any, dtype: np.dtype[Any]) -> Any:
     """A Python number as a dtype holds it: integers wrap around, as PyTorch's do."""
     if dtype.kind == "f":
-        return float(x)
+        return x if x.__class__ is tape.Scalar else float(x)
     if dtype.kind == "b":
         return bool(x)
     whole, bits = int(x), 8 * dtype.itemsize

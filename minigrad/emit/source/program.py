@@ -23,7 +23,6 @@ from minigrad.tape import (
     Node,
     TensorBase,
     leaf,
-    new,
     next_seq,
     tape,
     wrap,
@@ -360,10 +359,7 @@ class _Backward:
             MODE.reset(token)
 
     def _copy(self, node: Node) -> Node:
-        copied = new(Node)
-        for field in Node.__slots__:
-            if field != "__weakref__" and hasattr(node, field):
-                setattr(copied, field, getattr(node, field))
+        copied = node.copy()
         copied.inputs = tuple(n if n.__class__ is Const else self.copies[n] for n in node.inputs)
         if node.requires_grad:
             mine = {k: self._watched(h) for k, h in (node.hooks or {}).items() if k != RETAIN}

@@ -1,0 +1,403 @@
+"""What a function can see besides its arguments, as conditions under which a recording still holds.
+
+Reached are the variables that the function's code mentions (closures, globals, defaults, the object it is bound
+to), what these hold (modules, optimizers, any objects with attributes, lists, dicts), and the functions and classes
+among them, as far as they are the user's.  Each value becomes a line of a Python expression: numbers and strings
+must be equal, objects the same, Tensors must have kept what a recording depends on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import sysconfig
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes, tape
+from minigrad.errors import INSIDE
+from minigrad.tape import MODE, Scalar, TensorBase, wrap
+
+_SIMPLE = (int, float, str, bytes, complex)
+_LIBRARY = tuple(
+    os.path.abspath(p) + os.sep for p in {*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix} if p
+)
+_SITE = f"{os.sep}site-packages{os.sep}"
+
+
+def _foreign(file: str | None) -> bool:
+    """Whether code belongs to minigrad, the standard library or an installed package: such code is taken as fixed."""
+    if not file or file.startswith("<frozen"):
+        return True
+    if file in INSIDE:
+        return INSIDE[file]
+    path = os.path.abspath(file)
+    standard = sysconfig.get_paths()
+    return INSIDE[file] or _SITE in path or path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
+
+
+def _fixed_module(module: types.ModuleType) -> bool:
+    return _foreign(getattr(module, "__file__", None))
+
+
+class Environment:
+    """The conditions of one recording, and the Tensors and arrays that it can name.
+
+    ``checks`` are expressions over ``names``; ``mutable`` those of them that the function itself may make false
+    (a gradient that it sets, the state of an optimizer).
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {"default_float": dtypes.default_float}
+        self.checks: list[tuple[str, str]] = []  # expression, what it is about
+        self.mutable: list[tuple[str, str]] = []
+        self.tensors: dict[int, Any] = {}
+        self.paths: dict[int, str] = {}
+        self.owned: dict[int, str] = {}  # the qualified names of parameters and buffers
+        self.places: dict[int, tuple[str, bool]] = {}  # where a Tensor's array is found; whether it stays
+        self.arrays: dict[int, Any] = {}
+        self.dynamic: list[tuple[dict[str, Any], str, Scalar, str]] = []  # an option, its expression
+        self.settled: list[tuple[str, str]] = []  # conditions on numbers whose value was asked for
+        self.states: list[tuple[dict[Any, Any], dict[Any, Any]]] = []  # an optimizer's state, before
+        self._over: dict[int, Any] = {}
+        self._pins: dict[int, str] = {}
+        self._pairs: dict[int, tuple[Any, tuple[str, ...]]] = {}
+        self._todo: list[tuple[Any, str, str, bool]] = []
+        self._modules: list[tuple[types.ModuleType, str]] = []
+        self._mentioned: set[str] = set()
+        self._keep: list[Any] = []
+        mode = MODE.get()
+        self.checks.append((f"default_float() is {self.constant(dtypes.default_float())}", "the default dtype"))
+        self.modes = (mode.grad, mode.inference)
+
+    # ------------------------------------------------------------ finding
+
+    def look(self, value: Any, expression: str, path: str) -> None:
+        """Everything that can be reached from a value; ``expression`` tells where it is found."""
+        self._todo.append((value, expression, path, False))
+        while self._todo or self._modules:
+            while self._todo:
+                self._visit(*self._todo.pop())
+            self._look_into_modules()
+
+    def function(self, function: Callable[..., Any]) -> None:
+        """Everything that a function mentions."""
+        pin = self.pin(function)
+        self._enter(function, pin, "")
+        while self._todo or self._modules:
+            while self._todo:
+                self._visit(*self._todo.pop())
+            self._look_into_modules()
+
+    def constant(self, value: Any) -> str:
+        """A name for a value in the conditions."""
+        name = f"c{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def pin(self, value: Any) -> str:
+        """The name of an object that stays the same."""
+        found = self._pins.get(id(value))
+        if found is None:
+            found = self._pins[id(value)] = self.constant(value)
+        return found
+
+    def tensor_over(self, array: Any) -> Any:
+        """The one Tensor that stands for an array of NumPy."""
+        t = self._over.get(id(array))
+        if t is None:
+            t = self._over[id(array)] = wrap(array)
+            self.tensors[id(t)] = t
+            self.paths.setdefault(id(t), self.paths.get(id(array), "array"))
+            self.places[id(t)] = (self.pin(array), True)
+        return t
+
+    def _visit(self, value: Any, expression: str, path: str, mutable: bool) -> None:
+        checks = self.mutable if mutable else self.checks
+        if value is None or value is True or value is False or value is Ellipsis:
+            checks.append((f"{expression} is {value!r}", path))
+            return
+        if value.__class__ in _SIMPLE:
+            name = self.constant(value)
+            if value != value:
+                checks.append((f"({expression}) != ({expression})", path))
+            else:
+                checks.append((f"{expression} == {name}", path))
+                if value.__class__ is int or value.__class__ is float:
+                    checks.append((f"({expression}).__class__ is {value.__class__.__name__}", path))
+            return
+        if isinstance(value, (tuple, frozenset)) and not _named_tuple(value):
+            self._sequence(value, expression, path, mutable)
+            return
+        known = id(value) in self._pins
+        pin = self.pin(value)
+        checks.append((f"{expression} is {pin}", path))
+        if not known:
+            self._enter(value, pin, path)
+
+    def _sequence(self, value: Any, expression: str, path: str, mutable: bool) -> None:
+        checks = self.mutable if mutable else self.checks
+        checks.append((f"({expression}).__class__ is {self.pin(value.__class__)}", path))
+        checks.append((f"len({expression}) == {len(value)}", path))
+        if isinstance(value, frozenset):
+            checks.append((f"{expression} == {self.constant(value)}", path))
+            return
+        for i, item in enumerate(value):
+            self._todo.append((item, f"({expression})[{i}]", f"{path}[{i}]", mutable))
+
+    def _enter(self, value: Any, pin: str, path: str) -> None:
+        if isinstance(value, TensorBase):
+            self._tensor(value, pin, path)
+        elif isinstance(value, np.ndarray):
+            self.arrays[id(value)] = value
+            self.paths[id(value)] = path
+        elif isinstance(value, types.FunctionType):
+            self._code(value, pin)
+        elif isinstance(value, types.MethodType):
+            self._todo.append((value.__self__, f"{pin}.__self__", path, False))
+            self._todo.append((value.__func__, f"{pin}.__func__", path, False))
+        elif isinstance(value, types.ModuleType):
+            if not _fixed_module(value):
+                self._modules.append((value, pin))
+        elif isinstance(value, type):
+            self._class(value, pin, path)
+        elif isinstance(value, dict):
+            self._dict(value, pin, path)
+        elif isinstance(value, list) or _named_tuple(value):
+            self.checks.append((f"len({pin}) == {len(value)}", path))
+            for i, item in enumerate(value):
+                self._todo.append((item, f"{pin}[{i}]", f"{path}[{i}]", False))
+        elif isinstance(value, (set, frozenset)):
+            self.checks.append((f"{pin} == {self.constant(frozenset(value))}", path))
+        elif hasattr(value, "func") and value.__class__.__module__ == "functools":
+            for field in ("func", "args", "keywords"):
+                self._todo.append((getattr(value, field), f"{pin}.{field}", path, False))
+        elif not isinstance(value, (np.generic, np.dtype, np.ufunc)):
+            self._object(value, pin, path)
+
+    def _tensor(self, t: Any, pin: str, path: str) -> None:
+        tape.refresh(t)
+        self.tensors[id(t)] = t
+        self.paths[id(t)] = _readable(path)
+        self.places[id(t)] = (f"{pin}._array", True)
+        node, wanted = t._node, t.requires_grad
+        name = self.constant(node)
+        if wanted:
+            hooks = node.hooks
+            unhooked = f"not {pin}._node.hooks" if not hooks else f"{pin}._node.hooks == {self.constant(dict(hooks))}"
+            self.checks.append((f"({pin}._node is {name} or {pin}.requires_grad)", f"{path}.requires_grad"))
+            self.checks.append((unhooked, f"the hooks of {path}"))
+        else:
+            self.checks.append((f"({pin}._node is {name} or not {pin}.requires_grad)", f"{path}.requires_grad"))
+        grad = t._grad
+        if grad is None:
+            self.mutable.append((f"{pin}._grad is None", f"{path}.grad"))
+        else:
+            self.mutable.append((f"{pin}._grad is not None", f"{path}.grad"))
+            self.tensors[id(grad)] = grad
+            self.paths[id(grad)] = f"grad_{_readable(path)}"
+            self.places[id(grad)] = (f"{pin}._grad._array", False)
+            self._keep.append(grad)
+
+    def _code(self, function: types.FunctionType, pin: str) -> None:
+        if _foreign(function.__code__.co_filename):
+            for cell in function.__closure__ or ():  # a decorator's wrapper holds a function of the user's
+                with contextlib.suppress(ValueError):
+                    if isinstance(cell.cell_contents, (types.FunctionType, types.MethodType)):
+                        where = f"{self.pin(cell)}.cell_contents"
+                        self._todo.append((cell.cell_contents, where, function.__qualname__, False))
+            return
+        self.checks.append((f"{pin}.__code__ is {self.pin(function.__code__)}", function.__qualname__))
+        for i, cell in enumerate(function.__closure__ or ()):
+            name = function.__code__.co_freevars[i]
+            with contextlib.suppress(ValueError):  # not yet filled
+                self._todo.append((cell.cell_contents, f"{self.pin(cell)}.cell_contents", name, False))
+        spaces = self.pin(function.__globals__)
+        mentioned = _names_in(function.__code__)
+        self._mentioned |= mentioned
+        for name in sorted(mentioned & function.__globals__.keys()):
+            self._todo.append((function.__globals__[name], f"{spaces}[{name!r}]", name, False))
+        for i, value in enumerate(function.__defaults__ or ()):
+            self._todo.append((value, f"{pin}.__defaults__[{i}]", f"a default of {function.__name__}", False))
+        for name, value in (function.__kwdefaults__ or {}).items():
+            self._todo.append((value, f"{pin}.__kwdefaults__[{name!r}]", f"the default of {name}", False))
+
+    def _look_into_modules(self) -> None:
+        """The attributes of the user's modules of Python that the code seen so far may mean."""
+        modules, self._modules = self._modules, []
+        for module, pin in modules:
+            space = vars(module)
+            dictionary = self.pin(space)
+            for name in sorted(self._mentioned & space.keys()):
+                if not name.startswith("__"):
+                    path = f"{module.__name__}.{name}"
+                    self._todo.append((space[name], f"{dictionary}[{name!r}]", path, False))
+            self._keep.append(pin)
+
+    def _class(self, cls: type, pin: str, path: str) -> None:
+        module = sys.modules.get(cls.__module__)
+        if cls.__module__ == "builtins" or (module is not None and _fixed_module(module) and cls.__module__ != "__main__"):
+            return
+        for name, value in list(vars(cls).items()):
+            if name.startswith("__") and name not in ("__call__", "__init__"):
+                continue
+            value = getattr(value, "__func__", value)
+            if isinstance(value, property):
+                value = value.fget
+                where = f"vars({pin})[{name!r}].fget"
+            elif isinstance(vars(cls)[name], (staticmethod, classmethod)):
+                where = f"vars({pin})[{name!r}].__func__"
+            else:
+                where = f"vars({pin})[{name!r}]"
+            if isinstance(value, (*_SIMPLE, types.FunctionType, TensorBase, list, tuple, dict, np.ndarray)):
+                self._todo.append((value, where, f"{cls.__name__}.{name}", False))
+        for base in cls.__bases__:
+            self._enter_once(base)
+
+    def _enter_once(self, value: Any) -> None:
+        if id(value) not in self._pins:
+            self._enter(value, self.pin(value), getattr(value, "__name__", ""))
+
+    def _dict(self, value: dict[Any, Any], pin: str, path: str, skip: tuple[str, ...] = ()) -> None:
+        self.checks.append((f"len({pin}) == {len(value)}", path))
+        for key, item in value.items():
+            if key in skip if isinstance(key, str) else False:
+                continue
+            if isinstance(key, (str, int)):
+                self._todo.append((item, f"{pin}[{key!r}]", _joined(path, key), False))
+            else:
+                self._enter_once(key)
+                self._todo.append((item, f"{pin}[{self.pin(key)}]", f"{path}[...]", False))
+
+    def _object(self, value: Any, pin: str, path: str) -> None:
+        inner = getattr(value, "__wrapped__", None)  # a compiled function within this one
+        if isinstance(inner, (types.FunctionType, types.MethodType)):
+            self._todo.append((inner, f"{pin}.__wrapped__", path, False))
+            return
+        if not _has_content(value.__class__):
+            return
+        self._enter_once(value.__class__)
+        self.checks.append((f"{pin}.__class__ is {self.pin(value.__class__)}", path))
+        space = getattr(value, "__dict__", None)
+        if isinstance(space, dict):
+            dictionary = self.pin(space)
+            groups = space.get("param_groups")
+            for table in ("_parameters", "_buffers"):
+                for key, t in (space.get(table) or {}).items() if isinstance(space.get(table), dict) else ():
+                    if isinstance(t, TensorBase):
+                        self.owned.setdefault(id(t), _readable(f"{path}.{key}"))
+            if isinstance(groups, list) and isinstance(space.get("state"), dict):
+                self._optimizer(value, space, dictionary, path)
+            else:
+                self._dict(space, dictionary, path)
+        for cls in type(value).__mro__:
+            slots = vars(cls).get("__slots__", ())
+            for name in (slots,) if isinstance(slots, str) else slots:
+                if name not in ("__dict__", "__weakref__") and hasattr(value, name):
+                    self._todo.append((getattr(value, name), f"{pin}.{name}", f"{path}.{name}", False))
+
+    def _optimizer(self, value: Any, space: dict[str, Any], dictionary: str, path: str) -> None:
+        """The numbers among its options are parameters of a recording, and its state may grow in one."""
+        self._dict(space, dictionary, path, skip=("state", "defaults"))
+        for k, group in enumerate(space["param_groups"]):
+            pin = self.pin(group)
+            self.checks.append((f"len({pin}) == {len(group)}", path))
+            for key, item in group.items():
+                where = f"{path}.param_groups[{k}][{key!r}]"
+                if item.__class__ is float:
+                    self._option(group, key, item, f"{pin}[{key!r}]", where)
+                else:
+                    self._todo.append((item, f"{pin}[{key!r}]", where, False))
+        state = space["state"]
+        pin = self.pin(state)
+        self.checks.append((f"{dictionary}['state'] is {pin}", path))
+        self.mutable.append((f"len({pin}) == {len(state)}", f"{path}.state"))
+        self.states.append((state, {k: dict(v) for k, v in state.items()}))
+        for p, entries in state.items():
+            of = self.pin(entries)
+            self.mutable.append((f"{pin}[{self.pin(p)}] is {of}", f"{path}.state"))
+            self.mutable.append((f"len({of}) == {len(entries)}", f"{path}.state"))
+            self._keep.append(p)
+            for key, item in entries.items():
+                self._todo.append((item, f"{of}[{key!r}]", f"{_joined('', key)}_of_{self.paths.get(id(p), '')}", True))
+
+    def _option(self, group: dict[str, Any], key: str, item: float, expression: str, path: str) -> None:
+        self.checks.append((f"({expression}).__class__ is float", path))
+        made = self.number(item, key, expression, path)
+        self.dynamic.append((group, key, made, expression))
+
+    def number(self, value: float, text: str, expression: str, path: str) -> Scalar:
+        """A number as a parameter, until somebody asks for its value."""
+        name = self.constant(value)
+        condition = (f"{expression} == {name}", path)
+
+        def settle() -> None:
+            if condition not in self.settled:
+                self.settled.append(condition)
+
+        taken = {s.text for _, _, s, _ in self.dynamic}
+        count, unique = 1, text
+        while unique in taken:
+            count += 1
+            unique = f"{text}_{count}"
+        return Scalar(value, unique, settle)
+
+    # ------------------------------------------------------------ while a function is recorded
+
+    @contextlib.contextmanager
+    def scalars(self) -> Iterator[None]:
+        """Optimizers see their options as parameters."""
+        for group, key, made, _ in self.dynamic:
+            group[key] = made
+        try:
+            yield
+        finally:
+            for group, key, made, _ in self.dynamic:
+                if group.get(key) is made:
+                    group[key] = float.__float__(made)
+
+    def restore(self) -> None:
+        """The optimizers' states, as they were."""
+        for state, before in self.states:
+            for key in [k for k in state if k not in before]:
+                del state[key]
+            for key, entries in before.items():
+                state[key].clear()
+                state[key].update(entries)
+
+
+def _has_content(cls: type) -> bool:
+    """Whether the attributes of a class's objects may matter: modules, optimizers, and classes of the user's."""
+    for base in cls.__mro__:
+        if base.__module__.startswith(("minigrad.nn", "minigrad.optim")):
+            return True
+    module = sys.modules.get(cls.__module__)
+    return cls.__module__ == "__main__" or (module is not None and not _fixed_module(module))
+
+
+def _named_tuple(value: Any) -> bool:
+    return isinstance(value, tuple) and hasattr(value, "_fields")
+
+
+def _names_in(code: types.CodeType) -> set[str]:
+    """Global names and attributes that code mentions, also in the functions defined in it."""
+    found: set[str] = set()
+    todo = [code]
+    for c in todo:
+        found |= set(c.co_names)
+        todo.extend(k for k in c.co_consts if isinstance(k, types.CodeType))
+    return found
+
+
+def _joined(path: str, key: Any) -> str:
+    if key in ("_modules", "_parameters", "_buffers"):
+        return path
+    return f"{path}.{key}" if path else str(key)
+
+
+def _readable(path: str) -> str:
+    return path.strip(".") or "tensor"

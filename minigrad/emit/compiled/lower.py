@@ -1,0 +1,661 @@
+"""From what a trace found to a plan: which values there are, where each lives, and the text that computes them."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import tape
+from minigrad.dtypes import F32, F64
+from minigrad.emit.compiled.trace import Trace
+from minigrad.emit.source.expressions import Expr, Helpers, expression, fill, literal
+from minigrad.emit.source.names import Names
+from minigrad.emit.source.program import VIEWS, Program, Value, memory
+from minigrad.emit.source.text import Text, _place, _wrapped
+from minigrad.tape import NO_PARAMS, ONES, TABLE, Const, Node, Scalar
+
+LARGE = 1 << 14  # elements from which relu is worth a call of its own
+ALIGN = 64  # bytes
+
+
+class Whole(Program):
+    """The program of a trace: all records that its results, writes and draws need."""
+
+    def __init__(self, trace: Trace, roots: Sequence[Node]) -> None:
+        self.values: list[Value] = []
+        self.seen: dict[Any, Value] = {}
+        self.value_of: dict[Node, Value] = {}
+        self.names: dict[Value, list[Node]] = {}
+        self.gradient = None
+        self.gradients: dict[Node, Value | None] = {}
+        self.trace = trace
+        self.by_tensor: dict[int, Value] = {}
+        order = tape.tape([*roots, *trace.follows, *trace.follows.values(), *trace.draws])
+        late: list[Node] = []
+        for node in order:
+            self._place(node, late)
+        for node in late:
+            self._place(node, [])
+        self.forward = [n for n in order if n.op is not None and n not in trace.groups]
+        for old, g in trace.gradients.items():
+            if g in self.value_of:
+                self.names.setdefault(self.value_of[g], []).append(old)
+
+    def _place(self, node: Node, late: list[Node]) -> None:
+        before = self.trace.follows.get(node)
+        source = self.trace.sources.get(node)
+        if source is not None:
+            known = self.by_tensor.get(id(source))
+            if known is None:
+                known = self.by_tensor[id(source)] = Value("parameter", (), {}, node.shape, node.dtype, node)
+                self.values.append(known)
+            else:
+                known.nodes.append(node)
+            self.value_of[node] = known
+        elif before is None:
+            self.value_of[node] = self._value(node, self.trace)  # type: ignore[arg-type]
+        elif before in self.value_of:
+            self.value_of[node] = self.value_of[before]
+        else:
+            late.append(node)
+
+    def _value(self, node: Node, run: Any = None) -> Value:
+        before = len(self.values)
+        made = super()._value(node, run)
+        for value in self.values[before:]:
+            value.forward = node not in self.trace.groups
+        return made
+
+    def make(self, op: str, inputs: list[Any], params: Any, shape: Any, dtype: Any, node: Node | None = None) -> Value:
+        if op in ("draw", "bernoulli"):  # each is another
+            value = Value(op, inputs, params, shape, dtype, node)
+            self.values.append(value)
+            return value
+        return super().make(op, inputs, params, shape, dtype, node)
+
+
+class Statement:
+    """A line of the plan, and the values whose memory it reads."""
+
+    def __init__(self, value: Value, kind: str, lines: Sequence[str], reads: Sequence[Value]) -> None:
+        self.value, self.kind, self.lines, self.reads = value, kind, list(lines), list(reads)
+
+
+class Slot:
+    """A piece of the plan's memory, in use from one statement to another."""
+
+    def __init__(self, value: Value, first: int) -> None:
+        self.value, self.first, self.last, self.offset = value, first, first, -1
+        self.size = -(-max(1, math.prod(value.shape)) * value.dtype.itemsize // ALIGN) * ALIGN
+        self.inherits: Slot | None = None
+
+
+class Plan(Text):
+    """A whole program as text: ``bind`` is called with what stays (parameters), and returns ``run``.
+
+    Elementwise operations, products and sums write into memory that was planned; what the caller keeps, and
+    operations that can only return, get arrays of their own.  Writes to memory from outside come last.
+    """
+
+    def __init__(
+        self,
+        program: Whole,
+        given: Sequence[tuple[str, Node]],
+        bound: set[Node],
+        outputs: Sequence[Value],
+        writes: Sequence[tuple[Node, Value]],
+        numbers: Sequence[tuple[str, str]],
+        path_of: dict[Node, str],
+        title: str,
+        boundary: Sequence[Value] = (),
+        draws: bool = True,
+    ) -> None:
+        self.program, self.path_of, self.title = program, path_of, title
+        self.helpers, self.names = Helpers(), Names()
+        self.keys = {node: name for name, node in given}
+        self.name_of: dict[Value, str] = {}
+        self.expr_of: dict[Value, Expr] = {}
+        self.lines: list[tuple[Value, str]] = []
+        self.line_of: dict[Value, str] = {}
+        self.outputs, self.writes, self.numbers = list(outputs), list(writes), list(numbers)
+        self.bound = bound
+        self.boundary = set(boundary)
+        for name in ("np", "bind", "run", "memory", "mask"):
+            self.names.reserve(name)
+        for _, text in self.numbers:
+            self.names.reserve(text)
+        ends = [*self.outputs, *(v for _, v in self.writes)]
+        if draws:  # all of them, for each moves the generator on
+            ends += [program.value_of[d] for d in program.trace.draws]
+        self.live = self._needed(ends)
+        self.users: dict[Value, list[Value | None]] = {v: [] for v in self.live}
+        for v in self.live:
+            for w in self._inputs(v):
+                self.users[w].append(v)
+        self.parameters = self._plan_parameters(given)
+        self._wanted = self._name_forward()
+        self._wanted |= {v: v.hint for v in self.live if v.hint and v not in self._wanted}
+        self.setup: list[str] = []  # lines of bind
+        self.statements: list[Statement] = []
+        self.slots: dict[Value, Slot] = {}
+        self.static: set[Value] = set()  # whose array is the same in every run
+        self.models: dict[Value, Any] = {}
+        self.fresh: set[Value] = set()
+        self._numbers: dict[Any, str] = {}
+        self._helped: dict[str, list[str]] = {}
+        self.data: dict[str, Any] = {}  # what the text needs beside NumPy: constants, generators
+        self._refilled: list[str] = []
+        self._build()
+
+    # ------------------------------------------------------------ what there is
+
+    def _inputs(self, v: Value) -> list[Value]:
+        if v.fill is not None or v in self.boundary or v.op == "parameter":
+            return []
+        return [w for w in v.inputs if w.__class__ is Value]
+
+    def _needed(self, ends: Sequence[Value]) -> list[Value]:
+        found = set(ends)
+        todo = list(found)
+        for v in todo:
+            for w in self._inputs(v):
+                if w not in found:
+                    found.add(w)
+                    todo.append(w)
+        return [v for v in self.program.values if v in found]
+
+    def _plan_parameters(self, given: Sequence[tuple[str, Node]]) -> list[tuple[Node | None, Value]]:
+        """Leaves that are read or written, with their values, in the order given; they get their names."""
+        live = set(self.live)
+        written = {node for node, _ in self.writes}
+        found = []
+        for name, node in given:
+            v = self.program.value_of.get(node)
+            if v is None:
+                if node not in written:
+                    continue
+                v = self.program.value_of[node] = Value("parameter", (), {}, node.shape, node.dtype, node)
+            if v in live or node in written:
+                found.append((node, v))
+                if v not in self.name_of:
+                    self.name_of[v] = self.names.take(name)
+        for v in self.boundary:
+            if v not in self.name_of:
+                self.name_of[v] = self.names.take(v.hint or f"{v.op}_{len(self.name_of)}")
+                found.append((None, v))
+        return found
+
+    def _is_leaf(self, v: Value) -> bool:
+        return v.op == "parameter" or v in self.boundary
+
+    # ------------------------------------------------------------ statements
+
+    def _build(self) -> None:
+        dirty = {self.program.value_of[node]: node for node, _ in self.writes}
+        for v in self.live:
+            self._model_leaf(v)
+        keep = {id(v) for v in self.outputs}
+        self._kept = {v for v in self.live if id(v) in keep}
+        self._kept |= {memory(v) for v in self._kept}
+        forward = True
+        for v in self.live:
+            if forward and not v.forward:
+                self._gradient_names()  # of what has a name by now
+            forward = v.forward
+            self._state(v)
+        self._finish(dirty)
+
+    def _model_leaf(self, v: Value) -> None:
+        if self._is_leaf(v):
+            self.models[v] = np.empty(v.shape, v.dtype)
+            if v.op == "parameter" and any(node in self.bound for node in v.nodes):
+                self.static.add(v)
+
+    def _model(self, v: Value) -> Any:
+        """An array of the layout that a value will have."""
+        found = self.models.get(v)
+        if found is None:
+            found = self.models[v] = np.empty(v.shape, v.dtype)
+        return found
+
+    def _plain(self, v: Value) -> bool:
+        """Whether eager mode's array lies row by row, as planned memory does."""
+        layouts = self.program.trace.layouts
+        return all(layouts.get(n, True) for n in v.nodes)
+
+    def _state(self, v: Value) -> None:
+        if self._is_leaf(v) or (v.fill is not None and not v.inputs):
+            return
+        if v.op == "constant":
+            self._take_name(v, "constant")
+            self.static.add(v)
+            self.setup.append(f"{self.name_of[v]} = {self._data(v)}")
+            return
+        if v.fill is not None:
+            return
+        xs = [self._operand(w) for w in v.inputs]
+        reads = [memory(w) for w in self._inputs(v) if memory(w).fill is None]
+        if v.op in VIEWS:
+            self._view(v, xs, reads)
+            return
+        self._compute(v, xs, reads)
+
+    def _data(self, v: Value) -> str:
+        name = f"data_{len(self.data)}"
+        self.data[name] = v.data
+        return name
+
+    def _operand(self, w: Any) -> Expr:
+        if w.__class__ is Const and w.value.__class__ is Scalar:
+            return ast.parse(w.value.text, mode="eval").body
+        return super()._operand(w)
+
+    def _take_name(self, v: Value, kind: str) -> str:
+        wanted = self._wanted.get(v)
+        name = self.name_of[v] = self.names.take(wanted) if wanted else self.names.take(kind, number=True)
+        return name
+
+    def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
+        """A view of memory that stays is made once, others in each run; what NumPy would copy is copied."""
+        source = v.inputs[0]
+        made = expression(v, xs, self.helpers)
+        model = self._model(source) if source.fill is None else np.broadcast_to(np.empty((), source.dtype), source.shape)
+        shown = _apply_view(v, model)
+        shares = source.fill is not None or not shown.size or np.may_share_memory(shown, model)
+        if not shares:
+            self._copy(v, xs[0], source, reads)
+            return
+        self.models[v] = shown
+        text = _text(made)
+        if source in self.static:
+            name = self._take_name(v, v.op)
+            self.static.add(v)
+            self.setup.append(f"{name} = {text}")
+            return
+        if len(self.users[v]) == 1 and v not in self._wanted and v not in self._kept and v.op == "permute":
+            self.expr_of[v] = made
+            return
+        name = self._take_name(v, v.op)
+        self.statements.append(Statement(v, "view", [f"{name} = {text}"], reads))
+
+    def _copy(self, v: Value, x: Expr, source: Value, reads: list[Value]) -> None:
+        name = self._take_name(v, v.op)
+        if self._may_plan(v):
+            self._plan(v)
+            inner = _text(fill("{}.reshape({shape})", [ast.Name(name)], shape=source.shape))
+            shaped = self.names.take(f"{name}_as", number=False)
+            self.setup.append(f"{shaped} = {inner}")
+            self.statements.append(Statement(v, "call", [f"np.copyto({shaped}, {_text(x)})"], reads))
+            return
+        self.fresh.add(v)
+        text = _text(expression(v, [x], self.helpers))
+        if v in self._kept:
+            text = f"np.array({text})"
+        self.statements.append(Statement(v, "call", [f"{name} = {text}"], reads))
+
+    def _may_plan(self, v: Value) -> bool:
+        return v not in self._kept and bool(v.shape) and self._plain(v)
+
+    def _plan(self, v: Value) -> None:
+        self.slots[v] = Slot(v, 0)
+        self.static.add(v)
+
+    # ------------------------------------------------------------ operations
+
+    def _compute(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
+        out_form = self._out_form(v, xs) if self._may_plan(v) else None
+        if out_form is not None:
+            name = self._take_name(v, v.op)
+            self._plan(v)
+            lines, extra = out_form
+            self.statements.append(Statement(v, "call", [line.replace("\0", name) for line in lines], reads))
+            self.setup += [line.replace("\0", name) for line in extra]
+            return
+        name = self._take_name(v, v.op)
+        self.fresh.add(v)
+        xs = [self._operand(w) for w in v.inputs]
+        if v.op in ("draw", "bernoulli"):
+            text = self._draw(v, xs)
+        else:
+            text = _text(expression(v, xs, self.helpers))
+            if v.op in ("clone", "contiguous", "sum_to"):  # it may be a view, or what is cloned itself
+                text = f"np.array({text}, order='K')"
+        self.statements.append(Statement(v, "call", [f"{name} = {text}"], reads))
+
+    def _draw(self, v: Value, xs: list[Expr]) -> str:
+        source = f"generator_{len(self.data)}"
+        self.data[source] = v.params["generator"]
+        if v.op == "bernoulli":
+            p = _text(xs[0])
+            return f"{source}.bernoulli({p}, {v.shape!r}, np.dtype({v.dtype.name!r}))"
+        arguments = f"arguments_{len(self.data)}"
+        self.data[arguments] = v.params["arguments"]
+        return f"{source}.{v.params['method']}(*{arguments})"
+
+    def _number(self, value: Any, dtype: Any) -> str:
+        """A number as an array without dimensions, which a ufunc takes in half the time."""
+        key = (repr(value), dtype.str)
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = self.names.take("number", number=True)
+            self.setup.append(f"{found} = np.array({_text(literal(value))}, np.{dtype.name})")
+        return found
+
+    def _scalar(self, value: Scalar, dtype: Any) -> str:
+        """The same for a number that is a parameter: its array is filled anew in each run."""
+        key = (value.text, dtype.str)
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = self.names.take("number", number=True)
+            self.setup.append(f"{found} = np.empty((), np.{dtype.name})")
+            self._refilled.append(f"{found}[()] = {value.text.strip('()') if value.text.count('(') == 1 else value.text}")
+        return found
+
+    def _arguments(self, v: Value, xs: list[Expr]) -> list[str]:
+        """Operands of a ufunc as text; numbers as small arrays, where that changes nothing."""
+        found = []
+        others = [w for w in v.inputs if w.__class__ is Value]
+        same = len({w.dtype for w in others}) == 1 and others[0].dtype.kind == "f"
+        for w, x in zip(v.inputs, xs, strict=True):
+            if w.__class__ is Const and same:
+                if w.value.__class__ is Scalar:
+                    found.append(self._scalar(w.value, others[0].dtype))
+                    continue
+                if w.value.__class__ is float or w.value.__class__ is int:
+                    found.append(self._number(float(w.value), others[0].dtype))
+                    continue
+                if isinstance(w.value, np.floating):
+                    found.append(self._number(float(w.value), others[0].dtype))
+                    continue
+            found.append(_text(x))
+        return found
+
+    def _out_form(self, v: Value, xs: list[Expr]) -> tuple[list[str], list[str]] | None:
+        """Lines that write the value into memory that is there (named NUL), and lines of bind; None if it cannot."""
+        if any(w.__class__ is Value and w.fill is not None for w in v.inputs):
+            return None
+        op = TABLE.get(v.op)
+        kernel = op.kernel if op is not None else None
+        if isinstance(kernel, np.ufunc) and not v.params and kernel.nout == 1:
+            name = f"np.{kernel.__name__}"
+            if getattr(np, kernel.__name__, None) is kernel and self._fits(v, kernel):
+                return [f"{name}({', '.join(self._arguments(v, xs))}, out=\0)"], []
+        texts = [_text(x) for x in xs]
+        if v.op == "linear" and len(v.inputs[0].shape) == 2:
+            x, w, b = texts
+            turned = self._turned(v.inputs[1], w)
+            return [f"np.dot({x}, {turned}, out=\0)", f"np.add(\0, {b}, out=\0)"], []
+        if v.op == "matmul" and all(len(w.shape) == 2 for w in v.inputs) and len({w.dtype for w in v.inputs}) == 1:
+            return [f"np.dot({texts[0]}, {texts[1]}, out=\0)"], []
+        if v.op == "matmul" and all(len(w.shape) > 1 for w in v.inputs) and len({w.dtype for w in v.inputs}) == 1:
+            return [f"np.matmul({texts[0]}, {texts[1]}, out=\0)"], []
+        if v.op == "relu" and v.dtype.kind == "f":
+            return self._relu(v, texts[0])
+        if v.op == "relu_backward" and v.dtype in (F32, F64):
+            bits = "int32" if v.dtype == F32 else "int64"
+            mask = f"memory_mask[:{math.prod(v.shape)}].reshape({v.shape!r})"
+            self._mask = max(self._mask, math.prod(v.shape))
+            g = texts[0] if v.inputs[0] in self.static else None
+            extra = [f"\0_mask = {mask}", f"\0_small = \0_mask.view(np.int8)", f"\0_bits = \0.view(np.{bits})"]
+            if g is not None and v.inputs[0] in self.slots:
+                extra.append(f"\0_from = {g}.view(np.{bits})")
+                source = "\0_from"
+            else:
+                source = f"{texts[0]}.view(np.{bits})"
+            return [
+                f"np.less_equal({texts[1]}, {self._number(0.0, v.dtype)}, out=\0_mask)",
+                f"np.subtract(\0_small, 1, out=\0_small)",
+                f"np.bitwise_and({source}, \0_small, out=\0_bits)",
+            ], extra
+        if v.op == "sum_to":
+            return self._rows_summed(v, texts[0])
+        if v.op in ("clone", "contiguous"):
+            return [f"np.copyto(\0, {texts[0]})"], []
+        if v.op in ("sum", "amax", "amin") and v.shape and v.dtype == v.inputs[0].dtype and v.dtype.kind == "f":
+            name = {"sum": "np.sum", "amax": "np.max", "amin": "np.min"}[v.op]
+            dim = v.params["dim"]
+            axis = dim[0] if isinstance(dim, tuple) and len(dim) == 1 else dim
+            return [f"{name}({texts[0]}, axis={axis!r}, out=\0, keepdims={v.params['keepdim']!r})"], []
+        return None
+
+    _mask = 0
+
+    def _fits(self, v: Value, kernel: Any) -> bool:
+        """Whether the ufunc by itself would give the value's element type and shape."""
+        kinds = [w.dtype if w.__class__ is Value else type(w.value) for w in v.inputs]
+        kinds = [float if k is Scalar else (k if k in (float, int, bool) or isinstance(k, np.dtype) else None) for k in kinds]
+        if None in kinds and not all(w.__class__ is Value or isinstance(w.value, np.generic) for w in v.inputs):
+            return False
+        kinds = [np.asarray(w.value).dtype if k is None else k for k, w in zip(kinds, v.inputs, strict=True)]
+        try:
+            found = kernel.resolve_dtypes((*kinds, None))[-1]
+            shape = np.broadcast_shapes(*(w.shape if w.__class__ is Value else () for w in v.inputs))
+        except (TypeError, ValueError):
+            return False
+        return bool(found == v.dtype) and shape == v.shape
+
+    def _turned(self, w: Value, text: str) -> str:
+        """The transpose of a weight, made once where the weight stays."""
+        if w not in self.static or w not in self.name_of:
+            return f"{text}.T"
+        key = ("T", w)
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = self.names.take(f"{text}_T")
+            self.setup.append(f"{found} = {text}.T")
+        return found
+
+    def _relu(self, v: Value, x: str) -> tuple[list[str], list[str]]:
+        if math.prod(v.shape) < LARGE:
+            return [f"np.maximum({x}, {self._number(0.0, v.dtype)}, out=\0)"], []
+        self._helped["relu"] = [
+            "def relu(x, out):",
+            "    # row by row: NumPy compares with an array faster than with a number",
+            "    x, out = x.reshape(-1), out.reshape(-1)",
+            "    whole = x.size - x.size % 8192",
+            "    zeros = ZEROS[x.dtype.char]",
+            "    np.maximum(x[:whole].reshape(-1, 8192), zeros, out=out[:whole].reshape(-1, 8192))",
+            "    np.maximum(x[whole:], zeros[: x.size - whole], out=out[whole:])",
+        ]
+        return [f"relu({x}, \0)"], []
+
+    def _rows_summed(self, v: Value, x: str) -> tuple[list[str], list[str]] | None:
+        w = v.inputs[0]
+        if len(v.shape) != 1 or len(w.shape) != 2 or v.shape[0] != w.shape[1] or w.dtype not in (F32, F64):
+            return None
+        rows = w.shape[0]
+        if rows == 1:
+            return [f"np.copyto(\0, {x}[0])"], []
+        if v.shape[0] == 1:
+            return [f"np.sum({x}, axis=0, out=\0)"], []
+        key = ("ones", rows, w.dtype.str)
+        ones = self._numbers.get(key)
+        if ones is None:
+            ones = self._numbers[key] = self.names.take("ones", number=True)
+            self.setup.append(f"{ones} = np.ones({rows}, np.{w.dtype.name})")
+        return [f"np.dot({ones}, {x}, out=\0)"], []
+
+    # ------------------------------------------------------------ memory, writes, results
+
+    def _finish(self, dirty: dict[Value, Node]) -> None:
+        self._commit(dirty)
+        position = {s.value: i for i, s in enumerate(self.statements)}
+        end = len(self.statements)
+        for v, slot in self.slots.items():
+            slot.first = slot.last = position.get(v, end)
+        for i, s in enumerate(self.statements):
+            for v in s.reads:
+                if v in self.slots:
+                    self.slots[v].last = max(self.slots[v].last, i)
+        for v in [*self.outputs, *(v for _, v in self.writes)]:
+            if memory(v) in self.slots:
+                self.slots[memory(v)].last = end
+        self._inherit(position)
+        self.bytes = _lay_out(list(self.slots.values()))
+
+    def _inherit(self, position: dict[Value, int]) -> None:
+        """An elementwise operation may write over an operand that nobody reads later."""
+        for v, slot in sorted(self.slots.items(), key=lambda item: item[1].first):
+            op = TABLE.get(v.op)
+            if op is None or not (isinstance(op.kernel, np.ufunc) or v.op in ("relu", "relu_backward")):
+                continue
+            i = position.get(v)
+            if i is None:
+                continue
+            for w in v.inputs:
+                source = self.slots.get(w) if w.__class__ is Value else None
+                if source is None or source.last != i or (w.shape, w.dtype) != (v.shape, v.dtype):
+                    continue
+                if any(s.inherits is source for s in self.slots.values()):
+                    continue
+                if any(self.models.get(x) is not None and memory(x) is w and x is not w and
+                       any(u is v for u in self.users[x]) for x in self.live):
+                    continue  # also read through a view, in another order
+                slot.inherits = source
+                break
+
+    def _commit(self, dirty: dict[Value, Node]) -> None:
+        """Writes to memory from outside, after all else."""
+        targets = {id(self.program.value_of[node]): self.name_of[self.program.value_of[node]] for node, _ in self.writes}
+        self.committed: list[str] = []
+        direct: dict[Value, str] = {}
+        read_later: dict[Value, int] = {}
+        for i, s in enumerate(self.statements):
+            for v in s.reads:
+                read_later[v] = i
+        position = {s.value: i for i, s in enumerate(self.statements)}
+        for node, v in self.writes:
+            target = self.program.value_of[node]
+            name = targets[id(target)]
+            users = self.users.get(v, [])
+            statement = self.statements[position[v]] if v in position else None
+            others = [w for _, w in self.writes if w is not v and memory(w) is target]
+            if (
+                statement is not None and v in self.slots and not users and v not in self._kept
+                and sum(w is v for _, w in self.writes) == 1 and not others
+                and read_later.get(target, -1) <= position[v] and len(statement.lines) == 1
+                and isinstance(getattr(TABLE.get(v.op), "kernel", None), np.ufunc)
+                and all(memory(w) is not target or w is target for w in self._inputs(v))
+                and v.dtype == target.dtype
+            ):
+                direct[v] = name
+            else:
+                self.committed.append(f"np.copyto({name}, {_text(self._output(v))})")
+        last = []
+        for s in list(self.statements):
+            name = direct.get(s.value)
+            if name is not None:
+                mine = self.name_of[s.value]
+                s.lines = [line.replace(f"out={mine})", f"out={name})") for line in s.lines]
+                del self.slots[s.value]
+                self.statements.remove(s)
+                last.append(s)
+        self.direct = last
+        self.statements += last
+
+    def text(self) -> str:
+        """The text of the module."""
+        bound = [(n, v) for n, v in self.parameters if n in self.bound]
+        passing = [(n, v) for n, v in self.parameters if n not in self.bound]
+        head = [f'"""{self.title}"""', "", "import numpy as np", ""]
+        for helper in self.helpers.texts.values():
+            head += ["", helper, ""]
+        for lines in self._helped.values():
+            head += ["", *lines, ""]
+        if "relu" in self._helped:
+            head += ['', 'ZEROS = {kind: np.zeros(8192, kind) for kind in "efd"}', ""]
+        body = ["", _wrapped("def bind(", self._once(bound), "):", "")]
+        if self.bytes:
+            body.append(f"    memory = np.empty({self.bytes}, np.uint8)  # all results that nobody keeps, in turn")
+        if self._mask:
+            body.append(f"    memory_mask = np.empty({self._mask}, bool)")
+        for v, slot in sorted(self.slots.items(), key=lambda item: item[1].offset):
+            size = math.prod(v.shape) * v.dtype.itemsize
+            body.append(
+                f"    {self.name_of[v]} = memory[{slot.offset}:{slot.offset + size}].view(np.{v.dtype.name})"
+                f".reshape({v.shape!r})"
+            )
+        body += [f"    {line}" for line in self.setup]
+        numbers = [text for _, text in self.numbers]
+        body += ["", _wrapped("    def run(", [*self._once(passing), *numbers], "):", "    ")]
+        body += [f"        {line}" for line in self._refilled]
+        body += self._run_lines()
+        results = [_text(self._result(v)) for v in self.outputs]
+        body += [_wrapped("        return (", results, ",)" if len(results) == 1 else ")", "        "), "", "    return run"]
+        return "\n".join([*head, *body]) + "\n"
+
+    def _once(self, parameters: Sequence[tuple[Node | None, Value]]) -> list[str]:
+        return list(dict.fromkeys(self.name_of[v] for _, v in parameters))
+
+    def _run_lines(self) -> list[str]:
+        lines: list[str] = []
+        group: Any = lines
+        direct = {id(s) for s in self.direct}
+        announced = False
+        for s in self.statements:
+            if id(s) in direct and not announced:
+                announced = True
+                lines.append("        # what changes in place, when nothing can fail any more")
+            if s.value.forward:
+                place = _place(s.value.origin)
+                lines += [f"        {line}{f'  # {place}' if place else ''}" for line in s.lines]
+                group = lines
+                continue
+            of = s.value.of
+            if of is not group:
+                group = of
+                through = of.op.name if of is not None and of.op is not None else ""
+                place = _place(of)
+                lines.append(f"        # backward of {through}{f'  ({place})' if place else ''}")
+            lines += [f"        {line}" for line in s.lines]
+        if self.committed and not announced:
+            lines.append("        # what changes in place, when nothing can fail any more")
+        return lines + [f"        {line}" for line in self.committed]
+
+    def _result(self, v: Value) -> Expr:
+        """A result in an array that the caller alone holds."""
+        made = self._output(v)
+        if v.fill is not None:
+            return made
+        if memory(v) in self.fresh and sum(memory(w) is memory(v) for w in self.outputs) == 1:
+            return made
+        return fill("np.array({}, order='K')", [made])
+
+
+def _apply_view(v: Value, model: Any) -> Any:
+    op = TABLE[v.op]
+    return np.asarray(op.kernel(model, **v.params))
+
+
+def _text(made: Expr) -> str:
+    return ast.unparse(ast.fix_missing_locations(made))
+
+
+def _lay_out(slots: list[Slot]) -> int:
+    """Gives each slot an offset, so that those in use at one time do not overlap; returns the bytes needed."""
+    families: dict[int, list[Slot]] = {}
+    root: dict[int, Slot] = {}
+    for slot in sorted(slots, key=lambda s: s.first):
+        top = slot if slot.inherits is None else root[id(slot.inherits)]
+        root[id(slot)] = top
+        families.setdefault(id(top), []).append(slot)
+    placed: list[tuple[int, int, int, int]] = []  # first, last, offset, end
+    total = 0
+    groups = sorted(families.values(), key=lambda f: -max(s.size for s in f))
+    for family in groups:
+        first, last = min(s.first for s in family), max(s.last for s in family)
+        size = max(s.size for s in family)
+        offset = 0
+        for begin, end in sorted((o, e) for f, l, o, e in placed if not (l < first or f > last)):
+            if begin - offset >= size:
+                break
+            offset = max(offset, end)
+        for s in family:
+            s.offset = offset
+        placed.append((first, last, offset, offset + size))
+        total = max(total, offset + size)
+    return total

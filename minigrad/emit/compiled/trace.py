@@ -1,0 +1,238 @@
+"""A function run once while everything that it does to Tensors is written down."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from minigrad import errors, tape
+from minigrad.emit.compiled.environment import Environment
+from minigrad.tape import MODE, Array, Mode, Node, Scalar, TensorBase, wrap
+
+
+class Trace:
+    """What the tape does not tell of one run of a function: whose values leaves are, what was written where.
+
+    The records themselves stay on the tape.  A Tensor is an argument, or one that `Environment` found, or it was
+    made meanwhile (then it is a constant); any other is refused, for a replay could not know where it comes from.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.constants: dict[Node, Array] = {}  # leaves made meanwhile, with their values
+        self.follows: dict[Node, Node] = {}  # a leaf whose value was computed by another record
+        self.sources: dict[Node, Any] = {}  # leaves that were there before, with their Tensor
+        self.groups: dict[Node, Node] = {}  # a record of a backward pass to the record that it differentiates
+        self.gradients: dict[Node, Node] = {}
+        self.by_columns: set[Node] = set()
+        self.layouts: dict[Node, bool] = {}  # whether a result lies row by row
+        self.draws: list[Node] = []
+        self.differentiated: set[Node] = set()
+        self.written: dict[int, tuple[Any, Node]] = {}  # Tensors changed in place, with their last record
+        self._before: dict[int, tuple[Any, Array, Any]] = {}  # their values and records before
+        self.grads: dict[int, tuple[Any, Any]] = {
+            id(t): (t, t._grad) for t in environment.tensors.values()
+        }
+        self._made: dict[int, tuple[Any, Array]] = {}
+        self._current: Node | None = None
+        self._generators: list[tuple[Any, Any]] = []
+        self.start = tape.next_seq()
+        for t in environment.tensors.values():
+            tape.refresh(t)
+            if t._node is not None:
+                self.sources[t._node] = t
+
+    def run(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What the function returns.  If it raises, everything is as it was before."""
+        try:
+            with self.recording(), self.environment.scalars():
+                return function(*args, **kwargs)
+        except BaseException:
+            self.undo()
+            raise
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[None]:
+        """What is done inside is recorded."""
+        mode: Mode = MODE.get()
+        token = MODE.set(mode.replace(everything=True, observer=self._observe, trace=self))
+        try:
+            yield
+        finally:
+            MODE.reset(token)
+
+    # ------------------------------------------------------------ told by the tape
+
+    def refused(self, what: str) -> Exception:
+        """The error for what would depend on values."""
+        return errors.runtime_error(
+            f"compile(): {what} needs the values of a Tensor while the function is being recorded, but the recording "
+            "serves other values too. Compute with Tensors instead (where(), clamp(), masks), return the Tensor and "
+            "read it outside of the compiled function, or leave this part uncompiled"
+        )
+
+    def made(self, t: Any) -> None:
+        """A Tensor that no operation computed."""
+        self._made[id(t)] = (t, t._array)
+
+    def leaf(self, node: Node, before: Node | None, t: Any) -> None:
+        """A Tensor gets a record without history."""
+        if before is not None:
+            if before in self.sources:
+                self.sources[node] = self.sources[before]
+            elif before in self.constants:
+                self.constants[node] = self.constants[before]
+            else:
+                self.follows[node] = before
+        elif id(t) in self.environment.tensors:
+            self.sources[node] = t
+        elif id(t) in self._made:
+            self.constants[node] = t._array.copy()
+        else:
+            raise self._unknown(t._array, "A Tensor")
+
+    def array(self, array: Array) -> Any:
+        """A Tensor over an array of NumPy that takes part."""
+        for known in self.environment.arrays.values():
+            if known is array:
+                t = self.environment.tensor_over(array)
+                tape.leaf(t)
+                return t
+        raise self._unknown(array, "An array of NumPy")
+
+    def _unknown(self, array: Array, what: str) -> Exception:
+        return errors.runtime_error(
+            f"compile(): {what} of shape {list(array.shape)} takes part that is neither an argument nor found through "
+            "the variables, modules and objects that the function mentions, so a later call could not tell whether "
+            "it is still the same. Pass it as an argument"
+        )
+
+    def draws_from(self, generator: Any) -> None:
+        """Numbers are about to be drawn."""
+        if all(known is not generator for known, _ in self._generators):
+            self._generators.append((generator, generator.get_state()))
+
+    def differentiates(self, node: Node, g: Any) -> None:
+        """The rules of a record are run next, on this gradient."""
+        if node.seq < self.start:
+            raise errors.runtime_error(
+                f"compile(): backward() reaches {node.name()} at {node.where}, which was computed before the call. "
+                "Compute it inside of the compiled function, or call backward() outside"
+            )
+        self._current = node
+        self.differentiated.add(node)
+        self._arrived(node, g)
+
+    def _arrived(self, node: Node, g: Any) -> None:
+        if isinstance(g, TensorBase) and g._node is not None:
+            self.gradients[node] = g._node
+
+    def passed(self) -> None:
+        """A backward pass has ended."""
+        self._current = None
+
+    def accumulates(self, t: Any, g: Any) -> bool:
+        """A gradient reaches a leaf; whether it is still to be put there."""
+        if t._node is not None:
+            self._arrived(t._node, g)
+        before = t._grad
+        if before is None:
+            return True
+        total = before + g
+        if (before._node is not None and before._node.requires_grad) or total.requires_grad:
+            t._grad = total
+            return False
+        tape.changed(before._array)
+        self._keep(before)
+        before._array[...] = total._array
+        before._node = self._wrote(before, total._node)
+        return False
+
+    def stores(self, t: Any) -> None:
+        """The memory of a Tensor is about to be changed."""
+        self._keep(t if t._view is None else t._view.base)
+
+    def wrote(self, t: Any, node: Node) -> Node:
+        """A Tensor was changed in place to what ``node`` computed; the record that it gets."""
+        return self._wrote(t, node)
+
+    def _keep(self, t: Any) -> None:
+        if id(t) in self.environment.tensors and id(t) not in self._before:
+            self._before[id(t)] = (t, t._array.copy(), t._node)
+
+    def _wrote(self, t: Any, node: Node) -> Node:
+        if id(t) in self.environment.tensors:
+            self.written[id(t)] = (t, node)
+        elif id(t) not in self._made and self._outside(t):
+            raise self._unknown(t._array, "A Tensor that is changed in place")
+        before = t._node
+        if before is None or not before.requires_grad or MODE.get().grad:
+            return node
+        # What is changed under no_grad() keeps its place in the graph: here, a record with the new value.
+        if before.op is not None:
+            raise errors.runtime_error(
+                "compile(): a computed Tensor that requires grad is changed under no_grad(); clone() it first"
+            )
+        kept = before.copy()
+        kept.seq = tape.next_seq()
+        node.requires_grad = False
+        self.follows[kept] = node
+        return kept
+
+    def _outside(self, t: Any) -> bool:
+        node = t._node
+        return node is None or node.seq < self.start
+
+    def _observe(self, record: Node, arrays: list[Any]) -> None:
+        if self._current is not None:
+            self.groups[record] = self._current
+        if len(arrays) > 1 and isinstance(arrays[1], np.ndarray) and not arrays[1].flags.c_contiguous:
+            self.by_columns.add(record)
+        y = arrays[-1]
+        self.layouts[record] = bool(y.flags.c_contiguous)
+        if record.op is not None and record.op.name in ("draw", "bernoulli"):
+            self.draws.append(record)
+        for n, a in zip(record.inputs, arrays, strict=False):
+            if n.__class__ is Node and n.seq < self.start and n not in self.sources:
+                raise self._unknown(a, "A Tensor" if n.op is None else "The result of an earlier computation")
+
+    # ------------------------------------------------------------ afterwards
+
+    def undo(self) -> None:
+        """Puts everything back."""
+        for t, array, node in self._before.values():
+            tape.changed(t._array)
+            t._array[...] = array
+            t._node = node
+        for t, grad in self.grads.values():
+            t._grad = grad
+        for generator, state in self._generators:
+            generator.set_state(state)
+        self.environment.restore()
+
+    def settle(self) -> None:
+        """Tensors that outlive the run let go of its records, as they would have had none."""
+        for t, node in self.written.values():
+            original = self._before[id(t)][2] if id(t) in self._before else None
+            if node.requires_grad and t._node is node:
+                raise errors.runtime_error(
+                    "compile(): a Tensor from outside becomes part of the graph by a change in place. Compute a new "
+                    "Tensor and return it"
+                )
+            t._node = original
+        for t in self.environment.tensors.values():
+            if t._node is not None and t._node.op is None and t._node.seq >= self.start and not t._node.requires_grad:
+                t._node = None
+
+
+def strip(t: Any) -> Any:
+    """A result without the records that eager mode would not have made."""
+    if t._node is not None and not t._node.requires_grad:
+        return wrap(t._array)
+    return t
+
+
+__all__ = ["Scalar", "Trace", "strip"]
