@@ -14,7 +14,7 @@ from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
 from minigrad.ops import shape
 from minigrad.ops.convert import cast
-from minigrad.tape import MODE, TensorBase, apply, needs_value, wrap, wrap_operand
+from minigrad.tape import MODE, TensorBase, apply, wrap, wrap_operand
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -124,8 +124,6 @@ def _item(k: Any) -> Any:
         )
     if t._array.ndim == 0 and t._array.dtype != bool and t._node is None and MODE.get().trace is None:
         return int(t._array)
-    if t._array.dtype == bool:
-        needs_value("an index of bools")
     return t
 
 

@@ -710,7 +710,7 @@ def _identifier(name: str) -> str:
 def _argument_names(function: Any, args: tuple[Any, ...]) -> list[str]:
     """What the function calls its positional arguments."""
     with contextlib.suppress(TypeError, ValueError):
-        target = function.forward if hasattr(function, "forward") else function
+        target = function.forward if "forward" in dir(type(function)) else function
         names = [
             p.name
             for p in inspect.signature(target).parameters.values()

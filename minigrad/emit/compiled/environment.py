@@ -8,7 +8,9 @@ must be equal, objects the same, Tensors must have kept what a recording depends
 
 from __future__ import annotations
 
+import collections
 import contextlib
+import functools
 import os
 import sys
 import sysconfig
@@ -23,21 +25,16 @@ from minigrad.errors import INSIDE
 from minigrad.tape import MODE, Scalar, TensorBase, wrap
 
 _SIMPLE = (int, float, str, bytes, complex)
-_LIBRARY = tuple(
-    os.path.abspath(p) + os.sep for p in {*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix} if p
-)
 _SITE = f"{os.sep}site-packages{os.sep}"
 
 
+@functools.cache
 def _foreign(file: str | None) -> bool:
     """Whether code belongs to minigrad, the standard library or an installed package: such code is taken as fixed."""
-    if not file or file.startswith("<frozen"):
+    if not file or file.startswith("<frozen") or INSIDE[file]:
         return True
-    if file in INSIDE:
-        return INSIDE[file]
-    path = os.path.abspath(file)
-    standard = sysconfig.get_paths()
-    return INSIDE[file] or _SITE in path or path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
+    path, standard = os.path.abspath(file), sysconfig.get_paths()
+    return _SITE in path or path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
 
 
 def _fixed_module(module: types.ModuleType) -> bool:
@@ -52,7 +49,7 @@ class Environment:
     """
 
     def __init__(self) -> None:
-        self.names: dict[str, Any] = {"default_float": dtypes.default_float}
+        self.names: dict[str, Any] = {"default_float": dtypes.default_float, "equal": _equal}
         self.checks: list[tuple[str, str]] = []  # expression, what it is about
         self.mutable: list[tuple[str, str]] = []
         self.tensors: dict[int, Any] = {}
@@ -126,9 +123,10 @@ class Environment:
             if value != value:
                 checks.append((f"({expression}) != ({expression})", path))
             else:
-                checks.append((f"{expression} == {name}", path))
-                if value.__class__ is int or value.__class__ is float:
-                    checks.append((f"({expression}).__class__ is {value.__class__.__name__}", path))
+                checks.append((f"({expression} is {name} or equal({expression}, {name}))", path))
+            return
+        if value.__class__ in (dict, list, set, collections.OrderedDict) and not value:
+            checks.append((f"{expression} == {self.constant(value.__class__())}", path))
             return
         if isinstance(value, (tuple, frozenset)) and not _named_tuple(value):
             self._sequence(value, expression, path, mutable)
@@ -173,7 +171,7 @@ class Environment:
                 self._todo.append((item, f"{pin}[{i}]", f"{path}[{i}]", False))
         elif isinstance(value, (set, frozenset)):
             self.checks.append((f"{pin} == {self.constant(frozenset(value))}", path))
-        elif hasattr(value, "func") and value.__class__.__module__ == "functools":
+        elif isinstance(value, functools.partial):
             for field in ("func", "args", "keywords"):
                 self._todo.append((getattr(value, field), f"{pin}.{field}", path, False))
         elif not isinstance(value, (np.generic, np.dtype, np.ufunc)):
@@ -262,8 +260,11 @@ class Environment:
         if id(value) not in self._pins:
             self._enter(value, self.pin(value), getattr(value, "__name__", ""))
 
-    def _dict(self, value: dict[Any, Any], pin: str, path: str, skip: tuple[str, ...] = ()) -> None:
-        self.checks.append((f"len({pin}) == {len(value)}", path))
+    def _dict(
+        self, value: dict[Any, Any], pin: str, path: str, skip: tuple[str, ...] = (), attributes: bool = False
+    ) -> None:
+        if not attributes:  # of an object, another attribute changes nothing
+            self.checks.append((f"len({pin}) == {len(value)}", path))
         for key, item in value.items():
             if key in skip if isinstance(key, str) else False:
                 continue
@@ -274,7 +275,7 @@ class Environment:
                 self._todo.append((item, f"{pin}[{self.pin(key)}]", f"{path}[...]", False))
 
     def _object(self, value: Any, pin: str, path: str) -> None:
-        inner = getattr(value, "__wrapped__", None)  # a compiled function within this one
+        inner = vars(value).get("__wrapped__") if hasattr(value, "__dict__") else None  # a compiled function
         if isinstance(inner, (types.FunctionType, types.MethodType)):
             self._todo.append((inner, f"{pin}.__wrapped__", path, False))
             return
@@ -293,12 +294,13 @@ class Environment:
             if isinstance(groups, list) and isinstance(space.get("state"), dict):
                 self._optimizer(value, space, dictionary, path)
             else:
-                self._dict(space, dictionary, path)
+                self._dict(space, dictionary, path, attributes=True)
         for cls in type(value).__mro__:
             slots = vars(cls).get("__slots__", ())
             for name in (slots,) if isinstance(slots, str) else slots:
-                if name not in ("__dict__", "__weakref__") and hasattr(value, name):
-                    self._todo.append((getattr(value, name), f"{pin}.{name}", f"{path}.{name}", False))
+                if name not in ("__dict__", "__weakref__") and not isinstance(value, TensorBase):
+                    with contextlib.suppress(AttributeError):
+                        self._todo.append((object.__getattribute__(value, name), f"{pin}.{name}", f"{path}.{name}", False))
 
     def _optimizer(self, value: Any, space: dict[str, Any], dictionary: str, path: str) -> None:
         """The numbers among its options are parameters of a recording, and its state may grow in one."""
@@ -368,6 +370,10 @@ class Environment:
             for key, entries in before.items():
                 state[key].clear()
                 state[key].update(entries)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return a.__class__ is b.__class__ and bool(a == b)
 
 
 def _has_content(cls: type) -> bool:

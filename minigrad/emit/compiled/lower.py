@@ -90,8 +90,17 @@ class Slot:
 
     def __init__(self, value: Value, first: int) -> None:
         self.value, self.first, self.last, self.offset = value, first, first, -1
+        self.group: Group | None = None  # the larger piece that it is a part of
+        self.within = 0
         self.size = -(-max(1, math.prod(value.shape)) * value.dtype.itemsize // ALIGN) * ALIGN
         self.inherits: Slot | None = None
+
+
+class Group:
+    """Slots side by side, so that one call can serve them all."""
+
+    def __init__(self, name: str, dtype: Any) -> None:
+        self.name, self.dtype, self.size, self.offset = name, dtype, 0, 0
 
 
 class Plan(Text):
@@ -408,7 +417,7 @@ class Plan(Text):
                 source = f"{texts[0]}.view(np.{bits})"
             return [
                 f"np.less_equal({texts[1]}, {self._number(0.0, v.dtype)}, out=\0_mask)",
-                f"np.subtract(\0_small, 1, out=\0_small)",
+                f"np.subtract(\0_small, {self._number(1, np.dtype(np.int8))}, out=\0_small)",
                 f"np.bitwise_and({source}, \0_small, out=\0_bits)",
             ], extra
         if v.op == "sum_to":
@@ -416,10 +425,10 @@ class Plan(Text):
         if v.op in ("clone", "contiguous"):
             return [f"np.copyto(\0, {texts[0]})"], []
         if v.op in ("sum", "amax", "amin") and v.shape and v.dtype == v.inputs[0].dtype and v.dtype.kind == "f":
-            name = {"sum": "np.sum", "amax": "np.max", "amin": "np.min"}[v.op]
+            name = {"sum": "np.add", "amax": "np.maximum", "amin": "np.minimum"}[v.op]
             dim = v.params["dim"]
             axis = dim[0] if isinstance(dim, tuple) and len(dim) == 1 else dim
-            return [f"{name}({texts[0]}, axis={axis!r}, out=\0, keepdims={v.params['keepdim']!r})"], []
+            return [f"{name}.reduce({texts[0]}, axis={axis!r}, out=\0, keepdims={v.params['keepdim']!r})"], []
         return None
 
     _mask = 0
@@ -471,7 +480,7 @@ class Plan(Text):
         if rows == 1:
             return [f"np.copyto(\0, {x}[0])"], []
         if v.shape[0] == 1:
-            return [f"np.sum({x}, axis=0, out=\0)"], []
+            return [f"np.add.reduce({x}, axis=0, out=\0)"], []
         key = ("ones", rows, w.dtype.str)
         ones = self._numbers.get(key)
         if ones is None:
@@ -495,6 +504,8 @@ class Plan(Text):
             if memory(v) in self.slots:
                 self.slots[memory(v)].last = end
         self._inherit(position)
+        self.groups: list[Group] = []
+        self._scale_together()
         self.bytes = _lay_out(list(self.slots.values()))
 
     def _inherit(self, position: dict[Value, int]) -> None:
@@ -517,6 +528,37 @@ class Plan(Text):
                     continue  # also read through a view, in another order
                 slot.inherits = source
                 break
+
+    def _scale_together(self) -> None:
+        """Gradients that are all multiplied by one number, such as the rate, lie side by side: one call for all."""
+        found: dict[tuple[str, Any], list[Statement]] = {}
+        for s in self.statements:
+            v = s.value
+            slot = self.slots.get(v)
+            if v.op != "mul" or slot is None or slot.inherits is None or len(s.lines) != 1 or slot.group is not None:
+                continue
+            d = slot.inherits
+            if d.inherits is None and d.value in v.inputs and any(w.__class__ is Const for w in v.inputs):
+                number = next(w for w in v.inputs if w.__class__ is Const)
+                if number.value.__class__ is Scalar:
+                    found.setdefault((number.value.text, v.dtype), []).append(s)
+        for (_, dtype), statements in found.items():
+            if len(statements) < 3:
+                continue
+            group = Group(self.names.take("steps"), dtype)
+            self.groups.append(group)
+            for s in statements:
+                slot = self.slots[s.value]
+                for part in (slot, slot.inherits):
+                    if part is not None:
+                        part.group, part.within = group, group.size
+                group.size += slot.size
+            last = statements[-1]
+            number = last.lines[0].split(", ")[1]
+            last.lines = [f"np.multiply({group.name}, {number}, out={group.name})"]
+            last.reads = [w for s in statements for w in s.reads]
+            for s in statements[:-1]:
+                self.statements.remove(s)
 
     def _commit(self, dirty: dict[Value, Node]) -> None:
         """Writes to memory from outside, after all else."""
@@ -573,6 +615,9 @@ class Plan(Text):
             body.append(f"    memory = np.empty({self.bytes}, np.uint8)  # all results that nobody keeps, in turn")
         if self._mask:
             body.append(f"    memory_mask = np.empty({self._mask}, bool)")
+        for group in self.groups:
+            end = group.offset + group.size
+            body.append(f"    {group.name} = memory[{group.offset}:{end}].view(np.{group.dtype.name})")
         for v, slot in sorted(self.slots.items(), key=lambda item: item[1].offset):
             size = math.prod(v.shape) * v.dtype.itemsize
             body.append(
@@ -638,9 +683,10 @@ def _text(made: Expr) -> str:
 def _lay_out(slots: list[Slot]) -> int:
     """Gives each slot an offset, so that those in use at one time do not overlap; returns the bytes needed."""
     families: dict[int, list[Slot]] = {}
-    root: dict[int, Slot] = {}
+    root: dict[int, Any] = {}
     for slot in sorted(slots, key=lambda s: s.first):
-        top = slot if slot.inherits is None else root[id(slot.inherits)]
+        top: Any = slot if slot.inherits is None else root[id(slot.inherits)]
+        top = slot.group or top
         root[id(slot)] = top
         families.setdefault(id(top), []).append(slot)
     placed: list[tuple[int, int, int, int]] = []  # first, last, offset, end
@@ -648,14 +694,17 @@ def _lay_out(slots: list[Slot]) -> int:
     groups = sorted(families.values(), key=lambda f: -max(s.size for s in f))
     for family in groups:
         first, last = min(s.first for s in family), max(s.last for s in family)
-        size = max(s.size for s in family)
+        group = family[0].group
+        size = group.size if group is not None else max(s.size for s in family)
         offset = 0
         for begin, end in sorted((o, e) for f, l, o, e in placed if not (l < first or f > last)):
             if begin - offset >= size:
                 break
             offset = max(offset, end)
         for s in family:
-            s.offset = offset
+            s.offset = offset + s.within
+        if group is not None:
+            group.offset = offset
         placed.append((first, last, offset, offset + size))
         total = max(total, offset + size)
     return total

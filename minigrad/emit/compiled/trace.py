@@ -101,6 +101,8 @@ class Trace:
                 t = self.environment.tensor_over(array)
                 tape.leaf(t)
                 return t
+        if self._current is not None:  # a rule made it, of shapes alone
+            return wrap(array)
         raise self._unknown(array, "An array of NumPy")
 
     def _unknown(self, array: Array, what: str) -> Exception:
@@ -195,9 +197,18 @@ class Trace:
         self.layouts[record] = bool(y.flags.c_contiguous)
         if record.op is not None and record.op.name in ("draw", "bernoulli"):
             self.draws.append(record)
+        self._refuse_masks(record, arrays)
         for n, a in zip(record.inputs, arrays, strict=False):
             if n.__class__ is Node and n.seq < self.start and n not in self.sources:
                 raise self._unknown(a, "A Tensor" if n.op is None else "The result of an earlier computation")
+
+    def _refuse_masks(self, record: Node, arrays: list[Any]) -> None:
+        """How many elements a mask picks depends on its values: that is only known to fit where one number is written."""
+        name = record.op.name if record.op is not None else ""
+        if name in ("index", "unindex", "index_put", "index_winners"):
+            masked = any(isinstance(a, np.ndarray) and a.dtype == bool for a in arrays[1:-1])
+            if masked and not (name == "index_put" and np.ndim(arrays[1]) == 0):
+                raise self.refused("indexing with a mask")
 
     # ------------------------------------------------------------ afterwards
 

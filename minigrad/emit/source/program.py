@@ -327,7 +327,7 @@ def _by_columns(node: Node, run: _Backward | None) -> bool:
     if run is not None and node in run.by_columns:
         return True
     keep = node.layout.keep if node.requires_grad else ()
-    return 1 in keep and isinstance(node.saved, tuple) and not node.saved[keep.index(1)].flags.c_contiguous
+    return 1 in keep and node.saved.__class__ is tuple and not node.saved[keep.index(1)].flags.c_contiguous
 
 
 # ---------------------------------------------------------------- running the engine
