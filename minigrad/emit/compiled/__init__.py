@@ -16,8 +16,10 @@ import numpy as np
 
 from minigrad import autograd, errors, tape
 from minigrad.autograd import engine
+from minigrad.emit.compiled.by_numba import NumbaPlan, jitted
 from minigrad.emit.compiled.environment import Environment
 from minigrad.emit.compiled.lower import Plan, Whole
+from minigrad.emit.compiled.rows import _ROWS, _TURNED, LEAST, RowPlans, Split
 from minigrad.emit.compiled.trace import Trace
 from minigrad.emit.source.program import Value, memory
 from minigrad.tape import MODE, QUIET, Node, Scalar, TensorBase, leaf, wrap
@@ -99,6 +101,9 @@ class Replay:
     plan: Plan
     tensors: list[Any]
     step: Any = None
+    rows: RowPlans | None = None
+    function: Any = None  # compiled by Numba
+    kinds: tuple[Any, ...] = ()  # element types of results without dimensions, which Numba returns as numbers
 
     def __init__(self) -> None:
         self.idle: list[tuple[tuple[Any, ...], Callable[..., Any]]] = []
@@ -113,6 +118,10 @@ class Replay:
                     return instance
         if [(a.shape, a.dtype, a.strides) for a in arrays] != self.layouts:
             return None
+        if self.rows is not None:
+            return arrays, self.rows.bind(arrays, _code)
+        if self.function is not None:
+            return arrays, functools.partial(_converted, self.function, arrays, self.kinds)
         namespace = dict(self.data)
         exec(self.code, namespace)
         return arrays, namespace["bind"](*arrays)
@@ -348,16 +357,43 @@ class Recording:
         given, bound = self._given(program)
         numbers = [(where, s.text) for _, _, s, where in env.dynamic]
         title = f"{self.compiled.__name__}, as recorded. Printed by minigrad."
-        plan = Plan(program, given, bound, outputs, writes, numbers, {}, title)
+        kind = NumbaPlan if self.compiled.backend == "numba" else Plan
+        plan = kind(program, given, bound, outputs, writes, numbers, {}, title)
 
         replay = Replay()
         replay.text, replay.data, replay.plan = plan.text(), plan.data, plan
         replay.code = _code(replay.text, f"<compiled {self.compiled.__name__}>")
+        if self.compiled.threads is not None and not self.open:
+            replay.rows = self._split(program, plan, given, title)
+            if replay.rows is not None:
+                replay.text = replay.rows.text
         self._compile_conditions(replay, plan, numbers)
         self._compile_finish(replay, index, grads, state)
+        if self.compiled.backend == "numba":
+            replay.function = jitted(replay.text, replay.data, replay.bound(), self._samples(plan), _code)
+            replay.kinds = tuple(None if v.shape else v.dtype for v in plan.outputs)
         if self.open:
             replay.step = self._step(replay, program, gradients, backward, saved, by_reference, kept, index)
         return replay
+
+    def _split(self, program: Whole, plan: Plan, given: Any, title: str) -> RowPlans | None:
+        """Plans for blocks of rows, if all arguments have a row for each of the batch and the results are sums over it."""
+        tensors = [t for t in self.trace.sources.values() if id(t) in self.locations and t._array.ndim]
+        values = [program.by_tensor[id(t)] for t in tensors if id(t) in program.by_tensor]
+        batch = list(dict.fromkeys(v for v in values if v in set(plan.live)))
+        counts = {v.shape[0] for v in batch}
+        if len(counts) != 1 or not batch or min(counts) < LEAST:
+            return None
+        split = Split(program, plan.live, batch, counts.pop())
+        ends = [*plan.outputs, *(v for _, v in plan.writes)]
+        if not split.possible or any(split.kind[v] in (_ROWS, _TURNED) for v in ends):
+            return None
+        return RowPlans(program, plan, split, given, batch, self.compiled.threads or 1, title)
+
+    def _samples(self, plan: Plan) -> list[Any]:
+        """Arguments like those that a replay will give to the plan."""
+        seen = {plan.name_of[v]: v for n, v in plan.parameters if n not in plan.bound}
+        return [*(np.empty(v.shape, v.dtype) for v in seen.values()), *(0.0 for _ in plan.numbers)]
 
     def _node_of(self, t: Any) -> Node:
         return next(n for n, source in self.trace.sources.items() if source is t)
@@ -684,6 +720,11 @@ def _dead(node: Node) -> Node:
 
 def _tensor_with(array: Any, node: Node) -> Any:
     return wrap(array, node)
+
+
+def _converted(function: Any, arrays: tuple[Any, ...], kinds: tuple[Any, ...], *given: Any) -> list[Any]:
+    results = function(*arrays, *given)
+    return [r if k is None else np.asarray(r, k) for r, k in zip(results, kinds, strict=True)]
 
 
 def _bound(code: Any, data: dict[str, Any]) -> Any:

@@ -329,6 +329,8 @@ class Plan(Text):
         xs = [self._operand(w) for w in v.inputs]
         if v.op in ("draw", "bernoulli"):
             text = self._draw(v, xs)
+        elif v.op == "square_sum":
+            text = _text(fill("np.vdot({0}, {0})", xs))
         else:
             text = _text(expression(v, xs, self.helpers))
             if v.op in ("clone", "contiguous", "sum_to"):  # it may be a view, or what is cloned itself

@@ -1,0 +1,167 @@
+"""The same plan as a function without planned memory, for Numba to compile: it pays at small batches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.emit.compiled.lower import Plan, Statement, _text
+from minigrad.emit.source.expressions import Expr, expression
+from minigrad.emit.source.program import VIEWS, Value, memory
+from minigrad.emit.source.text import _wrapped
+from minigrad.tape import TABLE, Scalar
+
+_OPERATORS = {
+    "add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "lt": "{} < {}", "le": "{} <= {}",
+    "gt": "{} > {}", "ge": "{} >= {}", "eq": "{} == {}", "ne": "{} != {}",
+}  # fmt: skip
+_SYMBOLS = {"add": "+", "sub": "-", "mul": "*"}
+
+
+class NumbaPlan(Plan):
+    """A plan whose every line is an expression that Numba knows; numbers carry the element type they meet."""
+
+    def _may_plan(self, v: Value) -> bool:
+        return False
+
+    def _number(self, value: Any, dtype: Any) -> str:
+        key = (repr(value), dtype.str)
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = self.names.take("number", number=True)
+            self.constants.append(f"{found} = np.{dtype.name}({value!r})")
+        return found
+
+    def _scalar(self, value: Scalar, dtype: Any) -> str:
+        key = (value.text, dtype.str)
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = self.names.take("number", number=True)
+            self._refilled.append(f"{found} = np.{dtype.name}({value.text})")
+        return found
+
+    @property
+    def constants(self) -> list[str]:
+        """Lines of the module that define numbers."""
+        return self._helped.setdefault("numbers", [])
+
+    def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
+        source = v.inputs[0]
+        text = _text(expression(v, xs, self.helpers))
+        if v.op == "reshape" and source.fill is None:
+            text = f"np.ascontiguousarray({_text(xs[0])}).reshape({v.shape!r})"
+        if v.op == "permute" and len(self.users[v]) == 1 and v not in self._kept:
+            self.expr_of[v] = expression(v, xs, self.helpers)
+            return
+        self._line_of(v, text, reads)
+
+    def _line_of(self, v: Value, text: str, reads: list[Value]) -> None:
+        name = self._take_name(v, v.op)
+        self.fresh.add(v)
+        self.statements.append(Statement(v, "call", [f"{name} = {text}"], reads))
+
+    def _compute(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
+        self._line_of(v, self._expression(v, xs), reads)
+
+    def _expression(self, v: Value, xs: list[Expr]) -> str:
+        if v.op in ("draw", "bernoulli"):
+            raise NotImplementedError(
+                "compile(backend='numba'): Numba cannot draw from minigrad's generator; use the NumPy backend"
+            )
+        texts = self._arguments(v, xs)
+        kind = v.dtype
+        pattern = _OPERATORS.get(v.op)
+        if pattern is not None:
+            return pattern.format(*(f"({t})" if " " in t else t for t in texts))
+        first = v.inputs[0] if v.inputs else None
+        if v.op == "linear":
+            return f"np.dot({texts[0]}, {texts[1]}.T) + {texts[2]}"
+        if v.op == "matmul" and all(len(w.shape) == 2 for w in v.inputs):
+            return f"np.dot({texts[0]}, {texts[1]})"
+        if v.op == "relu":
+            return f"np.maximum({texts[0]}, {self._number(0.0, kind)})"
+        if v.op == "relu_backward":
+            zero = self._number(0.0, kind)
+            return f"np.where({texts[1]} <= {zero}, {zero}, {texts[0]})"
+        if v.op in ("mean_square", "square_sum") and first is not None:
+            total = f"np.dot({texts[0]}.ravel(), {texts[0]}.ravel())"
+            return total if v.op == "square_sum" else f"{total} / {self._number(float(math.prod(first.shape)), kind)}"
+        if v.op == "sum_to" and first is not None and len(v.shape) == 1 and len(first.shape) == 2:
+            if first.shape[0] == 1:
+                return f"{texts[0]}[0].copy()"
+            return f"np.sum({texts[0]}, axis=0)"
+        if v.op in ("sum", "mean") and v.params["dim"] is None and not v.params["keepdim"]:
+            total = f"np.sum({texts[0]})"
+            return total if v.op == "sum" else f"{total} / {self._number(float(math.prod(v.inputs[0].shape)), kind)}"
+        if v.op in ("clone", "contiguous"):
+            return f"{texts[0]}.copy()"
+        kernel = TABLE[v.op].kernel if v.op in TABLE else None
+        if isinstance(kernel, np.ufunc):
+            return f"np.{kernel.__name__}({', '.join(texts)})"
+        return _text(expression(v, xs, self.helpers))
+
+    # ------------------------------------------------------------ the whole
+
+    def _finish(self, dirty: Any) -> None:
+        self.bytes, self.groups, self.direct = 0, [], []
+        self.committed = []
+        value_of = self.program.value_of
+        for node, v in self.writes:
+            name = self.name_of[value_of[node]]
+            statement = next((s for s in self.statements if s.value is v), None)
+            symbol = _SYMBOLS.get(v.op)
+            simple = statement is not None and symbol is not None and v.inputs[0] is value_of[node]
+            if simple and v not in self._kept and not self.users[v] and statement is not None:
+                self.statements.remove(statement)
+                rest = statement.lines[0].partition(f" {symbol} ")[2]
+                self.committed.append(f"{name} {symbol}= {rest}")
+            else:
+                self.committed.append(f"{name}[...] = {_text(self._output(v))}")
+
+    def text(self) -> str:
+        """The text of the module."""
+        head = [f'"""{self.title}"""', "", "import numpy as np", ""]
+        for helper in self.helpers.texts.values():
+            head += ["", helper, ""]
+        head += ["", *self.constants, "", ""]
+        numbers = [text for _, text in self.numbers]
+        parameters = list(dict.fromkeys(self.name_of[v] for _, v in self.parameters))
+        bound = {self.name_of[v] for n, v in self.parameters if n in self.bound}
+        ordered = [p for p in parameters if p in bound] + [p for p in parameters if p not in bound]
+        body = [_wrapped("def run(", [*ordered, *numbers], "):", "")]
+        body += [f"    {line}" for line in (*self.setup, *self._refilled)]
+        body += [line[4:] for line in self._run_lines()]
+        results = [self._whole(v) for v in self.outputs]
+        body.append(_wrapped("    return (", results, ",)" if len(results) == 1 else ")", "    "))
+        return "\n".join([*head, *body]) + "\n"
+
+    def _whole(self, v: Value) -> str:
+        made = _text(self._output(v))
+        if v.op in VIEWS or memory(v) not in self.fresh or sum(w is v for w in self.outputs) > 1:
+            return f"np.copy({made})" if v.shape else made
+        return made
+
+
+def jitted(text: str, data: dict[str, Any], arrays: Sequence[Any], given: Sequence[Any], code: Callable[[str, str], Any]) -> Any:
+    """The function ``run`` of a text, compiled for these arguments. NotImplementedError where Numba cannot."""
+    try:
+        import numba
+    except ImportError as error:
+        raise ImportError(
+            "compile(backend='numba') needs Numba and SciPy: pip install 'minigrad-tape[numba]'"
+        ) from error
+    namespace = dict(data)
+    exec(code(text, "<compiled by Numba>"), namespace)
+    function = numba.njit(error_model="numpy", nogil=True)(namespace["run"])
+    try:
+        function.compile(tuple(numba.typeof(a) for a in (*arrays, *given)))
+    except (numba.core.errors.NumbaError, ImportError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise NotImplementedError(
+            f"compile(backend='numba'): Numba cannot compile what the function does ({reason}). Use the NumPy backend"
+        ) from error
+    return function
+
