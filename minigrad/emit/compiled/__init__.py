@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import builtins
-import contextlib
 import functools
-import inspect
-import operator
 import threading
 import types
-from collections.abc import Callable, Sequence
+import warnings
 from typing import Any
 
-import numpy as np
-
-from minigrad import autograd, errors, tape
-from minigrad.autograd import engine
-from minigrad.emit.compiled.by_numba import NumbaPlan, jitted
-from minigrad.emit.compiled.environment import Environment
-from minigrad.emit.compiled.lower import Plan, Whole
-from minigrad.emit.compiled.rows import _ROWS, _TURNED, LEAST, RowPlans, Split
-from minigrad.emit.compiled.trace import Trace
-from minigrad.emit.source.program import Value, memory
-from minigrad.tape import MODE, QUIET, Node, Scalar, TensorBase, leaf, wrap
+from minigrad.emit.compiled.recording import Recording
+from minigrad.emit.compiled.replay import Replay, checked
+from minigrad.emit.compiled.report import Report, report
+from minigrad.tape import MODE
 
 __all__ = ["Compiled", "compile"]
 
 PLANS = 64  # of one function; the oldest goes
+MANY = 16  # recordings after which a warning says why they do not hold
 
 
 def compile(
@@ -41,7 +31,10 @@ def compile(
     parameters that were replaced, ``requires_grad``.  Floats among the arguments and the options of optimizers, such
     as a learning rate, are parameters of a recording, unless the function compares them.
 
-    ``check`` runs the function itself beside each replay and raises a RuntimeError where the two differ.
+    ``check`` runs the function itself beside each replay and raises a RuntimeError where the two differ.  With
+    ``threads`` a large batch is computed in blocks of rows, shared by so many threads, where all results are sums
+    over it; sums are then added in another order than otherwise, and agree to rounding.  ``backend="numba"`` has the
+    printed program compiled by Numba (the extra ``numba``), which pays at small batches; results agree to rounding.
 
     RuntimeError where the function asks for values of Tensors (a condition, ``item()``), changes Python objects
     other than gradients and the optimizers' state, or uses Tensors that it has from nowhere that can be followed.
@@ -50,6 +43,10 @@ def compile(
         return functools.partial(compile, check=check, threads=threads, backend=backend)
     if not callable(function):
         raise TypeError(f"compile() takes a function or a Module, got {type(function).__name__}")
+    if backend not in ("numpy", "numba"):
+        raise ValueError(f"compile(): there is no backend {backend!r}; the backends are 'numpy' and 'numba'")
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise ValueError(f"compile(): threads must be a whole number from 1 on, or None, got {threads!r}")
     return Compiled(function, check, threads, backend)
 
 
@@ -59,6 +56,7 @@ class Compiled:
     def __init__(self, function: Any, check: bool, threads: int | None, backend: str) -> None:
         self.function, self.check, self.threads, self.backend = function, check, threads, backend
         self.plans: list[Replay] = []
+        self._recorded = 0
         self._lock = threading.RLock()
         self.__wrapped__ = function
         name = getattr(function, "__name__", type(function).__name__)
@@ -67,8 +65,20 @@ class Compiled:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
+    def __getattr__(self, name: str) -> Any:
+        if name in ("function", "__wrapped__"):  # not there yet, while it is being copied
+            raise AttributeError(name)
+        return getattr(self.function, name)  # such as parameters() of a Module
+
     def __repr__(self) -> str:
         return f"<compiled {self.__name__}, {len(self.plans)} plans>"
+
+    def report(self, profile: bool = False) -> Report:
+        """A table for each recording: its steps, what was fused, the bytes of its memory beside those that eager mode keeps.
+
+        With ``profile`` also the time of each step, measured on made-up data of the recorded shapes.
+        """
+        return report(self, profile)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode = MODE.get()
@@ -79,683 +89,22 @@ class Compiled:
             if given is not None:
                 instance = plan.ready()
                 if instance is not None:
+                    if self.check:
+                        return checked(plan, instance, given, args, kwargs, self.function)
                     return plan.run(instance, given, args, kwargs)
         with self._lock:
-            result, plan = record(self, args, kwargs)
+            self._recorded += 1
+            if self._recorded % MANY == 0:
+                self._warn(args, kwargs, mode)
+            result, plan = Recording(self, args, kwargs).run()
             self.plans = [plan, *self.plans][:PLANS]
         return result
 
-
-class Replay:
-    """One recording: under which conditions it holds, what it runs, and what is done with the results."""
-
-    enter: Callable[..., Any]  # the arguments of the plan's run, or None where the recording does not hold
-    bound: Callable[[], tuple[Any, ...]]  # the arrays that stay, as they are now
-    finish: Callable[..., Any]  # results into Tensors, gradients and states; what the call returns
-    leaves: Callable[..., list[Any]]
-    text: str
-    backward_text = ""
-    data: dict[str, Any]
-    code: Any
-    layouts: list[Any]
-    plan: Plan
-    tensors: list[Any]
-    step: Any = None
-    rows: RowPlans | None = None
-    function: Any = None  # compiled by Numba
-    kinds: tuple[Any, ...] = ()  # element types of results without dimensions, which Numba returns as numbers
-
-    def __init__(self) -> None:
-        self.idle: list[tuple[tuple[Any, ...], Callable[..., Any]]] = []
-
-    def ready(self) -> tuple[tuple[Any, ...], Callable[..., Any]] | None:
-        """A plan on the arrays that are there now, with memory of its own; None if their layout has changed."""
-        arrays = self.bound()
-        with contextlib.suppress(IndexError):
-            while True:
-                instance = self.idle.pop()
-                if all(map(operator.is_, instance[0], arrays)):
-                    return instance
-        if [(a.shape, a.dtype, a.strides) for a in arrays] != self.layouts:
-            return None
-        if self.rows is not None:
-            return arrays, self.rows.bind(arrays, _code)
-        if self.function is not None:
-            return arrays, functools.partial(_converted, self.function, arrays, self.kinds)
-        namespace = dict(self.data)
-        exec(self.code, namespace)
-        return arrays, namespace["bind"](*arrays)
-
-    def run(self, instance: Any, given: Any, args: Any, kwargs: Any) -> Any:
-        """One replay."""
-        if self.step is None:
-            results = QUIET.run(instance[1], *given)
-            self.idle.append(instance)
-            return self.finish(results, args, kwargs, None)
-        call = _Call(instance[1], given, args, kwargs)
-        outs = self.step.apply(call, *self.leaves(args, kwargs))
-        self.idle.append(instance)
-        return self.finish(call.results, args, kwargs, outs if isinstance(outs, tuple) else (outs,))
-
-
-# ---------------------------------------------------------------- recording
-
-
-def record(compiled: Compiled, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Replay]:
-    """Runs the function, and makes a plan of what it did."""
-    return Recording(compiled, args, kwargs).run()
-
-
-class Recording:
-    """One call that is recorded."""
-
-    def __init__(self, compiled: Compiled, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.compiled, self.args, self.kwargs = compiled, args, kwargs
-        self.environment = env = Environment()
-        self.conditions: list[str] = []  # of the arguments
-        self.scalars: list[tuple[str, Scalar]] = []  # expression, number
-        self.locations: dict[int, str] = {}  # of a Tensor among the arguments: its expression
-        self.aliases: list[Any] = []
-        self._replaced: dict[int, Any] = {}  # arguments with a history, and what the function gets for them
-        names = _argument_names(compiled.function, args)
-        self.given = (
-            tuple(self._argument(a, f"args[{i}]", names[i]) for i, a in enumerate(args)),
-            {k: self._argument(a, f"kwargs[{k!r}]", k) for k, a in kwargs.items()},
+    def _warn(self, args: Any, kwargs: Any, mode: Any) -> None:
+        warnings.warn(
+            f"compile(): {self.__name__} is being recorded for the {self._recorded}th time, which takes many times as long "
+            f"as running it. What differs from the last recording: {self.plans[0].broken(args, kwargs, mode)}",
+            stacklevel=3,
         )
-        self.conditions.insert(0, f"len(args) == {len(args)} and len(kwargs) == {len(kwargs)}")
-        self.conditions[1:1] = [f"{k!r} in kwargs" for k in kwargs]
-        target = compiled.function
-        if isinstance(target, types.FunctionType):
-            env.function(target)
-        else:
-            env.look(target, env.constant(target), "")
-        env.names["args_"] = None
-
-    # ------------------------------------------------------------ arguments
-
-    def _argument(self, value: Any, where: str, name: str) -> Any:
-        """Adds the conditions on an argument; what the function gets for it."""
-        env = self.environment
-        conditions = self.conditions
-        if isinstance(value, TensorBase):
-            return self._tensor(value, where, name)
-        if value.__class__ is float:
-            conditions.append(f"{where}.__class__ is float")
-            number = env.number(value, _identifier(name), where, name)
-            env.dynamic.append(({}, "", number, where))
-            return number
-        if value.__class__ in (tuple, list):
-            conditions.append(f"{where}.__class__ is {value.__class__.__name__} and len({where}) == {len(value)}")
-            return value.__class__(self._argument(v, f"{where}[{i}]", f"{name}_{i}") for i, v in enumerate(value))
-        if value.__class__ is dict:
-            conditions.append(f"{where}.__class__ is dict and len({where}) == {len(value)}")
-            found = {}
-            for k, v in value.items():
-                key = repr(k) if isinstance(k, (str, int)) else env.constant(k)
-                conditions.append(f"{key} in {where}")
-                found[k] = self._argument(v, f"{where}[{key}]", f"{name}_{k}")
-            return found
-        if isinstance(value, np.ndarray):
-            raise TypeError(
-                f"compile(): the argument {name} is an array of NumPy; give Tensors, such as from_numpy({name})"
-            )
-        if value is None or isinstance(value, (bool, int, str, bytes, complex)):
-            fixed = env.constant(value)
-            conditions.append(f"{where}.__class__ is {env.pin(value.__class__)} and {where} == {fixed}")
-            return value
-        env.look(value, where, name)
-        return value
-
-    def _tensor(self, t: Any, where: str, name: str) -> Any:
-        env, a = self.environment, t._array
-        tape.refresh(t)
-        known = self.locations.get(id(t))
-        if known is not None:
-            self.conditions.append(f"{where} is {known}")
-            return self._replaced.get(id(t), t)
-        self.conditions += [f"{where} is not {other}" for other in self.locations.values()]
-        self.locations[id(t)] = where
-        shape, dtype, cls = env.constant(a.shape), env.pin(a.dtype), env.pin(t.__class__)
-        self.conditions.append(
-            f"(t := {where}).__class__ is {cls} and (a := t._array).dtype is {dtype} and a.shape == {shape}"
-        )
-        if a.flags.c_contiguous:
-            self.conditions.append("a.flags.c_contiguous")
-        else:
-            self.conditions.append(f"a.strides == {env.constant(a.strides)}")
-        self.conditions.append("(a.base is None or apart(a))")
-        if t.requires_grad:
-            self.conditions.append(f"t.requires_grad and t.is_leaf is {t.is_leaf} and not t._node.hooks")
-        else:
-            self.conditions.append("(t._node is None or not t.requires_grad)")
-        self.conditions.append(f"t._grad is None" if t._grad is None else "t._grad is not None")
-        inside = t
-        if not t.is_leaf:
-            inside = wrap(a)
-            leaf(inside, True)
-            self._replaced[id(t)] = inside
-            self._keep = [*getattr(self, "_keep", []), inside]
-        env.tensors[id(inside)] = inside
-        env.paths[id(inside)] = name
-        if t._grad is not None and t.is_leaf:
-            env.tensors[id(t._grad)] = t._grad
-            env.paths[id(t._grad)] = f"grad_{name}"
-        self.locations[id(inside)] = where
-        return inside
-
-    # ------------------------------------------------------------ the run
-
-    def run(self) -> tuple[Any, Replay]:
-        env = self.environment
-        trace = self.trace = Trace(env)
-        args, kwargs = self.given
-        result = trace.run(self.compiled.function, args, kwargs)
-        try:
-            self._find_effects(result)
-            plan = self._plan(result)
-        except BaseException:
-            trace.undo()
-            raise
-        trace.settle()
-        return self._first(result), plan
-
-    def _find_effects(self, result: Any) -> None:
-        env, trace = self.environment, self.trace
-        self._refuse_side_effects()
-        self.leaves: list[Any] = []
-        self.shape = self._flatten(result)
-        self.new_grads: list[tuple[Any, Any]] = []  # a Tensor and what is its gradient now
-        for t, before in trace.grads.values():
-            if t._grad is not before:
-                self.new_grads.append((t, t._grad))
-        for t in list(env.tensors.values()):
-            if id(t) not in trace.grads and t._grad is not None and id(t) not in {id(x) for x, _ in self.new_grads}:
-                if t._grad._node is not None and t._grad._node.seq >= trace.start:
-                    self.new_grads.append((t, t._grad))
-        self.new_state: list[tuple[dict[Any, Any], Any, str, Any]] = []
-        for state, before in env.states:
-            for p, entries in state.items():
-                old = before.get(p, {})
-                for key, value in entries.items():
-                    if value is not old.get(key):
-                        if not isinstance(value, TensorBase):
-                            raise errors.runtime_error(
-                                f"compile(): the optimizer keeps {key!r}, a {type(value).__name__}, and changes it at "
-                                "each step; a replay repeats only what is done to Tensors"
-                            )
-                        self.new_state.append((state, p, key, value))
-
-    def _refuse_side_effects(self) -> None:
-        env = self.environment
-        space = env.names | {"args": self.args, "kwargs": self.kwargs}
-        for expression, path in env.checks:
-            try:
-                same = eval(expression, space)
-            except Exception:
-                same = False
-            if not same:
-                raise errors.runtime_error(
-                    f"compile(): the function changes {path or 'an object of Python'}, and a replay would not: it "
-                    "repeats only what is done to Tensors, gradients and the state of optimizers. Do that outside"
-                )
-
-    def _flatten(self, value: Any) -> Any:
-        """The structure of a result: Tensors by number, all else as it is."""
-        if isinstance(value, TensorBase):
-            self.leaves.append(value)
-            return _Place(len(self.leaves) - 1)
-        if value.__class__ in (tuple, list):
-            return value.__class__(self._flatten(v) for v in value)
-        if isinstance(value, tuple) and hasattr(value, "_fields"):
-            return value.__class__(*(self._flatten(v) for v in value))
-        if value.__class__ is dict:
-            return {k: self._flatten(v) for k, v in value.items()}
-        if isinstance(value, np.ndarray):
-            raise errors.runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
-        return value
-
-    # ------------------------------------------------------------ the plan
-
-    def _plan(self, result: Any) -> Replay:
-        env, trace = self.environment, self.trace
-        live = [
-            t
-            for t in self.leaves
-            if t._node is not None and t._node.requires_grad and id(t) not in env.tensors
-        ]
-        self.dead = {id(t): _dead(t._node) for t in live if t._node in trace.differentiated}
-        self.open = list({id(t): t for t in live if id(t) not in self.dead}.values())
-        gradients = self._backward() if self.open else []
-        roots = [t._node for t in self.leaves if t._node is not None]
-        roots += [node for _, node in trace.written.values()]
-        roots += [g._node for _, g in self.new_grads if g is not None]
-        roots += [t._node for _, _, _, t in self.new_state]
-        roots += [g._node for g in gradients if g is not None]
-        with trace.recording():
-            for t in [*self.leaves, *(g for _, g in self.new_grads if g is not None)]:
-                if t._node is None:  # made and returned as it is
-                    roots.append(leaf(t))
-        program = self.program = Whole(trace, [n for n in dict.fromkeys(roots)])
-        value = program.value_of
-        self._check_overlaps()
-
-        outputs: list[Value] = []
-        index: dict[int, int] = {}
-
-        def out(v: Value) -> int:
-            outputs.append(v)
-            return len(outputs) - 1
-
-        for t in self.leaves:
-            if id(t) not in index and not (id(t) in env.tensors):
-                index[id(t)] = out(value[t._node])
-        grads = [(t, g, None if g is None else out(value[g._node])) for t, g in self.new_grads]
-        state = [(s, p, key, out(value[t._node])) for s, p, key, t in self.new_state]
-        writes = [(self._node_of(t), value[node]) for t, node in trace.written.values()]
-        saved, by_reference, backward = self._saved(program, gradients, value)
-        kept = [out(v) for v in saved]
-        given, bound = self._given(program)
-        numbers = [(where, s.text) for _, _, s, where in env.dynamic]
-        title = f"{self.compiled.__name__}, as recorded. Printed by minigrad."
-        kind = NumbaPlan if self.compiled.backend == "numba" else Plan
-        plan = kind(program, given, bound, outputs, writes, numbers, {}, title)
-
-        replay = Replay()
-        replay.text, replay.data, replay.plan = plan.text(), plan.data, plan
-        replay.code = _code(replay.text, f"<compiled {self.compiled.__name__}>")
-        if self.compiled.threads is not None and not self.open:
-            replay.rows = self._split(program, plan, given, title)
-            if replay.rows is not None:
-                replay.text = replay.rows.text
-        self._compile_conditions(replay, plan, numbers)
-        self._compile_finish(replay, index, grads, state)
-        if self.compiled.backend == "numba":
-            replay.function = jitted(replay.text, replay.data, replay.bound(), self._samples(plan), _code)
-            replay.kinds = tuple(None if v.shape else v.dtype for v in plan.outputs)
-        if self.open:
-            replay.step = self._step(replay, program, gradients, backward, saved, by_reference, kept, index)
-        return replay
-
-    def _split(self, program: Whole, plan: Plan, given: Any, title: str) -> RowPlans | None:
-        """Plans for blocks of rows, if all arguments have a row for each of the batch and the results are sums over it."""
-        tensors = [t for t in self.trace.sources.values() if id(t) in self.locations and t._array.ndim]
-        values = [program.by_tensor[id(t)] for t in tensors if id(t) in program.by_tensor]
-        batch = list(dict.fromkeys(v for v in values if v in set(plan.live)))
-        counts = {v.shape[0] for v in batch}
-        if len(counts) != 1 or not batch or min(counts) < LEAST:
-            return None
-        split = Split(program, plan.live, batch, counts.pop())
-        ends = [*plan.outputs, *(v for _, v in plan.writes)]
-        if not split.possible or any(split.kind[v] in (_ROWS, _TURNED) for v in ends):
-            return None
-        return RowPlans(program, plan, split, given, batch, self.compiled.threads or 1, title)
-
-    def _samples(self, plan: Plan) -> list[Any]:
-        """Arguments like those that a replay will give to the plan."""
-        seen = {plan.name_of[v]: v for n, v in plan.parameters if n not in plan.bound}
-        return [*(np.empty(v.shape, v.dtype) for v in seen.values()), *(0.0 for _ in plan.numbers)]
-
-    def _node_of(self, t: Any) -> Node:
-        return next(n for n, source in self.trace.sources.items() if source is t)
-
-    def _check_overlaps(self) -> None:
-        """Memory that is written may be seen through one Tensor only, for a plan knows of values, not of memory."""
-        trace = self.trace
-        used = list({id(t): t for t in trace.sources.values()}.values())
-        for t, _ in trace.written.values():
-            for other in used:
-                if other is not t and self.program.by_tensor.get(id(other)) is not None and np.may_share_memory(
-                    t._array, other._array
-                ):
-                    raise errors.runtime_error(
-                        "compile(): a Tensor is changed in place while another one, that shows the same memory, takes "
-                        "part too. Make the view inside of the compiled function, or clone() it"
-                    )
-
-    def _given(self, program: Whole) -> tuple[list[tuple[str, Node]], set[Node]]:
-        """The leaves with their names: arguments first, then what was found around the function."""
-        env, trace = self.environment, self.trace
-        paths = env.paths | env.owned
-        firsts = {paths[id(t)].partition(".")[0] for t in trace.sources.values() if "." in paths.get(id(t), "")}
-        given, bound = [], set()
-        arguments = [t for t in trace.sources.values() if id(t) in self.locations]
-        rest = [t for t in trace.sources.values() if id(t) not in self.locations]
-        for t in {id(t): t for t in [*arguments, *rest]}.values():
-            path = paths.get(id(t), "tensor")
-            if len(firsts) == 1 and "." in path:
-                path = path.partition(".")[2]
-            node = self._node_of(t)
-            given.append((path, node))
-            place = env.places.get(id(t))
-            if place is not None and place[1] and id(t) not in self.locations:
-                bound.update(n for n, source in trace.sources.items() if source is t)
-        return given, bound
-
-    def _expression(self, t: Any) -> str:
-        """Where a replay finds the array of a Tensor."""
-        where = self.locations.get(id(t))
-        if where is not None:
-            return f"{where}._array"
-        for other, location in self.locations.items():
-            owner = self.environment.tensors.get(other)
-            if owner is not None and owner._grad is t:
-                return f"{location}._grad._array"
-        return self.environment.places[id(t)][0]
-
-    def _compile_conditions(self, replay: Replay, plan: Plan, numbers: list[tuple[str, str]]) -> None:
-        env = self.environment
-        source_of = {n: t for n, t in self.trace.sources.items()}
-        bound: list[Any] = []
-        passing: list[str] = []
-        seen: set[str] = set()
-        for node, v in plan.parameters:
-            name = plan.name_of[v]
-            if node is None or name in seen:
-                continue
-            seen.add(name)
-            t = source_of[node]
-            if node in plan.bound:
-                bound.append(t)
-            else:
-                passing.append(self._expression(t))
-        passing += [where for where, _ in numbers]
-        checks = [c for c, _ in (*env.checks, *env.mutable, *env.settled)]
-        grad, inference = env.modes
-        space = env.names
-        written = frozenset(id(tape.owner(t._array)) for t, _ in self.trace.written.values())
-        space["apart"] = (lambda a: True) if not written else (lambda a: id(tape.owner(a)) not in written)
-        conditions = [f"mode.grad is {grad} and mode.inference is {inference}", *self.conditions, *checks]
-        text = "def enter(args, kwargs, mode):\n    if (\n        "
-        text += "\n        and ".join(conditions)
-        text += f"\n    ):\n        return ({', '.join(passing)}{',' if len(passing) == 1 else ''})\n    return None\n"
-        places = [self._expression(t) for t in bound]
-        text += f"def bound():\n    return ({', '.join(places)}{',' if len(places) == 1 else ''})\n"
-        exec(_code(text, "<conditions of a compiled function>"), space)
-        replay.enter, replay.bound = space["enter"], space["bound"]
-        replay.layouts = [(a.shape, a.dtype, a.strides) for a in replay.bound()]
-
-    def _compile_finish(self, replay: Replay, index: dict[int, int], grads: Any, state: Any) -> None:
-        env = self.environment
-        space = dict(env.names) | {"wrap": wrap, "changed": tape.changed, "tensor_with": _tensor_with}
-        lines = []
-        for t, _, i in grads:
-            owner = self.locations.get(id(t)) or env.pin(t)
-            space.setdefault(owner, t) if owner.isidentifier() else None
-            lines.append(f"{owner}._grad = " + ("None" if i is None else f"wrap(results[{i}])"))
-        for s, p, key, i in state:
-            lines.append(f"{_name(space, s)}[{_name(space, p)}][{key!r}] = wrap(results[{i}])")
-        if self.trace.written:
-            arrays = [self._expression(t) for t, _ in self.trace.written.values()]
-            lines.append(f"changed({', '.join(arrays)})")
-        replay.tensors = [t for t in self.leaves]
-        lines.append(f"return {self._built(self.shape, index, space)}")
-        text = "def finish(results, args, kwargs, outs):\n    " + "\n    ".join(lines) + "\n"
-        space |= env.names
-        exec(_code(text, "<results of a compiled function>"), space)
-        replay.finish = space["finish"]
-
-    def _built(self, shape: Any, index: dict[int, int], space: dict[str, Any]) -> str:
-        if isinstance(shape, _Place):
-            t = self.leaves[shape.number]
-            if id(t) in self.environment.tensors:
-                original = next((k for k, r in self._replaced.items() if r is t), id(t))
-                where = self.locations.get(original) or self.locations.get(id(t))
-                return where or _name(space, t)
-            for k, other in enumerate(self.open):
-                if other is t:
-                    return f"outs[{k}]"
-            if id(t) in self.dead:
-                return f"tensor_with(results[{index[id(t)]}], {_name(space, self.dead[id(t)])})"
-            return f"wrap(results[{index[id(t)]}])"
-        if shape.__class__ in (tuple, list):
-            parts = [self._built(v, index, space) for v in shape]
-            if shape.__class__ is list:
-                return f"[{', '.join(parts)}]"
-            return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
-        if isinstance(shape, tuple):
-            parts = [self._built(v, index, space) for v in shape]
-            return f"{_name(space, shape.__class__)}({', '.join(parts)})"
-        if shape.__class__ is dict:
-            return "{" + ", ".join(f"{_name(space, k)}: {self._built(v, index, space)}" for k, v in shape.items()) + "}"
-        if isinstance(shape, Scalar):
-            where = next((w for _, _, s, w in self.environment.dynamic if s is shape), None)
-            if where is not None and where.startswith(("args", "kwargs")):
-                return where
-            return repr(shape)
-        return _name(space, shape)
-
-    def _first(self, result: Any) -> Any:
-        """What the recorded call itself returns."""
-        back = {id(inside): next(t for t in _tensors(self.args, self.kwargs) if id(t) == original)
-                for original, inside in self._replaced.items()}  # fmt: skip
-        for _, g in self.new_grads:
-            if g is not None and g._node is not None and not g._node.requires_grad:
-                g._node = None
-        for _, _, _, t in self.new_state:
-            t._node = None
-        leaves = []
-        for t in self.leaves:
-            if id(t) in back:
-                t = back[id(t)]
-            elif t._node is not None and not t._node.requires_grad and id(t) not in self.environment.tensors:
-                t._node = None
-                t._view = None
-            leaves.append(t)
-        return _rebuilt(self.shape, leaves)
-
-    # ------------------------------------------------------------ gradients of what a replay returns
-
-    def _backward(self) -> list[Any]:
-        """Records the gradients of the results with respect to the leaves, for given ones of the results."""
-        trace = self.trace
-        self.targets = [
-            t for t in {id(t): t for t in trace.sources.values()}.values() if t._node is not None and t.requires_grad
-        ]
-        with trace.recording():
-            self.seeds = []
-            for t in self.open:
-                seed = wrap(np.ones(t._array.shape, t._array.dtype))
-                trace.sources[leaf(seed)] = seed
-                self.environment.tensors[id(seed)] = seed
-                self.environment.paths[id(seed)] = "gradient"
-                self.seeds.append(seed)
-            nodes = [t._node for t in self.open]
-            found = engine.run(nodes, self.seeds, [t._node for t in self.targets], True, False)
-        return [found.get(t._node) for t in self.targets]
-
-    def _saved(
-        self, program: Whole, gradients: list[Any], value: dict[Node, Value]
-    ) -> tuple[list[Value], list[Any], list[Value]]:
-        """Of the forward half: computed values that the backward half reads, and Tensors that it reads."""
-        wanted = [value[g._node] for g in gradients if g is not None]
-        seeds = {program.by_tensor[id(s)] for s in getattr(self, "seeds", []) if id(s) in program.by_tensor}
-        todo, seen = list(wanted), set(wanted)
-        saved: dict[Value, None] = {}
-        leaves: dict[Value, None] = {}
-        for v in todo:
-            if v.fill is not None or v.op == "constant" or v in seeds:
-                continue
-            if v.op == "parameter":
-                leaves[v] = None
-                continue
-            base = memory(v)
-            if v.forward and base is v:
-                saved[v] = None
-                continue
-            for w in v.inputs:
-                if w.__class__ is Value and w not in seen:
-                    seen.add(w)
-                    todo.append(w)
-        tensors = [t for t in self.trace.sources.values() if program.by_tensor.get(id(t)) in leaves]
-        return list(saved), list({id(t): t for t in tensors}.values()), wanted
-
-    def _step(
-        self, replay: Replay, program: Whole, gradients: list[Any], wanted: list[Value], saved: list[Value],
-        by_reference: list[Any], kept: list[int], index: dict[int, int],
-    ) -> Any:  # fmt: skip
-        """The Function whose forward is a replay, and whose backward replays the plan of the gradients."""
-        env = self.environment
-        given = [(env.paths.get(id(t), "tensor"), self._node_of(t)) for t in (*by_reference, *self.seeds)]
-        title = f"The gradients of {self.compiled.__name__}, as recorded. Printed by minigrad."
-        plan = Plan(program, given, set(), wanted, [], [], {}, title, boundary=saved, draws=False)
-        code = _code(plan.text(), f"<gradients of {self.compiled.__name__}>")
-        replay.backward_text = plan.text()
-        order: list[int] = []  # which of (references, seeds, saved) each parameter is
-        sources = [*by_reference, *self.seeds]
-        places = {id(program.by_tensor[id(t)]): i for i, t in enumerate(sources) if id(t) in program.by_tensor}
-        places |= {id(v): len(sources) + i for i, v in enumerate(saved)}
-        for _, v in plan.parameters:
-            order.append(places[id(v)])
-        idle: list[Any] = []
-
-        def run_backward(arrays: list[Any]) -> Any:
-            run = idle.pop() if idle else _bound(code, plan.data)
-            results = QUIET.run(run, *[arrays[i] for i in order])
-            idle.append(run)
-            return results
-
-        targets = [self._leaf_expression(t) for t in self.targets]
-        referenced = [self._leaf_expression(t) for t in by_reference]
-        space = dict(env.names)
-        listed = ", ".join(targets)
-        named = ", ".join(referenced)
-        text = f"def leaves(args, kwargs):\n    return [{listed}]\ndef referenced(args, kwargs):\n    return [{named}]\n"
-        exec(_code(text, "<leaves of a compiled function>"), space)
-        opened = [index[id(t)] for t in self.open]
-        present = [g is not None for g in gradients]
-        compiled, has_draws = self.compiled, bool(self.trace.draws)
-        count = len(targets)
-
-        class Step(autograd.Function):
-            @staticmethod
-            def forward(ctx: Any, call: Any, *tensors: Any) -> Any:
-                run, arrays, args, kwargs = call.run, call.given, call.args, call.kwargs
-                call.results = results = QUIET.run(run, *arrays)
-                outs = tuple(wrap(results[i]) for i in opened)
-                ctx.save_for_backward(*space["referenced"](args, kwargs), *(wrap(results[i]) for i in kept))
-                ctx.call = (args, kwargs)
-                return outs if len(outs) > 1 else outs[0]
-
-            @staticmethod
-            def backward(ctx: Any, *grads: Any) -> Any:
-                if MODE.get().grad:
-                    return (None, *_again(compiled, ctx.call, space["leaves"], opened, grads, has_draws))
-                arrays = [t._array for t in ctx.saved_tensors]
-                references = arrays[: len(by_reference)]
-                found = iter(run_backward([*references, *(g._array for g in grads), *arrays[len(by_reference):]]))
-                return (None, *(wrap(next(found)) if here else None for here in present))
-
-        del count
-        Step.__name__ = Step.__qualname__ = f"Compiled_{compiled.__name__}"
-        replay.leaves = space["leaves"]
-        return Step
-
-    def _leaf_expression(self, t: Any) -> str:
-        original = next((k for k, r in self._replaced.items() if r is t), id(t))
-        return self.locations.get(original) or self.locations.get(id(t)) or self.environment.pin(t)
 
 
-class _Call:
-    """One call of a plan that is recorded as one operation."""
-
-    def __init__(self, run: Any, given: Any, args: Any, kwargs: Any) -> None:
-        self.run, self.given, self.args, self.kwargs = run, given, args, kwargs
-        self.results: Any = None
-
-
-class _Place:
-    """Stands in a structure for a Tensor."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-def _again(compiled: Any, call: Any, leaves: Any, opened: Any, grads: Any, has_draws: bool) -> list[Any]:
-    """Gradients that can be differentiated again: the function itself is run once more, and recorded."""
-    if has_draws:
-        raise NotImplementedError(
-            f"create_graph=True through the compiled {compiled.__name__}, which draws random numbers; call it uncompiled"
-        )
-    args, kwargs = call
-    with autograd.enable_grad():
-        result = compiled.function(*args, **kwargs)
-    outs = [t for t in _tensors(result) if t.requires_grad]
-    outs = list({id(t): t for t in outs}.values())[: len(opened)]
-    return list(autograd.grad(outs, leaves(args, kwargs), list(grads), create_graph=True, allow_unused=True))
-
-
-def _tensors(*values: Any) -> list[Any]:
-    found: list[Any] = []
-    todo = list(values)[::-1]
-    while todo:
-        v = todo.pop()
-        if isinstance(v, TensorBase):
-            found.append(v)
-        elif isinstance(v, (tuple, list)):
-            todo.extend(reversed(v))
-        elif isinstance(v, dict):
-            todo.extend(reversed(v.values()))
-    return found
-
-
-def _rebuilt(shape: Any, leaves: Sequence[Any]) -> Any:
-    if isinstance(shape, _Place):
-        return leaves[shape.number]
-    if shape.__class__ in (tuple, list):
-        return shape.__class__(_rebuilt(v, leaves) for v in shape)
-    if isinstance(shape, tuple) and hasattr(shape, "_fields"):
-        return shape.__class__(*(_rebuilt(v, leaves) for v in shape))
-    if shape.__class__ is dict:
-        return {k: _rebuilt(v, leaves) for k, v in shape.items()}
-    return float.__float__(shape) if isinstance(shape, Scalar) else shape
-
-
-def _dead(node: Node) -> Node:
-    """The record of a result whose graph a backward pass in the function has freed."""
-    made = node.copy()
-    made.inputs, made.hooks, made.tensor = (), None, None
-    made.saved = node.saved if node.saved.__class__ is tape.Freed else tape.Freed(*errors.here())
-    return made
-
-
-def _tensor_with(array: Any, node: Node) -> Any:
-    return wrap(array, node)
-
-
-def _converted(function: Any, arrays: tuple[Any, ...], kinds: tuple[Any, ...], *given: Any) -> list[Any]:
-    results = function(*arrays, *given)
-    return [r if k is None else np.asarray(r, k) for r, k in zip(results, kinds, strict=True)]
-
-
-def _bound(code: Any, data: dict[str, Any]) -> Any:
-    namespace = dict(data)
-    exec(code, namespace)
-    return namespace["bind"]()
-
-
-def _name(space: dict[str, Any], value: Any) -> str:
-    name = f"v{len(space)}"
-    space[name] = value
-    return name
-
-
-def _code(text: str, name: str) -> types.CodeType:
-    found: types.CodeType = builtins.compile(text, name, "exec")
-    return found
-
-
-def _identifier(name: str) -> str:
-    return name if name.isidentifier() else "number"
-
-
-def _argument_names(function: Any, args: tuple[Any, ...]) -> list[str]:
-    """What the function calls its positional arguments."""
-    with contextlib.suppress(TypeError, ValueError):
-        target = function.forward if "forward" in dir(type(function)) else function
-        names = [
-            p.name
-            for p in inspect.signature(target).parameters.values()
-            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
-        return [*names, *(f"argument_{i}" for i in range(len(names), len(args)))][: len(args)]
-    return [f"argument_{i}" for i in range(len(args))]

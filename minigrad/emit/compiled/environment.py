@@ -276,7 +276,7 @@ class Environment:
 
     def _object(self, value: Any, pin: str, path: str) -> None:
         inner = vars(value).get("__wrapped__") if hasattr(value, "__dict__") else None  # a compiled function
-        if isinstance(inner, (types.FunctionType, types.MethodType)):
+        if inner is not None:
             self._todo.append((inner, f"{pin}.__wrapped__", path, False))
             return
         if not _has_content(value.__class__):

@@ -601,8 +601,13 @@ class Plan(Text):
         self.direct = last
         self.statements += last
 
-    def text(self) -> str:
-        """The text of the module."""
+    @property
+    def mask_bytes(self) -> int:
+        """Bytes of the mask that the gradients of relu share."""
+        return self._mask
+
+    def text(self, clock: bool = False) -> str:
+        """The text of the module; with ``clock``, run returns the time before and after each line."""
         bound = [(n, v) for n, v in self.parameters if n in self.bound]
         passing = [(n, v) for n, v in self.parameters if n not in self.bound]
         head = [f'"""{self.title}"""', "", "import numpy as np", ""]
@@ -630,6 +635,11 @@ class Plan(Text):
         numbers = [text for _, text in self.numbers]
         body += ["", _wrapped("    def run(", [*self._once(passing), *numbers], "):", "    ")]
         body += [f"        {line}" for line in self._refilled]
+        if clock:
+            body.append("        times = [clock()]")
+            for line in (line for line in self._run_lines() if not line.lstrip().startswith("#")):
+                body += [line, "        times.append(clock())"]
+            return "\n".join([*head, *body, "        return times", "", "    return run"]) + "\n"
         body += self._run_lines()
         results = [_text(self._result(v)) for v in self.outputs]
         body += [_wrapped("        return (", results, ",)" if len(results) == 1 else ")", "        "), "", "    return run"]

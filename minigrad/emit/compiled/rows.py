@@ -110,6 +110,13 @@ class Split:
         return self._refuse()
 
 
+def splits(split: Split, live: Sequence[Value], ends: Sequence[Value]) -> bool:
+    """Whether a batch can be split, and is large enough to be worth it."""
+    if not split.possible or any(split.kind[v] in (_ROWS, _TURNED) for v in ends):
+        return False
+    return any(math.prod(v.shape) * v.dtype.itemsize >= 4 * BLOCK for v in live if split.kind[v] == _ROWS)
+
+
 class _Part:
     """The rows' half of a program, for blocks of one size; `Plan` takes it for a program."""
 

@@ -30,6 +30,7 @@ class Trace:
         self.by_columns: set[Node] = set()
         self.layouts: dict[Node, bool] = {}  # whether a result lies row by row
         self.draws: list[Node] = []
+        self.kept: dict[int, int] = {}  # bytes of the arrays that eager mode keeps for backward
         self.differentiated: set[Node] = set()
         self.written: dict[int, tuple[Any, Node]] = {}  # Tensors changed in place, with their last record
         self._before: dict[int, tuple[Any, Array, Any]] = {}  # their values and records before
@@ -39,6 +40,7 @@ class Trace:
         self._made: dict[int, tuple[Any, Array]] = {}
         self._current: Node | None = None
         self._generators: list[tuple[Any, Any]] = []
+        self._known = {id(tape.owner(t._array)) for t in environment.tensors.values()}
         self.start = tape.next_seq()
         for t in environment.tensors.values():
             tape.refresh(t)
@@ -198,6 +200,10 @@ class Trace:
         if record.op is not None and record.op.name in ("draw", "bernoulli"):
             self.draws.append(record)
         self._refuse_masks(record, arrays)
+        if record.requires_grad:
+            for a in record.saved:
+                if isinstance(a, np.ndarray) and id(tape.owner(a)) not in self._known:
+                    self.kept[id(tape.owner(a))] = a.nbytes
         for n, a in zip(record.inputs, arrays, strict=False):
             if n.__class__ is Node and n.seq < self.start and n not in self.sources:
                 raise self._unknown(a, "A Tensor" if n.op is None else "The result of an earlier computation")

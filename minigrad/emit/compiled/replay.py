@@ -1,0 +1,197 @@
+"""A recording that is replayed: when it holds, what it runs, what is done with the results."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import functools
+import operator
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import errors, tape
+from minigrad.emit.compiled.environment import Environment
+from minigrad.emit.compiled.lower import Plan
+from minigrad.emit.compiled.rows import RowPlans
+from minigrad.tape import QUIET, TensorBase
+
+
+def code(text: str, name: str) -> types.CodeType:
+    """A generated text, compiled by Python."""
+    found: types.CodeType = builtins.compile(text, name, "exec")
+    return found
+
+
+class Replay:
+    """One recording, as a plan with its conditions."""
+
+    enter: Callable[..., Any]  # the arguments of the plan, or None where the recording does not hold
+    bound: Callable[[], tuple[Any, ...]]  # the arrays that stay, as they are now
+    finish: Callable[..., Any]  # results into Tensors, gradients and states; what the call returns
+    leaves: Callable[..., list[Any]]  # the Tensors that a differentiable call depends on
+    conditions: list[tuple[str, str]]  # and what each is about
+    signature: str  # the arguments that it was recorded with
+    plan: Plan
+    text: str
+    backward_text = ""
+    layouts: list[Any]
+    environment: Environment
+    kept_bytes: int  # what eager mode keeps for a backward pass
+    step: Any = None  # the autograd.Function of a call whose results can be differentiated
+    rows: RowPlans | None = None
+    function: Any = None  # compiled by Numba
+    kinds: tuple[Any, ...] = ()  # element types of results without dimensions, which Numba returns as numbers
+
+    def __init__(self) -> None:
+        self.idle: list[tuple[tuple[Any, ...], Callable[..., Any]]] = []
+        self.calls = 0
+        self._code: types.CodeType | None = None
+
+    def ready(self) -> tuple[tuple[Any, ...], Callable[..., Any]] | None:
+        """A plan on the arrays that are there now, with memory of its own; None if their layout has changed."""
+        arrays = self.bound()
+        with contextlib.suppress(IndexError):
+            while True:
+                instance = self.idle.pop()
+                if all(map(operator.is_, instance[0], arrays)):
+                    return instance
+        if [(a.shape, a.dtype, a.strides) for a in arrays] != self.layouts:
+            return None
+        return arrays, self.bind(arrays)
+
+    def bind(self, arrays: tuple[Any, ...]) -> Callable[..., Any]:
+        """The plan on these arrays."""
+        if self.rows is not None:
+            return self.rows.bind(arrays, code)
+        if self.function is not None:
+            return functools.partial(_converted, self.function, arrays, self.kinds)
+        if self._code is None:
+            self._code = code(self.text, "<compiled>")
+        namespace = dict(self.plan.data)
+        exec(self._code, namespace)
+        made: Callable[..., Any] = namespace["bind"](*arrays)
+        return made
+
+    def run(self, instance: Any, given: Any, args: Any, kwargs: Any) -> Any:
+        """One replay; what the call returns."""
+        self.calls += 1
+        if self.step is None:
+            results = QUIET.run(instance[1], *given)
+            self.idle.append(instance)
+            return self.finish(results, args, kwargs, None)
+        call = Call(instance[1], given, args, kwargs)
+        outs = self.step.apply(call, *self.leaves(args, kwargs))
+        self.idle.append(instance)
+        return self.finish(call.results, args, kwargs, outs if isinstance(outs, tuple) else (outs,))
+
+    def broken(self, args: Any, kwargs: Any, mode: Any) -> str:
+        """What has changed, so that the recording does not hold."""
+        space = self.environment.names | {"args": args, "kwargs": kwargs, "mode": mode}
+        for condition, about in self.conditions:
+            with contextlib.suppress(Exception):
+                if eval(condition, space):
+                    continue
+            return about
+        return "the memory layout of an array"
+
+
+class Call:
+    """One call of a plan that is recorded as one operation."""
+
+    def __init__(self, run: Any, given: Any, args: Any, kwargs: Any) -> None:
+        self.run, self.given, self.args, self.kwargs = run, given, args, kwargs
+        self.results: Any = None
+
+
+def _converted(function: Any, arrays: tuple[Any, ...], kinds: tuple[Any, ...], *given: Any) -> list[Any]:
+    results = function(*arrays, *given)
+    return [r if k is None else np.asarray(r, k) for r, k in zip(results, kinds, strict=True)]
+
+
+# ---------------------------------------------------------------- check=True
+
+
+def checked(replay: Replay, instance: Any, given: Any, args: Any, kwargs: Any, function: Any) -> Any:
+    """A replay, then the function itself from the same state; returns what the function returns.
+
+    RuntimeError where results, gradients or changed Tensors differ: at all, or, for plans that add up in another
+    order, by more than rounding.
+    """
+    tensors = list({id(t): t for t in [*replay.environment.tensors.values(), *tensors_in(args, kwargs)]}.values())
+    generators = [v for k, v in replay.plan.data.items() if k.startswith("generator_")]
+    before = _state(tensors), [g.get_state() for g in generators]
+    states = [(state, {k: dict(v) for k, v in state.items()}) for state, _ in replay.environment.states]
+    found = replay.run(instance, given, args, kwargs)
+    after = [*_values(tensors_in(found)), *_values(tensors), *_gradients(tensors)]
+    _restore(tensors, before[0])
+    for g, state in zip(generators, before[1], strict=True):
+        g.set_state(state)
+    for state, entries in states:
+        state.clear()
+        state.update(entries)
+    expected = function(*args, **kwargs)
+    wanted = [*_values(tensors_in(expected)), *_values(tensors), *_gradients(tensors)]
+    exact = replay.rows is None and replay.function is None
+    names = ["a result"] * len(tensors_in(expected)) + ["a Tensor"] * len(tensors) + ["a gradient"] * len(tensors)
+    if len(after) != len(wanted):
+        raise errors.runtime_error("compile(check=True): the replay returns another number of Tensors than the function")
+    for name, a, b in zip(names, after, wanted, strict=True):
+        difference = _difference(a, b, exact)
+        if difference:
+            raise errors.runtime_error(f"compile(check=True): {name} differs from that of the function itself: {difference}")
+    return expected
+
+
+def _state(tensors: Sequence[Any]) -> list[Any]:
+    return [(t._array.copy(), t._grad, None if t._grad is None else t._grad._array.copy()) for t in tensors]
+
+
+def _restore(tensors: Sequence[Any], before: Sequence[Any]) -> None:
+    for t, (array, grad, values) in zip(tensors, before, strict=True):
+        tape.changed(t._array)
+        t._array[...] = array
+        t._grad = grad
+        if grad is not None:
+            grad._array[...] = values
+
+
+def _values(tensors: Sequence[Any]) -> list[Any]:
+    return [t._array.copy() for t in tensors]
+
+
+def _gradients(tensors: Sequence[Any]) -> list[Any]:
+    return [None if t._grad is None else t._grad._array.copy() for t in tensors]
+
+
+def _difference(a: Any, b: Any, exact: bool) -> str:
+    if a is None or b is None:
+        return "" if a is b else "one is None"
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return f"{a.dtype} {list(a.shape)} instead of {b.dtype} {list(b.shape)}"
+    if np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
+        return ""
+    if a.dtype.kind != "f":
+        return "other integers"
+    size = float(np.max(np.abs(b), initial=0.0))
+    off = float(np.max(np.abs(a - b)))
+    if not exact and off <= float(np.finfo(a.dtype).eps) ** 0.5 * max(size, 1.0):
+        return ""
+    return f"by up to {off:.1e} where the largest is {size:.1e}"
+
+
+def tensors_in(*values: Any) -> list[Any]:
+    """The Tensors in a structure, in order."""
+    found: list[Any] = []
+    todo = list(values)[::-1]
+    while todo:
+        v = todo.pop()
+        if isinstance(v, TensorBase):
+            found.append(v)
+        elif isinstance(v, (tuple, list)):
+            todo.extend(reversed(v))
+        elif isinstance(v, dict):
+            todo.extend(reversed(v.values()))
+    return found
