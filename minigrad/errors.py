@@ -53,6 +53,11 @@ def index_error(message: str) -> IndexError:
     return IndexError(f"{message} (at {place(*here())})")
 
 
+def value_error(message: str) -> ValueError:
+    """A ValueError whose message ends with the user's file and line."""
+    return ValueError(f"{message} (at {place(*here())})")
+
+
 # ---------------------------------------------------------------- texts
 
 

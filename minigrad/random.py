@@ -203,12 +203,19 @@ class Generator:
         return values.reshape(size)
 
     def normal(
-        self, shape: Shape, dtype: npt.DTypeLike = np.float32, mean: float = 0.0, std: float = 1.0
+        self,
+        shape: Shape,
+        dtype: npt.DTypeLike = np.float32,
+        mean: float = 0.0,
+        std: float = 1.0,
+        *,
+        blocks: bool = True,
     ) -> Array:
         """Normally distributed numbers: ``torch.randn`` and ``Tensor.normal_``.
 
         Fewer than 16 come from a Box-Muller in float64 whose second value is kept for the next call; 16 and
-        more are made by blocks of 8 pairs, in float32 unless `dtype` is float64.
+        more are made by blocks of 8 pairs, in float32 unless `dtype` is float64. Without `blocks` they come one
+        after the other too: so PyTorch fills memory that is not contiguous.
 
         Raises:
             NotImplementedError: `dtype` is not floating.
@@ -219,7 +226,7 @@ class Generator:
             raise RuntimeError(f"normal expects std >= 0.0, but found std={std}")
         count, work = math.prod(size), _WORKING[kind]
         with self._lock:
-            if count < _BLOCK:
+            if count < _BLOCK or not blocks:
                 return _narrow(self._serial_normal(count, mean, std), kind).reshape(size)
             # The last 16 are drawn anew when blocks do not come out even. Before that, float32 and float64
             # draw for the incomplete block too; float16 is made block by block and does not.

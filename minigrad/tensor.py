@@ -681,32 +681,39 @@ class Tensor(TensorBase):
             from_ = named.pop("from")
         if named:
             raise TypeError(f"uniform_() got an unexpected keyword argument {next(iter(named))!r}")
-        return self._draw(lambda g: g.uniform(self._array.shape, self._array.dtype, from_, to), generator)
+        return self._draw(generator, lambda g, shape, dtype: g.uniform(shape, dtype, from_, to))
 
     def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
         """Overwritten with normal draws."""
-        return self._draw(lambda g: g.normal(self._array.shape, self._array.dtype, mean, std), generator)
+        blocks = self.is_contiguous()
+        return self._draw(generator, lambda g, shape, dtype: g.normal(shape, dtype, mean, std, blocks=blocks))
 
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
         """Overwritten with 1 of probability ``p`` and 0 else."""
         chance = elementwise.raw(p)
-        return self._draw(lambda g: g.bernoulli(chance, self._array.shape, self._array.dtype), generator)
+        if isinstance(chance, np.ndarray) and chance.ndim:
+            chance = np.broadcast_to(chance, self._array.shape).transpose(_in_memory(self._array))
+        return self._draw(generator, lambda g, shape, dtype: g.bernoulli(chance, shape, dtype))
 
     def random_(self, from_: int = 0, to: int | None = None, *, generator: Any = None) -> Tensor:
         """Overwritten with whole numbers from ``from_`` up to but not including ``to``."""
         if to is None:
             from_, to = 0, from_
-        return self._draw(lambda g: g.integers(from_, to, self._array.shape, self._array.dtype), generator)
+        return self._draw(generator, lambda g, shape, dtype: g.integers(from_, to, shape, dtype))
 
     def exponential_(self, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
         """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
-        return self._draw(lambda g: g.exponential(self._array.shape, self._array.dtype, lambd), generator)
+        return self._draw(generator, lambda g, shape, dtype: g.exponential(shape, dtype, lambd))
 
-    def _draw(self, draw: Callable[[Any], Any], generator: Any) -> Tensor:
+    def _draw(self, generator: Any, draw: Callable[[Any, tuple[int, ...], Any], Any]) -> Tensor:
+        """Overwritten with draws, which come in the order in which the elements lie in memory."""
         if MODE.get().grad:
             inplace.check_leaf(self)
-        drawn = draw(random.default_generator if generator is None else generator)
-        return inplace.copy_(self, wrap(drawn))
+        array = self._array
+        order = _in_memory(array)
+        shape = tuple(array.shape[d] for d in order)
+        drawn = draw(random.default_generator if generator is None else generator, shape, array.dtype)
+        return inplace.copy_(self, wrap(drawn.transpose(np.argsort(order))))
 
     # ------------------------------------------------------------ dtype, copies, like-makers
 
@@ -821,6 +828,11 @@ def _restore(array: Any, requires_grad: bool) -> Tensor:
 def is_tensor(obj: Any) -> bool:
     """Whether ``obj`` is a Tensor."""
     return isinstance(obj, Tensor)
+
+
+def _in_memory(array: Any) -> list[int]:
+    """The dimensions by their steps in memory, the longest first."""
+    return sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))
 
 
 def _operand(other: Any) -> Any:

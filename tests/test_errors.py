@@ -45,10 +45,21 @@ MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "index": (lambda: ones(3, 4)[1, 7], IndexError, ["index 7", "dimension 1", "size 4"]),
     "index-array": (lambda: ones(3, 4)[[0, -9]], IndexError, ["index -9", "dimension 0", "size 3"]),
     "index-many": (lambda: ones(3, 4)[0, 0, 0], IndexError, ["too many indices", "dimension 2"]),
-    "gather": (lambda: mg.gather(ones(3), 0, mg.tensor([3])), IndexError, ["index 3", "size 3"]),
+    "gather": (lambda: mg.gather(ones(3), 0, mg.tensor([3])), RuntimeError, ["index 3", "size 3"]),
     "dim": (lambda: ones(2, 3).sum(2), IndexError, ["[-2, 1]", "got 2"]),
     "reshape": (lambda: ones(2, 3).reshape(4), RuntimeError, ["[4]", "6"]),
     "cat": (lambda: mg.cat([ones(2, 3), ones(2, 4)]), RuntimeError, ["3", "4", "number 1"]),
+    "cat-nothing": (lambda: mg.cat([]), ValueError, ["cat", "non-empty"]),
+    "stack-nothing": (lambda: mg.stack([]), RuntimeError, ["stack", "non-empty"]),
+    "unbind": (lambda: ones().unbind(), IndexError, ["no dimensions"]),
+    "isclose": (lambda: ones(2).isclose(ones(3)), RuntimeError, ["[2]", "[3]"]),
+    "isclose-dtype": (lambda: mg.allclose(ones(2), ones(2).double()), RuntimeError, ["float32", "float64", ".to("]),
+    "isclose-rtol": (lambda: mg.isclose(ones(2), ones(2), rtol=-1), RuntimeError, ["rtol", "-1"]),
+    "isclose-number": (lambda: mg.isclose(ones(2), 1.0), TypeError, ["'other'", "float"]),
+    "equal": (lambda: mg.equal(ones(2), 1.0), TypeError, ["'other'", "float"]),
+    "complex": (lambda: ones(2).masked_fill(ones(2) > 0, 1j), RuntimeError, ["float32", "1j", "complex"]),
+    "eye": (lambda: mg.eye(2, -3), RuntimeError, ["m must", "-3"]),
+    "linspace": (lambda: mg.linspace(0, 1, 3.0), TypeError, ["steps", "float"]),
     "stack": (lambda: mg.stack([ones(2), ones(3)]), RuntimeError, ["[2]", "[3]", "entry 1"]),
     "expand": (lambda: ones(2, 3).expand(2, 4), RuntimeError, ["(4)", "(3)", "[2, 3]"]),
     "squeeze-view": (lambda: ones(2, 3).T.view(6), RuntimeError, [".reshape("]),
@@ -81,7 +92,8 @@ def test_errors_speak_in_shapes_and_say_what_to_try(
 
 # The errors of operations that the user wrote name the user's line.
 NAMED = ["add", "add-tries", "where", "mm", "mv", "dot", "bmm", "matmul-number", "matmul-dtype", "linear",
-         "linear-dtype", "index", "index-array", "index-many", "cat", "stack", "expand", "reshape",
+         "linear-dtype", "index", "index-array", "index-many", "cat", "cat-nothing", "stack", "unbind", "isclose-rtol",
+         "expand", "reshape",
          "leaf"]  # fmt: skip
 
 

@@ -184,7 +184,7 @@ def _show(key: Any) -> str:
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """``out[i][j] = input[i][index[i][j]]`` for dim 1, and likewise: the shape of ``index`` (int64).
 
-    IndexError where an index is out of range, RuntimeError where the shapes do not fit.
+    RuntimeError where an index is out of range or the shapes do not fit.
     """
     need_tensor("gather", input)
     need_tensor("gather", index, "index")
@@ -211,7 +211,7 @@ def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
     size = a.shape[d] if a.ndim else 1
     if i.size and (i.min() < 0 or i.max() >= size):
         wrong = i.min() if i.min() < 0 else i.max()
-        raise index_error(f"index {wrong} is out of bounds for dimension {d} with size {size}")
+        raise runtime_error(f"index {wrong} is out of bounds for dimension {d} with size {size}")
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:

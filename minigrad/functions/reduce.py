@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -109,7 +110,10 @@ def var(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
-    """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given."""
+    """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given.
+
+    UserWarning where the correction takes all degrees of freedom: the value is nan or inf then.
+    """
     return _deviation(reduce.var, input, dim, unbiased, keepdim, correction)
 
 
@@ -117,7 +121,7 @@ def std(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
-    """The square root of `var`; gradient 0 where it is 0."""
+    """The square root of `var`; gradient 0 where it is 0. UserWarning as from `var`."""
     return _deviation(reduce.std, input, dim, unbiased, keepdim, correction)
 
 
@@ -129,6 +133,14 @@ def _deviation(op: Any, input: Any, dim: Any, unbiased: Any, keepdim: bool, corr
             f"{op.name}: only supports floating point dtypes, got {input.dtype}; use .float() first"
         )
     dims = all_dims(dim, input._array.ndim)
+    shape = input._array.shape
+    count = math.prod(shape if dims is None else [shape[d] for d in dims])
+    if count <= correction:
+        warnings.warn(
+            f"{op.name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
+            f"factor (input numel divided by output numel); got correction {correction} over {count} elements.",
+            stacklevel=3,
+        )
     return apply(op, (input,), {"dim": dims, "correction": correction, "keepdim": keepdim})
 
 
@@ -137,7 +149,7 @@ def var_mean(
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`var` and `mean`."""
-    spread = var(input, dim, unbiased, keepdim, correction=correction)
+    spread = _deviation(reduce.var, input, dim, unbiased, keepdim, correction)
     return spread, mean(input, _plain(dim), keepdim)
 
 
@@ -146,7 +158,7 @@ def std_mean(
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`std` and `mean`."""
-    spread = std(input, dim, unbiased, keepdim, correction=correction)
+    spread = _deviation(reduce.std, input, dim, unbiased, keepdim, correction)
     return spread, mean(input, _plain(dim), keepdim)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import index_error, runtime_error
+from minigrad.errors import index_error, runtime_error, value_error
 from minigrad.functions.elementwise import need_tensor
 from minigrad.functions.reduce import one_dim
 from minigrad.ops import shape as s
@@ -293,7 +293,8 @@ def _list(name: str, tensors: Any) -> list[Any]:
         if not isinstance(x, TensorBase):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
     if not tensors:
-        raise runtime_error(f"{name} expects a non-empty list of Tensors")
+        kind = value_error if name == "cat" else runtime_error  # PyTorch's kinds
+        raise kind(f"{name} expects a non-empty list of Tensors")
     return list(tensors)
 
 
@@ -423,7 +424,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along ``dim``, without that dimension; all are views."""
     need_tensor("unbind", input)
     if input._array.ndim == 0:
-        raise runtime_error("Dimension specified as 0 but tensor has no dimensions")
+        raise index_error("Dimension specified as 0 but tensor has no dimensions")
     d = one_dim(dim, input._array.ndim)
     return tuple(_part(input, d, i) for i in range(input._array.shape[d]))
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad import tape
 from minigrad.dtypes import common, default_float
+from minigrad.errors import runtime_error
 from minigrad.ops import elementwise
 from minigrad.tape import Op, TensorBase
 
@@ -54,6 +55,10 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
 
 def number(x: Any, dtype: np.dtype[Any]) -> Any:
     """A Python number as a dtype holds it: integers wrap around, as PyTorch's do."""
+    if isinstance(x, complex):
+        raise runtime_error(
+            f"value cannot be converted to type {dtype} without overflow: {x} is complex, which minigrad has not"
+        )
     if dtype.kind == "f":
         return float(x)
     if dtype.kind == "b":
