@@ -848,3 +848,4 @@ _UFUNCS |= {
     np.power: e.pow, np.floor_divide: e.floor_divide, np.remainder: e.remainder, np.fmod: e.fmod, np.sign: e.sign,
 }  # fmt: skip
 empty = creation.empty
+random._state_is = wrap

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 import sys
 from pathlib import Path
@@ -51,13 +52,23 @@ MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "cat": (lambda: mg.cat([ones(2, 3), ones(2, 4)]), RuntimeError, ["3", "4", "number 1"]),
     "cat-nothing": (lambda: mg.cat([]), ValueError, ["cat", "non-empty"]),
     "stack-nothing": (lambda: mg.stack([]), RuntimeError, ["stack", "non-empty"]),
-    "unbind": (lambda: ones().unbind(), IndexError, ["no dimensions"]),
+    "unbind": (lambda: mg.tensor(1.0).unbind(), IndexError, ["no dimensions"]),
     "isclose": (lambda: ones(2).isclose(ones(3)), RuntimeError, ["[2]", "[3]"]),
     "isclose-dtype": (lambda: mg.allclose(ones(2), ones(2).double()), RuntimeError, ["float32", "float64", ".to("]),
     "isclose-rtol": (lambda: mg.isclose(ones(2), ones(2), rtol=-1), RuntimeError, ["rtol", "-1"]),
     "isclose-number": (lambda: mg.isclose(ones(2), 1.0), TypeError, ["'other'", "float"]),
     "equal": (lambda: mg.equal(ones(2), 1.0), TypeError, ["'other'", "float"]),
     "complex": (lambda: ones(2).masked_fill(ones(2) > 0, 1j), RuntimeError, ["float32", "1j", "complex"]),
+    "bits": (lambda: ones(2) & ones(2), NotImplementedError, ["bitwise_and", "floats", ".int()"]),
+    "bits-mixed": (lambda: ones(2) | mg.arange(2), NotImplementedError, ["bitwise_or", "float32", ".int()"]),
+    "bits-not": (lambda: ~ones(2), NotImplementedError, ["bitwise_not", "float32"]),
+    "no-size": (lambda: mg.zeros(), TypeError, ["zeros", "size"]),
+    "too-large": (lambda: mg.tensor(2**64), ValueError, ["64 bits"]),
+    "too-large-by-one": (lambda: mg.tensor([1, 2**63]), ValueError, ["64 bits"]),
+    "infinite-int": (lambda: mg.tensor(math.inf, dtype=mg.int64), RuntimeError, ["int64", "overflow"]),
+    "texts": (lambda: mg.tensor(np.array(["a"]), dtype=mg.float32), TypeError, ["<U1"]),
+    "bool-range": (lambda: mg.arange(2, dtype=mg.bool), NotImplementedError, ["arange", "bool"]),
+    "step": (lambda: mg.arange(0, 1, 0.1, dtype=mg.int64), ValueError, ["step"]),
     "eye": (lambda: mg.eye(2, -3), RuntimeError, ["m must", "-3"]),
     "linspace": (lambda: mg.linspace(0, 1, 3.0), TypeError, ["steps", "float"]),
     "stack": (lambda: mg.stack([ones(2), ones(3)]), RuntimeError, ["[2]", "[3]", "entry 1"]),

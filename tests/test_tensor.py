@@ -126,7 +126,7 @@ def test_default_dtype_is_used_and_restored() -> None:
         (lambda: mg.zeros(1.5), TypeError),
         (lambda: mg.arange(0, 5, 0), RuntimeError),
         (lambda: mg.arange(0, 5, -1), RuntimeError),
-        (lambda: mg.tensor(2**70), RuntimeError),
+        (lambda: mg.tensor(2**70), ValueError),
         (lambda: mg.zeros(2, dtype="complex64"), TypeError),
         (lambda: mg.zeros(2, device="cuda"), RuntimeError),
     ],
@@ -859,3 +859,24 @@ def test_no_degrees_of_freedom_are_warned_of(name: str) -> None:
         warnings.simplefilter("error")
         function(mg.ones(1), correction=0)
         function(mg.ones(2))
+
+
+def test_integers_in_steps_are_pytorchs() -> None:
+    """int64 counts in whole numbers, the other integers count as floats do and step in whole numbers."""
+    assert mg.arange(0.5, 4.7, dtype=mg.int64).tolist() == [0, 1, 2, 3]
+    assert mg.arange(0, 3, 0.5, dtype=mg.int32).tolist() == [0] * 6
+    assert mg.arange(1, 10, 2.5, dtype=mg.uint8).tolist() == [1, 3, 5, 7]
+
+
+def test_data_of_numpy_numbers_keeps_their_type() -> None:
+    assert mg.tensor([np.float64(1.0), 2]).dtype is mg.float64
+    assert mg.tensor([1.0, 2]).dtype is mg.float32
+    assert mg.tensor(2**70, dtype=mg.float32).item() == 2.0**70
+
+
+def test_any_and_all_over_no_dimension() -> None:
+    x = mg.tensor([[0, 1], [2, 0]])
+    for function in (mg.any, mg.all):
+        assert function(x, dim=[]).tolist() == [[False, True], [True, False]]
+        assert function(x, dim=()).dtype is mg.bool
+    assert mg.sum(x, dim=()).item() == 3

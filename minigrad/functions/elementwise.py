@@ -324,6 +324,10 @@ def logical_not(input: Tensor) -> Tensor:
 def bitwise_not(input: Tensor) -> Tensor:
     """Each bit flipped; for bool, not."""
     need_tensor("bitwise_not", input)
+    if input._array.dtype.kind == "f":
+        raise NotImplementedError(
+            f'"bitwise_not" not implemented for {input.dtype}; convert with .int() first'
+        )
     return apply(e.bitwise_not, (input,))
 
 

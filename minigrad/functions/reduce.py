@@ -281,18 +281,21 @@ def _arg(op: Any, input: Any, dim: int | None, keepdim: bool) -> Tensor:
 
 
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """True where an element over ``dim`` is nonzero (bool; uint8 stays uint8)."""
+    """True where an element over ``dim`` is nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
     return _logical(reduce.any, input, dim, keepdim)
 
 
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """True where all elements over ``dim`` are nonzero (bool; uint8 stays uint8)."""
+    """True where all elements over ``dim`` are nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
     return _logical(reduce.all, input, dim, keepdim)
 
 
 def _logical(op: Any, input: Any, dim: Dim, keepdim: bool) -> Tensor:
     need_tensor(op.name, input)
-    y = apply(op, (input,), {"dim": all_dims(dim, input._array.ndim), "keepdim": keepdim})
+    # PyTorch: here, unlike in sums, an empty list of dimensions is none of them and not all
+    none = isinstance(dim, (tuple, list)) and not dim
+    dims = () if none else all_dims(dim, input._array.ndim)
+    y = apply(op, (input,), {"dim": dims, "keepdim": keepdim})
     return cast(y, np.dtype(np.uint8)) if input._array.dtype == np.uint8 else y
 
 

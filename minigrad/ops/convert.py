@@ -16,7 +16,8 @@ from minigrad.tape import Op, TensorBase
 def cast_operands(op: Op, operands: list[Any]) -> list[Any]:
     """The operands of an op that promotes, in the dtype in which they meet.
 
-    Raises TypeError when none of them is a Tensor, NotImplementedError for a dtype that the op does not take.
+    Raises TypeError when none of them is a Tensor, NotImplementedError for a dtype that the op does not take
+    (of a ``cast`` of ``"bits"``, floats).
     """
     first = 1 if op.cast == "branches" else 0  # the condition of where keeps its dtype
     if not any(isinstance(t, TensorBase) for t in operands):
@@ -26,6 +27,8 @@ def cast_operands(op: Op, operands: list[Any]) -> list[Any]:
         meet = default_float()
     elif op.cast == "floats" and meet.kind != "f":
         raise NotImplementedError(f'"{op.name}" not implemented for {meet}; convert with .float() first')
+    elif op.cast == "bits" and meet.kind == "f":
+        raise NotImplementedError(f'"{op.name}" not implemented for {meet}; convert with .int() first')
     elif op.cast == "number" and meet.kind == "b":
         raise NotImplementedError(
             f"\"{op.name}\" not implemented for 'Bool'; convert with .int() or .float() first"

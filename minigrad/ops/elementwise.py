@@ -224,9 +224,9 @@ logical_and: Op = Op("logical_and", np.logical_and, "a b", cast="same", onnx="An
 logical_or: Op  = Op("logical_or",  np.logical_or,  "a b", cast="same", onnx="Or")
 logical_xor = Op("logical_xor", np.logical_xor, "a b", cast="same", onnx="Xor")
 bitwise_not = Op("bitwise_not", np.invert, "x", text="~{}")
-bitwise_and = Op("bitwise_and", np.bitwise_and, "a b", cast="same", text="{} & {}")
-bitwise_or  = Op("bitwise_or",  np.bitwise_or,  "a b", cast="same", text="{} | {}")
-bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="same", text="{} ^ {}")
+bitwise_and = Op("bitwise_and", np.bitwise_and, "a b", cast="bits", text="{} & {}")
+bitwise_or  = Op("bitwise_or",  np.bitwise_or,  "a b", cast="bits", text="{} | {}")
+bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="bits", text="{} ^ {}")
 
 # element types
 to = Op("to", lambda x, dtype: x.astype(dtype), "x; dtype", lambda g: g,
