@@ -469,6 +469,13 @@ def test_gradients_of_products_with_inf_and_nan(
         assert np.array_equal(h._array, second, equal_nan=True)
 
 
+def test_the_gradient_of_a_narrow_cumprod_is_made_of_its_narrow_values() -> None:
+    x = mg.tensor([1 / 3, 0.7, 1.1], dtype=mg.float64, requires_grad=True)
+    (g,) = autograd.grad(x.cumprod(0, dtype=mg.float32).sum(), x)
+    assert g.dtype is mg.float64
+    assert g.tolist() == [2.4700001031160355, 0.700000034911292, 0.23333335464650934]  # PyTorch's
+
+
 def test_floor_divide_has_no_derivative_and_a_rounded_quotient_one_of_0() -> None:
     x = mg.tensor([3.0, -5.0], requires_grad=True)
     for quotient in (x // 2, 7 // x, mg.floor_divide(x, x), (x * 1).floor_divide_(2)):

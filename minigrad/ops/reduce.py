@@ -145,8 +145,9 @@ def _cumprod_vjp(g: Any, x: Any, dim: int, dtype: Any) -> Any:
     if x.shape[dim] == 1:
         return g
     zeros, some, none = _with_and_without_zeros(x)
-    products = flip(g * cumprod(none, dim=dim, dtype=own), dims=(dim,))
-    sums = flip(cumsum(products, dim=dim, dtype=own, back=own), dims=(dim,))
+    products = flip(g * cumprod(none, dim=dim, dtype=dtype), dims=(dim,))
+    wide = getattr(products, "_array", products).dtype
+    sums = flip(cumsum(products, dim=dim, dtype=wide, back=wide), dims=(dim,))
     return e.where(zeros, cumprod_backward(g, some, dim=dim), sums / none)
 
 
