@@ -7,7 +7,7 @@ import math
 import operator
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -24,7 +24,30 @@ from minigrad.tape import MODE, Node, NotAnOperand, TensorBase, apply, leaf, res
 
 
 class Size(tuple[int, ...]):
-    """A shape; a tuple of ints that prints as PyTorch's."""
+    """A shape: a tuple of ints that stays one where it is sliced, joined or repeated. TypeError for anything else."""
+
+    def __new__(cls, sizes: Iterable[int] = ()) -> Self:
+        made = tuple(sizes)
+        for i, n in enumerate(made):
+            if not hasattr(n, "__index__"):
+                raise TypeError(f"Size() takes an iterable of int (item {i} is {type(n).__name__})")
+        return tuple.__new__(cls, (n.__index__() for n in made))
+
+    def __getitem__(self, key: Any) -> Any:
+        found = tuple.__getitem__(self, key)
+        return tuple.__new__(Size, found) if key.__class__ is slice else found
+
+    def __add__(self, other: Any) -> Any:
+        joined = tuple.__add__(self, other) if isinstance(other, tuple) else NotImplemented
+        return joined if joined is NotImplemented else Size(joined)
+
+    def __radd__(self, other: Any) -> Any:
+        return Size((*other, *self)) if isinstance(other, tuple) else NotImplemented
+
+    def __mul__(self, times: Any) -> Any:
+        return tuple.__new__(Size, tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
 
     def numel(self) -> int:
         """How many elements a Tensor of this shape has."""
@@ -124,7 +147,7 @@ class Tensor(TensorBase):
     @property
     def shape(self) -> Size:
         """The size of each dimension."""
-        return Size(self._array.shape)
+        return tuple.__new__(Size, self._array.shape)
 
     @property
     def dtype(self) -> dtypes.dtype:
@@ -261,19 +284,28 @@ class Tensor(TensorBase):
     def __bool__(self) -> bool:
         if self._array.size != 1:
             raise RuntimeError(
-                f"Boolean value of Tensor with {self._array.size if self._array.size == 0 else 'more than one'} "
-                "value is ambiguous; use .any() or .all()"
+                f"Boolean value of Tensor with {'more than one value' if self._array.size else 'no values'} "
+                "is ambiguous; use .any() or .all()"
             )
         return bool(self._array.item())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._only())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._only())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._only())
+
+    def _only(self) -> Any:
+        """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""
+        if self._array.size != 1:
+            raise ValueError(
+                "only one element tensors can be converted to Python scalars, this one has shape "
+                f"{list(self._array.shape)}"
+            )
+        return self._array.item()
 
     def __index__(self) -> int:
         if self._array.size != 1 or self._array.dtype.kind not in "biu":

@@ -880,3 +880,28 @@ def test_any_and_all_over_no_dimension() -> None:
         assert function(x, dim=[]).tolist() == [[False, True], [True, False]]
         assert function(x, dim=()).dtype is mg.bool
     assert mg.sum(x, dim=()).item() == 3
+
+
+def test_a_size_stays_one() -> None:
+    s = mg.ones(2, 3, 4).shape
+    for found, expected in [
+        (s[1:], (3, 4)), (operator.add(s, (5,)), (2, 3, 4, 5)), (operator.add((5,), s), (5, 2, 3, 4)), (s + s, (2, 3, 4, 2, 3, 4)),
+        (s * 2, (2, 3, 4, 2, 3, 4)), (2 * s[:1], (2, 2)), (mg.Size([1, np.int64(2)]), (1, 2)), (mg.Size(), ()),
+    ]:  # fmt: skip
+        assert type(found) is mg.Size
+        assert found == expected
+        assert all(type(n) is int for n in found)
+    assert type(s[0]) is int
+    assert (s.numel(), repr(s[1:]), hash(s)) == (24, "minigrad.Size([3, 4])", hash((2, 3, 4)))
+    with pytest.raises(TypeError, match=r"item 1 is float"):
+        mg.Size([1, 2.0])
+    with pytest.raises(TypeError):
+        operator.add(s, [1])
+
+
+@pytest.mark.parametrize("kind", [int, float, complex])
+def test_python_numbers_of_one_element_only(kind: Any) -> None:
+    assert kind(mg.tensor([[2.0]])) == 2
+    for shape in [(2,), (0,)]:
+        with pytest.raises(ValueError, match="only one element"):
+            kind(mg.ones(shape))

@@ -127,6 +127,12 @@ def remainder(input: Any, other: Any) -> Tensor:
 
 def neg(input: Tensor) -> Tensor:
     """``-input``. RuntimeError for bool."""
+    need_tensor("neg", input)
+    if input._array.dtype == bool:
+        raise runtime_error(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
+            "the `~` or `logical_not()` operator instead."
+        )
     return apply(e.neg, (input,))
 
 
