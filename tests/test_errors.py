@@ -34,14 +34,23 @@ MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "bmm": (lambda: ones(2, 3, 4) @ ones(3, 4, 5), RuntimeError, ["matmul", "[2, 3, 4]", "[3, 4, 5]"]),
     "matmul-number": (lambda: mg.matmul(ones(2), mg.tensor(1.0)), RuntimeError, ["1D and 0D"]),
     "matmul-dtype": (
-        lambda: ones(2, 2) @ ones(2, 2, dtype=mg.float64), RuntimeError, ["float32", "float64", ".to("],
+        lambda: ones(2, 2) @ ones(2, 2, dtype=mg.float64), RuntimeError,
+        ["[2, 2] float32", "[2, 2] float64", ".to("],
     ),
     "linear": (
         lambda: F.linear(ones(5, 4), ones(2, 3)), RuntimeError,
         ["linear", "[5, 4]", "[2, 3]", "5x4 and 3x2", "in_features"],
     ),
     "linear-dtype": (
-        lambda: F.linear(ones(5, 3), ones(2, 3, dtype=mg.float64)), RuntimeError, ["float32", "float64"],
+        lambda: F.linear(ones(5, 3), ones(2, 3, dtype=mg.float64)), RuntimeError,
+        ["linear", "[5, 3] float32", "[2, 3] float64", ".to(float64)"],
+    ),
+    "linear-bias": (
+        lambda: F.linear(ones(5, 3), ones(2, 3), ones(2, dtype=mg.float64)), RuntimeError,
+        ["linear", "bias [2] float64"],
+    ),
+    "linear-bias-shape": (
+        lambda: F.linear(ones(5, 3), ones(2, 3), ones(4, 5, 2)), RuntimeError, ["linear", "[4, 5, 2]", "[5, 2]"],
     ),
     "index": (lambda: ones(3, 4)[1, 7], IndexError, ["index 7", "dimension 1", "size 4"]),
     "index-array": (lambda: ones(3, 4)[[0, -9]], IndexError, ["index -9", "dimension 0", "size 3"]),
@@ -106,7 +115,8 @@ def test_errors_speak_in_shapes_and_say_what_to_try(
 
 # The errors of operations that the user wrote name the user's line.
 NAMED = ["add", "add-tries", "where", "mm", "mv", "dot", "bmm", "matmul-number", "matmul-dtype", "linear",
-         "linear-dtype", "index", "index-array", "index-many", "cat", "cat-nothing", "stack", "unbind", "isclose-rtol",
+         "linear-dtype", "linear-bias", "index", "index-array", "index-many", "cat",
+         "cat-nothing", "stack", "unbind", "isclose-rtol",
          "expand", "reshape",
          "leaf"]  # fmt: skip
 
