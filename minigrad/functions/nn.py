@@ -47,7 +47,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     product = matmul(input, weight.mT if w.ndim == 2 else weight)
     if bias is None:
         return product
-    total = product + bias
+    total: Tensor = product + bias
     if total._array.shape != product._array.shape:
         raise runtime_error(
             f"linear: a bias of shape {list(bias._array.shape)} does not expand to the product's "
