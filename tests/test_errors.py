@@ -82,6 +82,8 @@ MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "linspace": (lambda: mg.linspace(0, 1, 3.0), TypeError, ["steps", "float"]),
     "stack": (lambda: mg.stack([ones(2), ones(3)]), RuntimeError, ["[2]", "[3]", "entry 1"]),
     "expand": (lambda: ones(2, 3).expand(2, 4), RuntimeError, ["(4)", "(3)", "[2, 3]"]),
+    "squeeze-twice": (lambda: ones(2, 1).squeeze((1, -1)), RuntimeError, ["dim 1", "multiple times"]),
+    "index-select": (lambda: ones(3).index_select(0, mg.tensor([0, -1])), IndexError, ["index -1", "out of range"]),
     "squeeze-view": (lambda: ones(2, 3).T.view(6), RuntimeError, [".reshape("]),
     "int-grad": (lambda: mg.arange(3).requires_grad_(), RuntimeError, ["int64", ".float()"]),
     "int-mean": (lambda: mg.arange(3).mean(), RuntimeError, ["int64", ".float()"]),

@@ -906,3 +906,10 @@ def test_python_numbers_of_one_element_only(kind: Any) -> None:
     for shape in [(2,), (0,)]:
         with pytest.raises(ValueError, match="only one element"):
             kind(mg.ones(shape))
+
+
+def test_dimensions_of_a_number_moved() -> None:
+    x = mg.tensor(2.0, requires_grad=True)
+    assert x.movedim(0, -1).shape == ()
+    x.movedim(0, 0).backward()
+    assert x.grad == 1

@@ -243,13 +243,17 @@ def _from_front(indices: Tensor, size: int) -> Tensor:
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """The slices of ``input`` at ``index`` (a vector of integers) along ``dim``."""
+    """The slices of ``input`` at ``index`` (a vector of integers) along ``dim``. IndexError outside [0, size)."""
     need_tensor("index_select", input)
     if index._array.ndim > 1:
         raise index_error("index_select(): Index is supposed to be a vector")
     if index._array.dtype.kind not in "iu":
         raise runtime_error(f"index_select(): Expected dtype int32 or int64 for index, got {index.dtype}")
     d = one_dim(dim, input._array.ndim)
+    if index._array.size and index._array.min() < 0:
+        raise index_error(
+            f"index_select(): index {index._array.min()} out of range in self: negative ones do not count"
+        )
     if input._array.ndim == 0:
         return input.reshape(1)[index].reshape(())
     return getitem(input, (*[slice(None)] * d, index.reshape(-1)))

@@ -139,6 +139,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     end = [one_dim(d, ndim) for d in destination]
     if len(set(start)) < len(start) or len(set(end)) < len(end):
         raise runtime_error(f"movedim: repeated dim in `source` ({source}) or `destination` ({destination})")
+    if not ndim:
+        return apply(s.alias, (input,))
     order = [d for d in range(ndim) if d not in start]
     for to, d in sorted(zip(end, start, strict=True)):
         order.insert(to, d)
@@ -149,13 +151,16 @@ moveaxis = movedim
 
 
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
-    """Without the dimensions of size 1, or those among ``dim``."""
+    """Without the dimensions of size 1, or those among ``dim``. RuntimeError for a dimension named twice."""
     need_tensor("squeeze", input)
     shape = input._array.shape
     if dim is None:
         return apply(s.reshape, (input,), {"shape": tuple(n for n in shape if n != 1)})
-    dims = {one_dim(d, len(shape)) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
-    kept = tuple(n for d, n in enumerate(shape) if d not in dims or n != 1)
+    named = [one_dim(d, len(shape)) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))]
+    for d in named:
+        if named.count(d) > 1:
+            raise runtime_error(f"dim {d} appears multiple times in the list of dims")
+    kept = tuple(n for d, n in enumerate(shape) if d not in named or n != 1)
     return apply(s.reshape, (input,), {"shape": kept})
 
 
