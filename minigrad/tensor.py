@@ -116,8 +116,9 @@ def _changes(function: Callable[..., Tensor], name: str) -> Callable[..., Any]:
 class Tensor(TensorBase):
     """An n-dimensional array that remembers how it was computed.
 
-    ``Tensor(2, 3)`` makes an empty one of that shape and ``Tensor([1, 2])`` one of the default float, as in
-    PyTorch; `minigrad.tensor` is the usual way.
+    ``Tensor(2, 3)``, or of a `Size`, makes one of that shape with whatever is in it, ``Tensor([1, 2])`` one of the
+    default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.tensor` is the usual way.
+    TypeError for a float.
     """
 
     __slots__ = ()
@@ -126,10 +127,15 @@ class Tensor(TensorBase):
 
     def __new__(cls, *data: Any) -> Self:
         only = data[0] if len(data) == 1 else None
-        if len(data) == 1 and not isinstance(only, int):
-            array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
+        if len(data) != 1 or only.__class__ in (int, Size):  # sizes
+            shape = only if isinstance(only, Size) else data or (0,)
+            array = np.empty(shape, dtypes.default_float())
+        elif only is None or isinstance(only, (bool, float, complex, str)):
+            raise TypeError(
+                f"Tensor(): data must be a sequence (got {type(only).__name__}); use minigrad.tensor"
+            )
         else:
-            array = np.empty(data, dtypes.default_float())
+            array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
         made: Self = cls._make_subclass(cls, wrap(array), False)
         return made
 

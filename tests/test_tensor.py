@@ -913,3 +913,21 @@ def test_dimensions_of_a_number_moved() -> None:
     assert x.movedim(0, -1).shape == ()
     x.movedim(0, 0).backward()
     assert x.grad == 1
+
+
+def test_the_class_makes_tensors_as_pytorch_s_does() -> None:
+    assert mg.Tensor().tolist() == []
+    assert mg.Tensor(mg.Size([2, 3])).shape == mg.Tensor(2, 3).shape == (2, 3)
+    assert mg.Tensor(mg.Size([])).shape == ()
+    assert mg.Tensor((2, 3)).tolist() == [2.0, 3.0]
+    assert mg.Tensor(mg.arange(2)).dtype is mg.float32
+    for data in (2.5, "a", None, True):
+        with pytest.raises(TypeError, match="sequence"):
+            mg.Tensor(data)
+
+
+def test_a_beta_of_0_looks_at_the_shape_alone() -> None:
+    a, b = mg.ones(2, 3), mg.ones(3, 4)
+    assert mg.addmm(mg.full((4,), math.nan), a, b, beta=0).tolist() == (a @ b).tolist()
+    with pytest.raises(RuntimeError):
+        mg.addmm(mg.ones(7), a, b, beta=0)

@@ -159,9 +159,10 @@ def _plus(input: Any, product: Any, beta: float, alpha: float) -> Tensor:
     _same_dtype("addmm", input, product)
     if alpha != 1:
         product = product * alpha
-    if beta == 0:  # PyTorch: nan and inf in input are not looked at
-        return apply(e.add, (product, input.new_zeros(())))
     shape = product._array.shape
+    if beta == 0:  # PyTorch: nan and inf in input are not looked at, but its shape is
+        unseen = input.new_zeros(()).expand(input._array.shape)
+        input, beta = unseen, 1
     total = apply(e.add, (input if beta == 1 else input * beta, product))
     if total._array.shape != shape:
         raise runtime_error(
