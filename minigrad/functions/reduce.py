@@ -218,6 +218,18 @@ class ValuesAndIndices(NamedTuple):
     values: Tensor
     indices: Tensor
 
+    def __repr__(self) -> str:
+        name = type(self).__name__.lower().strip("_")
+        return f"minigrad.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+class _Max(ValuesAndIndices):
+    __slots__ = ()
+
+
+class _Min(ValuesAndIndices):
+    __slots__ = ()
+
 
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The maximum of all; or over ``dim``, with the first index of each; or `maximum` with another Tensor.
@@ -243,16 +255,13 @@ def _choose(
         return apply(extreme, (input,))
     ndim = input._array.ndim
     d = one_dim(dim, ndim)
+    kind = _Max if name == "max" else _Min
     if not ndim:
-        return ValuesAndIndices(input.clone(), apply(arg, (input,), {"dim": None, "keepdim": False}))
+        return kind(input.clone(), apply(arg, (input,), {"dim": None, "keepdim": False}))
     _not_empty(name, input, (d,))
     indices = apply(arg, (input,), {"dim": d, "keepdim": True})
     values = apply(index.gather, (input, indices), {"dim": d})
-    return (
-        ValuesAndIndices(values, indices)
-        if keepdim
-        else ValuesAndIndices(values.squeeze(d), indices.squeeze(d))
-    )
+    return kind(values, indices) if keepdim else kind(values.squeeze(d), indices.squeeze(d))
 
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
