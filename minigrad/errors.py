@@ -53,6 +53,11 @@ def index_error(message: str) -> IndexError:
     return IndexError(f"{message} (at {place(*here())})")
 
 
+def value_error(message: str) -> ValueError:
+    """A ValueError whose message ends with the user's file and line."""
+    return ValueError(f"{message} (at {place(*here())})")
+
+
 # ---------------------------------------------------------------- texts
 
 
@@ -96,7 +101,9 @@ def explain(
     where = place(*at)
     shapes = [t._array.shape for t in operands if hasattr(t, "_array")]
     message = str(error)
-    kind = IndexError if isinstance(error, IndexError) else RuntimeError  # PyTorch's kinds
+    kind: type[Exception] = IndexError if isinstance(error, IndexError) else RuntimeError  # PyTorch's kinds
+    if op.cast == "bits" and isinstance(error, TypeError):
+        kind, message = NotImplementedError, "not implemented for floats; convert with .int() first"
     clash = _clash(shapes) if "broadcast" in message else None
     if clash is not None:
         a, b, dim = clash

@@ -61,6 +61,9 @@ _STATE = np.dtype(
 )
 
 
+_state_is: Callable[[Array], Any] = np.asarray  # tensor.py, which knows this module, puts `wrap` here
+
+
 class Generator:
     """A stream of random numbers that equals ``torch.Generator`` on the CPU, draw by draw.
 
@@ -118,8 +121,11 @@ class Generator:
             self._engine()
             return self._seed
 
-    def get_state(self) -> npt.NDArray[np.uint8]:
-        """The state as uint8 of shape (5056,), byte for byte PyTorch's; it includes a cached normal."""
+    def get_state(self) -> Any:
+        """The state: a Tensor of uint8 of shape (5056,), byte for byte PyTorch's; it includes a cached normal."""
+        return _state_is(self._bytes())
+
+    def _bytes(self) -> npt.NDArray[np.uint8]:
         with self._lock:
             engine = self._engine().state["state"]
             position = int(engine["pos"])
@@ -161,11 +167,11 @@ class Generator:
     def clone_state(self) -> Generator:
         """A new generator that goes on from this one's state."""
         clone = Generator()
-        clone.set_state(self.get_state())
+        clone.set_state(self._bytes())
         return clone
 
     def __getstate__(self) -> npt.NDArray[np.uint8]:  # a lock can be neither pickled nor copied
-        return self.get_state()
+        return self._bytes()
 
     def __setstate__(self, state: npt.NDArray[np.uint8]) -> None:
         Generator.__init__(self)
@@ -203,12 +209,19 @@ class Generator:
         return values.reshape(size)
 
     def normal(
-        self, shape: Shape, dtype: npt.DTypeLike = np.float32, mean: float = 0.0, std: float = 1.0
+        self,
+        shape: Shape,
+        dtype: npt.DTypeLike = np.float32,
+        mean: float = 0.0,
+        std: float = 1.0,
+        *,
+        blocks: bool = True,
     ) -> Array:
         """Normally distributed numbers: ``torch.randn`` and ``Tensor.normal_``.
 
         Fewer than 16 come from a Box-Muller in float64 whose second value is kept for the next call; 16 and
-        more are made by blocks of 8 pairs, in float32 unless `dtype` is float64.
+        more are made by blocks of 8 pairs, in float32 unless `dtype` is float64. Without `blocks` they come one
+        after the other too: so PyTorch fills memory that is not contiguous.
 
         Raises:
             NotImplementedError: `dtype` is not floating.
@@ -219,7 +232,7 @@ class Generator:
             raise RuntimeError(f"normal expects std >= 0.0, but found std={std}")
         count, work = math.prod(size), _WORKING[kind]
         with self._lock:
-            if count < _BLOCK:
+            if count < _BLOCK or not blocks:
                 return _narrow(self._serial_normal(count, mean, std), kind).reshape(size)
             # The last 16 are drawn anew when blocks do not come out even. Before that, float32 and float64
             # draw for the incomplete block too; float16 is made block by block and does not.
@@ -680,7 +693,7 @@ def initial_seed() -> int:
     return default_generator.initial_seed()
 
 
-def get_rng_state() -> npt.NDArray[np.uint8]:
+def get_rng_state() -> Any:
     """The default generator's state, as :meth:`Generator.get_state`."""
     return default_generator.get_state()
 

@@ -7,7 +7,7 @@ import math
 import operator
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -24,7 +24,30 @@ from minigrad.tape import MODE, Node, NotAnOperand, TensorBase, apply, leaf, res
 
 
 class Size(tuple[int, ...]):
-    """A shape; a tuple of ints that prints as PyTorch's."""
+    """A shape: a tuple of ints that stays one where it is sliced, joined or repeated. TypeError for anything else."""
+
+    def __new__(cls, sizes: Iterable[int] = ()) -> Self:
+        made = tuple(sizes)
+        for i, n in enumerate(made):
+            if not hasattr(n, "__index__"):
+                raise TypeError(f"Size() takes an iterable of int (item {i} is {type(n).__name__})")
+        return tuple.__new__(cls, (n.__index__() for n in made))
+
+    def __getitem__(self, key: Any) -> Any:
+        found = tuple.__getitem__(self, key)
+        return tuple.__new__(Size, found) if key.__class__ is slice else found
+
+    def __add__(self, other: Any) -> Any:
+        joined = tuple.__add__(self, other) if isinstance(other, tuple) else NotImplemented
+        return joined if joined is NotImplemented else Size(joined)
+
+    def __radd__(self, other: Any) -> Any:
+        return Size((*other, *self)) if isinstance(other, tuple) else NotImplemented
+
+    def __mul__(self, times: Any) -> Any:
+        return tuple.__new__(Size, tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
 
     def numel(self) -> int:
         """How many elements a Tensor of this shape has."""
@@ -93,8 +116,9 @@ def _changes(function: Callable[..., Tensor], name: str) -> Callable[..., Any]:
 class Tensor(TensorBase):
     """An n-dimensional array that remembers how it was computed.
 
-    ``Tensor(2, 3)`` makes an empty one of that shape and ``Tensor([1, 2])`` one of the default float, as in
-    PyTorch; `minigrad.tensor` is the usual way.
+    ``Tensor(2, 3)``, or of a `Size`, makes one of that shape with whatever is in it, ``Tensor([1, 2])`` one of the
+    default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.tensor` is the usual way.
+    TypeError for a float.
     """
 
     __slots__ = ()
@@ -103,10 +127,15 @@ class Tensor(TensorBase):
 
     def __new__(cls, *data: Any) -> Self:
         only = data[0] if len(data) == 1 else None
-        if len(data) == 1 and not isinstance(only, int):
-            array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
+        if len(data) != 1 or only.__class__ in (int, Size):  # sizes
+            shape = only if isinstance(only, Size) else data or (0,)
+            array = np.empty(shape, dtypes.default_float())
+        elif only is None or isinstance(only, (bool, float, complex, str)):
+            raise TypeError(
+                f"Tensor(): data must be a sequence (got {type(only).__name__}); use minigrad.tensor"
+            )
         else:
-            array = np.empty(data, dtypes.default_float())
+            array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
         made: Self = cls._make_subclass(cls, wrap(array), False)
         return made
 
@@ -124,7 +153,7 @@ class Tensor(TensorBase):
     @property
     def shape(self) -> Size:
         """The size of each dimension."""
-        return Size(self._array.shape)
+        return tuple.__new__(Size, self._array.shape)
 
     @property
     def dtype(self) -> dtypes.dtype:
@@ -267,20 +296,29 @@ class Tensor(TensorBase):
     def __bool__(self) -> bool:
         if self._array.size != 1:
             raise RuntimeError(
-                f"Boolean value of Tensor with {self._array.size if self._array.size == 0 else 'more than one'} "
-                "value is ambiguous; use .any() or .all()"
+                f"Boolean value of Tensor with {'more than one value' if self._array.size else 'no values'} "
+                "is ambiguous; use .any() or .all()"
             )
         tape.needs_value("bool(): a condition")
         return bool(self._array.item())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._only())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._only())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._only())
+
+    def _only(self) -> Any:
+        """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""
+        if self._array.size != 1:
+            raise ValueError(
+                "only one element tensors can be converted to Python scalars, this one has shape "
+                f"{list(self._array.shape)}"
+            )
+        return self._array.item()
 
     def __index__(self) -> int:
         if self._array.size != 1 or self._array.dtype.kind not in "biu":
@@ -690,45 +728,47 @@ class Tensor(TensorBase):
             from_ = named.pop("from")
         if named:
             raise TypeError(f"uniform_() got an unexpected keyword argument {next(iter(named))!r}")
-        return self._draw(generator, "uniform", from_, to)
+        return self._draw(generator, "uniform", (), (from_, to))
 
     def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
         """Overwritten with normal draws."""
-        return self._draw(generator, "normal", mean, std)
+        return self._draw(generator, "normal", (), (mean, std), blocks=self.is_contiguous())
 
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
         """Overwritten with 1 of probability ``p`` and 0 else."""
         if isinstance(p, Tensor):
             tape.needs_value("bernoulli_() of a Tensor")
-        if MODE.get().grad:
-            inplace.check_leaf(self)
-        array = self._array
-        return inplace.copy_(
-            self, creation.drawn(generator, "bernoulli", elementwise.raw(p), array.shape, array.dtype)
-        )
+        chance = elementwise.raw(p)
+        if isinstance(chance, np.ndarray) and chance.ndim:
+            chance = np.broadcast_to(chance, self._array.shape).transpose(_in_memory(self._array))
+        return self._draw(generator, "bernoulli", (chance,))
 
     def random_(self, from_: int = 0, to: int | None = None, *, generator: Any = None) -> Tensor:
         """Overwritten with whole numbers from ``from_`` up to but not including ``to``."""
         if to is None:
             from_, to = 0, from_
-        if MODE.get().grad:
-            inplace.check_leaf(self)
-        array = self._array
-        return inplace.copy_(
-            self, creation.drawn(generator, "integers", from_, to, array.shape, array.dtype)
-        )
+        return self._draw(generator, "integers", (from_, to))
 
     def exponential_(self, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
         """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
-        return self._draw(generator, "exponential", lambd)
+        return self._draw(generator, "exponential", (), (lambd,))
 
-    def _draw(self, generator: Any, method: str, *parameters: Any) -> Tensor:
+    def _draw(
+        self, generator: Any, method: str, before: tuple[Any, ...], after: tuple[Any, ...] = (), **options: Any
+    ) -> Tensor:
+        """Overwritten with draws, which come in the order in which the elements lie in memory.
+
+        The generator's method gets ``before``, the shape, the dtype, and ``after``.
+        """
         if MODE.get().grad:
             inplace.check_leaf(self)
         array = self._array
-        return inplace.copy_(
-            self, creation.drawn(generator, method, array.shape, array.dtype, *parameters)
-        )
+        order = _in_memory(array)
+        shape = tuple(array.shape[d] for d in order)
+        drawn = creation.drawn(generator, method, *before, shape, array.dtype, *after, **options)
+        if order != list(range(len(order))):
+            drawn = apply(permute, (drawn,), {"axes": tuple(int(d) for d in np.argsort(order))})
+        return inplace.copy_(self, drawn)
 
     # ------------------------------------------------------------ dtype, copies, like-makers
 
@@ -845,6 +885,11 @@ def is_tensor(obj: Any) -> bool:
     return isinstance(obj, Tensor)
 
 
+def _in_memory(array: Any) -> list[int]:
+    """The dimensions by their steps in memory, the longest first."""
+    return sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))
+
+
 def _operand(other: Any) -> Any:
     return tape.wrap_operand(other) if isinstance(other, np.ndarray) else other
 
@@ -856,3 +901,4 @@ _UFUNCS |= {
     np.power: e.pow, np.floor_divide: e.floor_divide, np.remainder: e.remainder, np.fmod: e.fmod, np.sign: e.sign,
 }  # fmt: skip
 empty = creation.empty
+random._state_is = wrap

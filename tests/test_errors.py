@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 import sys
 from pathlib import Path
@@ -33,29 +34,64 @@ MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "bmm": (lambda: ones(2, 3, 4) @ ones(3, 4, 5), RuntimeError, ["matmul", "[2, 3, 4]", "[3, 4, 5]"]),
     "matmul-number": (lambda: mg.matmul(ones(2), mg.tensor(1.0)), RuntimeError, ["1D and 0D"]),
     "matmul-dtype": (
-        lambda: ones(2, 2) @ ones(2, 2, dtype=mg.float64), RuntimeError, ["float32", "float64", ".to("],
+        lambda: ones(2, 2) @ ones(2, 2, dtype=mg.float64), RuntimeError,
+        ["[2, 2] float32", "[2, 2] float64", ".to("],
     ),
     "linear": (
         lambda: F.linear(ones(5, 4), ones(2, 3)), RuntimeError,
         ["linear", "[5, 4]", "[2, 3]", "5x4 and 3x2", "in_features"],
     ),
     "linear-dtype": (
-        lambda: F.linear(ones(5, 3), ones(2, 3, dtype=mg.float64)), RuntimeError, ["float32", "float64"],
+        lambda: F.linear(ones(5, 3), ones(2, 3, dtype=mg.float64)), RuntimeError,
+        ["linear", "[5, 3] float32", "[2, 3] float64", ".to(float64)"],
+    ),
+    "linear-bias": (
+        lambda: F.linear(ones(5, 3), ones(2, 3), ones(2, dtype=mg.float64)), RuntimeError,
+        ["linear", "bias [2] float64"],
+    ),
+    "linear-bias-shape": (
+        lambda: F.linear(ones(5, 3), ones(2, 3), ones(4, 5, 2)), RuntimeError, ["linear", "[4, 5, 2]", "[5, 2]"],
     ),
     "index": (lambda: ones(3, 4)[1, 7], IndexError, ["index 7", "dimension 1", "size 4"]),
     "index-array": (lambda: ones(3, 4)[[0, -9]], IndexError, ["index -9", "dimension 0", "size 3"]),
     "index-many": (lambda: ones(3, 4)[0, 0, 0], IndexError, ["too many indices", "dimension 2"]),
-    "gather": (lambda: mg.gather(ones(3), 0, mg.tensor([3])), IndexError, ["index 3", "size 3"]),
+    "gather": (lambda: mg.gather(ones(3), 0, mg.tensor([3])), RuntimeError, ["index 3", "size 3"]),
     "dim": (lambda: ones(2, 3).sum(2), IndexError, ["[-2, 1]", "got 2"]),
     "reshape": (lambda: ones(2, 3).reshape(4), RuntimeError, ["[4]", "6"]),
     "cat": (lambda: mg.cat([ones(2, 3), ones(2, 4)]), RuntimeError, ["3", "4", "number 1"]),
+    "cat-nothing": (lambda: mg.cat([]), ValueError, ["cat", "non-empty"]),
+    "stack-nothing": (lambda: mg.stack([]), RuntimeError, ["stack", "non-empty"]),
+    "unbind": (lambda: mg.tensor(1.0).unbind(), IndexError, ["no dimensions"]),
+    "isclose": (lambda: ones(2).isclose(ones(3)), RuntimeError, ["[2]", "[3]"]),
+    "isclose-dtype": (lambda: mg.allclose(ones(2), ones(2).double()), RuntimeError, ["float32", "float64", ".to("]),
+    "isclose-rtol": (lambda: mg.isclose(ones(2), ones(2), rtol=-1), RuntimeError, ["rtol", "-1"]),
+    "isclose-number": (lambda: mg.isclose(ones(2), 1.0), TypeError, ["'other'", "float"]),
+    "equal": (lambda: mg.equal(ones(2), 1.0), TypeError, ["'other'", "float"]),
+    "complex": (lambda: ones(2).masked_fill(ones(2) > 0, 1j), RuntimeError, ["float32", "1j", "complex"]),
+    "bits": (lambda: ones(2) & ones(2), NotImplementedError, ["bitwise_and", "floats", ".int()"]),
+    "bits-mixed": (lambda: ones(2) | mg.arange(2), NotImplementedError, ["bitwise_or", "float32", ".int()"]),
+    "bits-not": (lambda: ~ones(2), NotImplementedError, ["bitwise_not", "float32"]),
+    "no-size": (lambda: mg.zeros(), TypeError, ["zeros", "size"]),
+    "too-large": (lambda: mg.tensor(2**64), ValueError, ["64 bits"]),
+    "too-large-by-one": (lambda: mg.tensor([1, 2**63]), ValueError, ["64 bits"]),
+    "infinite-int": (lambda: mg.tensor(math.inf, dtype=mg.int64), RuntimeError, ["int64", "overflow"]),
+    "texts": (lambda: mg.tensor(np.array(["a"]), dtype=mg.float32), TypeError, ["<U1"]),
+    "bool-range": (lambda: mg.arange(2, dtype=mg.bool), NotImplementedError, ["arange", "bool"]),
+    "step": (lambda: mg.arange(0, 1, 0.1, dtype=mg.int64), ValueError, ["step"]),
+    "eye": (lambda: mg.eye(2, -3), RuntimeError, ["m must", "-3"]),
+    "linspace": (lambda: mg.linspace(0, 1, 3.0), TypeError, ["steps", "float"]),
     "stack": (lambda: mg.stack([ones(2), ones(3)]), RuntimeError, ["[2]", "[3]", "entry 1"]),
     "expand": (lambda: ones(2, 3).expand(2, 4), RuntimeError, ["(4)", "(3)", "[2, 3]"]),
+    "squeeze-twice": (lambda: ones(2, 1).squeeze((1, -1)), RuntimeError, ["dim 1", "multiple times"]),
+    "index-select": (lambda: ones(3).index_select(0, mg.tensor([0, -1])), IndexError, ["index -1", "out of range"]),
     "squeeze-view": (lambda: ones(2, 3).T.view(6), RuntimeError, [".reshape("]),
     "int-grad": (lambda: mg.arange(3).requires_grad_(), RuntimeError, ["int64", ".float()"]),
     "int-mean": (lambda: mg.arange(3).mean(), RuntimeError, ["int64", ".float()"]),
     "numpy": (lambda: ones(2, requires_grad=True).numpy(), RuntimeError, ["detach()"]),
     "bool": (lambda: bool(ones(2)), RuntimeError, [".any()", ".all()"]),
+    "bool-empty": (lambda: bool(ones(0)), RuntimeError, ["no values", ".any()"]),
+    "neg-bool": (lambda: -mg.tensor([True]), RuntimeError, ["Negation", "~"]),
+    "no-inputs": (lambda: mg.autograd.grad(ones(2, requires_grad=True).sum(), []), RuntimeError, ["cannot be empty"]),
     "item": (lambda: ones(2).item(), RuntimeError, ["2 elements"]),
     "device": (lambda: mg.zeros(2, device="cuda"), RuntimeError, ["cuda", "CPU"]),
     "leaf": (lambda: ones(2, requires_grad=True).add_(1), RuntimeError, ["leaf", "no_grad()", "clone()"]),
@@ -81,7 +117,9 @@ def test_errors_speak_in_shapes_and_say_what_to_try(
 
 # The errors of operations that the user wrote name the user's line.
 NAMED = ["add", "add-tries", "where", "mm", "mv", "dot", "bmm", "matmul-number", "matmul-dtype", "linear",
-         "linear-dtype", "index", "index-array", "index-many", "cat", "stack", "expand", "reshape",
+         "linear-dtype", "linear-bias", "index", "index-array", "index-many", "cat",
+         "cat-nothing", "stack", "unbind", "isclose-rtol",
+         "expand", "reshape",
          "leaf"]  # fmt: skip
 
 

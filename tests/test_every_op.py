@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from op_samples import NOT_0D, NOT_EMPTY, NOT_SAMPLED, ROWS, Row
+from op_samples import NO_GRADIENT, NOT_0D, NOT_EMPTY, NOT_SAMPLED, ROWS, Row
 
 import minigrad as mg
 from minigrad import autograd
@@ -122,6 +122,9 @@ def test_every_op_has_empty_and_0d_rows_and_rows_for_each_gradient(op: str) -> N
     floats = {k for r in rows for k in r.wanted}
     last = len(record.rules) - 1
     covered = {k if record.joint else min(k, last) for k in floats} if floats else set()
+    if op in NO_GRADIENT:
+        assert not covered
+        return
     assert ruled <= covered, f"no row checks the gradient of inputs {ruled - covered}"
     assert bool(covered) is record.differentiable
 
@@ -433,6 +436,60 @@ def test_gradients_at_kinks_and_edges(f: Any, x: list[float], expected: list[flo
     t = mg.tensor(x, dtype=mg.float64, requires_grad=True)
     f(t).sum().backward()
     close(t.grad.numpy(), np.array(expected), "gradient")
+
+
+# What PyTorch 2.13 gives where products meet inf and nan: the gradient of the sum, and the gradient of that's.
+PRODUCTS: list[tuple[list[float], str, list[float], list[float]]] = [
+    ([2.0, inf, 3.0], "prod", [inf, nan, inf], [nan, nan, nan]),
+    ([2.0, inf, 3.0], "cumprod", [inf, nan, inf], [nan, nan, nan]),
+    ([2.0, 0.0, inf], "prod", [nan, inf, 0.0], [inf, inf, 2.0]),  # PyTorch: nan for the last
+    ([2.0, 0.0, inf], "cumprod", [1.0, inf, 0.0], [inf, inf, 2.0]),
+    ([nan, 2.0, 3.0], "prod", [nan, nan, nan], [nan, nan, nan]),
+    ([nan, 2.0, 3.0], "cumprod", [nan, nan, nan], [nan, nan, nan]),
+    ([2.0, nan, 0.0], "prod", [nan, 0.0, nan], [nan, 2.0, nan]),  # PyTorch: nan for the second
+    ([2.0, 0.0, 0.0, 3.0], "prod", [0.0, 0.0, 0.0, 0.0], [0.0, 6.0, 6.0, 0.0]),
+    ([inf], "prod", [nan], [nan]),
+    ([inf], "cumprod", [1.0], [0.0]),
+]
+
+
+@pytest.mark.parametrize(
+    ("x", "name", "first", "second"), PRODUCTS, ids=[f"{n}-{x}" for x, n, *_ in PRODUCTS]
+)
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_gradients_of_products_with_inf_and_nan(
+    x: list[float], name: str, first: list[float], second: list[float], create_graph: bool
+) -> None:
+    t = mg.tensor(x, dtype=mg.float64, requires_grad=True)
+    y = t.prod() if name == "prod" else t.cumprod(0).sum()
+    (g,) = autograd.grad(y, t, create_graph=create_graph)
+    assert np.array_equal(g._array, first, equal_nan=True)
+    if g.requires_grad:
+        (h,) = autograd.grad(g.sum(), t)
+        assert np.array_equal(h._array, second, equal_nan=True)
+
+
+def test_the_gradient_of_a_narrow_cumprod_is_made_of_its_narrow_values() -> None:
+    x = mg.tensor([1 / 3, 0.7, 1.1], dtype=mg.float64, requires_grad=True)
+    (g,) = autograd.grad(x.cumprod(0, dtype=mg.float32).sum(), x)
+    assert g.dtype is mg.float64
+    assert g.tolist() == [2.4700001031160355, 0.700000034911292, 0.23333335464650934]  # PyTorch's
+
+
+def test_floor_divide_has_no_derivative_and_a_rounded_quotient_one_of_0() -> None:
+    x = mg.tensor([3.0, -5.0], requires_grad=True)
+    for quotient in (x // 2, 7 // x, mg.floor_divide(x, x), (x * 1).floor_divide_(2)):
+        assert quotient.requires_grad
+        with pytest.raises(
+            RuntimeError, match=r"derivative for floor_divide .* not implemented.*rounding_mode"
+        ):
+            quotient.sum().backward()
+    for mode in ("floor", "trunc"):
+        (g,) = autograd.grad(mg.div(x, 2, rounding_mode=mode).sum(), x)
+        assert g.tolist() == [0.0, 0.0]
+    (g,) = autograd.grad((7 % x).sum(), x)  # made of the quotient, whose own gradient is not needed
+    assert g.tolist() == [-2.0, 2.0]
+    assert (mg.arange(5) // 2).tolist() == [0, 0, 1, 1, 2]
 
 
 @pytest.mark.parametrize("size", [7, 5000])  # the kernel has two ways

@@ -975,7 +975,7 @@ def test_no_false_alarm(op: str) -> None:
     assert kinks <= 2
 
 
-FLAT = {"sign", "floor", "ceil", "trunc", "round", "floor_divide", "trunc_divide"}
+FLAT = {"sign", "floor", "ceil", "trunc", "round", "div_floor", "trunc_divide"}
 
 
 def flat(op: str, at: int) -> bool:

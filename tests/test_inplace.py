@@ -519,3 +519,25 @@ def test_random_programs_never_give_a_wrong_gradient(program: list[Any]) -> None
 @given(st.lists(st.one_of([*STEPS, LOOK]), min_size=1, max_size=9))
 def test_nor_do_they_where_views_are_looked_at_under_no_grad(program: list[Any]) -> None:
     check(program)
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (2, 1, 3)], ids=["same", "leading", "all"])
+def test_an_expansion_that_repeats_nothing_can_be_written_to(shape: tuple[int, ...]) -> None:
+    leaf = mg.ones(shape[0] if len(shape) == 3 else 1, 3, requires_grad=True)
+    x = (leaf * 1.0).reshape(shape if len(shape) < 3 else (2, 1, 3))
+    y = x.expand(*shape)
+    y *= 2
+    assert (x == 2).all()
+    x.sum().backward()
+    assert (leaf.grad == 2).all()
+
+
+def test_what_cannot_be_written_to_says_why() -> None:
+    with pytest.raises(RuntimeError, match=r"single memory location.*clone\(\)"):
+        mg.ones(3).expand(2, 3).add_(1)
+    array = np.ones(3)
+    array.flags.writeable = False
+    with pytest.raises(RuntimeError, match=r"add_: the NumPy array under .*\[3\], is read-only"):
+        mg.from_numpy(array).add_(1)
+    with pytest.raises(RuntimeError, match="read-only"):
+        mg.from_numpy(array)[1:] = 2.0

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import minigrad as mg
 from minigrad._printing import PrintOptions, get_printoptions, printoptions, set_printoptions, tensor_text
 
 nan, inf = np.nan, np.inf
@@ -216,3 +217,11 @@ def test_a_view_prints_as_its_values() -> None:
     array = np.arange(6).reshape(2, 3)
     assert tensor_text(array.T) == tensor_text(array.T.copy())
     assert tensor_text(array[::-1, ::-1]) == lines("tensor([[5, 4, 3],", "        [2, 1, 0]])")
+
+
+def test_the_pair_of_max_and_min_prints_as_pytorch_s() -> None:
+    x = mg.tensor([3, 1])
+    assert repr(x.max(0)) == "minigrad.return_types.max(\nvalues=tensor(3),\nindices=tensor(0))"
+    assert str(x.min(0)) == "minigrad.return_types.min(\nvalues=tensor(1),\nindices=tensor(1))"
+    values, indices = mg.max(x, 0)
+    assert (values, indices) == x.max(0)

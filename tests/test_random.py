@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import minigrad as mg
 from minigrad import random as mg_random
 from minigrad.random import Generator
 
@@ -167,7 +168,8 @@ def test_state_is_byte_for_byte_pytorchs(seed: int, crcs: list[int]) -> None:
     assert g.initial_seed() == seed % 2**64
     for draws, crc in zip((0, 5, 619, 1), crcs, strict=True):
         g.uniform(draws)
-        state = g.get_state()
+        state = g.get_state().numpy()
+        assert isinstance(g.get_state(), mg.Tensor)
         assert (state.dtype.name, state.shape) == ("uint8", (5056,))
         assert zlib.crc32(state.tobytes()) == crc
 
@@ -179,12 +181,12 @@ def test_state_round_trip(used: int) -> None:
     g.normal(3)  # leaves the second half of a pair waiting
     clones = [g.clone_state(), copy.deepcopy(g), pickle.loads(pickle.dumps(g)), Generator()]
     clones[3].set_state(g.get_state())
-    expected = (g.normal(2).tolist(), g.uniform(700).tolist(), g.get_state().tobytes())
+    expected = (g.normal(2).tolist(), g.uniform(700).tolist(), g.get_state().numpy().tobytes())
     for clone in clones:
         assert (
             clone.normal(2).tolist(),
             clone.uniform(700).tolist(),
-            clone.get_state().tobytes(),
+            clone.get_state().numpy().tobytes(),
         ) == expected
         assert clone.initial_seed() == 3
 
@@ -198,6 +200,37 @@ def test_cached_normal_is_shared_by_dtypes_and_dropped_by_seeding() -> None:
     assert g.uniform(1).item() == 0.14984089136123657
     g.normal(1)
     assert g.manual_seed(3).normal(3).tolist() == Generator().manual_seed(3).normal(3).tolist()
+
+
+def test_memory_with_gaps_is_filled_as_pytorch_fills_it() -> None:
+    """In the order in which the elements lie there, and normals one after the other."""
+    mg.manual_seed(0)
+    x = mg.zeros(2, 3)
+    x.t().uniform_()
+    assert x.tolist() == [
+        [0.49625658988952637, 0.7682217955589294, 0.08847743272781372],
+        [0.13203048706054688, 0.30742281675338745, 0.6340786814689636],
+    ]
+    mg.manual_seed(0)
+    x = mg.zeros(3, 6)
+    x.t().normal_()
+    expected = [
+        [1.5409960746765137, -0.293428897857666, -2.1787893772125244, 0.5684312582015991, -1.0845223665237427,
+         -1.3985954523086548],
+        [0.40334683656692505, 0.8380263447761536, -0.7192575931549072, -0.40334352850914, -0.5966353416442871,
+         0.18203648924827576],
+        [-0.8566746115684509, 1.1006041765213013, -1.0711873769760132, 0.1227012425661087, -0.5663174986839294,
+         0.3731146454811096],
+    ]  # fmt: skip
+    assert x.tolist() == expected
+    y = mg.zeros(3, 12)
+    mg.manual_seed(0)
+    y[:, ::2].normal_()
+    assert y[:, ::2].tolist() == expected
+    assert not y[:, 1::2].any()
+    mg.manual_seed(0)
+    p = mg.tensor([[0.0], [1.0], [0.0]])
+    assert mg.zeros(4, 3).t().bernoulli_(p).tolist() == [[0.0] * 4, [1.0] * 4, [0.0] * 4]
 
 
 def test_default_generator() -> None:
@@ -230,7 +263,7 @@ def test_fork_rng_restores_also_after_an_error() -> None:
     with mg_random.fork_rng():
         with mg_random.fork_rng(enabled=False):
             mg_random.default_generator.uniform(3)
-        assert mg_random.get_rng_state().tobytes() != before.tobytes()
+        assert mg_random.get_rng_state().numpy().tobytes() != before.numpy().tobytes()
 
 
 def test_importing_draws_nothing_and_unseeded_runs_differ() -> None:
@@ -260,7 +293,7 @@ def test_threads_share_one_stream() -> None:
     assert len(set(drawn)) == len(drawn) == 8 * 200 * 9
     one = Generator().manual_seed(0)
     one.uniform(8 * 200 * 18)
-    assert one.get_state().tobytes() == g.get_state().tobytes()
+    assert one.get_state().numpy().tobytes() == g.get_state().numpy().tobytes()
 
 
 # -------------------------------------------------------------------------------------- properties

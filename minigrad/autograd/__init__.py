@@ -121,13 +121,15 @@ def grad(
     """The gradients of ``outputs`` (weighted by ``grad_outputs``) with respect to ``inputs``; ``.grad`` is untouched.
 
     One Tensor per input, of its shape and dtype.  An input that the outputs do not depend on is a RuntimeError,
-    None with ``allow_unused``, zeros with ``materialize_grads``.
+    None with ``allow_unused``, zeros with ``materialize_grads``.  No inputs are a RuntimeError too.
     """
     if is_grads_batched:
         raise NotImplementedError("grad(): is_grads_batched is not supported; call grad once per gradient")
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True")
     results, wanted = _list(outputs), _list(inputs)
+    if not wanted:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     grads = [None] * len(results) if grad_outputs is None else _list(grad_outputs)
     targets = _targets(wanted)
     nodes, seeds = _roots(results, grads, create_graph)

@@ -230,6 +230,12 @@ def _call_hooks(node: Node, g: Any, create: bool) -> Any:
         if replaced is not None:
             if not isinstance(replaced, tape.TensorBase):
                 raise TypeError(f"a hook must return None or a Tensor, got {type(replaced).__name__}")
+            if replaced._array.shape != node.shape:
+                raise RuntimeError(
+                    f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: the gradient of "
+                    f"{node.name()} at {node.where} has shape {list(node.shape)}, the hook returned "
+                    f"{list(replaced._array.shape)}"
+                )
             t = _fit(replaced, node)
     return t if create else t._array
 

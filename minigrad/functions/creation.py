@@ -7,6 +7,7 @@ Sizes are given one by one or as one sequence.  ``dtype`` None means: that of th
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,28 +77,48 @@ def to_array(data: Any, dtype: Any = None) -> Any:
         array = data._array
     elif isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data)
+        dtypes.as_numpy(array.dtype)
     else:
-        array = _from_nested(data)
+        array = _from_nested(data, dtype)
+        to_whole = dtype is not None and dtypes.as_numpy(dtype).kind in "iu"
+        if to_whole and array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise RuntimeError(f"value cannot be converted to type {dtype} without overflow")
         if dtype is None and not _has_arrays(data) and (array.dtype.kind == "f" or array.size == 0):
             array = QUIET.run(array.astype, dtypes.default_float())
     wanted = dtypes.as_numpy(array.dtype if dtype is None else dtype)
     return array if array.dtype == wanted and array.dtype.isnative else QUIET.run(array.astype, wanted)
 
 
-def _from_nested(data: Any) -> Any:
+def _from_nested(data: Any, dtype: Any) -> Any:
     try:
         array = np.array(_plain(data))
     except ValueError as error:
         raise ValueError(f"tensor(): the nested sequences have different lengths ({error})") from None
     except OverflowError as error:
-        raise RuntimeError(f"tensor(): {error}") from None
+        raise ValueError(f"tensor(): {error}") from None
+    if array.dtype.kind in "fuO" and array.size and _too_large(array, data):
+        if dtype is None or dtypes.as_numpy(dtype).kind != "f":
+            raise ValueError("Overflow when unpacking long long: an integer does not fit into 64 bits")
+        return array.astype(np.float64)
     if array.dtype.kind not in "biuf":
-        if array.dtype.kind == "O" and array.size and all(isinstance(x, int) for x in array.ravel()):
-            raise RuntimeError("Overflow when unpacking long: an integer does not fit into 64 bits")
         raise TypeError(
             f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {_first(data)!r}"
         )
     return array
+
+
+def _too_large(array: Any, data: Any) -> bool:
+    """Whether data are integers that int64 does not hold: NumPy then makes uint64, floats or objects of them."""
+    if array.dtype.kind == "O":
+        return all(isinstance(x, int) for x in array.ravel())
+    if array.dtype.kind == "u":
+        return array.dtype == np.uint64 and not _has_arrays(data)
+    return bool((np.abs(array) >= 2.0**63).any()) and all(isinstance(x, int) for x in _leaves(data))
+
+
+def _leaves(data: Any) -> Iterator[Any]:
+    for x in data if isinstance(data, (list, tuple)) else [data]:
+        yield from _leaves(x) if isinstance(x, (list, tuple)) else [x]
 
 
 def _plain(data: Any) -> Any:
@@ -118,15 +139,14 @@ def _first(data: Any) -> Any:
 
 def _has_arrays(data: Any) -> bool:
     first = _first(data)
-    return isinstance(first, (np.ndarray, TensorBase)) or (
-        isinstance(first, np.generic) and not isinstance(first, float)
-    )
+    return isinstance(first, (np.ndarray, np.generic, TensorBase))
 
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A new leaf with a copy of ``data``: numbers, nested sequences, arrays or Tensors.
 
-    TypeError for what is no number, ValueError for ragged sequences, RuntimeError when ``requires_grad`` is
+    TypeError for what is no number, ValueError for ragged sequences and whole numbers beyond 64 bits, RuntimeError
+    for numbers that an integer ``dtype`` cannot hold, and when ``requires_grad`` is
     asked of integers.
     """
     if MODE.get().trace is not None and not isinstance(data, (int, float)):
@@ -182,6 +202,10 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 
 def _shape(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
+    if not size:
+        raise TypeError(
+            f'{name}() missing 1 required positional argument: "size"; an empty tuple makes it 0-d'
+        )
     shape = sizes(name, size)
     for n in shape:
         if n < 0:
@@ -222,8 +246,9 @@ def eye(
     n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Ones on the diagonal of an (n, m) matrix, m = n unless given."""
-    if n < 0 or (m is not None and m < 0):
-        raise RuntimeError(f"n must be greater or equal to 0, got {n if n < 0 else m}")
+    for name, size in (("n", n), ("m", m)):
+        if size is not None and size < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
     return _finish(np.eye(n, m, dtype=_dtype(dtype)), requires_grad, device)
 
 
@@ -283,6 +308,9 @@ def arange(
     start, end, step = (_plain_number(x) for x in (start, end, step))
     if end is None:
         start, end = 0, start
+    found = None if dtype is None else dtypes.as_numpy(dtype)
+    if found is not None and found.kind == "b":
+        raise NotImplementedError('"arange" not implemented for bool; use .bool() on another one')
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if not all(math.isfinite(x) for x in (start, end)):
@@ -291,9 +319,16 @@ def arange(
         raise RuntimeError(
             f"upper bound and lower bound inconsistent with step sign: {start} to {end} by {step}"
         )
+    if found == dtypes.I64:
+        start, end, step = int(start), int(end), int(step)  # here, but in no other dtype, before it counts
+        if step == 0:
+            raise ValueError("step must be nonzero, also as an integer")
     whole = all(isinstance(x, int) for x in (start, end, step))
-    found = (dtypes.I64 if whole else dtypes.default_float()) if dtype is None else dtypes.as_numpy(dtype)
+    if found is None:
+        found = dtypes.I64 if whole else dtypes.default_float()
     count = -((start - end) // step) if whole else math.ceil((end - start) / step)
+    if found.kind in "iu" and not whole:
+        start, step, whole = int(start), int(step), True
     return _finish(
         (start + step * np.arange(count, dtype=None if whole else np.float64)).astype(found),
         requires_grad,
@@ -304,11 +339,18 @@ def arange(
 def linspace(
     start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """``steps`` evenly spaced values from ``start`` to ``end``, both included."""
+    """``steps`` evenly spaced values from ``start`` to ``end``, both included.
+
+    TypeError unless ``steps`` is an integer, RuntimeError if it is negative.
+    """
+    if not hasattr(steps, "__index__"):
+        raise TypeError(f"linspace(): argument 'steps' must be int, not {type(steps).__name__}")
     start, end = (_plain_number(x) for x in (start, end))
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     found = _dtype(dtype)
+    if found.kind == "b":
+        raise NotImplementedError('"linspace" not implemented for bool; use .bool() on another one')
     kind = found.type
     if steps == 1 or found.kind != "f":
         return _finish(np.linspace(start, end, steps).astype(found), requires_grad, device)
@@ -323,14 +365,14 @@ def linspace(
 # ---------------------------------------------------------------- at random
 
 
-def drawn(generator: Generator | None, method: str, *arguments: Any) -> Tensor:
+def drawn(generator: Generator | None, method: str, *arguments: Any, **options: Any) -> Tensor:
     """What a method of the generator (the default one, if None) draws."""
     source = random.default_generator if generator is None else generator
     trace = MODE.get().trace
     if trace is None:
-        return wrap(getattr(source, method)(*arguments))
+        return wrap(getattr(source, method)(*arguments, **options))
     trace.draws_from(source)
-    return apply(draws.draw, (), {"generator": source, "method": method, "arguments": arguments})
+    return apply(draws.draw, (), {"generator": source, "method": method, "arguments": arguments, "options": options})
 
 
 def rand(

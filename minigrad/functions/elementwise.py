@@ -106,7 +106,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     if rounding_mode == "trunc":
         return apply(e.trunc_divide, (input, other))
     if rounding_mode == "floor":
-        return apply(e.floor_divide, (input, other))
+        return apply(e.div_floor, (input, other))
     raise runtime_error(
         f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
     )
@@ -127,6 +127,12 @@ def remainder(input: Any, other: Any) -> Tensor:
 
 def neg(input: Tensor) -> Tensor:
     """``-input``. RuntimeError for bool."""
+    need_tensor("neg", input)
+    if input._array.dtype == bool:
+        raise runtime_error(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
+            "the `~` or `logical_not()` operator instead."
+        )
     return apply(e.neg, (input,))
 
 
@@ -324,6 +330,10 @@ def logical_not(input: Tensor) -> Tensor:
 def bitwise_not(input: Tensor) -> Tensor:
     """Each bit flipped; for bool, not."""
     need_tensor("bitwise_not", input)
+    if input._array.dtype.kind == "f":
+        raise NotImplementedError(
+            f'"bitwise_not" not implemented for {input.dtype}; convert with .int() first'
+        )
     return apply(e.bitwise_not, (input,))
 
 
@@ -467,7 +477,10 @@ def atan2(input: Any, other: Any) -> Tensor:
 
 
 def floor_divide(input: Any, other: Any) -> Tensor:
-    """The quotient rounded down; gradient 0."""
+    """The quotient rounded down, as ``//``. It has no gradient: RuntimeError in backward, as in PyTorch.
+
+    ``div(input, other, rounding_mode="floor")`` is the same with a gradient of 0.
+    """
     return apply(e.floor_divide, (input, other))
 
 
@@ -615,19 +628,39 @@ def _product(input: Tensor, product: Tensor, value: Number) -> Tensor:
 def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
-    """``|input - other| <= atol + rtol * |other|`` by element (bool)."""
+    """``|input - other| <= atol + rtol * |other|`` by element (bool).
+
+    RuntimeError unless the two have one dtype and shapes that broadcast, or for a negative tolerance.
+    """
+    need_tensor("isclose", input)
+    need_tensor("isclose", other, "other")
     needs_value("isclose()")
-    return wrap(np.isclose(raw(input), raw(other), rtol, atol, equal_nan))
+    a, b = input._array, other._array
+    if a.dtype != b.dtype:
+        raise runtime_error(
+            f"isclose: {input.dtype} did not match {other.dtype}; convert one with .to(dtype)"
+        )
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance < 0:
+            raise runtime_error(f"{name} must be greater than or equal to zero, but got {tolerance}")
+    try:
+        return wrap(np.isclose(a, b, rtol, atol, equal_nan))
+    except ValueError:
+        raise runtime_error(
+            f"isclose: the shapes {list(a.shape)} and {list(b.shape)} do not broadcast; use unsqueeze() or reshape()"
+        ) from None
 
 
 def allclose(
     input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> bool:
-    """Whether `isclose` holds everywhere."""
+    """Whether `isclose` holds everywhere; the same errors."""
     return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
-    """Whether shape and all elements are the same."""
+    """Whether shape and all elements are the same. TypeError for what is no Tensor."""
+    need_tensor("equal", input)
+    need_tensor("equal", other, "other")
     needs_value("equal()")
     return np.array_equal(raw(input), raw(other))

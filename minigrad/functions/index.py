@@ -184,7 +184,7 @@ def _show(key: Any) -> str:
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """``out[i][j] = input[i][index[i][j]]`` for dim 1, and likewise: the shape of ``index`` (int64).
 
-    IndexError where an index is out of range, RuntimeError where the shapes do not fit.
+    RuntimeError where an index is out of range or the shapes do not fit.
     """
     need_tensor("gather", input)
     need_tensor("gather", index, "index")
@@ -211,7 +211,7 @@ def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
     size = a.shape[d] if a.ndim else 1
     if i.size and (i.min() < 0 or i.max() >= size):
         wrong = i.min() if i.min() < 0 else i.max()
-        raise index_error(f"index {wrong} is out of bounds for dimension {d} with size {size}")
+        raise runtime_error(f"index {wrong} is out of bounds for dimension {d} with size {size}")
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
@@ -243,13 +243,17 @@ def _from_front(indices: Tensor, size: int) -> Tensor:
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """The slices of ``input`` at ``index`` (a vector of integers) along ``dim``."""
+    """The slices of ``input`` at ``index`` (a vector of integers) along ``dim``. IndexError outside [0, size)."""
     need_tensor("index_select", input)
     if index._array.ndim > 1:
         raise index_error("index_select(): Index is supposed to be a vector")
     if index._array.dtype.kind not in "iu":
         raise runtime_error(f"index_select(): Expected dtype int32 or int64 for index, got {index.dtype}")
     d = one_dim(dim, input._array.ndim)
+    if index._array.size and index._array.min() < 0:
+        raise index_error(
+            f"index_select(): index {index._array.min()} out of range in self: negative ones do not count"
+        )
     if input._array.ndim == 0:
         return input.reshape(1)[index].reshape(())
     return getitem(input, (*[slice(None)] * d, index.reshape(-1)))

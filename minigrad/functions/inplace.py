@@ -112,10 +112,15 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Ten
         raise runtime_error(
             f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}"
         )
-    if not array.flags.writeable or (array.size > 1 and 0 in array.strides and _overlaps(array)):
+    if array.size > 1 and 0 in array.strides and _overlaps(array):
         raise runtime_error(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation."
+        )
+    if not array.flags.writeable:
+        raise runtime_error(
+            f"{name}_: the NumPy array under this tensor, of shape {list(array.shape)}, is read-only; clone() the "
+            "tensor, or copy the array before from_numpy()"
         )
     mode = MODE.get()
     if t._inference and not mode.inference:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minigrad.dtypes import BOOL
-from minigrad.errors import runtime_error
+from minigrad.errors import describe, runtime_error
 from minigrad.functions.elementwise import need_tensor
 from minigrad.functions.shape import reshape, unsqueeze
 from minigrad.ops import elementwise as e
@@ -25,9 +25,8 @@ def _same_dtype(name: str, a: Any, b: Any) -> None:
     need_tensor(name, b, "other")
     if a._array.dtype != b._array.dtype:
         raise runtime_error(
-            f"{name}: expected m1 and m2 to have the same dtype, but got: {a._array.dtype} != "
-            f"{b._array.dtype}; "
-            "convert one with .to(dtype)"
+            f"{name}: expected m1 and m2 to have the same dtype, but got: {a._array.dtype} != {b._array.dtype}; "
+            f"convert one with .to(dtype) (operands: {describe(a)} and {describe(b)})"
         )
     if a._array.dtype is BOOL:
         raise NotImplementedError(
@@ -160,9 +159,10 @@ def _plus(input: Any, product: Any, beta: float, alpha: float) -> Tensor:
     _same_dtype("addmm", input, product)
     if alpha != 1:
         product = product * alpha
-    if beta == 0:  # PyTorch: nan and inf in input are not looked at
-        return apply(e.add, (product, input.new_zeros(())))
     shape = product._array.shape
+    if beta == 0:  # PyTorch: nan and inf in input are not looked at, but its shape is
+        unseen = input.new_zeros(()).expand(input._array.shape)
+        input, beta = unseen, 1
     total = apply(e.add, (input if beta == 1 else input * beta, product))
     if total._array.shape != shape:
         raise runtime_error(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minigrad.errors import runtime_error
+from minigrad.errors import describe, runtime_error
 from minigrad.functions.elementwise import need_tensor
 from minigrad.functions.linalg import matmul
 from minigrad.ops import nn
@@ -21,6 +21,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """
     need_tensor("linear", input)
     need_tensor("linear", weight, "weight")
+    if bias is not None:
+        need_tensor("linear", bias, "bias")
     x, w = input._array, weight._array
     if bias is not None and x.ndim and x.dtype is w.dtype is bias._array.dtype and w.ndim == 2:
         if w.shape == bias._array.shape + x.shape[-1:]:
@@ -33,8 +35,24 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"weight {list(w.shape)} (out, in), got input {list(x.shape)}; "
             "reshape the input or change in_features"
         )
+    kinds = [t._array.dtype for t in (input, weight, bias) if t is not None]
+    if any(kind != kinds[0] for kind in kinds):
+        rest = "" if bias is None else f", bias {describe(bias)}"
+        raise runtime_error(
+            "linear: input, weight and bias must have the same dtype, but got "
+            f"{', '.join(map(str, kinds))}: input {describe(input)}, weight {describe(weight)}{rest}; convert the "
+            f"input with .to({kinds[1]}), or the module"
+        )
     product = matmul(input, weight.mT if w.ndim == 2 else weight)
-    return product if bias is None else product + bias
+    if bias is None:
+        return product
+    total: Tensor = product + bias
+    if total._array.shape != product._array.shape:
+        raise runtime_error(
+            f"linear: a bias of shape {list(bias._array.shape)} does not expand to the product's "
+            f"{list(product._array.shape)}; it should be ({w.shape[0] if w.ndim == 2 else ''})"
+        )
+    return total
 
 
 def relu(input: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -109,7 +110,10 @@ def var(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
-    """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given."""
+    """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given.
+
+    UserWarning where the correction takes all degrees of freedom: the value is nan or inf then.
+    """
     return _deviation(reduce.var, input, dim, unbiased, keepdim, correction)
 
 
@@ -117,7 +121,7 @@ def std(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
-    """The square root of `var`; gradient 0 where it is 0."""
+    """The square root of `var`; gradient 0 where it is 0. UserWarning as from `var`."""
     return _deviation(reduce.std, input, dim, unbiased, keepdim, correction)
 
 
@@ -129,6 +133,14 @@ def _deviation(op: Any, input: Any, dim: Any, unbiased: Any, keepdim: bool, corr
             f"{op.name}: only supports floating point dtypes, got {input.dtype}; use .float() first"
         )
     dims = all_dims(dim, input._array.ndim)
+    shape = input._array.shape
+    count = math.prod(shape if dims is None else [shape[d] for d in dims])
+    if count <= correction:
+        warnings.warn(
+            f"{op.name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
+            f"factor (input numel divided by output numel); got correction {correction} over {count} elements.",
+            stacklevel=3,
+        )
     return apply(op, (input,), {"dim": dims, "correction": correction, "keepdim": keepdim})
 
 
@@ -137,7 +149,7 @@ def var_mean(
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`var` and `mean`."""
-    spread = var(input, dim, unbiased, keepdim, correction=correction)
+    spread = _deviation(reduce.var, input, dim, unbiased, keepdim, correction)
     return spread, mean(input, _plain(dim), keepdim)
 
 
@@ -146,7 +158,7 @@ def std_mean(
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`std` and `mean`."""
-    spread = std(input, dim, unbiased, keepdim, correction=correction)
+    spread = _deviation(reduce.std, input, dim, unbiased, keepdim, correction)
     return spread, mean(input, _plain(dim), keepdim)
 
 
@@ -206,6 +218,18 @@ class ValuesAndIndices(NamedTuple):
     values: Tensor
     indices: Tensor
 
+    def __repr__(self) -> str:
+        name = type(self).__name__.lower().strip("_")
+        return f"minigrad.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+class _Max(ValuesAndIndices):
+    __slots__ = ()
+
+
+class _Min(ValuesAndIndices):
+    __slots__ = ()
+
 
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The maximum of all; or over ``dim``, with the first index of each; or `maximum` with another Tensor.
@@ -231,16 +255,13 @@ def _choose(
         return apply(extreme, (input,))
     ndim = input._array.ndim
     d = one_dim(dim, ndim)
+    kind = _Max if name == "max" else _Min
     if not ndim:
-        return ValuesAndIndices(input.clone(), apply(arg, (input,), {"dim": None, "keepdim": False}))
+        return kind(input.clone(), apply(arg, (input,), {"dim": None, "keepdim": False}))
     _not_empty(name, input, (d,))
     indices = apply(arg, (input,), {"dim": d, "keepdim": True})
     values = apply(index.gather, (input, indices), {"dim": d})
-    return (
-        ValuesAndIndices(values, indices)
-        if keepdim
-        else ValuesAndIndices(values.squeeze(d), indices.squeeze(d))
-    )
+    return kind(values, indices) if keepdim else kind(values.squeeze(d), indices.squeeze(d))
 
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
@@ -269,18 +290,21 @@ def _arg(op: Any, input: Any, dim: int | None, keepdim: bool) -> Tensor:
 
 
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """True where an element over ``dim`` is nonzero (bool; uint8 stays uint8)."""
+    """True where an element over ``dim`` is nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
     return _logical(reduce.any, input, dim, keepdim)
 
 
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """True where all elements over ``dim`` are nonzero (bool; uint8 stays uint8)."""
+    """True where all elements over ``dim`` are nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
     return _logical(reduce.all, input, dim, keepdim)
 
 
 def _logical(op: Any, input: Any, dim: Dim, keepdim: bool) -> Tensor:
     need_tensor(op.name, input)
-    y = apply(op, (input,), {"dim": all_dims(dim, input._array.ndim), "keepdim": keepdim})
+    # PyTorch: here, unlike in sums, an empty list of dimensions is none of them and not all
+    none = isinstance(dim, (tuple, list)) and not dim
+    dims = () if none else all_dims(dim, input._array.ndim)
+    y = apply(op, (input,), {"dim": dims, "keepdim": keepdim})
     return cast(y, np.dtype(np.uint8)) if input._array.dtype == np.uint8 else y
 
 

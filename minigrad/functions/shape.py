@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import index_error, runtime_error
+from minigrad.errors import index_error, runtime_error, value_error
 from minigrad.functions.elementwise import need_tensor
 from minigrad.functions.reduce import one_dim
 from minigrad.ops import shape as s
@@ -139,6 +139,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     end = [one_dim(d, ndim) for d in destination]
     if len(set(start)) < len(start) or len(set(end)) < len(end):
         raise runtime_error(f"movedim: repeated dim in `source` ({source}) or `destination` ({destination})")
+    if not ndim:
+        return apply(s.alias, (input,))
     order = [d for d in range(ndim) if d not in start]
     for to, d in sorted(zip(end, start, strict=True)):
         order.insert(to, d)
@@ -149,13 +151,16 @@ moveaxis = movedim
 
 
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
-    """Without the dimensions of size 1, or those among ``dim``."""
+    """Without the dimensions of size 1, or those among ``dim``. RuntimeError for a dimension named twice."""
     need_tensor("squeeze", input)
     shape = input._array.shape
     if dim is None:
         return apply(s.reshape, (input,), {"shape": tuple(n for n in shape if n != 1)})
-    dims = {one_dim(d, len(shape)) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
-    kept = tuple(n for d, n in enumerate(shape) if d not in dims or n != 1)
+    named = [one_dim(d, len(shape)) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))]
+    for d in named:
+        if named.count(d) > 1:
+            raise runtime_error(f"dim {d} appears multiple times in the list of dims")
+    kept = tuple(n for d, n in enumerate(shape) if d not in named or n != 1)
     return apply(s.reshape, (input,), {"shape": kept})
 
 
@@ -293,7 +298,8 @@ def _list(name: str, tensors: Any) -> list[Any]:
         if not isinstance(x, TensorBase):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
     if not tensors:
-        raise runtime_error(f"{name} expects a non-empty list of Tensors")
+        kind = value_error if name == "cat" else runtime_error  # PyTorch's kinds
+        raise kind(f"{name} expects a non-empty list of Tensors")
     return list(tensors)
 
 
@@ -423,7 +429,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along ``dim``, without that dimension; all are views."""
     need_tensor("unbind", input)
     if input._array.ndim == 0:
-        raise runtime_error("Dimension specified as 0 but tensor has no dimensions")
+        raise index_error("Dimension specified as 0 but tensor has no dimensions")
     d = one_dim(dim, input._array.ndim)
     return tuple(_part(input, d, i) for i in range(input._array.shape[d]))
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad import tape
 from minigrad.dtypes import common, default_float
+from minigrad.errors import runtime_error
 from minigrad.ops import elementwise
 from minigrad.tape import Op, TensorBase
 
@@ -15,7 +16,8 @@ from minigrad.tape import Op, TensorBase
 def cast_operands(op: Op, operands: list[Any]) -> list[Any]:
     """The operands of an op that promotes, in the dtype in which they meet.
 
-    Raises TypeError when none of them is a Tensor, NotImplementedError for a dtype that the op does not take.
+    Raises TypeError when none of them is a Tensor, NotImplementedError for a dtype that the op does not take
+    (of a ``cast`` of ``"bits"``, floats).
     """
     first = 1 if op.cast == "branches" else 0  # the condition of where keeps its dtype
     if not any(isinstance(t, TensorBase) for t in operands):
@@ -25,6 +27,8 @@ def cast_operands(op: Op, operands: list[Any]) -> list[Any]:
         meet = default_float()
     elif op.cast == "floats" and meet.kind != "f":
         raise NotImplementedError(f'"{op.name}" not implemented for {meet}; convert with .float() first')
+    elif op.cast == "bits" and meet.kind == "f":
+        raise NotImplementedError(f'"{op.name}" not implemented for {meet}; convert with .int() first')
     elif op.cast == "number" and meet.kind == "b":
         raise NotImplementedError(
             f"\"{op.name}\" not implemented for 'Bool'; convert with .int() or .float() first"
@@ -54,6 +58,10 @@ def cast(t: Any, dtype: np.dtype[Any]) -> Any:
 
 def number(x: Any, dtype: np.dtype[Any]) -> Any:
     """A Python number as a dtype holds it: integers wrap around, as PyTorch's do."""
+    if isinstance(x, complex):
+        raise runtime_error(
+            f"value cannot be converted to type {dtype} without overflow: {x} is complex, which minigrad has not"
+        )
     if dtype.kind == "f":
         return x if x.__class__ is tape.Scalar else float(x)
     if dtype.kind == "b":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from minigrad.tape import Op
 
 # fmt: off
-draw = Op("draw", lambda generator, method, arguments: getattr(generator, method)(*arguments),
-          "; generator method arguments")
+draw = Op("draw", lambda generator, method, arguments, options: getattr(generator, method)(*arguments, **options),
+          "; generator method arguments options")
 bernoulli = Op("bernoulli", lambda p, generator: generator.bernoulli(p, p.shape, p.dtype), "p; generator")
 # fmt: on

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import runtime_error
 from minigrad.tape import Array, Op
 
 _LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen float32
@@ -81,6 +82,15 @@ def _trunc_divide(a: Array, b: Array) -> Any:
     return np.trunc(np.true_divide(a, b))
 
 
+def _no_derivative(g: Any) -> Any:
+    # PyTorch's choice for //, while div(..., rounding_mode="floor") is flat: a loss that hangs on // alone
+    # is a mistake more often than not
+    raise runtime_error(
+        "derivative for floor_divide (the // operator) is not implemented; use div(a, b, rounding_mode='floor'), "
+        "whose gradient is 0, or detach() what it is made of"
+    )
+
+
 def _inverse_square(a: Any, b: Any) -> Any:
     r = a * a + b * b
     return where(eq(r, 0.0), 0.0, 1.0 / r)
@@ -130,11 +140,13 @@ neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", onnx
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
          text="np.power({}, {})", onnx="Pow")
 pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule)
-floor_divide    = Op("floor_divide", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g),
+floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
+                     cast="number", text="{} // {}")
+div_floor       = Op("div_floor", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g),
                      cast="number", text="{} // {}")
 trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g),
                      cast="number", text="np.trunc({} / {})")
-remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * floor_divide(a, b),
+remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * div_floor(a, b),
                      cast="number", text="{} % {}")
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
                      cast="number", text="np.fmod({}, {})")
@@ -212,9 +224,9 @@ logical_and: Op = Op("logical_and", np.logical_and, "a b", cast="same", onnx="An
 logical_or: Op  = Op("logical_or",  np.logical_or,  "a b", cast="same", onnx="Or")
 logical_xor = Op("logical_xor", np.logical_xor, "a b", cast="same", onnx="Xor")
 bitwise_not = Op("bitwise_not", np.invert, "x", text="~{}")
-bitwise_and = Op("bitwise_and", np.bitwise_and, "a b", cast="same", text="{} & {}")
-bitwise_or  = Op("bitwise_or",  np.bitwise_or,  "a b", cast="same", text="{} | {}")
-bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="same", text="{} ^ {}")
+bitwise_and = Op("bitwise_and", np.bitwise_and, "a b", cast="bits", text="{} & {}")
+bitwise_or  = Op("bitwise_or",  np.bitwise_or,  "a b", cast="bits", text="{} | {}")
+bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="bits", text="{} ^ {}")
 
 # element types
 to = Op("to", lambda x, dtype: x.astype(dtype), "x; dtype", lambda g: g,

@@ -107,11 +107,23 @@ def _prod_others_vjp(g: Any, x: Any, dim: int) -> Any:
     return sum(reshape(g, shape=columns) * e.where(eye, 0.0, others), dim=(dim,), keepdim=False)
 
 
-def _prod_vjp(g: Any, x: Any, y: Any, dim: int) -> Any:
-    # y / x, and the product of the others where x is 0
-    g, y = (spread(t, shape=tuple(x.shape), dim=(dim,), keepdim=False) for t in (g, y))
-    none = e.eq(x, 0.0)
-    return e.where(none, g * prod_others(x, dim=dim), g * (y / e.where(none, 1.0, x)))
+def _with_and_without_zeros(x: Any) -> tuple[Any, Any, Any]:
+    """Whether there is a zero in x; x if so, else ones; ones if so, else x.
+
+    Of the two formulas for a gradient of products, PyTorch takes one by this question.  Both are written
+    down here, so that a record says the same whatever the numbers were, and the one not taken works on
+    ones: neither its values nor its own gradients can spoil the other's with inf or nan.
+    """
+    zeros = any(e.eq(x, 0.0), dim=None, keepdim=False)
+    return zeros, e.where(zeros, x, 1.0), e.where(zeros, 1.0, x)
+
+
+def _prod_vjp(g: Any, x: Any, dim: int) -> Any:
+    shape = tuple(x.shape)
+    zeros, some, none = _with_and_without_zeros(x)
+    quotients = spread(prod(none, dim=dim), shape=shape, dim=(dim,), keepdim=False) / none
+    g = spread(g, shape=shape, dim=(dim,), keepdim=False)
+    return g * e.where(zeros, prod_others(some, dim=dim), quotients)
 
 
 def _scan(ufunc: Any, x: Array, dim: int, dtype: Any) -> Array:
@@ -127,18 +139,33 @@ def _cumsum_vjp(g: Any, dim: int, dtype: Any, back: Any) -> Any:
     return flip(cumsum(flip(g, dims=(dim,)), dim=dim, dtype=back, back=dtype), dims=(dim,))
 
 
-def _cumprod_backward(g: Array, x: Array, y: Array, dim: int) -> Array:
-    g, x, y = (np.moveaxis(np.asarray(a, x.dtype), dim, -1) for a in (g, x, y))
-    found = _suffix_sum(g * y)
-    none = np.equal(x, 0)
-    if none.any():
-        # From the first zero on y is 0: there the sum runs over products that leave it out.
-        first = none & (np.add.accumulate(none, axis=-1) == 1)
-        without = np.multiply.accumulate(np.where(first, x.dtype.type(1), x), axis=-1)
-        found = np.where(first, _suffix_sum(g * without), found / np.where(none, x.dtype.type(1), x))
-    else:
-        found /= x
-    return np.moveaxis(found, -1, dim)
+def _cumprod_vjp(g: Any, x: Any, dim: int, dtype: Any) -> Any:
+    own = getattr(x, "_array", x).dtype
+    g = g if dtype == own else e.to(g, dtype=own)
+    if x.shape[dim] == 1:
+        return g
+    zeros, some, none = _with_and_without_zeros(x)
+    products = flip(g * cumprod(none, dim=dim, dtype=dtype), dims=(dim,))
+    wide = getattr(products, "_array", products).dtype
+    sums = flip(cumsum(products, dim=dim, dtype=wide, back=wide), dims=(dim,))
+    return e.where(zeros, cumprod_backward(g, some, dim=dim), sums / none)
+
+
+def _cumprod_backward(g: Array, x: Array, dim: int) -> Array:
+    """The gradient of cumprod in linear time, also where there are zeros.
+
+    Up to the first zero, sums of g * y over x; at the zero, sums of products that leave it out, which end with
+    the second; behind it nothing.
+    """
+    g, x = (np.moveaxis(np.asarray(a, x.dtype), dim, -1) for a in (g, x))
+    one, nothing = x.dtype.type(1), x.dtype.type(0)
+    count = np.add.accumulate(np.equal(x, 0), axis=-1, dtype=np.int64)
+    before, first = count == 0, (count == 1) & np.equal(x, 0)
+    y = np.multiply.accumulate(np.where(before, x, one), axis=-1)
+    found = _suffix_sum(np.where(before, g * y, nothing)) / np.where(before, x, one)
+    without = np.multiply.accumulate(np.where(first, one, x), axis=-1)
+    at_first = _suffix_sum(np.where(count == 1, g * without, nothing))
+    return np.moveaxis(np.where(before, found, np.where(first, at_first, nothing)), -1, dim)
 
 
 def _suffix_sum(x: Array) -> Array:
@@ -146,7 +173,7 @@ def _suffix_sum(x: Array) -> Array:
     return y
 
 
-def _cumprod_backward_vjp(g: Any, u: Any, x: Any, needs: Any, dim: int) -> Any:
+def _cumprod_backward_vjp(g: Any, u: Any, x: Any, dim: int) -> Any:
     # u.J with J[j, i] = dy_j/dx_i for i <= j: the product of x_k, k <= j, k != i; a triangle of products
     n = x.shape[dim]
     below = np.tri(n, dtype=bool).reshape((n, n) + (1,) * (len(x.shape) - dim - 1))  # [j, k]: k <= j
@@ -156,7 +183,7 @@ def _cumprod_backward_vjp(g: Any, u: Any, x: Any, needs: Any, dim: int) -> Any:
     weight = e.where(below, reshape(g, shape=rows), 0.0)
     du = sum(weight * prod_others(triangle, dim=dim + 1), dim=(dim + 1,), keepdim=False)
     dx = _prod_others_vjp(weight * reshape(u, shape=columns), triangle, dim + 1)
-    return du, sum(e.where(below, dx, 0.0), dim=(dim,), keepdim=False), None
+    return du, sum(e.where(below, dx, 0.0), dim=(dim,), keepdim=False)
 
 
 def _argmax(x: Array, dim: int | None, keepdim: bool) -> Any:
@@ -184,19 +211,19 @@ amin = Op("amin", lambda x, dim, keepdim: np.min(x, axis=dim, keepdims=keepdim),
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})")
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, onnx="ReduceLogSumExp")
-prod = Op("prod", lambda x, dim: np.multiply.reduce(x, axis=dim), "x; dim",
+prod: Op = Op("prod", lambda x, dim: np.multiply.reduce(x, axis=dim), "x; dim",
           _prod_vjp, text="np.prod({}, axis={dim})", onnx="ReduceProd")
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp)
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",
             _cumsum_vjp, onnx="CumSum")
-cumprod = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
-             lambda g, x, y, dim: cumprod_backward(g, x, y, dim=dim))
-cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x p; dim", joint=_cumprod_backward_vjp)
+cumprod: Op = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
+             _cumprod_vjp)
+cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp)
 argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})",
             onnx="ArgMax")
 argmin = Op("argmin", _argmin, "x; dim keepdim", text="np.argmin({}, axis={dim}, keepdims={keepdim})",
             onnx="ArgMin")
-any = Op("any", lambda x, dim, keepdim: np.any(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
+any: Op = Op("any", lambda x, dim, keepdim: np.any(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
          text="np.any({}, axis={dim}, keepdims={keepdim})")
 all = Op("all", lambda x, dim, keepdim: np.all(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
          text="np.all({}, axis={dim}, keepdims={keepdim})")

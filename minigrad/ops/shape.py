@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ def _expand(x: Any, shape: tuple[int, ...]) -> Array:
     if x.size == 1 and isinstance(x, np.ndarray) and x.flags.c_contiguous:
         # One element seen many times; a tenth of the time of np.broadcast_to.
         return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
+    if isinstance(x, np.ndarray) and math.prod(shape) == x.size and len(shape) >= x.ndim:
+        return x.reshape(shape)  # nothing repeats; unlike np.broadcast_to's this view may be written to
     return np.broadcast_to(x, shape)
 
 

@@ -345,7 +345,8 @@ class Plan(Text):
             return f"{source}.bernoulli({p}, {v.shape!r}, np.dtype({v.dtype.name!r}))"
         arguments = f"arguments_{len(self.data)}"
         self.data[arguments] = v.params["arguments"]
-        return f"{source}.{v.params['method']}(*{arguments})"
+        options = "".join(f", {k}={o!r}" for k, o in v.params["options"].items())
+        return f"{source}.{v.params['method']}(*{arguments}{options})"
 
     def _number(self, value: Any, dtype: Any) -> str:
         """A number as an array without dimensions, which a ufunc takes in half the time."""

@@ -134,7 +134,10 @@ def _whole(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     return fill(text if text and not v.shape else op.text or str(text), xs)
 
 
-_FLOAT_TEXTS = {"floor_divide": "np.floor_divide({}, {})", "remainder": "np.remainder({}, {})"}
+_FLOAT_TEXTS = {
+    "floor_divide": "np.floor_divide({}, {})", "div_floor": "np.floor_divide({}, {})",
+    "remainder": "np.remainder({}, {})",
+}  # fmt: skip
 
 
 def _mean(v: Value, xs: list[Expr], h: Helpers) -> Expr:
@@ -276,7 +279,8 @@ def _view_scatter(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 # By operation: what takes an element type, a shape or a branch into account.
 _SPECIAL: dict[str, Callable[[Value, list[Expr], Helpers], Expr]] = {
     "clamp": _clamp, "pow_scalar": _pow_scalar, "pow": _whole, "floor_divide": _whole,
-    "trunc_divide": _whole, "remainder": _whole, "fmod": _whole, "mean": _mean, "var": _var, "std": _var,
+    "div_floor": _whole, "trunc_divide": _whole, "remainder": _whole, "fmod": _whole, "mean": _mean,
+    "var": _var, "std": _var,
     "spread": _spread, "sum_to": _sum_to, "permute": _permute, "cat": _cat, "stack": _stack,
     "cumsum": _scan, "cumprod": _scan, "index": _index, "matmul": _matmul, "linear": _linear,
     "relu": _relu, "relu_backward": _relu_backward, "mean_square": _mean_square,
