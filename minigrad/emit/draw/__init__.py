@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ from minigrad.tape import TensorBase, refresh, tape
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
+DIRECTIONS = ("forward", "backward", "both")
+# A page switches to backward, so a forward picture has that ready too, where it is this small: the tape is not kept.
+RECORDS, ELEMENTS = 2_000, 4_000_000
 SHOWN = ("shape", "dtype", "value", "grad", "saved", "line")
 ENDINGS = ".svg, .png, .pdf, .html or .dot"
 
@@ -26,8 +30,11 @@ class Drawing:
     It holds texts only, nothing of the tape.
     """
 
-    def __init__(self, graph: Graph, direction: str, legend: bool = True) -> None:
+    def __init__(
+        self, graph: Graph, direction: str, legend: bool = True, whole: Graph | None = None, refusal: str = ""
+    ) -> None:
         self._graph, self.direction, self._legend = graph, direction, legend
+        self._whole, self._refusal = whole, refusal  # forward and backward, for the page; or why not
         self.dot = dot.write(graph, direction, legend)
 
     @property
@@ -61,11 +68,11 @@ class Drawing:
 
     def html(self) -> str:
         """The page that ``save("graph.html")`` writes."""
-        views = ("both", "forward", "backward") if self.direction == "both" else (self.direction,)
-        pictures = {
-            view: engines.render(dot.write(self._graph, view, self._legend), "svg").decode() for view in views
-        }
-        return page.write(self._graph, pictures)
+        names = [self.direction, *(d for d in DIRECTIONS if d != self.direction)]
+        graphs = {d: self._graph if d == self.direction else self._whole for d in names}
+        views = [(d, g) for d, g in graphs.items() if g is not None]
+        refused = {d: self._refusal for d, g in graphs.items() if g is None}
+        return page.write(views, refused)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
@@ -119,25 +126,43 @@ def draw(
             refresh(t)
     recorded = list({id(t._node): t for t in results if t._node is not None}.values())
     forward = tape([t._node for t in recorded])
-    builder = Builder(results, forward, names, shown, fold)
-    graph = builder.graph
-    if direction != "forward":
-        started = [t for t in recorded if t._node.requires_grad]
-        refusal = None if started else "Nothing here requires grad, so there is no backward pass to draw."
-        if started:
-            try:
-                builder.add_backward(backward.record(started, forward))
-            except Exception as error:  # whatever a rule or a user's Function may raise
-                refusal = f"The backward pass cannot be drawn: {error}"
-        if refusal is not None:
-            graph.notes.append(refusal)
-            direction = "forward"
-    count = builder.boxes_at(depth)
-    if max_nodes is not None and count > max_nodes:
-        graph.notes.append(_reduced(builder, count, depth, max_nodes))
-    builder.finish()
-    _alone(graph, [t for t in results if t._node is None], names, shown)
-    return Drawing(graph, direction, legend)
+
+    def picture(direction: str) -> tuple[Graph, str]:
+        """What is drawn for a direction, and why it is forward only if it has to be."""
+        builder, refusal = Builder(results, forward, names, shown, fold), ""
+        if direction != "forward":
+            refusal = _backward(builder, recorded)
+        count = builder.boxes_at(depth)
+        if max_nodes is not None and count > max_nodes:
+            builder.graph.notes.append(_reduced(builder, count, depth, max_nodes))
+        builder.finish()
+        _alone(builder.graph, [t for t in results if t._node is None], names, shown)
+        return builder.graph, refusal
+
+    graph, refusal = picture(direction)
+    whole: Graph | None = None
+    if refusal:
+        graph.notes.insert(0, refusal)
+        direction = "forward"
+    elif direction != "forward":
+        whole = graph
+    elif len(forward) > RECORDS or sum(math.prod(n.shape or ()) for n in forward) > ELEMENTS:
+        refusal = "The backward pass is too large to be drawn unasked; direction='both' asks for it."
+    else:
+        whole, refusal = picture("both")
+    return Drawing(graph, direction, legend, None if refusal else whole, refusal)
+
+
+def _backward(builder: Builder, recorded: list[Any]) -> str:
+    """Adds the backward pass, or says why not."""
+    started = [t for t in recorded if t._node.requires_grad]
+    if not started:
+        return "Nothing here requires grad, so there is no backward pass to draw."
+    try:
+        builder.add_backward(backward.record(started, builder.forward))
+    except Exception as error:  # whatever a rule or a user's Function may raise
+        return f"The backward pass cannot be drawn: {error}"
+    return ""
 
 
 def _check(results: list[Any], direction: str, show: frozenset[str], depth: Any, max_nodes: Any) -> None:
@@ -146,7 +171,7 @@ def _check(results: list[Any], direction: str, show: frozenset[str], depth: Any,
     for t in results:
         if not isinstance(t, TensorBase):
             raise TypeError(f"draw() takes Tensors, got {type(t).__name__}")
-    if direction not in ("forward", "backward", "both"):
+    if direction not in DIRECTIONS:
         raise ValueError(f"direction must be 'forward', 'backward' or 'both', got {direction!r}")
     wrong = sorted(str(s) for s in show if s not in SHOWN)
     if wrong:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import subprocess
+from collections.abc import Sequence
 from typing import Any
 
 HOW = (
@@ -18,17 +19,30 @@ def render(dot: str, kind: str) -> bytes:
     """Lays out a graph as svg, png or pdf. RuntimeError if nothing installed can."""
     program = shutil.which("dot")
     if program:
-        done = subprocess.run([program, f"-T{kind}"], input=dot.encode(), capture_output=True, check=False)
-        if done.returncode or not done.stdout:
-            told = done.stderr.decode(errors="replace").strip()[:500]
-            raise RuntimeError(f"{program} could not draw this graph as {kind}: {told or done.returncode}")
-        return done.stdout
+        return _by_program(program, dot, kind)
     if kind != "svg":
         raise RuntimeError(
             f"Graphviz in WebAssembly makes no {kind.upper()}, only SVG: save as .svg or .html (a browser prints "
             "those as PDF), or install the dot program (for example apt install graphviz)"
         )
     return _in_webassembly(dot)
+
+
+def pictures(dots: Sequence[str]) -> list[str]:
+    """Several graphs as SVG; the program is started once for all of them. RuntimeError as `render`."""
+    program = shutil.which("dot")
+    if program is None:
+        return [_in_webassembly(dot).decode() for dot in dots]
+    found = _by_program(program, "\n".join(dots), "svg").decode()
+    return [f"<svg{part.partition('</svg>')[0]}</svg>\n" for part in found.split("<svg")[1:]]
+
+
+def _by_program(program: str, dot: str, kind: str) -> bytes:
+    done = subprocess.run([program, f"-T{kind}"], input=dot.encode(), capture_output=True, check=False)
+    if done.returncode or not done.stdout:
+        told = done.stderr.decode(errors="replace").strip()[:500]
+        raise RuntimeError(f"{program} could not draw this graph as {kind}: {told or done.returncode}")
+    return done.stdout
 
 
 def _in_webassembly(dot: str) -> bytes:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
-from minigrad.emit.draw.dot import plain
-from minigrad.emit.draw.graph import Graph
+from minigrad.emit.draw import dot, engines, states
+from minigrad.emit.draw.graph import Box, Graph
 
 _STYLE = (
     "<style>.node text:first-of-type{font-weight:bold;font-size:10.5px}.node text~text{font-size:9.5px;fill:#333}"
     ".key text:first-of-type{font-weight:normal;font-size:9px}</style>"
 )
-
-
 _TIP = r'<g id="a_([nrc]\d+)"><a xlink:title="[^"]*"'
 
 
@@ -28,43 +27,96 @@ def styled(svg: str, graph: Graph) -> str:
     tips = {box.id: box.tip for box in graph.boxes}
     tips.update((f"c{c.id}", c.label) for c in graph.clusters)
     svg = re.sub(_TIP, lambda m: f'<g id="a_{m[1]}"><a xlink:title="{_attribute(tips[m[1]])}"', svg)
+    return _with_style(svg)
+
+
+def _with_style(svg: str) -> str:
     svg = svg[svg.index("<svg") :]
     end = svg.index(">") + 1
     return svg[:end] + _STYLE + svg[end:]
 
 
 def _attribute(text: str) -> str:
-    return escape(plain(text)).replace("\n", "&#10;").replace("\t", "    ")
+    return escape(dot.plain(text)).replace("\n", "&#10;").replace("\t", "    ")
 
 
-def write(graph: Graph, pictures: dict[str, str]) -> str:
-    """One HTML file with everything in it: the pictures, what is known of each box, style and program."""
-    data = {
-        "boxes": {b.id: {k: v for k, v in asdict(b).items() if k in ("kind", "title", "lines", "tip", "cluster")}
-                  for b in graph.boxes},
-        "clusters": {f"c{c.id}": asdict(c) for c in graph.clusters},
-        "edges": {e.id: [e.source, e.target] for e in graph.edges},
-        "notes": graph.notes,
-    }  # fmt: skip
-    # in a script element only "</" and "<!--" could end it or change its meaning
-    told = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")
-    views = "".join(
-        f'<div class="view" data-view="{name}">{_inline(styled(svg, graph))}</div>'
-        for name, svg in pictures.items()
-    )
+def write(views: Sequence[tuple[str, Graph]], refused: dict[str, str]) -> str:
+    """One HTML file with everything in it: pictures, layouts, what is known of each box, style and program.
+
+    ``views`` are directions and what is drawn for them, ``refused`` says why others are not there.
+    """
+    graphs: list[Graph] = []
+    for _, graph in views:
+        if not any(graph is g for g in graphs):
+            graphs.append(graph)
+    parts = [Graph(*dot.part(graph, name)) for name, graph in views]
+    known = [states.states(part) for part in parts]
+    texts: list[str] = []
+    for (name, _), part, closed in zip(views, parts, known, strict=True):
+        texts += [dot.write(p, name, legend=False, notes=False) for p in (part, *(p for _, p in closed))]
+        texts.append(dot.legend(part))
+    svgs = iter(engines.pictures(texts))
+    shown: list[str] = []
+    told: list[dict[str, Any]] = []
+    for (name, graph), closed in zip(views, known, strict=True):
+        picture = next(svgs)
+        layouts = [{"folded": [], **states.geometry(picture)}]
+        boxes: dict[str, str] = {}  # of folded modules
+        for state, _ in closed:
+            svg = next(svgs)
+            layouts.append({"folded": [f"c{c}" for c in sorted(state)], **states.geometry(svg)})
+            for c in state:
+                found = re.search(rf'<g id="f{c}" class="node module">.*?</a>\n</g>\n</g>\n', svg, re.DOTALL)
+                if found is not None:
+                    boxes.setdefault(f"f{c}", found[0])
+        end = picture.rindex("</g>")
+        picture = picture[:end] + "".join(boxes.values()) + picture[end:]
+        shown.append(
+            f'<div class="view" data-view="{name}">{_inline(picture)}'
+            f'<div class="legend">{_inline(next(svgs))}</div></div>'
+        )
+        told.append({"name": name, "graph": [graph is g for g in graphs].index(True), "layouts": layouts})
+    data = {"views": told, "graphs": [_data(g) for g in graphs], "refused": refused}
     here = Path(__file__).parent
     template = (here / "page.html").read_text(encoding="utf-8")
-    parts = {
+    filled = {
         "style": (here / "page.css").read_text(encoding="utf-8"),
-        "views": views,
-        "data": told,
+        "views": "".join(shown),
+        # in a script element only "</" and "<!--" could end it or change its meaning
+        "data": json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c"),
         "program": (here / "page.js").read_text(encoding="utf-8"),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda m: parts[m[1]], template)
+    return re.sub(r"\{\{(\w+)\}\}", lambda m: filled[m[1]], template)
+
+
+def _data(graph: Graph) -> dict[str, Any]:
+    inside: dict[int, list[Box]] = {c.id: [] for c in graph.clusters}
+    parent = {c.id: c.parent for c in graph.clusters}
+    for b in graph.boxes:
+        at = b.cluster
+        while at:
+            inside[at].append(b)
+            at = parent[at]
+    return {
+        "boxes": {b.id: {"title": b.title, "tip": b.tip, "cluster": b.cluster} for b in graph.boxes},
+        "clusters": {
+            f"c{c.id}": {
+                "parent": c.parent,
+                "label": c.label,
+                "key": states.key(c),
+                "tip": states.told(inside[c.id]),
+            }
+            for c in graph.clusters
+        },
+        "edges": {e.id: [e.source, e.target] for e in graph.edges},
+        "notes": graph.notes,
+    }
 
 
 def _inline(svg: str) -> str:
-    """A picture as part of a page: ids that are the page's own, tooltips left to the page."""
-    svg = re.sub(r' xlink:title="[^"]*"', "", svg)
-    svg = re.sub(r"<title>[^<]*</title>\n?", "", svg)
+    """A picture as part of a page: ids that are the page's own, and nothing that the page says better."""
+    svg = _with_style(svg)
+    svg = re.sub(r"<!--.*?-->\n|<title>[^<]*</title>\n", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' xlink:title="[^"]*"| font-family="[^"]*"| text-anchor="middle"', "", svg)
+    svg = re.sub(r'<g id="a_[^"]*"><a>\n(.*?)</a>\n</g>\n', r"\1", svg, flags=re.DOTALL)
     return re.sub(r'\bid="([^"]*)"', lambda m: f'data-id="{m[1]}"', svg)
