@@ -696,7 +696,7 @@ HELPERS = """
       return all('.view.shown > svg .edge').filter(seen).filter((g) => {
         const path = g.querySelector('path'), m = path.getScreenCTM();
         return [0, path.getTotalLength()].some((at) => {
-          const p = path.getPointAtLength(at).matrixTransform(m), by = 9 * unit;
+          const p = path.getPointAtLength(at).matrixTransform(m), by = 12 * unit;
           return !boxes.some((b) => p.x > b.left - by && p.x < b.right + by && p.y > b.top - by && p.y < b.bottom + by);
         });
       }).map((g) => g.dataset.id);
