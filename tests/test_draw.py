@@ -940,6 +940,11 @@ def test_every_page_with_a_backward_pass_switches_to_it(any_engine: None, tmp_pa
         assert "∂ w" in told["pressed"]["backward"]
         assert {"∂ w", "tanh", "w"} < set(told["pressed"]["both"])
         assert told["notes"] == ""
+    net = Stack(4)
+    told = tried(mg.draw(net(mg.randn(1, 4, 3)).sum(), net).html(), program, tmp_path)
+    assert told["errors"] == []
+    assert told["views"] == [["forward", False], ["backward", False], ["both", True]]
+    assert "would be large; direction='both' asks for it" in told["notes"]
     plain = mg.draw(mg.tensor([1.0, 2.0]))
     loss.backward()
     freed = mg.draw(loss, {"w": w})

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from minigrad.emit.draw import dot, engines, states
-from minigrad.emit.draw.graph import Box, Graph
+from minigrad.emit.draw.graph import Graph
 
 _STYLE = (
     "<style>.node text:first-of-type{font-weight:bold;font-size:10.5px}.node text~text{font-size:9.5px;fill:#333}"
@@ -54,23 +55,20 @@ def write(views: Sequence[tuple[str, Graph]], refused: dict[str, str]) -> str:
     texts: list[str] = []
     for (name, _), part, closed in zip(views, parts, known, strict=True):
         texts += [dot.write(p, name, legend=False, notes=False) for p in (part, *(p for _, p in closed))]
-        texts.append(dot.legend(part))
+        contents = states.inside(part)
+        boxes = [replace(states.closed(c, contents[c.id]), cluster=0) for c in part.clusters]
+        texts += [dot.write(Graph(boxes), name, legend=False, notes=False), dot.legend(part)]
     svgs = iter(engines.pictures(texts))
     shown: list[str] = []
     told: list[dict[str, Any]] = []
     for (name, graph), closed in zip(views, known, strict=True):
         picture = next(svgs)
         layouts = [{"folded": [], **states.geometry(picture)}]
-        boxes: dict[str, str] = {}  # of folded modules
         for state, _ in closed:
-            svg = next(svgs)
-            layouts.append({"folded": [f"c{c}" for c in sorted(state)], **states.geometry(svg)})
-            for c in state:
-                found = re.search(rf'<g id="f{c}" class="node module">.*?</a>\n</g>\n</g>\n', svg, re.DOTALL)
-                if found is not None:
-                    boxes.setdefault(f"f{c}", found[0])
+            layouts.append({"folded": [f"c{c}" for c in sorted(state)], **states.geometry(next(svgs))})
+        folded = re.findall(r'<g id="f\d+" class="node module">.*?</a>\n</g>\n</g>\n', next(svgs), re.DOTALL)
         end = picture.rindex("</g>")
-        picture = picture[:end] + "".join(boxes.values()) + picture[end:]
+        picture = picture[:end] + "".join(folded) + picture[end:]
         shown.append(
             f'<div class="view" data-view="{name}">{_inline(picture)}'
             f'<div class="legend">{_inline(next(svgs))}</div></div>'
@@ -90,13 +88,7 @@ def write(views: Sequence[tuple[str, Graph]], refused: dict[str, str]) -> str:
 
 
 def _data(graph: Graph) -> dict[str, Any]:
-    inside: dict[int, list[Box]] = {c.id: [] for c in graph.clusters}
-    parent = {c.id: c.parent for c in graph.clusters}
-    for b in graph.boxes:
-        at = b.cluster
-        while at:
-            inside[at].append(b)
-            at = parent[at]
+    inside = states.inside(graph)
     return {
         "boxes": {b.id: {"title": b.title, "tip": b.tip, "cluster": b.cluster} for b in graph.boxes},
         "clusters": {

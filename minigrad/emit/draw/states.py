@@ -17,8 +17,8 @@ from typing import Any
 from minigrad.emit.draw.graph import Box, Cluster, Edge, Graph
 
 # What one view may have laid out, in boxes and edges over all of its states: together, which is the size of the
-# page (about 100 bytes each), and the sum of their squares, which is the time (2 µs each).
-ELEMENTS, SQUARES = 1_500, 200_000
+# page (about 150 bytes each), and the sum of their squares, which is the time (about 8 µs each).
+ELEMENTS, SQUARES = 1_500, 80_000
 ATTEMPTS = 2_000  # combinations of modules that are looked at
 _SVG = "{http://www.w3.org/2000/svg}"
 
@@ -64,10 +64,11 @@ def _wanted(graph: Graph) -> Iterator[tuple[bool, frozenset[str]]]:
             depth, at = depth + 1, around[at]
         levels.setdefault(depth, set()).add(names[c.id])
     every = list(above)
-    for depth in sorted(levels):  # all modules of a level
-        yield True, frozenset(levels[depth])
+    yield True, frozenset(every)
     for name in every:  # one module open, and the rest folded
         yield True, frozenset(every) - above[name]
+    for depth in sorted(levels):  # all modules of a level
+        yield True, frozenset(levels[depth])
     for name in every:  # one module folded
         yield True, frozenset([name])
     several = (c for n in range(2, len(every) + 1) for c in combinations(every, n))
@@ -78,11 +79,11 @@ def _wanted(graph: Graph) -> Iterator[tuple[bool, frozenset[str]]]:
 
 def outermost(graph: Graph, names: frozenset[str]) -> State:
     """The frames of these names that stand in no other of them."""
-    inside = _inside(graph, {c.id for c in graph.clusters if key(c) in names})
-    return frozenset(c.id for c in graph.clusters if key(c) in names and not inside.get(c.parent, 0))
+    around = _around(graph, {c.id for c in graph.clusters if key(c) in names})
+    return frozenset(c.id for c in graph.clusters if key(c) in names and not around.get(c.parent, 0))
 
 
-def _inside(graph: Graph, chosen: set[int]) -> dict[int, int]:
+def _around(graph: Graph, chosen: set[int]) -> dict[int, int]:
     """For each frame the outermost chosen one that it is or stands in, 0 for none."""
     found: dict[int, int] = {0: 0}
     for c in graph.clusters:  # a frame stands behind the one around it
@@ -92,21 +93,17 @@ def _inside(graph: Graph, chosen: set[int]) -> dict[int, int]:
 
 def folded(graph: Graph, state: State) -> Graph:
     """The graph with each frame of ``state`` as one box; its edges are those of what is inside."""
-    inside = _inside(graph, set(state))
-    at = {b.id: inside.get(b.cluster, 0) for b in graph.boxes}
-    contents: dict[int, list[Box]] = {c: [] for c in state}
+    around = _around(graph, set(state))
+    at = {b.id: around.get(b.cluster, 0) for b in graph.boxes}
+    contents = inside(graph)
     out = Graph()
     for b in graph.boxes:
-        if at[b.id]:
-            contents[at[b.id]].append(b)
-        else:
+        if not at[b.id]:
             out.boxes.append(b)
     for c in graph.clusters:
         if c.id in state:
-            text = told(contents[c.id])
-            box = Box(f"f{c.id}", "module", c.label, [text], c.label, c.parent, 1, c.backward)
-            out.boxes.append(box)
-        elif not inside[c.id]:
+            out.boxes.append(closed(c, contents[c.id]))
+        elif not around[c.id]:
             out.clusters.append(c)
     known: set[tuple[str, str, str]] = set()
     for e in graph.edges:
@@ -118,6 +115,23 @@ def folded(graph: Graph, state: State) -> Graph:
             known.add(ends)
             out.edges.append(Edge(source, target, e.label, e.kind, e.count, e.id))
     return out
+
+
+def closed(c: Cluster, boxes: Sequence[Box]) -> Box:
+    """A frame as a box; ``boxes`` is what stands in it."""
+    return Box(f"f{c.id}", "module", c.label, [told(boxes)], c.label, c.parent, 1, c.backward)
+
+
+def inside(graph: Graph) -> dict[int, list[Box]]:
+    """For each frame the boxes in it, also those in frames in it."""
+    found: dict[int, list[Box]] = {c.id: [] for c in graph.clusters}
+    parent = {c.id: c.parent for c in graph.clusters}
+    for b in graph.boxes:
+        at = b.cluster
+        while at:
+            found[at].append(b)
+            at = parent[at]
+    return found
 
 
 def told(boxes: Sequence[Box]) -> str:
