@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gc
 import json
+import linecache
 import os
 import re
 import shutil
@@ -234,6 +235,77 @@ def test_a_product_with_a_transposed_weight_is_in_the_module_of_the_weight() -> 
     d = mg.draw(net(mg.ones(1, 3)), net, fold=False)
     products = [frames(d, b) for b in d._graph.boxes if b.title == "matmul"]
     assert products == [["0: Linear"], ["2: Linear"]]
+
+
+class Swish(nn.Module):
+    def forward(self, x: Any) -> Any:
+        return x * (1 / (1 + (-x).exp()))
+
+
+class Plain(nn.Module):
+    """With modules that have no parameters: of its own, of the library, twice the same."""
+
+    def __init__(self, twice: bool = False) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 3), nn.Linear(3, 3)
+        self.flat = nn.Flatten()
+        self.parts = nn.ModuleDict({"act": nn.ReLU()})
+        self.swish = Swish()
+        if twice:
+            self.other = Swish()
+
+    def forward(self, x: Any) -> Any:
+        x = self.swish(self.first(self.flat(x)))
+        x = self.parts.act(
+            self.second(x)  # over several lines
+        )
+        return x.relu() + self.swish(x)
+
+
+def test_modules_without_parameters_where_there_is_no_doubt() -> None:
+    net = Plain()
+    x = mg.ones(1, 3, 1, requires_grad=True)
+    d = mg.draw(net(x).sum(), net, fold=False)
+    found: dict[str, list[str]] = {}
+    for b in d._graph.boxes:
+        if b.kind == "op":
+            found.setdefault((frames(d, b) or ["nowhere"])[-1], []).append(b.title.partition("(")[0])
+    swish = ["neg", "exp", "add", "div", "mul"]
+    assert found == {
+        "flat: Flatten": ["reshape"],
+        "first: Linear": ["linear"],
+        "swish: Swish": swish,
+        "second: Linear": ["linear"],
+        "parts.act: ReLU": ["relu"],
+        "nowhere": ["relu", "add"],
+        "swish: Swish, part 2": swish,
+    }
+    net = Plain(twice=True)
+    d = mg.draw(net(x).sum(), net, fold=False)
+    assert not any("Swish" in c.label for c in d._graph.clusters), "either might have been called"
+    assert "flat: Flatten" in [c.label for c in d._graph.clusters]
+    alone = Swish()
+    assert not mg.draw(alone(x), alone)._graph.clusters
+
+
+def test_a_changed_source_file_places_nothing(tmp_path: Path) -> None:
+    text = "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    text += "        self.fc, self.act = nn.Linear(2, 2), nn.ReLU()\n    def forward(self, x):\n"
+    body = "        return self.act(self.fc(x))\n"
+    file = tmp_path / "net.py"
+    labels = []
+    for source in (body, "        return (((((((((((((((\n", "", None):
+        if source is None:
+            file.unlink()
+        else:
+            file.write_text(text + source)
+        linecache.checkcache(str(file))
+        names: dict[str, Any] = {"nn": nn, "__name__": "somewhere"}
+        exec(compile(text + body, str(file), "exec"), names)
+        net = names["Net"]()
+        d = mg.draw(net(mg.ones(1, 2)), net)
+        labels.append([c.label for c in d._graph.clusters])
+    assert labels == [["fc: Linear", "act: ReLU"], *[["fc: Linear"]] * 3]
 
 
 def test_a_shared_parameter_is_drawn_once() -> None:
