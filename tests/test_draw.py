@@ -175,6 +175,23 @@ def test_numbers_stand_in_the_operation() -> None:
     assert titles(mg.draw(1 - 0.5 * a)) == ["mul(0.5, ·)", "sub(1, ·)", "parameter"]
 
 
+def test_parameters_of_operations_are_legible() -> None:
+    w = mg.ones(3, 3, requires_grad=True)
+    changed = w * 2
+    changed[0] = 5.0
+    for t, told in [
+        (w[1:], "slice([1:])"),
+        (w[..., None, ::2], "slice([:, None, ::2])"),
+        (w.double(), "to(dtype=float64)"),
+        (w.sum(1, keepdim=True), "sum(dim=(1,), keepdim=True)"),
+        (w.mT, "permute(axes=(1, 0))"),
+        (changed, "view_scatter(path=(slice))"),
+    ]:
+        assert (
+            mg.draw(t)._graph.boxes[[b.kind for b in mg.draw(t)._graph.boxes].index("result")].title == told
+        )
+
+
 def test_large_values_are_summed_up() -> None:
     values = np.arange(100.0)
     values[:3] = np.nan, np.inf, -np.inf
@@ -554,6 +571,7 @@ def test_whatever_there_is_to_draw(engine: str) -> None:
         for direction in ("forward", "backward", "both"):
             d = mg.draw(result, direction=direction)
             ET.fromstring(d.svg())
+            assert "<svg" in d.html()
             told = d.dot + "".join(d.notes)
             assert words in told, (direction, told)
             assert mg.tape_table(result) is not None
