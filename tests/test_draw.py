@@ -397,6 +397,7 @@ def test_twelve_blocks_are_drawn_once() -> None:
     assert not d.notes
     (cluster,) = [c for c in d._graph.clusters if c.kind == "repeated"]
     assert cluster.label == "blocks.0 … blocks.11   × 12"
+    assert "blocks.*.attention.q: Linear" in [c.label for c in d._graph.clusters]
     weight = box(d, "blocks.*.attention.q.weight")
     assert weight.count == 12
     assert "12 of them" in weight.lines

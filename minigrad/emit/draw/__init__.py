@@ -111,10 +111,11 @@ def draw(
     and results; an edge stands for each use of a value.
 
     ``direction``: ``"forward"``, ``"backward"`` (the steps of a backward pass, which is run for that and
-    recorded, without touching ``.grad``) or ``"both"``.  ``show``: any of shape, dtype, value, grad, saved
-    (bytes kept for backward) and line.  ``depth``: modules from this depth on are one box.  ``fold``: what is
-    repeated is drawn once, with how often.  Beyond ``max_nodes`` boxes more is put together, and the picture
-    says so; None: never.  ``legend``: whether there is one.
+    recorded, without touching ``.grad`` or calling hooks) or ``"both"``; a small forward drawing runs that pass
+    as well, for its page to switch to.  ``show``: any of shape, dtype, value, grad, saved (bytes kept for
+    backward) and line.  ``depth``: modules from this depth on are one box.  ``fold``: what is repeated is drawn
+    once, with how often.  Beyond ``max_nodes`` boxes more is put together, and the picture says so; None: never.
+    ``legend``: whether there is one.
 
     Nothing of yours is changed, and nothing is kept alive.  TypeError or ValueError for arguments that mean
     nothing; ImportError without the ``graphviz`` package.

@@ -383,6 +383,10 @@ class Builder:
                     open_frames.append(self.frames[opened])
                 opened += 1
             owner = item.owner[:-1] if item.group is not None else item.owner
+            shown = owner
+            for a, b, _ in open_frames:  # what differs in the next repetition
+                again = self.items[c + b - a].owner
+                shown = tuple(x if x == y else "*" for x, y in zip(shown, again, strict=False))
             keys: list[Any] = [("module", owner[: k + 1], item.backward) for k in range(len(owner))]
             for a, b, _ in open_frames:
                 level, shared, _ = labels[a, b]
@@ -401,7 +405,8 @@ class Builder:
                     label, kind = labels[key[1], key[2]][2], "repeated"
                 else:
                     path = key[1]
-                    label, kind = f"{'.'.join(path)}: {self.names.classes.get(path, '')}", "module"
+                    name = ".".join(shown[: len(path)])
+                    label, kind = f"{name}: {self.names.classes.get(path, '')}", "module"
                     if calls[key] > 1:
                         label += f", part {calls[key]}"
                 if item.backward:
