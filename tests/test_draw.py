@@ -1011,6 +1011,26 @@ def test_strange_names_run_nothing_in_the_page(any_engine: None, tmp_path: Path)
     assert told["images"] == 0
 
 
+def test_loops_of_the_same_name_fold_one_by_one(any_engine: None, tmp_path: Path) -> None:
+    browser()
+    y = mg.tensor([1.0, 2.0], requires_grad=True)
+    for _ in range(6):
+        y = (y * 1.5).sin().cos()
+    y = y.exp()
+    for _ in range(6):
+        y = (y + 1.5).tanh().exp()
+    d = mg.draw(y)
+    assert [c.label for c in d._graph.clusters].count("repeated × 6") == 2
+    program = """
+    const loops = () => labels().filter((t) => t.startsWith('repeated')).length;
+    click('repeated × 6'); told.one = loops();
+    press('Fold all'); told.all = loops();
+    """
+    told = tried(d.html(), program, tmp_path)
+    assert told["errors"] == []
+    assert (told["one"], told["all"]) == (1, 2)
+
+
 def test_every_page_with_a_backward_pass_switches_to_it(any_engine: None, tmp_path: Path) -> None:
     browser()
     x, w, loss = pair()

@@ -88,14 +88,14 @@ def write(views: Sequence[tuple[str, Graph]], refused: dict[str, str]) -> str:
 
 
 def _data(graph: Graph) -> dict[str, Any]:
-    inside = states.inside(graph)
+    inside, keys = states.inside(graph), states.keys(graph)
     return {
         "boxes": {b.id: {"title": b.title, "tip": b.tip, "cluster": b.cluster} for b in graph.boxes},
         "clusters": {
             f"c{c.id}": {
                 "parent": c.parent,
                 "label": c.label,
-                "key": states.key(c),
+                "key": keys[c.id],
                 "tip": states.told(inside[c.id]),
             }
             for c in graph.clusters

@@ -25,9 +25,14 @@ _SVG = "{http://www.w3.org/2000/svg}"
 State = frozenset[int]  # the folded frames, none inside of another
 
 
-def key(cluster: Cluster) -> str:
-    """The name of what is folded together: a module, forward and backward."""
-    return cluster.label.removesuffix(", backward") if cluster.backward else cluster.label
+def keys(graph: Graph) -> dict[int, str]:
+    """For each frame the name of what is folded together: a module, forward and backward."""
+    names = {c.id: c.label.removesuffix(", backward") if c.backward else c.label for c in graph.clusters}
+    same = Counter((names[c.id], c.backward) for c in graph.clusters)
+    return {  # two loops may be called the same
+        c.id: names[c.id] if same[names[c.id], c.backward] == 1 else f"{c.label} ({c.id})"
+        for c in graph.clusters
+    }
 
 
 def states(graph: Graph) -> list[tuple[State, Graph]]:
@@ -35,8 +40,9 @@ def states(graph: Graph) -> list[tuple[State, Graph]]:
     found: dict[State, Graph] = {}
     elements = squares = 0
     sure = True
-    for certain, names in _wanted(graph):
-        state = outermost(graph, names)
+    known = keys(graph)
+    for certain, names in _wanted(graph, known):
+        state = outermost(graph, {c for c, name in known.items() if name in names})
         if not state or state in found:
             continue
         picture = folded(graph, state)
@@ -51,10 +57,9 @@ def states(graph: Graph) -> list[tuple[State, Graph]]:
     return list(found.items())
 
 
-def _wanted(graph: Graph) -> Iterator[tuple[bool, frozenset[str]]]:
+def _wanted(graph: Graph, names: dict[int, str]) -> Iterator[tuple[bool, frozenset[str]]]:
     """Sets of names, the most useful ones first; True where a later one may be smaller."""
     around = {c.id: c.parent for c in graph.clusters}
-    names = {c.id: key(c) for c in graph.clusters}
     above: dict[str, set[str]] = {name: {name} for name in names.values()}
     levels: dict[int, set[str]] = {}
     for c in graph.clusters:
@@ -77,10 +82,10 @@ def _wanted(graph: Graph) -> Iterator[tuple[bool, frozenset[str]]]:
             yield False, frozenset(some)
 
 
-def outermost(graph: Graph, names: frozenset[str]) -> State:
-    """The frames of these names that stand in no other of them."""
-    around = _around(graph, {c.id for c in graph.clusters if key(c) in names})
-    return frozenset(c.id for c in graph.clusters if key(c) in names and not around.get(c.parent, 0))
+def outermost(graph: Graph, chosen: set[int]) -> State:
+    """Those of the chosen frames that stand in no other of them."""
+    around = _around(graph, chosen)
+    return frozenset(c.id for c in graph.clusters if c.id in chosen and not around.get(c.parent, 0))
 
 
 def _around(graph: Graph, chosen: set[int]) -> dict[int, int]:
