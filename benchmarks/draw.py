@@ -108,6 +108,7 @@ def main() -> None:
     for direction in ("forward", "both"):
         d = timed(f"12 blocks, {direction}", lambda: mg.draw(out, net, direction=direction))  # noqa: B023
         timed("  its layout", d.svg)
+        page(d)
     net, loss = article()
     for direction in ("forward", "both"):
         if shutil.which("dot"):
@@ -116,11 +117,19 @@ def main() -> None:
             for time_ in ("opened", "again"):
                 name = f"article, {direction}, WebAssembly, {time_}"
                 timed(name, lambda: mg.draw(loss, net, direction=direction).svg())  # noqa: B023
+        page(mg.draw(loss, net, direction=direction))
     for cores in (os.cpu_count() or 1, 1):
         found = sorted(first_in_webassembly(cores) for _ in range(5))
         print(
             f"{found[2]:8.3f} s  article, forward, WebAssembly, compiled first, {cores} cores (median of 5)"
         )
+
+
+def page(drawing: mg.Drawing) -> None:
+    """How long the page takes that folds and switches, and how large it gets."""
+    begin = time.perf_counter()
+    size = len(drawing.html().encode())
+    print(f"{time.perf_counter() - begin:8.3f} s    its page, {size / 1e3:,.0f} kB")
 
 
 def first_in_webassembly(cores: int) -> float:
