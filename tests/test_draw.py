@@ -536,6 +536,23 @@ def test_the_same_picture_twice_and_in_another_process() -> None:
     assert "∂ 0.weight" in told.pop()
 
 
+def test_the_same_page_in_another_process(any_engine: None) -> None:
+    program = (
+        "import minigrad as mg; mg.manual_seed(0); from minigrad import nn;"
+        "net = nn.Sequential(*[nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)) for _ in range(3)]);"
+        "print(ascii(mg.draw(net(mg.ones(1, 3)).sum(), net, fold=False).html()))"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True,
+            text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(told) == 1
+    assert told.pop().count('"folded":') > 20
+
+
 @pytest.mark.parametrize("direction", ["forward", "both"])
 def test_drawing_keeps_nothing_alive(direction: str) -> None:
     x, w, loss = pair()
@@ -1009,6 +1026,12 @@ def test_strange_names_run_nothing_in_the_page(any_engine: None, tmp_path: Path)
     )
     assert told["errors"] == []
     assert told["images"] == 0
+
+
+def test_a_page_without_a_legend(any_engine: None) -> None:
+    _, _, loss = pair()
+    assert "gradient of a leaf" in mg.draw(loss).html()
+    assert "gradient of a leaf" not in mg.draw(loss, legend=False).html()
 
 
 def test_loops_of_the_same_name_fold_one_by_one(any_engine: None, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ class Drawing:
                 )
             else:
                 views.append((direction, graph))
-        return page.write(views, refused)
+        return page.write(views, refused, self._legend)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:

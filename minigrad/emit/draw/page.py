@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -41,7 +41,7 @@ def _attribute(text: str) -> str:
     return escape(dot.plain(text)).replace("\n", "&#10;").replace("\t", "    ")
 
 
-def write(views: Sequence[tuple[str, Graph]], refused: dict[str, str]) -> str:
+def write(views: Sequence[tuple[str, Graph]], refused: dict[str, str], legend: bool = True) -> str:
     """One HTML file with everything in it: pictures, layouts, what is known of each box, style and program.
 
     ``views`` are directions and what is drawn for them, ``refused`` says why others are not there.
@@ -50,41 +50,54 @@ def write(views: Sequence[tuple[str, Graph]], refused: dict[str, str]) -> str:
     for _, graph in views:
         if not any(graph is g for g in graphs):
             graphs.append(graph)
-    parts = [Graph(*dot.part(graph, name)) for name, graph in views]
-    known = [states.states(part) for part in parts]
-    texts: list[str] = []
-    for (name, _), part, closed in zip(views, parts, known, strict=True):
-        texts += [dot.write(p, name, legend=False, notes=False) for p in (part, *(p for _, p in closed))]
-        contents = states.inside(part)
-        boxes = [replace(states.closed(c, contents[c.id]), cluster=0) for c in part.clusters]
-        texts += [dot.write(Graph(boxes), name, legend=False, notes=False), dot.legend(part)]
-    svgs = iter(engines.pictures(texts))
-    shown: list[str] = []
-    told: list[dict[str, Any]] = []
-    for (name, graph), closed in zip(views, known, strict=True):
-        picture = next(svgs)
-        layouts = [{"folded": [], **states.geometry(picture)}]
-        for state, _ in closed:
-            layouts.append({"folded": [f"c{c}" for c in sorted(state)], **states.geometry(next(svgs))})
-        folded = re.findall(r'<g id="f\d+" class="node module">.*?</a>\n</g>\n</g>\n', next(svgs), re.DOTALL)
-        end = picture.rindex("</g>")
-        picture = picture[:end] + "".join(folded) + picture[end:]
-        shown.append(
-            f'<div class="view" data-view="{name}">{_inline(picture)}'
-            f'<div class="legend">{_inline(next(svgs))}</div></div>'
-        )
-        told.append({"name": name, "graph": [graph is g for g in graphs].index(True), "layouts": layouts})
+    prepared = [_View(name, graph) for name, graph in views]
+    svgs = iter(engines.pictures([text for view in prepared for text in view.texts()]))
+    shown = "".join(view.shown(svgs, legend) for view in prepared)
+    told = [
+        {"name": v.name, "graph": [v.graph is g for g in graphs].index(True), "layouts": v.layouts}
+        for v in prepared
+    ]
     data = {"views": told, "graphs": [_data(g) for g in graphs], "refused": refused}
     here = Path(__file__).parent
     template = (here / "page.html").read_text(encoding="utf-8")
     filled = {
         "style": (here / "page.css").read_text(encoding="utf-8"),
-        "views": "".join(shown),
+        "views": shown,
         # in a script element only "</" and "<!--" could end it or change its meaning
         "data": json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c"),
         "program": (here / "page.js").read_text(encoding="utf-8"),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda m: filled[m[1]], template)
+
+
+class _View:
+    """A direction in a page: a picture with every frame open, and the layouts of folded states."""
+
+    def __init__(self, name: str, graph: Graph) -> None:
+        self.name, self.graph = name, graph
+        self.part = Graph(*dot.part(graph, name))
+        self.states = states.states(self.part)
+        self.layouts: list[dict[str, Any]] = []
+
+    def texts(self) -> Iterator[str]:
+        """What is to be laid out: the picture, its folded states, folded modules by themselves, the legend."""
+        inside = states.inside(self.part)
+        boxes = [replace(states.closed(c, inside[c.id]), cluster=0) for c in self.part.clusters]
+        for graph in (self.part, *(graph for _, graph in self.states), Graph(boxes)):
+            yield dot.write(graph, self.name, legend=False, notes=False)
+        yield dot.legend(self.part)
+
+    def shown(self, svgs: Iterator[str], legend: bool) -> str:
+        """The view as HTML, from the pictures of `texts`."""
+        picture = next(svgs)
+        self.layouts = [{"folded": [], **states.geometry(picture)}]
+        for state, _ in self.states:
+            self.layouts.append({"folded": [f"c{c}" for c in sorted(state)], **states.geometry(next(svgs))})
+        folded = re.findall(r'<g id="f\d+" class="node module">.*?</a>\n</g>\n</g>\n', next(svgs), re.DOTALL)
+        end = picture.rindex("</g>")
+        picture = _inline(picture[:end] + "".join(folded) + picture[end:])
+        key = f'<div class="legend">{_inline(next(svgs))}</div>'
+        return f'<div class="view" data-view="{self.name}">{picture}{key if legend else ""}</div>'
 
 
 def _data(graph: Graph) -> dict[str, Any]:
