@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gc
 import json
+import linecache
 import os
 import re
 import shutil
@@ -174,6 +175,23 @@ def test_numbers_stand_in_the_operation() -> None:
     assert titles(mg.draw(1 - 0.5 * a)) == ["mul(0.5, ·)", "sub(1, ·)", "parameter"]
 
 
+def test_parameters_of_operations_are_legible() -> None:
+    w = mg.ones(3, 3, requires_grad=True)
+    changed = w * 2
+    changed[0] = 5.0
+    for t, told in [
+        (w[1:], "slice([1:])"),
+        (w[..., None, ::2], "slice([:, None, ::2])"),
+        (w.double(), "to(dtype=float64)"),
+        (w.sum(1, keepdim=True), "sum(dim=(1,), keepdim=True)"),
+        (w.mT, "permute(axes=(1, 0))"),
+        (changed, "view_scatter(path=(slice))"),
+    ]:
+        assert (
+            mg.draw(t)._graph.boxes[[b.kind for b in mg.draw(t)._graph.boxes].index("result")].title == told
+        )
+
+
 def test_large_values_are_summed_up() -> None:
     values = np.arange(100.0)
     values[:3] = np.nan, np.inf, -np.inf
@@ -234,6 +252,77 @@ def test_a_product_with_a_transposed_weight_is_in_the_module_of_the_weight() -> 
     d = mg.draw(net(mg.ones(1, 3)), net, fold=False)
     products = [frames(d, b) for b in d._graph.boxes if b.title == "matmul"]
     assert products == [["0: Linear"], ["2: Linear"]]
+
+
+class Swish(nn.Module):
+    def forward(self, x: Any) -> Any:
+        return x * (1 / (1 + (-x).exp()))
+
+
+class Plain(nn.Module):
+    """With modules that have no parameters: of its own, of the library, twice the same."""
+
+    def __init__(self, twice: bool = False) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 3), nn.Linear(3, 3)
+        self.flat = nn.Flatten()
+        self.parts = nn.ModuleDict({"act": nn.ReLU()})
+        self.swish = Swish()
+        if twice:
+            self.other = Swish()
+
+    def forward(self, x: Any) -> Any:
+        x = self.swish(self.first(self.flat(x)))
+        x = self.parts.act(
+            self.second(x)  # over several lines
+        )
+        return x.relu() + self.swish(x)
+
+
+def test_modules_without_parameters_where_there_is_no_doubt() -> None:
+    net = Plain()
+    x = mg.ones(1, 3, 1, requires_grad=True)
+    d = mg.draw(net(x).sum(), net, fold=False)
+    found: dict[str, list[str]] = {}
+    for b in d._graph.boxes:
+        if b.kind == "op":
+            found.setdefault((frames(d, b) or ["nowhere"])[-1], []).append(b.title.partition("(")[0])
+    swish = ["neg", "exp", "add", "div", "mul"]
+    assert found == {
+        "flat: Flatten": ["reshape"],
+        "first: Linear": ["linear"],
+        "swish: Swish": swish,
+        "second: Linear": ["linear"],
+        "parts.act: ReLU": ["relu"],
+        "nowhere": ["relu", "add"],
+        "swish: Swish, part 2": swish,
+    }
+    net = Plain(twice=True)
+    d = mg.draw(net(x).sum(), net, fold=False)
+    assert not any("Swish" in c.label for c in d._graph.clusters), "either might have been called"
+    assert "flat: Flatten" in [c.label for c in d._graph.clusters]
+    alone = Swish()
+    assert not mg.draw(alone(x), alone)._graph.clusters
+
+
+def test_a_changed_source_file_places_nothing(tmp_path: Path) -> None:
+    text = "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    text += "        self.fc, self.act = nn.Linear(2, 2), nn.ReLU()\n    def forward(self, x):\n"
+    body = "        return self.act(self.fc(x))\n"
+    file = tmp_path / "net.py"
+    labels = []
+    for source in (body, "        return (((((((((((((((\n", "", None):
+        if source is None:
+            file.unlink()
+        else:
+            file.write_text(text + source)
+        linecache.checkcache(str(file))
+        names: dict[str, Any] = {"nn": nn, "__name__": "somewhere"}
+        exec(compile(text + body, str(file), "exec"), names)
+        net = names["Net"]()
+        d = mg.draw(net(mg.ones(1, 2)), net)
+        labels.append([c.label for c in d._graph.clusters])
+    assert labels == [["fc: Linear", "act: ReLU"], *[["fc: Linear"]] * 3]
 
 
 def test_a_shared_parameter_is_drawn_once() -> None:
@@ -308,6 +397,7 @@ def test_twelve_blocks_are_drawn_once() -> None:
     assert not d.notes
     (cluster,) = [c for c in d._graph.clusters if c.kind == "repeated"]
     assert cluster.label == "blocks.0 … blocks.11   × 12"
+    assert "blocks.*.attention.q: Linear" in [c.label for c in d._graph.clusters]
     weight = box(d, "blocks.*.attention.q.weight")
     assert weight.count == 12
     assert "12 of them" in weight.lines
@@ -414,7 +504,8 @@ def test_names_come_out_as_themselves(name: str, engine: str) -> None:
     page = d.html()
     assert page.count("<script") == plain.html().count("<script")
     told = json.loads(re.search(r'id="data"[^>]*>(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
-    assert any(b["title"] == name for b in told["boxes"].values())
+    assert len(told["graphs"]) == 2, "forward alone, and both"
+    assert all(any(b["title"] == name for b in g["boxes"].values()) for g in told["graphs"])
 
 
 def test_module_names_and_functions_with_strange_names() -> None:
@@ -443,6 +534,23 @@ def test_the_same_picture_twice_and_in_another_process() -> None:
     }  # fmt: skip
     assert len(told) == 1
     assert "∂ 0.weight" in told.pop()
+
+
+def test_the_same_page_in_another_process(any_engine: None) -> None:
+    program = (
+        "import minigrad as mg; mg.manual_seed(0); from minigrad import nn;"
+        "net = nn.Sequential(*[nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)) for _ in range(3)]);"
+        "print(ascii(mg.draw(net(mg.ones(1, 3)).sum(), net, fold=False).html()))"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True,
+            text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(told) == 1
+    assert told.pop().count('"folded":') > 20
 
 
 @pytest.mark.parametrize("direction", ["forward", "both"])
@@ -481,6 +589,7 @@ def test_whatever_there_is_to_draw(engine: str) -> None:
         for direction in ("forward", "backward", "both"):
             d = mg.draw(result, direction=direction)
             ET.fromstring(d.svg())
+            assert "<svg" in d.html()
             told = d.dot + "".join(d.notes)
             assert words in told, (direction, told)
             assert mg.tape_table(result) is not None
@@ -660,12 +769,56 @@ def browser() -> str:
     return found
 
 
+# What programs in the page may ask: what is shown, and whether it is laid out as it should be.
+HELPERS = """
+    const press = (text) => all('button').find((b) => b.textContent === text).click();
+    const click = (label) => fire(all('.view.shown > svg .cluster, .view.shown > svg .closed').find((g) =>
+      seen(g) && g.querySelector('text').textContent === label).querySelector('text'), 'click');
+    const shown = () => all('.view.shown > svg .node').filter(seen);
+    const labels = () => shown().map((g) => g.querySelector('text').textContent);
+    const size = () => document.querySelector('.view.shown svg').viewBox.baseVal;
+    const told_of = (e) => ['data-id', 'transform', 'd', 'points', 'x', 'y'].map((k) => e.getAttribute(k)).join();
+    const look = () => all('.view.shown > svg g').filter(seen)
+      .map((g) => [g, ...g.querySelectorAll('path, polygon, text')].map(told_of).join(';')).join('|');
+    const beside = (a, b) => a.left >= b.right - 1 || b.left >= a.right - 1;
+    const apart = (a, b) => beside(a, b) || a.top >= b.bottom - 1 || b.top >= a.bottom - 1;
+    const overlaps = () => { // boxes on one another, and boxes outside of their frame or in a wrong one
+      const place = (g) => g.getBoundingClientRect(), boxes = shown(), bad = [];
+      for (const a of boxes) for (const b of boxes) {
+        if (a !== b && !apart(place(a), place(b))) bad.push(a.dataset.id + b.dataset.id);
+      }
+      const graph = JSON.parse(document.getElementById('data').textContent).graphs[0];
+      const frames = all('.view.shown > svg .cluster').filter(seen);
+      for (const f of frames) for (const b of boxes) {
+        const id = b.dataset.id, up = [];
+        let c = id.startsWith('f') ? graph.clusters['c' + id.slice(1)].parent : graph.boxes[id].cluster;
+        for (; c; c = graph.clusters['c' + c].parent) up.push('c' + c);
+        const x = place(b), y = place(f.querySelector('path'));
+        const inside = x.left >= y.left - 1 && x.right <= y.right + 1 && x.top >= y.top - 1 && x.bottom <= y.bottom + 1;
+        if (up.includes(f.dataset.id) ? !inside : !apart(x, y)) bad.push(f.dataset.id + ' ' + id);
+      }
+      return bad;
+    };
+    const loose = () => { // edges of which an end is not at the border of a box
+      const boxes = shown().map((g) => g.getBoundingClientRect()), unit = all('.view.shown > svg')[0].getScreenCTM().a;
+      return all('.view.shown > svg .edge').filter(seen).filter((g) => {
+        const path = g.querySelector('path'), m = path.getScreenCTM();
+        return [0, path.getTotalLength()].some((at) => {
+          const p = path.getPointAtLength(at).matrixTransform(m), by = 12 * unit;
+          return !boxes.some((b) => p.x > b.left - by && p.x < b.right + by && p.y > b.top - by && p.y < b.bottom + by);
+        });
+      }).map((g) => g.dataset.id);
+    };
+"""
+
+
 def tried(page: str, program: str, folder: Path) -> dict[str, Any]:
     """What ``program``, run in the page, puts into ``told``, and every error that the console got."""
     listen = "<script>window.errors = []; window.onerror = (m) => errors.push(m);"
     listen += "console.error = console.warn = (...m) => errors.push(m.join(' '));</script>"
     run = f"""<script>
     const told = {{}};
+    {HELPERS}
     const all = (s) => [...document.querySelectorAll(s)];
     const seen = (g) => getComputedStyle(g).display !== 'none';
     const part = (id) => all('.view.shown [data-id="' + id + '"]')[0];
@@ -682,6 +835,10 @@ def tried(page: str, program: str, folder: Path) -> dict[str, Any]:
         "--headless",
         "--no-sandbox",
         "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
         f"--user-data-dir={folder / 'profile'}",
     ]
     command += ["--window-size=1200,900", "--virtual-time-budget=4000", "--dump-dom", file.as_uri()]
@@ -709,7 +866,7 @@ def test_the_page_in_a_browser(any_engine: None, tmp_path: Path) -> None:
     fire(frame.querySelector('text'), 'click');
     told.folded = inside.map((id) => seen(part(id)));
     told.rest = outside.map((id) => seen(part(id)));
-    told.cover = all('.view.shown .cover').map((g) => g.textContent);
+    told.closed = labels().filter((t) => t.includes(': Linear'));
     const box = document.getElementById('search');
     box.value = '2.weight'; box.dispatchEvent(new Event('input'));
     told.hits = all('.view.shown .hit').map((g) => g.dataset.id);
@@ -747,7 +904,7 @@ def test_the_page_in_a_browser(any_engine: None, tmp_path: Path) -> None:
     assert told["before"] == [True] * len(inside)
     assert told["folded"] == [False] * len(inside)
     assert told["rest"] == [True] * len(outside)
-    assert told["cover"] == [f"2: Linear{len(inside)} boxes"]
+    assert told["closed"] == ["2: Linear", "2: Linear, backward"], "a module folds in both passes"
     assert set(told["hits"]) == {weight.id, box(d, "∂ 2.weight").id}
     assert told["current"] == [weight.id]
     assert told["unfolded"] == [True] * len(inside), "what is searched is unfolded"
@@ -763,6 +920,93 @@ def test_the_page_in_a_browser(any_engine: None, tmp_path: Path) -> None:
     assert told["forward"] == len([b for b in d._graph.boxes if not b.backward])
     assert told["backward"] > 10
     assert x == 0
+
+
+def test_modules_fold_to_a_layout_of_their_own_and_unfold_again(any_engine: None, tmp_path: Path) -> None:
+    browser()
+    net, loss = article()
+    page = mg.draw(loss, net, direction="both").html()
+    program = """
+    const before = look(), height = size().height, count = labels().length;
+    told.first = [overlaps(), loose()];
+    click('2: Linear');
+    told.one = [count - labels().length, size().height < height, overlaps(), loose()];
+    click('6: Linear, backward');
+    click('0: Linear');
+    told.some = [labels().filter((t) => t.includes('Linear')), overlaps(), loose()];
+    told.made = all('.view.shown')[0].dataset.made;
+    press('forward');
+    told.kept = labels().filter((t) => t.includes('Linear'));
+    press('both');
+    for (const name of ['0: Linear', '6: Linear', '2: Linear, backward']) click(name);
+    told.same = look() === before;
+    press('Fold all');
+    told.all = [labels().length, overlaps(), loose()];
+    press('Unfold all');
+    told.again = look() === before;
+    """
+    told = tried(page, program, tmp_path)
+    assert told["errors"] == []
+    assert told["first"] == [[], []]
+    assert told["one"] == [3 + 4 - 2, True, [], []]
+    closed = [f"{n}: Linear{late}" for n in (0, 2, 6) for late in ("", ", backward")]
+    assert sorted(told["some"][0]) == closed
+    assert told["some"][1:] == [[], []]
+    assert told["made"] == "by Graphviz"
+    assert sorted(told["kept"]) == ["0: Linear", "2: Linear", "6: Linear"]
+    assert told["same"], "unfolded as it was"
+    assert told["again"]
+    assert told["all"][1:] == [[], []]
+    assert told["all"][0] < 22
+
+
+def test_modules_in_modules_fold_also_where_no_layout_was_made(any_engine: None, tmp_path: Path) -> None:
+    browser()
+    net = Stack(3)
+    page = mg.draw(net(mg.randn(1, 4, 3)).sum(), net, fold=False).html()
+    program = """
+    const before = look();
+    const state = () => [all('.view.shown')[0].dataset.made, overlaps(), loose()];
+    press('Fold all');
+    told.all = labels();
+    click('blocks: ModuleList');
+    told.open = labels();
+    click('blocks.1: Block');
+    told.inner = [labels(), state()];
+    press('Unfold all');
+    told.whole = state();
+    const height = size().height, count = labels().length;
+    click('blocks.1.attention: Attention');
+    click('blocks.0.norm1: Norm');
+    click('blocks.2: Block');
+    click('blocks.0.attention.q: Linear');
+    told.made = [labels().filter((t) => t.includes(': ')), state(), size().height < height];
+    click('blocks.0: Block');
+    told.more = [labels().filter((t) => t.includes(': ')), state()];
+    const box = document.getElementById('search');
+    box.value = 'blocks.0.attention.q.weight'; box.dispatchEvent(new Event('input'));
+    told.found = [seen(all('.view.shown .current')[0]), labels().filter((t) => t.includes(': ')), state()];
+    for (const name of ['blocks.0.norm1: Norm', 'blocks.1.attention: Attention', 'blocks.2: Block']) click(name);
+    told.same = look() === before;
+    """
+    told = tried(page, program, tmp_path)
+    assert told["errors"] == []
+    assert told["all"] == ["sum", "input", "enter: Linear", "blocks: ModuleList", "leave: Linear"]
+    assert {"blocks.0: Block", "blocks.1: Block", "blocks.2: Block"} < set(told["open"])
+    assert {"blocks.0: Block", "blocks.1.attention: Attention", "add"} < set(told["inner"][0])
+    assert told["inner"][1] == ["by Graphviz", [], []]
+    assert told["whole"] == ["by Graphviz", [], []]
+    assert sorted(told["made"][0]) == [
+        "blocks.0.attention.q: Linear", "blocks.0.norm1: Norm", "blocks.1.attention: Attention", "blocks.2: Block",
+    ]  # fmt: skip
+    assert told["made"][1:] == [["here", [], []], True]
+    assert sorted(told["more"][0]) == ["blocks.0: Block", "blocks.1.attention: Attention", "blocks.2: Block"]
+    assert told["more"][1] == ["here", [], []]
+    assert told["found"][0], "what is searched is unfolded"
+    assert sorted(told["found"][1]) == [
+        "blocks.0.norm1: Norm", "blocks.1.attention: Attention", "blocks.2: Block"
+    ]  # fmt: skip
+    assert told["same"]
 
 
 def test_strange_names_run_nothing_in_the_page(any_engine: None, tmp_path: Path) -> None:
@@ -782,3 +1026,96 @@ def test_strange_names_run_nothing_in_the_page(any_engine: None, tmp_path: Path)
     )
     assert told["errors"] == []
     assert told["images"] == 0
+
+
+def test_a_page_without_a_legend(any_engine: None) -> None:
+    _, _, loss = pair()
+    assert "gradient of a leaf" in mg.draw(loss).html()
+    assert "gradient of a leaf" not in mg.draw(loss, legend=False).html()
+
+
+def test_loops_of_the_same_name_fold_one_by_one(any_engine: None, tmp_path: Path) -> None:
+    browser()
+    y = mg.tensor([1.0, 2.0], requires_grad=True)
+    for _ in range(6):
+        y = (y * 1.5).sin().cos()
+    y = y.exp()
+    for _ in range(6):
+        y = (y + 1.5).tanh().exp()
+    d = mg.draw(y)
+    assert [c.label for c in d._graph.clusters].count("repeated × 6") == 2
+    program = """
+    const loops = () => labels().filter((t) => t.startsWith('repeated')).length;
+    click('repeated × 6'); told.one = loops();
+    press('Fold all'); told.all = loops();
+    """
+    told = tried(d.html(), program, tmp_path)
+    assert told["errors"] == []
+    assert (told["one"], told["all"]) == (1, 2)
+
+
+def test_every_page_with_a_backward_pass_switches_to_it(any_engine: None, tmp_path: Path) -> None:
+    browser()
+    x, w, loss = pair()
+    program = """
+    told.views = all('#views button').map((b) => [b.textContent, b.disabled]);
+    told.pressed = {};
+    for (const b of all('#views button')) { b.click(); told.pressed[b.textContent] = labels(); }
+    told.notes = document.getElementById('notes').textContent;
+    told.titles = all('#views button[disabled]').map((b) => b.title);
+    """
+    for direction, first in (("forward", "forward"), ("backward", "backward"), ("both", "both")):
+        d = mg.draw(loss, {"x": x, "w": w}, direction=direction)
+        told = tried(d.html(), program, tmp_path)
+        assert told["errors"] == []
+        assert told["views"][0] == [first, False]
+        assert {name for name, disabled in told["views"] if not disabled} == {"forward", "backward", "both"}
+        assert "∂ w" not in told["pressed"]["forward"]
+        assert "∂ w" in told["pressed"]["backward"]
+        assert {"∂ w", "tanh", "w"} < set(told["pressed"]["both"])
+        assert told["notes"] == ""
+    net = Stack(4)
+    told = tried(mg.draw(net(mg.randn(1, 4, 3)).sum(), net).html(), program, tmp_path)
+    assert told["errors"] == []
+    assert told["views"] == [["forward", False], ["backward", False], ["both", True]]
+    assert "would be large; direction='both' asks for it" in told["notes"]
+    plain = mg.draw(mg.tensor([1.0, 2.0]))
+    loss.backward()
+    freed = mg.draw(loss, {"w": w})
+    assert not freed.notes
+    long = w
+    for _ in range(2500):
+        long = long * 1.0001
+    for d, words in [
+        (plain, "Nothing here requires grad"),
+        (freed, "The backward pass cannot be drawn: Trying to backward"),
+        (mg.draw(long), "too large to be drawn unasked; direction='both' asks for it"),
+    ]:
+        told = tried(d.html(), program, tmp_path)
+        assert told["errors"] == []
+        assert told["views"] == [["forward", False], ["backward", True], ["both", True]]
+        assert words in told["notes"]
+        assert all(words in title for title in told["titles"])
+
+
+def test_strange_module_names_fold(any_engine: None, tmp_path: Path) -> None:
+    browser()
+    names = [name for name in NASTY if name.strip() and "." not in name] + ["<img src=x onerror=errors[9]=1>"]
+    net = nn.Sequential()
+    for name in names:
+        net.add_module(name, nn.Linear(1, 1))
+    page = mg.draw(net(mg.ones(1, 1)), net, fold=False).html()
+    program = """
+    press('Fold all');
+    told.labels = labels();
+    for (const g of all('.closed')) fire(g, 'mouseover');
+    for (const g of all('.view.shown .closed').filter(seen).slice(0, 3)) fire(g.querySelector('text'), 'click');
+    told.after = labels(); told.images = all('img').length;
+    """
+    told = tried(page, program, tmp_path)
+    assert told["errors"] == []
+    assert told["images"] == 0
+    assert {"<b>bold</b>: Linear", "back\\slash\\N\\l: Linear", "Größe λ 漢字 🙂: Linear"} < set(
+        told["labels"]
+    )
+    assert len(told["after"]) > len(told["labels"])

@@ -61,6 +61,7 @@ def run(
     trace = mode.trace
     record = create or trace is not None
     anomaly = mode.anomaly
+    infinite: list[Node] = []  # the first record that gave inf, while anomalies are looked for
     freed = None if keep else Freed(*errors.here())
     # What is recorded in order to be read again must be whole: also masks and what else has no gradient.
     token = MODE.set(mode.replace(grad=True, everything=True) if create else mode.recording(False))
@@ -111,7 +112,7 @@ def run(
                     if d is None:
                         continue
                     if anomaly is not None:
-                        _check(node, d, anomaly)
+                        _check(node, d, anomaly, infinite)
                     array = d if not record or d.__class__ is Part else d._array
                     if array.shape != to_.shape or array.dtype is not to_.dtype:
                         if to_.shape is None:
@@ -240,11 +241,13 @@ def _call_hooks(node: Node, g: Any, create: bool) -> Any:
     return t if create else t._array
 
 
-def _check(node: Node, d: Any, anomaly: list[Node]) -> None:
-    """Anomaly mode: RuntimeError at the first nan that a rule returns."""
+def _check(node: Node, d: Any, anomaly: list[Node], infinite: list[Node]) -> None:
+    """Anomaly mode: RuntimeError at the first nan that a rule returns; ``infinite`` gets the first record with inf."""
     array = d.grad if isinstance(d, Part) else d
     array = getattr(array, "_array", array)
     if not np.isnan(array).any():
+        if not infinite and np.isinf(array).any():
+            infinite.append(node)
         return
     bad = int(np.isnan(array).sum())
     text = (
@@ -256,8 +259,15 @@ def _check(node: Node, d: Any, anomaly: list[Node]) -> None:
         text += f" The first non-finite value of the forward pass came from {first.op.name} at {first.where}."
     else:
         text += " Every recorded forward value was finite."
+    if infinite:
+        text += (
+            f" The first infinite gradient came from the backward of {infinite[0].name()}, whose forward ran at "
+            f"{infinite[0].where}."
+        )
     error = RuntimeError(text)
     error.add_note(f"forward of {node.name()}: {node.where}")
+    if infinite:
+        error.add_note(f"first infinite gradient: {infinite[0].name()} at {infinite[0].where}")
     if first is not None:
         error.add_note(f"first non-finite forward value: {first.name()} at {first.where}")
     try:

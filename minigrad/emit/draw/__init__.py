@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,6 +17,10 @@ from minigrad.tape import TensorBase, refresh, tape
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
+DIRECTIONS = ("forward", "backward", "both")
+# A page switches to backward, so a forward picture has that ready too, where it is this small: the tape is not kept.
+# Both passes side by side are the largest picture: 700 boxes and edges take 3 to 5 s to be laid out, 300 take 0.3 s.
+RECORDS, ELEMENTS, TOGETHER = 2_000, 4_000_000, 400
 SHOWN = ("shape", "dtype", "value", "grad", "saved", "line")
 ENDINGS = ".svg, .png, .pdf, .html or .dot"
 
@@ -26,8 +31,11 @@ class Drawing:
     It holds texts only, nothing of the tape.
     """
 
-    def __init__(self, graph: Graph, direction: str, legend: bool = True) -> None:
+    def __init__(
+        self, graph: Graph, direction: str, legend: bool = True, whole: Graph | None = None, refusal: str = ""
+    ) -> None:
         self._graph, self.direction, self._legend = graph, direction, legend
+        self._whole, self._refusal = whole, refusal  # forward and backward, for the page; or why not
         self.dot = dot.write(graph, direction, legend)
 
     @property
@@ -61,11 +69,18 @@ class Drawing:
 
     def html(self) -> str:
         """The page that ``save("graph.html")`` writes."""
-        views = ("both", "forward", "backward") if self.direction == "both" else (self.direction,)
-        pictures = {
-            view: engines.render(dot.write(self._graph, view, self._legend), "svg").decode() for view in views
-        }
-        return page.write(self._graph, pictures)
+        views, refused = [], {}
+        for direction in (self.direction, *(d for d in DIRECTIONS if d != self.direction)):
+            graph = self._graph if direction == self.direction else self._whole
+            if graph is None:
+                refused[direction] = self._refusal
+            elif direction == "both" != self.direction and len(graph.boxes) + len(graph.edges) > TOGETHER:
+                refused[direction] = (
+                    "Both passes in one picture would be large; direction='both' asks for it."
+                )
+            else:
+                views.append((direction, graph))
+        return page.write(views, refused, self._legend)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
@@ -96,10 +111,11 @@ def draw(
     and results; an edge stands for each use of a value.
 
     ``direction``: ``"forward"``, ``"backward"`` (the steps of a backward pass, which is run for that and
-    recorded, without touching ``.grad``) or ``"both"``.  ``show``: any of shape, dtype, value, grad, saved
-    (bytes kept for backward) and line.  ``depth``: modules from this depth on are one box.  ``fold``: what is
-    repeated is drawn once, with how often.  Beyond ``max_nodes`` boxes more is put together, and the picture
-    says so; None: never.  ``legend``: whether there is one.
+    recorded, without touching ``.grad`` or calling hooks) or ``"both"``; a small forward drawing runs that pass
+    as well, for its page to switch to.  ``show``: any of shape, dtype, value, grad, saved (bytes kept for
+    backward) and line.  ``depth``: modules from this depth on are one box.  ``fold``: what is repeated is drawn
+    once, with how often.  Beyond ``max_nodes`` boxes more is put together, and the picture says so; None: never.
+    ``legend``: whether there is one.
 
     Nothing of yours is changed, and nothing is kept alive.  TypeError or ValueError for arguments that mean
     nothing; ImportError without the ``graphviz`` package.
@@ -119,25 +135,43 @@ def draw(
             refresh(t)
     recorded = list({id(t._node): t for t in results if t._node is not None}.values())
     forward = tape([t._node for t in recorded])
-    builder = Builder(results, forward, names, shown, fold)
-    graph = builder.graph
-    if direction != "forward":
-        started = [t for t in recorded if t._node.requires_grad]
-        refusal = None if started else "Nothing here requires grad, so there is no backward pass to draw."
-        if started:
-            try:
-                builder.add_backward(backward.record(started, forward))
-            except Exception as error:  # whatever a rule or a user's Function may raise
-                refusal = f"The backward pass cannot be drawn: {error}"
-        if refusal is not None:
-            graph.notes.append(refusal)
-            direction = "forward"
-    count = builder.boxes_at(depth)
-    if max_nodes is not None and count > max_nodes:
-        graph.notes.append(_reduced(builder, count, depth, max_nodes))
-    builder.finish()
-    _alone(graph, [t for t in results if t._node is None], names, shown)
-    return Drawing(graph, direction, legend)
+
+    def picture(direction: str) -> tuple[Graph, str]:
+        """What is drawn for a direction, and why it is forward only if it has to be."""
+        builder, refusal = Builder(results, forward, names, shown, fold), ""
+        if direction != "forward":
+            refusal = _backward(builder, recorded)
+        count = builder.boxes_at(depth)
+        if max_nodes is not None and count > max_nodes:
+            builder.graph.notes.append(_reduced(builder, count, depth, max_nodes))
+        builder.finish()
+        _alone(builder.graph, [t for t in results if t._node is None], names, shown)
+        return builder.graph, refusal
+
+    graph, refusal = picture(direction)
+    whole: Graph | None = None
+    if refusal:
+        graph.notes.insert(0, refusal)
+        direction = "forward"
+    elif direction != "forward":
+        whole = graph
+    elif len(forward) > RECORDS or sum(math.prod(n.shape or ()) for n in forward) > ELEMENTS:
+        refusal = "The backward pass is too large to be drawn unasked; direction='both' asks for it."
+    else:
+        whole, refusal = picture("both")
+    return Drawing(graph, direction, legend, None if refusal else whole, refusal)
+
+
+def _backward(builder: Builder, recorded: list[Any]) -> str:
+    """Adds the backward pass, or says why not."""
+    started = [t for t in recorded if t._node.requires_grad]
+    if not started:
+        return "Nothing here requires grad, so there is no backward pass to draw."
+    try:
+        builder.add_backward(backward.record(started, builder.forward))
+    except Exception as error:  # whatever a rule or a user's Function may raise
+        return f"The backward pass cannot be drawn: {error}"
+    return ""
 
 
 def _check(results: list[Any], direction: str, show: frozenset[str], depth: Any, max_nodes: Any) -> None:
@@ -146,7 +180,7 @@ def _check(results: list[Any], direction: str, show: frozenset[str], depth: Any,
     for t in results:
         if not isinstance(t, TensorBase):
             raise TypeError(f"draw() takes Tensors, got {type(t).__name__}")
-    if direction not in ("forward", "backward", "both"):
+    if direction not in DIRECTIONS:
         raise ValueError(f"direction must be 'forward', 'backward' or 'both', got {direction!r}")
     wrong = sorted(str(s) for s in show if s not in SHOWN)
     if wrong:

@@ -59,14 +59,14 @@ def label(title: str, lines: Iterable[str] = ()) -> str:
     return quoted("\n".join([title if title.strip() else "\xa0", *(line for line in lines if line)]))
 
 
-def write(graph: Graph, direction: str, legend: bool = True) -> str:
+def write(graph: Graph, direction: str, legend: bool = True, notes: bool = True) -> str:
     """The DOT text of the forward part, the backward part, or both."""
     import graphviz
 
     boxes, edges, clusters = part(graph, direction)
     out = graphviz.Digraph("tape")
     body = out.body
-    title = quoted("\n".join(graph.notes))
+    title = quoted("\n".join(graph.notes)) if notes else '""'
     body.append(
         f'\tgraph [rankdir=TB ranksep=0.32 nodesep=0.22 bgcolor=transparent fontname="{FONT}" fontsize=10 '
         f'fontcolor="{GREY}" labelloc=b label={title} compound=true tooltip=" "]\n'
@@ -157,6 +157,17 @@ def _open(cluster: Cluster) -> str:
     )
 
 
+def legend(graph: Graph) -> str:
+    """The DOT text of the legend alone, in a row."""
+    import graphviz
+
+    out = graphviz.Digraph("legend")
+    out.body.append("\tgraph [rankdir=LR ranksep=0.12 pad=0.03 bgcolor=transparent]\n")
+    out.body.append(f'\tnode [fontname="{FONT}" margin="0.08,0.03" height=0.2 width=0.3]\n')
+    out.body.extend(_legend(graph.boxes, graph.edges))
+    return str(out.source)
+
+
 def _legend(boxes: list[Box], edges: list[Edge]) -> list[str]:
     kinds = [k for k in STYLES if any(b.kind == k for b in boxes)]
     lines = [
@@ -187,4 +198,4 @@ def summary(direction: str, graph: Graph) -> tuple[int, int]:
     return len(boxes), len(edges)
 
 
-__all__: list[Any] = ["label", "part", "plain", "quoted", "summary", "write"]
+__all__: list[Any] = ["label", "legend", "part", "plain", "quoted", "summary", "write"]

@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from minigrad import errors
+from minigrad.dtypes import dtype
 from minigrad.emit.draw import backward, values
 from minigrad.emit.draw.fold import runs
 from minigrad.emit.draw.modules import Names, Path, common, owners
-from minigrad.tape import Const, Node
+from minigrad.tape import Const, Node, Op
 
 
 @dataclass(slots=True)
@@ -380,6 +383,10 @@ class Builder:
                     open_frames.append(self.frames[opened])
                 opened += 1
             owner = item.owner[:-1] if item.group is not None else item.owner
+            shown = owner
+            for a, b, _ in open_frames:  # what differs in the next repetition
+                again = self.items[c + b - a].owner
+                shown = tuple(x if x == y else "*" for x, y in zip(shown, again, strict=False))
             keys: list[Any] = [("module", owner[: k + 1], item.backward) for k in range(len(owner))]
             for a, b, _ in open_frames:
                 level, shared, _ = labels[a, b]
@@ -398,7 +405,8 @@ class Builder:
                     label, kind = labels[key[1], key[2]][2], "repeated"
                 else:
                     path = key[1]
-                    label, kind = f"{'.'.join(path)}: {self.names.classes.get(path, '')}", "module"
+                    name = ".".join(shown[: len(path)])
+                    label, kind = f"{name}: {self.names.classes.get(path, '')}", "module"
                     if calls[key] > 1:
                         label += f", part {calls[key]}"
                 if item.backward:
@@ -646,10 +654,27 @@ def call_text(node: Node) -> str:
     for name, value in node.params.items():
         if name in ("ctx", "outputs", "arguments") or value is None or value is False or value == ():
             continue
-        if isinstance(value, float):
-            value = f"{value:.4g}"
-        elif not isinstance(value, (int, str, tuple, list, slice)):
-            value = "…"
-        text = str(value)
-        told.append(f"{name}={text if len(text) <= 24 else text[:23] + '…'}")
+        text = f"[{_index(value)}]" if name == "index" else f"{name}={_parameter(value)}"
+        told.append(text if len(text) <= 32 else text[:31] + "…")
     return f"{op.name}({', '.join(told)})" if told else op.name
+
+
+def _parameter(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, tuple) and value and isinstance(value[0], Op):
+        return value[0].name  # a step of the way to a view
+    if isinstance(value, (tuple, list)):
+        inner = ", ".join(map(_parameter, value))
+        return f"({inner},)" if len(value) == 1 and isinstance(value[0], (int, str)) else f"({inner})"
+    return str(value) if isinstance(value, (bool, int, str, np.dtype, dtype, type(None))) else "…"
+
+
+def _index(value: Any) -> str:
+    """What stands between brackets: ``1:, ::2``."""
+    if isinstance(value, (tuple, list)):
+        return ", ".join(map(_index, value))
+    if isinstance(value, slice):
+        start, stop, step = ("" if n is None else str(n) for n in (value.start, value.stop, value.step))
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    return "..." if value is Ellipsis else _parameter(value)

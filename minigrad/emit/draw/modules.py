@@ -3,11 +3,18 @@
 An operation that reads a parameter ran in the module that owns it.  What stands between two such operations
 is placed by its line: in the module whose ``forward`` holds the line, or with the neighbour that was called
 from the same place of the program, or else in the innermost module that both neighbours have in common.
+
+A module without parameters is found where the program leaves no doubt: by the lines of its own ``forward``, or,
+if it is the library's, where a ``forward`` says ``self.name(...)``.  Between the layers of a ``Sequential`` nothing
+tells which of them made an operation, so there it stands in the frame of the whole.
 """
 
 from __future__ import annotations
 
+import ast
+import linecache
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from minigrad.tape import Const, Node
@@ -25,6 +32,9 @@ class Names:
         self.owners: dict[int, list[Path]] = {}
         self.codes: dict[Any, set[Path]] = {}  # code of a user's module class: where such modules are
         self.library: set[Path] = set()
+        self.calls: dict[
+            tuple[Any, int], Path | None
+        ] = {}  # a place of the program: what it calls of ``self``
         if params is None:
             return
         if hasattr(params, "named_modules"):
@@ -63,12 +73,44 @@ class Names:
                         if code is not None:
                             self.codes.setdefault(code, set()).add(path)
 
+    def with_parameters(self) -> set[Path]:
+        """Where modules have parameters or buffers, or have modules in them that do."""
+        return {path[:n] for paths in self.owners.values() for path in paths for n in range(len(path) + 1)}
+
+    def called(self, code: Any, lasti: int) -> Path | None:
+        """``("act",)`` where the instruction belongs to ``self.act(...)``, else None."""
+        key = (code, lasti)
+        if key not in self.calls:
+            self.calls[key] = _called(code, lasti)
+        return self.calls[key]
+
+
+def _called(code: Any, lasti: int) -> Path | None:
+    first, last, begin, end = next(islice(code.co_positions(), lasti // 2, None), (None,) * 4)
+    if first is None or last is None or begin is None or end is None or not code.co_varnames:
+        return None
+    lines = [linecache.getline(code.co_filename, n).encode() for n in range(first, last + 1)]
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][begin:]
+    try:
+        at: Any = ast.parse(b"(" + b"".join(lines) + b")", mode="eval").body
+    except (SyntaxError, ValueError):  # the file is not what was run
+        return None
+    names: list[str] = []
+    at = at.func if isinstance(at, ast.Call) else None
+    while isinstance(at, ast.Attribute):
+        names.append(at.attr)
+        at = at.value
+    own = isinstance(at, ast.Name) and at.id == code.co_varnames[0]
+    return tuple(reversed(names)) if own and names else None
+
 
 def owners(ops: Sequence[Node], names: Names) -> list[Path]:
     """For each operation, in recording order, the path of its module; () for the outermost one."""
     found: list[Path | None] = [None] * len(ops)
-    if not names.owners:
+    if not names.owners and not names.codes:
         return [() for _ in ops]
+    full = names.with_parameters()
     uses: dict[int, int] = {}
     parameters: list[frozenset[int]] = [frozenset()] * len(ops)
     made: dict[int, list[Path]] = {}  # what was computed from parameters alone (a transpose) counts as one
@@ -98,11 +140,15 @@ def owners(ops: Sequence[Node], names: Names) -> list[Path]:
             path = given
             before, following = i, next(after)
         else:
-            path = found[i] = _between(i, before, following, ops, found, parameters, names, last)
+            path = found[i] = _between(i, before, following, ops, found, parameters, names, full, last)
         if node.code in names.codes:
             module = _innermost(path, names.codes[node.code])
             if module is not None:
                 last[node.code] = (node.lasti, module)
+            if path == module and given is None:
+                inner = (*path, *(names.called(node.code, node.lasti) or ()))
+                if inner in names.library and inner not in full:
+                    found[i] = inner
     return [path or () for path in found]
 
 
@@ -114,6 +160,7 @@ def _between(
     found: list[Path | None],
     parameters: list[frozenset[int]],
     names: Names,
+    full: set[Path],
     last: dict[Any, tuple[int, Path]],
 ) -> Path:
     node = ops[i]
@@ -143,6 +190,11 @@ def _between(
             chosen = here if module == here and node.lasti > at else there
         if chosen is not None:
             return chosen
+        sides = (left or (), right or ())
+        empty = [p for p in modules if p not in full and any(p[:-1] == side[: len(p) - 1] for side in sides)]
+        deepest = max(map(len, empty), default=0)
+        if sum(len(p) == deepest for p in empty) == 1:  # the only one there
+            return max(empty, key=len)
     if both in names.library and both == left and both == right:
         return both[:-1]  # between two calls of one module, not inside it
     return both

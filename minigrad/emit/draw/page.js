@@ -1,38 +1,90 @@
 "use strict";
-// The picture is Graphviz's. This moves it, folds modules by laying a cover over them, searches, and tells
-// about the box under the pointer.
+// Every picture and its layouts, one for each state of folded modules that is likely to be asked for, are
+// Graphviz's. This shows them; a state without a layout is made from the nearest one that has one. It moves the
+// picture, searches, and tells about the box under the pointer.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const find = (id) => document.getElementById(id);
   const make = (name, parent, attributes = {}, text = "") => {
-    const space = name === "button" || name === "b" ? "http://www.w3.org/1999/xhtml" : "http://www.w3.org/2000/svg";
-    const element = document.createElementNS(space, name);
+    const element = document.createElement(name);
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
     element.textContent = text;
     parent.append(element);
     return element;
   };
-  const folded = new Set();
+  const folded = new Set(); // names of modules: a module folds forward and backward at once
   const panel = find("panel"), search = find("search"), found = find("found");
   let view = null, hits = [], at = -1;
 
+  // ---------------------------------------------------------------- geometry
+
+  const pairs = (n) => { const all = []; for (let i = 0; i + 1 < n.length; i += 2) all.push([n[i], n[i + 1]]); return all; };
+  const written = (points) => points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
+  const holds = ([left, top, right, bottom], [x, y], by = 0) =>
+    x >= left - by && x <= right + by && y >= top - by && y <= bottom + by;
+  const middle = ([left, top, right, bottom]) => [(left + right) / 2, (top + bottom) / 2];
+  const apart = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
+
+  function outline(g) { // the rectangle around a drawn box
+    const told = [...g.querySelectorAll("path, polygon")].map((e) => e.getAttribute("d") || e.getAttribute("points"));
+    const points = pairs(told.join(" ").match(/-?\d+(\.\d+)?/g).map(Number));
+    const x = points.map((p) => p[0]), y = points.map((p) => p[1]);
+    return [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
+  }
+
+  const rounded = ([left, top, right, bottom], r = 8) =>
+    `M${left + r},${top}H${right - r}q${r},0 ${r},${r}V${bottom - r}q0,${r} ${-r},${r}H${left + r}q${-r},0 ${-r},${-r}` +
+    `V${top + r}q0,${-r} ${r},${-r}z`;
+
+  function arrowhead(points, tip, open) { // at the end of a curve that is nearer to the tip
+    const ends = [points[0], points[points.length - 1]];
+    const base = apart(ends[0], tip) < apart(ends[1], tip) ? ends[0] : ends[1];
+    const far = apart(base, tip) || 1, ux = (tip[0] - base[0]) / far, uy = (tip[1] - base[1]) / far;
+    const [x, y] = [tip[0] - 6 * ux, tip[1] - 6 * uy], notch = [tip[0] - 3 * ux, tip[1] - 3 * uy];
+    return written([tip, [x - 2.3 * uy, y + 2.3 * ux], ...(open ? [notch] : []), [x + 2.3 * uy, y - 2.3 * ux], tip]);
+  }
+
+  function sampled(p) { // points along a curve made of cubic pieces
+    const all = [p[0]];
+    for (let i = 0; i + 3 < p.length; i += 3) {
+      for (let k = 1; k <= 12; k++) {
+        const t = k / 12, s = 1 - t, w = [s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t];
+        all.push([0, 1].map((j) => w[0] * p[i][j] + w[1] * p[i + 1][j] + w[2] * p[i + 2][j] + w[3] * p[i + 3][j]));
+      }
+    }
+    return all;
+  }
+
   // ---------------------------------------------------------------- views
 
-  const views = [...document.querySelectorAll(".view")].map((root) => {
-    const svg = root.querySelector("svg");
-    const parts = new Map();
-    for (const g of root.querySelectorAll("g.node, g.edge, g.cluster")) parts.set(g.dataset.id, g);
-    const box = svg.viewBox.baseVal;
-    const whole = [box.x, box.y, box.width, box.height];
+  for (const { layouts } of data.views) {
+    for (const { edges } of layouts) for (const edge of Object.values(edges)) edge[0] = pairs(edge[0]);
+  }
+
+  const views = data.views.map((told) => {
+    const root = document.querySelector(`.view[data-view="${told.name}"]`);
+    const svg = root.querySelector("svg"), { clusters, edges, boxes, notes } = data.graphs[told.graph];
     svg.removeAttribute("width");
     svg.removeAttribute("height");
-    const v = { name: root.dataset.view, root, svg, parts, whole, now: [...whole], top: svg.querySelector("g.graph") };
-    v.covers = make("g", v.top);
+    const v = { name: told.name, layouts: told.layouts, clusters, boxes, ends: edges, notes, root, svg,
+      top: svg.querySelector("g.graph"), nodes: new Map(), edges: new Map(), frames: new Map(), home: new Map(),
+      size: [0, 0, 1, 1], now: [0, 0, 1, 1], fitted: true };
+    for (const g of v.top.querySelectorAll("g.node, g.edge, g.cluster")) {
+      const kind = g.classList.contains("node") ? "nodes" : g.classList.contains("edge") ? "edges" : "frames";
+      v[kind].set(g.dataset.id, g);
+      if (kind !== "nodes") continue;
+      const text = g.querySelector("text");
+      v.home.set(g.dataset.id, { at: [+text.getAttribute("x"), +text.getAttribute("y")], box: outline(g) });
+      if (g.dataset.id.startsWith("f")) g.classList.add("closed");
+    }
     v.button = make("button", find("views"), { type: "button" }, v.name);
     v.button.addEventListener("click", () => show(v));
     listen(v);
     return v;
   });
+  for (const [name, why] of Object.entries(data.refused)) {
+    make("button", find("views"), { type: "button", disabled: "", title: why }, name);
+  }
 
   function show(v) {
     view = v;
@@ -40,8 +92,183 @@
       other.root.classList.toggle("shown", other === v);
       other.button.setAttribute("aria-pressed", other === v);
     }
-    cover();
+    find("notes").textContent = [...v.notes, ...new Set(Object.values(data.refused))].join(" ");
+    find("fold").hidden = find("unfold").hidden = !v.frames.size;
+    arrange();
     lookFor(search.value);
+  }
+
+  // ---------------------------------------------------------------- folding
+
+  const around = (v, id) => { // the frames around a box or a frame that this view has, from inside out
+    const all = [];
+    let up = id in v.boxes ? v.boxes[id].cluster : v.clusters[id.replace("f", "c")].parent;
+    for (; up; up = v.clusters[`c${up}`].parent) if (v.frames.has(`c${up}`)) all.push(`c${up}`);
+    return all;
+  };
+  const closes = (v, c) => folded.has(v.clusters[c].key) && v.nodes.has(c.replace("c", "f"));
+  const outermost = (v, id) => around(v, id).filter((c) => closes(v, c)).pop() || "";
+  const contents = (v, c) => [...v.nodes.keys()].filter((b) => b in v.boxes && around(v, b).includes(c));
+
+  function toggle(c) {
+    const key = view.clusters[c].key, closed = c.replace("c", "f");
+    const before = folded.has(key) ? closed : c;
+    const was = spot(before);
+    if (!folded.delete(key)) folded.add(key);
+    arrange();
+    const after = spot(folded.has(key) ? closed : c);
+    if (!view.fitted && was && after) { // what was clicked stays where it is on the screen
+      place(view, view.now[0] + after[0] - was[0], view.now[1] + after[1] - was[1], view.now[2], view.now[3]);
+    }
+    tell(null);
+  }
+
+  function spot(id) { // the middle of a box or frame that is shown
+    const [, , shiftX, shiftY] = view.model.size;
+    const box = id in view.model.frames ? view.model.frames[id]
+      : id in view.model.nodes ? boxAt(view, view.model, id) : null;
+    return box === null ? null : [middle(box)[0] + shiftX, middle(box)[1] + shiftY];
+  }
+
+  const boxAt = (v, model, id) => { // where a box stands in a layout
+    const home = v.home.get(id), [x, y] = model.nodes[id];
+    const dx = x - home.at[0], dy = y - home.at[1];
+    return [home.box[0] + dx, home.box[1] + dy, home.box[2] + dx, home.box[3] + dy];
+  };
+
+  function arrange() {
+    const v = view;
+    const wanted = [...v.frames.keys()].filter((c) => closes(v, c) && outermost(v, c) === "");
+    const covered = (c) => wanted.includes(c) || around(v, c).some((up) => wanted.includes(up));
+    let best = v.layouts[0];
+    for (const layout of v.layouts) {
+      if (!layout.folded.every(covered)) continue;
+      const score = (l) => l.folded.filter((c) => wanted.includes(c)).length * 1000 - l.folded.length;
+      if (score(layout) > score(best)) best = layout;
+    }
+    const rest = wanted.filter((c) => !best.folded.includes(c));
+    v.root.dataset.made = rest.length ? "here" : "by Graphviz";
+    draw(v, rest.length ? closed(v, best, rest) : best);
+  }
+
+  function draw(v, model) {
+    v.model = model;
+    for (const [id, g] of v.nodes) {
+      g.classList.toggle("hidden", !(id in model.nodes));
+      if (!(id in model.nodes)) continue;
+      const [x, y] = v.home.get(id).at, [toX, toY] = model.nodes[id];
+      g.setAttribute("transform", `translate(${(toX - x).toFixed(1)} ${(toY - y).toFixed(1)})`);
+    }
+    for (const [id, g] of v.edges) {
+      g.classList.toggle("hidden", !(id in model.edges));
+      if (!(id in model.edges)) continue;
+      const [points, tip, ...label] = model.edges[id], arrow = g.querySelector("polygon");
+      g.querySelector("path").setAttribute("d", `M${written(points.slice(0, 1))}${points.straight ? "L" : "C"}${written(points.slice(1))}`);
+      if (arrow && tip) arrow.setAttribute("points", arrowhead(points, tip, g.classList.contains("saved")));
+      put(g, label);
+    }
+    for (const [id, g] of v.frames) {
+      g.classList.toggle("hidden", !(id in model.frames));
+      if (!(id in model.frames)) continue;
+      g.querySelector("path").setAttribute("d", rounded(model.frames[id]));
+      put(g, model.frames[id].slice(4));
+    }
+    const [width, height, x, y] = model.size;
+    v.top.setAttribute("transform", `translate(${x} ${y})`);
+    v.size = [0, 0, width, height];
+    if (v.fitted) fit(v);
+  }
+
+  function put(g, label) {
+    const text = g.querySelector("text");
+    if (text === null) return;
+    text.classList.toggle("hidden", !label.length);
+    if (label.length) { text.setAttribute("x", label[0].toFixed(1)); text.setAttribute("y", label[1].toFixed(1)); }
+  }
+
+  // A layout with more frames closed. Each becomes a box in the middle of its place, curves are cut where they enter
+  // it and lead to the box; then rows and columns that are empty now are taken out.
+  function closed(v, base, frames) {
+    const model = { nodes: {}, edges: {}, frames: {}, size: base.size };
+    const within = (id) => around(v, id).find((c) => frames.includes(c)) || "";
+    const places = new Map(frames.map((c) => [c, base.frames[c]]));
+    const boxes = new Map();
+    for (const c of frames) {
+      const id = c.replace("c", "f"), home = v.home.get(id), centre = middle(places.get(c)), own = middle(home.box);
+      model.nodes[id] = [home.at[0] + centre[0] - own[0], home.at[1] + centre[1] - own[1]];
+      boxes.set(c, boxAt(v, model, id));
+    }
+    for (const id in base.nodes) if (within(id) === "") model.nodes[id] = base.nodes[id];
+    for (const c in base.frames) if (!frames.includes(c) && within(c) === "") model.frames[c] = base.frames[c];
+    for (const id in base.edges) {
+      const ends = v.ends[id].map(within);
+      if (ends[0] === "" && ends[1] === "") model.edges[id] = base.edges[id];
+      else if (ends[0] !== ends[1]) model.edges[id] = cut(base.edges[id], ends);
+    }
+    function cut([curve, tip, ...label], inside) {
+      let points = sampled(curve);
+      for (const turn of [0, 1]) { // the beginning, then the end
+        if (turn) points.reverse();
+        const c = inside.find((x) => x !== "" && holds(places.get(x), points[0], 2));
+        if (c !== undefined) {
+          const pointed = tip !== null && apart(tip, points[0]) < 12;
+          const out = points.findIndex((p) => !holds(places.get(c), p));
+          points = out < 0 ? points.slice(-1) : points.slice(out);
+          const border = edgeOf(boxes.get(c), points[0]), far = apart(border, points[0]) || 1;
+          if (pointed) tip = border;
+          points.unshift(pointed ? border.map((n, k) => n + 6 * (points[0][k] - n) / far) : border);
+        }
+        if (turn) points.reverse();
+      }
+      points.straight = true;
+      return [points, tip, ...([...places.values()].some((p) => label.length && holds(p, label)) ? [] : label)];
+    }
+    return squeezed(v, model, [...places.values()]);
+  }
+
+  function edgeOf(box, towards) { // where the line from the middle of a box leaves it
+    const [x, y] = middle(box), dx = towards[0] - x, dy = towards[1] - y;
+    const part = Math.min(dx ? (box[2] - x) / Math.abs(dx) : 1, dy ? (box[3] - y) / Math.abs(dy) : 1, 1);
+    return [x + dx * part, y + dy * part];
+  }
+
+  function squeezed(v, model, places) {
+    const [fx, fy] = [0, 1].map((axis) => {
+      const taken = Object.keys(model.nodes).map((id) => boxAt(v, model, id)).map((b) => [b[axis], b[axis + 2]]);
+      for (const b of Object.values(model.frames)) {
+        taken.push([b[axis], b[axis] + (axis ? 18 : 8)], [b[axis + 2] - 8, b[axis + 2]]);
+      }
+      if (axis) for (const [, , , y] of Object.values(model.edges)) if (y !== undefined) taken.push([y - 10, y + 4]);
+      return without(taken, places.map((p) => [p[axis], p[axis + 2]]), axis ? 26 : 16);
+    });
+    const [width, height, x, y] = model.size, out = { nodes: {}, edges: {}, frames: {} };
+    out.size = [fx(width - x) - fx(-x), fy(height - y) - fy(-y), -fx(-x), -fy(-y)];
+    for (const id in model.nodes) {
+      const [cx, cy] = middle(boxAt(v, model, id)), [tx, ty] = model.nodes[id];
+      out.nodes[id] = [tx + fx(cx) - cx, ty + fy(cy) - cy];
+    }
+    for (const c in model.frames) {
+      const [left, top, right, bottom, tx, ty] = model.frames[c];
+      out.frames[c] = [fx(left), fy(top), fx(right), fy(bottom), tx + fx(left) - left, fy(ty)];
+    }
+    for (const e in model.edges) {
+      const [points, tip, ...label] = model.edges[e], there = points.map(([px, py]) => [fx(px), fy(py)]);
+      there.straight = points.straight;
+      out.edges[e] = [there, tip && [fx(tip[0]), fy(tip[1])], ...(label.length ? [fx(label[0]), fy(label[1])] : [])];
+    }
+    return out;
+  }
+
+  // A map of coordinates that narrows the gaps between what is taken, where a place has become free.
+  function without(taken, places, most) {
+    taken.sort((a, b) => a[0] - b[0]);
+    const cuts = []; // from, to, how much of that goes
+    let end = -Infinity;
+    for (const [low, high] of taken) {
+      if (low - end > most && places.some((p) => p[0] < low && p[1] > end) && end !== -Infinity) cuts.push([end, low, low - end - most]);
+      end = Math.max(end, high);
+    }
+    return (n) => cuts.reduce((sum, [low, high, gone]) => sum - gone * Math.max(0, Math.min(1, (n - low) / (high - low))), n);
   }
 
   // ---------------------------------------------------------------- moving
@@ -49,6 +276,11 @@
   function place(v, x, y, width, height) {
     v.now = [x, y, width, height];
     v.svg.setAttribute("viewBox", v.now.join(" "));
+  }
+
+  function fit(v) {
+    v.fitted = true;
+    place(v, ...v.size);
   }
 
   function scale(v) { // units of the picture per pixel of the screen
@@ -60,30 +292,32 @@
     const shown = v.svg.getBoundingClientRect(), [x, y, width, height] = v.now, unit = scale(v);
     const px = x + width / 2 + (clientX - shown.left - shown.width / 2) * unit;
     const py = y + height / 2 + (clientY - shown.top - shown.height / 2) * unit;
-    if (width * factor < 20 || width * factor > 50 * v.whole[2]) return;
+    if (width * factor < 20 || width * factor > 50 * v.size[2]) return;
+    v.fitted = false;
     place(v, px - (px - x) * factor, py - (py - y) * factor, width * factor, height * factor);
   }
 
   function listen(v) {
-    let from = null, moved = false;
+    let from = null, dragged = false;
     v.svg.addEventListener("wheel", (event) => {
       event.preventDefault();
       zoom(v, Math.exp(Math.max(-60, Math.min(60, event.deltaY)) / 200), event.clientX, event.clientY);
     }, { passive: false });
-    v.svg.addEventListener("pointerdown", (event) => { from = [event.clientX, event.clientY, ...v.now]; moved = false; });
+    v.svg.addEventListener("pointerdown", (event) => { from = [event.clientX, event.clientY, ...v.now]; dragged = false; });
     window.addEventListener("pointermove", (event) => {
       if (from === null) return;
       const dx = event.clientX - from[0], dy = event.clientY - from[1], unit = scale(v);
-      if (Math.abs(dx) + Math.abs(dy) > 4) { moved = true; v.svg.classList.add("moving"); }
-      if (moved) place(v, from[2] - dx * unit, from[3] - dy * unit, from[4], from[5]);
+      if (Math.abs(dx) + Math.abs(dy) > 4) { dragged = true; v.fitted = false; v.svg.classList.add("moving"); }
+      if (dragged) place(v, from[2] - dx * unit, from[3] - dy * unit, from[4], from[5]);
     });
     window.addEventListener("pointerup", () => { from = null; v.svg.classList.remove("moving"); });
     v.svg.addEventListener("click", (event) => {
-      const cluster = event.target.closest(".cover, .cluster");
-      if (!moved && cluster !== null && cluster.dataset.id in data.clusters) toggle(cluster.dataset.id);
+      const g = event.target.closest(".closed, .cluster");
+      const c = g === null ? "" : g.dataset.id.replace("f", "c");
+      if (!dragged && c in v.clusters && v.nodes.has(c.replace("c", "f"))) toggle(c);
     });
     v.svg.addEventListener("mouseover", (event) => {
-      const g = event.target.closest(".node, .cluster, .cover");
+      const g = event.target.closest(".node, .cluster");
       tell(g === null ? null : g.dataset.id);
     });
     v.svg.addEventListener("mouseleave", () => tell(null));
@@ -92,59 +326,24 @@
   // ---------------------------------------------------------------- what is under the pointer
 
   function tell(id) {
-    for (const [key, [source, target]] of Object.entries(data.edges)) {
-      const g = view.parts.get(key);
-      if (g !== undefined) g.classList.toggle("near", id !== null && (source === id || target === id));
+    const c = id === null || id in view.boxes ? null : id.replace("f", "c");
+    const touches = (end) => end === id || (c !== null && id !== c && outermost(view, end) === c);
+    for (const [key, ends] of Object.entries(view.ends)) {
+      const g = view.edges.get(key);
+      if (g !== undefined) g.classList.toggle("near", id !== null && ends.some(touches));
     }
     panel.textContent = "";
     if (id === null) return;
-    if (id in data.boxes) {
-      const [first, ...rest] = data.boxes[id].tip.split("\n");
+    if (id in view.boxes) {
+      const [first, ...rest] = view.boxes[id].tip.split("\n");
       make("b", panel, {}, first);
       panel.append(rest.join("\n"));
-    } else if (id in data.clusters) {
-      make("b", panel, {}, data.clusters[id].label);
-      panel.append(`${contents(id).length} boxes; click to ${folded.has(id) ? "unfold" : "fold"}`);
-    }
-  }
-
-  // ---------------------------------------------------------------- folding
-
-  const parent = (id) => { // the frame around a box or a frame, "" for none
-    const up = id in data.boxes ? data.boxes[id].cluster : data.clusters[id].parent;
-    return up ? `c${up}` : "";
-  };
-  const around = (id) => { const all = []; for (let c = parent(id); c; c = parent(c)) all.push(c); return all; };
-  const contents = (c) => Object.keys(data.boxes).filter((b) => around(b).includes(c));
-  const outermost = (id) => around(id).filter((c) => folded.has(c)).pop() || "";
-
-  function toggle(c) {
-    if (!folded.delete(c)) folded.add(c);
-    cover();
-    tell(null);
-  }
-
-  function cover() {
-    view.covers.textContent = "";
-    for (const [id, g] of view.parts) {
-      if (id in data.boxes || id in data.clusters) g.classList.toggle("hidden", outermost(id) !== "");
-      else if (id in data.edges) {
-        const [a, b] = data.edges[id].map(outermost);
-        g.classList.toggle("hidden", a !== "" && a === b);
-      }
-    }
-    for (const c of folded) {
-      const g = view.parts.get(c);
-      if (g === undefined || outermost(c) !== "") continue;
-      const outline = g.querySelector("path, polygon").getBBox();
-      const box = make("g", view.covers, { class: "cover" });
-      box.dataset.id = c;
-      const { x, y, width, height } = outline;
-      make("rect", box, { x, y, width, height, rx: 9 });
-      const inside = contents(c).filter((b) => view.parts.has(b));
-      const middle = { x: x + width / 2, y: y + height / 2 };
-      make("text", box, { ...middle, class: "name" }, data.clusters[c].label);
-      make("text", box, { ...middle, dy: 15 }, `${inside.length} boxes`);
+    } else if (c in view.clusters) {
+      make("b", panel, {}, view.clusters[c].label);
+      panel.append(`${view.clusters[c].tip}; click to ${id === c ? "fold" : "unfold"}`);
+      if (id === c) return;
+      const names = contents(view, c).map((b) => view.boxes[b].title);
+      panel.append("\n" + names.slice(0, 12).join("\n") + (names.length > 12 ? "\n…" : ""));
     }
   }
 
@@ -154,34 +353,31 @@
   const rank = (b, text) => (b.title.toLowerCase().includes(text) ? b.title.length : 1e9);
 
   function lookFor(words) {
-    for (const [, g] of view.parts) g.classList.remove("hit", "current");
+    for (const g of view.nodes.values()) g.classList.remove("hit", "current");
     const text = words.trim().toLowerCase();
-    hits = text === "" ? [] : Object.entries(data.boxes)
-      .filter(([id, b]) => view.parts.has(id) && (b.title + "\n" + b.tip).toLowerCase().includes(text))
+    hits = text === "" ? [] : Object.entries(view.boxes)
+      .filter(([id, b]) => view.nodes.has(id) && (b.title + "\n" + b.tip).toLowerCase().includes(text))
       .sort(([, a], [, b]) => rank(a, text) - rank(b, text))
       .map(([id]) => id);
     at = -1;
     view.root.classList.toggle("searching", hits.length > 0);
     found.textContent = text === "" ? "" : `${hits.length} found`;
-    for (const id of hits) view.parts.get(id).classList.add("hit");
+    for (const id of hits) view.nodes.get(id).classList.add("hit");
     if (hits.length) next();
   }
 
   function next() {
     if (!hits.length) return;
-    if (at >= 0) view.parts.get(hits[at]).classList.remove("current");
+    if (at >= 0) view.nodes.get(hits[at]).classList.remove("current");
     at = (at + 1) % hits.length;
-    const id = hits[at], g = view.parts.get(id);
-    for (const c of around(id)) folded.delete(c);
-    cover();
-    g.classList.add("current");
+    const id = hits[at];
+    for (const c of around(view, id)) folded.delete(view.clusters[c].key);
+    arrange();
+    view.nodes.get(id).classList.add("current");
     found.textContent = `${at + 1} of ${hits.length}`;
-    const box = g.getBBox(), shift = view.top.getCTM(), svg = view.svg.getCTM();
-    if (shift !== null && svg !== null) { // from the picture's own coordinates to the view's
-      const m = svg.inverse().multiply(shift), [, , width, height] = view.now;
-      const x = (box.x + box.width / 2) * m.a + m.e, y = (box.y + box.height / 2) * m.d + m.f;
-      place(view, x - width / 2, y - height / 2, width, height);
-    }
+    const [x, y] = spot(id), [, , width, height] = view.now;
+    view.fitted = false;
+    place(view, x - width / 2, y - height / 2, width, height);
     tell(id);
   }
 
@@ -190,11 +386,12 @@
     if (event.key === "Enter") next();
     if (event.key === "Escape") { search.value = ""; lookFor(""); }
   });
-  find("fit").addEventListener("click", () => place(view, ...view.whole));
-  find("fold").addEventListener("click", () => { Object.keys(data.clusters).forEach((c) => folded.add(c)); cover(); });
-  find("unfold").addEventListener("click", () => { folded.clear(); cover(); });
-  find("notes").textContent = data.notes.join(" ");
-  if (!Object.keys(data.clusters).length) find("fold").hidden = find("unfold").hidden = true;
+  find("fit").addEventListener("click", () => fit(view));
+  find("fold").addEventListener("click", () => {
+    for (const graph of data.graphs) for (const c of Object.values(graph.clusters)) folded.add(c.key);
+    arrange();
+  });
+  find("unfold").addEventListener("click", () => { folded.clear(); arrange(); });
   show(views[0]);
   document.body.dataset.ready = "yes";
 })();
