@@ -1,9 +1,11 @@
-"""The BLAS that NumPy brings, and its threads."""
+"""The BLAS that NumPy or SciPy brings, and its threads."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -14,10 +16,10 @@ def name() -> str:
     return f"{found.get('name', 'BLAS unknown')} {found.get('version', '')}".strip()
 
 
-def threads() -> str:
+def threads(of: ModuleType = np) -> str:
     """How many threads it uses now, where OpenBLAS can be asked."""
-    package = Path(np.__file__).parent
-    for folder in (package.parent / "numpy.libs", package / ".dylibs"):
+    package = Path(of.__file__ or "").parent
+    for folder in (package.parent / f"{of.__name__}.libs", package / ".dylibs"):
         for library in folder.glob("*openblas*"):
             for symbol in ("scipy_openblas_get_num_threads64_", "scipy_openblas_get_num_threads"):
                 try:
@@ -25,3 +27,8 @@ def threads() -> str:
                 except (AttributeError, OSError):
                     continue
     return "threads not known"
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import worker
+from blas import cores as cores
 
 HERE = Path(__file__).parent
 CAN_STOP = hasattr(signal, "SIGSTOP")
@@ -193,10 +194,6 @@ def cpu() -> str:
         import platform
 
         return platform.processor() or platform.machine()
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 TICK = 0.01

@@ -39,6 +39,10 @@ class Scale(NamedTuple):
     memory_rounds: int
     imports: int
     slow_imports: int
+    large: int
+    """The batch from which on the compiled step is asked for threads, and its buffers are looked at."""
+    recordings: int
+    replays: int
 
 
 FULL = Scale(
@@ -51,6 +55,9 @@ FULL = Scale(
     memory_rounds=3,
     imports=21,
     slow_imports=3,
+    large=1_000,
+    recordings=7,
+    replays=10_000,
 )
 QUICK = Scale(
     effort=Effort(rounds=9, least=3, budget=0.6, turn=0.008),
@@ -62,6 +69,9 @@ QUICK = Scale(
     memory_rounds=1,
     imports=5,
     slow_imports=0,
+    large=1_000,
+    recordings=3,
+    replays=10_000,
 )
 TINY = Scale(
     effort=Effort(rounds=2, least=2, budget=0, turn=0.001),
@@ -73,6 +83,9 @@ TINY = Scale(
     memory_rounds=1,
     imports=2,
     slow_imports=0,
+    large=3,
+    recordings=1,
+    replays=50,
 )
 
 CHAIN = 50
@@ -82,6 +95,16 @@ STEP_BOUNDS = {
     1_000: {"torch": 1.0, "by hand": 1.0},
     10_000: {"torch": 1.0, "by hand": 1.0},
 }
+OURS = tuple(peer.name for peer in PEERS if peer.compiles)
+BEST = "best"  # of those
+COMPILED_BOUNDS = {  # of whom, by whom
+    1: {("compiled", "by hand"): 0.8, ("numba", "by hand"): 0.35, (BEST, "torch"): 0.3, (BEST, "jax"): 1.0},
+    32: {("compiled", "by hand"): 0.8, (BEST, "torch"): 0.4, (BEST, "jax"): 1.1},
+    1_000: {("compiled", "by hand"): 0.5, (BEST, "torch"): 0.8, (BEST, "jax"): 1.25},
+    10_000: {("compiled", "by hand"): 0.6, (BEST, "torch"): 0.8, (BEST, "jax"): 1.4},
+}
+BUFFERS_BOUND = 0.5  # of what eager mode allocates at its peak
+RECORDING_BOUND = 20.0  # eager steps
 IMPORT_BOUND = 30.0  # ms
 SAME = {"float32": 1e-3, "float64": 1e-9}
 
@@ -98,14 +121,25 @@ class Entry(NamedTuple):
     bound: float | None = None
 
 
+class Quotient(NamedTuple):
+    """The figure of one of ours by that of another peer, and the bound of that."""
+
+    ours: str
+    theirs: str
+    ratio: Spread
+    bound: float
+
+
 @dataclass
 class Case:
-    """One thing measured of all who can do it."""
+    """One thing measured of all who can do it; ``best`` of several of ours is the one that others are compared with."""
 
     name: str
     unit: str
     entries: list[Entry]
     rounds: str = ""
+    best: str = "minigrad"
+    quotients: list[Quotient] = field(default_factory=list)
 
 
 @dataclass
@@ -145,6 +179,25 @@ def compare(
     return Case(name, unit, entries, rounds)
 
 
+def compare_best(
+    name: str, times: dict[str, list[float]], bounds: dict[tuple[str, str], float], rounds: str
+) -> Case:
+    """The case, in ms, where several are ours: the best of them by each other peer, and what has a bound."""
+    ours = [who for who in OURS if who in times]
+    best = min(ours, key=lambda who: Spread.of(times[who]).median, default="")
+    entries = []
+    for who, theirs in times.items():
+        against = driver.ratio(times[best], theirs) if best and who not in ours else None
+        entries.append(Entry(who, Spread.of(theirs) * MS, against))
+    pairs = [(best if us == BEST else us, them, bound) for (us, them), bound in bounds.items()]
+    quotients = [
+        Quotient(us, them, driver.ratio(times[us], times[them]), bound)
+        for us, them, bound in pairs
+        if us in times and them in times
+    ]
+    return Case(name, "ms", entries, rounds, best, quotients)
+
+
 # -- what is measured ----------------------------------------------------------------------------------------
 
 
@@ -179,6 +232,10 @@ class Session:
     def wanted(self, case: str) -> bool:
         return not self.only or any(case == o or f"{case}:".startswith(f"{o}:") for o in self.only)
 
+    def racing(self, *names: str) -> list[Any]:
+        """Those of them that are there; without names, all but the compiled steps."""
+        return [b for b in self.benches if (b.name in names if names else b.name not in OURS)]
+
     def able(self, what: str) -> list[str]:
         """Those who can do something that needs a fresh process."""
         doing = {
@@ -196,6 +253,16 @@ class Session:
         finally:
             process.close()
 
+    def tried(self, who: str, what: str, *arguments: Any) -> Any:
+        """The same; None if the peer does not take part, and if it fails, which is remarked upon."""
+        if who not in self.facts:
+            return None
+        try:
+            return self.fresh(who, what, *arguments)
+        except Failed as error:
+            self.say(f"{who}, {what} {arguments}: {error}")
+            return None
+
 
 def chain(session: Session) -> Row:
     row = Row(
@@ -206,7 +273,7 @@ def chain(session: Session) -> Row:
         if session.wanted(f"chain:{name}"):
             arguments = (CHAIN, both)
             effort = session.scale.effort
-            raced = driver.race(session.benches, "prepare_chain", arguments, effort, 1e-12, session.say)
+            raced = driver.race(session.racing(), "prepare_chain", arguments, effort, 1e-12, session.say)
             row.cases.append(
                 compare(f"w a {name}", "µs", US / CHAIN, raced.times, {"torch": 1.0}, raced.rounds)
             )
@@ -224,12 +291,79 @@ def step(session: Session) -> Row:
         for batch in scale.batches:
             if session.wanted(f"step:{dtype}:{batch}"):
                 what, same = (dtype, batch), SAME[dtype]
-                raced = driver.race(session.benches, "prepare_step", what, scale.effort, same, session.say)
+                raced = driver.race(session.racing(), "prepare_step", what, scale.effort, same, session.say)
                 bounds = STEP_BOUNDS.get(batch, {})
                 row.cases.append(
                     compare(f"{dtype}, batch {batch:,}", "ms", MS, raced.times, bounds, raced.rounds)
                 )
     return row
+
+
+def compiled(session: Session) -> Row:
+    row = Row(
+        "compiled: the same training step as one function, compiled by minigrad",
+        "In three ways: with NumPy (compiled), with Numba (numba), and with NumPy in blocks of rows that threads "
+        "share (threads, for large batches). The ratios are those of the best of the three, in bold. JAX compiles "
+        "its step too, the others are eager, minigrad among them.",
+    )
+    scale = session.scale
+    sizes = [(dtype, batch) for dtype in scale.dtypes for batch in scale.batches]
+    sizes = [size for size in sizes if session.wanted("compiled:{}:{}".format(*size))]
+    for dtype, batch in sizes:
+        ours = OURS if batch >= scale.large else [who for who in OURS if who != "threads"]
+        benches = session.racing(*ours, "minigrad", "by hand", "torch", "jax")
+        what, same = (dtype, batch), SAME[dtype]
+        raced = driver.race(benches, "prepare_step", what, scale.effort, same, session.say)
+        bounds = COMPILED_BOUNDS.get(batch, {})
+        row.cases.append(compare_best(f"{dtype}, batch {batch:,}", raced.times, bounds, raced.rounds))
+    for dtype, batch in sizes:
+        if batch >= scale.large:
+            row.checks += buffers(session, dtype, batch)
+    for dtype, batch in sizes:
+        row.checks += recording(session, dtype, batch)
+    if sizes and (took := session.tried("numba", "first_calls", sizes[0][1], sizes[0][0], 1)):
+        row.note += f" The first call with Numba takes {figure(took['first'][0])} s."
+    if session.wanted("compiled:replays"):
+        row.checks += replays(session)
+    return row
+
+
+def buffers(session: Session, dtype: str, batch: int) -> list[Check]:
+    eager = session.tried("minigrad", "allocated", batch, dtype)
+    found: list[Check] = []
+    if eager is None:
+        return found
+    for who in ("compiled", "threads"):
+        size = session.tried(who, "buffers", batch, dtype)
+        if size is not None:
+            text = f"{size / MB:,.2f} of {eager / MB:,.2f} MB ({size / eager:.2f})"
+            met = size <= BUFFERS_BOUND * eager
+            what = f"buffers of {who}, of eager mode's peak, {dtype}, batch {batch:,}"
+            found.append(Check(what, text, f"≤ {BUFFERS_BOUND:g}", met))
+    return found
+
+
+def recording(session: Session, dtype: str, batch: int) -> list[Check]:
+    took = session.tried("compiled", "first_calls", batch, dtype, session.scale.recordings)
+    if took is None:
+        return []
+    first, second = (driver.ratio(took[call], took["eager"]) for call in ("first", "second"))
+    text = f"{first.median:.1f} ({first.low:.1f} to {first.high:.1f}), the next call {second.median:.1f}"
+    what = f"recording, in eager steps, {dtype}, batch {batch:,}"
+    return [Check(what, text, f"≤ {RECORDING_BOUND:g}", first.median <= RECORDING_BOUND)]
+
+
+def replays(session: Session) -> list[Check]:
+    count, dtype, batch = session.scale.replays, session.scale.dtypes[-1], 32
+    found = []
+    for who in ("compiled", "numba"):
+        more = session.tried(who, "replays", batch, dtype, count)
+        if more is not None:
+            text = f"{more['resident'] / 1e3:,.0f} kB and {more['blocks']:,} objects more"
+            met = more["resident"] <= 500_000 and more["blocks"] <= 100
+            what = f"memory after {count:,} replays, {who}, {dtype}, batch {batch}"
+            found.append(Check(what, text, "≤ 500 kB, 100 objects", met))
+    return found
 
 
 def long(session: Session) -> Row:
@@ -321,7 +455,9 @@ def imports(session: Session) -> Row:
     scale = session.scale
     names = {"numpy": "numpy", "minigrad": "minigrad"}
     if scale.slow_imports:
-        others = [p for p in session.peers if p.package not in names and p.name in session.facts]
+        others = [
+            p for p in session.peers if p.package not in names and not p.compiles and p.name in session.facts
+        ]
         names |= {p.name: p.package for p in others}
     timed = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
@@ -347,7 +483,7 @@ def imports(session: Session) -> Row:
 
 
 ROWS: dict[str, Callable[[Session], Row]] = {
-    "chain": chain, "step": step, "long": long, "memory": memory, "import": imports
+    "chain": chain, "step": step, "compiled": compiled, "long": long, "memory": memory, "import": imports
 }  # fmt: skip
 
 
@@ -380,10 +516,14 @@ def times(value: float) -> str:
     return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
 
 
-def verdict(entry: Entry) -> str:
-    if entry.ratio is None or entry.bound is None:
-        return ""
-    return f"≤ {entry.bound:g} {'met' if entry.ratio.median <= entry.bound else 'MISSED'}"
+def verdict(ratio: Spread, bound: float) -> str:
+    return f"≤ {bound:g} {'met' if ratio.median <= bound else 'MISSED'}"
+
+
+def bounds_of(case: Case) -> list[Quotient]:
+    """Every ratio that has a bound."""
+    found = [Quotient(case.best, e.who, e.ratio, e.bound) for e in case.entries if e.ratio and e.bound]
+    return [*found, *case.quotients]
 
 
 def checks(row: Row) -> str:
@@ -393,7 +533,9 @@ def checks(row: Row) -> str:
 
 def full_text(row: Row) -> str:
     """Every figure with its quartiles, a line each."""
-    head = ("", "", "median", "quartiles", "least", "minigrad / this", "quartiles", "bound")
+    several = any(case.best != "minigrad" for case in row.cases)
+    ours = "best / this" if several else "minigrad / this"
+    head = ("", "", "median", "quartiles", "least", ours, "quartiles", "bound")
     body = []
     for case in row.cases:
         for i, entry in enumerate(case.entries):
@@ -402,23 +544,36 @@ def full_text(row: Row) -> str:
             cells.append(figure(value.least))
             against = entry.ratio
             if against is None:
-                cells += ["", ""]
+                cells += ["best" if several and entry.who == case.best else "", ""]
             else:
                 cells += [times(against.median), f"{times(against.low)} to {times(against.high)}"]
-            body.append(
-                [case.name if i == 0 else case.rounds if i == 1 else "", entry.who, *cells, verdict(entry)]
-            )
+            about = [bound_text(q, several, True) for q in bounds_of(case) if q.theirs == entry.who]
+            label = case.name if i == 0 else case.rounds if i == 1 else ""
+            body.append([label, entry.who, *cells, "; ".join(about)])
     parts = [row.title, row.note]
     parts += [table(head, body, left=2)] if body else []
     parts += [checks(row)] if row.checks else []
     return "\n\n".join(parts)
 
 
+def bound_text(quotient: Quotient, several: bool, quartiles: bool = False) -> str:
+    """A bound and whether it is met; of ``several`` that are ours which one, and its ratio."""
+    ours, theirs, ratio, bound = quotient
+    text = verdict(ratio, bound)
+    if several:
+        spread = f" ({times(ratio.low)} to {times(ratio.high)})" if quartiles else ""
+        text = f"{times(ratio.median)}{spread} {text}"
+    names = [ours] if several else []
+    names += [] if quartiles else [theirs]
+    return " ".join([" / ".join(names), text]).strip()
+
+
 def short_text(row: Row) -> str:
     """For a README: a line per case, a column per peer."""
     names = [peer.name for peer in PEERS] + ["numpy"]
     columns = [n for n in names if any(e.who == n for case in row.cases for e in case.entries)]
-    bounded = any(e.bound is not None for case in row.cases for e in case.entries)
+    several = any(case.best != "minigrad" for case in row.cases)
+    bounded = any(bounds_of(case) for case in row.cases)
     body = []
     for case in row.cases:
         cells = [f"{case.name}, {case.unit}"]
@@ -426,9 +581,10 @@ def short_text(row: Row) -> str:
         for name in columns:
             entry = by_name.get(name)
             text = "" if entry is None else figure(entry.value.median)
+            text = f"**{text}**" if several and name == case.best else text
             cells.append(f"{text} ({times(entry.ratio.median)})" if entry and entry.ratio else text)
         if bounded:
-            cells.append("; ".join(f"{e.who} {verdict(e)}" for e in case.entries if e.bound is not None))
+            cells.append("; ".join(bound_text(q, several) for q in bounds_of(case)))
         body.append(cells)
     head = ["", *columns, *(["bounds"] if bounded else [])]
     title, colon, rest = row.title.partition(":")
@@ -474,13 +630,12 @@ def missed(rows: Sequence[Row]) -> tuple[int, list[str]]:
     found = []
     for row in rows:
         for case in row.cases:
-            for entry in case.entries:
-                if entry.bound is not None and entry.ratio is not None:
-                    count += 1
-                    if entry.ratio.median > entry.bound:
-                        where = f"{row.title.partition(':')[0]}, {case.name}"
-                        by = f"{entry.ratio.median:.2f} × {entry.who}"
-                        found.append(f"{where}: {by}, bound {entry.bound:g}")
+            for ours, theirs, ratio, bound in bounds_of(case):
+                count += 1
+                if ratio.median > bound:
+                    where = f"{row.title.partition(':')[0]}, {case.name}"
+                    who = "" if ours == "minigrad" else f"{ours} "
+                    found.append(f"{where}: {who}{ratio.median:.2f} × {theirs}, bound {bound:g}")
         for check in row.checks:
             count += 1
             if not check.met:
@@ -518,10 +673,11 @@ def replace_between(text: str, block: str) -> str:
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     option = parser.add_argument
-    some = f"some of {', '.join(ROWS)}; also step:float32:1, chain:constant"
+    some = f"some of {', '.join(ROWS)}; also step:float32:1, chain:constant, compiled:replays"
     option("--only", default="", metavar="ROWS", help=some)
-    option("--peers", default="", metavar="NAMES", help="some of them beside minigrad, as in 'torch,by hand'")
-    option("--quick", action="store_true", help="fewer rounds and smaller sizes, in under half a minute")
+    option("--peers", default="", metavar="NAMES",
+           help="some of them, as in 'torch,by hand'; minigrad and compiled are always there")  # fmt: skip
+    option("--quick", action="store_true", help="fewer rounds and smaller sizes, in about a minute")
     option("--tiny", action="store_true", help="to test this program; the figures mean nothing")
     option("--one-process", action="store_true", help="all peers in one, to see what that does to them")
     option("--no-stop", action="store_true", help="leave idle peers running, to see what that does")
@@ -553,10 +709,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse(argv)
     sys.path.append(str(ROOT))  # where minigrad is not installed
-    asked = {"minigrad", *arguments.peers} if arguments.peers else {peer.name for peer in PEERS}
-    peers = [peer for peer in PEERS if peer.installed() and peer.name in asked]
+    asked = {"minigrad", "compiled", *arguments.peers} if arguments.peers else {peer.name for peer in PEERS}
     chosen = {name.partition(":")[0] for name in arguments.only} or set(ROWS)
     rows = {name: row for name, row in ROWS.items() if name in chosen}
+    if "compiled" not in rows:
+        asked -= set(OURS)
+    peers = [peer for peer in PEERS if peer.installed() and peer.name in asked]
     if arguments.list:
         for name in rows:
             print(name)

@@ -22,7 +22,11 @@ import numpy as np
 
 from minigrad.tape import TABLE
 
-NOT_SAMPLED = {"pick": "made by autograd.Function, tested in test_autograd.py"}
+NOT_SAMPLED = {
+    "pick": "made by autograd.Function, tested in test_autograd.py",
+    "draw": "random; recorded by compile, tested in test_compile.py",
+    "bernoulli": "random; recorded by compile, tested in test_compile.py",
+}
 NO_GRADIENT = {"floor_divide": "its rules refuse, tested in test_every_op.py"}
 NOT_EMPTY = {
     "amax": "no maximum of nothing",

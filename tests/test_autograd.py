@@ -1231,3 +1231,18 @@ def test_deep_views_and_changes_in_place() -> None:
         node = weakref.ref(m.grad_fn)
         del m
         assert node() is None
+
+
+def test_anomaly_mode_names_where_a_gradient_became_infinite() -> None:
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+    with mg.autograd.detect_anomaly(), pytest.raises(RuntimeError, match="first infinite gradient") as caught:
+        (w * 0.0).sqrt().sum().backward()
+    assert "SqrtBackward0" in str(caught.value)
+    assert any("first infinite gradient: SqrtBackward0" in note for note in caught.value.__notes__)
+
+
+def test_a_hook_may_not_change_the_size_of_a_gradient() -> None:
+    w = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    w.register_hook(lambda g: mg.ones(2, 3))
+    with pytest.raises(RuntimeError, match="has changed the size of value"):
+        w.sum().backward()

@@ -18,7 +18,7 @@ def run(*arguments):
 def tiny(tmp_path_factory):
     """A run with tiny sizes against NumPy alone, and the README that it filled in."""
     readme = tmp_path_factory.mktemp("benchmarks") / "README.md"
-    readme.write_text("before\n<!-- benchmarks -->\nold\n<!-- /benchmarks -->\nafter\n")
+    readme.write_text("before\n<!-- benchmarks -->\nformer\n<!-- /benchmarks -->\nafter\n")
     return run("--tiny", "--peers", "by hand", "--update-readme", readme), readme.read_text()
 
 
@@ -27,6 +27,7 @@ def test_every_row_prints_its_table(tiny):
     assert (finished.returncode, finished.stderr) == (0, "")
     for words in ("chain: ", "float64, batch 3", "1,000 operations", "peak, float64", "minigrad over NumPy"):
         assert words in finished.stdout
+    assert "| best / this |" in finished.stdout
     assert "its result differs" not in finished.stdout
     assert "bounds" in finished.stdout.splitlines()[-2]
 
@@ -39,6 +40,39 @@ def test_facts_that_do_not_depend_on_the_clock(tiny):
     assert "| right " in found["backward of 1,000"]
     assert "gone at once" in found["the graph after `del y`, without the collector"].split("|")[2]
     assert found["kept beside what rules name, float64"].split("|")[4].strip() == "met"
+    assert found["memory after 50 replays, compiled, float64, batch 32"].split("|")[4].strip() == "met"
+    for bounded in ("buffers of compiled, of eager mode's peak", "recording, in eager steps"):
+        assert f"{bounded}, float64, batch 3" in found
+
+
+def test_compiled_step_has_its_bounds(tiny):
+    finished, readme = tiny
+    [section] = [part for part in finished.stdout.split("\n\n\n") if part.startswith("compiled: ")]
+    [by_hand] = [line for line in section.splitlines() if "| by hand " in line and "≤ 0.8" in line]
+    assert "compiled " in by_hand.split("|")[-2]
+    [line] = [line for line in readme.splitlines() if "compiled / by hand" in line]
+    assert line.startswith("| float64, batch 1, ms ")
+    assert "| **" in line
+
+
+@pytest.mark.parametrize(("peer", "package"), [("numba", "numba"), ("threads", "threadpoolctl")])
+def test_other_ways_to_compile_take_part_where_they_are_installed(peer, package):
+    pytest.importorskip(package)
+    finished = run("--tiny", "--only", "compiled:float64:3", "--peers", f"by hand,{peer}")
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert f"| {peer} " in finished.stdout
+    assert "batch 1 " not in finished.stdout
+
+
+def test_only_some_rows_and_the_list_of_them():
+    listed = run("--list").stdout.splitlines()
+    assert "compiled" in listed
+    assert {"peer compiled: installed", "peer by hand: installed"} <= set(listed)
+    assert any(line.startswith("peer numba: ") for line in listed)
+    finished = run("--tiny", "--only", "compiled:replays", "--peers", "by hand")
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert "memory after 50 replays, compiled" in finished.stdout
+    assert "median" not in finished.stdout
 
 
 def test_readme_gets_the_tables_between_its_markers(tiny):
@@ -46,7 +80,7 @@ def test_readme_gets_the_tables_between_its_markers(tiny):
     before, _, rest = readme.partition("<!-- benchmarks -->")
     tables, _, after = rest.partition("<!-- /benchmarks -->")
     assert (before, after) == ("before\n", "\nafter\n")
-    assert "old" not in tables
+    assert "former" not in tables
     assert "**step**" in tables
     assert "| by hand" in tables
 

@@ -8,14 +8,19 @@ from typing import Any, NamedTuple
 
 
 class Peer(NamedTuple):
-    """``module`` has ``about()``, and ``chain`` and ``step`` as far as the peer can do them."""
+    """``module`` has ``about()``, and ``chain`` and ``step`` as far as the peer can do them.
+
+    ``compiles`` says that it is minigrad's compiled step.
+    """
 
     name: str
     package: str
     module: str
+    also: tuple[str, ...] = ()
+    compiles: bool = False
 
     def installed(self) -> bool:
-        return importlib.util.find_spec(self.package) is not None
+        return all(importlib.util.find_spec(name) is not None for name in (self.package, *self.also))
 
     def load(self) -> Any:
         return importlib.import_module(f"peers.{self.module}")
@@ -23,6 +28,9 @@ class Peer(NamedTuple):
 
 PEERS = (
     Peer("minigrad", "minigrad", "by_minigrad"),
+    Peer("compiled", "minigrad", "by_compiled", compiles=True),
+    Peer("numba", "numba", "by_numba", also=("scipy",), compiles=True),
+    Peer("threads", "threadpoolctl", "by_threads", compiles=True),
     Peer("by hand", "numpy", "by_hand"),
     Peer("torch", "torch", "by_torch"),
     Peer("autograd", "autograd", "by_autograd"),

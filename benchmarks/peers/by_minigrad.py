@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import blas
+import problem
 
 import minigrad as mg
 from peers import torch_api
@@ -34,6 +35,17 @@ def long(length: int) -> dict[str, Any]:
 
 def peak(batch: int, dtype: str) -> dict[str, Any]:
     return torch_api.peak(mg, batch, dtype)
+
+
+def allocated(batch: int, dtype: str) -> int:
+    """Bytes that are allocated at the peak of the first step, all Python objects included."""
+    for size in (32, batch):  # the small one makes whatever is made once only
+        first = step(problem.layers(dtype), problem.batches(size, dtype), problem.RATE)
+        tracemalloc.start()
+        first.advance()
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return most
 
 
 def kept(batch: int, dtype: str) -> int:

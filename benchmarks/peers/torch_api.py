@@ -14,8 +14,8 @@ import problem
 from problem import Array, Batches, Layers, Step
 
 
-def use(m: Any) -> tuple[Any, Any]:
-    """``chain`` and ``step`` with the package ``m``."""
+def use(m: Any, prepared: Callable[[Any], Any] = lambda train: train) -> tuple[Any, Any]:
+    """``chain`` and ``step`` with the package ``m``; what is called as the step is ``prepared(train)``."""
 
     def chain(x: Array, w: Array, length: int, both: bool) -> Callable[[], Array]:
         x = m.from_numpy(x).requires_grad_()
@@ -38,12 +38,16 @@ def use(m: Any) -> tuple[Any, Any]:
         optimizer = m.optim.SGD(net.parameters(), lr=lr)
         data = itertools.cycle([(m.from_numpy(x), m.from_numpy(target)) for x, target in batches])
 
-        def advance() -> None:
-            x, target = next(data)
+        @prepared
+        def train(x: Any, target: Any) -> Any:
             loss = mean_squared_error(net(x), target)
             loss.backward()
             optimizer.step()
             optimizer.zero_grad()
+            return loss
+
+        def advance() -> None:
+            train(*next(data))
 
         def parameters() -> list[Array]:
             arrays = [p.detach().numpy() for p in net.parameters()]

@@ -125,6 +125,12 @@ class Function:
         if not (MODE.get().grad and any(ctx.needs_input_grad)):
             return result
         node = _record(cls, ctx, args, tensors, outputs)
+        trace = MODE.get().trace
+        if trace is not None:  # what forward did is on the tape, and the value of the output comes from there
+            made = [t._node if isinstance(t, TensorBase) else None for t in outputs]
+            outs = [_output(node, ctx, tensors, t, i) for i, t in enumerate(outputs)]
+            trace.function(outs, made)
+            return tuple(outs) if isinstance(result, tuple) else outs[0]
         outs = [_output(node, ctx, tensors, t, i) for i, t in enumerate(outputs)]
         return tuple(outs) if isinstance(result, tuple) else outs[0]
 
@@ -228,7 +234,8 @@ def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], t: Any, i: int) -> 
 def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
     """Calls the user's backward: arrays in the eager pass, Tensors when it is recorded."""
     grads = g if isinstance(g, list) else [g]
-    create = MODE.get().grad
+    mode = MODE.get()
+    create = mode.grad or mode.trace is not None
     given = []
     for d, made in zip(grads, ctx._outputs, strict=True):
         if d is None and ctx._materialize and made is not None:

@@ -133,6 +133,11 @@ def is_grad_enabled() -> bool:
     return MODE.get().grad
 
 
+def is_compiling() -> bool:
+    """Whether a function is being recorded by `minigrad.compile`."""
+    return MODE.get().trace is not None
+
+
 def is_inference_mode_enabled() -> bool:
     """Whether `inference_mode` holds here."""
     return MODE.get().inference

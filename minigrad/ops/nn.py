@@ -19,7 +19,7 @@ _ROW = 1 << 13  # elements; with rows of 4096, NumPy takes half as long again
 _BITS = {"e": np.int16, "f": np.int32, "d": np.int64}
 # A ufunc takes an array without dimensions in half the time of a Python number.
 _ZERO = {kind: np.zeros((), kind) for kind in _BITS}
-_ONE = np.ones((), np.int8)
+_ONE = {"b": np.ones((), np.int8)}
 
 
 def _linear(x: Array, w: Array, b: Array) -> Array:
@@ -60,7 +60,7 @@ def _relu(x: Array) -> Array:
 def _passed(y: Array) -> Any:
     """-1, all bits, where a gradient passes, and 0 elsewhere: as int8."""
     small = np.asarray(np.less_equal(y, _ZERO[y.dtype.char])).view(np.int8)  # nan is not less: it passes
-    return np.subtract(small, _ONE, small)
+    return np.subtract(small, _ONE["b"], small)
 
 
 def _relu_backward(g: Any, y: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, overload
 
 from minigrad.autograd import enable_grad, set_grad_enabled
+from minigrad.autograd.modes import is_compiling
 from minigrad.functions.inplace import foreach_add_
 from minigrad.optim.optimizer import Optimizer, ParamsT
 from minigrad.tensor import Tensor
@@ -162,5 +163,5 @@ def _options(
 
 
 def _number(x: float | Tensor) -> float | Tensor:
-    """A Tensor option as a number, unless gradients are to flow through it."""
-    return x.item() if isinstance(x, Tensor) and not x.requires_grad else x
+    """A Tensor option as a number, unless gradients are to flow through it or it may differ in another replay."""
+    return x.item() if isinstance(x, Tensor) and not x.requires_grad and not is_compiling() else x

@@ -100,6 +100,13 @@ class Compiled:
             self.plans = [plan, *self.plans][:PLANS]
         return result
 
+    def printed_program(self) -> str:
+        """The text of what the last recording runs; `minigrad.source` returns it.  RuntimeError before the first."""
+        if not self.plans:
+            raise RuntimeError(f"source(): the compiled {self.__name__} has recorded nothing yet; call it first")
+        plan = self.plans[0]
+        return plan.text + (f"\n\n{plan.backward_text}" if plan.backward_text else "")
+
     def _warn(self, args: Any, kwargs: Any, mode: Any) -> None:
         warnings.warn(
             f"compile(): {self.__name__} is being recorded for the {self._recorded}th time, which takes many times as long "

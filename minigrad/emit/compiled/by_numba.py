@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad.emit.compiled.lower import Plan, Statement, _text
 from minigrad.emit.source.expressions import Expr, expression
-from minigrad.emit.source.program import VIEWS, Value, memory
+from minigrad.emit.source.program import VIEWS, Value
 from minigrad.emit.source.text import _wrapped
 from minigrad.tape import TABLE, Scalar
 
@@ -140,7 +140,7 @@ class NumbaPlan(Plan):
 
     def _whole(self, v: Value) -> str:
         made = _text(self._output(v))
-        if v.op in VIEWS or memory(v) not in self.fresh or sum(w is v for w in self.outputs) > 1:
+        if v.op in VIEWS or v not in self.fresh or sum(w is v for w in self.outputs) > 1:
             return f"np.copy({made})" if v.shape else made
         return made
 

@@ -24,6 +24,10 @@ from minigrad import dtypes, tape
 from minigrad.errors import INSIDE
 from minigrad.tape import MODE, Scalar, TensorBase, wrap
 
+_DESCRIPTORS = (
+    types.GetSetDescriptorType, types.MemberDescriptorType, types.WrapperDescriptorType, types.MethodDescriptorType,
+    types.ClassMethodDescriptorType, types.BuiltinFunctionType, property,
+)  # fmt: skip
 _SIMPLE = (int, float, str, bytes, complex)
 _SITE = f"{os.sep}site-packages{os.sep}"
 
@@ -62,9 +66,11 @@ class Environment:
         self.states: list[tuple[dict[Any, Any], dict[Any, Any]]] = []  # an optimizer's state, before
         self._over: dict[int, Any] = {}
         self._pins: dict[int, str] = {}
+        self._entered: set[int] = set()
+        self._asked: set[tuple[int, str]] = set()
         self._pairs: dict[int, tuple[Any, tuple[str, ...]]] = {}
         self._todo: list[tuple[Any, str, str, bool]] = []
-        self._modules: list[tuple[types.ModuleType, str]] = []
+        self._foreign: list[tuple[dict[str, Any], str]] = []  # attributes of modules, of objects of others' classes
         self._mentioned: set[str] = set()
         self._keep: list[Any] = []
         mode = MODE.get()
@@ -76,19 +82,14 @@ class Environment:
     def look(self, value: Any, expression: str, path: str) -> None:
         """Everything that can be reached from a value; ``expression`` tells where it is found."""
         self._todo.append((value, expression, path, False))
-        while self._todo or self._modules:
+        while self._todo:
             while self._todo:
                 self._visit(*self._todo.pop())
-            self._look_into_modules()
+            self._look_into_the_foreign()
 
     def function(self, function: Callable[..., Any]) -> None:
         """Everything that a function mentions."""
-        pin = self.pin(function)
-        self._enter(function, pin, "")
-        while self._todo or self._modules:
-            while self._todo:
-                self._visit(*self._todo.pop())
-            self._look_into_modules()
+        self.look(function, self.pin(function), "")
 
     def constant(self, value: Any) -> str:
         """A name for a value in the conditions."""
@@ -131,11 +132,8 @@ class Environment:
         if isinstance(value, (tuple, frozenset)) and not _named_tuple(value):
             self._sequence(value, expression, path, mutable)
             return
-        known = id(value) in self._pins
-        pin = self.pin(value)
-        checks.append((f"{expression} is {pin}", path))
-        if not known:
-            self._enter(value, pin, path)
+        checks.append((f"{expression} is {self.pin(value)}", path))
+        self._enter_once(value, path)
 
     def _sequence(self, value: Any, expression: str, path: str, mutable: bool) -> None:
         checks = self.mutable if mutable else self.checks
@@ -160,12 +158,14 @@ class Environment:
             self._todo.append((value.__func__, f"{pin}.__func__", path, False))
         elif isinstance(value, types.ModuleType):
             if not _fixed_module(value):
-                self._modules.append((value, pin))
+                self._foreign.append((vars(value), value.__name__))
         elif isinstance(value, type):
             self._class(value, pin, path)
         elif isinstance(value, dict):
             self._dict(value, pin, path)
-        elif isinstance(value, list) or _named_tuple(value):
+        elif isinstance(value, (collections.UserDict, collections.UserList)):
+            self._todo.append((value.data, f"{pin}.data", path, False))
+        elif isinstance(value, (list, collections.deque)) or _named_tuple(value):
             self.checks.append((f"len({pin}) == {len(value)}", path))
             for i, item in enumerate(value):
                 self._todo.append((item, f"{pin}[{i}]", f"{path}[{i}]", False))
@@ -224,17 +224,14 @@ class Environment:
         for name, value in (function.__kwdefaults__ or {}).items():
             self._todo.append((value, f"{pin}.__kwdefaults__[{name!r}]", f"the default of {name}", False))
 
-    def _look_into_modules(self) -> None:
-        """The attributes of the user's modules of Python that the code seen so far may mean."""
-        modules, self._modules = self._modules, []
-        for module, pin in modules:
-            space = vars(module)
+    def _look_into_the_foreign(self) -> None:
+        """Of Python modules, and of objects whose classes are not the user's: what the code seen so far names."""
+        for space, path in self._foreign:
             dictionary = self.pin(space)
             for name in sorted(self._mentioned & space.keys()):
-                if not name.startswith("__"):
-                    path = f"{module.__name__}.{name}"
-                    self._todo.append((space[name], f"{dictionary}[{name!r}]", path, False))
-            self._keep.append(pin)
+                if not name.startswith("__") and (id(space), name) not in self._asked:
+                    self._asked.add((id(space), name))
+                    self._todo.append((space[name], f"{dictionary}[{name!r}]", f"{path}.{name}", False))
 
     def _class(self, cls: type, pin: str, path: str) -> None:
         module = sys.modules.get(cls.__module__)
@@ -251,20 +248,20 @@ class Environment:
                 where = f"vars({pin})[{name!r}].__func__"
             else:
                 where = f"vars({pin})[{name!r}]"
-            if isinstance(value, (*_SIMPLE, types.FunctionType, TensorBase, list, tuple, dict, np.ndarray)):
+            if not isinstance(value, _DESCRIPTORS):
                 self._todo.append((value, where, f"{cls.__name__}.{name}", False))
         for base in cls.__bases__:
             self._enter_once(base)
 
-    def _enter_once(self, value: Any) -> None:
-        if id(value) not in self._pins:
-            self._enter(value, self.pin(value), getattr(value, "__name__", ""))
+    def _enter_once(self, value: Any, path: str = "") -> None:
+        if id(value) not in self._entered:
+            self._entered.add(id(value))
+            self._enter(value, self.pin(value), path or getattr(value, "__name__", ""))
 
     def _dict(
-        self, value: dict[Any, Any], pin: str, path: str, skip: tuple[str, ...] = (), attributes: bool = False
+        self, value: dict[Any, Any], pin: str, path: str, skip: tuple[str, ...] = ()
     ) -> None:
-        if not attributes:  # of an object, another attribute changes nothing
-            self.checks.append((f"len({pin}) == {len(value)}", path))
+        self.checks.append((f"len({pin}) == {len(value)}", path))
         for key, item in value.items():
             if key in skip if isinstance(key, str) else False:
                 continue
@@ -280,6 +277,8 @@ class Environment:
             self._todo.append((inner, f"{pin}.__wrapped__", path, False))
             return
         if not _has_content(value.__class__):
+            if isinstance(getattr(value, "__dict__", None), dict):
+                self._foreign.append((value.__dict__, path))
             return
         self._enter_once(value.__class__)
         self.checks.append((f"{pin}.__class__ is {self.pin(value.__class__)}", path))
@@ -294,7 +293,7 @@ class Environment:
             if isinstance(groups, list) and isinstance(space.get("state"), dict):
                 self._optimizer(value, space, dictionary, path)
             else:
-                self._dict(space, dictionary, path, attributes=True)
+                self._dict(space, dictionary, path)
         for cls in type(value).__mro__:
             slots = vars(cls).get("__slots__", ())
             for name in (slots,) if isinstance(slots, str) else slots:
@@ -335,7 +334,7 @@ class Environment:
     def number(self, value: float, text: str, expression: str, path: str) -> Scalar:
         """A number as a parameter, until somebody asks for its value."""
         name = self.constant(value)
-        condition = (f"{expression} == {name}", path)
+        condition = (f"equal({expression}, {name})", path)
 
         def settle() -> None:
             if condition not in self.settled:
@@ -373,7 +372,10 @@ class Environment:
 
 
 def _equal(a: Any, b: Any) -> bool:
-    return a.__class__ is b.__class__ and bool(a == b)
+    """Whether two numbers or texts are the same, also in type and sign."""
+    if a.__class__ is not b.__class__ or a != b:
+        return False
+    return a != 0 or repr(a) == repr(b) if a.__class__ in (float, complex) else True
 
 
 def _has_content(cls: type) -> bool:

@@ -12,9 +12,9 @@ import numpy as np
 from minigrad import tape
 from minigrad.dtypes import F32, F64
 from minigrad.emit.compiled.trace import Trace
-from minigrad.emit.source.expressions import Expr, Helpers, expression, fill, literal
+from minigrad.emit.source.expressions import Expr, Helpers, at, expression, fill, literal
 from minigrad.emit.source.names import Names
-from minigrad.emit.source.program import VIEWS, Program, Value, memory
+from minigrad.emit.source.program import VIEWS, Program, Value
 from minigrad.emit.source.text import Text, _place, _wrapped
 from minigrad.tape import NO_PARAMS, ONES, TABLE, Const, Node, Scalar
 
@@ -57,7 +57,8 @@ class Whole(Program):
                 known.nodes.append(node)
             self.value_of[node] = known
         elif before is None:
-            self.value_of[node] = self._value(node, self.trace)  # type: ignore[arg-type]
+            if node.op is None or TABLE.get(node.op.name) is node.op:  # the others only stand for gradients
+                self.value_of[node] = self._value(node, self.trace)
         elif before in self.value_of:
             self.value_of[node] = self.value_of[before]
         else:
@@ -198,6 +199,12 @@ class Plan(Text):
                 found.append((None, v))
         return found
 
+    def _owner(self, v: Value) -> Value:
+        """The value whose memory this one shows; a view that had to be copied has memory of its own."""
+        while v.op in VIEWS and v.fill is None and v not in self.slots and v not in self.fresh:
+            v = v.inputs[0]
+        return v
+
     def _is_leaf(self, v: Value) -> bool:
         return v.op == "parameter" or v in self.boundary
 
@@ -209,7 +216,10 @@ class Plan(Text):
             self._model_leaf(v)
         keep = {id(v) for v in self.outputs}
         self._kept = {v for v in self.live if id(v) in keep}
-        self._kept |= {memory(v) for v in self._kept}
+        for v in self.outputs:
+            while v.op in VIEWS and v.fill is None:
+                v = v.inputs[0]
+                self._kept.add(v)
         forward = True
         for v in self.live:
             if forward and not v.forward:
@@ -246,8 +256,10 @@ class Plan(Text):
             return
         if v.fill is not None:
             return
-        xs = [self._operand(w) for w in v.inputs]
-        reads = [memory(w) for w in self._inputs(v) if memory(w).fill is None]
+        kernel = TABLE[v.op].kernel if v.op in TABLE else None
+        by_element = isinstance(kernel, np.ufunc) or v.op in ("where", *VIEWS)
+        xs = [self._operand(w) if by_element else self._whole_operand(w) for w in v.inputs]
+        reads = [self._owner(w) for w in self._inputs(v) if self._owner(w).fill is None]
         if v.op in VIEWS:
             self._view(v, xs, reads)
             return
@@ -262,6 +274,23 @@ class Plan(Text):
         if w.__class__ is Const and w.value.__class__ is Scalar:
             return ast.parse(w.value.text, mode="eval").body
         return super()._operand(w)
+
+    def _whole_operand(self, w: Any) -> Expr:
+        """As `_operand`; of one number seen many times an array that holds it as often, where eager mode has one.
+
+        A product of matrices rounds otherwise where NumPy cannot hand them to BLAS.
+        """
+        real, axes = w, ""
+        while real.__class__ is Value and real.fill is not None and real.op == "permute":
+            real, axes = real.inputs[0], axes + f".transpose({tuple(real.params['axes'])!r})"
+        if real.__class__ is not Value or real.fill is None or real in self.name_of or not real.shape or real.op in VIEWS:
+            return self._operand(w)
+        key = ("full", repr(real.fill), real.shape, real.dtype.str, axes)
+        name = self._numbers.get(key)
+        if name is None:
+            name = self._numbers[key] = self.names.take("full", number=True)
+            self.setup.append(f"{name} = np.full({real.shape!r}, {_text(literal(real.fill))}, np.dtype({real.dtype.name!r})){axes}")
+        return ast.Name(name)
 
     def _take_name(self, v: Value, kind: str) -> str:
         wanted = self._wanted.get(v)
@@ -279,6 +308,8 @@ class Plan(Text):
             self._copy(v, xs[0], source, reads)
             return
         self.models[v] = shown
+        if v.op == "slice" and not v.shape and Ellipsis not in v.params["index"]:
+            made = at(xs[0], (*v.params["index"], Ellipsis))  # with numbers alone it would be a number, not a view
         text = _text(made)
         if source in self.static:
             name = self._take_name(v, v.op)
@@ -326,7 +357,6 @@ class Plan(Text):
             return
         name = self._take_name(v, v.op)
         self.fresh.add(v)
-        xs = [self._operand(w) for w in v.inputs]
         if v.op in ("draw", "bernoulli"):
             text = self._draw(v, xs)
         elif v.op == "square_sum":
@@ -504,8 +534,8 @@ class Plan(Text):
                 if v in self.slots:
                     self.slots[v].last = max(self.slots[v].last, i)
         for v in [*self.outputs, *(v for _, v in self.writes)]:
-            if memory(v) in self.slots:
-                self.slots[memory(v)].last = end
+            if self._owner(v) in self.slots:
+                self.slots[self._owner(v)].last = end
         self._inherit(position)
         self.groups: list[Group] = []
         self._scale_together()
@@ -526,7 +556,7 @@ class Plan(Text):
                     continue
                 if any(s.inherits is source for s in self.slots.values()):
                     continue
-                if any(self.models.get(x) is not None and memory(x) is w and x is not w and
+                if any(self.models.get(x) is not None and self._owner(x) is w and x is not w and
                        any(u is v for u in self.users[x]) for x in self.live):
                     continue  # also read through a view, in another order
                 slot.inherits = source
@@ -578,13 +608,13 @@ class Plan(Text):
             name = targets[id(target)]
             users = self.users.get(v, [])
             statement = self.statements[position[v]] if v in position else None
-            others = [w for _, w in self.writes if w is not v and memory(w) is target]
+            others = [w for _, w in self.writes if w is not v and self._owner(w) is target]
             if (
                 statement is not None and v in self.slots and not users and v not in self._kept
                 and sum(w is v for _, w in self.writes) == 1 and not others
                 and read_later.get(target, -1) <= position[v] and len(statement.lines) == 1
                 and isinstance(getattr(TABLE.get(v.op), "kernel", None), np.ufunc)
-                and all(memory(w) is not target or w is target for w in self._inputs(v))
+                and all(self._owner(w) is not target or w is target for w in self._inputs(v))
                 and v.dtype == target.dtype
             ):
                 direct[v] = name
@@ -679,7 +709,8 @@ class Plan(Text):
         made = self._output(v)
         if v.fill is not None:
             return made
-        if memory(v) in self.fresh and sum(memory(w) is memory(v) for w in self.outputs) == 1:
+        owner = self._owner(v)
+        if owner in self.fresh and sum(self._owner(w) is owner for w in self.outputs) == 1:
             return made
         return fill("np.array({}, order='K')", [made])
 

@@ -85,7 +85,7 @@ class Recording:
             )
         if value is None or isinstance(value, (bool, int, str, bytes, complex)):
             fixed = env.constant(value)
-            conditions.append(f"{where}.__class__ is {env.pin(value.__class__)} and {where} == {fixed}")
+            conditions.append(f"equal({where}, {fixed})")
             return value
         env.look(value, where, name)
         return value

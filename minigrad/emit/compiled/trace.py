@@ -134,6 +134,16 @@ class Trace:
         if isinstance(g, TensorBase) and g._node is not None:
             self.gradients[node] = g._node
 
+    def function(self, outputs: list[Any], made: list[Node | None]) -> None:
+        """An `autograd.Function` has returned ``outputs``, whose values the records ``made`` computed."""
+        for t, node in zip(outputs, made, strict=True):
+            if not isinstance(t, TensorBase) or t._node is None or t._node is node:
+                continue
+            if node is None:
+                self.constants[t._node] = t._array.copy()
+            else:
+                self.follows[t._node] = node
+
     def passed(self) -> None:
         """A backward pass has ended."""
         self._current = None

@@ -13,13 +13,14 @@ from minigrad.emit.source.text import Text
 from minigrad.tape import TABLE, Node, TensorBase, refresh, tape
 
 if TYPE_CHECKING:
+    from minigrad.emit.compiled import Compiled
     from minigrad.tensor import Tensor
 
 __all__ = ["source"]
 
 
 def source(
-    result: Tensor,
+    result: Tensor | Compiled,
     params: Any = None,
     *,
     inputs: Mapping[str, Tensor] | None = None,
@@ -42,7 +43,12 @@ def source(
 
     RuntimeError for a Tensor without a record, names that do not occur in it, a graph that a backward pass
     freed, an array changed in place since; NotImplementedError for an `autograd.Function`.
+
+    Of a function that `compile` has made it is the text of what its last recording runs; then it takes nothing else.
     """
+    printed = getattr(type(result), "printed_program", None)
+    if printed is not None:
+        return str(printed(result))
     if not isinstance(result, TensorBase):
         raise TypeError(f"source() takes a Tensor, got {type(result).__name__}")
     if not name.isidentifier() or keyword.iskeyword(name):

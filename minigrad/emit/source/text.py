@@ -93,7 +93,7 @@ class Text:
         wanted: dict[Value, str] = {}
         variables: dict[Any, str | None] = {}
         nodes = [n for n in self.program.forward if n.op is not None]
-        for n, after in zip(nodes, [*nodes[1:], None], strict=True):
+        for n, after in zip(nodes, [*nodes[1:], None][: len(nodes)], strict=True):
             if after is None or (after.code, after.lasti) != (n.code, n.lasti):
                 if (n.code, n.lasti) not in variables:
                     variables[n.code, n.lasti] = variable(n.code, n.lasti)

@@ -1,0 +1,16 @@
+"""minigrad's compiled step, with NumPy."""
+
+import blas
+import numpy as np
+
+from peers import compiled_api
+
+step, buffers, first_calls, replays = compiled_api.use()
+
+
+def about() -> str:
+    return f"compiled (NumPy {np.__version__})"
+
+
+def threads() -> str:
+    return blas.threads()

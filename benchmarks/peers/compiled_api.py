@@ -1,0 +1,76 @@
+"""minigrad's compiled step: the one of `torch_api`, as a user would compile it, with some options."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import memory
+import problem
+from problem import Batches, Layers, Step
+
+import minigrad as mg
+from peers import torch_api
+
+
+class Use(NamedTuple):
+    """What a peer can do: the step, and what a fresh process does once."""
+
+    step: Callable[[Layers, Batches, float], Step]
+    buffers: Callable[[int, str], int]
+    first_calls: Callable[[int, str, int], dict[str, list[float]]]
+    replays: Callable[[int, str, int], dict[str, int]]
+
+
+def use(**options: Any) -> Use:
+    compiled: list[Any] = []
+
+    def prepared(train: Any) -> Any:
+        compiled.append(mg.compile(train, **options))
+        return compiled[-1]
+
+    _, step = torch_api.use(mg, prepared)
+    _, eager = torch_api.use(mg)
+
+    def buffers(batch: int, dtype: str) -> int:
+        """Bytes of the buffers of the step, as its report says."""
+        step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE).advance()
+        found: int = compiled[-1].report()[0].buffer_bytes
+        return found
+
+    def first_calls(batch: int, dtype: str, rounds: int) -> dict[str, list[float]]:
+        """Seconds of the first two calls of compiled steps, and of eager steps in the same round."""
+        work = problem.layers(dtype), problem.batches(batch, dtype), problem.RATE
+        mg.compile(lambda x: (x * x).sum(), **options)(mg.ones(3))  # loads what is loaded once only
+        plain = eager(*work)
+        plain.advance()
+        found: dict[str, list[float]] = {"first": [], "second": [], "eager": []}
+        for _ in range(rounds):
+            made = step(*work)
+            found["first"].append(seconds(made.advance))
+            found["second"].append(seconds(made.advance))
+            found["eager"].append(statistics.median(seconds(plain.advance) for _ in range(15)))
+        return found
+
+    def replays(batch: int, dtype: str, count: int) -> dict[str, int]:
+        """How many objects of Python and bytes there are more after ``count`` replays."""
+        made = step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE)
+        for _ in range(max(20, count // 10)):
+            made.advance()
+        memory.trim()
+        blocks, resident = sys.getallocatedblocks(), memory.now()
+        for _ in range(count):
+            made.advance()
+        memory.trim()
+        return {"blocks": sys.getallocatedblocks() - blocks, "resident": memory.now() - resident}
+
+    return Use(step, buffers, first_calls, replays)
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
