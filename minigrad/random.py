@@ -84,6 +84,7 @@ class Generator:
         self._bits: MT19937 | None = None  # made at the first use
         self._untouched = True  # nothing drawn since seeding; only get_state() tells the difference
         self._normal: float | None = None  # second half of the last Box-Muller pair
+        self.resets = 0  # how often it was seeded or given a state
 
     @property
     def device(self) -> str:
@@ -436,6 +437,7 @@ class Generator:
 
     def _reset(self, seed: int) -> MT19937:
         self._seed, self._normal, self._untouched = seed, None, True
+        self.resets += 1
         if self._bits is None:
             self._bits = np.random.MT19937(0)
         # The key grows from the low 32 bits of the seed: RandomState's seeding, not MT19937's own.
@@ -445,7 +447,9 @@ class Generator:
     def _engine(self) -> MT19937:
         if self._bits is not None:
             return self._bits
-        return self._reset(_os_seed() if self._seed == _UNFORESEEN else self._seed)
+        made = self._reset(_os_seed() if self._seed == _UNFORESEEN else self._seed)
+        self.resets -= 1  # nobody asked for it
+        return made
 
     def _words(self, count: int) -> npt.NDArray[np.uint32]:
         engine = self._engine()

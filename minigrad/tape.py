@@ -206,13 +206,18 @@ class Scalar(float):
 
     __slots__ = ("settle", "text")
 
-    def __new__(cls, value: float, text: str, settle: Callable[[], None]) -> Scalar:
+    def __new__(cls, value: float, text: str, settle: Callable[..., None]) -> Scalar:
         made = float.__new__(cls, value)
         made.text, made.settle = text, settle
         return made
 
     text: str
-    settle: Callable[[], None]
+    settle: Callable[..., None]  # with the name of a comparison if the value was only compared with 0
+
+    def __truediv__(self, other: Any) -> Any:
+        if other.__class__ is Scalar:
+            other.settle()
+        return self._with(other, "({} / {})", lambda a, b: a / b)
 
     def _with(self, other: Any, form: str, compute: Callable[[float, Any], float]) -> Any:
         if other.__class__ not in (float, int, Scalar):
@@ -220,7 +225,9 @@ class Scalar(float):
         text = form.format(self.text, other.text if other.__class__ is Scalar else repr(other))
         also = other.settle if other.__class__ is Scalar else None
 
-        def settle(mine: Callable[[], None] = self.settle) -> None:
+        mine = self.settle
+
+        def settle(_: str = "") -> None:
             mine()
             if also is not None:
                 also()
@@ -229,7 +236,8 @@ class Scalar(float):
         return Scalar(compute(float.__float__(self), plain), text, settle)
 
     def __neg__(self) -> Any:
-        return Scalar(-float.__float__(self), f"(-{self.text})", self.settle)
+        mine = self.settle
+        return Scalar(-float.__float__(self), f"(-{self.text})", lambda _="": mine())
 
     def __add__(self, other: Any) -> Any:
         return self._with(other, "({} + {})", lambda a, b: a + b)
@@ -252,9 +260,13 @@ class Scalar(float):
 
 def _settled(name: str) -> Callable[..., Any]:
     plain = getattr(float, name)
+    signed = name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
 
     def method(self: Scalar, *others: Any) -> Any:
-        self.settle()
+        if signed and others[0].__class__ in (int, float) and others[0] == 0:
+            self.settle(name)  # such as "is there any weight decay"
+        else:
+            self.settle()
         return plain(self, *others)
 
     method.__name__ = name
@@ -263,7 +275,7 @@ def _settled(name: str) -> Callable[..., Any]:
 
 for _name in (
     "bool", "eq", "ne", "lt", "le", "gt", "ge", "hash", "float", "int", "repr", "format", "str", "abs", "round",
-    "trunc", "floor", "ceil", "truediv", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "divmod", "pow", "rpow",
+    "trunc", "floor", "ceil", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "divmod", "pow", "rpow",
 ):  # fmt: skip
     setattr(Scalar, f"__{_name}__", _settled(f"__{_name}__"))
 
@@ -368,8 +380,12 @@ def results_are(cls: type[TensorBase]) -> type[TensorBase]:
 
 def wrap(array: Any, node: Node | None = None) -> Tensor:
     """A Tensor of an array, sharing its memory."""
+    if array.__class__ is not np.ndarray:
+        if isinstance(array, TensorBase):  # a gradient, while a function is being recorded
+            return array  # type: ignore[return-value]
+        array = np.asarray(array)
     t: Tensor = new(_make)
-    t._array = array if array.__class__ is np.ndarray else np.asarray(array)
+    t._array = array
     t._node = node
     t._view = None
     if node is None and (trace := _mode().trace) is not None:
@@ -611,6 +627,11 @@ def wrap_operand(array: Array) -> Tensor:
     if mode.trace is not None:
         return mode.trace.array(array)  # type: ignore[no-any-return]
     return wrap(array.copy() if mode.grad else array)
+
+
+TRACES: list[
+    Any
+] = []  # the recordings of functions that are going on; where there are none, MODE need not be asked
 
 
 def needs_value(what: str) -> None:

@@ -144,6 +144,8 @@ class Tensor(TensorBase):
         """A leaf of another class over the same memory."""
         t = tape.new(cls)
         t._array, t._node, t._view = data._array, None, None
+        if tape.TRACES and (trace := MODE.get().trace) is not None:
+            trace.made(t)
         if requires_grad:
             t.requires_grad_()
         return t
@@ -313,6 +315,7 @@ class Tensor(TensorBase):
 
     def _only(self) -> Any:
         """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""
+        tape.needs_value("a conversion to a Python number")
         if self._array.size != 1:
             raise ValueError(
                 "only one element tensors can be converted to Python scalars, this one has shape "
@@ -364,6 +367,8 @@ class Tensor(TensorBase):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that backward passes have added up here, None before the first."""
+        if tape.TRACES and (trace := MODE.get().trace) is not None:
+            trace.asks(self)
         if self._grad is None and not self.is_leaf and not self.retains_grad:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
@@ -754,7 +759,12 @@ class Tensor(TensorBase):
         return self._draw(generator, "exponential", (), (lambd,))
 
     def _draw(
-        self, generator: Any, method: str, before: tuple[Any, ...], after: tuple[Any, ...] = (), **options: Any
+        self,
+        generator: Any,
+        method: str,
+        before: tuple[Any, ...],
+        after: tuple[Any, ...] = (),
+        **options: Any,
     ) -> Tensor:
         """Overwritten with draws, which come in the order in which the elements lie in memory.
 
@@ -894,6 +904,11 @@ def _operand(other: Any) -> Any:
     return tape.wrap_operand(other) if isinstance(other, np.ndarray) else other
 
 
+def _state(array: Any) -> Tensor:
+    tape.needs_value("the state of a generator")
+    return wrap(array)
+
+
 _UFUNCS: dict[Any, tape.Op] = {
     op.kernel: op for op in reversed(tape.TABLE.values()) if isinstance(op.kernel, np.ufunc) and not op.params
 }
@@ -901,4 +916,4 @@ _UFUNCS |= {
     np.power: e.pow, np.floor_divide: e.floor_divide, np.remainder: e.remainder, np.fmod: e.fmod, np.sign: e.sign,
 }  # fmt: skip
 empty = creation.empty
-random._state_is = wrap
+random._state_is = _state

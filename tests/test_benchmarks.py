@@ -52,7 +52,7 @@ def test_compiled_step_has_its_bounds(tiny):
     assert "compiled " in by_hand.split("|")[-2]
     [line] = [line for line in readme.splitlines() if "compiled / by hand" in line]
     assert line.startswith("| float64, batch 1, ms ")
-    assert "| **" in line
+    assert line.count("**") == 2  # around the best
 
 
 @pytest.mark.parametrize(("peer", "package"), [("numba", "numba"), ("threads", "threadpoolctl")])

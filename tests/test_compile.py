@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import contextvars
 import copy
 import dataclasses
 import functools
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from op_samples import ROWS, Row
 from test_source import KINDS, SHAPES, _apply, _penalty, arrays, compose, every, programs, same, tensors
@@ -171,10 +172,12 @@ def _backward_inside(f: Any) -> Any:
     return run
 
 
-def _ways(wanted: tuple[int, ...], dtype: Any) -> list[tuple[str, tuple[int, ...]]]:
-    if not wanted:
+def _ways(row: Row, dtype: Any) -> list[tuple[str, tuple[int, ...]]]:
+    """Where the backward pass is run: each row has both ways, one in each dtype."""
+    if not row.wanted:
         return [("forward", ())]
-    return [("forward", ())] * (dtype is np.float64) + [("inside", wanted), ("outside", wanted)]
+    way = "inside" if (ROWS.index(row) + (dtype is np.float64)) % 2 else "outside"
+    return [(way, row.wanted), ("forward", ())][: 1 + (dtype is np.float64)]
 
 
 def as_eager(f: Any, draws: list[list[np.ndarray]], wanted: tuple[int, ...], way: str) -> None:
@@ -197,31 +200,32 @@ def as_eager(f: Any, draws: list[list[np.ndarray]], wanted: tuple[int, ...], way
 @every
 @pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda d: d.__name__)
 def test_every_op_replays_as_it_runs(row: Row, dtype: Any) -> None:
-    f: Any = row.run
-    draws = [
-        [a.astype(dtype) if a.dtype.kind == "f" else a for a in row.draw(k)]
-        for k in (0, 1, 2)
-    ]  # fmt: skip
-    if row.op == "cumprod_backward":  # its third input is worked out from the second, behind the tape's back
-        f = lambda u, x, p: TABLE[row.op](u, x, p, **row.params)  # noqa: E731
-        for values in draws:
-            values.append(mg.cumprod(mg.from_numpy(values[1]), row.params["dim"]).numpy())
+    op, params, via = TABLE[row.op], row.params, row.via  # not the row, all that it holds would be watched
+    f: Any = (lambda *xs: op(*xs, **params)) if via is None else (lambda *xs: via(op, *xs, **params))
+    draws = [[a.astype(dtype) if a.dtype.kind == "f" else a for a in row.draw(k)] for k in range(3)]
     if row.note == "mask":  # how much a mask picks is known from its values alone
         with pytest.raises(RuntimeError, match=r"compile\(\): .*mask"):
-            mg.compile(f)(*tensors(draws[0]))
+            mg.compile(_backward_inside(f))(*tensors(draws[0], row.wanted))
+        if row.op == "index_put":  # but not where one number is written
+            for way in ("inside", "outside"):
+                as_eager(f, draws, (0,), way)
         return
-    for way, wanted in _ways(row.wanted, dtype):
+    for way, wanted in _ways(row, dtype):
         as_eager(f, draws, wanted, way)
 
 
+floats = st.sampled_from([np.float64, np.float32])
+ways = st.sampled_from(["inside", "outside"])
+
+
 @settings(max_examples=120, deadline=None)
-@given(programs, st.sampled_from(SHAPES), st.sampled_from([np.float64, np.float32]), st.sampled_from(["inside", "outside"]))
+@given(programs, st.sampled_from(SHAPES), floats, ways)
 def test_random_compositions(steps: Any, shapes: Any, dtype: Any, way: str) -> None:
     as_eager(lambda *xs: compose(steps, list(xs)), [arrays(shapes, k, dtype) for k in range(3)], (0, 1), way)
 
 
 @settings(max_examples=40, deadline=None)
-@given(programs, st.sampled_from(SHAPES), st.sampled_from([np.float64, np.float32]), st.sampled_from(["inside", "outside"]))
+@given(programs, st.sampled_from(SHAPES), floats, ways)
 def test_random_compositions_differentiated_twice(steps: Any, shapes: Any, dtype: Any, way: str) -> None:
     as_eager(lambda *xs: _penalty(steps, xs), [arrays(shapes, k, dtype) for k in range(2)], (0, 1), way)
 
@@ -374,6 +378,11 @@ def in_module(use: Any) -> Any:
     return h, lambda v: h.__dict__.__setitem__("value", v)
 
 
+def in_context_variable(use: Any) -> Any:
+    v: contextvars.ContextVar[Any] = contextvars.ContextVar("v", default=None)
+    return (lambda x: use(x, v.get())), v.set
+
+
 def in_depth(use: Any) -> Any:
     s = Settings()
     s.value = {"a": [(None, Record())]}
@@ -389,16 +398,17 @@ HOLDERS = {
     "UserDict": _in_item(collections.UserDict, "k"), "deque": _in_item(lambda: collections.deque([0, 1]), 1),
     "default": in_default, "keyword default": in_keyword_default, "function's attribute": in_function_attribute,
     "partial": in_partial, "method": in_bound_method, "callable object": in_callable_object, "Module": in_module,
-    "depth": in_depth,
+    "context variable": in_context_variable, "depth": in_depth,
 }  # fmt: skip
 
 # What is read there, and one value after another; a function makes the next from the last, in place.
 READ: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "float": (lambda x, v: x * v, (2.0, 3.0, 0.0, -0.0, float("nan"), float("inf"))),
-    "kind of number": (lambda x, v: x * v if isinstance(v, bool) else x + v / 2, (1, 1.0, True, np.float64(1.0), 0, False)),
+    "kind of number": (lambda x, v: x - v if isinstance(v, int) else x + v / 2, (1, 1.0, np.float64(1.0), 0)),
+    "flag or number": (lambda x, v: -x if v is True else x * v, (1, True, 1, False, 0)),
     "condition": (lambda x, v: x if v else -x, (True, False, None, 1)),
     "string": (lambda x, v: {"a": x, "b": -x}[v], ("a", "b")),
-    "Tensor": (lambda x, v: x + v, (draw(3), draw(3, seed=1), draw(3, dtype=np.float32), draw(1), lambda v: v.mul_(2.0))),
+    "Tensor": (lambda x, v: x + v, (draw(3), draw(3, seed=1), draw(3, dtype=np.float32), draw(1), lambda v: v.mul_(2))),
     "array": (lambda x, v: x + v, (np.arange(3.0), np.ones(3), lambda v: np.multiply(v, 3.0, out=v))),
     "array's element": (lambda x, v: x * float(v[1]), (np.arange(3.0), lambda v: np.add(v, 1.0, out=v))),
     "list": (lambda x, v: sum((x * k for k in v), x), ([1.0, 2.0], lambda v: v.append(3.0), lambda v: v.reverse(), [])),
@@ -516,11 +526,12 @@ CHANGES: dict[str, Any] = {
     "no gradients": lambda net, opt: net.zero_grad(),
     "other gradients": _all(lambda p: setattr(p, "grad", mg.ones_like(p))),
     "no state": lambda net, opt: opt.state.clear(),
-    "buffer changed": _buffers(lambda s: s["momentum_buffer"].zero_() if s else None),
-    "buffer replaced": _buffers(lambda s: s.update(momentum_buffer=mg.tensor(0.5).double()) if False else s and s.update(
-        momentum_buffer=s["momentum_buffer"] * 2.0)),
+    "buffer changed": _buffers(lambda s: [b.zero_() for b in s.values()]),
+    "buffer replaced": _buffers(lambda s: s.update({k: v * 2.0 for k, v in s.items()})),
     "a group added": lambda net, opt: opt.add_param_group({"params": [draw(3).requires_grad_()], "lr": 5.0}),
-    "a group of its own": lambda net, opt: opt.add_param_group({"params": [opt.param_groups[0]["params"].pop()], "lr": 5.0}),
+    "a group of its own": lambda net, opt: opt.add_param_group(
+        {"params": [opt.param_groups[0]["params"].pop()], "lr": 5.0}
+    ),
     "hook of a parameter": lambda net, opt: net[0].weight.register_hook(lambda g: g * 2.0),
     "hook of a module": lambda net, opt: net[0].register_forward_hook(lambda m, a, y: y * 2.0),
     "hook before a module": lambda net, opt: net[2].register_forward_pre_hook(lambda m, a: (a[0] * 2.0,)),
@@ -541,6 +552,23 @@ def test_a_training_step_sees_what_changed(change: str, options: Any) -> None:
             yield step(*batch(k)), net, opt
 
     check(steps, 5)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.sampled_from(sorted(CHANGES)), max_size=5), st.sampled_from(OPTIONS))
+def test_a_training_step_sees_any_changes(changes: list[str], options: Any) -> None:
+    def steps(wrap: Any) -> Iterator[Any]:
+        net, opt, step = training(wrap, **options)
+        for k, change in enumerate(["nothing", *changes]):
+            CHANGES[change](net, opt)
+            for i in range(3):
+                yield step(*batch(3 * k + i)), net, opt
+
+    try:
+        trail(steps, lambda function: function)
+    except (ValueError, RuntimeError):  # a change that does not fit those before: a hook of what was frozen
+        assume(False)
+    check(steps, 4 * (1 + len(changes)))
 
 
 def test_a_scheduler_needs_no_new_recording() -> None:
@@ -593,7 +621,8 @@ def arguments_that_do_not_lie_row_by_row(wrap: Any) -> Iterator[Any]:
     f = wrap(lambda x: (x.reshape(-1) * 2.0, x.T @ x, x + 1.0, x.sum(0)))
     for k in range(3):
         a = draw(8, 8, seed=k)
-        for x in (a[:4, :4], a[:4, :4].T, a[::2, ::2], a[:4, :1].expand(4, 4), draw(4, 4, seed=k), a[:4, 4:].clone()):
+        b = a[:4, :4]
+        for x in (b, b.T, a[::2, ::2], b[:, :1].expand(4, 4), draw(4, 4, seed=k), b.clone()):
             yield f(x)
 
 
@@ -602,8 +631,8 @@ def the_same_tensor_twice(wrap: Any) -> Iterator[Any]:
     f = wrap(lambda x, y: (x * y, x - y, x is y))
     for k in range(3):
         x, y = draw(3, seed=k).requires_grad_(), draw(3, seed=9 + k).requires_grad_()
-        for given in ((x, x), (x, y), (y, x)):
-            z = f(*given)
+        for pair in ((x, x), (x, y), (y, x)):
+            z = f(*pair)
             z[0].sum().backward()
             yield z, x, y
 
@@ -619,7 +648,7 @@ def numbers_texts_and_flags(wrap: Any) -> Iterator[Any]:
 
 @scenario(1)
 def a_float_is_no_constant(wrap: Any) -> Iterator[Any]:
-    f = wrap(lambda x, a: ((x * a + a / 2) ** 2 - a, mg.full((2,), a) + a, a))
+    f = wrap(lambda x, a: ((x * a + a / 2) ** 2 - a, a))
     for a in (0.5, 1.0, -3.0, 0.0, 1e300, float("inf"), float("nan"), -0.0):
         yield f(draw(3), a)
 
@@ -635,12 +664,18 @@ def a_float_that_is_compared(wrap: Any) -> Iterator[Any]:
 def nested_arguments_and_results(wrap: Any) -> Iterator[Any]:
     def f(a: Any, *rest: Any, key: Any = None, **more: Any) -> Any:
         x, (y, z) = a["x"], a["rest"]
-        return {"s": [x + y, (z, rest[0] * 2.0)], "p": Point(x, y * 3.0), "n": None, "k": key, "m": more["m"] - 1.0}
+        return {
+            "s": [x + y, (z, rest[0] * 2.0)],
+            "p": Point(x, y * 3.0),
+            "n": None,
+            "k": key,
+            "m": more["m"] - 1.0,
+        }
 
     f = wrap(f)
     for k in range(4):
         x, y, z, v = (draw(3, seed=4 * k + i) for i in range(4))
-        yield f({"x": x, "rest": (y, [z])[0:1] + (z,)}, v, key="k" if k % 2 else 5, m=z)
+        yield f({"x": x, "rest": (y, z)}, v, key="k" if k % 2 else 5, m=z)
 
 
 @scenario(4)
@@ -704,8 +739,8 @@ def constants_made_inside(wrap: Any) -> Iterator[Any]:
 @scenario(1)
 def an_index_is_no_constant(wrap: Any) -> Iterator[Any]:
     f = wrap(lambda x, i: (x[i], x[i, 0], x[:, i], x.index_select(0, i.reshape(1))))
-    for i in (0, 2, 1, -1):
-        yield f(draw(3, 3), mg.tensor(i))[:3] if i >= 0 else None
+    for i in (0, 2, 1, 0):
+        yield f(draw(3, 3), mg.tensor(i))
 
 
 @scenario(2)
@@ -746,9 +781,9 @@ def arguments_that_are_known_elsewhere(wrap: Any) -> Iterator[Any]:
         yield y, w, v
 
 
-@scenario(6)
+@scenario(10)
 def all_kinds_of_things_as_arguments(wrap: Any) -> Iterator[Any]:
-    f = wrap(lambda x, *more: more[0](x) if callable(more[0]) else x.to(more[0]) if isinstance(more[0], mg.dtype) else x)
+    f = wrap(lambda x, how: how(x) if callable(how) else x if how is None else x.to(how))
     nets = [network(), network()]
     nets[1][2].bias.data.add_(1.0)
     for k in range(2):
@@ -942,14 +977,10 @@ def chosen_inputs(net: Any, opt: Any, x: Any, t: Any) -> Any:
     opt.step()
 
 
-def a_module_made_inside(net: Any, opt: Any, x: Any, t: Any) -> Any:
-    return nn.Linear(2, 3, dtype=mg.float64)(x) + net(x)
-
-
 for _body, _most in [
     (zero_at_the_end, 2), (zero_in_place, 3), (never_zero, 2), (two_losses, 2), (backward_of_two_graphs, 2),
     (metric_under_no_grad, 2), (penalty_of_gradients, 2), (clipped, 2), (gradients_replaced, 2), (data_by_hand, 1),
-    (with_a_closure, 2), (hooks_inside, 2), (chosen_inputs, 2), (a_module_made_inside, 1),
+    (with_a_closure, 2), (hooks_inside, 2), (chosen_inputs, 2),
 ]:  # fmt: skip
     CASES.append(pytest.param(_step(_body), _most, id=_body.__name__))
 
@@ -1012,7 +1043,7 @@ def differentiated_twice_outside(wrap: Any) -> Iterator[Any]:
         yield g, x, w
 
 
-@scenario(4)
+@scenario(6)
 def grad_modes(wrap: Any) -> Iterator[Any]:
     w = draw(3, seed=5).requires_grad_()
     f = wrap(lambda x: x * w)
@@ -1093,17 +1124,116 @@ def the_default_dtype(wrap: Any) -> Iterator[Any]:
         yield y
 
 
+class Cube(autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x * x * x
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return g * 3.0 * x * x
+
+
+@scenario(2)
+def functions_of_the_users(wrap: Any) -> Iterator[Any]:
+    def f(x: Any) -> Any:
+        y = Cube.apply(x.sin()).sum()
+        if y.requires_grad:
+            y.backward()
+        return y
+
+    f = wrap(f)
+    for k in range(3):
+        x = draw(3, seed=k).requires_grad_()
+        yield f(x), x, f(x.detach())
+
+
+@scenario(1)
+def large_batches(wrap: Any) -> Iterator[Any]:
+    net = nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1))
+    f = wrap(lambda x, t: autograd.grad(F.mse_loss(net(x), t), list(net.parameters())))
+    for k in range(3):
+        yield f(*batch(k, rows=700, dtype=np.float32))
+
+
+@scenario(4)
+def tied_parameters(wrap: Any) -> Iterator[Any]:
+    net = nn.Sequential(nn.Linear(3, 3, dtype=mg.float64), nn.Tanh(), nn.Linear(3, 3, dtype=mg.float64))
+    net[2].weight = net[0].weight
+    opt = SGD(net.parameters(), lr=0.1, momentum=0.9)
+
+    def step(x: Any) -> Any:
+        opt.zero_grad()
+        loss = net(x).square().mean()
+        loss.backward()
+        opt.step()
+        return loss
+
+    step = wrap(step)
+    for k in range(6):
+        if k == 3:
+            net[2].weight = nn.Parameter(draw(3, 3, seed=8))
+        yield step(draw(4, 3, seed=k)), net, opt
+
+
+@scenario(8)
+def hooks_of_arguments(wrap: Any) -> Iterator[Any]:
+    def f(x: Any) -> Any:
+        y = (x * 2.0).sum()
+        y.backward()
+        return y.detach()
+
+    f = wrap(f)
+    for k in range(4):
+        x = draw(3, seed=k).requires_grad_()
+        if k % 2:
+            x.register_hook(lambda g: g * 3.0)
+        yield f(x), x
+
+
+@scenario(4)
+def parameters_and_gradients_as_arguments(wrap: Any) -> Iterator[Any]:
+    net = network()
+
+    def update(ps: Any, lr: float) -> None:
+        with mg.no_grad():
+            for p in ps:
+                p.sub_(p.grad * lr)
+
+    update, norm = wrap(update), wrap(lambda gs: sum((g * g).sum() for g in gs))
+    for k in range(5):
+        net.zero_grad(set_to_none=k % 2 == 0)
+        _loss(net, *batch(k)).backward()
+        total = norm([p.grad for p in net.parameters()])
+        update(list(net.parameters()), 0.1 / (k + 1))
+        yield total, net
+
+
+@scenario(3)
+def arguments_that_overlap(wrap: Any) -> Iterator[Any]:
+    def f(x: Any, y: Any) -> Any:
+        z = x + 1.0
+        return z + y, (z * y).sum()
+
+    f = wrap(f)
+    for k in range(3):
+        x = draw(3, 3, seed=k)
+        yield f(x, x[0]), f(x, x.T), f(x[:2], x[1:]), f(x, draw(3, seed=k))
+
+
 # ---------------------------------------------------------------- random draws
 
 DRAWS: dict[str, Any] = {
     "rand": lambda x: x + mg.rand(4, 5), "randn": lambda x: x * mg.randn(4, 5), "small": lambda x: x + mg.randn(3)[0],
     "randint": lambda x: x + mg.randint(0, 1000, (4, 5)), "randperm": lambda x: x[:, mg.randperm(5)] + mg.rand(1),
     "normal": lambda x: x + mg.normal(0.5, 2.0, (4, 5)), "normal_": lambda x: x + mg.empty(4, 5).normal_(1.0, 2.0),
-    "uniform_": lambda x: x + mg.empty(4, 5).uniform_(-1.0, 2.0), "bernoulli_": lambda x: x + mg.empty(4, 5).bernoulli_(0.3),
-    "bernoulli": lambda x: mg.bernoulli(x.sigmoid()), "exponential_": lambda x: x + mg.empty(4, 5).exponential_(2.0),
-    "random_": lambda x: x + mg.empty(4, 5, dtype=mg.int64).random_(0, 100), "rand_like": lambda x: x * mg.rand_like(x),
+    "uniform_": lambda x: x + mg.empty(4, 5).uniform_(-1.0, 2.0), "bernoulli": lambda x: mg.bernoulli(x.sigmoid()),
+    "bernoulli_": lambda x: x + mg.empty(4, 5).bernoulli_(0.3), "exponential_": lambda x: x.clone().exponential_(2.0),
+    "random_": lambda x: x + mg.empty(4, 5, dtype=mg.int64).random_(0, 100), "like": lambda x: x * mg.rand_like(x),
     "two": lambda x: mg.rand(4, 5) - mg.rand(4, 5) + x, "not used": lambda x: (mg.rand(3), x * mg.rand(4, 5))[1],
-    "normal_ of a copy": lambda x: x.clone().normal_(),
+    "normal_ of a copy": lambda x: x.clone().normal_(), "normal of Tensors": lambda x: mg.normal(x, x.abs() + 1),
 }  # fmt: skip
 
 
@@ -1119,7 +1249,7 @@ def test_random_draws(name: str) -> None:
             if k == 4:
                 mg.manual_seed(3)
             y = run(x)
-            assert before is None or not np.array_equal(before.numpy(), y.numpy())
+            assert before is None or not np.array_equal(before.numpy(force=True), y.numpy(force=True))
             before = y
             yield y, mg.rand(1)
 
@@ -1128,7 +1258,7 @@ def test_random_draws(name: str) -> None:
 
 @scenario(4)
 def generators(wrap: Any) -> Iterator[Any]:
-    own, others = mg.Generator().manual_seed(1), [mg.Generator().manual_seed(2), mg.Generator().manual_seed(3)]
+    own, *others = (mg.Generator().manual_seed(k) for k in range(3))
     f = wrap(lambda x: x + mg.randn(3, generator=own))
     g = wrap(lambda x, generator: x + mg.rand(3, generator=generator))
     for k in range(6):
@@ -1156,9 +1286,26 @@ def counts_in_a_global(x: Any) -> Any:
     return x * 2.0
 
 
+def appends(x: Any) -> Any:
+    LOG.append(x.shape)
+    return x * 2.0
+
+
+def counts_in_a_dict(x: Any) -> Any:
+    COUNTS["n"] = COUNTS.get("n", 0) + 1
+    return x * 2.0
+
+
 def counts_in_an_attribute(x: Any) -> Any:
     NOTE.value = (NOTE.value or 0) + 1
     return x * 2.0
+
+
+def write_through_an_index(x: Any) -> Any:
+    y = x * 1.0
+    row = y[mg.argmax(x)]  # a view in eager mode, of a place that a replay does not know
+    y += 1.0
+    return row
 
 
 def catches_the_refusal(x: Any) -> Any:
@@ -1185,12 +1332,14 @@ REFUSED: list[tuple[str, Any]] = [
     ("repr", lambda x: repr(x)),
     ("str", lambda x: str(x)),
     ("format", lambda x: f"{x[0]:.3f}"),
+    ("print", lambda x: print(x)),
     ("numpy", lambda x: x.numpy(force=True)),
     ("asarray", lambda x: np.asarray(x.detach())),
     ("contains", lambda x: 1.0 in x),
     ("sorted", lambda x: sorted([x[0], x[1]])),
     ("max of Python", lambda x: max(x[0], x[1])),
     ("mask", lambda x: x[x > 0]),
+    ("written through an index", write_through_an_index),
     ("masked_select", lambda x: mg.masked_select(x, x > 0)),
     ("nonzero", lambda x: mg.nonzero(x)),
     ("where alone", lambda x: mg.where(x > 0)),
@@ -1199,16 +1348,18 @@ REFUSED: list[tuple[str, Any]] = [
     ("tensor of Tensors", lambda x: mg.tensor([x[0], 1.0])),
     ("full of a Tensor", lambda x: mg.full((2,), x[0].item())),
     ("size from a Tensor", lambda x: mg.zeros(mg.argmax(x))),
-    ("normal of Tensors", lambda x: mg.normal(x, x.abs())),
     ("caught", catches_the_refusal),
+    ("seed", lambda x: x + mg.rand(3, generator=mg.manual_seed(7))),
+    ("state of the generator", lambda x: mg.get_rng_state()),
+    ("transform", lambda x: mg.func.grad(lambda y: (y * y).sum())(x)),
+    ("module made inside", lambda x: nn.Linear(3, 3, dtype=mg.float64)(x)),
     ("iterator", lambda x: x + next(STREAM)),
     ("iterator of numbers", lambda x: x * next(NUMBERS)),
     ("fresh array", lambda x: x + np.random.default_rng(0).random(3)),
     ("NumPy's generator", lambda x: x * float(np.random.rand())),
     ("Python's generator", lambda x: x * random.random()),
-    ("append", lambda x: (LOG.append(x), x * 2.0)[1]),
-    ("append a number", lambda x: (LOG.append(1), x * 2.0)[1]),
-    ("item of a dict", lambda x: (COUNTS.__setitem__("n", COUNTS.get("n", 0) + 1), x * 2.0)[1]),
+    ("append", appends),
+    ("item of a dict", counts_in_a_dict),
     ("attribute", counts_in_an_attribute),
     ("global", counts_in_a_global),
     ("generator function", lambda x: (x * k for k in range(2))),
@@ -1219,7 +1370,15 @@ REFUSED: list[tuple[str, Any]] = [
     ("set returned", lambda x: {x * 2.0}),
 ]
 # fmt: on
-PLACELESS = {"append", "append a number", "item of a dict", "attribute", "global"}  # found when the function is over
+PLACELESS = {  # found when the function is over
+    "append",
+    "item of a dict",
+    "attribute",
+    "global",
+    "iterator of numbers",
+    "NumPy's generator",
+    "Python's generator",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "f"), REFUSED, ids=[name for name, _ in REFUSED])
@@ -1311,7 +1470,7 @@ def _divides(net: Any, opt: Any, x: Any, i: Any, flag: Any) -> Any:
 
 
 def _indexes(net: Any, opt: Any, x: Any, i: Any, flag: Any) -> Any:
-    return x[i]
+    return x[i.reshape(1)]
 
 
 FAILURES: list[tuple[str, Any, Any, Any]] = [
@@ -1363,7 +1522,7 @@ def test_forms_of_a_compiled_function() -> None:
         """Doubles."""
         return g(x) * k
 
-    @mg.compile()
+    @mg.compile()  # type: ignore[untyped-decorator]
     def g(x: Any) -> Any:
         return x + 1.0
 
@@ -1453,8 +1612,10 @@ def test_two_threads_at_once(warm: bool) -> None:
                 found, expected = compiled(x), f(y)
                 same(found.numpy(force=True), expected.numpy(force=True), f"call {k}")
                 if k % 3 == 0:
-                    g = draw(rows, 40, seed=k)
-                    same(autograd.grad(found, x, g)[0].numpy(), autograd.grad(expected, y, g)[0].numpy(), f"call {k}")
+                    (dx,), (dy,) = (
+                        autograd.grad(out, at, draw(rows, 40)) for out, at in ((found, x), (expected, y))
+                    )
+                    same(dx.numpy(), dy.numpy(), f"gradient of call {k}")
 
         interval = sys.getswitchinterval()
         sys.setswitchinterval(1e-5)
@@ -1480,8 +1641,8 @@ def test_a_mode_of_one_thread_is_not_seen_by_another() -> None:
 
 def _replays_of_a_step() -> Any:
     _, _, step = training(mg.compile, momentum=0.9)
-    given = batch(0)
-    return lambda: step(*given)
+    x, t = batch(0)
+    return lambda: step(x, t)
 
 
 def _replays_with_backward() -> Any:
@@ -1503,7 +1664,8 @@ def _replays_of_several_kinds() -> Any:
 
 
 @pytest.mark.parametrize(
-    ("make", "times"), [(_replays_of_a_step, 10_000), (_replays_with_backward, 3000), (_replays_of_several_kinds, 3000)]
+    ("make", "times"),
+    [(_replays_of_a_step, 10_000), (_replays_with_backward, 3000), (_replays_of_several_kinds, 3000)],
 )
 def test_memory_stays_flat_over_many_replays(make: Any, times: int) -> None:
     call = make()
@@ -1513,7 +1675,7 @@ def test_memory_stays_flat_over_many_replays(make: Any, times: int) -> None:
     gc.disable()  # what only the collector of cycles frees counts as kept
     tracemalloc.start()
     try:
-        for _ in range(20):
+        for _ in range(2500):  # Python keeps up to 2,000 tuples of each size for later
             call()
         before = tracemalloc.get_traced_memory()[0]
         for _ in range(times):

@@ -53,13 +53,15 @@ def run(
     grads: dict[Node, Any] = {}
     shared: set[Node] = set()  # whose gradient array somebody else may hold
     owned: set[Node] = set()  # whose gradient array was made here, by an addition
-    for node, g in zip(roots, seeds, strict=True):
-        grads[node] = grads[node] + g if node in grads else g
-        shared.add(node)
-    found: dict[Node, Any] = {}
     mode = MODE.get()
     trace = mode.trace
     record = create or trace is not None
+    for node, g in zip(roots, seeds, strict=True):
+        if record:
+            g = wrap(g)
+        grads[node] = grads[node] + g if node in grads else g
+        shared.add(node)
+    found: dict[Node, Any] = {}
     anomaly = mode.anomaly
     infinite: list[Node] = []  # the first record that gave inf, while anomalies are looked for
     freed = None if keep else Freed(*errors.here())
@@ -123,7 +125,11 @@ def run(
                     before = grads.get(to_)
                     if before is None:
                         grads[to_] = d
-                        if (d is g and consume is None) or rule is None or (array.base is not None and is_view(array)):
+                        if (
+                            (d is g and consume is None)
+                            or rule is None
+                            or (array.base is not None and is_view(array))
+                        ):
                             shared.add(to_)
                     elif to_ in owned:
                         before += d
@@ -214,9 +220,9 @@ def accumulate(tensor: Any, g: Any) -> None:
     if trace is not None and not trace.accumulates(t, g):
         return
     if before is None:
-        t._grad = g if isinstance(g, tape.TensorBase) else wrap(g)
+        t._grad = wrap(g)
     elif isinstance(g, tape.TensorBase):
-        t._grad = before + g  # type: ignore[assignment]
+        t._grad = before + g
     elif before.requires_grad:
         t._grad = before.detach() + wrap(g)
     else:

@@ -14,9 +14,9 @@ import numpy as np
 
 from minigrad import dtypes, random
 from minigrad.functions.shape import sizes
-from minigrad.ops import draws, shape
+from minigrad.ops import draws, elementwise, shape
 from minigrad.ops.convert import cast
-from minigrad.tape import MODE, QUIET, TensorBase, apply, needs_value, wrap, wrap_operand
+from minigrad.tape import MODE, QUIET, Scalar, TensorBase, apply, needs_value, wrap, wrap_operand
 
 if TYPE_CHECKING:
     from minigrad.random import Generator
@@ -53,15 +53,15 @@ class device:
         return hash("cpu")
 
 
-def _finish(array: Any, requires_grad: bool, on: Any = None) -> Any:
+def _finish(array: Any, requires_grad: bool, on: Any = None) -> Tensor:
     if on is not None:
         device(on)
-    t = array if isinstance(array, TensorBase) else wrap(array)
+    t: Any = array if isinstance(array, TensorBase) else wrap(array)
     if requires_grad:
         t.requires_grad_()
     elif MODE.get().inference:
         t._inference = True
-    return t
+    return t  # type: ignore[no-any-return]
 
 
 def _dtype(dtype: Any) -> np.dtype[Any]:
@@ -154,7 +154,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     return _finish(np.array(to_array(data, dtype)), requires_grad, device)
 
 
-def _copied(data: Any, dtype: Any, requires_grad: bool) -> Any:
+def _copied(data: Any, dtype: Any, requires_grad: bool) -> Tensor:
     """`tensor`, where a function is being recorded: the copy is an operation."""
     if isinstance(data, np.ndarray):
         data = wrap_operand(data)
@@ -167,7 +167,8 @@ def _copied(data: Any, dtype: Any, requires_grad: bool) -> Any:
         t = apply(shape.clone, (cast(data, data._array.dtype if dtype is None else dtypes.as_numpy(dtype)),))
     finally:
         MODE.reset(token)
-    return t.requires_grad_(requires_grad)
+    made: Tensor = t.requires_grad_(requires_grad)
+    return made
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -239,6 +240,9 @@ def full(
     """Filled with ``fill_value``, in its dtype unless another is given."""
     value = _plain_number(fill_value)
     found = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
+    if fill_value.__class__ is Scalar and found.kind == "f":
+        filled = apply(elementwise.mul, (wrap(np.ones(_shape("full", (size,)), found)), fill_value))
+        return _finish(filled, requires_grad, device)
     return _finish(QUIET.run(np.full, _shape("full", (size,)), value, found), requires_grad, device)
 
 
@@ -372,7 +376,9 @@ def drawn(generator: Generator | None, method: str, *arguments: Any, **options: 
     if trace is None:
         return wrap(getattr(source, method)(*arguments, **options))
     trace.draws_from(source)
-    return apply(draws.draw, (), {"generator": source, "method": method, "arguments": arguments, "options": options})
+    return apply(
+        draws.draw, (), {"generator": source, "method": method, "arguments": arguments, "options": options}
+    )
 
 
 def rand(
@@ -437,9 +443,15 @@ def normal(
         raise RuntimeError("normal expects all elements of std >= 0.0")
     found = next(x.dtype for x in parts if isinstance(x, np.ndarray))
     shape = np.broadcast_shapes(*(np.shape(x) for x in parts))
-    needs_value("normal() of Tensors")
-    units = drawn(generator, "normal", shape, found)._array
-    return _finish((units * parts[1] + parts[0]).astype(found), requires_grad, device)
+    units = drawn(generator, "normal", shape, found)
+    if MODE.get().trace is not None:
+        token = MODE.set(MODE.get().recording(False))
+        try:
+            scaled = apply(elementwise.mul, (units, std))
+            return _finish(cast(apply(elementwise.add, (scaled, mean)), found), requires_grad, device)
+        finally:
+            MODE.reset(token)
+    return _finish((units._array * parts[1] + parts[0]).astype(found), requires_grad, device)
 
 
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:

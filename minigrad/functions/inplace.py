@@ -63,7 +63,9 @@ def foreach_add_(tensors: Sequence[Any], others: Sequence[Any], alpha: Any = 1) 
     plain = not mode.grad and not mode.everything
     arrays = [t._array for t in tensors]
     steps = [t._array for t in others]
-    for a, b in zip(arrays, steps, strict=True):  # `_adds_plainly` spelt out: its call would cost as much again
+    for a, b in zip(
+        arrays, steps, strict=True
+    ):  # `_adds_plainly` spelt out: its call would cost as much again
         dtype = a.dtype
         if (
             dtype is not b.dtype
@@ -130,6 +132,8 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Ten
             "normal tensor before doing inplace update"
         )
     result = cast(result, array.dtype)
+    if mode.trace is not None and result._node is None:
+        result = apply(shape.alias, (result,))  # what is written must have a record
     node = result._node
     record = node is not None and (mode.grad or mode.everything)
     wanted = mode.grad and ((node is not None and node.requires_grad) or tape_wants(t))
@@ -182,6 +186,8 @@ def check_leaf(t: TensorBase) -> None:
             "to get a "
             "normal tensor before doing inplace update",
         )
+    if t._view is not None and t._view.outside == "detach()":
+        return  # only while a function is recorded: elsewhere nothing ties it to what it was detached from
     if t._view is not None and t._view.outside and tape_wants(t):
         raise runtime_error(
             f"a view that was made inside {t._view.outside} is being changed in place where operations are "
@@ -209,7 +215,15 @@ def check_leaf(t: TensorBase) -> None:
 def _rebase(t: Any, node: Any) -> None:
     """``t`` now has the history ``node``; if it is a view, its base gets the change written into it."""
     view = t._view
-    trace = MODE.get().trace
+    mode = MODE.get()
+    trace = mode.trace
+    if view is not None and view.outside == "detach()" and mode.grad:
+        token = MODE.set(mode.recording(False))
+        try:
+            _rebase(t, node)
+        finally:
+            MODE.reset(token)
+        return
     if view is None:
         if trace is not None:
             node = trace.wrote(t, node)

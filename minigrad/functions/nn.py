@@ -24,9 +24,14 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if bias is not None:
         need_tensor("linear", bias, "bias")
     x, w = input._array, weight._array
-    if bias is not None and x.ndim and x.dtype is w.dtype is bias._array.dtype and w.ndim == 2:
-        if w.shape == bias._array.shape + x.shape[-1:]:
-            return apply(nn.linear, (input, weight, bias))
+    if (
+        bias is not None
+        and x.ndim
+        and x.dtype is w.dtype is bias._array.dtype
+        and w.ndim == 2
+        and w.shape == bias._array.shape + x.shape[-1:]
+    ):
+        return apply(nn.linear, (input, weight, bias))
     if w.ndim not in (1, 2) or not x.ndim or x.shape[-1] != w.shape[-1]:
         raise runtime_error(
             f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, x.shape))} and "

@@ -516,9 +516,12 @@ def detach(input: Tensor) -> Tensor:
         return wrap(input._array)
     token = MODE.set(mode.recording(False))  # in a recording it needs a record of whose memory it shows
     try:
-        return apply(s.alias, (input,))
+        t = apply(s.alias, (input,))
     finally:
         MODE.reset(token)
+    if t._view is not None:
+        t._view = t._view._replace(outside="detach()")
+    return t
 
 
 def atleast_1d(*tensors: Any) -> Any:

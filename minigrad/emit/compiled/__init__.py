@@ -19,9 +19,7 @@ PLANS = 64  # of one function; the oldest goes
 MANY = 16  # recordings after which a warning says why they do not hold
 
 
-def compile(
-    function: Any = None, *, check: bool = False, threads: int | None = None, backend: str = "numpy"
-) -> Any:
+def compile(function: Any = None, *, check: bool = False, threads: Any = None, backend: str = "numpy") -> Any:
     """``function`` (a function, a method or a Module), recorded at its first call and replayed afterwards.
 
     The result is called as the function is.  What a call does to Tensors (results, ``.grad``, changes in place,
@@ -74,7 +72,7 @@ class Compiled:
         return f"<compiled {self.__name__}, {len(self.plans)} plans>"
 
     def report(self, profile: bool = False) -> Report:
-        """A table for each recording: its steps, what was fused, the bytes of its memory beside those that eager mode keeps.
+        """A table for each recording: its steps, what was fused, the bytes of its memory beside those of eager mode.
 
         With ``profile`` also the time of each step, measured on made-up data of the recorded shapes.
         """
@@ -103,15 +101,15 @@ class Compiled:
     def printed_program(self) -> str:
         """The text of what the last recording runs; `minigrad.source` returns it.  RuntimeError before the first."""
         if not self.plans:
-            raise RuntimeError(f"source(): the compiled {self.__name__} has recorded nothing yet; call it first")
+            raise RuntimeError(
+                f"source(): the compiled {self.__name__} has recorded nothing yet; call it first"
+            )
         plan = self.plans[0]
         return plan.text + (f"\n\n{plan.backward_text}" if plan.backward_text else "")
 
     def _warn(self, args: Any, kwargs: Any, mode: Any) -> None:
         warnings.warn(
-            f"compile(): {self.__name__} is being recorded for the {self._recorded}th time, which takes many times as long "
-            f"as running it. What differs from the last recording: {self.plans[0].broken(args, kwargs, mode)}",
+            f"compile(): {self.__name__} is being recorded for the {self._recorded}th time, which takes many times as "
+            f"long as running it. What differs from the last recording: {self.plans[0].broken(args, kwargs, mode)}",
             stacklevel=3,
         )
-
-

@@ -15,8 +15,8 @@ from minigrad.emit.source.text import _wrapped
 from minigrad.tape import TABLE, Scalar
 
 _OPERATORS = {
-    "add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "lt": "{} < {}", "le": "{} <= {}",
-    "gt": "{} > {}", "ge": "{} >= {}", "eq": "{} == {}", "ne": "{} != {}",
+    "add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "lt": "{} < {}",
+    "le": "{} <= {}", "gt": "{} > {}", "ge": "{} >= {}", "eq": "{} == {}", "ne": "{} != {}",
 }  # fmt: skip
 _SYMBOLS = {"add": "+", "sub": "-", "mul": "*"}
 
@@ -88,14 +88,22 @@ class NumbaPlan(Plan):
             return f"np.where({texts[1]} <= {zero}, {zero}, {texts[0]})"
         if v.op in ("mean_square", "square_sum") and first is not None:
             total = f"np.dot({texts[0]}.ravel(), {texts[0]}.ravel())"
-            return total if v.op == "square_sum" else f"{total} / {self._number(float(math.prod(first.shape)), kind)}"
+            return (
+                total
+                if v.op == "square_sum"
+                else f"{total} / {self._number(float(math.prod(first.shape)), kind)}"
+            )
         if v.op == "sum_to" and first is not None and len(v.shape) == 1 and len(first.shape) == 2:
             if first.shape[0] == 1:
                 return f"{texts[0]}[0].copy()"
             return f"np.sum({texts[0]}, axis=0)"
         if v.op in ("sum", "mean") and v.params["dim"] is None and not v.params["keepdim"]:
             total = f"np.sum({texts[0]})"
-            return total if v.op == "sum" else f"{total} / {self._number(float(math.prod(v.inputs[0].shape)), kind)}"
+            return (
+                total
+                if v.op == "sum"
+                else f"{total} / {self._number(float(math.prod(v.inputs[0].shape)), kind)}"
+            )
         if v.op in ("clone", "contiguous"):
             return f"{texts[0]}.copy()"
         kernel = TABLE[v.op].kernel if v.op in TABLE else None
@@ -121,15 +129,15 @@ class NumbaPlan(Plan):
             else:
                 self.committed.append(f"{name}[...] = {_text(self._output(v))}")
 
-    def text(self) -> str:
-        """The text of the module."""
+    def text(self, clock: bool = False) -> str:
+        """The text of the module; it cannot be timed line by line."""
         head = [f'"""{self.title}"""', "", "import numpy as np", ""]
         for helper in self.helpers.texts.values():
             head += ["", helper, ""]
         head += ["", *self.constants, "", ""]
         numbers = [text for _, text in self.numbers]
-        parameters = list(dict.fromkeys(self.name_of[v] for _, v in self.parameters))
-        bound = {self.name_of[v] for n, v in self.parameters if n in self.bound}
+        parameters = list(dict.fromkeys(self.name_of[v] for _, v in self.arguments))
+        bound = {self.name_of[v] for n, v in self.arguments if n in self.bound}
         ordered = [p for p in parameters if p in bound] + [p for p in parameters if p not in bound]
         body = [_wrapped("def run(", [*ordered, *numbers], "):", "")]
         body += [f"    {line}" for line in (*self.setup, *self._refilled)]
@@ -145,7 +153,13 @@ class NumbaPlan(Plan):
         return made
 
 
-def jitted(text: str, data: dict[str, Any], arrays: Sequence[Any], given: Sequence[Any], code: Callable[[str, str], Any]) -> Any:
+def jitted(
+    text: str,
+    data: dict[str, Any],
+    arrays: Sequence[Any],
+    given: Sequence[Any],
+    code: Callable[[str, str], Any],
+) -> Any:
     """The function ``run`` of a text, compiled for these arguments. NotImplementedError where Numba cannot."""
     try:
         import numba
@@ -157,11 +171,11 @@ def jitted(text: str, data: dict[str, Any], arrays: Sequence[Any], given: Sequen
     exec(code(text, "<compiled by Numba>"), namespace)
     function = numba.njit(error_model="numpy", nogil=True)(namespace["run"])
     try:
-        function.compile(tuple(numba.typeof(a) for a in (*arrays, *given)))
+        kinds: Any = numba.typeof
+        function.compile(tuple(kinds(a) for a in (*arrays, *given)))
     except (numba.core.errors.NumbaError, ImportError) as error:
         reason = " ".join(str(error).split())[:300]
         raise NotImplementedError(
             f"compile(backend='numba'): Numba cannot compile what the function does ({reason}). Use the NumPy backend"
         ) from error
     return function
-

@@ -11,19 +11,28 @@ from __future__ import annotations
 import collections
 import contextlib
 import functools
+import operator
 import os
+import pickle
+import random
 import sys
 import sysconfig
 import types
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from minigrad import dtypes, tape
+from minigrad import dtypes, errors, tape
 from minigrad.errors import INSIDE
+from minigrad.random import Generator, default_generator
 from minigrad.tape import MODE, Scalar, TensorBase, wrap
 
+SMALL = 1 << 10  # elements
+_PYTHON: Any = getattr(random, "_inst")  # noqa: B009 (what the functions of these two modules draw from)
+_NUMPY: Any = getattr(np.random.mtrand, "_rand")  # noqa: B009
+_RANDOM = (random.Random, np.random.Generator, np.random.RandomState, Generator)
 _DESCRIPTORS = (
     types.GetSetDescriptorType, types.MemberDescriptorType, types.WrapperDescriptorType, types.MethodDescriptorType,
     types.ClassMethodDescriptorType, types.BuiltinFunctionType, property,
@@ -61,20 +70,30 @@ class Environment:
         self.owned: dict[int, str] = {}  # the qualified names of parameters and buffers
         self.places: dict[int, tuple[str, bool]] = {}  # where a Tensor's array is found; whether it stays
         self.arrays: dict[int, Any] = {}
+        self.grads: dict[int, tuple[str, str]] = {}  # the condition that a Tensor has a gradient, or has none
         self.dynamic: list[tuple[dict[str, Any], str, Scalar, str]] = []  # an option, its expression
         self.settled: list[tuple[str, str]] = []  # conditions on numbers whose value was asked for
         self.states: list[tuple[dict[Any, Any], dict[Any, Any]]] = []  # an optimizer's state, before
+        self.home = "an unknown place"  # of the function
+        self.moving: list[tuple[Any, str, Any]] = [
+            (default_generator, "the default generator", default_generator.resets)
+        ]  # iterators and random generators, and where they are
         self._over: dict[int, Any] = {}
         self._pins: dict[int, str] = {}
         self._entered: set[int] = set()
         self._asked: set[tuple[int, str]] = set()
         self._pairs: dict[int, tuple[Any, tuple[str, ...]]] = {}
         self._todo: list[tuple[Any, str, str, bool]] = []
-        self._foreign: list[tuple[dict[str, Any], str]] = []  # attributes of modules, of objects of others' classes
+        self._foreign: list[
+            tuple[dict[str, Any], str]
+        ] = []  # attributes of modules, of objects of others' classes
         self._mentioned: set[str] = set()
         self._keep: list[Any] = []
+        self._python, self._numpy = _position(_PYTHON), _position(_NUMPY)
         mode = MODE.get()
-        self.checks.append((f"default_float() is {self.constant(dtypes.default_float())}", "the default dtype"))
+        self.checks.append(
+            (f"default_float() is {self.constant(dtypes.default_float())}", "the default dtype")
+        )
         self.modes = (mode.grad, mode.inference)
 
     # ------------------------------------------------------------ finding
@@ -89,6 +108,7 @@ class Environment:
 
     def function(self, function: Callable[..., Any]) -> None:
         """Everything that a function mentions."""
+        self.home = errors.place(function.__code__, 0)
         self.look(function, self.pin(function), "")
 
     def constant(self, value: Any) -> str:
@@ -146,11 +166,16 @@ class Environment:
             self._todo.append((item, f"({expression})[{i}]", f"{path}[{i}]", mutable))
 
     def _enter(self, value: Any, pin: str, path: str) -> None:
+        owner = getattr(value, "__self__", None) if isinstance(value, types.BuiltinFunctionType) else value
+        if isinstance(owner, _RANDOM) or hasattr(type(owner), "__next__"):
+            self.moving.append((owner, path, _position(owner)))
+            return
         if isinstance(value, TensorBase):
             self._tensor(value, pin, path)
         elif isinstance(value, np.ndarray):
             self.arrays[id(value)] = value
             self.paths[id(value)] = path
+            self._array(value, pin, path)
         elif isinstance(value, types.FunctionType):
             self._code(value, pin)
         elif isinstance(value, types.MethodType):
@@ -186,20 +211,32 @@ class Environment:
         name = self.constant(node)
         if wanted:
             hooks = node.hooks
-            unhooked = f"not {pin}._node.hooks" if not hooks else f"{pin}._node.hooks == {self.constant(dict(hooks))}"
+            unhooked = (
+                f"not {pin}._node.hooks"
+                if not hooks
+                else f"{pin}._node.hooks == {self.constant(dict(hooks))}"
+            )
             self.checks.append((f"({pin}._node is {name} or {pin}.requires_grad)", f"{path}.requires_grad"))
             self.checks.append((unhooked, f"the hooks of {path}"))
         else:
-            self.checks.append((f"({pin}._node is {name} or not {pin}.requires_grad)", f"{path}.requires_grad"))
+            self.checks.append(
+                (f"({pin}._node is {name} or not {pin}.requires_grad)", f"{path}.requires_grad")
+            )
         grad = t._grad
-        if grad is None:
-            self.mutable.append((f"{pin}._grad is None", f"{path}.grad"))
-        else:
-            self.mutable.append((f"{pin}._grad is not None", f"{path}.grad"))
+        self.grads[id(t)] = f"{pin}._grad is {'not ' * (grad is not None)}None", f"{path}.grad"
+        if grad is not None:
             self.tensors[id(grad)] = grad
             self.paths[id(grad)] = f"grad_{_readable(path)}"
             self.places[id(grad)] = (f"{pin}._grad._array", False)
             self._keep.append(grad)
+
+    def _array(self, value: Any, pin: str, path: str) -> None:
+        """Of an array the function may read elements as numbers: a small one must keep them."""
+        if value.size <= SMALL and value.dtype.kind in "biufcSU":
+            content = self.constant((value.dtype, value.shape, value.tobytes()))
+            self.checks.append(
+                (f"({pin}.dtype, {pin}.shape, {pin}.tobytes()) == {content}", f"the values of {path}")
+            )
 
     def _code(self, function: types.FunctionType, pin: str) -> None:
         if _foreign(function.__code__.co_filename):
@@ -219,6 +256,8 @@ class Environment:
         self._mentioned |= mentioned
         for name in sorted(mentioned & function.__globals__.keys()):
             self._todo.append((function.__globals__[name], f"{spaces}[{name!r}]", name, False))
+        if function.__dict__:
+            self._dict(function.__dict__, self.pin(function.__dict__), function.__name__)
         for i, value in enumerate(function.__defaults__ or ()):
             self._todo.append((value, f"{pin}.__defaults__[{i}]", f"a default of {function.__name__}", False))
         for name, value in (function.__kwdefaults__ or {}).items():
@@ -235,7 +274,9 @@ class Environment:
 
     def _class(self, cls: type, pin: str, path: str) -> None:
         module = sys.modules.get(cls.__module__)
-        if cls.__module__ == "builtins" or (module is not None and _fixed_module(module) and cls.__module__ != "__main__"):
+        if cls.__module__ == "builtins" or (
+            module is not None and _fixed_module(module) and cls.__module__ != "__main__"
+        ):
             return
         for name, value in list(vars(cls).items()):
             if name.startswith("__") and name not in ("__call__", "__init__"):
@@ -259,9 +300,12 @@ class Environment:
             self._enter(value, self.pin(value), path or getattr(value, "__name__", ""))
 
     def _dict(
-        self, value: dict[Any, Any], pin: str, path: str, skip: tuple[str, ...] = ()
+        self, value: dict[Any, Any], pin: str, path: str, skip: tuple[str, ...] = (), attributes: bool = False
     ) -> None:
-        self.checks.append((f"len({pin}) == {len(value)}", path))
+        if attributes:
+            self.checks.append((f"len({pin}) == {len(value)}", path))
+        else:
+            self.checks.append((f"[*{pin}] == {self.constant([*value])}", path))
         for key, item in value.items():
             if key in skip if isinstance(key, str) else False:
                 continue
@@ -293,19 +337,22 @@ class Environment:
             if isinstance(groups, list) and isinstance(space.get("state"), dict):
                 self._optimizer(value, space, dictionary, path)
             else:
-                self._dict(space, dictionary, path)
+                self._dict(space, dictionary, path, attributes=True)
         for cls in type(value).__mro__:
             slots = vars(cls).get("__slots__", ())
             for name in (slots,) if isinstance(slots, str) else slots:
                 if name not in ("__dict__", "__weakref__") and not isinstance(value, TensorBase):
                     with contextlib.suppress(AttributeError):
-                        self._todo.append((object.__getattribute__(value, name), f"{pin}.{name}", f"{path}.{name}", False))
+                        self._todo.append(
+                            (object.__getattribute__(value, name), f"{pin}.{name}", f"{path}.{name}", False)
+                        )
 
     def _optimizer(self, value: Any, space: dict[str, Any], dictionary: str, path: str) -> None:
         """The numbers among its options are parameters of a recording, and its state may grow in one."""
-        self._dict(space, dictionary, path, skip=("state", "defaults"))
+        self._dict(space, dictionary, path, skip=("state", "defaults"), attributes=True)
         for k, group in enumerate(space["param_groups"]):
             pin = self.pin(group)
+            self._entered.add(id(group))  # its numbers are no conditions
             self.checks.append((f"len({pin}) == {len(group)}", path))
             for key, item in group.items():
                 where = f"{path}.param_groups[{k}][{key!r}]"
@@ -315,6 +362,7 @@ class Environment:
                     self._todo.append((item, f"{pin}[{key!r}]", where, False))
         state = space["state"]
         pin = self.pin(state)
+        self._entered |= {id(state), *map(id, state.values())}
         self.checks.append((f"{dictionary}['state'] is {pin}", path))
         self.mutable.append((f"len({pin}) == {len(state)}", f"{path}.state"))
         self.states.append((state, {k: dict(v) for k, v in state.items()}))
@@ -324,7 +372,9 @@ class Environment:
             self.mutable.append((f"len({of}) == {len(entries)}", f"{path}.state"))
             self._keep.append(p)
             for key, item in entries.items():
-                self._todo.append((item, f"{of}[{key!r}]", f"{_joined('', key)}_of_{self.paths.get(id(p), '')}", True))
+                self._todo.append(
+                    (item, f"{of}[{key!r}]", f"{_joined('', key)}_of_{self.paths.get(id(p), '')}", True)
+                )
 
     def _option(self, group: dict[str, Any], key: str, item: float, expression: str, path: str) -> None:
         self.checks.append((f"({expression}).__class__ is float", path))
@@ -336,9 +386,13 @@ class Environment:
         name = self.constant(value)
         condition = (f"equal({expression}, {name})", path)
 
-        def settle() -> None:
-            if condition not in self.settled:
-                self.settled.append(condition)
+        def settle(comparison: str = "") -> None:
+            found = condition
+            if comparison:
+                outcome = getattr(float, comparison)(value, 0.0)
+                found = f"float.{comparison}({expression}, 0.0) is {outcome}", path
+            if found not in self.settled:
+                self.settled.append(found)
 
         taken = {s.text for _, _, s, _ in self.dynamic}
         count, unique = 1, text
@@ -360,6 +414,27 @@ class Environment:
             for group, key, made, _ in self.dynamic:
                 if group.get(key) is made:
                     group[key] = float.__float__(made)
+
+    def refuse_moves(self) -> None:
+        """RuntimeError if the function took something from an iterator, or drew numbers that are not minigrad's."""
+        everywhere: list[tuple[Any, str, Any]] = [
+            (_PYTHON, "random", self._python),
+            (_NUMPY, "numpy.random", self._numpy),
+        ]
+        for mover, path, before in [*self.moving, *everywhere]:
+            if isinstance(mover, Generator) and _position(mover) != before:
+                raise RuntimeError(
+                    "compile(): the function seeds a random generator or sets its state, which is not part of a "
+                    f"replay. Do that outside (in the function at {self.home})"
+                )
+            if _position(mover) != before:
+                drawn = isinstance(mover, _RANDOM)
+                raise RuntimeError(
+                    f"compile(): the function {'draws from' if drawn else 'takes the next item of'} {path}, which is "
+                    "not part of a replay. Do that outside and pass what it gives as an argument"
+                    + ("; minigrad's own random numbers are replayed" if drawn else "")
+                    + f" (in the function at {self.home})"
+                )
 
     def restore(self) -> None:
         """The optimizers' states, as they were."""
@@ -385,6 +460,22 @@ def _has_content(cls: type) -> bool:
             return True
     module = sys.modules.get(cls.__module__)
     return cls.__module__ == "__main__" or (module is not None and not _fixed_module(module))
+
+
+def _position(mover: Any) -> Any:
+    """How far an iterator or a generator of random numbers has come, as far as it tells."""
+    if isinstance(mover, Generator):
+        return mover.resets
+    if isinstance(mover, random.Random):
+        return mover.getstate()
+    if isinstance(mover, (np.random.Generator, np.random.RandomState)):
+        return pickle.dumps(mover)
+    if isinstance(mover, types.GeneratorType):
+        return mover.gi_frame and mover.gi_frame.f_lasti, id(mover.gi_frame)
+    with contextlib.suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return operator.length_hint(mover, -1), repr(mover.__reduce__()[1:])
+    return None
 
 
 def _named_tuple(value: Any) -> bool:

@@ -16,8 +16,9 @@ from minigrad.emit.source.expressions import Expr, Helpers, at, expression, fill
 from minigrad.emit.source.names import Names
 from minigrad.emit.source.program import VIEWS, Program, Value
 from minigrad.emit.source.text import Text, _place, _wrapped
-from minigrad.tape import NO_PARAMS, ONES, TABLE, Const, Node, Scalar
+from minigrad.tape import TABLE, Const, Node, Scalar
 
+_OUTSIDE = "outside"  # of a result that shows memory from outside
 LARGE = 1 << 14  # elements from which relu is worth a call of its own
 ALIGN = 64  # bytes
 
@@ -71,7 +72,9 @@ class Whole(Program):
             value.forward = node not in self.trace.groups
         return made
 
-    def make(self, op: str, inputs: list[Any], params: Any, shape: Any, dtype: Any, node: Node | None = None) -> Value:
+    def make(
+        self, op: str, inputs: list[Any], params: Any, shape: Any, dtype: Any, node: Node | None = None
+    ) -> Value:
         if op in ("draw", "bernoulli"):  # each is another
             value = Value(op, inputs, params, shape, dtype, node)
             self.values.append(value)
@@ -123,8 +126,9 @@ class Plan(Text):
         title: str,
         boundary: Sequence[Value] = (),
         draws: bool = True,
+        memories: Sequence[Any] | None = None,
     ) -> None:
-        self.program, self.path_of, self.title = program, path_of, title
+        self.program, self.path_of, self.title, self.trace = program, path_of, title, program.trace
         self.helpers, self.names = Helpers(), Names()
         self.keys = {node: name for name, node in given}
         self.name_of: dict[Value, str] = {}
@@ -133,6 +137,7 @@ class Plan(Text):
         self.line_of: dict[Value, str] = {}
         self.outputs, self.writes, self.numbers = list(outputs), list(writes), list(numbers)
         self.bound = bound
+        self.memories = list(range(len(self.outputs))) if memories is None else list(memories)
         self.boundary = set(boundary)
         for name in ("np", "bind", "run", "memory", "mask"):
             self.names.reserve(name)
@@ -146,7 +151,7 @@ class Plan(Text):
         for v in self.live:
             for w in self._inputs(v):
                 self.users[w].append(v)
-        self.parameters = self._plan_parameters(given)
+        self.arguments: list[tuple[Node | None, Value]] = self._plan_parameters(given)
         self._wanted = self._name_forward()
         self._wanted |= {v: v.hint for v in self.live if v.hint and v not in self._wanted}
         self.setup: list[str] = []  # lines of bind
@@ -182,7 +187,7 @@ class Plan(Text):
         """Leaves that are read or written, with their values, in the order given; they get their names."""
         live = set(self.live)
         written = {node for node, _ in self.writes}
-        found = []
+        found: list[tuple[Node | None, Value]] = []
         for name, node in given:
             v = self.program.value_of.get(node)
             if v is None:
@@ -243,7 +248,7 @@ class Plan(Text):
 
     def _plain(self, v: Value) -> bool:
         """Whether eager mode's array lies row by row, as planned memory does."""
-        layouts = self.program.trace.layouts
+        layouts = self.trace.layouts
         return all(layouts.get(n, True) for n in v.nodes)
 
     def _state(self, v: Value) -> None:
@@ -282,14 +287,29 @@ class Plan(Text):
         """
         real, axes = w, ""
         while real.__class__ is Value and real.fill is not None and real.op == "permute":
-            real, axes = real.inputs[0], axes + f".transpose({tuple(real.params['axes'])!r})"
-        if real.__class__ is not Value or real.fill is None or real in self.name_of or not real.shape or real.op in VIEWS:
+            real, axes = real.inputs[0], f".transpose({tuple(real.params['axes'])!r})" + axes
+        base = real
+        while (
+            base.__class__ is Value
+            and base.fill is not None
+            and base.op in ("reshape", "slice", "alias", "permute")
+        ):
+            base = base.inputs[0]
+        if (
+            base.__class__ is not Value
+            or real.fill is None
+            or w in self.name_of
+            or not w.shape
+            or base.op in VIEWS
+        ):
             return self._operand(w)
         key = ("full", repr(real.fill), real.shape, real.dtype.str, axes)
         name = self._numbers.get(key)
         if name is None:
             name = self._numbers[key] = self.names.take("full", number=True)
-            self.setup.append(f"{name} = np.full({real.shape!r}, {_text(literal(real.fill))}, np.dtype({real.dtype.name!r})){axes}")
+            self.setup.append(
+                f"{name} = np.full({real.shape!r}, {_text(literal(real.fill))}, np.dtype({real.dtype.name!r})){axes}"
+            )
         return ast.Name(name)
 
     def _take_name(self, v: Value, kind: str) -> str:
@@ -301,7 +321,11 @@ class Plan(Text):
         """A view of memory that stays is made once, others in each run; what NumPy would copy is copied."""
         source = v.inputs[0]
         made = expression(v, xs, self.helpers)
-        model = self._model(source) if source.fill is None else np.broadcast_to(np.empty((), source.dtype), source.shape)
+        model = (
+            self._model(source)
+            if source.fill is None
+            else np.broadcast_to(np.empty((), source.dtype), source.shape)
+        )
         shown = _apply_view(v, model)
         shares = source.fill is not None or not shown.size or np.may_share_memory(shown, model)
         if not shares:
@@ -309,7 +333,9 @@ class Plan(Text):
             return
         self.models[v] = shown
         if v.op == "slice" and not v.shape and Ellipsis not in v.params["index"]:
-            made = at(xs[0], (*v.params["index"], Ellipsis))  # with numbers alone it would be a number, not a view
+            made = at(
+                xs[0], (*v.params["index"], Ellipsis)
+            )  # with numbers alone it would be a number, not a view
         text = _text(made)
         if source in self.static:
             name = self._take_name(v, v.op)
@@ -394,7 +420,9 @@ class Plan(Text):
         if found is None:
             found = self._numbers[key] = self.names.take("number", number=True)
             self.setup.append(f"{found} = np.empty((), np.{dtype.name})")
-            self._refilled.append(f"{found}[()] = {value.text.strip('()') if value.text.count('(') == 1 else value.text}")
+            self._refilled.append(
+                f"{found}[()] = {value.text.strip('()') if value.text.count('(') == 1 else value.text}"
+            )
         return found
 
     def _arguments(self, v: Value, xs: list[Expr]) -> list[str]:
@@ -431,9 +459,17 @@ class Plan(Text):
             x, w, b = texts
             turned = self._turned(v.inputs[1], w)
             return [f"np.dot({x}, {turned}, out=\0)", f"np.add(\0, {b}, out=\0)"], []
-        if v.op == "matmul" and all(len(w.shape) == 2 for w in v.inputs) and len({w.dtype for w in v.inputs}) == 1:
+        if (
+            v.op == "matmul"
+            and all(len(w.shape) == 2 for w in v.inputs)
+            and len({w.dtype for w in v.inputs}) == 1
+        ):
             return [f"np.dot({texts[0]}, {texts[1]}, out=\0)"], []
-        if v.op == "matmul" and all(len(w.shape) > 1 for w in v.inputs) and len({w.dtype for w in v.inputs}) == 1:
+        if (
+            v.op == "matmul"
+            and all(len(w.shape) > 1 for w in v.inputs)
+            and len({w.dtype for w in v.inputs}) == 1
+        ):
             return [f"np.matmul({texts[0]}, {texts[1]}, out=\0)"], []
         if v.op == "relu" and v.dtype.kind == "f":
             return self._relu(v, texts[0])
@@ -442,7 +478,11 @@ class Plan(Text):
             mask = f"memory_mask[:{math.prod(v.shape)}].reshape({v.shape!r})"
             self._mask = max(self._mask, math.prod(v.shape))
             g = texts[0] if v.inputs[0] in self.static else None
-            extra = [f"\0_mask = {mask}", f"\0_small = \0_mask.view(np.int8)", f"\0_bits = \0.view(np.{bits})"]
+            extra = [
+                f"\0_mask = {mask}",
+                "\0_small = \0_mask.view(np.int8)",
+                f"\0_bits = \0.view(np.{bits})",
+            ]
             if g is not None and v.inputs[0] in self.slots:
                 extra.append(f"\0_from = {g}.view(np.{bits})")
                 source = "\0_from"
@@ -457,7 +497,12 @@ class Plan(Text):
             return self._rows_summed(v, texts[0])
         if v.op in ("clone", "contiguous"):
             return [f"np.copyto(\0, {texts[0]})"], []
-        if v.op in ("sum", "amax", "amin") and v.shape and v.dtype == v.inputs[0].dtype and v.dtype.kind == "f":
+        if (
+            v.op in ("sum", "amax", "amin")
+            and v.shape
+            and v.dtype == v.inputs[0].dtype
+            and v.dtype.kind == "f"
+        ):
             name = {"sum": "np.add", "amax": "np.maximum", "amin": "np.minimum"}[v.op]
             dim = v.params["dim"]
             axis = dim[0] if isinstance(dim, tuple) and len(dim) == 1 else dim
@@ -469,8 +514,13 @@ class Plan(Text):
     def _fits(self, v: Value, kernel: Any) -> bool:
         """Whether the ufunc by itself would give the value's element type and shape."""
         kinds = [w.dtype if w.__class__ is Value else type(w.value) for w in v.inputs]
-        kinds = [float if k is Scalar else (k if k in (float, int, bool) or isinstance(k, np.dtype) else None) for k in kinds]
-        if None in kinds and not all(w.__class__ is Value or isinstance(w.value, np.generic) for w in v.inputs):
+        kinds = [
+            float if k is Scalar else (k if k in (float, int, bool) or isinstance(k, np.dtype) else None)
+            for k in kinds
+        ]
+        if None in kinds and not all(
+            w.__class__ is Value or isinstance(w.value, np.generic) for w in v.inputs
+        ):
             return False
         kinds = [np.asarray(w.value).dtype if k is None else k for k, w in zip(kinds, v.inputs, strict=True)]
         try:
@@ -556,8 +606,13 @@ class Plan(Text):
                     continue
                 if any(s.inherits is source for s in self.slots.values()):
                     continue
-                if any(self.models.get(x) is not None and self._owner(x) is w and x is not w and
-                       any(u is v for u in self.users[x]) for x in self.live):
+                if any(
+                    self.models.get(x) is not None
+                    and self._owner(x) is w
+                    and x is not w
+                    and any(u is v for u in self.users[x])
+                    for x in self.live
+                ):
                     continue  # also read through a view, in another order
                 slot.inherits = source
                 break
@@ -568,7 +623,13 @@ class Plan(Text):
         for s in self.statements:
             v = s.value
             slot = self.slots.get(v)
-            if v.op != "mul" or slot is None or slot.inherits is None or len(s.lines) != 1 or slot.group is not None:
+            if (
+                v.op != "mul"
+                or slot is None
+                or slot.inherits is None
+                or len(s.lines) != 1
+                or slot.group is not None
+            ):
                 continue
             d = slot.inherits
             if d.inherits is None and d.value in v.inputs and any(w.__class__ is Const for w in v.inputs):
@@ -587,15 +648,18 @@ class Plan(Text):
                         part.group, part.within = group, group.size
                 group.size += slot.size
             last = statements[-1]
-            number = last.lines[0].split(", ")[1]
-            last.lines = [f"np.multiply({group.name}, {number}, out={group.name})"]
+            factor = last.lines[0].split(", ")[1]
+            last.lines = [f"np.multiply({group.name}, {factor}, out={group.name})"]
             last.reads = [w for s in statements for w in s.reads]
             for s in statements[:-1]:
                 self.statements.remove(s)
 
     def _commit(self, dirty: dict[Value, Node]) -> None:
         """Writes to memory from outside, after all else."""
-        targets = {id(self.program.value_of[node]): self.name_of[self.program.value_of[node]] for node, _ in self.writes}
+        targets = {
+            id(self.program.value_of[node]): self.name_of[self.program.value_of[node]]
+            for node, _ in self.writes
+        }
         self.committed: list[str] = []
         direct: dict[Value, str] = {}
         read_later: dict[Value, int] = {}
@@ -610,9 +674,14 @@ class Plan(Text):
             statement = self.statements[position[v]] if v in position else None
             others = [w for _, w in self.writes if w is not v and self._owner(w) is target]
             if (
-                statement is not None and v in self.slots and not users and v not in self._kept
-                and sum(w is v for _, w in self.writes) == 1 and not others
-                and read_later.get(target, -1) <= position[v] and len(statement.lines) == 1
+                statement is not None
+                and v in self.slots
+                and not users
+                and v not in self._kept
+                and sum(w is v for _, w in self.writes) == 1
+                and not others
+                and read_later.get(target, -1) <= position[v]
+                and len(statement.lines) == 1
                 and isinstance(getattr(TABLE.get(v.op), "kernel", None), np.ufunc)
                 and all(self._owner(w) is not target or w is target for w in self._inputs(v))
                 and v.dtype == target.dtype
@@ -622,10 +691,10 @@ class Plan(Text):
                 self.committed.append(f"np.copyto({name}, {_text(self._output(v))})")
         last = []
         for s in list(self.statements):
-            name = direct.get(s.value)
-            if name is not None:
+            into = direct.get(s.value)
+            if into is not None:
                 mine = self.name_of[s.value]
-                s.lines = [line.replace(f"out={mine})", f"out={name})") for line in s.lines]
+                s.lines = [line.replace(f"out={mine})", f"out={into})") for line in s.lines]
                 del self.slots[s.value]
                 self.statements.remove(s)
                 last.append(s)
@@ -639,18 +708,20 @@ class Plan(Text):
 
     def text(self, clock: bool = False) -> str:
         """The text of the module; with ``clock``, run returns the time before and after each line."""
-        bound = [(n, v) for n, v in self.parameters if n in self.bound]
-        passing = [(n, v) for n, v in self.parameters if n not in self.bound]
+        bound = [(n, v) for n, v in self.arguments if n in self.bound]
+        passing = [(n, v) for n, v in self.arguments if n not in self.bound]
         head = [f'"""{self.title}"""', "", "import numpy as np", ""]
         for helper in self.helpers.texts.values():
             head += ["", helper, ""]
         for lines in self._helped.values():
             head += ["", *lines, ""]
         if "relu" in self._helped:
-            head += ['', 'ZEROS = {kind: np.zeros(8192, kind) for kind in "efd"}', ""]
+            head += ["", 'ZEROS = {kind: np.zeros(8192, kind) for kind in "efd"}', ""]
         body = ["", _wrapped("def bind(", self._once(bound), "):", "")]
         if self.bytes:
-            body.append(f"    memory = np.empty({self.bytes}, np.uint8)  # all results that nobody keeps, in turn")
+            body.append(
+                f"    memory = np.empty({self.bytes}, np.uint8)  # all results that nobody keeps, in turn"
+            )
         if self._mask:
             body.append(f"    memory_mask = np.empty({self._mask}, bool)")
         for group in self.groups:
@@ -672,8 +743,13 @@ class Plan(Text):
                 body += [line, "        times.append(clock())"]
             return "\n".join([*head, *body, "        return times", "", "    return run"]) + "\n"
         body += self._run_lines()
-        results = [_text(self._result(v)) for v in self.outputs]
-        body += [_wrapped("        return (", results, ",)" if len(results) == 1 else ")", "        "), "", "    return run"]
+        self._claimed: dict[Value, Any] = {}
+        results = [_text(self._result(v, m)) for v, m in zip(self.outputs, self.memories, strict=True)]
+        body += [
+            _wrapped("        return (", results, ",)" if len(results) == 1 else ")", "        "),
+            "",
+            "    return run",
+        ]
         return "\n".join([*head, *body]) + "\n"
 
     def _once(self, parameters: Sequence[tuple[Node | None, Value]]) -> list[str]:
@@ -704,13 +780,13 @@ class Plan(Text):
             lines.append("        # what changes in place, when nothing can fail any more")
         return lines + [f"        {line}" for line in self.committed]
 
-    def _result(self, v: Value) -> Expr:
-        """A result in an array that the caller alone holds."""
+    def _result(self, v: Value, memory: Any) -> Expr:
+        """A result, in memory that only those results share that share it in eager mode."""
         made = self._output(v)
         if v.fill is not None:
             return made
         owner = self._owner(v)
-        if owner in self.fresh and sum(self._owner(w) is owner for w in self.outputs) == 1:
+        if self._claimed.setdefault(owner, memory) == memory and (owner in self.fresh or memory == _OUTSIDE):
             return made
         return fill("np.array({}, order='K')", [made])
 
@@ -741,7 +817,7 @@ def _lay_out(slots: list[Slot]) -> int:
         group = family[0].group
         size = group.size if group is not None else max(s.size for s in family)
         offset = 0
-        for begin, end in sorted((o, e) for f, l, o, e in placed if not (l < first or f > last)):
+        for begin, end in sorted((o, e) for f, until, o, e in placed if not (until < first or f > last)):
             if begin - offset >= size:
                 break
             offset = max(offset, end)

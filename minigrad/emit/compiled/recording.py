@@ -12,9 +12,10 @@ import numpy as np
 
 from minigrad import autograd, errors, tape
 from minigrad.autograd import engine
+from minigrad.dtypes import dtype
 from minigrad.emit.compiled.by_numba import NumbaPlan, jitted
 from minigrad.emit.compiled.environment import Environment
-from minigrad.emit.compiled.lower import Plan, Whole
+from minigrad.emit.compiled.lower import _OUTSIDE, Plan, Whole
 from minigrad.emit.compiled.replay import Replay, code, tensors_in
 from minigrad.emit.compiled.rows import LEAST, RowPlans, Split, splits
 from minigrad.emit.compiled.trace import Trace
@@ -32,15 +33,15 @@ class Recording:
         self.conditions: list[str] = []  # of the arguments
         self.scalars: list[tuple[str, Scalar]] = []  # expression, number
         self.locations: dict[int, str] = {}  # of a Tensor among the arguments: its expression
-        self.aliases: list[Any] = []
+        self.copies: list[tuple[Any, list[Any], str]] = []
         self._replaced: dict[int, Any] = {}  # arguments with a history, and what the function gets for them
         names = _argument_names(compiled.function, args)
         self.given = (
             tuple(self._argument(a, f"args[{i}]", names[i]) for i, a in enumerate(args)),
             {k: self._argument(a, f"kwargs[{k!r}]", k) for k, a in kwargs.items()},
         )
-        self.conditions.insert(0, f"len(args) == {len(args)} and len(kwargs) == {len(kwargs)}")
-        self.conditions[1:1] = [f"{k!r} in kwargs" for k in kwargs]
+        named = f"[*kwargs] == {env.constant([*kwargs])}" if kwargs else "not kwargs"
+        self.conditions.insert(0, f"len(args) == {len(args)} and {named}")
         target = compiled.function
         if isinstance(target, types.FunctionType):
             env.function(target)
@@ -53,7 +54,10 @@ class Recording:
         env = self.environment
         checks = [c for c, _ in env.checks if "args" not in c]
         self.elsewhere = [c for c, _ in env.checks if "args" in c]
-        exec(code("def unchanged():\n    return (" + "\n        and ".join(checks) + ")\n", "<conditions>"), env.names)
+        exec(
+            code("def unchanged():\n    return (" + "\n        and ".join(checks) + ")\n", "<conditions>"),
+            env.names,
+        )
 
     # ------------------------------------------------------------ arguments
 
@@ -69,16 +73,22 @@ class Recording:
             env.dynamic.append(({}, "", number, where))
             return number
         if value.__class__ in (tuple, list):
-            conditions.append(f"{where}.__class__ is {value.__class__.__name__} and len({where}) == {len(value)}")
-            return value.__class__(self._argument(v, f"{where}[{i}]", f"{name}_{i}") for i, v in enumerate(value))
+            conditions.append(
+                f"{where}.__class__ is {value.__class__.__name__} and len({where}) == {len(value)}"
+            )
+            return self._copied(
+                value.__class__(
+                    self._argument(v, f"{where}[{i}]", f"{name}_{i}") for i, v in enumerate(value)
+                ),
+                name,
+            )
         if value.__class__ is dict:
-            conditions.append(f"{where}.__class__ is dict and len({where}) == {len(value)}")
+            conditions.append(f"{where}.__class__ is dict and [*{where}] == {env.constant([*value])}")
             found = {}
             for k, v in value.items():
                 key = repr(k) if isinstance(k, (str, int)) else env.constant(k)
-                conditions.append(f"{key} in {where}")
                 found[k] = self._argument(v, f"{where}[{key}]", f"{name}_{k}")
-            return found
+            return self._copied(found, name)
         if isinstance(value, np.ndarray):
             raise TypeError(
                 f"compile(): the argument {name} is an array of NumPy; give Tensors, such as from_numpy({name})"
@@ -89,6 +99,25 @@ class Recording:
             return value
         env.look(value, where, name)
         return value
+
+    def _copied(self, container: Any, name: str) -> Any:
+        """A list or dict that the function gets instead of the caller's, to see whether it changes it."""
+        content = list(container.items()) if isinstance(container, dict) else list(container)
+        self.copies.append((container, content, name))
+        return container
+
+    def _refuse_changed_arguments(self) -> None:
+        for container, content, name in self.copies:
+            now = list(container.items()) if isinstance(container, dict) else list(container)
+            same = len(now) == len(content) and all(
+                a is b or (a.__class__ is tuple and a[0] == b[0] and a[1] is b[1])
+                for a, b in zip(now, content, strict=True)
+            )
+            if not same:
+                raise errors.runtime_error(
+                    f"compile(): the function changes the {type(container).__name__} {name}, and a replay would not. "
+                    "Return what is new"
+                )
 
     def _tensor(self, t: Any, where: str, name: str) -> Any:
         env, a = self.environment, t._array
@@ -109,10 +138,14 @@ class Recording:
             self.conditions.append(f"a.strides == {env.constant(a.strides)}")
         self.conditions.append("(a.base is None or apart(a))")
         if t.requires_grad:
-            self.conditions.append(f"t.requires_grad and t.is_leaf is {t.is_leaf} and not t._node.hooks")
+            self.conditions.append(f"t.requires_grad and t.is_leaf is {t.is_leaf}")
+            hooks = t._node.hooks if t.is_leaf else None
+            self.conditions.append(
+                f"t._node.hooks == {env.constant(dict(hooks))}" if hooks else "not t._node.hooks"
+            )
         else:
             self.conditions.append("(t._node is None or not t.requires_grad)")
-        self.conditions.append("t._grad is None" if t._grad is None else "t._grad is not None")
+        env.grads[id(t)] = f"{where}._grad is {'not ' * (t._grad is not None)}None", f"the gradient of {name}"
         inside = t
         if not t.is_leaf:
             inside = wrap(a)
@@ -140,12 +173,20 @@ class Recording:
         except BaseException:
             trace.undo()
             raise
+        if self._replaced:  # the run was one on stand-ins: it is done again, on the arguments themselves
+            trace.undo()
+            trace.settle()
+            given, instance = plan.enter(self.args, self.kwargs, MODE.get()), plan.ready()
+            if given is not None and instance is not None:
+                return plan.run(instance, given, self.args, self.kwargs), plan
+            return self.compiled.function(*self.args, **self.kwargs), plan
         trace.settle()
         return self._first(result), plan
 
     def _find_effects(self, result: Any) -> None:
         env, trace = self.environment, self.trace
         self._refuse_side_effects()
+        self._refuse_changed_arguments()
         self.leaves: list[Any] = []
         self.shape = self._flatten(result)
         self.new_grads: list[tuple[Any, Any]] = []  # a Tensor and what is its gradient now
@@ -153,9 +194,10 @@ class Recording:
             if t._grad is not before:
                 self.new_grads.append((t, t._grad))
         for t in list(env.tensors.values()):
-            if id(t) not in trace.grads and t._grad is not None and id(t) not in {id(x) for x, _ in self.new_grads}:
-                if t._grad._node is not None and t._grad._node.seq >= trace.start:
-                    self.new_grads.append((t, t._grad))
+            known = id(t) in trace.grads or any(x is t for x, _ in self.new_grads)
+            record = None if known or t._grad is None else t._grad._node
+            if record is not None and record.seq >= trace.start:
+                self.new_grads.append((t, t._grad))
         self.new_state: list[tuple[dict[Any, Any], Any, str, Any]] = []
         for state, before in env.states:
             for p, entries in state.items():
@@ -197,7 +239,19 @@ class Recording:
             return {k: self._flatten(v) for k, v in value.items()}
         if isinstance(value, np.ndarray):
             raise errors.runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
-        return value
+        plain = value is None or isinstance(
+            value, (bool, int, float, str, bytes, complex, type, np.generic, dtype)
+        )
+        if (
+            plain
+            or id(value) in self.environment._pins
+            or (isinstance(value, tuple) and not tensors_in(value))
+        ):
+            return value
+        raise errors.runtime_error(
+            f"compile(): the function returns a {type(value).__name__}, which a replay could not make anew. Return "
+            "Tensors, numbers, texts, and tuples, lists and dicts of them"
+        )
 
     # ------------------------------------------------------------ the plan
 
@@ -220,20 +274,24 @@ class Recording:
             for t in [*self.leaves, *(g for _, g in self.new_grads if g is not None)]:
                 if t._node is None:  # made and returned as it is
                     roots.append(leaf(t))
-        program = self.program = Whole(trace, [n for n in dict.fromkeys(roots)])
+        program = self.program = Whole(trace, list(dict.fromkeys(roots)))
         value = program.value_of
         self._check_overlaps()
 
         outputs: list[Value] = []
         index: dict[int, int] = {}
 
-        def out(v: Value) -> int:
+        memories: list[Any] = []
+        outside = {id(tape.owner(t._array)) for t in env.tensors.values()}
+
+        def out(v: Value, memory: Any = None) -> int:
             outputs.append(v)
+            memories.append(len(outputs) if memory is None else _OUTSIDE if memory in outside else memory)
             return len(outputs) - 1
 
         for t in self.leaves:
-            if id(t) not in index and not (id(t) in env.tensors):
-                index[id(t)] = out(value[t._node])
+            if id(t) not in index and id(t) not in env.tensors:
+                index[id(t)] = out(value[t._node], id(tape.owner(t._array)))
         grads = [(t, g, None if g is None else out(value[g._node])) for t, g in self.new_grads]
         state = [(s, p, key, out(value[t._node])) for s, p, key, t in self.new_state]
         writes = [(self._node_of(t), value[node]) for t, node in trace.written.values()]
@@ -243,7 +301,7 @@ class Recording:
         numbers = [(where, s.text) for _, _, s, where in env.dynamic]
         title = f"{self.compiled.__name__}, as recorded. Printed by minigrad."
         kind = NumbaPlan if self.compiled.backend == "numba" else Plan
-        plan = kind(program, given, bound, outputs, writes, numbers, {}, title)
+        plan = kind(program, given, bound, outputs, writes, numbers, {}, title, memories=memories)
 
         replay = Replay()
         replay.text, replay.plan = plan.text(), plan
@@ -256,14 +314,14 @@ class Recording:
         self._compile_conditions(replay, plan, numbers)
         self._compile_finish(replay, index, grads, state)
         if self.compiled.backend == "numba":
-            replay.function = jitted(replay.text, plan.data, replay.bound(), self._samples(plan), _code)
+            replay.function = jitted(replay.text, plan.data, replay.bound(), self._samples(plan), code)
             replay.kinds = tuple(None if v.shape else v.dtype for v in plan.outputs)
-        if self.open:
+        if self.open and self.targets:
             replay.step = self._step(replay, program, gradients, backward, saved, by_reference, kept, index)
         return replay
 
     def _split(self, program: Whole, plan: Plan, given: Any, title: str) -> RowPlans | None:
-        """Plans for blocks of rows, if all arguments have a row for each of the batch and the results are sums over it."""
+        """Plans for blocks of rows, if all arguments have a row for each of the batch, and results are sums over it."""
         tensors = [t for t in self.trace.sources.values() if id(t) in self.locations and t._array.ndim]
         values = [program.by_tensor[id(t)] for t in tensors if id(t) in program.by_tensor]
         batch = list(dict.fromkeys(v for v in values if v in set(plan.live)))
@@ -282,11 +340,23 @@ class Recording:
 
     def _samples(self, plan: Plan) -> list[Any]:
         """Arguments like those that a replay will give to the plan."""
-        seen = {plan.name_of[v]: v for n, v in plan.parameters if n not in plan.bound}
+        seen = {plan.name_of[v]: v for n, v in plan.arguments if n not in plan.bound}
         return [*(np.empty(v.shape, v.dtype) for v in seen.values()), *(0.0 for _ in plan.numbers)]
 
     def _node_of(self, t: Any) -> Node:
-        return next(n for n, source in self.trace.sources.items() if source is t)
+        for n, source in self.trace.sources.items():
+            if source is t:
+                return n
+        node = tape.new(Node)  # it was written, and never read
+        node.op, node.inputs, node.params, node.shape, node.dtype = (
+            None,
+            (),
+            {},
+            t._array.shape,
+            t._array.dtype,
+        )
+        self.trace.sources[node] = t
+        return node
 
     def _check_overlaps(self) -> None:
         """Memory that is written may be seen through one Tensor only, for a plan knows of values, not of memory."""
@@ -294,8 +364,10 @@ class Recording:
         used = list({id(t): t for t in trace.sources.values()}.values())
         for t, _ in trace.written.values():
             for other in used:
-                if other is not t and self.program.by_tensor.get(id(other)) is not None and np.may_share_memory(
-                    t._array, other._array
+                if (
+                    other is not t
+                    and self.program.by_tensor.get(id(other)) is not None
+                    and np.may_share_memory(t._array, other._array)
                 ):
                     raise errors.runtime_error(
                         "compile(): a Tensor is changed in place while another one, that shows the same memory, takes "
@@ -306,8 +378,11 @@ class Recording:
         """The leaves with their names: arguments first, then what was found around the function."""
         env, trace = self.environment, self.trace
         paths = env.paths | env.owned
-        firsts = {paths[id(t)].partition(".")[0] for t in trace.sources.values() if "." in paths.get(id(t), "")}
-        given, bound = [], set()
+        firsts = {
+            paths[id(t)].partition(".")[0] for t in trace.sources.values() if "." in paths.get(id(t), "")
+        }
+        given: list[tuple[str, Node]] = []
+        bound: set[Node] = set()
         arguments = [t for t in trace.sources.values() if id(t) in self.locations]
         rest = [t for t in trace.sources.values() if id(t) not in self.locations]
         for t in {id(t): t for t in [*arguments, *rest]}.values():
@@ -334,11 +409,11 @@ class Recording:
 
     def _compile_conditions(self, replay: Replay, plan: Plan, numbers: list[tuple[str, str]]) -> None:
         env = self.environment
-        source_of = {n: t for n, t in self.trace.sources.items()}
+        source_of = dict(self.trace.sources)
         bound: list[Any] = []
         passing: list[str] = []
         seen: set[str] = set()
-        for node, v in plan.parameters:
+        for node, v in plan.arguments:
             name = plan.name_of[v]
             if node is None or name in seen:
                 continue
@@ -349,11 +424,18 @@ class Recording:
             else:
                 passing.append(self._expression(t))
         passing += [where for where, _ in numbers]
+        env.mutable += [c for t, c in env.grads.items() if t in self.trace.asked]
         checks = ["unchanged()", *self.elsewhere, *(c for c, _ in (*env.mutable, *env.settled))]
         grad, inference = env.modes
         space = env.names
         written = frozenset(id(tape.owner(t._array)) for t, _ in self.trace.written.values())
         space["apart"] = (lambda a: True) if not written else (lambda a: id(tape.owner(a)) not in written)
+        pinned = frozenset(id(t) for t in env.tensors.values() if id(t) in env.places) - set(self.locations)
+        for number, where in self.locations.items():
+            if number in env.places:
+                self.conditions.append(f"{where} is {env.pin(env.tensors[number])}")
+            elif pinned:
+                self.conditions.append(f"id({where}) not in {env.pin(pinned)}")
         conditions = [f"mode.grad is {grad} and mode.inference is {inference}", *self.conditions, *checks]
         text = "def enter(args, kwargs, mode):\n    try:\n        if (\n            "
         text += "\n            and ".join(conditions)
@@ -372,6 +454,8 @@ class Recording:
     def _compile_finish(self, replay: Replay, index: dict[int, int], grads: Any, state: Any) -> None:
         env = self.environment
         space = dict(env.names)
+        if env.modes[1]:
+            space["wrap"] = env.names["wrap"] = _inference_tensor
         lines = []
         for t, _, i in grads:
             owner = self.locations.get(id(t)) or env.pin(t)
@@ -397,7 +481,7 @@ class Recording:
                 return where or _name(space, t)
             for k, other in enumerate(self.open):
                 if other is t:
-                    return f"outs[{k}]"
+                    return f"outs[{k}]" if self.targets else f"wrap(results[{index[id(t)]}]).requires_grad_()"
             if id(t) in self.dead:
                 return f"tensor_with(results[{index[id(t)]}], {_name(space, self.dead[id(t)])})"
             return f"wrap(results[{index[id(t)]}])"
@@ -410,7 +494,11 @@ class Recording:
             parts = [self._built(v, index, space) for v in shape]
             return f"{_name(space, shape.__class__)}({', '.join(parts)})"
         if shape.__class__ is dict:
-            return "{" + ", ".join(f"{_name(space, k)}: {self._built(v, index, space)}" for k, v in shape.items()) + "}"
+            return (
+                "{"
+                + ", ".join(f"{_name(space, k)}: {self._built(v, index, space)}" for k, v in shape.items())
+                + "}"
+            )
         if isinstance(shape, Scalar):
             where = next((w for _, _, s, w in self.environment.dynamic if s is shape), None)
             if where is not None and where.startswith(("args", "kwargs")):
@@ -429,6 +517,8 @@ class Recording:
             t._node = None
         leaves = []
         for t in self.leaves:
+            if self.environment.modes[1] and id(t) not in self.environment.tensors:
+                t._inference = True
             if id(t) in back:
                 t = back[id(t)]
             elif t._node is not None and not t._node.requires_grad and id(t) not in self.environment.tensors:
@@ -443,7 +533,9 @@ class Recording:
         """Records the gradients of the results with respect to the leaves, for given ones of the results."""
         trace = self.trace
         self.targets = [
-            t for t in {id(t): t for t in trace.sources.values()}.values() if t._node is not None and t.requires_grad
+            t
+            for t in {id(t): t for t in trace.sources.values()}.values()
+            if t._node is not None and t.requires_grad
         ]
         with trace.recording():
             self.seeds = []
@@ -454,7 +546,16 @@ class Recording:
                 self.environment.paths[id(seed)] = "gradient"
                 self.seeds.append(seed)
             nodes = [t._node for t in self.open]
-            found = engine.run(nodes, self.seeds, [t._node for t in self.targets], True, False)
+            hooks = [
+                (t._node, t._node.hooks) for t in self.targets
+            ]  # the pass that a user starts calls them itself
+            try:
+                for node, _ in hooks:
+                    node.hooks = None
+                found = engine.run(nodes, self.seeds, [t._node for t in self.targets], True, False)
+            finally:
+                for node, mine in hooks:
+                    node.hooks = mine
         return [found.get(t._node) for t in self.targets]
 
     def _saved(
@@ -496,9 +597,11 @@ class Recording:
         replay.backward_text = plan.text()
         order: list[int] = []  # which of (references, seeds, saved) each parameter is
         sources = [*by_reference, *self.seeds]
-        places = {id(program.by_tensor[id(t)]): i for i, t in enumerate(sources) if id(t) in program.by_tensor}
+        places = {
+            id(program.by_tensor[id(t)]): i for i, t in enumerate(sources) if id(t) in program.by_tensor
+        }
         places |= {id(v): len(sources) + i for i, v in enumerate(saved)}
-        for _, v in plan.parameters:
+        for _, v in plan.arguments:
             order.append(places[id(v)])
         idle: list[Any] = []
 
@@ -513,7 +616,8 @@ class Recording:
         space = dict(env.names)
         listed = ", ".join(targets)
         named = ", ".join(referenced)
-        text = f"def leaves(args, kwargs):\n    return [{listed}]\ndef referenced(args, kwargs):\n    return [{named}]\n"
+        text = f"def leaves(args, kwargs):\n    return [{listed}]\n"
+        text += f"def referenced(args, kwargs):\n    return [{named}]\n"
         exec(code(text, "<leaves of a compiled function>"), space)
         opened = [index[id(t)] for t in self.open]
         present = [g is not None for g in gradients]
@@ -535,7 +639,9 @@ class Recording:
                     return (None, *_again(compiled, ctx.call, space["leaves"], opened, grads, has_draws))
                 arrays = [t._array for t in ctx.saved_tensors]
                 references = arrays[: len(by_reference)]
-                found = iter(run_backward([*references, *(g._array for g in grads), *arrays[len(by_reference):]]))
+                found = iter(
+                    run_backward([*references, *(g._array for g in grads), *arrays[len(by_reference) :]])
+                )
                 return (None, *(wrap(next(found)) if here else None for here in present))
 
         Step.__name__ = Step.__qualname__ = f"Compiled_{compiled.__name__}"
@@ -558,7 +664,8 @@ def _again(compiled: Any, call: Any, leaves: Any, opened: Any, grads: Any, has_d
     """Gradients that can be differentiated again: the function itself is run once more, and recorded."""
     if has_draws:
         raise NotImplementedError(
-            f"create_graph=True through the compiled {compiled.__name__}, which draws random numbers; call it uncompiled"
+            f"create_graph=True through the compiled {compiled.__name__}, which draws random numbers; "
+            "call it uncompiled"
         )
     args, kwargs = call
     with autograd.enable_grad():
@@ -586,6 +693,12 @@ def _dead(node: Node) -> Node:
     made.inputs, made.hooks, made.tensor = (), None, None
     made.saved = node.saved if node.saved.__class__ is tape.Freed else tape.Freed(*errors.here())
     return made
+
+
+def _inference_tensor(array: Any) -> Any:
+    t = wrap(array)
+    t._inference = True
+    return t
 
 
 def _bound(text: Any, data: dict[str, Any]) -> Any:

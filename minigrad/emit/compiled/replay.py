@@ -18,6 +18,11 @@ from minigrad.emit.compiled.lower import Plan
 from minigrad.emit.compiled.rows import RowPlans
 from minigrad.tape import QUIET, TensorBase
 
+_RAISE = (
+    "index", "index_put", "unindex", "index_winners", "gather", "ungather", "floor_divide", "remainder", "fmod",
+    "trunc_divide", "pow", "div_floor",
+)  # fmt: skip
+
 
 def code(text: str, name: str) -> types.CodeType:
     """A generated text, compiled by Python."""
@@ -78,14 +83,41 @@ class Replay:
     def run(self, instance: Any, given: Any, args: Any, kwargs: Any) -> Any:
         """One replay; what the call returns."""
         self.calls += 1
-        if self.step is None:
-            results = QUIET.run(instance[1], *given)
-            self.idle.append(instance)
-            return self.finish(results, args, kwargs, None)
-        call = Call(instance[1], given, args, kwargs)
-        outs = self.step.apply(call, *self.leaves(args, kwargs))
+        drawn = [(g, g.get_state()) for g in self.generators]
+        try:
+            if self.step is None:
+                results = QUIET.run(instance[1], *given)
+                self.idle.append(instance)
+                return self.finish(results, args, kwargs, None)
+            call = Call(instance[1], given, args, kwargs)
+            outs = self.step.apply(call, *self.leaves(args, kwargs))
+        except Exception as error:
+            for generator, state in drawn:
+                generator.set_state(state)
+            raise self._explained(error) from error
         self.idle.append(instance)
         return self.finish(call.results, args, kwargs, outs if isinstance(outs, tuple) else (outs,))
+
+    def _explained(self, error: Exception) -> Exception:
+        """What a line of the plan raised, as eager mode's kind of error, with the user's line."""
+        place, trace = "", error.__traceback__
+        while trace is not None:
+            name = trace.tb_frame.f_code.co_filename
+            if name.startswith("<compiled"):
+                line = self.text.splitlines()[trace.tb_lineno - 1]
+                place = line.rpartition("  # ")[2] if "  # " in line else line.strip()
+            trace = trace.tb_next
+        if not place:
+            return error
+        kind = IndexError if isinstance(error, IndexError) else RuntimeError
+        return kind(f"{error} (in a replay of a compiled function; at {place})")
+
+    @functools.cached_property
+    def generators(self) -> list[Any]:
+        """Generators whose state is put back should the plan fail: where it draws, and something may raise."""
+        if not any(v.op in _RAISE for v in self.plan.live):
+            return []
+        return [v for k, v in self.plan.data.items() if k.startswith("generator_")]
 
     def broken(self, args: Any, kwargs: Any, mode: Any) -> str:
         """What has changed, so that the recording does not hold."""
@@ -120,7 +152,9 @@ def checked(replay: Replay, instance: Any, given: Any, args: Any, kwargs: Any, f
     RuntimeError where results, gradients or changed Tensors differ: at all, or, for plans that add up in another
     order, by more than rounding.
     """
-    tensors = list({id(t): t for t in [*replay.environment.tensors.values(), *tensors_in(args, kwargs)]}.values())
+    tensors = list(
+        {id(t): t for t in [*replay.environment.tensors.values(), *tensors_in(args, kwargs)]}.values()
+    )
     generators = [v for k, v in replay.plan.data.items() if k.startswith("generator_")]
     before = _state(tensors), [g.get_state() for g in generators]
     states = [(state, {k: dict(v) for k, v in state.items()}) for state, _ in replay.environment.states]
@@ -135,13 +169,19 @@ def checked(replay: Replay, instance: Any, given: Any, args: Any, kwargs: Any, f
     expected = function(*args, **kwargs)
     wanted = [*_values(tensors_in(expected)), *_values(tensors), *_gradients(tensors)]
     exact = replay.rows is None and replay.function is None
-    names = ["a result"] * len(tensors_in(expected)) + ["a Tensor"] * len(tensors) + ["a gradient"] * len(tensors)
+    names = (
+        ["a result"] * len(tensors_in(expected)) + ["a Tensor"] * len(tensors) + ["a gradient"] * len(tensors)
+    )
     if len(after) != len(wanted):
-        raise errors.runtime_error("compile(check=True): the replay returns another number of Tensors than the function")
+        raise errors.runtime_error(
+            "compile(check=True): the replay returns another number of Tensors than the function"
+        )
     for name, a, b in zip(names, after, wanted, strict=True):
         difference = _difference(a, b, exact)
         if difference:
-            raise errors.runtime_error(f"compile(check=True): {name} differs from that of the function itself: {difference}")
+            raise errors.runtime_error(
+                f"compile(check=True): {name} differs from that of the function itself: {difference}"
+            )
     return expected
 
 

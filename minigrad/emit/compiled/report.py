@@ -46,8 +46,8 @@ class Recorded(NamedTuple):
             rows.append((str(s.number), s.call, s.result, s.into, took, s.line))
         beside = f", where eager mode keeps {self.eager_bytes:,}" if self.eager_bytes else ""
         head = (
-            f"{self.signature}: {len(self.steps)} steps, {self.fused} fused, {self.buffer_bytes:,} bytes of buffers{beside}; "
-            f"replayed {self.calls} times"
+            f"{self.signature}: {len(self.steps)} steps, {self.fused} fused, {self.buffer_bytes:,} bytes of buffers"
+            f"{beside}; replayed {self.calls} times"
         )
         return f"{head}\n{aligned(rows, right=(0, 4))}"
 
@@ -69,7 +69,7 @@ def report(compiled: Any, profile: bool) -> Report:
 def _recorded(replay: Replay, profile: bool) -> Recorded:
     plan = replay.plan
     numba = isinstance(plan, NumbaPlan)
-    lines = [(s, line) for s in plan.statements for line in s.lines]
+    lines: list[tuple[Statement | None, str]] = [(s, line) for s in plan.statements for line in s.lines]
     lines += [(None, line) for line in plan.committed]
     times = _times(plan) if profile and not numba else [None] * len(lines)
     steps = [_step(i, plan, s, line, t) for i, ((s, line), t) in enumerate(zip(lines, times, strict=True))]
@@ -84,7 +84,13 @@ def _recorded(replay: Replay, profile: bool) -> Recorded:
 
 def _step(number: int, plan: Plan, s: Statement | None, line: str, took: float | None) -> Step:
     result = "" if s is None else f"{s.value.dtype} {list(s.value.shape)}"
-    where = "memory from outside" if s is None or s in plan.direct else "buffer" if s.value in plan.slots else "new array"
+    where = (
+        "memory from outside"
+        if s is None or s in plan.direct
+        else "buffer"
+        if s.value in plan.slots
+        else "new array"
+    )
     if s is not None and s.kind == "view":
         where = "view"
     place = "" if s is None else _place(s.value.origin if s.value.forward else s.value.of)
@@ -104,11 +110,16 @@ def _times(plan: Plan) -> list[float | None]:
         return np.zeros(v.shape, v.dtype)
 
     known: dict[str, Any] = {}
-    bound = [known.setdefault(plan.name_of[v], data(v)) for n, v in plan.parameters if n in plan.bound and plan.name_of[v] not in known]
+    bound = [
+        known.setdefault(plan.name_of[v], data(v))
+        for n, v in plan.arguments
+        if n in plan.bound and plan.name_of[v] not in known
+    ]
     passing = [
-        known.setdefault(plan.name_of[v], data(v)) for n, v in plan.parameters if n not in plan.bound and plan.name_of[v] not in known
+        known.setdefault(plan.name_of[v], data(v))
+        for n, v in plan.arguments
+        if n not in plan.bound and plan.name_of[v] not in known
     ]
     run = namespace["bind"](*bound)
     taken = [QUIET.run(run, *passing, *[1e-9] * len(plan.numbers)) for _ in range(_ROUNDS)]
     return [float(t) * 1e6 for t in np.median(np.diff(np.array(taken), axis=1), axis=0)]
-

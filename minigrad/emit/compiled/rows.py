@@ -24,8 +24,10 @@ BLOCK = 1 << 18  # bytes of the widest result of a block
 LEAST = 128  # rows of a block for which a thread is worth while
 
 _ROWS, _TURNED, _SUM, _LATER, _FIXED = range(5)  # how a value depends on the batch
-_BY_ELEMENT = ("relu", "relu_backward", "where", "clamp", "pow_scalar", "sigmoid", "rsqrt", "to", "sign", "clone", "contiguous",
-               "zero")  # fmt: skip
+_BY_ELEMENT = (
+    "relu", "relu_backward", "where", "clamp", "pow_scalar", "sigmoid", "rsqrt", "to", "sign", "clone", "contiguous",
+    "zero",
+)  # fmt: skip
 
 
 def _dims(v: Value) -> tuple[int, ...]:
@@ -160,12 +162,19 @@ class RowPlans:
     """The plans of a split program: one for each size of block, and one for what follows the sums."""
 
     def __init__(
-        self, program: Whole, whole: Plan, split: Split, given: Any, batch: Sequence[Value], threads: int, title: str
+        self,
+        program: Whole,
+        whole: Plan,
+        split: Split,
+        given: Any,
+        batch: Sequence[Value],
+        threads: int,
+        title: str,
     ) -> None:
         self.whole, self.split, self.threads = whole, split, threads
         self.batch = list(batch)
         later = [v for v in whole.live if split.kind[v] == _LATER]
-        wanted = [v for v in [*whole.outputs, *(w for _, w in whole.writes)]]
+        wanted = [*whole.outputs, *(w for _, w in whole.writes)]
         used = {w for v in later for w in v.inputs if w.__class__ is Value} | set(wanted)
         self.sums = [v for v in whole.live if split.kind[v] == _SUM and v in used]
         widest = max(math.prod(v.shape) * v.dtype.itemsize for v in whole.live if split.kind[v] == _ROWS)
@@ -190,10 +199,10 @@ class RowPlans:
     def bind(self, arrays: Sequence[Any], code: Callable[[str, str], Any]) -> Callable[..., Any]:
         """The function that runs it all, with memory for each thread."""
         whole = self.whole
-        names = list(dict.fromkeys(whole.name_of[v] for n, v in whole.parameters if n in whole.bound))
+        names = list(dict.fromkeys(whole.name_of[v] for n, v in whole.arguments if n in whole.bound))
         array_of = dict(zip(names, arrays, strict=True))
-        known = {n: array_of[whole.name_of[v]] for n, v in whole.parameters if n in whole.bound}
-        passing = [n for n, _ in whole.parameters if n not in whole.bound]
+        known = {n: array_of[whole.name_of[v]] for n, v in whole.arguments if n in whole.bound}
+        passing = [n for n, _ in whole.arguments if n not in whole.bound]
         batch_nodes = {n for v in self.batch for n in v.nodes}
 
         def bound(plan: Plan, text: Any) -> Callable[..., Any]:
@@ -207,7 +216,9 @@ class RowPlans:
             mine = self.blocks[k :: self.threads]
             runs = {size: bound(self.parts[size], texts[size]) for size in {h - low for low, h in mine}}
             takes = {
-                size: [(passing.index(n), n in batch_nodes) for n, _ in _unique(self.parts[size]) if n in passing]
+                size: [
+                    (passing.index(n), n in batch_nodes) for n, _ in _unique(self.parts[size]) if n in passing
+                ]
                 for size in runs
             }
             workers.append(_Worker(mine, runs, takes))
@@ -233,7 +244,7 @@ class RowPlans:
 
 def _unique(plan: Plan) -> list[tuple[Node | None, Value]]:
     found: dict[str, tuple[Node | None, Value]] = {}
-    for n, v in plan.parameters:
+    for n, v in plan.arguments:
         found.setdefault(plan.name_of[v], (n, v))
     return list(found.values())
 
@@ -241,7 +252,9 @@ def _unique(plan: Plan) -> list[tuple[Node | None, Value]]:
 class _Worker:
     """A thread's share of the blocks."""
 
-    def __init__(self, blocks: Sequence[tuple[int, int]], runs: dict[int, Any], takes: dict[int, Any]) -> None:
+    def __init__(
+        self, blocks: Sequence[tuple[int, int]], runs: dict[int, Any], takes: dict[int, Any]
+    ) -> None:
         self.blocks, self.runs, self.takes = list(blocks), runs, takes
 
     def run(self, arrays: Sequence[Any]) -> list[Any]:
@@ -335,4 +348,3 @@ def _blas() -> list[Any]:
             "pip install 'minigrad-tape[threads]'"
         ) from error
     return list(ThreadpoolController().select(user_api="blas").lib_controllers)
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +23,9 @@ class Trace:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
+        self.refusal: Exception | None = None
+        self._left_on: Mode | None = None  # the mode that the function left, if it is another
+        self.asked: set[int] = set()  # Tensors whose gradient was looked at
         self.constants: dict[Node, Array] = {}  # leaves made meanwhile, with their values
         self.follows: dict[Node, Node] = {}  # a leaf whose value was computed by another record
         self.sources: dict[Node, Any] = {}  # leaves that were there before, with their Tensor
@@ -34,13 +38,14 @@ class Trace:
         self.differentiated: set[Node] = set()
         self.written: dict[int, tuple[Any, Node]] = {}  # Tensors changed in place, with their last record
         self._before: dict[int, tuple[Any, Array, Any]] = {}  # their values and records before
-        self.grads: dict[int, tuple[Any, Any]] = {
-            id(t): (t, t._grad) for t in environment.tensors.values()
-        }
+        self.grads: dict[int, tuple[Any, Any]] = {id(t): (t, t._grad) for t in environment.tensors.values()}
         self._made: dict[int, tuple[Any, Array]] = {}
         self._current: Node | None = None
         self._generators: list[tuple[Any, Any]] = []
         self._known = {id(tape.owner(t._array)) for t in environment.tensors.values()}
+        self._flags = {id(t): t.requires_grad for t in environment.tensors.values()}
+        self._results: dict[int, weakref.ref[Any]] = {}  # memory of computed values
+        self._picked: set[int] = set()
         self.start = tape.next_seq()
         for t in environment.tensors.values():
             tape.refresh(t)
@@ -51,30 +56,54 @@ class Trace:
         """What the function returns.  If it raises, everything is as it was before."""
         try:
             with self.recording(), self.environment.scalars():
-                return function(*args, **kwargs)
+                result = function(*args, **kwargs)
+            if self.refusal is not None:  # the function caught it
+                raise self.refusal
+            self._refuse_switches()
+            self.environment.refuse_moves()
+            return result
         except BaseException:
             self.undo()
             raise
+
+    def _refuse_switches(self) -> None:
+        for t in self.environment.tensors.values():
+            if t.requires_grad != self._flags.get(id(t), t.requires_grad) and t._node.op is None:
+                raise RuntimeError(
+                    "compile(): the function changes requires_grad of "
+                    f"{self.environment.paths.get(id(t), 'a Tensor')}, which is not part of a replay. Do that outside "
+                    f"(in the function at {self.environment.home})"
+                )
+        if self._left_on is not None:
+            raise RuntimeError(
+                "compile(): the function leaves grad mode switched, which is not part of a replay; use it as a context "
+                f"manager (in the function at {self.environment.home})"
+            )
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:
         """What is done inside is recorded."""
         mode: Mode = MODE.get()
-        token = MODE.set(mode.replace(everything=True, observer=self._observe, trace=self))
+        inside = mode.replace(everything=True, observer=self._observe, trace=self)
+        token = MODE.set(inside)
+        tape.TRACES.append(self)
         try:
             yield
+            self._left_on = MODE.get() if MODE.get().grad != inside.grad else None
         finally:
+            tape.TRACES.remove(self)
             MODE.reset(token)
 
     # ------------------------------------------------------------ told by the tape
 
     def refused(self, what: str) -> Exception:
         """The error for what would depend on values."""
-        return errors.runtime_error(
+        self.refusal = self.refusal or errors.runtime_error(
             f"compile(): {what} needs the values of a Tensor while the function is being recorded, but the recording "
             "serves other values too. Compute with Tensors instead (where(), clamp(), masks), return the Tensor and "
             "read it outside of the compiled function, or leave this part uncompiled"
         )
+        return self.refusal
 
     def made(self, t: Any) -> None:
         """A Tensor that no operation computed."""
@@ -92,6 +121,9 @@ class Trace:
         elif id(t) in self.environment.tensors:
             self.sources[node] = t
         elif id(t) in self._made:
+            memory = id(tape.owner(t._array))
+            if memory in self._known or (memory in self._results and self._results[memory]() is not None):
+                raise self.refused("what works behind the tape (such as a transform of minigrad.func)")
             self.constants[node] = t._array.copy()
         else:
             raise self._unknown(t._array, "A Tensor")
@@ -117,7 +149,9 @@ class Trace:
     def draws_from(self, generator: Any) -> None:
         """Numbers are about to be drawn."""
         if all(known is not generator for known, _ in self._generators):
+            token = MODE.set(MODE.get().replace(trace=None))
             self._generators.append((generator, generator.get_state()))
+            MODE.reset(token)
 
     def differentiates(self, node: Node, g: Any) -> None:
         """The rules of a record are run next, on this gradient."""
@@ -144,6 +178,10 @@ class Trace:
             else:
                 self.follows[t._node] = node
 
+    def asks(self, t: Any) -> None:
+        """The gradient of a Tensor is looked at."""
+        self.asked.add(id(t))
+
     def passed(self) -> None:
         """A backward pass has ended."""
         self._current = None
@@ -153,6 +191,7 @@ class Trace:
         if t._node is not None:
             self._arrived(t._node, g)
         before = t._grad
+        self.asked.add(id(t))
         if before is None:
             return True
         total = before + g
@@ -167,6 +206,8 @@ class Trace:
 
     def stores(self, t: Any) -> None:
         """The memory of a Tensor is about to be changed."""
+        if id(tape.owner(t._array)) in self._picked:
+            raise self.refused("a change in place of what was indexed with a Tensor of one number")
         self._keep(t if t._view is None else t._view.base)
 
     def wrote(self, t: Any, node: Node) -> Node:
@@ -190,7 +231,7 @@ class Trace:
             raise errors.runtime_error(
                 "compile(): a computed Tensor that requires grad is changed under no_grad(); clone() it first"
             )
-        kept = before.copy()
+        kept: Node = before.copy()
         kept.seq = tape.next_seq()
         node.requires_grad = False
         self.follows[kept] = node
@@ -206,6 +247,13 @@ class Trace:
         if len(arrays) > 1 and isinstance(arrays[1], np.ndarray) and not arrays[1].flags.c_contiguous:
             self.by_columns.add(record)
         y = arrays[-1]
+        memory = tape.owner(y)
+        self._results[id(memory)] = weakref.ref(memory)
+        if record.op is not None and record.op.name == "index" and any(np.ndim(a) == 0 for a in arrays[1:-1]):
+            self._picked |= {
+                id(memory),
+                id(tape.owner(arrays[0])),
+            }  # in eager mode the one would be a view of the other
         self.layouts[record] = bool(y.flags.c_contiguous)
         if record.op is not None and record.op.name in ("draw", "bernoulli"):
             self.draws.append(record)
@@ -219,7 +267,7 @@ class Trace:
                 raise self._unknown(a, "A Tensor" if n.op is None else "The result of an earlier computation")
 
     def _refuse_masks(self, record: Node, arrays: list[Any]) -> None:
-        """How many elements a mask picks depends on its values: that is only known to fit where one number is written."""
+        """How many elements a mask picks depends on its values; that does not matter where one number is written."""
         name = record.op.name if record.op is not None else ""
         if name in ("index", "unindex", "index_put", "index_winners"):
             masked = any(isinstance(a, np.ndarray) and a.dtype == bool for a in arrays[1:-1])
@@ -251,7 +299,12 @@ class Trace:
                 )
             t._node = original
         for t in self.environment.tensors.values():
-            if t._node is not None and t._node.op is None and t._node.seq >= self.start and not t._node.requires_grad:
+            if (
+                t._node is not None
+                and t._node.op is None
+                and t._node.seq >= self.start
+                and not t._node.requires_grad
+            ):
                 t._node = None
 
 

@@ -21,6 +21,7 @@ from minigrad.tape import (
     Array,
     Const,
     Node,
+    Scalar,
     TensorBase,
     leaf,
     next_seq,
@@ -276,6 +277,8 @@ def _owner(node: Any) -> Any:
 def _identity(operand: Any) -> Any:
     if operand.__class__ is Value:
         return id(operand)
+    if operand.value.__class__ is Scalar:
+        return "Scalar", operand.value.text
     return type(operand.value).__name__, repr(operand.value)
 
 
@@ -307,6 +310,8 @@ def _filled(op: str, inputs: list[Any], params: dict[str, Any], dtype: Any) -> A
         return None
     if op in _MOVES:
         return kind(inputs[0].fill)
+    if any(v.__class__ is Const and v.value.__class__ is Scalar for v in inputs):
+        return None  # it is another number in the next run
     if op in _FOLDED and all(v.__class__ is Const or v.fill is not None for v in inputs):
         with np.errstate(all="ignore"):
             numbers = [v.value if v.__class__ is Const else np.asarray(v.fill, v.dtype) for v in inputs]
