@@ -134,7 +134,7 @@ def changed_in_place(node: Node, array: Any, change: Change) -> RuntimeError:
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         f"{op} at {node.where} saved an array of shape {list(array.shape)}, which was changed in place at "
-        f"{place(change.code, change.lasti)}. Use an operation out of place there, or clone() before it."
+        f"{place(change.last.code, change.last.lasti)}. Use an operation out of place there, or clone() before it."
     )
 
 

@@ -699,14 +699,20 @@ def owner(array: Any) -> Any:
     return array
 
 
+class Moment(NamedTuple):
+    """When and where something was changed in place."""
+
+    seq: int
+    code: CodeType | None
+    lasti: int
+
+
 class Change:
     """The last change in place of a piece of memory."""
 
-    __slots__ = ("code", "lasti", "ref", "seq")
+    __slots__ = ("last", "ref")
 
-    code: CodeType | None
-    lasti: int
-    seq: int
+    last: Moment
 
     def __init__(self, memory: Array) -> None:
         key = id(memory)
@@ -722,15 +728,14 @@ last_change = 0
 def changed(*arrays: Array) -> None:
     """Notes that the memory of arrays is being changed in place."""
     global last_change
-    code, lasti = here()
-    seq = last_change = next_seq()
+    last_change = next_seq()
+    moment = Moment(last_change, *here())
     for array in arrays:
         memory = array if array.base is None else owner(array)
-        key = id(memory)
-        change = _CHANGES.get(key)
+        change = _CHANGES.get(id(memory))
         if change is None:
-            change = _CHANGES[key] = Change(memory)
-        change.code, change.lasti, change.seq = code, lasti, seq
+            change = _CHANGES[id(memory)] = Change(memory)
+        change.last = moment
 
 
 def check_unchanged(node: Node) -> None:
@@ -738,5 +743,5 @@ def check_unchanged(node: Node) -> None:
     for array in node.saved:
         if isinstance(array, np.ndarray):
             change = _CHANGES.get(id(owner(array)))
-            if change is not None and change.seq > node.seq:
+            if change is not None and change.last.seq > node.seq:
                 raise errors.changed_in_place(node, array, change)

@@ -687,6 +687,13 @@ def dicts_in_another_order(wrap: Any) -> Iterator[Any]:
         yield f({"a": x, "b": y}), f({"b": y, "a": x}), g(a=x, b=y), g(b=y, a=x)
 
 
+@scenario(2)
+def facts_are_returned(wrap: Any) -> Iterator[Any]:
+    f = wrap(lambda x: (x.shape, x.dtype, x.ndim, x.requires_grad, x * 1.0, "s", None))
+    for k in range(4):
+        yield f(draw(2 + k % 2, 3))
+
+
 @scenario(4)
 def identity_of_results(wrap: Any) -> Iterator[Any]:
     w = draw(3, seed=5).requires_grad_()
@@ -1030,6 +1037,27 @@ def several_forwards_before_backward(wrap: Any) -> Iterator[Any]:
         for y in reversed(ys):
             y.sum().backward()
             yield y, net
+
+
+@scenario(8)
+def saved_arrays_that_change_before_backward(wrap: Any) -> Iterator[Any]:
+    w = draw(3, seed=5).requires_grad_()
+    f, change = wrap(lambda x: (x * w).sin()), wrap(lambda x: x.mul_(2.0))
+
+    def outcome(y: Any) -> str:
+        try:
+            y.sum().backward()
+        except RuntimeError as error:
+            return str(error).partition(":")[0]
+        return "no error"
+
+    for k in range(4):
+        x = draw(3, seed=k)
+        y, z = f(x), x * w
+        (x if k % 2 else w.data).mul_(2.0)
+        yield outcome(y), outcome(f(x)), w
+        change(x)
+        yield outcome(z), w
 
 
 @scenario(2)

@@ -309,7 +309,9 @@ class Environment:
         for key, item in value.items():
             if key in skip if isinstance(key, str) else False:
                 continue
-            if isinstance(key, (str, int)):
+            if attributes and key in _TABLES and not item:
+                self.checks.append((f"not {pin}[{key!r}]", f"{path}.{key}"))  # a module's: quicker to ask
+            elif isinstance(key, (str, int)):
                 self._todo.append((item, f"{pin}[{key!r}]", _joined(path, key), False))
             else:
                 self._enter_once(key)
@@ -460,6 +462,11 @@ def _has_content(cls: type) -> bool:
             return True
     module = sys.modules.get(cls.__module__)
     return cls.__module__ == "__main__" or (module is not None and not _fixed_module(module))
+
+
+_TABLES = (
+    "_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks", "_non_persistent_buffers_set",
+)  # fmt: skip
 
 
 def _position(mover: Any) -> Any:
