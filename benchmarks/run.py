@@ -677,7 +677,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     option("--only", default="", metavar="ROWS", help=some)
     option("--peers", default="", metavar="NAMES",
            help="some of them, as in 'torch,by hand'; minigrad and compiled are always there")  # fmt: skip
-    option("--quick", action="store_true", help="fewer rounds and smaller sizes, in about a minute")
+    option("--quick", action="store_true", help="fewer rounds and smaller sizes, in one to two minutes")
     option("--tiny", action="store_true", help="to test this program; the figures mean nothing")
     option("--one-process", action="store_true", help="all peers in one, to see what that does to them")
     option("--no-stop", action="store_true", help="leave idle peers running, to see what that does")

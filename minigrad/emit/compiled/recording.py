@@ -490,7 +490,7 @@ class Recording:
             if shape.__class__ is list:
                 return f"[{', '.join(parts)}]"
             return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
-        if isinstance(shape, tuple):
+        if isinstance(shape, tuple) and hasattr(shape, "_fields"):
             parts = [self._built(v, index, space) for v in shape]
             return f"{_name(space, shape.__class__)}({', '.join(parts)})"
         if shape.__class__ is dict:

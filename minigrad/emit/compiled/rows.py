@@ -279,9 +279,9 @@ class _Crew:
     """Threads that wait for work; the caller does the first share itself, with BLAS on one thread meanwhile."""
 
     def __init__(self, workers: Sequence[_Worker]) -> None:
+        self.inbox: list[queue.SimpleQueue[Any]] = []
         self.workers = [w for w in workers if w.blocks]
         self.blas = _blas() if len(self.workers) > 1 else []
-        self.inbox: list[queue.SimpleQueue[Any]] = []
         self.outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._started = 0
 

@@ -43,6 +43,7 @@ class Trace:
         self._current: Node | None = None
         self._generators: list[tuple[Any, Any]] = []
         self._known = {id(tape.owner(t._array)) for t in environment.tensors.values()}
+        self._nodes = [(t, t._node) for t in environment.tensors.values()]
         self._flags = {id(t): t.requires_grad for t in environment.tensors.values()}
         self._results: dict[int, weakref.ref[Any]] = {}  # memory of computed values
         self._picked: set[int] = set()
@@ -281,6 +282,8 @@ class Trace:
         for t, array, node in self._before.values():
             tape.changed(t._array)
             t._array[...] = array
+            t._node = node
+        for t, node in self._nodes:
             t._node = node
         for t, grad in self.grads.values():
             t._grad = grad

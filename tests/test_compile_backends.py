@@ -1,0 +1,269 @@
+"""Compiled functions beside the plain replay: blocks of rows on threads, Numba, checks, reports, the printed text."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+from minigrad.emit.compiled import rows
+
+
+def network(dtype: mg.dtype, seed: int = 0) -> Any:
+    mg.manual_seed(seed)
+    layers = [nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 1)]
+    return nn.Sequential(*layers).to(dtype)
+
+
+def step_of(net: Any, opt: Any) -> Callable[[Any, Any], Any]:
+    def step(x: Any, t: Any) -> Any:
+        opt.zero_grad()
+        loss = nn.functional.mse_loss(net(x), t)
+        loss.backward()
+        opt.step()
+        return loss
+
+    return step
+
+
+def batch(k: int, rows: int, dtype: mg.dtype) -> tuple[Any, Any]:
+    random = np.random.default_rng(k)
+    return tuple(mg.tensor(random.standard_normal((rows, n)), dtype=dtype) for n in (2, 1))  # type: ignore[return-value]
+
+
+def trained(dtype: mg.dtype, size: int, count: int, **options: Any) -> tuple[list[float], list[Any], Any]:
+    """Losses and parameters after some steps, and the compiled step (None for eager mode)."""
+    net = network(dtype)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+    step: Any = step_of(net, opt)
+    compiled = mg.compile(step, **options) if options else None
+    losses = [(compiled or step)(*batch(k, size, dtype)).item() for k in range(count)]
+    return losses, [p.detach().numpy() for p in net.parameters()], compiled
+
+
+def close(found: Any, expected: Any, dtype: mg.dtype) -> None:
+    rtol = 2e-4 if dtype is mg.float32 else 1e-10
+    np.testing.assert_allclose(found[0], expected[0], rtol=rtol)
+    for a, b in zip(found[1], expected[1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * np.abs(b).max())
+
+
+both = pytest.mark.parametrize("dtype", [mg.float32, mg.float64], ids=str)
+
+# ---------------------------------------------------------------- rows on threads
+
+
+@both
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("size", [1024, 1000, 777])  # also where blocks are of two sizes
+def test_blocks_of_rows_agree_with_eager_mode(
+    dtype: mg.dtype, threads: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 13)
+    found = trained(dtype, size, 4, threads=threads)
+    plan = found[2].plans[0].rows
+    assert plan is not None
+    assert len(plan.blocks) >= 3
+    assert [b[1] for b in plan.blocks[:-1]] == [b[0] for b in plan.blocks[1:]]
+    close(found, trained(dtype, size, 4), dtype)
+    again = trained(dtype, size, 4, threads=threads)
+    assert found[0] == again[0], "the sums are added in one order"
+
+
+def test_a_small_batch_is_not_split() -> None:
+    compiled = trained(mg.float64, 64, 3, threads=2)[2]
+    assert compiled.plans[0].rows is None
+    assert trained(mg.float64, 64, 3, threads=2)[0] == trained(mg.float64, 64, 3)[0]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x * 2.0,  # a result with a row for each of the batch
+        lambda x: (x - x.mean(0)).square().sum(),  # rows that depend on a sum over rows
+        lambda x: x.cumsum(0).sum(),
+        lambda x: (x.T @ x.T.T).amax(),
+        lambda x: x.flip(0).sum(),
+        lambda x: (x * mg.rand(2)).sum(),
+    ],
+)
+def test_what_cannot_be_split_is_right_all_the_same(function: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
+    compiled = mg.compile(function, threads=2)
+    for k in range(3):
+        x = batch(k, 512, mg.float64)[0]
+        mg.manual_seed(k)
+        expected = function(x)
+        mg.manual_seed(k)
+        np.testing.assert_allclose(compiled(x).numpy(), expected.numpy(), rtol=1e-12)
+
+
+def test_an_error_in_a_thread_arrives_and_leaves_no_half_done_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 13)
+    net = network(mg.float64)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+    compiled = mg.compile(step_of(net, opt), threads=2)
+    for k in range(2):
+        compiled(*batch(k, 1024, mg.float64))
+    before = [p.detach().numpy().copy() for p in net.parameters()]
+    worker = rows._Worker.run
+
+    def broken(self: Any, arrays: Any) -> Any:
+        if self.blocks[0][0]:
+            raise MemoryError("no more")
+        return worker(self, arrays)
+
+    monkeypatch.setattr(rows._Worker, "run", broken)
+    with pytest.raises(MemoryError, match="no more"):
+        compiled(*batch(2, 1024, mg.float64))
+    assert all((a == p.detach().numpy()).all() for a, p in zip(before, net.parameters(), strict=True))
+    monkeypatch.setattr(rows._Worker, "run", worker)
+    assert np.isfinite(compiled(*batch(3, 1024, mg.float64)).item())
+
+
+# ---------------------------------------------------------------- Numba
+
+
+@pytest.mark.filterwarnings("ignore::Warning:numba")  # of Numba's own making, on other versions of NumPy
+def test_numba_trains_as_eager_mode_does() -> None:
+    for dtype in (mg.float32, mg.float64):
+        found = trained(dtype, 8, 5, backend="numba")
+        close(found, trained(dtype, 8, 5), dtype)
+        assert "np.dot(" in mg.source(found[2])
+
+
+def test_numba_sees_another_learning_rate_and_says_what_it_cannot_do() -> None:
+    net, twin = network(mg.float64), network(mg.float64)
+    opts = [mg.optim.SGD(n.parameters(), lr=0.1) for n in (net, twin)]
+    compiled = mg.compile(step_of(net, opts[0]), backend="numba")
+    plain = step_of(twin, opts[1])
+    for k in range(4):
+        for opt in opts:
+            opt.param_groups[0]["lr"] = 0.1 / (k + 1)
+        x, t = batch(k, 8, mg.float64)
+        np.testing.assert_allclose(compiled(x, t).item(), plain(x, t).item(), rtol=1e-12)
+    assert len(compiled.plans) <= 2
+    with pytest.raises(NotImplementedError, match="cannot draw"):
+        mg.compile(lambda x: x + mg.rand(3), backend="numba")(mg.rand(3))
+    with pytest.raises(NotImplementedError, match="Numba cannot compile"):
+        mg.compile(lambda x: x.var(0).sum(), backend="numba")(mg.rand(3, 2))
+
+
+# ---------------------------------------------------------------- options
+
+
+@pytest.mark.parametrize(
+    ("package", "options", "extra"),
+    [("numba", {"backend": "numba"}, "[numba]"), ("threadpoolctl", {"threads": 2}, "[threads]")],
+)
+def test_a_missing_package_is_named_with_its_extra(
+    package: str, options: Any, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
+    compiled = mg.compile(lambda x: (x * x).sum(), **options)
+    x = batch(0, 1024, mg.float64)[0]
+    with pytest.raises(ImportError) as caught:
+        for _ in range(2):
+            compiled(x)
+    assert f"minigrad-tape{extra}" in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{"backend": "fortran"}, {"threads": 0}, {"threads": 1.5}])
+def test_options_that_do_not_exist(options: Any) -> None:
+    with pytest.raises(ValueError, match=r"compile\(\)"):
+        mg.compile(lambda x: x, **options)
+
+
+def test_only_functions_are_compiled() -> None:
+    with pytest.raises(TypeError, match="takes a function or a Module"):
+        mg.compile(3)
+
+
+# ---------------------------------------------------------------- check=True
+
+
+def test_check_passes_what_agrees_and_gives_what_the_function_gives() -> None:
+    found = trained(mg.float64, 16, 5, check=True)
+    assert found[0] == trained(mg.float64, 16, 5)[0]
+    mg.manual_seed(5)
+    drawing = mg.compile(lambda x: x + mg.rand(3), check=True)
+    values = [drawing(mg.zeros(3)).tolist() for _ in range(3)]
+    mg.manual_seed(5)
+    assert values == [mg.rand(3).tolist() for _ in range(3)]
+
+
+@pytest.mark.parametrize("threads", [None, 2])
+def test_check_finds_a_planted_error(threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 13)
+    net = network(mg.float64)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+    compiled = mg.compile(step_of(net, opt), check=True, threads=threads)
+    for k in range(3):
+        compiled(*batch(k, 1024, mg.float64))
+    plan = compiled.plans[0]
+    enter = plan.enter
+
+    def wrong(args: Any, kwargs: Any, mode: Any) -> Any:
+        x, *rest = enter(args, kwargs, mode)
+        return (x * 1.001, *rest)
+
+    plan.enter = wrong
+    with pytest.raises(RuntimeError, match="differs from that of the function itself"):
+        compiled(*batch(4, 1024, mg.float64))
+
+
+# ---------------------------------------------------------------- what it tells
+
+
+def test_the_report_has_every_step_and_the_memory() -> None:
+    compiled = trained(mg.float32, 100, 3, check=False)[2]
+    [first, *rest] = compiled.report()
+    assert [r.calls for r in (first, *rest)] == [1, 0] or first.calls == 2
+    text = str(compiled.report())
+    assert "np.dot(x, weight_0_T, out=linear_" in text
+    assert "test_compile_backends.py:" in text
+    assert first.fused > 5
+    assert 0 < first.buffer_bytes
+    assert first.eager_bytes == 4 * (100 * 16 * 2 + 100)  # relu's and tanh's results, and the prediction
+    timed = compiled.report(profile=True)[0]
+    assert all(s.microseconds is not None and s.microseconds >= 0 for s in timed.steps)
+    assert "µs" in str(timed)
+    assert "Nothing has been recorded" in str(mg.compile(lambda x: x).report())
+
+
+def test_a_step_keeps_less_than_half_of_what_eager_mode_holds() -> None:
+    compiled = trained(mg.float32, 2000, 2, check=False)[2]
+    widest = 2000 * 16 * 4
+    report = compiled.report()[0]
+    assert report.buffer_bytes < 5 * widest
+    assert report.eager_bytes >= 2 * widest
+
+
+def test_source_prints_what_is_run() -> None:
+    net = network(mg.float64)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+    compiled = mg.compile(step_of(net, opt))
+    with pytest.raises(RuntimeError, match="recorded nothing yet"):
+        mg.source(compiled)
+    for k in range(2):
+        compiled(*batch(k, 5, mg.float64))
+    namespace: dict[str, Any] = {}
+    text = mg.source(compiled)
+    exec(text, namespace)
+    assert [line for line in text.splitlines() if "import " in line] == ["import numpy as np"]
+    twin = [p.detach().numpy().copy() for p in net.parameters()]
+    names = text.partition("def bind(")[2].partition(")")[0].replace("\n", " ").split(",")
+    own = dict(zip([n for n, _ in net.named_parameters()], twin, strict=True))
+    arguments = [own[".".join(reversed(n.strip().split("_")))] for n in names if n.strip()]
+    x, t = batch(7, 5, mg.float64)
+    run = namespace["bind"](*arguments)
+    [loss] = run(x.numpy(), t.numpy(), 0.05)[:1]
+    assert compiled(x, t).item() == loss
+    for (name, p), q in zip(net.named_parameters(), twin, strict=True):
+        assert (p.detach().numpy() == q).all(), name
