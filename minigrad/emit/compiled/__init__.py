@@ -19,7 +19,14 @@ PLANS = 64  # of one function; the oldest goes
 MANY = 16  # recordings after which a warning says why they do not hold
 
 
-def compile(function: Any = None, *, check: bool = False, threads: Any = None, backend: str = "numpy") -> Any:
+def compile(
+    function: Any = None,
+    *,
+    check: bool = False,
+    threads: Any = None,
+    exact: bool = False,
+    backend: str = "numpy",
+) -> Any:
     """``function`` (a function, a method or a Module), recorded at its first call and replayed afterwards.
 
     The result is called as the function is.  What a call does to Tensors (results, ``.grad``, changes in place,
@@ -29,30 +36,37 @@ def compile(function: Any = None, *, check: bool = False, threads: Any = None, b
     parameters that were replaced, ``requires_grad``.  Floats among the arguments and the options of optimizers, such
     as a learning rate, are parameters of a recording, unless the function compares them.
 
-    ``check`` runs the function itself beside each replay and raises a RuntimeError where the two differ.  With
-    ``threads`` a large batch is computed in blocks of rows, shared by so many threads, where all results are sums
-    over it; sums are then added in another order than otherwise, and agree to rounding.  ``backend="numba"`` has the
-    printed program compiled by Numba (the extra ``numba``), which pays at small batches; results agree to rounding.
+    ``check`` runs the function itself beside each replay and raises a RuntimeError where the two differ.  A large
+    batch (from 2 MB in the widest value on) is computed in blocks of rows, in a fraction of the memory, where all
+    results are sums over it; the sums are then added in another order than otherwise, and agree to rounding.
+    ``exact=True`` does without, so that every bit is as in eager mode.  With ``threads`` (the extra ``threads``) so
+    many threads share the blocks, from 1 MB on.  ``backend="numba"`` (the extra ``numba``) has the printed program
+    compiled by Numba, which pays at small batches; results agree to rounding.
 
     RuntimeError where the function asks for values of Tensors (a condition, ``item()``), changes Python objects
     other than gradients and the optimizers' state, or uses Tensors that it has from nowhere that can be followed.
     """
     if function is None:
-        return functools.partial(compile, check=check, threads=threads, backend=backend)
+        return functools.partial(compile, check=check, threads=threads, exact=exact, backend=backend)
     if not callable(function):
         raise TypeError(f"compile() takes a function or a Module, got {type(function).__name__}")
     if backend not in ("numpy", "numba"):
         raise ValueError(f"compile(): there is no backend {backend!r}; the backends are 'numpy' and 'numba'")
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise ValueError(f"compile(): threads must be a whole number from 1 on, or None, got {threads!r}")
-    return Compiled(function, check, threads, backend)
+    if exact and (threads is not None or backend != "numpy"):
+        raise ValueError(
+            "compile(): exact=True goes with neither threads nor another backend, which agree to rounding only"
+        )
+    return Compiled(function, check, threads, exact, backend)
 
 
 class Compiled:
     """A compiled function. ``report()`` tells of its plans, `minigrad.source` prints them."""
 
-    def __init__(self, function: Any, check: bool, threads: int | None, backend: str) -> None:
-        self.function, self.check, self.threads, self.backend = function, check, threads, backend
+    def __init__(self, function: Any, check: bool, threads: int | None, exact: bool, backend: str) -> None:
+        self.function, self.check, self.threads, self.exact = function, check, threads, exact
+        self.backend = backend
         self.plans: list[Replay] = []
         self._recorded = 0
         self._lock = threading.RLock()

@@ -13,6 +13,7 @@ import numpy as np
 from minigrad import autograd, errors, tape
 from minigrad.autograd import engine
 from minigrad.dtypes import dtype
+from minigrad.emit.compiled import rows
 from minigrad.emit.compiled.by_numba import NumbaPlan, jitted
 from minigrad.emit.compiled.environment import Environment
 from minigrad.emit.compiled.lower import _OUTSIDE, Plan, Whole
@@ -307,7 +308,7 @@ class Recording:
         replay.text, replay.plan = plan.text(), plan
         replay.signature = self._signature()
         replay.kept_bytes = sum(trace.kept.values())
-        if self.compiled.threads is not None and not self.open:
+        if self.compiled.backend == "numpy" and not self.compiled.exact and not self.open:
             replay.rows = self._split(program, plan, given, title)
             if replay.rows is not None:
                 replay.text = replay.rows.text
@@ -329,7 +330,8 @@ class Recording:
         if len(counts) != 1 or not batch or min(counts) < LEAST:
             return None
         split = Split(program, plan.live, batch, counts.pop())
-        if not splits(split, plan.live, [*plan.outputs, *(v for _, v in plan.writes)]):
+        least = rows.LARGE if self.compiled.threads is None else rows.LARGE // 2
+        if not splits(split, plan.live, [*plan.outputs, *(v for _, v in plan.writes)], least):
             return None
         return RowPlans(program, plan, split, given, batch, self.compiled.threads or 1, title)
 

@@ -75,10 +75,7 @@ def _recorded(replay: Replay, profile: bool) -> Recorded:
     steps = [_step(i, plan, s, line, t) for i, ((s, line), t) in enumerate(zip(lines, times, strict=True))]
     fused = sum(slot.inherits is not None for slot in plan.slots.values()) + len(plan.direct)
     rows = replay.rows
-    if rows is not None:
-        size = sum(p.bytes + p.mask_bytes for p in rows.parts.values()) * rows.threads + rows.rest.bytes
-    else:
-        size = plan.bytes + plan.mask_bytes
+    size = plan.bytes + plan.mask_bytes if rows is None else rows.bytes
     return Recorded(replay.signature, replay.calls, steps, fused, size, replay.kept_bytes)
 
 

@@ -21,6 +21,9 @@ from minigrad.emit.source.program import Value
 from minigrad.tape import QUIET, TABLE, Node
 
 BLOCK = 1 << 18  # bytes of the widest result of a block
+LARGE = (
+    1 << 21
+)  # bytes of the widest value from which blocks are worth while; half of it, if threads share them
 LEAST = 128  # rows of a block for which a thread is worth while
 
 _ROWS, _TURNED, _SUM, _LATER, _FIXED = range(5)  # how a value depends on the batch
@@ -112,11 +115,11 @@ class Split:
         return self._refuse()
 
 
-def splits(split: Split, live: Sequence[Value], ends: Sequence[Value]) -> bool:
+def splits(split: Split, live: Sequence[Value], ends: Sequence[Value], least: int) -> bool:
     """Whether a batch can be split, and is large enough to be worth it."""
     if not split.possible or any(split.kind[v] in (_ROWS, _TURNED) for v in ends):
         return False
-    return any(math.prod(v.shape) * v.dtype.itemsize >= 4 * BLOCK for v in live if split.kind[v] == _ROWS)
+    return any(math.prod(v.shape) * v.dtype.itemsize >= least for v in live if split.kind[v] == _ROWS)
 
 
 class _Part:
@@ -195,6 +198,13 @@ class RowPlans:
             f"{title} What follows the sums over the batch.", boundary=self.sums,
         )  # fmt: skip
         self.text = "\n\n".join(p.text() for p in (*self.parts.values(), self.rest))
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of buffers: of each thread, with its sums and those of its last block, and of what follows."""
+        sums = sum(math.prod(v.shape) * v.dtype.itemsize for v in self.sums)
+        parts = sum(p.bytes + p.mask_bytes for p in self.parts.values())
+        return int((parts + 2 * sums) * self.threads + self.rest.bytes)
 
     def bind(self, arrays: Sequence[Any], code: Callable[[str, str], Any]) -> Callable[..., Any]:
         """The function that runs it all, with memory for each thread."""
