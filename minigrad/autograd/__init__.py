@@ -28,7 +28,10 @@ def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (tuple, list)) else [value]
 
 
-def _roots(outputs: list[Any], grads: list[Any], create: bool) -> tuple[list[Node], list[Any]]:
+_NOTHING = (None,)
+
+
+def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[list[Node], list[Any]]:
     """The records to start from, and the gradients given or implied."""
     create = create or MODE.get().trace is not None
     if len(grads) != len(outputs):
@@ -78,6 +81,10 @@ def backward(
     inputs: Any = None,
 ) -> None:
     """Adds gradients to ``.grad`` of the leaves, or of ``inputs``; see `Tensor.backward`."""
+    if grad_tensors is None and grad_variables is None and inputs is None and isinstance(tensors, TensorBase):
+        nodes, seeds = _roots((tensors,), _NOTHING, create_graph)  # the usual call, without lists
+        engine.run(nodes, seeds, None, create_graph if retain_graph is None else retain_graph, create_graph)
+        return
     outputs = _list(tensors)
     given = grad_tensors if grad_tensors is not None else grad_variables
     grads = [None] * len(outputs) if given is None else _list(given)

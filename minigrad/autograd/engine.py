@@ -148,7 +148,11 @@ def run(
                 if targets is None:
                     if node in shared:
                         g = _own(g)
-                    accumulate(node.tensor, g)
+                    t = node.tensor() if node.tensor is not None else None
+                    if t is not None and t._grad is None and not record:
+                        t._grad = wrap(g)  # `accumulate` spelt out for the usual case
+                    else:
+                        accumulate(node.tensor, g)
                 elif node in ends:
                     found[node] = _own(g) if node in shared else g
     finally:

@@ -58,14 +58,12 @@ def add_scaled(t: Tensor, other: Any, alpha: Any) -> Tensor:
 
 
 def foreach_add_(tensors: Sequence[Any], others: Sequence[Any], alpha: Any = 1) -> None:
-    """``t += alpha * other`` for each pair: what an optimizer does, with the bookkeeping done once."""
+    """``t += alpha * other`` for each pair, as under no_grad: what an optimizer does, with the bookkeeping done once."""
     mode = MODE.get()
-    plain = not mode.grad and not mode.everything
+    plain = not mode.everything
     arrays = [t._array for t in tensors]
     steps = [t._array for t in others]
-    for a, b in zip(
-        arrays, steps, strict=True
-    ):  # `_adds_plainly` spelt out: its call would cost as much again
+    for a, b in zip(arrays, steps, strict=True):  # `_adds_plainly` spelt out: its call would cost as much again
         dtype = a.dtype
         if (
             dtype is not b.dtype
@@ -78,8 +76,12 @@ def foreach_add_(tensors: Sequence[Any], others: Sequence[Any], alpha: Any = 1) 
         tape.QUIET.run(_axpy, arrays, steps, alpha)
         changed(*arrays)
         return
-    for t, o in zip(tensors, others, strict=True):
-        add_scaled(t, o, alpha)
+    token = MODE.set(mode.recording(False))
+    try:
+        for t, o in zip(tensors, others, strict=True):
+            add_scaled(t, o, alpha)
+    finally:
+        MODE.reset(token)
 
 
 def _adds_plainly(t: TensorBase, other: Any) -> bool:

@@ -71,3 +71,8 @@ def relu(input: Tensor) -> Tensor:
 def mse_mean(input: Tensor, target: Tensor) -> Tensor:
     """The mean of ``(input - target) ** 2`` over all elements of the broadcast shape (0-d)."""
     return apply(nn.mse_loss, (input, target))
+
+
+def same_shape(a: Tensor, b: Tensor) -> bool:
+    """Whether two Tensors have one shape; cheaper than to compare what `Tensor.shape` makes."""
+    return a._array.shape == b._array.shape

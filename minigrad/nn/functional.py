@@ -34,7 +34,7 @@ def mse_loss(
     Raises ValueError for another ``reduction`` and for a weight of another shape, RuntimeError for shapes
     that do not broadcast.
     """
-    if input.shape != target.shape:
+    if not functions.same_shape(input, target):
         _warn_of_sizes(input, target)
     if size_average is not None or reduce is not None:
         reduction = _reduction(size_average, reduce, reduction)

@@ -169,7 +169,10 @@ class Optimizer:
         """Drops the gradients of all parameters, or with ``set_to_none=False`` fills them with zeros."""
         for group in self.param_groups:
             for p in group["params"]:
-                clear_grad(p, set_to_none)
+                if set_to_none:
+                    p.grad = None
+                else:
+                    clear_grad(p, False)
 
     @overload
     def step(self, closure: None = None) -> None: ...

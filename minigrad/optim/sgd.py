@@ -106,12 +106,14 @@ class SGD(Optimizer):
                 loss = closure()
         # All is looked up and checked before the first parameter changes, so that no step is half done.
         work = [(_options(group), self._with_gradient(group)) for group in self.param_groups]
-        with set_grad_enabled(self.defaults["differentiable"]):
-            for (lr, momentum, dampening, weight_decay, nesterov, maximize), entries in work:
-                if momentum == 0 and weight_decay == 0 and not maximize and not isinstance(lr, Tensor):
-                    # The plain step, in one call for all parameters: at small sizes bookkeeping is what costs.
-                    foreach_add_([p for p, _, _ in entries], [g for _, g, _ in entries], alpha=-lr)
-                    continue
+        differentiable = self.defaults["differentiable"]
+        for (lr, momentum, dampening, weight_decay, nesterov, maximize), entries in work:
+            plain = momentum == 0 and weight_decay == 0 and not maximize and not differentiable
+            if plain and not isinstance(lr, Tensor):
+                # The plain step, in one call for all parameters: at small sizes bookkeeping is what costs.
+                foreach_add_([p for p, _, _ in entries], [g for _, g, _ in entries], alpha=-lr)
+                continue
+            with set_grad_enabled(differentiable):
                 for p, g, b in entries:
                     if maximize:
                         g = -g
