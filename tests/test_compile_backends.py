@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -196,7 +198,9 @@ def test_a_missing_package_is_named_with_its_extra(
     assert f"minigrad-tape{extra}" in str(caught.value)
 
 
-@pytest.mark.parametrize("options", [{"backend": "fortran"}, {"threads": 0}, {"threads": 1.5}])
+@pytest.mark.parametrize(
+    "options", [{"backend": "fortran"}, {"threads": 0}, {"threads": 1.5}, {"threads": 2, "backend": "numba"}]
+)
 def test_options_that_do_not_exist(options: Any) -> None:
     with pytest.raises(ValueError, match=r"compile\(\)"):
         mg.compile(lambda x: x, **options)
@@ -205,6 +209,70 @@ def test_options_that_do_not_exist(options: Any) -> None:
 def test_only_functions_are_compiled() -> None:
     with pytest.raises(TypeError, match="takes a function or a Module"):
         mg.compile(3)
+
+
+def test_copies_are_made_without_the_recordings() -> None:
+    net = network(mg.float64)
+    compiled = mg.compile(net)
+    x = batch(0, 4, mg.float64)[0]
+    expected = compiled(x).tolist()
+    twin = copy.deepcopy(compiled)
+    with mg.no_grad():
+        next(iter(net.parameters())).zero_()
+    assert twin(x).tolist() == expected
+    assert compiled(x).tolist() != expected
+    assert pickle.loads(pickle.dumps(compiled))(x).tolist() == compiled(x).tolist()
+
+
+def test_source_of_a_compiled_function_takes_nothing_else() -> None:
+    compiled = trained(mg.float64, 4, 2, check=False)[2]
+    with pytest.raises(TypeError, match="takes no other argument"):
+        mg.source(compiled, name="other")
+
+
+# ---------------------------------------------------------------- what a recording depends on
+
+step = 0  # a variable of this module that is named like a method
+
+
+def test_a_method_is_not_taken_for_a_variable_of_its_name() -> None:
+    global step
+    net = network(mg.float64)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+
+    @mg.compile
+    def train(x: Any) -> None:
+        opt.zero_grad()
+        net(x).square().mean().backward()
+        opt.step()
+
+    for step in range(4):
+        train(batch(step, 4, mg.float64)[0])
+    assert len(train.plans) == 2  # without gradients, and with them
+
+
+def test_a_result_that_nobody_needs_is_not_computed() -> None:
+    net = network(mg.float64)
+    compiled = mg.compile(lambda x: net(x).sum().backward())
+    for k in range(3):
+        net.zero_grad()
+        compiled(batch(k, 4, mg.float64)[0])
+    found = [p.grad.numpy().copy() for p in net.parameters()]
+    net.zero_grad()
+    net(batch(2, 4, mg.float64)[0]).sum().backward()
+    assert all((a == p.grad.numpy()).all() for a, p in zip(found, net.parameters(), strict=True))
+
+
+def test_an_element_of_a_large_array_is_no_constant() -> None:
+    table = np.arange(2000.0)
+    compiled = mg.compile(lambda x: x * float(table[5]))
+    one = mg.ones(1, dtype=mg.float64)
+    found = []
+    for value in (5.0, 50.0, 50.0, 7.0):
+        table[5] = value
+        found.append(compiled(one).item())
+    assert found == [5.0, 50.0, 50.0, 7.0]
+    assert len(compiled.plans) == 3
 
 
 # ---------------------------------------------------------------- check=True

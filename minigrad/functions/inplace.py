@@ -58,12 +58,14 @@ def add_scaled(t: Tensor, other: Any, alpha: Any) -> Tensor:
 
 
 def foreach_add_(tensors: Sequence[Any], others: Sequence[Any], alpha: Any = 1) -> None:
-    """``t += alpha * other`` for each pair, as under no_grad: what an optimizer does, with the bookkeeping done once."""
+    """``t += alpha * other`` for each pair, as under no_grad: an optimizer's step, with the bookkeeping done once."""
     mode = MODE.get()
     plain = not mode.everything
     arrays = [t._array for t in tensors]
     steps = [t._array for t in others]
-    for a, b in zip(arrays, steps, strict=True):  # `_adds_plainly` spelt out: its call would cost as much again
+    for a, b in zip(
+        arrays, steps, strict=True
+    ):  # `_adds_plainly` spelt out: its call would cost as much again
         dtype = a.dtype
         if (
             dtype is not b.dtype

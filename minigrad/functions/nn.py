@@ -75,4 +75,4 @@ def mse_mean(input: Tensor, target: Tensor) -> Tensor:
 
 def same_shape(a: Tensor, b: Tensor) -> bool:
     """Whether two Tensors have one shape; cheaper than to compare what `Tensor.shape` makes."""
-    return a._array.shape == b._array.shape
+    return bool(a._array.shape == b._array.shape)

@@ -54,6 +54,8 @@ def compile(
         raise ValueError(f"compile(): there is no backend {backend!r}; the backends are 'numpy' and 'numba'")
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise ValueError(f"compile(): threads must be a whole number from 1 on, or None, got {threads!r}")
+    if threads is not None and backend != "numpy":
+        raise ValueError("compile(): threads= is for the NumPy backend")
     if exact and (threads is not None or backend != "numpy"):
         raise ValueError(
             "compile(): exact=True goes with neither threads nor another backend, which agree to rounding only"
@@ -83,7 +85,11 @@ class Compiled:
         return getattr(self.function, name)  # such as parameters() of a Module
 
     def __repr__(self) -> str:
-        return f"<compiled {self.__name__}, {len(self.plans)} plans>"
+        return f"<compiled {self.__name__}, {len(self.plans)} plan{'s' * (len(self.plans) != 1)}>"
+
+    def __reduce__(self) -> Any:
+        """Copied and pickled without the recordings."""
+        return Compiled, (self.function, self.check, self.threads, self.exact, self.backend)
 
     def report(self, profile: bool = False) -> Report:
         """A table for each recording: its steps, what was fused, the bytes of its memory beside those of eager mode.
@@ -123,7 +129,7 @@ class Compiled:
 
     def _warn(self, args: Any, kwargs: Any, mode: Any) -> None:
         warnings.warn(
-            f"compile(): {self.__name__} is being recorded for the {self._recorded}th time, which takes many times as "
-            f"long as running it. What differs from the last recording: {self.plans[0].broken(args, kwargs, mode)}",
+            f"compile(): {self.__name__} has been recorded {self._recorded} times, and each takes many times as long "
+            f"as running it. What differs from the last recording: {self.plans[0].broken(args, kwargs, mode)}",
             stacklevel=3,
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import contextvars
+import dis
 import functools
 import operator
 import os
@@ -61,7 +62,7 @@ class Environment:
     """
 
     def __init__(self) -> None:
-        self.names: dict[str, Any] = {"default_float": dtypes.default_float, "equal": _equal}
+        self.names: dict[str, Any] = {"default_float": dtypes.default_float, "equal": _equal, "same": _same}
         self.checks: list[tuple[str, str]] = []  # expression, what it is about
         self.mutable: list[tuple[str, str]] = []
         self.tensors: dict[int, Any] = {}
@@ -82,7 +83,7 @@ class Environment:
         self._entered: set[int] = set()
         self._asked: set[tuple[int, str]] = set()
         self._pairs: dict[int, tuple[Any, tuple[str, ...]]] = {}
-        self._todo: list[tuple[Any, str, str, bool]] = []
+        self._todo: collections.deque[tuple[Any, str, str, bool]] = collections.deque()
         self._foreign: list[
             tuple[dict[str, Any], str]
         ] = []  # attributes of modules, of objects of others' classes
@@ -102,7 +103,7 @@ class Environment:
         self._todo.append((value, expression, path, False))
         while self._todo:
             while self._todo:
-                self._visit(*self._todo.pop())
+                self._visit(*self._todo.popleft())
             self._look_into_the_foreign()
 
     def function(self, function: Callable[..., Any]) -> None:
@@ -253,9 +254,9 @@ class Environment:
             with contextlib.suppress(ValueError):  # not yet filled
                 self._todo.append((cell.cell_contents, f"{self.pin(cell)}.cell_contents", name, False))
         spaces = self.pin(function.__globals__)
-        mentioned = _names_in(function.__code__)
+        read, mentioned = _names_in(function.__code__)
         self._mentioned |= mentioned
-        for name in sorted(mentioned & function.__globals__.keys()):
+        for name in sorted(read & function.__globals__.keys()):
             self._todo.append((function.__globals__[name], f"{spaces}[{name!r}]", name, False))
         if function.__dict__:
             self._dict(function.__dict__, self.pin(function.__dict__), function.__name__)
@@ -418,6 +419,13 @@ class Environment:
                 if group.get(key) is made:
                     group[key] = float.__float__(made)
 
+    def watch_arrays(self) -> None:
+        """Conditions on the contents of larger arrays that took no part as Tensors: elements may have been read."""
+        for key, array in self.arrays.items():
+            if array.size > SMALL and key not in self._over:
+                same = f"same({self.pin(array)}, {self.constant(array.copy())})"
+                self.mutable.append((same, f"the values of {self.paths[key]}"))
+
     def refuse_moves(self) -> None:
         """RuntimeError if the function took something from an iterator, or drew numbers that are not minigrad's."""
         for mover, path, before in self.moving:
@@ -450,6 +458,11 @@ def _equal(a: Any, b: Any) -> bool:
     if a.__class__ is not b.__class__ or a != b:
         return False
     return a != 0 or repr(a) == repr(b) if a.__class__ in (float, complex) else True
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two arrays hold the same bytes."""
+    return bool(a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes())
 
 
 def _has_content(cls: type) -> bool:
@@ -491,14 +504,17 @@ def _named_tuple(value: Any) -> bool:
     return isinstance(value, tuple) and hasattr(value, "_fields")
 
 
-def _names_in(code: types.CodeType) -> set[str]:
-    """Global names and attributes that code mentions, also in the functions defined in it."""
+@functools.lru_cache(maxsize=1024)
+def _names_in(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
+    """Global names that code reads, and all names in it, attributes too; also in the functions defined in it."""
+    read: set[str] = set()
     found: set[str] = set()
     todo = [code]
     for c in todo:
         found |= set(c.co_names)
+        read |= {i.argval for i in dis.get_instructions(c) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
         todo.extend(k for k in c.co_consts if isinstance(k, types.CodeType))
-    return found
+    return frozenset(read), frozenset(found)
 
 
 def _joined(path: str, key: Any) -> str:

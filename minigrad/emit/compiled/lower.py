@@ -18,6 +18,7 @@ from minigrad.emit.source.program import VIEWS, Program, Value
 from minigrad.emit.source.text import Text, _place, _wrapped
 from minigrad.tape import TABLE, Const, Node, Scalar
 
+_INTO = ", out=\0)"  # NUL stands for the name of a value until it has one
 _OUTSIDE = "outside"  # of a result that shows memory from outside
 LARGE = 1 << 14  # elements from which relu is worth a call of its own
 ALIGN = 64  # bytes
@@ -381,17 +382,33 @@ class Plan(Text):
             self.statements.append(Statement(v, "call", [line.replace("\0", name) for line in lines], reads))
             self.setup += [line.replace("\0", name) for line in extra]
             return
+        lines = self._returning(v, xs)
         name = self._take_name(v, v.op)
         self.fresh.add(v)
+        if lines:
+            lines = [line.replace("\0", name) for line in lines]
+            self.statements.append(Statement(v, "call", lines, reads))
+            return
         if v.op in ("draw", "bernoulli"):
             text = self._draw(v, xs)
         elif v.op == "square_sum":
             text = _text(fill("np.vdot({0}, {0})", xs))
         else:
             text = _text(expression(v, xs, self.helpers))
-            if v.op in ("clone", "contiguous", "sum_to"):  # it may be a view, or what is cloned itself
+            single = v.op == "sum_to" and v.inputs[0].shape[:1] == (1,)
+            if v.op in ("clone", "contiguous") or single:  # it may be a view, or what is cloned itself
                 text = f"np.array({text}, order='K')"
         self.statements.append(Statement(v, "call", [f"{name} = {text}"], reads))
+
+    def _returning(self, v: Value, xs: list[Expr]) -> list[str]:
+        """The lines of `_out_form` for a value that gets an array of its own: the first call makes it."""
+        if not v.shape or not self._plain(v) or v.op in ("relu", "relu_backward", "clone", "contiguous"):
+            return []
+        form = self._out_form(v, xs)
+        if form is None or form[1] or _INTO not in form[0][0]:
+            return []
+        first, *rest = form[0]
+        return [f"\0 = {first.replace(_INTO, ')')}", *rest]
 
     def _draw(self, v: Value, xs: list[Expr]) -> str:
         source = f"generator_{len(self.data)}"
@@ -410,7 +427,7 @@ class Plan(Text):
         found = self._numbers.get(key)
         if found is None:
             found = self._numbers[key] = self.names.take("number", number=True)
-            self.setup.append(f"{found} = np.array({_text(literal(value))}, np.{dtype.name})")
+            self.setup.append(f"{found} = np.array({_text(literal(dtype.type(value)))}, np.{dtype.name})")
         return found
 
     def _scalar(self, value: Scalar, dtype: Any) -> str:

@@ -426,6 +426,7 @@ class Recording:
             else:
                 passing.append(self._expression(t))
         passing += [where for where, _ in numbers]
+        env.watch_arrays()
         env.mutable += [c for t, c in env.grads.items() if t in self.trace.asked]
         checks = ["unchanged()", *self.elsewhere, *(c for c, _ in (*env.mutable, *env.settled))]
         grad, inference = env.modes

@@ -82,11 +82,7 @@ def _recorded(replay: Replay, profile: bool) -> Recorded:
 def _step(number: int, plan: Plan, s: Statement | None, line: str, took: float | None) -> Step:
     result = "" if s is None else f"{s.value.dtype} {list(s.value.shape)}"
     where = (
-        "memory from outside"
-        if s is None or s in plan.direct
-        else "buffer"
-        if s.value in plan.slots
-        else "new array"
+        "in place" if s is None or s in plan.direct else "buffer" if s.value in plan.slots else "new array"
     )
     if s is not None and s.kind == "view":
         where = "view"

@@ -48,6 +48,8 @@ def source(
     """
     printed = getattr(type(result), "printed_program", None)
     if printed is not None:
+        if params is not None or inputs is not None or wrt is not None or name != "run":
+            raise TypeError("source() of a compiled function takes no other argument: it prints what is run")
         return str(printed(result))
     if not isinstance(result, TensorBase):
         raise TypeError(f"source() takes a Tensor, got {type(result).__name__}")
@@ -65,7 +67,8 @@ def source(
         if (node.op is not None and TABLE.get(node.op.name) is not node.op) or node.shape is None:
             raise NotImplementedError(
                 f"source(): {node.op.name if node.op else ''} at {node.where} is an autograd.Function: what it does "
-                "is known to Python only, so it cannot be printed. Write it with minigrad's operations"
+                "is known to Python only, so it cannot be printed. Write it with minigrad's operations; what a "
+                "compiled function runs is printed by source(function)"
             )
     leaves = [n for n in records if n.op is None]
     given, path_of = _names(params, inputs or {}, leaves)

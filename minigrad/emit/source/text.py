@@ -123,9 +123,9 @@ class Text:
             if v.forward or v in self._wanted or v not in self.users:
                 continue
             for n in nodes:
-                of = self.program.value_of[n]
-                name = self.name_of.get(of)
-                if name is not None and of.nodes[:1] == [n]:
+                of = self.program.value_of.get(n)
+                name = self.name_of.get(of) if of is not None else None
+                if of is not None and name is not None and of.nodes[:1] == [n]:
                     self._wanted[v] = f"d_{name}"
                     self._parts(v, f"d_{name}")
                     break
