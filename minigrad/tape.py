@@ -24,6 +24,7 @@ from minigrad import errors
 from minigrad.buffers import is_view
 from minigrad.dtypes import F32, F64
 from minigrad.errors import INSIDE, here
+from minigrad.scalars import Scalar as Scalar
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -195,89 +196,6 @@ class Const:
 
     def __init__(self, value: Any) -> None:
         self.value = value
-
-
-class Scalar(float):
-    """A number that a recording takes as a parameter, such as a learning rate.
-
-    ``text`` is the expression that computes it.  Arithmetic gives further ones; whoever asks for the value
-    itself (a comparison, ``float``, printing) makes the recording hold for that value alone, by way of ``settle``.
-    """
-
-    __slots__ = ("settle", "text")
-
-    def __new__(cls, value: float, text: str, settle: Callable[..., None]) -> Scalar:
-        made = float.__new__(cls, value)
-        made.text, made.settle = text, settle
-        return made
-
-    text: str
-    settle: Callable[..., None]  # with the name of a comparison if the value was only compared with 0
-
-    def __truediv__(self, other: Any) -> Any:
-        if other.__class__ is Scalar:
-            other.settle()
-        return self._with(other, "({} / {})", lambda a, b: a / b)
-
-    def _with(self, other: Any, form: str, compute: Callable[[float, Any], float]) -> Any:
-        if other.__class__ not in (float, int, Scalar):
-            return NotImplemented
-        text = form.format(self.text, other.text if other.__class__ is Scalar else repr(other))
-        also = other.settle if other.__class__ is Scalar else None
-
-        mine = self.settle
-
-        def settle(_: str = "") -> None:
-            mine()
-            if also is not None:
-                also()
-
-        plain = float.__float__(other) if other.__class__ is Scalar else other
-        return Scalar(compute(float.__float__(self), plain), text, settle)
-
-    def __neg__(self) -> Any:
-        mine = self.settle
-        return Scalar(-float.__float__(self), f"(-{self.text})", lambda _="": mine())
-
-    def __add__(self, other: Any) -> Any:
-        return self._with(other, "({} + {})", lambda a, b: a + b)
-
-    def __radd__(self, other: Any) -> Any:
-        return self._with(other, "({1} + {0})", lambda a, b: b + a)
-
-    def __sub__(self, other: Any) -> Any:
-        return self._with(other, "({} - {})", lambda a, b: a - b)
-
-    def __rsub__(self, other: Any) -> Any:
-        return self._with(other, "({1} - {0})", lambda a, b: b - a)
-
-    def __mul__(self, other: Any) -> Any:
-        return self._with(other, "({} * {})", lambda a, b: a * b)
-
-    def __rmul__(self, other: Any) -> Any:
-        return self._with(other, "({1} * {0})", lambda a, b: b * a)
-
-
-def _settled(name: str) -> Callable[..., Any]:
-    plain = getattr(float, name)
-    signed = name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
-
-    def method(self: Scalar, *others: Any) -> Any:
-        if signed and others[0].__class__ in (int, float) and others[0] == 0:
-            self.settle(name)  # such as "is there any weight decay"
-        else:
-            self.settle()
-        return plain(self, *others)
-
-    method.__name__ = name
-    return method
-
-
-for _name in (
-    "bool", "eq", "ne", "lt", "le", "gt", "ge", "hash", "float", "int", "repr", "format", "str", "abs", "round",
-    "trunc", "floor", "ceil", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "divmod", "pow", "rpow",
-):  # fmt: skip
-    setattr(Scalar, f"__{_name}__", _settled(f"__{_name}__"))
 
 
 class Freed(NamedTuple):
@@ -506,6 +424,8 @@ class _Quiet(threading.local):
 
 
 QUIET = _Quiet()
+# The recordings of functions that are going on; where there are none, MODE need not be asked.
+TRACES: list[Any] = []
 
 
 # ---------------------------------------------------------------- running and recording
@@ -533,7 +453,7 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -
                 dtype = a.dtype
             elif a.dtype is not dtype:
                 usual = False
-        elif t.__class__ is float or t.__class__ is int:
+        elif type(t) is float or type(t) is int:
             arrays.append(t)
             nodes.append(None)
             bare = False
@@ -542,6 +462,8 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -
         bit += bit
     if not usual or (op.cast is not None and dtype is not F32 and dtype is not F64):
         operands, arrays, nodes, mask, bare = _convert(op, operands)
+    if TRACES and params:
+        params = {k: p.__copy__() if type(p) is Scalar else p for k, p in params.items()}
     try:
         y = QUIET.run(op.kernel, *arrays, **params) if params else QUIET.run(op.kernel, *arrays)
     except Exception as error:
@@ -618,7 +540,7 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Sequence[Any], list[Any],
 def _raw(t: Any) -> Any:
     if isinstance(t, TensorBase):
         return t._array
-    return float.__float__(t) if t.__class__ is Scalar else t
+    return t.value if type(t) is Scalar else t
 
 
 def wrap_operand(array: Array) -> Tensor:
@@ -627,11 +549,6 @@ def wrap_operand(array: Array) -> Tensor:
     if mode.trace is not None:
         return mode.trace.array(array)  # type: ignore[no-any-return]
     return wrap(array.copy() if mode.grad else array)
-
-
-TRACES: list[
-    Any
-] = []  # the recordings of functions that are going on; where there are none, MODE need not be asked
 
 
 def needs_value(what: str) -> None:

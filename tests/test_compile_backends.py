@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
+import struct
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -132,10 +134,10 @@ def test_an_error_in_a_thread_arrives_and_leaves_no_half_done_step(monkeypatch: 
     before = [p.detach().numpy().copy() for p in net.parameters()]
     worker = rows._Worker.run
 
-    def broken(self: Any, arrays: Any) -> Any:
+    def broken(self: Any, *given: Any) -> Any:
         if self.blocks[0][0]:
             raise MemoryError("no more")
-        return worker(self, arrays)
+        return worker(self, *given)
 
     monkeypatch.setattr(rows._Worker, "run", broken)
     with pytest.raises(MemoryError, match="no more"):
@@ -273,6 +275,52 @@ def test_an_element_of_a_large_array_is_no_constant() -> None:
         found.append(compiled(one).item())
     assert found == [5.0, 50.0, 50.0, 7.0]
     assert len(compiled.plans) == 3
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, s: x * math.exp(-s), lambda x, s: x * math.sqrt(s), lambda x, s: x * s.real, lambda x, s: x * +s,
+        lambda x, s: x * float.__mul__(float(s), 2.0), lambda x, s: x * float(f"{s:.3f}"),
+        lambda x, s: x * max(s, 0.1),
+        lambda x, s: x.clamp(max=s), lambda x, s: x.abs() ** s, lambda x, s: x * round(s, 2),
+        lambda x, s: x * (s * True),
+        lambda x, s: x * copy.copy(s), lambda x, s: mg.full((3,), s) * x, lambda x, s: x * np.float64(s).item(),
+        lambda x, s: x * (2.0 if isinstance(s, float) else 3.0), lambda x, s: x + s / 3 - (1 - s) * 2,
+        lambda x, s: x * struct.unpack("d", struct.pack("d", s))[0],
+    ],
+)  # fmt: skip
+def test_a_float_argument_is_never_taken_for_a_constant(function: Any) -> None:
+    compiled = mg.compile(function)
+    for s in (0.3, 0.7, 0.7, 0.3):
+        x = mg.tensor([0.5, -1.0, 2.0])
+        found, expected = compiled(x, s), function(x, s)
+        assert found.tolist() == expected.tolist()
+        assert found.dtype is expected.dtype
+
+
+def test_numbers_made_of_a_float_argument_are_returned_anew() -> None:
+    compiled = mg.compile(lambda x, s: (x, s, s * 2.0, {"minus": -s}))
+    for s in (0.25, 0.5, 0.25):
+        assert compiled(mg.ones(1), s)[1:] == (s, s * 2.0, {"minus": -s})
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, s: (x * s).sum(), lambda x, s: (x.T @ mg.ones(3, len(x), dtype=x.dtype).T).sum() * s,
+        lambda x, s: (x @ mg.ones(3, x.shape[1], dtype=x.dtype).T).square().mean() + s,
+    ],
+)  # fmt: skip
+def test_numbers_and_constants_in_blocks_of_rows(function: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
+    monkeypatch.setattr(rows, "LARGE", 1 << 11)
+    for threads in (None, 2):
+        compiled = mg.compile(function, threads=threads)
+        for k, s in enumerate((0.5, 0.7, 0.2)):
+            x = batch(k, 640, mg.float64)[0]
+            np.testing.assert_allclose(compiled(x, s).item(), function(x, s).item(), rtol=1e-12)
+        assert compiled.plans[0].rows is not None
 
 
 # ---------------------------------------------------------------- check=True

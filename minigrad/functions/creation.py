@@ -238,9 +238,9 @@ def full(
     size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Filled with ``fill_value``, in its dtype unless another is given."""
-    value = _plain_number(fill_value)
+    value = fill_value if type(fill_value) is Scalar else _plain_number(fill_value)
     found = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
-    if fill_value.__class__ is Scalar and found.kind == "f":
+    if type(fill_value) is Scalar and found.kind == "f":
         filled = apply(elementwise.mul, (wrap(np.ones(_shape("full", (size,)), found)), fill_value))
         return _finish(filled, requires_grad, device)
     return _finish(QUIET.run(np.full, _shape("full", (size,)), value, found), requires_grad, device)

@@ -50,7 +50,7 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: dict[str, Any] 
 def add_scaled(t: Tensor, other: Any, alpha: Any) -> Tensor:
     """``t += alpha * other``; with nothing to record, two NumPy calls."""
     mode = MODE.get()
-    if not mode.grad and not mode.everything and alpha.__class__ is float and _adds_plainly(t, other):
+    if not mode.grad and not mode.everything and type(alpha) is float and _adds_plainly(t, other):
         tape.QUIET.run(_axpy, [t._array], [other._array], alpha)
         changed(t._array)
         return t

@@ -63,7 +63,7 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
             f"value cannot be converted to type {dtype} without overflow: {x} is complex, which minigrad has not"
         )
     if dtype.kind == "f":
-        return x if x.__class__ is tape.Scalar else float(x)
+        return x if type(x) is tape.Scalar else float(x)
     if dtype.kind == "b":
         return bool(x)
     whole, bits = int(x), 8 * dtype.itemsize

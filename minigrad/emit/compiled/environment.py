@@ -417,7 +417,7 @@ class Environment:
         finally:
             for group, key, made, _ in self.dynamic:
                 if group.get(key) is made:
-                    group[key] = float.__float__(made)
+                    group[key] = made.value
 
     def watch_arrays(self) -> None:
         """Conditions on the contents of larger arrays that took no part as Tensors: elements may have been read."""

@@ -277,7 +277,7 @@ class Plan(Text):
         return name
 
     def _operand(self, w: Any) -> Expr:
-        if w.__class__ is Const and w.value.__class__ is Scalar:
+        if w.__class__ is Const and type(w.value) is Scalar:
             return ast.parse(w.value.text, mode="eval").body
         return super()._operand(w)
 
@@ -449,10 +449,10 @@ class Plan(Text):
         same = len({w.dtype for w in others}) == 1 and others[0].dtype.kind == "f"
         for w, x in zip(v.inputs, xs, strict=True):
             if w.__class__ is Const and same:
-                if w.value.__class__ is Scalar:
+                if type(w.value) is Scalar:
                     found.append(self._scalar(w.value, others[0].dtype))
                     continue
-                if w.value.__class__ is float or w.value.__class__ is int:
+                if type(w.value) is float or type(w.value) is int:
                     found.append(self._number(float(w.value), others[0].dtype))
                     continue
                 if isinstance(w.value, np.floating):
@@ -651,7 +651,7 @@ class Plan(Text):
             d = slot.inherits
             if d.inherits is None and d.value in v.inputs and any(w.__class__ is Const for w in v.inputs):
                 number = next(w for w in v.inputs if w.__class__ is Const)
-                if number.value.__class__ is Scalar:
+                if type(number.value) is Scalar:
                     found.setdefault((number.value.text, v.dtype), []).append(s)
         for (_, dtype), statements in found.items():
             if len(statements) < 3:

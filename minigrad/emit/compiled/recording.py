@@ -32,7 +32,6 @@ class Recording:
         self.environment = env = Environment()
         env.names |= {"wrap": wrap, "changed": tape.changed, "tensor_with": wrap}
         self.conditions: list[str] = []  # of the arguments
-        self.scalars: list[tuple[str, Scalar]] = []  # expression, number
         self.locations: dict[int, str] = {}  # of a Tensor among the arguments: its expression
         self.copies: list[tuple[Any, list[Any], str]] = []
         self._replaced: dict[int, Any] = {}  # arguments with a history, and what the function gets for them
@@ -68,7 +67,7 @@ class Recording:
         conditions = self.conditions
         if isinstance(value, TensorBase):
             return self._tensor(value, where, name)
-        if value.__class__ is float:
+        if type(value) is float:
             conditions.append(f"{where}.__class__ is float")
             number = env.number(value, _identifier(name), where, name)
             env.dynamic.append(({}, "", number, where))
@@ -238,6 +237,10 @@ class Recording:
             return value.__class__(*(self._flatten(v) for v in value))
         if value.__class__ is dict:
             return {k: self._flatten(v) for k, v in value.items()}
+        if type(value) is Scalar:
+            if all(value is not number for _, _, number, _ in self.environment.dynamic):
+                value.settle()  # computed from a parameter
+            return value
         if isinstance(value, np.ndarray):
             raise errors.runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
         plain = value is None or isinstance(
@@ -502,11 +505,11 @@ class Recording:
                 + ", ".join(f"{_name(space, k)}: {self._built(v, index, space)}" for k, v in shape.items())
                 + "}"
             )
-        if isinstance(shape, Scalar):
+        if type(shape) is Scalar:
             where = next((w for _, _, s, w in self.environment.dynamic if s is shape), None)
             if where is not None and where.startswith(("args", "kwargs")):
                 return where
-            return repr(shape)
+            return repr(shape.value)
         return _name(space, shape)
 
     def _first(self, result: Any) -> Any:
@@ -687,7 +690,7 @@ def _rebuilt(shape: Any, leaves: Sequence[Any]) -> Any:
         return shape.__class__(*(_rebuilt(v, leaves) for v in shape))
     if shape.__class__ is dict:
         return {k: _rebuilt(v, leaves) for k, v in shape.items()}
-    return float.__float__(shape) if isinstance(shape, Scalar) else shape
+    return shape.value if type(shape) is Scalar else shape
 
 
 def _dead(node: Node) -> Node:

@@ -18,7 +18,7 @@ import numpy as np
 
 from minigrad.emit.compiled.lower import Plan, Whole
 from minigrad.emit.source.program import Value
-from minigrad.tape import QUIET, TABLE, Node
+from minigrad.tape import NO_PARAMS, QUIET, TABLE, Node
 
 BLOCK = 1 << 18  # bytes of the widest result of a block
 LARGE = (
@@ -122,7 +122,7 @@ def splits(split: Split, live: Sequence[Value], ends: Sequence[Value], least: in
     return any(math.prod(v.shape) * v.dtype.itemsize >= least for v in live if split.kind[v] == _ROWS)
 
 
-class _Part:
+class _Part(Whole):
     """The rows' half of a program, for blocks of one size; `Plan` takes it for a program."""
 
     def __init__(self, program: Whole, split: Split, sums: Sequence[Value], size: int) -> None:
@@ -150,7 +150,9 @@ class _Part:
             shape = (shape[0], size)
         if kind in (_ROWS, _TURNED) and "shape" in params:
             params = {**params, "shape": shape}
-        if op == "mean_square":
+        if v.fill is not None and op not in ("spread", "expand"):
+            op, params = "filled", NO_PARAMS
+        elif op == "mean_square":
             op = "square_sum"
         elif op == "mean" and kind == _SUM:
             op = "sum"
@@ -191,7 +193,17 @@ class RowPlans:
                 part = _Part(program, split, self.sums, size)
                 outputs = [part.made[v] for v in self.sums]
                 heading = f"{title} The rows of a block of {size}."
-                self.parts[size] = Plan(part, given, whole.bound, outputs, [], [], {}, heading, draws=False)  # type: ignore[arg-type]
+                self.parts[size] = Plan(
+                    part,
+                    given,
+                    whole.bound,
+                    outputs,
+                    [],
+                    whole.numbers,
+                    {},
+                    heading,
+                    draws=False,
+                )
                 self.values = part.made
         self.rest = Plan(
             program, given, whole.bound, whole.outputs, whole.writes, whole.numbers, {},
@@ -240,14 +252,14 @@ class RowPlans:
         crew = _Crew(workers)
 
         def run(*given: Any) -> Any:
-            arrays = given[:count]
-            sums = crew.run(arrays)
+            arrays, numbers = given[:count], given[count:]
+            sums = crew.run(arrays, numbers)
             totals = sums[0]
             for other in sums[1:]:
                 for i, part in enumerate(other):
                     totals[i] = totals[i] + part
             totals = [t if d is None else t / d for t, d in zip(totals, divisors, strict=True)]
-            return rest(*[arrays[i] if kind == "given" else totals[i] for kind, i in order], *given[count:])
+            return rest(*[arrays[i] if kind == "given" else totals[i] for kind, i in order], *numbers)
 
         return run
 
@@ -267,12 +279,12 @@ class _Worker:
     ) -> None:
         self.blocks, self.runs, self.takes = list(blocks), runs, takes
 
-    def run(self, arrays: Sequence[Any]) -> list[Any]:
+    def run(self, arrays: Sequence[Any], numbers: Sequence[Any]) -> list[Any]:
         totals: list[Any] = []
         for low, high in self.blocks:
             size = high - low
             given = [arrays[i][low:high] if rows else arrays[i] for i, rows in self.takes[size]]
-            parts = self.runs[size](*given)
+            parts = self.runs[size](*given, *numbers)
             if not totals:
                 totals = list(parts)
             else:
@@ -302,9 +314,9 @@ class _Crew:
             threading.Thread(target=_serve, args=(k, worker, inbox, self.outbox), daemon=True).start()
         self._started = os.getpid()
 
-    def run(self, arrays: Sequence[Any]) -> list[Any]:
+    def run(self, arrays: Sequence[Any], numbers: Sequence[Any]) -> list[Any]:
         if len(self.workers) == 1:
-            return [self.workers[0].run(arrays)]
+            return [self.workers[0].run(arrays, numbers)]
         if self._started != os.getpid():  # also after a fork, which takes no threads along
             self.inbox, self.outbox = [], queue.SimpleQueue()
             self._start()
@@ -315,9 +327,9 @@ class _Crew:
         failed: list[BaseException] = []
         try:
             for inbox in self.inbox:
-                inbox.put(arrays)
+                inbox.put((arrays, numbers))
             try:
-                found[0] = self.workers[0].run(arrays)
+                found[0] = self.workers[0].run(arrays, numbers)
             except BaseException as error:
                 failed.append(error)
             for _ in self.inbox:
@@ -339,14 +351,14 @@ class _Crew:
 
 def _serve(k: int, worker: _Worker, inbox: queue.SimpleQueue[Any], outbox: queue.SimpleQueue[Any]) -> None:
     while True:
-        arrays = inbox.get()
-        if arrays is None:
+        work = inbox.get()
+        if work is None:
             return
         try:
-            outbox.put((k, QUIET.run(worker.run, arrays), None))
+            outbox.put((k, QUIET.run(worker.run, *work), None))
         except BaseException as error:
             outbox.put((k, None, error))
-        del arrays
+        del work
 
 
 def _blas() -> list[Any]:

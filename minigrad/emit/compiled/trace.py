@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import errors, tape
 from minigrad.emit.compiled.environment import Environment
-from minigrad.tape import MODE, Array, Mode, Node, Scalar, TensorBase, wrap
+from minigrad.tape import MODE, Array, Mode, Node, TensorBase, wrap
 
 
 class Trace:
@@ -309,13 +309,3 @@ class Trace:
                 and not t._node.requires_grad
             ):
                 t._node = None
-
-
-def strip(t: Any) -> Any:
-    """A result without the records that eager mode would not have made."""
-    if t._node is not None and not t._node.requires_grad:
-        return wrap(t._array)
-    return t
-
-
-__all__ = ["Scalar", "Trace", "strip"]

@@ -277,7 +277,7 @@ def _owner(node: Any) -> Any:
 def _identity(operand: Any) -> Any:
     if operand.__class__ is Value:
         return id(operand)
-    if operand.value.__class__ is Scalar:
+    if type(operand.value) is Scalar:
         return "Scalar", operand.value.text
     return type(operand.value).__name__, repr(operand.value)
 
@@ -310,7 +310,7 @@ def _filled(op: str, inputs: list[Any], params: dict[str, Any], dtype: Any) -> A
         return None
     if op in _MOVES:
         return kind(inputs[0].fill)
-    if any(v.__class__ is Const and v.value.__class__ is Scalar for v in inputs):
+    if any(v.__class__ is Const and type(v.value) is Scalar for v in inputs):
         return None  # it is another number in the next run
     if op in _FOLDED and all(v.__class__ is Const or v.fill is not None for v in inputs):
         with np.errstate(all="ignore"):
