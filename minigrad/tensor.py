@@ -135,6 +135,8 @@ class Tensor(TensorBase):
                 f"Tensor(): data must be a sequence (got {type(only).__name__}); use minigrad.tensor"
             )
         else:
+            if isinstance(only, (TensorBase, np.ndarray)):
+                tape.needs_value("Tensor() of a Tensor or an array")
             array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
         made: Self = cls._make_subclass(cls, wrap(array), False)
         return made
@@ -874,6 +876,7 @@ class Tensor(TensorBase):
             )
         if id(self) in memo:
             return memo[id(self)]  # type: ignore[no-any-return]
+        tape.needs_value("copy.deepcopy() of a Tensor")
         t = self._make_subclass(type(self), wrap(self._array.copy()), self.requires_grad)
         memo[id(self)] = t
         if self._grad is not None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import array
+import collections
 import copy
+import gc
 import math
 import pickle
 import struct
 import sys
+import threading
+import types
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -175,6 +181,21 @@ def test_numba_sees_another_learning_rate_and_says_what_it_cannot_do() -> None:
         mg.compile(lambda x: x.var(0).sum(), backend="numba")(mg.rand(3, 2))
 
 
+@pytest.mark.filterwarnings("ignore::Warning:numba")
+def test_numba_keeps_dtypes_and_looks_at_indices() -> None:
+    x = mg.tensor([1.0, -2.0, 3.0])
+    chosen = mg.compile(lambda x: mg.where(x > 0, x, 0.0), backend="numba")
+    picked = mg.compile(lambda x, i: x[i], backend="numba")
+    for _ in range(2):
+        assert chosen(x).dtype is mg.float32
+        assert chosen(x).tolist() == [1.0, 0.0, 3.0]
+        assert picked(x, mg.tensor([2, 0])).tolist() == [3.0, 1.0]
+    with pytest.raises(IndexError):
+        picked(x, mg.tensor([1, 200_000]))
+    with pytest.raises(NotImplementedError, match=r"compile\(backend='numba'\)"):
+        mg.compile(lambda x: x * 2.0, backend="numba")(x.half())
+
+
 # ---------------------------------------------------------------- options
 
 
@@ -321,6 +342,168 @@ def test_numbers_and_constants_in_blocks_of_rows(function: Any, monkeypatch: pyt
             x = batch(k, 640, mg.float64)[0]
             np.testing.assert_allclose(compiled(x, s).item(), function(x, s).item(), rtol=1e-12)
         assert compiled.plans[0].rows is not None
+
+
+# ---------------------------------------------------------------- what a review found
+
+
+def test_a_leaf_that_no_given_result_depends_on_gets_no_gradient() -> None:
+    compiled = mg.compile(lambda x, y: (x * y, x + 1.0, y.exp()))
+    for used in (0, 1, 2, 1):
+        x, y = (mg.tensor([0.5, 2.0], requires_grad=True) for _ in range(2))
+        compiled(x, y)[used].sum().backward()
+        assert [x.grad is not None, y.grad is not None] == [used < 2, used != 1]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.filterwarnings("ignore::Warning:numba")
+def test_values_that_are_overwritten_are_kept_where_they_are_needed(backend: str) -> None:
+    def swap(a: Any, b: Any, x: Any) -> Any:
+        t = mg.zeros(3)
+        t.copy_(a)
+        a.copy_(b)
+        b.copy_(t)
+        b.add_(x)
+        return t
+
+    compiled = mg.compile(swap, backend=backend)
+    mine, other = ([mg.tensor([1.0, 2.0, 3.0]), mg.tensor([4.0, 5.0, 6.0])] for _ in range(2))
+    for k in range(3):
+        x = mg.full((3,), float(k))
+        assert compiled(*mine, x).tolist() == swap(*other, x).tolist()
+        assert [t.tolist() for t in mine] == [t.tolist() for t in other]
+
+
+def test_a_loss_of_two_terms_in_blocks_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
+    monkeypatch.setattr(rows, "LARGE", 1 << 11)
+    w, v = (mg.tensor(np.random.default_rng(0).standard_normal((2, 3)), requires_grad=True) for _ in range(2))
+
+    def function(w: Any) -> Any:
+        def step(x: Any) -> Any:
+            y = x @ w
+            loss = (y**2).mean() + (y.mean(0) ** 2).sum() + w.abs().sum()
+            loss.backward()
+            return loss.detach()
+
+        return step
+
+    compiled = mg.compile(function(w), threads=2)
+    for k in range(3):
+        w.grad = v.grad = None
+        x = batch(k, 640, mg.float64)[0]
+        np.testing.assert_allclose(compiled(x).item(), function(v)(x).item(), rtol=1e-12)
+        np.testing.assert_allclose(w.grad.numpy(), v.grad.numpy(), rtol=1e-12)
+
+
+def test_what_a_step_changes_is_returned_itself() -> None:
+    net = network(mg.float64)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+    step, weight = step_of(net, opt), next(iter(net.parameters()))
+
+    @mg.compile
+    def both(x: Any, t: Any) -> Any:
+        step(x, t)
+        return weight.detach(), weight.grad
+
+    for k in range(4):
+        now, grad = both(*batch(k, 4, mg.float64))
+        assert np.shares_memory(now.numpy(), weight.detach().numpy())
+        assert grad is weight.grad
+
+
+def test_a_function_that_changes_something_is_not_run_again_for_second_gradients() -> None:
+    count = mg.zeros(1)
+    compiled = mg.compile(lambda x: (count.add_(1.0), (x**3).sum())[1])
+    x = mg.tensor([2.0], requires_grad=True)
+    compiled(x)
+    with pytest.raises(NotImplementedError, match="it changes Tensors"):
+        mg.autograd.grad(compiled(x), x, create_graph=True)
+    assert count.item() == 2.0
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, mg.Tensor], ids=["deepcopy", "Tensor"])
+def test_copies_behind_the_tape_are_refused(copied: Any) -> None:
+    with pytest.raises(RuntimeError, match="needs the values of a Tensor"):
+        mg.compile(lambda x: x + copied(x))(mg.ones(3))
+
+
+class _Config(dict[str, float]):
+    rate = 2.0
+
+    def __getattr__(self, name: str) -> float:
+        return FACTORS[name]
+
+
+FACTORS = {"scale": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("make", "read", "change"),
+    [
+        (_Config, lambda c: c.scale, lambda c: FACTORS.update(scale=3.0)),
+        (lambda: types.SimpleNamespace(rate=2.0), lambda c: getattr(c, "rate"), lambda c: setattr(c, "rate", 3.0)),  # noqa: B009
+        (lambda: collections.ChainMap({"rate": 2.0}), lambda c: c["rate"], lambda c: c.maps[0].update(rate=3.0)),
+        (lambda: bytearray(b"\x02"), lambda c: float(c[0]), lambda c: c.__setitem__(0, 3)),
+        (lambda: array.array("d", [2.0]), lambda c: c[0], lambda c: c.__setitem__(0, 3.0)),
+    ],
+)  # fmt: skip
+def test_containers_and_methods_with_special_names_are_followed(make: Any, read: Any, change: Any) -> None:
+    FACTORS["scale"] = 2.0
+    config = make()
+    compiled = mg.compile(lambda x: x * read(config))
+    assert [compiled(mg.ones(1)).item() for _ in range(2)] == [2.0, 2.0]
+    change(config)
+    assert [compiled(mg.ones(1)).item() for _ in range(2)] == [3.0, 3.0]
+
+
+def test_crews_that_work_at_the_same_time_leave_blas_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    import threadpoolctl
+
+    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
+    monkeypatch.setattr(rows, "LARGE", 1 << 11)
+    before = [c["num_threads"] for c in threadpoolctl.threadpool_info() if c["user_api"] == "blas"]
+    compiled = mg.compile(lambda x: (x * x).sum(), threads=2)
+    x = batch(0, 1024, mg.float64)[0]
+    expected = (x * x).sum().item()
+    results: list[float] = []
+
+    def work() -> None:
+        results.extend(compiled(x).item() for _ in range(40))
+
+    compiled(x)
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join()
+    np.testing.assert_allclose(results, [expected] * 160, rtol=1e-12)
+    assert [c["num_threads"] for c in threadpoolctl.threadpool_info() if c["user_api"] == "blas"] == before
+
+
+@pytest.mark.parametrize("options", [{}, {"threads": 2}], ids=["plain", "threads"])
+def test_a_recording_holds_neither_arguments_nor_activations(
+    options: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 12)
+    monkeypatch.setattr(rows, "LARGE", 1 << 13)
+    net = network(mg.float64)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+    compiled = mg.compile(step_of(net, opt), **options)
+    held = []
+    for k in range(3):
+        x, t = batch(k, 512, mg.float64)
+        compiled(x, t)
+        held += [weakref.ref(x), weakref.ref(x._array), weakref.ref(t._array)]
+        del x, t
+    outer = mg.compile(net)
+    x = batch(5, 8, mg.float64)[0]
+    y = outer(x)
+    held += [weakref.ref(x._array), weakref.ref(y._array), weakref.ref(y.grad_fn)]
+    del x, y
+    gc.collect()
+    assert [k for k, ref in enumerate(held) if ref() is not None] == []
+    assert "np.dot" in str(compiled.report(profile=True))
 
 
 # ---------------------------------------------------------------- check=True

@@ -12,7 +12,7 @@ from minigrad.emit.compiled.lower import Plan, Statement, _text
 from minigrad.emit.source.expressions import Expr, expression
 from minigrad.emit.source.program import VIEWS, Value
 from minigrad.emit.source.text import _wrapped
-from minigrad.tape import TABLE, Scalar
+from minigrad.tape import TABLE, Const, Scalar
 
 _OPERATORS = {
     "add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "lt": "{} < {}",
@@ -107,6 +107,12 @@ class NumbaPlan(Plan):
         if v.op in ("clone", "contiguous"):
             return f"{texts[0]}.copy()"
         kernel = TABLE[v.op].kernel if v.op in TABLE else None
+        if v.op == "where":
+            choices = [
+                self._number(float(w.value), kind) if w.__class__ is Const and kind.kind == "f" else t
+                for w, t in zip(v.inputs, texts, strict=True)
+            ]
+            return f"np.where({', '.join(choices)})"
         if isinstance(kernel, np.ufunc):
             return f"np.{kernel.__name__}({', '.join(texts)})"
         return _text(expression(v, xs, self.helpers))
@@ -116,6 +122,8 @@ class NumbaPlan(Plan):
     def _finish(self, dirty: Any) -> None:
         self.bytes, self.groups, self.direct = 0, [], []
         self.committed = []
+        self._landed: dict[Value, str] = {}
+        self._keep_what_is_overwritten({self.program.value_of[n]: n for n, _ in self.writes})
         value_of = self.program.value_of
         for node, v in self.writes:
             name = self.name_of[value_of[node]]
@@ -127,7 +135,10 @@ class NumbaPlan(Plan):
                 rest = statement.lines[0].partition(f" {symbol} ")[2]
                 self.committed.append(f"{name} {symbol}= {rest}")
             else:
-                self.committed.append(f"{name}[...] = {_text(self._output(v))}")
+                self.committed.append(f"{name}[...] = {self._before.get(v) or _text(self._output(v))}")
+
+    def _copied(self, v: Value) -> str:
+        return f"{_text(self._output(v))}.copy()"
 
     def text(self, clock: bool = False) -> str:
         """The text of the module; it cannot be timed line by line."""
@@ -147,7 +158,9 @@ class NumbaPlan(Plan):
         return "\n".join([*head, *body]) + "\n"
 
     def _whole(self, v: Value) -> str:
-        made = _text(self._output(v))
+        made = self._before.get(v) or _text(self._output(v))
+        if v in self._before:
+            return made
         if v.op in VIEWS or v not in self.fresh or sum(w is v for w in self.outputs) > 1:
             return f"np.copy({made})" if v.shape else made
         return made
@@ -159,8 +172,12 @@ def jitted(
     arrays: Sequence[Any],
     given: Sequence[Any],
     code: Callable[[str, str], Any],
+    checked: bool,
 ) -> Any:
-    """The function ``run`` of a text, compiled for these arguments. NotImplementedError where Numba cannot."""
+    """The function ``run`` of a text, compiled for these arguments. NotImplementedError where Numba cannot.
+
+    ``checked``: indices out of range are an IndexError, which Numba does not look for by itself.
+    """
     try:
         import numba
     except ImportError as error:
@@ -169,11 +186,11 @@ def jitted(
         ) from error
     namespace = dict(data)
     exec(code(text, "<compiled by Numba>"), namespace)
-    function = numba.njit(error_model="numpy", nogil=True)(namespace["run"])
+    function = numba.njit(error_model="numpy", nogil=True, boundscheck=checked)(namespace["run"])
     try:
         kinds: Any = numba.typeof
         function.compile(tuple(kinds(a) for a in (*arrays, *given)))
-    except (numba.core.errors.NumbaError, ImportError) as error:
+    except (numba.core.errors.NumbaError, ImportError, NotImplementedError) as error:
         reason = " ".join(str(error).split())[:300]
         raise NotImplementedError(
             f"compile(backend='numba'): Numba cannot compile what the function does ({reason}). Use the NumPy backend"

@@ -8,6 +8,7 @@ must be equal, objects the same, Tensors must have kept what a recording depends
 
 from __future__ import annotations
 
+import array as arrays
 import collections
 import contextlib
 import contextvars
@@ -21,7 +22,7 @@ import sys
 import sysconfig
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -170,6 +171,8 @@ class Environment:
         if isinstance(owner, _RANDOM) or hasattr(type(owner), "__next__"):
             self.moving.append((owner, path, _position(owner)))
             return
+        if isinstance(value, (dict, list, set)) and _has_content(type(value)):
+            self._enter_once(type(value))  # a class of the user's, with methods of its own
         if isinstance(value, TensorBase):
             self._tensor(value, pin, path)
         elif isinstance(value, np.ndarray):
@@ -194,6 +197,10 @@ class Environment:
             self.checks.append((f"len({pin}) == {len(value)}", path))
             for i, item in enumerate(value):
                 self._todo.append((item, f"{pin}[{i}]", f"{path}[{i}]", False))
+        elif isinstance(value, (bytearray, arrays.array)):
+            self.checks.append((f"bytes({pin}) == {self.constant(bytes(value))}", path))
+        elif isinstance(value, (collections.ChainMap, types.MappingProxyType)):
+            self._dict(value, pin, path)
         elif isinstance(value, contextvars.ContextVar):
             self._todo.append((value.get(None), f"{pin}.get(None)", path, False))
         elif isinstance(value, (set, frozenset)):
@@ -281,9 +288,9 @@ class Environment:
         ):
             return
         for name, value in list(vars(cls).items()):
-            if name.startswith("__") and name not in ("__call__", "__init__"):
-                continue
             value = getattr(value, "__func__", value)
+            if name.startswith("__") and not isinstance(value, types.FunctionType):
+                continue
             if isinstance(value, property):
                 value = value.fget
                 where = f"vars({pin})[{name!r}].fget"
@@ -293,7 +300,7 @@ class Environment:
                 where = f"vars({pin})[{name!r}]"
             if not isinstance(value, _DESCRIPTORS):
                 self._todo.append((value, where, f"{cls.__name__}.{name}", False))
-        for base in cls.__bases__:
+        for base in (*cls.__bases__, type(cls)):
             self._enter_once(base)
 
     def _enter_once(self, value: Any, path: str = "") -> None:
@@ -302,7 +309,12 @@ class Environment:
             self._enter(value, self.pin(value), path or getattr(value, "__name__", ""))
 
     def _dict(
-        self, value: dict[Any, Any], pin: str, path: str, skip: tuple[str, ...] = (), attributes: bool = False
+        self,
+        value: Mapping[Any, Any],
+        pin: str,
+        path: str,
+        skip: tuple[str, ...] = (),
+        attributes: bool = False,
     ) -> None:
         if attributes:
             self.checks.append((f"len({pin}) == {len(value)}", path))
@@ -512,6 +524,9 @@ def _names_in(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
     todo = [code]
     for c in todo:
         found |= set(c.co_names)
+        found |= {
+            k for k in c.co_consts if isinstance(k, str) and k.isidentifier()
+        }  # as in getattr(config, "rate")
         read |= {i.argval for i in dis.get_instructions(c) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
         todo.extend(k for k in c.co_consts if isinstance(k, types.CodeType))
     return frozenset(read), frozenset(found)

@@ -88,6 +88,11 @@ class Statement:
 
     def __init__(self, value: Value, kind: str, lines: Sequence[str], reads: Sequence[Value]) -> None:
         self.value, self.kind, self.lines, self.reads = value, kind, list(lines), list(reads)
+        self.place = _place(value.origin if value.forward else value.of)  # in the user's code
+        through = value.of.op.name if value.of is not None and value.of.op is not None else ""
+        self.about = (
+            "" if value.forward else f"backward of {through}{f'  ({self.place})' if self.place else ''}"
+        )
 
 
 class Slot:
@@ -634,6 +639,19 @@ class Plan(Text):
                 slot.inherits = source
                 break
 
+    def _keep_what_is_overwritten(self, dirty: dict[Value, Node]) -> None:
+        """Copies, before the first write, of results and writes that show memory which is written itself."""
+        self.early: list[str] = []
+        self._before: dict[Value, str] = {}
+        returned = [v for v, m in zip(self.outputs, self.memories, strict=True) if m != _OUTSIDE]
+        for v in dict.fromkeys([*returned, *(w for _, w in self.writes)]):
+            if v.fill is None and self._owner(v) in dirty:
+                name = self._before[v] = self.names.take("before")
+                self.early.append(f"{name} = {self._copied(v)}")
+
+    def _copied(self, v: Value) -> str:
+        return f"np.array({_text(self._output(v))}, order='K')"
+
     def _scale_together(self) -> None:
         """Gradients that are all multiplied by one number, such as the rate, lie side by side: one call for all."""
         found: dict[tuple[str, Any], list[Statement]] = {}
@@ -678,6 +696,8 @@ class Plan(Text):
             for node, _ in self.writes
         }
         self.committed: list[str] = []
+        self._keep_what_is_overwritten(dirty)
+        self._landed = {v: targets[id(self.program.value_of[node])] for node, v in self.writes}
         direct: dict[Value, str] = {}
         read_later: dict[Value, int] = {}
         for i, s in enumerate(self.statements):
@@ -705,7 +725,8 @@ class Plan(Text):
             ):
                 direct[v] = name
             else:
-                self.committed.append(f"np.copyto({name}, {_text(self._output(v))})")
+                source = self._before.get(v) or _text(self._output(v))
+                self.committed.append(f"np.copyto({name}, {source})")
         last = []
         for s in list(self.statements):
             into = direct.get(s.value)
@@ -717,6 +738,15 @@ class Plan(Text):
                 last.append(s)
         self.direct = last
         self.statements += last
+
+    def let_go(self) -> None:
+        """Drops the records behind the values, which hold arrays; the text needs them no more."""
+        for v in self.live:
+            v.origin = v.of = None
+            if v.op != "parameter":
+                v.nodes = []
+        del self.program, self.trace, self.users
+        self.writes = []
 
     @property
     def mask_bytes(self) -> int:
@@ -774,34 +804,37 @@ class Plan(Text):
 
     def _run_lines(self) -> list[str]:
         lines: list[str] = []
-        group: Any = lines
+        about = ""
         direct = {id(s) for s in self.direct}
         announced = False
         for s in self.statements:
             if id(s) in direct and not announced:
                 announced = True
-                lines.append("        # what changes in place, when nothing can fail any more")
-            if s.value.forward:
-                place = _place(s.value.origin)
-                lines += [f"        {line}{f'  # {place}' if place else ''}" for line in s.lines]
-                group = lines
-                continue
-            of = s.value.of
-            if of is not group:
-                group = of
-                through = of.op.name if of is not None and of.op is not None else ""
-                place = _place(of)
-                lines.append(f"        # backward of {through}{f'  ({place})' if place else ''}")
-            lines += [f"        {line}" for line in s.lines]
-        if self.committed and not announced:
-            lines.append("        # what changes in place, when nothing can fail any more")
+                lines += self._announced()
+            if s.about != about and s.about:
+                lines.append(f"        # {s.about}")
+            about = s.about
+            place = f"  # {s.place}" if s.place and not about else ""
+            lines += [f"        {line}{place}" for line in s.lines]
+        if not announced and (self.committed or self.early):
+            lines += self._announced()
         return lines + [f"        {line}" for line in self.committed]
+
+    def _announced(self) -> list[str]:
+        return [
+            *(f"        {line}" for line in self.early),
+            "        # what changes in place, when nothing can fail any more",
+        ]
 
     def _result(self, v: Value, memory: Any) -> Expr:
         """A result, in memory that only those results share that share it in eager mode."""
+        if v in self._before and memory != _OUTSIDE:
+            return ast.Name(self._before[v])
         made = self._output(v)
         if v.fill is not None:
             return made
+        if memory == _OUTSIDE and v in self._landed:
+            return ast.Name(self._landed[v])  # what was changed in place, itself
         owner = self._owner(v)
         if self._claimed.setdefault(owner, memory) == memory and (owner in self.fresh or memory == _OUTSIDE):
             return made

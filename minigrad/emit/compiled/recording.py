@@ -17,7 +17,7 @@ from minigrad.emit.compiled import rows
 from minigrad.emit.compiled.by_numba import NumbaPlan, jitted
 from minigrad.emit.compiled.environment import Environment
 from minigrad.emit.compiled.lower import _OUTSIDE, Plan, Whole
-from minigrad.emit.compiled.replay import Replay, code, tensors_in
+from minigrad.emit.compiled.replay import RAISE, Replay, code, tensors_in
 from minigrad.emit.compiled.rows import LEAST, RowPlans, Split, splits
 from minigrad.emit.compiled.trace import Trace
 from minigrad.emit.source.program import Value, memory
@@ -33,6 +33,7 @@ class Recording:
         env.names |= {"wrap": wrap, "changed": tape.changed, "tensor_with": wrap}
         self.conditions: list[str] = []  # of the arguments
         self.locations: dict[int, str] = {}  # of a Tensor among the arguments: its expression
+        self.gradient_plan: Plan | None = None
         self.copies: list[tuple[Any, list[Any], str]] = []
         self._replaced: dict[int, Any] = {}  # arguments with a history, and what the function gets for them
         names = _argument_names(compiled.function, args)
@@ -173,6 +174,8 @@ class Recording:
         except BaseException:
             trace.undo()
             raise
+        first = None if self._replaced else self._first(result)
+        self._let_go(plan)
         if self._replaced:  # the run was one on stand-ins: it is done again, on the arguments themselves
             trace.undo()
             trace.settle()
@@ -181,7 +184,21 @@ class Recording:
                 return plan.run(instance, given, self.args, self.kwargs), plan
             return self.compiled.function(*self.args, **self.kwargs), plan
         trace.settle()
-        return self._first(result), plan
+        return first, plan
+
+    def _let_go(self, replay: Replay) -> None:
+        """Drops what only this call has: its arguments, and the records with the arrays that they saved."""
+        env = self.environment
+        for number in self.locations:
+            env.tensors.pop(number, None)
+        for t in [t for t in env.tensors.values() if id(t) not in env.places]:
+            del env.tensors[id(t)]
+        plans = [
+            replay.plan,
+            *([] if replay.rows is None else [*replay.rows.parts.values(), replay.rows.rest]),
+        ]
+        for plan in plans if self.gradient_plan is None else [*plans, self.gradient_plan]:
+            plan.let_go()
 
     def _find_effects(self, result: Any) -> None:
         env, trace = self.environment, self.trace
@@ -318,7 +335,14 @@ class Recording:
         self._compile_conditions(replay, plan, numbers)
         self._compile_finish(replay, index, grads, state)
         if self.compiled.backend == "numba":
-            replay.function = jitted(replay.text, plan.data, replay.bound(), self._samples(plan), code)
+            replay.function = jitted(
+                replay.text,
+                plan.data,
+                replay.bound(),
+                self._samples(plan),
+                code,
+                any(v.op in RAISE for v in plan.live),
+            )
             replay.kinds = tuple(None if v.shape else v.dtype for v in plan.outputs)
         if self.open and self.targets:
             replay.step = self._step(replay, program, gradients, backward, saved, by_reference, kept, index)
@@ -485,6 +509,9 @@ class Recording:
                 original = next((k for k, r in self._replaced.items() if r is t), id(t))
                 where = self.locations.get(original) or self.locations.get(id(t))
                 return where or _name(space, t)
+            for owner, g in self.new_grads:
+                if g is t:
+                    return f"{self.locations.get(id(owner)) or self.environment.pin(owner)}._grad"
             for k, other in enumerate(self.open):
                 if other is t:
                     return f"outs[{k}]" if self.targets else f"wrap(results[{index[id(t)]}]).requires_grad_()"
@@ -600,7 +627,8 @@ class Recording:
         title = f"The gradients of {self.compiled.__name__}, as recorded. Printed by minigrad."
         plan = Plan(program, given, set(), wanted, [], [], {}, title, boundary=saved, draws=False)
         compiled_text = code(plan.text(), f"<gradients of {self.compiled.__name__}>")
-        replay.backward_text = plan.text()
+        replay.backward_text, data = plan.text(), plan.data
+        self.gradient_plan = plan
         order: list[int] = []  # which of (references, seeds, saved) each parameter is
         sources = [*by_reference, *self.seeds]
         places = {
@@ -612,7 +640,7 @@ class Recording:
         idle: list[Any] = []
 
         def run_backward(arrays: list[Any]) -> Any:
-            run = idle.pop() if idle else _bound(compiled_text, plan.data)
+            run = idle.pop() if idle else _bound(compiled_text, data)
             results = QUIET.run(run, *[arrays[i] for i in order])
             idle.append(run)
             return results
@@ -626,8 +654,14 @@ class Recording:
         text += f"def referenced(args, kwargs):\n    return [{named}]\n"
         exec(code(text, "<leaves of a compiled function>"), space)
         opened = [index[id(t)] for t in self.open]
+        count = len(by_reference)
+        behind = [set(tape.tape([t._node])) for t in self.open]  # which leaves each result was computed from
+        reached = [[t._node in nodes for t in self.targets] for nodes in behind]
+        reached = [[r and g is not None for r, g in zip(row, gradients, strict=True)] for row in reached]
+        del behind
+        shapes = [(t._array.shape, t._array.dtype) for t in self.open]
         present = [g is not None for g in gradients]
-        compiled, has_draws = self.compiled, bool(self.trace.draws)
+        compiled, once = self.compiled, self._why_once()
 
         class Step(autograd.Function):
             @staticmethod
@@ -637,22 +671,33 @@ class Recording:
                 outs = tuple(wrap(results[i]) for i in opened)
                 ctx.save_for_backward(*space["referenced"](args, kwargs), *(wrap(results[i]) for i in kept))
                 ctx.call = (args, kwargs)
+                ctx.set_materialize_grads(False)
                 return outs if len(outs) > 1 else outs[0]
 
             @staticmethod
             def backward(ctx: Any, *grads: Any) -> Any:
                 if MODE.get().grad:
-                    return (None, *_again(compiled, ctx.call, space["leaves"], opened, grads, has_draws))
+                    return (None, *_again(compiled, ctx.call, space["leaves"], len(opened), grads, once))
                 arrays = [t._array for t in ctx.saved_tensors]
-                references = arrays[: len(by_reference)]
-                found = iter(
-                    run_backward([*references, *(g._array for g in grads), *arrays[len(by_reference) :]])
-                )
-                return (None, *(wrap(next(found)) if here else None for here in present))
+                references = arrays[:count]
+                seeds = [
+                    np.zeros(*made) if g is None else g._array for g, made in zip(grads, shapes, strict=True)
+                ]
+                found = iter(run_backward([*references, *seeds, *arrays[count:]]))
+                given = [row for row, g in zip(reached, grads, strict=True) if g is not None]
+                wanted = [any(row[j] for row in given) for j in range(len(present))]
+                results = [next(found) if here else None for here in present]
+                return (None, *(wrap(r) if here else None for r, here in zip(results, wanted, strict=True)))
 
         Step.__name__ = Step.__qualname__ = f"Compiled_{compiled.__name__}"
         replay.leaves = space["leaves"]
         return Step
+
+    def _why_once(self) -> str:
+        """Why the function may not be run again behind the user's back; nothing if it may."""
+        if self.trace.draws:
+            return "draws random numbers"
+        return "changes Tensors" if self.trace.written or self.new_grads or self.new_state else ""
 
     def _leaf_expression(self, t: Any) -> str:
         original = next((k for k, r in self._replaced.items() if r is t), id(t))
@@ -666,19 +711,25 @@ class _Place:
         self.number = number
 
 
-def _again(compiled: Any, call: Any, leaves: Any, opened: Any, grads: Any, has_draws: bool) -> list[Any]:
+def _again(compiled: Any, call: Any, leaves: Any, count: int, grads: Any, once: str) -> list[Any]:
     """Gradients that can be differentiated again: the function itself is run once more, and recorded."""
-    if has_draws:
+    if once:
         raise NotImplementedError(
-            f"create_graph=True through the compiled {compiled.__name__}, which draws random numbers; "
-            "call it uncompiled"
+            f"create_graph=True through the compiled {compiled.__name__} would run it once more, and it {once}; call "
+            "it uncompiled"
         )
     args, kwargs = call
     with autograd.enable_grad():
         result = compiled.function(*args, **kwargs)
     outs = [t for t in tensors_in(result) if t.requires_grad]
-    outs = list({id(t): t for t in outs}.values())[: len(opened)]
-    return list(autograd.grad(outs, leaves(args, kwargs), list(grads), create_graph=True, allow_unused=True))
+    outs = list({id(t): t for t in outs}.values())[:count]
+    pairs = [(t, g) for t, g in zip(outs, grads, strict=True) if g is not None]
+    given = [g for _, g in pairs]
+    return list(
+        autograd.grad(
+            [t for t, _ in pairs], leaves(args, kwargs), given, create_graph=True, allow_unused=True
+        )
+    )
 
 
 def _rebuilt(shape: Any, leaves: Sequence[Any]) -> Any:

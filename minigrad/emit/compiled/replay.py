@@ -18,7 +18,7 @@ from minigrad.emit.compiled.lower import Plan
 from minigrad.emit.compiled.rows import RowPlans
 from minigrad.tape import QUIET, TensorBase
 
-_RAISE = (
+RAISE = (
     "index", "index_put", "unindex", "index_winners", "gather", "ungather", "floor_divide", "remainder", "fmod",
     "trunc_divide", "pow", "div_floor",
 )  # fmt: skip
@@ -115,7 +115,7 @@ class Replay:
     @functools.cached_property
     def generators(self) -> list[Any]:
         """Generators whose state is put back should the plan fail: where it draws, and something may raise."""
-        if not any(v.op in _RAISE for v in self.plan.live):
+        if not any(v.op in RAISE for v in self.plan.live):
             return []
         return [v for k, v in self.plan.data.items() if k.startswith("generator_")]
 

@@ -10,7 +10,6 @@ import numpy as np
 from minigrad.emit.compiled.by_numba import NumbaPlan
 from minigrad.emit.compiled.lower import Plan, Statement
 from minigrad.emit.compiled.replay import Replay, code
-from minigrad.emit.source.text import _place
 from minigrad.emit.table import aligned
 from minigrad.tape import QUIET
 
@@ -86,8 +85,7 @@ def _step(number: int, plan: Plan, s: Statement | None, line: str, took: float |
     )
     if s is not None and s.kind == "view":
         where = "view"
-    place = "" if s is None else _place(s.value.origin if s.value.forward else s.value.of)
-    return Step(number, line, result, where, took, place)
+    return Step(number, line, result, where, took, "" if s is None else s.place)
 
 
 def _times(plan: Plan) -> list[float | None]:

@@ -126,7 +126,7 @@ class _Part(Whole):
     """The rows' half of a program, for blocks of one size; `Plan` takes it for a program."""
 
     def __init__(self, program: Whole, split: Split, sums: Sequence[Value], size: int) -> None:
-        self.trace, self.forward, self.gradient = program.trace, program.forward, None
+        self.trace, self.gradient = program.trace, None
         self.values: list[Value] = []
         self.made: dict[Value, Value] = {}
         needed, todo = set(sums), list(sums)
@@ -139,6 +139,7 @@ class _Part(Whole):
             if v in needed:
                 self.values.append(self._resized(v, split, size))
         self.value_of = {n: self.made[v] for n, v in program.value_of.items() if v in self.made}
+        self.forward = [n for n in program.forward if n in self.value_of]
         self.names = {self.made[v]: nodes for v, nodes in program.names.items() if v in self.made}
 
     def _resized(self, v: Value, split: Split, size: int) -> Value:
@@ -297,6 +298,33 @@ class _Worker:
         return totals
 
 
+class _Single:
+    """BLAS on one thread while any crew is at work: the first that begins switches, the last that ends restores."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.crews = 0
+        self.before: list[tuple[Any, int]] = []
+
+    def enter(self, controllers: Sequence[Any]) -> None:
+        with self.lock:
+            self.crews += 1
+            if self.crews == 1:
+                self.before = [(c, c.get_num_threads()) for c in controllers]
+                for c in controllers:
+                    c.set_num_threads(1)
+
+    def leave(self) -> None:
+        with self.lock:
+            self.crews -= 1
+            if not self.crews:
+                for c, n in self.before:
+                    c.set_num_threads(n)
+
+
+_SINGLE = _Single()
+
+
 class _Crew:
     """Threads that wait for work; the caller does the first share itself, with BLAS on one thread meanwhile."""
 
@@ -320,9 +348,7 @@ class _Crew:
         if self._started != os.getpid():  # also after a fork, which takes no threads along
             self.inbox, self.outbox = [], queue.SimpleQueue()
             self._start()
-        before = [(c, c.get_num_threads()) for c in self.blas]
-        for c in self.blas:
-            c.set_num_threads(1)
+        _SINGLE.enter(self.blas)
         found: dict[int, Any] = {}
         failed: list[BaseException] = []
         try:
@@ -338,8 +364,7 @@ class _Crew:
                 if problem is not None:
                     failed.append(problem)
         finally:
-            for c, n in before:
-                c.set_num_threads(n)
+            _SINGLE.leave()
         if failed:
             raise failed[0]
         return [found[k] for k in range(len(self.workers))]
