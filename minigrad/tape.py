@@ -655,6 +655,21 @@ def changed(*arrays: Array) -> None:
         change.last = moment
 
 
+def changes_of(arrays: Sequence[Array]) -> list[Change]:
+    """The entries for the memory of arrays that are changed again and again; see `changed_again`."""
+    changed(*arrays)
+    return [_CHANGES[id(owner(a))] for a in arrays]
+
+
+def changed_again(changes: Sequence[Change]) -> None:
+    """`changed`, for memory whose entries were looked up before; whoever holds them must hold the arrays too."""
+    global last_change
+    last_change = next_seq()
+    moment = Moment(last_change, *here())
+    for change in changes:
+        change.last = moment
+
+
 def check_unchanged(node: Node) -> None:
     """RuntimeError if an array that ``node`` saved was changed in place since."""
     for array in node.saved:

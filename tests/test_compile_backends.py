@@ -320,6 +320,56 @@ def test_a_float_argument_is_never_taken_for_a_constant(function: Any) -> None:
         assert found.dtype is expected.dtype
 
 
+@pytest.mark.parametrize("outside", [False, True])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, w, s: x * w * s, lambda x, w, s: x * w / s, lambda x, w, s: s / (w * w + x * x),
+        lambda x, w, s: x - w * s, lambda x, w, s: x.add(w, alpha=s), lambda x, w, s: (x * w).sum() * s,
+        lambda x, w, s: mg.lerp(x, w, s), lambda x, w, s: (x * w).mul_(s), lambda x, w, s: (w * x) ** s,
+        lambda x, w, s: (x * w).sum() + s * w.square().sum(),
+        lambda x, w, s: s**w * x, lambda x, w, s: (w * x).clamp(max=s), lambda x, w, s: (w * x - s).relu() * -s,
+    ],
+)  # fmt: skip
+def test_gradients_see_a_float_argument(function: Any, outside: bool) -> None:
+    def run(w: Any) -> Any:
+        def step(x: Any, s: float) -> Any:
+            y = function(x, w, s).sum()
+            if not outside:
+                y.backward()
+            return y
+
+        return step
+
+    w, v = (mg.tensor([0.5, 1.5, 0.7], requires_grad=True) for _ in range(2))
+    compiled, eager = mg.compile(run(w)), run(v)
+    for s in (0.3, 0.7, 0.7, 1.3):
+        w.grad = v.grad = None
+        x = mg.tensor([0.4, 1.0, 2.0])
+        found, expected = compiled(x, s), eager(x, s)
+        if outside:
+            found.backward()
+            expected.backward()
+        assert found.item() == expected.item()
+        assert w.grad.tolist() == v.grad.tolist()
+
+
+def test_second_gradients_belong_to_the_results_that_are_given() -> None:
+    compiled = mg.compile(lambda x, y: (x, x * y * y))
+    for _ in range(3):
+        x, y = (mg.tensor([v], requires_grad=True) for v in (2.0, 3.0))
+        found = mg.autograd.grad(compiled(x, y)[1].sum(), (x, y), create_graph=True)
+        assert [g.item() for g in found] == [9.0, 12.0]
+
+
+def test_a_compiled_module_passes_attributes_on() -> None:
+    net = network(mg.float64)
+    compiled = mg.compile(net)
+    compiled.training = False
+    assert net.training is False
+    assert compiled.eval() is net
+
+
 def test_numbers_made_of_a_float_argument_are_returned_anew() -> None:
     compiled = mg.compile(lambda x, s: (x, s, s * 2.0, {"minus": -s}))
     for s in (0.25, 0.5, 0.25):

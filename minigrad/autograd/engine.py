@@ -185,7 +185,7 @@ def _lift(node: Node) -> list[Any]:
     """The saved arrays as Tensors on the tape, so that what a rule does with them is recorded."""
     sources = (*node.inputs, node)
     return [
-        a if sources[k].__class__ is Const else wrap(a, sources[k])
+        sources[k].value if sources[k].__class__ is Const else wrap(a, sources[k])
         for k, a in zip(node.layout.keep, node.saved, strict=False)
     ]
 

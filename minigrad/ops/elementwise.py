@@ -113,7 +113,9 @@ def _pow_base(g: Any, a: Any, b: Any) -> Any:
 
 
 def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
-    return where(logical_and(eq(a, 0.0), ge(b, 0.0)), 0.0, g * (y * log(a)))
+    # of a Python number a Python number: NumPy's would widen float32
+    log_a = float(np.log(a)) if isinstance(a, (int, float)) else log(a)
+    return where(logical_and(eq(a, 0.0), ge(b, 0.0)), 0.0, g * (y * log_a))
 
 
 def _pow_scalar_rule(g: Any, x: Any, exponent: float) -> Any:

@@ -63,6 +63,21 @@ def compile(
     return Compiled(function, check, threads, exact, backend)
 
 
+_OWN = {
+    "function",
+    "check",
+    "threads",
+    "exact",
+    "backend",
+    "plans",
+    "_recorded",
+    "_lock",
+    "__wrapped__",
+    "__name__",
+    "__doc__",
+}
+
+
 class Compiled:
     """A compiled function. ``report()`` tells of its plans, `minigrad.source` prints them."""
 
@@ -83,6 +98,12 @@ class Compiled:
         if name in ("function", "__wrapped__"):  # not there yet, while it is being copied
             raise AttributeError(name)
         return getattr(self.function, name)  # such as parameters() of a Module
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _OWN and hasattr(self.function, "_parameters"):
+            setattr(self.function, name, value)  # of a Module, as `__getattr__` reads it
+        else:
+            object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         return f"<compiled {self.__name__}, {len(self.plans)} plan{'s' * (len(self.plans) != 1)}>"

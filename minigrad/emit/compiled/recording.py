@@ -30,7 +30,9 @@ class Recording:
     def __init__(self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.compiled, self.args, self.kwargs = compiled, args, kwargs
         self.environment = env = Environment()
-        env.names |= {"wrap": wrap, "changed": tape.changed, "tensor_with": wrap}
+        env.names |= {
+            "wrap": wrap, "changed": tape.changed, "changed_again": tape.changed_again, "tensor_with": wrap
+        }  # fmt: skip
         self.conditions: list[str] = []  # of the arguments
         self.locations: dict[int, str] = {}  # of a Tensor among the arguments: its expression
         self.gradient_plan: Plan | None = None
@@ -319,7 +321,7 @@ class Recording:
         saved, by_reference, backward = self._saved(program, gradients, value)
         kept = [out(v) for v in saved]
         given, bound = self._given(program)
-        numbers = [(where, s.text) for _, _, s, where in env.dynamic]
+        numbers = self.numbers = [(where, s.text) for _, _, s, where in env.dynamic]
         title = f"{self.compiled.__name__}, as recorded. Printed by minigrad."
         kind = NumbaPlan if self.compiled.backend == "numba" else Plan
         plan = kind(program, given, bound, outputs, writes, numbers, {}, title, memories=memories)
@@ -474,12 +476,29 @@ class Recording:
         text += "    return None\n"
         places = [self._expression(t) for t in bound]
         text += f"def bound():\n    return ({', '.join(places)}{',' if len(places) == 1 else ''})\n"
+        same = [f"{place} is stays[{i}]" for i, place in enumerate(places)]
+        text += f"def current():\n    return {' and '.join(same) or True}\n"
         exec(code(text, "<conditions of a compiled function>"), space)
-        replay.enter, replay.bound = space["enter"], space["bound"]
+        replay.enter, replay.bound, replay.current = space["enter"], space["bound"], space["current"]
+        self._stay(replay, [id(t) for t in bound])
         about = [(c, "the arguments") for c in self.conditions] + [*env.checks, *env.mutable, *env.settled]
         replay.conditions = [(conditions[0], "the grad mode"), *about]
         replay.environment = env
         replay.layouts = [(a.shape, a.dtype, a.strides) for a in replay.bound()]
+
+    def _stay(self, replay: Replay, bound: list[int]) -> None:
+        """Which arrays plans stand on, and the entries of those that each replay changes."""
+        space = self.environment.names
+        self.often = [bound.index(id(t)) for t, _ in self.trace.written.values() if id(t) in bound]
+        often = self.often
+
+        def stays(arrays: tuple[Any, ...]) -> None:
+            space["stays"] = arrays
+            space["changes"][:] = tape.changes_of([arrays[i] for i in often])
+
+        space["changes"] = []
+        replay.stays = stays
+        stays(replay.bound())
 
     def _compile_finish(self, replay: Replay, index: dict[int, int], grads: Any, state: Any) -> None:
         env = self.environment
@@ -494,8 +513,20 @@ class Recording:
         for s, p, key, i in state:
             lines.append(f"{_name(space, s)}[{_name(space, p)}][{key!r}] = wrap(results[{i}])")
         if self.trace.written:
-            arrays = [self._expression(t) for t, _ in self.trace.written.values()]
-            lines.append(f"changed({', '.join(arrays)})")
+            places = [env.places.get(id(t), ("", False)) for t, _ in self.trace.written.values()]
+            often = [
+                place and id(t) not in self.locations
+                for (t, _), (_, place) in zip(self.trace.written.values(), places, strict=True)
+            ]
+            arrays = [
+                self._expression(t)
+                for (t, _), known in zip(self.trace.written.values(), often, strict=True)
+                if not known
+            ]
+            if any(often):
+                lines.append("changed_again(changes)")
+            if arrays:
+                lines.append(f"changed({', '.join(arrays)})")
         lines.append(f"return {self._built(self.shape, index, space)}")
         text = "def finish(results, args, kwargs, outs):\n    " + "\n    ".join(lines) + "\n"
         space |= env.names
@@ -625,7 +656,7 @@ class Recording:
         env = self.environment
         given = [(env.paths.get(id(t), "tensor"), self._node_of(t)) for t in (*by_reference, *self.seeds)]
         title = f"The gradients of {self.compiled.__name__}, as recorded. Printed by minigrad."
-        plan = Plan(program, given, set(), wanted, [], [], {}, title, boundary=saved, draws=False)
+        plan = Plan(program, given, set(), wanted, [], self.numbers, {}, title, boundary=saved, draws=False)
         compiled_text = code(plan.text(), f"<gradients of {self.compiled.__name__}>")
         replay.backward_text, data = plan.text(), plan.data
         self.gradient_plan = plan
@@ -639,9 +670,9 @@ class Recording:
             order.append(places[id(v)])
         idle: list[Any] = []
 
-        def run_backward(arrays: list[Any]) -> Any:
+        def run_backward(arrays: list[Any], numbers: Sequence[Any]) -> Any:
             run = idle.pop() if idle else _bound(compiled_text, data)
-            results = QUIET.run(run, *[arrays[i] for i in order])
+            results = QUIET.run(run, *[arrays[i] for i in order], *numbers)
             idle.append(run)
             return results
 
@@ -654,7 +685,8 @@ class Recording:
         text += f"def referenced(args, kwargs):\n    return [{named}]\n"
         exec(code(text, "<leaves of a compiled function>"), space)
         opened = [index[id(t)] for t in self.open]
-        count = len(by_reference)
+        count, parameters = len(by_reference), len(self.numbers)
+        numbers = [next(i for i, t in enumerate(self.leaves) if t is o) for o in self.open]
         behind = [set(tape.tape([t._node])) for t in self.open]  # which leaves each result was computed from
         reached = [[t._node in nodes for t in self.targets] for nodes in behind]
         reached = [[r and g is not None for r, g in zip(row, gradients, strict=True)] for row in reached]
@@ -671,19 +703,20 @@ class Recording:
                 outs = tuple(wrap(results[i]) for i in opened)
                 ctx.save_for_backward(*space["referenced"](args, kwargs), *(wrap(results[i]) for i in kept))
                 ctx.call = (args, kwargs)
+                ctx.numbers = arrays[len(arrays) - parameters :]
                 ctx.set_materialize_grads(False)
                 return outs if len(outs) > 1 else outs[0]
 
             @staticmethod
             def backward(ctx: Any, *grads: Any) -> Any:
                 if MODE.get().grad:
-                    return (None, *_again(compiled, ctx.call, space["leaves"], len(opened), grads, once))
+                    return (None, *_again(compiled, ctx.call, space["leaves"], numbers, grads, once))
                 arrays = [t._array for t in ctx.saved_tensors]
                 references = arrays[:count]
                 seeds = [
                     np.zeros(*made) if g is None else g._array for g, made in zip(grads, shapes, strict=True)
                 ]
-                found = iter(run_backward([*references, *seeds, *arrays[count:]]))
+                found = iter(run_backward([*references, *seeds, *arrays[count:]], ctx.numbers))
                 given = [row for row, g in zip(reached, grads, strict=True) if g is not None]
                 wanted = [any(row[j] for row in given) for j in range(len(present))]
                 results = [next(found) if here else None for here in present]
@@ -711,8 +744,11 @@ class _Place:
         self.number = number
 
 
-def _again(compiled: Any, call: Any, leaves: Any, count: int, grads: Any, once: str) -> list[Any]:
-    """Gradients that can be differentiated again: the function itself is run once more, and recorded."""
+def _again(compiled: Any, call: Any, leaves: Any, numbers: list[int], grads: Any, once: str) -> list[Any]:
+    """Gradients that can be differentiated again: the function itself is run once more, and recorded.
+
+    ``numbers`` tells which of the Tensors that it returns the gradients belong to.
+    """
     if once:
         raise NotImplementedError(
             f"create_graph=True through the compiled {compiled.__name__} would run it once more, and it {once}; call "
@@ -721,8 +757,8 @@ def _again(compiled: Any, call: Any, leaves: Any, count: int, grads: Any, once: 
     args, kwargs = call
     with autograd.enable_grad():
         result = compiled.function(*args, **kwargs)
-    outs = [t for t in tensors_in(result) if t.requires_grad]
-    outs = list({id(t): t for t in outs}.values())[:count]
+    returned = tensors_in(result)
+    outs = [returned[i] for i in numbers]
     pairs = [(t, g) for t, g in zip(outs, grads, strict=True) if g is not None]
     given = [g for _, g in pairs]
     return list(

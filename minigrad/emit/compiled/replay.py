@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import contextlib
 import functools
-import operator
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -35,6 +34,8 @@ class Replay:
 
     enter: Callable[..., Any]  # the arguments of the plan, or None where the recording does not hold
     bound: Callable[[], tuple[Any, ...]]  # the arrays that stay, as they are now
+    current: Callable[[], bool]  # whether they are those that idle plans stand on
+    stays: Callable[[tuple[Any, ...]], None]  # from now on they stand on these
     finish: Callable[..., Any]  # results into Tensors, gradients and states; what the call returns
     leaves: Callable[..., list[Any]]  # the Tensors that a differentiable call depends on
     conditions: list[tuple[str, str]]  # and what each is about
@@ -57,15 +58,17 @@ class Replay:
 
     def ready(self) -> tuple[tuple[Any, ...], Callable[..., Any]] | None:
         """A plan on the arrays that are there now, with memory of its own; None if their layout has changed."""
+        if self.current():
+            with contextlib.suppress(IndexError):
+                return self.idle.pop()
         arrays = self.bound()
-        with contextlib.suppress(IndexError):
-            while True:
-                instance = self.idle.pop()
-                if all(map(operator.is_, instance[0], arrays)):
-                    return instance
         if [(a.shape, a.dtype, a.strides) for a in arrays] != self.layouts:
             return None
-        return arrays, self.bind(arrays)
+        made = arrays, self.bind(arrays)
+        if not self.current():
+            self.idle.clear()  # plans on arrays of before
+            self.stays(arrays)
+        return made
 
     def bind(self, arrays: tuple[Any, ...]) -> Callable[..., Any]:
         """The plan on these arrays."""
@@ -217,7 +220,7 @@ def _difference(a: Any, b: Any, exact: bool) -> str:
         return "other integers"
     size = float(np.max(np.abs(b), initial=0.0))
     off = float(np.max(np.abs(a - b)))
-    if not exact and off <= float(np.finfo(a.dtype).eps) ** 0.5 * max(size, 1.0):
+    if not exact and off <= float(np.finfo(a.dtype).eps) ** 0.5 * size:
         return ""
     return f"by up to {off:.1e} where the largest is {size:.1e}"
 

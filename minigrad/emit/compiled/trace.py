@@ -124,7 +124,12 @@ class Trace:
         elif id(t) in self._made:
             memory = id(tape.owner(t._array))
             if memory in self._known or (memory in self._results and self._results[memory]() is not None):
-                raise self.refused("what works behind the tape (such as a transform of minigrad.func)")
+                self.refusal = errors.runtime_error(
+                    "compile(): a Tensor is made of the memory of another one behind the tape, as transforms of "
+                    "minigrad.func and nn.Parameter(t) do, so a replay could not tell what it holds. Do that outside of "
+                    "the function"
+                )
+                raise self.refusal
             self.constants[node] = t._array.copy()
         else:
             raise self._unknown(t._array, "A Tensor")
