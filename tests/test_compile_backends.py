@@ -446,6 +446,38 @@ def test_a_loss_of_two_terms_in_blocks_of_rows(monkeypatch: pytest.MonkeyPatch) 
         np.testing.assert_allclose(w.grad.numpy(), v.grad.numpy(), rtol=1e-12)
 
 
+def test_gradients_that_eager_mode_refuses_are_refused_only_when_asked_for() -> None:
+    w, saved = mg.tensor([1.0, 2.0], requires_grad=True), mg.tensor([3.0, 4.0])
+
+    def function(x: Any) -> Any:
+        y = w * saved
+        saved.mul_(x)
+        return y
+
+    compiled = mg.compile(function)
+    for k in range(3):
+        before = saved.tolist()
+        y = compiled(mg.full((2,), 2.0 + k))
+        assert y.tolist() == [a * b for a, b in zip([1.0, 2.0], before, strict=True)]
+        with pytest.raises(RuntimeError):
+            y.sum().backward()
+
+
+def test_a_returned_view_shows_what_its_base_has_become() -> None:
+    state = mg.zeros(2, 2)
+
+    @mg.compile
+    def function(x: Any) -> Any:
+        row = state[0]
+        state.add_(x)
+        return row, state[1], state.T
+
+    for k in range(3):
+        row, other, turned = function(mg.full((2, 2), k + 1.0))
+        assert row.tolist() == other.tolist() == turned[0].tolist() == state[0].tolist()
+        assert all(np.shares_memory(t.numpy(), state.numpy()) for t in (row, other, turned))
+
+
 def test_what_a_step_changes_is_returned_itself() -> None:
     net = network(mg.float64)
     opt = mg.optim.SGD(net.parameters(), lr=0.05)

@@ -826,6 +826,15 @@ class Plan(Text):
             "        # what changes in place, when nothing can fail any more",
         ]
 
+    def _of_landed(self, v: Value) -> Expr:
+        """What was changed in place, itself, or a view of it."""
+        if v in self._landed:
+            return ast.Name(self._landed[v])
+        base = self._of_landed(v.inputs[0])
+        if v.op == "slice" and not v.shape and Ellipsis not in v.params["index"]:
+            return at(base, (*v.params["index"], Ellipsis))
+        return expression(v, [base], self.helpers)
+
     def _result(self, v: Value, memory: Any) -> Expr:
         """A result, in memory that only those results share that share it in eager mode."""
         if v in self._before and memory != _OUTSIDE:
@@ -833,8 +842,8 @@ class Plan(Text):
         made = self._output(v)
         if v.fill is not None:
             return made
-        if memory == _OUTSIDE and v in self._landed:
-            return ast.Name(self._landed[v])  # what was changed in place, itself
+        if memory == _OUTSIDE and self._owner(v) in self._landed:
+            return self._of_landed(v)
         owner = self._owner(v)
         if self._claimed.setdefault(owner, memory) == memory and (owner in self.fresh or memory == _OUTSIDE):
             return made

@@ -280,6 +280,9 @@ class Recording:
 
     def _plan(self, result: Any) -> Replay:
         env, trace = self.environment, self.trace
+        with trace.recording():
+            for t in self.leaves:
+                tape.refresh(t)  # a view shows what its base has become
         live = [
             t
             for t in self.leaves
@@ -287,7 +290,13 @@ class Recording:
         ]
         self.dead = {id(t): _dead(t._node) for t in live if t._node in trace.differentiated}
         self.open = list({id(t): t for t in live if id(t) not in self.dead}.values())
-        gradients = self._backward() if self.open else []
+        try:
+            gradients = self._backward() if self.open else []
+        except (
+            RuntimeError
+        ):  # such as what is saved and was changed in place: an error to whoever asks for gradients
+            self.dead |= {id(t): _dead(t._node) for t in self.open}
+            self.open, gradients = [], []
         roots = [t._node for t in self.leaves if t._node is not None]
         roots += [node for _, node in trace.written.values()]
         roots += [g._node for _, g in self.new_grads if g is not None]

@@ -126,8 +126,8 @@ class Trace:
             if memory in self._known or (memory in self._results and self._results[memory]() is not None):
                 self.refusal = errors.runtime_error(
                     "compile(): a Tensor is made of the memory of another one behind the tape, as transforms of "
-                    "minigrad.func and nn.Parameter(t) do, so a replay could not tell what it holds. Do that outside of "
-                    "the function"
+                    "minigrad.func and nn.Parameter(t) do, so a replay could not tell what it holds. Do that outside "
+                    "of the function"
                 )
                 raise self.refusal
             self.constants[node] = t._array.copy()
