@@ -211,15 +211,30 @@ class Session:
         self.peers = peers
         self.remarks: list[str] = []
         self.benches: list[Any] = []
+        self.absent: set[str] = set()  # peers that do not start
         self.facts: dict[str, dict[str, str]] = {}
-        for peer in peers:
+        self.start()
+
+    def start(self) -> None:
+        """A new process for every peer."""
+        started = [peer for peer in self.peers if peer.name not in self.absent]
+        for peer in started:
             try:
-                bench = Inside(peer.name) if one_process else Process(peer.name, threads)
+                bench = Inside(peer.name) if self.one_process else Process(peer.name, self.threads)
             except (Failed, ImportError) as error:
+                self.absent.add(peer.name)
                 self.say(f"{peer.name} does not start: {error}")
                 continue
             self.benches.append(bench)
             self.facts[peer.name] = bench.facts
+
+    def renew(self) -> None:
+        """Fresh processes: what was freed in a case before changes how the C library serves the next one."""
+        if self.one_process:
+            return
+        self.close()
+        self.benches.clear()
+        self.start()
 
     def close(self) -> None:
         for bench in self.benches:
@@ -291,6 +306,7 @@ def step(session: Session) -> Row:
         for batch in scale.batches:
             if session.wanted(f"step:{dtype}:{batch}"):
                 what, same = (dtype, batch), SAME[dtype]
+                session.renew()
                 raced = driver.race(session.racing(), "prepare_step", what, scale.effort, same, session.say)
                 bounds = STEP_BOUNDS.get(batch, {})
                 row.cases.append(
@@ -311,6 +327,7 @@ def compiled(session: Session) -> Row:
     sizes = [size for size in sizes if session.wanted("compiled:{}:{}".format(*size))]
     for dtype, batch in sizes:
         ours = OURS if batch >= scale.large else [who for who in OURS if who != "threads"]
+        session.renew()
         benches = session.racing(*ours, "minigrad", "by hand", "torch", "jax")
         what, same = (dtype, batch), SAME[dtype]
         raced = driver.race(benches, "prepare_step", what, scale.effort, same, session.say)

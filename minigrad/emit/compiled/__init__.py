@@ -121,8 +121,6 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode = MODE.get()
-        if mode.everything or mode.anomaly is not None or mode.observer is not None:
-            return self.function(*args, **kwargs)  # somebody looks at each operation
         for plan in self.plans:
             given = plan.enter(args, kwargs, mode)
             if given is not None:
@@ -131,6 +129,8 @@ class Compiled:
                     if self.check:
                         return checked(plan, instance, given, args, kwargs, self.function)
                     return plan.run(instance, given, args, kwargs)
+        if mode.everything or mode.anomaly is not None or mode.observer is not None:
+            return self.function(*args, **kwargs)  # somebody looks at each operation
         with self._lock:
             self._recorded += 1
             if self._recorded % MANY == 0:

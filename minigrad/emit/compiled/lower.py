@@ -128,13 +128,13 @@ class Plan(Text):
         outputs: Sequence[Value],
         writes: Sequence[tuple[Node, Value]],
         numbers: Sequence[tuple[str, str]],
-        path_of: dict[Node, str],
         title: str,
         boundary: Sequence[Value] = (),
         draws: bool = True,
         memories: Sequence[Any] | None = None,
     ) -> None:
-        self.program, self.path_of, self.title, self.trace = program, path_of, title, program.trace
+        self.program, self.title, self.trace = program, title, program.trace
+        self.path_of: dict[Node, str] = {}
         self.helpers, self.names = Helpers(), Names()
         self.keys = {node: name for name, node in given}
         self.name_of: dict[Value, str] = {}
@@ -170,6 +170,7 @@ class Plan(Text):
         self._helped: dict[str, list[str]] = {}
         self.data: dict[str, Any] = {}  # what the text needs beside NumPy: constants, generators
         self._refilled: list[str] = []
+        self._mask = 0  # elements of the largest mask
         self._build()
 
     # ------------------------------------------------------------ what there is
@@ -530,8 +531,6 @@ class Plan(Text):
             axis = dim[0] if isinstance(dim, tuple) and len(dim) == 1 else dim
             return [f"{name}.reduce({texts[0]}, axis={axis!r}, out=\0, keepdims={v.params['keepdim']!r})"], []
         return None
-
-    _mask = 0
 
     def _fits(self, v: Value, kernel: Any) -> bool:
         """Whether the ufunc by itself would give the value's element type and shape."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad import autograd, errors, tape
 from minigrad.autograd import engine
-from minigrad.dtypes import dtype
+from minigrad.dtypes import F64, dtype
 from minigrad.emit.compiled import rows
 from minigrad.emit.compiled.by_numba import NumbaPlan, jitted
 from minigrad.emit.compiled.environment import Environment
@@ -37,6 +37,8 @@ class Recording:
         self.locations: dict[int, str] = {}  # of a Tensor among the arguments: its expression
         self.gradient_plan: Plan | None = None
         self.copies: list[tuple[Any, list[Any], str]] = []
+        self._stand_ins: list[Any] = []
+        self.seeds: list[Any] = []  # the gradients of the results, as parameters
         self._replaced: dict[int, Any] = {}  # arguments with a history, and what the function gets for them
         names = _argument_names(compiled.function, args)
         self.given = (
@@ -154,7 +156,7 @@ class Recording:
             inside = wrap(a)
             leaf(inside, True)
             self._replaced[id(t)] = inside
-            self._keep = [*getattr(self, "_keep", []), inside]
+            self._stand_ins.append(inside)
         env.tensors[id(inside)] = inside
         env.paths[id(inside)] = name
         if t._grad is not None and t.is_leaf:
@@ -333,7 +335,7 @@ class Recording:
         numbers = self.numbers = [(where, s.text) for _, _, s, where in env.dynamic]
         title = f"{self.compiled.__name__}, as recorded. Printed by minigrad."
         kind = NumbaPlan if self.compiled.backend == "numba" else Plan
-        plan = kind(program, given, bound, outputs, writes, numbers, {}, title, memories=memories)
+        plan = kind(program, given, bound, outputs, writes, numbers, title, memories=memories)
 
         replay = Replay()
         replay.text, replay.plan = plan.text(), plan
@@ -354,7 +356,7 @@ class Recording:
                 code,
                 any(v.op in RAISE for v in plan.live),
             )
-            replay.kinds = tuple(None if v.shape else v.dtype for v in plan.outputs)
+            replay.kinds = tuple(None if v.shape or v.dtype == F64 else v.dtype for v in plan.outputs)
         if self.open and self.targets:
             replay.step = self._step(replay, program, gradients, backward, saved, by_reference, kept, index)
         return replay
@@ -477,7 +479,10 @@ class Recording:
                 self.conditions.append(f"{where} is {env.pin(env.tensors[number])}")
             elif pinned:
                 self.conditions.append(f"id({where}) not in {env.pin(pinned)}")
-        conditions = [f"mode.grad is {grad} and mode.inference is {inference}", *self.conditions, *checks]
+        plain = "not mode.everything and mode.anomaly is None and mode.observer is None"
+        usual = env.constant(MODE.get())  # mostly it is this very object
+        modes = f"(mode is {usual} or (mode.grad is {grad} and mode.inference is {inference} and {plain}))"
+        conditions = [modes, *self.conditions, *checks]
         text = "def enter(args, kwargs, mode):\n    try:\n        if (\n            "
         text += "\n            and ".join(conditions)
         text += f"\n        ):\n            return ({', '.join(passing)}{',' if len(passing) == 1 else ''})\n"
@@ -611,7 +616,6 @@ class Recording:
             if t._node is not None and t.requires_grad
         ]
         with trace.recording():
-            self.seeds = []
             for t in self.open:
                 seed = wrap(np.ones(t._array.shape, t._array.dtype))
                 trace.sources[leaf(seed)] = seed
@@ -636,7 +640,7 @@ class Recording:
     ) -> tuple[list[Value], list[Any], list[Value]]:
         """Of the forward half: computed values that the backward half reads, and Tensors that it reads."""
         wanted = [value[g._node] for g in gradients if g is not None]
-        seeds = {program.by_tensor[id(s)] for s in getattr(self, "seeds", []) if id(s) in program.by_tensor}
+        seeds = {program.by_tensor[id(s)] for s in self.seeds if id(s) in program.by_tensor}
         todo, seen = list(wanted), set(wanted)
         saved: dict[Value, None] = {}
         leaves: dict[Value, None] = {}
@@ -665,7 +669,7 @@ class Recording:
         env = self.environment
         given = [(env.paths.get(id(t), "tensor"), self._node_of(t)) for t in (*by_reference, *self.seeds)]
         title = f"The gradients of {self.compiled.__name__}, as recorded. Printed by minigrad."
-        plan = Plan(program, given, set(), wanted, [], self.numbers, {}, title, boundary=saved, draws=False)
+        plan = Plan(program, given, set(), wanted, [], self.numbers, title, boundary=saved, draws=False)
         compiled_text = code(plan.text(), f"<gradients of {self.compiled.__name__}>")
         replay.backward_text, data = plan.text(), plan.data
         self.gradient_plan = plan

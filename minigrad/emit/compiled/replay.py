@@ -75,6 +75,8 @@ class Replay:
         if self.rows is not None:
             return self.rows.bind(arrays, code)
         if self.function is not None:
+            if all(k is None for k in self.kinds):
+                return functools.partial(self.function, *arrays)
             return functools.partial(_converted, self.function, arrays, self.kinds)
         if self._code is None:
             self._code = code(self.text, "<compiled>")

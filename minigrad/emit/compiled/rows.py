@@ -7,6 +7,7 @@ in eager mode, so they agree to rounding only.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import queue
@@ -59,7 +60,7 @@ class Split:
         inputs = [w for w in v.inputs if w.__class__ is Value] if v.fill is None else []
         kinds = [self.kind[w] for w in inputs]
         if v.fill is not None:  # one number, seen as often as needed
-            return _ROWS if v.shape[:1] == (self.count,) and len(v.shape) > 0 else _FIXED
+            return _ROWS if v.shape[:1] == (self.count,) else _FIXED
         if all(k == _FIXED for k in kinds):
             return _FIXED
         if not any(k in (_ROWS, _TURNED) for k in kinds):
@@ -201,13 +202,11 @@ class RowPlans:
                     outputs,
                     [],
                     whole.numbers,
-                    {},
                     heading,
                     draws=False,
                 )
-                self.values = part.made
         self.rest = Plan(
-            program, given, whole.bound, whole.outputs, whole.writes, whole.numbers, {},
+            program, given, whole.bound, whole.outputs, whole.writes, whole.numbers,
             f"{title} What follows the sums over the batch.", boundary=self.sums,
         )  # fmt: skip
         self.text = "\n\n".join(p.text() for p in (*self.parts.values(), self.rest))
@@ -217,7 +216,7 @@ class RowPlans:
         """Bytes of buffers: of each thread, with its sums and those of its last block, and of what follows."""
         sums = sum(math.prod(v.shape) * v.dtype.itemsize for v in self.sums)
         parts = sum(p.bytes + p.mask_bytes for p in self.parts.values())
-        return int((parts + 2 * sums) * self.threads + self.rest.bytes)
+        return int((parts + 2 * sums) * self.threads + self.rest.bytes + self.rest.mask_bytes)
 
     def bind(self, arrays: Sequence[Any], code: Callable[[str, str], Any]) -> Callable[..., Any]:
         """The function that runs it all, with memory for each thread."""
@@ -386,6 +385,7 @@ def _serve(k: int, worker: _Worker, inbox: queue.SimpleQueue[Any], outbox: queue
         del work
 
 
+@functools.cache
 def _blas() -> list[Any]:
     try:
         from threadpoolctl import ThreadpoolController
