@@ -385,13 +385,18 @@ def _serve(k: int, worker: _Worker, inbox: queue.SimpleQueue[Any], outbox: queue
         del work
 
 
-@functools.cache
 def _blas() -> list[Any]:
+    """What sets the threads of each BLAS that is loaded. ImportError where threadpoolctl is missing."""
     try:
-        from threadpoolctl import ThreadpoolController
+        import threadpoolctl
     except ImportError as error:
         raise ImportError(
             "compile(threads=...) needs threadpoolctl, so that BLAS does not start threads of its own in each thread: "
             "pip install 'minigrad-tape[threads]'"
         ) from error
-    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+    return _controllers(threadpoolctl)
+
+
+@functools.cache  # to look through all loaded libraries takes milliseconds
+def _controllers(threadpoolctl: Any) -> list[Any]:
+    return list(threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers)
