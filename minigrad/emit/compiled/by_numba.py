@@ -27,21 +27,11 @@ class NumbaPlan(Plan):
     def _may_plan(self, v: Value) -> bool:
         return False
 
-    def _number(self, value: Any, dtype: Any) -> str:
-        key = (repr(value), dtype.str)
-        found = self._numbers.get(key)
-        if found is None:
-            found = self._numbers[key] = self.names.take("number", number=True)
-            self.constants.append(f"{found} = np.{dtype.name}({value!r})")
-        return found
+    def _define_number(self, name: str, value: Any, dtype: Any) -> None:
+        self.constants.append(f"{name} = np.{dtype.name}({value!r})")
 
-    def _scalar(self, value: Scalar, dtype: Any) -> str:
-        key = (value.text, dtype.str)
-        found = self._numbers.get(key)
-        if found is None:
-            found = self._numbers[key] = self.names.take("number", number=True)
-            self._refilled.append(f"{found} = np.{dtype.name}({value.text})")
-        return found
+    def _define_scalar(self, name: str, value: Scalar, dtype: Any) -> None:
+        self._refilled.append(f"{name} = np.{dtype.name}({value.text})")
 
     @property
     def constants(self) -> list[str]:

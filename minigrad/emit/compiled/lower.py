@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,7 @@ import numpy as np
 from minigrad import tape
 from minigrad.dtypes import F32, F64
 from minigrad.emit.compiled.trace import Trace
-from minigrad.emit.source.expressions import Expr, Helpers, at, expression, fill, literal
-from minigrad.emit.source.names import Names
+from minigrad.emit.source.expressions import Expr, at, expression, fill, literal
 from minigrad.emit.source.program import VIEWS, Program, Value
 from minigrad.emit.source.text import Text, _place, _wrapped
 from minigrad.tape import TABLE, Const, Node, Scalar
@@ -133,14 +132,8 @@ class Plan(Text):
         draws: bool = True,
         memories: Sequence[Any] | None = None,
     ) -> None:
-        self.program, self.title, self.trace = program, title, program.trace
-        self.path_of: dict[Node, str] = {}
-        self.helpers, self.names = Helpers(), Names()
-        self.keys = {node: name for name, node in given}
-        self.name_of: dict[Value, str] = {}
-        self.expr_of: dict[Value, Expr] = {}
-        self.lines: list[tuple[Value, str]] = []
-        self.line_of: dict[Value, str] = {}
+        self._begin(program, given, {})
+        self.title, self.trace = title, program.trace
         self.outputs, self.writes, self.numbers = list(outputs), list(writes), list(numbers)
         self.bound = bound
         self.memories = list(range(len(self.outputs))) if memories is None else list(memories)
@@ -311,13 +304,8 @@ class Plan(Text):
         ):
             return self._operand(w)
         key = ("full", repr(real.fill), real.shape, real.dtype.str, axes)
-        name = self._numbers.get(key)
-        if name is None:
-            name = self._numbers[key] = self.names.take("full", number=True)
-            self.setup.append(
-                f"{name} = np.full({real.shape!r}, {_text(literal(real.fill))}, np.dtype({real.dtype.name!r})){axes}"
-            )
-        return ast.Name(name)
+        text = f"np.full({real.shape!r}, {_text(literal(real.fill))}, np.dtype({real.dtype.name!r})){axes}"
+        return ast.Name(self._lasting(key, "full", lambda name: self.setup.append(f"{name} = {text}")))
 
     def _take_name(self, v: Value, kind: str) -> str:
         wanted = self._wanted.get(v)
@@ -428,24 +416,33 @@ class Plan(Text):
         return f"{source}.{v.params['method']}(*{arguments}{options})"
 
     def _number(self, value: Any, dtype: Any) -> str:
-        """A number as an array without dimensions, which a ufunc takes in half the time."""
-        key = (repr(value), dtype.str)
-        found = self._numbers.get(key)
-        if found is None:
-            found = self._numbers[key] = self.names.take("number", number=True)
-            self.setup.append(f"{found} = np.array({_text(literal(dtype.type(value)))}, np.{dtype.name})")
-        return found
+        """The name of a number that has the element type which it meets."""
+        return self._lasting(
+            (repr(value), dtype.str), "number", lambda name: self._define_number(name, value, dtype)
+        )
 
     def _scalar(self, value: Scalar, dtype: Any) -> str:
-        """The same for a number that is a parameter: its array is filled anew in each run."""
-        key = (value.text, dtype.str)
+        """The same for a number that is a parameter, and has another value in each run."""
+        return self._lasting(
+            (value.text, dtype.str), "number", lambda name: self._define_scalar(name, value, dtype)
+        )
+
+    def _define_number(self, name: str, value: Any, dtype: Any) -> None:
+        """An array without dimensions, which a ufunc takes in half the time."""
+        self.setup.append(f"{name} = np.array({_text(literal(dtype.type(value)))}, np.{dtype.name})")
+
+    def _define_scalar(self, name: str, value: Scalar, dtype: Any) -> None:
+        self.setup.append(f"{name} = np.empty((), np.{dtype.name})")
+        self._refilled.append(
+            f"{name}[()] = {value.text.strip('()') if value.text.count('(') == 1 else value.text}"
+        )
+
+    def _lasting(self, key: Any, stem: str, define: Callable[[str], None], number: bool = True) -> str:
+        """The name of what stays between runs, defined where it is first asked for."""
         found = self._numbers.get(key)
         if found is None:
-            found = self._numbers[key] = self.names.take("number", number=True)
-            self.setup.append(f"{found} = np.empty((), np.{dtype.name})")
-            self._refilled.append(
-                f"{found}[()] = {value.text.strip('()') if value.text.count('(') == 1 else value.text}"
-            )
+            found = self._numbers[key] = self.names.take(stem, number=number)
+            define(found)
         return found
 
     def _arguments(self, v: Value, xs: list[Expr]) -> list[str]:
@@ -555,12 +552,9 @@ class Plan(Text):
         """The transpose of a weight, made once where the weight stays."""
         if w not in self.static or w not in self.name_of:
             return f"{text}.T"
-        key = ("T", w)
-        found = self._numbers.get(key)
-        if found is None:
-            found = self._numbers[key] = self.names.take(f"{text}_T")
-            self.setup.append(f"{found} = {text}.T")
-        return found
+        return self._lasting(
+            ("T", w), f"{text}_T", lambda name: self.setup.append(f"{name} = {text}.T"), number=False
+        )
 
     def _relu(self, v: Value, x: str) -> tuple[list[str], list[str]]:
         if math.prod(v.shape) < LARGE:
@@ -585,11 +579,10 @@ class Plan(Text):
             return [f"np.copyto(\0, {x}[0])"], []
         if v.shape[0] == 1:
             return [f"np.add.reduce({x}, axis=0, out=\0)"], []
-        key = ("ones", rows, w.dtype.str)
-        ones = self._numbers.get(key)
-        if ones is None:
-            ones = self._numbers[key] = self.names.take("ones", number=True)
-            self.setup.append(f"{ones} = np.ones({rows}, np.{w.dtype.name})")
+        made = f"np.ones({rows}, np.{w.dtype.name})"
+        ones = self._lasting(
+            ("ones", rows, w.dtype.str), "ones", lambda name: self.setup.append(f"{name} = {made}")
+        )
         return [f"np.dot({ones}, {x}, out=\0)"], []
 
     # ------------------------------------------------------------ memory, writes, results

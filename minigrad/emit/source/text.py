@@ -37,13 +37,7 @@ class Text:
     """
 
     def __init__(self, program: Program, given: Sequence[tuple[str, Node]], path_of: dict[Node, str]) -> None:
-        self.program, self.path_of = program, path_of
-        self.helpers, self.names = Helpers(), Names()
-        self.keys = {node: name for name, node in given}
-        self.name_of: dict[Value, str] = {}
-        self.expr_of: dict[Value, Expr] = {}
-        self.lines: list[tuple[Value, str]] = []
-        self.line_of: dict[Value, str] = {}
+        self._begin(program, given, path_of)
         outputs = [program.result, *(g for g in program.gradients.values() if g is not None)]
         self.live = _live(program, outputs)
         self.users: dict[Value, list[Value | None]] = {v: [] for v in self.live}
@@ -65,6 +59,16 @@ class Text:
         for v in self.live:
             if not v.forward:
                 self._print(v)
+
+    def _begin(self, program: Program, given: Sequence[tuple[str, Node]], path_of: dict[Node, str]) -> None:
+        """What a text starts from, before anything has a name."""
+        self.program, self.path_of = program, path_of
+        self.helpers, self.names = Helpers(), Names()
+        self.keys = {node: name for name, node in given}
+        self.name_of: dict[Value, str] = {}
+        self.expr_of: dict[Value, Expr] = {}
+        self.lines: list[tuple[Value, str]] = []
+        self.line_of: dict[Value, str] = {}
 
     # ------------------------------------------------------------ names
 
