@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes, errors, tape
+from minigrad.emit.compiled.conditions import SIMPLE, Conditions, Place
 from minigrad.errors import INSIDE
 from minigrad.random import Generator, default_generator
 from minigrad.tape import MODE, Scalar, TensorBase, wrap
@@ -38,7 +39,6 @@ _DESCRIPTORS = (
     types.GetSetDescriptorType, types.MemberDescriptorType, types.WrapperDescriptorType, types.MethodDescriptorType,
     types.ClassMethodDescriptorType, types.BuiltinFunctionType, property,
 )  # fmt: skip
-_SIMPLE = (int, float, str, bytes, complex)
 _SITE = f"{os.sep}site-packages{os.sep}"
 
 
@@ -58,20 +58,20 @@ def _fixed_module(module: types.ModuleType) -> bool:
 class Environment:
     """The conditions of one recording, and the Tensors and arrays that it can name.
 
-    ``checks`` are expressions over ``names``; ``mutable`` those of them that the function itself may make false
-    (a gradient that it sets, the state of an optimizer).
+    ``checks`` are those on what is around the function; ``mutable`` those that the function itself may make false (a
+    gradient that it sets, the state of an optimizer).
     """
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {"default_float": dtypes.default_float, "equal": _equal, "same": _same}
-        self.checks: list[tuple[str, str]] = []  # expression, what it is about
-        self.mutable: list[tuple[str, str]] = []
+        self.checks = Conditions(self.names, self.pin)
+        self.mutable = Conditions(self.names, self.pin)
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
         self.owned: dict[int, str] = {}  # the qualified names of parameters and buffers
         self.places: dict[int, tuple[str, bool]] = {}  # where a Tensor's array is found; whether it stays
         self.arrays: dict[int, Any] = {}
-        self.grads: dict[int, tuple[str, str]] = {}  # the condition that a Tensor has a gradient, or has none
+        self.grads: dict[int, tuple[str, bool, str]] = {}  # a Tensor's name, whether it has a gradient, its path
         self.dynamic: list[tuple[dict[str, Any], str, Scalar, str]] = []  # an option, its expression
         self.settled: list[tuple[str, str]] = []  # conditions on numbers whose value was asked for
         self.states: list[tuple[dict[Any, Any], dict[Any, Any]]] = []  # an optimizer's state, before
@@ -84,7 +84,7 @@ class Environment:
         self._entered: set[int] = set()
         self._asked: set[tuple[int, str]] = set()
         self._pairs: dict[int, tuple[Any, tuple[str, ...]]] = {}
-        self._todo: collections.deque[tuple[Any, str, str, bool]] = collections.deque()
+        self._todo: collections.deque[tuple[Any, Place | str, str, bool]] = collections.deque()
         self._foreign: list[
             tuple[dict[str, Any], str]
         ] = []  # attributes of modules, of objects of others' classes
@@ -92,9 +92,7 @@ class Environment:
         self._keep: list[Any] = []
         self.moving += [(mover, path, _position(mover)) for mover, path in _shared_generators()]
         mode = MODE.get()
-        self.checks.append(
-            (f"default_float() is {self.constant(dtypes.default_float())}", "the default dtype")
-        )
+        self.checks.add(f"default_float() is {self.constant(dtypes.default_float())}", "the default dtype")
         self.modes = (mode.grad, mode.inference)
 
     # ------------------------------------------------------------ finding
@@ -102,15 +100,20 @@ class Environment:
     def look(self, value: Any, expression: str, path: str) -> None:
         """Everything that can be reached from a value; ``expression`` tells where it is found."""
         self._todo.append((value, expression, path, False))
+        self._all()
+
+    def _all(self) -> None:
         while self._todo:
             while self._todo:
                 self._visit(*self._todo.popleft())
             self._look_into_the_foreign()
 
-    def function(self, function: Callable[..., Any]) -> None:
-        """Everything that a function mentions."""
-        self.home = errors.place(function.__code__, 0)
-        self.look(function, self.pin(function), "")
+    def around(self, target: Callable[..., Any]) -> None:
+        """Everything that a function, or another object that is called, mentions."""
+        if isinstance(target, types.FunctionType):
+            self.home = errors.place(target.__code__, 0)
+        self._enter_once(target)
+        self._all()
 
     def constant(self, value: Any) -> str:
         """A name for a value in the conditions."""
@@ -135,33 +138,28 @@ class Environment:
             self.places[id(t)] = (self.pin(array), True)
         return t
 
-    def _visit(self, value: Any, expression: str, path: str, mutable: bool) -> None:
+    def _visit(self, value: Any, place: Place | str, path: str, mutable: bool) -> None:
         checks = self.mutable if mutable else self.checks
-        if value is None or value is True or value is False or value is Ellipsis:
-            checks.append((f"{expression} is {value!r}", path))
+        kind = value.__class__
+        if value is None or value is Ellipsis or kind is bool or kind in SIMPLE:
+            checks.holds(place, value, path)
             return
-        if value.__class__ in _SIMPLE:
-            name = self.constant(value)
-            if value != value:
-                checks.append((f"({expression}) != ({expression})", path))
-            else:
-                checks.append((f"({expression} is {name} or equal({expression}, {name}))", path))
-            return
-        if value.__class__ in (dict, list, set, collections.OrderedDict) and not value:
-            checks.append((f"{expression} == {self.constant(value.__class__())}", path))
+        if kind in (dict, list, set, collections.OrderedDict) and not value:
+            checks.add(f"{place} == {self.constant(kind())}", path)
             return
         if isinstance(value, (tuple, frozenset)) and not _named_tuple(value):
-            self._sequence(value, expression, path, mutable)
+            self._sequence(value, str(place), path, mutable)
             return
-        checks.append((f"{expression} is {self.pin(value)}", path))
+        self.pin(value)
+        checks.holds(place, value, path)
         self._enter_once(value, path)
 
     def _sequence(self, value: Any, expression: str, path: str, mutable: bool) -> None:
         checks = self.mutable if mutable else self.checks
-        checks.append((f"({expression}).__class__ is {self.pin(value.__class__)}", path))
-        checks.append((f"len({expression}) == {len(value)}", path))
+        checks.add(f"({expression}).__class__ is {self.pin(value.__class__)}", path)
+        checks.add(f"len({expression}) == {len(value)}", path)
         if isinstance(value, frozenset):
-            checks.append((f"{expression} == {self.constant(value)}", path))
+            checks.add(f"{expression} == {self.constant(value)}", path)
             return
         for i, item in enumerate(value):
             self._todo.append((item, f"({expression})[{i}]", f"{path}[{i}]", mutable))
@@ -182,8 +180,8 @@ class Environment:
         elif isinstance(value, types.FunctionType):
             self._code(value, pin)
         elif isinstance(value, types.MethodType):
-            self._todo.append((value.__self__, f"{pin}.__self__", path, False))
-            self._todo.append((value.__func__, f"{pin}.__func__", path, False))
+            self._attribute(value, pin, "__self__", path)
+            self._attribute(value, pin, "__func__", path)
         elif isinstance(value, types.ModuleType):
             if not _fixed_module(value):
                 self._foreign.append((vars(value), value.__name__))
@@ -192,22 +190,22 @@ class Environment:
         elif isinstance(value, dict):
             self._dict(value, pin, path)
         elif isinstance(value, (collections.UserDict, collections.UserList)):
-            self._todo.append((value.data, f"{pin}.data", path, False))
+            self._attribute(value, pin, "data", path)
         elif isinstance(value, (list, collections.deque)) or _named_tuple(value):
-            self.checks.append((f"len({pin}) == {len(value)}", path))
+            self.checks.sizes.append((value, len(value), pin, path))
             for i, item in enumerate(value):
-                self._todo.append((item, f"{pin}[{i}]", f"{path}[{i}]", False))
+                self._todo.append((item, Place(value, pin, i), f"{path}[{i}]", False))
         elif isinstance(value, (bytearray, arrays.array)):
-            self.checks.append((f"bytes({pin}) == {self.constant(bytes(value))}", path))
+            self.checks.add(f"bytes({pin}) == {self.constant(bytes(value))}", path)
         elif isinstance(value, (collections.ChainMap, types.MappingProxyType)):
             self._dict(value, pin, path)
         elif isinstance(value, contextvars.ContextVar):
             self._todo.append((value.get(None), f"{pin}.get(None)", path, False))
         elif isinstance(value, (set, frozenset)):
-            self.checks.append((f"{pin} == {self.constant(frozenset(value))}", path))
+            self.checks.add(f"{pin} == {self.constant(frozenset(value))}", path)
         elif isinstance(value, functools.partial):
             for field in ("func", "args", "keywords"):
-                self._todo.append((getattr(value, field), f"{pin}.{field}", path, False))
+                self._attribute(value, pin, field, path)
         elif not isinstance(value, (np.generic, np.dtype, np.ufunc)):
             self._object(value, pin, path)
 
@@ -216,23 +214,16 @@ class Environment:
         self.tensors[id(t)] = t
         self.paths[id(t)] = _readable(path)
         self.places[id(t)] = (f"{pin}._array", True)
-        node, wanted = t._node, t.requires_grad
-        name = self.constant(node)
-        if wanted:
-            hooks = node.hooks
-            unhooked = (
-                f"not {pin}._node.hooks"
-                if not hooks
-                else f"{pin}._node.hooks == {self.constant(dict(hooks))}"
-            )
-            self.checks.append((f"({pin}._node is {name} or {pin}.requires_grad)", f"{path}.requires_grad"))
-            self.checks.append((unhooked, f"the hooks of {path}"))
+        node = t._node
+        if not t.requires_grad:
+            self.checks.constants.append((t, node, pin, path))
+        elif not node.hooks:
+            self.checks.leaves.append((t, node, pin, path))
         else:
-            self.checks.append(
-                (f"({pin}._node is {name} or not {pin}.requires_grad)", f"{path}.requires_grad")
-            )
+            self.checks.add(f"({pin}._node is {self.constant(node)} or {pin}.requires_grad)", f"{path}.requires_grad")
+            self.checks.add(f"{pin}._node.hooks == {self.constant(dict(node.hooks))}", f"the hooks of {path}")
         grad = t._grad
-        self.grads[id(t)] = f"{pin}._grad is {'not ' * (grad is not None)}None", f"{path}.grad"
+        self.grads[id(t)] = pin, grad is not None, f"{path}.grad"
         if grad is not None:
             self.tensors[id(grad)] = grad
             self.paths[id(grad)] = f"grad_{_readable(path)}"
@@ -243,28 +234,26 @@ class Environment:
         """Of an array the function may read elements as numbers: a small one must keep them."""
         if value.size <= SMALL and value.dtype.kind in "biufcSU":
             content = self.constant((value.dtype, value.shape, value.tobytes()))
-            self.checks.append(
-                (f"({pin}.dtype, {pin}.shape, {pin}.tobytes()) == {content}", f"the values of {path}")
-            )
+            self.checks.add(f"({pin}.dtype, {pin}.shape, {pin}.tobytes()) == {content}", f"the values of {path}")
 
     def _code(self, function: types.FunctionType, pin: str) -> None:
         if _foreign(function.__code__.co_filename):
             for cell in function.__closure__ or ():  # a decorator's wrapper holds a function of the user's
                 with contextlib.suppress(ValueError):
                     if isinstance(cell.cell_contents, (types.FunctionType, types.MethodType)):
-                        where = f"{self.pin(cell)}.cell_contents"
-                        self._todo.append((cell.cell_contents, where, function.__qualname__, False))
+                        self._attribute(cell, self.pin(cell), "cell_contents", function.__qualname__)
             return
-        self.checks.append((f"{pin}.__code__ is {self.pin(function.__code__)}", function.__qualname__))
+        self.checks.holds(Place(function, pin, "__code__", get=getattr), function.__code__, function.__qualname__)
         for i, cell in enumerate(function.__closure__ or ()):
             name = function.__code__.co_freevars[i]
             with contextlib.suppress(ValueError):  # not yet filled
-                self._todo.append((cell.cell_contents, f"{self.pin(cell)}.cell_contents", name, False))
+                self._attribute(cell, self.pin(cell), "cell_contents", name)
         spaces = self.pin(function.__globals__)
         read, mentioned = _names_in(function.__code__)
         self._mentioned |= mentioned
         for name in sorted(read & function.__globals__.keys()):
-            self._todo.append((function.__globals__[name], f"{spaces}[{name!r}]", name, False))
+            place = Place(function.__globals__, spaces, name)
+            self._todo.append((function.__globals__[name], place, name, False))
         if function.__dict__:
             self._dict(function.__dict__, self.pin(function.__dict__), function.__name__)
         for i, value in enumerate(function.__defaults__ or ()):
@@ -279,7 +268,7 @@ class Environment:
             for name in sorted(self._mentioned & space.keys()):
                 if not name.startswith("__") and (id(space), name) not in self._asked:
                     self._asked.add((id(space), name))
-                    self._todo.append((space[name], f"{dictionary}[{name!r}]", f"{path}.{name}", False))
+                    self._todo.append((space[name], Place(space, dictionary, name), f"{path}.{name}", False))
 
     def _class(self, cls: type, pin: str, path: str) -> None:
         module = sys.modules.get(cls.__module__)
@@ -303,6 +292,9 @@ class Environment:
         for base in (*cls.__bases__, type(cls)):
             self._enter_once(base)
 
+    def _attribute(self, owner: Any, pin: str, name: str, path: str) -> None:
+        self._todo.append((getattr(owner, name), Place(owner, pin, name, get=getattr), path, False))
+
     def _enter_once(self, value: Any, path: str = "") -> None:
         if id(value) not in self._entered:
             self._entered.add(id(value))
@@ -317,31 +309,32 @@ class Environment:
         attributes: bool = False,
     ) -> None:
         if attributes:
-            self.checks.append((f"len({pin}) == {len(value)}", path))
+            self.checks.sizes.append((value, len(value), pin, path))
         else:
-            self.checks.append((f"[*{pin}] == {self.constant([*value])}", path))
+            self.checks.keys.append((value, [*value], pin, path))
         for key, item in value.items():
             if key in skip if isinstance(key, str) else False:
                 continue
             if attributes and key in _TABLES and not item:
-                self.checks.append((f"not {pin}[{key!r}]", f"{path}.{key}"))  # a module's: quicker to ask
+                self.checks.empty.append((Place(value, pin, key), f"{path}.{key}"))  # a module's: quicker to ask
             elif isinstance(key, (str, int)):
-                self._todo.append((item, f"{pin}[{key!r}]", _joined(path, key), False))
+                self._todo.append((item, Place(value, pin, key), _joined(path, key), False))
             else:
                 self._enter_once(key)
-                self._todo.append((item, f"{pin}[{self.pin(key)}]", f"{path}[...]", False))
+                self._todo.append((item, Place(value, pin, key, self.pin(key)), f"{path}[...]", False))
 
     def _object(self, value: Any, pin: str, path: str) -> None:
         inner = vars(value).get("__wrapped__") if hasattr(value, "__dict__") else None  # a compiled function
         if inner is not None:
-            self._todo.append((inner, f"{pin}.__wrapped__", path, False))
+            self._todo.append((inner, Place(value, pin, "__wrapped__", get=getattr), path, False))
             return
         if not _has_content(value.__class__):
             if isinstance(getattr(value, "__dict__", None), dict):
                 self._foreign.append((value.__dict__, path))
             return
         self._enter_once(value.__class__)
-        self.checks.append((f"{pin}.__class__ is {self.pin(value.__class__)}", path))
+        self.pin(value.__class__)
+        self.checks.classes.append((value, value.__class__, pin, path))
         space = getattr(value, "__dict__", None)
         if isinstance(space, dict):
             dictionary = self.pin(space)
@@ -359,9 +352,8 @@ class Environment:
             for name in (slots,) if isinstance(slots, str) else slots:
                 if name not in ("__dict__", "__weakref__") and not isinstance(value, TensorBase):
                     with contextlib.suppress(AttributeError):
-                        self._todo.append(
-                            (object.__getattribute__(value, name), f"{pin}.{name}", f"{path}.{name}", False)
-                        )
+                        inner = object.__getattribute__(value, name)
+                        self._todo.append((inner, Place(value, pin, name, get=getattr), f"{path}.{name}", False))
 
     def _optimizer(self, value: Any, space: dict[str, Any], dictionary: str, path: str) -> None:
         """The numbers among its options are parameters of a recording, and its state may grow in one."""
@@ -369,31 +361,31 @@ class Environment:
         for k, group in enumerate(space["param_groups"]):
             pin = self.pin(group)
             self._entered.add(id(group))  # its numbers are no conditions
-            self.checks.append((f"len({pin}) == {len(group)}", path))
+            self.checks.sizes.append((group, len(group), pin, path))
             for key, item in group.items():
                 where = f"{path}.param_groups[{k}][{key!r}]"
                 if item.__class__ is float:
                     self._option(group, key, item, f"{pin}[{key!r}]", where)
                 else:
-                    self._todo.append((item, f"{pin}[{key!r}]", where, False))
+                    self._todo.append((item, Place(group, pin, key), where, False))
         state = space["state"]
         pin = self.pin(state)
         self._entered |= {id(state), *map(id, state.values())}
-        self.checks.append((f"{dictionary}['state'] is {pin}", path))
-        self.mutable.append((f"len({pin}) == {len(state)}", f"{path}.state"))
+        self.checks.holds(Place(space, dictionary, "state"), state, path)
+        self.mutable.sizes.append((state, len(state), pin, f"{path}.state"))
         self.states.append((state, {k: dict(v) for k, v in state.items()}))
         for p, entries in state.items():
             of = self.pin(entries)
-            self.mutable.append((f"{pin}[{self.pin(p)}] is {of}", f"{path}.state"))
-            self.mutable.append((f"len({of}) == {len(entries)}", f"{path}.state"))
+            self.mutable.holds(Place(state, pin, p, self.pin(p)), entries, f"{path}.state")
+            self.mutable.sizes.append((entries, len(entries), of, f"{path}.state"))
             self._keep.append(p)
             for key, item in entries.items():
                 self._todo.append(
-                    (item, f"{of}[{key!r}]", f"{_joined('', key)}_of_{self.paths.get(id(p), '')}", True)
+                    (item, Place(entries, of, key), f"{_joined('', key)}_of_{self.paths.get(id(p), '')}", True)
                 )
 
     def _option(self, group: dict[str, Any], key: str, item: float, expression: str, path: str) -> None:
-        self.checks.append((f"({expression}).__class__ is float", path))
+        self.checks.add(f"({expression}).__class__ is float", path)
         made = self.number(item, key, expression, path)
         self.dynamic.append((group, key, made, expression))
 
@@ -436,7 +428,7 @@ class Environment:
         for key, array in self.arrays.items():
             if array.size > SMALL and key not in self._over:
                 same = f"same({self.pin(array)}, {self.constant(array.copy())})"
-                self.mutable.append((same, f"the values of {self.paths[key]}"))
+                self.mutable.add(same, f"the values of {self.paths[key]}")
 
     def refuse_moves(self) -> None:
         """RuntimeError if the function took something from an iterator, or drew numbers that are not minigrad's."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import types
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,22 +46,11 @@ class Recording:
         )
         named = f"[*kwargs] == {env.constant([*kwargs])}" if kwargs else "not kwargs"
         self.conditions.insert(0, f"len(args) == {len(args)} and {named}")
-        target = compiled.function
-        if isinstance(target, types.FunctionType):
-            env.function(target)
-        else:
-            env.look(target, env.constant(target), "")
-        self._compile_checks()
-
-    def _compile_checks(self) -> None:
-        """A function ``unchanged`` of all conditions on what is around the function."""
-        env = self.environment
-        checks = [c for c, _ in env.checks if "args" not in c]
-        self.elsewhere = [c for c, _ in env.checks if "args" in c]
-        exec(
-            code("def unchanged():\n    return (" + "\n        and ".join(checks) + ")\n", "<conditions>"),
-            env.names,
-        )
+        env.around(compiled.function)
+        texts = env.checks.texts
+        self.elsewhere = [c for c in texts if "args" in c[0]]  # of objects among the arguments
+        env.checks.texts = [c for c in texts if "args" not in c[0]]
+        env.names["unchanged"] = env.checks.function(code, "unchanged")
 
     # ------------------------------------------------------------ arguments
 
@@ -150,7 +138,7 @@ class Recording:
             )
         else:
             self.conditions.append("(t._node is None or not t.requires_grad)")
-        env.grads[id(t)] = f"{where}._grad is {'not ' * (t._grad is not None)}None", f"the gradient of {name}"
+        env.grads[id(t)] = where, t._grad is not None, f"the gradient of {name}"
         inside = t
         if not t.is_leaf:
             inside = wrap(a)
@@ -238,7 +226,7 @@ class Recording:
         with contextlib.suppress(Exception):
             if env.names["unchanged"]():
                 return
-        for expression, path in env.checks:
+        for expression, path in (*env.checks.expressions(), *self.elsewhere):
             with contextlib.suppress(Exception):
                 if eval(expression, env.names | {"args": self.args, "kwargs": self.kwargs}):
                     continue
@@ -467,8 +455,9 @@ class Recording:
                 passing.append(self._expression(t))
         passing += [where for where, _ in numbers]
         env.watch_arrays()
-        env.mutable += [c for t, c in env.grads.items() if t in self.trace.asked]
-        checks = ["unchanged()", *self.elsewhere, *(c for c, _ in (*env.mutable, *env.settled))]
+        self._watch_gradients()
+        env.names["as_before"] = env.mutable.function(code, "as_before")
+        checks = ["unchanged()", "as_before()", *(c for c, _ in (*self.elsewhere, *env.settled))]
         grad, inference = env.modes
         space = env.names
         written = frozenset(id(tape.owner(t._array)) for t, _ in self.trace.written.values())
@@ -495,10 +484,21 @@ class Recording:
         exec(code(text, "<conditions of a compiled function>"), space)
         replay.enter, replay.bound, replay.current = space["enter"], space["bound"], space["current"]
         self._stay(replay, [id(t) for t in bound])
-        about = [(c, "the arguments") for c in self.conditions] + [*env.checks, *env.mutable, *env.settled]
-        replay.conditions = [(conditions[0], "the grad mode"), *about]
+        about = [(c, "the arguments") for c in self.conditions]
+        replay.conditions = [(modes, "the grad mode"), *about, *self.elsewhere, *env.settled]
         replay.environment = env
         replay.layouts = [(a.shape, a.dtype, a.strides) for a in replay.bound()]
+
+    def _watch_gradients(self) -> None:
+        """Conditions on whether those Tensors have a gradient whose gradient was asked for."""
+        env = self.environment
+        for number, (where, present, about) in env.grads.items():
+            if number not in self.trace.asked:
+                continue
+            if number in self.locations:
+                env.settled.append((f"{where}._grad is {'not ' * present}None", about))
+            else:
+                env.mutable.gradients.append((env.tensors[number], not present, where, about))
 
     def _stay(self, replay: Replay, bound: list[int]) -> None:
         """Which arrays plans stand on, and the entries of those that each replay changes."""

@@ -38,7 +38,7 @@ class Replay:
     stays: Callable[[tuple[Any, ...]], None]  # from now on they stand on these
     finish: Callable[..., Any]  # results into Tensors, gradients and states; what the call returns
     leaves: Callable[..., list[Any]]  # the Tensors that a differentiable call depends on
-    conditions: list[tuple[str, str]]  # and what each is about
+    conditions: list[tuple[str, str]]  # on modes and arguments, and what each is about
     signature: str  # the arguments that it was recorded with
     plan: Plan
     text: str
@@ -126,8 +126,10 @@ class Replay:
 
     def broken(self, args: Any, kwargs: Any, mode: Any) -> str:
         """What has changed, so that the recording does not hold."""
-        space = self.environment.names | {"args": args, "kwargs": kwargs, "mode": mode}
-        for condition, about in self.conditions:
+        env = self.environment
+        conditions = [*self.conditions, *env.checks.expressions(), *env.mutable.expressions()]
+        space = env.names | {"args": args, "kwargs": kwargs, "mode": mode}
+        for condition, about in conditions:
             with contextlib.suppress(Exception):
                 if eval(condition, space):
                     continue

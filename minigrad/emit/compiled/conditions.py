@@ -1,0 +1,193 @@
+"""Conditions under which a recording still holds: as data at first, as compiled code once they are asked often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
+from operator import attrgetter, getitem, is_
+from typing import Any
+
+from minigrad.tape import TensorBase
+
+OFTEN = 64  # calls from which compiling the conditions pays: it takes as long as asking them some 200 times
+SIMPLE = (int, float, str, bytes, complex)
+_node_of, _hooks_of, _grad_of = attrgetter("_node"), attrgetter("_node.hooks"), attrgetter("_grad")
+
+
+class Place:
+    """Where a value is found: an entry (``owner[key]``) or an attribute of an object that stays the same.
+
+    ``pin`` is the owner's name among those of the conditions, ``named`` the name of a key that has no literal.
+    """
+
+    __slots__ = ("get", "key", "named", "owner", "pin")
+
+    def __init__(self, owner: Any, pin: str, key: Any, named: str = "", get: Any = getitem) -> None:
+        self.owner, self.pin, self.key, self.named, self.get = owner, pin, key, named, get
+
+    def __str__(self) -> str:
+        return f"{self.pin}.{self.key}" if self.get is getattr else f"{self.pin}[{self.named or repr(self.key)}]"
+
+
+class Conditions:
+    """A conjunction. Most of its conditions are rows of a few tables, which C code goes through without a compiler.
+
+    ``texts`` are all others: expressions over ``names``, each with what it is about.
+    """
+
+    def __init__(self, names: dict[str, Any], pin: Callable[[Any], str]) -> None:
+        self.names, self.pin = names, pin
+        self.same: dict[Any, list[tuple[Place, Any, str]]] = {getitem: [], getattr: []}
+        self.empty: list[tuple[Place, str]] = []
+        self.sizes: list[tuple[Any, int, str, str]] = []
+        self.classes: list[tuple[Any, type, str, str]] = []
+        self.keys: list[tuple[Any, list[Any], str, str]] = []
+        self.leaves: list[tuple[Any, Any, str, str]] = []  # a leaf without hooks, and its record
+        self.constants: list[tuple[Any, Any, str, str]] = []  # a Tensor that requires no gradient, and its record
+        self.gradients: list[tuple[Any, bool, str, str]] = []  # whether a Tensor lacks a gradient
+        self.texts: list[tuple[str, str]] = []
+
+    def add(self, expression: str, about: str) -> None:
+        """A condition of any other kind."""
+        self.texts.append((expression, about))
+
+    def holds(self, place: Place | str, value: Any, about: str) -> None:
+        """At the place is this very object; of numbers and texts, an equal one of the same type."""
+        if isinstance(place, Place):
+            self.same[place.get].append((place, value, about))
+        elif value.__class__ not in SIMPLE:
+            self.add(f"{place} is {self._constant(value)}", about)
+        else:
+            self.add(self._equal(str(place), value), about)
+
+    def _equal(self, text: str, value: Any) -> str:
+        if value != value:
+            return f"({text}) != ({text})"
+        name = self._constant(value)
+        return f"({text} is {name} or equal({text}, {name}))"
+
+    def _constant(self, value: Any) -> str:
+        if value is None or value is True or value is False or value is Ellipsis:
+            return repr(value)
+        return self.pin(value)
+
+    # ------------------------------------------------------------ as text
+
+    def expressions(self) -> Iterator[tuple[str, str]]:
+        """Every condition as an expression over ``names``, with what it is about."""
+        name = self._constant
+        for rows in self.same.values():
+            for place, value, about in rows:
+                same = value.__class__ in SIMPLE
+                yield self._equal(str(place), value) if same else f"{place} is {name(value)}", about
+        for place, about in self.empty:
+            yield f"not {place}", about
+        for _, size, text, about in self.sizes:
+            yield f"len({text}) == {size}", about
+        for _, cls, text, about in self.classes:
+            yield f"{text}.__class__ is {name(cls)}", about
+        for _, keys, text, about in self.keys:
+            yield f"[*{text}] == {name(keys)}", about
+        for _, node, text, about in self.leaves:
+            yield f"({text}._node is {name(node)} or {text}.requires_grad)", f"{about}.requires_grad"
+            yield f"not {text}._node.hooks", f"the hooks of {about}"
+        for _, node, text, about in self.constants:
+            yield f"({text}._node is {name(node)} or not {text}.requires_grad)", f"{about}.requires_grad"
+        for _, absent, text, about in self.gradients:
+            yield f"({text}._grad is None) is {absent}", about
+        yield from self.texts
+
+    def compiled(self, compile_: Callable[[str, str], Any], name: str) -> Callable[[], bool]:
+        """All conditions as one expression of Python."""
+        return _function([c for c, _ in self.expressions()], self.names, compile_, name)
+
+    # ------------------------------------------------------------ as data
+
+    def function(self, compile_: Callable[[str, str], Any], name: str) -> Callable[[], bool]:
+        """Whether all conditions hold; after many calls it puts `compiled` into its place among the names.
+
+        LookupError, AttributeError or ValueError where what is asked about is gone.
+        """
+        items, attributes = (_Same(get, rows, self.names["equal"]) for get, rows in self.same.items())
+        owners, fields = [p.owner for p, _ in self.empty], [p.key for p, _ in self.empty]
+        sized, sizes = [row[0] for row in self.sizes], [row[1] for row in self.sizes]
+        objects, classes = [row[0] for row in self.classes], [row[1] for row in self.classes]
+        tables, keys = [row[0] for row in self.keys], [row[1] for row in self.keys]
+        leaves, constants = _Leaves(self.leaves, True), _Leaves(self.constants, False)
+        owing, absent = [row[0] for row in self.gradients], [row[1] for row in self.gradients]
+        others = _function([c for c, _ in self.texts], self.names, compile_, name)
+        left = OFTEN
+
+        def unchanged() -> bool:
+            nonlocal left
+            left -= 1
+            if not left:
+                self.names[name] = self.compiled(compile_, name)
+            return (
+                (items.at_once() or items.one_by_one())
+                and (attributes.at_once() or attributes.one_by_one())
+                and not any(map(getitem, owners, fields))
+                and [*map(len, sized)] == sizes
+                and all(map(is_, map(type, objects), classes))
+                and [*map(list, tables)] == keys
+                and leaves.hold()
+                and not any(map(_hooks_of, leaves.tensors))
+                and constants.hold()
+                and [*map(is_, map(_grad_of, owing), repeat(None))] == absent
+                and others()
+            )
+
+        return unchanged
+
+
+class _Same:
+    """Entries or attributes that must be the objects that they were, or numbers and texts equal to them."""
+
+    def __init__(
+        self, get: Callable[[Any, Any], Any], rows: Sequence[Any], equal: Callable[[Any, Any], bool]
+    ) -> None:
+        self.get, self.equal = get, equal
+        self.owners, self.keys = [p.owner for p, _, _ in rows], [p.key for p, _, _ in rows]
+        self.values = [value for _, value, _ in rows]
+
+    def at_once(self) -> bool:
+        return all(map(is_, map(self.get, self.owners, self.keys), self.values))
+
+    def one_by_one(self) -> bool:
+        for i, (owner, key, value) in enumerate(zip(self.owners, self.keys, self.values, strict=True)):
+            found = self.get(owner, key)
+            if found is value:
+                continue
+            if value.__class__ not in SIMPLE:
+                return False
+            if not (self.equal(found, value) or (value != value and found != found)):
+                return False
+            self.values[i] = found  # so that it is found at once the next time
+        return True
+
+
+class _Leaves:
+    """Tensors that must require a gradient as they did; mostly they have the very record that they had."""
+
+    def __init__(self, rows: Sequence[Any], wanted: bool) -> None:
+        self.tensors: list[TensorBase] = [row[0] for row in rows]
+        self.nodes, self.wanted = [row[1] for row in rows], wanted
+
+    def hold(self) -> bool:
+        if all(map(is_, map(_node_of, self.tensors), self.nodes)):
+            return True
+        for i, t in enumerate(self.tensors):
+            if t.requires_grad is not self.wanted:
+                return False
+            self.nodes[i] = t._node
+        return True
+
+
+def _function(
+    conditions: Sequence[str], names: dict[str, Any], compile_: Callable[[str, str], Any], name: str
+) -> Callable[[], bool]:
+    whole = "(" + "\n        and ".join(conditions) + ")" if conditions else "True"
+    space: dict[str, Any] = {}
+    exec(compile_(f"def {name}():\n    return {whole}\n", "<conditions>"), names, space)
+    made: Callable[[], bool] = space[name]
+    return made
