@@ -39,6 +39,7 @@ class Conditions:
         self.names, self.pin = names, pin
         self.same: dict[Any, list[tuple[Place, Any, str]]] = {getitem: [], getattr: []}
         self.empty: list[tuple[Place, str]] = []
+        self.floats: list[tuple[Place, str]] = []
         self.sizes: list[tuple[Any, int, str, str]] = []
         self.classes: list[tuple[Any, type, str, str]] = []
         self.keys: list[tuple[Any, list[Any], str, str]] = []
@@ -82,6 +83,8 @@ class Conditions:
                 yield self._equal(str(place), value) if same else f"{place} is {name(value)}", about
         for place, about in self.empty:
             yield f"not {place}", about
+        for place, about in self.floats:
+            yield f"({place}).__class__ is float", about
         for _, size, text, about in self.sizes:
             yield f"len({text}) == {size}", about
         for _, cls, text, about in self.classes:
@@ -110,12 +113,13 @@ class Conditions:
         """
         items, attributes = (_Same(get, rows, self.names["equal"]) for get, rows in self.same.items())
         owners, fields = [p.owner for p, _ in self.empty], [p.key for p, _ in self.empty]
+        groups, options = [p.owner for p, _ in self.floats], [p.key for p, _ in self.floats]
         sized, sizes = [row[0] for row in self.sizes], [row[1] for row in self.sizes]
         objects, classes = [row[0] for row in self.classes], [row[1] for row in self.classes]
         tables, keys = [row[0] for row in self.keys], [row[1] for row in self.keys]
         leaves, constants = _Leaves(self.leaves, True), _Leaves(self.constants, False)
         owing, absent = [row[0] for row in self.gradients], [row[1] for row in self.gradients]
-        others = _function([c for c, _ in self.texts], self.names, compile_, name)
+        others = _function([c for c, _ in self.texts], self.names, compile_, name) if self.texts else None
         left = OFTEN
 
         def unchanged() -> bool:
@@ -127,6 +131,7 @@ class Conditions:
                 (items.at_once() or items.one_by_one())
                 and (attributes.at_once() or attributes.one_by_one())
                 and not any(map(getitem, owners, fields))
+                and all(map(is_, map(type, map(getitem, groups, options)), repeat(float)))
                 and [*map(len, sized)] == sizes
                 and all(map(is_, map(type, objects), classes))
                 and [*map(list, tables)] == keys
@@ -134,7 +139,7 @@ class Conditions:
                 and not any(map(_hooks_of, leaves.tensors))
                 and constants.hold()
                 and [*map(is_, map(_grad_of, owing), repeat(None))] == absent
-                and others()
+                and (others is None or others())
             )
 
         return unchanged
@@ -186,7 +191,7 @@ class _Leaves:
 def _function(
     conditions: Sequence[str], names: dict[str, Any], compile_: Callable[[str, str], Any], name: str
 ) -> Callable[[], bool]:
-    whole = "(" + "\n        and ".join(conditions) + ")" if conditions else "True"
+    whole = "(" + ("\n        and ".join(conditions) or "True") + ")"
     space: dict[str, Any] = {}
     exec(compile_(f"def {name}():\n    return {whole}\n", "<conditions>"), names, space)
     made: Callable[[], bool] = space[name]

@@ -12,7 +12,6 @@ import array as arrays
 import collections
 import contextlib
 import contextvars
-import dis
 import functools
 import operator
 import os
@@ -29,6 +28,7 @@ import numpy as np
 
 from minigrad import dtypes, errors, tape
 from minigrad.emit.compiled.conditions import SIMPLE, Conditions, Place
+from minigrad.emit.source.names import instructions
 from minigrad.errors import INSIDE
 from minigrad.random import Generator, default_generator
 from minigrad.tape import MODE, Scalar, TensorBase, wrap
@@ -63,7 +63,7 @@ class Environment:
     """
 
     def __init__(self) -> None:
-        self.names: dict[str, Any] = {"default_float": dtypes.default_float, "equal": _equal, "same": _same}
+        self.names: dict[str, Any] = {"equal": _equal, "same": _same}
         self.checks = Conditions(self.names, self.pin)
         self.mutable = Conditions(self.names, self.pin)
         self.tensors: dict[int, Any] = {}
@@ -92,7 +92,8 @@ class Environment:
         self._keep: list[Any] = []
         self.moving += [(mover, path, _position(mover)) for mover, path in _shared_generators()]
         mode = MODE.get()
-        self.checks.add(f"default_float() is {self.constant(dtypes.default_float())}", "the default dtype")
+        space = vars(dtypes)
+        self.checks.holds(Place(space, self.pin(space), "_default"), dtypes.default_float(), "the default dtype")
         self.modes = (mode.grad, mode.inference)
 
     # ------------------------------------------------------------ finding
@@ -365,7 +366,7 @@ class Environment:
             for key, item in group.items():
                 where = f"{path}.param_groups[{k}][{key!r}]"
                 if item.__class__ is float:
-                    self._option(group, key, item, f"{pin}[{key!r}]", where)
+                    self._option(group, key, item, Place(group, pin, key), where)
                 else:
                     self._todo.append((item, Place(group, pin, key), where, False))
         state = space["state"]
@@ -384,8 +385,9 @@ class Environment:
                     (item, Place(entries, of, key), f"{_joined('', key)}_of_{self.paths.get(id(p), '')}", True)
                 )
 
-    def _option(self, group: dict[str, Any], key: str, item: float, expression: str, path: str) -> None:
-        self.checks.add(f"({expression}).__class__ is float", path)
+    def _option(self, group: dict[str, Any], key: str, item: float, place: Place, path: str) -> None:
+        self.checks.floats.append((place, path))
+        expression = str(place)
         made = self.number(item, key, expression, path)
         self.dynamic.append((group, key, made, expression))
 
@@ -494,8 +496,10 @@ def _position(mover: Any) -> Any:
         return mover.resets
     if isinstance(mover, random.Random):
         return mover.getstate()
-    if isinstance(mover, (np.random.Generator, np.random.RandomState)):
-        return pickle.dumps(mover)
+    if isinstance(mover, np.random.RandomState):
+        return pickle.dumps(mover.get_state(legacy=False))
+    if isinstance(mover, np.random.Generator):
+        return pickle.dumps(mover.bit_generator.state)
     if isinstance(mover, types.GeneratorType):
         return mover.gi_frame and mover.gi_frame.f_lasti, id(mover.gi_frame)
     with contextlib.suppress(Exception), warnings.catch_warnings():
@@ -519,7 +523,7 @@ def _names_in(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
         found |= {
             k for k in c.co_consts if isinstance(k, str) and k.isidentifier()
         }  # as in getattr(config, "rate")
-        read |= {i.argval for i in dis.get_instructions(c) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+        read |= {name for _, operation, name in instructions(c) if operation in ("LOAD_GLOBAL", "LOAD_NAME")}
         todo.extend(k for k in c.co_consts if isinstance(k, types.CodeType))
     return frozenset(read), frozenset(found)
 

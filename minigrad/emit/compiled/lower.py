@@ -607,6 +607,12 @@ class Plan(Text):
 
     def _inherit(self, position: dict[Value, int]) -> None:
         """An elementwise operation may write over an operand that nobody reads later."""
+        taken: set[Slot] = set()
+        views: dict[Value, list[Value]] = {}  # by whose memory they show
+        for x in self.live:
+            owner = self._owner(x)
+            if owner is not x and self.models.get(x) is not None:
+                views.setdefault(owner, []).append(x)
         for v, slot in sorted(self.slots.items(), key=lambda item: item[1].first):
             op = TABLE.get(v.op)
             if op is None or not (isinstance(op.kernel, np.ufunc) or v.op in ("relu", "relu_backward")):
@@ -618,17 +624,12 @@ class Plan(Text):
                 source = self.slots.get(w) if w.__class__ is Value else None
                 if source is None or source.last != i or (w.shape, w.dtype) != (v.shape, v.dtype):
                     continue
-                if any(s.inherits is source for s in self.slots.values()):
+                if source in taken:
                     continue
-                if any(
-                    self.models.get(x) is not None
-                    and self._owner(x) is w
-                    and x is not w
-                    and any(u is v for u in self.users[x])
-                    for x in self.live
-                ):
+                if any(u is v for x in views.get(w, ()) for u in self.users[x]):
                     continue  # also read through a view, in another order
                 slot.inherits = source
+                taken.add(source)
                 break
 
     def _keep_what_is_overwritten(self, dirty: dict[Value, Node]) -> None:
@@ -848,6 +849,8 @@ def _apply_view(v: Value, model: Any) -> Any:
 
 
 def _text(made: Expr) -> str:
+    if made.__class__ is ast.Name:
+        return made.id
     return ast.unparse(ast.fix_missing_locations(made))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from minigrad.emit.compiled.rows import LEAST, RowPlans, Split, splits
 from minigrad.emit.compiled.trace import Trace
 from minigrad.emit.source.program import Value, memory
 from minigrad.tape import MODE, QUIET, Node, Scalar, TensorBase, leaf, wrap
+
+_array_of = attrgetter("_array")
 
 
 class Recording:
@@ -121,23 +124,7 @@ class Recording:
             return self._replaced.get(id(t), t)
         self.conditions += [f"{where} is not {other}" for other in self.locations.values()]
         self.locations[id(t)] = where
-        shape, dtype, cls = env.constant(a.shape), env.pin(a.dtype), env.pin(t.__class__)
-        self.conditions.append(
-            f"(t := {where}).__class__ is {cls} and (a := t._array).dtype is {dtype} and a.shape == {shape}"
-        )
-        if a.flags.c_contiguous:
-            self.conditions.append("a.flags.c_contiguous")
-        else:
-            self.conditions.append(f"a.strides == {env.constant(a.strides)}")
-        self.conditions.append("(a.base is None or apart(a))")
-        if t.requires_grad:
-            self.conditions.append(f"t.requires_grad and t.is_leaf is {t.is_leaf}")
-            hooks = t._node.hooks if t.is_leaf else None
-            self.conditions.append(
-                f"t._node.hooks == {env.constant(dict(hooks))}" if hooks else "not t._node.hooks"
-            )
-        else:
-            self.conditions.append("(t._node is None or not t.requires_grad)")
+        self.conditions.append(f"{env.constant(_like(t, env.names))}({where})")
         env.grads[id(t)] = where, t._grad is not None, f"the gradient of {name}"
         inside = t
         if not t.is_leaf:
@@ -458,32 +445,24 @@ class Recording:
         self._watch_gradients()
         env.names["as_before"] = env.mutable.function(code, "as_before")
         checks = ["unchanged()", "as_before()", *(c for c, _ in (*self.elsewhere, *env.settled))]
-        grad, inference = env.modes
         space = env.names
         written = frozenset(id(tape.owner(t._array)) for t, _ in self.trace.written.values())
         space["apart"] = (lambda a: True) if not written else (lambda a: id(tape.owner(a)) not in written)
-        pinned = frozenset(id(t) for t in env.tensors.values() if id(t) in env.places) - set(self.locations)
+        space["known"] = frozenset(id(t) for t in env.tensors.values() if id(t) in env.places) - set(self.locations)
         for number, where in self.locations.items():
             if number in env.places:
                 self.conditions.append(f"{where} is {env.pin(env.tensors[number])}")
-            elif pinned:
-                self.conditions.append(f"id({where}) not in {env.pin(pinned)}")
-        plain = "not mode.everything and mode.anomaly is None and mode.observer is None"
         usual = env.constant(MODE.get())  # mostly it is this very object
-        modes = f"(mode is {usual} or (mode.grad is {grad} and mode.inference is {inference} and {plain}))"
+        modes = f"(mode is {usual} or {env.constant(_as_usual(*env.modes))}(mode))"
         conditions = [modes, *self.conditions, *checks]
         text = "def enter(args, kwargs, mode):\n    try:\n        if (\n            "
         text += "\n            and ".join(conditions)
         text += f"\n        ):\n            return ({', '.join(passing)}{',' if len(passing) == 1 else ''})\n"
         text += "    except (LookupError, AttributeError, ValueError):\n        pass  # what is asked about is gone\n"
         text += "    return None\n"
-        places = [self._expression(t) for t in bound]
-        text += f"def bound():\n    return ({', '.join(places)}{',' if len(places) == 1 else ''})\n"
-        same = [f"{place} is stays[{i}]" for i, place in enumerate(places)]
-        text += f"def current():\n    return {' and '.join(same) or True}\n"
         exec(code(text, "<conditions of a compiled function>"), space)
-        replay.enter, replay.bound, replay.current = space["enter"], space["bound"], space["current"]
-        self._stay(replay, [id(t) for t in bound])
+        replay.enter = space["enter"]
+        self._stay(replay, bound)
         about = [(c, "the arguments") for c in self.conditions]
         replay.conditions = [(modes, "the grad mode"), *about, *self.elsewhere, *env.settled]
         replay.environment = env
@@ -500,19 +479,25 @@ class Recording:
             else:
                 env.mutable.gradients.append((env.tensors[number], not present, where, about))
 
-    def _stay(self, replay: Replay, bound: list[int]) -> None:
+    def _stay(self, replay: Replay, tensors: list[Any]) -> None:
         """Which arrays plans stand on, and the entries of those that each replay changes."""
-        space = self.environment.names
-        self.often = [bound.index(id(t)) for t, _ in self.trace.written.values() if id(t) in bound]
-        often = self.often
+        numbers = {id(t): i for i, t in enumerate(tensors)}
+        often = [numbers[id(t)] for t, _ in self.trace.written.values() if id(t) in numbers]
+        changes = self.environment.names["changes"] = []
+        arrays: list[Any] = []
 
-        def stays(arrays: tuple[Any, ...]) -> None:
-            space["stays"] = arrays
-            space["changes"][:] = tape.changes_of([arrays[i] for i in often])
+        def bound() -> tuple[Any, ...]:
+            return tuple(map(_array_of, tensors))
 
-        space["changes"] = []
-        replay.stays = stays
-        stays(replay.bound())
+        def current() -> bool:
+            return all(map(is_, map(_array_of, tensors), arrays))
+
+        def stays(now: tuple[Any, ...]) -> None:
+            arrays[:] = now
+            changes[:] = tape.changes_of([now[i] for i in often])
+
+        replay.bound, replay.current, replay.stays = bound, current, stays
+        stays(bound())
 
     def _compile_finish(self, replay: Replay, index: dict[int, int], grads: Any, state: Any) -> None:
         env = self.environment
@@ -748,6 +733,49 @@ class Recording:
     def _leaf_expression(self, t: Any) -> str:
         original = next((k for k, r in self._replaced.items() if r is t), id(t))
         return self.locations.get(original) or self.locations.get(id(t)) or self.environment.pin(t)
+
+
+def _as_usual(grad: bool, inference: bool) -> Callable[[Any], bool]:
+    """Whether a mode is as it was while recording, and nobody looks at each operation."""
+    return lambda mode: (
+        mode.grad is grad
+        and mode.inference is inference
+        and not mode.everything
+        and mode.anomaly is None
+        and mode.observer is None
+    )
+
+
+def _like(given: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
+    """Whether a Tensor may stand in an argument's place: its class, type, shape, layout, and place in the graph.
+
+    Among the names, ``apart`` tells whether an array shares no memory with what is written, and ``known`` holds the
+    Tensors that the function finds by itself, which are other ones.
+    """
+    cls, array = given.__class__, given._array
+    dtype, shape = array.dtype, array.shape
+    strides = None if array.flags.c_contiguous else array.strides
+    wanted, is_leaf = given.requires_grad, given.is_leaf
+    hooks = dict(given._node.hooks or {}) if wanted and is_leaf else {}
+
+    def like(t: Any) -> bool:
+        if t.__class__ is not cls:
+            return False
+        a = t._array
+        return (
+            a.dtype is dtype
+            and a.shape == shape
+            and (a.flags.c_contiguous if strides is None else a.strides == strides)
+            and (a.base is None or names["apart"](a))
+            and id(t) not in names["known"]
+            and (
+                (t.requires_grad and t.is_leaf is is_leaf and (t._node.hooks or {}) == hooks)
+                if wanted
+                else (t._node is None or not t.requires_grad)
+            )
+        )
+
+    return like
 
 
 class _Place:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
+import functools
 import inspect
 import math
 import textwrap
@@ -32,7 +32,7 @@ Expr = ast.expr
 def literal(value: Any) -> Expr:
     """A Python or NumPy value as it is written in a program."""
     if isinstance(value, np.dtype):
-        return ast.Name("bool") if value.kind == "b" else _parse(f"np.{value.name}")
+        return ast.Name("bool") if value.kind == "b" else _template(f"np.{value.name}")
     if isinstance(value, np.generic):
         value = float(str(value)) if value.dtype.kind == "f" else value.item()
     if isinstance(value, float) and value != value:
@@ -43,7 +43,7 @@ def literal(value: Any) -> Expr:
         parts = [literal(v) for v in value]
         return ast.Tuple(parts) if isinstance(value, tuple) else ast.List(parts)
     if isinstance(value, (bool, int, float, str, type(None), type(Ellipsis))) and value is not Ellipsis:
-        return _parse(repr(value))
+        return _template(repr(value))
     if isinstance(value, slice):
         return fill("slice({}, {}, {})", [literal(p) for p in (value.start, value.stop, value.step)])
     return ast.Constant(value)
@@ -71,17 +71,24 @@ def _parse(text: str) -> Expr:
     return ast.parse(text, mode="eval").body
 
 
-class _Fill(ast.NodeTransformer):
-    def __init__(self, given: dict[str, Expr]) -> None:
-        self.given = given
+@functools.lru_cache(maxsize=1024)
+def _template(text: str) -> Expr:
+    return _parse(text)
 
-    def visit_Name(self, node: ast.Name) -> Expr:
-        return copy.deepcopy(self.given[node.id]) if node.id in self.given else node
 
-    def visit_Call(self, node: ast.Call) -> Expr:
-        self.generic_visit(node)
-        node.keywords = [k for k in node.keywords if not _default(k)]
+def _filled_in(node: Any, given: dict[str, Expr]) -> Any:
+    """A copy of a template, with expressions in place of the names in ``given``; a call without defaults."""
+    if isinstance(node, list):
+        return [_filled_in(n, given) for n in node]
+    if not isinstance(node, ast.AST):
         return node
+    if isinstance(node, ast.Name):
+        found = given.get(node.id)
+        return node if found is None else found
+    made = node.__class__(*(_filled_in(getattr(node, f, None), given) for f in node._fields))
+    if isinstance(made, ast.Call):
+        made.keywords = [k for k in made.keywords if not _default(k)]
+    return made
 
 
 def _default(keyword: ast.keyword) -> bool:
@@ -93,9 +100,8 @@ def fill(text: str, operands: Sequence[Expr], **values: Any) -> Expr:
     """The expression ``text`` with operands in place of ``{}`` or ``{0}``, and values in place of ``{name}``."""
     given = {f"operand_{i}_": e for i, e in enumerate(operands)}
     named = {f"value_{k}_": v if isinstance(v, ast.expr) else literal(v) for k, v in values.items()}
-    tree = _parse(text.format(*given, **{k: f"value_{k}_" for k in values}))
-    filled: Expr = _Fill(given | named).visit(tree)
-    return filled
+    made: Expr = _filled_in(_template(text.format(*given, **{k: f"value_{k}_" for k in values})), given | named)
+    return made
 
 
 def axis(dim: Any) -> Any:

@@ -21,6 +21,7 @@ from minigrad.emit.source.expressions import (
 )  # fmt: skip
 from minigrad.emit.source.names import Names, identifier, variable
 from minigrad.emit.source.program import VIEWS, Program, Value, memory
+from minigrad.errors import line_of
 from minigrad.tape import Const, Node
 
 WIDTH = 100
@@ -323,7 +324,7 @@ def _live(program: Program, outputs: Sequence[Value]) -> list[Value]:
 def _place(node: Node | None) -> str:
     if node is None or node.code is None:
         return ""
-    return os.path.basename(node.where)
+    return f"{os.path.basename(node.code.co_filename)}:{line_of(node.code, node.lasti)}"
 
 
 def _quoted(name: str) -> str:
