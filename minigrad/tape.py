@@ -457,6 +457,10 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -
             arrays.append(t)
             nodes.append(None)
             bare = False
+        elif type(t) is Scalar:
+            arrays.append(t.value)
+            nodes.append(None)
+            bare = False
         else:
             usual = False
         bit += bit

@@ -75,7 +75,10 @@ subtract = sub
 def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
     if alpha.__class__ is int and alpha == 1:
         return other
-    whole = dtypes.common([raw(input), raw(other)]).kind
+    arrays = raw(input), raw(other)
+    both = isinstance(input, TensorBase) and isinstance(other, TensorBase)
+    same = both and arrays[0].dtype is arrays[1].dtype
+    whole = (arrays[0].dtype if same else dtypes.common([*arrays])).kind
     if (isinstance(alpha, float) and whole != "f") or (isinstance(alpha, bool) and whole != "b"):
         raise runtime_error(
             f"{name}(): for integral input tensors, argument alpha must not be a floating point number"

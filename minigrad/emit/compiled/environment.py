@@ -15,7 +15,6 @@ import contextvars
 import functools
 import operator
 import os
-import pickle
 import random
 import sys
 import sysconfig
@@ -497,15 +496,22 @@ def _position(mover: Any) -> Any:
     if isinstance(mover, random.Random):
         return mover.getstate()
     if isinstance(mover, np.random.RandomState):
-        return pickle.dumps(mover.get_state(legacy=False))
+        return _frozen(mover.get_state(legacy=False))
     if isinstance(mover, np.random.Generator):
-        return pickle.dumps(mover.bit_generator.state)
+        return _frozen(mover.bit_generator.state)
     if isinstance(mover, types.GeneratorType):
         return mover.gi_frame and mover.gi_frame.f_lasti, id(mover.gi_frame)
     with contextlib.suppress(Exception), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return operator.length_hint(mover, -1), repr(mover.__reduce__()[1:])
     return None
+
+
+def _frozen(state: Any) -> Any:
+    """The state of one of NumPy's generators as something that can be compared."""
+    if isinstance(state, dict):
+        return {key: _frozen(value) for key, value in state.items()}
+    return state.tobytes() if isinstance(state, np.ndarray) else state
 
 
 def _named_tuple(value: Any) -> bool:

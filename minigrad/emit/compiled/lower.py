@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,12 +13,13 @@ import numpy as np
 from minigrad import tape
 from minigrad.dtypes import F32, F64
 from minigrad.emit.compiled.trace import Trace
-from minigrad.emit.source.expressions import Expr, at, expression, fill, literal
+from minigrad.emit.source.expressions import Expr, at, expression, fill, literal, parsed
 from minigrad.emit.source.program import VIEWS, Program, Value
 from minigrad.emit.source.text import Text, _place, _wrapped
 from minigrad.tape import TABLE, Const, Node, Scalar
 
 _INTO = ", out=\0)"  # NUL stands for the name of a value until it has one
+_INT8 = np.dtype(np.int8)
 _OUTSIDE = "outside"  # of a result that shows memory from outside
 LARGE = 1 << 14  # elements from which relu is worth a call of its own
 ALIGN = 64  # bytes
@@ -248,8 +250,8 @@ class Plan(Text):
 
     def _plain(self, v: Value) -> bool:
         """Whether eager mode's array lies row by row, as planned memory does."""
-        layouts = self.trace.layouts
-        return all(layouts.get(n, True) for n in v.nodes)
+        by_rows = self.trace.by_rows
+        return all(by_rows.get(n, True) for n in v.nodes)
 
     def _state(self, v: Value) -> None:
         if self._is_leaf(v) or (v.fill is not None and not v.inputs):
@@ -262,9 +264,9 @@ class Plan(Text):
         if v.fill is not None:
             return
         kernel = TABLE[v.op].kernel if v.op in TABLE else None
-        by_element = isinstance(kernel, np.ufunc) or v.op in ("where", *VIEWS)
+        by_element = isinstance(kernel, np.ufunc) or v.op == "where" or v.op in VIEWS
         xs = [self._operand(w) if by_element else self._whole_operand(w) for w in v.inputs]
-        reads = [self._owner(w) for w in self._inputs(v) if self._owner(w).fill is None]
+        reads = [w for w in map(self._owner, self._inputs(v)) if w.fill is None]
         if v.op in VIEWS:
             self._view(v, xs, reads)
             return
@@ -277,7 +279,7 @@ class Plan(Text):
 
     def _operand(self, w: Any) -> Expr:
         if w.__class__ is Const and type(w.value) is Scalar:
-            return ast.parse(w.value.text, mode="eval").body
+            return parsed(w.value.text)
         return super()._operand(w)
 
     def _whole_operand(self, w: Any) -> Expr:
@@ -285,6 +287,8 @@ class Plan(Text):
 
         A product of matrices rounds otherwise where NumPy cannot hand them to BLAS.
         """
+        if w in self.name_of:
+            return self._operand(w)
         real, axes = w, ""
         while real.__class__ is Value and real.fill is not None and real.op == "permute":
             real, axes = real.inputs[0], f".transpose({tuple(real.params['axes'])!r})" + axes
@@ -298,7 +302,6 @@ class Plan(Text):
         if (
             base.__class__ is not Value
             or real.fill is None
-            or w in self.name_of
             or not w.shape
             or base.op in VIEWS
         ):
@@ -429,10 +432,10 @@ class Plan(Text):
 
     def _define_number(self, name: str, value: Any, dtype: Any) -> None:
         """An array without dimensions, which a ufunc takes in half the time."""
-        self.setup.append(f"{name} = np.array({_text(literal(dtype.type(value)))}, np.{dtype.name})")
+        self.setup.append(f"{name} = np.array({_text(literal(dtype.type(value)))}, {_named(dtype)})")
 
     def _define_scalar(self, name: str, value: Scalar, dtype: Any) -> None:
-        self.setup.append(f"{name} = np.empty((), np.{dtype.name})")
+        self.setup.append(f"{name} = np.empty((), {_named(dtype)})")
         self._refilled.append(
             f"{name}[()] = {value.text.strip('()') if value.text.count('(') == 1 else value.text}"
         )
@@ -510,7 +513,7 @@ class Plan(Text):
                 source = f"{texts[0]}.view(np.{bits})"
             return [
                 f"np.less_equal({texts[1]}, {self._number(0.0, v.dtype)}, out=\0_mask)",
-                f"np.subtract(\0_small, {self._number(1, np.dtype(np.int8))}, out=\0_small)",
+                f"np.subtract(\0_small, {self._number(1, _INT8)}, out=\0_small)",
                 f"np.bitwise_and({source}, \0_small, out=\0_bits)",
             ], extra
         if v.op == "sum_to":
@@ -531,22 +534,18 @@ class Plan(Text):
 
     def _fits(self, v: Value, kernel: Any) -> bool:
         """Whether the ufunc by itself would give the value's element type and shape."""
-        kinds = [w.dtype if w.__class__ is Value else type(w.value) for w in v.inputs]
-        kinds = [
-            float if k is Scalar else (k if k in (float, int, bool) or isinstance(k, np.dtype) else None)
-            for k in kinds
-        ]
-        if None in kinds and not all(
-            w.__class__ is Value or isinstance(w.value, np.generic) for w in v.inputs
-        ):
-            return False
-        kinds = [np.asarray(w.value).dtype if k is None else k for k, w in zip(kinds, v.inputs, strict=True)]
-        try:
-            found = kernel.resolve_dtypes((*kinds, None))[-1]
-            shape = np.broadcast_shapes(*(w.shape if w.__class__ is Value else () for w in v.inputs))
-        except (TypeError, ValueError):
-            return False
-        return bool(found == v.dtype) and shape == v.shape
+        kinds: list[Any] = []
+        for w in v.inputs:
+            if w.__class__ is Value:
+                kinds.append(w.dtype)
+            elif isinstance(w.value, np.generic):
+                kinds.append(w.value.dtype)
+            elif type(w.value) in (float, int, bool, Scalar):
+                kinds.append(float if type(w.value) is Scalar else type(w.value))
+            else:
+                return False
+        shapes = tuple(w.shape for w in v.inputs if w.__class__ is Value)
+        return _result_of(kernel, tuple(kinds), shapes) == (v.dtype, v.shape)
 
     def _turned(self, w: Value, text: str) -> str:
         """The transpose of a weight, made once where the weight stays."""
@@ -766,11 +765,11 @@ class Plan(Text):
             body.append(f"    memory_mask = np.empty({self._mask}, bool)")
         for group in self.groups:
             end = group.offset + group.size
-            body.append(f"    {group.name} = memory[{group.offset}:{end}].view(np.{group.dtype.name})")
+            body.append(f"    {group.name} = memory[{group.offset}:{end}].view({_named(group.dtype)})")
         for v, slot in sorted(self.slots.items(), key=lambda item: item[1].offset):
             size = math.prod(v.shape) * v.dtype.itemsize
             body.append(
-                f"    {self.name_of[v]} = memory[{slot.offset}:{slot.offset + size}].view(np.{v.dtype.name})"
+                f"    {self.name_of[v]} = memory[{slot.offset}:{slot.offset + size}].view({_named(v.dtype)})"
                 f".reshape({v.shape!r})"
             )
         body += [f"    {line}" for line in self.setup]
@@ -783,8 +782,10 @@ class Plan(Text):
                 body += [line, "        times.append(clock())"]
             return "\n".join([*head, *body, "        return times", "", "    return run"]) + "\n"
         body += self._run_lines()
-        self._claimed: dict[Value, Any] = {}
-        results = [_text(self._result(v, m)) for v, m in zip(self.outputs, self.memories, strict=True)]
+        claimed: dict[Value, Any] = {}
+        results = [
+            _text(self._result(v, m, claimed)) for v, m in zip(self.outputs, self.memories, strict=True)
+        ]
         body += [
             _wrapped("        return (", results, ",)" if len(results) == 1 else ")", "        "),
             "",
@@ -828,7 +829,7 @@ class Plan(Text):
             return at(base, (*v.params["index"], Ellipsis))
         return expression(v, [base], self.helpers)
 
-    def _result(self, v: Value, memory: Any) -> Expr:
+    def _result(self, v: Value, memory: Any, claimed: dict[Value, Any]) -> Expr:
         """A result, in memory that only those results share that share it in eager mode."""
         if v in self._before and memory != _OUTSIDE:
             return ast.Name(self._before[v])
@@ -838,9 +839,24 @@ class Plan(Text):
         if memory == _OUTSIDE and self._owner(v) in self._landed:
             return self._of_landed(v)
         owner = self._owner(v)
-        if self._claimed.setdefault(owner, memory) == memory and (owner in self.fresh or memory == _OUTSIDE):
+        if claimed.setdefault(owner, memory) == memory and (owner in self.fresh or memory == _OUTSIDE):
             return made
         return fill("np.array({}, order='K')", [made])
+
+
+@functools.lru_cache(maxsize=1024)
+def _result_of(kernel: Any, kinds: tuple[Any, ...], shapes: tuple[Any, ...]) -> Any:
+    """The element type and the shape of a ufunc's result; None if it takes no such operands."""
+    try:
+        return kernel.resolve_dtypes((*kinds, None))[-1], np.broadcast_shapes(*shapes)
+    except (TypeError, ValueError):
+        return None
+
+
+@functools.cache
+def _named(dtype: Any) -> str:
+    """How a program names an element type; NumPy makes the name anew each time."""
+    return f"np.{dtype.name}"
 
 
 def _apply_view(v: Value, model: Any) -> Any:
@@ -851,7 +867,9 @@ def _apply_view(v: Value, model: Any) -> Any:
 def _text(made: Expr) -> str:
     if made.__class__ is ast.Name:
         return made.id
-    return ast.unparse(ast.fix_missing_locations(made))
+    if made.__class__ is ast.Attribute and made.value.__class__ is ast.Name:
+        return f"{made.value.id}.{made.attr}"
+    return ast.unparse(made)
 
 
 def _lay_out(slots: list[Slot]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import types
 from collections.abc import Callable, Sequence
 from operator import attrgetter, is_
 from typing import Any
@@ -313,13 +314,11 @@ class Recording:
         plan = kind(program, given, bound, outputs, writes, numbers, title, memories=memories)
 
         replay = Replay()
-        replay.text, replay.plan = plan.text(), plan
+        replay.plan = plan
         replay.signature = self._signature()
         replay.kept_bytes = sum(trace.kept.values())
         if self.compiled.backend == "numpy" and not self.compiled.exact and not self.open:
             replay.rows = self._split(program, plan, given, title)
-            if replay.rows is not None:
-                replay.text = replay.rows.text
         self._compile_conditions(replay, plan, numbers)
         self._compile_finish(replay, index, grads, state)
         if self.compiled.backend == "numba":
@@ -853,6 +852,9 @@ def _identifier(name: str) -> str:
 
 def _argument_names(function: Any, args: tuple[Any, ...]) -> list[str]:
     """What the function calls its positional arguments."""
+    if type(function) is types.FunctionType and not function.__dict__:  # quicker than a signature
+        names = list(function.__code__.co_varnames[: function.__code__.co_argcount])
+        return [*names, *(f"argument_{i}" for i in range(len(names), len(args)))][: len(args)]
     with contextlib.suppress(TypeError, ValueError):
         target = function.forward if "forward" in dir(type(function)) else function
         names = [

@@ -41,7 +41,6 @@ class Replay:
     conditions: list[tuple[str, str]]  # on modes and arguments, and what each is about
     signature: str  # the arguments that it was recorded with
     plan: Plan
-    text: str
     backward_text = ""
     layouts: list[Any]
     environment: Environment
@@ -55,6 +54,11 @@ class Replay:
         self.idle: list[tuple[tuple[Any, ...], Callable[..., Any]]] = []
         self.calls = 0
         self._code: types.CodeType | None = None
+
+    @functools.cached_property
+    def text(self) -> str:
+        """The text that is run."""
+        return self.plan.text() if self.rows is None else self.rows.text
 
     def ready(self) -> tuple[tuple[Any, ...], Callable[..., Any]] | None:
         """A plan on the arrays that are there now, with memory of its own; None if their layout has changed."""

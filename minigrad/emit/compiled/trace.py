@@ -14,6 +14,10 @@ from minigrad.emit.compiled.environment import Environment
 from minigrad.tape import MODE, Array, Mode, Node, TensorBase, wrap
 
 
+_INDEXED = ("index", "unindex", "index_put", "index_winners")
+_DRAWS = ("draw", "bernoulli")
+
+
 class Trace:
     """What the tape does not tell of one run of a function: whose values leaves are, what was written where.
 
@@ -32,7 +36,7 @@ class Trace:
         self.groups: dict[Node, Node] = {}  # a record of a backward pass to the record that it differentiates
         self.gradients: dict[Node, Node] = {}
         self.by_columns: set[Node] = set()
-        self.layouts: dict[Node, bool] = {}  # whether a result lies row by row
+        self.by_rows: dict[Node, bool] = {}  # whether a result lies row by row
         self.draws: list[Node] = []
         self.kept: dict[int, int] = {}  # bytes of the arrays that eager mode keeps for backward
         self.differentiated: set[Node] = set()
@@ -250,35 +254,35 @@ class Trace:
     def _observe(self, record: Node, arrays: list[Any]) -> None:
         if self._current is not None:
             self.groups[record] = self._current
-        if len(arrays) > 1 and isinstance(arrays[1], np.ndarray) and not arrays[1].flags.c_contiguous:
+        if len(arrays) > 1 and arrays[1].__class__ is np.ndarray and not arrays[1].flags.c_contiguous:
             self.by_columns.add(record)
         y = arrays[-1]
-        memory = tape.owner(y)
+        memory = y if y.base is None else tape.owner(y)
         self._results[id(memory)] = weakref.ref(memory)
-        if record.op is not None and record.op.name == "index" and any(np.ndim(a) == 0 for a in arrays[1:-1]):
-            self._picked |= {
-                id(memory),
-                id(tape.owner(arrays[0])),
-            }  # in eager mode the one would be a view of the other
-        self.layouts[record] = bool(y.flags.c_contiguous)
-        if record.op is not None and record.op.name in ("draw", "bernoulli"):
+        self.by_rows[record] = y.flags.c_contiguous
+        name = "" if record.op is None else record.op.name
+        if name in _INDEXED:
+            self._indexes(name, arrays, memory)
+        elif name in _DRAWS:
             self.draws.append(record)
-        self._refuse_masks(record, arrays)
         if record.requires_grad:
             for a in record.saved:
-                if isinstance(a, np.ndarray) and id(tape.owner(a)) not in self._known:
-                    self.kept[id(tape.owner(a))] = a.nbytes
+                if a.__class__ is np.ndarray:
+                    memory = a if a.base is None else tape.owner(a)
+                    if id(memory) not in self._known:
+                        self.kept[id(memory)] = a.nbytes
         for n, a in zip(record.inputs, arrays, strict=False):
             if n.__class__ is Node and n.seq < self.start and n not in self.sources:
                 raise self._unknown(a, "A Tensor" if n.op is None else "The result of an earlier computation")
 
-    def _refuse_masks(self, record: Node, arrays: list[Any]) -> None:
+    def _indexes(self, name: str, arrays: list[Any], memory: Any) -> None:
         """How many elements a mask picks depends on its values; that does not matter where one number is written."""
-        name = record.op.name if record.op is not None else ""
-        if name in ("index", "unindex", "index_put", "index_winners"):
-            masked = any(isinstance(a, np.ndarray) and a.dtype == bool for a in arrays[1:-1])
-            if masked and not (name == "index_put" and np.ndim(arrays[1]) == 0):
-                raise self.refused("indexing with a mask")
+        if name == "index" and any(np.ndim(a) == 0 for a in arrays[1:-1]):
+            # in eager mode the one would be a view of the other
+            self._picked |= {id(memory), id(tape.owner(arrays[0]))}
+        masked = any(isinstance(a, np.ndarray) and a.dtype == bool for a in arrays[1:-1])
+        if masked and not (name == "index_put" and np.ndim(arrays[1]) == 0):
+            raise self.refused("indexing with a mask")
 
     # ------------------------------------------------------------ afterwards
 

@@ -32,18 +32,18 @@ Expr = ast.expr
 def literal(value: Any) -> Expr:
     """A Python or NumPy value as it is written in a program."""
     if isinstance(value, np.dtype):
-        return ast.Name("bool") if value.kind == "b" else _template(f"np.{value.name}")
+        return ast.Name("bool") if value.kind == "b" else parsed(f"np.{value.name}")
     if isinstance(value, np.generic):
         value = float(str(value)) if value.dtype.kind == "f" else value.item()
     if isinstance(value, float) and value != value:
-        return _parse("np.nan")
+        return parsed("np.nan")
     if isinstance(value, float) and value in (np.inf, -np.inf):
-        return _parse("np.inf" if value > 0 else "-np.inf")
+        return parsed("np.inf" if value > 0 else "-np.inf")
     if isinstance(value, (tuple, list)):
         parts = [literal(v) for v in value]
         return ast.Tuple(parts) if isinstance(value, tuple) else ast.List(parts)
     if isinstance(value, (bool, int, float, str, type(None), type(Ellipsis))) and value is not Ellipsis:
-        return _template(repr(value))
+        return parsed(repr(value))
     if isinstance(value, slice):
         return fill("slice({}, {}, {})", [literal(p) for p in (value.start, value.stop, value.step)])
     return ast.Constant(value)
@@ -67,13 +67,10 @@ def at(x: Expr, index: Any) -> Expr:
     return ast.Subscript(x, key(index))
 
 
-def _parse(text: str) -> Expr:
-    return ast.parse(text, mode="eval").body
-
-
 @functools.lru_cache(maxsize=1024)
-def _template(text: str) -> Expr:
-    return _parse(text)
+def parsed(text: str) -> Expr:
+    """An expression, which nobody may change: it is parsed once."""
+    return ast.parse(text, mode="eval").body
 
 
 def _filled_in(node: Any, given: dict[str, Expr]) -> Any:
@@ -100,7 +97,7 @@ def fill(text: str, operands: Sequence[Expr], **values: Any) -> Expr:
     """The expression ``text`` with operands in place of ``{}`` or ``{0}``, and values in place of ``{name}``."""
     given = {f"operand_{i}_": e for i, e in enumerate(operands)}
     named = {f"value_{k}_": v if isinstance(v, ast.expr) else literal(v) for k, v in values.items()}
-    made: Expr = _filled_in(_template(text.format(*given, **{k: f"value_{k}_" for k in values})), given | named)
+    made: Expr = _filled_in(parsed(text.format(*given, **{k: f"value_{k}_" for k in values})), given | named)
     return made
 
 
@@ -306,7 +303,7 @@ def expression(v: Value, xs: list[Expr], h: Helpers) -> Expr:
         return fill(op.text, xs, **{k: axis(p) if k == "dim" else p for k, p in v.params.items()})
     name = f"np.{getattr(op.kernel, '__name__', '')}"
     if getattr(np, name[3:], None) is op.kernel:
-        return ast.Call(_parse(name), xs, [ast.keyword(k, literal(p)) for k, p in v.params.items()])
+        return ast.Call(parsed(name), xs, [ast.keyword(k, literal(p)) for k, p in v.params.items()])
     return h.call(op, xs, v.params)
 
 
@@ -359,7 +356,7 @@ class Helpers:
         name = self._function(op.kernel, op)
         keywords = []
         for k, p in params.items():
-            value = ast.Subscript(_parse("np.s_"), key(p)) if k == "index" and _slices(p) else literal(p)
+            value = ast.Subscript(parsed("np.s_"), key(p)) if k == "index" and _slices(p) else literal(p)
             keywords.append(ast.keyword(k, value))
         return ast.Call(ast.Name(name), xs, keywords)
 
@@ -431,7 +428,7 @@ class _Plain(ast.NodeTransformer):
         value = self.globals[name]
         owner = getattr(value, "__self__", None)
         if isinstance(owner, np.ufunc):
-            return _parse(f"np.{owner.__name__}.{value.__name__}")
+            return parsed(f"np.{owner.__name__}.{value.__name__}")
         if isinstance(value, types.FunctionType):
             return ast.Name(self.helpers._function(value, self.op), node.ctx)
         if isinstance(value, np.dtype):

@@ -201,7 +201,7 @@ class Program:
                     ):
                         return self._also(other, node)
             inputs = self._narrow(inputs, tuple(shape), dtype)
-        key = (op, *map(_identity, inputs), repr(params), tuple(shape), np.dtype(dtype).str)
+        key = (op, *map(_identity, inputs), repr(params) if params else "", tuple(shape), np.dtype(dtype))
         value = self.seen.get(key)
         if value is not None:
             return self._also(value, node)
@@ -303,11 +303,14 @@ def _kept(v: Value) -> tuple[int, ...]:
 
 def _filled(op: str, inputs: list[Any], params: dict[str, Any], dtype: Any) -> Any:
     """The number that all elements equal, if that follows from the operands."""
-    kind = np.dtype(dtype).type
     if op in ("zero", "zeros"):
-        return kind(0)
-    if not any(v.__class__ is Value and v.fill is not None for v in inputs):
+        return np.dtype(dtype).type(0)
+    for v in inputs:
+        if v.__class__ is Value and v.fill is not None:
+            break
+    else:
         return None
+    kind = np.dtype(dtype).type
     if op in _MOVES:
         return kind(inputs[0].fill)
     if any(v.__class__ is Const and type(v.value) is Scalar for v in inputs):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import textwrap
 from collections.abc import Sequence
+from types import CodeType
 from typing import Any
 
 from minigrad.emit.source.expressions import (
@@ -191,7 +193,7 @@ class Text:
         else:
             name = self.names.take(wanted) if wanted else self.names.take(kind, number=True)
         self.name_of[v] = name
-        self.line_of[v] = f"{name} = {ast.unparse(ast.fix_missing_locations(made))}"
+        self.line_of[v] = f"{name} = {ast.unparse(made)}"
         self.lines.append((v, self.line_of[v]))
 
     def _goes_into_its_user(self, v: Value) -> bool:
@@ -324,7 +326,12 @@ def _live(program: Program, outputs: Sequence[Value]) -> list[Value]:
 def _place(node: Node | None) -> str:
     if node is None or node.code is None:
         return ""
-    return f"{os.path.basename(node.code.co_filename)}:{line_of(node.code, node.lasti)}"
+    return _line(node.code, node.lasti)
+
+
+@functools.lru_cache(maxsize=4096)
+def _line(code: CodeType, lasti: int) -> str:
+    return f"{os.path.basename(code.co_filename)}:{line_of(code, lasti)}"
 
 
 def _quoted(name: str) -> str:
