@@ -88,6 +88,8 @@ class Environment:
             tuple[dict[str, Any], str]
         ] = []  # attributes of modules, of objects of others' classes
         self._mentioned: set[str] = set()
+        self._content: dict[type, bool] = {}  # what `_has_content` and `_slots` found
+        self._slotted: dict[type, list[str]] = {}
         self._keep: list[Any] = []
         self.moving += [(mover, path, _position(mover)) for mover, path in _shared_generators()]
         mode = MODE.get()
@@ -169,7 +171,7 @@ class Environment:
         if isinstance(owner, _RANDOM) or hasattr(type(owner), "__next__"):
             self.moving.append((owner, path, _position(owner)))
             return
-        if isinstance(value, (dict, list, set)) and _has_content(type(value)):
+        if isinstance(value, (dict, list, set)) and self._has_content(type(value)):
             self._enter_once(type(value))  # a class of the user's, with methods of its own
         if isinstance(value, TensorBase):
             self._tensor(value, pin, path)
@@ -328,13 +330,14 @@ class Environment:
         if inner is not None:
             self._todo.append((inner, Place(value, pin, "__wrapped__", get=getattr), path, False))
             return
-        if not _has_content(value.__class__):
+        cls = value.__class__
+        if not self._has_content(cls):
             if isinstance(getattr(value, "__dict__", None), dict):
                 self._foreign.append((value.__dict__, path))
             return
-        self._enter_once(value.__class__)
-        self.pin(value.__class__)
-        self.checks.classes.append((value, value.__class__, pin, path))
+        self._enter_once(cls)
+        self.pin(cls)
+        self.checks.classes.append((value, cls, pin, path))
         space = getattr(value, "__dict__", None)
         if isinstance(space, dict):
             dictionary = self.pin(space)
@@ -347,13 +350,25 @@ class Environment:
                 self._optimizer(value, space, dictionary, path)
             else:
                 self._dict(space, dictionary, path, attributes=True)
-        for cls in type(value).__mro__:
-            slots = vars(cls).get("__slots__", ())
-            for name in (slots,) if isinstance(slots, str) else slots:
-                if name not in ("__dict__", "__weakref__") and not isinstance(value, TensorBase):
-                    with contextlib.suppress(AttributeError):
-                        inner = object.__getattribute__(value, name)
-                        self._todo.append((inner, Place(value, pin, name, get=getattr), f"{path}.{name}", False))
+        for name in self._slots(type(value)):
+            with contextlib.suppress(AttributeError):
+                inner = object.__getattribute__(value, name)
+                self._todo.append((inner, Place(value, pin, name, get=getattr), f"{path}.{name}", False))
+
+    def _has_content(self, cls: type) -> bool:
+        found = self._content.get(cls)
+        if found is None:
+            found = self._content[cls] = _has_content(cls)
+        return found
+
+    def _slots(self, cls: type) -> list[str]:
+        """The attributes of a class's objects that stand in slots."""
+        found = self._slotted.get(cls)
+        if found is None:
+            listed = [vars(c).get("__slots__", ()) for c in cls.__mro__]
+            names = [name for slots in listed for name in ((slots,) if isinstance(slots, str) else slots)]
+            found = self._slotted[cls] = [n for n in names if n not in ("__dict__", "__weakref__")]
+        return found
 
     def _optimizer(self, value: Any, space: dict[str, Any], dictionary: str, path: str) -> None:
         """The numbers among its options are parameters of a recording, and its state may grow in one."""

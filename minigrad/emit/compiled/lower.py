@@ -140,6 +140,7 @@ class Plan(Text):
         self.bound = bound
         self.memories = list(range(len(self.outputs))) if memories is None else list(memories)
         self.boundary = set(boundary)
+        self._read: dict[Value, list[Value]] = {}  # what `_inputs` found
         for name in ("np", "bind", "run", "memory", "mask"):
             self.names.reserve(name)
         for _, text in self.numbers:
@@ -171,9 +172,11 @@ class Plan(Text):
     # ------------------------------------------------------------ what there is
 
     def _inputs(self, v: Value) -> list[Value]:
-        if v.fill is not None or v in self.boundary or v.op == "parameter":
-            return []
-        return [w for w in v.inputs if w.__class__ is Value]
+        found = self._read.get(v)
+        if found is None:
+            known = v.fill is not None or v.op == "parameter" or v in self.boundary
+            found = self._read[v] = [] if known else [w for w in v.inputs if w.__class__ is Value]
+        return found
 
     def _needed(self, ends: Sequence[Value]) -> list[Value]:
         found = set(ends)
@@ -250,8 +253,8 @@ class Plan(Text):
 
     def _plain(self, v: Value) -> bool:
         """Whether eager mode's array lies row by row, as planned memory does."""
-        by_rows = self.trace.by_rows
-        return all(by_rows.get(n, True) for n in v.nodes)
+        otherwise = self.trace.otherwise
+        return not otherwise or otherwise.isdisjoint(v.nodes)
 
     def _state(self, v: Value) -> None:
         if self._is_leaf(v) or (v.fill is not None and not v.inputs):
@@ -696,18 +699,23 @@ class Plan(Text):
             for v in s.reads:
                 read_later[v] = i
         position = {s.value: i for i, s in enumerate(self.statements)}
+        times: dict[Value, int] = {}
+        shown: dict[Value, set[Value]] = {}  # by whose memory it is: what is written elsewhere
+        for _, w in self.writes:
+            times[w] = times.get(w, 0) + 1
+            shown.setdefault(self._owner(w), set()).add(w)
         for node, v in self.writes:
             target = self.program.value_of[node]
             name = targets[id(target)]
             users = self.users.get(v, [])
             statement = self.statements[position[v]] if v in position else None
-            others = [w for _, w in self.writes if w is not v and self._owner(w) is target]
+            others = shown.get(target, set()) - {v}
             if (
                 statement is not None
                 and v in self.slots
                 and not users
                 and v not in self._kept
-                and sum(w is v for _, w in self.writes) == 1
+                and times[v] == 1
                 and not others
                 and read_later.get(target, -1) <= position[v]
                 and len(statement.lines) == 1
@@ -737,7 +745,7 @@ class Plan(Text):
             v.origin = v.of = None
             if v.op != "parameter":
                 v.nodes = []
-        del self.program, self.trace, self.users
+        del self.program, self.trace, self.users, self._read
         self.writes = []
 
     @property

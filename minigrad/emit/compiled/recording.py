@@ -377,18 +377,17 @@ class Recording:
     def _check_overlaps(self) -> None:
         """Memory that is written may be seen through one Tensor only, for a plan knows of values, not of memory."""
         trace = self.trace
-        used = list({id(t): t for t in trace.sources.values()}.values())
+        if not trace.written:
+            return
+        used = {id(t): t for t in trace.sources.values() if id(t) in self.program.by_tensor}
+        spans = [(number, *_span(t._array)) for number, t in used.items()]
         for t, _ in trace.written.values():
-            for other in used:
-                if (
-                    other is not t
-                    and self.program.by_tensor.get(id(other)) is not None
-                    and np.may_share_memory(t._array, other._array)
-                ):
-                    raise errors.runtime_error(
-                        "compile(): a Tensor is changed in place while another one, that shows the same memory, takes "
-                        "part too. Make the view inside of the compiled function, or clone() it"
-                    )
+            start, end = _span(t._array)
+            if any(first < end and start < last and number != id(t) for number, first, last in spans):
+                raise errors.runtime_error(
+                    "compile(): a Tensor is changed in place while another one, that shows the same memory, takes "
+                    "part too. Make the view inside of the compiled function, or clone() it"
+                )
 
     def _given(self, program: Whole) -> tuple[list[tuple[str, Node]], set[Node]]:
         """The leaves with their names: arguments first, then what was found around the function."""
@@ -399,17 +398,18 @@ class Recording:
         }
         given: list[tuple[str, Node]] = []
         bound: set[Node] = set()
-        arguments = [t for t in trace.sources.values() if id(t) in self.locations]
-        rest = [t for t in trace.sources.values() if id(t) not in self.locations]
-        for t in {id(t): t for t in [*arguments, *rest]}.values():
+        nodes: dict[int, list[Node]] = {}
+        for n, t in trace.sources.items():
+            nodes.setdefault(id(t), []).append(n)
+        tensors = {id(t): t for t in trace.sources.values()}
+        for t in sorted(tensors.values(), key=lambda t: id(t) not in self.locations):  # arguments first
             path = paths.get(id(t), "tensor")
             if len(firsts) == 1 and "." in path:
                 path = path.partition(".")[2]
-            node = self._node_of(t)
-            given.append((path, node))
+            given.append((path, nodes[id(t)][0]))
             place = env.places.get(id(t))
             if place is not None and place[1] and id(t) not in self.locations:
-                bound.update(n for n, source in trace.sources.items() if source is t)
+                bound.update(nodes[id(t)])
         return given, bound
 
     def _expression(self, t: Any) -> str:
@@ -818,6 +818,16 @@ def _rebuilt(shape: Any, leaves: Sequence[Any]) -> Any:
     if shape.__class__ is dict:
         return {k: _rebuilt(v, leaves) for k, v in shape.items()}
     return shape.value if type(shape) is Scalar else shape
+
+
+def _span(array: Any) -> tuple[int, int]:
+    """The addresses of an array's first byte, and of the one after its last; nowhere if it has none."""
+    if not array.size:
+        return 0, 0
+    if not array.flags.c_contiguous:
+        return np.lib.array_utils.byte_bounds(array)
+    start: int = array.__array_interface__["data"][0]
+    return start, start + array.nbytes
 
 
 def _dead(node: Node) -> Node:

@@ -36,7 +36,7 @@ class Trace:
         self.groups: dict[Node, Node] = {}  # a record of a backward pass to the record that it differentiates
         self.gradients: dict[Node, Node] = {}
         self.by_columns: set[Node] = set()
-        self.by_rows: dict[Node, bool] = {}  # whether a result lies row by row
+        self.otherwise: set[Node] = set()  # whose result does not lie row by row
         self.draws: list[Node] = []
         self.kept: dict[int, int] = {}  # bytes of the arrays that eager mode keeps for backward
         self.differentiated: set[Node] = set()
@@ -259,7 +259,8 @@ class Trace:
         y = arrays[-1]
         memory = y if y.base is None else tape.owner(y)
         self._results[id(memory)] = weakref.ref(memory)
-        self.by_rows[record] = y.flags.c_contiguous
+        if not y.flags.c_contiguous:
+            self.otherwise.add(record)
         name = "" if record.op is None else record.op.name
         if name in _INDEXED:
             self._indexes(name, arrays, memory)

@@ -165,7 +165,7 @@ def _typed(number: Any) -> Expr:
 
 
 def _count(x: Value, dim: Any) -> int:
-    return int(np.prod(x.shape if dim is None else [x.shape[d] for d in dim], dtype=int))
+    return math.prod(x.shape if dim is None else [x.shape[d] for d in dim])
 
 
 def _reduced(v: Value) -> dict[str, Any]:
