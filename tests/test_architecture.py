@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import operator
 import re
 import sys
 import types
@@ -151,7 +152,7 @@ def test_no_except_is_bare(file: Path) -> None:
 _FIXED = (
     types.FunctionType, types.BuiltinFunctionType, types.MethodWrapperType, types.ModuleType,
     types.GenericAlias, types.UnionType, typing.TypeVar, type, type(None), bool, int, float, str, bytes,
-    np.dtype, mg.dtype, mg.tape.Op,
+    np.dtype, mg.dtype, mg.tape.Op, operator.attrgetter,
 )  # fmt: skip
 _CHANGES = {
     "append", "add", "pop", "popitem", "update", "setdefault", "clear", "extend", "insert", "remove",

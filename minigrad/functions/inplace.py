@@ -61,12 +61,11 @@ def foreach_add_(tensors: Sequence[Any], others: Sequence[Any], alpha: Any = 1) 
     """``t += alpha * other`` for each pair, as under no_grad: an optimizer's step, with the bookkeeping done once."""
     mode = MODE.get()
     plain = not mode.everything
-    arrays = [t._array for t in tensors]
-    steps = [t._array for t in others]
-    for a, b in zip(
-        arrays, steps, strict=True
-    ):  # `_adds_plainly` spelt out: its call would cost as much again
-        dtype = a.dtype
+    arrays = []
+    steps = []
+    for t, o in zip(tensors, others, strict=True):
+        a, b = t._array, o._array
+        dtype = a.dtype  # `_adds_plainly` spelt out: its call would cost as much again
         if (
             dtype is not b.dtype
             or (dtype is not F32 and dtype is not F64)
@@ -74,6 +73,8 @@ def foreach_add_(tensors: Sequence[Any], others: Sequence[Any], alpha: Any = 1) 
             or not a.flags.c_contiguous
         ):
             plain = False
+        arrays.append(a)
+        steps.append(b)
     if plain:
         tape.QUIET.run(_axpy, arrays, steps, alpha)
         changed(*arrays)

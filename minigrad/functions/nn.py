@@ -8,7 +8,7 @@ from minigrad.errors import describe, runtime_error
 from minigrad.functions.elementwise import need_tensor
 from minigrad.functions.linalg import matmul
 from minigrad.ops import nn
-from minigrad.tape import apply
+from minigrad.tape import TensorBase, apply
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -19,19 +19,20 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     RuntimeError, with the shapes and the line, where they do not fit or dtypes differ.
     """
+    if isinstance(input, TensorBase) and isinstance(weight, TensorBase) and isinstance(bias, TensorBase):
+        x, w, b = input._array, weight._array, bias._array
+        if (
+            x.ndim
+            and x.dtype is w.dtype is b.dtype
+            and w.ndim == 2
+            and w.shape == b.shape + x.shape[-1:]
+        ):
+            return apply(nn.linear, (input, weight, bias))
     need_tensor("linear", input)
     need_tensor("linear", weight, "weight")
     if bias is not None:
         need_tensor("linear", bias, "bias")
     x, w = input._array, weight._array
-    if (
-        bias is not None
-        and x.ndim
-        and x.dtype is w.dtype is bias._array.dtype
-        and w.ndim == 2
-        and w.shape == bias._array.shape + x.shape[-1:]
-    ):
-        return apply(nn.linear, (input, weight, bias))
     if w.ndim not in (1, 2) or not x.ndim or x.shape[-1] != w.shape[-1]:
         raise runtime_error(
             f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, x.shape))} and "

@@ -105,16 +105,16 @@ class SGD(Optimizer):
             with enable_grad():
                 loss = closure()
         # All is looked up and checked before the first parameter changes, so that no step is half done.
-        work = [(_options(group), self._with_gradient(group)) for group in self.param_groups]
+        work = [(_options(group), *self._with_gradient(group)) for group in self.param_groups]
         differentiable = self.defaults["differentiable"]
-        for (lr, momentum, dampening, weight_decay, nesterov, maximize), entries in work:
+        for (lr, momentum, dampening, weight_decay, nesterov, maximize), params, grads, buffers in work:
             plain = momentum == 0 and weight_decay == 0 and not maximize and not differentiable
             if plain and not isinstance(lr, Tensor):
                 # The plain step, in one call for all parameters: at small sizes bookkeeping is what costs.
-                foreach_add_([p for p, _, _ in entries], [g for _, g, _ in entries], alpha=-lr)
+                foreach_add_(params, grads, alpha=-lr)
                 continue
             with set_grad_enabled(differentiable):
-                for p, g, b in entries:
+                for p, g, b in zip(params, grads, buffers, strict=True):
                     if maximize:
                         g = -g
                     if isinstance(weight_decay, Tensor):
@@ -133,22 +133,24 @@ class SGD(Optimizer):
                         p.add_(g, alpha=-lr)
         return loss
 
-    def _with_gradient(self, group: dict[str, Any]) -> list[tuple[Tensor, Tensor, Tensor | None]]:
-        """The parameters that have a gradient, with it and with their momentum buffer."""
+    def _with_gradient(
+        self, group: dict[str, Any]
+    ) -> tuple[list[Tensor], list[Tensor], list[Tensor | None]]:
+        """The parameters that have a gradient, these, and their momentum buffers."""
+        params = [p for p in group["params"] if p.grad is not None]
+        grads: list[Any] = [p._grad for p in params]
         if group["momentum"] == 0:
-            return [(p, g, None) for p in group["params"] if (g := p.grad) is not None]
-        entries = []
-        for p in group["params"]:
-            if (g := p.grad) is None:
-                continue
+            return params, grads, [None] * len(params)
+        buffers = []
+        for p in params:
             b = self.state[p].get("momentum_buffer")
             if b is not None and b.shape != p.shape:
                 raise RuntimeError(
                     f"SGD: a momentum buffer of shape {tuple(b.shape)} belongs to a parameter of shape "
                     f"{tuple(p.shape)}; the state was loaded from an optimizer of another model"
                 )
-            entries.append((p, g, b))
-        return entries
+            buffers.append(b)
+        return params, grads, buffers
 
 
 def _options(

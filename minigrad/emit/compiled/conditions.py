@@ -38,7 +38,7 @@ class Conditions:
     def __init__(self, names: dict[str, Any], pin: Callable[[Any], str]) -> None:
         self.names, self.pin = names, pin
         self.same: dict[Any, list[tuple[Place, Any, str]]] = {getitem: [], getattr: []}
-        self.empty: list[tuple[Place, str]] = []
+        self.empties: list[tuple[Place, str]] = []
         self.floats: list[tuple[Place, str]] = []
         self.sizes: list[tuple[Any, int, str, str]] = []
         self.classes: list[tuple[Any, type, str, str]] = []
@@ -81,7 +81,7 @@ class Conditions:
             for place, value, about in rows:
                 same = value.__class__ in SIMPLE
                 yield self._equal(str(place), value) if same else f"{place} is {name(value)}", about
-        for place, about in self.empty:
+        for place, about in self.empties:
             yield f"not {place}", about
         for place, about in self.floats:
             yield f"({place}).__class__ is float", about
@@ -112,7 +112,7 @@ class Conditions:
         LookupError, AttributeError or ValueError where what is asked about is gone.
         """
         items, attributes = (_Same(get, rows, self.names["equal"]) for get, rows in self.same.items())
-        owners, fields = [p.owner for p, _ in self.empty], [p.key for p, _ in self.empty]
+        owners, fields = [p.owner for p, _ in self.empties], [p.key for p, _ in self.empties]
         groups, options = [p.owner for p, _ in self.floats], [p.key for p, _ in self.floats]
         sized, sizes = [row[0] for row in self.sizes], [row[1] for row in self.sizes]
         objects, classes = [row[0] for row in self.classes], [row[1] for row in self.classes]

@@ -318,7 +318,7 @@ class Environment:
             if key in skip if isinstance(key, str) else False:
                 continue
             if attributes and key in _TABLES and not item:
-                self.checks.empty.append((Place(value, pin, key), f"{path}.{key}"))  # a module's: quicker to ask
+                self.checks.empties.append((Place(value, pin, key), f"{path}.{key}"))  # a module's: quicker to ask
             elif isinstance(key, (str, int)):
                 self._todo.append((item, Place(value, pin, key), _joined(path, key), False))
             else:

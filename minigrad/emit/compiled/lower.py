@@ -14,7 +14,7 @@ from minigrad import tape
 from minigrad.dtypes import F32, F64
 from minigrad.emit.compiled.trace import Trace
 from minigrad.emit.source.expressions import Expr, at, expression, fill, literal, parsed
-from minigrad.emit.source.program import VIEWS, Program, Value
+from minigrad.emit.source.program import VIEWS, Program, Value, memory
 from minigrad.emit.source.text import Text, _place, _wrapped
 from minigrad.tape import TABLE, Const, Node, Scalar
 
@@ -514,6 +514,11 @@ class Plan(Text):
                 source = "\0_from"
             else:
                 source = f"{texts[0]}.view(np.{bits})"
+            if memory(v.inputs[1]).op == "relu":  # never negative: bits times 0 or 1, and nan passes
+                return [
+                    f"np.not_equal({texts[1]}, {self._number(0.0, v.dtype)}, out=\0_mask)",
+                    f"np.multiply({source}, \0_small, out=\0_bits)",
+                ], extra
             return [
                 f"np.less_equal({texts[1]}, {self._number(0.0, v.dtype)}, out=\0_mask)",
                 f"np.subtract(\0_small, {self._number(1, _INT8)}, out=\0_small)",
