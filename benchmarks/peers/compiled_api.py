@@ -58,7 +58,7 @@ def use(**options: Any) -> Use:
     def replays(batch: int, dtype: str, count: int) -> dict[str, int]:
         """How many objects of Python and bytes there are more after ``count`` replays."""
         made = step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE)
-        for _ in range(max(20, count // 10)):
+        for _ in range(max(100, count // 10)):  # after 64 calls conditions are compiled, which is kept
             made.advance()
         memory.trim()
         blocks, resident = sys.getallocatedblocks(), memory.now()
