@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 
 from minigrad import tape
-from minigrad.dtypes import F32, F64
+from minigrad.dtypes import BOOL, F32, F64
 from minigrad.emit.compiled.trace import Trace
 from minigrad.emit.source.expressions import Expr, at, expression, fill, literal, parsed
 from minigrad.emit.source.program import VIEWS, Program, Value, memory
 from minigrad.emit.source.text import Text, _place, _wrapped
-from minigrad.tape import TABLE, Const, Node, Scalar
+from minigrad.tape import NO_PARAMS, TABLE, Const, Node, Scalar
 
 _INTO = ", out=\0)"  # NUL stands for the name of a value until it has one
-_INT8 = np.dtype(np.int8)
 _OUTSIDE = "outside"  # of a result that shows memory from outside
 LARGE = 1 << 14  # elements from which relu is worth a call of its own
 ALIGN = 64  # bytes
@@ -141,7 +140,7 @@ class Plan(Text):
         self.memories = list(range(len(self.outputs))) if memories is None else list(memories)
         self.boundary = set(boundary)
         self._read: dict[Value, list[Value]] = {}  # what `_inputs` found
-        for name in ("np", "bind", "run", "memory", "mask"):
+        for name in ("np", "bind", "run", "memory"):
             self.names.reserve(name)
         for _, text in self.numbers:
             self.names.reserve(text)
@@ -166,7 +165,7 @@ class Plan(Text):
         self._helped: dict[str, list[str]] = {}
         self.data: dict[str, Any] = {}  # what the text needs beside NumPy: constants, generators
         self._refilled: list[str] = []
-        self._mask = 0  # elements of the largest mask
+        self.mask_of: dict[Value, Value] = {}  # of a gradient of relu: where it passes
         self._build()
 
     # ------------------------------------------------------------ what there is
@@ -374,6 +373,9 @@ class Plan(Text):
     # ------------------------------------------------------------ operations
 
     def _compute(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
+        if v.op == "relu_backward" and self._may_plan(v) and v.dtype in (F32, F64):
+            self._mask(v, xs)
+            return
         out_form = self._out_form(v, xs) if self._may_plan(v) else None
         if out_form is not None:
             name = self._take_name(v, v.op)
@@ -399,6 +401,38 @@ class Plan(Text):
             if v.op in ("clone", "contiguous") or single:  # it may be a view, or what is cloned itself
                 text = f"np.array({text}, order='K')"
         self.statements.append(Statement(v, "call", [f"{name} = {text}"], reads))
+
+    def _mask(self, v: Value, xs: list[Expr]) -> None:
+        """The gradient of relu: bits times 0 or 1, so that inf and nan do not pass where the mask is 0.
+
+        The mask is a value of its own.  Once it is made nobody waits for what relu gave, whose memory is then free
+        for the gradient that arrives.
+        """
+        g, y = v.inputs
+        name = self._take_name(v, v.op)
+        mask = self.mask_of[v] = Value("mask", [y], NO_PARAMS, v.shape, BOOL, None)
+        mask.forward, mask.of, mask.origin = v.forward, v.of, v.origin
+        self.name_of[mask] = made = self.names.take(f"{name}_mask")
+        self._plan(v)
+        self._plan(mask)
+        of_y, of_g = ([self._owner(w)] if w.fill is None else [] for w in (y, g))
+        zero = self._number(0.0, v.dtype)
+        if memory(y).op == "relu":  # never negative; nan passes
+            lines = [f"np.not_equal({_text(xs[1])}, {zero}, out={made})"]
+        else:
+            lines = [
+                f"np.less_equal({_text(xs[1])}, {zero}, out={made})",
+                f"np.logical_not({made}, out={made})",
+            ]
+        self.statements.append(Statement(mask, "call", lines, of_y))
+        bits = "np.int32" if v.dtype == F32 else "np.int64"
+        source = f"{_text(xs[0])}.view({bits})"
+        if g in self.slots:
+            self.setup.append(f"{name}_from = {source}")
+            source = f"{name}_from"
+        self.setup += [f"{name}_small = {made}.view(np.int8)", f"{name}_bits = {name}.view({bits})"]
+        lines = [f"np.multiply({source}, {name}_small, out={name}_bits)"]
+        self.statements.append(Statement(v, "call", lines, [*of_g, mask]))
 
     def _returning(self, v: Value, xs: list[Expr]) -> list[str]:
         """The lines of `_out_form` for a value that gets an array of its own: the first call makes it."""
@@ -499,31 +533,6 @@ class Plan(Text):
             return [f"np.matmul({texts[0]}, {texts[1]}, out=\0)"], []
         if v.op == "relu" and v.dtype.kind == "f":
             return self._relu(v, texts[0])
-        if v.op == "relu_backward" and v.dtype in (F32, F64):
-            bits = "int32" if v.dtype == F32 else "int64"
-            mask = f"memory_mask[:{math.prod(v.shape)}].reshape({v.shape!r})"
-            self._mask = max(self._mask, math.prod(v.shape))
-            g = texts[0] if v.inputs[0] in self.static else None
-            extra = [
-                f"\0_mask = {mask}",
-                "\0_small = \0_mask.view(np.int8)",
-                f"\0_bits = \0.view(np.{bits})",
-            ]
-            if g is not None and v.inputs[0] in self.slots:
-                extra.append(f"\0_from = {g}.view(np.{bits})")
-                source = "\0_from"
-            else:
-                source = f"{texts[0]}.view(np.{bits})"
-            if memory(v.inputs[1]).op == "relu":  # never negative: bits times 0 or 1, and nan passes
-                return [
-                    f"np.not_equal({texts[1]}, {self._number(0.0, v.dtype)}, out=\0_mask)",
-                    f"np.multiply({source}, \0_small, out=\0_bits)",
-                ], extra
-            return [
-                f"np.less_equal({texts[1]}, {self._number(0.0, v.dtype)}, out=\0_mask)",
-                f"np.subtract(\0_small, {self._number(1, _INT8)}, out=\0_small)",
-                f"np.bitwise_and({source}, \0_small, out=\0_bits)",
-            ], extra
         if v.op == "sum_to":
             return self._rows_summed(v, texts[0])
         if v.op in ("clone", "contiguous"):
@@ -595,6 +604,7 @@ class Plan(Text):
     # ------------------------------------------------------------ memory, writes, results
 
     def _finish(self, dirty: dict[Value, Node]) -> None:
+        self._schedule()
         self._commit(dirty)
         position = {s.value: i for i, s in enumerate(self.statements)}
         end = len(self.statements)
@@ -611,6 +621,62 @@ class Plan(Text):
         self.groups: list[Group] = []
         self._scale_together()
         self.bytes = _lay_out(list(self.slots.values()))
+
+    def _schedule(self) -> None:
+        """Puts statements in an order that needs less memory.
+
+        Of those that differentiate one record the largest results come last, so that what they read can be gone; a
+        mask is made as soon as nobody else reads what it is made of.
+        """
+        made = {s.value for s in self.statements}
+        ordered: list[Statement] = []
+        group: list[Statement] = []
+        for s in [*self.statements, None]:
+            if group and (s is None or s.value.forward or s.value.of is not group[0].value.of):
+                ordered += self._small_first(group, made)
+                group = []
+            if s is not None:
+                (ordered if s.value.forward or s.value.of is None else group).append(s)
+        for mask in self.mask_of.values():
+            y = self._owner(mask.inputs[0])
+            if y not in self.slots or y in self._kept:
+                continue
+            before = {y, *self._made_of(mask, made)}
+            [at] = [i for i, s in enumerate(ordered) if s.value is mask]
+            last = max(
+                i for i, s in enumerate(ordered) if s.value in before or (y in s.reads and i != at)
+            )
+            if last < at:
+                ordered.insert(last + 1, ordered.pop(at))
+        self.statements = ordered
+
+    def _small_first(self, group: list[Statement], made: set[Value]) -> list[Statement]:
+        if len(group) < 2 or any(s.value.op in ("draw", "bernoulli") for s in group):
+            return group
+        here = {s.value for s in group}
+        waits = {s.value: self._made_of(s.value, made) & here for s in group}
+        rest = sorted(group, key=lambda s: math.prod(s.value.shape) * s.value.dtype.itemsize)
+        found: list[Statement] = []
+        while rest:
+            s = next(s for s in rest if not waits[s.value])
+            rest.remove(s)
+            found.append(s)
+            for others in waits.values():
+                others.discard(s.value)
+        return found
+
+    def _made_of(self, v: Value, made: set[Value]) -> set[Value]:
+        """The values with a statement of their own that the statement of ``v`` names."""
+        found: set[Value] = set()
+        todo = list(self._inputs(v))
+        if v in self.mask_of:
+            todo.append(self.mask_of[v])
+        for w in todo:
+            if w in made:
+                found.add(w)
+            else:
+                todo.extend(self._inputs(w))
+        return found
 
     def _inherit(self, position: dict[Value, int]) -> None:
         """An elementwise operation may write over an operand that nobody reads later."""
@@ -746,17 +812,12 @@ class Plan(Text):
 
     def let_go(self) -> None:
         """Drops the records behind the values, which hold arrays; the text needs them no more."""
-        for v in self.live:
+        for v in (*self.live, *self.mask_of.values()):
             v.origin = v.of = None
             if v.op != "parameter":
                 v.nodes = []
         del self.program, self.trace, self.users, self._read
         self.writes = []
-
-    @property
-    def mask_bytes(self) -> int:
-        """Bytes of the mask that the gradients of relu share."""
-        return self._mask
 
     def text(self, clock: bool = False) -> str:
         """The text of the module; with ``clock``, run returns the time before and after each line."""
@@ -774,8 +835,6 @@ class Plan(Text):
             body.append(
                 f"    memory = np.empty({self.bytes}, np.uint8)  # all results that nobody keeps, in turn"
             )
-        if self._mask:
-            body.append(f"    memory_mask = np.empty({self._mask}, bool)")
         for group in self.groups:
             end = group.offset + group.size
             body.append(f"    {group.name} = memory[{group.offset}:{end}].view({_named(group.dtype)})")

@@ -215,8 +215,8 @@ class RowPlans:
     def bytes(self) -> int:
         """Bytes of buffers: of each thread, with its sums and those of its last block, and of what follows."""
         sums = sum(math.prod(v.shape) * v.dtype.itemsize for v in self.sums)
-        parts = sum(p.bytes + p.mask_bytes for p in self.parts.values())
-        return int((parts + 2 * sums) * self.threads + self.rest.bytes + self.rest.mask_bytes)
+        parts = sum(p.bytes for p in self.parts.values())
+        return int((parts + 2 * sums) * self.threads + self.rest.bytes)
 
     def bind(self, arrays: Sequence[Any], code: Callable[[str, str], Any]) -> Callable[..., Any]:
         """The function that runs it all, with memory for each thread."""
