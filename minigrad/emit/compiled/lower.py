@@ -21,6 +21,7 @@ from minigrad.tape import NO_PARAMS, TABLE, Const, Node, Scalar
 _INTO = ", out=\0)"  # NUL stands for the name of a value until it has one
 _OUTSIDE = "outside"  # of a result that shows memory from outside
 LARGE = 1 << 14  # elements from which relu is worth a call of its own
+TILED = 3 << 13  # elements from which a bias is repeated
 ALIGN = 64  # bytes
 
 
@@ -132,15 +133,16 @@ class Plan(Text):
         boundary: Sequence[Value] = (),
         draws: bool = True,
         memories: Sequence[Any] | None = None,
+        lent: bool = False,
     ) -> None:
         self._begin(program, given, {})
         self.title, self.trace = title, program.trace
         self.outputs, self.writes, self.numbers = list(outputs), list(writes), list(numbers)
-        self.bound = bound
+        self.bound, self.lent = bound, lent  # leaves that stay; whether ``bind`` is given its memory
         self.memories = list(range(len(self.outputs))) if memories is None else list(memories)
         self.boundary = set(boundary)
         self._read: dict[Value, list[Value]] = {}  # what `_inputs` found
-        for name in ("np", "bind", "run", "memory"):
+        for name in ("np", "bind", "run", "memory", "relu", "add_rows"):
             self.names.reserve(name)
         for _, text in self.numbers:
             self.names.reserve(text)
@@ -518,7 +520,7 @@ class Plan(Text):
         if v.op == "linear" and len(v.inputs[0].shape) == 2:
             x, w, b = texts
             turned = self._turned(v.inputs[1], w)
-            return [f"np.dot({x}, {turned}, out=\0)", f"np.add(\0, {b}, out=\0)"], []
+            return [f"np.dot({x}, {turned}, out=\0)", self._bias(v, b)], []
         if (
             v.op == "matmul"
             and all(len(w.shape) == 2 for w in v.inputs)
@@ -571,6 +573,22 @@ class Plan(Text):
         return self._lasting(
             ("T", w), f"{text}_T", lambda name: self.setup.append(f"{name} = {text}.T"), number=False
         )
+
+    def _bias(self, v: Value, b: str) -> str:
+        if math.prod(v.shape) < TILED:
+            return f"np.add(\0, {b}, out=\0)"
+        self._helped["add_rows"] = [
+            "def add_rows(x, b):",
+            "    # b repeated: the longer its rows, the less NumPy has to do around them",
+            "    count = -(-8192 // b.size)",
+            "    tile = np.empty((count, b.size), b.dtype)",
+            "    tile[...] = b",
+            "    whole = len(x) - len(x) % count",
+            "    long = x[:whole].reshape(-1, tile.size)",
+            "    np.add(long, tile.reshape(-1), out=long)",
+            "    np.add(x[whole:], b, out=x[whole:])",
+        ]
+        return f"add_rows(\0, {b})"
 
     def _relu(self, v: Value, x: str) -> tuple[list[str], list[str]]:
         if math.prod(v.shape) < LARGE:
@@ -830,8 +848,8 @@ class Plan(Text):
             head += ["", *lines, ""]
         if "relu" in self._helped:
             head += ["", 'ZEROS = {kind: np.zeros(8192, kind) for kind in "efd"}', ""]
-        body = ["", _wrapped("def bind(", self._once(bound), "):", "")]
-        if self.bytes:
+        body = ["", _wrapped("def bind(", [*(["memory"] * self.lent), *self._once(bound)], "):", "")]
+        if self.bytes and not self.lent:
             body.append(
                 f"    memory = np.empty({self.bytes}, np.uint8)  # all results that nobody keeps, in turn"
             )

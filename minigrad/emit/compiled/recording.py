@@ -14,7 +14,6 @@ import numpy as np
 from minigrad import autograd, errors, tape
 from minigrad.autograd import engine
 from minigrad.dtypes import F64, dtype
-from minigrad.emit.compiled import rows
 from minigrad.emit.compiled.by_numba import NumbaPlan, jitted
 from minigrad.emit.compiled.environment import Environment
 from minigrad.emit.compiled.lower import _OUTSIDE, Plan, Whole
@@ -344,8 +343,7 @@ class Recording:
         if len(counts) != 1 or not batch or min(counts) < LEAST:
             return None
         split = Split(program, plan.live, batch, counts.pop())
-        least = rows.LARGE if self.compiled.threads is None else rows.LARGE // 2
-        if not splits(split, plan.live, [*plan.outputs, *(v for _, v in plan.writes)], least):
+        if not splits(split, plan.live, [*plan.outputs, *(v for _, v in plan.writes)]):
             return None
         return RowPlans(program, plan, split, given, batch, self.compiled.threads or 1, title)
 

@@ -21,10 +21,9 @@ from minigrad.emit.compiled.lower import Plan, Whole
 from minigrad.emit.source.program import Value
 from minigrad.tape import NO_PARAMS, QUIET, TABLE, Node
 
-BLOCK = 1 << 18  # bytes of the widest result of a block
-LARGE = (
-    1 << 21
-)  # bytes of the widest value from which blocks are worth while; half of it, if threads share them
+BLOCK = 1 << 19  # bytes of the widest result of a block, of which there are two at least
+LARGE = 3 << 16  # bytes of the widest value from which there are blocks: half the memory then costs little time
+SHARED = 1 << 20  # bytes of it from which threads share them
 LEAST = 128  # rows of a block for which a thread is worth while
 
 _ROWS, _TURNED, _SUM, _LATER, _FIXED = range(5)  # how a value depends on the batch
@@ -116,11 +115,17 @@ class Split:
         return self._refuse()
 
 
-def splits(split: Split, live: Sequence[Value], ends: Sequence[Value], least: int) -> bool:
+def splits(split: Split, live: Sequence[Value], ends: Sequence[Value]) -> bool:
     """Whether a batch can be split, and is large enough to be worth it."""
     if not split.possible or any(split.kind[v] in (_ROWS, _TURNED) for v in ends):
         return False
-    return any(math.prod(v.shape) * v.dtype.itemsize >= least for v in live if split.kind[v] == _ROWS)
+    return _widest(split, live) >= LARGE
+
+
+def _widest(split: Split, live: Sequence[Value]) -> int:
+    """Bytes of the largest value that has a row for each of the batch."""
+    sizes = [math.prod(v.shape) * v.dtype.itemsize for v in live if split.kind[v] == _ROWS]
+    return max(sizes, default=0)
 
 
 class _Part(Whole):
@@ -178,15 +183,16 @@ class RowPlans:
         threads: int,
         title: str,
     ) -> None:
-        self.whole, self.split, self.threads = whole, split, threads
+        widest = _widest(split, whole.live)
+        self.threads = threads = threads if widest >= SHARED else 1
+        self.whole, self.split = whole, split
         self.batch = list(batch)
         later = [v for v in whole.live if split.kind[v] == _LATER]
         wanted = [*whole.outputs, *(w for _, w in whole.writes)]
         used = {w for v in later for w in v.inputs if w.__class__ is Value} | set(wanted)
         self.sums = [v for v in whole.live if split.kind[v] == _SUM and v in used]
-        widest = max(math.prod(v.shape) * v.dtype.itemsize for v in whole.live if split.kind[v] == _ROWS)
-        blocks = max(1, round(widest / BLOCK), min(threads, split.count // LEAST))
-        blocks = -(-blocks // threads) * threads if blocks > 1 else 1
+        blocks = max(2, round(widest / BLOCK), min(threads, split.count // LEAST))
+        blocks = -(-blocks // threads) * threads
         self.blocks = [(i * split.count // blocks, (i + 1) * split.count // blocks) for i in range(blocks)]
         self.parts: dict[int, Plan] = {}
         for low, high in self.blocks:
@@ -204,6 +210,7 @@ class RowPlans:
                     whole.numbers,
                     heading,
                     draws=False,
+                    lent=True,
                 )
         self.rest = Plan(
             program, given, whole.bound, whole.outputs, whole.writes, whole.numbers,
@@ -215,7 +222,7 @@ class RowPlans:
     def bytes(self) -> int:
         """Bytes of buffers: of each thread, with its sums and those of its last block, and of what follows."""
         sums = sum(math.prod(v.shape) * v.dtype.itemsize for v in self.sums)
-        parts = sum(p.bytes for p in self.parts.values())
+        parts = max(p.bytes for p in self.parts.values())
         return int((parts + 2 * sums) * self.threads + self.rest.bytes)
 
     def bind(self, arrays: Sequence[Any], code: Callable[[str, str], Any]) -> Callable[..., Any]:
@@ -227,16 +234,18 @@ class RowPlans:
         passing = [n for n, _ in whole.arguments if n not in whole.bound]
         batch_nodes = {n for v in self.batch for n in v.nodes}
 
-        def bound(plan: Plan, text: Any) -> Callable[..., Any]:
+        def bound(plan: Plan, text: Any, *lent: Any) -> Callable[..., Any]:
             namespace = dict(plan.data)
             exec(text, namespace)
-            return namespace["bind"](*[known[n] for n, _ in _unique(plan) if n in plan.bound])  # type: ignore[no-any-return]
+            stays = [known[n] for n, _ in _unique(plan) if n in plan.bound]
+            return namespace["bind"](*lent, *stays)  # type: ignore[no-any-return]
 
         texts = {size: code(plan.text(), f"<rows, {size}>") for size, plan in self.parts.items()}
         workers = []
         for k in range(self.threads):
             mine = self.blocks[k :: self.threads]
-            runs = {size: bound(self.parts[size], texts[size]) for size in {h - low for low, h in mine}}
+            memory = np.empty(max(p.bytes for p in self.parts.values()), np.uint8)  # for blocks of all sizes
+            runs = {size: bound(self.parts[size], texts[size], memory) for size in {h - low for low, h in mine}}
             takes = {
                 size: [
                     (passing.index(n), n in batch_nodes) for n, _ in _unique(self.parts[size]) if n in passing
