@@ -7,20 +7,33 @@ from typing import Any
 import numpy as np
 
 from minigrad import buffers
+from minigrad.dtypes import F32, F64
 from minigrad.tape import Array, Op
 
 LARGE = 1 << 14  # elements of a result that may be worth a buffer
 
 
 def product(a: Array, b: Array) -> Any:
-    """``a @ b``. For two matrices np.dot: it calls BLAS with less around it, and also for a single row or
-    column, where np.matmul takes four times as long without BLAS."""
+    """``a @ b``.
+
+    For two matrices np.dot: it calls BLAS with less around it, and also for a single row or column, where np.matmul
+    takes four times as long without BLAS.  But np.dot fills its result with zeros first, which costs more than that
+    for a large one.  Both give the same bits but for a matrix with gaps and its own transpose.
+    """
     if a.ndim != 2 or b.ndim != 2:
         return np.matmul(a, b)
     rows, columns = a.shape[0], b.shape[1]
     if rows * columns < LARGE or a.dtype is not b.dtype:
         return np.dot(a, b)
-    return np.dot(a, b, out=buffers.empty((rows, columns), a.dtype))
+    out = buffers.empty((rows, columns), a.dtype)
+    if by_matmul(rows, a.shape[1], columns, a.dtype) and (a.base is None or a.base is not b.base):
+        return np.matmul(a, b, out=out)
+    return np.dot(a, b, out=out)
+
+
+def by_matmul(rows: int, inner: int, columns: int, dtype: Any) -> bool:
+    """Whether np.matmul calls BLAS for such matrices, and saves more than it costs."""
+    return rows * columns >= LARGE and min(rows, inner, columns) > 1 and (dtype is F32 or dtype is F64)
 
 
 def times(a: Any, b: Any) -> Any:

@@ -16,6 +16,7 @@ from minigrad.emit.compiled.trace import Trace
 from minigrad.emit.source.expressions import Expr, at, expression, fill, literal, parsed
 from minigrad.emit.source.program import VIEWS, Program, Value, memory
 from minigrad.emit.source.text import Text, _place, _wrapped
+from minigrad.ops.linalg import by_matmul
 from minigrad.tape import NO_PARAMS, TABLE, Const, Node, Scalar
 
 _INTO = ", out=\0)"  # NUL stands for the name of a value until it has one
@@ -520,19 +521,11 @@ class Plan(Text):
         if v.op == "linear" and len(v.inputs[0].shape) == 2:
             x, w, b = texts
             turned = self._turned(v.inputs[1], w)
-            return [f"np.dot({x}, {turned}, out=\0)", self._bias(v, b)], []
-        if (
-            v.op == "matmul"
-            and all(len(w.shape) == 2 for w in v.inputs)
-            and len({w.dtype for w in v.inputs}) == 1
-        ):
-            return [f"np.dot({texts[0]}, {texts[1]}, out=\0)"], []
-        if (
-            v.op == "matmul"
-            and all(len(w.shape) > 1 for w in v.inputs)
-            and len({w.dtype for w in v.inputs}) == 1
-        ):
-            return [f"np.matmul({texts[0]}, {texts[1]}, out=\0)"], []
+            return [f"{self._product(v, *v.inputs[:2])}({x}, {turned}, out=\0)", self._bias(v, b)], []
+        if v.op == "matmul" and min(len(w.shape) for w in v.inputs) > 1:
+            if len({w.dtype for w in v.inputs}) > 1:
+                return None
+            return [f"{self._product(v, *v.inputs)}({texts[0]}, {texts[1]}, out=\0)"], []
         if v.op == "relu" and v.dtype.kind == "f":
             return self._relu(v, texts[0])
         if v.op == "sum_to":
@@ -573,6 +566,13 @@ class Plan(Text):
         return self._lasting(
             ("T", w), f"{text}_T", lambda name: self.setup.append(f"{name} = {text}.T"), number=False
         )
+
+    def _product(self, v: Value, a: Value, b: Value) -> str:
+        """The function that `linalg.product` would call."""
+        if len(a.shape) != 2 or len(b.shape) != 2:
+            return "np.matmul"
+        large = by_matmul(v.shape[0], a.shape[1], v.shape[1], v.dtype)
+        return "np.matmul" if large and memory(a) is not memory(b) else "np.dot"
 
     def _bias(self, v: Value, b: str) -> str:
         if math.prod(v.shape) < TILED:
