@@ -16,7 +16,8 @@ from minigrad.tape import Array, Op
 
 _BLOCK = 1 << 16  # elements; a mask of as many bytes stays in the cache and is no large array
 _ROW = 1 << 13  # elements; with rows of 4096, NumPy takes half as long again
-_TILED = 3 * _ROW  # elements from which repeating a bias pays
+LONG = 1 << 14  # elements from which long rows pay for a comparison
+TILED = 1 << 15  # elements from which they pay for a sum with a bias, which has to be repeated for it
 _BITS = {"e": np.int16, "f": np.int32, "d": np.int64}
 # A ufunc takes an array without dimensions in half the time of a Python number.
 _ZERO = {kind: np.zeros((), kind) for kind in _BITS}
@@ -26,16 +27,23 @@ _ONE = {"b": np.ones((), np.int8)}
 def _linear(x: Array, w: Array, b: Array) -> Array:
     small = x.ndim == 2 and x.shape[0] * w.shape[0] < LARGE  # `product` spelt out: its call costs a tenth of it
     y: Array = np.dot(x, w.T) if small else product(x, w.T)
-    if y.size < _TILED or not y.flags.c_contiguous:
+    if y.size < TILED or not y.flags.c_contiguous:
         y += b  # in place: a large temporary costs more than the sum
     else:
         _add_rows(y.reshape(-1, b.size), b)
     return y
 
 
+@functools.lru_cache(maxsize=256)
+def together(rows: int, n: int) -> int:
+    """How many rows of ``n`` elements to take for one, in an array of ``rows`` of them; best a divisor of that."""
+    least, most = max(1, 3 * _ROW // (4 * n)), max(1, 2 * _ROW // n)
+    return next((k for k in range(least, most + 1) if rows % k == 0), -(-_ROW // n))
+
+
 def _add_rows(y: Array, b: Array) -> None:
     """``y += b``, with ``b`` repeated so often that NumPy's inner loop is long: it takes half the time then."""
-    count = -(-_ROW // b.size)
+    count = together(*y.shape)
     tile = np.empty((count, b.size), b.dtype)
     tile[...] = b
     whole = len(y) - len(y) % count
@@ -68,15 +76,19 @@ def _relu(x: Array) -> Array:
     zero = _ZERO.get(kind)
     if zero is None:
         return np.maximum(x, 0)
-    if x.size < 2 * _ROW or not x.flags.c_contiguous:
+    if x.size < LONG or not x.flags.c_contiguous:
         return np.maximum(x, zero)
     # NumPy compares two arrays up to three times as fast as an array and a number.
     y = buffers.empty(x.shape, x.dtype)
+    n = x.shape[-1]
+    row = together(x.size // n, n) * n
+    if x.size % row == 0:
+        np.maximum(x.reshape(-1, row), _zeros(row, kind), out=y.reshape(-1, row))
+        return y
     flat, out = x.reshape(-1), y.reshape(-1)
-    whole = flat.size - flat.size % _ROW
-    np.maximum(flat[:whole].reshape(-1, _ROW), _zeros(_ROW, kind), out=out[:whole].reshape(-1, _ROW))
-    if whole < flat.size:
-        np.maximum(flat[whole:], zero, out=out[whole:])
+    whole = flat.size - flat.size % row
+    np.maximum(flat[:whole].reshape(-1, row), _zeros(row, kind), out=out[:whole].reshape(-1, row))
+    np.maximum(flat[whole:], zero, out=out[whole:])
     return y
 
 

@@ -17,12 +17,11 @@ from minigrad.emit.source.expressions import Expr, at, expression, fill, literal
 from minigrad.emit.source.program import VIEWS, Program, Value, memory
 from minigrad.emit.source.text import Text, _place, _wrapped
 from minigrad.ops.linalg import by_matmul
+from minigrad.ops.nn import LONG, TILED, together
 from minigrad.tape import NO_PARAMS, TABLE, Const, Node, Scalar
 
 _INTO = ", out=\0)"  # NUL stands for the name of a value until it has one
 _OUTSIDE = "outside"  # of a result that shows memory from outside
-LARGE = 1 << 14  # elements from which relu is worth a call of its own
-TILED = 3 << 13  # elements from which a bias is repeated
 ALIGN = 64  # bytes
 
 
@@ -143,7 +142,7 @@ class Plan(Text):
         self.memories = list(range(len(self.outputs))) if memories is None else list(memories)
         self.boundary = set(boundary)
         self._read: dict[Value, list[Value]] = {}  # what `_inputs` found
-        for name in ("np", "bind", "run", "memory", "relu", "add_rows"):
+        for name in ("np", "bind", "run", "memory"):
             self.names.reserve(name)
         for _, text in self.numbers:
             self.names.reserve(text)
@@ -521,13 +520,14 @@ class Plan(Text):
         if v.op == "linear" and len(v.inputs[0].shape) == 2:
             x, w, b = texts
             turned = self._turned(v.inputs[1], w)
-            return [f"{self._product(v, *v.inputs[:2])}({x}, {turned}, out=\0)", self._bias(v, b)], []
+            lines, extra = self._bias(v, b)
+            return [f"{self._product(v, *v.inputs[:2])}({x}, {turned}, out=\0)", *lines], extra
         if v.op == "matmul" and min(len(w.shape) for w in v.inputs) > 1:
             if len({w.dtype for w in v.inputs}) > 1:
                 return None
             return [f"{self._product(v, *v.inputs)}({texts[0]}, {texts[1]}, out=\0)"], []
         if v.op == "relu" and v.dtype.kind == "f":
-            return self._relu(v, texts[0])
+            return self._relu(v, v.inputs[0], texts[0])
         if v.op == "sum_to":
             return self._rows_summed(v, texts[0])
         if v.op in ("clone", "contiguous"):
@@ -574,35 +574,49 @@ class Plan(Text):
         large = by_matmul(v.shape[0], a.shape[1], v.shape[1], v.dtype)
         return "np.matmul" if large and memory(a) is not memory(b) else "np.dot"
 
-    def _bias(self, v: Value, b: str) -> str:
-        if math.prod(v.shape) < TILED:
-            return f"np.add(\0, {b}, out=\0)"
-        self._helped["add_rows"] = [
-            "def add_rows(x, b):",
-            "    # b repeated: the longer its rows, the less NumPy has to do around them",
-            "    count = -(-8192 // b.size)",
-            "    tile = np.empty((count, b.size), b.dtype)",
-            "    tile[...] = b",
-            "    whole = len(x) - len(x) % count",
-            "    long = x[:whole].reshape(-1, tile.size)",
-            "    np.add(long, tile.reshape(-1), out=long)",
-            "    np.add(x[whole:], b, out=x[whole:])",
-        ]
-        return f"add_rows(\0, {b})"
+    def _bias(self, v: Value, b: str) -> tuple[list[str], list[str]]:
+        """``+= b``; to a large value in long rows, with ``b`` repeated: NumPy takes half the time then."""
+        if math.prod(v.shape) < TILED or not self._may_plan(v):
+            return [f"np.add(\0, {b}, out=\0)"], []
+        rows, n = v.shape
+        count = together(rows, n)
+        made = f"np.empty(({count}, {n}), {_named(v.dtype)})"
+        tile = self._lasting(
+            ("tile", count, n, v.dtype.str), "tile", lambda name: self.setup.append(f"{name} = {made}")
+        )
+        whole = rows - rows % count
+        extra = [f"\0_long = \0[:{whole}].reshape(-1, {count * n})"]
+        lines = [f"np.copyto({tile}, {b})", f"np.add(\0_long, {tile}.reshape(-1), out=\0_long)"]
+        if whole < rows:
+            extra.append(f"\0_rest = \0[{whole}:]")
+            lines.append(f"np.add(\0_rest, {b}, out=\0_rest)")
+        return lines, extra
 
-    def _relu(self, v: Value, x: str) -> tuple[list[str], list[str]]:
-        if math.prod(v.shape) < LARGE:
+    def _relu(self, v: Value, source: Value, x: str) -> tuple[list[str], list[str]]:
+        """The maximum with 0; of a large value with rows of zeros, which NumPy compares faster than with a number."""
+        size = math.prod(v.shape)
+        if size < LONG or source not in self.slots:
             return [f"np.maximum({x}, {self._number(0.0, v.dtype)}, out=\0)"], []
-        self._helped["relu"] = [
-            "def relu(x, out):",
-            "    # row by row: NumPy compares with an array faster than with a number",
-            "    x, out = x.reshape(-1), out.reshape(-1)",
-            "    whole = x.size - x.size % 8192",
-            "    zeros = ZEROS[x.dtype.char]",
-            "    np.maximum(x[:whole].reshape(-1, 8192), zeros, out=out[:whole].reshape(-1, 8192))",
-            "    np.maximum(x[whole:], zeros[: x.size - whole], out=out[whole:])",
+        n = v.shape[-1]
+        row = together(size // n, n) * n
+        made = f"np.zeros({row}, {_named(v.dtype)})"
+        zeros = self._lasting(
+            ("zeros", row, v.dtype.str), "zeros", lambda name: self.setup.append(f"{name} = {made}")
+        )
+        whole = size - size % row
+        if whole == size:
+            extra = [f"\0_long = \0.reshape(-1, {row})", f"\0_from = {x}.reshape(-1, {row})"]
+            return [f"np.maximum(\0_from, {zeros}, out=\0_long)"], extra
+        extra = [
+            f"\0_long = \0.reshape(-1)[:{whole}].reshape(-1, {row})",
+            f"\0_from = {x}.reshape(-1)[:{whole}].reshape(-1, {row})",
+            f"\0_rest = \0.reshape(-1)[{whole}:]",
+            f"\0_rest_from = {x}.reshape(-1)[{whole}:]",
         ]
-        return [f"relu({x}, \0)"], []
+        return [
+            f"np.maximum(\0_from, {zeros}, out=\0_long)",
+            f"np.maximum(\0_rest_from, {zeros}[:{size - whole}], out=\0_rest)",
+        ], extra
 
     def _rows_summed(self, v: Value, x: str) -> tuple[list[str], list[str]] | None:
         w = v.inputs[0]
@@ -846,8 +860,6 @@ class Plan(Text):
             head += ["", helper, ""]
         for lines in self._helped.values():
             head += ["", *lines, ""]
-        if "relu" in self._helped:
-            head += ["", 'ZEROS = {kind: np.zeros(8192, kind) for kind in "efd"}', ""]
         body = ["", _wrapped("def bind(", [*(["memory"] * self.lent), *self._once(bound)], "):", "")]
         if self.bytes and not self.lent:
             body.append(
