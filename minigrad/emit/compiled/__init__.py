@@ -37,7 +37,7 @@ def compile(
     as a learning rate, are parameters of a recording, unless the function compares them.
 
     ``check`` runs the function itself beside each replay and raises a RuntimeError where the two differ.  A large
-    batch (from 2 MB in the widest value on) is computed in blocks of rows, in a fraction of the memory, where all
+    batch (from 192 KB in the widest value on) is computed in blocks of rows, in a fraction of the memory, where all
     results are sums over it; the sums are then added in another order than otherwise, and agree to rounding.
     ``exact=True`` does without, so that every bit is as in eager mode.  With ``threads`` (the extra ``threads``) so
     many threads share the blocks, from 1 MB on.  ``backend="numba"`` (the extra ``numba``) has the printed program

@@ -167,6 +167,7 @@ class Plan(Text):
         self._helped: dict[str, list[str]] = {}
         self.data: dict[str, Any] = {}  # what the text needs beside NumPy: constants, generators
         self._refilled: list[str] = []
+        self.lasting_bytes = 0  # of arrays that stay beside the planned memory
         self.mask_of: dict[Value, Value] = {}  # of a gradient of relu: where it passes
         self._build()
 
@@ -487,6 +488,15 @@ class Plan(Text):
             define(found)
         return found
 
+    def _filled(self, stem: str, made: str, size: int) -> str:
+        """The name of an array that stays, of so many bytes."""
+
+        def define(name: str) -> None:
+            self.setup.append(f"{name} = {made}")
+            self.lasting_bytes += size
+
+        return self._lasting(made, stem, define)
+
     def _arguments(self, v: Value, xs: list[Expr]) -> list[str]:
         """Operands of a ufunc as text; numbers as small arrays, where that changes nothing."""
         found = []
@@ -581,9 +591,7 @@ class Plan(Text):
         rows, n = v.shape
         count = together(rows, n)
         made = f"np.empty(({count}, {n}), {_named(v.dtype)})"
-        tile = self._lasting(
-            ("tile", count, n, v.dtype.str), "tile", lambda name: self.setup.append(f"{name} = {made}")
-        )
+        tile = self._filled("tile", made, count * n * v.dtype.itemsize)
         whole = rows - rows % count
         extra = [f"\0_long = \0[:{whole}].reshape(-1, {count * n})"]
         lines = [f"np.copyto({tile}, {b})", f"np.add(\0_long, {tile}.reshape(-1), out=\0_long)"]
@@ -599,10 +607,7 @@ class Plan(Text):
             return [f"np.maximum({x}, {self._number(0.0, v.dtype)}, out=\0)"], []
         n = v.shape[-1]
         row = together(size // n, n) * n
-        made = f"np.zeros({row}, {_named(v.dtype)})"
-        zeros = self._lasting(
-            ("zeros", row, v.dtype.str), "zeros", lambda name: self.setup.append(f"{name} = {made}")
-        )
+        zeros = self._filled("zeros", f"np.zeros({row}, {_named(v.dtype)})", row * v.dtype.itemsize)
         whole = size - size % row
         if whole == size:
             extra = [f"\0_long = \0.reshape(-1, {row})", f"\0_from = {x}.reshape(-1, {row})"]
@@ -627,10 +632,7 @@ class Plan(Text):
             return [f"np.copyto(\0, {x}[0])"], []
         if v.shape[0] == 1:
             return [f"np.add.reduce({x}, axis=0, out=\0)"], []
-        made = f"np.ones({rows}, np.{w.dtype.name})"
-        ones = self._lasting(
-            ("ones", rows, w.dtype.str), "ones", lambda name: self.setup.append(f"{name} = {made}")
-        )
+        ones = self._filled("ones", f"np.ones({rows}, {_named(w.dtype)})", rows * w.dtype.itemsize)
         return [f"np.dot({ones}, {x}, out=\0)"], []
 
     # ------------------------------------------------------------ memory, writes, results

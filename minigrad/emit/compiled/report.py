@@ -74,7 +74,7 @@ def _recorded(replay: Replay, profile: bool) -> Recorded:
     steps = [_step(i, plan, s, line, t) for i, ((s, line), t) in enumerate(zip(lines, times, strict=True))]
     fused = sum(slot.inherits is not None for slot in plan.slots.values()) + len(plan.direct)
     rows = replay.rows
-    size = plan.bytes if rows is None else rows.bytes
+    size = plan.bytes + plan.lasting_bytes if rows is None else rows.bytes
     return Recorded(replay.signature, replay.calls, steps, fused, size, replay.kept_bytes)
 
 

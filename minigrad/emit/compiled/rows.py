@@ -222,8 +222,8 @@ class RowPlans:
     def bytes(self) -> int:
         """Bytes of buffers: of each thread, with its sums and those of its last block, and of what follows."""
         sums = sum(math.prod(v.shape) * v.dtype.itemsize for v in self.sums)
-        parts = max(p.bytes for p in self.parts.values())
-        return int((parts + 2 * sums) * self.threads + self.rest.bytes)
+        parts = max(p.bytes for p in self.parts.values()) + sum(p.lasting_bytes for p in self.parts.values())
+        return int((parts + 2 * sums) * self.threads + self.rest.bytes + self.rest.lasting_bytes)
 
     def bind(self, arrays: Sequence[Any], code: Callable[[str, str], Any]) -> Callable[..., Any]:
         """The function that runs it all, with memory for each thread."""
