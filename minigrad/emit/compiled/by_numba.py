@@ -132,6 +132,7 @@ class NumbaPlan(Plan):
 
     def text(self, clock: bool = False) -> str:
         """The text of the module; it cannot be timed line by line."""
+        self.build()
         head = [f'"""{self.title}"""', "", "import numpy as np", ""]
         for helper in self.helpers.texts.values():
             head += ["", helper, ""]

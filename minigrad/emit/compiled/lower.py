@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import math
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,7 +36,7 @@ class Whole(Program):
         self.names: dict[Value, list[Node]] = {}
         self.gradient = None
         self.gradients: dict[Node, Value | None] = {}
-        self.trace = trace
+        self.trace: Any = trace
         self.by_tensor: dict[int, Value] = {}
         order = tape.tape([*roots, *trace.follows, *trace.follows.values(), *trace.draws])
         late: list[Node] = []
@@ -136,7 +137,7 @@ class Plan(Text):
         lent: bool = False,
     ) -> None:
         self._begin(program, given, {})
-        self.title, self.trace = title, program.trace
+        self.title, self.otherwise = title, program.trace.otherwise
         self.outputs, self.writes, self.numbers = list(outputs), list(writes), list(numbers)
         self.bound, self.lent = bound, lent  # leaves that stay; whether ``bind`` is given its memory
         self.memories = list(range(len(self.outputs))) if memories is None else list(memories)
@@ -150,13 +151,7 @@ class Plan(Text):
         if draws:  # all of them, for each moves the generator on
             ends += [program.value_of[d] for d in program.trace.draws]
         self.live = self._needed(ends)
-        self.users: dict[Value, list[Value | None]] = {v: [] for v in self.live}
-        for v in self.live:
-            for w in self._inputs(v):
-                self.users[w].append(v)
         self.arguments: list[tuple[Node | None, Value]] = self._plan_parameters(given)
-        self._wanted = self._name_forward()
-        self._wanted |= {v: v.hint for v in self.live if v.hint and v not in self._wanted}
         self.setup: list[str] = []  # lines of bind
         self.statements: list[Statement] = []
         self.slots: dict[Value, Slot] = {}
@@ -169,7 +164,8 @@ class Plan(Text):
         self._refilled: list[str] = []
         self.lasting_bytes = 0  # of arrays that stay beside the planned memory
         self.mask_of: dict[Value, Value] = {}  # of a gradient of relu: where it passes
-        self._build()
+        self._lock = threading.Lock()
+        self._built = self._over = False
 
     # ------------------------------------------------------------ what there is
 
@@ -222,7 +218,25 @@ class Plan(Text):
 
     # ------------------------------------------------------------ statements
 
+    def build(self) -> None:
+        """Lays the plan out, if that has not been done: it waits until somebody asks for statements or the text.
+
+        A call that does not come again costs that much less.
+        """
+        with self._lock:
+            if not self._built:
+                self._build()
+                self._built = True
+                if self._over:
+                    self._drop()
+
     def _build(self) -> None:
+        self.users: dict[Value, list[Value | None]] = {v: [] for v in self.live}
+        for v in self.live:
+            for w in self._inputs(v):
+                self.users[w].append(v)
+        self._wanted = self._name_forward()
+        self._wanted |= {v: v.hint for v in self.live if v.hint and v not in self._wanted}
         dirty = {self.program.value_of[node]: node for node, _ in self.writes}
         for v in self.live:
             self._model_leaf(v)
@@ -255,8 +269,7 @@ class Plan(Text):
 
     def _plain(self, v: Value) -> bool:
         """Whether eager mode's array lies row by row, as planned memory does."""
-        otherwise = self.trace.otherwise
-        return not otherwise or otherwise.isdisjoint(v.nodes)
+        return not self.otherwise or self.otherwise.isdisjoint(v.nodes)
 
     def _state(self, v: Value) -> None:
         if self._is_leaf(v) or (v.fill is not None and not v.inputs):
@@ -845,16 +858,24 @@ class Plan(Text):
         self.statements += last
 
     def let_go(self) -> None:
-        """Drops the records behind the values, which hold arrays; the text needs them no more."""
+        """The recording is over: what only it needs is dropped, and the records once the plan is laid out."""
+        with self._lock:
+            self._over = True
+            self.program.trace = None
+            if self._built:
+                self._drop()
+
+    def _drop(self) -> None:
         for v in (*self.live, *self.mask_of.values()):
             v.origin = v.of = None
             if v.op != "parameter":
                 v.nodes = []
-        del self.program, self.trace, self.users, self._read
+        del self.program, self.users, self._read, self.otherwise
         self.writes = []
 
     def text(self, clock: bool = False) -> str:
         """The text of the module; with ``clock``, run returns the time before and after each line."""
+        self.build()
         bound = [(n, v) for n, v in self.arguments if n in self.bound]
         passing = [(n, v) for n, v in self.arguments if n not in self.bound]
         head = [f'"""{self.title}"""', "", "import numpy as np", ""]

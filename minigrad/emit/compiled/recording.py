@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import types
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from operator import attrgetter, is_
 from typing import Any
 
@@ -172,10 +173,7 @@ class Recording:
             env.tensors.pop(number, None)
         for t in [t for t in env.tensors.values() if id(t) not in env.places]:
             del env.tensors[id(t)]
-        plans = [
-            replay.plan,
-            *([] if replay.rows is None else [*replay.rows.parts.values(), replay.rows.rest]),
-        ]
+        plans = [replay.plan, *([] if replay.rows is None else replay.rows.plans)]
         for plan in plans if self.gradient_plan is None else [*plans, self.gradient_plan]:
             plan.let_go()
 
@@ -314,7 +312,9 @@ class Recording:
 
         replay = Replay()
         replay.plan = plan
-        replay.signature = self._signature()
+        replay.given = [
+            (t._array.dtype, t._array.shape) for t in tensors_in(self.args, tuple(self.kwargs.values()))
+        ]
         replay.kept_bytes = sum(trace.kept.values())
         if self.compiled.backend == "numpy" and not self.compiled.exact and not self.open:
             replay.rows = self._split(program, plan, given, title)
@@ -330,9 +330,20 @@ class Recording:
                 any(v.op in RAISE for v in plan.live),
             )
             replay.kinds = tuple(None if v.shape or v.dtype == F64 else v.dtype for v in plan.outputs)
+        if not self._may_wait(program):
+            for p in (plan, *([] if replay.rows is None else replay.rows.plans)):
+                p.build()
         if self.open and self.targets:
             replay.step = self._step(replay, program, gradients, backward, saved, by_reference, kept, index)
         return replay
+
+    def _may_wait(self, program: Whole) -> bool:
+        """Whether the plan may be laid out later: no record that it is made of holds arrays, or can fail to print."""
+        return not self.open and all(
+            n.op is None
+            or ((not n.requires_grad or n.saved.__class__ is tape.Freed) and _known(n.op.kernel))
+            for n in program.value_of
+        )
 
     def _split(self, program: Whole, plan: Plan, given: Any, title: str) -> RowPlans | None:
         """Plans for blocks of rows, if all arguments have a row for each of the batch, and results are sums over it."""
@@ -346,11 +357,6 @@ class Recording:
         if not splits(split, plan.live, [*plan.outputs, *(v for _, v in plan.writes)]):
             return None
         return RowPlans(program, plan, split, given, batch, self.compiled.threads or 1, title)
-
-    def _signature(self) -> str:
-        """The arguments that the recording is for, in words."""
-        given = [*tensors_in(self.args), *tensors_in(*self.kwargs.values())]
-        return ", ".join(f"{t._array.dtype} {list(t._array.shape)}" for t in given) or "no Tensors"
 
     def _samples(self, plan: Plan) -> list[Any]:
         """Arguments like those that a replay will give to the plan."""
@@ -378,10 +384,13 @@ class Recording:
         if not trace.written:
             return
         used = {id(t): t for t in trace.sources.values() if id(t) in self.program.by_tensor}
-        spans = [(number, *_span(t._array)) for number, t in used.items()]
-        for t, _ in trace.written.values():
-            start, end = _span(t._array)
-            if any(first < end and start < last and number != id(t) for number, first, last in spans):
+        used |= {id(t): t for t, _ in trace.written.values()}
+        spans = sorted((*_span(t._array), number) for number, t in used.items())
+        if all(one[1] <= after[0] for one, after in pairwise(spans)):
+            return
+        written = [span for span in spans if span[2] in trace.written]
+        for start, end, number in written:
+            if any(first < end and start < last and other != number for first, last, other in spans):
                 raise errors.runtime_error(
                     "compile(): a Tensor is changed in place while another one, that shows the same memory, takes "
                     "part too. Make the view inside of the compiled function, or clone() it"
@@ -834,6 +843,12 @@ def _dead(node: Node) -> Node:
     made.inputs, made.hooks, made.tensor = (), None, None
     made.saved = node.saved if node.saved.__class__ is tape.Freed else tape.Freed(*errors.here())
     return made
+
+
+def _known(kernel: Any) -> bool:
+    """Whether a kernel is NumPy's or one of the package's, all of which can be printed."""
+    home = getattr(kernel, "__module__", None)
+    return kernel.__class__ is np.ufunc or (home or "").partition(".")[0] in ("numpy", "minigrad")
 
 
 def _inference_tensor(array: Any) -> Any:

@@ -39,7 +39,7 @@ class Replay:
     finish: Callable[..., Any]  # results into Tensors, gradients and states; what the call returns
     leaves: Callable[..., list[Any]]  # the Tensors that a differentiable call depends on
     conditions: list[tuple[str, str]]  # on modes and arguments, and what each is about
-    signature: str  # the arguments that it was recorded with
+    given: list[tuple[Any, Any]]  # element types and shapes of the arguments that it was recorded with
     plan: Plan
     backward_text = ""
     layouts: list[Any]
@@ -59,6 +59,11 @@ class Replay:
     def text(self) -> str:
         """The text that is run."""
         return self.plan.text() if self.rows is None else self.rows.text
+
+    @property
+    def signature(self) -> str:
+        """The arguments that the recording is for, in words."""
+        return ", ".join(f"{dtype} {list(shape)}" for dtype, shape in self.given) or "no Tensors"
 
     def ready(self) -> tuple[tuple[Any, ...], Callable[..., Any]] | None:
         """A plan on the arrays that are there now, with memory of its own; None if their layout has changed."""

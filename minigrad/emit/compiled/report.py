@@ -67,6 +67,7 @@ def report(compiled: Any, profile: bool) -> Report:
 
 def _recorded(replay: Replay, profile: bool) -> Recorded:
     plan = replay.plan
+    plan.build()
     numba = isinstance(plan, NumbaPlan)
     lines: list[tuple[Statement | None, str]] = [(s, line) for s in plan.statements for line in s.lines]
     lines += [(None, line) for line in plan.committed]

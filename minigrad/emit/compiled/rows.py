@@ -132,7 +132,8 @@ class _Part(Whole):
     """The rows' half of a program, for blocks of one size; `Plan` takes it for a program."""
 
     def __init__(self, program: Whole, split: Split, sums: Sequence[Value], size: int) -> None:
-        self.trace, self.gradient = program.trace, None
+        self.trace: Any = program.trace
+        self.gradient = None
         self.values: list[Value] = []
         self.made: dict[Value, Value] = {}
         needed, todo = set(sums), list(sums)
@@ -216,11 +217,22 @@ class RowPlans:
             program, given, whole.bound, whole.outputs, whole.writes, whole.numbers,
             f"{title} What follows the sums over the batch.", boundary=self.sums,
         )  # fmt: skip
-        self.text = "\n\n".join(p.text() for p in (*self.parts.values(), self.rest))
+
+    @property
+    def plans(self) -> list[Plan]:
+        """Those of blocks, and that of what follows."""
+        return [*self.parts.values(), self.rest]
+
+    @functools.cached_property
+    def text(self) -> str:
+        """The texts of all of them."""
+        return "\n\n".join(p.text() for p in self.plans)
 
     @property
     def bytes(self) -> int:
         """Bytes of buffers: of each thread, with its sums and those of its last block, and of what follows."""
+        for p in self.plans:
+            p.build()
         sums = sum(math.prod(v.shape) * v.dtype.itemsize for v in self.sums)
         parts = max(p.bytes for p in self.parts.values()) + sum(p.lasting_bytes for p in self.parts.values())
         return int((parts + 2 * sums) * self.threads + self.rest.bytes + self.rest.lasting_bytes)
@@ -241,10 +253,11 @@ class RowPlans:
             return namespace["bind"](*lent, *stays)  # type: ignore[no-any-return]
 
         texts = {size: code(plan.text(), f"<rows, {size}>") for size, plan in self.parts.items()}
+        size_of_memory = max(p.bytes for p in self.parts.values())
         workers = []
         for k in range(self.threads):
             mine = self.blocks[k :: self.threads]
-            memory = np.empty(max(p.bytes for p in self.parts.values()), np.uint8)  # for blocks of all sizes
+            memory = np.empty(size_of_memory, np.uint8)  # for blocks of all sizes
             runs = {size: bound(self.parts[size], texts[size], memory) for size in {h - low for low, h in mine}}
             takes = {
                 size: [
