@@ -320,7 +320,10 @@ class Environment:
             if attributes and key in _TABLES and not item:
                 self.checks.empties.append((Place(value, pin, key), f"{path}.{key}"))  # a module's: quicker to ask
             elif isinstance(key, (str, int)):
-                self._todo.append((item, Place(value, pin, key), _joined(path, key), False))
+                if item is None or item is True or item is False or item.__class__ in SIMPLE:
+                    self.checks.holds(Place(value, pin, key), item, _joined(path, key))  # nothing to enter
+                else:
+                    self._todo.append((item, Place(value, pin, key), _joined(path, key), False))
             else:
                 self._enter_once(key)
                 self._todo.append((item, Place(value, pin, key, self.pin(key)), f"{path}[...]", False))

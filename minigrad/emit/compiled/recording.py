@@ -318,8 +318,8 @@ class Recording:
         replay.kept_bytes = sum(trace.kept.values())
         if self.compiled.backend == "numpy" and not self.compiled.exact and not self.open:
             replay.rows = self._split(program, plan, given, title)
-        self._compile_conditions(replay, plan, numbers)
-        self._compile_finish(replay, index, grads, state)
+        self._note_conditions(replay, plan, numbers)
+        self._note_finish(replay, index, grads, state)
         if self.compiled.backend == "numba":
             replay.function = jitted(
                 replay.text,
@@ -430,7 +430,7 @@ class Recording:
                 return f"{location}._grad._array"
         return self.environment.places[id(t)][0]
 
-    def _compile_conditions(self, replay: Replay, plan: Plan, numbers: list[tuple[str, str]]) -> None:
+    def _note_conditions(self, replay: Replay, plan: Plan, numbers: list[tuple[str, str]]) -> None:
         env = self.environment
         source_of = dict(self.trace.sources)
         bound: list[Any] = []
@@ -466,8 +466,7 @@ class Recording:
         text += f"\n        ):\n            return ({', '.join(passing)}{',' if len(passing) == 1 else ''})\n"
         text += "    except (LookupError, AttributeError, ValueError):\n        pass  # what is asked about is gone\n"
         text += "    return None\n"
-        exec(code(text, "<conditions of a compiled function>"), space)
-        replay.enter = space["enter"]
+        replay.entering = text, space
         self._stay(replay, bound)
         about = [(c, "the arguments") for c in self.conditions]
         replay.conditions = [(modes, "the grad mode"), *about, *self.elsewhere, *env.settled]
@@ -505,7 +504,7 @@ class Recording:
         replay.bound, replay.current, replay.stays = bound, current, stays
         stays(bound())
 
-    def _compile_finish(self, replay: Replay, index: dict[int, int], grads: Any, state: Any) -> None:
+    def _note_finish(self, replay: Replay, index: dict[int, int], grads: Any, state: Any) -> None:
         env = self.environment
         space = dict(env.names)
         if env.modes[1]:
@@ -535,8 +534,7 @@ class Recording:
         lines.append(f"return {self._built(self.shape, index, space)}")
         text = "def finish(results, args, kwargs, outs):\n    " + "\n    ".join(lines) + "\n"
         space |= env.names
-        exec(code(text, "<results of a compiled function>"), space)
-        replay.finish = space["finish"]
+        replay.finishing = text, space
 
     def _built(self, shape: Any, index: dict[int, int], space: dict[str, Any]) -> str:
         if isinstance(shape, _Place):

@@ -32,11 +32,11 @@ def code(text: str, name: str) -> types.CodeType:
 class Replay:
     """One recording, as a plan with its conditions."""
 
-    enter: Callable[..., Any]  # the arguments of the plan, or None where the recording does not hold
     bound: Callable[[], tuple[Any, ...]]  # the arrays that stay, as they are now
     current: Callable[[], bool]  # whether they are those that idle plans stand on
     stays: Callable[[tuple[Any, ...]], None]  # from now on they stand on these
-    finish: Callable[..., Any]  # results into Tensors, gradients and states; what the call returns
+    entering: tuple[str, dict[str, Any]]  # the text of `enter`, and its names
+    finishing: tuple[str, dict[str, Any]]
     leaves: Callable[..., list[Any]]  # the Tensors that a differentiable call depends on
     conditions: list[tuple[str, str]]  # on modes and arguments, and what each is about
     given: list[tuple[Any, Any]]  # element types and shapes of the arguments that it was recorded with
@@ -54,6 +54,24 @@ class Replay:
         self.idle: list[tuple[tuple[Any, ...], Callable[..., Any]]] = []
         self.calls = 0
         self._code: types.CodeType | None = None
+
+    # What only a call that comes again needs is compiled when it comes.
+
+    @functools.cached_property
+    def enter(self) -> Callable[..., Any]:
+        """A function for the arguments of the plan, or None where the recording does not hold."""
+        text, names = self.entering
+        exec(code(text, "<conditions of a compiled function>"), names)
+        found: Callable[..., Any] = names["enter"]
+        return found
+
+    @functools.cached_property
+    def finish(self) -> Callable[..., Any]:
+        """A function that makes results into Tensors, gradients and states; it returns what the call returns."""
+        text, names = self.finishing
+        exec(code(text, "<results of a compiled function>"), names)
+        found: Callable[..., Any] = names["finish"]
+        return found
 
     @functools.cached_property
     def text(self) -> str:
