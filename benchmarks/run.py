@@ -320,7 +320,8 @@ def compiled(session: Session) -> Row:
         "compiled: the same training step as one function, compiled by minigrad",
         "In three ways: with NumPy (compiled), with Numba (numba), and with NumPy in blocks of rows that threads "
         "share (threads, for large batches). The ratios are those of the best of the three, in bold. JAX compiles "
-        "its step too, the others are eager, minigrad among them.",
+        "its step too, the others are eager, minigrad among them. Recording is the first call; the next one lays the "
+        "plan out, compiles it and runs it.",
     )
     scale = session.scale
     sizes = [(dtype, batch) for dtype in scale.dtypes for batch in scale.batches]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minigrad.errors import describe, runtime_error
 from minigrad.functions.elementwise import need_tensor
@@ -19,15 +19,13 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     RuntimeError, with the shapes and the line, where they do not fit or dtypes differ.
     """
-    if isinstance(input, TensorBase) and isinstance(weight, TensorBase) and isinstance(bias, TensorBase):
-        x, w, b = input._array, weight._array, bias._array
-        if (
-            x.ndim
-            and x.dtype is w.dtype is b.dtype
-            and w.ndim == 2
-            and w.shape == b.shape + x.shape[-1:]
-        ):
-            return apply(nn.linear, (input, weight, bias))
+    given: tuple[Any, Any, Any] = input, weight, bias
+    i, o, b = given
+    if isinstance(i, TensorBase) and isinstance(o, TensorBase) and isinstance(b, TensorBase):
+        x, w, shift = i._array, o._array, b._array
+        usual = x.dtype is w.dtype is shift.dtype and x.ndim and w.ndim == 2
+        if usual and w.shape == shift.shape + x.shape[-1:]:
+            return apply(nn.linear, given)
     need_tensor("linear", input)
     need_tensor("linear", weight, "weight")
     if bias is not None:

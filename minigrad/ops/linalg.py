@@ -33,7 +33,7 @@ def product(a: Array, b: Array) -> Any:
 
 def by_matmul(rows: int, inner: int, columns: int, dtype: Any) -> bool:
     """Whether np.matmul calls BLAS for such matrices, and saves more than it costs."""
-    return rows * columns >= LARGE and min(rows, inner, columns) > 1 and (dtype is F32 or dtype is F64)
+    return bool(rows * columns >= LARGE and min(rows, inner, columns) > 1 and (dtype is F32 or dtype is F64))
 
 
 def times(a: Any, b: Any) -> Any:

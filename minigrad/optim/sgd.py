@@ -133,9 +133,7 @@ class SGD(Optimizer):
                         p.add_(g, alpha=-lr)
         return loss
 
-    def _with_gradient(
-        self, group: dict[str, Any]
-    ) -> tuple[list[Tensor], list[Tensor], list[Tensor | None]]:
+    def _with_gradient(self, group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor], list[Tensor | None]]:
         """The parameters that have a gradient, these, and their momentum buffers."""
         params = [p for p in group["params"] if p.grad is not None]
         grads: list[Any] = [p._grad for p in params]

@@ -7,8 +7,6 @@ from itertools import repeat
 from operator import attrgetter, getitem, is_
 from typing import Any
 
-from minigrad.tape import TensorBase
-
 OFTEN = 64  # calls from which compiling the conditions pays: it takes as long as asking them some 200 times
 SIMPLE = (int, float, str, bytes, complex)
 _node_of, _hooks_of, _grad_of = attrgetter("_node"), attrgetter("_node.hooks"), attrgetter("_grad")
@@ -26,7 +24,9 @@ class Place:
         self.owner, self.pin, self.key, self.named, self.get = owner, pin, key, named, get
 
     def __str__(self) -> str:
-        return f"{self.pin}.{self.key}" if self.get is getattr else f"{self.pin}[{self.named or repr(self.key)}]"
+        return (
+            f"{self.pin}.{self.key}" if self.get is getattr else f"{self.pin}[{self.named or repr(self.key)}]"
+        )
 
 
 class Conditions:
@@ -44,7 +44,9 @@ class Conditions:
         self.classes: list[tuple[Any, type, str, str]] = []
         self.keys: list[tuple[Any, list[Any], str, str]] = []
         self.leaves: list[tuple[Any, Any, str, str]] = []  # a leaf without hooks, and its record
-        self.constants: list[tuple[Any, Any, str, str]] = []  # a Tensor that requires no gradient, and its record
+        self.constants: list[
+            tuple[Any, Any, str, str]
+        ] = []  # a Tensor that requires no gradient, and its record
         self.gradients: list[tuple[Any, bool, str, str]] = []  # whether a Tensor lacks a gradient
         self.texts: list[tuple[str, str]] = []
 
@@ -175,7 +177,7 @@ class _Leaves:
     """Tensors that must require a gradient as they did; mostly they have the very record that they had."""
 
     def __init__(self, rows: Sequence[Any], wanted: bool) -> None:
-        self.tensors: list[TensorBase] = [row[0] for row in rows]
+        self.tensors: list[Any] = [row[0] for row in rows]
         self.nodes, self.wanted = [row[1] for row in rows], wanted
 
     def hold(self) -> bool:

@@ -70,7 +70,9 @@ class Environment:
         self.owned: dict[int, str] = {}  # the qualified names of parameters and buffers
         self.places: dict[int, tuple[str, bool]] = {}  # where a Tensor's array is found; whether it stays
         self.arrays: dict[int, Any] = {}
-        self.grads: dict[int, tuple[str, bool, str]] = {}  # a Tensor's name, whether it has a gradient, its path
+        self.grads: dict[
+            int, tuple[str, bool, str]
+        ] = {}  # a Tensor's name, whether it has a gradient, its path
         self.dynamic: list[tuple[dict[str, Any], str, Scalar, str]] = []  # an option, its expression
         self.settled: list[tuple[str, str]] = []  # conditions on numbers whose value was asked for
         self.states: list[tuple[dict[Any, Any], dict[Any, Any]]] = []  # an optimizer's state, before
@@ -94,7 +96,9 @@ class Environment:
         self.moving += [(mover, path, _position(mover)) for mover, path in _shared_generators()]
         mode = MODE.get()
         space = vars(dtypes)
-        self.checks.holds(Place(space, self.pin(space), "_default"), dtypes.default_float(), "the default dtype")
+        self.checks.holds(
+            Place(space, self.pin(space), "_default"), dtypes.default_float(), "the default dtype"
+        )
         self.modes = (mode.grad, mode.inference)
 
     # ------------------------------------------------------------ finding
@@ -222,7 +226,9 @@ class Environment:
         elif not node.hooks:
             self.checks.leaves.append((t, node, pin, path))
         else:
-            self.checks.add(f"({pin}._node is {self.constant(node)} or {pin}.requires_grad)", f"{path}.requires_grad")
+            self.checks.add(
+                f"({pin}._node is {self.constant(node)} or {pin}.requires_grad)", f"{path}.requires_grad"
+            )
             self.checks.add(f"{pin}._node.hooks == {self.constant(dict(node.hooks))}", f"the hooks of {path}")
         grad = t._grad
         self.grads[id(t)] = pin, grad is not None, f"{path}.grad"
@@ -236,7 +242,9 @@ class Environment:
         """Of an array the function may read elements as numbers: a small one must keep them."""
         if value.size <= SMALL and value.dtype.kind in "biufcSU":
             content = self.constant((value.dtype, value.shape, value.tobytes()))
-            self.checks.add(f"({pin}.dtype, {pin}.shape, {pin}.tobytes()) == {content}", f"the values of {path}")
+            self.checks.add(
+                f"({pin}.dtype, {pin}.shape, {pin}.tobytes()) == {content}", f"the values of {path}"
+            )
 
     def _code(self, function: types.FunctionType, pin: str) -> None:
         if _foreign(function.__code__.co_filename):
@@ -245,7 +253,9 @@ class Environment:
                     if isinstance(cell.cell_contents, (types.FunctionType, types.MethodType)):
                         self._attribute(cell, self.pin(cell), "cell_contents", function.__qualname__)
             return
-        self.checks.holds(Place(function, pin, "__code__", get=getattr), function.__code__, function.__qualname__)
+        self.checks.holds(
+            Place(function, pin, "__code__", get=getattr), function.__code__, function.__qualname__
+        )
         for i, cell in enumerate(function.__closure__ or ()):
             name = function.__code__.co_freevars[i]
             with contextlib.suppress(ValueError):  # not yet filled
@@ -318,7 +328,9 @@ class Environment:
             if key in skip if isinstance(key, str) else False:
                 continue
             if attributes and key in _TABLES and not item:
-                self.checks.empties.append((Place(value, pin, key), f"{path}.{key}"))  # a module's: quicker to ask
+                self.checks.empties.append(
+                    (Place(value, pin, key), f"{path}.{key}")
+                )  # a module's: quicker to ask
             elif isinstance(key, (str, int)):
                 if item is None or item is True or item is False or item.__class__ in SIMPLE:
                     self.checks.holds(Place(value, pin, key), item, _joined(path, key))  # nothing to enter
@@ -399,7 +411,12 @@ class Environment:
             self._keep.append(p)
             for key, item in entries.items():
                 self._todo.append(
-                    (item, Place(entries, of, key), f"{_joined('', key)}_of_{self.paths.get(id(p), '')}", True)
+                    (
+                        item,
+                        Place(entries, of, key),
+                        f"{_joined('', key)}_of_{self.paths.get(id(p), '')}",
+                        True,
+                    )
                 )
 
     def _option(self, group: dict[str, Any], key: str, item: float, place: Place, path: str) -> None:

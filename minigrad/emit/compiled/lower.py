@@ -137,6 +137,7 @@ class Plan(Text):
         lent: bool = False,
     ) -> None:
         self._begin(program, given, {})
+        self.whole = program
         self.title, self.otherwise = title, program.trace.otherwise
         self.outputs, self.writes, self.numbers = list(outputs), list(writes), list(numbers)
         self.bound, self.lent = bound, lent  # leaves that stay; whether ``bind`` is given its memory
@@ -317,12 +318,7 @@ class Plan(Text):
             and base.op in ("reshape", "slice", "alias", "permute")
         ):
             base = base.inputs[0]
-        if (
-            base.__class__ is not Value
-            or real.fill is None
-            or not w.shape
-            or base.op in VIEWS
-        ):
+        if base.__class__ is not Value or real.fill is None or not w.shape or base.op in VIEWS:
             return self._operand(w)
         key = ("full", repr(real.fill), real.shape, real.dtype.str, axes)
         text = f"np.full({real.shape!r}, {_text(literal(real.fill))}, np.dtype({real.dtype.name!r})){axes}"
@@ -580,7 +576,7 @@ class Plan(Text):
             else:
                 return False
         shapes = tuple(w.shape for w in v.inputs if w.__class__ is Value)
-        return _result_of(kernel, tuple(kinds), shapes) == (v.dtype, v.shape)
+        return bool(_result_of(kernel, tuple(kinds), shapes) == (v.dtype, v.shape))
 
     def _turned(self, w: Value, text: str) -> str:
         """The transpose of a weight, made once where the weight stays."""
@@ -690,9 +686,7 @@ class Plan(Text):
                 continue
             before = {y, *self._made_of(mask, made)}
             [at] = [i for i, s in enumerate(ordered) if s.value is mask]
-            last = max(
-                i for i, s in enumerate(ordered) if s.value in before or (y in s.reads and i != at)
-            )
+            last = max(i for i, s in enumerate(ordered) if s.value in before or (y in s.reads and i != at))
             if last < at:
                 ordered.insert(last + 1, ordered.pop(at))
         self.statements = ordered
@@ -861,7 +855,7 @@ class Plan(Text):
         """The recording is over: what only it needs is dropped, and the records once the plan is laid out."""
         with self._lock:
             self._over = True
-            self.program.trace = None
+            self.whole.trace = None
             if self._built:
                 self._drop()
 
@@ -870,7 +864,7 @@ class Plan(Text):
             v.origin = v.of = None
             if v.op != "parameter":
                 v.nodes = []
-        del self.program, self.users, self._read, self.otherwise
+        del self.program, self.whole, self.users, self._read, self.otherwise
         self.writes = []
 
     def text(self, clock: bool = False) -> str:

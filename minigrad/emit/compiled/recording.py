@@ -340,8 +340,7 @@ class Recording:
     def _may_wait(self, program: Whole) -> bool:
         """Whether the plan may be laid out later: no record that it is made of holds arrays, or can fail to print."""
         return not self.open and all(
-            n.op is None
-            or ((not n.requires_grad or n.saved.__class__ is tape.Freed) and _known(n.op.kernel))
+            n.op is None or ((not n.requires_grad or n.saved.__class__ is tape.Freed) and _known(n.op.kernel))
             for n in program.value_of
         )
 
@@ -454,7 +453,9 @@ class Recording:
         space = env.names
         written = frozenset(id(tape.owner(t._array)) for t, _ in self.trace.written.values())
         space["apart"] = (lambda a: True) if not written else (lambda a: id(tape.owner(a)) not in written)
-        space["known"] = frozenset(id(t) for t in env.tensors.values() if id(t) in env.places) - set(self.locations)
+        space["known"] = frozenset(id(t) for t in env.tensors.values() if id(t) in env.places) - set(
+            self.locations
+        )
         for number, where in self.locations.items():
             if number in env.places:
                 self.conditions.append(f"{where} is {env.pin(env.tensors[number])}")

@@ -22,7 +22,9 @@ from minigrad.emit.source.program import Value
 from minigrad.tape import NO_PARAMS, QUIET, TABLE, Node
 
 BLOCK = 1 << 19  # bytes of the widest result of a block, of which there are two at least
-LARGE = 3 << 16  # bytes of the widest value from which there are blocks: half the memory then costs little time
+LARGE = (
+    3 << 16
+)  # bytes of the widest value from which there are blocks: half the memory then costs little time
 SHARED = 1 << 20  # bytes of it from which threads share them
 LEAST = 128  # rows of a block for which a thread is worth while
 
@@ -258,7 +260,9 @@ class RowPlans:
         for k in range(self.threads):
             mine = self.blocks[k :: self.threads]
             memory = np.empty(size_of_memory, np.uint8)  # for blocks of all sizes
-            runs = {size: bound(self.parts[size], texts[size], memory) for size in {h - low for low, h in mine}}
+            runs = {
+                size: bound(self.parts[size], texts[size], memory) for size in {h - low for low, h in mine}
+            }
             takes = {
                 size: [
                     (passing.index(n), n in batch_nodes) for n, _ in _unique(self.parts[size]) if n in passing

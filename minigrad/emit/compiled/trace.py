@@ -13,7 +13,6 @@ from minigrad import errors, tape
 from minigrad.emit.compiled.environment import Environment
 from minigrad.tape import MODE, Array, Mode, Node, TensorBase, wrap
 
-
 _INDEXED = ("index", "unindex", "index_put", "index_winners")
 _DRAWS = ("draw", "bernoulli")
 
