@@ -86,3 +86,49 @@ def test_each_thread_has_its_own() -> None:
     for t in threads:
         t.join()
     assert not wrong
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("rows", "n"), [(1000, 64), (1009, 64), (40, 5000), (3, 20000), (9001, 5), (512, 96)]
+)
+def test_a_bias_and_a_relu_in_long_rows_give_the_bits_of_short_ones(rows, n, dtype) -> None:
+    random = np.random.default_rng(0)
+    x, w, b = (random.standard_normal(shape).astype(dtype) for shape in ((rows, 3), (n, 3), (n,)))
+    x[1] = np.nan
+    w[2], b[2] = 0.0, -0.0
+    with np.errstate(all="ignore"):
+        expected = np.dot(x, w.T) + b
+        rectified = np.maximum(expected, 0)
+    y = mg.nn.functional.linear(*(mg.from_numpy(a) for a in (x, w, b)))
+    assert y.numpy().tobytes() == expected.tobytes()
+    assert mg.relu(y).numpy().tobytes() == rectified.tobytes()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [7, 300, 2000, 70000, 200000])
+def test_a_gradient_passes_where_relu_did_whatever_it_is(size: int, dtype) -> None:
+    random = np.random.default_rng(1)
+    special = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0, 1.5, -1.5], dtype)
+    a, g = special[random.integers(0, 7, size)], special[random.integers(0, 7, size)]
+    expected = np.where(np.maximum(a, 0) <= 0, dtype(0), g)
+    x = mg.from_numpy(a).requires_grad_()
+    y = mg.relu(x * 1.0)  # so that nobody else holds the gradient, and it may be written over
+    (y * 1.0).backward(mg.from_numpy(g))
+    found = x.grad.numpy()
+    assert np.array_equal(found, expected, equal_nan=True)
+    passed = expected != 0
+    assert np.array_equal(np.signbit(found[passed]), np.signbit(expected[passed]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_products_have_the_bits_of_small_ones(dtype) -> None:
+    """np.matmul and np.dot agree, also for a matrix with gaps and its transpose, where they would not."""
+    random = np.random.default_rng(2)
+    for rows, inner, columns in ((300, 64, 64), (200, 1, 100), (129, 7, 200), (150, 3, 150)):
+        wide = random.standard_normal((rows, inner + 5)).astype(dtype)
+        a = wide[:, :inner]
+        b = random.standard_normal((columns, inner)).astype(dtype).T
+        for left, right in ((a, b), (np.ascontiguousarray(a), b), (a, a.T), (wide, wide.T)):
+            found = mg.from_numpy(left) @ mg.from_numpy(right)
+            assert found.numpy().tobytes() == np.dot(left, right).tobytes()

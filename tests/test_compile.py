@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import gc
 import itertools
+import math
 import random
 import re
 import sys
@@ -28,9 +29,10 @@ from op_samples import ROWS, Row
 from test_source import KINDS, SHAPES, _apply, _penalty, arrays, compose, every, programs, same, tensors
 
 import minigrad as mg
-from minigrad import autograd, nn, optim
+from minigrad import autograd, nn, optim, tape
+from minigrad.emit.compiled import conditions
 from minigrad.optim import SGD
-from minigrad.tape import MODE, TABLE
+from minigrad.tape import MODE, TABLE, Op
 
 F = nn.functional
 THIS = sys.modules[__name__]
@@ -79,6 +81,13 @@ def trail(scenario: Any, wrap: Any) -> tuple[list[Any], Any]:
         held.append(values)
         then.append((frozen(values), mg.get_rng_state().numpy().copy()))
     return then, frozen(held)
+
+
+@pytest.fixture(params=["as data", "compiled"])
+def asked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conditions are rows of tables at first, and compiled when they have been asked often."""
+    if request.param == "compiled":
+        monkeypatch.setattr(conditions, "OFTEN", 1)
 
 
 def recordings(*compiled: Any) -> int:
@@ -424,7 +433,7 @@ READ: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 @pytest.mark.parametrize("kind", READ)
 @pytest.mark.parametrize("holder", HOLDERS)
-def test_what_the_function_reads_elsewhere_is_never_stale(holder: str, kind: str) -> None:
+def test_what_the_function_reads_elsewhere_is_never_stale(holder: str, kind: str, asked: None) -> None:
     use, values = READ[kind]
     f, put = HOLDERS[holder](use)
     compiled = mg.compile(f)
@@ -543,7 +552,7 @@ OPTIONS: list[dict[str, Any]] = [{}, {"momentum": 0.9, "weight_decay": 0.01}]
 
 @pytest.mark.parametrize("options", OPTIONS, ids=["plain", "momentum"])
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_training_step_sees_what_changed(change: str, options: Any) -> None:
+def test_a_training_step_sees_what_changed(change: str, options: Any, asked: None) -> None:
     def steps(wrap: Any) -> Iterator[Any]:
         net, opt, step = training(wrap, **options)
         for k in range(8):
@@ -601,6 +610,63 @@ def test_two_thousand_steps(options: Any) -> None:
                 yield total, net, opt
 
     check(steps, 2)
+
+
+def test_conditions_are_compiled_when_they_are_asked_often() -> None:
+    net, _, step = training(mg.compile)
+    for k in range(conditions.OFTEN // 2):
+        step(*batch(k))
+    names = step.plans[0].environment.names
+    before, count = names["unchanged"], recordings(step)
+    assert "_Same" in repr(before.__closure__)
+    for k in range(conditions.OFTEN):
+        step(*batch(k))
+    assert names["unchanged"] is not before
+    assert names["unchanged"].__closure__ is None
+    assert recordings(step) == count
+    net[0].scale = 3
+    step(*batch(0))
+    assert recordings(step) == count + 1
+
+
+def test_an_equal_number_in_the_place_of_another_needs_no_new_recording(asked: None) -> None:
+    config = types.SimpleNamespace(scale=1000.5, name="a", nothing=math.nan)
+    f = mg.compile(lambda x: x * config.scale if config.name == "a" and config.nothing != 0 else x)
+    for _ in range(4):
+        config.scale, config.name, config.nothing = float("1000.5"), "".join(["a"]), float("nan")
+        assert f(mg.ones(2)).tolist() == [1000.5, 1000.5]
+    assert recordings(f) == 1
+    config.scale = 1000
+    assert f(mg.ones(2)).tolist() == [1000.0, 1000.0]
+    config.name = "b"
+    assert f(mg.ones(2)).tolist() == [1.0, 1.0]
+    assert recordings(f) == 3
+
+
+def test_a_plan_is_laid_out_when_a_call_comes_again() -> None:
+    _, _, step = training(mg.compile)
+    step(*batch(0))
+    [replay] = step.plans
+    assert not replay.plan.statements
+    assert "text" not in vars(replay)
+    assert not any(type(n.saved) is tuple and n.saved for n in replay.plan.program.value_of)
+    step(*batch(1))
+    assert replay.plan.statements
+    assert not hasattr(replay.plan, "program")
+    _, _, other = training(mg.compile)
+    other(*batch(0))
+    assert mg.source(other) == mg.source(step), "whoever asks for the text has it made"
+
+
+def test_what_cannot_be_printed_is_refused_by_the_first_call() -> None:
+    planted = Op("planted", (lambda k: lambda x: x * k)(2.0), "x", lambda g: g * 2.0)
+    try:
+        f = mg.compile(lambda x: tape.apply(planted, (x,)).sum())
+        with pytest.raises(NotImplementedError, match="planted cannot be printed"):
+            f(mg.ones(3))
+        assert recordings(f) == 0
+    finally:
+        TABLE.pop("planted")
 
 
 # ---------------------------------------------------------------- arguments and results

@@ -6,6 +6,7 @@ import array
 import collections
 import copy
 import gc
+import itertools
 import math
 import pickle
 import struct
@@ -661,6 +662,33 @@ def test_a_step_keeps_less_than_half_of_what_eager_mode_holds() -> None:
     report = compiled.report()[0]
     assert report.buffer_bytes < 5 * widest
     assert report.eager_bytes >= 2 * widest
+
+
+def wide(threads: Any, rows_: int, **options: Any) -> Any:
+    """The report of a compiled step of the article's network."""
+    sizes = [2, 64, 64, 64, 1]
+    layers = [m for n, k in itertools.pairwise(sizes) for m in (nn.Linear(n, k), nn.ReLU())][:-1]
+    net = nn.Sequential(*layers)
+    compiled = mg.compile(step_of(net, mg.optim.SGD(net.parameters(), lr=0.01)), threads=threads, **options)
+    compiled(mg.randn(rows_, 2), mg.randn(rows_, 1))
+    return compiled.report()[0]
+
+
+@pytest.mark.parametrize("size", [1000, 1001])
+def test_three_large_buffers_serve_the_article_s_network(size: int) -> None:
+    one = size * 64 * 4
+    whole = wide(None, size, exact=True)
+    assert (
+        3 * one < whole.buffer_bytes < 3.8 * one
+    )  # three results, a mask, a repeated bias, zeros, small ones
+    blocks = wide(None, size).buffer_bytes
+    assert blocks < 0.7 * whole.buffer_bytes, "blocks of two sizes share their memory"
+    masks = [s.number for s in whole.steps if s.result.startswith("bool")]
+    products = [
+        s.number for s in whole.steps if s.result == f"float32 [{size}, 64]" and "matmul(d_" in s.call
+    ]
+    assert len(masks) == 3
+    assert all(mask < product for mask, product in zip(masks[1:], products, strict=True))
 
 
 def test_source_prints_what_is_run() -> None:
