@@ -48,6 +48,11 @@ def runtime_error(message: str) -> RuntimeError:
     return RuntimeError(f"{message} (at {place(*here())})")
 
 
+def type_error(message: str) -> TypeError:
+    """A TypeError whose message ends with the user's file and line."""
+    return TypeError(f"{message} (at {place(*here())})")
+
+
 def index_error(message: str) -> IndexError:
     """An IndexError whose message ends with the user's file and line."""
     return IndexError(f"{message} (at {place(*here())})")

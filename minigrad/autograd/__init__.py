@@ -12,6 +12,7 @@ from minigrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
 from minigrad.autograd.function import Function, once_differentiable
 from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.tape import MODE, ONES, Node, TensorBase, leaf, refresh, wrap
 
 if TYPE_CHECKING:
@@ -35,21 +36,21 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
     """The records to start from, and the gradients given or implied."""
     create = create or MODE.get().trace is not None
     if len(grads) != len(outputs):
-        raise RuntimeError(f"got {len(outputs)} tensors and {len(grads)} gradients")
+        raise runtime_error(f"got {len(outputs)} tensors and {len(grads)} gradients")
     nodes, seeds = [], []
     for t, g in zip(outputs, grads, strict=True):
         if not isinstance(t, TensorBase):
-            raise TypeError(f"can only differentiate Tensors, got {type(t).__name__}")
+            raise type_error(f"can only differentiate Tensors, got {type(t).__name__}")
         refresh(t)
         node = t._node
         if node is None or not node.requires_grad:
-            raise RuntimeError(
+            raise runtime_error(
                 "element 0 of tensors does not require grad and does not have a grad_fn: nothing that it was "
-                "computed from requires grad, or it was computed under no_grad()"
+                "computed from requires grad, or it was computed under no_grad(); call requires_grad_() before it"
             )
         if g is None:
             if t._array.size != 1:
-                raise RuntimeError(
+                raise runtime_error(
                     f"grad can be implicitly created only for scalar outputs, but this one has shape "
                     f"{list(t._array.shape)}; pass its gradient, or reduce it with .sum() or .mean()"
                 )
@@ -57,9 +58,9 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
             seed: Any = np.ones(shape, dtype) if shape else np.array(1.0, dtype)  # the second is quicker
         else:
             if not isinstance(g, TensorBase):
-                raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+                raise type_error(f"gradients can be either Tensors or None, but got {type(g).__name__}")
             if g._array.shape != t._array.shape:
-                raise RuntimeError(
+                raise runtime_error(
                     f"Mismatch in shape: grad_output has a shape of {list(g._array.shape)} and output has a shape of "
                     f"{list(t._array.shape)}."
                 )
@@ -95,7 +96,7 @@ def backward(
         return
     wanted = _list(inputs)
     if not wanted:
-        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+        raise runtime_error("`inputs` argument to `backward()` cannot be empty.")
     targets = _targets(wanted)
     found = engine.run(nodes, seeds, targets, keep, create_graph)
     for t, node in zip(wanted, targets, strict=True):
@@ -107,10 +108,10 @@ def _targets(inputs: Sequence[Any]) -> list[Node]:
     nodes = []
     for t in inputs:
         if not isinstance(t, TensorBase):
-            raise TypeError(f"inputs must be Tensors, got {type(t).__name__}")
+            raise type_error(f"inputs must be Tensors, got {type(t).__name__}")
         refresh(t)
         if t._node is None or not t._node.requires_grad:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
+            raise runtime_error("One of the differentiated Tensors does not require grad")
         nodes.append(t._node)
     return nodes
 
@@ -133,10 +134,10 @@ def grad(
     if is_grads_batched:
         raise NotImplementedError("grad(): is_grads_batched is not supported; call grad once per gradient")
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True")
+        raise value_error("Expected allow_unused to be True or not passed when materialize_grads=True")
     results, wanted = _list(outputs), _list(inputs)
     if not wanted:
-        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
+        raise runtime_error("`inputs` argument to `grad()` cannot be empty.")
     grads = [None] * len(results) if grad_outputs is None else _list(grad_outputs)
     targets = _targets(wanted)
     nodes, seeds = _roots(results, grads, create_graph)
@@ -149,7 +150,7 @@ def grad(
             if materialize_grads:
                 g = np.zeros_like(t._array)
             elif not allow_unused:
-                raise RuntimeError(
+                raise runtime_error(
                     f"One of the differentiated Tensors appears to not have been used in the graph (input {i}, shape "
                     f"{list(t._array.shape)}). Set allow_unused=True if this is the desired behavior."
                 )

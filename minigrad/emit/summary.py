@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import random
+from minigrad.errors import type_error
 from minigrad.tape import MODE, Node, TensorBase, owner
 
 # Multiply-adds of the operations that consist of them, from the shapes of the inputs and of the output.
@@ -98,7 +99,7 @@ def summary(model: Any, *inputs: Any) -> Summary:
     if ``model`` is no Module.
     """
     if not hasattr(model, "named_modules"):
-        raise TypeError(f"summary() takes a Module and its inputs, got {type(model).__name__}")
+        raise type_error(f"summary() takes a Module and its inputs, got {type(model).__name__}")
     modules = dict(model.named_modules())
     stack: list[Any] = [model]
     calls: dict[Any, int] = dict.fromkeys(modules.values(), 0)

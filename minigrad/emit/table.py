@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minigrad.errors import type_error
 from minigrad.tape import Const, Node, TensorBase, refresh, tape
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def tape_table(result: Tensor | Sequence[Tensor], params: Any = None) -> TapeTab
     results: list[Any] = list(result) if isinstance(result, (tuple, list)) else [result]
     for t in results:
         if not isinstance(t, TensorBase):
-            raise TypeError(f"tape_table() takes Tensors, got {type(t).__name__}")
+            raise type_error(f"tape_table() takes Tensors, got {type(t).__name__}")
         refresh(t)
     names: dict[int, str] = {}
     if hasattr(params, "named_parameters"):

@@ -12,6 +12,7 @@ from minigrad.emit.draw import backward, dot, engines, page
 from minigrad.emit.draw.graph import Box, Builder, Graph
 from minigrad.emit.draw.modules import Names
 from minigrad.emit.draw.values import size, text
+from minigrad.errors import type_error, value_error
 from minigrad.tape import TensorBase, refresh, tape
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Drawing:
         elif kind in ("png", "pdf"):
             target.write_bytes(engines.render(self.dot, kind))
         else:
-            raise ValueError(f"cannot save a drawing as {target.name!r}: the name must end in {ENDINGS}")
+            raise value_error(f"cannot save a drawing as {target.name!r}: the name must end in {ENDINGS}")
         return target
 
     def html(self) -> str:
@@ -176,19 +177,19 @@ def _backward(builder: Builder, recorded: list[Any]) -> str:
 
 def _check(results: list[Any], direction: str, show: frozenset[str], depth: Any, max_nodes: Any) -> None:
     if not results:
-        raise ValueError("draw() needs at least one Tensor, got none")
+        raise value_error("draw() needs at least one Tensor, got none")
     for t in results:
         if not isinstance(t, TensorBase):
-            raise TypeError(f"draw() takes Tensors, got {type(t).__name__}")
+            raise type_error(f"draw() takes Tensors, got {type(t).__name__}")
     if direction not in DIRECTIONS:
-        raise ValueError(f"direction must be 'forward', 'backward' or 'both', got {direction!r}")
+        raise value_error(f"direction must be 'forward', 'backward' or 'both', got {direction!r}")
     wrong = sorted(str(s) for s in show if s not in SHOWN)
     if wrong:
-        raise ValueError(f"show may have {', '.join(SHOWN)}; got {', '.join(wrong)}")
+        raise value_error(f"show may have {', '.join(SHOWN)}; got {', '.join(wrong)}")
     if depth is not None and (not isinstance(depth, int) or depth < 1):
-        raise ValueError(f"depth must be None or at least 1, got {depth!r}")
+        raise value_error(f"depth must be None or at least 1, got {depth!r}")
     if max_nodes is not None and (not isinstance(max_nodes, int) or max_nodes < 2):
-        raise ValueError(f"max_nodes must be None or at least 2, got {max_nodes!r}")
+        raise value_error(f"max_nodes must be None or at least 2, got {max_nodes!r}")
 
 
 def _reduced(builder: Builder, count: int, depth: int | None, most: int) -> str:

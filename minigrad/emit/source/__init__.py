@@ -49,16 +49,18 @@ def source(
     printed = getattr(type(result), "printed_program", None)
     if printed is not None:
         if params is not None or inputs is not None or wrt is not None or name != "run":
-            raise TypeError("source() of a compiled function takes no other argument: it prints what is run")
+            raise errors.type_error(
+                "source() of a compiled function takes no other argument: it prints what is run"
+            )
         return str(printed(result))
     if not isinstance(result, TensorBase):
-        raise TypeError(f"source() takes a Tensor, got {type(result).__name__}")
+        raise errors.type_error(f"source() takes a Tensor, got {type(result).__name__}")
     if not name.isidentifier() or keyword.iskeyword(name):
-        raise ValueError(f"source(): {name!r} cannot be the name of a function")
+        raise errors.value_error(f"source(): {name!r} cannot be the name of a function")
     refresh(result)
     root = result._node
     if root is None or root.op is None:
-        raise RuntimeError(
+        raise errors.runtime_error(
             "source(): this Tensor has no record: it was not computed from Tensors that require grad, or it was "
             "computed under no_grad()"
         )
@@ -91,9 +93,11 @@ def _names(
     elif isinstance(params, Mapping):
         pairs = list(params.items())
     else:
-        raise TypeError(f"params must be a Module or a dict of names to Tensors, got {type(params).__name__}")
+        raise errors.type_error(
+            f"params must be a Module or a dict of names to Tensors, got {type(params).__name__}"
+        )
     if not isinstance(inputs, Mapping):
-        raise TypeError(f"inputs must be a dict of names to Tensors, got {type(inputs).__name__}")
+        raise errors.type_error(f"inputs must be a dict of names to Tensors, got {type(inputs).__name__}")
     known = set(leaves)
     found: dict[Node, str] = {}
     path_of: dict[Node, str] = {}
@@ -101,7 +105,7 @@ def _names(
     for kind, group in (("inputs", inputs.items()), ("params", pairs), ("", optional)):
         for key, t in group:
             if not isinstance(t, TensorBase):
-                raise TypeError(f"{kind}: {key!r} must be a Tensor, got {type(t).__name__}")
+                raise errors.type_error(f"{kind}: {key!r} must be a Tensor, got {type(t).__name__}")
             refresh(t)
             if t._node not in known:
                 missing += [repr(str(key))] * bool(kind)
@@ -110,7 +114,7 @@ def _names(
                 if kind != "inputs" and "." in str(key):
                     path_of[t._node] = str(key).rpartition(".")[0]
     if missing:
-        raise RuntimeError(
+        raise errors.runtime_error(
             f"source(): {', '.join(missing)} {'does' if len(missing) == 1 else 'do'} not occur in the computation of "
             "this result. Either it does not depend on them; or it was computed from other Tensors (copies, views, "
             "results of operations that no gradient flows through); or they have become leaves anew since, by "
@@ -146,7 +150,7 @@ def _targets(wrt: Any, given: list[tuple[str, Node]], leaves: list[Node], root: 
         node = item._node if isinstance(item, TensorBase) else by_name.get(item)
         if node is None or node not in leaves or not node.requires_grad:
             what = "a Tensor" if isinstance(item, TensorBase) else repr(item)
-            raise RuntimeError(
+            raise errors.runtime_error(
                 f"source(): wrt has {what} that is no leaf of this computation that requires grad; there are "
                 f"{', '.join(key for key, n in given if n.requires_grad) or 'none with a name'}"
             )
