@@ -886,6 +886,9 @@ class Plan(Text):
             end = group.offset + group.size
             body.append(f"    {group.name} = memory[{group.offset}:{end}].view({_named(group.dtype)})")
         for v, slot in sorted(self.slots.items(), key=lambda item: item[1].offset):
+            if slot.inherits is not None:  # of one shape and type, and in the order of the program before it
+                body.append(f"    {self.name_of[v]} = {self.name_of[slot.inherits.value]}")
+                continue
             size = math.prod(v.shape) * v.dtype.itemsize
             body.append(
                 f"    {self.name_of[v]} = memory[{slot.offset}:{slot.offset + size}].view({_named(v.dtype)})"
