@@ -152,7 +152,7 @@ def test_no_except_is_bare(file: Path) -> None:
 _FIXED = (
     types.FunctionType, types.BuiltinFunctionType, types.MethodWrapperType, types.ModuleType,
     types.GenericAlias, types.UnionType, typing.TypeVar, type, type(None), bool, int, float, str, bytes,
-    np.dtype, mg.dtype, mg.tape.Op, operator.attrgetter,
+    np.dtype, mg.dtype, mg.tape.Op, operator.attrgetter, re.Pattern,
 )  # fmt: skip
 _CHANGES = {
     "append", "add", "pop", "popitem", "update", "setdefault", "clear", "extend", "insert", "remove",

@@ -8,6 +8,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import buffers
+from minigrad.ops import nn
 
 ROWS = buffers.SMALL // 8 // 64 * 2
 
@@ -132,3 +133,12 @@ def test_large_products_have_the_bits_of_small_ones(dtype) -> None:
         for left, right in ((a, b), (np.ascontiguousarray(a), b), (a, a.T), (wide, wide.T)):
             found = mg.from_numpy(left) @ mg.from_numpy(right)
             assert found.numpy().tobytes() == np.dot(left, right).tobytes()
+
+
+def test_a_long_last_axis_needs_no_long_row_of_zeros() -> None:
+    assert nn._zeros(8192, "f").size == 8192
+    for n in range(3_000_000, 3_000_003):
+        assert mg.relu(mg.ones(n)).sum().item() == n
+        assert nn.long_row(n, n) == 8192
+    assert nn.long_row(64_000, 64) == 6_400, "a divisor"
+    assert nn.long_row(2 * 8192 * 5, 5) <= 16_384

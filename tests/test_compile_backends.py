@@ -691,6 +691,25 @@ def test_three_large_buffers_serve_the_article_s_network(size: int) -> None:
     assert all(mask < product for mask, product in zip(masks[1:], products, strict=True))
 
 
+@pytest.mark.parametrize("first", ["report", "replay"])
+def test_the_report_of_blocks_leaves_their_plans_alone(first: str) -> None:
+    def made() -> Any:
+        mg.manual_seed(0)
+        net = nn.Sequential(nn.Linear(40, 128), nn.ReLU(), nn.Linear(128, 3))
+        compiled = mg.compile(step_of(net, mg.optim.SGD(net.parameters(), lr=0.1)))
+        compiled(mg.randn(2001, 40), mg.randn(2001, 3))
+        return compiled
+
+    one, other = made(), made()
+    if first == "report":
+        one.report()
+    text = mg.source(one)
+    assert text == mg.source(other)
+    assert text.count("test_compile_backends.py:") > 20
+    assert str(one.report()) == str(other.report())
+    assert str(one.report()).count("test_compile_backends.py:") > 20
+
+
 def test_source_prints_what_is_run() -> None:
     net = network(mg.float64)
     opt = mg.optim.SGD(net.parameters(), lr=0.05)

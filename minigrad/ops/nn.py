@@ -29,7 +29,7 @@ def _linear(x: Array, w: Array, b: Array) -> Array:
         x.ndim == 2 and x.shape[0] * w.shape[0] < LARGE
     )  # `product` spelt out: its call costs a tenth of it
     y: Array = np.dot(x, w.T) if small else product(x, w.T)
-    if y.size < TILED or not y.flags.c_contiguous:
+    if y.size < TILED or b.size > _ROW or not y.flags.c_contiguous:
         y += b  # in place: a large temporary costs more than the sum
     else:
         _add_rows(y.reshape(-1, b.size), b)
@@ -39,8 +39,15 @@ def _linear(x: Array, w: Array, b: Array) -> Array:
 @functools.lru_cache(maxsize=256)
 def together(rows: int, n: int) -> int:
     """How many rows of ``n`` elements to take for one, in an array of ``rows`` of them; best a divisor of that."""
-    least, most = max(1, 3 * _ROW // (4 * n)), max(1, 2 * _ROW // n)
-    return next((k for k in range(least, most + 1) if rows % k == 0), -(-_ROW // n))
+    usual = -(-_ROW // n)
+    near = range(max(1, usual - min(usual // 4, 128)), usual + min(usual, 128) + 1)
+    return next((k for k in near if rows % k == 0), usual)
+
+
+@functools.lru_cache(maxsize=256)
+def long_row(size: int, n: int) -> int:
+    """Elements of a row of zeros to compare an array of ``size`` with, whose last axis has ``n``."""
+    return together(size // n, n) * n if n <= _ROW else _ROW
 
 
 def _add_rows(y: Array, b: Array) -> None:
@@ -82,8 +89,7 @@ def _relu(x: Array) -> Array:
         return np.maximum(x, zero)
     # NumPy compares two arrays up to three times as fast as an array and a number.
     y = buffers.empty(x.shape, x.dtype)
-    n = x.shape[-1]
-    row = together(x.size // n, n) * n
+    row = long_row(x.size, x.shape[-1])
     if x.size % row == 0:
         np.maximum(x.reshape(-1, row), _zeros(row, kind), out=y.reshape(-1, row))
         return y

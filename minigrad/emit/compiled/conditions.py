@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from operator import attrgetter, getitem, is_
@@ -15,7 +16,8 @@ _node_of, _hooks_of, _grad_of = attrgetter("_node"), attrgetter("_node.hooks"), 
 class Place:
     """Where a value is found: an entry (``owner[key]``) or an attribute of an object that stays the same.
 
-    ``pin`` is the owner's name among those of the conditions, ``named`` the name of a key that has no literal.
+    ``pin`` is the owner's name among those of the conditions, ``named`` the name of a key that has no literal.  Of a
+    dict that makes missing entries, such as a defaultdict, ``get`` is ``dict.get``, for to ask must change nothing.
     """
 
     __slots__ = ("get", "key", "named", "owner", "pin")
@@ -24,9 +26,10 @@ class Place:
         self.owner, self.pin, self.key, self.named, self.get = owner, pin, key, named, get
 
     def __str__(self) -> str:
-        return (
-            f"{self.pin}.{self.key}" if self.get is getattr else f"{self.pin}[{self.named or repr(self.key)}]"
-        )
+        if self.get is getattr:
+            return f"{self.pin}.{self.key}"
+        key = self.named or repr(self.key)
+        return f"{self.pin}[{key}]" if self.get is getitem else f"dict.get({self.pin}, {key})"
 
 
 class Conditions:
@@ -37,7 +40,7 @@ class Conditions:
 
     def __init__(self, names: dict[str, Any], pin: Callable[[Any], str]) -> None:
         self.names, self.pin = names, pin
-        self.same: dict[Any, list[tuple[Place, Any, str]]] = {getitem: [], getattr: []}
+        self.same: dict[Any, list[tuple[Place, Any, str]]] = {getitem: [], getattr: [], dict.get: []}
         self.empties: list[tuple[Place, str]] = []
         self.floats: list[tuple[Place, str]] = []
         self.sizes: list[tuple[Any, int, str, str]] = []
@@ -79,6 +82,12 @@ class Conditions:
     def expressions(self) -> Iterator[tuple[str, str]]:
         """Every condition as an expression over ``names``, with what it is about."""
         name = self._constant
+        for _, cls, text, about in self.classes:
+            yield f"{text}.__class__ is {name(cls)}", about
+        for _, size, text, about in self.sizes:
+            yield f"len({text}) == {size}", about
+        for _, keys, text, about in self.keys:
+            yield f"[*{text}] == {name(keys)}", about
         for rows in self.same.values():
             for place, value, about in rows:
                 same = value.__class__ in SIMPLE
@@ -87,14 +96,9 @@ class Conditions:
             yield f"not {place}", about
         for place, about in self.floats:
             yield f"({place}).__class__ is float", about
-        for _, size, text, about in self.sizes:
-            yield f"len({text}) == {size}", about
-        for _, cls, text, about in self.classes:
-            yield f"{text}.__class__ is {name(cls)}", about
-        for _, keys, text, about in self.keys:
-            yield f"[*{text}] == {name(keys)}", about
         for _, node, text, about in self.leaves:
-            yield f"({text}._node is {name(node)} or {text}.requires_grad)", f"{about}.requires_grad"
+            still = f"{text}.requires_grad and {text}.is_leaf is {node.op is None}"
+            yield f"({text}._node is {name(node)} or ({still}))", f"{about}.requires_grad"
             yield f"not {text}._node.hooks", f"the hooks of {about}"
         for _, node, text, about in self.constants:
             yield f"({text}._node is {name(node)} or not {text}.requires_grad)", f"{about}.requires_grad"
@@ -111,9 +115,9 @@ class Conditions:
     def function(self, compile_: Callable[[str, str], Any], name: str) -> Callable[[], bool]:
         """Whether all conditions hold; after many calls it puts `compiled` into its place among the names.
 
-        LookupError, AttributeError or ValueError where what is asked about is gone.
+        It may raise where what is asked about is gone; then they do not hold.
         """
-        items, attributes = (_Same(get, rows, self.names["equal"]) for get, rows in self.same.items())
+        same = [_Same(get, rows, self.names["equal"]) for get, rows in self.same.items() if rows]
         owners, fields = [p.owner for p, _ in self.empties], [p.key for p, _ in self.empties]
         groups, options = [p.owner for p, _ in self.floats], [p.key for p, _ in self.floats]
         sized, sizes = [row[0] for row in self.sizes], [row[1] for row in self.sizes]
@@ -126,17 +130,24 @@ class Conditions:
 
         def unchanged() -> bool:
             nonlocal left
+            if not (
+                all(map(is_, map(type, objects), classes))
+                and [*map(len, sized)] == sizes
+                and [*map(list, tables)] == keys
+            ):
+                return False  # before any entry is asked for, which may be gone
             left -= 1
             if not left:
-                self.names[name] = self.compiled(compile_, name)
+                with contextlib.suppress(
+                    SyntaxError, RecursionError, MemoryError
+                ):  # too much for one expression
+                    self.names[name] = self.compiled(compile_, name)
+            for entries in same:
+                if not (entries.at_once() or entries.one_by_one()):
+                    return False
             return (
-                (items.at_once() or items.one_by_one())
-                and (attributes.at_once() or attributes.one_by_one())
-                and not any(map(getitem, owners, fields))
+                not any(map(getitem, owners, fields))
                 and all(map(is_, map(type, map(getitem, groups, options)), repeat(float)))
-                and [*map(len, sized)] == sizes
-                and all(map(is_, map(type, objects), classes))
-                and [*map(list, tables)] == keys
                 and leaves.hold()
                 and not any(map(_hooks_of, leaves.tensors))
                 and constants.hold()
@@ -179,12 +190,13 @@ class _Leaves:
     def __init__(self, rows: Sequence[Any], wanted: bool) -> None:
         self.tensors: list[Any] = [row[0] for row in rows]
         self.nodes, self.wanted = [row[1] for row in rows], wanted
+        self.leaf = [node is None or node.op is None for node in self.nodes]
 
     def hold(self) -> bool:
         if all(map(is_, map(_node_of, self.tensors), self.nodes)):
             return True
         for i, t in enumerate(self.tensors):
-            if t.requires_grad is not self.wanted:
+            if t.requires_grad is not self.wanted or (self.wanted and t.is_leaf is not self.leaf[i]):
                 return False
             self.nodes[i] = t._node
         return True

@@ -226,9 +226,8 @@ class Environment:
         elif not node.hooks:
             self.checks.leaves.append((t, node, pin, path))
         else:
-            self.checks.add(
-                f"({pin}._node is {self.constant(node)} or {pin}.requires_grad)", f"{path}.requires_grad"
-            )
+            still = f"{pin}.requires_grad and {pin}.is_leaf is {node.op is None}"
+            self.checks.add(f"({pin}._node is {self.constant(node)} or ({still}))", f"{path}.requires_grad")
             self.checks.add(f"{pin}._node.hooks == {self.constant(dict(node.hooks))}", f"the hooks of {path}")
         grad = t._grad
         self.grads[id(t)] = pin, grad is not None, f"{path}.grad"
@@ -324,6 +323,7 @@ class Environment:
             self.checks.sizes.append((value, len(value), pin, path))
         else:
             self.checks.keys.append((value, [*value], pin, path))
+        get = _getter(value)
         for key, item in value.items():
             if key in skip if isinstance(key, str) else False:
                 continue
@@ -331,14 +331,16 @@ class Environment:
                 self.checks.empties.append(
                     (Place(value, pin, key), f"{path}.{key}")
                 )  # a module's: quicker to ask
-            elif isinstance(key, (str, int)):
+            elif key.__class__ in (str, int, bool):
                 if item is None or item is True or item is False or item.__class__ in SIMPLE:
-                    self.checks.holds(Place(value, pin, key), item, _joined(path, key))  # nothing to enter
+                    self.checks.holds(
+                        Place(value, pin, key, get=get), item, _joined(path, key)
+                    )  # nothing to enter
                 else:
-                    self._todo.append((item, Place(value, pin, key), _joined(path, key), False))
+                    self._todo.append((item, Place(value, pin, key, get=get), _joined(path, key), False))
             else:
                 self._enter_once(key)
-                self._todo.append((item, Place(value, pin, key, self.pin(key)), f"{path}[...]", False))
+                self._todo.append((item, Place(value, pin, key, self.pin(key), get), f"{path}[...]", False))
 
     def _object(self, value: Any, pin: str, path: str) -> None:
         inner = vars(value).get("__wrapped__") if hasattr(value, "__dict__") else None  # a compiled function
@@ -366,8 +368,11 @@ class Environment:
             else:
                 self._dict(space, dictionary, path, attributes=True)
         for name in self._slots(type(value)):
-            with contextlib.suppress(AttributeError):
+            try:
                 inner = object.__getattribute__(value, name)
+            except AttributeError:
+                self.checks.add(f"not hasattr({pin}, {name!r})", f"{path}.{name}")
+            else:
                 self._todo.append((inner, Place(value, pin, name, get=getattr), f"{path}.{name}", False))
 
     def _has_content(self, cls: type) -> bool:
@@ -406,7 +411,7 @@ class Environment:
         self.states.append((state, {k: dict(v) for k, v in state.items()}))
         for p, entries in state.items():
             of = self.pin(entries)
-            self.mutable.holds(Place(state, pin, p, self.pin(p)), entries, f"{path}.state")
+            self.mutable.holds(Place(state, pin, p, self.pin(p), _getter(state)), entries, f"{path}.state")
             self.mutable.sizes.append((entries, len(entries), of, f"{path}.state"))
             self._keep.append(p)
             for key, item in entries.items():
@@ -512,6 +517,12 @@ def _has_content(cls: type) -> bool:
             return True
     module = sys.modules.get(cls.__module__)
     return cls.__module__ == "__main__" or (module is not None and not _fixed_module(module))
+
+
+def _getter(mapping: Any) -> Any:
+    """How to ask a mapping for an entry without making one."""
+    makes = isinstance(mapping, dict) and hasattr(type(mapping), "__missing__")
+    return dict.get if makes else operator.getitem
 
 
 _TABLES = (

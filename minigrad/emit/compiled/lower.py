@@ -14,11 +14,11 @@ import numpy as np
 from minigrad import tape
 from minigrad.dtypes import BOOL, F32, F64
 from minigrad.emit.compiled.trace import Trace
-from minigrad.emit.source.expressions import Expr, at, expression, fill, literal, parsed
+from minigrad.emit.source.expressions import Expr, Helpers, at, expression, fill, literal, parsed
 from minigrad.emit.source.program import VIEWS, Program, Value, memory
 from minigrad.emit.source.text import Text, _place, _wrapped
 from minigrad.ops.linalg import by_matmul
-from minigrad.ops.nn import LONG, TILED, together
+from minigrad.ops.nn import LONG, TILED, long_row, together
 from minigrad.tape import NO_PARAMS, TABLE, Const, Node, Scalar
 
 _INTO = ", out=\0)"  # NUL stands for the name of a value until it has one
@@ -142,7 +142,9 @@ class Plan(Text):
         self.outputs, self.writes, self.numbers = list(outputs), list(writes), list(numbers)
         self.bound, self.lent = bound, lent  # leaves that stay; whether ``bind`` is given its memory
         self.memories = list(range(len(self.outputs))) if memories is None else list(memories)
-        self.boundary = set(boundary)
+        self.boundary = dict.fromkeys(
+            boundary
+        )  # in order, so that names and parameters are the same each time
         self._read: dict[Value, list[Value]] = {}  # what `_inputs` found
         for name in ("np", "bind", "run", "memory"):
             self.names.reserve(name)
@@ -153,6 +155,15 @@ class Plan(Text):
             ends += [program.value_of[d] for d in program.trace.draws]
         self.live = self._needed(ends)
         self.arguments: list[tuple[Node | None, Value]] = self._plan_parameters(given)
+        self._lock = threading.Lock()
+        self._built = self._over = False
+        self.sharing: list[Plan] = [self]  # plans of the same values
+        self._start()
+
+    def _start(self) -> None:
+        """What laying out begins with."""
+        self.helpers = Helpers()
+        self.expr_of: dict[Value, Expr] = {}
         self.setup: list[str] = []  # lines of bind
         self.statements: list[Statement] = []
         self.slots: dict[Value, Slot] = {}
@@ -165,8 +176,6 @@ class Plan(Text):
         self._refilled: list[str] = []
         self.lasting_bytes = 0  # of arrays that stay beside the planned memory
         self.mask_of: dict[Value, Value] = {}  # of a gradient of relu: where it passes
-        self._lock = threading.Lock()
-        self._built = self._over = False
 
     # ------------------------------------------------------------ what there is
 
@@ -226,7 +235,13 @@ class Plan(Text):
         """
         with self._lock:
             if not self._built:
-                self._build()
+                names, named = self.names.copy(), dict(self.name_of)
+                try:
+                    self._build()
+                except BaseException:  # also an interrupt: the next one begins anew
+                    self._start()
+                    self.names, self.name_of = names, named
+                    raise
                 self._built = True
                 if self._over:
                     self._drop()
@@ -595,7 +610,7 @@ class Plan(Text):
 
     def _bias(self, v: Value, b: str) -> tuple[list[str], list[str]]:
         """``+= b``; to a large value in long rows, with ``b`` repeated: NumPy takes half the time then."""
-        if math.prod(v.shape) < TILED or not self._may_plan(v):
+        if math.prod(v.shape) < TILED or v.shape[1] > LONG // 2 or not self._may_plan(v):
             return [f"np.add(\0, {b}, out=\0)"], []
         rows, n = v.shape
         count = together(rows, n)
@@ -614,8 +629,7 @@ class Plan(Text):
         size = math.prod(v.shape)
         if size < LONG or source not in self.slots:
             return [f"np.maximum({x}, {self._number(0.0, v.dtype)}, out=\0)"], []
-        n = v.shape[-1]
-        row = together(size // n, n) * n
+        row = long_row(size, v.shape[-1])
         zeros = self._filled("zeros", f"np.zeros({row}, {_named(v.dtype)})", row * v.dtype.itemsize)
         whole = size - size % row
         if whole == size:
@@ -860,10 +874,11 @@ class Plan(Text):
                 self._drop()
 
     def _drop(self) -> None:
-        for v in (*self.live, *self.mask_of.values()):
-            v.origin = v.of = None
-            if v.op != "parameter":
-                v.nodes = []
+        if all(plan._built for plan in self.sharing):
+            for v in (v for plan in self.sharing for v in (*plan.live, *plan.mask_of.values())):
+                v.origin = v.of = None
+                if v.op != "parameter":
+                    v.nodes = []
         del self.program, self.whole, self.users, self._read, self.otherwise
         self.writes = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import re
 import types
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -25,6 +26,7 @@ from minigrad.emit.source.program import Value, memory
 from minigrad.tape import MODE, QUIET, Node, Scalar, TensorBase, leaf, wrap
 
 _array_of = attrgetter("_array")
+_OF_ARGUMENTS = re.compile(r"(?<![\w'\".])(?:args|kwargs)\[")  # conditions that have to be given them
 
 
 class Recording:
@@ -52,8 +54,8 @@ class Recording:
         self.conditions.insert(0, f"len(args) == {len(args)} and {named}")
         env.around(compiled.function)
         texts = env.checks.texts
-        self.elsewhere = [c for c in texts if "args" in c[0]]  # of objects among the arguments
-        env.checks.texts = [c for c in texts if "args" not in c[0]]
+        self.elsewhere = [c for c in texts if _OF_ARGUMENTS.search(c[0])]
+        env.checks.texts = [c for c in texts if not _OF_ARGUMENTS.search(c[0])]
         env.names["unchanged"] = env.checks.function(code, "unchanged")
 
     # ------------------------------------------------------------ arguments
@@ -209,7 +211,7 @@ class Recording:
         """RuntimeError if the run has changed what a replay does not."""
         env = self.environment
         with contextlib.suppress(Exception):
-            if env.names["unchanged"]():
+            if not self.elsewhere and env.names["unchanged"]():
                 return
         for expression, path in (*env.checks.expressions(), *self.elsewhere):
             with contextlib.suppress(Exception):
@@ -465,7 +467,8 @@ class Recording:
         text = "def enter(args, kwargs, mode):\n    try:\n        if (\n            "
         text += "\n            and ".join(conditions)
         text += f"\n        ):\n            return ({', '.join(passing)}{',' if len(passing) == 1 else ''})\n"
-        text += "    except (LookupError, AttributeError, ValueError):\n        pass  # what is asked about is gone\n"
+        text += "    except (LookupError, AttributeError, ValueError, TypeError, RuntimeError):\n"
+        text += "        pass  # what is asked about is gone\n"
         text += "    return None\n"
         replay.entering = text, space
         self._stay(replay, bound)
@@ -768,7 +771,7 @@ def _like(given: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
             return False
         a = t._array
         return (
-            a.dtype is dtype
+            (a.dtype is dtype or a.dtype == dtype)
             and a.shape == shape
             and (a.flags.c_contiguous if strides is None else a.strides == strides)
             and (a.base is None or names["apart"](a))

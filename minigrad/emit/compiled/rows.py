@@ -219,6 +219,7 @@ class RowPlans:
             program, given, whole.bound, whole.outputs, whole.writes, whole.numbers,
             f"{title} What follows the sums over the batch.", boundary=self.sums,
         )  # fmt: skip
+        whole.sharing = self.rest.sharing = [whole, self.rest]
 
     @property
     def plans(self) -> list[Plan]:

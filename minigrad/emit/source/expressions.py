@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import buffers
 from minigrad.dtypes import F16, F32, F64
 from minigrad.emit.source.program import Value
 from minigrad.tape import TABLE, Op
@@ -244,10 +243,7 @@ def _linear(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 
 def _relu(v: Value, xs: list[Expr], h: Helpers) -> Expr:
-    large = math.prod(v.shape) * v.dtype.itemsize >= buffers.SMALL  # the kernel writes row by row then
-    by_rows = v.inputs[0].op in ("linear", "matmul") and len(v.shape) == 2  # as it does by itself here
-    text = "np.maximum({}, {zero}, order='C')" if large and not by_rows else "np.maximum({}, {zero})"
-    return fill(text, xs, zero=0.0 if v.dtype.kind == "f" else 0)
+    return fill("np.maximum({}, {zero})", xs, zero=0.0 if v.dtype.kind == "f" else 0)
 
 
 def _relu_backward(v: Value, xs: list[Expr], h: Helpers) -> Expr:

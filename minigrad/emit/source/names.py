@@ -31,6 +31,12 @@ class Names:
     def __init__(self) -> None:
         self._used: dict[str, int] = {}
 
+    def copy(self) -> Names:
+        """The same names taken."""
+        found = Names()
+        found._used = dict(self._used)
+        return found
+
     def reserve(self, name: str) -> None:
         """Nobody else gets it."""
         self._used.setdefault(name, 1)

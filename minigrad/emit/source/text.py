@@ -326,12 +326,12 @@ def _live(program: Program, outputs: Sequence[Value]) -> list[Value]:
 def _place(node: Node | None) -> str:
     if node is None or node.code is None:
         return ""
-    return _line(node.code, node.lasti)
+    return _line(node.code.co_filename, node.code, node.lasti)
 
 
-@functools.lru_cache(maxsize=4096)
-def _line(code: CodeType, lasti: int) -> str:
-    return f"{os.path.basename(code.co_filename)}:{line_of(code, lasti)}"
+@functools.lru_cache(maxsize=4096)  # by the file too: code of two files may be equal
+def _line(file: str, code: CodeType, lasti: int) -> str:
+    return f"{os.path.basename(file)}:{line_of(code, lasti)}"
 
 
 def _quoted(name: str) -> str:
