@@ -9,6 +9,7 @@ import contextvars
 import copy
 import dataclasses
 import enum
+import fractions
 import functools
 import gc
 import itertools
@@ -16,6 +17,7 @@ import math
 import random
 import re
 import sys
+import textwrap
 import threading
 import tracemalloc
 import types
@@ -31,7 +33,7 @@ from test_source import KINDS, SHAPES, _apply, _penalty, arrays, compose, every,
 
 import minigrad as mg
 from minigrad import autograd, nn, optim, tape
-from minigrad.emit.compiled import conditions, lower
+from minigrad.emit.compiled import conditions, environment, lower
 from minigrad.optim import SGD
 from minigrad.tape import MODE, TABLE, Op
 
@@ -1585,6 +1587,48 @@ PLACELESS = {  # found when the function is over
     "NumPy's generator",
     "Python's generator",
 }  # fmt: skip
+
+
+class Drawing:
+    """Ways to NumPy's and Python's generators that do not name them where they are used."""
+
+    rand = staticmethod(np.random.rand)
+    module = np.random
+    partial = functools.partial(np.random.rand)
+
+    def drawn(self) -> float:
+        from numpy import random as numbers
+
+        return float(numbers.rand())
+
+
+npr = np.random
+DRAWING = Drawing()
+HIDDEN = {
+    "alias of the module": lambda x: x * float(npr.rand()),
+    "attribute of a class": lambda x: x * float(Drawing.rand()),
+    "attribute of an object": lambda x: x * float(DRAWING.module.rand()),
+    "partial": lambda x: x * float(DRAWING.partial()),
+    "method with an import": lambda x: x * DRAWING.drawn(),
+    "another's class": lambda x: x * float(len(fractions.Fraction(1).__class__.__name__) + npr.rand()),
+    "eval": lambda x: x * eval("__import__('random').random()"),
+    "by name": lambda x: x * float(getattr(np, "random").rand()),  # noqa: B009
+    "alias of Python's": lambda x: x * float(numbers.shuffle([1, 2]) is None),
+}  # fmt: skip
+numbers = random
+
+
+@pytest.mark.parametrize("way", HIDDEN)
+def test_draws_from_elsewhere_are_refused_however_they_are_reached(way: str) -> None:
+    with pytest.raises(RuntimeError, match=r"compile\(\): the function draws from"):
+        mg.compile(HIDDEN[way])(mg.ones(2))
+
+
+def test_where_nobody_can_draw_no_state_is_compared() -> None:
+    for f, count in ((lambda x: mg.relu(x) * np.pi, 1), (lambda x: x * float(textwrap.shorten("2", 9)), 3)):
+        env = environment.Environment()
+        env.around(f)
+        assert len(env.moving) == count
 
 
 @pytest.mark.parametrize(("name", "f"), REFUSED, ids=[name for name, _ in REFUSED])

@@ -93,7 +93,7 @@ class Environment:
         self._content: dict[type, bool] = {}  # what `_has_content` and `_slots` found
         self._slotted: dict[type, list[str]] = {}
         self._keep: list[Any] = []
-        self.moving += [(mover, path, _position(mover)) for mover, path in _shared_generators()]
+        self._outsiders = False  # whether code may be reached that this module does not follow
         mode = MODE.get()
         space = vars(dtypes)
         self.checks.holds(
@@ -120,6 +120,9 @@ class Environment:
             self.home = errors.place(target.__code__, 0)
         self._enter_once(target)
         self._all()
+        if self._outsiders or not _REACHING.isdisjoint(self._mentioned):
+            # Their states are large, and where only minigrad and NumPy can be called, nobody draws from them.
+            self.moving += [(mover, path, _position(mover)) for mover, path in _shared_generators()]
 
     def constant(self, value: Any) -> str:
         """A name for a value in the conditions."""
@@ -189,7 +192,9 @@ class Environment:
             self._attribute(value, pin, "__self__", path)
             self._attribute(value, pin, "__func__", path)
         elif isinstance(value, types.ModuleType):
-            if not _fixed_module(value):
+            if _fixed_module(value):
+                self._outside(value.__name__)
+            else:
                 self._foreign.append((vars(value), value.__name__))
         elif isinstance(value, type):
             self._class(value, pin, path)
@@ -247,6 +252,7 @@ class Environment:
 
     def _code(self, function: types.FunctionType, pin: str) -> None:
         if _foreign(function.__code__.co_filename):
+            self._outsiders = self._outsiders or not INSIDE[function.__code__.co_filename]
             for cell in function.__closure__ or ():  # a decorator's wrapper holds a function of the user's
                 with contextlib.suppress(ValueError):
                     if isinstance(cell.cell_contents, (types.FunctionType, types.MethodType)):
@@ -286,6 +292,7 @@ class Environment:
         if cls.__module__ == "builtins" or (
             module is not None and _fixed_module(module) and cls.__module__ != "__main__"
         ):
+            self._outside(cls.__module__)
             return
         for name, value in list(vars(cls).items()):
             value = getattr(value, "__func__", value)
@@ -305,6 +312,12 @@ class Environment:
 
     def _attribute(self, owner: Any, pin: str, name: str, path: str) -> None:
         self._todo.append((getattr(owner, name), Place(owner, pin, name, get=getattr), path, False))
+
+    def _outside(self, module: Any) -> None:
+        """Something of this module can be used, which is taken as fixed."""
+        name = str(module)
+        if name.partition(".")[0] not in _QUIET or "random" in name:
+            self._outsiders = True
 
     def _enter_once(self, value: Any, path: str = "") -> None:
         if id(value) not in self._entered:
@@ -349,6 +362,9 @@ class Environment:
             return
         cls = value.__class__
         if not self._has_content(cls):
+            self._outside(
+                value.__module__ if isinstance(value, types.BuiltinFunctionType) else cls.__module__
+            )
             if isinstance(getattr(value, "__dict__", None), dict):
                 self._foreign.append((value.__dict__, path))
             return
@@ -521,13 +537,31 @@ def _has_content(cls: type) -> bool:
 
 def _getter(mapping: Any) -> Any:
     """How to ask a mapping for an entry without making one."""
-    makes = isinstance(mapping, dict) and hasattr(type(mapping), "__missing__")
+    kind = type(mapping)
+    makes = kind is not dict and issubclass(kind, dict) and hasattr(kind, "__missing__")
     return dict.get if makes else operator.getitem
 
 
 _TABLES = (
     "_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks", "_non_persistent_buffers_set",
 )  # fmt: skip
+
+
+# Modules that draw from no generator of Python's or NumPy's, but for what has "random" in its name; and names by which
+# code may reach anything.
+_QUIET = {
+    "abc",
+    "builtins",
+    "collections",
+    "enum",
+    "math",
+    "minigrad",
+    "numpy",
+    "operator",
+    "types",
+    "typing",
+}
+_REACHING = frozenset({"random", "eval", "exec", "globals", "import", "__import__"})
 
 
 def _shared_generators() -> list[tuple[Any, str]]:
@@ -575,7 +609,11 @@ def _names_in(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
         found |= {
             k for k in c.co_consts if isinstance(k, str) and k.isidentifier()
         }  # as in getattr(config, "rate")
-        read |= {name for _, operation, name in instructions(c) if operation in ("LOAD_GLOBAL", "LOAD_NAME")}
+        for _, operation, name in instructions(c):
+            if operation in ("LOAD_GLOBAL", "LOAD_NAME"):
+                read.add(name)
+            elif operation == "IMPORT_NAME":
+                found.add("import")
         todo.extend(k for k in c.co_consts if isinstance(k, types.CodeType))
     return frozenset(read), frozenset(found)
 
