@@ -47,9 +47,7 @@ class Conditions:
         self.classes: list[tuple[Any, type, str, str]] = []
         self.keys: list[tuple[Any, list[Any], str, str]] = []
         self.leaves: list[tuple[Any, Any, str, str]] = []  # a leaf without hooks, and its record
-        self.constants: list[
-            tuple[Any, Any, str, str]
-        ] = []  # a Tensor that requires no gradient, and its record
+        self.constants: list[tuple[Any, Any, str, str]] = []  # a Tensor without gradients, and its record
         self.gradients: list[tuple[Any, bool, str, str]] = []  # whether a Tensor lacks a gradient
         self.texts: list[tuple[str, str]] = []
 
@@ -138,9 +136,8 @@ class Conditions:
                 return False  # before any entry is asked for, which may be gone
             left -= 1
             if not left:
-                with contextlib.suppress(
-                    SyntaxError, RecursionError, MemoryError
-                ):  # too much for one expression
+                # Where that is too much for one expression, the tables go on.
+                with contextlib.suppress(SyntaxError, RecursionError, MemoryError):
                     self.names[name] = self.compiled(compile_, name)
             for entries in same:
                 if not (entries.at_once() or entries.one_by_one()):

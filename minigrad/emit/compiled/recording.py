@@ -877,15 +877,12 @@ def _identifier(name: str) -> str:
 
 def _argument_names(function: Any, args: tuple[Any, ...]) -> list[str]:
     """What the function calls its positional arguments."""
+    names: list[str] = []
     if type(function) is types.FunctionType and not function.__dict__:  # quicker than a signature
-        names = list(function.__code__.co_varnames[: function.__code__.co_argcount])
-        return [*names, *(f"argument_{i}" for i in range(len(names), len(args)))][: len(args)]
-    with contextlib.suppress(TypeError, ValueError):
-        target = function.forward if "forward" in dir(type(function)) else function
-        names = [
-            p.name
-            for p in inspect.signature(target).parameters.values()
-            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
-        return [*names, *(f"argument_{i}" for i in range(len(names), len(args)))][: len(args)]
-    return [f"argument_{i}" for i in range(len(args))]
+        names += function.__code__.co_varnames[: function.__code__.co_argcount]
+    else:
+        with contextlib.suppress(TypeError, ValueError):
+            target = function.forward if "forward" in dir(type(function)) else function
+            parameters = inspect.signature(target).parameters.values()
+            names += [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return [*names, *(f"argument_{i}" for i in range(len(names), len(args)))][: len(args)]

@@ -22,9 +22,7 @@ from minigrad.emit.source.program import Value
 from minigrad.tape import NO_PARAMS, QUIET, TABLE, Node
 
 BLOCK = 1 << 19  # bytes of the widest result of a block, of which there are two at least
-LARGE = (
-    3 << 16
-)  # bytes of the widest value from which there are blocks: half the memory then costs little time
+LARGE = 3 << 16  # bytes of the widest value from which there are blocks: half the memory costs little time
 SHARED = 1 << 20  # bytes of it from which threads share them
 LEAST = 128  # rows of a block for which a thread is worth while
 
@@ -253,7 +251,8 @@ class RowPlans:
             namespace = dict(plan.data)
             exec(text, namespace)
             stays = [known[n] for n, _ in _unique(plan) if n in plan.bound]
-            return namespace["bind"](*lent, *stays)  # type: ignore[no-any-return]
+            made: Callable[..., Any] = namespace["bind"](*lent, *stays)
+            return made
 
         texts = {size: code(plan.text(), f"<rows, {size}>") for size, plan in self.parts.items()}
         size_of_memory = max(p.bytes for p in self.parts.values())
