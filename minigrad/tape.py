@@ -250,9 +250,12 @@ class Node:
     def copy(self) -> Node:
         """Another record with the same content."""
         made = new(Node)
-        for field in Node.__slots__:
-            if field != "__weakref__" and hasattr(self, field):
-                setattr(made, field, getattr(self, field))
+        made.op, made.inputs, made.params, made.saved = self.op, self.inputs, self.params, self.saved
+        made.shape, made.dtype, made.requires_grad = self.shape, self.dtype, self.requires_grad
+        made.hooks, made.tensor = self.hooks, self.tensor
+        made.seq, made.code, made.lasti = self.seq, self.code, self.lasti
+        if self.requires_grad and self.op is not None:
+            made.layout = self.layout
         return made
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from itertools import repeat
 from operator import attrgetter, getitem, is_
 from typing import Any
 
-OFTEN = 64  # calls from which compiling the conditions pays: it takes as long as asking them some 200 times
+OFTEN = 512  # calls from which compiling the conditions pays: it takes as long as asking them some 300 times
 SIMPLE = (int, float, str, bytes, complex)
 _node_of, _hooks_of, _grad_of = attrgetter("_node"), attrgetter("_node.hooks"), attrgetter("_grad")
 
@@ -41,7 +41,7 @@ class Conditions:
     def __init__(self, names: dict[str, Any], pin: Callable[[Any], str]) -> None:
         self.names, self.pin = names, pin
         self.same: dict[Any, list[tuple[Place, Any, str]]] = {getitem: [], getattr: [], dict.get: []}
-        self.empties: list[tuple[Place, str]] = []
+        self.empties: list[tuple[Any, str, str, str]] = []  # a dict, a key of an entry that is empty
         self.floats: list[tuple[Place, str]] = []
         self.sizes: list[tuple[Any, int, str, str]] = []
         self.classes: list[tuple[Any, type, str, str]] = []
@@ -90,8 +90,8 @@ class Conditions:
             for place, value, about in rows:
                 same = value.__class__ in SIMPLE
                 yield self._equal(str(place), value) if same else f"{place} is {name(value)}", about
-        for place, about in self.empties:
-            yield f"not {place}", about
+        for _, key, text, about in self.empties:
+            yield f"not {text}[{key!r}]", f"{about}.{key}"
         for place, about in self.floats:
             yield f"({place}).__class__ is float", about
         for _, node, text, about in self.leaves:
@@ -116,7 +116,7 @@ class Conditions:
         It may raise where what is asked about is gone; then they do not hold.
         """
         same = [_Same(get, rows, self.names["equal"]) for get, rows in self.same.items() if rows]
-        owners, fields = [p.owner for p, _ in self.empties], [p.key for p, _ in self.empties]
+        owners, fields = [row[0] for row in self.empties], [row[1] for row in self.empties]
         groups, options = [p.owner for p, _ in self.floats], [p.key for p, _ in self.floats]
         sized, sizes = [row[0] for row in self.sizes], [row[1] for row in self.sizes]
         objects, classes = [row[0] for row in self.classes], [row[1] for row in self.classes]

@@ -341,9 +341,7 @@ class Environment:
             if key in skip if isinstance(key, str) else False:
                 continue
             if attributes and key in _TABLES and not item:
-                self.checks.empties.append(
-                    (Place(value, pin, key), f"{path}.{key}")
-                )  # a module's: quicker to ask
+                self.checks.empties.append((value, key, pin, path))  # a module's: quicker to ask
             elif key.__class__ in (str, int, bool):
                 if item is None or item is True or item is False or item.__class__ in SIMPLE:
                     self.checks.holds(

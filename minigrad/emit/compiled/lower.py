@@ -61,28 +61,26 @@ class Whole(Program):
                 known.nodes.append(node)
             self.value_of[node] = known
         elif before is None:
-            if node.op is None or TABLE.get(node.op.name) is node.op:  # the others only stand for gradients
+            op = node.op
+            if op is not None and op.name in ("draw", "bernoulli"):  # each is another
+                self.value_of[node] = self._draw(node, op.name)
+            elif op is None or TABLE.get(op.name) is op:  # the others only stand for gradients
                 self.value_of[node] = self._value(node, self.trace)
         elif before in self.value_of:
             self.value_of[node] = self.value_of[before]
         else:
             late.append(node)
 
-    def _value(self, node: Node, run: Any = None) -> Value:
-        before = len(self.values)
-        made = super()._value(node, run)
-        for value in self.values[before:]:
-            value.forward = node not in self.trace.groups
-        return made
+    def _draw(self, node: Node, op: str) -> Value:
+        inputs = [n if n.__class__ is Const else self.value_of[n] for n in node.inputs]
+        value = Value(op, inputs, node.params, node.shape, node.dtype, node)
+        value.forward, value.of = self._half(node, self.trace)
+        self.values.append(value)
+        return value
 
-    def make(
-        self, op: str, inputs: list[Any], params: Any, shape: Any, dtype: Any, node: Node | None = None
-    ) -> Value:
-        if op in ("draw", "bernoulli"):  # each is another
-            value = Value(op, inputs, params, shape, dtype, node)
-            self.values.append(value)
-            return value
-        return super().make(op, inputs, params, shape, dtype, node)
+    def _half(self, node: Node, run: Any) -> tuple[bool, Node | None]:
+        groups = self.trace.groups
+        return node not in groups, groups.get(node)
 
 
 class Statement:
@@ -155,7 +153,7 @@ class Plan(Text):
             ends += [program.value_of[d] for d in program.trace.draws]
         self.live = self._needed(ends)
         self.arguments: list[tuple[Node | None, Value]] = self._plan_parameters(given)
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._built = self._over = False
         self.sharing: list[Plan] = [self]  # plans of the same values
         self._start()
@@ -182,18 +180,21 @@ class Plan(Text):
     def _inputs(self, v: Value) -> list[Value]:
         found = self._read.get(v)
         if found is None:
-            known = v.fill is not None or v.op == "parameter" or v in self.boundary
-            found = self._read[v] = [] if known else [w for w in v.inputs if w.__class__ is Value]
+            if v.fill is not None or not v.inputs or v in self.boundary:
+                found = []
+            else:
+                found = [w for w in v.inputs if w.__class__ is Value]
+            self._read[v] = found
         return found
 
     def _needed(self, ends: Sequence[Value]) -> list[Value]:
         found = set(ends)
         todo = list(found)
-        for v in todo:
-            for w in self._inputs(v):
-                if w not in found:
-                    found.add(w)
-                    todo.append(w)
+        for v in todo:  # grows while it is walked
+            more = [w for w in self._inputs(v) if w not in found]
+            if more:
+                found.update(more)
+                todo += more
         return [v for v in self.program.values if v in found]
 
     def _plan_parameters(self, given: Sequence[tuple[str, Node]]) -> list[tuple[Node | None, Value]]:
@@ -226,14 +227,25 @@ class Plan(Text):
     def _is_leaf(self, v: Value) -> bool:
         return v.op == "parameter" or v in self.boundary
 
+    @property
+    def generators(self) -> list[Any]:
+        """The random generators that a run draws from."""
+        found = [v.params["generator"] for v in self.live if v.op in ("draw", "bernoulli")]
+        return list({id(g): g for g in found}.values())
+
     # ------------------------------------------------------------ statements
+
+    @property
+    def is_built(self) -> bool:
+        """Whether it is laid out."""
+        return self._built
 
     def build(self) -> None:
         """Lays the plan out, if that has not been done: it waits until somebody asks for statements or the text.
 
         A call that does not come again costs that much less.
         """
-        with self._lock:
+        with self.lock:
             if not self._built:
                 names, named = self.names.copy(), dict(self.name_of)
                 try:
@@ -867,7 +879,7 @@ class Plan(Text):
 
     def let_go(self) -> None:
         """The recording is over: what only it needs is dropped, and the records once the plan is laid out."""
-        with self._lock:
+        with self.lock:
             self._over = True
             self.whole.trace = None
             if self._built:

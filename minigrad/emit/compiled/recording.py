@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import re
-import types
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from operator import attrgetter, is_
@@ -16,6 +14,8 @@ import numpy as np
 from minigrad import autograd, errors, tape
 from minigrad.autograd import engine
 from minigrad.dtypes import F64, dtype
+from minigrad.emit.compiled import arguments
+from minigrad.emit.compiled.arguments import Where
 from minigrad.emit.compiled.by_numba import NumbaPlan, jitted
 from minigrad.emit.compiled.environment import Environment
 from minigrad.emit.compiled.lower import _OUTSIDE, Plan, Whole
@@ -35,20 +35,18 @@ class Recording:
     def __init__(self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.compiled, self.args, self.kwargs = compiled, args, kwargs
         self.environment = env = Environment()
-        env.names |= {
-            "wrap": wrap, "changed": tape.changed, "changed_again": tape.changed_again, "tensor_with": wrap
-        }  # fmt: skip
         self.conditions: list[str] = []  # of the arguments
-        self.locations: dict[int, str] = {}  # of a Tensor among the arguments: its expression
+        self.locations: dict[int, Where] = {}  # of the Tensors among the arguments
+        self.likes: list[Any] = []  # for each of them: whether another Tensor may stand there
         self.gradient_plan: Plan | None = None
         self.copies: list[tuple[Any, list[Any], str]] = []
         self._stand_ins: list[Any] = []
         self.seeds: list[Any] = []  # the gradients of the results, as parameters
         self._replaced: dict[int, Any] = {}  # arguments with a history, and what the function gets for them
-        names = _argument_names(compiled.function, args)
+        names = arguments.names_of(compiled.function, args)
         self.given = (
-            tuple(self._argument(a, f"args[{i}]", names[i]) for i, a in enumerate(args)),
-            {k: self._argument(a, f"kwargs[{k!r}]", k) for k, a in kwargs.items()},
+            tuple(self._argument(a, Where.argument("args", i), names[i]) for i, a in enumerate(args)),
+            {k: self._argument(a, Where.argument("kwargs", k), k) for k, a in kwargs.items()},
         )
         named = f"[*kwargs] == {env.constant([*kwargs])}" if kwargs else "not kwargs"
         self.conditions.insert(0, f"len(args) == {len(args)} and {named}")
@@ -60,7 +58,7 @@ class Recording:
 
     # ------------------------------------------------------------ arguments
 
-    def _argument(self, value: Any, where: str, name: str) -> Any:
+    def _argument(self, value: Any, where: Where, name: str) -> Any:
         """Adds the conditions on an argument; what the function gets for it."""
         env = self.environment
         conditions = self.conditions
@@ -77,7 +75,7 @@ class Recording:
             )
             return self._copied(
                 value.__class__(
-                    self._argument(v, f"{where}[{i}]", f"{name}_{i}") for i, v in enumerate(value)
+                    self._argument(v, where.inside(i), f"{name}_{i}") for i, v in enumerate(value)
                 ),
                 name,
             )
@@ -85,8 +83,8 @@ class Recording:
             conditions.append(f"{where}.__class__ is dict and [*{where}] == {env.constant([*value])}")
             found = {}
             for k, v in value.items():
-                key = repr(k) if isinstance(k, (str, int)) else env.constant(k)
-                found[k] = self._argument(v, f"{where}[{key}]", f"{name}_{k}")
+                named = "" if isinstance(k, (str, int)) else env.constant(k)
+                found[k] = self._argument(v, where.inside(k, named), f"{name}_{k}")
             return self._copied(found, name)
         if isinstance(value, np.ndarray):
             raise TypeError(
@@ -118,7 +116,7 @@ class Recording:
                     "Return what is new"
                 )
 
-    def _tensor(self, t: Any, where: str, name: str) -> Any:
+    def _tensor(self, t: Any, where: Where, name: str) -> Any:
         env, a = self.environment, t._array
         tape.refresh(t)
         known = self.locations.get(id(t))
@@ -127,7 +125,8 @@ class Recording:
             return self._replaced.get(id(t), t)
         self.conditions += [f"{where} is not {other}" for other in self.locations.values()]
         self.locations[id(t)] = where
-        self.conditions.append(f"{env.constant(_like(t, env.names))}({where})")
+        self.likes.append(arguments.like(t, env.names))
+        self.conditions.append(f"{env.constant(self.likes[-1])}({where})")
         env.grads[id(t)] = where, t._grad is not None, f"the gradient of {name}"
         inside = t
         if not t.is_leaf:
@@ -332,7 +331,9 @@ class Recording:
                 any(v.op in RAISE for v in plan.live),
             )
             replay.kinds = tuple(None if v.shape or v.dtype == F64 else v.dtype for v in plan.outputs)
-        if not self._may_wait(program):
+        if self._may_wait(program):
+            replay.waits = kind is Plan and replay.rows is None
+        else:
             for p in (plan, *([] if replay.rows is None else replay.rows.plans)):
                 p.build()
         if self.open and self.targets:
@@ -341,10 +342,15 @@ class Recording:
 
     def _may_wait(self, program: Whole) -> bool:
         """Whether the plan may be laid out later: no record that it is made of holds arrays, or can fail to print."""
-        return not self.open and all(
-            n.op is None or ((not n.requires_grad or n.saved.__class__ is tape.Freed) and _known(n.op.kernel))
-            for n in program.value_of
-        )
+        if self.open:
+            return False
+        for n in program.value_of:
+            if n.op is not None:
+                if n.requires_grad and n.saved and n.saved.__class__ is not tape.Freed:
+                    return False
+                if not _known(n.op.kernel):
+                    return False
+        return True
 
     def _split(self, program: Whole, plan: Plan, given: Any, title: str) -> RowPlans | None:
         """Plans for blocks of rows, if all arguments have a row for each of the batch, and results are sums over it."""
@@ -386,6 +392,10 @@ class Recording:
             return
         used = {id(t): t for t in trace.sources.values() if id(t) in self.program.by_tensor}
         used |= {id(t): t for t, _ in trace.written.values()}
+        if all(t._array.base is None and t._array.flags.owndata for t in used.values()) and len(
+            {id(t._array) for t in used.values()}
+        ) == len(used):
+            return  # each has memory of its own
         spans = sorted((*_span(t._array), number) for number, t in used.items())
         if all(one[1] <= after[0] for one, after in pairwise(spans)):
             return
@@ -435,19 +445,14 @@ class Recording:
         env = self.environment
         source_of = dict(self.trace.sources)
         bound: list[Any] = []
-        passing: list[str] = []
+        passing: list[Any] = []
         seen: set[str] = set()
         for node, v in plan.arguments:
             name = plan.name_of[v]
             if node is None or name in seen:
                 continue
             seen.add(name)
-            t = source_of[node]
-            if node in plan.bound:
-                bound.append(t)
-            else:
-                passing.append(self._expression(t))
-        passing += [where for where, _ in numbers]
+            (bound if node in plan.bound else passing).append(source_of[node])
         env.watch_arrays()
         self._watch_gradients()
         env.names["as_before"] = env.mutable.function(code, "as_before")
@@ -461,21 +466,41 @@ class Recording:
         for number, where in self.locations.items():
             if number in env.places:
                 self.conditions.append(f"{where} is {env.pin(env.tensors[number])}")
-        usual = env.constant(MODE.get())  # mostly it is this very object
-        modes = f"(mode is {usual} or {env.constant(_as_usual(*env.modes))}(mode))"
-        conditions = [modes, *self.conditions, *checks]
-        text = "def enter(args, kwargs, mode):\n    try:\n        if (\n            "
-        text += "\n            and ".join(conditions)
-        text += f"\n        ):\n            return ({', '.join(passing)}{',' if len(passing) == 1 else ''})\n"
-        text += "    except (LookupError, AttributeError, ValueError, TypeError, RuntimeError):\n"
-        text += "        pass  # what is asked about is gone\n"
-        text += "    return None\n"
-        replay.entering = text, space
+        usual = MODE.get(), arguments.as_usual(*env.modes)  # mostly it is this very object
+        modes = "(mode is {} or {}(mode))".format(*map(env.constant, usual))
+        self._note_entry(replay, usual, passing, [modes, *self.conditions, *checks], [w for w, _ in numbers])
         self._stay(replay, bound)
         about = [(c, "the arguments") for c in self.conditions]
         replay.conditions = [(modes, "the grad mode"), *about, *self.elsewhere, *env.settled]
         replay.environment = env
         replay.layouts = [(a.shape, a.dtype, a.strides) for a in replay.bound()]
+
+    def _note_entry(
+        self, replay: Replay, usual: Any, passing: list[Any], conditions: list[str], numbers: list[str]
+    ) -> None:
+        """What makes ``enter``: its text, and for plain arguments also a function that needs no compiler."""
+        env, args = self.environment, self.args
+        found = [*map(self._expression, passing), *numbers]
+        text = "def enter(args, kwargs, mode):\n    try:\n        if (\n            "
+        text += "\n            and ".join(conditions)
+        text += f"\n        ):\n            return ({', '.join(found)}{',' if len(found) == 1 else ''})\n"
+        text += "    except (LookupError, AttributeError, ValueError, TypeError, RuntimeError):\n"
+        text += "        pass  # what is asked about is gone\n"
+        text += "    return None\n"
+        replay.entering = text, env.names
+        options = [(group, key) for group, key, _, _ in env.dynamic]
+        if (
+            all(isinstance(t, TensorBase) and id(t) not in env.places for t in args)
+            and len({*map(id, args)}) == len(args)
+            and all(group for group, _ in options)
+            and not (self.kwargs or self.elsewhere or env.settled)
+        ):
+            places = {self.locations[id(t)]: i for i, t in enumerate(args)}
+            found_at = [self.locations.get(id(t)) for t in passing]
+            wanted = [places[where] for where in found_at if where in places]
+            if len(wanted) == len(passing):
+                replay.enter = arguments.entering(self.likes, wanted, options, usual, env.names)
+                replay.enters_plainly = True
 
     def _watch_gradients(self) -> None:
         """Conditions on whether those Tensors have a gradient whose gradient was asked for."""
@@ -509,73 +534,90 @@ class Recording:
         stays(bound())
 
     def _note_finish(self, replay: Replay, index: dict[int, int], grads: Any, state: Any) -> None:
-        env = self.environment
-        space = dict(env.names)
-        if env.modes[1]:
-            space["wrap"] = env.names["wrap"] = _inference_tensor
-        lines = []
-        for t, _, i in grads:
-            owner = self.locations.get(id(t)) or env.pin(t)
-            space |= env.names
-            lines.append(f"{owner}._grad = " + ("None" if i is None else f"wrap(results[{i}])"))
-        for s, p, key, i in state:
-            lines.append(f"{_name(space, s)}[{_name(space, p)}][{key!r}] = wrap(results[{i}])")
-        if self.trace.written:
-            places = [env.places.get(id(t), ("", False)) for t, _ in self.trace.written.values()]
-            often = [
-                place and id(t) not in self.locations
-                for (t, _), (_, place) in zip(self.trace.written.values(), places, strict=True)
-            ]
-            arrays = [
-                self._expression(t)
-                for (t, _), known in zip(self.trace.written.values(), often, strict=True)
-                if not known
-            ]
-            if any(often):
-                lines.append("changed_again(changes)")
-            if arrays:
-                lines.append(f"changed({', '.join(arrays)})")
-        lines.append(f"return {self._built(self.shape, index, space)}")
-        text = "def finish(results, args, kwargs, outs):\n    " + "\n    ".join(lines) + "\n"
-        space |= env.names
-        replay.finishing = text, space
+        """What makes results into Tensors, gradients and states, and tells of changes in place."""
+        env, trace, locations = self.environment, self.trace, self.locations
+        new = _inference_tensor if env.modes[1] else wrap
+        pinned = [(t, i) for t, _, i in grads if id(t) not in locations]
+        passed = [(locations[id(t)].look_up, i) for t, _, i in grads if id(t) in locations]
+        often, changed = False, []
+        for t, _ in trace.written.values():
+            if env.places.get(id(t), ("", False))[1] and id(t) not in locations:
+                often = True
+            else:
+                changed.append(self._array_of(t))
+        changes = env.names["changes"]
+        build = self._built(self.shape, index, new)
 
-    def _built(self, shape: Any, index: dict[int, int], space: dict[str, Any]) -> str:
+        def finish(results: Any, args: Any, kwargs: Any, outs: Any) -> Any:
+            for t, i in pinned:
+                t._grad = None if i is None else new(results[i])
+            for find, i in passed:
+                find(args, kwargs)._grad = None if i is None else new(results[i])
+            for entries, p, key, i in state:
+                entries[p][key] = new(results[i])
+            if often:
+                tape.changed_again(changes)
+            if changed:
+                tape.changed(*[find(args, kwargs) for find in changed])
+            return build(results, args, kwargs, outs)
+
+        replay.finish = finish
+
+    def _array_of(self, t: Any) -> Callable[[Any, Any], Any]:
+        """Finds the array of a Tensor among the arguments of a replay, or elsewhere."""
+        where = self.locations.get(id(t))
+        if where is not None:
+            return lambda args, kwargs: where.look_up(args, kwargs)._array
+        found: Callable[[Any, Any], Any] = eval(
+            f"lambda args, kwargs: {self._expression(t)}", self.environment.names
+        )
+        return found
+
+    def _built(self, shape: Any, index: dict[int, int], new: Callable[[Any], Any]) -> Callable[..., Any]:
+        """A function of what `finish` is given that returns what the call returns."""
         if isinstance(shape, _Place):
-            t = self.leaves[shape.number]
-            if id(t) in self.environment.tensors:
-                original = next((k for k, r in self._replaced.items() if r is t), id(t))
-                where = self.locations.get(original) or self.locations.get(id(t))
-                return where or _name(space, t)
-            for owner, g in self.new_grads:
-                if g is t:
-                    return f"{self.locations.get(id(owner)) or self.environment.pin(owner)}._grad"
-            for k, other in enumerate(self.open):
-                if other is t:
-                    return f"outs[{k}]" if self.targets else f"wrap(results[{index[id(t)]}]).requires_grad_()"
-            if id(t) in self.dead:
-                return f"tensor_with(results[{index[id(t)]}], {_name(space, self.dead[id(t)])})"
-            return f"wrap(results[{index[id(t)]}])"
-        if shape.__class__ in (tuple, list):
-            parts = [self._built(v, index, space) for v in shape]
-            if shape.__class__ is list:
-                return f"[{', '.join(parts)}]"
-            return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
-        if isinstance(shape, tuple) and hasattr(shape, "_fields"):
-            parts = [self._built(v, index, space) for v in shape]
-            return f"{_name(space, shape.__class__)}({', '.join(parts)})"
+            return self._built_tensor(self.leaves[shape.number], index, new)
+        if shape.__class__ in (tuple, list) or (isinstance(shape, tuple) and hasattr(shape, "_fields")):
+            parts = [self._built(v, index, new) for v in shape]
+            make: Any = shape.__class__
+            make = make if make in (tuple, list) else make._make
+            return lambda *given: make([part(*given) for part in parts])
         if shape.__class__ is dict:
-            return (
-                "{"
-                + ", ".join(f"{_name(space, k)}: {self._built(v, index, space)}" for k, v in shape.items())
-                + "}"
-            )
+            entries = [(k, self._built(v, index, new)) for k, v in shape.items()]
+            return lambda *given: {k: part(*given) for k, part in entries}
         if type(shape) is Scalar:
             where = next((w for _, _, s, w in self.environment.dynamic if s is shape), None)
-            if where is not None and where.startswith(("args", "kwargs")):
-                return where
-            return repr(shape.value)
-        return _name(space, shape)
+            if isinstance(where, Where):
+                return lambda results, args, kwargs, outs: where.look_up(args, kwargs)
+            shape = shape.value
+        return lambda *given: shape
+
+    def _built_tensor(self, t: Any, index: dict[int, int], new: Callable[[Any], Any]) -> Callable[..., Any]:
+        locations = self.locations
+        if id(t) in self.environment.tensors:
+            original = next((k for k, r in self._replaced.items() if r is t), id(t))
+            where = locations.get(original) or locations.get(id(t))
+            return self._found(t, where)
+        for owner, g in self.new_grads:
+            if g is t:
+                found = self._found(owner, locations.get(id(owner)))
+                return lambda *given: found(*given)._grad
+        i = index[id(t)]
+        for k, other in enumerate(self.open):
+            if other is t:
+                if self.targets:
+                    return lambda results, args, kwargs, outs: outs[k]
+                return lambda results, *given: new(results[i]).requires_grad_()
+        if id(t) in self.dead:
+            node = self.dead[id(t)]
+            return lambda results, *given: wrap(results[i], node)
+        return lambda results, *given: new(results[i])
+
+    def _found(self, t: Any, where: Where | None) -> Callable[..., Any]:
+        """A function of what `finish` is given: what is found there among the arguments, or else this Tensor."""
+        if where is None:
+            return lambda *given: t
+        return lambda results, args, kwargs, outs: where.look_up(args, kwargs)
 
     def _first(self, result: Any) -> Any:
         """What the recorded call itself returns."""
@@ -743,49 +785,6 @@ class Recording:
         return self.locations.get(original) or self.locations.get(id(t)) or self.environment.pin(t)
 
 
-def _as_usual(grad: bool, inference: bool) -> Callable[[Any], bool]:
-    """Whether a mode is as it was while recording, and nobody looks at each operation."""
-    return lambda mode: (
-        mode.grad is grad
-        and mode.inference is inference
-        and not mode.everything
-        and mode.anomaly is None
-        and mode.observer is None
-    )
-
-
-def _like(given: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
-    """Whether a Tensor may stand in an argument's place: its class, type, shape, layout, and place in the graph.
-
-    Among the names, ``apart`` tells whether an array shares no memory with what is written, and ``known`` holds the
-    Tensors that the function finds by itself, which are other ones.
-    """
-    cls, array = given.__class__, given._array
-    dtype, shape = array.dtype, array.shape
-    strides = None if array.flags.c_contiguous else array.strides
-    wanted, is_leaf = given.requires_grad, given.is_leaf
-    hooks = dict(given._node.hooks or {}) if wanted and is_leaf else {}
-
-    def like(t: Any) -> bool:
-        if t.__class__ is not cls:
-            return False
-        a = t._array
-        return (
-            (a.dtype is dtype or a.dtype == dtype)
-            and a.shape == shape
-            and (a.flags.c_contiguous if strides is None else a.strides == strides)
-            and (a.base is None or names["apart"](a))
-            and id(t) not in names["known"]
-            and (
-                (t.requires_grad and t.is_leaf is is_leaf and (t._node.hooks or {}) == hooks)
-                if wanted
-                else (t._node is None or not t.requires_grad)
-            )
-        )
-
-    return like
-
-
 class _Place:
     """Stands in a structure for a Tensor."""
 
@@ -865,24 +864,5 @@ def _bound(text: Any, data: dict[str, Any]) -> Any:
     return namespace["bind"]()
 
 
-def _name(space: dict[str, Any], value: Any) -> str:
-    name = f"v{len(space)}"
-    space[name] = value
-    return name
-
-
 def _identifier(name: str) -> str:
     return name if name.isidentifier() else "number"
-
-
-def _argument_names(function: Any, args: tuple[Any, ...]) -> list[str]:
-    """What the function calls its positional arguments."""
-    names: list[str] = []
-    if type(function) is types.FunctionType and not function.__dict__:  # quicker than a signature
-        names += function.__code__.co_varnames[: function.__code__.co_argcount]
-    else:
-        with contextlib.suppress(TypeError, ValueError):
-            target = function.forward if "forward" in dir(type(function)) else function
-            parameters = inspect.signature(target).parameters.values()
-            names += [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return [*names, *(f"argument_{i}" for i in range(len(names), len(args)))][: len(args)]

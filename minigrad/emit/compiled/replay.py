@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from minigrad import errors, tape
+from minigrad.emit.compiled import conditions, interpret
 from minigrad.emit.compiled.environment import Environment
+from minigrad.emit.compiled.interpret import Interpreter, StepFailed, can_interpret
 from minigrad.emit.compiled.lower import Plan
 from minigrad.emit.compiled.rows import RowPlans
 from minigrad.tape import QUIET, TensorBase
@@ -36,7 +38,9 @@ class Replay:
     current: Callable[[], bool]  # whether they are those that idle plans stand on
     stays: Callable[[tuple[Any, ...]], None]  # from now on they stand on these
     entering: tuple[str, dict[str, Any]]  # the text of `enter`, and its names
-    finishing: tuple[str, dict[str, Any]]
+    finish: Callable[
+        ..., Any
+    ]  # makes results into Tensors, gradients and states; returns what the call returns
     leaves: Callable[..., list[Any]]  # the Tensors that a differentiable call depends on
     conditions: list[tuple[str, str]]  # on modes and arguments, and what each is about
     given: list[tuple[Any, Any]]  # element types and shapes of the arguments that it was recorded with
@@ -53,6 +57,9 @@ class Replay:
     def __init__(self) -> None:
         self.idle: list[tuple[tuple[Any, ...], Callable[..., Any]]] = []
         self.calls = 0
+        self.enters_plainly = False  # whether `enter` is not the compiled one for now
+        self.waits = False  # whether the plan is interpreted, and laid out when it has been called often
+        self._interpreter: Interpreter | None = None
         self._code: types.CodeType | None = None
 
     # What only a call that comes again needs is compiled when it comes.
@@ -63,14 +70,6 @@ class Replay:
         text, names = self.entering
         exec(code(text, "<conditions of a compiled function>"), names)
         found: Callable[..., Any] = names["enter"]
-        return found
-
-    @functools.cached_property
-    def finish(self) -> Callable[..., Any]:
-        """A function that makes results into Tensors, gradients and states; it returns what the call returns."""
-        text, names = self.finishing
-        exec(code(text, "<results of a compiled function>"), names)
-        found: Callable[..., Any] = names["finish"]
         return found
 
     @functools.cached_property
@@ -85,6 +84,12 @@ class Replay:
 
     def ready(self) -> tuple[tuple[Any, ...], Callable[..., Any]] | None:
         """A plan on the arrays that are there now, with memory of its own; None if their layout has changed."""
+        if self.enters_plainly and self.calls >= conditions.OFTEN:
+            self.enters_plainly = False
+            self.__dict__.pop("enter", None)  # from now on the compiled one
+        if self.waits and (self.calls >= interpret.OFTEN or self.plan.is_built):
+            self.waits, self._interpreter = False, None
+            self.idle.clear()
         if self.current():
             with contextlib.suppress(IndexError):
                 return self.idle.pop()
@@ -105,12 +110,24 @@ class Replay:
             if all(k is None for k in self.kinds):
                 return functools.partial(self.function, *arrays)
             return functools.partial(_converted, self.function, arrays, self.kinds)
+        if self.waits and (steps := self._interpreted()) is not None:
+            return steps.bind(arrays)
         if self._code is None:
             self._code = code(self.text, "<compiled>")
         namespace = dict(self.plan.data)
         exec(self._code, namespace)
         made: Callable[..., Any] = namespace["bind"](*arrays)
         return made
+
+    def _interpreted(self) -> Interpreter | None:
+        """The plan as steps to interpret; None if it is laid out by now, or needs to be."""
+        with self.plan.lock:
+            if self.plan.is_built or (self._interpreter is None and not can_interpret(self.plan)):
+                self.waits = False
+                return None
+            if self._interpreter is None:
+                self._interpreter = Interpreter(self.plan)
+            return self._interpreter
 
     def run(self, instance: Any, given: Any, args: Any, kwargs: Any) -> Any:
         """One replay; what the call returns."""
@@ -133,6 +150,8 @@ class Replay:
     def _explained(self, error: Exception) -> Exception:
         """What a line of the plan raised, as eager mode's kind of error, with the user's line."""
         place, trace = "", error.__traceback__
+        if isinstance(error, StepFailed) and isinstance(error.__cause__, Exception):
+            place, trace, error = str(error), None, error.__cause__
         while trace is not None:
             name = trace.tb_frame.f_code.co_filename
             if name.startswith("<compiled"):
@@ -147,9 +166,7 @@ class Replay:
     @functools.cached_property
     def generators(self) -> list[Any]:
         """Generators whose state is put back should the plan fail: where it draws, and something may raise."""
-        if not any(v.op in RAISE for v in self.plan.live):
-            return []
-        return [v for k, v in self.plan.data.items() if k.startswith("generator_")]
+        return self.plan.generators if any(v.op in RAISE for v in self.plan.live) else []
 
     def broken(self, args: Any, kwargs: Any, mode: Any) -> str:
         """What has changed, so that the recording does not hold."""
@@ -189,7 +206,7 @@ def checked(replay: Replay, instance: Any, given: Any, args: Any, kwargs: Any, f
     tensors = list(
         {id(t): t for t in [*replay.environment.tensors.values(), *tensors_in(args, kwargs)]}.values()
     )
-    generators = [v for k, v in replay.plan.data.items() if k.startswith("generator_")]
+    generators = replay.plan.generators
     before = _state(tensors), [g.get_state() for g in generators]
     states = [(state, {k: dict(v) for k, v in state.items()}) for state, _ in replay.environment.states]
     found = replay.run(instance, given, args, kwargs)

@@ -15,6 +15,7 @@ from minigrad.tape import MODE, Array, Mode, Node, TensorBase, wrap
 
 _INDEXED = ("index", "unindex", "index_put", "index_winners")
 _DRAWS = ("draw", "bernoulli")
+_NOTED = frozenset((*_INDEXED, *_DRAWS, "relu_backward"))  # of this one, how its second operand lies
 
 
 class Trace:
@@ -253,27 +254,31 @@ class Trace:
     def _observe(self, record: Node, arrays: list[Any]) -> None:
         if self._current is not None:
             self.groups[record] = self._current
-        if len(arrays) > 1 and arrays[1].__class__ is np.ndarray and not arrays[1].flags.c_contiguous:
-            self.by_columns.add(record)
         y = arrays[-1]
         memory = y if y.base is None else tape.owner(y)
         self._results[id(memory)] = weakref.ref(memory)
         if not y.flags.c_contiguous:
             self.otherwise.add(record)
         name = "" if record.op is None else record.op.name
-        if name in _INDEXED:
-            self._indexes(name, arrays, memory)
-        elif name in _DRAWS:
-            self.draws.append(record)
+        if name in _NOTED:
+            if name in _DRAWS:
+                self.draws.append(record)
+            elif name in _INDEXED:
+                self._indexes(name, arrays, memory)
+            elif not arrays[1].flags.c_contiguous:
+                self.by_columns.add(record)
         if record.requires_grad:
             for a in record.saved:
                 if a.__class__ is np.ndarray:
                     memory = a if a.base is None else tape.owner(a)
                     if id(memory) not in self._known:
                         self.kept[id(memory)] = a.nbytes
-        for n, a in zip(record.inputs, arrays, strict=False):
+        for n in record.inputs:
             if n.__class__ is Node and n.seq < self.start and n not in self.sources:
-                raise self._unknown(a, "A Tensor" if n.op is None else "The result of an earlier computation")
+                array = arrays[record.inputs.index(n)]
+                raise self._unknown(
+                    array, "A Tensor" if n.op is None else "The result of an earlier computation"
+                )
 
     def _indexes(self, name: str, arrays: list[Any], memory: Any) -> None:
         """How many elements a mask picks depends on its values; that does not matter where one number is written."""

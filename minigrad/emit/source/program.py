@@ -32,6 +32,8 @@ from minigrad.tape import (
 Operand = "Value | Const"
 VIEWS = ("reshape", "permute", "expand", "spread", "slice", "alias")
 _MOVES = (*VIEWS, "flip", "clone", "contiguous", "to")
+_REPEATED = ("spread", "expand")
+_ZEROS = ("zero", "zeros")
 _FOLDED = ("add", "sub", "mul", "div", "neg")
 
 
@@ -64,12 +66,11 @@ class Value:
         op: str,
         inputs: Sequence[Any],
         params: dict[str, Any],
-        shape: Any,
-        dtype: Any,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
         node: Node | None,
     ) -> None:
-        self.op, self.inputs, self.params = op, tuple(inputs), params
-        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
+        self.op, self.inputs, self.params, self.shape, self.dtype = op, tuple(inputs), params, shape, dtype
         self.nodes = [] if node is None else [node]
         self.fill: Any = None
         self.data: Array | None = None
@@ -129,16 +130,22 @@ class Program:
     def _value(self, node: Node, run: _Backward | None = None) -> Value:
         if node.op is None:
             return self._leaf(node, run)
-        inputs = [n if n.__class__ is Const else self.value_of[n] for n in node.inputs]
-        of = run.groups.get(node) if run is not None else None
+        value_of = self.value_of
+        inputs = [n if n.__class__ is Const else value_of[n] for n in node.inputs]
         before = len(self.values)
         params = node.params
         if node.op.name == "relu_backward" and _by_columns(node, run):
             params = {"by_rows": False}
         made = self.make(node.op.name, inputs, params, node.shape, node.dtype, node)
-        for value in self.values[before:]:
-            value.forward, value.of, value.origin = run is None, of, node
+        if len(self.values) > before:
+            forward, of = self._half(node, run)
+            for value in self.values[before:]:
+                value.forward, value.of, value.origin = forward, of, node
         return made
+
+    def _half(self, node: Node, run: Any) -> tuple[bool, Node | None]:
+        """Whether a record is one of the forward half, and else which record of that it differentiates."""
+        return run is None, None if run is None else run.groups.get(node)
 
     def _leaf(self, node: Node, run: _Backward | None) -> Value:
         kind = "parameter" if run is None or node not in run.constants else "constant"
@@ -162,19 +169,19 @@ class Program:
         op: str,
         inputs: list[Any],
         params: dict[str, Any],
-        shape: Any,
-        dtype: Any,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
         node: Node | None = None,
     ) -> Value:
         """A value, simplified; one that is there already if it is the same."""
-        if op == "alias" or (op == "reshape" and inputs[0].shape == tuple(shape)):
+        if op == "alias" or (op == "reshape" and inputs[0].shape == shape):
             return self._also(inputs[0], node)
         if op == "copy":
             op, inputs = "clone", inputs[1:]
         if op == "permute":
             x, axes = inputs[0], tuple(params["axes"])
             if x.op == "permute":
-                axes = tuple(x.params["axes"][a] for a in axes)
+                axes = tuple([x.params["axes"][a] for a in axes])
                 x = x.inputs[0]
             if axes == tuple(range(len(axes))):
                 return self._also(x, node)
@@ -190,18 +197,21 @@ class Program:
             op, inputs = "mean_square", [difference]
         if op in ("matmul", "linear") and node is not None:
             inputs = self._apart(inputs, node)
-        fill = _filled(op, inputs, params, dtype)
-        if fill is None and op in _ELEMENTWISE:
-            if op == "mul" and node is not None:
-                for one, other in (inputs, inputs[::-1]):
-                    if (
-                        _is_one(one)
-                        and other.__class__ is Value
-                        and (other.shape, other.dtype) == (shape, dtype)
-                    ):
-                        return self._also(other, node)
-            inputs = self._narrow(inputs, tuple(shape), dtype)
-        key = (op, *map(_identity, inputs), repr(params) if params else "", tuple(shape), np.dtype(dtype))
+        fill = None
+        if op in _ZEROS or any(map(_repeats_one, inputs)):  # otherwise there is nothing to find
+            fill = _filled(op, inputs, params, dtype)
+            if fill is None and op in _ELEMENTWISE:
+                if op == "mul" and node is not None:
+                    for one, other in (inputs, inputs[::-1]):
+                        if (
+                            _is_one(one)
+                            and other.__class__ is Value
+                            and (other.shape, other.dtype) == (shape, dtype)
+                        ):
+                            return self._also(other, node)
+                inputs = self._narrow(inputs, shape, dtype)
+        operands = [id(v) if v.__class__ is Value else _identity(v) for v in inputs]
+        key = (op, *operands, repr(params) if params else "", shape, dtype)
         value = self.seen.get(key)
         if value is not None:
             return self._also(value, node)
@@ -224,12 +234,19 @@ class Program:
         a, b, *rest = inputs
         if memory(a) is not memory(b) or _owner(node.inputs[0]) is _owner(node.inputs[1]):
             return inputs
-        key = ("apart", id(b))
+        return [a, self._again(b, node), *rest]
+
+    def _again(self, v: Value, node: Node) -> Value:
+        """The same value in memory of its own, which lies as the first one does: of a view, a view of a copy."""
+        key = ("apart", id(v))
         if key not in self.seen:
-            self.seen[key] = Value("clone", [b], NO_PARAMS, b.shape, b.dtype, node)
-            self.seen[key].nodes = []
-            self.values.append(self.seen[key])
-        return [a, self.seen[key], *rest]
+            view = v.op in VIEWS and v.fill is None
+            op, params = (v.op, v.params) if view else ("clone", NO_PARAMS)
+            made = Value(op, [self._again(v.inputs[0], node) if view else v], params, v.shape, v.dtype, node)
+            made.nodes = list(v.nodes)  # they tell how it lies
+            self.seen[key] = made
+            self.values.append(made)
+        return self.seen[key]
 
     def _narrow(self, inputs: list[Any], shape: tuple[int, ...], dtype: Any) -> list[Any]:
         """Operands without the broadcasting that NumPy does by itself, and filled ones as numbers."""
@@ -243,7 +260,7 @@ class Program:
                 if typed and _meet(others) == shape:
                     inputs[i] = Const(v.fill)
                     continue
-            if v.op in ("spread", "expand") and v.inputs[0].__class__ is Value:
+            if v.op in _REPEATED and v.inputs[0].__class__ is Value:
                 small = v.inputs[0]
                 target = _kept(v) if v.op == "spread" else small.shape
                 if _meet([*others, target]) == shape:
@@ -274,12 +291,15 @@ def _owner(node: Any) -> Any:
     return node
 
 
-def _identity(operand: Any) -> Any:
-    if operand.__class__ is Value:
-        return id(operand)
+def _identity(operand: Const) -> Any:
     if type(operand.value) is Scalar:
         return "Scalar", operand.value.text
     return type(operand.value).__name__, repr(operand.value)
+
+
+def _repeats_one(v: Any) -> bool:
+    """Whether an operand is known to repeat a number, or something smaller."""
+    return v.__class__ is Value and (v.fill is not None or v.op in _REPEATED)
 
 
 def _is_one(v: Any) -> bool:
@@ -303,14 +323,14 @@ def _kept(v: Value) -> tuple[int, ...]:
 
 def _filled(op: str, inputs: list[Any], params: dict[str, Any], dtype: Any) -> Any:
     """The number that all elements equal, if that follows from the operands."""
-    if op in ("zero", "zeros"):
-        return np.dtype(dtype).type(0)
+    if op in _ZEROS:
+        return dtype.type(0)
     for v in inputs:
         if v.__class__ is Value and v.fill is not None:
             break
     else:
         return None
-    kind = np.dtype(dtype).type
+    kind = dtype.type
     if op in _MOVES:
         return kind(inputs[0].fill)
     if any(v.__class__ is Const and type(v.value) is Scalar for v in inputs):
