@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import sys
 import time
@@ -21,7 +22,8 @@ class Use(NamedTuple):
 
     step: Callable[[Layers, Batches, float], Step]
     buffers: Callable[[int, str], int]
-    first_calls: Callable[[int, str, int], dict[str, list[float]]]
+    first_calls: Callable[[int, str, int, int], dict[str, list[float]]]
+    compiling: Callable[[int, str], float]
     replays: Callable[[int, str, int], dict[str, int]]
 
 
@@ -41,24 +43,35 @@ def use(**options: Any) -> Use:
         found: int = compiled[-1].report()[0].buffer_bytes
         return found
 
-    def first_calls(batch: int, dtype: str, rounds: int) -> dict[str, list[float]]:
-        """Seconds of the first two calls of compiled steps, and of eager steps in the same round."""
+    def first_calls(batch: int, dtype: str, rounds: int, calls: int) -> dict[str, list[float]]:
+        """What compiled steps cost at first, in eager steps of the same round.
+
+        ``first`` and ``second`` are those calls; ``behind`` is how far so many compiled calls, one after the other,
+        ever fall behind as many eager ones, whatever of the work is put off until later.
+        """
         work = problem.layers(dtype), problem.batches(batch, dtype), problem.RATE
         mg.compile(lambda x: (x * x).sum(), **options)(mg.ones(3))  # loads what is loaded once only
         plain = eager(*work)
         plain.advance()
-        found: dict[str, list[float]] = {"first": [], "second": [], "eager": []}
+        found: dict[str, list[float]] = {"first": [], "second": [], "behind": []}
         for _ in range(rounds):
             made = step(*work)
-            found["first"].append(seconds(made.advance))
-            found["second"].append(seconds(made.advance))
-            found["eager"].append(statistics.median(seconds(plain.advance) for _ in range(15)))
+            before = [seconds(plain.advance) for _ in range(15)]
+            took = [seconds(made.advance) for _ in range(calls)]
+            one = statistics.median([*before, *(seconds(plain.advance) for _ in range(15))])
+            found["first"].append(took[0] / one)
+            found["second"].append(took[1] / one)
+            found["behind"].append(max(itertools.accumulate(t / one - 1 for t in took)))
         return found
+
+    def compiling(batch: int, dtype: str) -> float:
+        """Seconds of the first call."""
+        return seconds(step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE).advance)
 
     def replays(batch: int, dtype: str, count: int) -> dict[str, int]:
         """How many objects of Python and bytes there are more after ``count`` replays."""
         made = step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE)
-        for _ in range(max(100, count // 10)):  # after 64 calls conditions are compiled, which is kept
+        for _ in range(max(600, count // 10)):  # in 512 calls all is compiled that ever will be, and that is kept
             made.advance()
         memory.trim()
         blocks, resident = sys.getallocatedblocks(), memory.now()
@@ -67,7 +80,7 @@ def use(**options: Any) -> Use:
         memory.trim()
         return {"blocks": sys.getallocatedblocks() - blocks, "resident": memory.now() - resident}
 
-    return Use(step, buffers, first_calls, replays)
+    return Use(step, buffers, first_calls, compiling, replays)
 
 
 def seconds(work: Callable[[], Any]) -> float:
