@@ -41,7 +41,10 @@ def test_facts_that_do_not_depend_on_the_clock(tiny):
     assert "gone at once" in found["the graph after `del y`, without the collector"].split("|")[2]
     assert found["kept beside what rules name, float64"].split("|")[4].strip() == "met"
     assert found["memory after 50 replays, compiled, float64, batch 32"].split("|")[4].strip() == "met"
-    for bounded in ("buffers of compiled, of eager mode's peak", "recording: how far behind an eager loop"):
+    for bounded in (
+        "buffers of compiled, of eager mode's peak",
+        "recording: how far behind an eager loop, in its steps",
+    ):
         assert f"{bounded}, float64, batch 3" in found
 
 

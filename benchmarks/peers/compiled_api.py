@@ -71,7 +71,9 @@ def use(**options: Any) -> Use:
     def replays(batch: int, dtype: str, count: int) -> dict[str, int]:
         """How many objects of Python and bytes there are more after ``count`` replays."""
         made = step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE)
-        for _ in range(max(600, count // 10)):  # in 512 calls all is compiled that ever will be, and that is kept
+        for _ in range(
+            max(600, count // 10)
+        ):  # in 512 calls all is compiled that ever will be, and that is kept
             made.advance()
         memory.trim()
         blocks, resident = sys.getallocatedblocks(), memory.now()

@@ -1,12 +1,11 @@
-"""A plan run value by value, by the kernels of eager mode: nothing is laid out or compiled for that.
+"""The records of a goal run one by one, by the kernels of eager mode: nothing is laid out or compiled for that.
 
-It costs little to begin with, and each run more than the plan's text does: a recording is replayed in this way until
-it has been called often enough for laying it out to pay.
+It costs little to begin with, and each run more than a plan does: a recording is replayed in this way until it has
+been called often enough for a plan to pay.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import attrgetter, itemgetter
@@ -14,22 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.emit.compiled.lower import _OUTSIDE, Plan
-from minigrad.emit.source.program import VIEWS, Value
+from minigrad.emit.compiled.goal import Goal
 from minigrad.emit.source.text import _place
-from minigrad.tape import TABLE, Scalar
+from minigrad.tape import ONES, Const, Node, Scalar
 
 OFTEN = 128  # calls from which it pays to lay a plan out and compile it, which takes as long as 70 of them
 SMALL = 1 << 20  # bytes of all results together, up to which new arrays in each run cost little
-_OWN = ("linear", "matmul", "mean_square")  # beside ufuncs: what returns an array of its own
+_OWN = ("linear", "matmul", "mse_loss", "clone")  # beside ufuncs: what returns an array of its own
 _turned = attrgetter("T")  # takes a fifth of the time of np.transpose
-
-
-def can_interpret(plan: Plan) -> bool:
-    """Whether the results are few bytes, and none shares memory with another or with what the caller has."""
-    if _OUTSIDE in plan.memories or len({*plan.memories}) < len(plan.memories):
-        return False
-    return sum(math.prod(v.shape) * v.dtype.itemsize for v in plan.live if v.op != "parameter") <= SMALL
 
 
 class StepFailed(Exception):
@@ -37,69 +28,68 @@ class StepFailed(Exception):
 
 
 class Interpreter:
-    """The steps of a plan: kernels, each with the registers of its operands and that of its result.
+    """The steps of a goal: kernels, each with the registers of its operands and that of its result.
 
-    Registers hold the arrays that stay, those that a run is given, the results, and behind them, counted from the
-    end, constants and the numbers that are computed in each run.
+    Registers hold the arrays that stay, those that a run is given, the results, which are new arrays in each run,
+    and behind them, counted from the end, constants and the numbers that are computed in each run.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        register: dict[Any, int] = {}
-        parameters: dict[str, int] = {}
-        for stays in (True, False):
-            for node, v in plan.arguments:
-                if (node in plan.bound) is stays:
-                    register[v] = parameters.setdefault(plan.name_of[v], len(parameters))
-            if stays:
-                self._bound = len(parameters)
-        self._given = len(parameters) - self._bound
-        self._register = register
-        self._values = [v for v in plan.live if v.fill is None and v.op not in ("parameter", "constant")]
-        for i, v in enumerate(self._values, len(parameters)):
-            register[v] = i
+    def __init__(self, goal: Goal) -> None:
+        trace = goal.trace
+        sources, follows, constants = trace.sources, trace.follows, trace.constants
+        self._groups = trace.groups
+        self._bound, self._given = len(goal.bound), len(goal.passing)
+        parameters = {id(sources[n]): i for i, n in enumerate((*goal.bound, *goal.passing))}
         self._ends: list[Any] = []  # constants, from the last one backwards
         self._numbers: dict[Any, int] = {}  # of constants and computed numbers: the register
         self._computed: dict[str, list[tuple[int, Any]]] = {}  # by text: registers and element types
-        self._steps = [(*self._step(v), register[v]) for v in self._values]
+        self._steps: list[tuple[Any, Any, int]] = []
+        self._nodes: list[Node] = []  # of the steps
+        self._register: dict[Node, int] = {}
+        for n in goal.order:
+            if n in sources:
+                place = parameters[id(sources[n])]
+            elif n in follows:
+                place = self._register[follows[n]]
+            elif n.op is None:
+                one = n.params is ONES
+                place = self._end(np.ones(n.shape, n.dtype) if one else constants[n])
+            elif n.op.name == "alias":
+                place = self._register[n.inputs[0]]
+            else:
+                place = len(parameters) + len(self._nodes)
+                self._steps.append((*self._step(n), place))
+                self._nodes.append(n)
+            self._register[n] = place
         texts = "".join(f"{text}, " for text in self._computed)
-        self._compute = eval(f"lambda {', '.join(name for _, name in plan.numbers)}: ({texts})")
-        self._results = [self._result(v, v not in plan.outputs[:i]) for i, v in enumerate(plan.outputs)]
-        value_of = plan.program.value_of
-        self._writes = [(register[value_of[n]], *self._result(v, True)) for n, v in plan.writes]
+        self._compute = eval(f"lambda {', '.join(name for _, name in goal.numbers)}: ({texts})")
+        self._results = [self._result(n, n not in goal.results[:i]) for i, n in enumerate(goal.results)]
+        self._writes = [(parameters[id(sources[leaf])], *self._result(n, True)) for leaf, n in goal.writes]
 
-    def _step(self, v: Value) -> tuple[Any, Any]:
-        op = TABLE.get(v.op)
-        kernel: Any = _mean_square if op is None else op.kernel
-        if v.op == "permute" and len(v.shape) == 2:
-            kernel = _turned
-        elif v.params and v.op != "relu_backward":  # there it is a mark for printing
-            kernel = partial(kernel, **v.params)
-        if not v.shape:
+    def _step(self, n: Node) -> tuple[Any, Any]:
+        kernel: Any = n.op.kernel  # type: ignore[union-attr]
+        if n.params:
+            turns = kernel is np.transpose and len(n.shape) == 2 and tuple(n.params["axes"]) == (1, 0)
+            kernel = _turned if turns else partial(kernel, **n.params)
+        if not n.shape:
             kernel = partial(_as_array, kernel)
-        values = [w for w in v.inputs if w.__class__ is Value]
-        if len(values) < len(v.inputs):
-            kinds = {w.dtype for w in values}
-            same = kinds.pop() if len(kinds) == 1 and kernel.__class__ is np.ufunc else None
-            places = [
-                self._place(w) if w.__class__ is Value else self._number(w.value, same) for w in v.inputs
-            ]
-        else:
-            places = [self._place(w) for w in values]
+        places = [
+            self._number(w.value, n, kernel) if w.__class__ is Const else self._register[w] for w in n.inputs
+        ]
         if len(places) > 1:
             return kernel, itemgetter(*places)
         return kernel, itemgetter(slice(places[0], places[0] + 1 or None)) if places else _nothing
 
-    def _place(self, w: Value) -> int:
-        """The register of a value."""
-        place = self._register.get(w)
-        if place is None:  # of a constant
-            place = self._register[w] = self._end(w.data if w.fill is None else _filled(w))
-        return place
+    def _number(self, value: Any, user: Node, kernel: Any) -> int:
+        """The register of a number.
 
-    def _number(self, value: Any, kind: Any) -> int:
-        """The register of a number, as an array without dimensions if a kind is given: ufuncs take half the time."""
-        if kind is not None and (kind.kind != "f" or not isinstance(value, (float, int, np.floating))):
-            kind = None
+        It is an array without dimensions, which ufuncs take in half the time, where that changes nothing.
+        """
+        kind = None
+        if kernel.__class__ is np.ufunc and isinstance(value, (float, int, np.floating)):
+            kinds = {w.dtype for w in user.inputs if w.__class__ is Node}
+            kind = kinds.pop() if len(kinds) == 1 else None
+            kind = kind if kind is not None and kind.kind == "f" else None
         key = (value.text if type(value) is Scalar else repr(value), type(value), kind)
         place = self._numbers.get(key)
         if place is None:
@@ -115,18 +105,15 @@ class Interpreter:
         self._ends.append(value)
         return -len(self._ends)
 
-    def _result(self, v: Value, first: bool) -> tuple[Any, int]:
+    def _result(self, n: Node, first: bool) -> tuple[Any, int]:
         """How a value becomes an array that belongs to the caller alone, and its register."""
-        if v.fill is not None:
-            return _copied, self._end(np.full(v.shape, v.fill, v.dtype))
-        op = TABLE.get(v.op)
-        own = v.op in _OWN or (op is not None and op.kernel.__class__ is np.ufunc)
-        return None if own and first else _copied, self._register[v]
+        own = n.op is not None and (n.op.name in _OWN or n.op.kernel.__class__ is np.ufunc)
+        return None if own and first else _copied, self._register[n]
 
     def _where(self, number: int) -> str:
         """The user's line of a step."""
-        v = self._values[number]
-        return _place(v.origin if v.forward else v.of) or v.op
+        n = self._nodes[number]
+        return _place(self._groups.get(n, n)) or n.name()
 
     def bind(self, arrays: Sequence[Any]) -> Callable[..., Any]:
         """The function that runs the steps on these arrays."""
@@ -156,23 +143,12 @@ class Interpreter:
         return run
 
 
-def _filled(v: Value) -> Any:
-    """An array whose elements are all one number, laid out as eager mode's is."""
-    if v.op in VIEWS:
-        return TABLE[v.op].kernel(_filled(v.inputs[0]), **v.params)
-    return np.full(v.shape, v.fill, v.dtype)
-
-
 def _copied(array: Any) -> Any:
     return np.array(array, order="K")
 
 
 def _as_array(kernel: Any, *operands: Any) -> Any:
     return np.asarray(kernel(*operands))
-
-
-def _mean_square(d: Any) -> Any:
-    return np.vdot(d, d) / d.size
 
 
 def _nothing(registers: Any) -> tuple[()]:

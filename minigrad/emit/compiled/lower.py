@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import tape
 from minigrad.dtypes import BOOL, F32, F64
 from minigrad.emit.compiled.trace import Trace
 from minigrad.emit.source.expressions import Expr, Helpers, at, expression, fill, literal, parsed
@@ -22,14 +21,14 @@ from minigrad.ops.nn import LONG, TILED, long_row, together
 from minigrad.tape import NO_PARAMS, TABLE, Const, Node, Scalar
 
 _INTO = ", out=\0)"  # NUL stands for the name of a value until it has one
-_OUTSIDE = "outside"  # of a result that shows memory from outside
+OUTSIDE = "outside"  # of a result that shows memory from outside
 ALIGN = 64  # bytes
 
 
 class Whole(Program):
     """The program of a trace: all records that its results, writes and draws need."""
 
-    def __init__(self, trace: Trace, roots: Sequence[Node]) -> None:
+    def __init__(self, trace: Trace, order: Sequence[Node]) -> None:
         self.values: list[Value] = []
         self.seen: dict[Any, Value] = {}
         self.value_of: dict[Node, Value] = {}
@@ -38,7 +37,6 @@ class Whole(Program):
         self.gradients: dict[Node, Value | None] = {}
         self.trace: Any = trace
         self.by_tensor: dict[int, Value] = {}
-        order = tape.tape([*roots, *trace.follows, *trace.follows.values(), *trace.draws])
         late: list[Node] = []
         for node in order:
             self._place(node, late)
@@ -153,7 +151,7 @@ class Plan(Text):
             ends += [program.value_of[d] for d in program.trace.draws]
         self.live = self._needed(ends)
         self.arguments: list[tuple[Node | None, Value]] = self._plan_parameters(given)
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
         self._built = self._over = False
         self.sharing: list[Plan] = [self]  # plans of the same values
         self._start()
@@ -227,25 +225,14 @@ class Plan(Text):
     def _is_leaf(self, v: Value) -> bool:
         return v.op == "parameter" or v in self.boundary
 
-    @property
-    def generators(self) -> list[Any]:
-        """The random generators that a run draws from."""
-        found = [v.params["generator"] for v in self.live if v.op in ("draw", "bernoulli")]
-        return list({id(g): g for g in found}.values())
-
     # ------------------------------------------------------------ statements
-
-    @property
-    def is_built(self) -> bool:
-        """Whether it is laid out."""
-        return self._built
 
     def build(self) -> None:
         """Lays the plan out, if that has not been done: it waits until somebody asks for statements or the text.
 
         A call that does not come again costs that much less.
         """
-        with self.lock:
+        with self._lock:
             if not self._built:
                 names, named = self.names.copy(), dict(self.name_of)
                 try:
@@ -776,7 +763,7 @@ class Plan(Text):
         """Copies, before the first write, of results and writes that show memory which is written itself."""
         self.early: list[str] = []
         self._before: dict[Value, str] = {}
-        returned = [v for v, m in zip(self.outputs, self.memories, strict=True) if m != _OUTSIDE]
+        returned = [v for v, m in zip(self.outputs, self.memories, strict=True) if m != OUTSIDE]
         for v in dict.fromkeys([*returned, *(w for _, w in self.writes)]):
             if v.fill is None and self._owner(v) in dirty:
                 name = self._before[v] = self.names.take("before")
@@ -879,7 +866,7 @@ class Plan(Text):
 
     def let_go(self) -> None:
         """The recording is over: what only it needs is dropped, and the records once the plan is laid out."""
-        with self.lock:
+        with self._lock:
             self._over = True
             self.whole.trace = None
             if self._built:
@@ -980,15 +967,15 @@ class Plan(Text):
 
     def _result(self, v: Value, memory: Any, claimed: dict[Value, Any]) -> Expr:
         """A result, in memory that only those results share that share it in eager mode."""
-        if v in self._before and memory != _OUTSIDE:
+        if v in self._before and memory != OUTSIDE:
             return ast.Name(self._before[v])
         made = self._output(v)
         if v.fill is not None:
             return made
-        if memory == _OUTSIDE and self._owner(v) in self._landed:
+        if memory == OUTSIDE and self._owner(v) in self._landed:
             return self._of_landed(v)
         owner = self._owner(v)
-        if claimed.setdefault(owner, memory) == memory and (owner in self.fresh or memory == _OUTSIDE):
+        if claimed.setdefault(owner, memory) == memory and (owner in self.fresh or memory == OUTSIDE):
             return made
         return fill("np.array({}, order='K')", [made])
 

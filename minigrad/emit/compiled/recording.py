@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -13,14 +14,13 @@ import numpy as np
 
 from minigrad import autograd, errors, tape
 from minigrad.autograd import engine
-from minigrad.dtypes import F64, dtype
-from minigrad.emit.compiled import arguments
+from minigrad.dtypes import dtype
+from minigrad.emit.compiled import arguments, interpret, rows
 from minigrad.emit.compiled.arguments import Where
-from minigrad.emit.compiled.by_numba import NumbaPlan, jitted
 from minigrad.emit.compiled.environment import Environment
-from minigrad.emit.compiled.lower import _OUTSIDE, Plan, Whole
+from minigrad.emit.compiled.goal import Goal, planned
+from minigrad.emit.compiled.lower import OUTSIDE, Plan, Whole
 from minigrad.emit.compiled.replay import RAISE, Replay, code, tensors_in
-from minigrad.emit.compiled.rows import LEAST, RowPlans, Split, splits
 from minigrad.emit.compiled.trace import Trace
 from minigrad.emit.source.program import Value, memory
 from minigrad.tape import MODE, QUIET, Node, Scalar, TensorBase, leaf, wrap
@@ -151,21 +151,21 @@ class Recording:
         result = trace.run(self.compiled.function, args, kwargs)
         try:
             self._find_effects(result)
-            plan = self._plan(result)
+            replay = self._replay()
         except BaseException:
             trace.undo()
             raise
         first = None if self._replaced else self._first(result)
-        self._let_go(plan)
-        if self._replaced:  # the run was one on stand-ins: it is done again, on the arguments themselves
+        if self._replaced:
             trace.undo()
-            trace.settle()
-            given, instance = plan.enter(self.args, self.kwargs, MODE.get()), plan.ready()
-            if given is not None and instance is not None:
-                return plan.run(instance, given, self.args, self.kwargs), plan
-            return self.compiled.function(*self.args, **self.kwargs), plan
         trace.settle()
-        return first, plan
+        self._let_go(replay)
+        if self._replaced:  # the run was one on stand-ins: it is done again, on the arguments themselves
+            given, instance = replay.enter(self.args, self.kwargs, MODE.get()), replay.ready()
+            if given is not None and instance is not None:
+                return replay.run(instance, given, self.args, self.kwargs), replay
+            return self.compiled.function(*self.args, **self.kwargs), replay
+        return first, replay
 
     def _let_go(self, replay: Replay) -> None:
         """Drops what only this call has: its arguments, and the records with the arrays that they saved."""
@@ -174,9 +174,9 @@ class Recording:
             env.tensors.pop(number, None)
         for t in [t for t in env.tensors.values() if id(t) not in env.places]:
             del env.tensors[id(t)]
-        plans = [replay.plan, *([] if replay.rows is None else replay.rows.plans)]
-        for plan in plans if self.gradient_plan is None else [*plans, self.gradient_plan]:
-            plan.let_go()
+        if self.gradient_plan is not None:
+            self.gradient_plan.let_go()
+        replay.let_go()
 
     def _find_effects(self, result: Any) -> None:
         env, trace = self.environment, self.trace
@@ -254,7 +254,7 @@ class Recording:
 
     # ------------------------------------------------------------ the plan
 
-    def _plan(self, result: Any) -> Replay:
+    def _replay(self) -> Replay:
         env, trace = self.environment, self.trace
         with trace.recording():
             for t in self.leaves:
@@ -282,93 +282,96 @@ class Recording:
             for t in [*self.leaves, *(g for _, g in self.new_grads if g is not None)]:
                 if t._node is None:  # made and returned as it is
                     roots.append(leaf(t))
-        program = self.program = Whole(trace, list(dict.fromkeys(roots)))
-        value = program.value_of
+        order = tape.tape([*roots, *trace.follows, *trace.follows.values(), *trace.draws])
+        self._survey(order)
         self._check_overlaps()
 
-        outputs: list[Value] = []
-        index: dict[int, int] = {}
-
+        results: list[Node] = []
         memories: list[Any] = []
+        index: dict[int, int] = {}
         outside = {id(tape.owner(t._array)) for t in env.tensors.values()}
 
-        def out(v: Value, memory: Any = None) -> int:
-            outputs.append(v)
-            memories.append(len(outputs) if memory is None else _OUTSIDE if memory in outside else memory)
-            return len(outputs) - 1
+        def out(n: Node, memory: Any = None) -> int:
+            results.append(n)
+            memories.append(len(results) if memory is None else OUTSIDE if memory in outside else memory)
+            return len(results) - 1
 
         for t in self.leaves:
             if id(t) not in index and id(t) not in env.tensors:
-                index[id(t)] = out(value[t._node], id(tape.owner(t._array)))
-        grads = [(t, g, None if g is None else out(value[g._node])) for t, g in self.new_grads]
-        state = [(s, p, key, out(value[t._node])) for s, p, key, t in self.new_state]
-        writes = [(self._node_of(t), value[node]) for t, node in trace.written.values()]
-        saved, by_reference, backward = self._saved(program, gradients, value)
-        kept = [out(v) for v in saved]
-        given, bound = self._given(program)
-        numbers = self.numbers = [(where, s.text) for _, _, s, where in env.dynamic]
-        title = f"{self.compiled.__name__}, as recorded. Printed by minigrad."
-        kind = NumbaPlan if self.compiled.backend == "numba" else Plan
-        plan = kind(program, given, bound, outputs, writes, numbers, title, memories=memories)
-
-        replay = Replay()
-        replay.plan = plan
+                index[id(t)] = out(t._node, id(tape.owner(t._array)))
+        grads = [(t, g, None if g is None else out(g._node)) for t, g in self.new_grads]
+        state = [(s, p, key, out(t._node)) for s, p, key, t in self.new_state]
+        writes = [(self._node_of(t), node) for t, node in trace.written.values()]
+        self.numbers = [(where, s.text) for _, _, s, where in env.dynamic]
+        given, bound, passing = self._given()
+        self.goal = goal = Goal(
+            trace, order, [(path, n) for path, n, _ in given], [n for n, _ in bound], [n for n, _ in passing],
+            self._batch(passing), results, memories, writes, self.numbers,
+            f"{self.compiled.__name__}, as recorded. Printed by minigrad.", self.compiled.backend,
+            self.compiled.threads or 1,
+        )  # fmt: skip
+        replay = Replay(goal)
         replay.given = [
             (t._array.dtype, t._array.shape) for t in tensors_in(self.args, tuple(self.kwargs.values()))
         ]
         replay.kept_bytes = sum(trace.kept.values())
-        if self.compiled.backend == "numpy" and not self.compiled.exact and not self.open:
-            replay.rows = self._split(program, plan, given, title)
-        self._note_conditions(replay, plan, numbers)
+        self._note_conditions(replay, [t for _, t in bound], [t for _, t in passing])
         self._note_finish(replay, index, grads, state)
+        drawn = {id(n.params["generator"]): n.params["generator"] for n in trace.draws}
+        replay.drawing = list(drawn.values())
+        replay.may_raise = self.may_raise
+        if self.may_wait and self.compiled.backend == "numpy":
+            distinct = OUTSIDE not in memories and len({*memories}) == len(memories)
+            replay.waits = distinct and self.size <= interpret.SMALL and self.widest < rows.LARGE
+            return replay
+        program = Whole(trace, order)
+        saved, by_reference, backward = self._saved(program, gradients, program.value_of)
+        kept = [len(results) + i for i in range(len(saved))]
+        replay.plan_is(planned(goal, program, saved))
         if self.compiled.backend == "numba":
-            replay.function = jitted(
-                replay.text,
-                plan.data,
-                replay.bound(),
-                self._samples(plan),
-                code,
-                any(v.op in RAISE for v in plan.live),
-            )
-            replay.kinds = tuple(None if v.shape or v.dtype == F64 else v.dtype for v in plan.outputs)
-        if self._may_wait(program):
-            replay.waits = kind is Plan and replay.rows is None
-        else:
-            for p in (plan, *([] if replay.rows is None else replay.rows.plans)):
-                p.build()
+            replay.compile_with_numba()
+        for plan in replay.planned.plans:
+            plan.build()
         if self.open and self.targets:
             replay.step = self._step(replay, program, gradients, backward, saved, by_reference, kept, index)
         return replay
 
-    def _may_wait(self, program: Whole) -> bool:
-        """Whether the plan may be laid out later: no record that it is made of holds arrays, or can fail to print."""
-        if self.open:
-            return False
-        for n in program.value_of:
-            if n.op is not None:
-                if n.requires_grad and n.saved and n.saved.__class__ is not tape.Freed:
-                    return False
-                if not _known(n.op.kernel):
-                    return False
-        return True
+    def _survey(self, order: list[Node]) -> None:
+        """What there is to know of the records: the Tensors that they read, sizes, and what the kernels are like.
 
-    def _split(self, program: Whole, plan: Plan, given: Any, title: str) -> RowPlans | None:
-        """Plans for blocks of rows, if all arguments have a row for each of the batch, and results are sums over it."""
-        tensors = [t for t in self.trace.sources.values() if id(t) in self.locations and t._array.ndim]
-        values = [program.by_tensor[id(t)] for t in tensors if id(t) in program.by_tensor]
-        batch = list(dict.fromkeys(v for v in values if v in set(plan.live)))
-        counts = {v.shape[0] for v in batch}
-        if len(counts) != 1 or not batch or min(counts) < LEAST:
-            return None
-        split = Split(program, plan.live, batch, counts.pop())
-        if not splits(split, plan.live, [*plan.outputs, *(v for _, v in plan.writes)]):
-            return None
-        return RowPlans(program, plan, split, given, batch, self.compiled.threads or 1, title)
+        A plan may be made later if no record that it is made of holds arrays, or can fail to print.
+        """
+        sources = self.trace.sources
+        self.used: dict[int, Any] = {}
+        self.size = self.widest = 0  # bytes
+        self.may_wait, self.may_raise = not self.open, False
+        for n in order:
+            op = n.op
+            source = sources.get(n)
+            if source is not None:
+                self.used[id(source)] = source
+            size = math.prod(n.shape) * n.dtype.itemsize
+            if size > self.widest:
+                self.widest = size
+            if op is not None:
+                self.size += size
+                if op.name in RAISE:
+                    self.may_raise = True
+                if (n.requires_grad and n.saved and n.saved.__class__ is not tape.Freed) or not _known(
+                    op.kernel
+                ):
+                    self.may_wait = False
+        self.used |= {id(t): t for t, _ in self.trace.written.values()}
+        for seed in self.seeds:
+            self.used.pop(id(seed), None)
 
-    def _samples(self, plan: Plan) -> list[Any]:
-        """Arguments like those that a replay will give to the plan."""
-        seen = {plan.name_of[v]: v for n, v in plan.arguments if n not in plan.bound}
-        return [*(np.empty(v.shape, v.dtype) for v in seen.values()), *(0.0 for _ in plan.numbers)]
+    def _batch(self, passing: list[tuple[Node, Any]]) -> list[Node]:
+        """Those of the arguments that may have a row for each of a batch that is large enough to be split."""
+        if self.compiled.exact or self.open or self.compiled.backend != "numpy":
+            return []
+        found = [(n, t) for n, t in passing if id(t) in self.locations and t._array.ndim]
+        counts = {t._array.shape[0] for _, t in found}
+        return [n for n, _ in found] if len(counts) == 1 and min(counts) >= rows.LEAST else []
 
     def _node_of(self, t: Any) -> Node:
         for n, source in self.trace.sources.items():
@@ -390,8 +393,7 @@ class Recording:
         trace = self.trace
         if not trace.written:
             return
-        used = {id(t): t for t in trace.sources.values() if id(t) in self.program.by_tensor}
-        used |= {id(t): t for t, _ in trace.written.values()}
+        used = self.used
         if all(t._array.base is None and t._array.flags.owndata for t in used.values()) and len(
             {id(t._array) for t in used.values()}
         ) == len(used):
@@ -407,28 +409,32 @@ class Recording:
                     "part too. Make the view inside of the compiled function, or clone() it"
                 )
 
-    def _given(self, program: Whole) -> tuple[list[tuple[str, Node]], set[Node]]:
-        """The leaves with their names: arguments first, then what was found around the function."""
+    def _given(self) -> tuple[list[Any], list[Any], list[Any]]:
+        """The leaves that are Tensors from outside, as (name, leaf, Tensor): arguments first, then what was found.
+
+        And of those that are used, those whose arrays stay and the others.
+        """
         env, trace = self.environment, self.trace
         paths = env.paths | env.owned
         firsts = {
             paths[id(t)].partition(".")[0] for t in trace.sources.values() if "." in paths.get(id(t), "")
         }
-        given: list[tuple[str, Node]] = []
-        bound: set[Node] = set()
-        nodes: dict[int, list[Node]] = {}
+        leaves: dict[int, tuple[Node, Any]] = {}
         for n, t in trace.sources.items():
-            nodes.setdefault(id(t), []).append(n)
-        tensors = {id(t): t for t in trace.sources.values()}
-        for t in sorted(tensors.values(), key=lambda t: id(t) not in self.locations):  # arguments first
+            leaves.setdefault(id(t), (n, t))
+        given: list[Any] = []
+        bound: list[Any] = []
+        passing: list[Any] = []
+        for n, t in sorted(leaves.values(), key=lambda leaf: id(leaf[1]) not in self.locations):
             path = paths.get(id(t), "tensor")
             if len(firsts) == 1 and "." in path:
                 path = path.partition(".")[2]
-            given.append((path, nodes[id(t)][0]))
-            place = env.places.get(id(t))
-            if place is not None and place[1] and id(t) not in self.locations:
-                bound.update(nodes[id(t)])
-        return given, bound
+            given.append((path, n, t))
+            if id(t) in self.used:
+                place = env.places.get(id(t))
+                stays = place is not None and place[1] and id(t) not in self.locations
+                (bound if stays else passing).append((n, t))
+        return given, bound, passing
 
     def _expression(self, t: Any) -> str:
         """Where a replay finds the array of a Tensor."""
@@ -441,18 +447,8 @@ class Recording:
                 return f"{location}._grad._array"
         return self.environment.places[id(t)][0]
 
-    def _note_conditions(self, replay: Replay, plan: Plan, numbers: list[tuple[str, str]]) -> None:
+    def _note_conditions(self, replay: Replay, bound: list[Any], passing: list[Any]) -> None:
         env = self.environment
-        source_of = dict(self.trace.sources)
-        bound: list[Any] = []
-        passing: list[Any] = []
-        seen: set[str] = set()
-        for node, v in plan.arguments:
-            name = plan.name_of[v]
-            if node is None or name in seen:
-                continue
-            seen.add(name)
-            (bound if node in plan.bound else passing).append(source_of[node])
         env.watch_arrays()
         self._watch_gradients()
         env.names["as_before"] = env.mutable.function(code, "as_before")
@@ -468,19 +464,17 @@ class Recording:
                 self.conditions.append(f"{where} is {env.pin(env.tensors[number])}")
         usual = MODE.get(), arguments.as_usual(*env.modes)  # mostly it is this very object
         modes = "(mode is {} or {}(mode))".format(*map(env.constant, usual))
-        self._note_entry(replay, usual, passing, [modes, *self.conditions, *checks], [w for w, _ in numbers])
+        self._note_entry(replay, usual, passing, [modes, *self.conditions, *checks])
         self._stay(replay, bound)
         about = [(c, "the arguments") for c in self.conditions]
         replay.conditions = [(modes, "the grad mode"), *about, *self.elsewhere, *env.settled]
         replay.environment = env
         replay.layouts = [(a.shape, a.dtype, a.strides) for a in replay.bound()]
 
-    def _note_entry(
-        self, replay: Replay, usual: Any, passing: list[Any], conditions: list[str], numbers: list[str]
-    ) -> None:
+    def _note_entry(self, replay: Replay, usual: Any, passing: list[Any], conditions: list[str]) -> None:
         """What makes ``enter``: its text, and for plain arguments also a function that needs no compiler."""
         env, args = self.environment, self.args
-        found = [*map(self._expression, passing), *numbers]
+        found = [*map(self._expression, passing), *(where for where, _ in self.numbers)]
         text = "def enter(args, kwargs, mode):\n    try:\n        if (\n            "
         text += "\n            and ".join(conditions)
         text += f"\n        ):\n            return ({', '.join(found)}{',' if len(found) == 1 else ''})\n"
@@ -547,6 +541,7 @@ class Recording:
                 changed.append(self._array_of(t))
         changes = env.names["changes"]
         build = self._built(self.shape, index, new)
+        changed_again = tape.changed_again
 
         def finish(results: Any, args: Any, kwargs: Any, outs: Any) -> Any:
             for t, i in pinned:
@@ -556,12 +551,18 @@ class Recording:
             for entries, p, key, i in state:
                 entries[p][key] = new(results[i])
             if often:
-                tape.changed_again(changes)
+                changed_again(changes)
             if changed:
                 tape.changed(*[find(args, kwargs) for find in changed])
             return build(results, args, kwargs, outs)
 
+        def finish_in_place(results: Any, args: Any, kwargs: Any, outs: Any) -> Any:
+            changed_again(changes)
+            return build(results, args, kwargs, outs)
+
         replay.finish = finish
+        if not (pinned or passed or state or changed):  # the usual case of a step, at half the cost
+            replay.finish = finish_in_place if often else build
 
     def _array_of(self, t: Any) -> Callable[[Any, Any], Any]:
         """Finds the array of a Tensor among the arguments of a replay, or elsewhere."""
@@ -610,8 +611,8 @@ class Recording:
                 return lambda results, *given: new(results[i]).requires_grad_()
         if id(t) in self.dead:
             node = self.dead[id(t)]
-            return lambda results, *given: wrap(results[i], node)
-        return lambda results, *given: new(results[i])
+            return lambda results, args, kwargs, outs: wrap(results[i], node)
+        return lambda results, args, kwargs, outs: new(results[i])
 
     def _found(self, t: Any, where: Where | None) -> Callable[..., Any]:
         """A function of what `finish` is given: what is found there among the arguments, or else this Tensor."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import functools
+import threading
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,9 +13,12 @@ from typing import Any
 import numpy as np
 
 from minigrad import errors, tape
+from minigrad.dtypes import F64
 from minigrad.emit.compiled import conditions, interpret
+from minigrad.emit.compiled.by_numba import jitted
 from minigrad.emit.compiled.environment import Environment
-from minigrad.emit.compiled.interpret import Interpreter, StepFailed, can_interpret
+from minigrad.emit.compiled.goal import Goal, Planned, planned
+from minigrad.emit.compiled.interpret import Interpreter, StepFailed
 from minigrad.emit.compiled.lower import Plan
 from minigrad.emit.compiled.rows import RowPlans
 from minigrad.tape import QUIET, TensorBase
@@ -44,23 +48,66 @@ class Replay:
     leaves: Callable[..., list[Any]]  # the Tensors that a differentiable call depends on
     conditions: list[tuple[str, str]]  # on modes and arguments, and what each is about
     given: list[tuple[Any, Any]]  # element types and shapes of the arguments that it was recorded with
-    plan: Plan
     backward_text = ""
     layouts: list[Any]
     environment: Environment
+    drawing: list[Any]  # the random generators that a run draws from
+    may_raise: bool  # whether a kernel may
     kept_bytes: int  # what eager mode keeps for a backward pass
     step: Any = None  # the autograd.Function of a call whose results can be differentiated
-    rows: RowPlans | None = None
     function: Any = None  # compiled by Numba
     kinds: tuple[Any, ...] = ()  # element types of results without dimensions, which Numba returns as numbers
 
-    def __init__(self) -> None:
+    def __init__(self, goal: Goal) -> None:
+        self.goal: Any = goal  # until there is a plan
         self.idle: list[tuple[tuple[Any, ...], Callable[..., Any]]] = []
         self.calls = 0
+        self._count = len(goal.passing)
         self.enters_plainly = False  # whether `enter` is not the compiled one for now
-        self.waits = False  # whether the plan is interpreted, and laid out when it has been called often
+        self.waits = False  # whether the goal is interpreted, and planned when it has been called often
         self._interpreter: Interpreter | None = None
+        self._planned: Planned | None = None
+        self._over = False
+        self._lock = threading.RLock()
         self._code: types.CodeType | None = None
+
+    @property
+    def planned(self) -> Planned:
+        """The plan, made when somebody asks for it."""
+        made = self._planned
+        if made is None:
+            with self._lock:
+                made = self._planned or self.plan_is(
+                    planned(self.goal)
+                )  # another thread may have been quicker
+        return made
+
+    def plan_is(self, made: Planned) -> Planned:
+        """From now on there is this plan."""
+        if self._over:
+            for plan in made.plans:
+                plan.let_go()
+        self._planned, self.goal = made, None
+        return made
+
+    @property
+    def plan(self) -> Plan:
+        """The plan for all rows at once."""
+        return self.planned.plan
+
+    @property
+    def rows(self) -> RowPlans | None:
+        """The plan in blocks of rows, where that is what is run."""
+        return self.planned.rows
+
+    def let_go(self) -> None:
+        """The recording is over: what only it needs is dropped."""
+        self._over = True
+        if self._planned is not None:
+            for plan in self._planned.plans:
+                plan.let_go()
+        elif self.goal is not None:
+            self.goal.trace.let_go()
 
     # What only a call that comes again needs is compiled when it comes.
 
@@ -75,7 +122,8 @@ class Replay:
     @functools.cached_property
     def text(self) -> str:
         """The text that is run."""
-        return self.plan.text() if self.rows is None else self.rows.text
+        made = self.planned
+        return made.plan.text() if made.rows is None else made.rows.text
 
     @property
     def signature(self) -> str:
@@ -87,12 +135,14 @@ class Replay:
         if self.enters_plainly and self.calls >= conditions.OFTEN:
             self.enters_plainly = False
             self.__dict__.pop("enter", None)  # from now on the compiled one
-        if self.waits and (self.calls >= interpret.OFTEN or self.plan.is_built):
+        if self.waits and (self.calls >= interpret.OFTEN or self._planned is not None):
             self.waits, self._interpreter = False, None
             self.idle.clear()
         if self.current():
-            with contextlib.suppress(IndexError):
+            try:
                 return self.idle.pop()
+            except IndexError:
+                pass  # all are in use, or there is none yet
         arrays = self.bound()
         if [(a.shape, a.dtype, a.strides) for a in arrays] != self.layouts:
             return None
@@ -103,36 +153,53 @@ class Replay:
         return made
 
     def bind(self, arrays: tuple[Any, ...]) -> Callable[..., Any]:
+        """What is run, on these arrays."""
+        if self.waits and (steps := self._interpreted()) is not None:
+            return steps.bind(arrays)
+        made = self.planned
+        run = self._bound(made, tuple(arrays[i] for i in made.bound))
+        count, places = self._count, made.passing
+        if places == [*range(count)]:
+            return run
+        return lambda *given: run(*[given[i] for i in places], *given[count:])  # it has no use for some
+
+    def _bound(self, made: Planned, arrays: tuple[Any, ...]) -> Callable[..., Any]:
         """The plan on these arrays."""
-        if self.rows is not None:
-            return self.rows.bind(arrays, code)
+        if made.rows is not None:
+            return made.rows.bind(arrays, code)
         if self.function is not None:
             if all(k is None for k in self.kinds):
                 return functools.partial(self.function, *arrays)
             return functools.partial(_converted, self.function, arrays, self.kinds)
-        if self.waits and (steps := self._interpreted()) is not None:
-            return steps.bind(arrays)
         if self._code is None:
             self._code = code(self.text, "<compiled>")
-        namespace = dict(self.plan.data)
+        namespace = dict(made.plan.data)
         exec(self._code, namespace)
-        made: Callable[..., Any] = namespace["bind"](*arrays)
-        return made
+        bound: Callable[..., Any] = namespace["bind"](*arrays)
+        return bound
+
+    def compile_with_numba(self) -> None:
+        """Has Numba compile the text; NotImplementedError where it cannot."""
+        plan, arrays = self.plan, self.bound()
+        seen = {plan.name_of[v]: v for n, v in plan.arguments if n not in plan.bound}
+        samples = [*(np.empty(v.shape, v.dtype) for v in seen.values()), *(0.0 for _ in plan.numbers)]
+        stay = [arrays[i] for i in self.planned.bound]
+        self.function = jitted(self.text, plan.data, stay, samples, code, self.may_raise)
+        self.kinds = tuple(None if v.shape or v.dtype == F64 else v.dtype for v in plan.outputs)
 
     def _interpreted(self) -> Interpreter | None:
-        """The plan as steps to interpret; None if it is laid out by now, or needs to be."""
-        with self.plan.lock:
-            if self.plan.is_built or (self._interpreter is None and not can_interpret(self.plan)):
-                self.waits = False
+        """The goal as steps to interpret; None if there is a plan by now."""
+        with self._lock:
+            if self.goal is None:
                 return None
             if self._interpreter is None:
-                self._interpreter = Interpreter(self.plan)
+                self._interpreter = Interpreter(self.goal)
             return self._interpreter
 
     def run(self, instance: Any, given: Any, args: Any, kwargs: Any) -> Any:
         """One replay; what the call returns."""
         self.calls += 1
-        drawn = [(g, g.get_state()) for g in self.generators]
+        drawn = [(g, g.get_state()) for g in self.drawing] if self.may_raise else []  # to be put back
         try:
             if self.step is None:
                 results = QUIET.run(instance[1], *given)
@@ -162,11 +229,6 @@ class Replay:
             return error
         kind = IndexError if isinstance(error, IndexError) else RuntimeError
         return kind(f"{error} (in a replay of a compiled function; at {place})")
-
-    @functools.cached_property
-    def generators(self) -> list[Any]:
-        """Generators whose state is put back should the plan fail: where it draws, and something may raise."""
-        return self.plan.generators if any(v.op in RAISE for v in self.plan.live) else []
 
     def broken(self, args: Any, kwargs: Any, mode: Any) -> str:
         """What has changed, so that the recording does not hold."""
@@ -206,7 +268,7 @@ def checked(replay: Replay, instance: Any, given: Any, args: Any, kwargs: Any, f
     tensors = list(
         {id(t): t for t in [*replay.environment.tensors.values(), *tensors_in(args, kwargs)]}.values()
     )
-    generators = replay.plan.generators
+    generators = replay.drawing
     before = _state(tensors), [g.get_state() for g in generators]
     states = [(state, {k: dict(v) for k, v in state.items()}) for state, _ in replay.environment.states]
     found = replay.run(instance, given, args, kwargs)

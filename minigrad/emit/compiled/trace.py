@@ -323,3 +323,10 @@ class Trace:
                 and not t._node.requires_grad
             ):
                 t._node = None
+
+    def let_go(self) -> None:
+        """Keeps of the Tensors, arguments among them, only which leaves stand for the same one."""
+        marks: dict[int, object] = {}
+        self.sources = {n: marks.setdefault(id(t), object()) for n, t in self.sources.items()}
+        self.written, self._before, self.grads, self._made, self._results = {}, {}, {}, {}, {}
+        self._nodes = []
