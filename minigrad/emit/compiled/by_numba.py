@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.emit.compiled.lower import Plan, Statement, _text
+from minigrad.emit.compiled.calls import Statement, as_text
+from minigrad.emit.compiled.lower import Plan
 from minigrad.emit.source.expressions import Expr, expression
 from minigrad.emit.source.program import VIEWS, Value
 from minigrad.emit.source.text import _wrapped
@@ -40,9 +41,9 @@ class NumbaPlan(Plan):
 
     def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
         source = v.inputs[0]
-        text = _text(expression(v, xs, self.helpers))
+        text = as_text(expression(v, xs, self.helpers))
         if v.op == "reshape" and source.fill is None:
-            text = f"np.ascontiguousarray({_text(xs[0])}).reshape({v.shape!r})"
+            text = f"np.ascontiguousarray({as_text(xs[0])}).reshape({v.shape!r})"
         if v.op == "permute" and len(self.users[v]) == 1 and v not in self._kept:
             self.expr_of[v] = expression(v, xs, self.helpers)
             return
@@ -105,7 +106,7 @@ class NumbaPlan(Plan):
             return f"np.where({', '.join(choices)})"
         if isinstance(kernel, np.ufunc):
             return f"np.{kernel.__name__}({', '.join(texts)})"
-        return _text(expression(v, xs, self.helpers))
+        return as_text(expression(v, xs, self.helpers))
 
     # ------------------------------------------------------------ the whole
 
@@ -125,10 +126,10 @@ class NumbaPlan(Plan):
                 rest = statement.lines[0].partition(f" {symbol} ")[2]
                 self.committed.append(f"{name} {symbol}= {rest}")
             else:
-                self.committed.append(f"{name}[...] = {self._before.get(v) or _text(self._output(v))}")
+                self.committed.append(f"{name}[...] = {self._before.get(v) or as_text(self._output(v))}")
 
     def _copied(self, v: Value) -> str:
-        return f"{_text(self._output(v))}.copy()"
+        return f"{as_text(self._output(v))}.copy()"
 
     def text(self, clock: bool = False) -> str:
         """The text of the module; it cannot be timed line by line."""
@@ -149,7 +150,7 @@ class NumbaPlan(Plan):
         return "\n".join([*head, *body]) + "\n"
 
     def _whole(self, v: Value) -> str:
-        made = self._before.get(v) or _text(self._output(v))
+        made = self._before.get(v) or as_text(self._output(v))
         if v in self._before:
             return made
         if v.op in VIEWS or v not in self.fresh or sum(w is v for w in self.outputs) > 1:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from minigrad.emit.compiled.by_numba import NumbaPlan
-from minigrad.emit.compiled.lower import Plan, Whole
+from minigrad.emit.compiled.lower import Plan
 from minigrad.emit.compiled.rows import RowPlans, Split, splits
+from minigrad.emit.compiled.whole import Whole
 from minigrad.emit.source.program import Value
 from minigrad.tape import Node
 

@@ -19,9 +19,10 @@ from minigrad.emit.compiled import arguments, interpret, rows
 from minigrad.emit.compiled.arguments import Where
 from minigrad.emit.compiled.environment import Environment
 from minigrad.emit.compiled.goal import Goal, planned
-from minigrad.emit.compiled.lower import OUTSIDE, Plan, Whole
+from minigrad.emit.compiled.lower import OUTSIDE, Plan
 from minigrad.emit.compiled.replay import RAISE, Replay, code, tensors_in
 from minigrad.emit.compiled.trace import Trace
+from minigrad.emit.compiled.whole import Whole
 from minigrad.emit.source.program import Value, memory
 from minigrad.tape import MODE, QUIET, Node, Scalar, TensorBase, leaf, wrap
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.emit.compiled.by_numba import NumbaPlan
-from minigrad.emit.compiled.lower import Plan, Statement
+from minigrad.emit.compiled.calls import Statement
+from minigrad.emit.compiled.lower import Plan
 from minigrad.emit.compiled.replay import Replay, code
 from minigrad.emit.table import aligned
 from minigrad.tape import QUIET

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.emit.compiled.lower import Plan, Whole
+from minigrad.emit.compiled.lower import Plan
+from minigrad.emit.compiled.whole import Whole
 from minigrad.emit.source.program import Value
 from minigrad.tape import NO_PARAMS, QUIET, TABLE, Node
 
