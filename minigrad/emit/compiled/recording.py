@@ -12,19 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import autograd, errors, tape
-from minigrad.autograd import engine
+from minigrad import errors, tape
 from minigrad.dtypes import dtype
 from minigrad.emit.compiled import arguments, interpret, rows
 from minigrad.emit.compiled.arguments import Where
 from minigrad.emit.compiled.environment import Environment
 from minigrad.emit.compiled.goal import Goal, planned
-from minigrad.emit.compiled.lower import OUTSIDE, Plan
+from minigrad.emit.compiled.gradients import Gradients
+from minigrad.emit.compiled.lower import OUTSIDE
 from minigrad.emit.compiled.replay import RAISE, Replay, code, tensors_in
 from minigrad.emit.compiled.trace import Trace
 from minigrad.emit.compiled.whole import Whole
-from minigrad.emit.source.program import Value, memory
-from minigrad.tape import MODE, QUIET, Node, Scalar, TensorBase, leaf, wrap
+from minigrad.tape import MODE, Node, Scalar, TensorBase, leaf, wrap
 
 _array_of = attrgetter("_array")
 _OF_ARGUMENTS = re.compile(r"(?<![\w'\".])(?:args|kwargs)\[")  # conditions that have to be given them
@@ -39,10 +38,8 @@ class Recording:
         self.conditions: list[str] = []  # of the arguments
         self.locations: dict[int, Where] = {}  # of the Tensors among the arguments
         self.likes: list[Any] = []  # for each of them: whether another Tensor may stand there
-        self.gradient_plan: Plan | None = None
         self.copies: list[tuple[Any, list[Any], str]] = []
         self._stand_ins: list[Any] = []
-        self.seeds: list[Any] = []  # the gradients of the results, as parameters
         self._replaced: dict[int, Any] = {}  # arguments with a history, and what the function gets for them
         names = arguments.names_of(compiled.function, args)
         self.given = (
@@ -175,8 +172,8 @@ class Recording:
             env.tensors.pop(number, None)
         for t in [t for t in env.tensors.values() if id(t) not in env.places]:
             del env.tensors[id(t)]
-        if self.gradient_plan is not None:
-            self.gradient_plan.let_go()
+        if self.gradients is not None:
+            self.gradients.let_go()
         replay.let_go()
 
     def _find_effects(self, result: Any) -> None:
@@ -268,17 +265,16 @@ class Recording:
         self.dead = {id(t): _dead(t._node) for t in live if t._node in trace.differentiated}
         self.open = list({id(t): t for t in live if id(t) not in self.dead}.values())
         try:
-            gradients = self._backward() if self.open else []
-        except (
-            RuntimeError
-        ):  # such as what is saved and was changed in place: an error to whoever asks for gradients
+            gradients = Gradients(trace, self.open) if self.open else None
+        except RuntimeError:  # such as what is saved and was changed: an error to whoever asks for gradients
             self.dead |= {id(t): _dead(t._node) for t in self.open}
-            self.open, gradients = [], []
+            self.open, gradients = [], None
+        self.gradients = gradients
         roots = [t._node for t in self.leaves if t._node is not None]
         roots += [node for _, node in trace.written.values()]
         roots += [g._node for _, g in self.new_grads if g is not None]
         roots += [t._node for _, _, _, t in self.new_state]
-        roots += [g._node for g in gradients if g is not None]
+        roots += [] if gradients is None else [g._node for g in gradients.found if g is not None]
         with trace.recording():
             for t in [*self.leaves, *(g for _, g in self.new_grads if g is not None)]:
                 if t._node is None:  # made and returned as it is
@@ -305,7 +301,7 @@ class Recording:
         writes = [(self._node_of(t), node) for t, node in trace.written.values()]
         self.numbers = [(where, s.text) for _, _, s, where in env.dynamic]
         given, bound, passing = self._given()
-        self.goal = goal = Goal(
+        goal = Goal(
             trace, order, [(path, n) for path, n, _ in given], [n for n, _ in bound], [n for n, _ in passing],
             self._batch(passing), results, memories, writes, self.numbers,
             f"{self.compiled.__name__}, as recorded. Printed by minigrad.", self.compiled.backend,
@@ -326,15 +322,19 @@ class Recording:
             replay.waits = distinct and self.size <= interpret.SMALL and self.widest < rows.LARGE
             return replay
         program = Whole(trace, order)
-        saved, by_reference, backward = self._saved(program, gradients, program.value_of)
-        kept = [len(results) + i for i in range(len(saved))]
+        saved = [] if gradients is None else gradients.saved_in(program)
         replay.plan_is(planned(goal, program, saved))
         if self.compiled.backend == "numba":
             replay.compile_with_numba()
         for plan in replay.planned.plans:
             plan.build()
-        if self.open and self.targets:
-            replay.step = self._step(replay, program, gradients, backward, saved, by_reference, kept, index)
+        if gradients is not None and gradients.targets:
+            opened = [index[id(t)] for t in self.open]
+            kept = [len(results) + i for i in range(len(saved))]
+            numbers = [next(i for i, t in enumerate(self.leaves) if t is o) for o in self.open]
+            step = gradients.function(self.compiled, program, self.numbers, opened, kept, numbers,
+                                      self._finder, self._why_once())  # fmt: skip
+            replay.step, replay.leaves, replay.backward_text = step
         return replay
 
     def _survey(self, order: list[Node]) -> None:
@@ -363,7 +363,7 @@ class Recording:
                 ):
                     self.may_wait = False
         self.used |= {id(t): t for t, _ in self.trace.written.values()}
-        for seed in self.seeds:
+        for seed in () if self.gradients is None else self.gradients.seeds:
             self.used.pop(id(seed), None)
 
     def _batch(self, passing: list[tuple[Node, Any]]) -> list[Node]:
@@ -607,7 +607,7 @@ class Recording:
         i = index[id(t)]
         for k, other in enumerate(self.open):
             if other is t:
-                if self.targets:
+                if self.gradients is not None and self.gradients.targets:
                     return lambda results, args, kwargs, outs: outs[k]
                 return lambda results, *given: new(results[i]).requires_grad_()
         if id(t) in self.dead:
@@ -642,139 +642,11 @@ class Recording:
             leaves.append(t)
         return _rebuilt(self.shape, leaves)
 
-    # ------------------------------------------------------------ gradients of what a replay returns
-
-    def _backward(self) -> list[Any]:
-        """Records the gradients of the results with respect to the leaves, for given ones of the results."""
-        trace = self.trace
-        self.targets = [
-            t
-            for t in {id(t): t for t in trace.sources.values()}.values()
-            if t._node is not None and t.requires_grad
-        ]
-        with trace.recording():
-            for t in self.open:
-                seed = wrap(np.ones(t._array.shape, t._array.dtype))
-                trace.sources[leaf(seed)] = seed
-                self.environment.tensors[id(seed)] = seed
-                self.environment.paths[id(seed)] = "gradient"
-                self.seeds.append(seed)
-            nodes = [t._node for t in self.open]
-            hooks = [
-                (t._node, t._node.hooks) for t in self.targets
-            ]  # the pass that a user starts calls them itself
-            try:
-                for node, _ in hooks:
-                    node.hooks = None
-                found = engine.run(nodes, self.seeds, [t._node for t in self.targets], True, False)
-            finally:
-                for node, mine in hooks:
-                    node.hooks = mine
-        return [found.get(t._node) for t in self.targets]
-
-    def _saved(
-        self, program: Whole, gradients: list[Any], value: dict[Node, Value]
-    ) -> tuple[list[Value], list[Any], list[Value]]:
-        """Of the forward half: computed values that the backward half reads, and Tensors that it reads."""
-        wanted = [value[g._node] for g in gradients if g is not None]
-        seeds = {program.by_tensor[id(s)] for s in self.seeds if id(s) in program.by_tensor}
-        todo, seen = list(wanted), set(wanted)
-        saved: dict[Value, None] = {}
-        leaves: dict[Value, None] = {}
-        for v in todo:
-            if v.fill is not None or v.op == "constant" or v in seeds:
-                continue
-            if v.op == "parameter":
-                leaves[v] = None
-                continue
-            base = memory(v)
-            if v.forward and base is v:
-                saved[v] = None
-                continue
-            for w in v.inputs:
-                if w.__class__ is Value and w not in seen:
-                    seen.add(w)
-                    todo.append(w)
-        tensors = [t for t in self.trace.sources.values() if program.by_tensor.get(id(t)) in leaves]
-        return list(saved), list({id(t): t for t in tensors}.values()), wanted
-
-    def _step(
-        self, replay: Replay, program: Whole, gradients: list[Any], wanted: list[Value], saved: list[Value],
-        by_reference: list[Any], kept: list[int], index: dict[int, int],
-    ) -> Any:  # fmt: skip
-        """The Function whose forward is a replay, and whose backward replays the plan of the gradients."""
-        env = self.environment
-        given = [(env.paths.get(id(t), "tensor"), self._node_of(t)) for t in (*by_reference, *self.seeds)]
-        title = f"The gradients of {self.compiled.__name__}, as recorded. Printed by minigrad."
-        plan = Plan(program, given, set(), wanted, [], self.numbers, title, boundary=saved, draws=False)
-        compiled_text = code(plan.text(), f"<gradients of {self.compiled.__name__}>")
-        replay.backward_text, data = plan.text(), plan.data
-        self.gradient_plan = plan
-        order: list[int] = []  # which of (references, seeds, saved) each parameter is
-        sources = [*by_reference, *self.seeds]
-        places = {
-            id(program.by_tensor[id(t)]): i for i, t in enumerate(sources) if id(t) in program.by_tensor
-        }
-        places |= {id(v): len(sources) + i for i, v in enumerate(saved)}
-        for _, v in plan.arguments:
-            order.append(places[id(v)])
-        idle: list[Any] = []
-
-        def run_backward(arrays: list[Any], numbers: Sequence[Any]) -> Any:
-            run = idle.pop() if idle else _bound(compiled_text, data)
-            results = QUIET.run(run, *[arrays[i] for i in order], *numbers)
-            idle.append(run)
-            return results
-
-        targets = [self._leaf_expression(t) for t in self.targets]
-        referenced = [self._leaf_expression(t) for t in by_reference]
-        space = dict(env.names)
-        listed = ", ".join(targets)
-        named = ", ".join(referenced)
-        text = f"def leaves(args, kwargs):\n    return [{listed}]\n"
-        text += f"def referenced(args, kwargs):\n    return [{named}]\n"
-        exec(code(text, "<leaves of a compiled function>"), space)
-        opened = [index[id(t)] for t in self.open]
-        count, parameters = len(by_reference), len(self.numbers)
-        numbers = [next(i for i, t in enumerate(self.leaves) if t is o) for o in self.open]
-        behind = [set(tape.tape([t._node])) for t in self.open]  # which leaves each result was computed from
-        reached = [[t._node in nodes for t in self.targets] for nodes in behind]
-        reached = [[r and g is not None for r, g in zip(row, gradients, strict=True)] for row in reached]
-        del behind
-        shapes = [(t._array.shape, t._array.dtype) for t in self.open]
-        present = [g is not None for g in gradients]
-        compiled, once = self.compiled, self._why_once()
-
-        class Step(autograd.Function):
-            @staticmethod
-            def forward(ctx: Any, call: Any, *tensors: Any) -> Any:
-                run, arrays, args, kwargs = call.run, call.given, call.args, call.kwargs
-                call.results = results = QUIET.run(run, *arrays)
-                outs = tuple(wrap(results[i]) for i in opened)
-                ctx.save_for_backward(*space["referenced"](args, kwargs), *(wrap(results[i]) for i in kept))
-                ctx.call = (args, kwargs)
-                ctx.numbers = arrays[len(arrays) - parameters :]
-                ctx.set_materialize_grads(False)
-                return outs if len(outs) > 1 else outs[0]
-
-            @staticmethod
-            def backward(ctx: Any, *grads: Any) -> Any:
-                if MODE.get().grad:
-                    return (None, *_again(compiled, ctx.call, space["leaves"], numbers, grads, once))
-                arrays = [t._array for t in ctx.saved_tensors]
-                references = arrays[:count]
-                seeds = [
-                    np.zeros(*made) if g is None else g._array for g, made in zip(grads, shapes, strict=True)
-                ]
-                found = iter(run_backward([*references, *seeds, *arrays[count:]], ctx.numbers))
-                given = [row for row, g in zip(reached, grads, strict=True) if g is not None]
-                wanted = [any(row[j] for row in given) for j in range(len(present))]
-                results = [next(found) if here else None for here in present]
-                return (None, *(wrap(r) if here else None for r, here in zip(results, wanted, strict=True)))
-
-        Step.__name__ = Step.__qualname__ = f"Compiled_{compiled.__name__}"
-        replay.leaves = space["leaves"]
-        return Step
+    def _finder(self, t: Any) -> Callable[[Any, Any], Any]:
+        """Finds among the arguments of a replay what stands for this Tensor, or else finds it itself."""
+        original = next((k for k, r in self._replaced.items() if r is t), id(t))
+        where = self.locations.get(original) or self.locations.get(id(t))
+        return (lambda args, kwargs: t) if where is None else where.look_up
 
     def _why_once(self) -> str:
         """Why the function may not be run again behind the user's back; nothing if it may."""
@@ -782,40 +654,12 @@ class Recording:
             return "draws random numbers"
         return "changes Tensors" if self.trace.written or self.new_grads or self.new_state else ""
 
-    def _leaf_expression(self, t: Any) -> str:
-        original = next((k for k, r in self._replaced.items() if r is t), id(t))
-        return self.locations.get(original) or self.locations.get(id(t)) or self.environment.pin(t)
-
 
 class _Place:
     """Stands in a structure for a Tensor."""
 
     def __init__(self, number: int) -> None:
         self.number = number
-
-
-def _again(compiled: Any, call: Any, leaves: Any, numbers: list[int], grads: Any, once: str) -> list[Any]:
-    """Gradients that can be differentiated again: the function itself is run once more, and recorded.
-
-    ``numbers`` tells which of the Tensors that it returns the gradients belong to.
-    """
-    if once:
-        raise NotImplementedError(
-            f"create_graph=True through the compiled {compiled.__name__} would run it once more, and it {once}; call "
-            "it uncompiled"
-        )
-    args, kwargs = call
-    with autograd.enable_grad():
-        result = compiled.function(*args, **kwargs)
-    returned = tensors_in(result)
-    outs = [returned[i] for i in numbers]
-    pairs = [(t, g) for t, g in zip(outs, grads, strict=True) if g is not None]
-    given = [g for _, g in pairs]
-    return list(
-        autograd.grad(
-            [t for t, _ in pairs], leaves(args, kwargs), given, create_graph=True, allow_unused=True
-        )
-    )
 
 
 def _rebuilt(shape: Any, leaves: Sequence[Any]) -> Any:
@@ -858,12 +702,6 @@ def _inference_tensor(array: Any) -> Any:
     t = wrap(array)
     t._inference = True
     return t
-
-
-def _bound(text: Any, data: dict[str, Any]) -> Any:
-    namespace = dict(data)
-    exec(text, namespace)
-    return namespace["bind"]()
 
 
 def _identifier(name: str) -> str:
