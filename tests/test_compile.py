@@ -813,6 +813,25 @@ def test_a_recording_keeps_neither_arguments_nor_results() -> None:
     assert recordings(f) == 1
 
 
+@scenario(2)
+def options_whose_names_are_no_names_of_variables(wrap: Any) -> Iterator[Any]:
+    net = network()
+    extra = {"my-key": 0.5, "lambda": 0.25, "x": 2.0, "weight": 3.0, "np": 1.0}
+    opt = SGD([{"params": list(net.parameters()), **extra}], lr=0.1)
+
+    def step(x: Any, target: Any) -> Any:
+        opt.zero_grad()
+        loss = F.mse_loss(net(x), target) * opt.param_groups[0]["lambda"]
+        loss.backward()
+        opt.step()
+        return loss
+
+    run = wrap(step)
+    for k in range(5):
+        opt.param_groups[0]["lambda"] = 0.25 * k
+        yield run(*batch(k)), net, opt
+
+
 def test_equal_matrices_that_have_become_one_lie_as_they_did(replayed: str) -> None:
     def f(x: Any, b: Any) -> Any:
         return ((x + b) @ (x + b).mT).sum(dim=0)  # BLAS rounds otherwise where one of them lies by columns

@@ -27,7 +27,7 @@ import numpy as np
 
 from minigrad import dtypes, errors, tape
 from minigrad.emit.compiled.conditions import SIMPLE, Conditions, Place
-from minigrad.emit.source.names import instructions
+from minigrad.emit.source.names import identifier, instructions
 from minigrad.errors import INSIDE
 from minigrad.random import Generator, default_generator
 from minigrad.tape import MODE, Scalar, TensorBase, wrap
@@ -445,7 +445,8 @@ class Environment:
         self.dynamic.append((group, key, made, expression))
 
     def number(self, value: float, text: str, expression: str, path: str) -> Scalar:
-        """A number as a parameter, until somebody asks for its value."""
+        """A number as a parameter, called ``text`` or about so, until somebody asks for its value."""
+        text = identifier(text)
         name = self.constant(value)
         condition = (f"equal({expression}, {name})", path)
 

@@ -86,7 +86,7 @@ class Interpreter:
         It is an array without dimensions, which ufuncs take in half the time, where that changes nothing.
         """
         kind = None
-        if kernel.__class__ is np.ufunc and isinstance(value, (float, int, np.floating)):
+        if kernel.__class__ is np.ufunc and type(value) in (float, int, Scalar):
             kinds = {w.dtype for w in user.inputs if w.__class__ is Node}
             kind = kinds.pop() if len(kinds) == 1 else None
             kind = kind if kind is not None and kind.kind == "f" else None

@@ -64,7 +64,7 @@ class Recording:
             return self._tensor(value, where, name)
         if type(value) is float:
             conditions.append(f"{where}.__class__ is float")
-            number = env.number(value, _identifier(name), where, name)
+            number = env.number(value, name, where, name)
             env.dynamic.append(({}, "", number, where))
             return number
         if value.__class__ in (tuple, list):
@@ -702,7 +702,3 @@ def _inference_tensor(array: Any) -> Any:
     t = wrap(array)
     t._inference = True
     return t
-
-
-def _identifier(name: str) -> str:
-    return name if name.isidentifier() else "number"
