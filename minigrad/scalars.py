@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +46,8 @@ class Scalar:
         if type(other) not in (float, int, bool):
             return NotImplemented
         mine = self.settle
-        return Scalar(compute(self.value, other), form.format(self.text, repr(other)), lambda _="": mine())
+        text = repr(other) if math.isfinite(other) else f"np.{other}".replace("np.-", "-np.")
+        return Scalar(compute(self.value, other), form.format(self.text, text), lambda _="": mine())
 
     def __neg__(self) -> Any:
         mine = self.settle

@@ -83,7 +83,7 @@ def like(given: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
             (a.dtype is dtype or a.dtype == dtype)
             and a.shape == shape
             and (a.flags.c_contiguous if strides is None else a.strides == strides)
-            and (a.base is None or names["apart"](a))
+            and names["apart"](a)
             and id(t) not in names["known"]
             and (
                 (t.requires_grad and t.is_leaf is is_leaf and (t._node.hooks or {}) == hooks)

@@ -193,6 +193,8 @@ class Calls(Text):
         self.data[source] = v.params["generator"]
         if v.op == "bernoulli":
             p = as_text(xs[0])
+            if v.inputs[0].fill is not None and not v.inputs[0].shape:
+                p = f"np.asarray({p})"  # a number would be compared with numbers of another type
             return f"{source}.bernoulli({p}, {v.shape!r}, np.dtype({v.dtype.name!r}))"
         arguments = f"arguments_{len(self.data)}"
         self.data[arguments] = v.params["arguments"]

@@ -73,6 +73,7 @@ class Environment:
         self.grads: dict[
             int, tuple[str, bool, str]
         ] = {}  # a Tensor's name, whether it has a gradient, its path
+        self.gradient_of: dict[int, Any] = {}  # of the gradient of a Tensor: that Tensor
         self.dynamic: list[tuple[dict[str, Any], str, Scalar, str]] = []  # an option, its expression
         self.settled: list[tuple[str, str]] = []  # conditions on numbers whose value was asked for
         self.states: list[tuple[dict[Any, Any], dict[Any, Any]]] = []  # an optimizer's state, before
@@ -238,6 +239,7 @@ class Environment:
         self.grads[id(t)] = pin, grad is not None, f"{path}.grad"
         if grad is not None:
             self.tensors[id(grad)] = grad
+            self.gradient_of[id(grad)] = t
             self.paths[id(grad)] = f"grad_{_readable(path)}"
             self.places[id(grad)] = (f"{pin}._grad._array", False)
             self._keep.append(grad)

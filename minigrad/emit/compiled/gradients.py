@@ -14,7 +14,7 @@ from minigrad.emit.compiled.replay import code, tensors_in
 from minigrad.emit.compiled.trace import Trace
 from minigrad.emit.compiled.whole import Whole
 from minigrad.emit.source.program import Value, memory
-from minigrad.tape import MODE, QUIET, leaf, wrap
+from minigrad.tape import MODE, QUIET, Node, leaf, wrap
 
 
 class Gradients:
@@ -27,11 +27,18 @@ class Gradients:
     def __init__(self, trace: Trace, results: list[Any]) -> None:
         self.trace, self.results = trace, results
         env = trace.environment
-        self.targets = [
-            t
-            for t in {id(t): t for t in trace.sources.values()}.values()
-            if t._node is not None and t.requires_grad
-        ]
+        leaves: dict[
+            int, tuple[Any, list[Node]]
+        ] = {}  # Tensors, each with the records that have stood for it
+        for n, t in trace.sources.items():
+            if t._node is not None and t.requires_grad:
+                leaves.setdefault(id(t), (t, []))[1].append(n)
+        for n in trace.follows:  # from a change under no_grad() on
+            t = n.tensor() if n.op is None and n.requires_grad and n.tensor is not None else None
+            if t is not None and id(t) in leaves:
+                leaves[id(t)][1].append(n)
+        self.targets = [t for t, _ in leaves.values()]
+        self._nodes = [[n for n in nodes if n.requires_grad] for _, nodes in leaves.values()]
         self.seeds: list[Any] = []
         self.plan: Plan | None = None
         with trace.recording():
@@ -42,15 +49,26 @@ class Gradients:
                 env.paths[id(seed)] = "gradient"
                 self.seeds.append(seed)
             nodes = [t._node for t in results]
-            hooks = [(t._node, t._node.hooks) for t in self.targets]
+            ends = [n for mine in self._nodes for n in mine]
+            hooks = [(n, n.hooks) for n in ends]
             try:
                 for node, _ in hooks:
                     node.hooks = None  # the pass that a user starts calls them itself
-                found = engine.run(nodes, self.seeds, [t._node for t in self.targets], True, False)
+                found = engine.run(nodes, self.seeds, ends, True, False)
             finally:
-                for node, mine in hooks:
-                    node.hooks = mine
-        self.found = [found.get(t._node) for t in self.targets]
+                for node, before in hooks:
+                    node.hooks = before
+            self.found = [self._sum(mine, found) for mine in self._nodes]
+
+    def _sum(self, leaves: list[Node], found: dict[Node, Any]) -> Any:
+        """The gradient of a Tensor for which these records have stood."""
+        total = None
+        for n in leaves:
+            if n in found:
+                total = found[n] if total is None else total + found[n]
+                if total is not found[n]:
+                    self.trace.groups[total._node] = n  # it belongs to the backward half
+        return total
 
     def saved_in(self, program: Whole) -> list[Value]:
         """Of the forward half of a program: computed values that the backward half reads."""
@@ -97,7 +115,10 @@ class Gradients:
         count, parameters = len(read), len(numbers)
         behind = [set(tape.tape([t._node])) for t in self.results]  # what each result was computed from
         reached = [
-            [t._node in nodes and g is not None for t, g in zip(self.targets, self.found, strict=True)]
+            [
+                not nodes.isdisjoint(mine) and g is not None
+                for mine, g in zip(self._nodes, self.found, strict=True)
+            ]
             for nodes in behind
         ]
         del behind

@@ -19,7 +19,7 @@ from minigrad.tape import ONES, Const, Node, Scalar
 
 OFTEN = 128  # calls from which it pays to lay a plan out and compile it, which takes as long as 70 of them
 SMALL = 1 << 20  # bytes of all results together, up to which new arrays in each run cost little
-_OWN = ("linear", "matmul", "mse_loss", "clone")  # beside ufuncs: what returns an array of its own
+_OWN = ("linear", "matmul", "mse_loss", "clone")  # beside ufuncs: what returns a new array
 _turned = attrgetter("T")  # takes a fifth of the time of np.transpose
 
 
@@ -46,6 +46,8 @@ class Interpreter:
         self._steps: list[tuple[Any, Any, int]] = []
         self._nodes: list[Node] = []  # of the steps
         self._register: dict[Node, int] = {}
+        self._operands: dict[Node, list[int]] = {}  # the registers that a step reads
+        self._follows = follows
         for n in goal.order:
             if n in sources:
                 place = parameters[id(sources[n])]
@@ -62,9 +64,11 @@ class Interpreter:
                 self._nodes.append(n)
             self._register[n] = place
         texts = "".join(f"{text}, " for text in self._computed)
-        self._compute = eval(f"lambda {', '.join(name for _, name in goal.numbers)}: ({texts})")
-        self._results = [self._result(n, n not in goal.results[:i]) for i, n in enumerate(goal.results)]
-        self._writes = [(parameters[id(sources[leaf])], *self._result(n, True)) for leaf, n in goal.writes]
+        names = ", ".join(name for _, name in goal.numbers)
+        self._compute = eval(f"lambda {names}: ({texts})", {"np": np})
+        claimed: set[int] = set()
+        self._results = [self._result(n, claimed) for n in goal.results]
+        self._writes = [(parameters[id(sources[leaf])], *self._result(n, set())) for leaf, n in goal.writes]
 
     def _step(self, n: Node) -> tuple[Any, Any]:
         kernel: Any = n.op.kernel  # type: ignore[union-attr]
@@ -76,6 +80,7 @@ class Interpreter:
         places = [
             self._number(w.value, n, kernel) if w.__class__ is Const else self._register[w] for w in n.inputs
         ]
+        self._operands[n] = places
         if len(places) > 1:
             return kernel, itemgetter(*places)
         return kernel, itemgetter(slice(places[0], places[0] + 1 or None)) if places else _nothing
@@ -105,10 +110,21 @@ class Interpreter:
         self._ends.append(value)
         return -len(self._ends)
 
-    def _result(self, n: Node, first: bool) -> tuple[Any, int]:
-        """How a value becomes an array that belongs to the caller alone, and its register."""
-        own = n.op is not None and (n.op.name in _OWN or n.op.kernel.__class__ is np.ufunc)
-        return None if own and first else _copied, self._register[n]
+    def _result(self, n: Node, claimed: set[int]) -> tuple[Any, int]:
+        """What makes of the registers an array that belongs to the caller alone, None if the register has that; which.
+
+        ``claimed`` are registers whose memory a result has got already.
+        """
+        owner = n  # whose memory this one shows
+        while owner in self._follows or (owner in self._operands and owner.op is not None and owner.op.view):
+            owner = self._follows[owner] if owner in self._follows else owner.inputs[0]
+        place, mine = self._register[owner], self._register[n]
+        if owner.op is None or owner not in self._operands or place in claimed:
+            return partial(_copied, mine), mine
+        claimed.add(place)
+        if owner.op.name in _OWN or owner.op.kernel.__class__ is np.ufunc:
+            return None, mine
+        return partial(_copied_unless_new, mine, place, self._operands[owner]), mine
 
     def _where(self, number: int) -> str:
         """The user's line of a step."""
@@ -134,8 +150,8 @@ class Interpreter:
                     registers[i] = kernel(*operands(registers))
             except Exception as error:
                 raise StepFailed(self._where(i - last)) from error
-            made = [registers[i] if make is None else make(registers[i]) for make, i in results]
-            new = [registers[i] if make is None else make(registers[i]) for _, make, i in writes]
+            made = [registers[i] if make is None else make(registers) for make, i in results]
+            new = [registers[i] if make is None else make(registers) for _, make, i in writes]
             for (target, _, _), array in zip(writes, new, strict=True):
                 np.copyto(registers[target], array)
             return made
@@ -143,8 +159,19 @@ class Interpreter:
         return run
 
 
-def _copied(array: Any) -> Any:
-    return np.array(array, order="K")
+def _copied(place: int, registers: list[Any]) -> Any:
+    return np.array(registers[place], order="K")
+
+
+def _copied_unless_new(place: int, owner: int, operands: list[int], registers: list[Any]) -> Any:
+    """A result, copied if its memory is that of an operand, as some kernels return what they were given."""
+    memory = _memory(registers[owner])
+    new = all(memory is not _memory(registers[i]) for i in operands)
+    return registers[place] if new else _copied(place, registers)
+
+
+def _memory(array: Any) -> Any:
+    return array if getattr(array, "base", None) is None else array.base
 
 
 def _as_array(kernel: Any, *operands: Any) -> Any:

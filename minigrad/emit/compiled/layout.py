@@ -118,7 +118,14 @@ class Layout(Calls):
                 number = next(w for w in v.inputs if w.__class__ is Const)
                 if type(number.value) is Scalar:
                     found.setdefault((number.value.text, v.dtype), []).append(s)
-        for (_, dtype), statements in found.items():
+        position = {s.value: i for i, s in enumerate(self.statements)}
+        first_read: dict[Value, int] = {}
+        for i, s in enumerate(self.statements):
+            for w in s.reads:
+                first_read.setdefault(w, i)
+        for (_, dtype), several in found.items():
+            end = position[several[-1].value]  # they are all there from this statement on
+            statements = [s for s in several if first_read.get(s.value, end) >= end]
             if len(statements) < 3:
                 continue
             group = Group(self.names.take("steps"), dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from operator import attrgetter, is_
 from typing import Any
@@ -40,6 +40,9 @@ class Recording:
         self.likes: list[Any] = []  # for each of them: whether another Tensor may stand there
         self.copies: list[tuple[Any, list[Any], str]] = []
         self._stand_ins: list[Any] = []
+        self._views: list[
+            Any
+        ] = []  # arguments that are views, whose values the records may take from their base
         self._replaced: dict[int, Any] = {}  # arguments with a history, and what the function gets for them
         names = arguments.names_of(compiled.function, args)
         self.given = (
@@ -123,6 +126,8 @@ class Recording:
             return self._replaced.get(id(t), t)
         self.conditions += [f"{where} is not {other}" for other in self.locations.values()]
         self.locations[id(t)] = where
+        if t._view is not None:
+            self._views.append(t)
         self.likes.append(arguments.like(t, env.names))
         self.conditions.append(f"{env.constant(self.likes[-1])}({where})")
         env.grads[id(t)] = where, t._grad is not None, f"the gradient of {name}"
@@ -136,6 +141,7 @@ class Recording:
         env.paths[id(inside)] = name
         if t._grad is not None and t.is_leaf:
             env.tensors[id(t._grad)] = t._grad
+            env.gradient_of[id(t._grad)] = t
             env.paths[id(t._grad)] = f"grad_{name}"
         self.locations[id(inside)] = where
         return inside
@@ -180,7 +186,8 @@ class Recording:
         env, trace = self.environment, self.trace
         self._refuse_side_effects()
         self._refuse_changed_arguments()
-        self.leaves: list[Any] = []
+        self.leaves: list[Any] = []  # the Tensors that the function returns
+        self.firsts: dict[int, int] = {}  # where each of them is first among these
         self.shape = self._flatten(result)
         self.new_grads: list[tuple[Any, Any]] = []  # a Tensor and what is its gradient now
         for t, before in trace.grads.values():
@@ -223,7 +230,7 @@ class Recording:
         """The structure of a result: Tensors by number, all else as it is."""
         if isinstance(value, TensorBase):
             self.leaves.append(value)
-            return _Place(len(self.leaves) - 1)
+            return _Place(self.firsts.setdefault(id(value), len(self.leaves) - 1))
         if value.__class__ in (tuple, list):
             return value.__class__(self._flatten(v) for v in value)
         if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -351,7 +358,9 @@ class Recording:
             source = sources.get(n)
             if source is not None:
                 self.used[id(source)] = source
-            size = math.prod(n.shape) * n.dtype.itemsize
+            size = (
+                0 if n.shape is None else math.prod(n.shape) * n.dtype.itemsize
+            )  # of a Function with many results
             if size > self.widest:
                 self.widest = size
             if op is not None:
@@ -394,7 +403,7 @@ class Recording:
         trace = self.trace
         if not trace.written:
             return
-        used = self.used
+        used = {**self.used, **{id(t): t for t in self._views}}
         if all(t._array.base is None and t._array.flags.owndata for t in used.values()) and len(
             {id(t._array) for t in used.values()}
         ) == len(used):
@@ -442,10 +451,9 @@ class Recording:
         where = self.locations.get(id(t))
         if where is not None:
             return f"{where}._array"
-        for other, location in self.locations.items():
-            owner = self.environment.tensors.get(other)
-            if owner is not None and owner._grad is t:
-                return f"{location}._grad._array"
+        where = self.locations.get(id(self.environment.gradient_of.get(id(t))))
+        if where is not None:
+            return f"{where}._grad._array"
         return self.environment.places[id(t)][0]
 
     def _note_conditions(self, replay: Replay, bound: list[Any], passing: list[Any]) -> None:
@@ -455,14 +463,23 @@ class Recording:
         env.names["as_before"] = env.mutable.function(code, "as_before")
         checks = ["unchanged()", "as_before()", *(c for c, _ in (*self.elsewhere, *env.settled))]
         space = env.names
-        written = frozenset(id(tape.owner(t._array)) for t, _ in self.trace.written.values())
-        space["apart"] = (lambda a: True) if not written else (lambda a: id(tape.owner(a)) not in written)
+        written = self._written = {  # of what the function finds by itself
+            id(tape.owner(t._array))
+            for t, _ in self.trace.written.values()
+            if id(t) not in self.locations and id(env.gradient_of.get(id(t))) not in self.locations
+        }
+        space["apart"] = (
+            (lambda a: id(a if a.base is None else tape.owner(a)) not in written)
+            if written
+            else lambda a: True
+        )
         space["known"] = frozenset(id(t) for t in env.tensors.values() if id(t) in env.places) - set(
             self.locations
         )
         for number, where in self.locations.items():
             if number in env.places:
                 self.conditions.append(f"{where} is {env.pin(env.tensors[number])}")
+        self._keep_changed_arguments_apart(bound)
         usual = MODE.get(), arguments.as_usual(*env.modes)  # mostly it is this very object
         modes = "(mode is {} or {}(mode))".format(*map(env.constant, usual))
         self._note_entry(replay, usual, passing, [modes, *self.conditions, *checks])
@@ -471,6 +488,19 @@ class Recording:
         replay.conditions = [(modes, "the grad mode"), *about, *self.elsewhere, *env.settled]
         replay.environment = env
         replay.layouts = [(a.shape, a.dtype, a.strides) for a in replay.bound()]
+
+    def _keep_changed_arguments_apart(self, bound: list[Any]) -> None:
+        """Conditions: the memory of an argument that is changed is seen through no other Tensor that takes part."""
+        env = self.environment
+        for t, _ in self.trace.written.values():
+            where = self.locations.get(id(t))
+            if where is None:
+                continue
+            others = [other for other in dict.fromkeys(self.locations.values()) if other != where]
+            apart = env.constant(lambda a: not any(np.may_share_memory(a, t._array) for t in bound))
+            self.conditions.append(f"{apart}({where}._array)")
+            share = env.constant(np.may_share_memory)
+            self.conditions += [f"not {share}({where}._array, {other}._array)" for other in others]
 
     def _note_entry(self, replay: Replay, usual: Any, passing: list[Any], conditions: list[str]) -> None:
         """What makes ``enter``: its text, and for plain arguments also a function that needs no compiler."""
@@ -489,6 +519,7 @@ class Recording:
             and len({*map(id, args)}) == len(args)
             and all(group for group, _ in options)
             and not (self.kwargs or self.elsewhere or env.settled)
+            and self.locations.keys().isdisjoint(self.trace.written)
         ):
             places = {self.locations[id(t)]: i for i, t in enumerate(args)}
             found_at = [self.locations.get(id(t)) for t in passing]
@@ -521,9 +552,15 @@ class Recording:
         def current() -> bool:
             return all(map(is_, map(_array_of, tensors), arrays))
 
+        written = self._written
+        others = written - {id(tape.owner(tensors[i]._array)) for i in often}
+
         def stays(now: tuple[Any, ...]) -> None:
             arrays[:] = now
-            changes[:] = tape.changes_of([now[i] for i in often])
+            changed = [now[i] for i in often]
+            changes[:] = tape.changes_of(changed)
+            written.clear()
+            written.update(others, [id(tape.owner(a)) for a in changed])
 
         replay.bound, replay.current, replay.stays = bound, current, stays
         stays(bound())
@@ -541,10 +578,11 @@ class Recording:
             else:
                 changed.append(self._array_of(t))
         changes = env.names["changes"]
-        build = self._built(self.shape, index, new)
+        build = self._built(index, new)
         changed_again = tape.changed_again
 
         def finish(results: Any, args: Any, kwargs: Any, outs: Any) -> Any:
+            arrays = [find(args, kwargs) for find in changed]  # before a gradient is dropped
             for t, i in pinned:
                 t._grad = None if i is None else new(results[i])
             for find, i in passed:
@@ -553,8 +591,8 @@ class Recording:
                 entries[p][key] = new(results[i])
             if often:
                 changed_again(changes)
-            if changed:
-                tape.changed(*[find(args, kwargs) for find in changed])
+            if arrays:
+                tape.changed(*arrays)
             return build(results, args, kwargs, outs)
 
         def finish_in_place(results: Any, args: Any, kwargs: Any, outs: Any) -> Any:
@@ -575,35 +613,46 @@ class Recording:
         )
         return found
 
-    def _built(self, shape: Any, index: dict[int, int], new: Callable[[Any], Any]) -> Callable[..., Any]:
+    def _built(self, index: dict[int, int], new: Callable[[Any], Any]) -> Callable[..., Any]:
         """A function of what `finish` is given that returns what the call returns."""
-        if isinstance(shape, _Place):
-            return self._built_tensor(self.leaves[shape.number], index, new)
-        if shape.__class__ in (tuple, list) or (isinstance(shape, tuple) and hasattr(shape, "_fields")):
-            parts = [self._built(v, index, new) for v in shape]
-            make: Any = shape.__class__
-            make = make if make in (tuple, list) else make._make
-            return lambda *given: make([part(*given) for part in parts])
-        if shape.__class__ is dict:
-            entries = [(k, self._built(v, index, new)) for k, v in shape.items()]
-            return lambda *given: {k: part(*given) for k, part in entries}
+        makers = {i: self._built_tensor(self.leaves[i], index, new) for i in self.firsts.values()}
+        if isinstance(self.shape, _Place):
+            return makers[0]
+        shape = self._looked_up(self.shape)
+
+        def build(results: Any, args: Any, kwargs: Any, outs: Any) -> Any:
+            made = {i: make(results, args, kwargs, outs) for i, make in makers.items()}
+            return _rebuilt(shape, made, args, kwargs)
+
+        return build
+
+    def _looked_up(self, shape: Any) -> Any:
+        """The structure of a result, with numbers that are parameters to be looked up in each call."""
         if type(shape) is Scalar:
-            where = next((w for _, _, s, w in self.environment.dynamic if s is shape), None)
+            found = [(group, key, w) for group, key, number, w in self.environment.dynamic if number is shape]
+            if not found:
+                return shape.value
+            [(group, key, where)] = found
             if isinstance(where, Where):
-                return lambda results, args, kwargs, outs: where.look_up(args, kwargs)
-            shape = shape.value
-        return lambda *given: shape
+                return _LookUp(where.look_up)
+            return _LookUp(lambda args, kwargs: group[key])
+        if shape.__class__ in (tuple, list):
+            return shape.__class__(self._looked_up(v) for v in shape)
+        if isinstance(shape, tuple) and hasattr(shape, "_fields"):
+            return shape.__class__(*(self._looked_up(v) for v in shape))
+        if shape.__class__ is dict:
+            return {k: self._looked_up(v) for k, v in shape.items()}
+        return shape
 
     def _built_tensor(self, t: Any, index: dict[int, int], new: Callable[[Any], Any]) -> Callable[..., Any]:
-        locations = self.locations
-        if id(t) in self.environment.tensors:
+        locations, env = self.locations, self.environment
+        owner = next((o for o, g in self.new_grads if g is t), env.gradient_of.get(id(t)))
+        if owner is not None:
+            found = self._found(owner, locations.get(id(owner)))
+            return lambda *given: found(*given)._grad
+        if id(t) in env.tensors:
             original = next((k for k, r in self._replaced.items() if r is t), id(t))
-            where = locations.get(original) or locations.get(id(t))
-            return self._found(t, where)
-        for owner, g in self.new_grads:
-            if g is t:
-                found = self._found(owner, locations.get(id(owner)))
-                return lambda *given: found(*given)._grad
+            return self._found(t, locations.get(original) or locations.get(id(t)))
         i = index[id(t)]
         for k, other in enumerate(self.open):
             if other is t:
@@ -662,15 +711,25 @@ class _Place:
         self.number = number
 
 
-def _rebuilt(shape: Any, leaves: Sequence[Any]) -> Any:
+class _LookUp:
+    """Stands in a structure for a number that each call finds anew."""
+
+    def __init__(self, find: Callable[[Any, Any], Any]) -> None:
+        self.find = find
+
+
+def _rebuilt(shape: Any, leaves: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """A structure with these Tensors, by number, and the numbers that a call with these arguments finds."""
     if isinstance(shape, _Place):
         return leaves[shape.number]
     if shape.__class__ in (tuple, list):
-        return shape.__class__(_rebuilt(v, leaves) for v in shape)
+        return shape.__class__([_rebuilt(v, leaves, args, kwargs) for v in shape])
     if isinstance(shape, tuple) and hasattr(shape, "_fields"):
-        return shape.__class__(*(_rebuilt(v, leaves) for v in shape))
+        return shape.__class__(*[_rebuilt(v, leaves, args, kwargs) for v in shape])
     if shape.__class__ is dict:
-        return {k: _rebuilt(v, leaves) for k, v in shape.items()}
+        return {k: _rebuilt(v, leaves, args, kwargs) for k, v in shape.items()}
+    if isinstance(shape, _LookUp):
+        return shape.find(args, kwargs)
     return shape.value if type(shape) is Scalar else shape
 
 

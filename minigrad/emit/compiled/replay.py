@@ -25,7 +25,7 @@ from minigrad.tape import QUIET, TensorBase
 
 RAISE = (
     "index", "index_put", "unindex", "index_winners", "gather", "ungather", "floor_divide", "remainder", "fmod",
-    "trunc_divide", "pow", "div_floor",
+    "trunc_divide", "pow", "div_floor", "bernoulli",
 )  # fmt: skip
 
 
@@ -210,7 +210,8 @@ class Replay:
         except Exception as error:
             for generator, state in drawn:
                 generator.set_state(state)
-            raise self._explained(error) from error
+            cause = error.__cause__ if isinstance(error, StepFailed) else error
+            raise self._explained(error) from cause
         self.idle.append(instance)
         return self.finish(call.results, args, kwargs, outs if isinstance(outs, tuple) else (outs,))
 
@@ -281,7 +282,7 @@ def checked(replay: Replay, instance: Any, given: Any, args: Any, kwargs: Any, f
         state.update(entries)
     expected = function(*args, **kwargs)
     wanted = [*_values(tensors_in(expected)), *_values(tensors), *_gradients(tensors)]
-    exact = replay.rows is None and replay.function is None
+    exact = replay.waits or (replay.rows is None and replay.function is None)
     names = (
         ["a result"] * len(tensors_in(expected)) + ["a Tensor"] * len(tensors) + ["a gradient"] * len(tensors)
     )

@@ -218,7 +218,8 @@ class Trace:
         """The memory of a Tensor is about to be changed."""
         if id(tape.owner(t._array)) in self._picked:
             raise self.refused("a change in place of what was indexed with a Tensor of one number")
-        self._keep(t if t._view is None else t._view.base)
+        base = t if t._view is None else t._view.base
+        self._keep(base if id(base) in self.environment.tensors else t)
 
     def wrote(self, t: Any, node: Node) -> Node:
         """A Tensor was changed in place to what ``node`` computed; the record that it gets."""
