@@ -47,7 +47,7 @@ class Planned(NamedTuple):
         return [self.plan, *([] if self.rows is None else self.rows.plans)]
 
 
-def planned(goal: Goal, program: Whole | None = None, saved: Sequence[Value] = ()) -> Planned:
+def make_plan(goal: Goal, program: Whole | None = None, saved: Sequence[Value] = ()) -> Planned:
     """The plan, not yet laid out. ``saved`` are further results, of ``program``, which is made unless it is given."""
     program = Whole(goal.trace, goal.order) if program is None else program
     value, sources = program.value_of, goal.trace.sources
@@ -58,17 +58,13 @@ def planned(goal: Goal, program: Whole | None = None, saved: Sequence[Value] = (
     writes = [(leaf, value[n]) for leaf, n in goal.writes]
     kind = NumbaPlan if goal.backend == "numba" else Plan
     plan = kind(program, goal.given, bound, outputs, writes, goal.numbers, goal.title, memories=memories)
-    order: dict[str, Node] = {}
+    leaf_of: dict[str, Node] = {}  # of the parameters of the plan, in its order
     for n, v in plan.arguments:
         if n is not None:
-            order.setdefault(plan.name_of[v], n)
-    stay, pass_ = ({n: i for i, n in enumerate(nodes)} for nodes in (goal.bound, goal.passing))
-    return Planned(
-        plan,
-        _in_rows(goal, program, plan),
-        [stay[n] for n in order.values() if n in stay],
-        [pass_[n] for n in order.values() if n in pass_],
-    )
+            leaf_of.setdefault(plan.name_of[v], n)
+    places = ({n: i for i, n in enumerate(leaves)} for leaves in (goal.bound, goal.passing))
+    taken = ([place[n] for n in leaf_of.values() if n in place] for place in places)
+    return Planned(plan, _in_rows(goal, program, plan), *taken)
 
 
 def _in_rows(goal: Goal, program: Whole, plan: Plan) -> RowPlans | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.emit.compiled.calls import number_kind
 from minigrad.emit.compiled.goal import Goal
 from minigrad.emit.source.text import _place
 from minigrad.tape import ONES, Const, Node, Scalar
@@ -86,15 +87,9 @@ class Interpreter:
         return kernel, itemgetter(slice(places[0], places[0] + 1 or None)) if places else _nothing
 
     def _number(self, value: Any, user: Node, kernel: Any) -> int:
-        """The register of a number.
-
-        It is an array without dimensions, which ufuncs take in half the time, where that changes nothing.
-        """
-        kind = None
-        if kernel.__class__ is np.ufunc and type(value) in (float, int, Scalar):
-            kinds = {w.dtype for w in user.inputs if w.__class__ is Node}
-            kind = kinds.pop() if len(kinds) == 1 else None
-            kind = kind if kind is not None and kind.kind == "f" else None
+        """The register of a number."""
+        others = [w for w in user.inputs if w.__class__ is Node]
+        kind = number_kind(value, others) if kernel.__class__ is np.ufunc else None
         key = (value.text if type(value) is Scalar else repr(value), type(value), kind)
         place = self._numbers.get(key)
         if place is None:

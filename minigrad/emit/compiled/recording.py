@@ -17,7 +17,7 @@ from minigrad.dtypes import dtype
 from minigrad.emit.compiled import arguments, interpret, rows
 from minigrad.emit.compiled.arguments import Where
 from minigrad.emit.compiled.environment import Environment
-from minigrad.emit.compiled.goal import Goal, planned
+from minigrad.emit.compiled.goal import Goal, make_plan
 from minigrad.emit.compiled.gradients import Gradients
 from minigrad.emit.compiled.lower import OUTSIDE
 from minigrad.emit.compiled.replay import RAISE, Replay, code, tensors_in
@@ -330,7 +330,7 @@ class Recording:
             return replay
         program = Whole(trace, order)
         saved = [] if gradients is None else gradients.saved_in(program)
-        replay.plan_is(planned(goal, program, saved))
+        replay.plan_is(make_plan(goal, program, saved))
         if self.compiled.backend == "numba":
             replay.compile_with_numba()
         for plan in replay.planned.plans:
@@ -345,9 +345,9 @@ class Recording:
         return replay
 
     def _survey(self, order: list[Node]) -> None:
-        """What there is to know of the records: the Tensors that they read, sizes, and what the kernels are like.
+        """What is to be known of the records: the Tensors that they read, bytes of the results, what kernels may do.
 
-        A plan may be made later if no record that it is made of holds arrays, or can fail to print.
+        ``may_wait``: a plan can be made later, for no record that it is made of holds arrays, or can fail to print.
         """
         sources = self.trace.sources
         self.used: dict[int, Any] = {}
@@ -576,7 +576,7 @@ class Recording:
             if env.places.get(id(t), ("", False))[1] and id(t) not in locations:
                 often = True
             else:
-                changed.append(self._array_of(t))
+                changed.append(self._array_finder(t))
         changes = env.names["changes"]
         build = self._built(index, new)
         changed_again = tape.changed_again
@@ -603,7 +603,7 @@ class Recording:
         if not (pinned or passed or state or changed):  # the usual case of a step, at half the cost
             replay.finish = finish_in_place if often else build
 
-    def _array_of(self, t: Any) -> Callable[[Any, Any], Any]:
+    def _array_finder(self, t: Any) -> Callable[[Any, Any], Any]:
         """Finds the array of a Tensor among the arguments of a replay, or elsewhere."""
         where = self.locations.get(id(t))
         if where is not None:

@@ -17,7 +17,7 @@ from minigrad.dtypes import F64
 from minigrad.emit.compiled import conditions, interpret
 from minigrad.emit.compiled.by_numba import jitted
 from minigrad.emit.compiled.environment import Environment
-from minigrad.emit.compiled.goal import Goal, Planned, planned
+from minigrad.emit.compiled.goal import Goal, Planned, make_plan
 from minigrad.emit.compiled.interpret import Interpreter, StepFailed
 from minigrad.emit.compiled.lower import Plan
 from minigrad.emit.compiled.rows import RowPlans
@@ -36,15 +36,14 @@ def code(text: str, name: str) -> types.CodeType:
 
 
 class Replay:
-    """One recording, as a plan with its conditions."""
+    """One recording: when it holds, and what a call runs then: its goal, interpreted at first, or the plan for that."""
 
     bound: Callable[[], tuple[Any, ...]]  # the arrays that stay, as they are now
     current: Callable[[], bool]  # whether they are those that idle plans stand on
     stays: Callable[[tuple[Any, ...]], None]  # from now on they stand on these
-    entering: tuple[str, dict[str, Any]]  # the text of `enter`, and its names
-    finish: Callable[
-        ..., Any
-    ]  # makes results into Tensors, gradients and states; returns what the call returns
+    enter: Callable[..., Any]  # gives the arguments of the plan, or None where the recording does not hold
+    entering: tuple[str, dict[str, Any]]  # its text, and the names in that
+    finish: Callable[..., Any]  # makes Tensors, gradients, states of results; returns what the call returns
     leaves: Callable[..., list[Any]]  # the Tensors that a differentiable call depends on
     conditions: list[tuple[str, str]]  # on modes and arguments, and what each is about
     given: list[tuple[Any, Any]]  # element types and shapes of the arguments that it was recorded with
@@ -59,12 +58,13 @@ class Replay:
     kinds: tuple[Any, ...] = ()  # element types of results without dimensions, which Numba returns as numbers
 
     def __init__(self, goal: Goal) -> None:
-        self.goal: Any = goal  # until there is a plan
+        self.goal: Goal | None = goal  # until there is a plan
         self.idle: list[tuple[tuple[Any, ...], Callable[..., Any]]] = []
         self.calls = 0
         self._count = len(goal.passing)
-        self.enters_plainly = False  # whether `enter` is not the compiled one for now
-        self.waits = False  # whether the goal is interpreted, and planned when it has been called often
+        self.enter = self.enter_by_text
+        self.enters_plainly = False  # whether `enter` is another for now, that needs no compiler
+        self.waits = False  # whether the goal is interpreted for now
         self._interpreter: Interpreter | None = None
         self._planned: Planned | None = None
         self._over = False
@@ -77,9 +77,9 @@ class Replay:
         made = self._planned
         if made is None:
             with self._lock:
-                made = self._planned or self.plan_is(
-                    planned(self.goal)
-                )  # another thread may have been quicker
+                if self.goal is not None:
+                    return self.plan_is(make_plan(self.goal))
+            return self.planned  # another thread was quicker
         return made
 
     def plan_is(self, made: Planned) -> Planned:
@@ -109,15 +109,12 @@ class Replay:
         elif self.goal is not None:
             self.goal.trace.let_go()
 
-    # What only a call that comes again needs is compiled when it comes.
-
-    @functools.cached_property
-    def enter(self) -> Callable[..., Any]:
-        """A function for the arguments of the plan, or None where the recording does not hold."""
+    def enter_by_text(self, args: Any, kwargs: Any, mode: Any) -> Any:
+        """`enter` the first time: compiles the text."""
         text, names = self.entering
         exec(code(text, "<conditions of a compiled function>"), names)
-        found: Callable[..., Any] = names["enter"]
-        return found
+        self.enter = names["enter"]
+        return self.enter(args, kwargs, mode)
 
     @functools.cached_property
     def text(self) -> str:
@@ -132,12 +129,8 @@ class Replay:
 
     def ready(self) -> tuple[tuple[Any, ...], Callable[..., Any]] | None:
         """A plan on the arrays that are there now, with memory of its own; None if their layout has changed."""
-        if self.enters_plainly and self.calls >= conditions.OFTEN:
-            self.enters_plainly = False
-            self.__dict__.pop("enter", None)  # from now on the compiled one
-        if self.waits and (self.calls >= interpret.OFTEN or self._planned is not None):
-            self.waits, self._interpreter = False, None
-            self.idle.clear()
+        if self.waits or self.enters_plainly:
+            self._mature()
         if self.current():
             try:
                 return self.idle.pop()
@@ -151,6 +144,15 @@ class Replay:
             self.idle.clear()  # plans on arrays of before
             self.stays(arrays)
         return made
+
+    def _mature(self) -> None:
+        """Changes to what costs more to make and less to use, after as many calls as pay for it."""
+        if self.waits and (self.calls >= interpret.OFTEN or self._planned is not None):
+            self.waits, self._interpreter = False, None
+            self.idle.clear()
+        if self.enters_plainly and self.calls >= conditions.OFTEN:
+            self.enters_plainly = False
+            self.enter = self.enter_by_text
 
     def bind(self, arrays: tuple[Any, ...]) -> Callable[..., Any]:
         """What is run, on these arrays."""

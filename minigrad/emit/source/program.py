@@ -198,7 +198,7 @@ class Program:
         if op in ("matmul", "linear") and node is not None:
             inputs = self._apart(inputs, node)
         fill = None
-        if op in _ZEROS or any(map(_repeats_one, inputs)):  # otherwise there is nothing to find
+        if op in _ZEROS or any(map(_repeats_one, inputs)):  # otherwise there is nothing to fill or to narrow
             fill = _filled(op, inputs, params, dtype)
             if fill is None and op in _ELEMENTWISE:
                 if op == "mul" and node is not None:
@@ -292,6 +292,7 @@ def _owner(node: Any) -> Any:
 
 
 def _identity(operand: Const) -> Any:
+    """What makes numbers the same; of values it is their id."""
     if type(operand.value) is Scalar:
         return "Scalar", operand.value.text
     return type(operand.value).__name__, repr(operand.value)
