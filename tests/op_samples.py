@@ -25,6 +25,7 @@ from minigrad.tape import TABLE
 NOT_SAMPLED = {
     "pick": "made by autograd.Function, tested in test_autograd.py",
     "draw": "random; recorded by compile, tested in test_compile.py",
+    "deviation": "checks what `normal` is given; recorded by compile, tested in test_compile.py",
     "bernoulli": "random; recorded by compile, tested in test_compile.py",
 }
 NO_GRADIENT = {"floor_divide": "its rules refuse, tested in test_every_op.py"}

@@ -1038,6 +1038,20 @@ def test_an_error_names_its_cause_and_puts_draws_back() -> None:
     assert mg.get_rng_state().tolist() == before.tolist()
 
 
+def test_a_negative_deviation_is_refused_by_replays_too() -> None:
+    f = mg.compile(lambda mean, std: mg.normal(mean, std))
+    for k in range(3):
+        mg.manual_seed(k)
+        found = f(draw(3, seed=k), draw(3, seed=9).abs())
+        mg.manual_seed(k)
+        assert found.tolist() == mg.normal(draw(3, seed=k), draw(3, seed=9).abs()).tolist()
+    before = mg.get_rng_state()
+    with pytest.raises(RuntimeError, match="std >= 0"):
+        f(draw(3), -draw(3, seed=9).abs())
+    assert mg.get_rng_state().tolist() == before.tolist()
+    assert recordings(f) == 1
+
+
 def test_a_refused_recording_puts_back_what_a_view_shows() -> None:
     a = mg.ones(6)
     with pytest.raises(RuntimeError, match="takes part"):

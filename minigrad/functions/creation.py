@@ -447,6 +447,8 @@ def normal(
     if MODE.get().trace is not None:
         token = MODE.set(MODE.get().recording(False))
         try:
+            if isinstance(std, TensorBase):
+                std = apply(draws.deviation, (std,))  # the next ones may be negative
             scaled = apply(elementwise.mul, (units, std))
             return _finish(cast(apply(elementwise.add, (scaled, mean)), found), requires_grad, device)
         finally:

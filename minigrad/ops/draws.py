@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from minigrad.tape import Op
+
+
+def _deviation(std: Any) -> Any:
+    """RuntimeError if a standard deviation is negative; else that, in an array of its own."""
+    if np.any(np.less(std, 0)):
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    return np.array(std)
+
 
 # fmt: off
 draw = Op("draw", lambda generator, method, arguments, options: getattr(generator, method)(*arguments, **options),
           "; generator method arguments options")
+deviation = Op("deviation", _deviation, "std")
 bernoulli = Op("bernoulli", lambda p, generator: generator.bernoulli(p, p.shape, p.dtype), "p; generator")
 # fmt: on

@@ -25,7 +25,7 @@ from minigrad.tape import QUIET, TensorBase
 
 RAISE = (
     "index", "index_put", "unindex", "index_winners", "gather", "ungather", "floor_divide", "remainder", "fmod",
-    "trunc_divide", "pow", "div_floor", "bernoulli",
+    "trunc_divide", "pow", "div_floor", "bernoulli", "deviation",
 )  # fmt: skip
 
 
