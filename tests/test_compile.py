@@ -1081,6 +1081,34 @@ def test_what_cannot_be_printed_is_refused_by_the_first_call() -> None:
 # ---------------------------------------------------------------- arguments and results
 
 
+def test_a_recording_keeps_no_gradients_of_its_first_call() -> None:
+    net, opt, step = training(mg.compile)
+    kept: list[Any] = []
+    for k in range(5):
+        step(*batch(k))
+        kept += [weakref.ref(p.grad._array) for p in net.parameters()]
+    opt.zero_grad()
+    gc.collect()
+    assert [r() for r in kept] == [None] * len(kept)
+
+
+def test_the_gradient_of_a_known_tensor_as_an_argument_is_seen() -> None:
+    w = draw(3).requires_grad_()
+
+    def adds(x: Any) -> Any:
+        w.grad.add_(1.0)
+        return x * 2.0
+
+    f = mg.compile(adds)
+    w.grad = draw(3, seed=1)
+    for k in range(3):
+        assert f(draw(3, seed=k)).tolist() == (draw(3, seed=k) * 2.0).tolist()
+    with pytest.raises(RuntimeError, match="same memory"):
+        f(w.grad[0:])
+    assert f(w.grad).tolist() == (w.grad * 2.0).tolist(), "another recording"
+    assert recordings(f) == 2
+
+
 @scenario(1)
 def an_argument_that_only_gives_its_shape(wrap: Any) -> Iterator[Any]:
     step = wrap(lambda like, x, y: (mg.zeros_like(like) + x * y, like.shape[0] * x))

@@ -66,8 +66,8 @@ def as_usual(grad: bool, inference: bool) -> Callable[[Mode], bool]:
 def like(given: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
     """Whether a Tensor may stand in an argument's place: its class, type, shape, layout, and place in the graph.
 
-    Among the names, ``apart`` tells whether an array shares no memory with what is written, and ``known`` holds the
-    Tensors that the function finds by itself, which are other ones.
+    Among the names, ``apart`` tells whether an array shares no memory with what is written; ``known`` are the Tensors
+    that the function finds by itself, and ``gradient`` tells of theirs: arguments are other ones.
     """
     cls, array = given.__class__, given._array
     dtype, shape = array.dtype, array.shape
@@ -85,6 +85,7 @@ def like(given: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
             and (a.flags.c_contiguous if strides is None else a.strides == strides)
             and names["apart"](a)
             and id(t) not in names["known"]
+            and not names["gradient"](t)
             and (
                 (t.requires_grad and t.is_leaf is is_leaf and (t._node.hooks or {}) == hooks)
                 if wanted

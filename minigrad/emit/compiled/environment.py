@@ -20,7 +20,7 @@ import sys
 import sysconfig
 import types
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -480,6 +480,13 @@ class Environment:
             for group, key, made, _ in self.dynamic:
                 if group.get(key) is made:
                     group[key] = made.value
+
+    def let_go(self, passing: Iterable[int]) -> None:
+        """The recording is over: gradients, and the Tensors with these ids, are others in the next call."""
+        for number in [*passing, *(n for n in self.tensors if not self.places.get(n, ("", False))[1])]:
+            self.tensors.pop(number, None)
+        self.gradient_of.clear()
+        self._keep.clear()
 
     def watch_arrays(self) -> None:
         """Conditions on the contents of larger arrays that took no part as Tensors: elements may have been read."""

@@ -6,7 +6,7 @@ import contextlib
 import math
 import re
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, repeat
 from operator import attrgetter, is_
 from typing import Any
 
@@ -25,7 +25,7 @@ from minigrad.emit.compiled.trace import Trace
 from minigrad.emit.compiled.whole import Whole
 from minigrad.tape import MODE, Node, Scalar, TensorBase, leaf, wrap
 
-_array_of = attrgetter("_array")
+_array_of, _grad_of = attrgetter("_array"), attrgetter("_grad")
 _OF_ARGUMENTS = re.compile(r"(?<![\w'\".])(?:args|kwargs)\[")  # conditions that have to be given them
 
 
@@ -173,11 +173,7 @@ class Recording:
 
     def _let_go(self, replay: Replay) -> None:
         """Drops what only this call has: its arguments, and the records with the arrays that they saved."""
-        env = self.environment
-        for number in self.locations:
-            env.tensors.pop(number, None)
-        for t in [t for t in env.tensors.values() if id(t) not in env.places]:
-            del env.tensors[id(t)]
+        self.environment.let_go(self.locations)
         if self.gradients is not None:
             self.gradients.let_go()
         replay.let_go()
@@ -473,8 +469,11 @@ class Recording:
             if written
             else lambda a: True
         )
-        space["known"] = frozenset(id(t) for t in env.tensors.values() if id(t) in env.places) - set(
-            self.locations
+        stays = {number for number, (_, stays) in env.places.items() if stays and number in env.tensors}
+        space["known"] = frozenset(stays - self.locations.keys())
+        owners = [env.tensors[n] for n, (_, present, _) in env.grads.items() if present and n in stays]
+        space["gradient"] = (  # whether a Tensor is the gradient of one that is known
+            (lambda t: any(map(is_, map(_grad_of, owners), repeat(t)))) if owners else lambda t: False
         )
         for number, where in self.locations.items():
             if number in env.places:
