@@ -35,6 +35,11 @@ def code(text: str, name: str) -> types.CodeType:
     return found
 
 
+Instance = tuple[
+    tuple[Any, ...], Callable[..., Any], bool
+]  # arrays, what is run on them, whether it interprets
+
+
 class Replay:
     """One recording: when it holds, and what a call runs then: its goal, interpreted at first, or the plan for that."""
 
@@ -59,7 +64,7 @@ class Replay:
 
     def __init__(self, goal: Goal) -> None:
         self.goal: Goal | None = goal  # until there is a plan
-        self.idle: list[tuple[tuple[Any, ...], Callable[..., Any]]] = []
+        self.idle: list[Instance] = []
         self.calls = 0
         self._count = len(goal.passing)
         self.enter = self.enter_by_text
@@ -127,8 +132,8 @@ class Replay:
         """The arguments that the recording is for, in words."""
         return ", ".join(f"{dtype} {list(shape)}" for dtype, shape in self.given) or "no Tensors"
 
-    def ready(self) -> tuple[tuple[Any, ...], Callable[..., Any]] | None:
-        """A plan on the arrays that are there now, with memory of its own; None if their layout has changed."""
+    def ready(self) -> Instance | None:
+        """What is run, on the arrays that are there now, by nobody else; None if their layout has changed."""
         if self.waits or self.enters_plainly:
             self._mature()
         if self.current():
@@ -139,7 +144,7 @@ class Replay:
         arrays = self.bound()
         if [(a.shape, a.dtype, a.strides) for a in arrays] != self.layouts:
             return None
-        made = arrays, self.bind(arrays)
+        made = arrays, self.bind(arrays), self.waits
         if not self.current():
             self.idle.clear()  # plans on arrays of before
             self.stays(arrays)
@@ -205,7 +210,8 @@ class Replay:
         try:
             if self.step is None:
                 results = QUIET.run(instance[1], *given)
-                self.idle.append(instance)
+                if instance[2] is self.waits:  # not when another thread has seen to a plan meanwhile
+                    self.idle.append(instance)
                 return self.finish(results, args, kwargs, None)
             call = Call(instance[1], given, args, kwargs)
             outs = self.step.apply(call, *self.leaves(args, kwargs))
