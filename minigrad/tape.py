@@ -598,7 +598,8 @@ def refresh(t: TensorBase) -> None:
             f"({errors.place(*here())}); clone() it in forward"
         )
     again = view.base
-    token = MODE.set(_mode().recording(True))  # it is a matter of the past, also under no_grad
+    # It is a matter of the past, also under no_grad; what was detached stays so.
+    token = MODE.set(_mode().recording(view.outside != "detach()"))
     try:
         for op, params in view.path:
             again = apply(op, (again,), params)
@@ -664,7 +665,7 @@ def changed(*arrays: Array) -> None:
 
 def changes_of(arrays: Sequence[Array]) -> list[Change]:
     """The entries for the memory of arrays that are changed again and again; see `changed_again`."""
-    changed(*arrays)
+    changed(*[a for a in arrays if id(owner(a)) not in _CHANGES])
     return [_CHANGES[id(owner(a))] for a in arrays]
 
 

@@ -113,7 +113,7 @@ class NumbaPlan(Plan):
     def _finish(self, dirty: Any) -> None:
         self.bytes, self.groups, self.direct = 0, [], []
         self.committed = []
-        self._landed: dict[Value, str] = {}
+        self._landed = {}
         self._keep_what_is_overwritten({self.program.value_of[n]: n for n, _ in self.writes})
         value_of = self.program.value_of
         for node, v in self.writes:

@@ -27,6 +27,7 @@ class Goal(NamedTuple):
     results: list[Node]
     memories: list[Any]  # for each result: those with the same one share memory
     writes: list[tuple[Node, Node]]  # a leaf, and the record of what its memory is to hold
+    homes: list[int]  # for each of them the id of that memory
     numbers: list[tuple[str, str]]  # where a number is found, and its name
     title: str
     backend: str
@@ -57,7 +58,9 @@ def make_plan(goal: Goal, program: Whole | None = None, saved: Sequence[Value] =
     memories = [*goal.memories, *(("saved", i) for i in range(len(saved)))]
     writes = [(leaf, value[n]) for leaf, n in goal.writes]
     kind = NumbaPlan if goal.backend == "numba" else Plan
-    plan = kind(program, goal.given, bound, outputs, writes, goal.numbers, goal.title, memories=memories)
+    plan = kind(
+        program, goal.given, bound, outputs, writes, goal.numbers, goal.title, memories=memories, homes=goal.homes
+    )  # fmt: skip
     leaf_of: dict[str, Node] = {}  # of the parameters of the plan, in its order
     for n, v in plan.arguments:
         if n is not None:

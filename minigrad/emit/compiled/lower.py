@@ -18,7 +18,12 @@ from minigrad.emit.source.program import VIEWS, Value
 from minigrad.emit.source.text import _wrapped
 from minigrad.tape import TABLE, Node
 
-OUTSIDE = "outside"  # of a result that shows memory from outside
+OUTSIDE = "outside"  # of a result that shows memory from outside, with the id of that
+
+
+def is_outside(memory: Any) -> bool:
+    """Whether a result shows memory from outside."""
+    return memory.__class__ is tuple and memory[0] == OUTSIDE
 
 
 class Plan(Layout):
@@ -40,6 +45,7 @@ class Plan(Layout):
         boundary: Sequence[Value] = (),
         draws: bool = True,
         memories: Sequence[Any] | None = None,
+        homes: Sequence[int] = (),
         lent: bool = False,
     ) -> None:
         self._begin(program, given, {})
@@ -48,6 +54,7 @@ class Plan(Layout):
         self.outputs, self.writes, self.numbers = list(outputs), list(writes), list(numbers)
         self.bound, self.lent = bound, lent  # leaves that stay; whether ``bind`` is given its memory
         self.memories = list(range(len(self.outputs))) if memories is None else list(memories)
+        self.homes = homes  # for each of the writes the id of the memory that it changes
         self.boundary = dict.fromkeys(
             boundary
         )  # in order, so that names and parameters are the same each time
@@ -277,7 +284,7 @@ class Plan(Layout):
         """Copies, before the first write, of results and writes that show memory which is written itself."""
         self.early: list[str] = []
         self._before: dict[Value, str] = {}
-        returned = [v for v, m in zip(self.outputs, self.memories, strict=True) if m != OUTSIDE]
+        returned = [v for v, m in zip(self.outputs, self.memories, strict=True) if not is_outside(m)]
         for v in dict.fromkeys([*returned, *(w for _, w in self.writes)]):
             if v.fill is None and self._owner(v) in dirty:
                 name = self._before[v] = self.names.take("before")
@@ -294,7 +301,10 @@ class Plan(Layout):
         }
         self.committed: list[str] = []
         self._keep_what_is_overwritten(dirty)
-        self._landed = {v: targets[id(self.program.value_of[node])] for node, v in self.writes}
+        self._landed = {
+            (v, home): targets[id(self.program.value_of[node])]
+            for (node, v), home in zip(self.writes, self.homes, strict=True)
+        }
         direct: dict[Value, str] = {}
         read_later: dict[Value, int] = {}
         for i, s in enumerate(self.statements):
@@ -433,26 +443,27 @@ class Plan(Layout):
             "        # what changes in place, when nothing can fail any more",
         ]
 
-    def _of_landed(self, v: Value) -> Expr:
+    def _of_landed(self, v: Value, home: int) -> Expr:
         """What was changed in place, itself, or a view of it."""
-        if v in self._landed:
-            return ast.Name(self._landed[v])
-        base = self._of_landed(v.inputs[0])
+        if (v, home) in self._landed:
+            return ast.Name(self._landed[v, home])
+        base = self._of_landed(v.inputs[0], home)
         if v.op == "slice" and not v.shape and Ellipsis not in v.params["index"]:
             return at(base, (*v.params["index"], Ellipsis))
         return expression(v, [base], self.helpers)
 
     def _result(self, v: Value, memory: Any, claimed: dict[Value, Any]) -> Expr:
         """A result, in memory that only those results share that share it in eager mode."""
-        if v in self._before and memory != OUTSIDE:
+        outside = is_outside(memory)
+        if v in self._before and not outside:
             return ast.Name(self._before[v])
         made = self._output(v)
         if v.fill is not None:
             return made
-        if memory == OUTSIDE and self._owner(v) in self._landed:
-            return self._of_landed(v)
+        if outside and (self._owner(v), memory[1]) in self._landed:
+            return self._of_landed(v, memory[1])
         owner = self._owner(v)
-        if claimed.setdefault(owner, memory) == memory and (owner in self.fresh or memory == OUTSIDE):
+        if claimed.setdefault(owner, memory) == memory and (owner in self.fresh or outside):
             return made
         return fill("np.array({}, order='K')", [made])
 

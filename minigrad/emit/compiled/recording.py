@@ -19,7 +19,7 @@ from minigrad.emit.compiled.arguments import Where
 from minigrad.emit.compiled.environment import Environment
 from minigrad.emit.compiled.goal import Goal, make_plan
 from minigrad.emit.compiled.gradients import Gradients
-from minigrad.emit.compiled.lower import OUTSIDE
+from minigrad.emit.compiled.lower import OUTSIDE, is_outside
 from minigrad.emit.compiled.replay import RAISE, Replay, code, tensors_in
 from minigrad.emit.compiled.trace import Trace
 from minigrad.emit.compiled.whole import Whole
@@ -275,7 +275,7 @@ class Recording:
         self.gradients = gradients
         roots = [t._node for t in self.leaves if t._node is not None]
         roots += [node for _, node in trace.written.values()]
-        roots += [g._node for _, g in self.new_grads if g is not None]
+        roots += [g._node for _, g in self.new_grads if g is not None and g._node is not None]
         roots += [t._node for _, _, _, t in self.new_state]
         roots += [] if gradients is None else [g._node for g in gradients.found if g is not None]
         with trace.recording():
@@ -284,7 +284,7 @@ class Recording:
                     roots.append(leaf(t))
         order = tape.tape([*roots, *trace.follows, *trace.follows.values(), *trace.draws])
         self._survey(order)
-        self._check_overlaps()
+        self._check_overlaps(order)
 
         results: list[Node] = []
         memories: list[Any] = []
@@ -293,20 +293,25 @@ class Recording:
 
         def out(n: Node, memory: Any = None) -> int:
             results.append(n)
-            memories.append(len(results) if memory is None else OUTSIDE if memory in outside else memory)
+            memories.append(
+                len(results) if memory is None else (OUTSIDE, memory) if memory in outside else memory
+            )
             return len(results) - 1
 
         for t in self.leaves:
             if id(t) not in index and id(t) not in env.tensors:
                 index[id(t)] = out(t._node, id(tape.owner(t._array)))
-        grads = [(t, g, None if g is None else out(g._node)) for t, g in self.new_grads]
+        grads = [
+            (t, g, None if g is None or id(g) in env.tensors else out(g._node)) for t, g in self.new_grads
+        ]
         state = [(s, p, key, out(t._node)) for s, p, key, t in self.new_state]
         writes = [(self._node_of(t), node) for t, node in trace.written.values()]
+        homes = [id(tape.owner(t._array)) for t, _ in trace.written.values()]
         self.numbers = [(where, s.text) for _, _, s, where in env.dynamic]
         given, bound, passing = self._given()
         goal = Goal(
             trace, order, [(path, n) for path, n, _ in given], [n for n, _ in bound], [n for n, _ in passing],
-            self._batch(passing), results, memories, writes, self.numbers,
+            self._batch(passing), results, memories, writes, homes, self.numbers,
             f"{self.compiled.__name__}, as recorded. Printed by minigrad.", self.compiled.backend,
             self.compiled.threads or 1,
         )  # fmt: skip
@@ -321,7 +326,7 @@ class Recording:
         replay.drawing = list(drawn.values())
         replay.may_raise = self.may_raise
         if self.may_wait and self.compiled.backend == "numpy":
-            distinct = OUTSIDE not in memories and len({*memories}) == len(memories)
+            distinct = not any(map(is_outside, memories)) and len({*memories}) == len(memories)
             replay.waits = distinct and self.size <= interpret.SMALL and self.widest < rows.LARGE
             return replay
         program = Whole(trace, order)
@@ -394,12 +399,13 @@ class Recording:
         self.trace.sources[node] = t
         return node
 
-    def _check_overlaps(self) -> None:
+    def _check_overlaps(self, order: list[Node]) -> None:
         """Memory that is written may be seen through one Tensor only, for a plan knows of values, not of memory."""
         trace = self.trace
         if not trace.written:
             return
-        used = {**self.used, **{id(t): t for t in self._views}}
+        read = set(order) if self._views else set()
+        used = {**self.used, **{id(t): t for t in self._views if t._node in read}}
         if all(t._array.base is None and t._array.flags.owndata for t in used.values()) and len(
             {id(t._array) for t in used.values()}
         ) == len(used):
@@ -456,22 +462,22 @@ class Recording:
         env = self.environment
         env.watch_arrays()
         self._watch_gradients()
+        self._watch_gradients_passed()
         env.names["as_before"] = env.mutable.function(code, "as_before")
         checks = ["unchanged()", "as_before()", *(c for c, _ in (*self.elsewhere, *env.settled))]
         space = env.names
-        written = self._written = {  # of what the function finds by itself
-            id(tape.owner(t._array))
-            for t, _ in self.trace.written.values()
-            if id(t) not in self.locations and id(env.gradient_of.get(id(t))) not in self.locations
-        }
-        space["apart"] = (
-            (lambda a: id(a if a.base is None else tape.owner(a)) not in written)
-            if written
-            else lambda a: True
-        )
+        written: dict[
+            int, list[Any]
+        ] = {}  # what the function finds by itself and changes, by whose memory it shows
+        self._written = written
+        for t, _ in self.trace.written.values():
+            if id(t) not in self.locations and id(env.gradient_of.get(id(t))) not in self.locations:
+                written.setdefault(id(tape.owner(t._array)), []).append(t._array)
+        space["apart"] = (lambda a: _apart(a, written)) if written else lambda a: True
         stays = {number for number, (_, stays) in env.places.items() if stays and number in env.tensors}
         space["known"] = frozenset(stays - self.locations.keys())
         owners = [env.tensors[n] for n, (_, present, _) in env.grads.items() if present and n in stays]
+        owners = [o for o in owners if id(o._grad) not in self.locations]
         space["gradient"] = (  # whether a Tensor is the gradient of one that is known
             (lambda t: any(map(is_, map(_grad_of, owners), repeat(t)))) if owners else lambda t: False
         )
@@ -491,15 +497,18 @@ class Recording:
     def _keep_changed_arguments_apart(self, bound: list[Any]) -> None:
         """Conditions: the memory of an argument that is changed is seen through no other Tensor that takes part."""
         env = self.environment
+        locations = self.locations
+        owners = [o for n, o in env.tensors.items() if n in env.places and n not in locations]
+        known = [*bound, *(o for o in owners if o._grad is not None and id(o._grad) not in locations)]
         for t, _ in self.trace.written.values():
             where = self.locations.get(id(t))
             if where is None:
                 continue
             others = [other for other in dict.fromkeys(self.locations.values()) if other != where]
-            apart = env.constant(lambda a: not any(np.may_share_memory(a, t._array) for t in bound))
+            apart = env.constant(lambda a: not any(_shares(a, t) for t in known))
             self.conditions.append(f"{apart}({where}._array)")
             share = env.constant(np.may_share_memory)
-            self.conditions += [f"not {share}({where}._array, {other}._array)" for other in others]
+            self.conditions += [f"not {share}({where}._array, {o}._array)" for o in others]
 
     def _note_entry(self, replay: Replay, usual: Any, passing: list[Any], conditions: list[str]) -> None:
         """What makes ``enter``: its text, and for plain arguments also a function that needs no compiler."""
@@ -519,6 +528,8 @@ class Recording:
             and all(group for group, _ in options)
             and not (self.kwargs or self.elsewhere or env.settled)
             and self.locations.keys().isdisjoint(self.trace.written)
+            and self.locations.keys().isdisjoint(env.gradient_of)
+            and not any(n in self.locations for n in self.trace.asked)
         ):
             places = {self.locations[id(t)]: i for i, t in enumerate(args)}
             found_at = [self.locations.get(id(t)) for t in passing]
@@ -526,6 +537,19 @@ class Recording:
             if len(wanted) == len(passing):
                 replay.enter = arguments.entering(self.likes, wanted, options, usual, env.names)
                 replay.enters_plainly = True
+
+    def _watch_gradients_passed(self) -> None:
+        """Conditions on which arguments are the gradients of others, where the function looks at those."""
+        env = self.environment
+        places = dict.fromkeys(self.locations.values())
+        for number, (owner, present, _) in env.grads.items():
+            if not present or number not in self.trace.asked or number not in self.locations:
+                continue
+            grads = [n for n, o in env.gradient_of.items() if id(o) == number]
+            mine = {self.locations[n] for n in grads if n in self.locations}
+            for where in places:
+                if where != owner:
+                    self.conditions.append(f"({where} is {owner}._grad) is {where in mine}")
 
     def _watch_gradients(self) -> None:
         """Conditions on whether those Tensors have a gradient whose gradient was asked for."""
@@ -552,14 +576,17 @@ class Recording:
             return all(map(is_, map(_array_of, tensors), arrays))
 
         written = self._written
-        others = written - {id(tape.owner(tensors[i]._array)) for i in often}
+        mine = {id(tape.owner(tensors[i]._array)) for i in often}
+        others = {number: arrays for number, arrays in written.items() if number not in mine}
 
         def stays(now: tuple[Any, ...]) -> None:
             arrays[:] = now
             changed = [now[i] for i in often]
             changes[:] = tape.changes_of(changed)
             written.clear()
-            written.update(others, [id(tape.owner(a)) for a in changed])
+            written.update(others)
+            for a in changed:
+                written[id(tape.owner(a))] = [*written.get(id(tape.owner(a)), []), a]
 
         replay.bound, replay.current, replay.stays = bound, current, stays
         stays(bound())
@@ -568,8 +595,15 @@ class Recording:
         """What makes results into Tensors, gradients and states, and tells of changes in place."""
         env, trace, locations = self.environment, self.trace, self.locations
         new = _inference_tensor if env.modes[1] else wrap
-        pinned = [(t, i) for t, _, i in grads if id(t) not in locations]
-        passed = [(locations[id(t)].look_up, i) for t, _, i in grads if id(t) in locations]
+        pinned = [(t, i) for t, g, i in grads if id(t) not in locations and id(g) not in env.tensors]
+        passed = [
+            (locations[id(t)].look_up, i)
+            for t, g, i in grads
+            if id(t) in locations and id(g) not in env.tensors
+        ]
+        known = [(self._finder(t), self._known_finder(g)) for t, g, _ in grads if id(g) in env.tensors]
+        taken: list[Any] = []  # finds gradients, to be returned, as they are before the call
+        self._taken = taken
         often, changed = False, []
         for t, _ in trace.written.values():
             if env.places.get(id(t), ("", False))[1] and id(t) not in locations:
@@ -582,6 +616,10 @@ class Recording:
 
         def finish(results: Any, args: Any, kwargs: Any, outs: Any) -> Any:
             arrays = [find(args, kwargs) for find in changed]  # before a gradient is dropped
+            if taken:
+                results = [*results, *(find(args, kwargs) for find in taken)]
+            for t, g in [(find(args, kwargs), given(args, kwargs)) for find, given in known]:
+                t._grad = g
             for t, i in pinned:
                 t._grad = None if i is None else new(results[i])
             for find, i in passed:
@@ -599,7 +637,9 @@ class Recording:
             return build(results, args, kwargs, outs)
 
         replay.finish = finish
-        if not (pinned or passed or state or changed):  # the usual case of a step, at half the cost
+        if not (
+            pinned or passed or known or taken or state or changed
+        ):  # the usual case of a step, at half the cost
             replay.finish = finish_in_place if often else build
 
     def _array_finder(self, t: Any) -> Callable[[Any, Any], Any]:
@@ -645,10 +685,14 @@ class Recording:
 
     def _built_tensor(self, t: Any, index: dict[int, int], new: Callable[[Any], Any]) -> Callable[..., Any]:
         locations, env = self.locations, self.environment
-        owner = next((o for o, g in self.new_grads if g is t), env.gradient_of.get(id(t)))
+        owner = next((o for o, g in self.new_grads if g is t and id(t) not in env.tensors), None)
         if owner is not None:
             found = self._found(owner, locations.get(id(owner)))
             return lambda *given: found(*given)._grad
+        if id(t) in env.gradient_of and id(t) not in locations:
+            self._taken.append(self._known_finder(t))
+            taken, k = self._taken, len(self._taken)
+            return lambda results, *given: results[k - 1 - len(taken)]  # they stand at the end
         if id(t) in env.tensors:
             original = next((k for k, r in self._replaced.items() if r is t), id(t))
             return self._found(t, locations.get(original) or locations.get(id(t)))
@@ -662,6 +706,14 @@ class Recording:
             node = self.dead[id(t)]
             return lambda results, args, kwargs, outs: wrap(results[i], node)
         return lambda results, args, kwargs, outs: new(results[i])
+
+    def _known_finder(self, t: Any) -> Callable[[Any, Any], Any]:
+        """Finds a Tensor that was there before the call: an argument, a gradient, or one that stays."""
+        owner = self.environment.gradient_of.get(id(t))
+        if owner is None or id(t) in self.locations:
+            return self._finder(t)
+        find = self._finder(owner)
+        return lambda args, kwargs: find(args, kwargs)._grad
 
     def _found(self, t: Any, where: Where | None) -> Callable[..., Any]:
         """A function of what `finish` is given: what is found there among the arguments, or else this Tensor."""
@@ -701,6 +753,18 @@ class Recording:
         if self.trace.draws:
             return "draws random numbers"
         return "changes Tensors" if self.trace.written or self.new_grads or self.new_state else ""
+
+
+def _apart(array: Any, written: dict[int, list[Any]]) -> bool:
+    """Whether an array shares no memory with those, which are given by whose memory they show."""
+    found = written.get(id(array if array.base is None else tape.owner(array)))
+    return found is None or not any(np.may_share_memory(array, a) for a in found)
+
+
+def _shares(array: Any, t: Any) -> bool:
+    """Whether an array shares memory with a Tensor or its gradient."""
+    g = t._grad
+    return np.may_share_memory(array, t._array) or (g is not None and np.may_share_memory(array, g._array))
 
 
 class _Place:

@@ -279,7 +279,7 @@ def checked(replay: Replay, instance: Any, given: Any, args: Any, kwargs: Any, f
     )
     generators = replay.drawing
     before = _state(tensors), [g.get_state() for g in generators]
-    states = [(state, {k: dict(v) for k, v in state.items()}) for state, _ in replay.environment.states]
+    states = [(s, {k: (v, dict(v)) for k, v in s.items()}) for s, _ in replay.environment.states]
     found = replay.run(instance, given, args, kwargs)
     after = [*_values(tensors_in(found)), *_values(tensors), *_gradients(tensors)]
     _restore(tensors, before[0])
@@ -287,7 +287,10 @@ def checked(replay: Replay, instance: Any, given: Any, args: Any, kwargs: Any, f
         g.set_state(state)
     for state, entries in states:
         state.clear()
-        state.update(entries)
+        for k, (entry, content) in entries.items():  # the same dicts, as conditions ask for
+            entry.clear()
+            entry.update(content)
+            state[k] = entry
     expected = function(*args, **kwargs)
     wanted = [*_values(tensors_in(expected)), *_values(tensors), *_gradients(tensors)]
     exact = replay.waits or (replay.rows is None and replay.function is None)

@@ -216,7 +216,7 @@ class RowPlans:
                 )
         self.rest = Plan(
             program, given, whole.bound, whole.outputs, whole.writes, whole.numbers,
-            f"{title} What follows the sums over the batch.", boundary=self.sums,
+            f"{title} What follows the sums over the batch.", boundary=self.sums, homes=whole.homes,
         )  # fmt: skip
         whole.sharing = self.rest.sharing = [whole, self.rest]
 

@@ -294,7 +294,7 @@ class Trace:
 
     def undo(self) -> None:
         """Puts everything back."""
-        for t, array, node in self._before.values():
+        for t, array, node in reversed(self._before.values()):  # some may share memory
             tape.changed(t._array)
             t._array[...] = array
             t._node = node
