@@ -1059,6 +1059,140 @@ def test_a_refused_recording_puts_back_what_a_view_shows() -> None:
     assert a.tolist() == [1.0] * 6
 
 
+@scenario(4)
+def an_alias_made_by_detach_stays_outside_of_the_graph(wrap: Any) -> Iterator[Any]:
+    v = draw(3).requires_grad_()
+
+    def inside(x: Any) -> None:
+        t = v.detach()
+        t.mul_(1.5)
+        t[0] = 0.25
+        (v * t * x).sum().backward()
+
+    def outside(x: Any) -> Any:
+        t = v.detach()
+        t[1:].add_(1.0)
+        return t * x
+
+    f, g = wrap(inside), wrap(outside)
+    for k in range(4):
+        v.grad = None
+        f(draw(3, seed=k))
+        yield g(draw(3, seed=k)), v
+
+
+@scenario(2)
+def a_copy_of_an_argument_that_is_returned_too(wrap: Any) -> Iterator[Any]:
+    c = mg.zeros(3, dtype=mg.float64)
+
+    def copies(y: Any) -> Any:
+        c.copy_(y)
+        return y[1:], y[0]
+
+    def shows(y: Any) -> Any:
+        c.copy_(y)
+        return c[1:], y.reshape(3, 1)
+
+    f, g = wrap(copies), wrap(shows)
+    for k in range(4):
+        yield f(draw(3, seed=k)), c
+        found = g(draw(3, seed=k))
+        found[0].mul_(2.0)
+        yield found[1], c
+
+
+@scenario(8)
+def arguments_that_are_gradients_of_others_or_not(wrap: Any) -> Iterator[Any]:
+    f = wrap(lambda p, g: (p.grad.mul_(2.0), g + 1.0)[1])
+    h = wrap(lambda g, p: (p.grad - g, g * 1.0))
+    for k in range(6):
+        p = draw(2).requires_grad_()
+        p.grad = draw(2, seed=k)
+        g = p.grad if k % 3 < 2 else draw(2, seed=50 + k)
+        yield f(p, g), p, g, h(g, p)
+
+
+@scenario(6)
+def gradients_taken_away_and_returned(wrap: Any) -> Iterator[Any]:
+    w = draw(2).requires_grad_()
+
+    def swaps(x: Any) -> Any:
+        g = w.grad
+        w.grad = None
+        (w * x).sum().backward()
+        return g, w.grad
+
+    def takes(x: Any) -> Any:
+        g = x.grad
+        x.grad = None
+        return g
+
+    def gives(x: Any, y: Any) -> None:
+        w.grad = x
+        y.grad = w.grad
+
+    f, t, s = wrap(swaps), wrap(takes), wrap(gives)
+    for k in range(4):
+        w.grad = draw(2, seed=20 + k)
+        before = w.grad
+        a, b = f(draw(2, seed=k))
+        yield a is before, b is w.grad, a, b
+        x = draw(2).requires_grad_()
+        x.grad = draw(2, seed=k)
+        before = x.grad
+        yield t(x) is before, x.grad
+        y, z = draw(2, seed=5).requires_grad_(), draw(2, seed=k)
+        s(z, y)
+        yield w.grad is z, y.grad is z, w, y
+
+
+@scenario(2)
+def a_buffer_that_is_changed_before_its_use(wrap: Any) -> Iterator[Any]:
+    b, v = draw(3), draw(3, seed=1).requires_grad_()
+
+    def step(x: Any) -> Any:
+        b.mul_(0.9).add_(x)
+        return v * b
+
+    f = wrap(step)
+    for k in range(4):
+        f(draw(3, seed=k)).sum().backward()
+        yield b, v
+
+
+def test_a_refused_recording_puts_back_what_lies_in_one_place() -> None:
+    memory = np.ones(4)
+    p, q = mg.from_numpy(memory), mg.from_numpy(memory)
+
+    def f(x: Any) -> bool:
+        p.add_(1)
+        q.mul_(3)
+        return bool(x.sum() > 0)
+
+    with pytest.raises(RuntimeError, match="values of a Tensor"):
+        mg.compile(f)(mg.ones(1))
+    assert memory.tolist() == [1.0] * 4
+
+
+def test_checking_needs_no_new_recordings() -> None:
+    _, _, step = training(functools.partial(mg.compile, check=True), momentum=0.9)
+    for k in range(8):
+        step(*batch(k))
+    assert step._recorded <= 3
+
+
+def test_parts_of_one_array_need_no_new_recordings() -> None:
+    memory = np.ones((6, 4))
+    w = mg.from_numpy(memory[0])
+    f = mg.compile(lambda x: w.add_(x).sum())
+    for k in range(1, 6):
+        assert f(mg.from_numpy(memory[k])).item() == 4.0 * (k + 1)
+    assert recordings(f) == 1
+    table = mg.zeros(4, 3)
+    g = mg.compile(lambda x, unused: (table.add_(1), x * 2)[1])
+    assert g(mg.ones(3), table[0]).tolist() == [2.0] * 3
+
+
 def test_equal_matrices_that_have_become_one_lie_as_they_did(replayed: str) -> None:
     def f(x: Any, b: Any) -> Any:
         return ((x + b) @ (x + b).mT).sum(dim=0)  # BLAS rounds otherwise where one of them lies by columns

@@ -615,6 +615,23 @@ def test_check_passes_what_agrees_and_gives_what_the_function_gives() -> None:
     assert values == [mg.rand(3).tolist() for _ in range(3)]
 
 
+@pytest.mark.filterwarnings("ignore::Warning:numba")
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x.clamp(-0.5, 0.5) * x, lambda x: x.clamp(min=0.25), lambda x: x.abs() ** 2.5, lambda x: 2.0**x,
+        lambda x: x % 0.7, lambda x: x // 0.7, lambda x: x.sum().clamp(max=0.5),
+    ],
+)  # fmt: skip
+def test_numba_keeps_the_element_type_where_numbers_are_met(f: Any) -> None:
+    compiled = mg.compile(f, backend="numba")
+    for k in range(3):
+        x = mg.from_numpy(np.random.default_rng(k).normal(size=5).astype(np.float32))
+        found, expected = compiled(x), f(x)
+        assert found.dtype == expected.dtype == mg.float32
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-5)
+
+
 @pytest.mark.parametrize("threads", [None, 2])
 def test_check_finds_a_planted_error(threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "BLOCK", 1 << 13)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.dtypes import F32
 from minigrad.emit.compiled.calls import Statement, as_text
 from minigrad.emit.compiled.lower import Plan
 from minigrad.emit.source.expressions import Expr, expression
@@ -106,7 +107,12 @@ class NumbaPlan(Plan):
             return f"np.where({', '.join(choices)})"
         if isinstance(kernel, np.ufunc):
             return f"np.{kernel.__name__}({', '.join(texts)})"
-        return as_text(expression(v, xs, self.helpers))
+        text = as_text(expression(v, xs, self.helpers))
+        numbers = [*v.params.values(), *(w.value for w in v.inputs if w.__class__ is Const)]
+        if kind == F32 and any(isinstance(n, (float, int)) for n in numbers):
+            # To Numba they are float64, and so is what they meet.
+            return f"({text}).astype(np.float32)" if v.shape else f"np.float32({text})"
+        return text
 
     # ------------------------------------------------------------ the whole
 
