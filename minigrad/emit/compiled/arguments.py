@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minigrad.tape import Mode
+from minigrad.tape import Mode, owner
 
 
 class Where(str):
@@ -66,8 +66,9 @@ def as_usual(grad: bool, inference: bool) -> Callable[[Mode], bool]:
 def like(given: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
     """Whether a Tensor may stand in an argument's place: its class, type, shape, layout, and place in the graph.
 
-    Among the names, ``apart`` tells whether an array shares no memory with what is written; ``known`` are the Tensors
-    that the function finds by itself, and ``gradient`` tells of theirs: arguments are other ones.
+    Among the names, ``written`` are the ids of memory that is written, and ``apart`` tells whether an array in one of
+    those shares nothing of that; ``known`` are the ids of Tensors that the function finds by itself, and ``owners``
+    those that had gradients: arguments are others than these and those.
     """
     cls, array = given.__class__, given._array
     dtype, shape = array.dtype, array.shape
@@ -83,9 +84,9 @@ def like(given: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
             (a.dtype is dtype or a.dtype == dtype)
             and a.shape == shape
             and (a.flags.c_contiguous if strides is None else a.strides == strides)
-            and names["apart"](a)
+            and (id(a if a.base is None else owner(a)) not in names["written"] or names["apart"](a))
             and id(t) not in names["known"]
-            and not names["gradient"](t)
+            and not (names["owners"] and any(o._grad is t for o in names["owners"]))
             and (
                 (t.requires_grad and t.is_leaf is is_leaf and (t._node.hooks or {}) == hooks)
                 if wanted

@@ -6,7 +6,7 @@ import contextlib
 import math
 import re
 from collections.abc import Callable
-from itertools import pairwise, repeat
+from itertools import pairwise
 from operator import attrgetter, is_
 from typing import Any
 
@@ -25,7 +25,7 @@ from minigrad.emit.compiled.trace import Trace
 from minigrad.emit.compiled.whole import Whole
 from minigrad.tape import MODE, Node, Scalar, TensorBase, leaf, wrap
 
-_array_of, _grad_of = attrgetter("_array"), attrgetter("_grad")
+_array_of = attrgetter("_array")
 _OF_ARGUMENTS = re.compile(r"(?<![\w'\".])(?:args|kwargs)\[")  # conditions that have to be given them
 
 
@@ -473,14 +473,11 @@ class Recording:
         for t, _ in self.trace.written.values():
             if id(t) not in self.locations and id(env.gradient_of.get(id(t))) not in self.locations:
                 written.setdefault(id(tape.owner(t._array)), []).append(t._array)
-        space["apart"] = (lambda a: _apart(a, written)) if written else lambda a: True
+        space["written"], space["apart"] = written, lambda a: _apart(a, written)
         stays = {number for number, (_, stays) in env.places.items() if stays and number in env.tensors}
         space["known"] = frozenset(stays - self.locations.keys())
         owners = [env.tensors[n] for n, (_, present, _) in env.grads.items() if present and n in stays]
-        owners = [o for o in owners if id(o._grad) not in self.locations]
-        space["gradient"] = (  # whether a Tensor is the gradient of one that is known
-            (lambda t: any(map(is_, map(_grad_of, owners), repeat(t)))) if owners else lambda t: False
-        )
+        space["owners"] = [o for o in owners if id(o._grad) not in self.locations]
         for number, where in self.locations.items():
             if number in env.places:
                 self.conditions.append(f"{where} is {env.pin(env.tensors[number])}")
