@@ -1193,6 +1193,44 @@ def test_parts_of_one_array_need_no_new_recordings() -> None:
     assert g(mg.ones(3), table[0]).tolist() == [2.0] * 3
 
 
+def test_the_gradient_of_a_leaf_that_has_changed_is_refused() -> None:
+    v = mg.ones(2).requires_grad_()
+
+    def step(x: Any, used: bool) -> Any:
+        a = v * x
+        with mg.no_grad():
+            v.mul_(0.5)
+        loss = (a + v * 2).sum() if used else (v * v * x).sum()
+        return autograd.grad(loss, [v])[0]
+
+    f = mg.compile(step)
+    with pytest.raises(RuntimeError, match=r"changed under no_grad\(\) after it had been used"):
+        f(mg.ones(2), True)
+    assert v.tolist() == [1.0, 1.0]
+    for k in range(3):
+        assert f(mg.ones(2), False).tolist() == [2 * 0.5 ** (k + 1)] * 2
+
+
+def test_tensors_that_come_to_share_memory_are_refused() -> None:
+    a, b = mg.zeros(3), mg.ones(3)
+    f = mg.compile(lambda x: (a.add_(x), b + 1)[1])
+    for _ in range(3):
+        f(mg.ones(3))
+    b.data = a
+    with pytest.raises(RuntimeError, match="same memory"):
+        f(mg.ones(3))
+    w = mg.zeros(2, 3)
+    g = mg.compile(lambda x: (w.add_(1), x * 2)[1])
+    for _ in range(3):
+        g(mg.ones(3))
+    w.data = mg.zeros(2, 3)
+    with pytest.raises(RuntimeError, match="same memory"):
+        g(w[0])
+    assert g(mg.ones(3)).tolist() == [2.0] * 3
+    assert w.tolist() == [[1.0] * 3] * 2
+    assert recordings(g) == 1
+
+
 def test_equal_matrices_that_have_become_one_lie_as_they_did(replayed: str) -> None:
     def f(x: Any, b: Any) -> Any:
         return ((x + b) @ (x + b).mT).sum(dim=0)  # BLAS rounds otherwise where one of them lies by columns

@@ -55,6 +55,8 @@ def run(
     owned: set[Node] = set()  # whose gradient array was made here, by an addition
     mode = MODE.get()
     trace = mode.trace
+    if trace is not None and targets is not None:
+        trace.targets(roots, ends)
     record = create or trace is not None
     for node, g in zip(roots, seeds, strict=True):
         if record:

@@ -122,13 +122,14 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode = MODE.get()
         for plan in self.plans:
+            if not (plan.current() or plan.moves()):
+                continue
             given = plan.enter(args, kwargs, mode)
             if given is not None:
                 instance = plan.ready()
-                if instance is not None:
-                    if self.check:
-                        return checked(plan, instance, given, args, kwargs, self.function)
-                    return plan.run(instance, given, args, kwargs)
+                if self.check:
+                    return checked(plan, instance, given, args, kwargs, self.function)
+                return plan.run(instance, given, args, kwargs)
         if mode.everything or mode.anomaly is not None or mode.observer is not None:
             return self.function(*args, **kwargs)  # somebody looks at each operation
         with self._lock:

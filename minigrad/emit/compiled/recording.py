@@ -165,9 +165,9 @@ class Recording:
         trace.settle()
         self._let_go(replay)
         if self._replaced:  # the run was one on stand-ins: it is done again, on the arguments themselves
-            given, instance = replay.enter(self.args, self.kwargs, MODE.get()), replay.ready()
-            if given is not None and instance is not None:
-                return replay.run(instance, given, self.args, self.kwargs), replay
+            given = replay.enter(self.args, self.kwargs, MODE.get())
+            if given is not None:
+                return replay.run(replay.ready(), given, self.args, self.kwargs), replay
             return self.compiled.function(*self.args, **self.kwargs), replay
         return first, replay
 
@@ -585,7 +585,7 @@ class Recording:
             for a in changed:
                 written[id(tape.owner(a))] = [*written.get(id(tape.owner(a)), []), a]
 
-        replay.bound, replay.current, replay.stays = bound, current, stays
+        replay.bound, replay.current, replay.stays, replay.written = bound, current, stays, often
         stays(bound())
 
     def _note_finish(self, replay: Replay, index: dict[int, int], grads: Any, state: Any) -> None:

@@ -53,7 +53,8 @@ class Replay:
     conditions: list[tuple[str, str]]  # on modes and arguments, and what each is about
     given: list[tuple[Any, Any]]  # element types and shapes of the arguments that it was recorded with
     backward_text = ""
-    layouts: list[Any]
+    layouts: list[Any]  # of the arrays that stay
+    written: list[int]  # which of them each run changes
     environment: Environment
     drawing: list[Any]  # the random generators that a run draws from
     may_raise: bool  # whether a kernel may
@@ -132,23 +133,31 @@ class Replay:
         """The arguments that the recording is for, in words."""
         return ", ".join(f"{dtype} {list(shape)}" for dtype, shape in self.given) or "no Tensors"
 
-    def ready(self) -> Instance | None:
-        """What is run, on the arrays that are there now, by nobody else; None if their layout has changed."""
-        if self.waits or self.enters_plainly:
-            self._mature()
-        if self.current():
-            try:
-                return self.idle.pop()
-            except IndexError:
-                pass  # all are in use, or there is none yet
+    def moves(self) -> bool:
+        """Whether the recording holds for the arrays that are there now, as others have come; if so, it stands on them.
+
+        They must lie as those did, and what is changed must share memory with nothing else.
+        """
         arrays = self.bound()
         if [(a.shape, a.dtype, a.strides) for a in arrays] != self.layouts:
-            return None
-        made = arrays, self.bind(arrays), self.waits
-        if not self.current():
-            self.idle.clear()  # plans on arrays of before
-            self.stays(arrays)
-        return made
+            return False
+        for i in self.written:
+            if any(np.may_share_memory(arrays[i], a) for k, a in enumerate(arrays) if k != i):
+                return False
+        self.idle.clear()  # plans on arrays of before
+        self.stays(arrays)
+        return True
+
+    def ready(self) -> Instance:
+        """What is run, on the arrays that are there now, by nobody else."""
+        if self.waits or self.enters_plainly:
+            self._mature()
+        try:
+            return self.idle.pop()
+        except IndexError:  # all are in use, or there is none yet
+            arrays = self.bound()
+            waits = self.waits
+            return arrays, self.bind(arrays), waits
 
     def _mature(self) -> None:
         """Changes to what costs more to make and less to use, after as many calls as pay for it."""

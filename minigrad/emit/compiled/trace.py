@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -162,6 +162,23 @@ class Trace:
             token = MODE.set(MODE.get().replace(trace=None))
             self._generators.append((generator, generator.get_state()))
             MODE.reset(token)
+
+    def targets(self, roots: Iterable[Node], ends: set[Node]) -> None:
+        """Gradients are about to be taken with respect to these records.
+
+        A Tensor that was changed under no_grad() has several, of which only the last one is asked for.
+        """
+        changed = {
+            id(n.tensor()) for n in ends if n in self.follows and n.op is None and n.tensor is not None
+        }
+        if changed and any(
+            n.op is None and n not in ends and n.tensor is not None and id(n.tensor()) in changed
+            for n in tape.tape(roots)
+        ):
+            raise errors.runtime_error(
+                "compile(): the gradient of a Tensor is taken that was changed under no_grad() after it had been used, "
+                "which a recording cannot tell apart. Change it after that, or call backward()"
+            )
 
     def differentiates(self, node: Node, g: Any) -> None:
         """The rules of a record are run next, on this gradient."""
