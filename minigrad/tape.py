@@ -665,7 +665,9 @@ def changed(*arrays: Array) -> None:
 
 def changes_of(arrays: Sequence[Array]) -> list[Change]:
     """The entries for the memory of arrays that are changed again and again; see `changed_again`."""
-    changed(*[a for a in arrays if id(owner(a)) not in _CHANGES])
+    unknown = [a for a in arrays if id(owner(a)) not in _CHANGES]
+    if unknown:
+        changed(*unknown)
     return [_CHANGES[id(owner(a))] for a in arrays]
 
 

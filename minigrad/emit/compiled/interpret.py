@@ -61,7 +61,7 @@ class Interpreter:
                 place = self._register[n.inputs[0]]
             else:
                 place = len(parameters) + len(self._nodes)
-                self._steps.append((*self._step(n), place))
+                self._steps.append((*self._step(n, n.op.kernel), place))
                 self._nodes.append(n)
             self._register[n] = place
         texts = "".join(f"{text}, " for text in self._computed)
@@ -71,8 +71,7 @@ class Interpreter:
         self._results = [self._result(n, claimed) for n in goal.results]
         self._writes = [(parameters[id(sources[leaf])], *self._result(n, set())) for leaf, n in goal.writes]
 
-    def _step(self, n: Node) -> tuple[Any, Any]:
-        kernel: Any = n.op.kernel  # type: ignore[union-attr]
+    def _step(self, n: Node, kernel: Any) -> tuple[Any, Any]:
         if n.params:
             turns = kernel is np.transpose and len(n.shape) == 2 and tuple(n.params["axes"]) == (1, 0)
             kernel = _turned if turns else partial(kernel, **n.params)

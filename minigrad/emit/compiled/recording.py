@@ -223,7 +223,7 @@ class Recording:
             )
 
     def _flatten(self, value: Any) -> Any:
-        """The structure of a result: Tensors by number, all else as it is."""
+        """The structure of a result: Tensors by number, parameters to be looked up, all else as it is."""
         if isinstance(value, TensorBase):
             self.leaves.append(value)
             return _Place(self.firsts.setdefault(id(value), len(self.leaves) - 1))
@@ -234,9 +234,11 @@ class Recording:
         if value.__class__ is dict:
             return {k: self._flatten(v) for k, v in value.items()}
         if type(value) is Scalar:
-            if all(value is not number for _, _, number, _ in self.environment.dynamic):
-                value.settle()  # computed from a parameter
-            return value
+            for group, key, number, where in self.environment.dynamic:
+                if number is value:
+                    return _LookUp(where.look_up if isinstance(where, Where) else _option(group, key))
+            value.settle()  # computed from a parameter
+            return value.value
         if isinstance(value, np.ndarray):
             raise errors.runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
         plain = value is None or isinstance(
@@ -466,9 +468,8 @@ class Recording:
         env.names["as_before"] = env.mutable.function(code, "as_before")
         checks = ["unchanged()", "as_before()", *(c for c, _ in (*self.elsewhere, *env.settled))]
         space = env.names
-        written: dict[
-            int, list[Any]
-        ] = {}  # what the function finds by itself and changes, by whose memory it shows
+        # What the function finds by itself and changes, by whose memory it shows.
+        written: dict[int, list[Any]] = {}
         self._written = written
         for t, _ in self.trace.written.values():
             if id(t) not in self.locations and id(env.gradient_of.get(id(t))) not in self.locations:
@@ -495,16 +496,16 @@ class Recording:
         """Conditions: the memory of an argument that is changed is seen through no other Tensor that takes part."""
         env = self.environment
         locations = self.locations
+        share = env.constant(np.may_share_memory)
         owners = [o for n, o in env.tensors.items() if n in env.places and n not in locations]
         known = [*bound, *(o for o in owners if o._grad is not None and id(o._grad) not in locations)]
         for t, _ in self.trace.written.values():
-            where = self.locations.get(id(t))
+            where = locations.get(id(t))
             if where is None:
                 continue
-            others = [other for other in dict.fromkeys(self.locations.values()) if other != where]
+            others = [other for other in dict.fromkeys(locations.values()) if other != where]
             apart = env.constant(lambda a: not any(_shares(a, t) for t in known))
             self.conditions.append(f"{apart}({where}._array)")
-            share = env.constant(np.may_share_memory)
             self.conditions += [f"not {share}({where}._array, {o}._array)" for o in others]
 
     def _note_entry(self, replay: Replay, usual: Any, passing: list[Any], conditions: list[str]) -> None:
@@ -563,7 +564,8 @@ class Recording:
         """Which arrays plans stand on, and the entries of those that each replay changes."""
         numbers = {id(t): i for i, t in enumerate(tensors)}
         often = [numbers[id(t)] for t, _ in self.trace.written.values() if id(t) in numbers]
-        changes = self.environment.names["changes"] = []
+        self._changes: list[Any] = []
+        changes = self._changes
         arrays: list[Any] = []
 
         def bound() -> tuple[Any, ...]:
@@ -606,13 +608,13 @@ class Recording:
             if env.places.get(id(t), ("", False))[1] and id(t) not in locations:
                 often = True
             else:
-                changed.append(self._array_finder(t))
-        changes = env.names["changes"]
+                changed.append(self._known_finder(t))
+        changes = self._changes
         build = self._built(index, new)
         changed_again = tape.changed_again
 
         def finish(results: Any, args: Any, kwargs: Any, outs: Any) -> Any:
-            arrays = [find(args, kwargs) for find in changed]  # before a gradient is dropped
+            arrays = [find(args, kwargs)._array for find in changed]  # before a gradient is dropped
             if taken:
                 results = [*results, *(find(args, kwargs) for find in taken)]
             for t, g in [(find(args, kwargs), given(args, kwargs)) for find, given in known]:
@@ -634,27 +636,15 @@ class Recording:
             return build(results, args, kwargs, outs)
 
         replay.finish = finish
-        if not (
-            pinned or passed or known or taken or state or changed
-        ):  # the usual case of a step, at half the cost
-            replay.finish = finish_in_place if often else build
-
-    def _array_finder(self, t: Any) -> Callable[[Any, Any], Any]:
-        """Finds the array of a Tensor among the arguments of a replay, or elsewhere."""
-        where = self.locations.get(id(t))
-        if where is not None:
-            return lambda args, kwargs: where.look_up(args, kwargs)._array
-        found: Callable[[Any, Any], Any] = eval(
-            f"lambda args, kwargs: {self._expression(t)}", self.environment.names
-        )
-        return found
+        if not (pinned or passed or known or taken or state or changed):
+            replay.finish = finish_in_place if often else build  # the usual case of a step, at half the cost
 
     def _built(self, index: dict[int, int], new: Callable[[Any], Any]) -> Callable[..., Any]:
         """A function of what `finish` is given that returns what the call returns."""
         makers = {i: self._built_tensor(self.leaves[i], index, new) for i in self.firsts.values()}
         if isinstance(self.shape, _Place):
             return makers[0]
-        shape = self._looked_up(self.shape)
+        shape = self.shape
 
         def build(results: Any, args: Any, kwargs: Any, outs: Any) -> Any:
             made = {i: make(results, args, kwargs, outs) for i, make in makers.items()}
@@ -662,37 +652,19 @@ class Recording:
 
         return build
 
-    def _looked_up(self, shape: Any) -> Any:
-        """The structure of a result, with numbers that are parameters to be looked up in each call."""
-        if type(shape) is Scalar:
-            found = [(group, key, w) for group, key, number, w in self.environment.dynamic if number is shape]
-            if not found:
-                return shape.value
-            [(group, key, where)] = found
-            if isinstance(where, Where):
-                return _LookUp(where.look_up)
-            return _LookUp(lambda args, kwargs: group[key])
-        if shape.__class__ in (tuple, list):
-            return shape.__class__(self._looked_up(v) for v in shape)
-        if isinstance(shape, tuple) and hasattr(shape, "_fields"):
-            return shape.__class__(*(self._looked_up(v) for v in shape))
-        if shape.__class__ is dict:
-            return {k: self._looked_up(v) for k, v in shape.items()}
-        return shape
-
     def _built_tensor(self, t: Any, index: dict[int, int], new: Callable[[Any], Any]) -> Callable[..., Any]:
-        locations, env = self.locations, self.environment
+        env = self.environment
         owner = next((o for o, g in self.new_grads if g is t and id(t) not in env.tensors), None)
         if owner is not None:
-            found = self._found(owner, locations.get(id(owner)))
-            return lambda *given: found(*given)._grad
-        if id(t) in env.gradient_of and id(t) not in locations:
+            find = self._finder(owner)
+            return lambda results, args, kwargs, outs: find(args, kwargs)._grad
+        if id(t) in env.gradient_of and id(t) not in self.locations:
             self._taken.append(self._known_finder(t))
             taken, k = self._taken, len(self._taken)
             return lambda results, *given: results[k - 1 - len(taken)]  # they stand at the end
         if id(t) in env.tensors:
-            original = next((k for k, r in self._replaced.items() if r is t), id(t))
-            return self._found(t, locations.get(original) or locations.get(id(t)))
+            find = self._finder(t)
+            return lambda results, args, kwargs, outs: find(args, kwargs)
         i = index[id(t)]
         for k, other in enumerate(self.open):
             if other is t:
@@ -711,12 +683,6 @@ class Recording:
             return self._finder(t)
         find = self._finder(owner)
         return lambda args, kwargs: find(args, kwargs)._grad
-
-    def _found(self, t: Any, where: Where | None) -> Callable[..., Any]:
-        """A function of what `finish` is given: what is found there among the arguments, or else this Tensor."""
-        if where is None:
-            return lambda *given: t
-        return lambda results, args, kwargs, outs: where.look_up(args, kwargs)
 
     def _first(self, result: Any) -> Any:
         """What the recorded call itself returns."""
@@ -737,7 +703,7 @@ class Recording:
                 t._node = None
                 t._view = None
             leaves.append(t)
-        return _rebuilt(self.shape, leaves)
+        return _rebuilt(self.shape, leaves, self.args, self.kwargs)
 
     def _finder(self, t: Any) -> Callable[[Any, Any], Any]:
         """Finds among the arguments of a replay what stands for this Tensor, or else finds it itself."""
@@ -778,7 +744,11 @@ class _LookUp:
         self.find = find
 
 
-def _rebuilt(shape: Any, leaves: Any, args: Any = (), kwargs: Any = None) -> Any:
+def _option(group: dict[str, Any], key: str) -> Callable[[Any, Any], Any]:
+    return lambda args, kwargs: group[key]
+
+
+def _rebuilt(shape: Any, leaves: Any, args: Any, kwargs: Any) -> Any:
     """A structure with these Tensors, by number, and the numbers that a call with these arguments finds."""
     if isinstance(shape, _Place):
         return leaves[shape.number]
@@ -788,9 +758,7 @@ def _rebuilt(shape: Any, leaves: Any, args: Any = (), kwargs: Any = None) -> Any
         return shape.__class__(*[_rebuilt(v, leaves, args, kwargs) for v in shape])
     if shape.__class__ is dict:
         return {k: _rebuilt(v, leaves, args, kwargs) for k, v in shape.items()}
-    if isinstance(shape, _LookUp):
-        return shape.find(args, kwargs)
-    return shape.value if type(shape) is Scalar else shape
+    return shape.find(args, kwargs) if isinstance(shape, _LookUp) else shape
 
 
 def _span(array: Any) -> tuple[int, int]:
