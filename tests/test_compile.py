@@ -858,6 +858,17 @@ def test_a_result_that_is_a_view_lies_as_in_eager_mode(kind: str) -> None:
         same(f(x).numpy(), views[kind](x).numpy(), kind)
 
 
+def test_a_constant_is_not_given_away() -> None:
+    onto_one_row = TABLE["sum_to"]  # gives a view of a single row
+    f = mg.compile(
+        lambda x: (x * 2.0, tape.apply(onto_one_row, (mg.tensor([[1.0, 2.0, 3.0]]),), {"shape": (3,)}))
+    )
+    for k in range(4):
+        _, found = f(draw(3, seed=k))
+        assert found.tolist() == [1.0, 2.0, 3.0]
+        found.mul_(5.0)
+
+
 class Two(autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any) -> Any:
