@@ -1292,6 +1292,23 @@ def test_the_gradient_of_a_known_tensor_as_an_argument_is_seen() -> None:
     assert recordings(f) == 2
 
 
+@scenario(6)
+def a_new_gradient_of_a_known_tensor_as_an_argument(wrap: Any) -> Iterator[Any]:
+    w = draw(3).requires_grad_()
+    w.grad = draw(3, seed=1)
+
+    def accumulates(g: Any) -> Any:
+        (w * 3.0).sum().backward()
+        return g * 2.0
+
+    f = wrap(accumulates)
+    for k in range(3):
+        yield f(draw(3, seed=k)), w
+    for k in range(2):
+        w.grad = draw(3, seed=20 + k)
+        yield f(w.grad), w
+
+
 @scenario(1)
 def an_argument_that_only_gives_its_shape(wrap: Any) -> Iterator[Any]:
     step = wrap(lambda like, x, y: (mg.zeros_like(like) + x * y, like.shape[0] * x))
