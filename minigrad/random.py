@@ -79,7 +79,7 @@ class Generator:
         kind = str(getattr(device, "type", device or "cpu")).partition(":")[0]
         if kind != "cpu":
             raise RuntimeError(f"Generator(): no generator for device {device!s}; only 'cpu' exists here")
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # reentrant: an interrupt on the way out of it locks nobody out
         self._seed = _DEFAULT_SEED
         self._bits: MT19937 | None = None  # made at the first use
         self._untouched = True  # nothing drawn since seeding; only get_state() tells the difference

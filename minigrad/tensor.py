@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from minigrad import autograd, dtypes, random, tape
+from minigrad import autograd, dtypes, errors, random, tape, views
 from minigrad._printing import tensor_text
 from minigrad.functions import creation, elementwise, inplace, linalg, nn, reduce
 from minigrad.functions import index as indexing
@@ -103,7 +103,7 @@ def _changes(function: Callable[..., Tensor], name: str) -> Callable[..., Any]:
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if MODE.get().grad:
-            inplace.check_leaf(self)
+            views.check_change(self)
         since = tape.next_seq()
         return inplace.store(self, function(self, *args, **kwargs), name, since)
 
@@ -146,6 +146,8 @@ class Tensor(TensorBase):
         """A leaf of another class over the same memory."""
         t = tape.new(cls)
         t._array, t._node, t._view = data._array, None, None
+        if data._inference:
+            t._inference = True
         if tape.TRACES and (trace := MODE.get().trace) is not None:
             trace.made(t)
         if requires_grad:
@@ -353,6 +355,10 @@ class Tensor(TensorBase):
         """Turns recording on or off for a leaf. RuntimeError for other Tensors and for integers."""
         if requires_grad == self.requires_grad:
             return self
+        if self._inference and requires_grad and not MODE.get().inference:
+            raise errors.runtime_error(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed; clone() it first"
+            )
         if not self.is_leaf:
             raise RuntimeError(
                 "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
@@ -366,11 +372,16 @@ class Tensor(TensorBase):
         leaf(self, requires_grad)  # a record of its own: what was recorded before stays as it was
         return self
 
+    def _ask(self) -> None:
+        """A recording holds as long as there is a gradient, or none, as there is now."""
+        if (trace := MODE.get().trace) is not None:
+            trace.asks(self)
+
     @property
     def grad(self) -> Tensor | None:
         """The gradient that backward passes have added up here, None before the first."""
-        if tape.TRACES and (trace := MODE.get().trace) is not None:
-            trace.asks(self)
+        if tape.TRACES:
+            self._ask()
         if self._grad is None and not self.is_leaf and not self.retains_grad:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
@@ -381,6 +392,8 @@ class Tensor(TensorBase):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
+        if tape.TRACES:
+            self._ask()
         if value is not None:
             if not isinstance(value, TensorBase):
                 raise TypeError(
@@ -399,7 +412,7 @@ class Tensor(TensorBase):
 
     @grad.deleter
     def grad(self) -> None:
-        self._grad = None
+        self.grad = None
 
     @property
     def is_leaf(self) -> bool:
@@ -773,7 +786,7 @@ class Tensor(TensorBase):
         The generator's method gets ``before``, the shape, the dtype, and ``after``.
         """
         if MODE.get().grad:
-            inplace.check_leaf(self)
+            views.check_change(self)
         array = self._array
         order = _in_memory(array)
         shape = tuple(array.shape[d] for d in order)

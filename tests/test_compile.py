@@ -2498,3 +2498,60 @@ def test_modes_are_as_before_after_an_error() -> None:
         with pytest.raises(KeyError) if fail else contextlib.nullcontext():
             compiled(draw(3), fail)
         assert MODE.get() is mode
+
+
+# ---------------------------------------------------------------- gradients cleared inside, made outside
+
+
+def _clear_by_assignment(net: Any, optimizer: Any) -> None:
+    for p in net.parameters():
+        p.grad = None
+
+
+def _clear_by_deletion(net: Any, optimizer: Any) -> None:
+    for p in net.parameters():
+        del p.grad
+
+
+@pytest.mark.parametrize(
+    "clear",
+    [
+        lambda net, optimizer: optimizer.zero_grad(),
+        lambda net, optimizer: net.zero_grad(),
+        lambda net, optimizer: optimizer.zero_grad(set_to_none=False),
+        _clear_by_assignment,
+        _clear_by_deletion,
+    ],
+)
+@pytest.mark.parametrize("alone", [False, True])
+def test_gradients_are_cleared_inside_and_made_outside(clear: Any, alone: bool) -> None:
+    x = mg.linspace(-1, 1, 16).reshape(8, 2)
+    t = x.sum(1, keepdim=True)
+
+    def losses(compiled: bool) -> list[float]:
+        mg.manual_seed(0)
+        net = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
+        optimizer = mg.optim.SGD(net.parameters(), lr=0.05)
+
+        def loss_of(x: Any, t: Any) -> Any:
+            clear(net, optimizer)
+            return None if alone else nn.functional.mse_loss(net(x), t)
+
+        function = mg.compile(loss_of) if compiled else loss_of
+        found = []
+        for _ in range(5):
+            loss = function(x, t)
+            loss = nn.functional.mse_loss(net(x), t) if alone else loss
+            loss.backward()
+            optimizer.step()
+            found.append(loss.item())
+        return found
+
+    assert losses(compiled=True) == losses(compiled=False)
+
+
+def test_a_function_that_is_always_refused_says_the_same_each_time() -> None:
+    compiled = mg.compile(lambda x: x.sum().item())
+    for _ in range(40):
+        with pytest.raises(RuntimeError, match=r"item\(\) needs the values"):
+            compiled(mg.ones(2))

@@ -82,6 +82,11 @@ def backward(
     inputs: Any = None,
 ) -> None:
     """Adds gradients to ``.grad`` of the leaves, or of ``inputs``; see `Tensor.backward`."""
+    if MODE.get().transform and not create_graph:
+        raise runtime_error(
+            "backward() inside of a function that minigrad.func differentiates leaves gradients that are constants to "
+            "it; use func.grad or func.vjp there, or create_graph=True"
+        )
     if grad_tensors is None and grad_variables is None and inputs is None and isinstance(tensors, TensorBase):
         nodes, seeds = _roots((tensors,), _NOTHING, create_graph)  # the usual call, without lists
         engine.run(nodes, seeds, None, create_graph if retain_graph is None else retain_graph, create_graph)
@@ -99,8 +104,8 @@ def backward(
         raise runtime_error("`inputs` argument to `backward()` cannot be empty.")
     targets = _targets(wanted)
     found = engine.run(nodes, seeds, targets, keep, create_graph)
-    for t, node in zip(wanted, targets, strict=True):
-        if node in found:
+    for node, t in dict(zip(targets, wanted, strict=True)).items():  # a Tensor may be named twice
+        if node in found and not t.retains_grad:  # what retains its gradient has it already
             engine.accumulate(lambda t=t: t, found[node])
 
 
@@ -139,6 +144,7 @@ def grad(
     if not wanted:
         raise runtime_error("`inputs` argument to `grad()` cannot be empty.")
     grads = [None] * len(results) if grad_outputs is None else _list(grad_outputs)
+    create_graph = create_graph or MODE.get().transform == "forward"  # reverse passes stand for it
     targets = _targets(wanted)
     nodes, seeds = _roots(results, grads, create_graph)
     keep = create_graph if retain_graph is None else retain_graph

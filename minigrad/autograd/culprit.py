@@ -80,18 +80,13 @@ def _again(node: Node, arrays: Sequence[Any]) -> list[Any]:
     if "ctx" not in params:
         kernel: Any = node.op.kernel if node.op else None
         return [np.asarray(tape.QUIET.run(kernel, *arrays, **params))]
+    user: Any = node.op
     ctx, given = params["ctx"], list(params["arguments"])
     for place, a in zip(ctx._places, arrays, strict=True):
         given[place] = wrap(np.array(a))
-    result = _user_class(node).apply(*given)
+    result = user.user_class.apply(*given)
     outputs = result if isinstance(result, tuple) else (result,)
     return [t._array if isinstance(t, TensorBase) else None for t in outputs]
-
-
-def _user_class(node: Node) -> type[Function]:
-    from minigrad.autograd import function
-
-    return next(cls for cls, op in function._OPS.items() if op is node.op)
 
 
 def own_problem(node: Node, arrays: list[Any]) -> Problem | None:
@@ -134,12 +129,13 @@ def own_problem(node: Node, arrays: list[Any]) -> Problem | None:
 
 
 def _input_names(node: Node) -> list[str]:
-    op, count = node.op, len(node.inputs)
+    op: Any = node.op
+    count = len(node.inputs)
     if op is None:
         return []
     if "ctx" in node.params:
         places = node.params["ctx"]._places
-        names = report.argument_names(_user_class(node).apply, node.params["ctx"]._arguments)
+        names = report.argument_names(op.user_class.apply, node.params["ctx"]._arguments)
         return [names[p] for p in places]
     if op.star is None:
         return list(op.inputs)

@@ -16,7 +16,7 @@ from minigrad import dtypes, random
 from minigrad.functions.shape import sizes
 from minigrad.ops import draws, elementwise, shape
 from minigrad.ops.convert import cast
-from minigrad.tape import MODE, QUIET, Scalar, TensorBase, apply, needs_value, wrap, wrap_operand
+from minigrad.tape import MODE, QUIET, ModeManager, Scalar, TensorBase, apply, needs_value, wrap, wrap_operand
 
 if TYPE_CHECKING:
     from minigrad.random import Generator
@@ -59,8 +59,6 @@ def _finish(array: Any, requires_grad: bool, on: Any = None) -> Tensor:
     t: Any = array if isinstance(array, TensorBase) else wrap(array)
     if requires_grad:
         t.requires_grad_()
-    elif MODE.get().inference:
-        t._inference = True
     return t  # type: ignore[no-any-return]
 
 
@@ -162,11 +160,8 @@ def _copied(data: Any, dtype: Any, requires_grad: bool) -> Tensor:
         if _has_arrays(data):
             needs_value("tensor() of a list of Tensors or arrays")
         return _finish(np.array(to_array(data, dtype)), requires_grad)
-    token = MODE.set(MODE.get().recording(False))
-    try:
+    with ModeManager(MODE.get().recording(False)):
         t = apply(shape.clone, (cast(data, data._array.dtype if dtype is None else dtypes.as_numpy(dtype)),))
-    finally:
-        MODE.reset(token)
     made: Tensor = t.requires_grad_(requires_grad)
     return made
 
@@ -445,14 +440,11 @@ def normal(
     shape = np.broadcast_shapes(*(np.shape(x) for x in parts))
     units = drawn(generator, "normal", shape, found)
     if MODE.get().trace is not None:
-        token = MODE.set(MODE.get().recording(False))
-        try:
+        with ModeManager(MODE.get().recording(False)):
             if isinstance(std, TensorBase):
                 std = apply(draws.deviation, (std,))  # the next ones may be negative
             scaled = apply(elementwise.mul, (units, std))
             return _finish(cast(apply(elementwise.add, (scaled, mean)), found), requires_grad, device)
-        finally:
-            MODE.reset(token)
     return _finish((units._array * parts[1] + parts[0]).astype(found), requires_grad, device)
 
 

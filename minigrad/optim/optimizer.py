@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any, Final, TypeAlias, overload
 
+from minigrad.autograd.modes import is_compiling
 from minigrad.nn.module import clear_grad
 from minigrad.tensor import Tensor
 
@@ -167,12 +168,14 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drops the gradients of all parameters, or with ``set_to_none=False`` fills them with zeros."""
+        # While a function is recorded, it matters whether there was a gradient: `clear_grad` asks.
+        plainly = set_to_none and not is_compiling()
         for group in self.param_groups:
             for p in group["params"]:
-                if set_to_none:
+                if plainly:
                     p._grad = None
                 else:
-                    clear_grad(p, False)
+                    clear_grad(p, set_to_none)
 
     @overload
     def step(self, closure: None = None) -> None: ...

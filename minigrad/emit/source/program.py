@@ -20,6 +20,7 @@ from minigrad.tape import (
     TABLE,
     Array,
     Const,
+    ModeManager,
     Node,
     Scalar,
     TensorBase,
@@ -380,12 +381,11 @@ class _Backward:
         mode = MODE.get().replace(
             grad=True, inference=False, everything=True, anomaly=None, observer=self._observe
         )
-        token = MODE.set(mode)
-        try:
+        with ModeManager(mode):
             ends = [self.copies[t] for t in targets]
             self.found = engine.run([self.copies[root]], [seed], ends, keep=True, create=True)
-        finally:
-            MODE.reset(token)
+        for copied in self.copies.values():
+            copied.hooks = None  # they refer to this object: a cycle
 
     def _copy(self, node: Node) -> Node:
         copied = node.copy()
