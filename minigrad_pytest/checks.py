@@ -11,6 +11,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+import _pytest
+import pluggy
 import pytest
 
 from minigrad_pytest import is_ours, uses_fixture
@@ -95,9 +97,7 @@ def _leaf(value: Any) -> Any:
 def _check(session: Session, func: Function, inputs: Any, order: Any, options: dict[str, Any]) -> bool:
     """gradcheck, and gradgradcheck for order 2."""
     from minigrad.autograd import gradcheck, gradgradcheck
-    from minigrad.errors import INSIDE
 
-    INSIDE[__file__] = True  # an op that is checked by itself was called where the test calls the check
     if order not in (None, 1, 2):
         raise ValueError(f"gradcheck: order is 1 or 2, not {order!r}")
     checks = (gradcheck, gradgradcheck)[: order or session.order]
@@ -108,8 +108,10 @@ def _run(
     session: Session, check: Function, args: tuple[Any, ...], options: dict[str, Any], known: bool = False
 ) -> bool:
     """A check with the session's options, counted; its report says how to repeat it."""
+    from minigrad.errors import INSIDE
     from minigrad.testing import GradcheckError
 
+    INSIDE[__file__] = True  # an op that is checked by itself was called where the test calls the check
     chosen = {"seed": session.seed} | ({} if session.eps is None else {"eps": session.eps}) | options
     try:
         with _recorded(session):
@@ -156,11 +158,18 @@ def _ours(file: str) -> bool:
     )
 
 
+def _pytests(file: str) -> bool:
+    return file.startswith(tuple(os.path.dirname(module.__file__ or "") for module in (_pytest, pluggy)))
+
+
 def _places(error: BaseException) -> list[types.TracebackType]:
-    """The traceback of an error without the frames that run checks."""
+    """The traceback of an error without the frames that run checks; of a report, without pytest's either."""
+    from minigrad.testing import GradcheckError
+
+    hidden = [_ours, *([_pytests] if isinstance(error, GradcheckError) else [])]
     entries, entry = [], error.__traceback__
     while entry is not None:
-        if not _ours(entry.tb_frame.f_code.co_filename):
+        if not any(hides(entry.tb_frame.f_code.co_filename) for hides in hidden):
             entries.append(entry)
         entry = entry.tb_next
     return entries
@@ -420,7 +429,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
     """A report shows no frame of ours, and carries what was checked, also from a worker of xdist."""
     session = session_of(item.config)
     error = call.excinfo.value if call.excinfo else None
-    if error is not None and not session.fulltrace and len(_places(error)) > 1:
+    if error is not None and not session.fulltrace and _places(error):
         _prune(error, set())
         call.excinfo = pytest.ExceptionInfo.from_exception(error)
     report = yield

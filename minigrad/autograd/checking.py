@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
@@ -12,6 +14,7 @@ import numpy as np
 
 from minigrad import tape
 from minigrad.autograd import culprit, engine, ownership
+from minigrad.errors import INSIDE
 from minigrad.tape import MODE, Array, TensorBase, refresh, wrap
 from minigrad.testing import RECORD, GradcheckError, GradcheckWarning, note, numeric, report
 from minigrad.testing.numeric import Finding, Out, Problem, Result, Settings, Slot
@@ -77,6 +80,11 @@ def _recorded(func: Callable[..., Any], given: Sequence[Any], observer: Any = No
         return func(*given)
     finally:
         MODE.reset(token)
+
+
+def _called(func: Callable[..., Any], *given: Any) -> Any:
+    """What the user's function gives; its records are those made within this frame."""
+    return func(*given)
 
 
 def _random_like(outputs: Sequence[Any], seed: int, strided: bool) -> list[Any]:
@@ -191,7 +199,7 @@ def gradients(
     def first(*args: Any) -> Any:
         from minigrad import autograd
 
-        kept = [t for _, t in _outputs(func, func(*args[:count])) if t.requires_grad]
+        kept = [t for _, t in _outputs(func, _called(func, *args[:count])) if t.requires_grad]
         sources = [t for _, t in _differentiable_inputs(args[:count], names)]
         grads = autograd.grad(kept, sources, list(args[count:]), create_graph=True, allow_unused=True)
         return tuple(g for g in cast("tuple[Any, ...]", grads) if g is not None)
@@ -214,8 +222,16 @@ def run(what: Subject, s: Settings, undefined: bool, raise_exception: bool) -> b
         return False
     note(True, result.margin, result.bare)
     for doubt in result.doubts:
-        warnings.warn(doubtful(what.check, what.title, doubt), GradcheckWarning, stacklevel=3)
+        _warn(doubtful(what.check, what.title, doubt))
     return True
+
+
+def _warn(text: str) -> None:
+    """A GradcheckWarning at the user's line."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and INSIDE[frame.f_code.co_filename]:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, GradcheckWarning, stacklevel=level)
 
 
 def examine(what: Subject, s: Settings, undefined: bool = True) -> Result:
@@ -249,7 +265,9 @@ def examine(what: Subject, s: Settings, undefined: bool = True) -> Result:
                     ]
                 )
             found = found._replace(findings=_dependent(found.findings, flat, wanted, since))
-            rows = _blame(func, given, found.findings[0], problem, recorded, s)
+            first = found.findings[0].kind  # where it is the inputs' no op is to blame
+            innocent = first == numeric.DEPENDENT or (first == numeric.NOISY and problem.narrow)
+            rows = [] if innocent else _blame(func, given, found.findings[0], problem, recorded, s)
             raise GradcheckError(report.text(what.check, what.title, found.findings, s, rows), found.findings)
         return found._replace(bare=bare)
     finally:
@@ -263,10 +281,11 @@ def _watched(what: Subject, s: Settings) -> tuple[Any, bool]:
 
     GradcheckError if the derivatives that it records are not the user's.
     """
-    watch = ownership.Watch(_recorded.__code__)
+    watch = ownership.Watch(_called.__code__)
     inputs = what.given[: what.taken]
     try:
-        result = _recorded(what.func, what.given, watch)
+        func = functools.partial(_called, what.user) if what.func is what.user else what.func
+        result = _recorded(func, what.given, watch)
     except Exception as error:
         if not isinstance(error, GradcheckError) and ownership.gives_arrays(what.user, inputs):
             error.add_note(
@@ -282,11 +301,9 @@ def _watched(what: Subject, s: Settings) -> tuple[Any, bool]:
             return result, True
         raise GradcheckError(report.text(what.check, report.title(what.user), [finding], s), [finding])
     if watch.layer and watch.passes:
-        warnings.warn(
+        _warn(
             f"{what.check}: {watch.passes[1]} is not called: what {watch.passes[0]} records has derivatives of its "
-            "own. Make an autograd.Function of the two to have that backward pass run and checked.",
-            GradcheckWarning,
-            stacklevel=5,
+            "own. Make an autograd.Function of the two to have that backward pass run and checked."
         )
     return result, False
 

@@ -23,7 +23,7 @@ _BACKWARD = {"backprop", "backward", "bwd", "jvp", "pullback", "vjp"}
 
 
 class Watch:
-    """An observer of the records of one run, which begins in the frame of ``start``."""
+    """An observer of the records of a function that is called in the frame of ``start``."""
 
     def __init__(self, start: CodeType) -> None:
         self.start = start
@@ -39,19 +39,26 @@ class Watch:
         if "ctx" in node.params:
             self.function = True
             return
+        frames: list[FrameType] = []
         frame: FrameType | None = sys._getframe(1)
-        entry = ""  # the function of minigrad that was called
-        while frame is not None and INSIDE[frame.f_code.co_filename]:
-            entry, frame = frame.f_code.co_name, frame.f_back
-        if frame is not None:
-            operator = _is_operator(frame)
-            called = entry == "__array_ufunc__" and not operator  # and not array @ Tensor
-            self.numpy |= called or frame.f_globals.get("__name__", "").startswith("numpy.")
-            self.shared &= called or operator or hasattr(np.ndarray, entry)
-        while frame is not None and frame.f_code is not self.start and self.passes is None:
-            if not INSIDE[frame.f_code.co_filename]:
-                self._look_for_backward(frame)
+        while frame is not None and frame.f_code is not self.start:
+            frames.append(frame)
             frame = frame.f_back
+        if frame is None:
+            return  # not of the function, but of its gradients
+        users = [f for f in frames if not INSIDE[f.f_code.co_filename]]
+        operator = called = False
+        entry = frames[
+            frames.index(users[0]) - 1 if users else -1
+        ].f_code.co_name  # what was called of minigrad
+        if users:
+            operator = _is_operator(users[0])
+            called = entry == "__array_ufunc__" and not operator  # and not array @ Tensor
+            self.numpy |= called or users[0].f_globals.get("__name__", "").startswith("numpy.")
+        self.shared &= called or operator or hasattr(np.ndarray, entry)
+        for user in users:
+            if self.passes is None:
+                self._look_for_backward(user)
 
     def _look_for_backward(self, frame: FrameType) -> None:
         code = frame.f_code
@@ -74,8 +81,8 @@ class Watch:
             why = f"{self.passes[1]} is not called, for on Tensors {self.passes[0]} records minigrad's own derivatives"
         else:
             why = "NumPy's functions record minigrad's own derivatives on Tensors, and here is nothing else"
-        f, vjp = self.passes or ("f", "vjp")
-        call = INSTEAD.replace("f, vjp", f"{f}, {vjp}") if self.passes and not self.layer else INSTEAD
+        names = [f"layer.{p.rpartition('.')[2]}" if self.layer else p for p in self.passes or ("f", "vjp")]
+        call = INSTEAD.replace("f, vjp", ", ".join(names))
         return Finding(
             UNCHECKED, why, f"call {call}; if minigrad's derivatives are meant, pass allow_numpy=True"
         )
