@@ -97,6 +97,14 @@ def _is_array(value: object) -> bool:
     return any(hasattr(part, "__array__") for part in parts)
 
 
+def unknown_arguments(item: pytest.Item) -> list[str]:
+    """The arguments of a test that no fixture gives."""
+    known = getattr(item, "_fixtureinfo", None)
+    return (
+        [name for name in known.argnames if name not in {"request", *known.name2fixturedefs}] if known else []
+    )
+
+
 def uses_fixture(item: pytest.Item) -> bool:
     """Whether a test uses a fixture of ours, and no other one of its name."""
     known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})

@@ -15,7 +15,7 @@ import _pytest
 import pluggy
 import pytest
 
-from minigrad_pytest import is_ours, uses_fixture
+from minigrad_pytest import is_ours, unknown_arguments, uses_fixture
 
 Function = Callable[..., Any]
 
@@ -294,7 +294,14 @@ def without_inputs(collector: pytest.Collector, obj: Any) -> Iterator[None]:
 def _marked(item: pytest.Item) -> dict[str, Any] | None:
     """The options of a marked test, with `inputs` by name."""
     marks = list(item.iter_markers("gradcheck"))
-    if not is_ours(marks) or not isinstance(item, pytest.Function):
+    if not isinstance(item, pytest.Function):
+        return None
+    if not is_ours(marks):
+        missing = unknown_arguments(item) if marks else []
+        if missing:
+            raise _Misuse(
+                f"{missing[0]!r} is no fixture; for a check write @pytest.mark.gradcheck(inputs=[array, ...])"
+            )
         return None
     if hasattr(item.cls, "assertEqual"):  # a TestCase
         raise _Misuse("it is for plain test functions and methods; call minigrad.autograd.gradcheck here")

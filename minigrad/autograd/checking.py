@@ -293,19 +293,20 @@ def _watched(what: Subject, s: Settings) -> tuple[Any, bool]:
                 f"with the backward pass that belongs to it, is checked by {ownership.INSTEAD}."
             )
         raise
-    finding = watch.finding()
-    if what.allow_numpy or watch.function:
+    if what.allow_numpy:
         return result, False
-    if watch.shared and (finding or RECORD.get() is not None) and ownership.gives_arrays(what.user, inputs):
-        if finding is None:
-            return result, True
+    finding = watch.finding()
+    bare = finding is None and watch.shared and not watch.function and RECORD.get() is not None  # is counted
+    arrays = watch.sure or ((finding or bare) and ownership.gives_arrays(what.user, inputs))
+    if arrays and finding:
         raise GradcheckError(report.text(what.check, report.title(what.user), [finding], s), [finding])
-    if watch.layer and watch.passes:
+    if watch.passes and watch.passes.layer:
+        forward, backward, _ = watch.passes
         _warn(
-            f"{what.check}: {watch.passes[1]} is not called: what {watch.passes[0]} records has derivatives of its "
-            "own. Make an autograd.Function of the two to have that backward pass run and checked."
+            f"{what.check}: {backward} is not called: what {forward} records has derivatives of its own. Make an "
+            "autograd.Function of the two to have that backward pass run and checked."
         )
-    return result, False
+    return result, bool(arrays)
 
 
 def _dependent(

@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,23 +22,26 @@ _FORWARD = {"", "call", "forward", "fwd"}
 _BACKWARD = {"backprop", "backward", "bwd", "jvp", "pullback", "vjp"}
 
 
+class Passes(NamedTuple):
+    """A forward pass that ran, and the backward pass that stands beside it."""
+
+    forward: str
+    backward: str
+    layer: bool  # both are methods of an object
+
+
 class Watch:
     """An observer of the records of a function that is called in the frame of ``start``."""
 
     def __init__(self, start: CodeType) -> None:
         self.start = start
-        self.numpy = False  # NumPy was called on Tensors
         self.function = False  # a `Function` ran, whose backward the tape calls
-        self.shared = True  # all was called in ways that arrays know too: operators, methods, NumPy
-        self.layer = False  # the backward pass below is a method
-        self.passes: tuple[str, str] | None = (
-            None  # names of a forward pass that ran and the backward pass beside it
-        )
+        self.numpy = False  # NumPy was called on Tensors
+        self.sure = False  # and that in a forward pass with a backward pass of its own
+        self.shared = True  # minigrad was only called in ways that arrays know too
+        self._passes: dict[CodeType, Passes | None] = {}
 
     def __call__(self, node: Node, arrays: list[Any]) -> None:
-        if "ctx" in node.params:
-            self.function = True
-            return
         frames: list[FrameType] = []
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and frame.f_code is not self.start:
@@ -47,45 +50,59 @@ class Watch:
         if frame is None:
             return  # not of the function, but of its gradients
         users = [f for f in frames if not INSIDE[f.f_code.co_filename]]
-        operator = called = False
-        entry = frames[
-            frames.index(users[0]) - 1 if users else -1
-        ].f_code.co_name  # what was called of minigrad
-        if users:
-            operator = _is_operator(users[0])
-            called = entry == "__array_ufunc__" and not operator  # and not array @ Tensor
-            self.numpy |= called or users[0].f_globals.get("__name__", "").startswith("numpy.")
-        self.shared &= called or operator or hasattr(np.ndarray, entry)
+        if "ctx" in node.params:
+            self.function = True
+            self._passes.update(
+                (f.f_code, None) for f in users
+            )  # its backward pass may be that of the Function
+            return
         for user in users:
-            if self.passes is None:
-                self._look_for_backward(user)
+            if user.f_code not in self._passes:
+                self._passes[user.f_code] = _passes(user)
+        # the function of minigrad that was called
+        entry = frames[frames.index(users[0]) - 1 if users else -1].f_code.co_name
+        operator = bool(users) and _is_operator(users[0])
+        called = entry == "__array_ufunc__" and not operator  # and not array @ Tensor
+        called |= bool(users) and users[0].f_globals.get("__name__", "").startswith("numpy.")
+        self.numpy |= called
+        self.sure |= called and any(self._passes[user.f_code] for user in users)
+        self.shared &= called or operator or hasattr(np.ndarray, entry)
 
-    def _look_for_backward(self, frame: FrameType) -> None:
-        code = frame.f_code
-        owner = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-        cls = type(owner)
-        if getattr(getattr(cls, code.co_name, None), "__code__", None) is code:
-            beside = _backward_beside(code.co_name, dir(cls), method=True)
-            if beside and not isinstance(owner, TensorBase):
-                self.passes, self.layer = (f"{cls.__name__}.{code.co_name}", f"{cls.__name__}.{beside}"), True
-        else:
-            functions = [n for n, v in frame.f_globals.items() if callable(v)]
-            beside = _backward_beside(code.co_name, functions, method=False)
-            self.passes = (code.co_name, beside) if beside else None
+    @property
+    def passes(self) -> Passes | None:
+        """The first of them."""
+        return next(filter(None, self._passes.values()), None)
 
     def finding(self) -> Finding | None:
-        """That the check would be of minigrad's derivatives, for a function that works on arrays."""
-        if self.function or not self.shared or not (self.numpy or self.passes):
-            return None
-        if self.passes:
-            why = f"{self.passes[1]} is not called, for on Tensors {self.passes[0]} records minigrad's own derivatives"
-        else:
+        """That minigrad's derivatives are checked; so it is if ``sure``, or if the function works on arrays."""
+        passes = self.passes
+        if passes:
+            forward, backward, layer = passes
+            why = f"{backward} is not called, for on Tensors {forward} records minigrad's own derivatives"
+            names = [f"layer.{p.rpartition('.')[2]}" if layer else p for p in (forward, backward)]
+        elif self.numpy and not self.function:
             why = "NumPy's functions record minigrad's own derivatives on Tensors, and here is nothing else"
-        names = [f"layer.{p.rpartition('.')[2]}" if self.layer else p for p in self.passes or ("f", "vjp")]
+            names = ["f", "vjp"]
+        else:
+            return None
         call = INSTEAD.replace("f, vjp", ", ".join(names))
-        return Finding(
-            UNCHECKED, why, f"call {call}; if minigrad's derivatives are meant, pass allow_numpy=True"
-        )
+        hint = f"call {call}; if minigrad's derivatives are meant, pass allow_numpy=True"
+        return Finding(UNCHECKED, why, hint)
+
+
+def _passes(frame: FrameType) -> Passes | None:
+    code = frame.f_code
+    if code.co_name.startswith("test"):
+        return None
+    owner = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+    cls = type(owner)
+    if callable(getattr(cls, code.co_name, None)):
+        beside = None if isinstance(owner, TensorBase) else _backward_beside(code.co_name, dir(cls), True)
+        return Passes(f"{cls.__name__}.{code.co_name}", f"{cls.__name__}.{beside}", True) if beside else None
+    module = frame.f_globals.get("__name__")
+    functions = [n for n, v in frame.f_globals.items() if getattr(v, "__module__", None) == module]
+    beside = _backward_beside(code.co_name, functions, False)
+    return Passes(code.co_name, beside, False) if beside else None
 
 
 def _is_operator(frame: FrameType) -> bool:
