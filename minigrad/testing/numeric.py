@@ -615,6 +615,12 @@ def judge(problem: Problem, p: _Pair, s: Settings) -> Finding:
     """A failing pair with the first verdict that the evidence bears out."""
     seen = _Evidence(problem, p, s)
     only = seen.only(problem, p)
+    if not seen.finite and p.worst is not None:
+        inp, at = problem.inputs[p.j], problem.inputs[p.j].array.flat[p.worst[1]]
+        if at + inp.array.dtype.type(s.eps) == at:
+            why = f"{inp.name} does not move: {float(at):.3g} has too few digits for it"
+            hint = "check at smaller values, or pass a larger eps"
+            return _finding(problem, p, NOISY, why, hint, s, only=only)
     if not seen.finite:
         return _finding(problem, p, NOT_FINITE, _not_finite(p), "move the point, or guard the operation there",
                         s, only=only)  # fmt: skip
