@@ -292,7 +292,7 @@ def test_float32_is_told_to_use_float64(fast: bool) -> None:
             lambda x: mg.sin(3 * x), leaf(narrow), fast_mode=fast
         ),
         "x is float16; pass x.double()": lambda: gradcheck(
-            mg.exp, leaf(X.astype(np.float16)), fast_mode=fast
+            lambda x: x.exp(), leaf(X.astype(np.float16)), fast_mode=fast
         ),
         "output is float32": lambda: gradcheck(lambda x: mg.sin(x.float()), leaf(), fast_mode=fast),
         "what to gives (": lambda: gradcheck(lambda x: x.float().sin().double(), leaf(), fast_mode=fast),
@@ -317,7 +317,7 @@ def test_float32_is_told_to_use_float64(fast: bool) -> None:
 def test_a_step_that_is_lost_is_no_lack_of_finite_values() -> None:
     error = refused(lambda: check_vjp(np.sin, lambda x, g: g * np.cos(x), 1e12 * X), numeric.NOISY)
     assert "x does not move: 5e+11 has too few digits for it" in error
-    assert "pass eps=5e+05" in error
+    assert "check at smaller values" in error
 
 
 # ---------------------------------------------------------------- inputs that depend on each other
