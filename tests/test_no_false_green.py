@@ -181,6 +181,24 @@ def test_what_is_minigrads_is_not_mistaken() -> None:
         assert "analytic = 1/2" in text
 
 
+def test_a_compiled_function_is_checked_as_it_runs() -> None:
+    """While it is watched it runs as it is written; what is checked is its plan."""
+    compiled = mg.compile(lambda x: mg.sin(x) * x)
+    compiled(leaf())
+    seen: list[str] = []
+
+    def f(x: Any) -> Any:
+        y = compiled(x)
+        seen.append(y.grad_fn.op.name if y.requires_grad else "")
+        return y
+
+    assert gradcheck(f, leaf())
+    assert seen[:2] == [compiled(leaf()).grad_fn.op.name, "mul"]
+    assert seen[0] != "mul"
+    assert len(compiled.plans) == 2  # with gradients and without, none for arrays
+    refused(lambda: gradcheck(mg.compile(lambda x: np.tanh(x)), leaf()))
+
+
 def test_a_layer_of_minigrads_functions_with_a_backward_warns() -> None:
     class Layer(mg.nn.Module):
         def forward(self, x: Any) -> Any:
@@ -196,11 +214,12 @@ def test_a_layer_of_minigrads_functions_with_a_backward_warns() -> None:
 
 def test_a_function_that_needs_arrays_is_told_where_to_go() -> None:
     for f in (lambda x: np.logaddexp(x, 0), lambda x: np.dot(x, W), lambda x: np.where(x > 0, x, 0)):
-        with pytest.raises((TypeError, RuntimeError)) as caught:
-            gradcheck(f, leaf())
-        (note,) = caught.value.__notes__
-        assert "works on arrays, but not on Tensors" in note
-        assert "check_vjp(f, vjp, args)" in note
+        for check in (gradcheck, gradgradcheck):
+            with pytest.raises((TypeError, RuntimeError)) as caught:
+                check(f, leaf())
+            (note,) = caught.value.__notes__
+            assert "works on arrays, but not on Tensors" in note
+            assert "check_vjp(f, vjp, args)" in note
     with pytest.raises(RuntimeError) as caught:  # one that works on neither
         gradcheck(lambda x: x @ mg.ones(5, 5, dtype=mg.float64), leaf())
     assert not hasattr(caught.value, "__notes__")

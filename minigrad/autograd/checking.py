@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 import sys
@@ -73,18 +72,13 @@ def _outputs(func: Callable[..., Any], result: Any) -> list[tuple[str, Any]]:
     return found
 
 
-def _recorded(func: Callable[..., Any], given: Sequence[Any], observer: Any = None) -> Any:
+def _recorded(func: Callable[..., Any], given: Sequence[Any], **mode: Any) -> Any:
     """The function's value with its tape, whatever the grad mode is."""
-    token = MODE.set(MODE.get().replace(grad=True, inference=False, observer=observer))
+    token = MODE.set(MODE.get().replace(grad=True, inference=False, **mode))
     try:
         return func(*given)
     finally:
         MODE.reset(token)
-
-
-def _called(func: Callable[..., Any], *given: Any) -> Any:
-    """What the user's function gives; its records are those made within this frame."""
-    return func(*given)
 
 
 def _random_like(outputs: Sequence[Any], seed: int, strided: bool) -> list[Any]:
@@ -180,7 +174,7 @@ def gradients(
     wanted = _differentiable_inputs(given, names)
     if not wanted:
         raise _no_input(given, names)
-    outputs = [(n, t) for n, t in _outputs(func, _recorded(func, given)) if t.requires_grad]
+    outputs = [(n, t) for n, t in _outputs(func, _value(func, given, func, given)) if t.requires_grad]
     made = (
         _random_like([t for _, t in outputs], s.seed, strided)
         if grad_outputs is None
@@ -199,7 +193,7 @@ def gradients(
     def first(*args: Any) -> Any:
         from minigrad import autograd
 
-        kept = [t for _, t in _outputs(func, _called(func, *args[:count])) if t.requires_grad]
+        kept = [t for _, t in _outputs(func, func(*args[:count])) if t.requires_grad]
         sources = [t for _, t in _differentiable_inputs(args[:count], names)]
         grads = autograd.grad(kept, sources, list(args[count:]), create_graph=True, allow_unused=True)
         return tuple(g for g in cast("tuple[Any, ...]", grads) if g is not None)
@@ -245,11 +239,11 @@ def examine(what: Subject, s: Settings, undefined: bool = True) -> Result:
     before = [(n, t, t._array.copy()) for n, t in tensors]
     since = tape.next_seq()
     try:
-        result, bare = _watched(what, s)
-        flat = _outputs(func, result)
+        flat = _outputs(func, _value(func, given, what.user, given[: what.taken]))
         if what.outputs is not None:
             flat = [(n, t) for n, (_, t) in zip(what.outputs, flat, strict=False)]
         _unchanged(what.title, before)
+        bare = _bare(what, s)
         problem = _problem(func, given, flat, wanted, undefined)
         _unchanged(what.title, before)
         recorded = [k for k, (_, t) in enumerate(flat) if t.requires_grad]
@@ -276,25 +270,30 @@ def examine(what: Subject, s: Settings, undefined: bool = True) -> Result:
                 t._array[...] = array
 
 
-def _watched(what: Subject, s: Settings) -> tuple[Any, bool]:
-    """The function's value with its tape, and whether it is one of operators alone, which arrays have too.
+def _value(func: Callable[..., Any], given: Sequence[Any], user: Callable[..., Any], inputs: Any) -> Any:
+    """The function's value with its tape."""
+    try:
+        return _recorded(func, given)
+    except Exception as error:
+        if ownership.gives_arrays(user, inputs):
+            error.add_note(
+                f"{report.title(user)} works on arrays, but not on Tensors. A function of arrays, with the backward "
+                f"pass that belongs to it, is checked by {ownership.INSTEAD}."
+            )
+        raise
+
+
+def _bare(what: Subject, s: Settings) -> bool:
+    """Whether the function is one of operators alone, which arrays have too; told only if somebody counts.
 
     GradcheckError if the derivatives that it records are not the user's.
     """
-    watch = ownership.Watch(_called.__code__)
-    inputs = what.given[: what.taken]
-    try:
-        func = functools.partial(_called, what.user) if what.func is what.user else what.func
-        result = _recorded(func, what.given, watch)
-    except Exception as error:
-        if not isinstance(error, GradcheckError) and ownership.gives_arrays(what.user, inputs):
-            error.add_note(
-                f"{what.check}: {report.title(what.user)} works on arrays, but not on Tensors. A function of arrays, "
-                f"with the backward pass that belongs to it, is checked by {ownership.INSTEAD}."
-            )
-        raise
     if what.allow_numpy:
-        return result, False
+        return False
+    watch, inputs = ownership.Watch(_recorded.__code__), what.given[: what.taken]
+    _recorded(
+        what.user, inputs, observer=watch
+    )  # once more: a compiled function is another thing while it is watched
     finding = watch.finding()
     bare = finding is None and watch.shared and not watch.function and RECORD.get() is not None  # is counted
     arrays = watch.sure or ((finding or bare) and ownership.gives_arrays(what.user, inputs))
@@ -306,7 +305,7 @@ def _watched(what: Subject, s: Settings) -> tuple[Any, bool]:
             f"{what.check}: {backward} is not called: what {forward} records has derivatives of its own. Make an "
             "autograd.Function of the two to have that backward pass run and checked."
         )
-    return result, bool(arrays)
+    return bool(arrays)
 
 
 def _dependent(

@@ -18,8 +18,8 @@ from minigrad.testing.numeric import UNCHECKED, Finding
 
 INSTEAD = "check_vjp(f, vjp, args), of minigrad.testing or as a pytest fixture"
 
-_FORWARD = {"", "call", "forward", "fwd"}
-_BACKWARD = {"backprop", "backward", "bwd", "jvp", "pullback", "vjp"}
+_FORWARD = {"", "call", "forward", "fprop", "fwd"}
+_BACKWARD = {"backprop", "backward", "bprop", "bwd", "jvp", "pullback", "vjp"}
 
 
 class Passes(NamedTuple):
@@ -47,8 +47,6 @@ class Watch:
         while frame is not None and frame.f_code is not self.start:
             frames.append(frame)
             frame = frame.f_back
-        if frame is None:
-            return  # not of the function, but of its gradients
         users = [f for f in frames if not INSIDE[f.f_code.co_filename]]
         if "ctx" in node.params:
             self.function = True
@@ -123,7 +121,10 @@ def _backward_beside(name: str, others: Iterable[str], method: bool) -> str | No
 
 def gives_arrays(func: Callable[..., Any], inputs: Sequence[Any]) -> bool:
     """Whether a function works on arrays as it does on Tensors: then nothing in it is minigrad's."""
-    token = MODE.set(MODE.get().replace(grad=False, inference=False, everything=False, observer=None))
+    # with an observer, so that a compiled function does not make a plan for arrays
+    token = MODE.set(
+        MODE.get().replace(grad=False, inference=False, everything=False, observer=lambda *_: None)
+    )
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
