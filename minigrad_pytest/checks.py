@@ -152,7 +152,13 @@ def _ours(file: str) -> bool:
     import minigrad
 
     package = os.path.dirname(minigrad.__file__)
-    parts = ("testing", "autograd/gradcheck.py", "autograd/checking.py", "autograd/culprit.py")
+    parts = (
+        "testing",
+        "autograd/gradcheck.py",
+        "autograd/checking.py",
+        "autograd/culprit.py",
+        "autograd/ownership.py",
+    )
     return file == __file__ or file.startswith(
         tuple(os.path.join(package, os.path.normpath(part)) for part in parts)
     )

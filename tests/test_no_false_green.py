@@ -142,6 +142,16 @@ def test_a_backward_pass_beside_the_function_is_named() -> None:
     assert "call check_vjp(affine, affine_backward, args)" in text
     assert "affine_backward" in refused(lambda: gradcheck(lambda x: affine(x, W), leaf()))
 
+    def forward(x: Any) -> Any:
+        return x * 2
+
+    def backward(x: Any, g: Any) -> Any:
+        return g
+
+    with pytest.raises(GradcheckError, match=r"call check_vjp\(forward, backward, args\)"):
+        gradcheck(forward, leaf())
+    assert not check_vjp(forward, backward, X, raise_exception=False)
+
 
 class Halved(mg.autograd.Function):
     """A backward pass by hand that the tape does call."""

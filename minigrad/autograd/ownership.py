@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.errors import INSIDE
+from minigrad.errors import INSIDE, here
 from minigrad.tape import MODE, Node, TensorBase
 from minigrad.testing import report
 from minigrad.testing.numeric import UNCHECKED, Finding
@@ -40,6 +40,8 @@ class Watch:
         self.sure = False  # and that in a forward pass with a backward pass of its own
         self.shared = True  # minigrad was only called in ways that arrays know too
         self._passes: dict[CodeType, Passes | None] = {}
+        code = here()[0]  # functions may be made where they are checked
+        self._beside = (*code.co_varnames, *code.co_cellvars) if code else ()
 
     def __call__(self, node: Node, arrays: list[Any]) -> None:
         frames: list[FrameType] = []
@@ -50,13 +52,11 @@ class Watch:
         users = [f for f in frames if not INSIDE[f.f_code.co_filename]]
         if "ctx" in node.params:
             self.function = True
-            self._passes.update(
-                (f.f_code, None) for f in users
-            )  # its backward pass may be that of the Function
+            self._passes.update((f.f_code, None) for f in users)  # it may be what calls their backward pass
             return
         for user in users:
             if user.f_code not in self._passes:
-                self._passes[user.f_code] = _passes(user)
+                self._passes[user.f_code] = _passes(user, self._beside)
         # the function of minigrad that was called
         entry = frames[frames.index(users[0]) - 1 if users else -1].f_code.co_name
         operator = bool(users) and _is_operator(users[0])
@@ -88,19 +88,19 @@ class Watch:
         return Finding(UNCHECKED, why, hint)
 
 
-def _passes(frame: FrameType) -> Passes | None:
+def _passes(frame: FrameType, beside: Sequence[str]) -> Passes | None:
     code = frame.f_code
     if code.co_name.startswith("test"):
         return None
     owner = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
     cls = type(owner)
     if callable(getattr(cls, code.co_name, None)):
-        beside = None if isinstance(owner, TensorBase) else _backward_beside(code.co_name, dir(cls), True)
-        return Passes(f"{cls.__name__}.{code.co_name}", f"{cls.__name__}.{beside}", True) if beside else None
+        name = None if isinstance(owner, TensorBase) else _backward_of(code.co_name, dir(cls))
+        return Passes(f"{cls.__name__}.{code.co_name}", f"{cls.__name__}.{name}", True) if name else None
     module = frame.f_globals.get("__name__")
-    functions = [n for n, v in frame.f_globals.items() if getattr(v, "__module__", None) == module]
-    beside = _backward_beside(code.co_name, functions, False)
-    return Passes(code.co_name, beside, False) if beside else None
+    functions = (n for n, v in frame.f_globals.items() if getattr(v, "__module__", None) == module)
+    name = _backward_of(code.co_name, (*beside, *functions))
+    return Passes(code.co_name, name, False) if name else None
 
 
 def _is_operator(frame: FrameType) -> bool:
@@ -108,13 +108,12 @@ def _is_operator(frame: FrameType) -> bool:
     return dis.opname[frame.f_code.co_code[frame.f_lasti]] in ("BINARY_OP", "COMPARE_OP")
 
 
-def _backward_beside(name: str, others: Iterable[str], method: bool) -> str | None:
+def _backward_of(name: str, others: Iterable[str]) -> str | None:
     """The name of the backward pass of a function: ``backward`` for ``forward``, ``f_vjp`` for ``f``."""
     stem = set(name.split("_")) - _FORWARD
     for other in others:
         words = set(other.split("_"))
-        rest = words - _BACKWARD - {""}
-        if words & _BACKWARD and (rest == stem or (method and not rest)):
+        if words & _BACKWARD and words - _BACKWARD - {""} == stem:
             return other
     return None
 
