@@ -289,7 +289,7 @@ def test_the_mark_with_hypothesis(run):
         (
             "",
             "return x",
-            "it does not say where to check; write @pytest.mark.gradcheck(inputs=[[]array, ...[]])",
+            "'x' is no fixture; for a check write @pytest.mark.gradcheck(inputs=[[]array, ...[]])",
         ),
         ("(inputs=[])", "return x", "its inputs are empty*"),
         ("([X])", "return x", "what the mark says has a name*"),
