@@ -14,7 +14,7 @@ import numpy as np
 from minigrad import tape
 from minigrad.autograd import culprit, engine, ownership
 from minigrad.errors import INSIDE
-from minigrad.tape import MODE, Array, TensorBase, refresh, wrap
+from minigrad.tape import MODE, Array, ModeManager, TensorBase, refresh, wrap
 from minigrad.testing import RECORD, GradcheckError, GradcheckWarning, note, numeric, report
 from minigrad.testing.numeric import Finding, Out, Problem, Result, Settings, Slot
 from minigrad.testing.plain import doubtful, narrow, no_derivative, warn_of_dtype
@@ -74,11 +74,8 @@ def _outputs(func: Callable[..., Any], result: Any) -> list[tuple[str, Any]]:
 
 def _recorded(func: Callable[..., Any], given: Sequence[Any], **mode: Any) -> Any:
     """The function's value with its tape, whatever the grad mode is."""
-    token = MODE.set(MODE.get().replace(grad=True, inference=False, **mode))
-    try:
+    with ModeManager(MODE.get().replace(grad=True, inference=False, **mode)):
         return func(*given)
-    finally:
-        MODE.reset(token)
 
 
 def _random_like(outputs: Sequence[Any], seed: int, strided: bool) -> list[Any]:
@@ -420,11 +417,8 @@ def _evaluator(
 
     def under(mode: Any) -> Callable[[], Sequence[Any]]:
         def run() -> Sequence[Any]:
-            token = MODE.set(mode)
-            try:
+            with ModeManager(mode):
                 result = func(*given)
-            finally:
-                MODE.reset(token)
             if count == 1 and isinstance(result, TensorBase):
                 return (result._array,)
             found = [t._array for _, t in report.leaves(result, "")]

@@ -13,7 +13,7 @@ import numpy as np
 from minigrad import tape
 from minigrad.autograd import engine
 from minigrad.autograd.function import Function
-from minigrad.tape import MODE, Array, Node, TensorBase, wrap
+from minigrad.tape import MODE, Array, ModeManager, Node, TensorBase, wrap
 from minigrad.testing import numeric, report
 from minigrad.testing.numeric import Finding, Out, Problem, Settings, Slot
 
@@ -43,11 +43,8 @@ def observed(run: Callable[[], Any]) -> tuple[Any, list[Record]]:
             Record(node, [np.array(a) if isinstance(a, np.ndarray) else a for a in arrays], list(arrays))
         )
 
-    token = MODE.set(MODE.get().replace(grad=True, inference=False, everything=True, observer=watch))
-    try:
+    with ModeManager(MODE.get().replace(grad=True, inference=False, everything=True, observer=watch)):
         return run(), records
-    finally:
-        MODE.reset(token)
 
 
 # ---------------------------------------------------------------- one record by itself
@@ -97,11 +94,8 @@ def own_problem(node: Node, arrays: list[Any]) -> Problem | None:
     mode = MODE.get().replace(grad=False, everything=False, observer=None, anomaly=None)
 
     def evaluate_all() -> list[Any]:
-        token = MODE.set(mode)
-        try:
+        with ModeManager(mode):
             return _again(node, inputs)
-        finally:
-            MODE.reset(token)
 
     values = evaluate_all()
     kept = [k for k, y in enumerate(values) if y is not None and y.dtype.kind == "f"]
@@ -214,11 +208,8 @@ def _arrays(node: Node, values: dict[Node, Any]) -> list[Any] | None:
 
 
 def _quietly(node: Node, arrays: Sequence[Any]) -> list[Any]:
-    token = MODE.set(MODE.get().replace(grad=False, everything=False, observer=None))
-    try:
+    with ModeManager(MODE.get().replace(grad=False, everything=False, observer=None)):
         return _again(node, arrays)
-    finally:
-        MODE.reset(token)
 
 
 def _own_finding(node: Node, arrays: list[Any], s: Settings, verdict: Finding) -> Finding | None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.errors import INSIDE, here
-from minigrad.tape import MODE, Node, TensorBase
+from minigrad.tape import MODE, ModeManager, Node, TensorBase
 from minigrad.testing import report
 from minigrad.testing.numeric import UNCHECKED, Finding
 
@@ -121,17 +121,13 @@ def _backward_of(name: str, others: Iterable[str]) -> str | None:
 def gives_arrays(func: Callable[..., Any], inputs: Sequence[Any]) -> bool:
     """Whether a function works on arrays as it does on Tensors: then nothing in it is minigrad's."""
     # with an observer, so that a compiled function does not make a plan for arrays
-    token = MODE.set(
-        MODE.get().replace(grad=False, inference=False, everything=False, observer=lambda *_: None)
-    )
+    mode = MODE.get().replace(grad=False, inference=False, everything=False, observer=lambda *_: None)
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
+        with ModeManager(mode), warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             result = func(*map(_arrays, inputs))
     except Exception:  # it is for Tensors
         return False
-    finally:
-        MODE.reset(token)
     parts = [part for _, part in report.leaves(result, "")]
     return bool(parts) and all(isinstance(part, (np.ndarray, np.generic, float, int)) for part in parts)
 
