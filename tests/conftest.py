@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
+
+# Threads of BLAS wait for work by spinning: for matrices as small as here that takes ten times the work itself.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# What Numba gets is under test, and not its optimiser, which takes half of the time.
+os.environ.setdefault("NUMBA_OPT", "0")
 
 import numpy as np
 import pytest
