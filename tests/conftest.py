@@ -44,3 +44,24 @@ def no_state_left_behind() -> Iterator[None]:
     mg.set_default_dtype(before["default dtype"])
     changed = [name for name in before if before[name] != after[name]]
     assert not changed, f"the test left behind a changed {', '.join(changed)}"
+
+
+# ---------------------------------------------------------------- what the tests cost
+
+WORKERS: list[float] = []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist tells the processor time of its own and of the programs that its tests ran."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["processor time"] = sum(os.times()[:4])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    WORKERS.append(getattr(node, "workeroutput", {}).get("processor time", 0.0))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    own = sum(os.times()[: 2 if WORKERS else 4])  # a worker is a child, and has told its time
+    terminalreporter.write_line(f"processor time: {own + sum(WORKERS):.0f} s")
