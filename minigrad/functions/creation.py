@@ -52,6 +52,9 @@ class device:
     def __hash__(self) -> int:
         return hash("cpu")
 
+    def __reduce__(self) -> Any:
+        return device, (self.type, self.index)
+
 
 def _finish(array: Any, requires_grad: bool, on: Any = None) -> Tensor:
     if on is not None:

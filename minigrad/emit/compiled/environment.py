@@ -551,7 +551,8 @@ def _getter(mapping: Any) -> Any:
 
 
 _TABLES = (
-    "_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks", "_non_persistent_buffers_set",
+    "_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks",
+    "_non_persistent_buffers_set",
 )  # fmt: skip
 
 
