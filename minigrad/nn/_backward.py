@@ -37,7 +37,8 @@ class BackwardHooks:
 
     def __init__(self, module: Any, hooks: Sequence[Any], pre_hooks: Sequence[Any]) -> None:
         self.module, self.hooks, self.pre_hooks = module, hooks, pre_hooks
-        self.inputs: tuple[Any, ...] = ()  # what each argument is: a shape and dtype, None for what is no Tensor
+        # What each argument is: a shape and dtype, None for what is no Tensor.
+        self.inputs: tuple[Any, ...] = ()
         self.waits = False  # for gradients of arguments
         self.outputs: tuple[bool, ...] = ()  # which results are Tensors
         self.grad_outputs: Any = None
@@ -71,7 +72,9 @@ class BackwardHooks:
             nothing = (None,) * len(self.inputs)
             for hook in self.hooks:
                 changed = hook(self.module, nothing, grad_outputs)
-                if changed is not None and not (isinstance(changed, tuple) and all(g is None for g in changed)):
+                if changed is not None and not (
+                    isinstance(changed, tuple) and all(g is None for g in changed)
+                ):
                     raise RuntimeError(
                         "Backward hook for Modules where no input requires gradient should always return None or None "
                         "for all gradients."

@@ -80,7 +80,9 @@ class Module:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # A pickle may be older than hooks on the backward pass.
-        self.__dict__.update({"_backward_pre_hooks": OrderedDict(), "_backward_hooks": OrderedDict(), **state})
+        self.__dict__.update(
+            {"_backward_pre_hooks": OrderedDict(), "_backward_hooks": OrderedDict(), **state}
+        )
 
     # ---------------------------------------------------------------- running
 

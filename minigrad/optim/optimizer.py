@@ -29,9 +29,6 @@ class _Required:
 required: Final = _Required()
 
 
-_NO_HOOKS: Mapping[int, Callable[..., Any]] = MappingProxyType({})
-
-
 class Optimizer:
     """Base class: a subclass gives ``defaults`` (its options) and writes ``step``.
 
@@ -44,8 +41,9 @@ class Optimizer:
     """
 
     # An optimizer gets tables of its own with its first hook.  They are neither copied nor pickled, as in PyTorch.
-    _step_pre_hooks = _step_post_hooks = _state_dict_pre_hooks = _state_dict_post_hooks = _NO_HOOKS
-    _load_state_dict_pre_hooks = _load_state_dict_post_hooks = _NO_HOOKS
+    _step_pre_hooks: Mapping[int, Callable[..., Any]] = MappingProxyType({})
+    _step_post_hooks = _state_dict_pre_hooks = _state_dict_post_hooks = _step_pre_hooks
+    _load_state_dict_pre_hooks = _load_state_dict_post_hooks = _step_pre_hooks
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -198,7 +196,9 @@ class Optimizer:
             for group in self.param_groups
         ]
         state = {index[id(k)] if isinstance(k, Tensor) else k: v for k, v in self.state.items()}
-        told: dict[str, Any] = self._call(self._state_dict_post_hooks, {"state": state, "param_groups": groups})
+        told: dict[str, Any] = self._call(
+            self._state_dict_post_hooks, {"state": state, "param_groups": groups}
+        )
         return told
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
