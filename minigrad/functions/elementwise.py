@@ -556,7 +556,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
     need_tensor("nonzero", input)
     needs_value("nonzero()")
-    found = np.nonzero(np.atleast_1d(input._array))
+    found = [i.astype(np.int64, copy=False) for i in np.nonzero(np.atleast_1d(input._array))]
     if as_tuple:
         return tuple(wrap(i) for i in found)
     return wrap(np.stack(found, 1)[:, : input._array.ndim])
