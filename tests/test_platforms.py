@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+import minigrad as mg
+
 PROBE = Path(__file__).with_name("platform_probe.py")
 
 
@@ -28,3 +32,14 @@ def test_where_numpys_integer_has_32_bits_everything_is_as_where_it_has_64() -> 
     for name in ("mg.tensor([1, 2])", "x.argmax(1)", "x.nonzero()", "mg.arange(2**33, 2**33 + 3)"):
         assert wide[name][0][0] == "minigrad.int64"
     assert ["minigrad.int64", [2**33, 2**33 + 1, 2**33 + 2]] in wide["mg.arange(2**33, 2**33 + 3)"]
+
+
+@pytest.mark.parametrize("name", ["floor", "ceil", "trunc", "round", "floor_", "ceil_", "trunc_", "round_"])
+@pytest.mark.parametrize("dtype", [mg.int64, mg.int32, mg.uint8], ids=str)
+def test_whole_numbers_stay_whole_also_where_numpys_function_makes_floats_of_them(
+    name: str, dtype: Any
+) -> None:
+    x = mg.tensor([1, 2], dtype=dtype)
+    y = getattr(x, name)()
+    assert (y.dtype, y.tolist()) == (dtype, [1, 2])
+    assert (y.data_ptr() == x.data_ptr()) is name.endswith("_")
