@@ -164,6 +164,24 @@ def test_without_gradients_nothing_is_called() -> None:
         listing(x)
 
 
+class Keeps(nn.Module):
+    def forward(self, x: Any) -> Any:
+        self.kept = x * 2.0
+        return x * 3.0
+
+
+def test_a_gradient_that_does_not_come_from_the_results_calls_nothing() -> None:
+    net, calls = Keeps(), []  # type: ignore[var-annotated]
+    net.register_full_backward_hook(lambda *given: calls.append(given))
+    x = mg.ones(1, requires_grad=True)
+    net(x).sum().backward(retain_graph=True)
+    assert len(calls) == 1
+    net.kept.sum().backward()
+    assert len(calls) == 1
+    assert x.grad is not None
+    assert x.grad.item() == 5.0
+
+
 class Named(nn.Module):
     class Pair(NamedTuple):
         left: Any
