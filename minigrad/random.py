@@ -171,12 +171,12 @@ class Generator:
         clone.set_state(self._bytes())
         return clone
 
-    def __getstate__(self) -> npt.NDArray[np.uint8]:  # a lock can be neither pickled nor copied
-        return self._bytes()
+    def __getstate__(self) -> tuple[npt.NDArray[np.uint8]]:  # a lock can be neither pickled nor copied
+        return (self._bytes(),)  # the first protocols of pickle ask whether a state is true
 
-    def __setstate__(self, state: npt.NDArray[np.uint8]) -> None:
+    def __setstate__(self, state: Any) -> None:
         Generator.__init__(self)
-        self.set_state(state)
+        self.set_state(state[0] if isinstance(state, tuple) else state)
 
     # ---------------------------------------------------------------------------------- real numbers
 

@@ -292,6 +292,7 @@ new = object.__new__
 NO_PARAMS: dict[str, Any] = {}
 ONES: dict[str, Any] = {"fill": 1.0}  # the params of a leaf that is the 1 from which a backward pass starts
 RETAIN = -1  # the key of the hook that keeps the gradient of a result
+AFTER = -2  # it and the keys below are those of hooks that are called when a leaf's gradient was accumulated
 _make: Any = TensorBase  # the class of results; tensor.py puts Tensor here
 
 

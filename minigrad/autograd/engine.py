@@ -159,7 +159,7 @@ def _run(
                 if node in shared:
                     g = _own(g)
                 t = node.tensor() if node.tensor is not None else None
-                if t is not None and t._grad is None and not record:
+                if t is not None and t._grad is None and not record and node.hooks is None:
                     t._grad = wrap(g)  # `accumulate` spelt out for the usual case
                 else:
                     accumulate(node.tensor, g)
@@ -231,8 +231,8 @@ def accumulate(tensor: Any, g: Any) -> None:
     before = t._grad
     trace = MODE.get().trace
     if trace is not None and not trace.accumulates(t, g):
-        return
-    if before is None:
+        pass
+    elif before is None:
         t._grad = wrap(g)
     elif isinstance(g, tape.TensorBase):
         t._grad = before + g
@@ -241,12 +241,20 @@ def accumulate(tensor: Any, g: Any) -> None:
     else:
         tape.changed(before._array)
         before._array += g
+    hooks = t._node.hooks if t._node is not None else None
+    for key, hook in tuple((hooks or {}).items()):
+        if key <= tape.AFTER and (returned := hook(t)) is not None:
+            kind = RuntimeError if isinstance(returned, tape.TensorBase) else TypeError
+            raise kind(
+                f"Tensor post accumulate grad hooks should return None, got {type(returned).__name__}; change .grad "
+                "in place"
+            )
 
 
 def _call_hooks(node: Node, g: Any, create: bool) -> Any:
     t = g if create else wrap(g)
-    for hook in tuple((node.hooks or {}).values()):
-        replaced = hook(t)
+    for key, hook in tuple((node.hooks or {}).items()):
+        replaced = hook(t) if key > tape.AFTER else None
         if replaced is not None:
             if not isinstance(replaced, tape.TensorBase):
                 raise TypeError(f"a hook must return None or a Tensor, got {type(replaced).__name__}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import operator
 import warnings
 import weakref
@@ -108,9 +109,17 @@ class Function:
         raise NotImplementedError("a Function must define backward to be differentiated")
 
     @classmethod
-    def apply(cls, *args: Any) -> Any:
-        """Runs forward without recording its inside and records the whole as one operation."""
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Runs forward without recording its inside and records the whole as one operation.
+
+        Arguments given by keyword take the places that forward names them in, and ``setup_context`` gets defaults
+        too. TypeError for what has no place.
+        """
         ctx = FunctionCtx()
+        has_setup = cls.setup_context is not Function.setup_context
+        code = getattr(cls.forward, "__code__", None)
+        if kwargs or (has_setup and (code is None or len(args) != code.co_argcount)):
+            args = _by_place(cls, args, kwargs, has_setup)
         tensors = [t for t in args if isinstance(t, TensorBase)]
         for t in tensors:
             tape.refresh(t)
@@ -118,7 +127,7 @@ class Function:
         ctx._arguments = len(args)
         ctx.needs_input_grad = tuple(isinstance(t, TensorBase) and _wants(t) for t in args)
         with no_grad():
-            if cls.setup_context is not Function.setup_context:
+            if has_setup:
                 result = cls.forward(*args)
                 cls.setup_context(ctx, args, result)
             else:
@@ -173,6 +182,25 @@ def _changed(
         )
     tape.changed(*[t._array for t in dirty])
     return dirty
+
+
+def _by_place(
+    cls: type[Function], args: tuple[Any, ...], kwargs: dict[str, Any], has_setup: bool
+) -> tuple[Any, ...]:
+    """The arguments of `Function.apply` in the order of forward's parameters."""
+    signature = inspect.signature(cls.forward)
+    try:
+        bound = signature.bind(*args, **kwargs) if has_setup else signature.bind(None, *args, **kwargs)
+    except TypeError as error:
+        raise errors.type_error(f"{cls.__name__}.apply(): {error}") from None
+    if has_setup:
+        bound.apply_defaults()
+    for name in bound.kwargs.keys() & kwargs.keys():
+        raise errors.type_error(
+            f"{cls.__name__}.apply(): forward() has no place for keyword argument {name!r}; name it in the signature "
+            "of forward, not behind a star, and give the arguments before it too"
+        )
+    return bound.args if has_setup else bound.args[1:]
 
 
 def _wants(t: TensorBase) -> bool:

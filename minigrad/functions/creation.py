@@ -52,6 +52,9 @@ class device:
     def __hash__(self) -> int:
         return hash("cpu")
 
+    def __reduce__(self) -> Any:
+        return device, (self.type, self.index)
+
 
 def _finish(array: Any, requires_grad: bool, on: Any = None) -> Tensor:
     if on is not None:
@@ -98,6 +101,8 @@ def _from_nested(data: Any, dtype: Any) -> Any:
         if dtype is None or dtypes.as_numpy(dtype).kind != "f":
             raise ValueError("Overflow when unpacking long long: an integer does not fit into 64 bits")
         return array.astype(np.float64)
+    if array.dtype.kind == "i" and array.dtype != dtypes.I64 and _has_ints(data):
+        return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {_first(data)!r}"
@@ -114,9 +119,13 @@ def _too_large(array: Any, data: Any) -> bool:
     return bool((np.abs(array) >= 2.0**63).any()) and all(isinstance(x, int) for x in _leaves(data))
 
 
+def _has_ints(data: Any) -> bool:
+    return any(isinstance(x, int) and not isinstance(x, bool) for x in _leaves(data))
+
+
 def _leaves(data: Any) -> Iterator[Any]:
-    for x in data if isinstance(data, (list, tuple)) else [data]:
-        yield from _leaves(x) if isinstance(x, (list, tuple)) else [x]
+    for x in data if isinstance(data, (list, tuple, range)) else [data]:
+        yield from _leaves(x) if isinstance(x, (list, tuple, range)) else [x]
 
 
 def _plain(data: Any) -> Any:
@@ -329,7 +338,7 @@ def arange(
     if found.kind in "iu" and not whole:
         start, step, whole = int(start), int(step), True
     return _finish(
-        (start + step * np.arange(count, dtype=None if whole else np.float64)).astype(found),
+        (start + step * np.arange(count, dtype=np.int64 if whole else np.float64)).astype(found),
         requires_grad,
         device,
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import index_error, runtime_error, value_error
+from minigrad.errors import index_error, runtime_error, type_error, value_error
 from minigrad.functions.elementwise import need_tensor
 from minigrad.functions.reduce import one_dim
 from minigrad.ops import shape as s
@@ -257,7 +257,13 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """Every Tensor expanded to the shape that all broadcast to."""
+    """Every Tensor expanded to the shape that all broadcast to. TypeError for what is no Tensor."""
+    for i, t in enumerate(tensors):
+        if not isinstance(t, TensorBase):
+            raise type_error(
+                f"broadcast_tensors(): expected Tensor as element {i}, but got {type(t).__name__}; put a star before "
+                "an iterable"
+            )
     try:
         shape = np.broadcast_shapes(*(t._array.shape for t in tensors))
     except ValueError as error:

@@ -391,7 +391,7 @@ class _Backward:
         copied = node.copy()
         copied.inputs = tuple(n if n.__class__ is Const else self.copies[n] for n in node.inputs)
         if node.requires_grad:
-            mine = {k: self._watched(h) for k, h in (node.hooks or {}).items() if k != RETAIN}
+            mine = {k: self._watched(h) for k, h in (node.hooks or {}).items() if k >= 0}
             mine[RETAIN] = lambda g: self._arrived(node, g)
             copied.hooks = mine
         return copied
