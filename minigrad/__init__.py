@@ -17,6 +17,7 @@ from minigrad.functions.linalg import *  # noqa: F403
 from minigrad.functions.nn import relu
 from minigrad.functions.reduce import *  # noqa: F403
 from minigrad.functions.shape import *  # noqa: F403
+from minigrad.hints import missing
 from minigrad.random import (
     Generator,
     default_generator,
@@ -64,5 +65,5 @@ def __getattr__(name: str) -> Any:
         "tape_table": "table",
     }
     if name not in places:
-        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+        raise missing(__name__, name)
     return getattr(import_module(f"minigrad.emit.{places[name]}"), name)

@@ -17,6 +17,7 @@ from minigrad._printing import tensor_text
 from minigrad.functions import creation, elementwise, inplace, linalg, nn, reduce
 from minigrad.functions import index as indexing
 from minigrad.functions import shape as shapes
+from minigrad.hints import MissingMethods
 from minigrad.ops import elementwise as e
 from minigrad.ops.convert import cast
 from minigrad.ops.shape import permute
@@ -113,7 +114,7 @@ def _changes(function: Callable[..., Tensor], name: str) -> Callable[..., Any]:
 
 
 @results_are
-class Tensor(TensorBase):
+class Tensor(TensorBase, MissingMethods):
     """An n-dimensional array that remembers how it was computed.
 
     ``Tensor(2, 3)``, or of a `Size`, makes one of that shape with whatever is in it, ``Tensor([1, 2])`` one of the
@@ -332,7 +333,8 @@ class Tensor(TensorBase):
         return operator.index(self._array.item())
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__()} - {"_array", "_node", "_view"})
+        known = [vars(c) for c in type(self).__mro__ if c is not MissingMethods]
+        return sorted({*vars(self)}.union(*known) - {"_array", "_node", "_view"})
 
     # ------------------------------------------------------------ gradient
 

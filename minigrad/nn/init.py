@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from minigrad.autograd import no_grad
 from minigrad.functions.creation import empty, empty_like, eye, from_numpy, randperm
 from minigrad.functions.creation import tensor as make
 from minigrad.functions.elementwise import where
+from minigrad.hints import missing
 from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -282,3 +283,9 @@ def _is_empty(tensor: Tensor) -> bool:
 def _check_dim(tensor: Tensor, good: bool, message: str) -> None:
     if not good:
         raise ValueError(f"{message}, got shape {tuple(tensor.shape)}")
+
+
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(__name__, name)
