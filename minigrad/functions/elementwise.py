@@ -15,7 +15,7 @@ from minigrad.errors import runtime_error
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
 from minigrad.ops.convert import cast, number
-from minigrad.tape import TensorBase, apply, needs_value, wrap
+from minigrad.tape import QUIET, TensorBase, apply, needs_value, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -635,30 +635,32 @@ def isclose(
 
     RuntimeError unless the two have one dtype and shapes that broadcast, or for a negative tolerance.
     """
-    need_tensor("isclose", input)
-    need_tensor("isclose", other, "other")
-    needs_value("isclose()")
-    a, b = input._array, other._array
-    if a.dtype != b.dtype:
-        raise runtime_error(
-            f"isclose: {input.dtype} did not match {other.dtype}; convert one with .to(dtype)"
-        )
-    for name, tolerance in (("rtol", rtol), ("atol", atol)):
-        if tolerance < 0:
-            raise runtime_error(f"{name} must be greater than or equal to zero, but got {tolerance}")
-    try:
-        return wrap(np.isclose(a, b, rtol, atol, equal_nan))
-    except ValueError:
-        raise runtime_error(
-            f"isclose: the shapes {list(a.shape)} and {list(b.shape)} do not broadcast; use unsqueeze() or reshape()"
-        ) from None
+    return wrap(_close("isclose", input, other, rtol, atol, equal_nan))
 
 
 def allclose(
     input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> bool:
     """Whether `isclose` holds everywhere; the same errors."""
-    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+    return bool(_close("allclose", input, other, rtol, atol, equal_nan).all())
+
+
+def _close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool) -> Any:
+    need_tensor(name, input)
+    need_tensor(name, other, "other")
+    needs_value(f"{name}()")
+    a, b = input._array, other._array
+    if a.dtype != b.dtype:
+        raise runtime_error(f"{name}: {input.dtype} did not match {other.dtype}; convert one with .to(dtype)")
+    for key, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance < 0:
+            raise runtime_error(f"{name}: {key} must be greater than or equal to zero, but got {tolerance}")
+    try:
+        return QUIET.run(np.isclose, a, b, rtol, atol, equal_nan)
+    except ValueError:
+        raise runtime_error(
+            f"{name}: the shapes {list(a.shape)} and {list(b.shape)} do not broadcast; use unsqueeze() or reshape()"
+        ) from None
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
