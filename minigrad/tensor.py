@@ -252,7 +252,7 @@ class Tensor(TensorBase, MissingMethods):
                 raise ValueError(
                     "Unable to avoid copy while converting a Tensor to an array of another dtype"
                 )
-            return array.astype(dtype)
+            return tape.QUIET.run(array.astype, dtype)
         return array.copy() if copy else array
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
@@ -293,7 +293,7 @@ class Tensor(TensorBase, MissingMethods):
 
     def __contains__(self, element: Any) -> bool:
         tape.needs_value("the operator in")
-        return bool((self._array == elementwise.raw(element)).any())
+        return bool(np.any(tape.QUIET.run(operator.eq, self._array, elementwise.raw(element))))
 
     def __bool__(self) -> bool:
         if self._array.size != 1:

@@ -14,7 +14,7 @@ from minigrad import dtypes
 from minigrad.errors import runtime_error
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
-from minigrad.ops.convert import cast, number
+from minigrad.ops.convert import cast, number, single
 from minigrad.tape import QUIET, TensorBase, apply, needs_value, wrap
 
 if TYPE_CHECKING:
@@ -584,9 +584,7 @@ def fill(input: Tensor, value: Any) -> Tensor:
             f"fill only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
         )
     dtype = input._array.dtype
-    source = (
-        cast(value, dtype) if isinstance(value, TensorBase) else wrap(np.asarray(number(value, dtype), dtype))
-    )
+    source = cast(value, dtype) if isinstance(value, TensorBase) else single(value, dtype)
     return apply(shape.copy, (input, apply(shape.expand, (source,), {"shape": input._array.shape})))
 
 

@@ -120,7 +120,8 @@ class Plan(Layout):
             if not self._built:
                 names, named = self.names.copy(), dict(self.name_of)
                 try:
-                    self._build()
+                    with np.errstate(all="ignore"):  # numbers beyond their element type
+                        self._build()
                 except BaseException:  # also an interrupt: the next one begins anew
                     self._start()
                     self.names, self.name_of = names, named
