@@ -192,6 +192,7 @@ class Generator:
             RuntimeError: low > high, or a bound or their difference does not fit in `dtype`.
         """
         size, kind = _shape(shape), _floating(dtype, "uniform")
+        low, high = float(low), float(high)  # NumPy's numbers warn
         largest = float(np.finfo(kind).max)
         for name, bound in (("low", low), ("high", high)):
             if not -largest <= bound <= largest:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import importlib
 import math
+import os
 import re
+import sys
 import traceback
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 import minigrad as mg
-from minigrad import func, nn
+from minigrad import errors, func, nn
 from minigrad.hints import lacking, nearest
 from minigrad.hints.names import NAMES
 from minigrad.nn import functional as F
+from minigrad.testing.report import title
 
 # ---------------------------------------------------------------- names
 
@@ -224,3 +229,142 @@ def test_what_is_suggested_exists_and_what_is_said_to_be_missing_is() -> None:
         if any(hasattr(o, n) for o in (mg, mg.Tensor, nn, F))
     ]
     assert gone == [], "these exist now: take them out of minigrad/hints/nearest.py"
+
+
+# ---------------------------------------------------------------- places
+
+
+def where_in(file: str) -> str:
+    space: dict[str, Any] = {"x": mg.ones(2, requires_grad=True)}
+    exec(compile("\ny = x * 2", file, "exec"), space)
+    return str(space["y"].grad_fn.where)
+
+
+class Shell:
+    """IPython, as far as it is asked for the numbers of cells."""
+
+    def __init__(self, cells: dict[str, int]) -> None:
+        self.cells, self.compile = cells, self
+
+    def get_ipython(self) -> Shell | None:
+        return self if self.cells else None
+
+    def format_code_name(self, file: str) -> tuple[str, str] | None:
+        return ("Cell", f"In[{self.cells[file]}]") if file in self.cells else None
+
+
+def test_a_place_in_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = "/tmp/ipykernel_123/456.py"
+    assert where_in("<ipython-input-10-ab12cd>") == "cell 10, line 2"
+    assert where_in(kernel).endswith("456.py:2")
+    monkeypatch.setitem(sys.modules, "IPython", Shell({kernel: 7}))
+    assert where_in(kernel) == "cell 7, line 2"
+    assert where_in("/tmp/ipykernel_123/other.py").endswith("other.py:2")
+    assert where_in(__file__).endswith("test_hints.py:2")
+    space = {"x": mg.ones(2, 3), "y": mg.ones(2, 4)}
+    with pytest.raises(RuntimeError, match=r"at cell 7, line 1\)$"):
+        exec(compile("x * y", kernel, "exec"), space)
+    exec(compile("def wrong(x):\n    return x * x", kernel, "exec"), space)
+    assert title(space["wrong"]) == "wrong (cell 7, line 1)"
+    space["x"] = mg.ones(2, requires_grad=True)
+    exec(compile("\n\nz = (x * x).sum()", kernel, "exec"), space)
+    assert "  # cell 7, line 3" in mg.source(space["z"])
+
+
+@pytest.mark.parametrize("shell", [None, Shell({}), object()])
+def test_a_place_where_ipython_says_nothing(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", shell)
+    assert where_in("/tmp/ipykernel_123/456.py").endswith("456.py:2")
+
+
+@pytest.mark.parametrize(
+    "file", ["<stdin>", "<string>", "<doctest tour[3]>", "<python-input-4>", "<console>"]
+)
+def test_a_place_that_is_no_file(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the user's also where the working directory is the package's."""
+    monkeypatch.chdir(Path(mg.__file__).parent)
+    errors.INSIDE.pop(file, None)
+    assert where_in(file) == f"{file}:2"
+
+
+def test_a_place_without_a_working_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> str:
+        raise FileNotFoundError("the working directory was removed")
+
+    monkeypatch.setattr(os, "getcwd", gone)
+    assert where_in("relative_and_new.py") == "relative_and_new.py:2"
+    assert where_in(os.path.join(os.sep, "absolute_and_new.py")).endswith("absolute_and_new.py:2")
+
+
+# ---------------------------------------------------------------- threads
+
+
+class Library:
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+
+    def get_num_threads(self) -> int:
+        return self.threads
+
+    def set_num_threads(self, threads: int) -> None:
+        self.threads = threads
+
+
+def with_libraries(monkeypatch: pytest.MonkeyPatch, *libraries: Library) -> None:
+    found = SimpleNamespace(lib_controllers=list(libraries))
+    controller = SimpleNamespace(select=lambda user_api: found if user_api == "blas" else None)
+    fake: Any = ModuleType("threadpoolctl")
+    fake.ThreadpoolController = lambda: controller
+    monkeypatch.setitem(sys.modules, "threadpoolctl", fake)
+
+
+def test_threads_are_set_in_every_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = Library(2), Library(8)
+    with_libraries(monkeypatch, one, two)
+    assert mg.get_num_threads() == 8
+    mg.set_num_threads(3)
+    assert (one.threads, two.threads, mg.get_num_threads()) == (3, 3, 3)
+
+
+def test_threads_of_numpy() -> None:
+    before = mg.get_num_threads()
+    assert before >= 1
+    try:
+        mg.set_num_threads(1)
+        assert mg.get_num_threads() == 1
+    finally:
+        mg.set_num_threads(before)
+    assert mg.get_num_threads() == before
+
+
+def test_a_library_whose_threads_cannot_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_libraries(monkeypatch)
+    with pytest.warns(UserWarning, match="no threads that can be set"):
+        mg.set_num_threads(1)
+    assert mg.get_num_threads() == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "says"),
+    [
+        (0, RuntimeError, "positive integer"),
+        (-1, RuntimeError, "positive integer"),
+        (1.0, RuntimeError, "expects an int, but got float"),
+        (True, RuntimeError, "expects an int, but got bool"),
+        ("2", RuntimeError, "expects an int, but got str"),
+        (None, RuntimeError, "expects an int, but got NoneType"),
+        (2**40, ValueError, "32 bits"),
+    ],
+)
+def test_what_is_no_number_of_threads(given: Any, kind: type[Exception], says: str) -> None:
+    with pytest.raises(kind, match=says):
+        mg.set_num_threads(given)
+
+
+@pytest.mark.parametrize("call", [mg.get_num_threads, lambda: mg.set_num_threads(1)])
+def test_threads_without_threadpoolctl(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    with pytest.raises(
+        ImportError, match=r"the extra `threads`\): pip install threadpoolctl; .*OPENBLAS_NUM_THREADS"
+    ):
+        call()
