@@ -937,7 +937,7 @@ _SIGNS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.true_divide: "/", np.floor_divide: "//", np.remainder: "%",
     np.power: "**", np.matmul: "@", np.bitwise_and: "&", np.bitwise_or: "|", np.bitwise_xor: "^",
 }  # fmt: skip
-_METHODS = {
+_METHODS: dict[Any, str] = {
     (np.add, "reduce"): "t.sum()", (np.multiply, "reduce"): "t.prod()", (np.maximum, "reduce"): "t.amax()",
     (np.minimum, "reduce"): "t.amin()", (np.logical_and, "reduce"): "t.all()", (np.logical_or, "reduce"): "t.any()",
     (np.add, "accumulate"): "t.cumsum()", (np.multiply, "accumulate"): "t.cumprod()",

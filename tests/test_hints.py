@@ -71,6 +71,7 @@ def test_a_name_that_is_missing(code: str) -> None:
     for part in ASKED[code]:
         assert part in text
     assert text.count("Did you mean") == ("Did you mean" in ASKED[code][0])
+    assert caught.value.obj is None  # of which the interpreter makes a suggestion of its own
 
 
 @pytest.mark.parametrize(
@@ -310,20 +311,25 @@ class Library:
         self.threads = threads
 
 
-def with_libraries(monkeypatch: pytest.MonkeyPatch, *libraries: Library) -> None:
-    found = SimpleNamespace(lib_controllers=list(libraries))
+def with_libraries(monkeypatch: pytest.MonkeyPatch, *libraries: Library) -> list[Library]:
+    loaded = list(libraries)
+    found = SimpleNamespace(lib_controllers=loaded)
     controller = SimpleNamespace(select=lambda user_api: found if user_api == "blas" else None)
     fake: Any = ModuleType("threadpoolctl")
     fake.ThreadpoolController = lambda: controller
     monkeypatch.setitem(sys.modules, "threadpoolctl", fake)
+    return loaded
 
 
 def test_threads_are_set_in_every_library(monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = Library(2), Library(8)
-    with_libraries(monkeypatch, one, two)
+    loaded = with_libraries(monkeypatch, one, two)
     assert mg.get_num_threads() == 8
     mg.set_num_threads(3)
     assert (one.threads, two.threads, mg.get_num_threads()) == (3, 3, 3)
+    loaded.append(Library(8))  # such as SciPy's, with which Numba came
+    mg.set_num_threads(2)
+    assert [library.threads for library in loaded] == [2, 2, 2]
 
 
 def test_threads_of_numpy() -> None:

@@ -498,7 +498,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """
     need_tensor("clamp", input)
     if min is None and max is None:
-        raise runtime_error("torch.clamp: At least one of 'min' or 'max' must not be None")
+        raise runtime_error("clamp(): At least one of 'min' or 'max' must not be None")
     bounds = [raw(b) for b in (min, max) if b is not None]
     input = cast(input, dtypes.common([input._array, *bounds]))
     _no_bool("clamp", input)
@@ -609,7 +609,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     """``input + value * tensor1 / tensor2``."""
     if dtypes.common([raw(tensor1), raw(tensor2)]).kind != "f":
         raise runtime_error(
-            "Integer division with addcdiv is no longer supported; use input + value * torch.div(tensor1, "
+            "Integer division with addcdiv is no longer supported; use input + value * minigrad.div(tensor1, "
             "tensor2)"
         )
     return apply(e.add, (input, _product(input, tensor1 / tensor2, value)))
