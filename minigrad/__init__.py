@@ -17,6 +17,7 @@ from minigrad.functions.linalg import *  # noqa: F403
 from minigrad.functions.nn import relu
 from minigrad.functions.reduce import *  # noqa: F403
 from minigrad.functions.shape import *  # noqa: F403
+from minigrad.hints import missing
 from minigrad.random import (
     Generator,
     default_generator,
@@ -28,6 +29,7 @@ from minigrad.random import (
     set_rng_state,
 )
 from minigrad.tensor import Size, Tensor, is_tensor
+from minigrad.threads import get_num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from minigrad import func
@@ -44,10 +46,10 @@ newaxis = None
 # Names imported one by one; what the modules above list in their own __all__ is exported too.
 __all__ = [
     "Drawing", "Generator", "Size", "Tensor", "autograd", "compile", "default_generator", "draw", "e",
-    "enable_grad", "fork_rng", "func", "get_rng_state", "inf", "inference_mode", "initial_seed", "is_anomaly_enabled",
-    "is_grad_enabled", "is_inference_mode_enabled", "is_tensor", "manual_seed", "nan", "newaxis", "nn",
-    "no_grad", "optim", "pi", "printoptions", "random", "relu", "seed", "set_grad_enabled",
-    "set_printoptions", "set_rng_state", "source", "summary", "tape_table",
+    "enable_grad", "fork_rng", "func", "get_num_threads", "get_rng_state", "inf", "inference_mode", "initial_seed",
+    "is_anomaly_enabled", "is_grad_enabled", "is_inference_mode_enabled", "is_tensor", "manual_seed", "nan", "newaxis",
+    "nn", "no_grad", "optim", "pi", "printoptions", "random", "relu", "seed", "set_grad_enabled",
+    "set_num_threads", "set_printoptions", "set_rng_state", "source", "summary", "tape_table",
 ]  # fmt: skip
 
 
@@ -64,5 +66,5 @@ def __getattr__(name: str) -> Any:
         "tape_table": "table",
     }
     if name not in places:
-        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+        raise missing(__name__, name)
     return getattr(import_module(f"minigrad.emit.{places[name]}"), name)

@@ -192,6 +192,7 @@ class Generator:
             RuntimeError: low > high, or a bound or their difference does not fit in `dtype`.
         """
         size, kind = _shape(shape), _floating(dtype, "uniform")
+        low, high = float(low), float(high)  # NumPy's numbers warn
         largest = float(np.finfo(kind).max)
         for name, bound in (("low", low), ("high", high)):
             if not -largest <= bound <= largest:
@@ -203,9 +204,10 @@ class Generator:
         with self._lock:
             unit = self._unit(math.prod(size), kind)
         work = _WORKING[kind]
-        first, last = work.type(low), work.type(high)
-        drawn = unit if (low, high) == (0, 1) else _fused(unit, last - first, first, work)
-        values = drawn.astype(kind, copy=False)
+        with np.errstate(over="ignore", invalid="ignore"):  # bounds near the largest number
+            first, last = work.type(low), work.type(high)
+            drawn = unit if (low, high) == (0, 1) else _fused(unit, last - first, first, work)
+            values = drawn.astype(kind, copy=False)
         values[values == kind.type(high)] = kind.type(low)  # rounded up to the bound that is excluded
         return values.reshape(size)
 

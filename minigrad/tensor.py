@@ -16,9 +16,11 @@ from minigrad import autograd, dtypes, errors, random, tape, views
 from minigrad._printing import tensor_text
 from minigrad.autograd.hooks import RemovableHandle, after_ids
 from minigrad.buffers import is_view
+from minigrad.errors import type_error
 from minigrad.functions import creation, elementwise, inplace, linalg, nn, reduce
 from minigrad.functions import index as indexing
 from minigrad.functions import shape as shapes
+from minigrad.hints import MissingMethods
 from minigrad.ops import elementwise as e
 from minigrad.ops.convert import cast
 from minigrad.ops.shape import permute
@@ -104,7 +106,7 @@ def _changes(function: Callable[..., Tensor], name: str) -> Callable[..., Any]:
 
 
 @results_are
-class Tensor(TensorBase):
+class Tensor(TensorBase, MissingMethods):
     """An n-dimensional array that remembers how it was computed.
 
     ``Tensor(2, 3)``, or of a `Size`, makes one of that shape with whatever is in it, ``Tensor([1, 2])`` one of the
@@ -243,7 +245,7 @@ class Tensor(TensorBase):
                 raise ValueError(
                     "Unable to avoid copy while converting a Tensor to an array of another dtype"
                 )
-            return array.astype(dtype)
+            return tape.QUIET.run(array.astype, dtype)
         return array.copy() if copy else array
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
@@ -252,11 +254,7 @@ class Tensor(TensorBase):
             return linalg.matmul(*(_operand(x) for x in inputs))
         op = _UFUNCS.get(ufunc)
         if op is None or method != "__call__" or options:
-            call = "" if method == "__call__" else f".{method}"
-            raise TypeError(
-                f"np.{ufunc.__name__}{call} is not recorded by minigrad; use its own functions, or "
-                "t.detach().numpy() to leave the tape"
-            )
+            raise type_error(_not_recorded(ufunc, method, inputs, options))
         return apply(op, inputs)
 
     def __repr__(self) -> str:
@@ -288,7 +286,7 @@ class Tensor(TensorBase):
 
     def __contains__(self, element: Any) -> bool:
         tape.needs_value("the operator in")
-        return bool((self._array == elementwise.raw(element)).any())
+        return bool(np.any(tape.QUIET.run(operator.eq, self._array, elementwise.raw(element))))
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
@@ -325,7 +323,8 @@ class Tensor(TensorBase):
         return operator.index(self._array.item())
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__()} - {"_array", "_node", "_view"})
+        known = [vars(c) for c in type(self).__mro__ if c is not MissingMethods]
+        return sorted({*vars(self)}.union(*known) - {"_array", "_node", "_view"})
 
     # ------------------------------------------------------------ gradient
 
@@ -976,6 +975,38 @@ def _state(array: Any) -> Tensor:
     return wrap(array)
 
 
+def _not_recorded(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> str:
+    """Why a call of NumPy's is refused, and what to write instead."""
+    name, leaves = f"np.{ufunc.__name__}", "or t.detach().numpy() to leave the tape"
+    out = options.get("out", ())
+    if method == "__call__" and any(type(a) is np.ndarray for a in out):
+        sign = _SIGNS.get(ufunc) if inputs[0] is out[0] else None
+        what = f"a {sign}= t, with a NumPy array a," if sign else f"{name} with a NumPy array as out="
+        tries = f"a = a {sign} t" if sign else f"t = {name}(...)"
+        change = f"a {sign}= t.detach().numpy() to change the array" if sign else leaves[3:]
+        return f"{what} would lose what a Tensor remembers; write {tries} for a Tensor, or {change}"
+    if method != "__call__":
+        own = _METHODS.get((ufunc, method), "its own functions")
+        return f"{name}.{method} is not recorded by minigrad; use {own}, {leaves}"
+    if ufunc in _UFUNCS or ufunc is np.matmul:
+        given, first = ", ".join(f"{option}=" for option in options), next(iter(options))
+        own = {"out": f"t = {name}(...)", "where": "minigrad.where", "dtype": "t.to(dtype)"}.get(
+            first, "none"
+        )
+        return f"{name} is recorded by minigrad, but not with {given}; use {own}, {leaves}"
+    return f"{name} is not recorded by minigrad; use its own functions, {leaves}"
+
+
+_SIGNS = {
+    np.add: "+", np.subtract: "-", np.multiply: "*", np.true_divide: "/", np.floor_divide: "//", np.remainder: "%",
+    np.power: "**", np.matmul: "@", np.bitwise_and: "&", np.bitwise_or: "|", np.bitwise_xor: "^",
+}  # fmt: skip
+_METHODS: dict[Any, str] = {
+    (np.add, "reduce"): "t.sum()", (np.multiply, "reduce"): "t.prod()", (np.maximum, "reduce"): "t.amax()",
+    (np.minimum, "reduce"): "t.amin()", (np.logical_and, "reduce"): "t.all()", (np.logical_or, "reduce"): "t.any()",
+    (np.add, "accumulate"): "t.cumsum()", (np.multiply, "accumulate"): "t.cumprod()",
+    (np.multiply, "outer"): "minigrad.outer", (np.add, "at"): "t.index_put_(..., accumulate=True)",
+}  # fmt: skip
 _UFUNCS: dict[Any, tape.Op] = {
     op.kernel: op for op in reversed(tape.TABLE.values()) if isinstance(op.kernel, np.ufunc) and not op.params
 }

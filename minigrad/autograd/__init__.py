@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from minigrad.autograd.function import Function, once_differentiable
 from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.hints import missing
 from minigrad.tape import MODE, ONES, Node, TensorBase, leaf, refresh, wrap
 
 if TYPE_CHECKING:
@@ -196,3 +197,9 @@ def grad(
                 )
         answer.append(g if g is None or isinstance(g, TensorBase) else wrap(g))
     return dict(zip(inputs, answer, strict=True)) if type(inputs) is dict else tuple(answer)
+
+
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(__name__, name)

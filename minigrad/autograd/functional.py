@@ -17,6 +17,7 @@ import numpy as np
 
 from minigrad.autograd.modes import recorded
 from minigrad.autograd.products import Push, by_columns, by_rows, node_of, pull
+from minigrad.hints import missing
 from minigrad.ops.shape import alias, reshape
 from minigrad.tape import MODE, Node, TensorBase, apply, leaf, wrap
 
@@ -346,3 +347,9 @@ def hessian(
 
     found = jacobian(gradient, given, create_graph, strict, vectorize, outer_jacobian_strategy)
     return found if is_tuple else found[0][0]
+
+
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(__name__, name)

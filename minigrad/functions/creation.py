@@ -337,11 +337,9 @@ def arange(
     count = -((start - end) // step) if whole else math.ceil((end - start) / step)
     if found.kind in "iu" and not whole:
         start, step, whole = int(start), int(step), True
-    return _finish(
-        (start + step * np.arange(count, dtype=np.int64 if whole else np.float64)).astype(found),
-        requires_grad,
-        device,
-    )
+    with np.errstate(all="ignore"):
+        values = (start + step * np.arange(count, dtype=np.int64 if whole else np.float64)).astype(found)
+    return _finish(values, requires_grad, device)
 
 
 def linspace(
@@ -359,15 +357,19 @@ def linspace(
     found = _dtype(dtype)
     if found.kind == "b":
         raise NotImplementedError('"linspace" not implemented for bool; use .bool() on another one')
+    return _finish(QUIET.run(_spaced, start, end, steps, found), requires_grad, device)
+
+
+def _spaced(start: Any, end: Any, steps: int, found: Any) -> Any:
     kind = found.type
     if steps == 1 or found.kind != "f":
-        return _finish(np.linspace(start, end, steps).astype(found), requires_grad, device)
+        return np.linspace(start, end, steps).astype(found)
     # As PyTorch: in the dtype itself, from both ends to the middle
     step = kind((kind(end) - kind(start)) / kind(max(steps - 1, 1)))
     at = np.arange(steps)
     low = kind(start) + step * at.astype(found)
     high = kind(end) - step * (steps - 1 - at).astype(found)
-    return _finish(np.where(at < steps // 2, low, high), requires_grad, device)
+    return np.where(at < steps // 2, low, high)
 
 
 # ---------------------------------------------------------------- at random
@@ -454,7 +456,9 @@ def normal(
                 std = apply(draws.deviation, (std,))  # the next ones may be negative
             scaled = apply(elementwise.mul, (units, std))
             return _finish(cast(apply(elementwise.add, (scaled, mean)), found), requires_grad, device)
-    return _finish((units._array * parts[1] + parts[0]).astype(found), requires_grad, device)
+    with np.errstate(all="ignore"):
+        values = (units._array * parts[1] + parts[0]).astype(found)
+    return _finish(values, requires_grad, device)
 
 
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:

@@ -14,8 +14,8 @@ from minigrad import dtypes
 from minigrad.errors import runtime_error
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
-from minigrad.ops.convert import cast, number
-from minigrad.tape import Op, TensorBase, apply, needs_value, wrap
+from minigrad.ops.convert import cast, number, single
+from minigrad.tape import QUIET, Op, TensorBase, apply, needs_value, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -503,7 +503,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """
     need_tensor("clamp", input)
     if min is None and max is None:
-        raise runtime_error("torch.clamp: At least one of 'min' or 'max' must not be None")
+        raise runtime_error("clamp(): At least one of 'min' or 'max' must not be None")
     bounds = [raw(b) for b in (min, max) if b is not None]
     input = cast(input, dtypes.common([input._array, *bounds]))
     _no_bool("clamp", input)
@@ -589,9 +589,7 @@ def fill(input: Tensor, value: Any) -> Tensor:
             f"fill only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
         )
     dtype = input._array.dtype
-    source = (
-        cast(value, dtype) if isinstance(value, TensorBase) else wrap(np.asarray(number(value, dtype), dtype))
-    )
+    source = cast(value, dtype) if isinstance(value, TensorBase) else single(value, dtype)
     return apply(shape.copy, (input, apply(shape.expand, (source,), {"shape": input._array.shape})))
 
 
@@ -616,7 +614,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     """``input + value * tensor1 / tensor2``."""
     if dtypes.common([raw(tensor1), raw(tensor2)]).kind != "f":
         raise runtime_error(
-            "Integer division with addcdiv is no longer supported; use input + value * torch.div(tensor1, "
+            "Integer division with addcdiv is no longer supported; use input + value * minigrad.div(tensor1, "
             "tensor2)"
         )
     return apply(e.add, (input, _product(input, tensor1 / tensor2, value)))
@@ -640,30 +638,32 @@ def isclose(
 
     RuntimeError unless the two have one dtype and shapes that broadcast, or for a negative tolerance.
     """
-    need_tensor("isclose", input)
-    need_tensor("isclose", other, "other")
-    needs_value("isclose()")
-    a, b = input._array, other._array
-    if a.dtype != b.dtype:
-        raise runtime_error(
-            f"isclose: {input.dtype} did not match {other.dtype}; convert one with .to(dtype)"
-        )
-    for name, tolerance in (("rtol", rtol), ("atol", atol)):
-        if tolerance < 0:
-            raise runtime_error(f"{name} must be greater than or equal to zero, but got {tolerance}")
-    try:
-        return wrap(np.isclose(a, b, rtol, atol, equal_nan))
-    except ValueError:
-        raise runtime_error(
-            f"isclose: the shapes {list(a.shape)} and {list(b.shape)} do not broadcast; use unsqueeze() or reshape()"
-        ) from None
+    return wrap(_close("isclose", input, other, rtol, atol, equal_nan))
 
 
 def allclose(
     input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> bool:
     """Whether `isclose` holds everywhere; the same errors."""
-    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+    return bool(_close("allclose", input, other, rtol, atol, equal_nan).all())
+
+
+def _close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool) -> Any:
+    need_tensor(name, input)
+    need_tensor(name, other, "other")
+    needs_value(f"{name}()")
+    a, b = input._array, other._array
+    if a.dtype != b.dtype:
+        raise runtime_error(f"{name}: {input.dtype} did not match {other.dtype}; convert one with .to(dtype)")
+    for key, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance < 0:
+            raise runtime_error(f"{name}: {key} must be greater than or equal to zero, but got {tolerance}")
+    try:
+        return QUIET.run(np.isclose, a, b, rtol, atol, equal_nan)
+    except ValueError:
+        raise runtime_error(
+            f"{name}: the shapes {list(a.shape)} and {list(b.shape)} do not broadcast; use unsqueeze() or reshape()"
+        ) from None
 
 
 def equal(input: Tensor, other: Tensor) -> bool:

@@ -219,14 +219,12 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     need_tensor("take_along_dim", input)
     need_tensor("take_along_dim", indices, "indices")
     if indices._array.dtype != np.int64:
-        raise runtime_error(
-            f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}"
-        )
+        raise runtime_error(f"take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
     if dim is None:
         return gather(input.reshape(-1), 0, _from_front(indices, input._array.size).reshape(-1))
     if input._array.ndim != indices._array.ndim:
         raise runtime_error(
-            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            "take_along_dim(): input and indices should have the same number of dimensions, but got "
             f"{input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for indices"
         )
     d = one_dim(dim, input._array.ndim)

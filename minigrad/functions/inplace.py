@@ -14,7 +14,7 @@ from minigrad.functions.elementwise import scaled
 from minigrad.functions.index import check_fits, split_key
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
-from minigrad.ops.convert import cast, number
+from minigrad.ops.convert import cast, single
 from minigrad.tape import MODE, NO_PARAMS, ModeManager, Op, TensorBase, apply, changed, leaf, wrap
 from minigrad.views import carries_gradients, check_change, check_inference, rebase
 
@@ -182,7 +182,7 @@ def copy_(t: Tensor, source: Any) -> Tensor:
         check_change(t)
     onto_itself = source is t
     dtype = t._array.dtype
-    value: Any = source if isinstance(source, TensorBase) else wrap(np.asarray(number(source, dtype), dtype))
+    value: Any = source if isinstance(source, TensorBase) else single(source, dtype)
     if (not value._array.size and t._array.size) or (
         value._array.ndim > t._array.ndim and _leading(value, t)
     ):
@@ -231,7 +231,7 @@ def setitem(t: Tensor, key: Any, value: Any) -> None:
     if isinstance(value, np.ndarray):
         value = tape.wrap_operand(value) if mode.trace is not None else wrap(value.copy())
     elif isinstance(value, (list, tuple)):
-        value = wrap(np.asarray(value, t._array.dtype))
+        value = wrap(tape.QUIET.run(np.asarray, value, t._array.dtype))
     if mode.grad:
         check_change(t)
     part = t if basic is None else apply(shape.slice_, (t,), {"index": basic})
@@ -242,7 +242,7 @@ def setitem(t: Tensor, key: Any, value: Any) -> None:
     if isinstance(value, TensorBase):
         check_fits(part, indices, pattern, value)
     if not isinstance(value, TensorBase):
-        value = wrap(np.asarray(number(value, t._array.dtype), t._array.dtype))
+        value = single(value, t._array.dtype)
     store(part, apply(index.index_put, (part, value, *indices), {"pattern": pattern}), "index_put")
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from typing import TYPE_CHECKING, NoReturn
 
 from minigrad.functions import nn as functions
 from minigrad.functions.nn import linear
+from minigrad.hints import missing
 from minigrad.tensor import Tensor
 
 __all__ = ["l1_loss", "linear", "mse_loss", "relu"]
@@ -98,3 +100,9 @@ def _weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     if reduction == "sum":
         return errors.sum()
     raise ValueError(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")
+
+
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(__name__, name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from minigrad.autograd import no_grad
 from minigrad.functions.creation import empty, empty_like, eye, from_numpy, randperm
 from minigrad.functions.creation import tensor as make
 from minigrad.functions.elementwise import where
+from minigrad.hints import missing
 from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         slope = 0.01 if param is None else param
         if isinstance(slope, bool) or not isinstance(slope, (int, float)):
             raise ValueError(f"negative_slope {slope} not a valid number")
-        return math.sqrt(2.0 / (1 + slope**2))
+        return math.sqrt(2.0 / (1 + float(slope) * float(slope)))  # inf where a power would overflow
     if nonlinearity not in _GAINS:
         raise ValueError(
             f"Unsupported nonlinearity {nonlinearity}; known are {', '.join(sorted([*_GAINS, 'leaky_relu']))}"
@@ -282,3 +283,9 @@ def _is_empty(tensor: Tensor) -> bool:
 def _check_dim(tensor: Tensor, good: bool, message: str) -> None:
     if not good:
         raise ValueError(f"{message}, got shape {tuple(tensor.shape)}")
+
+
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(__name__, name)

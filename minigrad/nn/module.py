@@ -11,6 +11,7 @@ from minigrad.autograd import no_grad
 from minigrad.autograd.hooks import RemovableHandle
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
+from minigrad.hints import lacking
 from minigrad.nn._backward import BackwardHooks
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.tensor import Tensor
@@ -224,7 +225,10 @@ class Module:
             return object.__getattribute__(self, name)
         message = f"'{type(self).__name__}' object has no attribute '{name}'"
         if not name.startswith("_"):
-            message += _did_you_mean(name, dir(self)) if "_parameters" in own else _NOT_INITIALISED
+            if "_parameters" in own:
+                message += lacking("minigrad.nn.Module", name) or _did_you_mean(name, dir(self))
+            else:
+                message += _NOT_INITIALISED
         elif name in Module.__annotations__:
             message += _NOT_INITIALISED
         # obj=None keeps the interpreter from printing a second "Did you mean" behind ours.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -66,9 +67,16 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
         return x if type(x) is tape.Scalar else float(x)
     if dtype.kind == "b":
         return bool(x)
+    if isinstance(x, float) and not math.isfinite(x):
+        raise runtime_error(f"value cannot be converted to type {dtype} without overflow: {x}")
     whole, bits = int(x), 8 * dtype.itemsize
     low = -(1 << bits - 1) if dtype.kind == "i" else 0
     return whole if low <= whole < low + (1 << bits) else (whole - low) % (1 << bits) + low
+
+
+def single(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A 0-d Tensor of a Python number."""
+    return tape.wrap(tape.QUIET.run(np.asarray, number(x, dtype), dtype))
 
 
 tape.cast_operands = cast_operands

@@ -180,7 +180,7 @@ def jitted(
         import numba
     except ImportError as error:
         raise ImportError(
-            "compile(backend='numba') needs Numba and SciPy: pip install 'minigrad-tape[numba]'"
+            "compile(backend='numba') needs Numba and SciPy (the extra `numba`): pip install numba scipy"
         ) from error
     namespace = dict(data)
     exec(code(text, "<compiled by Numba>"), namespace)
