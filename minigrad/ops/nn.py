@@ -12,6 +12,7 @@ from minigrad import buffers
 from minigrad.ops.elementwise import zero
 from minigrad.ops.linalg import LARGE, product, times
 from minigrad.ops.shape import reshape
+from minigrad.ops.sums import mean_square
 from minigrad.tape import Array, Op
 
 _BLOCK = 1 << 16  # elements; a mask of as many bytes stays in the cache and is no large array
@@ -133,8 +134,7 @@ def _relu_consume(g: Array, y: Array) -> Array:
 
 
 def _mse(a: Array, b: Array) -> Any:
-    d = np.asarray(np.subtract(a, b))
-    return np.vdot(d, d) / d.size
+    return mean_square(np.asarray(np.subtract(a, b)))
 
 
 def _mse_vjp(g: Any, a: Any, b: Any) -> Any:

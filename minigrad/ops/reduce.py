@@ -11,18 +11,24 @@ import numpy as np
 from minigrad.dtypes import F16, F32, F64
 from minigrad.ops import elementwise as e
 from minigrad.ops.shape import _expand, flip, reshape
+from minigrad.ops.sums import add_up
 from minigrad.tape import Array, Op
 
 Dim = tuple[int, ...] | None
-_add_up: Any = np.add.reduce
 
 
 def _count(shape: Any, dim: Dim) -> int:
     return math.prod(shape if dim is None else [shape[d] for d in dim])
 
 
+def _sum(x: Any, dim: Dim, keepdim: bool) -> Any:
+    return add_up(x, dim, keepdim)
+
+
 def _mean(x: Any, dim: Dim, keepdim: bool) -> Any:
-    return _add_up(x, axis=dim, keepdims=keepdim) / _count(x.shape, dim)
+    if x.dtype == np.float16:
+        return _mean(x.astype(np.float32), dim, keepdim).astype(np.float16)
+    return add_up(x, dim, keepdim) / _count(x.shape, dim)
 
 
 def _mean_vjp(g: Any, x_shape: Any, dim: Dim, keepdim: bool) -> Any:
@@ -36,13 +42,17 @@ def _spread(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
 
 
 def _var(x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
+    if x.dtype == np.float16:
+        return _var(x.astype(np.float32), dim, correction, keepdim).astype(np.float16)
     n = _count(x.shape, dim)
-    d = x - _add_up(x, axis=dim, keepdims=True) / x.dtype.type(n)
-    y = _add_up(np.square(d), axis=dim, keepdims=keepdim)
+    d = x - add_up(x, dim, True) / x.dtype.type(n)
+    y = add_up(np.square(d), dim, keepdim)
     return y / y.dtype.type(builtins.max(n - correction, 0))
 
 
 def _std(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
+    if x.dtype == np.float16:
+        return _std(x.astype(np.float32), dim, correction, keepdim).astype(np.float16)
     return np.sqrt(_var(x, dim, correction, keepdim))
 
 
@@ -59,9 +69,11 @@ def _std_vjp(g: Any, x: Any, y: Any, dim: Dim, correction: float, keepdim: bool)
 
 
 def _logsumexp(x: Array, dim: Dim, keepdim: bool) -> Any:
+    if x.dtype == np.float16:
+        return _logsumexp(x.astype(np.float32), dim, keepdim).astype(np.float16)
     top = np.max(x, axis=dim, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, x.dtype.type(0))
-    y = np.log(_add_up(np.exp(x - top), axis=dim, keepdims=True)) + top
+    y = np.log(add_up(np.exp(x - top), dim, True)) + top
     return y if keepdim else y.reshape(_dropped(x.shape, dim))
 
 
@@ -84,6 +96,12 @@ def _extreme_of_all_vjp(g: Any, x: Any, y: Any) -> Any:
     # a nan is its own extreme here, not in amax: PyTorch's choice
     share = e.to(e.logical_or(e.eq(x, y), e.isnan(x)), dtype=getattr(g, "_array", g).dtype)
     return share * (g / sum(share, dim=None, keepdim=False))
+
+
+def _prod(x: Array, dim: int) -> Any:
+    if x.dtype == np.float16:
+        return np.multiply.reduce(x, axis=dim, dtype=np.float32).astype(np.float16)
+    return np.multiply.reduce(x, axis=dim)
 
 
 def _prod_others(x: Array, dim: int) -> Array:
@@ -195,9 +213,9 @@ def _argmin(x: Array, dim: int | None, keepdim: bool) -> Any:
 
 
 # fmt: off
-sum = Op("sum", lambda x, dim, keepdim: _add_up(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
+sum = Op("sum", _sum, "x; dim keepdim",
          lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim),
-         text="np.sum({}, axis={dim}, keepdims={keepdim})", onnx="ReduceSum")
+         onnx="ReduceSum")
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim))
 mean = Op("mean", _mean, "x; dim keepdim",
@@ -211,8 +229,7 @@ amin = Op("amin", lambda x, dim, keepdim: np.min(x, axis=dim, keepdims=keepdim),
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})")
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, onnx="ReduceLogSumExp")
-prod: Op = Op("prod", lambda x, dim: np.multiply.reduce(x, axis=dim), "x; dim",
-          _prod_vjp, text="np.prod({}, axis={dim})", onnx="ReduceProd")
+prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, onnx="ReduceProd")
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp)
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",
             _cumsum_vjp, onnx="CumSum")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
 import numpy as np
 
+from minigrad.ops.sums import add_up, sum_rows
 from minigrad.tape import Array, Op
 
 # ---------------------------------------------------------------- kernels
@@ -22,25 +22,17 @@ def _expand(x: Any, shape: tuple[int, ...]) -> Array:
     return np.broadcast_to(x, shape)
 
 
-@functools.lru_cache(maxsize=16)  # to make them anew took as long as the product at 32 rows
-def _ones(n: int, kind: str) -> Array:
-    return np.ones(n, kind)
-
-
 def _sum_to(x: Array, shape: tuple[int, ...]) -> Any:
     if len(shape) == 1 and x.ndim > 1 and shape[0] == x.shape[-1]:  # rows onto one, as for a bias
         if x.ndim == 2 and len(x) == 1:
             return x[0]
-        kind = x.dtype.char
-        if x.size > shape[0] > 1 and kind in "fd":
-            rows = x if x.ndim == 2 else x.reshape(-1, shape[0])
-            return np.dot(_ones(len(rows), kind), rows)  # a third of the time of a sum over rows
+        if x.size > shape[0] > 1 and x.dtype.char in "fd":
+            return sum_rows(x if x.ndim == 2 else x.reshape(-1, shape[0]))
         if x.ndim == 2:
-            return np.add.reduce(x, 0)
+            return add_up(x, (0,))
     lead = x.ndim - len(shape)
     dims = (*range(lead), *(d + lead for d, n in enumerate(shape) if n == 1 and x.shape[d + lead] != 1))
-    y: Array = np.add.reduce(x, axis=dims, keepdims=True)
-    return y.reshape(shape)
+    return add_up(x, dims, True).reshape(shape)
 
 
 def _flip(x: Array, dims: tuple[int, ...]) -> Array:

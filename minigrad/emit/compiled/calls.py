@@ -10,12 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.dtypes import BOOL, F32, F64
-from minigrad.emit.source.expressions import Expr, Helpers, expression, fill, literal, parsed
+from minigrad.dtypes import BOOL, F16, F32, F64
+from minigrad.emit.source.expressions import (
+    Expr,
+    Helpers,
+    expression,
+    fill,
+    literal,
+    parsed,
+    squares,
+    summed_by_numpy,
+)  # fmt: skip
 from minigrad.emit.source.program import VIEWS, Value, memory
 from minigrad.emit.source.text import Text, _place
 from minigrad.ops.linalg import by_matmul
 from minigrad.ops.nn import LONG, TILED, long_row, together
+from minigrad.ops.sums import MANY, sum_rows
 from minigrad.tape import NO_PARAMS, TABLE, Const, Node, Scalar
 
 _INTO = ", out=\0)"  # NUL stands for the name of a value until it has one
@@ -138,7 +148,7 @@ class Calls(Text):
         if v.op in ("draw", "bernoulli"):
             text = self._draw(v, xs)
         elif v.op == "square_sum":
-            text = as_text(fill("np.vdot({0}, {0})", xs))
+            text = as_text(squares(v, xs, self.helpers))
         else:
             text = as_text(expression(v, xs, self.helpers))
             single = v.op == "sum_to" and v.inputs[0].shape[:1] == (1,)
@@ -285,6 +295,7 @@ class Calls(Text):
             and v.shape
             and v.dtype == v.inputs[0].dtype
             and v.dtype.kind == "f"
+            and (v.op != "sum" or summed_by_numpy(v) or self._trailing(v))
         ):
             name = {"sum": "np.add", "amax": "np.maximum", "amin": "np.minimum"}[v.op]
             dim = v.params["dim"]
@@ -360,6 +371,12 @@ class Calls(Text):
             f"np.maximum(\0_rest_from, {zeros}[:{size - whole}], out=\0_rest)",
         ], extra
 
+    def _trailing(self, v: Value) -> bool:
+        """Whether a sum is over the last dimensions of what lies row by row: NumPy's own is exact then."""
+        dim = v.params["dim"]
+        first = len(v.inputs[0].shape) - len(dim or ())
+        return v.inputs[0] in self.slots and dim == tuple(range(first, first + len(dim or ()))) and v.dtype != F16
+
     def _rows_summed(self, v: Value, x: str) -> tuple[list[str], list[str]] | None:
         w = v.inputs[0]
         if len(v.shape) != 1 or len(w.shape) != 2 or v.shape[0] != w.shape[1] or w.dtype not in (F32, F64):
@@ -369,6 +386,8 @@ class Calls(Text):
             return [f"np.copyto(\0, {x}[0])"], []
         if v.shape[0] == 1:
             return [f"np.add.reduce({x}, axis=0, out=\0)"], []
+        if rows > MANY:
+            return [f"{as_text(self.helpers.call(sum_rows, [parsed(x)]))[:-1]}, out=\0)"], []
         ones = self._filled("ones", f"np.ones({rows}, {named(w.dtype)})", rows * w.dtype.itemsize)
         return [f"np.dot({ones}, {x}, out=\0)"], []
 

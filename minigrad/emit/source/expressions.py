@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.dtypes import F16, F32, F64
-from minigrad.emit.source.program import Value
-from minigrad.tape import TABLE, Op
+from minigrad.emit.source.program import VIEWS, Value
+from minigrad.ops.sums import FEW, MANY, VDOT, WIDE, blocks, mean_square, square_sum, sum_rows
+from minigrad.tape import NO_PARAMS, TABLE, Op
 
 Expr = ast.expr
 
@@ -142,12 +143,41 @@ _FLOAT_TEXTS = {
 }  # fmt: skip
 
 
+def summed_by_numpy(v: Value) -> bool:
+    """Whether the kernel of a reduction adds as NumPy does by itself, however the operand lies."""
+    x, count = v.inputs[0], _count(v.inputs[0], v.params["dim"])
+    if x.dtype == F16:
+        return False
+    return x.dtype.kind != "f" or count <= FEW or (count == math.prod(x.shape) and _dense(x))
+
+
+def _dense(v: Value) -> bool:
+    """Whether an array is known to lie in memory without gaps or repetition."""
+    while v.op in VIEWS and v.fill is None:
+        if v.op not in ("reshape", "permute", "alias"):
+            return False
+        v = v.inputs[0]
+    tensor = v.nodes[0].tensor if v.op == "parameter" and v.nodes else None
+    t = tensor() if tensor is not None else None
+    return t is None or bool(t._array.flags.forc)
+
+
+def _sum(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    if not summed_by_numpy(v):
+        return h.call(TABLE[v.op], xs, v.params)
+    return fill("np.sum({}, axis={dim}, keepdims={keepdim})", xs, **_reduced(v))
+
+
 def _mean(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    if not summed_by_numpy(v):
+        return h.call(TABLE[v.op], xs, v.params)
     count = _count(v.inputs[0], v.params["dim"])
     return fill("np.sum({}, axis={dim}, keepdims={keepdim}) / {n}", xs, n=count, **_reduced(v))
 
 
 def _var(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    if not summed_by_numpy(v):
+        return h.call(TABLE[v.op], xs, v.params)
     x, dim = v.inputs[0], v.params["dim"]
     n = _count(x, dim)
     kind = x.dtype.type
@@ -156,6 +186,12 @@ def _var(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     with np.errstate(all="ignore"):
         y = fill(text, xs, n=_typed(kind(n)), m=_typed(kind(m)), **_reduced(v))
     return fill("np.sqrt({})", [y]) if v.op == "std" else y
+
+
+def _prod(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    if v.dtype == F16:
+        return h.call(TABLE[v.op], xs, v.params)
+    return fill("np.prod({}, axis={dim})", xs, dim=v.params["dim"])
 
 
 def _typed(number: Any) -> Expr:
@@ -185,16 +221,32 @@ def _sum_to(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     if len(shape) == 1 and len(x.shape) > 1 and shape[0] == x.shape[-1]:
         if x.shape[0] == 1 and len(x.shape) == 2:
             return at(xs[0], (0,))
-        size = int(np.prod(x.shape, dtype=int))
+        size = math.prod(x.shape)
         if x.dtype.char in "fd" and size > shape[0] > 1:
             rows = xs if len(x.shape) == 2 else [fill("{}.reshape(-1, {n})", xs, n=shape[0])]
+            if size > shape[0] * MANY:
+                return _blocks_summed(size // shape[0], shape[0], rows, h)
             ones = "np.ones({n})" if x.dtype == F64 else "np.ones({n}, {dtype})"
             return fill(f"np.dot({ones}, {{}})", rows, n=size // shape[0], dtype=x.dtype)
     lead = len(x.shape) - len(shape)
     inner = tuple(d + lead for d, n in enumerate(shape) if n == 1 and x.shape[d + lead] != 1)
     dims = (*range(lead), *inner)
+    if not summed_by_numpy(Value("sum", (x,), {"dim": dims}, (), v.dtype, None)):
+        return h.call(TABLE[v.op], xs, v.params)
     y = fill("np.sum({}, axis={dim}, keepdims={keep})", xs, dim=axis(dims), keep=bool(inner))
     return fill("{}.reshape({shape})", [y], shape=shape) if inner and lead else y
+
+
+def _blocks_summed(n: int, m: int, rows: list[Expr], h: Helpers) -> Expr:
+    """A call of `sum_rows`; where that takes two products, of a function that says only these."""
+    count, each = blocks(n, MANY)
+    if count * each != n or each > MANY or m >= WIDE:
+        return h.call(sum_rows, rows)
+    lines = [
+        f"blocks = np.dot(np.ones({count}, x.dtype), x.reshape({count}, -1)).reshape({each}, -1)",
+        f"return np.dot(np.ones({each}, x.dtype), blocks)",
+    ]
+    return ast.Call(ast.Name(h.written("_sum_rows", ("x",), lines)), rows, [])
 
 
 def _permute(v: Value, xs: list[Expr], h: Helpers) -> Expr:
@@ -256,7 +308,16 @@ def _relu_backward(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 
 def _mean_square(v: Value, xs: list[Expr], h: Helpers) -> Expr:
-    return fill("np.vdot({0}, {0}) / {n}", xs, n=_count(v.inputs[0], None))
+    if v.dtype == F16:
+        return h.call(mean_square, xs)
+    return fill("{} / {n}", [squares(v, xs, h)], n=_count(v.inputs[0], None))
+
+
+def squares(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    """The sum of the squares of all elements."""
+    if v.dtype == F16 or _count(v.inputs[0], None) > VDOT:
+        return h.call(square_sum, xs)
+    return fill("np.vdot({0}, {0})", xs)
 
 
 def _view_scatter(v: Value, xs: list[Expr], h: Helpers) -> Expr:
@@ -278,8 +339,8 @@ def _view_scatter(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 # By operation: what takes an element type, a shape or a branch into account.
 _SPECIAL: dict[str, Callable[[Value, list[Expr], Helpers], Expr]] = {
     "clamp": _clamp, "pow_scalar": _pow_scalar, "pow": _whole, "floor_divide": _whole,
-    "div_floor": _whole, "trunc_divide": _whole, "remainder": _whole, "fmod": _whole, "mean": _mean,
-    "var": _var, "std": _var,
+    "div_floor": _whole, "trunc_divide": _whole, "remainder": _whole, "fmod": _whole, "sum": _sum,
+    "mean": _mean, "prod": _prod, "var": _var, "std": _var,
     "spread": _spread, "sum_to": _sum_to, "permute": _permute, "cat": _cat, "stack": _stack,
     "cumsum": _scan, "cumprod": _scan, "index": _index, "matmul": _matmul, "linear": _linear,
     "relu": _relu, "relu_backward": _relu_backward, "mean_square": _mean_square,
@@ -347,9 +408,9 @@ class Helpers:
         self.texts: dict[str, str] = {}
         self._names: dict[Any, str] = {}
 
-    def call(self, op: Op, xs: list[Expr], params: dict[str, Any]) -> Expr:
-        """A call of an op's kernel. NotImplementedError if that is no function that could be printed."""
-        name = self._function(op.kernel, op)
+    def call(self, op: Any, xs: list[Expr], params: dict[str, Any] = NO_PARAMS) -> Expr:
+        """A call of a function, or of an op's kernel. NotImplementedError if that could not be printed."""
+        name = self._function(op.kernel, op) if isinstance(op, Op) else self._function(op, op)
         keywords = []
         for k, p in params.items():
             value = ast.Subscript(parsed("np.s_"), key(p)) if k == "index" and _slices(p) else literal(p)
@@ -366,7 +427,8 @@ class Helpers:
             self.texts[found] = f"def {found}({', '.join(arguments)}):\n{body}"
         return found
 
-    def _function(self, function: Any, op: Op) -> str:
+    def _function(self, function: Any, op: Any) -> str:
+        function = inspect.unwrap(function)  # what is remembered between calls need not be in a program
         if function in self._names:
             return self._names[function]
         if (
@@ -379,7 +441,8 @@ class Helpers:
                 "nor one of a module; give its record a text="
             )
         name = self._names[function] = "_" + function.__name__.lstrip("_")
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        tree: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        tree.decorator_list = []
         tree = ast.fix_missing_locations(_Plain(function, self, op).visit(tree))
         self.texts[name] = ast.unparse(tree)  # the functions that it calls stand before it
         return name
@@ -392,7 +455,7 @@ def _slices(index: Any) -> bool:
 class _Plain(ast.NodeTransformer):
     """A function without annotations, in which every global name is NumPy's or that of a helper."""
 
-    def __init__(self, function: types.FunctionType, helpers: Helpers, op: Op) -> None:
+    def __init__(self, function: types.FunctionType, helpers: Helpers, op: Any) -> None:
         self.globals, self.helpers, self.op = function.__globals__, helpers, op
         self.local = set(function.__code__.co_varnames) | set(function.__code__.co_cellvars)
 
@@ -414,6 +477,8 @@ class _Plain(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         if isinstance(node.value, ast.Name) and self.globals.get(node.value.id) is builtins:
             return ast.Name(node.attr)
+        if isinstance(node.value, ast.Name) and self.globals.get(node.value.id) is math:
+            return parsed(f"np.{node.attr}")
         self.generic_visit(node)
         return node
 
@@ -425,10 +490,12 @@ class _Plain(ast.NodeTransformer):
         owner = getattr(value, "__self__", None)
         if isinstance(owner, np.ufunc):
             return parsed(f"np.{owner.__name__}.{value.__name__}")
-        if isinstance(value, types.FunctionType):
+        if isinstance(inspect.unwrap(value) if callable(value) else value, types.FunctionType):
             return ast.Name(self.helpers._function(value, self.op), node.ctx)
         if isinstance(value, np.dtype):
             return fill("np.dtype({t})", [], t=value)
+        if value.__class__ is int:
+            return literal(value)
         raise NotImplementedError(
             f"source(): the operation {self.op.name} cannot be printed: its kernel reads {name}, which is neither "
             "NumPy's nor a function; give its record a text="
