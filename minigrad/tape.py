@@ -469,6 +469,8 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -
         bit += bit
     if not usual or (op.cast is not None and dtype is not F32 and dtype is not F64):
         operands, arrays, nodes, mask, bare = _convert(op, operands)
+        if operands.__class__ is _make:
+            return operands  # type: ignore[return-value]
     if TRACES and params:
         params = {k: p.__copy__() if type(p) is Scalar else p for k, p in params.items()}
     try:
@@ -523,9 +525,9 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -
     return out
 
 
-def _convert(op: Op, operands: Sequence[Any]) -> tuple[Sequence[Any], list[Any], list[Any], int, bool]:
+def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, list[Any], list[Any], int, bool]:
     """The operands as Tensors and numbers in the dtype in which they meet, and what `apply` reads of them."""
-    found: list[Any] = []
+    found: Any = []
     for t in operands:
         if isinstance(t, np.generic):
             t = t.item()
@@ -538,6 +540,8 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Sequence[Any], list[Any],
         found.append(t)
     if op.cast is not None:
         found = cast_operands(op, found)
+        if isinstance(found, TensorBase):
+            return found, [], [], 0, False  # it took more than this op
     arrays = [_raw(t) for t in found]
     nodes = [t._node if isinstance(t, TensorBase) else None for t in found]
     mask = sum(1 << i for i, n in enumerate(nodes) if n is not None and n.requires_grad)
@@ -564,12 +568,12 @@ def needs_value(what: str) -> None:
         raise trace.refused(what)
 
 
-def _uncast(op: Op, operands: list[Any]) -> list[Any]:
+def _uncast(op: Op, operands: list[Any]) -> Any:
     raise RuntimeError(f"{op.name}: the operations that cast are not loaded; import minigrad first")
 
 
 # ops/convert.py, which has the ops that cast, puts its own here
-cast_operands: Callable[[Op, list[Any]], list[Any]] = _uncast
+cast_operands: Callable[[Op, list[Any]], Any] = _uncast
 
 
 # ---------------------------------------------------------------- shared memory

@@ -33,7 +33,7 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: dict[str, Any] 
     if quick and op.kernel.__class__ is np.ufunc and array.flags.c_contiguous:
         others = [x._array if isinstance(x, TensorBase) else x for x in operands]
         dtype = array.dtype
-        if dtype.kind == "f" and all(
+        if (dtype is F32 or dtype is F64) and all(
             x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others
         ):
             try:
@@ -92,7 +92,8 @@ def _adds_plainly(t: TensorBase, other: Any) -> bool:
     if not isinstance(other, TensorBase) or t._inference:
         return False
     a, b = t._array, other._array
-    return bool(a.dtype is b.dtype and a.shape == b.shape and a.dtype.kind == "f" and a.flags.c_contiguous)
+    plain = a.dtype is F32 or a.dtype is F64
+    return bool(plain and a.dtype is b.dtype and a.shape == b.shape and a.flags.c_contiguous)
 
 
 def _axpy(arrays: list[Any], steps: list[Any], alpha: float) -> None:

@@ -19,12 +19,22 @@ _LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen fl
 
 
 def _sigmoid(x: Array) -> Array:
+    if x.dtype.char == "e":  # several steps that round once, here and below
+        return _sigmoid(x.astype(np.float32)).astype(np.float16)
     # exp of a negative number only, so it never overflows
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, e) / (1.0 + e)
 
 
+def _rsqrt(x: Array) -> Any:
+    if x.dtype.char == "e":
+        return _rsqrt(x.astype(np.float32)).astype(np.float16)
+    return 1.0 / np.sqrt(x)
+
+
 def _pow_scalar(x: Array, exponent: float) -> Any:
+    if x.dtype.char == "e" and exponent in (3, -2, -0.5):
+        return _pow_scalar(x.astype(np.float32), exponent).astype(np.float16)
     if exponent == 3:
         return x * x * x  # np.power takes thirty times as long
     if exponent == -2:
@@ -32,6 +42,16 @@ def _pow_scalar(x: Array, exponent: float) -> Any:
     if exponent == -0.5:
         return 1.0 / np.sqrt(x)
     return x**exponent
+
+
+def _lerp(a: Array, b: Array, w: Any) -> Any:
+    if a.dtype.char == "e":
+        weight = np.float32(w) if np.ndim(w) == 0 else w.astype(np.float32)
+        return _lerp(a.astype(np.float32), b.astype(np.float32), weight).astype(np.float16)
+    d = b - a
+    if np.ndim(w) == 0:  # PyTorch: from the nearer end, so that both ends are hit
+        return a + w * d if abs(w) < 0.5 else b - d * (1.0 - w)
+    return np.where(np.abs(w) < 0.5, a + w * d, b - d * (1.0 - w))
 
 
 def _clamp(x: Array, min: float | None, max: float | None) -> Array:
@@ -165,7 +185,7 @@ log2  = Op("log2",  np.log2,  "x", lambda g, x: g / (x * _LN2),    cast="float")
 log10 = Op("log10", np.log10, "x", lambda g, x: g / (x * _LN10),   cast="float")
 log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float")
 sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float", onnx="Sqrt")
-rsqrt = Op("rsqrt", lambda x: 1.0 / np.sqrt(x), "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
+rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
            text="1.0 / np.sqrt({})")
 
 # trigonometric and hyperbolic
@@ -182,6 +202,8 @@ asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     ca
 acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     cast="float", onnx="Acosh")
 atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float", onnx="Atanh")
 sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", onnx="Sigmoid")
+lerp  = Op("lerp", _lerp, "a b w", lambda g, w: g * (1.0 - w), lambda g, w: g * w, lambda g, a, b: g * (b - a),
+           cast="floats")
 atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a, b),
            lambda g, a, b: g * -a * _inverse_square(a, b), cast="float")
 

@@ -32,7 +32,10 @@ def _mean(x: Any, dim: Dim, keepdim: bool) -> Any:
 
 
 def _mean_vjp(g: Any, x_shape: Any, dim: Dim, keepdim: bool) -> Any:
-    return spread(g / builtins.max(_count(x_shape, dim), 1), shape=x_shape, dim=dim, keepdim=keepdim)
+    count = builtins.max(_count(x_shape, dim), 1)
+    half = getattr(g, "_array", g).dtype == F16  # which may not hold the count
+    g = e.to(e.to(g, dtype=F32) / count, dtype=F16) if half else g / count
+    return spread(g, shape=x_shape, dim=dim, keepdim=keepdim)
 
 
 def _spread(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.dtypes import BOOL, F16, F32, F64
+from minigrad.dtypes import BOOL, F32, F64
 from minigrad.emit.source.expressions import (
     Expr,
     Helpers,
@@ -294,7 +294,7 @@ class Calls(Text):
             v.op in ("sum", "amax", "amin")
             and v.shape
             and v.dtype == v.inputs[0].dtype
-            and v.dtype.kind == "f"
+            and v.dtype in (F32, F64)
             and (v.op != "sum" or summed_by_numpy(v) or self._trailing(v))
         ):
             name = {"sum": "np.add", "amax": "np.maximum", "amin": "np.minimum"}[v.op]
@@ -375,7 +375,7 @@ class Calls(Text):
         """Whether a sum is over the last dimensions of what lies row by row: NumPy's own is exact then."""
         dim = v.params["dim"]
         first = len(v.inputs[0].shape) - len(dim or ())
-        return v.inputs[0] in self.slots and dim == tuple(range(first, first + len(dim or ()))) and v.dtype != F16
+        return v.inputs[0] in self.slots and dim == tuple(range(first, first + len(dim or ())))
 
     def _rows_summed(self, v: Value, x: str) -> tuple[list[str], list[str]] | None:
         w = v.inputs[0]

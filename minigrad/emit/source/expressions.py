@@ -119,6 +119,8 @@ def _clamp(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 def _pow_scalar(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     n, floats = v.params["exponent"], v.inputs[0].dtype.kind == "f"
+    if v.dtype == F16:
+        return h.call(TABLE[v.op], xs, v.params)
     if n == 3:
         return fill("{0} * {0} * {0}", xs)
     if n == -2 and floats:
@@ -146,8 +148,6 @@ _FLOAT_TEXTS = {
 def summed_by_numpy(v: Value) -> bool:
     """Whether the kernel of a reduction adds as NumPy does by itself, however the operand lies."""
     x, count = v.inputs[0], _count(v.inputs[0], v.params["dim"])
-    if x.dtype == F16:
-        return False
     return x.dtype.kind != "f" or count <= FEW or (count == math.prod(x.shape) and _dense(x))
 
 
@@ -165,18 +165,25 @@ def _dense(v: Value) -> bool:
 def _sum(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     if not summed_by_numpy(v):
         return h.call(TABLE[v.op], xs, v.params)
-    return fill("np.sum({}, axis={dim}, keepdims={keepdim})", xs, **_reduced(v))
+    return _rounded(v, "np.sum({}, axis={dim}, keepdims={keepdim})", xs, **_reduced(v))
+
+
+def _rounded(v: Value, text: str, xs: list[Expr], **values: Any) -> Expr:
+    """A reduction as NumPy's; of float16 in float32, rounded once."""
+    if v.dtype != F16:
+        return fill(text, xs, **values)
+    return fill("({}).astype(np.float16)", [fill(text, [fill("{}.astype(np.float32)", xs)], **values)])
 
 
 def _mean(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     if not summed_by_numpy(v):
         return h.call(TABLE[v.op], xs, v.params)
     count = _count(v.inputs[0], v.params["dim"])
-    return fill("np.sum({}, axis={dim}, keepdims={keepdim}) / {n}", xs, n=count, **_reduced(v))
+    return _rounded(v, "np.sum({}, axis={dim}, keepdims={keepdim}) / {n}", xs, n=count, **_reduced(v))
 
 
 def _var(v: Value, xs: list[Expr], h: Helpers) -> Expr:
-    if not summed_by_numpy(v):
+    if not summed_by_numpy(v) or v.dtype == F16:
         return h.call(TABLE[v.op], xs, v.params)
     x, dim = v.inputs[0], v.params["dim"]
     n = _count(x, dim)
@@ -189,9 +196,7 @@ def _var(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 
 def _prod(v: Value, xs: list[Expr], h: Helpers) -> Expr:
-    if v.dtype == F16:
-        return h.call(TABLE[v.op], xs, v.params)
-    return fill("np.prod({}, axis={dim})", xs, dim=v.params["dim"])
+    return _rounded(v, "np.prod({}, axis={dim})", xs, dim=v.params["dim"])
 
 
 def _typed(number: Any) -> Expr:
@@ -233,7 +238,7 @@ def _sum_to(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     dims = (*range(lead), *inner)
     if not summed_by_numpy(Value("sum", (x,), {"dim": dims}, (), v.dtype, None)):
         return h.call(TABLE[v.op], xs, v.params)
-    y = fill("np.sum({}, axis={dim}, keepdims={keep})", xs, dim=axis(dims), keep=bool(inner))
+    y = _rounded(v, "np.sum({}, axis={dim}, keepdims={keep})", xs, dim=axis(dims), keep=bool(inner))
     return fill("{}.reshape({shape})", [y], shape=shape) if inner and lead else y
 
 
@@ -356,7 +361,8 @@ def expression(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     if special is not None:
         return special(v, xs, h)
     op = TABLE[v.op]
-    if op.text is not None:
+    rounds = v.dtype == F16 and isinstance(op.kernel, types.FunctionType) and op.kernel.__name__ != "<lambda>"
+    if op.text is not None and not rounds:  # a kernel of several steps rounds float16 once
         return fill(op.text, xs, **{k: axis(p) if k == "dim" else p for k, p in v.params.items()})
     name = f"np.{getattr(op.kernel, '__name__', '')}"
     if getattr(np, name[3:], None) is op.kernel:
