@@ -687,7 +687,7 @@ def changed_again(changes: Sequence[Change]) -> None:
 def check_unchanged(node: Node) -> None:
     """RuntimeError if an array that ``node`` saved was changed in place since."""
     for array in node.saved:
-        if isinstance(array, np.ndarray):
+        if isinstance(array, np.ndarray) and array.size:
             change = _CHANGES.get(id(owner(array)))
             if change is not None and change.last.seq > node.seq:
                 raise errors.changed_in_place(node, array, change)

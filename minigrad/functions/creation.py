@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import dtypes, random
+from minigrad.errors import runtime_error
 from minigrad.functions.shape import sizes
 from minigrad.ops import draws, elementwise, shape
 from minigrad.ops.convert import cast
@@ -428,12 +429,24 @@ def randperm(
     return _finish(drawn(generator, "permutation", n, found), requires_grad, device)
 
 
+def _as_number(x: Any) -> Any:
+    if not isinstance(x, TensorBase):
+        return x
+    if x._array.ndim:
+        raise runtime_error(
+            f"normal(): with a size, mean and std are numbers, got a Tensor of shape {list(x._array.shape)}"
+        )
+    needs_value("normal() of 0-d Tensors and a size")
+    return x._array.item()
+
+
 def normal(
     mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
     device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Normal with that mean and deviation: numbers with a ``size``, or Tensors that broadcast."""
     if size is not None:
+        mean, std = (_as_number(x) for x in (mean, std))
         array = drawn(generator, "normal", _shape("normal", (size,)), _dtype(dtype), mean, std)
         return _finish(array, requires_grad, device)
     parts = [x._array if isinstance(x, TensorBase) else x for x in (mean, std)]

@@ -41,6 +41,12 @@ def raw(t: Any) -> Any:
     return t._array if isinstance(t, TensorBase) else t
 
 
+def own(t: Any) -> Any:
+    """A result that is formed as a view of what nobody else has, and so is no view to its user."""
+    t._view = None
+    return t
+
+
 def need_tensor(name: str, t: Any, argument: str = "input") -> None:
     """TypeError, as PyTorch's, unless ``t`` is a Tensor."""
     if not isinstance(t, TensorBase):

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.errors import index_error, runtime_error
-from minigrad.functions.elementwise import need_tensor, where
+from minigrad.functions.elementwise import need_tensor, own, where
 from minigrad.functions.reduce import one_dim
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
@@ -255,7 +255,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
             f"index_select(): index {index._array.min()} out of range in self: negative ones do not count"
         )
     if input._array.ndim == 0:
-        return input.reshape(1)[index].reshape(())
+        return own(input.reshape(1)[index].reshape(()))  # type: ignore[no-any-return]
     return getitem(input, (*[slice(None)] * d, index.reshape(-1)))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad.dtypes import BOOL, F16, F32
 from minigrad.errors import describe, runtime_error
-from minigrad.functions.elementwise import need_tensor
+from minigrad.functions.elementwise import need_tensor, own
 from minigrad.functions.shape import reshape, unsqueeze
 from minigrad.ops import elementwise as e
 from minigrad.ops import linalg
@@ -52,15 +52,14 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         return dot(a, b)
     _check(a._array.shape, b._array.shape)
     if p == 1:
-        return apply(linalg.matmul, (unsqueeze(a, 0), b)).squeeze(-2)
+        return own(apply(linalg.matmul, (unsqueeze(a, 0), b)).squeeze(-2))
     if q == 1:
-        return apply(linalg.matmul, (a, unsqueeze(b, 1))).squeeze(-1)
+        return own(apply(linalg.matmul, (a, unsqueeze(b, 1))).squeeze(-1))
     if q == 2 and a._array.flags.c_contiguous and a._array.size:
         # One product instead of a batch of them, and no batch of gradients to sum.
         shape = a._array.shape
-        return reshape(
-            apply(linalg.matmul, (reshape(a, -1, shape[-1]), b)), (*shape[:-1], b._array.shape[-1])
-        )
+        rows = apply(linalg.matmul, (reshape(a, -1, shape[-1]), b))
+        return own(reshape(rows, (*shape[:-1], b._array.shape[-1])))
     return apply(linalg.matmul, (a, b))
 
 

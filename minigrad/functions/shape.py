@@ -262,7 +262,7 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
         shape = np.broadcast_shapes(*(t._array.shape for t in tensors))
     except ValueError as error:
         raise runtime_error(f"broadcast_tensors: {error}") from None
-    return tuple(expand(t, shape) for t in tensors)
+    return tuple(t if t._array.shape == shape else expand(t, shape) for t in tensors)
 
 
 def flip(input: Tensor, *dims: Any, **named: Any) -> Tensor:

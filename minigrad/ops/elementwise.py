@@ -50,7 +50,7 @@ def _lerp(a: Array, b: Array, w: Any) -> Any:
         return _lerp(a.astype(np.float32), b.astype(np.float32), weight).astype(np.float16)
     d = b - a
     if np.ndim(w) == 0:  # PyTorch: from the nearer end, so that both ends are hit
-        return a + w * d if abs(w) < 0.5 else b - d * (1.0 - w)
+        return a + w * d if np.abs(w) < 0.5 else b - d * (1.0 - w)
     return np.where(np.abs(w) < 0.5, a + w * d, b - d * (1.0 - w))
 
 
@@ -86,7 +86,10 @@ def _floor_divide(a: Array, b: Array) -> Any:
 
 def _remainder(a: Array, b: Array) -> Any:
     _whole_by_zero(a, b)
-    return np.remainder(a, b)
+    y = np.remainder(a, b)
+    if y.dtype.kind != "f":
+        return y
+    return np.where(np.equal(y, 0), np.copysign(y, a), y)  # PyTorch: a zero with the sign of a
 
 
 def _fmod(a: Array, b: Array) -> Any:
@@ -169,12 +172,12 @@ div_floor       = Op("div_floor", _floor_divide, "a b", lambda g: zero(g), lambd
 trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g),
                      cast="number", text="np.trunc({} / {})")
 remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * div_floor(a, b),
-                     cast="number", text="{} % {}")
+                     cast="number")
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
                      cast="number", text="np.fmod({}, {})")
 square          = Op("square", np.square, "x", lambda g, x: g * (x * 2.0))
 reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
-                     onnx="Reciprocal")
+                     text="1.0 / {}", onnx="Reciprocal")
 
 # exponentials and logarithms
 exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float", onnx="Exp")

@@ -26,9 +26,8 @@ _ONE = {"b": np.ones((), np.int8)}
 
 
 def _linear(x: Array, w: Array, b: Array) -> Array:
-    small = (
-        x.ndim == 2 and x.shape[0] * w.shape[0] < LARGE
-    )  # `product` spelt out: its call costs a tenth of it
+    # `product` spelt out: its call costs a tenth of it
+    small = x.ndim == 2 and x.shape[0] * w.shape[0] < LARGE and x.size != 1 != w.size
     y: Array = np.dot(x, w.T) if small else product(x, w.T)
     if y.size < TILED or b.size > _ROW or not y.flags.c_contiguous:
         y += b  # in place: a large temporary costs more than the sum

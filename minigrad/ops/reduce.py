@@ -97,8 +97,9 @@ def _extreme_vjp(g: Any, x: Any, y: Any, dim: Dim, keepdim: bool) -> Any:
 
 def _extreme_of_all_vjp(g: Any, x: Any, y: Any) -> Any:
     # a nan is its own extreme here, not in amax: PyTorch's choice
-    share = e.to(e.logical_or(e.eq(x, y), e.isnan(x)), dtype=getattr(g, "_array", g).dtype)
-    return share * (g / sum(share, dim=None, keepdim=False))
+    chosen = e.logical_or(e.eq(x, y), e.isnan(x))
+    count = sum(e.to(chosen, dtype=getattr(g, "_array", g).dtype), dim=None, keepdim=False)
+    return e.where(chosen, g / count, 0.0)  # no product: inf and nan do not pass to the others
 
 
 def _prod(x: Array, dim: int) -> Any:

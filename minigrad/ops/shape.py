@@ -18,8 +18,11 @@ def _expand(x: Any, shape: tuple[int, ...]) -> Array:
         # One element seen many times; a tenth of the time of np.broadcast_to.
         return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
     if isinstance(x, np.ndarray) and math.prod(shape) == x.size and len(shape) >= x.ndim:
-        return x.reshape(shape)  # nothing repeats; unlike np.broadcast_to's this view may be written to
-    return np.broadcast_to(x, shape)
+        return x.reshape(shape)  # nothing repeats
+    y = np.broadcast_to(x, shape)
+    if isinstance(x, np.ndarray) and x.flags.writeable:
+        y.flags.writeable = True  # a part of it may be written to; `inplace.store` refuses what repeats
+    return y
 
 
 def _sum_to(x: Array, shape: tuple[int, ...]) -> Any:

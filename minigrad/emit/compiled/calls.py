@@ -16,6 +16,7 @@ from minigrad.emit.source.expressions import (
     Helpers,
     expression,
     fill,
+    has_single,
     literal,
     parsed,
     squares,
@@ -330,6 +331,8 @@ class Calls(Text):
         """The function that `linalg.product` would call."""
         if len(a.shape) != 2 or len(b.shape) != 2:
             return "np.matmul"
+        if has_single(v):
+            return "np.multiply"
         large = by_matmul(v.shape[0], a.shape[1], v.shape[1], v.dtype)
         return "np.matmul" if large and memory(a) is not memory(b) else "np.dot"
 

@@ -133,7 +133,7 @@ def _pow_scalar(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 def _whole(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     """Integers need the checks of the kernel; of numbers, an operator is not the function."""
     op = TABLE[v.op]
-    if v.dtype.kind != "f":
+    if v.dtype.kind != "f" or op.text is None:
         return h.call(op, xs, v.params)
     text = _FLOAT_TEXTS.get(op.name)
     return fill(text if text and not v.shape else op.text or str(text), xs)
@@ -141,7 +141,6 @@ def _whole(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 _FLOAT_TEXTS = {
     "floor_divide": "np.floor_divide({}, {})", "div_floor": "np.floor_divide({}, {})",
-    "remainder": "np.remainder({}, {})",
 }  # fmt: skip
 
 
@@ -292,10 +291,19 @@ def _index(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 def _matmul(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     both = all(len(i.shape) == 2 for i in v.inputs)
+    if both and has_single(v):
+        return fill("{} * {}", xs)
     return fill("np.dot({}, {})" if both else "{} @ {}", xs)
 
 
+def has_single(v: Value) -> bool:
+    """Whether a factor of a product is one element, which `linalg.product` leaves to a multiplication."""
+    return any(math.prod(i.shape) == 1 for i in v.inputs[:2])
+
+
 def _linear(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    if len(v.inputs[0].shape) == 2 and has_single(v):
+        return fill("{} * {}.T + {}", xs)
     return fill("np.dot({}, {}.T) + {}" if len(v.inputs[0].shape) == 2 else "{} @ {}.T + {}", xs)
 
 
@@ -483,9 +491,14 @@ class _Plain(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         if isinstance(node.value, ast.Name) and self.globals.get(node.value.id) is builtins:
             return ast.Name(node.attr)
-        if isinstance(node.value, ast.Name) and self.globals.get(node.value.id) is math:
-            return parsed(f"np.{node.attr}")
         self.generic_visit(node)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> Any:
+        self.generic_visit(node)
+        f = node.func
+        if isinstance(f, ast.Attribute) and isinstance(f.value, ast.Name) and self.globals.get(f.value.id) is math:
+            return fill(f"int(np.{f.attr}({{}}))", node.args)  # of whole numbers
         return node
 
     def visit_Name(self, node: ast.Name) -> Any:
@@ -493,6 +506,8 @@ class _Plain(ast.NodeTransformer):
         if name in self.local or name not in self.globals or name == "np":
             return node
         value = self.globals[name]
+        if value is math:
+            return node
         owner = getattr(value, "__self__", None)
         if isinstance(owner, np.ufunc):
             return parsed(f"np.{owner.__name__}.{value.__name__}")
