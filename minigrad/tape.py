@@ -51,7 +51,8 @@ class Op:
     dtypes meet: ``"same"`` by promotion (``"number"``: bools are refused), ``"float"`` by promotion and integers
     become the default float (``"floats"``: are refused), ``"branches"`` by promotion of all but the first, None:
     not at all.  ``view``: the result may share the first input's memory.  ``consume`` computes the only rule
-    for when ``g`` is an array that nobody else holds: it may write into it.
+    for when ``g`` is an array that nobody else holds: it may write into it.  ``rows``: the result lies in memory
+    row by row, also where that of the NumPy function that the op prints as does not.
     """
 
     def __init__(
@@ -66,10 +67,11 @@ class Op:
         consume: Rule | None = None,
         text: str | None = None,
         onnx: str | None = None,
+        rows: bool = False,
     ) -> None:
         inputs, _, params = signature.partition(";")
         self.name, self.kernel, self.cast, self.view = name, kernel, cast, view
-        self.consume, self.text, self.onnx = consume, text, onnx
+        self.consume, self.text, self.onnx, self.rows = consume, text, onnx, rows
         self.inputs = tuple(inputs.replace("*", "").split())
         self.star = len(self.inputs) - 1 if "*" in inputs else None
         self.params = tuple(params.split())

@@ -572,10 +572,10 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
     need_tensor("nonzero", input)
     needs_value("nonzero()")
-    found = np.nonzero(np.atleast_1d(input._array))
+    found = np.stack(np.nonzero(np.atleast_1d(input._array)))
     if as_tuple:
         return tuple(wrap(i) for i in found)
-    return wrap(np.stack(found, 1)[:, : input._array.ndim])
+    return wrap(found.T[:, : input._array.ndim])
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
@@ -589,7 +589,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     need_tensor("masked_fill", mask, "mask")
     if mask._array.dtype != bool:
         raise runtime_error(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
-    return where(mask, cast(value, input._array.dtype), input)  # type: ignore[no-any-return]
+    y: Tensor = where(mask, cast(value, input._array.dtype), input)
+    return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
 
 def fill(input: Tensor, value: Any) -> Tensor:

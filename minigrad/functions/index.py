@@ -256,7 +256,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         )
     if input._array.ndim == 0:
         return own(input.reshape(1)[index].reshape(()))  # type: ignore[no-any-return]
-    return getitem(input, (*[slice(None)] * d, index.reshape(-1)))
+    y = getitem(input, (*[slice(None)] * d, index.reshape(-1)))
+    return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:

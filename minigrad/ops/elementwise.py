@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import runtime_error
+from minigrad.ops.sums import copied
 from minigrad.tape import Array, Op
 
 _LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen float32
@@ -105,6 +106,13 @@ def _trunc_divide(a: Array, b: Array) -> Any:
     return np.trunc(np.true_divide(a, b))
 
 
+def times(x: Any, factor: Any) -> Any:
+    """``x * factor`` in a rule; an array of float16 times a number in float32, as an operation has it."""
+    if isinstance(x, np.ndarray) and x.dtype.char == "e" and isinstance(factor, (int, float)):
+        return (x.astype(np.float32) * factor).astype(np.float16)
+    return x * factor
+
+
 def _no_derivative(g: Any) -> Any:
     # PyTorch's choice for //, while div(..., rounding_mode="floor") is flat: a loss that hangs on // alone
     # is a mistake more often than not
@@ -148,7 +156,7 @@ def _pow_scalar_rule(g: Any, x: Any, exponent: float) -> Any:
         return g
     if exponent == 2:
         return g * (x * 2.0)
-    return g * (pow_scalar(x, exponent=exponent - 1) * float(exponent))
+    return g * times(pow_scalar(x, exponent=exponent - 1), float(exponent))
 
 
 # ---------------------------------------------------------------- the table
@@ -159,7 +167,7 @@ add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} +
 sub = Op("sub", np.subtract, "a b", lambda g: g, lambda g: -g, cast="same", text="{} - {}", onnx="Sub")
 mul = Op("mul", np.multiply, "a b", lambda g, b: g * b, lambda g, a: g * a, cast="same",
          text="{} * {}", onnx="Mul")
-div = Op("div", np.true_divide, "a b", lambda g, b: g / b, lambda g, a, b: -g * (a / b / b), cast="float",
+div: Op = Op("div", np.true_divide, "a b", lambda g, b: g / b, lambda g, a, b: -g * (div(a, b) / b), cast="float",
          text="{} / {}", onnx="Div")  # the quotient is not kept: it may be changed in place
 neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", onnx="Neg")
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
@@ -181,11 +189,11 @@ reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y)
 
 # exponentials and logarithms
 exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float", onnx="Exp")
-exp2  = Op("exp2",  np.exp2,  "x", lambda g, y: g * (y * _LN2),    cast="float")
+exp2  = Op("exp2",  np.exp2,  "x", lambda g, y: g * times(y, _LN2),    cast="float")
 expm1 = Op("expm1", np.expm1, "x", lambda g, y: g * (y + 1.0),     cast="float")
 log   = Op("log",   np.log,   "x", lambda g, x: g / x,             cast="float", onnx="Log")
-log2  = Op("log2",  np.log2,  "x", lambda g, x: g / (x * _LN2),    cast="float")
-log10 = Op("log10", np.log10, "x", lambda g, x: g / (x * _LN10),   cast="float")
+log2  = Op("log2",  np.log2,  "x", lambda g, x: g / times(x, _LN2),    cast="float")
+log10 = Op("log10", np.log10, "x", lambda g, x: g / times(x, _LN10),   cast="float")
 log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float")
 sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float", onnx="Sqrt")
 rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
@@ -205,7 +213,7 @@ asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     ca
 acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     cast="float", onnx="Acosh")
 atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float", onnx="Atanh")
 sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", onnx="Sigmoid")
-lerp  = Op("lerp", _lerp, "a b w", lambda g, w: g * (1.0 - w), lambda g, w: g * w, lambda g, a, b: g * (b - a),
+lerp  = Op("lerp", _lerp, "a b w", lambda g, w: times(g, 1.0 - w), lambda g, w: times(g, w), lambda g, a, b: g * (b - a),
            cast="floats")
 atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a, b),
            lambda g, a, b: g * -a * _inverse_square(a, b), cast="float")
@@ -256,8 +264,8 @@ bitwise_or  = Op("bitwise_or",  np.bitwise_or,  "a b", cast="bits", text="{} | {
 bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="bits", text="{} ^ {}")
 
 # element types
-to = Op("to", lambda x, dtype: x.astype(dtype), "x; dtype", lambda g: g,
+to = Op("to", copied, "x; dtype", lambda g: g,
         text="{}.astype({dtype})", onnx="Cast")  # the engine casts g back
-to_integer = Op("to_integer", lambda x, dtype: x.astype(dtype), "x; dtype", text="{}.astype({dtype})",
+to_integer = Op("to_integer", copied, "x; dtype", text="{}.astype({dtype})",
                 onnx="Cast")
 # fmt: on

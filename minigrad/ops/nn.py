@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import buffers
+from minigrad.ops.elementwise import times as times_number
 from minigrad.ops.elementwise import zero
 from minigrad.ops.linalg import LARGE, product, times
 from minigrad.ops.shape import reshape
@@ -138,7 +139,7 @@ def _mse(a: Array, b: Array) -> Any:
 
 def _mse_vjp(g: Any, a: Any, b: Any) -> Any:
     d = a - b
-    return d * (g * (2.0 / max(math.prod(d.shape), 1)))
+    return d * times_number(g, 2.0 / max(math.prod(d.shape), 1))
 
 
 # fmt: off

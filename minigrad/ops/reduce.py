@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.dtypes import F16, F32, F64
 from minigrad.ops import elementwise as e
 from minigrad.ops.shape import _expand, flip, reshape
-from minigrad.ops.sums import add_up
+from minigrad.ops.sums import add_up, by_rows
 from minigrad.tape import Array, Op
 
 Dim = tuple[int, ...] | None
@@ -63,7 +63,7 @@ def _var_vjp(g: Any, x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
     n = _count(x.shape, dim)
     scale = 2.0 / (n - correction) if n > correction else math.inf
     g = spread(g, shape=tuple(x.shape), dim=dim, keepdim=keepdim)
-    return g * scale * (x - mean(x, dim=dim, keepdim=True))
+    return e.times(g, scale) * (x - mean(x, dim=dim, keepdim=True))
 
 
 def _std_vjp(g: Any, x: Any, y: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
@@ -76,7 +76,7 @@ def _logsumexp(x: Array, dim: Dim, keepdim: bool) -> Any:
         return _logsumexp(x.astype(np.float32), dim, keepdim).astype(np.float16)
     top = np.max(x, axis=dim, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, x.dtype.type(0))
-    y = np.log(add_up(np.exp(x - top), dim, True)) + top
+    y = by_rows(np.log(add_up(np.exp(x - top), dim, True)) + top)
     return y if keepdim else y.reshape(_dropped(x.shape, dim))
 
 
@@ -104,8 +104,8 @@ def _extreme_of_all_vjp(g: Any, x: Any, y: Any) -> Any:
 
 def _prod(x: Array, dim: int) -> Any:
     if x.dtype == np.float16:
-        return np.multiply.reduce(x, axis=dim, dtype=np.float32).astype(np.float16)
-    return np.multiply.reduce(x, axis=dim)
+        return _prod(x.astype(np.float32), dim).astype(np.float16)
+    return by_rows(np.multiply.reduce(x, axis=dim))
 
 
 def _prod_others(x: Array, dim: int) -> Array:
@@ -151,7 +151,7 @@ def _prod_vjp(g: Any, x: Any, dim: int) -> Any:
 def _scan(ufunc: Any, x: Array, dim: int, dtype: Any) -> Array:
     # PyTorch: floats add up in the next wider type
     y: Array = ufunc.accumulate(x.astype(dtype, copy=False), axis=dim, dtype=_WIDER.get(dtype, dtype))
-    return y.astype(dtype, copy=False)
+    return by_rows(y.astype(dtype, copy=False))
 
 
 _WIDER = {F16: F32, F32: F64}
@@ -219,33 +219,33 @@ def _argmin(x: Array, dim: int | None, keepdim: bool) -> Any:
 # fmt: off
 sum = Op("sum", _sum, "x; dim keepdim",
          lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim),
-         onnx="ReduceSum")
+         onnx="ReduceSum", rows=True)
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim))
 mean = Op("mean", _mean, "x; dim keepdim",
-          _mean_vjp, onnx="ReduceMean")
-var = Op("var", _var, "x; dim correction keepdim", _var_vjp)
-std = Op("std", _std, "x; dim correction keepdim", _std_vjp)
-amax = Op("amax", lambda x, dim, keepdim: np.max(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
-          _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", onnx="ReduceMax")
-amin = Op("amin", lambda x, dim, keepdim: np.min(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
-          _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", onnx="ReduceMin")
+          _mean_vjp, onnx="ReduceMean", rows=True)
+var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True)
+std = Op("std", _std, "x; dim correction keepdim", _std_vjp, rows=True)
+amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+          _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", onnx="ReduceMax", rows=True)
+amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+          _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", onnx="ReduceMin", rows=True)
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})")
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, onnx="ReduceLogSumExp")
-prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, onnx="ReduceProd")
+prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, onnx="ReduceProd", rows=True)
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp)
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",
-            _cumsum_vjp, onnx="CumSum")
+            _cumsum_vjp, onnx="CumSum", rows=True)
 cumprod: Op = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
-             _cumprod_vjp)
+             _cumprod_vjp, rows=True)
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp)
 argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})",
             onnx="ArgMax")
 argmin = Op("argmin", _argmin, "x; dim keepdim", text="np.argmin({}, axis={dim}, keepdims={keepdim})",
             onnx="ArgMin")
-any: Op = Op("any", lambda x, dim, keepdim: np.any(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
-         text="np.any({}, axis={dim}, keepdims={keepdim})")
-all = Op("all", lambda x, dim, keepdim: np.all(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
-         text="np.all({}, axis={dim}, keepdims={keepdim})")
+any: Op = Op("any", lambda x, dim, keepdim: by_rows(np.any(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+         text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True)
+all = Op("all", lambda x, dim, keepdim: by_rows(np.all(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+         text="np.all({}, axis={dim}, keepdims={keepdim})", rows=True)
 # fmt: on

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ops.sums import add_up, sum_rows
+from minigrad.ops.sums import add_up, by_rows, copied, sum_rows
 from minigrad.tape import Array, Op
 
 # ---------------------------------------------------------------- kernels
@@ -38,14 +38,20 @@ def _sum_to(x: Array, shape: tuple[int, ...]) -> Any:
     return add_up(x, dims, True).reshape(shape)
 
 
+def _copy(x: Array, v: Any) -> Array:
+    y = copied(x)
+    y[...] = v
+    return y
+
+
 def _flip(x: Array, dims: tuple[int, ...]) -> Array:
-    return np.flip(x, dims).copy()
+    return copied(np.flip(x, dims))
 
 
 def _cat(*xs: Array, dim: int) -> Array:
     if any(x.ndim != xs[0].ndim for x in xs):
         xs = tuple(x for x in xs if x.shape != (0,))  # an empty vector among others counts for nothing
-    return np.concatenate(xs, dim)
+    return by_rows(np.concatenate(xs, dim))
 
 
 def _cat_vjp(g: Any, xs_shape: Any, dim: int) -> tuple[Any, ...]:
@@ -62,7 +68,7 @@ def _cat_vjp(g: Any, xs_shape: Any, dim: int) -> tuple[Any, ...]:
 
 
 def _stack(*xs: Array, dim: int) -> Array:
-    return np.stack(xs, dim)
+    return by_rows(np.stack(xs, dim))
 
 
 def _stack_vjp(g: Any, xs_shape: Any, dim: int) -> tuple[Any, ...]:
@@ -115,19 +121,19 @@ slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, sh
             view=True)
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index))
 flip: Op = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims),
-               text="np.flip({}, {dims}).copy()")
-cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", onnx="Concat")
-stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same")
+               text="np.flip({}, {dims}).copy(order='K')")
+cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", onnx="Concat", rows=True)
+stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same", rows=True)
 view_scatter: Op = Op(
     "view_scatter", _view_scatter, "x v; path",
     lambda g, path, v_shape: view_scatter(g, zeros(g, shape=v_shape), path=path),
     lambda g, path: _follow(g, path),
 )
 zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape")
-clone = Op("clone", np.copy, "x", lambda g: g)
+clone = Op("clone", copied, "x", lambda g: g, text="np.copy({})")
 contiguous = Op("contiguous", lambda x: np.array(x, order="C"), "x", lambda g: g,
                 text="np.array({}, order='C')")
-copy = Op("copy", lambda x, v: np.copy(v), "x v", lambda g: zeros(g, shape=tuple(g.shape)), lambda g: g)
+copy = Op("copy", _copy, "x v", lambda g: zeros(g, shape=tuple(g.shape)), lambda g: g)
 alias = Op("alias", lambda x: x.view(), "x", lambda g: g, view=True)
 # fmt: on
 

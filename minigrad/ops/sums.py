@@ -22,6 +22,21 @@ WIDE = 512  # elements of a row that is long enough for NumPy's inner loop
 VDOT = 1024  # squares that np.vdot adds as exactly
 
 
+def copied(x: Array, dtype: Any = None) -> Array:
+    """A copy with the dimensions in the same order in memory; what is only repeated is no order."""
+    if 0 not in x.strides:
+        return x.astype(x.dtype if dtype is None else dtype)
+    flags = [["readonly"], ["writeonly", "allocate"]]
+    y: Array = np.nditer([x, None], ["zerosize_ok", "multi_index"], flags, [x.dtype, dtype or x.dtype]).operands[1]
+    y[...] = x
+    return y
+
+
+def by_rows(y: Any) -> Any:
+    """A result that lies row by row, as PyTorch's does, also where NumPy's follows an operand that does not."""
+    return np.ascontiguousarray(y) if y.ndim > 1 else y
+
+
 def add_up(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum over a tuple of axes, in increasing order, or over all."""
     kind = x.dtype.char
@@ -30,10 +45,10 @@ def add_up(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     if x.size > FEW and kind in "fd":
         y = _folded(x, axis)
         if y is not None:
-            if keepdims:
-                return y
-            return y.reshape([n for d, n in enumerate(y.shape) if axis is not None and d not in axis])
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+            if not keepdims:
+                y = y.reshape([n for d, n in enumerate(y.shape) if axis is not None and d not in axis])
+            return by_rows(y)
+    return by_rows(np.add.reduce(x, axis=axis, keepdims=keepdims))
 
 
 def _folded(x: Any, axis: Any) -> Any:

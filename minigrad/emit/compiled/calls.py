@@ -18,6 +18,7 @@ from minigrad.emit.source.expressions import (
     fill,
     has_single,
     literal,
+    may_turn,
     parsed,
     squares,
     summed_by_numpy,
@@ -192,6 +193,8 @@ class Calls(Text):
     def _returning(self, v: Value, xs: list[Expr]) -> list[str]:
         """The lines of `_out_form` for a value that gets an array of its own: the first call makes it."""
         if not v.shape or not self._plain(v) or v.op in ("relu", "relu_backward", "clone", "contiguous"):
+            return []
+        if v.op in TABLE and TABLE[v.op].rows and any(map(may_turn, v.inputs)):
             return []
         form = self._out_form(v, xs)
         if form is None or form[1] or _INTO not in form[0][0]:

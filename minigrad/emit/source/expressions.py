@@ -285,8 +285,11 @@ def _scan(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 
 def _index(v: Value, xs: list[Expr], h: Helpers) -> Expr:
-    todo = iter(xs[1:])
-    return at(xs[0], [next(todo) if here else slice(None) for here in v.params["pattern"]])
+    todo, pattern = iter(xs[1:]), v.params["pattern"]
+    if len(xs) == 2 and not all(pattern) and v.inputs[1].dtype.kind != "b":
+        return fill("np.take({}, {}, axis={d})", xs, d=len(pattern) - 1)
+    made = at(xs[0], [next(todo) if here else slice(None) for here in pattern])
+    return made if all(pattern) else fill("np.ascontiguousarray({})", [made])
 
 
 def _matmul(v: Value, xs: list[Expr], h: Helpers) -> Expr:
@@ -365,10 +368,35 @@ REPEATS = ("pow_scalar", "mean_square", "var", "std")  # these name their operan
 
 def expression(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     """What stands right of the ``=``."""
+    op = TABLE.get(v.op)
+    made = _expression(v, xs, h, op)
+    if op is not None and op.rows and len(v.shape) > 1 and any(map(may_turn, v.inputs)):
+        return fill("np.ascontiguousarray({})", [made])
+    return made
+
+
+def may_turn(v: Any) -> bool:
+    """Whether an array may lie in memory otherwise than row by row, for all that is known."""
+    todo, seen = [v], 0
+    while todo and seen < 32:
+        w, seen = todo.pop(), seen + 1
+        if w.__class__ is not Value or w.fill is not None or w.op in ("linear", "matmul") or (w.op in TABLE and TABLE[w.op].rows):
+            continue
+        if w.op == "permute":
+            return True
+        if w.op == "parameter":
+            tensor = w.nodes[0].tensor if w.nodes else None
+            t = tensor() if tensor is not None else None
+            if t is not None and not t._array.flags.c_contiguous:
+                return True
+        todo.extend(w.inputs)
+    return bool(todo)
+
+
+def _expression(v: Value, xs: list[Expr], h: Helpers, op: Any) -> Expr:
     special = _SPECIAL.get(v.op)
     if special is not None:
         return special(v, xs, h)
-    op = TABLE[v.op]
     rounds = v.dtype == F16 and isinstance(op.kernel, types.FunctionType) and op.kernel.__name__ != "<lambda>"
     if op.text is not None and not rounds:  # a kernel of several steps rounds float16 once
         return fill(op.text, xs, **{k: axis(p) if k == "dim" else p for k, p in v.params.items()})
