@@ -511,6 +511,7 @@ class Tensor(TensorBase):
     __rmul__ = _reflected(e.mul)
     __imul__ = _in_place(e.mul)
     __truediv__ = _operator(e.div)
+
     def __rtruediv__(self, other: Any) -> Any:
         if type(other) not in (int, float, tape.Scalar):
             return _divided(self, other)

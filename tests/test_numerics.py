@@ -68,7 +68,9 @@ def test_sums_over_any_axes_keep_their_digits(shape: Any, axes: Any, dim: Any) -
     for array in (x, x[:, :, ::2], np.broadcast_to(x[:, :, :1], x.shape)):
         t = mg.from_numpy(array)
         assert relative(t.sum(dim), array.sum(axis=dim, dtype=np.float64)) < EXACT
-        assert relative(t.sum(dim, keepdim=True), array.sum(axis=dim, dtype=np.float64, keepdims=True)) < EXACT
+        assert (
+            relative(t.sum(dim, keepdim=True), array.sum(axis=dim, dtype=np.float64, keepdims=True)) < EXACT
+        )
 
 
 def test_ten_million_rows() -> None:
@@ -263,7 +265,10 @@ def test_results_with_a_factor_have_the_dtype_in_which_all_meet(dtype: Any) -> N
 
 def test_what_counts_nothing_in_addmm_keeps_its_record() -> None:
     x = mg.tensor([NAN, 2.0], requires_grad=True)
-    for y in (mg.addmm(x, mg.ones(2, 2), mg.ones(2, 2), beta=0), mg.addmv(x, mg.ones(2, 2), mg.ones(2), beta=0)):
+    for y in (
+        mg.addmm(x, mg.ones(2, 2), mg.ones(2, 2), beta=0),
+        mg.addmv(x, mg.ones(2, 2), mg.ones(2), beta=0),
+    ):
         x.grad = None
         y.sum().backward()
         assert x.grad is not None
@@ -289,7 +294,9 @@ LAID: dict[str, Callable[[], Any]] = {
     "a mask behind a slice": lambda: C[:, mg.tensor([True, False, True])],
     "an index of an expanded": lambda: mg.arange(4.0).expand(2, 3, 4)[[0, 1]],
     "index_select": lambda: C.mT.index_select(1, mg.tensor([0, 1])),
-    "index_put": lambda: mg.index_put(mg.arange(3.0).reshape(3, 1).expand(3, 2), (mg.tensor([0]),), mg.tensor(1.0)),
+    "index_put": lambda: mg.index_put(
+        mg.arange(3.0).reshape(3, 1).expand(3, 2), (mg.tensor([0]),), mg.tensor(1.0)
+    ),
     "clone of an expanded": lambda: mg.arange(2.0).reshape(2, 1).expand(3, 2, 2).clone(),
     "cast of an expanded": lambda: mg.arange(2.0).reshape(2, 1).expand(3, 2, 2).double(),
     "cat of transposes": lambda: mg.cat([C.mT, C.mT], 1),
@@ -374,7 +381,9 @@ def test_zero_times_what_is_not_finite_is_nan_in_products(shapes: Any) -> None:
     for bad in (NAN, INF):
         full = np.full(shapes[1], bad, np.float32)
         assert mg.isnan(mg.from_numpy(a) @ mg.from_numpy(full)).all().item()
-        assert mg.isnan(functional.linear(mg.from_numpy(a), mg.from_numpy(full.T.copy()), mg.zeros(shapes[1][1]))).all()
+        assert mg.isnan(
+            functional.linear(mg.from_numpy(a), mg.from_numpy(full.T.copy()), mg.zeros(shapes[1][1]))
+        ).all()
         assert mg.isnan(mg.from_numpy(np.full(shapes[0], bad, np.float32)) @ mg.from_numpy(b)).all().item()
     product = mg.compile(lambda a, b: a @ b)
     for _ in range(3):
@@ -459,7 +468,9 @@ def test_writing_where_nothing_overlaps() -> None:
         x.expand(2, 3).copy_(mg.ones(2, 3))
 
 
-@pytest.mark.parametrize("key", [mg.tensor([0]), (mg.tensor([0]), slice(None)), (slice(0, 1), mg.tensor([0, 1, 2, 3]))])
+@pytest.mark.parametrize(
+    "key", [mg.tensor([0]), (mg.tensor([0]), slice(None)), (slice(0, 1), mg.tensor([0, 1, 2, 3]))]
+)
 def test_a_value_may_have_more_dimensions_of_size_1(key: Any) -> None:
     x = mg.zeros(2, 4)
     x[key] = mg.ones(1, 1, 4)

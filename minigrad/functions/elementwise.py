@@ -41,7 +41,7 @@ def raw(t: Any) -> Any:
     return t._array if isinstance(t, TensorBase) else t
 
 
-def own(t: Any) -> Any:
+def own(t: Tensor) -> Tensor:
     """A result that is formed as a view of what nobody else has, and so is no view to its user."""
     t._view = None
     return t

@@ -255,7 +255,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
             f"index_select(): index {index._array.min()} out of range in self: negative ones do not count"
         )
     if input._array.ndim == 0:
-        return own(input.reshape(1)[index].reshape(()))  # type: ignore[no-any-return]
+        return own(input.reshape(1)[index].reshape(()))
     y = getitem(input, (*[slice(None)] * d, index.reshape(-1)))
     return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 

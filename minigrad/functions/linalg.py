@@ -161,7 +161,8 @@ def _plus(name: str, product_of: Any, input: Any, a: Any, b: Any, beta: float, a
     dtype = input._array.dtype
     beta, alpha = number(beta, dtype), number(alpha, dtype)  # of integers: whole, as in PyTorch
     if dtype == F16 and b._array.dtype == F16:  # in float32, rounded once
-        once: Tensor = cast(_plus(name, product_of, *[cast(t, F32) for t in (input, a, b)], beta, alpha), dtype)
+        wide = [cast(t, F32) for t in (input, a, b)]
+        once: Tensor = cast(_plus(name, product_of, wide[0], wide[1], wide[2], beta, alpha), dtype)
         return once
     product = product_of(a, b)
     if alpha != 1:

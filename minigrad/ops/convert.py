@@ -12,7 +12,6 @@ from minigrad.errors import runtime_error
 from minigrad.ops import elementwise
 from minigrad.tape import Op, TensorBase
 
-
 # Of these a factor that float16 cannot hold is no operand in float16, though their result is.
 _BY_NUMBERS = (
     elementwise.mul,
@@ -24,7 +23,7 @@ _BY_NUMBERS = (
 
 
 def cast_operands(op: Op, operands: list[Any]) -> Any:
-    """The operands of an op that promotes, in the dtype in which they meet; or the result, if it was to be rounded once.
+    """The operands of an op that promotes, in the dtype in which they meet; or the result, if it rounds once.
 
     Raises TypeError when none of them is a Tensor, NotImplementedError for a dtype that the op does not take
     (of a ``cast`` of ``"bits"``, floats).
@@ -61,7 +60,7 @@ def _is_wide(t: Any) -> bool:
     if type(t) is tape.Scalar:
         return True  # it is another number in the next run
     with np.errstate(all="ignore"):
-        return float(np.float16(float(t))) != t
+        return bool(float(np.float16(float(t))) != t)
 
 
 def _is_bool(t: Any) -> bool:

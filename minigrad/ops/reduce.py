@@ -148,7 +148,7 @@ def _prod_vjp(g: Any, x: Any, dim: int) -> Any:
     return g * e.where(zeros, prod_others(some, dim=dim), quotients)
 
 
-def _scan(ufunc: Any, x: Array, dim: int, dtype: Any) -> Array:
+def _scan(ufunc: Any, x: Array, dim: int, dtype: Any) -> Any:
     # PyTorch: floats add up in the next wider type
     y: Array = ufunc.accumulate(x.astype(dtype, copy=False), axis=dim, dtype=_WIDER.get(dtype, dtype))
     return by_rows(y.astype(dtype, copy=False))

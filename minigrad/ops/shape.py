@@ -48,7 +48,7 @@ def _flip(x: Array, dims: tuple[int, ...]) -> Array:
     return copied(np.flip(x, dims))
 
 
-def _cat(*xs: Array, dim: int) -> Array:
+def _cat(*xs: Array, dim: int) -> Any:
     if any(x.ndim != xs[0].ndim for x in xs):
         xs = tuple(x for x in xs if x.shape != (0,))  # an empty vector among others counts for nothing
     return by_rows(np.concatenate(xs, dim))
@@ -67,7 +67,7 @@ def _cat_vjp(g: Any, xs_shape: Any, dim: int) -> tuple[Any, ...]:
     return tuple(parts)
 
 
-def _stack(*xs: Array, dim: int) -> Array:
+def _stack(*xs: Array, dim: int) -> Any:
     return by_rows(np.stack(xs, dim))
 
 

@@ -26,10 +26,14 @@ def copied(x: Array, dtype: Any = None) -> Array:
     """A copy with the dimensions in the same order in memory; what is only repeated is no order."""
     if 0 not in x.strides:
         return x.astype(x.dtype if dtype is None else dtype)
-    flags = [["readonly"], ["writeonly", "allocate"]]
-    y: Array = np.nditer([x, None], ["zerosize_ok", "multi_index"], flags, [x.dtype, dtype or x.dtype]).operands[1]
+    flags: Any = [["readonly"], ["writeonly", "allocate"]]
+    types = [x.dtype, x.dtype if dtype is None else dtype]
+    y: Array = np.nditer([x, None], ["zerosize_ok", "multi_index"], flags, types).operands[1]
     y[...] = x
     return y
+
+
+_add: Any = np.add.reduce
 
 
 def by_rows(y: Any) -> Any:
@@ -48,7 +52,7 @@ def add_up(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
             if not keepdims:
                 y = y.reshape([n for d, n in enumerate(y.shape) if axis is not None and d not in axis])
             return by_rows(y)
-    return by_rows(np.add.reduce(x, axis=axis, keepdims=keepdims))
+    return by_rows(_add(x, axis=axis, keepdims=keepdims))
 
 
 def _folded(x: Any, axis: Any) -> Any:
@@ -78,7 +82,7 @@ def _folded(x: Any, axis: Any) -> Any:
 
 def _long_axis(x: Any, axis: Any) -> int:
     """The longest axis along which NumPy would add too many terms one after the other; -1 if there is none."""
-    order = sorted((abs(s), -d) for d, (n, s) in enumerate(zip(x.shape, x.strides)) if n > 1)
+    order = sorted((abs(s), -d) for d, (n, s) in enumerate(zip(x.shape, x.strides, strict=True)) if n > 1)
     rest = [d for d in axis if x.shape[d] > 1]
     span = 0
     for stride, d in order:

@@ -15,7 +15,6 @@ from minigrad.emit.source.expressions import (
     Expr,
     Helpers,
     expression,
-    fill,
     has_single,
     literal,
     may_turn,
@@ -154,8 +153,11 @@ class Calls(Text):
         else:
             text = as_text(expression(v, xs, self.helpers))
             single = v.op == "sum_to" and v.inputs[0].shape[:1] == (1,)
+            plain = self._plain(v)
             if v.op in ("clone", "contiguous") or single:  # it may be a view, or what is cloned itself
-                text = f"np.array({text}, order='K')"
+                text = f"np.array({text}, order={'C' if plain and not single else 'K'!r})"
+            elif v.op in ("to", "to_integer", "flip") and plain and len(v.shape) > 1:
+                text = f"np.ascontiguousarray({text})"  # of what repeats, NumPy's own lies otherwise
         self.statements.append(Statement(v, "call", [f"{name} = {text}"], reads))
 
     def _mask(self, v: Value, xs: list[Expr]) -> None:

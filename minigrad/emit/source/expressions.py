@@ -380,7 +380,9 @@ def may_turn(v: Any) -> bool:
     todo, seen = [v], 0
     while todo and seen < 32:
         w, seen = todo.pop(), seen + 1
-        if w.__class__ is not Value or w.fill is not None or w.op in ("linear", "matmul") or (w.op in TABLE and TABLE[w.op].rows):
+        if w.__class__ is not Value or w.fill is not None or w.op in ("linear", "matmul"):
+            continue
+        if w.op in TABLE and TABLE[w.op].rows:
             continue
         if w.op == "permute":
             return True
@@ -524,9 +526,9 @@ class _Plain(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
-        f = node.func
-        if isinstance(f, ast.Attribute) and isinstance(f.value, ast.Name) and self.globals.get(f.value.id) is math:
-            return fill(f"int(np.{f.attr}({{}}))", node.args)  # of whole numbers
+        f: Any = node.func
+        if ast.unparse(f) == "math.prod":
+            return fill("int(np.prod({}))", node.args)  # a program imports NumPy alone
         return node
 
     def visit_Name(self, node: ast.Name) -> Any:
