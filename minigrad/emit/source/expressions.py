@@ -377,6 +377,11 @@ def expression(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 def may_turn(v: Any) -> bool:
     """Whether an array may lie in memory otherwise than row by row, for all that is known."""
+    u = v
+    while u.__class__ is Value and u.op in VIEWS and u.fill is None:
+        if u.op in ("expand", "spread"):  # NumPy takes what only repeats for the innermost
+            return True
+        u = u.inputs[0]
     todo, seen = [v], 0
     while todo and seen < 32:
         w, seen = todo.pop(), seen + 1
