@@ -119,6 +119,11 @@ def promote(d: np.dtype[Any], e: np.dtype[Any]) -> np.dtype[Any]:
     return np.promote_types(d, e)
 
 
+def working(d: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype in which several steps are computed that end in ``d``: float32 for float16, else ``d``."""
+    return F32 if d == F16 else d
+
+
 def can_cast(source: np.dtype[Any], to: np.dtype[Any]) -> _Bool:
     """Whether PyTorch lets values of one dtype be written to another: never down a category."""
     return _CATEGORY[source.kind] <= _CATEGORY[to.kind]

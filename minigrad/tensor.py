@@ -81,6 +81,9 @@ def _reflected(op: tape.Op) -> Callable[[Any, Any], Any]:
     return method
 
 
+_divided = _reflected(e.div)
+
+
 def _in_place(op: tape.Op) -> Callable[[Any, Any], Any]:
     def method(self: Tensor, other: Any) -> Any:
         try:
@@ -525,7 +528,13 @@ class Tensor(TensorBase, MissingMethods):
     __rmul__ = _reflected(e.mul)
     __imul__ = _in_place(e.mul)
     __truediv__ = _operator(e.div)
-    __rtruediv__ = _reflected(e.div)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        if type(other) not in (int, float, tape.Scalar):
+            return _divided(self, other)
+        y = apply(e.reciprocal, (self,))  # PyTorch: only the result is kept
+        return y if type(other) is not tape.Scalar and other == 1 else apply(e.mul, (y, other))
+
     __itruediv__ = _in_place(e.div)
     __floordiv__ = _operator(e.floor_divide)
     __rfloordiv__ = _reflected(e.floor_divide)

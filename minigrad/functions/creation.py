@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import dtypes, random
+from minigrad.errors import runtime_error
+from minigrad.functions.elementwise import own
 from minigrad.functions.shape import sizes
 from minigrad.ops import draws, elementwise, shape
 from minigrad.ops.convert import cast
+from minigrad.ops.sums import copied
 from minigrad.tape import MODE, QUIET, ModeManager, Scalar, TensorBase, apply, needs_value, wrap, wrap_operand
 
 if TYPE_CHECKING:
@@ -263,9 +267,14 @@ def eye(
 def _like(make: Any, t: Any, dtype: Any, requires_grad: bool, device: Any) -> Tensor:
     if not isinstance(t, TensorBase):
         raise TypeError(f"{make.__name__}_like(): argument 'input' must be a Tensor, not {type(t).__name__}")
-    return make(  # type: ignore[no-any-return]
-        t._array.shape, dtype=dtype or t._array.dtype, requires_grad=requires_grad, device=device
-    )
+    array, options = t._array, {"dtype": dtype or t._array.dtype, "device": device}
+    if array.flags.c_contiguous:
+        return make(array.shape, requires_grad=requires_grad, **options)  # type: ignore[no-any-return]
+    strides = copied(array).strides  # the numbers go in the order in which the memory lies
+    order = tuple(sorted(range(array.ndim), key=lambda d: (-strides[d], d)))
+    made = make(tuple(array.shape[d] for d in order), **options)
+    turned: Tensor = own(apply(shape.permute, (made,), {"axes": shape.inverse(order)}))
+    return turned.requires_grad_(requires_grad)
 
 
 def empty_like(
@@ -291,13 +300,7 @@ def full_like(
     input: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
 ) -> Tensor:
     """`full` in the shape and dtype of ``input``."""
-    return full(
-        input._array.shape,
-        fill_value,
-        dtype=dtype or input._array.dtype,
-        requires_grad=requires_grad,
-        device=device,
-    )
+    return _like(partial(full, fill_value=fill_value), input, dtype, requires_grad, device)
 
 
 # ---------------------------------------------------------------- in steps
@@ -434,12 +437,24 @@ def randperm(
     return _finish(drawn(generator, "permutation", n, found), requires_grad, device)
 
 
+def _as_number(x: Any) -> Any:
+    if not isinstance(x, TensorBase):
+        return x
+    if x._array.ndim:
+        raise runtime_error(
+            f"normal(): with a size, mean and std are numbers, got a Tensor of shape {list(x._array.shape)}"
+        )
+    needs_value("normal() of 0-d Tensors and a size")
+    return x._array.item()
+
+
 def normal(
     mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
     device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Normal with that mean and deviation: numbers with a ``size``, or Tensors that broadcast."""
     if size is not None:
+        mean, std = (_as_number(x) for x in (mean, std))
         array = drawn(generator, "normal", _shape("normal", (size,)), _dtype(dtype), mean, std)
         return _finish(array, requires_grad, device)
     parts = [x._array if isinstance(x, TensorBase) else x for x in (mean, std)]

@@ -41,6 +41,12 @@ def raw(t: Any) -> Any:
     return t._array if isinstance(t, TensorBase) else t
 
 
+def own(t: Tensor) -> Tensor:
+    """A result that is formed as a view of what nobody else has, and so is no view to its user."""
+    t._view = None
+    return t
+
+
 def need_tensor(name: str, t: Any, argument: str = "input") -> None:
     """TypeError, as PyTorch's, unless ``t`` is a Tensor."""
     if not isinstance(t, TensorBase):
@@ -61,37 +67,47 @@ def _no_bool(name: str, t: Any) -> None:
 
 def add(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
     """``input + alpha * other``."""
-    return apply(e.add, (input, scaled("add", input, other, alpha)))
+    return _with_multiple("add", e.add, input, other, alpha)
 
 
 def sub(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
     """``input - alpha * other``."""
-    return apply(e.sub, (input, scaled("sub", input, other, alpha)))
+    return _with_multiple("sub", e.sub, input, other, alpha)
 
 
 subtract = sub
 
 
+def _with_multiple(name: str, op: Any, input: Any, other: Any, alpha: Number) -> Tensor:
+    if alpha.__class__ is int and alpha == 1:
+        return apply(op, (input, other))
+    meet = dtypes.common([raw(input), raw(other)])
+    y: Tensor = cast(apply(op, (input, scaled(name, input, other, alpha))), meet)
+    return y
+
+
 def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
+    """``alpha * other`` in the dtype in which the two operands meet; in float32 where that is float16."""
     if alpha.__class__ is int and alpha == 1:
         return other
-    arrays = raw(input), raw(other)
-    both = isinstance(input, TensorBase) and isinstance(other, TensorBase)
-    same = both and arrays[0].dtype is arrays[1].dtype
-    whole = (arrays[0].dtype if same else dtypes.common([*arrays])).kind
-    if (isinstance(alpha, float) and whole != "f") or (isinstance(alpha, bool) and whole != "b"):
+    meet = dtypes.common([raw(input), raw(other)])
+    if (isinstance(alpha, float) and meet.kind != "f") or (isinstance(alpha, bool) and meet.kind != "b"):
         raise runtime_error(
             f"{name}(): for integral input tensors, argument alpha must not be a floating point number"
         )
-    if whole == "b":
+    if name != "add" and dtypes.BOOL in [getattr(raw(t), "dtype", None) for t in (input, other)]:
+        return other  # which is refused
+    if not isinstance(other, TensorBase):
+        return other * alpha
+    if meet.kind == "b":
         alpha = bool(alpha)
-    return apply(e.mul, (other, alpha)) if isinstance(other, TensorBase) else other * alpha
+    return apply(e.mul, (cast(other, dtypes.working(meet)), number(alpha, meet)))
 
 
 def rsub(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
     """``other - alpha * input``."""
     need_tensor("rsub", input)
-    return apply(e.sub, (other, scaled("rsub", other, input, alpha)))
+    return _with_multiple("rsub", e.sub, other, input, alpha)
 
 
 def mul(input: Any, other: Any) -> Tensor:
@@ -561,10 +577,10 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
     need_tensor("nonzero", input)
     needs_value("nonzero()")
-    found = [i.astype(np.int64, copy=False) for i in np.nonzero(np.atleast_1d(input._array))]
+    found = np.stack(np.nonzero(np.atleast_1d(input._array))).astype(np.int64, copy=False)
     if as_tuple:
         return tuple(wrap(i) for i in found)
-    return wrap(np.stack(found, 1)[:, : input._array.ndim])
+    return wrap(found.T[:, : input._array.ndim])
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
@@ -578,7 +594,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     need_tensor("masked_fill", mask, "mask")
     if mask._array.dtype != bool:
         raise runtime_error(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
-    return where(mask, cast(value, input._array.dtype), input)  # type: ignore[no-any-return]
+    y: Tensor = where(mask, cast(value, input._array.dtype), input)
+    return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
 
 def fill(input: Tensor, value: Any) -> Tensor:
@@ -602,12 +619,12 @@ def lerp(input: Any, end: Any, weight: Any) -> Tensor:
             raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t._array.dtype}")
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f'"lerp" not implemented for {input.dtype}; use .float() first')
-    return apply(e.add, (input, weight * (end - input)))
+    return apply(e.lerp, (input, end, weight))
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 * tensor2``."""
-    return apply(e.add, (input, _product(input, tensor1 * tensor2, value)))
+    return _with_product(e.mul, input, tensor1, tensor2, value)
 
 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
@@ -617,18 +634,22 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
             "Integer division with addcdiv is no longer supported; use input + value * minigrad.div(tensor1, "
             "tensor2)"
         )
-    return apply(e.add, (input, _product(input, tensor1 / tensor2, value)))
+    return _with_product(e.div, input, tensor1, tensor2, value)
 
 
-def _product(input: Tensor, product: Tensor, value: Number) -> Tensor:
-    """``value * product`` in the dtype in which all meet."""
-    meet = dtypes.common([input._array, product._array])
-    if isinstance(value, float) and meet.kind != "f":
-        raise runtime_error("value cannot be converted to an integral type without overflow")
+def _with_product(op: Any, input: Tensor, tensor1: Any, tensor2: Any, value: Number) -> Tensor:
+    """``input + op(value * tensor1, tensor2)`` in the dtype in which all meet; float16 rounds once."""
+    meet = dtypes.common([raw(input), raw(tensor1), raw(tensor2)])
     if meet.kind == "b":
         raise NotImplementedError("not implemented for 'Bool'")
-    product = cast(product, meet)
-    return product if value.__class__ is int and value == 1 else apply(e.mul, (product, value))
+    value = number(value, meet)  # of integers: whole, as in PyTorch
+    work = dtypes.working(meet)
+    first = cast(tensor1, work)
+    if value.__class__ is not int or value != 1:
+        first = apply(e.mul, (first, value))
+    product = apply(op, (first, cast(tensor2, work)))
+    y: Tensor = cast(apply(e.add, (cast(input, work), product)), meet)
+    return y
 
 
 def isclose(

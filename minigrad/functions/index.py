@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.errors import index_error, runtime_error
-from minigrad.functions.elementwise import need_tensor, where
+from minigrad.functions.elementwise import need_tensor, own, where
 from minigrad.functions.reduce import one_dim
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
@@ -253,8 +253,9 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
             f"index_select(): index {index._array.min()} out of range in self: negative ones do not count"
         )
     if input._array.ndim == 0:
-        return input.reshape(1)[index].reshape(())
-    return getitem(input, (*[slice(None)] * d, index.reshape(-1)))
+        return own(input.reshape(1)[index].reshape(()))
+    y = getitem(input, (*[slice(None)] * d, index.reshape(-1)))
+    return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:

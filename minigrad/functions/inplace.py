@@ -34,7 +34,7 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: dict[str, Any] 
     if quick and op.kernel.__class__ is np.ufunc and array.flags.c_contiguous:
         others = [x._array if isinstance(x, TensorBase) else x for x in operands]
         dtype = array.dtype
-        if dtype.kind == "f" and all(
+        if (dtype is F32 or dtype is F64) and all(
             x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others
         ):
             try:
@@ -90,7 +90,8 @@ def _adds_plainly(t: TensorBase, other: Any) -> bool:
     if not isinstance(other, TensorBase) or t._inference or not _has_no_history(t):
         return False
     a, b = t._array, other._array
-    return bool(a.dtype is b.dtype and a.shape == b.shape and a.dtype.kind == "f" and a.flags.c_contiguous)
+    plain = a.dtype is F32 or a.dtype is F64
+    return bool(plain and a.dtype is b.dtype and a.shape == b.shape and a.flags.c_contiguous)
 
 
 def _has_no_history(t: TensorBase) -> bool:
@@ -107,10 +108,11 @@ def _axpy(arrays: list[Any], steps: list[Any], alpha: float) -> None:
         a += b * factor
 
 
-def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Tensor:
+def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike: bool = False) -> Tensor:
     """Puts the values of ``result``, and its record, in place of those of ``t``.
 
-    ``since``: the records of ``result`` made after that moment are parts of this change.
+    ``since``: the records of ``result`` made after that moment are parts of this change.  ``alike``: all values
+    are one number, so that it does no harm if elements share memory.
     """
     array, value = t._array, result._array
     if value.shape != array.shape:
@@ -122,7 +124,7 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Ten
         raise runtime_error(
             f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}"
         )
-    if array.size > 1 and 0 in array.strides and _overlaps(array):
+    if array.size > 1 and 0 in array.strides and not alike and _overlaps(array):
         raise runtime_error(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation."
@@ -201,7 +203,7 @@ def copy_(t: Tensor, source: Any) -> Tensor:
         value = value.clone()
     elif value is source:
         value = apply(shape.alias, (value,))  # a record of its own, whose age may change
-    return store(t, value, "copy")
+    return store(t, value, "copy", alike=not isinstance(source, TensorBase))
 
 
 def _leading(value: Any, t: Any) -> bool:
@@ -236,19 +238,27 @@ def setitem(t: Tensor, key: Any, value: Any) -> None:
         check_change(t)
     part = t if basic is None else apply(shape.slice_, (t,), {"index": basic})
     if not indices:
-        copy_(part, _drop_leading(value, part) if isinstance(value, TensorBase) else value)
+        copy_(part, _drop_leading(value, part._array.ndim) if isinstance(value, TensorBase) else value)
         return
-    value = cast(value, t._array.dtype) if isinstance(value, TensorBase) else value
     if isinstance(value, TensorBase):
+        value = cast(_drop_leading(value, _picked_dims(part, indices)), t._array.dtype)
         check_fits(part, indices, pattern, value)
     if not isinstance(value, TensorBase):
         value = single(value, t._array.dtype)
     store(part, apply(index.index_put, (part, value, *indices), {"pattern": pattern}), "index_put")
 
 
-def _drop_leading(value: Any, part: Any) -> Any:
+def _picked_dims(part: Any, indices: Any) -> int:
+    """How many dimensions indexing with arrays gives; a mask takes several and gives one."""
+    masks = [i._array.dtype == bool for i in indices]
+    taken = sum(i._array.ndim if m else 1 for i, m in zip(indices, masks, strict=True))
+    given = max(1 if m else i._array.ndim for i, m in zip(indices, masks, strict=True))
+    return int(part._array.ndim - taken + given)
+
+
+def _drop_leading(value: Any, ndim: int) -> Any:
     """A value may have further dimensions of size 1 in front, as in PyTorch."""
-    extra = value._array.ndim - part._array.ndim
+    extra = value._array.ndim - ndim
     if extra > 0 and all(n == 1 for n in value._array.shape[:extra]):
         return value.reshape(value._array.shape[extra:])
     return value

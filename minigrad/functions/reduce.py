@@ -17,7 +17,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.errors import index_error, runtime_error
-from minigrad.functions.elementwise import maximum, minimum, need_tensor
+from minigrad.functions.elementwise import maximum, minimum, need_tensor, own
 from minigrad.ops import index, reduce
 from minigrad.ops.convert import cast
 from minigrad.tape import TensorBase, apply
@@ -177,7 +177,7 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
         return t.clone()
     y = apply(reduce.prod, (t.reshape(-1) if dim is None else t,), {"dim": at})
     if keepdim:
-        y = y.reshape([1] * ndim) if dim is None else y.unsqueeze(at)
+        y = own(y.reshape([1] * ndim) if dim is None else y.unsqueeze(at))
     return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
 
 
@@ -261,7 +261,7 @@ def _choose(
     _not_empty(name, input, (d,))
     indices = apply(arg, (input,), {"dim": d, "keepdim": True})
     values = apply(index.gather, (input, indices), {"dim": d})
-    return kind(values, indices) if keepdim else kind(values.squeeze(d), indices.squeeze(d))
+    return kind(values, indices) if keepdim else kind(own(values.squeeze(d)), own(indices.squeeze(d)))
 
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:

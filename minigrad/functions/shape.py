@@ -206,7 +206,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 def ravel(input: Tensor) -> Tensor:
     """All elements in one dimension."""
-    return reshape(input, -1) if input._array.size else reshape(input, 0)
+    need_tensor("ravel", input)
+    return reshape(contiguous(input), -1) if input._array.size else reshape(input, 0)
 
 
 def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
@@ -268,7 +269,7 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
         shape = np.broadcast_shapes(*(t._array.shape for t in tensors))
     except ValueError as error:
         raise runtime_error(f"broadcast_tensors: {error}") from None
-    return tuple(expand(t, shape) for t in tensors)
+    return tuple(t if t._array.shape == shape else expand(t, shape) for t in tensors)
 
 
 def flip(input: Tensor, *dims: Any, **named: Any) -> Tensor:
@@ -494,7 +495,7 @@ def repeat(input: Tensor, *sizes_: Any, **named: Any) -> Tensor:
     y = reshape(
         expand(reshape(input, apart), spread), tuple(r * n for r, n in zip(times, shape, strict=True))
     )
-    return y if y._view is None else clone(y)
+    return y if y._view is None else apply(s.contiguous, (y,))
 
 
 def tile(input: Tensor, *dims: Any, **named: Any) -> Tensor:
