@@ -467,7 +467,7 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -
         else:
             usual = False
         bit += bit
-    if not usual or (op.cast is not None and dtype is not F32 and dtype is not F64):
+    if not usual or (dtype is not F32 and dtype is not F64 and (op.cast is not None or dtype is None)):
         operands, arrays, nodes, mask, bare = _convert(op, operands)
     if TRACES and params:
         params = {k: p.__copy__() if type(p) is Scalar else p for k, p in params.items()}
@@ -526,6 +526,8 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -
 def _convert(op: Op, operands: Sequence[Any]) -> tuple[Sequence[Any], list[Any], list[Any], int, bool]:
     """The operands as Tensors and numbers in the dtype in which they meet, and what `apply` reads of them."""
     found: list[Any] = []
+    if operands and not any(isinstance(t, TensorBase) for t in operands):
+        raise NotAnOperand(f"{op.name}(): argument 'input' must be Tensor, not {type(operands[0]).__name__}")
     for t in operands:
         if isinstance(t, np.generic):
             t = t.item()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from minigrad.autograd.function import Function, once_differentiable
 from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.gate import public
 from minigrad.tape import MODE, ONES, Node, TensorBase, leaf, refresh, wrap
 
 if TYPE_CHECKING:
@@ -135,6 +137,7 @@ def grad(
         raise NotImplementedError("grad(): is_grads_batched is not supported; call grad once per gradient")
     if materialize_grads and allow_unused is False:
         raise value_error("Expected allow_unused to be True or not passed when materialize_grads=True")
+    create_graph = bool(operator.index(create_graph))
     results, wanted = _list(outputs), _list(inputs)
     if not wanted:
         raise runtime_error("`inputs` argument to `grad()` cannot be empty.")
@@ -156,3 +159,6 @@ def grad(
                 )
         answer.append(g if g is None or isinstance(g, TensorBase) else wrap(g))
     return tuple(answer)
+
+
+public(globals(), ("backward", "grad"), check=False)

@@ -17,6 +17,7 @@ import numpy as np
 
 from minigrad.autograd.modes import enable_grad
 from minigrad.autograd.products import Push, by_columns, by_rows, node_of, pull
+from minigrad.gate import public
 from minigrad.ops.shape import alias, reshape
 from minigrad.tape import Node, TensorBase, apply, leaf, wrap
 
@@ -336,3 +337,6 @@ def hessian(
 
     found = jacobian(gradient, given, create_graph, strict, vectorize, outer_jacobian_strategy)
     return found if is_tuple else found[0][0]
+
+
+public(globals(), __all__, check=False)

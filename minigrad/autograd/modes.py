@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextvars import Token
 from typing import Any, Self, TypeVar
 
+from minigrad.gate import constructor
 from minigrad.tape import MODE, Mode
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -98,6 +99,7 @@ class enable_grad(_Bare):
         super().__init__(grad=True, inference=False)
 
 
+@constructor()
 class set_grad_enabled(_ModeManager):
     """Recording on or off at once, as a plain call, a context manager or a decorator."""
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from minigrad import dtypes, random
 from minigrad.functions.shape import sizes
+from minigrad.gate import public
 from minigrad.ops import draws, elementwise, shape
 from minigrad.ops.convert import cast
 from minigrad.tape import MODE, QUIET, Scalar, TensorBase, apply, needs_value, wrap, wrap_operand
@@ -477,3 +478,6 @@ def randn_like(
 ) -> Tensor:
     """`randn` in the shape and dtype of ``input``."""
     return _like(randn, input, dtype, requires_grad, device)
+
+
+public(globals(), __all__)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import math
-import warnings
+import operator
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.errors import index_error, runtime_error
-from minigrad.functions.elementwise import maximum, minimum, need_tensor
+from minigrad.errors import index_error, runtime_error, type_error, warn
+from minigrad.functions.elementwise import maximum, minimum
+from minigrad.gate import public
 from minigrad.ops import index, reduce
 from minigrad.ops.convert import cast
 from minigrad.tape import TensorBase, apply
@@ -33,11 +34,17 @@ __all__ = [
 Dim: TypeAlias = "int | Sequence[int] | None"
 
 
+def whole(name: str, x: Any) -> int:
+    """An integer, also of NumPy's or in a 0-d Tensor, as Python's; TypeError for anything else, bools too."""
+    if isinstance(x, (builtins.bool, np.bool_)) or not hasattr(x, "__index__"):
+        raise type_error(f"{name} must be int, not {type(x).__name__}")
+    return operator.index(x)
+
+
 def one_dim(dim: int, ndim: int) -> int:
     """A dimension counted from the front. IndexError outside [-ndim, ndim - 1]; TypeError for no integer."""
-    if not hasattr(dim, "__index__"):
-        raise TypeError(f"dim must be an integer, got {type(dim).__name__}")
-    dim = dim.__index__()
+    if dim.__class__ is not int:
+        dim = whole("dim", dim)
     size = ndim or 1
     if not -size <= dim < size:
         raise index_error(
@@ -61,7 +68,6 @@ def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
 
 
 def _input(name: str, input: Any, dtype: Any, *, floats: bool = False) -> Tensor:
-    need_tensor(name, input)
     t: Tensor = cast(input, dtypes.as_numpy(dtype)) if dtype is not None else input
     if floats and t._array.dtype.kind != "f":
         raise runtime_error(
@@ -125,8 +131,7 @@ def std(
     return _deviation(reduce.std, input, dim, unbiased, keepdim, correction)
 
 
-def _deviation(op: Any, input: Any, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> Tensor:
-    need_tensor(op.name, input)
+def _deviation(op: Any, input: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> Tensor:
     dim, correction = _spread_arguments(dim, unbiased, correction)
     if input._array.dtype.kind != "f":
         raise runtime_error(
@@ -136,10 +141,9 @@ def _deviation(op: Any, input: Any, dim: Any, unbiased: Any, keepdim: bool, corr
     shape = input._array.shape
     count = math.prod(shape if dims is None else [shape[d] for d in dims])
     if count <= correction:
-        warnings.warn(
+        warn(
             f"{op.name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
-            f"factor (input numel divided by output numel); got correction {correction} over {count} elements.",
-            stacklevel=3,
+            f"factor (input numel divided by output numel); got correction {correction} over {count} elements."
         )
     return apply(op, (input,), {"dim": dims, "correction": correction, "keepdim": keepdim})
 
@@ -191,8 +195,7 @@ def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     return _extreme(reduce.amin, input, dim, keepdim)
 
 
-def _extreme(op: Any, input: Any, dim: Dim, keepdim: bool) -> Tensor:
-    need_tensor(op.name, input)
+def _extreme(op: Any, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     dims = all_dims(dim, input._array.ndim)
     _not_empty(op.name, input, dims)
     return apply(op, (input,), {"dim": dims, "keepdim": keepdim})
@@ -247,7 +250,6 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
 def _choose(
     name: str, extreme: Any, arg: Any, pairwise: Any, input: Any, dim: Any, keepdim: bool, other: Any
 ) -> Any:
-    need_tensor(name, input)
     if isinstance(dim, TensorBase) or other is not None:
         return pairwise(input, dim if other is None else other)
     if dim is None:
@@ -274,8 +276,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     return _arg(reduce.argmin, input, dim, keepdim)
 
 
-def _arg(op: Any, input: Any, dim: int | None, keepdim: bool) -> Tensor:
-    need_tensor(op.name, input)
+def _arg(op: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     if input._array.dtype == bool:
         raise runtime_error(f"{op.name}(): does not support bool input; use .int() first")
     ndim = input._array.ndim
@@ -299,8 +300,7 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     return _logical(reduce.all, input, dim, keepdim)
 
 
-def _logical(op: Any, input: Any, dim: Dim, keepdim: bool) -> Tensor:
-    need_tensor(op.name, input)
+def _logical(op: Any, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     # PyTorch: here, unlike in sums, an empty list of dimensions is none of them and not all
     none = isinstance(dim, (tuple, list)) and not dim
     dims = () if none else all_dims(dim, input._array.ndim)
@@ -318,8 +318,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     return _scan(reduce.cumprod, input, dim, dtype)
 
 
-def _scan(op: Any, input: Any, dim: int, dtype: Any) -> Tensor:
-    need_tensor(op.name, input)
+def _scan(op: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
     t = _whole(input) if dtype is None else input
     own = t._array.dtype
     found = own if dtype is None else dtypes.as_numpy(dtype)
@@ -336,7 +335,6 @@ def _scan(op: Any, input: Any, dim: int, dtype: Any) -> Tensor:
 
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
     """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
-    need_tensor("logsumexp", input)
     t = cast(input, dtypes.default_float()) if input._array.dtype.kind != "f" else input
     return apply(reduce.logsumexp, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
 
@@ -344,3 +342,6 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
 def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
     """How many elements over ``dim`` are nonzero (int64)."""
     return sum(input != 0, dim)
+
+
+public(globals(), __all__)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.errors import index_error, runtime_error, value_error
-from minigrad.functions.elementwise import need_tensor
-from minigrad.functions.reduce import one_dim
+from minigrad.functions.reduce import one_dim, whole
+from minigrad.gate import public
 from minigrad.ops import shape as s
 from minigrad.tape import MODE, TensorBase, apply, wrap
 
@@ -32,12 +32,12 @@ __all__ = [
 
 def sizes(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
     """Sizes given one by one or as one sequence, as ints. TypeError for anything else."""
-    if len(shape) == 1 and not hasattr(shape[0], "__index__"):
-        shape = shape[0]
-    try:
-        return tuple(n.__index__() for n in shape)
-    except (TypeError, AttributeError):
-        raise TypeError(f"{name}(): sizes must be integers, got {shape!r}") from None
+    if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
+        shape = tuple(shape[0])
+    for n in shape:
+        if n.__class__ is not int:
+            return tuple([whole(f"{name}(): each size", n) for n in shape])
+    return shape
 
 
 def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
@@ -63,17 +63,15 @@ def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     raise runtime_error(f"shape '{list(shape)}' is invalid for input of size {count}")
 
 
-def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
+def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The same elements in another shape; one size may be -1. A view where the memory allows it."""
-    need_tensor("reshape", input)
-    wanted = sizes("reshape", (named["shape"],) if "shape" in named else shape)
+    wanted = sizes("reshape", shape)
     return apply(s.reshape, (input,), {"shape": _fill_in(wanted, input._array.size)})
 
 
-def view(input: Tensor, *shape: Any) -> Tensor:
+def view(input: Tensor, *size: Any) -> Tensor:
     """As `reshape`, but RuntimeError where that would copy."""
-    need_tensor("view", input)
-    wanted = _fill_in(sizes("view", shape), input._array.size)
+    wanted = _fill_in(sizes("view", size), input._array.size)
     if input._array.size and not np.may_share_memory(np.reshape(input._array, wanted), input._array):
         raise runtime_error(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans "
@@ -84,10 +82,9 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     return apply(s.reshape, (input,), {"shape": wanted})
 
 
-def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
+def permute(input: Tensor, *dims: Any) -> Tensor:
     """The dimensions in another order."""
-    need_tensor("permute", input)
-    wanted = sizes("permute", (named["dims"],) if "dims" in named else dims)
+    wanted = sizes("permute", dims)
     ndim = input._array.ndim
     if len(wanted) != ndim:
         raise runtime_error(
@@ -103,7 +100,6 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
-    need_tensor("transpose", input)
     ndim = input._array.ndim
     a, b = one_dim(dim0, ndim), one_dim(dim1, ndim)
     axes = list(range(ndim))
@@ -117,7 +113,6 @@ swapaxes = swapdims = transpose
 
 def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; a vector or number as it is. RuntimeError beyond two dimensions."""
-    need_tensor("t", input)
     ndim = input._array.ndim
     if ndim > 2:
         raise runtime_error(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
@@ -126,7 +121,6 @@ def t(input: Tensor) -> Tensor:
 
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
-    need_tensor("movedim", input)
     ndim = input._array.ndim
     source = [source] if isinstance(source, int) else list(source)
     destination = [destination] if isinstance(destination, int) else list(destination)
@@ -152,7 +146,6 @@ moveaxis = movedim
 
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Without the dimensions of size 1, or those among ``dim``. RuntimeError for a dimension named twice."""
-    need_tensor("squeeze", input)
     shape = input._array.shape
     if dim is None:
         return apply(s.reshape, (input,), {"shape": tuple(n for n in shape if n != 1)})
@@ -166,7 +159,6 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1 at ``dim``."""
-    need_tensor("unsqueeze", input)
     shape = input._array.shape
     d = one_dim(dim, len(shape) + 1)
     return apply(s.reshape, (input,), {"shape": (*shape[:d], 1, *shape[d:])})
@@ -174,7 +166,6 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The dimensions from ``start_dim`` through ``end_dim`` as one."""
-    need_tensor("flatten", input)
     shape = input._array.shape
     first, last = one_dim(start_dim, len(shape)), one_dim(end_dim, len(shape))
     if first > last:
@@ -189,7 +180,6 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
-    need_tensor("unflatten", input)
     shape = input._array.shape
     d = one_dim(dim, len(shape))
     if not len(sizes):
@@ -209,10 +199,9 @@ def ravel(input: Tensor) -> Tensor:
     return reshape(input, -1) if input._array.size else reshape(input, 0)
 
 
-def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
+def expand(input: Tensor, *size: Any) -> Tensor:
     """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
-    need_tensor("expand", input)
-    wanted = sizes("expand", (named["size"],) if "size" in named else shape)
+    wanted = sizes("expand", size)
     have = input._array.shape
     lead = len(wanted) - len(have)
     if lead < 0:
@@ -223,18 +212,18 @@ def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
         )
     full = []
     for d, n in enumerate(wanted):
-        size = have[d - lead] if d >= lead else None
-        if n == -1 and size is None:
+        old = have[d - lead] if d >= lead else None
+        if n == -1 and old is None:
             raise runtime_error(f"expand: -1 is not allowed in a leading, non-existing dimension {d}")
         if n < -1:
             raise runtime_error(f"expand: sizes must not be negative, got {list(wanted)}")
-        if size is not None and n != -1 and size not in (1, n):
+        if old is not None and n != -1 and old not in (1, n):
             raise runtime_error(
-                f"The expanded size of the tensor ({n}) must match the existing size ({size}) at "
+                f"The expanded size of the tensor ({n}) must match the existing size ({old}) at "
                 "non-singleton "
                 f"dimension {d}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(have)}"
             )
-        full.append(size if n == -1 else n)
+        full.append(old if n == -1 else n)
     return apply(s.expand, (input,), {"shape": tuple(full)})
 
 
@@ -265,10 +254,9 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(expand(t, shape) for t in tensors)
 
 
-def flip(input: Tensor, *dims: Any, **named: Any) -> Tensor:
+def flip(input: Tensor, *dims: Any) -> Tensor:
     """The order along ``dims`` reversed, in new memory."""
-    need_tensor("flip", input)
-    wanted = sizes("flip", (named["dims"],) if "dims" in named else dims)
+    wanted = sizes("flip", dims)
     axes = tuple(one_dim(d, input._array.ndim) for d in wanted)
     if len(set(axes)) < len(axes):
         raise runtime_error(f"dim {axes[0]} appears multiple times in the list of dims")
@@ -349,8 +337,7 @@ def _part(input: Tensor, d: int, where: Any) -> Tensor:
     return apply(s.slice_, (input,), {"index": (*(builtins.slice(None),) * d, where)})
 
 
-def _split_dim(name: str, input: Any, dim: int) -> int:
-    need_tensor(name, input)
+def _split_dim(name: str, input: Tensor, dim: int) -> int:
     if input._array.ndim == 0:
         raise runtime_error(f"{name} expects at least a 1-dimensional tensor")
     return one_dim(dim, input._array.ndim)
@@ -427,7 +414,6 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along ``dim``, without that dimension; all are views."""
-    need_tensor("unbind", input)
     if input._array.ndim == 0:
         raise index_error("Dimension specified as 0 but tensor has no dimensions")
     d = one_dim(dim, input._array.ndim)
@@ -436,7 +422,6 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice at ``index`` along ``dim``, without that dimension. IndexError out of range."""
-    need_tensor("select", input)
     if input._array.ndim == 0:
         raise index_error("select() cannot be applied to a 0-dim tensor.")
     d = one_dim(dim, input._array.ndim)
@@ -451,7 +436,6 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """``length`` elements from ``start`` along ``dim``."""
-    need_tensor("narrow", input)
     if input._array.ndim == 0:
         raise runtime_error("narrow() cannot be applied to a 0-dim tensor.")
     d = one_dim(dim, input._array.ndim)
@@ -471,10 +455,9 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     return _part(input, d, builtins.slice(first, first + length))
 
 
-def repeat(input: Tensor, *sizes_: Any, **named: Any) -> Tensor:
+def repeat(input: Tensor, *repeats: Any) -> Tensor:
     """The whole repeated so many times along each dimension; further sizes add dimensions in front."""
-    need_tensor("repeat", input)
-    times = sizes("repeat", (named["repeats"],) if "repeats" in named else sizes_)
+    times = sizes("repeat", repeats)
     shape = input._array.shape
     if len(times) < len(shape):
         raise runtime_error(
@@ -491,21 +474,19 @@ def repeat(input: Tensor, *sizes_: Any, **named: Any) -> Tensor:
     return y if y._view is None else clone(y)
 
 
-def tile(input: Tensor, *dims: Any, **named: Any) -> Tensor:
+def tile(input: Tensor, *dims: Any) -> Tensor:
     """As `repeat`, with missing leading counts taken as 1."""
-    times = sizes("tile", (named["dims"],) if "dims" in named else dims)
+    times = sizes("tile", dims)
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
 
 
 def clone(input: Tensor) -> Tensor:
     """A copy in memory of its own, with the gradient passing through."""
-    need_tensor("clone", input)
     return apply(s.clone, (input,))
 
 
 def contiguous(input: Tensor) -> Tensor:
     """Itself if its memory is in row order, else a copy."""
-    need_tensor("contiguous", input)
     return input if input._array.flags.c_contiguous else apply(s.contiguous, (input,))
 
 
@@ -553,3 +534,6 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 
 
 row_stack = vstack
+
+
+public(globals(), __all__)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any, Final, TypeAlias, overload
 
+from minigrad.errors import warn
 from minigrad.nn.module import clear_grad
 from minigrad.tensor import Tensor
 
@@ -99,10 +99,9 @@ class Optimizer:
                 )
         ids = {id(p) for p in params}
         if len(ids) != len(params):
-            warnings.warn(
+            warn(
                 "optimizer contains a parameter group with duplicate parameters; "
-                "the step is applied to them more than once; in PyTorch this will become an error",
-                stacklevel=3,
+                "the step is applied to them more than once; in PyTorch this will become an error"
             )
         for other in self.param_groups:
             if ("param_names" in group) != ("param_names" in other):

@@ -8,12 +8,14 @@ from typing import Any, overload
 from minigrad.autograd import enable_grad, set_grad_enabled
 from minigrad.autograd.modes import is_compiling
 from minigrad.functions.inplace import foreach_add_
+from minigrad.gate import constructor
 from minigrad.optim.optimizer import Optimizer, ParamsT
 from minigrad.tensor import Tensor
 
 __all__ = ["SGD"]
 
 
+@constructor(check=False)
 class SGD(Optimizer):
     """Gradient descent with momentum, weight decay and Nesterov's variant, all as PyTorch defines them.
 
