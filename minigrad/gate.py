@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -74,7 +75,7 @@ _KINDS = {
     "Dim": Kind("int, tuple of ints or None", lambda x: x is None or _is_int(x) or _all(_is_int)(x)),
     "float": Kind("float", _is_number),
     "Number": Kind("Number", _is_number),
-    "bool": Kind("bool", lambda x: isinstance(x, (bool, np.bool_)) or _is_single(x)),
+    "bool": Kind("bool", lambda x: isinstance(x, (bool, np.bool_))),
     "str": Kind("str", lambda x: isinstance(x, str)),
     "None": Kind("None", lambda x: x is None),
     "DType": Kind("minigrad.dtype", _is_dtype),
@@ -88,6 +89,7 @@ _BY_NAME = {
     "generator": "Generator | None",
     "requires_grad": "bool",
     "size": "Sequence[int] | None",
+    "fill_value": "Number",
 }
 # NumPy's and PyTorch's other names of a parameter, as PyTorch takes them.
 _ALIASES = {
@@ -135,20 +137,11 @@ class Gate:
     """What a gate knows of its function; the functions that users call are made by `gated`."""
 
     __slots__ = (
-        "checks",
-        "defaults",
-        "function",
-        "kinds",
-        "name",
-        "names",
-        "only",
-        "seen",
-        "star",
-        "takes_all",
-    )
+        "defaults", "function", "kinds", "name", "names", "numbers", "only", "seen", "star", "takes_all", "watched",
+    )  # fmt: skip
 
-    def __init__(self, function: types.FunctionType, name: str, checks: bool) -> None:
-        self.function, self.name, self.checks = function, name, checks
+    def __init__(self, function: types.FunctionType, name: str, check: str) -> None:
+        self.function, self.name = function, name
         code = function.__code__
         count, only = code.co_argcount, code.co_kwonlyargcount
         self.names = code.co_varnames[:count]
@@ -161,19 +154,28 @@ class Gate:
         if self.star:
             kinds[self.star] = _kind(str(given.get(self.star)))
         self.kinds = {n: kind for n, kind in kinds.items() if kind is not None}
+        # Which arguments are looked at before the function runs.
+        self.watched = {
+            n
+            for n, kind in self.kinds.items()
+            if n != "self" and (check == "all" or (check == "Tensors" and "Tensor" in kind.text))
+        }
+        self.numbers = {
+            n for n in self.watched if not {"Tensor", "dtype"} & set(re.split(r"\W", self.kinds[n].text))
+        }
         # A name that has others must be left out when one of these is given, and so may what follows it.
         required = count - len(function.__defaults__ or ())
         first = next((i for i in range(required) if self.names[i] in _RENAMED), required)
         self.defaults = (MISSING,) * (required - first) + (function.__defaults__ or ())
         self.seen: set[Any] = set()  # classes of arguments that were found good
 
-    def wrong(self, args: tuple[Any, ...], named: dict[str, Any]) -> str:
-        """What is wrong with the class of an argument, "" if nothing is."""
+    def wrong(self, args: tuple[Any, ...], named: dict[str, Any], watched: Collection[str]) -> str:
+        """What is wrong with the class of an argument that is watched, "" if nothing is."""
         places = (*self.names, *[self.star] * (len(args) - len(self.names)))
         for name, value in (*zip(places, args, strict=False), *named.items()):
             if value is MISSING:
                 return f"{self.name}() missing 1 required argument: '{name}'"
-            kind = self.kinds.get(name)
+            kind = self.kinds.get(name) if name in watched else None
             if kind is not None and value is not self.default(name) and not kind.holds(value):
                 return f"{self.name}(): argument '{name}' must be {kind.text}, not {_describe(value, kind)}"
         return ""
@@ -184,26 +186,24 @@ class Gate:
         at = self.names.index(name) - len(self.names) + len(self.defaults)
         return self.defaults[at] if at >= 0 else MISSING
 
-    def check(self, key: Any, args: tuple[Any, ...], named: dict[str, Any]) -> None:
-        """TypeError unless arguments are of the right classes, which are then remembered as ``key``."""
-        wrong = self.wrong(args, named) if self.checks else ""
+    def check(self, key: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Calls the function if arguments are of the right classes, which are then remembered as ``key``.
+
+        A number in a Tensor or of NumPy's becomes Python's.  The elements of a list are the function's concern.
+        """
+        wrong = self.wrong(args, named, self.watched)
         if wrong:
             raise type_error(wrong)
-        if all(
-            self.decides(name, value)
-            for name, value in (*zip(self.names, args, strict=False), *named.items())
-        ):
+        values = [*args]
+        for i, name in enumerate(self.names[: len(args)]):
+            if name in self.numbers and isinstance(args[i], (TensorBase, np.generic)):
+                values[i], key = args[i].item(), None
+        for name in self.numbers & named.keys():
+            if isinstance(named[name], (TensorBase, np.generic)):
+                named, key = {**named, name: named[name].item()}, None
+        if key is not None and all(map(_lasting, (*args, *named.values()))):
             self.seen.add(key)
-
-    def decides(self, name: str, value: Any) -> bool:
-        """Whether the class says that an argument is good, and may be kept: a class of the user's might be freed.
-
-        The elements of a list are the function's concern.
-        """
-        kind = self.kinds.get(name)
-        if isinstance(value, (TensorBase, np.ndarray)) and kind is not None and "Tensor" not in kind.text:
-            return False
-        return type(value).__module__.partition(".")[0] in ("builtins", "minigrad")
+        return self.function(*values, **named)
 
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The function with arguments given by name that are not among those with a place."""
@@ -211,10 +211,9 @@ class Gate:
         if key not in self.seen:
             own = {name: value for name, value in named.items() if name in self.only}
             if len(own) == len(named) or self.takes_all:
-                self.check(key, args, own)
-            else:
-                args = self.renamed(args, {n: v for n, v in named.items() if n not in own}, own)
-                return self.call(args, own) if own else self.function(*args)
+                return self.check(key, args, named)
+            others = {name: value for name, value in named.items() if name not in own}
+            return self.check(None, self.renamed(args, others, own), own)
         return self.function(*args, **named)
 
     def renamed(self, args: tuple[Any, ...], others: dict[str, Any], own: dict[str, Any]) -> tuple[Any, ...]:
@@ -235,34 +234,39 @@ class Gate:
 
     def explain(self, error: Exception, args: tuple[Any, ...], named: dict[str, Any]) -> None:
         """Raises what a user should see in place of an error; returns where that is the error itself."""
-        if isinstance(error, Warning):
+        if isinstance(error, Warning) or _of_user(error):
             return
-        wrong = self.wrong(args, {n: v for n, v in named.items() if n in self.only})
+        wrong = self.wrong(args, {n: v for n, v in named.items() if n in self.only}, self.kinds)
         operand = isinstance(error, NotAnOperand)
-        own = isinstance(error, RuntimeError | IndexError | ValueError) if not self.checks else False
-        if wrong and not own and (operand or not str(error).startswith(self.name)):
+        meant = isinstance(error, RuntimeError | IndexError | ValueError) and len(self.watched) < len(
+            self.kinds
+        )
+        if wrong and not meant and (operand or not str(error).startswith(self.name)):
             raise type_error(wrong) from None
         if operand:
             raise TypeError(f"{self.name}(): {str(error).partition('(): ')[2]}") from None
-        inside = isinstance(error, _INTERNAL) or type(error).__module__.startswith("numpy")
-        if inside and not _of_user(error):
+        if isinstance(error, _INTERNAL) or type(error).__module__.startswith("numpy"):
             raise runtime_error(f"{self.name}(): {error}") from error
 
 
 def _describe(value: Any, kind: Kind) -> str:
     """The class of an argument, and for an array among Tensors what to do with it."""
     if isinstance(value, (tuple, list)):
-        return f"{type(value).__name__} of " + (
-            ", ".join(sorted({type(x).__name__ for x in value})) or "nothing"
-        )
+        elements = ", ".join(sorted({type(x).__name__ for x in value}))
+        return f"{type(value).__name__} of {elements or 'nothing'}"
     if isinstance(value, np.ndarray) and "Tensor" in kind.text:
         return (
             "numpy.ndarray: an array was given, use minigrad.from_numpy(array), which shares its memory, or "
             "minigrad.as_tensor(array)"
         )
-    if _is_single(value) or isinstance(value, TensorBase):
+    if isinstance(value, TensorBase):
         return f"Tensor of shape {list(value._array.shape)} and dtype {value._array.dtype}"
     return type(value).__name__
+
+
+def _lasting(value: Any) -> bool:
+    """Whether a class may be remembered: one of the user's might be freed."""
+    return type(value).__module__.partition(".")[0] in ("builtins", "minigrad")
 
 
 def _of_user(error: Exception) -> bool:
@@ -289,7 +293,7 @@ def _maker(count: int, start: int | None, star: bool) -> Callable[..., types.Fun
     take = ", ".join([*names, *["*rest"] * star, "**named"])
     give = ", ".join([*names, *["*rest"] * star])
     args = f"({give}{',' if give else ''})"
-    check = f"if {key} not in seen: check({key}, {args}, named)" if types_ else "pass"
+    check = f"if {key} not in seen: return check({key}, {args}, named)" if types_ else "pass"
     text = f"""
 def make(function, seen, check, call, explain):
     def gate({take}):
@@ -309,17 +313,19 @@ def make(function, seen, check, call, explain):
     return made
 
 
-def gated(function: types.FunctionType, name: str = "", *, check: bool = True) -> Any:
+def gated(function: types.FunctionType, name: str = "", *, check: str = "all") -> Any:
     """The function behind a gate; ``name`` is what errors call it.
 
-    Without ``check`` arguments are looked at only when the function has raised: so PyTorch does in what it wrote in
-    Python, where a flag may be any object.
+    ``check`` says what is looked at before the function runs: ``"all"`` arguments, ``"Tensors"`` or ``"none"``; the
+    others when it has raised.  What PyTorch wrote in Python takes any object for a flag.
     """
     gate = Gate(function, name or function.__name__, check)
     # What is given to a function of one Tensor is looked at by the operation, and of `add` by both.
-    watched = [i for i, n in enumerate(gate.names) if n in gate.kinds]
-    alone = not watched or (len(gate.names) == 1 and gate.kinds[gate.names[0]] is _KINDS["Tensor"])
-    make = _maker(len(gate.names), None if alone or not check else watched[0], gate.star is not None)
+    watched = [i for i, n in enumerate(gate.names) if n in gate.watched]
+    alone = not watched or (
+        len(gate.names) == 1 and check == "all" and gate.kinds[gate.names[0]] is _KINDS["Tensor"]
+    )
+    make = _maker(len(gate.names), None if alone else watched[0], gate.star is not None)
     made = make(function, gate.seen, gate.check, gate.call, gate.explain)
     code = made.__code__
     made.__code__ = code.replace(co_varnames=(*gate.names, *code.co_varnames[len(gate.names) :]))
@@ -328,7 +334,7 @@ def gated(function: types.FunctionType, name: str = "", *, check: bool = True) -
     return made
 
 
-def public(space: dict[str, Any], names: Iterable[str], *, check: bool = True) -> None:
+def public(space: dict[str, Any], names: Iterable[str], *, check: str = "all") -> None:
     """Puts gates in front of the functions of a module; one that has two names has one gate."""
     made: dict[Any, Any] = {}
     for name in names:
@@ -346,12 +352,15 @@ def methods(cls: C) -> C:
         plain = type(function) is types.FunctionType and function.__code__.co_filename != __file__
         if plain and not name.startswith("_"):
             if function not in made:
+                function.__annotations__.setdefault(
+                    "self", cls.__name__
+                )  # it may be called as the class's, too
                 made[function] = gated(function)
             setattr(cls, name, made[function])
     return cls
 
 
-def constructor(check: bool = True) -> Callable[[C], C]:
+def constructor(check: str = "all") -> Callable[[C], C]:
     """Class decorator: a gate in front of what makes instances."""
 
     def decorate(cls: C) -> C:

@@ -299,6 +299,10 @@ class Tensor(TensorBase):
 
     def __contains__(self, element: Any) -> bool:
         tape.needs_value("the operator in")
+        if not isinstance(element, (TensorBase, int, float, np.generic, np.ndarray)):
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}"
+            )
         return bool((self._array == elementwise.raw(element)).any())
 
     def __bool__(self) -> bool:

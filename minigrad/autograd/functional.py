@@ -339,4 +339,4 @@ def hessian(
     return found if is_tuple else found[0][0]
 
 
-public(globals(), __all__, check=False)
+public(globals(), __all__, check="none")

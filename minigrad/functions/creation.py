@@ -20,6 +20,7 @@ from minigrad.ops.convert import cast
 from minigrad.tape import MODE, QUIET, Scalar, TensorBase, apply, needs_value, wrap, wrap_operand
 
 if TYPE_CHECKING:
+    from minigrad.functions.elementwise import Number
     from minigrad.random import Generator
     from minigrad.tensor import Tensor
 
@@ -124,7 +125,12 @@ def _leaves(data: Any) -> Iterator[Any]:
 
 def _plain(data: Any) -> Any:
     if isinstance(data, TensorBase):
-        return data._array
+        if data._array.size != 1:
+            raise ValueError(
+                "tensor(): only one element tensors can be converted to Python scalars, an element has shape "
+                f"{list(data._array.shape)}; use stack() or cat()"
+            )
+        return data._array.reshape(())
     if isinstance(data, (list, tuple)):
         return (
             [_plain(x) for x in data] if any(isinstance(x, (list, tuple, TensorBase)) for x in data) else data
@@ -258,8 +264,6 @@ def eye(
 
 
 def _like(make: Any, t: Any, dtype: Any, requires_grad: bool, device: Any) -> Tensor:
-    if not isinstance(t, TensorBase):
-        raise TypeError(f"{make.__name__}_like(): argument 'input' must be a Tensor, not {type(t).__name__}")
     return make(  # type: ignore[no-any-return]
         t._array.shape, dtype=dtype or t._array.dtype, requires_grad=requires_grad, device=device
     )
@@ -342,14 +346,18 @@ def arange(
 
 
 def linspace(
-    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Number,
+    end: Number,
+    steps: int,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """``steps`` evenly spaced values from ``start`` to ``end``, both included.
 
     TypeError unless ``steps`` is an integer, RuntimeError if it is negative.
     """
-    if not hasattr(steps, "__index__"):
-        raise TypeError(f"linspace(): argument 'steps' must be int, not {type(steps).__name__}")
     start, end = (_plain_number(x) for x in (start, end))
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
@@ -430,11 +438,12 @@ def randperm(
 
 
 def normal(
-    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    mean: Tensor | float, std: Tensor | float = 1.0, size: Any = None, *,
+    generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Normal with that mean and deviation: numbers with a ``size``, or Tensors that broadcast."""
     if size is not None:
+        mean, std = _plain_number(mean), _plain_number(std)
         array = drawn(generator, "normal", _shape("normal", (size,)), _dtype(dtype), mean, std)
         return _finish(array, requires_grad, device)
     parts = [x._array if isinstance(x, TensorBase) else x for x in (mean, std)]

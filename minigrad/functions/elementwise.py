@@ -456,7 +456,7 @@ greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 arctan2 = atan2
 
 
-def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
     """Between ``min`` and ``max`` (numbers, Tensors or None); ``max`` wins where the two cross.
 
     The gradient passes where min <= input <= max. RuntimeError when both bounds are None.
@@ -477,12 +477,12 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 clip = clamp
 
 
-def clamp_min(input: Tensor, min: Any) -> Tensor:
+def clamp_min(input: Tensor, min: Tensor | Number) -> Tensor:
     """At least ``min``."""
     return clamp(input, min=min)
 
 
-def clamp_max(input: Tensor, max: Any) -> Tensor:
+def clamp_max(input: Tensor, max: Tensor | Number) -> Tensor:
     """At most ``max``."""
     return clamp(input, max=max)
 
@@ -524,7 +524,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return wrap(np.stack(found, 1)[:, : input._array.ndim])
 
 
-def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` (a number or a 0-d Tensor) where ``mask`` (bool) holds, else ``input``, in its dtype."""
     if isinstance(value, TensorBase) and value._array.ndim:
         raise runtime_error(
@@ -536,7 +536,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     return where(mask, cast(value, input._array.dtype), input)  # type: ignore[no-any-return]
 
 
-def fill(input: Tensor, value: Any) -> Tensor:
+def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     """A Tensor like ``input`` with ``value`` (a number or a 0-d Tensor) everywhere."""
     if isinstance(value, TensorBase) and value._array.ndim:
         raise runtime_error(
@@ -549,7 +549,7 @@ def fill(input: Tensor, value: Any) -> Tensor:
     return apply(shape.copy, (input, apply(shape.expand, (source,), {"shape": input._array.shape})))
 
 
-def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """``input + weight * (end - input)``; all Tensors of one floating dtype."""
     for name, t in (("end", end), ("weight", weight)):
         if isinstance(t, TensorBase) and t._array.dtype != input._array.dtype:
@@ -599,7 +599,7 @@ def isclose(
             f"isclose: {input.dtype} did not match {other.dtype}; convert one with .to(dtype)"
         )
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
-        if tolerance < 0:
+        if not tolerance >= 0:
             raise runtime_error(f"{name} must be greater than or equal to zero, but got {tolerance}")
     try:
         return wrap(np.isclose(a, b, rtol, atol, equal_nan))

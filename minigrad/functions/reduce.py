@@ -21,7 +21,7 @@ from minigrad.functions.elementwise import maximum, minimum
 from minigrad.gate import public
 from minigrad.ops import index, reduce
 from minigrad.ops.convert import cast
-from minigrad.tape import TensorBase, apply
+from minigrad.tape import MODE, TensorBase, apply
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -68,6 +68,8 @@ def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
 
 
 def _input(name: str, input: Any, dtype: Any, *, floats: bool = False) -> Tensor:
+    if dtype is not None and not floats:
+        _carries(input, dtype)
     t: Tensor = cast(input, dtypes.as_numpy(dtype)) if dtype is not None else input
     if floats and t._array.dtype.kind != "f":
         raise runtime_error(
@@ -75,6 +77,14 @@ def _input(name: str, input: Any, dtype: Any, *, floats: bool = False) -> Tensor
             f"Got: {t.dtype}; convert it with .float() first"
         )
     return t
+
+
+def _carries(input: Tensor, dtype: Any) -> None:
+    """RuntimeError where gradients would be lost in an integer ``dtype``."""
+    if dtypes.as_numpy(dtype).kind != "f" and input.requires_grad and MODE.get().grad:
+        raise runtime_error(
+            f"Autograd not support dtype: {dtype} has no gradients; use .detach() to go without"
+        )
 
 
 def _whole(t: Tensor) -> Tensor:
@@ -325,6 +335,7 @@ def _scan(op: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
     if found.kind == "b":
         raise NotImplementedError(f"\"{op.name}\" not implemented for 'Bool'")
     d = one_dim(dim, t._array.ndim)
+    _carries(input, found)
     if own != found and (own.kind != "f" or found.kind != "f"):
         t, own = cast(t, found), found
     if t._array.ndim == 0:

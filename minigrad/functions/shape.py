@@ -119,7 +119,7 @@ def t(input: Tensor) -> Tensor:
     return apply(s.permute, (input,), {"axes": tuple(range(ndim))[::-1]})
 
 
-def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
     ndim = input._array.ndim
     source = [source] if isinstance(source, int) else list(source)
@@ -385,7 +385,9 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, -(-total // chunks), d)
 
 
-def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+def tensor_split(
+    input: Tensor, indices_or_sections: int | Tensor | Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
     """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
     d = _split_dim("tensor_split", input, dim)
     total = input._array.shape[d]
@@ -393,6 +395,8 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
         n = indices_or_sections
         if n <= 0:
             raise runtime_error(f"number of sections must be larger than 0, got {n}")
+        if n >= 2**63:
+            raise value_error(f"tensor_split(): {n} does not fit into 64 bits")
         sizes_ = [total // n + (k < total % n) for k in range(n)]
         return split(input, sizes_, d)
     if isinstance(indices_or_sections, TensorBase):
@@ -406,7 +410,7 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
         if found.ndim == 0:
             return tensor_split(input, int(found), d)
         indices_or_sections = found.tolist()
-    cuts = [int(k) for k in indices_or_sections]
+    cuts = [whole("tensor_split(): each index", k) for k in indices_or_sections]
     return tuple(
         _part(input, d, builtins.slice(a, b)) for a, b in zip([0, *cuts], [*cuts, total], strict=True)
     )
@@ -434,7 +438,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return _part(input, d, int(index))
 
 
-def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+def narrow(input: Tensor, dim: int, start: Tensor | int, length: int) -> Tensor:
     """``length`` elements from ``start`` along ``dim``."""
     if input._array.ndim == 0:
         raise runtime_error("narrow() cannot be applied to a 0-dim tensor.")
@@ -442,7 +446,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     size = input._array.shape[d]
     if isinstance(start, TensorBase) and (start._array.ndim or start._array.dtype.kind not in "iu"):
         raise runtime_error("start must be an 0-dim integral Tensor.")
-    first = int(start)
+    first = whole("narrow(): argument 'start'", start)
     if length < 0:
         raise runtime_error("narrow(): length must be non-negative.")
     if not -size <= first <= size:
@@ -505,12 +509,12 @@ def detach(input: Tensor) -> Tensor:
     return t
 
 
-def atleast_1d(*tensors: Any) -> Any:
+def atleast_1d(*tensors: Tensor | Sequence[Tensor]) -> Any:
     """With at least one dimension."""
     return _each(lambda x: x if x._array.ndim else reshape(x, 1), tensors)
 
 
-def atleast_2d(*tensors: Any) -> Any:
+def atleast_2d(*tensors: Tensor | Sequence[Tensor]) -> Any:
     """With at least two dimensions, new ones in front."""
     return _each(lambda x: x if x._array.ndim > 1 else reshape(x, 1, -1), tensors)
 
@@ -536,4 +540,6 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 row_stack = vstack
 
 
-public(globals(), __all__)
+# Methods only; by name they are found here when they are pickled.
+_METHODS = ("contiguous", "detach", "expand", "expand_as", "repeat", "reshape_as", "view", "view_as")
+public(globals(), (*__all__, *_METHODS))

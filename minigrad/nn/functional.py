@@ -96,4 +96,4 @@ def _weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     raise ValueError(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")
 
 
-public(globals(), __all__, check=False)
+public(globals(), __all__, check="Tensors")

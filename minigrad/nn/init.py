@@ -284,4 +284,4 @@ def _check_dim(tensor: Tensor, good: bool, message: str) -> None:
         raise ValueError(f"{message}, got shape {tuple(tensor.shape)}")
 
 
-public(globals(), __all__, check=False)
+public(globals(), __all__, check="Tensors")

@@ -27,7 +27,7 @@ class Identity(Module):
         return input
 
 
-@constructor(check=False)
+@constructor(check="none")
 class Linear(Module):
     """``y = x @ weight.T + bias``, for x of shape (..., in_features) and y of shape (..., out_features).
 

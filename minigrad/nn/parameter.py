@@ -13,7 +13,7 @@ __all__ = ["Buffer", "Parameter"]
 T = TypeVar("T", bound=Tensor)
 
 
-@constructor(check=False)
+@constructor(check="none")
 class Parameter(Tensor):
     """A Tensor that a :class:`~minigrad.nn.Module` registers when it becomes one of its attributes.
 

@@ -15,7 +15,7 @@ from minigrad.tensor import Tensor
 __all__ = ["SGD"]
 
 
-@constructor(check=False)
+@constructor(check="none")
 class SGD(Optimizer):
     """Gradient descent with momentum, weight decay and Nesterov's variant, all as PyTorch defines them.
 
