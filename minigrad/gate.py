@@ -137,7 +137,8 @@ class Gate:
     """What a gate knows of its function; the functions that users call are made by `gated`."""
 
     __slots__ = (
-        "defaults", "function", "kinds", "name", "names", "numbers", "only", "seen", "star", "takes_all", "watched",
+        "defaults", "function", "kinds", "name", "names", "numbers", "only", "seen", "star", "start",
+        "takes_all", "watched",
     )  # fmt: skip
 
     def __init__(self, function: types.FunctionType, name: str, check: str) -> None:
@@ -160,6 +161,10 @@ class Gate:
             for n, kind in self.kinds.items()
             if n != "self" and (check == "all" or (check == "Tensors" and "Tensor" in kind.text))
         }
+        # The first parameter whose class is asked for at each call. A single Tensor is looked at by its operation.
+        watched = [i for i, n in enumerate(self.names) if n in self.watched]
+        single = count == 1 and self.kinds.get(self.names[0]) is _KINDS["Tensor"] and check == "all"
+        self.start = watched[0] if watched and not single else count
         self.numbers = {
             n for n in self.watched if not {"Tensor", "dtype"} & set(re.split(r"\W", self.kinds[n].text))
         }
@@ -207,14 +212,15 @@ class Gate:
 
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The function with arguments given by name that are not among those with a place."""
-        key = (*map(type, args), *named, *map(type, named.values()))
-        if key not in self.seen:
-            own = {name: value for name, value in named.items() if name in self.only}
-            if len(own) == len(named) or self.takes_all:
-                return self.check(key, args, named)
-            others = {name: value for name, value in named.items() if name not in own}
-            return self.check(None, self.renamed(args, others, own), own)
-        return self.function(*args, **named)
+        own = {name: value for name, value in named.items() if name in self.only}
+        if len(own) == len(named) or self.takes_all:
+            return self.check(
+                (*map(type, args[self.start : len(self.names)]), *named, *map(type, named.values())),
+                args,
+                named,
+            )
+        others = {name: value for name, value in named.items() if name not in own}
+        return self.check(None, self.renamed(args, others, own), own)
 
     def renamed(self, args: tuple[Any, ...], others: dict[str, Any], own: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments with those given by another name in their places; TypeError for a name unknown here."""
@@ -281,14 +287,14 @@ def _of_user(error: Exception) -> bool:
 
 
 @functools.cache
-def _maker(count: int, start: int | None, star: bool) -> Callable[..., types.FunctionType]:
+def _maker(count: int, start: int, star: bool) -> Callable[..., types.FunctionType]:
     """What makes gates for functions of ``count`` parameters with a place: parameters of their own are quicker by
     four than ``*args`` (3 % of a call of `exp` against 12 %).
 
     Classes are looked at from parameter ``start`` on; ``star``: any number may follow.
     """
     names = [f"p{i}" for i in range(count)]
-    types_ = [f"type({n})" for n in names[start:]] if start is not None else []
+    types_ = [f"type({n})" for n in names[start:]]
     key = types_[0] if len(types_) == 1 else f"({', '.join(types_)})"
     take = ", ".join([*names, *["*rest"] * star, "**named"])
     give = ", ".join([*names, *["*rest"] * star])
@@ -299,7 +305,9 @@ def make(function, seen, check, call, explain):
     def gate({take}):
         try:
             if named:
-                return call({args}, named)
+                if ({", ".join([*types_, "*named"])}, *map(type, named.values())) not in seen:
+                    return call({args}, named)
+                return function({give}{", " if give else ""}**named)
             {check}
             return function({give})
         except Exception as error:
@@ -320,13 +328,9 @@ def gated(function: types.FunctionType, name: str = "", *, check: str = "all") -
     others when it has raised.  What PyTorch wrote in Python takes any object for a flag.
     """
     gate = Gate(function, name or function.__name__, check)
-    # What is given to a function of one Tensor is looked at by the operation, and of `add` by both.
-    watched = [i for i, n in enumerate(gate.names) if n in gate.watched]
-    alone = not watched or (
-        len(gate.names) == 1 and check == "all" and gate.kinds[gate.names[0]] is _KINDS["Tensor"]
+    made = _maker(len(gate.names), gate.start, gate.star is not None)(
+        function, gate.seen, gate.check, gate.call, gate.explain
     )
-    make = _maker(len(gate.names), None if alone else watched[0], gate.star is not None)
-    made = make(function, gate.seen, gate.check, gate.call, gate.explain)
     code = made.__code__
     made.__code__ = code.replace(co_varnames=(*gate.names, *code.co_varnames[len(gate.names) :]))
     made.__defaults__ = gate.defaults or None
@@ -352,9 +356,8 @@ def methods(cls: C) -> C:
         plain = type(function) is types.FunctionType and function.__code__.co_filename != __file__
         if plain and not name.startswith("_"):
             if function not in made:
-                function.__annotations__.setdefault(
-                    "self", cls.__name__
-                )  # it may be called as the class's, too
+                # It may be called as a function of the class, too.
+                function.__annotations__.setdefault("self", cls.__name__)
                 made[function] = gated(function)
             setattr(cls, name, made[function])
     return cls

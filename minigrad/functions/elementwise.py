@@ -55,11 +55,15 @@ def _no_bool(name: str, t: Tensor) -> None:
 
 def add(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
     """``input + alpha * other``."""
+    if alpha.__class__ is int and alpha == 1:
+        return apply(e.add, (input, other))
     return apply(e.add, (input, scaled("add", input, other, alpha)))
 
 
 def sub(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
     """``input - alpha * other``."""
+    if alpha.__class__ is int and alpha == 1:
+        return apply(e.sub, (input, other))
     return apply(e.sub, (input, scaled("sub", input, other, alpha)))
 
 

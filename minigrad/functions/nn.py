@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minigrad.errors import describe, runtime_error
 from minigrad.functions.linalg import matmul
 from minigrad.gate import public
 from minigrad.ops import nn
-from minigrad.tape import TensorBase, apply
+from minigrad.tape import apply
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -19,13 +19,11 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     RuntimeError, with the shapes and the line, where they do not fit or dtypes differ.
     """
-    given: tuple[Any, Any, Any] = input, weight, bias
-    i, o, b = given
-    if isinstance(i, TensorBase) and isinstance(o, TensorBase) and isinstance(b, TensorBase):
-        x, w, shift = i._array, o._array, b._array
+    if bias is not None:
+        x, w, shift = input._array, weight._array, bias._array
         usual = x.dtype is w.dtype is shift.dtype and x.ndim and w.ndim == 2
         if usual and w.shape == shift.shape + x.shape[-1:]:
-            return apply(nn.linear, given)
+            return apply(nn.linear, (input, weight, bias))
     x, w = input._array, weight._array
     if w.ndim not in (1, 2) or not x.ndim or x.shape[-1] != w.shape[-1]:
         raise runtime_error(

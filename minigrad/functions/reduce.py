@@ -94,10 +94,9 @@ def _whole(t: Tensor) -> Tensor:
 
 def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over ``dim``; integers and bools add up in int64 unless ``dtype`` says otherwise."""
-    t = _input("sum", input, dtype)
-    if dtype is None:
-        t = _whole(t)
-    y = apply(reduce.sum, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
+    t = _whole(input) if dtype is None else _input("sum", input, dtype)
+    dims = None if dim is None else all_dims(dim, t._array.ndim)
+    y = apply(reduce.sum, (t,), {"dim": dims, "keepdim": keepdim})
     return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
 
 
