@@ -812,6 +812,9 @@ class Tensor(TensorBase):
         self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **ignored: Any
     ) -> Tensor:
         """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
+        unknown = ignored.keys() - {"non_blocking", "memory_format"}
+        if unknown:
+            raise type_error(f"to() got an unexpected keyword argument '{min(unknown)}'")
         for a in args:
             if isinstance(a, TensorBase):
                 dtype = a._array.dtype

@@ -137,7 +137,9 @@ def grad(
         raise NotImplementedError("grad(): is_grads_batched is not supported; call grad once per gradient")
     if materialize_grads and allow_unused is False:
         raise value_error("Expected allow_unused to be True or not passed when materialize_grads=True")
+    # PyTorch takes whole numbers for these, and no other object.
     create_graph = bool(operator.index(create_graph))
+    allow_unused = None if allow_unused is None else bool(operator.index(allow_unused))
     results, wanted = _list(outputs), _list(inputs)
     if not wanted:
         raise runtime_error("`inputs` argument to `grad()` cannot be empty.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.errors import index_error, runtime_error
+from minigrad.errors import index_error, runtime_error, type_error
 from minigrad.functions.elementwise import where
 from minigrad.functions.reduce import one_dim
 from minigrad.gate import public
@@ -278,6 +278,11 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
         raise TypeError(
             f"index_put(): argument 'indices' must be tuple of Tensors, not {type(indices).__name__}"
         )
+    for i, k in enumerate(indices):
+        if k is not None and not isinstance(k, TensorBase):
+            raise type_error(
+                f"expected Tensor as element {i} in argument 'indices', but got {type(k).__name__}"
+            )
     if values._array.dtype != input._array.dtype:
         raise runtime_error(
             "Index put requires the source and destination dtypes match, got "

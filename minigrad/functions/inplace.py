@@ -324,10 +324,11 @@ def setitem(t: Tensor, key: Any, value: Any) -> None:
         copy_(part, _drop_leading(value, part) if isinstance(value, TensorBase) else value)
         return
     if isinstance(value, TensorBase) and value._array.dtype != t._array.dtype:
-        if value._array.ndim or not (isinstance(key, TensorBase) and key._array.dtype.kind == "b"):
+        mask = key._array.dtype.kind == "b" if isinstance(key, TensorBase) else False
+        if value._array.ndim or not mask:
             raise runtime_error(
                 f"Index put requires the source and destination dtypes match, got {t.dtype} for the destination and "
-                f"{value.dtype} for the source; convert it with .to({t.dtype})"
+                f"{value._array.dtype} for the source; convert it with .to({t.dtype})"
             )
         value = cast(value, t._array.dtype)
     if isinstance(value, TensorBase):

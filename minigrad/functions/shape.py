@@ -391,8 +391,8 @@ def tensor_split(
     """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
     d = _split_dim("tensor_split", input, dim)
     total = input._array.shape[d]
-    if isinstance(indices_or_sections, int):
-        n = indices_or_sections
+    if hasattr(indices_or_sections, "__index__") and not isinstance(indices_or_sections, TensorBase):
+        n = whole("tensor_split(): argument 'indices_or_sections'", indices_or_sections)
         if n <= 0:
             raise runtime_error(f"number of sections must be larger than 0, got {n}")
         if n >= 2**63:
@@ -410,7 +410,8 @@ def tensor_split(
         if found.ndim == 0:
             return tensor_split(input, int(found), d)
         indices_or_sections = found.tolist()
-    cuts = [whole("tensor_split(): each index", k) for k in indices_or_sections]
+    listed: Any = indices_or_sections
+    cuts = [whole("tensor_split(): each index", k) for k in listed]
     return tuple(
         _part(input, d, builtins.slice(a, b)) for a, b in zip([0, *cuts], [*cuts, total], strict=True)
     )
