@@ -74,7 +74,7 @@ _KINDS = {
     "Sequence[int]": Kind("tuple of ints", _all(_is_int)),
     "Dim": Kind("int, tuple of ints or None", lambda x: x is None or _is_int(x) or _all(_is_int)(x)),
     "float": Kind("float", _is_number),
-    "Number": Kind("Number", _is_number),
+    "Number": Kind("Number", lambda x: _is_number(x) or isinstance(x, complex)),  # which the functions refuse
     "bool": Kind("bool", lambda x: isinstance(x, (bool, np.bool_))),
     "str": Kind("str", lambda x: isinstance(x, str)),
     "None": Kind("None", lambda x: x is None),
@@ -130,6 +130,9 @@ class _Missing:
 
 
 MISSING = _Missing()
+FILE = (
+    __file__.removesuffix("gate.py") + "<gate>"
+)  # where tracebacks say that gates are: inside, without a line to show
 _INTERNAL = (ArithmeticError, AttributeError, KeyError, NameError, MemoryError, AssertionError, StopIteration)
 
 
@@ -330,7 +333,7 @@ def make(function, seen, check, call, explain):
     return gate
 """
     space: dict[str, Any] = {}
-    exec(compile(text, __file__, "exec"), space)
+    exec(compile(text, FILE, "exec"), space)
     made: Callable[..., types.FunctionType] = space["make"]
     return made
 
@@ -357,7 +360,7 @@ def public(space: dict[str, Any], names: Iterable[str], *, check: str = "all") -
     made: dict[Any, Any] = {}
     for name in names:
         function = space[name]
-        if type(function) is types.FunctionType and function.__code__.co_filename != __file__:
+        if type(function) is types.FunctionType and function.__code__.co_filename != FILE:
             if function not in made:
                 made[function] = gated(function, check=check)
             space[name] = made[function]
@@ -367,7 +370,7 @@ def methods(cls: C) -> C:
     """Class decorator: gates in front of the public methods that have none yet."""
     made: dict[Any, Any] = {}
     for name, function in list(vars(cls).items()):
-        plain = type(function) is types.FunctionType and function.__code__.co_filename != __file__
+        plain = type(function) is types.FunctionType and function.__code__.co_filename != FILE
         if plain and not name.startswith("_"):
             if function not in made:
                 # It may be called as a function of the class, too.

@@ -48,8 +48,8 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
     for space, module in SPACES.items():
         for name in dir(module):
             function = getattr(module, name)
-            made = type(function) is types.FunctionType and function.__code__.co_filename == gate.__file__
-            if made and function is not gate.public:
+            made = type(function) is types.FunctionType and function.__code__.co_filename == gate.FILE
+            if made:
                 yield f"{space}.{name}", function
     for name, function in vars(mg.Tensor).items():
         if type(function) is types.FunctionType and name.endswith("_") and not name.startswith("_"):
