@@ -130,9 +130,8 @@ class _Missing:
 
 
 MISSING = _Missing()
-FILE = (
-    __file__.removesuffix("gate.py") + "<gate>"
-)  # where tracebacks say that gates are: inside, without a line to show
+# Where tracebacks say that gates are: inside the package, and without a line to show.
+FILE = __file__.removesuffix("gate.py") + "<gate>"
 _INTERNAL = (ArithmeticError, AttributeError, KeyError, NameError, MemoryError, AssertionError, StopIteration)
 
 
