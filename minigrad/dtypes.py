@@ -87,16 +87,17 @@ def default_float() -> np.dtype[Any]:
 
 
 def as_numpy(d: Any) -> np.dtype[Any]:
-    """The NumPy dtype of a minigrad dtype, a NumPy dtype or a Python type; TypeError otherwise."""
+    """The NumPy dtype of a minigrad dtype, a NumPy dtype or a Python type; TypeError otherwise.
+
+    Python's float and int are of 64 bits, as in PyTorch.
+    """
     if isinstance(d, dtype):
         return d.numpy
-    if d is _PY_FLOAT:
-        return _default
-    found: np.dtype[Any] | None
-    try:
-        found = np.dtype(d).newbyteorder("=")
-    except TypeError:
-        found = None
+    found: np.dtype[Any] | None = None
+    if isinstance(d, np.dtype):
+        found = d.newbyteorder("=")
+    elif isinstance(d, type):
+        found = _OF_PYTHON.get(d) or (np.dtype(d) if issubclass(d, np.generic) else None)
     if found is None or found not in OF_NUMPY:
         raise TypeError(
             f"minigrad has no element type {d!r}; it has " + ", ".join(t.name for t in OF_NUMPY.values())
@@ -105,6 +106,7 @@ def as_numpy(d: Any) -> np.dtype[Any]:
 
 
 _PY_FLOAT = builtins.float
+_OF_PYTHON = {builtins.float: F64, builtins.int: I64, builtins.bool: BOOL}
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 

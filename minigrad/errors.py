@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,14 @@ def index_error(message: str) -> IndexError:
 def value_error(message: str) -> ValueError:
     """A ValueError whose message ends with the user's file and line."""
     return ValueError(f"{message} (at {place(*here())})")
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """A warning at the user's line, however many functions of the package lie between."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and INSIDE[frame.f_code.co_filename]:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 # ---------------------------------------------------------------- texts

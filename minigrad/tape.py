@@ -535,7 +535,7 @@ def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -
         else:
             usual = False
         bit += bit
-    if not usual or (op.cast is not None and dtype is not F32 and dtype is not F64):
+    if not usual or (dtype is not F32 and dtype is not F64 and (op.cast is not None or dtype is None)):
         operands, arrays, nodes, mask, bare = _convert(op, operands)
         if operands.__class__ is _make:
             return operands  # type: ignore[return-value]
@@ -609,6 +609,8 @@ def _refuse_inference(op: Op, operands: Sequence[Any], layout: Layout) -> None:
 def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, list[Any], list[Any], int, bool]:
     """The operands as Tensors and numbers in the dtype in which they meet, and what `apply` reads of them."""
     found: Any = []
+    if operands and not any(isinstance(t, TensorBase) for t in operands):
+        raise NotAnOperand(f"{op.name}(): argument 'input' must be Tensor, not {type(operands[0]).__name__}")
     for t in operands:
         if isinstance(t, np.generic):
             t = t.item()

@@ -20,6 +20,8 @@ from minigrad.errors import type_error
 from minigrad.functions import creation, elementwise, inplace, linalg, nn, reduce
 from minigrad.functions import index as indexing
 from minigrad.functions import shape as shapes
+from minigrad.functions.reduce import whole
+from minigrad.gate import methods
 from minigrad.hints import MissingMethods
 from minigrad.ops import elementwise as e
 from minigrad.ops.convert import cast
@@ -109,6 +111,7 @@ def _changes(function: Callable[..., Tensor], name: str) -> Callable[..., Any]:
 
 
 @results_are
+@methods
 class Tensor(TensorBase, MissingMethods):
     """An n-dimensional array that remembers how it was computed.
 
@@ -146,8 +149,8 @@ class Tensor(TensorBase, MissingMethods):
             t._inference = True
         if tape.TRACES and (trace := MODE.get().trace) is not None:
             trace.made(t)
-        if requires_grad:
-            t.requires_grad_()
+        if requires_grad is not False:
+            t.requires_grad_(requires_grad)
         return t
 
     # ------------------------------------------------------------ value and description
@@ -289,6 +292,10 @@ class Tensor(TensorBase, MissingMethods):
 
     def __contains__(self, element: Any) -> bool:
         tape.needs_value("the operator in")
+        if not isinstance(element, (TensorBase, int, float, np.generic, np.ndarray)):
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}"
+            )
         return bool(np.any(tape.QUIET.run(operator.eq, self._array, elementwise.raw(element))))
 
     def __bool__(self) -> bool:
@@ -692,8 +699,11 @@ class Tensor(TensorBase, MissingMethods):
     # ------------------------------------------------------------ in place
 
     copy_, fill_, zero_, masked_fill_ = inplace.copy_, inplace.fill_, inplace.zero_, inplace.masked_fill_
-    mul_, div_ = _in_place(e.mul), _changes(elementwise.div, "div")
-    mul_.__doc__ = "`mul`, in place."
+    div_ = _changes(elementwise.div, "div")
+
+    def mul_(self, other: Any) -> Tensor:
+        """`mul`, in place."""
+        return inplace.update(self, e.mul, (self, other))
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """``self += alpha * other``."""
@@ -776,11 +786,24 @@ class Tensor(TensorBase, MissingMethods):
             chance = np.broadcast_to(chance, self._array.shape).transpose(_in_memory(self._array))
         return self._draw(generator, "bernoulli", (chance,))
 
-    def random_(self, from_: int = 0, to: int | None = None, *, generator: Any = None) -> Tensor:
-        """Overwritten with whole numbers from ``from_`` up to but not including ``to``."""
-        if to is None:
-            from_, to = 0, from_
-        return self._draw(generator, "integers", (from_, to))
+    def random_(self, *bounds: Any, generator: Any = None, **named: Any) -> Tensor:
+        """Overwritten with whole numbers: ``random_(from, to)`` from ``from`` up to but not including ``to``.
+
+        ``random_(to)`` begins at 0; where ``to`` is None, and in ``random_()``, they go up to the largest that the
+        dtype holds (of a floating one, the largest up to which it holds all). RuntimeError for an empty range.
+        """
+        names = ("to",) if len(bounds) == 1 and not named else ("from", "to")
+        given = {**dict(zip(names, bounds, strict=False)), **named}
+        if sorted(given) not in ([], ["to"], ["from", "to"]) or len(given) < len(bounds) + len(named):
+            raise type_error(
+                "random_() takes nothing, to, or from and to, whole numbers of which to may be None"
+            )
+        low, high = (0 if given else None), given.get("to")
+        if "from" in given:
+            low = whole("random_(): argument 'from'", given["from"])
+        if given and not (high is None and "from" in given):
+            high = whole("random_(): argument 'to'", high)
+        return self._draw(generator, "integers", (low, high))
 
     def exponential_(self, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
         """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
@@ -814,6 +837,9 @@ class Tensor(TensorBase, MissingMethods):
         self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **ignored: Any
     ) -> Tensor:
         """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
+        unknown = ignored.keys() - {"non_blocking", "memory_format"}
+        if unknown:
+            raise type_error(f"to() got an unexpected keyword argument '{min(unknown)}'")
         for a in args:
             if isinstance(a, TensorBase):
                 dtype = a._array.dtype

@@ -17,12 +17,14 @@ from minigrad import dtypes, random
 from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import sizes
+from minigrad.gate import public
 from minigrad.ops import draws, elementwise, shape
 from minigrad.ops.convert import cast
 from minigrad.ops.sums import copied
 from minigrad.tape import MODE, QUIET, ModeManager, Scalar, TensorBase, apply, needs_value, wrap, wrap_operand
 
 if TYPE_CHECKING:
+    from minigrad.functions.elementwise import Number
     from minigrad.random import Generator
     from minigrad.tensor import Tensor
 
@@ -134,7 +136,12 @@ def _leaves(data: Any) -> Iterator[Any]:
 
 def _plain(data: Any) -> Any:
     if isinstance(data, TensorBase):
-        return data._array
+        if data._array.size != 1:
+            raise ValueError(
+                "tensor(): only one element tensors can be converted to Python scalars, an element has shape "
+                f"{list(data._array.shape)}; use stack() or cat()"
+            )
+        return data._array.reshape(())
     if isinstance(data, (list, tuple)):
         return (
             [_plain(x) for x in data] if any(isinstance(x, (list, tuple, TensorBase)) for x in data) else data
@@ -265,8 +272,6 @@ def eye(
 
 
 def _like(make: Any, t: Any, dtype: Any, requires_grad: bool, device: Any) -> Tensor:
-    if not isinstance(t, TensorBase):
-        raise TypeError(f"{make.__name__}_like(): argument 'input' must be a Tensor, not {type(t).__name__}")
     array, options = t._array, {"dtype": dtype or t._array.dtype, "device": device}
     if array.flags.c_contiguous:
         return make(array.shape, requires_grad=requires_grad, **options)  # type: ignore[no-any-return]
@@ -346,14 +351,18 @@ def arange(
 
 
 def linspace(
-    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Number,
+    end: Number,
+    steps: int,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """``steps`` evenly spaced values from ``start`` to ``end``, both included.
 
     TypeError unless ``steps`` is an integer, RuntimeError if it is negative.
     """
-    if not hasattr(steps, "__index__"):
-        raise TypeError(f"linspace(): argument 'steps' must be int, not {type(steps).__name__}")
     start, end = (_plain_number(x) for x in (start, end))
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
@@ -449,8 +458,8 @@ def _as_number(x: Any) -> Any:
 
 
 def normal(
-    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    mean: Tensor | float, std: Tensor | float = 1.0, size: Any = None, *,
+    generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Normal with that mean and deviation: numbers with a ``size``, or Tensors that broadcast."""
     if size is not None:
@@ -497,3 +506,6 @@ def randn_like(
 ) -> Tensor:
     """`randn` in the shape and dtype of ``input``."""
     return _like(randn, input, dtype, requires_grad, device)
+
+
+public(globals(), __all__)

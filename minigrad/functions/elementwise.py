@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.errors import runtime_error
+from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
 from minigrad.ops.convert import cast, number, single
@@ -47,15 +48,8 @@ def own(t: Tensor) -> Tensor:
     return t
 
 
-def need_tensor(name: str, t: Any, argument: str = "input") -> None:
-    """TypeError, as PyTorch's, unless ``t`` is a Tensor."""
-    if not isinstance(t, TensorBase):
-        raise TypeError(f"{name}(): argument '{argument}' must be a Tensor, not {type(t).__name__}")
-
-
-def _no_bool(name: str, t: Any) -> None:
-    """NotImplementedError for bools, TypeError for what is no Tensor."""
-    need_tensor(name, t)
+def _no_bool(name: str, t: Tensor) -> None:
+    """NotImplementedError for bools."""
     if t._array.dtype == bool:
         raise NotImplementedError(
             f"\"{name}\" not implemented for 'Bool'; convert with .int() or .float() first"
@@ -106,7 +100,6 @@ def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
 
 def rsub(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
     """``other - alpha * input``."""
-    need_tensor("rsub", input)
     return _with_multiple("rsub", e.sub, other, input, alpha)
 
 
@@ -146,7 +139,6 @@ def remainder(input: Any, other: Any) -> Tensor:
 
 def neg(input: Tensor) -> Tensor:
     """``-input``. RuntimeError for bool."""
-    need_tensor("neg", input)
     if input._array.dtype == bool:
         raise runtime_error(
             "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
@@ -188,7 +180,6 @@ def float_power(input: Any, exponent: Any) -> Tensor:
 
 def square(input: Tensor) -> Tensor:
     """``input * input``."""
-    need_tensor("square", input)
     return apply(e.square, (cast(input, dtypes.I64) if input._array.dtype == bool else input,))
 
 
@@ -318,7 +309,6 @@ def abs(input: Tensor) -> Tensor:
 
 def sign(input: Tensor) -> Tensor:
     """-1, 0 or 1; gradient 0."""
-    need_tensor("sign", input)
     return apply(e.sign, (input,))
 
 
@@ -347,13 +337,11 @@ def trunc(input: Tensor) -> Tensor:
 
 def logical_not(input: Tensor) -> Tensor:
     """True where an element is zero (bool)."""
-    need_tensor("logical_not", input)
     return apply(e.logical_not, (input,))
 
 
 def bitwise_not(input: Tensor) -> Tensor:
     """Each bit flipped; for bool, not."""
-    need_tensor("bitwise_not", input)
     if input._array.dtype.kind == "f":
         raise NotImplementedError(
             f'"bitwise_not" not implemented for {input.dtype}; convert with .int() first'
@@ -363,19 +351,16 @@ def bitwise_not(input: Tensor) -> Tensor:
 
 def isnan(input: Tensor) -> Tensor:
     """True where an element is nan (bool)."""
-    need_tensor("isnan", input)
     return apply(e.isnan, (input,))
 
 
 def isinf(input: Tensor) -> Tensor:
     """True where an element is infinite (bool)."""
-    need_tensor("isinf", input)
     return apply(e.isinf, (input,))
 
 
 def isfinite(input: Tensor) -> Tensor:
     """True where an element is finite (bool)."""
-    need_tensor("isfinite", input)
     return apply(e.isfinite, (input,))
 
 
@@ -392,7 +377,6 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 def frac(input: Tensor) -> Tensor:
     """The part behind the point, with the sign of ``input``. NotImplementedError for integers."""
-    need_tensor("frac", input)
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f'"frac" not implemented for {input.dtype}; use .float() first')
     return apply(e.sub, (input, trunc(input)))
@@ -401,74 +385,58 @@ def frac(input: Tensor) -> Tensor:
 # ---------------------------------------------------------------- two operands
 
 
-def maximum(input: Any, other: Any) -> Tensor:
+def maximum(input: Tensor, other: Tensor) -> Tensor:
     """The larger of two elements; nan wins; at a tie each gets half the gradient."""
-    need_tensor("maximum", input)
-    need_tensor("maximum", other, "other")
     return apply(e.maximum, (input, other))
 
 
-def minimum(input: Any, other: Any) -> Tensor:
+def minimum(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of two elements; nan wins; at a tie each gets half the gradient."""
-    need_tensor("minimum", input)
-    need_tensor("minimum", other, "other")
     return apply(e.minimum, (input, other))
 
 
-def eq(input: Any, other: Any) -> Tensor:
+def eq(input: Tensor, other: Any) -> Tensor:
     """``input == other`` by element (bool)."""
-    need_tensor("eq", input)
     return apply(e.eq, (input, other))
 
 
-def ne(input: Any, other: Any) -> Tensor:
+def ne(input: Tensor, other: Any) -> Tensor:
     """``input != other`` by element (bool)."""
-    need_tensor("ne", input)
     return apply(e.ne, (input, other))
 
 
-def lt(input: Any, other: Any) -> Tensor:
+def lt(input: Tensor, other: Any) -> Tensor:
     """``input < other`` by element (bool)."""
-    need_tensor("lt", input)
     return apply(e.lt, (input, other))
 
 
-def le(input: Any, other: Any) -> Tensor:
+def le(input: Tensor, other: Any) -> Tensor:
     """``input <= other`` by element (bool)."""
-    need_tensor("le", input)
     return apply(e.le, (input, other))
 
 
-def gt(input: Any, other: Any) -> Tensor:
+def gt(input: Tensor, other: Any) -> Tensor:
     """``input > other`` by element (bool)."""
-    need_tensor("gt", input)
     return apply(e.gt, (input, other))
 
 
-def ge(input: Any, other: Any) -> Tensor:
+def ge(input: Tensor, other: Any) -> Tensor:
     """``input >= other`` by element (bool)."""
-    need_tensor("ge", input)
     return apply(e.ge, (input, other))
 
 
-def logical_and(input: Any, other: Any) -> Tensor:
+def logical_and(input: Tensor, other: Tensor) -> Tensor:
     """True where both are nonzero (bool)."""
-    need_tensor("logical_and", input)
-    need_tensor("logical_and", other, "other")
     return apply(e.logical_and, (input, other))
 
 
-def logical_or(input: Any, other: Any) -> Tensor:
+def logical_or(input: Tensor, other: Tensor) -> Tensor:
     """True where one is nonzero (bool)."""
-    need_tensor("logical_or", input)
-    need_tensor("logical_or", other, "other")
     return apply(e.logical_or, (input, other))
 
 
-def logical_xor(input: Any, other: Any) -> Tensor:
+def logical_xor(input: Tensor, other: Tensor) -> Tensor:
     """True where exactly one is nonzero (bool)."""
-    need_tensor("logical_xor", input)
-    need_tensor("logical_xor", other, "other")
     return apply(e.logical_xor, (input, other))
 
 
@@ -487,16 +455,13 @@ def bitwise_xor(input: Any, other: Any) -> Tensor:
     return apply(e.bitwise_xor, (input, other))
 
 
-def fmod(input: Any, other: Any) -> Tensor:
+def fmod(input: Tensor, other: Any) -> Tensor:
     """The remainder with the sign of ``input``."""
-    need_tensor("fmod", input)
     return apply(e.fmod, (input, other))
 
 
-def atan2(input: Any, other: Any) -> Tensor:
+def atan2(input: Tensor, other: Tensor) -> Tensor:
     """The angle of the points (other, input), in radians."""
-    need_tensor("atan2", input)
-    need_tensor("atan2", other, "other")
     return apply(e.atan2, (input, other))
 
 
@@ -512,12 +477,11 @@ greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 arctan2 = atan2
 
 
-def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
     """Between ``min`` and ``max`` (numbers, Tensors or None); ``max`` wins where the two cross.
 
     The gradient passes where min <= input <= max. RuntimeError when both bounds are None.
     """
-    need_tensor("clamp", input)
     if min is None and max is None:
         raise runtime_error("clamp(): At least one of 'min' or 'max' must not be None")
     bounds = [raw(b) for b in (min, max) if b is not None]
@@ -534,12 +498,12 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 clip = clamp
 
 
-def clamp_min(input: Tensor, min: Any) -> Tensor:
+def clamp_min(input: Tensor, min: Tensor | Number) -> Tensor:
     """At least ``min``."""
     return clamp(input, min=min)
 
 
-def clamp_max(input: Tensor, max: Any) -> Tensor:
+def clamp_max(input: Tensor, max: Tensor | Number) -> Tensor:
     """At most ``max``."""
     return clamp(input, max=max)
 
@@ -549,7 +513,6 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
 
     With a condition alone: the indices of its nonzero elements, a tuple of int64 Tensors, one per dimension.
     """
-    need_tensor("where", condition, "condition")
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
     if condition._array.dtype.kind not in "b":
@@ -575,7 +538,6 @@ def _number_as_tensor(t: Any) -> Any:
 
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
-    need_tensor("nonzero", input)
     needs_value("nonzero()")
     found = np.stack(np.nonzero(np.atleast_1d(input._array))).astype(np.int64, copy=False)
     if as_tuple:
@@ -583,24 +545,21 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return wrap(found.T[:, : input._array.ndim])
 
 
-def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` (a number or a 0-d Tensor) where ``mask`` (bool) holds, else ``input``, in its dtype."""
     if isinstance(value, TensorBase) and value._array.ndim:
         raise runtime_error(
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._array.ndim} dimension(s)."
         )
-    need_tensor("masked_fill", input)
-    need_tensor("masked_fill", mask, "mask")
     if mask._array.dtype != bool:
         raise runtime_error(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
     y: Tensor = where(mask, cast(value, input._array.dtype), input)
     return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
 
-def fill(input: Tensor, value: Any) -> Tensor:
+def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     """A Tensor like ``input`` with ``value`` (a number or a 0-d Tensor) everywhere."""
-    need_tensor("fill", input)
     if isinstance(value, TensorBase) and value._array.ndim:
         raise runtime_error(
             f"fill only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
@@ -610,10 +569,8 @@ def fill(input: Tensor, value: Any) -> Tensor:
     return apply(shape.copy, (input, apply(shape.expand, (source,), {"shape": input._array.shape})))
 
 
-def lerp(input: Any, end: Any, weight: Any) -> Tensor:
+def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """``input + weight * (end - input)``; all Tensors of one floating dtype."""
-    need_tensor("lerp", input)
-    need_tensor("lerp", end, "end")
     for name, t in (("end", end), ("weight", weight)):
         if isinstance(t, TensorBase) and t._array.dtype != input._array.dtype:
             raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t._array.dtype}")
@@ -670,14 +627,12 @@ def allclose(
 
 
 def _close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool) -> Any:
-    need_tensor(name, input)
-    need_tensor(name, other, "other")
     needs_value(f"{name}()")
     a, b = input._array, other._array
     if a.dtype != b.dtype:
         raise runtime_error(f"{name}: {input.dtype} did not match {other.dtype}; convert one with .to(dtype)")
     for key, tolerance in (("rtol", rtol), ("atol", atol)):
-        if tolerance < 0:
+        if not tolerance >= 0:
             raise runtime_error(f"{name}: {key} must be greater than or equal to zero, but got {tolerance}")
     try:
         return QUIET.run(np.isclose, a, b, rtol, atol, equal_nan)
@@ -689,7 +644,8 @@ def _close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float, eq
 
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether shape and all elements are the same. TypeError for what is no Tensor."""
-    need_tensor("equal", input)
-    need_tensor("equal", other, "other")
     needs_value("equal()")
     return np.array_equal(raw(input), raw(other))
+
+
+public(globals(), __all__)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.errors import index_error, runtime_error
-from minigrad.functions.elementwise import need_tensor, own, where
+from minigrad.errors import index_error, runtime_error, type_error
+from minigrad.functions.elementwise import own, where
 from minigrad.functions.reduce import one_dim
+from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
 from minigrad.ops import shape
@@ -186,8 +187,6 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
     RuntimeError where an index is out of range or the shapes do not fit.
     """
-    need_tensor("gather", input)
-    need_tensor("gather", index, "index")
     d = one_dim(dim, input._array.ndim)
     _check_gather("gather", input, d, index)
     return apply(ops.gather, (input, index), {"dim": d})
@@ -216,8 +215,6 @@ def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
-    need_tensor("take_along_dim", input)
-    need_tensor("take_along_dim", indices, "indices")
     if indices._array.dtype != np.int64:
         raise runtime_error(f"take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
     if dim is None:
@@ -242,7 +239,6 @@ def _from_front(indices: Tensor, size: int) -> Tensor:
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of ``input`` at ``index`` (a vector of integers) along ``dim``. IndexError outside [0, size)."""
-    need_tensor("index_select", input)
     if index._array.ndim > 1:
         raise index_error("index_select(): Index is supposed to be a vector")
     if index._array.dtype.kind not in "iu":
@@ -260,7 +256,6 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where ``mask`` (bool) holds, in one dimension; both broadcast."""
-    need_tensor("masked_select", input)
     if mask._array.dtype != bool:
         raise runtime_error(f"masked_select: expected BoolTensor for mask, got {mask.dtype}")
     both = np.broadcast_shapes(input._array.shape, mask._array.shape)
@@ -272,18 +267,21 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     return getitem(input.reshape(-1), index)
 
 
-def index_put(input: Tensor, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
+def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of ``input`` with ``values`` written to, or with ``accumulate`` added to, ``input[indices]``.
 
     ``indices`` is a tuple of index Tensors.  Without ``accumulate`` the last write stays where an index
     repeats, and only that one gets a gradient.
     """
-    need_tensor("index_put", input)
-    need_tensor("index_put", values, "values")
     if not isinstance(indices, (tuple, list)):
         raise TypeError(
             f"index_put(): argument 'indices' must be tuple of Tensors, not {type(indices).__name__}"
         )
+    for i, k in enumerate(indices):
+        if k is not None and not isinstance(k, TensorBase):
+            raise type_error(
+                f"expected Tensor as element {i} in argument 'indices', but got {type(k).__name__}"
+            )
     if values._array.dtype != input._array.dtype:
         raise runtime_error(
             "Index put requires the source and destination dtypes match, got "
@@ -314,3 +312,6 @@ def check_fits(part: Any, indices: Any, pattern: Any, value: Any) -> tuple[int, 
             f"result of shape {list(target)}"
         )
     return target
+
+
+public(globals(), __all__)

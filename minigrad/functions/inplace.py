@@ -9,9 +9,10 @@ import numpy as np
 
 from minigrad import errors, tape
 from minigrad.dtypes import F32, F64, can_cast
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, type_error
 from minigrad.functions.elementwise import scaled
 from minigrad.functions.index import check_fits, split_key
+from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
 from minigrad.ops.convert import cast, single
@@ -19,6 +20,7 @@ from minigrad.tape import MODE, NO_PARAMS, ModeManager, Op, TensorBase, apply, c
 from minigrad.views import carries_gradients, check_change, check_inference, rebase
 
 if TYPE_CHECKING:
+    from minigrad.functions.elementwise import Number
     from minigrad.tensor import Tensor
 
 
@@ -178,7 +180,7 @@ def _overlaps(array: Any) -> bool:
     return any(n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True))
 
 
-def copy_(t: Tensor, source: Any) -> Tensor:
+def copy_(t: Tensor, source: Tensor | Number) -> Tensor:
     """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
     if MODE.get().grad:
         check_change(t)
@@ -211,7 +213,7 @@ def _leading(value: Any, t: Any) -> bool:
     return any(n != 1 for n in value._array.shape[:extra])
 
 
-def fill_(t: Tensor, value: Any) -> Tensor:
+def fill_(t: Tensor, value: Tensor | Number) -> Tensor:
     """Writes one number (or 0-d Tensor) everywhere."""
     if isinstance(value, TensorBase) and value._array.ndim:
         raise runtime_error(
@@ -233,13 +235,21 @@ def setitem(t: Tensor, key: Any, value: Any) -> None:
     if isinstance(value, np.ndarray):
         value = tape.wrap_operand(value) if mode.trace is not None else wrap(value.copy())
     elif isinstance(value, (list, tuple)):
-        value = wrap(tape.QUIET.run(np.asarray, value, t._array.dtype))
+        raise type_error(f"can't assign a {type(value).__name__} to a Tensor; use minigrad.tensor(...)")
     if mode.grad:
         check_change(t)
     part = t if basic is None else apply(shape.slice_, (t,), {"index": basic})
     if not indices:
         copy_(part, _drop_leading(value, part._array.ndim) if isinstance(value, TensorBase) else value)
         return
+    if isinstance(value, TensorBase) and value._array.dtype != t._array.dtype:
+        mask = key._array.dtype.kind == "b" if isinstance(key, TensorBase) else False
+        if value._array.ndim or not mask:
+            raise runtime_error(
+                f"Index put requires the source and destination dtypes match, got {t.dtype} for the destination and "
+                f"{value._array.dtype} for the source; convert it with .to({t.dtype})"
+            )
+        value = cast(value, t._array.dtype)
     if isinstance(value, TensorBase):
         value = cast(_drop_leading(value, _picked_dims(part, indices)), t._array.dtype)
         check_fits(part, indices, pattern, value)
@@ -264,9 +274,12 @@ def _drop_leading(value: Any, ndim: int) -> Any:
     return value
 
 
-def masked_fill_(t: Tensor, mask: Tensor, value: Any) -> Tensor:
+def masked_fill_(t: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """Writes ``value`` where ``mask`` (bool) holds."""
     if MODE.get().grad:
         check_change(t)
     since = tape.next_seq()
     return store(t, t.masked_fill(mask, value), "masked_fill", since)
+
+
+public(globals(), ("copy_", "fill_", "masked_fill_", "zero_"))

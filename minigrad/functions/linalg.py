@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad.dtypes import BOOL, F16, F32
 from minigrad.errors import describe, runtime_error
-from minigrad.functions.elementwise import need_tensor, own
+from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape, unsqueeze
+from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import linalg
 from minigrad.ops import shape as s
@@ -22,9 +23,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _same_dtype(name: str, a: Any, b: Any) -> None:
-    need_tensor(name, a)
-    need_tensor(name, b, "other")
+def _same_dtype(name: str, a: Tensor, b: Tensor) -> None:
     if a._array.dtype != b._array.dtype:
         raise runtime_error(
             f"{name}: expected m1 and m2 to have the same dtype, but got: {a._array.dtype} != {b._array.dtype}; "
@@ -122,8 +121,6 @@ vdot = dot
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """All products of the elements of two vectors, (n, m)."""
-    need_tensor("outer", input)
-    need_tensor("outer", vec2, "vec2")
     _dims("outer", (input, 1), (vec2, 1))
     return apply(e.mul, (unsqueeze(input, 1), vec2))
 
@@ -178,3 +175,6 @@ def _plus(name: str, product_of: Any, input: Any, a: Any, b: Any, beta: float, a
             f"{list(input._array.shape)}"
         )
     return total
+
+
+public(globals(), __all__)

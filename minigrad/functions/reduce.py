@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import math
-import warnings
+import operator
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.errors import index_error, runtime_error
-from minigrad.functions.elementwise import maximum, minimum, need_tensor, own
+from minigrad.errors import index_error, runtime_error, type_error, warn
+from minigrad.functions.elementwise import maximum, minimum, own
+from minigrad.gate import public
 from minigrad.ops import index, reduce
 from minigrad.ops.convert import cast
-from minigrad.tape import TensorBase, apply
+from minigrad.tape import MODE, TensorBase, apply
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -33,11 +34,17 @@ __all__ = [
 Dim: TypeAlias = "int | Sequence[int] | None"
 
 
+def whole(name: str, x: Any) -> int:
+    """An integer, also of NumPy's or in a 0-d Tensor, as Python's; TypeError for anything else, bools too."""
+    if isinstance(x, (builtins.bool, np.bool_)) or not hasattr(x, "__index__"):
+        raise type_error(f"{name} must be int, not {type(x).__name__}")
+    return operator.index(x)
+
+
 def one_dim(dim: int, ndim: int) -> int:
     """A dimension counted from the front. IndexError outside [-ndim, ndim - 1]; TypeError for no integer."""
-    if not hasattr(dim, "__index__"):
-        raise TypeError(f"dim must be an integer, got {type(dim).__name__}")
-    dim = dim.__index__()
+    if dim.__class__ is not int:
+        dim = whole("dim", dim)
     size = ndim or 1
     if not -size <= dim < size:
         raise index_error(
@@ -61,7 +68,8 @@ def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
 
 
 def _input(name: str, input: Any, dtype: Any, *, floats: bool = False) -> Tensor:
-    need_tensor(name, input)
+    if dtype is not None and not floats:
+        _carries(input, dtype)
     t: Tensor = cast(input, dtypes.as_numpy(dtype)) if dtype is not None else input
     if floats and t._array.dtype.kind != "f":
         raise runtime_error(
@@ -71,6 +79,14 @@ def _input(name: str, input: Any, dtype: Any, *, floats: bool = False) -> Tensor
     return t
 
 
+def _carries(input: Tensor, dtype: Any) -> None:
+    """RuntimeError where gradients would be lost in an integer ``dtype``."""
+    if dtypes.as_numpy(dtype).kind != "f" and input.requires_grad and MODE.get().grad:
+        raise runtime_error(
+            f"Autograd not support dtype: {dtype} has no gradients; use .detach() to go without"
+        )
+
+
 def _whole(t: Tensor) -> Tensor:
     """Integers add up in int64."""
     return cast(t, dtypes.I64) if t._array.dtype.kind in "biu" else t
@@ -78,10 +94,9 @@ def _whole(t: Tensor) -> Tensor:
 
 def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over ``dim``; integers and bools add up in int64 unless ``dtype`` says otherwise."""
-    t = _input("sum", input, dtype)
-    if dtype is None:
-        t = _whole(t)
-    y = apply(reduce.sum, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
+    t = _whole(input) if dtype is None else _input("sum", input, dtype)
+    dims = None if dim is None else all_dims(dim, t._array.ndim)
+    y = apply(reduce.sum, (t,), {"dim": dims, "keepdim": keepdim})
     return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
 
 
@@ -125,8 +140,7 @@ def std(
     return _deviation(reduce.std, input, dim, unbiased, keepdim, correction)
 
 
-def _deviation(op: Any, input: Any, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> Tensor:
-    need_tensor(op.name, input)
+def _deviation(op: Any, input: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> Tensor:
     dim, correction = _spread_arguments(dim, unbiased, correction)
     if input._array.dtype.kind != "f":
         raise runtime_error(
@@ -136,10 +150,9 @@ def _deviation(op: Any, input: Any, dim: Any, unbiased: Any, keepdim: bool, corr
     shape = input._array.shape
     count = math.prod(shape if dims is None else [shape[d] for d in dims])
     if count <= correction:
-        warnings.warn(
+        warn(
             f"{op.name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
-            f"factor (input numel divided by output numel); got correction {correction} over {count} elements.",
-            stacklevel=3,
+            f"factor (input numel divided by output numel); got correction {correction} over {count} elements."
         )
     return apply(op, (input,), {"dim": dims, "correction": correction, "keepdim": keepdim})
 
@@ -191,8 +204,7 @@ def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     return _extreme(reduce.amin, input, dim, keepdim)
 
 
-def _extreme(op: Any, input: Any, dim: Dim, keepdim: bool) -> Tensor:
-    need_tensor(op.name, input)
+def _extreme(op: Any, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     dims = all_dims(dim, input._array.ndim)
     _not_empty(op.name, input, dims)
     return apply(op, (input,), {"dim": dims, "keepdim": keepdim})
@@ -247,7 +259,6 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
 def _choose(
     name: str, extreme: Any, arg: Any, pairwise: Any, input: Any, dim: Any, keepdim: bool, other: Any
 ) -> Any:
-    need_tensor(name, input)
     if isinstance(dim, TensorBase) or other is not None:
         return pairwise(input, dim if other is None else other)
     if dim is None:
@@ -274,8 +285,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     return _arg(reduce.argmin, input, dim, keepdim)
 
 
-def _arg(op: Any, input: Any, dim: int | None, keepdim: bool) -> Tensor:
-    need_tensor(op.name, input)
+def _arg(op: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     if input._array.dtype == bool:
         raise runtime_error(f"{op.name}(): does not support bool input; use .int() first")
     ndim = input._array.ndim
@@ -299,8 +309,7 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     return _logical(reduce.all, input, dim, keepdim)
 
 
-def _logical(op: Any, input: Any, dim: Dim, keepdim: bool) -> Tensor:
-    need_tensor(op.name, input)
+def _logical(op: Any, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     # PyTorch: here, unlike in sums, an empty list of dimensions is none of them and not all
     none = isinstance(dim, (tuple, list)) and not dim
     dims = () if none else all_dims(dim, input._array.ndim)
@@ -318,14 +327,14 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     return _scan(reduce.cumprod, input, dim, dtype)
 
 
-def _scan(op: Any, input: Any, dim: int, dtype: Any) -> Tensor:
-    need_tensor(op.name, input)
+def _scan(op: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
     t = _whole(input) if dtype is None else input
     own = t._array.dtype
     found = own if dtype is None else dtypes.as_numpy(dtype)
     if found.kind == "b":
         raise NotImplementedError(f"\"{op.name}\" not implemented for 'Bool'")
     d = one_dim(dim, t._array.ndim)
+    _carries(input, found)
     if own != found and (own.kind != "f" or found.kind != "f"):
         t, own = cast(t, found), found
     if t._array.ndim == 0:
@@ -336,7 +345,6 @@ def _scan(op: Any, input: Any, dim: int, dtype: Any) -> Tensor:
 
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
     """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
-    need_tensor("logsumexp", input)
     t = cast(input, dtypes.default_float()) if input._array.dtype.kind != "f" else input
     return apply(reduce.logsumexp, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
 
@@ -344,3 +352,6 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
 def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
     """How many elements over ``dim`` are nonzero (int64)."""
     return sum(input != 0, dim)
+
+
+public(globals(), __all__)

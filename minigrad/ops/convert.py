@@ -26,12 +26,9 @@ _BY_NUMBERS = (
 def cast_operands(op: Op, operands: list[Any]) -> Any:
     """The operands of an op that promotes, in the dtype in which they meet; or the result, if it rounds once.
 
-    Raises TypeError when none of them is a Tensor, NotImplementedError for a dtype that the op does not take
-    (of a ``cast`` of ``"bits"``, floats).
+    Raises NotImplementedError for a dtype that the op does not take (of a ``cast`` of ``"bits"``, floats).
     """
     first = 1 if op.cast == "branches" else 0  # the condition of where keeps its dtype
-    if not any(isinstance(t, TensorBase) for t in operands):
-        raise TypeError(f"{op.name}(): argument 'input' must be a Tensor, not {type(operands[0]).__name__}")
     meet = common([t._array if isinstance(t, TensorBase) else t for t in operands[first:]])
     if op.cast == "float" and meet.kind != "f":
         meet = default_float()

@@ -94,11 +94,12 @@ class NumbaPlan(Plan):
             x = _wide(texts[0], first)
             flat = x if len(first.shape) == 2 else f"np.ascontiguousarray({x}).reshape(-1, {v.shape[0]})"
             return _narrow(f"np.sum({flat}, axis=0)", v, first)
-        dim = v.params.get("dim") if v.op in ("sum", "mean") else ()
+        dim: tuple[int, ...] | None = v.params.get("dim") if v.op in ("sum", "mean") else ()
         if first is not None and (dim is None or len(dim) == 1) and not v.params["keepdim"]:
             axis = "" if dim is None else f", axis={dim[0]}"
             total = _narrow(f"np.sum({_wide(texts[0], first)}{axis})", v, first)
-            count = math.prod(first.shape) if dim is None else first.shape[dim[0]]
+            shape: tuple[int, ...] = first.shape
+            count = math.prod(shape) if dim is None else shape[dim[0]]
             return total if v.op == "sum" else f"{total} / {self._number(float(count), kind)}"
         if v.op in ("clone", "contiguous"):
             return f"{texts[0]}.copy()"
