@@ -192,13 +192,13 @@ class Generator:
             RuntimeError: low > high, or a bound or their difference does not fit in `dtype`.
         """
         size, kind = _shape(shape), _floating(dtype, "uniform")
-        low, high = float(low), float(high)  # NumPy's numbers warn
         largest = float(np.finfo(kind).max)
         for name, bound in (("low", low), ("high", high)):
             if not -largest <= bound <= largest:
                 raise RuntimeError(f"uniform: {name}={bound} is out of bounds for {kind}")
         if low > high:
             raise RuntimeError(f"uniform draws from [low, high), but found low={low} > high={high}")
+        low, high = float(low), float(high)  # NumPy's numbers warn
         if high - low > largest:
             raise RuntimeError(f"uniform: the width of [{low}, {high}) is out of bounds for {kind}")
         with self._lock:
