@@ -69,14 +69,15 @@ class NumbaPlan(Plan):
         pattern = _OPERATORS.get(v.op)
         if pattern is not None:
             return pattern.format(*(f"({t})" if " " in t else t for t in texts))
-        first = v.inputs[0] if v.inputs else None
+        first: Any = v.inputs[0] if v.inputs else None
         if v.op == "remainder" and kind.kind == "f":
             y, zero = f"np.remainder({texts[0]}, {texts[1]})", self._number(0.0, kind)
             return f"np.where({y} == {zero}, np.copysign({zero}, {texts[0]}), {y})"
         if v.op == "lerp":
             a, b, w = texts
+            inputs: tuple[Any, ...] = v.inputs
             near, far = f"{a} + {w} * ({b} - {a})", f"{b} - ({b} - {a}) * ({self._number(1.0, kind)} - {w})"
-            weight = v.inputs[2].value if v.inputs[2].__class__ is Const else None
+            weight = inputs[2].value if inputs[2].__class__ is Const else None
             if type(weight) in (float, int):
                 return near if abs(weight) < 0.5 else far
             return f"np.where(np.abs({w}) < {self._number(0.5, kind)}, {near}, {far})"
