@@ -69,7 +69,18 @@ class NumbaPlan(Plan):
         pattern = _OPERATORS.get(v.op)
         if pattern is not None:
             return pattern.format(*(f"({t})" if " " in t else t for t in texts))
-        first = v.inputs[0] if v.inputs else None
+        first: Any = v.inputs[0] if v.inputs else None
+        if v.op == "remainder" and kind.kind == "f":
+            y, zero = f"np.remainder({texts[0]}, {texts[1]})", self._number(0.0, kind)
+            return f"np.where({y} == {zero}, np.copysign({zero}, {texts[0]}), {y})"
+        if v.op == "lerp":
+            a, b, w = texts
+            inputs: tuple[Any, ...] = v.inputs
+            near, far = f"{a} + {w} * ({b} - {a})", f"{b} - ({b} - {a}) * ({self._number(1.0, kind)} - {w})"
+            weight: Any = inputs[2].value if inputs[2].__class__ is Const else None
+            if type(weight) in (float, int):
+                return near if abs(weight) < 0.5 else far
+            return f"np.where(np.abs({w}) < {self._number(0.5, kind)}, {near}, {far})"
         if v.op == "linear":
             return f"np.dot({texts[0]}, {texts[1]}.T) + {texts[2]}"
         if v.op == "matmul" and all(len(w.shape) == 2 for w in v.inputs):
@@ -94,7 +105,7 @@ class NumbaPlan(Plan):
             x = _wide(texts[0], first)
             flat = x if len(first.shape) == 2 else f"np.ascontiguousarray({x}).reshape(-1, {v.shape[0]})"
             return _narrow(f"np.sum({flat}, axis=0)", v, first)
-        dim: tuple[int, ...] | None = v.params.get("dim") if v.op in ("sum", "mean") else ()
+        dim: Any = v.params.get("dim") if v.op in ("sum", "mean") else ()
         if first is not None and (dim is None or len(dim) == 1) and not v.params["keepdim"]:
             axis = "" if dim is None else f", axis={dim[0]}"
             total = _narrow(f"np.sum({_wide(texts[0], first)}{axis})", v, first)
