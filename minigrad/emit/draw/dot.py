@@ -201,7 +201,8 @@ def _edge(edge: Edge, against: bool) -> str:
         told += " constraint=false"
     text = f"id={edge.id} class={edge.kind} {told}"
     if edge.label and edge.kind != "saved":
-        text += f' label=" {edge.label} "'
+        # beside the edge, with room for a wider font
+        text += f' label="\xa0{edge.label}\xa0\xa0\\l"'
     return f"\t{source} -> {target} [{text}]\n"
 
 

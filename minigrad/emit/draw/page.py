@@ -35,9 +35,8 @@ def styled(svg: str, graph: Graph) -> str:
 def _with_style(svg: str) -> str:
     svg = svg[svg.index("<svg") :]
     end = svg.index(">") + 1
-    # spaces around a text gave it room in the layout
-    rest = re.sub(r"(<text[^>]*>)(?:\xa0|&#160;)*(.*?)(?:\xa0|&#160;)*(?=</text>)", r"\1\2", svg[end:])
-    return svg[:end] + _STYLE + rest
+    # spaces behind a text gave it room in the layout
+    return svg[:end] + _STYLE + re.sub("(?:\xa0|&#160;)+</text>", "</text>", svg[end:])
 
 
 def _attribute(text: str) -> str:
