@@ -124,7 +124,9 @@ def test_the_picture_in_the_tour_is_the_one_it_draws() -> None:
         if "picture" in namespace:
             break
     dot, svg = namespace["picture"].dot, (DOCS / "_static" / "tape.svg").read_text(encoding="utf-8")
-    labels = [line.strip() for text in re.findall(r'label="([^"]*)"', dot) for line in text.split("\\n")]
+    labels = [
+        line.strip() for text in re.findall(r'label="([^"]*)"', dot) for line in re.split(r"\\[nl]", text)
+    ]
     shown = [html.unescape(text).strip() for text in re.findall(r"<text.*?>(.*?)<", svg)]
     assert sorted(filter(None, labels)) == sorted(filter(None, shown))
     edges = re.findall(r"(n\d+) -> (n\d+)", dot)

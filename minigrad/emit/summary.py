@@ -136,11 +136,13 @@ def summary(model: Any, *inputs: Any) -> Summary:
     values = [(t, t._array.copy()) for _, own in buffers for t in own.values() if t is not None]
     handles = []
     drawn = random.get_rng_state()
-    with ModeManager(MODE.get().replace(grad=True, inference=False, everything=True, observer=observe)):
-        for module in modules.values():
-            handles.append(module.register_forward_pre_hook(enter, prepend=True))
-            handles.append(module.register_forward_hook(leave))
-        model(*inputs)
+    try:
+        with ModeManager(MODE.get().replace(grad=True, inference=False, everything=True, observer=observe)):
+            for module in modules.values():
+                handles.append(module.register_forward_pre_hook(enter, prepend=True))
+                handles.append(module.register_forward_hook(leave))
+            model(*inputs)
+    finally:
         for handle in handles:
             handle.remove()
         random.set_rng_state(drawn)

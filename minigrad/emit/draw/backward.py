@@ -47,11 +47,13 @@ def record(results: Sequence[Any], forward: list[Node]) -> Pass:
 
     watched = [n for n in forward if n.requires_grad]
     hooks = [n.hooks for n in watched]
-    # also what is done to arrays that carry no gradient
-    with ModeManager(Mode(everything=True)):
-        for node in watched:
-            node.hooks = {0: watcher(node)}
-        engine.run(roots, seeds, targets, keep=True, create=True)
+    try:
+        # also what is done to arrays that carry no gradient
+        with ModeManager(Mode(everything=True)):
+            for node in watched:
+                node.hooks = {0: watcher(node)}
+            engine.run(roots, seeds, targets, keep=True, create=True)
+    finally:
         for node, own in zip(watched, hooks, strict=True):
             node.hooks = own
     records = tape([*heads, *seed_nodes])
