@@ -519,8 +519,9 @@ class Tensor(TensorBase, MissingMethods):
         """Forgets its history."""
         if self._view is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead")
-        self._node = None
-        self._epoch += 1  # views of it have no history either
+        if self._node is not None and self._node.op is None:
+            self._node.tensor = None  # of what was computed from it, no gradient arrives any more
+        self._node = None  # views of it keep theirs
         return self
 
     # ------------------------------------------------------------ operators
@@ -595,6 +596,9 @@ class Tensor(TensorBase, MissingMethods):
     def mT(self) -> Tensor:
         """The last two dimensions exchanged. RuntimeError under two dimensions."""
         ndim = self._array.ndim
+        if ndim == 0:
+            errors.warn("mT of a 0-d Tensor is deprecated; it is the Tensor itself")
+            return self.T
         if ndim < 2:
             raise RuntimeError(
                 f"tensor.mT is only supported on matrices or batches of matrices. Got {ndim}-D tensor."

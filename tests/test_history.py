@@ -441,3 +441,28 @@ def test_source_prints_what_was_changed_before_and_after() -> None:
     y = (w + k + k).sum()
     k.add_(1)
     assert "k" in mg.source(y)
+
+
+# ---------------------------------------------------------------- detach_
+
+
+def test_views_keep_the_history_that_their_base_lets_go_of() -> None:
+    x = leaf()
+    y = x * 1
+    part = y[0:1]
+    y.detach_()
+    assert not y.requires_grad
+    assert part.requires_grad
+    (part * 3).sum().backward()
+    assert x.grad.tolist() == [3.0, 0.0]
+
+
+def test_a_leaf_that_is_detached_gets_no_gradient_any_more() -> None:
+    x = leaf()
+    y = (x * 2).sum()
+    x.detach_()
+    y.backward()
+    assert x.grad is None
+    x.requires_grad_()
+    (x * 5).sum().backward()
+    assert x.grad.tolist() == [5.0, 5.0]

@@ -570,7 +570,9 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
 
 
 def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
-    """``input + weight * (end - input)``; all Tensors of one floating dtype."""
+    """``input + weight * (end - input)``; all Tensors of one floating dtype, but for a weight without dimensions."""
+    if isinstance(weight, TensorBase) and not weight._array.ndim:
+        weight = cast(weight, input._array.dtype)
     for name, t in (("end", end), ("weight", weight)):
         if isinstance(t, TensorBase) and t._array.dtype != input._array.dtype:
             raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t._array.dtype}")

@@ -243,8 +243,8 @@ def setitem(t: Tensor, key: Any, value: Any) -> None:
         copy_(part, _drop_leading(value, part._array.ndim) if isinstance(value, TensorBase) else value)
         return
     if isinstance(value, TensorBase) and value._array.dtype != t._array.dtype:
-        mask = key._array.dtype.kind == "b" if isinstance(key, TensorBase) else False
-        if value._array.ndim or not mask:
+        # PyTorch: one value under one mask is a masked_fill, which converts
+        if value._array.size != 1 or len(indices) != 1 or indices[0]._array.dtype != bool:
             raise runtime_error(
                 f"Index put requires the source and destination dtypes match, got {t.dtype} for the destination and "
                 f"{value._array.dtype} for the source; convert it with .to({t.dtype})"
