@@ -594,16 +594,13 @@ class Tensor(TensorBase, MissingMethods):
 
     @property
     def mT(self) -> Tensor:
-        """The last two dimensions exchanged. RuntimeError under two dimensions."""
+        """The last two dimensions exchanged; RuntimeError for a vector."""
         ndim = self._array.ndim
-        if ndim == 0:
-            errors.warn("mT of a 0-d Tensor is deprecated; it is the Tensor itself")
-            return self.T
-        if ndim < 2:
+        if ndim == 1:
             raise RuntimeError(
                 f"tensor.mT is only supported on matrices or batches of matrices. Got {ndim}-D tensor."
             )
-        return apply(permute, (self,), {"axes": (*range(ndim - 2), ndim - 1, ndim - 2)})
+        return apply(permute, (self,), {"axes": (*range(ndim - 2), ndim - 1, ndim - 2) if ndim else ()})
 
     # ------------------------------------------------------------ functions as methods
 
