@@ -477,3 +477,21 @@ def test_a_value_may_have_more_dimensions_of_size_1(key: Any) -> None:
     assert x.tolist() == [[1.0] * 4, [0.0] * 4]
     x[x > 0] = mg.full((1, 1, 4), 2.0)
     assert x.tolist() == [[2.0] * 4, [0.0] * 4]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, n: x**n,
+        lambda x, n: n**x,
+        lambda x, n: x * n,
+        lambda x, n: mg.lerp(x, x, n),
+        lambda x, n: x.add(x, alpha=n),
+        lambda x, n: x.clamp(n),
+        lambda x, n: mg.where(x > 0, n, x),
+        lambda x, n: x // n,
+    ],
+)
+@pytest.mark.parametrize("number", [np.float64(1.5), np.float32(2), np.int64(2)])
+def test_numbers_of_numpy_count_as_numbers(call: Any, number: Any) -> None:
+    assert call(mg.ones(2), number).dtype is mg.float32

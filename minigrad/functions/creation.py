@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad import dtypes, random
 from minigrad.errors import runtime_error
-from minigrad.functions.elementwise import own
+from minigrad.functions.elementwise import broadcast, own
 from minigrad.functions.shape import sizes
 from minigrad.gate import public
 from minigrad.ops import draws, elementwise, shape
@@ -472,7 +472,7 @@ def normal(
     if np.any(np.less(parts[1], 0)):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     found = next(x.dtype for x in parts if isinstance(x, np.ndarray))
-    shape = np.broadcast_shapes(*(np.shape(x) for x in parts))
+    shape = broadcast("normal", *(np.shape(x) for x in parts))
     units = drawn(generator, "normal", shape, found)
     if MODE.get().trace is not None:
         with ModeManager(MODE.get().recording(False)):

@@ -42,6 +42,17 @@ def raw(t: Any) -> Any:
     return t._array if isinstance(t, TensorBase) else t
 
 
+def broadcast(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that shapes broadcast to. RuntimeError if they do not."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise runtime_error(
+            f"{name}(): the shapes {', '.join(str(list(s)) for s in shapes)} do not broadcast; use unsqueeze() or "
+            "reshape() so that the dimensions line up from the right"
+        ) from None
+
+
 def own(t: Tensor) -> Tensor:
     """A result that is formed as a view of what nobody else has, and so is no view to its user."""
     t._view = None
@@ -162,6 +173,8 @@ def pow(input: Any, exponent: Any) -> Tensor:
 
     The gradient of ``x ** 0`` is 0, also at x = 0. RuntimeError for integers to a negative power.
     """
+    if isinstance(exponent, np.generic):  # NumPy's number would widen float32
+        exponent = exponent.item()
     if isinstance(input, TensorBase) and isinstance(exponent, (int, float)):
         base = cast(input, dtypes.common([input._array, exponent]))
         if base._array.dtype.kind in "iu" and exponent < 0:

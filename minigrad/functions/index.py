@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.errors import index_error, runtime_error, type_error
-from minigrad.functions.elementwise import own, where
+from minigrad.functions.elementwise import broadcast, own, where
 from minigrad.functions.reduce import one_dim
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
@@ -227,7 +227,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     d = one_dim(dim, input._array.ndim)
     indices = _from_front(indices, input._array.shape[d] if input._array.ndim else 1)
     a, i = list(input._array.shape), list(indices._array.shape)
-    both = list(np.broadcast_shapes((*a[:d], 1, *a[d + 1 :]), (*i[:d], 1, *i[d + 1 :])))
+    both = list(broadcast("take_along_dim", (*a[:d], 1, *a[d + 1 :]), (*i[:d], 1, *i[d + 1 :])))
     source = input.expand([*both[:d], a[d], *both[d + 1 :]])
     return gather(source, d, indices.expand([*both[:d], i[d], *both[d + 1 :]]))
 
@@ -258,7 +258,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where ``mask`` (bool) holds, in one dimension; both broadcast."""
     if mask._array.dtype != bool:
         raise runtime_error(f"masked_select: expected BoolTensor for mask, got {mask.dtype}")
-    both = np.broadcast_shapes(input._array.shape, mask._array.shape)
+    both = broadcast("masked_select", input._array.shape, mask._array.shape)
     return getitem(input.expand(both).reshape(both or (1,)), mask.expand(both).reshape(both or (1,)))
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.errors import index_error, runtime_error, value_error
+from minigrad.functions.elementwise import broadcast
 from minigrad.functions.reduce import one_dim, whole
 from minigrad.gate import public
 from minigrad.ops import shape as s
@@ -247,10 +248,7 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """Every Tensor expanded to the shape that all broadcast to. TypeError for what is no Tensor."""
-    try:
-        shape = np.broadcast_shapes(*(t._array.shape for t in tensors))
-    except ValueError as error:
-        raise runtime_error(f"broadcast_tensors: {error}") from None
+    shape = broadcast("broadcast_tensors", *(t._array.shape for t in tensors))
     return tuple(t if t._array.shape == shape else expand(t, shape) for t in tensors)
 
 
