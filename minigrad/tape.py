@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -283,6 +283,7 @@ class TensorBase:
     _inference = False
 
 
+T = TypeVar("T", bound=TensorBase)
 _SEQ = itertools.count(1)
 next_seq = _SEQ.__next__
 new = object.__new__
@@ -292,7 +293,7 @@ RETAIN = -1  # the key of the hook that keeps the gradient of a result
 _make: Any = TensorBase  # the class of results; tensor.py puts Tensor here
 
 
-def results_are(cls: type[TensorBase]) -> type[TensorBase]:
+def results_are(cls: type[T]) -> type[T]:
     """Class decorator: `apply` returns instances of it."""
     global _make
     _make = cls
