@@ -50,6 +50,8 @@ class dtype:
         return self.name
 
 
+DTypeLike: TypeAlias = "dtype | np.dtype[Any] | type[Any]"
+
 bool = dtype("bool")
 uint8 = dtype("uint8")
 int8 = dtype("int8")
@@ -73,7 +75,7 @@ def get_default_dtype() -> dtype:
     return OF_NUMPY[_default]
 
 
-def set_default_dtype(d: dtype) -> None:
+def set_default_dtype(d: DTypeLike) -> None:
     """Sets the dtype of new tensors of Python floats. Raises TypeError unless ``d`` floats."""
     global _default
     found = as_numpy(d)
@@ -86,7 +88,7 @@ def default_float() -> np.dtype[Any]:
     return _default
 
 
-def as_numpy(d: Any) -> np.dtype[Any]:
+def as_numpy(d: DTypeLike) -> np.dtype[Any]:
     """The NumPy dtype of a minigrad dtype, a NumPy dtype or a Python type; TypeError otherwise."""
     if isinstance(d, dtype):
         return d.numpy
@@ -124,7 +126,7 @@ def can_cast(source: np.dtype[Any], to: np.dtype[Any]) -> _Bool:
     return _CATEGORY[source.kind] <= _CATEGORY[to.kind]
 
 
-def promote_types(type1: dtype, type2: dtype) -> dtype:
+def promote_types(type1: DTypeLike, type2: DTypeLike) -> dtype:
     """The smallest dtype that both convert to, as PyTorch has it."""
     return OF_NUMPY[promote(as_numpy(type1), as_numpy(type2))]
 

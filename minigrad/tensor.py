@@ -8,7 +8,18 @@ import operator
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Self
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Concatenate,
+    ParamSpec,
+    Self,
+    SupportsIndex,
+    TypeAlias,
+    TypeVar,
+    overload,
+)
 
 import numpy as np
 
@@ -17,10 +28,19 @@ from minigrad._printing import tensor_text
 from minigrad.functions import creation, elementwise, inplace, linalg, nn, reduce
 from minigrad.functions import index as indexing
 from minigrad.functions import shape as shapes
+from minigrad.functions.elementwise import Number, Operand
 from minigrad.ops import elementwise as e
 from minigrad.ops.convert import cast
 from minigrad.ops.shape import permute
-from minigrad.tape import MODE, Node, NotAnOperand, TensorBase, apply, leaf, results_are, wrap
+from minigrad.random import Generator
+from minigrad.tape import MODE, Array, Node, NotAnOperand, TensorBase, apply, leaf, results_are, wrap
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+P = ParamSpec("P")
+T = TypeVar("T", bound="Tensor")
+Flag: TypeAlias = bool  # Python's, where a method of Tensor has taken its name
 
 
 class Size(tuple[int, ...]):
@@ -33,18 +53,27 @@ class Size(tuple[int, ...]):
                 raise TypeError(f"Size() takes an iterable of int (item {i} is {type(n).__name__})")
         return tuple.__new__(cls, (n.__index__() for n in made))
 
-    def __getitem__(self, key: Any) -> Any:
-        found = tuple.__getitem__(self, key)
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> int: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> Size: ...
+
+    def __getitem__(self, key: SupportsIndex | slice) -> int | Size:
+        found: Any = tuple.__getitem__(self, key)
         return tuple.__new__(Size, found) if key.__class__ is slice else found
 
-    def __add__(self, other: Any) -> Any:
-        joined = tuple.__add__(self, other) if isinstance(other, tuple) else NotImplemented
-        return joined if joined is NotImplemented else Size(joined)
+    def __add__(self, other: tuple[Any, ...]) -> Size:
+        if not isinstance(other, tuple):
+            return NotImplemented
+        return Size(tuple.__add__(self, other))
 
-    def __radd__(self, other: Any) -> Any:
-        return Size((*other, *self)) if isinstance(other, tuple) else NotImplemented
+    def __radd__(self, other: tuple[Any, ...]) -> Size:
+        if not isinstance(other, tuple):
+            return NotImplemented
+        return Size((*other, *self))
 
-    def __mul__(self, times: Any) -> Any:
+    def __mul__(self, times: SupportsIndex) -> Size:
         return tuple.__new__(Size, tuple.__mul__(self, times))
 
     __rmul__ = __mul__
@@ -68,7 +97,7 @@ class RemovableHandle:
         self._hooks.pop(self._key, None)
 
 
-def _operator(op: tape.Op) -> Callable[[Any, Any], Any]:
+def _operator(op: tape.Op) -> Callable[[Tensor, Operand], Tensor]:
     def method(self: Tensor, other: Any) -> Any:
         try:
             return apply(op, (self, other))
@@ -78,7 +107,7 @@ def _operator(op: tape.Op) -> Callable[[Any, Any], Any]:
     return method
 
 
-def _reflected(op: tape.Op) -> Callable[[Any, Any], Any]:
+def _reflected(op: tape.Op) -> Callable[[Tensor, Operand], Tensor]:
     def method(self: Tensor, other: Any) -> Any:
         try:
             return apply(op, (other, self))
@@ -88,8 +117,8 @@ def _reflected(op: tape.Op) -> Callable[[Any, Any], Any]:
     return method
 
 
-def _in_place(op: tape.Op) -> Callable[[Any, Any], Any]:
-    def method(self: Tensor, other: Any) -> Any:
+def _in_place(op: tape.Op) -> Callable[[T, Operand], T]:
+    def method(self: T, other: Any) -> Any:
         try:
             return inplace.update(self, op, (self, other))
         except NotAnOperand:
@@ -98,10 +127,12 @@ def _in_place(op: tape.Op) -> Callable[[Any, Any], Any]:
     return method
 
 
-def _changes(function: Callable[..., Tensor], name: str) -> Callable[..., Any]:
+def _changes(
+    function: Callable[Concatenate[Tensor, P], Tensor], name: str
+) -> Callable[Concatenate[Tensor, P], Tensor]:
     """The method that puts a function's result in place of the Tensor: ``exp_`` for ``exp``."""
 
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    def method(self: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         if MODE.get().grad:
             inplace.check_leaf(self)
         since = tape.next_seq()
@@ -142,7 +173,7 @@ class Tensor(TensorBase):
         return made
 
     @staticmethod
-    def _make_subclass(cls: type[Any], data: Tensor, requires_grad: bool = False) -> Any:
+    def _make_subclass(cls: type[T], data: Tensor, requires_grad: bool = False) -> T:
         """A leaf of another class over the same memory."""
         t = tape.new(cls)
         t._array, t._node, t._view = data._array, None, None
@@ -184,7 +215,13 @@ class Tensor(TensorBase):
         """Bytes of all elements."""
         return self._array.nbytes
 
-    def size(self, dim: int | None = None) -> Any:
+    @overload
+    def size(self, dim: None = None) -> Size: ...
+
+    @overload
+    def size(self, dim: int) -> int: ...
+
+    def size(self, dim: int | None = None) -> Size | int:
         """The shape, or the size of one dimension."""
         return self.shape if dim is None else self._array.shape[reduce.one_dim(dim, self._array.ndim)]
 
@@ -200,7 +237,13 @@ class Tensor(TensorBase):
 
     nelement = numel
 
-    def stride(self, dim: int | None = None) -> Any:
+    @overload
+    def stride(self, dim: None = None) -> tuple[int, ...]: ...
+
+    @overload
+    def stride(self, dim: int) -> int: ...
+
+    def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
         """The step in memory along each dimension, in elements."""
         steps = tuple(n // self._array.itemsize for n in self._array.strides)
         return steps if dim is None else steps[reduce.one_dim(dim, len(steps))]
@@ -222,19 +265,19 @@ class Tensor(TensorBase):
         tape.needs_value("data_ptr()")
         return int(self._array.ctypes.data)
 
-    def item(self) -> Any:
+    def item(self) -> Number:
         """The one element as a Python number. RuntimeError if there are others."""
         if self._array.size != 1:
             raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
         tape.needs_value("item()")
-        return self._array.item()
+        return self._array.item()  # type: ignore[no-any-return]
 
-    def tolist(self) -> Any:
+    def tolist(self) -> list[Any]:
         """Nested lists of Python numbers; for a 0-d Tensor the number."""
         tape.needs_value("tolist()")
-        return self._array.tolist()
+        return self._array.tolist()  # type: ignore[no-any-return]
 
-    def numpy(self, *, force: bool = False) -> Any:
+    def numpy(self, *, force: bool = False) -> Array:
         """The array itself, in shared memory. RuntimeError if it requires grad, unless ``force`` (a detached one)."""
         if self.requires_grad and not force:
             raise RuntimeError(
@@ -243,7 +286,7 @@ class Tensor(TensorBase):
         tape.needs_value("numpy()")
         return self._array
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: np.dtype[Any] | None = None, copy: bool | None = None) -> Array:
         array = self.numpy()
         if dtype is not None and array.dtype != dtype:
             if copy is False:
@@ -253,7 +296,7 @@ class Tensor(TensorBase):
             return array.astype(dtype)
         return array.copy() if copy else array
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Tensor:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
         if ufunc is np.matmul and method == "__call__" and not options:
             return linalg.matmul(*(_operand(x) for x in inputs))
@@ -293,7 +336,7 @@ class Tensor(TensorBase):
             raise TypeError("iteration over a 0-d tensor")
         return iter(shapes.unbind(self))
 
-    def __contains__(self, element: Any) -> bool:
+    def __contains__(self, element: object) -> bool:
         tape.needs_value("the operator in")
         return bool((self._array == elementwise.raw(element)).any())
 
@@ -315,7 +358,7 @@ class Tensor(TensorBase):
     def __complex__(self) -> complex:
         return complex(self._only())
 
-    def _only(self) -> Any:
+    def _only(self) -> Number:
         """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""
         tape.needs_value("a conversion to a Python number")
         if self._array.size != 1:
@@ -323,7 +366,7 @@ class Tensor(TensorBase):
                 "only one element tensors can be converted to Python scalars, this one has shape "
                 f"{list(self._array.shape)}"
             )
-        return self._array.item()
+        return self._array.item()  # type: ignore[no-any-return]
 
     def __index__(self) -> int:
         if self._array.size != 1 or self._array.dtype.kind not in "biu":
@@ -441,7 +484,7 @@ class Tensor(TensorBase):
         gradient: Tensor | None = None,
         retain_graph: bool | None = None,
         create_graph: bool = False,
-        inputs: Any = None,
+        inputs: Tensor | Iterable[Tensor] | None = None,
     ) -> None:
         """Adds the gradients of this Tensor to ``.grad`` of the leaves (or ``inputs``) that it was computed from.
 
@@ -525,8 +568,9 @@ class Tensor(TensorBase):
     __xor__ = _operator(e.bitwise_xor)
     __rxor__ = _reflected(e.bitwise_xor)
     __ixor__ = _in_place(e.bitwise_xor)
-    __eq__ = _operator(e.eq)
-    __ne__ = _operator(e.ne)
+    # Annotated, for pyright gives them the type of object's own otherwise.
+    __eq__: ClassVar[Callable[[Tensor, object], Tensor]] = _operator(e.eq)  # type: ignore[assignment]
+    __ne__: ClassVar[Callable[[Tensor, object], Tensor]] = _operator(e.ne)  # type: ignore[assignment]
     __lt__ = _operator(e.lt)
     __le__ = _operator(e.le)
     __gt__ = _operator(e.gt)
@@ -538,19 +582,19 @@ class Tensor(TensorBase):
     __getitem__ = indexing.getitem
     __setitem__ = inplace.setitem
 
-    def __pow__(self, exponent: Any) -> Tensor:
+    def __pow__(self, exponent: Operand) -> Tensor:
         return elementwise.pow(self, exponent)
 
-    def __rpow__(self, base: Any) -> Tensor:
+    def __rpow__(self, base: Operand) -> Tensor:
         return elementwise.pow(base, self)
 
-    def __ipow__(self, exponent: Any) -> Any:
+    def __ipow__(self, exponent: Operand) -> Tensor:
         return self.pow_(exponent)
 
-    def __matmul__(self, other: Any) -> Tensor:
+    def __matmul__(self, other: Tensor | Array) -> Tensor:
         return linalg.matmul(self, _operand(other))
 
-    def __rmatmul__(self, other: Any) -> Tensor:
+    def __rmatmul__(self, other: Tensor | Array) -> Tensor:
         return linalg.matmul(_operand(other), self)
 
     @property
@@ -624,9 +668,9 @@ class Tensor(TensorBase):
         elementwise.masked_fill, elementwise.lerp, elementwise.addcmul, elementwise.addcdiv,
     )  # fmt: skip
 
-    def where(self, condition: Tensor, other: Any) -> Tensor:
+    def where(self, condition: Tensor, other: Operand) -> Tensor:
         """Itself where ``condition`` holds, else ``other``."""
-        return elementwise.where(condition, self, other)  # type: ignore[no-any-return]
+        return elementwise.where(condition, self, other)
 
     sum, nansum, mean, prod = reduce.sum, reduce.nansum, reduce.mean, reduce.prod
     var, std = reduce.var, reduce.std
@@ -669,11 +713,11 @@ class Tensor(TensorBase):
     mul_, div_ = _in_place(e.mul), _changes(elementwise.div, "div")
     mul_.__doc__ = "`mul`, in place."
 
-    def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+    def add_(self, other: Operand, *, alpha: Number = 1) -> Tensor:
         """``self += alpha * other``."""
         return inplace.add_scaled(self, other, alpha)
 
-    def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+    def sub_(self, other: Operand, *, alpha: Number = 1) -> Tensor:
         """``self -= alpha * other``."""
         return inplace.update(self, e.sub, (self, elementwise.scaled("sub", self, other, alpha)))
 
@@ -728,7 +772,7 @@ class Tensor(TensorBase):
     )  # fmt: skip
 
     def uniform_(
-        self, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **named: float
+        self, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None, **named: float
     ) -> Tensor:
         """Overwritten with uniform draws from [from, to)."""
         if "from" in named:
@@ -737,11 +781,11 @@ class Tensor(TensorBase):
             raise TypeError(f"uniform_() got an unexpected keyword argument {next(iter(named))!r}")
         return self._draw(generator, "uniform", (), (from_, to))
 
-    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
+    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
         """Overwritten with normal draws."""
         return self._draw(generator, "normal", (), (mean, std), blocks=self.is_contiguous())
 
-    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+    def bernoulli_(self, p: Tensor | float = 0.5, *, generator: Generator | None = None) -> Tensor:
         """Overwritten with 1 of probability ``p`` and 0 else."""
         if isinstance(p, Tensor):
             tape.needs_value("bernoulli_() of a Tensor")
@@ -750,19 +794,19 @@ class Tensor(TensorBase):
             chance = np.broadcast_to(chance, self._array.shape).transpose(_in_memory(self._array))
         return self._draw(generator, "bernoulli", (chance,))
 
-    def random_(self, from_: int = 0, to: int | None = None, *, generator: Any = None) -> Tensor:
+    def random_(self, from_: int = 0, to: int | None = None, *, generator: Generator | None = None) -> Tensor:
         """Overwritten with whole numbers from ``from_`` up to but not including ``to``."""
         if to is None:
             from_, to = 0, from_
         return self._draw(generator, "integers", (from_, to))
 
-    def exponential_(self, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
+    def exponential_(self, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
         """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
         return self._draw(generator, "exponential", (), (lambd,))
 
     def _draw(
         self,
-        generator: Any,
+        generator: Generator | None,
         method: str,
         before: tuple[Any, ...],
         after: tuple[Any, ...] = (),
@@ -785,8 +829,9 @@ class Tensor(TensorBase):
     # ------------------------------------------------------------ dtype, copies, like-makers
 
     def to(
-        self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **ignored: Any
-    ) -> Tensor:
+        self, *args: dtypes.DTypeLike | creation.DeviceLike | Tensor | bool, dtype: dtypes.DTypeLike | None = None,
+        device: creation.DeviceLike = None, copy: bool = False, **ignored: object,
+    ) -> Tensor:  # fmt: skip
         """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
         for a in args:
             if isinstance(a, TensorBase):
@@ -802,7 +847,13 @@ class Tensor(TensorBase):
         changed: Tensor = self if dtype is None else cast(self, dtypes.as_numpy(dtype))
         return changed.clone() if copy and changed is self else changed
 
-    def type(self, dtype: Any = None) -> Any:
+    @overload
+    def type(self, dtype: None = None) -> str: ...
+
+    @overload
+    def type(self, dtype: dtypes.DTypeLike) -> Tensor: ...
+
+    def type(self, dtype: dtypes.DTypeLike | None = None) -> str | Tensor:
         """In another dtype; without one, the name of its type."""
         return f"minigrad.{self.dtype.name}" if dtype is None else self.to(dtype)
 
@@ -846,25 +897,34 @@ class Tensor(TensorBase):
         """Itself."""
         return self
 
-    def new_tensor(self, data: Any, *, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_tensor(
+        self, data: Any, *, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
+    ) -> Tensor:
         """`minigrad.tensor` in this dtype."""
         return creation.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
-    def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_zeros(
+        self, *size: shapes.Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
+    ) -> Tensor:
         """`minigrad.zeros` in this dtype."""
         return creation.zeros(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
-    def new_ones(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_ones(
+        self, *size: shapes.Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
+    ) -> Tensor:
         """`minigrad.ones` in this dtype."""
         return creation.ones(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
-    def new_empty(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_empty(
+        self, *size: shapes.Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
+    ) -> Tensor:
         """`minigrad.empty` in this dtype."""
         return creation.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
     def new_full(
-        self, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: Any = False
-    ) -> Tensor:
+        self, size: shapes.Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None = None,
+        requires_grad: Flag = False,
+    ) -> Tensor:  # fmt: skip
         """`minigrad.full` in this dtype."""
         return creation.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
@@ -881,24 +941,24 @@ class Tensor(TensorBase):
         memo[id(self)] = t
         if self._grad is not None:
             t._grad = copy.deepcopy(self._grad, memo)
-        return t  # type: ignore[no-any-return]
+        return t
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         if not self.is_leaf:
             raise RuntimeError("only leaf Tensors can be pickled; use .detach()")
         return _restore, (self._array, self.requires_grad)
 
 
-def _restore(array: Any, requires_grad: bool) -> Tensor:
+def _restore(array: Array, requires_grad: bool) -> Tensor:
     return creation.from_numpy(array).requires_grad_(requires_grad)
 
 
-def is_tensor(obj: Any) -> bool:
+def is_tensor(obj: object) -> TypeIs[Tensor]:
     """Whether ``obj`` is a Tensor."""
     return isinstance(obj, Tensor)
 
 
-def _in_memory(array: Any) -> list[int]:
+def _in_memory(array: Array) -> list[int]:
     """The dimensions by their steps in memory, the longest first."""
     return sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))
 
@@ -907,7 +967,7 @@ def _operand(other: Any) -> Any:
     return tape.wrap_operand(other) if isinstance(other, np.ndarray) else other
 
 
-def _state(array: Any) -> Tensor:
+def _state(array: Array) -> Tensor:
     tape.needs_value("the state of a generator")
     return wrap(array)
 

@@ -228,7 +228,7 @@ def accumulate(tensor: Any, g: Any) -> None:
     if before is None:
         t._grad = wrap(g)
     elif isinstance(g, tape.TensorBase):
-        t._grad = before + g
+        t._grad = before + wrap(g)
     elif before.requires_grad:
         t._grad = before.detach() + wrap(g)
     else:

@@ -7,16 +7,18 @@ Sizes are given one by one or as one sequence.  ``dtype`` None means: that of th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
 from minigrad import dtypes, random
-from minigrad.functions.shape import sizes
+from minigrad.dtypes import DTypeLike
+from minigrad.functions.elementwise import Number
+from minigrad.functions.shape import Sizes, sizes
 from minigrad.ops import draws, elementwise, shape
 from minigrad.ops.convert import cast
-from minigrad.tape import MODE, QUIET, Scalar, TensorBase, apply, needs_value, wrap, wrap_operand
+from minigrad.tape import MODE, QUIET, Array, Scalar, TensorBase, apply, needs_value, wrap, wrap_operand
 
 if TYPE_CHECKING:
     from minigrad.random import Generator
@@ -34,7 +36,7 @@ class device:
 
     __slots__ = ("index", "type")
 
-    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
+    def __init__(self, type: device | str = "cpu", index: int | None = None) -> None:
         name = getattr(type, "type", type)
         if str(name).partition(":")[0] != "cpu":
             raise RuntimeError(f"minigrad computes on the CPU only; there is no device {type!r}")
@@ -53,7 +55,10 @@ class device:
         return hash("cpu")
 
 
-def _finish(array: Any, requires_grad: bool, on: Any = None) -> Tensor:
+DeviceLike: TypeAlias = "device | str | None"
+
+
+def _finish(array: Tensor | Array, requires_grad: bool, on: DeviceLike = None) -> Tensor:
     if on is not None:
         device(on)
     t: Any = array if isinstance(array, TensorBase) else wrap(array)
@@ -64,14 +69,14 @@ def _finish(array: Any, requires_grad: bool, on: Any = None) -> Tensor:
     return t  # type: ignore[no-any-return]
 
 
-def _dtype(dtype: Any) -> np.dtype[Any]:
+def _dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
     return dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
 
 
 # ---------------------------------------------------------------- from data
 
 
-def to_array(data: Any, dtype: Any = None) -> Any:
+def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
     """Data as an array in PyTorch's dtype for it: Python floats in the default float, arrays in their own."""
     if isinstance(data, TensorBase):
         array = data._array
@@ -89,7 +94,7 @@ def to_array(data: Any, dtype: Any = None) -> Any:
     return array if array.dtype == wanted and array.dtype.isnative else QUIET.run(array.astype, wanted)
 
 
-def _from_nested(data: Any, dtype: Any) -> Any:
+def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
     try:
         array = np.array(_plain(data))
     except ValueError as error:
@@ -107,7 +112,7 @@ def _from_nested(data: Any, dtype: Any) -> Any:
     return array
 
 
-def _too_large(array: Any, data: Any) -> bool:
+def _too_large(array: Array, data: Any) -> bool:
     """Whether data are integers that int64 does not hold: NumPy then makes uint64, floats or objects of them."""
     if array.dtype.kind == "O":
         return all(isinstance(x, int) for x in array.ravel())
@@ -142,7 +147,9 @@ def _has_arrays(data: Any) -> bool:
     return isinstance(first, (np.ndarray, np.generic, TensorBase))
 
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
     """A new leaf with a copy of ``data``: numbers, nested sequences, arrays or Tensors.
 
     TypeError for what is no number, ValueError for ragged sequences and whole numbers beyond 64 bits, RuntimeError
@@ -154,7 +161,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     return _finish(np.array(to_array(data, dtype)), requires_grad, device)
 
 
-def _copied(data: Any, dtype: Any, requires_grad: bool) -> Tensor:
+def _copied(data: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
     """`tensor`, where a function is being recorded: the copy is an operation."""
     if isinstance(data, np.ndarray):
         data = wrap_operand(data)
@@ -171,7 +178,7 @@ def _copied(data: Any, dtype: Any, requires_grad: bool) -> Tensor:
     return made
 
 
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike = None) -> Tensor:
     """As `tensor`, but a Tensor or array that fits is shared, not copied; a Tensor keeps its history."""
     if isinstance(data, TensorBase):
         t: Any = data
@@ -184,7 +191,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 asarray = as_tensor
 
 
-def from_numpy(ndarray: Any) -> Tensor:
+def from_numpy(ndarray: Array) -> Tensor:
     """A Tensor over the same memory as an array. TypeError for what is no array or has another element type.
 
     Writing to the array later changes the Tensor; backward cannot see such writes.
@@ -214,17 +221,23 @@ def _shape(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     return shape
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *size: Sizes, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
     """Memory of that shape with whatever is in it."""
     return _finish(np.empty(_shape("empty", size), _dtype(dtype)), requires_grad, device)
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(
+    *size: Sizes, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
     """Filled with 0."""
     return _finish(np.zeros(_shape("zeros", size), _dtype(dtype)), requires_grad, device)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(
+    *size: Sizes, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
     """Filled with 1."""
     return _finish(np.ones(_shape("ones", size), _dtype(dtype)), requires_grad, device)
 
@@ -235,8 +248,9 @@ def _plain_number(x: Any) -> Any:
 
 
 def full(
-    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+    size: Sizes, fill_value: Tensor | Number | np.generic | Scalar, *, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Filled with ``fill_value``, in its dtype unless another is given."""
     value = fill_value if type(fill_value) is Scalar else _plain_number(fill_value)
     found = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
@@ -247,8 +261,9 @@ def full(
 
 
 def eye(
-    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+    n: int, m: int | None = None, *, dtype: DTypeLike | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Ones on the diagonal of an (n, m) matrix, m = n unless given."""
     for name, size in (("n", n), ("m", m)):
         if size is not None and size < 0:
@@ -256,36 +271,39 @@ def eye(
     return _finish(np.eye(n, m, dtype=_dtype(dtype)), requires_grad, device)
 
 
-def _like(make: Any, t: Any, dtype: Any, requires_grad: bool, device: Any) -> Tensor:
+def _like(
+    make: Callable[..., Tensor], t: Tensor, dtype: DTypeLike | None, requires_grad: bool, device: DeviceLike
+) -> Tensor:
     if not isinstance(t, TensorBase):
         raise TypeError(f"{make.__name__}_like(): argument 'input' must be a Tensor, not {type(t).__name__}")
-    return make(  # type: ignore[no-any-return]
-        t._array.shape, dtype=dtype or t._array.dtype, requires_grad=requires_grad, device=device
-    )
+    return make(t._array.shape, dtype=dtype or t._array.dtype, requires_grad=requires_grad, device=device)
 
 
 def empty_like(
-    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
 ) -> Tensor:
     """`empty` in the shape and dtype of ``input``."""
     return _like(empty, input, dtype, requires_grad, device)
 
 
 def zeros_like(
-    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
 ) -> Tensor:
     """`zeros` in the shape and dtype of ``input``."""
     return _like(zeros, input, dtype, requires_grad, device)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+def ones_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
+) -> Tensor:
     """`ones` in the shape and dtype of ``input``."""
     return _like(ones, input, dtype, requires_grad, device)
 
 
 def full_like(
-    input: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
-) -> Tensor:
+    input: Tensor, fill_value: Tensor | Number | np.generic, *, dtype: DTypeLike | None = None,
+    requires_grad: bool = False, device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """`full` in the shape and dtype of ``input``."""
     return full(
         input._array.shape,
@@ -299,13 +317,31 @@ def full_like(
 # ---------------------------------------------------------------- in steps
 
 
+@overload
+def arange(
+    end: Tensor | Number,
+    /,
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor: ...
+
+
+@overload
+def arange(
+    start: Tensor | Number, end: Tensor | Number, step: Tensor | Number = 1, *, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor: ...  # fmt: skip
+
+
 def arange(
     start: Any,
     end: Any = None,
     step: Any = 1,
     *,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """From ``start`` (0 unless two are given) to before ``end``, shape (ceil((end - start) / step),)."""
@@ -341,8 +377,9 @@ def arange(
 
 
 def linspace(
-    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+    start: Tensor | Number, end: Tensor | Number, steps: int, *, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """``steps`` evenly spaced values from ``start`` to ``end``, both included.
 
     TypeError unless ``steps`` is an integer, RuntimeError if it is negative.
@@ -382,10 +419,10 @@ def drawn(generator: Generator | None, method: str, *arguments: Any, **options: 
 
 
 def rand(
-    *size: Any,
+    *size: Sizes,
     generator: Generator | None = None,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Uniform in [0, 1)."""
@@ -393,10 +430,10 @@ def rand(
 
 
 def randn(
-    *size: Any,
+    *size: Sizes,
     generator: Generator | None = None,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Normal with mean 0 and variance 1."""
@@ -404,8 +441,9 @@ def randn(
 
 
 def randint(
-    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Whole numbers from ``low`` (0 unless given) to before ``high``; int64 unless ``dtype`` is given."""
     if size is None:
@@ -419,8 +457,8 @@ def randperm(
     n: int,
     *,
     generator: Generator | None = None,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """0 to n - 1 in random order, int64."""
@@ -429,8 +467,9 @@ def randperm(
 
 
 def normal(
-    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    mean: Tensor | float, std: Tensor | float = 1.0, size: Sizes | None = None, *,
+    generator: Generator | None = None, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Normal with that mean and deviation: numbers with a ``size``, or Tensors that broadcast."""
     if size is not None:
@@ -467,13 +506,15 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     return apply(draws.bernoulli, (input,), {"generator": source})
 
 
-def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+def rand_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
+) -> Tensor:
     """`rand` in the shape and dtype of ``input``."""
     return _like(rand, input, dtype, requires_grad, device)
 
 
 def randn_like(
-    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
 ) -> Tensor:
     """`randn` in the shape and dtype of ``input``."""
     return _like(randn, input, dtype, requires_grad, device)

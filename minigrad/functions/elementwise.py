@@ -6,7 +6,7 @@ numbers turn integers into the default float. Shapes that do not broadcast raise
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from minigrad.errors import runtime_error
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
 from minigrad.ops.convert import cast, number
-from minigrad.tape import TensorBase, apply, needs_value, wrap
+from minigrad.tape import Array, TensorBase, apply, needs_value, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -34,6 +34,7 @@ __all__ = [
 ]  # fmt: skip
 
 Number: TypeAlias = "int | float | bool"
+Operand: TypeAlias = "Tensor | Number | Array | np.generic"
 
 
 def raw(t: Any) -> Any:
@@ -41,7 +42,7 @@ def raw(t: Any) -> Any:
     return t._array if isinstance(t, TensorBase) else t
 
 
-def need_tensor(name: str, t: Any, argument: str = "input") -> None:
+def need_tensor(name: str, t: object, argument: str = "input") -> None:
     """TypeError, as PyTorch's, unless ``t`` is a Tensor."""
     if not isinstance(t, TensorBase):
         raise TypeError(f"{name}(): argument '{argument}' must be a Tensor, not {type(t).__name__}")
@@ -59,12 +60,12 @@ def _no_bool(name: str, t: Any) -> None:
 # ---------------------------------------------------------------- arithmetic
 
 
-def add(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
+def add(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
     """``input + alpha * other``."""
     return apply(e.add, (input, scaled("add", input, other, alpha)))
 
 
-def sub(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
+def sub(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
     """``input - alpha * other``."""
     return apply(e.sub, (input, scaled("sub", input, other, alpha)))
 
@@ -88,13 +89,13 @@ def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
     return apply(e.mul, (other, alpha)) if isinstance(other, TensorBase) else other * alpha
 
 
-def rsub(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
+def rsub(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
     """``other - alpha * input``."""
     need_tensor("rsub", input)
     return apply(e.sub, (other, scaled("rsub", other, input, alpha)))
 
 
-def mul(input: Any, other: Any) -> Tensor:
+def mul(input: Tensor, other: Operand) -> Tensor:
     """``input * other``."""
     return apply(e.mul, (input, other))
 
@@ -102,7 +103,7 @@ def mul(input: Any, other: Any) -> Tensor:
 multiply = mul
 
 
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+def div(input: Tensor, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """``input / other``; with a rounding mode ``"trunc"`` (to 0) or ``"floor"`` (down) the gradient is 0."""
     if rounding_mode is None:
         return apply(e.div, (input, other))
@@ -118,12 +119,12 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
 divide = div
 
 
-def true_divide(input: Any, other: Any) -> Tensor:
+def true_divide(input: Tensor, other: Operand) -> Tensor:
     """``input / other``."""
     return apply(e.div, (input, other))
 
 
-def remainder(input: Any, other: Any) -> Tensor:
+def remainder(input: Tensor, other: Operand) -> Tensor:
     """The remainder with the sign of ``other``, as Python's ``%``."""
     return apply(e.remainder, (input, other))
 
@@ -149,7 +150,7 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-def pow(input: Any, exponent: Any) -> Tensor:
+def pow(input: Operand, exponent: Operand) -> Tensor:
     """``input ** exponent``; at least one of the two is a Tensor.
 
     The gradient of ``x ** 0`` is 0, also at x = 0. RuntimeError for integers to a negative power.
@@ -164,7 +165,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
     return apply(e.pow, (input, exponent))
 
 
-def float_power(input: Any, exponent: Any) -> Tensor:
+def float_power(input: Operand, exponent: Operand) -> Tensor:
     """``input ** exponent`` in float64."""
     double = dtypes.F64
     return pow(cast(input, double), cast(exponent, double))
@@ -380,106 +381,106 @@ def frac(input: Tensor) -> Tensor:
 # ---------------------------------------------------------------- two operands
 
 
-def maximum(input: Any, other: Any) -> Tensor:
+def maximum(input: Tensor, other: Tensor) -> Tensor:
     """The larger of two elements; nan wins; at a tie each gets half the gradient."""
     need_tensor("maximum", input)
     need_tensor("maximum", other, "other")
     return apply(e.maximum, (input, other))
 
 
-def minimum(input: Any, other: Any) -> Tensor:
+def minimum(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of two elements; nan wins; at a tie each gets half the gradient."""
     need_tensor("minimum", input)
     need_tensor("minimum", other, "other")
     return apply(e.minimum, (input, other))
 
 
-def eq(input: Any, other: Any) -> Tensor:
+def eq(input: Tensor, other: Operand) -> Tensor:
     """``input == other`` by element (bool)."""
     need_tensor("eq", input)
     return apply(e.eq, (input, other))
 
 
-def ne(input: Any, other: Any) -> Tensor:
+def ne(input: Tensor, other: Operand) -> Tensor:
     """``input != other`` by element (bool)."""
     need_tensor("ne", input)
     return apply(e.ne, (input, other))
 
 
-def lt(input: Any, other: Any) -> Tensor:
+def lt(input: Tensor, other: Operand) -> Tensor:
     """``input < other`` by element (bool)."""
     need_tensor("lt", input)
     return apply(e.lt, (input, other))
 
 
-def le(input: Any, other: Any) -> Tensor:
+def le(input: Tensor, other: Operand) -> Tensor:
     """``input <= other`` by element (bool)."""
     need_tensor("le", input)
     return apply(e.le, (input, other))
 
 
-def gt(input: Any, other: Any) -> Tensor:
+def gt(input: Tensor, other: Operand) -> Tensor:
     """``input > other`` by element (bool)."""
     need_tensor("gt", input)
     return apply(e.gt, (input, other))
 
 
-def ge(input: Any, other: Any) -> Tensor:
+def ge(input: Tensor, other: Operand) -> Tensor:
     """``input >= other`` by element (bool)."""
     need_tensor("ge", input)
     return apply(e.ge, (input, other))
 
 
-def logical_and(input: Any, other: Any) -> Tensor:
+def logical_and(input: Tensor, other: Tensor) -> Tensor:
     """True where both are nonzero (bool)."""
     need_tensor("logical_and", input)
     need_tensor("logical_and", other, "other")
     return apply(e.logical_and, (input, other))
 
 
-def logical_or(input: Any, other: Any) -> Tensor:
+def logical_or(input: Tensor, other: Tensor) -> Tensor:
     """True where one is nonzero (bool)."""
     need_tensor("logical_or", input)
     need_tensor("logical_or", other, "other")
     return apply(e.logical_or, (input, other))
 
 
-def logical_xor(input: Any, other: Any) -> Tensor:
+def logical_xor(input: Tensor, other: Tensor) -> Tensor:
     """True where exactly one is nonzero (bool)."""
     need_tensor("logical_xor", input)
     need_tensor("logical_xor", other, "other")
     return apply(e.logical_xor, (input, other))
 
 
-def bitwise_and(input: Any, other: Any) -> Tensor:
+def bitwise_and(input: Tensor, other: Operand) -> Tensor:
     """And of the bits of integers or bools."""
     return apply(e.bitwise_and, (input, other))
 
 
-def bitwise_or(input: Any, other: Any) -> Tensor:
+def bitwise_or(input: Tensor, other: Operand) -> Tensor:
     """Or of the bits of integers or bools."""
     return apply(e.bitwise_or, (input, other))
 
 
-def bitwise_xor(input: Any, other: Any) -> Tensor:
+def bitwise_xor(input: Tensor, other: Operand) -> Tensor:
     """Exclusive or of the bits of integers or bools."""
     return apply(e.bitwise_xor, (input, other))
 
 
-def fmod(input: Any, other: Any) -> Tensor:
+def fmod(input: Tensor, other: Operand) -> Tensor:
     """The remainder with the sign of ``input``."""
     need_tensor("fmod", input)
     return apply(e.fmod, (input, other))
 
 
-def atan2(input: Any, other: Any) -> Tensor:
+def atan2(input: Tensor, other: Tensor) -> Tensor:
     """The angle of the points (other, input), in radians."""
     need_tensor("atan2", input)
     need_tensor("atan2", other, "other")
     return apply(e.atan2, (input, other))
 
 
-def floor_divide(input: Any, other: Any) -> Tensor:
+def floor_divide(input: Tensor, other: Operand) -> Tensor:
     """The quotient rounded down, as ``//``. It has no gradient: RuntimeError in backward, as in PyTorch.
 
     ``div(input, other, rounding_mode="floor")`` is the same with a gradient of 0.
@@ -491,7 +492,7 @@ greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 arctan2 = atan2
 
 
-def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
     """Between ``min`` and ``max`` (numbers, Tensors or None); ``max`` wins where the two cross.
 
     The gradient passes where min <= input <= max. RuntimeError when both bounds are None.
@@ -513,17 +514,27 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 clip = clamp
 
 
-def clamp_min(input: Tensor, min: Any) -> Tensor:
+def clamp_min(input: Tensor, min: Operand) -> Tensor:
     """At least ``min``."""
     return clamp(input, min=min)
 
 
-def clamp_max(input: Tensor, max: Any) -> Tensor:
+def clamp_max(input: Tensor, max: Operand) -> Tensor:
     """At most ``max``."""
     return clamp(input, max=max)
 
 
-def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]: ...
+
+
+@overload
+def where(condition: Tensor, input: Operand, other: Operand) -> Tensor: ...
+
+
+def where(
+    condition: Tensor, input: Operand | None = None, other: Operand | None = None
+) -> Tensor | tuple[Tensor, ...]:
     """``input`` where ``condition`` (bool) holds, else ``other``; all three broadcast.
 
     With a condition alone: the indices of its nonzero elements, a tuple of int64 Tensors, one per dimension.
@@ -544,15 +555,23 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     return apply(e.where, (condition, *operands))
 
 
-def _any_tensor(*operands: Any) -> bool:
+def _any_tensor(*operands: object) -> bool:
     return any(isinstance(t, TensorBase) for t in operands)
 
 
-def _number_as_tensor(t: Any) -> Any:
+def _number_as_tensor(t: Any) -> Tensor:
     return wrap(np.asarray(t, dtypes.number_dtype(t)))
 
 
-def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[False] = False) -> Tensor: ...
+
+
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
+
+
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
     need_tensor("nonzero", input)
     needs_value("nonzero()")
@@ -562,7 +581,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return wrap(np.stack(found, 1)[:, : input._array.ndim])
 
 
-def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` (a number or a 0-d Tensor) where ``mask`` (bool) holds, else ``input``, in its dtype."""
     if isinstance(value, TensorBase) and value._array.ndim:
         raise runtime_error(
@@ -573,10 +592,10 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     need_tensor("masked_fill", mask, "mask")
     if mask._array.dtype != bool:
         raise runtime_error(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
-    return where(mask, cast(value, input._array.dtype), input)  # type: ignore[no-any-return]
+    return where(mask, cast(value, input._array.dtype), input)
 
 
-def fill(input: Tensor, value: Any) -> Tensor:
+def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     """A Tensor like ``input`` with ``value`` (a number or a 0-d Tensor) everywhere."""
     need_tensor("fill", input)
     if isinstance(value, TensorBase) and value._array.ndim:
@@ -590,7 +609,7 @@ def fill(input: Tensor, value: Any) -> Tensor:
     return apply(shape.copy, (input, apply(shape.expand, (source,), {"shape": input._array.shape})))
 
 
-def lerp(input: Any, end: Any, weight: Any) -> Tensor:
+def lerp(input: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
     """``input + weight * (end - input)``; all Tensors of one floating dtype."""
     need_tensor("lerp", input)
     need_tensor("lerp", end, "end")

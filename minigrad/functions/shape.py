@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
@@ -30,7 +30,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-def sizes(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
+Sizes: TypeAlias = "int | Sequence[int]"
+
+
+def sizes(name: str, shape: Sequence[Any]) -> tuple[int, ...]:
     """Sizes given one by one or as one sequence, as ints. TypeError for anything else."""
     if len(shape) == 1 and not hasattr(shape[0], "__index__"):
         shape = shape[0]
@@ -63,14 +66,14 @@ def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     raise runtime_error(f"shape '{list(shape)}' is invalid for input of size {count}")
 
 
-def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
+def reshape(input: Tensor, *shape: Sizes, **named: Sequence[int]) -> Tensor:
     """The same elements in another shape; one size may be -1. A view where the memory allows it."""
     need_tensor("reshape", input)
     wanted = sizes("reshape", (named["shape"],) if "shape" in named else shape)
     return apply(s.reshape, (input,), {"shape": _fill_in(wanted, input._array.size)})
 
 
-def view(input: Tensor, *shape: Any) -> Tensor:
+def view(input: Tensor, *shape: Sizes) -> Tensor:
     """As `reshape`, but RuntimeError where that would copy."""
     need_tensor("view", input)
     wanted = _fill_in(sizes("view", shape), input._array.size)
@@ -84,7 +87,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     return apply(s.reshape, (input,), {"shape": wanted})
 
 
-def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
+def permute(input: Tensor, *dims: Sizes, **named: Sequence[int]) -> Tensor:
     """The dimensions in another order."""
     need_tensor("permute", input)
     wanted = sizes("permute", (named["dims"],) if "dims" in named else dims)
@@ -124,7 +127,7 @@ def t(input: Tensor) -> Tensor:
     return apply(s.permute, (input,), {"axes": tuple(range(ndim))[::-1]})
 
 
-def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+def movedim(input: Tensor, source: Sizes, destination: Sizes) -> Tensor:
     """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
     need_tensor("movedim", input)
     ndim = input._array.ndim
@@ -150,7 +153,7 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
 moveaxis = movedim
 
 
-def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+def squeeze(input: Tensor, dim: Sizes | None = None) -> Tensor:
     """Without the dimensions of size 1, or those among ``dim``. RuntimeError for a dimension named twice."""
     need_tensor("squeeze", input)
     shape = input._array.shape
@@ -209,7 +212,7 @@ def ravel(input: Tensor) -> Tensor:
     return reshape(input, -1) if input._array.size else reshape(input, 0)
 
 
-def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
+def expand(input: Tensor, *shape: Sizes, **named: Sequence[int]) -> Tensor:
     """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
     need_tensor("expand", input)
     wanted = sizes("expand", (named["size"],) if "size" in named else shape)
@@ -265,7 +268,7 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(expand(t, shape) for t in tensors)
 
 
-def flip(input: Tensor, *dims: Any, **named: Any) -> Tensor:
+def flip(input: Tensor, *dims: Sizes, **named: Sequence[int]) -> Tensor:
     """The order along ``dims`` reversed, in new memory."""
     need_tensor("flip", input)
     wanted = sizes("flip", (named["dims"],) if "dims" in named else dims)
@@ -289,7 +292,7 @@ def flipud(input: Tensor) -> Tensor:
     return flip(input, 0)
 
 
-def _list(name: str, tensors: Any) -> list[Any]:
+def _list(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
     if isinstance(tensors, TensorBase) or not isinstance(tensors, (tuple, list)):
         raise TypeError(
             f"{name}(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}"
@@ -345,11 +348,11 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return apply(s.stack, xs, {"dim": one_dim(dim, len(shape) + 1)})
 
 
-def _part(input: Tensor, d: int, where: Any) -> Tensor:
+def _part(input: Tensor, d: int, where: builtins.slice | int) -> Tensor:
     return apply(s.slice_, (input,), {"index": (*(builtins.slice(None),) * d, where)})
 
 
-def _split_dim(name: str, input: Any, dim: int) -> int:
+def _split_dim(name: str, input: Tensor, dim: int) -> int:
     need_tensor(name, input)
     if input._array.ndim == 0:
         raise runtime_error(f"{name} expects at least a 1-dimensional tensor")
@@ -398,7 +401,9 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, -(-total // chunks), d)
 
 
-def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+def tensor_split(
+    input: Tensor, indices_or_sections: Tensor | Sequence[int] | int, dim: int = 0
+) -> tuple[Tensor, ...]:
     """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
     d = _split_dim("tensor_split", input, dim)
     total = input._array.shape[d]
@@ -418,7 +423,7 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
             )
         if found.ndim == 0:
             return tensor_split(input, int(found), d)
-        indices_or_sections = found.tolist()
+        indices_or_sections = tuple(found.tolist())
     cuts = [int(k) for k in indices_or_sections]
     return tuple(
         _part(input, d, builtins.slice(a, b)) for a, b in zip([0, *cuts], [*cuts, total], strict=True)
@@ -449,7 +454,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     return _part(input, d, int(index))
 
 
-def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+def narrow(input: Tensor, dim: int, start: Tensor | int, length: int) -> Tensor:
     """``length`` elements from ``start`` along ``dim``."""
     need_tensor("narrow", input)
     if input._array.ndim == 0:
@@ -471,7 +476,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     return _part(input, d, builtins.slice(first, first + length))
 
 
-def repeat(input: Tensor, *sizes_: Any, **named: Any) -> Tensor:
+def repeat(input: Tensor, *sizes_: Sizes, **named: Sequence[int]) -> Tensor:
     """The whole repeated so many times along each dimension; further sizes add dimensions in front."""
     need_tensor("repeat", input)
     times = sizes("repeat", (named["repeats"],) if "repeats" in named else sizes_)
@@ -491,7 +496,7 @@ def repeat(input: Tensor, *sizes_: Any, **named: Any) -> Tensor:
     return y if y._view is None else clone(y)
 
 
-def tile(input: Tensor, *dims: Any, **named: Any) -> Tensor:
+def tile(input: Tensor, *dims: Sizes, **named: Sequence[int]) -> Tensor:
     """As `repeat`, with missing leading counts taken as 1."""
     times = sizes("tile", (named["dims"],) if "dims" in named else dims)
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
@@ -524,17 +529,41 @@ def detach(input: Tensor) -> Tensor:
     return t
 
 
-def atleast_1d(*tensors: Any) -> Any:
+@overload
+def atleast_1d(tensor: Tensor, /) -> Tensor: ...
+
+
+@overload
+def atleast_1d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+
+
+@overload
+def atleast_1d(tensor: Tensor, other: Tensor, /, *more: Tensor) -> tuple[Tensor, ...]: ...
+
+
+def atleast_1d(*tensors: Any) -> Tensor | tuple[Tensor, ...]:
     """With at least one dimension."""
     return _each(lambda x: x if x._array.ndim else reshape(x, 1), tensors)
 
 
-def atleast_2d(*tensors: Any) -> Any:
+@overload
+def atleast_2d(tensor: Tensor, /) -> Tensor: ...
+
+
+@overload
+def atleast_2d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+
+
+@overload
+def atleast_2d(tensor: Tensor, other: Tensor, /, *more: Tensor) -> tuple[Tensor, ...]: ...
+
+
+def atleast_2d(*tensors: Any) -> Tensor | tuple[Tensor, ...]:
     """With at least two dimensions, new ones in front."""
     return _each(lambda x: x if x._array.ndim > 1 else reshape(x, 1, -1), tensors)
 
 
-def _each(change: Any, tensors: tuple[Any, ...]) -> Any:
+def _each(change: Callable[[Any], Tensor], tensors: tuple[Any, ...]) -> Tensor | tuple[Tensor, ...]:
     if len(tensors) == 1 and isinstance(tensors[0], TensorBase):
         return change(tensors[0])
     many = tensors[0] if len(tensors) == 1 else tensors
