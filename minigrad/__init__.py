@@ -38,15 +38,6 @@ if TYPE_CHECKING:
     from minigrad.emit.summary import summary as summary
     from minigrad.emit.table import tape_table as tape_table
 else:
-    _LAZY = {
-        "Drawing": "emit.draw",
-        "compile": "emit.compiled",
-        "draw": "emit.draw",
-        "func": "func",
-        "source": "emit.source",
-        "summary": "emit.summary",
-        "tape_table": "emit.table",
-    }
     __all__ = [
         name
         for name, value in globals().items()
@@ -54,11 +45,20 @@ else:
         and not name.startswith("_")
         and (value in (autograd, nn, optim, random) if isinstance(value, ModuleType) else True)
     ]
-    __all__ += _LAZY
+    __all__ += ["Drawing", "compile", "draw", "func", "source", "summary", "tape_table"]
 
     def __getattr__(name):
         """Loads what not every program needs, when it is first asked for: importing minigrad is to cost little."""
-        if name not in _LAZY:
+        if name == "func":
+            return import_module("minigrad.func")
+        places = {
+            "Drawing": "draw",
+            "draw": "draw",
+            "compile": "compiled",
+            "source": "source",
+            "summary": "summary",
+            "tape_table": "table",
+        }
+        if name not in places:
             raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
-        found = import_module(f"minigrad.{_LAZY[name]}")
-        return found if name == "func" else getattr(found, name)
+        return getattr(import_module(f"minigrad.emit.{places[name]}"), name)

@@ -38,8 +38,9 @@ from minigrad.tape import MODE, Array, Node, NotAnOperand, TensorBase, apply, le
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
-P = ParamSpec("P")
-T = TypeVar("T", bound="Tensor")
+    P = ParamSpec("P")
+    T = TypeVar("T", bound="Tensor")
+
 Flag: TypeAlias = bool  # Python's, where a method of Tensor has taken its name
 
 

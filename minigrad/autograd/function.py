@@ -6,7 +6,7 @@ import functools
 import operator
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
 import numpy as np
 
@@ -18,11 +18,32 @@ from minigrad.tape import MODE, Node, Op, TensorBase, View, leaf, new, wrap
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
+    P = ParamSpec("P")
+    R = TypeVar("R", covariant=True)
+
+    class _WithContext(Protocol[P, R]):
+        """A Function whose forward takes the ctx first."""
+
+        @staticmethod
+        def forward(ctx: FunctionCtx, /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    class _WithSetup(Protocol[P, R]):
+        """A Function with `setup_context`."""
+
+        @staticmethod
+        def forward(*args: P.args, **kwargs: P.kwargs) -> R: ...
+
 
 class FunctionCtx:
     """What `Function.forward` leaves for `Function.backward`; other attributes may be set freely."""
 
     needs_input_grad: tuple[bool, ...] = ()
+
+    if TYPE_CHECKING:  # other attributes
+
+        def __getattr__(self, name: str) -> Any: ...
+
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def __init__(self) -> None:
         self._saved: tuple[Any, ...] = ()
@@ -58,7 +79,7 @@ class FunctionCtx:
         self._materialize = value
 
     @property
-    def saved_tensors(self) -> tuple[Tensor | None, ...]:
+    def saved_tensors(self) -> tuple[Tensor, ...]:
         """The Tensors given to `save_for_backward`. RuntimeError after the graph was freed."""
         if self._kinds is None:
             return self._saved
@@ -69,9 +90,8 @@ class FunctionCtx:
             raise errors.freed(node)
         tape.check_unchanged(node)
         arrays = iter(node.saved)
-        return tuple(
-            None if kind is None else self._restore(kind, next(arrays), node) for kind in self._kinds
-        )
+        found: list[Any] = [k if k is None else self._restore(k, next(arrays), node) for k in self._kinds]
+        return tuple(found)
 
     def _restore(self, kind: Any, array: Any, node: Node) -> Tensor:
         if isinstance(kind, int):
@@ -98,13 +118,23 @@ class Function:
         raise NotImplementedError
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        """The gradients of the arguments of forward."""
+    def backward(*args: Any, **kwargs: Any) -> Any:
+        """The gradients of the arguments of forward, from ``ctx`` and the gradients of what forward returned."""
         raise NotImplementedError("a Function must define backward to be differentiated")
 
+    @overload
     @classmethod
-    def apply(cls, *args: Any) -> Any:
+    def apply(cls: type[_WithContext[P, R]], *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    @overload
+    @classmethod
+    def apply(cls: type[_WithSetup[P, R]], *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Runs forward without recording its inside and records the whole as one operation."""
+        if kwargs:
+            raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments, got {', '.join(kwargs)}")
         ctx = FunctionCtx()
         tensors = [t for t in args if isinstance(t, TensorBase)]
         for t in tensors:

@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from contextvars import Token
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 from minigrad.tape import MODE, Mode
 
@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class _ModeManager:
     """Sets some fields of the mode between enter and exit; may be nested and used as a decorator."""
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, **fields: bool) -> None:
         self._fields = fields
         self._tokens: list[Token[Mode]] = []
 
@@ -76,12 +76,18 @@ class _ModeManager:
 class _Bare(_ModeManager):
     """A manager that also decorates without parentheses: its first argument may be the function."""
 
-    def __new__(cls, first: Any = None) -> Any:
+    @overload
+    def __new__(cls, function: F) -> F: ...  # type: ignore[misc]
+
+    @overload
+    def __new__(cls, function: None = None) -> Self: ...
+
+    def __new__(cls, function: Any = None) -> Any:
         made = object.__new__(cls)
-        if not callable(first):
+        if not callable(function):
             return made
         made.__init__()  # type: ignore[misc]
-        return made(first)
+        return made(function)
 
 
 class no_grad(_Bare):
@@ -121,6 +127,15 @@ class set_grad_enabled(_ModeManager):
 
 class inference_mode(_Bare):
     """As `no_grad`; results may also not be used in recorded operations later."""
+
+    @overload
+    def __new__(cls, mode: F) -> F: ...  # type: ignore[misc]
+
+    @overload
+    def __new__(cls, mode: bool = True) -> Self: ...
+
+    def __new__(cls, mode: Any = True) -> Any:
+        return super().__new__(cls, mode)
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__(
