@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from minigrad import random
 from minigrad.errors import type_error
 from minigrad.tape import MODE, Node, TensorBase, owner
+
+if TYPE_CHECKING:
+    from minigrad.nn import Module
 
 # Multiply-adds of the operations that consist of them, from the shapes of the inputs and of the output.
 _MULTIPLY_ADDS: dict[str, Callable[[Any, Any], int]] = {
@@ -90,7 +93,7 @@ class Summary(list[SummaryRow]):
     __repr__ = __str__
 
 
-def summary(model: Any, *inputs: Any) -> Summary:
+def summary(model: Module, *inputs: Any) -> Summary:
     """Runs ``model`` once on ``inputs`` and tells, module by module, what comes out and what it costs.
 
     Rows have the shape of the output, parameters (each counted once, where it comes first), multiply-adds (of

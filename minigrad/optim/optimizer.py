@@ -6,7 +6,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from typing import Any, Final, TypeAlias, overload
+from typing import Any, Final, TypeAlias, TypeVar, overload
 
 from minigrad.nn.module import clear_grad
 from minigrad.tensor import Tensor
@@ -14,6 +14,7 @@ from minigrad.tensor import Tensor
 __all__ = ["Optimizer", "ParamsT"]
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+Loss = TypeVar("Loss")
 
 
 class _Required:
@@ -178,14 +179,14 @@ class Optimizer:
     def step(self, closure: None = None) -> None: ...
 
     @overload
-    def step(self, closure: Callable[[], Any]) -> Any: ...
+    def step(self, closure: Callable[[], Loss]) -> Loss: ...
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def step(self, closure: Callable[[], Loss] | None = None) -> Loss | None:
         """Changes the parameters once; returns the loss that ``closure``, called first, returns."""
         raise NotImplementedError(f"{type(self).__name__} has no step()")
 
 
-def _named(params: Any) -> tuple[list[Any], list[str]]:
+def _named(params: Iterable[Any]) -> tuple[list[Any], list[str]]:
     if isinstance(params, Tensor):
         return [params], []
     if isinstance(params, (set, frozenset)):
@@ -207,7 +208,7 @@ def _unordered() -> TypeError:
     )
 
 
-def _cast(value: Any, p: Tensor, key: Any = None) -> Any:
+def _cast(value: Any, p: Tensor, key: object = None) -> Any:
     """A copy of a parameter's state, its Tensors in the parameter's dtype (``step`` keeps its own)."""
     if isinstance(value, Tensor):
         keeps = key == "step" or not p.is_floating_point()
@@ -219,6 +220,6 @@ def _cast(value: Any, p: Tensor, key: Any = None) -> Any:
     return deepcopy(value)
 
 
-def _type_name(value: Any) -> str:
+def _type_name(value: object) -> str:
     cls = type(value)
     return f"minigrad.{cls.__name__}" if isinstance(value, Tensor) else cls.__name__

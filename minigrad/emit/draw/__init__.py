@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from minigrad.errors import type_error, value_error
 from minigrad.tape import TensorBase, refresh, tape
 
 if TYPE_CHECKING:
+    from minigrad.nn import Module
     from minigrad.tensor import Tensor
 
 DIRECTIONS = ("forward", "backward", "both")
@@ -96,7 +97,7 @@ class Drawing:
 
 def draw(
     result: Tensor | Sequence[Tensor],
-    params: Any = None,
+    params: Module | Mapping[str, Tensor] | None = None,
     *,
     direction: str = "forward",
     show: str | Iterable[str] = ("shape", "value", "grad"),
