@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -131,7 +132,7 @@ def promote_types(type1: DTypeLike, type2: DTypeLike) -> dtype:
     return OF_NUMPY[promote(as_numpy(type1), as_numpy(type2))]
 
 
-def common(operands: Any) -> np.dtype[Any]:
+def common(operands: Iterable[object]) -> np.dtype[Any]:
     """The dtype in which operands meet.
 
     By PyTorch's categories (bool < integer < float): operands with dimensions decide first, then 0-d
@@ -155,7 +156,7 @@ def common(operands: Any) -> np.dtype[Any]:
     return result
 
 
-def number_dtype(x: Any) -> np.dtype[Any]:
+def number_dtype(x: object) -> np.dtype[Any]:
     """The dtype that a Python number has on its own: bool, int64 or the default float."""
     if isinstance(x, _PY_BOOL):
         return BOOL
@@ -171,6 +172,6 @@ def number_dtype(x: Any) -> np.dtype[Any]:
 _PY_BOOL, _PY_INT = builtins.bool, builtins.int
 
 
-def result_type(tensor1: Any, tensor2: Any) -> dtype:
+def result_type(tensor1: object, tensor2: object) -> dtype:
     """The dtype that arithmetic on the two (Tensors or numbers) would give."""
     return OF_NUMPY[common([getattr(t, "_array", t) for t in (tensor1, tensor2)])]

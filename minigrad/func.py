@@ -110,7 +110,7 @@ class _Level:
         self.given: list[Node | None] = []  # what each of them stands for, if that is in somebody's graph
         self.own: set[Node] = set()  # leaves that nobody else knows of
 
-    def enter(self, x: Any) -> Tensor:
+    def enter(self, x: object) -> Tensor:
         """A leaf that stands for ``x``, over the same memory."""
         if not isinstance(x, TensorBase):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(x).__name__}")
@@ -498,7 +498,7 @@ def jvp(
     return (run.shown_outputs(), shown, run.aux) if has_aux else (run.shown_outputs(), shown)
 
 
-def _need_floats(points: Sequence[Any]) -> None:
+def _need_floats(points: Sequence[object]) -> None:
     for x in points:
         if isinstance(x, TensorBase) and x._array.dtype.kind != "f":
             raise ValueError(f"Expected primal to be floating point or complex, but got: {x._array.dtype}")

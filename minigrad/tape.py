@@ -228,7 +228,7 @@ class Node:
     shape: Any
     dtype: Any
     requires_grad: bool
-    hooks: dict[int, Callable[..., Any]] | None
+    hooks: dict[int, Callable[[Any], Any]] | None
     tensor: weakref.ref[Any] | None  # of a leaf: where the gradient goes
 
     def name(self) -> str:
@@ -262,11 +262,14 @@ class Node:
         return f"<{self.name()} at {self.where}>"
 
 
+Path: TypeAlias = tuple[tuple[Op, dict[str, Any]], ...]
+
+
 class View(NamedTuple):
     """How a Tensor shares another's memory: the steps from the base, and the base's age when it was made."""
 
-    base: Any
-    path: tuple[tuple[Op, dict[str, Any]], ...]
+    base: Tensor
+    path: Path
     epoch: int
     outside: str = ""  # where it was made, if the tape knows nothing of the making
 
@@ -576,7 +579,7 @@ cast_operands: Callable[[Op, list[Any]], list[Any]] = _uncast
 # ---------------------------------------------------------------- shared memory
 
 
-def _mark_view(out: TensorBase, source: TensorBase, op: Op, params: dict[str, Any]) -> None:
+def _mark_view(out: TensorBase, source: Tensor, op: Op, params: dict[str, Any]) -> None:
     a = out._array
     if not is_view(a) or (a.size and not np.may_share_memory(a, source._array)):
         return
@@ -618,7 +621,7 @@ def replace_node(t: TensorBase, node: Node | None) -> None:
     t._node = node
 
 
-def owner(array: Any) -> Any:
+def owner(array: Array) -> Array:
     """The array whose memory this one shows."""
     while isinstance(array.base, np.ndarray):
         array = array.base

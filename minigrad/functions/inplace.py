@@ -10,12 +10,12 @@ import numpy as np
 from minigrad import errors, tape
 from minigrad.dtypes import F32, F64, can_cast
 from minigrad.errors import runtime_error
-from minigrad.functions.elementwise import scaled
-from minigrad.functions.index import check_fits, split_key
+from minigrad.functions.elementwise import Number, Operand, scaled
+from minigrad.functions.index import Index, check_fits, split_key
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
 from minigrad.ops.convert import cast, number
-from minigrad.tape import MODE, NO_PARAMS, Op, TensorBase, apply, changed, leaf, wrap
+from minigrad.tape import MODE, NO_PARAMS, Array, Op, TensorBase, apply, changed, leaf, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -47,7 +47,7 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: dict[str, Any] 
     return store(t, apply(op, operands, params), op.name)
 
 
-def add_scaled(t: Tensor, other: Any, alpha: Any) -> Tensor:
+def add_scaled(t: Tensor, other: Any, alpha: Number) -> Tensor:
     """``t += alpha * other``; with nothing to record, two NumPy calls."""
     mode = MODE.get()
     if not mode.grad and not mode.everything and type(alpha) is float and _adds_plainly(t, other):
@@ -57,7 +57,7 @@ def add_scaled(t: Tensor, other: Any, alpha: Any) -> Tensor:
     return update(t, e.add, (t, scaled("add", t, other, alpha)))
 
 
-def foreach_add_(tensors: Sequence[Any], others: Sequence[Any], alpha: Any = 1) -> None:
+def foreach_add_(tensors: Sequence[Tensor], others: Sequence[Tensor], alpha: Number = 1) -> None:
     """``t += alpha * other`` for each pair, as under no_grad: an optimizer's step, with the bookkeeping done once."""
     mode = MODE.get()
     plain = not mode.everything
@@ -95,7 +95,7 @@ def _adds_plainly(t: TensorBase, other: Any) -> bool:
     return bool(a.dtype is b.dtype and a.shape == b.shape and a.dtype.kind == "f" and a.flags.c_contiguous)
 
 
-def _axpy(arrays: list[Any], steps: list[Any], alpha: float) -> None:
+def _axpy(arrays: list[Array], steps: list[Array], alpha: float) -> None:
     dtype = factor = None
     for a, b in zip(arrays, steps, strict=True):
         if a.dtype is not dtype:
@@ -157,7 +157,7 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Ten
     return t
 
 
-def _keep_old(node: tape.Node, array: Any, since: int | None) -> None:
+def _keep_old(node: tape.Node, array: Array, since: int | None) -> None:
     """What the rules of a change read of the old values must outlive them."""
     todo = [node]
     for n in todo:
@@ -178,7 +178,7 @@ def tape_wants(t: TensorBase) -> bool:
     return any(x._node is not None and x._node.requires_grad for x in (t, base))
 
 
-def _overlaps(array: Any) -> bool:
+def _overlaps(array: Array) -> bool:
     return any(n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True))
 
 
@@ -217,7 +217,7 @@ def check_leaf(t: TensorBase) -> None:
             )
 
 
-def _rebase(t: Any, node: Any) -> None:
+def _rebase(t: Tensor, node: tape.Node) -> None:
     """``t`` now has the history ``node``; if it is a view, its base gets the change written into it."""
     view = t._view
     mode = MODE.get()
@@ -244,7 +244,7 @@ def _rebase(t: Any, node: Any) -> None:
     tape.refresh(t)
 
 
-def _written(base: Any, before: Any, value: Any, path: Any) -> Any:
+def _written(base: Tensor, before: tape.Node, value: Any, path: tape.Path) -> tape.Node:
     """The record of the base after a change through a view: the memory already holds the result."""
     op = shape.view_scatter
     node = tape.new(tape.Node)
@@ -259,7 +259,7 @@ def _written(base: Any, before: Any, value: Any, path: Any) -> Any:
     return node
 
 
-def copy_(t: Tensor, source: Any) -> Tensor:
+def copy_(t: Tensor, source: Operand) -> Tensor:
     """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
     if MODE.get().grad:
         check_leaf(t)
@@ -287,12 +287,12 @@ def copy_(t: Tensor, source: Any) -> Tensor:
     return store(t, value, "copy")
 
 
-def _leading(value: Any, t: Any) -> bool:
+def _leading(value: TensorBase, t: TensorBase) -> bool:
     extra = value._array.ndim - t._array.ndim
     return any(n != 1 for n in value._array.shape[:extra])
 
 
-def fill_(t: Tensor, value: Any) -> Tensor:
+def fill_(t: Tensor, value: Tensor | Number) -> Tensor:
     """Writes one number (or 0-d Tensor) everywhere."""
     if isinstance(value, TensorBase) and value._array.ndim:
         raise runtime_error(
@@ -307,7 +307,7 @@ def zero_(t: Tensor) -> Tensor:
     return copy_(t, 0)
 
 
-def setitem(t: Tensor, key: Any, value: Any) -> None:
+def setitem(t: Tensor, key: Index, value: Any) -> None:
     """``t[key] = value``, recorded where a gradient is wanted; if an index repeats, the last write stays."""
     basic, indices, pattern = split_key(key, t._array.shape)
     mode = MODE.get()
@@ -329,7 +329,7 @@ def setitem(t: Tensor, key: Any, value: Any) -> None:
     store(part, apply(index.index_put, (part, value, *indices), {"pattern": pattern}), "index_put")
 
 
-def _drop_leading(value: Any, part: Any) -> Any:
+def _drop_leading(value: Any, part: Tensor) -> Any:
     """A value may have further dimensions of size 1 in front, as in PyTorch."""
     extra = value._array.ndim - part._array.ndim
     if extra > 0 and all(n == 1 for n in value._array.shape[:extra]):
@@ -337,7 +337,7 @@ def _drop_leading(value: Any, part: Any) -> Any:
     return value
 
 
-def masked_fill_(t: Tensor, mask: Tensor, value: Any) -> Tensor:
+def masked_fill_(t: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """Writes ``value`` where ``mask`` (bool) holds."""
     if MODE.get().grad:
         check_leaf(t)

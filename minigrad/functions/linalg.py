@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minigrad.dtypes import BOOL
 from minigrad.errors import describe, runtime_error
@@ -20,7 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _same_dtype(name: str, a: Any, b: Any) -> None:
+def _same_dtype(name: str, a: Tensor, b: Tensor) -> None:
     need_tensor(name, a)
     need_tensor(name, b, "other")
     if a._array.dtype != b._array.dtype:
@@ -130,7 +130,7 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 ger = outer
 
 
-def _dims(name: str, *wanted: tuple[Any, int]) -> None:
+def _dims(name: str, *wanted: tuple[Tensor, int]) -> None:
     for t, n in wanted:
         if t._array.ndim != n:
             kind = {1: "1D tensor", 2: "matrix", 3: "batch of matrices (3D tensor)"}[n]
@@ -155,7 +155,7 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
     return _plus(input, bmm(batch1, batch2), beta, alpha)
 
 
-def _plus(input: Any, product: Any, beta: float, alpha: float) -> Tensor:
+def _plus(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
     _same_dtype("addmm", input, product)
     if alpha != 1:
         product = product * alpha

@@ -6,7 +6,7 @@ Read a line as: name, NumPy kernel, inputs, then for each input the gradient of 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def _sigmoid(x: Array) -> Array:
     return np.where(x >= 0, 1.0, e) / (1.0 + e)
 
 
-def _pow_scalar(x: Array, exponent: float) -> Any:
+def _pow_scalar(x: Array, exponent: float) -> Array:
     if exponent == 3:
         return x * x * x  # np.power takes thirty times as long
     if exponent == -2:
@@ -45,7 +45,7 @@ def _sign(x: Array) -> Array:
     return np.subtract(np.greater(x, 0).view(np.int8), np.less(x, 0).view(np.int8)).astype(x.dtype)
 
 
-def _power(a: Array, b: Array) -> Any:
+def _power(a: Array, b: Array) -> Array:
     whole = np.result_type(a, b)
     if whole.kind not in "iu" or np.greater_equal(b, 0).all():
         return np.power(a, b)
@@ -59,17 +59,17 @@ def _whole_by_zero(a: Array, b: Array) -> None:
         raise ZeroDivisionError("ZeroDivisionError: integer division by zero")
 
 
-def _floor_divide(a: Array, b: Array) -> Any:
+def _floor_divide(a: Array, b: Array) -> Array:
     _whole_by_zero(a, b)
     return np.floor_divide(a, b)
 
 
-def _remainder(a: Array, b: Array) -> Any:
+def _remainder(a: Array, b: Array) -> Array:
     _whole_by_zero(a, b)
     return np.remainder(a, b)
 
 
-def _fmod(a: Array, b: Array) -> Any:
+def _fmod(a: Array, b: Array) -> Array:
     _whole_by_zero(a, b)
     return np.fmod(a, b)
 
@@ -82,7 +82,7 @@ def _trunc_divide(a: Array, b: Array) -> Any:
     return np.trunc(np.true_divide(a, b))
 
 
-def _no_derivative(g: Any) -> Any:
+def _no_derivative(g: object) -> NoReturn:
     # PyTorch's choice for //, while div(..., rounding_mode="floor") is flat: a loss that hangs on // alone
     # is a mistake more often than not
     raise runtime_error(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,11 @@ Dim = tuple[int, ...] | None
 _add_up: Any = np.add.reduce
 
 
-def _count(shape: Any, dim: Dim) -> int:
+def _count(shape: Sequence[int], dim: Dim) -> int:
     return math.prod(shape if dim is None else [shape[d] for d in dim])
 
 
-def _mean(x: Any, dim: Dim, keepdim: bool) -> Any:
+def _mean(x: Array, dim: Dim, keepdim: bool) -> Any:
     return _add_up(x, axis=dim, keepdims=keepdim) / _count(x.shape, dim)
 
 
@@ -35,7 +36,7 @@ def _spread(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
     return _expand(g, shape)
 
 
-def _var(x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
+def _var(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
     n = _count(x.shape, dim)
     d = x - _add_up(x, axis=dim, keepdims=True) / x.dtype.type(n)
     y = _add_up(np.square(d), axis=dim, keepdims=keepdim)
@@ -65,7 +66,7 @@ def _logsumexp(x: Array, dim: Dim, keepdim: bool) -> Any:
     return y if keepdim else y.reshape(_dropped(x.shape, dim))
 
 
-def _dropped(shape: Any, dim: Dim) -> tuple[int, ...]:
+def _dropped(shape: Sequence[int], dim: Dim) -> tuple[int, ...]:
     return () if dim is None else tuple(n for d, n in enumerate(shape) if d not in dim)
 
 
@@ -126,7 +127,7 @@ def _prod_vjp(g: Any, x: Any, dim: int) -> Any:
     return g * e.where(zeros, prod_others(some, dim=dim), quotients)
 
 
-def _scan(ufunc: Any, x: Array, dim: int, dtype: Any) -> Array:
+def _scan(ufunc: np.ufunc, x: Array, dim: int, dtype: Any) -> Array:
     # PyTorch: floats add up in the next wider type
     y: Array = ufunc.accumulate(x.astype(dtype, copy=False), axis=dim, dtype=_WIDER.get(dtype, dtype))
     return y.astype(dtype, copy=False)
