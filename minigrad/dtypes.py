@@ -14,6 +14,8 @@ __all__ = [
     "set_default_dtype", "short", "uint8",
 ]  # fmt: skip
 
+NumpyType: TypeAlias = np.dtype[Any]
+
 _Bool: TypeAlias = bool  # the builtins, before the element types below take their names
 _Int: TypeAlias = int
 
@@ -30,7 +32,7 @@ class dtype:
         self.is_floating_point = self.numpy.kind == "f"
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> NumpyType:
         """What lets NumPy functions take this object as their ``dtype``."""
         return self.numpy
 
@@ -51,7 +53,7 @@ class dtype:
         return self.name
 
 
-DTypeLike: TypeAlias = "dtype | np.dtype[Any] | type[Any]"
+DTypeLike: TypeAlias = "dtype | NumpyType | type[Any]"
 
 bool = dtype("bool")
 uint8 = dtype("uint8")
@@ -85,17 +87,17 @@ def set_default_dtype(d: DTypeLike) -> None:
     _default = found
 
 
-def default_float() -> np.dtype[Any]:
+def default_float() -> NumpyType:
     return _default
 
 
-def as_numpy(d: DTypeLike) -> np.dtype[Any]:
+def as_numpy(d: DTypeLike) -> NumpyType:
     """The NumPy dtype of a minigrad dtype, a NumPy dtype or a Python type; TypeError otherwise."""
     if isinstance(d, dtype):
         return d.numpy
     if d is _PY_FLOAT:
         return _default
-    found: np.dtype[Any] | None
+    found: NumpyType | None
     try:
         found = np.dtype(d).newbyteorder("=")
     except TypeError:
@@ -111,7 +113,7 @@ _PY_FLOAT = builtins.float
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
-def promote(d: np.dtype[Any], e: np.dtype[Any]) -> np.dtype[Any]:
+def promote(d: NumpyType, e: NumpyType) -> NumpyType:
     """PyTorch's ``promote_types``: int64 with float32 stays float32, where NumPy would widen."""
     if d is e or d == e:
         return d
@@ -122,7 +124,7 @@ def promote(d: np.dtype[Any], e: np.dtype[Any]) -> np.dtype[Any]:
     return np.promote_types(d, e)
 
 
-def can_cast(source: np.dtype[Any], to: np.dtype[Any]) -> _Bool:
+def can_cast(source: NumpyType, to: NumpyType) -> _Bool:
     """Whether PyTorch lets values of one dtype be written to another: never down a category."""
     return _CATEGORY[source.kind] <= _CATEGORY[to.kind]
 
@@ -132,14 +134,14 @@ def promote_types(type1: DTypeLike, type2: DTypeLike) -> dtype:
     return OF_NUMPY[promote(as_numpy(type1), as_numpy(type2))]
 
 
-def common(operands: Iterable[object]) -> np.dtype[Any]:
+def common(operands: Iterable[object]) -> NumpyType:
     """The dtype in which operands meet.
 
     By PyTorch's categories (bool < integer < float): operands with dimensions decide first, then 0-d
     tensors, then Python numbers; a later group only counts where its category is higher.
     ``operands`` are arrays or Python numbers.
     """
-    groups: list[np.dtype[Any] | None] = [None, None, None]
+    groups: list[NumpyType | None] = [None, None, None]
     for x in operands:
         if isinstance(x, (np.ndarray, np.generic)):
             at, d = (0 if x.ndim else 1), x.dtype
@@ -147,7 +149,7 @@ def common(operands: Iterable[object]) -> np.dtype[Any]:
             at, d = 2, number_dtype(x)
         seen = groups[at]
         groups[at] = d if seen is None else promote(seen, d)
-    result: np.dtype[Any] | None = None
+    result: NumpyType | None = None
     for d_ in groups:
         if d_ is not None and (result is None or _CATEGORY[d_.kind] > _CATEGORY[result.kind]):
             result = d_
@@ -156,7 +158,7 @@ def common(operands: Iterable[object]) -> np.dtype[Any]:
     return result
 
 
-def number_dtype(x: object) -> np.dtype[Any]:
+def number_dtype(x: object) -> NumpyType:
     """The dtype that a Python number has on its own: bool, int64 or the default float."""
     if isinstance(x, _PY_BOOL):
         return BOOL

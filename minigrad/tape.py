@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 Rule: TypeAlias = Any  # a plain Python function
+Params: TypeAlias = dict[str, Any]  # of an op, by name
 
 
 # ---------------------------------------------------------------- operations
@@ -219,7 +220,7 @@ class Node:
 
     op: Op | None
     inputs: tuple[Any, ...]
-    params: dict[str, Any]
+    params: Params
     saved: Any
     layout: Layout
     seq: int
@@ -262,7 +263,7 @@ class Node:
         return f"<{self.name()} at {self.where}>"
 
 
-Path: TypeAlias = tuple[tuple[Op, dict[str, Any]], ...]
+Path: TypeAlias = tuple[tuple[Op, Params], ...]
 
 
 class View(NamedTuple):
@@ -290,8 +291,8 @@ T = TypeVar("T", bound=TensorBase)
 _SEQ = itertools.count(1)
 next_seq = _SEQ.__next__
 new = object.__new__
-NO_PARAMS: dict[str, Any] = {}
-ONES: dict[str, Any] = {"fill": 1.0}  # the params of a leaf that is the 1 from which a backward pass starts
+NO_PARAMS: Params = {}
+ONES: Params = {"fill": 1.0}  # the params of a leaf that is the 1 from which a backward pass starts
 RETAIN = -1  # the key of the hook that keeps the gradient of a result
 _make: Any = TensorBase  # the class of results; tensor.py puts Tensor here
 
@@ -438,7 +439,7 @@ TRACES: list[Any] = []
 # ---------------------------------------------------------------- running and recording
 
 
-def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -> Tensor:
+def apply(op: Op, operands: Sequence[Any], params: Params = NO_PARAMS) -> Tensor:
     """Runs an op on Tensors and numbers and, where a gradient may be wanted, records it. The hot path."""
     arrays: list[Any] = []
     nodes: list[Any] = []
@@ -579,7 +580,7 @@ cast_operands: Callable[[Op, list[Any]], list[Any]] = _uncast
 # ---------------------------------------------------------------- shared memory
 
 
-def _mark_view(out: TensorBase, source: Tensor, op: Op, params: dict[str, Any]) -> None:
+def _mark_view(out: TensorBase, source: Tensor, op: Op, params: Params) -> None:
     a = out._array
     if not is_view(a) or (a.size and not np.may_share_memory(a, source._array)):
         return

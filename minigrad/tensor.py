@@ -7,7 +7,7 @@ import math
 import operator
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -90,7 +90,7 @@ class Size(tuple[int, ...]):
 class RemovableHandle:
     """Takes a hook away again."""
 
-    def __init__(self, hooks: dict[int, Any], key: int) -> None:
+    def __init__(self, hooks: dict[int, Callable[[Tensor], Any]], key: int) -> None:
         self._hooks, self._key = hooks, key
 
     def remove(self) -> None:
@@ -157,10 +157,10 @@ class Tensor(TensorBase):
     __hash__ = object.__hash__
     _grad: Tensor | None = None
 
-    def __new__(cls, *data: Any) -> Self:
+    def __new__(cls, *data: int | Sequence[Any] | Array | Tensor) -> Self:
         only = data[0] if len(data) == 1 else None
         if len(data) != 1 or only.__class__ in (int, Size):  # sizes
-            shape = only if isinstance(only, Size) else data or (0,)
+            shape: Any = only if isinstance(only, Size) else data or (0,)
             array = np.empty(shape, dtypes.default_float())
         elif only is None or isinstance(only, (bool, float, complex, str)):
             raise TypeError(
@@ -522,7 +522,7 @@ class Tensor(TensorBase):
             hooks[tape.RETAIN] = kept  # the gradient that is kept is the one after all hooks
         return RemovableHandle(hooks, key)
 
-    def _hooks(self) -> dict[int, Any]:
+    def _hooks(self) -> dict[int, Callable[[Tensor], Any]]:
         node = self._node
         if node is None:
             raise RuntimeError("a Tensor without a record has no hooks")
@@ -973,7 +973,7 @@ def _state(array: Array) -> Tensor:
     return wrap(array)
 
 
-_UFUNCS: dict[Any, tape.Op] = {
+_UFUNCS: dict[np.ufunc, tape.Op] = {
     op.kernel: op for op in reversed(tape.TABLE.values()) if isinstance(op.kernel, np.ufunc) and not op.params
 }
 _UFUNCS |= {

@@ -93,7 +93,7 @@ class Summary(list[SummaryRow]):
     __repr__ = __str__
 
 
-def summary(model: Module, *inputs: Any) -> Summary:
+def summary(model: Module, *inputs: object) -> Summary:
     """Runs ``model`` once on ``inputs`` and tells, module by module, what comes out and what it costs.
 
     Rows have the shape of the output, parameters (each counted once, where it comes first), multiply-adds (of

@@ -7,7 +7,7 @@ Sizes are given one by one or as one sequence.  ``dtype`` None means: that of th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
@@ -438,6 +438,20 @@ def randn(
 ) -> Tensor:
     """Normal with mean 0 and variance 1."""
     return _finish(drawn(generator, "normal", _shape("randn", size), _dtype(dtype)), requires_grad, device)
+
+
+@overload
+def randint(
+    high: int, size: Sequence[int], /, *, generator: Generator | None = None, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor: ...  # fmt: skip
+
+
+@overload
+def randint(
+    low: int, high: int, size: Sequence[int], *, generator: Generator | None = None,
+    dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor: ...  # fmt: skip
 
 
 def randint(

@@ -15,13 +15,13 @@ from minigrad.functions.index import Index, check_fits, split_key
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
 from minigrad.ops.convert import cast, number
-from minigrad.tape import MODE, NO_PARAMS, Array, Op, TensorBase, apply, changed, leaf, wrap
+from minigrad.tape import MODE, NO_PARAMS, Array, Op, Params, TensorBase, apply, changed, leaf, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
 
-def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: dict[str, Any] = NO_PARAMS) -> Tensor:
+def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PARAMS) -> Tensor:
     """``t`` overwritten with ``op(*operands)``, of which ``t`` may be one; returns ``t``.
 
     Recorded where a gradient is wanted.  RuntimeError for a leaf that requires grad (or a view of one) while

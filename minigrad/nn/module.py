@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, Self, Ty
 from minigrad.autograd import no_grad
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
+from minigrad.functions.creation import DeviceLike
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.tensor import Tensor
 
@@ -32,7 +33,7 @@ _hook_ids = itertools.count()
 class RemovableHandle:
     """What registering a hook returns: ``remove()`` takes the hook off again, as does leaving a ``with``."""
 
-    def __init__(self, hooks: dict[int, Any]) -> None:
+    def __init__(self, hooks: OrderedDict[int, _ForwardHook]) -> None:
         self._hooks = hooks
         # A module that was unpickled brings ids from another process.
         self.id = next(i for i in _hook_ids if i not in hooks)
@@ -506,7 +507,7 @@ class Module:
                     self._buffers[name] = fn(buffer)
         return self
 
-    def to(self, *args: Any, **kwargs: Any) -> Self:
+    def to(self, *args: DType | DeviceLike | Tensor | bool, **kwargs: Any) -> Self:
         """Converts floating-point parameters and buffers in place; returns self.
 
         ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(tensor)``, or the keywords ``device``,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, TypeVar
+from typing import Any, Self, SupportsIndex, TypeVar
 
 from minigrad.functions.creation import empty
 from minigrad.tensor import Tensor
@@ -34,7 +34,7 @@ class Parameter(Tensor):
         copied: Self = memo[id(self)]
         return copied
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         return type(self), (self.data, self.requires_grad)
 
 
@@ -58,7 +58,7 @@ class Buffer(Tensor):
         copied: Self = memo[id(self)]
         return copied
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         return _rebuild_buffer, (type(self), self.data, self.persistent)
 
 

@@ -148,7 +148,7 @@ class Optimizer:
                 "loaded state dict has a different number of parameter groups: "
                 f"{len(saved)}, and the optimizer has {len(self.param_groups)}"
             )
-        parameter: dict[Any, Tensor] = {}
+        parameter: dict[int, Tensor] = {}
         for new, group in zip(saved, self.param_groups, strict=True):
             if len(new["params"]) != len(group["params"]):
                 raise ValueError(
