@@ -75,17 +75,26 @@ class Residual(nn.Module):
         return len(self.layers)
 
 
+class Gate(nn.Module):
+    """One whose forward is compiled."""
+
+    @mg.compile
+    def forward(self, x: mg.Tensor) -> mg.Tensor:
+        return x * x.sigmoid()
+
+
 class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = Residual(3)
+        self.gate = Gate()
         self.head = nn.Linear(3, 1)
 
     def forward(self, x: mg.Tensor) -> mg.Tensor:
         assert_type(self.body(x, times=2), tuple[mg.Tensor, mg.Tensor])
         _, y = self.body(x, times=2)
-        assert_type(self.head(y), mg.Tensor)
-        return self.head(y)
+        assert_type(self.gate(y), mg.Tensor)
+        return self.head(self.gate(y))
 
     @mg.compile
     def score(self, x: mg.Tensor) -> mg.Tensor:

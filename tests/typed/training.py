@@ -92,6 +92,7 @@ def main(epochs: int = 3) -> list[float]:
         return loss
 
     assert_type(step(x, y), mg.Tensor)
+    assert len(step.report()) == 1
     compiled = mg.compile(net)
     assert_type(compiled, nn.Sequential)
     assert_type(compiled(x), mg.Tensor)

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     R = TypeVar("R", covariant=True)
     S = TypeVar("S", contravariant=True)
     M = TypeVar("M", bound=Module)
+    N = TypeVar("N", bound=Module, contravariant=True)
+
+    class Method(Protocol[N, P, R]):
+        """A method of a Module, told by the name of its first parameter: it stays one, and can be its `forward`."""
+
+        def __call__(_, self: N, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
     class CompiledFunction(Protocol[P, R]):
         """A `Compiled` function or method, with the signature of what was compiled."""
@@ -56,6 +62,9 @@ if TYPE_CHECKING:
         def __call__(self, function: M, /) -> M: ...
 
         @overload
+        def __call__(self, function: Method[M, P, R], /) -> Callable[Concatenate[M, P], R]: ...
+
+        @overload
         def __call__(self, function: Callable[P, R], /) -> CompiledFunction[P, R]: ...
 
 
@@ -68,6 +77,13 @@ def compile(
     exact: bool = False,
     backend: str = "numpy",
 ) -> M: ...
+
+
+@overload
+def compile(
+    function: Method[M, P, R], *, check: bool = False, threads: int | None = None, exact: bool = False,
+    backend: str = "numpy",
+) -> Callable[Concatenate[M, P], R]: ...  # fmt: skip
 
 
 @overload
