@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSp
 
 import numpy as np
 
-from minigrad.autograd.modes import enable_grad
+from minigrad.autograd.modes import recorded
 from minigrad.autograd.products import Push, by_columns, by_rows, node_of, pull
 from minigrad.errors import here
 from minigrad.ops.shape import alias
@@ -177,9 +177,8 @@ class _Run:
         places = _places(argnums, len(args))
         self.inputs, self.inputs_spec = flatten(tuple(args[i] for i in places))
         called = list(args)
-        if MODE.get().inference:  # what was made there could not be recorded
-            called, kwargs = _plain(called), _plain(kwargs)
-        with enable_grad():
+        forward = name.startswith("jvp") or MODE.get().transform == "forward"
+        with recorded(transform="forward" if forward else "reverse"):
             inside = unflatten([self.level.enter(x) for x in self.inputs], self.inputs_spec)
             for i, x in zip(places, inside, strict=True):
                 called[i] = x
@@ -240,13 +239,6 @@ class _Run:
         """Jacobians, by output and input, as the caller gets them."""
         trees = [unflatten(self.level.show(row, create), self.inputs_spec) for row in rows]
         return unflatten([t[0] for t in trees] if isinstance(self.argnums, int) else trees, self.spec)
-
-
-def _plain(tree: Any) -> Any:
-    leaves, spec = flatten(tree)
-    return unflatten(
-        [wrap(t._array) if isinstance(t, TensorBase) and t._inference else t for t in leaves], spec
-    )
 
 
 def _filled(found: Sequence[Tensor | None], like: Sequence[Tensor]) -> list[Tensor]:
@@ -424,7 +416,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         wanted = MODE.get().grad if create_graph is None else create_graph
         outputs = run.outputs if run.level.recording else []
         create = wanted and run.level.leads_out([*outputs, *given])
-        with enable_grad():
+        with recorded():
             found = pull(run.outputs, run.level.nodes, given, create, retain_graph)
         return run.shown_inputs(found, create)
 
@@ -485,7 +477,7 @@ def jvp(
     run = _Run(name, func, primals, {}, None, has_aux)
     run.check_outputs()
     create = run.create(vectors)
-    with enable_grad():
+    with recorded():
         push = Push(run.outputs, run.level.nodes)
         run.level.own.update(push.nodes)
         products = push(vectors, create, create)
@@ -538,7 +530,7 @@ def jacrev(
         run = _Run("vjp(f, ...)", func, args, {}, argnums, has_aux)
         run.check_floats()
         create = run.create()
-        with enable_grad():
+        with recorded():
             found = run.shown_jacobians(by_rows(run.outputs, run.level.nodes, create), create)
         return (found, run.aux) if has_aux else found
 
@@ -580,7 +572,7 @@ def jacfwd(
         run = _Run("jvp(f, primals, tangents)", func, args, {}, argnums, has_aux)
         run.check_outputs()
         create = run.create()
-        with enable_grad():
+        with recorded():
             push = Push(run.outputs, run.level.nodes)
             run.level.own.update(push.nodes)
             found = run.shown_jacobians(by_columns(push, run.outputs, run.level.nodes, create), create)

@@ -81,7 +81,7 @@ class Generator:
         kind = str(getattr(device, "type", device or "cpu")).partition(":")[0]
         if kind != "cpu":
             raise RuntimeError(f"Generator(): no generator for device {device!s}; only 'cpu' exists here")
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # reentrant: an interrupt on the way out of it locks nobody out
         self._seed = _DEFAULT_SEED
         self._bits: MT19937 | None = None  # made at the first use
         self._untouched = True  # nothing drawn since seeding; only get_state() tells the difference
@@ -174,12 +174,12 @@ class Generator:
         clone.set_state(self._bytes())
         return clone
 
-    def __getstate__(self) -> npt.NDArray[np.uint8]:  # a lock can be neither pickled nor copied
-        return self._bytes()
+    def __getstate__(self) -> tuple[npt.NDArray[np.uint8]]:  # a lock can be neither pickled nor copied
+        return (self._bytes(),)  # the first protocols of pickle ask whether a state is true
 
-    def __setstate__(self, state: npt.NDArray[np.uint8]) -> None:
+    def __setstate__(self, state: Any) -> None:
         Generator.__init__(self)
-        self.set_state(state)
+        self.set_state(state[0] if isinstance(state, tuple) else state)
 
     # ---------------------------------------------------------------------------------- real numbers
 

@@ -8,15 +8,17 @@ be reached from it, in the order of `Node.seq`.  A node holds data and never a c
 from __future__ import annotations
 
 import contextvars
+import functools
 import inspect
 import itertools
 import sys
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -214,7 +216,7 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "code", "dtype", "hooks", "inputs", "lasti", "layout", "op", "params",
+        "__weakref__", "change", "code", "dtype", "hooks", "inputs", "lasti", "layout", "op", "params",
         "requires_grad", "saved", "seq", "shape", "tensor",
     )  # fmt: skip
 
@@ -231,6 +233,7 @@ class Node:
     requires_grad: bool
     hooks: dict[int, Callable[[Any], Any]] | None
     tensor: weakref.ref[Any] | None  # of a leaf: where the gradient goes
+    change: Change  # of its value in place that no record tells of; most nodes have none
 
     def name(self) -> str:
         """PyTorch's name for the record, such as ``MulBackward0``."""
@@ -294,6 +297,7 @@ new = object.__new__
 NO_PARAMS: Params = {}
 ONES: Params = {"fill": 1.0}  # the params of a leaf that is the 1 from which a backward pass starts
 RETAIN = -1  # the key of the hook that keeps the gradient of a result
+AFTER = -2  # it and the keys below are those of hooks that are called when a leaf's gradient was accumulated
 _make: Any = TensorBase  # the class of results; tensor.py puts Tensor here
 
 
@@ -314,18 +318,24 @@ def wrap(array: Any, node: Node | None = None) -> Tensor:
     t._array = array
     t._node = node
     t._view = None
-    if node is None and (trace := _mode().trace) is not None:
-        trace.made(t)
+    if node is None:
+        mode = _mode()
+        if mode.inference:
+            for_inference(t)
+        if mode.trace is not None:
+            mode.trace.made(t)
     return t
+
+
+def for_inference(t: TensorBase) -> None:
+    """Marks a Tensor as made in inference mode; from the first one on, `apply` looks at what it saves."""
+    global INFERENCE
+    INFERENCE = True
+    t._inference = True
 
 
 def leaf(t: TensorBase, requires_grad: bool = False) -> Node:
     """Gives a Tensor a record of its own, without history."""
-    if t._inference and _mode().grad:
-        raise RuntimeError(
-            "Inference tensors cannot be saved for backward: this one was made under inference_mode(), and "
-            f"an operation at {errors.place(*here())} wants to record it. Use no_grad() there, or clone() it."
-        )
     node = new(Node)
     before = t._node
     node.op, node.inputs, node.params, node.saved = None, (), NO_PARAMS, ()
@@ -384,7 +394,7 @@ class Mode:
     ``trace`` is told what a recording of a whole function must know beside the records; see `emit.compiled`.
     """
 
-    __slots__ = ("_other", "anomaly", "everything", "grad", "inference", "observer", "trace")
+    __slots__ = ("_other", "anomaly", "everything", "grad", "inference", "observer", "trace", "transform")
 
     def __init__(
         self,
@@ -395,9 +405,11 @@ class Mode:
         observer: Callable[[Node, list[Any]], None]
         | None = None,  # is shown each record, with all its arrays
         trace: Any = None,
+        transform: str = "",  # inside a transform of `minigrad.func`: "reverse" or "forward"
     ) -> None:
         self.grad, self.inference, self.everything = grad, inference, everything
         self.anomaly, self.observer, self.trace = anomaly, observer, trace
+        self.transform = transform
         self._other: Mode | None = None  # the same with grad the other way round, once asked for
 
     def replace(self, **fields: Any) -> Mode:
@@ -406,8 +418,11 @@ class Mode:
         return Mode(**{**now, **fields})
 
     def recording(self, grad: bool) -> Mode:
-        """This mode with ``grad`` on or off; made once, as every backward and every optimizer step asks for it."""
-        if grad == self.grad:
+        """This mode with ``grad`` on or off; made once, as every backward and every optimizer step asks for it.
+
+        In inference mode it stays off.
+        """
+        if grad == self.grad or self.inference:
             return self
         if self._other is None:
             self._other = self.replace(grad=grad)
@@ -416,6 +431,56 @@ class Mode:
 
 MODE: contextvars.ContextVar[Mode] = contextvars.ContextVar("minigrad_mode", default=Mode())  # noqa: B039 (immutable)
 _mode = MODE.get
+
+
+class _Way(functools.partial[None]):
+    """The way out of a mode: what a ``with`` statement holds until it is left.
+
+    An interrupt may come between any two instructions, so also on the way into ``__exit__``, which then never runs.
+    But the statement lets go of this object in any case, and its end restores the mode.  It is no plain method, for
+    the traceback of an interrupted one would keep it alive.
+    """
+
+    def __del__(self) -> None:
+        manager, depth = self.args
+        before = manager._before
+        if len(before) > depth:
+            MODE.set(before[depth])
+            del before[depth:]
+
+
+def _leave(manager: ModeManager, depth: int, *exc: object) -> None:
+    MODE.set(manager._before[-1])
+    manager._before.pop()
+
+
+class _Exit:
+    """``__exit__`` of a mode: looked up before the mode is entered, when nothing has to be restored yet."""
+
+    def __get__(self, manager: ModeManager | None, cls: type[ModeManager]) -> Callable[..., None]:
+        if manager is None:
+            return _leave_by_hand
+        return _Way(_leave, manager, len(manager._before))
+
+
+def _leave_by_hand(manager: ModeManager, *exc: object) -> None:
+    _leave(manager, 0)
+
+
+class ModeManager:
+    """A mode between enter and exit; may be nested. An interrupt at any instruction leaves no mode on."""
+
+    __slots__ = ("__dict__", "_before", "_mode")
+    __exit__ = _Exit()
+
+    def __init__(self, mode: Mode) -> None:
+        self._mode = mode
+        self._before: list[Mode] = []
+
+    def __enter__(self) -> Self:
+        self._before.append(_mode())
+        MODE.set(self._mode)
+        return self
 
 
 class _Quiet(threading.local):
@@ -434,6 +499,7 @@ class _Quiet(threading.local):
 QUIET = _Quiet()
 # The recordings of functions that are going on; where there are none, MODE need not be asked.
 TRACES: list[Any] = []
+INFERENCE = False  # whether a Tensor was ever made in inference mode
 
 
 # ---------------------------------------------------------------- running and recording
@@ -501,6 +567,8 @@ def apply(op: Op, operands: Sequence[Any], params: Params = NO_PARAMS) -> Tensor
         if wanted:
             node.requires_grad = True
             layout = op.layouts.get(mask | bit) or op.layout(mask, count)
+            if INFERENCE and not mode.transform:  # a transform lets go of what it recorded
+                _refuse_inference(op, operands, layout)
             arrays.append(y)  # it has the number after the inputs'
             node.saved = layout.pick(arrays)
             node.layout = layout
@@ -522,10 +590,21 @@ def apply(op: Op, operands: Sequence[Any], params: Params = NO_PARAMS) -> Tensor
     else:
         out._node = None
         if mode.inference:
-            out._inference = True
+            for_inference(out)
     if op.view:
         _mark_view(out, operands[0], op, params)
     return out
+
+
+def _refuse_inference(op: Op, operands: Sequence[Any], layout: Layout) -> None:
+    """RuntimeError if the rules in use read a Tensor that was made in inference mode."""
+    for k in layout.keep:
+        if k < len(operands) and isinstance(operands[k], TensorBase) and operands[k]._inference:
+            raise errors.runtime_error(
+                f"Inference tensors cannot be saved for backward: the gradient of {op.name} reads its operand {k}, of "
+                f"shape {list(operands[k]._array.shape)}, which was made under inference_mode(). Use no_grad() there, "
+                "or clone() it"
+            )
 
 
 def _convert(op: Op, operands: Sequence[Any]) -> tuple[Sequence[Any], list[Any], list[Any], int, bool]:
@@ -584,11 +663,15 @@ def _mark_view(out: TensorBase, source: Tensor, op: Op, params: Params) -> None:
     a = out._array
     if not is_view(a) or (a.size and not np.may_share_memory(a, source._array)):
         return
+    mode = _mode()
+    if out._inference or source._inference:  # the memory decides
+        out._inference = source._inference
+    outside = "" if mode.grad else "inference_mode()" if mode.inference else "no_grad()"
     view = source._view
     if view is None:
-        out._view = View(source, ((op, params),), source._epoch, "" if _mode().grad else "no_grad()")
+        out._view = View(source, ((op, params),), source._epoch, outside)
     else:
-        outside = view.outside or ("" if _mode().grad else "no_grad()")
+        outside = view.outside or outside
         out._view = View(view.base, (*view.path, (op, params)), view.epoch, outside)
 
 
@@ -604,12 +687,9 @@ def refresh(t: TensorBase) -> None:
         )
     again = view.base
     # It is a matter of the past, also under no_grad; what was detached stays so.
-    token = MODE.set(_mode().recording(view.outside != "detach()"))
-    try:
+    with ModeManager(_mode().recording(view.outside != "detach()")):
         for op, params in view.path:
             again = apply(op, (again,), params)
-    finally:
-        MODE.reset(token)
     replace_node(t, again._node)
     t._view = View(view.base, view.path, view.base._epoch, view.outside)
 
@@ -638,15 +718,22 @@ class Moment(NamedTuple):
 
 
 class Change:
-    """The last change in place of a piece of memory."""
+    """The last change in place of a piece of memory, and when the last ones were that have no record."""
 
-    __slots__ = ("last", "ref")
+    __slots__ = ("last", "ref", "unrecorded")
 
     last: Moment
 
     def __init__(self, memory: Array) -> None:
         key = id(memory)
         self.ref = weakref.ref(memory, lambda _: _CHANGES.pop(key, None))
+        self.unrecorded: deque[int] = deque(maxlen=8)
+
+    def between(self, first: int, last: int) -> bool:
+        """Whether there was a change without a record between two moments; True also where that is forgotten."""
+        seen = self.unrecorded
+        forgotten = len(seen) == seen.maxlen and seen[0] > last
+        return forgotten or any(first < seq < last for seq in seen)
 
 
 # Keyed by the identity of the memory's owner; an entry goes with its array.  A counter in each Tensor would
@@ -655,8 +742,8 @@ _CHANGES: dict[int, Change] = {}
 last_change = 0
 
 
-def changed(*arrays: Array) -> None:
-    """Notes that the memory of arrays is being changed in place."""
+def changed(*arrays: Array, recorded: bool = False) -> None:
+    """Notes that the memory of arrays is being changed in place; ``recorded`` if the tape gets a record of it."""
     global last_change
     last_change = next_seq()
     moment = Moment(last_change, *here())
@@ -666,6 +753,8 @@ def changed(*arrays: Array) -> None:
         if change is None:
             change = _CHANGES[id(memory)] = Change(memory)
         change.last = moment
+        if not recorded:
+            change.unrecorded.append(last_change)
 
 
 def changes_of(arrays: Sequence[Array]) -> list[Change]:
@@ -683,6 +772,23 @@ def changed_again(changes: Sequence[Change]) -> None:
     moment = Moment(last_change, *here())
     for change in changes:
         change.last = moment
+        change.unrecorded.append(last_change)
+
+
+def keeps_record(t: TensorBase) -> None:
+    """Notes that the value of ``t`` was changed, but not its record: no other reader could tell."""
+    base = t if t._view is None else t._view.base
+    if base._node is not None:
+        base._node.change = _CHANGES[id(owner(base._array))]
+
+
+def value_changed(node: Node, first: int, last: int) -> bool:
+    """Whether the value of a record was changed in place, without another record, between two moments."""
+    change: Change | None = getattr(node, "change", None)
+    t = node.tensor() if node.tensor is not None else None
+    if change is None and t is not None:
+        change = _CHANGES.get(id(owner(t._array)))
+    return change is not None and change.between(first, last)
 
 
 def check_unchanged(node: Node) -> None:

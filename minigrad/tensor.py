@@ -23,8 +23,10 @@ from typing import (
 
 import numpy as np
 
-from minigrad import autograd, dtypes, random, tape
+from minigrad import autograd, dtypes, errors, random, tape, views
 from minigrad._printing import tensor_text
+from minigrad.autograd.hooks import RemovableHandle, after_ids
+from minigrad.buffers import is_view
 from minigrad.functions import creation, elementwise, inplace, linalg, nn, reduce
 from minigrad.functions import index as indexing
 from minigrad.functions import shape as shapes
@@ -87,17 +89,6 @@ class Size(tuple[int, ...]):
         return f"minigrad.Size({list(self)})"
 
 
-class RemovableHandle:
-    """Takes a hook away again."""
-
-    def __init__(self, hooks: dict[int, Callable[[Tensor], Any]], key: int) -> None:
-        self._hooks, self._key = hooks, key
-
-    def remove(self) -> None:
-        """The hook is called no more."""
-        self._hooks.pop(self._key, None)
-
-
 def _operator(op: tape.Op) -> Callable[[Tensor, Operand], Tensor]:
     def method(self: Tensor, other: Any) -> Any:
         try:
@@ -135,7 +126,7 @@ def _changes(
 
     def method(self: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         if MODE.get().grad:
-            inplace.check_leaf(self)
+            views.check_change(self)
         since = tape.next_seq()
         return inplace.store(self, function(self, *args, **kwargs), name, since)
 
@@ -178,6 +169,8 @@ class Tensor(TensorBase):
         """A leaf of another class over the same memory."""
         t = tape.new(cls)
         t._array, t._node, t._view = data._array, None, None
+        if data._inference:
+            t._inference = True
         if tape.TRACES and (trace := MODE.get().trace) is not None:
             trace.made(t)
         if requires_grad:
@@ -397,6 +390,10 @@ class Tensor(TensorBase):
         """Turns recording on or off for a leaf. RuntimeError for other Tensors and for integers."""
         if requires_grad == self.requires_grad:
             return self
+        if self._inference and requires_grad and not MODE.get().inference:
+            raise errors.runtime_error(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed; clone() it first"
+            )
         if not self.is_leaf:
             raise RuntimeError(
                 "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
@@ -410,11 +407,16 @@ class Tensor(TensorBase):
         leaf(self, requires_grad)  # a record of its own: what was recorded before stays as it was
         return self
 
+    def _ask(self) -> None:
+        """A recording holds as long as there is a gradient, or none, as there is now."""
+        if (trace := MODE.get().trace) is not None:
+            trace.asks(self)
+
     @property
     def grad(self) -> Tensor | None:
         """The gradient that backward passes have added up here, None before the first."""
-        if tape.TRACES and (trace := MODE.get().trace) is not None:
-            trace.asks(self)
+        if tape.TRACES:
+            self._ask()
         if self._grad is None and not self.is_leaf and not self.retains_grad:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
@@ -425,6 +427,8 @@ class Tensor(TensorBase):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
+        if tape.TRACES:
+            self._ask()
         if value is not None:
             if not isinstance(value, TensorBase):
                 raise TypeError(
@@ -443,7 +447,7 @@ class Tensor(TensorBase):
 
     @grad.deleter
     def grad(self) -> None:
-        self._grad = None
+        self.grad = None
 
     @property
     def is_leaf(self) -> bool:
@@ -514,13 +518,27 @@ class Tensor(TensorBase):
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         hooks = self._hooks()
-        key = max(hooks, default=0) + 1
-        key = max(key, 1)
+        handle = RemovableHandle(hooks)
         kept = hooks.pop(tape.RETAIN, None)
-        hooks[key] = hook
+        hooks[handle.id] = hook
         if kept is not None:
             hooks[tape.RETAIN] = kept  # the gradient that is kept is the one after all hooks
-        return RemovableHandle(hooks, key)
+        return handle
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Calls ``hook(self)`` each time a backward pass has put or added a gradient into ``.grad`` of a leaf.
+
+        `autograd.grad` leaves ``.grad`` alone, and so calls no hook. RuntimeError for what is no leaf or does not
+        require grad.
+        """
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if not self.is_leaf:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        hooks = self._hooks()
+        handle = RemovableHandle(hooks, after_ids)
+        hooks[handle.id] = hook
+        return handle
 
     def _hooks(self) -> dict[int, Callable[[Tensor], Any]]:
         node = self._node
@@ -818,7 +836,7 @@ class Tensor(TensorBase):
         The generator's method gets ``before``, the shape, the dtype, and ``after``.
         """
         if MODE.get().grad:
-            inplace.check_leaf(self)
+            views.check_change(self)
         array = self._array
         order = _in_memory(array)
         shape = tuple(array.shape[d] for d in order)
@@ -929,7 +947,16 @@ class Tensor(TensorBase):
         """`minigrad.full` in this dtype."""
         return creation.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
-    def __deepcopy__(self, memo: dict[Any, Any]) -> Tensor:
+    # ------------------------------------------------------------ copy and pickle
+
+    def __getstate__(self) -> Any:
+        """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
+        state: Any = object.__getstate__(self)
+        attributes = {k: v for k, v in (state[0] or {}).items() if k not in _PRIVATE}
+        slots = {k: v for k, v in state[1].items() if k not in TensorBase.__slots__}
+        return (attributes or None, slots) if slots else attributes or None
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Self:
         if not self.is_leaf:
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
@@ -937,21 +964,58 @@ class Tensor(TensorBase):
             )
         if id(self) in memo:
             return memo[id(self)]  # type: ignore[no-any-return]
-        tape.needs_value("copy.deepcopy() of a Tensor")
-        t = self._make_subclass(type(self), wrap(self._array.copy()), self.requires_grad)
-        memo[id(self)] = t
+        t = memo[id(self)] = _restore(*copy.deepcopy(self._parts(), memo))
         if self._grad is not None:
             t._grad = copy.deepcopy(self._grad, memo)
-        return t
+        state = copy.deepcopy(self.__getstate__(), memo)
+        if state is not None and hasattr(t, "__setstate__"):
+            t.__setstate__(state)
+        elif state is not None:
+            attributes, slots = state if isinstance(state, tuple) else (state, {})
+            t.__dict__.update(attributes or {})
+            for name, value in slots.items():
+                setattr(t, name, value)
+        return t  # type: ignore[no-any-return]
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
-        if not self.is_leaf:
-            raise RuntimeError("only leaf Tensors can be pickled; use .detach()")
-        return _restore, (self._array, self.requires_grad)
+        # Like PyTorch's: a copy of a result is a leaf over its memory, and hooks and gradients stay behind.
+        hooks = self._node.hooks if self._node is not None and self._warns_of_hooks else None
+        for key, hook in (hooks or {}).items():
+            if key >= 0:
+                warnings.warn(
+                    f"backward hook {hook!r} on tensor will not be serialized: copies and pickles of a Tensor "
+                    "have no hooks",
+                    stacklevel=2,
+                )
+        return _restore, self._parts(), self.__getstate__()
+
+    _warns_of_hooks = True
+
+    def _parts(self) -> tuple[Any, ...]:
+        """What `_restore` takes: for a view all of the memory, so that Tensors that share it do so afterwards."""
+        tape.needs_value("a copy or a pickle of a Tensor")
+        array = memory = self._array
+        while is_view(memory) and isinstance(memory.base, np.ndarray):
+            memory = memory.base
+        plain = memory.flags.c_contiguous or memory.flags.f_contiguous
+        if memory is array or type(memory) is not np.ndarray or memory.dtype.hasobject or not plain:
+            return array, self.requires_grad, type(self)
+        offset = array.ctypes.data - memory.ctypes.data
+        return memory, self.requires_grad, type(self), (array.dtype, array.shape, offset, array.strides)
 
 
-def _restore(array: Array, requires_grad: bool) -> Tensor:
-    return creation.from_numpy(array).requires_grad_(requires_grad)
+_PRIVATE = frozenset({"_epoch", "_grad", "_inference"})
+
+
+def _restore(
+    memory: Any, requires_grad: bool, cls: type[Tensor] = Tensor, place: tuple[Any, ...] | None = None
+) -> Any:
+    """A leaf of an array, or of the place in its memory that is given by a dtype, shape, offset and strides."""
+    dtype, shape, offset, strides = place or (memory.dtype, memory.shape, 0, memory.strides)
+    dtype = np.dtype(dtype.str)  # an unpickled array has another object, which is not recognised as quickly
+    if place or memory.dtype is not dtype:
+        memory = np.ndarray(shape, dtype, memory.reshape(-1, order="A"), offset, strides)
+    return Tensor._make_subclass(cls, creation.from_numpy(memory), requires_grad)
 
 
 def is_tensor(obj: object) -> TypeIs[Tensor]:

@@ -1,4 +1,4 @@
-"""The pytest plugin of minigrad: a fixture and a mark that check gradients, three options and a summary line.
+"""The pytest plugin of minigrad: fixtures and a mark that check gradients, three options and a summary line.
 
 docs/plugin.md is its manual.  pytest imports this module whenever it starts, so it stands outside `minigrad` and is
 short: checks.py does the work, and is imported with NumPy when the first test asks for it.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from minigrad_pytest.checks import Gradcheck
+    from minigrad_pytest.checks import Gradcheck, Plain
 
 MARK = (
     "gradcheck(inputs, order=1, **options): check the gradients of what the test returns at `inputs`, which are "
@@ -57,6 +57,24 @@ def _load(config: pytest.Config) -> Any:
     return checks
 
 
+@pytest.fixture(scope="session")
+def check_vjp(pytestconfig: pytest.Config) -> Plain:
+    """Check a backward pass written by hand: check_vjp(f, vjp, args, **options of minigrad.testing.check_vjp)."""
+    return _plain(pytestconfig, "check_vjp")
+
+
+@pytest.fixture(scope="session")
+def check_jvp(pytestconfig: pytest.Config) -> Plain:
+    """Check a forward derivative written by hand: check_jvp(f, jvp, args, **options of minigrad.testing.check_jvp)."""
+    return _plain(pytestconfig, "check_jvp")
+
+
+def _plain(config: pytest.Config, name: str) -> Plain:
+    checks = _load(config)
+    made: Plain = checks.Plain(checks.session_of(config), name)
+    return made
+
+
 @pytest.fixture(scope="session")  # so that Hypothesis and fixtures of any scope may use it
 def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
     """Check gradients: gradcheck(func, inputs, order=1, **options of minigrad.autograd.gradcheck)."""
@@ -65,13 +83,46 @@ def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
     return made
 
 
+def is_ours(marks: Iterable[pytest.Mark]) -> bool:
+    """Whether a mark is ours, and no label that happens to have its name: it gives inputs."""
+    return any(
+        mark.name == "gradcheck" and ("inputs" in mark.kwargs or any(map(_is_array, mark.args)))
+        for mark in marks
+    )
+
+
+def _is_array(value: object) -> bool:
+    """An array or Tensor, or a list of them: inputs whose name was forgotten."""
+    parts = value if isinstance(value, (tuple, list)) else [value]
+    return any(hasattr(part, "__array__") for part in parts)
+
+
+def unknown_arguments(item: pytest.Item) -> list[str]:
+    """The arguments of a test that no fixture gives."""
+    known = getattr(item, "_fixtureinfo", None)
+    return (
+        [name for name in known.argnames if name not in {"request", *known.name2fixturedefs}] if known else []
+    )
+
+
+def uses_fixture(item: pytest.Item) -> bool:
+    """Whether a test uses a fixture of ours, and no other one of its name."""
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    for name in ("gradcheck", "check_vjp", "check_jvp"):
+        for found in reversed(known.get(name, ())):  # the innermost is used
+            if found.func.__module__ == __name__:
+                return True
+            if name not in found.argnames:  # else it asks for the one that it hides
+                break
+    return False
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector, obj: Any) -> Generator[None, Any, Any]:
     function = getattr(obj, "__func__", obj) if isinstance(obj, staticmethod) else obj
     if not inspect.isfunction(function):
         return (yield)
-    marks = [*getattr(function, "pytestmark", ()), *collector.iter_markers("gradcheck")]
-    if not any(mark.name == "gradcheck" for mark in marks):
+    if not is_ours([*getattr(function, "pytestmark", ()), *collector.iter_markers("gradcheck")]):
         return (yield)
     with _load(collector.config).without_inputs(collector, obj):
         return (yield)
@@ -79,7 +130,7 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, obj: Any) -> Generato
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if "minigrad" in sys.modules or any("gradcheck" in getattr(item, "fixturenames", ()) for item in items):
+    if "minigrad" in sys.modules or any(map(uses_fixture, items)):
         _load(config)
 
 

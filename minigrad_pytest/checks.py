@@ -11,7 +11,11 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+import _pytest
+import pluggy
 import pytest
+
+from minigrad_pytest import is_ours, unknown_arguments, uses_fixture
 
 Function = Callable[..., Any]
 
@@ -56,7 +60,7 @@ class Session:
         self.order: int = _option(config, "order", {"1": 1, "2": 2}.__getitem__, "1 or 2") or 1
         self.fulltrace = bool(config.getoption("fulltrace", False))
         self.item: pytest.Item | None = None
-        self.checks: list[tuple[bool, float]] = []  # in the present phase: passed, error / tolerance
+        self.checks: list[tuple[bool, float, bool]] = []  # in the present phase: passed, error / tolerance
 
 
 SESSION = pytest.StashKey[Session]()
@@ -91,23 +95,30 @@ def _leaf(value: Any) -> Any:
 
 
 def _check(session: Session, func: Function, inputs: Any, order: Any, options: dict[str, Any]) -> bool:
-    """gradcheck, and gradgradcheck for order 2; their reports say how to repeat them."""
-    from minigrad.autograd import GradcheckError, gradcheck, gradgradcheck
-    from minigrad.errors import INSIDE
+    """gradcheck, and gradgradcheck for order 2."""
+    from minigrad.autograd import gradcheck, gradgradcheck
 
-    INSIDE[__file__] = True  # an op that is checked by itself was called where the test calls the check
     if order not in (None, 1, 2):
         raise ValueError(f"gradcheck: order is 1 or 2, not {order!r}")
+    checks = (gradcheck, gradgradcheck)[: order or session.order]
+    return all(_run(session, check, (func, inputs), options, check is gradgradcheck) for check in checks)
+
+
+def _run(
+    session: Session, check: Function, args: tuple[Any, ...], options: dict[str, Any], known: bool = False
+) -> bool:
+    """A check with the session's options, counted; its report says how to repeat it."""
+    from minigrad.errors import INSIDE
+    from minigrad.testing import GradcheckError
+
+    INSIDE[__file__] = True  # an op that is checked by itself was called where the test calls the check
     chosen = {"seed": session.seed} | ({} if session.eps is None else {"eps": session.eps}) | options
-    good = True
     try:
         with _recorded(session):
-            for check in (gradcheck, gradgradcheck)[: order or session.order]:
-                good &= check(func, inputs, **(chosen if check is gradcheck else _known(check, chosen)))
+            return bool(check(*args, **(_known(check, chosen) if known else chosen)))
     except GradcheckError as error:
         error.add_note(_repeat(session, chosen["seed"], "seed" in options))
         raise
-    return good
 
 
 @contextmanager
@@ -141,31 +152,65 @@ def _ours(file: str) -> bool:
     import minigrad
 
     package = os.path.dirname(minigrad.__file__)
-    parts = ("testing", "autograd/gradcheck.py", "autograd/checking.py", "autograd/culprit.py")
+    parts = (
+        "testing",
+        "autograd/gradcheck.py",
+        "autograd/checking.py",
+        "autograd/culprit.py",
+        "autograd/ownership.py",
+    )
     return file == __file__ or file.startswith(
         tuple(os.path.join(package, os.path.normpath(part)) for part in parts)
     )
 
 
+def _pytests(file: str) -> bool:
+    return file.startswith(tuple(os.path.dirname(module.__file__ or "") for module in (_pytest, pluggy)))
+
+
 def _places(error: BaseException) -> list[types.TracebackType]:
-    """The traceback of an error without the frames that run checks."""
+    """The traceback of an error without the frames that run checks; of a report, without pytest's either."""
+    from minigrad.testing import GradcheckError
+
+    hidden = [_ours, *([_pytests] if isinstance(error, GradcheckError) else [])]
     entries, entry = [], error.__traceback__
     while entry is not None:
-        if not _ours(entry.tb_frame.f_code.co_filename):
+        if not any(hides(entry.tb_frame.f_code.co_filename) for hides in hidden):
             entries.append(entry)
         entry = entry.tb_next
     return entries
 
 
-def _prune(error: BaseException) -> None:
-    """Leaves in the traceback what is of the user, under the frame that was called."""
-    first, kept = error.__traceback__, None
-    for found in (*reversed(_places(error)), *([first] if first else ())):
+def _prune(error: BaseException | None, seen: set[int]) -> None:
+    """Takes the frames that run checks out of the traceback of an error, and of those that it came from."""
+    if error is None or id(error) in seen:
+        return
+    seen.add(id(error))
+    kept = None
+    for found in reversed(_places(error)):
         kept = types.TracebackType(kept, found.tb_frame, found.tb_lasti, found.tb_lineno)
     error.__traceback__ = kept
+    for other in (error.__cause__, error.__context__, *getattr(error, "exceptions", ())):
+        _prune(other, seen)
 
 
-# ---------------------------------------------------------------- the fixture
+# ---------------------------------------------------------------- the fixtures
+
+
+class Plain:
+    """What `check_vjp` and `check_jvp` give: the functions of `minigrad.testing` with the session's seed and step."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        self._session, self._name = session, name
+
+    def __call__(self, f: Function, derivative: Function, args: Any, **options: Any) -> bool:
+        __tracebackhide__ = True
+        from minigrad import testing
+
+        return _run(self._session, getattr(testing, self._name), (f, derivative, args), options)
+
+    def __repr__(self) -> str:
+        return f"<{self._name}, seed {self._session.seed}>"
 
 
 class Gradcheck:
@@ -177,12 +222,7 @@ class Gradcheck:
     def __call__(self, func: Function, inputs: Any, *, order: int | None = None, **options: Any) -> bool:
         __tracebackhide__ = True
         given = [_leaf(x) for x in inputs] if isinstance(inputs, (tuple, list)) else [_leaf(inputs)]
-        try:
-            return _check(self._session, func, tuple(given), order, options)
-        except Exception as error:
-            if not self._session.fulltrace:
-                _prune(error)
-            raise
+        return _check(self._session, func, tuple(given), order, options)
 
     def __repr__(self) -> str:
         return f"<gradcheck, seed {self._session.seed}>"
@@ -206,7 +246,7 @@ def _marks(node: pytest.Item | pytest.Collector, function: Any, name: str) -> li
 
 def _options(marks: Sequence[pytest.Mark]) -> dict[str, Any]:
     """What all marks say together; the innermost has the last word."""
-    if any(mark.args for mark in marks):
+    if any(mark.args for mark in marks if is_ours([mark])):
         raise _Misuse("what the mark says has a name, as in @pytest.mark.gradcheck(inputs=[array, ...])")
     options: dict[str, Any] = {}
     for mark in reversed(marks):
@@ -260,13 +300,18 @@ def without_inputs(collector: pytest.Collector, obj: Any) -> Iterator[None]:
 def _marked(item: pytest.Item) -> dict[str, Any] | None:
     """The options of a marked test, with `inputs` by name."""
     marks = list(item.iter_markers("gradcheck"))
-    if not marks:
+    if not isinstance(item, pytest.Function):
         return None
-    if not isinstance(item, pytest.Function) or hasattr(item.cls, "assertEqual"):  # a TestCase
+    if not is_ours(marks):
+        missing = unknown_arguments(item) if marks else []
+        if missing:
+            raise _Misuse(
+                f"{missing[0]!r} is no fixture; for a check write @pytest.mark.gradcheck(inputs=[array, ...])"
+            )
+        return None
+    if hasattr(item.cls, "assertEqual"):  # a TestCase
         raise _Misuse("it is for plain test functions and methods; call minigrad.autograd.gradcheck here")
     options = _options(marks)
-    if "inputs" not in options:
-        raise _Misuse("it does not say where to check; write @pytest.mark.gradcheck(inputs=[array, ...])")
     function = getattr(item.obj, "__func__", item.obj)
     return options | {"inputs": _inputs(options["inputs"], item, function, inspect.ismethod(item.obj))}
 
@@ -353,6 +398,8 @@ def _checked(session: Session, body: Function, options: dict[str, Any]) -> Funct
             __tracebackhide__ = True
             call.arguments.update(zip(leaves, tensors, strict=True))
             result = body(*call.args, **call.kwargs)
+            if not any(isinstance(x, mg.Tensor) for x in tensors):
+                return result  # gradcheck tries it on arrays, too
             parts = result if isinstance(result, (tuple, list)) else [result]
             if not parts or not all(isinstance(part, mg.Tensor) for part in parts):
                 kinds = ", ".join(sorted({type(part).__name__ for part in parts})) or "nothing in a tuple"
@@ -360,14 +407,9 @@ def _checked(session: Session, body: Function, options: dict[str, Any]) -> Funct
             return result
 
         func.__signature__ = names  # type: ignore[attr-defined]
-        try:
-            with mg.random.fork_rng():
-                mg.manual_seed(session.seed)
-                good = _check(session, func, tuple(leaves.values()), order, rest)
-        except Exception as error:
-            if not session.fulltrace:
-                _prune(error)
-            raise
+        with mg.random.fork_rng():
+            mg.manual_seed(session.seed)
+            good = _check(session, func, tuple(leaves.values()), order, rest)
         if not good:  # with raise_exception=False
             raise AssertionError(f"the gradient check of {body.__name__} failed")
 
@@ -384,7 +426,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     session.item = item
     try:
         with _recorded(session) if "minigrad.testing" in sys.modules else nullcontext():
-            if "gradcheck" not in item.keywords and "gradcheck" not in getattr(item, "fixturenames", ()):
+            if not is_ours(item.iter_markers("gradcheck")) and not uses_fixture(item):
                 return (yield)
             from minigrad import random
 
@@ -396,10 +438,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """A report carries what was checked in its phase, also from a worker of xdist to the controller."""
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
+    """A report shows no frame of ours, and carries what was checked, also from a worker of xdist."""
+    session = session_of(item.config)
+    error = call.excinfo.value if call.excinfo else None
+    if error is not None and not session.fulltrace and _places(error):
+        _prune(error, set())
+        call.excinfo = pytest.ExceptionInfo.from_exception(error)
     report = yield
-    checks = session_of(item.config).checks
+    checks = session.checks
     if checks:
         report.__dict__["gradchecks"] = checks[:]
         checks.clear()
@@ -409,10 +456,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 def summary(reports: Sequence[Any]) -> str:
     """The line at the end: how much was checked, and the margins of what passed."""
     checks = [(*check, report.nodeid) for report in reports for check in report.gradchecks]
-    margins = sorted((margin, test) for passed, margin, test in checks if passed)
-    tests = len({test for _, _, test in checks})
+    margins = sorted((margin, test) for passed, margin, _, test in checks if passed)
+    tests = len({test for *_, test in checks})
     line = f"gradient checks: {len(checks)} ran in {tests} test{'s' * (tests > 1)}"
     if margins:
         (loose, first), (tight, last) = margins[0], margins[-1]
         line += f"; error / tolerance: tightest {tight:.2g} in {last}, loosest {loose:.2g} in {first}"
+    bare = [test for *_, bare, test in checks if bare]
+    if bare:
+        line += (
+            f"\n{len(bare)} of these saw nothing but operators on Tensors, which are minigrad's own ({bare[0]}); "
+            "a backward pass of yours is checked by check_vjp"
+        )
     return line

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
+
+# Threads of BLAS wait for work by spinning: for matrices as small as here that takes ten times the work itself.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# What Numba gets is under test, and not its optimiser, which takes half of the time.
+os.environ.setdefault("NUMBA_OPT", "0")
 
 import numpy as np
 import pytest
@@ -38,3 +44,24 @@ def no_state_left_behind() -> Iterator[None]:
     mg.set_default_dtype(before["default dtype"])
     changed = [name for name in before if before[name] != after[name]]
     assert not changed, f"the test left behind a changed {', '.join(changed)}"
+
+
+# ---------------------------------------------------------------- what the tests cost
+
+WORKERS: list[float] = []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist tells the processor time of its own and of the programs that its tests ran."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["processor time"] = sum(os.times()[:4])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    WORKERS.append(getattr(node, "workeroutput", {}).get("processor time", 0.0))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    own = sum(os.times()[: 2 if WORKERS else 4])  # a worker is a child, and has told its time
+    terminalreporter.write_line(f"processor time: {own + sum(WORKERS):.0f} s")

@@ -1,5 +1,6 @@
 """The benchmarks run and print their tables; nothing is timed here."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -58,12 +59,12 @@ def test_compiled_step_has_its_bounds(tiny):
     assert line.count("**") == 2  # around the best
 
 
-@pytest.mark.parametrize(("peer", "package"), [("numba", "numba"), ("threads", "threadpoolctl")])
-def test_other_ways_to_compile_take_part_where_they_are_installed(peer, package):
-    pytest.importorskip(package)
-    finished = run("--tiny", "--only", "compiled:float64:3", "--peers", f"by hand,{peer}")
+def test_other_ways_to_compile_take_part_where_they_are_installed():
+    packages = {"numba": "numba", "threads": "threadpoolctl"}
+    peers = [peer for peer, package in packages.items() if importlib.util.find_spec(package)]
+    finished = run("--tiny", "--only", "compiled:float64:3", "--peers", ",".join(["by hand", *peers]))
     assert (finished.returncode, finished.stderr) == (0, "")
-    assert f"| {peer} " in finished.stdout
+    assert [peer for peer in packages if f"| {peer} " in finished.stdout] == peers
     assert "batch 1 " not in finished.stdout
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import math
 import re
 import sys
@@ -250,20 +249,3 @@ def test_an_error_leaves_everything_as_it_was() -> None:
     (x * 2).sum().backward()
     assert x.grad.tolist() == [2.0, 2.0]
     assert mg.is_grad_enabled()
-
-
-# ---------------------------------------------------------------- no assert, no bare except
-
-SOURCES = sorted(Path(mg.__file__).parent.rglob("*.py"))
-
-
-@pytest.mark.parametrize("file", SOURCES, ids=lambda f: str(f.relative_to(Path(mg.__file__).parent)))
-def test_nothing_is_checked_with_assert(file: Path) -> None:
-    """`python -O` drops asserts, so none of them may stand between a user and a wrong result."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        place = f"{file.name}:{getattr(node, 'lineno', 0)}"
-        assert not isinstance(node, ast.Assert), f"assert at {place}"
-        if isinstance(node, ast.ExceptHandler):
-            assert node.type is not None, f"bare except at {place}"
-        if isinstance(node, ast.Raise) and node.exc is not None:
-            assert "AssertionError" not in ast.unparse(node.exc), f"AssertionError at {place}"

@@ -78,13 +78,18 @@ def test_article_draws_every_picture_that_it_promises(tmp_path, article):
         (["--fast"], "unrecognized arguments: --fast"),
     ],
 )
-def test_article_answers_a_bad_argument_with_a_sentence(tmp_path, arguments, sentence):
+def test_article_answers_a_bad_argument_with_a_sentence(
+    article, monkeypatch, tmp_path, capsys, arguments, sentence
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["article_mlp.py", *arguments])
     (tmp_path / "file").touch()
-    finished = run(tmp_path, "article_mlp.py", *arguments)
-    assert finished.returncode == 2
-    assert f"article_mlp.py: error: {sentence}" in finished.stderr
-    assert "Traceback" not in finished.stderr
-    assert finished.stdout == ""
+    with pytest.raises(SystemExit) as stopped:
+        article.main()
+    assert stopped.value.code == 2
+    printed = capsys.readouterr()
+    assert f"article_mlp.py: error: {sentence}" in printed.err
+    assert printed.out == ""
 
 
 @pytest.mark.parametrize("package", ["tqdm", "matplotlib"])

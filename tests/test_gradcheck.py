@@ -871,7 +871,7 @@ def test_signatures() -> None:
         "eps": 1e-6, "atol": 1e-5, "rtol": 1e-3, "raise_exception": True, "nondet_tol": 0.0,
         "check_undefined_grad": True, "check_grad_dtypes": False, "check_batched_grad": False,
         "check_batched_forward_grad": False, "check_forward_ad": False, "check_backward_ad": True,
-        "fast_mode": False, "masked": None, "seed": 0,
+        "fast_mode": False, "masked": None, "seed": 0, "allow_numpy": False,
     }  # fmt: skip
     parameters = inspect.signature(gradgradcheck).parameters
     assert list(parameters)[:3] == ["func", "inputs", "grad_outputs"]

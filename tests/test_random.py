@@ -393,7 +393,7 @@ def test_moments() -> None:
         (lambda g: g.bernoulli(1.5, 3), RuntimeError, "p=1.5"),
         (lambda g: g.bernoulli(float("nan"), 3), RuntimeError, "p=nan"),
         (lambda g: g.bernoulli(np.array([0.5, -1.0])), RuntimeError, "p=-1.0"),
-        (lambda g: g.bernoulli(np.array([0, 1])), NotImplementedError, "int64"),
+        (lambda g: g.bernoulli(np.array([0, 1], np.int64)), NotImplementedError, "int64"),
         (lambda g: g.bernoulli(np.array([0.5, 0.5]), 3), RuntimeError, "does not broadcast"),
         (lambda g: g.multinomial(np.array([1, 2]), 1), RuntimeError, "floating"),
         (lambda g: g.multinomial(np.ones((2, 2, 2)), 1), RuntimeError, "1-d or 2-d"),

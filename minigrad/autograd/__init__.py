@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
@@ -25,8 +25,24 @@ __all__ = [
 ]  # fmt: skip
 
 
+K = TypeVar("K")
+
+
 def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (tuple, list)) else [value]
+    """One Tensor, or all that an iterable gives; what is neither is refused where Tensors are looked for."""
+    return [value] if isinstance(value, TensorBase) or not isinstance(value, Iterable) else list(value)
+
+
+def _inputs(name: str, value: Any) -> list[Any]:
+    if isinstance(value, Mapping) and type(value) is not dict:
+        raise type_error(
+            f"`inputs` argument to `{name}()` must be a dict, not {type(value).__name__}. Other Mapping types are not "
+            "supported."
+        )
+    found = _list(value.values() if isinstance(value, dict) else value)
+    if not found:
+        raise runtime_error(f"`inputs` argument to `{name}()` cannot be empty.")
+    return found
 
 
 _NOTHING = (None,)
@@ -74,14 +90,22 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
 
 
 def backward(
-    tensors: Tensor | Sequence[Tensor],
-    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+    tensors: Tensor | Iterable[Tensor],
+    grad_tensors: Tensor | Iterable[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    grad_variables: Tensor | Sequence[Tensor | None] | None = None,
-    inputs: Tensor | Iterable[Tensor] | None = None,
+    grad_variables: Tensor | Iterable[Tensor | None] | None = None,
+    inputs: Tensor | Iterable[Tensor] | Mapping[Any, Tensor] | None = None,
 ) -> None:
-    """Adds gradients to ``.grad`` of the leaves, or of ``inputs``; see `Tensor.backward`."""
+    """Adds gradients to ``.grad`` of the leaves, or of ``inputs``; see `Tensor.backward`.
+
+    ``tensors``, ``grad_tensors`` and ``inputs`` are a Tensor or an iterable of them, ``inputs`` may be a dict.
+    """
+    if MODE.get().transform and not create_graph:
+        raise runtime_error(
+            "backward() inside of a function that minigrad.func differentiates leaves gradients that are constants to "
+            "it; use func.grad or func.vjp there, or create_graph=True"
+        )
     if grad_tensors is None and grad_variables is None and inputs is None and isinstance(tensors, TensorBase):
         nodes, seeds = _roots((tensors,), _NOTHING, create_graph)  # the usual call, without lists
         engine.run(nodes, seeds, None, create_graph if retain_graph is None else retain_graph, create_graph)
@@ -94,13 +118,11 @@ def backward(
     if inputs is None:
         engine.run(nodes, seeds, None, keep, create_graph)
         return
-    wanted = _list(inputs)
-    if not wanted:
-        raise runtime_error("`inputs` argument to `backward()` cannot be empty.")
+    wanted = _inputs("backward", inputs)
     targets = _targets(wanted)
     found = engine.run(nodes, seeds, targets, keep, create_graph)
-    for t, node in zip(wanted, targets, strict=True):
-        if node in found:
+    for node, t in dict(zip(targets, wanted, strict=True)).items():  # a Tensor may be named twice
+        if node in found and not t.retains_grad:  # what retains its gradient has it already
             engine.accumulate(lambda t=t: t, found[node])
 
 
@@ -116,29 +138,50 @@ def _targets(inputs: Sequence[Any]) -> list[Node]:
     return nodes
 
 
+# A dict of names is read for its values; one of Tensors would be an iterable of its keys.
+@overload
+def grad(  # type: ignore[overload-overlap]
+    outputs: Tensor | Iterable[Tensor], inputs: dict[K, Tensor], *args: Any, **kwargs: Any
+) -> dict[K, Tensor]: ...
+
+
+@overload
 def grad(
-    outputs: Tensor | Sequence[Tensor],
+    outputs: Tensor | Iterable[Tensor],
     inputs: Tensor | Iterable[Tensor],
-    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    grad_outputs: Tensor | Iterable[Tensor | None] | None = ...,
+    retain_graph: bool | None = ...,
+    create_graph: bool = ...,
+    allow_unused: bool | None = ...,
+    is_grads_batched: bool = ...,
+    materialize_grads: bool = ...,
+) -> tuple[Tensor, ...]: ...
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple[Tensor, ...]:
+) -> Any:
     """The gradients of ``outputs`` (weighted by ``grad_outputs``) with respect to ``inputs``; ``.grad`` is untouched.
 
-    One Tensor per input, of its shape and dtype.  An input that the outputs do not depend on is a RuntimeError,
-    None with ``allow_unused``, zeros with ``materialize_grads``.  No inputs are a RuntimeError too.
+    One Tensor per input, of its shape and dtype.  All three may be a Tensor or any iterable of them, such as
+    ``net.parameters()``; for a dict of inputs there is a dict of gradients.  An input that the outputs do not
+    depend on is a RuntimeError, None with ``allow_unused``, zeros with ``materialize_grads``.  No inputs are a
+    RuntimeError too.
     """
     if is_grads_batched:
         raise NotImplementedError("grad(): is_grads_batched is not supported; call grad once per gradient")
     if materialize_grads and allow_unused is False:
         raise value_error("Expected allow_unused to be True or not passed when materialize_grads=True")
-    results, wanted = _list(outputs), _list(inputs)
-    if not wanted:
-        raise runtime_error("`inputs` argument to `grad()` cannot be empty.")
+    results, wanted = _list(outputs), _inputs("grad", inputs)
     grads = [None] * len(results) if grad_outputs is None else _list(grad_outputs)
+    create_graph = create_graph or MODE.get().transform == "forward"  # reverse passes stand for it
     targets = _targets(wanted)
     nodes, seeds = _roots(results, grads, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
@@ -155,4 +198,4 @@ def grad(
                     f"{list(t._array.shape)}). Set allow_unused=True if this is the desired behavior."
                 )
         answer.append(g if g is None or isinstance(g, TensorBase) else wrap(g))
-    return tuple(answer)
+    return dict(zip(inputs, answer, strict=True)) if type(inputs) is dict else tuple(answer)

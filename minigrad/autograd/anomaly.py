@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from minigrad.autograd.modes import _ModeManager
+from minigrad.autograd.modes import Switch, _ModeManager
 from minigrad.tape import MODE, Node
 
 
@@ -40,15 +40,11 @@ class detect_anomaly(_ModeManager):
         return detect_anomaly(self._check)
 
 
-class set_detect_anomaly(_ModeManager):
+class set_detect_anomaly(Switch):
     """Anomaly mode on or off at once; as a context manager, back to what it was on exit."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         super().__init__(**_watching(mode and check_nan))
-        self._tokens.append(MODE.set(MODE.get().replace(**self._fields)))
-
-    def __enter__(self) -> Self:
-        return self
 
 
 def is_anomaly_enabled() -> bool:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from minigrad.autograd import culprit, engine
-from minigrad.tape import MODE, Array, TensorBase, refresh, wrap
-from minigrad.testing import GradcheckError, GradcheckWarning, note, numeric, report
+from minigrad import tape
+from minigrad.autograd import culprit, engine, ownership
+from minigrad.errors import INSIDE
+from minigrad.tape import MODE, Array, ModeManager, TensorBase, refresh, wrap
+from minigrad.testing import RECORD, GradcheckError, GradcheckWarning, note, numeric, report
 from minigrad.testing.numeric import Finding, Out, Problem, Result, Settings, Slot
-from minigrad.testing.plain import doubtful, no_derivative, warn_of_dtype
+from minigrad.testing.plain import doubtful, narrow, no_derivative, warn_of_dtype
 
 
 def options(forward: bool, backward: bool, batched: bool, batched_forward: bool) -> None:
@@ -32,10 +36,16 @@ def options(forward: bool, backward: bool, batched: bool, batched_forward: bool)
 
 # ---------------------------------------------------------------- inputs and outputs
 
-_NO_INPUT = (
-    "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True. "
-    "Make one with requires_grad=True, in float64."
-)
+
+def _no_input(given: Sequence[Any], names: Sequence[str]) -> ValueError:
+    text = "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True. "
+    for name, v in report.named(given, names):
+        if isinstance(v, (np.ndarray, np.generic)):
+            return ValueError(
+                f"{text}Input {name} is an array: mg.tensor({name}, requires_grad=True) makes a Tensor of it. For a "
+                f"function of arrays with a backward pass of its own, call {ownership.INSTEAD}."
+            )
+    return ValueError(f"{text}Make one with requires_grad=True, in float64.")
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
@@ -43,8 +53,7 @@ def _tuple(value: Any) -> tuple[Any, ...]:
 
 
 def _tensors(given: Sequence[Any], names: Sequence[str]) -> list[tuple[str, Any]]:
-    found = [leaf for v, n in zip(given, names, strict=True) for leaf in report.leaves(v, n)]
-    return [(n, t) for n, t in found if isinstance(t, TensorBase)]
+    return [(n, t) for n, t in report.named(given, names) if isinstance(t, TensorBase)]
 
 
 def _differentiable_inputs(given: Sequence[Any], names: Sequence[str]) -> list[tuple[str, Any]]:
@@ -58,18 +67,15 @@ def _outputs(func: Callable[..., Any], result: Any) -> list[tuple[str, Any]]:
         if not isinstance(t, TensorBase):
             raise TypeError(
                 f"{report.title(func)} must return Tensors, but {name} is {type(t).__name__}; without a Tensor "
-                "there is no gradient to check (minigrad.testing.check_vjp checks functions of plain arrays)"
+                f"there is no gradient to check. A function of arrays is checked by {ownership.INSTEAD}"
             )
     return found
 
 
-def _recorded(func: Callable[..., Any], given: Sequence[Any]) -> Any:
+def _recorded(func: Callable[..., Any], given: Sequence[Any], **mode: Any) -> Any:
     """The function's value with its tape, whatever the grad mode is."""
-    token = MODE.set(MODE.get().replace(grad=True, inference=False))
-    try:
+    with ModeManager(MODE.get().replace(grad=True, inference=False, **mode)):
         return func(*given)
-    finally:
-        MODE.reset(token)
 
 
 def _random_like(outputs: Sequence[Any], seed: int, strided: bool) -> list[Any]:
@@ -104,8 +110,6 @@ def _overlaps(a: Array) -> bool:
 
 
 def _check_inputs(tensors: list[tuple[str, Any]], wanted: list[tuple[str, Any]]) -> None:
-    if not wanted:
-        raise ValueError(_NO_INPUT)
     for name, t in wanted:
         warn_of_dtype(f"Input {name} requires gradient, it", t._array.dtype, 6)
         if _overlaps(t._array):
@@ -121,8 +125,9 @@ def _check_inputs(tensors: list[tuple[str, Any]], wanted: list[tuple[str, Any]])
         for other, u in tensors:
             if u is not t and np.shares_memory(t._array, u._array):
                 raise RuntimeError(
-                    f"Inputs {name} and {other} share memory, so one cannot be moved without the other: call .clone() "
-                    "on one of them before passing it to gradcheck."
+                    f"Inputs {name} and {other} share memory, so they depend on each other: one cannot be moved "
+                    "without the other. Before passing them to gradcheck call .clone() on one of them, or "
+                    ".detach().clone().requires_grad_() if it is a view of the other."
                 )
 
 
@@ -138,18 +143,26 @@ class Subject(NamedTuple):
     names: list[str]
     outputs: list[str] | None  # names, where the function's own structure does not give them
     title: str
+    user: Callable[..., Any]  # the user's function, which takes the first ``taken`` of what is given
+    taken: int
+    allow_numpy: bool
 
 
-def function(func: Callable[..., Any], inputs: Any) -> Subject:
+def function(func: Callable[..., Any], inputs: Any, allow_numpy: bool = False) -> Subject:
     """What `gradcheck` checks."""
     given = _tuple(inputs)
-    return Subject(
-        "gradcheck", func, given, report.argument_names(func, len(given)), None, report.title(func)
-    )
+    count = len(given)
+    names = report.argument_names(func, count)
+    return Subject("gradcheck", func, given, names, None, report.title(func), func, count, allow_numpy)
 
 
 def gradients(
-    func: Callable[..., Any], inputs: Any, grad_outputs: Any, s: Settings, strided: bool
+    func: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any,
+    s: Settings,
+    strided: bool,
+    allow_numpy: bool = False,
 ) -> Subject:
     """What `gradgradcheck` checks: the gradients as functions of the inputs and of the outputs' gradients."""
     given = _tuple(inputs)
@@ -157,8 +170,8 @@ def gradients(
     names = report.argument_names(func, count)
     wanted = _differentiable_inputs(given, names)
     if not wanted:
-        raise ValueError(_NO_INPUT)
-    outputs = [(n, t) for n, t in _outputs(func, _recorded(func, given)) if t.requires_grad]
+        raise _no_input(given, names)
+    outputs = [(n, t) for n, t in _outputs(func, _value(func, given, func, given)) if t.requires_grad]
     made = (
         _random_like([t for _, t in outputs], s.seed, strided)
         if grad_outputs is None
@@ -184,7 +197,9 @@ def gradients(
 
     labels = [*names, *(f"grad of {n}" for n, _ in outputs)]
     used = [f"grad of {n}" for n, _ in wanted]
-    return Subject("gradgradcheck", first, (*given, *made), labels, used, f"gradients of {title}")
+    every = (*given, *made)
+    of = f"gradients of {title}"
+    return Subject("gradgradcheck", first, every, labels, used, of, func, count, allow_numpy)
 
 
 def run(what: Subject, s: Settings, undefined: bool, raise_exception: bool) -> bool:
@@ -196,10 +211,18 @@ def run(what: Subject, s: Settings, undefined: bool, raise_exception: bool) -> b
         if raise_exception:
             raise
         return False
-    note(True, result.margin)
+    note(True, result.margin, result.bare)
     for doubt in result.doubts:
-        warnings.warn(doubtful(what.check, what.title, doubt), GradcheckWarning, stacklevel=3)
+        _warn(doubtful(what.check, what.title, doubt))
     return True
+
+
+def _warn(text: str) -> None:
+    """A GradcheckWarning at the user's line."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and INSIDE[frame.f_code.co_filename]:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, GradcheckWarning, stacklevel=level)
 
 
 def examine(what: Subject, s: Settings, undefined: bool = True) -> Result:
@@ -207,13 +230,17 @@ def examine(what: Subject, s: Settings, undefined: bool = True) -> Result:
     func, given = what.func, what.given
     tensors = _tensors(given, what.names)
     wanted = _differentiable_inputs(given, what.names)
+    if not wanted:
+        raise _no_input(given, what.names)
     _check_inputs(tensors, wanted)
     before = [(n, t, t._array.copy()) for n, t in tensors]
+    since = tape.next_seq()
     try:
-        flat = _outputs(func, _recorded(func, given))
+        flat = _outputs(func, _value(func, given, what.user, given[: what.taken]))
         if what.outputs is not None:
             flat = [(n, t) for n, (_, t) in zip(what.outputs, flat, strict=False)]
         _unchanged(what.title, before)
+        bare = _bare(what, s)
         problem = _problem(func, given, flat, wanted, undefined)
         _unchanged(what.title, before)
         recorded = [k for k, (_, t) in enumerate(flat) if t.requires_grad]
@@ -228,13 +255,83 @@ def examine(what: Subject, s: Settings, undefined: bool = True) -> Result:
                         f._replace(why=why) if f.kind == numeric.DETACHED else f for f in found.findings
                     ]
                 )
-            rows = _blame(func, given, found.findings[0], problem, recorded, s)
+            found = found._replace(findings=_dependent(found.findings, flat, wanted, since))
+            first = found.findings[0].kind  # where it is the inputs' no op is to blame
+            innocent = first == numeric.DEPENDENT or (first == numeric.NOISY and problem.narrow)
+            rows = [] if innocent else _blame(func, given, found.findings[0], problem, recorded, s)
             raise GradcheckError(report.text(what.check, what.title, found.findings, s, rows), found.findings)
-        return found
+        return found._replace(bare=bare)
     finally:
         for _, t, array in before:
             if t._array.flags.writeable and t._array.tobytes() != array.tobytes():
                 t._array[...] = array
+
+
+def _value(func: Callable[..., Any], given: Sequence[Any], user: Callable[..., Any], inputs: Any) -> Any:
+    """The function's value with its tape."""
+    try:
+        return _recorded(func, given)
+    except Exception as error:
+        if ownership.gives_arrays(user, inputs):
+            error.add_note(
+                f"{report.title(user)} works on arrays, but not on Tensors. A function of arrays, with the backward "
+                f"pass that belongs to it, is checked by {ownership.INSTEAD}."
+            )
+        raise
+
+
+def _bare(what: Subject, s: Settings) -> bool:
+    """Whether the function is one of operators alone, which arrays have too; told only if somebody counts.
+
+    GradcheckError if the derivatives that it records are not the user's.
+    """
+    if what.allow_numpy:
+        return False
+    watch, inputs = ownership.Watch(_recorded.__code__), what.given[: what.taken]
+    _recorded(
+        what.user, inputs, observer=watch
+    )  # once more: a compiled function is another thing while it is watched
+    finding = watch.finding()
+    bare = finding is None and watch.shared and not watch.function and RECORD.get() is not None  # is counted
+    arrays = watch.sure or ((finding or bare) and ownership.gives_arrays(what.user, inputs))
+    if arrays and finding:
+        raise GradcheckError(report.text(what.check, report.title(what.user), [finding], s), [finding])
+    if watch.passes and watch.passes.layer:
+        forward, backward, _ = watch.passes
+        _warn(
+            f"{what.check}: {backward} is not called: what {forward} records has derivatives of its own. Make an "
+            "autograd.Function of the two to have that backward pass run and checked."
+        )
+    return bool(arrays)
+
+
+def _dependent(
+    findings: list[Finding], flat: list[tuple[str, Any]], wanted: list[tuple[str, Any]], since: int
+) -> list[Finding]:
+    """The findings; their verdict is another where a gradient reaches its input through records older than the call."""
+    roots = [t._node for _, t in flat if t.requires_grad]
+    old = [n for n in tape.differentiable(roots) if n.seq < since]
+    reasons = {}
+    for name, t in wanted:
+        behind, last = {t._node}, None
+        for n in old:
+            if not behind.isdisjoint(n.inputs):
+                behind.add(n)
+                last = n
+        if last is None:
+            continue
+        other = next(
+            (f"input {o}" for o, u in wanted if u is not t and u._node in behind), "a value from outside"
+        )
+        reasons[name] = (
+            f"{other} is computed from {name} ({culprit._name(last)}, {last.where}): analytic follows that, but "
+            f"{name} is moved alone"
+        )
+    hint = "compute it within the function, or make an input of its own of it: .detach().clone().requires_grad_()"
+    return [
+        f._replace(kind=numeric.DEPENDENT, why=reasons[f.input], hint=hint) if f.input in reasons else f
+        for f in findings
+    ]
 
 
 def _unchanged(title: str, before: list[tuple[str, Any, Array]]) -> None:
@@ -266,8 +363,15 @@ def _problem(
     outputs = [Out(names[k], np.array(flat[k][1]._array)) for k in floats]
     slots = [Slot(n, t._array) for n, t in wanted]
     evaluate = _evaluator(func, given, floats, len(flat), outputs)
+    inside = (
+        (f"what {n.op.name} gives ({n.where})", n.dtype)
+        for n in tape.differentiable([flat[k][1]._node for k in kept])
+        if n.op is not None and n.dtype is not None and n.dtype.itemsize < 8
+    )
+    results = itertools.chain(((o.name, o.value.dtype) for o in outputs), inside)
+    advice = narrow([(n, t._array.dtype) for n, t in wanted], results, ".double()")
     if not kept:
-        return Problem(slots, outputs, evaluate, lambda i, g: [None] * len(slots))
+        return Problem(slots, outputs, evaluate, lambda i, g: [None] * len(slots), None, advice)
     for t in (*(flat[k][1] for k in kept), *(t for _, t in wanted)):
         refresh(t)
     roots = [flat[k][1]._node for k in kept]
@@ -286,7 +390,7 @@ def _problem(
 
     if undefined and len(kept) > 1:
         _check_undefined(pull, roots, zeros, targets, [names[k] for k in kept])
-    return Problem(slots, outputs, evaluate, pull)
+    return Problem(slots, outputs, evaluate, pull, None, advice)
 
 
 def _check_undefined(
@@ -313,11 +417,8 @@ def _evaluator(
 
     def under(mode: Any) -> Callable[[], Sequence[Any]]:
         def run() -> Sequence[Any]:
-            token = MODE.set(mode)
-            try:
+            with ModeManager(mode):
                 result = func(*given)
-            finally:
-                MODE.reset(token)
             if count == 1 and isinstance(result, TensorBase):
                 return (result._array,)
             found = [t._array for _, t in report.leaves(result, "")]

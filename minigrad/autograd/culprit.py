@@ -13,7 +13,7 @@ import numpy as np
 from minigrad import tape
 from minigrad.autograd import engine
 from minigrad.autograd.function import Function
-from minigrad.tape import MODE, Array, Node, TensorBase, wrap
+from minigrad.tape import MODE, Array, ModeManager, Node, TensorBase, wrap
 from minigrad.testing import numeric, report
 from minigrad.testing.numeric import Finding, Out, Problem, Settings, Slot
 
@@ -43,11 +43,8 @@ def observed(run: Callable[[], Any]) -> tuple[Any, list[Record]]:
             Record(node, [np.array(a) if isinstance(a, np.ndarray) else a for a in arrays], list(arrays))
         )
 
-    token = MODE.set(MODE.get().replace(grad=True, inference=False, everything=True, observer=watch))
-    try:
+    with ModeManager(MODE.get().replace(grad=True, inference=False, everything=True, observer=watch)):
         return run(), records
-    finally:
-        MODE.reset(token)
 
 
 # ---------------------------------------------------------------- one record by itself
@@ -80,18 +77,13 @@ def _again(node: Node, arrays: Sequence[Any]) -> list[Any]:
     if "ctx" not in params:
         kernel: Any = node.op.kernel if node.op else None
         return [np.asarray(tape.QUIET.run(kernel, *arrays, **params))]
+    user: Any = node.op
     ctx, given = params["ctx"], list(params["arguments"])
     for place, a in zip(ctx._places, arrays, strict=True):
         given[place] = wrap(np.array(a))
-    result = _user_class(node).apply(*given)
+    result = user.user_class.apply(*given)
     outputs = result if isinstance(result, tuple) else (result,)
     return [t._array if isinstance(t, TensorBase) else None for t in outputs]
-
-
-def _user_class(node: Node) -> type[Function]:
-    from minigrad.autograd import function
-
-    return next(cls for cls, op in function._OPS.items() if op is node.op)
 
 
 def own_problem(node: Node, arrays: list[Any]) -> Problem | None:
@@ -102,11 +94,8 @@ def own_problem(node: Node, arrays: list[Any]) -> Problem | None:
     mode = MODE.get().replace(grad=False, everything=False, observer=None, anomaly=None)
 
     def evaluate_all() -> list[Any]:
-        token = MODE.set(mode)
-        try:
+        with ModeManager(mode):
             return _again(node, inputs)
-        finally:
-            MODE.reset(token)
 
     values = evaluate_all()
     kept = [k for k, y in enumerate(values) if y is not None and y.dtype.kind == "f"]
@@ -134,12 +123,13 @@ def own_problem(node: Node, arrays: list[Any]) -> Problem | None:
 
 
 def _input_names(node: Node) -> list[str]:
-    op, count = node.op, len(node.inputs)
+    op: Any = node.op
+    count = len(node.inputs)
     if op is None:
         return []
     if "ctx" in node.params:
         places = node.params["ctx"]._places
-        names = report.argument_names(_user_class(node).apply, node.params["ctx"]._arguments)
+        names = report.argument_names(op.user_class.apply, node.params["ctx"]._arguments)
         return [names[p] for p in places]
     if op.star is None:
         return list(op.inputs)
@@ -218,11 +208,8 @@ def _arrays(node: Node, values: dict[Node, Any]) -> list[Any] | None:
 
 
 def _quietly(node: Node, arrays: Sequence[Any]) -> list[Any]:
-    token = MODE.set(MODE.get().replace(grad=False, everything=False, observer=None))
-    try:
+    with ModeManager(MODE.get().replace(grad=False, everything=False, observer=None)):
         return _again(node, arrays)
-    finally:
-        MODE.reset(token)
 
 
 def _own_finding(node: Node, arrays: list[Any], s: Settings, verdict: Finding) -> Finding | None:

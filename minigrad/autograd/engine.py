@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,14 @@ def run(
     ``targets`` the gradients are added to ``.grad`` of the leaves.  With them nothing is: the pass is limited
     to the records that lead to those nodes, and their gradients are returned.
     """
+    # In a context of its own, with which its modes go, those of NumPy too, however the pass ends.
+    return contextvars.copy_context().run(_run, roots, seeds, targets, keep, create)
+
+
+def _run(
+    roots: Sequence[Node], seeds: Sequence[Any], targets: Sequence[Node] | None, keep: bool, create: bool
+) -> dict[Node, Any]:
+    np.seterr(all="ignore")
     order = tape.differentiable(roots)
     wanted: set[Node] | None = None
     ends: set[Node] = set()
@@ -68,97 +77,95 @@ def run(
     infinite: list[Node] = []  # the first record that gave inf, while anomalies are looked for
     freed = None if keep else Freed(*errors.here())
     # What is recorded in order to be read again must be whole: also masks and what else has no gradient.
-    token = MODE.set(mode.replace(grad=True, everything=True) if create else mode.recording(False))
+    MODE.set(mode.replace(grad=True, everything=True) if create else mode.recording(False))
     many: Any = ()
     try:
-        with np.errstate(all="ignore"):
-            for node in reversed(order):
-                g = grads.pop(node, None)
-                if g is None:
+        for node in reversed(order):
+            g = grads.pop(node, None)
+            if g is None:
+                continue
+            if node.hooks is not None:
+                g = _call_hooks(node, g, record)
+            if node in ends:
+                found[node] = g if node not in shared else _own(g)
+                if wanted is not None and not any(n in wanted for n in node.inputs):
+                    continue  # the pass ends here and leaves the record as it is
+            saved = node.saved
+            if saved.__class__ is Freed:
+                raise errors.freed(node)
+            if tape.last_change > node.seq:
+                tape.check_unchanged(node)
+            if record:
+                saved = _lift(node)
+                if trace is not None:
+                    trace.differentiates(node, g)
+            inputs = node.inputs
+            consume = None if record or node.op is None else node.op.consume
+            if consume is not None and (
+                node in shared or node in ends or node.hooks is not None or g.__class__ is not np.ndarray
+            ):
+                consume = None  # somebody else may hold g
+            for at, rule, plain, sources in node.layout.steps:
+                if at >= 0:
+                    to_ = inputs[at]
+                    if wanted is not None and to_ not in wanted:
+                        continue
+                if rule is None:
+                    d = many[at]
+                elif plain is None:
+                    d = rule(g, *_arguments(node, saved, sources))
+                elif len(plain) == 1:
+                    d = (consume or rule)(g, saved[plain[0]])
+                else:
+                    d = rule(g, *[saved[k] for k in plain])
+                if at < 0:
+                    many = d
                     continue
-                if node.hooks is not None:
-                    g = _call_hooks(node, g, record)
-                if node in ends:
-                    found[node] = g if node not in shared else _own(g)
-                    if wanted is not None and not any(n in wanted for n in node.inputs):
-                        continue  # the pass ends here and leaves the record as it is
-                saved = node.saved
-                if saved.__class__ is Freed:
-                    raise errors.freed(node)
-                if tape.last_change > node.seq:
-                    tape.check_unchanged(node)
-                if record:
-                    saved = _lift(node)
-                    if trace is not None:
-                        trace.differentiates(node, g)
-                inputs = node.inputs
-                consume = None if record or node.op is None else node.op.consume
-                if consume is not None and (
-                    node in shared or node in ends or node.hooks is not None or g.__class__ is not np.ndarray
-                ):
-                    consume = None  # somebody else may hold g
-                for at, rule, plain, sources in node.layout.steps:
-                    if at >= 0:
-                        to_ = inputs[at]
-                        if wanted is not None and to_ not in wanted:
-                            continue
-                    if rule is None:
-                        d = many[at]
-                    elif plain is None:
-                        d = rule(g, *_arguments(node, saved, sources))
-                    elif len(plain) == 1:
-                        d = (consume or rule)(g, saved[plain[0]])
-                    else:
-                        d = rule(g, *[saved[k] for k in plain])
-                    if at < 0:
-                        many = d
+                if d is None:
+                    continue
+                if anomaly is not None:
+                    _check(node, d, anomaly, infinite)
+                array = d if not record or d.__class__ is Part else d._array
+                if array.shape != to_.shape or array.dtype is not to_.dtype:
+                    if to_.shape is None:
+                        _add_part(grads, to_, d)
                         continue
-                    if d is None:
-                        continue
-                    if anomaly is not None:
-                        _check(node, d, anomaly, infinite)
-                    array = d if not record or d.__class__ is Part else d._array
-                    if array.shape != to_.shape or array.dtype is not to_.dtype:
-                        if to_.shape is None:
-                            _add_part(grads, to_, d)
-                            continue
-                        d = _fit(d, to_)
-                        array = d._array if record else d
-                    before = grads.get(to_)
-                    if before is None:
-                        grads[to_] = d
-                        if (
-                            (d is g and consume is None)
-                            or rule is None
-                            or (array.base is not None and is_view(array))
-                        ):
-                            shared.add(to_)
-                    elif to_ in owned:
-                        before += d
-                    else:
-                        grads[to_] = total = before + d
-                        shared.discard(to_)
-                        # A sum of numbers is no array to add to in place, and of one that does not lie row by
-                        # row the next sum may lie otherwise: a recorded pass, which adds to none, must agree.
-                        if not record and array.ndim and total.flags.c_contiguous:
-                            owned.add(to_)
-                if freed is not None and node.saved:
-                    node.saved = freed
-            for node, g in grads.items():  # what is left has reached the leaves
-                if node.hooks is not None:
-                    g = _call_hooks(node, g, record)
-                if targets is None:
-                    if node in shared:
-                        g = _own(g)
-                    t = node.tensor() if node.tensor is not None else None
-                    if t is not None and t._grad is None and not record:
-                        t._grad = wrap(g)  # `accumulate` spelt out for the usual case
-                    else:
-                        accumulate(node.tensor, g)
-                elif node in ends:
-                    found[node] = _own(g) if node in shared else g
+                    d = _fit(d, to_)
+                    array = d._array if record else d
+                before = grads.get(to_)
+                if before is None:
+                    grads[to_] = d
+                    if (
+                        (d is g and consume is None)
+                        or rule is None
+                        or (array.base is not None and is_view(array))
+                    ):
+                        shared.add(to_)
+                elif to_ in owned:
+                    before += d
+                else:
+                    grads[to_] = total = before + d
+                    shared.discard(to_)
+                    # A sum of numbers is no array to add to in place, and of one that does not lie row by
+                    # row the next sum may lie otherwise: a recorded pass, which adds to none, must agree.
+                    if not record and array.ndim and total.flags.c_contiguous:
+                        owned.add(to_)
+            if freed is not None and node.saved:
+                node.saved = freed
+        for node, g in grads.items():  # what is left has reached the leaves
+            if node.hooks is not None:
+                g = _call_hooks(node, g, record)
+            if targets is None:
+                if node in shared:
+                    g = _own(g)
+                t = node.tensor() if node.tensor is not None else None
+                if t is not None and t._grad is None and not record and node.hooks is None:
+                    t._grad = wrap(g)  # `accumulate` spelt out for the usual case
+                else:
+                    accumulate(node.tensor, g)
+            elif node in ends:
+                found[node] = _own(g) if node in shared else g
     finally:
-        MODE.reset(token)
         if trace is not None:
             trace.passed()
     return found
@@ -224,8 +231,8 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
     before = t._grad
     trace = MODE.get().trace
     if trace is not None and not trace.accumulates(t, g):
-        return
-    if before is None:
+        pass
+    elif before is None:
         t._grad = wrap(g)
     elif isinstance(g, tape.TensorBase):
         t._grad = before + wrap(g)
@@ -234,12 +241,20 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
     else:
         tape.changed(before._array)
         before._array += g
+    hooks = t._node.hooks if t._node is not None else None
+    for key, hook in tuple((hooks or {}).items()):
+        if key <= tape.AFTER and (returned := hook(t)) is not None:
+            kind = RuntimeError if isinstance(returned, tape.TensorBase) else TypeError
+            raise kind(
+                f"Tensor post accumulate grad hooks should return None, got {type(returned).__name__}; change .grad "
+                "in place"
+            )
 
 
 def _call_hooks(node: Node, g: Any, create: bool) -> Array | Tensor:
     t = g if create else wrap(g)
-    for hook in tuple((node.hooks or {}).values()):
-        replaced = hook(t)
+    for key, hook in tuple((node.hooks or {}).items()):
+        replaced = hook(t) if key > tape.AFTER else None
         if replaced is not None:
             if not isinstance(replaced, tape.TensorBase):
                 raise TypeError(f"a hook must return None or a Tensor, got {type(replaced).__name__}")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import operator
+import warnings
 import weakref
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar, overload
 
 import numpy as np
 
 from minigrad import errors, tape
 from minigrad.autograd.engine import Part
 from minigrad.autograd.modes import no_grad
+from minigrad.errors import runtime_error
 from minigrad.tape import MODE, Node, Op, TensorBase, View, leaf, new, wrap
+from minigrad.views import check_change, rebase
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -53,8 +57,8 @@ class FunctionCtx:
         self._arguments = 0
         self._outputs: tuple[Any, ...] = ()  # shape and dtype of each
         self._materialize = True
-        self._no_gradient: set[int] = set()
-        self._dirty: set[int] = set()
+        self._no_gradient: tuple[Any, ...] = ()
+        self._dirty: tuple[Any, ...] = ()
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keeps Tensors (inputs or outputs) for `saved_tensors`; a later change in place is an error."""
@@ -67,12 +71,12 @@ class FunctionCtx:
         self._saved = tensors
 
     def mark_dirty(self, *tensors: Tensor) -> None:
-        """Names inputs that forward changed in place and returned."""
-        self._dirty = {id(t) for t in tensors}
+        """Names inputs that forward changed in place; it must return them. A view of one may not be one of several."""
+        self._dirty = tensors
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
         """Names outputs that carry no gradient."""
-        self._no_gradient = {id(t) for t in tensors}
+        self._no_gradient = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether backward gets zeros (True, the default) or None for outputs that were not used."""
@@ -107,6 +111,8 @@ class Function:
     per argument of forward.  Call it with ``apply``.
     """
 
+    _op: ClassVar[Any] = None  # each class has its own, once it was recorded; it goes with the class
+
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """Computes the result from Tensors."""
@@ -132,10 +138,16 @@ class Function:
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
-        """Runs forward without recording its inside and records the whole as one operation."""
-        if kwargs:
-            raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments, got {', '.join(kwargs)}")
+        """Runs forward without recording its inside and records the whole as one operation.
+
+        Arguments given by keyword take the places that forward names them in, and ``setup_context`` gets defaults
+        too. TypeError for what has no place.
+        """
         ctx = FunctionCtx()
+        has_setup = cls.setup_context is not Function.setup_context
+        code = getattr(cls.forward, "__code__", None)
+        if kwargs or (has_setup and (code is None or len(args) != code.co_argcount)):
+            args = _by_place(cls, args, kwargs, has_setup)
         tensors = [t for t in args if isinstance(t, TensorBase)]
         for t in tensors:
             tape.refresh(t)
@@ -143,26 +155,80 @@ class Function:
         ctx._arguments = len(args)
         ctx.needs_input_grad = tuple(isinstance(t, TensorBase) and _wants(t) for t in args)
         with no_grad():
-            if cls.setup_context is not Function.setup_context:
+            if has_setup:
                 result = cls.forward(*args)
                 cls.setup_context(ctx, args, result)
             else:
                 result = cls.forward(ctx, *args)
         outputs = result if isinstance(result, tuple) else (result,)
+        dirty = _changed(cls, ctx, tensors, outputs)
         ctx._outputs = tuple(
             (t._array.shape, t._array.dtype) if isinstance(t, TensorBase) else None for t in outputs
         )
         if not (MODE.get().grad and any(ctx.needs_input_grad)):
             return result
-        node = _record(cls, ctx, args, tensors, outputs)
         trace = MODE.get().trace
+        for t in dirty:
+            check_change(t)
+            if t._view is not None and (trace is not None or len(outputs) > 1):
+                raise runtime_error(
+                    f"{cls.__name__} changes a view in place"
+                    + (
+                        " while a function is being recorded"
+                        if trace is not None
+                        else " and returns several Tensors"
+                    )
+                    + ", which is not supported: change a clone() of it, or return a new Tensor"
+                )
+        node = _record(cls, ctx, args, tensors, outputs, dirty)
+        made = [t._node if isinstance(t, TensorBase) else None for t in outputs]
+        outs = [_output(node, ctx, tensors, dirty, t, i) for i, t in enumerate(outputs)]
         if trace is not None:  # what forward did is on the tape, and the value of the output comes from there
-            made = [t._node if isinstance(t, TensorBase) else None for t in outputs]
-            outs = [_output(node, ctx, tensors, t, i) for i, t in enumerate(outputs)]
             trace.function(outs, made)
-            return tuple(outs) if isinstance(result, tuple) else outs[0]
-        outs = [_output(node, ctx, tensors, t, i) for i, t in enumerate(outputs)]
+        ctx._dirty = ctx._no_gradient = ()
         return tuple(outs) if isinstance(result, tuple) else outs[0]
+
+
+def _among(t: Any, tensors: Sequence[Any]) -> bool:
+    return any(t is x for x in tensors)
+
+
+def _changed(
+    cls: type[Function], ctx: FunctionCtx, inputs: list[Any], outputs: tuple[Any, ...]
+) -> list[Tensor]:
+    """The inputs that forward changed in place. RuntimeError if it does not return one of them."""
+    dirty = [t for t in inputs if _among(t, ctx._dirty)]
+    if any(not _among(t, inputs) for t in ctx._dirty):
+        warnings.warn(
+            f"{cls.__name__}: mark_dirty() names a Tensor that is no input; there is no need to name others",
+            stacklevel=3,
+        )
+    if any(not _among(t, outputs) for t in dirty):
+        raise runtime_error(
+            f"Some elements marked as dirty during the forward method were not returned as output: {cls.__name__} must "
+            "return every input that it changes in place and names in mark_dirty()"
+        )
+    tape.changed(*[t._array for t in dirty])
+    return dirty
+
+
+def _by_place(
+    cls: type[Function], args: tuple[Any, ...], kwargs: dict[str, Any], has_setup: bool
+) -> tuple[Any, ...]:
+    """The arguments of `Function.apply` in the order of forward's parameters."""
+    signature = inspect.signature(cls.forward)
+    try:
+        bound = signature.bind(*args, **kwargs) if has_setup else signature.bind(None, *args, **kwargs)
+    except TypeError as error:
+        raise errors.type_error(f"{cls.__name__}.apply(): {error}") from None
+    if has_setup:
+        bound.apply_defaults()
+    for name in bound.kwargs.keys() & kwargs.keys():
+        raise errors.type_error(
+            f"{cls.__name__}.apply(): forward() has no place for keyword argument {name!r}; name it in the signature "
+            "of forward, not behind a star, and give the arguments before it too"
+        )
+    return bound.args if has_setup else bound.args[1:]
 
 
 def _wants(t: TensorBase) -> bool:
@@ -173,7 +239,7 @@ class _UserOp(Op):
     """The operation of a `Function`; not part of the table."""
 
     def __init__(self, cls: type[Function]) -> None:
-        self.consume = None
+        self.consume, self.user_class = None, cls
         self.name, self.kernel, self.cast, self.view, self.text, self.onnx = (
             cls.__name__,
             cls.forward,
@@ -187,15 +253,13 @@ class _UserOp(Op):
         self.differentiable, self.layouts = True, {}
 
 
-_OPS: weakref.WeakKeyDictionary[type[Function], _UserOp] = weakref.WeakKeyDictionary()
-
-
 def _record(
-    cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], tensors: list[Any], outputs: tuple[Any, ...]
-) -> Node:
-    op = _OPS.get(cls)
+    cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], tensors: list[Any], outputs: tuple[Any, ...],
+    dirty: list[Any],
+) -> Node:  # fmt: skip
+    op: _UserOp | None = cls.__dict__.get("_op")
     if op is None:
-        op = _OPS[cls] = _UserOp(cls)
+        op = cls._op = _UserOp(cls)
     node = new(Node)
     node.op, node.inputs = op, tuple(t._node or leaf(t) for t in tensors)
     # the arguments, Tensors left out, are there for readers that run forward again
@@ -212,7 +276,7 @@ def _record(
         output = next((i for i, o in enumerate(outputs) if o is t), None)
         if t is None:
             kinds.append(None)
-        elif any(t is x for x in tensors):
+        elif _among(t, tensors) and not _among(t, dirty):
             kinds.append(t._node)
         else:
             kinds.append("constant" if output is None else output)
@@ -238,20 +302,19 @@ def _pick(node: Node, i: int, array: Any) -> Node:
     return picked
 
 
-def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], t: Any, i: int) -> Any:
+def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t: Any, i: int) -> Any:
     """An output with its record; an input that was returned as it is becomes a Tensor of its own."""
     if not isinstance(t, TensorBase):
         return t
-    if id(t) in ctx._no_gradient or t._array.dtype.kind != "f":
-        return t
+    if _among(t, ctx._no_gradient) or t._array.dtype.kind != "f":
+        return wrap(t._array) if _among(t, inputs) else t
     own = node if len(ctx._outputs) == 1 else _pick(node, i, t._array)
-    if id(t) in ctx._dirty:
-        if t._node is not None and t._node.op is None and t._node.requires_grad:
-            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-        tape.changed(t._array)
-        own.seq = tape.next_seq()
-        t._node = own
-        t._epoch += 1
+    if _among(t, dirty):
+        if MODE.get().trace is None:
+            rebase(t, own)
+        else:
+            tape.replace_node(t, own)
+            t._epoch += 1
         return t
     out = wrap(t._array, own)
     for x in inputs:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 import numpy as np
 
-from minigrad.autograd.modes import enable_grad
+from minigrad.autograd.modes import recorded
 from minigrad.autograd.products import Push, by_columns, by_rows, node_of, pull
 from minigrad.ops.shape import alias, reshape
-from minigrad.tape import Node, TensorBase, apply, leaf, wrap
+from minigrad.tape import MODE, Node, TensorBase, apply, leaf, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -33,6 +33,11 @@ _STRICT = "This is not allowed in strict mode."
 
 
 # ---------------------------------------------------------------- inputs and outputs
+
+
+def _seen(create_graph: bool) -> bool:
+    """Whether the result is recorded: on demand, and inside a transform of `minigrad.func`, which differentiates it."""
+    return create_graph or bool(MODE.get().transform)
 
 
 def _tuple(value: Any, what: str, name: str) -> tuple[bool, tuple[Tensor, ...]]:
@@ -176,7 +181,8 @@ def vjp(
 
     ``v`` may be left out for an output of one element.
     """
-    with enable_grad():
+    create_graph = _seen(create_graph)
+    with recorded():
         is_tuple, given = _tuple(inputs, "inputs", "vjp")
         fresh, nodes = _enter(given, create_graph)
         many, outputs = _call(func, fresh, "vjp", strict)
@@ -211,7 +217,8 @@ def jvp(
 
     ``v`` may be left out for an input of one element.  Two reverse passes: see `products.Push`.
     """
-    with enable_grad():
+    create_graph = _seen(create_graph)
+    with recorded():
         is_tuple, given = _tuple(inputs, "inputs", "jvp")
         fresh, nodes = _enter(given, create_graph)
         vector = _vector(v, given, is_tuple, "jvp", _ONE_INPUT, create_graph)
@@ -257,7 +264,8 @@ def vhp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
     """``(func(inputs), vᵀH)`` for a function that returns one element; ``v`` and product are like the inputs."""
-    with enable_grad():
+    create_graph = _seen(create_graph)
+    with recorded():
         is_tuple, given, nodes, output, vector, gradient = _gradient(
             func, inputs, v, create_graph, strict, "vhp"
         )
@@ -285,7 +293,8 @@ def hvp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
     """``(func(inputs), Hv)``; as `vhp`, which is cheaper and gives the same for a symmetric Hessian."""
-    with enable_grad():
+    create_graph = _seen(create_graph)
+    with recorded():
         is_tuple, given, nodes, output, vector, gradient = _gradient(
             func, inputs, v, create_graph, strict, "hvp"
         )
@@ -341,7 +350,8 @@ def jacobian(
         _not_together(NotImplementedError, "create_graph=True", 'strategy="forward-mode"')
     if forward and strict:
         _not_together(RuntimeError, "strict=True", 'strategy="forward-mode"')
-    with enable_grad():
+    create_graph = _seen(create_graph)
+    with recorded():
         is_tuple, given = _tuple(inputs, "inputs", "jacobian")
         if forward and not vectorize:
             raise NotImplementedError(
@@ -365,7 +375,7 @@ def jacobian(
                     )
 
         if forward:
-            found = by_columns(Push(outputs, nodes), outputs, nodes, False)
+            found = by_columns(Push(outputs, nodes), outputs, nodes, create_graph)
         else:
             found = by_rows(outputs, nodes, create_graph, check if strict else None)
         rows = tuple(_finish(row, is_tuple, create_graph) for row in found)

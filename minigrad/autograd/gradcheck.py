@@ -31,6 +31,7 @@ def gradcheck(
     fast_mode: bool = False,
     masked: bool | None = None,
     seed: int = 0,
+    allow_numpy: bool = False,
 ) -> bool:
     """Compares gradients with central differences, at every element or (``fast_mode``) along random vectors.
 
@@ -41,13 +42,18 @@ def gradcheck(
     raises `GradcheckError` with a report, or returns False without ``raise_exception``.  ``seed`` is that of
     all random vectors.  Gradients always have their input's dtype and no Tensor is sparse, so
     ``check_grad_dtypes`` and ``masked`` change nothing.
+
+    A backward pass written by hand beside a NumPy function is not what a Tensor runs: NumPy's functions record
+    minigrad's own derivatives on it.  So a function of NumPy's functions, or with such a backward pass, does not
+    pass: `minigrad.testing.check_vjp` checks it.  ``allow_numpy`` says that minigrad's derivatives are meant.
     """
     from minigrad.autograd import checking  # only now: it is not needed to import minigrad
     from minigrad.testing import numeric
 
     checking.options(check_forward_ad, check_backward_ad, check_batched_grad, check_batched_forward_grad)
     s = numeric.Settings(eps, rtol, atol, nondet_tol, fast_mode, seed)
-    return checking.run(checking.function(func, inputs), s, check_undefined_grad, raise_exception)
+    what = checking.function(func, inputs, allow_numpy)
+    return checking.run(what, s, check_undefined_grad, raise_exception)
 
 
 def gradgradcheck(
@@ -69,6 +75,7 @@ def gradgradcheck(
     fast_mode: bool = False,
     masked: bool = False,
     seed: int = 0,
+    allow_numpy: bool = False,
 ) -> bool:
     """`gradcheck` of the gradients: as functions of ``inputs`` and ``grad_outputs`` (random ones if None)."""
     from minigrad.autograd import checking
@@ -80,5 +87,5 @@ def gradgradcheck(
         raise ValueError("Setting check_undefined_grad=True requires check_rev_over_rev to be True")
     checking.options(check_fwd_over_rev, check_rev_over_rev, check_batched_grad, False)
     s = numeric.Settings(eps, rtol, atol, nondet_tol, fast_mode, seed)
-    what = checking.gradients(func, inputs, grad_outputs, s, gen_non_contig_grad_outputs)
+    what = checking.gradients(func, inputs, grad_outputs, s, gen_non_contig_grad_outputs, allow_numpy)
     return checking.run(what, s, check_undefined_grad, raise_exception)

@@ -5,35 +5,32 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from contextvars import Token
 from typing import Any, Self, TypeVar, overload
 
-from minigrad.tape import MODE, Mode
+from minigrad.tape import MODE, Mode, ModeManager
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _ModeManager:
+class _ModeManager(ModeManager):
     """Sets some fields of the mode between enter and exit; may be nested and used as a decorator."""
 
     def __init__(self, **fields: bool) -> None:
         self._fields = fields
-        self._tokens: list[Token[Mode]] = []
+        self._before = []
 
     def __enter__(self) -> Self:
-        self._tokens.append(MODE.set(self._changed(MODE.get())))
+        before = MODE.get()
+        self._before.append(before)
+        MODE.set(self._changed(before))
         return self
 
     def _changed(self, mode: Mode) -> Mode:
         fields = self._fields
         if len(fields) == 1 and "grad" in fields:
-            return mode.recording(
-                fields["grad"]
-            )  # one that was made before: every optimizer step asks for it
+            # one that was made before: every optimizer step asks for it
+            return mode.recording(fields["grad"])
         return mode.replace(**fields)
-
-    def __exit__(self, *exc: object) -> None:
-        MODE.reset(self._tokens.pop())
 
     def clone(self) -> _ModeManager:
         """A fresh manager of the same mode: each decorated call has its own."""
@@ -98,31 +95,38 @@ class no_grad(_Bare):
 
 
 class enable_grad(_Bare):
-    """Recording is on, also inside `no_grad`."""
+    """Recording is on, also inside `no_grad`; inside `inference_mode` it stays off."""
 
     def __init__(self, function: None = None) -> None:
-        super().__init__(grad=True, inference=False)
+        super().__init__(grad=True)
 
 
-class set_grad_enabled(_ModeManager):
+class Switch(_ModeManager):
+    """A mode that holds at once, from the call on; as a context manager until the exit, as a decorator in calls."""
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+        self._until: Mode | None = MODE.get()
+        MODE.set(self._changed(self._until))
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self._until is not None:  # the call has set the mode already
+            self._before[-1], self._until = self._until, None
+        return self
+
+    def __call__(self, function: F) -> F:
+        if self._until is not None:
+            MODE.set(self._until)
+            self._until = None
+        return super().__call__(function)
+
+
+class set_grad_enabled(Switch):
     """Recording on or off at once, as a plain call, a context manager or a decorator."""
 
     def __init__(self, mode: bool) -> None:
         super().__init__(grad=bool(mode))
-        self._before: Token[Mode] | None = MODE.set(MODE.get().recording(bool(mode)))
-
-    def __enter__(self) -> Self:
-        if self._before is None:
-            return super().__enter__()
-        self._tokens.append(self._before)  # the call has set it already
-        self._before = None
-        return self
-
-    def __call__(self, function: F) -> F:
-        if self._before is not None:
-            MODE.reset(self._before)
-            self._before = None
-        return super().__call__(function)
 
 
 class inference_mode(_Bare):
@@ -141,6 +145,16 @@ class inference_mode(_Bare):
         super().__init__(
             **({"grad": False, "inference": True} if mode else {"grad": True, "inference": False})
         )
+
+
+def recording(grad: bool) -> ModeManager:
+    """What `set_grad_enabled` is, but from the ``with`` statement on: an interrupt before it changes nothing."""
+    return _ModeManager(grad=grad)
+
+
+def recorded(**fields: Any) -> _ModeManager:
+    """A mode in which operations are recorded whatever the caller's mode is, for transforms of functions."""
+    return _ModeManager(grad=True, inference=False, **fields)
 
 
 def is_grad_enabled() -> bool:

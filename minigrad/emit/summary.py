@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad import random
 from minigrad.errors import type_error
-from minigrad.tape import MODE, Node, TensorBase, owner
+from minigrad.tape import MODE, ModeManager, Node, TensorBase, owner
 
 if TYPE_CHECKING:
     from minigrad.nn import Module
@@ -139,14 +139,11 @@ def summary(model: Module, *inputs: object) -> Summary:
     values = [(t, t._array.copy()) for _, own in buffers for t in own.values() if t is not None]
     handles = []
     drawn = random.get_rng_state()
-    token = MODE.set(MODE.get().replace(grad=True, inference=False, everything=True, observer=observe))
-    try:
+    with ModeManager(MODE.get().replace(grad=True, inference=False, everything=True, observer=observe)):
         for module in modules.values():
             handles.append(module.register_forward_pre_hook(enter, prepend=True))
             handles.append(module.register_forward_hook(leave))
         model(*inputs)
-    finally:
-        MODE.reset(token)
         for handle in handles:
             handle.remove()
         random.set_rng_state(drawn)

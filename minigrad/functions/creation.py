@@ -18,7 +18,18 @@ from minigrad.functions.elementwise import Number
 from minigrad.functions.shape import Sizes, sizes
 from minigrad.ops import draws, elementwise, shape
 from minigrad.ops.convert import cast
-from minigrad.tape import MODE, QUIET, Array, Scalar, TensorBase, apply, needs_value, wrap, wrap_operand
+from minigrad.tape import (
+    MODE,
+    QUIET,
+    Array,
+    ModeManager,
+    Scalar,
+    TensorBase,
+    apply,
+    needs_value,
+    wrap,
+    wrap_operand,
+)
 
 if TYPE_CHECKING:
     from minigrad.random import Generator
@@ -54,6 +65,9 @@ class device:
     def __hash__(self) -> int:
         return hash("cpu")
 
+    def __reduce__(self) -> Any:
+        return device, (self.type, self.index)
+
 
 DeviceLike: TypeAlias = "device | str | None"
 
@@ -64,8 +78,6 @@ def _finish(array: Tensor | Array, requires_grad: bool, on: DeviceLike = None) -
     t: Any = array if isinstance(array, TensorBase) else wrap(array)
     if requires_grad:
         t.requires_grad_()
-    elif MODE.get().inference:
-        t._inference = True
     return t  # type: ignore[no-any-return]
 
 
@@ -105,6 +117,8 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
         if dtype is None or dtypes.as_numpy(dtype).kind != "f":
             raise ValueError("Overflow when unpacking long long: an integer does not fit into 64 bits")
         return array.astype(np.float64)
+    if array.dtype.kind == "i" and array.dtype != dtypes.I64 and _has_ints(data):
+        return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {_first(data)!r}"
@@ -121,9 +135,13 @@ def _too_large(array: Array, data: Any) -> bool:
     return bool((np.abs(array) >= 2.0**63).any()) and all(isinstance(x, int) for x in _leaves(data))
 
 
+def _has_ints(data: Any) -> bool:
+    return any(isinstance(x, int) and not isinstance(x, bool) for x in _leaves(data))
+
+
 def _leaves(data: Any) -> Iterator[Any]:
-    for x in data if isinstance(data, (list, tuple)) else [data]:
-        yield from _leaves(x) if isinstance(x, (list, tuple)) else [x]
+    for x in data if isinstance(data, (list, tuple, range)) else [data]:
+        yield from _leaves(x) if isinstance(x, (list, tuple, range)) else [x]
 
 
 def _plain(data: Any) -> Any:
@@ -169,11 +187,8 @@ def _copied(data: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
         if _has_arrays(data):
             needs_value("tensor() of a list of Tensors or arrays")
         return _finish(np.array(to_array(data, dtype)), requires_grad)
-    token = MODE.set(MODE.get().recording(False))
-    try:
+    with ModeManager(MODE.get().recording(False)):
         t = apply(shape.clone, (cast(data, data._array.dtype if dtype is None else dtypes.as_numpy(dtype)),))
-    finally:
-        MODE.reset(token)
     made: Tensor = t.requires_grad_(requires_grad)
     return made
 
@@ -370,7 +385,7 @@ def arange(
     if found.kind in "iu" and not whole:
         start, step, whole = int(start), int(step), True
     return _finish(
-        (start + step * np.arange(count, dtype=None if whole else np.float64)).astype(found),
+        (start + step * np.arange(count, dtype=np.int64 if whole else np.float64)).astype(found),
         requires_grad,
         device,
     )
@@ -498,14 +513,11 @@ def normal(
     shape = np.broadcast_shapes(*(np.shape(x) for x in parts))
     units = drawn(generator, "normal", shape, found)
     if MODE.get().trace is not None:
-        token = MODE.set(MODE.get().recording(False))
-        try:
+        with ModeManager(MODE.get().recording(False)):
             if isinstance(std, TensorBase):
                 std = apply(draws.deviation, (std,))  # the next ones may be negative
             scaled = apply(elementwise.mul, (units, std))
             return _finish(cast(apply(elementwise.add, (scaled, mean)), found), requires_grad, device)
-        finally:
-            MODE.reset(token)
     return _finish((units._array * parts[1] + parts[0]).astype(found), requires_grad, device)
 
 

@@ -15,7 +15,7 @@ from minigrad.errors import runtime_error
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
 from minigrad.ops.convert import cast, number
-from minigrad.tape import Array, TensorBase, apply, needs_value, wrap
+from minigrad.tape import Array, Op, TensorBase, apply, needs_value, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -307,22 +307,27 @@ def sign(input: Tensor) -> Tensor:
     return apply(e.sign, (input,))
 
 
+def _rounding(input: Tensor, op: Op) -> Op:
+    """The op, for integers a copy: NumPy 2.0 makes floats of them."""
+    return op if input._array.dtype.kind == "f" else shape.clone
+
+
 def floor(input: Tensor) -> Tensor:
     """The next whole number below; gradient 0."""
     _no_bool("floor", input)
-    return apply(e.floor, (input,))
+    return apply(_rounding(input, e.floor), (input,))
 
 
 def ceil(input: Tensor) -> Tensor:
     """The next whole number above; gradient 0."""
     _no_bool("ceil", input)
-    return apply(e.ceil, (input,))
+    return apply(_rounding(input, e.ceil), (input,))
 
 
 def trunc(input: Tensor) -> Tensor:
     """The whole number towards 0; gradient 0."""
     _no_bool("trunc", input)
-    return apply(e.trunc, (input,))
+    return apply(_rounding(input, e.trunc), (input,))
 
 
 def logical_not(input: Tensor) -> Tensor:
@@ -575,7 +580,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, 
     """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
     need_tensor("nonzero", input)
     needs_value("nonzero()")
-    found = np.nonzero(np.atleast_1d(input._array))
+    found = [i.astype(np.int64, copy=False) for i in np.nonzero(np.atleast_1d(input._array))]
     if as_tuple:
         return tuple(wrap(i) for i in found)
     return wrap(np.stack(found, 1)[:, : input._array.ndim])

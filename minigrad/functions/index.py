@@ -114,7 +114,7 @@ def _item(k: Any) -> Any:
         t = wrap_operand(k)
     elif isinstance(k, (list, tuple, range)):
         array = np.asarray([x._array if isinstance(x, TensorBase) else x for x in k])
-        t = wrap(array.astype(np.int64) if not array.size else array)
+        t = wrap(array.astype(np.int64, copy=False) if not array.size or array.dtype == np.intp else array)
     else:
         raise index_error(
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "

@@ -15,7 +15,20 @@ from minigrad.functions.index import Index, check_fits, split_key
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
 from minigrad.ops.convert import cast, number
-from minigrad.tape import MODE, NO_PARAMS, Array, Op, Params, TensorBase, apply, changed, leaf, wrap
+from minigrad.tape import (
+    MODE,
+    NO_PARAMS,
+    Array,
+    ModeManager,
+    Op,
+    Params,
+    TensorBase,
+    apply,
+    changed,
+    leaf,
+    wrap,
+)
+from minigrad.views import carries_gradients, check_change, check_inference, rebase
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -29,7 +42,7 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
     """
     mode = MODE.get()
     array = t._array
-    quick = not mode.grad and not mode.everything and not t._inference
+    quick = not mode.grad and not mode.everything and not t._inference and _has_no_history(t)
     if quick and op.kernel.__class__ is np.ufunc and array.flags.c_contiguous:
         others = [x._array if isinstance(x, TensorBase) else x for x in operands]
         dtype = array.dtype
@@ -43,7 +56,7 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
             changed(array)
             return t
     if mode.grad:
-        check_leaf(t)
+        check_change(t)
     return store(t, apply(op, operands, params), op.name)
 
 
@@ -79,20 +92,22 @@ def foreach_add_(tensors: Sequence[Tensor], others: Sequence[Tensor], alpha: Num
         tape.QUIET.run(_axpy, arrays, steps, alpha)
         changed(*arrays)
         return
-    token = MODE.set(mode.recording(False))
-    try:
+    with ModeManager(mode.recording(False)):
         for t, o in zip(tensors, others, strict=True):
             add_scaled(t, o, alpha)
-    finally:
-        MODE.reset(token)
 
 
 def _adds_plainly(t: TensorBase, other: Any) -> bool:
     """Whether NumPy may add in place as it is: one shape, one float dtype, nothing that must be refused."""
-    if not isinstance(other, TensorBase) or t._inference:
+    if not isinstance(other, TensorBase) or t._inference or not _has_no_history(t):
         return False
     a, b = t._array, other._array
     return bool(a.dtype is b.dtype and a.shape == b.shape and a.dtype.kind == "f" and a.flags.c_contiguous)
+
+
+def _has_no_history(t: TensorBase) -> bool:
+    """Whether a change in place need not be noted with a record."""
+    return t._view is None and (t._node is None or t._node.tensor is not None)
 
 
 def _axpy(arrays: list[Array], steps: list[Array], alpha: float) -> None:
@@ -130,30 +145,27 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Ten
             "tensor, or copy the array before from_numpy()"
         )
     mode = MODE.get()
-    if t._inference and not mode.inference:
-        raise runtime_error(
-            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone() "
-            "to get a "
-            "normal tensor before doing inplace update"
-        )
+    check_inference(t)
     result = cast(result, array.dtype)
     if mode.trace is not None and result._node is None:
         result = apply(shape.alias, (result,))  # what is written must have a record
     node = result._node
     record = node is not None and (mode.grad or mode.everything)
-    wanted = mode.grad and ((node is not None and node.requires_grad) or tape_wants(t))
+    wanted = mode.grad and ((node is not None and node.requires_grad) or carries_gradients(t))
     if record and node is not None:
         _keep_old(node, array, since)
-    changed(array)
+    changed(array, recorded=record or wanted)
     if mode.trace is not None:
         mode.trace.stores(t)
     array[...] = result._array
-    if record or wanted:
+    if not (record or wanted):
+        tape.keeps_record(t)
+    else:
         if node is None:
             node = leaf(result)
         if node.op is not None:
             node.seq = tape.next_seq()  # after the change, so that backward does not take it for a later one
-        _rebase(t, node)
+        rebase(t, node)
     return t
 
 
@@ -172,97 +184,14 @@ def _keep_old(node: tape.Node, array: Array, since: int | None) -> None:
             todo.extend(m for m in n.inputs if m.__class__ is tape.Node and m.seq > since and m not in todo)
 
 
-def tape_wants(t: TensorBase) -> bool:
-    """Whether a Tensor, or what it is a view of, carries gradients."""
-    base = t._view.base if t._view is not None else t
-    return any(x._node is not None and x._node.requires_grad for x in (t, base))
-
-
 def _overlaps(array: Array) -> bool:
     return any(n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True))
-
-
-def check_leaf(t: TensorBase) -> None:
-    base = t if t._view is None else t._view.base
-    node = base._node
-    if t._inference and not MODE.get().inference:
-        raise runtime_error(
-            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone "
-            "to get a "
-            "normal tensor before doing inplace update",
-        )
-    if t._view is not None and t._view.outside == "detach()":
-        return  # only while a function is recorded: elsewhere nothing ties it to what it was detached from
-    if t._view is not None and t._view.outside and tape_wants(t):
-        raise runtime_error(
-            f"a view that was made inside {t._view.outside} is being changed in place where operations are "
-            "recorded: its base would not know. clone() the view, or make it where it is changed",
-        )
-    if node is not None and node.op is None and node.requires_grad:
-        what = (
-            "a leaf Variable that requires grad"
-            if base is t
-            else "a view of a leaf Variable that requires grad"
-        )
-        raise runtime_error(
-            f"{what} is being used in an in-place operation. Change it under no_grad(), or work on a clone()."
-        )
-    if base is not t and node is not None and node.requires_grad:
-        tape.refresh(t)
-        if t._node is None or not t._node.requires_grad:
-            raise runtime_error(
-                "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
-                "Make it "
-                "outside no_grad(), or change it inside"
-            )
-
-
-def _rebase(t: Tensor, node: tape.Node) -> None:
-    """``t`` now has the history ``node``; if it is a view, its base gets the change written into it."""
-    view = t._view
-    mode = MODE.get()
-    trace = mode.trace
-    if view is not None and view.outside == "detach()" and mode.grad:
-        token = MODE.set(mode.recording(False))
-        try:
-            _rebase(t, node)
-        finally:
-            MODE.reset(token)
-        return
-    if view is None:
-        if trace is not None:
-            node = trace.wrote(t, node)
-        tape.replace_node(t, node)
-        t._epoch += 1
-        return
-    base = view.base
-    before = base._node or leaf(base)
-    value = wrap(t._array, node)
-    merged = _written(base, before, value, view.path)
-    base._node = merged if trace is None else trace.wrote(base, merged)
-    base._epoch += 1
-    tape.refresh(t)
-
-
-def _written(base: Tensor, before: tape.Node, value: Any, path: tape.Path) -> tape.Node:
-    """The record of the base after a change through a view: the memory already holds the result."""
-    op = shape.view_scatter
-    node = tape.new(tape.Node)
-    node.op, node.inputs, node.params = op, (before, value._node), {"path": path}
-    mask = before.requires_grad | value._node.requires_grad << 1
-    node.requires_grad = bool(mask)
-    node.layout = op.layouts.get(mask | 4) or op.layout(mask, 2)
-    node.saved, node.hooks, node.tensor = (), None, None
-    node.shape, node.dtype = base._array.shape, base._array.dtype
-    node.code, node.lasti = errors.here()
-    node.seq = tape.next_seq()
-    return node
 
 
 def copy_(t: Tensor, source: Operand) -> Tensor:
     """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
     if MODE.get().grad:
-        check_leaf(t)
+        check_change(t)
     onto_itself = source is t
     dtype = t._array.dtype
     value: Any = source if isinstance(source, TensorBase) else wrap(np.asarray(number(source, dtype), dtype))
@@ -316,7 +245,7 @@ def setitem(t: Tensor, key: Index, value: Any) -> None:
     elif isinstance(value, (list, tuple)):
         value = wrap(np.asarray(value, t._array.dtype))
     if mode.grad:
-        check_leaf(t)
+        check_change(t)
     part = t if basic is None else apply(shape.slice_, (t,), {"index": basic})
     if not indices:
         copy_(part, _drop_leading(value, part) if isinstance(value, TensorBase) else value)
@@ -340,6 +269,6 @@ def _drop_leading(value: Any, part: Tensor) -> Any:
 def masked_fill_(t: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """Writes ``value`` where ``mask`` (bool) holds."""
     if MODE.get().grad:
-        check_leaf(t)
+        check_change(t)
     since = tape.next_seq()
     return store(t, t.masked_fill(mask, value), "masked_fill", since)

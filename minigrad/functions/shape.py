@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
-from minigrad.errors import index_error, runtime_error, value_error
+from minigrad.errors import index_error, runtime_error, type_error, value_error
 from minigrad.functions.elementwise import need_tensor
 from minigrad.functions.reduce import one_dim
 from minigrad.ops import shape as s
-from minigrad.tape import MODE, TensorBase, apply, wrap
+from minigrad.tape import MODE, ModeManager, TensorBase, apply, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -260,7 +260,13 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """Every Tensor expanded to the shape that all broadcast to."""
+    """Every Tensor expanded to the shape that all broadcast to. TypeError for what is no Tensor."""
+    for i, t in enumerate(tensors):
+        if not isinstance(t, TensorBase):
+            raise type_error(
+                f"broadcast_tensors(): expected Tensor as element {i}, but got {type(t).__name__}; put a star before "
+                "an iterable"
+            )
     try:
         shape = np.broadcast_shapes(*(t._array.shape for t in tensors))
     except ValueError as error:
@@ -518,12 +524,13 @@ def detach(input: Tensor) -> Tensor:
     """The same memory without history."""
     mode = MODE.get()
     if mode.trace is None:
-        return wrap(input._array)
-    token = MODE.set(mode.recording(False))  # in a recording it needs a record of whose memory it shows
-    try:
+        found = wrap(input._array)
+        if found._inference or input._inference:  # the memory decides
+            found._inference = input._inference
+        return found
+    # in a recording it needs a record of whose memory it shows
+    with ModeManager(mode.recording(False)):
         t = apply(s.alias, (input,))
-    finally:
-        MODE.reset(token)
     if t._view is not None:
         t._view = t._view._replace(outside="detach()")
     return t

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
 from minigrad.autograd import no_grad
+from minigrad.autograd.hooks import RemovableHandle
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
 from minigrad.functions.creation import DeviceLike
+from minigrad.nn._backward import BackwardHooks
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.tensor import Tensor
 
@@ -27,26 +28,6 @@ __all__ = ["Module", "RemovableHandle"]
 
 V = TypeVar("V")
 _EXTRA_STATE = "_extra_state"
-_hook_ids = itertools.count()
-
-
-class RemovableHandle:
-    """What registering a hook returns: ``remove()`` takes the hook off again, as does leaving a ``with``."""
-
-    def __init__(self, hooks: OrderedDict[int, _ForwardHook]) -> None:
-        self._hooks = hooks
-        # A module that was unpickled brings ids from another process.
-        self.id = next(i for i in _hook_ids if i not in hooks)
-
-    def remove(self) -> None:
-        """Takes the hook off; a second call does nothing."""
-        self._hooks.pop(self.id, None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
 
 
 class _IncompatibleKeys(NamedTuple):
@@ -90,6 +71,8 @@ class Module:
     _modules: dict[str, Module | None]
     _forward_pre_hooks: OrderedDict[int, _ForwardHook]
     _forward_hooks: OrderedDict[int, _ForwardHook]
+    _backward_pre_hooks: OrderedDict[int, Callable[..., Any]]
+    _backward_hooks: OrderedDict[int, Callable[..., Any]]
 
     def __init__(self) -> None:
         self.__dict__.update(
@@ -100,6 +83,14 @@ class Module:
             _modules={},
             _forward_pre_hooks=OrderedDict(),
             _forward_hooks=OrderedDict(),
+            _backward_pre_hooks=OrderedDict(),
+            _backward_hooks=OrderedDict(),
+        )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # A pickle may be older than hooks on the backward pass.
+        self.__dict__.update(
+            {"_backward_pre_hooks": OrderedDict(), "_backward_hooks": OrderedDict(), **state}
         )
 
     # ---------------------------------------------------------------- running
@@ -113,7 +104,12 @@ class Module:
     def __call__(self: _HasForward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         module: Any = self  # to a type checker it has the signature of its `forward`
         try:
-            if module._forward_hooks or module._forward_pre_hooks:
+            if (
+                module._forward_hooks
+                or module._forward_pre_hooks
+                or module._backward_hooks
+                or module._backward_pre_hooks
+            ):
                 return module._call_with_hooks(args, kwargs)  # type: ignore[no-any-return]
             return module.forward(*args, **kwargs) if kwargs else module.forward(*args)  # type: ignore[no-any-return]
         except Exception as error:
@@ -145,10 +141,23 @@ class Module:
                     changed = pre.call(self, args)
                     if changed is not None:
                         args = changed if isinstance(changed, tuple) else (changed,)
+            backward: BackwardHooks | None = None
+            if self._backward_hooks or self._backward_pre_hooks:
+                hooks, pre_hooks = self._backward_hooks.values(), self._backward_pre_hooks.values()
+                backward = BackwardHooks(self, list(hooks), list(pre_hooks))
+                args = backward.arguments(args)
             result = self.forward(*args, **kwargs)
             for i, hook in list(self._forward_hooks.items()):
                 waiting.pop(i, None)
                 result = run(hook)
+            if backward is not None:
+                if not isinstance(result, (Tensor, tuple)):
+                    warnings.warn(
+                        "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but "
+                        f"received {type(result)}",
+                        stacklevel=3,
+                    )
+                result = backward.results(result)
             return result
         except Exception:
             for hook in waiting.values():
@@ -186,6 +195,27 @@ class Module:
         when ``forward`` raised (with output None). ``prepend`` puts it before the hooks already there.
         """
         return _register(self._forward_hooks, _ForwardHook(hook, with_kwargs, always_call), prepend)
+
+    def register_full_backward_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Has ``hook(module, grad_output)`` called when the gradients of the module's results are known.
+
+        ``grad_output`` is a tuple with an entry for each result, None for what got no gradient. A tuple that the
+        hook returns (not None) replaces it; RuntimeError for another length or shape. ``prepend`` puts the hook
+        before those already there.
+        """
+        return _register(self._backward_pre_hooks, hook, prepend)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Has ``hook(module, grad_input, grad_output)`` called when gradients have passed the module.
+
+        ``grad_input`` is a tuple with an entry for each positional argument, None for what is no Tensor; a tuple that
+        the hook returns (not None) replaces it. Where no argument requires grad, it holds None only, and the hook is
+        called as soon as ``grad_output`` is known. Results must be a Tensor or a tuple, and neither they nor the
+        arguments may be changed in place. RuntimeError in backward for a tuple of another length or shape.
+        """
+        return _register(self._backward_hooks, hook, prepend)
 
     # ---------------------------------------------------------------- attributes
 
@@ -736,7 +766,7 @@ def _parse_to(
     return dtype
 
 
-def _register(hooks: OrderedDict[int, _ForwardHook], hook: _ForwardHook, prepend: bool) -> RemovableHandle:
+def _register(hooks: OrderedDict[int, V], hook: V, prepend: bool) -> RemovableHandle:
     handle = RemovableHandle(hooks)
     hooks[handle.id] = hook
     if prepend:

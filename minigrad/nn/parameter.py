@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, SupportsIndex, TypeVar
+from typing import Any, Self, TypeVar
 
 from minigrad.functions.creation import empty
 from minigrad.tensor import Tensor
@@ -21,6 +21,8 @@ class Parameter(Tensor):
     Raises TypeError if ``data`` is not a Tensor, RuntimeError if it should require grad and does not float.
     """
 
+    _warns_of_hooks = False
+
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
         return _leaf(cls, data, requires_grad)
 
@@ -33,9 +35,6 @@ class Parameter(Tensor):
             memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
         copied: Self = memo[id(self)]
         return copied
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
-        return type(self), (self.data, self.requires_grad)
 
 
 class Buffer(Tensor):
@@ -52,17 +51,9 @@ class Buffer(Tensor):
     def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
         self.persistent = persistent
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        if id(self) not in memo:
-            memo[id(self)] = type(self)(self.data.clone(), persistent=self.persistent)
-        copied: Self = memo[id(self)]
-        return copied
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
-        return _rebuild_buffer, (type(self), self.data, self.persistent)
-
 
 def _rebuild_buffer(cls: type[Buffer], data: Tensor, persistent: bool) -> Buffer:
+    """What pickles of minigrad 0.1.0 call."""
     return cls(data, persistent=persistent)
 
 

@@ -118,13 +118,16 @@ def _pow_exponent(g: Any, a: Any, b: Any, y: Any) -> Any:
     return where(logical_and(eq(a, 0.0), ge(b, 0.0)), 0.0, g * (y * log_a))
 
 
+def _twice(x: Any) -> Any:
+    # PyTorch: the derivative is a power again, so a constant one still depends on x, with a gradient of 0
+    return x * 2.0 if x.__class__ is np.ndarray else pow_scalar(x, exponent=1) * 2.0
+
+
 def _pow_scalar_rule(g: Any, x: Any, exponent: float) -> Any:
     if exponent == 0:
         return zero(g)
-    if exponent == 1:
-        return g
     if exponent == 2:
-        return g * (x * 2.0)
+        return g * _twice(x)
     return g * (pow_scalar(x, exponent=exponent - 1) * float(exponent))
 
 
@@ -152,7 +155,7 @@ remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b
                      cast="number", text="{} % {}")
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
                      cast="number", text="np.fmod({}, {})")
-square          = Op("square", np.square, "x", lambda g, x: g * (x * 2.0))
+square          = Op("square", np.square, "x", lambda g, x: g * _twice(x))
 reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
                      onnx="Reciprocal")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.dtypes import F16, F32, F64
+from minigrad.dtypes import F16, F32, F64, I64
 from minigrad.ops import elementwise as e
 from minigrad.ops.shape import _expand, flip, reshape
 from minigrad.tape import Array, Op
@@ -188,11 +188,19 @@ def _cumprod_backward_vjp(g: Any, u: Any, x: Any, dim: int) -> Any:
 
 
 def _argmax(x: Array, dim: int | None, keepdim: bool) -> Any:
-    return np.argmax(x, axis=dim, keepdims=keepdim)
+    return _int64(np.argmax(x, axis=dim, keepdims=keepdim))
 
 
 def _argmin(x: Array, dim: int | None, keepdim: bool) -> Any:
-    return np.argmin(x, axis=dim, keepdims=keepdim)
+    return _int64(np.argmin(x, axis=dim, keepdims=keepdim))
+
+
+def _int64(places: Any) -> Any:
+    """Indices, of which NumPy makes the platform's own integers."""
+    return places if places.dtype is I64 else places.astype(I64)
+
+
+_AS_INT64 = "" if np.dtype(np.intp) == I64 else ".astype(np.int64)"
 
 
 # fmt: off
@@ -220,9 +228,9 @@ cumsum: Op = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtyp
 cumprod: Op = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
              _cumprod_vjp)
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp)
-argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})",
+argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
             onnx="ArgMax")
-argmin = Op("argmin", _argmin, "x; dim keepdim", text="np.argmin({}, axis={dim}, keepdims={keepdim})",
+argmin = Op("argmin", _argmin, "x; dim keepdim", text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
             onnx="ArgMin")
 any: Op = Op("any", lambda x, dim, keepdim: np.any(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
          text="np.any({}, axis={dim}, keepdims={keepdim})")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar, overload
 
+from minigrad.autograd.hooks import RemovableHandle
+from minigrad.autograd.modes import is_compiling
 from minigrad.nn.module import clear_grad
 from minigrad.tensor import Tensor
 
@@ -37,6 +41,16 @@ class Optimizer:
     Raises TypeError for a lone Tensor and for what is no Tensor, ValueError for an empty list, a Tensor that
     was computed (its ``.grad`` stays empty), a parameter in two groups, or a required option left out.
     """
+
+    # An optimizer gets tables of its own with its first hook.  They are neither copied nor pickled, as in PyTorch.
+    _step_pre_hooks: Mapping[int, Callable[..., Any]] = MappingProxyType({})
+    _step_post_hooks = _state_dict_pre_hooks = _state_dict_post_hooks = _step_pre_hooks
+    _load_state_dict_pre_hooks = _load_state_dict_post_hooks = _step_pre_hooks
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "step" in cls.__dict__:
+            cls.step = _with_hooks(cls.__dict__["step"])  # type: ignore[method-assign]
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -117,11 +131,61 @@ class Optimizer:
         param_group.update(group)  # the caller's dict becomes the group, as in PyTorch
         self.param_groups.append(param_group)
 
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Has ``hook(optimizer, args, kwargs)`` called before each `step`, with all arguments, itself the first.
+
+        It returns None or a tuple of both anew; anything else is a RuntimeError.
+        """
+        return self._register("_step_pre_hooks", hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Has ``hook(optimizer, args, kwargs)`` called after each `step`; what it returns does not matter."""
+        return self._register("_step_post_hooks", hook)
+
+    def register_state_dict_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Has ``hook(optimizer)`` called before `state_dict` reads anything."""
+        return self._register("_state_dict_pre_hooks", hook, prepend)
+
+    def register_state_dict_post_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Has ``hook(optimizer, state_dict)`` called at the end of `state_dict`; a result not None replaces it."""
+        return self._register("_state_dict_post_hooks", hook, prepend)
+
+    def register_load_state_dict_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Has ``hook(optimizer, state_dict)`` called before `load_state_dict`; a result not None replaces the dict."""
+        return self._register("_load_state_dict_pre_hooks", hook, prepend)
+
+    def register_load_state_dict_post_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Has ``hook(optimizer)`` called after `load_state_dict`."""
+        return self._register("_load_state_dict_post_hooks", hook, prepend)
+
+    def _register(self, name: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        hooks: OrderedDict[int, Any] = self.__dict__.setdefault(name, OrderedDict())
+        handle = RemovableHandle(hooks)
+        hooks[handle.id] = hook
+        hooks.move_to_end(handle.id, last=not prepend)
+        return handle
+
+    def _call(self, hooks: Mapping[int, Callable[..., Any]], given: Any = None) -> Any:
+        """Calls hooks, each with what the one before made of ``given``, if anything."""
+        for hook in tuple(hooks.values()):
+            changed = hook(self) if given is None else hook(self, given)
+            given = changed if given is not None and changed is not None else given
+        return given
+
     def state_dict(self) -> dict[str, Any]:
         """PyTorch's format: ``{"state": {index: {...}}, "param_groups": [{..., "params": [index, ...]}]}``.
 
         Indices count the parameters through all groups. The state's Tensors are the optimizer's own.
         """
+        self._call(self._state_dict_pre_hooks)
         index: dict[int, int] = {}
         for group in self.param_groups:
             for p in group["params"]:
@@ -134,7 +198,10 @@ class Optimizer:
             for group in self.param_groups
         ]
         state = {index[id(k)] if isinstance(k, Tensor) else k: v for k, v in self.state.items()}
-        return {"state": state, "param_groups": groups}
+        told: dict[str, Any] = self._call(
+            self._state_dict_post_hooks, {"state": state, "param_groups": groups}
+        )
+        return told
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes over options and state from ``state_dict()``, parameters matched by their order.
@@ -142,6 +209,7 @@ class Optimizer:
         The state is copied, its Tensors in the dtype of their parameter. ValueError if the groups differ in
         number or size; then nothing was changed.
         """
+        state_dict = self._call(self._load_state_dict_pre_hooks, state_dict.copy())
         saved = deepcopy(state_dict["param_groups"])
         if len(saved) != len(self.param_groups):
             raise ValueError(
@@ -165,15 +233,18 @@ class Optimizer:
             if "param_names" in group:
                 new.setdefault("param_names", group["param_names"])
         self.__setstate__({"state": state, "param_groups": saved})
+        self._call(self._load_state_dict_post_hooks)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drops the gradients of all parameters, or with ``set_to_none=False`` fills them with zeros."""
+        # While a function is recorded, it matters whether there was a gradient: `clear_grad` asks.
+        plainly = set_to_none and not is_compiling()
         for group in self.param_groups:
             for p in group["params"]:
-                if set_to_none:
+                if plainly:
                     p._grad = None
                 else:
-                    clear_grad(p, False)
+                    clear_grad(p, set_to_none)
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -184,6 +255,31 @@ class Optimizer:
     def step(self, closure: Callable[[], Loss] | None = None) -> Loss | None:
         """Changes the parameters once; returns the loss that ``closure``, called first, returns."""
         raise NotImplementedError(f"{type(self).__name__} has no step()")
+
+
+def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    """The ``step`` of a class, with hooks where it is the one that an optimizer's user calls."""
+
+    @functools.wraps(step)
+    def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        before, after = self._step_pre_hooks, self._step_post_hooks
+        if not (before or after) or type(self).step is not call:
+            return step(self, *args, **kwargs)
+        args = (self, *args)
+        for hook in tuple(before.values()):
+            changed = hook(self, args, kwargs)
+            if changed is not None:
+                if not (isinstance(changed, tuple) and len(changed) == 2):
+                    raise RuntimeError(
+                        f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
+                    )
+                args, kwargs = changed
+        result = step(*args, **kwargs)
+        for hook in tuple(after.values()):
+            hook(self, args, kwargs)
+        return result
+
+    return call
 
 
 def _named(params: Iterable[Any]) -> tuple[list[Any], list[str]]:

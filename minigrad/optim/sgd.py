@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, overload
 
-from minigrad.autograd import enable_grad, set_grad_enabled
-from minigrad.autograd.modes import is_compiling
+from minigrad.autograd.modes import enable_grad, is_compiling, recording
 from minigrad.functions.inplace import foreach_add_
 from minigrad.optim.optimizer import Loss, Optimizer, ParamsT
 from minigrad.tensor import Tensor
@@ -113,7 +112,7 @@ class SGD(Optimizer):
                 # The plain step, in one call for all parameters: at small sizes bookkeeping is what costs.
                 foreach_add_(params, grads, alpha=-lr)
                 continue
-            with set_grad_enabled(differentiable):
+            with recording(differentiable):
                 for p, g, b in zip(params, grads, buffers, strict=True):
                     if maximize:
                         g = -g

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GradcheckError", "GradcheckWarning", "check_jvp", "check_vjp"]
 
-RECORD: ContextVar[list[tuple[bool, float]] | None] = ContextVar("RECORD", default=None)
+RECORD: ContextVar[list[tuple[bool, float, bool]] | None] = ContextVar("RECORD", default=None)
 
 
 class GradcheckError(RuntimeError):
@@ -31,11 +31,11 @@ class GradcheckWarning(UserWarning):
     """A derivative within the tolerance, whose error is yet no rounding."""
 
 
-def note(passed: bool, margin: float) -> None:
-    """Tells whoever counts checks, as the pytest plugin does, of one more."""
+def note(passed: bool, margin: float, bare: bool = False) -> None:
+    """Tells whoever counts checks, as the pytest plugin does, of one more; ``bare``: of operators on Tensors alone."""
     record = RECORD.get()
     if record is not None:
-        record.append((passed, margin))
+        record.append((passed, margin, bare))
 
 
 def check_vjp(
@@ -49,6 +49,7 @@ def check_vjp(
     nondet_tol: float = 0.0,
     fast_mode: bool = False,
     seed: int = 0,
+    cotangent: str | None = None,
     raise_exception: bool = True,
 ) -> bool:
     """Compares a backward pass written by hand with central differences: ``f(*args)``, ``vjp(*args, cotangent)``.
@@ -56,14 +57,18 @@ def check_vjp(
     The float arrays (and floats) in ``args`` are checked, also inside tuples, lists and dicts; anything else is
     passed on.  ``vjp`` gets the gradient of what f returns, in f's structure, and returns a gradient per
     argument: a tuple, or for a single argument just the gradient; None stands for zeros.  The arguments given
-    are never touched.  Tolerances are those of a float64 function with values around 1, tight enough that a
-    relative error of 1e-4 does not pass.  True, or GradcheckError with a report (False without
-    ``raise_exception``).
+    are never touched.
+
+    ``cotangent`` says where vjp takes it: ``"last"``, ``"first"``, or ``"only"``, for the ``vjp(cotangent)`` of a
+    layer that keeps what it needs: f was then last called at the same point.  By default it is the last, or the
+    only one where vjp takes a single argument.  Tolerances are those of a float64 function with values around 1,
+    tight enough that a relative error of 1e-4 does not pass.  True, or GradcheckError with a report (False
+    without ``raise_exception``).  TypeError for Tensors: those are for `gradcheck`.
     """
     from minigrad.testing import numeric, plain  # only now: they are not needed to import minigrad
 
     s = numeric.Settings(eps, rtol, atol, nondet_tol, fast_mode, seed)
-    return plain.check("check_vjp", f, vjp, args, s, raise_exception)
+    return plain.check("check_vjp", f, vjp, args, s, cotangent, raise_exception)
 
 
 def check_jvp(
@@ -77,14 +82,16 @@ def check_jvp(
     nondet_tol: float = 0.0,
     fast_mode: bool = False,
     seed: int = 0,
+    tangent: str | None = None,
     raise_exception: bool = True,
 ) -> bool:
     """As `check_vjp`, for a derivative in the direction of the inputs: ``jvp(*args, tangent)``.
 
     ``tangent`` is one array for a single argument, otherwise a tuple with one entry per argument, None for those
-    that are not floats; ``jvp`` returns the change of what f returns, in f's structure.
+    that are not floats; ``jvp`` returns the change of what f returns, in f's structure.  The option ``tangent`` says
+    where jvp takes it, as ``cotangent`` does there.
     """
     from minigrad.testing import numeric, plain
 
     s = numeric.Settings(eps, rtol, atol, nondet_tol, fast_mode, seed)
-    return plain.check("check_jvp", f, jvp, args, s, raise_exception)
+    return plain.check("check_jvp", f, jvp, args, s, tangent, raise_exception)

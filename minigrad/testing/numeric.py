@@ -28,6 +28,8 @@ KINK = "a kink"
 NOISY = "too noisy for this eps"
 NOT_FINITE = "not finite"
 WRONG = "plainly wrong"
+DEPENDENT = "inputs that depend on each other"
+UNCHECKED = "nothing of yours is checked"
 INNOCENT = (KINK, NOISY)  # the point or the step is to blame, not the derivative
 
 
@@ -69,6 +71,7 @@ class Problem(NamedTuple):
     evaluate: Callable[[], Sequence[Any]]
     pull: Callable[[int, Array], Sequence[Any]] | None = None
     push: Callable[[int, Array], Sequence[Any]] | None = None
+    narrow: str = ""  # what is computed in less than float64, and how to widen it
 
 
 class Finding(NamedTuple):
@@ -112,6 +115,7 @@ class Result(NamedTuple):
     doubts: list[Finding]  # passes, but the difference is not rounding
     margin: float  # the largest |analytic - numeric| over its tolerance: fails above 1
     checked: int  # elements, or projections
+    bare: bool = False  # the function works on arrays as on Tensors: operators alone
 
 
 class _Pair:
@@ -384,7 +388,8 @@ def examine(problem: Problem, s: Settings = Settings()) -> Result:  # noqa: B008
         bad = sorted((p for p in pairs if p.failing), key=lambda p: -p.margin)
         doubts = [] if bad else [d for p in pairs for d in _doubt(problem, p)]
         margin = max((p.margin for p in pairs), default=0.0)
-        return Result([judge(problem, p, s) for p in bad], doubts, margin, sum(p.total for p in pairs))
+        findings = _widened(problem, [judge(problem, p, s) for p in bad])
+        return Result(findings, doubts, margin, sum(p.total for p in pairs))
 
 
 def _fast(problem: Problem, s: Settings) -> Result:
@@ -397,7 +402,20 @@ def _fast(problem: Problem, s: Settings) -> Result:
         for p, _, _ in suspects:
             if _affordable(p):
                 doubts += _doubt(problem, _slow_pair(problem, p, s))
+    findings = _widened(problem, findings)
     return Result(findings, doubts, max((q[0].margin for q in projected), default=0.0), len(projected))
+
+
+def _widened(problem: Problem, findings: list[Finding]) -> list[Finding]:
+    """Where floats are narrow the advice is to widen them: no step serves a float32, and no other advice is sure."""
+    if not problem.narrow:
+        return findings
+    return [
+        f._replace(why="rounding spoils the differences", hint=problem.narrow)
+        if f.kind == NOISY
+        else f._replace(hint=f"{f.hint}; {problem.narrow}".removeprefix("; "))
+        for f in findings
+    ]
 
 
 def _affordable(p: _Pair) -> bool:
@@ -597,6 +615,12 @@ def judge(problem: Problem, p: _Pair, s: Settings) -> Finding:
     """A failing pair with the first verdict that the evidence bears out."""
     seen = _Evidence(problem, p, s)
     only = seen.only(problem, p)
+    if not seen.finite and p.worst is not None:
+        inp, at = problem.inputs[p.j], problem.inputs[p.j].array.flat[p.worst[1]]
+        if at + inp.array.dtype.type(s.eps) == at:
+            why = f"{inp.name} does not move: {float(at):.3g} has too few digits for it"
+            hint = "check at smaller values, or pass a larger eps"
+            return _finding(problem, p, NOISY, why, hint, s, only=only)
     if not seen.finite:
         return _finding(problem, p, NOT_FINITE, _not_finite(p), "move the point, or guard the operation there",
                         s, only=only)  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,14 +22,15 @@ def check(
     derivative: Callable[..., Any],
     args: Any,
     s: Settings,
+    place: str | None,
     raise_exception: bool,
 ) -> bool:
-    """`check_vjp` or `check_jvp`."""
+    """`check_vjp` or `check_jvp`; ``place`` is where the derivative takes its cotangent or tangent."""
     pull = what == "check_vjp"
 
     def examine() -> Result:
         with np.errstate(all="ignore"):  # what is not finite is reported as such
-            return _examine(f, derivative, args, s, pull)
+            return _examine(f, derivative, args, s, pull, place)
 
     return verdict(what, report.title(f), examine, s, raise_exception)
 
@@ -111,12 +114,51 @@ def _gather(template: Any, found: Any, name: str, what: str) -> Iterator[Any]:
         yield found
 
 
+_ORDERS: dict[str, Callable[[tuple[Any, ...], Any], tuple[Any, ...]]] = {
+    "last": lambda args, g: (*args, g),
+    "first": lambda args, g: (g, *args),
+    "only": lambda args, g: (g,),
+}
+
+
+def _order(derivative: Callable[..., Any], place: str | None, names: list[str], pull: bool) -> Any:
+    """How a derivative is called: ``place`` says it, or else the number of arguments that it takes."""
+    what, vector = ("vjp", "cotangent") if pull else ("jvp", "tangent")
+    if place is not None and place not in _ORDERS:
+        raise ValueError(f"check_{what}: {vector} is 'last', 'first' or 'only', not {place!r}")
+    try:
+        signature = inspect.signature(derivative)
+    except (TypeError, ValueError):  # some of what is written in C tells nothing
+        return _ORDERS[place or "last"]
+    for order in (place,) if place else ("last", "only"):
+        with contextlib.suppress(TypeError):
+            signature.bind(*_ORDERS[order](tuple(names), vector))
+            return _ORDERS[order]
+    call = ", ".join(_ORDERS[place or "last"](tuple(names), vector))
+    raise TypeError(
+        f"check_{what} calls {what}({call}), but {report.title(derivative)} takes {signature}. {vector}='last', "
+        f"'first' or 'only' says where it takes the {vector}; a lambda may bring arguments into any other order"
+    )
+
+
 def _examine(
-    f: Callable[..., Any], derivative: Callable[..., Any], args: Any, s: Settings, pull: bool
+    f: Callable[..., Any],
+    derivative: Callable[..., Any],
+    args: Any,
+    s: Settings,
+    pull: bool,
+    place: str | None = None,
 ) -> Result:
     given = tuple(args) if isinstance(args, (tuple, list)) else (args,)
     what = "vjp" if pull else "jvp"
     names = report.argument_names(f, len(given))
+    for n, v in report.named(given, names):
+        if hasattr(v, "requires_grad"):
+            raise TypeError(
+                f"check_{what} is for functions of arrays, but {n} is a {type(v).__name__}: pass "
+                f"{n}.detach().numpy(). For functions of Tensors there is gradcheck"
+            )
+    order = _order(derivative, place, names, pull)
     slots: list[Slot] = []
     work = tuple(_work(v, n, slots) for v, n in zip(given, names, strict=True))
     if not slots:
@@ -137,26 +179,49 @@ def _examine(
     if not outputs:
         raise TypeError(f"check_{what}: {report.title(f)} returned nothing; it must return arrays")
     before = [slot.array.copy() for slot in slots]
+    whole = [
+        k for k, v in enumerate(work) if type(v) is int or getattr(v, "dtype", np.dtype(bool)).kind in "iu"
+    ]
+    moved = False
 
     def evaluate() -> list[Any]:
+        nonlocal moved
+        moved = True
         y = f(*work)
         return (
             [y] if len(outputs) == 1 and y.__class__ is np.ndarray else [a for _, a in report.leaves(y, "")]
         )
 
+    def call(vector: Any) -> Any:
+        nonlocal moved
+        if moved:  # a layer that keeps what its backward pass needs must have seen this point last
+            f(*work)
+            moved = False
+        return derivative(*order(work, vector))
+
     def call_vjp(i: int, g: Array) -> list[Any]:
         seeds = (g if k == i else np.zeros_like(o.value) for k, o in enumerate(outputs))
-        grads = derivative(*work, _fill(value, seeds))
+        grads = call(_fill(value, seeds))
         grads = (grads,) if len(work) == 1 and not _is_args(grads, work) else grads
+        for k in whole[: len(grads) if isinstance(grads, (tuple, list)) else 0]:
+            if np.any(np.asarray(0 if grads[k] is None else grads[k])):
+                raise ValueError(
+                    f"check_vjp: vjp returns a gradient for {names[k]}, which is {np.asarray(work[k]).dtype} and so "
+                    "cannot be moved and is not checked. Pass it in float64, or return None for it"
+                )
         return [None if d is None else np.asarray(d) for d in _gather(work, grads, "the arguments", "vjp")]
 
     def call_jvp(j: int, t: Array) -> list[Any]:
         moves = (t if k == j else np.zeros_like(slot.array) for k, slot in enumerate(slots))
         tangent = _fill(work, moves)
-        change = derivative(*work, tangent[0] if len(work) == 1 else tangent)
+        change = call(tangent[0] if len(work) == 1 else tangent)
         return [None if d is None else np.asarray(d) for d in _gather(value, change, "the outputs", "jvp")]
 
-    problem = Problem(slots, outputs, evaluate, call_vjp if pull else None, None if pull else call_jvp)
+    inputs = [(x.name, x.array.dtype) for x in slots]
+    advice = narrow(inputs, [(o.name, o.value.dtype) for o in outputs], ".astype(np.float64)")
+    problem = Problem(
+        slots, outputs, evaluate, call_vjp if pull else None, None if pull else call_jvp, advice
+    )
     evaluate()
     (call_vjp if pull else call_jvp)(0, np.zeros_like(outputs[0].value if pull else slots[0].array))
     for slot, array in zip(slots, before, strict=True):
@@ -182,6 +247,17 @@ def no_derivative(name: str, dtype: str) -> str:
         f"{name} is {dtype}: it moves in steps, and so has no derivative to check. Return a float64 instead, or "
         "leave it out of what the checked function returns"
     )
+
+
+def narrow(inputs: Iterable[tuple[str, Any]], results: Iterable[tuple[str, Any]], widen: str) -> str:
+    """The advice where something is measured in less than float64; ``widen`` is what to write behind an input."""
+    for name, dtype in inputs:
+        if dtype.itemsize < 8:
+            return f"use float64: {name} is {dtype}; pass {name}{widen}"
+    for name, dtype in results:
+        if dtype.itemsize < 8:
+            return f"use float64 within the function too: {name} is {dtype}"
+    return ""
 
 
 def warn_of_dtype(name: str, dtype: Any, stacklevel: int) -> None:

@@ -69,6 +69,11 @@ def leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
+def named(values: Sequence[Any], names: Sequence[str]) -> list[tuple[str, Any]]:
+    """The leaves of several values."""
+    return [leaf for value, name in zip(values, names, strict=True) for leaf in leaves(value, name)]
+
+
 # ---------------------------------------------------------------- text
 
 
@@ -92,6 +97,8 @@ def lines(f: Finding, s: Settings) -> list[tuple[str, str]]:
     found = [("verdict", f"{f.kind}: {f.why}")]
     if f.hint:
         found.append(("", f.hint))
+    if not f.output:
+        return found
     what = _at(f.output, f.at_output)
     if f.input:
         what = f"d {what} / d {_at(f.input, f.at_input)}"
@@ -152,7 +159,8 @@ def text(
     first, *others = findings
     rows = lines(first, s)
     mode = "fast mode: random vectors" if s.fast else "every element"
-    rows.append(("measured", f"central differences, eps {s.eps:g}, seed {s.seed}, {mode}"))
+    if first.output:
+        rows.append(("measured", f"central differences, eps {s.eps:g}, seed {s.seed}, {mode}"))
     for k, f in enumerate(others[:8]):
         count = f"{f.failing} of {f.total} fail" if not f.projected else "fails"
         rows.append(("also" if k == 0 else "", f"d {f.output} / d {f.input}: {count}, {f.kind}"))

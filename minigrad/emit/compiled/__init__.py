@@ -214,10 +214,10 @@ class Compiled:
         if mode.everything or mode.anomaly is not None or mode.observer is not None:
             return self.function(*args, **kwargs)  # somebody looks at each operation
         with self._lock:
-            self._recorded += 1
-            if self._recorded % MANY == 0:
+            if self.plans and (self._recorded + 1) % MANY == 0:
                 self._warn(args, kwargs, mode)
             result, plan = Recording(self, args, kwargs).run()
+            self._recorded += 1
             self.plans = [plan, *self.plans][:PLANS]
         return result
 
@@ -231,8 +231,9 @@ class Compiled:
         return plan.text + (f"\n\n{plan.backward_text}" if plan.backward_text else "")
 
     def _warn(self, args: Any, kwargs: Any, mode: Any) -> None:
+        times = self._recorded + 1
         warnings.warn(
-            f"compile(): {self.__name__} has been recorded {self._recorded} times, and each takes many times as long "
+            f"compile(): {self.__name__} has been recorded {times} times, and each takes many times as long "
             f"as running it. What differs from the last recording: {self.plans[0].broken(args, kwargs, mode)}",
             stacklevel=3,
         )

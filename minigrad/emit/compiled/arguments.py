@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minigrad.tape import Mode, owner
+from minigrad.tape import AFTER, Mode, owner
 
 
 class Where(str):
@@ -74,7 +74,7 @@ def like(given: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
     dtype, shape = array.dtype, array.shape
     strides = None if array.flags.c_contiguous else array.strides
     wanted, is_leaf = given.requires_grad, given.is_leaf
-    hooks = dict(given._node.hooks or {}) if wanted and is_leaf else {}
+    hooks = _hooks_of(given) if wanted and is_leaf else []
 
     def like(t: Any) -> bool:
         if t.__class__ is not cls:
@@ -88,13 +88,18 @@ def like(given: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
             and id(t) not in names["known"]
             and not (names["owners"] and any(o._grad is t for o in names["owners"]))
             and (
-                (t.requires_grad and t.is_leaf is is_leaf and (t._node.hooks or {}) == hooks)
+                (t.requires_grad and t.is_leaf is is_leaf and _hooks_of(t) == hooks)
                 if wanted
                 else (t._node is None or not t.requires_grad)
             )
         )
 
     return like
+
+
+def _hooks_of(t: Any) -> list[tuple[bool, Any]]:
+    """The hooks of a Tensor in their order, and which of them follow after the gradient was accumulated."""
+    return [(key <= AFTER, hook) for key, hook in (t._node.hooks or {}).items()]
 
 
 def entering(

@@ -235,6 +235,7 @@ class Environment:
             still = f"{pin}.requires_grad and {pin}.is_leaf is {node.op is None}"
             self.checks.add(f"({pin}._node is {self.constant(node)} or ({still}))", f"{path}.requires_grad")
             self.checks.add(f"{pin}._node.hooks == {self.constant(dict(node.hooks))}", f"the hooks of {path}")
+            self.follow_hooks(node, path)
         grad = t._grad
         self.grads[id(t)] = pin, grad is not None, f"{path}.grad"
         if grad is not None:
@@ -320,6 +321,11 @@ class Environment:
         name = str(module)
         if name.partition(".")[0] not in _QUIET or "random" in name:
             self._outsiders = True
+
+    def follow_hooks(self, node: Any, path: str) -> None:
+        """Hooks may read and change what a replay would not."""
+        for hook in tuple((node.hooks or {}).values()) if node is not None else ():
+            self._enter_once(hook, path)
 
     def _enter_once(self, value: Any, path: str = "") -> None:
         if id(value) not in self._entered:
@@ -551,7 +557,8 @@ def _getter(mapping: Any) -> Any:
 
 
 _TABLES = (
-    "_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks", "_non_persistent_buffers_set",
+    "_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks", "_backward_hooks",
+    "_backward_pre_hooks", "_non_persistent_buffers_set",
 )  # fmt: skip
 
 

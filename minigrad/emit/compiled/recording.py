@@ -128,6 +128,7 @@ class Recording:
         self.locations[id(t)] = where
         if t._view is not None:
             self._views.append(t)
+        env.follow_hooks(t._node, name)
         self.likes.append(arguments.like(t, env.names))
         self.conditions.append(f"{env.constant(self.likes[-1])}({where})")
         env.grads[id(t)] = where, t._grad is not None, f"the gradient of {name}"

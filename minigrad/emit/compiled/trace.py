@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import errors, tape
 from minigrad.emit.compiled.environment import Environment
-from minigrad.tape import MODE, Array, Mode, Node, TensorBase, wrap
+from minigrad.tape import MODE, Array, Mode, ModeManager, Node, TensorBase, wrap
 
 _INDEXED = ("index", "unindex", "index_put", "index_winners")
 _DRAWS = ("draw", "bernoulli")
@@ -90,14 +90,13 @@ class Trace:
         """What is done inside is recorded."""
         mode: Mode = MODE.get()
         inside = mode.replace(everything=True, observer=self._observe, trace=self)
-        token = MODE.set(inside)
         tape.TRACES.append(self)
         try:
-            yield
-            self._left_on = MODE.get() if MODE.get().grad != inside.grad else None
+            with ModeManager(inside):
+                yield
+                self._left_on = MODE.get() if MODE.get().grad != inside.grad else None
         finally:
             tape.TRACES.remove(self)
-            MODE.reset(token)
 
     # ------------------------------------------------------------ told by the tape
 
@@ -159,9 +158,8 @@ class Trace:
     def draws_from(self, generator: Any) -> None:
         """Numbers are about to be drawn."""
         if all(known is not generator for known, _ in self._generators):
-            token = MODE.set(MODE.get().replace(trace=None))
-            self._generators.append((generator, generator.get_state()))
-            MODE.reset(token)
+            with ModeManager(MODE.get().replace(trace=None)):
+                self._generators.append((generator, generator.get_state()))
 
     def targets(self, roots: Iterable[Node], ends: set[Node]) -> None:
         """Gradients are about to be taken with respect to these records.

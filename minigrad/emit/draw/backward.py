@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.autograd import engine
-from minigrad.tape import MODE, Mode, Node, leaf, next_seq, tape, wrap
+from minigrad.tape import Mode, ModeManager, Node, leaf, next_seq, tape, wrap
 
 
 class Pass(NamedTuple):
@@ -47,13 +47,11 @@ def record(results: Sequence[Any], forward: list[Node]) -> Pass:
 
     watched = [n for n in forward if n.requires_grad]
     hooks = [n.hooks for n in watched]
-    token = MODE.set(Mode(everything=True))  # also what is done to arrays that carry no gradient
-    try:
+    # also what is done to arrays that carry no gradient
+    with ModeManager(Mode(everything=True)):
         for node in watched:
             node.hooks = {0: watcher(node)}
         engine.run(roots, seeds, targets, keep=True, create=True)
-    finally:
-        MODE.reset(token)
         for node, own in zip(watched, hooks, strict=True):
             node.hooks = own
     records = tape([*heads, *seed_nodes])

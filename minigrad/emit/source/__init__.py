@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad import errors
 from minigrad.emit.source.program import Program
 from minigrad.emit.source.text import Text
-from minigrad.tape import TABLE, Node, TensorBase, refresh, tape
+from minigrad.tape import TABLE, Node, TensorBase, refresh, tape, value_changed
 
 if TYPE_CHECKING:
     from minigrad.nn import Module
@@ -72,6 +72,7 @@ def source(
                 "is known to Python only, so it cannot be printed. Write it with minigrad's operations; what a "
                 "compiled function runs is printed by source(function)"
             )
+    _check_values(records)
     leaves = [n for n in records if n.op is None]
     given, path_of = _names(params, inputs or {}, leaves)
     named = {node for _, node in given}
@@ -79,6 +80,26 @@ def source(
     targets = _targets(wrt, given, leaves, root)
     program = Program(root, targets)
     return Text(program, given, path_of).module(name, _title(root))
+
+
+def _check_values(records: list[Node]) -> None:
+    """RuntimeError if a value was changed between its uses: the program would have one name for two values."""
+    last_use: dict[Node, Node] = {}
+    first_use: dict[Node, int] = {}
+    for node in records:
+        for n in node.inputs:
+            if n.__class__ is Node:
+                first_use.setdefault(n, node.seq)
+                last_use[n] = node
+    for n, use in last_use.items():
+        since = first_use[n] if n.op is None else n.seq
+        if value_changed(n, since, use.seq):
+            what = f"the result of {n.op.name} at {n.where}" if n.op is not None else "a Tensor"
+            raise errors.runtime_error(
+                f"source(): {what}, of shape {list(n.shape)}, was changed in place between its uses, the last of which "
+                f"is {use.op.name if use.op else ''} at {use.where}, and no record tells of the change. Change a "
+                "clone() of it, or where it is recorded"
+            )
 
 
 def _names(

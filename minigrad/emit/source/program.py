@@ -20,6 +20,7 @@ from minigrad.tape import (
     TABLE,
     Array,
     Const,
+    ModeManager,
     Node,
     Scalar,
     TensorBase,
@@ -380,18 +381,17 @@ class _Backward:
         mode = MODE.get().replace(
             grad=True, inference=False, everything=True, anomaly=None, observer=self._observe
         )
-        token = MODE.set(mode)
-        try:
+        with ModeManager(mode):
             ends = [self.copies[t] for t in targets]
             self.found = engine.run([self.copies[root]], [seed], ends, keep=True, create=True)
-        finally:
-            MODE.reset(token)
+        for copied in self.copies.values():
+            copied.hooks = None  # they refer to this object: a cycle
 
     def _copy(self, node: Node) -> Node:
         copied = node.copy()
         copied.inputs = tuple(n if n.__class__ is Const else self.copies[n] for n in node.inputs)
         if node.requires_grad:
-            mine = {k: self._watched(h) for k, h in (node.hooks or {}).items() if k != RETAIN}
+            mine = {k: self._watched(h) for k, h in (node.hooks or {}).items() if k >= 0}
             mine[RETAIN] = lambda g: self._arrived(node, g)
             copied.hooks = mine
         return copied

@@ -1,0 +1,31 @@
+"""What registering a hook returns."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any, Self
+
+from minigrad.tape import AFTER
+
+ids = itertools.count()
+after_ids = itertools.count(AFTER, -1)
+
+
+class RemovableHandle:
+    """What registering a hook returns: ``remove()`` takes the hook off again, as does leaving a ``with``."""
+
+    def __init__(self, hooks: dict[int, Any], keys: Iterator[int] = ids) -> None:
+        self._hooks = hooks
+        # A module that was unpickled brings ids from another process.
+        self.id = next(i for i in keys if i not in hooks)
+
+    def remove(self) -> None:
+        """Takes the hook off; a second call does nothing."""
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()

@@ -1,0 +1,125 @@
+"""The hooks of a Module on the backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from minigrad.autograd import Function
+from minigrad.autograd.modes import is_grad_enabled
+from minigrad.functions.creation import zeros
+from minigrad.tensor import Tensor
+
+
+class BackwardHookFunction(Function):
+    """The identity of Tensors; ``arrive(grads)`` gets their gradients, None for what was not used."""
+
+    @staticmethod
+    def forward(ctx: Any, arrive: Callable[[Sequence[Any]], Sequence[Any]], *tensors: Tensor) -> Any:
+        """The Tensors."""
+        ctx.arrive = arrive
+        ctx.set_materialize_grads(False)
+        ctx.mark_non_differentiable(*(t for t in tensors if not t.requires_grad))
+        return tensors
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        """What ``arrive`` makes of them."""
+        return None, *ctx.arrive(grads)
+
+
+class BackwardHooks:
+    """One call of a module: its arguments and its results are led through a record each, which calls the hooks.
+
+    The gradients of the results come first; hooks that want both sides wait for those of the arguments, unless no
+    argument requires grad.
+    """
+
+    def __init__(self, module: Any, hooks: Sequence[Any], pre_hooks: Sequence[Any]) -> None:
+        self.module, self.hooks, self.pre_hooks = module, hooks, pre_hooks
+        # What each argument is: a shape and dtype, None for what is no Tensor.
+        self.inputs: tuple[Any, ...] = ()
+        self.waits = False  # for gradients of arguments
+        self.outputs: tuple[bool, ...] = ()  # which results are Tensors
+        self.grad_outputs: Any = None
+
+    def arguments(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments with a record that calls the hooks."""
+        self.inputs = tuple((t.shape, t.dtype) if isinstance(t, Tensor) else None for t in args)
+        passed = _through(args, self._reached_inputs)
+        self.waits = passed is not None
+        return args if passed is None else passed
+
+    def results(self, result: Any) -> Any:
+        """The results with a record that notes their gradients and calls the hooks before."""
+        many = result if isinstance(result, tuple) else (result,)
+        self.outputs = tuple(isinstance(t, Tensor) for t in many)
+        passed = _through(many, self._reached_outputs)
+        if passed is None:
+            return result
+        return passed if isinstance(result, tuple) else passed[0]
+
+    def _reached_outputs(self, grads: Sequence[Any]) -> Sequence[Any]:
+        given = iter(grads)
+        grad_outputs = tuple(next(given) if is_tensor else None for is_tensor in self.outputs)
+        for hook in self.pre_hooks:
+            changed = hook(self.module, grad_outputs)
+            if changed is not None:
+                grad_outputs = _checked("Backward pre hook", "grad_output", changed, grad_outputs)
+        if self.waits:
+            self.grad_outputs = grad_outputs
+        else:
+            nothing = (None,) * len(self.inputs)
+            for hook in self.hooks:
+                changed = hook(self.module, nothing, grad_outputs)
+                if changed is not None and not (
+                    isinstance(changed, tuple) and all(g is None for g in changed)
+                ):
+                    raise RuntimeError(
+                        "Backward hook for Modules where no input requires gradient should always return None or None "
+                        "for all gradients."
+                    )
+        return [g for g, is_tensor in zip(grad_outputs, self.outputs, strict=True) if is_tensor]
+
+    def _reached_inputs(self, grads: Sequence[Any]) -> Sequence[Any]:
+        if self.grad_outputs is None:  # these do not come from the results
+            return grads
+        given = iter(grads)
+        grad_inputs: tuple[Any, ...] = tuple(
+            None if of is None else zeros(of[0], dtype=of[1]) if (g := next(given)) is None else g
+            for of in self.inputs
+        )
+        for hook in self.hooks:
+            changed = hook(self.module, grad_inputs, self.grad_outputs)
+            if changed is not None:
+                grad_inputs = _checked("Backward hook", "grad_input", changed, grad_inputs)
+        self.grad_outputs = None
+        return [g for g, of in zip(grad_inputs, self.inputs, strict=True) if of is not None]
+
+
+def _through(values: tuple[Any, ...], arrive: Callable[[Sequence[Any]], Sequence[Any]]) -> Any:
+    """The values with the Tensors led through a record; None where nothing is recorded."""
+    tensors = [t for t in values if isinstance(t, Tensor)]
+    if not (is_grad_enabled() and any(t.requires_grad for t in tensors)):
+        return None
+    passed = iter(BackwardHookFunction.apply(arrive, *tensors))
+    made = [next(passed) if isinstance(t, Tensor) else t for t in values]
+    return type(values)(*made) if hasattr(values, "_fields") else tuple(made)
+
+
+def _checked(who: str, what: str, changed: Any, before: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a hook returned, as a tuple like the one that it was given."""
+    if not isinstance(changed, (Tensor, tuple, list)):
+        raise TypeError(f"{who} must return None, a Tensor or a tuple of them, got {type(changed).__name__}")
+    grads = (changed,) if isinstance(changed, Tensor) else tuple(changed)
+    if len(grads) != len(before):
+        raise RuntimeError(
+            f"{who} returned an invalid number of {what}, got {len(grads)}, but expected {len(before)}"
+        )
+    for g, old in zip(grads, before, strict=True):
+        if isinstance(g, Tensor) and old is not None and g.shape != old.shape:
+            raise RuntimeError(
+                f"{who} has changed the size of value: a {what} has shape {list(old.shape)}, it returned "
+                f"{list(g.shape)}"
+            )
+    return grads

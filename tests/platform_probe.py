@@ -1,0 +1,138 @@
+"""Run by test_platforms.py as ``python platform_probe.py 32`` (or 64): prints what operations give, as JSON.
+
+With 32, NumPy is made to behave as where its own integer has 32 bits (WebAssembly, say): whatever NumPy makes of Python
+integers, and the indices that it finds, come as int32. Only what minigrad, imported afterwards, calls by name is
+changed; reductions through methods and ufuncs are not, so a kernel must say its dtype where it could matter.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+FINDS = ("argmax", "argmin", "argsort", "nonzero", "flatnonzero", "argwhere", "searchsorted", "bincount", "digitize",
+         "unravel_index", "ravel_multi_index", "lexsort", "indices", "ix_")  # fmt: skip
+MAKES = ("array", "asarray", "asanyarray", "ascontiguousarray", "atleast_1d", "arange", "full", "stack", "concatenate",
+         "where", "sum", "prod", "cumsum", "cumprod", "repeat", "broadcast_to")  # fmt: skip
+
+
+def _has_int64(x: Any) -> bool:
+    if isinstance(x, (np.ndarray, np.generic)):
+        return bool(x.dtype == np.int64)
+    return isinstance(x, (list, tuple)) and any(map(_has_int64, x))
+
+
+def _narrow(y: Any) -> Any:
+    if isinstance(y, (tuple, list)):
+        return type(y)(map(_narrow, y))
+    is_int64 = isinstance(y, (np.ndarray, np.generic)) and y.dtype == np.int64
+    return y.astype(np.int32) if is_int64 and (np.abs(y) < 2**31).all() else y
+
+
+def _finding(function: Any) -> Any:
+    return functools.wraps(function)(lambda *args, **kwargs: _narrow(function(*args, **kwargs)))
+
+
+def _making(function: Any) -> Any:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        y = function(*args, **kwargs)
+        says = kwargs.get("dtype") is not None or any(
+            isinstance(a, (np.dtype, type)) or _has_int64(a) for a in args
+        )
+        return y if says else _narrow(y)
+
+    return call
+
+
+def pretend() -> None:
+    """NumPy as it is where a C long has 32 bits."""
+    for name in FINDS:
+        setattr(np, name, _finding(getattr(np, name)))
+    for name in MAKES:
+        setattr(np, name, _making(getattr(np, name)))
+    np.intp = np.int_ = np.int32  # type: ignore[misc, assignment]
+
+
+MAKERS = """
+mg.tensor(2); mg.tensor([1, 2]); mg.tensor([[1], [2]]); mg.tensor(range(3))
+mg.tensor([[True, 2], (3, 4)]); mg.tensor([]); mg.tensor([1, np.int8(2)]); mg.tensor([np.int8(1), 2])
+mg.tensor([mg.tensor(1), 2]); mg.tensor(2**40); mg.tensor([2**40, 1]); mg.tensor([True])
+mg.tensor(np.int64(3)); mg.tensor(np.int8([3])); mg.as_tensor([1]); mg.asarray(1); mg.tensor([1, 2.0])
+mg.full((2,), 3); mg.full_like(x, 3, dtype=mg.int64); mg.arange(3); mg.arange(2**33, 2**33 + 3)
+mg.arange(5, 0, -2); mg.linspace(0, 3, 4, dtype=mg.int64); mg.randint(0, 9, (3,))
+mg.randint(2**40, 2**41, (3,)); mg.randperm(4); i.new_tensor([4]); i.new_full((2,), 4); i.new_zeros(2)
+mg.zeros(2, dtype=mg.int64); mg.tensor([1]).fill_(3); x.argmax(); x.argmax(1); x.argmin()
+x.argmin(0, True); x.max(1).indices; x.min(0).indices; x.nonzero(); x[0, 0].nonzero()
+x.nonzero(as_tuple=True)[0]; mg.count_nonzero(x); mg.count_nonzero(x, 0); (x > 0).sum(); (x > 0).sum(0)
+i.sum(); i.int().sum(); (x > 0).cumsum(0); i.short().cumsum(0); i.short().cumprod(0); i.byte().prod()
+(x > 0).prod(); i.any(); i.max(); i.amax(0); (x > 0) + 1; (x > 0) * 2; i + 1; i // 2; i % 2; i ** 2
+2 ** i; -i; ~i; i & 1; i == 1; (x > 0) // 1; x.long(); x.to(mg.int64); mg.where(x > 0, 1, 2)
+mg.where(x > 0, i[0], 2); mg.maximum(i, mg.tensor(1)); i.clamp(1, 2); mg.cat([i, i]); mg.stack([i, i])
+i[1]; i[[0, 1]]; i[mg.tensor([0, 1])]; i[[True, False, True]]; x[[0, 1], [1, 0]]
+x[x.argmax(0), [0, 1, 2]]; x[:, [0, 2]]; x.gather(1, x.argmax(1, True)); x.take(mg.tensor([0, 1]))
+x.index_select(1, mg.tensor([0, 1])); x.take_along_dim(x.argmax(1, True), 1); mg.bitwise_xor(i, 2)
+i.repeat(2); i.flip(0); i.masked_fill(i > 1, 9); i.float(); mg.result_type(i, 1); (i > 0).long()
+"""
+
+
+def probe() -> dict[str, Any]:
+    """Dtypes and values, by what was called."""
+    from op_samples import ROWS  # after `pretend`
+
+    import minigrad as mg
+
+    told: dict[str, Any] = {}
+
+    def tell(name: str, call: Callable[[], Any]) -> None:
+        try:
+            y = call()
+        except Exception as error:
+            told[name] = type(error).__name__
+            return
+        many = y if isinstance(y, (tuple, list)) else [y]
+        told[name] = [[str(t.dtype), t.tolist()] if mg.is_tensor(t) else str(t) for t in many]
+
+    x = mg.tensor([[0.5, -2.0, 0.0], [1.5, 3.0, -1.0]])
+    names = {"mg": mg, "np": np, "x": x, "i": mg.tensor([1, 2, 3])}
+    mg.manual_seed(0)
+    for line in MAKERS.replace("\n", ";").split(";"):
+        if line.strip():
+            tell(line.strip(), lambda line=line: eval(line.strip(), names))
+    for row in ROWS:
+        arrays = row.draw()
+        for kind in (None, np.int64, np.bool_):
+            given = [a if kind is None or a.dtype.kind != "f" else np.abs(a).astype(kind) for a in arrays]
+            tell(f"{row.id} {kind}", lambda row=row, given=given: row.run(*map(mg.from_numpy, given)))
+
+    def whole(x: Any) -> Any:
+        i = x.argmax(1)
+        made = mg.tensor([1, 2]), mg.arange(2), x.max(0).indices, x.argmin() + 1, (x > 0).sum(0)
+        return (i, i + 1, x[mg.arange(2), i], x[[1, 0]], mg.count_nonzero(x), mg.where(x > 0, 1, 2), *made)
+
+    def wanted(x: Any) -> Any:
+        return (x[mg.arange(2), x.argmax(1)] * x.max(1).values + x.gather(1, x.argmin(1, True)).sum()).sum()
+
+    for f in (whole, wanted):
+        tell(f.__name__, lambda f=f: f(x))
+        compiled = mg.compile(f)
+        for k in range(3):
+            tell(f"{f.__name__}, call {k}", lambda compiled=compiled: compiled(x * 1.0))
+        mg.source(compiled)
+        tell(f"{f.__name__}, planned", lambda compiled=compiled: compiled(x * 1.0))
+    w = x.clone().requires_grad_()
+    told["the inputs of what is printed"] = [
+        p for p in str(mg.source(wanted(w))).split("\n") if "int64 [" in p
+    ]
+    return told
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "32":
+        pretend()
+    print(json.dumps(probe()))
