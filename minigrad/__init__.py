@@ -21,10 +21,12 @@ from minigrad.functions.linalg import *
 from minigrad.functions.nn import relu as relu
 from minigrad.functions.reduce import *
 from minigrad.functions.shape import *
+from minigrad.hints import missing as _missing
 from minigrad.random import Generator as Generator, default_generator as default_generator
 from minigrad.random import fork_rng as fork_rng, get_rng_state as get_rng_state, initial_seed as initial_seed
 from minigrad.random import manual_seed as manual_seed, seed as seed, set_rng_state as set_rng_state
 from minigrad.tensor import Size as Size, Tensor as Tensor, is_tensor as is_tensor
+from minigrad.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 
 __version__ = "0.1.0"
 
@@ -60,5 +62,5 @@ else:
             "tape_table": "table",
         }
         if name not in places:
-            raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+            raise _missing(__name__, name)
         return getattr(import_module(f"minigrad.emit.{places[name]}"), name)

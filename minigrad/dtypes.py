@@ -92,16 +92,17 @@ def default_float() -> NumpyType:
 
 
 def as_numpy(d: DTypeLike) -> NumpyType:
-    """The NumPy dtype of a minigrad dtype, a NumPy dtype or a Python type; TypeError otherwise."""
+    """The NumPy dtype of a minigrad dtype, a NumPy dtype or a Python type; TypeError otherwise.
+
+    Python's float and int are of 64 bits, as in PyTorch.
+    """
     if isinstance(d, dtype):
         return d.numpy
-    if d is _PY_FLOAT:
-        return _default
-    found: NumpyType | None
-    try:
-        found = np.dtype(d).newbyteorder("=")
-    except TypeError:
-        found = None
+    found: NumpyType | None = None
+    if isinstance(d, np.dtype):
+        found = d.newbyteorder("=")
+    elif isinstance(d, type):
+        found = _OF_PYTHON.get(d) or (np.dtype(d) if issubclass(d, np.generic) else None)
     if found is None or found not in OF_NUMPY:
         raise TypeError(
             f"minigrad has no element type {d!r}; it has " + ", ".join(t.name for t in OF_NUMPY.values())
@@ -110,6 +111,7 @@ def as_numpy(d: DTypeLike) -> NumpyType:
 
 
 _PY_FLOAT = builtins.float
+_OF_PYTHON = {builtins.float: F64, builtins.int: I64, builtins.bool: BOOL}
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
@@ -122,6 +124,11 @@ def promote(d: NumpyType, e: NumpyType) -> NumpyType:
     if e.kind == "f" and d.kind != "f":
         return e
     return np.promote_types(d, e)
+
+
+def working(d: NumpyType) -> NumpyType:
+    """The dtype in which several steps are computed that end in ``d``: float32 for float16, else ``d``."""
+    return F32 if d == F16 else d
 
 
 def can_cast(source: NumpyType, to: NumpyType) -> _Bool:

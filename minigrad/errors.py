@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
+import warnings
 from collections.abc import Sequence
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
@@ -22,8 +24,16 @@ class _Inside(dict[str, bool]):
     """Whether a file belongs to the package, remembered by name."""
 
     def __missing__(self, file: str) -> bool:
-        found = self[file] = os.path.abspath(file).startswith(_PACKAGE)
+        # What is typed in (<stdin>, <string>) has no place among the files, whatever the working directory is.
+        found = self[file] = not file.startswith("<") and _absolute(file).startswith(_PACKAGE)
         return found
+
+
+def _absolute(file: str) -> str:
+    try:
+        return os.path.abspath(file)
+    except OSError:  # the working directory is gone
+        return file
 
 
 INSIDE = _Inside()
@@ -63,6 +73,14 @@ def value_error(message: str) -> ValueError:
     return ValueError(f"{message} (at {place(*here())})")
 
 
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """A warning at the user's line, however many functions of the package lie between."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and INSIDE[frame.f_code.co_filename]:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
 # ---------------------------------------------------------------- texts
 
 
@@ -77,15 +95,30 @@ def line_of(code: CodeType | None, lasti: int) -> int | None:
 
 
 def place(code: CodeType | None, lasti: int) -> str:
-    """``file.py:12``, relative to the working directory where that is shorter."""
+    """``file.py:12``, or ``cell 3, line 1`` in a notebook."""
     line = line_of(code, lasti)
-    if code is None or line is None:
-        return "unknown place"
-    file = code.co_filename
+    return "unknown place" if code is None or line is None else spot(code.co_filename, line)
+
+
+def spot(file: str, line: int) -> str:
+    """A line of a file, which is relative to the working directory where that is shorter, or of a notebook's cell."""
+    cell = _cell(file)
+    if cell is not None:
+        return f"cell {cell}, line {line}"
     if os.path.isabs(file):
-        with contextlib.suppress(ValueError):  # on another drive there is no relative path
+        with contextlib.suppress(ValueError, OSError):  # on another drive; no working directory
             file = min(file, os.path.relpath(file), key=len)
     return f"{file}:{line}"
+
+
+def _cell(file: str) -> str | None:
+    """The number of the cell that code comes from: in its file's name, or known to IPython."""
+    found = re.match(r"<ipython-input-(\d+)-", file)
+    if found is None and "IPython" in sys.modules:
+        with contextlib.suppress(Exception):  # versions differ, and there may be no shell
+            label = sys.modules["IPython"].get_ipython().compile.format_code_name(file)  # ("Cell", "In[3]")
+            found = re.fullmatch(r"In\[(\d+)\]", label[1])
+    return found[1] if found else None
 
 
 def describe(t: Any) -> str:

@@ -15,13 +15,24 @@ from __future__ import annotations
 import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Literal,
+    NamedTuple,
+    NoReturn,
+    ParamSpec,
+    TypeVar,
+    overload,
+)
 
 import numpy as np
 
 from minigrad.autograd.modes import recorded
 from minigrad.autograd.products import Push, by_columns, by_rows, node_of, pull
 from minigrad.errors import here
+from minigrad.hints import missing
 from minigrad.ops.shape import alias
 from minigrad.tape import MODE, Node, TensorBase, leaf, wrap
 
@@ -690,3 +701,9 @@ def _tied(given: dict[str, Tensor], places: Mapping[str, tuple[dict[str, Any], s
         if values:
             full.update(dict.fromkeys(names, values[0]))
     return full
+
+
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(__name__, name)

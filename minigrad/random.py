@@ -201,14 +201,16 @@ class Generator:
                 raise RuntimeError(f"uniform: {name}={bound} is out of bounds for {kind}")
         if low > high:
             raise RuntimeError(f"uniform draws from [low, high), but found low={low} > high={high}")
+        low, high = float(low), float(high)  # NumPy's numbers warn
         if high - low > largest:
             raise RuntimeError(f"uniform: the width of [{low}, {high}) is out of bounds for {kind}")
         with self._lock:
             unit = self._unit(math.prod(size), kind)
         work = _WORKING[kind]
-        first, last = work.type(low), work.type(high)
-        drawn = unit if (low, high) == (0, 1) else _fused(unit, last - first, first, work)
-        values = drawn.astype(kind, copy=False)
+        with np.errstate(over="ignore", invalid="ignore"):  # bounds near the largest number
+            first, last = work.type(low), work.type(high)
+            drawn = unit if (low, high) == (0, 1) else _fused(unit, last - first, first, work)
+            values = drawn.astype(kind, copy=False)
         values[values == kind.type(high)] = kind.type(low)  # rounded up to the bound that is excluded
         return values.reshape(size)
 

@@ -54,7 +54,8 @@ class Op:
     dtypes meet: ``"same"`` by promotion (``"number"``: bools are refused), ``"float"`` by promotion and integers
     become the default float (``"floats"``: are refused), ``"branches"`` by promotion of all but the first, None:
     not at all.  ``view``: the result may share the first input's memory.  ``consume`` computes the only rule
-    for when ``g`` is an array that nobody else holds: it may write into it.
+    for when ``g`` is an array that nobody else holds: it may write into it.  ``rows``: the result lies in memory
+    row by row, also where that of the NumPy function that the op prints as does not.
     """
 
     def __init__(
@@ -69,10 +70,11 @@ class Op:
         consume: Rule | None = None,
         text: str | None = None,
         onnx: str | None = None,
+        rows: bool = False,
     ) -> None:
         inputs, _, params = signature.partition(";")
         self.name, self.kernel, self.cast, self.view = name, kernel, cast, view
-        self.consume, self.text, self.onnx = consume, text, onnx
+        self.consume, self.text, self.onnx, self.rows = consume, text, onnx, rows
         self.inputs = tuple(inputs.replace("*", "").split())
         self.star = len(self.inputs) - 1 if "*" in inputs else None
         self.params = tuple(params.split())
@@ -538,8 +540,10 @@ def apply(op: Op, operands: Sequence[Any], params: Params = NO_PARAMS) -> Tensor
         else:
             usual = False
         bit += bit
-    if not usual or (op.cast is not None and dtype is not F32 and dtype is not F64):
+    if not usual or (dtype is not F32 and dtype is not F64 and (op.cast is not None or dtype is None)):
         operands, arrays, nodes, mask, bare = _convert(op, operands)
+        if operands.__class__ is _make:
+            return operands  # type: ignore[return-value]
     if TRACES and params:
         params = {k: p.__copy__() if type(p) is Scalar else p for k, p in params.items()}
     try:
@@ -607,9 +611,11 @@ def _refuse_inference(op: Op, operands: Sequence[Any], layout: Layout) -> None:
             )
 
 
-def _convert(op: Op, operands: Sequence[Any]) -> tuple[Sequence[Any], list[Any], list[Any], int, bool]:
+def _convert(op: Op, operands: Sequence[Any]) -> tuple[Any, list[Any], list[Any], int, bool]:
     """The operands as Tensors and numbers in the dtype in which they meet, and what `apply` reads of them."""
-    found: list[Any] = []
+    found: Any = []
+    if operands and not any(isinstance(t, TensorBase) for t in operands):
+        raise NotAnOperand(f"{op.name}(): argument 'input' must be Tensor, not {type(operands[0]).__name__}")
     for t in operands:
         if isinstance(t, np.generic):
             t = t.item()
@@ -622,6 +628,8 @@ def _convert(op: Op, operands: Sequence[Any]) -> tuple[Sequence[Any], list[Any],
         found.append(t)
     if op.cast is not None:
         found = cast_operands(op, found)
+        if isinstance(found, TensorBase):
+            return found, [], [], 0, False  # it took more than this op
     arrays = [_raw(t) for t in found]
     nodes = [t._node if isinstance(t, TensorBase) else None for t in found]
     mask = sum(1 << i for i, n in enumerate(nodes) if n is not None and n.requires_grad)
@@ -648,12 +656,12 @@ def needs_value(what: str) -> None:
         raise trace.refused(what)
 
 
-def _uncast(op: Op, operands: list[Any]) -> list[Any]:
+def _uncast(op: Op, operands: list[Any]) -> Any:
     raise RuntimeError(f"{op.name}: the operations that cast are not loaded; import minigrad first")
 
 
 # ops/convert.py, which has the ops that cast, puts its own here
-cast_operands: Callable[[Op, list[Any]], list[Any]] = _uncast
+cast_operands: Callable[[Op, list[Any]], Any] = _uncast
 
 
 # ---------------------------------------------------------------- shared memory
@@ -794,7 +802,7 @@ def value_changed(node: Node, first: int, last: int) -> bool:
 def check_unchanged(node: Node) -> None:
     """RuntimeError if an array that ``node`` saved was changed in place since."""
     for array in node.saved:
-        if isinstance(array, np.ndarray):
+        if isinstance(array, np.ndarray) and array.size:
             change = _CHANGES.get(id(owner(array)))
             if change is not None and change.last.seq > node.seq:
                 raise errors.changed_in_place(node, array, change)

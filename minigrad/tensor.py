@@ -27,10 +27,14 @@ from minigrad import autograd, dtypes, errors, random, tape, views
 from minigrad._printing import tensor_text
 from minigrad.autograd.hooks import RemovableHandle, after_ids
 from minigrad.buffers import is_view
+from minigrad.errors import type_error
 from minigrad.functions import creation, elementwise, inplace, linalg, nn, reduce
 from minigrad.functions import index as indexing
 from minigrad.functions import shape as shapes
 from minigrad.functions.elementwise import Number, Operand
+from minigrad.functions.reduce import whole
+from minigrad.gate import methods
+from minigrad.hints import MissingMethods
 from minigrad.ops import elementwise as e
 from minigrad.ops.convert import cast
 from minigrad.ops.shape import permute
@@ -109,6 +113,9 @@ def _reflected(op: tape.Op) -> Callable[[Tensor, Operand], Tensor]:
     return method
 
 
+_divided = _reflected(e.div)
+
+
 def _in_place(op: tape.Op) -> Callable[[T, Operand], T]:
     def method(self: T, other: Any) -> Any:
         try:
@@ -136,7 +143,8 @@ def _changes(
 
 
 @results_are
-class Tensor(TensorBase):
+@methods
+class Tensor(TensorBase, MissingMethods):
     """An n-dimensional array that remembers how it was computed.
 
     ``Tensor(2, 3)``, or of a `Size`, makes one of that shape with whatever is in it, ``Tensor([1, 2])`` one of the
@@ -173,8 +181,8 @@ class Tensor(TensorBase):
             t._inference = True
         if tape.TRACES and (trace := MODE.get().trace) is not None:
             trace.made(t)
-        if requires_grad:
-            t.requires_grad_()
+        if requires_grad is not False:
+            t.requires_grad_(requires_grad)
         return t
 
     # ------------------------------------------------------------ value and description
@@ -287,7 +295,7 @@ class Tensor(TensorBase):
                 raise ValueError(
                     "Unable to avoid copy while converting a Tensor to an array of another dtype"
                 )
-            return array.astype(dtype)
+            return tape.QUIET.run(array.astype, dtype)
         return array.copy() if copy else array
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Tensor:
@@ -296,11 +304,7 @@ class Tensor(TensorBase):
             return linalg.matmul(*(_operand(x) for x in inputs))
         op = _UFUNCS.get(ufunc)
         if op is None or method != "__call__" or options:
-            call = "" if method == "__call__" else f".{method}"
-            raise TypeError(
-                f"np.{ufunc.__name__}{call} is not recorded by minigrad; use its own functions, or "
-                "t.detach().numpy() to leave the tape"
-            )
+            raise type_error(_not_recorded(ufunc, method, inputs, options))
         return apply(op, inputs)
 
     def __repr__(self) -> str:
@@ -332,7 +336,11 @@ class Tensor(TensorBase):
 
     def __contains__(self, element: object) -> bool:
         tape.needs_value("the operator in")
-        return bool((self._array == elementwise.raw(element)).any())
+        if not isinstance(element, (TensorBase, int, float, np.generic, np.ndarray)):
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}"
+            )
+        return bool(np.any(tape.QUIET.run(operator.eq, self._array, elementwise.raw(element))))
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
@@ -369,7 +377,8 @@ class Tensor(TensorBase):
         return operator.index(self._array.item())
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__()} - {"_array", "_node", "_view"})
+        known = [vars(c) for c in type(self).__mro__ if c is not MissingMethods]
+        return sorted({*vars(self)}.union(*known) - {"_array", "_node", "_view"})
 
     # ------------------------------------------------------------ gradient
 
@@ -570,7 +579,14 @@ class Tensor(TensorBase):
     __rmul__ = _reflected(e.mul)
     __imul__ = _in_place(e.mul)
     __truediv__ = _operator(e.div)
-    __rtruediv__ = _reflected(e.div)
+
+    def __rtruediv__(self, other: Operand) -> Tensor:
+        kind: type = type(other)
+        if kind not in (int, float, tape.Scalar):
+            return _divided(self, other)
+        y = apply(e.reciprocal, (self,))  # PyTorch: only the result is kept
+        return y if kind is not tape.Scalar and other == 1 else apply(e.mul, (y, other))
+
     __itruediv__ = _in_place(e.div)
     __floordiv__ = _operator(e.floor_divide)
     __rfloordiv__ = _reflected(e.floor_divide)
@@ -729,8 +745,11 @@ class Tensor(TensorBase):
     # ------------------------------------------------------------ in place
 
     copy_, fill_, zero_, masked_fill_ = inplace.copy_, inplace.fill_, inplace.zero_, inplace.masked_fill_
-    mul_, div_ = _in_place(e.mul), _changes(elementwise.div, "div")
-    mul_.__doc__ = "`mul`, in place."
+    div_ = _changes(elementwise.div, "div")
+
+    def mul_(self, other: Operand) -> Tensor:
+        """`mul`, in place."""
+        return inplace.update(self, e.mul, (self, other))
 
     def add_(self, other: Operand, *, alpha: Number = 1) -> Tensor:
         """``self += alpha * other``."""
@@ -813,11 +832,30 @@ class Tensor(TensorBase):
             chance = np.broadcast_to(chance, self._array.shape).transpose(_in_memory(self._array))
         return self._draw(generator, "bernoulli", (chance,))
 
-    def random_(self, from_: int = 0, to: int | None = None, *, generator: Generator | None = None) -> Tensor:
-        """Overwritten with whole numbers from ``from_`` up to but not including ``to``."""
-        if to is None:
-            from_, to = 0, from_
-        return self._draw(generator, "integers", (from_, to))
+    @overload
+    def random_(self, to: int = ..., *, generator: Generator | None = None) -> Tensor: ...
+
+    @overload
+    def random_(self, from_: int, to: int | None, /, *, generator: Generator | None = None) -> Tensor: ...
+
+    def random_(self, *bounds: Any, generator: Generator | None = None, **named: Any) -> Tensor:
+        """Overwritten with whole numbers: ``random_(from, to)`` from ``from`` up to but not including ``to``.
+
+        ``random_(to)`` begins at 0; where ``to`` is None, and in ``random_()``, they go up to the largest that the
+        dtype holds (of a floating one, the largest up to which it holds all). RuntimeError for an empty range.
+        """
+        names = ("to",) if len(bounds) == 1 and not named else ("from", "to")
+        given = {**dict(zip(names, bounds, strict=False)), **named}
+        if sorted(given) not in ([], ["to"], ["from", "to"]) or len(given) < len(bounds) + len(named):
+            raise type_error(
+                "random_() takes nothing, to, or from and to, whole numbers of which to may be None"
+            )
+        low, high = (0 if given else None), given.get("to")
+        if "from" in given:
+            low = whole("random_(): argument 'from'", given["from"])
+        if given and not (high is None and "from" in given):
+            high = whole("random_(): argument 'to'", high)
+        return self._draw(generator, "integers", (low, high))
 
     def exponential_(self, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
         """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
@@ -852,6 +890,9 @@ class Tensor(TensorBase):
         device: creation.DeviceLike = None, copy: bool = False, **ignored: object,
     ) -> Tensor:  # fmt: skip
         """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
+        unknown = ignored.keys() - {"non_blocking", "memory_format"}
+        if unknown:
+            raise type_error(f"to() got an unexpected keyword argument '{min(unknown)}'")
         for a in args:
             if isinstance(a, TensorBase):
                 dtype = a._array.dtype
@@ -1037,6 +1078,38 @@ def _state(array: Array) -> Tensor:
     return wrap(array)
 
 
+def _not_recorded(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> str:
+    """Why a call of NumPy's is refused, and what to write instead."""
+    name, leaves = f"np.{ufunc.__name__}", "or t.detach().numpy() to leave the tape"
+    out = options.get("out", ())
+    if method == "__call__" and any(type(a) is np.ndarray for a in out):
+        sign = _SIGNS.get(ufunc) if inputs[0] is out[0] else None
+        what = f"a {sign}= t, with a NumPy array a," if sign else f"{name} with a NumPy array as out="
+        tries = f"a = a {sign} t" if sign else f"t = {name}(...)"
+        change = f"a {sign}= t.detach().numpy() to change the array" if sign else leaves[3:]
+        return f"{what} would lose what a Tensor remembers; write {tries} for a Tensor, or {change}"
+    if method != "__call__":
+        own = _METHODS.get((ufunc, method), "its own functions")
+        return f"{name}.{method} is not recorded by minigrad; use {own}, {leaves}"
+    if ufunc in _UFUNCS or ufunc is np.matmul:
+        given, first = ", ".join(f"{option}=" for option in options), next(iter(options))
+        own = {"out": f"t = {name}(...)", "where": "minigrad.where", "dtype": "t.to(dtype)"}.get(
+            first, "none"
+        )
+        return f"{name} is recorded by minigrad, but not with {given}; use {own}, {leaves}"
+    return f"{name} is not recorded by minigrad; use its own functions, {leaves}"
+
+
+_SIGNS = {
+    np.add: "+", np.subtract: "-", np.multiply: "*", np.true_divide: "/", np.floor_divide: "//", np.remainder: "%",
+    np.power: "**", np.matmul: "@", np.bitwise_and: "&", np.bitwise_or: "|", np.bitwise_xor: "^",
+}  # fmt: skip
+_METHODS: dict[tuple[np.ufunc, str], str] = {
+    (np.add, "reduce"): "t.sum()", (np.multiply, "reduce"): "t.prod()", (np.maximum, "reduce"): "t.amax()",
+    (np.minimum, "reduce"): "t.amin()", (np.logical_and, "reduce"): "t.all()", (np.logical_or, "reduce"): "t.any()",
+    (np.add, "accumulate"): "t.cumsum()", (np.multiply, "accumulate"): "t.cumprod()",
+    (np.multiply, "outer"): "minigrad.outer", (np.add, "at"): "t.index_put_(..., accumulate=True)",
+}  # fmt: skip
 _UFUNCS: dict[np.ufunc, tape.Op] = {
     op.kernel: op for op in reversed(tape.TABLE.values()) if isinstance(op.kernel, np.ufunc) and not op.params
 }

@@ -533,6 +533,8 @@ ROWS: list[Row] = [
     one("pow_scalar", wide,     _power, exponent=4),
 
     # choices and comparisons
+    Row("lerp", (real(2, 3), real(2, 3), inside(2, 3)), each(lambda a, b, w: a + w * (b - a)), "012", broadcasts=True),
+    Row("lerp", (real(4, 3), real(4, 3), over1(4, 3)),  each(lambda a, b, w: a + w * (b - a)), "012", broadcasts=True),
     Row("where", (flags(2, 3), real(2, 3), real(2, 3)), each(_where), "12", broadcasts=True),
     *(two(n, kind, kind, getattr(operator, n), "", "bool")
       for n in ("eq", "ne", "lt", "le", "gt", "ge") for kind in (bits(0, 3), real)),

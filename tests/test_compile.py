@@ -2576,3 +2576,56 @@ def test_a_function_that_is_always_refused_says_the_same_each_time() -> None:
     for _ in range(40):
         with pytest.raises(RuntimeError, match=r"item\(\) needs the values"):
             compiled(mg.ones(2))
+
+
+class _Elsewhere:
+    """As classes that Cython makes: its ``__module__`` is no text."""
+
+    __module__ = property(lambda self: "somewhere")
+    __name__ = 5
+
+    def __init__(self) -> None:
+        self.factor = 2.0
+
+    def __call__(self, x: Any) -> Any:
+        return x * self.factor
+
+
+class _Layer(nn.Linear):
+    __module__ = 3
+
+
+_Unhashable = type("_Unhashable", (), {"__module__": [], "__call__": lambda self, x: x + 1.0})
+
+
+def test_a_class_whose_module_is_no_text() -> None:
+    scaled = _Elsewhere()
+    compiled = mg.compile(scaled)
+    x = mg.ones(2)
+    assert [compiled(x).tolist() for _ in range(140)][-1] == [2.0, 2.0]
+    scaled.factor = 3.0
+    assert compiled(x).tolist() == [3.0, 3.0]
+    assert repr(compiled) == "<compiled _Elsewhere, 2 plans>"
+    assert mg.source(compiled).startswith('"""_Elsewhere, as recorded.')
+    by_another = mg.compile(lambda x: scaled(x) + 1.0)
+    assert [by_another(x).tolist() for _ in range(2)] == [[4.0, 4.0]] * 2
+    assert mg.compile(_Unhashable())(x).tolist() == [2.0, 2.0]
+    net = nn.Sequential(_Layer(2, 2), nn.ReLU())
+    step = mg.compile(net)
+    assert [mg.equal(step(x), net(x)) for _ in range(3)] == [True] * 3
+    assert mg.draw(net(x), params=net).dot
+
+
+@pytest.mark.parametrize("name", ['a"""b', "a\\N{x}", "two\nlines", "a\0b", '"'])
+def test_a_function_may_have_any_name(name: str) -> None:
+    def double(x: Any) -> Any:
+        return x * 2.0
+
+    double.__name__ = name
+    compiled = mg.compile(double)
+    x = mg.ones(2)
+    assert [compiled(x).tolist() for _ in range(140)][-1] == [2.0, 2.0]
+    compile(mg.source(compiled), "a", "exec")
+    space = {"x": mg.ones(2, requires_grad=True)}
+    exec(compile("y = (x * 2).sum()", name.replace("\0", ""), "exec"), space)
+    compile(mg.source(space["y"]), "a", "exec")

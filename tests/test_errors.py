@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -249,3 +250,103 @@ def test_an_error_leaves_everything_as_it_was() -> None:
     (x * 2).sum().backward()
     assert x.grad.tolist() == [2.0, 2.0]
     assert mg.is_grad_enabled()
+
+
+# ---------------------------------------------------------------- NumPy's functions, and its warnings
+
+INTO_ARRAYS: dict[str, tuple[str, list[str]]] = {
+    "+=": ("a += t", ["a += t, with a NumPy array a", "a = a + t", "a += t.detach().numpy()"]),
+    "@=": ("b @= s", ["a @= t", "a = a @ t"]),
+    "//=": ("a //= t", ["a //= t", "a = a // t"]),
+    "out": ("np.add(t, t, out=a)", ["np.add with a NumPy array as out=", "t = np.add(...)", ".detach().numpy()"]),
+    "exp-out": ("np.exp(t, out=a)", ["np.exp with a NumPy array as out=", "t = np.exp(...)"]),
+    "hypot-out": ("np.hypot(t, t, out=a)", ["np.hypot with a NumPy array as out="]),
+    "out-tensor": ("np.add(t, t, out=t)", ["np.add is recorded", "not with out=", "t = np.add(...)"]),
+    "where": ("np.add(t, t, where=a > 0)", ["np.add is recorded", "not with where=", "minigrad.where"]),
+    "dtype": ("np.add(t, t, dtype=float)", ["not with dtype=", "t.to(dtype)"]),
+    "matmul": ("np.matmul(s, s, casting='no')", ["np.matmul is recorded", "not with casting="]),
+    "reduce": ("np.add.reduce(t)", ["np.add.reduce is not recorded", "use t.sum()", ".detach().numpy()"]),
+    "accumulate": ("np.multiply.accumulate(t)", ["np.multiply.accumulate is not", "t.cumprod()"]),
+    "outer": ("np.multiply.outer(t, t)", ["np.multiply.outer is not recorded", "minigrad.outer"]),
+    "at": ("np.add.at(t, [0], 1.0)", ["np.add.at is not recorded", "accumulate=True"]),
+    "unknown": ("np.hypot(t, t)", ["np.hypot is not recorded", ".detach().numpy()"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "says"), INTO_ARRAYS.values(), ids=INTO_ARRAYS)
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_what_is_refused_of_numpy_says_why(code: str, says: list[str], requires_grad: bool) -> None:
+    space = {
+        "np": np, "a": np.ones(2, np.float32), "b": np.ones((2, 2), np.float32),
+        "t": ones(2, requires_grad=requires_grad), "s": ones(2, 2, requires_grad=requires_grad),
+    }  # fmt: skip
+    with pytest.raises(TypeError) as caught:
+        exec(code, space)
+    for part in [*says, "(at <string>:1)"]:
+        assert part in str(caught.value)
+    assert space["a"].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("name", ["isclose", "allclose"])
+def test_a_comparison_that_is_wrong_names_itself(name: str) -> None:
+    call = getattr(mg, name)
+    for a, b, options in [
+        (ones(2), ones(2).double(), {}), (ones(2), ones(3), {}), (ones(2), ones(2), {"rtol": -1.0}),
+    ]:  # fmt: skip
+        with pytest.raises(RuntimeError, match=f"^{name}: "):
+            call(a, b, **options)
+    with pytest.raises(TypeError, match=rf"{name}\(\)"):
+        call(ones(2), 1.0)
+
+
+def _replayed(value: float) -> Any:
+    """A function with a number beyond float32, replayed until it is compiled."""
+    compiled = mg.compile(lambda x: x * value + value)
+    x = ones(3)
+    return [compiled(x) for _ in range(140)][-1]
+
+
+# What computes outside of kernels: infinities, nan and numbers beyond the element type pass in silence, as in PyTorch.
+SILENT: dict[str, tuple[Any, Any]] = {
+    "linspace": (lambda: mg.linspace(-3e38, 3e38, 3), [math.nan, -math.inf, math.nan]),
+    "linspace-inf": (lambda: mg.linspace(0, math.inf, 2), [math.nan, math.nan]),
+    "linspace-half": (lambda: mg.linspace(0, 1e6, 2, dtype=mg.float16), [math.nan, math.nan]),
+    "arange": (lambda: mg.arange(0, 2e5, 1e5, dtype=mg.float16), [0.0, math.inf]),
+    "tensor": (lambda: mg.tensor([1e300], dtype=mg.float32), [math.inf]),
+    "full": (lambda: mg.full((1,), 1e300), [math.inf]),
+    "fill_": (lambda: ones(1).fill_(-1e300), [-math.inf]),
+    "fill": (lambda: mg.fill(ones(1), 1e300), [math.inf]),
+    "constant_": (lambda: nn.init.constant_(ones(1), 1e300), [math.inf]),
+    "setitem": (lambda: _set(ones(2), 0, 1e300), [math.inf, 1.0]),
+    "setitem-mask": (lambda: _set(ones(2), mg.tensor([True, False]), 1e300), [math.inf, 1.0]),
+    "to": (lambda: mg.tensor([math.inf, 3e38]).half(), [math.inf, math.inf]),
+    "normal": (lambda: mg.normal(mg.full((1,), math.inf), mg.full((1,), math.inf)).isfinite(), [False]),
+    "uniform_": (lambda: ones(1).uniform_(0.0, 3.4e38).isfinite(), [True]),
+    "uniform_-numpy": (lambda: ones(1).uniform_(0.0, np.float32(3e38)).isfinite(), [True]),
+    "isclose": (lambda: mg.isclose(mg.tensor([3e38]), mg.tensor([-3e38])), [False]),
+    "contains": (lambda: mg.tensor(1e300 in ones(2, dtype=mg.float16)), False),
+    "asarray": (lambda: mg.tensor(np.asarray(mg.tensor([3e38]), "float16")), [math.inf]),
+    "item": (lambda: mg.tensor(mg.tensor(3e38).half().item()), math.inf),
+    "replay": (lambda: _replayed(1e39), [math.inf] * 3),
+}  # fmt: skip
+
+
+def _set(t: Any, key: Any, value: Any) -> Any:
+    t[key] = value
+    return t
+
+
+@pytest.mark.parametrize(("call", "gives"), SILENT.values(), ids=SILENT)
+def test_what_is_beyond_a_type_passes_in_silence(call: Any, gives: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = call()
+        assert repr(made)
+    np.testing.assert_equal(made.tolist(), gives)
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_no_whole_number_is_infinite(value: float) -> None:
+    for change in (lambda t: t.fill_(value), lambda t: _set(t, 0, value)):
+        with pytest.raises(RuntimeError, match="overflow"):
+            change(mg.arange(3))

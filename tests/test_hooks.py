@@ -573,7 +573,7 @@ def test_what_is_no_iterable_of_tensors_gets_a_sentence() -> None:
         with pytest.raises(TypeError, match="can only differentiate Tensors, got"):
             mg.autograd.grad(wrong, x)
     for wrong in (2.0, "a", [1]):
-        with pytest.raises(TypeError, match="gradients can be either Tensors or None"):
+        with pytest.raises(TypeError, match=r"must be Tensor or None|either Tensors or None"):
             y().backward(wrong)  # type: ignore[arg-type]
     for empty in ([], iter(()), {}, (t for t in ())):
         with pytest.raises(RuntimeError, match="cannot be empty"):
@@ -585,7 +585,7 @@ def test_what_is_no_iterable_of_tensors_gets_a_sentence() -> None:
     for one in (mg.cat, mg.stack):
         with pytest.raises(TypeError, match="must be tuple of Tensors, not generator"):
             one(t for t in [x])
-    with pytest.raises(TypeError, match="expected Tensor as element 0, but got generator"):
+    with pytest.raises(TypeError, match="must be Tensor, not generator"):
         mg.broadcast_tensors(t for t in [x])
     with pytest.raises(RuntimeError, match="argnums must be int or Tuple"):
         mg.func.grad(lambda a: a.sum(), argnums=iter([0]))(x)  # type: ignore[arg-type]

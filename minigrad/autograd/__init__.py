@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from minigrad.autograd.function import Function, once_differentiable
 from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.gate import public
+from minigrad.hints import missing
 from minigrad.tape import MODE, ONES, Node, TensorBase, leaf, refresh, wrap
 
 if TYPE_CHECKING:
@@ -179,6 +182,9 @@ def grad(
         raise NotImplementedError("grad(): is_grads_batched is not supported; call grad once per gradient")
     if materialize_grads and allow_unused is False:
         raise value_error("Expected allow_unused to be True or not passed when materialize_grads=True")
+    # PyTorch takes whole numbers for these, and no other object.
+    create_graph = bool(operator.index(create_graph))
+    allow_unused = None if allow_unused is None else bool(operator.index(allow_unused))
     results, wanted = _list(outputs), _inputs("grad", inputs)
     grads = [None] * len(results) if grad_outputs is None else _list(grad_outputs)
     create_graph = create_graph or MODE.get().transform == "forward"  # reverse passes stand for it
@@ -199,3 +205,11 @@ def grad(
                 )
         answer.append(g if g is None or isinstance(g, TensorBase) else wrap(g))
     return dict(zip(inputs, answer, strict=True)) if type(inputs) is dict else tuple(answer)
+
+
+public(globals(), ("backward", "grad"), check="none")
+
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(__name__, name)

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from minigrad.autograd.modes import Switch, _ModeManager
+from minigrad.gate import constructor
 from minigrad.tape import MODE, Node
 
 
@@ -40,6 +41,7 @@ class detect_anomaly(_ModeManager):
         return detect_anomaly(self._check)
 
 
+@constructor()
 class set_detect_anomaly(Switch):
     """Anomaly mode on or off at once; as a context manager, back to what it was on exit."""
 

@@ -17,6 +17,8 @@ import numpy as np
 
 from minigrad.autograd.modes import recorded
 from minigrad.autograd.products import Push, by_columns, by_rows, node_of, pull
+from minigrad.gate import public
+from minigrad.hints import missing
 from minigrad.ops.shape import alias, reshape
 from minigrad.tape import MODE, Node, TensorBase, apply, leaf, wrap
 
@@ -429,3 +431,10 @@ def hessian(
 
     found = jacobian(gradient, given, create_graph, strict, vectorize, outer_jacobian_strategy)
     return found if is_tuple else found[0][0]
+
+
+public(globals(), __all__, check="none")
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(__name__, name)

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Self, TypeVar, overload
 
+from minigrad.gate import constructor
 from minigrad.tape import MODE, Mode, ModeManager
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -122,6 +123,7 @@ class Switch(_ModeManager):
         return super().__call__(function)
 
 
+@constructor()
 class set_grad_enabled(Switch):
     """Recording on or off at once, as a plain call, a context manager or a decorator."""
 

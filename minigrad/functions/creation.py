@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
 from minigrad import dtypes, random
 from minigrad.dtypes import DTypeLike
-from minigrad.functions.elementwise import Number
+from minigrad.errors import runtime_error
+from minigrad.functions.elementwise import NumberLike, own
 from minigrad.functions.shape import Sizes, sizes
+from minigrad.gate import public
 from minigrad.ops import draws, elementwise, shape
 from minigrad.ops.convert import cast
+from minigrad.ops.sums import copied
 from minigrad.tape import (
     MODE,
     QUIET,
@@ -146,7 +150,12 @@ def _leaves(data: Any) -> Iterator[Any]:
 
 def _plain(data: Any) -> Any:
     if isinstance(data, TensorBase):
-        return data._array
+        if data._array.size != 1:
+            raise ValueError(
+                "tensor(): only one element tensors can be converted to Python scalars, an element has shape "
+                f"{list(data._array.shape)}; use stack() or cat()"
+            )
+        return data._array.reshape(())
     if isinstance(data, (list, tuple)):
         return (
             [_plain(x) for x in data] if any(isinstance(x, (list, tuple, TensorBase)) for x in data) else data
@@ -263,7 +272,7 @@ def _plain_number(x: Any) -> Any:
 
 
 def full(
-    size: Sizes, fill_value: Tensor | Number | np.generic | Scalar, *, dtype: DTypeLike | None = None,
+    size: Sizes, fill_value: NumberLike | Scalar, *, dtype: DTypeLike | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Filled with ``fill_value``, in its dtype unless another is given."""
@@ -289,9 +298,14 @@ def eye(
 def _like(
     make: Callable[..., Tensor], t: Tensor, dtype: DTypeLike | None, requires_grad: bool, device: DeviceLike
 ) -> Tensor:
-    if not isinstance(t, TensorBase):
-        raise TypeError(f"{make.__name__}_like(): argument 'input' must be a Tensor, not {type(t).__name__}")
-    return make(t._array.shape, dtype=dtype or t._array.dtype, requires_grad=requires_grad, device=device)
+    array, options = t._array, {"dtype": dtype or t._array.dtype, "device": device}
+    if array.flags.c_contiguous:
+        return make(array.shape, requires_grad=requires_grad, **options)
+    strides = copied(array).strides  # the numbers go in the order in which the memory lies
+    order = tuple(sorted(range(array.ndim), key=lambda d: (-strides[d], d)))
+    made = make(tuple(array.shape[d] for d in order), **options)
+    turned = own(apply(shape.permute, (made,), {"axes": shape.inverse(order)}))
+    return turned.requires_grad_(requires_grad)
 
 
 def empty_like(
@@ -316,17 +330,11 @@ def ones_like(
 
 
 def full_like(
-    input: Tensor, fill_value: Tensor | Number | np.generic, *, dtype: DTypeLike | None = None,
+    input: Tensor, fill_value: NumberLike, *, dtype: DTypeLike | None = None,
     requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """`full` in the shape and dtype of ``input``."""
-    return full(
-        input._array.shape,
-        fill_value,
-        dtype=dtype or input._array.dtype,
-        requires_grad=requires_grad,
-        device=device,
-    )
+    return _like(partial(full, fill_value=fill_value), input, dtype, requires_grad, device)
 
 
 # ---------------------------------------------------------------- in steps
@@ -334,7 +342,7 @@ def full_like(
 
 @overload
 def arange(
-    end: Tensor | Number,
+    end: NumberLike,
     /,
     *,
     dtype: DTypeLike | None = None,
@@ -345,7 +353,7 @@ def arange(
 
 @overload
 def arange(
-    start: Tensor | Number, end: Tensor | Number, step: Tensor | Number = 1, *, dtype: DTypeLike | None = None,
+    start: NumberLike, end: NumberLike, step: NumberLike = 1, *, dtype: DTypeLike | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor: ...  # fmt: skip
 
@@ -384,38 +392,38 @@ def arange(
     count = -((start - end) // step) if whole else math.ceil((end - start) / step)
     if found.kind in "iu" and not whole:
         start, step, whole = int(start), int(step), True
-    return _finish(
-        (start + step * np.arange(count, dtype=np.int64 if whole else np.float64)).astype(found),
-        requires_grad,
-        device,
-    )
+    with np.errstate(all="ignore"):
+        values = (start + step * np.arange(count, dtype=np.int64 if whole else np.float64)).astype(found)
+    return _finish(values, requires_grad, device)
 
 
 def linspace(
-    start: Tensor | Number, end: Tensor | Number, steps: int, *, dtype: DTypeLike | None = None,
+    start: NumberLike, end: NumberLike, steps: int, *, dtype: DTypeLike | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """``steps`` evenly spaced values from ``start`` to ``end``, both included.
 
     TypeError unless ``steps`` is an integer, RuntimeError if it is negative.
     """
-    if not hasattr(steps, "__index__"):
-        raise TypeError(f"linspace(): argument 'steps' must be int, not {type(steps).__name__}")
     start, end = (_plain_number(x) for x in (start, end))
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     found = _dtype(dtype)
     if found.kind == "b":
         raise NotImplementedError('"linspace" not implemented for bool; use .bool() on another one')
+    return _finish(QUIET.run(_spaced, start, end, steps, found), requires_grad, device)
+
+
+def _spaced(start: Any, end: Any, steps: int, found: Any) -> Any:
     kind = found.type
     if steps == 1 or found.kind != "f":
-        return _finish(np.linspace(start, end, steps).astype(found), requires_grad, device)
+        return np.linspace(start, end, steps).astype(found)
     # As PyTorch: in the dtype itself, from both ends to the middle
     step = kind((kind(end) - kind(start)) / kind(max(steps - 1, 1)))
     at = np.arange(steps)
     low = kind(start) + step * at.astype(found)
     high = kind(end) - step * (steps - 1 - at).astype(found)
-    return _finish(np.where(at < steps // 2, low, high), requires_grad, device)
+    return np.where(at < steps // 2, low, high)
 
 
 # ---------------------------------------------------------------- at random
@@ -495,6 +503,17 @@ def randperm(
     return _finish(drawn(generator, "permutation", n, found), requires_grad, device)
 
 
+def _as_number(x: Any) -> Any:
+    if not isinstance(x, TensorBase):
+        return x
+    if x._array.ndim:
+        raise runtime_error(
+            f"normal(): with a size, mean and std are numbers, got a Tensor of shape {list(x._array.shape)}"
+        )
+    needs_value("normal() of 0-d Tensors and a size")
+    return x._array.item()
+
+
 def normal(
     mean: Tensor | float, std: Tensor | float = 1.0, size: Sizes | None = None, *,
     generator: Generator | None = None, dtype: DTypeLike | None = None,
@@ -502,6 +521,7 @@ def normal(
 ) -> Tensor:  # fmt: skip
     """Normal with that mean and deviation: numbers with a ``size``, or Tensors that broadcast."""
     if size is not None:
+        mean, std = (_as_number(x) for x in (mean, std))
         array = drawn(generator, "normal", _shape("normal", (size,)), _dtype(dtype), mean, std)
         return _finish(array, requires_grad, device)
     parts = [x._array if isinstance(x, TensorBase) else x for x in (mean, std)]
@@ -518,7 +538,9 @@ def normal(
                 std = apply(draws.deviation, (std,))  # the next ones may be negative
             scaled = apply(elementwise.mul, (units, std))
             return _finish(cast(apply(elementwise.add, (scaled, mean)), found), requires_grad, device)
-    return _finish((units._array * parts[1] + parts[0]).astype(found), requires_grad, device)
+    with np.errstate(all="ignore"):
+        values = (units._array * parts[1] + parts[0]).astype(found)
+    return _finish(values, requires_grad, device)
 
 
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
@@ -544,3 +566,6 @@ def randn_like(
 ) -> Tensor:
     """`randn` in the shape and dtype of ``input``."""
     return _like(randn, input, dtype, requires_grad, device)
+
+
+public(globals(), __all__)

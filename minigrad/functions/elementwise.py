@@ -12,10 +12,11 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.errors import runtime_error
+from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
-from minigrad.ops.convert import cast, number
-from minigrad.tape import Array, Op, TensorBase, apply, needs_value, wrap
+from minigrad.ops.convert import cast, number, single
+from minigrad.tape import QUIET, Array, Op, TensorBase, apply, needs_value, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -35,6 +36,7 @@ __all__ = [
 
 Number: TypeAlias = "int | float | bool"
 Operand: TypeAlias = "Tensor | Number | Array | np.generic"
+NumberLike: TypeAlias = "Tensor | Number | np.generic"  # of Tensors, those of one number
 
 
 def raw(t: Any) -> Any:
@@ -42,15 +44,14 @@ def raw(t: Any) -> Any:
     return t._array if isinstance(t, TensorBase) else t
 
 
-def need_tensor(name: str, t: object, argument: str = "input") -> None:
-    """TypeError, as PyTorch's, unless ``t`` is a Tensor."""
-    if not isinstance(t, TensorBase):
-        raise TypeError(f"{name}(): argument '{argument}' must be a Tensor, not {type(t).__name__}")
+def own(t: Tensor) -> Tensor:
+    """A result that is formed as a view of what nobody else has, and so is no view to its user."""
+    t._view = None
+    return t
 
 
-def _no_bool(name: str, t: Any) -> None:
-    """NotImplementedError for bools, TypeError for what is no Tensor."""
-    need_tensor(name, t)
+def _no_bool(name: str, t: Tensor) -> None:
+    """NotImplementedError for bools."""
     if t._array.dtype == bool:
         raise NotImplementedError(
             f"\"{name}\" not implemented for 'Bool'; convert with .int() or .float() first"
@@ -60,42 +61,51 @@ def _no_bool(name: str, t: Any) -> None:
 # ---------------------------------------------------------------- arithmetic
 
 
-def add(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
+def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
     """``input + alpha * other``."""
-    return apply(e.add, (input, scaled("add", input, other, alpha)))
+    return _with_multiple("add", e.add, input, other, alpha)
 
 
-def sub(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
+def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
     """``input - alpha * other``."""
-    return apply(e.sub, (input, scaled("sub", input, other, alpha)))
+    return _with_multiple("sub", e.sub, input, other, alpha)
 
 
 subtract = sub
 
 
+def _with_multiple(name: str, op: Any, input: Any, other: Any, alpha: Number) -> Tensor:
+    if alpha.__class__ is int and alpha == 1:
+        return apply(op, (input, other))
+    meet = dtypes.common([raw(input), raw(other)])
+    y: Tensor = cast(apply(op, (input, scaled(name, input, other, alpha))), meet)
+    return y
+
+
 def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
+    """``alpha * other`` in the dtype in which the two operands meet; in float32 where that is float16."""
     if alpha.__class__ is int and alpha == 1:
         return other
-    arrays = raw(input), raw(other)
-    both = isinstance(input, TensorBase) and isinstance(other, TensorBase)
-    same = both and arrays[0].dtype is arrays[1].dtype
-    whole = (arrays[0].dtype if same else dtypes.common([*arrays])).kind
-    if (isinstance(alpha, float) and whole != "f") or (isinstance(alpha, bool) and whole != "b"):
+    meet = dtypes.common([raw(input), raw(other)])
+    if (isinstance(alpha, float) and meet.kind != "f") or (isinstance(alpha, bool) and meet.kind != "b"):
         raise runtime_error(
             f"{name}(): for integral input tensors, argument alpha must not be a floating point number"
         )
-    if whole == "b":
+    if name != "add" and dtypes.BOOL in [getattr(raw(t), "dtype", None) for t in (input, other)]:
+        return other  # which is refused
+    if not isinstance(other, TensorBase):
+        return other * alpha
+    if meet.kind == "b":
         alpha = bool(alpha)
-    return apply(e.mul, (other, alpha)) if isinstance(other, TensorBase) else other * alpha
+    return apply(e.mul, (cast(other, dtypes.working(meet)), number(alpha, meet)))
 
 
 def rsub(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
     """``other - alpha * input``."""
-    need_tensor("rsub", input)
-    return apply(e.sub, (other, scaled("rsub", other, input, alpha)))
+    return _with_multiple("rsub", e.sub, other, input, alpha)
 
 
-def mul(input: Tensor, other: Operand) -> Tensor:
+def mul(input: Operand, other: Operand) -> Tensor:
     """``input * other``."""
     return apply(e.mul, (input, other))
 
@@ -103,7 +113,7 @@ def mul(input: Tensor, other: Operand) -> Tensor:
 multiply = mul
 
 
-def div(input: Tensor, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
+def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """``input / other``; with a rounding mode ``"trunc"`` (to 0) or ``"floor"`` (down) the gradient is 0."""
     if rounding_mode is None:
         return apply(e.div, (input, other))
@@ -119,19 +129,18 @@ def div(input: Tensor, other: Operand, *, rounding_mode: str | None = None) -> T
 divide = div
 
 
-def true_divide(input: Tensor, other: Operand) -> Tensor:
+def true_divide(input: Operand, other: Operand) -> Tensor:
     """``input / other``."""
     return apply(e.div, (input, other))
 
 
-def remainder(input: Tensor, other: Operand) -> Tensor:
+def remainder(input: Operand, other: Operand) -> Tensor:
     """The remainder with the sign of ``other``, as Python's ``%``."""
     return apply(e.remainder, (input, other))
 
 
 def neg(input: Tensor) -> Tensor:
     """``-input``. RuntimeError for bool."""
-    need_tensor("neg", input)
     if input._array.dtype == bool:
         raise runtime_error(
             "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
@@ -173,7 +182,6 @@ def float_power(input: Operand, exponent: Operand) -> Tensor:
 
 def square(input: Tensor) -> Tensor:
     """``input * input``."""
-    need_tensor("square", input)
     return apply(e.square, (cast(input, dtypes.I64) if input._array.dtype == bool else input,))
 
 
@@ -303,7 +311,6 @@ def abs(input: Tensor) -> Tensor:
 
 def sign(input: Tensor) -> Tensor:
     """-1, 0 or 1; gradient 0."""
-    need_tensor("sign", input)
     return apply(e.sign, (input,))
 
 
@@ -332,13 +339,11 @@ def trunc(input: Tensor) -> Tensor:
 
 def logical_not(input: Tensor) -> Tensor:
     """True where an element is zero (bool)."""
-    need_tensor("logical_not", input)
     return apply(e.logical_not, (input,))
 
 
 def bitwise_not(input: Tensor) -> Tensor:
     """Each bit flipped; for bool, not."""
-    need_tensor("bitwise_not", input)
     if input._array.dtype.kind == "f":
         raise NotImplementedError(
             f'"bitwise_not" not implemented for {input.dtype}; convert with .int() first'
@@ -348,19 +353,16 @@ def bitwise_not(input: Tensor) -> Tensor:
 
 def isnan(input: Tensor) -> Tensor:
     """True where an element is nan (bool)."""
-    need_tensor("isnan", input)
     return apply(e.isnan, (input,))
 
 
 def isinf(input: Tensor) -> Tensor:
     """True where an element is infinite (bool)."""
-    need_tensor("isinf", input)
     return apply(e.isinf, (input,))
 
 
 def isfinite(input: Tensor) -> Tensor:
     """True where an element is finite (bool)."""
-    need_tensor("isfinite", input)
     return apply(e.isfinite, (input,))
 
 
@@ -377,7 +379,6 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 def frac(input: Tensor) -> Tensor:
     """The part behind the point, with the sign of ``input``. NotImplementedError for integers."""
-    need_tensor("frac", input)
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f'"frac" not implemented for {input.dtype}; use .float() first')
     return apply(e.sub, (input, trunc(input)))
@@ -388,104 +389,85 @@ def frac(input: Tensor) -> Tensor:
 
 def maximum(input: Tensor, other: Tensor) -> Tensor:
     """The larger of two elements; nan wins; at a tie each gets half the gradient."""
-    need_tensor("maximum", input)
-    need_tensor("maximum", other, "other")
     return apply(e.maximum, (input, other))
 
 
 def minimum(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of two elements; nan wins; at a tie each gets half the gradient."""
-    need_tensor("minimum", input)
-    need_tensor("minimum", other, "other")
     return apply(e.minimum, (input, other))
 
 
 def eq(input: Tensor, other: Operand) -> Tensor:
     """``input == other`` by element (bool)."""
-    need_tensor("eq", input)
     return apply(e.eq, (input, other))
 
 
 def ne(input: Tensor, other: Operand) -> Tensor:
     """``input != other`` by element (bool)."""
-    need_tensor("ne", input)
     return apply(e.ne, (input, other))
 
 
 def lt(input: Tensor, other: Operand) -> Tensor:
     """``input < other`` by element (bool)."""
-    need_tensor("lt", input)
     return apply(e.lt, (input, other))
 
 
 def le(input: Tensor, other: Operand) -> Tensor:
     """``input <= other`` by element (bool)."""
-    need_tensor("le", input)
     return apply(e.le, (input, other))
 
 
 def gt(input: Tensor, other: Operand) -> Tensor:
     """``input > other`` by element (bool)."""
-    need_tensor("gt", input)
     return apply(e.gt, (input, other))
 
 
 def ge(input: Tensor, other: Operand) -> Tensor:
     """``input >= other`` by element (bool)."""
-    need_tensor("ge", input)
     return apply(e.ge, (input, other))
 
 
 def logical_and(input: Tensor, other: Tensor) -> Tensor:
     """True where both are nonzero (bool)."""
-    need_tensor("logical_and", input)
-    need_tensor("logical_and", other, "other")
     return apply(e.logical_and, (input, other))
 
 
 def logical_or(input: Tensor, other: Tensor) -> Tensor:
     """True where one is nonzero (bool)."""
-    need_tensor("logical_or", input)
-    need_tensor("logical_or", other, "other")
     return apply(e.logical_or, (input, other))
 
 
 def logical_xor(input: Tensor, other: Tensor) -> Tensor:
     """True where exactly one is nonzero (bool)."""
-    need_tensor("logical_xor", input)
-    need_tensor("logical_xor", other, "other")
     return apply(e.logical_xor, (input, other))
 
 
-def bitwise_and(input: Tensor, other: Operand) -> Tensor:
+def bitwise_and(input: Operand, other: Operand) -> Tensor:
     """And of the bits of integers or bools."""
     return apply(e.bitwise_and, (input, other))
 
 
-def bitwise_or(input: Tensor, other: Operand) -> Tensor:
+def bitwise_or(input: Operand, other: Operand) -> Tensor:
     """Or of the bits of integers or bools."""
     return apply(e.bitwise_or, (input, other))
 
 
-def bitwise_xor(input: Tensor, other: Operand) -> Tensor:
+def bitwise_xor(input: Operand, other: Operand) -> Tensor:
     """Exclusive or of the bits of integers or bools."""
     return apply(e.bitwise_xor, (input, other))
 
 
 def fmod(input: Tensor, other: Operand) -> Tensor:
     """The remainder with the sign of ``input``."""
-    need_tensor("fmod", input)
     return apply(e.fmod, (input, other))
 
 
 def atan2(input: Tensor, other: Tensor) -> Tensor:
     """The angle of the points (other, input), in radians."""
-    need_tensor("atan2", input)
-    need_tensor("atan2", other, "other")
     return apply(e.atan2, (input, other))
 
 
-def floor_divide(input: Tensor, other: Operand) -> Tensor:
+def floor_divide(input: Operand, other: Operand) -> Tensor:
     """The quotient rounded down, as ``//``. It has no gradient: RuntimeError in backward, as in PyTorch.
 
     ``div(input, other, rounding_mode="floor")`` is the same with a gradient of 0.
@@ -497,14 +479,17 @@ greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 arctan2 = atan2
 
 
-def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
+def clamp(
+    input: Tensor,
+    min: Tensor | Number | np.generic | None = None,
+    max: Tensor | Number | np.generic | None = None,
+) -> Tensor:
     """Between ``min`` and ``max`` (numbers, Tensors or None); ``max`` wins where the two cross.
 
     The gradient passes where min <= input <= max. RuntimeError when both bounds are None.
     """
-    need_tensor("clamp", input)
     if min is None and max is None:
-        raise runtime_error("torch.clamp: At least one of 'min' or 'max' must not be None")
+        raise runtime_error("clamp(): At least one of 'min' or 'max' must not be None")
     bounds = [raw(b) for b in (min, max) if b is not None]
     input = cast(input, dtypes.common([input._array, *bounds]))
     _no_bool("clamp", input)
@@ -519,12 +504,12 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
 clip = clamp
 
 
-def clamp_min(input: Tensor, min: Operand) -> Tensor:
+def clamp_min(input: Tensor, min: Tensor | Number | np.generic) -> Tensor:
     """At least ``min``."""
     return clamp(input, min=min)
 
 
-def clamp_max(input: Tensor, max: Operand) -> Tensor:
+def clamp_max(input: Tensor, max: Tensor | Number | np.generic) -> Tensor:
     """At most ``max``."""
     return clamp(input, max=max)
 
@@ -544,7 +529,6 @@ def where(
 
     With a condition alone: the indices of its nonzero elements, a tuple of int64 Tensors, one per dimension.
     """
-    need_tensor("where", condition, "condition")
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
     if condition._array.dtype.kind not in "b":
@@ -578,12 +562,11 @@ def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ..
 
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
-    need_tensor("nonzero", input)
     needs_value("nonzero()")
-    found = [i.astype(np.int64, copy=False) for i in np.nonzero(np.atleast_1d(input._array))]
+    found = np.stack(np.nonzero(np.atleast_1d(input._array))).astype(np.int64, copy=False)
     if as_tuple:
         return tuple(wrap(i) for i in found)
-    return wrap(np.stack(found, 1)[:, : input._array.ndim])
+    return wrap(found.T[:, : input._array.ndim])
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
@@ -593,63 +576,61 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._array.ndim} dimension(s)."
         )
-    need_tensor("masked_fill", input)
-    need_tensor("masked_fill", mask, "mask")
     if mask._array.dtype != bool:
         raise runtime_error(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
-    return where(mask, cast(value, input._array.dtype), input)
+    y = where(mask, cast(value, input._array.dtype), input)
+    return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
 
 def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     """A Tensor like ``input`` with ``value`` (a number or a 0-d Tensor) everywhere."""
-    need_tensor("fill", input)
     if isinstance(value, TensorBase) and value._array.ndim:
         raise runtime_error(
             f"fill only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
         )
     dtype = input._array.dtype
-    source = (
-        cast(value, dtype) if isinstance(value, TensorBase) else wrap(np.asarray(number(value, dtype), dtype))
-    )
+    source = cast(value, dtype) if isinstance(value, TensorBase) else single(value, dtype)
     return apply(shape.copy, (input, apply(shape.expand, (source,), {"shape": input._array.shape})))
 
 
-def lerp(input: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
+def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """``input + weight * (end - input)``; all Tensors of one floating dtype."""
-    need_tensor("lerp", input)
-    need_tensor("lerp", end, "end")
     for name, t in (("end", end), ("weight", weight)):
         if isinstance(t, TensorBase) and t._array.dtype != input._array.dtype:
             raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t._array.dtype}")
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f'"lerp" not implemented for {input.dtype}; use .float() first')
-    return apply(e.add, (input, weight * (end - input)))
+    return apply(e.lerp, (input, end, weight))
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 * tensor2``."""
-    return apply(e.add, (input, _product(input, tensor1 * tensor2, value)))
+    return _with_product(e.mul, input, tensor1, tensor2, value)
 
 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 / tensor2``."""
     if dtypes.common([raw(tensor1), raw(tensor2)]).kind != "f":
         raise runtime_error(
-            "Integer division with addcdiv is no longer supported; use input + value * torch.div(tensor1, "
+            "Integer division with addcdiv is no longer supported; use input + value * minigrad.div(tensor1, "
             "tensor2)"
         )
-    return apply(e.add, (input, _product(input, tensor1 / tensor2, value)))
+    return _with_product(e.div, input, tensor1, tensor2, value)
 
 
-def _product(input: Tensor, product: Tensor, value: Number) -> Tensor:
-    """``value * product`` in the dtype in which all meet."""
-    meet = dtypes.common([input._array, product._array])
-    if isinstance(value, float) and meet.kind != "f":
-        raise runtime_error("value cannot be converted to an integral type without overflow")
+def _with_product(op: Any, input: Tensor, tensor1: Any, tensor2: Any, value: Number) -> Tensor:
+    """``input + op(value * tensor1, tensor2)`` in the dtype in which all meet; float16 rounds once."""
+    meet = dtypes.common([raw(input), raw(tensor1), raw(tensor2)])
     if meet.kind == "b":
         raise NotImplementedError("not implemented for 'Bool'")
-    product = cast(product, meet)
-    return product if value.__class__ is int and value == 1 else apply(e.mul, (product, value))
+    value = number(value, meet)  # of integers: whole, as in PyTorch
+    work = dtypes.working(meet)
+    first = cast(tensor1, work)
+    if value.__class__ is not int or value != 1:
+        first = apply(e.mul, (first, value))
+    product = apply(op, (first, cast(tensor2, work)))
+    y: Tensor = cast(apply(e.add, (cast(input, work), product)), meet)
+    return y
 
 
 def isclose(
@@ -659,35 +640,36 @@ def isclose(
 
     RuntimeError unless the two have one dtype and shapes that broadcast, or for a negative tolerance.
     """
-    need_tensor("isclose", input)
-    need_tensor("isclose", other, "other")
-    needs_value("isclose()")
-    a, b = input._array, other._array
-    if a.dtype != b.dtype:
-        raise runtime_error(
-            f"isclose: {input.dtype} did not match {other.dtype}; convert one with .to(dtype)"
-        )
-    for name, tolerance in (("rtol", rtol), ("atol", atol)):
-        if tolerance < 0:
-            raise runtime_error(f"{name} must be greater than or equal to zero, but got {tolerance}")
-    try:
-        return wrap(np.isclose(a, b, rtol, atol, equal_nan))
-    except ValueError:
-        raise runtime_error(
-            f"isclose: the shapes {list(a.shape)} and {list(b.shape)} do not broadcast; use unsqueeze() or reshape()"
-        ) from None
+    return wrap(_close("isclose", input, other, rtol, atol, equal_nan))
 
 
 def allclose(
     input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> bool:
     """Whether `isclose` holds everywhere; the same errors."""
-    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+    return bool(_close("allclose", input, other, rtol, atol, equal_nan).all())
+
+
+def _close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool) -> Any:
+    needs_value(f"{name}()")
+    a, b = input._array, other._array
+    if a.dtype != b.dtype:
+        raise runtime_error(f"{name}: {input.dtype} did not match {other.dtype}; convert one with .to(dtype)")
+    for key, tolerance in (("rtol", rtol), ("atol", atol)):
+        if not tolerance >= 0:
+            raise runtime_error(f"{name}: {key} must be greater than or equal to zero, but got {tolerance}")
+    try:
+        return QUIET.run(np.isclose, a, b, rtol, atol, equal_nan)
+    except ValueError:
+        raise runtime_error(
+            f"{name}: the shapes {list(a.shape)} and {list(b.shape)} do not broadcast; use unsqueeze() or reshape()"
+        ) from None
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether shape and all elements are the same. TypeError for what is no Tensor."""
-    need_tensor("equal", input)
-    need_tensor("equal", other, "other")
     needs_value("equal()")
     return np.array_equal(raw(input), raw(other))
+
+
+public(globals(), __all__)

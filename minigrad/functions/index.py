@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.errors import index_error, runtime_error
-from minigrad.functions.elementwise import need_tensor, where
+from minigrad.errors import index_error, runtime_error, type_error
+from minigrad.functions.elementwise import own, where
 from minigrad.functions.reduce import one_dim
+from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
 from minigrad.ops import shape
@@ -191,8 +192,6 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
     RuntimeError where an index is out of range or the shapes do not fit.
     """
-    need_tensor("gather", input)
-    need_tensor("gather", index, "index")
     d = one_dim(dim, input._array.ndim)
     _check_gather("gather", input, d, index)
     return apply(ops.gather, (input, index), {"dim": d})
@@ -221,17 +220,13 @@ def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
-    need_tensor("take_along_dim", input)
-    need_tensor("take_along_dim", indices, "indices")
     if indices._array.dtype != np.int64:
-        raise runtime_error(
-            f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}"
-        )
+        raise runtime_error(f"take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
     if dim is None:
         return gather(input.reshape(-1), 0, _from_front(indices, input._array.size).reshape(-1))
     if input._array.ndim != indices._array.ndim:
         raise runtime_error(
-            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            "take_along_dim(): input and indices should have the same number of dimensions, but got "
             f"{input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for indices"
         )
     d = one_dim(dim, input._array.ndim)
@@ -249,7 +244,6 @@ def _from_front(indices: Tensor, size: int) -> Tensor:
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of ``input`` at ``index`` (a vector of integers) along ``dim``. IndexError outside [0, size)."""
-    need_tensor("index_select", input)
     if index._array.ndim > 1:
         raise index_error("index_select(): Index is supposed to be a vector")
     if index._array.dtype.kind not in "iu":
@@ -260,13 +254,13 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
             f"index_select(): index {index._array.min()} out of range in self: negative ones do not count"
         )
     if input._array.ndim == 0:
-        return input.reshape(1)[index].reshape(())
-    return getitem(input, (*[slice(None)] * d, index.reshape(-1)))
+        return own(input.reshape(1)[index].reshape(()))
+    y = getitem(input, (*[slice(None)] * d, index.reshape(-1)))
+    return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where ``mask`` (bool) holds, in one dimension; both broadcast."""
-    need_tensor("masked_select", input)
     if mask._array.dtype != bool:
         raise runtime_error(f"masked_select: expected BoolTensor for mask, got {mask.dtype}")
     both = np.broadcast_shapes(input._array.shape, mask._array.shape)
@@ -286,12 +280,15 @@ def index_put(
     ``indices`` is a tuple of index Tensors.  Without ``accumulate`` the last write stays where an index
     repeats, and only that one gets a gradient.
     """
-    need_tensor("index_put", input)
-    need_tensor("index_put", values, "values")
     if not isinstance(indices, (tuple, list)):
         raise TypeError(
             f"index_put(): argument 'indices' must be tuple of Tensors, not {type(indices).__name__}"
         )
+    for i, k in enumerate(indices):
+        if k is not None and not isinstance(k, TensorBase):
+            raise type_error(
+                f"expected Tensor as element {i} in argument 'indices', but got {type(k).__name__}"
+            )
     if values._array.dtype != input._array.dtype:
         raise runtime_error(
             "Index put requires the source and destination dtypes match, got "
@@ -324,3 +321,6 @@ def check_fits(
             f"result of shape {list(target)}"
         )
     return target
+
+
+public(globals(), __all__)

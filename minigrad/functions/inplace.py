@@ -9,12 +9,13 @@ import numpy as np
 
 from minigrad import errors, tape
 from minigrad.dtypes import F32, F64, can_cast
-from minigrad.errors import runtime_error
-from minigrad.functions.elementwise import Number, Operand, scaled
+from minigrad.errors import runtime_error, type_error
+from minigrad.functions.elementwise import Number, scaled
 from minigrad.functions.index import Index, check_fits, split_key
+from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
-from minigrad.ops.convert import cast, number
+from minigrad.ops.convert import cast, single
 from minigrad.tape import (
     MODE,
     NO_PARAMS,
@@ -31,6 +32,7 @@ from minigrad.tape import (
 from minigrad.views import carries_gradients, check_change, check_inference, rebase
 
 if TYPE_CHECKING:
+    from minigrad.functions.elementwise import Number
     from minigrad.tensor import Tensor
 
 
@@ -46,7 +48,7 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
     if quick and op.kernel.__class__ is np.ufunc and array.flags.c_contiguous:
         others = [x._array if isinstance(x, TensorBase) else x for x in operands]
         dtype = array.dtype
-        if dtype.kind == "f" and all(
+        if (dtype is F32 or dtype is F64) and all(
             x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others
         ):
             try:
@@ -102,7 +104,8 @@ def _adds_plainly(t: TensorBase, other: Any) -> bool:
     if not isinstance(other, TensorBase) or t._inference or not _has_no_history(t):
         return False
     a, b = t._array, other._array
-    return bool(a.dtype is b.dtype and a.shape == b.shape and a.dtype.kind == "f" and a.flags.c_contiguous)
+    plain = a.dtype is F32 or a.dtype is F64
+    return bool(plain and a.dtype is b.dtype and a.shape == b.shape and a.flags.c_contiguous)
 
 
 def _has_no_history(t: TensorBase) -> bool:
@@ -119,10 +122,11 @@ def _axpy(arrays: list[Array], steps: list[Array], alpha: float) -> None:
         a += b * factor
 
 
-def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Tensor:
+def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike: bool = False) -> Tensor:
     """Puts the values of ``result``, and its record, in place of those of ``t``.
 
-    ``since``: the records of ``result`` made after that moment are parts of this change.
+    ``since``: the records of ``result`` made after that moment are parts of this change.  ``alike``: all values
+    are one number, so that it does no harm if elements share memory.
     """
     array, value = t._array, result._array
     if value.shape != array.shape:
@@ -134,7 +138,7 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None) -> Ten
         raise runtime_error(
             f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}"
         )
-    if array.size > 1 and 0 in array.strides and _overlaps(array):
+    if array.size > 1 and 0 in array.strides and not alike and _overlaps(array):
         raise runtime_error(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation."
@@ -188,13 +192,13 @@ def _overlaps(array: Array) -> bool:
     return any(n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True))
 
 
-def copy_(t: Tensor, source: Operand) -> Tensor:
+def copy_(t: Tensor, source: Tensor | Number | np.generic) -> Tensor:
     """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
     if MODE.get().grad:
         check_change(t)
     onto_itself = source is t
     dtype = t._array.dtype
-    value: Any = source if isinstance(source, TensorBase) else wrap(np.asarray(number(source, dtype), dtype))
+    value: Any = source if isinstance(source, TensorBase) else single(source, dtype)
     if (not value._array.size and t._array.size) or (
         value._array.ndim > t._array.ndim and _leading(value, t)
     ):
@@ -213,7 +217,7 @@ def copy_(t: Tensor, source: Operand) -> Tensor:
         value = value.clone()
     elif value is source:
         value = apply(shape.alias, (value,))  # a record of its own, whose age may change
-    return store(t, value, "copy")
+    return store(t, value, "copy", alike=not isinstance(source, TensorBase))
 
 
 def _leading(value: TensorBase, t: TensorBase) -> bool:
@@ -236,31 +240,47 @@ def zero_(t: Tensor) -> Tensor:
     return copy_(t, 0)
 
 
-def setitem(t: Tensor, key: Index, value: Any) -> None:
+def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
     """``t[key] = value``, recorded where a gradient is wanted; if an index repeats, the last write stays."""
     basic, indices, pattern = split_key(key, t._array.shape)
     mode = MODE.get()
     if isinstance(value, np.ndarray):
         value = tape.wrap_operand(value) if mode.trace is not None else wrap(value.copy())
     elif isinstance(value, (list, tuple)):
-        value = wrap(np.asarray(value, t._array.dtype))
+        raise type_error(f"can't assign a {type(value).__name__} to a Tensor; use minigrad.tensor(...)")
     if mode.grad:
         check_change(t)
     part = t if basic is None else apply(shape.slice_, (t,), {"index": basic})
     if not indices:
-        copy_(part, _drop_leading(value, part) if isinstance(value, TensorBase) else value)
+        copy_(part, _drop_leading(value, part._array.ndim) if isinstance(value, TensorBase) else value)
         return
-    value = cast(value, t._array.dtype) if isinstance(value, TensorBase) else value
+    if isinstance(value, TensorBase) and value._array.dtype != t._array.dtype:
+        mask = key._array.dtype.kind == "b" if isinstance(key, TensorBase) else False
+        if value._array.ndim or not mask:
+            raise runtime_error(
+                f"Index put requires the source and destination dtypes match, got {t.dtype} for the destination and "
+                f"{value._array.dtype} for the source; convert it with .to({t.dtype})"
+            )
+        value = cast(value, t._array.dtype)
     if isinstance(value, TensorBase):
+        value = cast(_drop_leading(value, _picked_dims(part, indices)), t._array.dtype)
         check_fits(part, indices, pattern, value)
     if not isinstance(value, TensorBase):
-        value = wrap(np.asarray(number(value, t._array.dtype), t._array.dtype))
+        value = single(value, t._array.dtype)
     store(part, apply(index.index_put, (part, value, *indices), {"pattern": pattern}), "index_put")
 
 
-def _drop_leading(value: Any, part: Tensor) -> Any:
+def _picked_dims(part: Tensor, indices: Sequence[Tensor]) -> int:
+    """How many dimensions indexing with arrays gives; a mask takes several and gives one."""
+    masks = [i._array.dtype == bool for i in indices]
+    taken = sum(i._array.ndim if m else 1 for i, m in zip(indices, masks, strict=True))
+    given = max(1 if m else i._array.ndim for i, m in zip(indices, masks, strict=True))
+    return int(part._array.ndim - taken + given)
+
+
+def _drop_leading(value: Any, ndim: int) -> Any:
     """A value may have further dimensions of size 1 in front, as in PyTorch."""
-    extra = value._array.ndim - part._array.ndim
+    extra = value._array.ndim - ndim
     if extra > 0 and all(n == 1 for n in value._array.shape[:extra]):
         return value.reshape(value._array.shape[extra:])
     return value
@@ -272,3 +292,6 @@ def masked_fill_(t: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
         check_change(t)
     since = tape.next_seq()
     return store(t, t.masked_fill(mask, value), "masked_fill", since)
+
+
+public(globals(), ("copy_", "fill_", "masked_fill_", "zero_"))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from minigrad.dtypes import BOOL
+from minigrad.dtypes import BOOL, F16, F32
 from minigrad.errors import describe, runtime_error
-from minigrad.functions.elementwise import need_tensor
+from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape, unsqueeze
+from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import linalg
+from minigrad.ops import shape as s
+from minigrad.ops.convert import cast, number
 from minigrad.tape import apply
 
 if TYPE_CHECKING:
@@ -21,8 +25,6 @@ __all__ = [
 
 
 def _same_dtype(name: str, a: Tensor, b: Tensor) -> None:
-    need_tensor(name, a)
-    need_tensor(name, b, "other")
     if a._array.dtype != b._array.dtype:
         raise runtime_error(
             f"{name}: expected m1 and m2 to have the same dtype, but got: {a._array.dtype} != {b._array.dtype}; "
@@ -50,15 +52,14 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         return dot(a, b)
     _check(a._array.shape, b._array.shape)
     if p == 1:
-        return apply(linalg.matmul, (unsqueeze(a, 0), b)).squeeze(-2)
+        return own(apply(linalg.matmul, (unsqueeze(a, 0), b)).squeeze(-2))
     if q == 1:
-        return apply(linalg.matmul, (a, unsqueeze(b, 1))).squeeze(-1)
+        return own(apply(linalg.matmul, (a, unsqueeze(b, 1))).squeeze(-1))
     if q == 2 and a._array.flags.c_contiguous and a._array.size:
         # One product instead of a batch of them, and no batch of gradients to sum.
         shape = a._array.shape
-        return reshape(
-            apply(linalg.matmul, (reshape(a, -1, shape[-1]), b)), (*shape[:-1], b._array.shape[-1])
-        )
+        rows = apply(linalg.matmul, (reshape(a, -1, shape[-1]), b))
+        return own(reshape(rows, (*shape[:-1], b._array.shape[-1])))
     return apply(linalg.matmul, (a, b))
 
 
@@ -121,8 +122,6 @@ vdot = dot
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """All products of the elements of two vectors, (n, m)."""
-    need_tensor("outer", input)
-    need_tensor("outer", vec2, "vec2")
     _dims("outer", (input, 1), (vec2, 1))
     return apply(e.mul, (unsqueeze(input, 1), vec2))
 
@@ -142,27 +141,37 @@ def _dims(name: str, *wanted: tuple[Tensor, int]) -> None:
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)``."""
-    return _plus(input, mm(mat1, mat2), beta, alpha)
+    return _plus("addmm", mm, input, mat1, mat2, beta, alpha)
 
 
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """``beta * input + alpha * (mat @ vec)``."""
-    return _plus(input, mv(mat, vec), beta, alpha)
+    return _plus("addmv", mv, input, mat, vec, beta, alpha)
 
 
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """``beta * input + alpha * bmm(batch1, batch2)``."""
-    return _plus(input, bmm(batch1, batch2), beta, alpha)
+    return _plus("baddbmm", bmm, input, batch1, batch2, beta, alpha)
 
 
-def _plus(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
-    _same_dtype("addmm", input, product)
+def _plus(
+    name: str, product_of: Callable[[Tensor, Tensor], Tensor], input: Tensor, a: Tensor, b: Tensor, beta: float,
+    alpha: float,
+) -> Tensor:  # fmt: skip
+    _same_dtype(name, input, a)
+    dtype = input._array.dtype
+    beta, alpha = number(beta, dtype), number(alpha, dtype)  # of integers: whole, as in PyTorch
+    if dtype == F16 and b._array.dtype == F16:  # in float32, rounded once
+        wide = [cast(t, F32) for t in (input, a, b)]
+        once: Tensor = cast(_plus(name, product_of, wide[0], wide[1], wide[2], beta, alpha), dtype)
+        return once
+    product = product_of(a, b)
     if alpha != 1:
         product = product * alpha
     shape = product._array.shape
-    if beta == 0:  # PyTorch: nan and inf in input are not looked at, but its shape is
-        unseen = input.new_zeros(()).expand(input._array.shape)
-        input, beta = unseen, 1
+    if beta == 0:  # PyTorch: nan and inf in input are not looked at, but its shape and its record are
+        nothing = input.new_zeros(()).expand(input._array.shape)
+        input, beta = apply(s.copy, (input, nothing)), 1
     total = apply(e.add, (input if beta == 1 else input * beta, product))
     if total._array.shape != shape:
         raise runtime_error(
@@ -170,3 +179,6 @@ def _plus(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
             f"{list(input._array.shape)}"
         )
     return total
+
+
+public(globals(), __all__)

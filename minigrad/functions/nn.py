@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minigrad.errors import describe, runtime_error
-from minigrad.functions.elementwise import need_tensor
 from minigrad.functions.linalg import matmul
+from minigrad.gate import public
 from minigrad.ops import nn
-from minigrad.tape import TensorBase, apply
+from minigrad.tape import apply
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -19,17 +19,11 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     RuntimeError, with the shapes and the line, where they do not fit or dtypes differ.
     """
-    given: tuple[Any, Any, Any] = input, weight, bias
-    i, o, b = given
-    if isinstance(i, TensorBase) and isinstance(o, TensorBase) and isinstance(b, TensorBase):
-        x, w, shift = i._array, o._array, b._array
+    if bias is not None:
+        x, w, shift = input._array, weight._array, bias._array
         usual = x.dtype is w.dtype is shift.dtype and x.ndim and w.ndim == 2
         if usual and w.shape == shift.shape + x.shape[-1:]:
-            return apply(nn.linear, given)
-    need_tensor("linear", input)
-    need_tensor("linear", weight, "weight")
-    if bias is not None:
-        need_tensor("linear", bias, "bias")
+            return apply(nn.linear, (input, weight, bias))
     x, w = input._array, weight._array
     if w.ndim not in (1, 2) or not x.ndim or x.shape[-1] != w.shape[-1]:
         raise runtime_error(
@@ -61,7 +55,6 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 def relu(input: Tensor) -> Tensor:
     """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
-    need_tensor("relu", input)
     if input._array.dtype.kind == "b":
         raise runtime_error("Boolean inputs not supported for relu")
     return apply(nn.relu, (input,))
@@ -75,3 +68,6 @@ def mse_mean(input: Tensor, target: Tensor) -> Tensor:
 def same_shape(a: Tensor, b: Tensor) -> bool:
     """Whether two Tensors have one shape; cheaper than to compare what `Tensor.shape` makes."""
     return bool(a._array.shape == b._array.shape)
+
+
+public(globals(), ("linear", "relu", "mse_mean"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import math
-import warnings
+import operator
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, overload
@@ -17,11 +17,12 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import index_error, runtime_error
-from minigrad.functions.elementwise import maximum, minimum, need_tensor
+from minigrad.errors import index_error, runtime_error, type_error, warn
+from minigrad.functions.elementwise import maximum, minimum, own
+from minigrad.gate import public
 from minigrad.ops import index, reduce
 from minigrad.ops.convert import cast
-from minigrad.tape import Op, TensorBase, apply
+from minigrad.tape import MODE, Op, TensorBase, apply
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -34,11 +35,17 @@ __all__ = [
 Dim: TypeAlias = "int | Sequence[int] | None"
 
 
+def whole(name: str, x: Any) -> int:
+    """An integer, also of NumPy's or in a 0-d Tensor, as Python's; TypeError for anything else, bools too."""
+    if isinstance(x, (builtins.bool, np.bool_)) or not hasattr(x, "__index__"):
+        raise type_error(f"{name} must be int, not {type(x).__name__}")
+    return operator.index(x)
+
+
 def one_dim(dim: int, ndim: int) -> int:
     """A dimension counted from the front. IndexError outside [-ndim, ndim - 1]; TypeError for no integer."""
-    if not hasattr(dim, "__index__"):
-        raise TypeError(f"dim must be an integer, got {type(dim).__name__}")
-    dim = dim.__index__()
+    if dim.__class__ is not int:
+        dim = whole("dim", dim)
     size = ndim or 1
     if not -size <= dim < size:
         raise index_error(
@@ -62,7 +69,8 @@ def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
 
 
 def _input(name: str, input: Tensor, dtype: DTypeLike | None, *, floats: bool = False) -> Tensor:
-    need_tensor(name, input)
+    if dtype is not None and not floats:
+        _carries(input, dtype)
     t: Tensor = cast(input, dtypes.as_numpy(dtype)) if dtype is not None else input
     if floats and t._array.dtype.kind != "f":
         raise runtime_error(
@@ -72,6 +80,14 @@ def _input(name: str, input: Tensor, dtype: DTypeLike | None, *, floats: bool = 
     return t
 
 
+def _carries(input: Tensor, dtype: Any) -> None:
+    """RuntimeError where gradients would be lost in an integer ``dtype``."""
+    if dtypes.as_numpy(dtype).kind != "f" and input.requires_grad and MODE.get().grad:
+        raise runtime_error(
+            f"Autograd not support dtype: {dtype} has no gradients; use .detach() to go without"
+        )
+
+
 def _whole(t: Tensor) -> Tensor:
     """Integers add up in int64."""
     return cast(t, dtypes.I64) if t._array.dtype.kind in "biu" else t
@@ -79,10 +95,9 @@ def _whole(t: Tensor) -> Tensor:
 
 def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
     """The sum over ``dim``; integers and bools add up in int64 unless ``dtype`` says otherwise."""
-    t = _input("sum", input, dtype)
-    if dtype is None:
-        t = _whole(t)
-    y = apply(reduce.sum, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
+    t = _whole(input) if dtype is None else _input("sum", input, dtype)
+    dims = None if dim is None else all_dims(dim, t._array.ndim)
+    y = apply(reduce.sum, (t,), {"dim": dims, "keepdim": keepdim})
     return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
 
 
@@ -99,7 +114,7 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeL
     return apply(reduce.mean, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
 
 
-def _spread_arguments(dim: Dim, unbiased: bool | None, correction: float | None) -> tuple[Dim, float]:
+def _spread_arguments(dim: Dim | bool, unbiased: bool | None, correction: float | None) -> tuple[Dim, float]:
     if isinstance(dim, builtins.bool):  # the older form var(x, unbiased)
         dim, unbiased = None, dim
     if unbiased is not None:
@@ -110,7 +125,7 @@ def _spread_arguments(dim: Dim, unbiased: bool | None, correction: float | None)
 
 
 def var(
-    input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given.
@@ -121,7 +136,7 @@ def var(
 
 
 def std(
-    input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The square root of `var`; gradient 0 where it is 0. UserWarning as from `var`."""
@@ -129,9 +144,8 @@ def std(
 
 
 def _deviation(
-    op: Op, input: Tensor, dim: Dim, unbiased: bool | None, keepdim: bool, correction: float | None
+    op: Op, input: Tensor, dim: Dim | bool, unbiased: bool | None, keepdim: bool, correction: float | None
 ) -> Tensor:
-    need_tensor(op.name, input)
     dim, correction = _spread_arguments(dim, unbiased, correction)
     if input._array.dtype.kind != "f":
         raise runtime_error(
@@ -141,16 +155,15 @@ def _deviation(
     shape = input._array.shape
     count = math.prod(shape if dims is None else [shape[d] for d in dims])
     if count <= correction:
-        warnings.warn(
+        warn(
             f"{op.name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
-            f"factor (input numel divided by output numel); got correction {correction} over {count} elements.",
-            stacklevel=3,
+            f"factor (input numel divided by output numel); got correction {correction} over {count} elements."
         )
     return apply(op, (input,), {"dim": dims, "correction": correction, "keepdim": keepdim})
 
 
 def var_mean(
-    input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`var` and `mean`."""
@@ -159,7 +172,7 @@ def var_mean(
 
 
 def std_mean(
-    input: Tensor, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`std` and `mean`."""
@@ -184,7 +197,7 @@ def prod(
         return t.clone()
     y = apply(reduce.prod, (t.reshape(-1) if dim is None else t,), {"dim": at})
     if keepdim:
-        y = y.reshape([1] * ndim) if dim is None else y.unsqueeze(at)
+        y = own(y.reshape([1] * ndim) if dim is None else y.unsqueeze(at))
     return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
 
 
@@ -199,7 +212,6 @@ def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
 
 
 def _extreme(op: Op, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
-    need_tensor(op.name, input)
     dims = all_dims(dim, input._array.ndim)
     _not_empty(op.name, input, dims)
     return apply(op, (input,), {"dim": dims, "keepdim": keepdim})
@@ -291,7 +303,6 @@ def _choose(
     name: str, extreme: Op, arg: Op, pairwise: Callable[[Tensor, Any], Tensor], input: Tensor,
     dim: int | Tensor | None, keepdim: bool, other: Tensor | None,
 ) -> Tensor | ValuesAndIndices:  # fmt: skip
-    need_tensor(name, input)
     if isinstance(dim, TensorBase) or other is not None:
         return pairwise(input, dim if other is None else other)
     if dim is None:
@@ -305,7 +316,7 @@ def _choose(
     _not_empty(name, input, (d,))
     indices = apply(arg, (input,), {"dim": d, "keepdim": True})
     values = apply(index.gather, (input, indices), {"dim": d})
-    return kind(values, indices) if keepdim else kind(values.squeeze(d), indices.squeeze(d))
+    return kind(values, indices) if keepdim else kind(own(values.squeeze(d)), own(indices.squeeze(d)))
 
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
@@ -319,7 +330,6 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 def _arg(op: Op, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
-    need_tensor(op.name, input)
     if input._array.dtype == bool:
         raise runtime_error(f"{op.name}(): does not support bool input; use .int() first")
     ndim = input._array.ndim
@@ -344,7 +354,6 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
 
 def _logical(op: Op, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
-    need_tensor(op.name, input)
     # PyTorch: here, unlike in sums, an empty list of dimensions is none of them and not all
     none = isinstance(dim, (tuple, list)) and not dim
     dims = () if none else all_dims(dim, input._array.ndim)
@@ -363,13 +372,13 @@ def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tenso
 
 
 def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
-    need_tensor(op.name, input)
     t = _whole(input) if dtype is None else input
     own = t._array.dtype
     found = own if dtype is None else dtypes.as_numpy(dtype)
     if found.kind == "b":
         raise NotImplementedError(f"\"{op.name}\" not implemented for 'Bool'")
     d = one_dim(dim, t._array.ndim)
+    _carries(input, found)
     if own != found and (own.kind != "f" or found.kind != "f"):
         t, own = cast(t, found), found
     if t._array.ndim == 0:
@@ -380,7 +389,6 @@ def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
 
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
     """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
-    need_tensor("logsumexp", input)
     t = cast(input, dtypes.default_float()) if input._array.dtype.kind != "f" else input
     return apply(reduce.logsumexp, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
 
@@ -388,3 +396,6 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
 def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
     """How many elements over ``dim`` are nonzero (int64)."""
     return sum(input != 0, dim)
+
+
+public(globals(), __all__)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
-from minigrad.errors import index_error, runtime_error, type_error, value_error
-from minigrad.functions.elementwise import need_tensor
-from minigrad.functions.reduce import one_dim
+from minigrad.errors import index_error, runtime_error, value_error
+from minigrad.functions.reduce import one_dim, whole
+from minigrad.gate import public
 from minigrad.ops import shape as s
 from minigrad.tape import MODE, ModeManager, TensorBase, apply, wrap
 
@@ -33,14 +33,14 @@ __all__ = [
 Sizes: TypeAlias = "int | Sequence[int]"
 
 
-def sizes(name: str, shape: Sequence[Any]) -> tuple[int, ...]:
+def sizes(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
     """Sizes given one by one or as one sequence, as ints. TypeError for anything else."""
-    if len(shape) == 1 and not hasattr(shape[0], "__index__"):
-        shape = shape[0]
-    try:
-        return tuple(n.__index__() for n in shape)
-    except (TypeError, AttributeError):
-        raise TypeError(f"{name}(): sizes must be integers, got {shape!r}") from None
+    if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
+        shape = tuple(shape[0])
+    for n in shape:
+        if n.__class__ is not int:
+            return tuple([whole(f"{name}(): each size", n) for n in shape])
+    return shape
 
 
 def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
@@ -66,17 +66,15 @@ def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     raise runtime_error(f"shape '{list(shape)}' is invalid for input of size {count}")
 
 
-def reshape(input: Tensor, *shape: Sizes, **named: Sequence[int]) -> Tensor:
+def reshape(input: Tensor, *shape: Sizes) -> Tensor:
     """The same elements in another shape; one size may be -1. A view where the memory allows it."""
-    need_tensor("reshape", input)
-    wanted = sizes("reshape", (named["shape"],) if "shape" in named else shape)
+    wanted = sizes("reshape", shape)
     return apply(s.reshape, (input,), {"shape": _fill_in(wanted, input._array.size)})
 
 
-def view(input: Tensor, *shape: Sizes) -> Tensor:
+def view(input: Tensor, *size: Sizes) -> Tensor:
     """As `reshape`, but RuntimeError where that would copy."""
-    need_tensor("view", input)
-    wanted = _fill_in(sizes("view", shape), input._array.size)
+    wanted = _fill_in(sizes("view", size), input._array.size)
     if input._array.size and not np.may_share_memory(np.reshape(input._array, wanted), input._array):
         raise runtime_error(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans "
@@ -87,10 +85,9 @@ def view(input: Tensor, *shape: Sizes) -> Tensor:
     return apply(s.reshape, (input,), {"shape": wanted})
 
 
-def permute(input: Tensor, *dims: Sizes, **named: Sequence[int]) -> Tensor:
+def permute(input: Tensor, *dims: Sizes) -> Tensor:
     """The dimensions in another order."""
-    need_tensor("permute", input)
-    wanted = sizes("permute", (named["dims"],) if "dims" in named else dims)
+    wanted = sizes("permute", dims)
     ndim = input._array.ndim
     if len(wanted) != ndim:
         raise runtime_error(
@@ -106,7 +103,6 @@ def permute(input: Tensor, *dims: Sizes, **named: Sequence[int]) -> Tensor:
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
-    need_tensor("transpose", input)
     ndim = input._array.ndim
     a, b = one_dim(dim0, ndim), one_dim(dim1, ndim)
     axes = list(range(ndim))
@@ -120,16 +116,14 @@ swapaxes = swapdims = transpose
 
 def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; a vector or number as it is. RuntimeError beyond two dimensions."""
-    need_tensor("t", input)
     ndim = input._array.ndim
     if ndim > 2:
         raise runtime_error(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
     return apply(s.permute, (input,), {"axes": tuple(range(ndim))[::-1]})
 
 
-def movedim(input: Tensor, source: Sizes, destination: Sizes) -> Tensor:
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
-    need_tensor("movedim", input)
     ndim = input._array.ndim
     source = [source] if isinstance(source, int) else list(source)
     destination = [destination] if isinstance(destination, int) else list(destination)
@@ -155,7 +149,6 @@ moveaxis = movedim
 
 def squeeze(input: Tensor, dim: Sizes | None = None) -> Tensor:
     """Without the dimensions of size 1, or those among ``dim``. RuntimeError for a dimension named twice."""
-    need_tensor("squeeze", input)
     shape = input._array.shape
     if dim is None:
         return apply(s.reshape, (input,), {"shape": tuple(n for n in shape if n != 1)})
@@ -169,7 +162,6 @@ def squeeze(input: Tensor, dim: Sizes | None = None) -> Tensor:
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1 at ``dim``."""
-    need_tensor("unsqueeze", input)
     shape = input._array.shape
     d = one_dim(dim, len(shape) + 1)
     return apply(s.reshape, (input,), {"shape": (*shape[:d], 1, *shape[d:])})
@@ -177,7 +169,6 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The dimensions from ``start_dim`` through ``end_dim`` as one."""
-    need_tensor("flatten", input)
     shape = input._array.shape
     first, last = one_dim(start_dim, len(shape)), one_dim(end_dim, len(shape))
     if first > last:
@@ -192,7 +183,6 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
-    need_tensor("unflatten", input)
     shape = input._array.shape
     d = one_dim(dim, len(shape))
     if not len(sizes):
@@ -209,13 +199,12 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 def ravel(input: Tensor) -> Tensor:
     """All elements in one dimension."""
-    return reshape(input, -1) if input._array.size else reshape(input, 0)
+    return reshape(contiguous(input), -1) if input._array.size else reshape(input, 0)
 
 
-def expand(input: Tensor, *shape: Sizes, **named: Sequence[int]) -> Tensor:
+def expand(input: Tensor, *size: Sizes) -> Tensor:
     """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
-    need_tensor("expand", input)
-    wanted = sizes("expand", (named["size"],) if "size" in named else shape)
+    wanted = sizes("expand", size)
     have = input._array.shape
     lead = len(wanted) - len(have)
     if lead < 0:
@@ -226,18 +215,18 @@ def expand(input: Tensor, *shape: Sizes, **named: Sequence[int]) -> Tensor:
         )
     full = []
     for d, n in enumerate(wanted):
-        size = have[d - lead] if d >= lead else None
-        if n == -1 and size is None:
+        old = have[d - lead] if d >= lead else None
+        if n == -1 and old is None:
             raise runtime_error(f"expand: -1 is not allowed in a leading, non-existing dimension {d}")
         if n < -1:
             raise runtime_error(f"expand: sizes must not be negative, got {list(wanted)}")
-        if size is not None and n != -1 and size not in (1, n):
+        if old is not None and n != -1 and old not in (1, n):
             raise runtime_error(
-                f"The expanded size of the tensor ({n}) must match the existing size ({size}) at "
+                f"The expanded size of the tensor ({n}) must match the existing size ({old}) at "
                 "non-singleton "
                 f"dimension {d}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(have)}"
             )
-        full.append(size if n == -1 else n)
+        full.append(old if n == -1 else n)
     return apply(s.expand, (input,), {"shape": tuple(full)})
 
 
@@ -261,23 +250,16 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """Every Tensor expanded to the shape that all broadcast to. TypeError for what is no Tensor."""
-    for i, t in enumerate(tensors):
-        if not isinstance(t, TensorBase):
-            raise type_error(
-                f"broadcast_tensors(): expected Tensor as element {i}, but got {type(t).__name__}; put a star before "
-                "an iterable"
-            )
     try:
         shape = np.broadcast_shapes(*(t._array.shape for t in tensors))
     except ValueError as error:
         raise runtime_error(f"broadcast_tensors: {error}") from None
-    return tuple(expand(t, shape) for t in tensors)
+    return tuple(t if t._array.shape == shape else expand(t, shape) for t in tensors)
 
 
-def flip(input: Tensor, *dims: Sizes, **named: Sequence[int]) -> Tensor:
+def flip(input: Tensor, *dims: Sizes) -> Tensor:
     """The order along ``dims`` reversed, in new memory."""
-    need_tensor("flip", input)
-    wanted = sizes("flip", (named["dims"],) if "dims" in named else dims)
+    wanted = sizes("flip", dims)
     axes = tuple(one_dim(d, input._array.ndim) for d in wanted)
     if len(set(axes)) < len(axes):
         raise runtime_error(f"dim {axes[0]} appears multiple times in the list of dims")
@@ -359,7 +341,6 @@ def _part(input: Tensor, d: int, where: builtins.slice | int) -> Tensor:
 
 
 def _split_dim(name: str, input: Tensor, dim: int) -> int:
-    need_tensor(name, input)
     if input._array.ndim == 0:
         raise runtime_error(f"{name} expects at least a 1-dimensional tensor")
     return one_dim(dim, input._array.ndim)
@@ -408,15 +389,17 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 
 
 def tensor_split(
-    input: Tensor, indices_or_sections: Tensor | Sequence[int] | int, dim: int = 0
+    input: Tensor, indices_or_sections: int | Tensor | Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:
     """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
     d = _split_dim("tensor_split", input, dim)
     total = input._array.shape[d]
-    if isinstance(indices_or_sections, int):
-        n = indices_or_sections
+    if hasattr(indices_or_sections, "__index__") and not isinstance(indices_or_sections, TensorBase):
+        n = whole("tensor_split(): argument 'indices_or_sections'", indices_or_sections)
         if n <= 0:
             raise runtime_error(f"number of sections must be larger than 0, got {n}")
+        if n >= 2**63:
+            raise value_error(f"tensor_split(): {n} does not fit into 64 bits")
         sizes_ = [total // n + (k < total % n) for k in range(n)]
         return split(input, sizes_, d)
     if isinstance(indices_or_sections, TensorBase):
@@ -430,7 +413,7 @@ def tensor_split(
         if found.ndim == 0:
             return tensor_split(input, int(found), d)
         indices_or_sections = tuple(found.tolist())
-    cuts = [int(k) for k in indices_or_sections]
+    cuts = [whole("tensor_split(): each index", k) for k in indices_or_sections]
     return tuple(
         _part(input, d, builtins.slice(a, b)) for a, b in zip([0, *cuts], [*cuts, total], strict=True)
     )
@@ -438,7 +421,6 @@ def tensor_split(
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along ``dim``, without that dimension; all are views."""
-    need_tensor("unbind", input)
     if input._array.ndim == 0:
         raise index_error("Dimension specified as 0 but tensor has no dimensions")
     d = one_dim(dim, input._array.ndim)
@@ -447,7 +429,6 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice at ``index`` along ``dim``, without that dimension. IndexError out of range."""
-    need_tensor("select", input)
     if input._array.ndim == 0:
         raise index_error("select() cannot be applied to a 0-dim tensor.")
     d = one_dim(dim, input._array.ndim)
@@ -462,14 +443,13 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 
 def narrow(input: Tensor, dim: int, start: Tensor | int, length: int) -> Tensor:
     """``length`` elements from ``start`` along ``dim``."""
-    need_tensor("narrow", input)
     if input._array.ndim == 0:
         raise runtime_error("narrow() cannot be applied to a 0-dim tensor.")
     d = one_dim(dim, input._array.ndim)
     size = input._array.shape[d]
     if isinstance(start, TensorBase) and (start._array.ndim or start._array.dtype.kind not in "iu"):
         raise runtime_error("start must be an 0-dim integral Tensor.")
-    first = int(start)
+    first = whole("narrow(): argument 'start'", start)
     if length < 0:
         raise runtime_error("narrow(): length must be non-negative.")
     if not -size <= first <= size:
@@ -482,10 +462,9 @@ def narrow(input: Tensor, dim: int, start: Tensor | int, length: int) -> Tensor:
     return _part(input, d, builtins.slice(first, first + length))
 
 
-def repeat(input: Tensor, *sizes_: Sizes, **named: Sequence[int]) -> Tensor:
+def repeat(input: Tensor, *repeats: Sizes) -> Tensor:
     """The whole repeated so many times along each dimension; further sizes add dimensions in front."""
-    need_tensor("repeat", input)
-    times = sizes("repeat", (named["repeats"],) if "repeats" in named else sizes_)
+    times = sizes("repeat", repeats)
     shape = input._array.shape
     if len(times) < len(shape):
         raise runtime_error(
@@ -499,24 +478,22 @@ def repeat(input: Tensor, *sizes_: Sizes, **named: Sequence[int]) -> Tensor:
     y = reshape(
         expand(reshape(input, apart), spread), tuple(r * n for r, n in zip(times, shape, strict=True))
     )
-    return y if y._view is None else clone(y)
+    return y if y._view is None else apply(s.contiguous, (y,))
 
 
-def tile(input: Tensor, *dims: Sizes, **named: Sequence[int]) -> Tensor:
+def tile(input: Tensor, *dims: Sizes) -> Tensor:
     """As `repeat`, with missing leading counts taken as 1."""
-    times = sizes("tile", (named["dims"],) if "dims" in named else dims)
+    times = sizes("tile", dims)
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
 
 
 def clone(input: Tensor) -> Tensor:
     """A copy in memory of its own, with the gradient passing through."""
-    need_tensor("clone", input)
     return apply(s.clone, (input,))
 
 
 def contiguous(input: Tensor) -> Tensor:
     """Itself if its memory is in row order, else a copy."""
-    need_tensor("contiguous", input)
     return input if input._array.flags.c_contiguous else apply(s.contiguous, (input,))
 
 
@@ -548,7 +525,7 @@ def atleast_1d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
 def atleast_1d(tensor: Tensor, other: Tensor, /, *more: Tensor) -> tuple[Tensor, ...]: ...
 
 
-def atleast_1d(*tensors: Any) -> Tensor | tuple[Tensor, ...]:
+def atleast_1d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """With at least one dimension."""
     return _each(lambda x: x if x._array.ndim else reshape(x, 1), tensors)
 
@@ -565,7 +542,7 @@ def atleast_2d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
 def atleast_2d(tensor: Tensor, other: Tensor, /, *more: Tensor) -> tuple[Tensor, ...]: ...
 
 
-def atleast_2d(*tensors: Any) -> Tensor | tuple[Tensor, ...]:
+def atleast_2d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """With at least two dimensions, new ones in front."""
     return _each(lambda x: x if x._array.ndim > 1 else reshape(x, 1, -1), tensors)
 
@@ -589,3 +566,8 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 
 
 row_stack = vstack
+
+
+# Methods only; by name they are found here when they are pickled.
+_METHODS = ("contiguous", "detach", "expand", "expand_as", "repeat", "reshape_as", "view", "view_as")
+public(globals(), (*__all__, *_METHODS))

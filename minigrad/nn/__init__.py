@@ -1,5 +1,8 @@
 """Neural networks: PyTorch's ``nn``. Names only."""
 
+from typing import TYPE_CHECKING, NoReturn
+
+from minigrad.hints import missing
 from minigrad.nn import functional, init
 from minigrad.nn.activation import ReLU, Sigmoid, Tanh
 from minigrad.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
@@ -14,3 +17,9 @@ __all__ = [
     "Parameter", "ParameterDict", "ParameterList", "ReLU", "Sequential", "Sigmoid", "Tanh", "functional",
     "init",
 ]  # fmt: skip
+
+
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(__name__, name)

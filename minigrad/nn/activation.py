@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minigrad.functions.elementwise import sigmoid, tanh
 from minigrad.functions.nn import relu
 from minigrad.nn import functional as F
 from minigrad.nn.module import Module
@@ -28,11 +29,11 @@ class Tanh(Module):
     """``tanh(x)``, element by element."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.tanh()
+        return tanh(input)
 
 
 class Sigmoid(Module):
     """``1 / (1 + exp(-x))``, element by element."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.sigmoid()
+        return sigmoid(input)

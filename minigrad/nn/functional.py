@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
+from typing import TYPE_CHECKING, NoReturn
 
+from minigrad.errors import warn
 from minigrad.functions import nn as functions
 from minigrad.functions.nn import linear
+from minigrad.gate import public
+from minigrad.hints import missing
 from minigrad.tensor import Tensor
 
 __all__ = ["l1_loss", "linear", "mse_loss", "relu"]
@@ -59,11 +62,10 @@ def l1_loss(
 
 def _warn_of_sizes(input: Tensor, target: Tensor) -> None:
     if target.shape != input.shape:
-        warnings.warn(
+        warn(
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
-            "Please ensure they have the same size.",
-            stacklevel=3,
+            "Please ensure they have the same size."
         )
 
 
@@ -72,10 +74,7 @@ def _reduction(size_average: bool | None, reduce: bool | None, reduction: str) -
     if size_average is None and reduce is None:
         return reduction
     legacy = "none" if reduce is False else "sum" if size_average is False else "mean"
-    warnings.warn(
-        f"size_average and reduce args will be deprecated, please use reduction='{legacy}' instead.",
-        stacklevel=3,
-    )
+    warn(f"size_average and reduce args will be deprecated, please use reduction='{legacy}' instead.")
     return legacy
 
 
@@ -98,3 +97,10 @@ def _weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     if reduction == "sum":
         return errors.sum()
     raise ValueError(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")
+
+
+public(globals(), __all__, check="Tensors")
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(__name__, name)

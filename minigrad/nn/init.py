@@ -8,15 +8,17 @@ shape ``(out, in, *kernel)``.
 from __future__ import annotations
 
 import math
-import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from minigrad.autograd import no_grad
+from minigrad.errors import warn
 from minigrad.functions.creation import empty, empty_like, eye, from_numpy, randperm
 from minigrad.functions.creation import tensor as make
 from minigrad.functions.elementwise import where
+from minigrad.gate import public
+from minigrad.hints import missing
 from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         slope = 0.01 if param is None else param
         if isinstance(slope, bool) or not isinstance(slope, (int, float)):
             raise ValueError(f"negative_slope {slope} not a valid number")
-        return math.sqrt(2.0 / (1 + slope**2))
+        return math.sqrt(2.0 / (1 + float(slope) * float(slope)))  # inf where a power would overflow
     if nonlinearity not in _GAINS:
         raise ValueError(
             f"Unsupported nonlinearity {nonlinearity}; known are {', '.join(sorted([*_GAINS, 'leaky_relu']))}"
@@ -81,10 +83,9 @@ def trunc_normal_(
     to the density.
     """
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn(
+        warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
-            "The distribution of values may be incorrect.",
-            stacklevel=2,
+            "The distribution of values may be incorrect."
         )
     with no_grad():
         if _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std) > 0.3:
@@ -274,7 +275,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
 
 def _is_empty(tensor: Tensor) -> bool:
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
+        warn("Initializing zero-element tensors is a no-op")
         return True
     return False
 
@@ -282,3 +283,10 @@ def _is_empty(tensor: Tensor) -> bool:
 def _check_dim(tensor: Tensor, good: bool, message: str) -> None:
     if not good:
         raise ValueError(f"{message}, got shape {tuple(tensor.shape)}")
+
+
+public(globals(), __all__, check="Tensors")
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(__name__, name)

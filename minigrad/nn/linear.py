@@ -6,6 +6,7 @@ import math
 
 from minigrad.dtypes import dtype as DType
 from minigrad.functions.creation import DeviceLike, empty
+from minigrad.gate import constructor
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module, check_device
@@ -25,6 +26,7 @@ class Identity(Module):
         return input
 
 
+@constructor(check="none")
 class Linear(Module):
     """``y = x @ weight.T + bias``, for x of shape (..., in_features) and y of shape (..., out_features).
 

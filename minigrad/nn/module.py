@@ -12,6 +12,7 @@ from minigrad.autograd.hooks import RemovableHandle
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
 from minigrad.functions.creation import DeviceLike
+from minigrad.hints import lacking
 from minigrad.nn._backward import BackwardHooks
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.tensor import Tensor
@@ -234,7 +235,10 @@ class Module:
             return object.__getattribute__(self, name)
         message = f"'{type(self).__name__}' object has no attribute '{name}'"
         if not name.startswith("_"):
-            message += _did_you_mean(name, dir(self)) if "_parameters" in own else _NOT_INITIALISED
+            if "_parameters" in own:
+                message += lacking("minigrad.nn.Module", name) or _did_you_mean(name, dir(self))
+            else:
+                message += _NOT_INITIALISED
         elif name in Module.__annotations__:
             message += _NOT_INITIALISED
         # obj=None keeps the interpreter from printing a second "Did you mean" behind ours.
@@ -367,16 +371,31 @@ class Module:
     def named_modules(
         self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Module]]:
-        """This module and all below it with their dotted names, parents first; shared ones once."""
+        """This module and all below it with their dotted names, parents first; shared ones once.
+
+        With ``remove_duplicate=False`` shared ones come under each name: ValueError if a module contains itself,
+        whose names would have no end.
+        """
         memo = set() if memo is None else memo
-        if self in memo:
-            return
-        if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
-        for name, child in self._modules.items():
-            if child is not None:
-                yield from child.named_modules(memo, _join(prefix, name), remove_duplicate)
+        todo: list[Iterator[tuple[str, Module | None]]] = [iter([(prefix, self)])]
+        around: dict[Module, None] = {}
+        while todo:  # an explicit stack: modules may be nested as deep as they like
+            path, module = next(todo[-1], (None, None))
+            if path is None:
+                todo.pop()
+                if around:
+                    around.popitem()
+            elif module is not None and module not in memo:
+                if remove_duplicate:
+                    memo.add(module)
+                elif module in around:
+                    raise ValueError(
+                        f"{type(module).__name__} contains itself as `{path}`, which gives its modules endlessly many "
+                        "names; keep it there in a list or tuple, which registers nothing"
+                    )
+                yield path, module
+                around[module] = None
+                todo.append(iter([(_join(path, name), child) for name, child in module._modules.items()]))
 
     def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
         """This module and all below it, parents first; shared ones once."""

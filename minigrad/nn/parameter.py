@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self, TypeVar
 
 from minigrad.functions.creation import empty
+from minigrad.gate import constructor
 from minigrad.tensor import Tensor
 
 __all__ = ["Buffer", "Parameter"]
@@ -12,6 +13,7 @@ __all__ = ["Buffer", "Parameter"]
 T = TypeVar("T", bound=Tensor)
 
 
+@constructor(check="none")
 class Parameter(Tensor):
     """A Tensor that a :class:`~minigrad.nn.Module` registers when it becomes one of its attributes.
 

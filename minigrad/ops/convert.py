@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from minigrad import tape
-from minigrad.dtypes import common, default_float
+from minigrad.dtypes import F16, F32, common, default_float
 from minigrad.errors import runtime_error
 from minigrad.ops import elementwise
 from minigrad.tape import Op, TensorBase
 
+# Of these a factor that float16 cannot hold is no operand in float16, though their result is.
+_BY_NUMBERS = (
+    elementwise.mul,
+    elementwise.div,
+    elementwise.floor_divide,
+    elementwise.div_floor,
+    elementwise.trunc_divide,
+)
 
-def cast_operands(op: Op, operands: list[Any]) -> list[Any]:
-    """The operands of an op that promotes, in the dtype in which they meet.
 
-    Raises TypeError when none of them is a Tensor, NotImplementedError for a dtype that the op does not take
-    (of a ``cast`` of ``"bits"``, floats).
+def cast_operands(op: Op, operands: list[Any]) -> Any:
+    """The operands of an op that promotes, in the dtype in which they meet; or the result, if it rounds once.
+
+    Raises NotImplementedError for a dtype that the op does not take (of a ``cast`` of ``"bits"``, floats).
     """
     first = 1 if op.cast == "branches" else 0  # the condition of where keeps its dtype
-    if not any(isinstance(t, TensorBase) for t in operands):
-        raise TypeError(f"{op.name}(): argument 'input' must be a Tensor, not {type(operands[0]).__name__}")
     meet = common([t._array if isinstance(t, TensorBase) else t for t in operands[first:]])
     if op.cast == "float" and meet.kind != "f":
         meet = default_float()
@@ -39,7 +46,19 @@ def cast_operands(op: Op, operands: list[Any]) -> list[Any]:
             "a mask, "
             "use the `~` or `logical_not()` operator instead."
         )
+    if meet == F16 and op in _BY_NUMBERS and any(_is_wide(t) for t in operands):
+        return cast(tape.apply(op, [cast(t, F32) for t in operands]), F16)
     return operands[:first] + [cast(t, meet) for t in operands[first:]]
+
+
+def _is_wide(t: Any) -> bool:
+    """Whether an operand that meets float16 may be a number that float16 does not hold."""
+    if isinstance(t, TensorBase):
+        return t._array.dtype != F16 and t._array.ndim == 0
+    if type(t) is tape.Scalar:
+        return True  # it is another number in the next run
+    with np.errstate(all="ignore"):
+        return bool(float(np.float16(float(t))) != t)
 
 
 def _is_bool(t: Any) -> bool:
@@ -66,9 +85,16 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
         return x if type(x) is tape.Scalar else float(x)
     if dtype.kind == "b":
         return bool(x)
+    if isinstance(x, float) and not math.isfinite(x):
+        raise runtime_error(f"value cannot be converted to type {dtype} without overflow: {x}")
     whole, bits = int(x), 8 * dtype.itemsize
     low = -(1 << bits - 1) if dtype.kind == "i" else 0
     return whole if low <= whole < low + (1 << bits) else (whole - low) % (1 << bits) + low
+
+
+def single(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A 0-d Tensor of a Python number."""
+    return tape.wrap(tape.QUIET.run(np.asarray, number(x, dtype), dtype))
 
 
 tape.cast_operands = cast_operands

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from minigrad.errors import runtime_error
+from minigrad.ops.sums import copied
 from minigrad.tape import Array, Op
 
 _LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen float32
@@ -19,12 +20,22 @@ _LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen fl
 
 
 def _sigmoid(x: Array) -> Array:
+    if x.dtype.char == "e":  # several steps that round once, here and below
+        return _sigmoid(x.astype(np.float32)).astype(np.float16)
     # exp of a negative number only, so it never overflows
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, e) / (1.0 + e)
 
 
+def _rsqrt(x: Array) -> Array:
+    if x.dtype.char == "e":
+        return _rsqrt(x.astype(np.float32)).astype(np.float16)
+    return 1.0 / np.sqrt(x)
+
+
 def _pow_scalar(x: Array, exponent: float) -> Array:
+    if x.dtype.char == "e" and exponent in (3, -2, -0.5):
+        return _pow_scalar(x.astype(np.float32), exponent).astype(np.float16)
     if exponent == 3:
         return x * x * x  # np.power takes thirty times as long
     if exponent == -2:
@@ -32,6 +43,16 @@ def _pow_scalar(x: Array, exponent: float) -> Array:
     if exponent == -0.5:
         return 1.0 / np.sqrt(x)
     return x**exponent
+
+
+def _lerp(a: Array, b: Array, w: Any) -> Any:
+    if a.dtype.char == "e":
+        weight = np.float32(w) if np.ndim(w) == 0 else w.astype(np.float32)
+        return _lerp(a.astype(np.float32), b.astype(np.float32), weight).astype(np.float16)
+    d = b - a
+    if np.ndim(w) == 0:  # PyTorch: from the nearer end, so that both ends are hit
+        return a + w * d if np.abs(w) < 0.5 else b - d * (1.0 - w)
+    return np.where(np.abs(w) < 0.5, a + w * d, b - d * (1.0 - w))
 
 
 def _clamp(x: Array, min: float | None, max: float | None) -> Array:
@@ -66,7 +87,10 @@ def _floor_divide(a: Array, b: Array) -> Array:
 
 def _remainder(a: Array, b: Array) -> Array:
     _whole_by_zero(a, b)
-    return np.remainder(a, b)
+    y = np.remainder(a, b)
+    if y.dtype.kind != "f":
+        return y
+    return np.where(np.equal(y, 0), np.copysign(y, a), y)  # PyTorch: a zero with the sign of a
 
 
 def _fmod(a: Array, b: Array) -> Array:
@@ -80,6 +104,13 @@ def _trunc_divide(a: Array, b: Array) -> Any:
         q = np.floor_divide(a, b)
         return q + ((np.remainder(a, b) != 0) & ((np.less(a, 0)) != (np.less(b, 0)))).astype(q.dtype)
     return np.trunc(np.true_divide(a, b))
+
+
+def times(x: Any, factor: Any) -> Any:
+    """``x * factor`` in a rule; an array of float16 times a number in float32, as an operation has it."""
+    if isinstance(x, np.ndarray) and x.dtype.char == "e" and isinstance(factor, (int, float)):
+        return (x.astype(np.float32) * factor).astype(np.float16)
+    return x * factor
 
 
 def _no_derivative(g: object) -> NoReturn:
@@ -128,7 +159,7 @@ def _pow_scalar_rule(g: Any, x: Any, exponent: float) -> Any:
         return zero(g)
     if exponent == 2:
         return g * _twice(x)
-    return g * (pow_scalar(x, exponent=exponent - 1) * float(exponent))
+    return g * times(pow_scalar(x, exponent=exponent - 1), float(exponent))
 
 
 # ---------------------------------------------------------------- the table
@@ -139,7 +170,7 @@ add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} +
 sub = Op("sub", np.subtract, "a b", lambda g: g, lambda g: -g, cast="same", text="{} - {}", onnx="Sub")
 mul = Op("mul", np.multiply, "a b", lambda g, b: g * b, lambda g, a: g * a, cast="same",
          text="{} * {}", onnx="Mul")
-div = Op("div", np.true_divide, "a b", lambda g, b: g / b, lambda g, a, b: -g * (a / b / b), cast="float",
+div: Op = Op("div", np.true_divide, "a b", lambda g, b: g / b, lambda g, a, b: -g * (div(a, b) / b), cast="float",
          text="{} / {}", onnx="Div")  # the quotient is not kept: it may be changed in place
 neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", onnx="Neg")
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
@@ -152,23 +183,23 @@ div_floor       = Op("div_floor", _floor_divide, "a b", lambda g: zero(g), lambd
 trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g),
                      cast="number", text="np.trunc({} / {})")
 remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * div_floor(a, b),
-                     cast="number", text="{} % {}")
+                     cast="number")
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
                      cast="number", text="np.fmod({}, {})")
 square          = Op("square", np.square, "x", lambda g, x: g * _twice(x))
 reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
-                     onnx="Reciprocal")
+                     text="1.0 / {}", onnx="Reciprocal")
 
 # exponentials and logarithms
 exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float", onnx="Exp")
-exp2  = Op("exp2",  np.exp2,  "x", lambda g, y: g * (y * _LN2),    cast="float")
+exp2  = Op("exp2",  np.exp2,  "x", lambda g, y: g * times(y, _LN2),    cast="float")
 expm1 = Op("expm1", np.expm1, "x", lambda g, y: g * (y + 1.0),     cast="float")
 log   = Op("log",   np.log,   "x", lambda g, x: g / x,             cast="float", onnx="Log")
-log2  = Op("log2",  np.log2,  "x", lambda g, x: g / (x * _LN2),    cast="float")
-log10 = Op("log10", np.log10, "x", lambda g, x: g / (x * _LN10),   cast="float")
+log2  = Op("log2",  np.log2,  "x", lambda g, x: g / times(x, _LN2),    cast="float")
+log10 = Op("log10", np.log10, "x", lambda g, x: g / times(x, _LN10),   cast="float")
 log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float")
 sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float", onnx="Sqrt")
-rsqrt = Op("rsqrt", lambda x: 1.0 / np.sqrt(x), "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
+rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
            text="1.0 / np.sqrt({})")
 
 # trigonometric and hyperbolic
@@ -185,6 +216,8 @@ asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     ca
 acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     cast="float", onnx="Acosh")
 atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float", onnx="Atanh")
 sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", onnx="Sigmoid")
+lerp  = Op("lerp", _lerp, "a b w", lambda g, w: times(g, 1.0 - w), lambda g, w: times(g, w),
+           lambda g, a, b: g * (b - a), cast="floats")
 atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a, b),
            lambda g, a, b: g * -a * _inverse_square(a, b), cast="float")
 
@@ -234,8 +267,8 @@ bitwise_or  = Op("bitwise_or",  np.bitwise_or,  "a b", cast="bits", text="{} | {
 bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="bits", text="{} ^ {}")
 
 # element types
-to = Op("to", lambda x, dtype: x.astype(dtype), "x; dtype", lambda g: g,
+to = Op("to", copied, "x; dtype", lambda g: g,
         text="{}.astype({dtype})", onnx="Cast")  # the engine casts g back
-to_integer = Op("to_integer", lambda x, dtype: x.astype(dtype), "x; dtype", text="{}.astype({dtype})",
+to_integer = Op("to_integer", copied, "x; dtype", text="{}.astype({dtype})",
                 onnx="Cast")
 # fmt: on

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.ops.elementwise import where
+from minigrad.ops.sums import copied
 from minigrad.tape import Array, Op
 
 Pattern = tuple[bool, ...]
@@ -18,7 +19,11 @@ def _key(indices: tuple[Array, ...], pattern: Pattern) -> tuple[Any, ...]:
 
 
 def _index(x: Array, *indices: Array, pattern: Pattern) -> Any:
-    return x[_key(indices, pattern)]
+    if all(pattern) and 0 not in x.strides:
+        return x[_key(indices, pattern)]
+    if len(indices) == 1 and pattern[-1] and indices[0].dtype != bool:
+        return np.take(x, indices[0], axis=len(pattern) - 1)
+    return np.ascontiguousarray(x[_key(indices, pattern)])  # NumPy lays the indexed dimensions outside
 
 
 def _unindex(g: Array, *indices: Array, shape: tuple[int, ...], pattern: Pattern) -> Array:
@@ -32,7 +37,7 @@ def _unindex(g: Array, *indices: Array, shape: tuple[int, ...], pattern: Pattern
 
 
 def _index_put(x: Array, v: Array, *indices: Array, pattern: Pattern) -> Array:
-    out = np.array(x)
+    out = copied(x)
     out[_key(indices, pattern)] = v
     return out
 

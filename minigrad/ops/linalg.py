@@ -22,6 +22,8 @@ def product(a: Array, b: Array) -> Any:
     """
     if a.ndim != 2 or b.ndim != 2:
         return np.matmul(a, b)
+    if a.size == 1 or b.size == 1:
+        return a * b  # BLAS would not look at nan and inf that a zero multiplies
     rows, columns = a.shape[0], b.shape[1]
     if rows * columns < LARGE or a.dtype is not b.dtype:
         return np.dot(a, b)

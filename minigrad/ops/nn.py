@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from minigrad import buffers
+from minigrad.ops.elementwise import times as times_number
 from minigrad.ops.elementwise import zero
 from minigrad.ops.linalg import LARGE, product, times
 from minigrad.ops.shape import reshape
+from minigrad.ops.sums import mean_square
 from minigrad.tape import Array, Op
 
 _BLOCK = 1 << 16  # elements; a mask of as many bytes stays in the cache and is no large array
@@ -25,9 +27,8 @@ _ONE = {"b": np.ones((), np.int8)}
 
 
 def _linear(x: Array, w: Array, b: Array) -> Array:
-    small = (
-        x.ndim == 2 and x.shape[0] * w.shape[0] < LARGE
-    )  # `product` spelt out: its call costs a tenth of it
+    # `product` spelt out: its call costs a tenth of it
+    small = x.ndim == 2 and x.shape[0] * w.shape[0] < LARGE and x.size != 1 != w.size
     y: Array = np.dot(x, w.T) if small else product(x, w.T)
     if y.size < TILED or b.size > _ROW or not y.flags.c_contiguous:
         y += b  # in place: a large temporary costs more than the sum
@@ -133,13 +134,12 @@ def _relu_consume(g: Array, y: Array) -> Array:
 
 
 def _mse(a: Array, b: Array) -> Any:
-    d = np.asarray(np.subtract(a, b))
-    return np.vdot(d, d) / d.size
+    return mean_square(np.asarray(np.subtract(a, b)))
 
 
 def _mse_vjp(g: Any, a: Any, b: Any) -> Any:
     d = a - b
-    return d * (g * (2.0 / max(math.prod(d.shape), 1)))
+    return d * times_number(g, 2.0 / max(math.prod(d.shape), 1))
 
 
 # fmt: off

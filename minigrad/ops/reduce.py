@@ -12,22 +12,31 @@ import numpy as np
 from minigrad.dtypes import F16, F32, F64, I64
 from minigrad.ops import elementwise as e
 from minigrad.ops.shape import _expand, flip, reshape
+from minigrad.ops.sums import add_up, by_rows
 from minigrad.tape import Array, Op
 
 Dim = tuple[int, ...] | None
-_add_up: Any = np.add.reduce
 
 
 def _count(shape: Sequence[int], dim: Dim) -> int:
     return math.prod(shape if dim is None else [shape[d] for d in dim])
 
 
+def _sum(x: Array, dim: Dim, keepdim: bool) -> Any:
+    return add_up(x, dim, keepdim)
+
+
 def _mean(x: Array, dim: Dim, keepdim: bool) -> Any:
-    return _add_up(x, axis=dim, keepdims=keepdim) / _count(x.shape, dim)
+    if x.dtype == np.float16:
+        return _mean(x.astype(np.float32), dim, keepdim).astype(np.float16)
+    return add_up(x, dim, keepdim) / _count(x.shape, dim)
 
 
 def _mean_vjp(g: Any, x_shape: Any, dim: Dim, keepdim: bool) -> Any:
-    return spread(g / builtins.max(_count(x_shape, dim), 1), shape=x_shape, dim=dim, keepdim=keepdim)
+    count = builtins.max(_count(x_shape, dim), 1)
+    half = getattr(g, "_array", g).dtype == F16  # which may not hold the count
+    g = e.to(e.to(g, dtype=F32) / count, dtype=F16) if half else g / count
+    return spread(g, shape=x_shape, dim=dim, keepdim=keepdim)
 
 
 def _spread(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
@@ -37,13 +46,17 @@ def _spread(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
 
 
 def _var(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
+    if x.dtype == np.float16:
+        return _var(x.astype(np.float32), dim, correction, keepdim).astype(np.float16)
     n = _count(x.shape, dim)
-    d = x - _add_up(x, axis=dim, keepdims=True) / x.dtype.type(n)
-    y = _add_up(np.square(d), axis=dim, keepdims=keepdim)
+    d = x - add_up(x, dim, True) / x.dtype.type(n)
+    y = add_up(np.square(d), dim, keepdim)
     return y / y.dtype.type(builtins.max(n - correction, 0))
 
 
 def _std(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
+    if x.dtype == np.float16:
+        return _std(x.astype(np.float32), dim, correction, keepdim).astype(np.float16)
     return np.sqrt(_var(x, dim, correction, keepdim))
 
 
@@ -51,7 +64,7 @@ def _var_vjp(g: Any, x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
     n = _count(x.shape, dim)
     scale = 2.0 / (n - correction) if n > correction else math.inf
     g = spread(g, shape=tuple(x.shape), dim=dim, keepdim=keepdim)
-    return g * scale * (x - mean(x, dim=dim, keepdim=True))
+    return e.times(g, scale) * (x - mean(x, dim=dim, keepdim=True))
 
 
 def _std_vjp(g: Any, x: Any, y: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
@@ -60,9 +73,11 @@ def _std_vjp(g: Any, x: Any, y: Any, dim: Dim, correction: float, keepdim: bool)
 
 
 def _logsumexp(x: Array, dim: Dim, keepdim: bool) -> Any:
+    if x.dtype == np.float16:
+        return _logsumexp(x.astype(np.float32), dim, keepdim).astype(np.float16)
     top = np.max(x, axis=dim, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, x.dtype.type(0))
-    y = np.log(_add_up(np.exp(x - top), axis=dim, keepdims=True)) + top
+    y = by_rows(np.log(add_up(np.exp(x - top), dim, True)) + top)
     return y if keepdim else y.reshape(_dropped(x.shape, dim))
 
 
@@ -83,8 +98,15 @@ def _extreme_vjp(g: Any, x: Any, y: Any, dim: Dim, keepdim: bool) -> Any:
 
 def _extreme_of_all_vjp(g: Any, x: Any, y: Any) -> Any:
     # a nan is its own extreme here, not in amax: PyTorch's choice
-    share = e.to(e.logical_or(e.eq(x, y), e.isnan(x)), dtype=getattr(g, "_array", g).dtype)
-    return share * (g / sum(share, dim=None, keepdim=False))
+    chosen = e.logical_or(e.eq(x, y), e.isnan(x))
+    count = sum(e.to(chosen, dtype=getattr(g, "_array", g).dtype), dim=None, keepdim=False)
+    return e.where(chosen, g / count, 0.0)  # no product: inf and nan do not pass to the others
+
+
+def _prod(x: Array, dim: int) -> Any:
+    if x.dtype == np.float16:
+        return _prod(x.astype(np.float32), dim).astype(np.float16)
+    return by_rows(np.multiply.reduce(x, axis=dim))
 
 
 def _prod_others(x: Array, dim: int) -> Array:
@@ -127,10 +149,10 @@ def _prod_vjp(g: Any, x: Any, dim: int) -> Any:
     return g * e.where(zeros, prod_others(some, dim=dim), quotients)
 
 
-def _scan(ufunc: np.ufunc, x: Array, dim: int, dtype: Any) -> Array:
+def _scan(ufunc: np.ufunc, x: Array, dim: int, dtype: Any) -> Any:
     # PyTorch: floats add up in the next wider type
     y: Array = ufunc.accumulate(x.astype(dtype, copy=False), axis=dim, dtype=_WIDER.get(dtype, dtype))
-    return y.astype(dtype, copy=False)
+    return by_rows(y.astype(dtype, copy=False))
 
 
 _WIDER = {F16: F32, F32: F64}
@@ -204,36 +226,35 @@ _AS_INT64 = "" if np.dtype(np.intp) == I64 else ".astype(np.int64)"
 
 
 # fmt: off
-sum = Op("sum", lambda x, dim, keepdim: _add_up(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
+sum = Op("sum", _sum, "x; dim keepdim",
          lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim),
-         text="np.sum({}, axis={dim}, keepdims={keepdim})", onnx="ReduceSum")
+         onnx="ReduceSum", rows=True)
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim))
 mean = Op("mean", _mean, "x; dim keepdim",
-          _mean_vjp, onnx="ReduceMean")
-var = Op("var", _var, "x; dim correction keepdim", _var_vjp)
-std = Op("std", _std, "x; dim correction keepdim", _std_vjp)
-amax = Op("amax", lambda x, dim, keepdim: np.max(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
-          _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", onnx="ReduceMax")
-amin = Op("amin", lambda x, dim, keepdim: np.min(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
-          _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", onnx="ReduceMin")
+          _mean_vjp, onnx="ReduceMean", rows=True)
+var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True)
+std = Op("std", _std, "x; dim correction keepdim", _std_vjp, rows=True)
+amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+          _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", onnx="ReduceMax", rows=True)
+amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+          _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", onnx="ReduceMin", rows=True)
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})")
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, onnx="ReduceLogSumExp")
-prod: Op = Op("prod", lambda x, dim: np.multiply.reduce(x, axis=dim), "x; dim",
-          _prod_vjp, text="np.prod({}, axis={dim})", onnx="ReduceProd")
+prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, onnx="ReduceProd", rows=True)
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp)
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",
-            _cumsum_vjp, onnx="CumSum")
+            _cumsum_vjp, onnx="CumSum", rows=True)
 cumprod: Op = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
-             _cumprod_vjp)
+             _cumprod_vjp, rows=True)
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp)
 argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
             onnx="ArgMax")
 argmin = Op("argmin", _argmin, "x; dim keepdim", text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
             onnx="ArgMin")
-any: Op = Op("any", lambda x, dim, keepdim: np.any(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
-         text="np.any({}, axis={dim}, keepdims={keepdim})")
-all = Op("all", lambda x, dim, keepdim: np.all(x, axis=dim, keepdims=keepdim), "x; dim keepdim",
-         text="np.all({}, axis={dim}, keepdims={keepdim})")
+any: Op = Op("any", lambda x, dim, keepdim: by_rows(np.any(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+         text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True)
+all = Op("all", lambda x, dim, keepdim: by_rows(np.all(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
+         text="np.all({}, axis={dim}, keepdims={keepdim})", rows=True)
 # fmt: on

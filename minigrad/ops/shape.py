@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
 import numpy as np
 
+from minigrad.ops.sums import add_up, by_rows, copied, sum_rows
 from minigrad.tape import Array, Op, Path
 
 # ---------------------------------------------------------------- kernels
@@ -18,39 +18,40 @@ def _expand(x: Any, shape: tuple[int, ...]) -> Array:
         # One element seen many times; a tenth of the time of np.broadcast_to.
         return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
     if isinstance(x, np.ndarray) and math.prod(shape) == x.size and len(shape) >= x.ndim:
-        return x.reshape(shape)  # nothing repeats; unlike np.broadcast_to's this view may be written to
-    return np.broadcast_to(x, shape)
-
-
-@functools.lru_cache(maxsize=16)  # to make them anew took as long as the product at 32 rows
-def _ones(n: int, kind: str) -> Array:
-    return np.ones(n, kind)
+        return x.reshape(shape)  # nothing repeats
+    y = np.broadcast_to(x, shape)
+    if isinstance(x, np.ndarray) and x.flags.writeable:
+        y.flags.writeable = True  # a part of it may be written to; `inplace.store` refuses what repeats
+    return y
 
 
 def _sum_to(x: Array, shape: tuple[int, ...]) -> Any:
     if len(shape) == 1 and x.ndim > 1 and shape[0] == x.shape[-1]:  # rows onto one, as for a bias
         if x.ndim == 2 and len(x) == 1:
             return x[0]
-        kind = x.dtype.char
-        if x.size > shape[0] > 1 and kind in "fd":
-            rows = x if x.ndim == 2 else x.reshape(-1, shape[0])
-            return np.dot(_ones(len(rows), kind), rows)  # a third of the time of a sum over rows
+        if x.size > shape[0] > 1 and x.dtype.char in "fd":
+            return sum_rows(x if x.ndim == 2 else x.reshape(-1, shape[0]))
         if x.ndim == 2:
-            return np.add.reduce(x, 0)
+            return add_up(x, (0,))
     lead = x.ndim - len(shape)
     dims = (*range(lead), *(d + lead for d, n in enumerate(shape) if n == 1 and x.shape[d + lead] != 1))
-    y: Array = np.add.reduce(x, axis=dims, keepdims=True)
-    return y.reshape(shape)
+    return add_up(x, dims, True).reshape(shape)
+
+
+def _copy(x: Array, v: Any) -> Array:
+    y = copied(x)
+    y[...] = v
+    return y
 
 
 def _flip(x: Array, dims: tuple[int, ...]) -> Array:
-    return np.flip(x, dims).copy()
+    return copied(np.flip(x, dims))
 
 
-def _cat(*xs: Array, dim: int) -> Array:
+def _cat(*xs: Array, dim: int) -> Any:
     if any(x.ndim != xs[0].ndim for x in xs):
         xs = tuple(x for x in xs if x.shape != (0,))  # an empty vector among others counts for nothing
-    return np.concatenate(xs, dim)
+    return by_rows(np.concatenate(xs, dim))
 
 
 def _cat_vjp(g: Any, xs_shape: Any, dim: int) -> tuple[Any, ...]:
@@ -66,8 +67,8 @@ def _cat_vjp(g: Any, xs_shape: Any, dim: int) -> tuple[Any, ...]:
     return tuple(parts)
 
 
-def _stack(*xs: Array, dim: int) -> Array:
-    return np.stack(xs, dim)
+def _stack(*xs: Array, dim: int) -> Any:
+    return by_rows(np.stack(xs, dim))
 
 
 def _stack_vjp(g: Any, xs_shape: Any, dim: int) -> tuple[Any, ...]:
@@ -120,19 +121,19 @@ slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, sh
             view=True)
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index))
 flip: Op = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims),
-               text="np.flip({}, {dims}).copy()")
-cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", onnx="Concat")
-stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same")
+               text="np.flip({}, {dims}).copy(order='K')")
+cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", onnx="Concat", rows=True)
+stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same", rows=True)
 view_scatter: Op = Op(
     "view_scatter", _view_scatter, "x v; path",
     lambda g, path, v_shape: view_scatter(g, zeros(g, shape=v_shape), path=path),
     lambda g, path: _follow(g, path),
 )
 zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape")
-clone = Op("clone", np.copy, "x", lambda g: g)
+clone = Op("clone", copied, "x", lambda g: g, text="np.copy({})")
 contiguous = Op("contiguous", lambda x: np.array(x, order="C"), "x", lambda g: g,
                 text="np.array({}, order='C')")
-copy = Op("copy", lambda x, v: np.copy(v), "x v", lambda g: zeros(g, shape=tuple(g.shape)), lambda g: g)
+copy = Op("copy", _copy, "x v", lambda g: zeros(g, shape=tuple(g.shape)), lambda g: g)
 alias = Op("alias", lambda x: x.view(), "x", lambda g: g, view=True)
 # fmt: on
 

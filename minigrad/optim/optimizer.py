@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
@@ -12,6 +11,7 @@ from typing import Any, Final, TypeAlias, TypeVar, overload
 
 from minigrad.autograd.hooks import RemovableHandle
 from minigrad.autograd.modes import is_compiling
+from minigrad.errors import warn
 from minigrad.nn.module import clear_grad
 from minigrad.tensor import Tensor
 
@@ -114,10 +114,9 @@ class Optimizer:
                 )
         ids = {id(p) for p in params}
         if len(ids) != len(params):
-            warnings.warn(
+            warn(
                 "optimizer contains a parameter group with duplicate parameters; "
-                "the step is applied to them more than once; in PyTorch this will become an error",
-                stacklevel=3,
+                "the step is applied to them more than once; in PyTorch this will become an error"
             )
         for other in self.param_groups:
             if ("param_names" in group) != ("param_names" in other):

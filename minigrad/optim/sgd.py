@@ -7,12 +7,14 @@ from typing import Any, overload
 
 from minigrad.autograd.modes import enable_grad, is_compiling, recording
 from minigrad.functions.inplace import foreach_add_
+from minigrad.gate import constructor
 from minigrad.optim.optimizer import Loss, Optimizer, ParamsT
 from minigrad.tensor import Tensor
 
 __all__ = ["SGD"]
 
 
+@constructor(check="none")
 class SGD(Optimizer):
     """Gradient descent with momentum, weight decay and Nesterov's variant, all as PyTorch defines them.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import os
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from types import CodeType
 from typing import Any
 
+from minigrad.errors import spot
 from minigrad.testing.numeric import NON_DETERMINISTIC, Finding, Settings, Shape
 
 WIDTH = 96
@@ -21,18 +21,13 @@ def title(f: Callable[..., Any]) -> str:
     """A function's name and place, ``loss (model.py:12)``."""
     owner = getattr(f, "__self__", None)
     inner = getattr(f, "func", f)  # functools.partial
-    name = getattr(inner, "__qualname__", type(inner).__name__).rpartition("<locals>.")[2]
+    known = getattr(inner, "__qualname__", None)  # of an object that is called it may be anything
+    name = (known if isinstance(known, str) else type(inner).__name__).rpartition("<locals>.")[2]
     if isinstance(owner, type):
         name = f"{owner.__name__}.{name.rpartition('.')[2]}"
         inner = getattr(owner, "forward", inner)
     code = getattr(inspect.unwrap(inner), "__code__", None)
-    if code is None:
-        return name
-    file = code.co_filename
-    if os.path.isabs(file):
-        with contextlib.suppress(ValueError):  # another drive
-            file = min(file, os.path.relpath(file), key=len)
-    return f"{name} ({file}:{code.co_firstlineno})"
+    return f"{name} ({spot(code.co_filename, code.co_firstlineno)})" if isinstance(code, CodeType) else name
 
 
 def argument_names(f: Callable[..., Any], count: int) -> list[str]:

@@ -1,6 +1,6 @@
 """Hypothesis strategies for gradient checks: arrays of floats away from kinks, and shapes that broadcast.
 
-Hypothesis is imported when a strategy is made; ``pip install "minigrad-tape[testing]"`` brings it.
+Hypothesis is imported when a strategy is made; the extra ``testing`` brings it.
 """
 
 from __future__ import annotations

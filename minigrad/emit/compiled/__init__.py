@@ -169,8 +169,9 @@ class Compiled:
         self._recorded = 0
         self._lock = threading.RLock()
         self.__wrapped__ = function
-        name = getattr(function, "__name__", type(function).__name__)
-        self.__name__, self.__doc__ = name, getattr(function, "__doc__", None)
+        name = getattr(function, "__name__", None)
+        self.__name__ = name if isinstance(name, str) else type(function).__name__
+        self.__doc__ = getattr(function, "__doc__", None)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)

@@ -14,6 +14,7 @@ from minigrad.emit.compiled.lower import Plan
 from minigrad.emit.source.expressions import Expr, expression
 from minigrad.emit.source.program import VIEWS, Value
 from minigrad.emit.source.text import _wrapped
+from minigrad.ops.sums import FEW
 from minigrad.tape import TABLE, Const, Scalar
 
 _OPERATORS = {
@@ -68,7 +69,18 @@ class NumbaPlan(Plan):
         pattern = _OPERATORS.get(v.op)
         if pattern is not None:
             return pattern.format(*(f"({t})" if " " in t else t for t in texts))
-        first = v.inputs[0] if v.inputs else None
+        first: Any = v.inputs[0] if v.inputs else None
+        if v.op == "remainder" and kind.kind == "f":
+            y, zero = f"np.remainder({texts[0]}, {texts[1]})", self._number(0.0, kind)
+            return f"np.where({y} == {zero}, np.copysign({zero}, {texts[0]}), {y})"
+        if v.op == "lerp":
+            a, b, w = texts
+            inputs: tuple[Any, ...] = v.inputs
+            near, far = f"{a} + {w} * ({b} - {a})", f"{b} - ({b} - {a}) * ({self._number(1.0, kind)} - {w})"
+            weight: Any = inputs[2].value if inputs[2].__class__ is Const else None
+            if type(weight) in (float, int):
+                return near if abs(weight) < 0.5 else far
+            return f"np.where(np.abs({w}) < {self._number(0.5, kind)}, {near}, {far})"
         if v.op == "linear":
             return f"np.dot({texts[0]}, {texts[1]}.T) + {texts[2]}"
         if v.op == "matmul" and all(len(w.shape) == 2 for w in v.inputs):
@@ -79,23 +91,27 @@ class NumbaPlan(Plan):
             zero = self._number(0.0, kind)
             return f"np.where({texts[1]} <= {zero}, {zero}, {texts[0]})"
         if v.op in ("mean_square", "square_sum") and first is not None:
-            total = f"np.dot({texts[0]}.ravel(), {texts[0]}.ravel())"
+            x = f"{_wide(texts[0], first)}.ravel()"
+            total = _narrow(f"np.dot({x}, {x})", v, first)
             return (
                 total
                 if v.op == "square_sum"
                 else f"{total} / {self._number(float(math.prod(first.shape)), kind)}"
             )
-        if v.op == "sum_to" and first is not None and len(v.shape) == 1 and len(first.shape) == 2:
-            if first.shape[0] == 1:
+        rows = first is not None and len(first.shape) > 1 and v.shape == first.shape[-1:]
+        if v.op == "sum_to" and first is not None and rows:
+            if first.shape[:-1] == (1,):
                 return f"{texts[0]}[0].copy()"
-            return f"np.sum({texts[0]}, axis=0)"
-        if v.op in ("sum", "mean") and v.params["dim"] is None and not v.params["keepdim"]:
-            total = f"np.sum({texts[0]})"
-            return (
-                total
-                if v.op == "sum"
-                else f"{total} / {self._number(float(math.prod(v.inputs[0].shape)), kind)}"
-            )
+            x = _wide(texts[0], first)
+            flat = x if len(first.shape) == 2 else f"np.ascontiguousarray({x}).reshape(-1, {v.shape[0]})"
+            return _narrow(f"np.sum({flat}, axis=0)", v, first)
+        dim: Any = v.params.get("dim") if v.op in ("sum", "mean") else ()
+        if first is not None and (dim is None or len(dim) == 1) and not v.params["keepdim"]:
+            axis = "" if dim is None else f", axis={dim[0]}"
+            total = _narrow(f"np.sum({_wide(texts[0], first)}{axis})", v, first)
+            shape: tuple[int, ...] = first.shape
+            count = math.prod(shape) if dim is None else shape[dim[0]]
+            return total if v.op == "sum" else f"{total} / {self._number(float(count), kind)}"
         if v.op in ("clone", "contiguous"):
             return f"{texts[0]}.copy()"
         kernel = TABLE[v.op].kernel if v.op in TABLE else None
@@ -164,6 +180,18 @@ class NumbaPlan(Plan):
         return made
 
 
+def _wide(text: str, x: Value) -> str:
+    """What is summed: many terms of float32 as float64, for Numba adds one after the other."""
+    return f"{text}.astype(np.float64)" if x.dtype == F32 and math.prod(x.shape) > FEW else text
+
+
+def _narrow(text: str, v: Value, x: Value) -> str:
+    """A sum of `_wide` terms in its own type."""
+    if _wide("", x) == "":
+        return text
+    return f"{text}.astype(np.float32)" if v.shape else f"np.float32({text})"
+
+
 def jitted(
     text: str,
     data: dict[str, Any],
@@ -180,7 +208,7 @@ def jitted(
         import numba
     except ImportError as error:
         raise ImportError(
-            "compile(backend='numba') needs Numba and SciPy: pip install 'minigrad-tape[numba]'"
+            "compile(backend='numba') needs Numba and SciPy (the extra `numba`): pip install numba scipy"
         ) from error
     namespace = dict(data)
     exec(code(text, "<compiled by Numba>"), namespace)

@@ -11,11 +11,22 @@ from typing import Any
 import numpy as np
 
 from minigrad.dtypes import BOOL, F32, F64
-from minigrad.emit.source.expressions import Expr, Helpers, expression, fill, literal, parsed
+from minigrad.emit.source.expressions import (
+    Expr,
+    Helpers,
+    expression,
+    has_single,
+    literal,
+    may_turn,
+    parsed,
+    squares,
+    summed_by_numpy,
+)  # fmt: skip
 from minigrad.emit.source.program import VIEWS, Value, memory
 from minigrad.emit.source.text import Text, _place
 from minigrad.ops.linalg import by_matmul
 from minigrad.ops.nn import LONG, TILED, long_row, together
+from minigrad.ops.sums import MANY, sum_rows
 from minigrad.tape import NO_PARAMS, TABLE, Const, Node, Scalar
 
 _INTO = ", out=\0)"  # NUL stands for the name of a value until it has one
@@ -138,12 +149,15 @@ class Calls(Text):
         if v.op in ("draw", "bernoulli"):
             text = self._draw(v, xs)
         elif v.op == "square_sum":
-            text = as_text(fill("np.vdot({0}, {0})", xs))
+            text = as_text(squares(v, xs, self.helpers))
         else:
             text = as_text(expression(v, xs, self.helpers))
             single = v.op == "sum_to" and v.inputs[0].shape[:1] == (1,)
+            plain = self._plain(v)
             if v.op in ("clone", "contiguous") or single:  # it may be a view, or what is cloned itself
-                text = f"np.array({text}, order='K')"
+                text = f"np.array({text}, order={'C' if plain and not single else 'K'!r})"
+            elif v.op in ("to", "to_integer", "flip") and plain and len(v.shape) > 1:
+                text = f"np.ascontiguousarray({text})"  # of what repeats, NumPy's own lies otherwise
         self.statements.append(Statement(v, "call", [f"{name} = {text}"], reads))
 
     def _mask(self, v: Value, xs: list[Expr]) -> None:
@@ -181,6 +195,8 @@ class Calls(Text):
     def _returning(self, v: Value, xs: list[Expr]) -> list[str]:
         """The lines of `_out_form` for a value that gets an array of its own: the first call makes it."""
         if not v.shape or not self._plain(v) or v.op in ("relu", "relu_backward", "clone", "contiguous"):
+            return []
+        if v.op in TABLE and TABLE[v.op].rows and any(map(may_turn, v.inputs)):
             return []
         form = self._out_form(v, xs)
         if form is None or form[1] or _INTO not in form[0][0]:
@@ -284,7 +300,8 @@ class Calls(Text):
             v.op in ("sum", "amax", "amin")
             and v.shape
             and v.dtype == v.inputs[0].dtype
-            and v.dtype.kind == "f"
+            and v.dtype in (F32, F64)
+            and (v.op != "sum" or summed_by_numpy(v) or self._trailing(v))
         ):
             name = {"sum": "np.add", "amax": "np.maximum", "amin": "np.minimum"}[v.op]
             dim = v.params["dim"]
@@ -319,6 +336,8 @@ class Calls(Text):
         """The function that `linalg.product` would call."""
         if len(a.shape) != 2 or len(b.shape) != 2:
             return "np.matmul"
+        if has_single(v):
+            return "np.multiply"
         large = by_matmul(v.shape[0], a.shape[1], v.shape[1], v.dtype)
         return "np.matmul" if large and memory(a) is not memory(b) else "np.dot"
 
@@ -360,6 +379,12 @@ class Calls(Text):
             f"np.maximum(\0_rest_from, {zeros}[:{size - whole}], out=\0_rest)",
         ], extra
 
+    def _trailing(self, v: Value) -> bool:
+        """Whether a sum is over the last dimensions of what lies row by row: NumPy's own is exact then."""
+        dim = v.params["dim"]
+        first = len(v.inputs[0].shape) - len(dim or ())
+        return v.inputs[0] in self.slots and dim == tuple(range(first, first + len(dim or ())))
+
     def _rows_summed(self, v: Value, x: str) -> tuple[list[str], list[str]] | None:
         w = v.inputs[0]
         if len(v.shape) != 1 or len(w.shape) != 2 or v.shape[0] != w.shape[1] or w.dtype not in (F32, F64):
@@ -369,6 +394,8 @@ class Calls(Text):
             return [f"np.copyto(\0, {x}[0])"], []
         if v.shape[0] == 1:
             return [f"np.add.reduce({x}, axis=0, out=\0)"], []
+        if rows > MANY:
+            return [f"{as_text(self.helpers.call(sum_rows, [parsed(x)]))[:-1]}, out=\0)"], []
         ones = self._filled("ones", f"np.ones({rows}, {named(w.dtype)})", rows * w.dtype.itemsize)
         return [f"np.dot({ones}, {x}, out=\0)"], []
 

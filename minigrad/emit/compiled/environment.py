@@ -194,7 +194,7 @@ class Environment:
             self._attribute(value, pin, "__func__", path)
         elif isinstance(value, types.ModuleType):
             if _fixed_module(value):
-                self._outside(value.__name__)
+                self._outside(str(value.__name__))
             else:
                 self._foreign.append((vars(value), value.__name__))
         elif isinstance(value, type):
@@ -291,11 +291,12 @@ class Environment:
                     self._todo.append((space[name], Place(space, dictionary, name), f"{path}.{name}", False))
 
     def _class(self, cls: type, pin: str, path: str) -> None:
-        module = sys.modules.get(cls.__module__)
-        if cls.__module__ == "builtins" or (
-            module is not None and _fixed_module(module) and cls.__module__ != "__main__"
-        ):
-            self._outside(cls.__module__)
+        home = _home(cls)
+        module = sys.modules.get(home)
+        if not home:  # of nobody knows where: it may use anything, and its attributes may matter
+            self._outside(home)
+        elif home == "builtins" or (module is not None and _fixed_module(module) and home != "__main__"):
+            self._outside(home)
             return
         for name, value in list(vars(cls).items()):
             value = getattr(value, "__func__", value)
@@ -316,9 +317,8 @@ class Environment:
     def _attribute(self, owner: Any, pin: str, name: str, path: str) -> None:
         self._todo.append((getattr(owner, name), Place(owner, pin, name, get=getattr), path, False))
 
-    def _outside(self, module: Any) -> None:
+    def _outside(self, name: str) -> None:
         """Something of this module can be used, which is taken as fixed."""
-        name = str(module)
         if name.partition(".")[0] not in _QUIET or "random" in name:
             self._outsiders = True
 
@@ -368,9 +368,7 @@ class Environment:
             return
         cls = value.__class__
         if not self._has_content(cls):
-            self._outside(
-                value.__module__ if isinstance(value, types.BuiltinFunctionType) else cls.__module__
-            )
+            self._outside(_home(value if isinstance(value, types.BuiltinFunctionType) else cls))
             if isinstance(getattr(value, "__dict__", None), dict):
                 self._foreign.append((value.__dict__, path))
             return
@@ -543,10 +541,17 @@ def _same(a: Any, b: Any) -> bool:
 def _has_content(cls: type) -> bool:
     """Whether the attributes of a class's objects may matter: modules, optimizers, and classes of the user's."""
     for base in cls.__mro__:
-        if base.__module__.startswith(("minigrad.nn", "minigrad.optim")):
+        if _home(base).startswith(("minigrad.nn", "minigrad.optim")):
             return True
-    module = sys.modules.get(cls.__module__)
-    return cls.__module__ == "__main__" or (module is not None and not _fixed_module(module))
+    home = _home(cls)
+    module = sys.modules.get(home)
+    return home in ("", "__main__") or (module is not None and not _fixed_module(module))
+
+
+def _home(value: Any) -> str:
+    """The name of the module of a class or function; empty where that is no text, as in classes made by Cython."""
+    home = getattr(value, "__module__", None)
+    return home if isinstance(home, str) else ""
 
 
 def _getter(mapping: Any) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 from minigrad.emit.compiled.calls import number_kind
 from minigrad.emit.compiled.goal import Goal
 from minigrad.emit.source.text import _place
-from minigrad.tape import ONES, Const, Node, Scalar
+from minigrad.tape import ONES, QUIET, Const, Node, Scalar
 
 OFTEN = 128  # calls from which it pays to lay a plan out and compile it, which takes as long as 70 of them
 SMALL = 1 << 20  # bytes of all results together, up to which new arrays in each run cost little
@@ -96,7 +96,7 @@ class Interpreter:
                 place = self._end(None)
                 self._computed.setdefault(value.text, []).append((place, kind))
             else:
-                place = self._end(value if kind is None else np.array(value, kind))
+                place = self._end(value if kind is None else QUIET.run(np.array, value, kind))
             self._numbers[key] = place
         return place
 

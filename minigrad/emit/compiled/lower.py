@@ -15,7 +15,7 @@ from minigrad.emit.compiled.layout import Layout, lay_out
 from minigrad.emit.compiled.whole import Whole
 from minigrad.emit.source.expressions import Expr, at, expression, fill, literal
 from minigrad.emit.source.program import VIEWS, Value
-from minigrad.emit.source.text import _wrapped
+from minigrad.emit.source.text import _wrapped, docstring
 from minigrad.tape import TABLE, Node
 
 OUTSIDE = "outside"  # of a result that shows memory from outside, with the id of that
@@ -120,7 +120,8 @@ class Plan(Layout):
             if not self._built:
                 names, named = self.names.copy(), dict(self.name_of)
                 try:
-                    self._build()
+                    with np.errstate(all="ignore"):  # numbers beyond their element type
+                        self._build()
                 except BaseException:  # also an interrupt: the next one begins anew
                     self._start()
                     self.names, self.name_of = names, named
@@ -373,7 +374,7 @@ class Plan(Layout):
         self.build()
         bound = [(n, v) for n, v in self.arguments if n in self.bound]
         passing = [(n, v) for n, v in self.arguments if n not in self.bound]
-        head = [f'"""{self.title}"""', "", "import numpy as np", ""]
+        head = [docstring(self.title), "", "import numpy as np", ""]
         for helper in self.helpers.texts.values():
             head += ["", helper, ""]
         for lines in self._helped.values():

@@ -783,7 +783,7 @@ def _dead(node: Node) -> Node:
 def _known(kernel: Any) -> bool:
     """Whether a kernel is NumPy's or one of the package's, all of which can be printed."""
     home = getattr(kernel, "__module__", None)
-    return kernel.__class__ is np.ufunc or (home or "").partition(".")[0] in ("numpy", "minigrad")
+    return kernel.__class__ is np.ufunc or str(home).partition(".")[0] in ("numpy", "minigrad")
 
 
 def _inference_tensor(array: Any) -> Any:

@@ -190,8 +190,9 @@ class Replay:
         if self._code is None:
             self._code = code(self.text, "<compiled>")
         namespace = dict(made.plan.data)
-        exec(self._code, namespace)
-        bound: Callable[..., Any] = namespace["bind"](*arrays)
+        with np.errstate(all="ignore"):
+            exec(self._code, namespace)
+            bound: Callable[..., Any] = namespace["bind"](*arrays)
         return bound
 
     def compile_with_numba(self) -> None:
@@ -200,7 +201,8 @@ class Replay:
         seen = {plan.name_of[v]: v for n, v in plan.arguments if n not in plan.bound}
         samples = [*(np.empty(v.shape, v.dtype) for v in seen.values()), *(0.0 for _ in plan.numbers)]
         stay = [arrays[i] for i in self.planned.bound]
-        self.function = jitted(self.text, plan.data, stay, samples, code, self.may_raise)
+        with np.errstate(all="ignore"):
+            self.function = jitted(self.text, plan.data, stay, samples, code, self.may_raise)
         self.kinds = tuple(None if v.shape or v.dtype == F64 else v.dtype for v in plan.outputs)
 
     def _interpreted(self) -> Interpreter | None:

@@ -21,6 +21,7 @@ from minigrad.emit.compiled.lower import Plan
 from minigrad.emit.compiled.whole import Whole
 from minigrad.emit.source.program import Value
 from minigrad.tape import NO_PARAMS, QUIET, TABLE, Node
+from minigrad.threads import blas
 
 BLOCK = 1 << 19  # bytes of the widest result of a block, of which there are two at least
 LARGE = 3 << 16  # bytes of the widest value from which there are blocks: half the memory costs little time
@@ -357,7 +358,7 @@ class _Crew:
     def __init__(self, workers: Sequence[_Worker]) -> None:
         self.inbox: list[queue.SimpleQueue[Any]] = []
         self.workers = [w for w in workers if w.blocks]
-        self.blas = _blas() if len(self.workers) > 1 else []
+        self.blas = blas("compile(threads=...)") if len(self.workers) > 1 else []
         self.outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._started = 0
 
@@ -410,20 +411,3 @@ def _serve(k: int, worker: _Worker, inbox: queue.SimpleQueue[Any], outbox: queue
         except BaseException as error:
             outbox.put((k, None, error))
         del work
-
-
-def _blas() -> list[Any]:
-    """What sets the threads of each BLAS that is loaded. ImportError where threadpoolctl is missing."""
-    try:
-        import threadpoolctl
-    except ImportError as error:
-        raise ImportError(
-            "compile(threads=...) needs threadpoolctl, so that BLAS does not start threads of its own in each thread: "
-            "pip install 'minigrad-tape[threads]'"
-        ) from error
-    return _controllers(threadpoolctl)
-
-
-@functools.cache  # to look through all loaded libraries takes milliseconds
-def _controllers(threadpoolctl: Any) -> list[Any]:
-    return list(threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers)

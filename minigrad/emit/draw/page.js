@@ -180,10 +180,13 @@
   }
 
   function put(g, label) {
-    const text = g.querySelector("text");
-    if (text === null) return;
-    text.classList.toggle("hidden", !label.length);
-    if (label.length) { text.setAttribute("x", label[0].toFixed(1)); text.setAttribute("y", label[1].toFixed(1)); }
+    const texts = g.querySelectorAll("text");
+    if (!texts.length) return;
+    const by = ["x", "y"].map((k, i) => label[i] - texts[0].getAttribute(k));
+    for (const text of texts) { // a name may have several lines
+      text.classList.toggle("hidden", !label.length);
+      if (label.length) ["x", "y"].forEach((k, i) => text.setAttribute(k, (+text.getAttribute(k) + by[i]).toFixed(1)));
+    }
   }
 
   // A layout with more frames closed. Each becomes a box in the middle of its place, curves are cut where they enter
@@ -223,7 +226,7 @@
       points.straight = true;
       return [points, tip, ...([...places.values()].some((p) => label.length && holds(p, label)) ? [] : label)];
     }
-    return squeezed(v, model, [...places.values()]);
+    return squeezed(v, model, frames.map((c) => [places.get(c), boxes.get(c)]));
   }
 
   function edgeOf(box, towards) { // where the line from the middle of a box leaves it
@@ -235,11 +238,12 @@
   function squeezed(v, model, places) {
     const [fx, fy] = [0, 1].map((axis) => {
       const taken = Object.keys(model.nodes).map((id) => boxAt(v, model, id)).map((b) => [b[axis], b[axis + 2]]);
-      for (const b of Object.values(model.frames)) {
-        taken.push([b[axis], b[axis] + (axis ? 18 : 8)], [b[axis + 2] - 8, b[axis + 2]]);
+      for (const [c, b] of Object.entries(model.frames)) {
+        const title = axis ? 6 + 12 * v.frames.get(c).querySelectorAll("text").length : 16 + v.clusters[c].width;
+        taken.push([b[axis], b[axis] + title], [b[axis + 2] - 8, b[axis + 2]]);
       }
       if (axis) for (const [, , , y] of Object.values(model.edges)) if (y !== undefined) taken.push([y - 10, y + 4]);
-      return without(taken, places.map((p) => [p[axis], p[axis + 2]]), axis ? 26 : 16);
+      return without(taken, places.map((pair) => pair.map((b) => [b[axis], b[axis + 2]])), axis ? 26 : 16);
     });
     const [width, height, x, y] = model.size, out = { nodes: {}, edges: {}, frames: {} };
     out.size = [fx(width - x) - fx(-x), fy(height - y) - fy(-y), -fx(-x), -fy(-y)];
@@ -259,13 +263,18 @@
     return out;
   }
 
-  // A map of coordinates that narrows the gaps between what is taken, where a place has become free.
+  // A map of coordinates that narrows the gaps between what is taken, where a place has become free, and widens the
+  // places that are too narrow for their box.
   function without(taken, places, most) {
     taken.sort((a, b) => a[0] - b[0]);
     const cuts = []; // from, to, how much of that goes
+    for (const [[low, high], box] of places) {
+      const more = box[1] - box[0] - (high - low);
+      if (more > 0) cuts.push([low, high, -more]);
+    }
     let end = -Infinity;
     for (const [low, high] of taken) {
-      if (low - end > most && places.some((p) => p[0] < low && p[1] > end) && end !== -Infinity) cuts.push([end, low, low - end - most]);
+      if (low - end > most && places.some(([p]) => p[0] < low && p[1] > end) && end !== -Infinity) cuts.push([end, low, low - end - most]);
       end = Math.max(end, high);
     }
     return (n) => cuts.reduce((sum, [low, high, gone]) => sum - gone * Math.max(0, Math.min(1, (n - low) / (high - low))), n);

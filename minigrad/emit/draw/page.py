@@ -14,7 +14,8 @@ from minigrad.emit.draw import dot, engines, states
 from minigrad.emit.draw.graph import Graph
 
 _STYLE = (
-    "<style>.node text:first-of-type{font-weight:bold;font-size:10.5px}.node text~text{font-size:9.5px;fill:#333}"
+    "<style>text{text-rendering:geometricPrecision}"  # or letters keep to whole pixels, and leave small boxes
+    ".node text:first-of-type{font-weight:bold;font-size:10.5px}.node text~text{font-size:9.5px;fill:#333}"
     ".key text:first-of-type{font-weight:normal;font-size:9px}</style>"
 )
 _TIP = r'<g id="a_([nrc]\d+)"><a xlink:title="[^"]*"'
@@ -34,7 +35,8 @@ def styled(svg: str, graph: Graph) -> str:
 def _with_style(svg: str) -> str:
     svg = svg[svg.index("<svg") :]
     end = svg.index(">") + 1
-    return svg[:end] + _STYLE + svg[end:]
+    # spaces behind a text gave it room in the layout
+    return svg[:end] + _STYLE + re.sub("(?:\xa0|&#160;)+</text>", "</text>", svg[end:])
 
 
 def _attribute(text: str) -> str:
@@ -108,6 +110,7 @@ def _data(graph: Graph) -> dict[str, Any]:
             f"c{c.id}": {
                 "parent": c.parent,
                 "label": c.label,
+                "width": round(10 * max(map(dot.width, c.label.split("\n"))), 1),
                 "key": keys[c.id],
                 "tip": states.told(inside[c.id]),
             }

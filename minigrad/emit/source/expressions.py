@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.dtypes import F16, F32, F64
-from minigrad.emit.source.program import Value
-from minigrad.tape import TABLE, Op
+from minigrad.emit.source.program import VIEWS, Value
+from minigrad.ops.sums import FEW, MANY, VDOT, WIDE, blocks, mean_square, square_sum, sum_rows
+from minigrad.tape import NO_PARAMS, TABLE, Op
 
 Expr = ast.expr
 
@@ -118,6 +119,8 @@ def _clamp(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 def _pow_scalar(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     n, floats = v.params["exponent"], v.inputs[0].dtype.kind == "f"
+    if v.dtype == F16:
+        return h.call(TABLE[v.op], xs, v.params)
     if n == 3:
         return fill("{0} * {0} * {0}", xs)
     if n == -2 and floats:
@@ -130,7 +133,7 @@ def _pow_scalar(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 def _whole(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     """Integers need the checks of the kernel; of numbers, an operator is not the function."""
     op = TABLE[v.op]
-    if v.dtype.kind != "f":
+    if v.dtype.kind != "f" or op.text is None:
         return h.call(op, xs, v.params)
     text = _FLOAT_TEXTS.get(op.name)
     return fill(text if text and not v.shape else op.text or str(text), xs)
@@ -138,16 +141,49 @@ def _whole(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 _FLOAT_TEXTS = {
     "floor_divide": "np.floor_divide({}, {})", "div_floor": "np.floor_divide({}, {})",
-    "remainder": "np.remainder({}, {})",
 }  # fmt: skip
 
 
+def summed_by_numpy(v: Value) -> bool:
+    """Whether the kernel of a reduction adds as NumPy does by itself, however the operand lies."""
+    x, count = v.inputs[0], _count(v.inputs[0], v.params["dim"])
+    return x.dtype.kind != "f" or count <= FEW or (count == math.prod(x.shape) and _dense(x))
+
+
+def _dense(v: Value) -> bool:
+    """Whether an array is known to lie in memory without gaps or repetition."""
+    while v.op in VIEWS and v.fill is None:
+        if v.op not in ("reshape", "permute", "alias"):
+            return False
+        v = v.inputs[0]
+    tensor = v.nodes[0].tensor if v.op == "parameter" and v.nodes else None
+    t = tensor() if tensor is not None else None
+    return t is None or bool(t._array.flags.forc)
+
+
+def _sum(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    if not summed_by_numpy(v):
+        return h.call(TABLE[v.op], xs, v.params)
+    return _rounded(v, "np.sum({}, axis={dim}, keepdims={keepdim})", xs, **_reduced(v))
+
+
+def _rounded(v: Value, text: str, xs: list[Expr], **values: Any) -> Expr:
+    """A reduction as NumPy's; of float16 in float32, rounded once."""
+    if v.dtype != F16:
+        return fill(text, xs, **values)
+    return fill("({}).astype(np.float16)", [fill(text, [fill("{}.astype(np.float32)", xs)], **values)])
+
+
 def _mean(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    if not summed_by_numpy(v):
+        return h.call(TABLE[v.op], xs, v.params)
     count = _count(v.inputs[0], v.params["dim"])
-    return fill("np.sum({}, axis={dim}, keepdims={keepdim}) / {n}", xs, n=count, **_reduced(v))
+    return _rounded(v, "np.sum({}, axis={dim}, keepdims={keepdim}) / {n}", xs, n=count, **_reduced(v))
 
 
 def _var(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    if not summed_by_numpy(v) or v.dtype == F16:
+        return h.call(TABLE[v.op], xs, v.params)
     x, dim = v.inputs[0], v.params["dim"]
     n = _count(x, dim)
     kind = x.dtype.type
@@ -156,6 +192,10 @@ def _var(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     with np.errstate(all="ignore"):
         y = fill(text, xs, n=_typed(kind(n)), m=_typed(kind(m)), **_reduced(v))
     return fill("np.sqrt({})", [y]) if v.op == "std" else y
+
+
+def _prod(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    return _rounded(v, "np.prod({}, axis={dim})", xs, dim=v.params["dim"])
 
 
 def _typed(number: Any) -> Expr:
@@ -185,16 +225,32 @@ def _sum_to(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     if len(shape) == 1 and len(x.shape) > 1 and shape[0] == x.shape[-1]:
         if x.shape[0] == 1 and len(x.shape) == 2:
             return at(xs[0], (0,))
-        size = int(np.prod(x.shape, dtype=int))
+        size = math.prod(x.shape)
         if x.dtype.char in "fd" and size > shape[0] > 1:
             rows = xs if len(x.shape) == 2 else [fill("{}.reshape(-1, {n})", xs, n=shape[0])]
+            if size > shape[0] * MANY:
+                return _blocks_summed(size // shape[0], shape[0], rows, h)
             ones = "np.ones({n})" if x.dtype == F64 else "np.ones({n}, {dtype})"
             return fill(f"np.dot({ones}, {{}})", rows, n=size // shape[0], dtype=x.dtype)
     lead = len(x.shape) - len(shape)
     inner = tuple(d + lead for d, n in enumerate(shape) if n == 1 and x.shape[d + lead] != 1)
     dims = (*range(lead), *inner)
-    y = fill("np.sum({}, axis={dim}, keepdims={keep})", xs, dim=axis(dims), keep=bool(inner))
+    if not summed_by_numpy(Value("sum", (x,), {"dim": dims}, (), v.dtype, None)):
+        return h.call(TABLE[v.op], xs, v.params)
+    y = _rounded(v, "np.sum({}, axis={dim}, keepdims={keep})", xs, dim=axis(dims), keep=bool(inner))
     return fill("{}.reshape({shape})", [y], shape=shape) if inner and lead else y
+
+
+def _blocks_summed(n: int, m: int, rows: list[Expr], h: Helpers) -> Expr:
+    """A call of `sum_rows`; where that takes two products, of a function that says only these."""
+    count, each = blocks(n, MANY)
+    if count * each != n or each > MANY or m >= WIDE:
+        return h.call(sum_rows, rows)
+    lines = [
+        f"blocks = np.dot(np.ones({count}, x.dtype), x.reshape({count}, -1)).reshape({each}, -1)",
+        f"return np.dot(np.ones({each}, x.dtype), blocks)",
+    ]
+    return ast.Call(ast.Name(h.written("_sum_rows", ("x",), lines)), rows, [])
 
 
 def _permute(v: Value, xs: list[Expr], h: Helpers) -> Expr:
@@ -229,16 +285,28 @@ def _scan(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 
 def _index(v: Value, xs: list[Expr], h: Helpers) -> Expr:
-    todo = iter(xs[1:])
-    return at(xs[0], [next(todo) if here else slice(None) for here in v.params["pattern"]])
+    todo, pattern = iter(xs[1:]), v.params["pattern"]
+    if len(xs) == 2 and not all(pattern) and v.inputs[1].dtype.kind != "b":
+        return fill("np.take({}, {}, axis={d})", xs, d=len(pattern) - 1)
+    made = at(xs[0], [next(todo) if here else slice(None) for here in pattern])
+    return made if all(pattern) else fill("np.ascontiguousarray({})", [made])
 
 
 def _matmul(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     both = all(len(i.shape) == 2 for i in v.inputs)
+    if both and has_single(v):
+        return fill("{} * {}", xs)
     return fill("np.dot({}, {})" if both else "{} @ {}", xs)
 
 
+def has_single(v: Value) -> bool:
+    """Whether a factor of a product is one element, which `linalg.product` leaves to a multiplication."""
+    return any(math.prod(i.shape) == 1 for i in v.inputs[:2])
+
+
 def _linear(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    if len(v.inputs[0].shape) == 2 and has_single(v):
+        return fill("{} * {}.T + {}", xs)
     return fill("np.dot({}, {}.T) + {}" if len(v.inputs[0].shape) == 2 else "{} @ {}.T + {}", xs)
 
 
@@ -256,7 +324,16 @@ def _relu_backward(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 
 def _mean_square(v: Value, xs: list[Expr], h: Helpers) -> Expr:
-    return fill("np.vdot({0}, {0}) / {n}", xs, n=_count(v.inputs[0], None))
+    if v.dtype == F16:
+        return h.call(mean_square, xs)
+    return fill("{} / {n}", [squares(v, xs, h)], n=_count(v.inputs[0], None))
+
+
+def squares(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    """The sum of the squares of all elements."""
+    if v.dtype == F16 or _count(v.inputs[0], None) > VDOT:
+        return h.call(square_sum, xs)
+    return fill("np.vdot({0}, {0})", xs)
 
 
 def _view_scatter(v: Value, xs: list[Expr], h: Helpers) -> Expr:
@@ -278,8 +355,8 @@ def _view_scatter(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 # By operation: what takes an element type, a shape or a branch into account.
 _SPECIAL: dict[str, Callable[[Value, list[Expr], Helpers], Expr]] = {
     "clamp": _clamp, "pow_scalar": _pow_scalar, "pow": _whole, "floor_divide": _whole,
-    "div_floor": _whole, "trunc_divide": _whole, "remainder": _whole, "fmod": _whole, "mean": _mean,
-    "var": _var, "std": _var,
+    "div_floor": _whole, "trunc_divide": _whole, "remainder": _whole, "fmod": _whole, "sum": _sum,
+    "mean": _mean, "prod": _prod, "var": _var, "std": _var,
     "spread": _spread, "sum_to": _sum_to, "permute": _permute, "cat": _cat, "stack": _stack,
     "cumsum": _scan, "cumprod": _scan, "index": _index, "matmul": _matmul, "linear": _linear,
     "relu": _relu, "relu_backward": _relu_backward, "mean_square": _mean_square,
@@ -291,11 +368,44 @@ REPEATS = ("pow_scalar", "mean_square", "var", "std")  # these name their operan
 
 def expression(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     """What stands right of the ``=``."""
+    op = TABLE.get(v.op)
+    made = _expression(v, xs, h, op)
+    if op is not None and op.rows and len(v.shape) > 1 and any(map(may_turn, v.inputs)):
+        return fill("np.ascontiguousarray({})", [made])
+    return made
+
+
+def may_turn(v: Any) -> bool:
+    """Whether an array may lie in memory otherwise than row by row, for all that is known."""
+    u = v
+    while u.__class__ is Value and u.op in VIEWS and u.fill is None:
+        if u.op in ("expand", "spread"):  # NumPy takes what only repeats for the innermost
+            return True
+        u = u.inputs[0]
+    todo, seen = [v], 0
+    while todo and seen < 32:
+        w, seen = todo.pop(), seen + 1
+        if w.__class__ is not Value or w.fill is not None or w.op in ("linear", "matmul"):
+            continue
+        if w.op in TABLE and TABLE[w.op].rows:
+            continue
+        if w.op == "permute":
+            return True
+        if w.op == "parameter":
+            tensor = w.nodes[0].tensor if w.nodes else None
+            t = tensor() if tensor is not None else None
+            if t is not None and not t._array.flags.c_contiguous:
+                return True
+        todo.extend(w.inputs)
+    return bool(todo)
+
+
+def _expression(v: Value, xs: list[Expr], h: Helpers, op: Any) -> Expr:
     special = _SPECIAL.get(v.op)
     if special is not None:
         return special(v, xs, h)
-    op = TABLE[v.op]
-    if op.text is not None:
+    rounds = v.dtype == F16 and isinstance(op.kernel, types.FunctionType) and op.kernel.__name__ != "<lambda>"
+    if op.text is not None and not rounds:  # a kernel of several steps rounds float16 once
         return fill(op.text, xs, **{k: axis(p) if k == "dim" else p for k, p in v.params.items()})
     name = f"np.{getattr(op.kernel, '__name__', '')}"
     if getattr(np, name[3:], None) is op.kernel:
@@ -347,9 +457,9 @@ class Helpers:
         self.texts: dict[str, str] = {}
         self._names: dict[Any, str] = {}
 
-    def call(self, op: Op, xs: list[Expr], params: dict[str, Any]) -> Expr:
-        """A call of an op's kernel. NotImplementedError if that is no function that could be printed."""
-        name = self._function(op.kernel, op)
+    def call(self, op: Any, xs: list[Expr], params: dict[str, Any] = NO_PARAMS) -> Expr:
+        """A call of a function, or of an op's kernel. NotImplementedError if that could not be printed."""
+        name = self._function(op.kernel, op) if isinstance(op, Op) else self._function(op, op)
         keywords = []
         for k, p in params.items():
             value = ast.Subscript(parsed("np.s_"), key(p)) if k == "index" and _slices(p) else literal(p)
@@ -366,7 +476,8 @@ class Helpers:
             self.texts[found] = f"def {found}({', '.join(arguments)}):\n{body}"
         return found
 
-    def _function(self, function: Any, op: Op) -> str:
+    def _function(self, function: Any, op: Any) -> str:
+        function = inspect.unwrap(function)  # what is remembered between calls need not be in a program
         if function in self._names:
             return self._names[function]
         if (
@@ -379,7 +490,8 @@ class Helpers:
                 "nor one of a module; give its record a text="
             )
         name = self._names[function] = "_" + function.__name__.lstrip("_")
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        tree: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        tree.decorator_list = []
         tree = ast.fix_missing_locations(_Plain(function, self, op).visit(tree))
         self.texts[name] = ast.unparse(tree)  # the functions that it calls stand before it
         return name
@@ -392,7 +504,7 @@ def _slices(index: object) -> bool:
 class _Plain(ast.NodeTransformer):
     """A function without annotations, in which every global name is NumPy's or that of a helper."""
 
-    def __init__(self, function: types.FunctionType, helpers: Helpers, op: Op) -> None:
+    def __init__(self, function: types.FunctionType, helpers: Helpers, op: Any) -> None:
         self.globals, self.helpers, self.op = function.__globals__, helpers, op
         self.local = set(function.__code__.co_varnames) | set(function.__code__.co_cellvars)
 
@@ -417,18 +529,29 @@ class _Plain(ast.NodeTransformer):
         self.generic_visit(node)
         return node
 
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        f: Any = node.func
+        if ast.unparse(f) == "math.prod":
+            return fill("int(np.prod({}))", node.args)  # a program imports NumPy alone
+        return node
+
     def visit_Name(self, node: ast.Name) -> ast.AST:
         name = node.id
         if name in self.local or name not in self.globals or name == "np":
             return node
         value = self.globals[name]
+        if value is math:
+            return node
         owner = getattr(value, "__self__", None)
         if isinstance(owner, np.ufunc):
             return parsed(f"np.{owner.__name__}.{value.__name__}")
-        if isinstance(value, types.FunctionType):
+        if isinstance(inspect.unwrap(value) if callable(value) else value, types.FunctionType):
             return ast.Name(self.helpers._function(value, self.op), node.ctx)
         if isinstance(value, np.dtype):
             return fill("np.dtype({t})", [], t=value)
+        if value.__class__ is int:
+            return literal(value)
         raise NotImplementedError(
             f"source(): the operation {self.op.name} cannot be printed: its kernel reads {name}, which is neither "
             "NumPy's nor a function; give its record a text="

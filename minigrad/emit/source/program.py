@@ -334,7 +334,8 @@ def _filled(op: str, inputs: list[Any], params: dict[str, Any], dtype: Any) -> A
         return None
     kind = dtype.type
     if op in _MOVES:
-        return kind(inputs[0].fill)
+        with np.errstate(all="ignore"):  # a narrower type may not hold it
+            return kind(inputs[0].fill)
     if any(v.__class__ is Const and type(v.value) is Scalar for v in inputs):
         return None  # it is another number in the next run
     if op in _FOLDED and all(v.__class__ is Const or v.fill is not None for v in inputs):

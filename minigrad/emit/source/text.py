@@ -23,7 +23,7 @@ from minigrad.emit.source.expressions import (
 )  # fmt: skip
 from minigrad.emit.source.names import Names, identifier, variable
 from minigrad.emit.source.program import VIEWS, Program, Value, memory
-from minigrad.errors import line_of
+from minigrad.errors import place
 from minigrad.tape import Const, Node
 
 WIDTH = 100
@@ -226,7 +226,7 @@ class Text:
     def module(self, name: str, title: str) -> str:
         """The text of the module."""
         results = self._results()
-        head = [f'"""{title}"""', "", "import numpy as np", ""]
+        head = [docstring(title), "", "import numpy as np", ""]
         for helper in self.helpers.texts.values():
             head += ["", helper, ""]
         head += ["", '@np.errstate(all="ignore")']
@@ -331,7 +331,17 @@ def _place(node: Node | None) -> str:
 
 @functools.lru_cache(maxsize=4096)  # by the file too: code of two files may be equal
 def _line(file: str, code: CodeType, lasti: int) -> str:
-    return f"{os.path.basename(file)}:{line_of(code, lasti)}"
+    return _printable(os.path.basename(place(code, lasti)))
+
+
+def _printable(text: str) -> str:
+    """On one line; the names of functions and files may hold anything."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def docstring(title: str) -> str:
+    """The docstring of a module."""
+    return '"""' + _printable(title).replace("\\", "\\\\").replace('"""', "'''") + '"""'
 
 
 def _quoted(name: str) -> str:

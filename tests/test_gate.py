@@ -1,0 +1,378 @@
+"""Malformed calls: PyTorch's kinds of error, which name the function, the argument and the user's line."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import gate, nn
+from minigrad.nn import functional, init
+
+X = mg.tensor([[1.0, -2.0, 3.0], [0.5, 0.0, -1.0]])
+I = mg.tensor([0, 1])  # noqa: E741
+V = mg.ones(2, 3)
+
+
+# ---------------------------------------------------------------- every public function, from its signature
+
+GOOD: dict[str, Any] = {
+    "input": X, "other": X, "tensor": mg.ones(2, 2), "target": X, "weight": X, "end": X, "tensor1": X, "tensor2": X,
+    "mat1": X, "mat2": X, "mat": X, "vec": X, "vec2": X, "batch1": X, "batch2": X, "mask": X > 0, "condition": X > 0,
+    "index": I, "indices": I, "values": V, "tensors": [X, X], "dim": 0, "dim0": 0, "dim1": 1, "start": 0, "length": 1,
+    "end_dim": 1, "chunks": 2, "split_size_or_sections": 1, "indices_or_sections": 2, "source": 0, "destination": 1,
+    "size": (2,), "n": 3, "steps": 3, "low": 0, "high": 5, "mean": mg.zeros(2), "std": mg.ones(2), "fill_value": 1.0,
+    "value": 1.0, "exponent": 2, "data": [1.0], "ndarray": np.ones(2, "f4"), "min": 0.0, "max": 1.0, "sizes": (1, 2),
+    "val": 1.0, "sparsity": 0.5, "nonlinearity": "relu", "seed": 1, "d": mg.float32, "type1": mg.float32,
+    "type2": mg.int64, "tensor_1": X, "obj": X, "sizes_": (2,),
+}  # fmt: skip
+BAD: dict[str, Any] = {
+    "None": None, "str": "a", "int": 7, "negative": -5, "float": 2.5, "nan": float("nan"), "huge": 2**70, "bool": True,
+    "complex": 1j, "list": [1.0], "empty list": [], "dict": {}, "set": {1}, "bytes": b"a", "object": object(),
+    "array": np.ones((2, 3), "f4"), "type": int, "function": len, "slice": slice(0, 1), "Ellipsis": ...,
+    "ints": X.int(), "4x5": mg.ones(4, 5), "0-d": mg.tensor(1.5), "module": nn.ReLU(), "tuple of Tensors": (X, X),
+}  # fmt: skip
+KINDS = (TypeError, RuntimeError, IndexError, ValueError, NotImplementedError)
+SPACES = {"mg": mg, "F": functional, "init": init}
+
+
+def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
+    for space, module in SPACES.items():
+        for name in dir(module):
+            function = getattr(module, name)
+            made = type(function) is types.FunctionType and function.__code__.co_filename == gate.FILE
+            if made:
+                yield f"{space}.{name}", function
+    for name, function in vars(mg.Tensor).items():
+        if type(function) is types.FunctionType and name.endswith("_") and not name.startswith("_"):
+            yield f"Tensor.{name}", function
+
+
+FUNCTIONS = dict(functions())
+
+
+def arguments(function: Callable[..., Any]) -> list[Any]:
+    """Good values for the parameters that must be given."""
+    found = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in ("self", "t"):
+            found.append(X.clone())
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            found.append((3, 2) if name in ("shape", "size") else (1, 0))
+        elif parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+            found.append(GOOD[name])
+    return found
+
+
+def error_of(function: Callable[..., Any], args: list[Any]) -> Exception | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            function(*args)
+        except Exception as error:  # whatever it is, the test looks at it
+            return error
+    return None
+
+
+def test_most_functions_have_a_gate() -> None:
+    assert len(FUNCTIONS) > 250
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_argument_of_the_wrong_kind_gives_a_public_kind_of_error(name: str) -> None:
+    function = FUNCTIONS[name]
+    good = arguments(function)
+    for place in range(len(good)):
+        for kind, bad in BAD.items():
+            error = error_of(function, [*good[:place], bad, *good[place + 1 :]])
+            assert error is None or type(error) in KINDS, (name, place, kind)
+            assert "object has no attribute" not in str(error), (name, place, kind)
+
+
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if not n.endswith("_")])
+@pytest.mark.parametrize(
+    "bad", ["a", None, object(), np.ones(2, "f4")], ids=["str", "None", "object", "array"]
+)
+def test_what_is_no_tensor_is_named(name: str, bad: Any) -> None:
+    function = FUNCTIONS[name]
+    parameters = list(inspect.signature(function).parameters.values())
+    for place, parameter in enumerate(parameters):
+        if parameter.annotation != "Tensor" or parameter.default is not parameter.empty:
+            continue
+        args = arguments(function)
+        args[place] = bad
+        own = inspect.unwrap(function).__name__
+        with pytest.raises(
+            TypeError, match=rf"^{own}\(\).*'{parameter.name}' must be Tensor.*test_gate\.py:\d+"
+        ):
+            function(*args)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_signatures_names_and_pickles_are_those_of_the_function(name: str) -> None:
+    function = FUNCTIONS[name]
+    inner = inspect.unwrap(function)
+    assert inspect.signature(function) == inspect.signature(inner)
+    assert (function.__name__, function.__doc__) == (inner.__name__, inner.__doc__)
+    if not name.startswith("Tensor."):
+        assert pickle.loads(pickle.dumps(function)) is function
+
+
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if not n.startswith("Tensor.")])
+def test_an_unknown_keyword_is_refused(name: str) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'bogus'"):
+        FUNCTIONS[name](*arguments(FUNCTIONS[name]), bogus=1)
+
+
+# ---------------------------------------------------------------- what is refused, and what is taken
+
+MALFORMED: list[tuple[str, type[Exception], str]] = [
+    ("X.sum(True)", TypeError, "sum.*'dim' must be int, tuple of ints or None, not bool"),
+    ("X.sum((0, True))", TypeError, "sum.*'dim' must be"),
+    ("X.sum(0, 1)", TypeError, "sum.*'keepdim' must be bool, not int"),
+    ("X.argmax(0, object())", TypeError, "argmax.*'keepdim' must be bool, not object"),
+    ("X.amax(dim='a')", TypeError, "amax.*'dim' must be"),
+    ("mg.cat([X, X], True)", TypeError, "cat.*'dim' must be int, not bool"),
+    ("mg.cat([X, 3])", TypeError, "cat.*'tensors' must be tuple of Tensors, not list of Tensor, int"),
+    ("X.chunk(True)", TypeError, "chunk.*'chunks' must be int, not bool"),
+    ("X.select(0, True)", TypeError, "select.*'index' must be int"),
+    ("X.size(True)", TypeError, "size.*'dim' must be int or None, not bool"),
+    ("X.unsqueeze(2.0)", TypeError, "unsqueeze.*'dim' must be int, not float"),
+    ("X.narrow(0, 2.5, 1)", TypeError, "narrow.*'start' must be"),
+    ("X.movedim({0}, 1)", TypeError, "movedim.*'source' must be"),
+    ("mg.zeros({})", TypeError, "zeros.*must be int, not dict"),
+    ("mg.zeros(True)", TypeError, "zeros.*must be int, not bool"),
+    ("mg.zeros(2, dtype='float32')", TypeError, "zeros.*'dtype' must be minigrad.dtype or None, not str"),
+    ("mg.zeros(2, dtype=False)", TypeError, "zeros.*'dtype' must be"),
+    ("mg.zeros(2, requires_grad=1)", TypeError, "zeros.*'requires_grad' must be bool, not int"),
+    ("mg.zeros_like(X, dtype={})", TypeError, "zeros_like.*'dtype' must be"),
+    ("mg.full(7, 1.0)", TypeError, "full.*'size' must be tuple of ints or None, not int"),
+    ("mg.full((2,), [1.0])", TypeError, "full.*'fill_value' must be Number, not list of float"),
+    (
+        "mg.rand(2, generator=X)",
+        TypeError,
+        "rand.*'generator' must be minigrad.Generator or None, not Tensor",
+    ),
+    ("X.requires_grad_(None)", TypeError, "requires_grad_.*must be bool, not NoneType"),
+    ("nn.Parameter(X, 'a')", TypeError, "Parameter.*'requires_grad' must be bool, not str"),
+    ("mg.set_grad_enabled(1)", TypeError, "set_grad_enabled.*'mode' must be bool, not int"),
+    ("X.mul_(None)", TypeError, "^mul_.*NoneType"),
+    ("X.mul_('a')", TypeError, "^mul_.*str"),
+    ("mg.rsub(X, [])", TypeError, "^rsub.*list"),
+    ("X.permute(1, 0, bogus=1)", TypeError, "permute.*unexpected keyword argument 'bogus'"),
+    ("X.reshape(3, 2, bogus=1)", TypeError, "reshape.*unexpected keyword argument 'bogus'"),
+    ("X.expand(2, 3, bogus=1)", TypeError, "expand.*unexpected keyword argument 'bogus'"),
+    ("X.repeat(2, 1, bogus=1)", TypeError, "repeat.*unexpected keyword argument 'bogus'"),
+    ("mg.broadcast_to(X, (2, 3), bogus=1)", TypeError, "unexpected keyword argument 'bogus'"),
+    ("X.sum(0, axis=1)", TypeError, "sum.*multiple values for argument 'axis'"),
+    ("mg.cumsum(X)", TypeError, "cumsum.*missing 1 required argument: 'dim'"),
+    ("mg.exp()", TypeError, "exp.*missing 1 required argument: 'input'"),
+    ("mg.exp(3)", TypeError, "exp.*'input' must be Tensor, not int"),
+    ("mg.isnan(3.0)", TypeError, "isnan.*'input' must be Tensor, not float"),
+    ("mg.addcmul(X, 1, X)", TypeError, "addcmul.*'tensor1' must be Tensor, not int"),
+    ("mg.tensor([X, X])", ValueError, "only one element"),
+    ("X.__contains__('a')", RuntimeError, "only supports Tensor or scalar"),
+    ("X.clone().__setitem__(0, [1.0, 2.0, 3.0])", TypeError, "can't assign a list"),
+    ("X.clone().__setitem__([0], V[:1].double())", RuntimeError, "dtypes match"),
+    ("X.clone().__setitem__(I, mg.tensor(1))", RuntimeError, "dtypes match"),
+    ("X.clone().__setitem__(X > 0, mg.ones(2).half())", RuntimeError, "dtypes match"),
+    ("X.tensor_split(2**70)", ValueError, "64 bits"),
+    ("X.tensor_split([1.0])", TypeError, "tensor_split"),
+    ("W.sum(dtype=mg.int64)", RuntimeError, "Autograd not support dtype"),
+    ("W.sum(0, dtype=mg.int32)", RuntimeError, "Autograd not support dtype"),
+    ("W.prod(dtype=int)", RuntimeError, "Autograd not support dtype"),
+    ("W.cumsum(0, dtype=mg.int64)", RuntimeError, "Autograd not support dtype"),
+    ("W.nansum(dtype=mg.int64)", RuntimeError, "Autograd not support dtype"),
+    ("mg.autograd.grad(W.sum(), W, create_graph='a')", TypeError, "grad.*'create_graph'"),
+    ("nn.Tanh()(3)", TypeError, "tanh.*'input' must be Tensor, not int"),
+    ("nn.Linear(3.0, 2)", TypeError, "Linear.*'in_features' must be int, not float"),
+    ("nn.init.zeros_('a')", TypeError, "zeros_.*'tensor' must be Tensor, not str"),
+    ("X.clone().random_(None)", TypeError, "random_"),
+    ("X.clone().random_(1, 2, 3)", TypeError, "random_"),
+    ("X.clone().random_(5, 5)", RuntimeError, "low < high"),
+]
+
+
+@pytest.mark.parametrize(("call", "kind", "text"), MALFORMED, ids=[call for call, _, _ in MALFORMED])
+def test_what_pytorch_refuses_is_refused(call: str, kind: type[Exception], text: str) -> None:
+    names = {"mg": mg, "nn": nn, "X": X, "V": V, "I": I, "W": mg.ones(2, requires_grad=True)}
+    for _ in range(2):  # also when a good call came between
+        with pytest.raises(kind, match=text) as caught:
+            eval(call, names)
+        assert type(caught.value) is kind
+        assert X.sum(0, True).shape == (1, 3)
+
+
+ARRAY = np.ones((2, 3), "f4")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: functional.mse_loss(X, ARRAY), lambda: functional.l1_loss(ARRAY, X), lambda: X.index_select(0, ARRAY),
+        lambda: X.clone().copy_(ARRAY), lambda: X.clone().fill_(ARRAY), lambda: X.clamp(ARRAY),
+        lambda: X.clone().clamp_(max=ARRAY), lambda: X.masked_fill(X > 0, ARRAY), lambda: mg.exp(ARRAY),
+        lambda: X.lerp(X, ARRAY), lambda: mg.matmul(X, ARRAY), lambda: nn.Linear(3, 2)(ARRAY),
+    ],
+)  # fmt: skip
+def test_an_array_where_a_tensor_belongs(call: Callable[[], Any]) -> None:
+    with pytest.raises(
+        TypeError, match=r"an array was given, use minigrad\.from_numpy.*as_tensor.*test_gate\.py"
+    ):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "same"),
+    [
+        (lambda: X.sum(axis=0, keepdims=True), lambda: X.sum(0, True)),
+        (lambda: mg.sum(x=X, axis=(0, 1)), lambda: X.sum()),
+        (lambda: mg.mean(a=X, axis=-1), lambda: X.mean(-1)),
+        (lambda: mg.cumsum(X, axis=1), lambda: X.cumsum(1)),
+        (lambda: mg.cat([X, X], axis=1), lambda: mg.cat([X, X], 1)),
+        (lambda: mg.exp(x=X), lambda: X.exp()),
+        (lambda: mg.add(x1=X, x2=X), lambda: X + X),
+        (lambda: X.var(axis=0, keepdims=True, correction=0), lambda: X.var(0, keepdim=True, correction=0)),
+        (lambda: X.max(axis=1).indices, lambda: X.max(1).indices),
+        (lambda: X.unsqueeze(axis=0), lambda: X[None]),
+        (lambda: X.swapaxes(axis0=0, axis1=1), lambda: X.T),
+        (lambda: X.reshape(shape=(3, 2)), lambda: X.reshape(3, 2)),
+        (lambda: X.permute(dims=(1, 0)), lambda: X.T),
+        (lambda: X.expand(size=(4, 2, 3)), lambda: X.expand(4, 2, 3)),
+        (lambda: X.repeat(repeats=(2, 1)), lambda: X.repeat(2, 1)),
+        (lambda: mg.zeros(size=(2, 3)), lambda: mg.zeros(2, 3)),
+        (lambda: mg.ones(size=[2], dtype=mg.int64), lambda: mg.ones(2, dtype=mg.int64)),
+        (
+            lambda: mg.rand(size=(2, 3), generator=mg.Generator()),
+            lambda: mg.rand(2, 3, generator=mg.Generator()),
+        ),
+        (lambda: X.sum(mg.tensor(1)), lambda: X.sum(1)),
+        (lambda: X.sum(np.int64(1), np.bool_(True)), lambda: X.sum(1, True)),
+        (lambda: mg.cat(X.chunk(np.int64(2))), lambda: X),
+        (lambda: X.movedim(mg.tensor(1), 0), lambda: X.T),
+        (lambda: X.add(X, alpha=mg.tensor(2.0)), lambda: X * 3),
+        (lambda: X.clamp(np.float32(0.0)), lambda: X.clamp(0.0)),
+        (lambda: mg.tensor([mg.ones(1), mg.tensor(2.0)]), lambda: mg.tensor([1.0, 2.0])),
+    ],
+)
+def test_names_of_numpy_and_numbers_of_tensors_are_taken(
+    call: Callable[[], Any], same: Callable[[], Any]
+) -> None:
+    for _ in range(2):
+        a, b = call(), same()
+        assert (a.dtype, a.shape, a.tolist()) == (b.dtype, b.shape, b.tolist())
+
+
+@pytest.mark.parametrize(("python", "dtype"), [(float, mg.float64), (int, mg.int64), (bool, mg.bool)])
+def test_types_of_python_as_dtypes(python: type, dtype: mg.dtype) -> None:
+    makers: list[tuple[Callable[..., Any], Any]] = [
+        (mg.zeros, 2), (mg.ones, 2), (mg.empty, 2), (mg.tensor, [1, 0]), (mg.as_tensor, [1]), (mg.ones_like, X),
+        (mg.arange if python is not bool else mg.eye, 3), (mg.sum, V), (mg.prod, V), (X.new_zeros, 2),
+    ]  # fmt: skip
+    for make, argument in makers:
+        assert make(argument, dtype=python).dtype is dtype
+    assert X.to(python).dtype is dtype
+    assert mg.promote_types(python, mg.bool) is dtype
+
+
+def test_random_draws_whole_numbers_from_the_full_range() -> None:
+    # The values are PyTorch's for this seed.
+    mg.manual_seed(0)
+    assert mg.empty(3).random_().tolist() == [8325664.0, 12888472.0, 1484222.0]
+    mg.manual_seed(0)
+    assert mg.empty(3).random_(2, None).tolist() == [8325946.0, 12888776.0, 1484590.0]
+    mg.manual_seed(0)
+    assert mg.empty(3, dtype=mg.int64).random_().tolist() == [
+        900450186894289455, 3969543146641149120, 1895649597198586619,
+    ]  # fmt: skip
+    mg.manual_seed(0)
+    assert mg.empty(3).random_(5).tolist() == [4.0, 4.0, 3.0]
+    mg.manual_seed(0)
+    assert mg.empty(3).random_(**{"from": 2, "to": 5}).tolist() == [4.0, 2.0, 4.0]
+    mg.manual_seed(0)
+    assert mg.empty(3).random_(to=5).tolist() == [4.0, 4.0, 3.0]
+
+
+# ---------------------------------------------------------------- what a gate leaves alone
+
+
+def test_errors_of_functions_that_are_passed_come_through() -> None:
+    def wrong(x: mg.Tensor) -> mg.Tensor:
+        raise KeyError("mine")
+
+    for call in (mg.autograd.functional.jacobian, mg.autograd.functional.vjp):
+        with pytest.raises(KeyError, match="mine"):
+            call(wrong, X)
+    w = mg.ones(2, requires_grad=True)
+    y = (w * 2).sum()
+    y.register_hook(lambda g: g.missing)
+    with pytest.raises(AttributeError, match="missing"):
+        y.backward()
+
+
+def test_a_class_of_the_users_is_not_kept() -> None:
+    class Three(int):
+        pass
+
+    import gc
+    import weakref
+
+    mg.unsqueeze(X, Three(1))
+    kept = weakref.ref(Three)
+    del Three
+    gc.collect()
+    assert kept() is None
+
+
+def test_an_error_inside_is_chained_to_the_one_that_is_told() -> None:
+    space: dict[str, Any] = {}
+    inside = str(Path(gate.__file__).with_name("tape.py"))
+    exec(compile("def broken(input, dim): return {}[dim]", inside, "exec"), space)
+    with pytest.raises(RuntimeError, match=r"^broken\(\): 3 \(at .*test_gate\.py") as caught:
+        gate.gated(space["broken"])(X, 3)
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_the_gate_knows_the_annotations() -> None:
+    """What is not among its kinds is not looked at, and so is the function's own concern."""
+    texts = {
+        part
+        for function in FUNCTIONS.values()
+        for name, text in inspect.unwrap(function).__annotations__.items()
+        if name != "return" and name not in gate._BY_NAME
+        for part in text.split(" | ")
+    }
+    own = {"Any", "Array", "Operand", "P.args", "P.kwargs", "Sequence[Tensor", "None]", "Sizes"}
+    assert texts - gate._KINDS.keys() == own
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert mg.clamp(X, np.float32(0), np.int64(1)).tolist() == [[1, 0, 1], [0.5, 0, 0]]
+    assert mg.linspace(np.float64(0), mg.tensor(1), 3).tolist() == [0, 0.5, 1]
+    for wrong in (X, np.str_("1")):
+        with pytest.raises(TypeError, match=r"^linspace\(\): argument 'end' must be Number, not "):
+            mg.linspace(0, wrong, 3)
+    with pytest.raises(
+        TypeError, match=r"^clamp\(\): argument 'max' must be Tensor or Number or None, not str_"
+    ):
+        mg.clamp(X, max=np.str_("1"))
+
+
+@pytest.mark.parametrize("name", ["var", "std", "var_mean", "std_mean"])
+def test_a_spread_takes_its_flag_or_dimensions_first(name: str) -> None:
+    spread = getattr(mg, name)
+    for flag in (False, True):
+        assert str(spread(X, flag)) == str(spread(X, unbiased=flag))
+    assert str(spread(X, np.int64(1))) == str(spread(X, dim=[1]))
+    with pytest.raises(
+        TypeError, match=rf"^{name}\(\): argument 'dim' must be int, tuple of ints or None or bool"
+    ):
+        spread(X, 1.5)

@@ -1,0 +1,376 @@
+"""Names that only PyTorch has say so; places in notebooks; threads."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import os
+import re
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+import minigrad as mg
+from minigrad import errors, func, nn
+from minigrad.hints import lacking, nearest
+from minigrad.hints.names import NAMES
+from minigrad.nn import functional as F
+from minigrad.testing.report import title
+
+# ---------------------------------------------------------------- names
+
+LACKING = "PyTorch has it, minigrad does not yet"
+ASKED = {
+    "nn.BCELoss": ["module 'minigrad.nn' has no attribute 'BCELoss'", LACKING, "p.log()"],
+    "nn.BCELos": ["Did you mean: 'BCELoss'", LACKING],
+    "nn.Lineer": ["Did you mean: 'Linear'"],
+    "nn.Relu": ["Did you mean: 'ReLU'"],
+    "nn.Softmax": [LACKING, "logsumexp"],
+    "nn.Unflatten": ["minigrad has minigrad.unflatten"],
+    "nn.Conv2d": [LACKING],
+    "nn.init.kaiming_uniform": ["minigrad has minigrad.nn.init.kaiming_uniform_"],
+    "F.softmax": [LACKING, "logsumexp"],
+    "F.sigmoid": ["minigrad has minigrad.sigmoid"],
+    "F.flatten": ["There is minigrad.flatten"],
+    "mg.optim.Adam": [LACKING, "minigrad.optim.SGD"],
+    "mg.optim.lr_scheduler.StepLR": ["'lr_scheduler'", LACKING, "param_groups"],
+    "mg.optim.sgd_": ["Did you mean: 'sgd'"],
+    "mg.autograd.Variable": [LACKING, "requires_grad=True"],
+    "mg.autograd.functional.jacobain": ["Did you mean: 'jacobian'"],
+    "mg.func.vmap": [LACKING],
+    "mg.linalg.svd": ["'minigrad' has no attribute 'linalg'", LACKING],
+    "mg.cuda.is_available()": [LACKING, "CPU"],
+    "mg.einsum": [LACKING, "matmul"],
+    "mg.utils.data": [LACKING, "randperm"],
+    "mg.nn.utils.clip_grad_norm_": ["'utils'", "grad.mul_"],
+    "mg.zeroes": ["Did you mean: 'zeros'"],
+    "mg.mse_loss": ["There is minigrad.nn.functional.mse_loss"],
+    "mg.ones(2).softmax(0)": ["'Tensor' object has no attribute 'softmax'", LACKING, "logsumexp"],
+    "mg.ones(2).cumsum_(0)": [LACKING, "x.copy_(x.cumsum(...))"],
+    "mg.ones(2).cuda()": [LACKING, "CPU"],
+    "nn.Parameter(mg.ones(2)).norm()": ["'Parameter' object", LACKING, "square()"],
+    "mg.Tensor.softmax": ["type object 'Tensor' has no attribute 'softmax'", LACKING],
+    "nn.Sequential().cuda()": ["'Sequential' object", LACKING, "CPU"],
+}
+
+
+def shown(error: BaseException) -> str:
+    """What the interpreter prints of an error, its own suggestions included."""
+    return "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize("code", ASKED)
+def test_a_name_that_is_missing(code: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        eval(code, {"mg": mg, "nn": nn, "F": F})
+    text = shown(caught.value)
+    for part in ASKED[code]:
+        assert part in text
+    assert text.count("Did you mean") == ("Did you mean" in ASKED[code][0])
+    assert caught.value.obj is None  # of which the interpreter makes a suggestion of its own
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("from minigrad.nn import BCELoss", ["cannot import name 'BCELoss' from 'minigrad.nn'", LACKING, "log()"]),
+        ("from minigrad.nn import Linear, BCELoss as Loss", ["'BCELoss'", LACKING]),
+        ("from minigrad.nn import Lineer", ["'Lineer'", "Did you mean: 'Linear'"]),
+        ("from minigrad import linalg", ["'linalg'", LACKING]),
+        ("from minigrad.optim import Adam", ["'Adam'", "minigrad.optim.SGD"]),
+        ("from minigrad import nothing_like_it", ["cannot import name 'nothing_like_it'"]),
+    ],
+)  # fmt: skip
+def test_an_import_of_a_name_that_is_missing(code: str, says: list[str]) -> None:
+    with pytest.raises(ImportError) as caught:
+        exec(code, {})
+    text = shown(caught.value)
+    for part in says:
+        assert part in text
+    assert text.count("Did you mean") == ("Did you mean" in "".join(says))
+    assert caught.value.name == code.split()[1]
+
+
+def test_asking_whether_a_name_is_there() -> None:
+    """Libraries ask so: what is missing stays an AttributeError."""
+    for owner in (
+        mg,
+        nn,
+        F,
+        nn.init,
+        mg.optim,
+        mg.autograd,
+        mg.autograd.functional,
+        func,
+        mg.Tensor,
+        mg.ones(2),
+    ):
+        for name in ("softmax", "Adam", "values", "zzz", "__array_interface__", "_private"):
+            assert not hasattr(owner, name)
+            assert getattr(owner, name, 7) == 7
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("minigrad.linalg")
+
+
+def test_a_probe_costs_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nearest, "hint", lambda place, name: pytest.fail(f"searched for {name}"))
+    for owner in (mg, nn, mg.ones(2), mg.Tensor):
+        for name in ("__array_interface__", "__wrapped__", "_repr_html_", "_ipython_display_"):
+            assert not hasattr(owner, name)
+
+
+def test_a_tensor_s_own_names_are_its_own() -> None:
+    """What PyTorch's Tensor has more is in nobody's way: attributes, methods of subclasses, `dir`."""
+
+    class Mine(mg.Tensor):
+        def softmax(self, dim: int) -> str:
+            return f"mine {dim}"
+
+        def __getattr__(self, name: str) -> str:
+            return f"asked for {name}"
+
+    t = Mine([1.0])
+    assert t.softmax(1) == "mine 1"
+    assert t.argsort == "asked for argsort"
+    u: Any = mg.ones(2)
+    u.values = 3
+    assert u.values == 3
+    assert {"softmax", "values"} & {*dir(t), *dir(u)} == {"softmax", "values"}
+    assert {"sum", "grad", "T"} <= {*dir(mg.ones(2))}
+    assert not {"softmax", "cuda", "values"} & {*dir(mg.ones(2))}
+
+
+def test_every_name_of_pytorch_that_is_missing_says_so() -> None:
+    said = [
+        (place, name)
+        for place, names in NAMES.items()
+        for name in names.split()
+        if not lacking(place.replace("torch", "minigrad"), name).startswith(". PyTorch has it, minigrad ")
+    ]
+    assert said == []
+    assert lacking("minigrad.nn", "no_such_thing") == ""
+
+
+# The inputs of the formulas, and what each gives where the shortest other way says so.
+X, P, Y = mg.tensor([[0.5, -1.0, 2.0], [0.0, 3.0, -4.0]]), mg.tensor([0.2, 0.9]), mg.tensor([1, 0])
+
+
+def formula(name: str, **values: Any) -> Any:
+    code = next(code for names, code in nearest._FORMULAS.items() if name in names.split())
+    return eval(code, {"minigrad": mg, **values})
+
+
+@pytest.mark.parametrize("name", nearest._FORMULAS)
+def test_the_formulas_run(name: str) -> None:
+    classes = (
+        "cross_entropy" in name.split() or "nll" in name or "one_hot" in name or "embedding" in name.split()
+    )
+    square = mg.arange(9.0).reshape(3, 3)
+    made = formula(
+        name.split()[0], x=square if name in ("trace", "tril", "triu") else X, y=Y if classes else X * 0.5, p=P,
+        dim=1, n=3, weight=mg.eye(3),
+    ) if "BCELoss" not in name.split() else formula("BCELoss", p=P, y=Y)  # fmt: skip
+    assert made.isfinite().all()
+
+
+def test_formulas_are_right() -> None:
+    soft = formula("softmax", x=X, dim=1)
+    assert mg.allclose(soft.sum(1), mg.ones(2))
+    assert mg.allclose(formula("log_softmax", x=X, dim=1).exp(), soft)
+    assert formula("CrossEntropyLoss", x=X, y=Y).item() == pytest.approx(
+        -(soft[0, 1] * soft[1, 0]).log().item() / 2
+    )
+    assert formula("NLLLoss", x=soft.log(), y=Y).item() == pytest.approx(
+        formula("CrossEntropyLoss", x=X, y=Y).item()
+    )
+    assert formula("BCELoss", p=P, y=Y).item() == pytest.approx(-(math.log(0.2) + math.log(0.1)) / 2)
+    logits = (P / (1 - P)).log()
+    assert formula("BCEWithLogitsLoss", x=logits, y=Y).item() == pytest.approx(
+        formula("BCELoss", p=P, y=Y).item()
+    )
+    assert mg.allclose(formula("Softplus", x=X), X.exp().log1p())
+    assert mg.allclose(formula("LogSigmoid", x=X), X.sigmoid().log())
+    assert mg.allclose(formula("ELU", x=X), mg.where(X > 0, X, X.exp() - 1))
+    assert mg.allclose(formula("leaky_relu", x=X), mg.where(X > 0, X, 0.01 * X))
+    assert formula("HuberLoss", x=X, y=X - mg.tensor([0.5, 2.0, 0.0])).item() == pytest.approx(
+        (0.125 + 1.5) / 3
+    )
+    assert formula("one_hot", y=Y, n=3).tolist() == [[0, 1, 0], [1, 0, 0]]
+    square = mg.arange(9.0).reshape(3, 3)
+    assert formula("trace", x=square, n=3).item() == 12
+    assert formula("tril", x=square, n=3).tolist() == [[0, 0, 0], [3, 4, 0], [6, 7, 8]]
+    assert formula("triu", x=square, n=3).tolist() == [[0, 1, 2], [0, 4, 5], [0, 0, 8]]
+    normed = formula("layer_norm", x=X)
+    assert mg.allclose(normed.mean(1), mg.zeros(2), atol=1e-6)
+    assert mg.allclose(normed.var(1, correction=0), mg.ones(2))
+
+
+def test_what_is_suggested_exists_and_what_is_said_to_be_missing_is() -> None:
+    theirs = {n for names in NAMES.values() for n in names.split()}
+    for names, said in {**nearest._FORMULAS, **nearest._SENTENCES}.items():
+        for path in re.findall(r"minigrad((?:\.\w+)+)", said):
+            home: Any = mg
+            for part in path[1:].split("."):
+                home = getattr(home, part)
+        for method in re.findall(r"[\w)]\.(\w+)\(", said):
+            assert any(hasattr(o, method) for o in (mg, mg.Tensor, nn.Module)) or method in (
+                "argsort",
+                "from_numpy",
+            )
+        for name in names.split():
+            assert name.rpartition(".")[2] in theirs
+    gone = [
+        n
+        for names in nearest._FORMULAS
+        for n in names.split()
+        if any(hasattr(o, n) for o in (mg, mg.Tensor, nn, F))
+    ]
+    assert gone == [], "these exist now: take them out of minigrad/hints/nearest.py"
+
+
+# ---------------------------------------------------------------- places
+
+
+def where_in(file: str) -> str:
+    space: dict[str, Any] = {"x": mg.ones(2, requires_grad=True)}
+    exec(compile("\ny = x * 2", file, "exec"), space)
+    return str(space["y"].grad_fn.where)
+
+
+class Shell:
+    """IPython, as far as it is asked for the numbers of cells."""
+
+    def __init__(self, cells: dict[str, int]) -> None:
+        self.cells, self.compile = cells, self
+
+    def get_ipython(self) -> Shell | None:
+        return self if self.cells else None
+
+    def format_code_name(self, file: str) -> tuple[str, str] | None:
+        return ("Cell", f"In[{self.cells[file]}]") if file in self.cells else None
+
+
+def test_a_place_in_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = "/tmp/ipykernel_123/456.py"
+    assert where_in("<ipython-input-10-ab12cd>") == "cell 10, line 2"
+    assert where_in(kernel).endswith("456.py:2")
+    monkeypatch.setitem(sys.modules, "IPython", Shell({kernel: 7}))
+    assert where_in(kernel) == "cell 7, line 2"
+    assert where_in("/tmp/ipykernel_123/other.py").endswith("other.py:2")
+    assert where_in(__file__).endswith("test_hints.py:2")
+    space = {"x": mg.ones(2, 3), "y": mg.ones(2, 4)}
+    with pytest.raises(RuntimeError, match=r"at cell 7, line 1\)$"):
+        exec(compile("x * y", kernel, "exec"), space)
+    exec(compile("def wrong(x):\n    return x * x", kernel, "exec"), space)
+    assert title(space["wrong"]) == "wrong (cell 7, line 1)"
+    space["x"] = mg.ones(2, requires_grad=True)
+    exec(compile("\n\nz = (x * x).sum()", kernel, "exec"), space)
+    assert "  # cell 7, line 3" in mg.source(space["z"])
+
+
+@pytest.mark.parametrize("shell", [None, Shell({}), object()])
+def test_a_place_where_ipython_says_nothing(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", shell)
+    assert where_in("/tmp/ipykernel_123/456.py").endswith("456.py:2")
+
+
+@pytest.mark.parametrize(
+    "file", ["<stdin>", "<string>", "<doctest tour[3]>", "<python-input-4>", "<console>"]
+)
+def test_a_place_that_is_no_file(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the user's also where the working directory is the package's."""
+    monkeypatch.chdir(Path(mg.__file__).parent)
+    errors.INSIDE.pop(file, None)
+    assert where_in(file) == f"{file}:2"
+
+
+def test_a_place_without_a_working_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> str:
+        raise FileNotFoundError("the working directory was removed")
+
+    monkeypatch.setattr(os, "getcwd", gone)
+    assert where_in("relative_and_new.py") == "relative_and_new.py:2"
+    assert where_in(os.path.join(os.sep, "absolute_and_new.py")).endswith("absolute_and_new.py:2")
+
+
+# ---------------------------------------------------------------- threads
+
+
+class Library:
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+
+    def get_num_threads(self) -> int:
+        return self.threads
+
+    def set_num_threads(self, threads: int) -> None:
+        self.threads = threads
+
+
+def with_libraries(monkeypatch: pytest.MonkeyPatch, *libraries: Library) -> list[Library]:
+    loaded = list(libraries)
+    found = SimpleNamespace(lib_controllers=loaded)
+    controller = SimpleNamespace(select=lambda user_api: found if user_api == "blas" else None)
+    fake: Any = ModuleType("threadpoolctl")
+    fake.ThreadpoolController = lambda: controller
+    monkeypatch.setitem(sys.modules, "threadpoolctl", fake)
+    return loaded
+
+
+def test_threads_are_set_in_every_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = Library(2), Library(8)
+    loaded = with_libraries(monkeypatch, one, two)
+    assert mg.get_num_threads() == 8
+    mg.set_num_threads(3)
+    assert (one.threads, two.threads, mg.get_num_threads()) == (3, 3, 3)
+    loaded.append(Library(8))  # such as SciPy's, with which Numba came
+    mg.set_num_threads(2)
+    assert [library.threads for library in loaded] == [2, 2, 2]
+
+
+def test_threads_of_numpy() -> None:
+    before = mg.get_num_threads()
+    assert before >= 1
+    try:
+        mg.set_num_threads(1)
+        assert mg.get_num_threads() == 1
+    finally:
+        mg.set_num_threads(before)
+    assert mg.get_num_threads() == before
+
+
+def test_a_library_whose_threads_cannot_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_libraries(monkeypatch)
+    with pytest.warns(UserWarning, match="no threads that can be set"):
+        mg.set_num_threads(1)
+    assert mg.get_num_threads() == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "says"),
+    [
+        (0, RuntimeError, "positive integer"),
+        (-1, RuntimeError, "positive integer"),
+        (1.0, RuntimeError, "expects an int, but got float"),
+        (True, RuntimeError, "expects an int, but got bool"),
+        ("2", RuntimeError, "expects an int, but got str"),
+        (None, RuntimeError, "expects an int, but got NoneType"),
+        (2**40, ValueError, "32 bits"),
+    ],
+)
+def test_what_is_no_number_of_threads(given: Any, kind: type[Exception], says: str) -> None:
+    with pytest.raises(kind, match=says):
+        mg.set_num_threads(given)
+
+
+@pytest.mark.parametrize("call", [mg.get_num_threads, lambda: mg.set_num_threads(1)])
+def test_threads_without_threadpoolctl(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    with pytest.raises(
+        ImportError, match=r"the extra `threads`\): pip install threadpoolctl; .*OPENBLAS_NUM_THREADS"
+    ):
+        call()
