@@ -1,70 +1,66 @@
 """PyTorch in miniature, in NumPy, that shows its work."""
 
 from importlib import import_module
-from math import e, inf, nan, pi
-from typing import TYPE_CHECKING, Any
+from math import e as e, inf as inf, nan as nan, pi as pi
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-from minigrad import autograd, nn, optim, random
-from minigrad._printing import printoptions, set_printoptions
-from minigrad.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
-from minigrad.autograd.anomaly import is_anomaly_enabled
-from minigrad.autograd.modes import is_grad_enabled, is_inference_mode_enabled
-from minigrad.dtypes import *  # noqa: F403
-from minigrad.functions.creation import *  # noqa: F403
-from minigrad.functions.elementwise import *  # noqa: F403
-from minigrad.functions.index import *  # noqa: F403
-from minigrad.functions.linalg import *  # noqa: F403
-from minigrad.functions.nn import relu
-from minigrad.functions.reduce import *  # noqa: F403
-from minigrad.functions.shape import *  # noqa: F403
-from minigrad.hints import missing
-from minigrad.random import (
-    Generator,
-    default_generator,
-    fork_rng,
-    get_rng_state,
-    initial_seed,
-    manual_seed,
-    seed,
-    set_rng_state,
-)
-from minigrad.tensor import Size, Tensor, is_tensor
-from minigrad.threads import get_num_threads, set_num_threads
-
-if TYPE_CHECKING:
-    from minigrad import func
-    from minigrad.emit.compiled import compile
-    from minigrad.emit.draw import Drawing, draw
-    from minigrad.emit.source import source
-    from minigrad.emit.summary import summary
-    from minigrad.emit.table import tape_table
+# To a type checker a package offers what it imports by `*` or `as` itself.
+from minigrad import autograd as autograd, nn as nn, optim as optim, random as random
+from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
+from minigrad.autograd import enable_grad as enable_grad, inference_mode as inference_mode
+from minigrad.autograd import no_grad as no_grad, set_grad_enabled as set_grad_enabled
+from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
+from minigrad.autograd.modes import is_grad_enabled as is_grad_enabled
+from minigrad.autograd.modes import is_inference_mode_enabled as is_inference_mode_enabled
+from minigrad.dtypes import *
+from minigrad.functions.creation import *
+from minigrad.functions.elementwise import *
+from minigrad.functions.index import *
+from minigrad.functions.linalg import *
+from minigrad.functions.nn import relu as relu
+from minigrad.functions.reduce import *
+from minigrad.functions.shape import *
+from minigrad.hints import missing as _missing
+from minigrad.random import Generator as Generator, default_generator as default_generator
+from minigrad.random import fork_rng as fork_rng, get_rng_state as get_rng_state, initial_seed as initial_seed
+from minigrad.random import manual_seed as manual_seed, seed as seed, set_rng_state as set_rng_state
+from minigrad.tensor import Size as Size, Tensor as Tensor, is_tensor as is_tensor
+from minigrad.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 
 __version__ = "0.1.0"
 
 newaxis = None
 
-# Names imported one by one; what the modules above list in their own __all__ is exported too.
-__all__ = [
-    "Drawing", "Generator", "Size", "Tensor", "autograd", "compile", "default_generator", "draw", "e",
-    "enable_grad", "fork_rng", "func", "get_num_threads", "get_rng_state", "inf", "inference_mode", "initial_seed",
-    "is_anomaly_enabled", "is_grad_enabled", "is_inference_mode_enabled", "is_tensor", "manual_seed", "nan", "newaxis",
-    "nn", "no_grad", "optim", "pi", "printoptions", "random", "relu", "seed", "set_grad_enabled",
-    "set_num_threads", "set_printoptions", "set_rng_state", "source", "summary", "tape_table",
-]  # fmt: skip
+if TYPE_CHECKING:
+    from minigrad import func as func
+    from minigrad.emit.compiled import compile as compile
+    from minigrad.emit.draw import Drawing as Drawing, draw as draw
+    from minigrad.emit.source import source as source
+    from minigrad.emit.summary import summary as summary
+    from minigrad.emit.table import tape_table as tape_table
+else:
+    __all__ = [
+        name
+        for name, value in globals().items()
+        if name not in ("TYPE_CHECKING", "ModuleType", "import_module")
+        and not name.startswith("_")
+        and (value in (autograd, nn, optim, random) if isinstance(value, ModuleType) else True)
+    ]
+    __all__ += ["Drawing", "compile", "draw", "func", "source", "summary", "tape_table"]
 
-
-def __getattr__(name: str) -> Any:
-    """Loads what not every program needs, when it is first asked for: importing minigrad is to cost little."""
-    if name == "func":
-        return import_module("minigrad.func")
-    places = {
-        "Drawing": "draw",
-        "draw": "draw",
-        "compile": "compiled",
-        "source": "source",
-        "summary": "summary",
-        "tape_table": "table",
-    }
-    if name not in places:
-        raise missing(__name__, name)
-    return getattr(import_module(f"minigrad.emit.{places[name]}"), name)
+    def __getattr__(name):
+        """Loads what not every program needs, when it is first asked for: importing minigrad is to cost little."""
+        if name == "func":
+            return import_module("minigrad.func")
+        places = {
+            "Drawing": "draw",
+            "draw": "draw",
+            "compile": "compiled",
+            "source": "source",
+            "summary": "summary",
+            "tape_table": "table",
+        }
+        if name not in places:
+            raise _missing(__name__, name)
+        return getattr(import_module(f"minigrad.emit.{places[name]}"), name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +13,8 @@ __all__ = [
     "half", "int", "int8", "int16", "int32", "int64", "long", "promote_types", "result_type",
     "set_default_dtype", "short", "uint8",
 ]  # fmt: skip
+
+NumpyType: TypeAlias = np.dtype[Any]
 
 _Bool: TypeAlias = bool  # the builtins, before the element types below take their names
 _Int: TypeAlias = int
@@ -29,7 +32,7 @@ class dtype:
         self.is_floating_point = self.numpy.kind == "f"
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> NumpyType:
         """What lets NumPy functions take this object as their ``dtype``."""
         return self.numpy
 
@@ -49,6 +52,8 @@ class dtype:
     def __reduce__(self) -> str:
         return self.name
 
+
+DTypeLike: TypeAlias = "dtype | NumpyType | type[Any]"
 
 bool = dtype("bool")
 uint8 = dtype("uint8")
@@ -73,7 +78,7 @@ def get_default_dtype() -> dtype:
     return OF_NUMPY[_default]
 
 
-def set_default_dtype(d: dtype) -> None:
+def set_default_dtype(d: DTypeLike) -> None:
     """Sets the dtype of new tensors of Python floats. Raises TypeError unless ``d`` floats."""
     global _default
     found = as_numpy(d)
@@ -82,18 +87,18 @@ def set_default_dtype(d: dtype) -> None:
     _default = found
 
 
-def default_float() -> np.dtype[Any]:
+def default_float() -> NumpyType:
     return _default
 
 
-def as_numpy(d: Any) -> np.dtype[Any]:
+def as_numpy(d: DTypeLike) -> NumpyType:
     """The NumPy dtype of a minigrad dtype, a NumPy dtype or a Python type; TypeError otherwise.
 
     Python's float and int are of 64 bits, as in PyTorch.
     """
     if isinstance(d, dtype):
         return d.numpy
-    found: np.dtype[Any] | None = None
+    found: NumpyType | None = None
     if isinstance(d, np.dtype):
         found = d.newbyteorder("=")
     elif isinstance(d, type):
@@ -110,7 +115,7 @@ _OF_PYTHON = {builtins.float: F64, builtins.int: I64, builtins.bool: BOOL}
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
-def promote(d: np.dtype[Any], e: np.dtype[Any]) -> np.dtype[Any]:
+def promote(d: NumpyType, e: NumpyType) -> NumpyType:
     """PyTorch's ``promote_types``: int64 with float32 stays float32, where NumPy would widen."""
     if d is e or d == e:
         return d
@@ -121,29 +126,29 @@ def promote(d: np.dtype[Any], e: np.dtype[Any]) -> np.dtype[Any]:
     return np.promote_types(d, e)
 
 
-def working(d: np.dtype[Any]) -> np.dtype[Any]:
+def working(d: NumpyType) -> NumpyType:
     """The dtype in which several steps are computed that end in ``d``: float32 for float16, else ``d``."""
     return F32 if d == F16 else d
 
 
-def can_cast(source: np.dtype[Any], to: np.dtype[Any]) -> _Bool:
+def can_cast(source: NumpyType, to: NumpyType) -> _Bool:
     """Whether PyTorch lets values of one dtype be written to another: never down a category."""
     return _CATEGORY[source.kind] <= _CATEGORY[to.kind]
 
 
-def promote_types(type1: dtype, type2: dtype) -> dtype:
+def promote_types(type1: DTypeLike, type2: DTypeLike) -> dtype:
     """The smallest dtype that both convert to, as PyTorch has it."""
     return OF_NUMPY[promote(as_numpy(type1), as_numpy(type2))]
 
 
-def common(operands: Any) -> np.dtype[Any]:
+def common(operands: Iterable[object]) -> NumpyType:
     """The dtype in which operands meet.
 
     By PyTorch's categories (bool < integer < float): operands with dimensions decide first, then 0-d
     tensors, then Python numbers; a later group only counts where its category is higher.
     ``operands`` are arrays or Python numbers.
     """
-    groups: list[np.dtype[Any] | None] = [None, None, None]
+    groups: list[NumpyType | None] = [None, None, None]
     for x in operands:
         if isinstance(x, (np.ndarray, np.generic)):
             at, d = (0 if x.ndim else 1), x.dtype
@@ -151,7 +156,7 @@ def common(operands: Any) -> np.dtype[Any]:
             at, d = 2, number_dtype(x)
         seen = groups[at]
         groups[at] = d if seen is None else promote(seen, d)
-    result: np.dtype[Any] | None = None
+    result: NumpyType | None = None
     for d_ in groups:
         if d_ is not None and (result is None or _CATEGORY[d_.kind] > _CATEGORY[result.kind]):
             result = d_
@@ -160,7 +165,7 @@ def common(operands: Any) -> np.dtype[Any]:
     return result
 
 
-def number_dtype(x: Any) -> np.dtype[Any]:
+def number_dtype(x: object) -> NumpyType:
     """The dtype that a Python number has on its own: bool, int64 or the default float."""
     if isinstance(x, _PY_BOOL):
         return BOOL
@@ -176,6 +181,6 @@ def number_dtype(x: Any) -> np.dtype[Any]:
 _PY_BOOL, _PY_INT = builtins.bool, builtins.int
 
 
-def result_type(tensor1: Any, tensor2: Any) -> dtype:
+def result_type(tensor1: object, tensor2: object) -> dtype:
     """The dtype that arithmetic on the two (Tensors or numbers) would give."""
     return OF_NUMPY[common([getattr(t, "_array", t) for t in (tensor1, tensor2)])]

@@ -12,7 +12,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from minigrad.tape import Change, Node, Op
+    from minigrad.tape import Array, Change, Node, Op
 
 
 # ---------------------------------------------------------------- the user's place
@@ -166,7 +166,7 @@ def _clash(shapes: list[tuple[int, ...]]) -> tuple[int, int, int] | None:
     return None
 
 
-def changed_in_place(node: Node, array: Any, change: Change) -> RuntimeError:
+def changed_in_place(node: Node, array: Array, change: Change) -> RuntimeError:
     """A saved array was written to between forward and backward."""
     op = node.op.name if node.op else "leaf"
     return RuntimeError(

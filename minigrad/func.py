@@ -15,7 +15,17 @@ from __future__ import annotations
 import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Literal,
+    NamedTuple,
+    NoReturn,
+    ParamSpec,
+    TypeVar,
+    overload,
+)
 
 import numpy as np
 
@@ -28,6 +38,10 @@ from minigrad.tape import MODE, Node, TensorBase, leaf, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
+
+    P = ParamSpec("P")
+    X = TypeVar("X")  # the argument to differentiate by
+    Y = TypeVar("Y")
 
 __all__ = [
     "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "value_and_grad", "vjp",
@@ -107,7 +121,7 @@ class _Level:
         self.given: list[Node | None] = []  # what each of them stands for, if that is in somebody's graph
         self.own: set[Node] = set()  # leaves that nobody else knows of
 
-    def enter(self, x: Any) -> Tensor:
+    def enter(self, x: object) -> Tensor:
         """A leaf that stands for ``x``, over the same memory."""
         if not isinstance(x, TensorBase):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(x).__name__}")
@@ -245,7 +259,7 @@ def _filled(found: Sequence[Tensor | None], like: Sequence[Tensor]) -> list[Tens
     ]
 
 
-def _places(argnums: Any, count: int) -> list[int]:
+def _places(argnums: object, count: int) -> list[int]:
     """The positions of the arguments to differentiate by; all of them for None."""
     if argnums is None:
         return list(range(count))
@@ -265,7 +279,7 @@ def _places(argnums: Any, count: int) -> list[int]:
     return places
 
 
-def _not_all(argnums: Any) -> None:
+def _not_all(argnums: object) -> None:
     if argnums is None:  # which `_places` takes for all of them
         raise RuntimeError("argnums must be int or Tuple[int, ...], got: NoneType")
 
@@ -293,6 +307,16 @@ def _gradient(
     return tree[0] if isinstance(argnums, int) else tree, run.shown_outputs(), run.aux
 
 
+@overload
+def grad(
+    func: Callable[Concatenate[X, P], Tensor], argnums: Literal[0] = 0, has_aux: Literal[False] = False
+) -> Callable[Concatenate[X, P], X]: ...
+
+
+@overload
+def grad(func: Callable[P, Any], argnums: ArgNums = 0, has_aux: bool = False) -> Callable[P, Any]: ...
+
+
 def grad(func: Callable[..., Any], argnums: ArgNums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """The gradient of ``func``, which returns a Tensor of no dimension, by the positional arguments ``argnums``.
 
@@ -308,6 +332,18 @@ def grad(func: Callable[..., Any], argnums: ArgNums = 0, has_aux: bool = False) 
     return wrapper
 
 
+@overload
+def grad_and_value(
+    func: Callable[Concatenate[X, P], Tensor], argnums: Literal[0] = 0, has_aux: Literal[False] = False
+) -> Callable[Concatenate[X, P], tuple[X, Tensor]]: ...
+
+
+@overload
+def grad_and_value(
+    func: Callable[P, Any], argnums: ArgNums = 0, has_aux: bool = False
+) -> Callable[P, tuple[Any, Any]]: ...
+
+
 def grad_and_value(
     func: Callable[..., Any], argnums: ArgNums = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
@@ -319,6 +355,18 @@ def grad_and_value(
         return found, ((value, aux) if has_aux else value)
 
     return wrapper
+
+
+@overload
+def value_and_grad(
+    func: Callable[Concatenate[X, P], Tensor], argnums: Literal[0] = 0, has_aux: Literal[False] = False
+) -> Callable[Concatenate[X, P], tuple[Tensor, X]]: ...
+
+
+@overload
+def value_and_grad(
+    func: Callable[P, Any], argnums: ArgNums = 0, has_aux: bool = False
+) -> Callable[P, tuple[Any, Any]]: ...
 
 
 def value_and_grad(
@@ -338,6 +386,18 @@ def value_and_grad(
 
 
 # ---------------------------------------------------------------- products
+
+
+@overload
+def vjp(
+    func: Callable[..., Y], *primals: Any, has_aux: Literal[False] = False
+) -> tuple[Y, Callable[[Y], tuple[Any, ...]]]: ...
+
+
+@overload
+def vjp(
+    func: Callable[..., tuple[Y, X]], *primals: Any, has_aux: Literal[True]
+) -> tuple[Y, Callable[[Y], tuple[Any, ...]], X]: ...
 
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -372,6 +432,20 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         return run.shown_inputs(found, create)
 
     return (run.shown_outputs(), vjp_fn, run.aux) if has_aux else (run.shown_outputs(), vjp_fn)
+
+
+@overload
+def jvp(
+    func: Callable[..., Y], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, strict: bool = False,
+    has_aux: Literal[False] = False,
+) -> tuple[Y, Y]: ...  # fmt: skip
+
+
+@overload
+def jvp(
+    func: Callable[..., tuple[Y, X]], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, strict: bool = False,
+    has_aux: Literal[True],
+) -> tuple[Y, Y, X]: ...  # fmt: skip
 
 
 def jvp(
@@ -427,13 +501,26 @@ def jvp(
     return (run.shown_outputs(), shown, run.aux) if has_aux else (run.shown_outputs(), shown)
 
 
-def _need_floats(points: Sequence[Any]) -> None:
+def _need_floats(points: Sequence[object]) -> None:
     for x in points:
         if isinstance(x, TensorBase) and x._array.dtype.kind != "f":
             raise ValueError(f"Expected primal to be floating point or complex, but got: {x._array.dtype}")
 
 
 # ---------------------------------------------------------------- whole matrices
+
+
+@overload
+def jacrev(
+    func: Callable[Concatenate[Tensor, P], Tensor], argnums: Literal[0] = 0, *, has_aux: Literal[False] = False,
+    chunk_size: int | None = None,
+) -> Callable[Concatenate[Tensor, P], Tensor]: ...  # fmt: skip
+
+
+@overload
+def jacrev(
+    func: Callable[P, Any], argnums: ArgNums = 0, *, has_aux: bool = False, chunk_size: int | None = None
+) -> Callable[P, Any]: ...
 
 
 def jacrev(
@@ -459,6 +546,19 @@ def jacrev(
         return (found, run.aux) if has_aux else found
 
     return wrapper
+
+
+@overload
+def jacfwd(
+    func: Callable[Concatenate[Tensor, P], Tensor], argnums: Literal[0] = 0, has_aux: Literal[False] = False, *,
+    randomness: str = "error",
+) -> Callable[Concatenate[Tensor, P], Tensor]: ...  # fmt: skip
+
+
+@overload
+def jacfwd(
+    func: Callable[P, Any], argnums: ArgNums | None = 0, has_aux: bool = False, *, randomness: str = "error"
+) -> Callable[P, Any]: ...
 
 
 def jacfwd(
@@ -490,6 +590,16 @@ def jacfwd(
         return (found, run.aux) if has_aux else found
 
     return wrapper
+
+
+@overload
+def hessian(
+    func: Callable[Concatenate[Tensor, P], Tensor], argnums: Literal[0] = 0
+) -> Callable[Concatenate[Tensor, P], Tensor]: ...
+
+
+@overload
+def hessian(func: Callable[P, Any], argnums: ArgNums = 0) -> Callable[P, Any]: ...
 
 
 def hessian(func: Callable[..., Any], argnums: ArgNums = 0) -> Callable[..., Any]:

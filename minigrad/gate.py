@@ -74,7 +74,10 @@ _KINDS = {
     "Sequence[int]": Kind("tuple of ints", _all(_is_int)),
     "Dim": Kind("int, tuple of ints or None", lambda x: x is None or _is_int(x) or _all(_is_int)(x)),
     "float": Kind("float", _is_number),
-    "Number": Kind("Number", lambda x: _is_number(x) or isinstance(x, complex)),  # which the functions refuse
+    **dict.fromkeys(
+        ("Number", "NumberLike", "np.generic"),
+        Kind("Number", lambda x: _is_number(x) or isinstance(x, complex)),  # which the functions refuse
+    ),
     "bool": Kind("bool", lambda x: isinstance(x, (bool, np.bool_))),
     "str": Kind("str", lambda x: isinstance(x, str)),
     "None": Kind("None", lambda x: x is None),
@@ -115,7 +118,7 @@ def _kind(annotation: str) -> Kind | None:
     kinds = [part for part in parts if part is not None]
     if len(kinds) < len(parts):
         return None
-    text = " or ".join(kind.text for kind in kinds)
+    text = " or ".join(dict.fromkeys(kind.text for kind in kinds))
     return kinds[0] if len(kinds) == 1 else Kind(text, lambda x: any(kind.holds(x) for kind in kinds))
 
 

@@ -25,6 +25,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from numpy.random import MT19937
 
+    from minigrad.tensor import Tensor
+
 __all__ = [
     "Generator",
     "default_generator",
@@ -122,9 +124,10 @@ class Generator:
             self._engine()
             return self._seed
 
-    def get_state(self) -> Any:
+    def get_state(self) -> Tensor:
         """The state: a Tensor of uint8 of shape (5056,), byte for byte PyTorch's; it includes a cached normal."""
-        return _state_is(self._bytes())
+        state: Tensor = _state_is(self._bytes())
+        return state
 
     def _bytes(self) -> npt.NDArray[np.uint8]:
         with self._lock:
@@ -138,7 +141,7 @@ class Generator:
                 record["normal"], record["has_normal"] = self._normal, 1
         return np.frombuffer(record.tobytes(), np.uint8).copy()
 
-    def set_state(self, new_state: npt.ArrayLike) -> None:
+    def set_state(self, new_state: Tensor | npt.ArrayLike) -> None:
         """Go on from a state of :meth:`get_state`, or from one saved by PyTorch.
 
         Raises:
@@ -699,12 +702,12 @@ def initial_seed() -> int:
     return default_generator.initial_seed()
 
 
-def get_rng_state() -> Any:
+def get_rng_state() -> Tensor:
     """The default generator's state, as :meth:`Generator.get_state`."""
     return default_generator.get_state()
 
 
-def set_rng_state(new_state: npt.ArrayLike) -> None:
+def set_rng_state(new_state: Tensor | npt.ArrayLike) -> None:
     """Set the default generator's state, as :meth:`Generator.set_state`."""
     default_generator.set_state(new_state)
 

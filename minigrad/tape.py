@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 Rule: TypeAlias = Any  # a plain Python function
+Params: TypeAlias = dict[str, Any]  # of an op, by name
 
 
 # ---------------------------------------------------------------- operations
@@ -223,7 +224,7 @@ class Node:
 
     op: Op | None
     inputs: tuple[Any, ...]
-    params: dict[str, Any]
+    params: Params
     saved: Any
     layout: Layout
     seq: int
@@ -232,7 +233,7 @@ class Node:
     shape: Any
     dtype: Any
     requires_grad: bool
-    hooks: dict[int, Callable[..., Any]] | None
+    hooks: dict[int, Callable[[Any], Any]] | None
     tensor: weakref.ref[Any] | None  # of a leaf: where the gradient goes
     change: Change  # of its value in place that no record tells of; most nodes have none
 
@@ -267,11 +268,14 @@ class Node:
         return f"<{self.name()} at {self.where}>"
 
 
+Path: TypeAlias = tuple[tuple[Op, Params], ...]
+
+
 class View(NamedTuple):
     """How a Tensor shares another's memory: the steps from the base, and the base's age when it was made."""
 
-    base: Any
-    path: tuple[tuple[Op, dict[str, Any]], ...]
+    base: Tensor
+    path: Path
     epoch: int
     outside: str = ""  # where it was made, if the tape knows nothing of the making
 
@@ -288,17 +292,18 @@ class TensorBase:
     _inference = False
 
 
+T = TypeVar("T", bound=TensorBase)
 _SEQ = itertools.count(1)
 next_seq = _SEQ.__next__
 new = object.__new__
-NO_PARAMS: dict[str, Any] = {}
-ONES: dict[str, Any] = {"fill": 1.0}  # the params of a leaf that is the 1 from which a backward pass starts
+NO_PARAMS: Params = {}
+ONES: Params = {"fill": 1.0}  # the params of a leaf that is the 1 from which a backward pass starts
 RETAIN = -1  # the key of the hook that keeps the gradient of a result
 AFTER = -2  # it and the keys below are those of hooks that are called when a leaf's gradient was accumulated
 _make: Any = TensorBase  # the class of results; tensor.py puts Tensor here
 
 
-def results_are(cls: type[TensorBase]) -> type[TensorBase]:
+def results_are(cls: type[T]) -> type[T]:
     """Class decorator: `apply` returns instances of it."""
     global _make
     _make = cls
@@ -502,7 +507,7 @@ INFERENCE = False  # whether a Tensor was ever made in inference mode
 # ---------------------------------------------------------------- running and recording
 
 
-def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -> Tensor:
+def apply(op: Op, operands: Sequence[Any], params: Params = NO_PARAMS) -> Tensor:
     """Runs an op on Tensors and numbers and, where a gradient may be wanted, records it. The hot path."""
     arrays: list[Any] = []
     nodes: list[Any] = []
@@ -662,7 +667,7 @@ cast_operands: Callable[[Op, list[Any]], Any] = _uncast
 # ---------------------------------------------------------------- shared memory
 
 
-def _mark_view(out: TensorBase, source: TensorBase, op: Op, params: dict[str, Any]) -> None:
+def _mark_view(out: TensorBase, source: Tensor, op: Op, params: Params) -> None:
     a = out._array
     if not is_view(a) or (a.size and not np.may_share_memory(a, source._array)):
         return
@@ -705,7 +710,7 @@ def replace_node(t: TensorBase, node: Node | None) -> None:
     t._node = node
 
 
-def owner(array: Any) -> Any:
+def owner(array: Array) -> Array:
     """The array whose memory this one shows."""
     while isinstance(array.base, np.ndarray):
         array = array.base

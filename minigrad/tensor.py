@@ -7,8 +7,19 @@ import math
 import operator
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Concatenate,
+    ParamSpec,
+    Self,
+    SupportsIndex,
+    TypeAlias,
+    TypeVar,
+    overload,
+)
 
 import numpy as np
 
@@ -20,13 +31,23 @@ from minigrad.errors import type_error
 from minigrad.functions import creation, elementwise, inplace, linalg, nn, reduce
 from minigrad.functions import index as indexing
 from minigrad.functions import shape as shapes
+from minigrad.functions.elementwise import Number, Operand
 from minigrad.functions.reduce import whole
 from minigrad.gate import methods
 from minigrad.hints import MissingMethods
 from minigrad.ops import elementwise as e
 from minigrad.ops.convert import cast
 from minigrad.ops.shape import permute
-from minigrad.tape import MODE, Node, NotAnOperand, TensorBase, apply, leaf, results_are, wrap
+from minigrad.random import Generator
+from minigrad.tape import MODE, Array, Node, NotAnOperand, TensorBase, apply, leaf, results_are, wrap
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+    P = ParamSpec("P")
+    T = TypeVar("T", bound="Tensor")
+
+Flag: TypeAlias = bool  # Python's, where a method of Tensor has taken its name
 
 
 class Size(tuple[int, ...]):
@@ -39,18 +60,27 @@ class Size(tuple[int, ...]):
                 raise TypeError(f"Size() takes an iterable of int (item {i} is {type(n).__name__})")
         return tuple.__new__(cls, (n.__index__() for n in made))
 
-    def __getitem__(self, key: Any) -> Any:
-        found = tuple.__getitem__(self, key)
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> int: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> Size: ...
+
+    def __getitem__(self, key: SupportsIndex | slice) -> int | Size:
+        found: Any = tuple.__getitem__(self, key)
         return tuple.__new__(Size, found) if key.__class__ is slice else found
 
-    def __add__(self, other: Any) -> Any:
-        joined = tuple.__add__(self, other) if isinstance(other, tuple) else NotImplemented
-        return joined if joined is NotImplemented else Size(joined)
+    def __add__(self, other: tuple[Any, ...]) -> Size:
+        if not isinstance(other, tuple):
+            return NotImplemented
+        return Size(tuple.__add__(self, other))
 
-    def __radd__(self, other: Any) -> Any:
-        return Size((*other, *self)) if isinstance(other, tuple) else NotImplemented
+    def __radd__(self, other: tuple[Any, ...]) -> Size:
+        if not isinstance(other, tuple):
+            return NotImplemented
+        return Size((*other, *self))
 
-    def __mul__(self, times: Any) -> Any:
+    def __mul__(self, times: SupportsIndex) -> Size:
         return tuple.__new__(Size, tuple.__mul__(self, times))
 
     __rmul__ = __mul__
@@ -63,7 +93,7 @@ class Size(tuple[int, ...]):
         return f"minigrad.Size({list(self)})"
 
 
-def _operator(op: tape.Op) -> Callable[[Any, Any], Any]:
+def _operator(op: tape.Op) -> Callable[[Tensor, Operand], Tensor]:
     def method(self: Tensor, other: Any) -> Any:
         try:
             return apply(op, (self, other))
@@ -73,7 +103,7 @@ def _operator(op: tape.Op) -> Callable[[Any, Any], Any]:
     return method
 
 
-def _reflected(op: tape.Op) -> Callable[[Any, Any], Any]:
+def _reflected(op: tape.Op) -> Callable[[Tensor, Operand], Tensor]:
     def method(self: Tensor, other: Any) -> Any:
         try:
             return apply(op, (other, self))
@@ -86,8 +116,8 @@ def _reflected(op: tape.Op) -> Callable[[Any, Any], Any]:
 _divided = _reflected(e.div)
 
 
-def _in_place(op: tape.Op) -> Callable[[Any, Any], Any]:
-    def method(self: Tensor, other: Any) -> Any:
+def _in_place(op: tape.Op) -> Callable[[T, Operand], T]:
+    def method(self: T, other: Any) -> Any:
         try:
             return inplace.update(self, op, (self, other))
         except NotAnOperand:
@@ -96,10 +126,12 @@ def _in_place(op: tape.Op) -> Callable[[Any, Any], Any]:
     return method
 
 
-def _changes(function: Callable[..., Tensor], name: str) -> Callable[..., Any]:
+def _changes(
+    function: Callable[Concatenate[Tensor, P], Tensor], name: str
+) -> Callable[Concatenate[Tensor, P], Tensor]:
     """The method that puts a function's result in place of the Tensor: ``exp_`` for ``exp``."""
 
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    def method(self: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         if MODE.get().grad:
             views.check_change(self)
         since = tape.next_seq()
@@ -124,10 +156,10 @@ class Tensor(TensorBase, MissingMethods):
     __hash__ = object.__hash__
     _grad: Tensor | None = None
 
-    def __new__(cls, *data: Any) -> Self:
+    def __new__(cls, *data: int | Sequence[Any] | Array | Tensor) -> Self:
         only = data[0] if len(data) == 1 else None
         if len(data) != 1 or only.__class__ in (int, Size):  # sizes
-            shape = only if isinstance(only, Size) else data or (0,)
+            shape: Any = only if isinstance(only, Size) else data or (0,)
             array = np.empty(shape, dtypes.default_float())
         elif only is None or isinstance(only, (bool, float, complex, str)):
             raise TypeError(
@@ -141,7 +173,7 @@ class Tensor(TensorBase, MissingMethods):
         return made
 
     @staticmethod
-    def _make_subclass(cls: type[Any], data: Tensor, requires_grad: bool = False) -> Any:
+    def _make_subclass(cls: type[T], data: Tensor, requires_grad: bool = False) -> T:
         """A leaf of another class over the same memory."""
         t = tape.new(cls)
         t._array, t._node, t._view = data._array, None, None
@@ -185,7 +217,13 @@ class Tensor(TensorBase, MissingMethods):
         """Bytes of all elements."""
         return self._array.nbytes
 
-    def size(self, dim: int | None = None) -> Any:
+    @overload
+    def size(self, dim: None = None) -> Size: ...
+
+    @overload
+    def size(self, dim: int) -> int: ...
+
+    def size(self, dim: int | None = None) -> Size | int:
         """The shape, or the size of one dimension."""
         return self.shape if dim is None else self._array.shape[reduce.one_dim(dim, self._array.ndim)]
 
@@ -201,7 +239,13 @@ class Tensor(TensorBase, MissingMethods):
 
     nelement = numel
 
-    def stride(self, dim: int | None = None) -> Any:
+    @overload
+    def stride(self, dim: None = None) -> tuple[int, ...]: ...
+
+    @overload
+    def stride(self, dim: int) -> int: ...
+
+    def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
         """The step in memory along each dimension, in elements."""
         steps = tuple(n // self._array.itemsize for n in self._array.strides)
         return steps if dim is None else steps[reduce.one_dim(dim, len(steps))]
@@ -223,19 +267,19 @@ class Tensor(TensorBase, MissingMethods):
         tape.needs_value("data_ptr()")
         return int(self._array.ctypes.data)
 
-    def item(self) -> Any:
+    def item(self) -> Number:
         """The one element as a Python number. RuntimeError if there are others."""
         if self._array.size != 1:
             raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
         tape.needs_value("item()")
-        return self._array.item()
+        return self._array.item()  # type: ignore[no-any-return]
 
-    def tolist(self) -> Any:
+    def tolist(self) -> list[Any]:
         """Nested lists of Python numbers; for a 0-d Tensor the number."""
         tape.needs_value("tolist()")
-        return self._array.tolist()
+        return self._array.tolist()  # type: ignore[no-any-return]
 
-    def numpy(self, *, force: bool = False) -> Any:
+    def numpy(self, *, force: bool = False) -> Array:
         """The array itself, in shared memory. RuntimeError if it requires grad, unless ``force`` (a detached one)."""
         if self.requires_grad and not force:
             raise RuntimeError(
@@ -244,7 +288,7 @@ class Tensor(TensorBase, MissingMethods):
         tape.needs_value("numpy()")
         return self._array
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: np.dtype[Any] | None = None, copy: bool | None = None) -> Array:
         array = self.numpy()
         if dtype is not None and array.dtype != dtype:
             if copy is False:
@@ -254,7 +298,7 @@ class Tensor(TensorBase, MissingMethods):
             return tape.QUIET.run(array.astype, dtype)
         return array.copy() if copy else array
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Tensor:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
         if ufunc is np.matmul and method == "__call__" and not options:
             return linalg.matmul(*(_operand(x) for x in inputs))
@@ -290,7 +334,7 @@ class Tensor(TensorBase, MissingMethods):
             raise TypeError("iteration over a 0-d tensor")
         return iter(shapes.unbind(self))
 
-    def __contains__(self, element: Any) -> bool:
+    def __contains__(self, element: object) -> bool:
         tape.needs_value("the operator in")
         if not isinstance(element, (TensorBase, int, float, np.generic, np.ndarray)):
             raise RuntimeError(
@@ -316,7 +360,7 @@ class Tensor(TensorBase, MissingMethods):
     def __complex__(self) -> complex:
         return complex(self._only())
 
-    def _only(self) -> Any:
+    def _only(self) -> Number:
         """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""
         tape.needs_value("a conversion to a Python number")
         if self._array.size != 1:
@@ -324,7 +368,7 @@ class Tensor(TensorBase, MissingMethods):
                 "only one element tensors can be converted to Python scalars, this one has shape "
                 f"{list(self._array.shape)}"
             )
-        return self._array.item()
+        return self._array.item()  # type: ignore[no-any-return]
 
     def __index__(self) -> int:
         if self._array.size != 1 or self._array.dtype.kind not in "biu":
@@ -454,7 +498,7 @@ class Tensor(TensorBase, MissingMethods):
         gradient: Tensor | None = None,
         retain_graph: bool | None = None,
         create_graph: bool = False,
-        inputs: Any = None,
+        inputs: Tensor | Iterable[Tensor] | None = None,
     ) -> None:
         """Adds the gradients of this Tensor to ``.grad`` of the leaves (or ``inputs``) that it was computed from.
 
@@ -505,7 +549,7 @@ class Tensor(TensorBase, MissingMethods):
         hooks[handle.id] = hook
         return handle
 
-    def _hooks(self) -> dict[int, Any]:
+    def _hooks(self) -> dict[int, Callable[[Tensor], Any]]:
         node = self._node
         if node is None:
             raise RuntimeError("a Tensor without a record has no hooks")
@@ -537,11 +581,12 @@ class Tensor(TensorBase, MissingMethods):
     __imul__ = _in_place(e.mul)
     __truediv__ = _operator(e.div)
 
-    def __rtruediv__(self, other: Any) -> Any:
-        if type(other) not in (int, float, tape.Scalar):
+    def __rtruediv__(self, other: Operand) -> Tensor:
+        kind: type = type(other)
+        if kind not in (int, float, tape.Scalar):
             return _divided(self, other)
         y = apply(e.reciprocal, (self,))  # PyTorch: only the result is kept
-        return y if type(other) is not tape.Scalar and other == 1 else apply(e.mul, (y, other))
+        return y if kind is not tape.Scalar and other == 1 else apply(e.mul, (y, other))
 
     __itruediv__ = _in_place(e.div)
     __floordiv__ = _operator(e.floor_divide)
@@ -559,8 +604,9 @@ class Tensor(TensorBase, MissingMethods):
     __xor__ = _operator(e.bitwise_xor)
     __rxor__ = _reflected(e.bitwise_xor)
     __ixor__ = _in_place(e.bitwise_xor)
-    __eq__ = _operator(e.eq)
-    __ne__ = _operator(e.ne)
+    # Annotated, for pyright gives them the type of object's own otherwise.
+    __eq__: ClassVar[Callable[[Tensor, object], Tensor]] = _operator(e.eq)  # type: ignore[assignment]
+    __ne__: ClassVar[Callable[[Tensor, object], Tensor]] = _operator(e.ne)  # type: ignore[assignment]
     __lt__ = _operator(e.lt)
     __le__ = _operator(e.le)
     __gt__ = _operator(e.gt)
@@ -572,19 +618,19 @@ class Tensor(TensorBase, MissingMethods):
     __getitem__ = indexing.getitem
     __setitem__ = inplace.setitem
 
-    def __pow__(self, exponent: Any) -> Tensor:
+    def __pow__(self, exponent: Operand) -> Tensor:
         return elementwise.pow(self, exponent)
 
-    def __rpow__(self, base: Any) -> Tensor:
+    def __rpow__(self, base: Operand) -> Tensor:
         return elementwise.pow(base, self)
 
-    def __ipow__(self, exponent: Any) -> Any:
+    def __ipow__(self, exponent: Operand) -> Tensor:
         return self.pow_(exponent)
 
-    def __matmul__(self, other: Any) -> Tensor:
+    def __matmul__(self, other: Tensor | Array) -> Tensor:
         return linalg.matmul(self, _operand(other))
 
-    def __rmatmul__(self, other: Any) -> Tensor:
+    def __rmatmul__(self, other: Tensor | Array) -> Tensor:
         return linalg.matmul(_operand(other), self)
 
     @property
@@ -658,9 +704,9 @@ class Tensor(TensorBase, MissingMethods):
         elementwise.masked_fill, elementwise.lerp, elementwise.addcmul, elementwise.addcdiv,
     )  # fmt: skip
 
-    def where(self, condition: Tensor, other: Any) -> Tensor:
+    def where(self, condition: Tensor, other: Operand) -> Tensor:
         """Itself where ``condition`` holds, else ``other``."""
-        return elementwise.where(condition, self, other)  # type: ignore[no-any-return]
+        return elementwise.where(condition, self, other)
 
     sum, nansum, mean, prod = reduce.sum, reduce.nansum, reduce.mean, reduce.prod
     var, std = reduce.var, reduce.std
@@ -702,15 +748,15 @@ class Tensor(TensorBase, MissingMethods):
     copy_, fill_, zero_, masked_fill_ = inplace.copy_, inplace.fill_, inplace.zero_, inplace.masked_fill_
     div_ = _changes(elementwise.div, "div")
 
-    def mul_(self, other: Any) -> Tensor:
+    def mul_(self, other: Operand) -> Tensor:
         """`mul`, in place."""
         return inplace.update(self, e.mul, (self, other))
 
-    def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+    def add_(self, other: Operand, *, alpha: Number = 1) -> Tensor:
         """``self += alpha * other``."""
         return inplace.add_scaled(self, other, alpha)
 
-    def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+    def sub_(self, other: Operand, *, alpha: Number = 1) -> Tensor:
         """``self -= alpha * other``."""
         return inplace.update(self, e.sub, (self, elementwise.scaled("sub", self, other, alpha)))
 
@@ -765,7 +811,7 @@ class Tensor(TensorBase, MissingMethods):
     )  # fmt: skip
 
     def uniform_(
-        self, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **named: float
+        self, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None, **named: float
     ) -> Tensor:
         """Overwritten with uniform draws from [from, to)."""
         if "from" in named:
@@ -774,11 +820,11 @@ class Tensor(TensorBase, MissingMethods):
             raise TypeError(f"uniform_() got an unexpected keyword argument {next(iter(named))!r}")
         return self._draw(generator, "uniform", (), (from_, to))
 
-    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
+    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
         """Overwritten with normal draws."""
         return self._draw(generator, "normal", (), (mean, std), blocks=self.is_contiguous())
 
-    def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+    def bernoulli_(self, p: Tensor | float = 0.5, *, generator: Generator | None = None) -> Tensor:
         """Overwritten with 1 of probability ``p`` and 0 else."""
         if isinstance(p, Tensor):
             tape.needs_value("bernoulli_() of a Tensor")
@@ -787,7 +833,13 @@ class Tensor(TensorBase, MissingMethods):
             chance = np.broadcast_to(chance, self._array.shape).transpose(_in_memory(self._array))
         return self._draw(generator, "bernoulli", (chance,))
 
-    def random_(self, *bounds: Any, generator: Any = None, **named: Any) -> Tensor:
+    @overload
+    def random_(self, to: int = ..., *, generator: Generator | None = None) -> Tensor: ...
+
+    @overload
+    def random_(self, from_: int, to: int | None, /, *, generator: Generator | None = None) -> Tensor: ...
+
+    def random_(self, *bounds: Any, generator: Generator | None = None, **named: Any) -> Tensor:
         """Overwritten with whole numbers: ``random_(from, to)`` from ``from`` up to but not including ``to``.
 
         ``random_(to)`` begins at 0; where ``to`` is None, and in ``random_()``, they go up to the largest that the
@@ -806,13 +858,13 @@ class Tensor(TensorBase, MissingMethods):
             high = whole("random_(): argument 'to'", high)
         return self._draw(generator, "integers", (low, high))
 
-    def exponential_(self, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
+    def exponential_(self, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
         """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
         return self._draw(generator, "exponential", (), (lambd,))
 
     def _draw(
         self,
-        generator: Any,
+        generator: Generator | None,
         method: str,
         before: tuple[Any, ...],
         after: tuple[Any, ...] = (),
@@ -835,8 +887,9 @@ class Tensor(TensorBase, MissingMethods):
     # ------------------------------------------------------------ dtype, copies, like-makers
 
     def to(
-        self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **ignored: Any
-    ) -> Tensor:
+        self, *args: dtypes.DTypeLike | creation.DeviceLike | Tensor | bool, dtype: dtypes.DTypeLike | None = None,
+        device: creation.DeviceLike = None, copy: bool = False, **ignored: object,
+    ) -> Tensor:  # fmt: skip
         """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
         unknown = ignored.keys() - {"non_blocking", "memory_format"}
         if unknown:
@@ -855,7 +908,13 @@ class Tensor(TensorBase, MissingMethods):
         changed: Tensor = self if dtype is None else cast(self, dtypes.as_numpy(dtype))
         return changed.clone() if copy and changed is self else changed
 
-    def type(self, dtype: Any = None) -> Any:
+    @overload
+    def type(self, dtype: None = None) -> str: ...
+
+    @overload
+    def type(self, dtype: dtypes.DTypeLike) -> Tensor: ...
+
+    def type(self, dtype: dtypes.DTypeLike | None = None) -> str | Tensor:
         """In another dtype; without one, the name of its type."""
         return f"minigrad.{self.dtype.name}" if dtype is None else self.to(dtype)
 
@@ -899,25 +958,34 @@ class Tensor(TensorBase, MissingMethods):
         """Itself."""
         return self
 
-    def new_tensor(self, data: Any, *, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_tensor(
+        self, data: Any, *, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
+    ) -> Tensor:
         """`minigrad.tensor` in this dtype."""
         return creation.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
-    def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_zeros(
+        self, *size: shapes.Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
+    ) -> Tensor:
         """`minigrad.zeros` in this dtype."""
         return creation.zeros(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
-    def new_ones(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_ones(
+        self, *size: shapes.Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
+    ) -> Tensor:
         """`minigrad.ones` in this dtype."""
         return creation.ones(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
-    def new_empty(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor:
+    def new_empty(
+        self, *size: shapes.Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
+    ) -> Tensor:
         """`minigrad.empty` in this dtype."""
         return creation.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
     def new_full(
-        self, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: Any = False
-    ) -> Tensor:
+        self, size: shapes.Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None = None,
+        requires_grad: Flag = False,
+    ) -> Tensor:  # fmt: skip
         """`minigrad.full` in this dtype."""
         return creation.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
@@ -951,7 +1019,7 @@ class Tensor(TensorBase, MissingMethods):
                 setattr(t, name, value)
         return t  # type: ignore[no-any-return]
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         # Like PyTorch's: a copy of a result is a leaf over its memory, and hooks and gradients stay behind.
         hooks = self._node.hooks if self._node is not None and self._warns_of_hooks else None
         for key, hook in (hooks or {}).items():
@@ -992,12 +1060,12 @@ def _restore(
     return Tensor._make_subclass(cls, creation.from_numpy(memory), requires_grad)
 
 
-def is_tensor(obj: Any) -> bool:
+def is_tensor(obj: object) -> TypeIs[Tensor]:
     """Whether ``obj`` is a Tensor."""
     return isinstance(obj, Tensor)
 
 
-def _in_memory(array: Any) -> list[int]:
+def _in_memory(array: Array) -> list[int]:
     """The dimensions by their steps in memory, the longest first."""
     return sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))
 
@@ -1006,7 +1074,7 @@ def _operand(other: Any) -> Any:
     return tape.wrap_operand(other) if isinstance(other, np.ndarray) else other
 
 
-def _state(array: Any) -> Tensor:
+def _state(array: Array) -> Tensor:
     tape.needs_value("the state of a generator")
     return wrap(array)
 
@@ -1037,13 +1105,13 @@ _SIGNS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.true_divide: "/", np.floor_divide: "//", np.remainder: "%",
     np.power: "**", np.matmul: "@", np.bitwise_and: "&", np.bitwise_or: "|", np.bitwise_xor: "^",
 }  # fmt: skip
-_METHODS: dict[Any, str] = {
+_METHODS: dict[tuple[np.ufunc, str], str] = {
     (np.add, "reduce"): "t.sum()", (np.multiply, "reduce"): "t.prod()", (np.maximum, "reduce"): "t.amax()",
     (np.minimum, "reduce"): "t.amin()", (np.logical_and, "reduce"): "t.all()", (np.logical_or, "reduce"): "t.any()",
     (np.add, "accumulate"): "t.cumsum()", (np.multiply, "accumulate"): "t.cumprod()",
     (np.multiply, "outer"): "minigrad.outer", (np.add, "at"): "t.index_put_(..., accumulate=True)",
 }  # fmt: skip
-_UFUNCS: dict[Any, tape.Op] = {
+_UFUNCS: dict[np.ufunc, tape.Op] = {
     op.kernel: op for op in reversed(tape.TABLE.values()) if isinstance(op.kernel, np.ufunc) and not op.params
 }
 _UFUNCS |= {

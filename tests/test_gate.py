@@ -339,3 +339,40 @@ def test_an_error_inside_is_chained_to_the_one_that_is_told() -> None:
     with pytest.raises(RuntimeError, match=r"^broken\(\): 3 \(at .*test_gate\.py") as caught:
         gate.gated(space["broken"])(X, 3)
     assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_the_gate_knows_the_annotations() -> None:
+    """What is not among its kinds is not looked at, and so is the function's own concern."""
+    texts = {
+        part
+        for function in FUNCTIONS.values()
+        for name, text in inspect.unwrap(function).__annotations__.items()
+        if name != "return" and name not in gate._BY_NAME
+        for part in text.split(" | ")
+    }
+    own = {"Any", "Array", "Operand", "P.args", "P.kwargs", "Sequence[Tensor", "None]", "Sizes"}
+    assert texts - gate._KINDS.keys() == own
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert mg.clamp(X, np.float32(0), np.int64(1)).tolist() == [[1, 0, 1], [0.5, 0, 0]]
+    assert mg.linspace(np.float64(0), mg.tensor(1), 3).tolist() == [0, 0.5, 1]
+    for wrong in (X, np.str_("1")):
+        with pytest.raises(TypeError, match=r"^linspace\(\): argument 'end' must be Number, not "):
+            mg.linspace(0, wrong, 3)
+    with pytest.raises(
+        TypeError, match=r"^clamp\(\): argument 'max' must be Tensor or Number or None, not str_"
+    ):
+        mg.clamp(X, max=np.str_("1"))
+
+
+@pytest.mark.parametrize("name", ["var", "std", "var_mean", "std_mean"])
+def test_a_spread_takes_its_flag_or_dimensions_first(name: str) -> None:
+    spread = getattr(mg, name)
+    for flag in (False, True):
+        assert str(spread(X, flag)) == str(spread(X, unbiased=flag))
+    assert str(spread(X, np.int64(1))) == str(spread(X, dim=[1]))
+    with pytest.raises(
+        TypeError, match=rf"^{name}\(\): argument 'dim' must be int, tuple of ints or None or bool"
+    ):
+        spread(X, 1.5)

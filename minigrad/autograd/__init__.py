@@ -93,12 +93,12 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
 
 
 def backward(
-    tensors: Any,
-    grad_tensors: Any = None,
+    tensors: Tensor | Iterable[Tensor],
+    grad_tensors: Tensor | Iterable[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    grad_variables: Any = None,
-    inputs: Any = None,
+    grad_variables: Tensor | Iterable[Tensor | None] | None = None,
+    inputs: Tensor | Iterable[Tensor] | Mapping[Any, Tensor] | None = None,
 ) -> None:
     """Adds gradients to ``.grad`` of the leaves, or of ``inputs``; see `Tensor.backward`.
 
@@ -141,15 +141,18 @@ def _targets(inputs: Sequence[Any]) -> list[Node]:
     return nodes
 
 
+# A dict of names is read for its values; one of Tensors would be an iterable of its keys.
 @overload
-def grad(outputs: Any, inputs: dict[K, Tensor], *args: Any, **kwargs: Any) -> dict[K, Tensor]: ...
+def grad(  # type: ignore[overload-overlap]
+    outputs: Tensor | Iterable[Tensor], inputs: dict[K, Tensor], *args: Any, **kwargs: Any
+) -> dict[K, Tensor]: ...
 
 
 @overload
 def grad(
-    outputs: Any,
-    inputs: Any,
-    grad_outputs: Any = ...,
+    outputs: Tensor | Iterable[Tensor],
+    inputs: Tensor | Iterable[Tensor],
+    grad_outputs: Tensor | Iterable[Tensor | None] | None = ...,
     retain_graph: bool | None = ...,
     create_graph: bool = ...,
     allow_unused: bool | None = ...,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class detect_anomaly(_ModeManager):
         super().__init__()
         self._check = check_nan
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> Self:
         self._fields = _watching(self._check)
         return super().__enter__()
 

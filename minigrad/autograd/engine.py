@@ -12,7 +12,7 @@ from minigrad import errors, tape
 from minigrad.buffers import is_view
 from minigrad.ops.elementwise import to
 from minigrad.ops.shape import clone, sum_to
-from minigrad.tape import MANY, MODE, PARAM, SAVED, SHAPE, SHAPES, Const, Freed, Node, wrap
+from minigrad.tape import MANY, MODE, PARAM, SAVED, SHAPE, SHAPES, Array, Const, Freed, Node, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -23,7 +23,7 @@ class Part:
 
     __slots__ = ("at", "grad", "shape")
 
-    def __init__(self, at: int, grad: Any) -> None:
+    def __init__(self, at: int, grad: Array | Tensor) -> None:
         self.at, self.grad, self.shape = at, grad, ()
 
 
@@ -218,12 +218,12 @@ def _add_part(grads: dict[Node, Any], node: Node, part: Part) -> None:
     parts[part.at] = part.grad if before is None else before + part.grad
 
 
-def _own(g: Any) -> Any:
+def _own(g: Array | Tensor) -> Array | Tensor:
     """A copy that nobody else holds."""
     return clone(g) if isinstance(g, tape.TensorBase) else np.array(g)
 
 
-def accumulate(tensor: Any, g: Any) -> None:
+def accumulate(tensor: Any, g: Array | Tensor) -> None:
     """Adds to ``.grad`` of a Tensor, given by a weak reference, if it is still there."""
     t: Tensor | None = tensor() if tensor is not None else None
     if t is None:
@@ -235,7 +235,7 @@ def accumulate(tensor: Any, g: Any) -> None:
     elif before is None:
         t._grad = wrap(g)
     elif isinstance(g, tape.TensorBase):
-        t._grad = before + g
+        t._grad = before + wrap(g)
     elif before.requires_grad:
         t._grad = before.detach() + wrap(g)
     else:
@@ -251,7 +251,7 @@ def accumulate(tensor: Any, g: Any) -> None:
             )
 
 
-def _call_hooks(node: Node, g: Any, create: bool) -> Any:
+def _call_hooks(node: Node, g: Any, create: bool) -> Array | Tensor:
     t = g if create else wrap(g)
     for key, hook in tuple((node.hooks or {}).items()):
         replaced = hook(t) if key > tape.AFTER else None
@@ -268,7 +268,7 @@ def _call_hooks(node: Node, g: Any, create: bool) -> Any:
     return t if create else t._array
 
 
-def _check(node: Node, d: Any, anomaly: list[Node], infinite: list[Node]) -> None:
+def _check(node: Node, d: Array | Tensor, anomaly: list[Node], infinite: list[Node]) -> None:
     """Anomaly mode: RuntimeError at the first nan that a rule returns; ``infinite`` gets the first record with inf."""
     array = d.grad if isinstance(d, Part) else d
     array = getattr(array, "_array", array)

@@ -8,7 +8,7 @@ import operator
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar, overload
 
 import numpy as np
 
@@ -22,11 +22,32 @@ from minigrad.views import check_change, rebase
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
+    P = ParamSpec("P")
+    R = TypeVar("R", covariant=True)
+
+    class _WithContext(Protocol[P, R]):
+        """A Function whose forward takes the ctx first."""
+
+        @staticmethod
+        def forward(ctx: FunctionCtx, /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    class _WithSetup(Protocol[P, R]):
+        """A Function with `setup_context`."""
+
+        @staticmethod
+        def forward(*args: P.args, **kwargs: P.kwargs) -> R: ...
+
 
 class FunctionCtx:
     """What `Function.forward` leaves for `Function.backward`; other attributes may be set freely."""
 
     needs_input_grad: tuple[bool, ...] = ()
+
+    if TYPE_CHECKING:  # other attributes
+
+        def __getattr__(self, name: str) -> Any: ...
+
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def __init__(self) -> None:
         self._saved: tuple[Any, ...] = ()
@@ -62,7 +83,7 @@ class FunctionCtx:
         self._materialize = value
 
     @property
-    def saved_tensors(self) -> tuple[Tensor | None, ...]:
+    def saved_tensors(self) -> tuple[Tensor, ...]:
         """The Tensors given to `save_for_backward`. RuntimeError after the graph was freed."""
         if self._kinds is None:
             return self._saved
@@ -73,9 +94,8 @@ class FunctionCtx:
             raise errors.freed(node)
         tape.check_unchanged(node)
         arrays = iter(node.saved)
-        return tuple(
-            None if kind is None else self._restore(kind, next(arrays), node) for kind in self._kinds
-        )
+        found: list[Any] = [k if k is None else self._restore(k, next(arrays), node) for k in self._kinds]
+        return tuple(found)
 
     def _restore(self, kind: Any, array: Any, node: Node) -> Tensor:
         if isinstance(kind, int):
@@ -104,9 +124,17 @@ class Function:
         raise NotImplementedError
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        """The gradients of the arguments of forward."""
+    def backward(*args: Any, **kwargs: Any) -> Any:
+        """The gradients of the arguments of forward, from ``ctx`` and the gradients of what forward returned."""
         raise NotImplementedError("a Function must define backward to be differentiated")
+
+    @overload
+    @classmethod
+    def apply(cls: type[_WithContext[P, R]], *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    @overload
+    @classmethod
+    def apply(cls: type[_WithSetup[P, R]], *args: P.args, **kwargs: P.kwargs) -> R: ...
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:

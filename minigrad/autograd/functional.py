@@ -11,7 +11,7 @@ TypeError for anything but Tensors, RuntimeError for shapes that do not fit and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from minigrad.tape import MODE, Node, TensorBase, apply, leaf, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
+
+    X = TypeVar("X")
+    Y = TypeVar("Y")
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
@@ -160,6 +163,19 @@ _LINEAR = (
 # ---------------------------------------------------------------- products
 
 
+@overload
+def vjp(
+    func: Callable[[Tensor], Tensor], inputs: Tensor, v: Tensor | None = None, create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Tensor, Tensor]: ...  # fmt: skip
+
+
+@overload
+def vjp(
+    func: Callable[..., Y], inputs: X, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Y, X]: ...
+
+
 def vjp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
@@ -181,6 +197,19 @@ def vjp(
 
 
 _ONE_INPUT = "the input to the user-provided function is a single Tensor with a single element"
+
+
+@overload
+def jvp(
+    func: Callable[[Tensor], Tensor], inputs: Tensor, v: Tensor | None = None, create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Tensor, Tensor]: ...  # fmt: skip
+
+
+@overload
+def jvp(
+    func: Callable[..., Y], inputs: X, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Y, Y]: ...
 
 
 def jvp(
@@ -220,6 +249,19 @@ def _gradient(
     return is_tuple, given, nodes, output, vector, gradient
 
 
+@overload
+def vhp(
+    func: Callable[[Tensor], Tensor], inputs: Tensor, v: Tensor | None = None, create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Tensor, Tensor]: ...  # fmt: skip
+
+
+@overload
+def vhp(
+    func: Callable[..., Y], inputs: X, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Y, X]: ...
+
+
 def vhp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
@@ -234,6 +276,19 @@ def vhp(
         what = "The jacobian of the user-provided function"
         product = _fill(found, given, strict, create_graph, what, "input")
     return _finish([output], False, create_graph), _finish(product, is_tuple, create_graph)
+
+
+@overload
+def hvp(
+    func: Callable[[Tensor], Tensor], inputs: Tensor, v: Tensor | None = None, create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Tensor, Tensor]: ...  # fmt: skip
+
+
+@overload
+def hvp(
+    func: Callable[..., Y], inputs: X, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Y, X]: ...
 
 
 def hvp(
@@ -256,6 +311,20 @@ def hvp(
 
 
 # ---------------------------------------------------------------- whole matrices
+
+
+@overload
+def jacobian(
+    func: Callable[[Tensor], Tensor], inputs: Tensor, create_graph: bool = False, strict: bool = False,
+    vectorize: bool = False, strategy: str = "reverse-mode",
+) -> Tensor: ...  # fmt: skip
+
+
+@overload
+def jacobian(
+    func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False,
+    vectorize: bool = False, strategy: str = "reverse-mode",
+) -> Any: ...  # fmt: skip
 
 
 def jacobian(
@@ -317,6 +386,20 @@ def jacobian(
 
 def _not_together(kind: type[Exception], one: str, other: str) -> NoReturn:
     raise kind(f"jacobian: `{one}` and `{other}` are not supported together, please choose one of them")
+
+
+@overload
+def hessian(
+    func: Callable[[Tensor], Tensor], inputs: Tensor, create_graph: bool = False, strict: bool = False,
+    vectorize: bool = False, outer_jacobian_strategy: str = "reverse-mode",
+) -> Tensor: ...  # fmt: skip
+
+
+@overload
+def hessian(
+    func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False,
+    vectorize: bool = False, outer_jacobian_strategy: str = "reverse-mode",
+) -> Any: ...  # fmt: skip
 
 
 def hessian(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 from minigrad.gate import constructor
 from minigrad.tape import MODE, Mode, ModeManager
@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class _ModeManager(ModeManager):
     """Sets some fields of the mode between enter and exit; may be nested and used as a decorator."""
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, **fields: bool) -> None:
         self._fields = fields
         self._before = []
 
@@ -74,12 +74,18 @@ class _ModeManager(ModeManager):
 class _Bare(_ModeManager):
     """A manager that also decorates without parentheses: its first argument may be the function."""
 
-    def __new__(cls, first: Any = None) -> Any:
+    @overload
+    def __new__(cls, function: F) -> F: ...  # type: ignore[misc]
+
+    @overload
+    def __new__(cls, function: None = None) -> Self: ...
+
+    def __new__(cls, function: Any = None) -> Any:
         made = object.__new__(cls)
-        if not callable(first):
+        if not callable(function):
             return made
         made.__init__()  # type: ignore[misc]
-        return made(first)
+        return made(function)
 
 
 class no_grad(_Bare):
@@ -127,6 +133,15 @@ class set_grad_enabled(Switch):
 
 class inference_mode(_Bare):
     """As `no_grad`; results may also not be used in recorded operations later."""
+
+    @overload
+    def __new__(cls, mode: F) -> F: ...  # type: ignore[misc]
+
+    @overload
+    def __new__(cls, mode: bool = True) -> Self: ...
+
+    def __new__(cls, mode: Any = True) -> Any:
+        return super().__new__(cls, mode)
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__(

@@ -118,7 +118,7 @@ def by_columns(
 class _Block:
     """One dense Jacobian while it is filled: an array, or the Tensors to be stacked if they are recorded."""
 
-    def __init__(self, count: int, shape: tuple[int, ...], dtype: Any, create: bool) -> None:
+    def __init__(self, count: int, shape: tuple[int, ...], dtype: np.dtype[Any], create: bool) -> None:
         self.shape, self.dtype = shape, dtype
         self.parts: list[Tensor] | None = [] if create and count else None
         self.array = np.zeros((count, math.prod(shape)) if self.parts is None else (), dtype)
@@ -138,7 +138,7 @@ class _Block:
         return apply(reshape, (whole,), {"shape": shape})
 
 
-def _unit(shape: tuple[int, ...], dtype: Any, at: int) -> Tensor:
+def _unit(shape: tuple[int, ...], dtype: np.dtype[Any], at: int) -> Tensor:
     """Zeros but for a one."""
     array = np.zeros(shape, dtype)
     array.reshape(-1)[at] = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,11 @@ from minigrad import random
 from minigrad.errors import type_error
 from minigrad.tape import MODE, ModeManager, Node, TensorBase, owner
 
+if TYPE_CHECKING:
+    from minigrad.nn import Module
+
 # Multiply-adds of the operations that consist of them, from the shapes of the inputs and of the output.
-_MULTIPLY_ADDS: dict[str, Callable[[Any, Any], int]] = {
+_MULTIPLY_ADDS: dict[str, Callable[[list[tuple[int, ...]], tuple[int, ...]], int]] = {
     "matmul": lambda shapes, y: math.prod(y) * shapes[0][-1],
     "linear": lambda shapes, y: math.prod(y) * shapes[0][-1],
     "conv": lambda shapes, y: math.prod(y) * math.prod(shapes[1][1:]),
@@ -90,7 +93,7 @@ class Summary(list[SummaryRow]):
     __repr__ = __str__
 
 
-def summary(model: Any, *inputs: Any) -> Summary:
+def summary(model: Module, *inputs: object) -> Summary:
     """Runs ``model`` once on ``inputs`` and tells, module by module, what comes out and what it costs.
 
     Rows have the shape of the output, parameters (each counted once, where it comes first), multiply-adds (of
@@ -101,22 +104,22 @@ def summary(model: Any, *inputs: Any) -> Summary:
     if not hasattr(model, "named_modules"):
         raise type_error(f"summary() takes a Module and its inputs, got {type(model).__name__}")
     modules = dict(model.named_modules())
-    stack: list[Any] = [model]
-    calls: dict[Any, int] = dict.fromkeys(modules.values(), 0)
-    outputs: dict[Any, str] = {}
-    products: dict[Any, int] = dict.fromkeys(modules.values(), 0)
-    kept: dict[Any, int] = dict.fromkeys(modules.values(), 0)
+    stack: list[Module] = [model]
+    calls: dict[Module, int] = dict.fromkeys(modules.values(), 0)
+    outputs: dict[Module, str] = {}
+    products: dict[Module, int] = dict.fromkeys(modules.values(), 0)
+    kept: dict[Module, int] = dict.fromkeys(modules.values(), 0)
     given = [t._array for t in inputs if isinstance(t, TensorBase)]
     state = [
         t for module in modules.values() for t in (*module._parameters.values(), *module._buffers.values())
     ]
     seen = {id(owner(a)): a for a in (*given, *(t._array for t in state if t is not None))}  # kept alive
 
-    def enter(module: Any, args: Any) -> None:
+    def enter(module: Module, args: object) -> None:
         stack.append(module)
         calls[module] += 1
 
-    def leave(module: Any, args: Any, output: Any) -> None:
+    def leave(module: Module, args: object, output: object) -> None:
         while stack.pop() is not module:
             pass
         outputs[module] = _shapes(output)
@@ -168,7 +171,7 @@ def summary(model: Any, *inputs: Any) -> Summary:
     return found
 
 
-def _shapes(output: Any) -> str:
+def _shapes(output: object) -> str:
     if isinstance(output, TensorBase):
         return " × ".join(map(str, output._array.shape)) or "number"
     if isinstance(output, (tuple, list)):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minigrad.errors import type_error
 from minigrad.tape import Const, Node, TensorBase, refresh, tape
 
 if TYPE_CHECKING:
+    from minigrad.nn import Module
     from minigrad.tensor import Tensor
 
 
@@ -44,7 +45,9 @@ class TapeTable(list[TapeRow]):
     __repr__ = __str__
 
 
-def tape_table(result: Tensor | Sequence[Tensor], params: Any = None) -> TapeTable:
+def tape_table(
+    result: Tensor | Sequence[Tensor], params: Module | Mapping[str, Tensor] | None = None
+) -> TapeTable:
     """The tape behind ``result``, one or several Tensors, as rows that print as a table.
 
     ``params``, a Module or a dict of names to Tensors, names rows.  ``saved`` counts the bytes that a record
@@ -56,9 +59,10 @@ def tape_table(result: Tensor | Sequence[Tensor], params: Any = None) -> TapeTab
             raise type_error(f"tape_table() takes Tensors, got {type(t).__name__}")
         refresh(t)
     names: dict[int, str] = {}
-    if hasattr(params, "named_parameters"):
-        params = {**dict(params.named_parameters()), **dict(params.named_buffers())}
-    for name, t in (params or {}).items():
+    named: Any = {} if params is None else params
+    if hasattr(named, "named_parameters"):
+        named = {**dict(named.named_parameters()), **dict(named.named_buffers())}
+    for name, t in named.items():
         if isinstance(t, TensorBase) and t._node is not None:
             names.setdefault(id(t._node), str(name))
     nodes = tape([t._node for t in results if t._node is not None])

@@ -7,24 +7,35 @@ Sizes are given one by one or as one sequence.  ``dtype`` None means: that of th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
 from minigrad import dtypes, random
+from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error
-from minigrad.functions.elementwise import broadcast, own
-from minigrad.functions.shape import sizes
+from minigrad.functions.elementwise import NumberLike, broadcast, own
+from minigrad.functions.shape import Sizes, sizes
 from minigrad.gate import public
 from minigrad.ops import draws, elementwise, shape
 from minigrad.ops.convert import cast
 from minigrad.ops.sums import copied
-from minigrad.tape import MODE, QUIET, ModeManager, Scalar, TensorBase, apply, needs_value, wrap, wrap_operand
+from minigrad.tape import (
+    MODE,
+    QUIET,
+    Array,
+    ModeManager,
+    Scalar,
+    TensorBase,
+    apply,
+    needs_value,
+    wrap,
+    wrap_operand,
+)
 
 if TYPE_CHECKING:
-    from minigrad.functions.elementwise import Number
     from minigrad.random import Generator
     from minigrad.tensor import Tensor
 
@@ -40,7 +51,7 @@ class device:
 
     __slots__ = ("index", "type")
 
-    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
+    def __init__(self, type: device | str = "cpu", index: int | None = None) -> None:
         name = getattr(type, "type", type)
         if str(name).partition(":")[0] != "cpu":
             raise RuntimeError(f"minigrad computes on the CPU only; there is no device {type!r}")
@@ -62,7 +73,10 @@ class device:
         return device, (self.type, self.index)
 
 
-def _finish(array: Any, requires_grad: bool, on: Any = None) -> Tensor:
+DeviceLike: TypeAlias = "device | str | None"
+
+
+def _finish(array: Tensor | Array, requires_grad: bool, on: DeviceLike = None) -> Tensor:
     if on is not None:
         device(on)
     t: Any = array if isinstance(array, TensorBase) else wrap(array)
@@ -71,14 +85,14 @@ def _finish(array: Any, requires_grad: bool, on: Any = None) -> Tensor:
     return t  # type: ignore[no-any-return]
 
 
-def _dtype(dtype: Any) -> np.dtype[Any]:
+def _dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
     return dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
 
 
 # ---------------------------------------------------------------- from data
 
 
-def to_array(data: Any, dtype: Any = None) -> Any:
+def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
     """Data as an array in PyTorch's dtype for it: Python floats in the default float, arrays in their own."""
     if isinstance(data, TensorBase):
         array = data._array
@@ -96,7 +110,7 @@ def to_array(data: Any, dtype: Any = None) -> Any:
     return array if array.dtype == wanted and array.dtype.isnative else QUIET.run(array.astype, wanted)
 
 
-def _from_nested(data: Any, dtype: Any) -> Any:
+def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
     try:
         array = np.array(_plain(data))
     except ValueError as error:
@@ -116,7 +130,7 @@ def _from_nested(data: Any, dtype: Any) -> Any:
     return array
 
 
-def _too_large(array: Any, data: Any) -> bool:
+def _too_large(array: Array, data: Any) -> bool:
     """Whether data are integers that int64 does not hold: NumPy then makes uint64, floats or objects of them."""
     if array.dtype.kind == "O":
         return all(isinstance(x, int) for x in array.ravel())
@@ -160,7 +174,9 @@ def _has_arrays(data: Any) -> bool:
     return isinstance(first, (np.ndarray, np.generic, TensorBase))
 
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
     """A new leaf with a copy of ``data``: numbers, nested sequences, arrays or Tensors.
 
     TypeError for what is no number, ValueError for ragged sequences and whole numbers beyond 64 bits, RuntimeError
@@ -172,7 +188,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     return _finish(np.array(to_array(data, dtype)), requires_grad, device)
 
 
-def _copied(data: Any, dtype: Any, requires_grad: bool) -> Tensor:
+def _copied(data: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
     """`tensor`, where a function is being recorded: the copy is an operation."""
     if isinstance(data, np.ndarray):
         data = wrap_operand(data)
@@ -186,7 +202,7 @@ def _copied(data: Any, dtype: Any, requires_grad: bool) -> Tensor:
     return made
 
 
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike = None) -> Tensor:
     """As `tensor`, but a Tensor or array that fits is shared, not copied; a Tensor keeps its history."""
     if isinstance(data, TensorBase):
         t: Any = data
@@ -199,7 +215,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 asarray = as_tensor
 
 
-def from_numpy(ndarray: Any) -> Tensor:
+def from_numpy(ndarray: Array) -> Tensor:
     """A Tensor over the same memory as an array. TypeError for what is no array or has another element type.
 
     Writing to the array later changes the Tensor; backward cannot see such writes.
@@ -229,17 +245,23 @@ def _shape(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     return shape
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *size: Sizes, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
     """Memory of that shape with whatever is in it."""
     return _finish(np.empty(_shape("empty", size), _dtype(dtype)), requires_grad, device)
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(
+    *size: Sizes, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
     """Filled with 0."""
     return _finish(np.zeros(_shape("zeros", size), _dtype(dtype)), requires_grad, device)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(
+    *size: Sizes, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
     """Filled with 1."""
     return _finish(np.ones(_shape("ones", size), _dtype(dtype)), requires_grad, device)
 
@@ -250,8 +272,9 @@ def _plain_number(x: Any) -> Any:
 
 
 def full(
-    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+    size: Sizes, fill_value: NumberLike | Scalar, *, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Filled with ``fill_value``, in its dtype unless another is given."""
     value = fill_value if type(fill_value) is Scalar else _plain_number(fill_value)
     found = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
@@ -262,8 +285,9 @@ def full(
 
 
 def eye(
-    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+    n: int, m: int | None = None, *, dtype: DTypeLike | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Ones on the diagonal of an (n, m) matrix, m = n unless given."""
     for name, size in (("n", n), ("m", m)):
         if size is not None and size < 0:
@@ -271,39 +295,44 @@ def eye(
     return _finish(np.eye(n, m, dtype=_dtype(dtype)), requires_grad, device)
 
 
-def _like(make: Any, t: Any, dtype: Any, requires_grad: bool, device: Any) -> Tensor:
+def _like(
+    make: Callable[..., Tensor], t: Tensor, dtype: DTypeLike | None, requires_grad: bool, device: DeviceLike
+) -> Tensor:
     array, options = t._array, {"dtype": dtype or t._array.dtype, "device": device}
     if array.flags.c_contiguous:
-        return make(array.shape, requires_grad=requires_grad, **options)  # type: ignore[no-any-return]
+        return make(array.shape, requires_grad=requires_grad, **options)
     strides = copied(array).strides  # the numbers go in the order in which the memory lies
     order = tuple(sorted(range(array.ndim), key=lambda d: (-strides[d], d)))
     made = make(tuple(array.shape[d] for d in order), **options)
-    turned: Tensor = own(apply(shape.permute, (made,), {"axes": shape.inverse(order)}))
+    turned = own(apply(shape.permute, (made,), {"axes": shape.inverse(order)}))
     return turned.requires_grad_(requires_grad)
 
 
 def empty_like(
-    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
 ) -> Tensor:
     """`empty` in the shape and dtype of ``input``."""
     return _like(empty, input, dtype, requires_grad, device)
 
 
 def zeros_like(
-    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
 ) -> Tensor:
     """`zeros` in the shape and dtype of ``input``."""
     return _like(zeros, input, dtype, requires_grad, device)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+def ones_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
+) -> Tensor:
     """`ones` in the shape and dtype of ``input``."""
     return _like(ones, input, dtype, requires_grad, device)
 
 
 def full_like(
-    input: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
-) -> Tensor:
+    input: Tensor, fill_value: NumberLike, *, dtype: DTypeLike | None = None,
+    requires_grad: bool = False, device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """`full` in the shape and dtype of ``input``."""
     return _like(partial(full, fill_value=fill_value), input, dtype, requires_grad, device)
 
@@ -311,13 +340,31 @@ def full_like(
 # ---------------------------------------------------------------- in steps
 
 
+@overload
+def arange(
+    end: NumberLike,
+    /,
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor: ...
+
+
+@overload
+def arange(
+    start: NumberLike, end: NumberLike, step: NumberLike = 1, *, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor: ...  # fmt: skip
+
+
 def arange(
     start: Any,
     end: Any = None,
     step: Any = 1,
     *,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """From ``start`` (0 unless two are given) to before ``end``, shape (ceil((end - start) / step),)."""
@@ -351,14 +398,9 @@ def arange(
 
 
 def linspace(
-    start: Number,
-    end: Number,
-    steps: int,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
+    start: NumberLike, end: NumberLike, steps: int, *, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """``steps`` evenly spaced values from ``start`` to ``end``, both included.
 
     TypeError unless ``steps`` is an integer, RuntimeError if it is negative.
@@ -400,10 +442,10 @@ def drawn(generator: Generator | None, method: str, *arguments: Any, **options: 
 
 
 def rand(
-    *size: Any,
+    *size: Sizes,
     generator: Generator | None = None,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Uniform in [0, 1)."""
@@ -411,19 +453,34 @@ def rand(
 
 
 def randn(
-    *size: Any,
+    *size: Sizes,
     generator: Generator | None = None,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Normal with mean 0 and variance 1."""
     return _finish(drawn(generator, "normal", _shape("randn", size), _dtype(dtype)), requires_grad, device)
 
 
+@overload
 def randint(
-    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    high: int, size: Sequence[int], /, *, generator: Generator | None = None, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor: ...  # fmt: skip
+
+
+@overload
+def randint(
+    low: int, high: int, size: Sequence[int], *, generator: Generator | None = None,
+    dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor: ...  # fmt: skip
+
+
+def randint(
+    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Whole numbers from ``low`` (0 unless given) to before ``high``; int64 unless ``dtype`` is given."""
     if size is None:
@@ -437,8 +494,8 @@ def randperm(
     n: int,
     *,
     generator: Generator | None = None,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """0 to n - 1 in random order, int64."""
@@ -458,8 +515,9 @@ def _as_number(x: Any) -> Any:
 
 
 def normal(
-    mean: Tensor | float, std: Tensor | float = 1.0, size: Any = None, *,
-    generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    mean: Tensor | float, std: Tensor | float = 1.0, size: Sizes | None = None, *,
+    generator: Generator | None = None, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Normal with that mean and deviation: numbers with a ``size``, or Tensors that broadcast."""
     if size is not None:
@@ -496,13 +554,15 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     return apply(draws.bernoulli, (input,), {"generator": source})
 
 
-def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+def rand_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
+) -> Tensor:
     """`rand` in the shape and dtype of ``input``."""
     return _like(rand, input, dtype, requires_grad, device)
 
 
 def randn_like(
-    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
 ) -> Tensor:
     """`randn` in the shape and dtype of ``input``."""
     return _like(randn, input, dtype, requires_grad, device)

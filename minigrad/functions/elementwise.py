@@ -6,7 +6,7 @@ numbers turn integers into the default float. Shapes that do not broadcast raise
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
 from minigrad.ops.convert import cast, number, single
-from minigrad.tape import QUIET, Op, TensorBase, apply, needs_value, wrap
+from minigrad.tape import QUIET, Array, Op, TensorBase, apply, needs_value, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -35,6 +35,8 @@ __all__ = [
 ]  # fmt: skip
 
 Number: TypeAlias = "int | float | bool"
+Operand: TypeAlias = "Tensor | Number | Array | np.generic"
+NumberLike: TypeAlias = "Tensor | Number | np.generic"  # of Tensors, those of one number
 
 
 def raw(t: Any) -> Any:
@@ -70,12 +72,12 @@ def _no_bool(name: str, t: Tensor) -> None:
 # ---------------------------------------------------------------- arithmetic
 
 
-def add(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
+def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
     """``input + alpha * other``."""
     return _with_multiple("add", e.add, input, other, alpha)
 
 
-def sub(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
+def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
     """``input - alpha * other``."""
     return _with_multiple("sub", e.sub, input, other, alpha)
 
@@ -109,12 +111,12 @@ def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
     return apply(e.mul, (cast(other, dtypes.working(meet)), number(alpha, meet)))
 
 
-def rsub(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
+def rsub(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
     """``other - alpha * input``."""
     return _with_multiple("rsub", e.sub, other, input, alpha)
 
 
-def mul(input: Any, other: Any) -> Tensor:
+def mul(input: Operand, other: Operand) -> Tensor:
     """``input * other``."""
     return apply(e.mul, (input, other))
 
@@ -122,7 +124,7 @@ def mul(input: Any, other: Any) -> Tensor:
 multiply = mul
 
 
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """``input / other``; with a rounding mode ``"trunc"`` (to 0) or ``"floor"`` (down) the gradient is 0."""
     if rounding_mode is None:
         return apply(e.div, (input, other))
@@ -138,12 +140,12 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
 divide = div
 
 
-def true_divide(input: Any, other: Any) -> Tensor:
+def true_divide(input: Operand, other: Operand) -> Tensor:
     """``input / other``."""
     return apply(e.div, (input, other))
 
 
-def remainder(input: Any, other: Any) -> Tensor:
+def remainder(input: Operand, other: Operand) -> Tensor:
     """The remainder with the sign of ``other``, as Python's ``%``."""
     return apply(e.remainder, (input, other))
 
@@ -168,7 +170,7 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-def pow(input: Any, exponent: Any) -> Tensor:
+def pow(input: Operand, exponent: Operand) -> Tensor:
     """``input ** exponent``; at least one of the two is a Tensor.
 
     The gradient of ``x ** 0`` is 0, also at x = 0. RuntimeError for integers to a negative power.
@@ -185,7 +187,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
     return apply(e.pow, (input, exponent))
 
 
-def float_power(input: Any, exponent: Any) -> Tensor:
+def float_power(input: Operand, exponent: Operand) -> Tensor:
     """``input ** exponent`` in float64."""
     double = dtypes.F64
     return pow(cast(input, double), cast(exponent, double))
@@ -408,32 +410,32 @@ def minimum(input: Tensor, other: Tensor) -> Tensor:
     return apply(e.minimum, (input, other))
 
 
-def eq(input: Tensor, other: Any) -> Tensor:
+def eq(input: Tensor, other: Operand) -> Tensor:
     """``input == other`` by element (bool)."""
     return apply(e.eq, (input, other))
 
 
-def ne(input: Tensor, other: Any) -> Tensor:
+def ne(input: Tensor, other: Operand) -> Tensor:
     """``input != other`` by element (bool)."""
     return apply(e.ne, (input, other))
 
 
-def lt(input: Tensor, other: Any) -> Tensor:
+def lt(input: Tensor, other: Operand) -> Tensor:
     """``input < other`` by element (bool)."""
     return apply(e.lt, (input, other))
 
 
-def le(input: Tensor, other: Any) -> Tensor:
+def le(input: Tensor, other: Operand) -> Tensor:
     """``input <= other`` by element (bool)."""
     return apply(e.le, (input, other))
 
 
-def gt(input: Tensor, other: Any) -> Tensor:
+def gt(input: Tensor, other: Operand) -> Tensor:
     """``input > other`` by element (bool)."""
     return apply(e.gt, (input, other))
 
 
-def ge(input: Tensor, other: Any) -> Tensor:
+def ge(input: Tensor, other: Operand) -> Tensor:
     """``input >= other`` by element (bool)."""
     return apply(e.ge, (input, other))
 
@@ -453,22 +455,22 @@ def logical_xor(input: Tensor, other: Tensor) -> Tensor:
     return apply(e.logical_xor, (input, other))
 
 
-def bitwise_and(input: Any, other: Any) -> Tensor:
+def bitwise_and(input: Operand, other: Operand) -> Tensor:
     """And of the bits of integers or bools."""
     return apply(e.bitwise_and, (input, other))
 
 
-def bitwise_or(input: Any, other: Any) -> Tensor:
+def bitwise_or(input: Operand, other: Operand) -> Tensor:
     """Or of the bits of integers or bools."""
     return apply(e.bitwise_or, (input, other))
 
 
-def bitwise_xor(input: Any, other: Any) -> Tensor:
+def bitwise_xor(input: Operand, other: Operand) -> Tensor:
     """Exclusive or of the bits of integers or bools."""
     return apply(e.bitwise_xor, (input, other))
 
 
-def fmod(input: Tensor, other: Any) -> Tensor:
+def fmod(input: Tensor, other: Operand) -> Tensor:
     """The remainder with the sign of ``input``."""
     return apply(e.fmod, (input, other))
 
@@ -478,7 +480,7 @@ def atan2(input: Tensor, other: Tensor) -> Tensor:
     return apply(e.atan2, (input, other))
 
 
-def floor_divide(input: Any, other: Any) -> Tensor:
+def floor_divide(input: Operand, other: Operand) -> Tensor:
     """The quotient rounded down, as ``//``. It has no gradient: RuntimeError in backward, as in PyTorch.
 
     ``div(input, other, rounding_mode="floor")`` is the same with a gradient of 0.
@@ -490,7 +492,11 @@ greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 arctan2 = atan2
 
 
-def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
+def clamp(
+    input: Tensor,
+    min: Tensor | Number | np.generic | None = None,
+    max: Tensor | Number | np.generic | None = None,
+) -> Tensor:
     """Between ``min`` and ``max`` (numbers, Tensors or None); ``max`` wins where the two cross.
 
     The gradient passes where min <= input <= max. RuntimeError when both bounds are None.
@@ -511,17 +517,27 @@ def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Numbe
 clip = clamp
 
 
-def clamp_min(input: Tensor, min: Tensor | Number) -> Tensor:
+def clamp_min(input: Tensor, min: Tensor | Number | np.generic) -> Tensor:
     """At least ``min``."""
     return clamp(input, min=min)
 
 
-def clamp_max(input: Tensor, max: Tensor | Number) -> Tensor:
+def clamp_max(input: Tensor, max: Tensor | Number | np.generic) -> Tensor:
     """At most ``max``."""
     return clamp(input, max=max)
 
 
-def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]: ...
+
+
+@overload
+def where(condition: Tensor, input: Operand, other: Operand) -> Tensor: ...
+
+
+def where(
+    condition: Tensor, input: Operand | None = None, other: Operand | None = None
+) -> Tensor | tuple[Tensor, ...]:
     """``input`` where ``condition`` (bool) holds, else ``other``; all three broadcast.
 
     With a condition alone: the indices of its nonzero elements, a tuple of int64 Tensors, one per dimension.
@@ -541,15 +557,23 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     return apply(e.where, (condition, *operands))
 
 
-def _any_tensor(*operands: Any) -> bool:
+def _any_tensor(*operands: object) -> bool:
     return any(isinstance(t, TensorBase) for t in operands)
 
 
-def _number_as_tensor(t: Any) -> Any:
+def _number_as_tensor(t: Any) -> Tensor:
     return wrap(np.asarray(t, dtypes.number_dtype(t)))
 
 
-def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[False] = False) -> Tensor: ...
+
+
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
+
+
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
     needs_value("nonzero()")
     found = np.stack(np.nonzero(np.atleast_1d(input._array))).astype(np.int64, copy=False)
@@ -567,7 +591,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
         )
     if mask._array.dtype != bool:
         raise runtime_error(f"masked_fill only supports boolean masks, but got mask with dtype {mask.dtype}")
-    y: Tensor = where(mask, cast(value, input._array.dtype), input)
+    y = where(mask, cast(value, input._array.dtype), input)
     return y if y._array.flags.c_contiguous else apply(shape.contiguous, (y,))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
 from minigrad.ops import shape
 from minigrad.ops.convert import cast
-from minigrad.tape import MODE, TensorBase, apply, wrap, wrap_operand
+from minigrad.tape import MODE, Array, TensorBase, apply, wrap, wrap_operand
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -25,7 +27,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-def getitem(input: Tensor, key: Any) -> Tensor:
+Index: TypeAlias = "SupportsIndex | slice | EllipsisType | Array | Sequence[Any] | None"  # or a tuple of them
+
+
+def getitem(input: Tensor, key: Index) -> Tensor:
     """``input[key]`` for integers, slices, None, ``...``, masks, arrays and lists of integers.
 
     Integers, slices, None and ``...`` give a view; masks and arrays a copy, through which the gradients of
@@ -140,7 +145,7 @@ def _whole_slice(k: slice) -> slice:
     return slice(*parts)
 
 
-def _width(k: Any) -> int:
+def _width(k: object) -> int:
     """How many dimensions of the input an item takes."""
     if k is None or k is Ellipsis or isinstance(k, bool):
         return 0
@@ -160,7 +165,7 @@ def _check_integer(k: int, d: int, size: tuple[int, ...]) -> None:
         raise index_error(f"index {k} is out of bounds for dimension {d} with size {size[d]}")
 
 
-def _check_array(k: Any, d: int, size: tuple[int, ...]) -> None:
+def _check_array(k: TensorBase, d: int, size: tuple[int, ...]) -> None:
     array = k._array
     if array.dtype == bool:
         want = size[d : d + array.ndim]
@@ -177,7 +182,7 @@ def _check_array(k: Any, d: int, size: tuple[int, ...]) -> None:
             raise index_error(f"index {wrong} is out of bounds for dimension {d} with size {size[d]}")
 
 
-def _show(key: Any) -> str:
+def _show(key: object) -> str:
     items = key if isinstance(key, tuple) else (key,)
     return ", ".join(f"Tensor{list(k._array.shape)}" if isinstance(k, TensorBase) else repr(k) for k in items)
 
@@ -267,7 +272,9 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     return getitem(input.reshape(-1), index)
 
 
-def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+def index_put(
+    input: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool = False
+) -> Tensor:
     """A copy of ``input`` with ``values`` written to, or with ``accumulate`` added to, ``input[indices]``.
 
     ``indices`` is a tuple of index Tensors.  Without ``accumulate`` the last write stays where an index
@@ -296,7 +303,9 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     return apply(e.add, (input, added))
 
 
-def check_fits(part: Any, indices: Any, pattern: Any, value: Any) -> tuple[int, ...]:
+def check_fits(
+    part: Tensor, indices: Sequence[Tensor], pattern: tuple[bool, ...], value: TensorBase
+) -> tuple[int, ...]:
     """The shape that the indices pick. RuntimeError if the value does not broadcast to it."""
     target: tuple[int, ...] = ops.index.kernel(
         part._array, *[i._array for i in indices], pattern=pattern

@@ -10,13 +10,25 @@ import numpy as np
 from minigrad import errors, tape
 from minigrad.dtypes import F32, F64, can_cast
 from minigrad.errors import runtime_error, type_error
-from minigrad.functions.elementwise import scaled
-from minigrad.functions.index import check_fits, split_key
+from minigrad.functions.elementwise import Number, scaled
+from minigrad.functions.index import Index, check_fits, split_key
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
 from minigrad.ops.convert import cast, single
-from minigrad.tape import MODE, NO_PARAMS, ModeManager, Op, TensorBase, apply, changed, leaf, wrap
+from minigrad.tape import (
+    MODE,
+    NO_PARAMS,
+    Array,
+    ModeManager,
+    Op,
+    Params,
+    TensorBase,
+    apply,
+    changed,
+    leaf,
+    wrap,
+)
 from minigrad.views import carries_gradients, check_change, check_inference, rebase
 
 if TYPE_CHECKING:
@@ -24,7 +36,7 @@ if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
 
-def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: dict[str, Any] = NO_PARAMS) -> Tensor:
+def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PARAMS) -> Tensor:
     """``t`` overwritten with ``op(*operands)``, of which ``t`` may be one; returns ``t``.
 
     Recorded where a gradient is wanted.  RuntimeError for a leaf that requires grad (or a view of one) while
@@ -50,7 +62,7 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: dict[str, Any] 
     return store(t, apply(op, operands, params), op.name)
 
 
-def add_scaled(t: Tensor, other: Any, alpha: Any) -> Tensor:
+def add_scaled(t: Tensor, other: Any, alpha: Number) -> Tensor:
     """``t += alpha * other``; with nothing to record, two NumPy calls."""
     mode = MODE.get()
     if not mode.grad and not mode.everything and type(alpha) is float and _adds_plainly(t, other):
@@ -60,7 +72,7 @@ def add_scaled(t: Tensor, other: Any, alpha: Any) -> Tensor:
     return update(t, e.add, (t, scaled("add", t, other, alpha)))
 
 
-def foreach_add_(tensors: Sequence[Any], others: Sequence[Any], alpha: Any = 1) -> None:
+def foreach_add_(tensors: Sequence[Tensor], others: Sequence[Tensor], alpha: Number = 1) -> None:
     """``t += alpha * other`` for each pair, as under no_grad: an optimizer's step, with the bookkeeping done once."""
     mode = MODE.get()
     plain = not mode.everything
@@ -101,7 +113,7 @@ def _has_no_history(t: TensorBase) -> bool:
     return t._view is None and (t._node is None or t._node.tensor is not None)
 
 
-def _axpy(arrays: list[Any], steps: list[Any], alpha: float) -> None:
+def _axpy(arrays: list[Array], steps: list[Array], alpha: float) -> None:
     dtype = factor = None
     for a, b in zip(arrays, steps, strict=True):
         if a.dtype is not dtype:
@@ -161,7 +173,7 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
     return t
 
 
-def _keep_old(node: tape.Node, array: Any, since: int | None) -> None:
+def _keep_old(node: tape.Node, array: Array, since: int | None) -> None:
     """What the rules of a change read of the old values must outlive them."""
     todo = [node]
     for n in todo:
@@ -176,11 +188,11 @@ def _keep_old(node: tape.Node, array: Any, since: int | None) -> None:
             todo.extend(m for m in n.inputs if m.__class__ is tape.Node and m.seq > since and m not in todo)
 
 
-def _overlaps(array: Any) -> bool:
+def _overlaps(array: Array) -> bool:
     return any(n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True))
 
 
-def copy_(t: Tensor, source: Tensor | Number) -> Tensor:
+def copy_(t: Tensor, source: Tensor | Number | np.generic) -> Tensor:
     """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
     if MODE.get().grad:
         check_change(t)
@@ -208,7 +220,7 @@ def copy_(t: Tensor, source: Tensor | Number) -> Tensor:
     return store(t, value, "copy", alike=not isinstance(source, TensorBase))
 
 
-def _leading(value: Any, t: Any) -> bool:
+def _leading(value: TensorBase, t: TensorBase) -> bool:
     extra = value._array.ndim - t._array.ndim
     return any(n != 1 for n in value._array.shape[:extra])
 
@@ -228,7 +240,7 @@ def zero_(t: Tensor) -> Tensor:
     return copy_(t, 0)
 
 
-def setitem(t: Tensor, key: Any, value: Any) -> None:
+def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
     """``t[key] = value``, recorded where a gradient is wanted; if an index repeats, the last write stays."""
     basic, indices, pattern = split_key(key, t._array.shape)
     mode = MODE.get()
@@ -258,7 +270,7 @@ def setitem(t: Tensor, key: Any, value: Any) -> None:
     store(part, apply(index.index_put, (part, value, *indices), {"pattern": pattern}), "index_put")
 
 
-def _picked_dims(part: Any, indices: Any) -> int:
+def _picked_dims(part: Tensor, indices: Sequence[Tensor]) -> int:
     """How many dimensions indexing with arrays gives; a mask takes several and gives one."""
     masks = [i._array.dtype == bool for i in indices]
     taken = sum(i._array.ndim if m else 1 for i, m in zip(indices, masks, strict=True))

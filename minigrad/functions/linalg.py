@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from minigrad.dtypes import BOOL, F16, F32
 from minigrad.errors import describe, runtime_error
@@ -128,7 +129,7 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 ger = outer
 
 
-def _dims(name: str, *wanted: tuple[Any, int]) -> None:
+def _dims(name: str, *wanted: tuple[Tensor, int]) -> None:
     for t, n in wanted:
         if t._array.ndim != n:
             kind = {1: "1D tensor", 2: "matrix", 3: "batch of matrices (3D tensor)"}[n]
@@ -153,7 +154,10 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
     return _plus("baddbmm", bmm, input, batch1, batch2, beta, alpha)
 
 
-def _plus(name: str, product_of: Any, input: Any, a: Any, b: Any, beta: float, alpha: float) -> Tensor:
+def _plus(
+    name: str, product_of: Callable[[Tensor, Tensor], Tensor], input: Tensor, a: Tensor, b: Tensor, beta: float,
+    alpha: float,
+) -> Tensor:  # fmt: skip
     _same_dtype(name, input, a)
     dtype = input._array.dtype
     beta, alpha = number(beta, dtype), number(alpha, dtype)  # of integers: whole, as in PyTorch

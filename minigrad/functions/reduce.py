@@ -9,19 +9,20 @@ from __future__ import annotations
 import builtins
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, overload
 
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.dtypes import DTypeLike
 from minigrad.errors import index_error, runtime_error, type_error, warn
 from minigrad.functions.elementwise import maximum, minimum, own
 from minigrad.gate import public
 from minigrad.ops import index, reduce
 from minigrad.ops.convert import cast
-from minigrad.tape import MODE, TensorBase, apply
+from minigrad.tape import MODE, Op, TensorBase, apply
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -67,7 +68,7 @@ def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
     return tuple(found) if ndim else None
 
 
-def _input(name: str, input: Any, dtype: Any, *, floats: bool = False) -> Tensor:
+def _input(name: str, input: Tensor, dtype: DTypeLike | None, *, floats: bool = False) -> Tensor:
     if dtype is not None and not floats:
         _carries(input, dtype)
     t: Tensor = cast(input, dtypes.as_numpy(dtype)) if dtype is not None else input
@@ -92,7 +93,7 @@ def _whole(t: Tensor) -> Tensor:
     return cast(t, dtypes.I64) if t._array.dtype.kind in "biu" else t
 
 
-def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
     """The sum over ``dim``; integers and bools add up in int64 unless ``dtype`` says otherwise."""
     t = _whole(input) if dtype is None else _input("sum", input, dtype)
     dims = None if dim is None else all_dims(dim, t._array.ndim)
@@ -100,18 +101,20 @@ def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = N
     return y if dtype is None else cast(y, dtypes.as_numpy(dtype))
 
 
-def nansum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def nansum(
+    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
     """The sum over ``dim`` with nan counted as 0."""
     return sum(input.masked_fill(input.isnan(), 0), dim, keepdim, dtype=dtype)
 
 
-def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
     """The mean over ``dim``; nan over nothing. RuntimeError for integers."""
     t = _input("mean", input, dtype, floats=True)
     return apply(reduce.mean, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
 
 
-def _spread_arguments(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
+def _spread_arguments(dim: Dim | bool, unbiased: bool | None, correction: float | None) -> tuple[Dim, float]:
     if isinstance(dim, builtins.bool):  # the older form var(x, unbiased)
         dim, unbiased = None, dim
     if unbiased is not None:
@@ -122,7 +125,7 @@ def _spread_arguments(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, fl
 
 
 def var(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given.
@@ -133,14 +136,16 @@ def var(
 
 
 def std(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The square root of `var`; gradient 0 where it is 0. UserWarning as from `var`."""
     return _deviation(reduce.std, input, dim, unbiased, keepdim, correction)
 
 
-def _deviation(op: Any, input: Tensor, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> Tensor:
+def _deviation(
+    op: Op, input: Tensor, dim: Dim | bool, unbiased: bool | None, keepdim: bool, correction: float | None
+) -> Tensor:
     dim, correction = _spread_arguments(dim, unbiased, correction)
     if input._array.dtype.kind != "f":
         raise runtime_error(
@@ -158,7 +163,7 @@ def _deviation(op: Any, input: Tensor, dim: Any, unbiased: Any, keepdim: bool, c
 
 
 def var_mean(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`var` and `mean`."""
@@ -167,7 +172,7 @@ def var_mean(
 
 
 def std_mean(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`std` and `mean`."""
@@ -175,11 +180,13 @@ def std_mean(
     return spread, mean(input, _plain(dim), keepdim)
 
 
-def _plain(dim: Any) -> Any:
+def _plain(dim: Dim) -> Dim:
     return None if isinstance(dim, builtins.bool) else dim
 
 
-def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def prod(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
     """The product over ``dim`` (one dimension, or None for all); its gradient is exact also at zeros."""
     t = _input("prod", input, dtype)
     if dtype is None:
@@ -204,7 +211,7 @@ def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     return _extreme(reduce.amin, input, dim, keepdim)
 
 
-def _extreme(op: Any, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
+def _extreme(op: Op, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     dims = all_dims(dim, input._array.ndim)
     _not_empty(op.name, input, dims)
     return apply(op, (input,), {"dim": dims, "keepdim": keepdim})
@@ -243,7 +250,25 @@ class _Min(ValuesAndIndices):
     __slots__ = ()
 
 
-def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+@overload
+def max(input: Tensor) -> Tensor: ...
+
+
+@overload
+def max(input: Tensor, dim: int, keepdim: bool = False) -> ValuesAndIndices: ...
+
+
+@overload
+def max(input: Tensor, other: Tensor, /) -> Tensor: ...
+
+
+@overload
+def max(input: Tensor, *, other: Tensor) -> Tensor: ...
+
+
+def max(
+    input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None
+) -> Tensor | ValuesAndIndices:
     """The maximum of all; or over ``dim``, with the first index of each; or `maximum` with another Tensor.
 
     Over all, equal elements share the gradient; over ``dim`` the element at the index gets it.
@@ -251,14 +276,33 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
     return _choose("max", reduce.max, reduce.argmax, maximum, input, dim, keepdim, other)
 
 
-def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+@overload
+def min(input: Tensor) -> Tensor: ...
+
+
+@overload
+def min(input: Tensor, dim: int, keepdim: bool = False) -> ValuesAndIndices: ...
+
+
+@overload
+def min(input: Tensor, other: Tensor, /) -> Tensor: ...
+
+
+@overload
+def min(input: Tensor, *, other: Tensor) -> Tensor: ...
+
+
+def min(
+    input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None
+) -> Tensor | ValuesAndIndices:
     """The minimum of all; or over ``dim``, with the first index of each; or `minimum` with another Tensor."""
     return _choose("min", reduce.min, reduce.argmin, minimum, input, dim, keepdim, other)
 
 
 def _choose(
-    name: str, extreme: Any, arg: Any, pairwise: Any, input: Any, dim: Any, keepdim: bool, other: Any
-) -> Any:
+    name: str, extreme: Op, arg: Op, pairwise: Callable[[Tensor, Any], Tensor], input: Tensor,
+    dim: int | Tensor | None, keepdim: bool, other: Tensor | None,
+) -> Tensor | ValuesAndIndices:  # fmt: skip
     if isinstance(dim, TensorBase) or other is not None:
         return pairwise(input, dim if other is None else other)
     if dim is None:
@@ -285,7 +329,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     return _arg(reduce.argmin, input, dim, keepdim)
 
 
-def _arg(op: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+def _arg(op: Op, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     if input._array.dtype == bool:
         raise runtime_error(f"{op.name}(): does not support bool input; use .int() first")
     ndim = input._array.ndim
@@ -309,7 +353,7 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     return _logical(reduce.all, input, dim, keepdim)
 
 
-def _logical(op: Any, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
+def _logical(op: Op, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     # PyTorch: here, unlike in sums, an empty list of dimensions is none of them and not all
     none = isinstance(dim, (tuple, list)) and not dim
     dims = () if none else all_dims(dim, input._array.ndim)
@@ -317,17 +361,17 @@ def _logical(op: Any, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     return cast(y, np.dtype(np.uint8)) if input._array.dtype == np.uint8 else y
 
 
-def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+def cumsum(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
     """The running sum along ``dim``; integers add up in int64."""
     return _scan(reduce.cumsum, input, dim, dtype)
 
 
-def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
     """The running product along ``dim``; its gradient is exact also at zeros."""
     return _scan(reduce.cumprod, input, dim, dtype)
 
 
-def _scan(op: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
+def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
     t = _whole(input) if dtype is None else input
     own = t._array.dtype
     found = own if dtype is None else dtypes.as_numpy(dtype)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
@@ -29,6 +29,9 @@ __all__ = [
     "permute", "ravel", "reshape", "row_stack", "select", "split", "squeeze", "stack", "swapaxes",
     "swapdims", "t", "tensor_split", "tile", "transpose", "unbind", "unflatten", "unsqueeze", "vstack",
 ]  # fmt: skip
+
+
+Sizes: TypeAlias = "int | Sequence[int]"
 
 
 def sizes(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
@@ -64,13 +67,13 @@ def _fill_in(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     raise runtime_error(f"shape '{list(shape)}' is invalid for input of size {count}")
 
 
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *shape: Sizes) -> Tensor:
     """The same elements in another shape; one size may be -1. A view where the memory allows it."""
     wanted = sizes("reshape", shape)
     return apply(s.reshape, (input,), {"shape": _fill_in(wanted, input._array.size)})
 
 
-def view(input: Tensor, *size: Any) -> Tensor:
+def view(input: Tensor, *size: Sizes) -> Tensor:
     """As `reshape`, but RuntimeError where that would copy."""
     wanted = _fill_in(sizes("view", size), input._array.size)
     if input._array.size and not np.may_share_memory(np.reshape(input._array, wanted), input._array):
@@ -83,7 +86,7 @@ def view(input: Tensor, *size: Any) -> Tensor:
     return apply(s.reshape, (input,), {"shape": wanted})
 
 
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *dims: Sizes) -> Tensor:
     """The dimensions in another order."""
     wanted = sizes("permute", dims)
     ndim = input._array.ndim
@@ -145,7 +148,7 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
 moveaxis = movedim
 
 
-def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+def squeeze(input: Tensor, dim: Sizes | None = None) -> Tensor:
     """Without the dimensions of size 1, or those among ``dim``. RuntimeError for a dimension named twice."""
     shape = input._array.shape
     if dim is None:
@@ -200,7 +203,7 @@ def ravel(input: Tensor) -> Tensor:
     return reshape(contiguous(input), -1) if input._array.size else reshape(input, 0)
 
 
-def expand(input: Tensor, *size: Any) -> Tensor:
+def expand(input: Tensor, *size: Sizes) -> Tensor:
     """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
     wanted = sizes("expand", size)
     have = input._array.shape
@@ -252,7 +255,7 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(t if t._array.shape == shape else expand(t, shape) for t in tensors)
 
 
-def flip(input: Tensor, *dims: Any) -> Tensor:
+def flip(input: Tensor, *dims: Sizes) -> Tensor:
     """The order along ``dims`` reversed, in new memory."""
     wanted = sizes("flip", dims)
     axes = tuple(one_dim(d, input._array.ndim) for d in wanted)
@@ -275,7 +278,7 @@ def flipud(input: Tensor) -> Tensor:
     return flip(input, 0)
 
 
-def _list(name: str, tensors: Any) -> list[Any]:
+def _list(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
     if isinstance(tensors, TensorBase) or not isinstance(tensors, (tuple, list)):
         raise TypeError(
             f"{name}(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}"
@@ -331,7 +334,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return apply(s.stack, xs, {"dim": one_dim(dim, len(shape) + 1)})
 
 
-def _part(input: Tensor, d: int, where: Any) -> Tensor:
+def _part(input: Tensor, d: int, where: builtins.slice | int) -> Tensor:
     return apply(s.slice_, (input,), {"index": (*(builtins.slice(None),) * d, where)})
 
 
@@ -407,9 +410,8 @@ def tensor_split(
             )
         if found.ndim == 0:
             return tensor_split(input, int(found), d)
-        indices_or_sections = found.tolist()
-    listed: Any = indices_or_sections
-    cuts = [whole("tensor_split(): each index", k) for k in listed]
+        indices_or_sections = tuple(found.tolist())
+    cuts = [whole("tensor_split(): each index", k) for k in indices_or_sections]
     return tuple(
         _part(input, d, builtins.slice(a, b)) for a, b in zip([0, *cuts], [*cuts, total], strict=True)
     )
@@ -458,7 +460,7 @@ def narrow(input: Tensor, dim: int, start: Tensor | int, length: int) -> Tensor:
     return _part(input, d, builtins.slice(first, first + length))
 
 
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(input: Tensor, *repeats: Sizes) -> Tensor:
     """The whole repeated so many times along each dimension; further sizes add dimensions in front."""
     times = sizes("repeat", repeats)
     shape = input._array.shape
@@ -477,7 +479,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     return y if y._view is None else apply(s.contiguous, (y,))
 
 
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *dims: Sizes) -> Tensor:
     """As `repeat`, with missing leading counts taken as 1."""
     times = sizes("tile", dims)
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
@@ -509,17 +511,41 @@ def detach(input: Tensor) -> Tensor:
     return t
 
 
-def atleast_1d(*tensors: Tensor | Sequence[Tensor]) -> Any:
+@overload
+def atleast_1d(tensor: Tensor, /) -> Tensor: ...
+
+
+@overload
+def atleast_1d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+
+
+@overload
+def atleast_1d(tensor: Tensor, other: Tensor, /, *more: Tensor) -> tuple[Tensor, ...]: ...
+
+
+def atleast_1d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """With at least one dimension."""
     return _each(lambda x: x if x._array.ndim else reshape(x, 1), tensors)
 
 
-def atleast_2d(*tensors: Tensor | Sequence[Tensor]) -> Any:
+@overload
+def atleast_2d(tensor: Tensor, /) -> Tensor: ...
+
+
+@overload
+def atleast_2d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+
+
+@overload
+def atleast_2d(tensor: Tensor, other: Tensor, /, *more: Tensor) -> tuple[Tensor, ...]: ...
+
+
+def atleast_2d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """With at least two dimensions, new ones in front."""
     return _each(lambda x: x if x._array.ndim > 1 else reshape(x, 1, -1), tensors)
 
 
-def _each(change: Any, tensors: tuple[Any, ...]) -> Any:
+def _each(change: Callable[[Any], Tensor], tensors: tuple[Any, ...]) -> Tensor | tuple[Tensor, ...]:
     if len(tensors) == 1 and isinstance(tensors[0], TensorBase):
         return change(tensors[0])
     many = tensors[0] if len(tensors) == 1 else tensors

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from itertools import chain, groupby
-from typing import Any, Self, cast
+from typing import Any, NoReturn, Self, cast, overload
 
 from minigrad.nn.module import Module, _block, _indent
 from minigrad.nn.parameter import Parameter
@@ -23,6 +23,12 @@ class _Row(Module):
 
     def __iter__(self) -> Iterator[Module]:
         return iter(cast("dict[str, Module]", self._modules).values())
+
+    @overload
+    def __getitem__(self, idx: int) -> Module: ...
+
+    @overload
+    def __getitem__(self, idx: slice) -> Self: ...
 
     def __getitem__(self, idx: int | slice) -> Any:
         if isinstance(idx, slice):
@@ -72,6 +78,12 @@ class _Row(Module):
         self._renumber(modules)
         return self
 
+    @overload
+    def pop(self, key: int) -> Module: ...
+
+    @overload
+    def pop(self, key: slice) -> Self: ...
+
     def pop(self, key: int | slice) -> Any:
         """Removes and returns the module at ``key`` (the modules, for a slice)."""
         gone = self[key]
@@ -86,13 +98,19 @@ class Sequential(_Row):
     your names. It can be indexed, sliced (a Sequential of the same modules), appended to, added and repeated.
     """
 
+    @overload
+    def __init__(self, *args: Module) -> None: ...
+
+    @overload
+    def __init__(self, arg: OrderedDict[str, Module], /) -> None: ...
+
     def __init__(self, *args: Any) -> None:
         super().__init__()
         given = args[0].items() if len(args) == 1 and isinstance(args[0], OrderedDict) else enumerate(args)
         for name, module in given:
             self.add_module(str(name) if isinstance(name, int) else name, module)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         for module in self._modules.values():
             input = module(input)  # type: ignore[misc]
         return input
@@ -185,17 +203,17 @@ class ModuleDict(Module):
         """Removes and returns one; KeyError if it is not there."""
         return cast(Module, self._modules.pop(key))
 
-    def keys(self) -> Any:
+    def keys(self) -> KeysView[str]:
         """The names."""
         return self._modules.keys()
 
-    def values(self) -> Any:
+    def values(self) -> ValuesView[Module]:
         """The modules."""
-        return self._modules.values()
+        return cast("dict[str, Module]", self._modules).values()
 
-    def items(self) -> Any:
+    def items(self) -> ItemsView[str, Module]:
         """The names with their modules."""
-        return self._modules.items()
+        return cast("dict[str, Module]", self._modules).items()
 
     def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
         """Adds or replaces modules, from a mapping or from (name, module) pairs."""
@@ -251,14 +269,14 @@ class ParameterList(Module):
     def extra_repr(self) -> str:
         return "\n".join(f"  ({i}): {_summary(v)}" for i, v in enumerate(self))
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> NoReturn:
         raise RuntimeError("ParameterList should not be called.")
 
 
 class ParameterDict(Module):
     """A dict whose Tensors become registered parameters; other values are merely kept."""
 
-    def __init__(self, parameters: Any = None) -> None:
+    def __init__(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
         self._keys: dict[str, None] = {}
         if parameters is not None:
@@ -295,7 +313,7 @@ class ParameterDict(Module):
     def __contains__(self, key: object) -> bool:
         return key in self._keys
 
-    def keys(self) -> Any:
+    def keys(self) -> KeysView[str]:
         """The names."""
         return self._keys.keys()
 
@@ -343,7 +361,7 @@ class ParameterDict(Module):
         """A new dict with ``keys``, each with the value ``default``."""
         return ParameterDict((k, default) for k in keys)
 
-    def update(self, parameters: Any) -> None:
+    def update(self, parameters: Mapping[str, Any] | Iterable[tuple[str, Any]] | ParameterDict) -> None:
         """Adds or replaces values, from a mapping or from (name, value) pairs.
 
         As in PyTorch a plain mapping is taken in the order of its sorted names, all else in its own order.
@@ -366,11 +384,11 @@ class ParameterDict(Module):
     def extra_repr(self) -> str:
         return "\n".join(f"  ({k}): {_summary(v)}" for k, v in self.items())
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> NoReturn:
         raise RuntimeError("ParameterDict should not be called.")
 
 
-def _key_at(keys: Iterable[Any], idx: int) -> str:
+def _key_at(keys: Iterable[str | int], idx: int) -> str:
     names = list(keys)
     at = operator.index(idx)
     if not -len(names) <= at < len(names):
@@ -378,7 +396,7 @@ def _key_at(keys: Iterable[Any], idx: int) -> str:
     return str(names[at])
 
 
-def _sequential(other: Any) -> Sequential:
+def _sequential(other: object) -> Sequential:
     if not isinstance(other, Sequential):
         raise ValueError(
             f"add operator supports only objects of Sequential class, but {type(other)} is given."
@@ -411,7 +429,7 @@ def _as_parameter(value: Any) -> Any:
     return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
 
 
-def _summary(value: Any) -> str:
+def _summary(value: object) -> str:
     if not isinstance(value, Tensor):
         return f"Object of type: {type(value).__name__}"
     kind = "Parameter" if isinstance(value, Parameter) else "Tensor"

@@ -8,7 +8,7 @@ shape ``(out, in, *kernel)``.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
@@ -224,7 +224,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
         return tensor
     rows = tensor.shape[0]
     shape = (rows, tensor.numel() // rows)
-    a: np.ndarray[Any, Any] = empty(shape, dtype=tensor.dtype).normal_(0, 1, generator=generator).numpy()
+    a = empty(shape, dtype=tensor.dtype).normal_(0, 1, generator=generator).numpy()
     wide = shape[0] < shape[1]
     q, r = np.linalg.qr(a.T if wide else a)
     q = q * np.sign(np.diag(r))

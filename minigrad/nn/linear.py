@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from minigrad.dtypes import dtype as DType
-from minigrad.functions.creation import empty
+from minigrad.functions.creation import DeviceLike, empty
 from minigrad.gate import constructor
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -20,7 +19,7 @@ __all__ = ["Identity", "Linear"]
 class Identity(Module):
     """Returns its input; takes any arguments when it is made, so that it can stand in for any module."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__()
 
     def forward(self, input: Tensor) -> Tensor:
@@ -45,7 +44,7 @@ class Linear(Module):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: Any = None,
+        device: DeviceLike = None,
         dtype: DType | None = None,
     ) -> None:
         super().__init__()

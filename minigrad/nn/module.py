@@ -5,16 +5,25 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
 from minigrad.autograd import no_grad
 from minigrad.autograd.hooks import RemovableHandle
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
+from minigrad.functions.creation import DeviceLike
 from minigrad.hints import lacking
 from minigrad.nn._backward import BackwardHooks
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.tensor import Tensor
+
+if TYPE_CHECKING:
+    P = ParamSpec("P")
+    R = TypeVar("R", covariant=True)
+
+    class _HasForward(Protocol[P, R]):
+        def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
 
 __all__ = ["Module", "RemovableHandle"]
 
@@ -93,18 +102,19 @@ class Module:
             f'Module [{type(self).__name__}] is missing the required "forward" function'
         )
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self: _HasForward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        module: Any = self  # to a type checker it has the signature of its `forward`
         try:
             if (
-                self._forward_hooks
-                or self._forward_pre_hooks
-                or self._backward_hooks
-                or self._backward_pre_hooks
+                module._forward_hooks
+                or module._forward_pre_hooks
+                or module._backward_hooks
+                or module._backward_pre_hooks
             ):
-                return self._call_with_hooks(args, kwargs)
-            return self.forward(*args, **kwargs) if kwargs else self.forward(*args)
+                return module._call_with_hooks(args, kwargs)  # type: ignore[no-any-return]
+            return module.forward(*args, **kwargs) if kwargs else module.forward(*args)  # type: ignore[no-any-return]
         except Exception as error:
-            _note_place(self, error)
+            _note_place(module, error)
             raise
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -523,7 +533,7 @@ class Module:
         for p in self.parameters():
             clear_grad(p, set_to_none)
 
-    def apply(self, fn: Callable[[Module], Any]) -> Self:
+    def apply(self, fn: Callable[[Module], object]) -> Self:
         """Calls ``fn(module)`` for every submodule, children first, and for this one; returns self."""
         for module in self.children():
             module.apply(fn)
@@ -546,7 +556,7 @@ class Module:
                     self._buffers[name] = fn(buffer)
         return self
 
-    def to(self, *args: Any, **kwargs: Any) -> Self:
+    def to(self, *args: DType | DeviceLike | Tensor | bool, **kwargs: Any) -> Self:
         """Converts floating-point parameters and buffers in place; returns self.
 
         ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(tensor)``, or the keywords ``device``,
@@ -740,7 +750,7 @@ def clear_grad(p: Tensor, set_to_none: bool) -> None:
     grad.zero_()
 
 
-def check_device(device: Any) -> None:
+def check_device(device: object) -> None:
     """RuntimeError unless ``device`` is None or names the CPU, the only one there is."""
     if device is not None and str(device).partition(":")[0] != "cpu":
         raise RuntimeError(
@@ -804,14 +814,14 @@ def _did_you_mean(name: str, names: Iterable[str]) -> str:
     return f". Did you mean: '{near[0]}'?" if near else ""
 
 
-def _wrong_kind(value: Any, kind: str, name: str) -> TypeError:
+def _wrong_kind(value: object, kind: str, name: str) -> TypeError:
     return TypeError(
         f"cannot assign '{_type_name(value)}' as {kind} '{name}' ({_EXPECTED[kind]} or None expected); "
         "to use the name for something else, del it first"
     )
 
 
-def _type_name(value: Any) -> str:
+def _type_name(value: object) -> str:
     cls = type(value)
     if isinstance(value, Tensor):
         return f"minigrad.{cls.__name__}"

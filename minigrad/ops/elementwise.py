@@ -6,7 +6,7 @@ Read a line as: name, NumPy kernel, inputs, then for each input the gradient of 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -27,13 +27,13 @@ def _sigmoid(x: Array) -> Array:
     return np.where(x >= 0, 1.0, e) / (1.0 + e)
 
 
-def _rsqrt(x: Array) -> Any:
+def _rsqrt(x: Array) -> Array:
     if x.dtype.char == "e":
         return _rsqrt(x.astype(np.float32)).astype(np.float16)
     return 1.0 / np.sqrt(x)
 
 
-def _pow_scalar(x: Array, exponent: float) -> Any:
+def _pow_scalar(x: Array, exponent: float) -> Array:
     if x.dtype.char == "e" and exponent in (3, -2, -0.5):
         return _pow_scalar(x.astype(np.float32), exponent).astype(np.float16)
     if exponent == 3:
@@ -66,7 +66,7 @@ def _sign(x: Array) -> Array:
     return np.subtract(np.greater(x, 0).view(np.int8), np.less(x, 0).view(np.int8)).astype(x.dtype)
 
 
-def _power(a: Array, b: Array) -> Any:
+def _power(a: Array, b: Array) -> Array:
     whole = np.result_type(a, b)
     if whole.kind not in "iu" or np.greater_equal(b, 0).all():
         return np.power(a, b)
@@ -80,12 +80,12 @@ def _whole_by_zero(a: Array, b: Array) -> None:
         raise ZeroDivisionError("ZeroDivisionError: integer division by zero")
 
 
-def _floor_divide(a: Array, b: Array) -> Any:
+def _floor_divide(a: Array, b: Array) -> Array:
     _whole_by_zero(a, b)
     return np.floor_divide(a, b)
 
 
-def _remainder(a: Array, b: Array) -> Any:
+def _remainder(a: Array, b: Array) -> Array:
     _whole_by_zero(a, b)
     y = np.remainder(a, b)
     if y.dtype.kind != "f":
@@ -93,7 +93,7 @@ def _remainder(a: Array, b: Array) -> Any:
     return np.where(np.equal(y, 0), np.copysign(y, a), y)  # PyTorch: a zero with the sign of a
 
 
-def _fmod(a: Array, b: Array) -> Any:
+def _fmod(a: Array, b: Array) -> Array:
     _whole_by_zero(a, b)
     return np.fmod(a, b)
 
@@ -113,7 +113,7 @@ def times(x: Any, factor: Any) -> Any:
     return x * factor
 
 
-def _no_derivative(g: Any) -> Any:
+def _no_derivative(g: object) -> NoReturn:
     # PyTorch's choice for //, while div(..., rounding_mode="floor") is flat: a loss that hangs on // alone
     # is a mistake more often than not
     raise runtime_error(

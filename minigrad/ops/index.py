@@ -36,7 +36,7 @@ def _unindex(g: Array, *indices: Array, shape: tuple[int, ...], pattern: Pattern
     return out
 
 
-def _index_put(x: Array, v: Any, *indices: Array, pattern: Pattern) -> Array:
+def _index_put(x: Array, v: Array, *indices: Array, pattern: Pattern) -> Array:
     out = copied(x)
     out[_key(indices, pattern)] = v
     return out

@@ -101,7 +101,7 @@ def _relu(x: Array) -> Array:
     return y
 
 
-def _passed(y: Array) -> Any:
+def _passed(y: Array) -> Array:
     """-1, all bits, where a gradient passes, and 0 elsewhere: as int8."""
     small = np.asarray(np.less_equal(y, _ZERO[y.dtype.char])).view(np.int8)  # nan is not less: it passes
     return np.subtract(small, _ONE["b"], small)

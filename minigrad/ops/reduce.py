@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,15 @@ from minigrad.tape import Array, Op
 Dim = tuple[int, ...] | None
 
 
-def _count(shape: Any, dim: Dim) -> int:
+def _count(shape: Sequence[int], dim: Dim) -> int:
     return math.prod(shape if dim is None else [shape[d] for d in dim])
 
 
-def _sum(x: Any, dim: Dim, keepdim: bool) -> Any:
+def _sum(x: Array, dim: Dim, keepdim: bool) -> Any:
     return add_up(x, dim, keepdim)
 
 
-def _mean(x: Any, dim: Dim, keepdim: bool) -> Any:
+def _mean(x: Array, dim: Dim, keepdim: bool) -> Any:
     if x.dtype == np.float16:
         return _mean(x.astype(np.float32), dim, keepdim).astype(np.float16)
     return add_up(x, dim, keepdim) / _count(x.shape, dim)
@@ -44,7 +45,7 @@ def _spread(g: Array, shape: tuple[int, ...], dim: Dim, keepdim: bool) -> Array:
     return _expand(g, shape)
 
 
-def _var(x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
+def _var(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
     if x.dtype == np.float16:
         return _var(x.astype(np.float32), dim, correction, keepdim).astype(np.float16)
     n = _count(x.shape, dim)
@@ -80,7 +81,7 @@ def _logsumexp(x: Array, dim: Dim, keepdim: bool) -> Any:
     return y if keepdim else y.reshape(_dropped(x.shape, dim))
 
 
-def _dropped(shape: Any, dim: Dim) -> tuple[int, ...]:
+def _dropped(shape: Sequence[int], dim: Dim) -> tuple[int, ...]:
     return () if dim is None else tuple(n for d, n in enumerate(shape) if d not in dim)
 
 
@@ -148,7 +149,7 @@ def _prod_vjp(g: Any, x: Any, dim: int) -> Any:
     return g * e.where(zeros, prod_others(some, dim=dim), quotients)
 
 
-def _scan(ufunc: Any, x: Array, dim: int, dtype: Any) -> Any:
+def _scan(ufunc: np.ufunc, x: Array, dim: int, dtype: Any) -> Any:
     # PyTorch: floats add up in the next wider type
     y: Array = ufunc.accumulate(x.astype(dtype, copy=False), axis=dim, dtype=_WIDER.get(dtype, dtype))
     return by_rows(y.astype(dtype, copy=False))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.ops.sums import add_up, by_rows, copied, sum_rows
-from minigrad.tape import Array, Op
+from minigrad.tape import Array, Op, Path
 
 # ---------------------------------------------------------------- kernels
 
@@ -75,7 +75,7 @@ def _stack_vjp(g: Any, xs_shape: Any, dim: int) -> tuple[Any, ...]:
     return tuple(slice_(g, index=(*(slice(None),) * dim, i)) for i in range(len(xs_shape)))
 
 
-def _slice(x: Array, index: Any) -> Any:
+def _slice(x: Array, index: Any) -> Array:
     y = x[index]
     return y if isinstance(y, np.ndarray) else x[(*index, ...)]  # a number would not be a view
 
@@ -86,7 +86,7 @@ def _unslice(g: Array, shape: tuple[int, ...], index: Any) -> Array:
     return out
 
 
-def _view_scatter(x: Array, v: Array, path: Any) -> Array:
+def _view_scatter(x: Array, v: Array, path: Path) -> Array:
     out = part = np.array(x)  # a gradient may be a NumPy number, which cannot be written to
     for op, params in path:
         part = op.kernel(part, **params)
@@ -94,7 +94,7 @@ def _view_scatter(x: Array, v: Array, path: Any) -> Array:
     return out
 
 
-def _follow(x: Array, path: Any) -> Any:
+def _follow(x: Array, path: Path) -> Array:
     for op, params in path:
         x = op(x, **params)
     return x
@@ -138,5 +138,5 @@ alias = Op("alias", lambda x: x.view(), "x", lambda g: g, view=True)
 # fmt: on
 
 
-def _aligned(shape: Any, target: Any) -> tuple[int, ...]:
+def _aligned(shape: tuple[int, ...], target: tuple[int, ...]) -> tuple[int, ...]:
     return (1,) * (len(target) - len(shape)) + tuple(shape)

@@ -7,7 +7,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias, overload
+from typing import Any, Final, TypeAlias, TypeVar, overload
 
 from minigrad.autograd.hooks import RemovableHandle
 from minigrad.autograd.modes import is_compiling
@@ -18,6 +18,7 @@ from minigrad.tensor import Tensor
 __all__ = ["Optimizer", "ParamsT"]
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+Loss = TypeVar("Loss")
 
 
 class _Required:
@@ -214,7 +215,7 @@ class Optimizer:
                 "loaded state dict has a different number of parameter groups: "
                 f"{len(saved)}, and the optimizer has {len(self.param_groups)}"
             )
-        parameter: dict[Any, Tensor] = {}
+        parameter: dict[int, Tensor] = {}
         for new, group in zip(saved, self.param_groups, strict=True):
             if len(new["params"]) != len(group["params"]):
                 raise ValueError(
@@ -248,9 +249,9 @@ class Optimizer:
     def step(self, closure: None = None) -> None: ...
 
     @overload
-    def step(self, closure: Callable[[], Any]) -> Any: ...
+    def step(self, closure: Callable[[], Loss]) -> Loss: ...
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def step(self, closure: Callable[[], Loss] | None = None) -> Loss | None:
         """Changes the parameters once; returns the loss that ``closure``, called first, returns."""
         raise NotImplementedError(f"{type(self).__name__} has no step()")
 
@@ -280,7 +281,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _named(params: Any) -> tuple[list[Any], list[str]]:
+def _named(params: Iterable[Any]) -> tuple[list[Any], list[str]]:
     if isinstance(params, Tensor):
         return [params], []
     if isinstance(params, (set, frozenset)):
@@ -302,7 +303,7 @@ def _unordered() -> TypeError:
     )
 
 
-def _cast(value: Any, p: Tensor, key: Any = None) -> Any:
+def _cast(value: Any, p: Tensor, key: object = None) -> Any:
     """A copy of a parameter's state, its Tensors in the parameter's dtype (``step`` keeps its own)."""
     if isinstance(value, Tensor):
         keeps = key == "step" or not p.is_floating_point()
@@ -314,6 +315,6 @@ def _cast(value: Any, p: Tensor, key: Any = None) -> Any:
     return deepcopy(value)
 
 
-def _type_name(value: Any) -> str:
+def _type_name(value: object) -> str:
     cls = type(value)
     return f"minigrad.{cls.__name__}" if isinstance(value, Tensor) else cls.__name__

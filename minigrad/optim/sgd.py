@@ -8,7 +8,7 @@ from typing import Any, overload
 from minigrad.autograd.modes import enable_grad, is_compiling, recording
 from minigrad.functions.inplace import foreach_add_
 from minigrad.gate import constructor
-from minigrad.optim.optimizer import Optimizer, ParamsT
+from minigrad.optim.optimizer import Loss, Optimizer, ParamsT
 from minigrad.tensor import Tensor
 
 __all__ = ["SGD"]
@@ -94,9 +94,9 @@ class SGD(Optimizer):
     def step(self, closure: None = None) -> None: ...
 
     @overload
-    def step(self, closure: Callable[[], Any]) -> Any: ...
+    def step(self, closure: Callable[[], Loss]) -> Loss: ...
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def step(self, closure: Callable[[], Loss] | None = None) -> Loss | None:
         """Changes every parameter that has a gradient; returns what ``closure``, called first, returns.
 
         RuntimeError, before anything is changed, if a loaded momentum buffer does not fit its parameter.

@@ -6,7 +6,8 @@ import functools
 import threading
 import types
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, Self, TypeVar, overload
 
 from minigrad.emit.compiled.recording import Recording
 from minigrad.emit.compiled.replay import Replay, checked
@@ -17,6 +18,86 @@ __all__ = ["Compiled", "compile"]
 
 PLANS = 64  # of one function; the oldest goes
 MANY = 16  # recordings after which a warning says why they do not hold
+
+
+if TYPE_CHECKING:
+    from minigrad.nn import Module
+
+    P = ParamSpec("P")
+    Q = ParamSpec("Q")
+    R = TypeVar("R", covariant=True)
+    S = TypeVar("S", contravariant=True)
+    M = TypeVar("M", bound=Module)
+    N = TypeVar("N", bound=Module, contravariant=True)
+
+    class Method(Protocol[N, P, R]):
+        """A method of a Module, told by the name of its first parameter: it stays one, and can be its `forward`."""
+
+        def __call__(_, self: N, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    class CompiledFunction(Protocol[P, R]):
+        """A `Compiled` function or method, with the signature of what was compiled."""
+
+        __name__: str
+
+        @property
+        def __wrapped__(self) -> Callable[P, R]: ...
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+        @overload
+        def __get__(self, instance: None, owner: type[object]) -> Self: ...
+
+        @overload
+        def __get__(
+            self: CompiledFunction[Concatenate[S, Q], R], instance: S, owner: type[object] | None = None
+        ) -> Callable[Q, R]: ...
+
+        def report(self, profile: bool = False) -> Report: ...
+
+    class Compiler(Protocol):
+        """What `compile` is with options alone: a decorator."""
+
+        @overload
+        def __call__(self, function: M, /) -> M: ...
+
+        @overload
+        def __call__(self, function: Method[M, P, R], /) -> Callable[Concatenate[M, P], R]: ...
+
+        @overload
+        def __call__(self, function: Callable[P, R], /) -> CompiledFunction[P, R]: ...
+
+
+@overload
+def compile(
+    function: M,
+    *,
+    check: bool = False,
+    threads: int | None = None,
+    exact: bool = False,
+    backend: str = "numpy",
+) -> M: ...
+
+
+@overload
+def compile(
+    function: Method[M, P, R], *, check: bool = False, threads: int | None = None, exact: bool = False,
+    backend: str = "numpy",
+) -> Callable[Concatenate[M, P], R]: ...  # fmt: skip
+
+
+@overload
+def compile(
+    function: Callable[P, R], *, check: bool = False, threads: int | None = None, exact: bool = False,
+    backend: str = "numpy",
+) -> CompiledFunction[P, R]: ...  # fmt: skip
+
+
+@overload
+def compile(
+    function: None = None, *, check: bool = False, threads: int | None = None, exact: bool = False,
+    backend: str = "numpy",
+) -> Compiler: ...  # fmt: skip
 
 
 def compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from minigrad.errors import type_error, value_error
 from minigrad.tape import TensorBase, refresh, tape
 
 if TYPE_CHECKING:
+    from minigrad.nn import Module
     from minigrad.tensor import Tensor
 
 DIRECTIONS = ("forward", "backward", "both")
@@ -84,7 +85,7 @@ class Drawing:
                 views.append((direction, graph))
         return page.write(views, refused, self._legend)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
         except RuntimeError as error:  # no engine: the notebook shows how to get one
@@ -97,7 +98,7 @@ class Drawing:
 
 def draw(
     result: Tensor | Sequence[Tensor],
-    params: Any = None,
+    params: Module | Mapping[str, Tensor] | None = None,
     *,
     direction: str = "forward",
     show: str | Iterable[str] = ("shape", "value", "grad"),
@@ -178,7 +179,9 @@ def _backward(builder: Builder, recorded: list[Any]) -> str:
     return ""
 
 
-def _check(results: list[Any], direction: str, show: frozenset[str], depth: Any, max_nodes: Any) -> None:
+def _check(
+    results: list[Any], direction: str, show: frozenset[str], depth: object, max_nodes: object
+) -> None:
     if not results:
         raise value_error("draw() needs at least one Tensor, got none")
     for t in results:
@@ -215,7 +218,7 @@ def _reduced(builder: Builder, count: int, depth: int | None, most: int) -> str:
     return f"{before:,} boxes are more than max_nodes={most}: {how}, which leaves {count:,}."
 
 
-def _alone(graph: Graph, results: list[Any], names: Names, show: frozenset[str]) -> None:
+def _alone(graph: Graph, results: list[Tensor], names: Names, show: frozenset[str]) -> None:
     """Boxes for results without a record."""
     for i, t in enumerate(results):
         name = names.of.get(id(t), "result")

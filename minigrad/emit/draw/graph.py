@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from minigrad.emit.draw import backward, values
 from minigrad.emit.draw.fold import runs
 from minigrad.emit.draw.modules import Names, Path, common, owners
 from minigrad.tape import Const, Node, Op
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
 
 
 @dataclass(slots=True)
@@ -81,7 +84,7 @@ class Builder:
     """Makes the `Graph` of one call of ``draw``."""
 
     def __init__(
-        self, results: list[Any], forward: list[Node], names: Names, show: frozenset[str], fold: bool
+        self, results: list[Tensor], forward: list[Node], names: Names, show: frozenset[str], fold: bool
     ) -> None:
         self.results, self.names, self.show, self.fold = results, names, show, fold
         self.graph = Graph()
@@ -176,7 +179,7 @@ class Builder:
         drawn = sum(1 for i, c in enumerate(self.same) if i == c)
         return drawn + len(self._leaves()[0])
 
-    def _token(self, i: int) -> Any:
+    def _token(self, i: int) -> object:
         item = self.items[i]
         node = self.ops[item.stop - 1]
         generic = self.paths.get(item.owner)
@@ -445,7 +448,7 @@ class Builder:
             found = self.places[key] = errors.place(*key)
         return found
 
-    def _size(self, shape: Any) -> str:
+    def _size(self, shape: tuple[int, ...]) -> str:
         found = self.sizes.get(shape)
         if found is None:
             found = self.sizes[shape] = values.size(shape)
@@ -659,7 +662,7 @@ def call_text(node: Node) -> str:
     return f"{op.name}({', '.join(told)})" if told else op.name
 
 
-def _parameter(value: Any) -> str:
+def _parameter(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, tuple) and value and isinstance(value[0], Op):
@@ -670,7 +673,7 @@ def _parameter(value: Any) -> str:
     return str(value) if isinstance(value, (bool, int, str, np.dtype, dtype, type(None))) else "…"
 
 
-def _index(value: Any) -> str:
+def _index(value: object) -> str:
     """What stands between brackets: ``1:, ::2``."""
     if isinstance(value, (tuple, list)):
         return ", ".join(map(_index, value))

@@ -16,9 +16,12 @@ import linecache
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad.tape import Const, Node
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
 
 Path = tuple[str, ...]
 
@@ -48,7 +51,7 @@ class Names:
                 "params must be a Module or a dict of names to Tensors, got " + type(params).__name__
             )
 
-    def _name(self, name: str, t: Any) -> int:
+    def _name(self, name: str, t: Tensor) -> int:
         if not hasattr(t, "_array"):
             raise TypeError(f"params[{name!r}] must be a Tensor, got {type(t).__name__}")
         key = id(t if t._node is None else t._node)
@@ -205,7 +208,7 @@ def _ours(cls: type) -> bool:
     return str(cls.__module__).partition(".")[0] == "minigrad"
 
 
-def _place(node: Node) -> tuple[Any, int]:
+def _place(node: Node) -> tuple[CodeType | None, int]:
     return node.code, node.lasti
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from minigrad.tape import Array
+
 SMALL = 6  # arrays of so many elements are printed
 
 
-def size(shape: Any) -> str:
+def size(shape: Sequence[int] | None) -> str:
     """``3 × 4``; ``number`` for a 0-d shape."""
     if shape is None:
         return ""
     return " × ".join(map(str, shape)) if shape else "number"
 
 
-def text(array: Any) -> str:
+def text(array: Array) -> str:
     """Small arrays as they are, larger ones as min, mean and max and how many are not finite."""
     array = np.asarray(array)
     if array.size <= SMALL:
@@ -48,7 +51,7 @@ def number(value: Any) -> str:
     return str(value)
 
 
-def _nested(array: Any) -> str:
+def _nested(array: Array) -> str:
     if array.ndim == 1:
         return "[" + ", ".join(number(v) for v in array.tolist()) + "]"
     return "[" + ", ".join(_nested(row) for row in array) + "]"

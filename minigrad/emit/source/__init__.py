@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from minigrad import errors
@@ -13,18 +13,18 @@ from minigrad.emit.source.text import Text
 from minigrad.tape import TABLE, Node, TensorBase, refresh, tape, value_changed
 
 if TYPE_CHECKING:
-    from minigrad.emit.compiled import Compiled
+    from minigrad.nn import Module
     from minigrad.tensor import Tensor
 
 __all__ = ["source"]
 
 
 def source(
-    result: Tensor | Compiled,
-    params: Any = None,
+    result: Tensor | Callable[..., object],
+    params: Module | Mapping[str, Tensor] | None = None,
     *,
     inputs: Mapping[str, Tensor] | None = None,
-    wrt: Sequence[Any] | None = None,
+    wrt: Sequence[str | Tensor] | None = None,
     name: str = "run",
 ) -> str:
     """The computation of ``result`` and of its gradients, forward and backward, as the text of a NumPy program.

@@ -55,14 +55,14 @@ def key(index: Any) -> Expr:
     return items[0] if len(items) == 1 else ast.Tuple(items)
 
 
-def _item(k: Any) -> Expr:
+def _item(k: object) -> Expr:
     if isinstance(k, slice):
         parts = [None if v is None else literal(int(v)) for v in (k.start, k.stop, k.step)]
         return ast.Slice(*parts)
     return k if isinstance(k, ast.expr) else literal(k)
 
 
-def at(x: Expr, index: Any) -> Expr:
+def at(x: Expr, index: object) -> Expr:
     """``x[index]``."""
     return ast.Subscript(x, key(index))
 
@@ -497,7 +497,7 @@ class Helpers:
         return name
 
 
-def _slices(index: Any) -> bool:
+def _slices(index: object) -> bool:
     return isinstance(index, tuple) and any(isinstance(k, slice) or k is Ellipsis for k in index)
 
 
@@ -519,24 +519,24 @@ class _Plain(ast.NodeTransformer):
         node.annotation = None
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         value = self.visit(node.value) if node.value is not None else ast.Constant(None)
         return ast.Assign([node.target], value)
 
-    def visit_Attribute(self, node: ast.Attribute) -> Any:
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if isinstance(node.value, ast.Name) and self.globals.get(node.value.id) is builtins:
             return ast.Name(node.attr)
         self.generic_visit(node)
         return node
 
-    def visit_Call(self, node: ast.Call) -> Any:
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         f: Any = node.func
         if ast.unparse(f) == "math.prod":
             return fill("int(np.prod({}))", node.args)  # a program imports NumPy alone
         return node
 
-    def visit_Name(self, node: ast.Name) -> Any:
+    def visit_Name(self, node: ast.Name) -> ast.AST:
         name = node.id
         if name in self.local or name not in self.globals or name == "np":
             return node

@@ -285,26 +285,26 @@ def memory(v: Value) -> Value:
     return v
 
 
-def _owner(node: Any) -> Any:
+def _owner(node: Node | Const) -> object:
     """The record whose array this one's result shows."""
     while node.op is not None and node.op.view:
         node = node.inputs[0]
     return node
 
 
-def _identity(operand: Const) -> Any:
+def _identity(operand: Const) -> object:
     """What makes numbers the same; of values it is their id."""
     if type(operand.value) is Scalar:
         return "Scalar", operand.value.text
     return type(operand.value).__name__, repr(operand.value)
 
 
-def _repeats_one(v: Any) -> bool:
+def _repeats_one(v: object) -> bool:
     """Whether an operand is known to repeat a number, or something smaller."""
     return v.__class__ is Value and (v.fill is not None or v.op in _REPEATED)
 
 
-def _is_one(v: Any) -> bool:
+def _is_one(v: object) -> bool:
     return v.__class__ is Value and v.fill is not None and bool(v.fill == 1)
 
 
