@@ -21,7 +21,7 @@ import numpy as np
 
 from minigrad.dtypes import F16, F32, F64
 from minigrad.emit.source.program import VIEWS, Value
-from minigrad.ops.sums import FEW, MANY, VDOT, WIDE, blocks, mean_square, square_sum, sum_rows
+from minigrad.ops.sums import FEW, MANY, VDOT, WIDE, blocks, copied, mean_square, square_sum, sum_rows
 from minigrad.tape import NO_PARAMS, TABLE, Op
 
 Expr = ast.expr
@@ -375,13 +375,19 @@ def expression(v: Value, xs: list[Expr], h: Helpers) -> Expr:
     return made
 
 
+def repeats(v: Any) -> bool:
+    """Whether elements of an array may share memory."""
+    while v.__class__ is Value and v.op in VIEWS and v.fill is None:
+        if v.op in ("expand", "spread"):
+            return True
+        v = v.inputs[0]
+    return False
+
+
 def may_turn(v: Any) -> bool:
     """Whether an array may lie in memory otherwise than row by row, for all that is known."""
-    u = v
-    while u.__class__ is Value and u.op in VIEWS and u.fill is None:
-        if u.op in ("expand", "spread"):  # NumPy takes what only repeats for the innermost
-            return True
-        u = u.inputs[0]
+    if repeats(v):  # NumPy takes what only repeats for the innermost
+        return True
     todo, seen = [v], 0
     while todo and seen < 32:
         w, seen = todo.pop(), seen + 1
@@ -404,6 +410,9 @@ def _expression(v: Value, xs: list[Expr], h: Helpers, op: Any) -> Expr:
     special = _SPECIAL.get(v.op)
     if special is not None:
         return special(v, xs, h)
+    if op.kernel is copied and repeats(v.inputs[0]):
+        text = "{}.astype({dtype}, order='C')" if "dtype" in v.params else "np.array({}, order='C')"
+        return fill(text, xs, **v.params)
     rounds = v.dtype == F16 and isinstance(op.kernel, types.FunctionType) and op.kernel.__name__ != "<lambda>"
     if op.text is not None and not rounds:  # a kernel of several steps rounds float16 once
         return fill(op.text, xs, **{k: axis(p) if k == "dim" else p for k, p in v.params.items()})

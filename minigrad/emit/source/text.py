@@ -19,6 +19,7 @@ from minigrad.emit.source.expressions import (
     fill,
     filled,
     literal,
+    repeats,
     whole,
 )  # fmt: skip
 from minigrad.emit.source.names import Names, identifier, variable
@@ -295,19 +296,11 @@ class Text:
             return "None"
         made = self._output(g)
         owner = memory(g)
-        shared = id(owner) in taken or owner.op == "parameter" or _repeats(g)
+        shared = id(owner) in taken or owner.op == "parameter" or repeats(g)
         taken.add(id(owner))
         if shared and g.fill is None:
             made = fill("np.copy({})", [made])
         return ast.unparse(made)
-
-
-def _repeats(v: Value) -> bool:
-    while v.op in VIEWS and v.fill is None:
-        if v.op in ("expand", "spread"):
-            return True
-        v = v.inputs[0]
-    return False
 
 
 def _live(program: Program, outputs: Sequence[Value]) -> list[Value]:
