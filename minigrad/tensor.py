@@ -585,8 +585,8 @@ class Tensor(TensorBase, MissingMethods):
         kind: type = type(other)
         if kind not in (int, float, tape.Scalar):
             return _divided(self, other)
-        y = apply(e.reciprocal, (self,))  # PyTorch: only the result is kept
-        return y if kind is not tape.Scalar and other == 1 else apply(e.mul, (y, other))
+        # PyTorch: only the reciprocal is kept, and the result may be changed in place
+        return apply(e.mul, (apply(e.reciprocal, (self,)), other))
 
     __itruediv__ = _in_place(e.div)
     __floordiv__ = _operator(e.floor_divide)
