@@ -532,3 +532,22 @@ def test_a_product_of_equal_matrices_is_not_one_of_a_matrix_with_itself() -> Non
     assert "np.copy" in text
     text = check(lambda x, b: x @ x.mT + b, recorded, fresh, (0, 1))
     assert "np.copy(x0" not in text
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda y: y.expand(1, 4, 1).mul_(2.0),
+        lambda y: y.expand(2, 4, 1)[0].mul_(3.0),
+        lambda y: y.expand(4, 2)[::3, 0].fill_(5.0),
+        lambda y: y.expand(4, 2)[:, 1].mul_(2.0),
+    ],
+)
+def test_writes_through_an_expanded_tensor_print(write: Any) -> None:
+    def f(x: Any) -> Any:
+        y = x * 0.5
+        write(y)
+        return (y * y).sum()
+
+    recorded, fresh = arrays([(4, 1)], 0, np.float64), arrays([(4, 1)], 1, np.float64)
+    check(f, recorded, fresh, (0,))

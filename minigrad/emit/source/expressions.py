@@ -346,7 +346,9 @@ def _view_scatter(v: Value, xs: list[Expr], h: Helpers) -> Expr:
         index = params.get("index")
         if op.name == "slice" and Ellipsis not in index and all(isinstance(k, int) for k in index):
             step.params = {"index": (*index, Ellipsis)}  # a number would not be a view
-        if op.name != "alias":
+        if op.name == "expand":  # np.broadcast_to gives what cannot be written to
+            part = h.call(op, [part], params)
+        elif op.name != "alias":
             part = expression(step, [part], h)
     lines = ["out = np.array(x)", f"{ast.unparse(at(part, (Ellipsis,)))} = v", "return out"]
     return ast.Call(ast.Name(h.written("_view_scatter", ("x", "v"), lines)), xs, [])
