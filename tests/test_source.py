@@ -539,7 +539,7 @@ def test_a_product_of_equal_matrices_is_not_one_of_a_matrix_with_itself() -> Non
     [
         lambda y: y.expand(1, 4, 1).mul_(2.0),
         lambda y: y.expand(2, 4, 1)[0].mul_(3.0),
-        lambda y: y.expand(4, 2)[::3, 0].fill_(5.0),
+        lambda y: y.expand(4, 2)[::3, 0].add_(5.0),
         lambda y: y.expand(4, 2)[:, 1].mul_(2.0),
     ],
 )
