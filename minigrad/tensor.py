@@ -506,7 +506,7 @@ class Tensor(TensorBase, MissingMethods):
         unless ``retain_graph``; ``create_graph`` records the pass so that it can be differentiated again.
         RuntimeError if nothing requires grad, the graph was freed, or a saved array was changed in place.
         """
-        autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+        autograd.plain_backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def retain_grad(self) -> None:
         """Keeps the gradient of a result in ``.grad`` too."""

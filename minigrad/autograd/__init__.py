@@ -207,6 +207,7 @@ def grad(
     return dict(zip(inputs, answer, strict=True)) if type(inputs) is dict else tuple(answer)
 
 
+plain_backward = backward  # without the gate, for Tensor.backward, which has one
 public(globals(), ("backward", "grad"), check="none")
 
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing

@@ -60,6 +60,9 @@ def relu(input: Tensor) -> Tensor:
     return apply(nn.relu, (input,))
 
 
+plain_relu = relu  # without the gate, for `nn.functional.relu`, which has one
+
+
 def mse_mean(input: Tensor, target: Tensor) -> Tensor:
     """The mean of ``(input - target) ** 2`` over all elements of the broadcast shape (0-d)."""
     return apply(nn.mse_loss, (input, target))
@@ -70,4 +73,4 @@ def same_shape(a: Tensor, b: Tensor) -> bool:
     return bool(a._array.shape == b._array.shape)
 
 
-public(globals(), ("linear", "relu", "mse_mean"))
+public(globals(), ("linear", "relu"))
