@@ -76,7 +76,7 @@ def _power(a: Array, b: Array) -> Array:
 
 
 def _whole_by_zero(a: Array, b: Array) -> None:
-    if np.result_type(a, b).kind in "iu" and np.equal(b, 0).any():
+    if np.result_type(a, b).kind in "iu" and np.size(a) and np.equal(b, 0).any():
         raise ZeroDivisionError("ZeroDivisionError: integer division by zero")
 
 

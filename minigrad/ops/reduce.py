@@ -62,7 +62,8 @@ def _std(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
 
 def _var_vjp(g: Any, x: Any, dim: Dim, correction: float, keepdim: bool) -> Any:
     n = _count(x.shape, dim)
-    scale = 2.0 / (n - correction) if n > correction else math.inf
+    # PyTorch: of all elements it is infinite without degrees of freedom, over dimensions the formula goes on
+    scale = 2.0 / (n - correction) if n > correction or (dim is not None and n < correction) else math.inf
     g = spread(g, shape=tuple(x.shape), dim=dim, keepdim=keepdim)
     return e.times(g, scale) * (x - mean(x, dim=dim, keepdim=True))
 
