@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import runpy
 import types
 import warnings
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import gate, nn
+from minigrad.gate import forms
 from minigrad.nn import functional, init
 
 X = mg.tensor([[1.0, -2.0, 3.0], [0.5, 0.0, -1.0]])
@@ -376,3 +378,9 @@ def test_a_spread_takes_its_flag_or_dimensions_first(name: str) -> None:
         TypeError, match=rf"^{name}\(\): argument 'dim' must be int, tuple of ints or None or bool"
     ):
         spread(X, 1.5)
+
+
+def test_the_forms_of_gates_are_those_that_are_written() -> None:
+    """If not, run `python .ci/gates`; a form that is missing there is an error at import."""
+    space = runpy.run_path(str(Path(__file__).parent.parent / ".ci" / "gates"))
+    assert space["text"]() == Path(forms.__file__).read_text(encoding="utf-8")
