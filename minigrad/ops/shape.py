@@ -116,7 +116,7 @@ permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, 
 expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_shape), view=True,
             text="np.broadcast_to({}, {shape})", onnx="Expand")
 sum_to: Op = Op("sum_to", _sum_to, "x; shape",
-                lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape))
+                lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape), rows=True)
 slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index),
             view=True)
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index))
