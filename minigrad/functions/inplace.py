@@ -32,7 +32,6 @@ from minigrad.tape import (
 from minigrad.views import carries_gradients, check_change, check_inference, rebase
 
 if TYPE_CHECKING:
-    from minigrad.functions.elementwise import Number
     from minigrad.tensor import Tensor
 
 
