@@ -425,8 +425,11 @@ layer = Dense(2 * X, np.ones(2))
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest.RunResult]:
     """Runs a test file in this process."""
+    # Where one of these is set, pytest's summary repeats whole messages.
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("BUILD_NUMBER", raising=False)
     pytester.makeini("[pytest]\nfilterwarnings = error\naddopts = -p no:cacheprovider --strict-markers")
 
     def go(source: str, *options: str) -> pytest.RunResult:
