@@ -34,11 +34,11 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import func as func
-    from minigrad.emit.compiled import compile as compile
-    from minigrad.emit.draw import Drawing as Drawing, draw as draw
-    from minigrad.emit.source import source as source
-    from minigrad.emit.summary import summary as summary
-    from minigrad.emit.table import tape_table as tape_table
+    from minigrad.compiler import compile as compile
+    from minigrad.readers.draw import Drawing as Drawing, draw as draw
+    from minigrad.readers.source import source as source
+    from minigrad.readers.summary import summary as summary
+    from minigrad.readers.table import tape_table as tape_table
 else:
     __all__ = [
         name
@@ -54,13 +54,13 @@ else:
         if name == "func":
             return import_module("minigrad.func")
         places = {
-            "Drawing": "draw",
-            "draw": "draw",
-            "compile": "compiled",
-            "source": "source",
-            "summary": "summary",
-            "tape_table": "table",
+            "Drawing": "readers.draw",
+            "draw": "readers.draw",
+            "compile": "compiler",
+            "source": "readers.source",
+            "summary": "readers.summary",
+            "tape_table": "readers.table",
         }
         if name not in places:
             raise _missing(__name__, name)
-        return getattr(import_module(f"minigrad.emit.{places[name]}"), name)
+        return getattr(import_module(f"minigrad.{places[name]}"), name)

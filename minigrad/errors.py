@@ -9,11 +9,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from minigrad.tape import Array, Change, Node, Op
-
+from typing import Any
 
 # ---------------------------------------------------------------- the user's place
 
@@ -132,7 +128,7 @@ def describe(t: Any) -> str:
 
 
 def explain(
-    op: Op, operands: Sequence[Any], params: dict[str, Any], error: Exception, at: tuple[CodeType | None, int]
+    op: Any, operands: Sequence[Any], params: dict[str, Any], error: Exception, at: tuple[CodeType | None, int]
 ) -> Exception:
     """PyTorch's kind of exception for what a kernel raised, with shapes, place and what to try."""
     given = " and ".join(describe(t) for t in operands)
@@ -166,7 +162,7 @@ def _clash(shapes: list[tuple[int, ...]]) -> tuple[int, int, int] | None:
     return None
 
 
-def changed_in_place(node: Node, array: Array, change: Change) -> RuntimeError:
+def changed_in_place(node: Any, array: Any, change: Any) -> RuntimeError:
     """A saved array was written to between forward and backward."""
     op = node.op.name if node.op else "leaf"
     return RuntimeError(
@@ -176,7 +172,7 @@ def changed_in_place(node: Node, array: Array, change: Change) -> RuntimeError:
     )
 
 
-def freed(node: Node) -> RuntimeError:
+def freed(node: Any) -> RuntimeError:
     """A second backward through a graph whose arrays are gone."""
     op = node.op.name if node.op else "leaf"
     return RuntimeError(

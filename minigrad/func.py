@@ -31,14 +31,14 @@ import numpy as np
 
 from minigrad.autograd.modes import recorded
 from minigrad.autograd.products import Push, by_columns, by_rows, node_of, pull
+from minigrad.core.mode import MODE
+from minigrad.core.node import Node
+from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.errors import here
 from minigrad.hints import missing
 from minigrad.ops.shape import alias
-from minigrad.tape import MODE, Node, TensorBase, leaf, wrap
 
 if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
-
     P = ParamSpec("P")
     X = TypeVar("X")  # the argument to differentiate by
     Y = TypeVar("Y")
@@ -123,7 +123,7 @@ class _Level:
 
     def enter(self, x: object) -> Tensor:
         """A leaf that stands for ``x``, over the same memory."""
-        if not isinstance(x, TensorBase):
+        if not isinstance(x, Tensor):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(x).__name__}")
         x_node = node_of(x) if self.recording else None
         inside = wrap(x._array)
@@ -209,7 +209,7 @@ class _Run:
     def _show_aux(self, aux: Any) -> Any:
         leaves, spec = flatten(aux)
         for t in leaves:
-            if not isinstance(t, TensorBase):
+            if not isinstance(t, Tensor):
                 raise RuntimeError(f"Expected tensors, got unsupported type {type(t).__name__}")
         return unflatten(self.level.show(leaves, self.level.recording), spec)
 
@@ -220,7 +220,7 @@ class _Run:
                 f"{self.name}: Expected f to be a function that has non-empty output (got output = {self.output})"
             )
         for t in self.outputs:
-            if not isinstance(t, TensorBase):
+            if not isinstance(t, Tensor):
                 raise RuntimeError(
                     f"{self.name}: expected f(*primals) to return only tensors, got unsupported type {type(t).__name__}"
                 )
@@ -293,7 +293,7 @@ def _gradient(
     _not_all(argnums)
     run = _Run("grad_and_value(f)(*args)", func, args, kwargs, argnums, has_aux)
     output = run.output
-    if not isinstance(output, TensorBase):
+    if not isinstance(output, Tensor):
         raise RuntimeError(f"{run.name}: Expected f(*args) to return a Tensor, got {type(output).__name__}")
     if output._array.ndim:
         raise RuntimeError(
@@ -417,7 +417,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
                 f"function. cotangents: {spec}, primal output: {run.spec}"
             )
         for i, (v, t) in enumerate(zip(given, run.outputs, strict=True)):
-            if not isinstance(v, TensorBase):
+            if not isinstance(v, Tensor):
                 raise TypeError(f"gradients can be either Tensors or None, but got {type(v).__name__}")
             if v._array.shape != t._array.shape:
                 raise RuntimeError(
@@ -475,7 +475,7 @@ def jvp(
         if not found:
             raise RuntimeError(f"{name}: Expected {what} to contain at least one Tensor.")
         for t in found:
-            if not isinstance(t, TensorBase):
+            if not isinstance(t, Tensor):
                 raise RuntimeError(f"{name}: Expected {what} to only contain Tensors, got {type(t).__name__}")
     for x, v in zip(points, vectors, strict=True):
         if x._array.shape != v._array.shape:
@@ -503,7 +503,7 @@ def jvp(
 
 def _need_floats(points: Sequence[object]) -> None:
     for x in points:
-        if isinstance(x, TensorBase) and x._array.dtype.kind != "f":
+        if isinstance(x, Tensor) and x._array.dtype.kind != "f":
             raise ValueError(f"Expected primal to be floating point or complex, but got: {x._array.dtype}")
 
 
@@ -644,7 +644,7 @@ def functional_call(
             f"{unexpected}"
         )
     for name, t in given.items():
-        if not isinstance(t, TensorBase):
+        if not isinstance(t, Tensor):
             raise TypeError(f"functional_call: {name} must be a Tensor, got {type(t).__name__}")
         if name not in places:
             module.get_submodule(name.rpartition(".")[0])  # AttributeError if there is no such module

@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any, SupportsInt
 import numpy as np
 import numpy.typing as npt
 
+from minigrad.core.tensor import Tensor
+
 if TYPE_CHECKING:
     from numpy.random import MT19937
 
-    from minigrad.tensor import Tensor
 
 __all__ = [
     "Generator",

@@ -23,10 +23,19 @@ from typing import (
 
 import numpy as np
 
-from minigrad import autograd, dtypes, errors, random, tape, views
+from minigrad import autograd, dtypes, errors, random
 from minigrad._printing import tensor_text
 from minigrad.autograd.hooks import RemovableHandle, after_ids
 from minigrad.buffers import is_view
+from minigrad.core.apply import NotAnOperand, apply, cast, needs_value, wrap_operand
+from minigrad.core.mode import MODE, RECORDERS
+from minigrad.core.node import RETAIN, Node, new, next_seq
+from minigrad.core.op import TABLE, Array, Op
+from minigrad.core.quiet import QUIET
+from minigrad.core.recorder import Numeral
+from minigrad.core.tensor import Tensor as Tensor
+from minigrad.core.tensor import extend, leaf, wrap
+from minigrad.core.views import check_change, refresh
 from minigrad.errors import type_error
 from minigrad.functions import creation, elementwise, inplace, linalg, nn, reduce
 from minigrad.functions import index as indexing
@@ -36,10 +45,8 @@ from minigrad.functions.reduce import whole
 from minigrad.gate import methods
 from minigrad.hints import MissingMethods
 from minigrad.ops import elementwise as e
-from minigrad.ops.convert import cast
 from minigrad.ops.shape import permute
 from minigrad.random import Generator
-from minigrad.tape import MODE, Array, Node, NotAnOperand, TensorBase, apply, leaf, results_are, wrap
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -93,7 +100,7 @@ class Size(tuple[int, ...]):
         return f"minigrad.Size({list(self)})"
 
 
-def _operator(op: tape.Op) -> Callable[[Tensor, Operand], Tensor]:
+def _operator(op: Op) -> Callable[[Tensor, Operand], Tensor]:
     def method(self: Tensor, other: Any) -> Any:
         try:
             return apply(op, (self, other))
@@ -103,7 +110,7 @@ def _operator(op: tape.Op) -> Callable[[Tensor, Operand], Tensor]:
     return method
 
 
-def _reflected(op: tape.Op) -> Callable[[Tensor, Operand], Tensor]:
+def _reflected(op: Op) -> Callable[[Tensor, Operand], Tensor]:
     def method(self: Tensor, other: Any) -> Any:
         try:
             return apply(op, (other, self))
@@ -116,7 +123,7 @@ def _reflected(op: tape.Op) -> Callable[[Tensor, Operand], Tensor]:
 _divided = _reflected(e.div)
 
 
-def _in_place(op: tape.Op) -> Callable[[T, Operand], T]:
+def _in_place(op: Op) -> Callable[[T, Operand], T]:
     def method(self: T, other: Any) -> Any:
         try:
             return inplace.update(self, op, (self, other))
@@ -133,8 +140,8 @@ def _changes(
 
     def method(self: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         if MODE.get().grad:
-            views.check_change(self)
-        since = tape.next_seq()
+            check_change(self)
+        since = next_seq()
         return inplace.store(self, function(self, *args, **kwargs), name, since)
 
     method.__name__ = f"{name}_"
@@ -142,9 +149,9 @@ def _changes(
     return method
 
 
-@results_are
+@extend
 @methods
-class Tensor(TensorBase, MissingMethods):
+class _Methods(Tensor):
     """An n-dimensional array that remembers how it was computed.
 
     ``Tensor(2, 3)``, or of a `Size`, makes one of that shape with whatever is in it, ``Tensor([1, 2])`` one of the
@@ -152,7 +159,6 @@ class Tensor(TensorBase, MissingMethods):
     TypeError for a float.
     """
 
-    __slots__ = ()
     __hash__ = object.__hash__
     _grad: Tensor | None = None
 
@@ -166,8 +172,8 @@ class Tensor(TensorBase, MissingMethods):
                 f"Tensor(): data must be a sequence (got {type(only).__name__}); use minigrad.tensor"
             )
         else:
-            if isinstance(only, (TensorBase, np.ndarray)):
-                tape.needs_value("Tensor() of a Tensor or an array")
+            if isinstance(only, (Tensor, np.ndarray)):
+                needs_value("Tensor() of a Tensor or an array")
             array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
         made: Self = cls._make_subclass(cls, wrap(array), False)
         return made
@@ -175,12 +181,12 @@ class Tensor(TensorBase, MissingMethods):
     @staticmethod
     def _make_subclass(cls: type[T], data: Tensor, requires_grad: bool = False) -> T:
         """A leaf of another class over the same memory."""
-        t = tape.new(cls)
+        t = new(cls)
         t._array, t._node, t._view = data._array, None, None
         if data._inference:
             t._inference = True
-        if tape.TRACES and (trace := MODE.get().trace) is not None:
-            trace.made(t)
+        if RECORDERS and (recorder := MODE.get().recorder) is not None:
+            recorder.made(t)
         if requires_grad is not False:
             t.requires_grad_(requires_grad)
         return t
@@ -264,19 +270,19 @@ class Tensor(TensorBase, MissingMethods):
 
     def data_ptr(self) -> int:
         """The address of the first element."""
-        tape.needs_value("data_ptr()")
+        needs_value("data_ptr()")
         return int(self._array.ctypes.data)
 
     def item(self) -> Number:
         """The one element as a Python number. RuntimeError if there are others."""
         if self._array.size != 1:
             raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
-        tape.needs_value("item()")
+        needs_value("item()")
         return self._array.item()  # type: ignore[no-any-return]
 
     def tolist(self) -> list[Any]:
         """Nested lists of Python numbers; for a 0-d Tensor the number."""
-        tape.needs_value("tolist()")
+        needs_value("tolist()")
         return self._array.tolist()  # type: ignore[no-any-return]
 
     def numpy(self, *, force: bool = False) -> Array:
@@ -285,7 +291,7 @@ class Tensor(TensorBase, MissingMethods):
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
             )
-        tape.needs_value("numpy()")
+        needs_value("numpy()")
         return self._array
 
     def __array__(self, dtype: np.dtype[Any] | None = None, copy: bool | None = None) -> Array:
@@ -295,7 +301,7 @@ class Tensor(TensorBase, MissingMethods):
                 raise ValueError(
                     "Unable to avoid copy while converting a Tensor to an array of another dtype"
                 )
-            return tape.QUIET.run(array.astype, dtype)
+            return QUIET.run(array.astype, dtype)
         return array.copy() if copy else array
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Tensor:
@@ -308,12 +314,12 @@ class Tensor(TensorBase, MissingMethods):
         return apply(op, inputs)
 
     def __repr__(self) -> str:
-        tape.needs_value("printing a Tensor")
+        needs_value("printing a Tensor")
         suffixes = []
         default = self._array.dtype in (dtypes.default_float(), dtypes.I64, dtypes.BOOL)
         if not default or (self._array.size == 0 and self._array.dtype != dtypes.default_float()):
             suffixes.append(f"dtype={self.dtype}")
-        tape.refresh(self)
+        refresh(self)
         node = self._node
         if node is not None and node.requires_grad:
             suffixes.append("requires_grad=True" if node.op is None else f"grad_fn=<{node.name()}>")
@@ -335,12 +341,12 @@ class Tensor(TensorBase, MissingMethods):
         return iter(shapes.unbind(self))
 
     def __contains__(self, element: object) -> bool:
-        tape.needs_value("the operator in")
-        if not isinstance(element, (TensorBase, int, float, np.generic, np.ndarray)):
+        needs_value("the operator in")
+        if not isinstance(element, (Tensor, int, float, np.generic, np.ndarray)):
             raise RuntimeError(
                 f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}"
             )
-        return bool(np.any(tape.QUIET.run(operator.eq, self._array, elementwise.raw(element))))
+        return bool(np.any(QUIET.run(operator.eq, self._array, elementwise.raw(element))))
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
@@ -348,7 +354,7 @@ class Tensor(TensorBase, MissingMethods):
                 f"Boolean value of Tensor with {'more than one value' if self._array.size else 'no values'} "
                 "is ambiguous; use .any() or .all()"
             )
-        tape.needs_value("bool(): a condition")
+        needs_value("bool(): a condition")
         return bool(self._array.item())
 
     def __int__(self) -> int:
@@ -362,7 +368,7 @@ class Tensor(TensorBase, MissingMethods):
 
     def _only(self) -> Number:
         """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""
-        tape.needs_value("a conversion to a Python number")
+        needs_value("a conversion to a Python number")
         if self._array.size != 1:
             raise ValueError(
                 "only one element tensors can be converted to Python scalars, this one has shape "
@@ -373,7 +379,7 @@ class Tensor(TensorBase, MissingMethods):
     def __index__(self) -> int:
         if self._array.size != 1 or self._array.dtype.kind not in "biu":
             raise TypeError("only integer tensors of a single element can be converted to an index")
-        tape.needs_value("use as an index of Python")
+        needs_value("use as an index of Python")
         return operator.index(self._array.item())
 
     def __dir__(self) -> list[str]:
@@ -387,7 +393,7 @@ class Tensor(TensorBase, MissingMethods):
         """Whether operations on it are recorded. May be set on leaves."""
         node = self._node
         if self._view is not None:
-            tape.refresh(self)
+            refresh(self)
             node = self._node
         return node is not None and node.requires_grad
 
@@ -418,13 +424,13 @@ class Tensor(TensorBase, MissingMethods):
 
     def _ask(self) -> None:
         """A recording holds as long as there is a gradient, or none, as there is now."""
-        if (trace := MODE.get().trace) is not None:
-            trace.asks(self)
+        if (recorder := MODE.get().recorder) is not None:
+            recorder.asks(self)
 
     @property
     def grad(self) -> Tensor | None:
         """The gradient that backward passes have added up here, None before the first."""
-        if tape.TRACES:
+        if RECORDERS:
             self._ask()
         if self._grad is None and not self.is_leaf and not self.retains_grad:
             warnings.warn(
@@ -436,10 +442,10 @@ class Tensor(TensorBase, MissingMethods):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if tape.TRACES:
+        if RECORDERS:
             self._ask()
         if value is not None:
-            if not isinstance(value, TensorBase):
+            if not isinstance(value, Tensor):
                 raise TypeError(
                     f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
                 )
@@ -461,7 +467,7 @@ class Tensor(TensorBase, MissingMethods):
     @property
     def is_leaf(self) -> bool:
         """Whether it was not computed from Tensors that require grad."""
-        tape.refresh(self)
+        refresh(self)
         node = self._node
         return node is None or node.op is None or not node.requires_grad
 
@@ -477,9 +483,9 @@ class Tensor(TensorBase, MissingMethods):
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        if not isinstance(value, TensorBase):
+        if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-        tape.needs_value("setting .data")
+        needs_value("setting .data")
         self._array = value._array
         node = self._node
         if node is not None and node.op is None:
@@ -490,7 +496,7 @@ class Tensor(TensorBase, MissingMethods):
     def retains_grad(self) -> bool:
         """Whether `retain_grad` was called on a result."""
         return bool(
-            self._node is not None and self._node.op is not None and tape.RETAIN in (self._node.hooks or {})
+            self._node is not None and self._node.op is not None and RETAIN in (self._node.hooks or {})
         )
 
     def backward(
@@ -520,7 +526,7 @@ class Tensor(TensorBase, MissingMethods):
                 if t is not None:
                     t._grad = g.clone() if t._grad is None else t._grad + g
 
-            self._hooks()[tape.RETAIN] = keep
+            self._hooks()[RETAIN] = keep
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Calls ``hook(grad)`` when the gradient is known; what it returns, if anything, replaces it."""
@@ -528,10 +534,10 @@ class Tensor(TensorBase, MissingMethods):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         hooks = self._hooks()
         handle = RemovableHandle(hooks)
-        kept = hooks.pop(tape.RETAIN, None)
+        kept = hooks.pop(RETAIN, None)
         hooks[handle.id] = hook
         if kept is not None:
-            hooks[tape.RETAIN] = kept  # the gradient that is kept is the one after all hooks
+            hooks[RETAIN] = kept  # the gradient that is kept is the one after all hooks
         return handle
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
@@ -583,7 +589,7 @@ class Tensor(TensorBase, MissingMethods):
 
     def __rtruediv__(self, other: Operand) -> Tensor:
         kind: type = type(other)
-        if kind not in (int, float, tape.Scalar):
+        if kind not in (int, float) and not isinstance(other, Numeral):
             return _divided(self, other)
         # PyTorch: only the reciprocal is kept, and the result may be changed in place
         return apply(e.mul, (apply(e.reciprocal, (self,)), other))
@@ -827,7 +833,7 @@ class Tensor(TensorBase, MissingMethods):
     def bernoulli_(self, p: Tensor | float = 0.5, *, generator: Generator | None = None) -> Tensor:
         """Overwritten with 1 of probability ``p`` and 0 else."""
         if isinstance(p, Tensor):
-            tape.needs_value("bernoulli_() of a Tensor")
+            needs_value("bernoulli_() of a Tensor")
         chance = elementwise.raw(p)
         if isinstance(chance, np.ndarray) and chance.ndim:
             chance = np.broadcast_to(chance, self._array.shape).transpose(_in_memory(self._array))
@@ -875,7 +881,7 @@ class Tensor(TensorBase, MissingMethods):
         The generator's method gets ``before``, the shape, the dtype, and ``after``.
         """
         if MODE.get().grad:
-            views.check_change(self)
+            check_change(self)
         array = self._array
         order = _in_memory(array)
         shape = tuple(array.shape[d] for d in order)
@@ -895,7 +901,7 @@ class Tensor(TensorBase, MissingMethods):
         if unknown:
             raise type_error(f"to() got an unexpected keyword argument '{min(unknown)}'")
         for a in args:
-            if isinstance(a, TensorBase):
+            if isinstance(a, Tensor):
                 dtype = a._array.dtype
             elif isinstance(a, (str, creation.device)):
                 device = a
@@ -995,7 +1001,7 @@ class Tensor(TensorBase, MissingMethods):
         """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
         state: Any = object.__getstate__(self)
         attributes = {k: v for k, v in (state[0] or {}).items() if k not in _PRIVATE}
-        slots = {k: v for k, v in state[1].items() if k not in TensorBase.__slots__}
+        slots = {k: v for k, v in state[1].items() if k not in Tensor.__slots__}
         return (attributes or None, slots) if slots else attributes or None
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> Self:
@@ -1035,7 +1041,7 @@ class Tensor(TensorBase, MissingMethods):
 
     def _parts(self) -> tuple[Any, ...]:
         """What `_restore` takes: for a view all of the memory, so that Tensors that share it do so afterwards."""
-        tape.needs_value("a copy or a pickle of a Tensor")
+        needs_value("a copy or a pickle of a Tensor")
         array = memory = self._array
         while is_view(memory) and isinstance(memory.base, np.ndarray):
             memory = memory.base
@@ -1071,11 +1077,11 @@ def _in_memory(array: Array) -> list[int]:
 
 
 def _operand(other: Any) -> Any:
-    return tape.wrap_operand(other) if isinstance(other, np.ndarray) else other
+    return wrap_operand(other) if isinstance(other, np.ndarray) else other
 
 
 def _state(array: Array) -> Tensor:
-    tape.needs_value("the state of a generator")
+    needs_value("the state of a generator")
     return wrap(array)
 
 
@@ -1111,8 +1117,8 @@ _METHODS: dict[tuple[np.ufunc, str], str] = {
     (np.add, "accumulate"): "t.cumsum()", (np.multiply, "accumulate"): "t.cumprod()",
     (np.multiply, "outer"): "minigrad.outer", (np.add, "at"): "t.index_put_(..., accumulate=True)",
 }  # fmt: skip
-_UFUNCS: dict[np.ufunc, tape.Op] = {
-    op.kernel: op for op in reversed(tape.TABLE.values()) if isinstance(op.kernel, np.ufunc) and not op.params
+_UFUNCS: dict[np.ufunc, Op] = {
+    op.kernel: op for op in reversed(TABLE.values()) if isinstance(op.kernel, np.ufunc) and not op.params
 }
 _UFUNCS |= {
     np.power: e.pow, np.floor_divide: e.floor_divide, np.remainder: e.remainder, np.fmod: e.fmod, np.sign: e.sign,

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import tape
 from minigrad._printing import get_printoptions
-from minigrad.tape import MODE, TABLE
+from minigrad.core.mode import MODE, Mode
+from minigrad.core.op import TABLE
 
 
 def state() -> dict[str, Any]:
@@ -40,7 +40,7 @@ def no_state_left_behind() -> Iterator[None]:
     with mg.random.fork_rng():
         yield
     after = state()
-    MODE.set(tape.Mode())  # so that one sinner does not spoil the others
+    MODE.set(Mode())  # so that one sinner does not spoil the others
     mg.set_default_dtype(before["default dtype"])
     changed = [name for name in before if before[name] != after[name]]
     assert not changed, f"the test left behind a changed {', '.join(changed)}"

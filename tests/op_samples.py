@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.tape import TABLE
+from minigrad.core.op import TABLE
 
 NOT_SAMPLED = {
     "pick": "made by autograd.Function, tested in test_autograd.py",

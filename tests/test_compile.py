@@ -33,10 +33,12 @@ from op_samples import ROWS, Row
 from test_source import KINDS, SHAPES, _apply, _penalty, arrays, compose, every, programs, same, tensors
 
 import minigrad as mg
-from minigrad import autograd, nn, optim, tape
-from minigrad.emit.compiled import conditions, environment, interpret, lower
+from minigrad import autograd, nn, optim
+from minigrad.compiler import conditions, environment, interpret, lower
+from minigrad.core.apply import apply
+from minigrad.core.mode import MODE
+from minigrad.core.op import TABLE, Op
 from minigrad.optim import SGD
-from minigrad.tape import MODE, TABLE, Op
 
 F = nn.functional
 THIS = sys.modules[__name__]
@@ -874,7 +876,7 @@ def test_a_result_that_is_a_view_lies_as_in_eager_mode(kind: str) -> None:
 def test_a_constant_is_not_given_away() -> None:
     onto_one_row = TABLE["sum_to"]  # gives a view of a single row
     f = mg.compile(
-        lambda x: (x * 2.0, tape.apply(onto_one_row, (mg.tensor([[1.0, 2.0, 3.0]]),), {"shape": (3,)}))
+        lambda x: (x * 2.0, apply(onto_one_row, (mg.tensor([[1.0, 2.0, 3.0]]),), {"shape": (3,)}))
     )
     for k in range(4):
         _, found = f(draw(3, seed=k))
@@ -1266,7 +1268,7 @@ def test_equal_matrices_that_have_become_one_lie_as_they_did(replayed: str) -> N
 def test_what_cannot_be_printed_is_refused_by_the_first_call() -> None:
     planted = Op("planted", (lambda k: lambda x: x * k)(2.0), "x", lambda g: g * 2.0)
     try:
-        f = mg.compile(lambda x: tape.apply(planted, (x,)).sum())
+        f = mg.compile(lambda x: apply(planted, (x,)).sum())
         with pytest.raises(NotImplementedError, match="planted cannot be printed"):
             f(mg.ones(3))
         assert recordings(f) == 0

@@ -25,8 +25,8 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.emit.draw import dot, engines
-from minigrad.tape import tape
+from minigrad.core.node import tape
+from minigrad.readers.draw import dot, engines
 
 ENGINES = ["dot", "wasm"]
 SVG = "{http://www.w3.org/2000/svg}"

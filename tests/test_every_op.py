@@ -14,7 +14,7 @@ from op_samples import NO_GRADIENT, NOT_0D, NOT_EMPTY, NOT_SAMPLED, ROWS, Row
 
 import minigrad as mg
 from minigrad import autograd
-from minigrad.tape import TABLE, Op
+from minigrad.core.op import TABLE, Op
 
 EPS = 1e-6
 

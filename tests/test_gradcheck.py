@@ -19,7 +19,8 @@ from op_samples import ROWS, Row
 import minigrad as mg
 from minigrad import autograd
 from minigrad.autograd import Function, GradcheckError, gradcheck, gradgradcheck
-from minigrad.tape import MODE, TABLE
+from minigrad.core.mode import MODE
+from minigrad.core.op import TABLE
 from minigrad.testing import GradcheckWarning, check_jvp, check_vjp, numeric
 
 RNG = np.random.default_rng(20)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import minigrad as mg
-from minigrad import nn, tape
+from minigrad import nn
+from minigrad.core.mode import MODE
 
 PROGRAMS: dict[str, Callable[[], object]] = {}
 
@@ -100,12 +101,12 @@ def interrupted(function: Callable[[], object], at: int) -> bool:
                 raise Interrupt
         return trace
 
-    before, mode = sys.gettrace(), tape.MODE.get()
+    before, mode = sys.gettrace(), MODE.get()
     sys.settrace(trace)
     try:
         function()
     except Interrupt:  # the exception keeps all frames alive, and the mode must be restored all the same
-        assert tape.MODE.get() is mode, f"a mode was left on by an interrupt at instruction {at}"
+        assert MODE.get() is mode, f"a mode was left on by an interrupt at instruction {at}"
     finally:
         sys.settrace(before)
     return left <= 0
@@ -117,9 +118,9 @@ def test_no_mode_stays_on(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     function = PROGRAMS[name]
     function()
     at, stride = 1, 1 if name in ("no_grad", "nested", "decorated", "generator") else 7
-    mode = tape.MODE.get()
+    mode = MODE.get()
     while interrupted(function, at):
-        assert tape.MODE.get() is mode, f"a mode was left on by an interrupt at instruction {at}"
+        assert MODE.get() is mode, f"a mode was left on by an interrupt at instruction {at}"
         at += stride
     assert at > 50
 

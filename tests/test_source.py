@@ -16,7 +16,8 @@ from op_samples import ROWS, Row
 
 import minigrad as mg
 from minigrad import autograd
-from minigrad.tape import MODE, TABLE, Op
+from minigrad.core.mode import MODE
+from minigrad.core.op import TABLE, Op
 
 every = pytest.mark.parametrize("row", ROWS, ids=[r.id for r in ROWS])
 

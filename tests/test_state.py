@@ -11,7 +11,7 @@ from conftest import state
 
 import minigrad as mg
 from minigrad._printing import printoptions
-from minigrad.tape import MODE, Mode
+from minigrad.core.mode import MODE, Mode
 
 
 def _grad_mode() -> Callable[[], Any]:

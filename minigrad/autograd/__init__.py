@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 import numpy as np
 
-from minigrad.autograd import engine, functional
+from minigrad.autograd import functional
 from minigrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
 from minigrad.autograd.function import Function, once_differentiable
 from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from minigrad.core import engine
+from minigrad.core.mode import MODE
+from minigrad.core.node import ONES, Node
+from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.views import refresh
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.gate import public
 from minigrad.hints import missing
-from minigrad.tape import MODE, ONES, Node, TensorBase, leaf, refresh, wrap
-
-if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
 
 __all__ = [
     "Function", "GradcheckError", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "gradcheck",
@@ -33,7 +34,7 @@ K = TypeVar("K")
 
 def _list(value: Any) -> list[Any]:
     """One Tensor, or all that an iterable gives; what is neither is refused where Tensors are looked for."""
-    return [value] if isinstance(value, TensorBase) or not isinstance(value, Iterable) else list(value)
+    return [value] if isinstance(value, Tensor) or not isinstance(value, Iterable) else list(value)
 
 
 def _inputs(name: str, value: Any) -> list[Any]:
@@ -53,12 +54,12 @@ _NOTHING = (None,)
 
 def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[list[Node], list[Any]]:
     """The records to start from, and the gradients given or implied."""
-    create = create or MODE.get().trace is not None
+    create = create or MODE.get().recorder is not None
     if len(grads) != len(outputs):
         raise runtime_error(f"got {len(outputs)} tensors and {len(grads)} gradients")
     nodes, seeds = [], []
     for t, g in zip(outputs, grads, strict=True):
-        if not isinstance(t, TensorBase):
+        if not isinstance(t, Tensor):
             raise type_error(f"can only differentiate Tensors, got {type(t).__name__}")
         refresh(t)
         node = t._node
@@ -76,7 +77,7 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
             shape, dtype = t._array.shape, t._array.dtype
             seed: Any = np.ones(shape, dtype) if shape else np.array(1.0, dtype)  # the second is quicker
         else:
-            if not isinstance(g, TensorBase):
+            if not isinstance(g, Tensor):
                 raise type_error(f"gradients can be either Tensors or None, but got {type(g).__name__}")
             if g._array.shape != t._array.shape:
                 raise runtime_error(
@@ -84,7 +85,7 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
                     f"{list(t._array.shape)}."
                 )
             seed = g if create else g._array.astype(t._array.dtype, copy=False)
-        if create and not isinstance(seed, TensorBase):
+        if create and not isinstance(seed, Tensor):
             seed = wrap(seed)
             leaf(seed).params = ONES
         nodes.append(node)
@@ -109,7 +110,7 @@ def backward(
             "backward() inside of a function that minigrad.func differentiates leaves gradients that are constants to "
             "it; use func.grad or func.vjp there, or create_graph=True"
         )
-    if grad_tensors is None and grad_variables is None and inputs is None and isinstance(tensors, TensorBase):
+    if grad_tensors is None and grad_variables is None and inputs is None and isinstance(tensors, Tensor):
         nodes, seeds = _roots((tensors,), _NOTHING, create_graph)  # the usual call, without lists
         engine.run(nodes, seeds, None, create_graph if retain_graph is None else retain_graph, create_graph)
         return
@@ -132,7 +133,7 @@ def backward(
 def _targets(inputs: Sequence[Any]) -> list[Node]:
     nodes = []
     for t in inputs:
-        if not isinstance(t, TensorBase):
+        if not isinstance(t, Tensor):
             raise type_error(f"inputs must be Tensors, got {type(t).__name__}")
         refresh(t)
         if t._node is None or not t._node.requires_grad:
@@ -203,7 +204,7 @@ def grad(
                     f"One of the differentiated Tensors appears to not have been used in the graph (input {i}, shape "
                     f"{list(t._array.shape)}). Set allow_unused=True if this is the desired behavior."
                 )
-        answer.append(g if g is None or isinstance(g, TensorBase) else wrap(g))
+        answer.append(g if g is None or isinstance(g, Tensor) else wrap(g))
     return dict(zip(inputs, answer, strict=True)) if type(inputs) is dict else tuple(answer)
 
 

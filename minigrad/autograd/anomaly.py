@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 
 from minigrad.autograd.modes import Switch, _ModeManager
+from minigrad.core.mode import MODE
+from minigrad.core.node import Node
 from minigrad.gate import constructor
-from minigrad.tape import MODE, Node
 
 
 def _watching(on: bool) -> dict[str, Any]:

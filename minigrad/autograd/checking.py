@@ -11,10 +11,13 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from minigrad import tape
 from minigrad.autograd import culprit, engine, ownership
+from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.node import differentiable, next_seq
+from minigrad.core.op import Array
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.views import refresh
 from minigrad.errors import INSIDE
-from minigrad.tape import MODE, Array, ModeManager, TensorBase, refresh, wrap
 from minigrad.testing import RECORD, GradcheckError, GradcheckWarning, note, numeric, report
 from minigrad.testing.numeric import Finding, Out, Problem, Result, Settings, Slot
 from minigrad.testing.plain import doubtful, narrow, no_derivative, warn_of_dtype
@@ -53,7 +56,7 @@ def _tuple(value: Any) -> tuple[Any, ...]:
 
 
 def _tensors(given: Sequence[Any], names: Sequence[str]) -> list[tuple[str, Any]]:
-    return [(n, t) for n, t in report.named(given, names) if isinstance(t, TensorBase)]
+    return [(n, t) for n, t in report.named(given, names) if isinstance(t, Tensor)]
 
 
 def _differentiable_inputs(given: Sequence[Any], names: Sequence[str]) -> list[tuple[str, Any]]:
@@ -64,7 +67,7 @@ def _outputs(func: Callable[..., Any], result: Any) -> list[tuple[str, Any]]:
     """What the function returned, flat and named."""
     found = list(report.leaves(result, "output"))
     for name, t in found:
-        if not isinstance(t, TensorBase):
+        if not isinstance(t, Tensor):
             raise TypeError(
                 f"{report.title(func)} must return Tensors, but {name} is {type(t).__name__}; without a Tensor "
                 f"there is no gradient to check. A function of arrays is checked by {ownership.INSTEAD}"
@@ -234,7 +237,7 @@ def examine(what: Subject, s: Settings, undefined: bool = True) -> Result:
         raise _no_input(given, what.names)
     _check_inputs(tensors, wanted)
     before = [(n, t, t._array.copy()) for n, t in tensors]
-    since = tape.next_seq()
+    since = next_seq()
     try:
         flat = _outputs(func, _value(func, given, what.user, given[: what.taken]))
         if what.outputs is not None:
@@ -310,7 +313,7 @@ def _dependent(
 ) -> list[Finding]:
     """The findings; their verdict is another where a gradient reaches its input through records older than the call."""
     roots = [t._node for _, t in flat if t.requires_grad]
-    old = [n for n in tape.differentiable(roots) if n.seq < since]
+    old = [n for n in differentiable(roots) if n.seq < since]
     reasons = {}
     for name, t in wanted:
         behind, last = {t._node}, None
@@ -365,7 +368,7 @@ def _problem(
     evaluate = _evaluator(func, given, floats, len(flat), outputs)
     inside = (
         (f"what {n.op.name} gives ({n.where})", n.dtype)
-        for n in tape.differentiable([flat[k][1]._node for k in kept])
+        for n in differentiable([flat[k][1]._node for k in kept])
         if n.op is not None and n.dtype is not None and n.dtype.itemsize < 8
     )
     results = itertools.chain(((o.name, o.value.dtype) for o in outputs), inside)
@@ -419,7 +422,7 @@ def _evaluator(
         def run() -> Sequence[Any]:
             with ModeManager(mode):
                 result = func(*given)
-            if count == 1 and isinstance(result, TensorBase):
+            if count == 1 and isinstance(result, Tensor):
                 return (result._array,)
             found = [t._array for _, t in report.leaves(result, "")]
             return [found[k] for k in kept]

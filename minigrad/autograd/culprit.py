@@ -10,10 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import tape
-from minigrad.autograd import engine
 from minigrad.autograd.function import Function
-from minigrad.tape import MODE, Array, ModeManager, Node, TensorBase, wrap
+from minigrad.core import engine
+from minigrad.core.changes import owner
+from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.node import Node, differentiable
+from minigrad.core.op import Array
+from minigrad.core.quiet import QUIET
+from minigrad.core.tensor import Tensor, wrap
 from minigrad.testing import numeric, report
 from minigrad.testing.numeric import Finding, Out, Problem, Settings, Slot
 
@@ -56,16 +60,11 @@ def _alone(node: Node, arrays: list[Any]) -> tuple[Node, list[Node]]:
     for n, a in zip(node.inputs, arrays, strict=False):
         made: Any
         if n.__class__ is Node:
-            made = tape.new(Node)
-            made.op, made.inputs, made.params, made.saved, made.hooks = None, (), tape.NO_PARAMS, (), None
-            made.seq, made.code, made.lasti = 0, None, -1
-            made.shape, made.dtype, made.requires_grad, made.tensor = a.shape, a.dtype, n.requires_grad, None
+            made = Node.leaf(a.shape, a.dtype, n.requires_grad)
         else:
             made = n
         leaves.append(made)
-    alone = tape.new(Node)
-    for name in ("op", "params", "requires_grad", "shape", "dtype", "layout", "code", "lasti", "seq"):
-        setattr(alone, name, getattr(node, name))
+    alone = node.copy()
     alone.inputs, alone.hooks, alone.tensor = tuple(leaves), None, None
     alone.saved = node.saved if "ctx" in node.params else node.layout.pick([*arrays])
     return alone, leaves
@@ -76,14 +75,14 @@ def _again(node: Node, arrays: Sequence[Any]) -> list[Any]:
     params: dict[str, Any] = node.params
     if "ctx" not in params:
         kernel: Any = node.op.kernel if node.op else None
-        return [np.asarray(tape.QUIET.run(kernel, *arrays, **params))]
+        return [np.asarray(QUIET.run(kernel, *arrays, **params))]
     user: Any = node.op
     ctx, given = params["ctx"], list(params["arguments"])
     for place, a in zip(ctx._places, arrays, strict=True):
         given[place] = wrap(np.array(a))
     result = user.user_class.apply(*given)
     outputs = result if isinstance(result, tuple) else (result,)
-    return [t._array if isinstance(t, TensorBase) else None for t in outputs]
+    return [t._array if isinstance(t, Tensor) else None for t in outputs]
 
 
 def own_problem(node: Node, arrays: list[Any]) -> Problem | None:
@@ -145,7 +144,7 @@ def search(
     """Lines for the report: the record whose own rule is wrong, or where the gradient is cut off."""
     outputs, records = observed(run)
     values = _values(records)
-    order = tape.differentiable([t._node for t in outputs[output : output + 1] if t._node is not None])
+    order = differentiable([t._node for t in outputs[output : output + 1] if t._node is not None])
     suspects: list[tuple[int, Node, Finding]] = []
     for at, node in enumerate(order[:EFFORT]):
         arrays = _arrays(node, values)
@@ -261,7 +260,7 @@ def _named(
 
 def _cut(records: list[Record], inputs: Sequence[Slot]) -> list[tuple[str, str]]:
     """Where a value that needs a gradient goes on without: in other Tensors over its memory, or under no_grad."""
-    owners: dict[int, tuple[str, str]] = {id(tape.owner(slot.array)): (slot.name, "") for slot in inputs}
+    owners: dict[int, tuple[str, str]] = {id(owner(slot.array)): (slot.name, "") for slot in inputs}
     for node, _, seen in records:
         read = list(zip(node.inputs, seen, strict=False))
         live = [n.requires_grad for n, _ in read]
@@ -277,7 +276,7 @@ def _cut(records: list[Record], inputs: Sequence[Slot]) -> list[tuple[str, str]]
         for n, a in read:
             if not isinstance(a, np.ndarray):
                 continue
-            key = id(tape.owner(a))
+            key = id(owner(a))
             if n.requires_grad:
                 if n.op is None:
                     owners.setdefault(key, ("an input", ""))
@@ -289,7 +288,7 @@ def _cut(records: list[Record], inputs: Sequence[Slot]) -> list[tuple[str, str]]
                 )
                 return [("culprit", f"before {_name(node)}, {node.where}: {said}")]
         if node.requires_grad and len(seen) > len(node.inputs):
-            owners[id(tape.owner(seen[-1]))] = (_name(node), node.where)
+            owners[id(owner(seen[-1]))] = (_name(node), node.where)
     return []
 
 

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar, o
 
 import numpy as np
 
-from minigrad import errors, tape
-from minigrad.autograd.engine import Part
+from minigrad import errors
 from minigrad.autograd.modes import no_grad
+from minigrad.core.changes import changed, check_unchanged
+from minigrad.core.engine import Part
+from minigrad.core.mode import MODE
+from minigrad.core.node import Freed, Node
+from minigrad.core.op import Op
+from minigrad.core.tensor import Tensor, View, leaf, wrap
+from minigrad.core.views import check_change, rebase, refresh, replace_node
 from minigrad.errors import runtime_error
-from minigrad.tape import MODE, Node, Op, TensorBase, View, leaf, new, wrap
-from minigrad.views import check_change, rebase
 
 if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
-
     P = ParamSpec("P")
     R = TypeVar("R", covariant=True)
 
@@ -63,7 +65,7 @@ class FunctionCtx:
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keeps Tensors (inputs or outputs) for `saved_tensors`; a later change in place is an error."""
         for t in tensors:
-            if t is not None and not isinstance(t, TensorBase):
+            if t is not None and not isinstance(t, Tensor):
                 raise TypeError(
                     f"save_for_backward can only save Tensors and None, got {type(t).__name__}; "
                     "set anything else as an attribute of ctx"
@@ -90,9 +92,9 @@ class FunctionCtx:
         node = self._node() if self._node is not None else None
         if node is None:
             raise RuntimeError("saved_tensors: the record that this ctx belongs to is gone")
-        if isinstance(node.saved, tape.Freed):
+        if isinstance(node.saved, Freed):
             raise errors.freed(node)
-        tape.check_unchanged(node)
+        check_unchanged(node)
         arrays = iter(node.saved)
         found: list[Any] = [k if k is None else self._restore(k, next(arrays), node) for k in self._kinds]
         return tuple(found)
@@ -148,12 +150,12 @@ class Function:
         code = getattr(cls.forward, "__code__", None)
         if kwargs or (has_setup and (code is None or len(args) != code.co_argcount)):
             args = _by_place(cls, args, kwargs, has_setup)
-        tensors = [t for t in args if isinstance(t, TensorBase)]
+        tensors = [t for t in args if isinstance(t, Tensor)]
         for t in tensors:
-            tape.refresh(t)
-        ctx._places = tuple(i for i, t in enumerate(args) if isinstance(t, TensorBase))
+            refresh(t)
+        ctx._places = tuple(i for i, t in enumerate(args) if isinstance(t, Tensor))
         ctx._arguments = len(args)
-        ctx.needs_input_grad = tuple(isinstance(t, TensorBase) and _wants(t) for t in args)
+        ctx.needs_input_grad = tuple(isinstance(t, Tensor) and _wants(t) for t in args)
         with no_grad():
             if has_setup:
                 result = cls.forward(*args)
@@ -163,28 +165,28 @@ class Function:
         outputs = result if isinstance(result, tuple) else (result,)
         dirty = _changed(cls, ctx, tensors, outputs)
         ctx._outputs = tuple(
-            (t._array.shape, t._array.dtype) if isinstance(t, TensorBase) else None for t in outputs
+            (t._array.shape, t._array.dtype) if isinstance(t, Tensor) else None for t in outputs
         )
         if not (MODE.get().grad and any(ctx.needs_input_grad)):
             return result
-        trace = MODE.get().trace
+        recorder = MODE.get().recorder
         for t in dirty:
             check_change(t)
-            if t._view is not None and (trace is not None or len(outputs) > 1):
+            if t._view is not None and (recorder is not None or len(outputs) > 1):
                 raise runtime_error(
                     f"{cls.__name__} changes a view in place"
                     + (
                         " while a function is being recorded"
-                        if trace is not None
+                        if recorder is not None
                         else " and returns several Tensors"
                     )
                     + ", which is not supported: change a clone() of it, or return a new Tensor"
                 )
         node = _record(cls, ctx, args, tensors, outputs, dirty)
-        made = [t._node if isinstance(t, TensorBase) else None for t in outputs]
+        made = [t._node if isinstance(t, Tensor) else None for t in outputs]
         outs = [_output(node, ctx, tensors, dirty, t, i) for i, t in enumerate(outputs)]
-        if trace is not None:  # what forward did is on the tape, and the value of the output comes from there
-            trace.function(outs, made)
+        if recorder is not None:  # what forward did is on the tape, and the value of the output comes from there
+            recorder.function(outs, made)
         ctx._dirty = ctx._no_gradient = ()
         return tuple(outs) if isinstance(result, tuple) else outs[0]
 
@@ -208,7 +210,7 @@ def _changed(
             f"Some elements marked as dirty during the forward method were not returned as output: {cls.__name__} must "
             "return every input that it changes in place and names in mark_dirty()"
         )
-    tape.changed(*[t._array for t in dirty])
+    changed(*[t._array for t in dirty])
     return dirty
 
 
@@ -231,7 +233,7 @@ def _by_place(
     return bound.args if has_setup else bound.args[1:]
 
 
-def _wants(t: TensorBase) -> bool:
+def _wants(t: Tensor) -> bool:
     return t._node is not None and t._node.requires_grad
 
 
@@ -239,18 +241,9 @@ class _UserOp(Op):
     """The operation of a `Function`; not part of the table."""
 
     def __init__(self, cls: type[Function]) -> None:
-        self.consume, self.user_class = None, cls
-        self.name, self.kernel, self.cast, self.view, self.text, self.onnx = (
-            cls.__name__,
-            cls.forward,
-            None,
-            False,
-            None,
-            None,
-        )
-        self.inputs, self.params, self.star, self.rules = ("xs",), ("ctx",), 0, ()
-        self.joint = lambda g, ctx: _vjp(cls, g, ctx)
-        self.differentiable, self.layouts = True, {}
+        self.user_class = cls
+        joint = lambda g, ctx: _vjp(cls, g, ctx)  # noqa: E731
+        super().__init__(cls.__name__, cls.forward, "*xs; ctx", joint=joint, listed=False)
 
 
 def _record(
@@ -260,17 +253,14 @@ def _record(
     op: _UserOp | None = cls.__dict__.get("_op")
     if op is None:
         op = cls._op = _UserOp(cls)
-    node = new(Node)
-    node.op, node.inputs = op, tuple(t._node or leaf(t) for t in tensors)
+    inputs = tuple(t._node or leaf(t) for t in tensors)
     # the arguments, Tensors left out, are there for readers that run forward again
-    given = tuple(None if isinstance(t, TensorBase) else t for t in args)
-    node.params = {"ctx": ctx, "outputs": len(outputs), "arguments": given}
-    node.requires_grad, node.hooks, node.tensor = True, None, None
-    mask = sum(1 << i for i, n in enumerate(node.inputs) if n.requires_grad)
-    node.layout = op.layouts.get(mask | 1 << len(tensors)) or op.layout(mask, len(tensors))
+    others = tuple(None if isinstance(t, Tensor) else t for t in args)
+    params = {"ctx": ctx, "outputs": len(outputs), "arguments": others}
+    mask = sum(1 << i for i, n in enumerate(inputs) if n.requires_grad)
+    layout = op.layouts.get(mask | 1 << len(tensors)) or op.layout(mask, len(tensors))
     many = len(outputs) != 1
-    node.shape, node.dtype = (None, None) if many else ctx._outputs[0] or (None, None)
-    node.code, node.lasti = errors.here()
+    shape, dtype = (None, None) if many else ctx._outputs[0] or (None, None)
     kinds: list[Any] = []
     for t in ctx._saved:
         output = next((i for i, o in enumerate(outputs) if o is t), None)
@@ -280,8 +270,8 @@ def _record(
             kinds.append(t._node)
         else:
             kinds.append("constant" if output is None else output)
-    node.saved = tuple(t._array for t in ctx._saved if t is not None)
-    node.seq = tape.next_seq()
+    saved = tuple(t._array for t in ctx._saved if t is not None)
+    node = Node(op, inputs, params, shape, dtype, layout, saved)
     ctx._kinds, ctx._saved, ctx._node = tuple(kinds), (), weakref.ref(node)
     observer = MODE.get().observer
     if observer is not None and not many:
@@ -293,27 +283,22 @@ _PICK = Op("pick", operator.getitem, "x; i", lambda g, i: Part(i, g))  # one of 
 
 
 def _pick(node: Node, i: int, array: Any) -> Node:
-    picked = new(Node)
-    picked.op, picked.inputs, picked.params = _PICK, (node,), {"i": i}
-    picked.requires_grad, picked.layout = True, _PICK.layouts.get(3) or _PICK.layout(1, 1)
-    picked.saved, picked.hooks, picked.tensor = (), None, None
-    picked.shape, picked.dtype, picked.code, picked.lasti = array.shape, array.dtype, node.code, node.lasti
-    picked.seq = tape.next_seq()
-    return picked
+    layout = _PICK.layouts.get(3) or _PICK.layout(1, 1)
+    return Node(_PICK, (node,), {"i": i}, array.shape, array.dtype, layout)
 
 
 def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t: Any, i: int) -> Any:
     """An output with its record; an input that was returned as it is becomes a Tensor of its own."""
-    if not isinstance(t, TensorBase):
+    if not isinstance(t, Tensor):
         return t
     if _among(t, ctx._no_gradient) or t._array.dtype.kind != "f":
         return wrap(t._array) if _among(t, inputs) else t
     own = node if len(ctx._outputs) == 1 else _pick(node, i, t._array)
     if _among(t, dirty):
-        if MODE.get().trace is None:
+        if MODE.get().recorder is None:
             rebase(t, own)
         else:
-            tape.replace_node(t, own)
+            replace_node(t, own)
             t._epoch += 1
         return t
     out = wrap(t._array, own)
@@ -328,12 +313,12 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
     """Calls the user's backward: arrays in the eager pass, Tensors when it is recorded."""
     grads = g if isinstance(g, list) else [g]
     mode = MODE.get()
-    create = mode.grad or mode.trace is not None
+    create = mode.grad or mode.recorder is not None
     given = []
     for d, made in zip(grads, ctx._outputs, strict=True):
         if d is None and ctx._materialize and made is not None:
             d = np.zeros(*made)
-        given.append(d if d is None or isinstance(d, TensorBase) else wrap(d))
+        given.append(d if d is None or isinstance(d, Tensor) else wrap(d))
     returned = cls.backward(ctx, *given)
     found = list(returned) if isinstance(returned, (tuple, list)) else [returned]
     while len(found) > ctx._arguments and found[-1] is None:
@@ -348,7 +333,7 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
     for k, place in enumerate(ctx._places):
         d = found[place]
         if d is not None:
-            if not isinstance(d, TensorBase):
+            if not isinstance(d, Tensor):
                 raise TypeError(
                     f"{cls.__name__}.backward must return Tensors or None, got {type(d).__name__}"
                 )
@@ -379,7 +364,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         if not MODE.get().grad:
             return found
         many = isinstance(found, tuple)
-        blocked = tuple(_Once.apply(d, *[g for g in grads if g is not None]) if isinstance(d, TensorBase) else d
+        blocked = tuple(_Once.apply(d, *[g for g in grads if g is not None]) if isinstance(d, Tensor) else d
                         for d in (found if many else (found,)))  # fmt: skip
         return blocked if many else blocked[0]
 

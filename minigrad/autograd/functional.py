@@ -17,14 +17,15 @@ import numpy as np
 
 from minigrad.autograd.modes import recorded
 from minigrad.autograd.products import Push, by_columns, by_rows, node_of, pull
+from minigrad.core.apply import apply
+from minigrad.core.mode import MODE
+from minigrad.core.node import Node
+from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.gate import public
 from minigrad.hints import missing
 from minigrad.ops.shape import alias, reshape
-from minigrad.tape import MODE, Node, TensorBase, apply, leaf, wrap
 
 if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
-
     X = TypeVar("X")
     Y = TypeVar("Y")
 
@@ -47,7 +48,7 @@ def _tuple(value: Any, what: str, name: str) -> tuple[bool, tuple[Tensor, ...]]:
     is_tuple = isinstance(value, tuple)
     parts = value if is_tuple else (value,)
     for i, t in enumerate(parts):
-        if not isinstance(t, TensorBase):
+        if not isinstance(t, Tensor):
             at = f"value at index {i}" if is_tuple else f"given {what}"
             raise TypeError(
                 f"The {what} given to {name} must be either a Tensor or a tuple of Tensors but the {at} has type "

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from minigrad.core.tensor import Tensor
 from minigrad.testing import GradcheckError, GradcheckWarning
-
-if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
 
 __all__ = ["GradcheckError", "GradcheckWarning", "gradcheck", "gradgradcheck"]
 

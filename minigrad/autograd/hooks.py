@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any, Self
 
-from minigrad.tape import AFTER
+from minigrad.core.node import AFTER
 
 ids = itertools.count()
 after_ids = itertools.count(AFTER, -1)

@@ -7,8 +7,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Self, TypeVar, overload
 
+from minigrad.core.mode import MODE, Mode, ModeManager
 from minigrad.gate import constructor
-from minigrad.tape import MODE, Mode, ModeManager
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -166,7 +166,7 @@ def is_grad_enabled() -> bool:
 
 def is_compiling() -> bool:
     """Whether a function is being recorded by `minigrad.compile`."""
-    return MODE.get().trace is not None
+    return MODE.get().recorder is not None
 
 
 def is_inference_mode_enabled() -> bool:

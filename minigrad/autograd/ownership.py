@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.node import Node
+from minigrad.core.tensor import Tensor
 from minigrad.errors import INSIDE, here
-from minigrad.tape import MODE, ModeManager, Node, TensorBase
 from minigrad.testing import report
 from minigrad.testing.numeric import UNCHECKED, Finding
 
@@ -95,7 +97,7 @@ def _passes(frame: FrameType, beside: Sequence[str]) -> Passes | None:
     owner = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
     cls = type(owner)
     if callable(getattr(cls, code.co_name, None)):
-        name = None if isinstance(owner, TensorBase) else _backward_of(code.co_name, dir(cls))
+        name = None if isinstance(owner, Tensor) else _backward_of(code.co_name, dir(cls))
         return Passes(f"{cls.__name__}.{code.co_name}", f"{cls.__name__}.{name}", True) if name else None
     module = frame.f_globals.get("__name__")
     functions = (n for n, v in frame.f_globals.items() if getattr(v, "__module__", None) == module)
@@ -139,4 +141,4 @@ def _arrays(value: Any) -> Any:
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     if isinstance(value, dict):
         return {key: _arrays(v) for key, v in value.items()}
-    return value._array.copy() if isinstance(value, TensorBase) else value
+    return value._array.copy() if isinstance(value, Tensor) else value

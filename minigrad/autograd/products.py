@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import engine
-from minigrad.ops.elementwise import to
+from minigrad.core import engine
+from minigrad.core.apply import apply
+from minigrad.core.basic import to
+from minigrad.core.node import Node
+from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.views import refresh
 from minigrad.ops.shape import reshape, stack
-from minigrad.tape import Node, TensorBase, apply, leaf, refresh, wrap
-
-if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
 
 Check = Callable[[int, "list[Tensor | None]"], None]
 
 
-def node_of(t: TensorBase) -> Node | None:
+def node_of(t: Tensor) -> Node | None:
     """The record of a Tensor through which gradients flow, None where none do."""
     refresh(t)
     return t._node if t._node is not None and t._node.requires_grad else None

@@ -14,30 +14,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 
 from minigrad import dtypes, random
+from minigrad.core.apply import apply, cast, needs_value, wrap_operand
+from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.op import Array
+from minigrad.core.quiet import QUIET
+from minigrad.core.recorder import Numeral
+from minigrad.core.tensor import Tensor, wrap
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import NumberLike, broadcast, own
 from minigrad.functions.shape import Sizes, sizes
 from minigrad.gate import public
+from minigrad.kernels.sums import copied
 from minigrad.ops import draws, elementwise, shape
-from minigrad.ops.convert import cast
-from minigrad.ops.sums import copied
-from minigrad.tape import (
-    MODE,
-    QUIET,
-    Array,
-    ModeManager,
-    Scalar,
-    TensorBase,
-    apply,
-    needs_value,
-    wrap,
-    wrap_operand,
-)
 
 if TYPE_CHECKING:
     from minigrad.random import Generator
-    from minigrad.tensor import Tensor
 
 __all__ = [
     "arange", "as_tensor", "asarray", "bernoulli", "device", "empty", "empty_like", "eye", "from_numpy",
@@ -79,7 +71,7 @@ DeviceLike: TypeAlias = "device | str | None"
 def _finish(array: Tensor | Array, requires_grad: bool, on: DeviceLike = None) -> Tensor:
     if on is not None:
         device(on)
-    t: Any = array if isinstance(array, TensorBase) else wrap(array)
+    t: Any = array if isinstance(array, Tensor) else wrap(array)
     if requires_grad:
         t.requires_grad_()
     return t  # type: ignore[no-any-return]
@@ -94,7 +86,7 @@ def _dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
 
 def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
     """Data as an array in PyTorch's dtype for it: Python floats in the default float, arrays in their own."""
-    if isinstance(data, TensorBase):
+    if isinstance(data, Tensor):
         array = data._array
     elif isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data)
@@ -149,7 +141,7 @@ def _leaves(data: Any) -> Iterator[Any]:
 
 
 def _plain(data: Any) -> Any:
-    if isinstance(data, TensorBase):
+    if isinstance(data, Tensor):
         if data._array.size != 1:
             raise ValueError(
                 "tensor(): only one element tensors can be converted to Python scalars, an element has shape "
@@ -158,7 +150,7 @@ def _plain(data: Any) -> Any:
         return data._array.reshape(())
     if isinstance(data, (list, tuple)):
         return (
-            [_plain(x) for x in data] if any(isinstance(x, (list, tuple, TensorBase)) for x in data) else data
+            [_plain(x) for x in data] if any(isinstance(x, (list, tuple, Tensor)) for x in data) else data
         )
     return data
 
@@ -171,7 +163,7 @@ def _first(data: Any) -> Any:
 
 def _has_arrays(data: Any) -> bool:
     first = _first(data)
-    return isinstance(first, (np.ndarray, np.generic, TensorBase))
+    return isinstance(first, (np.ndarray, np.generic, Tensor))
 
 
 def tensor(
@@ -183,7 +175,7 @@ def tensor(
     for numbers that an integer ``dtype`` cannot hold, and when ``requires_grad`` is
     asked of integers.
     """
-    if MODE.get().trace is not None and not isinstance(data, (int, float)):
+    if MODE.get().recorder is not None and not isinstance(data, (int, float)):
         return _copied(data, dtype, requires_grad)
     return _finish(np.array(to_array(data, dtype)), requires_grad, device)
 
@@ -192,7 +184,7 @@ def _copied(data: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
     """`tensor`, where a function is being recorded: the copy is an operation."""
     if isinstance(data, np.ndarray):
         data = wrap_operand(data)
-    if not isinstance(data, TensorBase):
+    if not isinstance(data, Tensor):
         if _has_arrays(data):
             needs_value("tensor() of a list of Tensors or arrays")
         return _finish(np.array(to_array(data, dtype)), requires_grad)
@@ -204,10 +196,10 @@ def _copied(data: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
 
 def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike = None) -> Tensor:
     """As `tensor`, but a Tensor or array that fits is shared, not copied; a Tensor keeps its history."""
-    if isinstance(data, TensorBase):
+    if isinstance(data, Tensor):
         t: Any = data
         return t if dtype is None else cast(t, dtypes.as_numpy(dtype))  # type: ignore[no-any-return]
-    if isinstance(data, np.ndarray) and MODE.get().trace is not None:
+    if isinstance(data, np.ndarray) and MODE.get().recorder is not None:
         return as_tensor(wrap_operand(data), dtype)
     return _finish(to_array(data, dtype), False, device)
 
@@ -227,7 +219,7 @@ def from_numpy(ndarray: Array) -> Tensor:
         raise ValueError(
             "given numpy array has byte order different from the native byte order; use .astype()"
         )
-    return wrap(ndarray) if MODE.get().trace is None else wrap_operand(ndarray)
+    return wrap(ndarray) if MODE.get().recorder is None else wrap_operand(ndarray)
 
 
 # ---------------------------------------------------------------- filled
@@ -272,13 +264,13 @@ def _plain_number(x: Any) -> Any:
 
 
 def full(
-    size: Sizes, fill_value: NumberLike | Scalar, *, dtype: DTypeLike | None = None,
+    size: Sizes, fill_value: NumberLike | Numeral, *, dtype: DTypeLike | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Filled with ``fill_value``, in its dtype unless another is given."""
-    value = fill_value if type(fill_value) is Scalar else _plain_number(fill_value)
+    value = fill_value if isinstance(fill_value, Numeral) else _plain_number(fill_value)
     found = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
-    if type(fill_value) is Scalar and found.kind == "f":
+    if isinstance(fill_value, Numeral) and found.kind == "f":
         filled = apply(elementwise.mul, (wrap(np.ones(_shape("full", (size,)), found)), fill_value))
         return _finish(filled, requires_grad, device)
     return _finish(QUIET.run(np.full, _shape("full", (size,)), value, found), requires_grad, device)
@@ -432,10 +424,10 @@ def _spaced(start: Any, end: Any, steps: int, found: Any) -> Any:
 def drawn(generator: Generator | None, method: str, *arguments: Any, **options: Any) -> Tensor:
     """What a method of the generator (the default one, if None) draws."""
     source = random.default_generator if generator is None else generator
-    trace = MODE.get().trace
-    if trace is None:
+    recorder = MODE.get().recorder
+    if recorder is None:
         return wrap(getattr(source, method)(*arguments, **options))
-    trace.draws_from(source)
+    recorder.draws_from(source)
     return apply(
         draws.draw, (), {"generator": source, "method": method, "arguments": arguments, "options": options}
     )
@@ -504,7 +496,7 @@ def randperm(
 
 
 def _as_number(x: Any) -> Any:
-    if not isinstance(x, TensorBase):
+    if not isinstance(x, Tensor):
         return x
     if x._array.ndim:
         raise runtime_error(
@@ -524,7 +516,7 @@ def normal(
         mean, std = (_as_number(x) for x in (mean, std))
         array = drawn(generator, "normal", _shape("normal", (size,)), _dtype(dtype), mean, std)
         return _finish(array, requires_grad, device)
-    parts = [x._array if isinstance(x, TensorBase) else x for x in (mean, std)]
+    parts = [x._array if isinstance(x, Tensor) else x for x in (mean, std)]
     if not any(isinstance(x, np.ndarray) for x in parts):
         raise TypeError("normal(): with two numbers a size is needed, as in normal(0.0, 1.0, (3,))")
     if np.any(np.less(parts[1], 0)):
@@ -532,9 +524,9 @@ def normal(
     found = next(x.dtype for x in parts if isinstance(x, np.ndarray))
     shape = broadcast("normal", *(np.shape(x) for x in parts))
     units = drawn(generator, "normal", shape, found)
-    if MODE.get().trace is not None:
+    if MODE.get().recorder is not None:
         with ModeManager(MODE.get().recording(False)):
-            if isinstance(std, TensorBase):
+            if isinstance(std, Tensor):
                 std = apply(draws.deviation, (std,))  # the next ones may be negative
             scaled = apply(elementwise.mul, (units, std))
             return _finish(cast(apply(elementwise.add, (scaled, mean)), found), requires_grad, device)
@@ -547,10 +539,10 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability that each element states, else 0, in its dtype."""
     source = random.default_generator if generator is None else generator
     array = input._array
-    trace = MODE.get().trace
-    if trace is None:
+    recorder = MODE.get().recorder
+    if recorder is None:
         return wrap(source.bernoulli(array, array.shape, array.dtype))
-    trace.draws_from(source)
+    recorder.draws_from(source)
     return apply(draws.bernoulli, (input,), {"generator": source})
 
 

@@ -6,20 +6,20 @@ numbers turn integers into the default float. Shapes that do not broadcast raise
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.core.apply import apply, cast, needs_value, single
+from minigrad.core.op import Array, Op
+from minigrad.core.promote import number
+from minigrad.core.quiet import QUIET
+from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import runtime_error
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
-from minigrad.ops.convert import cast, number, single
-from minigrad.tape import QUIET, Array, Op, TensorBase, apply, needs_value, wrap
-
-if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
 
 __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "allclose", "arccos", "arccosh",
@@ -41,7 +41,7 @@ NumberLike: TypeAlias = "Tensor | Number | np.generic"  # of Tensors, those of o
 
 def raw(t: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
-    return t._array if isinstance(t, TensorBase) else t
+    return t._array if isinstance(t, Tensor) else t
 
 
 def broadcast(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
@@ -104,7 +104,7 @@ def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
         )
     if name != "add" and dtypes.BOOL in [getattr(raw(t), "dtype", None) for t in (input, other)]:
         return other  # which is refused
-    if not isinstance(other, TensorBase):
+    if not isinstance(other, Tensor):
         return other * alpha
     if meet.kind == "b":
         alpha = bool(alpha)
@@ -177,7 +177,7 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
     """
     if isinstance(exponent, np.generic):  # NumPy's number would widen float32
         exponent = exponent.item()
-    if isinstance(input, TensorBase) and isinstance(exponent, (int, float)):
+    if isinstance(input, Tensor) and isinstance(exponent, (int, float)):
         base = cast(input, dtypes.common([input._array, exponent]))
         if base._array.dtype.kind in "iu" and exponent < 0:
             raise runtime_error("Integers to negative integer powers are not allowed.")
@@ -506,7 +506,7 @@ def clamp(
     bounds = [raw(b) for b in (min, max) if b is not None]
     input = cast(input, dtypes.common([input._array, *bounds]))
     _no_bool("clamp", input)
-    if not isinstance(min, TensorBase) and not isinstance(max, TensorBase):
+    if not isinstance(min, Tensor) and not isinstance(max, Tensor):
         low, high = (None if b is None else number(b, input._array.dtype) for b in (min, max))
         return apply(e.clamp, (input,), {"min": low, "max": high})
     if min is None:
@@ -558,7 +558,7 @@ def where(
 
 
 def _any_tensor(*operands: object) -> bool:
-    return any(isinstance(t, TensorBase) for t in operands)
+    return any(isinstance(t, Tensor) for t in operands)
 
 
 def _number_as_tensor(t: Any) -> Tensor:
@@ -584,7 +584,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, 
 
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """``value`` (a number or a 0-d Tensor) where ``mask`` (bool) holds, else ``input``, in its dtype."""
-    if isinstance(value, TensorBase) and value._array.ndim:
+    if isinstance(value, Tensor) and value._array.ndim:
         raise runtime_error(
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._array.ndim} dimension(s)."
@@ -597,21 +597,21 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
 
 def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     """A Tensor like ``input`` with ``value`` (a number or a 0-d Tensor) everywhere."""
-    if isinstance(value, TensorBase) and value._array.ndim:
+    if isinstance(value, Tensor) and value._array.ndim:
         raise runtime_error(
             f"fill only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
         )
     dtype = input._array.dtype
-    source = cast(value, dtype) if isinstance(value, TensorBase) else single(value, dtype)
+    source = cast(value, dtype) if isinstance(value, Tensor) else single(value, dtype)
     return apply(shape.copy, (input, apply(shape.expand, (source,), {"shape": input._array.shape})))
 
 
 def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """``input + weight * (end - input)``; all Tensors of one floating dtype, but for a weight without dimensions."""
-    if isinstance(weight, TensorBase) and not weight._array.ndim:
+    if isinstance(weight, Tensor) and not weight._array.ndim:
         weight = cast(weight, input._array.dtype)
     for name, t in (("end", end), ("weight", weight)):
-        if isinstance(t, TensorBase) and t._array.dtype != input._array.dtype:
+        if isinstance(t, Tensor) and t._array.dtype != input._array.dtype:
             raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t._array.dtype}")
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f'"lerp" not implemented for {input.dtype}; use .float() first')

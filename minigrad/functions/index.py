@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
+from typing import Any, SupportsIndex, TypeAlias
 
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.core.apply import apply, cast, wrap_operand
+from minigrad.core.mode import MODE
+from minigrad.core.op import Array
+from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import index_error, runtime_error, type_error
 from minigrad.functions.elementwise import broadcast, own, where
 from minigrad.functions.reduce import one_dim
@@ -16,11 +20,6 @@ from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
 from minigrad.ops import shape
-from minigrad.ops.convert import cast
-from minigrad.tape import MODE, Array, TensorBase, apply, wrap, wrap_operand
-
-if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
 
 __all__ = [
     "gather", "index_put", "index_select", "masked_select", "take", "take_along_dim",
@@ -109,12 +108,12 @@ def _item(k: Any) -> Any:
         return bool(k)
     if isinstance(k, np.integer):
         return int(k)
-    if isinstance(k, TensorBase):
+    if isinstance(k, Tensor):
         t: Any = k
     elif isinstance(k, np.ndarray):
         t = wrap_operand(k)
     elif isinstance(k, (list, tuple, range)):
-        array = np.asarray([x._array if isinstance(x, TensorBase) else x for x in k])
+        array = np.asarray([x._array if isinstance(x, Tensor) else x for x in k])
         t = wrap(array.astype(np.int64, copy=False) if not array.size or array.dtype == np.intp else array)
     else:
         raise index_error(
@@ -128,7 +127,7 @@ def _item(k: Any) -> Any:
         raise index_error(
             f"tensors used as indices must be long, int, byte or bool tensors, got {t._array.dtype}"
         )
-    if t._array.ndim == 0 and t._array.dtype != bool and t._node is None and MODE.get().trace is None:
+    if t._array.ndim == 0 and t._array.dtype != bool and t._node is None and MODE.get().recorder is None:
         return int(t._array)
     return t
 
@@ -149,7 +148,7 @@ def _width(k: object) -> int:
     """How many dimensions of the input an item takes."""
     if k is None or k is Ellipsis or isinstance(k, bool):
         return 0
-    if isinstance(k, TensorBase) and k._array.dtype == bool:
+    if isinstance(k, Tensor) and k._array.dtype == bool:
         return k._array.ndim
     return 1
 
@@ -165,7 +164,7 @@ def _check_integer(k: int, d: int, size: tuple[int, ...]) -> None:
         raise index_error(f"index {k} is out of bounds for dimension {d} with size {size[d]}")
 
 
-def _check_array(k: TensorBase, d: int, size: tuple[int, ...]) -> None:
+def _check_array(k: Tensor, d: int, size: tuple[int, ...]) -> None:
     array = k._array
     if array.dtype == bool:
         want = size[d : d + array.ndim]
@@ -184,7 +183,7 @@ def _check_array(k: TensorBase, d: int, size: tuple[int, ...]) -> None:
 
 def _show(key: object) -> str:
     items = key if isinstance(key, tuple) else (key,)
-    return ", ".join(f"Tensor{list(k._array.shape)}" if isinstance(k, TensorBase) else repr(k) for k in items)
+    return ", ".join(f"Tensor{list(k._array.shape)}" if isinstance(k, Tensor) else repr(k) for k in items)
 
 
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -285,7 +284,7 @@ def index_put(
             f"index_put(): argument 'indices' must be tuple of Tensors, not {type(indices).__name__}"
         )
     for i, k in enumerate(indices):
-        if k is not None and not isinstance(k, TensorBase):
+        if k is not None and not isinstance(k, Tensor):
             raise type_error(
                 f"expected Tensor as element {i} in argument 'indices', but got {type(k).__name__}"
             )
@@ -304,7 +303,7 @@ def index_put(
 
 
 def check_fits(
-    part: Tensor, indices: Sequence[Tensor], pattern: tuple[bool, ...], value: TensorBase
+    part: Tensor, indices: Sequence[Tensor], pattern: tuple[bool, ...], value: Tensor
 ) -> tuple[int, ...]:
     """The shape that the indices pick. RuntimeError if the value does not broadcast to it."""
     target: tuple[int, ...] = ops.index.kernel(

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from minigrad import errors, tape
+from minigrad import errors
+from minigrad.core.apply import apply, cast, single, wrap_operand
+from minigrad.core.changes import changed, keeps_record
+from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.node import Node, next_seq
+from minigrad.core.op import NO_PARAMS, Array, Op, Params
+from minigrad.core.quiet import QUIET
+from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.views import carries_gradients, check_change, check_inference, rebase
 from minigrad.dtypes import F32, F64, can_cast
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions.elementwise import Number, scaled
@@ -15,24 +23,6 @@ from minigrad.functions.index import Index, check_fits, split_key
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
-from minigrad.ops.convert import cast, single
-from minigrad.tape import (
-    MODE,
-    NO_PARAMS,
-    Array,
-    ModeManager,
-    Op,
-    Params,
-    TensorBase,
-    apply,
-    changed,
-    leaf,
-    wrap,
-)
-from minigrad.views import carries_gradients, check_change, check_inference, rebase
-
-if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
 
 
 def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PARAMS) -> Tensor:
@@ -45,13 +35,13 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
     array = t._array
     quick = not mode.grad and not mode.everything and not t._inference and _has_no_history(t)
     if quick and op.kernel.__class__ is np.ufunc and array.flags.c_contiguous:
-        others = [x._array if isinstance(x, TensorBase) else x for x in operands]
+        others = [x._array if isinstance(x, Tensor) else x for x in operands]
         dtype = array.dtype
         if (dtype is F32 or dtype is F64) and all(
             x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others
         ):
             try:
-                tape.QUIET.run(op.kernel, *others, out=array)
+                QUIET.run(op.kernel, *others, out=array)
             except ValueError as error:
                 raise errors.explain(op, operands, params, error, errors.here()) from error
             changed(array)
@@ -65,7 +55,7 @@ def add_scaled(t: Tensor, other: Any, alpha: Number) -> Tensor:
     """``t += alpha * other``; with nothing to record, two NumPy calls."""
     mode = MODE.get()
     if not mode.grad and not mode.everything and type(alpha) is float and _adds_plainly(t, other):
-        tape.QUIET.run(_axpy, [t._array], [other._array], alpha)
+        QUIET.run(_axpy, [t._array], [other._array], alpha)
         changed(t._array)
         return t
     return update(t, e.add, (t, scaled("add", t, other, alpha)))
@@ -90,7 +80,7 @@ def foreach_add_(tensors: Sequence[Tensor], others: Sequence[Tensor], alpha: Num
         arrays.append(a)
         steps.append(b)
     if plain:
-        tape.QUIET.run(_axpy, arrays, steps, alpha)
+        QUIET.run(_axpy, arrays, steps, alpha)
         changed(*arrays)
         return
     with ModeManager(mode.recording(False)):
@@ -98,16 +88,16 @@ def foreach_add_(tensors: Sequence[Tensor], others: Sequence[Tensor], alpha: Num
             add_scaled(t, o, alpha)
 
 
-def _adds_plainly(t: TensorBase, other: Any) -> bool:
+def _adds_plainly(t: Tensor, other: Any) -> bool:
     """Whether NumPy may add in place as it is: one shape, one float dtype, nothing that must be refused."""
-    if not isinstance(other, TensorBase) or t._inference or not _has_no_history(t):
+    if not isinstance(other, Tensor) or t._inference or not _has_no_history(t):
         return False
     a, b = t._array, other._array
     plain = a.dtype is F32 or a.dtype is F64
     return bool(plain and a.dtype is b.dtype and a.shape == b.shape and a.flags.c_contiguous)
 
 
-def _has_no_history(t: TensorBase) -> bool:
+def _has_no_history(t: Tensor) -> bool:
     """Whether a change in place need not be noted with a record."""
     return t._view is None and (t._node is None or t._node.tensor is not None)
 
@@ -150,7 +140,7 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
     mode = MODE.get()
     check_inference(t)
     result = cast(result, array.dtype)
-    if mode.trace is not None and result._node is None:
+    if mode.recorder is not None and result._node is None:
         result = apply(shape.alias, (result,))  # what is written must have a record
     node = result._node
     record = node is not None and (mode.grad or mode.everything)
@@ -158,21 +148,21 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
     if record and node is not None:
         _keep_old(node, array, since)
     changed(array, recorded=record or wanted)
-    if mode.trace is not None:
-        mode.trace.stores(t)
+    if mode.recorder is not None:
+        mode.recorder.stores(t)
     array[...] = result._array
     if not (record or wanted):
-        tape.keeps_record(t)
+        keeps_record(t)
     else:
         if node is None:
             node = leaf(result)
         if node.op is not None:
-            node.seq = tape.next_seq()  # after the change, so that backward does not take it for a later one
+            node.seq = next_seq()  # after the change, so that backward does not take it for a later one
         rebase(t, node)
     return t
 
 
-def _keep_old(node: tape.Node, array: Array, since: int | None) -> None:
+def _keep_old(node: Node, array: Array, since: int | None) -> None:
     """What the rules of a change read of the old values must outlive them."""
     todo = [node]
     for n in todo:
@@ -184,7 +174,7 @@ def _keep_old(node: tape.Node, array: Array, since: int | None) -> None:
                 for a in n.saved
             )
         if since is not None:
-            todo.extend(m for m in n.inputs if m.__class__ is tape.Node and m.seq > since and m not in todo)
+            todo.extend(m for m in n.inputs if m.__class__ is Node and m.seq > since and m not in todo)
 
 
 def _overlaps(array: Array) -> bool:
@@ -197,7 +187,7 @@ def copy_(t: Tensor, source: Tensor | Number | np.generic) -> Tensor:
         check_change(t)
     onto_itself = source is t
     dtype = t._array.dtype
-    value: Any = source if isinstance(source, TensorBase) else single(source, dtype)
+    value: Any = source if isinstance(source, Tensor) else single(source, dtype)
     if (not value._array.size and t._array.size) or (
         value._array.ndim > t._array.ndim and _leading(value, t)
     ):
@@ -216,17 +206,17 @@ def copy_(t: Tensor, source: Tensor | Number | np.generic) -> Tensor:
         value = value.clone()
     elif value is source:
         value = apply(shape.alias, (value,))  # a record of its own, whose age may change
-    return store(t, value, "copy", alike=not isinstance(source, TensorBase))
+    return store(t, value, "copy", alike=not isinstance(source, Tensor))
 
 
-def _leading(value: TensorBase, t: TensorBase) -> bool:
+def _leading(value: Tensor, t: Tensor) -> bool:
     extra = value._array.ndim - t._array.ndim
     return any(n != 1 for n in value._array.shape[:extra])
 
 
 def fill_(t: Tensor, value: Tensor | Number) -> Tensor:
     """Writes one number (or 0-d Tensor) everywhere."""
-    if isinstance(value, TensorBase) and value._array.ndim:
+    if isinstance(value, Tensor) and value._array.ndim:
         raise runtime_error(
             f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} "
             "dimensions."
@@ -244,16 +234,16 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
     basic, indices, pattern = split_key(key, t._array.shape)
     mode = MODE.get()
     if isinstance(value, np.ndarray):
-        value = tape.wrap_operand(value) if mode.trace is not None else wrap(value.copy())
+        value = wrap_operand(value) if mode.recorder is not None else wrap(value.copy())
     elif isinstance(value, (list, tuple)):
         raise type_error(f"can't assign a {type(value).__name__} to a Tensor; use minigrad.tensor(...)")
     if mode.grad:
         check_change(t)
     part = t if basic is None else apply(shape.slice_, (t,), {"index": basic})
     if not indices:
-        copy_(part, _drop_leading(value, part._array.ndim) if isinstance(value, TensorBase) else value)
+        copy_(part, _drop_leading(value, part._array.ndim) if isinstance(value, Tensor) else value)
         return
-    if isinstance(value, TensorBase) and value._array.dtype != t._array.dtype:
+    if isinstance(value, Tensor) and value._array.dtype != t._array.dtype:
         # PyTorch: one value under one mask is a masked_fill, which converts
         if value._array.size != 1 or len(indices) != 1 or indices[0]._array.dtype != bool:
             raise runtime_error(
@@ -261,10 +251,10 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
                 f"{value._array.dtype} for the source; convert it with .to({t.dtype})"
             )
         value = cast(value, t._array.dtype)
-    if isinstance(value, TensorBase):
+    if isinstance(value, Tensor):
         value = cast(_drop_leading(value, _picked_dims(part, indices)), t._array.dtype)
         check_fits(part, indices, pattern, value)
-    if not isinstance(value, TensorBase):
+    if not isinstance(value, Tensor):
         value = single(value, t._array.dtype)
     store(part, apply(index.index_put, (part, value, *indices), {"pattern": pattern}), "index_put")
 
@@ -289,7 +279,7 @@ def masked_fill_(t: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """Writes ``value`` where ``mask`` (bool) holds."""
     if MODE.get().grad:
         check_change(t)
-    since = tape.next_seq()
+    since = next_seq()
     return store(t, t.masked_fill(mask, value), "masked_fill", since)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from minigrad.core.apply import apply, cast
+from minigrad.core.promote import number
+from minigrad.core.tensor import Tensor
 from minigrad.dtypes import BOOL, F16, F32
 from minigrad.errors import describe, runtime_error
 from minigrad.functions.elementwise import own
@@ -13,11 +15,6 @@ from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import linalg
 from minigrad.ops import shape as s
-from minigrad.ops.convert import cast, number
-from minigrad.tape import apply
-
-if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
 
 __all__ = [
     "addmm", "addmv", "baddbmm", "bmm", "dot", "ger", "matmul", "mm", "mv", "outer", "vdot",

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from minigrad.core.apply import apply
+from minigrad.core.tensor import Tensor
 from minigrad.errors import describe, runtime_error
 from minigrad.functions.linalg import matmul
 from minigrad.gate import public
 from minigrad.ops import nn
-from minigrad.tape import apply
-
-if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -11,21 +11,20 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, overload
+from typing import Any, NamedTuple, TypeAlias, overload
 
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.core.apply import apply, cast
+from minigrad.core.mode import MODE
+from minigrad.core.op import Op
+from minigrad.core.tensor import Tensor
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import index_error, runtime_error, type_error, warn
 from minigrad.functions.elementwise import maximum, minimum, own
 from minigrad.gate import public
 from minigrad.ops import index, reduce
-from minigrad.ops.convert import cast
-from minigrad.tape import MODE, Op, TensorBase, apply
-
-if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
 
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logsumexp",
@@ -303,7 +302,7 @@ def _choose(
     name: str, extreme: Op, arg: Op, pairwise: Callable[[Tensor, Any], Tensor], input: Tensor,
     dim: int | Tensor | None, keepdim: bool, other: Tensor | None,
 ) -> Tensor | ValuesAndIndices:  # fmt: skip
-    if isinstance(dim, TensorBase) or other is not None:
+    if isinstance(dim, Tensor) or other is not None:
         return pairwise(input, dim if other is None else other)
     if dim is None:
         _not_empty(name, input, None)

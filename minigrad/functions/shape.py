@@ -9,19 +9,18 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 
+from minigrad.core.apply import apply
+from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import index_error, runtime_error, value_error
 from minigrad.functions.elementwise import broadcast
 from minigrad.functions.reduce import one_dim, whole
 from minigrad.gate import public
 from minigrad.ops import shape as s
-from minigrad.tape import MODE, ModeManager, TensorBase, apply, wrap
-
-if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
 
 __all__ = [
     "atleast_1d", "atleast_2d", "broadcast_tensors", "broadcast_to", "cat", "chunk", "clone", "concat",
@@ -279,12 +278,12 @@ def flipud(input: Tensor) -> Tensor:
 
 
 def _list(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
-    if isinstance(tensors, TensorBase) or not isinstance(tensors, (tuple, list)):
+    if isinstance(tensors, Tensor) or not isinstance(tensors, (tuple, list)):
         raise TypeError(
             f"{name}(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}"
         )
     for i, x in enumerate(tensors):
-        if not isinstance(x, TensorBase):
+        if not isinstance(x, Tensor):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
     if not tensors:
         kind = value_error if name == "cat" else runtime_error  # PyTorch's kinds
@@ -392,7 +391,7 @@ def tensor_split(
     """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
     d = _split_dim("tensor_split", input, dim)
     total = input._array.shape[d]
-    if hasattr(indices_or_sections, "__index__") and not isinstance(indices_or_sections, TensorBase):
+    if hasattr(indices_or_sections, "__index__") and not isinstance(indices_or_sections, Tensor):
         n = whole("tensor_split(): argument 'indices_or_sections'", indices_or_sections)
         if n <= 0:
             raise runtime_error(f"number of sections must be larger than 0, got {n}")
@@ -400,7 +399,7 @@ def tensor_split(
             raise value_error(f"tensor_split(): {n} does not fit into 64 bits")
         sizes_ = [total // n + (k < total % n) for k in range(n)]
         return split(input, sizes_, d)
-    if isinstance(indices_or_sections, TensorBase):
+    if isinstance(indices_or_sections, Tensor):
         found = indices_or_sections._array
         if found.dtype != np.int64 or found.ndim > 1:
             raise runtime_error(
@@ -445,7 +444,7 @@ def narrow(input: Tensor, dim: int, start: Tensor | int, length: int) -> Tensor:
         raise runtime_error("narrow() cannot be applied to a 0-dim tensor.")
     d = one_dim(dim, input._array.ndim)
     size = input._array.shape[d]
-    if isinstance(start, TensorBase) and (start._array.ndim or start._array.dtype.kind not in "iu"):
+    if isinstance(start, Tensor) and (start._array.ndim or start._array.dtype.kind not in "iu"):
         raise runtime_error("start must be an 0-dim integral Tensor.")
     first = whole("narrow(): argument 'start'", start)
     if length < 0:
@@ -498,7 +497,7 @@ def contiguous(input: Tensor) -> Tensor:
 def detach(input: Tensor) -> Tensor:
     """The same memory without history."""
     mode = MODE.get()
-    if mode.trace is None:
+    if mode.recorder is None:
         found = wrap(input._array)
         if found._inference or input._inference:  # the memory decides
             found._inference = input._inference
@@ -546,7 +545,7 @@ def atleast_2d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ..
 
 
 def _each(change: Callable[[Any], Tensor], tensors: tuple[Any, ...]) -> Tensor | tuple[Tensor, ...]:
-    if len(tensors) == 1 and isinstance(tensors[0], TensorBase):
+    if len(tensors) == 1 and isinstance(tensors[0], Tensor):
         return change(tensors[0])
     many = tensors[0] if len(tensors) == 1 else tensors
     return tuple(change(x) for x in many)

@@ -22,11 +22,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from minigrad.core.apply import NotAnOperand
+from minigrad.core.tensor import Tensor
 from minigrad.dtypes import as_numpy
 from minigrad.errors import INSIDE, runtime_error, type_error
 from minigrad.gate import forms
 from minigrad.random import Generator
-from minigrad.tape import NotAnOperand, TensorBase
 
 C = TypeVar("C", bound=type)
 
@@ -42,7 +43,7 @@ class Kind(NamedTuple):
 
 
 def _is_int(x: Any) -> bool:
-    if isinstance(x, (TensorBase, np.ndarray)):
+    if isinstance(x, (Tensor, np.ndarray)):
         array: Any = getattr(x, "_array", x)
         return bool(array.ndim == 0 and array.dtype.kind in "iu")
     return hasattr(type(x), "__index__") and not isinstance(x, (bool, np.bool_))
@@ -53,7 +54,7 @@ def _is_number(x: Any) -> bool:
 
 
 def _is_single(x: Any) -> bool:
-    return isinstance(x, TensorBase) and x._array.ndim == 0
+    return isinstance(x, Tensor) and x._array.ndim == 0
 
 
 def _is_dtype(x: Any) -> bool:
@@ -69,8 +70,8 @@ def _all(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 
 _KINDS = {
-    "Tensor": Kind("Tensor", lambda x: isinstance(x, TensorBase)),
-    "Sequence[Tensor]": Kind("tuple of Tensors", _all(lambda x: isinstance(x, TensorBase))),
+    "Tensor": Kind("Tensor", lambda x: isinstance(x, Tensor)),
+    "Sequence[Tensor]": Kind("tuple of Tensors", _all(lambda x: isinstance(x, Tensor))),
     "int": Kind("int", _is_int),
     "Sequence[int]": Kind("tuple of ints", _all(_is_int)),
     "Dim": Kind("int, tuple of ints or None", lambda x: x is None or _is_int(x) or _all(_is_int)(x)),
@@ -224,10 +225,10 @@ class Gate:
             raise type_error(wrong)
         values = [*args]
         for i, name in enumerate(self.names[: len(args)]):
-            if name in self.numbers and isinstance(args[i], (TensorBase, np.generic)):
+            if name in self.numbers and isinstance(args[i], (Tensor, np.generic)):
                 values[i], key = args[i].item(), None
         for name in self.numbers & named.keys():
-            if isinstance(named[name], (TensorBase, np.generic)):
+            if isinstance(named[name], (Tensor, np.generic)):
                 named, key = {**named, name: named[name].item()}, None
         if key is not None and all(map(_lasting, (*args, *named.values()))):
             self.seen.add(key)
@@ -285,7 +286,7 @@ def _describe(value: Any, kind: Kind) -> str:
             "numpy.ndarray: an array was given, use minigrad.from_numpy(array), which shares its memory, or "
             "minigrad.as_tensor(array)"
         )
-    if isinstance(value, TensorBase):
+    if isinstance(value, Tensor):
         return f"Tensor of shape {list(value._array.shape)} and dtype {value._array.dtype}"
     return type(value).__name__
 
@@ -350,7 +351,7 @@ def methods(cls: C) -> C:
         if plain and not name.startswith("_"):
             if function not in made:
                 # It may be called as a function of the class, too.
-                function.__annotations__.setdefault("self", cls.__name__)
+                function.__annotations__.setdefault("self", "Tensor")
                 made[function] = gated(function)
             setattr(cls, name, made[function])
     return cls

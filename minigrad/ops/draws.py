@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.tape import Op
+from minigrad.core.op import Op
 
 
 def _deviation(std: Any) -> Any:
@@ -18,7 +18,8 @@ def _deviation(std: Any) -> Any:
 
 # fmt: off
 draw = Op("draw", lambda generator, method, arguments, options: getattr(generator, method)(*arguments, **options),
-          "; generator method arguments options")
+          "; generator method arguments options", draws=True)
 deviation = Op("deviation", _deviation, "std")
-bernoulli = Op("bernoulli", lambda p, generator: generator.bernoulli(p, p.shape, p.dtype), "p; generator")
+bernoulli = Op("bernoulli", lambda p, generator: generator.bernoulli(p, p.shape, p.dtype), "p; generator",
+             draws=True)
 # fmt: on

@@ -10,9 +10,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from minigrad.core.op import Array, Op
 from minigrad.errors import runtime_error
-from minigrad.ops.sums import copied
-from minigrad.tape import Array, Op
 
 _LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen float32
 
@@ -166,74 +165,74 @@ def _pow_scalar_rule(g: Any, x: Any, exponent: float) -> Any:
 
 # fmt: off
 # arithmetic
-add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} + {}", onnx="Add")
-sub = Op("sub", np.subtract, "a b", lambda g: g, lambda g: -g, cast="same", text="{} - {}", onnx="Sub")
+add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} + {}", fold=True)
+sub = Op("sub", np.subtract, "a b", lambda g: g, lambda g: -g, cast="same", text="{} - {}", fold=True)
 mul = Op("mul", np.multiply, "a b", lambda g, b: g * b, lambda g, a: g * a, cast="same",
-         text="{} * {}", onnx="Mul")
+         text="{} * {}", fold=True, unit=1, wide=True)
 div: Op = Op("div", np.true_divide, "a b", lambda g, b: g / b, lambda g, a, b: -g * (div(a, b) / b), cast="float",
-         text="{} / {}", onnx="Div")  # the quotient is not kept: it may be changed in place
-neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", onnx="Neg")
+         text="{} / {}", fold=True, wide=True)  # the quotient is not kept: it may be changed in place
+neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold=True)
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
-         text="np.power({}, {})", onnx="Pow")
-pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule)
+         text="np.power({}, {})", elementwise=True)
+pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True)
 floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
-                     cast="number", text="{} // {}")
+                     cast="number", text="{} // {}", elementwise=True, wide=True)
 div_floor       = Op("div_floor", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g),
-                     cast="number", text="{} // {}")
+                     cast="number", text="{} // {}", elementwise=True, wide=True)
 trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g),
-                     cast="number", text="np.trunc({} / {})")
+                     cast="number", text="np.trunc({} / {})", elementwise=True, wide=True)
 remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * div_floor(a, b),
-                     cast="number")
+                     cast="number", elementwise=True)
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
-                     cast="number", text="np.fmod({}, {})")
+                     cast="number", text="np.fmod({}, {})", elementwise=True)
 square          = Op("square", np.square, "x", lambda g, x: g * _twice(x))
 reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
-                     text="1.0 / {}", onnx="Reciprocal")
+                     text="1.0 / {}")
 
 # exponentials and logarithms
-exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float", onnx="Exp")
+exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float")
 exp2  = Op("exp2",  np.exp2,  "x", lambda g, y: g * times(y, _LN2),    cast="float")
 expm1 = Op("expm1", np.expm1, "x", lambda g, y: g * (y + 1.0),     cast="float")
-log   = Op("log",   np.log,   "x", lambda g, x: g / x,             cast="float", onnx="Log")
+log   = Op("log",   np.log,   "x", lambda g, x: g / x,             cast="float")
 log2  = Op("log2",  np.log2,  "x", lambda g, x: g / times(x, _LN2),    cast="float")
 log10 = Op("log10", np.log10, "x", lambda g, x: g / times(x, _LN10),   cast="float")
 log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float")
-sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float", onnx="Sqrt")
+sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float")
 rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
-           text="1.0 / np.sqrt({})")
+           text="1.0 / np.sqrt({})", elementwise=True)
 
 # trigonometric and hyperbolic
-sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float", onnx="Sin")
-cos: Op   = Op("cos",   np.cos,     "x", lambda g, x: g * -sin(x),                cast="float", onnx="Cos")
-tan   = Op("tan",   np.tan,     "x", lambda g, y: g * (y * y + 1.0),          cast="float", onnx="Tan")
-asin  = Op("asin",  np.arcsin,  "x", lambda g, x: g * rsqrt(1.0 - x * x),     cast="float", onnx="Asin")
-acos  = Op("acos",  np.arccos,  "x", lambda g, x: g * -rsqrt(1.0 - x * x),    cast="float", onnx="Acos")
-atan  = Op("atan",  np.arctan,  "x", lambda g, x: g / (x * x + 1.0),          cast="float", onnx="Atan")
-sinh  = Op("sinh",  np.sinh,    "x", lambda g, x: g * cosh(x),                cast="float", onnx="Sinh")
-cosh: Op  = Op("cosh",  np.cosh,    "x", lambda g, x: g * sinh(x),                cast="float", onnx="Cosh")
-tanh  = Op("tanh",  np.tanh,    "x", lambda g, y: g * (1.0 - y * y),          cast="float", onnx="Tanh")
-asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     cast="float", onnx="Asinh")
-acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     cast="float", onnx="Acosh")
-atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float", onnx="Atanh")
-sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", onnx="Sigmoid")
+sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float")
+cos: Op   = Op("cos",   np.cos,     "x", lambda g, x: g * -sin(x),                cast="float")
+tan   = Op("tan",   np.tan,     "x", lambda g, y: g * (y * y + 1.0),          cast="float")
+asin  = Op("asin",  np.arcsin,  "x", lambda g, x: g * rsqrt(1.0 - x * x),     cast="float")
+acos  = Op("acos",  np.arccos,  "x", lambda g, x: g * -rsqrt(1.0 - x * x),    cast="float")
+atan  = Op("atan",  np.arctan,  "x", lambda g, x: g / (x * x + 1.0),          cast="float")
+sinh  = Op("sinh",  np.sinh,    "x", lambda g, x: g * cosh(x),                cast="float")
+cosh: Op  = Op("cosh",  np.cosh,    "x", lambda g, x: g * sinh(x),                cast="float")
+tanh  = Op("tanh",  np.tanh,    "x", lambda g, y: g * (1.0 - y * y),          cast="float")
+asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     cast="float")
+acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     cast="float")
+atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float")
+sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", elementwise=True)
 lerp  = Op("lerp", _lerp, "a b w", lambda g, w: times(g, 1.0 - w), lambda g, w: times(g, w),
-           lambda g, a, b: g * (b - a), cast="floats")
+           lambda g, a, b: g * (b - a), cast="floats", elementwise=True)
 atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a, b),
            lambda g, a, b: g * -a * _inverse_square(a, b), cast="float")
 
 # kinks and steps
-abs   = Op("abs",   np.absolute, "x", lambda g, x: g * sign(x), text="np.abs({})", onnx="Abs")
-sign: Op  = Op("sign",  _sign,    "x", lambda g: zero(g), onnx="Sign")
-floor = Op("floor", np.floor, "x", lambda g: zero(g), onnx="Floor")
-ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g), onnx="Ceil")
+abs   = Op("abs",   np.absolute, "x", lambda g, x: g * sign(x), text="np.abs({})")
+sign: Op  = Op("sign",  _sign,    "x", lambda g: zero(g), elementwise=True)
+floor = Op("floor", np.floor, "x", lambda g: zero(g))
+ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g))
 trunc = Op("trunc", np.trunc, "x", lambda g: zero(g))
-round = Op("round", np.round, "x; decimals", lambda g: zero(g))
+round = Op("round", np.round, "x; decimals", lambda g: zero(g), elementwise=True)
 maximum = Op("maximum", np.maximum, "a b", lambda g, a, b: _tie(g, lt(a, b), eq(a, b)),
-             lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), cast="same", onnx="Max")
+             lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), cast="same")
 minimum = Op("minimum", np.minimum, "a b", lambda g, a, b: _tie(g, gt(a, b), eq(a, b)),
-             lambda g, a, b: _tie(g, lt(a, b), eq(a, b)), cast="same", onnx="Min")
+             lambda g, a, b: _tie(g, lt(a, b), eq(a, b)), cast="same")
 clamp   = Op("clamp", _clamp, "x; min max", lambda g, x, min, max: where(_inside(x, min, max), g, 0.0),
-             onnx="Clip")
+             elementwise=True)
 clamp_min = Op("clamp_min", np.maximum, "x low", lambda g, x, low: where(ge(x, low), g, 0.0),
                lambda g, x, low: where(lt(x, low), g, 0.0), cast="same")
 clamp_max = Op("clamp_max", np.minimum, "x high", lambda g, x, high: where(le(x, high), g, 0.0),
@@ -242,33 +241,27 @@ clamp_to  = Op("clamp_to", lambda x, low, high: np.minimum(np.maximum(x, low), h
                lambda g, x, low, high: where(_inside(x, low, high), g, 0.0),
                lambda g, x, low, high: where(logical_and(lt(x, low), lt(low, high)), g, 0.0),
                lambda g, x, low, high: where(logical_or(gt(x, high), lt(high, low)), g, 0.0), cast="same",
-               text="np.minimum(np.maximum({}, {}), {})")
+               text="np.minimum(np.maximum({}, {}), {})", elementwise=True)
 where: Op   = Op("where", np.where, "condition a b", None, lambda g, condition: where(condition, g, 0.0),
-                 lambda g, condition: where(condition, 0.0, g), cast="branches", onnx="Where")
+                 lambda g, condition: where(condition, 0.0, g), cast="branches", elementwise=True)
 
 # without gradient
-zero: Op = Op("zero", np.zeros_like, "x")
-eq: Op = Op("eq", np.equal,         "a b", cast="same", text="{} == {}", onnx="Equal")
+zero: Op = Op("zero", np.zeros_like, "x", fill=0, elementwise=True)
+eq: Op = Op("eq", np.equal,         "a b", cast="same", text="{} == {}")
 ne = Op("ne", np.not_equal,     "a b", cast="same", text="{} != {}")
-lt: Op = Op("lt", np.less,          "a b", cast="same", text="{} < {}",  onnx="Less")
-le: Op = Op("le", np.less_equal,    "a b", cast="same", text="{} <= {}", onnx="LessOrEqual")
-gt: Op = Op("gt", np.greater,       "a b", cast="same", text="{} > {}",  onnx="Greater")
-ge: Op = Op("ge", np.greater_equal, "a b", cast="same", text="{} >= {}", onnx="GreaterOrEqual")
-isnan    = Op("isnan", np.isnan, "x", onnx="IsNaN")
-isinf    = Op("isinf", np.isinf, "x", onnx="IsInf")
+lt: Op = Op("lt", np.less,          "a b", cast="same", text="{} < {}")
+le: Op = Op("le", np.less_equal,    "a b", cast="same", text="{} <= {}")
+gt: Op = Op("gt", np.greater,       "a b", cast="same", text="{} > {}")
+ge: Op = Op("ge", np.greater_equal, "a b", cast="same", text="{} >= {}")
+isnan    = Op("isnan", np.isnan, "x")
+isinf    = Op("isinf", np.isinf, "x")
 isfinite = Op("isfinite", np.isfinite, "x")
-logical_not = Op("logical_not", np.logical_not, "x", onnx="Not")
-logical_and: Op = Op("logical_and", np.logical_and, "a b", cast="same", onnx="And")
-logical_or: Op  = Op("logical_or",  np.logical_or,  "a b", cast="same", onnx="Or")
-logical_xor = Op("logical_xor", np.logical_xor, "a b", cast="same", onnx="Xor")
+logical_not = Op("logical_not", np.logical_not, "x")
+logical_and: Op = Op("logical_and", np.logical_and, "a b", cast="same")
+logical_or: Op  = Op("logical_or",  np.logical_or,  "a b", cast="same")
+logical_xor = Op("logical_xor", np.logical_xor, "a b", cast="same")
 bitwise_not = Op("bitwise_not", np.invert, "x", text="~{}")
 bitwise_and = Op("bitwise_and", np.bitwise_and, "a b", cast="bits", text="{} & {}")
 bitwise_or  = Op("bitwise_or",  np.bitwise_or,  "a b", cast="bits", text="{} | {}")
 bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="bits", text="{} ^ {}")
-
-# element types
-to = Op("to", copied, "x; dtype", lambda g: g,
-        text="{}.astype({dtype})", onnx="Cast")  # the engine casts g back
-to_integer = Op("to_integer", copied, "x; dtype", text="{}.astype({dtype})",
-                onnx="Cast")
 # fmt: on

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core.op import Array, Op
+from minigrad.kernels.sums import copied
 from minigrad.ops.elementwise import where
-from minigrad.ops.sums import copied
-from minigrad.tape import Array, Op
 
 Pattern = tuple[bool, ...]
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from minigrad import buffers
+from minigrad.core.op import Array, Op
+from minigrad.kernels.sums import mean_square
 from minigrad.ops.elementwise import times as times_number
 from minigrad.ops.elementwise import zero
 from minigrad.ops.linalg import LARGE, product, times
 from minigrad.ops.shape import reshape
-from minigrad.ops.sums import mean_square
-from minigrad.tape import Array, Op
 
 _BLOCK = 1 << 16  # elements; a mask of as many bytes stays in the cache and is no large array
 _ROW = 1 << 13  # elements; with rows of 4096, NumPy takes half as long again
@@ -143,9 +143,10 @@ def _mse_vjp(g: Any, a: Any, b: Any) -> Any:
 
 
 # fmt: off
-linear = Op("linear", _linear, "x w b", _input_vjp, _weight_vjp, lambda g: g, onnx="Gemm")
-relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_consume, onnx="Relu")
+linear = Op("linear", _linear, "x w b", _input_vjp, _weight_vjp, lambda g: g,
+             costs=lambda y, x, w, b: math.prod(y) * x[-1])
+relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_consume, elementwise=True)
 relu_backward: Op = Op("relu_backward", _relu_backward, "d a", lambda g, a: relu_backward(g, a),
-                       lambda g: zero(g))
+                       lambda g: zero(g), elementwise=True)
 mse_loss = Op("mse_loss", _mse, "a b", _mse_vjp, lambda g, a, b: -_mse_vjp(g, a, b), cast="floats")
 # fmt: on

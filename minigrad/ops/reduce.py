@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core.basic import _expand, to
+from minigrad.core.op import Array, Op
 from minigrad.dtypes import F16, F32, F64, I64
+from minigrad.kernels.sums import add_up, by_rows
 from minigrad.ops import elementwise as e
-from minigrad.ops.shape import _expand, flip, reshape
-from minigrad.ops.sums import add_up, by_rows
-from minigrad.tape import Array, Op
+from minigrad.ops.shape import flip, reshape
 
 Dim = tuple[int, ...] | None
 
@@ -35,7 +36,7 @@ def _mean(x: Array, dim: Dim, keepdim: bool) -> Any:
 def _mean_vjp(g: Any, x_shape: Any, dim: Dim, keepdim: bool) -> Any:
     count = builtins.max(_count(x_shape, dim), 1)
     half = getattr(g, "_array", g).dtype == F16  # which may not hold the count
-    g = e.to(e.to(g, dtype=F32) / count, dtype=F16) if half else g / count
+    g = to(to(g, dtype=F32) / count, dtype=F16) if half else g / count
     return spread(g, shape=x_shape, dim=dim, keepdim=keepdim)
 
 
@@ -93,14 +94,14 @@ def _logsumexp_vjp(g: Any, x: Any, y: Any, dim: Dim, keepdim: bool) -> Any:
 
 def _extreme_vjp(g: Any, x: Any, y: Any, dim: Dim, keepdim: bool) -> Any:
     full: dict[str, Any] = {"shape": tuple(x.shape), "dim": dim, "keepdim": keepdim}
-    share = e.to(e.eq(x, spread(y, **full)), dtype=getattr(g, "_array", g).dtype)
+    share = to(e.eq(x, spread(y, **full)), dtype=getattr(g, "_array", g).dtype)
     return spread(g, **full) * share / sum(share, dim=dim, keepdim=True)  # equal elements share evenly
 
 
 def _extreme_of_all_vjp(g: Any, x: Any, y: Any) -> Any:
     # a nan is its own extreme here, not in amax: PyTorch's choice
     chosen = e.logical_or(e.eq(x, y), e.isnan(x))
-    count = sum(e.to(chosen, dtype=getattr(g, "_array", g).dtype), dim=None, keepdim=False)
+    count = sum(to(chosen, dtype=getattr(g, "_array", g).dtype), dim=None, keepdim=False)
     return e.where(chosen, g / count, 0.0)  # no product: inf and nan do not pass to the others
 
 
@@ -165,7 +166,7 @@ def _cumsum_vjp(g: Any, dim: int, dtype: Any, back: Any) -> Any:
 
 def _cumprod_vjp(g: Any, x: Any, dim: int, dtype: Any) -> Any:
     own = getattr(x, "_array", x).dtype
-    g = g if dtype == own else e.to(g, dtype=own)
+    g = g if dtype == own else to(g, dtype=own)
     if x.shape[dim] == 1:
         return g
     zeros, some, none = _with_and_without_zeros(x)
@@ -228,32 +229,29 @@ _AS_INT64 = "" if np.dtype(np.intp) == I64 else ".astype(np.int64)"
 
 # fmt: off
 sum = Op("sum", _sum, "x; dim keepdim",
-         lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim),
-         onnx="ReduceSum", rows=True)
+         lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), rows=True)
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
-                lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim))
+                lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim), moves=True, repeats=True)
 mean = Op("mean", _mean, "x; dim keepdim",
-          _mean_vjp, onnx="ReduceMean", rows=True)
+          _mean_vjp, rows=True)
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True)
 std = Op("std", _std, "x; dim correction keepdim", _std_vjp, rows=True)
 amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
-          _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", onnx="ReduceMax", rows=True)
+          _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", rows=True)
 amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
-          _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", onnx="ReduceMin", rows=True)
+          _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", rows=True)
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})")
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})")
-logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, onnx="ReduceLogSumExp")
-prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, onnx="ReduceProd", rows=True)
+logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp)
+prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True)
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp)
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",
-            _cumsum_vjp, onnx="CumSum", rows=True)
+            _cumsum_vjp, rows=True)
 cumprod: Op = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
              _cumprod_vjp, rows=True)
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp)
-argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
-            onnx="ArgMax")
-argmin = Op("argmin", _argmin, "x; dim keepdim", text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
-            onnx="ArgMin")
+argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64)
+argmin = Op("argmin", _argmin, "x; dim keepdim", text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64)
 any: Op = Op("any", lambda x, dim, keepdim: by_rows(np.any(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
          text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True)
 all = Op("all", lambda x, dim, keepdim: by_rows(np.all(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",

@@ -1,0 +1,240 @@
+"""`compile`: a function recorded once per kind of call, then replayed as a plan of NumPy calls."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import types
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, Self, TypeVar, overload
+
+from minigrad.compiler.recording import Recording
+from minigrad.compiler.replay import Replay, checked
+from minigrad.compiler.report import Report, report
+from minigrad.core.mode import MODE
+
+__all__ = ["Compiled", "compile"]
+
+PLANS = 64  # of one function; the oldest goes
+MANY = 16  # recordings after which a warning says why they do not hold
+
+
+if TYPE_CHECKING:
+    from minigrad.nn import Module
+
+    P = ParamSpec("P")
+    Q = ParamSpec("Q")
+    R = TypeVar("R", covariant=True)
+    S = TypeVar("S", contravariant=True)
+    M = TypeVar("M", bound=Module)
+    N = TypeVar("N", bound=Module, contravariant=True)
+
+    class Method(Protocol[N, P, R]):
+        """A method of a Module, told by the name of its first parameter: it stays one, and can be its `forward`."""
+
+        def __call__(_, self: N, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    class CompiledFunction(Protocol[P, R]):
+        """A `Compiled` function or method, with the signature of what was compiled."""
+
+        __name__: str
+
+        @property
+        def __wrapped__(self) -> Callable[P, R]: ...
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+        @overload
+        def __get__(self, instance: None, owner: type[object]) -> Self: ...
+
+        @overload
+        def __get__(
+            self: CompiledFunction[Concatenate[S, Q], R], instance: S, owner: type[object] | None = None
+        ) -> Callable[Q, R]: ...
+
+        def report(self, profile: bool = False) -> Report: ...
+
+    class Compiler(Protocol):
+        """What `compile` is with options alone: a decorator."""
+
+        @overload
+        def __call__(self, function: M, /) -> M: ...
+
+        @overload
+        def __call__(self, function: Method[M, P, R], /) -> Callable[Concatenate[M, P], R]: ...
+
+        @overload
+        def __call__(self, function: Callable[P, R], /) -> CompiledFunction[P, R]: ...
+
+
+@overload
+def compile(
+    function: M,
+    *,
+    check: bool = False,
+    threads: int | None = None,
+    exact: bool = False,
+    backend: str = "numpy",
+) -> M: ...
+
+
+@overload
+def compile(
+    function: Method[M, P, R], *, check: bool = False, threads: int | None = None, exact: bool = False,
+    backend: str = "numpy",
+) -> Callable[Concatenate[M, P], R]: ...  # fmt: skip
+
+
+@overload
+def compile(
+    function: Callable[P, R], *, check: bool = False, threads: int | None = None, exact: bool = False,
+    backend: str = "numpy",
+) -> CompiledFunction[P, R]: ...  # fmt: skip
+
+
+@overload
+def compile(
+    function: None = None, *, check: bool = False, threads: int | None = None, exact: bool = False,
+    backend: str = "numpy",
+) -> Compiler: ...  # fmt: skip
+
+
+def compile(
+    function: Any = None,
+    *,
+    check: bool = False,
+    threads: Any = None,
+    exact: bool = False,
+    backend: str = "numpy",
+) -> Any:
+    """``function`` (a function, a method or a Module), recorded at its first call and replayed afterwards.
+
+    The result is called as the function is.  What a call does to Tensors (results, ``.grad``, changes in place,
+    the steps of optimizers, random draws) later calls repeat on the Tensors and numbers of their own; Python code
+    runs only while a call is recorded.  Recorded is anew for other shapes, dtypes, structures of the arguments,
+    grad modes, training flags, or when anything else has changed that the function reads: variables, attributes,
+    parameters that were replaced, ``requires_grad``.  Floats among the arguments and the options of optimizers, such
+    as a learning rate, are parameters of a recording, unless the function compares them.
+
+    ``check`` runs the function itself beside each replay and raises a RuntimeError where the two differ.  A large
+    batch (from 192 KB in the widest value on) is computed in blocks of rows, in a fraction of the memory, where all
+    results are sums over it; the sums are then added in another order than otherwise, and agree to rounding.
+    ``exact=True`` does without, so that every bit is as in eager mode.  With ``threads`` (the extra ``threads``) so
+    many threads share the blocks, from 1 MB on.  ``backend="numba"`` (the extra ``numba``) has the printed program
+    compiled by Numba, which pays at small batches; results agree to rounding.
+
+    RuntimeError where the function asks for values of Tensors (a condition, ``item()``), changes Python objects
+    other than gradients and the optimizers' state, or uses Tensors that it has from nowhere that can be followed.
+    """
+    if function is None:
+        return functools.partial(compile, check=check, threads=threads, exact=exact, backend=backend)
+    if not callable(function):
+        raise TypeError(f"compile() takes a function or a Module, got {type(function).__name__}")
+    if backend not in ("numpy", "numba"):
+        raise ValueError(f"compile(): there is no backend {backend!r}; the backends are 'numpy' and 'numba'")
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise ValueError(f"compile(): threads must be a whole number from 1 on, or None, got {threads!r}")
+    if threads is not None and backend != "numpy":
+        raise ValueError("compile(): threads= is for the NumPy backend")
+    if exact and (threads is not None or backend != "numpy"):
+        raise ValueError(
+            "compile(): exact=True goes with neither threads nor another backend, which agree to rounding only"
+        )
+    return Compiled(function, check, threads, exact, backend)
+
+
+_OWN = {
+    "function",
+    "check",
+    "threads",
+    "exact",
+    "backend",
+    "plans",
+    "_recorded",
+    "_lock",
+    "__wrapped__",
+    "__name__",
+    "__doc__",
+}
+
+
+class Compiled:
+    """A compiled function. ``report()`` tells of its plans, `minigrad.source` prints them."""
+
+    def __init__(self, function: Any, check: bool, threads: int | None, exact: bool, backend: str) -> None:
+        self.function, self.check, self.threads, self.exact = function, check, threads, exact
+        self.backend = backend
+        self.plans: list[Replay] = []
+        self._recorded = 0
+        self._lock = threading.RLock()
+        self.__wrapped__ = function
+        name = getattr(function, "__name__", None)
+        self.__name__ = name if isinstance(name, str) else type(function).__name__
+        self.__doc__ = getattr(function, "__doc__", None)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("function", "__wrapped__"):  # not there yet, while it is being copied
+            raise AttributeError(name)
+        return getattr(self.function, name)  # such as parameters() of a Module
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _OWN and hasattr(self.function, "_parameters"):
+            setattr(self.function, name, value)  # of a Module, as `__getattr__` reads it
+        else:
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        return f"<compiled {self.__name__}, {len(self.plans)} plan{'s' * (len(self.plans) != 1)}>"
+
+    def __reduce__(self) -> Any:
+        """Copied and pickled without the recordings."""
+        return Compiled, (self.function, self.check, self.threads, self.exact, self.backend)
+
+    def report(self, profile: bool = False) -> Report:
+        """A table for each recording: its steps, what was fused, the bytes of its memory beside those of eager mode.
+
+        With ``profile`` also the time of each step, measured on made-up data of the recorded shapes.
+        """
+        return report(self, profile)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        mode = MODE.get()
+        for plan in self.plans:
+            if not (plan.current() or plan.moves()):
+                continue
+            given = plan.enter(args, kwargs, mode)
+            if given is not None:
+                instance = plan.ready()
+                if self.check:
+                    return checked(plan, instance, given, args, kwargs, self.function)
+                return plan.run(instance, given, args, kwargs)
+        if mode.everything or mode.anomaly is not None or mode.observer is not None:
+            return self.function(*args, **kwargs)  # somebody looks at each operation
+        with self._lock:
+            if self.plans and (self._recorded + 1) % MANY == 0:
+                self._warn(args, kwargs, mode)
+            result, plan = Recording(self, args, kwargs).run()
+            self._recorded += 1
+            self.plans = [plan, *self.plans][:PLANS]
+        return result
+
+    def printed_program(self) -> str:
+        """The text of what the last recording runs; `minigrad.source` returns it.  RuntimeError before the first."""
+        if not self.plans:
+            raise RuntimeError(
+                f"source(): the compiled {self.__name__} has recorded nothing yet; call it first"
+            )
+        plan = self.plans[0]
+        return plan.text + (f"\n\n{plan.backward_text}" if plan.backward_text else "")
+
+    def _warn(self, args: Any, kwargs: Any, mode: Any) -> None:
+        times = self._recorded + 1
+        warnings.warn(
+            f"compile(): {self.__name__} has been recorded {times} times, and each takes many times as long "
+            f"as running it. What differs from the last recording: {self.plans[0].broken(args, kwargs, mode)}",
+            stacklevel=3,
+        )

@@ -1,0 +1,178 @@
+"""The records of a goal run one by one, by the kernels of eager mode: nothing is laid out or compiled for that.
+
+It costs little to begin with, and each run more than a plan does: a recording is replayed in this way until it has
+been called often enough for a plan to pay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import attrgetter, itemgetter
+from typing import Any
+
+import numpy as np
+
+from minigrad.compiler.calls import number_kind
+from minigrad.compiler.goal import Goal
+from minigrad.compiler.scalars import Scalar
+from minigrad.core.node import ONES, Const, Node
+from minigrad.core.quiet import QUIET
+from minigrad.readers.source.text import _place
+
+OFTEN = 128  # calls from which it pays to lay a plan out and compile it, which takes as long as 70 of them
+SMALL = 1 << 20  # bytes of all results together, up to which new arrays in each run cost little
+_OWN = ("linear", "matmul", "mse_loss", "clone")  # beside ufuncs: what returns a new array
+_turned = attrgetter("T")  # takes a fifth of the time of np.transpose
+
+
+class StepFailed(Exception):
+    """A step has raised the cause of this; the text is the user's line."""
+
+
+class Interpreter:
+    """The steps of a goal: kernels, each with the registers of its operands and that of its result.
+
+    Registers hold the arrays that stay, those that a run is given, the results, which are new arrays in each run,
+    and behind them, counted from the end, constants and the numbers that are computed in each run.
+    """
+
+    def __init__(self, goal: Goal) -> None:
+        trace = goal.trace
+        sources, follows, constants = trace.sources, trace.follows, trace.constants
+        self._groups = trace.groups
+        self._bound, self._given = len(goal.bound), len(goal.passing)
+        parameters = {id(sources[n]): i for i, n in enumerate((*goal.bound, *goal.passing))}
+        self._ends: list[Any] = []  # constants, from the last one backwards
+        self._numbers: dict[Any, int] = {}  # of constants and computed numbers: the register
+        self._computed: dict[str, list[tuple[int, Any]]] = {}  # by text: registers and element types
+        self._steps: list[tuple[Any, Any, int]] = []
+        self._nodes: list[Node] = []  # of the steps
+        self._register: dict[Node, int] = {}
+        self._operands: dict[Node, list[int]] = {}  # the registers that a step reads
+        self._follows = follows
+        for n in goal.order:
+            if n in sources:
+                place = parameters[id(sources[n])]
+            elif n in follows:
+                place = self._register[follows[n]]
+            elif n.op is None:
+                one = n.params is ONES
+                place = self._end(np.ones(n.shape, n.dtype) if one else constants[n])
+            elif n.op.name == "alias":
+                place = self._register[n.inputs[0]]
+            else:
+                place = len(parameters) + len(self._nodes)
+                self._steps.append((*self._step(n, n.op.kernel), place))
+                self._nodes.append(n)
+            self._register[n] = place
+        texts = "".join(f"{text}, " for text in self._computed)
+        names = ", ".join(name for _, name in goal.numbers)
+        self._compute = eval(f"lambda {names}: ({texts})", {"np": np})
+        claimed: set[int] = set()
+        self._results = [self._result(n, claimed) for n in goal.results]
+        self._writes = [(parameters[id(sources[leaf])], *self._result(n, set())) for leaf, n in goal.writes]
+
+    def _step(self, n: Node, kernel: Any) -> tuple[Any, Any]:
+        if n.params:
+            turns = kernel is np.transpose and len(n.shape) == 2 and tuple(n.params["axes"]) == (1, 0)
+            kernel = _turned if turns else partial(kernel, **n.params)
+        if not n.shape:
+            kernel = partial(_as_array, kernel)
+        places = [
+            self._number(w.value, n, kernel) if w.__class__ is Const else self._register[w] for w in n.inputs
+        ]
+        self._operands[n] = places
+        if len(places) > 1:
+            return kernel, itemgetter(*places)
+        return kernel, itemgetter(slice(places[0], places[0] + 1 or None)) if places else _nothing
+
+    def _number(self, value: Any, user: Node, kernel: Any) -> int:
+        """The register of a number."""
+        others = [w for w in user.inputs if w.__class__ is Node]
+        kind = number_kind(value, others) if kernel.__class__ is np.ufunc else None
+        key = (value.text if type(value) is Scalar else repr(value), type(value), kind)
+        place = self._numbers.get(key)
+        if place is None:
+            if type(value) is Scalar:
+                place = self._end(None)
+                self._computed.setdefault(value.text, []).append((place, kind))
+            else:
+                place = self._end(value if kind is None else QUIET.run(np.array, value, kind))
+            self._numbers[key] = place
+        return place
+
+    def _end(self, value: Any) -> int:
+        self._ends.append(value)
+        return -len(self._ends)
+
+    def _result(self, n: Node, claimed: set[int]) -> tuple[Any, int]:
+        """What makes of the registers an array that belongs to the caller alone, None if the register has that; which.
+
+        ``claimed`` are registers whose memory a result has got already.
+        """
+        owner = n  # whose memory this one shows
+        while owner in self._follows or (owner in self._operands and owner.op is not None and owner.op.view):
+            owner = self._follows[owner] if owner in self._follows else owner.inputs[0]
+        place, mine = self._register[owner], self._register[n]
+        if owner.op is None or owner not in self._operands or place in claimed:
+            return partial(_copied, mine), mine
+        claimed.add(place)
+        if owner.op.name in _OWN or owner.op.kernel.__class__ is np.ufunc:
+            return None, mine
+        return partial(_copied_unless_new, mine, place, self._operands[owner]), mine
+
+    def _where(self, number: int) -> str:
+        """The user's line of a step."""
+        n = self._nodes[number]
+        return _place(self._groups.get(n, n)) or n.name()
+
+    def bind(self, arrays: Sequence[Any]) -> Callable[..., Any]:
+        """The function that runs the steps on these arrays."""
+        first, count = self._bound, self._given
+        last = first + count
+        template = [*arrays, *[None] * (count + len(self._steps)), *self._ends[::-1]]
+        steps, results, writes, compute = self._steps, self._results, self._writes, self._compute
+        computed = list(self._computed.values())
+
+        def run(*given: Any) -> list[Any]:
+            registers = template.copy()
+            registers[first:last] = given[:count]
+            for number, places in zip(compute(*given[count:]), computed, strict=True):
+                for i, kind in places:
+                    registers[i] = number if kind is None else np.array(number, kind)
+            try:
+                for kernel, operands, i in steps:
+                    registers[i] = kernel(*operands(registers))
+            except Exception as error:
+                raise StepFailed(self._where(i - last)) from error
+            made = [registers[i] if make is None else make(registers) for make, i in results]
+            new = [registers[i] if make is None else make(registers) for _, make, i in writes]
+            for (target, _, _), array in zip(writes, new, strict=True):
+                np.copyto(registers[target], array)
+            return made
+
+        return run
+
+
+def _copied(place: int, registers: list[Any]) -> Any:
+    return np.array(registers[place], order="K")
+
+
+def _copied_unless_new(place: int, owner: int, operands: list[int], registers: list[Any]) -> Any:
+    """A result, copied if its memory is that of an operand, as some kernels return what they were given."""
+    memory = _memory(registers[owner])
+    new = all(memory is not _memory(registers[i]) for i in operands)
+    return registers[place] if new else _copied(place, registers)
+
+
+def _memory(array: Any) -> Any:
+    return array if getattr(array, "base", None) is None else array.base
+
+
+def _as_array(kernel: Any, *operands: Any) -> Any:
+    return np.asarray(kernel(*operands))
+
+
+def _nothing(registers: Any) -> tuple[()]:
+    return ()

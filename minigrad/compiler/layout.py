@@ -1,0 +1,176 @@
+"""Which order the statements of a plan come in, and where in its memory each value lives."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.compiler.calls import Calls, Group, Slot, Statement
+from minigrad.compiler.scalars import Scalar
+from minigrad.core.node import Const
+from minigrad.core.op import TABLE
+from minigrad.readers.source.program import Value
+
+
+class Layout(Calls):
+    """The half of a plan that puts statements in order, and finds what can share memory or a call."""
+
+    live: list[Value]
+    groups: list[Group]
+
+    def _schedule(self) -> None:
+        """Puts statements in an order that needs less memory.
+
+        Of those that differentiate one record the largest results come last, so that what they read can be gone; a
+        mask is made as soon as nobody else reads what it is made of.
+        """
+        made = {s.value for s in self.statements}
+        ordered: list[Statement] = []
+        group: list[Statement] = []
+        for s in [*self.statements, None]:
+            if group and (s is None or s.value.forward or s.value.of is not group[0].value.of):
+                ordered += self._small_first(group, made)
+                group = []
+            if s is not None:
+                (ordered if s.value.forward or s.value.of is None else group).append(s)
+        for mask in self.mask_of.values():
+            y = self._owner(mask.inputs[0])
+            if y not in self.slots or y in self._kept:
+                continue
+            before = {y, *self._made_of(mask, made)}
+            [at] = [i for i, s in enumerate(ordered) if s.value is mask]
+            last = max(i for i, s in enumerate(ordered) if s.value in before or (y in s.reads and i != at))
+            if last < at:
+                ordered.insert(last + 1, ordered.pop(at))
+        self.statements = ordered
+
+    def _small_first(self, group: list[Statement], made: set[Value]) -> list[Statement]:
+        if len(group) < 2 or any(s.value.op in ("draw", "bernoulli") for s in group):
+            return group
+        here = {s.value for s in group}
+        waits = {s.value: self._made_of(s.value, made) & here for s in group}
+        rest = sorted(group, key=lambda s: math.prod(s.value.shape) * s.value.dtype.itemsize)
+        found: list[Statement] = []
+        while rest:
+            s = next(s for s in rest if not waits[s.value])
+            rest.remove(s)
+            found.append(s)
+            for others in waits.values():
+                others.discard(s.value)
+        return found
+
+    def _made_of(self, v: Value, made: set[Value]) -> set[Value]:
+        """The values with a statement of their own that the statement of ``v`` names."""
+        found: set[Value] = set()
+        todo = list(self._inputs(v))
+        if v in self.mask_of:
+            todo.append(self.mask_of[v])
+        for w in todo:
+            if w in made:
+                found.add(w)
+            else:
+                todo.extend(self._inputs(w))
+        return found
+
+    def _inherit(self, position: dict[Value, int]) -> None:
+        """An elementwise operation may write over an operand that nobody reads later."""
+        taken: set[Slot] = set()
+        views: dict[Value, list[Value]] = {}  # by whose memory they show
+        for x in self.live:
+            owner = self._owner(x)
+            if owner is not x and self.models.get(x) is not None:
+                views.setdefault(owner, []).append(x)
+        for v, slot in sorted(self.slots.items(), key=lambda item: item[1].first):
+            op = TABLE.get(v.op)
+            if op is None or not (isinstance(op.kernel, np.ufunc) or v.op in ("relu", "relu_backward")):
+                continue
+            i = position.get(v)
+            if i is None:
+                continue
+            for w in v.inputs:
+                source = self.slots.get(w) if w.__class__ is Value else None
+                if source is None or source.last != i or (w.shape, w.dtype) != (v.shape, v.dtype):
+                    continue
+                if source in taken:
+                    continue
+                if any(u is v for x in views.get(w, ()) for u in self.users[x]):
+                    continue  # also read through a view, in another order
+                slot.inherits = source
+                taken.add(source)
+                break
+
+    def _scale_together(self) -> None:
+        """Gradients that are all multiplied by one number, such as the rate, lie side by side: one call for all."""
+        found: dict[tuple[str, Any], list[Statement]] = {}
+        for s in self.statements:
+            v = s.value
+            slot = self.slots.get(v)
+            if (
+                v.op != "mul"
+                or slot is None
+                or slot.inherits is None
+                or len(s.lines) != 1
+                or slot.group is not None
+            ):
+                continue
+            d = slot.inherits
+            if d.inherits is None and d.value in v.inputs and any(w.__class__ is Const for w in v.inputs):
+                number = next(w for w in v.inputs if w.__class__ is Const)
+                if type(number.value) is Scalar:
+                    found.setdefault((number.value.text, v.dtype), []).append(s)
+        position = {s.value: i for i, s in enumerate(self.statements)}
+        first_read: dict[Value, int] = {}
+        for i, s in enumerate(self.statements):
+            for w in s.reads:
+                first_read.setdefault(w, i)
+        for (_, dtype), several in found.items():
+            end = position[several[-1].value]  # they are all there from this statement on
+            statements = [s for s in several if first_read.get(s.value, end) >= end]
+            if len(statements) < 3:
+                continue
+            group = Group(self.names.take("steps"), dtype)
+            self.groups.append(group)
+            for s in statements:
+                slot = self.slots[s.value]
+                for part in (slot, slot.inherits):
+                    if part is not None:
+                        part.group, part.within = group, group.size
+                group.size += slot.size
+            last = statements[-1]
+            factor = last.lines[0].split(", ")[1]
+            last.lines = [f"np.multiply({group.name}, {factor}, out={group.name})"]
+            last.reads = [w for s in statements for w in s.reads]
+            for s in statements[:-1]:
+                self.statements.remove(s)
+
+
+def lay_out(slots: list[Slot]) -> int:
+    """Gives each slot an offset, so that those in use at one time do not overlap; returns the bytes needed."""
+    families: dict[int, list[Slot]] = {}
+    root: dict[int, Any] = {}
+    for slot in sorted(slots, key=lambda s: s.first):
+        top: Any = slot if slot.inherits is None else root[id(slot.inherits)]
+        top = slot.group or top
+        root[id(slot)] = top
+        families.setdefault(id(top), []).append(slot)
+    placed: list[tuple[int, int, int, int]] = []  # first, last, offset, end
+    total = 0
+    groups = sorted(families.values(), key=lambda f: -max(s.size for s in f))
+    for family in groups:
+        first, last = min(s.first for s in family), max(s.last for s in family)
+        group = family[0].group
+        size = group.size if group is not None else max(s.size for s in family)
+        offset = 0
+        for begin, end in sorted((o, e) for f, until, o, e in placed if not (until < first or f > last)):
+            if begin - offset >= size:
+                break
+            offset = max(offset, end)
+        for s in family:
+            s.offset = offset + s.within
+        if group is not None:
+            group.offset = offset
+        placed.append((first, last, offset, offset + size))
+        total = max(total, offset + size)
+    return total

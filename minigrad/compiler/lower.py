@@ -1,0 +1,475 @@
+"""A plan: which values there are, which of them are views, what is written in the end, and the text of it all."""
+
+from __future__ import annotations
+
+import ast
+import math
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.compiler.calls import Group, Statement, as_text, named
+from minigrad.compiler.layout import Layout, lay_out
+from minigrad.compiler.whole import Whole
+from minigrad.core.node import Node
+from minigrad.core.op import TABLE
+from minigrad.readers.source.expressions import Expr, at, expression, fill, literal
+from minigrad.readers.source.program import VIEWS, Value
+from minigrad.readers.source.text import _wrapped, docstring
+
+OUTSIDE = "outside"  # of a result that shows memory from outside, with the id of that
+
+
+def is_outside(memory: Any) -> bool:
+    """Whether a result shows memory from outside."""
+    return memory.__class__ is tuple and memory[0] == OUTSIDE
+
+
+class Plan(Layout):
+    """A whole program as text: ``bind`` is called with what stays (parameters), and returns ``run``.
+
+    Elementwise operations, products and sums write into memory that was planned; what the caller keeps, and
+    operations that can only return, get arrays of their own.  Writes to memory from outside come last.
+    """
+
+    def __init__(
+        self,
+        program: Whole,
+        given: Sequence[tuple[str, Node]],
+        bound: set[Node],
+        outputs: Sequence[Value],
+        writes: Sequence[tuple[Node, Value]],
+        numbers: Sequence[tuple[str, str]],
+        title: str,
+        boundary: Sequence[Value] = (),
+        draws: bool = True,
+        memories: Sequence[Any] | None = None,
+        homes: Sequence[int] = (),
+        lent: bool = False,
+    ) -> None:
+        self._begin(program, given, {})
+        self.whole = program
+        self.title, self.otherwise = title, program.trace.otherwise
+        self.outputs, self.writes, self.numbers = list(outputs), list(writes), list(numbers)
+        self.bound, self.lent = bound, lent  # leaves that stay; whether ``bind`` is given its memory
+        self.memories = list(range(len(self.outputs))) if memories is None else list(memories)
+        self.homes = homes  # for each of the writes the id of the memory that it changes
+        self.boundary = dict.fromkeys(
+            boundary
+        )  # in order, so that names and parameters are the same each time
+        self._read: dict[Value, list[Value]] = {}  # what `_inputs` found
+        for name in ("np", "bind", "run", "memory"):
+            self.names.reserve(name)
+        for _, text in self.numbers:
+            self.names.reserve(text)
+        ends = [*self.outputs, *(v for _, v in self.writes)]
+        if draws:  # all of them, for each moves the generator on
+            ends += [program.value_of[d] for d in program.trace.draws]
+        self.live = self._needed(ends)
+        self.arguments: list[tuple[Node | None, Value]] = self._plan_parameters(given)
+        self._lock = threading.Lock()
+        self._built = self._over = False
+        self.sharing: list[Plan] = [self]  # plans of the same values
+        self._start()
+
+    # ------------------------------------------------------------ what there is
+
+    def _needed(self, ends: Sequence[Value]) -> list[Value]:
+        found = set(ends)
+        todo = list(found)
+        for v in todo:  # grows while it is walked
+            more = [w for w in self._inputs(v) if w not in found]
+            if more:
+                found.update(more)
+                todo += more
+        return [v for v in self.program.values if v in found]
+
+    def _plan_parameters(self, given: Sequence[tuple[str, Node]]) -> list[tuple[Node | None, Value]]:
+        """Leaves that are read or written, with their values, in the order given; they get their names."""
+        live = set(self.live)
+        written = {node for node, _ in self.writes}
+        found: list[tuple[Node | None, Value]] = []
+        for name, node in given:
+            v = self.program.value_of.get(node)
+            if v is None:
+                if node not in written:
+                    continue
+                v = self.program.value_of[node] = Value("parameter", (), {}, node.shape, node.dtype, node)
+            if v in live or node in written:
+                found.append((node, v))
+                if v not in self.name_of:
+                    self.name_of[v] = self.names.take(name)
+        for v in self.boundary:
+            if v not in self.name_of:
+                self.name_of[v] = self.names.take(v.hint or f"{v.op}_{len(self.name_of)}")
+                found.append((None, v))
+        return found
+
+    def _is_leaf(self, v: Value) -> bool:
+        return v.op == "parameter" or v in self.boundary
+
+    # ------------------------------------------------------------ statements
+
+    def build(self) -> None:
+        """Lays the plan out, if that has not been done: it waits until somebody asks for statements or the text.
+
+        A call that does not come again costs that much less.
+        """
+        with self._lock:
+            if not self._built:
+                names, named = self.names.copy(), dict(self.name_of)
+                try:
+                    with np.errstate(all="ignore"):  # numbers beyond their element type
+                        self._build()
+                except BaseException:  # also an interrupt: the next one begins anew
+                    self._start()
+                    self.names, self.name_of = names, named
+                    raise
+                self._built = True
+                if self._over:
+                    self._drop()
+
+    def _build(self) -> None:
+        self.users: dict[Value, list[Value | None]] = {v: [] for v in self.live}
+        for v in self.live:
+            for w in self._inputs(v):
+                self.users[w].append(v)
+        self._wanted = self._name_forward()
+        self._wanted |= {v: v.hint for v in self.live if v.hint and v not in self._wanted}
+        dirty = {self.program.value_of[node]: node for node, _ in self.writes}
+        for v in self.live:
+            self._model_leaf(v)
+        keep = {id(v) for v in self.outputs}
+        self._kept = {v for v in self.live if id(v) in keep}
+        for v in self.outputs:
+            while v.op in VIEWS and v.fill is None:
+                v = v.inputs[0]
+                self._kept.add(v)
+        forward = True
+        for v in self.live:
+            if forward and not v.forward:
+                self._gradient_names()  # of what has a name by now
+            forward = v.forward
+            self._state(v)
+        self._finish(dirty)
+
+    def _model_leaf(self, v: Value) -> None:
+        if self._is_leaf(v):
+            self.models[v] = np.empty(v.shape, v.dtype)
+            if v.op == "parameter" and any(node in self.bound for node in v.nodes):
+                self.static.add(v)
+
+    def _model(self, v: Value) -> Any:
+        """An array of the layout that a value will have."""
+        found = self.models.get(v)
+        if found is None:
+            found = self.models[v] = np.empty(v.shape, v.dtype)
+        return found
+
+    def _state(self, v: Value) -> None:
+        if self._is_leaf(v) or (v.fill is not None and not v.inputs):
+            return
+        if v.op == "constant":
+            self._take_name(v, "constant")
+            self.static.add(v)
+            self.setup.append(f"{self.name_of[v]} = {self._data(v)}")
+            return
+        if v.fill is not None:
+            return
+        kernel = TABLE[v.op].kernel if v.op in TABLE else None
+        by_element = isinstance(kernel, np.ufunc) or v.op == "where" or v.op in VIEWS
+        xs = [self._operand(w) if by_element else self._whole_operand(w) for w in v.inputs]
+        reads = [w for w in map(self._owner, self._inputs(v)) if w.fill is None]
+        if v.op in VIEWS:
+            self._view(v, xs, reads)
+            return
+        self._compute(v, xs, reads)
+
+    def _data(self, v: Value) -> str:
+        name = f"data_{len(self.data)}"
+        self.data[name] = v.data
+        return name
+
+    def _whole_operand(self, w: Any) -> Expr:
+        """As `_operand`; of one number seen many times an array that holds it as often, where eager mode has one.
+
+        A product of matrices rounds otherwise where NumPy cannot hand them to BLAS.
+        """
+        if w in self.name_of:
+            return self._operand(w)
+        real, axes = w, ""
+        while real.__class__ is Value and real.fill is not None and real.op == "permute":
+            real, axes = real.inputs[0], f".transpose({tuple(real.params['axes'])!r})" + axes
+        base = real
+        while (
+            base.__class__ is Value
+            and base.fill is not None
+            and base.op in ("reshape", "slice", "alias", "permute")
+        ):
+            base = base.inputs[0]
+        if base.__class__ is not Value or real.fill is None or not w.shape or base.op in VIEWS:
+            return self._operand(w)
+        key = ("full", repr(real.fill), real.shape, real.dtype.str, axes)
+        text = f"np.full({real.shape!r}, {as_text(literal(real.fill))}, np.dtype({real.dtype.name!r})){axes}"
+        return ast.Name(self._lasting(key, "full", lambda name: self.setup.append(f"{name} = {text}")))
+
+    def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
+        """A view of memory that stays is made once, others in each run; what NumPy would copy is copied."""
+        source = v.inputs[0]
+        made = expression(v, xs, self.helpers)
+        model = (
+            self._model(source)
+            if source.fill is None
+            else np.broadcast_to(np.empty((), source.dtype), source.shape)
+        )
+        shown = _apply_view(v, model)
+        shares = source.fill is not None or not shown.size or np.may_share_memory(shown, model)
+        if not shares:
+            self._copy(v, xs[0], source, reads)
+            return
+        self.models[v] = shown
+        if v.op == "slice" and not v.shape and Ellipsis not in v.params["index"]:
+            made = at(
+                xs[0], (*v.params["index"], Ellipsis)
+            )  # with numbers alone it would be a number, not a view
+        text = as_text(made)
+        if source in self.static:
+            name = self._take_name(v, v.op)
+            self.static.add(v)
+            self.setup.append(f"{name} = {text}")
+            return
+        if len(self.users[v]) == 1 and v not in self._wanted and v not in self._kept and v.op == "permute":
+            self.expr_of[v] = made
+            return
+        name = self._take_name(v, v.op)
+        self.statements.append(Statement(v, "view", [f"{name} = {text}"], reads))
+
+    def _copy(self, v: Value, x: Expr, source: Value, reads: list[Value]) -> None:
+        name = self._take_name(v, v.op)
+        if self._may_plan(v):
+            self._plan(v)
+            inner = as_text(fill("{}.reshape({shape})", [ast.Name(name)], shape=source.shape))
+            shaped = self.names.take(f"{name}_as", number=False)
+            self.setup.append(f"{shaped} = {inner}")
+            self.statements.append(Statement(v, "call", [f"np.copyto({shaped}, {as_text(x)})"], reads))
+            return
+        self.fresh.add(v)
+        text = as_text(expression(v, [x], self.helpers))
+        if v in self._kept:
+            text = f"np.array({text})"
+        self.statements.append(Statement(v, "call", [f"{name} = {text}"], reads))
+
+    # ------------------------------------------------------------ memory, writes, results
+
+    def _finish(self, dirty: dict[Value, Node]) -> None:
+        self._schedule()
+        self._commit(dirty)
+        position = {s.value: i for i, s in enumerate(self.statements)}
+        end = len(self.statements)
+        for v, slot in self.slots.items():
+            slot.first = slot.last = position.get(v, end)
+        for i, s in enumerate(self.statements):
+            for v in s.reads:
+                if v in self.slots:
+                    self.slots[v].last = max(self.slots[v].last, i)
+        for v in [*self.outputs, *(v for _, v in self.writes)]:
+            if self._owner(v) in self.slots:
+                self.slots[self._owner(v)].last = end
+        self._inherit(position)
+        self.groups: list[Group] = []
+        self._scale_together()
+        self.bytes = lay_out(list(self.slots.values()))
+
+    def _keep_what_is_overwritten(self, dirty: dict[Value, Node]) -> None:
+        """Copies, before the first write, of results and writes that show memory which is written itself."""
+        self.early: list[str] = []
+        self._before: dict[Value, str] = {}
+        returned = [v for v, m in zip(self.outputs, self.memories, strict=True) if not is_outside(m)]
+        for v in dict.fromkeys([*returned, *(w for _, w in self.writes)]):
+            if v.fill is None and self._owner(v) in dirty:
+                name = self._before[v] = self.names.take("before")
+                self.early.append(f"{name} = {self._copied(v)}")
+
+    def _copied(self, v: Value) -> str:
+        return f"np.array({as_text(self._output(v))}, order='K')"
+
+    def _commit(self, dirty: dict[Value, Node]) -> None:
+        """Writes to memory from outside, after all else."""
+        targets = {
+            id(self.program.value_of[node]): self.name_of[self.program.value_of[node]]
+            for node, _ in self.writes
+        }
+        self.committed: list[str] = []
+        self._keep_what_is_overwritten(dirty)
+        self._landed = {
+            (v, home): targets[id(self.program.value_of[node])]
+            for (node, v), home in zip(self.writes, self.homes, strict=True)
+        }
+        direct: dict[Value, str] = {}
+        read_later: dict[Value, int] = {}
+        for i, s in enumerate(self.statements):
+            for v in s.reads:
+                read_later[v] = i
+        position = {s.value: i for i, s in enumerate(self.statements)}
+        times: dict[Value, int] = {}
+        shown: dict[Value, set[Value]] = {}  # by whose memory it is: what is written elsewhere
+        for _, w in self.writes:
+            times[w] = times.get(w, 0) + 1
+            shown.setdefault(self._owner(w), set()).add(w)
+        for node, v in self.writes:
+            target = self.program.value_of[node]
+            name = targets[id(target)]
+            users = self.users.get(v, [])
+            statement = self.statements[position[v]] if v in position else None
+            others = shown.get(target, set()) - {v}
+            if (
+                statement is not None
+                and v in self.slots
+                and not users
+                and v not in self._kept
+                and times[v] == 1
+                and not others
+                and read_later.get(target, -1) <= position[v]
+                and len(statement.lines) == 1
+                and isinstance(getattr(TABLE.get(v.op), "kernel", None), np.ufunc)
+                and all(self._owner(w) is not target or w is target for w in self._inputs(v))
+                and v.dtype == target.dtype
+            ):
+                direct[v] = name
+            else:
+                source = self._before.get(v) or as_text(self._output(v))
+                self.committed.append(f"np.copyto({name}, {source})")
+        last = []
+        for s in list(self.statements):
+            into = direct.get(s.value)
+            if into is not None:
+                mine = self.name_of[s.value]
+                s.lines = [line.replace(f"out={mine})", f"out={into})") for line in s.lines]
+                del self.slots[s.value]
+                self.statements.remove(s)
+                last.append(s)
+        self.direct = last
+        self.statements += last
+
+    def let_go(self) -> None:
+        """The recording is over: what only it needs is dropped, and the records once the plan is laid out."""
+        with self._lock:
+            self._over = True
+            self.whole.trace = None
+            if self._built:
+                self._drop()
+
+    def _drop(self) -> None:
+        if all(plan._built for plan in self.sharing):
+            for v in (v for plan in self.sharing for v in (*plan.live, *plan.mask_of.values())):
+                v.origin = v.of = None
+                if v.op != "parameter":
+                    v.nodes = []
+        del self.program, self.whole, self.users, self._read, self.otherwise
+        self.writes = []
+
+    def text(self, clock: bool = False) -> str:
+        """The text of the module; with ``clock``, run returns the time before and after each line."""
+        self.build()
+        bound = [(n, v) for n, v in self.arguments if n in self.bound]
+        passing = [(n, v) for n, v in self.arguments if n not in self.bound]
+        head = [docstring(self.title), "", "import numpy as np", ""]
+        for helper in self.helpers.texts.values():
+            head += ["", helper, ""]
+        for lines in self._helped.values():
+            head += ["", *lines, ""]
+        body = ["", _wrapped("def bind(", [*(["memory"] * self.lent), *self._once(bound)], "):", "")]
+        if self.bytes and not self.lent:
+            body.append(
+                f"    memory = np.empty({self.bytes}, np.uint8)  # all results that nobody keeps, in turn"
+            )
+        for group in self.groups:
+            end = group.offset + group.size
+            body.append(f"    {group.name} = memory[{group.offset}:{end}].view({named(group.dtype)})")
+        for v, slot in sorted(self.slots.items(), key=lambda item: item[1].offset):
+            if slot.inherits is not None:  # of one shape and type, and in the order of the program before it
+                body.append(f"    {self.name_of[v]} = {self.name_of[slot.inherits.value]}")
+                continue
+            size = math.prod(v.shape) * v.dtype.itemsize
+            body.append(
+                f"    {self.name_of[v]} = memory[{slot.offset}:{slot.offset + size}].view({named(v.dtype)})"
+                f".reshape({v.shape!r})"
+            )
+        body += [f"    {line}" for line in self.setup]
+        numbers = [text for _, text in self.numbers]
+        body += ["", _wrapped("    def run(", [*self._once(passing), *numbers], "):", "    ")]
+        body += [f"        {line}" for line in self._refilled]
+        if clock:
+            body.append("        times = [clock()]")
+            for line in (line for line in self._run_lines() if not line.lstrip().startswith("#")):
+                body += [line, "        times.append(clock())"]
+            return "\n".join([*head, *body, "        return times", "", "    return run"]) + "\n"
+        body += self._run_lines()
+        claimed: dict[Value, Any] = {}
+        results = [
+            as_text(self._result(v, m, claimed)) for v, m in zip(self.outputs, self.memories, strict=True)
+        ]
+        body += [
+            _wrapped("        return (", results, ",)" if len(results) == 1 else ")", "        "),
+            "",
+            "    return run",
+        ]
+        return "\n".join([*head, *body]) + "\n"
+
+    def _once(self, parameters: Sequence[tuple[Node | None, Value]]) -> list[str]:
+        return list(dict.fromkeys(self.name_of[v] for _, v in parameters))
+
+    def _run_lines(self) -> list[str]:
+        lines: list[str] = []
+        about = ""
+        direct = {id(s) for s in self.direct}
+        announced = False
+        for s in self.statements:
+            if id(s) in direct and not announced:
+                announced = True
+                lines += self._announced()
+            if s.about != about and s.about:
+                lines.append(f"        # {s.about}")
+            about = s.about
+            place = f"  # {s.place}" if s.place and not about else ""
+            lines += [f"        {line}{place}" for line in s.lines]
+        if not announced and (self.committed or self.early):
+            lines += self._announced()
+        return lines + [f"        {line}" for line in self.committed]
+
+    def _announced(self) -> list[str]:
+        return [
+            *(f"        {line}" for line in self.early),
+            "        # what changes in place, when nothing can fail any more",
+        ]
+
+    def _of_landed(self, v: Value, home: int) -> Expr:
+        """What was changed in place, itself, or a view of it."""
+        if (v, home) in self._landed:
+            return ast.Name(self._landed[v, home])
+        base = self._of_landed(v.inputs[0], home)
+        if v.op == "slice" and not v.shape and Ellipsis not in v.params["index"]:
+            return at(base, (*v.params["index"], Ellipsis))
+        return expression(v, [base], self.helpers)
+
+    def _result(self, v: Value, memory: Any, claimed: dict[Value, Any]) -> Expr:
+        """A result, in memory that only those results share that share it in eager mode."""
+        outside = is_outside(memory)
+        if v in self._before and not outside:
+            return ast.Name(self._before[v])
+        made = self._output(v)
+        if v.fill is not None:
+            return made
+        if outside and (self._owner(v), memory[1]) in self._landed:
+            return self._of_landed(v, memory[1])
+        owner = self._owner(v)
+        if claimed.setdefault(owner, memory) == memory and (owner in self.fresh or outside):
+            return made
+        return fill("np.array({}, order='K')", [made])
+
+
+def _apply_view(v: Value, model: Any) -> Any:
+    op = TABLE[v.op]
+    return np.asarray(op.kernel(model, **v.params))

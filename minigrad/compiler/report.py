@@ -1,0 +1,118 @@
+"""What a compiled function consists of, as tables."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.compiler.by_numba import NumbaPlan
+from minigrad.compiler.calls import Statement
+from minigrad.compiler.lower import Plan
+from minigrad.compiler.replay import Replay, code
+from minigrad.core.quiet import QUIET
+from minigrad.readers.table import aligned
+
+_ROUNDS = 20
+
+
+class Step(NamedTuple):
+    """One call of a plan."""
+
+    number: int
+    call: str
+    result: str
+    into: str
+    microseconds: float | None
+    line: str
+
+
+class Recorded(NamedTuple):
+    """One recording: the arguments it is for, its steps, and its memory."""
+
+    signature: str
+    calls: int
+    steps: list[Step]
+    fused: int  # operations that write over an operand, or share a call with others
+    buffer_bytes: int
+    eager_bytes: int  # arrays that eager mode keeps for the backward pass
+
+    def __str__(self) -> str:
+        timed = any(s.microseconds is not None for s in self.steps)
+        rows = [("#", "step", "result", "into", "µs" if timed else "", "line")]
+        for s in self.steps:
+            took = "" if s.microseconds is None else f"{s.microseconds:.2f}"
+            rows.append((str(s.number), s.call, s.result, s.into, took, s.line))
+        beside = f", where eager mode keeps {self.eager_bytes:,}" if self.eager_bytes else ""
+        head = (
+            f"{self.signature}: {len(self.steps)} steps, {self.fused} fused, {self.buffer_bytes:,} bytes of buffers"
+            f"{beside}; replayed {self.calls} times"
+        )
+        return f"{head}\n{aligned(rows, right=(0, 4))}"
+
+
+class Report(list[Recorded]):
+    """The recordings of a compiled function, the latest first; prints as tables."""
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self)) or "Nothing has been recorded yet: call the function first."
+
+    __repr__ = __str__
+
+
+def report(compiled: Any, profile: bool) -> Report:
+    """The tables of `Compiled.report`."""
+    return Report(_recorded(plan, profile) for plan in compiled.plans)
+
+
+def _recorded(replay: Replay, profile: bool) -> Recorded:
+    plan = replay.plan
+    plan.build()
+    numba = isinstance(plan, NumbaPlan)
+    lines: list[tuple[Statement | None, str]] = [(s, line) for s in plan.statements for line in s.lines]
+    lines += [(None, line) for line in plan.committed]
+    times = _times(plan) if profile and not numba else [None] * len(lines)
+    steps = [_step(i, plan, s, line, t) for i, ((s, line), t) in enumerate(zip(lines, times, strict=True))]
+    fused = sum(slot.inherits is not None for slot in plan.slots.values()) + len(plan.direct)
+    rows = replay.rows
+    size = plan.bytes + plan.lasting_bytes if rows is None else rows.bytes
+    return Recorded(replay.signature, replay.calls, steps, fused, size, replay.kept_bytes)
+
+
+def _step(number: int, plan: Plan, s: Statement | None, line: str, took: float | None) -> Step:
+    result = "" if s is None else f"{s.value.dtype} {list(s.value.shape)}"
+    where = (
+        "in place" if s is None or s in plan.direct else "buffer" if s.value in plan.slots else "new array"
+    )
+    if s is not None and s.kind == "view":
+        where = "view"
+    return Step(number, line, result, where, took, "" if s is None else s.place)
+
+
+def _times(plan: Plan) -> list[float | None]:
+    """Microseconds of each line, the median of some runs on made-up data."""
+    text = plan.text(clock=True)
+    namespace = {**plan.data, "clock": time.perf_counter}
+    exec(code(text, "<profiled>"), namespace)
+    random = np.random.default_rng(0)
+
+    def data(v: Any) -> Any:
+        if v.dtype.kind == "f":
+            return random.random(v.shape).astype(v.dtype)
+        return np.zeros(v.shape, v.dtype)
+
+    known: dict[str, Any] = {}
+    bound = [
+        known.setdefault(plan.name_of[v], data(v))
+        for n, v in plan.arguments
+        if n in plan.bound and plan.name_of[v] not in known
+    ]
+    passing = [
+        known.setdefault(plan.name_of[v], data(v))
+        for n, v in plan.arguments
+        if n not in plan.bound and plan.name_of[v] not in known
+    ]
+    run = namespace["bind"](*bound)
+    taken = [QUIET.run(run, *passing, *[1e-9] * len(plan.numbers)) for _ in range(_ROUNDS)]
+    return [float(t) * 1e6 for t in np.median(np.diff(np.array(taken), axis=1), axis=0)]

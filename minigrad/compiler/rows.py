@@ -1,0 +1,415 @@
+"""A plan in blocks of rows: every result that has a row for each row of the batch is computed block by block, sums
+over the batch are added up, and threads share the blocks.
+
+Blocks stay in the cache, and each thread has memory of its own.  Sums over the batch are added in another order than
+in eager mode, so they agree to rounding only.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.compiler.lower import Plan
+from minigrad.compiler.whole import Whole
+from minigrad.core.node import Node
+from minigrad.core.op import NO_PARAMS, TABLE
+from minigrad.core.quiet import QUIET
+from minigrad.readers.source.program import Value
+from minigrad.threads import blas
+
+BLOCK = 1 << 19  # bytes of the widest result of a block, of which there are two at least
+LARGE = 3 << 16  # bytes of the widest value from which there are blocks: half the memory costs little time
+SHARED = 1 << 20  # bytes of it from which threads share them
+LEAST = 128  # rows of a block for which a thread is worth while
+
+_ROWS, _TURNED, _SUM, _LATER, _FIXED = range(5)  # how a value depends on the batch
+_BY_ELEMENT = (
+    "relu", "relu_backward", "where", "clamp", "pow_scalar", "sigmoid", "rsqrt", "to", "sign", "clone", "contiguous",
+    "zero",
+)  # fmt: skip
+
+
+def _dims(v: Value) -> tuple[int, ...]:
+    dim = v.params.get("dim")
+    if dim is None:
+        return tuple(range(len(v.inputs[0].shape)))
+    return dim if isinstance(dim, tuple) else (dim,)
+
+
+class Split:
+    """Which values of a program are computed in blocks; ``possible`` is False if the batch cannot be split."""
+
+    def __init__(self, program: Whole, live: Sequence[Value], batch: Sequence[Value], count: int) -> None:
+        self.count = count
+        self.kind: dict[Value, int] = {}
+        self.divisors: dict[Value, int] = {}
+        self.possible = not program.trace.draws
+        for v in live:
+            if not self.possible:
+                return
+            self.kind[v] = self._classify(v, batch)
+
+    def _classify(self, v: Value, batch: Sequence[Value]) -> int:
+        if v in batch:
+            return _ROWS
+        inputs = [w for w in v.inputs if w.__class__ is Value] if v.fill is None else []
+        kinds = [self.kind[w] for w in inputs]
+        if v.fill is not None:  # one number, seen as often as needed
+            return _ROWS if v.shape[:1] == (self.count,) else _FIXED
+        if all(k == _FIXED for k in kinds):
+            return _FIXED
+        if not any(k in (_ROWS, _TURNED) for k in kinds):
+            return _LATER
+        if any(k in (_SUM, _LATER) for k in kinds):
+            return self._refuse()
+        return self._of_rows(v, inputs, kinds)
+
+    def _refuse(self) -> int:
+        self.possible = False
+        return _LATER
+
+    def _of_rows(self, v: Value, inputs: list[Value], kinds: list[int]) -> int:
+        n, first = self.count, v.inputs[0]
+        leads = v.shape[:1] == (n,)
+        if v.op == "permute":
+            turned = len(v.shape) == 2 and tuple(v.params["axes"]) == (1, 0) and kinds[0] in (_ROWS, _TURNED)
+            return (_TURNED if kinds[0] == _ROWS else _ROWS) if turned else self._refuse()
+        if v.op == "matmul" and len(inputs) == 2:
+            a, b = inputs
+            if kinds == [_ROWS, _FIXED] and len(a.shape) == 2 and len(b.shape) == 2:
+                return _ROWS
+            if kinds == [_TURNED, _ROWS] and len(b.shape) == 2:
+                return _SUM
+            return self._refuse()
+        if _TURNED in kinds:
+            return self._refuse()
+        if v.op == "linear":
+            return _ROWS if kinds == [_ROWS, _FIXED, _FIXED] and leads else self._refuse()
+        if v.op in ("sum", "mean", "amax", "amin", "logsumexp"):
+            if 0 not in _dims(v):
+                return _ROWS
+            if v.op == "mean":
+                self.divisors[v] = math.prod(first.shape[d] for d in _dims(v))
+            return _SUM if v.op in ("sum", "mean") else self._refuse()
+        if v.op == "mean_square":
+            self.divisors[v] = math.prod(first.shape)
+            return _SUM
+        if v.op == "sum_to":
+            kept = len(v.shape) == len(first.shape) and leads
+            lost = len(v.shape) < len(first.shape) or v.shape[:1] == (1,)
+            return _ROWS if kept else _SUM if lost else self._refuse()
+        if v.op in ("reshape", "spread", "expand") and kinds[0] == _ROWS:
+            return _ROWS if leads and first.shape[:1] == (n,) else self._refuse()
+        kernel = TABLE[v.op].kernel if v.op in TABLE else None
+        if (isinstance(kernel, np.ufunc) or v.op in _BY_ELEMENT) and leads:
+            for w, kind in zip(inputs, kinds, strict=True):
+                rows = kind == _ROWS and len(w.shape) == len(v.shape) and w.shape[:1] == (n,)
+                broadcast = kind == _FIXED and (len(w.shape) < len(v.shape) or w.shape[0] == 1)
+                if not (rows or broadcast):
+                    return self._refuse()
+            return _ROWS
+        return self._refuse()
+
+
+def splits(split: Split, live: Sequence[Value], ends: Sequence[Value]) -> bool:
+    """Whether a batch can be split, and is large enough to be worth it."""
+    if not split.possible or any(split.kind[v] in (_ROWS, _TURNED) for v in ends):
+        return False
+    return _widest(split, live) >= LARGE
+
+
+def _widest(split: Split, live: Sequence[Value]) -> int:
+    """Bytes of the largest value that has a row for each of the batch."""
+    sizes = [math.prod(v.shape) * v.dtype.itemsize for v in live if split.kind[v] == _ROWS]
+    return max(sizes, default=0)
+
+
+class _Part(Whole):
+    """The rows' half of a program, for blocks of one size; `Plan` takes it for a program."""
+
+    def __init__(self, program: Whole, split: Split, sums: Sequence[Value], size: int) -> None:
+        self.trace: Any = program.trace
+        self.gradient = None
+        self.values: list[Value] = []
+        self.made: dict[Value, Value] = {}
+        needed, todo = set(sums), list(sums)
+        for v in todo:
+            for w in v.inputs if v.fill is None else ():
+                if w.__class__ is Value and w not in needed:
+                    needed.add(w)
+                    todo.append(w)
+        for v in program.values:
+            if v in needed:
+                self.values.append(self._resized(v, split, size))
+        self.value_of = {n: self.made[v] for n, v in program.value_of.items() if v in self.made}
+        self.forward = [n for n in program.forward if n in self.value_of]
+        self.names = {self.made[v]: nodes for v, nodes in program.names.items() if v in self.made}
+
+    def _resized(self, v: Value, split: Split, size: int) -> Value:
+        kind = split.kind[v]
+        shape, params, op = v.shape, v.params, v.op
+        if kind == _ROWS:
+            shape = (size, *shape[1:])
+        elif kind == _TURNED:
+            shape = (shape[0], size)
+        if kind in (_ROWS, _TURNED) and "shape" in params:
+            params = {**params, "shape": shape}
+        if v.fill is not None and op not in ("spread", "expand"):
+            op, params = "filled", NO_PARAMS
+        elif op == "mean_square":
+            op = "square_sum"
+        elif op == "mean" and kind == _SUM:
+            op = "sum"
+        inputs = [self.made[w] if w.__class__ is Value else w for w in v.inputs] if v.fill is None else []
+        made = self.made[v] = Value(op, inputs, params, shape, v.dtype, None)
+        made.nodes, made.fill, made.data, made.hint = list(v.nodes), v.fill, v.data, v.hint
+        made.forward, made.of, made.origin = v.forward, v.of, v.origin
+        return made
+
+
+class RowPlans:
+    """The plans of a split program: one for each size of block, and one for what follows the sums."""
+
+    def __init__(
+        self,
+        program: Whole,
+        whole: Plan,
+        split: Split,
+        given: Any,
+        batch: Sequence[Value],
+        threads: int,
+        title: str,
+    ) -> None:
+        widest = _widest(split, whole.live)
+        self.threads = threads = threads if widest >= SHARED else 1
+        self.whole, self.split = whole, split
+        self.batch = list(batch)
+        later = [v for v in whole.live if split.kind[v] == _LATER]
+        wanted = [*whole.outputs, *(w for _, w in whole.writes)]
+        used = {w for v in later for w in v.inputs if w.__class__ is Value} | set(wanted)
+        self.sums = [v for v in whole.live if split.kind[v] == _SUM and v in used]
+        blocks = max(2, round(widest / BLOCK), min(threads, split.count // LEAST))
+        blocks = -(-blocks // threads) * threads
+        self.blocks = [(i * split.count // blocks, (i + 1) * split.count // blocks) for i in range(blocks)]
+        self.parts: dict[int, Plan] = {}
+        for low, high in self.blocks:
+            size = high - low
+            if size not in self.parts:
+                part = _Part(program, split, self.sums, size)
+                outputs = [part.made[v] for v in self.sums]
+                heading = f"{title} The rows of a block of {size}."
+                self.parts[size] = Plan(
+                    part,
+                    given,
+                    whole.bound,
+                    outputs,
+                    [],
+                    whole.numbers,
+                    heading,
+                    draws=False,
+                    lent=True,
+                )
+        self.rest = Plan(
+            program, given, whole.bound, whole.outputs, whole.writes, whole.numbers,
+            f"{title} What follows the sums over the batch.", boundary=self.sums, homes=whole.homes,
+        )  # fmt: skip
+        whole.sharing = self.rest.sharing = [whole, self.rest]
+
+    @property
+    def plans(self) -> list[Plan]:
+        """Those of blocks, and that of what follows."""
+        return [*self.parts.values(), self.rest]
+
+    @functools.cached_property
+    def text(self) -> str:
+        """The texts of all of them."""
+        return "\n\n".join(p.text() for p in self.plans)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of buffers: of each thread, with its sums and those of its last block, and of what follows."""
+        for p in self.plans:
+            p.build()
+        sums = sum(math.prod(v.shape) * v.dtype.itemsize for v in self.sums)
+        parts = max(p.bytes for p in self.parts.values()) + sum(p.lasting_bytes for p in self.parts.values())
+        return int((parts + 2 * sums) * self.threads + self.rest.bytes + self.rest.lasting_bytes)
+
+    def bind(self, arrays: Sequence[Any], code: Callable[[str, str], Any]) -> Callable[..., Any]:
+        """The function that runs it all, with memory for each thread."""
+        whole = self.whole
+        names = list(dict.fromkeys(whole.name_of[v] for n, v in whole.arguments if n in whole.bound))
+        array_of = dict(zip(names, arrays, strict=True))
+        known = {n: array_of[whole.name_of[v]] for n, v in whole.arguments if n in whole.bound}
+        passing = [n for n, _ in whole.arguments if n not in whole.bound]
+        batch_nodes = {n for v in self.batch for n in v.nodes}
+
+        def bound(plan: Plan, text: Any, *lent: Any) -> Callable[..., Any]:
+            namespace = dict(plan.data)
+            exec(text, namespace)
+            stays = [known[n] for n, _ in _unique(plan) if n in plan.bound]
+            made: Callable[..., Any] = namespace["bind"](*lent, *stays)
+            return made
+
+        texts = {size: code(plan.text(), f"<rows, {size}>") for size, plan in self.parts.items()}
+        size_of_memory = max(p.bytes for p in self.parts.values())
+        workers = []
+        for k in range(self.threads):
+            mine = self.blocks[k :: self.threads]
+            memory = np.empty(size_of_memory, np.uint8)  # for blocks of all sizes
+            runs = {
+                size: bound(self.parts[size], texts[size], memory) for size in {h - low for low, h in mine}
+            }
+            takes = {
+                size: [
+                    (passing.index(n), n in batch_nodes) for n, _ in _unique(self.parts[size]) if n in passing
+                ]
+                for size in runs
+            }
+            workers.append(_Worker(mine, runs, takes))
+        rest = bound(self.rest, code(self.rest.text(), "<after the rows>"))
+        order = [("given", passing.index(n)) if n is not None else ("sum", self.sums.index(v))
+                 for n, v in _unique(self.rest) if n is None or n in passing]  # fmt: skip
+        divisors = [self.split.divisors.get(v) for v in self.sums]
+        count = len(passing)
+        crew = _Crew(workers)
+
+        def run(*given: Any) -> Any:
+            arrays, numbers = given[:count], given[count:]
+            sums = crew.run(arrays, numbers)
+            totals = sums[0]
+            for other in sums[1:]:
+                for i, part in enumerate(other):
+                    totals[i] = totals[i] + part
+            totals = [t if d is None else t / d for t, d in zip(totals, divisors, strict=True)]
+            return rest(*[arrays[i] if kind == "given" else totals[i] for kind, i in order], *numbers)
+
+        return run
+
+
+def _unique(plan: Plan) -> list[tuple[Node | None, Value]]:
+    found: dict[str, tuple[Node | None, Value]] = {}
+    for n, v in plan.arguments:
+        found.setdefault(plan.name_of[v], (n, v))
+    return list(found.values())
+
+
+class _Worker:
+    """A thread's share of the blocks."""
+
+    def __init__(
+        self, blocks: Sequence[tuple[int, int]], runs: dict[int, Any], takes: dict[int, Any]
+    ) -> None:
+        self.blocks, self.runs, self.takes = list(blocks), runs, takes
+
+    def run(self, arrays: Sequence[Any], numbers: Sequence[Any]) -> list[Any]:
+        totals: list[Any] = []
+        for low, high in self.blocks:
+            size = high - low
+            given = [arrays[i][low:high] if rows else arrays[i] for i, rows in self.takes[size]]
+            parts = self.runs[size](*given, *numbers)
+            if not totals:
+                totals = list(parts)
+            else:
+                for i, part in enumerate(parts):
+                    total = totals[i]
+                    if isinstance(total, np.ndarray) and total.ndim:
+                        np.add(total, part, out=total)
+                    else:
+                        totals[i] = total + part
+        return totals
+
+
+class _Single:
+    """BLAS on one thread while any crew is at work: the first that begins switches, the last that ends restores."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.crews = 0
+        self.before: list[tuple[Any, int]] = []
+
+    def enter(self, controllers: Sequence[Any]) -> None:
+        with self.lock:
+            self.crews += 1
+            if self.crews == 1:
+                self.before = [(c, c.get_num_threads()) for c in controllers]
+                for c in controllers:
+                    c.set_num_threads(1)
+
+    def leave(self) -> None:
+        with self.lock:
+            self.crews -= 1
+            if not self.crews:
+                for c, n in self.before:
+                    c.set_num_threads(n)
+
+
+_SINGLE = _Single()
+
+
+class _Crew:
+    """Threads that wait for work; the caller does the first share itself, with BLAS on one thread meanwhile."""
+
+    def __init__(self, workers: Sequence[_Worker]) -> None:
+        self.inbox: list[queue.SimpleQueue[Any]] = []
+        self.workers = [w for w in workers if w.blocks]
+        self.blas = blas("compile(threads=...)") if len(self.workers) > 1 else []
+        self.outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._started = 0
+
+    def _start(self) -> None:
+        for k, worker in enumerate(self.workers[1:], 1):
+            inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+            self.inbox.append(inbox)
+            threading.Thread(target=_serve, args=(k, worker, inbox, self.outbox), daemon=True).start()
+        self._started = os.getpid()
+
+    def run(self, arrays: Sequence[Any], numbers: Sequence[Any]) -> list[Any]:
+        if len(self.workers) == 1:
+            return [self.workers[0].run(arrays, numbers)]
+        if self._started != os.getpid():  # also after a fork, which takes no threads along
+            self.inbox, self.outbox = [], queue.SimpleQueue()
+            self._start()
+        _SINGLE.enter(self.blas)
+        found: dict[int, Any] = {}
+        failed: list[BaseException] = []
+        try:
+            for inbox in self.inbox:
+                inbox.put((arrays, numbers))
+            try:
+                found[0] = self.workers[0].run(arrays, numbers)
+            except BaseException as error:
+                failed.append(error)
+            for _ in self.inbox:
+                k, value, problem = self.outbox.get()
+                found[k] = value
+                if problem is not None:
+                    failed.append(problem)
+        finally:
+            _SINGLE.leave()
+        if failed:
+            raise failed[0]
+        return [found[k] for k in range(len(self.workers))]
+
+    def __del__(self) -> None:
+        for inbox in self.inbox:
+            inbox.put(None)
+
+
+def _serve(k: int, worker: _Worker, inbox: queue.SimpleQueue[Any], outbox: queue.SimpleQueue[Any]) -> None:
+    while True:
+        work = inbox.get()
+        if work is None:
+            return
+        try:
+            outbox.put((k, QUIET.run(worker.run, *work), None))
+        except BaseException as error:
+            outbox.put((k, None, error))
+        del work

@@ -1,0 +1,67 @@
+"""The program of a trace: the values that its records compute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minigrad.compiler.trace import Trace
+from minigrad.core.node import Const, Node
+from minigrad.core.op import TABLE
+from minigrad.readers.source.program import Program, Value
+
+
+class Whole(Program):
+    """The program of a trace: all records that its results, writes and draws need."""
+
+    def __init__(self, trace: Trace, order: Sequence[Node]) -> None:
+        self.values: list[Value] = []
+        self.seen: dict[Any, Value] = {}
+        self.value_of: dict[Node, Value] = {}
+        self.names: dict[Value, list[Node]] = {}
+        self.gradient = None
+        self.gradients: dict[Node, Value | None] = {}
+        self.trace: Any = trace
+        self.by_tensor: dict[int, Value] = {}
+        late: list[Node] = []
+        for node in order:
+            self._place(node, late)
+        for node in late:
+            self._place(node, [])
+        self.forward = [n for n in order if n.op is not None and n not in trace.groups]
+        for old, g in trace.gradients.items():
+            if g in self.value_of:
+                self.names.setdefault(self.value_of[g], []).append(old)
+
+    def _place(self, node: Node, late: list[Node]) -> None:
+        before = self.trace.follows.get(node)
+        source = self.trace.sources.get(node)
+        if source is not None:
+            known = self.by_tensor.get(id(source))
+            if known is None:
+                known = self.by_tensor[id(source)] = Value("parameter", (), {}, node.shape, node.dtype, node)
+                self.values.append(known)
+            else:
+                known.nodes.append(node)
+            self.value_of[node] = known
+        elif before is None:
+            op = node.op
+            if op is not None and op.name in ("draw", "bernoulli"):  # each is another
+                self.value_of[node] = self._draw(node, op.name)
+            elif op is None or TABLE.get(op.name) is op:  # the others only stand for gradients
+                self.value_of[node] = self._value(node, self.trace)
+        elif before in self.value_of:
+            self.value_of[node] = self.value_of[before]
+        else:
+            late.append(node)
+
+    def _draw(self, node: Node, op: str) -> Value:
+        inputs = [n if n.__class__ is Const else self.value_of[n] for n in node.inputs]
+        value = Value(op, inputs, node.params, node.shape, node.dtype, node)
+        value.forward, value.of = self._half(node, self.trace)
+        self.values.append(value)
+        return value
+
+    def _half(self, node: Node, run: Any) -> tuple[bool, Node | None]:
+        groups = self.trace.groups
+        return node not in groups, groups.get(node)

@@ -1,0 +1,115 @@
+"""Changes in place: which memory was changed when, so that backward notices that a saved array is another now."""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from collections.abc import Sequence
+from types import CodeType
+from typing import NamedTuple
+
+import numpy as np
+
+from minigrad import errors
+from minigrad.core.node import Node, next_seq
+from minigrad.core.op import Array
+from minigrad.core.tensor import Tensor
+from minigrad.errors import here
+
+
+def owner(array: Array) -> Array:
+    """The array whose memory this one shows."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+class Moment(NamedTuple):
+    """When and where something was changed in place."""
+
+    seq: int
+    code: CodeType | None
+    lasti: int
+
+
+class Change:
+    """The last change in place of a piece of memory, and when the last ones were that have no record."""
+
+    __slots__ = ("last", "ref", "unrecorded")
+
+    last: Moment
+
+    def __init__(self, memory: Array) -> None:
+        key = id(memory)
+        self.ref = weakref.ref(memory, lambda _: _CHANGES.pop(key, None))
+        self.unrecorded: deque[int] = deque(maxlen=8)
+
+    def between(self, first: int, last: int) -> bool:
+        """Whether there was a change without a record between two moments; True also where that is forgotten."""
+        seen = self.unrecorded
+        forgotten = len(seen) == seen.maxlen and seen[0] > last
+        return forgotten or any(first < seq < last for seq in seen)
+
+
+# Keyed by the identity of the memory's owner; an entry goes with its array.  A counter in each Tensor would
+# cost every op; here only a change in place pays, and backward compares one number when there was none.
+_CHANGES: dict[int, Change] = {}
+last_change = 0
+
+
+def changed(*arrays: Array, recorded: bool = False) -> None:
+    """Notes that the memory of arrays is being changed in place; ``recorded`` if the tape gets a record of it."""
+    global last_change
+    last_change = next_seq()
+    moment = Moment(last_change, *here())
+    for array in arrays:
+        memory = array if array.base is None else owner(array)
+        change = _CHANGES.get(id(memory))
+        if change is None:
+            change = _CHANGES[id(memory)] = Change(memory)
+        change.last = moment
+        if not recorded:
+            change.unrecorded.append(last_change)
+
+
+def changes_of(arrays: Sequence[Array]) -> list[Change]:
+    """The entries for the memory of arrays that are changed again and again; see `changed_again`."""
+    unknown = [a for a in arrays if id(owner(a)) not in _CHANGES]
+    if unknown:
+        changed(*unknown)
+    return [_CHANGES[id(owner(a))] for a in arrays]
+
+
+def changed_again(changes: Sequence[Change]) -> None:
+    """`changed`, for memory whose entries were looked up before; whoever holds them must hold the arrays too."""
+    global last_change
+    last_change = next_seq()
+    moment = Moment(last_change, *here())
+    for change in changes:
+        change.last = moment
+        change.unrecorded.append(last_change)
+
+
+def keeps_record(t: Tensor) -> None:
+    """Notes that the value of ``t`` was changed, but not its record: no other reader could tell."""
+    base = t if t._view is None else t._view.base
+    if base._node is not None:
+        base._node.change = _CHANGES[id(owner(base._array))]
+
+
+def value_changed(node: Node, first: int, last: int) -> bool:
+    """Whether the value of a record was changed in place, without another record, between two moments."""
+    change: Change | None = getattr(node, "change", None)
+    t = node.tensor() if node.tensor is not None else None
+    if change is None and t is not None:
+        change = _CHANGES.get(id(owner(t._array)))
+    return change is not None and change.between(first, last)
+
+
+def check_unchanged(node: Node) -> None:
+    """RuntimeError if an array that ``node`` saved was changed in place since."""
+    for array in node.saved:
+        if isinstance(array, np.ndarray) and array.size:
+            change = _CHANGES.get(id(owner(array)))
+            if change is not None and change.last.seq > node.seq:
+                raise errors.changed_in_place(node, array, change)

@@ -1,0 +1,108 @@
+"""What is recorded: a value in a context variable, and the one way to set it for a while."""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+from collections.abc import Callable
+from typing import Any, Self
+
+from minigrad.core.node import Node
+from minigrad.core.recorder import Recorder
+
+
+class Mode:
+    """What is recorded: ``grad``, results that carry gradients; ``everything``, all others too. Immutable.
+
+    ``recorder`` is told what a recording of a whole function must know beside the records; see `minigrad.core.recorder`.
+    """
+
+    __slots__ = ("_other", "anomaly", "everything", "grad", "inference", "observer", "recorder", "transform")
+
+    def __init__(
+        self,
+        grad: bool = True,
+        inference: bool = False,
+        everything: bool = False,
+        anomaly: list[Node] | None = None,  # the records with non-finite values, while they are looked for
+        observer: Callable[[Node, list[Any]], None]
+        | None = None,  # is shown each record, with all its arrays
+        recorder: Recorder | None = None,
+        transform: str = "",  # inside a transform of `minigrad.func`: "reverse" or "forward"
+    ) -> None:
+        self.grad, self.inference, self.everything = grad, inference, everything
+        self.anomaly, self.observer, self.recorder = anomaly, observer, recorder
+        self.transform = transform
+        self._other: Mode | None = None  # the same with grad the other way round, once asked for
+
+    def replace(self, **fields: Any) -> Mode:
+        """This mode with some fields changed."""
+        now = {name: getattr(self, name) for name in self.__slots__ if name != "_other"}
+        return Mode(**{**now, **fields})
+
+    def recording(self, grad: bool) -> Mode:
+        """This mode with ``grad`` on or off; made once, as every backward and every optimizer step asks for it.
+
+        In inference mode it stays off.
+        """
+        if grad == self.grad or self.inference:
+            return self
+        if self._other is None:
+            self._other = self.replace(grad=grad)
+        return self._other
+
+
+MODE: contextvars.ContextVar[Mode] = contextvars.ContextVar("minigrad_mode", default=Mode())  # noqa: B039 (immutable)
+_mode = MODE.get
+# The recordings of functions that are going on; where there are none, MODE need not be asked.
+RECORDERS: list[Recorder] = []
+
+
+class _Way(functools.partial[None]):
+    """The way out of a mode: what a ``with`` statement holds until it is left.
+
+    An interrupt may come between any two instructions, so also on the way into ``__exit__``, which then never runs.
+    But the statement lets go of this object in any case, and its end restores the mode.  It is no plain method, for
+    the traceback of an interrupted one would keep it alive.
+    """
+
+    def __del__(self) -> None:
+        manager, depth = self.args
+        before = manager._before
+        if len(before) > depth:
+            MODE.set(before[depth])
+            del before[depth:]
+
+
+def _leave(manager: ModeManager, depth: int, *exc: object) -> None:
+    MODE.set(manager._before[-1])
+    manager._before.pop()
+
+
+class _Exit:
+    """``__exit__`` of a mode: looked up before the mode is entered, when nothing has to be restored yet."""
+
+    def __get__(self, manager: ModeManager | None, cls: type[ModeManager]) -> Callable[..., None]:
+        if manager is None:
+            return _leave_by_hand
+        return _Way(_leave, manager, len(manager._before))
+
+
+def _leave_by_hand(manager: ModeManager, *exc: object) -> None:
+    _leave(manager, 0)
+
+
+class ModeManager:
+    """A mode between enter and exit; may be nested. An interrupt at any instruction leaves no mode on."""
+
+    __slots__ = ("__dict__", "_before", "_mode")
+    __exit__ = _Exit()
+
+    def __init__(self, mode: Mode) -> None:
+        self._mode = mode
+        self._before: list[Mode] = []
+
+    def __enter__(self) -> Self:
+        self._before.append(_mode())
+        MODE.set(self._mode)
+        return self

@@ -1,0 +1,160 @@
+"""`Node`: the record that an op was applied. The tape of a result is what can be reached from its node."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import weakref
+from collections.abc import Callable, Iterable
+from types import CodeType, FrameType
+from typing import Any, NamedTuple, Self
+
+from minigrad import errors
+from minigrad.core.op import NO_PARAMS, Layout, Op, Params
+from minigrad.errors import INSIDE
+
+_SEQ = itertools.count(1)
+next_seq = _SEQ.__next__
+new = object.__new__
+ONES: Params = {"fill": 1.0}  # the params of a leaf that is the 1 from which a backward pass starts
+RETAIN = -1  # the key of the hook that keeps the gradient of a result
+AFTER = -2  # it and the keys below are those of hooks that are called when a leaf's gradient was accumulated
+
+
+class Const:
+    """An input that is a plain Python number."""
+
+    __slots__ = ("value",)
+    requires_grad, op, inputs, shape = False, None, (), ()
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Freed(NamedTuple):
+    """Stands in ``Node.saved`` once a backward pass has let the arrays go; says where that pass ran."""
+
+    code: CodeType | None
+    lasti: int
+
+
+class Node:
+    """One record: a leaf (``op`` is None) or the application of an op.
+
+    ``saved`` holds the arrays that the rules in ``layout`` read.  ``code`` and ``lasti`` are the user's place:
+    a code object and an instruction offset, from which the line is worked out when somebody asks.
+    """
+
+    __slots__ = (
+        "__weakref__", "change", "code", "dtype", "hooks", "inputs", "lasti", "layout", "op", "params",
+        "requires_grad", "saved", "seq", "shape", "tensor",
+    )  # fmt: skip
+
+    op: Op | None
+    inputs: tuple[Any, ...]
+    params: Params
+    saved: Any
+    layout: Layout
+    seq: int
+    code: CodeType | None
+    lasti: int
+    shape: Any
+    dtype: Any
+    requires_grad: bool
+    hooks: dict[int, Callable[[Any], Any]] | None
+    tensor: weakref.ref[Any] | None  # of a leaf: where the gradient goes
+    change: Any  # `Change` of its value in place that no record tells of; most nodes have none
+
+    def __init__(
+        self,
+        op: Op | None,
+        inputs: tuple[Any, ...],
+        params: Params,
+        shape: Any,
+        dtype: Any,
+        layout: Layout | None = None,
+        saved: Any = (),
+    ) -> None:
+        """A record made now, at the user's line; ``layout`` only if it carries gradients."""
+        self.op, self.inputs, self.params, self.shape, self.dtype = op, inputs, params, shape, dtype
+        self.saved, self.hooks, self.tensor = saved, None, None
+        if layout is None:
+            self.requires_grad = False
+        else:
+            self.requires_grad = True
+            self.layout = layout
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and INSIDE[frame.f_code.co_filename]:
+            frame = frame.f_back
+        self.code, self.lasti = (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
+        self.seq = next_seq()
+
+    @classmethod
+    def leaf(cls, shape: Any, dtype: Any, requires_grad: bool = False, tensor: Any = None) -> Self:
+        """A record without history, of a Tensor that it holds weakly: a strong reference would be a cycle."""
+        node: Self = new(cls)
+        node.op, node.inputs, node.params, node.saved, node.hooks = None, (), NO_PARAMS, (), None
+        node.shape, node.dtype, node.requires_grad = shape, dtype, requires_grad
+        node.tensor = None if tensor is None else weakref.ref(tensor)
+        node.code, node.lasti, node.seq = None, -1, next_seq()
+        return node
+
+    def name(self) -> str:
+        """PyTorch's name for the record, such as ``MulBackward0``."""
+        if self.op is None:
+            return "AccumulateGrad"
+        return "".join(w[:1].upper() + w[1:] for w in self.op.name.split("_")) + "Backward0"
+
+    @property
+    def where(self) -> str:
+        """The user's place, ``file.py:12``."""
+        return errors.place(self.code, self.lasti)
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """The records that the gradient goes to next, as in PyTorch."""
+        return tuple((n if n.requires_grad else None, 0) for n in self.inputs)
+
+    def copy(self) -> Node:
+        """Another record with the same content."""
+        twin = new(Node)
+        for slot in _COPIED:
+            if hasattr(self, slot):
+                setattr(twin, slot, getattr(self, slot))
+        return twin
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} at {self.where}>"
+
+
+_COPIED = [slot for slot in Node.__slots__ if slot not in ("__weakref__", "change")]
+
+
+def tape(roots: Iterable[Node]) -> list[Node]:
+    """The records behind ``roots``, leaves too, in recording order."""
+    todo = list(dict.fromkeys(roots))
+    seen = set(todo)
+    for node in todo:  # grows while it is walked: no recursion
+        for n in node.inputs:
+            if n not in seen and n.__class__ is Node:
+                seen.add(n)
+                todo.append(n)
+    todo.sort(key=_by_seq)
+    return todo
+
+
+def differentiable(roots: Iterable[Node]) -> list[Node]:
+    """The applications of ops through which gradients flow to ``roots``' leaves, in recording order."""
+    todo = [n for n in dict.fromkeys(roots) if n.op is not None]
+    seen = set(todo)
+    for node in todo:
+        for n in node.inputs:
+            if n.requires_grad and n.op is not None and n not in seen:
+                seen.add(n)
+                todo.append(n)
+    todo.sort(key=_by_seq)
+    return todo
+
+
+def _by_seq(node: Node) -> int:
+    return node.seq

@@ -1,0 +1,221 @@
+"""`Op`: the record of an operation, from which everything else about it follows."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Rule: TypeAlias = Any  # a plain Python function
+Params: TypeAlias = dict[str, Any]  # of an op, by name
+NO_PARAMS: Params = {}
+
+
+class Op:
+    """An operation: a NumPy kernel, the rules of its derivative, and what readers of the tape need to know.
+
+    ``signature`` names inputs and, after a semicolon, parameters: ``"x; dim keepdim"``; a last input with a
+    star (``"x *indices"``) takes any number.  There is one rule per input, or None where no gradient flows.
+    A rule is called with ``g``, the gradient of the output, and whatever else its parameter names ask for: an
+    input (``x``), only its shape (``x_shape``), the output (``y``), a parameter, or ``needs`` (which inputs
+    want a gradient).  Only arrays named by a rule in use are kept for backward.  A rule consists of operators
+    and other ops, so it runs on arrays (eager backward) and on Tensors (to be differentiated again).
+    Broadcasting is undone by the engine.
+
+    Everything else has a default that is safe: a reader that knows no more than the kernel calls it, and takes
+    the result for an array of its own.
+
+    *How it is computed.*
+    ``joint`` replaces the rules by one function that returns every input's gradient.
+    ``consume`` computes the only rule where ``g`` is an array that nothing else holds: it may write into it.
+    ``cast`` says how element types meet: ``"same"`` by promotion (``"number"``: bools are refused), ``"float"`` by
+    promotion and integers become the default float (``"floats"``: are refused), ``"bits"`` by promotion, floats are
+    refused, ``"branches"`` by promotion of all but the first, ``"rounds"`` bools are refused and integers copied,
+    None: not at all.
+    ``refuse`` maps a kind of element type (``"b"``) to the sentence with which it is refused.
+    ``wide``: with a number that float16 does not hold, float16 is computed in float32.
+    ``check`` raises for values that the kernel must not get; it is called with what the kernel is called with,
+    before it, in eager mode and in replays.
+
+    *What a reader may rely on.*
+    ``view``: the result may share the first input's memory.
+    ``rows``: the result lies in memory row by row, also where that of the NumPy function it prints as does not.
+    ``elementwise``: each element follows from those in the same place of the operands, which broadcast; by default
+    so for a ufunc without parameters.
+    ``moves``: each element is one of the first input's.  ``repeats``: elements may share memory.
+    ``same``: the number of the input whose value the result has.  ``fill``: the number that all elements equal.
+    ``fold``: of numbers it gives the same bits as of arrays.  ``unit``: the number that leaves the other operand
+    as it is.  ``draws``: two calls give two results.
+    ``text`` is how it prints; ``costs`` gives the multiply-adds from the shapes of the inputs and of the output.
+
+    *What users see.*
+    ``public`` lists its names: ``"exp exp_"`` is a function and method ``exp`` and a method ``exp_`` in place,
+    ``"name()"`` a function alone, ``".name"`` a method alone.  ``form`` is a function with the public signature,
+    where that does not follow from the number of inputs.  ``doc`` is one sentence or two.  ``listed``: it is in `TABLE`.
+    """
+
+    __call__: Callable[..., Any]  # runs on Tensors, recording, or on arrays; see `minigrad.core.apply`
+
+    def __init__(
+        self,
+        name: str,
+        kernel: Callable[..., Any],
+        signature: str,
+        *rules: Rule | None,
+        joint: Rule | None = None,
+        consume: Rule | None = None,
+        cast: str | None = None,
+        refuse: dict[str, str] | None = None,
+        wide: bool = False,
+        check: Callable[..., None] | None = None,
+        view: bool = False,
+        rows: bool = False,
+        elementwise: bool | None = None,
+        moves: bool = False,
+        repeats: bool = False,
+        same: int | None = None,
+        fill: float | None = None,
+        fold: bool = False,
+        unit: float | None = None,
+        draws: bool = False,
+        text: Any = None,
+        costs: Callable[..., int] | None = None,
+        public: str = "",
+        form: Callable[..., Any] | None = None,
+        doc: str = "",
+        listed: bool = True,
+    ) -> None:
+        self.name, self.cast, self.refuse, self.wide = name, cast, refuse or {}, wide
+        self.kernel = kernel if check is None else _checked(kernel, check)
+        self.consume, self.check = consume, check
+        self.view, self.rows, self.moves, self.repeats, self.same = view, rows, moves, repeats, same
+        self.fill, self.fold, self.unit, self.draws = fill, fold, unit, draws
+        self.text, self.costs = text, costs
+        self.public, self.form, self.doc = tuple(public.split()), form, doc
+        inputs, _, params = signature.partition(";")
+        self.inputs = tuple(inputs.replace("*", "").split())
+        self.star = len(self.inputs) - 1 if "*" in inputs else None
+        self.params = tuple(params.split())
+        ufunc = isinstance(kernel, np.ufunc) and kernel.nout == 1 and not self.params
+        self.elementwise = ufunc if elementwise is None else elementwise
+        self.rules, self.joint = rules, joint
+        self.differentiable = joint is not None or any(rules)
+        self.layouts: dict[int, Layout] = {}
+        if rules and len(rules) != len(self.inputs):
+            raise TypeError(f"op {name}: {len(rules)} rules for the {len(self.inputs)} inputs {self.inputs}")
+        for rule in (*rules, joint):
+            if rule is not None:
+                self._reads(rule)
+        if "y" in self.inputs or "needs" in self.inputs:
+            raise TypeError(f"op {name}: y and needs have a meaning of their own, no input may be called so")
+        if listed and name in TABLE:
+            raise TypeError(f"op {name} is declared twice")
+        if listed:
+            TABLE[name] = self
+
+    def _reads(self, rule: Rule) -> tuple[str, ...]:
+        """The names a rule asks for after ``g``; TypeError for one that the op cannot provide."""
+        g, *names = _parameters(rule)
+        known = {"y", "needs", *self.inputs, *self.params, *(f"{x}_shape" for x in self.inputs)}
+        wrong = [n for n in names if n not in known]
+        if g != "g" or wrong:
+            raise TypeError(
+                f"op {self.name}: a rule takes g first, then any of {sorted(known)}; got {g}, {names}"
+            )
+        return tuple(names)
+
+    def layout(self, mask: int, count: int) -> Layout:
+        """What to keep and which rules to call when the inputs in the bit mask want gradients."""
+        wanted = [i for i in range(count) if mask >> i & 1]
+        last = len(self.rules) - 1
+        rules = [(-1, self.joint)] if self.joint else [(i, self.rules[min(i, last)]) for i in wanted]
+        keep: list[int] = []
+        steps: list[Step] = []
+        for i, rule in rules:
+            if rule is None:
+                continue
+            sources = tuple(self._source(name, mask, count, keep) for name in self._reads(rule))
+            plain = tuple(k for kind, k in sources) if all(kind == SAVED for kind, k in sources) else None
+            steps.append(Step(i, rule, plain, sources))
+        if self.joint:
+            steps.extend(Step(i, None, (), ()) for i in wanted)
+        found = self.layouts[mask | 1 << count] = Layout(tuple(keep), tuple(steps), _picker(keep))
+        return found
+
+    def _source(self, name: str, mask: int, count: int, keep: list[int]) -> tuple[int, Any]:
+        """Where the argument of a rule comes from; an array is added to ``keep``."""
+        if name in self.params:
+            return PARAM, name
+        if name == "needs":
+            return VALUE, tuple(bool(mask >> k & 1) for k in range(count))
+        first = name.removesuffix("_shape")
+        if name not in self.inputs and name != "y":
+            at = self.inputs.index(first)
+            return (SHAPES, at) if at == self.star else (SHAPE, at)
+        at = count if name == "y" else self.inputs.index(name)
+        many = name != "y" and at == self.star
+        places = range(at, count) if many else [at]
+        keep.extend(k for k in places if k not in keep)
+        return (MANY, tuple(keep.index(k) for k in places)) if many else (SAVED, keep.index(at))
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+def _checked(kernel: Callable[..., Any], check: Callable[..., None]) -> Callable[..., Any]:
+    """The kernel behind a check of values."""
+
+    @functools.wraps(kernel)
+    def checked(*operands: Any, **params: Any) -> Any:
+        check(*operands, **params)
+        return kernel(*operands, **params)
+
+    return checked
+
+
+def _parameters(rule: Rule) -> tuple[str, ...]:
+    """The names of a rule's parameters."""
+    if hasattr(rule, "__wrapped__") or not hasattr(rule, "__code__"):
+        return tuple(inspect.signature(rule).parameters)
+    code = rule.__code__  # inspect.signature of every rule would be a tenth of the time to import minigrad
+    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+
+
+Path: TypeAlias = "tuple[tuple[Op, Params], ...]"  # the steps that lead from a base to a view
+TABLE: dict[str, Op] = {}  # every op by name
+SAVED, PARAM, SHAPE, SHAPES, MANY, VALUE = range(6)  # where an argument of a rule comes from
+
+
+class Step(NamedTuple):
+    """A rule to call and where its arguments come from.
+
+    ``input`` -1 is a joint rule; the steps after it, without a rule, name the inputs that want a part of what
+    it returns.
+    """
+
+    input: int
+    rule: Rule | None
+    plain: tuple[int, ...] | None  # places in Node.saved, when that is all it reads
+    sources: tuple[tuple[int, Any], ...]
+
+
+def _picker(keep: list[int]) -> Callable[[list[Any]], tuple[Any, ...]]:
+    if len(keep) > 1:
+        return itemgetter(*keep)  # four times as fast as a comprehension
+    if keep:
+        only = keep[0]
+        return lambda arrays: (arrays[only],)
+    return lambda arrays: ()
+
+
+class Layout(NamedTuple):
+    """For one set of inputs that want gradients: what Node.saved holds, and the rules to call."""
+
+    keep: tuple[int, ...]  # input numbers; the count of inputs stands for the output
+    steps: tuple[Step, ...]
+    pick: Callable[[list[Any]], tuple[Any, ...]]  # what is kept, from the arrays of inputs and output

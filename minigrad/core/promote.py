@@ -1,0 +1,70 @@
+"""PyTorch's promotion: in which element type operands meet, and what is refused."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.op import Op
+from minigrad.core.recorder import Numeral
+from minigrad.core.tensor import Tensor
+from minigrad.dtypes import F16, common, default_float
+from minigrad.errors import runtime_error
+
+_TAKES_NO = {
+    "floats": ("biu", ".float()"),
+    "bits": ("f", ".int()"),
+    "number": ("b", ".int() or .float()"),
+    "rounds": ("b", ".int() or .float()"),
+}
+
+
+def meet(op: Op, operands: list[Any]) -> np.dtype[Any]:
+    """The element type in which the operands of an op meet; NotImplementedError for one that the op does not take."""
+    values = operands[1:] if op.cast == "branches" else operands  # the condition of where keeps its dtype
+    dtype: np.dtype[Any] = common([t._array if isinstance(t, Tensor) else t for t in values])
+    for kind, sentence in op.refuse.items():
+        if any(_is_kind(t, kind) for t in operands):
+            raise runtime_error(sentence)
+    if op.cast == "float" and dtype.kind != "f":
+        return default_float()
+    kinds, instead = _TAKES_NO.get(op.cast or "", ("", ""))
+    if dtype.kind in kinds:
+        name = "'Bool'" if dtype.kind == "b" else str(dtype)
+        raise NotImplementedError(f'"{op.name}" not implemented for {name}; convert with {instead} first')
+    return dtype
+
+
+def _is_kind(t: Any, kind: str) -> bool:
+    if isinstance(t, Tensor):
+        return t._array.dtype.kind == kind
+    return kind == "b" and isinstance(t, bool)
+
+
+def is_wide(t: Any) -> bool:
+    """Whether an operand that meets float16 may be a number that float16 does not hold."""
+    if isinstance(t, Tensor):
+        return t._array.dtype != F16 and t._array.ndim == 0
+    if isinstance(t, Numeral):
+        return True  # it is another in the next run
+    with np.errstate(all="ignore"):
+        return bool(float(np.float16(float(t))) != t)
+
+
+def number(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A Python number as a dtype holds it: integers wrap around, as PyTorch's do."""
+    if isinstance(x, complex):
+        raise runtime_error(
+            f"value cannot be converted to type {dtype} without overflow: {x} is complex, which minigrad has not"
+        )
+    if dtype.kind == "f":
+        return x if isinstance(x, Numeral) else float(x)
+    if dtype.kind == "b":
+        return bool(x)
+    if isinstance(x, float) and not math.isfinite(x):
+        raise runtime_error(f"value cannot be converted to type {dtype} without overflow: {x}")
+    whole, bits = int(x), 8 * dtype.itemsize
+    low = -(1 << bits - 1) if dtype.kind == "i" else 0
+    return whole if low <= whole < low + (1 << bits) else (whole - low) % (1 << bits) + low

@@ -1,0 +1,79 @@
+"""The protocol of what records a whole function, as `minigrad.compile` does.
+
+The tape holds the records.  A recorder, set as ``Mode.recorder``, hears what the tape does not hold.  The core and the
+functions call these methods and know nothing else of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from minigrad.core.node import Node
+    from minigrad.core.op import Array, Params
+
+
+class Numeral:
+    """A number of a recording: it stands for ``value`` now, and for what the expression ``text`` gives in a replay."""
+
+    __slots__ = ("text", "value")
+    text: str
+    value: float
+
+
+class Recorder:
+    """A recorder that hears everything and refuses nothing."""
+
+    # values
+
+    def made(self, t: Any) -> None:
+        """A Tensor appears that no operation computed."""
+
+    def leaf(self, node: Node, before: Node | None, t: Any) -> None:
+        """A Tensor gets a record without history; it had ``before``."""
+
+    def array(self, array: Array) -> Any:
+        """The Tensor that stands for an array of NumPy among the operands."""
+        raise NotImplementedError
+
+    def parameters(self, params: Params) -> Params:
+        """The parameters with which a kernel is called."""
+        return params
+
+    def function(self, outputs: list[Any], records: list[Node | None]) -> None:
+        """An `autograd.Function` returns ``outputs``, whose values ``records`` computed."""
+
+    def draws_from(self, generator: Any) -> None:
+        """Numbers are about to be drawn."""
+
+    def refused(self, what: str) -> Exception:
+        """The error for what would depend on the values of a Tensor."""
+        raise NotImplementedError
+
+    # changes in place
+
+    def stores(self, t: Any) -> None:
+        """The memory of a Tensor is about to be changed."""
+
+    def wrote(self, t: Any, node: Node) -> Node:
+        """A Tensor was changed in place to what ``node`` computed; the record that it gets."""
+        return node
+
+    # backward passes
+
+    def targets(self, roots: Iterable[Node], ends: set[Node]) -> None:
+        """Gradients of ``roots`` are about to be taken with respect to ``ends``."""
+
+    def differentiates(self, node: Node, g: Any) -> None:
+        """The rules of a record run next, on this gradient."""
+
+    def accumulates(self, t: Any, g: Any) -> bool:
+        """A gradient reaches a leaf; whether it is still to be put there."""
+        return True
+
+    def asks(self, t: Any) -> None:
+        """The gradient of a Tensor is looked at."""
+
+    def passed(self) -> None:
+        """A backward pass has ended."""

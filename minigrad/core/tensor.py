@@ -1,0 +1,88 @@
+"""`Tensor`: an array and its record. Its methods come from the records of operations, and from `minigrad.tensor`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from minigrad.core.mode import MODE
+from minigrad.core.node import Node, new
+from minigrad.core.op import Array, Path
+from minigrad.hints import MissingMethods
+
+_mode = MODE.get
+
+
+class View(NamedTuple):
+    """How a Tensor shares another's memory: the steps from the base, and the base's age when it was made."""
+
+    base: Tensor
+    path: Path
+    epoch: int
+    outside: str = ""  # where it was made, if the tape knows nothing of the making
+
+
+class Tensor(MissingMethods):
+    """The storage of a Tensor, as far as the core must know it; `minigrad.tensor` adds the methods."""
+
+    __slots__ = ("__dict__", "__weakref__", "_array", "_node", "_view")
+    __module__ = "minigrad"
+
+    _array: Array
+    _node: Node | None
+    _view: View | None
+    _epoch = 0  # counts recorded changes in place, so that views know when their record is old
+    _inference = False
+
+
+_OWN = frozenset({"__module__", "__dict__", "__weakref__", "__annotations__", "__firstlineno__", "__static_attributes__"})
+
+
+def extend(methods: type[Tensor]) -> type[Tensor]:
+    """Class decorator: what the class defines becomes the Tensor's own."""
+    for name, value in vars(methods).items():
+        if name not in _OWN:
+            setattr(Tensor, name, value)
+    return Tensor
+
+
+T = TypeVar("T", bound=Tensor)
+INFERENCE = False  # whether a Tensor was ever made in inference mode
+
+
+def wrap(array: Any, node: Node | None = None) -> Tensor:
+    """A Tensor of an array, sharing its memory."""
+    if array.__class__ is not np.ndarray:
+        if isinstance(array, Tensor):  # a gradient, while a function is being recorded
+            return array  # type: ignore[return-value]
+        array = np.asarray(array)
+    t: Tensor = new(Tensor)
+    t._array = array
+    t._node = node
+    t._view = None
+    if node is None:
+        mode = _mode()
+        if mode.inference:
+            for_inference(t)
+        if mode.recorder is not None:
+            mode.recorder.made(t)
+    return t
+
+
+def for_inference(t: Tensor) -> None:
+    """Marks a Tensor as made in inference mode; from the first one on, `apply` looks at what it saves."""
+    global INFERENCE
+    INFERENCE = True
+    t._inference = True
+
+
+def leaf(t: Tensor, requires_grad: bool = False) -> Node:
+    """Gives a Tensor a record of its own, without history."""
+    before = t._node
+    node = Node.leaf(t._array.shape, t._array.dtype, requires_grad, t)
+    node.hooks = before.hooks if before is not None and before.op is None else None
+    t._node = node
+    if (recorder := _mode().recorder) is not None:
+        recorder.leaf(node, before, t)
+    return node

@@ -1,0 +1,132 @@
+"""Tensors that share memory: how a view follows its base, and which may be changed in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.buffers import is_view
+from minigrad.core.basic import view_scatter
+from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.node import RETAIN, Node
+from minigrad.core.op import Op, Params
+from minigrad.core.tensor import Tensor, View, leaf, wrap
+from minigrad.errors import here, place, runtime_error
+
+_mode = MODE.get
+
+
+def mark_view(out: Tensor, source: Tensor, op: Op, params: Params) -> None:
+    a = out._array
+    if not is_view(a) or (a.size and not np.may_share_memory(a, source._array)):
+        return
+    mode = _mode()
+    if out._inference or source._inference:  # the memory decides
+        out._inference = source._inference
+    outside = "" if mode.grad else "inference_mode()" if mode.inference else "no_grad()"
+    view = source._view
+    if view is None:
+        out._view = View(source, ((op, params),), source._epoch, outside)
+    else:
+        outside = view.outside or outside
+        out._view = View(view.base, (*view.path, (op, params)), view.epoch, outside)
+
+
+def refresh(t: Tensor) -> None:
+    """Brings the record of a view up to date after its base was changed in place on the tape."""
+    view = t._view
+    if view is None or view.epoch == view.base._epoch:
+        return
+    if view.outside == "a Function":
+        raise RuntimeError(
+            "a view that was made inside a Function is used after its base was changed in place "
+            f"({place(*here())}); clone() it in forward"
+        )
+    again = view.base
+    # It is a matter of the past, also under no_grad; what was detached stays so.
+    with ModeManager(_mode().recording(view.outside != "detach()")):
+        for op, params in view.path:
+            again = op(again, **params)
+    replace_node(t, again._node)
+    t._view = View(view.base, view.path, view.base._epoch, view.outside)
+
+
+def replace_node(t: Tensor, node: Node | None) -> None:
+    """A Tensor gets another history; `retain_grad` goes along, other hooks stay with the old one."""
+    before = t._node
+    if before is not None and node is not None and before.hooks and RETAIN in before.hooks:
+        node.hooks = {**(node.hooks or {}), RETAIN: before.hooks.pop(RETAIN)}
+    t._node = node
+
+
+def carries_gradients(t: Tensor) -> bool:
+    """Whether a Tensor, or what it is a view of, carries gradients."""
+    base = t._view.base if t._view is not None else t
+    return any(x._node is not None and x._node.requires_grad for x in (t, base))
+
+
+def check_change(t: Tensor) -> None:
+    """RuntimeError for a Tensor that must not be changed in place where operations are recorded."""
+    check_inference(t)
+    view = t._view
+    base = t if view is None else view.base
+    node = base._node
+    if view is not None and view.outside:
+        if view.outside == "detach()":
+            return  # only while a function is recorded: elsewhere nothing ties it to what it was detached from
+        if carries_gradients(t):
+            raise runtime_error(
+                f"a view that was made inside {view.outside} is being changed in place where operations are "
+                "recorded: its base would not know. clone() the view, or make it where it is changed",
+            )
+    if node is not None and node.op is None and node.requires_grad:
+        what = "a view of a leaf Variable" if view is not None else "a leaf Variable"
+        raise runtime_error(
+            f"{what} that requires grad is being used in an in-place operation. Change it under no_grad(), or work "
+            "on a clone()."
+        )
+    if view is not None and node is not None and node.requires_grad:
+        refresh(t)
+        if t._node is None or not t._node.requires_grad:
+            raise runtime_error(
+                "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Make it "
+                "outside no_grad(), or change it inside"
+            )
+
+
+def check_inference(t: Tensor) -> None:
+    """RuntimeError for a Tensor of inference mode, outside of it."""
+    if t._inference and not MODE.get().inference:
+        raise runtime_error(
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone() to get a "
+            "normal tensor before doing inplace update"
+        )
+
+
+def rebase(t: Tensor, node: Node) -> None:
+    """``t``, whose memory was changed, has the history ``node``; if it is a view, so has its part of the base."""
+    view = t._view
+    mode = MODE.get()
+    recorder = mode.recorder
+    if view is not None and view.outside == "detach()" and mode.grad:
+        with ModeManager(mode.recording(False)):
+            rebase(t, node)
+        return
+    if view is None:
+        replace_node(t, node if recorder is None else recorder.wrote(t, node))
+        t._epoch += 1
+        return
+    base = view.base
+    merged = _written(base, base._node or leaf(base), wrap(t._array, node), view.path)
+    replace_node(base, merged if recorder is None else recorder.wrote(base, merged))
+    base._epoch += 1
+    refresh(t)
+
+
+def _written(base: Any, before: Any, value: Any, path: Any) -> Node:
+    """The record of the base after a change through a view: the memory already holds the result."""
+    mask = before.requires_grad | value._node.requires_grad << 1
+    layout = (view_scatter.layouts.get(mask | 4) or view_scatter.layout(mask, 2)) if mask else None
+    array = base._array
+    return Node(view_scatter, (before, value._node), {"path": path}, array.shape, array.dtype, layout)

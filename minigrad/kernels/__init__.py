@@ -1,0 +1,1 @@
+"""Kernels: functions of NumPy arrays alone."""

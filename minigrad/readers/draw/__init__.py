@@ -1,0 +1,236 @@
+"""The computation graph as a picture."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from minigrad.core.node import tape
+from minigrad.core.tensor import Tensor
+from minigrad.core.views import refresh
+from minigrad.errors import type_error, value_error
+from minigrad.readers.draw import backward, dot, engines, page
+from minigrad.readers.draw.graph import Box, Builder, Graph
+from minigrad.readers.draw.modules import Names
+from minigrad.readers.draw.values import size, text
+
+if TYPE_CHECKING:
+    from minigrad.nn import Module
+
+DIRECTIONS = ("forward", "backward", "both")
+# A page switches to backward, so a forward picture has that ready too, where it is this small: the tape is not kept.
+# Both passes side by side are the largest picture: 700 boxes and edges take 3 to 5 s to be laid out, 300 take 0.3 s.
+RECORDS, ELEMENTS, TOGETHER = 2_000, 4_000_000, 400
+SHOWN = ("shape", "dtype", "value", "grad", "saved", "line")
+ENDINGS = ".svg, .png, .pdf, .html or .dot"
+
+
+class Drawing:
+    """A drawn graph: ``dot`` is its text in the DOT language; `svg` and `save` lay it out.
+
+    It holds texts only, nothing of the tape.
+    """
+
+    def __init__(
+        self, graph: Graph, direction: str, legend: bool = True, whole: Graph | None = None, refusal: str = ""
+    ) -> None:
+        self._graph, self.direction, self._legend = graph, direction, legend
+        self._whole, self._refusal = whole, refusal  # forward and backward, for the page; or why not
+        self.dot = dot.write(graph, direction, legend)
+
+    @property
+    def notes(self) -> list[str]:
+        """The sentences below the picture: what was left out, and why."""
+        return list(self._graph.notes)
+
+    def svg(self) -> str:
+        """The picture as SVG text. RuntimeError if nothing is installed that lays graphs out."""
+        return page.styled(engines.render(self.dot, "svg").decode(), self._graph)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes ``.svg``, ``.png``, ``.pdf``, ``.html`` or ``.dot``, by the ending; returns the path.
+
+        ``.html`` is one page that needs nothing else, to walk around in.  ValueError for another ending,
+        RuntimeError if nothing installed can make that format.
+        """
+        target = Path(path)
+        kind = target.suffix.removeprefix(".").lower()
+        if kind in ("dot", "gv"):
+            target.write_text(self.dot, encoding="utf-8")
+        elif kind == "svg":
+            target.write_text(self.svg(), encoding="utf-8")
+        elif kind == "html":
+            target.write_text(self.html(), encoding="utf-8")
+        elif kind in ("png", "pdf"):
+            target.write_bytes(engines.render(self.dot, kind))
+        else:
+            raise value_error(f"cannot save a drawing as {target.name!r}: the name must end in {ENDINGS}")
+        return target
+
+    def html(self) -> str:
+        """The page that ``save("graph.html")`` writes."""
+        views, refused = [], {}
+        for direction in (self.direction, *(d for d in DIRECTIONS if d != self.direction)):
+            graph = self._graph if direction == self.direction else self._whole
+            if graph is None:
+                refused[direction] = self._refusal
+            elif direction == "both" != self.direction and len(graph.boxes) + len(graph.edges) > TOGETHER:
+                refused[direction] = (
+                    "Both passes in one picture would be large; direction='both' asks for it."
+                )
+            else:
+                views.append((direction, graph))
+        return page.write(views, refused, self._legend)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        try:
+            return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+        except RuntimeError as error:  # no engine: the notebook shows how to get one
+            return {"text/plain": f"{self!r}\n{error}"}
+
+    def __repr__(self) -> str:
+        boxes, edges = dot.summary(self.direction, self._graph)
+        return f"<Drawing: {boxes} boxes, {edges} edges; .svg(), .save('graph.svg'), .dot>"
+
+
+def draw(
+    result: Tensor | Sequence[Tensor],
+    params: Module | Mapping[str, Tensor] | None = None,
+    *,
+    direction: str = "forward",
+    show: str | Iterable[str] = ("shape", "value", "grad"),
+    depth: int | None = None,
+    fold: bool = True,
+    max_nodes: int | None = 400,
+    legend: bool = True,
+) -> Drawing:
+    """Draws how ``result``, one or several Tensors, was computed.
+
+    ``params`` names what is drawn: a Module (its qualified parameter names, and a frame around each of its
+    modules) or a dict of names to Tensors, inputs and results too.  Boxes are inputs, parameters, operations
+    and results; an edge stands for each use of a value.
+
+    ``direction``: ``"forward"``, ``"backward"`` (the steps of a backward pass, which is run for that and
+    recorded, without touching ``.grad`` or calling hooks) or ``"both"``; a small forward drawing runs that pass
+    as well, for its page to switch to.  ``show``: any of shape, dtype, value, grad, saved (bytes kept for
+    backward) and line.  ``depth``: modules from this depth on are one box.  ``fold``: what is repeated is drawn
+    once, with how often.  Beyond ``max_nodes`` boxes more is put together, and the picture says so; None: never.
+    ``legend``: whether there is one.
+
+    Nothing of yours is changed, and nothing is kept alive.  TypeError or ValueError for arguments that mean
+    nothing, such as a module that contains itself; ImportError without the ``graphviz`` package; a UserWarning and
+    the forward picture where there is no backward pass to draw, for example because an earlier one freed the graph.
+    """
+    try:
+        import graphviz  # noqa: F401
+    except ImportError as error:  # it is a dependency, but a minimal install may lack it
+        raise ImportError("minigrad.draw needs the Python package graphviz: pip install graphviz") from error
+    results: list[Any] = list(result) if isinstance(result, (tuple, list)) else [result]
+    shown = frozenset([show] if isinstance(show, str) else show)
+    _check(results, direction, shown, depth, max_nodes)
+    for t in results:
+        refresh(t)
+    names = Names(params)
+    for t in names.tensors.values():
+        if t._view is not None:
+            refresh(t)
+    recorded = list({id(t._node): t for t in results if t._node is not None}.values())
+    forward = tape([t._node for t in recorded])
+
+    def picture(direction: str) -> tuple[Graph, str]:
+        """What is drawn for a direction, and why it is forward only if it has to be."""
+        builder, refusal = Builder(results, forward, names, shown, fold), ""
+        if direction != "forward":
+            refusal = _backward(builder, recorded)
+        count = builder.boxes_at(depth)
+        if max_nodes is not None and count > max_nodes:
+            builder.graph.notes.append(_reduced(builder, count, depth, max_nodes))
+        builder.finish()
+        _alone(builder.graph, [t for t in results if t._node is None], names, shown)
+        return builder.graph, refusal
+
+    graph, refusal = picture(direction)
+    whole: Graph | None = None
+    if refusal:
+        warnings.warn(refusal, stacklevel=2)
+        graph.notes.insert(0, refusal)
+        direction = "forward"
+    elif direction != "forward":
+        whole = graph
+    elif len(forward) > RECORDS or sum(math.prod(n.shape or ()) for n in forward) > ELEMENTS:
+        refusal = "The backward pass is too large to be drawn unasked; direction='both' asks for it."
+    else:
+        whole, refusal = picture("both")
+    return Drawing(graph, direction, legend, None if refusal else whole, refusal)
+
+
+def _backward(builder: Builder, recorded: list[Any]) -> str:
+    """Adds the backward pass, or says why not."""
+    started = [t for t in recorded if t._node.requires_grad]
+    if not started:
+        return "Nothing here requires grad, so there is no backward pass to draw."
+    try:
+        builder.add_backward(backward.record(started, builder.forward))
+    except Exception as error:  # whatever a rule or a user's Function may raise
+        return f"The backward pass cannot be drawn: {error}"
+    return ""
+
+
+def _check(
+    results: list[Any], direction: str, show: frozenset[str], depth: object, max_nodes: object
+) -> None:
+    if not results:
+        raise value_error("draw() needs at least one Tensor, got none")
+    for t in results:
+        if not isinstance(t, Tensor):
+            raise type_error(f"draw() takes Tensors, got {type(t).__name__}")
+    if direction not in DIRECTIONS:
+        raise value_error(f"direction must be 'forward', 'backward' or 'both', got {direction!r}")
+    wrong = sorted(str(s) for s in show if s not in SHOWN)
+    if wrong:
+        raise value_error(f"show may have {', '.join(SHOWN)}; got {', '.join(wrong)}")
+    if depth is not None and (not isinstance(depth, int) or depth < 1):
+        raise value_error(f"depth must be None or at least 1, got {depth!r}")
+    if max_nodes is not None and (not isinstance(max_nodes, int) or max_nodes < 2):
+        raise value_error(f"max_nodes must be None or at least 2, got {max_nodes!r}")
+
+
+def _reduced(builder: Builder, count: int, depth: int | None, most: int) -> str:
+    """Puts more into one box until there are no more than ``most``; the sentence that says so."""
+    before, builder.fold = count, True
+    deepest = max((len(owner) for owner in builder.owner), default=0)
+    levels = range(min(deepest, (depth or deepest + 1) - 1), 0, -1)
+    how = "what is repeated was folded"
+    count = builder.boxes_at(depth)
+    for level in levels:
+        if count <= most:
+            break
+        count = builder.boxes_at(level)
+        how = f"modules were collapsed from depth {level} on"
+    parts = most
+    while count > most and parts > 1:
+        parts = parts * 3 // 4
+        count = builder.chunk(parts)
+        how = "neighbouring operations were put together"
+    return f"{before:,} boxes are more than max_nodes={most}: {how}, which leaves {count:,}."
+
+
+def _alone(graph: Graph, results: list[Tensor], names: Names, show: frozenset[str]) -> None:
+    """Boxes for results without a record."""
+    for i, t in enumerate(results):
+        name = names.of.get(id(t), "result")
+        lines = [size(t._array.shape)] if "shape" in show else []
+        if "dtype" in show:
+            lines.append(str(t._array.dtype))
+        if "value" in show:
+            lines.append(text(t._array))
+        lines.append("nothing was recorded for it")
+        graph.boxes.append(Box(f"r{i}", "input", name, lines, "\n".join([name, *lines])))
+    if results:
+        graph.notes.append(
+            "A Tensor has a record only if it was computed from one that requires grad, outside of no_grad."
+        )

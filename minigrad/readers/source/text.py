@@ -1,0 +1,354 @@
+"""A program as text: what gets a line and a name of its own, the comments, the layout."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import os
+import textwrap
+from collections.abc import Sequence
+from types import CodeType
+from typing import Any
+
+from minigrad.core.node import Const, Node
+from minigrad.errors import place
+from minigrad.readers.source.expressions import (
+    REPEATS,
+    Expr,
+    Helpers,
+    constant,
+    expression,
+    fill,
+    filled,
+    literal,
+    repeats,
+    whole,
+)  # fmt: skip
+from minigrad.readers.source.names import Names, identifier, variable
+from minigrad.readers.source.program import VIEWS, Program, Value, memory
+
+WIDTH = 100
+INSIDE = 44  # characters; what is longer gets a line of its own
+_UNARY = ("relu", "sigmoid", "tanh", "exp", "sin", "cos")
+
+
+class Text:
+    """Lays a program out.
+
+    A value gets a line if it is used twice, has a name (a variable's, a module's, or as the gradient of what
+    has one), or the line would become too long; others are written where they are used, but never across the
+    lines of the user's program, nor across those that backward lines belong to.
+    """
+
+    def __init__(self, program: Program, given: Sequence[tuple[str, Node]], path_of: dict[Node, str]) -> None:
+        self._begin(program, given, path_of)
+        outputs = [program.result, *(g for g in program.gradients.values() if g is not None)]
+        self.live = _live(program, outputs)
+        self.users: dict[Value, list[Value | None]] = {v: [] for v in self.live}
+        for v in self.live:
+            for w in v.inputs if v.fill is None else ():
+                if w.__class__ is Value:
+                    self.users[w].append(v)
+        for v in outputs:
+            self.users[v].append(None)
+        self.parameters = self._name_parameters()
+        self._wanted = self._name_forward()
+        self._wanted |= {v: v.hint for v in self.live if v.hint and v not in self._wanted}
+        if program.result in self._wanted:
+            self.names.reserve(self._wanted[program.result])
+        for v in self.live:
+            if v.forward:
+                self._print(v)
+        self._gradient_names()
+        for v in self.live:
+            if not v.forward:
+                self._print(v)
+
+    def _begin(self, program: Program, given: Sequence[tuple[str, Node]], path_of: dict[Node, str]) -> None:
+        """What a text starts from, before anything has a name."""
+        self.program, self.path_of = program, path_of
+        self.helpers, self.names = Helpers(), Names()
+        self.keys = {node: name for name, node in given}
+        self.name_of: dict[Value, str] = {}
+        self.expr_of: dict[Value, Expr] = {}
+        self.lines: list[tuple[Value, str]] = []
+        self.line_of: dict[Value, str] = {}
+
+    # ------------------------------------------------------------ names
+
+    def _name_parameters(self) -> list[Value]:
+        self.names.reserve("np")
+        needed: set[Any] = {*self.live, self.program.gradient, *(self.program.value_of[n] for n in self.keys)}
+        found = {
+            n: v for v in self.program.values if v in needed and v.op == "parameter" and v.fill is None
+            for n in v.nodes if n in self.keys or v.nodes[0] is n
+        }  # fmt: skip
+        ordered = [n for n in self.keys if n in found]
+        rest = [n for n in found if n not in self.keys]
+        for node in ordered:
+            self.name_of[found[node]] = self.names.take(self.keys[node])
+        for node in rest:
+            v = found[node]
+            wanted = "gradient" if v is self.program.gradient else "input"
+            self.name_of[v] = self.names.take(wanted, number=wanted == "input")
+            self.keys[node] = self.name_of[v]
+        given = self.program.gradient
+        last = [given] if given is not None else []
+        return [v for v in (found[n] for n in (*ordered, *rest)) if v not in last] + last
+
+    def _name_forward(self) -> dict[Value, str]:
+        """Names for forward values: the variable's, the module's, or from the value it was made of."""
+        wanted: dict[Value, str] = {}
+        variables: dict[Any, str | None] = {}
+        nodes = [n for n in self.program.forward if n.op is not None]
+        for n, after in zip(nodes, [*nodes[1:], None][: len(nodes)], strict=True):
+            if after is None or (after.code, after.lasti) != (n.code, n.lasti):
+                if (n.code, n.lasti) not in variables:
+                    variables[n.code, n.lasti] = variable(n.code, n.lasti)
+                name = variables[n.code, n.lasti]
+                if name is not None:
+                    wanted.setdefault(self.program.value_of[n], name)
+        last: dict[str, Value] = {}
+        first: dict[str, Any] = {}
+        for n in nodes:
+            paths = {self.path_of[m]: None for m in n.inputs if m in self.path_of}
+            if not paths or all(m in self.path_of or m.__class__ is Const for m in n.inputs):
+                continue  # such as a penalty on the weights
+            for path in paths:
+                if first.setdefault(path, (n.code, n.lasti)) == (n.code, n.lasti):
+                    last[path] = self.program.value_of[n]
+        for path, v in last.items():
+            wanted.setdefault(v, identifier(f"{path}.{v.op}") if path.isdigit() else identifier(path))
+        modules = dict(zip(last.values(), last, strict=True))
+        for v in self.live:
+            if v.op in _UNARY and v not in wanted and v.inputs[0] in modules:
+                path = modules[v.inputs[0]]
+                wanted[v] = identifier(f"{path}.{v.op}")
+        return {v: name for v, name in wanted.items() if v.op not in ("parameter", "constant")}
+
+    def _gradient_names(self) -> None:
+        for v, nodes in self.program.names.items():
+            if v.forward or v in self._wanted or v not in self.users:
+                continue
+            for n in nodes:
+                of = self.program.value_of.get(n)
+                name = self.name_of.get(of) if of is not None else None
+                if of is not None and name is not None and of.nodes[:1] == [n]:
+                    self._wanted[v] = f"d_{name}"
+                    self._parts(v, f"d_{name}")
+                    break
+
+    def _parts(self, v: Value, name: str) -> None:
+        """The sums of which a gradient consists, and what is added up first in another group."""
+        while v.op == "add":
+            first, second = v.inputs
+            for part in (second, first):
+                if part.__class__ is Value and not part.forward and part.of is not v.of:
+                    self._wanted.setdefault(part, f"{name}_part")
+            v = first
+            if v.__class__ is not Value or v.forward:
+                return
+
+    # ------------------------------------------------------------ lines
+
+    def _print(self, v: Value) -> None:
+        if v.op == "parameter" and v.fill is None:
+            return
+        if v.fill is not None and not v.inputs:
+            return
+        if v.op == "constant":
+            self._line(v, constant(v.data), "constant")
+            return
+        if v.fill is not None:
+            return  # written where it is needed
+        made = self._make(v)
+        if self._goes_into_its_user(v) and len(ast.unparse(made)) <= INSIDE:
+            self.expr_of[v] = made
+            return
+        inside = [w for w in v.inputs if w.__class__ is Value and w in self.expr_of]
+        kept: list[Value] = []
+        while inside and len(ast.unparse(made)) > WIDTH - 24:
+            longest = max(inside, key=lambda w: len(ast.unparse(self.expr_of[w])))
+            inside.remove(longest)
+            kept.append(longest)
+            self._line(longest, self.expr_of.pop(longest), longest.op)
+            made = self._make(v)
+        self._line(v, made, v.op)
+
+    def _make(self, v: Value) -> Expr:
+        return expression(v, [self._operand(w) for w in v.inputs], self.helpers)
+
+    def _operand(self, w: Any) -> Expr:
+        if w.__class__ is not Value:
+            return literal(w.value)
+        if w in self.name_of:
+            return ast.Name(self.name_of[w])
+        if w.fill is not None:
+            return filled(w)
+        return self.expr_of[w]
+
+    def _line(self, v: Value, made: Expr, kind: str) -> None:
+        wanted = self._wanted.get(v)
+        if wanted is not None and v is self.program.result:
+            name = wanted
+        else:
+            name = self.names.take(wanted) if wanted else self.names.take(kind, number=True)
+        self.name_of[v] = name
+        self.line_of[v] = f"{name} = {ast.unparse(made)}"
+        self.lines.append((v, self.line_of[v]))
+
+    def _goes_into_its_user(self, v: Value) -> bool:
+        users = self.users[v]
+        user = users[0]
+        if v.op == "permute" and v.inputs[0] in self.name_of and None not in users and v not in self._wanted:
+            return True
+        if len(users) != 1 or user is None or v in self._wanted:
+            return False
+        if user.op in REPEATS or user.forward != v.forward:
+            return False
+        if v.forward:
+            return v.op in VIEWS or _place(v.origin) == _place(user.origin)
+        return self._group(v) is self._group(user)
+
+    def _group(self, v: Value) -> Value | None:
+        """The forward value on whose line stands what a backward value differentiates."""
+        if v.of is None:
+            return None
+        host = self.program.value_of[v.of]
+        while host in self.expr_of:
+            user = self.users[host][0]
+            if user is None:
+                break
+            host = user
+        return host
+
+    # ------------------------------------------------------------ the whole
+
+    def module(self, name: str, title: str) -> str:
+        """The text of the module."""
+        results = self._results()
+        head = [docstring(title), "", "import numpy as np", ""]
+        for helper in self.helpers.texts.values():
+            head += ["", helper, ""]
+        head += ["", '@np.errstate(all="ignore")']
+        parameters = [self.name_of[v] for v in self.parameters]
+        body = [_wrapped(f"def {name}(", parameters, "):", "")]
+        body += self._describe()
+        body += self._forward() + self._backward()
+        body.append(results)
+        return "\n".join([*head, *body]) + "\n"
+
+    def _describe(self) -> list[str]:
+        kinds: dict[str, list[str]] = {}
+        for v in self.parameters:
+            kinds.setdefault(f"{v.dtype} {list(v.shape)}", []).append(self.name_of[v])
+        if not kinds:
+            return []
+        text = "; ".join(f"{', '.join(names)}: {kind}" for kind, names in kinds.items())
+        lines = textwrap.wrap(text + '."""', WIDTH - 8, initial_indent='    """', subsequent_indent="    ")
+        return lines
+
+    def _forward(self) -> list[str]:
+        lines = [(line, _place(v.origin)) for v, line in self.lines if v.forward]
+        return [f"    {line}{f'  # {place}' if place else ''}" for line, place in lines]
+
+    def _backward(self) -> list[str]:
+        lines: list[str] = []
+        group: Any = lines  # nobody's
+        for v, line in self.lines:
+            if v.forward:
+                continue
+            host = self._group(v)
+            if host is not group:
+                group = host
+                lines.append(f"    # {self._comment(host, v)}")
+            lines.append(f"    {line}")
+        return ["", *lines] if lines else []
+
+    def _comment(self, host: Value | None, v: Value) -> str:
+        if host is None:
+            return "backward"
+        text = self.line_of.get(host)
+        if text is None:
+            through = v.of.op.name if v.of is not None and v.of.op is not None else "a hook"
+            known = (
+                ast.unparse(self._operand(host)) if host in self.name_of or host.fill is not None else host.op
+            )
+            text = f"{known}, through {through}"
+        place = _place(v.of)
+        return f"{text}  ({place})" if place else text
+
+    def _results(self) -> str:
+        program = self.program
+        taken = {id(memory(program.result))}
+        entries = []
+        for node, g in program.gradients.items():
+            entries.append(f"{_quoted(self.keys[node])}: {self._gradient(g, taken)}")
+        result = ast.unparse(self._output(program.result))
+        return _wrapped(f"    return {result}, {{", entries, "}", "    ")
+
+    def _output(self, v: Value) -> Expr:
+        return whole(v) if v.fill is not None and v not in self.name_of else self._operand(v)
+
+    def _gradient(self, g: Value | None, taken: set[int]) -> str:
+        """A gradient in an array that belongs to the caller alone."""
+        if g is None:
+            return "None"
+        made = self._output(g)
+        owner = memory(g)
+        shared = id(owner) in taken or owner.op == "parameter" or repeats(g)
+        taken.add(id(owner))
+        if shared and g.fill is None:
+            made = fill("np.copy({})", [made])
+        return ast.unparse(made)
+
+
+def _live(program: Program, outputs: Sequence[Value]) -> list[Value]:
+    """What the outputs need, in order."""
+    found: set[Value] = set(outputs)
+    todo = list(found)
+    for v in todo:
+        if v.fill is None:
+            for w in v.inputs:
+                if w.__class__ is Value and w not in found:
+                    found.add(w)
+                    todo.append(w)
+    return [v for v in program.values if v in found]
+
+
+def _place(node: Node | None) -> str:
+    if node is None or node.code is None:
+        return ""
+    return _line(node.code.co_filename, node.code, node.lasti)
+
+
+@functools.lru_cache(maxsize=4096)  # by the file too: code of two files may be equal
+def _line(file: str, code: CodeType, lasti: int) -> str:
+    return _printable(os.path.basename(place(code, lasti)))
+
+
+def _printable(text: str) -> str:
+    """On one line; the names of functions and files may hold anything."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def docstring(title: str) -> str:
+    """The docstring of a module."""
+    return '"""' + _printable(title).replace("\\", "\\\\").replace('"""', "'''") + '"""'
+
+
+def _quoted(name: str) -> str:
+    text = repr(name)
+    return f'"{text[1:-1]}"' if text.startswith("'") and '"' not in text else text
+
+
+def _wrapped(head: str, items: Sequence[str], tail: str, indent: str) -> str:
+    """``head``, items between commas, ``tail``: on one line, or in lines of their own."""
+    one = head + ", ".join(items) + tail
+    if len(one) <= WIDTH:
+        return one
+    inner = textwrap.wrap(
+        ", ".join(item.replace(" ", "\0") for item in items) + ",", WIDTH - len(indent) - 4,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+    return "\n".join([head, *(f"{indent}    {line}".replace("\0", " ") for line in inner), indent + tail])

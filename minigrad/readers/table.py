@@ -1,0 +1,96 @@
+"""The tape as a table in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from minigrad.core.node import Const, Node, tape
+from minigrad.core.tensor import Tensor
+from minigrad.core.views import refresh
+from minigrad.errors import type_error
+
+if TYPE_CHECKING:
+    from minigrad.nn import Module
+
+
+class TapeRow(NamedTuple):
+    """One record: a leaf, or an operation that was applied."""
+
+    number: int
+    name: str
+    operation: str
+    inputs: tuple[str, ...]  # numbers of rows, or values of plain numbers
+    shape: tuple[int, ...]
+    dtype: str
+    saved_bytes: int | None  # None: they were freed
+    line: str
+
+
+class TapeTable(list[TapeRow]):
+    """The records behind a result, in recording order; prints as an aligned table."""
+
+    def __str__(self) -> str:
+        if not self:
+            return "An empty tape: nothing here was computed from a Tensor that requires grad, outside of no_grad."
+        heads = ("#", "name", "operation", "inputs", "shape", "dtype", "saved", "line")
+        rows = [heads]
+        for r in self:
+            saved = "freed" if r.saved_bytes is None else f"{r.saved_bytes:,} B" if r.saved_bytes else ""
+            shape = " × ".join(map(str, r.shape)) if r.shape else "number"
+            rows.append(
+                (str(r.number), r.name, r.operation, " ".join(r.inputs), shape, r.dtype, saved, r.line)
+            )
+        return aligned(rows, right=(0, 6))
+
+    __repr__ = __str__
+
+
+def tape_table(
+    result: Tensor | Sequence[Tensor], params: Module | Mapping[str, Tensor] | None = None
+) -> TapeTable:
+    """The tape behind ``result``, one or several Tensors, as rows that print as a table.
+
+    ``params``, a Module or a dict of names to Tensors, names rows.  ``saved`` counts the bytes that a record
+    holds for backward; an array that several hold counts for each.  TypeError for anything but Tensors.
+    """
+    results: list[Any] = list(result) if isinstance(result, (tuple, list)) else [result]
+    for t in results:
+        if not isinstance(t, Tensor):
+            raise type_error(f"tape_table() takes Tensors, got {type(t).__name__}")
+        refresh(t)
+    names: dict[int, str] = {}
+    named: Any = {} if params is None else params
+    if hasattr(named, "named_parameters"):
+        named = {**dict(named.named_parameters()), **dict(named.named_buffers())}
+    for name, t in named.items():
+        if isinstance(t, Tensor) and t._node is not None:
+            names.setdefault(id(t._node), str(name))
+    nodes = tape([t._node for t in results if t._node is not None])
+    numbers = {node: i for i, node in enumerate(nodes)}
+    return TapeTable(_row(node, numbers, names.get(id(node), "")) for node in nodes)
+
+
+def _row(node: Node, numbers: dict[Node, int], name: str) -> TapeRow:
+    inputs = tuple(repr(n.value) if n.__class__ is Const else f"#{numbers[n]}" for n in node.inputs)
+    saved: int | None = 0
+    if node.saved.__class__ is tuple:
+        saved = sum(a.nbytes for a in node.saved if hasattr(a, "nbytes"))
+    elif node.saved:
+        saved = None
+    kind = node.op.name if node.op is not None else "parameter" if node.requires_grad else "input"
+    line = node.where if node.op is not None else ""
+    dtype = "" if node.dtype is None else str(node.dtype)
+    return TapeRow(numbers[node], name, kind, inputs, tuple(node.shape or ()), dtype, saved, line)
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Lines of cells in columns, with a rule under the first; empty columns are left out."""
+    rows = [["".join(c if c.isprintable() else ascii(c)[1:-1] for c in cell) for cell in row] for row in rows]
+    kept = [k for k in range(len(rows[0])) if any(row[k] for row in rows[1:])]
+    widths = {k: max(len(row[k]) for row in rows) for k in kept}
+    lines = [
+        "  ".join(row[k].rjust(widths[k]) if k in right else row[k].ljust(widths[k]) for k in kept).rstrip()
+        for row in rows
+    ]
+    return "\n".join([lines[0], "─" * max(map(len, lines)), *lines[1:]])
