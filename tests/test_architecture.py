@@ -62,8 +62,8 @@ def dotted(file: Path) -> str:
     return ".".join(p for p in parts if p != "__init__")
 
 
-def imports(node: ast.AST, inside: bool = False) -> Iterator[tuple[str, bool]]:
-    """Modules that are imported, and whether inside a function; not those for the type checker only."""
+def imports(node: ast.AST, inside: bool = False, types: bool = True) -> Iterator[tuple[str, bool]]:
+    """Modules that are imported, with ``types`` also those for types alone, and whether inside a function."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
             yield from ((alias.name, inside) for alias in child.names)
@@ -74,12 +74,9 @@ def imports(node: ast.AST, inside: bool = False) -> Iterator[tuple[str, bool]]:
                 (f"{module}.{alias.name}" if _is_module(module, alias.name) else module, inside)
                 for alias in child.names
             )
-        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            for other in child.orelse:
-                yield from imports(other, inside)
-        else:
+        elif types or not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
             within = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-            yield from imports(child, inside or within)
+            yield from imports(child, inside or within, types)
 
 
 def _is_module(package: str, name: str) -> bool:
@@ -116,7 +113,7 @@ def test_a_module_imports_only_what_the_table_allows(file: Path) -> None:
 def test_from_outside_come_numpy_and_the_standard_library(file: Path) -> None:
     outside = {
         (m.partition(".")[0], inside)
-        for m, inside in imports(tree(file))
+        for m, inside in imports(tree(file), types=False)
         if m.partition(".")[0] not in {"minigrad", "numpy", *sys.stdlib_module_names}
     }
     assert outside <= {(name, True) for name in LAZY}
@@ -126,6 +123,14 @@ def test_the_readers_do_not_import_each_other() -> None:
     readers = [f for f in FILES if f.parent.name == "emit" and f.name != "__init__.py"]
     for file in readers:
         assert not [m for m, _ in imports(tree(file)) if m.startswith("minigrad.readers")]
+
+
+def test_no_file_imports_itself_through_others() -> None:
+    knows = {dotted(f): {m.removeprefix("minigrad.") for m, _ in imports(tree(f))} for f in FILES if dotted(f)}
+    done: set[str] = set()
+    while ready := {m for m in knows if m not in done and (knows[m] - {m}) & knows.keys() <= done}:
+        done |= ready
+    assert sorted(knows.keys() - done) == []
 
 
 def test_the_table_has_no_cycle() -> None:

@@ -55,7 +55,7 @@ class Mode:
 MODE: contextvars.ContextVar[Mode] = contextvars.ContextVar("minigrad_mode", default=Mode())  # noqa: B039 (immutable)
 _mode = MODE.get
 # The recordings of functions that are going on; where there are none, MODE need not be asked.
-RECORDERS: list[Recorder] = []
+RECORDERS: list[Any] = []
 
 
 class _Way(functools.partial[None]):
