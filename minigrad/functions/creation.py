@@ -20,11 +20,12 @@ from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Sizes
 from minigrad.device import DeviceLike, device
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import NumberLike, broadcast, own
-from minigrad.functions.shape import Sizes, sizes
+from minigrad.functions.shape import sizes
 from minigrad.gate import public
 from minigrad.kernels.sums import copied
 from minigrad.ops import draws, elementwise, shape

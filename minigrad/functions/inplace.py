@@ -14,11 +14,12 @@ from minigrad.core.node import next_seq
 from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Index, Number
 from minigrad.core.views import check_change
 from minigrad.dtypes import F32, F64
 from minigrad.errors import runtime_error, type_error
-from minigrad.functions.elementwise import Number, scaled
-from minigrad.functions.index import Index, check_fits, split_key
+from minigrad.functions.elementwise import scaled
+from minigrad.functions.index import check_fits, split_key
 from minigrad.functions.store import has_no_history, store, update
 from minigrad.gate import public
 from minigrad.ops import elementwise as e

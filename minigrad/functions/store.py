@@ -31,6 +31,7 @@ def in_place(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor
         return store(self, function(self, *args, **kwargs), name[:-1], since)
 
     method.__name__ = method.__qualname__ = name
+    method.__wrapped__ = function  # type: ignore[attr-defined]
     method.__doc__ = f"`{name[:-1]}`, in place."
     return method
 

@@ -81,27 +81,28 @@ def _in_place(op: Op, function: Any, name: str) -> Callable[..., Tensor]:
     return method  # type: ignore[no-any-return]
 
 
-def _publish() -> None:
-    """Puts functions under their names here, and methods into `METHODS`."""
+def _publish() -> tuple[list[str], dict[str, FunctionType]]:
+    """Puts functions under their names here; the names of the public ones, and the methods by name."""
+    names: list[str] = []
+    methods: dict[str, FunctionType] = {}
     for op in TABLE.values():
         if not op.public:
             continue
         function = _function(op)
         function.__name__ = function.__qualname__ = op.public[0].strip(".()")
         function.__doc__, function.__module__ = op.doc, "minigrad"
-        gate = gated(function)
+        gate = gated(function, op=op if form(op) in _FEW else None)
         for name in op.public:
             plain = name.strip(".()")
             if plain.endswith("_"):
-                METHODS[plain] = gated(_in_place(op, function, plain))
+                methods[plain] = gated(_in_place(op, function, plain))
                 continue
             globals()[plain] = gate
             if not name.endswith("()"):
-                METHODS[plain] = gate
+                methods[plain] = gate
             if not name.startswith("."):
-                __all__.append(plain)
+                names.append(plain)
+    return names, methods
 
 
-__all__: list[str] = []
-METHODS: dict[str, FunctionType] = {}
-_publish()
+__all__, METHODS = _publish()

@@ -229,6 +229,8 @@ sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float",
 rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
            text="1.0 / np.sqrt({})", elementwise=True,
          public="rsqrt rsqrt_", doc="One over the square root.")
+sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y), cast="float", elementwise=True,
+         public="sigmoid sigmoid_", doc="``1 / (1 + exp(-x))``, without overflow.")
 
 # trigonometric and hyperbolic
 sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float",
@@ -255,8 +257,6 @@ acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     ca
          public="acosh acosh_ arccosh arccosh_", doc="The inverse hyperbolic cosine.")
 atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float",
          public="atanh atanh_ arctanh arctanh_", doc="The inverse hyperbolic tangent.")
-sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", elementwise=True,
-         public="sigmoid sigmoid_", doc="``1 / (1 + exp(-x))``, without overflow.")
 lerp  = Op("lerp", _lerp, "a b w", lambda g, w: times(g, 1.0 - w), lambda g, w: times(g, w),
            lambda g, a, b: g * (b - a), cast="floats", elementwise=True)
 atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a, b),
