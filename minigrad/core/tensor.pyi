@@ -725,8 +725,6 @@ TypeError for a float."""
     UserWarning where the correction takes all degrees of freedom: the value is nan or inf then."""
     def broadcast_to(self, *size: Sizes) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
-    def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
     def clone(self) -> Tensor:
         """A copy in memory of its own, with the gradient passing through."""
     def contiguous(self) -> Tensor:
@@ -749,8 +747,6 @@ TypeError for a float."""
         """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
     def movedim(self, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
-    def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:
-        """``length`` elements from ``start`` along ``dim``."""
     def permute(self, *dims: Sizes) -> Tensor:
         """The dimensions in another order."""
     def ravel(self) -> Tensor:
@@ -761,10 +757,6 @@ TypeError for a float."""
         """The same elements in another shape; one size may be -1. A view where the memory allows it."""
     def reshape_as(self, other: Tensor) -> Tensor:
         """Reshaped to the shape of ``other``."""
-    def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
-        """The slice at ``index`` along ``dim``, without that dimension. IndexError out of range."""
-    def split(self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Parts of one size (the last may be smaller), or of the sizes listed, along ``dim``; all are views."""
     def squeeze(self, dim: Sizes | None=None) -> Tensor:
         """Without the dimensions of size 1, or those among ``dim``. RuntimeError for a dimension named twice."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
@@ -773,14 +765,10 @@ TypeError for a float."""
         """Two dimensions exchanged."""
     def t(self) -> Tensor:
         """The transpose of a matrix; a vector or number as it is. RuntimeError beyond two dimensions."""
-    def tensor_split(self, indices_or_sections: builtins.int | Tensor | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
     def tile(self, *dims: Sizes) -> Tensor:
         """As `repeat`, with missing leading counts taken as 1."""
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two dimensions exchanged."""
-    def unbind(self, dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """The slices along ``dim``, without that dimension; all are views."""
     def unflatten(self, dim: builtins.int, sizes: Sequence[builtins.int]) -> Tensor:
         """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
     def unsqueeze(self, dim: builtins.int) -> Tensor:
@@ -789,6 +777,18 @@ TypeError for a float."""
         """As `reshape`, but RuntimeError where that would copy."""
     def view_as(self, other: Tensor) -> Tensor:
         """Viewed in the shape of ``other``."""
+    def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
+    def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:
+        """``length`` elements from ``start`` along ``dim``."""
+    def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
+        """The slice at ``index`` along ``dim``, without that dimension. IndexError out of range."""
+    def split(self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Parts of one size (the last may be smaller), or of the sizes listed, along ``dim``; all are views."""
+    def tensor_split(self, indices_or_sections: builtins.int | Tensor | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
+    def unbind(self, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """The slices along ``dim``, without that dimension; all are views."""
     def gather(self, dim: builtins.int, index: Tensor) -> Tensor:
         """``out[i][j] = input[i][index[i][j]]`` for dim 1, and likewise: the shape of ``index`` (int64).
     

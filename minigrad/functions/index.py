@@ -290,11 +290,11 @@ def index_put(
             f"{input.dtype} for the destination and {values.dtype} for the source."
         )
     shape_ = input._array.shape
-    _, found, pattern = split_key(tuple(slice(None) if k is None else k for k in indices), shape_)
-    target = check_fits(input, found, pattern, values)
+    _, arrays, pattern = split_key(tuple(slice(None) if k is None else k for k in indices), shape_)
+    target = check_fits(input, arrays, pattern, values)
     if not accumulate:
-        return apply(ops.index_put, (input, values, *found), {"pattern": pattern})
-    added = apply(ops.unindex, (values.expand(target), *found), {"shape": shape_, "pattern": pattern})
+        return apply(ops.index_put, (input, values, *arrays), {"pattern": pattern})
+    added = apply(ops.unindex, (values.expand(target), *arrays), {"shape": shape_, "pattern": pattern})
     return apply(e.add, (input, added))
 
 
