@@ -70,33 +70,11 @@ TypeError for a float."""
         ...
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of ``other``."""
-    def float(self) -> Tensor:
-        """In float32."""
-    def double(self) -> Tensor:
-        """In float64."""
-    def half(self) -> Tensor:
-        """In float16."""
-    def long(self) -> Tensor:
-        """In int64."""
-    def int(self) -> Tensor:
-        """In int32."""
-    def short(self) -> Tensor:
-        """In int16."""
-    def byte(self) -> Tensor:
-        """In uint8."""
-    def bool(self) -> Tensor:
-        """In bool: whether nonzero."""
     def cpu(self) -> Tensor:
         """Itself."""
-    def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
+    def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.tensor` in this dtype."""
-    def new_zeros(self, *size: Sizes, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.zeros` in this dtype."""
-    def new_ones(self, *size: Sizes, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.ones` in this dtype."""
-    def new_empty(self, *size: Sizes, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.empty` in this dtype."""
-    def new_full(self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
+    def new_full(self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.full` in this dtype."""
     def __getstate__(self) -> Any:
         """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
@@ -299,6 +277,28 @@ TypeError for a float."""
     def __pos__(self) -> Tensor: ...
     def __abs__(self) -> Tensor: ...
     def __invert__(self) -> Tensor: ...
+    def float(self) -> Tensor:
+        """In float32."""
+    def double(self) -> Tensor:
+        """In float64."""
+    def half(self) -> Tensor:
+        """In float16."""
+    def long(self) -> Tensor:
+        """In int64."""
+    def int(self) -> Tensor:
+        """In int32."""
+    def short(self) -> Tensor:
+        """In int16."""
+    def byte(self) -> Tensor:
+        """In uint8."""
+    def bool(self) -> Tensor:
+        """In bool."""
+    def new_zeros(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.zeros` in this dtype."""
+    def new_ones(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.ones` in this dtype."""
+    def new_empty(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.empty` in this dtype."""
     def __getitem__(self, key: Index | tuple[Any, ...] | Tensor) -> Tensor: ...
     def __setitem__(self, key: Index | tuple[Any, ...] | Tensor, value: Any) -> None: ...
     def mul(self, other: Operand) -> Tensor:

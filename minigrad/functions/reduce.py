@@ -33,7 +33,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-
 def _input(name: str, input: Tensor, dtype: DTypeLike | None, *, floats: bool = False) -> Tensor:
     if dtype is not None and not floats:
         _carries(input, dtype)

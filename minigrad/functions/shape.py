@@ -74,9 +74,8 @@ def view(input: Tensor, *size: Sizes) -> Tensor:
     if input._array.size and not np.may_share_memory(np.reshape(input._array, target), input._array):
         raise runtime_error(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans "
-            "across "
-            f"two contiguous subspaces): {list(input._array.shape)} as {list(target)}. Use .reshape(...) "
-            "instead."
+            f"across two contiguous subspaces): {list(input._array.shape)} as {list(target)}. Use "
+            ".reshape(...) instead."
         )
     return apply(s.reshape, (input,), {"shape": target})
 
@@ -219,8 +218,7 @@ def expand(input: Tensor, *size: Sizes) -> Tensor:
         if old is not None and n != -1 and old not in (1, n):
             raise runtime_error(
                 f"The expanded size of the tensor ({n}) must match the existing size ({old}) at "
-                "non-singleton "
-                f"dimension {d}.  Target sizes: {list(target)}.  Tensor sizes: {list(have)}"
+                f"non-singleton dimension {d}.  Target sizes: {list(target)}.  Tensor sizes: {list(have)}"
             )
         full.append(old if n == -1 else n)
     return apply(s.expand, (input,), {"shape": tuple(full)})
