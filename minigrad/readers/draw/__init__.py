@@ -9,13 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minigrad.core.node import tape
+from minigrad.core.node import Node, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.errors import type_error, value_error
-from minigrad.readers.draw import backward, dot, engines, page
-from minigrad.readers.draw.graph import Box, Builder, Graph
+from minigrad.readers.draw import dot, engines, page
+from minigrad.readers.draw.backward import Pass, record
+from minigrad.readers.draw.build import build
+from minigrad.readers.draw.graph import Box, Graph
+from minigrad.readers.draw.groups import Groups, chunked, grouped
 from minigrad.readers.draw.modules import Names
+from minigrad.readers.draw.records import NO_PASS, Records
 from minigrad.readers.draw.values import size, text
 
 if TYPE_CHECKING:
@@ -143,15 +147,13 @@ def draw(
 
     def picture(direction: str) -> tuple[Graph, str]:
         """What is drawn for a direction, and why it is forward only if it has to be."""
-        builder, refusal = Builder(results, forward, names, shown, fold), ""
-        if direction != "forward":
-            refusal = _backward(builder, recorded)
-        count = builder.boxes_at(depth)
-        if max_nodes is not None and count > max_nodes:
-            builder.graph.notes.append(_reduced(builder, count, depth, max_nodes))
-        builder.finish()
-        _alone(builder.graph, [t for t in results if t._node is None], names, shown)
-        return builder.graph, refusal
+        backward, refusal = (NO_PASS, "") if direction == "forward" else _backward(recorded, forward)
+        records = Records(results, forward, names, backward)
+        groups, note = _grouped(records, depth, fold, max_nodes)
+        graph = build(records, groups, shown)
+        graph.notes = [note] if note else []
+        _alone(graph, [t for t in results if t._node is None], names, shown)
+        return graph, refusal
 
     graph, refusal = picture(direction)
     whole: Graph | None = None
@@ -168,16 +170,15 @@ def draw(
     return Drawing(graph, direction, legend, None if refusal else whole, refusal)
 
 
-def _backward(builder: Builder, recorded: list[Any]) -> str:
-    """Adds the backward pass, or says why not."""
+def _backward(recorded: list[Any], forward: list[Node]) -> tuple[Pass, str]:
+    """The backward pass, and why there is none to be drawn."""
     started = [t for t in recorded if t._node.requires_grad]
     if not started:
-        return "Nothing here requires grad, so there is no backward pass to draw."
+        return NO_PASS, "Nothing here requires grad, so there is no backward pass to draw."
     try:
-        builder.add_backward(backward.record(started, builder.forward))
+        return record(started, forward), ""
     except Exception as error:  # whatever a rule or a user's Function may raise
-        return f"The backward pass cannot be drawn: {error}"
-    return ""
+        return NO_PASS, f"The backward pass cannot be drawn: {error}"
 
 
 def _check(
@@ -199,24 +200,26 @@ def _check(
         raise value_error(f"max_nodes must be None or at least 2, got {max_nodes!r}")
 
 
-def _reduced(builder: Builder, count: int, depth: int | None, most: int) -> str:
-    """Puts more into one box until there are no more than ``most``; the sentence that says so."""
-    before, builder.fold = count, True
-    deepest = max((len(owner) for owner in builder.owner), default=0)
-    levels = range(min(deepest, (depth or deepest + 1) - 1), 0, -1)
+def _grouped(records: Records, depth: int | None, fold: bool, most: int | None) -> tuple[Groups, str]:
+    """What becomes one box, no more than ``most`` if that can be; the sentence that says what that took."""
+    groups = grouped(records, depth, fold)
+    before = len(groups)
+    if most is None or before <= most:
+        return groups, ""
+    deepest = max(map(len, records.owner), default=0)
     how = "what is repeated was folded"
-    count = builder.boxes_at(depth)
-    for level in levels:
-        if count <= most:
+    groups = grouped(records, depth, True)
+    for level in range(min(deepest, (depth or deepest + 1) - 1), 0, -1):
+        if len(groups) <= most:
             break
-        count = builder.boxes_at(level)
+        groups = grouped(records, level, True)
         how = f"modules were collapsed from depth {level} on"
     parts = most
-    while count > most and parts > 1:
+    while len(groups) > most and parts > 1:
         parts = parts * 3 // 4
-        count = builder.chunk(parts)
+        groups = chunked(records, groups, parts)
         how = "neighbouring operations were put together"
-    return f"{before:,} boxes are more than max_nodes={most}: {how}, which leaves {count:,}."
+    return groups, f"{before:,} boxes are more than max_nodes={most}: {how}, which leaves {len(groups):,}."
 
 
 def _alone(graph: Graph, results: list[Tensor], names: Names, show: frozenset[str]) -> None:

@@ -21,7 +21,7 @@ class Pass(NamedTuple):
     of: dict[Node, Node]  # a step of the pass: the forward operation whose rule made it
     gradients: dict[Node, Any]  # a forward record: the array of its gradient
     heads: dict[Node, list[Node]]  # a record of the pass: whose gradient it is
-    seeds: list[Node]
+    seeds: dict[Node, Node]  # the leaf that a pass begins with: the record whose gradient it is
 
 
 def record(results: Sequence[Any], forward: list[Node]) -> Pass:
@@ -67,4 +67,4 @@ def record(results: Sequence[Any], forward: list[Node]) -> Pass:
             at = bisect_right(starts, n.seq) - 1
             if at >= 0:
                 of[n] = begun[at][1]
-    return Pass(records, of, gradients, heads, seed_nodes)
+    return Pass(records, of, gradients, heads, dict(zip(seed_nodes, roots, strict=True)))

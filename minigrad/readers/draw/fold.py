@@ -17,6 +17,11 @@ class Run(NamedTuple):
     length: int
     times: int
 
+    @property
+    def stop(self) -> int:
+        """The end of the first block."""
+        return self.start + self.length
+
 
 def runs(
     tokens: Sequence[Hashable],
