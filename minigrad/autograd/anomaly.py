@@ -14,13 +14,14 @@ from minigrad.gate import constructor
 
 def _watching(on: bool) -> dict[str, Any]:
     """The fields of a mode that looks out for non-finite values, or does not."""
-    found: list[Node] = []
+    bad: list[Node] = []
 
     def watch(node: Node, arrays: list[Any]) -> None:
-        if node.dtype.kind == "f" and not np.isfinite(arrays[-1]).all():
-            found.append(node)
+        results = arrays[len(node.inputs) :]
+        if not all(np.isfinite(y).all() for y in results if y.dtype.kind == "f"):
+            bad.append(node)
 
-    return {"anomaly": found, "observer": watch} if on else {"anomaly": None, "observer": None}
+    return {"anomaly": bad, "observer": watch} if on else {"anomaly": None, "observer": None}
 
 
 class detect_anomaly(_ModeManager):

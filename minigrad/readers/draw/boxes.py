@@ -35,6 +35,7 @@ class Labels:
         lines: list[str] = []
         if any(values.call(ops[groups.items[i].start]) != title for i in drawn_here):
             title = f"{name_of(node)}(…)"
+        title = values.cut(title, values.LONGEST)
         kind = "step" if item.backward else "result" if node in self.records.roots else "op"
         if item.backward:
             heads = self.records.backward.heads.get(node, [])
@@ -68,7 +69,7 @@ class Labels:
         """The box of a module, or of neighbours."""
         ops = self.records.ops[item.start : item.stop]
         usual = Counter(map(name_of, ops)).most_common(4)
-        content = ", ".join(f"{k} {op}" if k > 1 else op for op, k in usual)
+        content = ", ".join(values.cut(f"{k} {op}" if k > 1 else op, values.LONG) for op, k in usual)
         rest = len(ops) - sum(k for _, k in usual)
         content += f", {rest} more" if rest else ""
         lines = [content] if elements is None else [content, f"{elements:,} parameters"]
@@ -90,6 +91,8 @@ class Labels:
         """Adds to a box what is asked for, and to its tooltip all that is known."""
         show = self.show
         tip = [box.title, *box.lines]
+        if len(call := values.call(node)) > values.LONGEST:
+            tip.append(call)
         if node.shape is not None:  # a Function of several results has none of its own
             facts = {"shape": self.size(node.shape), "dtype": self.dtype(node.dtype)}
             tip.append(f"shape {facts['shape']}, {facts['dtype']}")

@@ -62,9 +62,12 @@ class Names:
             path: Path = tuple(dotted.split(".")) if dotted else ()
             cls = type(module)
             self.classes[path] = cls.__name__
-            for name, t in [*module._parameters.items(), *module._buffers.items()]:
-                if t is not None:
-                    self.owners.setdefault(self._name(".".join((*path, name)), t), []).append(path)
+            own = (
+                *module.named_parameters(recurse=False, remove_duplicate=False),
+                *module.named_buffers(recurse=False, remove_duplicate=False),
+            )
+            for name, t in own:
+                self.owners.setdefault(self._name(".".join((*path, name)), t), []).append(path)
             if _ours(cls):
                 self.library.add(path)
                 continue

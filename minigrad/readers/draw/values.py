@@ -14,7 +14,7 @@ from minigrad.dtypes import dtype
 
 SMALL = 6  # arrays of so many elements are printed
 LONG = 32  # characters of a parameter that are shown
-LONGEST = 64  # and of a name
+LONGEST = 64  # characters of a whole call, in a box
 
 
 def size(shape: Sequence[int] | None) -> str:
@@ -89,8 +89,7 @@ def call(node: Node) -> str:
             arguments.append(cut(f"[{_index(value)}]", LONG))
         elif told := parameter(value):
             arguments.append(cut(f"{name}={told}", LONG))
-    title = cut(node.op.name, LONGEST)
-    return f"{title}({', '.join(arguments)})" if arguments else title
+    return f"{node.op.name}({', '.join(arguments)})" if arguments else node.op.name
 
 
 def parameter(value: object) -> str:
