@@ -1,4 +1,4 @@
-"""Anomaly mode: the first non-finite value, with the line where it was made."""
+"""Anomaly mode: the first non-finite value, with the line that computed it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from minigrad.gate import constructor
 
 
 def _watching(on: bool) -> dict[str, Any]:
-    """The fields of a mode that looks out for non-finite values, or does not."""
+    """The fields of a mode in which non-finite values are noted, or are not."""
     bad: list[Node] = []
 
     def watch(node: Node, arrays: list[Any]) -> None:

@@ -181,7 +181,7 @@ def _leaves(records: Records, groups: Groups) -> tuple[list[Leaf], dict[int, int
     Leaves that repetitions use in the same places are drawn as one.
     """
     uses: dict[Node, set[tuple[int, int, int]]] = {}
-    own: dict[Node, int] = {}  # an item of which it is known that it reads the leaf
+    own: dict[Node, int] = {}  # the item that reads the leaf, where that item has a box
     for k, node in enumerate(records.ops):
         i = groups.item_of[k]
         for slot, n in enumerate(node.inputs):

@@ -87,8 +87,8 @@ def call(node: Node) -> str:
             continue
         if _is_index(value):
             arguments.append(cut(f"[{_index(value)}]", LONG))
-        elif told := parameter(value):
-            arguments.append(cut(f"{name}={told}", LONG))
+        elif words := parameter(value):
+            arguments.append(cut(f"{name}={words}", LONG))
     return f"{node.op.name}({', '.join(arguments)})" if arguments else node.op.name
 
 
