@@ -44,7 +44,7 @@ class Summary(list[SummaryRow]):
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds of all matrix products and convolutions."""
+        """Multiply-adds of all operations whose record gives them."""
         return sum(r.multiply_adds for r in self)
 
     @property
@@ -82,8 +82,8 @@ def summary(model: Module, *inputs: object) -> Summary:
     """Runs ``model`` once on ``inputs`` and tells, module by module, what comes out and what it costs.
 
     Rows have the shape of the output, parameters (each counted once, where it comes first), multiply-adds (of
-    matrix products and convolutions) and the bytes of the arrays that are kept for backward (each once,
-    parameters and inputs left out).  Buffers and the random generator are put back as they were.  TypeError
+    operations whose record gives ``costs``: matrix products) and the bytes of the arrays that are kept for backward
+    (each once, parameters and inputs left out).  Buffers and the random generator are put back as they were.  TypeError
     if ``model`` is no Module.
     """
     if not hasattr(model, "named_modules"):

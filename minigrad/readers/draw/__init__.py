@@ -123,11 +123,11 @@ def draw(
     ``direction``: ``"forward"``, ``"backward"`` (the steps of a backward pass, which is run for that and
     recorded, without touching ``.grad`` or calling hooks) or ``"both"``; a small forward drawing runs that pass
     as well, for its page to switch to.  ``show``: any of shape, dtype, value, grad, saved (bytes kept for
-    backward) and line.  ``depth``: modules from this depth on are one box.  ``fold``: what is repeated is drawn
-    once, with how often.  Beyond ``max_nodes`` boxes more is put together, and the picture says so; None: never.
-    ``legend``: whether there is one.
+    backward) and line.  ``depth``: modules from this depth on are one box.  ``fold``: a repeated part is drawn
+    once, with the number of times.  Beyond ``max_nodes`` boxes more is put together, and the picture says so; None:
+    never.  ``legend``: whether there is one.
 
-    Nothing of yours is changed, and nothing is kept alive.  TypeError or ValueError for arguments that mean
+    It changes nothing and keeps nothing alive.  TypeError or ValueError for arguments that mean
     nothing, such as a module that contains itself; ImportError without the ``graphviz`` package; a UserWarning and
     the forward picture where there is no backward pass to draw, for example because an earlier one freed the graph.
     """
