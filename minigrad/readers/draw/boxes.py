@@ -15,7 +15,7 @@ from minigrad.readers.draw.records import Records, name_of
 
 
 class Labels:
-    """Makes the boxes of a drawing: ``show`` says what stands in them, beside names; tooltips have all of it."""
+    """Makes the boxes of a drawing: ``show`` says what stands in them beside names; tooltips say everything."""
 
     def __init__(self, records: Records, show: frozenset[str]) -> None:
         self.records, self.show = records, show
@@ -24,16 +24,16 @@ class Labels:
         self.size = functools.cache(values.size)
         self.dtype = functools.cache(str)  # NumPy takes 10 µs to name one
 
-    def item(self, groups: Groups, c: int, name: str, drawn_here: Sequence[int]) -> Box:
-        """The box of an item, and of the repetitions ``drawn_here``."""
-        item, count = groups.items[c], 1 + len(drawn_here)
+    def item(self, groups: Groups, c: int, name: str, repetitions: Sequence[int]) -> Box:
+        """The box of an item and of its repetitions, which are items too."""
+        item, count = groups.items[c], 1 + len(repetitions)
         if item.several:
             return self._group(item, name, count, groups.sizes.get(c))
         ops = self.records.ops
         node = ops[item.start]
         title = values.call(node)
         lines: list[str] = []
-        if any(values.call(ops[groups.items[i].start]) != title for i in drawn_here):
+        if any(values.call(ops[groups.items[i].start]) != title for i in repetitions):
             title = f"{name_of(node)}(…)"
         title = values.cut(title, values.LONGEST)
         kind = "step" if item.backward else "result" if node in self.records.roots else "op"

@@ -13,16 +13,18 @@ from minigrad.readers.draw.modules import Names, Path, common
 
 
 class _Module(NamedTuple):
+    """A module, in one of the passes."""
+
     path: Path
     backward: bool
 
 
 class _Loop(NamedTuple):
-    """A repeated block: it stands around modules that are deeper than ``level``, except for those it repeats."""
+    """A repeated block, in the place of modules."""
 
     run: Run
-    level: int
-    shared: int
+    level: int  # modules up to this depth stand around the loop
+    shared: int  # modules from there to this depth are what it repeats, and have no frame
     label: str
 
 

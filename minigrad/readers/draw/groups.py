@@ -38,7 +38,11 @@ class Leaf(NamedTuple):
 
 
 class Groups:
-    """A partition of the operations into items; ``first`` has the item whose box each is drawn in."""
+    """A partition of the operations into items.
+
+    ``first[i]`` is the item in whose box item ``i`` is drawn: itself, or where it repeats others, one of the first
+    repetition.  ``sizes`` counts the numbers of the parameters that are drawn inside of an item's box.
+    """
 
     def __init__(self, records: Records, items: list[Item], fold: bool) -> None:
         self.items = items
@@ -176,10 +180,7 @@ def _joined(sources: list[list[int]], first: list[int], start: int, length: int,
 
 
 def _leaves(records: Records, groups: Groups) -> tuple[list[Leaf], dict[int, int]]:
-    """The leaves that have boxes, and for each item how many numbers the parameters inside of its box have.
-
-    Leaves that repetitions use in the same places are drawn as one.
-    """
+    """The leaves that have boxes, and `Groups.sizes`.  Leaves that repetitions use in the same places are one box."""
     uses: dict[Node, set[tuple[int, int, int]]] = {}
     own: dict[Node, int] = {}  # the item that reads the leaf, where that item has a box
     for k, node in enumerate(records.ops):

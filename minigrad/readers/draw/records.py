@@ -28,8 +28,8 @@ class Records:
         self.ops += [n for n in backward.records if n.op is not None and n not in known]
         self.at = {n: i for i, n in enumerate(self.ops)}
         for n in self.ops[self.first_backward :]:
-            source = self.at.get(backward.of.get(n))  # type: ignore[arg-type]
-            self.owner.append(() if source is None else self.owner[source])
+            source = backward.of.get(n)
+            self.owner.append(self.owner[self.at[source]] if source in self.at else ())
 
     def name(self, node: Node) -> str:
         """The name that the user has for the value of a record."""
@@ -40,7 +40,7 @@ class Records:
         return self.backward.of.get(node, node)
 
     def tensor(self, node: Node) -> Tensor | None:
-        """The Tensor that a record belongs to, while there is one that is named, a result or a leaf."""
+        """The Tensor of a record, if it is named, a result, or a leaf that is still alive."""
         t = self.names.tensors.get(id(node), self.roots.get(node))
         if t is None and node.op is None and node.tensor is not None:
             t = node.tensor()
