@@ -96,7 +96,7 @@ def _instead(place: str, name: str) -> str:
     if sentence:
         return f"{lacking}: {sentence}"
     if name.endswith("_") and name[:-1] in _names("minigrad.Tensor"):
-        return f"{lacking}: write x.copy_(x.{name[:-1]}(...))"
+        return f"{lacking}: write x = x.{name[:-1]}(...)"
     other = _elsewhere(name)
     return f"PyTorch has it, minigrad has {other}" if other else lacking
 
