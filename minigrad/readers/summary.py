@@ -128,23 +128,23 @@ class _Calls:
     """Counts for each module what happens while it is the innermost one."""
 
     def __init__(self, model: Module, modules: Collection[Module], inputs: Iterable[object]) -> None:
-        self.stack = [model]
+        self.entered = [model]
         self.of = {module: _Figures() for module in modules}
         state = [t for m in modules for t in (*m.parameters(recurse=False), *m.buffers(recurse=False))]
         arrays = [t._array for t in (*inputs, *state) if isinstance(t, Tensor)]
         self.seen = {id(owner(a)): a for a in arrays}  # holds the arrays, so that no id is used again
 
     def enter(self, module: Module, args: object) -> None:
-        self.stack.append(module)
+        self.entered.append(module)
         self.of[module].calls += 1
 
     def leave(self, module: Module, args: object, output: object) -> None:
-        while self.stack.pop() is not module:
+        while self.entered.pop() is not module:
             pass
         self.of[module].output = _shapes(output)
 
     def observe(self, node: Node, arrays: list[Any]) -> None:
-        own = self.of[self.stack[-1]]
+        own = self.of[self.entered[-1]]
         if node.op is not None and node.op.costs is not None:
             own.multiply_adds += node.op.costs(node.shape, *(n.shape for n in node.inputs))
         for a in node.saved:
