@@ -40,6 +40,9 @@ if TYPE_CHECKING:
         def forward(*args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
+CONSTANT = "constant"  # the origin of a saved Tensor that is neither an input nor an output
+
+
 class FunctionCtx:
     """What `Function.forward` leaves for `Function.backward`; other attributes may be set freely."""
 
@@ -280,9 +283,6 @@ def _record(
     if mode.observer is not None and (one or mode.recorder is None):
         mode.observer(node, [t._array for t in (*tensors, *outputs) if isinstance(t, Tensor)])
     return node
-
-
-CONSTANT = "constant"
 
 
 def _origin(t: Any, tensors: list[Any], outputs: tuple[Any, ...], dirty: list[Any]) -> Any:

@@ -37,8 +37,9 @@ def text(array: Array) -> str:
         return f"{int(np.count_nonzero(array))} of {array.size} true"
     if kind not in "iuf":
         return f"{array.size} {'complex numbers' if kind == 'c' else 'elements'}"
-    finite = array[np.isfinite(array)]
-    bad = array.size - finite.size
+    mask = np.isfinite(array)
+    bad = array.size - int(np.count_nonzero(mask))
+    finite = array[mask] if bad else array
     if not finite.size:
         return f"all {bad} not finite"
     mean = float(finite.mean(dtype=np.float64))
@@ -57,14 +58,12 @@ def _nested(array: Array) -> str:
     return "[" + ", ".join(_nested(row) for row in array) + "]"
 
 
-def byte_count(n: float) -> str:
+def byte_count(n: int) -> str:
     """``1.5 kB``."""
     if n < 1000:
         return f"{n} B"
-    units = iter(("kB", "MB", "GB"))
-    while n >= 1000 and (unit := next(units, "")):
-        n, text = n / 1000, unit
-    return f"{n:.3g} {text}"
+    power = min((len(str(n)) - 1) // 3, 3)
+    return f"{n / 1000**power:.3g} {('kB', 'MB', 'GB')[power - 1]}"
 
 
 def cut(text: str, most: int) -> str:
