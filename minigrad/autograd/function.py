@@ -78,7 +78,7 @@ class FunctionCtx:
         self._saved = tensors
 
     def mark_dirty(self, *tensors: Tensor) -> None:
-        """Names inputs that forward changed in place; it must return them. A view of one may not be one of several."""
+        """Names inputs that forward changes in place, which it must return; views only if it has one output."""
         self._dirty = tensors
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
