@@ -19,7 +19,7 @@ from minigrad import errors, func, nn
 from minigrad.hints import lacking, nearest
 from minigrad.hints.names import NAMES
 from minigrad.nn import functional as F
-from minigrad.testing.report import title
+from minigrad.gradcheck.report import title
 
 # ---------------------------------------------------------------- names
 

@@ -1,15 +1,16 @@
-"""The text of a failed check, and the names in it."""
+"""The text of a failed check, and the names of functions and arguments in it."""
 
 from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any
 
 from minigrad.errors import spot
-from minigrad.testing.numeric import NON_DETERMINISTIC, Finding, Settings, Shape
+from minigrad.gradcheck.numeric import kinds
+from minigrad.gradcheck.numeric.problem import Finding, Settings, Shape
 
 WIDTH = 96
 
@@ -51,24 +52,6 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
     return names[:count]
 
 
-def leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """What tuples, lists and dicts hold, with names such as ``pair[1]``."""
-    if isinstance(value, (tuple, list)):
-        fields = getattr(value, "_fields", None)
-        for k, v in enumerate(value):
-            yield from leaves(v, f"{name}.{fields[k]}" if fields else f"{name}[{k}]")
-    elif isinstance(value, dict):
-        for key, v in value.items():
-            yield from leaves(v, f"{name}[{key!r}]")
-    else:
-        yield name, value
-
-
-def named(values: Sequence[Any], names: Sequence[str]) -> list[tuple[str, Any]]:
-    """The leaves of several values."""
-    return [leaf for value, name in zip(values, names, strict=True) for leaf in leaves(value, name)]
-
-
 # ---------------------------------------------------------------- text
 
 
@@ -77,10 +60,9 @@ def number(x: float) -> str:
     return f"{x:.10g}"
 
 
-def _at(name: str, index: Shape | None) -> str:
-    if index is None or index == ():
-        return name
-    return f"{name}[{', '.join(map(str, index))}]"
+def place(name: str, index: Shape | None) -> str:
+    """A variable, or an element of it."""
+    return f"{name}[{', '.join(map(str, index))}]" if index else name
 
 
 def _shape(shape: Shape) -> str:
@@ -89,58 +71,53 @@ def _shape(shape: Shape) -> str:
 
 def lines(f: Finding, s: Settings) -> list[tuple[str, str]]:
     """A finding as labels and texts."""
-    found = [("verdict", f"{f.kind}: {f.why}")]
+    rows = [("verdict", f"{f.kind}: {f.why}")]
     if f.hint:
-        found.append(("", f.hint))
+        rows.append(("", f.hint))
     if not f.output:
-        return found
-    what = _at(f.output, f.at_output)
+        return rows
+    what, shapes = place(f.output, f.at_output), f"{f.output} is {_shape(f.output_shape)}"
     if f.input:
-        what = f"d {what} / d {_at(f.input, f.at_input)}"
-    shapes = f"{f.output} is {_shape(f.output_shape)}"
-    if f.input:
+        what = f"d {what} / d {place(f.input, f.at_input)}"
         shapes += f", {f.input} is {_shape(f.input_shape)}"
-    where = "along u, v" if f.projected else "at"
-    found.append((where, f"{what}    ({shapes})"))
-    if f.kind == NON_DETERMINISTIC:
-        found += [("first", number(f.analytic)), ("second", number(f.numeric))]
-        found.append(("allowed", f"{s.nondet_tol:g} (nondet_tol)"))
-        return found
+    rows.append(("along u, v" if f.projected else "at", f"{what}    ({shapes})"))
+    if f.kind == kinds.NON_DETERMINISTIC:
+        rows += [("first", number(f.analytic)), ("second", number(f.numeric))]
+        return [*rows, ("allowed", f"{s.nondet_tol:g} (nondet_tol)")]
     if f.analytic == f.analytic or f.numeric == f.numeric or f.failing:
-        found.append(("analytic", number(f.analytic)))
+        rows.append(("analytic", number(f.analytic)))
         slopes = f"    slopes: left {number(f.left)}, right {number(f.right)}" if f.left == f.left else ""
-        found.append(("numeric", number(f.numeric) + slopes))
+        rows.append(("numeric", number(f.numeric) + slopes))
         allowed = f"    allowed {f.tolerance:.3g} = atol {s.atol:g} + rtol {s.rtol:g} x |numeric|"
         if f.projected:
             allowed = f"    allowed {f.tolerance:.3g} (atol {s.atol:g}, rtol {s.rtol:g})"
         relative = f"{f.relative:.3g}" if f.numeric else "infinite"
         allowed = allowed if f.tolerance > 1e-290 else ""  # not a number, or nothing is allowed
-        found.append(("error", f"{f.error:.3g} absolute, {relative} relative{allowed}"))
+        rows.append(("error", f"{f.error:.3g} absolute, {relative} relative{allowed}"))
     if f.failing and not f.projected:
         share = f"all {f.total} elements" if f.failing == f.total else f"{f.failing} of {f.total} elements"
-        found.append(("failing", share + (f", all in {f.only}" if f.only else "")))
-    return found
+        rows.append(("failing", share + (f", all in {f.only}" if f.only else "")))
+    return rows
 
 
 def table(rows: Sequence[tuple[str, str]], indent: str = "") -> str:
     """Labels and texts, aligned; no line longer than WIDTH."""
-    wide = max((len(label) for label, _ in rows), default=0)
-    wide = min(wide, 12)
-    found = []
-    for label, text in rows:
-        head = f"{indent}{label:<{wide}}  "
-        if len(head) > len(indent) + wide + 2:
-            found.append(head.rstrip())
-            head = f"{indent}{'':<{wide}}  "
-        if len(head) + len(text) <= WIDTH:
-            found.append((head + text).rstrip())
+    width = min(max((len(label) for label, _ in rows), default=0), 12)
+    blank = f"{indent}{'':<{width}}  "
+    text = []
+    for label, cell in rows:
+        head = f"{indent}{label:<{width}}  "
+        if len(head) > len(blank):
+            text.append(head.rstrip())
+            head = blank
+        if len(head) + len(cell) <= WIDTH:
+            text.append((head + cell).rstrip())
             continue
-        parts = [part.strip() for part in text.split("    ")]
-        for part in parts:
-            for line in textwrap.wrap(part, WIDTH - len(head), break_long_words=True):
-                found.append(head + line)
-                head = f"{indent}{'':<{wide}}  "
-    return "\n".join(found)
+        for part in cell.split("    "):
+            for line in textwrap.wrap(part.strip(), WIDTH - len(head), break_long_words=True):
+                text.append(head + line)
+                head = blank
+    return "\n".join(text)
 
 
 def text(

@@ -1,0 +1,109 @@
+"""The options and inputs of a check of Tensors: which it takes, and what it says of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.op import Array
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.gradcheck.ending import warn_of_dtype
+from minigrad.gradcheck.ownership import INSTEAD
+from minigrad.gradcheck.structure import named
+
+
+def check_options(forward: bool, backward: bool, batched: bool, batched_forward: bool) -> None:
+    """PyTorch's ValueErrors, and NotImplementedError for what minigrad has no rules for."""
+    if not (forward or backward):
+        raise ValueError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+    if batched and not backward:
+        raise ValueError("Setting check_batched_grad=True requires check_backward_ad to be True")
+    if batched_forward and not forward:
+        raise ValueError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
+    if forward or batched or batched_forward:
+        raise NotImplementedError(
+            "minigrad has one rule per op, the reverse one, and no vmap: there is no forward mode and no batched "
+            "gradient of its own to check. Leave check_forward_ad, check_batched_grad and their like at False"
+        )
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    """Several values, or one."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def tensors(inputs: Sequence[Any], names: Sequence[str]) -> list[tuple[str, Any]]:
+    """The Tensors in some inputs, with their names."""
+    return [(n, t) for n, t in named(inputs, names) if isinstance(t, Tensor)]
+
+
+def differentiable(inputs: Sequence[Any], names: Sequence[str]) -> list[tuple[str, Any]]:
+    """The Tensors that require grad. ValueError if there is none."""
+    leaves = [(n, t) for n, t in tensors(inputs, names) if t.requires_grad]
+    if leaves:
+        return leaves
+    text = "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True. "
+    for name, v in named(inputs, names):
+        if isinstance(v, (np.ndarray, np.generic)):
+            raise ValueError(
+                f"{text}Input {name} is an array: mg.tensor({name}, requires_grad=True) makes a Tensor of it. For a "
+                f"function of arrays with a backward pass of its own, call {INSTEAD}."
+            )
+    raise ValueError(f"{text}Make one with requires_grad=True, in float64.")
+
+
+def random_like(outputs: Sequence[Any], seed: int, strided: bool) -> list[Any]:
+    """Random cotangents, with gaps between their elements if they are to be ``strided``."""
+    rng = np.random.default_rng(seed)
+    cotangents = []
+    for t in outputs:
+        shape, dtype = t._array.shape, t._array.dtype
+        if strided:
+            array = rng.uniform(-1, 1, (*shape, 2)).astype(dtype)[..., 0]
+        else:
+            array = np.asarray(rng.uniform(-1, 1, shape)).astype(dtype)
+        cotangents.append(wrap(array).requires_grad_())
+    return cotangents
+
+
+def check_memory(every: list[tuple[str, Any]], leaves: list[tuple[str, Any]]) -> None:
+    """RuntimeError for ``leaves`` whose elements cannot be moved one by one; a warning for other than float64."""
+    for name, t in leaves:
+        warn_of_dtype(f"Input {name} requires gradient, it", t._array.dtype)
+        if _overlaps(t._array):
+            raise RuntimeError(
+                f"Input {name} has elements that share memory (as expand() makes them), so one cannot be moved "
+                "without another: call .contiguous() or .clone() on it before passing it to gradcheck."
+            )
+        if not t._array.flags.writeable:
+            raise RuntimeError(
+                f"Input {name} lies in read-only memory, so it cannot be moved: call .clone() on it before passing it "
+                "to gradcheck."
+            )
+        for other, u in every:
+            if u is not t and np.shares_memory(t._array, u._array):
+                raise RuntimeError(
+                    f"Inputs {name} and {other} share memory, so they depend on each other: one cannot be moved "
+                    "without the other. Before passing them to gradcheck call .clone() on one of them, or "
+                    ".detach().clone().requires_grad_() if it is a view of the other."
+                )
+
+
+def _overlaps(a: Array) -> bool:
+    """Whether two elements share a place in memory."""
+    if a.size < 2:
+        return False
+    steps = sorted((abs(step), n) for step, n in zip(a.strides, a.shape, strict=True) if n > 1)
+    reach = a.itemsize
+    for step, n in steps:  # each dimension steps over all that the smaller ones reach
+        if step < reach:
+            break
+        reach = step * (n - 1) + reach
+    else:
+        return False
+    if steps[0][0] == 0:
+        return True
+    grid = sum(np.arange(n).reshape(-1, *(1,) * k) * step for k, (step, n) in enumerate(steps))
+    return len(np.unique(grid)) < a.size
