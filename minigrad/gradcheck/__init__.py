@@ -45,10 +45,9 @@ def check_vjp(
     without ``raise_exception``).  TypeError for Tensors: those are for `gradcheck`.
     """
     from minigrad.gradcheck import plain
-    from minigrad.gradcheck.numeric.problem import Settings
 
-    s = Settings(eps, rtol, atol, nondet_tol, fast_mode, seed)
-    return plain.check(plain.Vjp, f, vjp, args, s, cotangent, raise_exception)
+    settings = (eps, rtol, atol, nondet_tol, fast_mode, seed)
+    return plain.check(plain.Vjp, f, vjp, args, settings, cotangent, raise_exception)
 
 
 def check_jvp(
@@ -72,10 +71,9 @@ def check_jvp(
     where jvp takes it, as ``cotangent`` does there.
     """
     from minigrad.gradcheck import plain
-    from minigrad.gradcheck.numeric.problem import Settings
 
-    s = Settings(eps, rtol, atol, nondet_tol, fast_mode, seed)
-    return plain.check(plain.Jvp, f, jvp, args, s, tangent, raise_exception)
+    settings = (eps, rtol, atol, nondet_tol, fast_mode, seed)
+    return plain.check(plain.Jvp, f, jvp, args, settings, tangent, raise_exception)
 
 
 def gradcheck(
@@ -113,15 +111,13 @@ def gradcheck(
     pass: `minigrad.testing.check_vjp` checks it.  ``allow_numpy`` says that minigrad's derivatives are meant.
     """
     from minigrad.gradcheck import checking
-    from minigrad.gradcheck import inputs as arguments
-    from minigrad.gradcheck.numeric.problem import Settings
 
-    arguments.check_options(
+    checking.check_options(
         check_forward_ad, check_backward_ad, check_batched_grad, check_batched_forward_grad
     )
-    s = Settings(eps, rtol, atol, nondet_tol, fast_mode, seed)
-    what = checking.function(func, inputs, allow_numpy)
-    return checking.run(what, s, check_undefined_grad, raise_exception)
+    settings = (eps, rtol, atol, nondet_tol, fast_mode, seed)
+    subject = checking.function(func, inputs, allow_numpy)
+    return checking.run(subject, settings, check_undefined_grad, raise_exception)
 
 
 def gradgradcheck(
@@ -147,14 +143,12 @@ def gradgradcheck(
 ) -> bool:
     """`gradcheck` of the gradients: as functions of ``inputs`` and ``grad_outputs`` (random ones if None)."""
     from minigrad.gradcheck import checking
-    from minigrad.gradcheck import inputs as arguments
-    from minigrad.gradcheck.numeric.problem import Settings
 
     if not (check_fwd_over_rev or check_rev_over_rev):
         raise ValueError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
     if check_undefined_grad and not check_rev_over_rev:
         raise ValueError("Setting check_undefined_grad=True requires check_rev_over_rev to be True")
-    arguments.check_options(check_fwd_over_rev, check_rev_over_rev, check_batched_grad, False)
-    s = Settings(eps, rtol, atol, nondet_tol, fast_mode, seed)
-    what = checking.gradients(func, inputs, grad_outputs, s, gen_non_contig_grad_outputs, allow_numpy)
-    return checking.run(what, s, check_undefined_grad, raise_exception)
+    checking.check_options(check_fwd_over_rev, check_rev_over_rev, check_batched_grad, False)
+    settings = (eps, rtol, atol, nondet_tol, fast_mode, seed)
+    subject = checking.gradients(func, inputs, grad_outputs, seed, gen_non_contig_grad_outputs, allow_numpy)
+    return checking.run(subject, settings, check_undefined_grad, raise_exception)

@@ -16,26 +16,42 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.errors import runtime_error, type_error, warn
 from minigrad.gradcheck import culprit, inputs, ownership, report
-from minigrad.gradcheck.ending import conclude, narrow, no_derivative
 from minigrad.gradcheck.numeric import kinds
 from minigrad.gradcheck.numeric.examine import examine
 from minigrad.gradcheck.numeric.problem import Finding, Problem, Result, Settings, Variable
 from minigrad.gradcheck.outcome import OUTCOMES, GradcheckError, GradcheckWarning
 from minigrad.gradcheck.structure import leaves
 
+Function = Callable[..., Any]
+Evaluate = Callable[[], Sequence[Any]]
 Named = list[tuple[str, Any]]  # Tensors with their names
+
+
+def check_options(forward: bool, backward: bool, batched: bool, batched_forward: bool) -> None:
+    """PyTorch's ValueErrors, and NotImplementedError for what minigrad has no rules for."""
+    if not (forward or backward):
+        raise ValueError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+    if batched and not backward:
+        raise ValueError("Setting check_batched_grad=True requires check_backward_ad to be True")
+    if batched_forward and not forward:
+        raise ValueError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
+    if forward or batched or batched_forward:
+        raise NotImplementedError(
+            "minigrad has one rule per op, the reverse one, and no vmap: there is no forward mode and no batched "
+            "gradient of its own to check. Leave check_forward_ad, check_batched_grad and their like at False"
+        )
 
 
 class Subject(NamedTuple):
     """What is checked: a function at its inputs, and the names of all of it."""
 
     check: str
-    func: Callable[..., Any]
+    func: Function
     inputs: tuple[Any, ...]
     names: list[str]
     outputs: list[str] | None  # names, where the function's own structure does not give them
     title: str
-    user: Callable[..., Any]  # the user's function, which takes the first ``taken`` inputs
+    user: Function  # the user's function, which takes the first ``taken`` inputs
     taken: int
     allow_numpy: bool
 
@@ -43,8 +59,12 @@ class Subject(NamedTuple):
         """What the function returns, with its tape: flat and named."""
         return _value(self.func, self.inputs, self.user, self.inputs[: self.taken])
 
+    def tensors(self) -> list[Any]:
+        """What the function returns in the present mode, flat."""
+        return [t for _, t in leaves(self.func(*self.inputs))]
 
-def function(func: Callable[..., Any], given: Any, allow_numpy: bool) -> Subject:
+
+def function(func: Function, given: Any, allow_numpy: bool) -> Subject:
     """What `gradcheck` checks."""
     args = inputs.as_tuple(given)
     names = report.argument_names(func, len(args))
@@ -52,7 +72,7 @@ def function(func: Callable[..., Any], given: Any, allow_numpy: bool) -> Subject
 
 
 def gradients(
-    func: Callable[..., Any], given: Any, grad_outputs: Any, s: Settings, strided: bool, allow_numpy: bool
+    func: Function, given: Any, grad_outputs: Any, seed: int, strided: bool, allow_numpy: bool
 ) -> Subject:
     """What `gradgradcheck` checks: the gradients as functions of the inputs and of the outputs' gradients."""
     args = inputs.as_tuple(given)
@@ -61,11 +81,10 @@ def gradients(
     sources = inputs.differentiable(args, names)
     outputs = [(n, t) for n, t in _value(func, args, func, args) if t.requires_grad]
     if not outputs:
-        raise RuntimeError(
-            f"gradgradcheck: no output of {title} requires grad, so there is no gradient to check"
-        )
+        text = "requires grad, so there is no gradient to check"
+        raise RuntimeError(f"gradgradcheck: no output of {title} {text}")
     if grad_outputs is None:
-        cotangents: Sequence[Any] = inputs.random_like([t for _, t in outputs], s.seed, strided)
+        cotangents: Sequence[Any] = inputs.random_like([t for _, t in outputs], seed, strided)
     else:
         cotangents = inputs.as_tuple(grad_outputs)
     if len(cotangents) != len(outputs):
@@ -89,15 +108,16 @@ def gradients(
 
     labels = [*names, *(f"grad of {n}" for n, _ in outputs)]
     results = [f"grad of {n}" for n, _ in sources]
-    every = (*args, *cotangents)
-    return Subject(
-        "gradgradcheck", first, every, labels, results, f"gradients of {title}", func, count, allow_numpy
-    )
+    every, title = (*args, *cotangents), f"gradients of {title}"
+    return Subject("gradgradcheck", first, every, labels, results, title, func, count, allow_numpy)
 
 
-def run(subject: Subject, s: Settings, undefined: bool, raise_exception: bool) -> bool:
+def run(subject: Subject, settings: Any, undefined: bool, raise_exception: bool) -> bool:
     """True, or GradcheckError (False without ``raise_exception``)."""
-    return conclude(subject.check, subject.title, lambda: _examine(subject, s, undefined), raise_exception)
+    s = Settings(*settings)
+    return report.conclude(
+        subject.check, subject.title, lambda: _examine(subject, s, undefined), raise_exception
+    )
 
 
 def _examine(subject: Subject, s: Settings, undefined: bool) -> Result:
@@ -127,8 +147,9 @@ def _examine(subject: Subject, s: Settings, undefined: bool) -> Result:
             findings = [f._replace(why=why) if f.kind == kinds.DETACHED else f for f in findings]
         worst = findings[0]  # where it is the inputs' no op is to blame
         innocent = worst.kind == kinds.DEPENDENT or (worst.kind == kinds.NOISY and problem.narrow)
-        rows = [] if innocent else _blame(subject, worst, problem, recorded, s)
-        raise GradcheckError(report.text(subject.check, subject.title, findings, s, rows), findings)
+        at = next((k for k in recorded if outputs[k][0] == worst.output), 0)
+        rows = [] if innocent else culprit.blame(subject.tensors, at, worst, s, problem.inputs)
+        raise report.failure(subject.check, subject.title, findings, s, rows)
     finally:
         for _, t, array in before:
             if t._array.flags.writeable and t._array.tobytes() != array.tobytes():
@@ -138,7 +159,7 @@ def _examine(subject: Subject, s: Settings, undefined: bool) -> Result:
 # ---------------------------------------------------------------- the function and its backward pass
 
 
-def _flat(func: Callable[..., Any], result: Any) -> Named:
+def _flat(func: Function, result: Any) -> Named:
     """What a function returned, flat and named. TypeError if it is not Tensors."""
     outputs = list(leaves(result, "output"))
     for name, t in outputs:
@@ -150,15 +171,13 @@ def _flat(func: Callable[..., Any], result: Any) -> Named:
     return outputs
 
 
-def _recorded(func: Callable[..., Any], args: Sequence[Any], **mode: Any) -> Any:
+def _recorded(func: Function, args: Sequence[Any], **mode: Any) -> Any:
     """A function's value with its tape, whatever the grad mode is."""
     with ModeManager(MODE.get().replace(grad=True, inference=False, **mode)):
         return func(*args)
 
 
-def _value(
-    func: Callable[..., Any], args: Sequence[Any], user: Callable[..., Any], taken: Sequence[Any]
-) -> Named:
+def _value(func: Function, args: Sequence[Any], user: Function, taken: Sequence[Any]) -> Named:
     try:
         result = _recorded(func, args)
     except Exception as error:
@@ -177,9 +196,7 @@ def _nodes(tensors: Sequence[Any]) -> list[Node]:
     return [t._node for t in tensors]
 
 
-def _gradients(
-    roots: list[Node], seeds: Sequence[Any], targets: list[Node], create: bool = False
-) -> list[Any]:
+def _gradients(roots: list[Node], seeds: Any, targets: list[Node], create: bool = False) -> list[Any]:
     """The gradients of some records by others; None where they do not depend on them."""
     grads = engine.run(roots, seeds, targets, keep=True, create=create)
     return [grads.get(node) for node in targets]
@@ -200,7 +217,7 @@ def _problem(subject: Subject, outputs: Named, sources: Named, undefined: bool) 
     floats = kept or [k for k, (_, t) in enumerate(outputs) if t._array.dtype.kind == "f"]
     if outputs and not floats:
         name, t = outputs[0]
-        raise ValueError(f"gradcheck: {no_derivative(name, t._array.dtype)}")
+        raise ValueError(f"gradcheck: {report.no_derivative(name, t._array.dtype)}")
     values = [Variable(outputs[k][0], np.array(outputs[k][1]._array)) for k in floats]
     slots = [Variable(n, t._array) for n, t in sources]
     roots, targets = _nodes([outputs[k][1] for k in kept]), _nodes([t for _, t in sources])
@@ -210,7 +227,7 @@ def _problem(subject: Subject, outputs: Named, sources: Named, undefined: bool) 
         if n.op is not None and n.dtype is not None and n.dtype.itemsize < 8
     )
     results = itertools.chain(((y.name, y.array.dtype) for y in values), inside)
-    advice = narrow([(n, t._array.dtype) for n, t in sources], results, ".double()")
+    advice = report.narrow([(n, t._array.dtype) for n, t in sources], results, ".double()")
     zeros = [np.zeros_like(y.array) for y in values]
 
     def pull(i: int, g: Array) -> Sequence[Any]:
@@ -236,20 +253,18 @@ def _problem(subject: Subject, outputs: Named, sources: Named, undefined: bool) 
     return Problem(slots, values, evaluate, pull, narrow=advice)
 
 
-def _evaluator(
-    subject: Subject, kept: list[int], count: int, values: list[Variable]
-) -> Callable[[], Sequence[Any]]:
+def _evaluator(subject: Subject, kept: list[int], count: int, values: list[Variable]) -> Evaluate:
     """The function from the inputs' memory to arrays; without recording, if it works the same without."""
     bare = MODE.get().replace(grad=False, inference=False, everything=False, observer=None, anomaly=None)
 
-    def under(mode: Mode) -> Callable[[], Sequence[Any]]:
+    def under(mode: Mode) -> Evaluate:
         def run() -> Sequence[Any]:
             with ModeManager(mode):
                 result = subject.func(*subject.inputs)
             if count == 1 and isinstance(result, Tensor):
                 return (result._array,)
-            arrays = [t._array for _, t in leaves(result)]
-            return [arrays[k] for k in kept]
+            tensors = list(leaves(result))
+            return [tensors[k][1]._array for k in kept]
 
         return run
 
@@ -281,7 +296,7 @@ def _bare(subject: Subject, s: Settings) -> bool:
     bare = finding is None and watch.shared and not watch.function and OUTCOMES.get() is not None
     arrays = watch.sure or ((finding or bare) and ownership.gives_arrays(subject.user, args))
     if arrays and finding:
-        raise GradcheckError(report.text(subject.check, title, [finding], s), [finding])
+        raise report.failure(subject.check, title, [finding], s)
     if watch.passes and watch.passes.layer:
         forward, backward, _ = watch.passes
         warn(
@@ -311,25 +326,5 @@ def _dependent(findings: list[Finding], outputs: Named, sources: Named, since: i
             f"analytic follows that, but {name} is moved alone"
         )
     hint = "compute it within the function, or make an input of its own of it: .detach().clone().requires_grad_()"
-    return [
-        f._replace(kind=kinds.DEPENDENT, why=reasons[f.input], hint=hint) if f.input in reasons else f
-        for f in findings
-    ]
-
-
-def _blame(
-    subject: Subject, f: Finding, problem: Problem, kept: list[int], s: Settings
-) -> list[tuple[str, str]]:
-    """The op to blame, if it can be told."""
-    names = [y.name for y in problem.outputs]
-
-    def run() -> list[Any]:
-        return [t for _, t in leaves(subject.func(*subject.inputs))]
-
-    try:
-        if f.kind == kinds.NON_DETERMINISTIC and not f.input:
-            return culprit.first_difference(run)
-        at = kept[names.index(f.output)] if kept else 0
-        return culprit.search(run, at, f, s, problem.inputs)
-    except Exception as error:  # the report matters more
-        return [("culprit", f"not looked for: {type(error).__name__} when the function ran again")]
+    verdict = {"kind": kinds.DEPENDENT, "hint": hint}
+    return [f._replace(why=reasons[f.input], **verdict) if f.input in reasons else f for f in findings]

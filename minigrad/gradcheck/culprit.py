@@ -22,6 +22,7 @@ from minigrad.gradcheck.numeric.problem import Finding, Problem, Settings, Varia
 
 EFFORT = 200  # records that are looked at
 
+Run = Callable[[], Sequence[Any]]  # the function, whose Tensors it returns
 Rows = list[tuple[str, str]]  # labels and texts for the report
 
 
@@ -46,7 +47,7 @@ class Observer:
         self.records.append(Record(node, copies, list(arrays)))
 
 
-def observed(run: Callable[[], Any]) -> tuple[Any, list[Record]]:
+def observed(run: Run) -> tuple[Any, list[Record]]:
     """What ``run`` returns, and everything it records on the way, also what carries no gradient."""
     observer = Observer()
     with ModeManager(MODE.get().replace(grad=True, inference=False, everything=True, observer=observer)):
@@ -137,29 +138,29 @@ def _input_names(node: Node) -> list[str]:
 # ---------------------------------------------------------------- the search
 
 
-class Suspect(NamedTuple):
-    """A record whose own rule is wrong, and its place among the records behind the output."""
+def blame(run: Run, output: int, f: Finding, s: Settings, inputs: Sequence[Variable]) -> Rows:
+    """Lines for the report about an output of ``run``: the record to blame, if it can be told."""
+    try:
+        if f.kind == kinds.NON_DETERMINISTIC and not f.input:
+            return _first_difference(run)
+        return _search(run, output, f, s, inputs)
+    except Exception as error:  # the report matters more
+        return [("culprit", f"not looked for: {type(error).__name__} when the function ran again")]
 
-    at: int
-    node: Node
-    finding: Finding
 
-
-def search(
-    run: Callable[[], Sequence[Any]], output: int, verdict: Finding, s: Settings, inputs: Sequence[Variable]
-) -> Rows:
-    """Lines for the report: the record whose own rule is wrong, or where the gradient is cut off."""
+def _search(run: Run, output: int, verdict: Finding, s: Settings, inputs: Sequence[Variable]) -> Rows:
+    """The record whose own rule is wrong, or where the gradient is cut off."""
     outputs, records = observed(run)
     values = _values(records)
     order = differentiable([t._node for t in outputs[output : output + 1] if t._node is not None])
     suspects = []
-    for at, node in enumerate(order[:EFFORT]):
+    for node in order[:EFFORT]:
         arrays = None if _is_part(node) else _arrays(node, values)
         finding = None if arrays is None else _own_finding(node, arrays, s, verdict)
         if finding is not None:
-            suspects.append(Suspect(at, node, finding))
+            suspects.append((node, finding))
     if suspects:
-        return _named(suspects, len(order), verdict)
+        return _named(suspects, order, verdict)
     cut = _cut(records, inputs) if verdict.kind == kinds.DETACHED else []
     if cut:
         return cut
@@ -225,9 +226,8 @@ def _own_finding(node: Node, arrays: list[Any], s: Settings, verdict: Finding) -
             return None
         scale = max(1.0, size)
         atol = 1e-7 * max(1.0, value / scale)
-        findings = examine(
-            problem, Settings(s.eps * scale, min(s.rtol, 1e-5), atol, s.nondet_tol, True, s.seed)
-        ).findings
+        tight = s._replace(eps=s.eps * scale, rtol=min(s.rtol, 1e-5), atol=atol, fast=True)
+        findings = examine(problem, tight).findings
     except Exception:  # the report must come, whatever the user's code does when it is called again
         return None
     innocent = verdict.kind in kinds.INNOCENT
@@ -239,23 +239,18 @@ def name(node: Node) -> str:
     return node.op.name if node.op else "leaf"
 
 
-def _named(suspects: list[Suspect], count: int, verdict: Finding) -> Rows:
+def _named(suspects: list[tuple[Node, Finding]], order: list[Node], verdict: Finding) -> Rows:
     """The first suspect of the verdict's kind in full, the others by name."""
-    at, node, f = next((x for x in suspects if x.finding.kind == verdict.kind), suspects[0])
-    rows = [
-        ("culprit", f"{name(node)}, {node.where}" + (f"    (op {at + 1} of {count})" if count > 1 else ""))
-    ]
-    if count > 1:
+    node, f = next((x for x in suspects if x[1].kind == verdict.kind), suspects[0])
+    place = f"    (op {order.index(node) + 1} of {len(order)})" if len(order) > 1 else ""
+    rows = [("culprit", f"{name(node)}, {node.where}{place}")]
+    if len(order) > 1:
         rows.append(("", f"its own rule for {f.input or f.output}: {f.kind}, {f.why}"))
         if f.at_output is not None and f.at_input is not None:
             o, i = report.place(f.output, f.at_output), report.place(f.input, f.at_input)
-            rows.append(
-                (
-                    "",
-                    f"d {o} / d {i}: analytic {report.number(f.analytic)}, numeric {report.number(f.numeric)}",
-                )
-            )
-    others = [f"{name(x.node)}, {x.node.where}" for x in suspects if x.node is not node]
+            values = f"analytic {report.number(f.analytic)}, numeric {report.number(f.numeric)}"
+            rows.append(("", f"d {o} / d {i}: {values}"))
+    others = [f"{name(n)}, {n.where}" for n, _ in suspects if n is not node]
     if others:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         rows.append(("", f"too: {'; '.join(others[:3])}{more}"))
@@ -267,10 +262,8 @@ def _cut(records: list[Record], inputs: Sequence[Variable]) -> Rows:
     owners = {id(owner(x.array)): x.name for x in inputs}
     for node, _, seen in records:
         op = node.op
-        if (
-            op is not None and op.differentiable and not node.requires_grad and node.dtype.kind == "f"
-            and any(n.requires_grad for n in node.inputs)
-        ):  # fmt: skip
+        lost = not node.requires_grad and any(n.requires_grad for n in node.inputs)
+        if lost and op is not None and op.differentiable and node.dtype.kind == "f":
             return [("culprit", f"{op.name}, {node.where}: it ran under no_grad()")]
         for n, a in zip(node.inputs, seen, strict=False):
             if not isinstance(a, np.ndarray):
@@ -288,7 +281,7 @@ def _cut(records: list[Record], inputs: Sequence[Variable]) -> Rows:
     return []
 
 
-def first_difference(run: Callable[[], Any]) -> Rows:
+def _first_difference(run: Run) -> Rows:
     """The first record that differs between two runs at the same point."""
     _, first = observed(run)
     _, second = observed(run)

@@ -1,4 +1,4 @@
-"""The options and inputs of a check of Tensors: which it takes, and what it says of others."""
+"""The inputs of a check of Tensors: which it takes, and what it says of others."""
 
 from __future__ import annotations
 
@@ -9,24 +9,9 @@ import numpy as np
 
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.gradcheck.ending import warn_of_dtype
 from minigrad.gradcheck.ownership import INSTEAD
+from minigrad.gradcheck.report import warn_of_dtype
 from minigrad.gradcheck.structure import named
-
-
-def check_options(forward: bool, backward: bool, batched: bool, batched_forward: bool) -> None:
-    """PyTorch's ValueErrors, and NotImplementedError for what minigrad has no rules for."""
-    if not (forward or backward):
-        raise ValueError("Expected at least one of check_forward_ad or check_backward_ad to be True")
-    if batched and not backward:
-        raise ValueError("Setting check_batched_grad=True requires check_backward_ad to be True")
-    if batched_forward and not forward:
-        raise ValueError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
-    if forward or batched or batched_forward:
-        raise NotImplementedError(
-            "minigrad has one rule per op, the reverse one, and no vmap: there is no forward mode and no batched "
-            "gradient of its own to check. Leave check_forward_ad, check_batched_grad and their like at False"
-        )
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:

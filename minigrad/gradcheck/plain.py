@@ -10,20 +10,25 @@ from typing import Any
 import numpy as np
 
 from minigrad.gradcheck import report
-from minigrad.gradcheck.ending import conclude, narrow, no_derivative, warn_of_dtype
 from minigrad.gradcheck.numeric.examine import examine
 from minigrad.gradcheck.numeric.problem import Array, Problem, Result, Settings, Variable
 from minigrad.gradcheck.numeric.shapes import misshapen
-from minigrad.gradcheck.outcome import GradcheckError
 from minigrad.gradcheck.structure import leaves, named, replaced
+
+Function = Callable[..., Any]
 
 
 def check(
-    kind: type[Subject], f: Callable[..., Any], derivative: Callable[..., Any], args: Any, s: Settings,
-    place: str | None, raise_exception: bool,
-) -> bool:  # fmt: skip
+    kind: type[Subject],
+    f: Function,
+    derivative: Function,
+    args: Any,
+    settings: Any,
+    place: str | None,
+    raises: bool,
+) -> bool:
     """`check_vjp` (of a `Vjp`) or `check_jvp`; ``place`` is where the derivative takes its cotangent or tangent."""
-    name, title = f"check_{kind.what}", report.title(f)
+    name, title, s = f"check_{kind.what}", report.title(f), Settings(*settings)
 
     def run() -> Result:
         with np.errstate(all="ignore"):  # what is not finite is reported as such
@@ -31,10 +36,10 @@ def check(
             findings = misshapen(problem, s)
             result = Result(findings, [], 0.0) if findings else examine(problem, s)
         if result.findings:
-            raise GradcheckError(report.text(name, title, result.findings, s), result.findings)
+            raise report.failure(name, title, result.findings, s)
         return result
 
-    return conclude(name, title, run, raise_exception)
+    return report.conclude(name, title, run, raises)
 
 
 # ---------------------------------------------------------------- plain functions as problems
@@ -46,9 +51,7 @@ class Subject:
     what: str  # vjp or jvp
     vector: str  # what it takes
 
-    def __init__(
-        self, f: Callable[..., Any], derivative: Callable[..., Any], args: Any, place: str | None
-    ) -> None:
+    def __init__(self, f: Function, derivative: Function, args: Any, place: str | None) -> None:
         self.f, self.derivative = f, derivative
         args = tuple(args) if isinstance(args, (tuple, list)) else (args,)
         self.names = report.argument_names(f, len(args))
@@ -67,12 +70,12 @@ class Subject:
                 f"{', '.join(type(v).__name__ for v in args) or 'none'}; make one a float64 array"
             )
         for x in self.inputs:
-            warn_of_dtype(x.name, x.array.dtype)
+            report.warn_of_dtype(x.name, x.array.dtype)
         self.value = f(*self.args)
         self.outputs = [Variable(name, np.array(y)) for name, y in leaves(self.value, "output")]
         for name, y in self.outputs:
             if y.dtype.kind != "f":
-                raise ValueError(no_derivative(name, y.dtype))
+                raise ValueError(report.no_derivative(name, y.dtype))
         if not self.outputs:
             raise TypeError(f"check_{self.what}: {report.title(f)} returned nothing; it must return arrays")
         self.moved = False
@@ -101,14 +104,15 @@ class Subject:
         call = ", ".join(_ORDERS[place or "last"](tuple(self.names), vector))
         raise TypeError(
             f"check_{what} calls {what}({call}), but {report.title(self.derivative)} takes {signature}. "
-            f"{vector}='last', 'first' or 'only' says where it takes the {vector}; a lambda may bring arguments into any other order"
+            f"{vector}='last', 'first' or 'only' says where it takes the {vector}; a lambda may bring arguments into "
+            "any other order"
         )
 
     def problem(self) -> Problem:
         """What is to be examined. RuntimeError if the function or its derivative changes an argument."""
         before = [x.array.tobytes() for x in self.inputs]
         types = [[(v.name, v.array.dtype) for v in side] for side in (self.inputs, self.outputs)]
-        advice = narrow(*types, ".astype(np.float64)")
+        advice = report.narrow(*types, ".astype(np.float64)")
         problem = Problem(self.inputs, self.outputs, self.evaluate, self.answers, self.what == "vjp", advice)
         self.evaluate()
         self.answers(0, np.zeros_like(problem.seeded[0].array))
@@ -147,9 +151,8 @@ class Vjp(Subject):
         grads = self.call(_seeds(self.value, self.outputs, k, seed))
         if len(self.args) == 1 and not self._is_tuple(grads):
             grads = (grads,)
-        for name, v, d in zip(
-            self.names, self.args, grads if isinstance(grads, (tuple, list)) else (), strict=False
-        ):
+        parts = grads if isinstance(grads, (tuple, list)) else ()
+        for name, v, d in zip(self.names, self.args, parts, strict=False):
             whole = type(v) is int or getattr(v, "dtype", np.dtype(bool)).kind in "iu"
             if whole and np.any(np.asarray(0 if d is None else d)):
                 raise ValueError(
@@ -199,9 +202,8 @@ def _answers(template: Any, answer: Any, name: str, what: str) -> Iterator[Any]:
         keys = list(template) if isinstance(template, dict) else list(range(len(template)))
         same = isinstance(answer, dict if isinstance(template, dict) else (tuple, list))
         if answer is not None and not (same and len(answer) == len(keys)):
-            got = (
-                f"{len(answer)} entries" if isinstance(answer, (tuple, list, dict)) else type(answer).__name__
-            )
+            several = isinstance(answer, (tuple, list, dict))
+            got = f"{len(answer)} entries" if several else type(answer).__name__
             raise TypeError(f"{what} must return {len(keys)} entries for {name}, in its structure; got {got}")
         for key in keys:
             part = None if answer is None else answer[key]

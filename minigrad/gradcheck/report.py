@@ -1,18 +1,23 @@
-"""The text of a failed check, and the names of functions and arguments in it."""
+"""What a check says: names of functions and arguments, the text of a failure, sentences; and how it ends."""
 
 from __future__ import annotations
 
 import inspect
+import math
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import CodeType
 from typing import Any
 
-from minigrad.errors import spot
+import numpy as np
+
+from minigrad.errors import spot, warn
 from minigrad.gradcheck.numeric import kinds
-from minigrad.gradcheck.numeric.problem import Finding, Settings, Shape
+from minigrad.gradcheck.numeric.problem import Finding, Result, Settings, Shape
+from minigrad.gradcheck.outcome import OUTCOMES, GradcheckError, GradcheckWarning
 
 WIDTH = 96
+Rows = Sequence[tuple[str, str]]  # labels and texts
 
 
 # ---------------------------------------------------------------- names
@@ -100,7 +105,7 @@ def lines(f: Finding, s: Settings) -> list[tuple[str, str]]:
     return rows
 
 
-def table(rows: Sequence[tuple[str, str]], indent: str = "") -> str:
+def table(rows: Rows, indent: str = "") -> str:
     """Labels and texts, aligned; no line longer than WIDTH."""
     width = min(max((len(label) for label, _ in rows), default=0), 12)
     blank = f"{indent}{'':<{width}}  "
@@ -120,14 +125,10 @@ def table(rows: Sequence[tuple[str, str]], indent: str = "") -> str:
     return "\n".join(text)
 
 
-def text(
-    check: str,
-    function: str,
-    findings: Sequence[Finding],
-    s: Settings,
-    culprit: Sequence[tuple[str, str]] = (),
-) -> str:
-    """The report: the worst finding in full, the others in a line each."""
+def failure(
+    check: str, function: str, findings: list[Finding], s: Settings, culprit: Rows = ()
+) -> GradcheckError:
+    """The error with its report: the worst finding in full, the others in a line each."""
     first, *others = findings
     rows = lines(first, s)
     mode = "fast mode: random vectors" if s.fast else "every element"
@@ -139,4 +140,69 @@ def text(
     if len(others) > 8:
         rows.append(("", f"and {len(others) - 8} more"))
     rows += culprit
-    return "\n".join([*textwrap.wrap(f"{check}: {function}", WIDTH), table(rows, "  ")])
+    text = "\n".join([*textwrap.wrap(f"{check}: {function}", WIDTH), table(rows, "  ")])
+    return GradcheckError(text, findings)
+
+
+# ---------------------------------------------------------------- sentences that checks have in common
+
+
+def no_derivative(name: str, dtype: Any) -> str:
+    """The sentence about an output that cannot be differentiated."""
+    return (
+        f"{name} is {dtype}: it moves in steps, and so has no derivative to check. Return a float64 instead, or "
+        "leave it out of what the checked function returns"
+    )
+
+
+def narrow(inputs: Iterable[tuple[str, Any]], results: Iterable[tuple[str, Any]], widen: str) -> str:
+    """The advice where something is measured in less than float64; ``widen`` is what to write behind an input."""
+    for name, dtype in inputs:
+        if dtype.itemsize < 8:
+            return f"use float64: {name} is {dtype}; pass {name}{widen}"
+    for name, dtype in results:
+        if dtype.itemsize < 8:
+            return f"use float64 within the function too: {name} is {dtype}"
+    return ""
+
+
+def warn_of_dtype(name: str, dtype: Any) -> None:
+    """As PyTorch: what is not float64 is likely to fail."""
+    if dtype != np.float64:
+        warn(
+            f"{name} is {dtype} and not a double precision floating point. This check will likely fail if all the "
+            "inputs are not of double precision floating point; convert it to float64."
+        )
+
+
+# ---------------------------------------------------------------- how a check ends
+
+
+def conclude(check: str, function: str, examine: Callable[[], Result], raise_exception: bool) -> bool:
+    """Runs a check: True, GradcheckError, or False; a GradcheckWarning for what passes and is no rounding."""
+    try:
+        result = examine()
+    except GradcheckError:
+        _count(False, math.inf, False)
+        if raise_exception:
+            raise
+        return False
+    _count(True, result.margin, result.bare)
+    for doubt in result.doubts:
+        warn(_doubtful(check, function, doubt), GradcheckWarning)
+    return True
+
+
+def _count(passed: bool, margin: float, bare: bool) -> None:
+    outcomes = OUTCOMES.get()
+    if outcomes is not None:
+        outcomes.append((passed, margin, bare))
+
+
+def _doubtful(check: str, function: str, doubt: Finding) -> str:
+    at = f"d {doubt.output}{list(doubt.at_output or ())} / d {doubt.input}{list(doubt.at_input or ())}"
+    return (
+        f"{check}: {function} {doubt.why}, which is more than measuring it can explain, at {at}: analytic "
+        f"{number(doubt.analytic)}, numeric {number(doubt.numeric)}. Pass rtol=1e-5, atol=1e-7 "
+        "to have it refused."
+    )

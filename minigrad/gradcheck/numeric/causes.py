@@ -14,40 +14,24 @@ from minigrad.gradcheck.numeric import kinds
 from minigrad.gradcheck.numeric.compare import Element, Pair
 from minigrad.gradcheck.numeric.problem import Array, Shape, Verdict
 
-Cause: TypeAlias = (
-    "tuple[Verdict, Callable[[int, int], Array]]"  # what would be claimed, from one row to another
-)
+# A verdict, and the rows from one to another that would then be claimed.
+Cause: TypeAlias = "tuple[Verdict, Callable[[int, int], Array]]"
 
 
-def causes(p: Pair, picks: list[Element], claimed: list[Array], measured: list[Array]) -> Iterator[Cause]:
-    """The causes to try; ``picks`` are failing elements, the rest is that of `sliced`."""
-    yield from _missing_sums(p, claimed, measured)
+def causes(p: Pair, picks: list[Element], slice: tuple[int, int] | None) -> Iterator[Cause]:
+    """The causes to try; ``picks`` are failing elements, ``slice`` the only index on an axis with a claim."""
+    if slice is not None:
+        yield _missing_sum(p, *slice)
     yield from _factors(p, picks)
     yield from _transpositions(p)
 
 
-# ---------------------------------------------------------------- sums that are missing
-
-
-def sliced(p: Pair, claimed: list[Array], measured: list[Array]) -> int | None:
-    """The axis of the output along which something is claimed for one index only, but measured for more.
-
-    ``claimed`` and ``measured`` flag, for each axis of what is seeded, the indices where something is.
-    """
-    axes = enumerate(zip(claimed, measured, strict=True)) if p.problem.reverse else ()
-    return next((axis for axis, (a, n) in axes if a.sum() == 1 and n.sum() > 1), None)
-
-
-def _missing_sums(p: Pair, claimed: list[Array], measured: list[Array]) -> Iterator[Cause]:
-    axis = sliced(p, claimed, measured)
-    if axis is None:
-        return
+def _missing_sum(p: Pair, axis: int, index: int) -> Cause:
     shape = p.output.array.shape
-    index = int(claimed[axis].argmax())
     kept = np.unravel_index(np.arange(math.prod(shape)), shape)[axis] == index
     why = f"only index {index} of the output's axis {axis} (length {shape[axis]}) reaches the input"
     verdict = Verdict(kinds.MISSING_SUM, why, f"sum the incoming gradient over axis {axis}")
-    yield verdict, lambda start, stop: np.where(kept[start:stop, None], p.numeric(start, stop), 0.0)
+    return verdict, lambda start, stop: np.where(kept[start:stop, None], p.numeric(start, stop), 0.0)
 
 
 def broadcast_axes(shape: Shape, to: Shape) -> list[int]:
@@ -56,9 +40,6 @@ def broadcast_axes(shape: Shape, to: Shape) -> list[int]:
     if extra < 0 or any(n not in (1, t) for n, t in zip(shape, to[extra:], strict=True)):
         return []
     return [a for a, t in enumerate(to) if t != 1 and (a < extra or shape[a - extra] == 1)]
-
-
-# ---------------------------------------------------------------- factors
 
 
 def _factors(p: Pair, picks: list[Element]) -> Iterator[Cause]:
@@ -103,26 +84,21 @@ def _length(p: Pair, factor: Fraction) -> str:
     return ""
 
 
-# ---------------------------------------------------------------- axes that are exchanged
-
-
 def _transpositions(p: Pair) -> Iterator[Cause]:
     """The Jacobian with axes of equal length exchanged: of the answer, of what is seeded, or one of each."""
     (seeded, a), (answer, b) = p.seeded, p.answer
     full = p.measured.reshape((*a.shape, *b.shape))  # a view
     front, back = range(a.ndim), range(a.ndim, full.ndim)
-    orders = [
-        ((*front, *o), f"{_axes(answer, o, a.ndim)} are exchanged in what is returned") for o in _orders(back)
-    ]
-    orders += [((*o, *back), f"{_axes(seeded, o, 0)} are exchanged in what comes in") for o in _orders(front)]
+    orders = [((*front, *o), _axes(answer, o, a.ndim), " in what is returned") for o in _orders(back)]
+    orders += [((*o, *back), _axes(seeded, o, 0), " in what comes in") for o in _orders(front)]
     for i, j in itertools.product(front, back):
         axes = f"axis {i} of {seeded} and axis {j - a.ndim} of {answer}"
-        text = f"{axes} are exchanged: a matrix instead of its transpose"
-        orders.append((_exchanged(range(full.ndim), i, j), text))
-    for order, text in orders:
+        orders.append((_exchanged(range(full.ndim), i, j), axes, ": a matrix instead of its transpose"))
+    for order, axes, where in orders:
         moves = any(axis != k and full.shape[k] > 1 for k, axis in enumerate(order))
         if moves and tuple(full.shape[axis] for axis in order) == full.shape:
-            yield Verdict(kinds.TRANSPOSED, text, "transpose it back"), _rows(full.transpose(order), a.shape)
+            verdict = Verdict(kinds.TRANSPOSED, f"{axes} are exchanged{where}", "transpose it back")
+            yield verdict, _rows(full.transpose(order), a.shape)
 
 
 def _orders(axes: range) -> Iterator[tuple[int, ...]]:
@@ -144,6 +120,8 @@ def _axes(name: str, order: Sequence[int], first: int) -> str:
 
 def _rows(full: Array, seeded: Shape) -> Callable[[int, int], Array]:
     """Rows of a transposed Jacobian, which is never copied as a whole."""
-    return lambda start, stop: np.array(
-        [full[np.unravel_index(row, seeded)].reshape(-1) for row in range(start, stop)]
-    )
+
+    def rows(start: int, stop: int) -> Array:
+        return np.array([full[np.unravel_index(row, seeded)].reshape(-1) for row in range(start, stop)])
+
+    return rows

@@ -53,15 +53,14 @@ class Pair:
         """A verdict with the facts about the worst element."""
         at = self.worst or Element(0, 0, math.nan, math.nan)
         left, right, _ = self.slopes(at, s.eps)
-        return about(
-            verdict, self.output, self.input, at_output=_index(at.output, self.output.array.shape),
-            at_input=_index(at.input, self.input.array.shape), analytic=at.analytic, numeric=at.numeric, left=left,
-            right=right, tolerance=s.atol + s.rtol * abs(at.numeric), failing=self.failing, total=self.total, only=only,
+        at_output, at_input = (
+            tuple(map(int, np.unravel_index(place, v.array.shape)))
+            for place, v in ((at.output, self.output), (at.input, self.input))
+        )
+        return about(verdict, self.output, self.input)._replace(
+            at_output=at_output, at_input=at_input, analytic=at.analytic, numeric=at.numeric, left=left, right=right,
+            tolerance=s.atol + s.rtol * abs(at.numeric), failing=self.failing, total=self.total, only=only,
         )  # fmt: skip
-
-
-def _index(place: int, shape: Shape) -> Shape:
-    return tuple(map(int, np.unravel_index(place, shape)))
 
 
 def scores(analytic: Array, numeric: Array, s: Settings) -> Array:
@@ -84,7 +83,7 @@ def scores(analytic: Array, numeric: Array, s: Settings) -> Array:
 
 
 def claims(pairs: Sequence[Pair]) -> Iterator[tuple[int, list[Array]]]:
-    """The claimed Jacobians of pairs with the same seeded variable, in blocks of rows: the first row, and a block each."""
+    """The claimed Jacobians of pairs with one seeded variable, in blocks of rows: the first row, and a block each."""
     first, problem = pairs[0], pairs[0].problem
     seeded, places = (first.i, [p.j for p in pairs]) if problem.reverse else (first.j, [p.i for p in pairs])
     sizes = [p.answer.array.size for p in pairs]
@@ -107,7 +106,7 @@ NEGLIGIBLE = 1e-3  # a margin below it is taken from atol alone: a bound, in hal
 
 
 def compare(pairs: Sequence[Pair], s: Settings) -> None:
-    """Fills in margin, failing and worst of pairs with the same seeded variable."""
+    """Fills in margin, failing and worst of pairs with one seeded variable."""
     for start, blocks in claims(pairs):
         for p, a in zip(pairs, blocks, strict=True):
             if not a.size:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from minigrad.gradcheck.numeric import kinds
 from minigrad.gradcheck.numeric.compare import Pair, Projection, all_pairs, one_pair, projections, unit
 from minigrad.gradcheck.numeric.judge import judge
 from minigrad.gradcheck.numeric.measure import refined
-from minigrad.gradcheck.numeric.problem import Finding, Problem, Result, Settings, Shape, Verdict, about
+from minigrad.gradcheck.numeric.problem import Finding, Problem, Result, Settings, Verdict, about
 
 SUSPICIOUS = 1e-5  # a relative difference that central differences in float64 do not explain
 ELEMENTWISE = 20_000  # evaluations that fast mode spends on finding the element, once it has failed
@@ -20,9 +21,8 @@ ELEMENTWISE = 20_000  # evaluations that fast mode spends on finding the element
 def examine(problem: Problem, s: Settings) -> Result:
     """Measures, compares and, where something fails, judges."""
     with np.errstate(all="ignore"):
-        changing = _changing_value(problem, s) or _bad_derivative(problem, s)
-        if changing is not None:
-            return Result([changing], [], math.inf)
+        for finding in _instabilities(problem, s):
+            return Result([finding], [], math.inf)
         result = (_fast if s.fast else _full)(problem, s)
     if problem.narrow:  # no step serves a float32, and no other advice is sure
         result = result._replace(findings=[_widened(f, problem.narrow) for f in result.findings])
@@ -39,12 +39,12 @@ def _full(problem: Problem, s: Settings) -> Result:
 def _fast(problem: Problem, s: Settings) -> Result:
     projected = projections(problem, s)
     bad = sorted((p for p in projected if p.margin > 1.0), key=lambda p: -p.margin)
-    doubts = []
-    if not bad:
-        suspects = [p for p in projected if _suspicious(p.analytic, p.numeric)]
-        for p in suspects:
-            if _affordable(problem, p):
-                doubts += _doubts(one_pair(problem, p.i, p.j, s), s)
+    suspects = (
+        []
+        if bad
+        else [p for p in projected if _suspicious(p.analytic, p.numeric) and _affordable(problem, p)]
+    )
+    doubts = [d for p in suspects for d in _doubts(one_pair(problem, p.i, p.j, s), s)]
     findings = [_unfolded(problem, p, s) for p in bad]
     return Result(findings, doubts, max((p.margin for p in projected), default=0.0))
 
@@ -71,10 +71,10 @@ def _unfolded(problem: Problem, p: Projection, s: Settings) -> Finding:
     if p.analytic == 0.0 and math.isfinite(p.numeric):
         kind = kinds.DETACHED
     verdict = Verdict(kind, "analytic and numeric differ along random unit vectors: v J u", note)
-    return about(
-        verdict, problem.outputs[p.i], problem.inputs[p.j], analytic=p.analytic, numeric=p.numeric,
-        tolerance=p.tolerance, failing=1, total=1, projected=True,
-    )  # fmt: skip
+    finding = about(verdict, problem.outputs[p.i], problem.inputs[p.j])._replace(
+        failing=1, total=1, projected=True
+    )
+    return finding._replace(analytic=p.analytic, numeric=p.numeric, tolerance=p.tolerance)
 
 
 # ---------------------------------------------------------------- what passes, and is no rounding
@@ -98,51 +98,37 @@ def _doubts(p: Pair, s: Settings) -> list[Finding]:
 # ---------------------------------------------------------------- what is no derivative at all
 
 
-def _changing_value(problem: Problem, s: Settings) -> Finding | None:
-    """A finding if the function has another value the second time."""
+def _instabilities(problem: Problem, s: Settings) -> Iterator[Finding]:
+    """Findings where the function or its derivative is another the second time, or not zero for a seed of zeros."""
+    why = "the function gives another value when it is called again at the same point"
+    hint = "take randomness and state out of it, or seed it inside; or allow it with nondet_tol"
+    changing = Verdict(kinds.NON_DETERMINISTIC, why, hint)
     for output, again in zip(problem.outputs, problem.evaluate(), strict=True):
-        difference = _difference(output.array, again, s.nondet_tol)
-        if difference is not None:
-            at, first, second = difference
-            verdict = Verdict(
-                kinds.NON_DETERMINISTIC, "the function gives another value when it is called again at the same point",
-                "take randomness and state out of it, or seed it inside; or allow it with nondet_tol",
-            )  # fmt: skip
-            return about(verdict, output, at_output=at, analytic=first, numeric=second)
-    return None
-
-
-def _bad_derivative(problem: Problem, s: Settings) -> Finding | None:
-    """A finding if the derivative is another the second time, or is not zero for a seed of zeros."""
+        yield from _difference(output.array, again, s.nondet_tol, about(changing, output), "at_output")
     rng = np.random.default_rng(s.seed)
     name, seed = ("backward", "incoming gradient") if problem.reverse else ("the jvp", "tangent")
+    why = f"{name} gives another value for the same {seed} when it is called again"
+    changing = Verdict(
+        kinds.NON_DETERMINISTIC, why, "take randomness and state out of it; or allow it with nondet_tol"
+    )
+    why = f"{name} of zeros is not zero: it must be a multiple of the {seed}"
+    shifted = Verdict(kinds.WRONG, why, f"multiply everything that {name} returns by the {seed}")
+    side = "at_input" if problem.reverse else "at_output"
     for k, seeded in enumerate(problem.seeded):
         v = unit(rng, seeded.array.shape)
-        first = [None if d is None else np.array(d, float) for d in problem.derivative(k, v.copy())]
+        first = [0.0 if d is None else np.array(d, float) for d in problem.derivative(k, v.copy())]
         again, of_zeros = problem.derivative(k, v.copy()), problem.derivative(k, np.zeros_like(v))
         for answer, a, b, z in zip(problem.answers, first, again, of_zeros, strict=True):
-            difference = _difference(0.0 if a is None else a, 0.0 if b is None else b, s.nondet_tol)
-            verdict = Verdict(
-                kinds.NON_DETERMINISTIC, f"{name} gives another value for the same {seed} when it is called again",
-                "take randomness and state out of it; or allow it with nondet_tol",
-            )  # fmt: skip
-            facts: dict[str, Any] = {}
-            if difference is None and z is not None:
-                difference = _difference(z, np.zeros_like(z), 0.0)
-                if difference is not None and not np.isfinite(difference[1]):
-                    continue
-                why = f"{name} of zeros is not zero: it must be a multiple of the {seed}"
-                verdict = Verdict(kinds.WRONG, why, f"multiply everything that {name} returns by the {seed}")
-                facts = {"failing": 1, "total": 1}
-            if difference is not None:
-                place, value, other = difference
-                facts["at_input" if problem.reverse else "at_output"] = place
-                return about(verdict, *problem.turn(seeded, answer), analytic=value, numeric=other, **facts)
-    return None
+            output, x = problem.turn(seeded, answer)
+            yield from _difference(a, 0.0 if b is None else b, s.nondet_tol, about(changing, output, x), side)
+            if z is not None:
+                finding = about(shifted, output, x)._replace(failing=1, total=1)
+                differences = _difference(z, np.zeros_like(z), 0.0, finding, side)
+                yield from (f for f in differences if math.isfinite(f.analytic))
 
 
-def _difference(a: Any, b: Any, tolerance: float) -> tuple[Shape, float, float] | None:
-    """Where two values differ most, and both, if by more than is allowed."""
+def _difference(a: Any, b: Any, tolerance: float, finding: Finding, side: str) -> Iterator[Finding]:
+    """The finding with the place where two values differ most and both values, if they do by more than is allowed."""
     a, b = np.asarray(a, float), np.asarray(b, float)
     if a.shape != b.shape and a.size and b.size:
         if a.ndim == 0 or b.ndim == 0:
@@ -150,7 +136,7 @@ def _difference(a: Any, b: Any, tolerance: float) -> tuple[Shape, float, float] 
         else:
             a, b = a.ravel()[:1], b.ravel()[:1] + np.nan
     d = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
-    if not d.size or not (~(d <= tolerance)).any():
-        return None
-    at = np.unravel_index(int(np.nan_to_num(d, nan=np.inf).argmax()), d.shape)
-    return tuple(map(int, at)), float(a[at]), float(b[at])
+    if d.size and not (d <= tolerance).all():
+        at = np.unravel_index(int(np.nan_to_num(d, nan=np.inf).argmax()), d.shape)
+        place = {side: tuple(map(int, at))}
+        yield finding._replace(analytic=float(a[at]), numeric=float(b[at]), **place)

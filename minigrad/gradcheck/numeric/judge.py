@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from minigrad.gradcheck.numeric import kinds
-from minigrad.gradcheck.numeric.causes import causes, sliced
+from minigrad.gradcheck.numeric.causes import causes
 from minigrad.gradcheck.numeric.compare import Element, Pair, claims, projections, scores
 from minigrad.gradcheck.numeric.measure import moved, refined
 from minigrad.gradcheck.numeric.problem import Array, Finding, Settings, Shape, Verdict
@@ -28,10 +27,9 @@ class Evidence:
         self.zero = True  # everything claimed is zero
         self.zeros_fail = True  # every failing element is claimed to be zero
         self.finite = True
-        self.failing = [
-            np.zeros(n, bool) for n in (*seeded, *answer)
-        ]  # indices with a failing element, by axis
-        self.claimed = [np.zeros(n, bool) for n in seeded]  # indices where something is claimed
+        # By axis: which indices have a failing element, and at which anything is claimed or measured.
+        self.failing = [np.zeros(n, bool) for n in (*seeded, *answer)]
+        self.claimed = [np.zeros(n, bool) for n in seeded]
         self.measured = [np.zeros(n, bool) for n in seeded]
         for start, (a,) in claims([pair]):
             n = pair.numeric(start, start + len(a))
@@ -57,6 +55,11 @@ class Evidence:
     def smooth(self) -> list[Element]:
         """The picks that lie at no kink."""
         return [at for at in self.picks if not _is_kink(self, at)]
+
+    def slice(self) -> tuple[int, int] | None:
+        """The axis of the output along which something is claimed for one index only, but measured for more."""
+        axes = enumerate(zip(self.claimed, self.measured, strict=True)) if self.pair.problem.reverse else ()
+        return next(((k, int(a.argmax())) for k, (a, n) in axes if a.sum() == 1 and n.sum() > 1), None)
 
     def only(self) -> str:
         """Where the failing elements lie, if all share an index on some axis."""
@@ -102,9 +105,10 @@ def _not_finite(e: Evidence) -> Verdict | None:
 def _kink(e: Evidence) -> Verdict | None:
     if e.smooth or not e.picks:
         return None
-    why = "the one-sided slopes differ, and analytic lies between them"
-    if _jumps(e, e.picks[0]):
-        why = "the function jumps here"
+    jumps = _jumps(e, e.picks[0])
+    why = (
+        "the function jumps here" if jumps else "the one-sided slopes differ, and analytic lies between them"
+    )
     return Verdict(kinds.KINK, why, "no derivative exists here: check at a point away from it")
 
 
@@ -145,9 +149,8 @@ def _noise(e: Evidence) -> Verdict | None:
         why = f"{cause} spoils the differences; with eps={eps:g} they agree with analytic"
         return Verdict(kinds.NOISY, why, f"pass eps={eps:g}", eps)
     why = f"{cause} spoils the differences; no eps serves these tolerances, eps={eps:g} comes nearest"
-    return Verdict(
-        kinds.NOISY, why, f"pass eps={eps:g} and larger tolerances, or make the function more exact", eps
-    )
+    hint = f"pass eps={eps:g} and larger tolerances, or make the function more exact"
+    return Verdict(kinds.NOISY, why, hint, eps)
 
 
 def _better_eps(e: Evidence) -> tuple[float | None, bool]:
@@ -181,18 +184,16 @@ def _better_eps(e: Evidence) -> tuple[float | None, bool]:
 
 
 def _detached(e: Evidence) -> Verdict | None:
-    if not (e.zero or (e.zeros_fail and sliced(e.pair, e.claimed, e.measured) is None)):
+    if not (e.zero or (e.zeros_fail and e.slice() is None)):
         return None
     what = "analytic is zero everywhere" if e.zero else "analytic is zero in all failing elements"
-    hint = (
-        "look for detach(), .data, item(), no_grad() or NumPy on the way, or a gradient that is not returned"
-    )
-    return Verdict(kinds.DETACHED, f"{what}, numeric is not", hint)
+    places = "detach(), .data, item(), no_grad() or NumPy on the way, or a gradient that is not returned"
+    return Verdict(kinds.DETACHED, f"{what}, numeric is not", f"look for {places}")
 
 
 def _explained(e: Evidence) -> Verdict | None:
     """The first cause that explains all but a fiftieth of the failing elements."""
-    tried = list(causes(e.pair, e.smooth, e.claimed, e.measured))
+    tried = list(causes(e.pair, e.smooth, e.slice()))
     allowed = 0.02 * e.pair.failing
     unexplained = [0] * len(tried)
     for start, (a,) in claims([e.pair]) if tried else ():
@@ -202,10 +203,4 @@ def _explained(e: Evidence) -> Verdict | None:
     return next((v for (v, _), left in zip(tried, unexplained, strict=True) if left <= allowed), None)
 
 
-_JUDGEMENTS: tuple[Callable[[Evidence], Verdict | None], ...] = (
-    _not_finite,
-    _kink,
-    _noise,
-    _detached,
-    _explained,
-)
+_JUDGEMENTS = (_not_finite, _kink, _noise, _detached, _explained)

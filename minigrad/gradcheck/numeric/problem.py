@@ -104,11 +104,11 @@ class Verdict(NamedTuple):
     eps: float | None = None  # the one that serves
 
 
-def about(verdict: Verdict, output: Variable, input: Variable | None = None, **facts: Any) -> Finding:
+def about(verdict: Verdict, output: Variable, input: Variable | None = None) -> Finding:
     """A finding about an output and an input, which a fault of the function itself does not have."""
+    x = input or Variable("", np.empty(()))
     kind, why, hint, eps = verdict
-    name, shape = (input.name, input.array.shape) if input else ("", ())
-    return Finding(kind, why, hint, output.name, name, output.array.shape, shape, eps=eps, **facts)
+    return Finding(kind, why, hint, output.name, x.name, output.array.shape, x.array.shape, eps=eps)
 
 
 class Result(NamedTuple):
