@@ -14,8 +14,8 @@ from minigrad.core.node import Node, differentiable, next_seq
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
-from minigrad.errors import runtime_error, type_error, warn
-from minigrad.gradcheck import culprit, inputs, ownership, report
+from minigrad.errors import warn
+from minigrad.gradcheck import arguments, culprit, ownership, report
 from minigrad.gradcheck.numeric import kinds
 from minigrad.gradcheck.numeric.examine import examine
 from minigrad.gradcheck.numeric.problem import Finding, Problem, Result, Settings, Variable
@@ -64,46 +64,33 @@ class Subject(NamedTuple):
         return [t for _, t in leaves(self.func(*self.inputs))]
 
 
-def function(func: Function, given: Any, allow_numpy: bool) -> Subject:
+def function(func: Function, inputs: Any, allow_numpy: bool) -> Subject:
     """What `gradcheck` checks."""
-    args = inputs.as_tuple(given)
+    args = arguments.as_tuple(inputs)
     names = report.argument_names(func, len(args))
     return Subject("gradcheck", func, args, names, None, report.title(func), func, len(args), allow_numpy)
 
 
 def gradients(
-    func: Function, given: Any, grad_outputs: Any, seed: int, strided: bool, allow_numpy: bool
+    func: Function, inputs: Any, grad_outputs: Any, seed: int, strided: bool, allow_numpy: bool
 ) -> Subject:
     """What `gradgradcheck` checks: the gradients as functions of the inputs and of the outputs' gradients."""
-    args = inputs.as_tuple(given)
+    args = arguments.as_tuple(inputs)
     count, title = len(args), report.title(func)
     names = report.argument_names(func, count)
-    sources = inputs.differentiable(args, names)
+    sources = arguments.differentiable(args, names)
     outputs = [(n, t) for n, t in _value(func, args, func, args) if t.requires_grad]
     if not outputs:
         text = "requires grad, so there is no gradient to check"
         raise RuntimeError(f"gradgradcheck: no output of {title} {text}")
     if grad_outputs is None:
-        cotangents: Sequence[Any] = inputs.random_like([t for _, t in outputs], seed, strided)
+        cotangents = arguments.random_like(outputs, seed, strided)
     else:
-        cotangents = inputs.as_tuple(grad_outputs)
-    if len(cotangents) != len(outputs):
-        raise RuntimeError(
-            f"gradgradcheck got {len(cotangents)} grad_outputs for the {len(outputs)} outputs of {title} that require "
-            "grad"
-        )
-    for g, (_, t) in zip(cotangents, outputs, strict=True):
-        if not isinstance(g, Tensor):
-            raise type_error(f"gradients can be either Tensors or None, but got {type(g).__name__}")
-        if g.shape != t.shape:
-            raise runtime_error(
-                f"Mismatch in shape: grad_output has a shape of {list(g._array.shape)} and output has a shape of "
-                f"{list(t._array.shape)}."
-            )
+        cotangents = arguments.cotangents(outputs, grad_outputs, title)
 
     def first(*args: Any) -> tuple[Any, ...]:
         roots = _nodes([t for _, t in _flat(func, func(*args[:count])) if t.requires_grad])
-        targets = _nodes([t for _, t in inputs.differentiable(args[:count], names)])
+        targets = _nodes([t for _, t in arguments.differentiable(args[:count], names)])
         return tuple(d for d in _gradients(roots, args[count:], targets, create=True) if d is not None)
 
     labels = [*names, *(f"grad of {n}" for n, _ in outputs)]
@@ -122,9 +109,9 @@ def run(subject: Subject, settings: Any, undefined: bool, raise_exception: bool)
 
 def _examine(subject: Subject, s: Settings, undefined: bool) -> Result:
     """The check itself. GradcheckError when something is wrong."""
-    tensors = inputs.tensors(subject.inputs, subject.names)
-    sources = inputs.differentiable(subject.inputs, subject.names)
-    inputs.check_memory(tensors, sources)
+    tensors = arguments.tensors(subject.inputs, subject.names)
+    sources = arguments.differentiable(subject.inputs, subject.names)
+    arguments.check_memory(tensors, sources)
     before = [(n, t, t._array.copy()) for n, t in tensors]
     since = next_seq()
     try:
@@ -278,7 +265,7 @@ def _evaluator(subject: Subject, kept: list[int], count: int, values: list[Varia
     return under(bare) if same else under(bare.replace(grad=True))
 
 
-# ---------------------------------------------------------------- whose fault it is
+# ---------------------------------------------------------------- what is to blame
 
 
 def _bare(subject: Subject, s: Settings) -> bool:

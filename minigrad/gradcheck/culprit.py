@@ -22,7 +22,7 @@ from minigrad.gradcheck.numeric.problem import Finding, Problem, Settings, Varia
 
 EFFORT = 200  # records that are looked at
 
-Run = Callable[[], Sequence[Any]]  # the function, whose Tensors it returns
+Run = Callable[[], Sequence[Any]]  # calls the function; returns the Tensors that it returns
 Rows = list[tuple[str, str]]  # labels and texts for the report
 
 

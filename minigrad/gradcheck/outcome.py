@@ -29,6 +29,6 @@ class GradcheckError(RuntimeError):
 
 
 class GradcheckWarning(UserWarning):
-    """A derivative within the tolerance, whose error is yet no rounding."""
+    """A derivative within the tolerance, with an error that is yet no rounding."""
 
     __module__ = "minigrad.testing"

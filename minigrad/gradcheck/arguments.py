@@ -1,4 +1,4 @@
-"""The inputs of a check of Tensors: which it takes, and what it says of others."""
+"""The arguments of a check of Tensors: which it takes, and what it says of others."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.errors import runtime_error, type_error
 from minigrad.gradcheck.ownership import INSTEAD
 from minigrad.gradcheck.report import warn_of_dtype
 from minigrad.gradcheck.structure import named
@@ -39,18 +40,35 @@ def differentiable(inputs: Sequence[Any], names: Sequence[str]) -> list[tuple[st
     raise ValueError(f"{text}Make one with requires_grad=True, in float64.")
 
 
-def random_like(outputs: Sequence[Any], seed: int, strided: bool) -> list[Any]:
+def cotangents(outputs: list[tuple[str, Any]], grad_outputs: Any, title: str) -> list[Any]:
+    """The cotangents that the user gives for some outputs; as in `grad`, None is 1 for an output of one element."""
+    tensors = list(as_tuple(grad_outputs))
+    if len(tensors) != len(outputs):
+        raise RuntimeError(
+            f"gradgradcheck got {len(tensors)} grad_outputs for the {len(outputs)} outputs of {title} that require grad"
+        )
+    for k, (g, (_, t)) in enumerate(zip(tensors, outputs, strict=True)):
+        if g is None and t._array.size == 1:
+            tensors[k] = wrap(np.ones_like(t._array))
+        elif not isinstance(g, Tensor):
+            raise type_error(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+        elif g._array.shape != t._array.shape:
+            raise runtime_error(
+                f"Mismatch in shape: grad_output has a shape of {list(g._array.shape)} and output has a shape of "
+                f"{list(t._array.shape)}."
+            )
+    return tensors
+
+
+def random_like(outputs: list[tuple[str, Any]], seed: int, strided: bool) -> list[Any]:
     """Random cotangents, with gaps between their elements if they are to be ``strided``."""
     rng = np.random.default_rng(seed)
-    cotangents = []
-    for t in outputs:
+    arrays = []
+    for _, t in outputs:
         shape, dtype = t._array.shape, t._array.dtype
-        if strided:
-            array = rng.uniform(-1, 1, (*shape, 2)).astype(dtype)[..., 0]
-        else:
-            array = np.asarray(rng.uniform(-1, 1, shape)).astype(dtype)
-        cotangents.append(wrap(array).requires_grad_())
-    return cotangents
+        array = np.asarray(rng.uniform(-1, 1, (*shape, 2) if strided else shape)).astype(dtype)
+        arrays.append(array[..., 0] if strided else array)
+    return [wrap(array).requires_grad_() for array in arrays]
 
 
 def check_memory(every: list[tuple[str, Any]], leaves: list[tuple[str, Any]]) -> None:
