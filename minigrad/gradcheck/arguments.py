@@ -40,9 +40,11 @@ def differentiable(inputs: Sequence[Any], names: Sequence[str]) -> list[tuple[st
     raise ValueError(f"{text}Make one with requires_grad=True, in float64.")
 
 
-def cotangents(outputs: list[tuple[str, Any]], grad_outputs: Any, title: str) -> list[Any]:
-    """The cotangents that the user gives for some outputs; as in `grad`, None is 1 for an output of one element."""
-    tensors = list(as_tuple(grad_outputs))
+def cotangents(outputs: list[tuple[str, Any]], grads: Any, title: str, seed: int, strided: bool) -> list[Any]:
+    """Cotangents for some outputs: random ones, or the user's, in which None is 1 for a single element."""
+    if grads is None:
+        return _random_like(outputs, seed, strided)
+    tensors = list(as_tuple(grads))
     if len(tensors) != len(outputs):
         raise RuntimeError(
             f"gradgradcheck got {len(tensors)} grad_outputs for the {len(outputs)} outputs of {title} that require grad"
@@ -60,7 +62,7 @@ def cotangents(outputs: list[tuple[str, Any]], grad_outputs: Any, title: str) ->
     return tensors
 
 
-def random_like(outputs: list[tuple[str, Any]], seed: int, strided: bool) -> list[Any]:
+def _random_like(outputs: list[tuple[str, Any]], seed: int, strided: bool) -> list[Any]:
     """Random cotangents, with gaps between their elements if they are to be ``strided``."""
     rng = np.random.default_rng(seed)
     arrays = []

@@ -72,7 +72,7 @@ def function(func: Function, inputs: Any, allow_numpy: bool) -> Subject:
 
 
 def gradients(
-    func: Function, inputs: Any, grad_outputs: Any, seed: int, strided: bool, allow_numpy: bool
+    func: Function, inputs: Any, grads: Any, seed: int, strided: bool, allow_numpy: bool
 ) -> Subject:
     """What `gradgradcheck` checks: the gradients as functions of the inputs and of the outputs' gradients."""
     args = arguments.as_tuple(inputs)
@@ -81,17 +81,15 @@ def gradients(
     sources = arguments.differentiable(args, names)
     outputs = [(n, t) for n, t in _value(func, args, func, args) if t.requires_grad]
     if not outputs:
-        text = "requires grad, so there is no gradient to check"
-        raise RuntimeError(f"gradgradcheck: no output of {title} {text}")
-    if grad_outputs is None:
-        cotangents = arguments.random_like(outputs, seed, strided)
-    else:
-        cotangents = arguments.cotangents(outputs, grad_outputs, title)
+        raise RuntimeError(
+            f"gradgradcheck: no output of {title} requires grad, so there is no gradient to check"
+        )
+    cotangents = arguments.cotangents(outputs, grads, title, seed, strided)
 
-    def first(*args: Any) -> tuple[Any, ...]:
-        roots = _nodes([t for _, t in _flat(func, func(*args[:count])) if t.requires_grad])
-        targets = _nodes([t for _, t in arguments.differentiable(args[:count], names)])
-        return tuple(d for d in _gradients(roots, args[count:], targets, create=True) if d is not None)
+    def first(*tensors: Any) -> tuple[Any, ...]:
+        roots = _nodes([t for _, t in _flat(func, func(*tensors[:count])) if t.requires_grad])
+        targets = _nodes([t for _, t in arguments.differentiable(tensors[:count], names)])
+        return tuple(d for d in _gradients(roots, tensors[count:], targets, create=True) if d is not None)
 
     labels = [*names, *(f"grad of {n}" for n, _ in outputs)]
     results = [f"grad of {n}" for n, _ in sources]
@@ -99,12 +97,10 @@ def gradients(
     return Subject("gradgradcheck", first, every, labels, results, title, func, count, allow_numpy)
 
 
-def run(subject: Subject, settings: Any, undefined: bool, raise_exception: bool) -> bool:
-    """True, or GradcheckError (False without ``raise_exception``)."""
+def run(subject: Subject, settings: Any, undefined: bool, raises: bool) -> bool:
+    """True, or GradcheckError (False without ``raises``)."""
     s = Settings(*settings)
-    return report.conclude(
-        subject.check, subject.title, lambda: _examine(subject, s, undefined), raise_exception
-    )
+    return report.conclude(subject.check, subject.title, lambda: _examine(subject, s, undefined), raises)
 
 
 def _examine(subject: Subject, s: Settings, undefined: bool) -> Result:

@@ -67,19 +67,6 @@ def _is_part(node: Node) -> bool:
     return any(n.__class__ is Node and n.shape is None for n in node.inputs)
 
 
-def _alone(node: Node, arrays: list[Any]) -> Node:
-    """The record with leaves for inputs, so that its own rule runs and no other."""
-    alone = node.copy()
-    alone.inputs = tuple(
-        Node.leaf(a.shape, a.dtype, n.requires_grad) if n.__class__ is Node else n
-        for n, a in zip(node.inputs, arrays, strict=False)
-    )
-    alone.hooks, alone.tensor = None, None
-    if not _is_function(node):
-        alone.saved = node.layout.pick([*arrays])
-    return alone
-
-
 def _again(node: Node, arrays: Sequence[Any]) -> list[Any]:
     """The outputs of a record's operation for other inputs: its kernel, or the user's forward."""
     params, op = node.params, node.op
@@ -104,7 +91,15 @@ def own_problem(node: Node, arrays: list[Any]) -> Problem | None:
     if not moving or not kept:
         return None
     names = _input_names(node)
-    alone = _alone(node, [*inputs, values[0]])
+    # The record with leaves for inputs, so that its own rule runs and no other.
+    alone = node.copy()
+    alone.hooks, alone.tensor = None, None
+    alone.inputs = tuple(
+        Node.leaf(a.shape, a.dtype, n.requires_grad) if n.__class__ is Node else n
+        for n, a in zip(node.inputs, inputs, strict=True)
+    )
+    if not _is_function(node):
+        alone.saved = node.layout.pick([*inputs, values[0]])
     targets = [alone.inputs[k] for k in moving]
 
     def pull(i: int, g: Array) -> list[Any]:

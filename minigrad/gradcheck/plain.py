@@ -19,16 +19,10 @@ Function = Callable[..., Any]
 
 
 def check(
-    kind: type[Subject],
-    f: Function,
-    derivative: Function,
-    args: Any,
-    settings: Any,
-    place: str | None,
-    raises: bool,
+    kind: type[Subject], f: Function, derivative: Function, args: Any, s: Any, place: str | None, raises: bool
 ) -> bool:
     """`check_vjp` (of a `Vjp`) or `check_jvp`; ``place`` is where the derivative takes its cotangent or tangent."""
-    name, title, s = f"check_{kind.what}", report.title(f), Settings(*settings)
+    name, title, s = f"check_{kind.what}", report.title(f), Settings(*s)
 
     def run() -> Result:
         with np.errstate(all="ignore"):  # what is not finite is reported as such
@@ -159,7 +153,7 @@ class Vjp(Subject):
                     f"check_vjp: vjp returns a gradient for {name}, which is {np.asarray(v).dtype} and so "
                     "cannot be moved and is not checked. Pass it in float64, or return None for it"
                 )
-        return _arrays(_answers(self.args, grads, "the arguments", "vjp"))
+        return list(_answers(self.args, grads, "the arguments", "vjp"))
 
     def _is_tuple(self, grads: Any) -> bool:
         """Whether what vjp returned for one argument is a tuple around its gradient."""
@@ -176,7 +170,7 @@ class Jvp(Subject):
     def answers(self, k: int, seed: Array) -> list[Any]:
         tangent = _seeds(self.args, self.inputs, k, seed)
         change = self.call(tangent[0] if len(self.args) == 1 else tangent)
-        return _arrays(_answers(self.value, change, "the outputs", "jvp"))
+        return list(_answers(self.value, change, "the outputs", "jvp"))
 
 
 _ORDERS: dict[str, Callable[[tuple[Any, ...], Any], tuple[Any, ...]]] = {
@@ -197,7 +191,7 @@ def _seeds(template: Any, variables: list[Variable], k: int, seed: Array) -> Any
 
 
 def _answers(template: Any, answer: Any, name: str, what: str) -> Iterator[Any]:
-    """What ``answer`` has in the places where ``template`` has floats; None stands for a whole branch of zeros."""
+    """The arrays of an answer in the places where ``template`` has floats; None for zeros, also of a whole branch."""
     if isinstance(template, (tuple, list, dict)):
         keys = list(template) if isinstance(template, dict) else list(range(len(template)))
         same = isinstance(answer, dict if isinstance(template, dict) else (tuple, list))
@@ -209,8 +203,4 @@ def _answers(template: Any, answer: Any, name: str, what: str) -> Iterator[Any]:
             part = None if answer is None else answer[key]
             yield from _answers(template[key], part, f"{name}[{key!r}]", what)
     elif _is_float(template):
-        yield answer
-
-
-def _arrays(answers: Iterator[Any]) -> list[Any]:
-    return [None if d is None else np.asarray(d) for d in answers]
+        yield None if answer is None else np.asarray(answer)

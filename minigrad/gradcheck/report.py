@@ -126,7 +126,7 @@ def table(rows: Rows, indent: str = "") -> str:
 
 
 def failure(
-    check: str, function: str, findings: list[Finding], s: Settings, culprit: Rows = ()
+    check: str, function: str, findings: list[Finding], s: Settings, blame: Rows = ()
 ) -> GradcheckError:
     """The error with its report: the worst finding in full, the others in a line each."""
     first, *others = findings
@@ -139,7 +139,7 @@ def failure(
         rows.append(("also" if k == 0 else "", f"d {f.output} / d {f.input}: {count}, {f.kind}"))
     if len(others) > 8:
         rows.append(("", f"and {len(others) - 8} more"))
-    rows += culprit
+    rows += blame
     text = "\n".join([*textwrap.wrap(f"{check}: {function}", WIDTH), table(rows, "  ")])
     return GradcheckError(text, findings)
 
@@ -180,29 +180,21 @@ def warn_of_dtype(name: str, dtype: Any) -> None:
 
 def conclude(check: str, function: str, examine: Callable[[], Result], raise_exception: bool) -> bool:
     """Runs a check: True, GradcheckError, or False; a GradcheckWarning for what passes and is no rounding."""
+    outcomes = OUTCOMES.get()
+    outcomes = [] if outcomes is None else outcomes  # which is where nothing counts them
     try:
         result = examine()
     except GradcheckError:
-        _count(False, math.inf, False)
+        outcomes.append((False, math.inf, False))
         if raise_exception:
             raise
         return False
-    _count(True, result.margin, result.bare)
+    outcomes.append((True, result.margin, result.bare))
     for doubt in result.doubts:
-        warn(_doubtful(check, function, doubt), GradcheckWarning)
+        at = f"d {doubt.output}{list(doubt.at_output or ())} / d {doubt.input}{list(doubt.at_input or ())}"
+        warn(
+            f"{check}: {function} {doubt.why}, which is more than measuring it can explain, at {at}: analytic "
+            f"{number(doubt.analytic)}, numeric {number(doubt.numeric)}. Pass rtol=1e-5, atol=1e-7 to have it refused.",
+            GradcheckWarning,
+        )
     return True
-
-
-def _count(passed: bool, margin: float, bare: bool) -> None:
-    outcomes = OUTCOMES.get()
-    if outcomes is not None:
-        outcomes.append((passed, margin, bare))
-
-
-def _doubtful(check: str, function: str, doubt: Finding) -> str:
-    at = f"d {doubt.output}{list(doubt.at_output or ())} / d {doubt.input}{list(doubt.at_input or ())}"
-    return (
-        f"{check}: {function} {doubt.why}, which is more than measuring it can explain, at {at}: analytic "
-        f"{number(doubt.analytic)}, numeric {number(doubt.numeric)}. Pass rtol=1e-5, atol=1e-7 "
-        "to have it refused."
-    )

@@ -59,7 +59,7 @@ def along(problem: Problem, j: int, u: Array, eps: float) -> list[Array]:
         array[...] = old
 
 
-def moved(problem: Problem, j: int, k: int, step: float) -> tuple[list[Array], float]:
+def _moved(problem: Problem, j: int, k: int, step: float) -> tuple[list[Array], float]:
     """The outputs, flat, with element k of input j moved, and how far it really moved."""
     flat = problem.inputs[j].array.flat
     old = flat[k]
@@ -72,8 +72,8 @@ def moved(problem: Problem, j: int, k: int, step: float) -> tuple[list[Array], f
 
 def slopes(problem: Problem, i: int, j: int, r: int, k: int, eps: float) -> tuple[float, float, float]:
     """The slopes of output element r to the left and right of input element k, and across."""
-    up, h = moved(problem, j, k, eps)
-    down, h_ = moved(problem, j, k, -eps)
+    up, h = _moved(problem, j, k, eps)
+    down, h_ = _moved(problem, j, k, -eps)
     base = float(problem.outputs[i].array.reshape(-1)[r])
     u, d = up[i][r], down[i][r]
     with np.errstate(all="ignore"):
