@@ -71,9 +71,7 @@ def function(func: Function, inputs: Any, allow_numpy: bool) -> Subject:
     return Subject("gradcheck", func, args, names, None, report.title(func), func, len(args), allow_numpy)
 
 
-def gradients(
-    func: Function, inputs: Any, grads: Any, seed: int, strided: bool, allow_numpy: bool
-) -> Subject:
+def gradients(func: Function, inputs: Any, grads: Any, seed: int, strided: bool, numpy: bool) -> Subject:
     """What `gradgradcheck` checks: the gradients as functions of the inputs and of the outputs' gradients."""
     args = arguments.as_tuple(inputs)
     count, title = len(args), report.title(func)
@@ -81,9 +79,8 @@ def gradients(
     sources = arguments.differentiable(args, names)
     outputs = [(n, t) for n, t in _value(func, args, func, args) if t.requires_grad]
     if not outputs:
-        raise RuntimeError(
-            f"gradgradcheck: no output of {title} requires grad, so there is no gradient to check"
-        )
+        text = f"no output of {title} requires grad, so there is no gradient to check"
+        raise RuntimeError(f"gradgradcheck: {text}")
     cotangents = arguments.cotangents(outputs, grads, title, seed, strided)
 
     def first(*tensors: Any) -> tuple[Any, ...]:
@@ -94,7 +91,7 @@ def gradients(
     labels = [*names, *(f"grad of {n}" for n, _ in outputs)]
     results = [f"grad of {n}" for n, _ in sources]
     every, title = (*args, *cotangents), f"gradients of {title}"
-    return Subject("gradgradcheck", first, every, labels, results, title, func, count, allow_numpy)
+    return Subject("gradgradcheck", first, every, labels, results, title, func, count, numpy)
 
 
 def run(subject: Subject, settings: Any, undefined: bool, raises: bool) -> bool:

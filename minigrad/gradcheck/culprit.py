@@ -150,7 +150,8 @@ def _search(run: Run, output: int, verdict: Finding, s: Settings, inputs: Sequen
     order = differentiable([t._node for t in outputs[output : output + 1] if t._node is not None])
     suspects = []
     for node in order[:EFFORT]:
-        arrays = None if _is_part(node) else _arrays(node, values)
+        own = node.op is not None and not node.op.draws and not _is_part(node)
+        arrays = _arrays(node, values) if own else None
         finding = None if arrays is None else _own_finding(node, arrays, s, verdict)
         if finding is not None:
             suspects.append((node, finding))
@@ -161,12 +162,8 @@ def _search(run: Run, output: int, verdict: Finding, s: Settings, inputs: Sequen
         return cut
     hooked = next((n for n in order if n.hooks), None)
     if hooked is not None:
-        return [
-            (
-                "culprit",
-                f"a hook on the result of {name(hooked)}, {hooked.where}: every op's own rule is right",
-            )
-        ]
+        place = f"{name(hooked)}, {hooked.where}"
+        return [("culprit", f"a hook on the result of {place}: every op's own rule is right")]
     if len(order) > 1 and verdict.kind not in kinds.INNOCENT:
         of = f"the first {EFFORT} of the {len(order)}" if len(order) > EFFORT else f"the {len(order)}"
         advice = "each one's own rule is right at the values recorded; look for values that leave the tape or change"

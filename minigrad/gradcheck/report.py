@@ -125,9 +125,7 @@ def table(rows: Rows, indent: str = "") -> str:
     return "\n".join(text)
 
 
-def failure(
-    check: str, function: str, findings: list[Finding], s: Settings, blame: Rows = ()
-) -> GradcheckError:
+def failure(check: str, title: str, findings: list[Finding], s: Settings, blame: Rows = ()) -> GradcheckError:
     """The error with its report: the worst finding in full, the others in a line each."""
     first, *others = findings
     rows = lines(first, s)
@@ -140,7 +138,7 @@ def failure(
     if len(others) > 8:
         rows.append(("", f"and {len(others) - 8} more"))
     rows += blame
-    text = "\n".join([*textwrap.wrap(f"{check}: {function}", WIDTH), table(rows, "  ")])
+    text = "\n".join([*textwrap.wrap(f"{check}: {title}", WIDTH), table(rows, "  ")])
     return GradcheckError(text, findings)
 
 

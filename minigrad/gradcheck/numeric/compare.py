@@ -53,14 +53,12 @@ class Pair:
         """A verdict with the facts about the worst element."""
         at = self.worst or Element(0, 0, math.nan, math.nan)
         left, right, _ = self.slopes(at, s.eps)
-        at_output, at_input = (
-            tuple(map(int, np.unravel_index(place, v.array.shape)))
-            for place, v in ((at.output, self.output), (at.input, self.input))
-        )
-        return about(verdict, self.output, self.input)._replace(
-            at_output=at_output, at_input=at_input, analytic=at.analytic, numeric=at.numeric, left=left, right=right,
-            tolerance=s.atol + s.rtol * abs(at.numeric), failing=self.failing, total=self.total, only=only,
-        )  # fmt: skip
+        tolerance = s.atol + s.rtol * abs(at.numeric)
+        places = zip((at.output, at.input), (self.output, self.input), strict=True)
+        at_output, at_input = (tuple(map(int, np.unravel_index(k, v.array.shape))) for k, v in places)
+        finding = about(verdict, self.output, self.input)._replace(analytic=at.analytic, numeric=at.numeric)
+        finding = finding._replace(at_output=at_output, at_input=at_input, left=left, right=right)
+        return finding._replace(tolerance=tolerance, failing=self.failing, total=self.total, only=only)
 
 
 def scores(analytic: Array, numeric: Array, s: Settings) -> Array:

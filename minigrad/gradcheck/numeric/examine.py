@@ -39,12 +39,10 @@ def _full(problem: Problem, s: Settings) -> Result:
 def _fast(problem: Problem, s: Settings) -> Result:
     projected = projections(problem, s)
     bad = sorted((p for p in projected if p.margin > 1.0), key=lambda p: -p.margin)
-    suspects = (
-        []
-        if bad
-        else [p for p in projected if _suspicious(p.analytic, p.numeric) and _affordable(problem, p)]
-    )
-    doubts = [d for p in suspects for d in _doubts(one_pair(problem, p.i, p.j, s), s)]
+    suspects = [p for p in projected if not bad and _suspicious(p.analytic, p.numeric)]
+    doubts = [
+        d for p in suspects if _affordable(problem, p) for d in _doubts(one_pair(problem, p.i, p.j, s), s)
+    ]
     findings = [_unfolded(problem, p, s) for p in bad]
     return Result(findings, doubts, max((p.margin for p in projected), default=0.0))
 
@@ -71,10 +69,9 @@ def _unfolded(problem: Problem, p: Projection, s: Settings) -> Finding:
     if p.analytic == 0.0 and math.isfinite(p.numeric):
         kind = kinds.DETACHED
     verdict = Verdict(kind, "analytic and numeric differ along random unit vectors: v J u", note)
-    finding = about(verdict, problem.outputs[p.i], problem.inputs[p.j])._replace(
-        failing=1, total=1, projected=True
-    )
-    return finding._replace(analytic=p.analytic, numeric=p.numeric, tolerance=p.tolerance)
+    finding = about(verdict, problem.outputs[p.i], problem.inputs[p.j])
+    finding = finding._replace(analytic=p.analytic, numeric=p.numeric, tolerance=p.tolerance)
+    return finding._replace(failing=1, total=1, projected=True)
 
 
 # ---------------------------------------------------------------- what passes, and is no rounding
@@ -108,9 +105,8 @@ def _instabilities(problem: Problem, s: Settings) -> Iterator[Finding]:
     rng = np.random.default_rng(s.seed)
     name, seed = ("backward", "incoming gradient") if problem.reverse else ("the jvp", "tangent")
     why = f"{name} gives another value for the same {seed} when it is called again"
-    changing = Verdict(
-        kinds.NON_DETERMINISTIC, why, "take randomness and state out of it; or allow it with nondet_tol"
-    )
+    hint = "take randomness and state out of it; or allow it with nondet_tol"
+    changing = Verdict(kinds.NON_DETERMINISTIC, why, hint)
     why = f"{name} of zeros is not zero: it must be a multiple of the {seed}"
     shifted = Verdict(kinds.WRONG, why, f"multiply everything that {name} returns by the {seed}")
     side = "at_input" if problem.reverse else "at_output"

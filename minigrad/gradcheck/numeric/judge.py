@@ -105,10 +105,9 @@ def _not_finite(e: Evidence) -> Verdict | None:
 def _kink(e: Evidence) -> Verdict | None:
     if e.smooth or not e.picks:
         return None
-    jumps = _jumps(e, _slopes(e, e.picks[0]))
-    why = (
-        "the function jumps here" if jumps else "the one-sided slopes differ, and analytic lies between them"
-    )
+    why = "the one-sided slopes differ, and analytic lies between them"
+    if _jumps(e, _slopes(e, e.picks[0])):
+        why = "the function jumps here"
     return Verdict(kinds.KINK, why, "no derivative exists here: check at a point away from it")
 
 
