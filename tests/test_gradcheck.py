@@ -24,7 +24,7 @@ import minigrad as mg
 from minigrad import autograd
 from minigrad.autograd import Function, GradcheckError, gradcheck, gradgradcheck
 from minigrad.core.mode import MODE
-from minigrad.core.op import TABLE
+from minigrad.core.op import TABLE, Op
 from minigrad.testing import GradcheckWarning, check_jvp, check_vjp, numeric
 
 RNG = np.random.default_rng(20)
@@ -502,6 +502,23 @@ def test_the_culprit_in_a_longer_tape(fast: bool) -> None:
     assert f"Cube, {os.path.relpath(__file__)}:{line}" in found or f"test_gradcheck.py:{line}" in found
     assert "(op 3 of 7)" in found
     assert "its own rule for x: wrong sign, analytic = -numeric" in " ".join(found.split())
+
+
+def test_an_op_that_draws_numbers_is_no_culprit() -> None:
+    generators = [np.random.default_rng(0)]
+
+    def kernel(x: Any) -> Any:
+        return x * generators[0].uniform(1, 2, x.shape)
+
+    noise = Op("noise", kernel, "x", lambda g, x, y: g * y / x, draws=True, listed=False)
+
+    def f(x: Any) -> Any:  # repeatable, though the op by itself is not
+        generators[0] = np.random.default_rng(0)
+        return Cube.apply(noise(x), 2.0)
+
+    error = failure(lambda: gradcheck(f, (leaf(3),)), numeric.FACTOR)
+    assert "Cube, " in culprit(error)
+    assert "noise" not in culprit(error)
 
 
 def test_the_culprit_among_several_outputs() -> None:

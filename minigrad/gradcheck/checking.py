@@ -291,7 +291,7 @@ def _dependent(findings: list[Finding], outputs: Named, sources: Named, since: i
     """The findings; of another kind where a gradient reaches its input through records older than the call."""
     roots = [t._node for _, t in outputs if t.requires_grad]
     old = [n for n in differentiable(roots) if n.seq < since]
-    reasons = {}
+    texts = {}
     for name, t in sources:
         behind, last = {t._node}, None
         for n in old:
@@ -301,10 +301,10 @@ def _dependent(findings: list[Finding], outputs: Named, sources: Named, since: i
         if last is None:
             continue
         others = (f"input {o}" for o, u in sources if u is not t and u._node in behind)
-        reasons[name] = (
+        texts[name] = (
             f"{next(others, 'a value from outside')} is computed from {name} ({culprit.name(last)}, {last.where}): "
             f"analytic follows that, but {name} is moved alone"
         )
     hint = "compute it within the function, or make an input of its own of it: .detach().clone().requires_grad_()"
-    verdict = {"kind": kinds.DEPENDENT, "hint": hint}
-    return [f._replace(why=reasons[f.input], **verdict) if f.input in reasons else f for f in findings]
+    kind = kinds.DEPENDENT
+    return [f._replace(kind=kind, why=texts[f.input], hint=hint) if f.input in texts else f for f in findings]

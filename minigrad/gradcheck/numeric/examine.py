@@ -134,5 +134,5 @@ def _difference(a: Any, b: Any, tolerance: float, finding: Finding, side: str) -
     d = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
     if d.size and not (d <= tolerance).all():
         at = np.unravel_index(int(np.nan_to_num(d, nan=np.inf).argmax()), d.shape)
-        place = {side: tuple(map(int, at))}
+        place: dict[str, Any] = {side: tuple(map(int, at))}
         yield finding._replace(analytic=float(a[at]), numeric=float(b[at]), **place)
