@@ -36,7 +36,7 @@ __version__ = "0.1.0"
 newaxis = None
 
 if TYPE_CHECKING:
-    from minigrad import func as func, tape as tape
+    from minigrad import func as func, tape as tape, testing as testing
     from minigrad.compiler import compile as compile
     from minigrad.readers.draw import Drawing as Drawing, draw as draw
     from minigrad.readers.source import source as source
@@ -54,7 +54,7 @@ else:
 
     def __getattr__(name):
         """Loads what not every program needs, when it is first asked for: importing minigrad is to cost little."""
-        if name in ("func", "tape"):
+        if name in ("func", "tape", "testing"):
             return import_module(f"minigrad.{name}")
         places = {
             "Drawing": "readers.draw",

@@ -32,26 +32,26 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     for name, (value, text) in OPTIONS.items():
         group.addoption(f"--gradcheck-{name}", metavar=value, help=f"{text}; a test may say otherwise")
         parser.addini(f"gradcheck_{name}", f"default of --gradcheck-{name}", default="")
-    # pytest rewrites the asserts in whatever a plugin was installed with. There are none here, and where no bytecode
+    # pytest rewrites the asserts in all that a plugin was installed with. There are none here, and where no bytecode
     # may be written (PYTHONDONTWRITEBYTECODE) rewriting minigrad took 0.3 s in every run that imports it.
     rewritten: set[str] = getattr(pluginmanager.rewrite_hook, "_must_rewrite", set())
     rewritten -= {"minigrad", "minigrad_pytest"}
 
 
-def _given(config: pytest.Config) -> bool:
+def _has_options(config: pytest.Config) -> bool:
     return any(config.getoption(f"gradcheck_{n}") or config.getini(f"gradcheck_{n}") for n in OPTIONS)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARK)
-    if _given(config):
+    if _has_options(config):
         _load(config)
 
 
 def _load(config: pytest.Config) -> Any:
     from minigrad_pytest import checks
 
-    checks.session_of(config)  # says at once which option is wrong
+    checks.session_of(config)  # raises at once for a wrong option
     if not config.pluginmanager.is_registered(checks):
         config.pluginmanager.register(checks, "minigrad-checks")
     return checks
@@ -71,20 +71,20 @@ def check_jvp(pytestconfig: pytest.Config) -> Plain:
 
 def _plain(config: pytest.Config, name: str) -> Plain:
     checks = _load(config)
-    made: Plain = checks.Plain(checks.session_of(config), name)
-    return made
+    fixture: Plain = checks.Plain(checks.session_of(config), name)
+    return fixture
 
 
 @pytest.fixture(scope="session")  # so that Hypothesis and fixtures of any scope may use it
 def gradcheck(pytestconfig: pytest.Config) -> Gradcheck:
     """Check gradients: gradcheck(func, inputs, order=1, **options of minigrad.autograd.gradcheck)."""
     checks = _load(pytestconfig)
-    made: Gradcheck = checks.Gradcheck(checks.session_of(pytestconfig))
-    return made
+    fixture: Gradcheck = checks.Gradcheck(checks.session_of(pytestconfig))
+    return fixture
 
 
 def is_ours(marks: Iterable[pytest.Mark]) -> bool:
-    """Whether a mark is ours, and no label that happens to have its name: it gives inputs."""
+    """Whether a mark is the plugin's, and no label that happens to have its name: it has inputs."""
     return any(
         mark.name == "gradcheck" and ("inputs" in mark.kwargs or any(map(_is_array, mark.args)))
         for mark in marks
@@ -92,13 +92,13 @@ def is_ours(marks: Iterable[pytest.Mark]) -> bool:
 
 
 def _is_array(value: object) -> bool:
-    """An array or Tensor, or a list of them: inputs whose name was forgotten."""
+    """Whether a value is an array or Tensor, or a list of them: inputs without their name."""
     parts = value if isinstance(value, (tuple, list)) else [value]
     return any(hasattr(part, "__array__") for part in parts)
 
 
 def unknown_arguments(item: pytest.Item) -> list[str]:
-    """The arguments of a test that no fixture gives."""
+    """The arguments of a test that are no fixtures."""
     known = getattr(item, "_fixtureinfo", None)
     return (
         [name for name in known.argnames if name not in {"request", *known.name2fixturedefs}] if known else []
@@ -106,13 +106,13 @@ def unknown_arguments(item: pytest.Item) -> list[str]:
 
 
 def uses_fixture(item: pytest.Item) -> bool:
-    """Whether a test uses a fixture of ours, and no other one of its name."""
+    """Whether a test uses a fixture of the plugin, and no other one of its name."""
     known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
     for name in ("gradcheck", "check_vjp", "check_jvp"):
-        for found in reversed(known.get(name, ())):  # the innermost is used
-            if found.func.__module__ == __name__:
+        for fixture in reversed(known.get(name, ())):  # the innermost is used
+            if fixture.func.__module__ == __name__:
                 return True
-            if name not in found.argnames:  # else it asks for the one that it hides
+            if name not in fixture.argnames:  # else it asks for the one that it hides
                 break
     return False
 
@@ -137,11 +137,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """xdist: all workers take the controller's seed."""
-    if _given(node.config):
+    if _has_options(node.config):
         node.workerinput["gradcheck_seed"] = _load(node.config).session_of(node.config).seed
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    reports = [r for found in terminalreporter.stats.values() for r in found if hasattr(r, "gradchecks")]
+    reports = [r for group in terminalreporter.stats.values() for r in group if hasattr(r, "gradchecks")]
     if reports:
         terminalreporter.write_line(_load(terminalreporter.config).summary(reports))

@@ -1,4 +1,4 @@
-"""What the plugin does once there are gradients to check; `minigrad_pytest` loads it then, as a plugin of its own."""
+"""The plugin's work; `minigrad_pytest` loads this as a plugin of its own once there are gradients to check."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Function = Callable[..., Any]
 
 def _option(config: pytest.Config, name: str, read: Callable[[str], Any], what: str) -> Any:
     """An option of the command line or else of the configuration file; None if neither has it."""
-    given = config.getoption(f"gradcheck_{name}") or config.getini(f"gradcheck_{name}")
-    if not given:
+    value = config.getoption(f"gradcheck_{name}") or config.getini(f"gradcheck_{name}")
+    if not value:
         return None
     try:
-        return read(given)
+        return read(value)
     except (ValueError, KeyError):
-        text = f"--gradcheck-{name} (or gradcheck_{name}) is {what}, not {given!r}"
+        text = f"--gradcheck-{name} (or gradcheck_{name}) is {what}, not {value!r}"
         raise pytest.UsageError(text) from None
 
 
@@ -50,24 +50,24 @@ def _step(text: str) -> float:
 
 
 class Session:
-    """What the plugin knows: its options, the test that runs, and the margins so far."""
+    """The state of a run: the options, the present test, and the outcomes of its checks."""
 
     def __init__(self, config: pytest.Config) -> None:
-        shared = getattr(config, "workerinput", {}).get("gradcheck_seed")  # from xdist's controller
-        chosen = _option(config, "seed", _seed, "a number from 0 to 2**32 - 1, or 'random'") or 0
-        self.seed: int = chosen if shared is None else shared
+        seed = _option(config, "seed", _seed, "a number from 0 to 2**32 - 1, or 'random'") or 0
+        # With xdist all workers take the seed of the controller.
+        self.seed: int = getattr(config, "workerinput", {}).get("gradcheck_seed", seed)
         self.eps: float | None = _option(config, "eps", _step, "a positive number")
         self.order: int = _option(config, "order", {"1": 1, "2": 2}.__getitem__, "1 or 2") or 1
         self.fulltrace = bool(config.getoption("fulltrace", False))
         self.item: pytest.Item | None = None
-        self.checks: list[tuple[bool, float, bool]] = []  # in the present phase: passed, error / tolerance
+        self.checks: list[tuple[bool, float, bool]] = []  # in the present phase; see OUTCOMES
 
 
 SESSION = pytest.StashKey[Session]()
 
 
 def session_of(config: pytest.Config) -> Session:
-    """The one of a run, made when it is first asked for."""
+    """The session of a run, a new one at the first call."""
     if SESSION not in config.stash:
         config.stash[SESSION] = Session(config)
     return config.stash[SESSION]
@@ -111,26 +111,26 @@ def _run(
     from minigrad.errors import INSIDE
     from minigrad.testing import GradcheckError
 
-    INSIDE[__file__] = True  # an op that is checked by itself was called where the test calls the check
-    chosen = {"seed": session.seed} | ({} if session.eps is None else {"eps": session.eps}) | options
+    INSIDE[__file__] = True  # so that the line of an op that is checked by itself is that of the check
+    every = {"seed": session.seed} | ({} if session.eps is None else {"eps": session.eps}) | options
     try:
-        with _recorded(session):
-            return bool(check(*args, **(_known(check, chosen) if known else chosen)))
+        with _counted(session):
+            return bool(check(*args, **(_known(check, every) if known else every)))
     except GradcheckError as error:
-        error.add_note(_repeat(session, chosen["seed"], "seed" in options))
+        error.add_note(_repeat(session, every["seed"], "seed" in options))
         raise
 
 
 @contextmanager
-def _recorded(session: Session) -> Iterator[None]:
-    """Whatever is checked, by whichever function, is counted."""
-    from minigrad import testing
+def _counted(session: Session) -> Iterator[None]:
+    """Counts every check, by whichever function."""
+    from minigrad.gradcheck.outcome import OUTCOMES
 
-    token = testing.RECORD.set(session.checks)
+    token = OUTCOMES.set(session.checks)
     try:
         yield
     finally:
-        testing.RECORD.reset(token)
+        OUTCOMES.reset(token)
 
 
 def _known(check: Function, options: dict[str, Any]) -> dict[str, Any]:
@@ -148,20 +148,11 @@ def _repeat(session: Session, seed: int, stated: bool) -> str:
 
 
 def _ours(file: str) -> bool:
-    """Whether the code of a file runs checks; its frames are left out of tracebacks."""
+    """Whether a file belongs to what runs checks; tracebacks leave its frames out."""
     import minigrad
 
     package = os.path.dirname(minigrad.__file__)
-    parts = (
-        "testing",
-        "autograd/gradcheck.py",
-        "autograd/checking.py",
-        "autograd/culprit.py",
-        "autograd/ownership.py",
-    )
-    return file == __file__ or file.startswith(
-        tuple(os.path.join(package, os.path.normpath(part)) for part in parts)
-    )
+    return file == __file__ or file.startswith(os.path.join(package, "gradcheck", ""))
 
 
 def _pytests(file: str) -> bool:
@@ -187,8 +178,8 @@ def _prune(error: BaseException | None, seen: set[int]) -> None:
         return
     seen.add(id(error))
     kept = None
-    for found in reversed(_places(error)):
-        kept = types.TracebackType(kept, found.tb_frame, found.tb_lasti, found.tb_lineno)
+    for place in reversed(_places(error)):
+        kept = types.TracebackType(kept, place.tb_frame, place.tb_lasti, place.tb_lineno)
     error.__traceback__ = kept
     for other in (error.__cause__, error.__context__, *getattr(error, "exceptions", ())):
         _prune(other, seen)
@@ -198,7 +189,7 @@ def _prune(error: BaseException | None, seen: set[int]) -> None:
 
 
 class Plain:
-    """What `check_vjp` and `check_jvp` give: the functions of `minigrad.testing` with the session's seed and step."""
+    """The value of the fixtures `check_vjp` and `check_jvp`: `minigrad.testing`'s, with the session's seed and step."""
 
     def __init__(self, session: Session, name: str) -> None:
         self._session, self._name = session, name
@@ -214,15 +205,16 @@ class Plain:
 
 
 class Gradcheck:
-    """What the `gradcheck` fixture gives: `autograd.gradcheck` with the session's seed, and arrays as inputs too."""
+    """The value of the fixture `gradcheck`: `autograd.gradcheck` with the session's seed, for arrays too."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def __call__(self, func: Function, inputs: Any, *, order: int | None = None, **options: Any) -> bool:
         __tracebackhide__ = True
-        given = [_leaf(x) for x in inputs] if isinstance(inputs, (tuple, list)) else [_leaf(inputs)]
-        return _check(self._session, func, tuple(given), order, options)
+        several = isinstance(inputs, (tuple, list))
+        leaves = tuple(map(_leaf, inputs)) if several else (_leaf(inputs),)
+        return _check(self._session, func, leaves, order, options)
 
     def __repr__(self) -> str:
         return f"<gradcheck, seed {self._session.seed}>"
@@ -232,7 +224,7 @@ class Gradcheck:
 
 
 class _Misuse(Exception):
-    """A mark that cannot work; the text says what to write."""
+    """A mark that cannot work; the message says what to write."""
 
 
 _ELSEWHERE = object()  # for the value of an argument that a fixture, parametrize or Hypothesis gives
@@ -245,7 +237,7 @@ def _marks(node: pytest.Item | pytest.Collector, function: Any, name: str) -> li
 
 
 def _options(marks: Sequence[pytest.Mark]) -> dict[str, Any]:
-    """What all marks say together; the innermost has the last word."""
+    """The options of all marks together; the innermost has the last word."""
     if any(mark.args for mark in marks if is_ours([mark])):
         raise _Misuse("what the mark says has a name, as in @pytest.mark.gradcheck(inputs=[array, ...])")
     options: dict[str, Any] = {}
@@ -254,14 +246,14 @@ def _options(marks: Sequence[pytest.Mark]) -> dict[str, Any]:
     return options
 
 
-def _inputs(given: Any, node: pytest.Item | pytest.Collector, function: Any, method: bool) -> dict[str, Any]:
+def _inputs(value: Any, node: pytest.Item | pytest.Collector, function: Any, method: bool) -> dict[str, Any]:
     """The inputs of the check in their order: the name of the argument, and its value or _ELSEWHERE."""
-    given = list(given) if isinstance(given, (tuple, list)) else [given]
+    inputs = list(value) if isinstance(value, (tuple, list)) else [value]
     outer = list(inspect.signature(function).parameters)[method:]
     drawn = getattr(function, "hypothesis", None)
     every = list(inspect.signature(drawn.inner_test).parameters)[method:] if drawn else outer
-    named = {name for name in given if isinstance(name, str)}
-    if not given:
+    named = {name for name in inputs if isinstance(name, str)}
+    if not inputs:
         raise _Misuse("its inputs are empty; write inputs=[array, ...]")
     if unknown := named - set(every):
         raise _Misuse(f"the input {min(unknown)!r} is the name of no argument")
@@ -269,11 +261,11 @@ def _inputs(given: Any, node: pytest.Item | pytest.Collector, function: Any, met
         names = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
         named.update(map(str.strip, names.split(",")) if isinstance(names, str) else names)
     free = [name for name in outer if name not in named]
-    arrays = sum(not isinstance(x, str) for x in given)
+    arrays = sum(not isinstance(x, str) for x in inputs)
     if arrays > len(free):
         raise _Misuse(f"it has {arrays} arrays as inputs, for the arguments ({', '.join(free)})")
     names = iter(free)
-    return dict((x, _ELSEWHERE) if isinstance(x, str) else (next(names), x) for x in given)
+    return dict((x, _ELSEWHERE) if isinstance(x, str) else (next(names), x) for x in inputs)
 
 
 @contextmanager
@@ -281,10 +273,10 @@ def without_inputs(collector: pytest.Collector, obj: Any) -> Iterator[None]:
     """Arrays of a mark are no fixtures: pytest collects the test by a signature without these arguments."""
     function = getattr(obj, "__func__", obj)  # of a static method
     try:
-        given = _options(_marks(collector, function, "gradcheck")).get("inputs", ())
+        value = _options(_marks(collector, function, "gradcheck")).get("inputs", ())
         method = isinstance(collector, pytest.Class) and not isinstance(obj, staticmethod)
-        hidden = [n for n, x in _inputs(given, collector, function, method).items() if x is not _ELSEWHERE]
-    except _Misuse:  # said when the test is set up
+        hidden = [n for n, x in _inputs(value, collector, function, method).items() if x is not _ELSEWHERE]
+    except _Misuse:  # it is raised again when the test is set up
         hidden = []
     attributes, signature = vars(function), inspect.signature(function)
     before = {name: attributes[name] for name in ("__signature__",) if name in attributes}
@@ -421,11 +413,11 @@ def _checked(session: Session, body: Function, options: dict[str, Any]) -> Funct
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    """A test that checks gradients finds minigrad's generator seeded, and leaves it as it was."""
+    """Seeds minigrad's generator for a test that checks gradients, and restores it afterwards."""
     session = session_of(item.config)
     session.item = item
     try:
-        with _recorded(session) if "minigrad.testing" in sys.modules else nullcontext():
+        with _counted(session) if "minigrad.gradcheck" in sys.modules else nullcontext():
             if not is_ours(item.iter_markers("gradcheck")) and not uses_fixture(item):
                 return (yield)
             from minigrad import random
@@ -439,7 +431,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
-    """A report shows no frame of ours, and carries what was checked, also from a worker of xdist."""
+    """Takes the plugin's frames out of a report, and adds the outcomes of checks, also in a worker of xdist."""
     session = session_of(item.config)
     error = call.excinfo.value if call.excinfo else None
     if error is not None and not session.fulltrace and _places(error):

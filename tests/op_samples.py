@@ -3,9 +3,6 @@
 A row names an op, says how to draw its inputs (small, and where the op is smooth), gives its parameters and
 what the value must be, worked out element by element in Python where that can be done without the op's own
 kernel.  ``d`` lists the inputs with a gradient ("01": both).  To add an op, add a row.
-
-``pick`` has no row: `autograd.Function` makes it by hand for a function of several outputs, its rule returns
-an engine's `Part` and no array, and it is tested in test_autograd.py.
 """
 
 from __future__ import annotations
@@ -23,7 +20,6 @@ import numpy as np
 from minigrad.core.op import TABLE
 
 NOT_SAMPLED = {
-    "pick": "made by autograd.Function, tested in test_autograd.py",
     "draw": "random; recorded by compile, tested in test_compile.py",
     "deviation": "checks what `normal` is given; recorded by compile, tested in test_compile.py",
     "bernoulli": "random; recorded by compile, tested in test_compile.py",

@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import importlib
 import inspect
 import os
+import pickle
+import subprocess
+import sys
 import tracemalloc
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,7 +24,7 @@ import minigrad as mg
 from minigrad import autograd
 from minigrad.autograd import Function, GradcheckError, gradcheck, gradgradcheck
 from minigrad.core.mode import MODE
-from minigrad.core.op import TABLE
+from minigrad.core.op import TABLE, Op
 from minigrad.testing import GradcheckWarning, check_jvp, check_vjp, numeric
 
 RNG = np.random.default_rng(20)
@@ -163,6 +167,14 @@ def test_transposed_values_of_a_square() -> None:
     assert "axes 0 and 1 of input 1 are exchanged in what is returned" in said(error) or "of x2" in said(
         error
     )
+
+
+def test_transposed_values_of_more_than_four_axes() -> None:
+    def vjp(x: Any, g: Any) -> Any:
+        return np.swapaxes(g * np.cos(x), 1, 3)
+
+    error = failure(lambda: check_vjp(lambda x: np.sin(x), vjp, real(1, 2, 2, 2, 1)), numeric.TRANSPOSED)
+    assert "axes 1 and 3 of x are exchanged in what is returned" in said(error)
 
 
 def test_a_matrix_where_its_transpose_belongs() -> None:
@@ -492,6 +504,23 @@ def test_the_culprit_in_a_longer_tape(fast: bool) -> None:
     assert "its own rule for x: wrong sign, analytic = -numeric" in " ".join(found.split())
 
 
+def test_an_op_that_draws_numbers_is_no_culprit() -> None:
+    generators = [np.random.default_rng(0)]
+
+    def kernel(x: Any) -> Any:
+        return x * generators[0].uniform(1, 2, x.shape)
+
+    noise = Op("noise", kernel, "x", lambda g, x, y: g * y / x, draws=True, listed=False)
+
+    def f(x: Any) -> Any:  # repeatable, though the op by itself is not
+        generators[0] = np.random.default_rng(0)
+        return Cube.apply(noise(x), 2.0)
+
+    error = failure(lambda: gradcheck(f, (leaf(3),)), numeric.FACTOR)
+    assert "Cube, " in culprit(error)
+    assert "noise" not in culprit(error)
+
+
 def test_the_culprit_among_several_outputs() -> None:
     class Split(Function):
         @staticmethod
@@ -668,6 +697,13 @@ def test_gradgradcheck_of_an_op(plant: Any) -> None:
 def test_gradgradcheck_of_the_wrong_number_of_gradients() -> None:
     with pytest.raises(RuntimeError, match="got 2 grad_outputs for the 1 outputs"):
         gradgradcheck(lambda x: x * x, leaf(3), (leaf(3), leaf(3)))
+    with pytest.raises(
+        RuntimeError, match=r"grad_output has a shape of \[2\] and output has a shape of \[3\]"
+    ):
+        gradgradcheck(lambda x: x * x, leaf(3), leaf(2))
+    with pytest.raises(TypeError, match="can be either Tensors or None, but got ndarray"):
+        gradgradcheck(lambda x: x * x, leaf(3), (real(3),))
+    assert gradgradcheck(lambda x: (x * x).sum(), leaf(3), (None,))
 
 
 # ---------------------------------------------------------------- inputs and outputs
@@ -1031,3 +1067,30 @@ def test_what_passes_with_an_error_that_is_no_rounding_warns() -> None:
     with pytest.warns(GradcheckWarning):
         assert check_vjp(np.sin, lambda x, g: g * np.cos(x) * 1.0001, real(3), rtol=1e-3)
     assert gradcheck(lambda x: (x.float() * 3).sin().double(), (x,), eps=1e-3)  # rounding, not a fault
+
+
+# ---------------------------------------------------------------- names
+
+
+def test_importing_minigrad_loads_nothing_that_runs_a_check() -> None:
+    program = (
+        "import sys, minigrad, minigrad.testing; print(sorted(m for m in sys.modules if 'gradcheck' in m))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (
+        done.stdout.strip()
+        == "['minigrad.autograd.gradcheck', 'minigrad.gradcheck', 'minigrad.gradcheck.outcome']"
+    )
+
+
+def test_each_door_leads_to_the_same_objects() -> None:
+    module = importlib.import_module("minigrad.autograd.gradcheck")  # as in PyTorch the function hides it
+    assert autograd.gradcheck is gradcheck is module.gradcheck
+    assert autograd.gradgradcheck is module.gradgradcheck
+    assert autograd.GradcheckError is mg.testing.GradcheckError is module.GradcheckError
+    assert mg.testing.GradcheckWarning is module.GradcheckWarning
+    assert repr(GradcheckError) == "<class 'minigrad.testing.GradcheckError'>"
+    error = pickle.loads(
+        pickle.dumps(failure(lambda: check_vjp(affine, planted(1, lambda d, _: -d), ARGS), "wrong sign"))
+    )
+    assert error.findings[0].kind == numeric.SIGN

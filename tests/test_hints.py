@@ -16,10 +16,10 @@ import pytest
 
 import minigrad as mg
 from minigrad import errors, func, nn
+from minigrad.gradcheck.report import title
 from minigrad.hints import lacking, nearest
 from minigrad.hints.names import NAMES
 from minigrad.nn import functional as F
-from minigrad.testing.report import title
 
 # ---------------------------------------------------------------- names
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import operator
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from minigrad import errors
 from minigrad.autograd.modes import no_grad
 from minigrad.core.changes import changed, check_unchanged
 from minigrad.core.engine import Part
-from minigrad.core.mode import MODE
+from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import Freed, Node
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, View, leaf, wrap
@@ -162,7 +161,10 @@ class Function:
         ctx._places = tuple(i for i, t in enumerate(args) if isinstance(t, Tensor))
         ctx._arguments = len(args)
         ctx.needs_input_grad = tuple(isinstance(t, Tensor) and _wants(t) for t in args)
-        with no_grad():
+        mode = MODE.get()
+        # An observer may have another one for what happens inside of forward, or None.
+        inside = getattr(mode.observer, "inside", mode.observer)
+        with no_grad() if inside is mode.observer else ModeManager(mode.replace(grad=False, observer=inside)):
             if has_setup:
                 result = cls.forward(*args)
                 cls.setup_context(ctx, args, result)
@@ -294,13 +296,14 @@ def _origin(t: Any, tensors: list[Any], outputs: tuple[Any, ...], dirty: list[An
     return next((i for i, o in enumerate(outputs) if o is t), CONSTANT)
 
 
-PICK = Op("pick", operator.getitem, "x; i", lambda g, i: Part(i, g))  # one of several outputs
+# One of several outputs.
+_PICK = Op("pick", lambda x, i: x[i], "x; i", lambda g, i: Part(i, g), listed=False)
 
 
 def _pick(node: Node, i: int, array: Any) -> Node:
     """The record of one of the outputs of a record."""
-    layout = PICK.layouts.get(3) or PICK.layout(1, 1)
-    return Node(PICK, (node,), {"i": i}, array.shape, array.dtype, layout)
+    layout = _PICK.layouts.get(3) or _PICK.layout(1, 1)
+    return Node(_PICK, (node,), {"i": i}, array.shape, array.dtype, layout)
 
 
 def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t: Any, i: int) -> Any:

@@ -1,6 +1,6 @@
 """Hypothesis strategies for gradient checks: arrays of floats away from kinks, and shapes that broadcast.
 
-Hypothesis is imported when a strategy is made; the extra ``testing`` brings it.
+Hypothesis is imported with the first strategy; the extra ``testing`` brings it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Shape = tuple[int, ...]
 def shapes(
     *, min_dims: int = 0, max_dims: int = 3, min_side: int = 1, max_side: int = 4
 ) -> SearchStrategy[Shape]:
-    """Shapes; ``min_side=0`` gives empty ones too."""
+    """Shapes; with ``min_side=0`` empty ones too."""
     from hypothesis.extra import numpy as hnp
 
     return hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)
@@ -36,10 +36,10 @@ def broadcastable_shapes(
     """``count`` shapes that broadcast with each other."""
     from hypothesis.extra import numpy as hnp
 
-    found = hnp.mutually_broadcastable_shapes(
+    tuples = hnp.mutually_broadcastable_shapes(
         num_shapes=count, min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side
     )
-    return found.map(lambda drawn: drawn.input_shapes)
+    return tuples.map(lambda drawn: drawn.input_shapes)
 
 
 def float_arrays(
@@ -87,10 +87,9 @@ def broadcastable_arrays(
     """``count`` arrays that broadcast with each other; the ``options`` are those of `float_arrays`."""
     from hypothesis import strategies as st
 
-    found = broadcastable_shapes(
-        count, min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side
-    )
-    return found.flatmap(lambda drawn: st.tuples(*(float_arrays(shape, **options) for shape in drawn)))
+    sizes = {"min_dims": min_dims, "max_dims": max_dims, "min_side": min_side, "max_side": max_side}
+    tuples = broadcastable_shapes(count, **sizes)
+    return tuples.flatmap(lambda drawn: st.tuples(*(float_arrays(shape, **options) for shape in drawn)))
 
 
 def _spans(

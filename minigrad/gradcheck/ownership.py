@@ -1,4 +1,4 @@
-"""Whose derivatives a check looks at: minigrad's own, which NumPy's functions record on Tensors, are not the user's."""
+"""The owner of the derivatives that a check looks at: those that NumPy's functions record are not the user's."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
 from minigrad.errors import INSIDE, here
-from minigrad.testing import report
-from minigrad.testing.numeric import UNCHECKED, Finding
+from minigrad.gradcheck.numeric import kinds
+from minigrad.gradcheck.numeric.problem import Finding
+from minigrad.gradcheck.structure import leaves, replaced
 
 INSTEAD = "check_vjp(f, vjp, args), of minigrad.testing or as a pytest fixture"
 
@@ -42,7 +43,7 @@ class Watch:
         self.sure = False  # and that in a forward pass with a backward pass of its own
         self.shared = True  # minigrad was only called in ways that arrays know too
         self._passes: dict[CodeType, Passes | None] = {}
-        code = here()[0]  # functions may be made where they are checked
+        code = here()[0]  # functions may be defined where they are checked
         self._beside = (*code.co_varnames, *code.co_cellvars) if code else ()
 
     def __call__(self, node: Node, arrays: list[Any]) -> None:
@@ -59,7 +60,7 @@ class Watch:
         for user in users:
             if user.f_code not in self._passes:
                 self._passes[user.f_code] = _passes(user, self._beside)
-        # the function of minigrad that was called
+        # The function of minigrad that was called.
         entry = frames[frames.index(users[0]) - 1 if users else -1].f_code.co_name
         operator = bool(users) and _is_operator(users[0])
         called = entry == "__array_ufunc__" and not operator  # and not array @ Tensor
@@ -70,11 +71,11 @@ class Watch:
 
     @property
     def passes(self) -> Passes | None:
-        """The first of them."""
+        """The first forward pass that ran beside a backward pass."""
         return next(filter(None, self._passes.values()), None)
 
     def finding(self) -> Finding | None:
-        """That minigrad's derivatives are checked; so it is if ``sure``, or if the function works on arrays."""
+        """That minigrad's derivatives are checked, which is so if ``sure``, or if the function works on arrays."""
         passes = self.passes
         if passes:
             forward, backward, layer = passes
@@ -87,10 +88,11 @@ class Watch:
             return None
         call = INSTEAD.replace("f, vjp", ", ".join(names))
         hint = f"call {call}; if minigrad's derivatives are meant, pass allow_numpy=True"
-        return Finding(UNCHECKED, why, hint)
+        return Finding(kinds.UNCHECKED, why, hint)
 
 
 def _passes(frame: FrameType, beside: Sequence[str]) -> Passes | None:
+    """The forward pass that a frame runs, if it is a method or function with a backward pass beside it."""
     code = frame.f_code
     if code.co_name.startswith("test"):
         return None
@@ -124,21 +126,12 @@ def gives_arrays(func: Callable[..., Any], inputs: Sequence[Any]) -> bool:
     """Whether a function works on arrays as it does on Tensors: then nothing in it is minigrad's."""
     # with an observer, so that a compiled function does not make a plan for arrays
     mode = MODE.get().replace(grad=False, inference=False, everything=False, observer=lambda *_: None)
+    arrays = [replaced(v, lambda _, t: t._array.copy() if isinstance(t, Tensor) else t) for v in inputs]
     try:
         with ModeManager(mode), warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            result = func(*map(_arrays, inputs))
+            result = func(*arrays)
     except Exception:  # it is for Tensors
         return False
-    parts = [part for _, part in report.leaves(result, "")]
+    parts = [part for _, part in leaves(result)]
     return bool(parts) and all(isinstance(part, (np.ndarray, np.generic, float, int)) for part in parts)
-
-
-def _arrays(value: Any) -> Any:
-    """An input with copies of the arrays in the places of its Tensors."""
-    if isinstance(value, (tuple, list)):
-        parts = [_arrays(v) for v in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    if isinstance(value, dict):
-        return {key: _arrays(v) for key, v in value.items()}
-    return value._array.copy() if isinstance(value, Tensor) else value

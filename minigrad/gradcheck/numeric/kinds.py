@@ -1,0 +1,15 @@
+"""The kinds of verdicts."""
+
+FACTOR = "wrong by a constant factor"
+SIGN = "wrong sign"
+TRANSPOSED = "transposed"
+MISSING_SUM = "missing sum over a broadcast axis"
+DETACHED = "detached"
+NON_DETERMINISTIC = "non-deterministic"
+KINK = "a kink"
+NOISY = "too noisy for this eps"
+NOT_FINITE = "not finite"
+WRONG = "plainly wrong"
+DEPENDENT = "inputs that depend on each other"
+UNCHECKED = "nothing of yours is checked"
+INNOCENT = (KINK, NOISY)  # the point or the step is to blame, not the derivative
