@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -31,6 +31,7 @@ import numpy as np
 
 from minigrad.autograd.modes import recorded
 from minigrad.autograd.products import Push, by_columns, by_rows, node_of, pull
+from minigrad.core.contents import join, walk
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor, leaf, wrap
@@ -629,12 +630,12 @@ def functional_call(
     different values for them are a ValueError.
     """
     given = _merged(parameter_and_buffer_dicts)
-    places: dict[str, tuple[dict[str, Any], str]] = {}
-    for prefix, part in module.named_modules(remove_duplicate=False):
-        for held in (part._parameters, part._buffers):
-            for key, t in held.items():
+    places: dict[str, tuple[MutableMapping[str, Any], str]] = {}
+    for path, _, held in walk(module, shared=True):
+        for table in (held.parameters, held.buffers):
+            for key, t in table.items():
                 if t is not None:
-                    places[f"{prefix}.{key}" if prefix else key] = held, key
+                    places[join(path, key)] = table, key
     if tie_weights:
         given = _tied(given, places)
     if strict and given.keys() != places.keys():
@@ -685,7 +686,7 @@ def _merged(dicts: Any) -> dict[str, Tensor]:
     return merged
 
 
-def _tied(given: dict[str, Tensor], places: Mapping[str, tuple[dict[str, Any], str]]) -> dict[str, Tensor]:
+def _tied(given: dict[str, Tensor], places: Mapping[str, tuple[MutableMapping[str, Any], str]]) -> dict[str, Tensor]:
     """With every other name of what is replaced."""
     groups: dict[int, list[str]] = {}
     for name, (held, key) in places.items():

@@ -8,7 +8,8 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from itertools import chain, groupby
 from typing import Any, NoReturn, Self, cast, overload
 
-from minigrad.nn.module import Module, _block, _indent
+from minigrad.nn._text import block, indent
+from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
@@ -164,9 +165,9 @@ class ModuleList(_Row):
         for text, same in groupby(repr(module) for module in self._modules.values()):
             n = len(list(same))
             at = f"({first})" if n == 1 else f"({first}-{first + n - 1})"
-            lines.append(_indent(f"{at}: {text}" if n == 1 else f"{at}: {n} x {text}"))
+            lines.append(indent(f"{at}: {text}" if n == 1 else f"{at}: {n} x {text}"))
             first += n
-        return _block(self._get_name(), lines)
+        return block(self._get_name(), lines)
 
 
 class ModuleDict(Module):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 from minigrad.dtypes import dtype as DType
+from minigrad.errors import only_cpu
 from minigrad.functions.creation import DeviceLike, empty
 from minigrad.functions.nn import plain_linear
 from minigrad.gate import constructor
 from minigrad.nn import functional as F
 from minigrad.nn import init
-from minigrad.nn.module import Module, check_device
+from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
@@ -49,7 +50,7 @@ class Linear(Module):
         dtype: DType | None = None,
     ) -> None:
         super().__init__()
-        check_device(device)
+        only_cpu(device)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(empty((out_features, in_features), dtype=dtype))

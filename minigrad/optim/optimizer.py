@@ -9,10 +9,12 @@ from copy import deepcopy
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar, overload
 
-from minigrad.autograd.hooks import RemovableHandle
+from minigrad.autograd.hooks import RemovableHandle, register
 from minigrad.autograd.modes import is_compiling
+from minigrad.core.contents import Contents
 from minigrad.errors import warn
-from minigrad.nn.module import clear_grad
+from minigrad.nn._text import type_name
+from minigrad.nn.parameter import clear_grad
 from minigrad.tensor import Tensor
 
 __all__ = ["Optimizer", "ParamsT"]
@@ -57,7 +59,7 @@ class Optimizer:
         if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
-                f"but got {_type_name(params)}; put a single parameter into a list"
+                f"but got {type_name(params)}; put a single parameter into a list"
             )
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
@@ -72,6 +74,13 @@ class Optimizer:
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
+
+    def __minigrad_contents__(self) -> Contents:
+        """What readers and `compile` see of an optimizer: the groups, options and state that it works with."""
+        return Contents(
+            hooks=(self._step_pre_hooks, self._step_post_hooks),
+            groups=self.param_groups, state=self.state, defaults=self.defaults,
+        )  # fmt: skip
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
@@ -97,7 +106,7 @@ class Optimizer:
         for p in params:
             if not isinstance(p, Tensor):
                 raise TypeError(
-                    f"optimizer can only optimize Tensors, but one of the params is {_type_name(p)}"
+                    f"optimizer can only optimize Tensors, but one of the params is {type_name(p)}"
                 )
             if not (p.is_leaf or p.retains_grad or self.defaults.get("differentiable")):
                 raise ValueError(
@@ -166,11 +175,7 @@ class Optimizer:
         return self._register("_load_state_dict_post_hooks", hook, prepend)
 
     def _register(self, name: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        hooks: OrderedDict[int, Any] = self.__dict__.setdefault(name, OrderedDict())
-        handle = RemovableHandle(hooks)
-        hooks[handle.id] = hook
-        hooks.move_to_end(handle.id, last=not prepend)
-        return handle
+        return register(self.__dict__.setdefault(name, OrderedDict()), hook, prepend)
 
     def _call(self, hooks: Mapping[int, Callable[..., Any]], given: Any = None) -> Any:
         """Calls hooks, each with what the one before made of ``given``, if anything."""
@@ -313,8 +318,3 @@ def _cast(value: Any, p: Tensor, key: object = None) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_cast(v, p) for v in value)
     return deepcopy(value)
-
-
-def _type_name(value: object) -> str:
-    cls = type(value)
-    return f"minigrad.{cls.__name__}" if isinstance(value, Tensor) else cls.__name__

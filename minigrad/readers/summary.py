@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad import random
 from minigrad.core.changes import owner
+from minigrad.core.contents import Contents, contents, walk
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
@@ -104,18 +105,19 @@ def summary(model: Module, *inputs: object) -> Summary:
     parameters and inputs left out).  Buffers and the random generator are put back as they were.  TypeError
     if ``model`` is no Module.
     """
-    if not hasattr(model, "named_modules"):
+    if contents(model) is None:
         raise type_error(f"summary() takes a Module and its inputs, got {type(model).__name__}")
-    modules = dict(model.named_modules())
+    modules: dict[str, Module] = {}
+    tables: dict[Module, Contents] = {}
+    for name, module, held in walk(model):
+        modules[name], tables[module] = module, held
     stack: list[Module] = [model]
     calls: dict[Module, int] = dict.fromkeys(modules.values(), 0)
     outputs: dict[Module, str] = {}
     products: dict[Module, int] = dict.fromkeys(modules.values(), 0)
     kept: dict[Module, int] = dict.fromkeys(modules.values(), 0)
     given = [t._array for t in inputs if isinstance(t, Tensor)]
-    state = [
-        t for module in modules.values() for t in (*module._parameters.values(), *module._buffers.values())
-    ]
+    state = [t for held in tables.values() for t in (*held.parameters.values(), *held.buffers.values())]
     seen = {id(owner(a)): a for a in (*given, *(t._array for t in state if t is not None))}  # kept alive
 
     def enter(module: Module, args: object) -> None:
@@ -138,7 +140,7 @@ def summary(model: Module, *inputs: object) -> Summary:
                 seen[id(owner(a))] = a
                 kept[stack[-1]] += a.nbytes
 
-    buffers = [(module, dict(module._buffers)) for module in modules.values()]
+    buffers = [(held.buffers, dict(held.buffers)) for held in tables.values()]
     values = [(t, t._array.copy()) for _, own in buffers for t in own.values() if t is not None]
     handles = []
     drawn = random.get_rng_state()
@@ -152,14 +154,14 @@ def summary(model: Module, *inputs: object) -> Summary:
         for handle in handles:
             handle.remove()
         random.set_rng_state(drawn)
-        for module, own in buffers:
-            module._buffers.clear()
-            module._buffers.update(own)
+        for table, own in buffers:
+            table.clear()
+            table.update(own)
         for t, before in values:
             t._array[...] = before
     found, counted = Summary(), set[int]()
     for name, module in modules.items():
-        sizes = {id(p): p._array.size for p in module._parameters.values() if p is not None}
+        sizes = {id(p): p._array.size for p in tables[module].parameters.values() if p is not None}
         shared = sum(n for key, n in sizes.items() if key in counted)
         own_size = sum(n for key, n in sizes.items() if key not in counted)
         counted |= sizes.keys()

@@ -18,6 +18,7 @@ from itertools import islice
 from types import CodeType
 from typing import Any
 
+from minigrad.core.contents import contents, walk
 from minigrad.core.node import Const, Node
 from minigrad.core.tensor import Tensor
 
@@ -39,7 +40,7 @@ class Names:
         ] = {}  # a place of the program: what it calls of ``self``
         if params is None:
             return
-        if hasattr(params, "named_modules"):
+        if contents(params) is not None:
             self._read(params)
         elif hasattr(params, "items"):
             for name, t in params.items():
@@ -58,11 +59,11 @@ class Names:
         return key
 
     def _read(self, model: Any) -> None:
-        for dotted, module in model.named_modules(remove_duplicate=False):
+        for dotted, module, held in walk(model, shared=True):
             path: Path = tuple(dotted.split(".")) if dotted else ()
             cls = type(module)
             self.classes[path] = cls.__name__
-            for name, t in [*module._parameters.items(), *module._buffers.items()]:
+            for name, t in [*held.parameters.items(), *held.buffers.items()]:
                 if t is not None:
                     self.owners.setdefault(self._name(".".join((*path, name)), t), []).append(path)
             if _ours(cls):

@@ -1,14 +1,88 @@
-"""The hooks of a Module on the backward pass."""
+"""The hooks of a Module: the call that runs them, and how they come to the backward pass."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad.autograd import Function
 from minigrad.autograd.modes import is_grad_enabled
 from minigrad.functions.creation import zeros
 from minigrad.tensor import Tensor
+
+
+class ForwardHook(NamedTuple):
+    """A function that is called before or after ``forward``; with ``always`` also where ``forward`` raised."""
+
+    call: Callable[..., Any]
+    with_kwargs: bool
+    always: bool = False
+
+
+def call(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``module.forward`` with all hooks of the module around it."""
+    result: Any = None
+    # those that are called also where an error comes before them
+    waiting = {i: hook for i, hook in module._forward_hooks.items() if hook.always}
+
+    def run(hook: ForwardHook) -> Any:
+        changed = (
+            hook.call(module, args, kwargs, result) if hook.with_kwargs else hook.call(module, args, result)
+        )
+        return result if changed is None else changed
+
+    try:
+        for pre in list(module._forward_pre_hooks.values()):
+            args, kwargs = _before(module, pre, args, kwargs)
+        backward: BackwardHooks | None = None
+        if module._backward_hooks or module._backward_pre_hooks:
+            hooks, pre_hooks = module._backward_hooks.values(), module._backward_pre_hooks.values()
+            backward = BackwardHooks(module, list(hooks), list(pre_hooks))
+            args = backward.arguments(args)
+        result = module.forward(*args, **kwargs)
+        for i, hook in list(module._forward_hooks.items()):
+            waiting.pop(i, None)
+            result = run(hook)
+        if backward is not None:
+            if not isinstance(result, (Tensor, tuple)):
+                warnings.warn(
+                    "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but "
+                    f"received {type(result)}",
+                    stacklevel=3,
+                )
+            result = backward.results(result)
+        return result
+    except Exception:
+        for hook in waiting.values():
+            try:
+                result = run(hook)
+            except Exception as second:  # the first error is the one to report
+                warnings.warn(
+                    "module forward hook with ``always_call=True`` raised an exception that was silenced "
+                    f"as another error was raised in forward: {second}",
+                    stacklevel=2,
+                )
+        raise
+
+
+def _before(
+    module: Any, hook: ForwardHook, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments as a hook that comes before ``forward`` leaves them."""
+    changed = hook.call(module, args, kwargs) if hook.with_kwargs else hook.call(module, args)
+    if changed is None:
+        return args, kwargs
+    if not hook.with_kwargs:
+        return (changed if isinstance(changed, tuple) else (changed,)), kwargs
+    if not (isinstance(changed, tuple) and len(changed) == 2):
+        raise RuntimeError(
+            f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {changed}."
+        )
+    return changed
+
+
+# ---------------------------------------------------------------- the backward pass
 
 
 class BackwardHookFunction(Function):
