@@ -74,7 +74,7 @@ def only_cpu(device: object) -> None:
     name = str(getattr(device, "type", device))
     if device is not None and name.partition(":")[0] != "cpu":
         raise runtime_error(
-            f"minigrad runs on the CPU only, got device {str(device)!r}; there is no device but 'cpu'"
+            f"minigrad runs on the CPU only, got device {str(device)!r}; there is no device of this name, only 'cpu'"
         )
 
 

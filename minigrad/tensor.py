@@ -23,7 +23,7 @@ from typing import (
 
 import numpy as np
 
-from minigrad import autograd, dtypes, errors, random
+from minigrad import autograd, dtypes, errors
 from minigrad._printing import tensor_text
 from minigrad.autograd.hooks import RemovableHandle, after_ids
 from minigrad.buffers import is_view
@@ -1080,11 +1080,6 @@ def _operand(other: Any) -> Any:
     return wrap_operand(other) if isinstance(other, np.ndarray) else other
 
 
-def _state(array: Array) -> Tensor:
-    needs_value("the state of a generator")
-    return wrap(array)
-
-
 def _not_recorded(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> str:
     """Why a call of NumPy's is refused, and what to write instead."""
     name, leaves = f"np.{ufunc.__name__}", "or t.detach().numpy() to leave the tape"
@@ -1124,4 +1119,3 @@ _UFUNCS |= {
     np.power: e.pow, np.floor_divide: e.floor_divide, np.remainder: e.remainder, np.fmod: e.fmod, np.sign: e.sign,
 }  # fmt: skip
 empty = creation.empty
-random._state_is = _state
