@@ -17,7 +17,7 @@ import pytest
 import minigrad as mg
 from minigrad import random as mg_random
 from minigrad.random import Generator
-from minigrad.random.arithmetic import fused
+from minigrad.random.algorithms import fused
 
 P = (np.arange(1, 301) / 512).astype(np.float32)
 SEEDS = (0, 42, -1, 2**40 + 7)

@@ -384,7 +384,7 @@ class Environment:
         self.checks.classes.append((value, cls, pin, path))
         held = (contents(value) if publishes(cls) else None) or Contents()
         named = (held.parameters, held.buffers, held.modules)
-        self._tables.update(map(id, named))
+        self._tables.update(id(table) for table in named if table)
         for table in named[:2]:
             for key, t in table.items():
                 if isinstance(t, Tensor):
@@ -393,7 +393,7 @@ class Environment:
             self._optimizer(held, path)
         space = getattr(value, "__dict__", None)
         if isinstance(space, dict):
-            tables = {*map(id, (*named, held.unsaved, *held.hooks))}
+            tables = {id(table) for table in (*named, held.unsaved, *held.hooks) if table != ()}
             self._dict(space, self.pin(space), path, attributes=True, tables=tables)
         for name in self._slots(type(value)):
             try:

@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from minigrad.core.tensor import Tensor
 
 
-def _none() -> Any:
-    return MappingProxyType({})
-
-
-class Contents(NamedTuple):
+class Contents:
     """What an object holds, as its method ``__minigrad_contents__()`` returns it.
 
     A class that has the method is read as a Module or an Optimizer is, whatever it inherits from.  The tables are
     those that the object works with, not copies: an entry that is replaced in them is replaced in the object.
+
+    Of a Module: ``parameters``, ``buffers`` and ``modules`` by name (None: a name without one), ``unsaved``, the names
+    of buffers that are not part of the saved state, and ``hooks``, tables of what is called around the module's own
+    work.  Of an Optimizer: ``groups``, dicts of ``"params"`` and of options, ``state``, what it remembers of each
+    parameter, ``defaults``, the options of groups to come, and ``hooks``.
     """
 
-    parameters: MutableMapping[str, Tensor | None] = _none()
-    buffers: MutableMapping[str, Tensor | None] = _none()
-    # objects with contents of their own
-    modules: Mapping[str, Any] = _none()
-    # the names of buffers that are not saved
-    unsaved: Collection[str] = _none()
-    # what is called before and after the object's own work, by the number of its handle
-    hooks: Sequence[Mapping[int, Callable[..., Any]]] = ()
-    # of an optimizer: {"params": Tensors, option: value}
-    groups: Sequence[dict[str, Any]] = ()
-    # of an optimizer: what it remembers of each parameter
-    state: MutableMapping[Any, dict[str, Any]] | None = None
-    # of an optimizer: the options of groups to come
-    defaults: Mapping[str, Any] = _none()
+    __slots__ = ("buffers", "defaults", "groups", "hooks", "modules", "parameters", "state", "unsaved")
+
+    def __init__(
+        self,
+        parameters: MutableMapping[str, Tensor | None] | None = None,
+        buffers: MutableMapping[str, Tensor | None] | None = None,
+        modules: Mapping[str, Any] | None = None,
+        unsaved: Collection[str] = (),
+        hooks: Sequence[Mapping[int, Callable[..., Any]]] = (),
+        groups: Sequence[dict[str, Any]] = (),
+        state: MutableMapping[Any, dict[str, Any]] | None = None,
+        defaults: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.parameters = {} if parameters is None else parameters
+        self.buffers = {} if buffers is None else buffers
+        self.modules = {} if modules is None else modules
+        self.unsaved, self.hooks = unsaved, hooks
+        self.groups, self.state, self.defaults = groups, state, defaults
 
 
 def publishes(cls: type) -> bool:

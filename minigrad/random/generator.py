@@ -14,9 +14,8 @@ import numpy.typing as npt
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import only_cpu
-from minigrad.random.arithmetic import WORKING, Array, exp, fused, libm, narrow
+from minigrad.random.algorithms import WORKING, Array, exp, fused, libm, narrow, normal, serial_normal
 from minigrad.random.bits import STATE, Bits, os_seed
-from minigrad.random.normals import normal, serial_normal
 
 Shape = int | Sequence[int]
 
