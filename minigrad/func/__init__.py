@@ -4,10 +4,10 @@ Arguments and results are trees: tuples (also named ones), lists and dicts of Te
 the structure of the tree it is a derivative of; a Jacobian has that of the output with, in each place, that of the
 arguments.  Inputs need not require grad, are not changed, and no ``.grad`` is touched.  Transforms nest to any depth.
 
-*How they nest.*  While it runs, a function is given leaves of its own.  Afterwards each of them is tied to the
-argument it stands for (it becomes an ``alias`` of it), if that one belongs to somebody else's graph: an outer
-transform's or the user's.  So an inner derivative never mistakes an outer variable for its own, and an outer one
-sees through it.  As in PyTorch, a transform records also under ``no_grad``, but then its results are constants.
+*How they nest.*  A function runs on leaves of its own.  Afterwards each of them is tied to the argument it stands
+for (it becomes an ``alias`` of it), if that one belongs to another graph: an outer transform's or the user's.  So an
+inner derivative never mistakes an outer variable for its own, and an outer one sees through it.  As in PyTorch, a
+transform records also under ``no_grad``, but then its results are constants.
 """
 
 from typing import TYPE_CHECKING, NoReturn

@@ -18,13 +18,13 @@ def functional_call(
     tie_weights: bool = True,
     strict: bool = False,
 ) -> Any:
-    """``module(*args, **kwargs)`` with other parameters and buffers, given by name; the module's own come back after.
+    """``module(*args, **kwargs)`` with other parameters and buffers, by name; afterwards the module has its own again.
 
     Names that are missing keep the module's own value, unknown ones are ignored.  With ``strict`` either is a
     RuntimeError.  ``tie_weights``: what the module holds under several names is replaced under all of them;
     different values for them are a ValueError.
     """
-    given = _merged(parameter_and_buffer_dicts)
+    values = _merged(parameter_and_buffer_dicts)
     places: dict[str, tuple[MutableMapping[str, Any], str]] = {}
     for path, _, held in walk(module, shared=True):
         for table in (held.parameters, held.buffers):
@@ -32,31 +32,31 @@ def functional_call(
                 if t is not None:
                     places[join(path, key)] = table, key
     if tie_weights:
-        given = _tied(given, places)
-    if strict and given.keys() != places.keys():
-        missing, unexpected = sorted(places.keys() - given), sorted(given.keys() - places)
+        values = _tied(values, places)
+    if strict and values.keys() != places.keys():
+        missing, unexpected = sorted(places.keys() - values), sorted(values.keys() - places)
         raise RuntimeError(
             f"Error(s) in functional_call for {type(module).__name__}: missing key(s) {missing}, unexpected key(s) "
             f"{unexpected}"
         )
-    for name, t in given.items():
+    for name, t in values.items():
         if not isinstance(t, Tensor):
             raise TypeError(f"functional_call: {name} must be a Tensor, got {type(t).__name__}")
         if name not in places:
             module.get_submodule(name.rpartition(".")[0])  # AttributeError if there is no such module
-    given = {name: t for name, t in given.items() if name in places}
-    before = {name: held[key] for name, (held, key) in places.items() if name in given}
+    values = {name: t for name, t in values.items() if name in places}
+    before = {name: table[key] for name, (table, key) in places.items() if name in values}
     try:
-        for name, t in given.items():
-            held, key = places[name]
-            held[key] = t
+        for name, t in values.items():
+            table, key = places[name]
+            table[key] = t
         return module(
             *(args if isinstance(args, tuple) else () if args is None else (args,)), **(kwargs or {})
         )
     finally:
         for name, t in before.items():
-            held, key = places[name]
-            held[key] = t
+            table, key = places[name]
+            table[key] = t
 
 
 def _merged(dicts: Any) -> dict[str, Tensor]:
@@ -82,20 +82,20 @@ def _merged(dicts: Any) -> dict[str, Tensor]:
 
 
 def _tied(
-    given: dict[str, Tensor], places: Mapping[str, tuple[MutableMapping[str, Any], str]]
+    values: dict[str, Tensor], places: Mapping[str, tuple[MutableMapping[str, Any], str]]
 ) -> dict[str, Tensor]:
-    """With every other name of what is replaced."""
+    """The values, also under all other names of the Tensors that they replace."""
     groups: dict[int, list[str]] = {}
-    for name, (held, key) in places.items():
-        groups.setdefault(id(held[key]), []).append(name)
-    full = dict(given)
+    for name, (table, key) in places.items():
+        groups.setdefault(id(table[key]), []).append(name)
+    full = dict(values)
     for names in groups.values():
-        values = [given[n] for n in names if n in given]
-        if any(v is not values[0] for v in values):
+        several = [values[n] for n in names if n in values]
+        if any(v is not several[0] for v in several):
             raise ValueError(
                 f"functional_call got multiple values for keys {sorted(names)}, which are tied. Consider using "
                 "tie_weights=False"
             )
-        if values:
-            full.update(dict.fromkeys(names, values[0]))
+        if several:
+            full.update(dict.fromkeys(names, several[0]))
     return full

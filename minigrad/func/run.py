@@ -18,13 +18,16 @@ from minigrad.ops.shape import alias
 
 
 class Level:
-    """The leaves of one transform, and what of its graph others may see. Made before recording is turned on."""
+    """The leaves of one transform, and which of its records others may see. Created before recording is turned on."""
 
     def __init__(self) -> None:
-        self.recording = MODE.get().grad  # whether results may depend on anything of others
+        # whether results may depend on Tensors that other graphs compute
+        self.recording = MODE.get().grad
         self.nodes: list[Node] = []
-        self.given: list[Node | None] = []  # what each of them stands for, if that is in somebody's graph
-        self.own: set[Node] = set()  # leaves that nobody else knows of
+        # the record that each leaf stands for; None for one outside of any graph
+        self.outer: list[Node | None] = []
+        # leaves that no other graph leads to
+        self.own: set[Node] = set()
 
     def enter(self, x: object) -> Tensor:
         """A leaf that stands for ``x``, over the same memory."""
@@ -38,21 +41,21 @@ class Level:
             )
         node = leaf(inside, True)
         self.nodes.append(node)
-        self.given.append(x_node)
+        self.outer.append(x_node)
         if x_node is None:
             self.own.add(node)
         return inside
 
     def leave(self) -> None:
         """Ties the leaves to what they stand for."""
-        for node, given in zip(self.nodes, self.given, strict=True):
-            if given is not None:
-                node.op, node.inputs, node.tensor = alias, (given,), None
+        for node, outer in zip(self.nodes, self.outer, strict=True):
+            if outer is not None:
+                node.op, node.inputs, node.tensor = alias, (outer,), None
                 node.layout = alias.layouts.get(3) or alias.layout(1, 1)
                 node.code, node.lasti = here()
 
     def leads_out(self, tensors: Sequence[Tensor], own: set[Node] | None = None) -> bool:
-        """Whether a gradient can flow from the Tensors to a leaf of somebody else.
+        """Whether a gradient can flow from the Tensors to a leaf outside of this level.
 
         If not, all records behind them are added to ``own``, which spares the next question the walk.
         """
@@ -72,13 +75,13 @@ class Level:
         return False
 
     def show(self, tensors: Sequence[Tensor], create: bool) -> list[Tensor]:
-        """What a caller gets to see: without history, where that leads to nobody but this level."""
+        """The Tensors as a caller sees them: without history, where that leads to this level alone."""
         own = set(self.own)
         return [t if create and self.leads_out([t], own) else wrap(t._array) for t in tensors]
 
 
 class Run:
-    """A function that was run on a level's leaves: its results with their history, flat."""
+    """One run of a function on the leaves of a level, and its results, flat, with their history."""
 
     def __init__(
         self,
@@ -140,16 +143,16 @@ class Run:
                 )
 
     def create(self, vectors: Sequence[Tensor] = ()) -> bool:
-        """Whether derivatives have to be recorded: somebody else's graph leads here, or to the vectors."""
+        """Whether derivatives are recorded: the results, or the vectors, depend on an outer graph."""
         return self.level.recording and self.level.leads_out([*self.outputs, *vectors])
 
     def shown_outputs(self) -> Any:
         """The result as the caller gets it."""
         return unflatten(self.level.show(self.outputs, self.level.recording), self.spec)
 
-    def shown_inputs(self, found: Sequence[Tensor | None], create: bool) -> Any:
+    def shown_inputs(self, gradients: Sequence[Tensor | None], create: bool) -> Any:
         """Derivatives by the inputs (None is zero) as the caller gets them, always in a tuple."""
-        return unflatten(self.level.show(filled(found, self.inputs), create), self.inputs_spec)
+        return unflatten(self.level.show(filled(gradients, self.inputs), create), self.inputs_spec)
 
     def shown_jacobians(self, rows: Sequence[Sequence[Tensor]], create: bool) -> Any:
         """Jacobians, by output and input, as the caller gets them."""
@@ -157,10 +160,11 @@ class Run:
         return unflatten([t[0] for t in trees] if isinstance(self.argnums, int) else trees, self.spec)
 
 
-def filled(found: Sequence[Tensor | None], like: Sequence[Tensor]) -> list[Tensor]:
+def filled(gradients: Sequence[Tensor | None], like: Sequence[Tensor]) -> list[Tensor]:
+    """The gradients, with zeros for None."""
     return [
         wrap(np.zeros(t._array.shape, t._array.dtype)) if g is None else g
-        for g, t in zip(found, like, strict=True)
+        for g, t in zip(gradients, like, strict=True)
     ]
 
 
@@ -185,5 +189,6 @@ def places_of(argnums: object, count: int) -> list[int]:
 
 
 def not_all(argnums: object) -> None:
-    if argnums is None:  # which `places_of` takes for all of them
+    """RuntimeError for None, which `places_of` takes for all arguments."""
+    if argnums is None:
         raise RuntimeError("argnums must be int or Tuple[int, ...], got: NoneType")

@@ -41,8 +41,8 @@ def _gradient(
         )
     create = run.create()
     one = wrap(np.ones((), output._array.dtype))
-    found = pull(run.outputs, run.level.nodes, [one], create, create or has_aux)
-    tree = run.shown_inputs(found, create)
+    gradients = pull(run.outputs, run.level.nodes, [one], create, create or has_aux)
+    tree = run.shown_inputs(gradients, create)
     return tree[0] if isinstance(argnums, int) else tree, run.shown_outputs(), run.aux
 
 
@@ -65,8 +65,8 @@ def grad(func: Callable[..., Any], argnums: ArgNums = 0, has_aux: bool = False) 
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        found, _, aux = _gradient(func, argnums, has_aux, args, kwargs)
-        return (found, aux) if has_aux else found
+        gradient, _, aux = _gradient(func, argnums, has_aux, args, kwargs)
+        return (gradient, aux) if has_aux else gradient
 
     return wrapper
 
@@ -90,8 +90,8 @@ def grad_and_value(
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        found, value, aux = _gradient(func, argnums, has_aux, args, kwargs)
-        return found, ((value, aux) if has_aux else value)
+        gradient, value, aux = _gradient(func, argnums, has_aux, args, kwargs)
+        return gradient, ((value, aux) if has_aux else value)
 
     return wrapper
 
@@ -118,8 +118,8 @@ def value_and_grad(
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        found, value, aux = _gradient(func, argnums, has_aux, args, kwargs)
-        return ((value, aux) if has_aux else value), found
+        gradient, value, aux = _gradient(func, argnums, has_aux, args, kwargs)
+        return ((value, aux) if has_aux else value), gradient
 
     return wrapper
 
@@ -149,13 +149,13 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     run.check_floats()
 
     def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
-        given, spec = flatten(cotangents)
+        seeds, spec = flatten(cotangents)
         if spec != run.spec:
             raise RuntimeError(
                 "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
                 f"function. cotangents: {spec}, primal output: {run.spec}"
             )
-        for i, (v, t) in enumerate(zip(given, run.outputs, strict=True)):
+        for i, (v, t) in enumerate(zip(seeds, run.outputs, strict=True)):
             if not isinstance(v, Tensor):
                 raise TypeError(f"gradients can be either Tensors or None, but got {type(v).__name__}")
             if v._array.shape != t._array.shape:
@@ -163,12 +163,12 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
                     f"Mismatch in shape: grad_output[{i}] has a shape of {list(v._array.shape)} and output[{i}] has a "
                     f"shape of {list(t._array.shape)}."
                 )
-        wanted = MODE.get().grad if create_graph is None else create_graph
+        recording = MODE.get().grad if create_graph is None else create_graph
         outputs = run.outputs if run.level.recording else []
-        create = wanted and run.level.leads_out([*outputs, *given])
+        create = recording and run.level.leads_out([*outputs, *seeds])
         with recorded():
-            found = pull(run.outputs, run.level.nodes, given, create, retain_graph)
-        return run.shown_inputs(found, create)
+            gradients = pull(run.outputs, run.level.nodes, seeds, create, retain_graph)
+        return run.shown_inputs(gradients, create)
 
     return (run.shown_outputs(), vjp_fn, run.aux) if has_aux else (run.shown_outputs(), vjp_fn)
 
@@ -210,10 +210,10 @@ def jvp(
             f"tuple of 3 tensors, tangents also must be. Got primals with structure {points_spec} and tangents with "
             f"structure {vectors_spec}"
         )
-    for what, found in (("primals", points), ("tangents", vectors)):
-        if not found:
+    for what, leaves in (("primals", points), ("tangents", vectors)):
+        if not leaves:
             raise RuntimeError(f"{name}: Expected {what} to contain at least one Tensor.")
-        for t in found:
+        for t in leaves:
             if not isinstance(t, Tensor):
                 raise RuntimeError(f"{name}: Expected {what} to only contain Tensors, got {type(t).__name__}")
     for x, v in zip(points, vectors, strict=True):
@@ -281,8 +281,8 @@ def jacrev(
         run.check_floats()
         create = run.create()
         with recorded():
-            found = run.shown_jacobians(by_rows(run.outputs, run.level.nodes, create), create)
-        return (found, run.aux) if has_aux else found
+            jacobian = run.shown_jacobians(by_rows(run.outputs, run.level.nodes, create), create)
+        return (jacobian, run.aux) if has_aux else jacobian
 
     return wrapper
 
@@ -325,8 +325,8 @@ def jacfwd(
         with recorded():
             push = Push(run.outputs, run.level.nodes)
             run.level.own.update(push.nodes)
-            found = run.shown_jacobians(by_columns(push, run.outputs, run.level.nodes, create), create)
-        return (found, run.aux) if has_aux else found
+            jacobian = run.shown_jacobians(by_columns(push, run.outputs, run.level.nodes, create), create)
+        return (jacobian, run.aux) if has_aux else jacobian
 
     return wrapper
 

@@ -41,8 +41,8 @@ def flatten(tree: Any) -> tuple[list[Any], Spec]:
     leaves: list[Any] = []
     parts: list[Spec] = []
     for value in values:
-        found, spec = flatten(value)
-        leaves += found
+        below, spec = flatten(value)
+        leaves += below
         parts.append(spec)
     return leaves, Spec(type(tree), keys, tuple(parts))
 

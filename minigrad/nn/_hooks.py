@@ -134,8 +134,8 @@ class BackwardHooks:
         return passed if isinstance(result, tuple) else passed[0]
 
     def _reached_outputs(self, grads: Sequence[Any]) -> Sequence[Any]:
-        given = iter(grads)
-        grad_outputs = tuple(next(given) if is_tensor else None for is_tensor in self.outputs)
+        arrived = iter(grads)
+        grad_outputs = tuple(next(arrived) if is_tensor else None for is_tensor in self.outputs)
         for hook in self.pre_hooks:
             changed = hook(self.module, grad_outputs)
             if changed is not None:
@@ -158,9 +158,9 @@ class BackwardHooks:
     def _reached_inputs(self, grads: Sequence[Any]) -> Sequence[Any]:
         if self.grad_outputs is None:  # these do not come from the results
             return grads
-        given = iter(grads)
+        arrived = iter(grads)
         grad_inputs: tuple[Any, ...] = tuple(
-            None if of is None else zeros(of[0], dtype=of[1]) if (g := next(given)) is None else g
+            None if of is None else zeros(of[0], dtype=of[1]) if (g := next(arrived)) is None else g
             for of in self.inputs
         )
         for hook in self.hooks:
@@ -177,23 +177,23 @@ def _through(values: tuple[Any, ...], arrive: Callable[[Sequence[Any]], Sequence
     if not (is_grad_enabled() and any(t.requires_grad for t in tensors)):
         return None
     passed = iter(BackwardHookFunction.apply(arrive, *tensors))
-    made = [next(passed) if isinstance(t, Tensor) else t for t in values]
-    return type(values)(*made) if hasattr(values, "_fields") else tuple(made)
+    items = [next(passed) if isinstance(t, Tensor) else t for t in values]
+    return type(values)(*items) if hasattr(values, "_fields") else tuple(items)
 
 
-def _checked(who: str, what: str, changed: Any, before: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What a hook returned, as a tuple like the one that it was given."""
+def _checked(hook: str, what: str, changed: Any, before: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a hook returned, as a tuple; an error unless it has the length and the shapes of ``before``."""
     if not isinstance(changed, (Tensor, tuple, list)):
-        raise TypeError(f"{who} must return None, a Tensor or a tuple of them, got {type(changed).__name__}")
+        raise TypeError(f"{hook} must return None, a Tensor or a tuple of them, got {type(changed).__name__}")
     grads = (changed,) if isinstance(changed, Tensor) else tuple(changed)
     if len(grads) != len(before):
         raise RuntimeError(
-            f"{who} returned an invalid number of {what}, got {len(grads)}, but expected {len(before)}"
+            f"{hook} returned an invalid number of {what}, got {len(grads)}, but expected {len(before)}"
         )
     for g, old in zip(grads, before, strict=True):
         if isinstance(g, Tensor) and old is not None and g.shape != old.shape:
             raise RuntimeError(
-                f"{who} has changed the size of value: a {what} has shape {list(old.shape)}, it returned "
+                f"{hook} has changed the size of value: a {what} has shape {list(old.shape)}, it returned "
                 f"{list(g.shape)}"
             )
     return grads

@@ -107,8 +107,8 @@ class Sequential(_Row):
 
     def __init__(self, *args: Any) -> None:
         super().__init__()
-        given = args[0].items() if len(args) == 1 and isinstance(args[0], OrderedDict) else enumerate(args)
-        for name, module in given:
+        pairs = args[0].items() if len(args) == 1 and isinstance(args[0], OrderedDict) else enumerate(args)
+        for name, module in pairs:
             self.add_module(str(name) if isinstance(name, int) else name, module)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -405,16 +405,17 @@ def _sequential(other: object) -> Sequential:
     return other
 
 
-def _pairs(given: Any, name: str) -> Iterable[tuple[str, Any]]:
-    if isinstance(given, (Mapping, ModuleDict, ParameterDict)):
-        return list(given.items())
-    if not isinstance(given, Iterable):
+def _pairs(entries: Any, name: str) -> Iterable[tuple[str, Any]]:
+    """The names and values of a mapping or of an iterable of pairs. TypeError or ValueError for anything else."""
+    if isinstance(entries, (Mapping, ModuleDict, ParameterDict)):
+        return list(entries.items())
+    if not isinstance(entries, Iterable):
         raise TypeError(
             f"{name}.update should be called with an iterable of key/value pairs, "
-            f"but got {type(given).__name__}"
+            f"but got {type(entries).__name__}"
         )
     pairs = []
-    for i, pair in enumerate(given):
+    for i, pair in enumerate(entries):
         if not isinstance(pair, Iterable):
             raise TypeError(
                 f"{name} update sequence element #{i} should be Iterable; is {type(pair).__name__}"

@@ -70,7 +70,7 @@ def _warn_of_sizes(input: Tensor, target: Tensor) -> None:
 
 
 def _reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    """The reduction that PyTorch's two legacy flags stand for, with its warning, where one is given."""
+    """The reduction that PyTorch's two legacy flags stand for, with its warning, where one is set."""
     if size_average is None and reduce is None:
         return reduction
     legacy = "none" if reduce is False else "sum" if size_average is False else "mean"

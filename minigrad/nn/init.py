@@ -63,7 +63,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """Normal with the given mean and standard deviation."""
+    """Normal with mean ``mean`` and standard deviation ``std``."""
     with no_grad():
         return tensor.normal_(mean, std, generator=generator)
 

@@ -19,7 +19,7 @@ __all__ = ["Identity", "Linear"]
 
 
 class Identity(Module):
-    """Returns its input; takes any arguments when it is made, so that it can stand in for any module."""
+    """Returns its input; its constructor takes any arguments, so that it can stand in for any module."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__()

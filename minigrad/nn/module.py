@@ -74,9 +74,8 @@ class Module:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # A pickle may be older than hooks on the backward pass.
-        self.__dict__.update(
-            {"_backward_pre_hooks": OrderedDict(), "_backward_hooks": OrderedDict(), **state}
-        )
+        self.__dict__.update(_backward_pre_hooks=OrderedDict(), _backward_hooks=OrderedDict())
+        self.__dict__.update(state)
 
     def __minigrad_contents__(self) -> Contents:
         """What readers and `compile` see of a module: the tables that it works with."""
@@ -157,7 +156,7 @@ class Module:
     # ---------------------------------------------------------------- attributes
 
     def __getattr__(self, name: str) -> Any:
-        # Only called where ordinary lookup found nothing.
+        # Called where ordinary lookup has failed.
         own = self.__dict__
         if "_parameters" in own:
             if name in own["_parameters"]:
@@ -193,9 +192,8 @@ class Module:
         object.__setattr__(self, name, value)
 
     def _set_member(self, name: str, value: Parameter | Module | Buffer) -> None:
-        kind = (
-            "module" if isinstance(value, Module) else "buffer" if isinstance(value, Buffer) else "parameters"
-        )
+        kind = "buffer" if isinstance(value, Buffer) else "parameters"
+        kind = "module" if isinstance(value, Module) else kind
         if "_parameters" not in self.__dict__:
             raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
         if name in self._parameters and kind != "parameters":
@@ -271,7 +269,7 @@ class Module:
         """This module and all below it with their dotted names, parents first; shared ones once.
 
         With ``remove_duplicate=False`` shared ones come under each name: ValueError if a module contains itself,
-        whose names would have no end.
+        which would have endlessly many names.
         """
         for path, module, _ in walk(self, prefix=prefix, shared=not remove_duplicate, seen=memo):
             yield path, module
@@ -461,7 +459,7 @@ class Module:
 
         The values share memory with the module (copy.deepcopy the dict for a snapshot); they are detached
         unless ``keep_vars``. A shared parameter stands under each of its names. Names begin with ``prefix``;
-        they are written into ``destination`` where one is given.
+        they are written into ``destination``, if it is not None.
         """
         if destination is None:
             destination = OrderedDict()
@@ -476,7 +474,7 @@ class Module:
     ) -> _tensors.IncompatibleKeys:
         """Copies the values of ``state_dict`` into the parameters and buffers of the same names.
 
-        ``strict``: the names must be exactly this module's. ``assign``: take over the given Tensors (their
+        ``strict``: the names must be exactly this module's. ``assign``: take over the Tensors themselves (their
         memory and dtype) instead of copying their values; ``requires_grad`` stays the module's.
 
         Returns ``(missing_keys, unexpected_keys)``. Raises TypeError if ``state_dict`` is no mapping, and

@@ -67,8 +67,8 @@ def _leaf(cls: type[T], data: Tensor | None, requires_grad: bool) -> T:
             f"{cls.__name__} expects a Tensor, got {type(data).__name__}; "
             f"for arrays and lists write {cls.__name__}(minigrad.tensor(...))"
         )
-    made: T = Tensor._make_subclass(cls, data, requires_grad)
-    return made
+    leaf: T = Tensor._make_subclass(cls, data, requires_grad)
+    return leaf
 
 
 def clear_grad(p: Tensor, set_to_none: bool) -> None:

@@ -177,19 +177,20 @@ class Optimizer:
     def _register(self, name: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         return register(self.__dict__.setdefault(name, OrderedDict()), hook, prepend)
 
-    def _call(self, hooks: Mapping[int, Callable[..., Any]], given: Any = None) -> Any:
-        """Calls hooks, each with what the one before made of ``given``, if anything."""
+    def _pass(self, hooks: Mapping[int, Callable[..., Any]], state_dict: dict[str, Any]) -> dict[str, Any]:
+        """The state after all hooks, each of which may return another."""
         for hook in tuple(hooks.values()):
-            changed = hook(self) if given is None else hook(self, given)
-            given = changed if given is not None and changed is not None else given
-        return given
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
+        return state_dict
 
     def state_dict(self) -> dict[str, Any]:
         """PyTorch's format: ``{"state": {index: {...}}, "param_groups": [{..., "params": [index, ...]}]}``.
 
         Indices count the parameters through all groups. The state's Tensors are the optimizer's own.
         """
-        self._call(self._state_dict_pre_hooks)
+        for hook in tuple(self._state_dict_pre_hooks.values()):
+            hook(self)
         index: dict[int, int] = {}
         for group in self.param_groups:
             for p in group["params"]:
@@ -202,10 +203,7 @@ class Optimizer:
             for group in self.param_groups
         ]
         state = {index[id(k)] if isinstance(k, Tensor) else k: v for k, v in self.state.items()}
-        told: dict[str, Any] = self._call(
-            self._state_dict_post_hooks, {"state": state, "param_groups": groups}
-        )
-        return told
+        return self._pass(self._state_dict_post_hooks, {"state": state, "param_groups": groups})
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes over options and state from ``state_dict()``, parameters matched by their order.
@@ -213,7 +211,7 @@ class Optimizer:
         The state is copied, its Tensors in the dtype of their parameter. ValueError if the groups differ in
         number or size; then nothing was changed.
         """
-        state_dict = self._call(self._load_state_dict_pre_hooks, state_dict.copy())
+        state_dict = self._pass(self._load_state_dict_pre_hooks, state_dict.copy())
         saved = deepcopy(state_dict["param_groups"])
         if len(saved) != len(self.param_groups):
             raise ValueError(
@@ -237,7 +235,8 @@ class Optimizer:
             if "param_names" in group:
                 new.setdefault("param_names", group["param_names"])
         self.__setstate__({"state": state, "param_groups": saved})
-        self._call(self._load_state_dict_post_hooks)
+        for hook in tuple(self._load_state_dict_post_hooks.values()):
+            hook(self)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drops the gradients of all parameters, or with ``set_to_none=False`` fills them with zeros."""

@@ -40,7 +40,7 @@ class Bits:
         self.seed: int | None = _DEFAULT_SEED  # None: the operating system is asked at the first use
         self.normal: float | None = None  # the second half of the last Box-Muller pair
         self.resets = 0  # how often it was seeded or given a state
-        self._engine: MT19937 | None = None  # made at the first use
+        self._engine: MT19937 | None = None  # created at the first use
         self._untouched = True  # no word drawn since seeding; only the saved state tells the difference
 
     def start(self, seed: int) -> MT19937:

@@ -1,4 +1,4 @@
-"""`Generator`: checks what is asked for, draws words, and makes of them the numbers that PyTorch makes of them."""
+"""`Generator`: checks arguments, draws words, and turns them into the numbers into which PyTorch turns them."""
 
 from __future__ import annotations
 
@@ -385,8 +385,8 @@ def _int(value: object, name: str) -> int:
 
 
 def _shape(shape: Shape) -> tuple[int, ...]:
-    given: Iterable[object] = shape if isinstance(shape, Iterable) else (shape,)
-    size = tuple(_int(n, "each dimension of a shape") for n in given)
+    sizes: Iterable[object] = shape if isinstance(shape, Iterable) else (shape,)
+    size = tuple(_int(n, "each dimension of a shape") for n in sizes)
     for n in size:
         if n < 0:
             raise RuntimeError(f"cannot create an array with negative dimension {n}: {list(size)}")
