@@ -69,15 +69,6 @@ def value_error(message: str) -> ValueError:
     return ValueError(f"{message} (at {place(*here())})")
 
 
-def only_cpu(device: object) -> None:
-    """RuntimeError unless a device is None or the CPU, by its name or as an object with a ``type``."""
-    name = str(getattr(device, "type", device))
-    if device is not None and name.partition(":")[0] != "cpu":
-        raise runtime_error(
-            f"minigrad runs on the CPU only, got device {str(device)!r}; there is no device of this name, only 'cpu'"
-        )
-
-
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """A warning at the user's line, however many functions of the package lie between."""
     level, frame = 2, sys._getframe(1)

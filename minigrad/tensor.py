@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import (
     TYPE_CHECKING,
     Any,
-    ClassVar,
-    Concatenate,
     ParamSpec,
     Self,
     SupportsIndex,
@@ -29,20 +27,23 @@ from minigrad.autograd.hooks import RemovableHandle, after_ids
 from minigrad.buffers import is_view
 from minigrad.core.apply import NotAnOperand, apply, cast, needs_value, wrap_operand
 from minigrad.core.mode import MODE, RECORDERS
-from minigrad.core.node import RETAIN, Node, new, next_seq
+from minigrad.core.node import RETAIN, Node, new
 from minigrad.core.op import TABLE, Array, Op
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor as Tensor
 from minigrad.core.tensor import extend, leaf, wrap
+from minigrad.core.types import Number, Operand, Sizes
 from minigrad.core.views import check_change, refresh
+from minigrad.device import DeviceLike
+from minigrad.device import device as Device
 from minigrad.errors import type_error
-from minigrad.functions import creation, elementwise, inplace, linalg, nn, reduce
+from minigrad.functions import creation, elementwise, inplace, linalg, reduce, table
 from minigrad.functions import index as indexing
 from minigrad.functions import shape as shapes
-from minigrad.functions.elementwise import Number, Operand
-from minigrad.functions.reduce import whole
-from minigrad.gate import methods
+from minigrad.functions.dims import one_dim, whole
+from minigrad.functions.store import in_place, update
+from minigrad.gate import gated, methods
 from minigrad.hints import MissingMethods
 from minigrad.ops import elementwise as e
 from minigrad.ops.shape import permute
@@ -126,31 +127,40 @@ _divided = _reflected(e.div)
 def _in_place(op: Op) -> Callable[[T, Operand], T]:
     def method(self: T, other: Any) -> Any:
         try:
-            return inplace.update(self, op, (self, other))
+            return update(self, op, (self, other))
         except NotAnOperand:
             return NotImplemented
 
     return method
 
 
-def _changes(
-    function: Callable[Concatenate[Tensor, P], Tensor], name: str
-) -> Callable[Concatenate[Tensor, P], Tensor]:
-    """The method that puts a function's result in place of the Tensor: ``exp_`` for ``exp``."""
+_BINARY = {
+    "add": e.add, "sub": e.sub, "mul": e.mul, "truediv": e.div, "floordiv": e.floor_divide, "mod": e.remainder,
+    "and": e.bitwise_and, "or": e.bitwise_or, "xor": e.bitwise_xor,
+}  # fmt: skip
+_COMPARE = {"eq": e.eq, "ne": e.ne, "lt": e.lt, "le": e.le, "gt": e.gt, "ge": e.ge}
 
-    def method(self: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
-        if MODE.get().grad:
-            check_change(self)
-        since = next_seq()
-        return inplace.store(self, function(self, *args, **kwargs), name, since)
 
-    method.__name__ = f"{name}_"
-    method.__doc__ = f"`{name}`, in place."
-    return method
+def _with_functions(methods: type[Tensor]) -> type[Tensor]:
+    """Class decorator: adds operators, and the functions that are methods too, where the class has none itself."""
+    own = vars(methods)
+    added: dict[str, Any] = dict(table.METHODS)
+    for space in (elementwise, reduce, shapes, indexing, linalg, inplace):
+        for name in space.METHODS.split():
+            function = vars(space).get(name)
+            added[name] = function or gated(in_place(vars(space)[name[:-1]], name))
+    for name, op in _BINARY.items():
+        added |= {f"__{name}__": _operator(op), f"__r{name}__": _reflected(op), f"__i{name}__": _in_place(op)}
+    added |= {f"__{name}__": _operator(op) for name, op in _COMPARE.items()}
+    for name, function in added.items():
+        if name not in own or name in ("__eq__", "__ne__"):
+            setattr(methods, name, function)
+    return methods
 
 
 @extend
 @methods
+@_with_functions
 class _Methods(Tensor):
     """An n-dimensional array that remembers how it was computed.
 
@@ -204,9 +214,9 @@ class _Methods(Tensor):
         return dtypes.OF_NUMPY[self._array.dtype]
 
     @property
-    def device(self) -> creation.device:
+    def device(self) -> Device:
         """Always the CPU."""
-        return creation.device()
+        return Device()
 
     @property
     def ndim(self) -> int:
@@ -231,7 +241,7 @@ class _Methods(Tensor):
 
     def size(self, dim: int | None = None) -> Size | int:
         """The shape, or the size of one dimension."""
-        return self.shape if dim is None else self._array.shape[reduce.one_dim(dim, self._array.ndim)]
+        return self.shape if dim is None else self._array.shape[one_dim(dim, self._array.ndim)]
 
     def dim(self) -> int:
         """The number of dimensions."""
@@ -254,7 +264,7 @@ class _Methods(Tensor):
     def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
         """The step in memory along each dimension, in elements."""
         steps = tuple(n // self._array.itemsize for n in self._array.strides)
-        return steps if dim is None else steps[reduce.one_dim(dim, len(steps))]
+        return steps if dim is None else steps[one_dim(dim, len(steps))]
 
     def is_contiguous(self) -> bool:
         """Whether memory is in row order without gaps."""
@@ -563,8 +573,6 @@ class _Methods(Tensor):
             node.hooks = {}
         return node.hooks
 
-    detach = shapes.detach
-
     def detach_(self) -> Self:
         """Forgets its history."""
         if self._view is not None:
@@ -576,17 +584,6 @@ class _Methods(Tensor):
 
     # ------------------------------------------------------------ operators
 
-    __add__ = _operator(e.add)
-    __radd__ = _reflected(e.add)
-    __iadd__ = _in_place(e.add)
-    __sub__ = _operator(e.sub)
-    __rsub__ = _reflected(e.sub)
-    __isub__ = _in_place(e.sub)
-    __mul__ = _operator(e.mul)
-    __rmul__ = _reflected(e.mul)
-    __imul__ = _in_place(e.mul)
-    __truediv__ = _operator(e.div)
-
     def __rtruediv__(self, other: Operand) -> Tensor:
         kind: type = type(other)
         if kind not in (int, float) and not isinstance(other, Numeral):
@@ -594,33 +591,10 @@ class _Methods(Tensor):
         # PyTorch: only the reciprocal is kept, and the result may be changed in place
         return apply(e.mul, (apply(e.reciprocal, (self,)), other))
 
-    __itruediv__ = _in_place(e.div)
-    __floordiv__ = _operator(e.floor_divide)
-    __rfloordiv__ = _reflected(e.floor_divide)
-    __ifloordiv__ = _in_place(e.floor_divide)
-    __mod__ = _operator(e.remainder)
-    __rmod__ = _reflected(e.remainder)
-    __imod__ = _in_place(e.remainder)
-    __and__ = _operator(e.bitwise_and)
-    __rand__ = _reflected(e.bitwise_and)
-    __iand__ = _in_place(e.bitwise_and)
-    __or__ = _operator(e.bitwise_or)
-    __ror__ = _reflected(e.bitwise_or)
-    __ior__ = _in_place(e.bitwise_or)
-    __xor__ = _operator(e.bitwise_xor)
-    __rxor__ = _reflected(e.bitwise_xor)
-    __ixor__ = _in_place(e.bitwise_xor)
-    # Annotated, for pyright gives them the type of object's own otherwise.
-    __eq__: ClassVar[Callable[[Tensor, object], Tensor]] = _operator(e.eq)  # type: ignore[assignment]
-    __ne__: ClassVar[Callable[[Tensor, object], Tensor]] = _operator(e.ne)  # type: ignore[assignment]
-    __lt__ = _operator(e.lt)
-    __le__ = _operator(e.le)
-    __gt__ = _operator(e.gt)
-    __ge__ = _operator(e.ge)
-    __neg__ = elementwise.neg
+    __neg__ = table.neg
     __pos__ = elementwise.positive
-    __abs__ = elementwise.abs
-    __invert__ = elementwise.bitwise_not
+    __abs__ = table.abs
+    __invert__ = table.bitwise_not
     __getitem__ = indexing.getitem
     __setitem__ = inplace.setitem
 
@@ -654,109 +628,11 @@ class _Methods(Tensor):
             )
         return apply(permute, (self,), {"axes": (*range(ndim - 2), ndim - 1, ndim - 2) if ndim else ()})
 
-    # ------------------------------------------------------------ functions as methods
-
-    add, sub, subtract, mul, multiply = (
-        elementwise.add, elementwise.sub, elementwise.subtract, elementwise.mul, elementwise.multiply,
-    )  # fmt: skip
-    div, divide, true_divide, remainder, fmod = (
-        elementwise.div, elementwise.divide, elementwise.true_divide, elementwise.remainder, elementwise.fmod,
-    )  # fmt: skip
-    floor_divide, pow, square, neg, negative, positive = (
-        elementwise.floor_divide, elementwise.pow, elementwise.square, elementwise.neg, elementwise.negative,
-        elementwise.positive,
-    )  # fmt: skip
-    float_power = elementwise.float_power
-    exp, exp2, expm1, log, log2, log10, log1p = (
-        elementwise.exp, elementwise.exp2, elementwise.expm1, elementwise.log, elementwise.log2, elementwise.log10,
-        elementwise.log1p,
-    )  # fmt: skip
-    sqrt, rsqrt, reciprocal, sigmoid = (
-        elementwise.sqrt, elementwise.rsqrt, elementwise.reciprocal, elementwise.sigmoid,
-    )  # fmt: skip
-    sin, cos, tan, asin, acos, atan = (
-        elementwise.sin, elementwise.cos, elementwise.tan, elementwise.asin, elementwise.acos, elementwise.atan,
-    )  # fmt: skip
-    sinh, cosh, tanh, asinh, acosh, atanh = (
-        elementwise.sinh, elementwise.cosh, elementwise.tanh, elementwise.asinh, elementwise.acosh,
-        elementwise.atanh,
-    )  # fmt: skip
-    arcsin, arccos, arctan, arcsinh, arccosh, arctanh = asin, acos, atan, asinh, acosh, atanh
-    atan2 = arctan2 = elementwise.atan2
-    abs, absolute, sign = elementwise.abs, elementwise.absolute, elementwise.sign
-    floor, ceil, trunc, fix, round, frac = (
-        elementwise.floor, elementwise.ceil, elementwise.trunc, elementwise.fix, elementwise.round,
-        elementwise.frac,
-    )  # fmt: skip
-    maximum, minimum = elementwise.maximum, elementwise.minimum
-    clamp, clip, clamp_min, clamp_max = (
-        elementwise.clamp, elementwise.clip, elementwise.clamp_min, elementwise.clamp_max,
-    )  # fmt: skip
-    eq, ne, lt, le, gt, ge = (
-        elementwise.eq, elementwise.ne, elementwise.lt, elementwise.le, elementwise.gt, elementwise.ge,
-    )  # fmt: skip
-    greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
-    logical_not, logical_and, logical_or, logical_xor = (
-        elementwise.logical_not, elementwise.logical_and, elementwise.logical_or, elementwise.logical_xor,
-    )  # fmt: skip
-    bitwise_not, bitwise_and, bitwise_or, bitwise_xor = (
-        elementwise.bitwise_not, elementwise.bitwise_and, elementwise.bitwise_or, elementwise.bitwise_xor,
-    )  # fmt: skip
-    isnan, isinf, isfinite, isclose = (
-        elementwise.isnan, elementwise.isinf, elementwise.isfinite, elementwise.isclose,
-    )  # fmt: skip
-    allclose, equal, nonzero = elementwise.allclose, elementwise.equal, elementwise.nonzero
-    masked_fill, lerp, addcmul, addcdiv = (
-        elementwise.masked_fill, elementwise.lerp, elementwise.addcmul, elementwise.addcdiv,
-    )  # fmt: skip
-
     def where(self, condition: Tensor, other: Operand) -> Tensor:
         """Itself where ``condition`` holds, else ``other``."""
         return elementwise.where(condition, self, other)
 
-    sum, nansum, mean, prod = reduce.sum, reduce.nansum, reduce.mean, reduce.prod
-    var, std = reduce.var, reduce.std
-    amax, amin, max, min = reduce.amax, reduce.amin, reduce.max, reduce.min
-    argmax, argmin, any, all = reduce.argmax, reduce.argmin, reduce.any, reduce.all
-    cumsum, cumprod, logsumexp, count_nonzero = (
-        reduce.cumsum, reduce.cumprod, reduce.logsumexp, reduce.count_nonzero,
-    )  # fmt: skip
-
-    reshape, view, permute, transpose, t = (
-        shapes.reshape,
-        shapes.view,
-        shapes.permute,
-        shapes.transpose,
-        shapes.t,
-    )
-    swapaxes, swapdims, movedim, moveaxis = shapes.swapaxes, shapes.swapdims, shapes.movedim, shapes.moveaxis
-    squeeze, unsqueeze, flatten, unflatten, ravel = (
-        shapes.squeeze, shapes.unsqueeze, shapes.flatten, shapes.unflatten, shapes.ravel,
-    )  # fmt: skip
-    expand, expand_as, broadcast_to, view_as, reshape_as = (
-        shapes.expand, shapes.expand_as, shapes.broadcast_to, shapes.view_as, shapes.reshape_as,
-    )  # fmt: skip
-    flip, fliplr, flipud, repeat, tile = shapes.flip, shapes.fliplr, shapes.flipud, shapes.repeat, shapes.tile
-    split, chunk, tensor_split, unbind = shapes.split, shapes.chunk, shapes.tensor_split, shapes.unbind
-    select, narrow, clone, contiguous = shapes.select, shapes.narrow, shapes.clone, shapes.contiguous
-
-    gather, take_along_dim, index_select = indexing.gather, indexing.take_along_dim, indexing.index_select
-    masked_select, take, index_put = indexing.masked_select, indexing.take, indexing.index_put
-
-    matmul, mm, bmm, mv, dot, vdot = (
-        linalg.matmul, linalg.mm, linalg.bmm, linalg.mv, linalg.dot, linalg.vdot,
-    )  # fmt: skip
-    outer, ger, addmm, addmv, baddbmm = linalg.outer, linalg.ger, linalg.addmm, linalg.addmv, linalg.baddbmm
-    relu = nn.relu
-
     # ------------------------------------------------------------ in place
-
-    copy_, fill_, zero_, masked_fill_ = inplace.copy_, inplace.fill_, inplace.zero_, inplace.masked_fill_
-    div_ = _changes(elementwise.div, "div")
-
-    def mul_(self, other: Operand) -> Tensor:
-        """`mul`, in place."""
-        return inplace.update(self, e.mul, (self, other))
 
     def add_(self, other: Operand, *, alpha: Number = 1) -> Tensor:
         """``self += alpha * other``."""
@@ -764,57 +640,9 @@ class _Methods(Tensor):
 
     def sub_(self, other: Operand, *, alpha: Number = 1) -> Tensor:
         """``self -= alpha * other``."""
-        return inplace.update(self, e.sub, (self, elementwise.scaled("sub", self, other, alpha)))
+        return update(self, e.sub, (self, elementwise.scaled("sub", self, other, alpha)))
 
-    multiply_, divide_, subtract_ = mul_, div_, sub_
-    clamp_, clip_ = _changes(elementwise.clamp, "clamp"), _changes(elementwise.clip, "clip")
-    clamp_min_, clamp_max_ = (
-        _changes(elementwise.clamp_min, "clamp_min"),
-        _changes(elementwise.clamp_max, "clamp_max"),
-    )
-    pow_, square_, neg_ = (
-        _changes(elementwise.pow, "pow"), _changes(elementwise.square, "square"), _changes(elementwise.neg, "neg"),
-    )  # fmt: skip
-    exp_, log_, sqrt_, rsqrt_ = (
-        _changes(elementwise.exp, "exp"), _changes(elementwise.log, "log"), _changes(elementwise.sqrt, "sqrt"),
-        _changes(elementwise.rsqrt, "rsqrt"),
-    )  # fmt: skip
-    sin_, cos_, tanh_, sigmoid_ = (
-        _changes(elementwise.sin, "sin"), _changes(elementwise.cos, "cos"), _changes(elementwise.tanh, "tanh"),
-        _changes(elementwise.sigmoid, "sigmoid"),
-    )  # fmt: skip
-    abs_, sign_, reciprocal_, relu_ = (
-        _changes(elementwise.abs, "abs"), _changes(elementwise.sign, "sign"),
-        _changes(elementwise.reciprocal, "reciprocal"), _changes(nn.relu, "relu"),
-    )  # fmt: skip
-    floor_, ceil_, round_, trunc_ = (
-        _changes(elementwise.floor, "floor"), _changes(elementwise.ceil, "ceil"),
-        _changes(elementwise.round, "round"), _changes(elementwise.trunc, "trunc"),
-    )  # fmt: skip
-    lerp_, addcmul_, addcdiv_ = (
-        _changes(elementwise.lerp, "lerp"), _changes(elementwise.addcmul, "addcmul"),
-        _changes(elementwise.addcdiv, "addcdiv"),
-    )  # fmt: skip
-    exp2_, expm1_, log2_, log10_, log1p_, frac_ = (
-        _changes(elementwise.exp2, "exp2"), _changes(elementwise.expm1, "expm1"), _changes(elementwise.log2, "log2"),
-        _changes(elementwise.log10, "log10"), _changes(elementwise.log1p, "log1p"), _changes(elementwise.frac, "frac"),
-    )  # fmt: skip
-    tan_, asin_, acos_, atan_, atan2_ = (
-        _changes(elementwise.tan, "tan"), _changes(elementwise.asin, "asin"), _changes(elementwise.acos, "acos"),
-        _changes(elementwise.atan, "atan"), _changes(elementwise.atan2, "atan2"),
-    )  # fmt: skip
-    sinh_, cosh_, asinh_, acosh_, atanh_ = (
-        _changes(elementwise.sinh, "sinh"), _changes(elementwise.cosh, "cosh"), _changes(elementwise.asinh, "asinh"),
-        _changes(elementwise.acosh, "acosh"), _changes(elementwise.atanh, "atanh"),
-    )  # fmt: skip
-    logical_not_, bitwise_not_, index_put_ = (
-        _changes(elementwise.logical_not, "logical_not"), _changes(elementwise.bitwise_not, "bitwise_not"),
-        _changes(indexing.index_put, "index_put"),
-    )  # fmt: skip
-    remainder_, fmod_, floor_divide_ = (
-        _changes(elementwise.remainder, "remainder"), _changes(elementwise.fmod, "fmod"),
-        _changes(elementwise.floor_divide, "floor_divide"),
-    )  # fmt: skip
+    subtract_ = sub_
 
     def uniform_(
         self, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None, **named: float
@@ -893,8 +721,8 @@ class _Methods(Tensor):
     # ------------------------------------------------------------ dtype, copies, like-makers
 
     def to(
-        self, *args: dtypes.DTypeLike | creation.DeviceLike | Tensor | bool, dtype: dtypes.DTypeLike | None = None,
-        device: creation.DeviceLike = None, copy: bool = False, **ignored: object,
+        self, *args: dtypes.DTypeLike | DeviceLike | Tensor | bool, dtype: dtypes.DTypeLike | None = None,
+        device: DeviceLike = None, copy: bool = False, **ignored: object,
     ) -> Tensor:  # fmt: skip
         """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
         unknown = ignored.keys() - {"non_blocking", "memory_format"}
@@ -903,14 +731,14 @@ class _Methods(Tensor):
         for a in args:
             if isinstance(a, Tensor):
                 dtype = a._array.dtype
-            elif isinstance(a, (str, creation.device)):
+            elif isinstance(a, (str, Device)):
                 device = a
             elif isinstance(a, bool):
                 continue
             elif a is not None:
                 dtype = a
         if device is not None:
-            creation.device(device)
+            Device(device)
         changed: Tensor = self if dtype is None else cast(self, dtypes.as_numpy(dtype))
         return changed.clone() if copy and changed is self else changed
 
@@ -971,25 +799,25 @@ class _Methods(Tensor):
         return creation.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
     def new_zeros(
-        self, *size: shapes.Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
+        self, *size: Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
     ) -> Tensor:
         """`minigrad.zeros` in this dtype."""
         return creation.zeros(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
     def new_ones(
-        self, *size: shapes.Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
+        self, *size: Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
     ) -> Tensor:
         """`minigrad.ones` in this dtype."""
         return creation.ones(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
     def new_empty(
-        self, *size: shapes.Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
+        self, *size: Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
     ) -> Tensor:
         """`minigrad.empty` in this dtype."""
         return creation.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
     def new_full(
-        self, size: shapes.Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None = None,
+        self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None = None,
         requires_grad: Flag = False,
     ) -> Tensor:  # fmt: skip
         """`minigrad.full` in this dtype."""

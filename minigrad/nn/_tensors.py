@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from minigrad.autograd import no_grad
 from minigrad.core.contents import Contents, join, walk
+from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
-from minigrad.errors import only_cpu
 from minigrad.nn._text import type_name
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
@@ -41,7 +41,8 @@ def dtype_of_to(
         )
     if device is not None and not isinstance(device, str) and not hasattr(device, "type"):
         raise TypeError(f"to() expects a dtype, a device or a Tensor, got {type_name(device)}")
-    only_cpu(device)
+    if device is not None:
+        Device(device)
     return dtype
 
 

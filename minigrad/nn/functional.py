@@ -19,7 +19,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
     The gradient passes where the input is greater than 0 (at 0 it is 0).
     """
-    return input.relu_() if inplace else functions.plain_relu(input)
+    return input.relu_() if inplace else functions.relu(input)
 
 
 def mse_loss(

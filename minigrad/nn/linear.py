@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+from minigrad.device import DeviceLike
+from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
-from minigrad.errors import only_cpu
-from minigrad.functions.creation import DeviceLike, empty
+from minigrad.functions.creation import empty
 from minigrad.functions.nn import plain_linear
 from minigrad.gate import constructor
 from minigrad.nn import functional as F
@@ -50,7 +51,8 @@ class Linear(Module):
         dtype: DType | None = None,
     ) -> None:
         super().__init__()
-        only_cpu(device)
+        if device is not None:
+            Device(device)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(empty((out_features, in_features), dtype=dtype))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 from minigrad.autograd.hooks import RemovableHandle, register
 from minigrad.core.contents import Contents, named_tensors, walk
+from minigrad.device import DeviceLike
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
-from minigrad.functions.creation import DeviceLike
 from minigrad.hints import lacking
 from minigrad.nn import _hooks, _members, _tensors
 

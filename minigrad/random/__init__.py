@@ -17,7 +17,7 @@ from typing import SupportsInt
 import numpy.typing as npt
 
 from minigrad.core.tensor import Tensor
-from minigrad.errors import only_cpu
+from minigrad.device import device
 from minigrad.random.generator import Generator
 
 __all__ = [
@@ -76,8 +76,8 @@ def fork_rng(
     if not enabled:
         yield
         return
-    for device in devices or ():
-        only_cpu(device)
+    for other in devices or ():
+        device(other)
     state = get_rng_state()
     try:
         yield

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.errors import only_cpu
+from minigrad.device import device as Device
 from minigrad.random.algorithms import WORKING, Array, exp, fused, libm, narrow, normal, serial_normal
 from minigrad.random.bits import STATE, Bits, os_seed
 
@@ -34,7 +34,8 @@ class Generator:
     def __init__(self, device: object = "cpu") -> None:
         if not (device is None or isinstance(device, str) or hasattr(device, "type")):
             raise TypeError(f"Generator(): device must be a device or a str like 'cpu', not {_kind(device)}")
-        only_cpu(device)
+        if device is not None:
+            Device(device)
         self._bits = Bits()
 
     @classmethod

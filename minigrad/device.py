@@ -1,0 +1,39 @@
+"""The only device."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+
+class device:
+    """Where data lives: always the CPU. Compares with its name and prints as PyTorch's.
+
+    RuntimeError for any other device; whatever takes a device makes one of these of it.
+    """
+
+    __slots__ = ("index", "type")
+
+    def __init__(self, type: device | str = "cpu", index: int | None = None) -> None:
+        if str(getattr(type, "type", type)).partition(":")[0] != "cpu":
+            raise RuntimeError(
+                f"minigrad runs on the CPU only, got device {type!r}; there is no device of this name, only 'cpu'"
+            )
+        self.type, self.index = "cpu", index
+
+    def __repr__(self) -> str:
+        return f"device(type='{self.type}')"
+
+    def __str__(self) -> str:
+        return self.type
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, device) or other == "cpu"
+
+    def __hash__(self) -> int:
+        return hash("cpu")
+
+    def __reduce__(self) -> Any:
+        return device, (self.type, self.index)
+
+
+DeviceLike: TypeAlias = "device | str | None"
