@@ -28,7 +28,7 @@ import numpy as np
 from minigrad import dtypes, errors
 from minigrad.compiler.conditions import SIMPLE, Conditions, Place
 from minigrad.compiler.scalars import Scalar
-from minigrad.core.contents import Contents, contents, publishes
+from minigrad.core.contents import Contents, publishes
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.views import refresh
@@ -382,7 +382,7 @@ class Environment:
         self._enter_once(cls)
         self.pin(cls)
         self.checks.classes.append((value, cls, pin, path))
-        held = (contents(value) if publishes(cls) else None) or Contents()
+        held = value.__minigrad_contents__() if publishes(cls) else Contents()
         named = (held.parameters, held.buffers, held.modules)
         self._tables.update(id(table) for table in named if table)
         for table in named[:2]:

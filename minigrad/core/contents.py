@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from minigrad.core.tensor import Tensor
@@ -24,18 +25,16 @@ class Contents:
 
     def __init__(
         self,
-        parameters: MutableMapping[str, Tensor | None] | None = None,
-        buffers: MutableMapping[str, Tensor | None] | None = None,
-        modules: Mapping[str, Any] | None = None,
+        parameters: MutableMapping[str, Tensor | None] | Any = MappingProxyType({}),
+        buffers: MutableMapping[str, Tensor | None] | Any = MappingProxyType({}),
+        modules: Mapping[str, Any] = MappingProxyType({}),
         unsaved: Collection[str] = (),
         hooks: Sequence[Mapping[int, Callable[..., Any]]] = (),
         groups: Sequence[dict[str, Any]] = (),
         state: MutableMapping[Any, dict[str, Any]] | None = None,
-        defaults: Mapping[str, Any] | None = None,
+        defaults: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        self.parameters = {} if parameters is None else parameters
-        self.buffers = {} if buffers is None else buffers
-        self.modules = {} if modules is None else modules
+        self.parameters, self.buffers, self.modules = parameters, buffers, modules
         self.unsaved, self.hooks = unsaved, hooks
         self.groups, self.state, self.defaults = groups, state, defaults
 
