@@ -43,7 +43,8 @@ def functional_call(
         if not isinstance(t, Tensor):
             raise TypeError(f"functional_call: {name} must be a Tensor, got {type(t).__name__}")
         if name not in places:
-            module.get_submodule(name.rpartition(".")[0])  # AttributeError if there is no such module
+            # AttributeError if there is no such module
+            module.get_submodule(name.rpartition(".")[0])
     values = {name: t for name, t in values.items() if name in places}
     before = {name: table[key] for name, (table, key) in places.items() if name in values}
     try:

@@ -52,7 +52,8 @@ def unflatten(leaves: Sequence[Any], spec: Spec) -> Any:
     return _build(iter(leaves), spec)
 
 
-def _build(leaves: Iterator[Any], spec: Spec) -> Any:  # not a closure: one that calls itself is a cycle
+# not a closure: one that calls itself is a cycle
+def _build(leaves: Iterator[Any], spec: Spec) -> Any:
     kind = spec.kind
     if kind is None:
         return next(leaves)

@@ -90,7 +90,7 @@ class BackwardHookFunction(Function):
 
     @staticmethod
     def forward(ctx: Any, arrive: Callable[[Sequence[Any]], Sequence[Any]], *tensors: Tensor) -> Any:
-        """The Tensors."""
+        """The Tensors themselves."""
         ctx.arrive = arrive
         ctx.set_materialize_grads(False)
         ctx.mark_non_differentiable(*(t for t in tensors if not t.requires_grad))
@@ -98,7 +98,7 @@ class BackwardHookFunction(Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        """What ``arrive`` makes of them."""
+        """The gradients that ``arrive`` returns."""
         return None, *ctx.arrive(grads)
 
 
@@ -111,10 +111,12 @@ class BackwardHooks:
 
     def __init__(self, module: Any, hooks: Sequence[Any], pre_hooks: Sequence[Any]) -> None:
         self.module, self.hooks, self.pre_hooks = module, hooks, pre_hooks
-        # What each argument is: a shape and dtype, None for what is no Tensor.
+        # the shape and dtype of each argument, None for what is no Tensor
         self.inputs: tuple[Any, ...] = ()
-        self.waits = False  # for gradients of arguments
-        self.outputs: tuple[bool, ...] = ()  # which results are Tensors
+        # which results are Tensors
+        self.outputs: tuple[bool, ...] = ()
+        # whether hooks wait for gradients of arguments
+        self.waits = False
         self.grad_outputs: Any = None
 
     def arguments(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -156,7 +158,8 @@ class BackwardHooks:
         return [g for g, is_tensor in zip(grad_outputs, self.outputs, strict=True) if is_tensor]
 
     def _reached_inputs(self, grads: Sequence[Any]) -> Sequence[Any]:
-        if self.grad_outputs is None:  # these do not come from the results
+        # Where the results got no gradient, these come from elsewhere.
+        if self.grad_outputs is None:
             return grads
         arrived = iter(grads)
         grad_inputs: tuple[Any, ...] = tuple(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from minigrad.nn._text import did_you_mean, type_name
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
+
+M = TypeVar("M", bound=Any)
 
 # the tables of a Module, in the order in which they are asked, and what an error calls their entries
 TABLES = {"_parameters": "parameter", "_modules": "child module", "_buffers": "buffer"}
@@ -66,12 +68,13 @@ def check_buffer(name: str, tensor: object) -> None:
         )
 
 
-def submodule(module: Any, path: str, kind: type) -> Any:
+def submodule(module: M, path: str, kind: type[M]) -> M:
     """The module of this kind at a dotted path. AttributeError if there is none."""
     for name in path.split(".") if path else ():
-        module = attribute(module, name, [k for k, m in module._modules.items() if m is not None])
-        if not isinstance(module, kind):
+        inner = attribute(module, name, [k for k, m in module._modules.items() if m is not None])
+        if not isinstance(inner, kind):
             raise AttributeError(f"`{name}` is not an nn.Module")
+        module = inner
     return module
 
 

@@ -31,7 +31,8 @@ def dtype_of_to(
             dtype = x.dtype
         elif isinstance(x, DType):
             dtype = x
-        elif not isinstance(x, bool) and x is not None:  # a bool is non_blocking, which changes nothing here
+        # a bool is non_blocking, which changes nothing here
+        elif not isinstance(x, bool) and x is not None:
             device = x
     other.pop("memory_format", None)
     if other or not (dtype is None or isinstance(dtype, DType)):
@@ -52,7 +53,8 @@ def convert(tables: Contents, fn: Callable[[Tensor], Tensor]) -> None:
         for p in tables.parameters.values():
             if p is None:
                 continue
-            grad, p.grad = p.grad, None  # a gradient has its parameter's dtype, so both change together
+            # A gradient has its parameter's dtype, so both change together.
+            grad, p.grad = p.grad, None
             p.data = fn(p.data)
             p.grad = None if grad is None else fn(grad)
         for name, buffer in tables.buffers.items():

@@ -64,7 +64,8 @@ class _Row(Module):
                 f"{type(self).__name__}.extend should be called with an iterable, "
                 f"but got {type(modules).__name__}"
             )
-        for module in list(modules):  # a list, for `modules` may be this very container
+        # a list, for `modules` may be this very container
+        for module in list(modules):
             self.append(module)
         return self
 

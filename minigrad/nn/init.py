@@ -46,7 +46,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         slope = 0.01 if param is None else param
         if isinstance(slope, bool) or not isinstance(slope, (int, float)):
             raise ValueError(f"negative_slope {slope} not a valid number")
-        return math.sqrt(2.0 / (1 + float(slope) * float(slope)))  # inf where a power would overflow
+        # A product becomes inf where a power would raise OverflowError.
+        return math.sqrt(2.0 / (1 + float(slope) * float(slope)))
     if nonlinearity not in _GAINS:
         raise ValueError(
             f"Unsupported nonlinearity {nonlinearity}; known are {', '.join(sorted([*_GAINS, 'leaky_relu']))}"

@@ -68,11 +68,12 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
-        own = self._parameters  # asked first, for the way to it through Module.__getattr__ is long
+        # The table is faster than `Module.__getattr__`, and a gate in front of `linear` costs 5 % of a small layer.
+        own = self._parameters
         weight = own.get("weight")
         if weight is None or "bias" not in own or input.__class__ is not Tensor:
             return F.linear(input, self.weight, self.bias)
-        return plain_linear(input, weight, own["bias"])  # a gate in front of it costs 5 % of a small layer
+        return plain_linear(input, weight, own["bias"])
 
     def extra_repr(self) -> str:
         return (

@@ -93,7 +93,7 @@ class Module:
         )
 
     def __call__(self: _HasForward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        module: Any = self  # to a type checker it has the signature of its `forward`
+        module: Any = self  # to a type checker a call has the signature of `forward`
         try:
             if (
                 module._forward_hooks
@@ -110,7 +110,7 @@ class Module:
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:
-        """Has ``hook(module, args)`` called before ``forward``; what it returns (not None) replaces ``args``.
+        """Calls ``hook(module, args)`` before ``forward``; a result that is not None replaces ``args``.
 
         With ``with_kwargs`` it is ``hook(module, args, kwargs)``, returning None or both anew. ``prepend``
         puts it before the hooks already there.
@@ -125,9 +125,9 @@ class Module:
         with_kwargs: bool = False,
         always_call: bool = False,
     ) -> RemovableHandle:
-        """Has ``hook(module, args, output)`` called after ``forward``; a result not None replaces the output.
+        """Calls ``hook(module, args, output)`` after ``forward``; a result that is not None replaces the output.
 
-        With ``with_kwargs`` it is ``hook(module, args, kwargs, output)``. ``always_call`` has it called also
+        With ``with_kwargs`` it is ``hook(module, args, kwargs, output)``. ``always_call`` calls it also
         when ``forward`` raised (with output None). ``prepend`` puts it before the hooks already there.
         """
         return register(self._forward_hooks, _ForwardHook(hook, with_kwargs, always_call), prepend)
@@ -135,7 +135,7 @@ class Module:
     def register_full_backward_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
-        """Has ``hook(module, grad_output)`` called when the gradients of the module's results are known.
+        """Calls ``hook(module, grad_output)`` when the gradients of the module's results are known.
 
         ``grad_output`` is a tuple with an entry for each result, None for what got no gradient. A tuple that the
         hook returns (not None) replaces it; RuntimeError for another length or shape. ``prepend`` puts the hook
@@ -144,7 +144,7 @@ class Module:
         return register(self._backward_pre_hooks, hook, prepend)
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Has ``hook(module, grad_input, grad_output)`` called when gradients have passed the module.
+        """Calls ``hook(module, grad_input, grad_output)`` when gradients have passed the module.
 
         ``grad_input`` is a tuple with an entry for each positional argument, None for what is no Tensor; a tuple that
         the hook returns (not None) replaces it. Where no argument requires grad, it holds None only, and the hook is
@@ -201,7 +201,7 @@ class Module:
         if name in self._modules and kind == "buffer":
             raise _members.wrong_kind(value, "child module", name)
         tables = {"parameters": self._parameters, "buffer": self._buffers, "module": self._modules}
-        tables.pop(kind)  # there it keeps its place, which is the order of parameters()
+        tables.pop(kind)  # in its own table it keeps its place, which is the order of parameters()
         for table in (self.__dict__, *tables.values()):
             table.pop(name, None)
         if isinstance(value, Buffer):
@@ -228,7 +228,7 @@ class Module:
     # ---------------------------------------------------------------- registering
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Adds a parameter under ``name`` (None: a name that is taken, with no parameter).
+        """Adds a parameter under ``name`` (None keeps the name for a parameter to come).
 
         Raises TypeError for anything else, KeyError for a name that is taken, empty or has a dot, ValueError
         for a Tensor that was computed, AttributeError before ``Module.__init__()``.
@@ -320,8 +320,7 @@ class Module:
 
     def get_submodule(self, target: str) -> Module:
         """The module at a dotted path such as ``"encoder.0"``; ``""`` is this one. AttributeError if none."""
-        module: Module = _members.submodule(self, target, Module)
-        return module
+        return _members.submodule(self, target, Module)
 
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
         """Puts ``module`` at a dotted path; with ``strict`` only where there is one already.
@@ -375,7 +374,7 @@ class Module:
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Has all parameters require grad, or with False freezes them; returns self."""
+        """Makes all parameters require grad, or with False freezes them; returns self."""
         for p in self.parameters():
             p.requires_grad_(requires_grad)
         return self
@@ -478,7 +477,7 @@ class Module:
         memory and dtype) instead of copying their values; ``requires_grad`` stays the module's.
 
         Returns ``(missing_keys, unexpected_keys)``. Raises TypeError if ``state_dict`` is no mapping, and
-        RuntimeError listing all that is missing, unexpected or of another shape; then nothing was changed.
+        RuntimeError with all that is missing, unexpected or of another shape; then nothing has changed.
         """
         return _tensors.load(self, state_dict, strict, assign, Module.set_extra_state)
 
@@ -488,7 +487,7 @@ class Module:
         return type(self).__name__
 
     def extra_repr(self) -> str:
-        """What stands between the parentheses of ``repr``; override it to tell a module's settings."""
+        """The settings between the parentheses of ``repr``; override it to tell a module's own."""
         return ""
 
     def __repr__(self) -> str:

@@ -24,7 +24,7 @@ Loss = TypeVar("Loss")
 
 
 class _Required:
-    """Stands in ``defaults`` for an option that every group must give itself."""
+    """Stands in ``defaults`` for an option that every group must have of its own."""
 
     def __repr__(self) -> str:
         return "<required parameter>"
@@ -41,7 +41,7 @@ class Optimizer:
     maps a parameter to what the optimizer remembers about it.
 
     Raises TypeError for a lone Tensor and for what is no Tensor, ValueError for an empty list, a Tensor that
-    was computed (its ``.grad`` stays empty), a parameter in two groups, or a required option left out.
+    was computed (its ``.grad`` stays empty), a parameter in two groups, or a required option that is missing.
     """
 
     # An optimizer gets tables of its own with its first hook.  They are neither copied nor pickled, as in PyTorch.
@@ -98,7 +98,7 @@ class Optimizer:
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Adds a group, ``{"params": Tensors, option: value}``; options left out get their defaults.
 
-        Raises as the constructor does; then nothing was added. Warns if a parameter stands in it twice.
+        Raises as the constructor does; then nothing has been added. Warns if a parameter stands in it twice.
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
@@ -117,7 +117,8 @@ class Optimizer:
         if names:
             group["param_names"] = names
         for option, value in group.items():
-            if isinstance(value, _Required):  # not `is`: an unpickled one is another object
+            # not `is`: an unpickled one is another object
+            if isinstance(value, _Required):
                 raise ValueError(
                     f"parameter group didn't specify a value of required optimization parameter {option}"
                 )
@@ -136,42 +137,43 @@ class Optimizer:
                 )
             if any(id(p) in ids for p in other["params"]):
                 raise ValueError("some parameters appear in more than one parameter group")
-        param_group.update(group)  # the caller's dict becomes the group, as in PyTorch
+        # the caller's dict becomes the group, as in PyTorch
+        param_group.update(group)
         self.param_groups.append(param_group)
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Has ``hook(optimizer, args, kwargs)`` called before each `step`, with all arguments, itself the first.
+        """Calls ``hook(optimizer, args, kwargs)`` before each `step`; the optimizer is the first of ``args``.
 
         It returns None or a tuple of both anew; anything else is a RuntimeError.
         """
         return self._register("_step_pre_hooks", hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Has ``hook(optimizer, args, kwargs)`` called after each `step`; what it returns does not matter."""
+        """Calls ``hook(optimizer, args, kwargs)`` after each `step`; its result is ignored."""
         return self._register("_step_post_hooks", hook)
 
     def register_state_dict_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
-        """Has ``hook(optimizer)`` called before `state_dict` reads anything."""
+        """Calls ``hook(optimizer)`` before `state_dict` reads anything."""
         return self._register("_state_dict_pre_hooks", hook, prepend)
 
     def register_state_dict_post_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
-        """Has ``hook(optimizer, state_dict)`` called at the end of `state_dict`; a result not None replaces it."""
+        """Calls ``hook(optimizer, state_dict)`` at the end of `state_dict`; a result that is not None replaces it."""
         return self._register("_state_dict_post_hooks", hook, prepend)
 
     def register_load_state_dict_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
-        """Has ``hook(optimizer, state_dict)`` called before `load_state_dict`; a result not None replaces the dict."""
+        """Calls ``hook(optimizer, state_dict)`` before `load_state_dict`; a result that is not None replaces it."""
         return self._register("_load_state_dict_pre_hooks", hook, prepend)
 
     def register_load_state_dict_post_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
-        """Has ``hook(optimizer)`` called after `load_state_dict`."""
+        """Calls ``hook(optimizer)`` after `load_state_dict`."""
         return self._register("_load_state_dict_post_hooks", hook, prepend)
 
     def _register(self, name: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
@@ -209,7 +211,7 @@ class Optimizer:
         """Takes over options and state from ``state_dict()``, parameters matched by their order.
 
         The state is copied, its Tensors in the dtype of their parameter. ValueError if the groups differ in
-        number or size; then nothing was changed.
+        number or size; then nothing has changed.
         """
         state_dict = self._pass(self._load_state_dict_pre_hooks, state_dict.copy())
         saved = deepcopy(state_dict["param_groups"])
@@ -261,7 +263,7 @@ class Optimizer:
 
 
 def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
-    """The ``step`` of a class, with hooks where it is the one that an optimizer's user calls."""
+    """The ``step`` of a class, with hooks around it unless a subclass calls it from a ``step`` of its own."""
 
     @functools.wraps(step)
     def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:

@@ -31,7 +31,8 @@ __all__ = [
     "set_rng_state",
 ]
 
-default_generator = Generator.unforeseeable()  # as in PyTorch: without a seed each run draws other numbers
+# As in PyTorch, each run draws other numbers unless it sets a seed.
+default_generator = Generator.unforeseeable()
 
 
 def manual_seed(seed: SupportsInt | str) -> Generator:
@@ -63,7 +64,7 @@ def set_rng_state(new_state: Tensor | npt.ArrayLike) -> None:
 def fork_rng(
     devices: Iterable[object] | None = None, enabled: bool = True, device_type: str | None = None
 ) -> Iterator[None]:
-    """Draw inside the ``with`` block as you like: afterwards the default generator goes on as if you had not.
+    """After the ``with`` block the default generator goes on as if nothing had been drawn inside.
 
     Args:
         devices: other devices whose generators to fork; there are none here, so None or empty.

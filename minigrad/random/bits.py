@@ -36,12 +36,18 @@ class Bits:
     """MT19937, seeded and saved as PyTorch does. All methods are called with the lock held."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()  # reentrant: an interrupt on the way out of it locks nothing
-        self.seed: int | None = _DEFAULT_SEED  # None: the operating system is asked at the first use
-        self.normal: float | None = None  # the second half of the last Box-Muller pair
-        self.resets = 0  # how often it was seeded or given a state
-        self._engine: MT19937 | None = None  # created at the first use
-        self._untouched = True  # no word drawn since seeding; only the saved state tells the difference
+        # reentrant: an interrupt on the way out of it leaves nothing locked
+        self.lock = threading.RLock()
+        # None: the operating system is asked at the first use
+        self.seed: int | None = _DEFAULT_SEED
+        # the second half of the last Box-Muller pair
+        self.normal: float | None = None
+        # how often it was seeded or got a state
+        self.resets = 0
+        # created at the first use
+        self._engine: MT19937 | None = None
+        # whether no word was drawn since seeding, which only the saved state tells
+        self._untouched = True
 
     def start(self, seed: int) -> MT19937:
         """Begins the stream of a seed."""

@@ -47,12 +47,12 @@ class Generator:
 
     @property
     def device(self) -> str:
-        """Where the numbers are made: always ``'cpu'``."""
+        """Where the numbers are drawn: always ``'cpu'``."""
         return "cpu"
 
     @property
     def resets(self) -> int:
-        """How often it was seeded or given a state."""
+        """How often it was seeded or got a state."""
         return self._bits.resets
 
     # ---------------------------------------------------------------------------------- seed and state
@@ -118,8 +118,9 @@ class Generator:
         clone.set_state(self._dump())
         return clone
 
-    def __getstate__(self) -> tuple[npt.NDArray[np.uint8]]:  # a lock can be neither pickled nor copied
-        return (self._dump(),)  # the first protocols of pickle ask whether a state is true
+    # A lock can be neither pickled nor copied. A tuple, for the first protocols of pickle ask whether a state is true.
+    def __getstate__(self) -> tuple[npt.NDArray[np.uint8]]:
+        return (self._dump(),)
 
     def __setstate__(self, state: Any) -> None:
         Generator.__init__(self)
@@ -155,7 +156,8 @@ class Generator:
             first, last = work.type(low), work.type(high)
             drawn = unit if (low, high) == (0, 1) else fused(unit, last - first, first, work)
             values = drawn.astype(kind, copy=False)
-        values[values == kind.type(high)] = kind.type(low)  # rounded up to the bound that is excluded
+        # Rounding may reach the bound that is excluded.
+        values[values == kind.type(high)] = kind.type(low)
         return values.reshape(size)
 
     def normal(
@@ -253,7 +255,8 @@ class Generator:
         with self._bits.lock:
             words = self._bits.words64(count) if wide else self._bits.words(count).astype(np.uint64)
         if span < 2**64:
-            words = words % np.uint64(span) + np.uint64(first % 2**64)  # wraps as two's complement does
+            # The sum wraps as two's complement does.
+            words = words % np.uint64(span) + np.uint64(first % 2**64)
         return words.view(np.int64).astype(kind).reshape(size)
 
     def permutation(self, n: int, dtype: npt.DTypeLike = np.int64) -> Array:
@@ -274,7 +277,8 @@ class Generator:
             words = self._bits.words(max(count - 1, 0)).astype(np.int64)
         order = list(range(count))
         steps = np.arange(len(words))
-        for i, j in enumerate((steps + words % (count - steps)).tolist()):  # each step needs the one before
+        # a loop, for each step needs the one before
+        for i, j in enumerate((steps + words % (count - steps)).tolist()):
             order[i], order[j] = order[j], order[i]
         return np.array(order, dtype=kind)
 
@@ -323,7 +327,8 @@ class Generator:
             raise NotImplementedError(f"geometric is not implemented for {kind}; use a real dtype")
         if not 0 < p < 1:
             raise RuntimeError(f"geometric expects p to be in (0, 1), but got p={p}")
-        unit = np.maximum(self._doubles(size), np.finfo(np.float64).tiny)  # log(0) once in 2**53 draws
+        # Zero, whose logarithm is infinite, comes once in 2**53 draws.
+        unit = np.maximum(self._doubles(size), np.finfo(np.float64).tiny)
         return narrow(np.ceil(libm(math.log, unit) / math.log1p(-p)), kind)
 
     def multinomial(
