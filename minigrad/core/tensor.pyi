@@ -10,14 +10,14 @@ from minigrad import dtypes
 from minigrad.autograd.hooks import RemovableHandle
 from minigrad.core.node import Node
 from minigrad.core.op import Array, Path
-from minigrad.core.types import Dim, Index, Number, NumberLike, Operand, Sizes
+from minigrad.core.types import Dim, Flag, Index, Number, NumberLike, Operand, Sizes
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import DTypeLike
 from minigrad.functions.reduce import ValuesAndIndices
 from minigrad.hints import MissingMethods
 from minigrad.random import Generator
-from minigrad.tensor import Flag, Size
+from minigrad.tensor.size import Size
 
 class View(NamedTuple):
     base: Tensor
@@ -37,91 +37,53 @@ TypeError for a float."""
     _view: View | None
     _epoch: builtins.int
     _inference: Flag
-    __hash__ = object.__hash__
-    _grad: Tensor | None
-    def __new__(cls, *data: builtins.int | Sequence[Any] | Array | Tensor) -> Self:
-        ...
-    @staticmethod
-    def _make_subclass(cls: builtins.type[T], data: Tensor, requires_grad: builtins.bool=False) -> T:
-        """A leaf of another class over the same memory."""
-    @property
-    def shape(self) -> Size:
-        """The size of each dimension."""
-    @property
-    def dtype(self) -> dtypes.dtype:
-        """The element type."""
-    @property
-    def device(self) -> Device:
-        """Always the CPU."""
-    @property
-    def ndim(self) -> builtins.int:
-        """The number of dimensions."""
-    @property
-    def itemsize(self) -> builtins.int:
-        """Bytes per element."""
-    @property
-    def nbytes(self) -> builtins.int:
-        """Bytes of all elements."""
+    def add_(self, other: Operand, *, alpha: Number=1) -> Tensor:
+        """``self += alpha * other``."""
+    def sub_(self, other: Operand, *, alpha: Number=1) -> Tensor:
+        """``self -= alpha * other``."""
+    subtract_ = sub_
+    def uniform_(self, from_: builtins.float=0.0, to: builtins.float=1.0, *, generator: Generator | None=None, **named: builtins.float) -> Tensor:
+        """Overwritten with uniform draws from [from, to)."""
+    def normal_(self, mean: builtins.float=0.0, std: builtins.float=1.0, *, generator: Generator | None=None) -> Tensor:
+        """Overwritten with normal draws."""
+    def bernoulli_(self, p: Tensor | builtins.float=0.5, *, generator: Generator | None=None) -> Tensor:
+        """Overwritten with 1 of probability ``p`` and 0 else."""
     @overload
-    def size(self, dim: None=None) -> Size:
+    def random_(self, to: builtins.int=..., *, generator: Generator | None=None) -> Tensor:
         ...
     @overload
-    def size(self, dim: builtins.int) -> builtins.int:
+    def random_(self, from_: int, to: int | None, /, *, generator: Generator | None=None) -> Tensor:
         ...
-    def dim(self) -> builtins.int:
-        """The number of dimensions."""
-    ndimension = dim
-    def numel(self) -> builtins.int:
-        """The number of elements."""
-    nelement = numel
+    def exponential_(self, lambd: builtins.float=1.0, *, generator: Generator | None=None) -> Tensor:
+        """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
+    def _draw(self, generator: Generator | None, method: str, before: tuple[Any, ...], after: tuple[Any, ...]=(), **options: Any) -> Tensor:
+        """Overwritten with draws, which come in the order in which the elements lie in memory.
+    
+    The generator's method gets ``before``, the shape, the dtype, and ``after``."""
+    def to(self, *args: dtypes.DTypeLike | DeviceLike | Tensor | builtins.bool, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, copy: builtins.bool=False, **ignored: object) -> Tensor:
+        """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
     @overload
-    def stride(self, dim: None=None) -> tuple[builtins.int, ...]:
+    def type(self, dtype: None=None) -> str:
         ...
     @overload
-    def stride(self, dim: builtins.int) -> builtins.int:
+    def type(self, dtype: dtypes.DTypeLike) -> Tensor:
         ...
-    def is_contiguous(self) -> builtins.bool:
-        """Whether memory is in row order without gaps."""
-    def is_floating_point(self) -> builtins.bool:
-        """Whether elements are floats."""
-    def is_inference(self) -> builtins.bool:
-        """Whether it was made in inference mode."""
-    def data_ptr(self) -> builtins.int:
-        """The address of the first element."""
-    def item(self) -> Number:
-        """The one element as a Python number. RuntimeError if there are others."""
-    def tolist(self) -> list[Any]:
-        """Nested lists of Python numbers; for a 0-d Tensor the number."""
-    def numpy(self, *, force: builtins.bool=False) -> Array:
-        """The array itself, in shared memory. RuntimeError if it requires grad, unless ``force`` (a detached one)."""
-    def __array__(self, dtype: np.dtype[Any] | None=None, copy: builtins.bool | None=None) -> Array:
+    def type_as(self, other: Tensor) -> Tensor:
+        """In the dtype of ``other``."""
+    def cpu(self) -> Tensor:
+        """Itself."""
+    def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+        """`minigrad.tensor` in this dtype."""
+    def new_full(self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+        """`minigrad.full` in this dtype."""
+    def __getstate__(self) -> Any:
+        """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Self:
         ...
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Tensor:
-        """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
-    def __repr__(self) -> str:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         ...
-    def __format__(self, spec: str) -> str:
-        ...
-    def __len__(self) -> builtins.int:
-        ...
-    def __iter__(self) -> Iterator[Tensor]:
-        ...
-    def __contains__(self, element: object) -> builtins.bool:
-        ...
-    def __bool__(self) -> builtins.bool:
-        ...
-    def __int__(self) -> builtins.int:
-        ...
-    def __float__(self) -> builtins.float:
-        ...
-    def __complex__(self) -> complex:
-        ...
-    def _only(self) -> Number:
-        """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""
-    def __index__(self) -> builtins.int:
-        ...
-    def __dir__(self) -> list[str]:
-        ...
+    def _parts(self) -> tuple[Any, ...]:
+        """What `_restore` takes: for a view all of the memory, so that Tensors that share it do so afterwards."""
     @property
     def requires_grad(self) -> builtins.bool:
         """Whether operations on it are recorded. May be set on leaves."""
@@ -195,75 +157,90 @@ TypeError for a float."""
         """The last two dimensions exchanged; RuntimeError for a vector."""
     def where(self, condition: Tensor, other: Operand) -> Tensor:
         """Itself where ``condition`` holds, else ``other``."""
-    def add_(self, other: Operand, *, alpha: Number=1) -> Tensor:
-        """``self += alpha * other``."""
-    def sub_(self, other: Operand, *, alpha: Number=1) -> Tensor:
-        """``self -= alpha * other``."""
-    subtract_ = sub_
-    def uniform_(self, from_: builtins.float=0.0, to: builtins.float=1.0, *, generator: Generator | None=None, **named: builtins.float) -> Tensor:
-        """Overwritten with uniform draws from [from, to)."""
-    def normal_(self, mean: builtins.float=0.0, std: builtins.float=1.0, *, generator: Generator | None=None) -> Tensor:
-        """Overwritten with normal draws."""
-    def bernoulli_(self, p: Tensor | builtins.float=0.5, *, generator: Generator | None=None) -> Tensor:
-        """Overwritten with 1 of probability ``p`` and 0 else."""
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Tensor:
+        """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
+    _grad: Tensor | None
+    def __new__(cls, *data: builtins.int | Sequence[Any] | Array | Tensor) -> Self:
+        ...
+    @staticmethod
+    def _make_subclass(cls: builtins.type[Own], data: Tensor, requires_grad: builtins.bool=False) -> Own:
+        """A leaf of another class over the same memory."""
+    @property
+    def shape(self) -> Size:
+        """The size of each dimension."""
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The element type."""
+    @property
+    def device(self) -> Device:
+        """Always the CPU."""
+    @property
+    def ndim(self) -> builtins.int:
+        """The number of dimensions."""
+    @property
+    def itemsize(self) -> builtins.int:
+        """Bytes per element."""
+    @property
+    def nbytes(self) -> builtins.int:
+        """Bytes of all elements."""
     @overload
-    def random_(self, to: builtins.int=..., *, generator: Generator | None=None) -> Tensor:
+    def size(self, dim: None=None) -> Size:
         ...
     @overload
-    def random_(self, from_: int, to: int | None, /, *, generator: Generator | None=None) -> Tensor:
+    def size(self, dim: builtins.int) -> builtins.int:
         ...
-    def exponential_(self, lambd: builtins.float=1.0, *, generator: Generator | None=None) -> Tensor:
-        """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
-    def _draw(self, generator: Generator | None, method: str, before: tuple[Any, ...], after: tuple[Any, ...]=(), **options: Any) -> Tensor:
-        """Overwritten with draws, which come in the order in which the elements lie in memory.
-    
-    The generator's method gets ``before``, the shape, the dtype, and ``after``."""
-    def to(self, *args: dtypes.DTypeLike | DeviceLike | Tensor | builtins.bool, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, copy: builtins.bool=False, **ignored: object) -> Tensor:
-        """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
+    def dim(self) -> builtins.int:
+        """The number of dimensions."""
+    ndimension = dim
+    def numel(self) -> builtins.int:
+        """The number of elements."""
+    nelement = numel
     @overload
-    def type(self, dtype: None=None) -> str:
+    def stride(self, dim: None=None) -> tuple[builtins.int, ...]:
         ...
     @overload
-    def type(self, dtype: dtypes.DTypeLike) -> Tensor:
+    def stride(self, dim: builtins.int) -> builtins.int:
         ...
-    def type_as(self, other: Tensor) -> Tensor:
-        """In the dtype of ``other``."""
-    def float(self) -> Tensor:
-        """In float32."""
-    def double(self) -> Tensor:
-        """In float64."""
-    def half(self) -> Tensor:
-        """In float16."""
-    def long(self) -> Tensor:
-        """In int64."""
-    def int(self) -> Tensor:
-        """In int32."""
-    def short(self) -> Tensor:
-        """In int16."""
-    def byte(self) -> Tensor:
-        """In uint8."""
-    def bool(self) -> Tensor:
-        """In bool: whether nonzero."""
-    def cpu(self) -> Tensor:
-        """Itself."""
-    def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.tensor` in this dtype."""
-    def new_zeros(self, *size: Sizes, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.zeros` in this dtype."""
-    def new_ones(self, *size: Sizes, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.ones` in this dtype."""
-    def new_empty(self, *size: Sizes, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.empty` in this dtype."""
-    def new_full(self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.full` in this dtype."""
-    def __getstate__(self) -> Any:
-        """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
-    def __deepcopy__(self, memo: dict[Any, Any]) -> Self:
+    def is_contiguous(self) -> builtins.bool:
+        """Whether memory is in row order without gaps."""
+    def is_floating_point(self) -> builtins.bool:
+        """Whether elements are floats."""
+    def is_inference(self) -> builtins.bool:
+        """Whether it was made in inference mode."""
+    def data_ptr(self) -> builtins.int:
+        """The address of the first element."""
+    def item(self) -> Number:
+        """The one element as a Python number. RuntimeError if there are others."""
+    def tolist(self) -> list[Any]:
+        """Nested lists of Python numbers; for a 0-d Tensor the number."""
+    def numpy(self, *, force: builtins.bool=False) -> Array:
+        """The array itself, in shared memory. RuntimeError if it requires grad, unless ``force`` (a detached one)."""
+    def __array__(self, dtype: np.dtype[Any] | None=None, copy: builtins.bool | None=None) -> Array:
         ...
-    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+    def __repr__(self) -> str:
         ...
-    def _parts(self) -> tuple[Any, ...]:
-        """What `_restore` takes: for a view all of the memory, so that Tensors that share it do so afterwards."""
+    def __format__(self, spec: str) -> str:
+        ...
+    def __len__(self) -> builtins.int:
+        ...
+    def __iter__(self) -> Iterator[Tensor]:
+        ...
+    def __contains__(self, element: object) -> builtins.bool:
+        ...
+    def __bool__(self) -> builtins.bool:
+        ...
+    def __int__(self) -> builtins.int:
+        ...
+    def __float__(self) -> builtins.float:
+        ...
+    def __complex__(self) -> complex:
+        ...
+    def _only(self) -> Number:
+        """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""
+    def __index__(self) -> builtins.int:
+        ...
+    def __dir__(self) -> list[str]:
+        ...
     def __add__(self, other: Operand) -> Tensor: ...
     def __radd__(self, other: Operand) -> Tensor: ...
     def __iadd__(self, other: Operand) -> Self: ...
@@ -300,6 +277,28 @@ TypeError for a float."""
     def __pos__(self) -> Tensor: ...
     def __abs__(self) -> Tensor: ...
     def __invert__(self) -> Tensor: ...
+    def float(self) -> Tensor:
+        """In float32."""
+    def double(self) -> Tensor:
+        """In float64."""
+    def half(self) -> Tensor:
+        """In float16."""
+    def long(self) -> Tensor:
+        """In int64."""
+    def int(self) -> Tensor:
+        """In int32."""
+    def short(self) -> Tensor:
+        """In int16."""
+    def byte(self) -> Tensor:
+        """In uint8."""
+    def bool(self) -> Tensor:
+        """In bool."""
+    def new_zeros(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.zeros` in this dtype."""
+    def new_ones(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.ones` in this dtype."""
+    def new_empty(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.empty` in this dtype."""
     def __getitem__(self, key: Index | tuple[Any, ...] | Tensor) -> Tensor: ...
     def __setitem__(self, key: Index | tuple[Any, ...] | Tensor, value: Any) -> None: ...
     def mul(self, other: Operand) -> Tensor:
@@ -726,8 +725,6 @@ TypeError for a float."""
     UserWarning where the correction takes all degrees of freedom: the value is nan or inf then."""
     def broadcast_to(self, *size: Sizes) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
-    def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
     def clone(self) -> Tensor:
         """A copy in memory of its own, with the gradient passing through."""
     def contiguous(self) -> Tensor:
@@ -750,8 +747,6 @@ TypeError for a float."""
         """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
     def movedim(self, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
-    def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:
-        """``length`` elements from ``start`` along ``dim``."""
     def permute(self, *dims: Sizes) -> Tensor:
         """The dimensions in another order."""
     def ravel(self) -> Tensor:
@@ -762,10 +757,6 @@ TypeError for a float."""
         """The same elements in another shape; one size may be -1. A view where the memory allows it."""
     def reshape_as(self, other: Tensor) -> Tensor:
         """Reshaped to the shape of ``other``."""
-    def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
-        """The slice at ``index`` along ``dim``, without that dimension. IndexError out of range."""
-    def split(self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Parts of one size (the last may be smaller), or of the sizes listed, along ``dim``; all are views."""
     def squeeze(self, dim: Sizes | None=None) -> Tensor:
         """Without the dimensions of size 1, or those among ``dim``. RuntimeError for a dimension named twice."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
@@ -774,14 +765,10 @@ TypeError for a float."""
         """Two dimensions exchanged."""
     def t(self) -> Tensor:
         """The transpose of a matrix; a vector or number as it is. RuntimeError beyond two dimensions."""
-    def tensor_split(self, indices_or_sections: builtins.int | Tensor | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
     def tile(self, *dims: Sizes) -> Tensor:
         """As `repeat`, with missing leading counts taken as 1."""
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two dimensions exchanged."""
-    def unbind(self, dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """The slices along ``dim``, without that dimension; all are views."""
     def unflatten(self, dim: builtins.int, sizes: Sequence[builtins.int]) -> Tensor:
         """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
     def unsqueeze(self, dim: builtins.int) -> Tensor:
@@ -790,6 +777,18 @@ TypeError for a float."""
         """As `reshape`, but RuntimeError where that would copy."""
     def view_as(self, other: Tensor) -> Tensor:
         """Viewed in the shape of ``other``."""
+    def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
+    def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:
+        """``length`` elements from ``start`` along ``dim``."""
+    def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
+        """The slice at ``index`` along ``dim``, without that dimension. IndexError out of range."""
+    def split(self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Parts of one size (the last may be smaller), or of the sizes listed, along ``dim``; all are views."""
+    def tensor_split(self, indices_or_sections: builtins.int | Tensor | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
+    def unbind(self, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """The slices along ``dim``, without that dimension; all are views."""
     def gather(self, dim: builtins.int, index: Tensor) -> Tensor:
         """``out[i][j] = input[i][index[i][j]]`` for dim 1, and likewise: the shape of ``index`` (int64).
     
@@ -849,6 +848,7 @@ TypeError for a float."""
         """Writes 0 everywhere."""
 
 T = TypeVar("T", bound=Tensor)
+Own = TypeVar("Own", bound=Tensor)
 INFERENCE: bool
 
 def extend(methods: type[Tensor]) -> type[Tensor]: ...

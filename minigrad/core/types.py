@@ -11,6 +11,8 @@ import numpy as np
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor
 
+# Python's bool, where a method of Tensor has taken its name.
+Flag: TypeAlias = bool
 Number: TypeAlias = "int | float | bool"
 Operand: TypeAlias = "Tensor | Number | Array | np.generic"
 # Of Tensors, those of one number.

@@ -33,7 +33,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-
 def _input(name: str, input: Tensor, dtype: DTypeLike | None, *, floats: bool = False) -> Tensor:
     if dtype is not None and not floats:
         _carries(input, dtype)
@@ -340,17 +339,17 @@ def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tenso
 def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
     t = _whole(input) if dtype is None else input
     own = t._array.dtype
-    found = own if dtype is None else dtypes.as_numpy(dtype)
-    if found.kind == "b":
+    target = own if dtype is None else dtypes.as_numpy(dtype)
+    if target.kind == "b":
         raise NotImplementedError(f"\"{op.name}\" not implemented for 'Bool'")
     d = one_dim(dim, t._array.ndim)
-    _carries(input, found)
-    if own != found and (own.kind != "f" or found.kind != "f"):
-        t, own = cast(t, found), found
+    _carries(input, target)
+    if own != target and (own.kind != "f" or target.kind != "f"):
+        t, own = cast(t, target), target
     if t._array.ndim == 0:
-        return t.clone() if own == found else cast(t, found)
+        return t.clone() if own == target else cast(t, target)
     # The gradient adds up in the input's dtype, as in PyTorch.
-    return apply(op, (t,), {"dim": d, "dtype": found} | ({"back": own} if op is reduce.cumsum else {}))
+    return apply(op, (t,), {"dim": d, "dtype": target} | ({"back": own} if op is reduce.cumsum else {}))
 
 
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
