@@ -301,6 +301,8 @@ TypeError for a float."""
         """`minigrad.empty` in this dtype."""
     def __getitem__(self, key: Index | tuple[Any, ...] | Tensor) -> Tensor: ...
     def __setitem__(self, key: Index | tuple[Any, ...] | Tensor, value: Any) -> None: ...
+    def clone(self) -> Tensor:
+        """A copy in memory of its own, with the gradient passing through."""
     def mul(self, other: Operand) -> Tensor:
         """``input * other``."""
     def mul_(self, other: Operand) -> Tensor:
@@ -575,6 +577,8 @@ TypeError for a float."""
         """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
     def relu_(self) -> Tensor:
         """`relu`, in place."""
+    def logsumexp(self, dim: Dim, keepdim: builtins.bool=False) -> Tensor:
+        """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
     def add(self, other: Operand, *, alpha: Number=1) -> Tensor:
         """``input + alpha * other``."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: Number=1) -> Tensor:
@@ -683,8 +687,6 @@ TypeError for a float."""
         """The running sum along ``dim``; integers add up in int64."""
     def cumsum_(self, dim: builtins.int, *, dtype: DTypeLike | None=None) -> Tensor:
         """`cumsum`, in place."""
-    def logsumexp(self, dim: Dim, keepdim: builtins.bool=False) -> Tensor:
-        """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
     @overload
     def max(self) -> Tensor:
         ...
@@ -725,8 +727,6 @@ TypeError for a float."""
     UserWarning where the correction takes all degrees of freedom: the value is nan or inf then."""
     def broadcast_to(self, *size: Sizes) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
-    def clone(self) -> Tensor:
-        """A copy in memory of its own, with the gradient passing through."""
     def contiguous(self) -> Tensor:
         """Itself if its memory is in row order, else a copy."""
     def detach(self) -> Tensor:

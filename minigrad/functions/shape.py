@@ -23,7 +23,7 @@ from minigrad.gate import public
 from minigrad.ops import shape as s
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "broadcast_tensors", "broadcast_to", "clone", "flatten", "flip",
+    "atleast_1d", "atleast_2d", "broadcast_tensors", "broadcast_to", "flatten", "flip",
     "fliplr", "flipud", "moveaxis", "movedim", "permute", "ravel", "reshape", "squeeze", "swapaxes",
     "swapdims", "t", "tile", "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
@@ -296,11 +296,6 @@ def tile(input: Tensor, *dims: Sizes) -> Tensor:
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
 
 
-def clone(input: Tensor) -> Tensor:
-    """A copy in memory of its own, with the gradient passing through."""
-    return apply(s.clone, (input,))
-
-
 def contiguous(input: Tensor) -> Tensor:
     """Itself if its memory is in row order, else a copy."""
     return input if input._array.flags.c_contiguous else apply(s.contiguous, (input,))
@@ -367,7 +362,7 @@ def _each(change: Callable[[Any], Tensor], tensors: tuple[Any, ...]) -> Tensor |
 _ALONE = ("contiguous", "detach", "expand", "expand_as", "repeat", "reshape_as", "view", "view_as")
 # The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
-    broadcast_to clone contiguous detach expand expand_as flatten flip fliplr flipud moveaxis movedim
+    broadcast_to contiguous detach expand expand_as flatten flip fliplr flipud moveaxis movedim
     permute ravel repeat reshape reshape_as squeeze swapaxes swapdims t tile transpose unflatten unsqueeze
     view view_as
 """
