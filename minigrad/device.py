@@ -6,14 +6,18 @@ from typing import Any, TypeAlias
 
 
 class device:
-    """Where data lives: always the CPU. Compares with its name and prints as PyTorch's."""
+    """Where data lives: always the CPU. Compares with its name and prints as PyTorch's.
+
+    RuntimeError for any other device; whatever takes a device makes one of these of it.
+    """
 
     __slots__ = ("index", "type")
 
     def __init__(self, type: device | str = "cpu", index: int | None = None) -> None:
-        name = getattr(type, "type", type)
-        if str(name).partition(":")[0] != "cpu":
-            raise RuntimeError(f"minigrad computes on the CPU only; there is no device {type!r}")
+        if str(getattr(type, "type", type)).partition(":")[0] != "cpu":
+            raise RuntimeError(
+                f"minigrad runs on the CPU only, got device {type!r}; there is no device of this name, only 'cpu'"
+            )
         self.type, self.index = "cpu", index
 
     def __repr__(self) -> str:

@@ -126,7 +126,9 @@ def test_the_readers_do_not_import_each_other() -> None:
 
 
 def test_no_file_imports_itself_through_others() -> None:
-    knows = {dotted(f): {m.removeprefix("minigrad.") for m, _ in imports(tree(f))} for f in FILES if dotted(f)}
+    knows = {
+        dotted(f): {m.removeprefix("minigrad.") for m, _ in imports(tree(f))} for f in FILES if dotted(f)
+    }
     done: set[str] = set()
     while ready := {m for m in knows if m not in done and (knows[m] - {m}) & knows.keys() <= done}:
         done |= ready
@@ -138,6 +140,37 @@ def test_the_table_has_no_cycle() -> None:
     while ready := {m for m in MAY if m not in done and MAY[m] <= done}:
         done |= ready
     assert done == set(MAY)
+
+
+# ---------------------------------------------------------------- what Modules and Optimizers hold
+
+_PRIVATE = {
+    *(name for name in vars(mg.nn.Module()) if name.startswith("_")),
+    *(name for name in vars(mg.optim.Optimizer) if name.endswith("_hooks")),
+}
+
+
+def looks_inside(tree: ast.Module) -> set[str]:
+    """Where code names what a Module or an Optimizer keeps to itself, or recognises one by where its class stands."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in _PRIVATE:
+            found.add(node.attr)
+        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+        if text in _PRIVATE or text.startswith(("minigrad.nn", "minigrad.optim")):
+            found.add(text)
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=IDS)
+def test_modules_and_optimizers_are_read_by_what_they_publish(file: Path) -> None:
+    if dotted(file).partition(".")[0] not in ("nn", "optim", "hints"):  # of names, and sentences about names
+        assert looks_inside(tree(file)) == set()
+
+
+def test_a_look_inside_is_found() -> None:
+    code = "module._buffers, getattr(module, '_modules'), optimizer._step_pre_hooks, home == 'minigrad.nn.module'"
+    assert len(looks_inside(ast.parse(code))) == 4
 
 
 # ---------------------------------------------------------------- errors and names

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad import func, nn
 from minigrad.autograd import Function, functional
+from minigrad.func.trees import flatten, unflatten
 
 RNG = np.random.default_rng
 
@@ -74,12 +75,12 @@ def weights() -> dict[str, Any]:
 
 
 def tree_map(f: Callable[[Any], Any], tree: Any) -> Any:
-    leaves, spec = func.flatten(tree)
-    return func.unflatten([f(t) for t in leaves], spec)
+    leaves, spec = flatten(tree)
+    return unflatten([f(t) for t in leaves], spec)
 
 
 def inner(a: Any, b: Any) -> float:
-    return sum(float((x * y).sum()) for x, y in zip(func.flatten(a)[0], func.flatten(b)[0], strict=True))
+    return sum(float((x * y).sum()) for x, y in zip(flatten(a)[0], flatten(b)[0], strict=True))
 
 
 @pytest.fixture(params=["grad", "no_grad"])
@@ -590,9 +591,9 @@ def test_tangents_are_finite_differences_along_a_line() -> None:
     _, pushed = func.jvp(perceptron, primals, tangents)
 
     def along(step: float) -> Any:
-        leaves, spec = func.flatten(primals)
-        moved = [t + step * d for t, d in zip(leaves, func.flatten(tangents)[0], strict=True)]
-        return perceptron(*func.unflatten(moved, spec))
+        leaves, spec = flatten(primals)
+        moved = [t + step * d for t, d in zip(leaves, flatten(tangents)[0], strict=True)]
+        return perceptron(*unflatten(moved, spec))
 
     close(pushed, (along(1e-6) - along(-1e-6)) / 2e-6, 1e-7)
 
@@ -820,7 +821,7 @@ def test_nothing_is_left_to_the_garbage_collector() -> None:
             functional.hessian(f, x, create_graph=True),
             functional.hvp(f, x, x),
         ]
-        nodes = [weakref.ref(t._node) for t in func.flatten(results)[0] if t._node is not None]
+        nodes = [weakref.ref(t._node) for t in flatten(results)[0] if t._node is not None]
         assert nodes
         del results
         assert [r() for r in (*inside, *nodes) if r() is not None] == []

@@ -11,6 +11,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
+from minigrad.core.contents import Contents, join, walk
 from minigrad.nn import functional as F
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -593,6 +594,61 @@ def test_forward_is_required():
         NotImplementedError, match=r'Module \[Module\] is missing the required "forward" function'
     ):
         nn.Module()(1)
+
+
+class Held:
+    """No Module: it publishes what it holds."""
+
+    def __init__(self, **inner):
+        self.own = {"weight": mg.ones(3, requires_grad=True), "none": None}
+        self.mean = {"mean": mg.zeros(3)}
+        self.inner = inner
+
+    def __minigrad_contents__(self):
+        return Contents(self.own, self.mean, self.inner)
+
+    def __call__(self, x):
+        x = x * self.own["weight"] - self.mean["mean"]
+        for module in self.inner.values():
+            x = module(x)
+        return x
+
+
+def test_every_reader_takes_an_object_that_publishes_what_it_holds():
+    inner = Held()
+    model, x = Held(first=inner, again=inner), mg.arange(3.0)
+    loss = model(x).sum()
+    assert "first_weight" in mg.source(loss, params=model, inputs={"x": x})
+    assert {"weight", "first.weight"} <= {row.name for row in mg.tape_table(loss, model)}
+    assert "first" in mg.draw(loss, params=model).dot
+    names = ["weight", "mean", "first.weight", "first.mean", "again.weight", "again.mean"]
+    assert [join(path, k) for path, _, held in walk(model, shared=True) for t in (held.parameters, held.buffers)
+            for k, v in t.items() if v is not None] == names  # fmt: skip
+    assert mg.func.functional_call(model, {"first.weight": mg.zeros(3)}, x).tolist() == [0, 0, 0]
+    assert model(x).tolist() == x.tolist()
+
+
+def test_compile_takes_an_object_that_publishes_what_it_holds():
+    model, x = Held(first=nn.Linear(3, 3)), mg.arange(3.0)
+    run = mg.compile(lambda x: model(x))
+    assert run(x).tolist() == run(x).tolist() == model(x).tolist()
+    model.own["weight"] = mg.full((3,), 2.0, requires_grad=True)
+    assert run(x).tolist() == model(x).tolist()
+    model.inner.clear()
+    assert run(x).tolist() == [0, 2, 4]
+
+
+def test_what_a_module_publishes_is_what_it_works_with():
+    net = nn.Sequential(nn.Linear(2, 2, bias=False))
+    net[0].register_buffer("mean", mg.zeros(2), persistent=False)
+    contents = net[0].__minigrad_contents__()
+    assert [*contents.parameters, *contents.buffers, *contents.unsaved] == ["weight", "bias", "mean", "mean"]
+    contents.buffers["mean"] = mg.ones(2)
+    assert net[0].mean.tolist() == [1, 1]
+    assert [path for path, _, _ in walk(net)] == ["", "0"]
+    opt = mg.optim.SGD(net.parameters(), momentum=0.9)
+    assert opt.__minigrad_contents__().groups is opt.param_groups
+    assert opt.__minigrad_contents__().state is opt.state
 
 
 def test_forward_hooks():

@@ -1,8 +1,9 @@
-"""`RemovableHandle`, and the keys under which hooks are kept."""
+"""`RemovableHandle`, and the keys and tables under which hooks are kept."""
 
 from __future__ import annotations
 
 import itertools
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -29,3 +30,12 @@ class RemovableHandle:
 
     def __exit__(self, *exc: object) -> None:
         self.remove()
+
+
+def register(hooks: OrderedDict[int, Any], hook: Any, prepend: bool = False) -> RemovableHandle:
+    """Adds a hook to a table, in front with ``prepend``; the handle takes it off again."""
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    if prepend:
+        hooks.move_to_end(handle.id, last=False)
+    return handle

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, Self, T
 from minigrad.compiler.recording import Recording
 from minigrad.compiler.replay import Replay, checked
 from minigrad.compiler.report import Report, report
+from minigrad.core.contents import publishes
 from minigrad.core.mode import MODE
 
 __all__ = ["Compiled", "compile"]
@@ -182,7 +183,7 @@ class Compiled:
         return getattr(self.function, name)  # such as parameters() of a Module
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in _OWN and hasattr(self.function, "_parameters"):
+        if name not in _OWN and publishes(type(self.function)):
             setattr(self.function, name, value)  # of a Module, as `__getattr__` reads it
         else:
             object.__setattr__(self, name, value)

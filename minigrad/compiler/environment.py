@@ -20,7 +20,7 @@ import sys
 import sysconfig
 import types
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ import numpy as np
 from minigrad import dtypes, errors
 from minigrad.compiler.conditions import SIMPLE, Conditions, Place
 from minigrad.compiler.scalars import Scalar
+from minigrad.core.contents import Contents, publishes
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.views import refresh
@@ -94,6 +95,7 @@ class Environment:
             tuple[dict[str, Any], str]
         ] = []  # attributes of modules, of objects of others' classes
         self._mentioned: set[str] = set()
+        self._tables: set[int] = set()  # of Modules: their entries are called as attributes are
         self._content: dict[type, bool] = {}  # what `_has_content` and `_slots` found
         self._slotted: dict[type, list[str]] = {}
         self._keep: list[Any] = []
@@ -157,7 +159,11 @@ class Environment:
         if value is None or value is Ellipsis or kind is bool or kind in SIMPLE:
             checks.holds(place, value, path)
             return
-        if kind in (dict, list, set, collections.OrderedDict) and not value:
+        if (
+            kind in (dict, list, set, collections.OrderedDict)
+            and not value
+            and id(value) not in self._entered
+        ):
             checks.add(f"{place} == {self.constant(kind())}", path)
             return
         if isinstance(value, (tuple, frozenset)) and not _named_tuple(value):
@@ -340,26 +346,24 @@ class Environment:
         value: Mapping[Any, Any],
         pin: str,
         path: str,
-        skip: tuple[str, ...] = (),
         attributes: bool = False,
+        tables: Collection[int] = (),
     ) -> None:
+        """The entries of a dict; of ``tables`` among them, which Modules publish, most stay empty."""
         if attributes:
             self.checks.sizes.append((value, len(value), pin, path))
         else:
             self.checks.keys.append((value, [*value], pin, path))
         get = _getter(value)
         for key, item in value.items():
-            if key in skip if isinstance(key, str) else False:
-                continue
-            if attributes and key in _TABLES and not item:
-                self.checks.empties.append((value, key, pin, path))  # a module's: quicker to ask
+            name = path if id(item) in self._tables else _joined(path, key)
+            if id(item) in tables and not item:
+                self.checks.empties.append((value, key, pin, path))  # quicker to ask
             elif key.__class__ in (str, int, bool):
                 if item is None or item is True or item is False or item.__class__ in SIMPLE:
-                    self.checks.holds(
-                        Place(value, pin, key, get=get), item, _joined(path, key)
-                    )  # nothing to enter
+                    self.checks.holds(Place(value, pin, key, get=get), item, name)  # nothing to enter
                 else:
-                    self._todo.append((item, Place(value, pin, key, get=get), _joined(path, key), False))
+                    self._todo.append((item, Place(value, pin, key, get=get), name, False))
             else:
                 self._enter_once(key)
                 self._todo.append((item, Place(value, pin, key, self.pin(key), get), f"{path}[...]", False))
@@ -378,18 +382,19 @@ class Environment:
         self._enter_once(cls)
         self.pin(cls)
         self.checks.classes.append((value, cls, pin, path))
+        held = value.__minigrad_contents__() if publishes(cls) else Contents()
+        named = (held.parameters, held.buffers, held.modules)
+        self._tables.update(id(table) for table in named if table)
+        for table in named[:2]:
+            for key, t in table.items():
+                if isinstance(t, Tensor):
+                    self.owned.setdefault(id(t), _readable(f"{path}.{key}"))
+        if held.state is not None:
+            self._optimizer(held, path)
         space = getattr(value, "__dict__", None)
         if isinstance(space, dict):
-            dictionary = self.pin(space)
-            groups = space.get("param_groups")
-            for table in ("_parameters", "_buffers"):
-                for key, t in (space.get(table) or {}).items() if isinstance(space.get(table), dict) else ():
-                    if isinstance(t, Tensor):
-                        self.owned.setdefault(id(t), _readable(f"{path}.{key}"))
-            if isinstance(groups, list) and isinstance(space.get("state"), dict):
-                self._optimizer(value, space, dictionary, path)
-            else:
-                self._dict(space, dictionary, path, attributes=True)
+            tables = {id(table) for table in (*named, held.unsaved, *held.hooks) if table != ()}
+            self._dict(space, self.pin(space), path, attributes=True, tables=tables)
         for name in self._slots(type(value)):
             try:
                 inner = object.__getattribute__(value, name)
@@ -413,10 +418,10 @@ class Environment:
             found = self._slotted[cls] = [n for n in names if n not in ("__dict__", "__weakref__")]
         return found
 
-    def _optimizer(self, value: Any, space: dict[str, Any], dictionary: str, path: str) -> None:
+    def _optimizer(self, held: Contents, path: str) -> None:
         """The numbers among its options are parameters of a recording, and its state may grow in one."""
-        self._dict(space, dictionary, path, skip=("state", "defaults"), attributes=True)
-        for k, group in enumerate(space["param_groups"]):
+        state: Any = held.state
+        for k, group in enumerate(held.groups):
             pin = self.pin(group)
             self._entered.add(id(group))  # its numbers are no conditions
             self.checks.sizes.append((group, len(group), pin, path))
@@ -426,10 +431,9 @@ class Environment:
                     self._option(group, key, item, Place(group, pin, key), where)
                 else:
                     self._todo.append((item, Place(group, pin, key), where, False))
-        state = space["state"]
         pin = self.pin(state)
-        self._entered |= {id(state), *map(id, state.values())}
-        self.checks.holds(Place(space, dictionary, "state"), state, path)
+        # Their entries are no conditions of the usual kind.
+        self._entered |= {id(held.defaults), id(state), *map(id, state.values())}
         self.mutable.sizes.append((state, len(state), pin, f"{path}.state"))
         self.states.append((state, {k: dict(v) for k, v in state.items()}))
         for p, entries in state.items():
@@ -442,7 +446,7 @@ class Environment:
                     (
                         item,
                         Place(entries, of, key),
-                        f"{_joined('', key)}_of_{self.paths.get(id(p), '')}",
+                        f"{key}_of_{self.paths.get(id(p), '')}",
                         True,
                     )
                 )
@@ -543,12 +547,9 @@ def _same(a: Any, b: Any) -> bool:
 
 def _has_content(cls: type) -> bool:
     """Whether the attributes of a class's objects may matter: modules, optimizers, and classes of the user's."""
-    for base in cls.__mro__:
-        if _home(base).startswith(("minigrad.nn", "minigrad.optim")):
-            return True
     home = _home(cls)
     module = sys.modules.get(home)
-    return home in ("", "__main__") or (module is not None and not _fixed_module(module))
+    return publishes(cls) or home in ("", "__main__") or (module is not None and not _fixed_module(module))
 
 
 def _home(value: Any) -> str:
@@ -562,12 +563,6 @@ def _getter(mapping: Any) -> Any:
     kind = type(mapping)
     makes = kind is not dict and issubclass(kind, dict) and hasattr(kind, "__missing__")
     return dict.get if makes else operator.getitem
-
-
-_TABLES = (
-    "_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks", "_backward_hooks",
-    "_backward_pre_hooks", "_non_persistent_buffers_set",
-)  # fmt: skip
 
 
 # Modules that draw from no generator of Python's or NumPy's, but for what has "random" in its name; and names by which
@@ -642,8 +637,6 @@ def _names_in(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _joined(path: str, key: Any) -> str:
-    if key in ("_modules", "_parameters", "_buffers"):
-        return path
     return f"{path}.{key}" if path else str(key)
 
 

@@ -49,11 +49,6 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return total
 
 
-def plain_relu(input: Tensor) -> Tensor:
-    """`relu` without the gate."""
-    return apply(nn.relu, (input,))
-
-
 # Without the gate, for layers, which have looked at the arguments.
 plain_linear = linear
 

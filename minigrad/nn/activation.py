@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.functions.nn import plain_relu
-from minigrad.functions.table import sigmoid, tanh
+from minigrad.functions.table import relu, sigmoid, tanh
 from minigrad.nn import functional as F
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
@@ -19,9 +18,7 @@ class ReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        if self.inplace or input.__class__ is not Tensor:
-            return F.relu(input, self.inplace)
-        return plain_relu(input)
+        return F.relu(input, True) if self.inplace else relu(input)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""

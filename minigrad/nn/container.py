@@ -8,7 +8,8 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from itertools import chain, groupby
 from typing import Any, NoReturn, Self, cast, overload
 
-from minigrad.nn.module import Module, _block, _indent
+from minigrad.nn._text import block, indent
+from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
@@ -63,7 +64,8 @@ class _Row(Module):
                 f"{type(self).__name__}.extend should be called with an iterable, "
                 f"but got {type(modules).__name__}"
             )
-        for module in list(modules):  # a list, for `modules` may be this very container
+        # a list, for `modules` may be this very container
+        for module in list(modules):
             self.append(module)
         return self
 
@@ -106,8 +108,8 @@ class Sequential(_Row):
 
     def __init__(self, *args: Any) -> None:
         super().__init__()
-        given = args[0].items() if len(args) == 1 and isinstance(args[0], OrderedDict) else enumerate(args)
-        for name, module in given:
+        pairs = args[0].items() if len(args) == 1 and isinstance(args[0], OrderedDict) else enumerate(args)
+        for name, module in pairs:
             self.add_module(str(name) if isinstance(name, int) else name, module)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -164,9 +166,9 @@ class ModuleList(_Row):
         for text, same in groupby(repr(module) for module in self._modules.values()):
             n = len(list(same))
             at = f"({first})" if n == 1 else f"({first}-{first + n - 1})"
-            lines.append(_indent(f"{at}: {text}" if n == 1 else f"{at}: {n} x {text}"))
+            lines.append(indent(f"{at}: {text}" if n == 1 else f"{at}: {n} x {text}"))
             first += n
-        return _block(self._get_name(), lines)
+        return block(self._get_name(), lines)
 
 
 class ModuleDict(Module):
@@ -404,16 +406,17 @@ def _sequential(other: object) -> Sequential:
     return other
 
 
-def _pairs(given: Any, name: str) -> Iterable[tuple[str, Any]]:
-    if isinstance(given, (Mapping, ModuleDict, ParameterDict)):
-        return list(given.items())
-    if not isinstance(given, Iterable):
+def _pairs(entries: Any, name: str) -> Iterable[tuple[str, Any]]:
+    """The names and values of a mapping or of an iterable of pairs. TypeError or ValueError for anything else."""
+    if isinstance(entries, (Mapping, ModuleDict, ParameterDict)):
+        return list(entries.items())
+    if not isinstance(entries, Iterable):
         raise TypeError(
             f"{name}.update should be called with an iterable of key/value pairs, "
-            f"but got {type(given).__name__}"
+            f"but got {type(entries).__name__}"
         )
     pairs = []
-    for i, pair in enumerate(given):
+    for i, pair in enumerate(entries):
         if not isinstance(pair, Iterable):
             raise TypeError(
                 f"{name} update sequence element #{i} should be Iterable; is {type(pair).__name__}"

@@ -19,7 +19,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
     The gradient passes where the input is greater than 0 (at 0 it is 0).
     """
-    return input.relu_() if inplace else functions.plain_relu(input)
+    return input.relu_() if inplace else functions.relu(input)
 
 
 def mse_loss(
@@ -70,7 +70,7 @@ def _warn_of_sizes(input: Tensor, target: Tensor) -> None:
 
 
 def _reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    """The reduction that PyTorch's two legacy flags stand for, with its warning, where one is given."""
+    """The reduction that PyTorch's two legacy flags stand for, with its warning, where one is set."""
     if size_average is None and reduce is None:
         return reduction
     legacy = "none" if reduce is False else "sum" if size_average is False else "mean"

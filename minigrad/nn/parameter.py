@@ -67,5 +67,19 @@ def _leaf(cls: type[T], data: Tensor | None, requires_grad: bool) -> T:
             f"{cls.__name__} expects a Tensor, got {type(data).__name__}; "
             f"for arrays and lists write {cls.__name__}(minigrad.tensor(...))"
         )
-    made: T = Tensor._make_subclass(cls, data, requires_grad)
-    return made
+    leaf: T = Tensor._make_subclass(cls, data, requires_grad)
+    return leaf
+
+
+def clear_grad(p: Tensor, set_to_none: bool) -> None:
+    """Drops a gradient, or zeroes it in place and cuts it from any graph that it came from."""
+    grad = p.grad
+    if grad is None:
+        return
+    if set_to_none:
+        p.grad = None
+        return
+    if grad.grad_fn is not None:
+        grad = p.grad = grad.detach()
+    grad.requires_grad_(False)
+    grad.zero_()

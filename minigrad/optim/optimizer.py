@@ -9,10 +9,12 @@ from copy import deepcopy
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar, overload
 
-from minigrad.autograd.hooks import RemovableHandle
+from minigrad.autograd.hooks import RemovableHandle, register
 from minigrad.autograd.modes import is_compiling
+from minigrad.core.contents import Contents
 from minigrad.errors import warn
-from minigrad.nn.module import clear_grad
+from minigrad.nn._text import type_name
+from minigrad.nn.parameter import clear_grad
 from minigrad.tensor import Tensor
 
 __all__ = ["Optimizer", "ParamsT"]
@@ -22,7 +24,7 @@ Loss = TypeVar("Loss")
 
 
 class _Required:
-    """Stands in ``defaults`` for an option that every group must give itself."""
+    """Stands in ``defaults`` for an option that every group must have of its own."""
 
     def __repr__(self) -> str:
         return "<required parameter>"
@@ -39,7 +41,7 @@ class Optimizer:
     maps a parameter to what the optimizer remembers about it.
 
     Raises TypeError for a lone Tensor and for what is no Tensor, ValueError for an empty list, a Tensor that
-    was computed (its ``.grad`` stays empty), a parameter in two groups, or a required option left out.
+    was computed (its ``.grad`` stays empty), a parameter in two groups, or a required option that is missing.
     """
 
     # An optimizer gets tables of its own with its first hook.  They are neither copied nor pickled, as in PyTorch.
@@ -57,7 +59,7 @@ class Optimizer:
         if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
-                f"but got {_type_name(params)}; put a single parameter into a list"
+                f"but got {type_name(params)}; put a single parameter into a list"
             )
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
@@ -72,6 +74,13 @@ class Optimizer:
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
+
+    def __minigrad_contents__(self) -> Contents:
+        """What readers and `compile` see of an optimizer: the groups, options and state that it works with."""
+        return Contents(
+            hooks=(self._step_pre_hooks, self._step_post_hooks),
+            groups=self.param_groups, state=self.state, defaults=self.defaults,
+        )  # fmt: skip
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
@@ -89,7 +98,7 @@ class Optimizer:
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Adds a group, ``{"params": Tensors, option: value}``; options left out get their defaults.
 
-        Raises as the constructor does; then nothing was added. Warns if a parameter stands in it twice.
+        Raises as the constructor does; then nothing has been added. Warns if a parameter stands in it twice.
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
@@ -97,7 +106,7 @@ class Optimizer:
         for p in params:
             if not isinstance(p, Tensor):
                 raise TypeError(
-                    f"optimizer can only optimize Tensors, but one of the params is {_type_name(p)}"
+                    f"optimizer can only optimize Tensors, but one of the params is {type_name(p)}"
                 )
             if not (p.is_leaf or p.retains_grad or self.defaults.get("differentiable")):
                 raise ValueError(
@@ -108,7 +117,8 @@ class Optimizer:
         if names:
             group["param_names"] = names
         for option, value in group.items():
-            if isinstance(value, _Required):  # not `is`: an unpickled one is another object
+            # not `is`: an unpickled one is another object
+            if isinstance(value, _Required):
                 raise ValueError(
                     f"parameter group didn't specify a value of required optimization parameter {option}"
                 )
@@ -127,64 +137,62 @@ class Optimizer:
                 )
             if any(id(p) in ids for p in other["params"]):
                 raise ValueError("some parameters appear in more than one parameter group")
-        param_group.update(group)  # the caller's dict becomes the group, as in PyTorch
+        # the caller's dict becomes the group, as in PyTorch
+        param_group.update(group)
         self.param_groups.append(param_group)
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Has ``hook(optimizer, args, kwargs)`` called before each `step`, with all arguments, itself the first.
+        """Calls ``hook(optimizer, args, kwargs)`` before each `step`; the optimizer is the first of ``args``.
 
         It returns None or a tuple of both anew; anything else is a RuntimeError.
         """
         return self._register("_step_pre_hooks", hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Has ``hook(optimizer, args, kwargs)`` called after each `step`; what it returns does not matter."""
+        """Calls ``hook(optimizer, args, kwargs)`` after each `step`; its result is ignored."""
         return self._register("_step_post_hooks", hook)
 
     def register_state_dict_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
-        """Has ``hook(optimizer)`` called before `state_dict` reads anything."""
+        """Calls ``hook(optimizer)`` before `state_dict` reads anything."""
         return self._register("_state_dict_pre_hooks", hook, prepend)
 
     def register_state_dict_post_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
-        """Has ``hook(optimizer, state_dict)`` called at the end of `state_dict`; a result not None replaces it."""
+        """Calls ``hook(optimizer, state_dict)`` at the end of `state_dict`; a result that is not None replaces it."""
         return self._register("_state_dict_post_hooks", hook, prepend)
 
     def register_load_state_dict_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
-        """Has ``hook(optimizer, state_dict)`` called before `load_state_dict`; a result not None replaces the dict."""
+        """Calls ``hook(optimizer, state_dict)`` before `load_state_dict`; a result that is not None replaces it."""
         return self._register("_load_state_dict_pre_hooks", hook, prepend)
 
     def register_load_state_dict_post_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
-        """Has ``hook(optimizer)`` called after `load_state_dict`."""
+        """Calls ``hook(optimizer)`` after `load_state_dict`."""
         return self._register("_load_state_dict_post_hooks", hook, prepend)
 
     def _register(self, name: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        hooks: OrderedDict[int, Any] = self.__dict__.setdefault(name, OrderedDict())
-        handle = RemovableHandle(hooks)
-        hooks[handle.id] = hook
-        hooks.move_to_end(handle.id, last=not prepend)
-        return handle
+        return register(self.__dict__.setdefault(name, OrderedDict()), hook, prepend)
 
-    def _call(self, hooks: Mapping[int, Callable[..., Any]], given: Any = None) -> Any:
-        """Calls hooks, each with what the one before made of ``given``, if anything."""
+    def _pass(self, hooks: Mapping[int, Callable[..., Any]], state_dict: dict[str, Any]) -> dict[str, Any]:
+        """The state after all hooks, each of which may return another."""
         for hook in tuple(hooks.values()):
-            changed = hook(self) if given is None else hook(self, given)
-            given = changed if given is not None and changed is not None else given
-        return given
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
+        return state_dict
 
     def state_dict(self) -> dict[str, Any]:
         """PyTorch's format: ``{"state": {index: {...}}, "param_groups": [{..., "params": [index, ...]}]}``.
 
         Indices count the parameters through all groups. The state's Tensors are the optimizer's own.
         """
-        self._call(self._state_dict_pre_hooks)
+        for hook in tuple(self._state_dict_pre_hooks.values()):
+            hook(self)
         index: dict[int, int] = {}
         for group in self.param_groups:
             for p in group["params"]:
@@ -197,18 +205,15 @@ class Optimizer:
             for group in self.param_groups
         ]
         state = {index[id(k)] if isinstance(k, Tensor) else k: v for k, v in self.state.items()}
-        told: dict[str, Any] = self._call(
-            self._state_dict_post_hooks, {"state": state, "param_groups": groups}
-        )
-        return told
+        return self._pass(self._state_dict_post_hooks, {"state": state, "param_groups": groups})
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes over options and state from ``state_dict()``, parameters matched by their order.
 
         The state is copied, its Tensors in the dtype of their parameter. ValueError if the groups differ in
-        number or size; then nothing was changed.
+        number or size; then nothing has changed.
         """
-        state_dict = self._call(self._load_state_dict_pre_hooks, state_dict.copy())
+        state_dict = self._pass(self._load_state_dict_pre_hooks, state_dict.copy())
         saved = deepcopy(state_dict["param_groups"])
         if len(saved) != len(self.param_groups):
             raise ValueError(
@@ -232,7 +237,8 @@ class Optimizer:
             if "param_names" in group:
                 new.setdefault("param_names", group["param_names"])
         self.__setstate__({"state": state, "param_groups": saved})
-        self._call(self._load_state_dict_post_hooks)
+        for hook in tuple(self._load_state_dict_post_hooks.values()):
+            hook(self)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drops the gradients of all parameters, or with ``set_to_none=False`` fills them with zeros."""
@@ -257,7 +263,7 @@ class Optimizer:
 
 
 def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
-    """The ``step`` of a class, with hooks where it is the one that an optimizer's user calls."""
+    """The ``step`` of a class, with hooks around it unless a subclass calls it from a ``step`` of its own."""
 
     @functools.wraps(step)
     def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
@@ -313,8 +319,3 @@ def _cast(value: Any, p: Tensor, key: object = None) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_cast(v, p) for v in value)
     return deepcopy(value)
-
-
-def _type_name(value: object) -> str:
-    cls = type(value)
-    return f"minigrad.{cls.__name__}" if isinstance(value, Tensor) else cls.__name__

@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad import random
 from minigrad.core.changes import owner
+from minigrad.core.contents import contents, walk
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
@@ -86,9 +87,9 @@ def summary(model: Module, *inputs: object) -> Summary:
     (each once, parameters and inputs left out).  Buffers and the random generator are put back as they were.  TypeError
     if ``model`` is no Module.
     """
-    if not hasattr(model, "named_modules"):
+    if contents(model) is None:
         raise type_error(f"summary() takes a Module and its inputs, got {type(model).__name__}")
-    modules = dict(model.named_modules())
+    modules = {name: module for name, module, _ in walk(model)}
     calls = _Calls(model, modules.values(), inputs)
     handles = []
     with _restored(modules.values()):
@@ -156,16 +157,17 @@ class _Calls:
 @contextmanager
 def _restored(modules: Collection[Module]) -> Iterator[None]:
     """Puts the buffers of modules, and the random generator, back as they were."""
-    buffers = [(module, dict(module._buffers)) for module in modules]
+    tables = [module.__minigrad_contents__().buffers for module in modules]
+    buffers = [(table, dict(table)) for table in tables]
     values = [(t, t._array.copy()) for _, own in buffers for t in own.values() if t is not None]
     generator = random.get_rng_state()
     try:
         yield
     finally:
         random.set_rng_state(generator)
-        for module, own in buffers:
-            module._buffers.clear()
-            module._buffers.update(own)
+        for table, own in buffers:
+            table.clear()
+            table.update(own)
         for t, before in values:
             t._array[...] = before
 

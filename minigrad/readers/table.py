@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Const, Node, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -63,8 +65,8 @@ def tape_table(
         refresh(t)
     names: dict[int, str] = {}
     named: Any = {} if params is None else params
-    if hasattr(named, "named_parameters"):
-        named = {**dict(named.named_parameters()), **dict(named.named_buffers())}
+    if contents(named) is not None:
+        named = dict(chain(named_tensors(named, "parameters"), named_tensors(named, "buffers")))
     for name, t in named.items():
         if isinstance(t, Tensor) and t._node is not None:
             names.setdefault(id(t._node), str(name))

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minigrad import random
-from minigrad.core.apply import needs_value
-from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor as Tensor
-from minigrad.core.tensor import wrap
 from minigrad.tensor import change as change
 from minigrad.tensor import convert as convert
 from minigrad.tensor import copies as copies
@@ -28,11 +24,3 @@ if TYPE_CHECKING:
 def is_tensor(obj: object) -> TypeIs[Tensor]:
     """Whether ``obj`` is a Tensor."""
     return isinstance(obj, Tensor)
-
-
-def _state(array: Array) -> Tensor:
-    needs_value("the state of a generator")
-    return wrap(array)
-
-
-random._state_is = _state

@@ -20,6 +20,7 @@ from itertools import islice
 from types import CodeType
 from typing import Any
 
+from minigrad.core.contents import contents, walk
 from minigrad.core.node import Const, Node
 from minigrad.core.tensor import Tensor
 
@@ -42,7 +43,7 @@ class Names:
         self.calls: dict[tuple[Any, int], Path | None] = {}
         if params is None:
             return
-        if hasattr(params, "named_modules"):
+        if contents(params) is not None:
             self._read(params)
         elif hasattr(params, "items"):
             for name, t in params.items():
@@ -61,16 +62,13 @@ class Names:
         return key
 
     def _read(self, model: Any) -> None:
-        for dotted, module in model.named_modules(remove_duplicate=False):
+        for dotted, module, held in walk(model, shared=True):
             path: Path = tuple(dotted.split(".")) if dotted else ()
             cls = type(module)
             self.classes[path] = cls.__name__
-            own = (
-                *module.named_parameters(recurse=False, remove_duplicate=False),
-                *module.named_buffers(recurse=False, remove_duplicate=False),
-            )
-            for name, t in own:
-                self.owners.setdefault(self._name(".".join((*path, name)), t), []).append(path)
+            for name, t in [*held.parameters.items(), *held.buffers.items()]:
+                if t is not None:
+                    self.owners.setdefault(self._name(".".join((*path, name)), t), []).append(path)
             if _ours(cls):
                 self.library.add(path)
                 continue

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad import errors
 from minigrad.core.changes import value_changed
+from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Node, tape
 from minigrad.core.op import TABLE
 from minigrad.core.tensor import Tensor
@@ -112,8 +113,8 @@ def _names(
     optional: list[tuple[str, Any]] = []
     if params is None:
         pairs = []
-    elif hasattr(params, "named_parameters"):
-        pairs, optional = list(params.named_parameters()), list(params.named_buffers())
+    elif contents(params) is not None:
+        pairs, optional = list(named_tensors(params, "parameters")), list(named_tensors(params, "buffers"))
     elif isinstance(params, Mapping):
         pairs = list(params.items())
     else:

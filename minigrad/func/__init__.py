@@ -1,0 +1,26 @@
+"""Functions of functions: ``grad``, ``vjp``, ``jvp``, ``jacrev``, ``jacfwd`` and ``hessian``, as in ``torch.func``.
+
+Arguments and results are trees: tuples (also named ones), lists and dicts of Tensors, nested at will.  A result has
+the structure of the tree it is a derivative of; a Jacobian has that of the output with, in each place, that of the
+arguments.  Inputs need not require grad, are not changed, and no ``.grad`` is touched.  Transforms nest to any depth.
+
+*How they nest.*  A function runs on leaves of its own.  Afterwards each of them is tied to the argument it stands
+for (it becomes an ``alias`` of it), if that one belongs to another graph: an outer transform's or the user's.  So an
+inner derivative never mistakes an outer variable for its own, and an outer one sees through it.  As in PyTorch, a
+transform records also under ``no_grad``, but then its results are constants.
+"""
+
+from typing import TYPE_CHECKING, NoReturn
+
+from minigrad.func.modules import functional_call
+from minigrad.func.transforms import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, value_and_grad, vjp
+from minigrad.hints import missing
+
+__all__ = [
+    "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "value_and_grad", "vjp",
+]  # fmt: skip
+
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(__name__, name)

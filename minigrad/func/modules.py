@@ -1,0 +1,102 @@
+"""`functional_call`: a Module with other parameters and buffers than its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any
+
+from minigrad.core.contents import join, walk
+from minigrad.core.tensor import Tensor
+
+
+def functional_call(
+    module: Any,
+    parameter_and_buffer_dicts: Mapping[str, Tensor] | Sequence[Mapping[str, Tensor]],
+    args: Any = None,
+    kwargs: dict[str, Any] | None = None,
+    *,
+    tie_weights: bool = True,
+    strict: bool = False,
+) -> Any:
+    """``module(*args, **kwargs)`` with other parameters and buffers, by name; afterwards the module has its own again.
+
+    Names that are missing keep the module's own value, unknown ones are ignored.  With ``strict`` either is a
+    RuntimeError.  ``tie_weights``: what the module holds under several names is replaced under all of them;
+    different values for them are a ValueError.
+    """
+    values = _merged(parameter_and_buffer_dicts)
+    places: dict[str, tuple[MutableMapping[str, Any], str]] = {}
+    for path, _, held in walk(module, shared=True):
+        for table in (held.parameters, held.buffers):
+            for key, t in table.items():
+                if t is not None:
+                    places[join(path, key)] = table, key
+    if tie_weights:
+        values = _tied(values, places)
+    if strict and values.keys() != places.keys():
+        missing, unexpected = sorted(places.keys() - values), sorted(values.keys() - places)
+        raise RuntimeError(
+            f"Error(s) in functional_call for {type(module).__name__}: missing key(s) {missing}, unexpected key(s) "
+            f"{unexpected}"
+        )
+    for name, t in values.items():
+        if not isinstance(t, Tensor):
+            raise TypeError(f"functional_call: {name} must be a Tensor, got {type(t).__name__}")
+        if name not in places:
+            # AttributeError if there is no such module
+            module.get_submodule(name.rpartition(".")[0])
+    values = {name: t for name, t in values.items() if name in places}
+    before = {name: table[key] for name, (table, key) in places.items() if name in values}
+    try:
+        for name, t in values.items():
+            table, key = places[name]
+            table[key] = t
+        return module(
+            *(args if isinstance(args, tuple) else () if args is None else (args,)), **(kwargs or {})
+        )
+    finally:
+        for name, t in before.items():
+            table, key = places[name]
+            table[key] = t
+
+
+def _merged(dicts: Any) -> dict[str, Tensor]:
+    """All names and values. ValueError for a name in two dicts."""
+    if isinstance(dicts, Mapping):
+        return dict(dicts)
+    if not isinstance(dicts, (list, tuple)):
+        raise ValueError(
+            "Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got "
+            f"{type(dicts).__name__}"
+        )
+    merged: dict[str, Tensor] = {}
+    for d in dicts:
+        if not isinstance(d, Mapping):
+            raise ValueError("Expected all elements of parameter_and_buffer_dicts to be dictionaries")
+        repeated = sorted(merged.keys() & d.keys())
+        if repeated:
+            raise ValueError(
+                f"{repeated} appeared in multiple dictionaries; behavior of functional call is ambiguous"
+            )
+        merged.update(d)
+    return merged
+
+
+def _tied(
+    values: dict[str, Tensor], places: Mapping[str, tuple[MutableMapping[str, Any], str]]
+) -> dict[str, Tensor]:
+    """The values, also under all other names of the Tensors that they replace."""
+    groups: dict[int, list[str]] = {}
+    for name, (table, key) in places.items():
+        groups.setdefault(id(table[key]), []).append(name)
+    full = dict(values)
+    for names in groups.values():
+        several = [values[n] for n in names if n in values]
+        if any(v is not several[0] for v in several):
+            raise ValueError(
+                f"functional_call got multiple values for keys {sorted(names)}, which are tied. Consider using "
+                "tie_weights=False"
+            )
+        if several:
+            full.update(dict.fromkeys(names, several[0]))
+    return full

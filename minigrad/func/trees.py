@@ -1,0 +1,64 @@
+"""Trees of Tensors: tuples (also named ones), lists and dicts, nested at will."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+
+class Spec(NamedTuple):
+    """The structure of a tree: its type, what tells its places apart (keys), its parts; a leaf has no type."""
+
+    kind: type[Any] | None
+    keys: tuple[Any, ...]
+    parts: tuple[Spec, ...]
+
+    def __repr__(self) -> str:
+        if self.kind is None:
+            return "*"
+        inside = ", ".join(map(repr, self.parts))
+        if issubclass(self.kind, dict):
+            return "{" + ", ".join(f"{k!r}: {p!r}" for k, p in zip(self.keys, self.parts, strict=True)) + "}"
+        if self.kind is list:
+            return f"[{inside}]"
+        if self.kind is tuple:
+            return f"({inside}{',' if len(self.parts) == 1 else ''})"
+        return f"{self.kind.__name__}({inside})"
+
+
+_LEAF = Spec(None, (), ())
+
+
+def flatten(tree: Any) -> tuple[list[Any], Spec]:
+    """The leaves of a tree, from left to right, and its structure."""
+    if isinstance(tree, dict):
+        keys, values = tuple(tree), tree.values()
+    elif type(tree) in (tuple, list) or (isinstance(tree, tuple) and hasattr(tree, "_fields")):
+        keys, values = (), tree
+    else:
+        return [tree], _LEAF
+    leaves: list[Any] = []
+    parts: list[Spec] = []
+    for value in values:
+        below, spec = flatten(value)
+        leaves += below
+        parts.append(spec)
+    return leaves, Spec(type(tree), keys, tuple(parts))
+
+
+def unflatten(leaves: Sequence[Any], spec: Spec) -> Any:
+    """The tree of that structure with these leaves."""
+    return _build(iter(leaves), spec)
+
+
+# not a closure: one that calls itself is a cycle
+def _build(leaves: Iterator[Any], spec: Spec) -> Any:
+    kind = spec.kind
+    if kind is None:
+        return next(leaves)
+    parts = [_build(leaves, p) for p in spec.parts]
+    if issubclass(kind, dict):
+        pairs = dict(zip(spec.keys, parts, strict=True))
+        return OrderedDict(pairs) if issubclass(kind, OrderedDict) else pairs
+    return kind(*parts) if hasattr(kind, "_fields") else kind(parts)

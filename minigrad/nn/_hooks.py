@@ -1,0 +1,202 @@
+"""The hooks of a Module: the call that runs them, and how they come to the backward pass."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from minigrad.autograd import Function
+from minigrad.autograd.modes import is_grad_enabled
+from minigrad.functions.creation import zeros
+from minigrad.tensor import Tensor
+
+
+class ForwardHook(NamedTuple):
+    """A function that is called before or after ``forward``; with ``always`` also where ``forward`` raised."""
+
+    call: Callable[..., Any]
+    with_kwargs: bool
+    always: bool = False
+
+
+def call(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``module.forward`` with all hooks of the module around it."""
+    result: Any = None
+    # those that are called also where an error comes before them
+    waiting = {i: hook for i, hook in module._forward_hooks.items() if hook.always}
+
+    def run(hook: ForwardHook) -> Any:
+        changed = (
+            hook.call(module, args, kwargs, result) if hook.with_kwargs else hook.call(module, args, result)
+        )
+        return result if changed is None else changed
+
+    try:
+        for pre in list(module._forward_pre_hooks.values()):
+            args, kwargs = _before(module, pre, args, kwargs)
+        backward: BackwardHooks | None = None
+        if module._backward_hooks or module._backward_pre_hooks:
+            hooks, pre_hooks = module._backward_hooks.values(), module._backward_pre_hooks.values()
+            backward = BackwardHooks(module, list(hooks), list(pre_hooks))
+            args = backward.arguments(args)
+        result = module.forward(*args, **kwargs)
+        for i, hook in list(module._forward_hooks.items()):
+            waiting.pop(i, None)
+            result = run(hook)
+        if backward is not None:
+            if not isinstance(result, (Tensor, tuple)):
+                warnings.warn(
+                    "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but "
+                    f"received {type(result)}",
+                    stacklevel=3,
+                )
+            result = backward.results(result)
+        return result
+    except Exception:
+        for hook in waiting.values():
+            try:
+                result = run(hook)
+            except Exception as second:  # the first error is the one to report
+                warnings.warn(
+                    "module forward hook with ``always_call=True`` raised an exception that was silenced "
+                    f"as another error was raised in forward: {second}",
+                    stacklevel=2,
+                )
+        raise
+
+
+def _before(
+    module: Any, hook: ForwardHook, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments as a hook that comes before ``forward`` leaves them."""
+    changed = hook.call(module, args, kwargs) if hook.with_kwargs else hook.call(module, args)
+    if changed is None:
+        return args, kwargs
+    if not hook.with_kwargs:
+        return (changed if isinstance(changed, tuple) else (changed,)), kwargs
+    if not (isinstance(changed, tuple) and len(changed) == 2):
+        raise RuntimeError(
+            f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {changed}."
+        )
+    return changed
+
+
+# ---------------------------------------------------------------- the backward pass
+
+
+class BackwardHookFunction(Function):
+    """The identity of Tensors; ``arrive(grads)`` gets their gradients, None for what was not used."""
+
+    @staticmethod
+    def forward(ctx: Any, arrive: Callable[[Sequence[Any]], Sequence[Any]], *tensors: Tensor) -> Any:
+        """The Tensors themselves."""
+        ctx.arrive = arrive
+        ctx.set_materialize_grads(False)
+        ctx.mark_non_differentiable(*(t for t in tensors if not t.requires_grad))
+        return tensors
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        """The gradients that ``arrive`` returns."""
+        return None, *ctx.arrive(grads)
+
+
+class BackwardHooks:
+    """One call of a module: its arguments and its results are led through a record each, which calls the hooks.
+
+    The gradients of the results come first; hooks that want both sides wait for those of the arguments, unless no
+    argument requires grad.
+    """
+
+    def __init__(self, module: Any, hooks: Sequence[Any], pre_hooks: Sequence[Any]) -> None:
+        self.module, self.hooks, self.pre_hooks = module, hooks, pre_hooks
+        # the shape and dtype of each argument, None for what is no Tensor
+        self.inputs: tuple[Any, ...] = ()
+        # which results are Tensors
+        self.outputs: tuple[bool, ...] = ()
+        # whether hooks wait for gradients of arguments
+        self.waits = False
+        self.grad_outputs: Any = None
+
+    def arguments(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments with a record that calls the hooks."""
+        self.inputs = tuple((t.shape, t.dtype) if isinstance(t, Tensor) else None for t in args)
+        passed = _through(args, self._reached_inputs)
+        self.waits = passed is not None
+        return args if passed is None else passed
+
+    def results(self, result: Any) -> Any:
+        """The results with a record that notes their gradients and calls the hooks before."""
+        many = result if isinstance(result, tuple) else (result,)
+        self.outputs = tuple(isinstance(t, Tensor) for t in many)
+        passed = _through(many, self._reached_outputs)
+        if passed is None:
+            return result
+        return passed if isinstance(result, tuple) else passed[0]
+
+    def _reached_outputs(self, grads: Sequence[Any]) -> Sequence[Any]:
+        arrived = iter(grads)
+        grad_outputs = tuple(next(arrived) if is_tensor else None for is_tensor in self.outputs)
+        for hook in self.pre_hooks:
+            changed = hook(self.module, grad_outputs)
+            if changed is not None:
+                grad_outputs = _checked("Backward pre hook", "grad_output", changed, grad_outputs)
+        if self.waits:
+            self.grad_outputs = grad_outputs
+        else:
+            nothing = (None,) * len(self.inputs)
+            for hook in self.hooks:
+                changed = hook(self.module, nothing, grad_outputs)
+                if changed is not None and not (
+                    isinstance(changed, tuple) and all(g is None for g in changed)
+                ):
+                    raise RuntimeError(
+                        "Backward hook for Modules where no input requires gradient should always return None or None "
+                        "for all gradients."
+                    )
+        return [g for g, is_tensor in zip(grad_outputs, self.outputs, strict=True) if is_tensor]
+
+    def _reached_inputs(self, grads: Sequence[Any]) -> Sequence[Any]:
+        # Where the results got no gradient, these come from elsewhere.
+        if self.grad_outputs is None:
+            return grads
+        arrived = iter(grads)
+        grad_inputs: tuple[Any, ...] = tuple(
+            None if of is None else zeros(of[0], dtype=of[1]) if (g := next(arrived)) is None else g
+            for of in self.inputs
+        )
+        for hook in self.hooks:
+            changed = hook(self.module, grad_inputs, self.grad_outputs)
+            if changed is not None:
+                grad_inputs = _checked("Backward hook", "grad_input", changed, grad_inputs)
+        self.grad_outputs = None
+        return [g for g, of in zip(grad_inputs, self.inputs, strict=True) if of is not None]
+
+
+def _through(values: tuple[Any, ...], arrive: Callable[[Sequence[Any]], Sequence[Any]]) -> Any:
+    """The values with the Tensors led through a record; None where nothing is recorded."""
+    tensors = [t for t in values if isinstance(t, Tensor)]
+    if not (is_grad_enabled() and any(t.requires_grad for t in tensors)):
+        return None
+    passed = iter(BackwardHookFunction.apply(arrive, *tensors))
+    items = [next(passed) if isinstance(t, Tensor) else t for t in values]
+    return type(values)(*items) if hasattr(values, "_fields") else tuple(items)
+
+
+def _checked(hook: str, what: str, changed: Any, before: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a hook returned, as a tuple; an error unless it has the length and the shapes of ``before``."""
+    if not isinstance(changed, (Tensor, tuple, list)):
+        raise TypeError(f"{hook} must return None, a Tensor or a tuple of them, got {type(changed).__name__}")
+    grads = (changed,) if isinstance(changed, Tensor) else tuple(changed)
+    if len(grads) != len(before):
+        raise RuntimeError(
+            f"{hook} returned an invalid number of {what}, got {len(grads)}, but expected {len(before)}"
+        )
+    for g, old in zip(grads, before, strict=True):
+        if isinstance(g, Tensor) and old is not None and g.shape != old.shape:
+            raise RuntimeError(
+                f"{hook} has changed the size of value: a {what} has shape {list(old.shape)}, it returned "
+                f"{list(g.shape)}"
+            )
+    return grads

@@ -1,0 +1,85 @@
+"""Parameters, buffers and submodules by name: which names and values a Module takes, and what it has at a path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from minigrad.nn._text import did_you_mean, type_name
+from minigrad.nn.parameter import Parameter
+from minigrad.tensor import Tensor
+
+M = TypeVar("M", bound=Any)
+
+# the tables of a Module, in the order in which they are asked, and what an error calls their entries
+TABLES = {"_parameters": "parameter", "_modules": "child module", "_buffers": "buffer"}
+NOT_INITIALISED = ": Module.__init__() was not called; begin your __init__ with super().__init__()"
+_EXPECTED = {
+    "parameter": "minigrad.nn.Parameter",
+    "child module": "minigrad.nn.Module",
+    "buffer": "minigrad.nn.Buffer, minigrad.Tensor",
+}
+
+
+def wrong_kind(value: object, kind: str, name: str) -> TypeError:
+    """The error for a value that does not go where a member of another kind stands."""
+    return TypeError(
+        f"cannot assign '{type_name(value)}' as {kind} '{name}' ({_EXPECTED[kind]} or None expected); "
+        "to use the name for something else, del it first"
+    )
+
+
+def check_name(module: Any, name: str, kind: str, table: str) -> None:
+    """Raises unless a member may be added to a table under this name: see ``Module.register_parameter``."""
+    own = module.__dict__
+    if table not in own:
+        raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
+    if not isinstance(name, str):
+        raise TypeError(f"{kind} name should be a string. Got {type_name(name)}")
+    if name == "":
+        raise KeyError(f'{kind} name can\'t be empty string ""')
+    if "." in name:
+        raise KeyError(f'{kind} name can\'t contain ".", got: {name}')
+    taken = hasattr(type(module), name) or any(name in t for t in (own, *map(own.__getitem__, TABLES)))
+    if taken and name not in own[table]:
+        raise KeyError(f"attribute '{name}' already exists")
+
+
+def check_parameter(name: str, param: object) -> None:
+    """TypeError or ValueError for what cannot be a parameter."""
+    if param is not None and not isinstance(param, Parameter):
+        raise TypeError(
+            f"cannot assign '{type_name(param)}' object to parameter '{name}' "
+            "(minigrad.nn.Parameter or None required)"
+        )
+    if param is not None and param.grad_fn is not None:
+        raise ValueError(
+            f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
+            f"explicitly. To express '{name}' as a function of another Tensor, compute the value in the "
+            "forward() method."
+        )
+
+
+def check_buffer(name: str, tensor: object) -> None:
+    """TypeError for what cannot be a buffer."""
+    if tensor is not None and not isinstance(tensor, Tensor):
+        raise TypeError(
+            f"cannot assign '{type_name(tensor)}' object to buffer '{name}' (minigrad.Tensor or None required)"
+        )
+
+
+def submodule(module: M, path: str, kind: type[M]) -> M:
+    """The module of this kind at a dotted path. AttributeError if there is none."""
+    for name in path.split(".") if path else ():
+        inner = attribute(module, name, [k for k, m in module._modules.items() if m is not None])
+        if not isinstance(inner, kind):
+            raise AttributeError(f"`{name}` is not an nn.Module")
+        module = inner
+    return module
+
+
+def attribute(module: Any, name: str, near: Iterable[str]) -> Any:
+    """An attribute of a module. AttributeError, which may suggest one of the names ``near``, if there is none."""
+    if not hasattr(module, name):
+        raise AttributeError(f"{type(module).__name__} has no attribute `{name}`{did_you_mean(name, near)}")
+    return getattr(module, name)

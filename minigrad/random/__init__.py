@@ -1,0 +1,86 @@
+"""PyTorch's CPU random numbers: the same seed draws the same values.
+
+The engine is NumPy's MT19937; what is PyTorch's own is how its 32-bit words become numbers. The reference is
+PyTorch 2.13 on x86-64 with AVX2 or AVX-512 (one code path there). Where PyTorch calls the C library (float64
+``normal``, ``exponential``, ...), this module does so too, through :mod:`math`.
+
+The drawing methods of :class:`Generator` take a shape and a dtype and return a new ndarray. Nothing is seeded
+or drawn before the first use, and ``numpy.random`` is not loaded before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import SupportsInt
+
+import numpy.typing as npt
+
+from minigrad.core.tensor import Tensor
+from minigrad.device import device
+from minigrad.random.generator import Generator
+
+__all__ = [
+    "Generator",
+    "default_generator",
+    "fork_rng",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
+]
+
+# As in PyTorch, each run draws other numbers unless it sets a seed.
+default_generator = Generator.unforeseeable()
+
+
+def manual_seed(seed: SupportsInt | str) -> Generator:
+    """Seed the default generator, as :meth:`Generator.manual_seed`; returns it."""
+    return default_generator.manual_seed(int(seed))
+
+
+def seed() -> int:
+    """Give the default generator an unforeseeable seed, and return that."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed that the default generator started from."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """The default generator's state, as :meth:`Generator.get_state`."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor | npt.ArrayLike) -> None:
+    """Set the default generator's state, as :meth:`Generator.set_state`."""
+    default_generator.set_state(new_state)
+
+
+@contextmanager
+def fork_rng(
+    devices: Iterable[object] | None = None, enabled: bool = True, device_type: str | None = None
+) -> Iterator[None]:
+    """After the ``with`` block the default generator goes on as if nothing had been drawn inside.
+
+    Args:
+        devices: other devices whose generators to fork; there are none here, so None or empty.
+        enabled: False makes the block do nothing.
+        device_type: accepted for PyTorch's sake.
+
+    Raises:
+        RuntimeError: `devices` names another device than the CPU.
+    """
+    if not enabled:
+        yield
+        return
+    for other in devices or ():
+        device(other)
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        set_rng_state(state)

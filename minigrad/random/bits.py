@@ -1,0 +1,116 @@
+"""`Bits`: PyTorch's stream of random words, its seed and its state; words become uniform numbers here."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from numpy.random import MT19937
+
+_DEFAULT_SEED = 67280421310721  # what PyTorch gives a new Generator
+_WORDS = 624  # MT19937 makes its 32-bit words in batches of so many
+
+# The bytes of PyTorch's get_state(), so that a saved state travels both ways.
+STATE = np.dtype(
+    [
+        ("seed", "<u8"),
+        ("left", "<i4"),
+        ("seeded", "<i4"),
+        ("next", "<u8"),
+        ("key", "<u8", (_WORDS,)),
+        ("normal_x", "<f8"),  # unused there too
+        ("normal", "<f8"),
+        ("normal_rho", "<f8"),  # unused there too
+        ("has_normal", "<i4"),
+        ("padding", "V12"),  # a float32 cache that PyTorch never fills
+    ]
+)
+
+
+class Bits:
+    """MT19937, seeded and saved as PyTorch does. All methods are called with the lock held."""
+
+    def __init__(self) -> None:
+        # reentrant: an interrupt on the way out of it leaves nothing locked
+        self.lock = threading.RLock()
+        # None: the operating system is asked at the first use
+        self.seed: int | None = _DEFAULT_SEED
+        # the second half of the last Box-Muller pair
+        self.normal: float | None = None
+        # how often it was seeded or got a state
+        self.resets = 0
+        # created at the first use
+        self._engine: MT19937 | None = None
+        # whether no word was drawn since seeding, which only the saved state tells
+        self._untouched = True
+
+    def start(self, seed: int) -> MT19937:
+        """Begins the stream of a seed."""
+        self.seed, self.normal, self._untouched = seed, None, True
+        self.resets += 1
+        if self._engine is None:
+            self._engine = np.random.MT19937(0)
+        # The key grows from the low 32 bits of the seed: RandomState's seeding, not MT19937's own.
+        np.random.RandomState(self._engine).seed(seed % 2**32)
+        return self._engine
+
+    def engine(self) -> MT19937:
+        """The source of the words, seeded."""
+        if self._engine is not None:
+            return self._engine
+        engine = self.start(os_seed() if self.seed is None else self.seed)
+        self.resets -= 1  # only what a user asks for counts
+        return engine
+
+    def words(self, count: int) -> npt.NDArray[np.uint32]:
+        """The next words of 32 bits."""
+        engine = self.engine()
+        self._untouched = self._untouched and count == 0
+        return engine.random_raw(count).astype(np.uint32)
+
+    def words64(self, count: int) -> npt.NDArray[np.uint64]:
+        """The next words of 64 bits, each made of two."""
+        words = self.words(2 * count).astype(np.uint64)
+        return words[0::2] << np.uint64(32) | words[1::2]  # the first word is the high one
+
+    def uniform(self, count: int, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+        """Numbers from [0, 1): float64 of 53 bits for a float64 `kind`, else float32 of 24 bits."""
+        if kind == np.float64:
+            return (self.words64(count) & np.uint64(2**53 - 1)).astype(np.float64) * 2.0**-53
+        return (self.words(count) & np.uint32(2**24 - 1)).astype(np.float32) * np.float32(2.0**-24)
+
+    def dump(self) -> npt.NDArray[np.uint8]:
+        """The state as PyTorch's bytes."""
+        engine = self.engine().state["state"]
+        position = int(engine["pos"])
+        record = np.zeros((), STATE)
+        record["seed"], record["seeded"], record["key"] = self.seed, 1, engine["key"]
+        record["next"] = 0 if self._untouched else position
+        record["left"] = 1 if self._untouched else _WORDS + 1 - position
+        if self.normal is not None:
+            record["normal"], record["has_normal"] = self.normal, 1
+        return np.frombuffer(record.tobytes(), np.uint8).copy()
+
+    def load(self, state: npt.NDArray[np.uint8]) -> None:
+        """Goes on from a state of the right size. RuntimeError, and nothing is changed, for bytes that are none."""
+        record = np.frombuffer(state.tobytes(), STATE)[0]
+        left, position = int(record["left"]), int(record["next"])
+        if record["seeded"] != 1 or not 0 < left <= _WORDS or position > _WORDS:
+            raise RuntimeError("set_state: not an mt19937 state; pass what get_state() returned")
+        engine = self.start(int(record["seed"]))
+        loaded = engine.state
+        loaded["state"]["key"] = record["key"].astype(np.uint32)
+        loaded["state"]["pos"] = _WORDS if left == 1 else position
+        engine.state = loaded
+        self._untouched = left == 1 and position == 0
+        self.normal = float(record["normal"]) if record["has_normal"] else None
+
+
+def os_seed() -> int:
+    """64 bits from the operating system."""
+    return int.from_bytes(os.urandom(8), "little")

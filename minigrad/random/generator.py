@@ -1,0 +1,434 @@
+"""`Generator`: checks arguments, draws words, and turns them into the numbers into which PyTorch turns them."""
+
+from __future__ import annotations
+
+import math
+import operator
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minigrad.core.apply import needs_value
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.device import device as Device
+from minigrad.random.algorithms import WORKING, Array, exp, fused, libm, narrow, normal, serial_normal
+from minigrad.random.bits import STATE, Bits, os_seed
+
+Shape = int | Sequence[int]
+
+
+class Generator:
+    """A stream of random numbers that equals ``torch.Generator`` on the CPU, draw by draw.
+
+    Safe to share between threads: each draw holds the generator's lock, as in PyTorch.
+
+    >>> Generator().manual_seed(0).integers(0, 10, 8).tolist()
+    [4, 9, 3, 0, 3, 9, 7, 3]
+    """
+
+    __module__ = "minigrad.random"
+
+    def __init__(self, device: object = "cpu") -> None:
+        if not (device is None or isinstance(device, str) or hasattr(device, "type")):
+            raise TypeError(f"Generator(): device must be a device or a str like 'cpu', not {_kind(device)}")
+        if device is not None:
+            Device(device)
+        self._bits = Bits()
+
+    @classmethod
+    def unforeseeable(cls) -> Generator:
+        """One whose seed is taken from the operating system at the first use."""
+        generator = cls()
+        generator._bits.seed = None
+        return generator
+
+    @property
+    def device(self) -> str:
+        """Where the numbers are drawn: always ``'cpu'``."""
+        return "cpu"
+
+    @property
+    def resets(self) -> int:
+        """How often it was seeded or got a state."""
+        return self._bits.resets
+
+    # ---------------------------------------------------------------------------------- seed and state
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start the stream of `seed`, in [-2**63, 2**64); a negative one counts from 2**64. Returns self.
+
+        Raises:
+            RuntimeError: `seed` is not an int.
+            ValueError: it is out of range.
+        """
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+            raise RuntimeError(f"manual_seed expected an int, but got {_kind(seed)}")
+        number = int(seed)
+        if not -(2**63) <= number < 2**64:
+            raise ValueError(f"manual_seed: {number} does not fit in 64 bits; use -2**63 to 2**64 - 1")
+        with self._bits.lock:
+            self._bits.start(number % 2**64)
+        return self
+
+    def seed(self) -> int:
+        """Start an unforeseeable stream; returns the 64-bit seed taken for it."""
+        number = os_seed()
+        with self._bits.lock:
+            self._bits.start(number)
+        return number
+
+    def initial_seed(self) -> int:
+        """The seed that the stream started from."""
+        with self._bits.lock:
+            self._bits.engine()
+            return self._bits.seed or 0
+
+    def get_state(self) -> Tensor:
+        """The state: a Tensor of uint8 of shape (5056,), byte for byte PyTorch's; it includes a cached normal."""
+        needs_value("the state of a generator")
+        return wrap(self._dump())
+
+    def _dump(self) -> npt.NDArray[np.uint8]:
+        with self._bits.lock:
+            return self._bits.dump()
+
+    def set_state(self, new_state: Tensor | npt.ArrayLike) -> None:
+        """Go on from a state of :meth:`get_state`, or from one saved by PyTorch.
+
+        Raises:
+            TypeError: not an array of uint8.
+            RuntimeError: wrong size, or bytes that are no state.
+        """
+        state = np.asarray(new_state)
+        if state.dtype != np.uint8:
+            raise TypeError(
+                f"set_state: the state must be a uint8 array from get_state(), not {_kind(new_state)}"
+            )
+        if state.size != STATE.itemsize:
+            raise RuntimeError(f"set_state: expected size {STATE.itemsize}, but found size {state.size}")
+        with self._bits.lock:
+            self._bits.load(state)
+
+    def clone_state(self) -> Generator:
+        """A new generator that goes on from this one's state."""
+        clone = Generator()
+        clone.set_state(self._dump())
+        return clone
+
+    # A lock can be neither pickled nor copied. A tuple, for the first protocols of pickle ask whether a state is true.
+    def __getstate__(self) -> tuple[npt.NDArray[np.uint8]]:
+        return (self._dump(),)
+
+    def __setstate__(self, state: Any) -> None:
+        Generator.__init__(self)
+        self.set_state(state[0] if isinstance(state, tuple) else state)
+
+    # ---------------------------------------------------------------------------------- real numbers
+
+    def uniform(
+        self, shape: Shape, dtype: npt.DTypeLike = np.float32, low: float = 0.0, high: float = 1.0
+    ) -> Array:
+        """Real numbers from [low, high): ``torch.rand`` and ``Tensor.uniform_``.
+
+        float32 and float16 have 24 random bits, float64 has 53.
+
+        Raises:
+            NotImplementedError: `dtype` is not floating.
+            RuntimeError: low > high, or a bound or their difference does not fit in `dtype`.
+        """
+        size, kind = _shape(shape), _floating(dtype, "uniform")
+        largest = float(np.finfo(kind).max)
+        for name, bound in (("low", low), ("high", high)):
+            if not -largest <= bound <= largest:
+                raise RuntimeError(f"uniform: {name}={bound} is out of bounds for {kind}")
+        if low > high:
+            raise RuntimeError(f"uniform draws from [low, high), but found low={low} > high={high}")
+        low, high = float(low), float(high)  # NumPy's numbers warn
+        if high - low > largest:
+            raise RuntimeError(f"uniform: the width of [{low}, {high}) is out of bounds for {kind}")
+        with self._bits.lock:
+            unit = self._bits.uniform(math.prod(size), kind)
+        work = WORKING[kind]
+        with np.errstate(over="ignore", invalid="ignore"):  # bounds near the largest number
+            first, last = work.type(low), work.type(high)
+            drawn = unit if (low, high) == (0, 1) else fused(unit, last - first, first, work)
+            values = drawn.astype(kind, copy=False)
+        # Rounding may reach the bound that is excluded.
+        values[values == kind.type(high)] = kind.type(low)
+        return values.reshape(size)
+
+    def normal(
+        self,
+        shape: Shape,
+        dtype: npt.DTypeLike = np.float32,
+        mean: float = 0.0,
+        std: float = 1.0,
+        *,
+        blocks: bool = True,
+    ) -> Array:
+        """Normally distributed numbers: ``torch.randn`` and ``Tensor.normal_``.
+
+        Fewer than 16 come from a Box-Muller in float64 whose second value is kept for the next call; 16 and
+        more are made by blocks of 8 pairs, in float32 unless `dtype` is float64. Without `blocks` they come one
+        after the other too: so PyTorch fills memory that is not contiguous.
+
+        Raises:
+            NotImplementedError: `dtype` is not floating.
+            RuntimeError: `std` is negative or nan.
+        """
+        size, kind = _shape(shape), _floating(dtype, "normal")
+        if not std >= 0:
+            raise RuntimeError(f"normal expects std >= 0.0, but found std={std}")
+        return normal(self._bits, math.prod(size), kind, mean, std, blocks).reshape(size)
+
+    def exponential(self, shape: Shape, dtype: npt.DTypeLike = np.float32, lambd: float = 1.0) -> Array:
+        """Numbers of density ``lambd * exp(-lambd * x)``, by inversion in float64: ``Tensor.exponential_``.
+
+        Raises:
+            RuntimeError: `lambd` is not positive.
+            NotImplementedError: `dtype` is not floating.
+        """
+        size, kind = _shape(shape), _floating(dtype, "exponential")
+        if not lambd > 0:
+            raise RuntimeError(f"exponential expects lambd > 0.0, but found lambd={lambd}")
+        return narrow(-1.0 / lambd * libm(math.log1p, -self._doubles(size)), kind)
+
+    def cauchy(
+        self, shape: Shape, dtype: npt.DTypeLike = np.float32, median: float = 0.0, sigma: float = 1.0
+    ) -> Array:
+        """Cauchy numbers, by inversion in float64: ``Tensor.cauchy_``. RuntimeError unless sigma > 0."""
+        size, kind = _shape(shape), _floating(dtype, "cauchy")
+        if not sigma > 0:
+            raise RuntimeError(f"cauchy expects sigma > 0.0, but found sigma={sigma}")
+        tangent = libm(math.tan, math.pi * (self._doubles(size) - 0.5))
+        return narrow(fused(tangent, sigma, median, np.dtype(np.float64)), kind)
+
+    def log_normal(
+        self, shape: Shape, dtype: npt.DTypeLike = np.float32, mean: float = 1.0, std: float = 2.0
+    ) -> Array:
+        """exp(x) of normals x of `mean` and `std`: ``Tensor.log_normal_``. RuntimeError unless std > 0."""
+        size, kind = _shape(shape), _floating(dtype, "log_normal")
+        if not std > 0:
+            raise RuntimeError(f"log_normal expects std > 0.0, but found std={std}")
+        values = serial_normal(self._bits, math.prod(size), mean, std)
+        return narrow(libm(exp, values), kind).reshape(size)
+
+    # ---------------------------------------------------------------------------------- whole numbers
+
+    def integers(
+        self, low: int | None, high: int | None, shape: Shape, dtype: npt.DTypeLike = np.int64
+    ) -> Array:
+        """Whole numbers from [low, high): ``torch.randint`` and ``Tensor.random_``.
+
+        Without `high`, up to the largest of `dtype` (of a floating one: the largest n such that 0..n are all
+        representable); without `low`, from 0. As in PyTorch a number is a 32-bit draw modulo the range, or a
+        64-bit draw from a range of 2**28 on.
+
+        Raises:
+            TypeError: a bound is not an int.
+            RuntimeError: low >= high, or a bound is out of bounds for `dtype`.
+            ValueError: a bound does not fit in int64.
+            NotImplementedError: `dtype` is not a number.
+        """
+        size, kind = _shape(shape), np.dtype(dtype)
+        if kind.kind not in "biuf":
+            raise NotImplementedError(f"integers is not implemented for {kind}; use a real or bool dtype")
+        digits = np.finfo(kind).nmant + 1 if kind.kind == "f" else 0
+        largest = 2**digits if digits else 1 if kind.kind == "b" else int(np.iinfo(kind).max)
+        first = 0 if low is None else _int(low, "integers: low")
+        end = largest + 1 if high is None else _int(high, "integers: high")
+        if high is None and low == -(2**63):
+            largest, end = 2**63 - 1, 2**63
+        for bound in (first, end if high is not None else end - 1):
+            if not -(2**63) <= bound < 2**63:
+                raise ValueError(f"integers: {bound} does not fit in int64")
+        if first >= end:
+            raise RuntimeError(f"integers expects low < high, but got low={first} >= high={end}")
+        if (low, high) != (None, None) and end - first < 2**64:
+            first, end = _representable(first, end, kind, digits)
+        count, span = math.prod(size), end - first
+        # Without bounds PyTorch goes by the dtype: int32 takes a 32-bit draw though its span is 2**31.
+        wide = span >= 2**28 if (low, high) != (None, None) else kind.str[1:] in ("i8", "f8")
+        with self._bits.lock:
+            words = self._bits.words64(count) if wide else self._bits.words(count).astype(np.uint64)
+        if span < 2**64:
+            # The sum wraps as two's complement does.
+            words = words % np.uint64(span) + np.uint64(first % 2**64)
+        return words.view(np.int64).astype(kind).reshape(size)
+
+    def permutation(self, n: int, dtype: npt.DTypeLike = np.int64) -> Array:
+        """0..n-1 in random order, shape (n,): ``torch.randperm``, a forward Fisher-Yates shuffle.
+
+        Raises:
+            TypeError: `n` is not an int.
+            RuntimeError: `n` is negative, or n - 1 is not exact in `dtype`.
+            NotImplementedError: `dtype` is not a number.
+        """
+        (count,), kind = _shape(_int(n, "permutation: n")), np.dtype(dtype)
+        if kind.kind not in "iuf":
+            raise NotImplementedError(f"permutation is not implemented for {kind}; use a real dtype")
+        largest = 2 ** (np.finfo(kind).nmant + 1) if kind.kind == "f" else int(np.iinfo(kind).max)
+        if count - 1 > largest:
+            raise RuntimeError(f"permutation: n={count} is too large for {kind}, exact only up to {largest}")
+        with self._bits.lock:
+            words = self._bits.words(max(count - 1, 0)).astype(np.int64)
+        order = list(range(count))
+        steps = np.arange(len(words))
+        # a loop, for each step needs the one before
+        for i, j in enumerate((steps + words % (count - steps)).tolist()):
+            order[i], order[j] = order[j], order[i]
+        return np.array(order, dtype=kind)
+
+    def bernoulli(
+        self, p: float | Array, shape: Shape | None = None, dtype: npt.DTypeLike | None = None
+    ) -> Array:
+        """Ones with probability `p`, else zeros: ``torch.bernoulli``, ``Tensor.bernoulli_``, dropout.
+
+        Args:
+            p: a number, or a floating array of probabilities that is broadcast to `shape`. An array is
+                compared with uniforms of its own precision, a number with those of float64.
+            shape: of the result; without it that of `p`.
+            dtype: of the result; without it that of an array `p`, else float32.
+
+        Raises:
+            RuntimeError: a probability outside [0, 1], or an array that does not broadcast to `shape`.
+            NotImplementedError: an array `p` that is not floating.
+        """
+        if isinstance(p, np.ndarray):
+            chance, kind = p, _floating(p.dtype, "bernoulli")
+        else:
+            chance, kind = np.asarray(p, np.float64), np.dtype(np.float64)
+        size = chance.shape if shape is None else _shape(shape)
+        wrong = chance[~((chance >= 0) & (chance <= 1))]
+        if wrong.size:
+            raise RuntimeError(f"bernoulli expects p to be in [0, 1], but got p={wrong.flat[0]}")
+        try:
+            chance = np.broadcast_to(chance, size)
+        except ValueError:
+            raise RuntimeError(f"bernoulli: p of shape {chance.shape} does not broadcast to {size}") from None
+        with self._bits.lock:
+            unit = self._bits.uniform(math.prod(size), kind)
+        if dtype is None:
+            dtype = kind if isinstance(p, np.ndarray) else np.float32
+        return (unit.reshape(size) < chance).astype(dtype)
+
+    def geometric(self, p: float, shape: Shape, dtype: npt.DTypeLike = np.float32) -> Array:
+        """Number of trials up to the first success of chance `p`: ``Tensor.geometric_``.
+
+        Raises:
+            RuntimeError: p outside (0, 1).
+            NotImplementedError: `dtype` is bool or not a number.
+        """
+        size, kind = _shape(shape), np.dtype(dtype)
+        if kind.kind not in "iuf":
+            raise NotImplementedError(f"geometric is not implemented for {kind}; use a real dtype")
+        if not 0 < p < 1:
+            raise RuntimeError(f"geometric expects p to be in (0, 1), but got p={p}")
+        # Zero, whose logarithm is infinite, comes once in 2**53 draws.
+        unit = np.maximum(self._doubles(size), np.finfo(np.float64).tiny)
+        return narrow(np.ceil(libm(math.log, unit) / math.log1p(-p)), kind)
+
+    def multinomial(
+        self, weights: Array, num_samples: int, replacement: bool = False
+    ) -> npt.NDArray[np.int64]:
+        """Indices drawn by weight, shape (..., num_samples): ``torch.multinomial``.
+
+        Args:
+            weights: floating, shape (n,) or (rows, n); a row need not sum to 1.
+
+        Raises:
+            RuntimeError: not floating, not 1-d or 2-d, a weight that is negative or not finite, a row without
+                positive weight, or more samples than categories without replacement.
+        """
+        kind, samples = weights.dtype, _int(num_samples, "multinomial: num_samples")
+        if kind not in WORKING:
+            raise RuntimeError(f"multinomial only supports floating weights, got {kind}")
+        if weights.ndim not in (1, 2):
+            raise RuntimeError(f"multinomial: weights must be 1-d or 2-d, got shape {weights.shape}")
+        if samples <= 0:
+            raise RuntimeError(f"multinomial: num_samples must be positive, got {samples}")
+        if not replacement and samples > weights.shape[-1]:
+            raise RuntimeError(f"multinomial: no {samples} of {weights.shape[-1]} without replacement")
+        if not (np.isfinite(weights) & (weights >= 0)).all():
+            raise RuntimeError("multinomial: weights contain inf, nan or a number below 0")
+        if not (weights.sum(-1) > 0).all():
+            raise RuntimeError("multinomial: the weights sum to 0, so nothing can be drawn")
+        if samples == 1 or not replacement:
+            # The race of exponential clocks: the largest weight / Exp(1) win, in order (Gumbel's trick).
+            with np.errstate(divide="ignore", invalid="ignore"):
+                race = weights / self.exponential(weights.shape, kind)
+            return np.argsort(-race, axis=-1, kind="stable")[..., :samples].astype(np.int64)
+        rows = np.atleast_2d(weights)
+        cumulative = np.cumsum(rows, axis=-1, dtype=WORKING[kind])
+        cumulative = cumulative / cumulative[:, -1:]
+        cumulative[:, -1] = 1
+        unit = self._doubles((len(rows), samples))
+        drawn = [np.searchsorted(row.astype(np.float64), u) for row, u in zip(cumulative, unit, strict=True)]
+        return np.array(drawn, np.int64).reshape(*weights.shape[:-1], samples)
+
+    def _doubles(self, size: tuple[int, ...]) -> npt.NDArray[np.float64]:
+        """Uniform numbers from [0, 1) with 53 bits."""
+        with self._bits.lock:
+            return self._bits.uniform(math.prod(size), np.dtype(np.float64)).reshape(size)
+
+
+# -------------------------------------------------------------------------------------- arguments
+
+
+def _kind(value: object) -> str:
+    name = type(value).__name__
+    return f"{name} of {value.dtype}" if isinstance(value, np.ndarray) else name
+
+
+def _int(value: object, name: str) -> int:
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} must be an int, not {_kind(value)}") from None
+
+
+def _shape(shape: Shape) -> tuple[int, ...]:
+    sizes: Iterable[object] = shape if isinstance(shape, Iterable) else (shape,)
+    size = tuple(_int(n, "each dimension of a shape") for n in sizes)
+    for n in size:
+        if n < 0:
+            raise RuntimeError(f"cannot create an array with negative dimension {n}: {list(size)}")
+    return size
+
+
+def _floating(dtype: npt.DTypeLike, what: str) -> np.dtype[Any]:
+    kind = np.dtype(dtype)
+    if kind not in WORKING:
+        raise NotImplementedError(f"{what} is not implemented for {kind}; use float16, float32 or float64")
+    return kind
+
+
+def _representable(first: int, end: int, kind: np.dtype[Any], digits: int) -> tuple[int, int]:
+    """Check [first, end) against `kind`; for a floating one, narrow it to bounds that it can hold."""
+    if digits:
+        smallest, largest = -int(np.finfo(kind).max), int(np.finfo(kind).max)
+    elif kind.kind == "b":
+        smallest, largest = 0, 1
+    else:
+        smallest, largest = int(np.iinfo(kind).min), int(np.iinfo(kind).max)
+    for name, bound in (("low", first), ("high - 1", end - 1)):
+        if not smallest <= bound <= largest:
+            raise RuntimeError(f"integers: {name} = {bound} is out of bounds for {kind}")
+        if digits and abs(bound) > 2**digits:
+            warnings.warn(
+                f"integers: {name} = {bound} is outside [-(2**{digits}), 2**{digits}]; beyond, {kind} does "
+                "not hold every whole number, so some are never drawn",
+                UserWarning,
+                stacklevel=3,
+            )
+    if digits:
+        # Where `kind` rounds a bound outwards, PyTorch steps inwards by the spacing of `kind` there.
+        low, high = int(kind.type(first + 1)), int(kind.type(end - 1))
+        if low < first:
+            first = low + 2 ** (abs(first + 1).bit_length() - digits)
+        if high >= end:
+            end = high - 2 ** (abs(end - 1).bit_length() - digits)
+    return first, end
