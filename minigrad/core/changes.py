@@ -19,8 +19,13 @@ from minigrad.errors import here
 
 def owner(array: Array) -> Array:
     """The array whose memory this one shows."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
+    while array.base is not None:
+        base = array.base
+        if not isinstance(base, np.ndarray):  # as_strided puts an object of its own between the two
+            base = getattr(base, "base", None)
+            if not isinstance(base, np.ndarray):
+                break
+        array = base
     return array
 
 

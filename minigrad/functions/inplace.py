@@ -127,7 +127,7 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
         raise runtime_error(
             f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}"
         )
-    if array.size > 1 and 0 in array.strides and not alike and _overlaps(array):
+    if array.size > 1 and not alike and not array.flags.forc and _overlaps(array):
         raise runtime_error(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation."
@@ -178,7 +178,14 @@ def _keep_old(node: Node, array: Array, since: int | None) -> None:
 
 
 def _overlaps(array: Array) -> bool:
-    return any(n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True))
+    """Whether elements share memory, as those of an expanded array or of windows do."""
+    reach = array.itemsize  # the bytes that the dimensions of smaller steps span
+    for step, n in sorted((abs(s), n) for n, s in zip(array.shape, array.strides, strict=True) if n > 1):
+        if step < reach:
+            places = sum(np.ix_(*(np.arange(n) * s for n, s in zip(array.shape, array.strides, strict=True))))
+            return bool(step == 0 or np.unique(places).size < array.size)
+        reach += step * (n - 1)
+    return False
 
 
 def copy_(t: Tensor, source: Tensor | Number | np.generic) -> Tensor:
