@@ -548,6 +548,10 @@ def test_a_result_that_is_not_declared_a_view_has_memory_of_its_own(call: Any) -
     y = call(x)
     y.mul_(5.0)
     assert x.tolist() == [[1.0] * 3] * 2
+
+
+@pytest.mark.parametrize("call", [u.as_is, u.turned], ids=["as_is", "turned"])
+def test_nor_does_it_follow_what_is_changed(call: Any) -> None:
     z = mg.ones(2, 3, requires_grad=True)
     b = z * 2.0
     y = call(b)
