@@ -73,8 +73,8 @@ def takes_part(row: Row) -> bool:
     return bool(facts and row.inputs[0].kind != "bool" and not (row.note == "mask" and row.op == "index"))
 
 
-def chosen(limit: int) -> list[Row]:
-    """A few rows of each operation: those with the most dimensions of different sizes, and one without elements."""
+def chosen() -> list[Row]:
+    """Rows of each operation, most dimensions of different sizes first: of views several, and one without elements."""
     rows: dict[str, list[Row]] = {}
     for row in filter(takes_part, ROWS):
         rows.setdefault(row.op, []).append(row)
@@ -82,11 +82,12 @@ def chosen(limit: int) -> list[Row]:
     for several in rows.values():
         full = [r for r in several if 0 not in r.inputs[0].shape]
         full.sort(key=lambda r: -len(set(r.inputs[0].shape)) - len(r.inputs[0].shape) / 10)
-        picked += full[: limit if TABLE[full[0].op].view else 2] + [r for r in several if r not in full][:1]
+        empty = [r for r in several if r not in full]
+        picked += full[:4] + empty[:1] if TABLE[full[0].op].view else full[:1]
     return picked
 
 
-PARTNERS = chosen(4)
+PARTNERS = chosen()
 
 
 def draw(row: Row, first: Shape, seed: int) -> list[np.ndarray]:
@@ -122,130 +123,181 @@ class Pair:
         return self.unknown.value(np.asarray(self.row.value(*arrays, **self.row.params)))
 
 
-PAIRS = [p for row in PARTNERS for k in UNKNOWN for after in (True, False)
-         if (p := Pair(row, k, after)).shape is not None]  # fmt: skip
-IDS = [f"{p.unknown.name}-{p.row.id}" if p.after else f"{p.row.id}-{p.unknown.name}" for p in PAIRS]
+GROUPS: list[list[Pair]] = []  # those of one operation of the table, which share a compiled function and a program
+for _row in PARTNERS:
+    for _after in (True, False):
+        _pairs = [Pair(_row, k, _after) for k in UNKNOWN]
+        GROUPS.append([p for p in _pairs if p.shape is not None])
+GROUPS = [g for g in GROUPS if g]
+CHAINS = [[p for p in g if p.unknown.view and 0 not in p.shape] for g in GROUPS if TABLE[g[0].row.op].view]  # type: ignore[operator]
+CHAINS = [g for g in CHAINS if g]
+
+
+def name(group: list[Pair]) -> str:
+    return f"{'before' if group[0].after else 'after'}-{group[0].row.id}"
 
 
 def test_the_pairs_join_every_operation_that_makes_or_reads_views() -> None:
     for after in (True, False):
-        paired = {p.row.op for p in PAIRS if p.after is after}
+        paired = {p.row.op for g in GROUPS for p in g if p.after is after}
         assert paired >= {"reshape", "permute", "expand", "spread", "slice", "alias", "flip", "clone", "contiguous",
                           "cat", "stack", "index", "index_put", "view_scatter", "sum_to", "copy"}  # fmt: skip
         assert paired >= {op.name for op in TABLE.values() if op.view and op not in u.DECLARED}
+    assert {p.unknown.name for g in GROUPS for p in g} == {k.name for k in UNKNOWN}
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=IDS)
-def test_a_pair_in_every_reader(pair: Pair) -> None:
-    shape = pair.shape
-    assert shape is not None
-    arrays = draw(pair.row, shape, 0)
-    wanted = [i for i in pair.row.wanted if arrays[i].dtype.kind == "f"]
+def close(found: Any, expected: Any, what: str) -> None:
+    found, expected = (np.asarray(getattr(t, "_array", t)) for t in (found, expected))
+    assert found.shape == expected.shape, what
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12, err_msg=what)
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=map(name, GROUPS))
+def test_pairs_in_every_reader(group: list[Pair]) -> None:
+    row, shapes = group[0].row, [p.shape for p in group]
+    rest = [i for i, d in enumerate(row.inputs) if i]
+    counts = len(group) + len(rest)  # each pair has a first input of its own, and the others share the rest
+
+    def arrays(seed: int) -> list[np.ndarray]:
+        firsts = [draw(row, s, seed + k)[0] for k, s in enumerate(shapes) if s is not None]
+        return [*firsts, *draw(row, row.inputs[0].shape, seed)[1:]]
+
+    floats = [0 if a.dtype.kind != "f" else 1 for a in [arrays(0)[0], *arrays(0)[len(group) :]]]
+    wanted = [i for i in row.wanted if floats[i]]
+    leaves = [*(range(len(group)) if 0 in wanted else ()), *(len(group) + i - 1 for i in wanted if i)]
 
     def tensors(seed: int) -> list[Any]:
-        drawn = draw(pair.row, shape, seed)
-        return [mg.tensor(a, requires_grad=i in wanted) for i, a in enumerate(drawn)]
+        return [mg.tensor(a, requires_grad=i in leaves) for i, a in enumerate(arrays(seed))]
+
+    def results(unknown: str, xs: Any) -> list[Any]:
+        return [p.call(getattr(p.unknown, unknown), [x, *xs[len(group) :]]) for p, x in zip(group, xs)]
+
+    def f(vs: list[Any], *xs: Any) -> list[Any]:
+        """All results, and for each of them the gradients of its inputs."""
+        found = []
+        for p, x, v in zip(group, xs, vs):
+            inputs = [x, *xs[len(group) :]]
+            y = p.call(p.unknown.call, inputs)
+            found.append(y)
+            if y.requires_grad:
+                found += autograd.grad(y, [inputs[i] for i in wanted], v, materialize_grads=True)
+        return found
 
     # alone, beside NumPy and known operations
-    y = pair.call(pair.unknown.call, tensors(0))
-    expected = pair.value(arrays)
-    assert y._array.shape == np.shape(expected)
-    np.testing.assert_allclose(y._array, expected, rtol=1e-11, atol=1e-13)
-    if wanted and not y.requires_grad:
-        wanted = []
-    v = mg.tensor(np.asarray(np.random.default_rng(1).standard_normal(y.shape)))
-
-    def both(unknown: Callable[[Any], Any], v: Any, *xs: Any) -> tuple[Any, ...]:
-        y = pair.call(unknown, xs)
-        if not wanted:
-            return (y,)
-        return y, *autograd.grad(y, [xs[i] for i in wanted], v, materialize_grads=True)
-
-    def f(v: Any, *xs: Any) -> tuple[Any, ...]:
-        return both(pair.unknown.call, v, *xs)
-
-    for a, b in zip(f(v, *tensors(0)), both(pair.unknown.known, v, *tensors(0)), strict=True):
-        np.testing.assert_allclose(a.detach()._array, b.detach()._array, rtol=1e-10, atol=1e-12)
+    xs = tensors(0)
+    assert len(xs) == counts
+    ys = results("call", xs)
+    for p, y, x in zip(group, ys, arrays(0)):
+        close(y.detach(), p.value([x, *arrays(0)[len(group) :]]), p.unknown.name)
+    vs = [mg.tensor(np.asarray(np.random.default_rng(1).standard_normal(y.shape))) for y in ys]
+    for p, y, z, x, v in zip(group, ys, results("known", tensors(0)), xs, vs):
+        assert y.requires_grad is z.requires_grad
+        close(y.detach(), z.detach(), p.unknown.name)
+    pairs = [(y, z, v) for y, z, v in zip(ys, results("known", xs), vs) if y.requires_grad]
+    if pairs:
+        targets = [xs[i] for i in leaves]
+        both = [autograd.grad(t, targets, w, materialize_grads=True) for t, w in _columns(pairs)]
+        for i, (a, b) in enumerate(zip(*both, strict=True)):
+            close(a, b, f"gradient {i}")
 
     # compiled: recorded, replayed, laid out, replayed
     compiled = mg.compile(f)
     for k in range(5):
         xs = tensors(k)
-        for a, b in zip(compiled(v, *xs), f(v, *xs), strict=True):
-            same(a.detach(), b.detach(), f"compiled, call {k}")
+        for i, (a, b) in enumerate(zip(compiled(vs, *xs), f(vs, *xs), strict=True)):
+            same(a.detach(), b.detach(), f"compiled, call {k}, result {i} of {[p.unknown.name for p in group]}")
         assert k != 1 or mg.source(compiled)
 
     # printed
-    if y._array.size and y.requires_grad:
-        xs = tensors(0)
-        names = {f"x{i}": x for i, x in enumerate(xs)}
-        text = mg.source(pair.call(pair.unknown.call, xs) * 1.0, inputs=names)
-        value, grads = load(text)(*draw(pair.row, shape, 7), *([v._array] if y._array.size > 1 else []))
-        one = v if y._array.size > 1 else mg.ones_like(v)
-        first, *rest = f(one, *tensors(7))
-        same(value, first.detach() * 1.0, "printed")
-        for i, g in zip(wanted, rest, strict=True):
-            h = grads[f"x{i}"]
-            same(np.zeros_like(g._array) if h is None else h, g, f"printed gradient of input {i}")
+    def total(xs: Any) -> Any:
+        terms = [(y * v).sum() for y, v in zip(results("call", xs), vs) if y.requires_grad]
+        return sum(terms[1:], terms[0]) if terms else None
+
+    xs = tensors(0)
+    loss = total(xs)
+    if loss is not None:
+        names = {f"x{i}": x for i, x in enumerate(xs)} | {f"v{i}": v for i, v in enumerate(vs)}
+        used = {k: t for k, t in names.items() if any(n is t._node for n in mg.core.node.tape([loss.grad_fn]))}
+        printed = load(mg.source(loss, inputs=used))
+        xs = tensors(7)
+        given = names | {f"x{i}": x for i, x in enumerate(xs)}
+        value, grads = printed(**{k: given[k].detach()._array for k in used})
+        expected = total(xs)
+        same(value, expected.detach(), "printed")
+        targets = {k: t for k, t in given.items() if k in used and t.requires_grad}
+        for k, g in autograd.grad(expected, targets, materialize_grads=True).items():
+            same(np.zeros_like(g._array) if grads[k] is None else grads[k], g, f"printed gradient of {k}")
+
+
+def _columns(pairs: list[Any]) -> Iterator[tuple[Any, Any]]:
+    ys, zs, vs = zip(*pairs, strict=True)
+    yield ys, vs
+    yield zs, vs
 
 
 # ---------------------------------------------------------------- changes in place through two views
 
-def chains() -> Iterator[Any]:
-    """A declared view of a view, and a view of a declared view."""
-    for row in (r for r in PARTNERS if TABLE[r.op].view):
-        for k in (k for k in UNKNOWN if k.view):
-            for after in (True, False):
-                pair = Pair(row, k, after)
-                shape = pair.shape
-                if shape is not None and 0 not in shape:
-                    yield pytest.param(pair, shape, id=f"{k.name}-{row.id}" if after else f"{row.id}-{k.name}")
 
+@pytest.mark.parametrize("group", CHAINS, ids=map(name, CHAINS))
+def test_changes_through_two_views(group: list[Pair]) -> None:
+    """A view of a declared view is changed, or a declared view of a view; then their base is."""
+    shapes: list[Any] = [p.shape for p in group]
+    places = [
+        p.value([np.arange(int(np.prod(s, dtype=int))).reshape(s)]).astype(int)
+        for p, s in zip(group, shapes, strict=True)
+    ]
+    shared = []
+    for p, s, place in zip(group, shapes, places, strict=True):
+        base = mg.from_numpy(np.zeros(s))
+        v = p.call(p.unknown.call, [base])
+        shared.append(bool(np.shares_memory(v._array, base._array)))
+        if shared[-1] and np.unique(place).size < place.size:
+            with pytest.raises(RuntimeError, match="single memory location"):
+                v.mul_(2.0)
+            shared[-1] = None  # type: ignore[call-overload]
 
-@pytest.mark.parametrize(("pair", "shape"), list(chains()))
-def test_a_change_through_two_views(pair: Pair, shape: Shape) -> None:
-    places = pair.value([np.arange(int(np.prod(shape, dtype=int))).reshape(shape)]).astype(int)
-    sample = mg.from_numpy(np.zeros(shape))
-    shown = pair.call(pair.unknown.call, [sample])._array
-    shares = np.shares_memory(shown, sample._array)
-
-    def f(x: Any, s: Any) -> Any:
+    def change(p: Pair, shares: Any, x: Any, s: Any) -> list[Any]:
         b = x * 2.0
-        v = pair.call(pair.unknown.call, [b])
+        v = p.call(p.unknown.call, [b])
         if shares:
             v.mul_(s)
         b.mul_(3.0)  # the view follows
         b.add_(1.0)
         loss = (b * b).sum() + (v * v * s).sum()
-        return (b.detach(), v.detach(), *autograd.grad(loss, [x, s]))
+        return [b.detach(), v.detach(), *autograd.grad(loss, [x, s])]
 
-    def known(x: Any, s: Any) -> Any:
-        """The same by indices, without a change in place."""
+    def by_indices(place: np.ndarray, shares: Any, x: Any, s: Any) -> list[Any]:
+        """The same without a change in place."""
         flat = (x * 2.0).reshape(-1)
-        at = mg.from_numpy(places.reshape(-1))
+        at = mg.from_numpy(place.reshape(-1))
         v = flat[at].reshape(s.shape)
         if shares:
-            hit = mg.zeros(flat.shape[0], dtype=mg.float64).index_put((at,), mg.ones(places.size, dtype=mg.float64))
-            spread = mg.zeros(flat.shape[0], dtype=mg.float64).index_put((at,), (v * s).reshape(-1))
-            flat = flat * (1.0 - hit) + spread
+            zeros = mg.zeros(flat.shape[0], dtype=mg.float64)
+            hit = zeros.index_put((at,), mg.ones(place.size, dtype=mg.float64))
+            flat = flat * (1.0 - hit) + zeros.index_put((at,), (v * s).reshape(-1))
         flat = flat * 3.0 + 1.0
-        v = flat[at].reshape(s.shape) if shares else v
+        v = v if shares is False else flat[at].reshape(s.shape)
         loss = (flat * flat).sum() + (v * v * s).sum()
-        return (flat.reshape(x.shape).detach(), v.detach(), *autograd.grad(loss, [x, s]))
+        return [flat.reshape(x.shape).detach(), v.detach(), *autograd.grad(loss, [x, s])]
 
-    def inputs(k: int) -> tuple[Any, Any]:
+    def f(xs: list[Any], ss: list[Any]) -> list[Any]:
+        found = []
+        for k in range(len(xs)):
+            found += change(group[k], shared[k], xs[k], ss[k])
+        return found
+
+    def inputs(k: int) -> list[list[Any]]:
         rng = np.random.default_rng(k)
-        return tuple(mg.tensor(rng.uniform(0.5, 2, s), requires_grad=True) for s in (shape, places.shape))  # type: ignore[return-value]
+        sizes = shapes, [p.shape for p in places]
+        return [[mg.tensor(rng.uniform(0.5, 2, s), requires_grad=True) for s in several] for several in sizes]
 
-    if shares and np.unique(places).size < places.size:
-        with pytest.raises(RuntimeError, match="single memory location"):
-            f(*inputs(0))
-        return
     compiled = mg.compile(f)
     for k in range(5):
-        eager = f(*inputs(k))
-        for a, b in zip(eager, known(*inputs(k)), strict=True):
-            np.testing.assert_allclose(a._array, b._array, rtol=1e-11, atol=1e-13, err_msg=f"eager, call {k}")
-        for a, b in zip(compiled(*inputs(k)), eager, strict=True):
-            same(a, b, f"compiled, call {k}")
+        xs, ss = inputs(k)
+        eager = f(xs, ss)
+        expected = [t for i in range(len(xs)) for t in by_indices(places[i], shared[i], xs[i], ss[i])]
+        for i, (a, b) in enumerate(zip(eager, expected, strict=True)):
+            close(a, b, f"eager, call {k}, result {i % 4} of {group[i // 4].unknown.name}")
+        for i, (a, b) in enumerate(zip(compiled(xs, ss), eager, strict=True)):
+            same(a, b, f"compiled, call {k}, result {i % 4} of {group[i // 4].unknown.name}")
         assert k != 1 or mg.source(compiled)
