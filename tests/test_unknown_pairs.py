@@ -123,7 +123,9 @@ class Pair:
         return self.unknown.value(np.asarray(self.row.value(*arrays, **self.row.params)))
 
 
-GROUPS: list[list[Pair]] = []  # those of one operation of the table, which share a compiled function and a program
+GROUPS: list[
+    list[Pair]
+] = []  # those of one operation of the table, which share a compiled function and a program
 for _row in PARTNERS:
     for _after in (True, False):
         _pairs = [Pair(_row, k, _after) for k in UNKNOWN]
@@ -170,12 +172,13 @@ def test_pairs_in_every_reader(group: list[Pair]) -> None:
         return [mg.tensor(a, requires_grad=i in leaves) for i, a in enumerate(arrays(seed))]
 
     def results(unknown: str, xs: Any) -> list[Any]:
-        return [p.call(getattr(p.unknown, unknown), [x, *xs[len(group) :]]) for p, x in zip(group, xs)]
+        firsts, others = xs[: len(group)], xs[len(group) :]
+        return [p.call(getattr(p.unknown, unknown), [x, *others]) for p, x in zip(group, firsts, strict=True)]
 
     def f(vs: list[Any], *xs: Any) -> list[Any]:
         """All results, and for each of them the gradients of its inputs."""
         found = []
-        for p, x, v in zip(group, xs, vs):
+        for p, x, v in zip(group, xs[: len(group)], vs, strict=True):
             inputs = [x, *xs[len(group) :]]
             y = p.call(p.unknown.call, inputs)
             found.append(y)
@@ -187,13 +190,13 @@ def test_pairs_in_every_reader(group: list[Pair]) -> None:
     xs = tensors(0)
     assert len(xs) == counts
     ys = results("call", xs)
-    for p, y, x in zip(group, ys, arrays(0)):
+    for p, y, x in zip(group, ys, arrays(0)[: len(group)], strict=True):
         close(y.detach(), p.value([x, *arrays(0)[len(group) :]]), p.unknown.name)
     vs = [mg.tensor(np.asarray(np.random.default_rng(1).standard_normal(y.shape))) for y in ys]
-    for p, y, z, x, v in zip(group, ys, results("known", tensors(0)), xs, vs):
+    for p, y, z in zip(group, ys, results("known", tensors(0)), strict=True):
         assert y.requires_grad is z.requires_grad
         close(y.detach(), z.detach(), p.unknown.name)
-    pairs = [(y, z, v) for y, z, v in zip(ys, results("known", xs), vs) if y.requires_grad]
+    pairs = [(y, z, v) for y, z, v in zip(ys, results("known", xs), vs, strict=True) if y.requires_grad]
     if pairs:
         targets = [xs[i] for i in leaves]
         both = [autograd.grad(t, targets, w, materialize_grads=True) for t, w in _columns(pairs)]
@@ -205,19 +208,23 @@ def test_pairs_in_every_reader(group: list[Pair]) -> None:
     for k in range(5):
         xs = tensors(k)
         for i, (a, b) in enumerate(zip(compiled(vs, *xs), f(vs, *xs), strict=True)):
-            same(a.detach(), b.detach(), f"compiled, call {k}, result {i} of {[p.unknown.name for p in group]}")
+            same(
+                a.detach(), b.detach(), f"compiled, call {k}, result {i} of {[p.unknown.name for p in group]}"
+            )
         assert k != 1 or mg.source(compiled)
 
     # printed
     def total(xs: Any) -> Any:
-        terms = [(y * v).sum() for y, v in zip(results("call", xs), vs) if y.requires_grad]
+        terms = [(y * v).sum() for y, v in zip(results("call", xs), vs, strict=True) if y.requires_grad]
         return sum(terms[1:], terms[0]) if terms else None
 
     xs = tensors(0)
     loss = total(xs)
     if loss is not None:
         names = {f"x{i}": x for i, x in enumerate(xs)} | {f"v{i}": v for i, v in enumerate(vs)}
-        used = {k: t for k, t in names.items() if any(n is t._node for n in mg.core.node.tape([loss.grad_fn]))}
+        used = {
+            k: t for k, t in names.items() if any(n is t._node for n in mg.core.node.tape([loss.grad_fn]))
+        }
         printed = load(mg.source(loss, inputs=used))
         xs = tensors(7)
         given = names | {f"x{i}": x for i, x in enumerate(xs)}
