@@ -145,7 +145,9 @@ def _mse_vjp(g: Any, a: Any, b: Any) -> Any:
 # fmt: off
 linear = Op("linear", _linear, "x w b", _input_vjp, _weight_vjp, lambda g: g,
              costs=lambda y, x, w, b: math.prod(y) * x[-1])
-relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_consume, elementwise=True)
+relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_consume, elementwise=True,
+          cast="same", refuse={"b": "Boolean inputs not supported for relu"},
+          public="relu relu_", doc="``max(input, 0)``; gradient 0 at 0. RuntimeError for bool.")
 relu_backward: Op = Op("relu_backward", _relu_backward, "d a", lambda g, a: relu_backward(g, a),
                        lambda g: zero(g), elementwise=True)
 mse_loss = Op("mse_loss", _mse, "a b", _mse_vjp, lambda g, a, b: -_mse_vjp(g, a, b), cast="floats")

@@ -187,10 +187,10 @@ def _cumprod_backward(g: Array, x: Array, dim: int) -> Array:
     count = np.add.accumulate(np.equal(x, 0), axis=-1, dtype=np.int64)
     before, first = count == 0, (count == 1) & np.equal(x, 0)
     y = np.multiply.accumulate(np.where(before, x, one), axis=-1)
-    found = _suffix_sum(np.where(before, g * y, nothing)) / np.where(before, x, one)
+    ahead = _suffix_sum(np.where(before, g * y, nothing)) / np.where(before, x, one)
     without = np.multiply.accumulate(np.where(first, one, x), axis=-1)
     at_first = _suffix_sum(np.where(count == 1, g * without, nothing))
-    return np.moveaxis(np.where(before, found, np.where(first, at_first, nothing)), -1, dim)
+    return np.moveaxis(np.where(before, ahead, np.where(first, at_first, nothing)), -1, dim)
 
 
 def _suffix_sum(x: Array) -> Array:
