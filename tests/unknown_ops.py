@@ -53,6 +53,10 @@ def diagonal_kernel(x: np.ndarray) -> np.ndarray:
     return np.lib.stride_tricks.as_strided(x, (*outer, min(n, m)), (*steps, down + right))
 
 
+def read_only_kernel(x: np.ndarray) -> np.ndarray:
+    return np.diagonal(x, axis1=-2, axis2=-1)
+
+
 def undiagonal_kernel(g: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     out = np.zeros(shape, g.dtype)
     places = np.arange(min(shape[-2:]))
@@ -105,6 +109,9 @@ between_zeros: Op = declare("between_zeros", between_zeros_kernel, "g; shape", l
 # A view of an array that lies row by row, a copy of any other.
 ravelled = declare(
     "ravelled", ravel_kernel, "x", lambda g, x_shape: TABLE["reshape"](g, shape=x_shape), view=True
+)
+read_only = declare(
+    "read_only", read_only_kernel, "x", lambda g, x_shape: undiagonal(g, shape=x_shape), view=True
 )
 
 # ---------------------------------------------------------------- results that are not what a kernel usually returns
@@ -360,6 +367,7 @@ def _windows_of(x: np.ndarray, width: int = 2) -> np.ndarray:
 
 CASES = [
     Case("diagonal", diagonal, _diagonal_of, ((3, 4),), _diagonal, view=True),
+    Case("read_only", read_only, _diagonal_of, ((3, 4),), _diagonal, view=True),
     Case("windows", lambda x: windows(x, width=2), _windows_of, ((2, 5),), _windows, view=True, empty=False),
     Case("every_other", every_other, lambda x: x[..., [0, 2]], ((3, 4),), lambda x: x[..., ::2], view=True),
     Case("ravelled", ravelled, lambda x: x.reshape(-1), ((2, 3),), lambda x: x.reshape(-1), view=True),
