@@ -425,27 +425,27 @@ class Scale:
     __array_ufunc__ = None
 
 
+def scaled_twice(x: Any, two: Any, three: Any) -> Any:
+    call = functools.partial(u.tuned, mode="each", axes=None, low=None)
+    return call(x, weights=two) * 100.0 + call(x, weights=three)
+
+
 def test_parameters_that_are_objects_are_told_apart() -> None:
     two, three = Scale(2.0), Scale(3.0)
-    call = functools.partial(u.tuned, mode="each", axes=None, low=None)
-
-    def f(x: Any) -> Any:
-        return call(x, weights=two) * 100.0 + call(x, weights=three)
-
-    x = mg.ones(2, requires_grad=True)
-    assert f(x).tolist() == [203.0, 203.0]
-    assert mg.draw(f(x)).dot
-    assert len(mg.tape_table(f(x))) == 5
-    try:
-        text = mg.source(f(x), inputs={"x": x})
-    except NotImplementedError:
-        text = ""
-    if text:
-        assert load(text)(np.ones(2, np.float32), np.ones(2, np.float32))[0].tolist() == [203.0, 203.0]
-    compiled = mg.compile(f)
+    compiled = mg.compile(lambda x: scaled_twice(x, two, three))
     for k in range(4):
         assert compiled(mg.ones(2)).tolist() == [203.0, 203.0]
         assert k != 1 or mg.source(compiled)
+
+
+def test_a_parameter_that_is_an_object_is_printed_as_it_is_or_refused() -> None:
+    x = mg.ones(2, requires_grad=True)
+    y = scaled_twice(x, Scale(2.0), Scale(3.0))
+    assert y.tolist() == [203.0, 203.0]
+    assert mg.draw(y).dot
+    assert len(mg.tape_table(y)) == 5
+    with pytest.raises(NotImplementedError, match="tuned"):
+        mg.source(y, inputs={"x": x})
 
 
 def test_numbers_of_a_call_reach_unknown_operations() -> None:
@@ -548,6 +548,31 @@ def test_a_write_through_a_view_whose_elements_share_memory_is_refused() -> None
     with pytest.raises(RuntimeError, match="single memory location"):
         v[:, 1:].zero_().add_(mg.ones(4, 2))
     same(u.windows(x, width=1).mul_(2.0), (x * 1.0).reshape(6, 1))  # no two of these are one
+
+
+@pytest.mark.parametrize("call", [lambda b: b.reshape(-1), u.ravelled], ids=["reshape", "ravelled"])
+@pytest.mark.parametrize("reader", ["eager", "printed", "compiled"])
+def test_a_write_through_a_view_whose_gradient_lies_by_columns(call: Any, reader: str) -> None:
+    """What is a view of the base would be a copy of that gradient."""
+
+    def f(x: Any) -> Any:
+        b = x * 1.0
+        call(b).mul_(3.0)
+        return (b.T * w).sum()
+
+    w = mg.from_numpy(np.arange(1.0, 7.0).reshape(3, 2))
+    x = mg.tensor(np.ones((2, 3)), requires_grad=True)
+    if reader == "eager":
+        grads = [autograd.grad(f(x), x)[0]]
+    elif reader == "printed":
+        grads = [load(mg.source(f(x), inputs={"x": x, "w": w}))(np.ones((2, 3)), w._array)[1]["x"]]
+    else:
+        compiled = mg.compile(lambda x: autograd.grad(f(x), x)[0])
+        grads = [compiled(x) for _ in range(3)]
+        assert mg.source(compiled)
+        grads += [compiled(x) for _ in range(3)]
+    for g in grads:
+        same(g, 3.0 * w._array.T)
 
 
 def test_a_write_through_a_view_that_is_read_only_is_refused() -> None:
