@@ -81,5 +81,6 @@ view_scatter: Op = Op(
     lambda g, path: _follow(g, path),
 )
 zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0)
-clone = Op("clone", copied, "x", lambda g: g, text="np.copy({})", moves=True, same=0, elementwise=True)
+clone = Op("clone", copied, "x", lambda g: g, text="np.copy({})", moves=True, same=0, elementwise=True,
+           public="clone", doc="A copy in memory of its own, with the gradient passing through.")
 # fmt: on

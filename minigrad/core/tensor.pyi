@@ -70,33 +70,11 @@ TypeError for a float."""
         ...
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of ``other``."""
-    def float(self) -> Tensor:
-        """In float32."""
-    def double(self) -> Tensor:
-        """In float64."""
-    def half(self) -> Tensor:
-        """In float16."""
-    def long(self) -> Tensor:
-        """In int64."""
-    def int(self) -> Tensor:
-        """In int32."""
-    def short(self) -> Tensor:
-        """In int16."""
-    def byte(self) -> Tensor:
-        """In uint8."""
-    def bool(self) -> Tensor:
-        """In bool: whether nonzero."""
     def cpu(self) -> Tensor:
         """Itself."""
-    def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
+    def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.tensor` in this dtype."""
-    def new_zeros(self, *size: Sizes, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.zeros` in this dtype."""
-    def new_ones(self, *size: Sizes, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.ones` in this dtype."""
-    def new_empty(self, *size: Sizes, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.empty` in this dtype."""
-    def new_full(self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
+    def new_full(self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.full` in this dtype."""
     def __getstate__(self) -> Any:
         """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
@@ -299,8 +277,32 @@ TypeError for a float."""
     def __pos__(self) -> Tensor: ...
     def __abs__(self) -> Tensor: ...
     def __invert__(self) -> Tensor: ...
+    def float(self) -> Tensor:
+        """In float32."""
+    def double(self) -> Tensor:
+        """In float64."""
+    def half(self) -> Tensor:
+        """In float16."""
+    def long(self) -> Tensor:
+        """In int64."""
+    def int(self) -> Tensor:
+        """In int32."""
+    def short(self) -> Tensor:
+        """In int16."""
+    def byte(self) -> Tensor:
+        """In uint8."""
+    def bool(self) -> Tensor:
+        """In bool."""
+    def new_zeros(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.zeros` in this dtype."""
+    def new_ones(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.ones` in this dtype."""
+    def new_empty(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.empty` in this dtype."""
     def __getitem__(self, key: Index | tuple[Any, ...] | Tensor) -> Tensor: ...
     def __setitem__(self, key: Index | tuple[Any, ...] | Tensor, value: Any) -> None: ...
+    def clone(self) -> Tensor:
+        """A copy in memory of its own, with the gradient passing through."""
     def mul(self, other: Operand) -> Tensor:
         """``input * other``."""
     def mul_(self, other: Operand) -> Tensor:
@@ -575,6 +577,8 @@ TypeError for a float."""
         """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
     def relu_(self) -> Tensor:
         """`relu`, in place."""
+    def logsumexp(self, dim: Dim, keepdim: builtins.bool=False) -> Tensor:
+        """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
     def add(self, other: Operand, *, alpha: Number=1) -> Tensor:
         """``input + alpha * other``."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: Number=1) -> Tensor:
@@ -683,8 +687,6 @@ TypeError for a float."""
         """The running sum along ``dim``; integers add up in int64."""
     def cumsum_(self, dim: builtins.int, *, dtype: DTypeLike | None=None) -> Tensor:
         """`cumsum`, in place."""
-    def logsumexp(self, dim: Dim, keepdim: builtins.bool=False) -> Tensor:
-        """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
     @overload
     def max(self) -> Tensor:
         ...
@@ -725,8 +727,6 @@ TypeError for a float."""
     UserWarning where the correction takes all degrees of freedom: the value is nan or inf then."""
     def broadcast_to(self, *size: Sizes) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
-    def clone(self) -> Tensor:
-        """A copy in memory of its own, with the gradient passing through."""
     def contiguous(self) -> Tensor:
         """Itself if its memory is in row order, else a copy."""
     def detach(self) -> Tensor:

@@ -158,8 +158,7 @@ def _copied(data: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
         return _finish(np.array(to_array(data, dtype)), requires_grad)
     with ModeManager(MODE.get().recording(False)):
         t = apply(shape.clone, (cast(data, data._array.dtype if dtype is None else dtypes.as_numpy(dtype)),))
-    t: Tensor = t.requires_grad_(requires_grad)
-    return t
+    return t.requires_grad_(requires_grad)
 
 
 def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike = None) -> Tensor:

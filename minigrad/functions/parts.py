@@ -58,8 +58,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
             if k != d and a != b:
                 raise runtime_error(
                     f"Sizes of tensors must match except in dimension {d}. Expected size {a} but got size "
-                    f"{b} "
-                    f"for tensor number {i} in the list."
+                    f"{b} for tensor number {i} in the list."
                 )
     return apply(s.cat, xs, {"dim": d})
 
@@ -110,8 +109,7 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
     if any(n < 0 for n in parts) or sum(parts) != total:
         raise runtime_error(
             f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at "
-            f"dimension {d}), "
-            f"but got split_sizes={parts}"
+            f"dimension {d}), but got split_sizes={parts}"
         )
     views = []
     start = 0
@@ -151,8 +149,7 @@ def tensor_split(
         if places.dtype != np.int64 or places.ndim > 1:
             raise runtime_error(
                 "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or "
-                "one-dimensional int64 "
-                f"tensor, got {places.ndim} dimensions of {places.dtype}"
+                f"one-dimensional int64 tensor, got {places.ndim} dimensions of {places.dtype}"
             )
         if places.ndim == 0:
             return tensor_split(input, int(places), d)

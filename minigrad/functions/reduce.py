@@ -28,10 +28,9 @@ from minigrad.ops import elementwise as e
 from minigrad.ops import index, reduce
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logsumexp",
+    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", 
     "max", "mean", "min", "nansum", "prod", "std", "std_mean", "sum", "var", "var_mean",
 ]  # fmt: skip
-
 
 
 def _input(name: str, input: Tensor, dtype: DTypeLike | None, *, floats: bool = False) -> Tensor:
@@ -353,12 +352,6 @@ def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
     return apply(op, (t,), {"dim": d, "dtype": target} | ({"back": own} if op is reduce.cumsum else {}))
 
 
-def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
-    """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
-    t = cast(input, dtypes.default_float()) if input._array.dtype.kind != "f" else input
-    return apply(reduce.logsumexp, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
-
-
 def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
     """How many elements over ``dim`` are nonzero (int64)."""
     return sum(input != 0, dim)
@@ -366,7 +359,7 @@ def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
 
 # The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
-    all amax amin any argmax argmin count_nonzero cumprod cumprod_ cumsum cumsum_ logsumexp max mean min
+    all amax amin any argmax argmin count_nonzero cumprod cumprod_ cumsum cumsum_ max mean min
     nansum prod std sum var
 """
 public(globals(), __all__)

@@ -23,7 +23,7 @@ from minigrad.gate import public
 from minigrad.ops import shape as s
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "broadcast_tensors", "broadcast_to", "clone", "flatten", "flip",
+    "atleast_1d", "atleast_2d", "broadcast_tensors", "broadcast_to", "flatten", "flip",
     "fliplr", "flipud", "moveaxis", "movedim", "permute", "ravel", "reshape", "squeeze", "swapaxes",
     "swapdims", "t", "tile", "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
@@ -74,9 +74,8 @@ def view(input: Tensor, *size: Sizes) -> Tensor:
     if input._array.size and not np.may_share_memory(np.reshape(input._array, target), input._array):
         raise runtime_error(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans "
-            "across "
-            f"two contiguous subspaces): {list(input._array.shape)} as {list(target)}. Use .reshape(...) "
-            "instead."
+            f"across two contiguous subspaces): {list(input._array.shape)} as {list(target)}. Use "
+            ".reshape(...) instead."
         )
     return apply(s.reshape, (input,), {"shape": target})
 
@@ -219,8 +218,7 @@ def expand(input: Tensor, *size: Sizes) -> Tensor:
         if old is not None and n != -1 and old not in (1, n):
             raise runtime_error(
                 f"The expanded size of the tensor ({n}) must match the existing size ({old}) at "
-                "non-singleton "
-                f"dimension {d}.  Target sizes: {list(target)}.  Tensor sizes: {list(have)}"
+                f"non-singleton dimension {d}.  Target sizes: {list(target)}.  Tensor sizes: {list(have)}"
             )
         full.append(old if n == -1 else n)
     return apply(s.expand, (input,), {"shape": tuple(full)})
@@ -298,11 +296,6 @@ def tile(input: Tensor, *dims: Sizes) -> Tensor:
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
 
 
-def clone(input: Tensor) -> Tensor:
-    """A copy in memory of its own, with the gradient passing through."""
-    return apply(s.clone, (input,))
-
-
 def contiguous(input: Tensor) -> Tensor:
     """Itself if its memory is in row order, else a copy."""
     return input if input._array.flags.c_contiguous else apply(s.contiguous, (input,))
@@ -369,7 +362,7 @@ def _each(change: Callable[[Any], Tensor], tensors: tuple[Any, ...]) -> Tensor |
 _ALONE = ("contiguous", "detach", "expand", "expand_as", "repeat", "reshape_as", "view", "view_as")
 # The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
-    broadcast_to clone contiguous detach expand expand_as flatten flip fliplr flipud moveaxis movedim
+    broadcast_to contiguous detach expand expand_as flatten flip fliplr flipud moveaxis movedim
     permute ravel repeat reshape reshape_as squeeze swapaxes swapdims t tile transpose unflatten unsqueeze
     view view_as
 """

@@ -242,7 +242,9 @@ amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=k
           _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", rows=True)
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})")
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})")
-logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp)
+logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, cast="float",
+               public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
+               doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")
 prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True)
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp)
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",

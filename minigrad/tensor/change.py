@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import (
-    Any,
-    overload,
-)
+from typing import Any, overload
 
 import numpy as np
 
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.mode import MODE
 from minigrad.core.op import Array
-from minigrad.core.tensor import Tensor as Tensor
-from minigrad.core.tensor import extend
+from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Number, Operand
 from minigrad.core.views import check_change
 from minigrad.errors import type_error

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    TypeVar,
-)
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from minigrad.core.apply import NotAnOperand, apply, wrap_operand
 from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
-from minigrad.core.tensor import Tensor as Tensor
-from minigrad.core.tensor import extend
+from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Operand
 from minigrad.functions import elementwise, inplace, linalg, parts, reduce, table
 from minigrad.functions import index as indexing

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import (
-    Any,
-    Self,
-    SupportsIndex,
-    overload,
-)
+from typing import Any, Self, SupportsIndex, overload
 
 from minigrad.core.tensor import Tensor as Tensor
 

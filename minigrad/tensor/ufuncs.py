@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import (
-    Any,
-)
+from typing import Any
 
 import numpy as np
 
 from minigrad.core.apply import apply
 from minigrad.core.op import TABLE, Op
-from minigrad.core.tensor import Tensor as Tensor
-from minigrad.core.tensor import extend
+from minigrad.core.tensor import Tensor, extend
 from minigrad.errors import type_error
 from minigrad.functions import linalg
 from minigrad.gate import methods

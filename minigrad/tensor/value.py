@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Sequence
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Self,
-    TypeVar,
-    overload,
-)
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import numpy as np
 
@@ -21,8 +15,7 @@ from minigrad.core.mode import MODE, RECORDERS
 from minigrad.core.node import new
 from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
-from minigrad.core.tensor import Tensor as Tensor
-from minigrad.core.tensor import extend, wrap
+from minigrad.core.tensor import Tensor, extend, wrap
 from minigrad.core.types import Number
 from minigrad.core.views import refresh
 from minigrad.device import device as Device
