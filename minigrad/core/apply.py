@@ -130,10 +130,10 @@ def _own(y: Array, arrays: Sequence[Any], params: Params) -> Array:
     if y.base is None:
         for a in arrays:
             if a is y:
-                return y.copy()
+                return np.array(y)
         for a in params.values():
             if a is y:
-                return y.copy()
+                return np.array(y)
     elif is_view(y):
         for a in (*arrays, *params.values()):
             if isinstance(a, np.ndarray) and np.may_share_memory(a, y):

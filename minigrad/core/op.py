@@ -95,8 +95,8 @@ class Op:
         self.kernel = kernel if check is None else _checked(kernel, check)
         self.consume, self.check = consume, check
         self.rows, self.moves, self.repeats, self.same = rows, moves, repeats, same
-        # None: not a view for all that is said, so `apply` looks; of a ufunc it is known.
-        self.view = view or (False if isinstance(kernel, np.ufunc) else None)
+        # None: not a view for all that is said, so `apply` looks; of a ufunc and of what repeats it is known.
+        self.view = view or (False if isinstance(kernel, np.ufunc) or repeats else None)
         self.fill, self.fold, self.unit, self.draws = fill, fold, unit, draws
         self.text, self.costs = text, costs
         self.public, self.form, self.doc = tuple(public.split()), form, doc
