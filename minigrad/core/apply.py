@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from minigrad import errors
+from minigrad.buffers import is_view
 from minigrad.core import promote, tensor
 from minigrad.core.basic import clone, to, to_integer
 from minigrad.core.mode import MODE, RECORDERS
@@ -68,6 +71,9 @@ def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
         y = _failed(op, operands, arrays, params, error)
     if y.__class__ is not np.ndarray:
         y = np.asarray(y)
+    view = op.view
+    if view is None and (y.base is not None or getrefcount(y) != _HELD_HERE):
+        y = _own(y, arrays, params)
     mode = _mode()
     out = new(Tensor)
     out._array = y
@@ -90,7 +96,7 @@ def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
         out._node = None
         if mode.inference:
             tensor.for_inference(out)
-    if op.view:
+    if view:
         mark_view(out, operands[0], op, params)
     return out
 
@@ -108,6 +114,31 @@ Op.__call__ = call  # type: ignore[method-assign]
 
 def _input(t: Any) -> Node | Const:
     return (t._node or leaf(t)) if isinstance(t, Tensor) else Const(t)
+
+
+def _calibrated() -> int:
+    """What getrefcount says in `apply` of an array that only its variable holds: interpreters differ."""
+    y = np.empty(0)
+    return getrefcount(y) if getattr(sys, "_is_gil_enabled", lambda: True)() else 0
+
+
+_HELD_HERE = _calibrated()
+
+
+def _own(y: Array, arrays: Sequence[Any], params: Params) -> Array:
+    """A result in memory of its own, whatever its kernel has returned: also an operand or a parameter."""
+    if y.base is None:
+        for a in arrays:
+            if a is y:
+                return np.array(y)
+        for a in params.values():
+            if a is y:
+                return np.array(y)
+    elif is_view(y):
+        for a in (*arrays, *params.values()):
+            if isinstance(a, np.ndarray) and np.may_share_memory(a, y):
+                return np.array(y)
+    return y
 
 
 def _failed(op: Op, operands: Sequence[Any], arrays: Sequence[Any], params: Params, error: Exception) -> Any:

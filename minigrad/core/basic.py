@@ -37,11 +37,21 @@ def _sum_to(x: Array, shape: tuple[int, ...]) -> Any:
 
 
 def _view_scatter(x: Array, v: Array, path: Path) -> Array:
-    out = part = np.array(x)  # a gradient may be a NumPy number, which cannot be written to
-    for op, params in path:
-        part = op.kernel(part, **params)
+    out = np.array(x)  # a gradient may be a NumPy number, which cannot be written to
+    part = _shown(out, path)
+    if part.size and not np.may_share_memory(part, out):
+        # The base lay otherwise than a gradient does, of which this view would be a copy.
+        places = _shown(np.arange(out.size).reshape(out.shape), path)
+        np.put(out, places, np.broadcast_to(v, places.shape))
+        return out
     part[...] = v
     return out
+
+
+def _shown(x: Array, path: Path) -> Array:
+    for op, params in path:
+        x = op.kernel(x, **params)
+    return x
 
 
 def _follow(x: Array, path: Path) -> Array:

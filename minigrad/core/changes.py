@@ -19,9 +19,28 @@ from minigrad.errors import here
 
 def owner(array: Array) -> Array:
     """The array whose memory this one shows."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
+    while array.base is not None:
+        base = array.base
+        if not isinstance(base, np.ndarray):  # as_strided puts an object of its own between the two
+            base = getattr(base, "base", None)
+            if not isinstance(base, np.ndarray):
+                break
+        array = base
     return array
+
+
+def overlaps(array: Array) -> bool:
+    """Whether elements share memory, as those of an expanded array or of windows do."""
+    steps = sorted((abs(step), n) for step, n in zip(array.strides, array.shape, strict=True) if n > 1)
+    reach = array.itemsize  # the bytes that the dimensions of smaller steps span
+    for step, n in steps:
+        if step < reach:
+            break
+        reach += step * (n - 1)
+    else:
+        return False
+    places = sum(np.ix_(*(np.arange(n) * step for step, n in steps)))
+    return bool(array.size and (steps[0][0] == 0 or np.unique(places).size < array.size))
 
 
 class Moment(NamedTuple):

@@ -43,7 +43,8 @@ class Op:
     before it, in eager mode and in replays.
 
     *What a reader may rely on.*
-    ``view``: the result may share the first input's memory.
+    ``view``: the result may share the first input's memory.  Without it a result gets memory of its own, also
+    where the kernel returns an operand.
     ``rows``: the result lies in memory row by row, also where that of the NumPy function it prints as does not.
     ``elementwise``: each element follows from those in the same place of the operands, which broadcast; by default
     so for a ufunc without parameters.
@@ -93,7 +94,9 @@ class Op:
         self.name, self.cast, self.refuse, self.wide = name, cast, refuse or {}, wide
         self.kernel = kernel if check is None else _checked(kernel, check)
         self.consume, self.check = consume, check
-        self.view, self.rows, self.moves, self.repeats, self.same = view, rows, moves, repeats, same
+        self.rows, self.moves, self.repeats, self.same = rows, moves, repeats, same
+        # None: not a view for all that is said, so `apply` looks; of a ufunc and of what repeats it is known.
+        self.view = view or (False if isinstance(kernel, np.ufunc) or repeats else None)
         self.fill, self.fold, self.unit, self.draws = fill, fold, unit, draws
         self.text, self.costs = text, costs
         self.public, self.form, self.doc = tuple(public.split()), form, doc

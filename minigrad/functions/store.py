@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.core.apply import apply, cast
-from minigrad.core.changes import changed, keeps_record
+from minigrad.core.changes import changed, keeps_record, overlaps
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node, next_seq
 from minigrad.core.op import NO_PARAMS, Array, Op, Params
@@ -83,7 +83,7 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
         raise runtime_error(
             f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}"
         )
-    if array.size > 1 and 0 in array.strides and not alike and _overlaps(array):
+    if array.size > 1 and not alike and not array.flags.forc and overlaps(array):
         raise runtime_error(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "
             "location. Please clone() the tensor before performing the operation."
@@ -131,7 +131,3 @@ def _keep_old(node: Node, array: Array, since: int | None) -> None:
             )
         if since is not None:
             todo.extend(m for m in n.inputs if m.__class__ is Node and m.seq > since and m not in todo)
-
-
-def _overlaps(array: Array) -> bool:
-    return any(n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True))
