@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from minigrad.core.op import Array, Op
+from minigrad.core.text import Call, Text, of_floats
 from minigrad.errors import runtime_error
 
 _LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen float32
@@ -161,11 +162,34 @@ def _pow_scalar_rule(g: Any, x: Any, exponent: float) -> Any:
     return g * times(pow_scalar(x, exponent=exponent - 1), float(exponent))
 
 
+# ---------------------------------------------------------------- how they print
+
+
+def _clamp_text(v: Call) -> Text:
+    text = "{}" if v.params["min"] is None else "np.maximum({}, {min})"
+    return text if v.params["max"] is None else f"np.minimum({text}, {{max}})"
+
+
+def _pow_scalar_text(v: Call) -> Text:
+    n = v.params["exponent"]
+    if v.dtype == np.float16:
+        return None
+    if n == 3:
+        return "{0} * {0} * {0}"
+    if n == -2 and v.dtypes[0].kind == "f":
+        return "np.reciprocal({0} * {0})"
+    if n == -0.5:
+        return "1.0 / np.sqrt({})"
+    return "{} ** {exponent}" if v.shape else "np.asarray({}) ** {exponent}"
+
+
 # ---------------------------------------------------------------- the table
+
+_FLOOR = of_floats("{} // {}", "np.floor_divide({}, {})")
 
 # fmt: off
 # arithmetic
-add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} + {}", fold=True)
+add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} + {}", fold=True, sums=True)
 sub = Op("sub", np.subtract, "a b", lambda g: g, lambda g: -g, cast="same", text="{} - {}", fold=True)
 mul = Op("mul", np.multiply, "a b", lambda g, b: g * b, lambda g, a: g * a, cast="same",
          text="{} * {}", fold=True, unit=1, wide=True)
@@ -173,24 +197,25 @@ div: Op = Op("div", np.true_divide, "a b", lambda g, b: g / b, lambda g, a, b: -
          text="{} / {}", fold=True, wide=True)  # the quotient is not kept: it may be changed in place
 neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold=True)
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
-         text="np.power({}, {})", elementwise=True)
-pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True)
+         text=of_floats("np.power({}, {})"), elementwise=True)
+pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True,
+                     text=_pow_scalar_text, twice=True)
 floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
-                     cast="number", text="{} // {}", elementwise=True, wide=True)
+                     cast="number", text=_FLOOR, elementwise=True, wide=True)
 div_floor       = Op("div_floor", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g),
-                     cast="number", text="{} // {}", elementwise=True, wide=True)
+                     cast="number", text=_FLOOR, elementwise=True, wide=True)
 trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g),
-                     cast="number", text="np.trunc({} / {})", elementwise=True, wide=True)
+                     cast="number", text=of_floats("np.trunc({} / {})"), elementwise=True, wide=True)
 remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * div_floor(a, b),
                      cast="number", elementwise=True)
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
-                     cast="number", text="np.fmod({}, {})", elementwise=True)
+                     cast="number", text=of_floats("np.fmod({}, {})"), elementwise=True)
 square          = Op("square", np.square, "x", lambda g, x: g * _twice(x))
 reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
                      text="1.0 / {}")
 
 # exponentials and logarithms
-exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float")
+exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float", activation=True)
 exp2  = Op("exp2",  np.exp2,  "x", lambda g, y: g * times(y, _LN2),    cast="float")
 expm1 = Op("expm1", np.expm1, "x", lambda g, y: g * (y + 1.0),     cast="float")
 log   = Op("log",   np.log,   "x", lambda g, x: g / x,             cast="float")
@@ -202,19 +227,20 @@ rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="floa
            text="1.0 / np.sqrt({})", elementwise=True)
 
 # trigonometric and hyperbolic
-sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float")
-cos: Op   = Op("cos",   np.cos,     "x", lambda g, x: g * -sin(x),                cast="float")
+sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float", activation=True)
+cos: Op   = Op("cos",   np.cos,     "x", lambda g, x: g * -sin(x),                cast="float", activation=True)
 tan   = Op("tan",   np.tan,     "x", lambda g, y: g * (y * y + 1.0),          cast="float")
 asin  = Op("asin",  np.arcsin,  "x", lambda g, x: g * rsqrt(1.0 - x * x),     cast="float")
 acos  = Op("acos",  np.arccos,  "x", lambda g, x: g * -rsqrt(1.0 - x * x),    cast="float")
 atan  = Op("atan",  np.arctan,  "x", lambda g, x: g / (x * x + 1.0),          cast="float")
 sinh  = Op("sinh",  np.sinh,    "x", lambda g, x: g * cosh(x),                cast="float")
 cosh: Op  = Op("cosh",  np.cosh,    "x", lambda g, x: g * sinh(x),                cast="float")
-tanh  = Op("tanh",  np.tanh,    "x", lambda g, y: g * (1.0 - y * y),          cast="float")
+tanh  = Op("tanh",  np.tanh,    "x", lambda g, y: g * (1.0 - y * y),          cast="float", activation=True)
 asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     cast="float")
 acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     cast="float")
 atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float")
-sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", elementwise=True)
+sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", elementwise=True,
+             activation=True)
 lerp  = Op("lerp", _lerp, "a b w", lambda g, w: times(g, 1.0 - w), lambda g, w: times(g, w),
            lambda g, a, b: g * (b - a), cast="floats", elementwise=True)
 atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a, b),
@@ -232,7 +258,7 @@ maximum = Op("maximum", np.maximum, "a b", lambda g, a, b: _tie(g, lt(a, b), eq(
 minimum = Op("minimum", np.minimum, "a b", lambda g, a, b: _tie(g, gt(a, b), eq(a, b)),
              lambda g, a, b: _tie(g, lt(a, b), eq(a, b)), cast="same")
 clamp   = Op("clamp", _clamp, "x; min max", lambda g, x, min, max: where(_inside(x, min, max), g, 0.0),
-             elementwise=True)
+             elementwise=True, text=_clamp_text)
 clamp_min = Op("clamp_min", np.maximum, "x low", lambda g, x, low: where(ge(x, low), g, 0.0),
                lambda g, x, low: where(lt(x, low), g, 0.0), cast="same")
 clamp_max = Op("clamp_max", np.minimum, "x high", lambda g, x, high: where(le(x, high), g, 0.0),

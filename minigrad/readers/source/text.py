@@ -13,7 +13,6 @@ from typing import Any
 from minigrad.core.node import Const, Node
 from minigrad.errors import place
 from minigrad.readers.source.expressions import (
-    REPEATS,
     Expr,
     Helpers,
     constant,
@@ -25,11 +24,10 @@ from minigrad.readers.source.expressions import (
     whole,
 )  # fmt: skip
 from minigrad.readers.source.names import Names, identifier, variable
-from minigrad.readers.source.program import VIEWS, Program, Value, memory
+from minigrad.readers.source.program import Program, Value, memory
 
 WIDTH = 100
 INSIDE = 44  # characters; what is longer gets a line of its own
-_UNARY = ("relu", "sigmoid", "tanh", "exp", "sin", "cos")
 
 
 class Text:
@@ -121,7 +119,7 @@ class Text:
             wanted.setdefault(v, identifier(f"{path}.{v.op}") if path.isdigit() else identifier(path))
         modules = dict(zip(last.values(), last, strict=True))
         for v in self.live:
-            if v.op in _UNARY and v not in wanted and v.inputs[0] in modules:
+            if v.record is not None and v.record.activation and v not in wanted and v.inputs[0] in modules:
                 path = modules[v.inputs[0]]
                 wanted[v] = identifier(f"{path}.{v.op}")
         return {v: name for v, name in wanted.items() if v.op not in ("parameter", "constant")}
@@ -140,7 +138,7 @@ class Text:
 
     def _parts(self, v: Value, name: str) -> None:
         """The sums of which a gradient consists, and what is added up first in another group."""
-        while v.op == "add":
+        while v.record is not None and v.record.sums:
             first, second = v.inputs
             for part in (second, first):
                 if part.__class__ is Value and not part.forward and part.of is not v.of:
@@ -200,14 +198,14 @@ class Text:
     def _goes_into_its_user(self, v: Value) -> bool:
         users = self.users[v]
         user = users[0]
-        if v.op == "permute" and v.inputs[0] in self.name_of and None not in users and v not in self._wanted:
+        if v.record.inline and v.inputs[0] in self.name_of and None not in users and v not in self._wanted:
             return True
-        if len(users) != 1 or user is None or v in self._wanted:
+        if len(users) != 1 or user is None or v in self._wanted or v.record.draws:
             return False
-        if user.op in REPEATS or user.forward != v.forward:
+        if user.record.twice or user.forward != v.forward:
             return False
         if v.forward:
-            return v.op in VIEWS or _place(v.origin) == _place(user.origin)
+            return v.is_view or _place(v.origin) == _place(user.origin)
         return self._group(v) is self._group(user)
 
     def _group(self, v: Value) -> Value | None:
@@ -280,7 +278,7 @@ class Text:
 
     def _results(self) -> str:
         program = self.program
-        taken = {id(memory(program.result))}
+        taken = _shown(program.result)
         entries = []
         for node, g in program.gradients.items():
             entries.append(f"{_quoted(self.keys[node])}: {self._gradient(g, taken)}")
@@ -290,17 +288,26 @@ class Text:
     def _output(self, v: Value) -> Expr:
         return whole(v) if v.fill is not None and v not in self.name_of else self._operand(v)
 
-    def _gradient(self, g: Value | None, taken: set[int]) -> str:
+    def _gradient(self, g: Value | None, taken: set[Value]) -> str:
         """A gradient in an array that belongs to the caller alone."""
         if g is None:
             return "None"
         made = self._output(g)
-        owner = memory(g)
-        shared = id(owner) in taken or owner.op == "parameter" or repeats(g)
-        taken.add(id(owner))
+        shown = _shown(g)
+        shared = not taken.isdisjoint(shown) or any(v.op == "parameter" for v in shown) or repeats(g)
+        taken |= shown
         if shared and g.fill is None:
             made = fill("np.copy({})", [made])
         return ast.unparse(made)
+
+
+def _shown(v: Value) -> set[Value]:
+    """The values whose memory the array of one may show; of a kernel of which nothing is known, its operands'."""
+    todo = [memory(v)]
+    for w in todo:
+        if w.fill is None and w.record is not None and w.record.order is None:
+            todo += [memory(x) for x in w.inputs if x.__class__ is Value]
+    return set(todo)
 
 
 def _live(program: Program, outputs: Sequence[Value]) -> list[Value]:
