@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -20,10 +20,12 @@ from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Sizes
+from minigrad.device import DeviceLike, device
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import NumberLike, broadcast, own
-from minigrad.functions.shape import Sizes, sizes
+from minigrad.functions.shape import sizes
 from minigrad.gate import public
 from minigrad.kernels.sums import copied
 from minigrad.ops import draws, elementwise, shape
@@ -32,40 +34,10 @@ if TYPE_CHECKING:
     from minigrad.random import Generator
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "bernoulli", "device", "empty", "empty_like", "eye", "from_numpy",
+    "arange", "as_tensor", "asarray", "bernoulli", "empty", "empty_like", "eye", "from_numpy",
     "full", "full_like", "linspace", "normal", "ones", "ones_like", "rand", "rand_like", "randint", "randn",
     "randn_like", "randperm", "tensor", "zeros", "zeros_like",
 ]  # fmt: skip
-
-
-class device:
-    """Where data lives: always the CPU. Compares with its name and prints as PyTorch's."""
-
-    __slots__ = ("index", "type")
-
-    def __init__(self, type: device | str = "cpu", index: int | None = None) -> None:
-        name = getattr(type, "type", type)
-        if str(name).partition(":")[0] != "cpu":
-            raise RuntimeError(f"minigrad computes on the CPU only; there is no device {type!r}")
-        self.type, self.index = "cpu", index
-
-    def __repr__(self) -> str:
-        return f"device(type='{self.type}')"
-
-    def __str__(self) -> str:
-        return self.type
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, device) or other == "cpu"
-
-    def __hash__(self) -> int:
-        return hash("cpu")
-
-    def __reduce__(self) -> Any:
-        return device, (self.type, self.index)
-
-
-DeviceLike: TypeAlias = "device | str | None"
 
 
 def _finish(array: Tensor | Array, requires_grad: bool, on: DeviceLike = None) -> Tensor:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import EllipsisType
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast, wrap_operand
 from minigrad.core.mode import MODE
-from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Index
 from minigrad.errors import index_error, runtime_error, type_error
+from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own, where
-from minigrad.functions.reduce import one_dim
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
@@ -24,9 +23,6 @@ from minigrad.ops import shape
 __all__ = [
     "gather", "index_put", "index_select", "masked_select", "take", "take_along_dim",
 ]  # fmt: skip
-
-
-Index: TypeAlias = "SupportsIndex | slice | EllipsisType | Array | Sequence[Any] | None"  # or a tuple of them
 
 
 def getitem(input: Tensor, key: Index) -> Tensor:
@@ -322,4 +318,8 @@ def check_fits(
     return target
 
 
+# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
+METHODS = """
+    gather index_put index_put_ index_select masked_select take take_along_dim
+"""
 public(globals(), __all__)

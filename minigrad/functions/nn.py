@@ -6,6 +6,7 @@ from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
 from minigrad.errors import describe, runtime_error
 from minigrad.functions.linalg import matmul
+from minigrad.functions.table import relu as relu
 from minigrad.gate import public
 from minigrad.ops import nn
 
@@ -49,14 +50,13 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return total
 
 
-def relu(input: Tensor) -> Tensor:
-    """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
-    if input._array.dtype.kind == "b":
-        raise runtime_error("Boolean inputs not supported for relu")
+def plain_relu(input: Tensor) -> Tensor:
+    """`relu` without the gate."""
     return apply(nn.relu, (input,))
 
 
-plain_linear, plain_relu = linear, relu  # without the gate, for who has looked at the arguments
+# Without the gate, for layers, which have looked at the arguments.
+plain_linear = linear
 
 
 def mse_mean(input: Tensor, target: Tensor) -> Tensor:
@@ -69,4 +69,4 @@ def same_shape(a: Tensor, b: Tensor) -> bool:
     return bool(a._array.shape == b._array.shape)
 
 
-public(globals(), ("linear", "relu"))
+public(globals(), ("linear",))

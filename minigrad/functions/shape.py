@@ -9,16 +9,17 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, overload
+from typing import Any, overload
 
 import numpy as np
 
 from minigrad.core.apply import apply
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Sizes
 from minigrad.errors import index_error, runtime_error, value_error
+from minigrad.functions.dims import one_dim, whole
 from minigrad.functions.elementwise import broadcast
-from minigrad.functions.reduce import one_dim, whole
 from minigrad.gate import public
 from minigrad.ops import shape as s
 
@@ -28,9 +29,6 @@ __all__ = [
     "permute", "ravel", "reshape", "row_stack", "select", "split", "squeeze", "stack", "swapaxes",
     "swapdims", "t", "tensor_split", "tile", "transpose", "unbind", "unflatten", "unsqueeze", "vstack",
 ]  # fmt: skip
-
-
-Sizes: TypeAlias = "int | Sequence[int]"
 
 
 def sizes(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
@@ -278,7 +276,7 @@ def flipud(input: Tensor) -> Tensor:
 
 
 def _list(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
-    if isinstance(tensors, Tensor) or not isinstance(tensors, (tuple, list)):
+    if not isinstance(tensors, (tuple, list)):
         raise TypeError(
             f"{name}(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}"
         )
@@ -566,5 +564,11 @@ row_stack = vstack
 
 
 # Methods only; by name they are found here when they are pickled.
-_METHODS = ("contiguous", "detach", "expand", "expand_as", "repeat", "reshape_as", "view", "view_as")
-public(globals(), (*__all__, *_METHODS))
+_ALONE = ("contiguous", "detach", "expand", "expand_as", "repeat", "reshape_as", "view", "view_as")
+# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
+METHODS = """
+    broadcast_to chunk clone contiguous detach expand expand_as flatten flip fliplr flipud moveaxis
+    movedim narrow permute ravel repeat reshape reshape_as select split squeeze swapaxes swapdims t
+    tensor_split tile transpose unbind unflatten unsqueeze view view_as
+"""
+public(globals(), (*__all__, *_ALONE))

@@ -22,7 +22,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from minigrad.core.apply import NotAnOperand
+from minigrad.core.apply import NotAnOperand, apply
+from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import as_numpy
 from minigrad.errors import INSIDE, runtime_error, type_error
@@ -307,15 +308,17 @@ def _of_user(error: Exception) -> bool:
     return False
 
 
-def gated(function: types.FunctionType, name: str = "", *, check: str = "all") -> Any:
+def gated(function: Any, name: str = "", *, check: str = "all", op: Op | None = None) -> Any:
     """The function behind a gate; ``name`` is what errors call it.
 
     ``check`` says what is looked at before the function runs: ``"all"`` arguments, ``"Tensors"`` or ``"none"``; the
-    others when it has raised.  What PyTorch wrote in Python takes any object for a flag.
+    others when it has raised.  What PyTorch wrote in Python takes any object for a flag.  ``op`` is given where the
+    function only applies that to its arguments: the gate does it then, and saves a call.
     """
     gate = Gate(function, name or function.__name__, check)
-    form = f"make_{len(gate.names)}{'L' * gate.looks}{'S' * bool(gate.star)}"
-    made = getattr(forms, form)(function, gate.seen, gate.check, gate.call, gate.explain)
+    form = f"make_{len(gate.names)}{'L' * gate.looks}{'S' * bool(gate.star)}{'A' * (op is not None)}"
+    more = () if op is None else (apply, op)
+    made = getattr(forms, form)(function, gate.seen, gate.check, gate.call, gate.explain, *more)
     code = made.__code__
     names = (*gate.names, *code.co_varnames[len(gate.names) :])
     made.__code__ = code.replace(co_varnames=names, co_filename=FILE)

@@ -180,7 +180,9 @@ def _mean_square_text(v: Call) -> Text:
 linear = Op("linear", _linear, "x w b", _input_vjp, _weight_vjp, lambda g: g,
              costs=lambda y, x, w, b: math.prod(y) * x[-1], order="C", apart=clone, text=_linear_text)
 relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_consume, elementwise=True,
-          activation=True, text=lambda v: "np.maximum({}, 0.0)" if v.dtype.kind == "f" else "np.maximum({}, 0)")
+          activation=True, text=lambda v: "np.maximum({}, 0.0)" if v.dtype.kind == "f" else "np.maximum({}, 0)",
+          cast="same", refuse={"b": "Boolean inputs not supported for relu"},
+          public="relu relu_", doc="``max(input, 0)``; gradient 0 at 0. RuntimeError for bool.")
 relu_backward: Op = Op("relu_backward", _relu_backward, "d a", lambda g, a: relu_backward(g, a),
                        lambda g: zero(g), elementwise=True, lies_like=1, text=_relu_backward_text)
 # Without rules: parts of programs.
