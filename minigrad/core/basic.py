@@ -117,7 +117,7 @@ expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_
             order="K", broadcasts=lambda x, y, shape: ())
 sum_to: Op = Op("sum_to", _sum_to, "x; shape",
                 lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape), rows=True,
-                text=_sum_to_text)
+                text=_sum_to_text, new=False)  # of a single row it is that
 view_scatter: Op = Op(
     "view_scatter", _view_scatter, "x v; path",
     lambda g, path, v_shape: view_scatter(g, zeros(g, shape=v_shape), path=path),

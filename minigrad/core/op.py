@@ -54,8 +54,8 @@ class Op:
     ``fold``: of numbers it gives the same bits as of arrays.  ``unit``: the number that leaves the other operand
     as it is.  ``draws``: two calls give two results.
     ``order`` tells how the result lies in memory: ``"C"`` row by row, ``"K"`` in the order of its operands, ``"A"`` in
-    any, and that it is no view unless ``view`` says so; None: nothing is known, it may even be no array.  By default
-    ``"C"`` with ``rows`` and ``"K"`` for what is elementwise.
+    any; None: nothing is known, it may even be no array.  By default ``"C"`` with ``rows`` and ``"K"`` for what is
+    elementwise.  ``new``: the result never shares memory with an operand; by default so where the order is known.
     ``lies_like``: the number of the input whose order in memory the result takes, where operands differ.
     ``idle`` says whether the result is the first input, whose shape, the result's and the parameters it is called with.
     ``broadcasts`` is called with the same, and gives the steps to what NumPy's broadcasting makes the result of, if
@@ -100,6 +100,7 @@ class Op:
         unit: float | None = None,
         draws: bool = False,
         order: str | None = None,
+        new: bool | None = None,
         lies_like: int | None = None,
         idle: Callable[..., bool] | None = None,
         broadcasts: Callable[..., Path] | None = None,
@@ -125,7 +126,8 @@ class Op:
         self.lies_like, self.idle, self.broadcasts, self.joins = lies_like, idle, broadcasts, joins
         self.parts, self.apart = parts, apart
         self.sums, self.activation = sums, activation
-        self.text, self.inline, self.twice, self.costs = text, inline, twice, costs
+        self.text, self.inline, self.costs = text, inline, costs
+        self.twice = twice or (isinstance(text, str) and text.count("{0}") > 1)
         self.public, self.form, self.doc = tuple(public.split()), form, doc
         inputs, _, params = signature.partition(";")
         self.inputs = tuple(inputs.replace("*", "").split())
@@ -134,6 +136,7 @@ class Op:
         ufunc = isinstance(kernel, np.ufunc) and kernel.nout == 1 and not self.params
         self.elementwise = ufunc if elementwise is None else elementwise
         self.order = order or ("C" if rows else "K" if self.elementwise else None)
+        self.new = (self.order is not None and not view and not repeats) if new is None else new
         self.rules, self.joint = rules, joint
         self.differentiable = joint is not None or any(rules)
         self.layouts: dict[int, Layout] = {}

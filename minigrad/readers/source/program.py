@@ -178,7 +178,7 @@ class Program:
             params, inputs, x = op.joins(params, x.params), [x.inputs[0]], x.inputs[0]
         if op.idle is not None and op.idle(x.shape, shape, **params):
             return self._also(x, node)
-        if copies(op) and x.record is not None and x.record.order and not x.is_view and x.fill is None:
+        if copies(op) and x.record is not None and x.record.new and x.fill is None:
             return self._also(x, node)  # in a program that changes nothing in place, a copy is the same
         if op.apart is not None and node is not None:
             inputs = self._apart(op.apart, inputs, node)

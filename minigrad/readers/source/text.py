@@ -302,10 +302,10 @@ class Text:
 
 
 def _shown(v: Value) -> set[Value]:
-    """The values whose memory the array of one may show; of a kernel of which nothing is known, its operands'."""
+    """The values whose memory the array of one may show."""
     todo = [memory(v)]
     for w in todo:
-        if w.fill is None and w.record is not None and w.record.order is None:
+        if w.fill is None and w.record is not None and not w.record.new:
             todo += [memory(x) for x in w.inputs if x.__class__ is Value]
     return set(todo)
 
