@@ -1,4 +1,4 @@
-"""`source` reads records: it knows no operation by name, and prints one that it has never seen rightly or refuses it."""
+"""`source` knows no operation by name: one that it has never seen prints rightly, or is refused with what to do."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_a_write_through_a_view_that_no_reader_knows() -> None:
 
 
 def noise(x: Any) -> Any:
-    return x + np.random.standard_normal(x.shape)  # noqa: NPY002
+    return x + np.random.standard_normal(x.shape)
 
 
 def test_two_draws_are_two_values_in_their_order() -> None:
@@ -196,11 +196,11 @@ def test_two_draws_are_two_values_in_their_order() -> None:
 
     text = mg.source(f(x), {"x": x})
     assert "\n".join(body(text)).count("_noise(") == 2
-    np.random.seed(3)  # noqa: NPY002
+    np.random.seed(3)
     x = mg.ones(3, dtype=mg.float64).requires_grad_()
     y = f(x)
     y.backward()
-    np.random.seed(3)  # noqa: NPY002
+    np.random.seed(3)
     value, gradients = load(text)(np.ones(3))
     same(value, y.detach().numpy(), text)
     same(gradients["x"], x.grad.numpy(), text)

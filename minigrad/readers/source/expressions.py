@@ -75,7 +75,7 @@ def at(x: Expr, index: object) -> Expr:
 
 @functools.lru_cache(maxsize=1024)
 def parsed(text: str) -> Expr:
-    """An expression, which nobody may change: it is parsed once."""
+    """An expression, parsed once: it must not be changed."""
     return ast.parse(text, mode="eval").body
 
 
@@ -117,10 +117,10 @@ def fill(text: str, operands: Sequence[Expr], **values: Any) -> Expr:
 def expression(v: Value, xs: list[Expr], h: Helpers, written: bool = False) -> Expr:
     """What stands right of the ``=``; with ``written``, a view that can be written into."""
     op = v.record
-    made = printed(op, described(v, written), xs, h)
+    expr = printed(op, described(v, written), xs, h)
     if op.rows and len(v.shape) > 1 and any(map(may_turn, v.inputs)):
-        return fill("np.ascontiguousarray({})", [made])
-    return made
+        return fill("np.ascontiguousarray({})", [expr])
+    return expr
 
 
 def described(v: Value, written: bool = False) -> Call:
@@ -146,19 +146,19 @@ def printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
         )
     name = f"np.{getattr(op.kernel, '__name__', '')}"
     if getattr(np, name[3:], None) is op.kernel:
-        made: Expr = ast.Call(parsed(name), xs, [ast.keyword(k, literal(p)) for k, p in call.params.items()])
+        expr: Expr = ast.Call(parsed(name), xs, [ast.keyword(k, literal(p)) for k, p in call.params.items()])
     else:
-        made = h.call(op.kernel, xs, call.params, op.name)
-    return made if op.order is not None or op.view else fill("np.asarray({})", [made])
+        expr = h.call(op.kernel, xs, call.params, op.name)
+    return expr if op.order is not None or op.view else fill("np.asarray({})", [expr])
 
 
 def followed(steps: Steps, h: Helpers) -> Expr:
     """What the steps of a path make of a variable."""
-    made: Expr = ast.Name(steps.variable)
+    expr: Expr = ast.Name(steps.variable)
     for (op, params), before, after in steps_of(steps.path, steps.shape, steps.dtype):
         call = Call(params, (before,), (steps.dtype,), after, steps.dtype, written=True)
-        made = printed(op, call, [made], h)
-    return made
+        expr = printed(op, call, [expr], h)
+    return expr
 
 
 def is_dense(v: Any) -> bool:
@@ -218,8 +218,8 @@ def constant(array: Any) -> Expr:
     if flat.ndim == 2 and flat.dtype == bool and flat.shape[0] == flat.shape[1]:
         for name in ("eye", "tri"):
             if np.array_equal(flat, getattr(np, name)(len(flat), dtype=bool)):
-                made = fill(f"np.{name}({{n}}, dtype=bool)", [], n=len(flat))
-                return made if array.ndim == 2 else fill("{}.reshape({shape})", [made], shape=array.shape)
+                expr = fill(f"np.{name}({{n}}, dtype=bool)", [], n=len(flat))
+                return expr if array.ndim == 2 else fill("{}.reshape({shape})", [expr], shape=array.shape)
     return fill("np.array({values}, dtype={dtype})", [], values=array.tolist(), dtype=array.dtype)
 
 

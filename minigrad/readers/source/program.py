@@ -1,6 +1,6 @@
 """The program behind a result: forward and backward records as one list of values, simplified.
 
-The backward half is not written by anybody: the engine runs once with ``create_graph`` over a copy of the
+The backward half is a recording: the engine runs once with ``create_graph`` over a copy of the
 tape, everything it does is recorded, and its records are the second half of the program.
 """
 
@@ -111,16 +111,15 @@ class Program:
         value.forward = False
         self.value_of[seed] = value
         self.values.append(value)
-        for old, new_ in run.copies.items():
-            self.value_of[new_] = self.value_of[old]
-        found = [t._node for t in run.found.values()]
-        for node in tape(found):
+        for old, copied in run.copies.items():
+            self.value_of[copied] = self.value_of[old]
+        for node in tape([t._node for t in run.results.values()]):
             if node not in self.value_of:
                 self.value_of[node] = self._value(node, run)
         for old, g in run.gradients.items():
             self.names.setdefault(self.value_of[g], []).append(old)
         for target in targets:
-            t = run.found.get(run.copies[target])
+            t = run.results.get(run.copies[target])
             self.gradients[target] = None if t is None else self.value_of[_without_copy(t._node)]
 
     # ------------------------------------------------------------ from records to values
@@ -132,12 +131,12 @@ class Program:
         inputs = [n if n.__class__ is Const else value_of[n] for n in node.inputs]
         before = len(self.values)
         turned = node.op.lies_like is not None and _is_turned(node, run)
-        made = self.make(node.op, inputs, node.params, node.shape, node.dtype, node, turned)
+        result = self.make(node.op, inputs, node.params, node.shape, node.dtype, node, turned)
         if len(self.values) > before:
             forward, of = self._half(node, run)
             for value in self.values[before:]:
                 value.forward, value.of, value.origin = forward, of, node
-        return made
+        return result
 
     def _half(self, node: Node, run: Any) -> tuple[bool, Node | None]:
         """Whether a record is one of the forward half, and else which record of that it differentiates."""
@@ -222,8 +221,7 @@ class Program:
     def _also(self, value: Any, node: Node | None) -> Value:
         if node is not None:
             value.nodes.append(node)
-        found: Value = value
-        return found
+        return value  # type: ignore[no-any-return]
 
     def _apart(self, copy: Op, inputs: list[Any], node: Node) -> list[Any]:
         """Two matrices that were equal and have become one value are two arrays again.
@@ -241,10 +239,10 @@ class Program:
         if key not in self.seen:
             op, params = (v.record, v.params) if v.shows else (copy, NO_PARAMS)
             x = self._again(copy, v.inputs[0], node) if v.shows else v
-            made = Value(op, [x, *v.inputs[1:]] if v.shows else [x], params, v.shape, v.dtype, node)
-            made.nodes = list(v.nodes)  # they tell how it lies
-            self.seen[key] = made
-            self.values.append(made)
+            inputs = [x, *v.inputs[1:]] if v.shows else [x]
+            again = self.seen[key] = Value(op, inputs, params, v.shape, v.dtype, node)
+            again.nodes = list(v.nodes)  # they tell how it lies
+            self.values.append(again)
         return self.seen[key]
 
     def _narrow(self, inputs: list[Any], shape: tuple[int, ...], dtype: Any) -> list[Any]:
@@ -384,7 +382,7 @@ class _Backward:
         )
         with ModeManager(mode):
             ends = [self.copies[t] for t in targets]
-            self.found = engine.run([self.copies[root]], [seed], ends, keep=True, create=True)
+            self.results = engine.run([self.copies[root]], [seed], ends, keep=True, create=True)
         for copied in self.copies.values():
             copied.hooks = None  # they refer to this object: a cycle
 
