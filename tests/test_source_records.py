@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -239,6 +240,17 @@ def test_a_check_of_values_is_printed() -> None:
 
 def kept(x: Any, by: Any) -> Any:
     return x.copy()
+
+
+def test_functions_of_numpys_modules_and_kernels_that_are_no_functions() -> None:
+    op = Op("spectrum", np.fft.fft, "x")
+    x = mg.ones(4, dtype=mg.float64)
+    with everything():
+        text = mg.source(op(x), inputs={"x": x})
+    assert "np.fft.fft(x)" in text
+    own = Op("planted", functools.partial(scaled, by=2.0), "x", lambda g: g * 2.0, elementwise=True)
+    with pytest.raises(NotImplementedError, match=r"planted cannot be printed: .* give its record a text="):
+        mg.source(own(mg.ones(3, requires_grad=True)))
 
 
 def scaled(x: Any, by: Any) -> Any:

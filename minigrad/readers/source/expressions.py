@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
 import functools
 import inspect
 import math
@@ -22,7 +21,7 @@ import numpy as np
 from minigrad.core.op import NO_PARAMS, Op
 from minigrad.core.text import Call, Helper, Steps, Text
 from minigrad.dtypes import F16, F64
-from minigrad.readers.source.program import Value, steps_of
+from minigrad.readers.source.program import Value, numpy_name, steps_of
 
 Expr = ast.expr
 
@@ -132,23 +131,32 @@ def described(v: Value, written: bool = False) -> Call:
     return Call(v.params, shapes, dtypes, v.shape, v.dtype, is_dense(x), repeats(x), v.turned, written)
 
 
+def checked(v: Value, xs: list[Expr], h: Helpers) -> Expr:
+    """As `expression`, behind the check of values that the operation has."""
+    if v.record.check is None:
+        return expression(v, xs, h)
+    names: list[Expr] = [ast.Name(f"x{i}") for i in range(len(xs))]
+    check = h.call(v.record.check, names, v.params, v.op)
+    lines = [ast.unparse(check), f"return {ast.unparse(expression(v, names, h))}"]
+    arguments = ", ".join(map(ast.unparse, names))
+    return ast.Call(ast.Name(h.written(f"_checked_{v.op}", arguments, lines)), xs, [])
+
+
 def printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
     """A call of an op: by its text, as a function of NumPy, or as one in the program's head."""
-    if op.check is not None:
-        return h.checked(op, call, xs)
+    kernel: Any = inspect.unwrap(op.kernel)
     text: Text = op.text(call) if callable(op.text) else op.text
-    several = isinstance(op.kernel, types.FunctionType) and op.kernel.__name__ != "<lambda>"
+    several = isinstance(kernel, types.FunctionType) and kernel.__name__ != "<lambda>"
+    # A kernel of several steps rounds float16 once.
     if text is not None and not (op.text is text and several and call.dtype == F16):
-        # a kernel of several steps rounds float16 once
         text, values = (text, {}) if isinstance(text, str) else text
-        return fill(
-            text, xs, **{**call.params, **{k: h.value(v) for k, v in values.items() if f"{{{k}}}" in text}}
-        )
-    name = f"np.{getattr(op.kernel, '__name__', '')}"
-    if getattr(np, name[3:], None) is op.kernel:
+        values = {k: h.value(v) for k, v in values.items() if f"{{{k}}}" in text}
+        return fill(text, xs, **{**call.params, **values})
+    name = numpy_name(op.kernel)
+    if name:
         expr: Expr = ast.Call(parsed(name), xs, [ast.keyword(k, literal(p)) for k, p in call.params.items()])
     else:
-        expr = h.call(op.kernel, xs, call.params, op.name)
+        expr = h.call(op, xs, call.params)
     return expr if op.order is not None or op.view else fill("np.asarray({})", [expr])
 
 
@@ -257,23 +265,15 @@ class Helpers:
         self._names: dict[Any, str] = {}
 
     def call(self, function: Any, xs: list[Expr], params: dict[str, Any] = NO_PARAMS, op: str = "") -> Expr:
-        """A call of a function, which is a kernel of ``op``. NotImplementedError if that cannot be printed."""
-        name = self._function(function, op or getattr(function, "__name__", ""))
+        """A call of a function, or of an op's kernel. NotImplementedError if that cannot be printed."""
+        if isinstance(function, Op):
+            function, op = function.kernel, function.name
+        name = self._function(function, op or function.__name__)
         keywords = []
         for k, p in params.items():
             value = ast.Subscript(parsed("np.s_"), key(p)) if _slices(p) else literal(p)
             keywords.append(ast.keyword(k, value))
         return ast.Call(ast.Name(name), xs, keywords)
-
-    def checked(self, op: Op, call: Call, xs: list[Expr]) -> Expr:
-        """A call of an op behind its check of values."""
-        names: list[Expr] = [ast.Name(f"x{i}") for i in range(len(xs))]
-        check = self.call(op.check, names, call.params, op.name)
-        bare = copy.copy(op)
-        bare.check, bare.kernel = None, inspect.unwrap(op.kernel)
-        lines = [ast.unparse(check), f"return {ast.unparse(printed(bare, call, names, self))}"]
-        arguments = ", ".join(f"x{i}" for i in range(len(xs)))
-        return ast.Call(ast.Name(self.written(f"_checked_{op.name}", arguments, lines)), xs, [])
 
     def value(self, value: Any) -> Any:
         """A value of a text; of a function in the head, its name."""

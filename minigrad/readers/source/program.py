@@ -177,20 +177,19 @@ class Program:
             params, inputs, x = op.joins(params, x.params), [x.inputs[0]], x.inputs[0]
         if op.idle is not None and op.idle(x.shape, shape, **params):
             return self._also(x, node)
-        if copies(op) and x.record is not None and x.record.new and x.fill is None:
+        if copies(op) and x.__class__ is Value and x.record is not None and x.record.new and x.fill is None:
             return self._also(x, node)  # in a program that changes nothing in place, a copy is the same
         if op.apart is not None and node is not None:
             inputs = self._apart(op.apart, inputs, node)
         number = None
-        if op.fill is not None or any(
-            map(_repeats_one, inputs)
-        ):  # else there is nothing to fill or to narrow
+        if op.fill is not None or any(map(_repeats_one, inputs)):
             number = _filled(op, inputs, dtype)
             if (
                 number is None
                 and op.elementwise
+                and op.check is None
                 and len(inputs) > 1
-                and getattr(np, op.kernel.__name__, 0) is op.kernel
+                and numpy_name(op.kernel)
             ):
                 if op.unit is not None and node is not None:
                     for one, other in (inputs, inputs[::-1]):
@@ -272,7 +271,18 @@ class Program:
 
 def copies(op: Op) -> bool:
     """Whether an op gives its first input in an array of its own."""
-    return op.same == 0 and op.order == "K" and not op.view
+    return op.same == 0 and op.order == "K" and not op.view and op.check is None
+
+
+def numpy_name(kernel: Any) -> str:
+    """How a program names a kernel that is NumPy's own, such as ``np.add``; else an empty string."""
+    while kernel is not None:
+        name, home = getattr(kernel, "__name__", ""), str(getattr(kernel, "__module__", None) or "numpy")
+        for module in ("numpy", home) if home.partition(".")[0] == "numpy" else ():
+            if getattr(sys.modules.get(module), name, None) is kernel:
+                return f"np{module[5:]}.{name}"
+        kernel = getattr(kernel, "__wrapped__", None)
+    return ""
 
 
 def steps_of(path: Path, shape: Any, dtype: Any) -> Iterator[tuple[Any, Any, Any]]:
@@ -318,7 +328,8 @@ def _meet(operands: Sequence[Any]) -> Any:
 
 def _same_params(params: dict[str, Any]) -> object:
     """What makes parameters the same; NumPy does not write large arrays out."""
-    if not any(isinstance(p, (np.ndarray, tuple, list)) for p in params.values()):
+    parts = (q for p in params.values() for q in (p if isinstance(p, (tuple, list)) else (p,)))
+    if not any(isinstance(q, np.ndarray) for q in parts):
         return repr(params)
     with np.printoptions(threshold=sys.maxsize, floatmode="unique"):
         return repr(params)
@@ -329,6 +340,8 @@ def _filled(op: Op, inputs: list[Any], dtype: Any) -> Any:
     kind = dtype.type
     if op.fill is not None:
         return kind(op.fill)
+    if op.check is not None:
+        return None
     numbers = [
         v.value if v.__class__ is Const else None if v.fill is None else np.asarray(v.fill, v.dtype)
         for v in inputs

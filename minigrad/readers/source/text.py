@@ -15,8 +15,8 @@ from minigrad.errors import place
 from minigrad.readers.source.expressions import (
     Expr,
     Helpers,
+    checked,
     constant,
-    expression,
     fill,
     filled,
     literal,
@@ -173,7 +173,7 @@ class Text:
         self._line(v, expr, v.op)
 
     def _make(self, v: Value) -> Expr:
-        return expression(v, [self._operand(w) for w in v.inputs], self.helpers)
+        return checked(v, [self._operand(w) for w in v.inputs], self.helpers)
 
     def _operand(self, w: Any) -> Expr:
         if w.__class__ is not Value:
