@@ -16,9 +16,11 @@ from minigrad.autograd.modes import is_inference_mode_enabled as is_inference_mo
 from minigrad.device import device as device
 from minigrad.dtypes import *
 from minigrad.functions.creation import *
+from minigrad.functions.draws import *
 from minigrad.functions.elementwise import *
 from minigrad.functions.index import *
 from minigrad.functions.linalg import *
+from minigrad.functions.parts import *
 from minigrad.functions.reduce import *
 from minigrad.functions.shape import *
 from minigrad.functions.table import *

@@ -70,33 +70,11 @@ TypeError for a float."""
         ...
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of ``other``."""
-    def float(self) -> Tensor:
-        """In float32."""
-    def double(self) -> Tensor:
-        """In float64."""
-    def half(self) -> Tensor:
-        """In float16."""
-    def long(self) -> Tensor:
-        """In int64."""
-    def int(self) -> Tensor:
-        """In int32."""
-    def short(self) -> Tensor:
-        """In int16."""
-    def byte(self) -> Tensor:
-        """In uint8."""
-    def bool(self) -> Tensor:
-        """In bool: whether nonzero."""
     def cpu(self) -> Tensor:
         """Itself."""
-    def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
+    def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.tensor` in this dtype."""
-    def new_zeros(self, *size: Sizes, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.zeros` in this dtype."""
-    def new_ones(self, *size: Sizes, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.ones` in this dtype."""
-    def new_empty(self, *size: Sizes, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
-        """`minigrad.empty` in this dtype."""
-    def new_full(self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None=None, requires_grad: Flag=False) -> Tensor:
+    def new_full(self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.full` in this dtype."""
     def __getstate__(self) -> Any:
         """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
@@ -299,8 +277,32 @@ TypeError for a float."""
     def __pos__(self) -> Tensor: ...
     def __abs__(self) -> Tensor: ...
     def __invert__(self) -> Tensor: ...
+    def float(self) -> Tensor:
+        """In float32."""
+    def double(self) -> Tensor:
+        """In float64."""
+    def half(self) -> Tensor:
+        """In float16."""
+    def long(self) -> Tensor:
+        """In int64."""
+    def int(self) -> Tensor:
+        """In int32."""
+    def short(self) -> Tensor:
+        """In int16."""
+    def byte(self) -> Tensor:
+        """In uint8."""
+    def bool(self) -> Tensor:
+        """In bool."""
+    def new_zeros(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.zeros` in this dtype."""
+    def new_ones(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.ones` in this dtype."""
+    def new_empty(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.empty` in this dtype."""
     def __getitem__(self, key: Index | tuple[Any, ...] | Tensor) -> Tensor: ...
     def __setitem__(self, key: Index | tuple[Any, ...] | Tensor, value: Any) -> None: ...
+    def clone(self) -> Tensor:
+        """A copy in memory of its own, with the gradient passing through."""
     def mul(self, other: Operand) -> Tensor:
         """``input * other``."""
     def mul_(self, other: Operand) -> Tensor:
@@ -575,6 +577,8 @@ TypeError for a float."""
         """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
     def relu_(self) -> Tensor:
         """`relu`, in place."""
+    def logsumexp(self, dim: Dim, keepdim: builtins.bool=False) -> Tensor:
+        """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
     def add(self, other: Operand, *, alpha: Number=1) -> Tensor:
         """``input + alpha * other``."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: Number=1) -> Tensor:
@@ -683,8 +687,6 @@ TypeError for a float."""
         """The running sum along ``dim``; integers add up in int64."""
     def cumsum_(self, dim: builtins.int, *, dtype: DTypeLike | None=None) -> Tensor:
         """`cumsum`, in place."""
-    def logsumexp(self, dim: Dim, keepdim: builtins.bool=False) -> Tensor:
-        """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
     @overload
     def max(self) -> Tensor:
         ...
@@ -725,10 +727,6 @@ TypeError for a float."""
     UserWarning where the correction takes all degrees of freedom: the value is nan or inf then."""
     def broadcast_to(self, *size: Sizes) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
-    def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
-    def clone(self) -> Tensor:
-        """A copy in memory of its own, with the gradient passing through."""
     def contiguous(self) -> Tensor:
         """Itself if its memory is in row order, else a copy."""
     def detach(self) -> Tensor:
@@ -749,8 +747,6 @@ TypeError for a float."""
         """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
     def movedim(self, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
-    def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:
-        """``length`` elements from ``start`` along ``dim``."""
     def permute(self, *dims: Sizes) -> Tensor:
         """The dimensions in another order."""
     def ravel(self) -> Tensor:
@@ -761,10 +757,6 @@ TypeError for a float."""
         """The same elements in another shape; one size may be -1. A view where the memory allows it."""
     def reshape_as(self, other: Tensor) -> Tensor:
         """Reshaped to the shape of ``other``."""
-    def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
-        """The slice at ``index`` along ``dim``, without that dimension. IndexError out of range."""
-    def split(self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Parts of one size (the last may be smaller), or of the sizes listed, along ``dim``; all are views."""
     def squeeze(self, dim: Sizes | None=None) -> Tensor:
         """Without the dimensions of size 1, or those among ``dim``. RuntimeError for a dimension named twice."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
@@ -773,14 +765,10 @@ TypeError for a float."""
         """Two dimensions exchanged."""
     def t(self) -> Tensor:
         """The transpose of a matrix; a vector or number as it is. RuntimeError beyond two dimensions."""
-    def tensor_split(self, indices_or_sections: builtins.int | Tensor | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
     def tile(self, *dims: Sizes) -> Tensor:
         """As `repeat`, with missing leading counts taken as 1."""
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two dimensions exchanged."""
-    def unbind(self, dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """The slices along ``dim``, without that dimension; all are views."""
     def unflatten(self, dim: builtins.int, sizes: Sequence[builtins.int]) -> Tensor:
         """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
     def unsqueeze(self, dim: builtins.int) -> Tensor:
@@ -789,6 +777,18 @@ TypeError for a float."""
         """As `reshape`, but RuntimeError where that would copy."""
     def view_as(self, other: Tensor) -> Tensor:
         """Viewed in the shape of ``other``."""
+    def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
+    def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:
+        """``length`` elements from ``start`` along ``dim``."""
+    def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
+        """The slice at ``index`` along ``dim``, without that dimension. IndexError out of range."""
+    def split(self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Parts of one size (the last may be smaller), or of the sizes listed, along ``dim``; all are views."""
+    def tensor_split(self, indices_or_sections: builtins.int | Tensor | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
+    def unbind(self, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """The slices along ``dim``, without that dimension; all are views."""
     def gather(self, dim: builtins.int, index: Tensor) -> Tensor:
         """``out[i][j] = input[i][index[i][j]]`` for dim 1, and likewise: the shape of ``index`` (int64).
     

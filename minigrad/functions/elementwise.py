@@ -259,10 +259,10 @@ def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ..
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
     needs_value("nonzero()")
-    found = np.stack(np.nonzero(np.atleast_1d(input._array))).astype(np.int64, copy=False)
+    indices = np.stack(np.nonzero(np.atleast_1d(input._array))).astype(np.int64, copy=False)
     if as_tuple:
-        return tuple(wrap(i) for i in found)
-    return wrap(found.T[:, : input._array.ndim])
+        return tuple(wrap(i) for i in indices)
+    return wrap(indices.T[:, : input._array.ndim])
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:

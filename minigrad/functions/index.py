@@ -114,8 +114,7 @@ def _item(k: Any) -> Any:
     else:
         raise index_error(
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
-            "indices "
-            f"(got {type(k).__name__})"
+            f"indices (got {type(k).__name__})"
         )
     if t._array.dtype == np.uint8:
         t = cast(t, dtypes.BOOL)
@@ -167,8 +166,7 @@ def _check_array(k: Tensor, d: int, size: tuple[int, ...]) -> None:
         if array.shape != want:
             raise index_error(
                 f"The shape of the mask {list(array.shape)} at index 0 does not match the shape of the "
-                "indexed tensor "
-                f"{list(size)} at index {d}"
+                f"indexed tensor {list(size)} at index {d}"
             )
     elif array.size:
         low, high = array.min(), array.max()
@@ -204,8 +202,7 @@ def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
         if k != d and i.shape[k] > a.shape[k]:
             raise runtime_error(
                 f"Size does not match at dimension {k} expected index {list(i.shape)} to be no larger than "
-                "self "
-                f"{list(a.shape)} apart from dimension {d}"
+                f"self {list(a.shape)} apart from dimension {d}"
             )
     size = a.shape[d] if a.ndim else 1
     if i.size and (i.min() < 0 or i.max() >= size):
@@ -290,11 +287,11 @@ def index_put(
             f"{input.dtype} for the destination and {values.dtype} for the source."
         )
     shape_ = input._array.shape
-    _, found, pattern = split_key(tuple(slice(None) if k is None else k for k in indices), shape_)
-    target = check_fits(input, found, pattern, values)
+    _, arrays, pattern = split_key(tuple(slice(None) if k is None else k for k in indices), shape_)
+    target = check_fits(input, arrays, pattern, values)
     if not accumulate:
-        return apply(ops.index_put, (input, values, *found), {"pattern": pattern})
-    added = apply(ops.unindex, (values.expand(target), *found), {"shape": shape_, "pattern": pattern})
+        return apply(ops.index_put, (input, values, *arrays), {"pattern": pattern})
+    added = apply(ops.unindex, (values.expand(target), *arrays), {"shape": shape_, "pattern": pattern})
     return apply(e.add, (input, added))
 
 
@@ -312,8 +309,7 @@ def check_fits(
     if not fits:
         raise runtime_error(
             f"shape mismatch: value tensor of shape {list(value._array.shape)} cannot be broadcast to "
-            "indexing "
-            f"result of shape {list(target)}"
+            f"indexing result of shape {list(target)}"
         )
     return target
 

@@ -163,8 +163,8 @@ def _picked_dims(part: Tensor, indices: Sequence[Tensor]) -> int:
     """How many dimensions indexing with arrays gives; a mask takes several and gives one."""
     masks = [i._array.dtype == bool for i in indices]
     taken = sum(i._array.ndim if m else 1 for i, m in zip(indices, masks, strict=True))
-    given = max(1 if m else i._array.ndim for i, m in zip(indices, masks, strict=True))
-    return int(part._array.ndim - taken + given)
+    picked = max(1 if m else i._array.ndim for i, m in zip(indices, masks, strict=True))
+    return int(part._array.ndim - taken + picked)
 
 
 def _drop_leading(value: Any, ndim: int) -> Any:

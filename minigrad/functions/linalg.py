@@ -126,8 +126,8 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 ger = outer
 
 
-def _dims(name: str, *wanted: tuple[Tensor, int]) -> None:
-    for t, n in wanted:
+def _dims(name: str, *operands: tuple[Tensor, int]) -> None:
+    for t, n in operands:
         if t._array.ndim != n:
             kind = {1: "1D tensor", 2: "matrix", 3: "batch of matrices (3D tensor)"}[n]
             raise runtime_error(

@@ -26,9 +26,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         raise runtime_error(
             f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, x.shape))} and "
             f"{'x'.join(map(str, w.shape[::-1]))}): linear expects input [..., "
-            f"{w.shape[-1] if w.ndim else '?'}] for a "
-            f"weight {list(w.shape)} (out, in), got input {list(x.shape)}; "
-            "reshape the input or change in_features"
+            f"{w.shape[-1] if w.ndim else '?'}] for a weight {list(w.shape)} (out, in), got input "
+            f"{list(x.shape)}; reshape the input or change in_features"
         )
     kinds = [t._array.dtype for t in (input, weight, bias) if t is not None]
     if any(kind != kinds[0] for kind in kinds):

@@ -28,10 +28,9 @@ from minigrad.ops import elementwise as e
 from minigrad.ops import index, reduce
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logsumexp",
+    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", 
     "max", "mean", "min", "nansum", "prod", "std", "std_mean", "sum", "var", "var_mean",
 ]  # fmt: skip
-
 
 
 def _input(name: str, input: Tensor, dtype: DTypeLike | None, *, floats: bool = False) -> Tensor:
@@ -340,23 +339,17 @@ def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tenso
 def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
     t = _whole(input) if dtype is None else input
     own = t._array.dtype
-    found = own if dtype is None else dtypes.as_numpy(dtype)
-    if found.kind == "b":
+    target = own if dtype is None else dtypes.as_numpy(dtype)
+    if target.kind == "b":
         raise NotImplementedError(f"\"{op.name}\" not implemented for 'Bool'")
     d = one_dim(dim, t._array.ndim)
-    _carries(input, found)
-    if own != found and (own.kind != "f" or found.kind != "f"):
-        t, own = cast(t, found), found
+    _carries(input, target)
+    if own != target and (own.kind != "f" or target.kind != "f"):
+        t, own = cast(t, target), target
     if t._array.ndim == 0:
-        return t.clone() if own == found else cast(t, found)
+        return t.clone() if own == target else cast(t, target)
     # The gradient adds up in the input's dtype, as in PyTorch.
-    return apply(op, (t,), {"dim": d, "dtype": found} | ({"back": own} if op is reduce.cumsum else {}))
-
-
-def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
-    """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
-    t = cast(input, dtypes.default_float()) if input._array.dtype.kind != "f" else input
-    return apply(reduce.logsumexp, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
+    return apply(op, (t,), {"dim": d, "dtype": target} | ({"back": own} if op is reduce.cumsum else {}))
 
 
 def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
@@ -366,7 +359,7 @@ def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
 
 # The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
-    all amax amin any argmax argmin count_nonzero cumprod cumprod_ cumsum cumsum_ logsumexp max mean min
+    all amax amin any argmax argmin count_nonzero cumprod cumprod_ cumsum cumsum_ max mean min
     nansum prod std sum var
 """
 public(globals(), __all__)

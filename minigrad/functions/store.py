@@ -100,14 +100,14 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
         result = apply(shape.alias, (result,))  # what is written must have a record
     node = result._node
     record = node is not None and (mode.grad or mode.everything)
-    wanted = mode.grad and ((node is not None and node.requires_grad) or carries_gradients(t))
+    carries = mode.grad and ((node is not None and node.requires_grad) or carries_gradients(t))
     if record and node is not None:
         _keep_old(node, array, since)
-    changed(array, recorded=record or wanted)
+    changed(array, recorded=record or carries)
     if mode.recorder is not None:
         mode.recorder.stores(t)
     array[...] = result._array
-    if not (record or wanted):
+    if not (record or carries):
         keeps_record(t)
     else:
         if node is None:

@@ -46,11 +46,11 @@ def _function(op: Op) -> Any:
 def _from_text(op: Op, signature: str) -> Any:
     """A function with parameters beside the operands; a dimension is counted from the front."""
     arguments = ast.parse(f"def f({signature}): 0").body[0].args  # type: ignore[attr-defined]
-    given = [*arguments.args, *arguments.kwonlyargs]
+    parameters = [*arguments.args, *arguments.kwonlyargs]
     count = len(op.inputs)
-    values = [_value(a.arg, ast.unparse(a.annotation)) for a in given[count:]]
+    values = [_value(a.arg, ast.unparse(a.annotation)) for a in parameters[count:]]
     params = ", ".join(f"{name!r}: {value}" for name, value in zip(op.params, values, strict=True))
-    operands = "".join(f"{a.arg}, " for a in given[:count])
+    operands = "".join(f"{a.arg}, " for a in parameters[:count])
     text = f"def {op.name}({signature}) -> Tensor:\n    return apply(op, ({operands}), {{{params}}})\n"
     space = {"apply": apply, "op": op, "all_dims": all_dims, "one_dim": one_dim}
     exec(compile(text, __file__, "exec", __future__.annotations.compiler_flag), space)

@@ -6,6 +6,8 @@ from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Dim, Number, Operand
 
+def clone(input: Tensor) -> Tensor:
+    """A copy in memory of its own, with the gradient passing through."""
 def mul(input: Operand, other: Operand) -> Tensor:
     """``input * other``."""
 multiply = mul
@@ -132,8 +134,10 @@ def bitwise_xor(input: Operand, other: Operand) -> Tensor:
     """Exclusive or of the bits of integers or bools."""
 def relu(input: Tensor) -> Tensor:
     """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
+def logsumexp(input: Tensor, dim: Dim, keepdim: bool=False) -> Tensor:
+    """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
 
-__all__ = ["mul", "multiply", "neg", "negative", "floor_divide", "remainder", "fmod", "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos", "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "atan2", "arctan2", "abs", "absolute", "sign", "floor", "ceil", "trunc", "fix", "round", "maximum", "minimum", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "relu"]
+__all__ = ["clone", "mul", "multiply", "neg", "negative", "floor_divide", "remainder", "fmod", "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos", "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "atan2", "arctan2", "abs", "absolute", "sign", "floor", "ceil", "trunc", "fix", "round", "maximum", "minimum", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "relu", "logsumexp"]
 METHODS: dict[str, Any]
 
 def form(op: Op) -> str: ...

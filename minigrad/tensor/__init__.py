@@ -16,6 +16,9 @@ from minigrad.tensor import gradient as gradient
 from minigrad.tensor import operators as operators
 from minigrad.tensor import ufuncs as ufuncs
 from minigrad.tensor import value as value
+
+# Pickles name it by this place.
+from minigrad.tensor.copies import _restore as _restore
 from minigrad.tensor.size import Size as Size
 
 if TYPE_CHECKING:

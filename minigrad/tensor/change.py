@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import (
-    Any,
-    overload,
-)
+from typing import Any, overload
 
 import numpy as np
 
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.mode import MODE
 from minigrad.core.op import Array
-from minigrad.core.tensor import Tensor as Tensor
-from minigrad.core.tensor import extend
+from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Number, Operand
 from minigrad.core.views import check_change
 from minigrad.errors import type_error
-from minigrad.functions import creation, elementwise, inplace
+from minigrad.functions import elementwise, inplace
 from minigrad.functions.dims import whole
+from minigrad.functions.draws import drawn
 from minigrad.functions.store import update
 from minigrad.gate import methods
 from minigrad.ops import elementwise as e
@@ -77,15 +74,15 @@ class _Change(Tensor):
         dtype holds (of a floating one, the largest up to which it holds all). RuntimeError for an empty range.
         """
         names = ("to",) if len(bounds) == 1 and not named else ("from", "to")
-        given = {**dict(zip(names, bounds, strict=False)), **named}
-        if sorted(given) not in ([], ["to"], ["from", "to"]) or len(given) < len(bounds) + len(named):
+        bounds_ = {**dict(zip(names, bounds, strict=False)), **named}
+        if sorted(bounds_) not in ([], ["to"], ["from", "to"]) or len(bounds_) < len(bounds) + len(named):
             raise type_error(
                 "random_() takes nothing, to, or from and to, whole numbers of which to may be None"
             )
-        low, high = (0 if given else None), given.get("to")
-        if "from" in given:
-            low = whole("random_(): argument 'from'", given["from"])
-        if given and not (high is None and "from" in given):
+        low, high = (0 if bounds_ else None), bounds_.get("to")
+        if "from" in bounds_:
+            low = whole("random_(): argument 'from'", bounds_["from"])
+        if bounds_ and not (high is None and "from" in bounds_):
             high = whole("random_(): argument 'to'", high)
         return self._draw(generator, "integers", (low, high))
 
@@ -110,10 +107,10 @@ class _Change(Tensor):
         array = self._array
         order = _in_memory(array)
         shape = tuple(array.shape[d] for d in order)
-        drawn = creation.drawn(generator, method, *before, shape, array.dtype, *after, **options)
+        numbers = drawn(generator, method, *before, shape, array.dtype, *after, **options)
         if order != list(range(len(order))):
-            drawn = apply(permute, (drawn,), {"axes": tuple(int(d) for d in np.argsort(order))})
-        return inplace.copy_(self, drawn)
+            numbers = apply(permute, (numbers,), {"axes": tuple(int(d) for d in np.argsort(order))})
+        return inplace.copy_(self, numbers)
 
 
 def _in_memory(array: Array) -> list[int]:

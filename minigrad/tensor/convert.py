@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
-from typing import (
-    Any,
-    overload,
-)
+from collections.abc import Callable
+from typing import Any, overload
 
 from minigrad import dtypes
 from minigrad.core.apply import cast
-from minigrad.core.tensor import Tensor as Tensor
-from minigrad.core.tensor import extend
-from minigrad.core.types import Flag, Number, Sizes
+from minigrad.core.tensor import Tensor, extend
+from minigrad.core.types import Number, Sizes
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.errors import type_error
 from minigrad.functions import creation
 from minigrad.gate import methods
 
+TYPES = {
+    "float": dtypes.float32, "double": dtypes.float64, "half": dtypes.float16, "long": dtypes.int64,
+    "int": dtypes.int32, "short": dtypes.int16, "byte": dtypes.uint8, "bool": dtypes.bool,
+}  # fmt: skip
+FILLED = {"new_zeros": creation.zeros, "new_ones": creation.ones, "new_empty": creation.empty}
+
+
+def _conversion(name: str, dtype: dtypes.dtype) -> Callable[[Tensor], Tensor]:
+    def method(self: Tensor) -> Tensor:
+        return self.to(dtype)
+
+    method.__name__, method.__doc__ = name, f"In {dtype.name}."
+    return method
+
+
+def _filled(name: str, make: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def method(
+        self: Tensor, *size: Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: bool = False
+    ) -> Tensor:
+        return make(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    method.__name__, method.__doc__ = name, f"`minigrad.{make.__name__}` in this dtype."
+    return method
+
+
+def _with_makers(methods: type[Tensor]) -> type[Tensor]:
+    """Class decorator: adds a conversion to each type, and what is filled."""
+    for name, dtype in TYPES.items():
+        setattr(methods, name, _conversion(name, dtype))
+    for name, make in FILLED.items():
+        setattr(methods, name, _filled(name, make))
+    return methods
+
 
 @extend
 @methods
+@_with_makers
 class _Convert(Tensor):
     """Conversions, and makers of the same element type."""
 
@@ -60,69 +91,19 @@ class _Convert(Tensor):
         """In the dtype of ``other``."""
         return self.to(other)
 
-    def float(self) -> Tensor:
-        """In float32."""
-        return self.to(dtypes.float32)
-
-    def double(self) -> Tensor:
-        """In float64."""
-        return self.to(dtypes.float64)
-
-    def half(self) -> Tensor:
-        """In float16."""
-        return self.to(dtypes.float16)
-
-    def long(self) -> Tensor:
-        """In int64."""
-        return self.to(dtypes.int64)
-
-    def int(self) -> Tensor:
-        """In int32."""
-        return self.to(dtypes.int32)
-
-    def short(self) -> Tensor:
-        """In int16."""
-        return self.to(dtypes.int16)
-
-    def byte(self) -> Tensor:
-        """In uint8."""
-        return self.to(dtypes.uint8)
-
-    def bool(self) -> Tensor:
-        """In bool: whether nonzero."""
-        return self.to(dtypes.bool)
-
     def cpu(self) -> Tensor:
         """Itself."""
         return self
 
     def new_tensor(
-        self, data: Any, *, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
+        self, data: Any, *, dtype: dtypes.DTypeLike | None = None, requires_grad: bool = False
     ) -> Tensor:
         """`minigrad.tensor` in this dtype."""
         return creation.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
-    def new_zeros(
-        self, *size: Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
-    ) -> Tensor:
-        """`minigrad.zeros` in this dtype."""
-        return creation.zeros(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
-
-    def new_ones(
-        self, *size: Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
-    ) -> Tensor:
-        """`minigrad.ones` in this dtype."""
-        return creation.ones(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
-
-    def new_empty(
-        self, *size: Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: Flag = False
-    ) -> Tensor:
-        """`minigrad.empty` in this dtype."""
-        return creation.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
-
     def new_full(
         self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None = None,
-        requires_grad: Flag = False,
+        requires_grad: bool = False,
     ) -> Tensor:  # fmt: skip
         """`minigrad.full` in this dtype."""
         return creation.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import copy
 import warnings
-from typing import (
-    Any,
-    Self,
-    SupportsIndex,
-)
+from typing import Any, Self, SupportsIndex
 
 import numpy as np
 
 from minigrad.buffers import is_view
 from minigrad.core.apply import needs_value
-from minigrad.core.tensor import Tensor as Tensor
-from minigrad.core.tensor import extend
+from minigrad.core.tensor import Tensor, extend
 from minigrad.functions import creation
 from minigrad.gate import methods
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable, Iterable
-from typing import (
-    Any,
-    Self,
-)
+from typing import Any, Self
 
 from minigrad import autograd, errors
 from minigrad.autograd.hooks import RemovableHandle, after_ids
 from minigrad.core.apply import needs_value
 from minigrad.core.mode import MODE, RECORDERS
 from minigrad.core.node import RETAIN, Node
-from minigrad.core.tensor import Tensor as Tensor
-from minigrad.core.tensor import extend, leaf
+from minigrad.core.tensor import Tensor, extend, leaf
 from minigrad.core.views import refresh
 from minigrad.functions import shape as shapes
 from minigrad.gate import methods

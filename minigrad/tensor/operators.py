@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    TypeVar,
-)
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from minigrad.core.apply import NotAnOperand, apply, wrap_operand
 from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
-from minigrad.core.tensor import Tensor as Tensor
-from minigrad.core.tensor import extend
+from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Operand
-from minigrad.functions import elementwise, inplace, linalg, reduce, table
+from minigrad.functions import elementwise, inplace, linalg, parts, reduce, table
 from minigrad.functions import index as indexing
 from minigrad.functions import shape as shapes
 from minigrad.functions.store import in_place, update
@@ -73,7 +68,7 @@ def _with_functions(methods: type[Tensor]) -> type[Tensor]:
     """Class decorator: adds operators, and the functions that are methods too, where the class has none itself."""
     own = vars(methods)
     added: dict[str, Any] = dict(table.METHODS)
-    for space in (elementwise, reduce, shapes, indexing, linalg, inplace):
+    for space in (elementwise, reduce, shapes, parts, indexing, linalg, inplace):
         for name in space.METHODS.split():
             function = vars(space).get(name)
             added[name] = function or gated(in_place(vars(space)[name[:-1]], name))

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import (
-    Any,
-    Self,
-    SupportsIndex,
-    overload,
-)
+from typing import Any, Self, SupportsIndex, overload
 
 from minigrad.core.tensor import Tensor as Tensor
 
@@ -18,11 +13,11 @@ class Size(tuple[int, ...]):
     """A shape: a tuple of ints that stays one where it is sliced, joined or repeated. TypeError for anything else."""
 
     def __new__(cls, sizes: Iterable[int] = ()) -> Self:
-        made = tuple(sizes)
-        for i, n in enumerate(made):
+        numbers = tuple(sizes)
+        for i, n in enumerate(numbers):
             if not hasattr(n, "__index__"):
                 raise TypeError(f"Size() takes an iterable of int (item {i} is {type(n).__name__})")
-        return tuple.__new__(cls, (n.__index__() for n in made))
+        return tuple.__new__(cls, (n.__index__() for n in numbers))
 
     @overload
     def __getitem__(self, key: SupportsIndex) -> int: ...
@@ -31,8 +26,8 @@ class Size(tuple[int, ...]):
     def __getitem__(self, key: slice) -> Size: ...
 
     def __getitem__(self, key: SupportsIndex | slice) -> int | Size:
-        found: Any = tuple.__getitem__(self, key)
-        return tuple.__new__(Size, found) if key.__class__ is slice else found
+        part: Any = tuple.__getitem__(self, key)
+        return tuple.__new__(Size, part) if key.__class__ is slice else part
 
     def __add__(self, other: tuple[Any, ...]) -> Size:
         if not isinstance(other, tuple):

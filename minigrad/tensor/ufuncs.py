@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import (
-    Any,
-)
+from typing import Any
 
 import numpy as np
 
 from minigrad.core.apply import apply
 from minigrad.core.op import TABLE, Op
-from minigrad.core.tensor import Tensor as Tensor
-from minigrad.core.tensor import extend
+from minigrad.core.tensor import Tensor, extend
 from minigrad.errors import type_error
 from minigrad.functions import linalg
 from minigrad.gate import methods
@@ -48,11 +45,11 @@ def _not_recorded(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options
         own = _METHODS.get((ufunc, method), "its own functions")
         return f"{name}.{method} is not recorded by minigrad; use {own}, {leaves}"
     if ufunc in _UFUNCS or ufunc is np.matmul:
-        given, first = ", ".join(f"{option}=" for option in options), next(iter(options))
+        named, first = ", ".join(f"{option}=" for option in options), next(iter(options))
         own = {"out": f"t = {name}(...)", "where": "minigrad.where", "dtype": "t.to(dtype)"}.get(
             first, "none"
         )
-        return f"{name} is recorded by minigrad, but not with {given}; use {own}, {leaves}"
+        return f"{name} is recorded by minigrad, but not with {named}; use {own}, {leaves}"
     return f"{name} is not recorded by minigrad; use its own functions, {leaves}"
 
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Sequence
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Self,
-    TypeVar,
-    overload,
-)
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import numpy as np
 
@@ -21,14 +15,13 @@ from minigrad.core.mode import MODE, RECORDERS
 from minigrad.core.node import new
 from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
-from minigrad.core.tensor import Tensor as Tensor
-from minigrad.core.tensor import extend, wrap
+from minigrad.core.tensor import Tensor, extend, wrap
 from minigrad.core.types import Number
 from minigrad.core.views import refresh
 from minigrad.device import device as Device
 from minigrad.functions import creation, elementwise
-from minigrad.functions import shape as shapes
 from minigrad.functions.dims import one_dim
+from minigrad.functions.parts import unbind
 from minigrad.gate import methods
 from minigrad.hints import MissingMethods
 from minigrad.tensor.size import Size
@@ -57,8 +50,8 @@ class _Value(Tensor):
             if isinstance(only, (Tensor, np.ndarray)):
                 needs_value("Tensor() of a Tensor or an array")
             array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
-        made: Self = cls._make_subclass(cls, wrap(array), False)
-        return made
+        leaf_: Self = cls._make_subclass(cls, wrap(array), False)
+        return leaf_
 
     @staticmethod
     def _make_subclass(cls: type[Own], data: Tensor, requires_grad: bool = False) -> Own:
@@ -209,7 +202,7 @@ class _Value(Tensor):
     def __iter__(self) -> Iterator[Tensor]:
         if self._array.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(shapes.unbind(self))
+        return iter(unbind(self))
 
     def __contains__(self, element: object) -> bool:
         needs_value("the operator in")

@@ -85,10 +85,8 @@ def _filled_in(node: Any, parts: dict[str, Any]) -> Any:
     if not isinstance(node, ast.AST):
         return node
     if isinstance(node, ast.Name):
-        if node.id not in parts:
-            return node
-        part = parts[node.id]
-        return part if isinstance(part, ast.expr) else literal(part)
+        part = parts.get(node.id, node)
+        return part if isinstance(part, ast.AST) else literal(part)
     copied = node.__class__(*(_filled_in(getattr(node, f, None), parts) for f in node._fields))
     if isinstance(copied, ast.Call):
         copied.keywords = [k for k in copied.keywords if not _default(k)]

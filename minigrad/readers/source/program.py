@@ -36,6 +36,7 @@ class Value:
         "forward",
         "hint",
         "inputs",
+        "is_view",
         "nodes",
         "of",
         "op",
@@ -55,8 +56,9 @@ class Value:
         dtype: np.dtype[Any],
         node: Node | None,
     ) -> None:
-        self.record: Any = op if op.__class__ is Op else TABLE.get(op)  # None of what no operation computes
+        self.record: Any = op if isinstance(op, Op) else TABLE.get(op)  # None of what no operation computes
         self.op: str = op if self.record is None else self.record.name
+        self.is_view: bool = self.record is not None and (self.record.view or self.record.repeats)
         self.inputs, self.params, self.shape, self.dtype = tuple(inputs), params, shape, dtype
         self.nodes = [] if node is None else [node]
         self.fill: Any = None
@@ -68,13 +70,8 @@ class Value:
         self.turned = False
 
     @property
-    def is_view(self) -> bool:
-        """Whether its operation gives a view of the first input."""
-        return self.record is not None and (self.record.view or self.record.repeats)
-
-    @property
     def shows(self) -> bool:
-        """Whether it is a view that is printed as one, not as a number."""
+        """Whether it is a view of its first input, and printed as one, not as a number."""
         return self.fill is None and self.is_view
 
     def __repr__(self) -> str:
