@@ -1,7 +1,7 @@
 """How a tensor looks as text: the layout of PyTorch's ``repr``, from a NumPy array.
 
-One decision is taken for the whole tensor (scientific, plain or whole numbers, and one column width), then
-every number is written the same way, so that columns line up.
+The format (scientific, plain or whole numbers) and the width of columns are chosen once for the whole tensor, so that
+columns line up.
 """
 
 from __future__ import annotations
@@ -33,8 +33,7 @@ _PROFILES = {
     "full": PrintOptions(threshold=math.inf),
 }
 
-# One setting for the process and not one a thread, as in PyTorch: a choice made in the main thread
-# holds for what a worker thread prints.
+# As in PyTorch there is one setting for the process: a choice in the main thread holds for what other threads print.
 _options = PrintOptions()
 
 
@@ -46,7 +45,7 @@ def set_printoptions(
     profile: str | None = None,
     sci_mode: bool | None = None,
 ) -> None:
-    """Set how tensors are printed; what is not given stays, except ``sci_mode``, which returns to automatic.
+    """Set how tensors are printed; None leaves an option as it is, except ``sci_mode``, which returns to automatic.
 
     Args:
         precision: digits after the point of a floating number (4).
@@ -65,8 +64,8 @@ def set_printoptions(
         if profile not in _PROFILES:
             raise ValueError(f"set_printoptions: unknown profile {profile!r}; take one of {list(_PROFILES)}")
         base = _PROFILES[profile]
-    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    options = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
+    changes: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     _options = base._replace(sci_mode=sci_mode, **changes)
 
 

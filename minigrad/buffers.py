@@ -1,8 +1,8 @@
-"""Memory for large results, used again as soon as nobody holds it.
+"""Memory for large results, used again as soon as no array stands on it.
 
-The C library gives large arrays back to the system when they are freed, and every page of the next one is
-faulted in anew: a third of a training step on 10,000 rows.  Here a buffer stays, and is free again when the
-list below holds the only reference to it.
+The C library returns large arrays to the system when they are freed, and every page of the next one is faulted in
+anew: a third of a training step on 10,000 rows.  Here a buffer stays, and is free again when the list of buffers
+holds the only reference to it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KEPT = 1 << 26  # bytes at most that a thread keeps
 
 
 class Buffer(np.ndarray[Any, Any]):
-    """Bytes that arrays from `empty` stand on; the class tells such arrays from views."""
+    """The bytes that an array from `empty` stands on; by this class such an array is told from a view."""
 
 
 class _Kept(threading.local):
@@ -39,15 +39,15 @@ def _first_free(buffers: list[Buffer], size: int) -> Buffer | None:
     return None
 
 
-def _made(size: int) -> Buffer:
+def _buffer(size: int) -> Buffer:
     return np.ndarray.__new__(Buffer, size, np.uint8)
 
 
 def _calibrated() -> int:
-    """What getrefcount says in `_first_free` of a buffer that only the list holds: interpreters differ."""
+    """The count that getrefcount gives in `_first_free` for a buffer that only the list holds: interpreters differ."""
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
-        return 0  # counts mean little without the lock: nothing is ever free, so nothing is used again
-    buffers = [_made(1)]
+        return 0  # without the lock counts mean little: no buffer is ever free, and none is used again
+    buffers = [_buffer(1)]
     for buffer in buffers:
         return sys.getrefcount(buffer)
     return 0
@@ -65,12 +65,12 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     buffer = _first_free(buffers, size)
     if buffer is None:
         while buffers and sum(b.nbytes for b in buffers) + size > KEPT:
-            del buffers[0]  # the oldest; whoever uses it keeps it until done
-        buffer = _made(size)
+            del buffers[0]  # the oldest; an array that stands on it keeps it alive
+        buffer = _buffer(size)
         buffers.append(buffer)
     return np.ndarray(shape, dtype, buffer)
 
 
 def is_view(array: Array) -> bool:
-    """Whether an array shows memory that another array owns."""
+    """Whether an array stands on memory that another array owns."""
     return array.base is not None and array.base.__class__ is not Buffer

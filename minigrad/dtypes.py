@@ -33,7 +33,7 @@ class dtype:
 
     @property
     def dtype(self) -> NumpyType:
-        """What lets NumPy functions take this object as their ``dtype``."""
+        """The same as ``numpy``: by it NumPy's functions take this object for their ``dtype``."""
         return self.numpy
 
     @property
@@ -69,7 +69,7 @@ OF_NUMPY = {t.numpy: t for t in (bool, uint8, int8, int16, int32, int64, float16
 F16, F32, F64 = float16.numpy, float32.numpy, float64.numpy
 I64, BOOL = int64.numpy, bool.numpy
 
-# PyTorch keeps one default for the process; a ContextVar would surprise in new threads.
+# As in PyTorch there is one default for the process, so that new threads have it too.
 _default = F32
 
 
@@ -79,15 +79,16 @@ def get_default_dtype() -> dtype:
 
 
 def set_default_dtype(d: DTypeLike) -> None:
-    """Sets the dtype of new tensors of Python floats. Raises TypeError unless ``d`` floats."""
+    """Sets the dtype of new tensors of Python floats. TypeError unless ``d`` is a floating dtype."""
     global _default
-    found = as_numpy(d)
-    if found.kind != "f":
+    numpy = as_numpy(d)
+    if numpy.kind != "f":
         raise TypeError(f"set_default_dtype: only floating-point types are supported, got {d!r}")
-    _default = found
+    _default = numpy
 
 
 def default_float() -> NumpyType:
+    """The NumPy dtype of `get_default_dtype`."""
     return _default
 
 
@@ -98,16 +99,16 @@ def as_numpy(d: DTypeLike) -> NumpyType:
     """
     if isinstance(d, dtype):
         return d.numpy
-    found: NumpyType | None = None
+    numpy: NumpyType | None = None
     if isinstance(d, np.dtype):
-        found = d.newbyteorder("=")
+        numpy = d.newbyteorder("=")
     elif isinstance(d, type):
-        found = _OF_PYTHON.get(d) or (np.dtype(d) if issubclass(d, np.generic) else None)
-    if found is None or found not in OF_NUMPY:
+        numpy = _OF_PYTHON.get(d) or (np.dtype(d) if issubclass(d, np.generic) else None)
+    if numpy is None or numpy not in OF_NUMPY:
         raise TypeError(
             f"minigrad has no element type {d!r}; it has " + ", ".join(t.name for t in OF_NUMPY.values())
         )
-    return found
+    return numpy
 
 
 _PY_FLOAT = builtins.float
@@ -137,16 +138,15 @@ def can_cast(source: NumpyType, to: NumpyType) -> _Bool:
 
 
 def promote_types(type1: DTypeLike, type2: DTypeLike) -> dtype:
-    """The smallest dtype that both convert to, as PyTorch has it."""
+    """The dtype in which both meet: the smallest that both convert to, as in PyTorch."""
     return OF_NUMPY[promote(as_numpy(type1), as_numpy(type2))]
 
 
 def common(operands: Iterable[object]) -> NumpyType:
     """The dtype in which operands meet.
 
-    By PyTorch's categories (bool < integer < float): operands with dimensions decide first, then 0-d
-    tensors, then Python numbers; a later group only counts where its category is higher.
-    ``operands`` are arrays or Python numbers.
+    ``operands`` are arrays or Python numbers.  Those with dimensions decide first, then 0-d ones, then numbers; a
+    later group only counts where its category (bool < integer < float) is higher.  TypeError without operands.
     """
     groups: list[NumpyType | None] = [None, None, None]
     for x in operands:

@@ -17,12 +17,12 @@ _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class _Inside(dict[str, bool]):
-    """Whether a file belongs to the package, remembered by name."""
+    """Whether a file belongs to the package, remembered by its name."""
 
     def __missing__(self, file: str) -> bool:
-        # What is typed in (<stdin>, <string>) has no place among the files, whatever the working directory is.
-        found = self[file] = not file.startswith("<") and _absolute(file).startswith(_PACKAGE)
-        return found
+        # Code that was typed in (<stdin>, <string>) is no file, whatever the working directory is.
+        inside = self[file] = not file.startswith("<") and _absolute(file).startswith(_PACKAGE)
+        return inside
 
 
 def _absolute(file: str) -> str:
@@ -109,12 +109,12 @@ def spot(file: str, line: int) -> str:
 
 def _cell(file: str) -> str | None:
     """The number of the cell that code comes from: in its file's name, or known to IPython."""
-    found = re.match(r"<ipython-input-(\d+)-", file)
-    if found is None and "IPython" in sys.modules:
+    number = re.match(r"<ipython-input-(\d+)-", file)
+    if number is None and "IPython" in sys.modules:
         with contextlib.suppress(Exception):  # versions differ, and there may be no shell
             label = sys.modules["IPython"].get_ipython().compile.format_code_name(file)  # ("Cell", "In[3]")
-            found = re.fullmatch(r"In\[(\d+)\]", label[1])
-    return found[1] if found else None
+            number = re.fullmatch(r"In\[(\d+)\]", label[1])
+    return number[1] if number else None
 
 
 def describe(t: Any) -> str:
@@ -128,10 +128,14 @@ def describe(t: Any) -> str:
 
 
 def explain(
-    op: Any, operands: Sequence[Any], params: dict[str, Any], error: Exception, at: tuple[CodeType | None, int]
+    op: Any,
+    operands: Sequence[Any],
+    params: dict[str, Any],
+    error: Exception,
+    at: tuple[CodeType | None, int],
 ) -> Exception:
     """PyTorch's kind of exception for what a kernel raised, with shapes, place and what to try."""
-    given = " and ".join(describe(t) for t in operands)
+    texts = " and ".join(describe(t) for t in operands)
     where = place(*at)
     shapes = [t._array.shape for t in operands if hasattr(t, "_array")]
     message = str(error)
@@ -145,7 +149,7 @@ def explain(
             f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension {dim}; "
             "use unsqueeze() or reshape() so that the dimensions line up from the right"
         )
-    return kind(f"{op.name}: {message} (operands: {given}; at {where})")
+    return kind(f"{op.name}: {message} (operands: {texts}; at {where})")
 
 
 def _clash(shapes: list[tuple[int, ...]]) -> tuple[int, int, int] | None:

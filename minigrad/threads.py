@@ -12,14 +12,14 @@ __all__ = ["get_num_threads", "set_num_threads"]
 
 
 def set_num_threads(num: int) -> None:
-    """Lets products of matrices use ``num`` threads from now on: all of the process, NumPy's own among them.
+    """Sets how many threads the products of matrices of this process use from now on, NumPy's own products too.
 
     The rest of minigrad runs in one thread. One is a good choice for small networks, and for a machine that is busy
-    with other programs: threads that wait for each other's turn can make a step a hundred times slower. The same can
-    be had before Python starts with the environment variable OPENBLAS_NUM_THREADS (or MKL_NUM_THREADS).
+    with other programs: threads that wait for each other can make a step a hundred times slower. The environment
+    variable OPENBLAS_NUM_THREADS (or MKL_NUM_THREADS) does the same before Python starts.
 
-    RuntimeError unless ``num`` is an int from 1 on, ImportError where threadpoolctl is missing; a UserWarning where
-    NumPy has a library whose threads cannot be set.
+    RuntimeError unless ``num`` is an int of at least 1, ValueError for one beyond 32 bits, ImportError where
+    threadpoolctl is missing; a UserWarning where NumPy has a library whose threads cannot be set.
     """
     if type(num) is not int:
         raise runtime_error(f"set_num_threads expects an int, but got {type(num).__name__}")
@@ -36,7 +36,7 @@ def set_num_threads(num: int) -> None:
 
 
 def get_num_threads() -> int:
-    """How many threads a product of matrices may use; 1 where NumPy has a library that does not tell.
+    """How many threads a product of matrices may use; 1 where NumPy's library does not say.
 
     ImportError where threadpoolctl is missing.
     """
@@ -44,7 +44,7 @@ def get_num_threads() -> int:
 
 
 def blas(user: str) -> list[Any]:
-    """What sets the threads of each BLAS that is loaded. ImportError where threadpoolctl is missing."""
+    """threadpoolctl's controller of each BLAS that is loaded. ImportError where threadpoolctl is missing."""
     try:
         import threadpoolctl
     except ImportError as error:
@@ -55,6 +55,6 @@ def blas(user: str) -> list[Any]:
     return _libraries(threadpoolctl)
 
 
-@functools.cache  # to look through all loaded libraries takes milliseconds
+@functools.cache  # a look through all loaded libraries takes milliseconds
 def _libraries(threadpoolctl: Any) -> list[Any]:
     return list(threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers)

@@ -1013,6 +1013,28 @@ def test_anomaly_in_a_function_and_across_calls() -> None:
     assert not mg.is_anomaly_enabled()
 
 
+@pytest.mark.parametrize("bad", [0, 1])
+def test_anomaly_looks_at_every_output_of_a_function(bad: int) -> None:
+    class Several(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            outputs = [x * 1, x * 2]
+            outputs[bad] = outputs[bad] / 0
+            return (*outputs, mg.arange(3), None)
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, h: Any, *others: Any) -> Any:
+            return g + h
+
+    with autograd.detect_anomaly():
+        here = line() + 1
+        outputs = Several.apply(double(1.0))
+        y = (outputs[bad] * 0 + outputs[1 - bad]) * 0
+        with pytest.raises(RuntimeError) as caught:
+            (y / y).sum().backward()
+    assert re.search(rf"came from Several at .*test_autograd\.py:{here}\.", str(caught.value))
+
+
 def test_anomaly_mode_lets_what_is_finite_pass() -> None:
     x = double(1.0)
     with autograd.detect_anomaly():

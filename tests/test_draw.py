@@ -27,6 +27,7 @@ import minigrad as mg
 from minigrad import nn
 from minigrad.core.node import tape
 from minigrad.readers.draw import dot, engines
+from minigrad.tape import Op
 
 ENGINES = ["dot", "wasm"]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -639,6 +640,115 @@ def test_functions_with_several_outputs_and_rules_that_fail() -> None:
     with pytest.warns(UserWarning, match="cannot be drawn: .*no <way>"):
         d = mg.draw(Broken.apply(x), direction="backward")
     assert "no <way>" in d.notes[0]
+
+
+def strided(x: Any, offset: int) -> Any:
+    return np.diagonal(x, offset)
+
+
+def unstrided(g: Any, shape: Any, offset: int) -> Any:
+    out = np.zeros(shape, g.dtype)
+    np.einsum("ii->i", out)[...] = g
+    return out
+
+
+class Settings:
+    """An object without a text of its own."""
+
+
+class Version:
+    def __repr__(self) -> str:
+        return "Version(3)"
+
+
+LONG = "scaled_by_an_array_that_is_the_same_in_every_call_and_was_computed_once_for_all"
+diagonal: Any = Op(
+    "strided_diagonal", strided, "x; offset",
+    lambda g, x_shape, offset: undiagonal(g, shape=x_shape, offset=offset), view=True, listed=False,
+)  # fmt: skip
+undiagonal: Any = Op("strided_undiagonal", unstrided, "g; shape offset", listed=False)
+noise: Any = Op(
+    "noise", lambda x, generator, scale: x + x.dtype.type(scale) * generator.standard_normal(x.shape, x.dtype),
+    "x; generator scale", lambda g: g, draws=True, listed=False,
+)  # fmt: skip
+scaled: Any = Op(
+    LONG, lambda x, by, how, settings, table, version: x * by, "x; by how settings table version",
+    lambda g, by: g * by, costs=lambda y, x: 7 * y[-1], listed=False,
+)  # fmt: skip
+
+
+class Pair(mg.autograd.Function):
+    """With two Tensors among its four results, and an object among its arguments."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, by: float, settings: Any) -> Any:
+        y = x * by
+        ctx.save_for_backward(y)
+        return y, x * 3, "no Tensor", None
+
+    @staticmethod
+    def backward(ctx: Any, a: Any, b: Any, *others: Any) -> Any:
+        return 2 * a + 3 * b, None, None
+
+
+class Unknown(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter, self.leave = nn.Linear(3, 3), nn.Linear(3, 3)
+
+    def forward(self, x: Any) -> Any:
+        x = noise(diagonal(self.enter(x), offset=0), generator=np.random.default_rng(0), scale=0.5)
+        weights = np.arange(3, dtype=np.float32)
+        x = scaled(
+            x, by=weights, how=np.square, settings=Settings(), table={"a": (1, 0.5)}, version=Version()
+        )
+        a, b, _, _ = Pair.apply(x, 2.0, Settings())
+        return self.leave(b[None]).sum() + a.sum()
+
+
+@pytest.mark.parametrize("direction", ["forward", "both"])
+def test_operations_that_no_reader_knows(direction: str, engine: str) -> None:
+    net = Unknown()
+    out = net(mg.ones(3, 3))
+    d = mg.draw(out, net, direction=direction, show=("shape", "dtype", "value", "grad", "saved"))
+    assert {"strided_diagonal(offset=0)", "Pair", "pick(i=0)", "pick(i=1)"} <= set(titles(d))
+    assert [t for t in titles(d) if t.startswith("noise(")] == [
+        "noise(generator=Generator(PCG64), scale=0.5)"
+    ]
+    (long,) = [b for b in d._graph.boxes if b.title.startswith(LONG[:40])]
+    assert len(long.title) == 64, "a box is not as wide as any name may be"
+    call = f"{LONG}(by=[0, 1, 2], how=square, table={{a: (1, 0.5)}}, version=Version(3))"
+    assert call in long.tip.split("\n"), "but its tooltip has it all"
+    assert box(d, "Pair").lines == ["saves 12 B"]
+    assert "None" not in box(d, "Pair").tip
+    assert all(b.lines[0] == "3, float32" for b in d._graph.boxes if b.title.startswith("pick"))
+    assert "strided_diagonal(offset=0)" in texts(d.svg())
+    grouped = [b for b in mg.draw(out, net, max_nodes=4)._graph.boxes if b.kind == "module"]
+    assert any(LONG[:20] in line for b in grouped for line in b.lines)
+    assert max(len(line) for b in grouped for line in b.lines) < 120
+
+
+def test_operations_that_no_reader_knows_in_a_terminal() -> None:
+    net = Unknown()
+    table = mg.tape_table(net(mg.ones(3, 3)), net)
+    row = next(r for r in table if r.operation == "Pair")
+    assert (row.shape, row.dtype, row.saved_bytes) == (None, "", 12)
+    assert [r.inputs for r in table if r.operation == "pick"] == [(f"#{row.number}",)] * 2
+    assert LONG in [r.operation for r in table]
+    assert f"{LONG[:47]}…  " in str(table)
+    summary = mg.summary(net, mg.ones(3, 3))
+    assert [r.multiply_adds for r in summary] == [7 * 3, 27, 9]
+    assert [r.activation_bytes for r in summary] == [12, 0, 12], "what Pair saves, and the input of leave"
+
+
+def test_seeds_are_named_after_their_results_also_where_one_is_drawn_twice() -> None:
+    a = mg.tensor(2.0, requires_grad=True)
+    b, c = a.exp(), a.sin()
+    d = mg.draw([b, b, c], {"b": b, "c": c}, direction="backward")
+    for title, op in (("∂ b", "exp"), ("∂ c", "sin")):
+        seed = box(d, title)
+        (edge,) = [e for e in d._graph.edges if e.source == seed.id]
+        assert (seed.kind, f"backward of {op} " in boxes(d)[edge.target].tip) == ("seed", True)
 
 
 def test_arguments_that_mean_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Anomaly mode: the first non-finite value, with the line where it was made."""
+"""Anomaly mode: the first non-finite value, with the line that computed it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from minigrad.gate import constructor
 
 
 def _watching(on: bool) -> dict[str, Any]:
-    """The fields of a mode that looks out for non-finite values, or does not."""
-    found: list[Node] = []
+    """The fields of a mode in which non-finite values are noted, or are not."""
+    bad: list[Node] = []
 
     def watch(node: Node, arrays: list[Any]) -> None:
-        if node.dtype.kind == "f" and not np.isfinite(arrays[-1]).all():
-            found.append(node)
+        results = arrays[len(node.inputs) :]
+        if not all(np.isfinite(y).all() for y in results if y.dtype.kind == "f"):
+            bad.append(node)
 
-    return {"anomaly": found, "observer": watch} if on else {"anomaly": None, "observer": None}
+    return {"anomaly": bad, "observer": watch} if on else {"anomaly": None, "observer": None}
 
 
 class detect_anomaly(_ModeManager):

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
         def forward(*args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
+CONSTANT = "constant"  # the origin of a saved Tensor that is neither an input nor an output
+
+
 class FunctionCtx:
     """What `Function.forward` leaves for `Function.backward`; other attributes may be set freely."""
 
@@ -53,11 +56,13 @@ class FunctionCtx:
 
     def __init__(self) -> None:
         self._saved: tuple[Any, ...] = ()
-        self._kinds: tuple[Any, ...] | None = None  # of what is saved, once recorded
-        self._node: weakref.ref[Node] | None = None  # the record holds this ctx, so not a strong reference
-        self._places: tuple[int, ...] = ()  # which arguments are Tensors
-        self._arguments = 0
-        self._outputs: tuple[Any, ...] = ()  # shape and dtype of each
+        # Once recorded, for each of what is saved: None, the node of an input, the number of an output, or CONSTANT.
+        self._origins: tuple[Any, ...] | None = None
+        # The record holds this ctx, so this is no strong reference.
+        self._node: weakref.ref[Node] | None = None
+        self._places: tuple[int, ...] = ()  # of the Tensors among the arguments
+        self._arguments = 0  # how many there are
+        self._outputs: tuple[Any, ...] = ()  # shape and dtype of each, None for what is no Tensor
         self._materialize = True
         self._no_gradient: tuple[Any, ...] = ()
         self._dirty: tuple[Any, ...] = ()
@@ -73,7 +78,7 @@ class FunctionCtx:
         self._saved = tensors
 
     def mark_dirty(self, *tensors: Tensor) -> None:
-        """Names inputs that forward changed in place; it must return them. A view of one may not be one of several."""
+        """Names inputs that forward changes in place, which it must return; views only if it has one output."""
         self._dirty = tensors
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
@@ -87,7 +92,7 @@ class FunctionCtx:
     @property
     def saved_tensors(self) -> tuple[Tensor, ...]:
         """The Tensors given to `save_for_backward`. RuntimeError after the graph was freed."""
-        if self._kinds is None:
+        if self._origins is None:
             return self._saved
         node = self._node() if self._node is not None else None
         if node is None:
@@ -96,13 +101,13 @@ class FunctionCtx:
             raise errors.freed(node)
         check_unchanged(node)
         arrays = iter(node.saved)
-        found: list[Any] = [k if k is None else self._restore(k, next(arrays), node) for k in self._kinds]
-        return tuple(found)
+        tensors: list[Any] = [o if o is None else self._restore(o, next(arrays), node) for o in self._origins]
+        return tuple(tensors)
 
-    def _restore(self, kind: Any, array: Any, node: Node) -> Tensor:
-        if isinstance(kind, int):
-            return wrap(array, node if len(self._outputs) == 1 else _pick(node, kind, array))
-        return wrap(array, kind if isinstance(kind, Node) else None)
+    def _restore(self, origin: Any, array: Any, node: Node) -> Tensor:
+        if isinstance(origin, int):
+            return wrap(array, node if len(self._outputs) == 1 else _pick(node, origin, array))
+        return wrap(array, None if origin is CONSTANT else origin)
 
 
 class Function:
@@ -113,7 +118,8 @@ class Function:
     per argument of forward.  Call it with ``apply``.
     """
 
-    _op: ClassVar[Any] = None  # each class has its own, once it was recorded; it goes with the class
+    # Each class has its own, from its first record on; it goes with the class.
+    _op: ClassVar[Any] = None
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
@@ -167,28 +173,18 @@ class Function:
         ctx._outputs = tuple(
             (t._array.shape, t._array.dtype) if isinstance(t, Tensor) else None for t in outputs
         )
-        if not (MODE.get().grad and any(ctx.needs_input_grad)):
+        mode = MODE.get()
+        if not (mode.grad and any(ctx.needs_input_grad)):
             return result
-        recorder = MODE.get().recorder
-        for t in dirty:
-            check_change(t)
-            if t._view is not None and (recorder is not None or len(outputs) > 1):
-                raise runtime_error(
-                    f"{cls.__name__} changes a view in place"
-                    + (
-                        " while a function is being recorded"
-                        if recorder is not None
-                        else " and returns several Tensors"
-                    )
-                    + ", which is not supported: change a clone() of it, or return a new Tensor"
-                )
+        _check_dirty(cls, dirty, len(outputs), mode.recorder is not None)
         node = _record(cls, ctx, args, tensors, outputs, dirty)
-        made = [t._node if isinstance(t, Tensor) else None for t in outputs]
-        outs = [_output(node, ctx, tensors, dirty, t, i) for i, t in enumerate(outputs)]
-        if recorder is not None:  # what forward did is on the tape, and the value of the output comes from there
-            recorder.function(outs, made)
+        inner = [t._node if isinstance(t, Tensor) else None for t in outputs]
+        recorded = [_output(node, ctx, tensors, dirty, t, i) for i, t in enumerate(outputs)]
+        if mode.recorder is not None:
+            # The tape has what forward did, and the value of an output comes from there.
+            mode.recorder.function(recorded, inner)
         ctx._dirty = ctx._no_gradient = ()
-        return tuple(outs) if isinstance(result, tuple) else outs[0]
+        return tuple(recorded) if isinstance(result, tuple) else recorded[0]
 
 
 def _among(t: Any, tensors: Sequence[Any]) -> bool:
@@ -212,6 +208,18 @@ def _changed(
         )
     changed(*[t._array for t in dirty])
     return dirty
+
+
+def _check_dirty(cls: type[Function], dirty: list[Tensor], outputs: int, recording: bool) -> None:
+    """RuntimeError for a change in place that cannot be recorded."""
+    for t in dirty:
+        check_change(t)
+        if t._view is not None and (recording or outputs > 1):
+            when = "while a function is being recorded" if recording else "and returns several Tensors"
+            raise runtime_error(
+                f"{cls.__name__} changes a view in place {when}, which is not supported: change a clone() of it, or "
+                "return a new Tensor"
+            )
 
 
 def _by_place(
@@ -247,44 +255,52 @@ class _UserOp(Op):
 
 
 def _record(
-    cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], tensors: list[Any], outputs: tuple[Any, ...],
+    cls: type[Function],
+    ctx: FunctionCtx,
+    args: tuple[Any, ...],
+    tensors: list[Any],
+    outputs: tuple[Any, ...],
     dirty: list[Any],
-) -> Node:  # fmt: skip
+) -> Node:
+    """The record of a call, with the arrays that are saved; of several outputs, none of which is its value."""
     op: _UserOp | None = cls.__dict__.get("_op")
     if op is None:
         op = cls._op = _UserOp(cls)
     inputs = tuple(t._node or leaf(t) for t in tensors)
-    # the arguments, Tensors left out, are there for readers that run forward again
+    # Readers that run forward again take the other arguments from here.
     others = tuple(None if isinstance(t, Tensor) else t for t in args)
     params = {"ctx": ctx, "outputs": len(outputs), "arguments": others}
     mask = sum(1 << i for i, n in enumerate(inputs) if n.requires_grad)
     layout = op.layouts.get(mask | 1 << len(tensors)) or op.layout(mask, len(tensors))
-    many = len(outputs) != 1
-    shape, dtype = (None, None) if many else ctx._outputs[0] or (None, None)
-    kinds: list[Any] = []
-    for t in ctx._saved:
-        output = next((i for i, o in enumerate(outputs) if o is t), None)
-        if t is None:
-            kinds.append(None)
-        elif _among(t, tensors) and not _among(t, dirty):
-            kinds.append(t._node)
-        else:
-            kinds.append("constant" if output is None else output)
+    one = len(outputs) == 1
+    shape, dtype = (ctx._outputs[0] if one else None) or (None, None)
     saved = tuple(t._array for t in ctx._saved if t is not None)
     node = Node(op, inputs, params, shape, dtype, layout, saved)
-    ctx._kinds, ctx._saved, ctx._node = tuple(kinds), (), weakref.ref(node)
-    observer = MODE.get().observer
-    if observer is not None and not many:
-        observer(node, [t._array for t in (*tensors, *outputs)])
+    ctx._origins = tuple(_origin(t, tensors, outputs, dirty) for t in ctx._saved)
+    ctx._saved, ctx._node = (), weakref.ref(node)
+    mode = MODE.get()
+    # A recording has seen what forward did; a second output might be an input, which it takes for a result.
+    if mode.observer is not None and (one or mode.recorder is None):
+        mode.observer(node, [t._array for t in (*tensors, *outputs) if isinstance(t, Tensor)])
     return node
 
 
-_PICK = Op("pick", operator.getitem, "x; i", lambda g, i: Part(i, g))  # one of several outputs
+def _origin(t: Any, tensors: list[Any], outputs: tuple[Any, ...], dirty: list[Any]) -> Any:
+    """Where a saved Tensor comes from; see `FunctionCtx`."""
+    if t is None:
+        return None
+    if _among(t, tensors) and not _among(t, dirty):
+        return t._node
+    return next((i for i, o in enumerate(outputs) if o is t), CONSTANT)
+
+
+PICK = Op("pick", operator.getitem, "x; i", lambda g, i: Part(i, g))  # one of several outputs
 
 
 def _pick(node: Node, i: int, array: Any) -> Node:
-    layout = _PICK.layouts.get(3) or _PICK.layout(1, 1)
-    return Node(_PICK, (node,), {"i": i}, array.shape, array.dtype, layout)
+    """The record of one of the outputs of a record."""
+    layout = PICK.layouts.get(3) or PICK.layout(1, 1)
+    return Node(PICK, (node,), {"i": i}, array.shape, array.dtype, layout)
 
 
 def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t: Any, i: int) -> Any:
@@ -311,40 +327,40 @@ def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t
 
 def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
     """Calls the user's backward: arrays in the eager pass, Tensors when it is recorded."""
-    grads = g if isinstance(g, list) else [g]
     mode = MODE.get()
     create = mode.grad or mode.recorder is not None
-    given = []
-    for d, made in zip(grads, ctx._outputs, strict=True):
-        if d is None and ctx._materialize and made is not None:
-            d = np.zeros(*made)
-        given.append(d if d is None or isinstance(d, Tensor) else wrap(d))
-    returned = cls.backward(ctx, *given)
-    found = list(returned) if isinstance(returned, (tuple, list)) else [returned]
-    while len(found) > ctx._arguments and found[-1] is None:
-        found.pop()
-    if len(found) != ctx._arguments:
+    cotangents: list[Any] = []
+    for d, output in zip(g if isinstance(g, list) else [g], ctx._outputs, strict=True):
+        if d is None and ctx._materialize and output is not None:
+            d = np.zeros(*output)
+        cotangents.append(d if d is None or isinstance(d, Tensor) else wrap(d))
+    returned = cls.backward(ctx, *cotangents)
+    gradients = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+    while len(gradients) > ctx._arguments and gradients[-1] is None:
+        gradients.pop()
+    if len(gradients) != ctx._arguments:
         raise RuntimeError(
             f"function {cls.__name__}Backward returned an incorrect number of gradients "
-            f"(expected {ctx._arguments}, got {len(found)})"
+            f"(expected {ctx._arguments}, got {len(gradients)})"
         )
     node = ctx._node() if ctx._node is not None else None
-    result = []
     for k, place in enumerate(ctx._places):
-        d = found[place]
-        if d is not None:
-            if not isinstance(d, Tensor):
-                raise TypeError(
-                    f"{cls.__name__}.backward must return Tensors or None, got {type(d).__name__}"
-                )
-            shape = node.inputs[k].shape if node is not None else None
-            if shape is not None and d._array.shape != shape and not _expands(shape, d._array.shape):
-                raise RuntimeError(
-                    f"Function {cls.__name__}Backward returned an invalid gradient at index {place} - got "
-                    f"{list(d._array.shape)} but expected shape compatible with {list(shape)}"
-                )
-        result.append(d if d is None or create else d._array)
-    return result
+        _check_gradient(cls, gradients[place], place, None if node is None else node.inputs[k].shape)
+    of_tensors = [gradients[place] for place in ctx._places]
+    return [d if d is None or create else d._array for d in of_tensors]
+
+
+def _check_gradient(cls: type[Function], d: Any, place: int, shape: tuple[int, ...] | None) -> None:
+    """TypeError for what is neither a Tensor nor None, RuntimeError for a shape that does not sum to the input's."""
+    if d is None:
+        return
+    if not isinstance(d, Tensor):
+        raise TypeError(f"{cls.__name__}.backward must return Tensors or None, got {type(d).__name__}")
+    if shape is not None and d._array.shape != shape and not _expands(shape, d._array.shape):
+        raise RuntimeError(
+            f"Function {cls.__name__}Backward returned an invalid gradient at index {place} - got "
+            f"{list(d._array.shape)} but expected shape compatible with {list(shape)}"
+        )
 
 
 def _expands(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
@@ -360,13 +376,16 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(backward)
     def call(ctx: Any, *grads: Any) -> Any:
         with no_grad():
-            found = backward(ctx, *grads)
+            returned = backward(ctx, *grads)
         if not MODE.get().grad:
-            return found
-        many = isinstance(found, tuple)
-        blocked = tuple(_Once.apply(d, *[g for g in grads if g is not None]) if isinstance(d, Tensor) else d
-                        for d in (found if many else (found,)))  # fmt: skip
-        return blocked if many else blocked[0]
+            return returned
+        several = isinstance(returned, tuple)
+        cotangents = [g for g in grads if g is not None]
+        blocked = tuple(
+            _Once.apply(d, *cotangents) if isinstance(d, Tensor) else d
+            for d in (returned if several else (returned,))
+        )
+        return blocked if several else blocked[0]
 
     return call
 

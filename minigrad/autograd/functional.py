@@ -1,7 +1,7 @@
 """Jacobians, Hessians and their products with vectors, as functions of a function and its inputs.
 
 Signatures, structures and errors are ``torch.autograd.functional``'s.  ``inputs`` is a Tensor or a tuple of Tensors,
-so is what ``func`` returns; where a Tensor was given, a Tensor stands in the result, and tuples where tuples were.
+and so is what ``func`` returns; a result has a Tensor where there was a Tensor, and a tuple where there was a tuple.
 
 ``create_graph`` records the result, so that it can be differentiated again.  With ``strict`` a result that does not
 depend on an input (and with ``create_graph``, whose derivative does not) is a RuntimeError instead of zeros.
@@ -26,6 +26,7 @@ from minigrad.hints import missing
 from minigrad.ops.shape import alias, reshape
 
 if TYPE_CHECKING:
+    Map = Callable[[Tensor], Tensor]
     X = TypeVar("X")
     Y = TypeVar("Y")
 
@@ -58,7 +59,7 @@ def _tuple(value: Any, what: str, name: str) -> tuple[bool, tuple[Tensor, ...]]:
 
 
 def _enter(inputs: Sequence[Tensor], create: bool) -> tuple[list[Tensor], list[Node]]:
-    """The Tensors to call the function with, and their records; tied to the given ones only if ``create``."""
+    """The Tensors to call the function with, and their nodes; only with ``create`` gradients flow on to ``inputs``."""
     fresh: list[Tensor] = []
     nodes: list[Node] = []
     for t in inputs:
@@ -72,23 +73,25 @@ def _enter(inputs: Sequence[Tensor], create: bool) -> tuple[list[Tensor], list[N
 def _vector(
     v: Any, like: Sequence[Tensor], is_tuple: bool, name: str, missing: str, create: bool
 ) -> list[Tensor]:
-    """The vector, checked against what it is to be multiplied with; 1 where it may be left out."""
+    """The vector as a list, checked against ``like``, whose shapes it must have; 1 where it may be left out."""
     if v is None:
         if len(like) != 1 or like[0]._array.size != 1:
             raise RuntimeError(f"The vector v can only be None if {missing}.")
         return [wrap(np.ones(like[0]._array.shape, like[0]._array.dtype))]
-    _, given = _tuple(v, "v", name)
-    if len(given) != len(like):
+    _, vector = _tuple(v, "v", name)
+    if len(vector) != len(like):
         if is_tuple:
-            raise RuntimeError(f"v is a tuple of invalid length: should be {len(like)} but got {len(given)}.")
+            raise RuntimeError(
+                f"v is a tuple of invalid length: should be {len(like)} but got {len(vector)}."
+            )
         raise RuntimeError("The given v should contain a single Tensor.")
-    for i, (t, other) in enumerate(zip(given, like, strict=True)):
+    for i, (t, other) in enumerate(zip(vector, like, strict=True)):
         if t._array.shape != other._array.shape:
             raise RuntimeError(
                 f"{f'Entry {i} in ' if is_tuple else ''}v has invalid size: should be {list(other._array.shape)} but "
                 f"got {list(t._array.shape)}."
             )
-    return list(given) if create else [wrap(t._array) for t in given]
+    return list(vector) if create else [wrap(t._array) for t in vector]
 
 
 def _call(
@@ -116,11 +119,16 @@ def _scalar(is_tuple: bool, outputs: tuple[Tensor, ...], name: str) -> Tensor:
 
 
 def _fill(
-    found: Sequence[Tensor | None], like: Sequence[Tensor], strict: bool, create: bool, what: str, of: str
+    derivatives: Sequence[Tensor | None],
+    like: Sequence[Tensor],
+    strict: bool,
+    create: bool,
+    what: str,
+    of: str,
 ) -> list[Tensor]:
-    """With zeros for what is None; in strict mode that is an error."""
+    """The derivatives with zeros for None; in strict mode None is a RuntimeError."""
     filled: list[Tensor] = []
-    for i, (t, other) in enumerate(zip(found, like, strict=True)):
+    for i, (t, other) in enumerate(zip(derivatives, like, strict=True)):
         if t is None:
             if strict:
                 raise RuntimeError(f"{what} is independent of {of} {i}. {_STRICT}")
@@ -140,9 +148,9 @@ def _finish(values: Sequence[Tensor], is_tuple: bool, create: bool) -> Any:
     return results if is_tuple else results[0]
 
 
-def _require(found: Sequence[Tensor | None], text: str) -> None:
-    """Strict mode: RuntimeError for a derivative that is not there, or that depends on nothing."""
-    for i, t in enumerate(found):
+def _require(derivatives: Sequence[Tensor | None], text: str) -> None:
+    """Strict mode: RuntimeError for a derivative that is None, or that depends on nothing."""
+    for i, t in enumerate(derivatives):
         if t is None:
             raise RuntimeError(
                 f"The output of the user-provided function is independent of input {i}. {_STRICT}"
@@ -166,9 +174,8 @@ _LINEAR = (
 
 @overload
 def vjp(
-    func: Callable[[Tensor], Tensor], inputs: Tensor, v: Tensor | None = None, create_graph: bool = False,
-    strict: bool = False,
-) -> tuple[Tensor, Tensor]: ...  # fmt: skip
+    func: Map, inputs: Tensor, v: Tensor | None = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Tensor, Tensor]: ...
 
 
 @overload
@@ -186,14 +193,14 @@ def vjp(
     """
     create_graph = _seen(create_graph)
     with recorded():
-        is_tuple, given = _tuple(inputs, "inputs", "vjp")
-        fresh, nodes = _enter(given, create_graph)
+        is_tuple, primals = _tuple(inputs, "inputs", "vjp")
+        fresh, nodes = _enter(primals, create_graph)
         many, outputs = _call(func, fresh, "vjp", strict)
         missing = "the user-provided function returns a single Tensor with a single element"
         vector = _vector(v, outputs, many, "vjp", missing, create_graph)
-        found = pull(outputs, nodes, vector, create_graph, True)
+        derivatives = pull(outputs, nodes, vector, create_graph, True)
         what = "The output of the user-provided function"
-        product = _fill(found, given, strict, create_graph, what, "input")
+        product = _fill(derivatives, primals, strict, create_graph, what, "input")
     return _finish(outputs, many, create_graph), _finish(product, is_tuple, create_graph)
 
 
@@ -202,9 +209,8 @@ _ONE_INPUT = "the input to the user-provided function is a single Tensor with a 
 
 @overload
 def jvp(
-    func: Callable[[Tensor], Tensor], inputs: Tensor, v: Tensor | None = None, create_graph: bool = False,
-    strict: bool = False,
-) -> tuple[Tensor, Tensor]: ...  # fmt: skip
+    func: Map, inputs: Tensor, v: Tensor | None = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Tensor, Tensor]: ...
 
 
 @overload
@@ -222,16 +228,16 @@ def jvp(
     """
     create_graph = _seen(create_graph)
     with recorded():
-        is_tuple, given = _tuple(inputs, "inputs", "jvp")
-        fresh, nodes = _enter(given, create_graph)
-        vector = _vector(v, given, is_tuple, "jvp", _ONE_INPUT, create_graph)
+        is_tuple, primals = _tuple(inputs, "inputs", "jvp")
+        fresh, nodes = _enter(primals, create_graph)
+        vector = _vector(v, primals, is_tuple, "jvp", _ONE_INPUT, create_graph)
         many, outputs = _call(func, fresh, "jvp", strict)
         push = Push(outputs, nodes)
         if strict:
             _require(push.transposed, _NO_GRADIENT)
-        found = push(vector, create_graph, True)
+        derivatives = push(vector, create_graph, True)
         what = "The gradient with respect to the input"
-        product = _fill(found, outputs, strict, create_graph, what, "output")
+        product = _fill(derivatives, outputs, strict, create_graph, what, "output")
     return _finish(outputs, many, create_graph), _finish(product, many, create_graph)
 
 
@@ -239,22 +245,21 @@ def _gradient(
     func: Callable[..., Any], inputs: Any, v: Any, create: bool, strict: bool, name: str
 ) -> tuple[bool, tuple[Tensor, ...], list[Node], Tensor, list[Tensor], list[Tensor | None]]:
     """What the two products with a Hessian begin with: the recorded gradient of a function of one element."""
-    is_tuple, given = _tuple(inputs, "inputs", name)
-    fresh, nodes = _enter(given, create)
-    vector = _vector(v, given, is_tuple, name, _ONE_INPUT, create)
+    is_tuple, primals = _tuple(inputs, "inputs", name)
+    fresh, nodes = _enter(primals, create)
+    vector = _vector(v, primals, is_tuple, name, _ONE_INPUT, create)
     output = _scalar(*_call(func, fresh, name, strict), name)
     one = wrap(np.ones(output._array.shape, output._array.dtype))
     gradient = pull([output], nodes, [one], True, True)
     if strict:
         _require(gradient, _LINEAR)
-    return is_tuple, given, nodes, output, vector, gradient
+    return is_tuple, primals, nodes, output, vector, gradient
 
 
 @overload
 def vhp(
-    func: Callable[[Tensor], Tensor], inputs: Tensor, v: Tensor | None = None, create_graph: bool = False,
-    strict: bool = False,
-) -> tuple[Tensor, Tensor]: ...  # fmt: skip
+    func: Map, inputs: Tensor, v: Tensor | None = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Tensor, Tensor]: ...
 
 
 @overload
@@ -269,21 +274,20 @@ def vhp(
     """``(func(inputs), vᵀH)`` for a function that returns one element; ``v`` and product are like the inputs."""
     create_graph = _seen(create_graph)
     with recorded():
-        is_tuple, given, nodes, output, vector, gradient = _gradient(
+        is_tuple, primals, nodes, output, vector, gradient = _gradient(
             func, inputs, v, create_graph, strict, "vhp"
         )
         both = [(g, u) for g, u in zip(gradient, vector, strict=True) if g is not None]
-        found = pull([g for g, _ in both], nodes, [u for _, u in both], create_graph, True)
+        derivatives = pull([g for g, _ in both], nodes, [u for _, u in both], create_graph, True)
         what = "The jacobian of the user-provided function"
-        product = _fill(found, given, strict, create_graph, what, "input")
+        product = _fill(derivatives, primals, strict, create_graph, what, "input")
     return _finish([output], False, create_graph), _finish(product, is_tuple, create_graph)
 
 
 @overload
 def hvp(
-    func: Callable[[Tensor], Tensor], inputs: Tensor, v: Tensor | None = None, create_graph: bool = False,
-    strict: bool = False,
-) -> tuple[Tensor, Tensor]: ...  # fmt: skip
+    func: Map, inputs: Tensor, v: Tensor | None = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Tensor, Tensor]: ...
 
 
 @overload
@@ -298,16 +302,16 @@ def hvp(
     """``(func(inputs), Hv)``; as `vhp`, which is cheaper and gives the same for a symmetric Hessian."""
     create_graph = _seen(create_graph)
     with recorded():
-        is_tuple, given, nodes, output, vector, gradient = _gradient(
+        is_tuple, primals, nodes, output, vector, gradient = _gradient(
             func, inputs, v, create_graph, strict, "hvp"
         )
         there = [(i, g) for i, g in enumerate(gradient) if g is not None]
-        found: list[Tensor | None] = [None] * len(given)
+        derivatives: list[Tensor | None] = [None] * len(primals)
         products = Push([g for _, g in there], nodes)(vector, create_graph, True)
         for (i, _), t in zip(there, products, strict=True):
-            found[i] = t
+            derivatives[i] = t
         what = "The hessian of the user-provided function"
-        product = _fill(found, given, strict, create_graph, what, "entry")
+        product = _fill(derivatives, primals, strict, create_graph, what, "entry")
     return _finish([output], False, create_graph), _finish(product, is_tuple, create_graph)
 
 
@@ -355,12 +359,12 @@ def jacobian(
         _not_together(RuntimeError, "strict=True", 'strategy="forward-mode"')
     create_graph = _seen(create_graph)
     with recorded():
-        is_tuple, given = _tuple(inputs, "inputs", "jacobian")
+        is_tuple, primals = _tuple(inputs, "inputs", "jacobian")
         if forward and not vectorize:
             raise NotImplementedError(
                 'jacobian: `strategy="forward-mode"` is only there with `vectorize=True`'
             )
-        fresh, nodes = _enter(given, create_graph)
+        fresh, nodes = _enter(primals, create_graph)
         many, outputs = _call(func, fresh, "jacobian", strict)
         if vectorize and strict:
             _not_together(RuntimeError, "strict=True", "vectorize=True")
@@ -378,10 +382,10 @@ def jacobian(
                     )
 
         if forward:
-            found = by_columns(Push(outputs, nodes), outputs, nodes, create_graph)
+            jacobians = by_columns(Push(outputs, nodes), outputs, nodes, create_graph)
         else:
-            found = by_rows(outputs, nodes, create_graph, check if strict else None)
-        rows = tuple(_finish(row, is_tuple, create_graph) for row in found)
+            jacobians = by_rows(outputs, nodes, create_graph, check if strict else None)
+        rows = tuple(_finish(row, is_tuple, create_graph) for row in jacobians)
     return rows if many else rows[0]
 
 
@@ -416,7 +420,7 @@ def hessian(
     A tuple of tuples for a tuple of inputs, a Tensor for a Tensor.  Options are those of `jacobian`, which is
     taken of the recorded gradient.
     """
-    is_tuple, given = _tuple(inputs, "inputs", "hessian")
+    is_tuple, primals = _tuple(inputs, "inputs", "hessian")
     if outer_jacobian_strategy not in _STRATEGIES:
         raise ValueError('Expected strategy to be either "forward-mode" or "reverse-mode".')
 
@@ -425,13 +429,13 @@ def hessian(
         return apply(reshape, (out,), {"shape": ()})
 
     def gradient(*xs: Tensor) -> tuple[Tensor, ...]:
-        found: tuple[Tensor, ...] = jacobian(one_element, xs, create_graph=True)
+        rows: tuple[Tensor, ...] = jacobian(one_element, xs, create_graph=True)
         if strict:
-            _require(found, _LINEAR)
-        return found
+            _require(rows, _LINEAR)
+        return rows
 
-    found = jacobian(gradient, given, create_graph, strict, vectorize, outer_jacobian_strategy)
-    return found if is_tuple else found[0][0]
+    rows = jacobian(gradient, primals, create_graph, strict, vectorize, outer_jacobian_strategy)
+    return rows if is_tuple else rows[0][0]
 
 
 public(globals(), __all__, check="none")

@@ -1,4 +1,4 @@
-"""What registering a hook returns."""
+"""`RemovableHandle`, and the keys under which hooks are kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RemovableHandle:
 
     def __init__(self, hooks: dict[int, Any], keys: Iterator[int] = ids) -> None:
         self._hooks = hooks
-        # A module that was unpickled brings ids from another process.
+        # An unpickled module has ids from another process.
         self.id = next(i for i in keys if i not in hooks)
 
     def remove(self) -> None:

@@ -29,7 +29,7 @@ class _ModeManager(ModeManager):
     def _changed(self, mode: Mode) -> Mode:
         fields = self._fields
         if len(fields) == 1 and "grad" in fields:
-            # one that was made before: every optimizer step asks for it
+            # a Mode that exists already: every optimizer step asks for it
             return mode.recording(fields["grad"])
         return mode.replace(**fields)
 
@@ -81,11 +81,11 @@ class _Bare(_ModeManager):
     def __new__(cls, function: None = None) -> Self: ...
 
     def __new__(cls, function: Any = None) -> Any:
-        made = object.__new__(cls)
+        manager = object.__new__(cls)
         if not callable(function):
-            return made
-        made.__init__()  # type: ignore[misc]
-        return made(function)
+            return manager
+        manager.__init__()  # type: ignore[misc]
+        return manager(function)
 
 
 class no_grad(_Bare):
@@ -112,7 +112,8 @@ class Switch(_ModeManager):
 
     def __enter__(self) -> Self:
         super().__enter__()
-        if self._until is not None:  # the call has set the mode already
+        if self._until is not None:
+            # The call has set the mode already.
             self._before[-1], self._until = self._until, None
         return self
 
@@ -150,7 +151,7 @@ class inference_mode(_Bare):
 
 
 def recording(grad: bool) -> ModeManager:
-    """What `set_grad_enabled` is, but from the ``with`` statement on: an interrupt before it changes nothing."""
+    """As `set_grad_enabled`, but from the ``with`` statement on: an interrupt before that changes nothing."""
     return _ModeManager(grad=grad)
 
 

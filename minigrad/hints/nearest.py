@@ -1,4 +1,4 @@
-"""What to take, today, for a name that only PyTorch has."""
+"""What minigrad has in the place of a name that only PyTorch has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PLACES = (
     "minigrad.autograd", "minigrad.autograd.functional", "minigrad.func", "minigrad.random",
 )  # fmt: skip
 
-# Names of PyTorch, wherever it has them, and a sentence; formulas take x (input), y (target) and p (probability).
+# Names of PyTorch, in whatever module, and what to write instead; x is the input, y the target, p a probability.
 _FORMULAS = {
     "softmax Softmax": "(x - x.logsumexp(dim, keepdim=True)).exp()",
     "log_softmax LogSoftmax": "x - x.logsumexp(dim, keepdim=True)",
@@ -68,7 +68,7 @@ _SENTENCES = {
 
 
 def hint(place: str, name: str) -> str:
-    """What follows "has no attribute ...", for a name asked for in ``place``; empty where there is nothing to say."""
+    """The end of "has no attribute ...", for a name in ``place``; empty where there is nothing to say."""
     theirs = NAMES.get(place.replace("minigrad", "torch", 1), "").split()
     if name in theirs:
         return f". {_instead(place, name)}"
@@ -76,13 +76,13 @@ def hint(place: str, name: str) -> str:
     same = [n for n in (*ours, *theirs) if _plain(n) == _plain(name)]
     near = same or get_close_matches(name, [*ours, *theirs], 1, 0.8)
     if not near:
-        found = _elsewhere(name)
-        return f". There is {found}" if found else ""
+        other = _elsewhere(name)
+        return f". There is {other}" if other else ""
     return f". Did you mean: {near[0]!r}?" + ("" if near[0] in ours else f" {_instead(place, near[0])}")
 
 
 def _names(place: str) -> dict[str, Any]:
-    """What a module, or Tensor, has."""
+    """The names in a module, or of Tensor."""
     if place == "minigrad.Tensor":
         return {k: v for c in sys.modules["minigrad"].Tensor.__mro__[:-2] for k, v in vars(c).items()}
     return vars(sys.modules[place]) if place in sys.modules else {}
@@ -90,24 +90,23 @@ def _names(place: str) -> dict[str, Any]:
 
 def _instead(place: str, name: str) -> str:
     lacking = "PyTorch has it, minigrad does not yet"
-    told = {n: said for names, said in _SENTENCES.items() for n in names.split()}
-    told |= {n: f"write {code}" for names, code in _FORMULAS.items() for n in names.split()}
-    said = told.get(f"{place}.{name}") or told.get(name)
-    if said:
-        return f"{lacking}: {said}"
+    advice = {n: sentence for names, sentence in _SENTENCES.items() for n in names.split()}
+    advice |= {n: f"write {code}" for names, code in _FORMULAS.items() for n in names.split()}
+    sentence = advice.get(f"{place}.{name}") or advice.get(name)
+    if sentence:
+        return f"{lacking}: {sentence}"
     if name.endswith("_") and name[:-1] in _names("minigrad.Tensor"):
         return f"{lacking}: write x = x.{name[:-1]}(...)"
-    found = _elsewhere(name)
-    return f"PyTorch has it, minigrad has {found}" if found else lacking
+    other = _elsewhere(name)
+    return f"PyTorch has it, minigrad has {other}" if other else lacking
 
 
 def _elsewhere(name: str) -> str:
-    """The same in another place, such as a function for a module."""
-    for plain in (False, True):
-        wanted = _plain(name) if plain else name
+    """The same name in another place, exactly or but for case and underscores, such as a function for a module."""
+    for spelling in (str, _plain):
         for other in _PLACES:
             for n, value in _names(other).items():
-                if (_plain(n) if plain else n) == wanted and callable(value) and not n.startswith("_"):
+                if spelling(n) == spelling(name) and callable(value) and not n.startswith("_"):
                     return f"{other}.{n}"
     return ""
 

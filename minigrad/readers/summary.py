@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,13 +18,6 @@ from minigrad.errors import type_error
 
 if TYPE_CHECKING:
     from minigrad.nn import Module
-
-# Multiply-adds of the operations that consist of them, from the shapes of the inputs and of the output.
-_MULTIPLY_ADDS: dict[str, Callable[[list[tuple[int, ...]], tuple[int, ...]], int]] = {
-    "matmul": lambda shapes, y: math.prod(y) * shapes[0][-1],
-    "linear": lambda shapes, y: math.prod(y) * shapes[0][-1],
-    "conv": lambda shapes, y: math.prod(y) * math.prod(shapes[1][1:]),
-}
 
 
 class SummaryRow(NamedTuple):
@@ -50,7 +44,7 @@ class Summary(list[SummaryRow]):
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds of all matrix products and convolutions."""
+        """Multiply-adds of all operations whose record gives them."""
         return sum(r.multiply_adds for r in self)
 
     @property
@@ -63,27 +57,15 @@ class Summary(list[SummaryRow]):
         for r, after in zip(self, [*self[1:], None], strict=True):
             inner = after is not None and after.depth > r.depth
             label = "  " * r.depth + (f"{r.name.rpartition('.')[2]}: {r.module}" if r.name else r.module)
-            count = f"{r.parameters:,}" if r.parameters or not r.shared else ""
-            if r.shared:
-                count += f" (+{r.shared:,} shared)" if count else f"{r.shared:,} shared"
+            label = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in label)
+            own = f"{r.parameters:,}" if r.parameters else ""
+            shared = f"{r.shared:,} shared" if r.shared else ""
+            count = f"{own} (+{shared})" if own and shared else own or shared
             calls = "" if r.calls == 1 else f"{r.calls}" if r.calls else "" if inner else "not called"
-            cells = (
-                count if count != "0" else "",
-                _number(r.multiply_adds),
-                _bytes(r.activation_bytes),
-                calls,
-            )
-            rows.append((label, r.output, *cells))
-        total = (
-            "total",
-            "",
-            f"{self.parameters:,}",
-            f"{self.multiply_adds:,}",
-            _bytes(self.activation_bytes),
-            "",
-        )
-        rows.append(total)
-        rows = [("".join(c if c.isprintable() else ascii(c)[1:-1] for c in a), *rest) for a, *rest in rows]  # type: ignore[misc]
+            products = f"{r.multiply_adds:,}" if r.multiply_adds else ""
+            rows.append((label, r.output, count, products, _bytes(r.activation_bytes), calls))
+        totals = (f"{self.parameters:,}", f"{self.multiply_adds:,}", _bytes(self.activation_bytes))
+        rows.append(("total", "", *totals, ""))
         kept = [k for k in range(6) if any(row[k] for row in rows[1:])]
         widths = {k: max(len(row[k]) for row in rows) for k in kept}
         lines = [
@@ -100,78 +82,92 @@ def summary(model: Module, *inputs: object) -> Summary:
     """Runs ``model`` once on ``inputs`` and tells, module by module, what comes out and what it costs.
 
     Rows have the shape of the output, parameters (each counted once, where it comes first), multiply-adds (of
-    matrix products and convolutions) and the bytes of the arrays that are kept for backward (each once,
-    parameters and inputs left out).  Buffers and the random generator are put back as they were.  TypeError
+    operations whose record gives ``costs``: matrix products) and the bytes of the arrays that are kept for backward
+    (each once, parameters and inputs left out).  Buffers and the random generator are put back as they were.  TypeError
     if ``model`` is no Module.
     """
     if not hasattr(model, "named_modules"):
         raise type_error(f"summary() takes a Module and its inputs, got {type(model).__name__}")
     modules = dict(model.named_modules())
-    stack: list[Module] = [model]
-    calls: dict[Module, int] = dict.fromkeys(modules.values(), 0)
-    outputs: dict[Module, str] = {}
-    products: dict[Module, int] = dict.fromkeys(modules.values(), 0)
-    kept: dict[Module, int] = dict.fromkeys(modules.values(), 0)
-    given = [t._array for t in inputs if isinstance(t, Tensor)]
-    state = [
-        t for module in modules.values() for t in (*module._parameters.values(), *module._buffers.values())
-    ]
-    seen = {id(owner(a)): a for a in (*given, *(t._array for t in state if t is not None))}  # kept alive
-
-    def enter(module: Module, args: object) -> None:
-        stack.append(module)
-        calls[module] += 1
-
-    def leave(module: Module, args: object, output: object) -> None:
-        while stack.pop() is not module:
-            pass
-        outputs[module] = _shapes(output)
-
-    def observe(node: Node, arrays: list[Any]) -> None:
-        if node.op is None:
-            return
-        count = _MULTIPLY_ADDS.get("conv" if node.op.name.startswith("conv") else node.op.name)
-        if count is not None and len(node.inputs) > 1:
-            products[stack[-1]] += count([n.shape for n in node.inputs], node.shape)
-        for a in node.saved:
-            if isinstance(a, np.ndarray) and id(owner(a)) not in seen:
-                seen[id(owner(a))] = a
-                kept[stack[-1]] += a.nbytes
-
-    buffers = [(module, dict(module._buffers)) for module in modules.values()]
-    values = [(t, t._array.copy()) for _, own in buffers for t in own.values() if t is not None]
+    calls = _Calls(model, modules.values(), inputs)
     handles = []
-    drawn = random.get_rng_state()
-    try:
-        with ModeManager(MODE.get().replace(grad=True, inference=False, everything=True, observer=observe)):
+    with _restored(modules.values()):
+        try:
             for module in modules.values():
-                handles.append(module.register_forward_pre_hook(enter, prepend=True))
-                handles.append(module.register_forward_hook(leave))
-            model(*inputs)
+                handles.append(module.register_forward_pre_hook(calls.enter, prepend=True))
+                handles.append(module.register_forward_hook(calls.leave))
+            mode = MODE.get().replace(grad=True, inference=False, everything=True, observer=calls.observe)
+            with ModeManager(mode):
+                model(*inputs)
+        finally:
+            for handle in handles:
+                handle.remove()
+    rows, counted = Summary(), set[int]()
+    for name, module in modules.items():
+        sizes = {id(p): p._array.size for p in module.parameters(recurse=False)}
+        shared = sum(n for key, n in sizes.items() if key in counted)
+        depth = name.count(".") + 1 if name else 0
+        own = calls.of[module]
+        figures = (sum(sizes.values()) - shared, shared, own.multiply_adds, own.kept, own.calls)
+        rows.append(SummaryRow(name, type(module).__name__, depth, own.output, *figures))
+        counted |= sizes.keys()
+    return rows
+
+
+@dataclass(slots=True)
+class _Figures:
+    """What the calls of one module came to."""
+
+    output: str = ""
+    calls: int = 0
+    multiply_adds: int = 0
+    kept: int = 0
+
+
+class _Calls:
+    """Counts for each module what happens while it is the innermost one."""
+
+    def __init__(self, model: Module, modules: Collection[Module], inputs: Iterable[object]) -> None:
+        self.entered = [model]
+        self.of = {module: _Figures() for module in modules}
+        state = [t for m in modules for t in (*m.parameters(recurse=False), *m.buffers(recurse=False))]
+        arrays = [t._array for t in (*inputs, *state) if isinstance(t, Tensor)]
+        self.seen = {id(owner(a)): a for a in arrays}  # holds the arrays, so that no id is used again
+
+    def enter(self, module: Module, args: object) -> None:
+        self.entered.append(module)
+        self.of[module].calls += 1
+
+    def leave(self, module: Module, args: object, output: object) -> None:
+        while self.entered.pop() is not module:
+            pass
+        self.of[module].output = _shapes(output)
+
+    def observe(self, node: Node, arrays: list[Any]) -> None:
+        own = self.of[self.entered[-1]]
+        if node.op is not None and node.op.costs is not None:
+            own.multiply_adds += node.op.costs(node.shape, *(n.shape for n in node.inputs))
+        for a in node.saved:
+            if isinstance(a, np.ndarray) and id(owner(a)) not in self.seen:
+                self.seen[id(owner(a))] = a
+                own.kept += a.nbytes
+
+
+@contextmanager
+def _restored(modules: Collection[Module]) -> Iterator[None]:
+    """Puts the buffers of modules, and the random generator, back as they were."""
+    buffers = [(module, dict(module._buffers)) for module in modules]
+    values = [(t, t._array.copy()) for _, own in buffers for t in own.values() if t is not None]
+    generator = random.get_rng_state()
+    try:
+        yield
     finally:
-        for handle in handles:
-            handle.remove()
-        random.set_rng_state(drawn)
+        random.set_rng_state(generator)
         for module, own in buffers:
             module._buffers.clear()
             module._buffers.update(own)
         for t, before in values:
             t._array[...] = before
-    found, counted = Summary(), set[int]()
-    for name, module in modules.items():
-        sizes = {id(p): p._array.size for p in module._parameters.values() if p is not None}
-        shared = sum(n for key, n in sizes.items() if key in counted)
-        own_size = sum(n for key, n in sizes.items() if key not in counted)
-        counted |= sizes.keys()
-        depth = name.count(".") + 1 if name else 0
-        kind = type(module).__name__
-        found.append(
-            SummaryRow(
-                name, kind, depth, outputs.get(module, ""), own_size, shared, products[module], kept[module],
-                calls[module],
-            )
-        )  # fmt: skip
-    return found
 
 
 def _shapes(output: object) -> str:
@@ -180,10 +176,6 @@ def _shapes(output: object) -> str:
     if isinstance(output, (tuple, list)):
         return "(" + ", ".join(_shapes(t) for t in output) + ")"
     return type(output).__name__
-
-
-def _number(n: int) -> str:
-    return f"{n:,}" if n else ""
 
 
 def _bytes(n: int) -> str:

@@ -13,6 +13,8 @@ from minigrad.errors import type_error
 if TYPE_CHECKING:
     from minigrad.nn import Module
 
+LONGEST = 48  # characters of an operation's name that are printed
+
 
 class TapeRow(NamedTuple):
     """One record: a leaf, or an operation that was applied."""
@@ -21,7 +23,7 @@ class TapeRow(NamedTuple):
     name: str
     operation: str
     inputs: tuple[str, ...]  # numbers of rows, or values of plain numbers
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] | None  # None: the operation has several results, and a row for each
     dtype: str
     saved_bytes: int | None  # None: they were freed
     line: str
@@ -33,14 +35,14 @@ class TapeTable(list[TapeRow]):
     def __str__(self) -> str:
         if not self:
             return "An empty tape: nothing here was computed from a Tensor that requires grad, outside of no_grad."
-        heads = ("#", "name", "operation", "inputs", "shape", "dtype", "saved", "line")
-        rows = [heads]
+        rows: list[tuple[str, ...]] = [
+            ("#", "name", "operation", "inputs", "shape", "dtype", "saved", "line")
+        ]
         for r in self:
+            operation = r.operation if len(r.operation) <= LONGEST else r.operation[: LONGEST - 1] + "…"
             saved = "freed" if r.saved_bytes is None else f"{r.saved_bytes:,} B" if r.saved_bytes else ""
-            shape = " × ".join(map(str, r.shape)) if r.shape else "number"
-            rows.append(
-                (str(r.number), r.name, r.operation, " ".join(r.inputs), shape, r.dtype, saved, r.line)
-            )
+            shape = "" if r.shape is None else " × ".join(map(str, r.shape)) or "number"
+            rows.append((str(r.number), r.name, operation, " ".join(r.inputs), shape, r.dtype, saved, r.line))
         return aligned(rows, right=(0, 6))
 
     __repr__ = __str__
@@ -81,7 +83,8 @@ def _row(node: Node, numbers: dict[Node, int], name: str) -> TapeRow:
     kind = node.op.name if node.op is not None else "parameter" if node.requires_grad else "input"
     line = node.where if node.op is not None else ""
     dtype = "" if node.dtype is None else str(node.dtype)
-    return TapeRow(numbers[node], name, kind, inputs, tuple(node.shape or ()), dtype, saved, line)
+    shape = None if node.shape is None else tuple(node.shape)
+    return TapeRow(numbers[node], name, kind, inputs, shape, dtype, saved, line)
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:

@@ -9,21 +9,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minigrad.core.node import tape
+from minigrad.core.node import Node, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.errors import type_error, value_error
-from minigrad.readers.draw import backward, dot, engines, page
-from minigrad.readers.draw.graph import Box, Builder, Graph
+from minigrad.readers.draw import dot, engines, page
+from minigrad.readers.draw.backward import Pass, record
+from minigrad.readers.draw.build import build
+from minigrad.readers.draw.graph import Box, Graph
+from minigrad.readers.draw.groups import Groups, chunked, grouped
 from minigrad.readers.draw.modules import Names
+from minigrad.readers.draw.records import NO_PASS, Records
 from minigrad.readers.draw.values import size, text
 
 if TYPE_CHECKING:
     from minigrad.nn import Module
 
 DIRECTIONS = ("forward", "backward", "both")
-# A page switches to backward, so a forward picture has that ready too, where it is this small: the tape is not kept.
-# Both passes side by side are the largest picture: 700 boxes and edges take 3 to 5 s to be laid out, 300 take 0.3 s.
+# A page switches to the backward pass, and the tape is not kept; so a forward picture of at most so many records and
+# elements has that pass ready. Both passes side by side are the largest picture: 700 boxes and edges are laid out in
+# 3 to 5 s, 300 in 0.3 s.
 RECORDS, ELEMENTS, TOGETHER = 2_000, 4_000_000, 400
 SHOWN = ("shape", "dtype", "value", "grad", "saved", "line")
 ENDINGS = ".svg, .png, .pdf, .html or .dot"
@@ -39,7 +44,8 @@ class Drawing:
         self, graph: Graph, direction: str, legend: bool = True, whole: Graph | None = None, refusal: str = ""
     ) -> None:
         self._graph, self.direction, self._legend = graph, direction, legend
-        self._whole, self._refusal = whole, refusal  # forward and backward, for the page; or why not
+        # Forward and backward, for the page; or why there is no such picture.
+        self._whole, self._refusal = whole, refusal
         self.dot = dot.write(graph, direction, legend)
 
     @property
@@ -117,18 +123,15 @@ def draw(
     ``direction``: ``"forward"``, ``"backward"`` (the steps of a backward pass, which is run for that and
     recorded, without touching ``.grad`` or calling hooks) or ``"both"``; a small forward drawing runs that pass
     as well, for its page to switch to.  ``show``: any of shape, dtype, value, grad, saved (bytes kept for
-    backward) and line.  ``depth``: modules from this depth on are one box.  ``fold``: what is repeated is drawn
-    once, with how often.  Beyond ``max_nodes`` boxes more is put together, and the picture says so; None: never.
-    ``legend``: whether there is one.
+    backward) and line.  ``depth``: modules from this depth on are one box.  ``fold``: a repeated part is drawn
+    once, with the number of times.  Beyond ``max_nodes`` boxes more is put together, and the picture says so; None:
+    never.  ``legend``: whether there is one.
 
-    Nothing of yours is changed, and nothing is kept alive.  TypeError or ValueError for arguments that mean
+    It changes nothing and keeps nothing alive.  TypeError or ValueError for arguments that mean
     nothing, such as a module that contains itself; ImportError without the ``graphviz`` package; a UserWarning and
     the forward picture where there is no backward pass to draw, for example because an earlier one freed the graph.
     """
-    try:
-        import graphviz  # noqa: F401
-    except ImportError as error:  # it is a dependency, but a minimal install may lack it
-        raise ImportError("minigrad.draw needs the Python package graphviz: pip install graphviz") from error
+    _needs_graphviz()
     results: list[Any] = list(result) if isinstance(result, (tuple, list)) else [result]
     shown = frozenset([show] if isinstance(show, str) else show)
     _check(results, direction, shown, depth, max_nodes)
@@ -143,15 +146,13 @@ def draw(
 
     def picture(direction: str) -> tuple[Graph, str]:
         """What is drawn for a direction, and why it is forward only if it has to be."""
-        builder, refusal = Builder(results, forward, names, shown, fold), ""
-        if direction != "forward":
-            refusal = _backward(builder, recorded)
-        count = builder.boxes_at(depth)
-        if max_nodes is not None and count > max_nodes:
-            builder.graph.notes.append(_reduced(builder, count, depth, max_nodes))
-        builder.finish()
-        _alone(builder.graph, [t for t in results if t._node is None], names, shown)
-        return builder.graph, refusal
+        backward, refusal = (NO_PASS, "") if direction == "forward" else _backward(recorded, forward)
+        records = Records(results, forward, names, backward)
+        groups, note = _grouped(records, depth, fold, max_nodes)
+        graph = build(records, groups, shown)
+        graph.notes = [note] if note else []
+        _alone(graph, [t for t in results if t._node is None], names, shown)
+        return graph, refusal
 
     graph, refusal = picture(direction)
     whole: Graph | None = None
@@ -168,16 +169,23 @@ def draw(
     return Drawing(graph, direction, legend, None if refusal else whole, refusal)
 
 
-def _backward(builder: Builder, recorded: list[Any]) -> str:
-    """Adds the backward pass, or says why not."""
+def _needs_graphviz() -> None:
+    """ImportError without the package: it is a dependency, but a minimal install may lack it."""
+    try:
+        import graphviz  # noqa: F401
+    except ImportError as error:
+        raise ImportError("minigrad.draw needs the Python package graphviz: pip install graphviz") from error
+
+
+def _backward(recorded: list[Any], forward: list[Node]) -> tuple[Pass, str]:
+    """The backward pass, and why there is none to be drawn."""
     started = [t for t in recorded if t._node.requires_grad]
     if not started:
-        return "Nothing here requires grad, so there is no backward pass to draw."
+        return NO_PASS, "Nothing here requires grad, so there is no backward pass to draw."
     try:
-        builder.add_backward(backward.record(started, builder.forward))
+        return record(started, forward), ""
     except Exception as error:  # whatever a rule or a user's Function may raise
-        return f"The backward pass cannot be drawn: {error}"
-    return ""
+        return NO_PASS, f"The backward pass cannot be drawn: {error}"
 
 
 def _check(
@@ -199,24 +207,26 @@ def _check(
         raise value_error(f"max_nodes must be None or at least 2, got {max_nodes!r}")
 
 
-def _reduced(builder: Builder, count: int, depth: int | None, most: int) -> str:
-    """Puts more into one box until there are no more than ``most``; the sentence that says so."""
-    before, builder.fold = count, True
-    deepest = max((len(owner) for owner in builder.owner), default=0)
-    levels = range(min(deepest, (depth or deepest + 1) - 1), 0, -1)
+def _grouped(records: Records, depth: int | None, fold: bool, most: int | None) -> tuple[Groups, str]:
+    """What becomes one box, no more than ``most`` if that can be; the sentence that says what that took."""
+    groups = grouped(records, depth, fold)
+    before = len(groups)
+    if most is None or before <= most:
+        return groups, ""
+    deepest = max(map(len, records.owner), default=0)
     how = "what is repeated was folded"
-    count = builder.boxes_at(depth)
-    for level in levels:
-        if count <= most:
+    groups = grouped(records, depth, True)
+    for level in range(min(deepest, (depth or deepest + 1) - 1), 0, -1):
+        if len(groups) <= most:
             break
-        count = builder.boxes_at(level)
+        groups = grouped(records, level, True)
         how = f"modules were collapsed from depth {level} on"
     parts = most
-    while count > most and parts > 1:
+    while len(groups) > most and parts > 1:
         parts = parts * 3 // 4
-        count = builder.chunk(parts)
+        groups = chunked(records, groups, parts)
         how = "neighbouring operations were put together"
-    return f"{before:,} boxes are more than max_nodes={most}: {how}, which leaves {count:,}."
+    return groups, f"{before:,} boxes are more than max_nodes={most}: {how}, which leaves {len(groups):,}."
 
 
 def _alone(graph: Graph, results: list[Tensor], names: Names, show: frozenset[str]) -> None:

@@ -1,4 +1,4 @@
-"""The backward pass, recorded without a trace: gradients, and which operation's rule made each step."""
+"""A backward pass that is recorded and leaves no trace: gradients, and the operation whose rule made each step."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Pass(NamedTuple):
     """A recorded backward pass."""
 
     records: list[Node]  # of the pass, with those of the forward part that it reads
-    of: dict[Node, Node]  # a step of the pass: the forward operation whose rule made it
-    gradients: dict[Node, Any]  # a forward record: the array of its gradient
-    heads: dict[Node, list[Node]]  # a record of the pass: whose gradient it is
-    seeds: list[Node]
+    of: dict[Node, Node]  # for a step of the pass, the forward operation whose rule made it
+    gradients: dict[Node, Any]  # for a forward record, the array of its gradient
+    heads: dict[Node, list[Node]]  # for a record of the pass, the forward records whose gradient it is
+    seeds: dict[Node, Node]  # for a leaf from which the pass starts, the result whose gradient it is
 
 
 def record(results: Sequence[Any], forward: list[Node]) -> Pass:
@@ -50,7 +50,7 @@ def record(results: Sequence[Any], forward: list[Node]) -> Pass:
     watched = [n for n in forward if n.requires_grad]
     hooks = [n.hooks for n in watched]
     try:
-        # also what is done to arrays that carry no gradient
+        # records also what is done to arrays that carry no gradient
         with ModeManager(Mode(everything=True)):
             for node in watched:
                 node.hooks = {0: watcher(node)}
@@ -67,4 +67,4 @@ def record(results: Sequence[Any], forward: list[Node]) -> Pass:
             at = bisect_right(starts, n.seq) - 1
             if at >= 0:
                 of[n] = begun[at][1]
-    return Pass(records, of, gradients, heads, seed_nodes)
+    return Pass(records, of, gradients, heads, dict(zip(seed_nodes, roots, strict=True)))

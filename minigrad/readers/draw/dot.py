@@ -7,15 +7,14 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
 
 from minigrad.readers.draw.graph import Box, Cluster, Edge, Graph
 
-# Graphviz knows the widths of this one without having it, and names a generic family beside it.
+# Graphviz knows the widths of this font without having it, and names a generic family beside it.
 FONT = "Helvetica"
-# A picture is laid out in one place and shown in another, which may lack its font, so boxes are as wide as their text
+# A picture is laid out in one place and shown in another, which may lack its font. So boxes are as wide as their text
 # is at most: by the widest advances, in ems, that Arial, DejaVu Sans, Helvetica, Liberation Sans and Verdana have in
-# bold, and by those of fonts in which every character is as wide as another.
+# bold, and by those of monospaced fonts.
 MONOSPACED = 0.61
 ADVANCES = {
     character: ems
@@ -28,35 +27,37 @@ ADVANCES = {
     ]
     for character in characters
 }
-TITLE, LINE, KEY = 10.5, 9.5, 9  # sizes of text in boxes, as the styles of a picture have them
+TITLE, LINE, KEY = 10.5, 9.5, 9  # sizes of text in boxes: those in the style sheet of a picture
 PADDING = 12  # in points, left and right together
 # Shapes and borders tell the kinds apart in print; colours (after Okabe and Ito, safe for the colour-blind) on
 # a screen.  What stands outside of boxes has a grey that can be read on white and on black.
 GREY = "#808080"
 STYLES = {
-    "input": ("shape=box style=filled fillcolor=\"#cfe8f7\" color=\"#0072b2\"", "input"),
-    "parameter": ("shape=box peripheries=2 style=filled fillcolor=\"#fbe3b5\" color=\"#b36b00\"", "parameter"),
-    "op": ("shape=box style=\"filled,rounded\" fillcolor=\"#f4f4f4\" color=\"#666666\"", "operation"),
-    "module": ("shape=box3d style=filled fillcolor=\"#e8e8e8\" color=\"#444444\"", "operations, in one box"),
+    "input": ('shape=box style=filled fillcolor="#cfe8f7" color="#0072b2"', "input"),
+    "parameter": ('shape=box peripheries=2 style=filled fillcolor="#fbe3b5" color="#b36b00"', "parameter"),
+    "op": ('shape=box style="filled,rounded" fillcolor="#f4f4f4" color="#666666"', "operation"),
+    "module": ('shape=box3d style=filled fillcolor="#e8e8e8" color="#444444"', "operations, in one box"),
     "result": (
-        "shape=box style=\"filled,rounded\" penwidth=2.4 fillcolor=\"#bfe6d8\" color=\"#00684a\"", "result",
+        'shape=box style="filled,rounded" penwidth=2.4 fillcolor="#bfe6d8" color="#00684a"',
+        "result",
     ),
-    "seed": ("shape=box style=\"filled,dashed\" fillcolor=\"#f7dcec\" color=\"#8a3a6b\"", "gradient to begin with"),
+    "seed": ('shape=box style="filled,dashed" fillcolor="#f7dcec" color="#8a3a6b"', "gradient to begin with"),
     "step": (
-        "shape=box style=\"filled,rounded,dashed\" fillcolor=\"#faf0f6\" color=\"#8a3a6b\"", "step of backward",
+        'shape=box style="filled,rounded,dashed" fillcolor="#faf0f6" color="#8a3a6b"',
+        "step of backward",
     ),
     "gradient": (
-        "shape=box style=\"filled,rounded\" penwidth=2.4 fillcolor=\"#f0c4de\" color=\"#8a3a6b\"",
+        'shape=box style="filled,rounded" penwidth=2.4 fillcolor="#f0c4de" color="#8a3a6b"',
         "gradient of a leaf",
     ),
-}  # fmt: skip
+}
 EDGES = {
     "use": "",
     "next": 'style=dashed color="#3d8fc4" constraint=false',
     "gradient": 'color="#b5538f"',
     "saved": f'style=dotted color="{GREY}" arrowhead=vee',
 }
-TOLD = {
+LEGEND = {
     "next": ("- - -", "#3d8fc4", "to the next repetition"),
     "gradient": ("——", "#b5538f", "gradient"),
     "saved": ("······", GREY, "value read by backward"),
@@ -87,9 +88,9 @@ def _advance(c: str) -> float:
 
 
 def _padded(text: str) -> str:
-    """A line with so many spaces that Graphviz takes it to be as wide as it may be, for titles have no width to set.
+    """A line with spaces behind it, so that Graphviz takes it to be as wide as it may be: a title has no width to set.
 
-    Graphviz takes no character for narrower than it is in Helvetica.
+    Graphviz takes no character to be narrower than it is in Helvetica.
     """
     least = sum(0.2 if _advance(c) < MONOSPACED else 0.5 for c in text)
     return text + "\xa0" * math.ceil((width(text) - least) / 0.27)
@@ -102,7 +103,7 @@ def quoted(text: str) -> str:
 
 
 def label(title: str, lines: Iterable[str] = ()) -> str:
-    """A label of several lines; one that is empty would be lost."""
+    """A label of several lines; an empty title becomes a space, as Graphviz drops empty lines."""
     return quoted("\n".join([title if title.strip() else "\xa0", *(line for line in lines if line)]))
 
 
@@ -113,9 +114,9 @@ def write(graph: Graph, direction: str, legend: bool = True, notes: bool = True)
     boxes, edges, clusters = part(graph, direction)
     out = graphviz.Digraph("tape")
     body = out.body
-    told = [line for note in graph.notes if notes for line in plain(note).split("\n")]
-    told = [line for long in told for line in textwrap.wrap(long, 90, break_on_hyphens=False)]
-    title = quoted("\n".join(map(_padded, told)))
+    long = [line for note in graph.notes if notes for line in plain(note).split("\n")]
+    lines = [part for line in long for part in textwrap.wrap(line, 90, break_on_hyphens=False)]
+    title = quoted("\n".join(map(_padded, lines)))
     body.append(
         f'\tgraph [rankdir=TB ranksep=0.32 nodesep=0.22 bgcolor=transparent fontname="{FONT}" fontsize=10 '
         f'fontcolor="{GREY}" labelloc=b label={title} compound=true tooltip=" "]\n'
@@ -152,7 +153,7 @@ def write(graph: Graph, direction: str, legend: bool = True, notes: bool = True)
 
 
 def part(graph: Graph, direction: str) -> tuple[list[Box], list[Edge], list[Cluster]]:
-    """What of a graph belongs to a direction."""
+    """The boxes, edges and frames of a direction."""
     own = {b.id for b in graph.boxes if b.backward}
     if direction == "both" or not own:
         return graph.boxes, graph.edges, graph.clusters
@@ -194,12 +195,12 @@ def _lines(text: str) -> list[str]:
 
 
 def _edge(edge: Edge, against: bool) -> str:
-    source, target, told = edge.source, edge.target, EDGES[edge.kind]
+    source, target, look = edge.source, edge.target, EDGES[edge.kind]
     if against and edge.kind == "gradient":
-        source, target, told = target, source, told + " dir=back"
+        source, target, look = target, source, look + " dir=back"
     elif against and edge.kind == "saved":
-        told += " constraint=false"
-    text = f"id={edge.id} class={edge.kind} {told}"
+        look += " constraint=false"
+    text = f"id={edge.id} class={edge.kind} {look}"
     if edge.label and edge.kind != "saved":
         # beside the edge, with room for a wider font
         text += f' label="\xa0{edge.label}\xa0\xa0\\l"'
@@ -241,17 +242,17 @@ def _legend(boxes: list[Box], edges: list[Edge]) -> list[str]:
     ]
     names = [f"key{i}" for i in range(len(kinds))]
     for name, kind in zip(names, kinds, strict=True):
-        style, told = STYLES[kind]
+        style, meaning = STYLES[kind]
         lines.append(
-            f'\t{name} [id={name} class=key tooltip=" " fontsize={KEY} height=0.2 label={quoted(told)} '
-            f"{_wide(told, size=KEY)} {style}]\n"
+            f'\t{name} [id={name} class=key tooltip=" " fontsize={KEY} height=0.2 label={quoted(meaning)} '
+            f"{_wide(meaning, size=KEY)} {style}]\n"
         )
-    for kind in [k for k in TOLD if any(e.kind == k for e in edges)]:
-        dash, colour, told = TOLD[kind]
-        told = f"{dash} {told}"
+    for kind in [k for k in LEGEND if any(e.kind == k for e in edges)]:
+        dash, colour, meaning = LEGEND[kind]
+        text = f"{dash} {meaning}"
         lines.append(
             f'\tkey{len(names)} [id=key{len(names)} class=key tooltip=" " shape=plaintext fontsize={KEY} height=0.2 '
-            f'fontcolor="{colour}" label="{told}" {_wide(told, size=KEY)}]\n'
+            f'fontcolor="{colour}" label="{text}" {_wide(text, size=KEY)}]\n'
         )
         names.append(f"key{len(names)}")
     if len(names) > 1:
@@ -264,6 +265,3 @@ def summary(direction: str, graph: Graph) -> tuple[int, int]:
     """How many boxes and edges a direction has."""
     boxes, edges, _ = part(graph, direction)
     return len(boxes), len(edges)
-
-
-__all__: list[Any] = ["label", "legend", "part", "plain", "quoted", "summary", "write"]

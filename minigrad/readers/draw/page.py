@@ -1,4 +1,4 @@
-"""The page to walk around in, and what SVG pictures have in common."""
+"""The page that shows a drawing and folds its frames, and the style that SVG pictures share with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from minigrad.readers.draw import dot, engines, states
 from minigrad.readers.draw.graph import Graph
 
 _STYLE = (
-    "<style>text{text-rendering:geometricPrecision}"  # or letters keep to whole pixels, and leave small boxes
+    # Without geometricPrecision letters keep to whole pixels, and do not fit into small boxes.
+    "<style>text{text-rendering:geometricPrecision}"
     ".node text:first-of-type{font-weight:bold;font-size:10.5px}.node text~text{font-size:9.5px;fill:#333}"
     ".key text:first-of-type{font-weight:normal;font-size:9px}</style>"
 )
@@ -44,9 +45,9 @@ def _attribute(text: str) -> str:
 
 
 def write(views: Sequence[tuple[str, Graph]], refused: dict[str, str], legend: bool = True) -> str:
-    """One HTML file with everything in it: pictures, layouts, what is known of each box, style and program.
+    """One HTML file with everything in it: pictures, layouts, facts about each box, style and program.
 
-    ``views`` are directions and what is drawn for them, ``refused`` says why others are not there.
+    ``views`` are directions with their graphs; ``refused`` says of the other directions why they are missing.
     """
     graphs: list[Graph] = []
     for _, graph in views:
@@ -55,11 +56,11 @@ def write(views: Sequence[tuple[str, Graph]], refused: dict[str, str], legend: b
     prepared = [_View(name, graph) for name, graph in views]
     svgs = iter(engines.pictures([text for view in prepared for text in view.texts()]))
     shown = "".join(view.shown(svgs, legend) for view in prepared)
-    told = [
+    entries = [
         {"name": v.name, "graph": [v.graph is g for g in graphs].index(True), "layouts": v.layouts}
         for v in prepared
     ]
-    data = {"views": told, "graphs": [_data(g) for g in graphs], "refused": refused}
+    data = {"views": entries, "graphs": [_data(g) for g in graphs], "refused": refused}
     here = Path(__file__).parent
     template = (here / "page.html").read_text(encoding="utf-8")
     filled = {
@@ -82,7 +83,7 @@ class _View:
         self.layouts: list[dict[str, Any]] = []
 
     def texts(self) -> Iterator[str]:
-        """What is to be laid out: the picture, its folded states, folded modules by themselves, the legend."""
+        """The graphs to lay out: the picture, its folded states, folded modules by themselves, the legend."""
         inside = states.inside(self.part)
         boxes = [replace(states.closed(c, inside[c.id]), cluster=0) for c in self.part.clusters]
         for graph in (self.part, *(graph for _, graph in self.states), Graph(boxes)):
@@ -112,7 +113,7 @@ def _data(graph: Graph) -> dict[str, Any]:
                 "label": c.label,
                 "width": round(10 * max(map(dot.width, c.label.split("\n"))), 1),
                 "key": keys[c.id],
-                "tip": states.told(inside[c.id]),
+                "tip": states.content(inside[c.id]),
             }
             for c in graph.clusters
         },

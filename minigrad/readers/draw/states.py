@@ -1,7 +1,7 @@
 """What the page shows when modules are folded: a layout by Graphviz for each state that is likely to be asked for.
 
 A module folds in all its frames at once, forward and backward, so a state is a set of names.  There may be more
-states than anybody wants laid out: the page makes those itself, from the nearest one that is here.
+states than can be laid out: the page derives the others itself, from the nearest one that is here.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def keys(graph: Graph) -> dict[int, str]:
 
 def states(graph: Graph) -> list[tuple[State, Graph]]:
     """The folded states that are laid out, and what is drawn in each; without the one in which all is open."""
-    found: dict[State, Graph] = {}
+    pictures: dict[State, Graph] = {}
     elements = squares = 0
     sure = True
     known = keys(graph)
-    for certain, names in _wanted(graph, known):
+    for certain, names in _candidates(graph, known):
         state = outermost(graph, {c for c, name in known.items() if name in names})
-        if not state or state in found:
+        if not state or state in pictures:
             continue
         picture = folded(graph, state)
         n = len(picture.boxes) + len(picture.edges)
@@ -52,13 +52,13 @@ def states(graph: Graph) -> list[tuple[State, Graph]]:
             if sure:
                 continue  # a coarser one may fit
             break
-        found[state] = picture
+        pictures[state] = picture
         elements, squares = elements + n, squares + n * n
-    return list(found.items())
+    return list(pictures.items())
 
 
-def _wanted(graph: Graph, names: dict[int, str]) -> Iterator[tuple[bool, frozenset[str]]]:
-    """Sets of names, the most useful ones first; True where a later one may be smaller."""
+def _candidates(graph: Graph, names: dict[int, str]) -> Iterator[tuple[bool, frozenset[str]]]:
+    """Sets of names, the most useful first; True for those behind which a smaller one may come."""
     around = {c.id: c.parent for c in graph.clusters}
     above: dict[str, set[str]] = {name: {name} for name in names.values()}
     levels: dict[int, set[str]] = {}
@@ -90,10 +90,10 @@ def outermost(graph: Graph, chosen: set[int]) -> State:
 
 def _around(graph: Graph, chosen: set[int]) -> dict[int, int]:
     """For each frame the outermost chosen one that it is or stands in, 0 for none."""
-    found: dict[int, int] = {0: 0}
+    around: dict[int, int] = {0: 0}
     for c in graph.clusters:  # a frame stands behind the one around it
-        found[c.id] = found.get(c.parent, 0) or (c.id if c.id in chosen else 0)
-    return found
+        around[c.id] = around.get(c.parent, 0) or (c.id if c.id in chosen else 0)
+    return around
 
 
 def folded(graph: Graph, state: State) -> Graph:
@@ -123,30 +123,30 @@ def folded(graph: Graph, state: State) -> Graph:
 
 
 def closed(c: Cluster, boxes: Sequence[Box]) -> Box:
-    """A frame as a box; ``boxes`` is what stands in it."""
-    return Box(f"f{c.id}", "module", c.label, [told(boxes)], c.label, c.parent, 1, c.backward)
+    """A frame as a box; ``boxes`` are those in it."""
+    return Box(f"f{c.id}", "module", c.label, [content(boxes)], c.label, c.parent, 1, c.backward)
 
 
 def inside(graph: Graph) -> dict[int, list[Box]]:
     """For each frame the boxes in it, also those in frames in it."""
-    found: dict[int, list[Box]] = {c.id: [] for c in graph.clusters}
+    contents: dict[int, list[Box]] = {c.id: [] for c in graph.clusters}
     parent = {c.id: c.parent for c in graph.clusters}
     for b in graph.boxes:
         at = b.cluster
         while at:
-            found[at].append(b)
+            contents[at].append(b)
             at = parent[at]
-    return found
+    return contents
 
 
-def told(boxes: Sequence[Box]) -> str:
-    """What is in a frame: ``2 parameters, 1 operation``."""
+def content(boxes: Sequence[Box]) -> str:
+    """The content of a frame in words: ``2 parameters, 1 operation``."""
     kinds = Counter("parameter" if b.kind == "parameter" else "operation" for b in boxes if b.kind != "input")
     return ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in sorted(kinds.items(), reverse=True))
 
 
 def geometry(svg: str) -> dict[str, Any]:
-    """Where everything stands in a picture, in numbers: few, as a page has many of them.
+    """Where everything stands in a picture, as few numbers as will do: a page has many pictures.
 
     ``nodes``: the place of the first text. ``edges``: the points of the curve, the tip of the arrow (or None), and
     the place of the label. ``frames``: left, top, right, bottom, and the place of the label.
@@ -154,12 +154,10 @@ def geometry(svg: str) -> dict[str, Any]:
     root = ET.fromstring(svg)
     size = [float(n) for n in (root.get("viewBox") or "").split()][2:]
     shift = root[0].get("transform") or ""
-    found: dict[str, Any] = {
-        "size": size + _numbers(shift[shift.rindex("translate") :]),
-        "nodes": {},
-        "edges": {},
-    }
-    found["frames"] = {}
+    size += _numbers(shift[shift.rindex("translate") :])
+    nodes: dict[str, Any] = {}
+    edges: dict[str, Any] = {}
+    frames: dict[str, Any] = {}
     for g in root.iter(f"{_SVG}g"):
         kind, name = (g.get("class") or "").partition(" ")[0], g.get("id") or ""
         text = g.find(f".//{_SVG}text")
@@ -167,17 +165,17 @@ def geometry(svg: str) -> dict[str, Any]:
         path, arrow = g.find(f".//{_SVG}path"), g.find(f".//{_SVG}polygon")
         curve = [] if path is None else _numbers(path.get("d") or "")
         if kind == "node":
-            found["nodes"][name] = at
+            nodes[name] = at
         elif kind == "edge":
-            found["edges"][name] = [
+            edges[name] = [
                 [round(n) for n in curve],
                 None if arrow is None else _tip(curve, arrow),
                 *at,
             ]
         elif kind == "cluster":
             x, y = curve[::2], curve[1::2]
-            found["frames"][name] = [*(f(n) for f in (min, max) for n in (x, y)), *at]
-    return found
+            frames[name] = [*(f(n) for f in (min, max) for n in (x, y)), *at]
+    return {"size": size, "nodes": nodes, "edges": edges, "frames": frames}
 
 
 def _numbers(text: str) -> list[float]:

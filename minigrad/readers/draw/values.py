@@ -1,19 +1,25 @@
-"""Values as short texts."""
+"""Values, parameters and calls as short texts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.core.op import Array
+from minigrad.core.node import Const, Node
+from minigrad.core.op import Array, Op
+from minigrad.core.tensor import Tensor
+from minigrad.dtypes import dtype
 
 SMALL = 6  # arrays of so many elements are printed
+LONG = 32  # characters of a parameter that are shown
+LONGEST = 64  # characters of a whole call, in a box
 
 
 def size(shape: Sequence[int] | None) -> str:
-    """``3 × 4``; ``number`` for a 0-d shape."""
+    """``3 × 4``; ``number`` for a 0-d shape, nothing where there are several results."""
     if shape is None:
         return ""
     return " × ".join(map(str, shape)) if shape else "number"
@@ -26,29 +32,24 @@ def text(array: Array) -> str:
         if array.ndim == 0:
             return number(array.item())
         return _nested(array) if array.size else "empty"
-    if array.dtype.kind == "b":
+    kind = array.dtype.kind
+    if kind == "b":
         return f"{int(np.count_nonzero(array))} of {array.size} true"
-    if array.dtype.kind == "c":
-        return f"{array.size} complex numbers"
-    finite = array
-    bad = 0
-    if array.dtype.kind == "f":
-        mask = np.isfinite(array)
-        bad = array.size - int(np.count_nonzero(mask))
-        if bad:
-            finite = array[mask]
-    if bad == array.size:
+    if kind not in "iuf":
+        return f"{array.size} {'complex numbers' if kind == 'c' else 'elements'}"
+    mask = np.isfinite(array)
+    bad = array.size - int(np.count_nonzero(mask))
+    finite = array[mask] if bad else array
+    if not finite.size:
         return f"all {bad} not finite"
     mean = float(finite.mean(dtype=np.float64))
-    told = f"{number(finite.min().item())} … {number(mean)} … {number(finite.max().item())}"
-    return f"{told}, {bad} not finite" if bad else told
+    summary = f"{number(finite.min().item())} … {number(mean)} … {number(finite.max().item())}"
+    return f"{summary}, {bad} not finite" if bad else summary
 
 
 def number(value: Any) -> str:
     """A number in four digits."""
-    if isinstance(value, float):
-        return f"{value + 0.0:.4g}"
-    return str(value)
+    return f"{value + 0.0:.4g}" if isinstance(value, float) else str(value)
 
 
 def _nested(array: Array) -> str:
@@ -61,9 +62,74 @@ def byte_count(n: int) -> str:
     """``1.5 kB``."""
     if n < 1000:
         return f"{n} B"
-    for unit in ("kB", "MB", "GB"):
-        n_ = n / 1000
-        if n_ < 1000 or unit == "GB":
-            return f"{n_:.3g} {unit}"
-        n = n_  # type: ignore[assignment]
-    return f"{n} B"
+    power = min((len(str(n)) - 1) // 3, 3)
+    return f"{n / 1000**power:.3g} {('kB', 'MB', 'GB')[power - 1]}"
+
+
+def cut(text: str, most: int) -> str:
+    """A text of at most so many characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+# ---------------------------------------------------------------- operations
+
+
+def call(node: Node) -> str:
+    """An operation with its numbers and parameters: ``mul(·, 2.0)``, ``sum(dim=1)``."""
+    if node.op is None:
+        return ""
+    arguments: list[str] = []
+    if any(n.__class__ is Const for n in node.inputs):
+        arguments = [number(n.value) if n.__class__ is Const else "·" for n in node.inputs]
+    for name in node.op.params:
+        value = node.params.get(name)
+        if value is None or value is False or (isinstance(value, tuple) and not value):
+            continue
+        if _is_index(value):
+            arguments.append(cut(f"[{_index(value)}]", LONG))
+        elif words := parameter(value):
+            arguments.append(cut(f"{name}={words}", LONG))
+    return f"{node.op.name}({', '.join(arguments)})" if arguments else node.op.name
+
+
+def parameter(value: object) -> str:
+    """A parameter of an operation; empty for an object that has no text of its own."""
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.4g}"
+    if isinstance(value, Op):
+        return value.name
+    if isinstance(value, (np.ndarray, Tensor)):
+        array = value._array if isinstance(value, Tensor) else value
+        return text(array) if array.size <= SMALL else f"{size(array.shape)} {array.dtype}"
+    if isinstance(value, tuple) and value and isinstance(value[0], Op):
+        return value[0].name  # a step of the way to a view
+    if isinstance(value, (tuple, list)):
+        inner = ", ".join(parameter(v) or "…" for v in value)
+        return f"({inner},)" if len(value) == 1 and isinstance(value[0], (int, str)) else f"({inner})"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{k}: {parameter(v) or '…'}" for k, v in value.items()) + "}"
+    if isinstance(value, slice) or value is Ellipsis:
+        return _index(value)
+    if isinstance(value, (bool, int, str, np.dtype, dtype, type(None))):
+        return str(value)
+    if callable(value):
+        return str(getattr(value, "__name__", ""))
+    if type(value).__repr__ is object.__repr__:
+        return ""
+    # An address would make a picture differ from one process to the next.
+    return " ".join(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value)).split())
+
+
+def _is_index(value: object) -> bool:
+    """Whether a value is what stands between brackets: slices, the one or the other."""
+    return isinstance(value, tuple) and any(isinstance(v, slice) or v is Ellipsis for v in value)
+
+
+def _index(value: object) -> str:
+    """``1:, ::2``."""
+    if isinstance(value, tuple):
+        return ", ".join(map(_index, value))
+    if isinstance(value, slice):
+        start, stop, step = ("" if n is None else str(n) for n in (value.start, value.stop, value.step))
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    return "..." if value is Ellipsis else parameter(value)
