@@ -23,6 +23,8 @@ NOT_SAMPLED = {
     "draw": "random; recorded by compile, tested in test_compile.py",
     "deviation": "checks what `normal` is given; recorded by compile, tested in test_compile.py",
     "bernoulli": "random; recorded by compile, tested in test_compile.py",
+    "square_sum": "a part of programs alone, tested in test_source.py",
+    "mean_square": "a part of programs alone, tested in test_source.py",
 }
 NO_GRADIENT = {"floor_divide": "its rules refuse, tested in test_every_op.py"}
 NOT_EMPTY = {

@@ -16,7 +16,7 @@ from minigrad.core.op import TABLE
 from minigrad.dtypes import F32
 from minigrad.kernels.sums import FEW
 from minigrad.readers.source.expressions import Expr, expression
-from minigrad.readers.source.program import VIEWS, Value
+from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped
 
 _OPERATORS = {
@@ -177,7 +177,7 @@ class NumbaPlan(Plan):
         made = self._before.get(v) or as_text(self._output(v))
         if v in self._before:
             return made
-        if v.op in VIEWS or v not in self.fresh or sum(w is v for w in self.outputs) > 1:
+        if v.is_view or v not in self.fresh or sum(w is v for w in self.outputs) > 1:
             return f"np.copy({made})" if v.shape else made
         return made
 

@@ -14,21 +14,19 @@ from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import Const, Node
 from minigrad.core.op import NO_PARAMS, TABLE
 from minigrad.dtypes import BOOL, F32, F64
-from minigrad.kernels.sums import MANY, sum_rows
-from minigrad.ops.linalg import by_matmul
+from minigrad.kernels.sums import MANY, added_by_numpy, sum_rows
+from minigrad.ops.linalg import by_matmul, has_single
 from minigrad.ops.nn import LONG, TILED, long_row, together
 from minigrad.readers.source.expressions import (
     Expr,
     Helpers,
     expression,
-    has_single,
+    is_dense,
     literal,
     may_turn,
     parsed,
-    squares,
-    summed_by_numpy,
 )  # fmt: skip
-from minigrad.readers.source.program import VIEWS, Value, memory
+from minigrad.readers.source.program import Value, memory
 from minigrad.readers.source.text import Text, _place
 
 _INTO = ", out=\0)"  # NUL stands for the name of a value until it has one
@@ -104,7 +102,7 @@ class Calls(Text):
 
     def _owner(self, v: Value) -> Value:
         """The value whose memory this one shows; a view that had to be copied has memory of its own."""
-        while v.op in VIEWS and v.fill is None and v not in self.slots and v not in self.fresh:
+        while v.shows and v not in self.slots and v not in self.fresh:
             v = v.inputs[0]
         return v
 
@@ -150,8 +148,6 @@ class Calls(Text):
             return
         if v.op in ("draw", "bernoulli"):
             text = self._draw(v, xs)
-        elif v.op == "square_sum":
-            text = as_text(squares(v, xs, self.helpers))
         else:
             text = as_text(expression(v, xs, self.helpers))
             single = v.op == "sum_to" and v.inputs[0].shape[:1] == (1,)
@@ -303,7 +299,11 @@ class Calls(Text):
             and v.shape
             and v.dtype == v.inputs[0].dtype
             and v.dtype in (F32, F64)
-            and (v.op != "sum" or summed_by_numpy(v) or self._trailing(v))
+            and (
+                v.op != "sum"
+                or added_by_numpy(v.inputs[0].shape, v.dtype, v.params["dim"], is_dense(v.inputs[0]))
+                or self._trailing(v)
+            )
         ):
             name = {"sum": "np.add", "amax": "np.maximum", "amin": "np.minimum"}[v.op]
             dim = v.params["dim"]
@@ -338,7 +338,7 @@ class Calls(Text):
         """The function that `linalg.product` would call."""
         if len(a.shape) != 2 or len(b.shape) != 2:
             return "np.matmul"
-        if has_single(v):
+        if has_single([a.shape, b.shape]):
             return "np.multiply"
         large = by_matmul(v.shape[0], a.shape[1], v.shape[1], v.dtype)
         return "np.matmul" if large and memory(a) is not memory(b) else "np.dot"

@@ -16,7 +16,7 @@ from minigrad.compiler.whole import Whole
 from minigrad.core.node import Node
 from minigrad.core.op import TABLE
 from minigrad.readers.source.expressions import Expr, at, expression, fill, literal
-from minigrad.readers.source.program import VIEWS, Value
+from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring
 
 OUTSIDE = "outside"  # of a result that shows memory from outside, with the id of that
@@ -144,7 +144,7 @@ class Plan(Layout):
         keep = {id(v) for v in self.outputs}
         self._kept = {v for v in self.live if id(v) in keep}
         for v in self.outputs:
-            while v.op in VIEWS and v.fill is None:
+            while v.shows:
                 v = v.inputs[0]
                 self._kept.add(v)
         forward = True
@@ -179,10 +179,10 @@ class Plan(Layout):
         if v.fill is not None:
             return
         kernel = TABLE[v.op].kernel if v.op in TABLE else None
-        by_element = isinstance(kernel, np.ufunc) or v.op == "where" or v.op in VIEWS
+        by_element = isinstance(kernel, np.ufunc) or v.op == "where" or v.is_view
         xs = [self._operand(w) if by_element else self._whole_operand(w) for w in v.inputs]
         reads = [w for w in map(self._owner, self._inputs(v)) if w.fill is None]
-        if v.op in VIEWS:
+        if v.is_view:
             self._view(v, xs, reads)
             return
         self._compute(v, xs, reads)
@@ -209,7 +209,7 @@ class Plan(Layout):
             and base.op in ("reshape", "slice", "alias", "permute")
         ):
             base = base.inputs[0]
-        if base.__class__ is not Value or real.fill is None or not w.shape or base.op in VIEWS:
+        if base.__class__ is not Value or real.fill is None or not w.shape or base.is_view:
             return self._operand(w)
         key = ("full", repr(real.fill), real.shape, real.dtype.str, axes)
         text = f"np.full({real.shape!r}, {as_text(literal(real.fill))}, np.dtype({real.dtype.name!r})){axes}"

@@ -18,8 +18,8 @@ def _deviation(std: Any) -> Any:
 
 # fmt: off
 draw = Op("draw", lambda generator, method, arguments, options: getattr(generator, method)(*arguments, **options),
-          "; generator method arguments options", draws=True)
-deviation = Op("deviation", _deviation, "std")
+          "; generator method arguments options", draws=True, order="C")
+deviation = Op("deviation", _deviation, "std", order="K")
 bernoulli = Op("bernoulli", lambda p, generator: generator.bernoulli(p, p.shape, p.dtype), "p; generator",
-             draws=True)
+             draws=True, order="C")
 # fmt: on

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad import buffers
+from minigrad.core.basic import clone
 from minigrad.core.op import Array, Op
+from minigrad.core.text import Call, Text
 from minigrad.dtypes import F32, F64
 
 LARGE = 1 << 14  # elements of a result that may be worth a buffer
@@ -44,8 +47,19 @@ def times(a: Any, b: Any) -> Any:
     return product(a, b) if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) else a @ b
 
 
+def has_single(shapes: Sequence[Sequence[int]]) -> bool:
+    """Whether a factor of a product is one element, which `product` leaves to a multiplication."""
+    return any(math.prod(s) == 1 for s in shapes[:2])
+
+
+def _matmul_text(v: Call) -> Text:
+    if any(len(s) != 2 for s in v.shapes):
+        return "{} @ {}"
+    return "{} * {}" if has_single(v.shapes) else "np.dot({}, {})"
+
+
 # fmt: off
 matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
-             costs=lambda y, a, b: math.prod(y) * a[-1])
-dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a)
+             costs=lambda y, a, b: math.prod(y) * a[-1], order="C", apart=clone, text=_matmul_text)
+dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a, order="C")
 # fmt: on
