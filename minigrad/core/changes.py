@@ -6,7 +6,7 @@ import weakref
 from collections import deque
 from collections.abc import Sequence
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from minigrad.errors import here
 def owner(array: Array) -> Array:
     """The array whose memory this one shows."""
     while array.base is not None:
-        base = array.base
+        base: Any = array.base
         if not isinstance(base, np.ndarray):  # as_strided puts an object of its own between the two
             base = getattr(base, "base", None)
             if not isinstance(base, np.ndarray):

@@ -29,7 +29,7 @@ class Contents:
         buffers: MutableMapping[str, Tensor | None] | Any = MappingProxyType({}),
         modules: Mapping[str, Any] = MappingProxyType({}),
         unsaved: Collection[str] = (),
-        hooks: Sequence[Mapping[int, Callable[..., Any]]] = (),
+        hooks: Sequence[Mapping[int, Any]] = (),
         groups: Sequence[dict[str, Any]] = (),
         state: MutableMapping[Any, dict[str, Any]] | None = None,
         defaults: Mapping[str, Any] = MappingProxyType({}),

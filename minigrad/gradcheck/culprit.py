@@ -198,7 +198,8 @@ def _arrays(node: Node, values: dict[Node, Any]) -> list[Any] | None:
             (source,) = n.inputs
             inputs = _arrays(source, values)
             if inputs is not None:
-                value = n.op.kernel(_again(source, inputs), **n.params)
+                kernel: Any = n.op.kernel if n.op else None
+                value = kernel(_again(source, inputs), **n.params)
         if value is None or isinstance(value, list):
             return None
         arrays.append(value)

@@ -105,8 +105,8 @@ class Subject:
     def problem(self) -> Problem:
         """What is to be examined. RuntimeError if the function or its derivative changes an argument."""
         before = [x.array.tobytes() for x in self.inputs]
-        types = [[(v.name, v.array.dtype) for v in side] for side in (self.inputs, self.outputs)]
-        advice = report.narrow(*types, ".astype(np.float64)")
+        inputs, outputs = ([(v.name, v.array.dtype) for v in side] for side in (self.inputs, self.outputs))
+        advice = report.narrow(inputs, outputs, ".astype(np.float64)")
         problem = Problem(self.inputs, self.outputs, self.evaluate, self.answers, self.what == "vjp", advice)
         self.evaluate()
         self.answers(0, np.zeros_like(problem.seeded[0].array))

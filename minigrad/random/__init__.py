@@ -78,7 +78,7 @@ def fork_rng(
         yield
         return
     for other in devices or ():
-        device(other)
+        device(other)  # type: ignore[arg-type]
     state = get_rng_state()
     try:
         yield

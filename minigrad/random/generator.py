@@ -31,7 +31,7 @@ class Generator:
 
     __module__ = "minigrad.random"
 
-    def __init__(self, device: object = "cpu") -> None:
+    def __init__(self, device: Any = "cpu") -> None:
         if not (device is None or isinstance(device, str) or hasattr(device, "type")):
             raise TypeError(f"Generator(): device must be a device or a str like 'cpu', not {_kind(device)}")
         if device is not None:

@@ -57,7 +57,7 @@ class Value:
         node: Node | None,
     ) -> None:
         self.record: Any = op if isinstance(op, Op) else TABLE.get(op)  # None of what no operation computes
-        self.op: str = op if self.record is None else self.record.name
+        self.op: str = str(op) if self.record is None else self.record.name
         self.is_view: bool = self.record is not None and (self.record.view or self.record.repeats)
         self.inputs, self.params, self.shape, self.dtype = tuple(inputs), params, shape, dtype
         self.nodes = [] if node is None else [node]
@@ -169,7 +169,7 @@ class Program:
         """A value, simplified; one that is there already if it is the same."""
         if op.parts:
             op, inputs, params = *self._taken_apart(op, inputs, dtype), NO_PARAMS
-        x = inputs[0] if inputs else None
+        x: Any = inputs[0] if inputs else None
         if op.joins is not None and x.__class__ is Value and x.record is op:
             params, inputs, x = op.joins(params, x.params), [x.inputs[0]], x.inputs[0]
         if op.idle is not None and op.idle(x.shape, shape, **params):
