@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.calls import Group, Statement, as_text, named
+from minigrad.compiler.calls import Group, as_text, is_ufunc, is_view, named
 from minigrad.compiler.layout import Layout, lay_out
 from minigrad.compiler.whole import Whole
 from minigrad.core.node import Node
 from minigrad.core.op import TABLE
-from minigrad.readers.source.expressions import Expr, at, expression, fill, literal
-from minigrad.readers.source.program import VIEWS, Value
+from minigrad.core.plans import OUT, Lines
+from minigrad.readers.source.expressions import Expr, expression, fill, literal
+from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring
 
 OUTSIDE = "outside"  # of a result that shows memory from outside, with the id of that
@@ -65,8 +66,8 @@ class Plan(Layout):
         for _, text in self.numbers:
             self.names.reserve(text)
         ends = [*self.outputs, *(v for _, v in self.writes)]
-        if draws:  # all of them, for each moves the generator on
-            ends += [program.value_of[d] for d in program.trace.draws]
+        if draws:  # all of them, for each moves the generator on; and what may raise
+            ends += [program.value_of[n] for n in (*program.trace.draws, *program.trace.checks)]
         self.live = self._needed(ends)
         self.arguments: list[tuple[Node | None, Value]] = self._plan_parameters(given)
         self._lock = threading.Lock()
@@ -107,9 +108,6 @@ class Plan(Layout):
                 found.append((None, v))
         return found
 
-    def _is_leaf(self, v: Value) -> bool:
-        return v.op == "parameter" or v in self.boundary
-
     # ------------------------------------------------------------ statements
 
     def build(self) -> None:
@@ -144,7 +142,7 @@ class Plan(Layout):
         keep = {id(v) for v in self.outputs}
         self._kept = {v for v in self.live if id(v) in keep}
         for v in self.outputs:
-            while v.op in VIEWS and v.fill is None:
+            while is_view(v):
                 v = v.inputs[0]
                 self._kept.add(v)
         forward = True
@@ -178,11 +176,14 @@ class Plan(Layout):
             return
         if v.fill is not None:
             return
-        kernel = TABLE[v.op].kernel if v.op in TABLE else None
-        by_element = isinstance(kernel, np.ufunc) or v.op == "where" or v.op in VIEWS
+        op = TABLE[v.op]
+        name = getattr(op.unchecked, "__name__", "")
+        by_numpy = op.elementwise and getattr(np, name, None) is op.unchecked  # which broadcasts
+        view = op.view or op.repeats
+        by_element = by_numpy or view
         xs = [self._operand(w) if by_element else self._whole_operand(w) for w in v.inputs]
         reads = [w for w in map(self._owner, self._inputs(v)) if w.fill is None]
-        if v.op in VIEWS:
+        if view:
             self._view(v, xs, reads)
             return
         self._compute(v, xs, reads)
@@ -199,26 +200,27 @@ class Plan(Layout):
         """
         if w in self.name_of:
             return self._operand(w)
-        real, axes = w, ""
-        while real.__class__ is Value and real.fill is not None and real.op == "permute":
-            real, axes = real.inputs[0], f".transpose({tuple(real.params['axes'])!r})" + axes
-        base = real
-        while (
-            base.__class__ is Value
-            and base.fill is not None
-            and base.op in ("reshape", "slice", "alias", "permute")
-        ):
+        base, steps = w, []
+        while base.__class__ is Value and base.fill is not None and base.inputs:
+            op = TABLE.get(base.op)
+            if op is None or not op.view or op.repeats:
+                break
+            steps.append(base)
             base = base.inputs[0]
-        if base.__class__ is not Value or real.fill is None or not w.shape or base.op in VIEWS:
+        op = TABLE.get(base.op) if base.__class__ is Value else None
+        if base.__class__ is not Value or base.fill is None or not w.shape or (op is not None and op.repeats):
             return self._operand(w)
-        key = ("full", repr(real.fill), real.shape, real.dtype.str, axes)
-        text = f"np.full({real.shape!r}, {as_text(literal(real.fill))}, np.dtype({real.dtype.name!r})){axes}"
-        return ast.Name(self._lasting(key, "full", lambda name: self.setup.append(f"{name} = {text}")))
+        values = {"shape": base.shape, "one": literal(base.fill), "dtype": base.dtype.name}
+        made = fill("np.full({shape}, {one}, np.dtype({dtype}))", [], **values)
+        for v in reversed(steps):
+            made = expression(v, [made], self.helpers)
+        text = as_text(made)
+        return ast.Name(self._lasting(text, "full", lambda name: self.setup.append(f"{name} = {text}")))
 
     def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
         """A view of memory that stays is made once, others in each run; what NumPy would copy is copied."""
         source = v.inputs[0]
-        made = expression(v, xs, self.helpers)
+        made = self._shown(v, xs)
         model = (
             self._model(source)
             if source.fill is None
@@ -227,39 +229,42 @@ class Plan(Layout):
         shown = _apply_view(v, model)
         shares = source.fill is not None or not shown.size or np.may_share_memory(shown, model)
         if not shares:
-            self._copy(v, xs[0], source, reads)
+            self._copy(v, xs, reads)
             return
         self.models[v] = shown
-        if v.op == "slice" and not v.shape and Ellipsis not in v.params["index"]:
-            made = at(
-                xs[0], (*v.params["index"], Ellipsis)
-            )  # with numbers alone it would be a number, not a view
-        text = as_text(made)
-        if source in self.static:
+        text, checked = as_text(made), TABLE[v.op].check is not None
+        if source in self.static and not checked:
             name = self._take_name(v, v.op)
             self.static.add(v)
             self.setup.append(f"{name} = {text}")
             return
-        if len(self.users[v]) == 1 and v not in self._wanted and v not in self._kept and v.op == "permute":
+        alone = len(self.users[v]) == 1 and v not in self._wanted and v not in self._kept
+        if alone and TABLE[v.op].unchecked is np.transpose:
             self.expr_of[v] = made
             return
-        name = self._take_name(v, v.op)
-        self.statements.append(Statement(v, "view", [f"{name} = {text}"], reads))
+        self._take_name(v, v.op)
+        self._say(v, xs, [f"{OUT} = {text}"], reads, "view")
 
-    def _copy(self, v: Value, x: Expr, source: Value, reads: list[Value]) -> None:
-        name = self._take_name(v, v.op)
+    def _shown(self, v: Value, xs: list[Expr]) -> Expr:
+        """A view as an expression; where NumPy would give a number, by the kernel."""
+        op = TABLE[v.op]
+        numpys = getattr(np, getattr(op.unchecked, "__name__", ""), None) is op.unchecked
+        if v.shape or numpys or isinstance(op.text, str):
+            return expression(v, xs, self.helpers)
+        return self.helpers.call(op, xs, v.params)
+
+    def _copy(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
+        """What may be a view, where this one is none."""
+        self._take_name(v, v.op)
+        text = as_text(expression(v, xs, self.helpers))
         if self._may_plan(v):
             self._plan(v)
-            inner = as_text(fill("{}.reshape({shape})", [ast.Name(name)], shape=source.shape))
-            shaped = self.names.take(f"{name}_as", number=False)
-            self.setup.append(f"{shaped} = {inner}")
-            self.statements.append(Statement(v, "call", [f"np.copyto({shaped}, {as_text(x)})"], reads))
+            form = self._into(v, xs) or Lines([f"np.copyto({OUT}, {text})"])
+            self.setup += self._named(v, form.setup)
+            self._say(v, xs, form.lines, reads)
             return
         self.fresh.add(v)
-        text = as_text(expression(v, [x], self.helpers))
-        if v in self._kept:
-            text = f"np.array({text})"
-        self.statements.append(Statement(v, "call", [f"{name} = {text}"], reads))
+        self._say(v, xs, [f"{OUT} = np.array({text})" if v in self._kept else f"{OUT} = {text}"], reads)
 
     # ------------------------------------------------------------ memory, writes, results
 
@@ -333,7 +338,7 @@ class Plan(Layout):
                 and not others
                 and read_later.get(target, -1) <= position[v]
                 and len(statement.lines) == 1
-                and isinstance(getattr(TABLE.get(v.op), "kernel", None), np.ufunc)
+                and is_ufunc(TABLE.get(v.op))
                 and all(self._owner(w) is not target or w is target for w in self._inputs(v))
                 and v.dtype == target.dtype
             ):
@@ -363,7 +368,7 @@ class Plan(Layout):
 
     def _drop(self) -> None:
         if all(plan._built for plan in self.sharing):
-            for v in (v for plan in self.sharing for v in (*plan.live, *plan.mask_of.values())):
+            for v in (v for plan in self.sharing for v in (*plan.live, *plan.part_of.values())):
                 v.origin = v.of = None
                 if v.op != "parameter":
                     v.nodes = []
@@ -449,10 +454,7 @@ class Plan(Layout):
         """What was changed in place, itself, or a view of it."""
         if (v, home) in self._landed:
             return ast.Name(self._landed[v, home])
-        base = self._of_landed(v.inputs[0], home)
-        if v.op == "slice" and not v.shape and Ellipsis not in v.params["index"]:
-            return at(base, (*v.params["index"], Ellipsis))
-        return expression(v, [base], self.helpers)
+        return self._shown(v, [self._of_landed(v.inputs[0], home)])
 
     def _result(self, v: Value, memory: Any, claimed: dict[Value, Any]) -> Expr:
         """A result, in memory that only those results share that share it in eager mode."""
@@ -472,4 +474,4 @@ class Plan(Layout):
 
 def _apply_view(v: Value, model: Any) -> Any:
     op = TABLE[v.op]
-    return np.asarray(op.kernel(model, **v.params))
+    return np.asarray(op.unchecked(model, **v.params))

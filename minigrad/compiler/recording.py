@@ -19,7 +19,7 @@ from minigrad.compiler.environment import Environment
 from minigrad.compiler.goal import Goal, make_plan
 from minigrad.compiler.gradients import Gradients
 from minigrad.compiler.lower import OUTSIDE, is_outside
-from minigrad.compiler.replay import RAISE, Replay, code, tensors_in
+from minigrad.compiler.replay import Replay, code, tensors_in
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.trace import Trace
 from minigrad.compiler.whole import Whole
@@ -290,7 +290,7 @@ class Recording:
             for t in [*self.leaves, *(g for _, g in self.new_grads if g is not None)]:
                 if t._node is None:  # made and returned as it is
                     roots.append(leaf(t))
-        order = tape([*roots, *trace.follows, *trace.follows.values(), *trace.draws])
+        order = tape([*roots, *trace.follows, *trace.follows.values(), *trace.draws, *trace.checks])
         self._survey(order)
         self._check_overlaps(order)
 
@@ -330,8 +330,8 @@ class Recording:
         replay.kept_bytes = sum(trace.kept.values())
         self._note_conditions(replay, [t for _, t in bound], [t for _, t in passing])
         self._note_finish(replay, index, grads, state)
-        drawn = {id(n.params["generator"]): n.params["generator"] for n in trace.draws}
-        replay.drawing = list(drawn.values())
+        generators = [n.params["generator"] for n in trace.draws if "generator" in n.params]
+        replay.drawing = list({id(g): g for g in generators}.values())
         replay.may_raise = self.may_raise
         if self.may_wait and self.compiled.backend == "numpy":
             distinct = not any(map(is_outside, memories)) and len({*memories}) == len(memories)
@@ -374,11 +374,9 @@ class Recording:
                 self.widest = size
             if op is not None:
                 self.size += size
-                if op.name in RAISE:
+                if op.raises:
                     self.may_raise = True
-                if (n.requires_grad and n.saved and n.saved.__class__ is not Freed) or not _known(
-                    op.kernel
-                ):
+                if (n.requires_grad and n.saved and n.saved.__class__ is not Freed) or not _known(op.kernel):
                     self.may_wait = False
         self.used |= {id(t): t for t, _ in self.trace.written.values()}
         for seed in () if self.gradients is None else self.gradients.seeds:

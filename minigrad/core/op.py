@@ -40,7 +40,7 @@ class Op:
     ``refuse`` maps a kind of element type (``"b"``) to the sentence with which it is refused.
     ``wide``: with a number that float16 does not hold, float16 is computed in float32.
     ``check`` raises for values that the kernel must not get; it is called with what the kernel is called with,
-    before it, in eager mode and in replays.
+    before it, in eager mode and in replays.  ``raises``: the kernel itself may raise for some values.
 
     *What a reader may rely on.*
     ``view``: the result may share the first input's memory.
@@ -51,6 +51,11 @@ class Op:
     ``same``: the number of the input whose value the result has.  ``fill``: the number that all elements equal.
     ``fold``: of numbers it gives the same bits as of arrays.  ``unit``: the number that leaves the other operand
     as it is.  ``draws``: two calls give two results.
+    ``new``: the result never shares memory with an operand; by default so for a ufunc, and where there is ``into``.
+    ``depends`` tells, of what the kernel is called with, why the shape of the result depends on values of the
+    operands (``"indexing with a mask"``), or ``""``; a recording refuses that.
+    ``into``, ``batch`` and ``numba`` tell `minigrad.compile` how to write the result into memory that is there, how
+    its rows depend on those of a batch, and how Numba computes it; see `minigrad.core.plans`.
     ``text`` is how it prints; ``costs`` gives the multiply-adds from the shapes of the inputs and of the output.
 
     *What users see.*
@@ -83,6 +88,12 @@ class Op:
         fold: bool = False,
         unit: float | None = None,
         draws: bool = False,
+        raises: bool = False,
+        new: bool | None = None,
+        depends: Callable[..., str] | None = None,
+        into: Callable[..., Any] | None = None,
+        batch: Callable[..., Any] | None = None,
+        numba: Any = None,
         text: Any = None,
         costs: Callable[..., int] | None = None,
         public: str = "",
@@ -92,6 +103,7 @@ class Op:
     ) -> None:
         self.name, self.cast, self.refuse, self.wide = name, cast, refuse or {}, wide
         self.kernel = kernel if check is None else _checked(kernel, check)
+        self.unchecked = kernel
         self.consume, self.check = consume, check
         self.view, self.rows, self.moves, self.repeats, self.same = view, rows, moves, repeats, same
         self.fill, self.fold, self.unit, self.draws = fill, fold, unit, draws
@@ -103,6 +115,9 @@ class Op:
         self.params = tuple(params.split())
         ufunc = isinstance(kernel, np.ufunc) and kernel.nout == 1 and not self.params
         self.elementwise = ufunc if elementwise is None else elementwise
+        self.raises, self.depends = raises or check is not None, depends
+        self.new = (ufunc or into is not None) if new is None else new
+        self.into, self.batch, self.numba = into, batch, numba
         self.rules, self.joint = rules, joint
         self.differentiable = joint is not None or any(rules)
         self.layouts: dict[int, Layout] = {}

@@ -5,12 +5,14 @@ Read a line as: name, NumPy kernel, inputs, then for each input the gradient of 
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any, NoReturn
 
 import numpy as np
 
 from minigrad.core.op import Array, Op
+from minigrad.core.plans import Target
 from minigrad.errors import runtime_error
 
 _LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen float32
@@ -161,6 +163,31 @@ def _pow_scalar_rule(g: Any, x: Any, exponent: float) -> Any:
     return g * times(pow_scalar(x, exponent=exponent - 1), float(exponent))
 
 
+# ---------------------------------------------------------------- for Numba, which computes with float64 where it can
+
+
+def _remainder_numba(t: Target) -> str | None:
+    if t.dtype.kind != "f":
+        return None
+    a, b = (x.text for x in t.operands)
+    y, zero = f"np.remainder({a}, {b})", t.number(0.0)
+    return f"np.where({y} == {zero}, np.copysign({zero}, {a}), {y})"
+
+
+def _lerp_numba(t: Target) -> str:
+    (a, b, w), weight = (x.text for x in t.operands), t.operands[2].value
+    near, far = f"{a} + {w} * ({b} - {a})", f"{b} - ({b} - {a}) * ({t.number(1.0)} - {w})"
+    if type(weight) in (float, int):
+        return near if builtins.abs(weight) < 0.5 else far
+    return f"np.where(np.abs({w}) < {t.number(0.5)}, {near}, {far})"
+
+
+def _where_numba(t: Target) -> str:
+    typed = t.dtype.kind == "f"
+    texts = (x.text if x.value is None or not typed else t.number(float(x.value)) for x in t.operands)
+    return f"np.where({', '.join(texts)})"
+
+
 # ---------------------------------------------------------------- the table
 
 # fmt: off
@@ -173,21 +200,28 @@ div: Op = Op("div", np.true_divide, "a b", lambda g, b: g / b, lambda g, a, b: -
          text="{} / {}", fold=True, wide=True)  # the quotient is not kept: it may be changed in place
 neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold=True)
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
-         text="np.power({}, {})", elementwise=True)
-pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True)
+         text="np.power({}, {})", elementwise=True,
+         raises=True)
+pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True,
+                     new=True)
 floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
-                     cast="number", text="{} // {}", elementwise=True, wide=True)
+                     cast="number", text="{} // {}", elementwise=True, wide=True,
+                     raises=True)
 div_floor       = Op("div_floor", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g),
-                     cast="number", text="{} // {}", elementwise=True, wide=True)
+                     cast="number", text="{} // {}", elementwise=True, wide=True,
+                     raises=True)
 trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g),
-                     cast="number", text="np.trunc({} / {})", elementwise=True, wide=True)
+                     cast="number", text="np.trunc({} / {})", elementwise=True, wide=True,
+                     raises=True)
 remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * div_floor(a, b),
-                     cast="number", elementwise=True)
+                     cast="number", elementwise=True,
+                     raises=True, numba=_remainder_numba)
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
-                     cast="number", text="np.fmod({}, {})", elementwise=True)
+                     cast="number", text="np.fmod({}, {})", elementwise=True,
+                     raises=True)
 square          = Op("square", np.square, "x", lambda g, x: g * _twice(x))
 reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
-                     text="1.0 / {}")
+                     text="1.0 / {}", numba="np.reciprocal({})")
 
 # exponentials and logarithms
 exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float")
@@ -199,7 +233,8 @@ log10 = Op("log10", np.log10, "x", lambda g, x: g / times(x, _LN10),   cast="flo
 log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float")
 sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float")
 rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
-           text="1.0 / np.sqrt({})", elementwise=True)
+           text="1.0 / np.sqrt({})", elementwise=True,
+           new=True)
 
 # trigonometric and hyperbolic
 sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float")
@@ -214,15 +249,18 @@ tanh  = Op("tanh",  np.tanh,    "x", lambda g, y: g * (1.0 - y * y),          ca
 asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     cast="float")
 acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     cast="float")
 atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float")
-sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", elementwise=True)
+sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", elementwise=True,
+             new=True)
 lerp  = Op("lerp", _lerp, "a b w", lambda g, w: times(g, 1.0 - w), lambda g, w: times(g, w),
-           lambda g, a, b: g * (b - a), cast="floats", elementwise=True)
+           lambda g, a, b: g * (b - a), cast="floats", elementwise=True,
+           new=True, numba=_lerp_numba)
 atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a, b),
            lambda g, a, b: g * -a * _inverse_square(a, b), cast="float")
 
 # kinks and steps
 abs   = Op("abs",   np.absolute, "x", lambda g, x: g * sign(x), text="np.abs({})")
-sign: Op  = Op("sign",  _sign,    "x", lambda g: zero(g), elementwise=True)
+sign: Op  = Op("sign",  _sign,    "x", lambda g: zero(g), elementwise=True,
+               new=True)
 floor = Op("floor", np.floor, "x", lambda g: zero(g))
 ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g))
 trunc = Op("trunc", np.trunc, "x", lambda g: zero(g))
@@ -243,7 +281,8 @@ clamp_to  = Op("clamp_to", lambda x, low, high: np.minimum(np.maximum(x, low), h
                lambda g, x, low, high: where(logical_or(gt(x, high), lt(high, low)), g, 0.0), cast="same",
                text="np.minimum(np.maximum({}, {}), {})", elementwise=True)
 where: Op   = Op("where", np.where, "condition a b", None, lambda g, condition: where(condition, g, 0.0),
-                 lambda g, condition: where(condition, 0.0, g), cast="branches", elementwise=True)
+                 lambda g, condition: where(condition, 0.0, g), cast="branches", elementwise=True,
+                 new=True, numba=_where_numba)
 
 # without gradient
 zero: Op = Op("zero", np.zeros_like, "x", fill=0, elementwise=True)

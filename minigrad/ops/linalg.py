@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad import buffers
 from minigrad.core.op import Array, Op
+from minigrad.core.plans import COLUMNS, FIXED, OUT, ROWS, Batch, Lines, Summed, Target
 from minigrad.dtypes import F32, F64
 
 LARGE = 1 << 14  # elements of a result that may be worth a buffer
@@ -44,8 +45,39 @@ def times(a: Any, b: Any) -> Any:
     return product(a, b) if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) else a @ b
 
 
+def product_into(t: Target) -> str:
+    """The function that `product` would call on the first two operands, the second one or its transpose."""
+    a, b = t.operands[:2]
+    if len(a.shape) != 2 or len(b.shape) != 2:
+        return "np.matmul"
+    if math.prod(a.shape) == 1 or math.prod(b.shape) == 1:
+        return "np.multiply"
+    large = by_matmul(t.shape[0], a.shape[1], t.shape[1], t.dtype)
+    return "np.matmul" if large and t.apart(0, 1) else "np.dot"
+
+
+def _matmul_into(t: Target) -> Lines | None:
+    a, b = t.operands
+    if t.filled or min(len(a.shape), len(b.shape)) < 2 or a.dtype != b.dtype:
+        return None
+    return Lines([f"{product_into(t)}({a.text}, {b.text}, out={OUT})"])
+
+
+def _matmul_batch(b: Batch) -> Any:
+    both = all(len(s) == 2 for s in b.shapes)
+    if b.kinds == [ROWS, FIXED] and both:
+        return ROWS
+    return Summed() if b.kinds == [COLUMNS, ROWS] and len(b.shapes[1]) == 2 else None
+
+
+def _matmul_numba(t: Target) -> str | None:
+    a, b = t.operands
+    return f"np.dot({a.text}, {b.text})" if len(a.shape) == len(b.shape) == 2 else None
+
+
 # fmt: off
 matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
-             costs=lambda y, a, b: math.prod(y) * a[-1])
+             costs=lambda y, a, b: math.prod(y) * a[-1],
+             into=_matmul_into, batch=_matmul_batch, numba=_matmul_numba)
 dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a)
 # fmt: on

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.basic import clone as clone
+from minigrad.core.basic import copied_into, zeros
 from minigrad.core.basic import expand as expand
 from minigrad.core.basic import reshape as reshape
-from minigrad.core.basic import zeros
 from minigrad.core.op import Array, Op
+from minigrad.core.plans import COLUMNS, ROWS, Batch
 from minigrad.kernels.sums import by_rows, copied
 
 # ---------------------------------------------------------------- kernels
@@ -69,22 +70,34 @@ def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(int(d) for d in np.argsort(dims))
 
 
+def _permute_batch(b: Batch) -> Any:
+    """The transpose of what has a row for each of a batch has a column for each."""
+    if tuple(b.params["axes"]) != (1, 0):
+        return None
+    return COLUMNS if b.kinds[0] == ROWS else ROWS
+
+
 # ---------------------------------------------------------------- the table
 
 # fmt: off
 permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)),
-                 view=True, moves=True)
+                 view=True, moves=True,
+                 batch=_permute_batch)
 slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index),
             view=True, moves=True)
-unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index))
+unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index),
+                  new=True)
 flip: Op = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims),
-               text="np.flip({}, {dims}).copy(order='K')", moves=True)
-cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", rows=True)
-stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same", rows=True)
+               text="np.flip({}, {dims}).copy(order='K')", moves=True,
+               new=True)
+cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", rows=True,
+         new=True)
+stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same", rows=True,
+           new=True)
 contiguous = Op("contiguous", lambda x: np.array(x, order="C"), "x", lambda g: g,
-                text="np.array({}, order='C')", moves=True, same=0, elementwise=True)
-copy = Op("copy", _copy, "x v", lambda g: zeros(g, shape=tuple(g.shape)), lambda g: g, same=1)
+                text="np.array({}, order='C')", moves=True, same=0, elementwise=True,
+                into=copied_into, numba="{}.copy()")
+copy = Op("copy", _copy, "x v", lambda g: zeros(g, shape=tuple(g.shape)), lambda g: g, same=1,
+          new=True)
 alias = Op("alias", lambda x: x.view(), "x", lambda g: g, view=True, moves=True, same=0, elementwise=True)
 # fmt: on
-
-

@@ -419,7 +419,7 @@ def _expression(v: Value, xs: list[Expr], h: Helpers, op: Any) -> Expr:
     if op.text is not None and not rounds:  # a kernel of several steps rounds float16 once
         return fill(op.text, xs, **{k: axis(p) if k == "dim" else p for k, p in v.params.items()})
     name = f"np.{getattr(op.kernel, '__name__', '')}"
-    if getattr(np, name[3:], None) is op.kernel:
+    if getattr(np, name[3:], None) is op.unchecked:
         return ast.Call(parsed(name), xs, [ast.keyword(k, literal(p)) for k, p in v.params.items()])
     return h.call(op, xs, v.params)
 
