@@ -12,9 +12,9 @@ from minigrad.compiler.calls import Statement, _Target, as_text, is_ufunc
 from minigrad.compiler.lower import Plan
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import Const
-from minigrad.core.op import TABLE
+from minigrad.core.op import TABLE, Params
 from minigrad.dtypes import F32
-from minigrad.readers.source.expressions import Expr, expression
+from minigrad.readers.source.expressions import Expr
 from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped
 
@@ -40,10 +40,10 @@ class NumbaPlan(Plan):
 
     def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
         if TABLE[v.op].unchecked is np.transpose and len(self.users[v]) == 1 and v not in self._kept:
-            self.expr_of[v] = expression(v, xs, self.helpers)
+            self.expr_of[v] = self._printed(v, xs)
             return
         texts = [as_text(x) for x in xs]
-        self._line_of(v, self._pattern(v, texts) or as_text(expression(v, xs, self.helpers)), reads)
+        self._line_of(v, self._pattern(v, texts) or as_text(self._printed(v, xs)), reads)
 
     def _line_of(self, v: Value, text: str, reads: list[Value]) -> None:
         name = self._take_name(v, v.op)
@@ -75,12 +75,17 @@ class NumbaPlan(Plan):
             return made
         if is_ufunc(op):
             return f"np.{op.unchecked.__name__}({', '.join(texts)})"
-        text = as_text(expression(v, xs, self.helpers))
+        text = as_text(self._printed(v, xs))
         numbers = [*v.params.values(), *(w.value for w in v.inputs if w.__class__ is Const)]
         if v.dtype == F32 and any(isinstance(n, (float, int)) for n in numbers):
             # To Numba they are float64, and so is what they meet.
             return f"({text}).astype(np.float32)" if v.shape else f"np.float32({text})"
         return text
+
+    def _called(self, function: Any, stem: str, xs: list[Expr], params: Params) -> Expr:
+        raise NotImplementedError(
+            f"compile(backend='numba'): Numba cannot compile {stem}, which is not printed; use the NumPy backend"
+        )
 
     # ------------------------------------------------------------ the whole
 

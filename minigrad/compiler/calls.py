@@ -142,6 +142,17 @@ class Calls(Text):
         self.fresh.add(v)
         self._say(v, xs, lines or [f"{OUT} = {self._text_of(v, xs)}"], reads)
 
+    def _printed(self, v: Value, xs: list[Expr]) -> Expr:
+        """A value as the text of its operation, or else as a call of the kernel itself."""
+        op = TABLE[v.op]
+        if not op.draws and all(map(is_literal, v.params.values())):
+            before = {name: dict(known) for name, known in vars(self.helpers).items()}
+            try:
+                return expression(v, xs, self.helpers)
+            except NotImplementedError:  # such as a kernel that reads what is not NumPy's
+                vars(self.helpers).update(before)
+        return self._called(op.unchecked, f"{op.name}_kernel", xs, v.params)
+
     def _say(
         self, v: Value, xs: list[Expr], lines: Sequence[str], reads: list[Value], kind: str = "call"
     ) -> None:
@@ -158,21 +169,20 @@ class Calls(Text):
         return [line.replace(OUT, self.name_of[v]) for line in lines]
 
     def _checked(self, v: Value, xs: list[Expr], op: Op) -> str:
-        return as_text(self._called(op.check, f"check_{op.name}", xs, v.params))
+        return as_text(self._called(op.check, f"{op.name}_check", xs, v.params))
 
     def _called(self, function: Any, stem: str, xs: list[Expr], params: Params) -> Expr:
-        """A call of a function of the package or of the user, which a run is given with the generators."""
-        name = self._lasting(
-            ("function", function), stem, lambda name: self.data.update({name: function}), False
-        )
+        """A call of a function that is not in the text; so is what cannot be written of the parameters."""
+        name = self._lasting(("data", id(function)), stem, self._data_is(function), False)
         keywords = []
         for k, p in params.items():
             plain = p is None or type(p) in (bool, int, float, str)
-            value = literal(p) if plain else ast.Name(self.names.take(k, number=True))
-            if not plain:
-                self.data[as_text(value)] = p
+            value = literal(p) if plain else ast.Name(self._lasting(("data", id(p)), k, self._data_is(p)))
             keywords.append(ast.keyword(k, value))
         return ast.Call(ast.Name(name), xs, keywords)
+
+    def _data_is(self, value: Any) -> Callable[[str], None]:
+        return lambda name: self.data.update({name: value})
 
     def _state_part(self, v: Value, part: Part) -> Value:
         """Puts down what is computed before a value, in memory of its own."""
@@ -197,12 +207,16 @@ class Calls(Text):
     def _text_of(self, v: Value, xs: list[Expr]) -> str:
         """A value as an expression; what may share memory with an operand is copied if it does."""
         op = TABLE[v.op]
-        drawn = op.draws  # from what no program can name
-        made = self._called(op.unchecked, op.name, xs, v.params) if drawn else expression(v, xs, self.helpers)
+        made = self._printed(v, xs)
         if op.moves and self._plain(v) and len(v.shape) > 1:
             made = fill("np.ascontiguousarray({})", [made])  # of what repeats, NumPy's own lies otherwise
         if not op.new:
-            made = self.helpers.call(owned, [made, *xs])
+            arrays = [
+                self._lasting(("data", id(p)), k, self._data_is(p))
+                for k, p in v.params.items()
+                if isinstance(p, np.ndarray)
+            ]
+            made = self.helpers.call(owned, [made, *xs, *map(ast.Name, arrays)])
         return as_text(made)
 
     def _number(self, value: Any, dtype: Any) -> str:
@@ -360,8 +374,18 @@ def is_ufunc(op: Op | None) -> bool:
     return op is not None and isinstance(op.unchecked, np.ufunc) and op.unchecked.nout == 1
 
 
+def is_literal(p: object) -> bool:
+    """Whether a parameter can be written in a program."""
+    if isinstance(p, (tuple, list)):
+        return all(map(is_literal, p))
+    if isinstance(p, dict):
+        return all(map(is_literal, p.values()))
+    return p is None or p is ... or isinstance(p, (bool, int, float, str, slice, np.dtype, np.generic, Op))
+
+
 def owned(y: Any, *operands: Any) -> Any:
     """An array that shares no memory with the operands, as that of a kernel may that returns one of them."""
+    y = np.asarray(y)
     for x in operands:
         if y is x or (y.base is not None and np.may_share_memory(y, x)):
             return np.array(y, order="K")

@@ -119,7 +119,8 @@ class Interpreter:
         claimed.add(place)
         if owner.op.new:
             return None, mine
-        return partial(_copied_unless_new, mine, place, self._operands[owner]), mine
+        arrays = [p for p in owner.params.values() if isinstance(p, np.ndarray)]
+        return partial(_copied_unless_new, mine, place, self._operands[owner], arrays), mine
 
     def _where(self, number: int) -> str:
         """The user's line of a step."""
@@ -158,10 +159,12 @@ def _copied(place: int, registers: list[Any]) -> Any:
     return np.array(registers[place], order="K")
 
 
-def _copied_unless_new(place: int, owner: int, operands: list[int], registers: list[Any]) -> Any:
+def _copied_unless_new(
+    place: int, owner: int, operands: list[int], arrays: list[Any], registers: list[Any]
+) -> Any:
     """A result, copied if its memory is that of an operand, as some kernels return what they were called with."""
     array = registers[owner]
-    new = owned(array, *(registers[i] for i in operands)) is array
+    new = owned(array, *(registers[i] for i in operands), *arrays) is array
     return registers[place] if new else _copied(place, registers)
 
 

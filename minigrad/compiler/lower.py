@@ -16,7 +16,7 @@ from minigrad.compiler.whole import Whole
 from minigrad.core.node import Node
 from minigrad.core.op import TABLE
 from minigrad.core.plans import OUT, Lines
-from minigrad.readers.source.expressions import Expr, expression, fill, literal
+from minigrad.readers.source.expressions import Expr, fill, literal
 from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring
 
@@ -213,7 +213,7 @@ class Plan(Layout):
         values = {"shape": base.shape, "one": literal(base.fill), "dtype": base.dtype.name}
         made = fill("np.full({shape}, {one}, np.dtype({dtype}))", [], **values)
         for v in reversed(steps):
-            made = expression(v, [made], self.helpers)
+            made = self._printed(v, [made])
         text = as_text(made)
         return ast.Name(self._lasting(text, "full", lambda name: self.setup.append(f"{name} = {text}")))
 
@@ -250,13 +250,13 @@ class Plan(Layout):
         op = TABLE[v.op]
         numpys = getattr(np, getattr(op.unchecked, "__name__", ""), None) is op.unchecked
         if v.shape or numpys or isinstance(op.text, str):
-            return expression(v, xs, self.helpers)
+            return self._printed(v, xs)
         return self.helpers.call(op, xs, v.params)
 
     def _copy(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
         """What may be a view, where this one is none."""
         self._take_name(v, v.op)
-        text = as_text(expression(v, xs, self.helpers))
+        text = as_text(self._printed(v, xs))
         if self._may_plan(v):
             self._plan(v)
             form = self._into(v, xs) or Lines([f"np.copyto({OUT}, {text})"])

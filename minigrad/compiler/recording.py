@@ -356,7 +356,7 @@ class Recording:
     def _survey(self, order: list[Node]) -> None:
         """What is to be known of the records: the Tensors that they read, bytes of the results, what kernels may do.
 
-        ``may_wait``: a plan can be made later, for no record that it is made of holds arrays, or can fail to print.
+        ``may_wait``: a plan can be made later, for no record that it is made of holds arrays.
         """
         sources = self.trace.sources
         self.used: dict[int, Any] = {}
@@ -376,7 +376,7 @@ class Recording:
                 self.size += size
                 if op.raises:
                     self.may_raise = True
-                if (n.requires_grad and n.saved and n.saved.__class__ is not Freed) or not _known(op.kernel):
+                if n.requires_grad and n.saved and n.saved.__class__ is not Freed:
                     self.may_wait = False
         self.used |= {id(t): t for t, _ in self.trace.written.values()}
         for seed in () if self.gradients is None else self.gradients.seeds:
@@ -773,12 +773,6 @@ def _dead(node: Node) -> Node:
     made.inputs, made.hooks, made.tensor = (), None, None
     made.saved = node.saved if node.saved.__class__ is Freed else Freed(*errors.here())
     return made
-
-
-def _known(kernel: Any) -> bool:
-    """Whether a kernel is NumPy's or one of the package's, all of which can be printed."""
-    home = getattr(kernel, "__module__", None)
-    return kernel.__class__ is np.ufunc or str(home).partition(".")[0] in ("numpy", "minigrad")
 
 
 def _inference_tensor(array: Any) -> Any:
