@@ -137,7 +137,8 @@ view_scatter: Op = Op(
     lambda g, path: _follow(g, path),
     new=True,
 )
-zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0)
+zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0,
+               new=True)
 clone = Op("clone", copied, "x", lambda g: g, text="np.copy({})", moves=True, same=0, elementwise=True,
            into=copied_into, numba="{}.copy()")
 # fmt: on

@@ -57,8 +57,10 @@ def _lerp(a: Array, b: Array, w: Any) -> Any:
 
 
 def _clamp(x: Array, min: float | None, max: float | None) -> Array:
-    # PyTorch: the upper bound wins where the two cross
-    y = x if min is None else np.maximum(x, min)
+    # PyTorch: the upper bound wins where the two cross; at least one is not None
+    if min is None:
+        return np.minimum(x, max)
+    y = np.maximum(x, min)
     return y if max is None else np.minimum(y, max)
 
 
@@ -201,24 +203,24 @@ div: Op = Op("div", np.true_divide, "a b", lambda g, b: g / b, lambda g, a, b: -
 neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold=True)
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
          text="np.power({}, {})", elementwise=True,
-         raises=True)
+         raises=True, new=True)
 pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True,
                      new=True)
 floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
                      cast="number", text="{} // {}", elementwise=True, wide=True,
-                     raises=True)
+                     raises=True, new=True)
 div_floor       = Op("div_floor", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g),
                      cast="number", text="{} // {}", elementwise=True, wide=True,
-                     raises=True)
+                     raises=True, new=True)
 trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g),
                      cast="number", text="np.trunc({} / {})", elementwise=True, wide=True,
-                     raises=True)
+                     raises=True, new=True)
 remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * div_floor(a, b),
                      cast="number", elementwise=True,
-                     raises=True, numba=_remainder_numba)
+                     raises=True, new=True, numba=_remainder_numba)
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
                      cast="number", text="np.fmod({}, {})", elementwise=True,
-                     raises=True)
+                     raises=True, new=True)
 square          = Op("square", np.square, "x", lambda g, x: g * _twice(x))
 reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
                      text="1.0 / {}", numba="np.reciprocal({})")
@@ -264,13 +266,15 @@ sign: Op  = Op("sign",  _sign,    "x", lambda g: zero(g), elementwise=True,
 floor = Op("floor", np.floor, "x", lambda g: zero(g))
 ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g))
 trunc = Op("trunc", np.trunc, "x", lambda g: zero(g))
-round = Op("round", np.round, "x; decimals", lambda g: zero(g), elementwise=True)
+round = Op("round", np.round, "x; decimals", lambda g: zero(g), elementwise=True,
+           new=True)
 maximum = Op("maximum", np.maximum, "a b", lambda g, a, b: _tie(g, lt(a, b), eq(a, b)),
              lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), cast="same")
 minimum = Op("minimum", np.minimum, "a b", lambda g, a, b: _tie(g, gt(a, b), eq(a, b)),
              lambda g, a, b: _tie(g, lt(a, b), eq(a, b)), cast="same")
 clamp   = Op("clamp", _clamp, "x; min max", lambda g, x, min, max: where(_inside(x, min, max), g, 0.0),
-             elementwise=True)
+             elementwise=True,
+             new=True)
 clamp_min = Op("clamp_min", np.maximum, "x low", lambda g, x, low: where(ge(x, low), g, 0.0),
                lambda g, x, low: where(lt(x, low), g, 0.0), cast="same")
 clamp_max = Op("clamp_max", np.minimum, "x high", lambda g, x, high: where(le(x, high), g, 0.0),
@@ -279,13 +283,15 @@ clamp_to  = Op("clamp_to", lambda x, low, high: np.minimum(np.maximum(x, low), h
                lambda g, x, low, high: where(_inside(x, low, high), g, 0.0),
                lambda g, x, low, high: where(logical_and(lt(x, low), lt(low, high)), g, 0.0),
                lambda g, x, low, high: where(logical_or(gt(x, high), lt(high, low)), g, 0.0), cast="same",
-               text="np.minimum(np.maximum({}, {}), {})", elementwise=True)
+               text="np.minimum(np.maximum({}, {}), {})", elementwise=True,
+               new=True)
 where: Op   = Op("where", np.where, "condition a b", None, lambda g, condition: where(condition, g, 0.0),
                  lambda g, condition: where(condition, 0.0, g), cast="branches", elementwise=True,
                  new=True, numba=_where_numba)
 
 # without gradient
-zero: Op = Op("zero", np.zeros_like, "x", fill=0, elementwise=True)
+zero: Op = Op("zero", np.zeros_like, "x", fill=0, elementwise=True,
+              new=True)
 eq: Op = Op("eq", np.equal,         "a b", cast="same", text="{} == {}")
 ne = Op("ne", np.not_equal,     "a b", cast="same", text="{} != {}")
 lt: Op = Op("lt", np.less,          "a b", cast="same", text="{} < {}")

@@ -98,7 +98,7 @@ def _index_put_value(g: Any, indices: Any, pattern: Pattern) -> Any:
 # fmt: off
 index = Op("index", _index, "x *indices; pattern",
            lambda g, x_shape, indices, pattern: unindex(g, *indices, shape=x_shape, pattern=pattern), None,
-           raises=True, depends=_masked)
+           raises=True, new=True, depends=_masked)
 unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
              lambda g, indices, pattern: index(g, *indices, pattern=pattern), None,
              raises=True, new=True, depends=_masked)

@@ -79,5 +79,6 @@ def _matmul_numba(t: Target) -> str | None:
 matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
              costs=lambda y, a, b: math.prod(y) * a[-1],
              into=_matmul_into, batch=_matmul_batch, numba=_matmul_numba)
-dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a)
+dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a,
+            new=True)
 # fmt: on

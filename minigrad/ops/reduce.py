@@ -291,8 +291,10 @@ spread: Op = Op("spread", _spread, "g; shape dim keepdim",
 mean = Op("mean", _mean, "x; dim keepdim",
           _mean_vjp, rows=True,
           new=True, batch=_mean_batch, numba=_mean_numba)
-var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True)
-std = Op("std", _std, "x; dim correction keepdim", _std_vjp, rows=True)
+var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True,
+         new=True)
+std = Op("std", _std, "x; dim correction keepdim", _std_vjp, rows=True,
+         new=True)
 amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", rows=True,
           into=lambda t: _reduced_into(t, "np.maximum.reduce"), batch=_reduced_batch)
@@ -305,17 +307,26 @@ min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})"
          new=True)
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp,
                new=True, batch=_reduced_batch)
-prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True)
-prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp)
+prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,
+              new=True)
+prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp,
+                 new=True)
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",
-            _cumsum_vjp, rows=True)
+            _cumsum_vjp, rows=True,
+                new=True)
 cumprod: Op = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
-             _cumprod_vjp, rows=True)
-cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp)
-argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64)
-argmin = Op("argmin", _argmin, "x; dim keepdim", text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64)
+             _cumprod_vjp, rows=True,
+                 new=True)
+cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp,
+                          new=True)
+argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
+            new=True)
+argmin = Op("argmin", _argmin, "x; dim keepdim", text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
+            new=True)
 any: Op = Op("any", lambda x, dim, keepdim: by_rows(np.any(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
-         text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True)
+         text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True,
+             new=True)
 all = Op("all", lambda x, dim, keepdim: by_rows(np.all(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
-         text="np.all({}, axis={dim}, keepdims={keepdim})", rows=True)
+         text="np.all({}, axis={dim}, keepdims={keepdim})", rows=True,
+         new=True)
 # fmt: on
