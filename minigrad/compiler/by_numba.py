@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.calls import Statement, _Target, as_text, is_ufunc
+from minigrad.compiler.calls import Statement, _Target, as_text, by_ufunc
 from minigrad.compiler.lower import Plan
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import Const
-from minigrad.core.op import TABLE, Params
+from minigrad.core.op import TABLE, Op, Params
 from minigrad.dtypes import F32
 from minigrad.readers.source.expressions import Expr
 from minigrad.readers.source.program import Value
@@ -39,9 +39,10 @@ class NumbaPlan(Plan):
         return self._helped.setdefault("numbers", [])
 
     def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
-        if TABLE[v.op].unchecked is np.transpose and len(self.users[v]) == 1 and v not in self._kept:
+        if TABLE[v.op].kernel is np.transpose and len(self.users[v]) == 1 and v not in self._kept:
             self.expr_of[v] = self._printed(v, xs)
             return
+        self._refuse(TABLE[v.op])
         texts = [as_text(x) for x in xs]
         self._line_of(v, self._pattern(v, texts) or as_text(self._printed(v, xs)), reads)
 
@@ -56,7 +57,7 @@ class NumbaPlan(Plan):
     def _pattern(self, v: Value, texts: list[str]) -> str | None:
         """A value as its record says."""
         op = TABLE[v.op]
-        pattern = op.text if op.numba is None and is_ufunc(op) else op.numba
+        pattern = op.text if op.numba is None and by_ufunc(op) else op.numba
         if callable(pattern):
             made: str | None = pattern(_Target(self, v, texts))
             return made
@@ -64,16 +65,11 @@ class NumbaPlan(Plan):
 
     def _expression(self, v: Value, xs: list[Expr]) -> str:
         op, texts = TABLE[v.op], self._arguments(v, xs)
-        if op.draws or op.check is not None:
-            raise NotImplementedError(
-                "compile(backend='numba'): Numba cannot draw from minigrad's generator; use the NumPy backend"
-                if op.draws
-                else f"compile(backend='numba'): Numba cannot check the operands of {op.name}; use the NumPy backend"
-            )
+        self._refuse(op)
         made = self._pattern(v, texts)
         if made is not None:
             return made
-        if is_ufunc(op):
+        if by_ufunc(op):
             return f"np.{op.unchecked.__name__}({', '.join(texts)})"
         text = as_text(self._printed(v, xs))
         numbers = [*v.params.values(), *(w.value for w in v.inputs if w.__class__ is Const)]
@@ -81,6 +77,12 @@ class NumbaPlan(Plan):
             # To Numba they are float64, and so is what they meet.
             return f"({text}).astype(np.float32)" if v.shape else f"np.float32({text})"
         return text
+
+    def _refuse(self, op: Op) -> None:
+        """NotImplementedError for what depends on more than its operands, or raises for some."""
+        what = "draw from minigrad's generator" if op.draws else f"check the operands of {op.name}"
+        if op.draws or op.check is not None:
+            raise NotImplementedError(f"compile(backend='numba'): Numba cannot {what}; use the NumPy backend")
 
     def _called(self, function: Any, stem: str, xs: list[Expr], params: Params) -> Expr:
         raise NotImplementedError(

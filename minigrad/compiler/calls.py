@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import Const, Node
-from minigrad.core.op import NO_PARAMS, TABLE, Op, Params
+from minigrad.core.op import NO_PARAMS, TABLE, Op, Params, is_ufunc
 from minigrad.core.plans import OUT, PART, Lines, Operand, Part, Target
 from minigrad.readers.source.expressions import (
     Expr,
@@ -142,13 +142,13 @@ class Calls(Text):
         self.fresh.add(v)
         self._say(v, xs, lines or [f"{OUT} = {self._text_of(v, xs)}"], reads)
 
-    def _printed(self, v: Value, xs: list[Expr]) -> Expr:
-        """A value as the text of its operation, or else as a call of the kernel itself."""
+    def _printed(self, v: Value, xs: list[Expr], by_kernel: bool = False) -> Expr:
+        """A value as the text of its operation, or of its kernel; or else as a call of the kernel itself."""
         op = TABLE[v.op]
         if not op.draws and all(map(is_literal, v.params.values())):
             before = {name: dict(known) for name, known in vars(self.helpers).items()}
             try:
-                return expression(v, xs, self.helpers)
+                return self.helpers.call(op, xs, v.params) if by_kernel else expression(v, xs, self.helpers)
             except NotImplementedError:  # such as a kernel that reads what is not NumPy's
                 vars(self.helpers).update(before)
         return self._called(op.unchecked, f"{op.name}_kernel", xs, v.params)
@@ -216,7 +216,8 @@ class Calls(Text):
                 for k, p in v.params.items()
                 if isinstance(p, np.ndarray)
             ]
-            made = self.helpers.call(owned, [made, *xs, *map(ast.Name, arrays)])
+            others = [x for w, x in zip(v.inputs, xs, strict=True) if w.__class__ is Value]
+            made = self.helpers.call(owned, [made, *others, *map(ast.Name, arrays)])
         return as_text(made)
 
     def _number(self, value: Any, dtype: Any) -> str:
@@ -279,7 +280,7 @@ class Calls(Text):
         if op.into is not None:
             form: Lines | None = op.into(_Target(self, v, [as_text(x) for x in xs]))
             return form
-        if not is_ufunc(op) or v.params or any(w.__class__ is Value and w.fill is not None for w in v.inputs):
+        if not by_ufunc(op) or v.params or any(w.__class__ is Value and w.fill is not None for w in v.inputs):
             return None
         name = kernel.__name__
         if getattr(np, name, None) is not kernel or not self._fits(v, kernel):
@@ -364,14 +365,14 @@ class _Target(Target):
 
 
 def is_view(v: Value) -> bool:
-    """Whether a value may show the memory of its first operand."""
+    """Whether a value may show the memory of its operand."""
     op = TABLE.get(v.op)
-    return op is not None and (op.view or op.repeats) and v.fill is None
+    return op is not None and (op.view or op.repeats) and v.fill is None and len(v.inputs) == 1
 
 
-def is_ufunc(op: Op | None) -> bool:
-    """Whether the kernel is a ufunc with one result."""
-    return op is not None and isinstance(op.unchecked, np.ufunc) and op.unchecked.nout == 1
+def by_ufunc(op: Op | None) -> bool:
+    """Whether the kernel of an operation is a ufunc."""
+    return op is not None and is_ufunc(op.unchecked)
 
 
 def is_literal(p: object) -> bool:
@@ -386,6 +387,8 @@ def is_literal(p: object) -> bool:
 def owned(y: Any, *operands: Any) -> Any:
     """An array that shares no memory with the operands, as that of a kernel may that returns one of them."""
     y = np.asarray(y)
+    if not y.flags.writeable:
+        return np.array(y, order="K")
     for x in operands:
         if y is x or (y.base is not None and np.may_share_memory(y, x)):
             return np.array(y, order="K")

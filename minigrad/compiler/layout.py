@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minigrad.compiler.calls import Calls, Group, Slot, Statement, is_ufunc
+from minigrad.compiler.calls import Calls, Group, Slot, Statement, by_ufunc
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import Const
 from minigrad.core.op import TABLE
@@ -82,7 +82,7 @@ class Layout(Calls):
                 views.setdefault(owner, []).append(x)
         for v, slot in sorted(self.slots.items(), key=lambda item: item[1].first):
             op = TABLE.get(v.op)
-            if op is None or not op.elementwise or not (is_ufunc(op) or op.into is not None):
+            if op is None or not op.elementwise or not (by_ufunc(op) or op.into is not None):
                 continue
             i = position.get(v)
             if i is None:
@@ -108,7 +108,7 @@ class Layout(Calls):
             alone = (
                 slot is not None and slot.inherits is not None and slot.group is None and len(s.lines) == 1
             )
-            if slot is None or not alone or not is_ufunc(TABLE.get(v.op)) or len(v.inputs) != 2:
+            if slot is None or not alone or not by_ufunc(TABLE.get(v.op)) or len(v.inputs) != 2:
                 continue
             d = slot.inherits
             numbers = [w.__class__ is Const and type(w.value) is Scalar for w in v.inputs]

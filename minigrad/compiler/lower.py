@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.calls import Group, as_text, is_ufunc, is_view, named
+from minigrad.compiler.calls import Group, as_text, by_ufunc, is_view, named
 from minigrad.compiler.layout import Layout, lay_out
 from minigrad.compiler.whole import Whole
 from minigrad.core.node import Node
@@ -179,7 +179,7 @@ class Plan(Layout):
         op = TABLE[v.op]
         name = getattr(op.unchecked, "__name__", "")
         by_numpy = op.elementwise and getattr(np, name, None) is op.unchecked  # which broadcasts
-        view = op.view or op.repeats
+        view = is_view(v)
         by_element = by_numpy or view
         xs = [self._operand(w) if by_element else self._whole_operand(w) for w in v.inputs]
         reads = [w for w in map(self._owner, self._inputs(v)) if w.fill is None]
@@ -232,14 +232,14 @@ class Plan(Layout):
             self._copy(v, xs, reads)
             return
         self.models[v] = shown
-        text, checked = as_text(made), TABLE[v.op].check is not None
-        if source in self.static and not checked:
+        text, again = as_text(made), TABLE[v.op].check is not None or TABLE[v.op].draws
+        if source in self.static and not again:
             name = self._take_name(v, v.op)
             self.static.add(v)
             self.setup.append(f"{name} = {text}")
             return
         alone = len(self.users[v]) == 1 and v not in self._wanted and v not in self._kept
-        if alone and TABLE[v.op].unchecked is np.transpose:
+        if alone and TABLE[v.op].kernel is np.transpose:
             self.expr_of[v] = made
             return
         self._take_name(v, v.op)
@@ -249,9 +249,7 @@ class Plan(Layout):
         """A view as an expression; where NumPy would give a number, by the kernel."""
         op = TABLE[v.op]
         numpys = getattr(np, getattr(op.unchecked, "__name__", ""), None) is op.unchecked
-        if v.shape or numpys or isinstance(op.text, str):
-            return self._printed(v, xs)
-        return self.helpers.call(op, xs, v.params)
+        return self._printed(v, xs, by_kernel=not (v.shape or numpys or isinstance(op.text, str)))
 
     def _copy(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
         """What may be a view, where this one is none."""
@@ -338,7 +336,7 @@ class Plan(Layout):
                 and not others
                 and read_later.get(target, -1) <= position[v]
                 and len(statement.lines) == 1
-                and is_ufunc(TABLE.get(v.op))
+                and by_ufunc(TABLE.get(v.op))
                 and all(self._owner(w) is not target or w is target for w in self._inputs(v))
                 and v.dtype == target.dtype
             ):

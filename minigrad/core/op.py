@@ -113,7 +113,7 @@ class Op:
         self.inputs = tuple(inputs.replace("*", "").split())
         self.star = len(self.inputs) - 1 if "*" in inputs else None
         self.params = tuple(params.split())
-        ufunc = isinstance(kernel, np.ufunc) and kernel.nout == 1 and not self.params
+        ufunc = is_ufunc(kernel) and not self.params
         self.elementwise = ufunc if elementwise is None else elementwise
         self.raises, self.depends = raises or check is not None, depends
         self.new = (ufunc or into is not None) if new is None else new
@@ -191,6 +191,11 @@ def _checked(kernel: Callable[..., Any], check: Callable[..., None]) -> Callable
         return kernel(*operands, **params)
 
     return checked
+
+
+def is_ufunc(kernel: object) -> bool:
+    """Whether a kernel computes one result element by element, and takes ``out``."""
+    return isinstance(kernel, np.ufunc) and kernel.nout == 1 and kernel.signature is None
 
 
 def _parameters(rule: Rule) -> tuple[str, ...]:
