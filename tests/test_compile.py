@@ -2696,3 +2696,13 @@ def test_a_function_may_have_any_name(name: str) -> None:
     space = {"x": mg.ones(2, requires_grad=True)}
     exec(compile("y = (x * 2).sum()", name.replace("\0", ""), "exec"), space)
     compile(mg.source(space["y"]), "a", "exec")
+
+
+def test_a_reshape_that_copies_is_made_anew_in_each_run() -> None:
+    w = mg.from_numpy(np.arange(6.0).reshape(2, 3).T)
+    f = mg.compile(lambda x: w.reshape(-1) * x)
+    for k in range(5):
+        x = mg.full((6,), float(k), dtype=mg.float64)
+        assert f(x).tolist() == (w.reshape(-1) * x).tolist()
+        w.add_(1.0)
+    assert recordings(f) == 1

@@ -158,6 +158,10 @@ class Plan(Layout):
             self.models[v] = np.empty(v.shape, v.dtype)
             if v.op == "parameter" and any(node in self.bound for node in v.nodes):
                 self.static.add(v)
+                tensor = v.nodes[0].tensor
+                t = tensor() if tensor is not None else None
+                if t is not None and not t._array.flags.c_contiguous:  # it lies so in each run
+                    self.models[v] = _lying_as(t._array)
 
     def _model(self, v: Value) -> Any:
         """An array of the layout that a value will have."""
@@ -468,6 +472,13 @@ class Plan(Layout):
         if claimed.setdefault(owner, memory) == memory and (owner in self.fresh or outside):
             return made
         return fill("np.array({}, order='K')", [made])
+
+
+def _lying_as(array: Any) -> Any:
+    """An array that lies in memory as another one does."""
+    low, high = np.lib.array_utils.byte_bounds(array)
+    start = array.__array_interface__["data"][0] - low
+    return np.ndarray(array.shape, array.dtype, np.empty(high - low, np.uint8), start, array.strides)
 
 
 def _apply_view(v: Value, model: Any) -> Any:
