@@ -8,7 +8,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from docutils.statemachine import StringList
+
 import minigrad
+from minigrad.ops import TABLE
 
 project = "minigrad"
 author = "the minigrad authors"
@@ -53,6 +58,51 @@ def draw_the_gallery(app):
     names["training"].save(folder / "training.html")
 
 
+class Operations(Directive):
+    """The functions of the records from one to another, in the order of the table: ``.. operations:: exp sigmoid``."""
+
+    required_arguments = 2
+
+    def run(self):
+        names = list(TABLE)
+        first, last = map(names.index, self.arguments)
+        lines = []
+        for op in map(TABLE.get, names[first : last + 1]):
+            here = [name.strip(".()") for name in op.public]
+            if here:
+                others = ", ".join(f"``{name}``" for name in here[1:])
+                lines += [f".. autofunction:: minigrad.{here[0]}", "", f"   Also: {others}." if others else "", ""]
+        node = nodes.Element()
+        self.state.nested_parse(StringList(lines, "operations"), self.content_offset, node)
+        return node.children
+
+
+class OperationTable(Directive):
+    """Every record with its public names, the gradients it has, and how its element types meet."""
+
+    TYPES = {
+        None: "kept", "same": "promoted", "number": "promoted, no bool", "float": "promoted, integers become float",
+        "floats": "promoted, floats only", "bits": "promoted, no floats", "branches": "promoted",
+        "rounds": "kept, no bool",
+    }  # fmt: skip
+
+    def run(self):
+        rows = [("operation", "public names", "gradients", "element types")]
+        for op in TABLE.values():
+            names = ", ".join(f"``{name.strip('.()')}``" for name in op.public) or "–"
+            flows = len(op.inputs) if op.joint else sum(rule is not None for rule in op.rules)
+            gradients = f"{flows} of {len(op.inputs)}" if op.differentiable else "–"
+            rows.append((f"``{op.name}``", names, gradients, self.TYPES[op.cast]))
+        lines = [".. list-table::", "   :header-rows: 1", ""]
+        for row in rows:
+            lines += [f"   {'* -' if i == 0 else '  -'} {cell}" for i, cell in enumerate(row)]
+        node = nodes.Element()
+        self.state.nested_parse(StringList(lines, "operations"), self.content_offset, node)
+        return node.children
+
+
 def setup(app):
     """Called by Sphinx."""
+    app.add_directive("operations", Operations)
+    app.add_directive("operation-table", OperationTable)
     app.connect("builder-inited", draw_the_gallery)

@@ -13,14 +13,17 @@ from minigrad.autograd import no_grad as no_grad, set_grad_enabled as set_grad_e
 from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from minigrad.autograd.modes import is_grad_enabled as is_grad_enabled
 from minigrad.autograd.modes import is_inference_mode_enabled as is_inference_mode_enabled
+from minigrad.device import device as device
 from minigrad.dtypes import *
 from minigrad.functions.creation import *
+from minigrad.functions.draws import *
 from minigrad.functions.elementwise import *
 from minigrad.functions.index import *
 from minigrad.functions.linalg import *
-from minigrad.functions.nn import relu as relu
+from minigrad.functions.parts import *
 from minigrad.functions.reduce import *
 from minigrad.functions.shape import *
+from minigrad.functions.table import *
 from minigrad.hints import missing as _missing
 from minigrad.random import Generator as Generator, default_generator as default_generator
 from minigrad.random import fork_rng as fork_rng, get_rng_state as get_rng_state, initial_seed as initial_seed

@@ -50,7 +50,7 @@ ASKED = {
     "mg.zeroes": ["Did you mean: 'zeros'"],
     "mg.mse_loss": ["There is minigrad.nn.functional.mse_loss"],
     "mg.ones(2).softmax(0)": ["'Tensor' object has no attribute 'softmax'", LACKING, "logsumexp"],
-    "mg.ones(2).cumsum_(0)": [LACKING, "x.copy_(x.cumsum(...))"],
+    "mg.ones(2).squeeze_(0)": [LACKING, "x = x.squeeze(...)"],
     "mg.ones(2).cuda()": [LACKING, "CPU"],
     "nn.Parameter(mg.ones(2)).norm()": ["'Parameter' object", LACKING, "square()"],
     "mg.Tensor.softmax": ["type object 'Tensor' has no attribute 'softmax'", LACKING],

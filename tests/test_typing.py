@@ -6,9 +6,11 @@ program than with an installed one: of the latter it takes only the names that a
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -20,6 +22,7 @@ import pytest
 import minigrad as mg
 
 TESTS = Path(__file__).parent
+STUBS = runpy.run_path(str(TESTS.parent / ".ci" / "stubs"))
 PROGRAMS = ["training.py", "library.py"]
 
 
@@ -105,3 +108,23 @@ def test_the_typed_programs_run(name: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+# ---------------------------------------------------------------- the stubs
+
+
+def test_the_stubs_are_those_that_are_written() -> None:
+    """If not, run `python .ci/stubs`."""
+    for file, text in STUBS["STUBS"].items():
+        assert file.read_text(encoding="utf-8") == text(), f"{file.name} is out of date"
+
+
+def test_the_stub_of_tensor_has_every_method() -> None:
+    (tensor,) = [
+        node
+        for node in ast.parse(STUBS["tensor_stub"]()).body
+        if isinstance(node, ast.ClassDef) and node.name == "Tensor"
+    ]
+    named = {node.name for node in tensor.body if isinstance(node, ast.FunctionDef)}
+    named |= {ast.unparse(n.targets[0]) for n in tensor.body if isinstance(n, ast.Assign)}
+    assert {name for name in vars(mg.Tensor) if not name.startswith("_")} <= named

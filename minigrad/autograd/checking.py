@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from minigrad.autograd import culprit, engine, ownership
+from minigrad.autograd import culprit, ownership
+from minigrad.core import engine
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import differentiable, next_seq
 from minigrad.core.op import Array

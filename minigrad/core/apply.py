@@ -27,7 +27,7 @@ class NotAnOperand(TypeError):
     """An operand that is neither Tensor, array nor number; operators turn it into NotImplemented."""
 
 
-def apply(op: Op, operands: Sequence[Any], params: Params = NO_PARAMS) -> Tensor:
+def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
     """The result of an op, with a record where a gradient may be wanted."""
     arrays: list[Any] = []
     nodes: list[Any] = []
@@ -59,7 +59,7 @@ def apply(op: Op, operands: Sequence[Any], params: Params = NO_PARAMS) -> Tensor
     if not usual or (dtype is not F32 and dtype is not F64 and (op.cast is not None or dtype is None)):
         operands, arrays, nodes, mask, bare = _convert(op, operands)
         if operands.__class__ is Tensor:
-            return operands  # type: ignore[return-value]
+            return operands
     if RECORDERS and params:
         params = RECORDERS[-1].parameters(params)
     try:
@@ -192,7 +192,7 @@ def wrap_operand(array: Array) -> Tensor:
     """A Tensor of an array that is an operand: a copy where it may be saved, for the array may change later."""
     mode = _mode()
     if mode.recorder is not None:
-        return mode.recorder.array(array)
+        return mode.recorder.array(array)  # type: ignore[no-any-return]
     return wrap(array.copy() if mode.grad else array)
 
 

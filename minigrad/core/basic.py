@@ -140,5 +140,6 @@ view_scatter: Op = Op(
 zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0,
                new=True)
 clone = Op("clone", copied, "x", lambda g: g, text="np.copy({})", moves=True, same=0, elementwise=True,
+           public="clone", doc="A copy in memory of its own, with the gradient passing through.",
            into=copied_into, numba="{}.copy()")
 # fmt: on

@@ -60,8 +60,8 @@ class Op:
 
     *What users see.*
     ``public`` lists its names: ``"exp exp_"`` is a function and method ``exp`` and a method ``exp_`` in place,
-    ``"name()"`` a function alone, ``".name"`` a method alone.  ``form`` is a function with the public signature,
-    where that does not follow from the number of inputs.  ``doc`` is one sentence or two.  ``listed``: it is in `TABLE`.
+    ``"name()"`` a function alone, ``".name"`` a method alone.  ``form`` is the public signature as Python writes it,
+    inputs first, where it is not one or two operands.  ``doc`` is one sentence or two.  ``listed``: it is in `TABLE`.
     """
 
     __call__: Callable[..., Any]  # runs on Tensors, recording, or on arrays; see `minigrad.core.apply`
@@ -97,7 +97,7 @@ class Op:
         text: Any = None,
         costs: Callable[..., int] | None = None,
         public: str = "",
-        form: Callable[..., Any] | None = None,
+        form: str = "",
         doc: str = "",
         listed: bool = True,
     ) -> None:

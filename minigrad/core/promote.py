@@ -39,7 +39,7 @@ def meet(op: Op, operands: list[Any]) -> np.dtype[Any]:
 
 def _is_kind(t: Any, kind: str) -> bool:
     if isinstance(t, Tensor):
-        return t._array.dtype.kind == kind
+        return bool(t._array.dtype.kind == kind)
     return kind == "b" and isinstance(t, bool)
 
 

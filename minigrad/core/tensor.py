@@ -24,7 +24,14 @@ class View(NamedTuple):
 
 
 class Tensor(MissingMethods):
-    """The storage of a Tensor, as far as the core must know it; `minigrad.tensor` adds the methods."""
+    """An n-dimensional array that remembers how it was computed.
+
+    ``Tensor(2, 3)``, or of a `Size`, makes one of that shape with whatever is in it, ``Tensor([1, 2])`` one of the
+    default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.tensor` is the usual way.
+    TypeError for a float.
+    """
+
+    # The storage, as far as the core must know it; `minigrad.tensor` adds the methods.
 
     __slots__ = ("__dict__", "__weakref__", "_array", "_node", "_view")
     __module__ = "minigrad"
@@ -36,7 +43,10 @@ class Tensor(MissingMethods):
     _inference = False
 
 
-_OWN = frozenset({"__module__", "__dict__", "__weakref__", "__annotations__", "__firstlineno__", "__static_attributes__"})
+_OWN = frozenset({
+    "__module__", "__dict__", "__weakref__", "__annotations__", "__doc__", "__firstlineno__",
+    "__static_attributes__",
+})  # fmt: skip
 
 
 def extend(methods: type[Tensor]) -> type[Tensor]:

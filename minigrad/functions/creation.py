@@ -1,4 +1,4 @@
-"""Functions that make Tensors: from data, filled, in steps, at random.
+"""Functions that make Tensors: from data, filled, in steps.
 
 Sizes are given one by one or as one sequence.  ``dtype`` None means: that of the data; the default float for
 ``zeros`` and its like; int64 for whole numbers in ``arange`` and ``full``.  ``device`` may only be the CPU.
@@ -7,65 +7,35 @@ Sizes are given one by one or as one sequence.  ``dtype`` None means: that of th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from minigrad import dtypes, random
+from minigrad import dtypes
 from minigrad.core.apply import apply, cast, needs_value, wrap_operand
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Sizes
+from minigrad.device import DeviceLike, device
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import runtime_error
-from minigrad.functions.elementwise import NumberLike, broadcast, own
-from minigrad.functions.shape import Sizes, sizes
+from minigrad.functions.elementwise import NumberLike, own
+from minigrad.functions.shape import sizes
 from minigrad.gate import public
 from minigrad.kernels.sums import copied
-from minigrad.ops import draws, elementwise, shape
+from minigrad.ops import elementwise, shape
 
 if TYPE_CHECKING:
-    from minigrad.random import Generator
+    pass
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "bernoulli", "device", "empty", "empty_like", "eye", "from_numpy",
-    "full", "full_like", "linspace", "normal", "ones", "ones_like", "rand", "rand_like", "randint", "randn",
-    "randn_like", "randperm", "tensor", "zeros", "zeros_like",
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "full", "full_like",
+    "linspace", "ones", "ones_like", "tensor", "zeros", "zeros_like",
 ]  # fmt: skip
-
-
-class device:
-    """Where data lives: always the CPU. Compares with its name and prints as PyTorch's."""
-
-    __slots__ = ("index", "type")
-
-    def __init__(self, type: device | str = "cpu", index: int | None = None) -> None:
-        name = getattr(type, "type", type)
-        if str(name).partition(":")[0] != "cpu":
-            raise RuntimeError(f"minigrad computes on the CPU only; there is no device {type!r}")
-        self.type, self.index = "cpu", index
-
-    def __repr__(self) -> str:
-        return f"device(type='{self.type}')"
-
-    def __str__(self) -> str:
-        return self.type
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, device) or other == "cpu"
-
-    def __hash__(self) -> int:
-        return hash("cpu")
-
-    def __reduce__(self) -> Any:
-        return device, (self.type, self.index)
-
-
-DeviceLike: TypeAlias = "device | str | None"
 
 
 def _finish(array: Tensor | Array, requires_grad: bool, on: DeviceLike = None) -> Tensor:
@@ -98,8 +68,8 @@ def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
             raise RuntimeError(f"value cannot be converted to type {dtype} without overflow")
         if dtype is None and not _has_arrays(data) and (array.dtype.kind == "f" or array.size == 0):
             array = QUIET.run(array.astype, dtypes.default_float())
-    wanted = dtypes.as_numpy(array.dtype if dtype is None else dtype)
-    return array if array.dtype == wanted and array.dtype.isnative else QUIET.run(array.astype, wanted)
+    target = dtypes.as_numpy(array.dtype if dtype is None else dtype)
+    return array if array.dtype == target and array.dtype.isnative else QUIET.run(array.astype, target)
 
 
 def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
@@ -149,9 +119,7 @@ def _plain(data: Any) -> Any:
             )
         return data._array.reshape(())
     if isinstance(data, (list, tuple)):
-        return (
-            [_plain(x) for x in data] if any(isinstance(x, (list, tuple, Tensor)) for x in data) else data
-        )
+        return [_plain(x) for x in data] if any(isinstance(x, (list, tuple, Tensor)) for x in data) else data
     return data
 
 
@@ -190,8 +158,7 @@ def _copied(data: Any, dtype: DTypeLike | None, requires_grad: bool) -> Tensor:
         return _finish(np.array(to_array(data, dtype)), requires_grad)
     with ModeManager(MODE.get().recording(False)):
         t = apply(shape.clone, (cast(data, data._array.dtype if dtype is None else dtypes.as_numpy(dtype)),))
-    made: Tensor = t.requires_grad_(requires_grad)
-    return made
+    return t.requires_grad_(requires_grad)
 
 
 def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike = None) -> Tensor:
@@ -269,11 +236,11 @@ def full(
 ) -> Tensor:  # fmt: skip
     """Filled with ``fill_value``, in its dtype unless another is given."""
     value = fill_value if isinstance(fill_value, Numeral) else _plain_number(fill_value)
-    found = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
-    if isinstance(fill_value, Numeral) and found.kind == "f":
-        filled = apply(elementwise.mul, (wrap(np.ones(_shape("full", (size,)), found)), fill_value))
+    kind = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
+    if isinstance(fill_value, Numeral) and kind.kind == "f":
+        filled = apply(elementwise.mul, (wrap(np.ones(_shape("full", (size,)), kind)), fill_value))
         return _finish(filled, requires_grad, device)
-    return _finish(QUIET.run(np.full, _shape("full", (size,)), value, found), requires_grad, device)
+    return _finish(QUIET.run(np.full, _shape("full", (size,)), value, kind), requires_grad, device)
 
 
 def eye(
@@ -295,8 +262,8 @@ def _like(
         return make(array.shape, requires_grad=requires_grad, **options)
     strides = copied(array).strides  # the numbers go in the order in which the memory lies
     order = tuple(sorted(range(array.ndim), key=lambda d: (-strides[d], d)))
-    made = make(tuple(array.shape[d] for d in order), **options)
-    turned = own(apply(shape.permute, (made,), {"axes": shape.inverse(order)}))
+    source = make(tuple(array.shape[d] for d in order), **options)
+    turned = own(apply(shape.permute, (source,), {"axes": shape.inverse(order)}))
     return turned.requires_grad_(requires_grad)
 
 
@@ -363,8 +330,8 @@ def arange(
     start, end, step = (_plain_number(x) for x in (start, end, step))
     if end is None:
         start, end = 0, start
-    found = None if dtype is None else dtypes.as_numpy(dtype)
-    if found is not None and found.kind == "b":
+    kind = None if dtype is None else dtypes.as_numpy(dtype)
+    if kind is not None and kind.kind == "b":
         raise NotImplementedError('"arange" not implemented for bool; use .bool() on another one')
     if step == 0:
         raise RuntimeError("step must be nonzero")
@@ -374,18 +341,18 @@ def arange(
         raise RuntimeError(
             f"upper bound and lower bound inconsistent with step sign: {start} to {end} by {step}"
         )
-    if found == dtypes.I64:
+    if kind == dtypes.I64:
         start, end, step = int(start), int(end), int(step)  # here, but in no other dtype, before it counts
         if step == 0:
             raise ValueError("step must be nonzero, also as an integer")
     whole = all(isinstance(x, int) for x in (start, end, step))
-    if found is None:
-        found = dtypes.I64 if whole else dtypes.default_float()
+    if kind is None:
+        kind = dtypes.I64 if whole else dtypes.default_float()
     count = -((start - end) // step) if whole else math.ceil((end - start) / step)
-    if found.kind in "iu" and not whole:
+    if kind.kind in "iu" and not whole:
         start, step, whole = int(start), int(step), True
     with np.errstate(all="ignore"):
-        values = (start + step * np.arange(count, dtype=np.int64 if whole else np.float64)).astype(found)
+        values = (start + step * np.arange(count, dtype=np.int64 if whole else np.float64)).astype(kind)
     return _finish(values, requires_grad, device)
 
 
@@ -400,164 +367,22 @@ def linspace(
     start, end = (_plain_number(x) for x in (start, end))
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    found = _dtype(dtype)
-    if found.kind == "b":
+    kind = _dtype(dtype)
+    if kind.kind == "b":
         raise NotImplementedError('"linspace" not implemented for bool; use .bool() on another one')
-    return _finish(QUIET.run(_spaced, start, end, steps, found), requires_grad, device)
+    return _finish(QUIET.run(_spaced, start, end, steps, kind), requires_grad, device)
 
 
-def _spaced(start: Any, end: Any, steps: int, found: Any) -> Any:
-    kind = found.type
-    if steps == 1 or found.kind != "f":
-        return np.linspace(start, end, steps).astype(found)
+def _spaced(start: Any, end: Any, steps: int, kind: Any) -> Any:
+    scalar = kind.type
+    if steps == 1 or kind.kind != "f":
+        return np.linspace(start, end, steps).astype(kind)
     # As PyTorch: in the dtype itself, from both ends to the middle
-    step = kind((kind(end) - kind(start)) / kind(max(steps - 1, 1)))
+    step = scalar((scalar(end) - scalar(start)) / scalar(max(steps - 1, 1)))
     at = np.arange(steps)
-    low = kind(start) + step * at.astype(found)
-    high = kind(end) - step * (steps - 1 - at).astype(found)
+    low = scalar(start) + step * at.astype(kind)
+    high = scalar(end) - step * (steps - 1 - at).astype(kind)
     return np.where(at < steps // 2, low, high)
-
-
-# ---------------------------------------------------------------- at random
-
-
-def drawn(generator: Generator | None, method: str, *arguments: Any, **options: Any) -> Tensor:
-    """What a method of the generator (the default one, if None) draws."""
-    source = random.default_generator if generator is None else generator
-    recorder = MODE.get().recorder
-    if recorder is None:
-        return wrap(getattr(source, method)(*arguments, **options))
-    recorder.draws_from(source)
-    return apply(
-        draws.draw, (), {"generator": source, "method": method, "arguments": arguments, "options": options}
-    )
-
-
-def rand(
-    *size: Sizes,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Uniform in [0, 1)."""
-    return _finish(drawn(generator, "uniform", _shape("rand", size), _dtype(dtype)), requires_grad, device)
-
-
-def randn(
-    *size: Sizes,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Normal with mean 0 and variance 1."""
-    return _finish(drawn(generator, "normal", _shape("randn", size), _dtype(dtype)), requires_grad, device)
-
-
-@overload
-def randint(
-    high: int, size: Sequence[int], /, *, generator: Generator | None = None, dtype: DTypeLike | None = None,
-    device: DeviceLike = None, requires_grad: bool = False,
-) -> Tensor: ...  # fmt: skip
-
-
-@overload
-def randint(
-    low: int, high: int, size: Sequence[int], *, generator: Generator | None = None,
-    dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False,
-) -> Tensor: ...  # fmt: skip
-
-
-def randint(
-    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike = None, requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Whole numbers from ``low`` (0 unless given) to before ``high``; int64 unless ``dtype`` is given."""
-    if size is None:
-        low, high, size = 0, low, high
-    found = dtypes.I64 if dtype is None else dtypes.as_numpy(dtype)
-    array = drawn(generator, "integers", low, high, _shape("randint", (size,)), found)
-    return _finish(array, requires_grad, device)
-
-
-def randperm(
-    n: int,
-    *,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """0 to n - 1 in random order, int64."""
-    found = dtypes.I64 if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(drawn(generator, "permutation", n, found), requires_grad, device)
-
-
-def _as_number(x: Any) -> Any:
-    if not isinstance(x, Tensor):
-        return x
-    if x._array.ndim:
-        raise runtime_error(
-            f"normal(): with a size, mean and std are numbers, got a Tensor of shape {list(x._array.shape)}"
-        )
-    needs_value("normal() of 0-d Tensors and a size")
-    return x._array.item()
-
-
-def normal(
-    mean: Tensor | float, std: Tensor | float = 1.0, size: Sizes | None = None, *,
-    generator: Generator | None = None, dtype: DTypeLike | None = None,
-    device: DeviceLike = None, requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Normal with that mean and deviation: numbers with a ``size``, or Tensors that broadcast."""
-    if size is not None:
-        mean, std = (_as_number(x) for x in (mean, std))
-        array = drawn(generator, "normal", _shape("normal", (size,)), _dtype(dtype), mean, std)
-        return _finish(array, requires_grad, device)
-    parts = [x._array if isinstance(x, Tensor) else x for x in (mean, std)]
-    if not any(isinstance(x, np.ndarray) for x in parts):
-        raise TypeError("normal(): with two numbers a size is needed, as in normal(0.0, 1.0, (3,))")
-    if np.any(np.less(parts[1], 0)):
-        raise RuntimeError("normal expects all elements of std >= 0.0")
-    found = next(x.dtype for x in parts if isinstance(x, np.ndarray))
-    shape = broadcast("normal", *(np.shape(x) for x in parts))
-    units = drawn(generator, "normal", shape, found)
-    if MODE.get().recorder is not None:
-        with ModeManager(MODE.get().recording(False)):
-            if isinstance(std, Tensor):
-                std = apply(draws.deviation, (std,))  # the next ones may be negative
-            scaled = apply(elementwise.mul, (units, std))
-            return _finish(cast(apply(elementwise.add, (scaled, mean)), found), requires_grad, device)
-    with np.errstate(all="ignore"):
-        values = (units._array * parts[1] + parts[0]).astype(found)
-    return _finish(values, requires_grad, device)
-
-
-def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with the probability that each element states, else 0, in its dtype."""
-    source = random.default_generator if generator is None else generator
-    array = input._array
-    recorder = MODE.get().recorder
-    if recorder is None:
-        return wrap(source.bernoulli(array, array.shape, array.dtype))
-    recorder.draws_from(source)
-    return apply(draws.bernoulli, (input,), {"generator": source})
-
-
-def rand_like(
-    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
-) -> Tensor:
-    """`rand` in the shape and dtype of ``input``."""
-    return _like(rand, input, dtype, requires_grad, device)
-
-
-def randn_like(
-    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
-) -> Tensor:
-    """`randn` in the shape and dtype of ``input``."""
-    return _like(randn, input, dtype, requires_grad, device)
 
 
 public(globals(), __all__)

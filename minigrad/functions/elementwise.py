@@ -6,37 +6,27 @@ numbers turn integers into the default float. Shapes that do not broadcast raise
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast, needs_value, single
-from minigrad.core.op import Array, Op
 from minigrad.core.promote import number
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Number, Operand
+from minigrad.core.types import NumberLike as NumberLike
 from minigrad.errors import runtime_error
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
 
 __all__ = [
-    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "allclose", "arccos", "arccosh",
-    "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh",
-    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "ceil", "clamp", "clamp_max", "clamp_min",
-    "clip", "cos", "cosh", "div", "divide", "eq", "equal", "exp", "exp2", "expm1", "fill", "fix",
-    "float_power", "floor", "floor_divide", "fmod", "frac", "ge", "greater", "greater_equal", "gt",
-    "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "less", "less_equal", "log", "log1p", "log2",
-    "log10", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "masked_fill", "maximum",
-    "minimum", "mul", "multiply", "ne", "neg", "negative", "nonzero", "not_equal", "positive", "pow",
-    "reciprocal", "remainder", "round", "rsqrt", "rsub", "sigmoid", "sign", "sin", "sinh", "sqrt",
-    "square", "sub", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
+    "add", "addcdiv", "addcmul", "allclose", "clamp", "clamp_max", "clamp_min", "clip", "div",
+    "divide", "equal", "fill", "float_power", "frac", "isclose", "lerp", "masked_fill", "nonzero",
+    "positive", "pow", "rsub", "square", "sub", "subtract", "true_divide", "where",
 ]  # fmt: skip
-
-Number: TypeAlias = "int | float | bool"
-Operand: TypeAlias = "Tensor | Number | Array | np.generic"
-NumberLike: TypeAlias = "Tensor | Number | np.generic"  # of Tensors, those of one number
 
 
 def raw(t: Any) -> Any:
@@ -116,14 +106,6 @@ def rsub(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
     return _with_multiple("rsub", e.sub, other, input, alpha)
 
 
-def mul(input: Operand, other: Operand) -> Tensor:
-    """``input * other``."""
-    return apply(e.mul, (input, other))
-
-
-multiply = mul
-
-
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """``input / other``; with a rounding mode ``"trunc"`` (to 0) or ``"floor"`` (down) the gradient is 0."""
     if rounding_mode is None:
@@ -143,24 +125,6 @@ divide = div
 def true_divide(input: Operand, other: Operand) -> Tensor:
     """``input / other``."""
     return apply(e.div, (input, other))
-
-
-def remainder(input: Operand, other: Operand) -> Tensor:
-    """The remainder with the sign of ``other``, as Python's ``%``."""
-    return apply(e.remainder, (input, other))
-
-
-def neg(input: Tensor) -> Tensor:
-    """``-input``. RuntimeError for bool."""
-    if input._array.dtype == bool:
-        raise runtime_error(
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
-            "the `~` or `logical_not()` operator instead."
-        )
-    return apply(e.neg, (input,))
-
-
-negative = neg
 
 
 def positive(input: Tensor) -> Tensor:
@@ -201,295 +165,14 @@ def square(input: Tensor) -> Tensor:
 # ---------------------------------------------------------------- functions of one number
 
 
-def exp(input: Tensor) -> Tensor:
-    """e to the power of each element."""
-    return apply(e.exp, (input,))
-
-
-def exp2(input: Tensor) -> Tensor:
-    """2 to the power of each element."""
-    return apply(e.exp2, (input,))
-
-
-def expm1(input: Tensor) -> Tensor:
-    """``exp(x) - 1``, exact near 0."""
-    return apply(e.expm1, (input,))
-
-
-def log(input: Tensor) -> Tensor:
-    """The natural logarithm; nan below 0, -inf at 0."""
-    return apply(e.log, (input,))
-
-
-def log2(input: Tensor) -> Tensor:
-    """The logarithm to base 2."""
-    return apply(e.log2, (input,))
-
-
-def log10(input: Tensor) -> Tensor:
-    """The logarithm to base 10."""
-    return apply(e.log10, (input,))
-
-
-def log1p(input: Tensor) -> Tensor:
-    """``log(1 + x)``, exact near 0."""
-    return apply(e.log1p, (input,))
-
-
-def sqrt(input: Tensor) -> Tensor:
-    """The square root; nan below 0, gradient inf at 0."""
-    return apply(e.sqrt, (input,))
-
-
-def rsqrt(input: Tensor) -> Tensor:
-    """One over the square root."""
-    return apply(e.rsqrt, (input,))
-
-
-def sin(input: Tensor) -> Tensor:
-    """The sine of radians."""
-    return apply(e.sin, (input,))
-
-
-def cos(input: Tensor) -> Tensor:
-    """The cosine of radians."""
-    return apply(e.cos, (input,))
-
-
-def tan(input: Tensor) -> Tensor:
-    """The tangent of radians."""
-    return apply(e.tan, (input,))
-
-
-def asin(input: Tensor) -> Tensor:
-    """The inverse sine, in radians."""
-    return apply(e.asin, (input,))
-
-
-def acos(input: Tensor) -> Tensor:
-    """The inverse cosine, in radians."""
-    return apply(e.acos, (input,))
-
-
-def atan(input: Tensor) -> Tensor:
-    """The inverse tangent, in radians."""
-    return apply(e.atan, (input,))
-
-
-def sinh(input: Tensor) -> Tensor:
-    """The hyperbolic sine."""
-    return apply(e.sinh, (input,))
-
-
-def cosh(input: Tensor) -> Tensor:
-    """The hyperbolic cosine."""
-    return apply(e.cosh, (input,))
-
-
-def tanh(input: Tensor) -> Tensor:
-    """The hyperbolic tangent."""
-    return apply(e.tanh, (input,))
-
-
-def asinh(input: Tensor) -> Tensor:
-    """The inverse hyperbolic sine."""
-    return apply(e.asinh, (input,))
-
-
-def acosh(input: Tensor) -> Tensor:
-    """The inverse hyperbolic cosine."""
-    return apply(e.acosh, (input,))
-
-
-def atanh(input: Tensor) -> Tensor:
-    """The inverse hyperbolic tangent."""
-    return apply(e.atanh, (input,))
-
-
-def sigmoid(input: Tensor) -> Tensor:
-    """``1 / (1 + exp(-x))``, without overflow."""
-    return apply(e.sigmoid, (input,))
-
-
-def reciprocal(input: Tensor) -> Tensor:
-    """``1 / x``."""
-    return apply(e.reciprocal, (input,))
-
-
-def abs(input: Tensor) -> Tensor:
-    """The absolute value; gradient 0 at 0."""
-    _no_bool("abs", input)
-    return apply(e.abs, (input,))
-
-
-def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1; gradient 0."""
-    return apply(e.sign, (input,))
-
-
-def _rounding(input: Tensor, op: Op) -> Op:
-    """The op, for integers a copy: NumPy 2.0 makes floats of them."""
-    return op if input._array.dtype.kind == "f" else shape.clone
-
-
-def floor(input: Tensor) -> Tensor:
-    """The next whole number below; gradient 0."""
-    _no_bool("floor", input)
-    return apply(_rounding(input, e.floor), (input,))
-
-
-def ceil(input: Tensor) -> Tensor:
-    """The next whole number above; gradient 0."""
-    _no_bool("ceil", input)
-    return apply(_rounding(input, e.ceil), (input,))
-
-
-def trunc(input: Tensor) -> Tensor:
-    """The whole number towards 0; gradient 0."""
-    _no_bool("trunc", input)
-    return apply(_rounding(input, e.trunc), (input,))
-
-
-def logical_not(input: Tensor) -> Tensor:
-    """True where an element is zero (bool)."""
-    return apply(e.logical_not, (input,))
-
-
-def bitwise_not(input: Tensor) -> Tensor:
-    """Each bit flipped; for bool, not."""
-    if input._array.dtype.kind == "f":
-        raise NotImplementedError(
-            f'"bitwise_not" not implemented for {input.dtype}; convert with .int() first'
-        )
-    return apply(e.bitwise_not, (input,))
-
-
-def isnan(input: Tensor) -> Tensor:
-    """True where an element is nan (bool)."""
-    return apply(e.isnan, (input,))
-
-
-def isinf(input: Tensor) -> Tensor:
-    """True where an element is infinite (bool)."""
-    return apply(e.isinf, (input,))
-
-
-def isfinite(input: Tensor) -> Tensor:
-    """True where an element is finite (bool)."""
-    return apply(e.isfinite, (input,))
-
-
-arcsin, arccos, arctan = asin, acos, atan
-arcsinh, arccosh, arctanh = asinh, acosh, atanh
-absolute, fix = abs, trunc
-
-
-def round(input: Tensor, *, decimals: int = 0) -> Tensor:
-    """To ``decimals`` places, halves to even; gradient 0."""
-    _no_bool("round", input)
-    return apply(e.round, (input,), {"decimals": decimals})
-
-
 def frac(input: Tensor) -> Tensor:
     """The part behind the point, with the sign of ``input``. NotImplementedError for integers."""
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f'"frac" not implemented for {input.dtype}; use .float() first')
-    return apply(e.sub, (input, trunc(input)))
+    return apply(e.sub, (input, apply(e.trunc, (input,))))
 
 
 # ---------------------------------------------------------------- two operands
-
-
-def maximum(input: Tensor, other: Tensor) -> Tensor:
-    """The larger of two elements; nan wins; at a tie each gets half the gradient."""
-    return apply(e.maximum, (input, other))
-
-
-def minimum(input: Tensor, other: Tensor) -> Tensor:
-    """The smaller of two elements; nan wins; at a tie each gets half the gradient."""
-    return apply(e.minimum, (input, other))
-
-
-def eq(input: Tensor, other: Operand) -> Tensor:
-    """``input == other`` by element (bool)."""
-    return apply(e.eq, (input, other))
-
-
-def ne(input: Tensor, other: Operand) -> Tensor:
-    """``input != other`` by element (bool)."""
-    return apply(e.ne, (input, other))
-
-
-def lt(input: Tensor, other: Operand) -> Tensor:
-    """``input < other`` by element (bool)."""
-    return apply(e.lt, (input, other))
-
-
-def le(input: Tensor, other: Operand) -> Tensor:
-    """``input <= other`` by element (bool)."""
-    return apply(e.le, (input, other))
-
-
-def gt(input: Tensor, other: Operand) -> Tensor:
-    """``input > other`` by element (bool)."""
-    return apply(e.gt, (input, other))
-
-
-def ge(input: Tensor, other: Operand) -> Tensor:
-    """``input >= other`` by element (bool)."""
-    return apply(e.ge, (input, other))
-
-
-def logical_and(input: Tensor, other: Tensor) -> Tensor:
-    """True where both are nonzero (bool)."""
-    return apply(e.logical_and, (input, other))
-
-
-def logical_or(input: Tensor, other: Tensor) -> Tensor:
-    """True where one is nonzero (bool)."""
-    return apply(e.logical_or, (input, other))
-
-
-def logical_xor(input: Tensor, other: Tensor) -> Tensor:
-    """True where exactly one is nonzero (bool)."""
-    return apply(e.logical_xor, (input, other))
-
-
-def bitwise_and(input: Operand, other: Operand) -> Tensor:
-    """And of the bits of integers or bools."""
-    return apply(e.bitwise_and, (input, other))
-
-
-def bitwise_or(input: Operand, other: Operand) -> Tensor:
-    """Or of the bits of integers or bools."""
-    return apply(e.bitwise_or, (input, other))
-
-
-def bitwise_xor(input: Operand, other: Operand) -> Tensor:
-    """Exclusive or of the bits of integers or bools."""
-    return apply(e.bitwise_xor, (input, other))
-
-
-def fmod(input: Tensor, other: Operand) -> Tensor:
-    """The remainder with the sign of ``input``."""
-    return apply(e.fmod, (input, other))
-
-
-def atan2(input: Tensor, other: Tensor) -> Tensor:
-    """The angle of the points (other, input), in radians."""
-    return apply(e.atan2, (input, other))
-
-
-def floor_divide(input: Operand, other: Operand) -> Tensor:
-    """The quotient rounded down, as ``//``. It has no gradient: RuntimeError in backward, as in PyTorch.
-
-    ``div(input, other, rounding_mode="floor")`` is the same with a gradient of 0.
-    """
-    return apply(e.floor_divide, (input, other))
-
-
-greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
-arctan2 = atan2
 
 
 def clamp(
@@ -576,10 +259,10 @@ def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ..
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """The indices of the nonzero elements: int64 of shape (count, ndim), or a tuple of its columns."""
     needs_value("nonzero()")
-    found = np.stack(np.nonzero(np.atleast_1d(input._array))).astype(np.int64, copy=False)
+    indices = np.stack(np.nonzero(np.atleast_1d(input._array))).astype(np.int64, copy=False)
     if as_tuple:
-        return tuple(wrap(i) for i in found)
-    return wrap(found.T[:, : input._array.ndim])
+        return tuple(wrap(i) for i in indices)
+    return wrap(indices.T[:, : input._array.ndim])
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
@@ -687,4 +370,10 @@ def equal(input: Tensor, other: Tensor) -> bool:
     return np.array_equal(raw(input), raw(other))
 
 
+# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
+METHODS = """
+    add addcdiv addcdiv_ addcmul addcmul_ allclose clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_
+    clip clip_ div div_ divide divide_ equal float_power float_power_ frac frac_ isclose lerp lerp_
+    masked_fill nonzero positive pow pow_ square square_ sub subtract true_divide true_divide_
+"""
 public(globals(), __all__)

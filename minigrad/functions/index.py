@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import EllipsisType
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import apply, cast, wrap_operand
 from minigrad.core.mode import MODE
-from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Index
 from minigrad.errors import index_error, runtime_error, type_error
+from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own, where
-from minigrad.functions.reduce import one_dim
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import index as ops
@@ -24,9 +23,6 @@ from minigrad.ops import shape
 __all__ = [
     "gather", "index_put", "index_select", "masked_select", "take", "take_along_dim",
 ]  # fmt: skip
-
-
-Index: TypeAlias = "SupportsIndex | slice | EllipsisType | Array | Sequence[Any] | None"  # or a tuple of them
 
 
 def getitem(input: Tensor, key: Index) -> Tensor:
@@ -121,8 +117,7 @@ def _item(k: Any) -> Any:
     else:
         raise index_error(
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
-            "indices "
-            f"(got {type(k).__name__})"
+            f"indices (got {type(k).__name__})"
         )
     if t._array.dtype == np.uint8:
         t = cast(t, dtypes.BOOL)
@@ -174,8 +169,7 @@ def _check_array(k: Tensor, d: int, size: tuple[int, ...]) -> None:
         if array.shape != want:
             raise index_error(
                 f"The shape of the mask {list(array.shape)} at index 0 does not match the shape of the "
-                "indexed tensor "
-                f"{list(size)} at index {d}"
+                f"indexed tensor {list(size)} at index {d}"
             )
     elif array.size:
         low, high = array.min(), array.max()
@@ -211,8 +205,7 @@ def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
         if k != d and i.shape[k] > a.shape[k]:
             raise runtime_error(
                 f"Size does not match at dimension {k} expected index {list(i.shape)} to be no larger than "
-                "self "
-                f"{list(a.shape)} apart from dimension {d}"
+                f"self {list(a.shape)} apart from dimension {d}"
             )
 
 
@@ -293,11 +286,11 @@ def index_put(
             f"{input.dtype} for the destination and {values.dtype} for the source."
         )
     shape_ = input._array.shape
-    _, found, pattern = split_key(tuple(slice(None) if k is None else k for k in indices), shape_)
-    target = check_fits(input, found, pattern, values)
+    _, arrays, pattern = split_key(tuple(slice(None) if k is None else k for k in indices), shape_)
+    target = check_fits(input, arrays, pattern, values)
     if not accumulate:
-        return apply(ops.index_put, (input, values, *found), {"pattern": pattern})
-    added = apply(ops.unindex, (values.expand(target), *found), {"shape": shape_, "pattern": pattern})
+        return apply(ops.index_put, (input, values, *arrays), {"pattern": pattern})
+    added = apply(ops.unindex, (values.expand(target), *arrays), {"shape": shape_, "pattern": pattern})
     return apply(e.add, (input, added))
 
 
@@ -315,10 +308,13 @@ def check_fits(
     if not fits:
         raise runtime_error(
             f"shape mismatch: value tensor of shape {list(value._array.shape)} cannot be broadcast to "
-            "indexing "
-            f"result of shape {list(target)}"
+            f"indexing result of shape {list(target)}"
         )
     return target
 
 
+# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
+METHODS = """
+    gather index_put index_put_ index_select masked_select take take_along_dim
+"""
 public(globals(), __all__)

@@ -7,48 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import errors
 from minigrad.core.apply import apply, cast, single, wrap_operand
-from minigrad.core.changes import changed, keeps_record
+from minigrad.core.changes import changed
 from minigrad.core.mode import MODE, ModeManager
-from minigrad.core.node import Node, next_seq
-from minigrad.core.op import NO_PARAMS, Array, Op, Params
+from minigrad.core.node import next_seq
+from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
-from minigrad.core.tensor import Tensor, leaf, wrap
-from minigrad.core.views import carries_gradients, check_change, check_inference, rebase
-from minigrad.dtypes import F32, F64, can_cast
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Index, Number
+from minigrad.core.views import check_change
+from minigrad.dtypes import F32, F64
 from minigrad.errors import runtime_error, type_error
-from minigrad.functions.elementwise import Number, scaled
-from minigrad.functions.index import Index, check_fits, split_key
+from minigrad.functions.elementwise import scaled
+from minigrad.functions.index import check_fits, split_key
+from minigrad.functions.store import has_no_history, store, update
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import index, shape
-
-
-def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PARAMS) -> Tensor:
-    """``t`` overwritten with ``op(*operands)``, of which ``t`` may be one; returns ``t``.
-
-    Recorded where a gradient is wanted.  RuntimeError for a leaf that requires grad (or a view of one) while
-    grad mode is on, for a result of another shape, or of a kind of dtype that ``t`` cannot hold.
-    """
-    mode = MODE.get()
-    array = t._array
-    quick = not mode.grad and not mode.everything and not t._inference and _has_no_history(t)
-    if quick and op.kernel.__class__ is np.ufunc and array.flags.c_contiguous:
-        others = [x._array if isinstance(x, Tensor) else x for x in operands]
-        dtype = array.dtype
-        if (dtype is F32 or dtype is F64) and all(
-            x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others
-        ):
-            try:
-                QUIET.run(op.kernel, *others, out=array)
-            except ValueError as error:
-                raise errors.explain(op, operands, params, error, errors.here()) from error
-            changed(array)
-            return t
-    if mode.grad:
-        check_change(t)
-    return store(t, apply(op, operands, params), op.name)
 
 
 def add_scaled(t: Tensor, other: Any, alpha: Number) -> Tensor:
@@ -90,16 +65,11 @@ def foreach_add_(tensors: Sequence[Tensor], others: Sequence[Tensor], alpha: Num
 
 def _adds_plainly(t: Tensor, other: Any) -> bool:
     """Whether NumPy may add in place as it is: one shape, one float dtype, nothing that must be refused."""
-    if not isinstance(other, Tensor) or t._inference or not _has_no_history(t):
+    if not isinstance(other, Tensor) or t._inference or not has_no_history(t):
         return False
     a, b = t._array, other._array
     plain = a.dtype is F32 or a.dtype is F64
     return bool(plain and a.dtype is b.dtype and a.shape == b.shape and a.flags.c_contiguous)
-
-
-def _has_no_history(t: Tensor) -> bool:
-    """Whether a change in place need not be noted with a record."""
-    return t._view is None and (t._node is None or t._node.tensor is not None)
 
 
 def _axpy(arrays: list[Array], steps: list[Array], alpha: float) -> None:
@@ -109,76 +79,6 @@ def _axpy(arrays: list[Array], steps: list[Array], alpha: float) -> None:
             dtype = a.dtype
             factor = np.array(alpha, dtype)  # taken in half the time of a Python number
         a += b * factor
-
-
-def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike: bool = False) -> Tensor:
-    """Puts the values of ``result``, and its record, in place of those of ``t``.
-
-    ``since``: the records of ``result`` made after that moment are parts of this change.  ``alike``: all values
-    are one number, so that it does no harm if elements share memory.
-    """
-    array, value = t._array, result._array
-    if value.shape != array.shape:
-        raise runtime_error(
-            f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast shape "
-            f"{list(value.shape)}"
-        )
-    if value.dtype != array.dtype and not can_cast(value.dtype, array.dtype):
-        raise runtime_error(
-            f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}"
-        )
-    if array.size > 1 and 0 in array.strides and not alike and _overlaps(array):
-        raise runtime_error(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
-            "location. Please clone() the tensor before performing the operation."
-        )
-    if not array.flags.writeable:
-        raise runtime_error(
-            f"{name}_: the NumPy array under this tensor, of shape {list(array.shape)}, is read-only; clone() the "
-            "tensor, or copy the array before from_numpy()"
-        )
-    mode = MODE.get()
-    check_inference(t)
-    result = cast(result, array.dtype)
-    if mode.recorder is not None and result._node is None:
-        result = apply(shape.alias, (result,))  # what is written must have a record
-    node = result._node
-    record = node is not None and (mode.grad or mode.everything)
-    wanted = mode.grad and ((node is not None and node.requires_grad) or carries_gradients(t))
-    if record and node is not None:
-        _keep_old(node, array, since)
-    changed(array, recorded=record or wanted)
-    if mode.recorder is not None:
-        mode.recorder.stores(t)
-    array[...] = result._array
-    if not (record or wanted):
-        keeps_record(t)
-    else:
-        if node is None:
-            node = leaf(result)
-        if node.op is not None:
-            node.seq = next_seq()  # after the change, so that backward does not take it for a later one
-        rebase(t, node)
-    return t
-
-
-def _keep_old(node: Node, array: Array, since: int | None) -> None:
-    """What the rules of a change read of the old values must outlive them."""
-    todo = [node]
-    for n in todo:
-        if n.op is None:
-            continue
-        if n.saved.__class__ is tuple:
-            n.saved = tuple(
-                a.copy() if isinstance(a, np.ndarray) and np.may_share_memory(a, array) else a
-                for a in n.saved
-            )
-        if since is not None:
-            todo.extend(m for m in n.inputs if m.__class__ is Node and m.seq > since and m not in todo)
-
-
-def _overlaps(array: Array) -> bool:
-    return any(n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True))
 
 
 def copy_(t: Tensor, source: Tensor | Number | np.generic) -> Tensor:
@@ -263,8 +163,8 @@ def _picked_dims(part: Tensor, indices: Sequence[Tensor]) -> int:
     """How many dimensions indexing with arrays gives; a mask takes several and gives one."""
     masks = [i._array.dtype == bool for i in indices]
     taken = sum(i._array.ndim if m else 1 for i, m in zip(indices, masks, strict=True))
-    given = max(1 if m else i._array.ndim for i, m in zip(indices, masks, strict=True))
-    return int(part._array.ndim - taken + given)
+    picked = max(1 if m else i._array.ndim for i, m in zip(indices, masks, strict=True))
+    return int(part._array.ndim - taken + picked)
 
 
 def _drop_leading(value: Any, ndim: int) -> Any:
@@ -283,4 +183,8 @@ def masked_fill_(t: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     return store(t, t.masked_fill(mask, value), "masked_fill", since)
 
 
+# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
+METHODS = """
+    copy_ fill_ masked_fill_ zero_
+"""
 public(globals(), ("copy_", "fill_", "masked_fill_", "zero_"))

@@ -126,8 +126,8 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 ger = outer
 
 
-def _dims(name: str, *wanted: tuple[Tensor, int]) -> None:
-    for t, n in wanted:
+def _dims(name: str, *operands: tuple[Tensor, int]) -> None:
+    for t, n in operands:
         if t._array.ndim != n:
             kind = {1: "1D tensor", 2: "matrix", 3: "batch of matrices (3D tensor)"}[n]
             raise runtime_error(
@@ -178,4 +178,8 @@ def _plus(
     return total
 
 
+# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
+METHODS = """
+    addmm addmm_ addmv addmv_ baddbmm baddbmm_ bmm dot ger matmul mm mv outer vdot
+"""
 public(globals(), __all__)

@@ -6,6 +6,7 @@ from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
 from minigrad.errors import describe, runtime_error
 from minigrad.functions.linalg import matmul
+from minigrad.functions.table import relu as relu
 from minigrad.gate import public
 from minigrad.ops import nn
 
@@ -25,9 +26,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         raise runtime_error(
             f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, x.shape))} and "
             f"{'x'.join(map(str, w.shape[::-1]))}): linear expects input [..., "
-            f"{w.shape[-1] if w.ndim else '?'}] for a "
-            f"weight {list(w.shape)} (out, in), got input {list(x.shape)}; "
-            "reshape the input or change in_features"
+            f"{w.shape[-1] if w.ndim else '?'}] for a weight {list(w.shape)} (out, in), got input "
+            f"{list(x.shape)}; reshape the input or change in_features"
         )
     kinds = [t._array.dtype for t in (input, weight, bias) if t is not None]
     if any(kind != kinds[0] for kind in kinds):
@@ -49,14 +49,13 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return total
 
 
-def relu(input: Tensor) -> Tensor:
-    """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
-    if input._array.dtype.kind == "b":
-        raise runtime_error("Boolean inputs not supported for relu")
+def plain_relu(input: Tensor) -> Tensor:
+    """`relu` without the gate."""
     return apply(nn.relu, (input,))
 
 
-plain_linear, plain_relu = linear, relu  # without the gate, for who has looked at the arguments
+# Without the gate, for layers, which have looked at the arguments.
+plain_linear = linear
 
 
 def mse_mean(input: Tensor, target: Tensor) -> Tensor:
@@ -69,4 +68,4 @@ def same_shape(a: Tensor, b: Tensor) -> bool:
     return bool(a._array.shape == b._array.shape)
 
 
-public(globals(), ("linear", "relu"))
+public(globals(), ("linear",))

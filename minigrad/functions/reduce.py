@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import builtins
 import math
-import operator
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
@@ -20,51 +17,20 @@ from minigrad.core.apply import apply, cast
 from minigrad.core.mode import MODE
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
+from minigrad.core.types import Dim
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import index_error, runtime_error, type_error, warn
-from minigrad.functions.elementwise import maximum, minimum, own
+from minigrad.errors import index_error, runtime_error, warn
+from minigrad.functions.dims import all_dims, one_dim
+from minigrad.functions.dims import whole as whole
+from minigrad.functions.elementwise import own
 from minigrad.gate import public
+from minigrad.ops import elementwise as e
 from minigrad.ops import index, reduce
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logsumexp",
+    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", 
     "max", "mean", "min", "nansum", "prod", "std", "std_mean", "sum", "var", "var_mean",
 ]  # fmt: skip
-
-Dim: TypeAlias = "int | Sequence[int] | None"
-
-
-def whole(name: str, x: Any) -> int:
-    """An integer, also of NumPy's or in a 0-d Tensor, as Python's; TypeError for anything else, bools too."""
-    if isinstance(x, (builtins.bool, np.bool_)) or not hasattr(x, "__index__"):
-        raise type_error(f"{name} must be int, not {type(x).__name__}")
-    return operator.index(x)
-
-
-def one_dim(dim: int, ndim: int) -> int:
-    """A dimension counted from the front. IndexError outside [-ndim, ndim - 1]; TypeError for no integer."""
-    if dim.__class__ is not int:
-        dim = whole("dim", dim)
-    size = ndim or 1
-    if not -size <= dim < size:
-        raise index_error(
-            f"Dimension out of range (expected to be in range of [{-size}, {size - 1}], but got {dim})"
-        )
-    return dim % size
-
-
-def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
-    """Dimensions as a sorted tuple, None for all of them."""
-    if dim is None:
-        return None
-    many = dim if isinstance(dim, (tuple, list)) else (dim,)
-    if not many:
-        return None
-    found = sorted(one_dim(d, ndim) for d in many)
-    for a, b in pairwise(found):
-        if a == b:
-            raise runtime_error(f"dim {a} appears multiple times in the list of dims")
-    return tuple(found) if ndim else None
 
 
 def _input(name: str, input: Tensor, dtype: DTypeLike | None, *, floats: bool = False) -> Tensor:
@@ -272,7 +238,7 @@ def max(
 
     Over all, equal elements share the gradient; over ``dim`` the element at the index gets it.
     """
-    return _choose("max", reduce.max, reduce.argmax, maximum, input, dim, keepdim, other)
+    return _choose("max", reduce.max, reduce.argmax, e.maximum, input, dim, keepdim, other)
 
 
 @overload
@@ -295,15 +261,15 @@ def min(
     input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None
 ) -> Tensor | ValuesAndIndices:
     """The minimum of all; or over ``dim``, with the first index of each; or `minimum` with another Tensor."""
-    return _choose("min", reduce.min, reduce.argmin, minimum, input, dim, keepdim, other)
+    return _choose("min", reduce.min, reduce.argmin, e.minimum, input, dim, keepdim, other)
 
 
 def _choose(
-    name: str, extreme: Op, arg: Op, pairwise: Callable[[Tensor, Any], Tensor], input: Tensor,
+    name: str, extreme: Op, arg: Op, pairwise: Op, input: Tensor,
     dim: int | Tensor | None, keepdim: bool, other: Tensor | None,
 ) -> Tensor | ValuesAndIndices:  # fmt: skip
     if isinstance(dim, Tensor) or other is not None:
-        return pairwise(input, dim if other is None else other)
+        return apply(pairwise, (input, dim if other is None else other))
     if dim is None:
         _not_empty(name, input, None)
         return apply(extreme, (input,))
@@ -373,23 +339,17 @@ def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tenso
 def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
     t = _whole(input) if dtype is None else input
     own = t._array.dtype
-    found = own if dtype is None else dtypes.as_numpy(dtype)
-    if found.kind == "b":
+    target = own if dtype is None else dtypes.as_numpy(dtype)
+    if target.kind == "b":
         raise NotImplementedError(f"\"{op.name}\" not implemented for 'Bool'")
     d = one_dim(dim, t._array.ndim)
-    _carries(input, found)
-    if own != found and (own.kind != "f" or found.kind != "f"):
-        t, own = cast(t, found), found
+    _carries(input, target)
+    if own != target and (own.kind != "f" or target.kind != "f"):
+        t, own = cast(t, target), target
     if t._array.ndim == 0:
-        return t.clone() if own == found else cast(t, found)
+        return t.clone() if own == target else cast(t, target)
     # The gradient adds up in the input's dtype, as in PyTorch.
-    return apply(op, (t,), {"dim": d, "dtype": found} | ({"back": own} if op is reduce.cumsum else {}))
-
-
-def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
-    """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
-    t = cast(input, dtypes.default_float()) if input._array.dtype.kind != "f" else input
-    return apply(reduce.logsumexp, (t,), {"dim": all_dims(dim, t._array.ndim), "keepdim": keepdim})
+    return apply(op, (t,), {"dim": d, "dtype": target} | ({"back": own} if op is reduce.cumsum else {}))
 
 
 def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
@@ -397,4 +357,9 @@ def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
     return sum(input != 0, dim)
 
 
+# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
+METHODS = """
+    all amax amin any argmax argmin count_nonzero cumprod cumprod_ cumsum cumsum_ max mean min
+    nansum prod std sum var
+"""
 public(globals(), __all__)

@@ -22,7 +22,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from minigrad.core.apply import NotAnOperand
+from minigrad.core.apply import NotAnOperand, apply
+from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import as_numpy
 from minigrad.errors import INSIDE, runtime_error, type_error
@@ -164,8 +165,8 @@ class Gate:
         self.seen: set[Any] = set()  # classes of arguments that were found good
 
     def kind(self, name: str) -> Kind | None:
-        given = self.function.__annotations__.get(name, "")
-        return _kind(str(given) if name == self.rest else _BY_NAME.get(name) or str(given))
+        annotation = self.function.__annotations__.get(name, "")
+        return _kind(str(annotation) if name == self.rest else _BY_NAME.get(name) or str(annotation))
 
     def watches(self, name: str) -> bool:
         """Whether an argument is looked at before the function runs."""
@@ -307,53 +308,55 @@ def _of_user(error: Exception) -> bool:
     return False
 
 
-def gated(function: types.FunctionType, name: str = "", *, check: str = "all") -> Any:
+def gated(function: Any, name: str = "", *, check: str = "all", op: Op | None = None) -> Any:
     """The function behind a gate; ``name`` is what errors call it.
 
     ``check`` says what is looked at before the function runs: ``"all"`` arguments, ``"Tensors"`` or ``"none"``; the
-    others when it has raised.  What PyTorch wrote in Python takes any object for a flag.
+    others when it has raised.  What PyTorch wrote in Python takes any object for a flag.  ``op`` is given where the
+    function only applies that to its arguments: the gate does it then, and saves a call.
     """
     gate = Gate(function, name or function.__name__, check)
-    form = f"make_{len(gate.names)}{'L' * gate.looks}{'S' * bool(gate.star)}"
-    made = getattr(forms, form)(function, gate.seen, gate.check, gate.call, gate.explain)
-    code = made.__code__
+    form = f"make_{len(gate.names)}{'L' * gate.looks}{'S' * bool(gate.star)}{'A' * (op is not None)}"
+    more = () if op is None else (apply, op)
+    door = getattr(forms, form)(function, gate.seen, gate.check, gate.call, gate.explain, *more)
+    code = door.__code__
     names = (*gate.names, *code.co_varnames[len(gate.names) :])
-    made.__code__ = code.replace(co_varnames=names, co_filename=FILE)
-    made.__defaults__ = gate.defaults or None
+    door.__code__ = code.replace(co_varnames=names, co_filename=FILE)
+    door.__defaults__ = gate.defaults or None
     # functools.update_wrapper takes twice as long
-    made.__name__, made.__qualname__, made.__module__ = (
+    door.__name__, door.__qualname__, door.__module__ = (
         function.__name__, function.__qualname__, function.__module__,
     )  # fmt: skip
-    made.__doc__, made.__annotations__, made.__wrapped__ = (
+    door.__doc__, door.__annotations__, door.__wrapped__ = (
         function.__doc__,
         function.__annotations__,
         function,
     )
-    return made
+    return door
 
 
 def public(space: dict[str, Any], names: Iterable[str], *, check: str = "all") -> None:
     """Puts gates in front of the functions of a module; one that has two names has one gate."""
-    made: dict[Any, Any] = {}
+    gates: dict[Any, Any] = {}
     for name in names:
         function = space[name]
         if type(function) is types.FunctionType and function.__code__.co_filename != FILE:
-            if function not in made:
-                made[function] = gated(function, check=check)
-            space[name] = made[function]
+            if function not in gates:
+                gates[function] = gated(function, check=check)
+            space[name] = gates[function]
 
 
 def methods(cls: C) -> C:
     """Class decorator: gates in front of the public methods that have none yet."""
-    made: dict[Any, Any] = {}
+    gates: dict[Any, Any] = {}
     for name, function in list(vars(cls).items()):
         plain = type(function) is types.FunctionType and function.__code__.co_filename != FILE
         if plain and not name.startswith("_"):
-            if function not in made:
+            if function not in gates:
                 # It may be called as a function of the class, too.
                 function.__annotations__.setdefault("self", "Tensor")
-                made[function] = gated(function)
-            setattr(cls, name, made[function])
+                gates[function] = gated(function)
+            setattr(cls, name, gates[function])
     return cls
 
 
@@ -365,8 +368,8 @@ def constructor(check: str = "all") -> Callable[[C], C]:
             function = vars(cls).get(name)
             function = getattr(function, "__func__", function)
             if type(function) is types.FunctionType:
-                made = gated(function, cls.__name__, check=check)
-                setattr(cls, name, staticmethod(made) if name == "__new__" else made)
+                door = gated(function, cls.__name__, check=check)
+                setattr(cls, name, staticmethod(door) if name == "__new__" else door)
         return cls
 
     return decorate

@@ -37,6 +37,21 @@ def make_1(function, seen, check, call, explain):
     return gate
 
 
+def make_1A(function, seen, check, call, explain, apply, op):
+    def gate(p0, **named):
+        try:
+            if named:
+                if (*named, *map(type, named.values())) not in seen:
+                    return call((p0,), named)
+                return function(p0, **named)
+            return apply(op, (p0,))
+        except Exception as error:
+            explain(error, (p0,), named)
+            raise
+
+    return gate
+
+
 def make_1S(function, seen, check, call, explain):
     def gate(p0, *rest, **named):
         try:
@@ -84,6 +99,21 @@ def make_2(function, seen, check, call, explain):
     return gate
 
 
+def make_2A(function, seen, check, call, explain, apply, op):
+    def gate(p0, p1, **named):
+        try:
+            if named:
+                if (*named, *map(type, named.values())) not in seen:
+                    return call((p0, p1,), named)
+                return function(p0, p1, **named)
+            return apply(op, (p0, p1,))
+        except Exception as error:
+            explain(error, (p0, p1,), named)
+            raise
+
+    return gate
+
+
 def make_2L(function, seen, check, call, explain):
     def gate(p0, p1, **named):
         try:
@@ -94,6 +124,23 @@ def make_2L(function, seen, check, call, explain):
             if (type(p0), type(p1)) not in seen:
                 return check((type(p0), type(p1)), (p0, p1,), named)
             return function(p0, p1)
+        except Exception as error:
+            explain(error, (p0, p1,), named)
+            raise
+
+    return gate
+
+
+def make_2LA(function, seen, check, call, explain, apply, op):
+    def gate(p0, p1, **named):
+        try:
+            if named:
+                if (type(p0), type(p1), *named, *map(type, named.values())) not in seen:
+                    return call((p0, p1,), named)
+                return function(p0, p1, **named)
+            if (type(p0), type(p1)) not in seen:
+                return check((type(p0), type(p1)), (p0, p1,), named)
+            return apply(op, (p0, p1,))
         except Exception as error:
             explain(error, (p0, p1,), named)
             raise

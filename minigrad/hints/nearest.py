@@ -96,7 +96,7 @@ def _instead(place: str, name: str) -> str:
     if said:
         return f"{lacking}: {said}"
     if name.endswith("_") and name[:-1] in _names("minigrad.Tensor"):
-        return f"{lacking}: write x.copy_(x.{name[:-1]}(...))"
+        return f"{lacking}: write x = x.{name[:-1]}(...)"
     found = _elsewhere(name)
     return f"PyTorch has it, minigrad has {found}" if found else lacking
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from minigrad.functions.elementwise import sigmoid, tanh
 from minigrad.functions.nn import plain_relu
+from minigrad.functions.table import sigmoid, tanh
 from minigrad.nn import functional as F
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor

@@ -14,8 +14,9 @@ import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.errors import warn
-from minigrad.functions.creation import empty, empty_like, eye, from_numpy, randperm
+from minigrad.functions.creation import empty, empty_like, eye, from_numpy
 from minigrad.functions.creation import tensor as make
+from minigrad.functions.draws import randperm
 from minigrad.functions.elementwise import where
 from minigrad.gate import public
 from minigrad.hints import missing

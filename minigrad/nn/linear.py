@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from minigrad.device import DeviceLike
 from minigrad.dtypes import dtype as DType
-from minigrad.functions.creation import DeviceLike, empty
+from minigrad.functions.creation import empty
 from minigrad.functions.nn import plain_linear
 from minigrad.gate import constructor
 from minigrad.nn import functional as F

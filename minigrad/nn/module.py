@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, Self, Ty
 
 from minigrad.autograd import no_grad
 from minigrad.autograd.hooks import RemovableHandle
+from minigrad.device import DeviceLike
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
-from minigrad.functions.creation import DeviceLike
 from minigrad.hints import lacking
 from minigrad.nn._backward import BackwardHooks
 from minigrad.nn.parameter import Buffer, Parameter

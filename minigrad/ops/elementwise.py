@@ -192,22 +192,39 @@ def _where_numba(t: Target) -> str:
 
 # ---------------------------------------------------------------- the table
 
+_PAIR, _AGAINST = "input: Tensor, other: Tensor", "input: Tensor, other: Operand"
+_NEGATED = {
+    "b": "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` "
+    "or `logical_not()` operator instead."
+}
+_SUBTRACTED = {
+    "b": "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
+    "`~` or `logical_not()` operator instead."
+}
+
 # fmt: off
 # arithmetic
 add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} + {}", fold=True)
-sub = Op("sub", np.subtract, "a b", lambda g: g, lambda g: -g, cast="same", text="{} - {}", fold=True)
+sub = Op("sub", np.subtract, "a b", lambda g: g, lambda g: -g, cast="same", text="{} - {}", fold=True,
+         refuse=_SUBTRACTED)
 mul = Op("mul", np.multiply, "a b", lambda g, b: g * b, lambda g, a: g * a, cast="same",
-         text="{} * {}", fold=True, unit=1, wide=True)
+         text="{} * {}", fold=True, unit=1, wide=True,
+         public="mul mul_ multiply multiply_", doc="``input * other``.")
 div: Op = Op("div", np.true_divide, "a b", lambda g, b: g / b, lambda g, a, b: -g * (div(a, b) / b), cast="float",
          text="{} / {}", fold=True, wide=True)  # the quotient is not kept: it may be changed in place
-neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold=True)
+neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold=True,
+         cast="same", refuse=_NEGATED, public="neg neg_ negative negative_",
+         doc="``-input``. RuntimeError for bool.")
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
          text="np.power({}, {})", elementwise=True,
-         raises=True, new=True)
+          raises=True, new=True)
 pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True,
                      new=True)
 floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
                      cast="number", text="{} // {}", elementwise=True, wide=True,
+         public="floor_divide floor_divide_",
+         doc="The quotient rounded down, as ``//``. It has no gradient: RuntimeError in backward, as in PyTorch; "
+         "``div`` with a rounding mode is the same with a gradient of 0.",
                      raises=True, new=True)
 div_floor       = Op("div_floor", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g),
                      cast="number", text="{} // {}", elementwise=True, wide=True,
@@ -217,61 +234,100 @@ trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), la
                      raises=True, new=True)
 remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * div_floor(a, b),
                      cast="number", elementwise=True,
+         public="remainder remainder_", doc="The remainder with the sign of ``other``, as Python's ``%``.",
                      raises=True, new=True, numba=_remainder_numba)
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
                      cast="number", text="np.fmod({}, {})", elementwise=True,
+         public="fmod fmod_", form=_AGAINST, doc="The remainder with the sign of ``input``.",
                      raises=True, new=True)
 square          = Op("square", np.square, "x", lambda g, x: g * _twice(x))
 reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
-                     text="1.0 / {}", numba="np.reciprocal({})")
+                     text="1.0 / {}",
+         public="reciprocal reciprocal_", doc="``1 / x``.",
+                     numba="np.reciprocal({})")
 
 # exponentials and logarithms
-exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float")
-exp2  = Op("exp2",  np.exp2,  "x", lambda g, y: g * times(y, _LN2),    cast="float")
-expm1 = Op("expm1", np.expm1, "x", lambda g, y: g * (y + 1.0),     cast="float")
-log   = Op("log",   np.log,   "x", lambda g, x: g / x,             cast="float")
-log2  = Op("log2",  np.log2,  "x", lambda g, x: g / times(x, _LN2),    cast="float")
-log10 = Op("log10", np.log10, "x", lambda g, x: g / times(x, _LN10),   cast="float")
-log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float")
-sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float")
+exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float",
+         public="exp exp_", doc="e to the power of each element.")
+exp2  = Op("exp2",  np.exp2,  "x", lambda g, y: g * times(y, _LN2),    cast="float",
+         public="exp2 exp2_", doc="2 to the power of each element.")
+expm1 = Op("expm1", np.expm1, "x", lambda g, y: g * (y + 1.0),     cast="float",
+         public="expm1 expm1_", doc="``exp(x) - 1``, exact near 0.")
+log   = Op("log",   np.log,   "x", lambda g, x: g / x,             cast="float",
+         public="log log_", doc="The natural logarithm; nan below 0, -inf at 0.")
+log2  = Op("log2",  np.log2,  "x", lambda g, x: g / times(x, _LN2),    cast="float",
+         public="log2 log2_", doc="The logarithm to base 2.")
+log10 = Op("log10", np.log10, "x", lambda g, x: g / times(x, _LN10),   cast="float",
+         public="log10 log10_", doc="The logarithm to base 10.")
+log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float",
+         public="log1p log1p_", doc="``log(1 + x)``, exact near 0.")
+sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float",
+         public="sqrt sqrt_", doc="The square root; nan below 0, gradient inf at 0.")
 rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
            text="1.0 / np.sqrt({})", elementwise=True,
+         public="rsqrt rsqrt_", doc="One over the square root.",
            new=True)
+sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y), cast="float", elementwise=True,
+         public="sigmoid sigmoid_", doc="``1 / (1 + exp(-x))``, without overflow.",
+             new=True)
 
 # trigonometric and hyperbolic
-sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float")
-cos: Op   = Op("cos",   np.cos,     "x", lambda g, x: g * -sin(x),                cast="float")
-tan   = Op("tan",   np.tan,     "x", lambda g, y: g * (y * y + 1.0),          cast="float")
-asin  = Op("asin",  np.arcsin,  "x", lambda g, x: g * rsqrt(1.0 - x * x),     cast="float")
-acos  = Op("acos",  np.arccos,  "x", lambda g, x: g * -rsqrt(1.0 - x * x),    cast="float")
-atan  = Op("atan",  np.arctan,  "x", lambda g, x: g / (x * x + 1.0),          cast="float")
-sinh  = Op("sinh",  np.sinh,    "x", lambda g, x: g * cosh(x),                cast="float")
-cosh: Op  = Op("cosh",  np.cosh,    "x", lambda g, x: g * sinh(x),                cast="float")
-tanh  = Op("tanh",  np.tanh,    "x", lambda g, y: g * (1.0 - y * y),          cast="float")
-asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     cast="float")
-acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     cast="float")
-atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float")
-sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y),      cast="float", elementwise=True,
-             new=True)
+sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float",
+         public="sin sin_", doc="The sine of radians.")
+cos: Op   = Op("cos",   np.cos,     "x", lambda g, x: g * -sin(x),                cast="float",
+         public="cos cos_", doc="The cosine of radians.")
+tan   = Op("tan",   np.tan,     "x", lambda g, y: g * (y * y + 1.0),          cast="float",
+         public="tan tan_", doc="The tangent of radians.")
+asin  = Op("asin",  np.arcsin,  "x", lambda g, x: g * rsqrt(1.0 - x * x),     cast="float",
+         public="asin asin_ arcsin arcsin_", doc="The inverse sine, in radians.")
+acos  = Op("acos",  np.arccos,  "x", lambda g, x: g * -rsqrt(1.0 - x * x),    cast="float",
+         public="acos acos_ arccos arccos_", doc="The inverse cosine, in radians.")
+atan  = Op("atan",  np.arctan,  "x", lambda g, x: g / (x * x + 1.0),          cast="float",
+         public="atan atan_ arctan arctan_", doc="The inverse tangent, in radians.")
+sinh  = Op("sinh",  np.sinh,    "x", lambda g, x: g * cosh(x),                cast="float",
+         public="sinh sinh_", doc="The hyperbolic sine.")
+cosh: Op  = Op("cosh",  np.cosh,    "x", lambda g, x: g * sinh(x),                cast="float",
+         public="cosh cosh_", doc="The hyperbolic cosine.")
+tanh  = Op("tanh",  np.tanh,    "x", lambda g, y: g * (1.0 - y * y),          cast="float",
+         public="tanh tanh_", doc="The hyperbolic tangent.")
+asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     cast="float",
+         public="asinh asinh_ arcsinh arcsinh_", doc="The inverse hyperbolic sine.")
+acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     cast="float",
+         public="acosh acosh_ arccosh arccosh_", doc="The inverse hyperbolic cosine.")
+atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float",
+         public="atanh atanh_ arctanh arctanh_", doc="The inverse hyperbolic tangent.")
 lerp  = Op("lerp", _lerp, "a b w", lambda g, w: times(g, 1.0 - w), lambda g, w: times(g, w),
            lambda g, a, b: g * (b - a), cast="floats", elementwise=True,
            new=True, numba=_lerp_numba)
 atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a, b),
-           lambda g, a, b: g * -a * _inverse_square(a, b), cast="float")
+           lambda g, a, b: g * -a * _inverse_square(a, b), cast="float",
+         public="atan2 atan2_ arctan2 arctan2_", form=_PAIR,
+         doc="The angle of the points (other, input), in radians.")
 
 # kinks and steps
-abs   = Op("abs",   np.absolute, "x", lambda g, x: g * sign(x), text="np.abs({})")
+abs   = Op("abs",   np.absolute, "x", lambda g, x: g * sign(x), text="np.abs({})",
+         cast="number", public="abs abs_ absolute absolute_", doc="The absolute value; gradient 0 at 0.")
 sign: Op  = Op("sign",  _sign,    "x", lambda g: zero(g), elementwise=True,
+         public="sign sign_", doc="-1, 0 or 1; gradient 0.",
                new=True)
-floor = Op("floor", np.floor, "x", lambda g: zero(g))
-ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g))
-trunc = Op("trunc", np.trunc, "x", lambda g: zero(g))
+floor = Op("floor", np.floor, "x", lambda g: zero(g),
+         cast="rounds", public="floor floor_", doc="The next whole number below; gradient 0.")
+ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g),
+         cast="rounds", public="ceil ceil_", doc="The next whole number above; gradient 0.")
+trunc = Op("trunc", np.trunc, "x", lambda g: zero(g),
+         cast="rounds", public="trunc trunc_ fix fix_", doc="The whole number towards 0; gradient 0.")
 round = Op("round", np.round, "x; decimals", lambda g: zero(g), elementwise=True,
+         cast="rounds", public="round round_", form="input: Tensor, *, decimals: int = 0",
+         doc="To ``decimals`` places, halves to even; gradient 0.",
            new=True)
 maximum = Op("maximum", np.maximum, "a b", lambda g, a, b: _tie(g, lt(a, b), eq(a, b)),
-             lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), cast="same")
+             lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), cast="same",
+         public="maximum", form=_PAIR,
+         doc="The larger of two elements; nan wins; at a tie each gets half the gradient.")
 minimum = Op("minimum", np.minimum, "a b", lambda g, a, b: _tie(g, gt(a, b), eq(a, b)),
-             lambda g, a, b: _tie(g, lt(a, b), eq(a, b)), cast="same")
+             lambda g, a, b: _tie(g, lt(a, b), eq(a, b)), cast="same",
+         public="minimum", form=_PAIR,
+         doc="The smaller of two elements; nan wins; at a tie each gets half the gradient.")
 clamp   = Op("clamp", _clamp, "x; min max", lambda g, x, min, max: where(_inside(x, min, max), g, 0.0),
              elementwise=True,
              new=True)
@@ -292,21 +348,39 @@ where: Op   = Op("where", np.where, "condition a b", None, lambda g, condition: 
 # without gradient
 zero: Op = Op("zero", np.zeros_like, "x", fill=0, elementwise=True,
               new=True)
-eq: Op = Op("eq", np.equal,         "a b", cast="same", text="{} == {}")
-ne = Op("ne", np.not_equal,     "a b", cast="same", text="{} != {}")
-lt: Op = Op("lt", np.less,          "a b", cast="same", text="{} < {}")
-le: Op = Op("le", np.less_equal,    "a b", cast="same", text="{} <= {}")
-gt: Op = Op("gt", np.greater,       "a b", cast="same", text="{} > {}")
-ge: Op = Op("ge", np.greater_equal, "a b", cast="same", text="{} >= {}")
-isnan    = Op("isnan", np.isnan, "x")
-isinf    = Op("isinf", np.isinf, "x")
-isfinite = Op("isfinite", np.isfinite, "x")
-logical_not = Op("logical_not", np.logical_not, "x")
-logical_and: Op = Op("logical_and", np.logical_and, "a b", cast="same")
-logical_or: Op  = Op("logical_or",  np.logical_or,  "a b", cast="same")
-logical_xor = Op("logical_xor", np.logical_xor, "a b", cast="same")
-bitwise_not = Op("bitwise_not", np.invert, "x", text="~{}")
-bitwise_and = Op("bitwise_and", np.bitwise_and, "a b", cast="bits", text="{} & {}")
-bitwise_or  = Op("bitwise_or",  np.bitwise_or,  "a b", cast="bits", text="{} | {}")
-bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="bits", text="{} ^ {}")
+eq: Op = Op("eq", np.equal,         "a b", cast="same", text="{} == {}",
+         public="eq eq_", form=_AGAINST, doc="``input == other`` by element (bool).")
+ne = Op("ne", np.not_equal,     "a b", cast="same", text="{} != {}",
+         public="ne ne_ not_equal not_equal_", form=_AGAINST, doc="``input != other`` by element (bool).")
+lt: Op = Op("lt", np.less,          "a b", cast="same", text="{} < {}",
+         public="lt lt_ less less_", form=_AGAINST, doc="``input < other`` by element (bool).")
+le: Op = Op("le", np.less_equal,    "a b", cast="same", text="{} <= {}",
+         public="le le_ less_equal less_equal_", form=_AGAINST, doc="``input <= other`` by element (bool).")
+gt: Op = Op("gt", np.greater,       "a b", cast="same", text="{} > {}",
+         public="gt gt_ greater greater_", form=_AGAINST, doc="``input > other`` by element (bool).")
+ge: Op = Op("ge", np.greater_equal, "a b", cast="same", text="{} >= {}",
+         public="ge ge_ greater_equal greater_equal_", form=_AGAINST,
+         doc="``input >= other`` by element (bool).")
+isnan    = Op("isnan", np.isnan, "x",
+         public="isnan", doc="True where an element is nan (bool).")
+isinf    = Op("isinf", np.isinf, "x",
+         public="isinf", doc="True where an element is infinite (bool).")
+isfinite = Op("isfinite", np.isfinite, "x",
+         public="isfinite", doc="True where an element is finite (bool).")
+logical_not = Op("logical_not", np.logical_not, "x",
+         public="logical_not logical_not_", doc="True where an element is zero (bool).")
+logical_and: Op = Op("logical_and", np.logical_and, "a b", cast="same",
+         public="logical_and logical_and_", form=_PAIR, doc="True where both are nonzero (bool).")
+logical_or: Op  = Op("logical_or",  np.logical_or,  "a b", cast="same",
+         public="logical_or logical_or_", form=_PAIR, doc="True where one is nonzero (bool).")
+logical_xor = Op("logical_xor", np.logical_xor, "a b", cast="same",
+         public="logical_xor logical_xor_", form=_PAIR, doc="True where exactly one is nonzero (bool).")
+bitwise_not = Op("bitwise_not", np.invert, "x", text="~{}",
+         cast="bits", public="bitwise_not bitwise_not_", doc="Each bit flipped; for bool, not.")
+bitwise_and = Op("bitwise_and", np.bitwise_and, "a b", cast="bits", text="{} & {}",
+         public="bitwise_and bitwise_and_", doc="And of the bits of integers or bools.")
+bitwise_or  = Op("bitwise_or",  np.bitwise_or,  "a b", cast="bits", text="{} | {}",
+         public="bitwise_or bitwise_or_", doc="Or of the bits of integers or bools.")
+bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="bits", text="{} ^ {}",
+         public="bitwise_xor bitwise_xor_", doc="Exclusive or of the bits of integers or bools.")
 # fmt: on

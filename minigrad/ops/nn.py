@@ -248,8 +248,10 @@ def _mean_square_numba(t: Target) -> str:
 # fmt: off
 linear = Op("linear", _linear, "x w b", _input_vjp, _weight_vjp, lambda g: g,
              costs=lambda y, x, w, b: math.prod(y) * x[-1],
-             into=_linear_into, batch=_linear_batch, numba="np.dot({}, {}.T) + {}")
+            into=_linear_into, batch=_linear_batch, numba="np.dot({}, {}.T) + {}")
 relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_consume, elementwise=True,
+          cast="same", refuse={"b": "Boolean inputs not supported for relu"},
+          public="relu relu_", doc="``max(input, 0)``; gradient 0 at 0. RuntimeError for bool.",
           into=_relu_into, numba=_relu_numba)
 relu_backward: Op = Op("relu_backward", _relu_backward, "d a", lambda g, a: relu_backward(g, a),
                        lambda g: zero(g), elementwise=True,

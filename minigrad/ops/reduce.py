@@ -188,10 +188,10 @@ def _cumprod_backward(g: Array, x: Array, dim: int) -> Array:
     count = np.add.accumulate(np.equal(x, 0), axis=-1, dtype=np.int64)
     before, first = count == 0, (count == 1) & np.equal(x, 0)
     y = np.multiply.accumulate(np.where(before, x, one), axis=-1)
-    found = _suffix_sum(np.where(before, g * y, nothing)) / np.where(before, x, one)
+    ahead = _suffix_sum(np.where(before, g * y, nothing)) / np.where(before, x, one)
     without = np.multiply.accumulate(np.where(first, one, x), axis=-1)
     at_first = _suffix_sum(np.where(count == 1, g * without, nothing))
-    return np.moveaxis(np.where(before, found, np.where(first, at_first, nothing)), -1, dim)
+    return np.moveaxis(np.where(before, ahead, np.where(first, at_first, nothing)), -1, dim)
 
 
 def _suffix_sum(x: Array) -> Array:
@@ -305,7 +305,9 @@ max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})"
          new=True)
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})",
          new=True)
-logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp,
+logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, cast="float",
+               public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
+               doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.",
                new=True, batch=_reduced_batch)
 prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,
               new=True)

@@ -1,0 +1,857 @@
+"""Written by `.ci/stubs`: the class Tensor with all its methods."""
+
+import builtins
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple, Self, SupportsIndex, TypeVar, overload
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.autograd.hooks import RemovableHandle
+from minigrad.core.node import Node
+from minigrad.core.op import Array, Path
+from minigrad.core.types import Dim, Flag, Index, Number, NumberLike, Operand, Sizes
+from minigrad.device import DeviceLike
+from minigrad.device import device as Device
+from minigrad.dtypes import DTypeLike
+from minigrad.functions.reduce import ValuesAndIndices
+from minigrad.hints import MissingMethods
+from minigrad.random import Generator
+from minigrad.tensor.size import Size
+
+class View(NamedTuple):
+    base: Tensor
+    path: Path
+    epoch: int
+    outside: str = ...
+
+class Tensor(MissingMethods):
+    """An n-dimensional array that remembers how it was computed.
+
+``Tensor(2, 3)``, or of a `Size`, makes one of that shape with whatever is in it, ``Tensor([1, 2])`` one of the
+default float and ``Tensor()`` one without elements, as in PyTorch; `minigrad.tensor` is the usual way.
+TypeError for a float."""
+
+    _array: Array
+    _node: Node | None
+    _view: View | None
+    _epoch: builtins.int
+    _inference: Flag
+    def add_(self, other: Operand, *, alpha: Number=1) -> Tensor:
+        """``self += alpha * other``."""
+    def sub_(self, other: Operand, *, alpha: Number=1) -> Tensor:
+        """``self -= alpha * other``."""
+    subtract_ = sub_
+    def uniform_(self, from_: builtins.float=0.0, to: builtins.float=1.0, *, generator: Generator | None=None, **named: builtins.float) -> Tensor:
+        """Overwritten with uniform draws from [from, to)."""
+    def normal_(self, mean: builtins.float=0.0, std: builtins.float=1.0, *, generator: Generator | None=None) -> Tensor:
+        """Overwritten with normal draws."""
+    def bernoulli_(self, p: Tensor | builtins.float=0.5, *, generator: Generator | None=None) -> Tensor:
+        """Overwritten with 1 of probability ``p`` and 0 else."""
+    @overload
+    def random_(self, to: builtins.int=..., *, generator: Generator | None=None) -> Tensor:
+        ...
+    @overload
+    def random_(self, from_: int, to: int | None, /, *, generator: Generator | None=None) -> Tensor:
+        ...
+    def exponential_(self, lambd: builtins.float=1.0, *, generator: Generator | None=None) -> Tensor:
+        """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
+    def _draw(self, generator: Generator | None, method: str, before: tuple[Any, ...], after: tuple[Any, ...]=(), **options: Any) -> Tensor:
+        """Overwritten with draws, which come in the order in which the elements lie in memory.
+    
+    The generator's method gets ``before``, the shape, the dtype, and ``after``."""
+    def to(self, *args: dtypes.DTypeLike | DeviceLike | Tensor | builtins.bool, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, copy: builtins.bool=False, **ignored: object) -> Tensor:
+        """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
+    @overload
+    def type(self, dtype: None=None) -> str:
+        ...
+    @overload
+    def type(self, dtype: dtypes.DTypeLike) -> Tensor:
+        ...
+    def type_as(self, other: Tensor) -> Tensor:
+        """In the dtype of ``other``."""
+    def cpu(self) -> Tensor:
+        """Itself."""
+    def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+        """`minigrad.tensor` in this dtype."""
+    def new_full(self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+        """`minigrad.full` in this dtype."""
+    def __getstate__(self) -> Any:
+        """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Self:
+        ...
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        ...
+    def _parts(self) -> tuple[Any, ...]:
+        """What `_restore` takes: for a view all of the memory, so that Tensors that share it do so afterwards."""
+    @property
+    def requires_grad(self) -> builtins.bool:
+        """Whether operations on it are recorded. May be set on leaves."""
+    @requires_grad.setter
+    def requires_grad(self, value: builtins.bool) -> None:
+        ...
+    def requires_grad_(self, requires_grad: builtins.bool=True) -> Self:
+        """Turns recording on or off for a leaf. RuntimeError for other Tensors and for integers."""
+    def _ask(self) -> None:
+        """A recording holds as long as there is a gradient, or none, as there is now."""
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward passes have added up here, None before the first."""
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        ...
+    @grad.deleter
+    def grad(self) -> None:
+        ...
+    @property
+    def is_leaf(self) -> builtins.bool:
+        """Whether it was not computed from Tensors that require grad."""
+    @property
+    def grad_fn(self) -> Node | None:
+        """The record of the operation that made it, None for a leaf."""
+    @property
+    def data(self) -> Tensor:
+        """The same memory without history; setting it gives the Tensor other memory."""
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        ...
+    @property
+    def retains_grad(self) -> builtins.bool:
+        """Whether `retain_grad` was called on a result."""
+    def backward(self, gradient: Tensor | None=None, retain_graph: builtins.bool | None=None, create_graph: builtins.bool=False, inputs: Tensor | Iterable[Tensor] | None=None) -> None:
+        """Adds the gradients of this Tensor to ``.grad`` of the leaves (or ``inputs``) that it was computed from.
+    
+    ``gradient``, of the same shape, is needed unless there is one element.  The saved arrays are freed
+    unless ``retain_graph``; ``create_graph`` records the pass so that it can be differentiated again.
+    RuntimeError if nothing requires grad, the graph was freed, or a saved array was changed in place."""
+    def retain_grad(self) -> None:
+        """Keeps the gradient of a result in ``.grad`` too."""
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Calls ``hook(grad)`` when the gradient is known; what it returns, if anything, replaces it."""
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Calls ``hook(self)`` each time a backward pass has put or added a gradient into ``.grad`` of a leaf.
+    
+    `autograd.grad` leaves ``.grad`` alone, and so calls no hook. RuntimeError for what is no leaf or does not
+    require grad."""
+    def _hooks(self) -> dict[builtins.int, Callable[[Tensor], Any]]:
+        ...
+    def detach_(self) -> Self:
+        """Forgets its history."""
+    def __rtruediv__(self, other: Operand) -> Tensor:
+        ...
+    def __pow__(self, exponent: Operand) -> Tensor:
+        ...
+    def __rpow__(self, base: Operand) -> Tensor:
+        ...
+    def __ipow__(self, exponent: Operand) -> Tensor:
+        ...
+    def __matmul__(self, other: Tensor | Array) -> Tensor:
+        ...
+    def __rmatmul__(self, other: Tensor | Array) -> Tensor:
+        ...
+    @property
+    def T(self) -> Tensor:
+        """The dimensions in reverse order."""
+    @property
+    def mT(self) -> Tensor:
+        """The last two dimensions exchanged; RuntimeError for a vector."""
+    def where(self, condition: Tensor, other: Operand) -> Tensor:
+        """Itself where ``condition`` holds, else ``other``."""
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Tensor:
+        """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
+    _grad: Tensor | None
+    def __new__(cls, *data: builtins.int | Sequence[Any] | Array | Tensor) -> Self:
+        ...
+    @staticmethod
+    def _make_subclass(cls: builtins.type[Own], data: Tensor, requires_grad: builtins.bool=False) -> Own:
+        """A leaf of another class over the same memory."""
+    @property
+    def shape(self) -> Size:
+        """The size of each dimension."""
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The element type."""
+    @property
+    def device(self) -> Device:
+        """Always the CPU."""
+    @property
+    def ndim(self) -> builtins.int:
+        """The number of dimensions."""
+    @property
+    def itemsize(self) -> builtins.int:
+        """Bytes per element."""
+    @property
+    def nbytes(self) -> builtins.int:
+        """Bytes of all elements."""
+    @overload
+    def size(self, dim: None=None) -> Size:
+        ...
+    @overload
+    def size(self, dim: builtins.int) -> builtins.int:
+        ...
+    def dim(self) -> builtins.int:
+        """The number of dimensions."""
+    ndimension = dim
+    def numel(self) -> builtins.int:
+        """The number of elements."""
+    nelement = numel
+    @overload
+    def stride(self, dim: None=None) -> tuple[builtins.int, ...]:
+        ...
+    @overload
+    def stride(self, dim: builtins.int) -> builtins.int:
+        ...
+    def is_contiguous(self) -> builtins.bool:
+        """Whether memory is in row order without gaps."""
+    def is_floating_point(self) -> builtins.bool:
+        """Whether elements are floats."""
+    def is_inference(self) -> builtins.bool:
+        """Whether it was made in inference mode."""
+    def data_ptr(self) -> builtins.int:
+        """The address of the first element."""
+    def item(self) -> Number:
+        """The one element as a Python number. RuntimeError if there are others."""
+    def tolist(self) -> list[Any]:
+        """Nested lists of Python numbers; for a 0-d Tensor the number."""
+    def numpy(self, *, force: builtins.bool=False) -> Array:
+        """The array itself, in shared memory. RuntimeError if it requires grad, unless ``force`` (a detached one)."""
+    def __array__(self, dtype: np.dtype[Any] | None=None, copy: builtins.bool | None=None) -> Array:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __format__(self, spec: str) -> str:
+        ...
+    def __len__(self) -> builtins.int:
+        ...
+    def __iter__(self) -> Iterator[Tensor]:
+        ...
+    def __contains__(self, element: object) -> builtins.bool:
+        ...
+    def __bool__(self) -> builtins.bool:
+        ...
+    def __int__(self) -> builtins.int:
+        ...
+    def __float__(self) -> builtins.float:
+        ...
+    def __complex__(self) -> complex:
+        ...
+    def _only(self) -> Number:
+        """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""
+    def __index__(self) -> builtins.int:
+        ...
+    def __dir__(self) -> list[str]:
+        ...
+    def __add__(self, other: Operand) -> Tensor: ...
+    def __radd__(self, other: Operand) -> Tensor: ...
+    def __iadd__(self, other: Operand) -> Self: ...
+    def __sub__(self, other: Operand) -> Tensor: ...
+    def __rsub__(self, other: Operand) -> Tensor: ...
+    def __isub__(self, other: Operand) -> Self: ...
+    def __mul__(self, other: Operand) -> Tensor: ...
+    def __rmul__(self, other: Operand) -> Tensor: ...
+    def __imul__(self, other: Operand) -> Self: ...
+    def __truediv__(self, other: Operand) -> Tensor: ...
+    def __itruediv__(self, other: Operand) -> Self: ...
+    def __floordiv__(self, other: Operand) -> Tensor: ...
+    def __rfloordiv__(self, other: Operand) -> Tensor: ...
+    def __ifloordiv__(self, other: Operand) -> Self: ...
+    def __mod__(self, other: Operand) -> Tensor: ...
+    def __rmod__(self, other: Operand) -> Tensor: ...
+    def __imod__(self, other: Operand) -> Self: ...
+    def __and__(self, other: Operand) -> Tensor: ...
+    def __rand__(self, other: Operand) -> Tensor: ...
+    def __iand__(self, other: Operand) -> Self: ...
+    def __or__(self, other: Operand) -> Tensor: ...
+    def __ror__(self, other: Operand) -> Tensor: ...
+    def __ior__(self, other: Operand) -> Self: ...
+    def __xor__(self, other: Operand) -> Tensor: ...
+    def __rxor__(self, other: Operand) -> Tensor: ...
+    def __ixor__(self, other: Operand) -> Self: ...
+    def __eq__(self, other: object) -> Tensor: ...  # type: ignore[override]
+    def __ne__(self, other: object) -> Tensor: ...  # type: ignore[override]
+    def __lt__(self, other: Operand) -> Tensor: ...
+    def __le__(self, other: Operand) -> Tensor: ...
+    def __gt__(self, other: Operand) -> Tensor: ...
+    def __ge__(self, other: Operand) -> Tensor: ...
+    def __neg__(self) -> Tensor: ...
+    def __pos__(self) -> Tensor: ...
+    def __abs__(self) -> Tensor: ...
+    def __invert__(self) -> Tensor: ...
+    def float(self) -> Tensor:
+        """In float32."""
+    def double(self) -> Tensor:
+        """In float64."""
+    def half(self) -> Tensor:
+        """In float16."""
+    def long(self) -> Tensor:
+        """In int64."""
+    def int(self) -> Tensor:
+        """In int32."""
+    def short(self) -> Tensor:
+        """In int16."""
+    def byte(self) -> Tensor:
+        """In uint8."""
+    def bool(self) -> Tensor:
+        """In bool."""
+    def new_zeros(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.zeros` in this dtype."""
+    def new_ones(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.ones` in this dtype."""
+    def new_empty(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+        """`minigrad.empty` in this dtype."""
+    def __getitem__(self, key: Index | tuple[Any, ...] | Tensor) -> Tensor: ...
+    def __setitem__(self, key: Index | tuple[Any, ...] | Tensor, value: Any) -> None: ...
+    def clone(self) -> Tensor:
+        """A copy in memory of its own, with the gradient passing through."""
+    def mul(self, other: Operand) -> Tensor:
+        """``input * other``."""
+    def mul_(self, other: Operand) -> Tensor:
+        """`mul`, in place."""
+    def multiply(self, other: Operand) -> Tensor:
+        """``input * other``."""
+    def multiply_(self, other: Operand) -> Tensor:
+        """`multiply`, in place."""
+    def neg(self) -> Tensor:
+        """``-input``. RuntimeError for bool."""
+    def neg_(self) -> Tensor:
+        """`neg`, in place."""
+    def negative(self) -> Tensor:
+        """``-input``. RuntimeError for bool."""
+    def negative_(self) -> Tensor:
+        """`negative`, in place."""
+    def floor_divide(self, other: Operand) -> Tensor:
+        """The quotient rounded down, as ``//``. It has no gradient: RuntimeError in backward, as in PyTorch; ``div`` with a rounding mode is the same with a gradient of 0."""
+    def floor_divide_(self, other: Operand) -> Tensor:
+        """`floor_divide`, in place."""
+    def remainder(self, other: Operand) -> Tensor:
+        """The remainder with the sign of ``other``, as Python's ``%``."""
+    def remainder_(self, other: Operand) -> Tensor:
+        """`remainder`, in place."""
+    def fmod(self, other: Operand) -> Tensor:
+        """The remainder with the sign of ``input``."""
+    def fmod_(self, other: Operand) -> Tensor:
+        """`fmod`, in place."""
+    def reciprocal(self) -> Tensor:
+        """``1 / x``."""
+    def reciprocal_(self) -> Tensor:
+        """`reciprocal`, in place."""
+    def exp(self) -> Tensor:
+        """e to the power of each element."""
+    def exp_(self) -> Tensor:
+        """`exp`, in place."""
+    def exp2(self) -> Tensor:
+        """2 to the power of each element."""
+    def exp2_(self) -> Tensor:
+        """`exp2`, in place."""
+    def expm1(self) -> Tensor:
+        """``exp(x) - 1``, exact near 0."""
+    def expm1_(self) -> Tensor:
+        """`expm1`, in place."""
+    def log(self) -> Tensor:
+        """The natural logarithm; nan below 0, -inf at 0."""
+    def log_(self) -> Tensor:
+        """`log`, in place."""
+    def log2(self) -> Tensor:
+        """The logarithm to base 2."""
+    def log2_(self) -> Tensor:
+        """`log2`, in place."""
+    def log10(self) -> Tensor:
+        """The logarithm to base 10."""
+    def log10_(self) -> Tensor:
+        """`log10`, in place."""
+    def log1p(self) -> Tensor:
+        """``log(1 + x)``, exact near 0."""
+    def log1p_(self) -> Tensor:
+        """`log1p`, in place."""
+    def sqrt(self) -> Tensor:
+        """The square root; nan below 0, gradient inf at 0."""
+    def sqrt_(self) -> Tensor:
+        """`sqrt`, in place."""
+    def rsqrt(self) -> Tensor:
+        """One over the square root."""
+    def rsqrt_(self) -> Tensor:
+        """`rsqrt`, in place."""
+    def sigmoid(self) -> Tensor:
+        """``1 / (1 + exp(-x))``, without overflow."""
+    def sigmoid_(self) -> Tensor:
+        """`sigmoid`, in place."""
+    def sin(self) -> Tensor:
+        """The sine of radians."""
+    def sin_(self) -> Tensor:
+        """`sin`, in place."""
+    def cos(self) -> Tensor:
+        """The cosine of radians."""
+    def cos_(self) -> Tensor:
+        """`cos`, in place."""
+    def tan(self) -> Tensor:
+        """The tangent of radians."""
+    def tan_(self) -> Tensor:
+        """`tan`, in place."""
+    def asin(self) -> Tensor:
+        """The inverse sine, in radians."""
+    def asin_(self) -> Tensor:
+        """`asin`, in place."""
+    def arcsin(self) -> Tensor:
+        """The inverse sine, in radians."""
+    def arcsin_(self) -> Tensor:
+        """`arcsin`, in place."""
+    def acos(self) -> Tensor:
+        """The inverse cosine, in radians."""
+    def acos_(self) -> Tensor:
+        """`acos`, in place."""
+    def arccos(self) -> Tensor:
+        """The inverse cosine, in radians."""
+    def arccos_(self) -> Tensor:
+        """`arccos`, in place."""
+    def atan(self) -> Tensor:
+        """The inverse tangent, in radians."""
+    def atan_(self) -> Tensor:
+        """`atan`, in place."""
+    def arctan(self) -> Tensor:
+        """The inverse tangent, in radians."""
+    def arctan_(self) -> Tensor:
+        """`arctan`, in place."""
+    def sinh(self) -> Tensor:
+        """The hyperbolic sine."""
+    def sinh_(self) -> Tensor:
+        """`sinh`, in place."""
+    def cosh(self) -> Tensor:
+        """The hyperbolic cosine."""
+    def cosh_(self) -> Tensor:
+        """`cosh`, in place."""
+    def tanh(self) -> Tensor:
+        """The hyperbolic tangent."""
+    def tanh_(self) -> Tensor:
+        """`tanh`, in place."""
+    def asinh(self) -> Tensor:
+        """The inverse hyperbolic sine."""
+    def asinh_(self) -> Tensor:
+        """`asinh`, in place."""
+    def arcsinh(self) -> Tensor:
+        """The inverse hyperbolic sine."""
+    def arcsinh_(self) -> Tensor:
+        """`arcsinh`, in place."""
+    def acosh(self) -> Tensor:
+        """The inverse hyperbolic cosine."""
+    def acosh_(self) -> Tensor:
+        """`acosh`, in place."""
+    def arccosh(self) -> Tensor:
+        """The inverse hyperbolic cosine."""
+    def arccosh_(self) -> Tensor:
+        """`arccosh`, in place."""
+    def atanh(self) -> Tensor:
+        """The inverse hyperbolic tangent."""
+    def atanh_(self) -> Tensor:
+        """`atanh`, in place."""
+    def arctanh(self) -> Tensor:
+        """The inverse hyperbolic tangent."""
+    def arctanh_(self) -> Tensor:
+        """`arctanh`, in place."""
+    def atan2(self, other: Tensor) -> Tensor:
+        """The angle of the points (other, input), in radians."""
+    def atan2_(self, other: Tensor) -> Tensor:
+        """`atan2`, in place."""
+    def arctan2(self, other: Tensor) -> Tensor:
+        """The angle of the points (other, input), in radians."""
+    def arctan2_(self, other: Tensor) -> Tensor:
+        """`arctan2`, in place."""
+    def abs(self) -> Tensor:
+        """The absolute value; gradient 0 at 0."""
+    def abs_(self) -> Tensor:
+        """`abs`, in place."""
+    def absolute(self) -> Tensor:
+        """The absolute value; gradient 0 at 0."""
+    def absolute_(self) -> Tensor:
+        """`absolute`, in place."""
+    def sign(self) -> Tensor:
+        """-1, 0 or 1; gradient 0."""
+    def sign_(self) -> Tensor:
+        """`sign`, in place."""
+    def floor(self) -> Tensor:
+        """The next whole number below; gradient 0."""
+    def floor_(self) -> Tensor:
+        """`floor`, in place."""
+    def ceil(self) -> Tensor:
+        """The next whole number above; gradient 0."""
+    def ceil_(self) -> Tensor:
+        """`ceil`, in place."""
+    def trunc(self) -> Tensor:
+        """The whole number towards 0; gradient 0."""
+    def trunc_(self) -> Tensor:
+        """`trunc`, in place."""
+    def fix(self) -> Tensor:
+        """The whole number towards 0; gradient 0."""
+    def fix_(self) -> Tensor:
+        """`fix`, in place."""
+    def round(self, *, decimals: builtins.int=0) -> Tensor:
+        """To ``decimals`` places, halves to even; gradient 0."""
+    def round_(self, *, decimals: builtins.int=0) -> Tensor:
+        """`round`, in place."""
+    def maximum(self, other: Tensor) -> Tensor:
+        """The larger of two elements; nan wins; at a tie each gets half the gradient."""
+    def minimum(self, other: Tensor) -> Tensor:
+        """The smaller of two elements; nan wins; at a tie each gets half the gradient."""
+    def eq(self, other: Operand) -> Tensor:
+        """``input == other`` by element (bool)."""
+    def eq_(self, other: Operand) -> Tensor:
+        """`eq`, in place."""
+    def ne(self, other: Operand) -> Tensor:
+        """``input != other`` by element (bool)."""
+    def ne_(self, other: Operand) -> Tensor:
+        """`ne`, in place."""
+    def not_equal(self, other: Operand) -> Tensor:
+        """``input != other`` by element (bool)."""
+    def not_equal_(self, other: Operand) -> Tensor:
+        """`not_equal`, in place."""
+    def lt(self, other: Operand) -> Tensor:
+        """``input < other`` by element (bool)."""
+    def lt_(self, other: Operand) -> Tensor:
+        """`lt`, in place."""
+    def less(self, other: Operand) -> Tensor:
+        """``input < other`` by element (bool)."""
+    def less_(self, other: Operand) -> Tensor:
+        """`less`, in place."""
+    def le(self, other: Operand) -> Tensor:
+        """``input <= other`` by element (bool)."""
+    def le_(self, other: Operand) -> Tensor:
+        """`le`, in place."""
+    def less_equal(self, other: Operand) -> Tensor:
+        """``input <= other`` by element (bool)."""
+    def less_equal_(self, other: Operand) -> Tensor:
+        """`less_equal`, in place."""
+    def gt(self, other: Operand) -> Tensor:
+        """``input > other`` by element (bool)."""
+    def gt_(self, other: Operand) -> Tensor:
+        """`gt`, in place."""
+    def greater(self, other: Operand) -> Tensor:
+        """``input > other`` by element (bool)."""
+    def greater_(self, other: Operand) -> Tensor:
+        """`greater`, in place."""
+    def ge(self, other: Operand) -> Tensor:
+        """``input >= other`` by element (bool)."""
+    def ge_(self, other: Operand) -> Tensor:
+        """`ge`, in place."""
+    def greater_equal(self, other: Operand) -> Tensor:
+        """``input >= other`` by element (bool)."""
+    def greater_equal_(self, other: Operand) -> Tensor:
+        """`greater_equal`, in place."""
+    def isnan(self) -> Tensor:
+        """True where an element is nan (bool)."""
+    def isinf(self) -> Tensor:
+        """True where an element is infinite (bool)."""
+    def isfinite(self) -> Tensor:
+        """True where an element is finite (bool)."""
+    def logical_not(self) -> Tensor:
+        """True where an element is zero (bool)."""
+    def logical_not_(self) -> Tensor:
+        """`logical_not`, in place."""
+    def logical_and(self, other: Tensor) -> Tensor:
+        """True where both are nonzero (bool)."""
+    def logical_and_(self, other: Tensor) -> Tensor:
+        """`logical_and`, in place."""
+    def logical_or(self, other: Tensor) -> Tensor:
+        """True where one is nonzero (bool)."""
+    def logical_or_(self, other: Tensor) -> Tensor:
+        """`logical_or`, in place."""
+    def logical_xor(self, other: Tensor) -> Tensor:
+        """True where exactly one is nonzero (bool)."""
+    def logical_xor_(self, other: Tensor) -> Tensor:
+        """`logical_xor`, in place."""
+    def bitwise_not(self) -> Tensor:
+        """Each bit flipped; for bool, not."""
+    def bitwise_not_(self) -> Tensor:
+        """`bitwise_not`, in place."""
+    def bitwise_and(self, other: Operand) -> Tensor:
+        """And of the bits of integers or bools."""
+    def bitwise_and_(self, other: Operand) -> Tensor:
+        """`bitwise_and`, in place."""
+    def bitwise_or(self, other: Operand) -> Tensor:
+        """Or of the bits of integers or bools."""
+    def bitwise_or_(self, other: Operand) -> Tensor:
+        """`bitwise_or`, in place."""
+    def bitwise_xor(self, other: Operand) -> Tensor:
+        """Exclusive or of the bits of integers or bools."""
+    def bitwise_xor_(self, other: Operand) -> Tensor:
+        """`bitwise_xor`, in place."""
+    def relu(self) -> Tensor:
+        """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
+    def relu_(self) -> Tensor:
+        """`relu`, in place."""
+    def logsumexp(self, dim: Dim, keepdim: builtins.bool=False) -> Tensor:
+        """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
+    def add(self, other: Operand, *, alpha: Number=1) -> Tensor:
+        """``input + alpha * other``."""
+    def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: Number=1) -> Tensor:
+        """``input + value * tensor1 / tensor2``."""
+    def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: Number=1) -> Tensor:
+        """`addcdiv`, in place."""
+    def addcmul(self, tensor1: Tensor, tensor2: Tensor, *, value: Number=1) -> Tensor:
+        """``input + value * tensor1 * tensor2``."""
+    def addcmul_(self, tensor1: Tensor, tensor2: Tensor, *, value: Number=1) -> Tensor:
+        """`addcmul`, in place."""
+    def allclose(self, other: Tensor, rtol: builtins.float=1e-05, atol: builtins.float=1e-08, equal_nan: builtins.bool=False) -> builtins.bool:
+        """Whether `isclose` holds everywhere; the same errors."""
+    def clamp(self, min: Tensor | Number | np.generic | None=None, max: Tensor | Number | np.generic | None=None) -> Tensor:
+        """Between ``min`` and ``max`` (numbers, Tensors or None); ``max`` wins where the two cross.
+    
+    The gradient passes where min <= input <= max. RuntimeError when both bounds are None."""
+    def clamp_(self, min: Tensor | Number | np.generic | None=None, max: Tensor | Number | np.generic | None=None) -> Tensor:
+        """`clamp`, in place."""
+    def clamp_max(self, max: Tensor | Number | np.generic) -> Tensor:
+        """At most ``max``."""
+    def clamp_max_(self, max: Tensor | Number | np.generic) -> Tensor:
+        """`clamp_max`, in place."""
+    def clamp_min(self, min: Tensor | Number | np.generic) -> Tensor:
+        """At least ``min``."""
+    def clamp_min_(self, min: Tensor | Number | np.generic) -> Tensor:
+        """`clamp_min`, in place."""
+    def clip(self, min: Tensor | Number | np.generic | None=None, max: Tensor | Number | np.generic | None=None) -> Tensor:
+        """Between ``min`` and ``max`` (numbers, Tensors or None); ``max`` wins where the two cross.
+    
+    The gradient passes where min <= input <= max. RuntimeError when both bounds are None."""
+    def clip_(self, min: Tensor | Number | np.generic | None=None, max: Tensor | Number | np.generic | None=None) -> Tensor:
+        """`clip`, in place."""
+    def div(self, other: Operand, *, rounding_mode: str | None=None) -> Tensor:
+        """``input / other``; with a rounding mode ``"trunc"`` (to 0) or ``"floor"`` (down) the gradient is 0."""
+    def div_(self, other: Operand, *, rounding_mode: str | None=None) -> Tensor:
+        """`div`, in place."""
+    def divide(self, other: Operand, *, rounding_mode: str | None=None) -> Tensor:
+        """``input / other``; with a rounding mode ``"trunc"`` (to 0) or ``"floor"`` (down) the gradient is 0."""
+    def divide_(self, other: Operand, *, rounding_mode: str | None=None) -> Tensor:
+        """`divide`, in place."""
+    def equal(self, other: Tensor) -> builtins.bool:
+        """Whether shape and all elements are the same. TypeError for what is no Tensor."""
+    def float_power(self, exponent: Operand) -> Tensor:
+        """``input ** exponent`` in float64."""
+    def float_power_(self, exponent: Operand) -> Tensor:
+        """`float_power`, in place."""
+    def frac(self) -> Tensor:
+        """The part behind the point, with the sign of ``input``. NotImplementedError for integers."""
+    def frac_(self) -> Tensor:
+        """`frac`, in place."""
+    def isclose(self, other: Tensor, rtol: builtins.float=1e-05, atol: builtins.float=1e-08, equal_nan: builtins.bool=False) -> Tensor:
+        """``|input - other| <= atol + rtol * |other|`` by element (bool).
+    
+    RuntimeError unless the two have one dtype and shapes that broadcast, or for a negative tolerance."""
+    def lerp(self, end: Tensor, weight: Tensor | Number) -> Tensor:
+        """``input + weight * (end - input)``; all Tensors of one floating dtype, but for a weight without dimensions."""
+    def lerp_(self, end: Tensor, weight: Tensor | Number) -> Tensor:
+        """`lerp`, in place."""
+    def masked_fill(self, mask: Tensor, value: Tensor | Number) -> Tensor:
+        """``value`` (a number or a 0-d Tensor) where ``mask`` (bool) holds, else ``input``, in its dtype."""
+    @overload
+    def nonzero(self, *, as_tuple: Literal[False]=False) -> Tensor:
+        ...
+    @overload
+    def nonzero(self, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]:
+        ...
+    def positive(self) -> Tensor:
+        """``input`` itself. RuntimeError for bool."""
+    def pow(self, exponent: Operand) -> Tensor:
+        """``input ** exponent``; at least one of the two is a Tensor.
+    
+    The gradient of ``x ** 0`` is 0, also at x = 0. RuntimeError for integers to a negative power."""
+    def pow_(self, exponent: Operand) -> Tensor:
+        """`pow`, in place."""
+    def square(self) -> Tensor:
+        """``input * input``."""
+    def square_(self) -> Tensor:
+        """`square`, in place."""
+    def sub(self, other: Operand, *, alpha: Number=1) -> Tensor:
+        """``input - alpha * other``."""
+    def subtract(self, other: Operand, *, alpha: Number=1) -> Tensor:
+        """``input - alpha * other``."""
+    def true_divide(self, other: Operand) -> Tensor:
+        """``input / other``."""
+    def true_divide_(self, other: Operand) -> Tensor:
+        """`true_divide`, in place."""
+    def all(self, dim: Dim=None, keepdim: builtins.bool=False) -> Tensor:
+        """True where all elements over ``dim`` are nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
+    def amax(self, dim: Dim=(), keepdim: builtins.bool=False) -> Tensor:
+        """The maximum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
+    def amin(self, dim: Dim=(), keepdim: builtins.bool=False) -> Tensor:
+        """The minimum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
+    def any(self, dim: Dim=None, keepdim: builtins.bool=False) -> Tensor:
+        """True where an element over ``dim`` is nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
+    def argmax(self, dim: builtins.int | None=None, keepdim: builtins.bool=False) -> Tensor:
+        """The index (int64) of the first maximum, in the flattened Tensor when ``dim`` is None."""
+    def argmin(self, dim: builtins.int | None=None, keepdim: builtins.bool=False) -> Tensor:
+        """The index (int64) of the first minimum, in the flattened Tensor when ``dim`` is None."""
+    def count_nonzero(self, dim: Dim=None) -> Tensor:
+        """How many elements over ``dim`` are nonzero (int64)."""
+    def cumprod(self, dim: builtins.int, *, dtype: DTypeLike | None=None) -> Tensor:
+        """The running product along ``dim``; its gradient is exact also at zeros."""
+    def cumprod_(self, dim: builtins.int, *, dtype: DTypeLike | None=None) -> Tensor:
+        """`cumprod`, in place."""
+    def cumsum(self, dim: builtins.int, *, dtype: DTypeLike | None=None) -> Tensor:
+        """The running sum along ``dim``; integers add up in int64."""
+    def cumsum_(self, dim: builtins.int, *, dtype: DTypeLike | None=None) -> Tensor:
+        """`cumsum`, in place."""
+    @overload
+    def max(self) -> Tensor:
+        ...
+    @overload
+    def max(self, dim: builtins.int, keepdim: builtins.bool=False) -> ValuesAndIndices:
+        ...
+    @overload
+    def max(self, other: Tensor, /) -> Tensor:
+        ...
+    @overload
+    def max(self, *, other: Tensor) -> Tensor:
+        ...
+    def mean(self, dim: Dim=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
+        """The mean over ``dim``; nan over nothing. RuntimeError for integers."""
+    @overload
+    def min(self) -> Tensor:
+        ...
+    @overload
+    def min(self, dim: builtins.int, keepdim: builtins.bool=False) -> ValuesAndIndices:
+        ...
+    @overload
+    def min(self, other: Tensor, /) -> Tensor:
+        ...
+    @overload
+    def min(self, *, other: Tensor) -> Tensor:
+        ...
+    def nansum(self, dim: Dim=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
+        """The sum over ``dim`` with nan counted as 0."""
+    def prod(self, dim: builtins.int | None=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
+        """The product over ``dim`` (one dimension, or None for all); its gradient is exact also at zeros."""
+    def std(self, dim: Dim | builtins.bool=None, unbiased: builtins.bool | None=None, keepdim: builtins.bool=False, *, correction: builtins.float | None=None) -> Tensor:
+        """The square root of `var`; gradient 0 where it is 0. UserWarning as from `var`."""
+    def sum(self, dim: Dim=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
+        """The sum over ``dim``; integers and bools add up in int64 unless ``dtype`` says otherwise."""
+    def var(self, dim: Dim | builtins.bool=None, unbiased: builtins.bool | None=None, keepdim: builtins.bool=False, *, correction: builtins.float | None=None) -> Tensor:
+        """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given.
+    
+    UserWarning where the correction takes all degrees of freedom: the value is nan or inf then."""
+    def broadcast_to(self, *size: Sizes) -> Tensor:
+        """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
+    def contiguous(self) -> Tensor:
+        """Itself if its memory is in row order, else a copy."""
+    def detach(self) -> Tensor:
+        """The same memory without history."""
+    def expand(self, *size: Sizes) -> Tensor:
+        """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
+    def expand_as(self, other: Tensor) -> Tensor:
+        """Expanded to the shape of ``other``."""
+    def flatten(self, start_dim: builtins.int=0, end_dim: builtins.int=-1) -> Tensor:
+        """The dimensions from ``start_dim`` through ``end_dim`` as one."""
+    def flip(self, *dims: Sizes) -> Tensor:
+        """The order along ``dims`` reversed, in new memory."""
+    def fliplr(self) -> Tensor:
+        """Columns in reverse order. RuntimeError under two dimensions."""
+    def flipud(self) -> Tensor:
+        """Rows in reverse order. RuntimeError for a 0-d Tensor."""
+    def moveaxis(self, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
+        """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
+    def movedim(self, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
+        """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
+    def permute(self, *dims: Sizes) -> Tensor:
+        """The dimensions in another order."""
+    def ravel(self) -> Tensor:
+        """All elements in one dimension."""
+    def repeat(self, *repeats: Sizes) -> Tensor:
+        """The whole repeated so many times along each dimension; further sizes add dimensions in front."""
+    def reshape(self, *shape: Sizes) -> Tensor:
+        """The same elements in another shape; one size may be -1. A view where the memory allows it."""
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """Reshaped to the shape of ``other``."""
+    def squeeze(self, dim: Sizes | None=None) -> Tensor:
+        """Without the dimensions of size 1, or those among ``dim``. RuntimeError for a dimension named twice."""
+    def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Two dimensions exchanged."""
+    def swapdims(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Two dimensions exchanged."""
+    def t(self) -> Tensor:
+        """The transpose of a matrix; a vector or number as it is. RuntimeError beyond two dimensions."""
+    def tile(self, *dims: Sizes) -> Tensor:
+        """As `repeat`, with missing leading counts taken as 1."""
+    def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Two dimensions exchanged."""
+    def unflatten(self, dim: builtins.int, sizes: Sequence[builtins.int]) -> Tensor:
+        """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
+    def unsqueeze(self, dim: builtins.int) -> Tensor:
+        """With a new dimension of size 1 at ``dim``."""
+    def view(self, *size: Sizes) -> Tensor:
+        """As `reshape`, but RuntimeError where that would copy."""
+    def view_as(self, other: Tensor) -> Tensor:
+        """Viewed in the shape of ``other``."""
+    def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
+    def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:
+        """``length`` elements from ``start`` along ``dim``."""
+    def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
+        """The slice at ``index`` along ``dim``, without that dimension. IndexError out of range."""
+    def split(self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Parts of one size (the last may be smaller), or of the sizes listed, along ``dim``; all are views."""
+    def tensor_split(self, indices_or_sections: builtins.int | Tensor | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
+    def unbind(self, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """The slices along ``dim``, without that dimension; all are views."""
+    def gather(self, dim: builtins.int, index: Tensor) -> Tensor:
+        """``out[i][j] = input[i][index[i][j]]`` for dim 1, and likewise: the shape of ``index`` (int64).
+    
+    RuntimeError where an index is out of range or the shapes do not fit."""
+    def index_put(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: builtins.bool=False) -> Tensor:
+        """A copy of ``input`` with ``values`` written to, or with ``accumulate`` added to, ``input[indices]``.
+    
+    ``indices`` is a tuple of index Tensors.  Without ``accumulate`` the last write stays where an index
+    repeats, and only that one gets a gradient."""
+    def index_put_(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: builtins.bool=False) -> Tensor:
+        """`index_put`, in place."""
+    def index_select(self, dim: builtins.int, index: Tensor) -> Tensor:
+        """The slices of ``input`` at ``index`` (a vector of integers) along ``dim``. IndexError outside [0, size)."""
+    def masked_select(self, mask: Tensor) -> Tensor:
+        """The elements where ``mask`` (bool) holds, in one dimension; both broadcast."""
+    def take(self, index: Tensor) -> Tensor:
+        """The elements of the flattened input at ``index``."""
+    def take_along_dim(self, indices: Tensor, dim: builtins.int | None=None) -> Tensor:
+        """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
+    def addmm(self, mat1: Tensor, mat2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
+        """``beta * input + alpha * (mat1 @ mat2)``."""
+    def addmm_(self, mat1: Tensor, mat2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
+        """`addmm`, in place."""
+    def addmv(self, mat: Tensor, vec: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
+        """``beta * input + alpha * (mat @ vec)``."""
+    def addmv_(self, mat: Tensor, vec: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
+        """`addmv`, in place."""
+    def baddbmm(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
+        """``beta * input + alpha * bmm(batch1, batch2)``."""
+    def baddbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
+        """`baddbmm`, in place."""
+    def bmm(self, mat2: Tensor) -> Tensor:
+        """The products of two batches of matrices, (b, n, k) and (b, k, m), without broadcasting."""
+    def dot(self, tensor: Tensor) -> Tensor:
+        """The inner product of two vectors of one length (0-d)."""
+    def ger(self, vec2: Tensor) -> Tensor:
+        """All products of the elements of two vectors, (n, m)."""
+    def matmul(self, other: Tensor) -> Tensor:
+        """The matrix product: (..., n, k) with (..., k, m), batches broadcasting; vectors as rows or columns.
+    
+    Two vectors give their inner product (0-d). RuntimeError where sizes or dtypes do not fit."""
+    def mm(self, mat2: Tensor) -> Tensor:
+        """The product of two matrices, (n, k) and (k, m). RuntimeError for other numbers of dimensions."""
+    def mv(self, vec: Tensor) -> Tensor:
+        """A matrix (n, k) times a vector (k)."""
+    def outer(self, vec2: Tensor) -> Tensor:
+        """All products of the elements of two vectors, (n, m)."""
+    def vdot(self, tensor: Tensor) -> Tensor:
+        """The inner product of two vectors of one length (0-d)."""
+    def copy_(self, source: Tensor | Number | np.generic) -> Tensor:
+        """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
+    def fill_(self, value: Tensor | Number) -> Tensor:
+        """Writes one number (or 0-d Tensor) everywhere."""
+    def masked_fill_(self, mask: Tensor, value: Tensor | Number) -> Tensor:
+        """Writes ``value`` where ``mask`` (bool) holds."""
+    def zero_(self) -> Tensor:
+        """Writes 0 everywhere."""
+
+T = TypeVar("T", bound=Tensor)
+Own = TypeVar("Own", bound=Tensor)
+INFERENCE: bool
+
+def extend(methods: type[Tensor]) -> type[Tensor]: ...
+def wrap(array: Any, node: Node | None = None) -> Tensor: ...
+def for_inference(t: Tensor) -> None: ...
+def leaf(t: Tensor, requires_grad: bool = False) -> Node: ...

@@ -1,0 +1,46 @@
+"""Dimensions as users give them."""
+
+from __future__ import annotations
+
+import builtins
+import operator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.types import Dim
+from minigrad.errors import index_error, runtime_error, type_error
+
+
+def whole(name: str, x: Any) -> int:
+    """An integer, also of NumPy's or in a 0-d Tensor, as Python's; TypeError for anything else, bools too."""
+    if isinstance(x, (builtins.bool, np.bool_)) or not hasattr(x, "__index__"):
+        raise type_error(f"{name} must be int, not {type(x).__name__}")
+    return operator.index(x)
+
+
+def one_dim(dim: int, ndim: int) -> int:
+    """A dimension counted from the front. IndexError outside [-ndim, ndim - 1]; TypeError for no integer."""
+    if dim.__class__ is not int:
+        dim = whole("dim", dim)
+    size = ndim or 1
+    if not -size <= dim < size:
+        raise index_error(
+            f"Dimension out of range (expected to be in range of [{-size}, {size - 1}], but got {dim})"
+        )
+    return dim % size
+
+
+def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
+    """Dimensions as a sorted tuple, None for all of them."""
+    if dim is None:
+        return None
+    many = dim if isinstance(dim, (tuple, list)) else (dim,)
+    if not many:
+        return None
+    dims = sorted(one_dim(d, ndim) for d in many)
+    for a, b in pairwise(dims):
+        if a == b:
+            raise runtime_error(f"dim {a} appears multiple times in the list of dims")
+    return tuple(dims) if ndim else None

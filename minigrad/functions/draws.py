@@ -1,0 +1,173 @@
+"""Tensors of random numbers, under PyTorch's names.
+
+Sizes are given one by one or as one sequence.  ``dtype`` None means the default float, int64 for whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from minigrad import dtypes, random
+from minigrad.core.apply import apply, cast, needs_value
+from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Sizes
+from minigrad.device import DeviceLike
+from minigrad.dtypes import DTypeLike
+from minigrad.errors import runtime_error
+from minigrad.functions.creation import _dtype, _finish, _like, _shape
+from minigrad.functions.elementwise import broadcast
+from minigrad.gate import public
+from minigrad.ops import draws, elementwise
+
+if TYPE_CHECKING:
+    from minigrad.random import Generator
+
+__all__ = [
+    "bernoulli", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm",
+]  # fmt: skip
+
+
+def drawn(generator: Generator | None, method: str, *arguments: Any, **options: Any) -> Tensor:
+    """What a method of the generator (the default one, if None) draws."""
+    source = random.default_generator if generator is None else generator
+    recorder = MODE.get().recorder
+    if recorder is None:
+        return wrap(getattr(source, method)(*arguments, **options))
+    recorder.draws_from(source)
+    return apply(
+        draws.draw, (), {"generator": source, "method": method, "arguments": arguments, "options": options}
+    )
+
+
+def rand(
+    *size: Sizes,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Uniform in [0, 1)."""
+    return _finish(drawn(generator, "uniform", _shape("rand", size), _dtype(dtype)), requires_grad, device)
+
+
+def randn(
+    *size: Sizes,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal with mean 0 and variance 1."""
+    return _finish(drawn(generator, "normal", _shape("randn", size), _dtype(dtype)), requires_grad, device)
+
+
+@overload
+def randint(
+    high: int, size: Sequence[int], /, *, generator: Generator | None = None, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor: ...  # fmt: skip
+
+
+@overload
+def randint(
+    low: int, high: int, size: Sequence[int], *, generator: Generator | None = None,
+    dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor: ...  # fmt: skip
+
+
+def randint(
+    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Whole numbers from ``low`` (0 unless given) to before ``high``; int64 unless ``dtype`` is given."""
+    if size is None:
+        low, high, size = 0, low, high
+    kind = dtypes.I64 if dtype is None else dtypes.as_numpy(dtype)
+    array = drawn(generator, "integers", low, high, _shape("randint", (size,)), kind)
+    return _finish(array, requires_grad, device)
+
+
+def randperm(
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """0 to n - 1 in random order, int64."""
+    kind = dtypes.I64 if dtype is None else dtypes.as_numpy(dtype)
+    return _finish(drawn(generator, "permutation", n, kind), requires_grad, device)
+
+
+def _as_number(x: Any) -> Any:
+    if not isinstance(x, Tensor):
+        return x
+    if x._array.ndim:
+        raise runtime_error(
+            f"normal(): with a size, mean and std are numbers, got a Tensor of shape {list(x._array.shape)}"
+        )
+    needs_value("normal() of 0-d Tensors and a size")
+    return x._array.item()
+
+
+def normal(
+    mean: Tensor | float, std: Tensor | float = 1.0, size: Sizes | None = None, *,
+    generator: Generator | None = None, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Normal with that mean and deviation: numbers with a ``size``, or Tensors that broadcast."""
+    if size is not None:
+        mean, std = (_as_number(x) for x in (mean, std))
+        array = drawn(generator, "normal", _shape("normal", (size,)), _dtype(dtype), mean, std)
+        return _finish(array, requires_grad, device)
+    parts = [x._array if isinstance(x, Tensor) else x for x in (mean, std)]
+    if not any(isinstance(x, np.ndarray) for x in parts):
+        raise TypeError("normal(): with two numbers a size is needed, as in normal(0.0, 1.0, (3,))")
+    if np.any(np.less(parts[1], 0)):
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    kind = next(x.dtype for x in parts if isinstance(x, np.ndarray))
+    shape = broadcast("normal", *(np.shape(x) for x in parts))
+    units = drawn(generator, "normal", shape, kind)
+    if MODE.get().recorder is not None:
+        with ModeManager(MODE.get().recording(False)):
+            if isinstance(std, Tensor):
+                std = apply(draws.deviation, (std,))  # the next ones may be negative
+            scaled = apply(elementwise.mul, (units, std))
+            return _finish(cast(apply(elementwise.add, (scaled, mean)), kind), requires_grad, device)
+    with np.errstate(all="ignore"):
+        values = (units._array * parts[1] + parts[0]).astype(kind)
+    return _finish(values, requires_grad, device)
+
+
+def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability that each element states, else 0, in its dtype."""
+    source = random.default_generator if generator is None else generator
+    array = input._array
+    recorder = MODE.get().recorder
+    if recorder is None:
+        return wrap(source.bernoulli(array, array.shape, array.dtype))
+    recorder.draws_from(source)
+    return apply(draws.bernoulli, (input,), {"generator": source})
+
+
+def rand_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
+) -> Tensor:
+    """`rand` in the shape and dtype of ``input``."""
+    return _like(rand, input, dtype, requires_grad, device)
+
+
+def randn_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
+) -> Tensor:
+    """`randn` in the shape and dtype of ``input``."""
+    return _like(randn, input, dtype, requires_grad, device)
+
+
+public(globals(), __all__)

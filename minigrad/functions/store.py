@@ -1,0 +1,137 @@
+"""A result written over a Tensor: the array alone where nothing is recorded, otherwise on the tape as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad import errors
+from minigrad.core.apply import apply, cast
+from minigrad.core.changes import changed, keeps_record
+from minigrad.core.mode import MODE
+from minigrad.core.node import Node, next_seq
+from minigrad.core.op import NO_PARAMS, Array, Op, Params
+from minigrad.core.quiet import QUIET
+from minigrad.core.tensor import Tensor, leaf
+from minigrad.core.views import carries_gradients, check_change, check_inference, rebase
+from minigrad.dtypes import F32, F64, can_cast
+from minigrad.errors import runtime_error
+from minigrad.ops import shape
+
+
+def in_place(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor]:
+    """The method that puts a function's result in place of the Tensor: ``exp_`` for ``exp``."""
+
+    def method(self: Tensor, /, *args: Any, **kwargs: Any) -> Tensor:
+        if MODE.get().grad:
+            check_change(self)
+        since = next_seq()
+        return store(self, function(self, *args, **kwargs), name[:-1], since)
+
+    method.__name__ = method.__qualname__ = name
+    method.__wrapped__ = function  # type: ignore[attr-defined]
+    method.__doc__ = f"`{name[:-1]}`, in place."
+    return method
+
+
+def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PARAMS) -> Tensor:
+    """``t`` overwritten with ``op(*operands)``, of which ``t`` may be one; returns ``t``.
+
+    Recorded where a gradient is wanted.  RuntimeError for a leaf that requires grad (or a view of one) while
+    grad mode is on, for a result of another shape, or of a kind of dtype that ``t`` cannot hold.
+    """
+    mode = MODE.get()
+    array = t._array
+    quick = not mode.grad and not mode.everything and not t._inference and has_no_history(t)
+    if quick and op.kernel.__class__ is np.ufunc and array.flags.c_contiguous:
+        others = [x._array if isinstance(x, Tensor) else x for x in operands]
+        dtype = array.dtype
+        if (dtype is F32 or dtype is F64) and all(
+            x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others
+        ):
+            try:
+                QUIET.run(op.kernel, *others, out=array)
+            except ValueError as error:
+                raise errors.explain(op, operands, params, error, errors.here()) from error
+            changed(array)
+            return t
+    if mode.grad:
+        check_change(t)
+    return store(t, apply(op, operands, params), op.name)
+
+
+def has_no_history(t: Tensor) -> bool:
+    """Whether a change in place need not be noted with a record."""
+    return t._view is None and (t._node is None or t._node.tensor is not None)
+
+
+def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike: bool = False) -> Tensor:
+    """Puts the values of ``result``, and its record, in place of those of ``t``.
+
+    ``since``: the records of ``result`` made after that moment are parts of this change.  ``alike``: all values
+    are one number, so that it does no harm if elements share memory.
+    """
+    array, value = t._array, result._array
+    if value.shape != array.shape:
+        raise runtime_error(
+            f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast shape "
+            f"{list(value.shape)}"
+        )
+    if value.dtype != array.dtype and not can_cast(value.dtype, array.dtype):
+        raise runtime_error(
+            f"{name}_: result type {value.dtype} can't be cast to the desired output type {array.dtype}"
+        )
+    if array.size > 1 and 0 in array.strides and not alike and _overlaps(array):
+        raise runtime_error(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
+    if not array.flags.writeable:
+        raise runtime_error(
+            f"{name}_: the NumPy array under this tensor, of shape {list(array.shape)}, is read-only; clone() the "
+            "tensor, or copy the array before from_numpy()"
+        )
+    mode = MODE.get()
+    check_inference(t)
+    result = cast(result, array.dtype)
+    if mode.recorder is not None and result._node is None:
+        result = apply(shape.alias, (result,))  # what is written must have a record
+    node = result._node
+    record = node is not None and (mode.grad or mode.everything)
+    carries = mode.grad and ((node is not None and node.requires_grad) or carries_gradients(t))
+    if record and node is not None:
+        _keep_old(node, array, since)
+    changed(array, recorded=record or carries)
+    if mode.recorder is not None:
+        mode.recorder.stores(t)
+    array[...] = result._array
+    if not (record or carries):
+        keeps_record(t)
+    else:
+        if node is None:
+            node = leaf(result)
+        if node.op is not None:
+            node.seq = next_seq()  # after the change, so that backward does not take it for a later one
+        rebase(t, node)
+    return t
+
+
+def _keep_old(node: Node, array: Array, since: int | None) -> None:
+    """What the rules of a change read of the old values must outlive them."""
+    todo = [node]
+    for n in todo:
+        if n.op is None:
+            continue
+        if n.saved.__class__ is tuple:
+            n.saved = tuple(
+                a.copy() if isinstance(a, np.ndarray) and np.may_share_memory(a, array) else a
+                for a in n.saved
+            )
+        if since is not None:
+            todo.extend(m for m in n.inputs if m.__class__ is Node and m.seq > since and m not in todo)
+
+
+def _overlaps(array: Array) -> bool:
+    return any(n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True))

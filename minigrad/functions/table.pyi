@@ -1,0 +1,143 @@
+"""Written by `.ci/stubs`: the functions that follow from the records of operations."""
+
+from typing import Any
+
+from minigrad.core.op import Op
+from minigrad.core.tensor import Tensor
+from minigrad.core.types import Dim, Number, Operand
+
+def clone(input: Tensor) -> Tensor:
+    """A copy in memory of its own, with the gradient passing through."""
+def mul(input: Operand, other: Operand) -> Tensor:
+    """``input * other``."""
+multiply = mul
+def neg(input: Tensor) -> Tensor:
+    """``-input``. RuntimeError for bool."""
+negative = neg
+def floor_divide(input: Operand, other: Operand) -> Tensor:
+    """The quotient rounded down, as ``//``. It has no gradient: RuntimeError in backward, as in PyTorch; ``div`` with a rounding mode is the same with a gradient of 0."""
+def remainder(input: Operand, other: Operand) -> Tensor:
+    """The remainder with the sign of ``other``, as Python's ``%``."""
+def fmod(input: Tensor, other: Operand) -> Tensor:
+    """The remainder with the sign of ``input``."""
+def reciprocal(input: Tensor) -> Tensor:
+    """``1 / x``."""
+def exp(input: Tensor) -> Tensor:
+    """e to the power of each element."""
+def exp2(input: Tensor) -> Tensor:
+    """2 to the power of each element."""
+def expm1(input: Tensor) -> Tensor:
+    """``exp(x) - 1``, exact near 0."""
+def log(input: Tensor) -> Tensor:
+    """The natural logarithm; nan below 0, -inf at 0."""
+def log2(input: Tensor) -> Tensor:
+    """The logarithm to base 2."""
+def log10(input: Tensor) -> Tensor:
+    """The logarithm to base 10."""
+def log1p(input: Tensor) -> Tensor:
+    """``log(1 + x)``, exact near 0."""
+def sqrt(input: Tensor) -> Tensor:
+    """The square root; nan below 0, gradient inf at 0."""
+def rsqrt(input: Tensor) -> Tensor:
+    """One over the square root."""
+def sigmoid(input: Tensor) -> Tensor:
+    """``1 / (1 + exp(-x))``, without overflow."""
+def sin(input: Tensor) -> Tensor:
+    """The sine of radians."""
+def cos(input: Tensor) -> Tensor:
+    """The cosine of radians."""
+def tan(input: Tensor) -> Tensor:
+    """The tangent of radians."""
+def asin(input: Tensor) -> Tensor:
+    """The inverse sine, in radians."""
+arcsin = asin
+def acos(input: Tensor) -> Tensor:
+    """The inverse cosine, in radians."""
+arccos = acos
+def atan(input: Tensor) -> Tensor:
+    """The inverse tangent, in radians."""
+arctan = atan
+def sinh(input: Tensor) -> Tensor:
+    """The hyperbolic sine."""
+def cosh(input: Tensor) -> Tensor:
+    """The hyperbolic cosine."""
+def tanh(input: Tensor) -> Tensor:
+    """The hyperbolic tangent."""
+def asinh(input: Tensor) -> Tensor:
+    """The inverse hyperbolic sine."""
+arcsinh = asinh
+def acosh(input: Tensor) -> Tensor:
+    """The inverse hyperbolic cosine."""
+arccosh = acosh
+def atanh(input: Tensor) -> Tensor:
+    """The inverse hyperbolic tangent."""
+arctanh = atanh
+def atan2(input: Tensor, other: Tensor) -> Tensor:
+    """The angle of the points (other, input), in radians."""
+arctan2 = atan2
+def abs(input: Tensor) -> Tensor:
+    """The absolute value; gradient 0 at 0."""
+absolute = abs
+def sign(input: Tensor) -> Tensor:
+    """-1, 0 or 1; gradient 0."""
+def floor(input: Tensor) -> Tensor:
+    """The next whole number below; gradient 0."""
+def ceil(input: Tensor) -> Tensor:
+    """The next whole number above; gradient 0."""
+def trunc(input: Tensor) -> Tensor:
+    """The whole number towards 0; gradient 0."""
+fix = trunc
+def round(input: Tensor, *, decimals: int=0) -> Tensor:
+    """To ``decimals`` places, halves to even; gradient 0."""
+def maximum(input: Tensor, other: Tensor) -> Tensor:
+    """The larger of two elements; nan wins; at a tie each gets half the gradient."""
+def minimum(input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of two elements; nan wins; at a tie each gets half the gradient."""
+def eq(input: Tensor, other: Operand) -> Tensor:
+    """``input == other`` by element (bool)."""
+def ne(input: Tensor, other: Operand) -> Tensor:
+    """``input != other`` by element (bool)."""
+not_equal = ne
+def lt(input: Tensor, other: Operand) -> Tensor:
+    """``input < other`` by element (bool)."""
+less = lt
+def le(input: Tensor, other: Operand) -> Tensor:
+    """``input <= other`` by element (bool)."""
+less_equal = le
+def gt(input: Tensor, other: Operand) -> Tensor:
+    """``input > other`` by element (bool)."""
+greater = gt
+def ge(input: Tensor, other: Operand) -> Tensor:
+    """``input >= other`` by element (bool)."""
+greater_equal = ge
+def isnan(input: Tensor) -> Tensor:
+    """True where an element is nan (bool)."""
+def isinf(input: Tensor) -> Tensor:
+    """True where an element is infinite (bool)."""
+def isfinite(input: Tensor) -> Tensor:
+    """True where an element is finite (bool)."""
+def logical_not(input: Tensor) -> Tensor:
+    """True where an element is zero (bool)."""
+def logical_and(input: Tensor, other: Tensor) -> Tensor:
+    """True where both are nonzero (bool)."""
+def logical_or(input: Tensor, other: Tensor) -> Tensor:
+    """True where one is nonzero (bool)."""
+def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+    """True where exactly one is nonzero (bool)."""
+def bitwise_not(input: Tensor) -> Tensor:
+    """Each bit flipped; for bool, not."""
+def bitwise_and(input: Operand, other: Operand) -> Tensor:
+    """And of the bits of integers or bools."""
+def bitwise_or(input: Operand, other: Operand) -> Tensor:
+    """Or of the bits of integers or bools."""
+def bitwise_xor(input: Operand, other: Operand) -> Tensor:
+    """Exclusive or of the bits of integers or bools."""
+def relu(input: Tensor) -> Tensor:
+    """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
+def logsumexp(input: Tensor, dim: Dim, keepdim: bool=False) -> Tensor:
+    """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
+
+__all__ = ["clone", "mul", "multiply", "neg", "negative", "floor_divide", "remainder", "fmod", "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos", "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "atan2", "arctan2", "abs", "absolute", "sign", "floor", "ceil", "trunc", "fix", "round", "maximum", "minimum", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "relu", "logsumexp"]
+METHODS: dict[str, Any]
+
+def form(op: Op) -> str: ...

@@ -1,0 +1,38 @@
+"""The methods of `Tensor`: a file has a family of them, and puts it on the class. No calculus is done here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minigrad import random
+from minigrad.core.apply import needs_value
+from minigrad.core.op import Array
+from minigrad.core.tensor import Tensor as Tensor
+from minigrad.core.tensor import wrap
+from minigrad.tensor import change as change
+from minigrad.tensor import convert as convert
+from minigrad.tensor import copies as copies
+from minigrad.tensor import gradient as gradient
+from minigrad.tensor import operators as operators
+from minigrad.tensor import ufuncs as ufuncs
+from minigrad.tensor import value as value
+
+# Pickles name it by this place.
+from minigrad.tensor.copies import _restore as _restore
+from minigrad.tensor.size import Size as Size
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+
+def is_tensor(obj: object) -> TypeIs[Tensor]:
+    """Whether ``obj`` is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def _state(array: Array) -> Tensor:
+    needs_value("the state of a generator")
+    return wrap(array)
+
+
+random._state_is = _state

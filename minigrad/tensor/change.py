@@ -1,0 +1,118 @@
+"""Changes in place that are no function: steps with a factor, random draws."""
+
+from __future__ import annotations
+
+from typing import Any, overload
+
+import numpy as np
+
+from minigrad.core.apply import apply, needs_value
+from minigrad.core.mode import MODE
+from minigrad.core.op import Array
+from minigrad.core.tensor import Tensor, extend
+from minigrad.core.types import Number, Operand
+from minigrad.core.views import check_change
+from minigrad.errors import type_error
+from minigrad.functions import elementwise, inplace
+from minigrad.functions.dims import whole
+from minigrad.functions.draws import drawn
+from minigrad.functions.store import update
+from minigrad.gate import methods
+from minigrad.ops import elementwise as e
+from minigrad.ops.shape import permute
+from minigrad.random import Generator
+
+
+@extend
+@methods
+class _Change(Tensor):
+    """Methods that overwrite the Tensor."""
+
+    def add_(self, other: Operand, *, alpha: Number = 1) -> Tensor:
+        """``self += alpha * other``."""
+        return inplace.add_scaled(self, other, alpha)
+
+    def sub_(self, other: Operand, *, alpha: Number = 1) -> Tensor:
+        """``self -= alpha * other``."""
+        return update(self, e.sub, (self, elementwise.scaled("sub", self, other, alpha)))
+
+    subtract_ = sub_
+
+    def uniform_(
+        self, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None, **named: float
+    ) -> Tensor:
+        """Overwritten with uniform draws from [from, to)."""
+        if "from" in named:
+            from_ = named.pop("from")
+        if named:
+            raise TypeError(f"uniform_() got an unexpected keyword argument {next(iter(named))!r}")
+        return self._draw(generator, "uniform", (), (from_, to))
+
+    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+        """Overwritten with normal draws."""
+        return self._draw(generator, "normal", (), (mean, std), blocks=self.is_contiguous())
+
+    def bernoulli_(self, p: Tensor | float = 0.5, *, generator: Generator | None = None) -> Tensor:
+        """Overwritten with 1 of probability ``p`` and 0 else."""
+        if isinstance(p, Tensor):
+            needs_value("bernoulli_() of a Tensor")
+        chance = elementwise.raw(p)
+        if isinstance(chance, np.ndarray) and chance.ndim:
+            chance = np.broadcast_to(chance, self._array.shape).transpose(_in_memory(self._array))
+        return self._draw(generator, "bernoulli", (chance,))
+
+    @overload
+    def random_(self, to: int = ..., *, generator: Generator | None = None) -> Tensor: ...
+
+    @overload
+    def random_(self, from_: int, to: int | None, /, *, generator: Generator | None = None) -> Tensor: ...
+
+    def random_(self, *bounds: Any, generator: Generator | None = None, **named: Any) -> Tensor:
+        """Overwritten with whole numbers: ``random_(from, to)`` from ``from`` up to but not including ``to``.
+
+        ``random_(to)`` begins at 0; where ``to`` is None, and in ``random_()``, they go up to the largest that the
+        dtype holds (of a floating one, the largest up to which it holds all). RuntimeError for an empty range.
+        """
+        names = ("to",) if len(bounds) == 1 and not named else ("from", "to")
+        bounds_ = {**dict(zip(names, bounds, strict=False)), **named}
+        if sorted(bounds_) not in ([], ["to"], ["from", "to"]) or len(bounds_) < len(bounds) + len(named):
+            raise type_error(
+                "random_() takes nothing, to, or from and to, whole numbers of which to may be None"
+            )
+        low, high = (0 if bounds_ else None), bounds_.get("to")
+        if "from" in bounds_:
+            low = whole("random_(): argument 'from'", bounds_["from"])
+        if bounds_ and not (high is None and "from" in bounds_):
+            high = whole("random_(): argument 'to'", high)
+        return self._draw(generator, "integers", (low, high))
+
+    def exponential_(self, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+        """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
+        return self._draw(generator, "exponential", (), (lambd,))
+
+    def _draw(
+        self,
+        generator: Generator | None,
+        method: str,
+        before: tuple[Any, ...],
+        after: tuple[Any, ...] = (),
+        **options: Any,
+    ) -> Tensor:
+        """Overwritten with draws, which come in the order in which the elements lie in memory.
+
+        The generator's method gets ``before``, the shape, the dtype, and ``after``.
+        """
+        if MODE.get().grad:
+            check_change(self)
+        array = self._array
+        order = _in_memory(array)
+        shape = tuple(array.shape[d] for d in order)
+        numbers = drawn(generator, method, *before, shape, array.dtype, *after, **options)
+        if order != list(range(len(order))):
+            numbers = apply(permute, (numbers,), {"axes": tuple(int(d) for d in np.argsort(order))})
+        return inplace.copy_(self, numbers)
+
+
+def _in_memory(array: Array) -> list[int]:
+    """The dimensions by their steps in memory, the longest first."""
+    return sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))

@@ -1,0 +1,109 @@
+"""Element types, and Tensors made like another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, overload
+
+from minigrad import dtypes
+from minigrad.core.apply import cast
+from minigrad.core.tensor import Tensor, extend
+from minigrad.core.types import Number, Sizes
+from minigrad.device import DeviceLike
+from minigrad.device import device as Device
+from minigrad.errors import type_error
+from minigrad.functions import creation
+from minigrad.gate import methods
+
+TYPES = {
+    "float": dtypes.float32, "double": dtypes.float64, "half": dtypes.float16, "long": dtypes.int64,
+    "int": dtypes.int32, "short": dtypes.int16, "byte": dtypes.uint8, "bool": dtypes.bool,
+}  # fmt: skip
+FILLED = {"new_zeros": creation.zeros, "new_ones": creation.ones, "new_empty": creation.empty}
+
+
+def _conversion(name: str, dtype: dtypes.dtype) -> Callable[[Tensor], Tensor]:
+    def method(self: Tensor) -> Tensor:
+        return self.to(dtype)
+
+    method.__name__, method.__doc__ = name, f"In {dtype.name}."
+    return method
+
+
+def _filled(name: str, make: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def method(
+        self: Tensor, *size: Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: bool = False
+    ) -> Tensor:
+        return make(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    method.__name__, method.__doc__ = name, f"`minigrad.{make.__name__}` in this dtype."
+    return method
+
+
+def _with_makers(methods: type[Tensor]) -> type[Tensor]:
+    """Class decorator: adds a conversion to each type, and what is filled."""
+    for name, dtype in TYPES.items():
+        setattr(methods, name, _conversion(name, dtype))
+    for name, make in FILLED.items():
+        setattr(methods, name, _filled(name, make))
+    return methods
+
+
+@extend
+@methods
+@_with_makers
+class _Convert(Tensor):
+    """Conversions, and makers of the same element type."""
+
+    def to(
+        self, *args: dtypes.DTypeLike | DeviceLike | Tensor | bool, dtype: dtypes.DTypeLike | None = None,
+        device: DeviceLike = None, copy: bool = False, **ignored: object,
+    ) -> Tensor:  # fmt: skip
+        """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
+        unknown = ignored.keys() - {"non_blocking", "memory_format"}
+        if unknown:
+            raise type_error(f"to() got an unexpected keyword argument '{min(unknown)}'")
+        for a in args:
+            if isinstance(a, Tensor):
+                dtype = a._array.dtype
+            elif isinstance(a, (str, Device)):
+                device = a
+            elif isinstance(a, bool):
+                continue
+            elif a is not None:
+                dtype = a
+        if device is not None:
+            Device(device)
+        changed: Tensor = self if dtype is None else cast(self, dtypes.as_numpy(dtype))
+        return changed.clone() if copy and changed is self else changed
+
+    @overload
+    def type(self, dtype: None = None) -> str: ...
+
+    @overload
+    def type(self, dtype: dtypes.DTypeLike) -> Tensor: ...
+
+    def type(self, dtype: dtypes.DTypeLike | None = None) -> str | Tensor:
+        """In another dtype; without one, the name of its type."""
+        return f"minigrad.{self.dtype.name}" if dtype is None else self.to(dtype)
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """In the dtype of ``other``."""
+        return self.to(other)
+
+    def cpu(self) -> Tensor:
+        """Itself."""
+        return self
+
+    def new_tensor(
+        self, data: Any, *, dtype: dtypes.DTypeLike | None = None, requires_grad: bool = False
+    ) -> Tensor:
+        """`minigrad.tensor` in this dtype."""
+        return creation.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_full(
+        self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None = None,
+        requires_grad: bool = False,
+    ) -> Tensor:  # fmt: skip
+        """`minigrad.full` in this dtype."""
+        return creation.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)

@@ -1,0 +1,208 @@
+"""Gradients: which Tensors have one, where it goes, what is called then."""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+from minigrad import autograd, errors
+from minigrad.autograd.hooks import RemovableHandle, after_ids
+from minigrad.core.apply import needs_value
+from minigrad.core.mode import MODE, RECORDERS
+from minigrad.core.node import RETAIN, Node
+from minigrad.core.tensor import Tensor, extend, leaf
+from minigrad.core.views import refresh
+from minigrad.functions import shape as shapes
+from minigrad.gate import methods
+
+
+@extend
+@methods
+class _Gradient(Tensor):
+    """Leaves, records, hooks."""
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on it are recorded. May be set on leaves."""
+        node = self._node
+        if self._view is not None:
+            refresh(self)
+            node = self._node
+        return node is not None and node.requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Turns recording on or off for a leaf. RuntimeError for other Tensors and for integers."""
+        if requires_grad == self.requires_grad:
+            return self
+        if self._inference and requires_grad and not MODE.get().inference:
+            raise errors.runtime_error(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed; clone() it first"
+            )
+        if not self.is_leaf:
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+                "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+            )
+        if requires_grad and self._array.dtype.kind != "f":
+            raise RuntimeError(
+                f"only Tensors of floating point dtype can require gradients, this one is {self.dtype}; "
+                "convert it with .float() first"
+            )
+        leaf(self, requires_grad)  # a record of its own: what was recorded before stays as it was
+        return self
+
+    def _ask(self) -> None:
+        """A recording holds as long as there is a gradient, or none, as there is now."""
+        if (recorder := MODE.get().recorder) is not None:
+            recorder.asks(self)
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward passes have added up here, None before the first."""
+        if RECORDERS:
+            self._ask()
+        if self._grad is None and not self.is_leaf and not self.retains_grad:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+                "won't be populated during autograd.backward(). Call .retain_grad() on it first.",
+                stacklevel=2,
+            )
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if RECORDERS:
+            self._ask()
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+                )
+            if value._array.shape != self._array.shape:
+                raise RuntimeError(
+                    f"assigned grad has data of a different size: {list(value._array.shape)} for "
+                    f"{list(self._array.shape)}"
+                )
+            if value._array.dtype != self._array.dtype:
+                raise RuntimeError(
+                    f"assigned grad has data of a different type: {value.dtype} for {self.dtype}"
+                )
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self.grad = None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was not computed from Tensors that require grad."""
+        refresh(self)
+        node = self._node
+        return node is None or node.op is None or not node.requires_grad
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The record of the operation that made it, None for a leaf."""
+        return None if self.is_leaf else self._node
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory without history; setting it gives the Tensor other memory."""
+        return shapes.detach(self)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        needs_value("setting .data")
+        self._array = value._array
+        node = self._node
+        if node is not None and node.op is None:
+            leaf(self, node.requires_grad)
+        self._view = None
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called on a result."""
+        return bool(
+            self._node is not None and self._node.op is not None and RETAIN in (self._node.hooks or {})
+        )
+
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Tensor | Iterable[Tensor] | None = None,
+    ) -> None:
+        """Adds the gradients of this Tensor to ``.grad`` of the leaves (or ``inputs``) that it was computed from.
+
+        ``gradient``, of the same shape, is needed unless there is one element.  The saved arrays are freed
+        unless ``retain_graph``; ``create_graph`` records the pass so that it can be differentiated again.
+        RuntimeError if nothing requires grad, the graph was freed, or a saved array was changed in place.
+        """
+        autograd.plain_backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+    def retain_grad(self) -> None:
+        """Keeps the gradient of a result in ``.grad`` too."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if not self.is_leaf:
+            me = weakref.ref(self)
+
+            def keep(g: Tensor) -> None:
+                t = me()
+                if t is not None:
+                    t._grad = g.clone() if t._grad is None else t._grad + g
+
+            self._hooks()[RETAIN] = keep
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Calls ``hook(grad)`` when the gradient is known; what it returns, if anything, replaces it."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        hooks = self._hooks()
+        handle = RemovableHandle(hooks)
+        kept = hooks.pop(RETAIN, None)
+        hooks[handle.id] = hook
+        if kept is not None:
+            hooks[RETAIN] = kept  # the gradient that is kept is the one after all hooks
+        return handle
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Calls ``hook(self)`` each time a backward pass has put or added a gradient into ``.grad`` of a leaf.
+
+        `autograd.grad` leaves ``.grad`` alone, and so calls no hook. RuntimeError for what is no leaf or does not
+        require grad.
+        """
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if not self.is_leaf:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        hooks = self._hooks()
+        handle = RemovableHandle(hooks, after_ids)
+        hooks[handle.id] = hook
+        return handle
+
+    def _hooks(self) -> dict[int, Callable[[Tensor], Any]]:
+        node = self._node
+        if node is None:
+            raise RuntimeError("a Tensor without a record has no hooks")
+        if node.hooks is None:
+            node.hooks = {}
+        return node.hooks
+
+    def detach_(self) -> Self:
+        """Forgets its history."""
+        if self._view is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead")
+        if self._node is not None and self._node.op is None:
+            self._node.tensor = None  # of what was computed from it, no gradient arrives any more
+        self._node = None  # views of it keep theirs
+        return self

@@ -1,0 +1,141 @@
+"""Operators, and the functions that are methods too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from minigrad.core.apply import NotAnOperand, apply, wrap_operand
+from minigrad.core.op import Array, Op
+from minigrad.core.recorder import Numeral
+from minigrad.core.tensor import Tensor, extend
+from minigrad.core.types import Operand
+from minigrad.functions import elementwise, inplace, linalg, parts, reduce, table
+from minigrad.functions import index as indexing
+from minigrad.functions import shape as shapes
+from minigrad.functions.store import in_place, update
+from minigrad.gate import gated, methods
+from minigrad.ops import elementwise as e
+from minigrad.ops.shape import permute
+
+if TYPE_CHECKING:
+    T = TypeVar("T", bound="Tensor")
+
+
+def _operator(op: Op) -> Callable[[Tensor, Operand], Tensor]:
+    def method(self: Tensor, other: Any) -> Any:
+        try:
+            return apply(op, (self, other))
+        except NotAnOperand:
+            return NotImplemented
+
+    return method
+
+
+def _reflected(op: Op) -> Callable[[Tensor, Operand], Tensor]:
+    def method(self: Tensor, other: Any) -> Any:
+        try:
+            return apply(op, (other, self))
+        except NotAnOperand:
+            return NotImplemented
+
+    return method
+
+
+_divided = _reflected(e.div)
+
+
+def _in_place(op: Op) -> Callable[[T, Operand], T]:
+    def method(self: T, other: Any) -> Any:
+        try:
+            return update(self, op, (self, other))
+        except NotAnOperand:
+            return NotImplemented
+
+    return method
+
+
+_BINARY = {
+    "add": e.add, "sub": e.sub, "mul": e.mul, "truediv": e.div, "floordiv": e.floor_divide, "mod": e.remainder,
+    "and": e.bitwise_and, "or": e.bitwise_or, "xor": e.bitwise_xor,
+}  # fmt: skip
+_COMPARE = {"eq": e.eq, "ne": e.ne, "lt": e.lt, "le": e.le, "gt": e.gt, "ge": e.ge}
+
+
+def _with_functions(methods: type[Tensor]) -> type[Tensor]:
+    """Class decorator: adds operators, and the functions that are methods too, where the class has none itself."""
+    own = vars(methods)
+    added: dict[str, Any] = dict(table.METHODS)
+    for space in (elementwise, reduce, shapes, parts, indexing, linalg, inplace):
+        for name in space.METHODS.split():
+            function = vars(space).get(name)
+            added[name] = function or gated(in_place(vars(space)[name[:-1]], name))
+    for name, op in _BINARY.items():
+        added |= {f"__{name}__": _operator(op), f"__r{name}__": _reflected(op), f"__i{name}__": _in_place(op)}
+    added |= {f"__{name}__": _operator(op) for name, op in _COMPARE.items()}
+    for name, function in added.items():
+        if name not in own or name in ("__eq__", "__ne__"):
+            setattr(methods, name, function)
+    return methods
+
+
+@extend
+@methods
+@_with_functions
+class _Operators(Tensor):
+    """Operators that are more than one operation, and methods beside the functions."""
+
+    def __rtruediv__(self, other: Operand) -> Tensor:
+        kind: type = type(other)
+        if kind not in (int, float) and not isinstance(other, Numeral):
+            return _divided(self, other)
+        # PyTorch: only the reciprocal is kept, and the result may be changed in place
+        return apply(e.mul, (apply(e.reciprocal, (self,)), other))
+
+    __neg__ = table.neg
+    __pos__ = elementwise.positive
+    __abs__ = table.abs
+    __invert__ = table.bitwise_not
+    __getitem__ = indexing.getitem
+    __setitem__ = inplace.setitem
+
+    def __pow__(self, exponent: Operand) -> Tensor:
+        return elementwise.pow(self, exponent)
+
+    def __rpow__(self, base: Operand) -> Tensor:
+        return elementwise.pow(base, self)
+
+    def __ipow__(self, exponent: Operand) -> Tensor:
+        return self.pow_(exponent)
+
+    def __matmul__(self, other: Tensor | Array) -> Tensor:
+        return linalg.matmul(self, operand(other))
+
+    def __rmatmul__(self, other: Tensor | Array) -> Tensor:
+        return linalg.matmul(operand(other), self)
+
+    @property
+    def T(self) -> Tensor:
+        """The dimensions in reverse order."""
+        return apply(permute, (self,), {"axes": tuple(range(self._array.ndim))[::-1]})
+
+    @property
+    def mT(self) -> Tensor:
+        """The last two dimensions exchanged; RuntimeError for a vector."""
+        ndim = self._array.ndim
+        if ndim == 1:
+            raise RuntimeError(
+                f"tensor.mT is only supported on matrices or batches of matrices. Got {ndim}-D tensor."
+            )
+        return apply(permute, (self,), {"axes": (*range(ndim - 2), ndim - 1, ndim - 2) if ndim else ()})
+
+    def where(self, condition: Tensor, other: Operand) -> Tensor:
+        """Itself where ``condition`` holds, else ``other``."""
+        return elementwise.where(condition, self, other)
+
+
+def operand(other: Any) -> Any:
+    """An array among the operands as a Tensor."""
+    return wrap_operand(other) if isinstance(other, np.ndarray) else other

@@ -1,0 +1,251 @@
+"""What a Tensor is made of and tells of itself."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad._printing import tensor_text
+from minigrad.core.apply import needs_value
+from minigrad.core.mode import MODE, RECORDERS
+from minigrad.core.node import new
+from minigrad.core.op import Array
+from minigrad.core.quiet import QUIET
+from minigrad.core.tensor import Tensor, extend, wrap
+from minigrad.core.types import Number
+from minigrad.core.views import refresh
+from minigrad.device import device as Device
+from minigrad.functions import creation, elementwise
+from minigrad.functions.dims import one_dim
+from minigrad.functions.parts import unbind
+from minigrad.gate import methods
+from minigrad.hints import MissingMethods
+from minigrad.tensor.size import Size
+
+if TYPE_CHECKING:
+    Own = TypeVar("Own", bound="Tensor")
+
+
+@extend
+@methods
+class _Value(Tensor):
+    """Its making, its array, its shape, its conversion to Python's values."""
+
+    _grad: Tensor | None = None
+
+    def __new__(cls, *data: int | Sequence[Any] | Array | Tensor) -> Self:
+        only = data[0] if len(data) == 1 else None
+        if len(data) != 1 or only.__class__ in (int, Size):  # sizes
+            shape: Any = only if isinstance(only, Size) else data or (0,)
+            array = np.empty(shape, dtypes.default_float())
+        elif only is None or isinstance(only, (bool, float, complex, str)):
+            raise TypeError(
+                f"Tensor(): data must be a sequence (got {type(only).__name__}); use minigrad.tensor"
+            )
+        else:
+            if isinstance(only, (Tensor, np.ndarray)):
+                needs_value("Tensor() of a Tensor or an array")
+            array = np.array(creation.to_array(only, dtypes.get_default_dtype()))
+        leaf_: Self = cls._make_subclass(cls, wrap(array), False)
+        return leaf_
+
+    @staticmethod
+    def _make_subclass(cls: type[Own], data: Tensor, requires_grad: bool = False) -> Own:
+        """A leaf of another class over the same memory."""
+        t = new(cls)
+        t._array, t._node, t._view = data._array, None, None
+        if data._inference:
+            t._inference = True
+        if RECORDERS and (recorder := MODE.get().recorder) is not None:
+            recorder.made(t)
+        if requires_grad is not False:
+            t.requires_grad_(requires_grad)
+        return t
+
+    @property
+    def shape(self) -> Size:
+        """The size of each dimension."""
+        return tuple.__new__(Size, self._array.shape)
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The element type."""
+        return dtypes.OF_NUMPY[self._array.dtype]
+
+    @property
+    def device(self) -> Device:
+        """Always the CPU."""
+        return Device()
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self._array.ndim
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self._array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._array.nbytes
+
+    @overload
+    def size(self, dim: None = None) -> Size: ...
+
+    @overload
+    def size(self, dim: int) -> int: ...
+
+    def size(self, dim: int | None = None) -> Size | int:
+        """The shape, or the size of one dimension."""
+        return self.shape if dim is None else self._array.shape[one_dim(dim, self._array.ndim)]
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self._array.ndim
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self._array.size
+
+    nelement = numel
+
+    @overload
+    def stride(self, dim: None = None) -> tuple[int, ...]: ...
+
+    @overload
+    def stride(self, dim: int) -> int: ...
+
+    def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
+        """The step in memory along each dimension, in elements."""
+        steps = tuple(n // self._array.itemsize for n in self._array.strides)
+        return steps if dim is None else steps[one_dim(dim, len(steps))]
+
+    def is_contiguous(self) -> bool:
+        """Whether memory is in row order without gaps."""
+        return bool(self._array.flags.c_contiguous)
+
+    def is_floating_point(self) -> bool:
+        """Whether elements are floats."""
+        return bool(self._array.dtype.kind == "f")
+
+    def is_inference(self) -> bool:
+        """Whether it was made in inference mode."""
+        return self._inference
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        needs_value("data_ptr()")
+        return int(self._array.ctypes.data)
+
+    def item(self) -> Number:
+        """The one element as a Python number. RuntimeError if there are others."""
+        if self._array.size != 1:
+            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+        needs_value("item()")
+        return self._array.item()  # type: ignore[no-any-return]
+
+    def tolist(self) -> list[Any]:
+        """Nested lists of Python numbers; for a 0-d Tensor the number."""
+        needs_value("tolist()")
+        return self._array.tolist()  # type: ignore[no-any-return]
+
+    def numpy(self, *, force: bool = False) -> Array:
+        """The array itself, in shared memory. RuntimeError if it requires grad, unless ``force`` (a detached one)."""
+        if self.requires_grad and not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        needs_value("numpy()")
+        return self._array
+
+    def __array__(self, dtype: np.dtype[Any] | None = None, copy: bool | None = None) -> Array:
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            if copy is False:
+                raise ValueError(
+                    "Unable to avoid copy while converting a Tensor to an array of another dtype"
+                )
+            return QUIET.run(array.astype, dtype)
+        return array.copy() if copy else array
+
+    def __repr__(self) -> str:
+        needs_value("printing a Tensor")
+        suffixes = []
+        default = self._array.dtype in (dtypes.default_float(), dtypes.I64, dtypes.BOOL)
+        if not default or (self._array.size == 0 and self._array.dtype != dtypes.default_float()):
+            suffixes.append(f"dtype={self.dtype}")
+        refresh(self)
+        node = self._node
+        if node is not None and node.requires_grad:
+            suffixes.append("requires_grad=True" if node.op is None else f"grad_fn=<{node.name()}>")
+        return tensor_text(self._array, suffixes=suffixes)
+
+    def __format__(self, spec: str) -> str:
+        if self._array.ndim == 0:
+            return format(self.item(), spec)
+        return object.__format__(self, spec) if spec else repr(self)
+
+    def __len__(self) -> int:
+        if self._array.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self._array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self._array.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(unbind(self))
+
+    def __contains__(self, element: object) -> bool:
+        needs_value("the operator in")
+        if not isinstance(element, (Tensor, int, float, np.generic, np.ndarray)):
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}"
+            )
+        return bool(np.any(QUIET.run(operator.eq, self._array, elementwise.raw(element))))
+
+    def __bool__(self) -> bool:
+        if self._array.size != 1:
+            raise RuntimeError(
+                f"Boolean value of Tensor with {'more than one value' if self._array.size else 'no values'} "
+                "is ambiguous; use .any() or .all()"
+            )
+        needs_value("bool(): a condition")
+        return bool(self._array.item())
+
+    def __int__(self) -> int:
+        return int(self._only())
+
+    def __float__(self) -> float:
+        return float(self._only())
+
+    def __complex__(self) -> complex:
+        return complex(self._only())
+
+    def _only(self) -> Number:
+        """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""
+        needs_value("a conversion to a Python number")
+        if self._array.size != 1:
+            raise ValueError(
+                "only one element tensors can be converted to Python scalars, this one has shape "
+                f"{list(self._array.shape)}"
+            )
+        return self._array.item()  # type: ignore[no-any-return]
+
+    def __index__(self) -> int:
+        if self._array.size != 1 or self._array.dtype.kind not in "biu":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        needs_value("use as an index of Python")
+        return operator.index(self._array.item())
+
+    def __dir__(self) -> list[str]:
+        known = [vars(c) for c in type(self).__mro__ if c is not MissingMethods]
+        return sorted({*vars(self)}.union(*known) - {"_array", "_node", "_view"})
