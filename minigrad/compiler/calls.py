@@ -19,10 +19,10 @@ from minigrad.readers.source.expressions import (
     Helpers,
     expression,
     fill,
+    is_dense,
     literal,
     may_turn,
     parsed,
-    repeats,
 )  # fmt: skip
 from minigrad.readers.source.program import Value, memory
 from minigrad.readers.source.text import Text, _place
@@ -142,13 +142,13 @@ class Calls(Text):
         self.fresh.add(v)
         self._say(v, xs, lines or [f"{OUT} = {self._text_of(v, xs)}"], reads)
 
-    def _printed(self, v: Value, xs: list[Expr], by_kernel: bool = False) -> Expr:
-        """A value as the text of its operation, or of its kernel; or else as a call of the kernel itself."""
+    def _printed(self, v: Value, xs: list[Expr], written: bool = False) -> Expr:
+        """A value as the text of its operation, or else as a call of the kernel; ``written``: one that is a view."""
         op = TABLE[v.op]
         if not op.draws and all(map(is_literal, v.params.values())):
             before = {name: dict(known) for name, known in vars(self.helpers).items()}
             try:
-                return self.helpers.call(op, xs, v.params) if by_kernel else expression(v, xs, self.helpers)
+                return expression(v, xs, self.helpers, written)
             except NotImplementedError:  # such as a kernel that reads what is not NumPy's
                 vars(self.helpers).update(before)
         return self._called(op.unchecked, f"{op.name}_kernel", xs, v.params)
@@ -310,19 +310,6 @@ class Calls(Text):
             ("T", w), f"{text}_T", lambda name: self.setup.append(f"{name} = {text}.T"), number=False
         )
 
-    def _dense(self, v: Value) -> bool:
-        """Whether an array is known to lie in memory without gaps or repetition."""
-        owner = self._owner(v)
-        tensor = owner.nodes[0].tensor if self._is_leaf(owner) and owner.nodes else None
-        t = tensor() if tensor is not None else None
-        if v is owner or (t is not None and not t._array.flags.forc):
-            return t is None or bool(t._array.flags.forc)
-        model = self.models.get(v)
-        if model is None or model.size != math.prod(owner.shape) or repeats(v):
-            return False
-        low, high = np.lib.array_utils.byte_bounds(model)
-        return bool(high - low == model.nbytes)
-
     def _is_leaf(self, v: Value) -> bool:
         return v.op == "parameter" or v in self.boundary
 
@@ -342,7 +329,7 @@ class _Target(Target):
         if w.fill is not None:
             return Operand(text, w.shape, w.dtype, filled=True)
         op = TABLE.get(memory(w).op)
-        return Operand(text, w.shape, w.dtype, None, False, w in plan.slots, plan._dense(w), op)
+        return Operand(text, w.shape, w.dtype, None, False, w in plan.slots, is_dense(w), op)
 
     def number(self, value: Any) -> str:
         return self._plan._number(value, self.dtype)

@@ -224,7 +224,7 @@ class Plan(Layout):
     def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
         """A view of memory that stays is made once, others in each run; what NumPy would copy is copied."""
         source = v.inputs[0]
-        made = self._shown(v, xs)
+        made = self._printed(v, xs, written=not v.shape)  # a number would not be a view
         model = (
             self._model(source)
             if source.fill is None
@@ -248,12 +248,6 @@ class Plan(Layout):
             return
         self._take_name(v, v.op)
         self._say(v, xs, [f"{OUT} = {text}"], reads, "view")
-
-    def _shown(self, v: Value, xs: list[Expr]) -> Expr:
-        """A view as an expression; where NumPy would give a number, by the kernel."""
-        op = TABLE[v.op]
-        numpys = getattr(np, getattr(op.unchecked, "__name__", ""), None) is op.unchecked
-        return self._printed(v, xs, by_kernel=not (v.shape or numpys or isinstance(op.text, str)))
 
     def _copy(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
         """What may be a view, where this one is none."""
@@ -456,7 +450,7 @@ class Plan(Layout):
         """What was changed in place, itself, or a view of it."""
         if (v, home) in self._landed:
             return ast.Name(self._landed[v, home])
-        return self._shown(v, [self._of_landed(v.inputs[0], home)])
+        return self._printed(v, [self._of_landed(v.inputs[0], home)], written=not v.shape)
 
     def _result(self, v: Value, memory: Any, claimed: dict[Value, Any]) -> Expr:
         """A result, in memory that only those results share that share it in eager mode."""

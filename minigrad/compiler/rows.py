@@ -132,7 +132,7 @@ class _Part(Whole):
         inputs = [self.made[w] if w.__class__ is Value else w for w in v.inputs] if v.fill is None else []
         made = self.made[v] = Value(op, inputs, params, shape, v.dtype, None)
         made.nodes, made.fill, made.data, made.hint = list(v.nodes), v.fill, v.data, v.hint
-        made.forward, made.of, made.origin = v.forward, v.of, v.origin
+        made.forward, made.of, made.origin, made.turned = v.forward, v.of, v.origin, v.turned
         return made
 
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from minigrad.core.op import Array, Op, Path
 from minigrad.core.plans import OUT, ROWS, Batch, Lines, Summed, Target, narrow, wide
+from minigrad.core.text import Call, Helper, Steps, Text, TextOf, rounded_once
 from minigrad.dtypes import F32, F64
-from minigrad.kernels.sums import MANY, add_up, copied, sum_rows
+from minigrad.kernels.sums import MANY, WIDE, add_up, added_by_numpy, blocks, copied, sum_rows
 
 
 def _expand(x: Any, shape: tuple[int, ...]) -> Array:
@@ -115,31 +116,84 @@ def _sum_to_numba(t: Target) -> str | None:
     return narrow(t, f"np.sum({rows}, axis=0)")
 
 
+
+# ---------------------------------------------------------------- how they print
+
+
+def _copied_text(text: str, of_repeated: str) -> TextOf:
+    """A copy; of what repeats, row by row, and of float16 by the kernel."""
+    return lambda v: of_repeated if v.repeats else None if v.dtype == np.float16 else text
+
+
+def _sum_to_text(v: Call) -> Text:
+    x, shape = v.shapes[0], v.shape
+    lead = len(x) - len(shape)
+    if len(shape) == 1 and lead > 0 and shape[0] == x[-1]:
+        if x[0] == 1 and len(x) == 2:
+            return "{}[0]"
+        n, m = math.prod(x[:-1]), x[-1]
+        if v.dtypes[0].char in "fd" and n * m > m > 1:
+            rows = "{}" if len(x) == 2 else "{}.reshape(-1, {m})"
+            if n > MANY:
+                return f"{{sum_rows}}({rows})", {"m": m, "sum_rows": _sum_rows_text(n, m)}
+            ones = "np.ones({n})" if v.dtypes[0] == np.float64 else "np.ones({n}, {dtype})"
+            return f"np.dot({ones}, {rows})", {"n": n, "m": m, "dtype": v.dtypes[0]}
+    inner = tuple(d + lead for d, n in enumerate(shape) if n == 1 and x[d + lead] != 1)
+    dims = (*range(lead), *inner)
+    if not added_by_numpy(x, v.dtypes[0], dims, v.dense):
+        return None
+    end = ".reshape({shape})" if inner and lead else ""
+    text = "np.sum({}, axis={dim}, keepdims={keepdim})"
+    return rounded_once(v, text, end, dim=dims, keepdim=bool(inner))
+
+
+def _sum_rows_text(n: int, m: int) -> Any:
+    """`sum_rows`; where that takes two products, a function that says only these."""
+    count, each = blocks(n, MANY)
+    if count * each != n or each > MANY or m >= WIDE:
+        return sum_rows
+    lines = (
+        f"blocks = np.dot(np.ones({count}, x.dtype), x.reshape({count}, -1)).reshape({each}, -1)",
+        f"return np.dot(np.ones({each}, x.dtype), blocks)",
+    )
+    return Helper("_sum_rows", "x", lines)
+
+
+def _view_scatter_text(v: Call) -> Text:
+    lines = ("out = np.array(x)", "{part}[...] = v", "return out")
+    part = Steps("out", v.params["path"], v.shape, v.dtype)
+    return "{scatter}({}, {})", {"scatter": Helper("_view_scatter", "x, v", lines, {"part": part})}
+
+
+_TO = _copied_text("{}.astype({dtype})", "{}.astype({dtype}, order='C')")
+
 # fmt: off
 to = Op("to", copied, "x; dtype", lambda g: g,
-        text="{}.astype({dtype})", moves=True, elementwise=True,
+        text=_TO, moves=True, elementwise=True,
         new=True)  # the engine casts g back
-to_integer = Op("to_integer", copied, "x; dtype", text="{}.astype({dtype})", moves=True, elementwise=True,
+to_integer = Op("to_integer", copied, "x; dtype", text=_TO, elementwise=True,
                 new=True)
 reshape: Op = Op("reshape", lambda x, shape: np.reshape(x, shape), "x; shape",
                  lambda g, x_shape: reshape(g, shape=x_shape), view=True,
-                 text="{}.reshape({shape})", moves=True,
+                 text="{}.reshape({shape})", moves=True, order="K", idle=lambda x, y, shape: x == y,
                  into=_reshape_into, new=False, batch=rows_kept, numba=_reshape_numba)
 expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_shape), view=True,
-            text="np.broadcast_to({}, {shape})", moves=True, repeats=True,
+            text=lambda v: None if v.written else "np.broadcast_to({}, {shape})", moves=True, repeats=True,
+            order="K", broadcasts=lambda x, y, shape: (),
             batch=rows_kept)
 sum_to: Op = Op("sum_to", _sum_to, "x; shape",
                 lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape), rows=True,
-                into=_sum_to_into, new=False, batch=_sum_to_batch, numba=_sum_to_numba)
+                text=_sum_to_text, new=False,
+                into=_sum_to_into, batch=_sum_to_batch, numba=_sum_to_numba)  # of a single row it is that
 view_scatter: Op = Op(
     "view_scatter", _view_scatter, "x v; path",
     lambda g, path, v_shape: view_scatter(g, zeros(g, shape=v_shape), path=path),
-    lambda g, path: _follow(g, path),
+    lambda g, path: _follow(g, path), order="K", text=_view_scatter_text,
     new=True,
 )
-zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0,
+zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0, order="C",
                new=True)
-clone = Op("clone", copied, "x", lambda g: g, text="np.copy({})", moves=True, same=0, elementwise=True,
-           public="clone", doc="A copy in memory of its own, with the gradient passing through.",
-           into=copied_into, numba="{}.copy()")
+clone = Op("clone", copied, "x", lambda g: g, moves=True, same=0, elementwise=True,
+           text=_copied_text("np.copy({})", "np.array({}, order='C')"),
+           public="clone", doc="A copy in memory of its own, with the gradient passing through.", into=copied_into, numba="{}.copy()")
 # fmt: on

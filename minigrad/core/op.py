@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from minigrad.core.text import TextOf
+
 Array = np.ndarray[Any, Any]
 Rule: TypeAlias = Any  # a plain Python function
 Params: TypeAlias = dict[str, Any]  # of an op, by name
@@ -51,12 +53,26 @@ class Op:
     ``same``: the number of the input whose value the result has.  ``fill``: the number that all elements equal.
     ``fold``: of numbers it gives the same bits as of arrays.  ``unit``: the number that leaves the other operand
     as it is.  ``draws``: two calls give two results.
-    ``new``: the result never shares memory with an operand; by default so for a ufunc, and where there is ``into``.
+    ``order`` tells how the result lies in memory: ``"C"`` row by row, ``"K"`` in the order of its operands, ``"A"`` in
+    any; None: nothing is known, it may even be no array.  By default ``"C"`` with ``rows`` and ``"K"`` for what is
+    elementwise.  ``new``: the result never shares memory with an operand; by default so of a ufunc, with ``rows``, an
+    ``order`` that is stated, or ``into``.
+    ``lies_like``: the number of the input whose order in memory the result takes, where operands differ.
+    ``idle`` says whether the result is the first input, whose shape, the result's and the parameters it is called with.
+    ``broadcasts`` is called with the same, and gives the steps to what NumPy's broadcasting makes the result of, if
+    that is all that is missing.  ``joins`` makes of the parameters of two steps, the later ones first, those of one.
+    ``parts`` are the steps that it consists of, each an op, the numbers of its operands (-1: the result of the step
+    before) and a name for its result; all but the last are elementwise.
+    ``apart``: of one array and its transpose it may give other bits than of two equal ones; this op makes two of one.
+    ``sums``: it adds its operands, as parts of a gradient are added.  ``activation``: it is usual behind a layer, by
+    whose name its result is called then.
+    ``text`` is how it prints: a template, or a function of a `minigrad.core.text.Call` that returns one; without it, a
+    call of the kernel.  ``inline``: it is printed wherever it is used.  ``twice``: it may print an operand twice.
+    ``costs`` gives the multiply-adds from the shapes of the inputs and of the output.
     ``depends`` tells, of what the kernel is called with, why the shape of the result depends on values of the
     operands (``"indexing with a mask"``), or ``""``; a recording refuses that.
     ``into``, ``batch`` and ``numba`` tell `minigrad.compile` how to write the result into memory that is there, how
     its rows depend on those of a batch, and how Numba computes it; see `minigrad.core.plans`.
-    ``text`` is how it prints; ``costs`` gives the multiply-adds from the shapes of the inputs and of the output.
 
     *What users see.*
     ``public`` lists its names: ``"exp exp_"`` is a function and method ``exp`` and a method ``exp_`` in place,
@@ -88,13 +104,24 @@ class Op:
         fold: bool = False,
         unit: float | None = None,
         draws: bool = False,
-        raises: bool = False,
+        order: str | None = None,
         new: bool | None = None,
+        lies_like: int | None = None,
+        idle: Callable[..., bool] | None = None,
+        broadcasts: Callable[..., Path] | None = None,
+        joins: Callable[[Params, Params], Params] | None = None,
+        parts: tuple[tuple[Op, tuple[int, ...], str], ...] = (),
+        apart: Op | None = None,
+        sums: bool = False,
+        activation: bool = False,
+        text: str | TextOf | None = None,
+        inline: bool = False,
+        twice: bool = False,
+        raises: bool = False,
         depends: Callable[..., str] | None = None,
         into: Callable[..., Any] | None = None,
         batch: Callable[..., Any] | None = None,
         numba: Any = None,
-        text: Any = None,
         costs: Callable[..., int] | None = None,
         public: str = "",
         form: str = "",
@@ -107,7 +134,11 @@ class Op:
         self.consume, self.check = consume, check
         self.view, self.rows, self.moves, self.repeats, self.same = view, rows, moves, repeats, same
         self.fill, self.fold, self.unit, self.draws = fill, fold, unit, draws
-        self.text, self.costs = text, costs
+        self.lies_like, self.idle, self.broadcasts, self.joins = lies_like, idle, broadcasts, joins
+        self.parts, self.apart = parts, apart
+        self.sums, self.activation = sums, activation
+        self.text, self.inline, self.costs = text, inline, costs
+        self.twice = twice or (isinstance(text, str) and text.count("{0}") > 1)
         self.public, self.form, self.doc = tuple(public.split()), form, doc
         inputs, _, params = signature.partition(";")
         self.inputs = tuple(inputs.replace("*", "").split())
@@ -116,8 +147,10 @@ class Op:
         ufunc = is_ufunc(kernel) and not self.params
         self.elementwise = ufunc if elementwise is None else elementwise
         self.raises, self.depends = raises or check is not None, depends
-        self.new = (ufunc or into is not None) if new is None else new
         self.into, self.batch, self.numba = into, batch, numba
+        known = (ufunc or rows or order is not None or into is not None) and not view and not repeats
+        self.new = known if new is None else new
+        self.order = order or ("C" if rows else "K" if self.elementwise else None)
         self.rules, self.joint = rules, joint
         self.differentiable = joint is not None or any(rules)
         self.layouts: dict[int, Layout] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,12 @@ def add_up(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
                 y = y.reshape([n for d, n in enumerate(y.shape) if axis is not None and d not in axis])
             return by_rows(y)
     return by_rows(_add(x, axis=axis, keepdims=keepdims))
+
+
+def added_by_numpy(shape: Sequence[int], dtype: Any, axis: Any, dense: bool) -> bool:
+    """Whether `add_up` adds as NumPy does by itself, however an array lies in memory, or one that lies densely."""
+    count = math.prod(shape if axis is None else [shape[d] for d in axis])
+    return dtype.kind != "f" or count <= FEW or (count == math.prod(shape) and dense)
 
 
 def _folded(x: Any, axis: Any) -> Any:

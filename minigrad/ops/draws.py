@@ -24,8 +24,11 @@ def _not_negative(std: Any) -> None:
 
 
 # fmt: off
-draw = Op("draw", _draw, "; generator method arguments options", draws=True, new=True)
-deviation = Op("deviation", np.array, "std", check=_not_negative, new=True)
+draw = Op("draw", _draw, "; generator method arguments options", draws=True, new=True,
+          order="C")
+deviation = Op("deviation", np.array, "std", check=_not_negative, new=True,
+               order="K")
 bernoulli = Op("bernoulli", _bernoulli, "p; generator", draws=True, new=True,
-               raises=True)
+               raises=True,
+               order="C")
 # fmt: on

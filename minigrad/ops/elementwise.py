@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad.core.op import Array, Op
 from minigrad.core.plans import Target
+from minigrad.core.text import Call, Text, of_floats
 from minigrad.errors import runtime_error
 
 _LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen float32
@@ -190,6 +191,27 @@ def _where_numba(t: Target) -> str:
     return f"np.where({', '.join(texts)})"
 
 
+# ---------------------------------------------------------------- how they print
+
+
+def _clamp_text(v: Call) -> Text:
+    text = "{}" if v.params["min"] is None else "np.maximum({}, {min})"
+    return text if v.params["max"] is None else f"np.minimum({text}, {{max}})"
+
+
+def _pow_scalar_text(v: Call) -> Text:
+    n = v.params["exponent"]
+    if v.dtype == np.float16:
+        return None
+    if n == 3:
+        return "{0} * {0} * {0}"
+    if n == -2 and v.dtypes[0].kind == "f":
+        return "np.reciprocal({0} * {0})"
+    if n == -0.5:
+        return "1.0 / np.sqrt({})"
+    return "{} ** {exponent}" if v.shape else "np.asarray({}) ** {exponent}"
+
+
 # ---------------------------------------------------------------- the table
 
 _PAIR, _AGAINST = "input: Tensor, other: Tensor", "input: Tensor, other: Operand"
@@ -202,9 +224,11 @@ _SUBTRACTED = {
     "`~` or `logical_not()` operator instead."
 }
 
+_FLOOR = of_floats("{} // {}", "np.floor_divide({}, {})")
+
 # fmt: off
 # arithmetic
-add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} + {}", fold=True)
+add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} + {}", fold=True, sums=True)
 sub = Op("sub", np.subtract, "a b", lambda g: g, lambda g: -g, cast="same", text="{} - {}", fold=True,
          refuse=_SUBTRACTED)
 mul = Op("mul", np.multiply, "a b", lambda g, b: g * b, lambda g, a: g * a, cast="same",
@@ -216,28 +240,29 @@ neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold
          cast="same", refuse=_NEGATED, public="neg neg_ negative negative_",
          doc="``-input``. RuntimeError for bool.")
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
-         text="np.power({}, {})", elementwise=True,
+         text=of_floats("np.power({}, {})"), elementwise=True,
           raises=True, new=True)
 pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True,
+                     text=_pow_scalar_text, twice=True,
                      new=True)
 floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
-                     cast="number", text="{} // {}", elementwise=True, wide=True,
+                     cast="number", text=_FLOOR, elementwise=True, wide=True,
          public="floor_divide floor_divide_",
          doc="The quotient rounded down, as ``//``. It has no gradient: RuntimeError in backward, as in PyTorch; "
          "``div`` with a rounding mode is the same with a gradient of 0.",
                      raises=True, new=True)
 div_floor       = Op("div_floor", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g),
-                     cast="number", text="{} // {}", elementwise=True, wide=True,
+                     cast="number", text=_FLOOR, elementwise=True, wide=True,
                      raises=True, new=True)
 trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g),
-                     cast="number", text="np.trunc({} / {})", elementwise=True, wide=True,
+                     cast="number", text=of_floats("np.trunc({} / {})"), elementwise=True, wide=True,
                      raises=True, new=True)
 remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * div_floor(a, b),
                      cast="number", elementwise=True,
          public="remainder remainder_", doc="The remainder with the sign of ``other``, as Python's ``%``.",
                      raises=True, new=True, numba=_remainder_numba)
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
-                     cast="number", text="np.fmod({}, {})", elementwise=True,
+                     cast="number", text=of_floats("np.fmod({}, {})"), elementwise=True,
          public="fmod fmod_", form=_AGAINST, doc="The remainder with the sign of ``input``.",
                      raises=True, new=True)
 square          = Op("square", np.square, "x", lambda g, x: g * _twice(x))
@@ -247,7 +272,7 @@ reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y)
                      numba="np.reciprocal({})")
 
 # exponentials and logarithms
-exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float",
+exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float", activation=True,
          public="exp exp_", doc="e to the power of each element.")
 exp2  = Op("exp2",  np.exp2,  "x", lambda g, y: g * times(y, _LN2),    cast="float",
          public="exp2 exp2_", doc="2 to the power of each element.")
@@ -267,14 +292,14 @@ rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="floa
            text="1.0 / np.sqrt({})", elementwise=True,
          public="rsqrt rsqrt_", doc="One over the square root.",
            new=True)
-sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y), cast="float", elementwise=True,
+sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y), cast="float", elementwise=True, activation=True,
          public="sigmoid sigmoid_", doc="``1 / (1 + exp(-x))``, without overflow.",
              new=True)
 
 # trigonometric and hyperbolic
-sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float",
+sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float", activation=True,
          public="sin sin_", doc="The sine of radians.")
-cos: Op   = Op("cos",   np.cos,     "x", lambda g, x: g * -sin(x),                cast="float",
+cos: Op   = Op("cos",   np.cos,     "x", lambda g, x: g * -sin(x),                cast="float", activation=True,
          public="cos cos_", doc="The cosine of radians.")
 tan   = Op("tan",   np.tan,     "x", lambda g, y: g * (y * y + 1.0),          cast="float",
          public="tan tan_", doc="The tangent of radians.")
@@ -288,7 +313,7 @@ sinh  = Op("sinh",  np.sinh,    "x", lambda g, x: g * cosh(x),                ca
          public="sinh sinh_", doc="The hyperbolic sine.")
 cosh: Op  = Op("cosh",  np.cosh,    "x", lambda g, x: g * sinh(x),                cast="float",
          public="cosh cosh_", doc="The hyperbolic cosine.")
-tanh  = Op("tanh",  np.tanh,    "x", lambda g, y: g * (1.0 - y * y),          cast="float",
+tanh  = Op("tanh",  np.tanh,    "x", lambda g, y: g * (1.0 - y * y),          cast="float", activation=True,
          public="tanh tanh_", doc="The hyperbolic tangent.")
 asinh = Op("asinh", np.arcsinh, "x", lambda g, x: g * rsqrt(x * x + 1.0),     cast="float",
          public="asinh asinh_ arcsinh arcsinh_", doc="The inverse hyperbolic sine.")
@@ -329,7 +354,7 @@ minimum = Op("minimum", np.minimum, "a b", lambda g, a, b: _tie(g, gt(a, b), eq(
          public="minimum", form=_PAIR,
          doc="The smaller of two elements; nan wins; at a tie each gets half the gradient.")
 clamp   = Op("clamp", _clamp, "x; min max", lambda g, x, min, max: where(_inside(x, min, max), g, 0.0),
-             elementwise=True,
+             elementwise=True, text=_clamp_text,
              new=True)
 clamp_min = Op("clamp_min", np.maximum, "x low", lambda g, x, low: where(ge(x, low), g, 0.0),
                lambda g, x, low: where(lt(x, low), g, 0.0), cast="same")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.op import Array, Op
+from minigrad.core.text import Call, Text
 from minigrad.kernels.sums import copied
 from minigrad.ops.elementwise import where
 
@@ -95,23 +96,32 @@ def _index_put_value(g: Any, indices: Any, pattern: Pattern) -> Any:
     return where(index_winners(g, *indices, pattern=pattern), index(g, *indices, pattern=pattern), 0.0)
 
 
+def _index_text(v: Call) -> Text:
+    pattern = v.params["pattern"]
+    if len(v.shapes) == 2 and not all(pattern) and v.dtypes[1].kind != "b":
+        return "np.take({}, {}, axis={d})", {"d": len(pattern) - 1}
+    text = f"{{}}[{', '.join('{}' if here else ':' for here in pattern)}]"
+    return text if all(pattern) else f"np.ascontiguousarray({text})"
+
+
 # fmt: off
 index = Op("index", _index, "x *indices; pattern",
            lambda g, x_shape, indices, pattern: unindex(g, *indices, shape=x_shape, pattern=pattern), None,
+           order="K", text=_index_text,
            raises=True, new=True, depends=_masked)
 unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
-             lambda g, indices, pattern: index(g, *indices, pattern=pattern), None,
-             raises=True, new=True, depends=_masked)
+             lambda g, indices, pattern: index(g, *indices, pattern=pattern), None, order="C",
+                 raises=True, new=True, depends=_masked)
 index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
                lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern),
-               _index_put_value, None,
-               raises=True, new=True, depends=_masked_put)
-index_winners = Op("index_winners", _index_winners, "x *indices; pattern",
+               _index_put_value, None, order="K",
+                   raises=True, new=True, depends=_masked_put)
+index_winners = Op("index_winners", _index_winners, "x *indices; pattern", order="K",
                    raises=True, new=True, depends=_masked)
 gather = Op("gather", _gather, "x index; dim",
-            lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None,
+            lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="K",
             check=_in_range, new=True)
 ungather: Op = Op("ungather", _ungather, "g index; shape dim",
-                  lambda g, index, dim: gather(g, index, dim=dim), None,
+                  lambda g, index, dim: gather(g, index, dim=dim), None, order="C",
                   raises=True, new=True)
 # fmt: on

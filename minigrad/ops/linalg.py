@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad import buffers
+from minigrad.core.basic import clone
 from minigrad.core.op import Array, Op
 from minigrad.core.plans import COLUMNS, FIXED, OUT, ROWS, Batch, Lines, Summed, Target
+from minigrad.core.text import Call, Text
 from minigrad.dtypes import F32, F64
 
 LARGE = 1 << 14  # elements of a result that may be worth a buffer
@@ -75,10 +78,21 @@ def _matmul_numba(t: Target) -> str | None:
     return f"np.dot({a.text}, {b.text})" if len(a.shape) == len(b.shape) == 2 else None
 
 
+def has_single(shapes: Sequence[Sequence[int]]) -> bool:
+    """Whether a factor of a product is one element, which `product` leaves to a multiplication."""
+    return any(math.prod(s) == 1 for s in shapes[:2])
+
+
+def _matmul_text(v: Call) -> Text:
+    if any(len(s) != 2 for s in v.shapes):
+        return "{} @ {}"
+    return "{} * {}" if has_single(v.shapes) else "np.dot({}, {})"
+
+
 # fmt: off
 matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
-             costs=lambda y, a, b: math.prod(y) * a[-1],
-             into=_matmul_into, batch=_matmul_batch, numba=_matmul_numba)
-dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a,
+             costs=lambda y, a, b: math.prod(y) * a[-1], order="C", apart=clone, text=_matmul_text,
+            into=_matmul_into, batch=_matmul_batch, numba=_matmul_numba)
+dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a, order="C",
             new=True)
 # fmt: on

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from minigrad import buffers
+from minigrad.core.basic import clone
 from minigrad.core.op import Array, Op
 from minigrad.core.plans import FIXED, OUT, PART, ROWS, Batch, Lines, Part, Summed, Target, narrow, wide
+from minigrad.core.text import Call, Helper, Text
 from minigrad.dtypes import BOOL, F32, F64
 from minigrad.kernels import sums
+from minigrad.kernels.sums import VDOT
+from minigrad.ops.elementwise import sub, zero
 from minigrad.ops.elementwise import times as times_number
-from minigrad.ops.elementwise import zero
-from minigrad.ops.linalg import LARGE, product, product_into, times
+from minigrad.ops.linalg import LARGE, has_single, product, product_into, times
 from minigrad.ops.shape import reshape
 
 _BLOCK = 1 << 16  # elements; a mask of as many bytes stays in the cache and is no large array
@@ -245,20 +248,55 @@ def _mean_square_numba(t: Target) -> str:
     return f"{_square_sum_numba(t)} / {t.number(float(math.prod(t.operands[0].shape)))}"
 
 
+# ---------------------------------------------------------------- how they print
+
+
+def _linear_text(v: Call) -> Text:
+    if len(v.shapes[0]) != 2:
+        return "{} @ {}.T + {}"
+    return "{} * {}.T + {}" if has_single(v.shapes) else "np.dot({}, {}.T) + {}"
+
+
+def _relu_backward_text(v: Call) -> Text:
+    # The kernel masks bits where that is faster. What it gives is the same: g or 0, bit for bit, in the
+    # order in memory that the mask has, which np.where only chooses where that is by rows.
+    if v.turned:
+        lines = ("d = np.empty_like(y)", "d[...] = np.where(y <= 0.0, 0.0, g)", "return d")
+        return "{f}({}, {})", {"f": Helper("_relu_backward", "g, y", lines)}
+    return "np.where({1} <= 0.0, 0.0, {0})"
+
+
+def _square_sum_text(v: Call) -> Text:
+    if v.dtype == np.float16 or math.prod(v.shapes[0]) > VDOT:
+        return None
+    return "np.vdot({0}, {0})"
+
+
+def _mean_square_text(v: Call) -> Text:
+    if v.dtype == np.float16:
+        return None
+    squares = _square_sum_text(v) or "{square_sum}({})"
+    return f"{squares} / {{n}}", {"n": math.prod(v.shapes[0]), "square_sum": sums.square_sum}
+
+
 # fmt: off
 linear = Op("linear", _linear, "x w b", _input_vjp, _weight_vjp, lambda g: g,
-             costs=lambda y, x, w, b: math.prod(y) * x[-1],
+             costs=lambda y, x, w, b: math.prod(y) * x[-1], order="C", apart=clone, text=_linear_text,
             into=_linear_into, batch=_linear_batch, numba="np.dot({}, {}.T) + {}")
 relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_consume, elementwise=True,
+          activation=True, text=lambda v: "np.maximum({}, 0.0)" if v.dtype.kind == "f" else "np.maximum({}, 0)",
           cast="same", refuse={"b": "Boolean inputs not supported for relu"},
           public="relu relu_", doc="``max(input, 0)``; gradient 0 at 0. RuntimeError for bool.",
           into=_relu_into, numba=_relu_numba)
 relu_backward: Op = Op("relu_backward", _relu_backward, "d a", lambda g, a: relu_backward(g, a),
-                       lambda g: zero(g), elementwise=True,
+                       lambda g: zero(g), elementwise=True, lies_like=1, text=_relu_backward_text,
                        into=_relu_backward_into, numba=_relu_backward_numba)
+# Without rules: parts of programs.
+square_sum = Op("square_sum", sums.square_sum, "x", order="C", text=_square_sum_text, twice=True,
+                new=True, numba=_square_sum_numba)
+mean_square = Op("mean_square", sums.mean_square, "x", order="C", text=_mean_square_text, twice=True,
+                 new=True, numba=_mean_square_numba, batch=lambda b: Summed(math.prod(b.shapes[0]), square_sum))
 mse_loss = Op("mse_loss", _mse, "a b", _mse_vjp, lambda g, a, b: -_mse_vjp(g, a, b), cast="floats",
+              order="C", parts=((sub, (0, 1), "difference"), (mean_square, (-1,), "")),
               new=True)
-square_sum = Op("square_sum", sums.square_sum, "x", new=True, numba=_square_sum_numba)
-mean_square = Op("mean_square", sums.mean_square, "x", new=True, numba=_mean_square_numba,
-                 batch=lambda b: Summed(math.prod(b.shapes[0]), square_sum))  # of mse_loss, the difference apart
 # fmt: on

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.basic import _expand, rows_kept, to
-from minigrad.core.op import Array, Op
+from minigrad.core.op import Array, Op, Path
 from minigrad.core.plans import OUT, ROWS, Batch, Lines, Operand, Summed, Target, narrow, over_dims, wide
+from minigrad.core.text import Call, Text, TextOf, rounded_once
 from minigrad.dtypes import F16, F32, F64, I64
-from minigrad.kernels.sums import FEW, add_up, by_rows
+from minigrad.kernels.sums import FEW, add_up, added_by_numpy, by_rows
 from minigrad.ops import elementwise as e
 from minigrad.ops.shape import flip, reshape
 
@@ -281,19 +282,79 @@ def _mean_numba(t: Target) -> str | None:
     return total and f"{total} / {t.number(float(_count(t.operands[0].shape, t.params['dim'])))}"
 
 
+# ---------------------------------------------------------------- how they print
+
+_SUM = "np.sum({}, axis={dim}, keepdims={keepdim})"
+
+
+def _sum_text(v: Call) -> Text:
+    return rounded_once(v, _SUM) if _by_numpy(v) else None
+
+
+def _mean_text(v: Call) -> Text:
+    return rounded_once(v, _SUM + " / {n}", n=_count(v.shapes[0], v.params["dim"])) if _by_numpy(v) else None
+
+
+def _by_numpy(v: Call) -> bool:
+    return added_by_numpy(v.shapes[0], v.dtypes[0], v.params["dim"], v.dense)
+
+
+def _var_text(v: Call, root: str = "{}") -> Text:
+    if not _by_numpy(v) or v.dtype == F16:
+        return None
+    dim = v.params["dim"]
+    n = _count(v.shapes[0], dim)
+    with np.errstate(all="ignore"):
+        n, m = (v.dtype.type(k) for k in (n, builtins.max(n - v.params["correction"], 0)))
+    squares = "np.square({0} - np.sum({0}, axis={dim}, keepdims=True) / {n})"
+    typed = "{m}" if np.isfinite(m) else "{dtype}({m})"
+    text = f"np.sum({squares}, axis={{dim}}, keepdims={{keepdim}}) / {typed}"
+    return root.replace("{}", text), {"n": n, "m": m, "dtype": v.dtype}
+
+
+def _kept(x: Sequence[int], shape: Sequence[int], dim: Dim, keepdim: bool) -> tuple[int, ...]:
+    """The shape from which NumPy's broadcasting makes the same as `spread`."""
+    return tuple(x if dim is None or keepdim or not shape else [1 if d in dim else n for d, n in enumerate(shape)])
+
+
+def _spread_text(v: Call) -> Text:
+    kept = _kept(v.shapes[0], **v.params)
+    reshaped = "" if kept == v.shapes[0] else ".reshape({kept})"
+    return f"np.broadcast_to({{}}{reshaped}, {{shape}})", {"kept": kept}
+
+
+def _spread_steps(x: tuple[int, ...], y: tuple[int, ...], **params: Any) -> Path:
+    kept = _kept(x, **params)
+    return () if kept == x else ((reshape, {"shape": kept}),)
+
+
+def _scan_text(name: str) -> TextOf:
+    def text(v: Call) -> Text:
+        dtype = np.dtype(v.params["dtype"])
+        wide = _WIDER.get(dtype, dtype)
+        x = "{}" if v.dtypes[0] == dtype else "{}.astype({dtype})"
+        if wide != dtype:
+            return f"{name}({x}, axis={{dim}}, dtype={{wide}}).astype({{dtype}})", {"wide": wide, "dtype": dtype}
+        return f"{name}({x}, axis={{dim}}{'' if dtype.kind == 'f' else ', dtype={dtype}'})", {"dtype": dtype}
+
+    return text
+
+
 # fmt: off
 sum = Op("sum", _sum, "x; dim keepdim",
-         lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), rows=True,
+         lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), rows=True, text=_sum_text,
          into=_sum_into, batch=_sum_batch, numba=_sum_numba)
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim), moves=True, repeats=True,
+                order="K", broadcasts=_spread_steps, text=_spread_text,
                 batch=rows_kept)
 mean = Op("mean", _mean, "x; dim keepdim",
-          _mean_vjp, rows=True,
+          _mean_vjp, rows=True, text=_mean_text,
           new=True, batch=_mean_batch, numba=_mean_numba)
-var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True,
+var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True, text=_var_text, twice=True,
          new=True)
 std = Op("std", _std, "x; dim correction keepdim", _std_vjp, rows=True,
+         text=lambda v: _var_text(v, "np.sqrt({})"), twice=True,
          new=True)
 amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", rows=True,
@@ -301,29 +362,30 @@ amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=k
 amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", rows=True,
           into=lambda t: _reduced_into(t, "np.minimum.reduce"), batch=_reduced_batch)
-max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})",
+max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C",
          new=True)
-min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})",
+min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C",
          new=True)
-logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, cast="float",
-               public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
-               doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.",
-               new=True, batch=_reduced_batch)
+logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C",
+               cast="float", public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False", doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.", new=True, batch=_reduced_batch)
 prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,
+              text=lambda v: rounded_once(v, "np.prod({}, axis={dim})"),
               new=True)
-prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp,
+prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A",
                  new=True)
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",
-            _cumsum_vjp, rows=True,
+            _cumsum_vjp, rows=True, text=_scan_text("np.cumsum"),
                 new=True)
 cumprod: Op = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
-             _cumprod_vjp, rows=True,
+             _cumprod_vjp, rows=True, text=_scan_text("np.cumprod"),
                  new=True)
-cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp,
+cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp, order="A",
                           new=True)
 argmax = Op("argmax", _argmax, "x; dim keepdim", text="np.argmax({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
+            order="K",
             new=True)
 argmin = Op("argmin", _argmin, "x; dim keepdim", text="np.argmin({}, axis={dim}, keepdims={keepdim})" + _AS_INT64,
+            order="K",
             new=True)
 any: Op = Op("any", lambda x, dim, keepdim: by_rows(np.any(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
          text="np.any({}, axis={dim}, keepdims={keepdim})", rows=True,

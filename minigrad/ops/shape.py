@@ -12,6 +12,7 @@ from minigrad.core.basic import expand as expand
 from minigrad.core.basic import reshape as reshape
 from minigrad.core.op import Array, Op
 from minigrad.core.plans import COLUMNS, ROWS, Batch
+from minigrad.core.text import Call, Text
 from minigrad.kernels.sums import by_rows, copied
 
 # ---------------------------------------------------------------- kernels
@@ -77,27 +78,62 @@ def _permute_batch(b: Batch) -> Any:
     return COLUMNS if b.kinds[0] == ROWS else ROWS
 
 
+# ---------------------------------------------------------------- how they print
+
+
+def _permute_text(v: Call) -> Text:
+    axes, n = tuple(v.params["axes"]), len(v.shape)
+    if axes == tuple(reversed(range(n))):
+        return "{}.T"
+    return "{}.mT" if axes == (*range(n - 2), n - 1, n - 2) else "np.transpose({}, {axes})"
+
+
+def _cat_text(v: Call) -> Text:
+    kept = [f"{{{i}}}" for i, s in enumerate(v.shapes) if len(s) == len(v.shape)]
+    return f"np.concatenate([{', '.join(kept)}], axis={{dim}})"
+
+
+def _slice_text(v: Call) -> Text:
+    index = v.params["index"]
+    if v.written and Ellipsis not in index and all(isinstance(k, int) for k in index):
+        index = (*index, Ellipsis)  # a number would not be a view
+    return f"{{}}[{', '.join(map(_subscript, index)) or '()'}]"
+
+
+def _subscript(k: Any) -> str:
+    """What stands between the brackets for one dimension."""
+    if not isinstance(k, slice):
+        return "..." if k is Ellipsis else "None" if k is None else str(int(k))
+    start, stop, step = ("" if n is None else str(int(n)) for n in (k.start, k.stop, k.step))
+    return f"{start}:{stop}" + (f":{step}" if step else "")
+
+
 # ---------------------------------------------------------------- the table
 
 # fmt: off
 permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)),
-                 view=True, moves=True,
+                 view=True, moves=True, idle=lambda x, y, axes: tuple(axes) == tuple(range(len(axes))),
+                 joins=lambda later, before: {"axes": tuple(before["axes"][a] for a in later["axes"])},
+                 text=_permute_text, inline=True,
                  batch=_permute_batch)
 slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index),
-            view=True, moves=True)
-unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index),
-                  new=True)
+            view=True, moves=True, order="K", text=_slice_text)
+unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index), order="C",
+                 new=True)
 flip: Op = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims),
-               text="np.flip({}, {dims}).copy(order='K')", moves=True,
-               new=True)
-cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", rows=True,
+               text="np.flip({}, {dims}).copy(order='K')", moves=True, order="K",
+              new=True)
+cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", rows=True, text=_cat_text,
          new=True)
 stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same", rows=True,
+           text=lambda v: f"np.stack([{', '.join(['{}'] * len(v.shapes))}], axis={{dim}})",
            new=True)
 contiguous = Op("contiguous", lambda x: np.array(x, order="C"), "x", lambda g: g,
-                text="np.array({}, order='C')", moves=True, same=0, elementwise=True,
+                text="np.array({}, order='C')", moves=True, same=0, elementwise=True, order="C",
                 into=copied_into, numba="{}.copy()")
 copy = Op("copy", _copy, "x v", lambda g: zeros(g, shape=tuple(g.shape)), lambda g: g, same=1,
+          order="K", parts=((clone, (1,), ""),),
           new=True)
-alias = Op("alias", lambda x: x.view(), "x", lambda g: g, view=True, moves=True, same=0, elementwise=True)
+alias = Op("alias", lambda x: x.view(), "x", lambda g: g, view=True, moves=True, same=0, elementwise=True,
+           idle=lambda x, y: True, text="{}")
 # fmt: on

@@ -35,9 +35,9 @@ def source(
     The text is a module that imports NumPy alone and defines one function, ``name``.  It takes the leaves of
     the computation: ``inputs``, a dict of names to Tensors, then ``params``, a Module or such a dict, then any
     others, by the name that a variable of the caller has for them or as ``input_1``, ...  Qualified names
-    become identifiers: ``0.weight`` becomes ``weight_0``.  A result of more than one element has a gradient
-    given to it, as the last parameter.  The function returns the result and a dict of gradients under the
-    names as they were given: of ``wrt`` (names or Tensors), or of all leaves that require grad; None for one
+    become identifiers: ``0.weight`` becomes ``weight_0``.  The gradient of a result of more than one
+    element is the last parameter.  The function returns the result and a dict of gradients under the
+    names of the leaves: of ``wrt`` (names or Tensors), or of all leaves that require grad; None for one
     that no gradient flows to.
 
     On arrays of the recorded shapes and element types, also others than the recorded ones, it gives bit for
@@ -47,7 +47,7 @@ def source(
     RuntimeError for a Tensor without a record, names that do not occur in it, a graph that a backward pass
     freed, an array changed in place since; NotImplementedError for an `autograd.Function`.
 
-    Of a function that `compile` has made it is the text of what its last recording runs; then it takes nothing else.
+    Of a compiled function it is the text of what its last recording runs; then it takes nothing else.
     """
     printed = getattr(type(result), "printed_program", None)
     if printed is not None:
@@ -77,12 +77,12 @@ def source(
             )
     _check_values(records)
     leaves = [n for n in records if n.op is None]
-    given, path_of = _names(params, inputs or {}, leaves)
-    named = {node for _, node in given}
-    given += _variables([n for n in leaves if n not in named])
-    targets = _targets(wrt, given, leaves, root)
+    named, path_of = _names(params, inputs or {}, leaves)
+    nodes = {node for _, node in named}
+    named += _variables([n for n in leaves if n not in nodes])
+    targets = _targets(wrt, named, leaves, root)
     program = Program(root, targets)
-    return Text(program, given, path_of).module(name, _title(root))
+    return Text(program, named, path_of).module(name, _title(root))
 
 
 def _check_values(records: list[Node]) -> None:
@@ -108,7 +108,7 @@ def _check_values(records: list[Node]) -> None:
 def _names(
     params: Any, inputs: Mapping[str, Any], leaves: list[Node]
 ) -> tuple[list[tuple[str, Node]], dict[Node, str]]:
-    """The leaves that were given names, and for each parameter of a module the module's name."""
+    """The leaves that have names, and for each parameter of a module the module's name."""
     optional: list[tuple[str, Any]] = []
     if params is None:
         pairs = []
@@ -123,7 +123,7 @@ def _names(
     if not isinstance(inputs, Mapping):
         raise errors.type_error(f"inputs must be a dict of names to Tensors, got {type(inputs).__name__}")
     known = set(leaves)
-    found: dict[Node, str] = {}
+    name_of: dict[Node, str] = {}
     path_of: dict[Node, str] = {}
     missing = []
     for kind, group in (("inputs", inputs.items()), ("params", pairs), ("", optional)):
@@ -134,7 +134,7 @@ def _names(
             if t._node not in known:
                 missing += [repr(str(key))] * bool(kind)
             else:
-                found.setdefault(t._node, str(key))
+                name_of.setdefault(t._node, str(key))
                 if kind != "inputs" and "." in str(key):
                     path_of[t._node] = str(key).rpartition(".")[0]
     if missing:
@@ -144,7 +144,7 @@ def _names(
             "results of operations that no gradient flows through); or they have become leaves anew since, by "
             "requires_grad_() or an assignment to .data"
         )
-    return [(key, node) for node, key in found.items()], path_of
+    return [(key, node) for node, key in name_of.items()], path_of
 
 
 def _variables(nodes: list[Node]) -> list[tuple[str, Node]]:
@@ -161,25 +161,27 @@ def _variables(nodes: list[Node]) -> list[tuple[str, Node]]:
     return [(held[n], n) for n in nodes if n in held]
 
 
-def _targets(wrt: Any, given: list[tuple[str, Node]], leaves: list[Node], root: Node) -> list[Node]:
-    """The leaves whose gradients are wanted."""
+def _targets(wrt: Any, named: list[tuple[str, Node]], leaves: list[Node], root: Node) -> list[Node]:
+    """The leaves to differentiate with respect to."""
     if wrt is None:
-        wanted = [node for _, node in given if node.requires_grad]
+        targets = [node for _, node in named if node.requires_grad]
         return (
-            wanted + [n for n in leaves if n.requires_grad and n not in wanted] if root.requires_grad else []
+            targets + [n for n in leaves if n.requires_grad and n not in targets]
+            if root.requires_grad
+            else []
         )
-    by_name = dict(given)
-    found = []
+    by_name = dict(named)
+    targets = []
     for item in wrt if isinstance(wrt, (list, tuple)) else [wrt]:
         node = item._node if isinstance(item, Tensor) else by_name.get(item)
         if node is None or node not in leaves or not node.requires_grad:
             what = "a Tensor" if isinstance(item, Tensor) else repr(item)
             raise errors.runtime_error(
                 f"source(): wrt has {what} that is no leaf of this computation that requires grad; there are "
-                f"{', '.join(key for key, n in given if n.requires_grad) or 'none with a name'}"
+                f"{', '.join(key for key, n in named if n.requires_grad) or 'none with a name'}"
             )
-        found.append(node)
-    return found
+        targets.append(node)
+    return targets
 
 
 def _title(root: Node) -> str:

@@ -1,4 +1,4 @@
-"""Names for the values of a program: those that a person would have chosen, as far as they can be found."""
+"""Names for the values of a program: those that a person would choose, as far as the code tells them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _TAKEN = {"np", *dir(builtins)}
 
 
 @functools.lru_cache(maxsize=1024)
-def identifier(name: str) -> str:
-    """A Python name made of a qualified one: ``0.weight`` becomes ``weight_0``."""
-    parts = [p for p in re.split(r"\W+", name) if p]
+def identifier(path: str) -> str:
+    """A qualified name as a Python name: ``0.weight`` becomes ``weight_0``."""
+    parts = [p for p in re.split(r"\W+", path) if p]
     numbers = []
     while parts and parts[0].isdigit():
         numbers.append(parts.pop(0))
-    found = "_".join((parts or ["value"]) + numbers).lstrip("_") or "value"
-    found = re.sub(r"^(\d)", r"v\1", found)
-    return f"{found}_" if keyword.iskeyword(found) or found in _TAKEN else found
+    name = "_".join((parts or ["value"]) + numbers).lstrip("_") or "value"
+    name = re.sub(r"^(\d)", r"v\1", name)
+    return f"{name}_" if keyword.iskeyword(name) or name in _TAKEN else name
 
 
 class Names:
@@ -33,17 +33,17 @@ class Names:
 
     def copy(self) -> Names:
         """The same names taken."""
-        found = Names()
-        found._used = dict(self._used)
-        return found
+        names = Names()
+        names._used = dict(self._used)
+        return names
 
     def reserve(self, name: str) -> None:
-        """Nobody else gets it."""
+        """No value gets it from `take`."""
         self._used.setdefault(name, 1)
 
-    def take(self, wanted: str, number: bool = False) -> str:
-        """``wanted`` made unique: ``h``, ``h_2``, ...; with ``number``, ``h_1``, ``h_2``, ..."""
-        stem = wanted if number else identifier(wanted)
+    def take(self, base: str, number: bool = False) -> str:
+        """``base``, unique: ``h``, ``h_2``, ...; with ``number``, ``h_1``, ``h_2``, ..."""
+        stem = base if number else identifier(base)
         count = self._used.get(stem, 0) + 1  # as many have asked for it
         name = f"{stem}_{count}" if number or count > 1 else stem
         while name in self._used:

@@ -1,12 +1,13 @@
 """The program behind a result: forward and backward records as one list of values, simplified.
 
-The backward half is not written by anybody: the engine runs once with ``create_graph`` over a copy of the
+The backward half is a recording: the engine runs once with ``create_graph`` over a copy of the
 tape, everything it does is recorded, and its records are the second half of the program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,25 +15,18 @@ import numpy as np
 from minigrad.core import engine
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import ONES, RETAIN, Const, Node, next_seq, tape
-from minigrad.core.op import NO_PARAMS, TABLE, Array
+from minigrad.core.op import NO_PARAMS, TABLE, Array, Op, Path
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, leaf, wrap
-
-Operand = "Value | Const"
-VIEWS = ("reshape", "permute", "expand", "spread", "slice", "alias")
-_MOVES = (*VIEWS, "flip", "clone", "contiguous", "to")
-_REPEATED = ("spread", "expand")
-_ZEROS = ("zero", "zeros")
-_FOLDED = ("add", "sub", "mul", "div", "neg")
 
 
 class Value:
     """One value of the program: what makes it, and out of what.
 
-    ``op`` names an operation of the table, or is ``"parameter"``, ``"constant"`` or ``"mean_square"``.
-    ``fill`` is the number that all elements equal, where that is known.  ``nodes`` are the records that computed it,
-    ``origin`` the first record it came from, ``of``, in the backward half, the forward record that is being
-    differentiated.
+    ``op`` names an operation, whose ``record`` it has, or is ``"parameter"`` or ``"constant"``.  ``fill`` is the number
+    that all elements equal, where that is known.  ``turned``: the input that `Op.lies_like` names does not lie in
+    memory row by row, as far as is known.  ``nodes`` are the records that computed it, ``origin`` the first record it
+    came from, ``of``, in the backward half, the forward record that is being differentiated.
     """
 
     __slots__ = (
@@ -47,26 +41,41 @@ class Value:
         "op",
         "origin",
         "params",
+        "record",
         "shape",
+        "turned",
     )
 
     def __init__(
         self,
-        op: str,
+        op: Op | str,
         inputs: Sequence[Any],
         params: dict[str, Any],
         shape: tuple[int, ...],
         dtype: np.dtype[Any],
         node: Node | None,
     ) -> None:
-        self.op, self.inputs, self.params, self.shape, self.dtype = op, tuple(inputs), params, shape, dtype
+        self.record: Any = op if op.__class__ is Op else TABLE.get(op)  # None of what no operation computes
+        self.op: str = op if self.record is None else self.record.name
+        self.inputs, self.params, self.shape, self.dtype = tuple(inputs), params, shape, dtype
         self.nodes = [] if node is None else [node]
         self.fill: Any = None
         self.data: Array | None = None
         self.forward = True
         self.of: Node | None = None
         self.origin = node
-        self.hint = ""  # a name, where nobody gave one
+        self.hint = ""  # a name, for want of a variable's
+        self.turned = False
+
+    @property
+    def is_view(self) -> bool:
+        """Whether its operation gives a view of the first input."""
+        return self.record is not None and (self.record.view or self.record.repeats)
+
+    @property
+    def shows(self) -> bool:
+        """Whether it is a view that is printed as one, not as a number."""
+        return self.fill is None and self.is_view
 
     def __repr__(self) -> str:
         return f"<{self.op} {list(self.shape)}>"
@@ -102,16 +111,15 @@ class Program:
         value.forward = False
         self.value_of[seed] = value
         self.values.append(value)
-        for old, new_ in run.copies.items():
-            self.value_of[new_] = self.value_of[old]
-        found = [t._node for t in run.found.values()]
-        for node in tape(found):
+        for old, copied in run.copies.items():
+            self.value_of[copied] = self.value_of[old]
+        for node in tape([t._node for t in run.results.values()]):
             if node not in self.value_of:
                 self.value_of[node] = self._value(node, run)
         for old, g in run.gradients.items():
             self.names.setdefault(self.value_of[g], []).append(old)
         for target in targets:
-            t = run.found.get(run.copies[target])
+            t = run.results.get(run.copies[target])
             self.gradients[target] = None if t is None else self.value_of[_without_copy(t._node)]
 
     # ------------------------------------------------------------ from records to values
@@ -122,15 +130,13 @@ class Program:
         value_of = self.value_of
         inputs = [n if n.__class__ is Const else value_of[n] for n in node.inputs]
         before = len(self.values)
-        params = node.params
-        if node.op.name == "relu_backward" and _by_columns(node, run):
-            params = {"by_rows": False}
-        made = self.make(node.op.name, inputs, params, node.shape, node.dtype, node)
+        turned = node.op.lies_like is not None and _is_turned(node, run)
+        result = self.make(node.op, inputs, node.params, node.shape, node.dtype, node, turned)
         if len(self.values) > before:
             forward, of = self._half(node, run)
             for value in self.values[before:]:
                 value.forward, value.of, value.origin = forward, of, node
-        return made
+        return result
 
     def _half(self, node: Node, run: Any) -> tuple[bool, Node | None]:
         """Whether a record is one of the forward half, and else which record of that it differentiates."""
@@ -155,67 +161,68 @@ class Program:
 
     def make(
         self,
-        op: str,
+        op: Op,
         inputs: list[Any],
         params: dict[str, Any],
         shape: tuple[int, ...],
         dtype: np.dtype[Any],
         node: Node | None = None,
+        turned: bool = False,
     ) -> Value:
         """A value, simplified; one that is there already if it is the same."""
-        if op == "alias" or (op == "reshape" and inputs[0].shape == shape):
-            return self._also(inputs[0], node)
-        if op == "copy":
-            op, inputs = "clone", inputs[1:]
-        if op == "permute":
-            x, axes = inputs[0], tuple(params["axes"])
-            if x.op == "permute":
-                axes = tuple([x.params["axes"][a] for a in axes])
-                x = x.inputs[0]
-            if axes == tuple(range(len(axes))):
-                return self._also(x, node)
-            inputs, params = [x], {"axes": axes}
-        if op == "clone" and inputs[0].op not in (*VIEWS, "parameter", "constant") and inputs[0].fill is None:
-            return self._also(
-                inputs[0], node
-            )  # in a program that changes nothing in place, a copy is the same
-        if op == "mse_loss":
-            sizes = np.broadcast_shapes(*(i.shape for i in inputs))
-            difference = self.make("sub", inputs, NO_PARAMS, sizes, dtype)
-            difference.hint = "difference"
-            op, inputs = "mean_square", [difference]
-        if op in ("matmul", "linear") and node is not None:
-            inputs = self._apart(inputs, node)
-        fill = None
-        if op in _ZEROS or any(map(_repeats_one, inputs)):  # otherwise there is nothing to fill or to narrow
-            fill = _filled(op, inputs, params, dtype)
-            if fill is None and op in _ELEMENTWISE:
-                if op == "mul" and node is not None:
+        if op.parts:
+            op, inputs, params = *self._taken_apart(op, inputs, dtype), NO_PARAMS
+        x = inputs[0] if inputs else None
+        if op.joins is not None and x.__class__ is Value and x.record is op:
+            params, inputs, x = op.joins(params, x.params), [x.inputs[0]], x.inputs[0]
+        if op.idle is not None and op.idle(x.shape, shape, **params):
+            return self._also(x, node)
+        if copies(op) and x.__class__ is Value and x.record is not None and x.record.new and x.fill is None:
+            return self._also(x, node)  # in a program that changes nothing in place, a copy is the same
+        if op.apart is not None and node is not None:
+            inputs = self._apart(op.apart, inputs, node)
+        number = None
+        if op.fill is not None or any(map(_repeats_one, inputs)):
+            number = _filled(op, inputs, dtype)
+            if (
+                number is None
+                and op.elementwise
+                and op.check is None
+                and len(inputs) > 1
+                and numpy_name(op.kernel)
+            ):
+                if op.unit is not None and node is not None:
                     for one, other in (inputs, inputs[::-1]):
-                        if (
-                            _is_one(one)
-                            and other.__class__ is Value
-                            and (other.shape, other.dtype) == (shape, dtype)
-                        ):
+                        same = other.__class__ is Value and (other.shape, other.dtype) == (shape, dtype)
+                        if same and one.__class__ is Value and one.fill is not None and one.fill == op.unit:
                             return self._also(other, node)
                 inputs = self._narrow(inputs, shape, dtype)
         operands = [id(v) if v.__class__ is Value else _identity(v) for v in inputs]
-        key = (op, *operands, repr(params) if params else "", shape, dtype)
-        value = self.seen.get(key)
+        key = (op, *operands, _same_params(params) if params else "", shape, dtype, turned)
+        value = None if op.draws else self.seen.get(key)
         if value is not None:
             return self._also(value, node)
         value = self.seen[key] = Value(op, inputs, params, shape, dtype, node)
-        value.fill = fill
+        value.fill, value.turned = number, turned
         self.values.append(value)
         return value
+
+    def _taken_apart(self, op: Op, inputs: list[Any], dtype: Any) -> tuple[Op, list[Any]]:
+        """The last step of those that an op consists of, and its operands; the steps before it become values."""
+        before: Any = None
+        for step, numbers, name in op.parts:
+            operands = [before if n < 0 else inputs[n] for n in numbers]
+            if step is not op.parts[-1][0]:
+                before = self.make(step, operands, NO_PARAMS, _meet(operands), dtype)
+                before.hint = name
+        return step, operands
 
     def _also(self, value: Any, node: Node | None) -> Value:
         if node is not None:
             value.nodes.append(node)
-        found: Value = value
-        return found
+        return value  # type: ignore[no-any-return]
 
-    def _apart(self, inputs: list[Any], node: Node) -> list[Any]:
+    def _apart(self, copy: Op, inputs: list[Any], node: Node) -> list[Any]:
         """Two matrices that were equal and have become one value are two arrays again.
 
         BLAS multiplies a matrix with its own transpose by another routine, which rounds otherwise.
@@ -223,18 +230,18 @@ class Program:
         a, b, *rest = inputs
         if memory(a) is not memory(b) or _owner(node.inputs[0]) is _owner(node.inputs[1]):
             return inputs
-        return [a, self._again(b, node), *rest]
+        return [a, self._again(copy, b, node), *rest]
 
-    def _again(self, v: Value, node: Node) -> Value:
+    def _again(self, copy: Op, v: Value, node: Node) -> Value:
         """The same value in memory of its own, which lies as the first one does: of a view, a view of a copy."""
         key = ("apart", id(v))
         if key not in self.seen:
-            view = v.op in VIEWS and v.fill is None
-            op, params = (v.op, v.params) if view else ("clone", NO_PARAMS)
-            made = Value(op, [self._again(v.inputs[0], node) if view else v], params, v.shape, v.dtype, node)
-            made.nodes = list(v.nodes)  # they tell how it lies
-            self.seen[key] = made
-            self.values.append(made)
+            op, params = (v.record, v.params) if v.shows else (copy, NO_PARAMS)
+            x = self._again(copy, v.inputs[0], node) if v.shows else v
+            inputs = [x, *v.inputs[1:]] if v.shows else [x]
+            again = self.seen[key] = Value(op, inputs, params, v.shape, v.dtype, node)
+            again.nodes = list(v.nodes)  # they tell how it lies
+            self.values.append(again)
         return self.seen[key]
 
     def _narrow(self, inputs: list[Any], shape: tuple[int, ...], dtype: Any) -> list[Any]:
@@ -249,26 +256,46 @@ class Program:
                 if typed and _meet(others) == shape:
                     inputs[i] = Const(v.fill)
                     continue
-            if v.op in _REPEATED and v.inputs[0].__class__ is Value:
+            op = v.record
+            if op is not None and op.broadcasts is not None and v.inputs[0].__class__ is Value:
                 small = v.inputs[0]
-                target = _kept(v) if v.op == "spread" else small.shape
-                if _meet([*others, target]) == shape:
-                    if target != small.shape:
-                        small = self.make("reshape", [small], {"shape": target}, target, small.dtype)
+                steps = list(
+                    steps_of(op.broadcasts(small.shape, v.shape, **v.params), small.shape, small.dtype)
+                )
+                if _meet([*others, steps[-1][2] if steps else small.shape]) == shape:
+                    for (step, params), _, after in steps:
+                        small = self.make(step, [small], params, after, small.dtype)
                     inputs[i] = small
         return inputs
 
 
-_ELEMENTWISE = (
-    "add", "sub", "mul", "div", "maximum", "minimum", "clamp_min", "clamp_max", "where", "eq", "ne", "lt",
-    "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor",
-    "atan2",
-)  # fmt: skip
+def copies(op: Op) -> bool:
+    """Whether an op gives its first input in an array of its own."""
+    return op.same == 0 and op.order == "K" and not op.view and op.check is None
+
+
+def numpy_name(kernel: Any) -> str:
+    """How a program names a kernel that is NumPy's own, such as ``np.add``; else an empty string."""
+    while kernel is not None:
+        name, home = getattr(kernel, "__name__", ""), str(getattr(kernel, "__module__", None) or "numpy")
+        for module in ("numpy", home) if home.partition(".")[0] == "numpy" else ():
+            if getattr(sys.modules.get(module), name, None) is kernel:
+                return f"np{module[5:]}.{name}"
+        kernel = getattr(kernel, "__wrapped__", None)
+    return ""
+
+
+def steps_of(path: Path, shape: Any, dtype: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Each step of a path with the shapes before and after it."""
+    for op, params in path:
+        after = op.kernel(np.broadcast_to(np.zeros((), dtype), shape), **params).shape
+        yield (op, params), shape, after
+        shape = after
 
 
 def memory(v: Value) -> Value:
     """The value whose array this one shows."""
-    while v.op in VIEWS and v.fill is None:
+    while v.shows:
         v = v.inputs[0]
     return v
 
@@ -289,11 +316,7 @@ def _identity(operand: Const) -> object:
 
 def _repeats_one(v: object) -> bool:
     """Whether an operand is known to repeat a number, or something smaller."""
-    return v.__class__ is Value and (v.fill is not None or v.op in _REPEATED)
-
-
-def _is_one(v: object) -> bool:
-    return v.__class__ is Value and v.fill is not None and bool(v.fill == 1)
+    return v.__class__ is Value and (v.fill is not None or (v.record is not None and v.record.repeats))
 
 
 def _meet(operands: Sequence[Any]) -> Any:
@@ -303,50 +326,50 @@ def _meet(operands: Sequence[Any]) -> Any:
         return None
 
 
-def _kept(v: Value) -> tuple[int, ...]:
-    """The shape from which NumPy's broadcasting makes the same as `spread`."""
-    dim, small = v.params["dim"], v.inputs[0].shape
-    if dim is None or v.params["keepdim"] or not v.shape:
-        return tuple(small)
-    return tuple(1 if d in dim else n for d, n in enumerate(v.shape))
+def _same_params(params: dict[str, Any]) -> object:
+    """What makes parameters the same; NumPy does not write large arrays out."""
+    parts = (q for p in params.values() for q in (p if isinstance(p, (tuple, list)) else (p,)))
+    if not any(isinstance(q, np.ndarray) for q in parts):
+        return repr(params)
+    with np.printoptions(threshold=sys.maxsize, floatmode="unique"):
+        return repr(params)
 
 
-def _filled(op: str, inputs: list[Any], params: dict[str, Any], dtype: Any) -> Any:
+def _filled(op: Op, inputs: list[Any], dtype: Any) -> Any:
     """The number that all elements equal, if that follows from the operands."""
-    if op in _ZEROS:
-        return dtype.type(0)
-    for v in inputs:
-        if v.__class__ is Value and v.fill is not None:
-            break
-    else:
-        return None
     kind = dtype.type
-    if op in _MOVES:
-        with np.errstate(all="ignore"):  # a narrower type may not hold it
+    if op.fill is not None:
+        return kind(op.fill)
+    if op.check is not None:
+        return None
+    numbers = [
+        v.value if v.__class__ is Const else None if v.fill is None else np.asarray(v.fill, v.dtype)
+        for v in inputs
+    ]
+    with np.errstate(all="ignore"):  # a narrower type may not hold it
+        if op.moves and inputs[0].__class__ is Value and inputs[0].fill is not None:
             return kind(inputs[0].fill)
-    if any(v.__class__ is Const and isinstance(v.value, Numeral) for v in inputs):
-        return None  # it is another number in the next run
-    if op in _FOLDED and all(v.__class__ is Const or v.fill is not None for v in inputs):
-        with np.errstate(all="ignore"):
-            numbers = [v.value if v.__class__ is Const else np.asarray(v.fill, v.dtype) for v in inputs]
-            return kind(TABLE[op].kernel(*numbers))
-    return None
+        if not op.fold or any(n is None or isinstance(n, Numeral) for n in numbers):
+            return None  # a Numeral is another number in the next run
+        return kind(op.kernel(*numbers))
 
 
 def _without_copy(node: Node) -> Node:
     """A leaf's gradient before the copy that keeps two leaves from sharing one array."""
-    found = node
-    while found.op is not None and found.op.name == "clone":
-        found = found.inputs[0]
-    return found
+    while node.op is not None and copies(node.op):
+        node = node.inputs[0]
+    return node
 
 
-def _by_columns(node: Node, run: _Backward | None) -> bool:
-    """Whether the second operand of a record did not lie in memory row by row, as far as that is known."""
+def _is_turned(node: Node, run: _Backward | None) -> bool:
+    """Whether the input that `Op.lies_like` names did not lie in memory row by row, as far as that is known."""
     if run is not None and node in run.by_columns:
         return True
-    keep = node.layout.keep if node.requires_grad else ()
-    return 1 in keep and node.saved.__class__ is tuple and not node.saved[keep.index(1)].flags.c_contiguous
+    keep, i = (
+        node.layout.keep if node.requires_grad else (),
+        node.op.lies_like if node.op is not None else None,
+    )
+    return i in keep and node.saved.__class__ is tuple and not node.saved[keep.index(i)].flags.c_contiguous
 
 
 # ---------------------------------------------------------------- running the engine
@@ -360,7 +383,7 @@ class _Backward:
         self.groups: dict[Node, Node] = {}  # a backward record to the forward record it differentiates
         self.gradients: dict[Node, Node] = {}  # a forward record to the record of its gradient
         self.constants: dict[Node, Array] = {}
-        self.by_columns: set[Node] = set()  # records whose second operand does not lie row by row
+        self.by_columns: set[Node] = set()  # records whose `Op.lies_like` does not lie row by row
         self._current: Node | None = None
         self._in_hooks: list[tuple[int, int]] = []
         for node in forward:
@@ -372,7 +395,7 @@ class _Backward:
         )
         with ModeManager(mode):
             ends = [self.copies[t] for t in targets]
-            self.found = engine.run([self.copies[root]], [seed], ends, keep=True, create=True)
+            self.results = engine.run([self.copies[root]], [seed], ends, keep=True, create=True)
         for copied in self.copies.values():
             copied.hooks = None  # they refer to this object: a cycle
 
@@ -403,7 +426,8 @@ class _Backward:
     def _observe(self, record: Node, arrays: list[Any]) -> None:
         if self._current is not None:
             self.groups[record] = self._current
-        if len(arrays) > 1 and isinstance(arrays[1], np.ndarray) and not arrays[1].flags.c_contiguous:
+        like = record.op.lies_like if record.op is not None else None
+        if like is not None and isinstance(arrays[like], np.ndarray) and not arrays[like].flags.c_contiguous:
             self.by_columns.add(record)
         for n, array in zip(record.inputs, arrays, strict=False):
             if (

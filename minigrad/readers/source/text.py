@@ -13,11 +13,10 @@ from typing import Any
 from minigrad.core.node import Const, Node
 from minigrad.errors import place
 from minigrad.readers.source.expressions import (
-    REPEATS,
     Expr,
     Helpers,
+    checked,
     constant,
-    expression,
     fill,
     filled,
     literal,
@@ -25,11 +24,10 @@ from minigrad.readers.source.expressions import (
     whole,
 )  # fmt: skip
 from minigrad.readers.source.names import Names, identifier, variable
-from minigrad.readers.source.program import VIEWS, Program, Value, memory
+from minigrad.readers.source.program import Program, Value, memory
 
 WIDTH = 100
 INSIDE = 44  # characters; what is longer gets a line of its own
-_UNARY = ("relu", "sigmoid", "tanh", "exp", "sin", "cos")
 
 
 class Text:
@@ -40,8 +38,8 @@ class Text:
     lines of the user's program, nor across those that backward lines belong to.
     """
 
-    def __init__(self, program: Program, given: Sequence[tuple[str, Node]], path_of: dict[Node, str]) -> None:
-        self._begin(program, given, path_of)
+    def __init__(self, program: Program, named: Sequence[tuple[str, Node]], path_of: dict[Node, str]) -> None:
+        self._begin(program, named, path_of)
         outputs = [program.result, *(g for g in program.gradients.values() if g is not None)]
         self.live = _live(program, outputs)
         self.users: dict[Value, list[Value | None]] = {v: [] for v in self.live}
@@ -64,11 +62,11 @@ class Text:
             if not v.forward:
                 self._print(v)
 
-    def _begin(self, program: Program, given: Sequence[tuple[str, Node]], path_of: dict[Node, str]) -> None:
+    def _begin(self, program: Program, named: Sequence[tuple[str, Node]], path_of: dict[Node, str]) -> None:
         """What a text starts from, before anything has a name."""
         self.program, self.path_of = program, path_of
         self.helpers, self.names = Helpers(), Names()
-        self.keys = {node: name for name, node in given}
+        self.keys = {node: name for name, node in named}
         self.name_of: dict[Value, str] = {}
         self.expr_of: dict[Value, Expr] = {}
         self.lines: list[tuple[Value, str]] = []
@@ -79,26 +77,25 @@ class Text:
     def _name_parameters(self) -> list[Value]:
         self.names.reserve("np")
         needed: set[Any] = {*self.live, self.program.gradient, *(self.program.value_of[n] for n in self.keys)}
-        found = {
+        value_of = {
             n: v for v in self.program.values if v in needed and v.op == "parameter" and v.fill is None
             for n in v.nodes if n in self.keys or v.nodes[0] is n
         }  # fmt: skip
-        ordered = [n for n in self.keys if n in found]
-        rest = [n for n in found if n not in self.keys]
+        ordered = [n for n in self.keys if n in value_of]
+        rest = [n for n in value_of if n not in self.keys]
         for node in ordered:
-            self.name_of[found[node]] = self.names.take(self.keys[node])
+            self.name_of[value_of[node]] = self.names.take(self.keys[node])
         for node in rest:
-            v = found[node]
-            wanted = "gradient" if v is self.program.gradient else "input"
-            self.name_of[v] = self.names.take(wanted, number=wanted == "input")
+            v = value_of[node]
+            seed = v is self.program.gradient
+            self.name_of[v] = self.names.take("gradient" if seed else "input", number=not seed)
             self.keys[node] = self.name_of[v]
-        given = self.program.gradient
-        last = [given] if given is not None else []
-        return [v for v in (found[n] for n in (*ordered, *rest)) if v not in last] + last
+        last = [] if self.program.gradient is None else [self.program.gradient]
+        return [v for v in (value_of[n] for n in (*ordered, *rest)) if v not in last] + last
 
     def _name_forward(self) -> dict[Value, str]:
-        """Names for forward values: the variable's, the module's, or from the value it was made of."""
-        wanted: dict[Value, str] = {}
+        """Names for forward values: the variable's, the module's, or from the value it is computed of."""
+        names: dict[Value, str] = {}
         variables: dict[Any, str | None] = {}
         nodes = [n for n in self.program.forward if n.op is not None]
         for n, after in zip(nodes, [*nodes[1:], None][: len(nodes)], strict=True):
@@ -107,7 +104,7 @@ class Text:
                     variables[n.code, n.lasti] = variable(n.code, n.lasti)
                 name = variables[n.code, n.lasti]
                 if name is not None:
-                    wanted.setdefault(self.program.value_of[n], name)
+                    names.setdefault(self.program.value_of[n], name)
         last: dict[str, Value] = {}
         first: dict[str, Any] = {}
         for n in nodes:
@@ -118,13 +115,13 @@ class Text:
                 if first.setdefault(path, (n.code, n.lasti)) == (n.code, n.lasti):
                     last[path] = self.program.value_of[n]
         for path, v in last.items():
-            wanted.setdefault(v, identifier(f"{path}.{v.op}") if path.isdigit() else identifier(path))
+            names.setdefault(v, identifier(f"{path}.{v.op}") if path.isdigit() else identifier(path))
         modules = dict(zip(last.values(), last, strict=True))
         for v in self.live:
-            if v.op in _UNARY and v not in wanted and v.inputs[0] in modules:
+            if v.record is not None and v.record.activation and v not in names and v.inputs[0] in modules:
                 path = modules[v.inputs[0]]
-                wanted[v] = identifier(f"{path}.{v.op}")
-        return {v: name for v, name in wanted.items() if v.op not in ("parameter", "constant")}
+                names[v] = identifier(f"{path}.{v.op}")
+        return {v: name for v, name in names.items() if v.op not in ("parameter", "constant")}
 
     def _gradient_names(self) -> None:
         for v, nodes in self.program.names.items():
@@ -140,7 +137,7 @@ class Text:
 
     def _parts(self, v: Value, name: str) -> None:
         """The sums of which a gradient consists, and what is added up first in another group."""
-        while v.op == "add":
+        while v.record is not None and v.record.sums:
             first, second = v.inputs
             for part in (second, first):
                 if part.__class__ is Value and not part.forward and part.of is not v.of:
@@ -161,22 +158,22 @@ class Text:
             return
         if v.fill is not None:
             return  # written where it is needed
-        made = self._make(v)
-        if self._goes_into_its_user(v) and len(ast.unparse(made)) <= INSIDE:
-            self.expr_of[v] = made
+        expr = self._make(v)
+        if self._goes_into_its_user(v) and len(ast.unparse(expr)) <= INSIDE:
+            self.expr_of[v] = expr
             return
         inside = [w for w in v.inputs if w.__class__ is Value and w in self.expr_of]
         kept: list[Value] = []
-        while inside and len(ast.unparse(made)) > WIDTH - 24:
+        while inside and len(ast.unparse(expr)) > WIDTH - 24:
             longest = max(inside, key=lambda w: len(ast.unparse(self.expr_of[w])))
             inside.remove(longest)
             kept.append(longest)
             self._line(longest, self.expr_of.pop(longest), longest.op)
-            made = self._make(v)
-        self._line(v, made, v.op)
+            expr = self._make(v)
+        self._line(v, expr, v.op)
 
     def _make(self, v: Value) -> Expr:
-        return expression(v, [self._operand(w) for w in v.inputs], self.helpers)
+        return checked(v, [self._operand(w) for w in v.inputs], self.helpers)
 
     def _operand(self, w: Any) -> Expr:
         if w.__class__ is not Value:
@@ -187,27 +184,27 @@ class Text:
             return filled(w)
         return self.expr_of[w]
 
-    def _line(self, v: Value, made: Expr, kind: str) -> None:
-        wanted = self._wanted.get(v)
-        if wanted is not None and v is self.program.result:
-            name = wanted
+    def _line(self, v: Value, expr: Expr, kind: str) -> None:
+        wish = self._wanted.get(v)
+        if wish is not None and v is self.program.result:
+            name = wish
         else:
-            name = self.names.take(wanted) if wanted else self.names.take(kind, number=True)
+            name = self.names.take(wish) if wish else self.names.take(kind, number=True)
         self.name_of[v] = name
-        self.line_of[v] = f"{name} = {ast.unparse(made)}"
+        self.line_of[v] = f"{name} = {ast.unparse(expr)}"
         self.lines.append((v, self.line_of[v]))
 
     def _goes_into_its_user(self, v: Value) -> bool:
         users = self.users[v]
         user = users[0]
-        if v.op == "permute" and v.inputs[0] in self.name_of and None not in users and v not in self._wanted:
+        if v.record.inline and v.inputs[0] in self.name_of and None not in users and v not in self._wanted:
             return True
-        if len(users) != 1 or user is None or v in self._wanted:
+        if len(users) != 1 or user is None or v in self._wanted or v.record.draws:
             return False
-        if user.op in REPEATS or user.forward != v.forward:
+        if user.record.twice or user.forward != v.forward:
             return False
         if v.forward:
-            return v.op in VIEWS or _place(v.origin) == _place(user.origin)
+            return v.is_view or _place(v.origin) == _place(user.origin)
         return self._group(v) is self._group(user)
 
     def _group(self, v: Value) -> Value | None:
@@ -254,7 +251,7 @@ class Text:
 
     def _backward(self) -> list[str]:
         lines: list[str] = []
-        group: Any = lines  # nobody's
+        group: Any = lines  # no value's
         for v, line in self.lines:
             if v.forward:
                 continue
@@ -280,7 +277,7 @@ class Text:
 
     def _results(self) -> str:
         program = self.program
-        taken = {id(memory(program.result))}
+        taken = _shown(program.result)
         entries = []
         for node, g in program.gradients.items():
             entries.append(f"{_quoted(self.keys[node])}: {self._gradient(g, taken)}")
@@ -290,30 +287,39 @@ class Text:
     def _output(self, v: Value) -> Expr:
         return whole(v) if v.fill is not None and v not in self.name_of else self._operand(v)
 
-    def _gradient(self, g: Value | None, taken: set[int]) -> str:
+    def _gradient(self, g: Value | None, taken: set[Value]) -> str:
         """A gradient in an array that belongs to the caller alone."""
         if g is None:
             return "None"
-        made = self._output(g)
-        owner = memory(g)
-        shared = id(owner) in taken or owner.op == "parameter" or repeats(g)
-        taken.add(id(owner))
+        expr = self._output(g)
+        shown = _shown(g)
+        shared = not taken.isdisjoint(shown) or any(v.op == "parameter" for v in shown) or repeats(g)
+        taken |= shown
         if shared and g.fill is None:
-            made = fill("np.copy({})", [made])
-        return ast.unparse(made)
+            expr = fill("np.copy({})", [expr])
+        return ast.unparse(expr)
+
+
+def _shown(v: Value) -> set[Value]:
+    """The values whose memory the array of one may show."""
+    todo = [memory(v)]
+    for w in todo:
+        if w.fill is None and w.record is not None and not w.record.new:
+            todo += [memory(x) for x in w.inputs if x.__class__ is Value]
+    return set(todo)
 
 
 def _live(program: Program, outputs: Sequence[Value]) -> list[Value]:
     """What the outputs need, in order."""
-    found: set[Value] = set(outputs)
-    todo = list(found)
+    live: set[Value] = set(outputs)
+    todo = list(live)
     for v in todo:
         if v.fill is None:
             for w in v.inputs:
-                if w.__class__ is Value and w not in found:
-                    found.add(w)
+                if w.__class__ is Value and w not in live:
+                    live.add(w)
                     todo.append(w)
-    return [v for v in program.values if v in found]
+    return [v for v in program.values if v in live]
 
 
 def _place(node: Node | None) -> str:
