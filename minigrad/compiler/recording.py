@@ -1,4 +1,7 @@
-"""Recording: a call is run once under a `Trace`, and made into a `Replay`."""
+"""Recording: a call is run once under a `Trace`, and made into a `Replay`.
+
+The file has more than 500 lines because one class sees a call from its first argument to what a replay hands back.
+"""
 
 from __future__ import annotations
 
