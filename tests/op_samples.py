@@ -23,8 +23,8 @@ NOT_SAMPLED = {
     "draw": "random; recorded by compile, tested in test_compile.py",
     "deviation": "checks what `normal` is given; recorded by compile, tested in test_compile.py",
     "bernoulli": "random; recorded by compile, tested in test_compile.py",
-    "square_sum": "a part of programs alone, tested in test_source.py",
-    "mean_square": "a part of programs alone, tested in test_source.py",
+    "mean_square": "what programs make of mse_loss, tested in test_source.py",
+    "square_sum": "what programs in blocks of rows make of mse_loss, tested in test_compile_backends.py",
 }
 NO_GRADIENT = {"floor_divide": "its rules refuse, tested in test_every_op.py"}
 NOT_EMPTY = {

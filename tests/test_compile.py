@@ -875,9 +875,7 @@ def test_a_result_that_is_a_view_lies_as_in_eager_mode(kind: str) -> None:
 
 def test_a_constant_is_not_given_away() -> None:
     onto_one_row = TABLE["sum_to"]  # gives a view of a single row
-    f = mg.compile(
-        lambda x: (x * 2.0, apply(onto_one_row, (mg.tensor([[1.0, 2.0, 3.0]]),), {"shape": (3,)}))
-    )
+    f = mg.compile(lambda x: (x * 2.0, apply(onto_one_row, (mg.tensor([[1.0, 2.0, 3.0]]),), {"shape": (3,)})))
     for k in range(4):
         _, found = f(draw(3, seed=k))
         assert found.tolist() == [1.0, 2.0, 3.0]
@@ -1265,15 +1263,82 @@ def test_equal_matrices_that_have_become_one_lie_as_they_did(replayed: str) -> N
                  for k in range(3)], (0, 1), "inside")  # fmt: skip
 
 
-def test_what_cannot_be_printed_is_refused_by_the_first_call() -> None:
+def test_a_kernel_that_cannot_be_printed_is_called() -> None:
     planted = Op("planted", (lambda k: lambda x: x * k)(2.0), "x", lambda g: g * 2.0)
     try:
         f = mg.compile(lambda x: apply(planted, (x,)).sum())
-        with pytest.raises(NotImplementedError, match="planted cannot be printed"):
-            f(mg.ones(3))
-        assert recordings(f) == 0
+        for k in range(4):
+            assert f(mg.full((3,), float(k))).item() == 6.0 * k
+            assert k != 1 or "planted_kernel(" in mg.source(f)
+        assert recordings(f) == 1
+        with pytest.raises(NotImplementedError, match="Numba cannot compile planted_kernel"):
+            mg.compile(lambda x: apply(planted, (x,)).sum(), backend="numba")(mg.ones(3))
     finally:
         TABLE.pop("planted")
+
+
+def test_replays_check_the_range_of_an_index_as_eager_mode_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpret, "OFTEN", 128)
+    x = mg.arange(12.0).reshape(3, 4)
+
+    @mg.compile
+    def gathered(x: Any, index: Any) -> Any:
+        return (x * 2.0).gather(1, index) + 1.0
+
+    @mg.compile
+    def unused(x: Any, index: Any) -> Any:
+        x.gather(1, index)
+        return x + 1.0
+
+    good = mg.tensor([[0, 3], [1, 2], [3, 0]])
+    for k in range(600):
+        assert gathered(x, good).tolist() == [[1.0, 7.0], [11.0, 13.0], [23.0, 17.0]]
+        assert unused(x, good).tolist() == (x + 1.0).tolist()
+        if k % 70 == 1 or k in (2, 127, 128, 129, 512, 513):
+            for f in (gathered, unused):
+                for wrong in (-1, 4):
+                    bad = mg.tensor([[0, 3], [1, wrong], [3, 0]])
+                    with pytest.raises(
+                        RuntimeError, match=f"index {wrong} is out of bounds for dimension 1 with size 4"
+                    ):
+                        f(x, bad)
+    assert recordings(gathered) == recordings(unused) == 1
+
+
+def test_checks_of_an_operation_run_in_every_replay(replayed: str) -> None:
+    def positive(x: Any, least: float) -> None:
+        if not np.all(x > least):
+            raise ValueError(f"not above {least}")
+
+    def kernel(x: Any, least: float) -> Any:
+        return np.log(x)
+
+    w = mg.ones(2, 2)
+    whole = Op("log_above", kernel, "x; least", lambda g, x: g / x, check=positive)
+    plain = Op("log_checked", np.log, "x", lambda g, x: g / x, check=lambda x: positive(x, 0.0))
+    turned = Op("turned_above", lambda x, least: x.T, "x; least", view=True, check=positive)
+    try:
+        step = mg.compile(lambda x: (w.add_(x), apply(whole, (x.relu(),), {"least": 0.0}) * 2.0)[1])
+        views = mg.compile(lambda x: apply(turned, (w,), {"least": 0.0}) * x)
+        unused = mg.compile(lambda x: (apply(plain, (x,)), x * 2.0)[1])
+        for k in range(1, 5):
+            x = mg.full((2, 2), float(k))
+            assert step(x).allclose(x.log() * 2.0)
+            assert views(x).allclose(w.T * x)
+            assert unused(x).tolist() == (x * 2.0).tolist()
+            before = w.tolist()
+            for f in (step, unused):
+                with pytest.raises(RuntimeError, match=r"not above 0\.0"):
+                    f(mg.zeros(2, 2))
+            assert w.tolist() == before
+            w.neg_()
+            with pytest.raises(RuntimeError, match=r"not above 0\.0"):
+                views(x)
+            w.neg_()
+        assert recordings(step) == recordings(views) == recordings(unused) == 1
+    finally:
+        for op in (whole, plain, turned):
+            TABLE.pop(op.name)
 
 
 # ---------------------------------------------------------------- arguments and results
@@ -2631,3 +2696,13 @@ def test_a_function_may_have_any_name(name: str) -> None:
     space = {"x": mg.ones(2, requires_grad=True)}
     exec(compile("y = (x * 2).sum()", name.replace("\0", ""), "exec"), space)
     compile(mg.source(space["y"]), "a", "exec")
+
+
+def test_a_reshape_that_copies_is_made_anew_in_each_run() -> None:
+    w = mg.from_numpy(np.arange(6.0).reshape(2, 3).T)
+    f = mg.compile(lambda x: w.reshape(-1) * x)
+    for k in range(5):
+        x = mg.full((6,), float(k), dtype=mg.float64)
+        assert f(x).tolist() == (w.reshape(-1) * x).tolist()
+        w.add_(1.0)
+    assert recordings(f) == 1

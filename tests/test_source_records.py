@@ -123,7 +123,7 @@ def planted_half(**facts: Any) -> Op:
     return op
 
 
-@pytest.mark.parametrize("view", [True, None])
+@pytest.mark.parametrize("view", [True, False])
 @pytest.mark.parametrize(
     "f",
     [
@@ -137,7 +137,7 @@ def planted_half(**facts: Any) -> Op:
     ],
 )
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
-def test_a_kernel_that_returns_a_view_whether_it_says_so_or_not(f: Any, view: bool | None, dtype: Any) -> None:
+def test_a_kernel_that_returns_a_view_whether_it_says_so_or_not(f: Any, view: bool, dtype: Any) -> None:
     op = planted_half(view=view)
     recorded, fresh = arrays([(60, 40)], 0, dtype), arrays([(60, 40)], 1, dtype)
     check(lambda x: f(op, x), recorded, fresh, (0,))

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.calls import Statement, as_text
+from minigrad.compiler.calls import Statement, _Target, as_text, by_ufunc
 from minigrad.compiler.lower import Plan
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import Const
-from minigrad.core.op import TABLE
+from minigrad.core.op import TABLE, Op, Params
 from minigrad.dtypes import F32
-from minigrad.kernels.sums import FEW
-from minigrad.readers.source.expressions import Expr, expression
+from minigrad.readers.source.expressions import Expr
 from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped
 
-_OPERATORS = {
-    "add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "lt": "{} < {}",
-    "le": "{} <= {}", "gt": "{} > {}", "ge": "{} >= {}", "eq": "{} == {}", "ne": "{} != {}",
-}  # fmt: skip
-_SYMBOLS = {"add": "+", "sub": "-", "mul": "*"}
+_IN_PLACE = re.compile(r"\{\} (\S+) \{\}")  # the text of what has an operator that also works in place
 
 
 class NumbaPlan(Plan):
@@ -44,14 +39,12 @@ class NumbaPlan(Plan):
         return self._helped.setdefault("numbers", [])
 
     def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
-        source = v.inputs[0]
-        text = as_text(expression(v, xs, self.helpers))
-        if v.op == "reshape" and source.fill is None:
-            text = f"np.ascontiguousarray({as_text(xs[0])}).reshape({v.shape!r})"
-        if v.op == "permute" and len(self.users[v]) == 1 and v not in self._kept:
-            self.expr_of[v] = expression(v, xs, self.helpers)
+        if TABLE[v.op].kernel is np.transpose and len(self.users[v]) == 1 and v not in self._kept:
+            self.expr_of[v] = self._printed(v, xs)
             return
-        self._line_of(v, text, reads)
+        self._refuse(TABLE[v.op])
+        texts = [as_text(x) for x in xs]
+        self._line_of(v, self._pattern(v, texts) or as_text(self._printed(v, xs)), reads)
 
     def _line_of(self, v: Value, text: str, reads: list[Value]) -> None:
         name = self._take_name(v, v.op)
@@ -61,76 +54,40 @@ class NumbaPlan(Plan):
     def _compute(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
         self._line_of(v, self._expression(v, xs), reads)
 
+    def _pattern(self, v: Value, texts: list[str]) -> str | None:
+        """A value as its record says."""
+        op = TABLE[v.op]
+        pattern = op.text if op.numba is None and by_ufunc(op) else op.numba
+        if callable(pattern):
+            made: str | None = pattern(_Target(self, v, texts))
+            return made
+        return pattern and pattern.format(*(f"({t})" if " " in t else t for t in texts))  # type: ignore[no-any-return]
+
     def _expression(self, v: Value, xs: list[Expr]) -> str:
-        if v.op in ("draw", "bernoulli"):
-            raise NotImplementedError(
-                "compile(backend='numba'): Numba cannot draw from minigrad's generator; use the NumPy backend"
-            )
-        texts = self._arguments(v, xs)
-        kind = v.dtype
-        pattern = _OPERATORS.get(v.op)
-        if pattern is not None:
-            return pattern.format(*(f"({t})" if " " in t else t for t in texts))
-        first: Any = v.inputs[0] if v.inputs else None
-        if v.op == "remainder" and kind.kind == "f":
-            y, zero = f"np.remainder({texts[0]}, {texts[1]})", self._number(0.0, kind)
-            return f"np.where({y} == {zero}, np.copysign({zero}, {texts[0]}), {y})"
-        if v.op == "lerp":
-            a, b, w = texts
-            inputs: tuple[Any, ...] = v.inputs
-            near, far = f"{a} + {w} * ({b} - {a})", f"{b} - ({b} - {a}) * ({self._number(1.0, kind)} - {w})"
-            weight: Any = inputs[2].value if inputs[2].__class__ is Const else None
-            if type(weight) in (float, int):
-                return near if abs(weight) < 0.5 else far
-            return f"np.where(np.abs({w}) < {self._number(0.5, kind)}, {near}, {far})"
-        if v.op == "linear":
-            return f"np.dot({texts[0]}, {texts[1]}.T) + {texts[2]}"
-        if v.op == "matmul" and all(len(w.shape) == 2 for w in v.inputs):
-            return f"np.dot({texts[0]}, {texts[1]})"
-        if v.op == "relu":
-            return f"np.maximum({texts[0]}, {self._number(0.0, kind)})"
-        if v.op == "relu_backward":
-            zero = self._number(0.0, kind)
-            return f"np.where({texts[1]} <= {zero}, {zero}, {texts[0]})"
-        if v.op in ("mean_square", "square_sum") and first is not None:
-            x = f"{_wide(texts[0], first)}.ravel()"
-            total = _narrow(f"np.dot({x}, {x})", v, first)
-            return (
-                total
-                if v.op == "square_sum"
-                else f"{total} / {self._number(float(math.prod(first.shape)), kind)}"
-            )
-        rows = first is not None and len(first.shape) > 1 and v.shape == first.shape[-1:]
-        if v.op == "sum_to" and first is not None and rows:
-            if first.shape[:-1] == (1,):
-                return f"{texts[0]}[0].copy()"
-            x = _wide(texts[0], first)
-            flat = x if len(first.shape) == 2 else f"np.ascontiguousarray({x}).reshape(-1, {v.shape[0]})"
-            return _narrow(f"np.sum({flat}, axis=0)", v, first)
-        dim: Any = v.params.get("dim") if v.op in ("sum", "mean") else ()
-        if first is not None and (dim is None or len(dim) == 1) and not v.params["keepdim"]:
-            axis = "" if dim is None else f", axis={dim[0]}"
-            total = _narrow(f"np.sum({_wide(texts[0], first)}{axis})", v, first)
-            shape: tuple[int, ...] = first.shape
-            count = math.prod(shape) if dim is None else shape[dim[0]]
-            return total if v.op == "sum" else f"{total} / {self._number(float(count), kind)}"
-        if v.op in ("clone", "contiguous"):
-            return f"{texts[0]}.copy()"
-        kernel = TABLE[v.op].kernel if v.op in TABLE else None
-        if v.op == "where":
-            choices = [
-                self._number(float(w.value), kind) if w.__class__ is Const and kind.kind == "f" else t
-                for w, t in zip(v.inputs, texts, strict=True)
-            ]
-            return f"np.where({', '.join(choices)})"
-        if isinstance(kernel, np.ufunc):
-            return f"np.{kernel.__name__}({', '.join(texts)})"
-        text = as_text(expression(v, xs, self.helpers))
+        op, texts = TABLE[v.op], self._arguments(v, xs)
+        self._refuse(op)
+        made = self._pattern(v, texts)
+        if made is not None:
+            return made
+        if by_ufunc(op):
+            return f"np.{op.unchecked.__name__}({', '.join(texts)})"
+        text = as_text(self._printed(v, xs))
         numbers = [*v.params.values(), *(w.value for w in v.inputs if w.__class__ is Const)]
-        if kind == F32 and any(isinstance(n, (float, int)) for n in numbers):
+        if v.dtype == F32 and any(isinstance(n, (float, int)) for n in numbers):
             # To Numba they are float64, and so is what they meet.
             return f"({text}).astype(np.float32)" if v.shape else f"np.float32({text})"
         return text
+
+    def _refuse(self, op: Op) -> None:
+        """NotImplementedError for what depends on more than its operands, or raises for some."""
+        what = "draw from minigrad's generator" if op.draws else f"check the operands of {op.name}"
+        if op.draws or op.check is not None:
+            raise NotImplementedError(f"compile(backend='numba'): Numba cannot {what}; use the NumPy backend")
+
+    def _called(self, function: Any, stem: str, xs: list[Expr], params: Params) -> Expr:
+        raise NotImplementedError(
+            f"compile(backend='numba'): Numba cannot compile {stem}, which is not printed; use the NumPy backend"
+        )
 
     # ------------------------------------------------------------ the whole
 
@@ -143,9 +100,11 @@ class NumbaPlan(Plan):
         for node, v in self.writes:
             name = self.name_of[value_of[node]]
             statement = next((s for s in self.statements if s.value is v), None)
-            symbol = _SYMBOLS.get(v.op)
-            simple = statement is not None and symbol is not None and v.inputs[0] is value_of[node]
-            if simple and v not in self._kept and not self.users[v] and statement is not None:
+            operator = _IN_PLACE.fullmatch(str(getattr(TABLE.get(v.op), "text", "")))
+            simple = statement is not None and operator is not None and v.inputs[0] is value_of[node]
+            used = v in self._kept or self.users[v] or v.dtype.kind == "b"
+            if simple and not used and statement is not None and operator is not None:
+                symbol = operator[1]
                 self.statements.remove(statement)
                 rest = statement.lines[0].partition(f" {symbol} ")[2]
                 self.committed.append(f"{name} {symbol}= {rest}")
@@ -177,21 +136,11 @@ class NumbaPlan(Plan):
         made = self._before.get(v) or as_text(self._output(v))
         if v in self._before:
             return made
-        if v.is_view or v not in self.fresh or sum(w is v for w in self.outputs) > 1:
+        op = TABLE.get(v.op)
+        shared = op is None or not op.new or v not in self.fresh or sum(w is v for w in self.outputs) > 1
+        if shared:
             return f"np.copy({made})" if v.shape else made
         return made
-
-
-def _wide(text: str, x: Value) -> str:
-    """What is summed: many terms of float32 as float64, for Numba adds one after the other."""
-    return f"{text}.astype(np.float64)" if x.dtype == F32 and math.prod(x.shape) > FEW else text
-
-
-def _narrow(text: str, v: Value, x: Value) -> str:
-    """A sum of `_wide` terms in its own type."""
-    if _wide("", x) == "":
-        return text
-    return f"{text}.astype(np.float32)" if v.shape else f"np.float32({text})"
 
 
 def jitted(

@@ -12,15 +12,13 @@ import numpy as np
 
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import Const, Node
-from minigrad.core.op import NO_PARAMS, TABLE
-from minigrad.dtypes import BOOL, F32, F64
-from minigrad.kernels.sums import MANY, added_by_numpy, sum_rows
-from minigrad.ops.linalg import by_matmul, has_single
-from minigrad.ops.nn import LONG, TILED, long_row, together
+from minigrad.core.op import NO_PARAMS, TABLE, Op, Params, is_ufunc
+from minigrad.core.plans import OUT, PART, Lines, Operand, Part, Target
 from minigrad.readers.source.expressions import (
     Expr,
     Helpers,
     expression,
+    fill,
     is_dense,
     literal,
     may_turn,
@@ -29,7 +27,7 @@ from minigrad.readers.source.expressions import (
 from minigrad.readers.source.program import Value, memory
 from minigrad.readers.source.text import Text, _place
 
-_INTO = ", out=\0)"  # NUL stands for the name of a value until it has one
+_OUT = f", out={OUT})"
 ALIGN = 64  # bytes
 
 
@@ -88,7 +86,7 @@ class Calls(Text):
         self.data: dict[str, Any] = {}  # what the text needs beside NumPy: constants, generators
         self._refilled: list[str] = []
         self.lasting_bytes = 0  # of arrays that stay beside the planned memory
-        self.mask_of: dict[Value, Value] = {}  # of a gradient of relu: where it passes
+        self.part_of: dict[Value, Value] = {}  # what is computed before a value, for it alone
 
     def _inputs(self, v: Value) -> list[Value]:
         found = self._read.get(v)
@@ -102,7 +100,7 @@ class Calls(Text):
 
     def _owner(self, v: Value) -> Value:
         """The value whose memory this one shows; a view that had to be copied has memory of its own."""
-        while v.shows and v not in self.slots and v not in self.fresh:
+        while is_view(v) and v not in self.slots and v not in self.fresh:
             v = v.inputs[0]
         return v
 
@@ -128,92 +126,99 @@ class Calls(Text):
         self.static.add(v)
 
     def _compute(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
-        if v.op == "relu_backward" and self._may_plan(v) and v.dtype in (F32, F64):
-            self._mask(v, xs)
-            return
-        out_form = self._out_form(v, xs) if self._may_plan(v) else None
-        if out_form is not None:
-            name = self._take_name(v, v.op)
+        form = self._into(v, xs)
+        if form is not None and self._may_plan(v):
+            self._take_name(v, v.op)
             self._plan(v)
-            lines, extra = out_form
-            self.statements.append(Statement(v, "call", [line.replace("\0", name) for line in lines], reads))
-            self.setup += [line.replace("\0", name) for line in extra]
+            if form.part is not None:
+                part = self._state_part(v, form.part)
+                others = [w for i, w in enumerate(v.inputs) if i != form.part.reads and w.__class__ is Value]
+                reads = [*(self._owner(w) for w in others if w.fill is None), part]
+            self._say(v, xs, form.lines, reads)
+            self.setup += self._named(v, form.setup)
             return
-        lines = self._returning(v, xs)
-        name = self._take_name(v, v.op)
+        lines = self._returning(v, form)
+        self._take_name(v, v.op)
         self.fresh.add(v)
-        if lines:
-            lines = [line.replace("\0", name) for line in lines]
-            self.statements.append(Statement(v, "call", lines, reads))
-            return
-        if v.op in ("draw", "bernoulli"):
-            text = self._draw(v, xs)
-        else:
-            text = as_text(expression(v, xs, self.helpers))
-            single = v.op == "sum_to" and v.inputs[0].shape[:1] == (1,)
-            plain = self._plain(v)
-            if v.op in ("clone", "contiguous") or single:  # it may be a view, or what is cloned itself
-                text = f"np.array({text}, order={'C' if plain and not single else 'K'!r})"
-            elif v.op in ("to", "to_integer", "flip") and plain and len(v.shape) > 1:
-                text = f"np.ascontiguousarray({text})"  # of what repeats, NumPy's own lies otherwise
-        self.statements.append(Statement(v, "call", [f"{name} = {text}"], reads))
+        self._say(v, xs, lines or [f"{OUT} = {self._text_of(v, xs)}"], reads)
 
-    def _mask(self, v: Value, xs: list[Expr]) -> None:
-        """The gradient of relu: bits times 0 or 1, so that inf and nan do not pass where the mask is 0.
+    def _printed(self, v: Value, xs: list[Expr], written: bool = False) -> Expr:
+        """A value as the text of its operation, or else as a call of the kernel; ``written``: one that is a view."""
+        op = TABLE[v.op]
+        if not op.draws and all(map(is_literal, v.params.values())):
+            before = {name: dict(known) for name, known in vars(self.helpers).items()}
+            try:
+                return expression(v, xs, self.helpers, written)
+            except NotImplementedError:  # such as a kernel that reads what is not NumPy's
+                vars(self.helpers).update(before)
+        return self._called(op.unchecked, f"{op.name}_kernel", xs, v.params)
 
-        The mask is a value of its own.  Once it is made nobody waits for what relu gave, whose memory is then free
-        for the gradient that arrives.
-        """
-        g, y = v.inputs
-        name = self._take_name(v, v.op)
-        mask = self.mask_of[v] = Value("mask", [y], NO_PARAMS, v.shape, BOOL, None)
-        mask.forward, mask.of, mask.origin = v.forward, v.of, v.origin
-        self.name_of[mask] = made = self.names.take(f"{name}_mask")
-        self._plan(v)
-        self._plan(mask)
-        of_y, of_g = ([self._owner(w)] if w.fill is None else [] for w in (y, g))
-        zero = self._number(0.0, v.dtype)
-        if memory(y).op == "relu":  # never negative; nan passes
-            lines = [f"np.not_equal({as_text(xs[1])}, {zero}, out={made})"]
-        else:
-            lines = [
-                f"np.less_equal({as_text(xs[1])}, {zero}, out={made})",
-                f"np.logical_not({made}, out={made})",
+    def _say(
+        self, v: Value, xs: list[Expr], lines: Sequence[str], reads: list[Value], kind: str = "call"
+    ) -> None:
+        """The statement of a value that has a name, behind the check of its operands."""
+        op = TABLE[v.op]
+        checks = [] if op.check is None else [self._checked(v, xs, op)]
+        self.statements.append(Statement(v, kind, [*checks, *self._named(v, lines)], reads))
+
+    def _named(self, v: Value, lines: Sequence[str]) -> list[str]:
+        """Lines with the names of the value and of what is computed before it."""
+        part = self.part_of.get(v)
+        if part is not None:
+            lines = [line.replace(PART, self.name_of[part]) for line in lines]
+        return [line.replace(OUT, self.name_of[v]) for line in lines]
+
+    def _checked(self, v: Value, xs: list[Expr], op: Op) -> str:
+        return as_text(self._called(op.check, f"{op.name}_check", xs, v.params))
+
+    def _called(self, function: Any, stem: str, xs: list[Expr], params: Params) -> Expr:
+        """A call of a function that is not in the text; so is what cannot be written of the parameters."""
+        name = self._lasting(("data", id(function)), stem, self._data_is(function), False)
+        keywords = []
+        for k, p in params.items():
+            plain = p is None or type(p) in (bool, int, float, str)
+            value = literal(p) if plain else ast.Name(self._lasting(("data", id(p)), k, self._data_is(p)))
+            keywords.append(ast.keyword(k, value))
+        return ast.Call(ast.Name(name), xs, keywords)
+
+    def _data_is(self, value: Any) -> Callable[[str], None]:
+        return lambda name: self.data.update({name: value})
+
+    def _state_part(self, v: Value, part: Part) -> Value:
+        """Puts down what is computed before a value, in memory of its own."""
+        w = v.inputs[part.reads]
+        between = self.part_of[v] = Value(part.stem, [w], NO_PARAMS, v.shape, part.dtype, None)
+        between.forward, between.of, between.origin = v.forward, v.of, v.origin
+        self.name_of[between] = self.names.take(f"{self.name_of[v]}_{part.stem}")
+        self._plan(between)
+        reads = [] if w.__class__ is not Value or w.fill is not None else [self._owner(w)]
+        self.statements.append(Statement(between, "call", self._named(v, part.lines), reads))
+        return between
+
+    def _returning(self, v: Value, form: Lines | None) -> list[str]:
+        """The lines of `_into` for a value that gets an array of its own: the first call makes it."""
+        if form is None or form.setup or form.part is not None or not v.shape or not self._plain(v):
+            return []
+        first, *rest = form.lines
+        if _OUT not in first or (TABLE[v.op].rows and any(map(may_turn, v.inputs))):
+            return []
+        return [f"{OUT} = {first.replace(_OUT, ')')}", *rest]
+
+    def _text_of(self, v: Value, xs: list[Expr]) -> str:
+        """A value as an expression; what may share memory with an operand is copied if it does."""
+        op = TABLE[v.op]
+        made = self._printed(v, xs)
+        if op.moves and self._plain(v) and len(v.shape) > 1:
+            made = fill("np.ascontiguousarray({})", [made])  # of what repeats, NumPy's own lies otherwise
+        if not op.new:
+            arrays = [
+                self._lasting(("data", id(p)), k, self._data_is(p))
+                for k, p in v.params.items()
+                if isinstance(p, np.ndarray)
             ]
-        self.statements.append(Statement(mask, "call", lines, of_y))
-        bits = "np.int32" if v.dtype == F32 else "np.int64"
-        source = f"{as_text(xs[0])}.view({bits})"
-        if g in self.slots:
-            self.setup.append(f"{name}_from = {source}")
-            source = f"{name}_from"
-        self.setup += [f"{name}_small = {made}.view(np.int8)", f"{name}_bits = {name}.view({bits})"]
-        lines = [f"np.multiply({source}, {name}_small, out={name}_bits)"]
-        self.statements.append(Statement(v, "call", lines, [*of_g, mask]))
-
-    def _returning(self, v: Value, xs: list[Expr]) -> list[str]:
-        """The lines of `_out_form` for a value that gets an array of its own: the first call makes it."""
-        if not v.shape or not self._plain(v) or v.op in ("relu", "relu_backward", "clone", "contiguous"):
-            return []
-        if v.op in TABLE and TABLE[v.op].rows and any(map(may_turn, v.inputs)):
-            return []
-        form = self._out_form(v, xs)
-        if form is None or form[1] or _INTO not in form[0][0]:
-            return []
-        first, *rest = form[0]
-        return [f"\0 = {first.replace(_INTO, ')')}", *rest]
-
-    def _draw(self, v: Value, xs: list[Expr]) -> str:
-        source = f"generator_{len(self.data)}"
-        self.data[source] = v.params["generator"]
-        if v.op == "bernoulli":
-            p = as_text(xs[0])
-            if v.inputs[0].fill is not None and not v.inputs[0].shape:
-                p = f"np.asarray({p})"  # a number would be compared with numbers of another type
-            return f"{source}.bernoulli({p}, {v.shape!r}, np.dtype({v.dtype.name!r}))"
-        arguments = f"arguments_{len(self.data)}"
-        self.data[arguments] = v.params["arguments"]
-        options = "".join(f", {k}={o!r}" for k, o in v.params["options"].items())
-        return f"{source}.{v.params['method']}(*{arguments}{options})"
+            others = [x for w, x in zip(v.inputs, xs, strict=True) if w.__class__ is Value]
+            made = self.helpers.call(owned, [made, *others, *map(ast.Name, arrays)])
+        return as_text(made)
 
     def _number(self, value: Any, dtype: Any) -> str:
         """The name of a number that has the element type which it meets."""
@@ -268,48 +273,19 @@ class Calls(Text):
                 found.append(self._number(float(w.value), kind))
         return found
 
-    def _out_form(self, v: Value, xs: list[Expr]) -> tuple[list[str], list[str]] | None:
-        """Lines that write the value into memory that is there (named NUL), and lines of bind; None if it cannot."""
-        if any(w.__class__ is Value and w.fill is not None for w in v.inputs):
+    def _into(self, v: Value, xs: list[Expr]) -> Lines | None:
+        """How the value is written into memory that is there; None if it cannot."""
+        op = TABLE[v.op]
+        kernel = op.unchecked
+        if op.into is not None:
+            form: Lines | None = op.into(_Target(self, v, [as_text(x) for x in xs]))
+            return form
+        if not by_ufunc(op) or v.params or any(w.__class__ is Value and w.fill is not None for w in v.inputs):
             return None
-        op = TABLE.get(v.op)
-        kernel = op.kernel if op is not None else None
-        if isinstance(kernel, np.ufunc) and not v.params and kernel.nout == 1:
-            name = f"np.{kernel.__name__}"
-            if getattr(np, kernel.__name__, None) is kernel and self._fits(v, kernel):
-                return [f"{name}({', '.join(self._arguments(v, xs))}, out=\0)"], []
-        texts = [as_text(x) for x in xs]
-        if v.op == "linear" and len(v.inputs[0].shape) == 2:
-            x, w, b = texts
-            turned = self._turned(v.inputs[1], w)
-            lines, extra = self._bias(v, b)
-            return [f"{self._product(v, *v.inputs[:2])}({x}, {turned}, out=\0)", *lines], extra
-        if v.op == "matmul" and min(len(w.shape) for w in v.inputs) > 1:
-            if len({w.dtype for w in v.inputs}) > 1:
-                return None
-            return [f"{self._product(v, *v.inputs)}({texts[0]}, {texts[1]}, out=\0)"], []
-        if v.op == "relu" and v.dtype.kind == "f":
-            return self._relu(v, v.inputs[0], texts[0])
-        if v.op == "sum_to":
-            return self._rows_summed(v, texts[0])
-        if v.op in ("clone", "contiguous"):
-            return [f"np.copyto(\0, {texts[0]})"], []
-        if (
-            v.op in ("sum", "amax", "amin")
-            and v.shape
-            and v.dtype == v.inputs[0].dtype
-            and v.dtype in (F32, F64)
-            and (
-                v.op != "sum"
-                or added_by_numpy(v.inputs[0].shape, v.dtype, v.params["dim"], is_dense(v.inputs[0]))
-                or self._trailing(v)
-            )
-        ):
-            name = {"sum": "np.add", "amax": "np.maximum", "amin": "np.minimum"}[v.op]
-            dim = v.params["dim"]
-            axis = dim[0] if isinstance(dim, tuple) and len(dim) == 1 else dim
-            return [f"{name}.reduce({texts[0]}, axis={axis!r}, out=\0, keepdims={v.params['keepdim']!r})"], []
-        return None
+        name = kernel.__name__
+        if getattr(np, name, None) is not kernel or not self._fits(v, kernel):
+            return None
+        return Lines([f"np.{name}({', '.join(self._arguments(v, xs))}, out={OUT})"])
 
     def _fits(self, v: Value, kernel: Any) -> bool:
         """Whether the ufunc by itself would give the value's element type and shape."""
@@ -334,72 +310,76 @@ class Calls(Text):
             ("T", w), f"{text}_T", lambda name: self.setup.append(f"{name} = {text}.T"), number=False
         )
 
-    def _product(self, v: Value, a: Value, b: Value) -> str:
-        """The function that `linalg.product` would call."""
-        if len(a.shape) != 2 or len(b.shape) != 2:
-            return "np.matmul"
-        if has_single([a.shape, b.shape]):
-            return "np.multiply"
-        large = by_matmul(v.shape[0], a.shape[1], v.shape[1], v.dtype)
-        return "np.matmul" if large and memory(a) is not memory(b) else "np.dot"
+    def _is_leaf(self, v: Value) -> bool:
+        return v.op == "parameter" or v in self.boundary
 
-    def _bias(self, v: Value, b: str) -> tuple[list[str], list[str]]:
-        """``+= b``; to a large value in long rows, with ``b`` repeated: NumPy takes half the time then."""
-        if math.prod(v.shape) < TILED or v.shape[1] > LONG // 2 or not self._may_plan(v):
-            return [f"np.add(\0, {b}, out=\0)"], []
-        rows, n = v.shape
-        count = together(rows, n)
-        made = f"np.empty(({count}, {n}), {named(v.dtype)})"
-        tile = self._filled("tile", made, count * n * v.dtype.itemsize)
-        whole = rows - rows % count
-        extra = [f"\0_long = \0[:{whole}].reshape(-1, {count * n})"]
-        lines = [f"np.copyto({tile}, {b})", f"np.add(\0_long, {tile}.reshape(-1), out=\0_long)"]
-        if whole < rows:
-            extra.append(f"\0_rest = \0[{whole}:]")
-            lines.append(f"np.add(\0_rest, {b}, out=\0_rest)")
-        return lines, extra
 
-    def _relu(self, v: Value, source: Value, x: str) -> tuple[list[str], list[str]]:
-        """The maximum with 0; of a large value with rows of zeros, which NumPy compares faster than with a number."""
-        size = math.prod(v.shape)
-        if size < LONG or source not in self.slots:
-            return [f"np.maximum({x}, {self._number(0.0, v.dtype)}, out=\0)"], []
-        row = long_row(size, v.shape[-1])
-        zeros = self._filled("zeros", f"np.zeros({row}, {named(v.dtype)})", row * v.dtype.itemsize)
-        whole = size - size % row
-        if whole == size:
-            extra = [f"\0_long = \0.reshape(-1, {row})", f"\0_from = {x}.reshape(-1, {row})"]
-            return [f"np.maximum(\0_from, {zeros}, out=\0_long)"], extra
-        extra = [
-            f"\0_long = \0.reshape(-1)[:{whole}].reshape(-1, {row})",
-            f"\0_from = {x}.reshape(-1)[:{whole}].reshape(-1, {row})",
-            f"\0_rest = \0.reshape(-1)[{whole}:]",
-            f"\0_rest_from = {x}.reshape(-1)[{whole}:]",
-        ]
-        return [
-            f"np.maximum(\0_from, {zeros}, out=\0_long)",
-            f"np.maximum(\0_rest_from, {zeros}[:{size - whole}], out=\0_rest)",
-        ], extra
+class _Target(Target):
+    """A value of a plan, as the functions of the records see it."""
 
-    def _trailing(self, v: Value) -> bool:
-        """Whether a sum is over the last dimensions of what lies row by row: NumPy's own is exact then."""
-        dim = v.params["dim"]
-        first = len(v.inputs[0].shape) - len(dim or ())
-        return v.inputs[0] in self.slots and dim == tuple(range(first, first + len(dim or ())))
+    def __init__(self, plan: Calls, v: Value, texts: Sequence[str]) -> None:
+        self._plan, self._value = plan, v
+        self.shape, self.dtype, self.params = v.shape, v.dtype, v.params
+        self.operands = [self._operand(w, text) for w, text in zip(v.inputs, texts, strict=True)]
 
-    def _rows_summed(self, v: Value, x: str) -> tuple[list[str], list[str]] | None:
-        w = v.inputs[0]
-        if len(v.shape) != 1 or len(w.shape) != 2 or v.shape[0] != w.shape[1] or w.dtype not in (F32, F64):
-            return None
-        rows = w.shape[0]
-        if rows == 1:
-            return [f"np.copyto(\0, {x}[0])"], []
-        if v.shape[0] == 1:
-            return [f"np.add.reduce({x}, axis=0, out=\0)"], []
-        if rows > MANY:
-            return [f"{as_text(self.helpers.call(sum_rows, [parsed(x)]))[:-1]}, out=\0)"], []
-        ones = self._filled("ones", f"np.ones({rows}, {named(w.dtype)})", rows * w.dtype.itemsize)
-        return [f"np.dot({ones}, {x}, out=\0)"], []
+    def _operand(self, w: Any, text: str) -> Operand:
+        if w.__class__ is Const:
+            return Operand(text, (), None, w.value, filled=True)
+        plan = self._plan
+        if w.fill is not None:
+            return Operand(text, w.shape, w.dtype, filled=True)
+        op = TABLE.get(memory(w).op)
+        return Operand(text, w.shape, w.dtype, None, False, w in plan.slots, is_dense(w), op)
+
+    def number(self, value: Any) -> str:
+        return self._plan._number(value, self.dtype)
+
+    def lasting(self, stem: str, text: str, size: int) -> str:
+        return self._plan._filled(stem, text, size)
+
+    def turned(self, i: int) -> str:
+        return self._plan._turned(self._value.inputs[i], self.operands[i].text)
+
+    def helper(self, function: Callable[..., Any]) -> str:
+        return as_text(self._plan.helpers.call(function, [])).removesuffix("()")
+
+    def apart(self, i: int, k: int) -> bool:
+        inputs = self._value.inputs
+        return memory(inputs[i]) is not memory(inputs[k])
+
+    def own(self) -> bool:
+        return self._plan._may_plan(self._value)
+
+
+def is_view(v: Value) -> bool:
+    """Whether a value may show the memory of its operand."""
+    op = TABLE.get(v.op)
+    return op is not None and (op.view or op.repeats) and v.fill is None and len(v.inputs) == 1
+
+
+def by_ufunc(op: Op | None) -> bool:
+    """Whether the kernel of an operation is a ufunc."""
+    return op is not None and is_ufunc(op.unchecked)
+
+
+def is_literal(p: object) -> bool:
+    """Whether a parameter can be written in a program."""
+    if isinstance(p, (tuple, list)):
+        return all(map(is_literal, p))
+    if isinstance(p, dict):
+        return all(map(is_literal, p.values()))
+    return p is None or p is ... or isinstance(p, (bool, int, float, str, slice, np.dtype, np.generic, Op))
+
+
+def owned(y: Any, *operands: Any) -> Any:
+    """An array that shares no memory with the operands, as that of a kernel may that returns one of them."""
+    y = np.asarray(y)
+    if not y.flags.writeable:
+        return np.array(y, order="K")
+    for x in operands:
+        if y is x or (y.base is not None and np.may_share_memory(y, x)):
+            return np.array(y, order="K")
+    return y
 
 
 def number_kind(value: Any, operands: Sequence[Any]) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.calls import number_kind
+from minigrad.compiler.calls import number_kind, owned
 from minigrad.compiler.goal import Goal
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import ONES, Const, Node
@@ -22,7 +22,6 @@ from minigrad.readers.source.text import _place
 
 OFTEN = 128  # calls from which it pays to lay a plan out and compile it, which takes as long as 70 of them
 SMALL = 1 << 20  # bytes of all results together, up to which new arrays in each run cost little
-_OWN = ("linear", "matmul", "mse_loss", "clone")  # beside ufuncs: what returns a new array
 _turned = attrgetter("T")  # takes a fifth of the time of np.transpose
 
 
@@ -59,7 +58,7 @@ class Interpreter:
             elif n.op is None:
                 one = n.params is ONES
                 place = self._end(np.ones(n.shape, n.dtype) if one else constants[n])
-            elif n.op.name == "alias":
+            elif n.op.view and n.op.same == 0:
                 place = self._register[n.inputs[0]]
             else:
                 place = len(parameters) + len(self._nodes)
@@ -112,15 +111,16 @@ class Interpreter:
         ``claimed`` are registers whose memory a result has got already.
         """
         owner = n  # whose memory this one shows
-        while owner in self._follows or (owner in self._operands and owner.op is not None and owner.op.view):
+        while owner in self._follows or (owner in self._operands and _may_view(owner.op)):
             owner = self._follows[owner] if owner in self._follows else owner.inputs[0]
         place, mine = self._register[owner], self._register[n]
         if owner.op is None or owner not in self._operands or place in claimed:
             return partial(_copied, mine), mine
         claimed.add(place)
-        if owner.op.name in _OWN or owner.op.kernel.__class__ is np.ufunc:
+        if owner.op.new:
             return None, mine
-        return partial(_copied_unless_new, mine, place, self._operands[owner]), mine
+        arrays = [p for p in owner.params.values() if isinstance(p, np.ndarray)]
+        return partial(_copied_unless_new, mine, place, self._operands[owner], arrays), mine
 
     def _where(self, number: int) -> str:
         """The user's line of a step."""
@@ -159,15 +159,17 @@ def _copied(place: int, registers: list[Any]) -> Any:
     return np.array(registers[place], order="K")
 
 
-def _copied_unless_new(place: int, owner: int, operands: list[int], registers: list[Any]) -> Any:
-    """A result, copied if its memory is that of an operand, as some kernels return what they were given."""
-    memory = _memory(registers[owner])
-    new = all(memory is not _memory(registers[i]) for i in operands)
+def _copied_unless_new(
+    place: int, owner: int, operands: list[int], arrays: list[Any], registers: list[Any]
+) -> Any:
+    """A result, copied if its memory is that of an operand, as some kernels return what they were called with."""
+    array = registers[owner]
+    new = owned(array, *(registers[i] for i in operands), *arrays) is array
     return registers[place] if new else _copied(place, registers)
 
 
-def _memory(array: Any) -> Any:
-    return array if getattr(array, "base", None) is None else array.base
+def _may_view(op: Any) -> bool:
+    return op.view or op.repeats  # type: ignore[no-any-return]
 
 
 def _as_array(kernel: Any, *operands: Any) -> Any:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from minigrad.compiler.calls import Calls, Group, Slot, Statement
+from minigrad.compiler.calls import Calls, Group, Slot, Statement, by_ufunc
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import Const
 from minigrad.core.op import TABLE
@@ -23,8 +21,8 @@ class Layout(Calls):
     def _schedule(self) -> None:
         """Puts statements in an order that needs less memory.
 
-        Of those that differentiate one record the largest results come last, so that what they read can be gone; a
-        mask is made as soon as nobody else reads what it is made of.
+        Of those that differentiate one record the largest results come last, so that what they read can be gone; what
+        is computed for one value alone comes as soon as nothing else reads what it is computed from.
         """
         made = {s.value for s in self.statements}
         ordered: list[Statement] = []
@@ -35,19 +33,19 @@ class Layout(Calls):
                 group = []
             if s is not None:
                 (ordered if s.value.forward or s.value.of is None else group).append(s)
-        for mask in self.mask_of.values():
-            y = self._owner(mask.inputs[0])
+        for part in self.part_of.values():
+            y = self._owner(part.inputs[0])
             if y not in self.slots or y in self._kept:
                 continue
-            before = {y, *self._made_of(mask, made)}
-            [at] = [i for i, s in enumerate(ordered) if s.value is mask]
+            before = {y, *self._made_of(part, made)}
+            [at] = [i for i, s in enumerate(ordered) if s.value is part]
             last = max(i for i, s in enumerate(ordered) if s.value in before or (y in s.reads and i != at))
             if last < at:
                 ordered.insert(last + 1, ordered.pop(at))
         self.statements = ordered
 
     def _small_first(self, group: list[Statement], made: set[Value]) -> list[Statement]:
-        if len(group) < 2 or any(s.value.op in ("draw", "bernoulli") for s in group):
+        if len(group) < 2 or any(_draws(s.value) for s in group):
             return group
         here = {s.value for s in group}
         waits = {s.value: self._made_of(s.value, made) & here for s in group}
@@ -65,8 +63,8 @@ class Layout(Calls):
         """The values with a statement of their own that the statement of ``v`` names."""
         found: set[Value] = set()
         todo = list(self._inputs(v))
-        if v in self.mask_of:
-            todo.append(self.mask_of[v])
+        if v in self.part_of:
+            todo.append(self.part_of[v])
         for w in todo:
             if w in made:
                 found.add(w)
@@ -84,7 +82,7 @@ class Layout(Calls):
                 views.setdefault(owner, []).append(x)
         for v, slot in sorted(self.slots.items(), key=lambda item: item[1].first):
             op = TABLE.get(v.op)
-            if op is None or not (isinstance(op.kernel, np.ufunc) or v.op in ("relu", "relu_backward")):
+            if op is None or not op.elementwise or not (by_ufunc(op) or op.into is not None):
                 continue
             i = position.get(v)
             if i is None:
@@ -103,29 +101,26 @@ class Layout(Calls):
 
     def _scale_together(self) -> None:
         """Gradients that are all multiplied by one number, such as the rate, lie side by side: one call for all."""
-        found: dict[tuple[str, Any], list[Statement]] = {}
+        found: dict[tuple[Any, ...], list[Statement]] = {}
         for s in self.statements:
             v = s.value
             slot = self.slots.get(v)
-            if (
-                v.op != "mul"
-                or slot is None
-                or slot.inherits is None
-                or len(s.lines) != 1
-                or slot.group is not None
-            ):
+            alone = (
+                slot is not None and slot.inherits is not None and slot.group is None and len(s.lines) == 1
+            )
+            if slot is None or not alone or not by_ufunc(TABLE.get(v.op)) or len(v.inputs) != 2:
                 continue
             d = slot.inherits
-            if d.inherits is None and d.value in v.inputs and any(w.__class__ is Const for w in v.inputs):
-                number = next(w for w in v.inputs if w.__class__ is Const)
-                if type(number.value) is Scalar:
-                    found.setdefault((number.value.text, v.dtype), []).append(s)
+            numbers = [w.__class__ is Const and type(w.value) is Scalar for w in v.inputs]
+            if d is not None and d.inherits is None and d.value in v.inputs and any(numbers):
+                at = numbers.index(True)
+                found.setdefault((v.op, at, v.inputs[at].value.text, v.dtype), []).append(s)
         position = {s.value: i for i, s in enumerate(self.statements)}
         first_read: dict[Value, int] = {}
         for i, s in enumerate(self.statements):
             for w in s.reads:
                 first_read.setdefault(w, i)
-        for (_, dtype), several in found.items():
+        for (op, at, _, dtype), several in found.items():
             end = position[several[-1].value]  # they are all there from this statement on
             statements = [s for s in several if first_read.get(s.value, end) >= end]
             if len(statements) < 3:
@@ -139,11 +134,18 @@ class Layout(Calls):
                         part.group, part.within = group, group.size
                 group.size += slot.size
             last = statements[-1]
-            factor = last.lines[0].split(", ")[1]
-            last.lines = [f"np.multiply({group.name}, {factor}, out={group.name})"]
+            operands = [group.name, group.name]
+            operands[at] = self._scalar(last.value.inputs[at].value, dtype)
+            name = TABLE[op].unchecked.__name__
+            last.lines = [f"np.{name}({', '.join(operands)}, out={group.name})"]
             last.reads = [w for s in statements for w in s.reads]
             for s in statements[:-1]:
                 self.statements.remove(s)
+
+
+def _draws(v: Value) -> bool:
+    op = TABLE.get(v.op)
+    return op is not None and op.draws
 
 
 def lay_out(slots: list[Slot]) -> int:

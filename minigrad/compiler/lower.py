@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.calls import Group, Statement, as_text, named
+from minigrad.compiler.calls import Group, as_text, by_ufunc, is_view, named
 from minigrad.compiler.layout import Layout, lay_out
 from minigrad.compiler.whole import Whole
 from minigrad.core.node import Node
 from minigrad.core.op import TABLE
-from minigrad.readers.source.expressions import Expr, at, expression, fill, literal
+from minigrad.core.plans import OUT, Lines
+from minigrad.readers.source.expressions import Expr, fill, literal
 from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring
 
@@ -65,8 +66,8 @@ class Plan(Layout):
         for _, text in self.numbers:
             self.names.reserve(text)
         ends = [*self.outputs, *(v for _, v in self.writes)]
-        if draws:  # all of them, for each moves the generator on
-            ends += [program.value_of[d] for d in program.trace.draws]
+        if draws:  # all of them, for each moves the generator on; and what may raise
+            ends += [program.value_of[n] for n in (*program.trace.draws, *program.trace.checks)]
         self.live = self._needed(ends)
         self.arguments: list[tuple[Node | None, Value]] = self._plan_parameters(given)
         self._lock = threading.Lock()
@@ -107,9 +108,6 @@ class Plan(Layout):
                 found.append((None, v))
         return found
 
-    def _is_leaf(self, v: Value) -> bool:
-        return v.op == "parameter" or v in self.boundary
-
     # ------------------------------------------------------------ statements
 
     def build(self) -> None:
@@ -144,7 +142,7 @@ class Plan(Layout):
         keep = {id(v) for v in self.outputs}
         self._kept = {v for v in self.live if id(v) in keep}
         for v in self.outputs:
-            while v.shows:
+            while is_view(v):
                 v = v.inputs[0]
                 self._kept.add(v)
         forward = True
@@ -160,6 +158,10 @@ class Plan(Layout):
             self.models[v] = np.empty(v.shape, v.dtype)
             if v.op == "parameter" and any(node in self.bound for node in v.nodes):
                 self.static.add(v)
+                tensor = v.nodes[0].tensor
+                t = tensor() if tensor is not None else None
+                if t is not None and not t._array.flags.c_contiguous:  # it lies so in each run
+                    self.models[v] = _lying_as(t._array)
 
     def _model(self, v: Value) -> Any:
         """An array of the layout that a value will have."""
@@ -178,11 +180,14 @@ class Plan(Layout):
             return
         if v.fill is not None:
             return
-        kernel = TABLE[v.op].kernel if v.op in TABLE else None
-        by_element = isinstance(kernel, np.ufunc) or v.op == "where" or v.is_view
+        op = TABLE[v.op]
+        name = getattr(op.unchecked, "__name__", "")
+        by_numpy = op.elementwise and getattr(np, name, None) is op.unchecked  # which broadcasts
+        view = is_view(v)
+        by_element = by_numpy or view
         xs = [self._operand(w) if by_element else self._whole_operand(w) for w in v.inputs]
         reads = [w for w in map(self._owner, self._inputs(v)) if w.fill is None]
-        if v.is_view:
+        if view:
             self._view(v, xs, reads)
             return
         self._compute(v, xs, reads)
@@ -199,26 +204,27 @@ class Plan(Layout):
         """
         if w in self.name_of:
             return self._operand(w)
-        real, axes = w, ""
-        while real.__class__ is Value and real.fill is not None and real.op == "permute":
-            real, axes = real.inputs[0], f".transpose({tuple(real.params['axes'])!r})" + axes
-        base = real
-        while (
-            base.__class__ is Value
-            and base.fill is not None
-            and base.op in ("reshape", "slice", "alias", "permute")
-        ):
+        base, steps = w, []
+        while base.__class__ is Value and base.fill is not None and base.inputs:
+            op = TABLE.get(base.op)
+            if op is None or not op.view or op.repeats:
+                break
+            steps.append(base)
             base = base.inputs[0]
-        if base.__class__ is not Value or real.fill is None or not w.shape or base.is_view:
+        op = TABLE.get(base.op) if base.__class__ is Value else None
+        if base.__class__ is not Value or base.fill is None or not w.shape or (op is not None and op.repeats):
             return self._operand(w)
-        key = ("full", repr(real.fill), real.shape, real.dtype.str, axes)
-        text = f"np.full({real.shape!r}, {as_text(literal(real.fill))}, np.dtype({real.dtype.name!r})){axes}"
-        return ast.Name(self._lasting(key, "full", lambda name: self.setup.append(f"{name} = {text}")))
+        values = {"shape": base.shape, "one": literal(base.fill), "dtype": base.dtype.name}
+        made = fill("np.full({shape}, {one}, np.dtype({dtype}))", [], **values)
+        for v in reversed(steps):
+            made = self._printed(v, [made])
+        text = as_text(made)
+        return ast.Name(self._lasting(text, "full", lambda name: self.setup.append(f"{name} = {text}")))
 
     def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
         """A view of memory that stays is made once, others in each run; what NumPy would copy is copied."""
         source = v.inputs[0]
-        made = expression(v, xs, self.helpers)
+        made = self._printed(v, xs, written=not v.shape)  # a number would not be a view
         model = (
             self._model(source)
             if source.fill is None
@@ -227,39 +233,34 @@ class Plan(Layout):
         shown = _apply_view(v, model)
         shares = source.fill is not None or not shown.size or np.may_share_memory(shown, model)
         if not shares:
-            self._copy(v, xs[0], source, reads)
+            self._copy(v, xs, reads)
             return
         self.models[v] = shown
-        if v.op == "slice" and not v.shape and Ellipsis not in v.params["index"]:
-            made = at(
-                xs[0], (*v.params["index"], Ellipsis)
-            )  # with numbers alone it would be a number, not a view
-        text = as_text(made)
-        if source in self.static:
+        text, again = as_text(made), TABLE[v.op].check is not None or TABLE[v.op].draws
+        if source in self.static and not again:
             name = self._take_name(v, v.op)
             self.static.add(v)
             self.setup.append(f"{name} = {text}")
             return
-        if len(self.users[v]) == 1 and v not in self._wanted and v not in self._kept and v.op == "permute":
+        alone = len(self.users[v]) == 1 and v not in self._wanted and v not in self._kept
+        if alone and TABLE[v.op].kernel is np.transpose:
             self.expr_of[v] = made
             return
-        name = self._take_name(v, v.op)
-        self.statements.append(Statement(v, "view", [f"{name} = {text}"], reads))
+        self._take_name(v, v.op)
+        self._say(v, xs, [f"{OUT} = {text}"], reads, "view")
 
-    def _copy(self, v: Value, x: Expr, source: Value, reads: list[Value]) -> None:
-        name = self._take_name(v, v.op)
+    def _copy(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
+        """What may be a view, where this one is none."""
+        self._take_name(v, v.op)
+        text = as_text(self._printed(v, xs))
         if self._may_plan(v):
             self._plan(v)
-            inner = as_text(fill("{}.reshape({shape})", [ast.Name(name)], shape=source.shape))
-            shaped = self.names.take(f"{name}_as", number=False)
-            self.setup.append(f"{shaped} = {inner}")
-            self.statements.append(Statement(v, "call", [f"np.copyto({shaped}, {as_text(x)})"], reads))
+            form = self._into(v, xs) or Lines([f"np.copyto({OUT}, {text})"])
+            self.setup += self._named(v, form.setup)
+            self._say(v, xs, form.lines, reads)
             return
         self.fresh.add(v)
-        text = as_text(expression(v, [x], self.helpers))
-        if v in self._kept:
-            text = f"np.array({text})"
-        self.statements.append(Statement(v, "call", [f"{name} = {text}"], reads))
+        self._say(v, xs, [f"{OUT} = np.array({text})" if v in self._kept else f"{OUT} = {text}"], reads)
 
     # ------------------------------------------------------------ memory, writes, results
 
@@ -333,7 +334,7 @@ class Plan(Layout):
                 and not others
                 and read_later.get(target, -1) <= position[v]
                 and len(statement.lines) == 1
-                and isinstance(getattr(TABLE.get(v.op), "kernel", None), np.ufunc)
+                and by_ufunc(TABLE.get(v.op))
                 and all(self._owner(w) is not target or w is target for w in self._inputs(v))
                 and v.dtype == target.dtype
             ):
@@ -363,7 +364,7 @@ class Plan(Layout):
 
     def _drop(self) -> None:
         if all(plan._built for plan in self.sharing):
-            for v in (v for plan in self.sharing for v in (*plan.live, *plan.mask_of.values())):
+            for v in (v for plan in self.sharing for v in (*plan.live, *plan.part_of.values())):
                 v.origin = v.of = None
                 if v.op != "parameter":
                     v.nodes = []
@@ -449,10 +450,7 @@ class Plan(Layout):
         """What was changed in place, itself, or a view of it."""
         if (v, home) in self._landed:
             return ast.Name(self._landed[v, home])
-        base = self._of_landed(v.inputs[0], home)
-        if v.op == "slice" and not v.shape and Ellipsis not in v.params["index"]:
-            return at(base, (*v.params["index"], Ellipsis))
-        return expression(v, [base], self.helpers)
+        return self._printed(v, [self._of_landed(v.inputs[0], home)], written=not v.shape)
 
     def _result(self, v: Value, memory: Any, claimed: dict[Value, Any]) -> Expr:
         """A result, in memory that only those results share that share it in eager mode."""
@@ -470,6 +468,13 @@ class Plan(Layout):
         return fill("np.array({}, order='K')", [made])
 
 
+def _lying_as(array: Any) -> Any:
+    """An array that lies in memory as another one does."""
+    low, high = np.lib.array_utils.byte_bounds(array)
+    start = array.__array_interface__["data"][0] - low
+    return np.ndarray(array.shape, array.dtype, np.empty(high - low, np.uint8), start, array.strides)
+
+
 def _apply_view(v: Value, model: Any) -> Any:
     op = TABLE[v.op]
-    return np.asarray(op.kernel(model, **v.params))
+    return np.asarray(op.unchecked(model, **v.params))

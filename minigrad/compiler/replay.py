@@ -25,11 +25,6 @@ from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import F64
 
-RAISE = (
-    "index", "index_put", "unindex", "index_winners", "gather", "ungather", "floor_divide", "remainder", "fmod",
-    "trunc_divide", "pow", "div_floor", "bernoulli", "deviation",
-)  # fmt: skip
-
 
 def code(text: str, name: str) -> types.CodeType:
     """A generated text, compiled by Python."""

@@ -21,6 +21,7 @@ from minigrad.compiler.lower import Plan
 from minigrad.compiler.whole import Whole
 from minigrad.core.node import Node
 from minigrad.core.op import NO_PARAMS, TABLE
+from minigrad.core.plans import COLUMNS, FIXED, ROWS, Batch, Summed, by_row
 from minigrad.core.quiet import QUIET
 from minigrad.readers.source.program import Value
 from minigrad.threads import blas
@@ -30,18 +31,10 @@ LARGE = 3 << 16  # bytes of the widest value from which there are blocks: half t
 SHARED = 1 << 20  # bytes of it from which threads share them
 LEAST = 128  # rows of a block for which a thread is worth while
 
-_ROWS, _TURNED, _SUM, _LATER, _FIXED = range(5)  # how a value depends on the batch
-_BY_ELEMENT = (
-    "relu", "relu_backward", "where", "clamp", "pow_scalar", "sigmoid", "rsqrt", "to", "sign", "clone", "contiguous",
-    "zero",
-)  # fmt: skip
-
-
-def _dims(v: Value) -> tuple[int, ...]:
-    dim = v.params.get("dim")
-    if dim is None:
-        return tuple(range(len(v.inputs[0].shape)))
-    return dim if isinstance(dim, tuple) else (dim,)
+_SUM, _LATER = (
+    3,
+    4,
+)  # beside `ROWS`, `COLUMNS` and `FIXED`: a sum over the batch, and what follows from such sums
 
 
 class Split:
@@ -50,7 +43,7 @@ class Split:
     def __init__(self, program: Whole, live: Sequence[Value], batch: Sequence[Value], count: int) -> None:
         self.count = count
         self.kind: dict[Value, int] = {}
-        self.divisors: dict[Value, int] = {}
+        self.summed: dict[Value, Summed] = {}
         self.possible = not program.trace.draws
         for v in live:
             if not self.possible:
@@ -59,14 +52,14 @@ class Split:
 
     def _classify(self, v: Value, batch: Sequence[Value]) -> int:
         if v in batch:
-            return _ROWS
+            return ROWS
         inputs = [w for w in v.inputs if w.__class__ is Value] if v.fill is None else []
         kinds = [self.kind[w] for w in inputs]
         if v.fill is not None:  # one number, seen as often as needed
-            return _ROWS if v.shape[:1] == (self.count,) else _FIXED
-        if all(k == _FIXED for k in kinds):
-            return _FIXED
-        if not any(k in (_ROWS, _TURNED) for k in kinds):
+            return ROWS if v.shape[:1] == (self.count,) else FIXED
+        if all(k == FIXED for k in kinds):
+            return FIXED
+        if not any(k in (ROWS, COLUMNS) for k in kinds):
             return _LATER
         if any(k in (_SUM, _LATER) for k in kinds):
             return self._refuse()
@@ -77,58 +70,27 @@ class Split:
         return _LATER
 
     def _of_rows(self, v: Value, inputs: list[Value], kinds: list[int]) -> int:
-        n, first = self.count, v.inputs[0]
-        leads = v.shape[:1] == (n,)
-        if v.op == "permute":
-            turned = len(v.shape) == 2 and tuple(v.params["axes"]) == (1, 0) and kinds[0] in (_ROWS, _TURNED)
-            return (_TURNED if kinds[0] == _ROWS else _ROWS) if turned else self._refuse()
-        if v.op == "matmul" and len(inputs) == 2:
-            a, b = inputs
-            if kinds == [_ROWS, _FIXED] and len(a.shape) == 2 and len(b.shape) == 2:
-                return _ROWS
-            if kinds == [_TURNED, _ROWS] and len(b.shape) == 2:
-                return _SUM
+        op = TABLE[v.op]
+        batch = op.batch or (by_row if op.elementwise and not op.raises else None)
+        if batch is None:
             return self._refuse()
-        if _TURNED in kinds:
-            return self._refuse()
-        if v.op == "linear":
-            return _ROWS if kinds == [_ROWS, _FIXED, _FIXED] and leads else self._refuse()
-        if v.op in ("sum", "mean", "amax", "amin", "logsumexp"):
-            if 0 not in _dims(v):
-                return _ROWS
-            if v.op == "mean":
-                self.divisors[v] = math.prod(first.shape[d] for d in _dims(v))
-            return _SUM if v.op in ("sum", "mean") else self._refuse()
-        if v.op == "mean_square":
-            self.divisors[v] = math.prod(first.shape)
+        kind = batch(Batch(self.count, v.shape, v.params, kinds, [w.shape for w in inputs]))
+        if kind.__class__ is Summed:
+            self.summed[v] = kind
             return _SUM
-        if v.op == "sum_to":
-            kept = len(v.shape) == len(first.shape) and leads
-            lost = len(v.shape) < len(first.shape) or v.shape[:1] == (1,)
-            return _ROWS if kept else _SUM if lost else self._refuse()
-        if v.op in ("reshape", "spread", "expand") and kinds[0] == _ROWS:
-            return _ROWS if leads and first.shape[:1] == (n,) else self._refuse()
-        kernel = TABLE[v.op].kernel if v.op in TABLE else None
-        if (isinstance(kernel, np.ufunc) or v.op in _BY_ELEMENT) and leads:
-            for w, kind in zip(inputs, kinds, strict=True):
-                rows = kind == _ROWS and len(w.shape) == len(v.shape) and w.shape[:1] == (n,)
-                broadcast = kind == _FIXED and (len(w.shape) < len(v.shape) or w.shape[0] == 1)
-                if not (rows or broadcast):
-                    return self._refuse()
-            return _ROWS
-        return self._refuse()
+        return self._refuse() if kind is None else kind  # type: ignore[no-any-return]
 
 
 def splits(split: Split, live: Sequence[Value], ends: Sequence[Value]) -> bool:
     """Whether a batch can be split, and is large enough to be worth it."""
-    if not split.possible or any(split.kind[v] in (_ROWS, _TURNED) for v in ends):
+    if not split.possible or any(split.kind[v] in (ROWS, COLUMNS) for v in ends):
         return False
     return _widest(split, live) >= LARGE
 
 
 def _widest(split: Split, live: Sequence[Value]) -> int:
     """Bytes of the largest value that has a row for each of the batch."""
-    sizes = [math.prod(v.shape) * v.dtype.itemsize for v in live if split.kind[v] == _ROWS]
+    sizes = [math.prod(v.shape) * v.dtype.itemsize for v in live if split.kind[v] == ROWS]
     return max(sizes, default=0)
 
 
@@ -156,18 +118,17 @@ class _Part(Whole):
     def _resized(self, v: Value, split: Split, size: int) -> Value:
         kind = split.kind[v]
         shape, params, op = v.shape, v.params, v.op
-        if kind == _ROWS:
+        if kind == ROWS:
             shape = (size, *shape[1:])
-        elif kind == _TURNED:
+        elif kind == COLUMNS:
             shape = (shape[0], size)
-        if kind in (_ROWS, _TURNED) and "shape" in params:
+        if kind in (ROWS, COLUMNS) and "shape" in params:
             params = {**params, "shape": shape}
-        if v.fill is not None and op not in ("spread", "expand"):
+        record, summed = TABLE.get(op), split.summed.get(v)
+        if v.fill is not None and (record is None or not record.repeats):
             op, params = "filled", NO_PARAMS
-        elif op == "mean_square":
-            op = "square_sum"
-        elif op == "mean" and kind == _SUM:
-            op = "sum"
+        elif summed is not None and summed.op is not None:
+            op = summed.op.name
         inputs = [self.made[w] if w.__class__ is Value else w for w in v.inputs] if v.fill is None else []
         made = self.made[v] = Value(op, inputs, params, shape, v.dtype, None)
         made.nodes, made.fill, made.data, made.hint = list(v.nodes), v.fill, v.data, v.hint
@@ -275,9 +236,9 @@ class RowPlans:
             }
             workers.append(_Worker(mine, runs, takes))
         rest = bound(self.rest, code(self.rest.text(), "<after the rows>"))
-        order = [("given", passing.index(n)) if n is not None else ("sum", self.sums.index(v))
+        order = [(n is None, self.sums.index(v) if n is None else passing.index(n))
                  for n, v in _unique(self.rest) if n is None or n in passing]  # fmt: skip
-        divisors = [self.split.divisors.get(v) for v in self.sums]
+        divisors = [self.split.summed[v].divisor for v in self.sums]
         count = len(passing)
         crew = _Crew(workers)
 
@@ -288,8 +249,8 @@ class RowPlans:
             for other in sums[1:]:
                 for i, part in enumerate(other):
                     totals[i] = totals[i] + part
-            totals = [t if d is None else t / d for t, d in zip(totals, divisors, strict=True)]
-            return rest(*[arrays[i] if kind == "given" else totals[i] for kind, i in order], *numbers)
+            totals = [t if d == 1 else t / d for t, d in zip(totals, divisors, strict=True)]
+            return rest(*[totals[i] if summed else arrays[i] for summed, i in order], *numbers)
 
         return run
 

@@ -119,7 +119,8 @@ def _settled(name: str) -> Callable[..., Any]:
 
 
 for _name in (
-    "bool", "eq", "ne", "lt", "le", "gt", "ge", "hash", "float", "int", "repr", "format", "str", "abs", "round",
-    "trunc", "floor", "ceil", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "divmod", "rdivmod", "pow", "rpow",
+    "__bool__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__float__", "__int__",
+    "__repr__", "__format__", "__str__", "__abs__", "__round__", "__trunc__", "__floor__", "__ceil__", "__rtruediv__",
+    "__floordiv__", "__rfloordiv__", "__mod__", "__rmod__", "__divmod__", "__rdivmod__", "__pow__", "__rpow__",
 ):  # fmt: skip
-    setattr(Scalar, f"__{_name}__", _settled(f"__{_name}__"))
+    setattr(Scalar, _name, _settled(_name))

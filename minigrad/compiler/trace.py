@@ -20,10 +20,6 @@ from minigrad.core.recorder import Recorder
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import refresh
 
-_INDEXED = ("index", "unindex", "index_put", "index_winners")
-_DRAWS = ("draw", "bernoulli")
-_NOTED = frozenset((*_INDEXED, *_DRAWS, "relu_backward"))  # of this one, how its second operand lies
-
 
 class Trace(Recorder):
     """What the tape does not tell of one run of a function: whose values leaves are, what was written where.
@@ -45,6 +41,7 @@ class Trace(Recorder):
         self.by_columns: set[Node] = set()
         self.otherwise: set[Node] = set()  # whose result does not lie row by row
         self.draws: list[Node] = []
+        self.checks: list[Node] = []  # records that check values, also where no result needs them
         self.kept: dict[int, int] = {}  # bytes of the arrays that eager mode keeps for backward
         self.differentiated: set[Node] = set()
         self.written: dict[int, tuple[Any, Node]] = {}  # Tensors changed in place, with their last record
@@ -214,6 +211,10 @@ class Trace(Recorder):
             else:
                 self.follows[t._node] = node
 
+    def picked(self, source: Any, t: Any) -> None:
+        """A Tensor of one number has picked ``t``, which eager mode would make a view of the source."""
+        self._picked |= {id(owner(source._array)), id(owner(t._array))}
+
     def asks(self, t: Any) -> None:
         """The gradient of a Tensor is looked at."""
         self.asked.add(id(t))
@@ -286,13 +287,16 @@ class Trace(Recorder):
         self._results[id(memory)] = weakref.ref(memory)
         if not y.flags.c_contiguous:
             self.otherwise.add(record)
-        name = "" if record.op is None else record.op.name
-        if name in _NOTED:
-            if name in _DRAWS:
+        op = record.op
+        if op is not None:
+            if op.draws:
                 self.draws.append(record)
-            elif name in _INDEXED:
-                self._indexes(name, arrays, memory)
-            elif not arrays[1].flags.c_contiguous:
+            if op.check is not None and self._current is None:
+                self.checks.append(record)
+            if op.depends is not None and (what := op.depends(*arrays[:-1], **record.params)):
+                raise self.refused(what)
+            second = arrays[1] if len(arrays) > 2 else None
+            if second.__class__ is np.ndarray and not second.flags.c_contiguous:
                 self.by_columns.add(record)
         if record.requires_grad:
             for a in record.saved:
@@ -306,15 +310,6 @@ class Trace(Recorder):
                 raise self._unknown(
                     array, "A Tensor" if n.op is None else "The result of an earlier computation"
                 )
-
-    def _indexes(self, name: str, arrays: list[Any], memory: Any) -> None:
-        """How many elements a mask picks depends on its values; that does not matter where one number is written."""
-        if name == "index" and any(np.ndim(a) == 0 for a in arrays[1:-1]):
-            # in eager mode the one would be a view of the other
-            self._picked |= {id(memory), id(owner(arrays[0]))}
-        masked = any(isinstance(a, np.ndarray) and a.dtype == bool for a in arrays[1:-1])
-        if masked and not (name == "index_put" and np.ndim(arrays[1]) == 0):
-            raise self.refused("indexing with a mask")
 
     # ------------------------------------------------------------ afterwards
 

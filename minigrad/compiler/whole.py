@@ -46,7 +46,7 @@ class Whole(Program):
             self.value_of[node] = known
         elif before is None:
             op = node.op
-            if op is not None and op.name in ("draw", "bernoulli"):  # each is another
+            if op is not None and op.draws:  # each is another
                 self.value_of[node] = self._draw(node, op.name)
             elif op is None or TABLE.get(op.name) is op:  # the others only stand for gradients
                 self.value_of[node] = self._value(node, self.trace)

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.op import Array, Op, Path
+from minigrad.core.plans import OUT, ROWS, Batch, Lines, Summed, Target, narrow, wide
 from minigrad.core.text import Call, Helper, Steps, Text, TextOf, rounded_once
+from minigrad.dtypes import F32, F64
 from minigrad.kernels.sums import MANY, WIDE, add_up, added_by_numpy, blocks, copied, sum_rows
 
 
@@ -65,6 +67,66 @@ def _aligned(shape: tuple[int, ...], target: tuple[int, ...]) -> tuple[int, ...]
     return (1,) * (len(target) - len(shape)) + tuple(shape)
 
 
+def copied_into(t: Target) -> Lines | None:
+    """`Op.into` of a copy."""
+    return None if t.filled else Lines([f"np.copyto({OUT}, {t.operands[0].text})"])
+
+
+def _reshape_into(t: Target) -> Lines | None:
+    x = t.operands[0]
+    return Lines([f"np.copyto({OUT}_as, {x.text})"], [f"{OUT}_as = {OUT}.reshape({x.shape!r})"])
+
+
+def _reshape_numba(t: Target) -> str | None:
+    x = t.operands[0]
+    return None if x.filled else f"np.ascontiguousarray({x.text}).reshape({t.shape!r})"
+
+
+def rows_kept(b: Batch) -> Any:
+    """`Op.batch` of what changes the shape of each row."""
+    return ROWS if b.kinds[0] == ROWS and b.leads and b.shapes[0][:1] == (b.count,) else None
+
+
+def _sum_to_into(t: Target) -> Lines | None:
+    [x] = t.operands
+    if (
+        t.filled
+        or len(t.shape) != 1
+        or len(x.shape) != 2
+        or t.shape[0] != x.shape[1]
+        or x.dtype not in (F32, F64)
+    ):
+        return None
+    rows = x.shape[0]
+    if rows == 1:
+        return Lines([f"np.copyto({OUT}, {x.text}[0])"])
+    if t.shape[0] == 1:
+        return Lines([f"np.add.reduce({x.text}, axis=0, out={OUT})"])
+    if rows > MANY:
+        return Lines([f"{t.helper(sum_rows)}({x.text}, out={OUT})"])
+    ones = t.lasting("ones", f"np.ones({rows}, np.{x.dtype.name})", rows * x.dtype.itemsize)
+    return Lines([f"np.dot({ones}, {x.text}, out={OUT})"])
+
+
+def _sum_to_batch(b: Batch) -> Any:
+    if b.kinds[0] != ROWS:
+        return None
+    if len(b.shape) == len(b.shapes[0]) and b.leads:
+        return ROWS
+    return Summed() if len(b.shape) < len(b.shapes[0]) or b.shape[:1] == (1,) else None
+
+
+def _sum_to_numba(t: Target) -> str | None:
+    [x] = t.operands
+    if len(x.shape) < 2 or t.shape != x.shape[-1:]:
+        return None
+    if x.shape[:-1] == (1,):
+        return f"{x.text}[0].copy()"
+    rows = wide(t) if len(x.shape) == 2 else f"np.ascontiguousarray({wide(t)}).reshape(-1, {t.shape[0]})"
+    return narrow(t, f"np.sum({rows}, axis=0)")
+
+
+
 # ---------------------------------------------------------------- how they print
 
 
@@ -117,17 +179,22 @@ _TO = _copied_text("{}.astype({dtype})", "{}.astype({dtype}, order='C')")
 
 # fmt: off
 to = Op("to", copied, "x; dtype", lambda g: g,
-        text=_TO, moves=True, elementwise=True)  # the engine casts g back
-to_integer = Op("to_integer", copied, "x; dtype", text=_TO, elementwise=True)
+        text=_TO, moves=True, elementwise=True,
+        new=True)  # the engine casts g back
+to_integer = Op("to_integer", copied, "x; dtype", text=_TO, elementwise=True,
+                new=True)
 reshape: Op = Op("reshape", lambda x, shape: np.reshape(x, shape), "x; shape",
                  lambda g, x_shape: reshape(g, shape=x_shape), view=True,
-                 text="{}.reshape({shape})", moves=True, order="K", idle=lambda x, y, shape: x == y)
+                 text="{}.reshape({shape})", moves=True, order="K", idle=lambda x, y, shape: x == y,
+                 into=_reshape_into, new=False, batch=rows_kept, numba=_reshape_numba)
 expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_shape), view=True,
             text=lambda v: None if v.written else "np.broadcast_to({}, {shape})", moves=True, repeats=True,
-            order="K", broadcasts=lambda x, y, shape: ())
+            order="K", broadcasts=lambda x, y, shape: (),
+            batch=rows_kept)
 sum_to: Op = Op("sum_to", _sum_to, "x; shape",
                 lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape), rows=True,
-                text=_sum_to_text, new=False)  # of a single row it is that
+                text=_sum_to_text, new=False,
+                into=_sum_to_into, batch=_sum_to_batch, numba=_sum_to_numba)  # of a single row it is that
 view_scatter: Op = Op(
     "view_scatter", _view_scatter, "x v; path",
     lambda g, path, v_shape: view_scatter(g, zeros(g, shape=v_shape), path=path),
@@ -136,5 +203,5 @@ view_scatter: Op = Op(
 zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0, order="C")
 clone = Op("clone", copied, "x", lambda g: g, moves=True, same=0, elementwise=True,
            text=_copied_text("np.copy({})", "np.array({}, order='C')"),
-           public="clone", doc="A copy in memory of its own, with the gradient passing through.")
+           public="clone", doc="A copy in memory of its own, with the gradient passing through.", into=copied_into, numba="{}.copy()")
 # fmt: on

@@ -42,7 +42,7 @@ class Op:
     ``refuse`` maps a kind of element type (``"b"``) to the sentence with which it is refused.
     ``wide``: with a number that float16 does not hold, float16 is computed in float32.
     ``check`` raises for values that the kernel must not get; it is called with what the kernel is called with,
-    before it, in eager mode and in replays.
+    before it, in eager mode and in replays.  ``raises``: the kernel itself may raise for some values.
 
     *What a reader may rely on.*
     ``view``: the result may share the first input's memory.  Without it a result gets memory of its own, also
@@ -56,7 +56,8 @@ class Op:
     as it is.  ``draws``: two calls give two results.
     ``order`` tells how the result lies in memory: ``"C"`` row by row, ``"K"`` in the order of its operands, ``"A"`` in
     any; None: nothing is known, it may even be no array.  By default ``"C"`` with ``rows`` and ``"K"`` for what is
-    elementwise.  ``new``: the result never shares memory with an operand; by default so where the order is known.
+    elementwise.  ``new``: the result never shares memory with an operand; by default so of a ufunc, with ``rows``, an
+    ``order`` that is stated, or ``into``.
     ``lies_like``: the number of the input whose order in memory the result takes, where operands differ.
     ``idle`` says whether the result is the first input, whose shape, the result's and the parameters it is called with.
     ``broadcasts`` is called with the same, and gives the steps to what NumPy's broadcasting makes the result of, if
@@ -69,6 +70,10 @@ class Op:
     ``text`` is how it prints: a template, or a function of a `minigrad.core.text.Call` that returns one; without it, a
     call of the kernel.  ``inline``: it is printed wherever it is used.  ``twice``: it may print an operand twice.
     ``costs`` gives the multiply-adds from the shapes of the inputs and of the output.
+    ``depends`` tells, of what the kernel is called with, why the shape of the result depends on values of the
+    operands (``"indexing with a mask"``), or ``""``; a recording refuses that.
+    ``into``, ``batch`` and ``numba`` tell `minigrad.compile` how to write the result into memory that is there, how
+    its rows depend on those of a batch, and how Numba computes it; see `minigrad.core.plans`.
 
     *What users see.*
     ``public`` lists its names: ``"exp exp_"`` is a function and method ``exp`` and a method ``exp_`` in place,
@@ -113,6 +118,11 @@ class Op:
         text: str | TextOf | None = None,
         inline: bool = False,
         twice: bool = False,
+        raises: bool = False,
+        depends: Callable[..., str] | None = None,
+        into: Callable[..., Any] | None = None,
+        batch: Callable[..., Any] | None = None,
+        numba: Any = None,
         costs: Callable[..., int] | None = None,
         public: str = "",
         form: str = "",
@@ -121,10 +131,9 @@ class Op:
     ) -> None:
         self.name, self.cast, self.refuse, self.wide = name, cast, refuse or {}, wide
         self.kernel = kernel if check is None else _checked(kernel, check)
+        self.unchecked = kernel
         self.consume, self.check = consume, check
         self.rows, self.moves, self.repeats, self.same = rows, moves, repeats, same
-        # None: not a view for all that is said, so `apply` looks; of a ufunc and of what repeats it is known.
-        self.view = view or (False if isinstance(kernel, np.ufunc) or repeats else None)
         self.fill, self.fold, self.unit, self.draws = fill, fold, unit, draws
         self.lies_like, self.idle, self.broadcasts, self.joins = lies_like, idle, broadcasts, joins
         self.parts, self.apart = parts, apart
@@ -136,10 +145,15 @@ class Op:
         self.inputs = tuple(inputs.replace("*", "").split())
         self.star = len(self.inputs) - 1 if "*" in inputs else None
         self.params = tuple(params.split())
-        ufunc = isinstance(kernel, np.ufunc) and kernel.nout == 1 and not self.params
+        ufunc = is_ufunc(kernel) and not self.params
         self.elementwise = ufunc if elementwise is None else elementwise
+        self.raises, self.depends = raises or check is not None, depends
+        self.into, self.batch, self.numba = into, batch, numba
+        known = (ufunc or rows or order is not None or into is not None) and not view and not repeats
+        self.new = known if new is None else new
+        # None: not a view for all that is said, so `apply` looks.
+        self.view = view or (False if self.new or repeats else None)
         self.order = order or ("C" if rows else "K" if self.elementwise else None)
-        self.new = (self.order is not None and not view and not repeats) if new is None else new
         self.rules, self.joint = rules, joint
         self.differentiable = joint is not None or any(rules)
         self.layouts: dict[int, Layout] = {}
@@ -213,6 +227,11 @@ def _checked(kernel: Callable[..., Any], check: Callable[..., None]) -> Callable
         return kernel(*operands, **params)
 
     return checked
+
+
+def is_ufunc(kernel: object) -> bool:
+    """Whether a kernel computes one result element by element, and takes ``out``."""
+    return isinstance(kernel, np.ufunc) and kernel.nout == 1 and kernel.signature is None
 
 
 def _parameters(rule: Rule) -> tuple[str, ...]:

@@ -35,7 +35,10 @@ def getitem(input: Tensor, key: Index) -> Tensor:
     part = input if basic is None else apply(shape.slice_, (input,), {"index": basic})
     if not indices:
         return part if basic is not None else apply(shape.alias, (input,))
-    return apply(ops.index, (part, *indices), {"pattern": pattern})
+    picked = apply(ops.index, (part, *indices), {"pattern": pattern})
+    if (recorder := MODE.get().recorder) is not None and any(not t._array.ndim for t in indices):
+        recorder.picked(part, picked)
+    return picked
 
 
 def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple[bool, ...]]:
@@ -204,10 +207,6 @@ def _check_gather(name: str, input: Tensor, d: int, index: Tensor) -> None:
                 f"Size does not match at dimension {k} expected index {list(i.shape)} to be no larger than "
                 f"self {list(a.shape)} apart from dimension {d}"
             )
-    size = a.shape[d] if a.ndim else 1
-    if i.size and (i.min() < 0 or i.max() >= size):
-        wrong = i.min() if i.min() < 0 else i.max()
-        raise runtime_error(f"index {wrong} is out of bounds for dimension {d} with size {size}")
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:

@@ -9,17 +9,26 @@ import numpy as np
 from minigrad.core.op import Op
 
 
-def _deviation(std: Any) -> Any:
-    """RuntimeError if a standard deviation is negative; else that, in an array of its own."""
+def _draw(generator: Any, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    return getattr(generator, method)(*arguments, **options)
+
+
+def _bernoulli(p: Any, generator: Any) -> Any:
+    p = np.asarray(p)  # a number would be compared with numbers of another type
+    return generator.bernoulli(p, p.shape, p.dtype)
+
+
+def _not_negative(std: Any) -> None:
     if np.any(np.less(std, 0)):
         raise RuntimeError("normal expects all elements of std >= 0.0")
-    return np.array(std)
 
 
 # fmt: off
-draw = Op("draw", lambda generator, method, arguments, options: getattr(generator, method)(*arguments, **options),
-          "; generator method arguments options", draws=True, order="C")
-deviation = Op("deviation", _deviation, "std", order="K")
-bernoulli = Op("bernoulli", lambda p, generator: generator.bernoulli(p, p.shape, p.dtype), "p; generator",
-             draws=True, order="C")
+draw = Op("draw", _draw, "; generator method arguments options", draws=True,
+          order="C")
+deviation = Op("deviation", np.array, "std", check=_not_negative,
+               order="K")
+bernoulli = Op("bernoulli", _bernoulli, "p; generator", draws=True,
+               raises=True,
+               order="C")
 # fmt: on

@@ -5,12 +5,14 @@ Read a line as: name, NumPy kernel, inputs, then for each input the gradient of 
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any, NoReturn
 
 import numpy as np
 
 from minigrad.core.op import Array, Op
+from minigrad.core.plans import Target
 from minigrad.core.text import Call, Text, of_floats
 from minigrad.errors import runtime_error
 
@@ -56,8 +58,10 @@ def _lerp(a: Array, b: Array, w: Any) -> Any:
 
 
 def _clamp(x: Array, min: float | None, max: float | None) -> Array:
-    # PyTorch: the upper bound wins where the two cross
-    y = x if min is None else np.maximum(x, min)
+    # PyTorch: the upper bound wins where the two cross; at least one is not None
+    if min is None:
+        return np.minimum(x, max)
+    y = np.maximum(x, min)
     return y if max is None else np.minimum(y, max)
 
 
@@ -162,6 +166,31 @@ def _pow_scalar_rule(g: Any, x: Any, exponent: float) -> Any:
     return g * times(pow_scalar(x, exponent=exponent - 1), float(exponent))
 
 
+# ---------------------------------------------------------------- for Numba, which computes with float64 where it can
+
+
+def _remainder_numba(t: Target) -> str | None:
+    if t.dtype.kind != "f":
+        return None
+    a, b = (x.text for x in t.operands)
+    y, zero = f"np.remainder({a}, {b})", t.number(0.0)
+    return f"np.where({y} == {zero}, np.copysign({zero}, {a}), {y})"
+
+
+def _lerp_numba(t: Target) -> str:
+    (a, b, w), weight = (x.text for x in t.operands), t.operands[2].value
+    near, far = f"{a} + {w} * ({b} - {a})", f"{b} - ({b} - {a}) * ({t.number(1.0)} - {w})"
+    if type(weight) in (float, int):
+        return near if builtins.abs(weight) < 0.5 else far
+    return f"np.where(np.abs({w}) < {t.number(0.5)}, {near}, {far})"
+
+
+def _where_numba(t: Target) -> str:
+    typed = t.dtype.kind == "f"
+    texts = (x.text if x.value is None or not typed else t.number(float(x.value)) for x in t.operands)
+    return f"np.where({', '.join(texts)})"
+
+
 # ---------------------------------------------------------------- how they print
 
 
@@ -211,28 +240,36 @@ neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold
          cast="same", refuse=_NEGATED, public="neg neg_ negative negative_",
          doc="``-input``. RuntimeError for bool.")
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
-         text=of_floats("np.power({}, {})"), elementwise=True)
+         text=of_floats("np.power({}, {})"), elementwise=True,
+          raises=True, new=True)
 pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True,
-                     text=_pow_scalar_text, twice=True)
+                     text=_pow_scalar_text, twice=True,
+                     new=True)
 floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
                      cast="number", text=_FLOOR, elementwise=True, wide=True,
          public="floor_divide floor_divide_",
          doc="The quotient rounded down, as ``//``. It has no gradient: RuntimeError in backward, as in PyTorch; "
-         "``div`` with a rounding mode is the same with a gradient of 0.")
+         "``div`` with a rounding mode is the same with a gradient of 0.",
+                     raises=True, new=True)
 div_floor       = Op("div_floor", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g),
-                     cast="number", text=_FLOOR, elementwise=True, wide=True)
+                     cast="number", text=_FLOOR, elementwise=True, wide=True,
+                     raises=True, new=True)
 trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g),
-                     cast="number", text=of_floats("np.trunc({} / {})"), elementwise=True, wide=True)
+                     cast="number", text=of_floats("np.trunc({} / {})"), elementwise=True, wide=True,
+                     raises=True, new=True)
 remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * div_floor(a, b),
                      cast="number", elementwise=True,
-         public="remainder remainder_", doc="The remainder with the sign of ``other``, as Python's ``%``.")
+         public="remainder remainder_", doc="The remainder with the sign of ``other``, as Python's ``%``.",
+                     raises=True, new=True, numba=_remainder_numba)
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
                      cast="number", text=of_floats("np.fmod({}, {})"), elementwise=True,
-         public="fmod fmod_", form=_AGAINST, doc="The remainder with the sign of ``input``.")
+         public="fmod fmod_", form=_AGAINST, doc="The remainder with the sign of ``input``.",
+                     raises=True, new=True)
 square          = Op("square", np.square, "x", lambda g, x: g * _twice(x))
 reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
                      text="1.0 / {}",
-         public="reciprocal reciprocal_", doc="``1 / x``.")
+         public="reciprocal reciprocal_", doc="``1 / x``.",
+                     numba="np.reciprocal({})")
 
 # exponentials and logarithms
 exp   = Op("exp",   np.exp,   "x", lambda g, y: g * y,             cast="float", activation=True,
@@ -253,9 +290,11 @@ sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float",
          public="sqrt sqrt_", doc="The square root; nan below 0, gradient inf at 0.")
 rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
            text="1.0 / np.sqrt({})", elementwise=True,
-         public="rsqrt rsqrt_", doc="One over the square root.")
+         public="rsqrt rsqrt_", doc="One over the square root.",
+           new=True)
 sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y), cast="float", elementwise=True, activation=True,
-         public="sigmoid sigmoid_", doc="``1 / (1 + exp(-x))``, without overflow.")
+         public="sigmoid sigmoid_", doc="``1 / (1 + exp(-x))``, without overflow.",
+             new=True)
 
 # trigonometric and hyperbolic
 sin   = Op("sin",   np.sin,     "x", lambda g, x: g * cos(x),                 cast="float", activation=True,
@@ -283,7 +322,8 @@ acosh = Op("acosh", np.arccosh, "x", lambda g, x: g * rsqrt(x * x - 1.0),     ca
 atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          cast="float",
          public="atanh atanh_ arctanh arctanh_", doc="The inverse hyperbolic tangent.")
 lerp  = Op("lerp", _lerp, "a b w", lambda g, w: times(g, 1.0 - w), lambda g, w: times(g, w),
-           lambda g, a, b: g * (b - a), cast="floats", elementwise=True)
+           lambda g, a, b: g * (b - a), cast="floats", elementwise=True,
+           new=True, numba=_lerp_numba)
 atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a, b),
            lambda g, a, b: g * -a * _inverse_square(a, b), cast="float",
          public="atan2 atan2_ arctan2 arctan2_", form=_PAIR,
@@ -293,7 +333,8 @@ atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a
 abs   = Op("abs",   np.absolute, "x", lambda g, x: g * sign(x), text="np.abs({})",
          cast="number", public="abs abs_ absolute absolute_", doc="The absolute value; gradient 0 at 0.")
 sign: Op  = Op("sign",  _sign,    "x", lambda g: zero(g), elementwise=True,
-         public="sign sign_", doc="-1, 0 or 1; gradient 0.")
+         public="sign sign_", doc="-1, 0 or 1; gradient 0.",
+               new=True)
 floor = Op("floor", np.floor, "x", lambda g: zero(g),
          cast="rounds", public="floor floor_", doc="The next whole number below; gradient 0.")
 ceil  = Op("ceil",  np.ceil,  "x", lambda g: zero(g),
@@ -302,7 +343,8 @@ trunc = Op("trunc", np.trunc, "x", lambda g: zero(g),
          cast="rounds", public="trunc trunc_ fix fix_", doc="The whole number towards 0; gradient 0.")
 round = Op("round", np.round, "x; decimals", lambda g: zero(g), elementwise=True,
          cast="rounds", public="round round_", form="input: Tensor, *, decimals: int = 0",
-         doc="To ``decimals`` places, halves to even; gradient 0.")
+         doc="To ``decimals`` places, halves to even; gradient 0.",
+           new=True)
 maximum = Op("maximum", np.maximum, "a b", lambda g, a, b: _tie(g, lt(a, b), eq(a, b)),
              lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), cast="same",
          public="maximum", form=_PAIR,
@@ -312,7 +354,8 @@ minimum = Op("minimum", np.minimum, "a b", lambda g, a, b: _tie(g, gt(a, b), eq(
          public="minimum", form=_PAIR,
          doc="The smaller of two elements; nan wins; at a tie each gets half the gradient.")
 clamp   = Op("clamp", _clamp, "x; min max", lambda g, x, min, max: where(_inside(x, min, max), g, 0.0),
-             elementwise=True, text=_clamp_text)
+             elementwise=True, text=_clamp_text,
+             new=True)
 clamp_min = Op("clamp_min", np.maximum, "x low", lambda g, x, low: where(ge(x, low), g, 0.0),
                lambda g, x, low: where(lt(x, low), g, 0.0), cast="same")
 clamp_max = Op("clamp_max", np.minimum, "x high", lambda g, x, high: where(le(x, high), g, 0.0),
@@ -321,12 +364,15 @@ clamp_to  = Op("clamp_to", lambda x, low, high: np.minimum(np.maximum(x, low), h
                lambda g, x, low, high: where(_inside(x, low, high), g, 0.0),
                lambda g, x, low, high: where(logical_and(lt(x, low), lt(low, high)), g, 0.0),
                lambda g, x, low, high: where(logical_or(gt(x, high), lt(high, low)), g, 0.0), cast="same",
-               text="np.minimum(np.maximum({}, {}), {})", elementwise=True)
+               text="np.minimum(np.maximum({}, {}), {})", elementwise=True,
+               new=True)
 where: Op   = Op("where", np.where, "condition a b", None, lambda g, condition: where(condition, g, 0.0),
-                 lambda g, condition: where(condition, 0.0, g), cast="branches", elementwise=True)
+                 lambda g, condition: where(condition, 0.0, g), cast="branches", elementwise=True,
+                 new=True, numba=_where_numba)
 
 # without gradient
-zero: Op = Op("zero", np.zeros_like, "x", fill=0, elementwise=True)
+zero: Op = Op("zero", np.zeros_like, "x", fill=0, elementwise=True,
+              new=True)
 eq: Op = Op("eq", np.equal,         "a b", cast="same", text="{} == {}",
          public="eq eq_", form=_AGAINST, doc="``input == other`` by element (bool).")
 ne = Op("ne", np.not_equal,     "a b", cast="same", text="{} != {}",

@@ -58,6 +58,23 @@ def _along(index: Array, dim: int) -> tuple[Any, ...]:
     return tuple(grid)
 
 
+def _in_range(x: Array, index: Array, dim: int) -> None:
+    size = x.shape[dim] if x.ndim else 1
+    if index.size and (index.min() < 0 or index.max() >= size):
+        wrong = index.min() if index.min() < 0 else index.max()
+        raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
+
+
+def _masked(x: Any, *indices: Any, **params: Any) -> str:
+    return "indexing with a mask" if any(np.result_type(i).kind == "b" for i in indices) else ""
+
+
+def _masked_put(x: Any, v: Any, *indices: Any, **params: Any) -> str:
+    return (
+        _masked(x, *indices) if np.ndim(v) else ""
+    )  # how many elements a number is written to does not matter
+
+
 def _gather(x: Array, index: Array, dim: int) -> Array:
     if not index.size:
         return np.empty(index.shape, x.dtype)
@@ -90,15 +107,21 @@ def _index_text(v: Call) -> Text:
 # fmt: off
 index = Op("index", _index, "x *indices; pattern",
            lambda g, x_shape, indices, pattern: unindex(g, *indices, shape=x_shape, pattern=pattern), None,
-           order="K", text=_index_text)
+           order="K", text=_index_text,
+           raises=True, depends=_masked)
 unindex: Op = Op("unindex", _unindex, "g *indices; shape pattern",
-             lambda g, indices, pattern: index(g, *indices, pattern=pattern), None, order="C")
+             lambda g, indices, pattern: index(g, *indices, pattern=pattern), None, order="C",
+                 raises=True, depends=_masked)
 index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
                lambda g, indices, pattern: index_put(g, 0.0, *indices, pattern=pattern),
-               _index_put_value, None, order="K")
-index_winners = Op("index_winners", _index_winners, "x *indices; pattern", order="K")
+               _index_put_value, None, order="K",
+                   raises=True, depends=_masked_put)
+index_winners = Op("index_winners", _index_winners, "x *indices; pattern", order="K",
+                   raises=True, depends=_masked)
 gather = Op("gather", _gather, "x index; dim",
-            lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="K")
+            lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="K",
+            check=_in_range)
 ungather: Op = Op("ungather", _ungather, "g index; shape dim",
-                  lambda g, index, dim: gather(g, index, dim=dim), None, order="C")
+                  lambda g, index, dim: gather(g, index, dim=dim), None, order="C",
+                  raises=True)
 # fmt: on

@@ -11,6 +11,7 @@ import numpy as np
 from minigrad import buffers
 from minigrad.core.basic import clone
 from minigrad.core.op import Array, Op
+from minigrad.core.plans import COLUMNS, FIXED, OUT, ROWS, Batch, Lines, Summed, Target
 from minigrad.core.text import Call, Text
 from minigrad.dtypes import F32, F64
 
@@ -47,6 +48,36 @@ def times(a: Any, b: Any) -> Any:
     return product(a, b) if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) else a @ b
 
 
+def product_into(t: Target) -> str:
+    """The function that `product` would call on the first two operands, the second one or its transpose."""
+    a, b = t.operands[:2]
+    if len(a.shape) != 2 or len(b.shape) != 2:
+        return "np.matmul"
+    if math.prod(a.shape) == 1 or math.prod(b.shape) == 1:
+        return "np.multiply"
+    large = by_matmul(t.shape[0], a.shape[1], t.shape[1], t.dtype)
+    return "np.matmul" if large and t.apart(0, 1) else "np.dot"
+
+
+def _matmul_into(t: Target) -> Lines | None:
+    a, b = t.operands
+    if t.filled or min(len(a.shape), len(b.shape)) < 2 or a.dtype != b.dtype:
+        return None
+    return Lines([f"{product_into(t)}({a.text}, {b.text}, out={OUT})"])
+
+
+def _matmul_batch(b: Batch) -> Any:
+    both = all(len(s) == 2 for s in b.shapes)
+    if b.kinds == [ROWS, FIXED] and both:
+        return ROWS
+    return Summed() if b.kinds == [COLUMNS, ROWS] and len(b.shapes[1]) == 2 else None
+
+
+def _matmul_numba(t: Target) -> str | None:
+    a, b = t.operands
+    return f"np.dot({a.text}, {b.text})" if len(a.shape) == len(b.shape) == 2 else None
+
+
 def has_single(shapes: Sequence[Sequence[int]]) -> bool:
     """Whether a factor of a product is one element, which `product` leaves to a multiplication."""
     return any(math.prod(s) == 1 for s in shapes[:2])
@@ -60,6 +91,7 @@ def _matmul_text(v: Call) -> Text:
 
 # fmt: off
 matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
-             costs=lambda y, a, b: math.prod(y) * a[-1], order="C", apart=clone, text=_matmul_text)
+             costs=lambda y, a, b: math.prod(y) * a[-1], order="C", apart=clone, text=_matmul_text,
+            into=_matmul_into, batch=_matmul_batch, numba=_matmul_numba)
 dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a, order="C")
 # fmt: on

@@ -11,12 +11,14 @@ import numpy as np
 from minigrad import buffers
 from minigrad.core.basic import clone
 from minigrad.core.op import Array, Op
+from minigrad.core.plans import FIXED, OUT, PART, ROWS, Batch, Lines, Part, Summed, Target, narrow, wide
 from minigrad.core.text import Call, Helper, Text
+from minigrad.dtypes import BOOL, F32, F64
 from minigrad.kernels import sums
 from minigrad.kernels.sums import VDOT
 from minigrad.ops.elementwise import sub, zero
 from minigrad.ops.elementwise import times as times_number
-from minigrad.ops.linalg import LARGE, has_single, product, times
+from minigrad.ops.linalg import LARGE, has_single, product, product_into, times
 from minigrad.ops.shape import reshape
 
 _BLOCK = 1 << 16  # elements; a mask of as many bytes stays in the cache and is no large array
@@ -145,6 +147,107 @@ def _mse_vjp(g: Any, a: Any, b: Any) -> Any:
     return d * times_number(g, 2.0 / max(math.prod(d.shape), 1))
 
 
+# ---------------------------------------------------------------- into memory that is there
+
+
+def _linear_into(t: Target) -> Lines | None:
+    x, _, b = t.operands
+    if t.filled or len(x.shape) != 2:
+        return None
+    lines, setup = _bias_into(t, b.text)
+    return Lines([f"{product_into(t)}({x.text}, {t.turned(1)}, out={OUT})", *lines], setup)
+
+
+def _bias_into(t: Target, b: str) -> tuple[list[str], list[str]]:
+    """``+= b``; to a large value in long rows, with ``b`` repeated: NumPy takes half the time then."""
+    if math.prod(t.shape) < TILED or t.shape[1] > LONG // 2 or not t.own():
+        return [f"np.add({OUT}, {b}, out={OUT})"], []
+    rows, n = t.shape
+    count = together(rows, n)
+    tile = t.lasting("tile", f"np.empty(({count}, {n}), np.{t.dtype.name})", count * n * t.dtype.itemsize)
+    whole = rows - rows % count
+    setup = [f"{OUT}_long = {OUT}[:{whole}].reshape(-1, {count * n})"]
+    lines = [f"np.copyto({tile}, {b})", f"np.add({OUT}_long, {tile}.reshape(-1), out={OUT}_long)"]
+    if whole < rows:
+        setup.append(f"{OUT}_rest = {OUT}[{whole}:]")
+        lines.append(f"np.add({OUT}_rest, {b}, out={OUT}_rest)")
+    return lines, setup
+
+
+def _relu_into(t: Target) -> Lines | None:
+    """The maximum with 0; of a large value with rows of zeros, which NumPy compares faster than with a number."""
+    [x], size = t.operands, math.prod(t.shape)
+    if t.filled or t.dtype.kind != "f":
+        return None
+    if size < LONG or not x.planned:
+        return Lines([f"np.maximum({x.text}, {t.number(0.0)}, out={OUT})"])
+    if not t.own():
+        return None
+    row = long_row(size, t.shape[-1])
+    zeros = t.lasting("zeros", f"np.zeros({row}, np.{t.dtype.name})", row * t.dtype.itemsize)
+    whole = size - size % row
+    if whole == size:
+        setup = [f"{OUT}_long = {OUT}.reshape(-1, {row})", f"{OUT}_from = {x.text}.reshape(-1, {row})"]
+        return Lines([f"np.maximum({OUT}_from, {zeros}, out={OUT}_long)"], setup)
+    setup = [
+        f"{OUT}_long = {OUT}.reshape(-1)[:{whole}].reshape(-1, {row})",
+        f"{OUT}_from = {x.text}.reshape(-1)[:{whole}].reshape(-1, {row})",
+        f"{OUT}_rest = {OUT}.reshape(-1)[{whole}:]",
+        f"{OUT}_rest_from = {x.text}.reshape(-1)[{whole}:]",
+    ]
+    lines = [
+        f"np.maximum({OUT}_from, {zeros}, out={OUT}_long)",
+        f"np.maximum({OUT}_rest_from, {zeros}[:{size - whole}], out={OUT}_rest)",
+    ]
+    return Lines(lines, setup)
+
+
+def _relu_backward_into(t: Target) -> Lines | None:
+    """Bits times 0 or 1, so that inf and nan do not pass where the mask is 0; the mask is all that is kept of ``a``."""
+    d, a = t.operands
+    if t.dtype not in (F32, F64) or not t.own():
+        return None
+    zero, bits = t.number(0.0), "np.int32" if t.dtype == F32 else "np.int64"
+    if a.op is relu:  # never negative; nan passes
+        mask = [f"np.not_equal({a.text}, {zero}, out={PART})"]
+    else:
+        mask = [
+            f"np.less_equal({a.text}, {zero}, out={PART})",
+            f"np.logical_not({PART}, out={PART})",
+        ]
+    source, setup = f"{d.text}.view({bits})", []
+    if d.planned:
+        setup.append(f"{OUT}_from = {source}")
+        source = f"{OUT}_from"
+    setup += [f"{OUT}_small = {PART}.view(np.int8)", f"{OUT}_bits = {OUT}.view({bits})"]
+    return Lines([f"np.multiply({source}, {OUT}_small, out={OUT}_bits)"], setup, Part("mask", BOOL, mask, 1))
+
+
+# ---------------------------------------------------------------- rows of a batch, and Numba
+
+
+def _linear_batch(b: Batch) -> Any:
+    return ROWS if b.kinds == [ROWS, FIXED, FIXED] and b.leads else None
+
+
+def _relu_numba(t: Target) -> str:
+    return f"np.maximum({t.operands[0].text}, {t.number(0.0)})"
+
+
+def _relu_backward_numba(t: Target) -> str:
+    (d, a), zero = t.operands, t.number(0.0)
+    return f"np.where({a.text} <= {zero}, {zero}, {d.text})"
+
+
+def _square_sum_numba(t: Target) -> str:
+    x = f"{wide(t)}.ravel()"
+    return narrow(t, f"np.dot({x}, {x})")
+
+
+def _mean_square_numba(t: Target) -> str:
+    return f"{_square_sum_numba(t)} / {t.number(float(math.prod(t.operands[0].shape)))}"
+
+
 # ---------------------------------------------------------------- how they print
 
 
@@ -178,16 +281,21 @@ def _mean_square_text(v: Call) -> Text:
 
 # fmt: off
 linear = Op("linear", _linear, "x w b", _input_vjp, _weight_vjp, lambda g: g,
-             costs=lambda y, x, w, b: math.prod(y) * x[-1], order="C", apart=clone, text=_linear_text)
+             costs=lambda y, x, w, b: math.prod(y) * x[-1], order="C", apart=clone, text=_linear_text,
+            into=_linear_into, batch=_linear_batch, numba="np.dot({}, {}.T) + {}")
 relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_consume, elementwise=True,
           activation=True, text=lambda v: "np.maximum({}, 0.0)" if v.dtype.kind == "f" else "np.maximum({}, 0)",
           cast="same", refuse={"b": "Boolean inputs not supported for relu"},
-          public="relu relu_", doc="``max(input, 0)``; gradient 0 at 0. RuntimeError for bool.")
+          public="relu relu_", doc="``max(input, 0)``; gradient 0 at 0. RuntimeError for bool.",
+          into=_relu_into, numba=_relu_numba)
 relu_backward: Op = Op("relu_backward", _relu_backward, "d a", lambda g, a: relu_backward(g, a),
-                       lambda g: zero(g), elementwise=True, lies_like=1, text=_relu_backward_text)
+                       lambda g: zero(g), elementwise=True, lies_like=1, text=_relu_backward_text,
+                       into=_relu_backward_into, numba=_relu_backward_numba)
 # Without rules: parts of programs.
-square_sum = Op("square_sum", sums.square_sum, "x", order="C", text=_square_sum_text, twice=True)
-mean_square = Op("mean_square", sums.mean_square, "x", order="C", text=_mean_square_text, twice=True)
+square_sum = Op("square_sum", sums.square_sum, "x", order="C", text=_square_sum_text, twice=True,
+                numba=_square_sum_numba)
+mean_square = Op("mean_square", sums.mean_square, "x", order="C", text=_mean_square_text, twice=True,
+                 numba=_mean_square_numba, batch=lambda b: Summed(math.prod(b.shapes[0]), square_sum))
 mse_loss = Op("mse_loss", _mse, "a b", _mse_vjp, lambda g, a, b: -_mse_vjp(g, a, b), cast="floats",
               order="C", parts=((sub, (0, 1), "difference"), (mean_square, (-1,), "")))
 # fmt: on

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.basic import _expand, to
+from minigrad.core.basic import _expand, rows_kept, to
 from minigrad.core.op import Array, Op, Path
+from minigrad.core.plans import OUT, ROWS, Batch, Lines, Operand, Summed, Target, narrow, over_dims, wide
 from minigrad.core.text import Call, Text, TextOf, rounded_once
 from minigrad.dtypes import F16, F32, F64, I64
-from minigrad.kernels.sums import add_up, added_by_numpy, by_rows
+from minigrad.kernels.sums import FEW, add_up, added_by_numpy, by_rows
 from minigrad.ops import elementwise as e
 from minigrad.ops.shape import flip, reshape
 
@@ -228,6 +229,59 @@ def _int64(places: Any) -> Any:
 _AS_INT64 = "" if np.dtype(np.intp) == I64 else ".astype(np.int64)"
 
 
+# ---------------------------------------------------------------- for compile
+
+
+def _reduced_into(t: Target, function: str) -> Lines | None:
+    [x], dim, keepdim = t.operands, t.params["dim"], t.params["keepdim"]
+    if t.filled or not t.shape or t.dtype != x.dtype or t.dtype not in (F32, F64):
+        return None
+    axis = dim[0] if isinstance(dim, tuple) and len(dim) == 1 else dim
+    return Lines([f"{function}({x.text}, axis={axis!r}, out={OUT}, keepdims={keepdim!r})"])
+
+
+def _sum_into(t: Target) -> Lines | None:
+    [x], dim = t.operands, t.params["dim"]
+    return _reduced_into(t, "np.add.reduce") if not t.filled and _exact(x, dim) else None
+
+
+def _exact(x: Operand, dim: Dim) -> bool:
+    """Whether `add_up` is NumPy's own sum."""
+    count, rank = _count(x.shape, dim), len(x.shape)
+    trailing = dim is not None and dim == tuple(range(rank - len(dim), rank))
+    return count <= FEW or (count == math.prod(x.shape) and x.dense) or (x.planned and trailing)
+
+
+def _sum_batch(b: Batch) -> Any:
+    return None if b.kinds[0] != ROWS else Summed() if over_dims(b) else ROWS
+
+
+def _mean_batch(b: Batch) -> Any:
+    return (
+        None
+        if b.kinds[0] != ROWS
+        else Summed(_count(b.shapes[0], b.params["dim"]), sum)
+        if over_dims(b)
+        else ROWS
+    )
+
+
+def _reduced_batch(b: Batch) -> Any:
+    return ROWS if b.kinds[0] == ROWS and not over_dims(b) else None
+
+
+def _sum_numba(t: Target) -> str | None:
+    dim = t.params["dim"]
+    if t.params["keepdim"] or (dim is not None and len(dim) != 1):
+        return None
+    return narrow(t, f"np.sum({wide(t)}{'' if dim is None else f', axis={dim[0]}'})")
+
+
+def _mean_numba(t: Target) -> str | None:
+    total = _sum_numba(t)
+    return total and f"{total} / {t.number(float(_count(t.operands[0].shape, t.params['dim'])))}"
+
+
 # ---------------------------------------------------------------- how they print
 
 _SUM = "np.sum({}, axis={dim}, keepdims={keepdim})"
@@ -288,24 +342,28 @@ def _scan_text(name: str) -> TextOf:
 
 # fmt: off
 sum = Op("sum", _sum, "x; dim keepdim",
-         lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), rows=True, text=_sum_text)
+         lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), rows=True, text=_sum_text,
+         into=_sum_into, batch=_sum_batch, numba=_sum_numba)
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim), moves=True, repeats=True,
-                order="K", broadcasts=_spread_steps, text=_spread_text)
+                order="K", broadcasts=_spread_steps, text=_spread_text,
+                batch=rows_kept)
 mean = Op("mean", _mean, "x; dim keepdim",
-          _mean_vjp, rows=True, text=_mean_text)
+          _mean_vjp, rows=True, text=_mean_text,
+          batch=_mean_batch, numba=_mean_numba)
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True, text=_var_text, twice=True)
 std = Op("std", _std, "x; dim correction keepdim", _std_vjp, rows=True,
          text=lambda v: _var_text(v, "np.sqrt({})"), twice=True)
 amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
-          _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", rows=True)
+          _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", rows=True,
+          into=lambda t: _reduced_into(t, "np.maximum.reduce"), batch=_reduced_batch)
 amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
-          _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", rows=True)
+          _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", rows=True,
+          into=lambda t: _reduced_into(t, "np.minimum.reduce"), batch=_reduced_batch)
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C")
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C")
-logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C", cast="float",
-                public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
-                doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")
+logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C",
+               cast="float", public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False", doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.", batch=_reduced_batch)
 prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,
               text=lambda v: rounded_once(v, "np.prod({}, axis={dim})"))
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A")

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.basic import clone as clone
+from minigrad.core.basic import copied_into, zeros
 from minigrad.core.basic import expand as expand
 from minigrad.core.basic import reshape as reshape
-from minigrad.core.basic import zeros
 from minigrad.core.op import Array, Op
+from minigrad.core.plans import COLUMNS, ROWS, Batch
 from minigrad.core.text import Call, Text
 from minigrad.kernels.sums import by_rows, copied
 
@@ -70,6 +71,13 @@ def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(int(d) for d in np.argsort(dims))
 
 
+def _permute_batch(b: Batch) -> Any:
+    """The transpose of what has a row for each of a batch has a column for each."""
+    if tuple(b.params["axes"]) != (1, 0):
+        return None
+    return COLUMNS if b.kinds[0] == ROWS else ROWS
+
+
 # ---------------------------------------------------------------- how they print
 
 
@@ -106,7 +114,8 @@ def _subscript(k: Any) -> str:
 permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)),
                  view=True, moves=True, idle=lambda x, y, axes: tuple(axes) == tuple(range(len(axes))),
                  joins=lambda later, before: {"axes": tuple(before["axes"][a] for a in later["axes"])},
-                 text=_permute_text, inline=True)
+                 text=_permute_text, inline=True,
+                 batch=_permute_batch)
 slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index),
             view=True, moves=True, order="K", text=_slice_text)
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index), order="C")
@@ -116,11 +125,10 @@ cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", rows=True, text=_
 stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same", rows=True,
            text=lambda v: f"np.stack([{', '.join(['{}'] * len(v.shapes))}], axis={{dim}})")
 contiguous = Op("contiguous", lambda x: np.array(x, order="C"), "x", lambda g: g,
-                text="np.array({}, order='C')", moves=True, same=0, elementwise=True, order="C")
+                text="np.array({}, order='C')", moves=True, same=0, elementwise=True, order="C",
+                into=copied_into, numba="{}.copy()")
 copy = Op("copy", _copy, "x v", lambda g: zeros(g, shape=tuple(g.shape)), lambda g: g, same=1,
           order="K", parts=((clone, (1,), ""),))
 alias = Op("alias", lambda x: x.view(), "x", lambda g: g, view=True, moves=True, same=0, elementwise=True,
            idle=lambda x, y: True, text="{}")
 # fmt: on
-
-
