@@ -14,6 +14,7 @@ from unknown_ops import CASES, Case
 
 import minigrad as mg
 from minigrad import autograd, func, nn
+from minigrad.func import trees
 from minigrad.tape import TABLE
 
 pytestmark = pytest.mark.usefixtures("table")
@@ -169,7 +170,7 @@ def test_transforms(case: Case) -> None:
         lambda f: func.jvp(f, tuple(xs), tuple(map(mg.ones_like, xs))),
     ):
         flat = [
-            [t._array for t in func.flatten(transform(f))[0] if isinstance(t, mg.Tensor)]
+            [t._array for t in trees.flatten(transform(f))[0] if isinstance(t, mg.Tensor)]
             for f in (case.call, case.known)
         ]
         assert len(flat[0]) == len(flat[1]) > 0

@@ -12,10 +12,10 @@ from minigrad.compiler.calls import Statement, _Target, as_text, by_ufunc
 from minigrad.compiler.lower import Plan
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import Const
-from minigrad.core.op import TABLE, Op, Params
+from minigrad.core.op import Op, Params
 from minigrad.dtypes import F32
 from minigrad.readers.source.expressions import Expr
-from minigrad.readers.source.program import Value
+from minigrad.readers.source.program import Value, numpy_name
 from minigrad.readers.source.text import _wrapped
 
 _IN_PLACE = re.compile(r"\{\} (\S+) \{\}")  # the text of what has an operator that also works in place
@@ -39,10 +39,10 @@ class NumbaPlan(Plan):
         return self._helped.setdefault("numbers", [])
 
     def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
-        if TABLE[v.op].kernel is np.transpose and len(self.users[v]) == 1 and v not in self._kept:
+        if v.record.kernel is np.transpose and len(self.users[v]) == 1 and v not in self._kept:
             self.expr_of[v] = self._printed(v, xs)
             return
-        self._refuse(TABLE[v.op])
+        self._refuse(v.record)
         texts = [as_text(x) for x in xs]
         self._line_of(v, self._pattern(v, texts) or as_text(self._printed(v, xs)), reads)
 
@@ -56,7 +56,7 @@ class NumbaPlan(Plan):
 
     def _pattern(self, v: Value, texts: list[str]) -> str | None:
         """A value as its record says."""
-        op = TABLE[v.op]
+        op = v.record
         pattern = op.text if op.numba is None and by_ufunc(op) else op.numba
         if callable(pattern):
             made: str | None = pattern(_Target(self, v, texts))
@@ -64,7 +64,7 @@ class NumbaPlan(Plan):
         return pattern and pattern.format(*(f"({t})" if " " in t else t for t in texts))  # type: ignore[no-any-return]
 
     def _expression(self, v: Value, xs: list[Expr]) -> str:
-        op, texts = TABLE[v.op], self._arguments(v, xs)
+        op, texts = v.record, self._arguments(v, xs)
         self._refuse(op)
         made = self._pattern(v, texts)
         if made is not None:
@@ -80,8 +80,11 @@ class NumbaPlan(Plan):
 
     def _refuse(self, op: Op) -> None:
         """NotImplementedError for what depends on more than its operands, or raises for some."""
+        foreign = isinstance(op.unchecked, np.ufunc) and not numpy_name(op.unchecked)
         what = "draw from minigrad's generator" if op.draws else f"check the operands of {op.name}"
-        if op.draws or op.check is not None:
+        if foreign:
+            what = f"call {op.unchecked.__name__}, which is not NumPy's"
+        if op.draws or op.check is not None or foreign:
             raise NotImplementedError(f"compile(backend='numba'): Numba cannot {what}; use the NumPy backend")
 
     def _called(self, function: Any, stem: str, xs: list[Expr], params: Params) -> Expr:
@@ -100,7 +103,7 @@ class NumbaPlan(Plan):
         for node, v in self.writes:
             name = self.name_of[value_of[node]]
             statement = next((s for s in self.statements if s.value is v), None)
-            operator = _IN_PLACE.fullmatch(str(getattr(TABLE.get(v.op), "text", "")))
+            operator = _IN_PLACE.fullmatch(str(getattr(v.record, "text", "")))
             simple = statement is not None and operator is not None and v.inputs[0] is value_of[node]
             used = v in self._kept or self.users[v] or v.dtype.kind == "b"
             if simple and not used and statement is not None and operator is not None:
@@ -136,7 +139,7 @@ class NumbaPlan(Plan):
         made = self._before.get(v) or as_text(self._output(v))
         if v in self._before:
             return made
-        op = TABLE.get(v.op)
+        op = v.record
         shared = op is None or not op.new or v not in self.fresh or sum(w is v for w in self.outputs) > 1
         if shared:
             return f"np.copy({made})" if v.shape else made

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import Const, Node
-from minigrad.core.op import NO_PARAMS, TABLE, Op, Params, is_ufunc
+from minigrad.core.op import NO_PARAMS, Op, Params, is_ufunc
 from minigrad.core.plans import OUT, PART, Lines, Operand, Part, Target
 from minigrad.readers.source.expressions import (
     Expr,
@@ -144,7 +144,7 @@ class Calls(Text):
 
     def _printed(self, v: Value, xs: list[Expr], written: bool = False) -> Expr:
         """A value as the text of its operation, or else as a call of the kernel; ``written``: one that is a view."""
-        op = TABLE[v.op]
+        op = v.record
         if not op.draws and all(map(is_literal, v.params.values())):
             before = {name: dict(known) for name, known in vars(self.helpers).items()}
             try:
@@ -157,7 +157,7 @@ class Calls(Text):
         self, v: Value, xs: list[Expr], lines: Sequence[str], reads: list[Value], kind: str = "call"
     ) -> None:
         """The statement of a value that has a name, behind the check of its operands."""
-        op = TABLE[v.op]
+        op = v.record
         checks = [] if op.check is None else [self._checked(v, xs, op)]
         self.statements.append(Statement(v, kind, [*checks, *self._named(v, lines)], reads))
 
@@ -200,13 +200,13 @@ class Calls(Text):
         if form is None or form.setup or form.part is not None or not v.shape or not self._plain(v):
             return []
         first, *rest = form.lines
-        if _OUT not in first or (TABLE[v.op].rows and any(map(may_turn, v.inputs))):
+        if _OUT not in first or (v.record.rows and any(map(may_turn, v.inputs))):
             return []
         return [f"{OUT} = {first.replace(_OUT, ')')}", *rest]
 
     def _text_of(self, v: Value, xs: list[Expr]) -> str:
         """A value as an expression; what may share memory with an operand is copied if it does."""
-        op = TABLE[v.op]
+        op = v.record
         made = self._printed(v, xs)
         if op.moves and self._plain(v) and len(v.shape) > 1:
             made = fill("np.ascontiguousarray({})", [made])  # of what repeats, NumPy's own lies otherwise
@@ -275,7 +275,7 @@ class Calls(Text):
 
     def _into(self, v: Value, xs: list[Expr]) -> Lines | None:
         """How the value is written into memory that is there; None if it cannot."""
-        op = TABLE[v.op]
+        op = v.record
         kernel = op.unchecked
         if op.into is not None:
             form: Lines | None = op.into(_Target(self, v, [as_text(x) for x in xs]))
@@ -311,7 +311,7 @@ class Calls(Text):
         )
 
     def _is_leaf(self, v: Value) -> bool:
-        return v.op == "parameter" or v in self.boundary
+        return v.is_parameter or v in self.boundary
 
 
 class _Target(Target):
@@ -328,7 +328,7 @@ class _Target(Target):
         plan = self._plan
         if w.fill is not None:
             return Operand(text, w.shape, w.dtype, filled=True)
-        op = TABLE.get(memory(w).op)
+        op = memory(w).record
         return Operand(text, w.shape, w.dtype, None, False, w in plan.slots, is_dense(w), op)
 
     def number(self, value: Any) -> str:
@@ -353,7 +353,7 @@ class _Target(Target):
 
 def is_view(v: Value) -> bool:
     """Whether a value may show the memory of its operand."""
-    op = TABLE.get(v.op)
+    op = v.record
     return op is not None and (op.view or op.repeats) and v.fill is None and len(v.inputs) == 1
 
 

@@ -81,9 +81,9 @@ class Gradients:
         saved: dict[Value, None] = {}
         leaves: dict[Value, None] = {}
         for v in todo:
-            if v.fill is not None or v.op == "constant" or v in seeds:
+            if v.fill is not None or v.is_constant or v in seeds:
                 continue
-            if v.op == "parameter":
+            if v.is_parameter:
                 leaves[v] = None
                 continue
             base = memory(v)

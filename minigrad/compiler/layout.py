@@ -8,7 +8,6 @@ from typing import Any
 from minigrad.compiler.calls import Calls, Group, Slot, Statement, by_ufunc
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import Const
-from minigrad.core.op import TABLE
 from minigrad.readers.source.program import Value
 
 
@@ -81,7 +80,7 @@ class Layout(Calls):
             if owner is not x and self.models.get(x) is not None:
                 views.setdefault(owner, []).append(x)
         for v, slot in sorted(self.slots.items(), key=lambda item: item[1].first):
-            op = TABLE.get(v.op)
+            op = v.record
             if op is None or not op.elementwise or not (by_ufunc(op) or op.into is not None):
                 continue
             i = position.get(v)
@@ -108,13 +107,13 @@ class Layout(Calls):
             alone = (
                 slot is not None and slot.inherits is not None and slot.group is None and len(s.lines) == 1
             )
-            if slot is None or not alone or not by_ufunc(TABLE.get(v.op)) or len(v.inputs) != 2:
+            if slot is None or not alone or not by_ufunc(v.record) or len(v.inputs) != 2:
                 continue
             d = slot.inherits
             numbers = [w.__class__ is Const and type(w.value) is Scalar for w in v.inputs]
             if d is not None and d.inherits is None and d.value in v.inputs and any(numbers):
                 at = numbers.index(True)
-                found.setdefault((v.op, at, v.inputs[at].value.text, v.dtype), []).append(s)
+                found.setdefault((v.record, at, v.inputs[at].value.text, v.dtype), []).append(s)
         position = {s.value: i for i, s in enumerate(self.statements)}
         first_read: dict[Value, int] = {}
         for i, s in enumerate(self.statements):
@@ -136,7 +135,7 @@ class Layout(Calls):
             last = statements[-1]
             operands = [group.name, group.name]
             operands[at] = self._scalar(last.value.inputs[at].value, dtype)
-            name = TABLE[op].unchecked.__name__
+            name = op.unchecked.__name__
             last.lines = [f"np.{name}({', '.join(operands)}, out={group.name})"]
             last.reads = [w for s in statements for w in s.reads]
             for s in statements[:-1]:
@@ -144,7 +143,7 @@ class Layout(Calls):
 
 
 def _draws(v: Value) -> bool:
-    op = TABLE.get(v.op)
+    op = v.record
     return op is not None and op.draws
 
 

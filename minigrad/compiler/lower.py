@@ -14,7 +14,6 @@ from minigrad.compiler.calls import Group, as_text, by_ufunc, is_view, named
 from minigrad.compiler.layout import Layout, lay_out
 from minigrad.compiler.whole import Whole
 from minigrad.core.node import Node
-from minigrad.core.op import TABLE
 from minigrad.core.plans import OUT, Lines
 from minigrad.readers.source.expressions import Expr, fill, literal
 from minigrad.readers.source.program import Value
@@ -156,7 +155,7 @@ class Plan(Layout):
     def _model_leaf(self, v: Value) -> None:
         if self._is_leaf(v):
             self.models[v] = np.empty(v.shape, v.dtype)
-            if v.op == "parameter" and any(node in self.bound for node in v.nodes):
+            if v.is_parameter and any(node in self.bound for node in v.nodes):
                 self.static.add(v)
                 tensor = v.nodes[0].tensor
                 t = tensor() if tensor is not None else None
@@ -173,14 +172,14 @@ class Plan(Layout):
     def _state(self, v: Value) -> None:
         if self._is_leaf(v) or (v.fill is not None and not v.inputs):
             return
-        if v.op == "constant":
+        if v.is_constant:
             self._take_name(v, "constant")
             self.static.add(v)
             self.setup.append(f"{self.name_of[v]} = {self._data(v)}")
             return
         if v.fill is not None:
             return
-        op = TABLE[v.op]
+        op = v.record
         name = getattr(op.unchecked, "__name__", "")
         by_numpy = op.elementwise and getattr(np, name, None) is op.unchecked  # which broadcasts
         view = is_view(v)
@@ -206,12 +205,12 @@ class Plan(Layout):
             return self._operand(w)
         base, steps = w, []
         while base.__class__ is Value and base.fill is not None and base.inputs:
-            op = TABLE.get(base.op)
+            op = base.record
             if op is None or not op.view or op.repeats:
                 break
             steps.append(base)
             base = base.inputs[0]
-        op = TABLE.get(base.op) if base.__class__ is Value else None
+        op = base.record if base.__class__ is Value else None
         if base.__class__ is not Value or base.fill is None or not w.shape or (op is not None and op.repeats):
             return self._operand(w)
         values = {"shape": base.shape, "one": literal(base.fill), "dtype": base.dtype.name}
@@ -236,14 +235,14 @@ class Plan(Layout):
             self._copy(v, xs, reads)
             return
         self.models[v] = shown
-        text, again = as_text(made), TABLE[v.op].check is not None or TABLE[v.op].draws
+        text, again = as_text(made), v.record.check is not None or v.record.draws
         if source in self.static and not again:
             name = self._take_name(v, v.op)
             self.static.add(v)
             self.setup.append(f"{name} = {text}")
             return
         alone = len(self.users[v]) == 1 and v not in self._wanted and v not in self._kept
-        if alone and TABLE[v.op].kernel is np.transpose:
+        if alone and v.record.kernel is np.transpose:
             self.expr_of[v] = made
             return
         self._take_name(v, v.op)
@@ -334,7 +333,7 @@ class Plan(Layout):
                 and not others
                 and read_later.get(target, -1) <= position[v]
                 and len(statement.lines) == 1
-                and by_ufunc(TABLE.get(v.op))
+                and by_ufunc(v.record)
                 and all(self._owner(w) is not target or w is target for w in self._inputs(v))
                 and v.dtype == target.dtype
             ):
@@ -366,7 +365,7 @@ class Plan(Layout):
         if all(plan._built for plan in self.sharing):
             for v in (v for plan in self.sharing for v in (*plan.live, *plan.part_of.values())):
                 v.origin = v.of = None
-                if v.op != "parameter":
+                if not v.is_parameter:
                     v.nodes = []
         del self.program, self.whole, self.users, self._read, self.otherwise
         self.writes = []
@@ -476,5 +475,5 @@ def _lying_as(array: Any) -> Any:
 
 
 def _apply_view(v: Value, model: Any) -> Any:
-    op = TABLE[v.op]
+    op = v.record
     return np.asarray(op.unchecked(model, **v.params))

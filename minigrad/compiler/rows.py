@@ -20,7 +20,7 @@ import numpy as np
 from minigrad.compiler.lower import Plan
 from minigrad.compiler.whole import Whole
 from minigrad.core.node import Node
-from minigrad.core.op import NO_PARAMS, TABLE
+from minigrad.core.op import NO_PARAMS
 from minigrad.core.plans import COLUMNS, FIXED, ROWS, Batch, Summed, by_row
 from minigrad.core.quiet import QUIET
 from minigrad.readers.source.program import Value
@@ -70,7 +70,7 @@ class Split:
         return _LATER
 
     def _of_rows(self, v: Value, inputs: list[Value], kinds: list[int]) -> int:
-        op = TABLE[v.op]
+        op = v.record
         batch = op.batch or (by_row if op.elementwise and not op.raises else None)
         if batch is None:
             return self._refuse()
@@ -117,18 +117,19 @@ class _Part(Whole):
 
     def _resized(self, v: Value, split: Split, size: int) -> Value:
         kind = split.kind[v]
-        shape, params, op = v.shape, v.params, v.op
+        shape, params = v.shape, v.params
+        op: Any = v.record or v.op
         if kind == ROWS:
             shape = (size, *shape[1:])
         elif kind == COLUMNS:
             shape = (shape[0], size)
         if kind in (ROWS, COLUMNS) and "shape" in params:
             params = {**params, "shape": shape}
-        record, summed = TABLE.get(op), split.summed.get(v)
-        if v.fill is not None and (record is None or not record.repeats):
+        summed = split.summed.get(v)
+        if v.fill is not None and (v.record is None or not v.record.repeats):
             op, params = "filled", NO_PARAMS
         elif summed is not None and summed.op is not None:
-            op = summed.op.name
+            op = summed.op
         inputs = [self.made[w] if w.__class__ is Value else w for w in v.inputs] if v.fill is None else []
         made = self.made[v] = Value(op, inputs, params, shape, v.dtype, None)
         made.nodes, made.fill, made.data, made.hint = list(v.nodes), v.fill, v.data, v.hint

@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.compiler.trace import Trace
 from minigrad.core.node import Const, Node
-from minigrad.core.op import TABLE
+from minigrad.core.op import Op
 from minigrad.readers.source.program import Program, Value
 
 
@@ -47,15 +47,15 @@ class Whole(Program):
         elif before is None:
             op = node.op
             if op is not None and op.draws:  # each is another
-                self.value_of[node] = self._draw(node, op.name)
-            elif op is None or TABLE.get(op.name) is op:  # the others only stand for gradients
+                self.value_of[node] = self._draw(node, op)
+            elif op is None or op.listed:  # the others only stand for gradients
                 self.value_of[node] = self._value(node, self.trace)
         elif before in self.value_of:
             self.value_of[node] = self.value_of[before]
         else:
             late.append(node)
 
-    def _draw(self, node: Node, op: str) -> Value:
+    def _draw(self, node: Node, op: Op) -> Value:
         inputs = [n if n.__class__ is Const else self.value_of[n] for n in node.inputs]
         value = Value(op, inputs, node.params, node.shape, node.dtype, node)
         value.forward, value.of = self._half(node, self.trace)

@@ -170,8 +170,17 @@ def _sum_rows_text(n: int, m: int) -> Any:
 
 
 def _view_scatter_text(v: Call) -> Text:
-    lines = ("out = np.array(x)", "{part}[...] = v", "return out")
-    part = Steps("out", v.params["path"], v.shape, v.dtype)
+    model = np.empty(v.shape, v.dtype, order="F")
+    shown = _shown(model, v.params["path"])
+    if shown.size and not np.may_share_memory(shown, model):  # as in the kernel
+        lines: tuple[str, ...] = (
+            "out = np.array(x)", "places = np.arange(out.size).reshape(out.shape)", "places = {part}",
+            "np.put(out, places, np.broadcast_to(v, places.shape))", "return out",
+        )  # fmt: skip
+        part = Steps("places", v.params["path"], v.shape, np.dtype(np.int64))
+    else:
+        lines = ("out = np.array(x)", "{part}[...] = v", "return out")
+        part = Steps("out", v.params["path"], v.shape, v.dtype)
     return "{scatter}({}, {})", {"scatter": Helper("_view_scatter", "x, v", lines, {"part": part})}
 
 

@@ -164,6 +164,7 @@ class Op:
                 self._reads(rule)
         if "y" in self.inputs or "needs" in self.inputs:
             raise TypeError(f"op {name}: y and needs have a meaning of their own, no input may be called so")
+        self.listed = listed
         if listed and name in TABLE:
             raise TypeError(f"op {name} is declared twice")
         if listed:

@@ -59,7 +59,7 @@ def observed(run: Run) -> tuple[Any, list[Record]]:
 
 def _is_function(node: Node) -> bool:
     """Whether a record is of an `autograd.Function`: its parameters hold the context."""
-    return "ctx" in node.params
+    return hasattr(node.op, "user_class")
 
 
 def _is_part(node: Node) -> bool:

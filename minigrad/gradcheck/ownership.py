@@ -53,7 +53,7 @@ class Watch:
             frames.append(frame)
             frame = frame.f_back
         users = [f for f in frames if not INSIDE[f.f_code.co_filename]]
-        if "ctx" in node.params:
+        if hasattr(node.op, "user_class"):
             self.function = True
             self._passes.update((f.f_code, None) for f in users)  # it may be what calls their backward pass
             return

@@ -11,7 +11,6 @@ from minigrad import errors
 from minigrad.core.changes import value_changed
 from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Node, tape
-from minigrad.core.op import TABLE
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.readers.source.program import Program
@@ -70,7 +69,7 @@ def source(
         )
     records = tape([root])
     for node in records:
-        if (node.op is not None and TABLE.get(node.op.name) is not node.op) or node.shape is None:
+        if (node.op is not None and not node.op.listed) or node.shape is None:
             raise NotImplementedError(
                 f"source(): {node.op.name if node.op else ''} at {node.where} is an autograd.Function: what it does "
                 "is known to Python only, so it cannot be printed. Write it with minigrad's operations; what a "

@@ -20,7 +20,7 @@ import numpy as np
 
 from minigrad.core.op import NO_PARAMS, Op
 from minigrad.core.text import Call, Helper, Steps, Text
-from minigrad.dtypes import F16, F64
+from minigrad.dtypes import F16, F64, as_numpy, dtype
 from minigrad.readers.source.program import Value, numpy_name, steps_of
 
 Expr = ast.expr
@@ -28,8 +28,14 @@ Expr = ast.expr
 # ---------------------------------------------------------------- expressions
 
 
+class Unprintable(Exception):
+    """A parameter of an operation, of the class named, that no expression of a program stands for."""
+
+
 def literal(value: Any) -> Expr:
     """A Python or NumPy value as it is written in a program."""
+    if isinstance(value, dtype):
+        value = as_numpy(value)
     if isinstance(value, np.dtype):
         return ast.Name("bool") if value.kind == "b" else parsed(f"np.{value.name}")
     if isinstance(value, np.generic):
@@ -49,9 +55,7 @@ def literal(value: Any) -> Expr:
         return ast.Constant(value)
     if isinstance(value, np.ndarray):
         return constant(value)
-    raise NotImplementedError(
-        f"source(): a parameter of an operation cannot be printed: {type(value).__name__}; give its record a text="
-    )
+    raise Unprintable(type(value).__name__)
 
 
 def key(index: Any) -> Expr:
@@ -141,7 +145,20 @@ def checked(v: Value, xs: list[Expr], h: Helpers) -> Expr:
 
 
 def printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
-    """A call of an op: by its text, as a function of NumPy, or as one in the program's head."""
+    """A call of an op: by its text, as a function of NumPy, or as one in the program's head.
+
+    NotImplementedError for a kernel or a parameter that could not be printed.
+    """
+    try:
+        return _printed(op, call, xs, h)
+    except Unprintable as kind:
+        raise NotImplementedError(
+            f"source(): the operation {op.name} cannot be printed: one of its parameters is a {kind}; give its record "
+            "a text="
+        ) from None
+
+
+def _printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
     kernel: Any = inspect.unwrap(op.kernel)
     text: Text = op.text(call) if callable(op.text) else op.text
     several = isinstance(kernel, types.FunctionType) and kernel.__name__ != "<lambda>"

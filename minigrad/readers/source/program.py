@@ -15,7 +15,7 @@ import numpy as np
 from minigrad.core import engine
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import ONES, RETAIN, Const, Node, next_seq, tape
-from minigrad.core.op import NO_PARAMS, TABLE, Array, Op, Path
+from minigrad.core.op import NO_PARAMS, Array, Op, Path
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, leaf, wrap
 
@@ -23,7 +23,7 @@ from minigrad.core.tensor import Tensor, leaf, wrap
 class Value:
     """One value of the program: what makes it, and out of what.
 
-    ``op`` names an operation, whose ``record`` it has, or is ``"parameter"`` or ``"constant"``.  ``fill`` is the number
+    ``op`` is the name of an operation, whose ``record`` it has, or of a leaf, ``"parameter"`` or ``"constant"``.  ``fill`` is the number
     that all elements equal, where that is known.  ``turned``: the input that `Op.lies_like` names does not lie in
     memory row by row, as far as is known.  ``nodes`` are the records that computed it, ``origin`` the first record it
     came from, ``of``, in the backward half, the forward record that is being differentiated.
@@ -36,6 +36,8 @@ class Value:
         "forward",
         "hint",
         "inputs",
+        "is_constant",
+        "is_parameter",
         "is_view",
         "nodes",
         "of",
@@ -56,8 +58,10 @@ class Value:
         dtype: np.dtype[Any],
         node: Node | None,
     ) -> None:
-        self.record: Any = op if isinstance(op, Op) else TABLE.get(op)  # None of what no operation computes
-        self.op: str = str(op) if self.record is None else self.record.name
+        self.record: Any = op if isinstance(op, Op) else None  # None of what no operation computes
+        self.op: str = op.name if isinstance(op, Op) else op
+        self.is_parameter = self.record is None and self.op == "parameter"
+        self.is_constant = self.record is None and self.op == "constant"
         self.is_view: bool = self.record is not None and (self.record.view or self.record.repeats)
         self.inputs, self.params, self.shape, self.dtype = tuple(inputs), params, shape, dtype
         self.nodes = [] if node is None else [node]
@@ -323,13 +327,16 @@ def _meet(operands: Sequence[Any]) -> Any:
         return None
 
 
-def _same_params(params: dict[str, Any]) -> object:
-    """What makes parameters the same; NumPy does not write large arrays out."""
-    parts = (q for p in params.values() for q in (p if isinstance(p, (tuple, list)) else (p,)))
-    if not any(isinstance(q, np.ndarray) for q in parts):
-        return repr(params)
-    with np.printoptions(threshold=sys.maxsize, floatmode="unique"):
-        return repr(params)
+def _same_params(p: Any) -> object:
+    """What makes parameters the same: the bytes of arrays, the text of numbers and the like, else the object itself."""
+    if isinstance(p, dict):
+        return tuple((k, _same_params(q)) for k, q in p.items())
+    if isinstance(p, (tuple, list)):
+        return (type(p), *map(_same_params, p))
+    if isinstance(p, np.ndarray) and not p.dtype.hasobject:
+        return p.shape, p.dtype.str, p.tobytes()
+    plain = p is None or isinstance(p, (bool, int, float, complex, str, bytes, slice, np.generic, np.dtype, type))
+    return (type(p), repr(p)) if plain or isinstance(p, Op) else id(p)
 
 
 def _filled(op: Op, inputs: list[Any], dtype: Any) -> Any:

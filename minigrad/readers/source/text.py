@@ -78,7 +78,7 @@ class Text:
         self.names.reserve("np")
         needed: set[Any] = {*self.live, self.program.gradient, *(self.program.value_of[n] for n in self.keys)}
         value_of = {
-            n: v for v in self.program.values if v in needed and v.op == "parameter" and v.fill is None
+            n: v for v in self.program.values if v in needed and v.is_parameter and v.fill is None
             for n in v.nodes if n in self.keys or v.nodes[0] is n
         }  # fmt: skip
         ordered = [n for n in self.keys if n in value_of]
@@ -121,7 +121,7 @@ class Text:
             if v.record is not None and v.record.activation and v not in names and v.inputs[0] in modules:
                 path = modules[v.inputs[0]]
                 names[v] = identifier(f"{path}.{v.op}")
-        return {v: name for v, name in names.items() if v.op not in ("parameter", "constant")}
+        return {v: name for v, name in names.items() if not (v.is_parameter or v.is_constant)}
 
     def _gradient_names(self) -> None:
         for v, nodes in self.program.names.items():
@@ -149,11 +149,11 @@ class Text:
     # ------------------------------------------------------------ lines
 
     def _print(self, v: Value) -> None:
-        if v.op == "parameter" and v.fill is None:
+        if v.is_parameter and v.fill is None:
             return
         if v.fill is not None and not v.inputs:
             return
-        if v.op == "constant":
+        if v.is_constant:
             self._line(v, constant(v.data), "constant")
             return
         if v.fill is not None:
@@ -293,7 +293,7 @@ class Text:
             return "None"
         expr = self._output(g)
         shown = _shown(g)
-        shared = not taken.isdisjoint(shown) or any(v.op == "parameter" for v in shown) or repeats(g)
+        shared = not taken.isdisjoint(shown) or any(v.is_parameter for v in shown) or repeats(g)
         taken |= shown
         if shared and g.fill is None:
             expr = fill("np.copy({})", [expr])
