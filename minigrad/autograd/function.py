@@ -15,9 +15,9 @@ import numpy as np
 from minigrad import errors
 from minigrad.autograd.modes import no_grad
 from minigrad.core.changes import changed, check_unchanged
-from minigrad.core.engine import Part
+from minigrad.core.gradients import Part
 from minigrad.core.mode import MODE
-from minigrad.core.node import Freed, Node
+from minigrad.core.node import Freed, Node, new_node
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, View, leaf, wrap
 from minigrad.core.views import check_change, rebase, refresh, replace_node
@@ -271,7 +271,7 @@ def _record(
         else:
             kinds.append("constant" if output is None else output)
     saved = tuple(t._array for t in ctx._saved if t is not None)
-    node = Node(op, inputs, params, shape, dtype, layout, saved)
+    node = new_node(op, inputs, params, shape, dtype, layout, saved)
     ctx._kinds, ctx._saved, ctx._node = tuple(kinds), (), weakref.ref(node)
     observer = MODE.get().observer
     if observer is not None and not many:
@@ -284,7 +284,7 @@ _PICK = Op("pick", operator.getitem, "x; i", lambda g, i: Part(i, g))  # one of 
 
 def _pick(node: Node, i: int, array: Any) -> Node:
     layout = _PICK.layouts.get(3) or _PICK.layout(1, 1)
-    return Node(_PICK, (node,), {"i": i}, array.shape, array.dtype, layout)
+    return new_node(_PICK, (node,), {"i": i}, array.shape, array.dtype, layout)
 
 
 def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t: Any, i: int) -> Any:

@@ -11,7 +11,7 @@ from minigrad import errors
 from minigrad.core import promote, tensor
 from minigrad.core.basic import clone, to, to_integer
 from minigrad.core.mode import MODE, RECORDERS
-from minigrad.core.node import Const, Node, new
+from minigrad.core.node import Const, Node, new, new_node
 from minigrad.core.op import NO_PARAMS, Array, Layout, Op, Params
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
@@ -79,11 +79,11 @@ def apply(op: Op, operands: Sequence[Any], params: Params = NO_PARAMS) -> Tensor
         if tensor.INFERENCE and not mode.transform:  # a transform lets go of what it recorded
             _refuse_inference(op, operands, layout)
         arrays.append(y)  # it has the number after the inputs'
-        out._node = Node(op, tuple(nodes), params, y.shape, y.dtype, layout, layout.pick(arrays))
+        out._node = new_node(op, tuple(nodes), params, y.shape, y.dtype, layout, layout.pick(arrays))
         if mode.observer is not None:
             mode.observer(out._node, arrays)
     elif mode.everything:
-        out._node = Node(op, tuple(map(_input, operands)), params, y.shape, y.dtype)
+        out._node = new_node(op, tuple(map(_input, operands)), params, y.shape, y.dtype)
         if mode.observer is not None:
             mode.observer(out._node, [*arrays, y])
     else:

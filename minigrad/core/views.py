@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.buffers import is_view
 from minigrad.core.basic import view_scatter
 from minigrad.core.mode import MODE, ModeManager
-from minigrad.core.node import RETAIN, Node
+from minigrad.core.node import RETAIN, Node, new_node
 from minigrad.core.op import Op, Params
 from minigrad.core.tensor import Tensor, View, leaf, wrap
 from minigrad.errors import here, place, runtime_error
@@ -129,4 +129,4 @@ def _written(base: Any, before: Any, value: Any, path: Any) -> Node:
     mask = before.requires_grad | value._node.requires_grad << 1
     layout = (view_scatter.layouts.get(mask | 4) or view_scatter.layout(mask, 2)) if mask else None
     array = base._array
-    return Node(view_scatter, (before, value._node), {"path": path}, array.shape, array.dtype, layout)
+    return new_node(view_scatter, (before, value._node), {"path": path}, array.shape, array.dtype, layout)
