@@ -143,7 +143,7 @@ class _Level:
         for node, given in zip(self.nodes, self.given, strict=True):
             if given is not None:
                 node.op, node.inputs, node.tensor = alias, (given,), None
-                node.layout = alias.layouts.get(3) or alias.layout(1, 1)
+                node.layout = alias.layout((True,))
                 node.code, node.lasti = here()
 
     def leads_out(self, tensors: Sequence[Tensor], own: set[Node] | None = None) -> bool:

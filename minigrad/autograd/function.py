@@ -257,8 +257,7 @@ def _record(
     # the arguments, Tensors left out, are there for readers that run forward again
     others = tuple(None if isinstance(t, Tensor) else t for t in args)
     params = {"ctx": ctx, "outputs": len(outputs), "arguments": others}
-    mask = sum(1 << i for i, n in enumerate(inputs) if n.requires_grad)
-    layout = op.layouts.get(mask | 1 << len(tensors)) or op.layout(mask, len(tensors))
+    layout = op.layout(n.requires_grad for n in inputs)
     many = len(outputs) != 1
     shape, dtype = (None, None) if many else ctx._outputs[0] or (None, None)
     kinds: list[Any] = []
@@ -283,8 +282,7 @@ _PICK = Op("pick", operator.getitem, "x; i", lambda g, i: Part(i, g))  # one of 
 
 
 def _pick(node: Node, i: int, array: Any) -> Node:
-    layout = _PICK.layouts.get(3) or _PICK.layout(1, 1)
-    return new_node(_PICK, (node,), {"i": i}, array.shape, array.dtype, layout)
+    return new_node(_PICK, (node,), {"i": i}, array.shape, array.dtype, _PICK.layout((True,)))
 
 
 def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t: Any, i: int) -> Any:

@@ -145,7 +145,13 @@ class Pass:
                 before = grads.get(x)
                 if before is None:
                     grads[x] = d
-                    if array.base is not None and is_view(array) or d is g and consume is None or rule is None:
+                    if (
+                        array.base is not None
+                        and is_view(array)
+                        or d is g
+                        and consume is None
+                        or rule is None
+                    ):
                         shared.add(x)
                 elif x in owned:
                     before += d

@@ -127,7 +127,9 @@ class Watch:
         notes = [f"forward of {node.name()}: {node.where}"]
         first, infinite = min(self.forward, key=lambda n: n.seq, default=None), self.infinite
         if first is not None and first.op is not None:
-            text += f" The first non-finite value of the forward pass came from {first.op.name} at {first.where}."
+            text += (
+                f" The first non-finite value of the forward pass came from {first.op.name} at {first.where}."
+            )
         else:
             text += " Every recorded forward value was finite."
         if infinite is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -105,7 +105,7 @@ class Op:
         self.elementwise = ufunc if elementwise is None else elementwise
         self.rules, self.joint = rules, joint
         self.differentiable = joint is not None or any(rules)
-        self.layouts: dict[int, Layout] = {}
+        self.layouts = Layouts(self._layout)
         if rules and len(rules) != len(self.inputs):
             raise TypeError(f"op {name}: {len(rules)} rules for the {len(self.inputs)} inputs {self.inputs}")
         for rule in (*rules, joint):
@@ -129,32 +129,38 @@ class Op:
             )
         return tuple(names)
 
-    def layout(self, mask: int, count: int) -> Layout:
-        """What to keep and which rules to call when the inputs in the bit mask want gradients."""
-        inputs = [i for i in range(count) if mask >> i & 1]
+    def layout(self, needs: Iterable[bool]) -> Layout | None:
+        """What to keep and which rules to call for such inputs, by whether they want gradients; None for none."""
+        key = 1
+        for need in needs:
+            key = key << 1 | need
+        return self.layouts[key]
+
+    def _layout(self, needs: tuple[bool, ...]) -> Layout | None:
+        """`layout`, made anew."""
+        if not self.differentiable or not any(needs):
+            return None
+        inputs = [i for i, need in enumerate(needs) if need]
         last = len(self.rules) - 1
         keep: list[int] = []
 
         def step(i: int, rule: Rule) -> Step:
-            sources = tuple(self._source(name, mask, count, keep) for name in self._reads(rule))
+            sources = tuple(self._source(name, needs, keep) for name in self._reads(rule))
             alone = len(sources) == 1 and sources[0][0] == SAVED
             return i, rule, sources[0][1] if alone else None, sources
 
         if self.joint is not None:
-            joint = step(-1, self.joint)
-            steps = [(i, None, None, ()) for i in inputs]
-        else:
-            joint = None
-            steps = [step(i, rule) for i in inputs if (rule := self.rules[min(i, last)]) is not None]
-        layout = self.layouts[mask | 1 << count] = Layout(keep, joint, steps, self.consume)
-        return layout
+            return Layout(keep, step(-1, self.joint), [(i, None, None, ()) for i in inputs])
+        steps = [step(i, rule) for i in inputs if (rule := self.rules[min(i, last)]) is not None]
+        return Layout(keep, None, steps, self.consume)
 
-    def _source(self, name: str, mask: int, count: int, keep: list[int]) -> tuple[int, Any]:
+    def _source(self, name: str, needs: tuple[bool, ...], keep: list[int]) -> tuple[int, Any]:
         """Where the argument of a rule comes from; an array is added to ``keep``."""
+        count = len(needs)
         if name in self.params:
             return PARAM, name
         if name == "needs":
-            return VALUE, tuple(bool(mask >> k & 1) for k in range(count))
+            return VALUE, needs
         first = name.removesuffix("_shape")
         if name not in self.inputs and name != "y":
             at = self.inputs.index(first)
@@ -205,12 +211,16 @@ class Layout:
     __slots__ = ("consume", "joint", "keep", "pick", "steps")
 
     keep: tuple[int, ...]  # input numbers; the count of inputs stands for the output
-    pick: Callable[[list[Any]], tuple[Any, ...]]  # what is kept, from the arrays of inputs and output
+    pick: Callable[
+        [Sequence[Any]], tuple[Any, ...]
+    ]  # what is kept, of the arrays of the inputs and the output
     joint: Step | None  # gives all inputs' gradients at once
     steps: tuple[Step, ...]
     consume: Rule | None
 
-    def __init__(self, keep: list[int], joint: Step | None, steps: list[Step], consume: Rule | None) -> None:
+    def __init__(
+        self, keep: list[int], joint: Step | None, steps: list[Step], consume: Rule | None = None
+    ) -> None:
         self.keep, self.joint, self.steps, self.consume = tuple(keep), joint, tuple(steps), consume
         if len(keep) > 1:
             self.pick = itemgetter(*keep)  # four times as fast as a comprehension
@@ -219,3 +229,17 @@ class Layout:
             self.pick = lambda arrays: (arrays[only],)
         else:
             self.pick = lambda arrays: ()
+
+
+class Layouts(dict[int, "Layout | None"]):
+    """The layouts of an op, each made when it is first asked for.
+
+    The key is, in binary, a 1 and then a digit for each input: whether it wants a gradient.
+    """
+
+    def __init__(self, make: Callable[[tuple[bool, ...]], Layout | None]) -> None:
+        self.make = make
+
+    def __missing__(self, key: int) -> Layout | None:
+        layout = self[key] = self.make(tuple(digit == "1" for digit in f"{key:b}"[1:]))
+        return layout

@@ -36,7 +36,9 @@ class Tensor(MissingMethods):
     _inference = False
 
 
-_OWN = frozenset({"__module__", "__dict__", "__weakref__", "__annotations__", "__firstlineno__", "__static_attributes__"})
+_OWN = frozenset(
+    {"__module__", "__dict__", "__weakref__", "__annotations__", "__firstlineno__", "__static_attributes__"}
+)
 
 
 def extend(methods: type[Tensor]) -> type[Tensor]:

@@ -126,7 +126,6 @@ def rebase(t: Tensor, node: Node) -> None:
 
 def _written(base: Any, before: Any, value: Any, path: Any) -> Node:
     """The record of the base after a change through a view: the memory already holds the result."""
-    mask = before.requires_grad | value._node.requires_grad << 1
-    layout = (view_scatter.layouts.get(mask | 4) or view_scatter.layout(mask, 2)) if mask else None
+    layout = view_scatter.layout((before.requires_grad, value._node.requires_grad))
     array = base._array
     return new_node(view_scatter, (before, value._node), {"path": path}, array.shape, array.dtype, layout)
