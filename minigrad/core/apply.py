@@ -29,9 +29,12 @@ class NotAnOperand(TypeError):
 
 
 def apply(op: Op, operands: Sequence[Any], params: Params = NO_PARAMS) -> Tensor:
-    """The result of an op, with a record where a gradient may be wanted."""
+    """The result of an op on Tensors and numbers, with a record where a gradient may be wanted.
+
+    A function of the package calls it, whose caller may be the user: see `new_node`.  Users have `minigrad.tape.apply`.
+    """
     usual = False
-    if len(operands) == 2:  # taken apart by hand, which is a tenth of the time of a small multiplication
+    if len(operands) == 2:  # two Tensors with records, taken apart by hand: a tenth of a small multiplication
         s, t = operands
         if isinstance(s, Tensor) and isinstance(t, Tensor) and s._view is None and t._view is None:
             a, b, m, n = s._array, t._array, s._node, t._node
@@ -68,9 +71,11 @@ def apply(op: Op, operands: Sequence[Any], params: Params = NO_PARAMS) -> Tensor
     if layout is not None or mode.everything:
         if nodes is None:
             nodes = tuple(map(_input, operands))
-        if tensor.INFERENCE and layout is not None and not mode.transform:
+        if (
+            tensor.INFERENCE and layout is not None and not mode.transform
+        ):  # a transform lets go of its records
             _refuse_inference(op, operands, layout)
-        saved = () if layout is None else layout.pick(arrays + (y,))
+        saved = () if layout is None else layout.pick(arrays + (y,))  # noqa: RUF005 (a third of the time)
         node = out._node = new_node(op, nodes, params, y.shape, y.dtype, layout, saved)
         if mode.observer is not None:
             mode.observer(node, [*arrays, y])

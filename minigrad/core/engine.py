@@ -93,72 +93,69 @@ class Pass:
             self.shared.add(node)
 
     def walk(self, order: list[Node], freed: Freed | None) -> None:
-        """Calls the rules of the records in reverse order; what is left in ``grads`` then has reached leaves."""
-        grads, shared, owned, leads, record, watch = (
-            self.grads, self.shared, self.owned, self.leads, self.record, self.watch,
-        )  # fmt: skip
-        parts: Any = ()
+        """Sends the gradients of the records, the last first, to their inputs; in the end those of leaves are left."""
         for node in reversed(order):
-            g = grads.pop(node, None)
+            g = self.grads.pop(node, None)
             if g is None:
                 continue
             if node.hooks is not None:
-                g = call_hooks(node, g, record)
-            if leads is not None and self.ends_at(node, g):
+                g = call_hooks(node, g, self.record)
+            if self.leads is not None and self.ends_at(node, g):
                 continue
-            saved = node.saved
-            if type(saved) is Freed:
-                raise errors.freed(node)
-            if changes.last_change > node.seq:
-                check_unchanged(node)
-            if record:
-                saved = self.lifted(node, g)
-            inputs = node.inputs
-            layout = node.layout
-            consume = layout.consume
-            if consume is not None and not self.alone(node, g):
-                consume = None
-            if layout.joint is not None:
-                _, rule, _, sources = layout.joint
-                parts = rule(g, *_arguments(node, saved, sources))
-            for i, rule, place, sources in layout.steps:
-                x = inputs[i]
-                if leads is not None and x not in leads:
-                    continue
-                if place is not None:
-                    d = (consume or rule)(g, saved[place])
-                elif rule is not None:
-                    d = rule(g, *_arguments(node, saved, sources))
-                else:
-                    d = parts[i]
-                if d is None:
-                    continue
-                if watch is not None:
-                    watch(node, d)
-                array = d._array if record and type(d) is not Part else d
-                if array.shape != x.shape or array.dtype is not x.dtype:
-                    if x.shape is None:
-                        d.add_to(grads, x)
-                        continue
-                    d = fit(d, x)
-                    array = d._array if record else d
-                before = grads.get(x)
-                if before is None:
-                    grads[x] = d
-                    if (
-                        array.base is not None
-                        and is_view(array)
-                        or d is g
-                        and consume is None
-                        or rule is None
-                    ):
-                        shared.add(x)
-                elif x in owned:
-                    before += d
-                else:
-                    self.add(x, before, d)
+            self.send(node, g)
             if freed is not None and node.saved:
                 node.saved = freed
+
+    def send(self, node: Node, g: Any) -> None:
+        """Calls the rules of a record on its gradient, and adds what they return to the gradients of its inputs."""
+        saved, inputs, layout = node.saved, node.inputs, node.layout
+        if type(saved) is Freed:
+            raise errors.freed(node)
+        if changes.last_change > node.seq:
+            check_unchanged(node)
+        record, leads = self.record, self.leads
+        if record:
+            saved = self.lifted(node, g)
+        consume = layout.consume
+        if consume is not None and not self.alone(node, g):
+            consume = None
+        if layout.joint is not None:
+            _, rule, _, sources = layout.joint
+            parts = rule(g, *_arguments(node, saved, sources))
+        for i, rule, place, sources in layout.steps:
+            x = inputs[i]
+            if leads is not None and x not in leads:
+                continue
+            if place is not None:
+                d = (consume or rule)(g, saved[place])
+            elif rule is not None:
+                d = rule(g, *_arguments(node, saved, sources))
+            else:
+                d = parts[i]
+            if d is None:
+                continue
+            if self.watch is not None:
+                self.watch(node, d)
+            array = d._array if record and type(d) is not Part else d
+            if array.shape != x.shape or array.dtype is not x.dtype:
+                if x.shape is None:
+                    d.add_to(self.grads, x)
+                    continue
+                d = fit(d, x)
+                array = d._array if record else d
+            before = self.grads.get(x)
+            if before is None:
+                self.grads[x] = d
+                if (
+                    rule is None
+                    or (d is g and consume is None)
+                    or (array.base is not None and is_view(array))
+                ):
+                    self.shared.add(x)
+            elif x in self.owned:
+                before += d
+            else:
+                self.add(x, before, d)
 
     def add(self, x: Node, before: Any, d: Any) -> None:
         """The second gradient that reaches a record is added to the first, in a new array."""

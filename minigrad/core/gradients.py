@@ -1,4 +1,4 @@
-"""What the engine does with one gradient: fits it to its input, shows it to hooks, watches for nan, puts it into ``.grad``."""
+"""What the engine does with one gradient: fits it, calls hooks, watches for nan, adds it to ``.grad``."""
 
 from __future__ import annotations
 

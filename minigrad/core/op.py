@@ -56,7 +56,8 @@ class Op:
     *What users see.*
     ``public`` lists its names: ``"exp exp_"`` is a function and method ``exp`` and a method ``exp_`` in place,
     ``"name()"`` a function alone, ``".name"`` a method alone.  ``form`` is a function with the public signature,
-    where that does not follow from the number of inputs.  ``doc`` is one sentence or two.  ``listed``: it is in `TABLE`.
+    where that does not follow from the number of inputs.  ``doc`` is one sentence or two.
+    ``listed``: it is in `TABLE`.
     """
 
     __call__: Callable[..., Any]  # runs on Tensors, recording, or on arrays; see `minigrad.core.apply`
@@ -106,17 +107,25 @@ class Op:
         self.rules, self.joint = rules, joint
         self.differentiable = joint is not None or any(rules)
         self.layouts = Layouts(self._layout)
-        if rules and len(rules) != len(self.inputs):
-            raise TypeError(f"op {name}: {len(rules)} rules for the {len(self.inputs)} inputs {self.inputs}")
-        for rule in (*rules, joint):
-            if rule is not None:
-                self._reads(rule)
-        if "y" in self.inputs or "needs" in self.inputs:
-            raise TypeError(f"op {name}: y and needs have a meaning of their own, no input may be called so")
+        self._check_rules()
         if listed and name in TABLE:
             raise TypeError(f"op {name} is declared twice")
         if listed:
             TABLE[name] = self
+
+    def _check_rules(self) -> None:
+        """TypeError for rules that do not fit the inputs."""
+        if self.rules and len(self.rules) != len(self.inputs):
+            raise TypeError(
+                f"op {self.name}: {len(self.rules)} rules for the {len(self.inputs)} inputs {self.inputs}"
+            )
+        for rule in (*self.rules, self.joint):
+            if rule is not None:
+                self._reads(rule)
+        if "y" in self.inputs or "needs" in self.inputs:
+            raise TypeError(
+                f"op {self.name}: y and needs have a meaning of their own, no input may be called so"
+            )
 
     def _reads(self, rule: Rule) -> tuple[str, ...]:
         """The names a rule asks for after ``g``; TypeError for one that the op cannot provide."""
@@ -130,14 +139,14 @@ class Op:
         return tuple(names)
 
     def layout(self, needs: Iterable[bool]) -> Layout | None:
-        """What to keep and which rules to call for such inputs, by whether they want gradients; None for none."""
+        """What to save and which rules to call, by whether each input wants a gradient; None where none flows."""
         key = 1
         for need in needs:
             key = key << 1 | need
         return self.layouts[key]
 
     def _layout(self, needs: tuple[bool, ...]) -> Layout | None:
-        """`layout`, made anew."""
+        """`layout` when it is first asked for."""
         if not self.differentiable or not any(needs):
             return None
         inputs = [i for i, need in enumerate(needs) if need]
@@ -199,8 +208,8 @@ TABLE: dict[str, Op] = {}  # every op by name
 SAVED, PARAM, SHAPE, SHAPES, MANY, VALUE = range(6)  # where an argument of a rule comes from
 
 
-# One input's gradient: the number of the input, its rule (None: a part of what the joint rule returns), the place in
-# `Node.saved` of the only thing that the rule reads, if it reads one array alone, and where all that it reads comes from.
+# The gradient of an input: the input's number; its rule, None for a part of what the joint rule returns; the place in
+# `Node.saved` of the array that the rule reads, if it reads nothing else; where each thing that it reads comes from.
 # A plain tuple: the interpreter takes one apart in a fifth of the time of a NamedTuple.
 Step: TypeAlias = "tuple[int, Rule | None, int | None, tuple[tuple[int, Any], ...]]"
 
