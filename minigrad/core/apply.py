@@ -71,9 +71,8 @@ def apply(op: Op, operands: Sequence[Any], params: Params = NO_PARAMS) -> Tensor
     if layout is not None or mode.everything:
         if nodes is None:
             nodes = tuple(map(_input, operands))
-        if (
-            tensor.INFERENCE and layout is not None and not mode.transform
-        ):  # a transform lets go of its records
+        # A transform lets go of its records.
+        if tensor.INFERENCE and layout is not None and not mode.transform:
             _refuse_inference(op, operands, layout)
         saved = () if layout is None else layout.pick(arrays + (y,))  # noqa: RUF005 (a third of the time)
         node = out._node = new_node(op, nodes, params, y.shape, y.dtype, layout, saved)

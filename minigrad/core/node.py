@@ -44,7 +44,7 @@ class Node:
     """One record: a leaf (``op`` is None) or the application of an op.
 
     ``saved`` holds the arrays that the rules in ``layout`` read.  ``code`` and ``lasti`` are the user's place:
-    a code object and an instruction offset, from which the line is worked out when somebody asks.
+    a code object and an instruction offset, from which the line is worked out when it is asked for.
     """
 
     __slots__ = (
