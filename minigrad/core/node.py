@@ -117,8 +117,8 @@ def new_node(
     """The record that an op is applied now; ``layout`` only if it carries gradients.
 
     Its place is the innermost frame outside of the package, looked for from the third frame out: two functions of the
-    package lie between.  (Python makes an object of each frame that is looked at, a twentieth of the forward pass of
-    a small operation.)  It is no ``Node.__init__``, for a call through that takes another twentieth.
+    package lie between.  (Python makes an object of each frame that is looked at: 7 % of the instructions of a small
+    multiplication.)  It is no ``Node.__init__``, for a call through that takes another 6 %.
     """
     node = Node()
     node.op = op

@@ -210,7 +210,7 @@ SAVED, PARAM, SHAPE, SHAPES, MANY, VALUE = range(6)  # where an argument of a ru
 
 # The gradient of an input: the input's number; its rule, None for a part of what the joint rule returns; the place in
 # `Node.saved` of the array that the rule reads, if it reads nothing else; where each thing that it reads comes from.
-# A plain tuple: the interpreter takes one apart in a fifth of the time of a NamedTuple.
+# A plain tuple: the interpreter takes one apart in an eighth of the time of a NamedTuple.
 Step: TypeAlias = "tuple[int, Rule | None, int | None, tuple[tuple[int, Any], ...]]"
 
 
