@@ -247,7 +247,27 @@ def changed(file: Path) -> set[str]:
     return found
 
 
-CHANGED_ANYWHERE = {name.rpartition(".")[2]: file for file in FILES for name in changed(file) if "." in name}
+@functools.cache
+def imported(file: Path) -> dict[str, str]:
+    """The names that a file imports from modules of ours, in the form ``module.name``."""
+    return {
+        alias.asname or alias.name: f"{node.module.removeprefix('minigrad.')}.{alias.name}"
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("minigrad.")
+        for alias in node.names
+    }
+
+
+def changed_elsewhere(files: list[Path]) -> set[str]:
+    """Names that modules change which imported them, and the last part of each that is changed as an attribute."""
+    names: set[str] = set()
+    for file in files:
+        for name in changed(file):
+            names.add(name.rpartition(".")[2] if "." in name else imported(file).get(name, ""))
+    return names - {""}
+
+
+CHANGED_ELSEWHERE = changed_elsewhere(FILES)
 
 
 def fixed(value: Any) -> bool:
@@ -263,12 +283,16 @@ def fixed(value: Any) -> bool:
 
 def state_of(file: Path) -> set[str]:
     module = importlib.import_module(f"minigrad.{dotted(file)}".rstrip("."))
-    written = changed(file) | set(CHANGED_ANYWHERE)
+    written = changed(file) | CHANGED_ELSEWHERE
     return {
         f"{dotted(file)}.{name}"
         for name in module_names(file)
         if not (name.startswith("__") and name.endswith("__"))
-        and (name in written or (hasattr(module, name) and not fixed(getattr(module, name))))
+        and (
+            name in written
+            or f"{dotted(file)}.{name}" in written
+            or (hasattr(module, name) and not fixed(getattr(module, name)))
+        )
     }
 
 
@@ -283,3 +307,77 @@ def test_planted_state_is_found(tmp_path: Path) -> None:
     file = tmp_path / "planted.py"
     file.write_text(source, encoding="utf-8")
     assert changed(file) & module_names(file) == {"CACHE", "COUNT"}
+    user = tmp_path / "user.py"
+    user.write_text(
+        "from minigrad.planted import CACHE as C, FIXED\ndef f(x):\n    C.clear()\n    print(FIXED)\n",
+        encoding="utf-8",
+    )
+    assert changed_elsewhere([user]) == {"planted.CACHE"}
+
+
+# ---------------------------------------------------------------- sizes
+
+CORE = [f for f in FILES if f.parent.name == "core"]
+
+
+def lines(file: Path) -> int:
+    return len(file.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("file", CORE, ids=[f.name for f in CORE])
+def test_a_file_of_the_core_is_read_in_ten_minutes(file: Path) -> None:
+    assert lines(file) <= 300
+    for node in ast.walk(tree(file)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            assert (node.end_lineno or 0) - node.lineno < 60, f"{node.name} at {file.name}:{node.lineno}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=IDS)
+def test_a_long_file_says_why(file: Path) -> None:
+    """By a sentence of its docstring in which the word "lines" stands."""
+    docstring = ast.get_docstring(tree(file)) or ""
+    assert lines(file) <= 500 or re.search(r"\blines\b", docstring), "over 500 lines, without a reason"
+
+
+def filled_by_hand(file: Path) -> set[str]:
+    """Slots of `Node` that are set on what a function has made without a constructor."""
+    slots: set[str] = set()
+    for function in ast.walk(tree(file)):
+        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        bare = {
+            target.id
+            for node in ast.walk(function)
+            if isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and re.fullmatch(r"(object\.__new__|new)\(Node\)|Node\(\)", ast.unparse(node.value))
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        slots |= {
+            node.attr
+            for node in ast.walk(function)
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Store)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in bare
+            and node.attr in mg.tape.Node.__slots__
+        }
+    return slots
+
+
+OUTSIDE = [f for f in FILES if f not in CORE]
+
+
+@pytest.mark.parametrize("file", OUTSIDE, ids=[i for f, i in zip(FILES, IDS, strict=True) if f not in CORE])
+def test_nodes_come_from_constructors(file: Path) -> None:
+    assert not filled_by_hand(file)
+
+
+def test_a_node_that_is_filled_by_hand_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "planted.py"
+    file.write_text(
+        "def f(op):\n    node = object.__new__(Node)\n    node.op = op\n    other.op = op\n", encoding="utf-8"
+    )
+    assert filled_by_hand(file) == {"op"}
+    assert filled_by_hand(PACKAGE / "core" / "node.py") > {"op", "inputs", "saved"}

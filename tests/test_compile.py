@@ -35,10 +35,10 @@ from test_source import KINDS, SHAPES, _apply, _penalty, arrays, compose, every,
 import minigrad as mg
 from minigrad import autograd, nn, optim
 from minigrad.compiler import conditions, environment, interpret, lower
-from minigrad.core.apply import apply
 from minigrad.core.mode import MODE
 from minigrad.core.op import TABLE, Op
 from minigrad.optim import SGD
+from minigrad.tape import apply
 
 F = nn.functional
 THIS = sys.modules[__name__]

@@ -136,6 +136,21 @@ def test_the_picture_in_the_tour_is_the_one_it_draws() -> None:
     assert {tip.replace("\\n", "\n") for tip in re.findall(r'tooltip="([^"]+)"', dot)} - {" "} <= tips
 
 
+QUOTED = re.compile(r"```\{code-block\} python\n:caption: (\S+)\n(.*?)```", re.DOTALL)
+
+
+@pytest.mark.parametrize(("name", "text"), QUOTED.findall((DOCS / "core.md").read_text(encoding="utf-8")))
+def test_the_page_of_the_core_quotes_the_files_as_they_are(name: str, text: str) -> None:
+    assert text in (ROOT / "minigrad" / "core" / name).read_text(encoding="utf-8")
+
+
+def test_the_page_of_the_core_quotes_all_files_but_two() -> None:
+    page = (DOCS / "core.md").read_text(encoding="utf-8")
+    files = {f.name for f in (ROOT / "minigrad" / "core").glob("*.py")} - {"__init__.py"}
+    assert files - {name for name, _ in QUOTED.findall(page)} == {"gradients.py", "promote.py"}
+    assert all(f"`{name}`" in page for name in files)
+
+
 EDIT = re.compile(r"<!-- edit (\S+): (after|before) '([^\n]*)' -->\n```python\n(.*?)```", re.DOTALL)
 
 

@@ -14,6 +14,7 @@ from minigrad.autograd.function import Function, once_differentiable
 from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from minigrad.core import engine
+from minigrad.core.gradients import accumulate
 from minigrad.core.mode import MODE
 from minigrad.core.node import ONES, Node
 from minigrad.core.tensor import Tensor, leaf, wrap
@@ -127,7 +128,7 @@ def backward(
     found = engine.run(nodes, seeds, targets, keep, create_graph)
     for node, t in dict(zip(targets, wanted, strict=True)).items():  # a Tensor may be named twice
         if node in found and not t.retains_grad:  # what retains its gradient has it already
-            engine.accumulate(lambda t=t: t, found[node])
+            accumulate(lambda t=t: t, found[node])
 
 
 def _targets(inputs: Sequence[Any]) -> list[Node]:

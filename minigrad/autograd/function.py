@@ -14,9 +14,9 @@ import numpy as np
 from minigrad import errors
 from minigrad.autograd.modes import no_grad
 from minigrad.core.changes import changed, check_unchanged
-from minigrad.core.engine import Part
+from minigrad.core.gradients import Part
 from minigrad.core.mode import MODE, ModeManager
-from minigrad.core.node import Freed, Node
+from minigrad.core.node import Freed, Node, new_node
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, View, leaf, wrap
 from minigrad.core.views import check_change, rebase, refresh, replace_node
@@ -272,12 +272,11 @@ def _record(
     # Readers that run forward again take the other arguments from here.
     others = tuple(None if isinstance(t, Tensor) else t for t in args)
     params = {"ctx": ctx, "outputs": len(outputs), "arguments": others}
-    mask = sum(1 << i for i, n in enumerate(inputs) if n.requires_grad)
-    layout = op.layouts.get(mask | 1 << len(tensors)) or op.layout(mask, len(tensors))
+    layout = op.layout(n.requires_grad for n in inputs)
     one = len(outputs) == 1
     shape, dtype = (ctx._outputs[0] if one else None) or (None, None)
     saved = tuple(t._array for t in ctx._saved if t is not None)
-    node = Node(op, inputs, params, shape, dtype, layout, saved)
+    node = new_node(op, inputs, params, shape, dtype, layout, saved)
     ctx._origins = tuple(_origin(t, tensors, outputs, dirty) for t in ctx._saved)
     ctx._saved, ctx._node = (), weakref.ref(node)
     mode = MODE.get()
@@ -302,8 +301,7 @@ _PICK = Op("pick", lambda x, i: x[i], "x; i", lambda g, i: Part(i, g), listed=Fa
 
 def _pick(node: Node, i: int, array: Any) -> Node:
     """The record of one of the outputs of a record."""
-    layout = _PICK.layouts.get(3) or _PICK.layout(1, 1)
-    return Node(_PICK, (node,), {"i": i}, array.shape, array.dtype, layout)
+    return new_node(_PICK, (node,), {"i": i}, array.shape, array.dtype, _PICK.layout((True,)))
 
 
 def _output(node: Node, ctx: FunctionCtx, inputs: list[Any], dirty: list[Any], t: Any, i: int) -> Any:

@@ -165,8 +165,9 @@ class Trace(Recorder):
             with ModeManager(MODE.get().replace(recorder=None)):
                 self._generators.append((generator, generator.get_state()))
 
-    def targets(self, roots: Iterable[Node], ends: set[Node]) -> None:
-        """Gradients are about to be taken with respect to these records.
+    @contextlib.contextmanager
+    def backward(self, roots: Iterable[Node], ends: set[Node]) -> Iterator[None]:
+        """A backward pass runs inside, and returns the gradients of ``ends``.
 
         A Tensor that was changed under no_grad() has several, of which only the last one is asked for.
         """
@@ -181,6 +182,10 @@ class Trace(Recorder):
                 "compile(): the gradient of a Tensor is taken that was changed under no_grad() after it had been used, "
                 "which a recording cannot tell apart. Change it after that, or call backward()"
             )
+        try:
+            yield
+        finally:
+            self._current = None
 
     def differentiates(self, node: Node, g: Any) -> None:
         """The rules of a record are run next, on this gradient."""
@@ -218,10 +223,6 @@ class Trace(Recorder):
     def asks(self, t: Any) -> None:
         """The gradient of a Tensor is looked at."""
         self.asked.add(id(t))
-
-    def passed(self) -> None:
-        """A backward pass has ended."""
-        self._current = None
 
     def accumulates(self, t: Any, g: Any) -> bool:
         """A gradient reaches a leaf; whether it is still to be put there."""

@@ -100,7 +100,7 @@ def changes_of(arrays: Sequence[Array]) -> list[Change]:
 
 
 def changed_again(changes: Sequence[Change]) -> None:
-    """`changed`, for memory whose entries were looked up before; whoever holds them must hold the arrays too."""
+    """`changed`, for memory whose entries were looked up before; the caller holds the arrays too."""
     global last_change
     last_change = next_seq()
     moment = Moment(last_change, *here())

@@ -14,7 +14,10 @@ from minigrad.core.recorder import Recorder
 class Mode:
     """What is recorded: ``grad``, results that carry gradients; ``everything``, all others too. Immutable.
 
-    ``recorder`` is told what a recording of a whole function must know beside the records; see `minigrad.core.recorder`.
+    ``anomaly`` lists the records whose values are not finite, while these are looked for.  ``observer`` is called with
+    each new record and the arrays of its inputs and its output.  ``transform`` is the kind of transform of
+    `minigrad.func` that runs the code, "reverse" or "forward".
+    ``recorder`` is told what a recording of a function must know beside the records; see `minigrad.core.recorder`.
     """
 
     __slots__ = ("_other", "anomaly", "everything", "grad", "inference", "observer", "recorder", "transform")
@@ -24,11 +27,10 @@ class Mode:
         grad: bool = True,
         inference: bool = False,
         everything: bool = False,
-        anomaly: list[Node] | None = None,  # the records with non-finite values, while they are looked for
-        observer: Callable[[Node, list[Any]], None]
-        | None = None,  # is shown each record, with all its arrays
+        anomaly: list[Node] | None = None,
+        observer: Callable[[Node, list[Any]], None] | None = None,
         recorder: Recorder | None = None,
-        transform: str = "",  # inside a transform of `minigrad.func`: "reverse" or "forward"
+        transform: str = "",
     ) -> None:
         self.grad, self.inference, self.everything = grad, inference, everything
         self.anomaly, self.observer, self.recorder = anomaly, observer, recorder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import sys
 import weakref
 from collections.abc import Callable, Iterable
@@ -17,6 +18,7 @@ _SEQ = itertools.count(1)
 next_seq = _SEQ.__next__
 new = object.__new__
 ONES: Params = {"fill": 1.0}  # the params of a leaf that is the 1 from which a backward pass starts
+_by_seq = operator.attrgetter("seq")
 RETAIN = -1  # the key of the hook that keeps the gradient of a result
 AFTER = -2  # it and the keys below are those of hooks that are called when a leaf's gradient was accumulated
 
@@ -42,7 +44,7 @@ class Node:
     """One record: a leaf (``op`` is None) or the application of an op.
 
     ``saved`` holds the arrays that the rules in ``layout`` read.  ``code`` and ``lasti`` are the user's place:
-    a code object and an instruction offset, from which the line is worked out when somebody asks.
+    a code object and an instruction offset, from which the line is worked out when it is asked for.
     """
 
     __slots__ = (
@@ -65,34 +67,10 @@ class Node:
     tensor: weakref.ref[Any] | None  # of a leaf: where the gradient goes
     change: Any  # `Change` of its value in place that no record tells of; most nodes have none
 
-    def __init__(
-        self,
-        op: Op | None,
-        inputs: tuple[Any, ...],
-        params: Params,
-        shape: Any,
-        dtype: Any,
-        layout: Layout | None = None,
-        saved: Any = (),
-    ) -> None:
-        """A record made now, at the user's line; ``layout`` only if it carries gradients."""
-        self.op, self.inputs, self.params, self.shape, self.dtype = op, inputs, params, shape, dtype
-        self.saved, self.hooks, self.tensor = saved, None, None
-        if layout is None:
-            self.requires_grad = False
-        else:
-            self.requires_grad = True
-            self.layout = layout
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None and INSIDE[frame.f_code.co_filename]:
-            frame = frame.f_back
-        self.code, self.lasti = (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
-        self.seq = next_seq()
-
     @classmethod
     def leaf(cls, shape: Any, dtype: Any, requires_grad: bool = False, tensor: Any = None) -> Self:
         """A record without history, of a Tensor that it holds weakly: a strong reference would be a cycle."""
-        node: Self = new(cls)
+        node = cls()
         node.op, node.inputs, node.params, node.saved, node.hooks = None, (), NO_PARAMS, (), None
         node.shape, node.dtype, node.requires_grad = shape, dtype, requires_grad
         node.tensor = None if tensor is None else weakref.ref(tensor)
@@ -117,7 +95,7 @@ class Node:
 
     def copy(self) -> Node:
         """Another record with the same content."""
-        twin = new(Node)
+        twin = Node()
         for slot in _COPIED:
             if hasattr(self, slot):
                 setattr(twin, slot, getattr(self, slot))
@@ -125,6 +103,48 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.name()} at {self.where}>"
+
+
+def new_node(
+    op: Op,
+    inputs: tuple[Any, ...],
+    params: Params,
+    shape: Any,
+    dtype: Any,
+    layout: Layout | None = None,
+    saved: Any = (),
+) -> Node:
+    """The record that an op is applied now; ``layout`` only if it carries gradients.
+
+    Its place is the innermost frame outside of the package, looked for from the third frame out: two functions of the
+    package lie between.  (Python makes an object of each frame that is looked at: 7 % of the instructions of a small
+    multiplication.)  It is no ``Node.__init__``, for a call through that takes another 6 %.
+    """
+    node = Node()
+    node.op = op
+    node.inputs = inputs
+    node.params = params
+    node.shape = shape
+    node.dtype = dtype
+    node.saved = saved
+    node.hooks = node.tensor = None
+    if layout is None:
+        node.requires_grad = False
+    else:
+        node.requires_grad = True
+        node.layout = layout
+    try:
+        frame: FrameType | None = sys._getframe(3)
+    except ValueError:  # called without a frame around, as by `_thread.start_new_thread`
+        frame = None
+    while frame is not None and INSIDE[(code := frame.f_code).co_filename]:
+        frame = frame.f_back
+    if frame is None:
+        node.code, node.lasti = None, -1
+    else:
+        node.code, node.lasti = code, frame.f_lasti
+    node.seq = next_seq()
+    return node
 
 
 _COPIED = [slot for slot in Node.__slots__ if slot not in ("__weakref__", "change")]
@@ -154,7 +174,3 @@ def differentiable(roots: Iterable[Node]) -> list[Node]:
                 todo.append(n)
     todo.sort(key=_by_seq)
     return todo
-
-
-def _by_seq(node: Node) -> int:
-    return node.seq

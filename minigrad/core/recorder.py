@@ -7,6 +7,7 @@ functions call these methods and know nothing else of it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ class Recorder:
 
     # backward passes
 
-    def targets(self, roots: Iterable[Node], ends: set[Node]) -> None:
-        """Gradients of ``roots`` are about to be taken with respect to ``ends``."""
+    def backward(self, roots: Iterable[Node], ends: set[Node]) -> AbstractContextManager[None]:
+        """A backward pass from ``roots`` runs inside; with ``ends`` it returns the gradients of these."""
+        return nullcontext()
 
     def differentiates(self, node: Node, g: Any) -> None:
         """The rules of a record run next, on this gradient."""
@@ -77,6 +79,3 @@ class Recorder:
 
     def asks(self, t: Any) -> None:
         """The gradient of a Tensor is looked at."""
-
-    def passed(self) -> None:
-        """A backward pass has ended."""

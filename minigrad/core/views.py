@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.buffers import is_view
 from minigrad.core.basic import view_scatter
 from minigrad.core.mode import MODE, ModeManager
-from minigrad.core.node import RETAIN, Node
+from minigrad.core.node import RETAIN, Node, new_node
 from minigrad.core.op import Op, Params
 from minigrad.core.tensor import Tensor, View, leaf, wrap
 from minigrad.errors import here, place, runtime_error
@@ -18,6 +18,7 @@ _mode = MODE.get
 
 
 def mark_view(out: Tensor, source: Tensor, op: Op, params: Params) -> None:
+    """Notes of which Tensor the result of an op is a view, if its array shares memory with that of ``source``."""
     a = out._array
     if not is_view(a) or (a.size and not np.may_share_memory(a, source._array)):
         return
@@ -43,12 +44,12 @@ def refresh(t: Tensor) -> None:
             "a view that was made inside a Function is used after its base was changed in place "
             f"({place(*here())}); clone() it in forward"
         )
-    again = view.base
-    # It is a matter of the past, also under no_grad; what was detached stays so.
+    twin = view.base
+    # The view was made when gradients flowed, so it is repeated with grad mode on; what was detached stays detached.
     with ModeManager(_mode().recording(view.outside != "detach()")):
         for op, params in view.path:
-            again = op(again, **params)
-    replace_node(t, again._node)
+            twin = op(twin, **params)
+    replace_node(t, twin._node)
     t._view = View(view.base, view.path, view.base._epoch, view.outside)
 
 
@@ -105,7 +106,10 @@ def check_inference(t: Tensor) -> None:
 
 
 def rebase(t: Tensor, node: Node) -> None:
-    """``t``, whose memory was changed, has the history ``node``; if it is a view, so has its part of the base."""
+    """``t``, whose memory was changed, gets the record ``node``; if it is a view, its base gets one of the change.
+
+    Other views of the base are older than it from now on, and follow it when they are used next: see `refresh`.
+    """
     view = t._view
     mode = MODE.get()
     recorder = mode.recorder
@@ -118,15 +122,14 @@ def rebase(t: Tensor, node: Node) -> None:
         t._epoch += 1
         return
     base = view.base
-    merged = _written(base, base._node or leaf(base), wrap(t._array, node), view.path)
+    merged = _scattered(base, base._node or leaf(base), wrap(t._array, node), view.path)
     replace_node(base, merged if recorder is None else recorder.wrote(base, merged))
     base._epoch += 1
     refresh(t)
 
 
-def _written(base: Any, before: Any, value: Any, path: Any) -> Node:
+def _scattered(base: Any, before: Any, value: Any, path: Any) -> Node:
     """The record of the base after a change through a view: the memory already holds the result."""
-    mask = before.requires_grad | value._node.requires_grad << 1
-    layout = (view_scatter.layouts.get(mask | 4) or view_scatter.layout(mask, 2)) if mask else None
+    layout = view_scatter.layout((before.requires_grad, value._node.requires_grad))
     array = base._array
-    return Node(view_scatter, (before, value._node), {"path": path}, array.shape, array.dtype, layout)
+    return new_node(view_scatter, (before, value._node), {"path": path}, array.shape, array.dtype, layout)

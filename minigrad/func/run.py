@@ -51,7 +51,7 @@ class Level:
         for node, outer in zip(self.nodes, self.outer, strict=True):
             if outer is not None:
                 node.op, node.inputs, node.tensor = alias, (outer,), None
-                node.layout = alias.layouts.get(3) or alias.layout(1, 1)
+                node.layout = alias.layout((True,))
                 node.code, node.lasti = here()
 
     def leads_out(self, tensors: Sequence[Tensor], own: set[Node] | None = None) -> bool:

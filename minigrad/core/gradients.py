@@ -1,0 +1,146 @@
+"""What the engine does with one gradient: fits it, calls hooks, watches for nan, adds it to ``.grad``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.basic import clone, sum_to, to
+from minigrad.core.changes import changed
+from minigrad.core.mode import MODE
+from minigrad.core.node import AFTER, Node
+from minigrad.core.op import Array
+from minigrad.core.tensor import Tensor, wrap
+
+
+class Part:
+    """The gradient of one output of a record that has several."""
+
+    __slots__ = ("at", "grad", "shape")
+
+    def __init__(self, at: int, grad: Array | Tensor) -> None:
+        self.at, self.grad, self.shape = at, grad, ()
+
+    def add_to(self, grads: dict[Node, Any], node: Node) -> None:
+        """Adds it to the list of the gradients of the outputs of ``node``."""
+        parts = grads.setdefault(node, [None] * node.params["outputs"])
+        before = parts[self.at]
+        parts[self.at] = self.grad if before is None else before + self.grad
+
+
+def fit(d: Any, node: Node) -> Any:
+    """A gradient in the shape and dtype of its input: what broadcasting repeated is summed."""
+    if type(d) is np.ndarray:
+        if d.shape != node.shape:
+            d = sum_to.kernel(d, node.shape)
+        return d if d.dtype is node.dtype else d.astype(node.dtype)
+    if d.shape != node.shape:
+        d = sum_to(d, shape=node.shape)
+    if getattr(d, "_array", d).dtype != node.dtype:
+        d = to(d, dtype=node.dtype)
+    return d
+
+
+def own(g: Array | Tensor) -> Array | Tensor:
+    """A copy, which shares memory with nothing."""
+    return clone(g) if isinstance(g, Tensor) else np.array(g)
+
+
+# ---------------------------------------------------------------- hooks and .grad
+
+
+def call_hooks(node: Node, g: Any, record: bool) -> Array | Tensor:
+    """The gradient after the hooks of a record, each of which may replace it by a Tensor of the same shape.
+
+    TypeError for another object, RuntimeError for another shape.
+    """
+    t = g if record else wrap(g)
+    for key, hook in tuple((node.hooks or {}).items()):
+        replaced = hook(t) if key > AFTER else None
+        if replaced is not None:
+            if not isinstance(replaced, Tensor):
+                raise TypeError(f"a hook must return None or a Tensor, got {type(replaced).__name__}")
+            if replaced._array.shape != node.shape:
+                raise RuntimeError(
+                    f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: the gradient of "
+                    f"{node.name()} at {node.where} has shape {list(node.shape)}, the hook returned "
+                    f"{list(replaced._array.shape)}"
+                )
+            t = fit(replaced, node)
+    return t if record else t._array
+
+
+def accumulate(tensor: Any, g: Array | Tensor) -> None:
+    """Adds to ``.grad`` of a Tensor, known by a weak reference, if it still exists, and calls the hooks for that."""
+    t: Tensor | None = tensor() if tensor is not None else None
+    if t is None:
+        return
+    before = t._grad
+    recorder = MODE.get().recorder
+    if recorder is not None and not recorder.accumulates(t, g):
+        pass
+    elif before is None:
+        t._grad = wrap(g)
+    elif isinstance(g, Tensor):
+        t._grad = before + wrap(g)
+    elif before.requires_grad:
+        t._grad = before.detach() + wrap(g)
+    else:
+        changed(before._array)
+        before._array += g
+    hooks = t._node.hooks if t._node is not None else None
+    for key, hook in tuple((hooks or {}).items()):
+        if key <= AFTER and (returned := hook(t)) is not None:
+            kind = RuntimeError if isinstance(returned, Tensor) else TypeError
+            raise kind(
+                f"Tensor post accumulate grad hooks should return None, got {type(returned).__name__}; change .grad "
+                "in place"
+            )
+
+
+# ---------------------------------------------------------------- anomaly mode
+
+
+class Watch:
+    """Anomaly mode in one backward pass: RuntimeError at the first nan that a rule returns."""
+
+    def __init__(self, forward: list[Node]) -> None:
+        self.forward = forward  # the records whose value was not finite
+        self.infinite: Node | None = None  # the first record whose rule returned inf
+
+    def __call__(self, node: Node, d: Any) -> None:
+        """Looks at a gradient that a rule of ``node`` returned."""
+        array = d.grad if isinstance(d, Part) else d
+        array = getattr(array, "_array", array)
+        if np.isnan(array).any():
+            raise self.error(node, array)
+        if self.infinite is None and np.isinf(array).any():
+            self.infinite = node
+
+    def error(self, node: Node, array: Array) -> RuntimeError:
+        """What tells where nan came from: the record's line and the first values that were not finite before."""
+        text = (
+            f"Function '{node.name()}' returned nan values in its backward: {int(np.isnan(array).sum())} of "
+            f"{array.size}. Its forward ran at {node.where}."
+        )
+        notes = [f"forward of {node.name()}: {node.where}"]
+        first, infinite = min(self.forward, key=lambda n: n.seq, default=None), self.infinite
+        if first is not None and first.op is not None:
+            text += (
+                f" The first non-finite value of the forward pass came from {first.op.name} at {first.where}."
+            )
+        else:
+            text += " Every recorded forward value was finite."
+        if infinite is not None:
+            text += (
+                f" The first infinite gradient came from the backward of {infinite.name()}, whose forward ran at "
+                f"{infinite.where}."
+            )
+            notes.append(f"first infinite gradient: {infinite.name()} at {infinite.where}")
+        if first is not None:
+            notes.append(f"first non-finite forward value: {first.name()} at {first.where}")
+        error = RuntimeError(text)
+        for note in notes:
+            error.add_note(note)
+        return error
