@@ -13,9 +13,9 @@ from minigrad.buffers import is_view
 from minigrad.core import changes
 from minigrad.core.changes import check_unchanged
 from minigrad.core.gradients import Part, Watch, accumulate, call_hooks, fit, own
+from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
 from minigrad.core.mode import MODE
 from minigrad.core.node import Const, Freed, Node, differentiable
-from minigrad.core.op import MANY, PARAM, SAVED, SHAPE, SHAPES
 from minigrad.core.tensor import wrap
 
 
@@ -168,10 +168,10 @@ class Pass:
 
     def ends_at(self, node: Node, g: Any) -> bool:
         """Whether the pass ends at a record, which it then leaves as it is; its gradient is returned if asked for."""
-        if node not in self.ends:
+        if node not in (self.ends or ()):
             return False
         self.results[node] = own(g) if node in self.shared else g
-        return not any(n in self.leads for n in node.inputs)
+        return not any(n in (self.leads or ()) for n in node.inputs)
 
     def alone(self, node: Node, g: Any) -> bool:
         """Whether nothing but the pass holds the gradient of a record, so that a rule may write into it."""
