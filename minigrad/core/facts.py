@@ -43,8 +43,8 @@ class Facts:
 
     # ------------------------------------------------------------ the result and its memory
 
-    # It may share the first input's memory. Otherwise a result gets memory of its own, also where the kernel returns an
-    # operand. None: nothing is said, so `apply` looks.
+    # It may share the first input's memory, and may be written to where that may. Otherwise a result gets memory of its
+    # own, also where the kernel returns an operand. None: nothing is said, so `apply` looks.
     view: bool | None = False
     # It never shares memory with an operand. By default so of a ufunc, with `rows`, a stated `order`, or `into`.
     new: bool | None = None
@@ -115,7 +115,9 @@ class Facts:
     # Its names: "exp exp_" is a function and method `exp` and a method `exp_` in place, "name()" a function alone, ".name"
     # a method alone.
     public: Any = ""
-    # The public signature as Python writes it, inputs first, where it is not one or two operands.
+    # The public signature as Python writes it, where it is not one or two operands: the inputs, then the parameters in
+    # the order of the record. Of these a `Dim`, and an int called `dim`, `dim0`, `dim1`, ..., is counted from the front
+    # before the kernel gets it. An input with a star is `*tensors: Tensor` or `tensors: Sequence[Tensor]`.
     form: str = ""
     # One sentence or two.
     doc: str = ""

@@ -16,6 +16,7 @@ from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES, VALUE, Layou
 Array = np.ndarray[Any, Any]
 Params: TypeAlias = dict[str, Any]  # of an op, by name
 NO_PARAMS: Params = {}
+CASTS = (None, "same", "number", "float", "floats", "bits", "branches", "rounds")  # see `Facts.cast`
 
 
 class Op(Facts):
@@ -29,6 +30,8 @@ class Op(Facts):
     and other ops, so it runs on arrays (eager backward) and on Tensors (to be differentiated again).
     Broadcasting is undone by the engine.
 
+    The kernel is called with arrays, and with the parameters by name.
+
     All else are keywords: the facts of `minigrad.core.facts`, each with a default that is safe.
     """
 
@@ -39,20 +42,23 @@ class Op(Facts):
     ) -> None:
         unknown = facts.keys() - NAMES
         if unknown:
-            raise TypeError(f"op {name}: {min(unknown)!r} is no fact of an operation; there are {sorted(NAMES)}")
+            raise TypeError(
+                f"op {name}: {min(unknown)!r} is no fact of an operation; there are {sorted(NAMES)}"
+            )
         for fact, value in facts.items():
             setattr(self, fact, value)
         self.name, self.unchecked, self.rules = name, kernel, rules
         self.kernel = kernel if self.check is None else _checked(kernel, self.check)
         inputs, _, params = signature.partition(";")
-        self.inputs = tuple(inputs.replace("*", "").split())
-        self.star = len(self.inputs) - 1 if "*" in inputs else None
+        *first, last = inputs.split() or ("",)
+        self.star = len(first) if last.startswith("*") else None
+        self.inputs = (*first, last.removeprefix("*")) if last else ()
         self.params = tuple(params.split())
         self.public = tuple(self.public.split())
         self.differentiable = self.joint is not None or any(rules)
         self.layouts = Layouts(self._layout)
+        self._check()
         self._derive()
-        self._check_rules()
         if self.listed and name in TABLE:
             raise TypeError(f"op {name} is declared twice")
         if self.listed:
@@ -72,30 +78,50 @@ class Op(Facts):
         self.twice = self.twice or (isinstance(self.text, str) and self.text.count("{0}") > 1)
         self.cast = self.cast  # `apply` reads it: an attribute of the object's own is found sooner
 
-    def _check_rules(self) -> None:
-        """TypeError for rules that do not fit the inputs."""
-        if self.rules and len(self.rules) != len(self.inputs):
-            raise TypeError(
-                f"op {self.name}: {len(self.rules)} rules for the {len(self.inputs)} inputs {self.inputs}"
-            )
+    def _check(self) -> None:
+        """TypeError for a declaration that contradicts itself, which would be a wrong answer or a riddle later."""
+        names, count = (*self.inputs, *self.params), len(self.inputs)
+        if self.joint is not None and self.rules:
+            raise self._wrong("joint gives every input's gradient, so there are no rules beside it")
+        if self.rules and len(self.rules) != count:
+            raise self._wrong(f"{len(self.rules)} rules for the {count} inputs {self.inputs}")
+        if self.consume is not None and len(self.rules) != 1:
+            raise self._wrong("consume stands beside one rule alone")
         for rule in (*self.rules, self.joint):
             if rule is not None:
                 self._reads(rule)
-        if "y" in self.inputs or "needs" in self.inputs:
-            raise TypeError(
-                f"op {self.name}: y and needs have a meaning of their own, no input may be called so"
+        if "y" in names or "needs" in names:
+            raise self._wrong("y and needs have a meaning of their own, nothing else may be called so")
+        if len(set(names)) < len(names) or not all(map(str.isidentifier, names)):
+            raise self._wrong(
+                f"each input and parameter has a name of its own, and the last input may have a star; got {names}"
             )
+        if self.cast not in CASTS:
+            raise self._wrong(f"cast is one of {CASTS}; got {self.cast!r}")
+        if self.refuse is not None and (self.cast is None or not self.refuse.keys() <= set("biuf")):
+            raise self._wrong(
+                'refuse goes with a cast, and its keys are kinds of element types: "b", "i", "u", "f"'
+            )
+        if self.order not in (None, "C", "K", "A"):
+            raise self._wrong(f'order is "C", "K", "A" or None; got {self.order!r}')
+        for number in (self.same, self.lies_like):
+            if number is not None and not 0 <= number < count:
+                raise self._wrong(f"same and lies_like are numbers of inputs, 0 to {count - 1}; got {number}")
+        if self.view and self.new:
+            raise self._wrong("what may be a view is not new memory")
+
+    def _wrong(self, sentence: str) -> TypeError:
+        return TypeError(f"op {self.name}: {sentence}")
 
     def _reads(self, rule: Rule) -> tuple[str, ...]:
         """The names a rule asks for after ``g``; TypeError for one that the op cannot provide."""
-        g, *names = _parameters(rule)
-        known = {"y", "needs", *self.inputs, *self.params, *(f"{x}_shape" for x in self.inputs)}
-        wrong = [n for n in names if n not in known]
-        if g != "g" or wrong:
-            raise TypeError(
-                f"op {self.name}: a rule takes g first, then any of {sorted(known)}; got {g}, {names}"
-            )
-        return tuple(names)
+        if not callable(rule):
+            raise self._wrong(f"a rule is a function or None; got {rule!r}")
+        names = _parameters(rule)
+        known = {"y", "needs", *self.inputs, *self.params, *[f"{x}_shape" for x in self.inputs]}
+        if names[:1] != ("g",) or not known.issuperset(names[1:]):
+            raise self._wrong(f"a rule takes g first, then any of {sorted(known)}; got {list(names)}")
+        return names[1:]
 
     def layout(self, needs: Iterable[bool]) -> Layout | None:
         """What to save and which rules to call, by whether each input wants a gradient; None where none flows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -54,6 +55,8 @@ def extend(methods: type[Tensor]) -> type[Tensor]:
     for name, value in vars(methods).items():
         if name not in _OWN:
             setattr(Tensor, name, value)
+            if value.__class__ is FunctionType and value.__qualname__ == f"{methods.__name__}.{name}":
+                value.__qualname__, value.__module__ = f"Tensor.{name}", Tensor.__module__
     return Tensor
 
 

@@ -1,16 +1,18 @@
-"""Dimensions as users give them."""
+"""Dimensions, and lists of Tensors, as users give them."""
 
 from __future__ import annotations
 
 import builtins
 import operator
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from minigrad.core.tensor import Tensor
 from minigrad.core.types import Dim
-from minigrad.errors import index_error, runtime_error, type_error
+from minigrad.errors import index_error, runtime_error, type_error, value_error
 
 
 def whole(name: str, x: Any) -> int:
@@ -44,3 +46,16 @@ def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
         if a == b:
             raise runtime_error(f"dim {a} appears multiple times in the list of dims")
     return tuple(dims) if ndim else None
+
+
+def tensor_list(name: str, xs: Sequence[Tensor]) -> list[Tensor]:
+    """A list of Tensors, one at least; TypeError for anything else among them."""
+    if not isinstance(xs, (tuple, list)):
+        raise type_error(f"{name}(): argument 'tensors' must be tuple of Tensors, not {type(xs).__name__}")
+    for i, x in enumerate(xs):
+        if not isinstance(x, Tensor):
+            raise type_error(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
+    if not xs:
+        kind = value_error if name == "cat" else runtime_error  # PyTorch's kinds
+        raise kind(f"{name} expects a non-empty list of Tensors")
+    return list(xs)

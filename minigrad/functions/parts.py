@@ -13,7 +13,7 @@ import numpy as np
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
 from minigrad.errors import index_error, runtime_error, value_error
-from minigrad.functions.dims import one_dim, whole
+from minigrad.functions.dims import one_dim, tensor_list, whole
 from minigrad.functions.shape import atleast_1d, atleast_2d
 from minigrad.gate import public
 from minigrad.ops import shape as s
@@ -24,23 +24,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _list(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
-    if not isinstance(tensors, (tuple, list)):
-        raise TypeError(
-            f"{name}(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}"
-        )
-    for i, x in enumerate(tensors):
-        if not isinstance(x, Tensor):
-            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
-    if not tensors:
-        kind = value_error if name == "cat" else runtime_error  # PyTorch's kinds
-        raise kind(f"{name} expects a non-empty list of Tensors")
-    return list(tensors)
-
-
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors joined along ``dim``; all other sizes must be equal. Empty vectors are passed over."""
-    xs = _list("cat", tensors)
+    xs = tensor_list("cat", tensors)
     for i, x in enumerate(xs):
         if x._array.ndim == 0:
             raise runtime_error(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
@@ -68,7 +54,7 @@ concat = concatenate = cat
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape joined along a new dimension."""
-    xs = _list("stack", tensors)
+    xs = tensor_list("stack", tensors)
     shape = xs[0]._array.shape
     for i, x in enumerate(xs):
         if x._array.shape != shape:
@@ -205,13 +191,13 @@ def narrow(input: Tensor, dim: int, start: Tensor | int, length: int) -> Tensor:
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """Joined along columns (vectors: along their only dimension)."""
-    xs = list(atleast_1d(_list("hstack", tensors)))
+    xs = list(atleast_1d(tensor_list("hstack", tensors)))
     return cat(xs, 0 if xs[0]._array.ndim == 1 else 1)
 
 
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """Joined along rows; vectors are rows."""
-    return cat(list(atleast_2d(_list("vstack", tensors))), 0)
+    return cat(list(atleast_2d(tensor_list("vstack", tensors))), 0)
 
 
 row_stack = vstack

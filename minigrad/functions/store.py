@@ -30,10 +30,15 @@ def in_place(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor
         since = next_seq()
         return store(self, function(self, *args, **kwargs), name[:-1], since)
 
-    method.__name__ = method.__qualname__ = name
     method.__wrapped__ = function  # type: ignore[attr-defined]
-    method.__doc__ = f"`{name[:-1]}`, in place."
-    return method
+    return as_method(method, name)  # type: ignore[no-any-return]
+
+
+def as_method(function: Any, name: str) -> Any:
+    """A function that puts a result in place of a Tensor, under the name by which errors and pickles know it."""
+    function.__name__, function.__qualname__, function.__module__ = name, f"Tensor.{name}", "minigrad"
+    function.__doc__ = f"`{name[:-1]}`, in place."
+    return function
 
 
 def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PARAMS) -> Tensor:

@@ -1,10 +1,12 @@
 """Written by `.ci/stubs`: the functions that follow from the records of operations."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
-from minigrad.core.types import Dim, Number, Operand
+from minigrad.core.types import Dim, Number, NumberLike, Operand, Sizes
+from minigrad.dtypes import DTypeLike
 
 def clone(input: Tensor) -> Tensor:
     """A copy in memory of its own, with the gradient passing through."""

@@ -26,7 +26,7 @@ def _conversion(name: str, dtype: dtypes.dtype) -> Callable[[Tensor], Tensor]:
     def method(self: Tensor) -> Tensor:
         return self.to(dtype)
 
-    method.__name__, method.__doc__ = name, f"In {dtype.name}."
+    method.__name__, method.__qualname__, method.__doc__ = name, f"_Convert.{name}", f"In {dtype.name}."
     return method
 
 
@@ -36,7 +36,8 @@ def _filled(name: str, make: Callable[..., Tensor]) -> Callable[..., Tensor]:
     ) -> Tensor:
         return make(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
-    method.__name__, method.__doc__ = name, f"`minigrad.{make.__name__}` in this dtype."
+    method.__name__, method.__qualname__ = name, f"_Convert.{name}"
+    method.__doc__ = f"`minigrad.{make.__name__}` in this dtype."
     return method
 
 

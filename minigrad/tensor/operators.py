@@ -70,6 +70,8 @@ def _with_functions(methods: type[Tensor]) -> type[Tensor]:
     added: dict[str, Any] = dict(table.METHODS)
     for space in (elementwise, reduce, shapes, parts, indexing, linalg, inplace):
         for name in space.METHODS.split():
+            if name in added:
+                raise TypeError(f"{name} is written by hand and follows from a record: one is too many")
             function = vars(space).get(name)
             added[name] = function or gated(in_place(vars(space)[name[:-1]], name))
     for name, op in _BINARY.items():
