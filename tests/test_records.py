@@ -246,3 +246,49 @@ def test_the_stubs_know_the_annotations() -> None:
             assert all(
                 n in ("int", "float", "bool", "str", "None") or n in stub for n in re.findall(r"\w+", kind)
             )
+
+
+# ---------------------------------------------------------------- in place
+
+
+def test_a_result_without_gradient_leaves_one_of_zero() -> None:
+    """As in PyTorch: the Tensor still requires grad."""
+    for name, text in [("eq_", "=="), ("less_", "<"), ("logical_and_", "np.logical_and(")]:
+        w = mg.tensor([1.0, 2.0], requires_grad=True)
+        y = w * 3.0
+        getattr(y, name)(mg.tensor([3.0, 1.0]))
+        assert y.requires_grad
+        assert text in mg.source(y)
+        (y * w).sum().backward()
+        assert w.grad is not None
+        assert w.grad.equal(y.detach())
+
+
+def test_what_numpy_refuses_in_place_is_said_as_elsewhere() -> None:
+    with mg.no_grad():
+        for change in (lambda: mg.ones(2).bitwise_and_(mg.ones(2)), lambda: mg.ones(2).bitwise_not_()):
+            with pytest.raises(
+                NotImplementedError, match=r"not implemented for floats.* at .*test_records.py:\d+\)"
+            ):
+                change()
+
+
+def test_float_power_in_place_is_for_float64() -> None:
+    x = mg.tensor([2.0, 3.0], dtype=mg.float64)
+    assert x.float_power_(2) is x
+    assert x.tolist() == [4.0, 9.0]
+    with pytest.raises(
+        RuntimeError, match=r"has dtype float32 but the operation's result requires dtype float64 \(at "
+    ):
+        mg.ones(2).float_power_(2)
+
+
+def test_parameters_are_not_lost_where_numpy_writes_in_place(declared: Any) -> None:
+    """The kernel is a ufunc, which could write into the Tensor at once, but for its parameters."""
+    methods = declared(
+        "planted", np.add, "x other; dtype", public="planted_", form="input: Tensor, other: Tensor, *, dtype: DType",
+        doc=".", cast="same",
+    )  # fmt: skip
+    with mg.no_grad():
+        y = methods["planted_"](mg.ones(2), mg.full((2,), 1e-4), dtype=np.float16)
+    assert y.tolist() == [1.0, 1.0]

@@ -42,6 +42,8 @@ TypeError for a float."""
     def sub_(self, other: Operand, *, alpha: Number=1) -> Tensor:
         """``self -= alpha * other``."""
     subtract_ = sub_
+    def float_power_(self, exponent: Operand) -> Tensor:
+        """`float_power`, in place. RuntimeError where it is not float64."""
     def uniform_(self, from_: builtins.float=0.0, to: builtins.float=1.0, *, generator: Generator | None=None, **named: builtins.float) -> Tensor:
         """Overwritten with uniform draws from [from, to)."""
     def normal_(self, mean: builtins.float=0.0, std: builtins.float=1.0, *, generator: Generator | None=None) -> Tensor:
@@ -623,8 +625,6 @@ TypeError for a float."""
         """Whether shape and all elements are the same. TypeError for what is no Tensor."""
     def float_power(self, exponent: Operand) -> Tensor:
         """``input ** exponent`` in float64."""
-    def float_power_(self, exponent: Operand) -> Tensor:
-        """`float_power`, in place."""
     def frac(self) -> Tensor:
         """The part behind the point, with the sign of ``input``. NotImplementedError for integers."""
     def frac_(self) -> Tensor:

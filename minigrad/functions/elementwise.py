@@ -373,7 +373,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
 # The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
     add addcdiv addcdiv_ addcmul addcmul_ allclose clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_
-    clip clip_ div div_ divide divide_ equal float_power float_power_ frac frac_ isclose lerp lerp_
+    clip clip_ div div_ divide divide_ equal float_power frac frac_ isclose lerp lerp_
     masked_fill nonzero positive pow pow_ square square_ sub subtract true_divide true_divide_
 """
 public(globals(), __all__)

@@ -50,7 +50,7 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
     mode = MODE.get()
     array = t._array
     quick = not mode.grad and not mode.everything and not t._inference and has_no_history(t)
-    if quick and op.kernel.__class__ is np.ufunc and array.flags.c_contiguous:
+    if quick and op.kernel.__class__ is np.ufunc and not params and array.flags.c_contiguous:
         others = [x._array if isinstance(x, Tensor) else x for x in operands]
         dtype = array.dtype
         if (dtype is F32 or dtype is F64) and all(
@@ -58,13 +58,17 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
         ):
             try:
                 QUIET.run(op.kernel, *others, out=array)
-            except ValueError as error:
+            except (TypeError, ValueError) as error:
                 raise errors.explain(op, operands, params, error, errors.here()) from error
             changed(array)
             return t
     if mode.grad:
         check_change(t)
-    return store(t, apply(op, operands, params), op.name)
+    result = apply(op, operands, params)
+    node = t._node
+    if mode.grad and node is not None and node.requires_grad and not op.differentiable and t._view is None:
+        result = apply(shape.copy, (t, cast(result, array.dtype)))  # what was there gets a gradient of 0
+    return store(t, result, op.name)
 
 
 def has_no_history(t: Tensor) -> bool:

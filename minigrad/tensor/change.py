@@ -6,13 +6,14 @@ from typing import Any, overload
 
 import numpy as np
 
-from minigrad.core.apply import apply, needs_value
+from minigrad.core.apply import apply, cast, needs_value
 from minigrad.core.mode import MODE
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Number, Operand
 from minigrad.core.views import check_change
-from minigrad.errors import type_error
+from minigrad.dtypes import F64
+from minigrad.errors import runtime_error, type_error
 from minigrad.functions import elementwise, inplace
 from minigrad.functions.dims import whole
 from minigrad.functions.draws import drawn
@@ -37,6 +38,15 @@ class _Change(Tensor):
         return update(self, e.sub, (self, elementwise.scaled("sub", self, other, alpha)))
 
     subtract_ = sub_
+
+    def float_power_(self, exponent: Operand) -> Tensor:
+        """`float_power`, in place. RuntimeError where it is not float64."""
+        if self._array.dtype != F64:
+            raise runtime_error(
+                f"the base given to float_power_ has dtype {self._array.dtype} but the operation's result requires dtype "
+                "float64"
+            )
+        return self.pow_(cast(exponent, F64))
 
     def uniform_(
         self, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None, **named: float
