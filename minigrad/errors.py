@@ -69,6 +69,11 @@ def value_error(message: str) -> ValueError:
     return ValueError(f"{message} (at {place(*here())})")
 
 
+def not_implemented_error(message: str) -> NotImplementedError:
+    """A NotImplementedError whose message ends with the user's file and line."""
+    return NotImplementedError(f"{message} (at {place(*here())})")
+
+
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """A warning at the user's line, however many functions of the package lie between."""
     level, frame = 2, sys._getframe(1)

@@ -275,7 +275,7 @@ def test_a_comparison_in_place_is_recorded_for_compile() -> None:
             w.grad = None
             g(w, x).backward()
             assert w.grad is not None
-            assert w.grad.tolist() == [float(3.0 == values[0]), float(6.0 == values[1])]
+            assert w.grad.tolist() == [float(values[0] == 3.0), float(values[1] == 6.0)]
 
 
 def test_what_numpy_refuses_in_place_is_said_as_elsewhere() -> None:
@@ -306,3 +306,13 @@ def test_parameters_are_not_lost_where_numpy_writes_in_place(declared: Any) -> N
     with mg.no_grad():
         y = methods["planted_"](mg.ones(2), mg.full((2,), 1e-4), dtype=np.float16)
     assert y.tolist() == [1.0, 1.0]
+
+
+def test_what_is_not_implemented_says_where() -> None:
+    whole, flags = mg.tensor([1, 2]), mg.tensor([True])
+    for call in (
+        lambda: mg.abs(flags), lambda: flags.floor_(), lambda: mg.bitwise_and(whole, 1.5), lambda: whole.frac(),
+        lambda: whole.lerp(whole, 0.5), lambda: flags @ flags, lambda: flags % flags,
+    ):  # fmt: skip
+        with pytest.raises(NotImplementedError, match=r"\(at .*test_records.py:\d+\)$"):
+            call()

@@ -11,7 +11,7 @@ from minigrad.core.op import Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import F16, common, default_float
-from minigrad.errors import runtime_error
+from minigrad.errors import not_implemented_error, runtime_error
 
 _TAKES_NO = {
     "floats": ("biu", ".float()"),
@@ -33,7 +33,7 @@ def meet(op: Op, operands: list[Any]) -> np.dtype[Any]:
     kinds, instead = _TAKES_NO.get(op.cast or "", ("", ""))
     if dtype.kind in kinds:
         name = "'Bool'" if dtype.kind == "b" else str(dtype)
-        raise NotImplementedError(f'"{op.name}" not implemented for {name}; convert with {instead} first')
+        raise not_implemented_error(f'"{op.name}" not implemented for {name}; convert with {instead} first')
     return dtype
 
 

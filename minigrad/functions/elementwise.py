@@ -17,7 +17,7 @@ from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number, Operand
 from minigrad.core.types import NumberLike as NumberLike
-from minigrad.errors import runtime_error
+from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
 from minigrad.ops import shape
@@ -54,7 +54,7 @@ def own(t: Tensor) -> Tensor:
 def _no_bool(name: str, t: Tensor) -> None:
     """NotImplementedError for bools."""
     if t._array.dtype == bool:
-        raise NotImplementedError(
+        raise not_implemented_error(
             f"\"{name}\" not implemented for 'Bool'; convert with .int() or .float() first"
         )
 
@@ -168,7 +168,7 @@ def square(input: Tensor) -> Tensor:
 def frac(input: Tensor) -> Tensor:
     """The part behind the point, with the sign of ``input``. NotImplementedError for integers."""
     if input._array.dtype.kind != "f":
-        raise NotImplementedError(f'"frac" not implemented for {input.dtype}; use .float() first')
+        raise not_implemented_error(f'"frac" not implemented for {input.dtype}; use .float() first')
     return apply(e.sub, (input, apply(e.trunc, (input,))))
 
 
@@ -297,7 +297,7 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
         if isinstance(t, Tensor) and t._array.dtype != input._array.dtype:
             raise runtime_error(f"expected dtype {input.dtype} for `{name}` but got dtype {t._array.dtype}")
     if input._array.dtype.kind != "f":
-        raise NotImplementedError(f'"lerp" not implemented for {input.dtype}; use .float() first')
+        raise not_implemented_error(f'"lerp" not implemented for {input.dtype}; use .float() first')
     return apply(e.lerp, (input, end, weight))
 
 
@@ -320,7 +320,7 @@ def _with_product(op: Any, input: Tensor, tensor1: Any, tensor2: Any, value: Num
     """``input + op(value * tensor1, tensor2)`` in the dtype in which all meet; float16 rounds once."""
     meet = dtypes.common([raw(input), raw(tensor1), raw(tensor2)])
     if meet.kind == "b":
-        raise NotImplementedError("not implemented for 'Bool'")
+        raise not_implemented_error("not implemented for 'Bool'")
     value = number(value, meet)  # of integers: whole, as in PyTorch
     work = dtypes.working(meet)
     first = cast(tensor1, work)

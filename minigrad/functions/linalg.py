@@ -8,7 +8,7 @@ from minigrad.core.apply import apply, cast
 from minigrad.core.promote import number
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import BOOL, F16, F32
-from minigrad.errors import describe, runtime_error
+from minigrad.errors import describe, not_implemented_error, runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape, unsqueeze
 from minigrad.gate import public
@@ -28,7 +28,7 @@ def _same_dtype(name: str, a: Tensor, b: Tensor) -> None:
             f"convert one with .to(dtype) (operands: {describe(a)} and {describe(b)})"
         )
     if a._array.dtype is BOOL:
-        raise NotImplementedError(
+        raise not_implemented_error(
             f"\"{name}\" not implemented for 'Bool'; convert with .int() or .float() first"
         )
 

@@ -19,7 +19,7 @@ from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Dim
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import index_error, runtime_error, warn
+from minigrad.errors import index_error, not_implemented_error, runtime_error, warn
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.dims import whole as whole
 from minigrad.functions.elementwise import own
@@ -341,7 +341,7 @@ def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
     own = t._array.dtype
     target = own if dtype is None else dtypes.as_numpy(dtype)
     if target.kind == "b":
-        raise NotImplementedError(f"\"{op.name}\" not implemented for 'Bool'")
+        raise not_implemented_error(f"\"{op.name}\" not implemented for 'Bool'")
     d = one_dim(dim, t._array.ndim)
     _carries(input, target)
     if own != target and (own.kind != "f" or target.kind != "f"):
