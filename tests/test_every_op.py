@@ -114,8 +114,10 @@ def test_every_op_has_empty_and_0d_rows_and_rows_for_each_gradient(op: str) -> N
     rows = [r for r in ROWS if r.op == op]
     empty = any(r.broadcasts or any(0 in i.shape for i in r.inputs) for r in rows)
     zero_d = any(r.broadcasts or r.inputs[0].shape == () for r in rows)
-    assert empty is (op not in NOT_EMPTY)
-    assert zero_d is (op not in NOT_0D)
+    assert empty is (op not in NOT_EMPTY), (
+        f"either a row of {op} has an empty input, or NOT_EMPTY says why none has"
+    )
+    assert zero_d is (op not in NOT_0D), f"either a row of {op} has a 0-d input, or NOT_0D says why none has"
     record = TABLE[op]
     with_rules = set(range(len(record.rules))) if not record.joint else {0}
     ruled = {i for i in with_rules if record.joint or record.rules[i] is not None}

@@ -36,6 +36,11 @@ GOOD: dict[str, Any] = {
     "val": 1.0, "sparsity": 0.5, "nonlinearity": "relu", "seed": 1, "d": mg.float32, "type1": mg.float32,
     "type2": mg.int64, "tensor_1": X, "obj": X, "sizes_": (2,),
 }  # fmt: skip
+# For a parameter whose name is not above, by its annotation.
+OF_KIND: dict[str, Any] = {
+    "Tensor": X, "Operand": X, "Sequence[Tensor]": [X, X], "int": 1, "float": 0.5, "Number": 1.0, "NumberLike": 1.0,
+    "bool": True, "Dim": 0, "DType": mg.float32,
+}  # fmt: skip
 BAD: dict[str, Any] = {
     "None": None, "str": "a", "int": 7, "negative": -5, "float": 2.5, "nan": float("nan"), "huge": 2**70, "bool": True,
     "complex": 1j, "list": [1.0], "empty list": [], "dict": {}, "set": {1}, "bytes": b"a", "object": object(),
@@ -68,9 +73,11 @@ def arguments(function: Callable[..., Any]) -> list[Any]:
         if not found and (name in ("self", "t") or function.__name__.endswith("_")):
             found.append(X.clone())
         elif parameter.kind is parameter.VAR_POSITIONAL:
-            found.append((3, 2) if name in ("shape", "size") else (1, 0))
+            found.append(
+                X if parameter.annotation == "Tensor" else (3, 2) if name in ("shape", "size") else (1, 0)
+            )
         elif parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
-            found.append(GOOD[name])
+            found.append(GOOD[name] if name in GOOD else OF_KIND[parameter.annotation])
     return found
 
 

@@ -78,6 +78,8 @@ def _with_functions(methods: type[Tensor]) -> type[Tensor]:
         added |= {f"__{name}__": _operator(op), f"__r{name}__": _reflected(op), f"__i{name}__": _in_place(op)}
     added |= {f"__{name}__": _operator(op) for name, op in _COMPARE.items()}
     for name, function in added.items():
+        if name.startswith("__"):
+            function.__name__, function.__qualname__, function.__module__ = name, f"Tensor.{name}", "minigrad"
         if name not in own or name in ("__eq__", "__ne__"):
             setattr(methods, name, function)
     return methods
