@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import math
 import pickle
 import re
 import traceback
@@ -318,3 +319,30 @@ def test_what_is_not_implemented_says_where() -> None:
     ):  # fmt: skip
         with pytest.raises(NotImplementedError, match=r"\(at .*test_records.py:\d+\)$"):
             call()
+
+
+# ---------------------------------------------------------------- kernels that read more than NumPy
+
+FACTOR = 0.5
+
+
+def error_function(x: Any) -> Any:
+    return np.frompyfunc(math.erf, 1, 1)(x).astype(x.dtype)
+
+
+def scaled_by_constants(x: Any) -> Any:
+    return x * FACTOR * math.pi * math.prod(x.shape[:1])
+
+
+def test_a_program_does_not_read_what_it_does_not_import(declared: Any) -> None:
+    op = Op("planted", scaled_by_constants, "x", lambda g: g * (FACTOR * math.pi * 2), cast="floats")
+    w = mg.tensor([1.0, 2.0], dtype=mg.float64, requires_grad=True)
+    program: dict[str, Any] = {}
+    exec(mg.source(op(w).sum()), program)
+    assert program["run"](w.detach().numpy())[0] == op(w).sum().item()
+    op = Op("planted_error", error_function, "x", lambda g, x: g * x, cast="floats")
+    with pytest.raises(NotImplementedError, match=r"its kernel reads math\.erf, .*give its record a text="):
+        mg.source(op(w))
+    compiled = mg.compile(lambda t: op(t) * 2.0)
+    for _ in range(3):
+        assert compiled(w).tolist() == [2 * math.erf(1.0), 2 * math.erf(2.0)]

@@ -93,7 +93,7 @@ def ravel_kernel(x: np.ndarray) -> np.ndarray:
 
 
 diagonal: Op = declare(
-    "diagonal", diagonal_kernel, "x", lambda g, x_shape: undiagonal(g, shape=x_shape), view=True
+    "main_diagonal", diagonal_kernel, "x", lambda g, x_shape: undiagonal(g, shape=x_shape), view=True
 )
 undiagonal: Op = declare("undiagonal", undiagonal_kernel, "g; shape", lambda g: diagonal(g))
 windows: Op = declare(

@@ -14,7 +14,7 @@ import math
 import textwrap
 import types
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -371,14 +371,18 @@ class _Plain(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if isinstance(node.value, ast.Name) and self.globals.get(node.value.id) is builtins:
             return ast.Name(node.attr)
+        if isinstance(node.value, ast.Name) and self.globals.get(node.value.id) is math:
+            number = getattr(math, node.attr)
+            if number.__class__ is float:
+                return literal(number)
+            self.refuse(f"math.{node.attr}")  # a program imports NumPy alone
         self.generic_visit(node)
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        if ast.unparse(node.func) == "math.prod":
+            return fill("int(np.prod({}))", [self.visit(a) for a in node.args])
         self.generic_visit(node)
-        f: Any = node.func
-        if ast.unparse(f) == "math.prod":
-            return fill("int(np.prod({}))", node.args)  # a program imports NumPy alone
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
@@ -386,8 +390,6 @@ class _Plain(ast.NodeTransformer):
         if name in self.local or name not in self.globals or name == "np":
             return node
         value = self.globals[name]
-        if value is math:
-            return node
         owner = getattr(value, "__self__", None)
         if isinstance(owner, np.ufunc):
             return parsed(f"np.{owner.__name__}.{value.__name__}")
@@ -395,9 +397,12 @@ class _Plain(ast.NodeTransformer):
             return ast.Name(self.helpers._function(value, self.op), node.ctx)
         if isinstance(value, np.dtype):
             return fill("np.dtype({t})", [], t=value)
-        if value.__class__ is int:
+        if value.__class__ is int or value.__class__ is float:
             return literal(value)
+        self.refuse(name)
+
+    def refuse(self, name: str) -> NoReturn:
         raise NotImplementedError(
             f"source(): the operation {self.op} cannot be printed: its kernel reads {name}, which is neither "
-            "NumPy's nor a function; give its record a text="
+            "NumPy's nor a function of a module; give its record a text="
         )
