@@ -6,13 +6,13 @@ import re
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import tables
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
-
-import tables
 
 import minigrad
 from minigrad.ops import TABLE
@@ -96,7 +96,13 @@ class OperationTable(FromTables):
             links = [*map(linked, names), *(linked(name, "minigrad.Tensor") for name in in_place)]
             cell = ", ".join(links) or "–"
             rows.append((f"``{op.name}``", cell, tables.gradients(op), tables.element_types(op)))
-        lines = [".. list-table::", "   :header-rows: 1", "   :class: operations", "   :widths: 20 40 15 25", ""]
+        lines = [
+            ".. list-table::",
+            "   :header-rows: 1",
+            "   :class: operations",
+            "   :widths: 20 40 15 25",
+            "",
+        ]
         for row in rows:
             lines += [f"   {'* -' if i == 0 else '  -'} {cell}" for i, cell in enumerate(row)]
         return lines
@@ -106,7 +112,14 @@ class CoverageTable(FromTables):
     """How many names of each place of PyTorch there are."""
 
     def lines(self):
-        lines = [".. list-table::", "   :header-rows: 1", "", "   * - place", "     - there", "     - not there"]
+        lines = [
+            ".. list-table::",
+            "   :header-rows: 1",
+            "",
+            "   * - place",
+            "     - there",
+            "     - not there",
+        ]
         for place, here, lacking in tables.coverage():
             lines += [f"   * - ``{place}``", f"     - {len(here)}", f"     - {len(lacking)}"]
         return lines

@@ -78,7 +78,8 @@ def entries() -> set[str]:
     order, full = list(TABLE), set()
     for page in (Path(__file__).parent / "api").glob("*.md"):
         module = ""
-        for kind, what in re.findall(r"^\.\. ([\w-]+):: ([^\n]+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+        text = page.read_text(encoding="utf-8")
+        for kind, what in re.findall(r"^\.\. ([\w-]+):: ([^\n]+)$", text, re.MULTILINE):
             if kind == "currentmodule":
                 module = what
             elif kind == "operations":
@@ -92,11 +93,14 @@ def entries() -> set[str]:
 
 
 def entry(place: str, name: str) -> str:
-    """Where the pages tell of a name: under its own, or under that of the function that it is another name or form of."""
+    """The name whose entry tells of a name: its own, or that of the function of which it is another name or form."""
     plain = name.removesuffix("_")
     others = other_names(plain)[0] if plain in minigrad.__all__ else []
-    places = [f"{place}.{name}", *(f"minigrad.{n}" for n in (plain, *others) if place in ("minigrad", "minigrad.Tensor"))]
-    return next((full for full in places if full in entries()), places[0])
+    own = f"{place}.{name}"
+    functions = (
+        [f"minigrad.{n}" for n in (plain, *others)] if place in ("minigrad", "minigrad.Tensor") else []
+    )
+    return next((full for full in (own, *functions) if full in entries()), own)
 
 
 # ---------------------------------------------------------------- what there is of PyTorch
@@ -136,6 +140,5 @@ def _ours(place: str) -> Any:
 
 def _has(owner: Any, name: str) -> bool:
     """Whether a name is public: of a module in its ``__all__``, if it has one."""
-    if inspect.ismodule(owner):
-        return name in getattr(owner, "__all__", ()) or (not hasattr(owner, "__all__") and hasattr(owner, name))
-    return hasattr(owner, name)
+    names = getattr(owner, "__all__", None) if inspect.ismodule(owner) else None
+    return hasattr(owner, name) if names is None else name in names
