@@ -86,8 +86,10 @@ WITH_SNIPPETS = [page for page in PAGES if snippets(page.read_text(encoding="utf
 
 
 @pytest.mark.parametrize("page", WITH_SNIPPETS, ids=[p.name for p in WITH_SNIPPETS])
-def test_every_snippet_prints_what_the_page_shows(page: Path) -> None:
+def test_every_snippet_prints_what_the_page_shows(page: Path, request: pytest.FixtureRequest) -> None:
     namespace: dict[str, Any] = {"__name__": "__main__"}
+    known = dict(TABLE)
+    request.addfinalizer(lambda: [TABLE.pop(name) for name in TABLE.keys() - known.keys()])
     for snippet in snippets(page.read_text(encoding="utf-8")):
         printed, failed = run(snippet, namespace, f"{page.stem}.py")
         if snippet.output is None:
