@@ -20,6 +20,7 @@ import subprocess
 import sys
 import textwrap
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,8 +82,17 @@ def differs(snippet: Snippet, printed: str, failed: bool) -> str | None:
 WITH_SNIPPETS = [page for page in PAGES if snippets(page.read_text(encoding="utf-8"))]
 
 
+@pytest.fixture
+def declared() -> Iterator[None]:
+    """A page may declare operations; they go with it."""
+    before = set(TABLE)
+    yield
+    for name in TABLE.keys() - before:
+        del TABLE[name]
+
+
 @pytest.mark.parametrize("page", WITH_SNIPPETS, ids=[p.name for p in WITH_SNIPPETS])
-def test_every_snippet_prints_what_the_page_shows(page: Path) -> None:
+def test_every_snippet_prints_what_the_page_shows(page: Path, declared: None) -> None:
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for snippet in snippets(page.read_text(encoding="utf-8")):
         printed, failed = run(snippet, namespace, f"{page.stem}.py")
