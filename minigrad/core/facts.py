@@ -112,8 +112,8 @@ class Facts:
 
     # ------------------------------------------------------------ what users see
 
-    #: Its names: "exp exp_" is a function and method ``exp`` and a method ``exp_`` in place, "name()" a function alone, ".name"
-    #: a method alone.
+    #: Its names: ``"exp exp_"`` is a function and method ``exp`` and a method ``exp_`` in place, ``"name()"`` a function alone,
+    #: ``".name"`` a method alone.
     public: Any = ""
     #: The public signature as Python writes it, inputs first, where it is not one or two operands.
     form: str = ""
