@@ -142,7 +142,7 @@ def explain(
     kind: type[Exception] = IndexError if isinstance(error, IndexError) else RuntimeError  # PyTorch's kinds
     if op.cast == "bits" and isinstance(error, TypeError):
         kind, message = NotImplementedError, "not implemented for floats; convert with .int() first"
-    clash = _clash(shapes) if "broadcast" in message else None
+    clash = _clash(shapes) if isinstance(error, ValueError) and (op.elementwise or op.parts) else None
     if clash is not None:
         a, b, dim = clash
         message = (

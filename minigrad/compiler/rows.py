@@ -78,7 +78,7 @@ class Split:
         if kind.__class__ is Summed:
             self.summed[v] = kind
             return _SUM
-        return self._refuse() if kind is None else kind  # type: ignore[no-any-return]
+        return self._refuse() if kind is None else kind
 
 
 def splits(split: Split, live: Sequence[Value], ends: Sequence[Value]) -> bool:

@@ -14,9 +14,10 @@ from minigrad import errors
 from minigrad.buffers import is_view
 from minigrad.core import promote, tensor
 from minigrad.core.basic import clone, to, to_integer
+from minigrad.core.layout import Layout
 from minigrad.core.mode import MODE, RECORDERS
 from minigrad.core.node import Const, Node, new, new_node
-from minigrad.core.op import NO_PARAMS, Array, Layout, Op, Params
+from minigrad.core.op import NO_PARAMS, Array, Op, Params
 from minigrad.core.quiet import QUIET
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, leaf, wrap
@@ -32,10 +33,8 @@ class NotAnOperand(TypeError):
 
 
 def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
-    """The result of an op on Tensors and numbers, with a record where a gradient may be wanted.
-
-    A function of the package calls it, whose caller may be the user: see `new_node`.  Users have `minigrad.tape.apply`.
-    """
+    """The result of an op, recorded where a gradient may be wanted; users call `minigrad.tape.apply`."""
+    nodes: Any
     usual = False
     if len(operands) == 2:  # two Tensors with records, taken apart by hand: a tenth of a small multiplication
         s, t = operands
@@ -45,9 +44,9 @@ def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
             usual = dtype is b.dtype and (dtype is F64 or dtype is F32) and m is not None and n is not None
     if usual:
         arrays, nodes, key = (a, b), (m, n), 4
-        if m.requires_grad:
+        if m.requires_grad:  # type: ignore[union-attr]
             key += 2
-        if n.requires_grad:
+        if n.requires_grad:  # type: ignore[union-attr]
             key += 1
     else:
         operands, arrays, nodes, key = _read(op, operands)

@@ -118,7 +118,7 @@ class Watch:
         if self.infinite is None and np.isinf(array).any():
             self.infinite = node
 
-    def error(self, node: Node, array: Array) -> RuntimeError:
+    def error(self, node: Node, array: Any) -> RuntimeError:
         """What tells where nan came from: the record's line and the first values that were not finite before."""
         text = (
             f"Function '{node.name()}' returned nan values in its backward: {int(np.isnan(array).sum())} of "

@@ -11,7 +11,8 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple, Self
 
 from minigrad import errors
-from minigrad.core.op import NO_PARAMS, Layout, Op, Params
+from minigrad.core.layout import Layout
+from minigrad.core.op import NO_PARAMS, Op, Params
 from minigrad.errors import INSIDE
 
 _SEQ = itertools.count(1)

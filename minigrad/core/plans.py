@@ -102,7 +102,7 @@ ROWS, COLUMNS, FIXED = range(3)
 class Batch(NamedTuple):
     """An operation of which at least one operand depends on the rows of a batch."""
 
-    count: int  # rows
+    count: int  # type: ignore[assignment]  # rows; a tuple has a method of that name
     shape: tuple[int, ...]  # of the result
     params: Params
     kinds: list[int]  # of the operands that are arrays

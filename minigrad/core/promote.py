@@ -25,7 +25,7 @@ def meet(op: Op, operands: list[Any]) -> np.dtype[Any]:
     """The element type in which the operands of an op meet; NotImplementedError for one that the op does not take."""
     values = operands[1:] if op.cast == "branches" else operands  # the condition of where keeps its dtype
     dtype: np.dtype[Any] = common([t._array if isinstance(t, Tensor) else t for t in values])
-    for kind, sentence in op.refuse.items():
+    for kind, sentence in (op.refuse or {}).items():
         if any(_is_kind(t, kind) for t in operands):
             raise runtime_error(sentence)
     if op.cast == "float" and dtype.kind != "f":

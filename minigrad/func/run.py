@@ -51,7 +51,7 @@ class Level:
         for node, outer in zip(self.nodes, self.outer, strict=True):
             if outer is not None:
                 node.op, node.inputs, node.tensor = alias, (outer,), None
-                node.layout = alias.layout((True,))
+                node.layout = alias.layout((True,))  # type: ignore[assignment]
                 node.code, node.lasti = here()
 
     def leads_out(self, tensors: Sequence[Tensor], own: set[Node] | None = None) -> bool:

@@ -60,7 +60,7 @@ def _lerp(a: Array, b: Array, w: Any) -> Any:
 def _clamp(x: Array, min: float | None, max: float | None) -> Array:
     # PyTorch: the upper bound wins where the two cross; at least one is not None
     if min is None:
-        return np.minimum(x, max)
+        return np.minimum(x, max)  # type: ignore[arg-type]
     y = np.maximum(x, min)
     return y if max is None else np.minimum(y, max)
 

@@ -172,7 +172,10 @@ def _printed(op: Op, call: Call, xs: list[Expr], h: Helpers) -> Expr:
         expr: Expr = ast.Call(parsed(name), xs, [ast.keyword(k, literal(p)) for k, p in call.params.items()])
     else:
         expr = h.call(op, xs, call.params)
-    return expr if op.order is not None or op.view else fill("np.asarray({})", [expr])
+    if op.view or op.order is not None:
+        return expr
+    # What the kernel returns may be a number, and it may be an operand, which `apply` copies.
+    return fill("np.asarray({})" if op.new else "np.array({})", [expr])
 
 
 def followed(steps: Steps, h: Helpers) -> Expr:
