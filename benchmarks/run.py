@@ -291,7 +291,7 @@ def chain(session: Session) -> Row:
             effort = session.scale.effort
             raced = driver.race(session.racing(), "prepare_chain", arguments, effort, 1e-12, session.say)
             row.cases.append(
-                compare(f"w a {name}", "µs", US / CHAIN, raced.times, {"torch": 1.0}, raced.rounds)
+                compare(f"w a {name}", "µs", US / CHAIN, raced.times, {"torch": 0.7}, raced.rounds)
             )
     return row
 

@@ -6,8 +6,10 @@ import re
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import tables
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
@@ -58,51 +60,120 @@ def draw_the_gallery(app):
     names["training"].save(folder / "training.html")
 
 
-class Operations(Directive):
+class FromTables(Directive):
+    """A directive whose content are the lines that `lines` gives."""
+
+    def lines(self):
+        raise NotImplementedError
+
+    def run(self):
+        node = nodes.Element()
+        self.state.nested_parse(StringList(self.lines(), self.name), self.content_offset, node)
+        return node.children
+
+
+class Operations(FromTables):
     """The functions of the records from one to another, in the order of the table: ``.. operations:: exp sigmoid``."""
 
     required_arguments = 2
 
-    def run(self):
+    def lines(self):
         names = list(TABLE)
         first, last = map(names.index, self.arguments)
-        lines = []
-        for op in map(TABLE.get, names[first : last + 1]):
-            here = [name.strip(".()") for name in op.public]
-            if here:
-                others = ", ".join(f"``{name}``" for name in here[1:])
-                lines += [f".. autofunction:: minigrad.{here[0]}", "", f"   Also: {others}." if others else "", ""]
-        node = nodes.Element()
-        self.state.nested_parse(StringList(lines, "operations"), self.content_offset, node)
-        return node.children
+        public = [op.public[0].strip(".()") for op in map(TABLE.get, names[first : last + 1]) if op.public]
+        return [f".. autofunction:: minigrad.{name}" for name in public]
 
 
-class OperationTable(Directive):
-    """Every record with its public names, the gradients it has, and how its element types meet."""
+class OperationTable(FromTables):
+    """The records that a module declares: public names, gradients, element types; ``.. operation-table:: ops.nn``."""
 
-    TYPES = {
-        None: "kept", "same": "promoted", "number": "promoted, no bool", "float": "promoted, integers become float",
-        "floats": "promoted, floats only", "bits": "promoted, no floats", "branches": "promoted",
-        "rounds": "kept, no bool",
-    }  # fmt: skip
+    required_arguments = 1
 
-    def run(self):
+    def lines(self):
         rows = [("operation", "public names", "gradients", "element types")]
-        for op in TABLE.values():
-            names = ", ".join(f"``{name.strip('.()')}``" for name in op.public) or "–"
-            flows = len(op.inputs) if op.joint else sum(rule is not None for rule in op.rules)
-            gradients = f"{flows} of {len(op.inputs)}" if op.differentiable else "–"
-            rows.append((f"``{op.name}``", names, gradients, self.TYPES[op.cast]))
-        lines = [".. list-table::", "   :header-rows: 1", ""]
+        for op in tables.declared_in(self.arguments[0]):
+            names, in_place = tables.public_names(op)
+            links = [*map(linked, names), *(linked(name, "minigrad.Tensor") for name in in_place)]
+            cell = ", ".join(links) or "–"
+            rows.append((f"``{op.name}``", cell, tables.gradients(op), tables.element_types(op)))
+        lines = [
+            ".. list-table::",
+            "   :header-rows: 1",
+            "   :class: operations",
+            "   :widths: 20 40 15 25",
+            "",
+        ]
         for row in rows:
             lines += [f"   {'* -' if i == 0 else '  -'} {cell}" for i, cell in enumerate(row)]
-        node = nodes.Element()
-        self.state.nested_parse(StringList(lines, "operations"), self.content_offset, node)
-        return node.children
+        return lines
+
+
+class CoverageTable(FromTables):
+    """How many names of each place of PyTorch there are."""
+
+    def lines(self):
+        lines = [
+            ".. list-table::",
+            "   :header-rows: 1",
+            "",
+            "   * - place",
+            "     - there",
+            "     - not there",
+        ]
+        for place, here, lacking in tables.coverage():
+            lines += [f"   * - ``{place}``", f"     - {len(here)}", f"     - {len(lacking)}"]
+        return lines
+
+
+class CoverageNames(FromTables):
+    """The names of one place of PyTorch that are there, and those that are not: ``.. coverage-names:: torch.nn``."""
+
+    required_arguments = 1
+
+    def lines(self):
+        (covered,) = [c for c in tables.coverage() if c.place == self.arguments[0]]
+        place = covered.place.replace("torch", "minigrad", 1)
+        here = " ".join(linked(name, place) for name in covered.here)
+        lacking = " ".join(f"``{name}``" for name in covered.lacking)
+        return [
+            ".. container:: names",
+            "",
+            f"   **There**: {here}",
+            "",
+            f"   **Not there**: {lacking}",
+        ]
+
+
+class CoverageNowhere(FromTables):
+    """The places of PyTorch of which nothing is there."""
+
+    def lines(self):
+        return [", ".join(f"``{c.place}`` ({len(c.lacking)})" for c in tables.coverage() if not c.here) + "."]
+
+
+def linked(name, place="minigrad"):
+    """A public name of a place as a link to its entry; as plain code where it has none."""
+    return f":py:obj:`{name} <{tables.entry(place, name)}>`"
+
+
+def add_other_names(app, what, name, obj, options, lines):
+    """Puts the other names of a function at the end of its entry."""
+    place, _, function = name.rpartition(".")
+    if what != "function" or place != "minigrad" or function not in minigrad.__all__:
+        return
+    others, in_place = tables.other_names(function)
+    said = [("Other names", others), ("In place", in_place)]
+    sentences = [f"{title}: {', '.join(f'``{n}``' for n in names)}." for title, names in said if names]
+    if sentences:
+        lines += ["", " ".join(sentences), ""]
 
 
 def setup(app):
     """Called by Sphinx."""
     app.add_directive("operations", Operations)
     app.add_directive("operation-table", OperationTable)
+    app.add_directive("coverage-table", CoverageTable)
+    app.add_directive("coverage-names", CoverageNames)
+    app.add_directive("coverage-nowhere", CoverageNowhere)
+    app.connect("autodoc-process-docstring", add_other_names)
     app.connect("builder-inited", draw_the_gallery)

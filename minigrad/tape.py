@@ -9,13 +9,11 @@ from minigrad.core.mode import Mode as Mode
 from minigrad.core.node import Const as Const
 from minigrad.core.node import Node as Node
 from minigrad.core.node import tape as tape
-from minigrad.core.op import NO_PARAMS as _NO_PARAMS
 from minigrad.core.op import TABLE as TABLE
 from minigrad.core.op import Op as Op
-from minigrad.core.op import Params as _Params
 from minigrad.core.tensor import Tensor as _Tensor
 
 
-def apply(op: Op, operands: Sequence[Any], params: _Params = _NO_PARAMS) -> _Tensor:
+def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] | None = None) -> _Tensor:
     """The result of an op on Tensors and numbers, with a record where a gradient may be wanted."""
-    return _apply(op, operands, params)
+    return _apply(op, operands, params or {})

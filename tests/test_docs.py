@@ -11,6 +11,7 @@ import contextlib
 import doctest
 import html
 import importlib
+import inspect
 import io
 import os
 import pkgutil
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import textwrap
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +29,9 @@ import pytest
 
 import minigrad as mg
 from minigrad.ops import TABLE
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
+import tables
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -81,8 +86,17 @@ def differs(snippet: Snippet, printed: str, failed: bool) -> str | None:
 WITH_SNIPPETS = [page for page in PAGES if snippets(page.read_text(encoding="utf-8"))]
 
 
+@pytest.fixture
+def declared() -> Iterator[None]:
+    """A page may declare operations; they go with it."""
+    before = set(TABLE)
+    yield
+    for name in TABLE.keys() - before:
+        del TABLE[name]
+
+
 @pytest.mark.parametrize("page", WITH_SNIPPETS, ids=[p.name for p in WITH_SNIPPETS])
-def test_every_snippet_prints_what_the_page_shows(page: Path) -> None:
+def test_every_snippet_prints_what_the_page_shows(page: Path, declared: None) -> None:
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for snippet in snippets(page.read_text(encoding="utf-8")):
         printed, failed = run(snippet, namespace, f"{page.stem}.py")
@@ -144,11 +158,103 @@ def test_the_page_of_the_core_quotes_the_files_as_they_are(name: str, text: str)
     assert text in (ROOT / "minigrad" / "core" / name).read_text(encoding="utf-8")
 
 
-def test_the_page_of_the_core_quotes_all_files_but_two() -> None:
+# A sentence or two say what these are for.
+NOT_QUOTED = {
+    "facts.py", "gradients.py", "hooks.py", "layout.py", "plans.py", "promote.py", "size.py", "text.py", "types.py",
+}  # fmt: skip
+
+
+def test_the_page_of_the_core_names_every_file_and_quotes_the_others() -> None:
     page = (DOCS / "core.md").read_text(encoding="utf-8")
     files = {f.name for f in (ROOT / "minigrad" / "core").glob("*.py")} - {"__init__.py"}
-    assert files - {name for name, _ in QUOTED.findall(page)} == {"gradients.py", "promote.py"}
+    assert files - {name for name, _ in QUOTED.findall(page)} == NOT_QUOTED
     assert all(f"`{name}`" in page for name in files)
+
+
+# ---------------------------------------------------------------- names in the pages
+
+ROOMS = {m.split(".")[1] for m in MODULES}
+FILE = re.compile(r"[\w./-]+/[\w.-]*|[\w-]+\.pyi?")
+
+
+def lacking(text: str, *, bare: bool = False) -> list[str]:
+    """The files and modules that a text has in backticks and that do not exist; ``bare``: all files, not only paths."""
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    missing = []
+    for name in re.findall(r"(?<!`)`([\w./-]+)(?:\(.*?\))?`(?!`)", prose):
+        if FILE.fullmatch(name):
+            places = [
+                ROOT / name,
+                ROOT / "minigrad" / name,
+                *([] if "/" in name else (ROOT / "minigrad").rglob(name)),
+            ]
+            looked_at = bare or ("/" in name and name.endswith((".py", ".pyi")))
+            if looked_at and not any(p.exists() for p in places):
+                missing.append(name)
+        elif name.partition(".")[0] in {"minigrad", *ROOMS} and re.fullmatch(r"\w+(\.\w+)+", name):
+            missing += [] if exists(name) else [name]
+    return missing
+
+
+def exists(name: str) -> bool:
+    """Whether a dotted name, with or without ``minigrad.``, leads to a module or to something in one."""
+    value: Any = mg
+    path = "minigrad"
+    for part in name.removeprefix("minigrad.").split("."):
+        path = f"{path}.{part}"
+        if path in MODULES:
+            value = importlib.import_module(path)
+        elif hasattr(value, part):
+            value = getattr(value, part)
+        else:
+            return False
+    return True
+
+
+NAMING = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES[1:]]
+
+
+@pytest.mark.parametrize("page", NAMING, ids=[p.name for p in NAMING])
+def test_no_page_names_a_file_or_a_module_that_is_not_there(page: Path) -> None:
+    inside = page.name in ("architecture.md", "core.md")  # of these every file is one of the package
+    added = {"minigrad.hypot"} if page.name == "CONTRIBUTING.md" else set()  # by the worked example
+    assert set(lacking(page.read_text(encoding="utf-8"), bare=inside)) == added
+
+
+def test_a_name_that_is_not_there_is_noticed() -> None:
+    text = "`core/op.py` `minigrad/ops` `ops/sums.py` `op.py` `sums9.py` `core.op.Op` `core.op.Ob` `minigrad.emit.draw`"
+    assert lacking(text, bare=True) == ["ops/sums.py", "sums9.py", "core.op.Ob", "minigrad.emit.draw"]
+
+
+# ---------------------------------------------------------------- what the pages take from the package
+
+
+def test_the_tables_of_operations_have_every_record_once() -> None:
+    page = (DOCS / "api" / "operations.md").read_text(encoding="utf-8")
+    places = re.findall(r"^\.\. operation-table:: (\S+)$", page, re.MULTILINE)
+    assert sorted(op.name for place in places for op in tables.declared_in(place)) == sorted(TABLE)
+
+
+def test_what_the_tables_of_operations_say() -> None:
+    assert tables.public_names(TABLE["mul"]) == (["mul", "multiply"], ["mul_", "multiply_"])
+    assert tables.public_names(TABLE["add"]) == (["add"], ["add_"])
+    assert tables.public_names(TABLE["zeros"]) == tables.public_names(TABLE["draw"]) == ([], [])
+    assert [tables.gradients(TABLE[name]) for name in ("mul", "where", "floor", "eq", "cat")] == [
+        "all", "a, b", "all", "none", "all"
+    ]  # fmt: skip
+    assert tables.element_types(TABLE["div"]) == "promoted; integers become float"
+    assert tables.element_types(TABLE["exp"]) == "integers become float"
+    assert tables.element_types(TABLE["neg"]) == "kept; no bool"
+
+
+def test_the_page_of_coverage_tells_of_every_place() -> None:
+    page = (DOCS / "api" / "coverage.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\.\. coverage-names:: (\S+)$", page, re.MULTILINE))
+    places = {c.place: c for c in tables.coverage()}
+    assert {name for name, c in places.items() if c.here} - told == {"torch.nn.parameter"}
+    assert "exp_" in places["torch.Tensor"].here
+    assert "cuda" in places["torch.Tensor"].lacking
+    assert "Conv2d" in places["torch.nn"].lacking
 
 
 EDIT = re.compile(r"<!-- edit (\S+): (after|before) '([^\n]*)' -->\n```python\n(.*?)```", re.DOTALL)
@@ -219,7 +325,10 @@ FAMILIES = [
 
 @pytest.mark.parametrize(("owner", "pages"), FAMILIES, ids=[f[0].__name__ for f in FAMILIES])
 def test_the_api_pages_describe_every_public_name(owner: Any, pages: list[str]) -> None:
-    missing = public(owner) - described(*pages)
+    names = described(*pages)
+    # The entry of a function tells its other names.
+    entries = {id(getattr(mg, n)) for n in names if inspect.isfunction(getattr(mg, n, None))}
+    missing = {n for n in public(owner) - names if id(getattr(owner, n)) not in entries}
     assert not {n for n in missing if getattr(owner, n).__doc__ != f"`{n.removesuffix('_')}`, in place."}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.autograd.hooks import RemovableHandle
+from minigrad.core.hooks import RemovableHandle
 
 # ---------------------------------------------------------------- hooks after accumulation
 

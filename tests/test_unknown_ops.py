@@ -15,7 +15,7 @@ from unknown_ops import CASES, Case
 import minigrad as mg
 from minigrad import autograd, func, nn
 from minigrad.func import trees
-from minigrad.tape import TABLE
+from minigrad.tape import TABLE, Op
 
 pytestmark = pytest.mark.usefixtures("table")
 
@@ -1021,3 +1021,26 @@ def test_a_kernel_with_a_side_effect_runs_once_a_call() -> None:
 def test_the_operations_of_these_tests_leave_the_table() -> None:
     assert all(TABLE[op.name] is op for op in u.DECLARED)
     assert len({op.name for op in u.DECLARED}) == len(u.DECLARED)
+
+
+def test_a_program_may_declare_its_own_again_but_none_of_minigrads() -> None:
+    Op("again", lambda x: x * 2.0, "x", lambda g: g * 2.0)
+    op = Op("again", lambda x: x * 3.0, "x", lambda g: g * 3.0)
+    try:
+        assert TABLE["again"] is op
+        assert op(mg.ones(1)).item() == 3.0
+    finally:
+        del TABLE["again"]
+    with pytest.raises(TypeError, match="op mul is declared twice"):
+        Op("mul", np.multiply, "a b")
+
+
+def test_an_operation_outside_the_table_is_no_function() -> None:
+    op = Op("outside", lambda x: x * 2.0, "x", lambda g: g * 2.0, listed=False)
+    x = mg.ones(3, requires_grad=True)
+    with pytest.raises(NotImplementedError, match="outside cannot be printed: its kernel"):
+        mg.source(op(x).sum())
+    compiled = mg.compile(lambda x: op(x).sum())
+    for k in range(4):
+        assert compiled(x.detach() + k).item() == 6.0 * (1 + k)
+        assert k != 1 or mg.source(compiled)

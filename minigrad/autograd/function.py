@@ -250,6 +250,8 @@ def _wants(t: Tensor) -> bool:
 class _UserOp(Op):
     """The operation of a `Function`; not part of the table."""
 
+    opaque = True
+
     def __init__(self, cls: type[Function]) -> None:
         self.user_class = cls
         joint = lambda g, ctx: _vjp(cls, g, ctx)  # noqa: E731
@@ -297,6 +299,7 @@ def _origin(t: Any, tensors: list[Any], outputs: tuple[Any, ...], dirty: list[An
 
 # One of several outputs.
 _PICK = Op("pick", lambda x, i: x[i], "x; i", lambda g, i: Part(i, g), listed=False)
+_PICK.opaque = True
 
 
 def _pick(node: Node, i: int, array: Any) -> Node:

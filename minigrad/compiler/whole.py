@@ -48,7 +48,7 @@ class Whole(Program):
             op = node.op
             if op is not None and op.draws:  # each is another
                 self.value_of[node] = self._draw(node, op)
-            elif op is None or op.listed:  # the others only stand for gradients
+            elif op is None or not op.opaque:  # the others only stand for gradients
                 self.value_of[node] = self._value(node, self.trace)
         elif before in self.value_of:
             self.value_of[node] = self.value_of[before]

@@ -15,8 +15,8 @@ from minigrad.core.changes import check_unchanged
 from minigrad.core.gradients import Part, Watch, accumulate, call_hooks, fit, own
 from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
 from minigrad.core.mode import MODE
-from minigrad.core.node import Const, Freed, Node, differentiable
-from minigrad.core.tensor import wrap
+from minigrad.core.node import Const, Freed, Node, differentiable, new
+from minigrad.core.tensor import Tensor, wrap
 
 
 def run(
@@ -195,6 +195,7 @@ class Pass:
     def deposit(self) -> None:
         """What has reached the leaves is added to their ``.grad``, or returned."""
         shared, ends = self.shared, self.ends
+        plain = not self.record and not MODE.get().inference
         for node, g in self.grads.items():
             if node.hooks is not None:
                 g = call_hooks(node, g, self.record)
@@ -202,8 +203,10 @@ class Pass:
                 if node in shared:
                     g = own(g)
                 t = node.tensor() if node.tensor is not None else None
-                if t is not None and t._grad is None and not self.record and node.hooks is None:
-                    t._grad = wrap(g)  # `accumulate` spelt out for the usual case
+                if plain and t is not None and t._grad is None and node.hooks is None and type(g) is np.ndarray:
+                    # `accumulate` and `wrap` spelt out for the usual case: a fiftieth of a small step.
+                    t._grad = grad = new(Tensor)
+                    grad._array, grad._node, grad._view = g, None, None
                 else:
                     accumulate(node.tensor, g)
             elif node in ends:

@@ -16,112 +16,123 @@ Path: TypeAlias = "tuple[tuple[Any, dict[str, Any]], ...]"
 
 
 class Facts:
-    """The keywords of `Op`."""
+    """The keywords of ``Op``."""
 
     # ------------------------------------------------------------ how it is computed
 
-    # One function that returns every input's gradient, in place of the rules.
+    #: One function that returns every input's gradient, in place of the rules.
     joint: Callable[..., Any] | None = None
-    # Computes the only rule where `g` is an array that nothing else holds: it may write into it.
+    #: Computes the only rule where ``g`` is an array that nothing else holds, into which it may write.
     consume: Callable[..., Any] | None = None
-    # How element types meet. "same": by promotion ("number": bools are refused, "bits": floats are); "float": by
-    # promotion, integers become the default float ("floats": they are refused); "branches": by promotion of all but the
-    # first; "rounds": bools are refused and integers copied; None: not at all.
+    #: How element types meet. ``"same"`` is by promotion (``"number"`` refuses bools, ``"bits"`` refuses
+    #: floats). With ``"float"`` integers become the default float (``"floats"`` refuses them).
+    #: ``"branches"`` leaves the first operand out. ``"rounds"`` refuses bools and copies integers. None
+    #: leaves types alone.
     cast: str | None = None
-    # By kind of element type ("b"), the sentence with which it is refused.
+    #: By kind of element type ("b"), the sentence with which it is refused.
     refuse: dict[str, str] | None = None
-    # With a number that float16 does not hold, float16 is computed in float32.
+    #: With a number that float16 does not hold, float16 is computed in float32.
     wide: bool = False
-    # Raises for values that the kernel must not get. It is called with what the kernel is called with, before it, in
-    # eager mode and in replays.
+    #: Raises for values that the kernel must not get. It is called with what the kernel is called with,
+    #: before it, in eager mode and in replays.
     check: Callable[..., None] | None = None
-    # The kernel itself may raise for some values; so does what has a check.
+    #: The kernel itself may raise for some values; so does what has a check.
     raises: bool = False
-    # Tells, of what the kernel is called with, why the result's shape depends on values of the operands ("indexing with a
-    # mask"), or "". A recording refuses that.
+    #: Tells, of what the kernel is called with, why the result's shape depends on values of the operands
+    #: ("indexing with a mask"), or "". A recording refuses that.
     depends: Callable[..., str] | None = None
 
     # ------------------------------------------------------------ the result and its memory
 
-    # It may share the first input's memory, and may be written to where that may. Otherwise a result gets memory of its
-    # own, also where the kernel returns an operand. None: nothing is said, so `apply` looks.
+    #: It may share the first input's memory, and may be written to where that may. Otherwise a result gets
+    #: memory of its own, also where the kernel returns an operand. None stands where nothing is said, so
+    #: ``apply`` looks.
     view: bool | None = False
-    # It never shares memory with an operand. By default so of a ufunc, with `rows`, a stated `order`, or `into`.
+    #: It never shares memory with an operand. By default so of a ufunc, with ``rows``, a stated
+    #: ``order``, or ``into``.
     new: bool | None = None
-    # It lies in memory row by row, also where that of the NumPy function it prints as does not.
+    #: It lies in memory row by row, also where that of the NumPy function it prints as does not.
     rows: bool = False
-    # How it lies: "C" row by row, "K" in the order of its operands, "A" in any; None: nothing is known, it may even be no
-    # array. By default "C" with `rows`, and "K" for what is elementwise.
+    #: How it lies. ``"C"`` is row by row, ``"K"`` in the order of its operands, ``"A"`` in any; with None
+    #: nothing is known, it may even be no array. By default ``"C"`` with ``rows``, and ``"K"`` for what
+    #: is elementwise.
     order: str | None = None
-    # The number of the input whose order in memory it takes, where operands differ.
+    #: The number of the input whose order in memory it takes, where operands differ.
     lies_like: int | None = None
-    # Its elements may share memory.
+    #: Its elements may share memory.
     repeats: bool = False
 
     # ------------------------------------------------------------ the result and its values
 
-    # Each element follows from those in the same place of the operands, which broadcast. By default so for a ufunc
-    # without parameters.
+    #: Each element follows from those in the same place of the operands, which broadcast. By default so
+    #: for a ufunc without parameters.
     elementwise: bool | None = None
-    # Each element is one of the first input's.
+    #: Each element is one of the first input's.
     moves: bool = False
-    # The number of the input whose value it has.
+    #: The number of the input whose value it has.
     same: int | None = None
-    # The number that all elements equal.
+    #: The number that all elements equal.
     fill: float | None = None
-    # Of numbers it gives the same bits as of arrays.
+    #: Of numbers it gives the same bits as of arrays.
     fold: bool = False
-    # The number that, as one operand, leaves the other as it is.
+    #: The number that, as one operand, leaves the other as it is.
     unit: float | None = None
-    # Two calls give two results.
+    #: Two calls give two results.
     draws: bool = False
-    # It adds its operands, as parts of a gradient are added.
+    #: It adds its operands, as parts of a gradient are added.
     sums: bool = False
-    # It is usual behind a layer, by whose name its result is called then.
+    #: It is usual behind a layer, by whose name its result is called then.
     activation: bool = False
 
     # ------------------------------------------------------------ other ways to compute it
 
-    # Whether the result is the first input: of the input's shape, the result's, and the parameters.
+    #: Whether the result is the first input. It is called with the input's shape, the result's, and the
+    #: parameters.
     idle: Callable[..., bool] | None = None
-    # Of the same: the steps to what NumPy's broadcasting makes the result of, if nothing else is missing.
+    #: Called with the same, gives the steps to what NumPy's broadcasting makes the result of, if nothing
+    #: else is missing.
     broadcasts: Callable[..., Path] | None = None
-    # The parameters of two steps, the later ones first, as those of one.
+    #: The parameters of two steps, the later ones first, as those of one.
     joins: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]] | None = None
-    # The steps that it consists of: each an op, the numbers of its operands (-1: the result of the step before) and a
-    # name for its result. All but the last are elementwise.
+    #: The steps that it consists of. Each is an op, the numbers of its operands (-1 for the result of the
+    #: step before) and a name for its result. All but the last are elementwise.
     parts: tuple[tuple[Any, tuple[int, ...], str], ...] = ()
-    # Of one array and its transpose it may give other bits than of two equal arrays; this op makes two of one.
+    #: Of one array and its transpose it may give other bits than of two equal arrays; this op makes two
+    #: of one.
     apart: Any = None
 
     # ------------------------------------------------------------ how readers write it
 
-    # How it prints: a template, or a function of a `minigrad.core.text.Call` that returns one; None: as a call.
+    #: How it prints. It is a template, or a function of a `minigrad.core.text.Call` that returns one;
+    #: None prints a call.
     text: str | TextOf | None = None
-    # It is printed wherever it is used.
+    #: It is printed wherever it is used.
     inline: bool = False
-    # It may print an operand twice.
+    #: It may print an operand twice.
     twice: bool = False
-    # How `minigrad.compile` writes the result into memory that is there, how its rows depend on those of a batch, and how
-    # Numba computes it; see `minigrad.core.plans`.
+    #: How `minigrad.compile` writes the result into memory that is there; see `minigrad.core.plans`, also
+    #: for the next two.
     into: Callable[..., Any] | None = None
+    #: How its rows depend on those of a batch.
     batch: Callable[..., Any] | None = None
+    #: How Numba computes it.
     numba: Any = None
-    # The multiply-adds, from the result's shape and those of the inputs.
+    #: The multiply-adds, from the result's shape and those of the inputs.
     costs: Callable[..., int] | None = None
 
     # ------------------------------------------------------------ what users see
 
-    # Its names: "exp exp_" is a function and method `exp` and a method `exp_` in place, "name()" a function alone, ".name"
-    # a method alone.
+    #: Its names. ``"exp exp_"`` is a function and method ``exp`` and a method ``exp_`` in place,
+    #: ``"name()"`` a function alone, ``".name"`` a method alone.
     public: Any = ""
-    # The public signature as Python writes it, where it is not one or two operands: the inputs, then the parameters in
-    # the order of the record. Of these a `Dim`, and an int called `dim`, `dim0`, `dim1`, ..., is counted from the front
-    # before the kernel gets it. An input with a star is `*tensors: Tensor` or `tensors: Sequence[Tensor]`.
+    #: The public signature as Python writes it, where it is not one or two operands: the inputs, then the
+    #: parameters in the order of the record. Of these a ``Dim``, and an int called ``dim``, ``dim0``, ``dim1``
+    #: and so on, is counted from the front before the kernel gets it. An input with a star is
+    #: ``*tensors: Tensor`` or ``tensors: Sequence[Tensor]``.
     form: str = ""
-    # One sentence or two.
+    #: One sentence or two.
     doc: str = ""
-    # It is in `TABLE`.
+    #: It is in ``TABLE``.
     listed: bool = True
 
 

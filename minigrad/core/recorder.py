@@ -8,11 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from minigrad.core.node import Node
     from minigrad.core.op import Array, Params
+
+
+class Draws(Protocol):
+    """A generator of random numbers for code that only passes it on; `minigrad.Generator` is one."""
+
+    def initial_seed(self) -> int:
+        """The seed."""
+
+    def manual_seed(self, seed: Any) -> Any:
+        """Starts again from a seed; returns itself."""
 
 
 class Numeral:

@@ -44,6 +44,17 @@ class Tensor(MissingMethods):
     _inference = False
 
 
+class ValuesAndIndices(NamedTuple):
+    """What `max` and `min` over one dimension return."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        name = type(self).__name__.lower().strip("_")
+        return f"minigrad.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
 _OWN = frozenset({
     "__module__", "__dict__", "__weakref__", "__annotations__", "__doc__", "__firstlineno__",
     "__static_attributes__",

@@ -2,28 +2,31 @@
 
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import EllipsisType
 from typing import Any, Literal, NamedTuple, Self, SupportsIndex, TypeVar, overload
 
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.autograd.hooks import RemovableHandle
+from minigrad.core.hooks import RemovableHandle
 from minigrad.core.node import Node
 from minigrad.core.op import Array, Path
-from minigrad.core.types import Dim, Flag, Index, Number, NumberLike, Operand, Sizes
+from minigrad.core.recorder import Draws
+from minigrad.core.size import Size
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import DTypeLike
-from minigrad.functions.reduce import ValuesAndIndices
 from minigrad.hints import MissingMethods
-from minigrad.random import Generator
-from minigrad.tensor.size import Size
 
 class View(NamedTuple):
     base: Tensor
     path: Path
     epoch: int
     outside: str = ...
+
+class ValuesAndIndices(NamedTuple):
+    values: Tensor
+    indices: Tensor
 
 class Tensor(MissingMethods):
     """An n-dimensional array that remembers how it was computed.
@@ -36,29 +39,29 @@ TypeError for a float."""
     _node: Node | None
     _view: View | None
     _epoch: builtins.int
-    _inference: Flag
-    def add_(self, other: Operand, *, alpha: Number=1) -> Tensor:
+    _inference: builtins.bool
+    def add_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``self += alpha * other``."""
-    def sub_(self, other: Operand, *, alpha: Number=1) -> Tensor:
+    def sub_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``self -= alpha * other``."""
     subtract_ = sub_
-    def float_power_(self, exponent: Operand) -> Tensor:
+    def float_power_(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`float_power`, in place. RuntimeError where it is not float64."""
-    def uniform_(self, from_: builtins.float=0.0, to: builtins.float=1.0, *, generator: Generator | None=None, **named: builtins.float) -> Tensor:
+    def uniform_(self, from_: builtins.float=0.0, to: builtins.float=1.0, *, generator: Draws | None=None, **named: builtins.float) -> Tensor:
         """Overwritten with uniform draws from [from, to)."""
-    def normal_(self, mean: builtins.float=0.0, std: builtins.float=1.0, *, generator: Generator | None=None) -> Tensor:
+    def normal_(self, mean: builtins.float=0.0, std: builtins.float=1.0, *, generator: Draws | None=None) -> Tensor:
         """Overwritten with normal draws."""
-    def bernoulli_(self, p: Tensor | builtins.float=0.5, *, generator: Generator | None=None) -> Tensor:
+    def bernoulli_(self, p: Tensor | builtins.float=0.5, *, generator: Draws | None=None) -> Tensor:
         """Overwritten with 1 of probability ``p`` and 0 else."""
     @overload
-    def random_(self, to: builtins.int=..., *, generator: Generator | None=None) -> Tensor:
+    def random_(self, to: builtins.int=..., *, generator: Draws | None=None) -> Tensor:
         ...
     @overload
-    def random_(self, from_: int, to: int | None, /, *, generator: Generator | None=None) -> Tensor:
+    def random_(self, from_: int, to: int | None, /, *, generator: Draws | None=None) -> Tensor:
         ...
-    def exponential_(self, lambd: builtins.float=1.0, *, generator: Generator | None=None) -> Tensor:
+    def exponential_(self, lambd: builtins.float=1.0, *, generator: Draws | None=None) -> Tensor:
         """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
-    def _draw(self, generator: Generator | None, method: str, before: tuple[Any, ...], after: tuple[Any, ...]=(), **options: Any) -> Tensor:
+    def _draw(self, generator: Draws | None, method: str, before: tuple[Any, ...], after: tuple[Any, ...]=(), **options: Any) -> Tensor:
         """Overwritten with draws, which come in the order in which the elements lie in memory.
     
     The generator's method gets ``before``, the shape, the dtype, and ``after``."""
@@ -76,7 +79,7 @@ TypeError for a float."""
         """Itself."""
     def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.tensor` in this dtype."""
-    def new_full(self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+    def new_full(self, size: builtins.int | Sequence[builtins.int], fill_value: Tensor | (builtins.int | builtins.float | builtins.bool), *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.full` in this dtype."""
     def __getstate__(self) -> Any:
         """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
@@ -139,13 +142,13 @@ TypeError for a float."""
         ...
     def detach_(self) -> Self:
         """Forgets its history."""
-    def __rtruediv__(self, other: Operand) -> Tensor:
+    def __rtruediv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         ...
-    def __pow__(self, exponent: Operand) -> Tensor:
+    def __pow__(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         ...
-    def __rpow__(self, base: Operand) -> Tensor:
+    def __rpow__(self, base: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         ...
-    def __ipow__(self, exponent: Operand) -> Tensor:
+    def __ipow__(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         ...
     def __matmul__(self, other: Tensor | Array) -> Tensor:
         ...
@@ -157,7 +160,7 @@ TypeError for a float."""
     @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged; RuntimeError for a vector."""
-    def where(self, condition: Tensor, other: Operand) -> Tensor:
+    def where(self, condition: Tensor, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """Itself where ``condition`` holds, else ``other``."""
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Tensor:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
@@ -211,7 +214,7 @@ TypeError for a float."""
         """Whether it was made in inference mode."""
     def data_ptr(self) -> builtins.int:
         """The address of the first element."""
-    def item(self) -> Number:
+    def item(self) -> builtins.int | builtins.float | builtins.bool:
         """The one element as a Python number. RuntimeError if there are others."""
     def tolist(self) -> list[Any]:
         """Nested lists of Python numbers; for a 0-d Tensor the number."""
@@ -237,48 +240,84 @@ TypeError for a float."""
         ...
     def __complex__(self) -> complex:
         ...
-    def _only(self) -> Number:
+    def _only(self) -> builtins.int | builtins.float | builtins.bool:
         """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""
     def __index__(self) -> builtins.int:
         ...
     def __dir__(self) -> list[str]:
         ...
-    def __add__(self, other: Operand) -> Tensor: ...
-    def __radd__(self, other: Operand) -> Tensor: ...
-    def __iadd__(self, other: Operand) -> Self: ...
-    def __sub__(self, other: Operand) -> Tensor: ...
-    def __rsub__(self, other: Operand) -> Tensor: ...
-    def __isub__(self, other: Operand) -> Self: ...
-    def __mul__(self, other: Operand) -> Tensor: ...
-    def __rmul__(self, other: Operand) -> Tensor: ...
-    def __imul__(self, other: Operand) -> Self: ...
-    def __truediv__(self, other: Operand) -> Tensor: ...
-    def __itruediv__(self, other: Operand) -> Self: ...
-    def __floordiv__(self, other: Operand) -> Tensor: ...
-    def __rfloordiv__(self, other: Operand) -> Tensor: ...
-    def __ifloordiv__(self, other: Operand) -> Self: ...
-    def __mod__(self, other: Operand) -> Tensor: ...
-    def __rmod__(self, other: Operand) -> Tensor: ...
-    def __imod__(self, other: Operand) -> Self: ...
-    def __and__(self, other: Operand) -> Tensor: ...
-    def __rand__(self, other: Operand) -> Tensor: ...
-    def __iand__(self, other: Operand) -> Self: ...
-    def __or__(self, other: Operand) -> Tensor: ...
-    def __ror__(self, other: Operand) -> Tensor: ...
-    def __ior__(self, other: Operand) -> Self: ...
-    def __xor__(self, other: Operand) -> Tensor: ...
-    def __rxor__(self, other: Operand) -> Tensor: ...
-    def __ixor__(self, other: Operand) -> Self: ...
-    def __eq__(self, other: object) -> Tensor: ...  # type: ignore[override]
-    def __ne__(self, other: object) -> Tensor: ...  # type: ignore[override]
-    def __lt__(self, other: Operand) -> Tensor: ...
-    def __le__(self, other: Operand) -> Tensor: ...
-    def __gt__(self, other: Operand) -> Tensor: ...
-    def __ge__(self, other: Operand) -> Tensor: ...
-    def __neg__(self) -> Tensor: ...
-    def __pos__(self) -> Tensor: ...
-    def __abs__(self) -> Tensor: ...
-    def __invert__(self) -> Tensor: ...
+    def __add__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __radd__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __iadd__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+        ...
+    def __sub__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __rsub__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __isub__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+        ...
+    def __mul__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __rmul__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __imul__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+        ...
+    def __truediv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __itruediv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+        ...
+    def __floordiv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __rfloordiv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __ifloordiv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+        ...
+    def __mod__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __rmod__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __imod__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+        ...
+    def __and__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __rand__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __iand__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+        ...
+    def __or__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __ror__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __ior__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+        ...
+    def __xor__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __rxor__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __ixor__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+        ...
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
+        ...
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+        ...
+    def __lt__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __le__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __gt__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __ge__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __neg__(self) -> Tensor:
+        ...
+    def __pos__(self) -> Tensor:
+        ...
+    def __abs__(self) -> Tensor:
+        ...
+    def __invert__(self) -> Tensor:
+        ...
     def float(self) -> Tensor:
         """In float32."""
     def double(self) -> Tensor:
@@ -295,23 +334,25 @@ TypeError for a float."""
         """In uint8."""
     def bool(self) -> Tensor:
         """In bool."""
-    def new_zeros(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+    def new_zeros(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.zeros` in this dtype."""
-    def new_ones(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+    def new_ones(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.ones` in this dtype."""
-    def new_empty(self, *size: Sizes, dtype: DTypeLike | None = None, requires_grad: Flag = False) -> Tensor:
+    def new_empty(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.empty` in this dtype."""
-    def __getitem__(self, key: Index | tuple[Any, ...] | Tensor) -> Tensor: ...
-    def __setitem__(self, key: Index | tuple[Any, ...] | Tensor, value: Any) -> None: ...
+    def __getitem__(self, key: SupportsIndex | slice | EllipsisType | Array | Sequence[Any] | None | tuple[Any, ...] | Tensor) -> Tensor:
+        ...
+    def __setitem__(self, key: SupportsIndex | slice | EllipsisType | Array | Sequence[Any] | None | tuple[Any, ...] | Tensor, value: Any) -> None:
+        ...
     def clone(self) -> Tensor:
         """A copy in memory of its own, with the gradient passing through."""
-    def mul(self, other: Operand) -> Tensor:
+    def mul(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input * other``."""
-    def mul_(self, other: Operand) -> Tensor:
+    def mul_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`mul`, in place."""
-    def multiply(self, other: Operand) -> Tensor:
+    def multiply(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input * other``."""
-    def multiply_(self, other: Operand) -> Tensor:
+    def multiply_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`multiply`, in place."""
     def neg(self) -> Tensor:
         """``-input``. RuntimeError for bool."""
@@ -321,17 +362,17 @@ TypeError for a float."""
         """``-input``. RuntimeError for bool."""
     def negative_(self) -> Tensor:
         """`negative`, in place."""
-    def floor_divide(self, other: Operand) -> Tensor:
+    def floor_divide(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """The quotient rounded down, as ``//``. It has no gradient: RuntimeError in backward, as in PyTorch; ``div`` with a rounding mode is the same with a gradient of 0."""
-    def floor_divide_(self, other: Operand) -> Tensor:
+    def floor_divide_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`floor_divide`, in place."""
-    def remainder(self, other: Operand) -> Tensor:
+    def remainder(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """The remainder with the sign of ``other``, as Python's ``%``."""
-    def remainder_(self, other: Operand) -> Tensor:
+    def remainder_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`remainder`, in place."""
-    def fmod(self, other: Operand) -> Tensor:
+    def fmod(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """The remainder with the sign of ``input``."""
-    def fmod_(self, other: Operand) -> Tensor:
+    def fmod_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`fmod`, in place."""
     def reciprocal(self) -> Tensor:
         """``1 / x``."""
@@ -493,49 +534,49 @@ TypeError for a float."""
         """The larger of two elements; nan wins; at a tie each gets half the gradient."""
     def minimum(self, other: Tensor) -> Tensor:
         """The smaller of two elements; nan wins; at a tie each gets half the gradient."""
-    def eq(self, other: Operand) -> Tensor:
+    def eq(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input == other`` by element (bool)."""
-    def eq_(self, other: Operand) -> Tensor:
+    def eq_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`eq`, in place."""
-    def ne(self, other: Operand) -> Tensor:
+    def ne(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input != other`` by element (bool)."""
-    def ne_(self, other: Operand) -> Tensor:
+    def ne_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`ne`, in place."""
-    def not_equal(self, other: Operand) -> Tensor:
+    def not_equal(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input != other`` by element (bool)."""
-    def not_equal_(self, other: Operand) -> Tensor:
+    def not_equal_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`not_equal`, in place."""
-    def lt(self, other: Operand) -> Tensor:
+    def lt(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input < other`` by element (bool)."""
-    def lt_(self, other: Operand) -> Tensor:
+    def lt_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`lt`, in place."""
-    def less(self, other: Operand) -> Tensor:
+    def less(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input < other`` by element (bool)."""
-    def less_(self, other: Operand) -> Tensor:
+    def less_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`less`, in place."""
-    def le(self, other: Operand) -> Tensor:
+    def le(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input <= other`` by element (bool)."""
-    def le_(self, other: Operand) -> Tensor:
+    def le_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`le`, in place."""
-    def less_equal(self, other: Operand) -> Tensor:
+    def less_equal(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input <= other`` by element (bool)."""
-    def less_equal_(self, other: Operand) -> Tensor:
+    def less_equal_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`less_equal`, in place."""
-    def gt(self, other: Operand) -> Tensor:
+    def gt(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input > other`` by element (bool)."""
-    def gt_(self, other: Operand) -> Tensor:
+    def gt_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`gt`, in place."""
-    def greater(self, other: Operand) -> Tensor:
+    def greater(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input > other`` by element (bool)."""
-    def greater_(self, other: Operand) -> Tensor:
+    def greater_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`greater`, in place."""
-    def ge(self, other: Operand) -> Tensor:
+    def ge(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input >= other`` by element (bool)."""
-    def ge_(self, other: Operand) -> Tensor:
+    def ge_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`ge`, in place."""
-    def greater_equal(self, other: Operand) -> Tensor:
+    def greater_equal(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input >= other`` by element (bool)."""
-    def greater_equal_(self, other: Operand) -> Tensor:
+    def greater_equal_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`greater_equal`, in place."""
     def isnan(self) -> Tensor:
         """True where an element is nan (bool)."""
@@ -563,67 +604,67 @@ TypeError for a float."""
         """Each bit flipped; for bool, not."""
     def bitwise_not_(self) -> Tensor:
         """`bitwise_not`, in place."""
-    def bitwise_and(self, other: Operand) -> Tensor:
+    def bitwise_and(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """And of the bits of integers or bools."""
-    def bitwise_and_(self, other: Operand) -> Tensor:
+    def bitwise_and_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`bitwise_and`, in place."""
-    def bitwise_or(self, other: Operand) -> Tensor:
+    def bitwise_or(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """Or of the bits of integers or bools."""
-    def bitwise_or_(self, other: Operand) -> Tensor:
+    def bitwise_or_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`bitwise_or`, in place."""
-    def bitwise_xor(self, other: Operand) -> Tensor:
+    def bitwise_xor(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """Exclusive or of the bits of integers or bools."""
-    def bitwise_xor_(self, other: Operand) -> Tensor:
+    def bitwise_xor_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`bitwise_xor`, in place."""
     def relu(self) -> Tensor:
         """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
     def relu_(self) -> Tensor:
         """`relu`, in place."""
-    def logsumexp(self, dim: Dim, keepdim: builtins.bool=False) -> Tensor:
+    def logsumexp(self, dim: builtins.int | Sequence[builtins.int] | None, keepdim: builtins.bool=False) -> Tensor:
         """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
-    def add(self, other: Operand, *, alpha: Number=1) -> Tensor:
+    def add(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input + alpha * other``."""
-    def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: Number=1) -> Tensor:
+    def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input + value * tensor1 / tensor2``."""
-    def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: Number=1) -> Tensor:
+    def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """`addcdiv`, in place."""
-    def addcmul(self, tensor1: Tensor, tensor2: Tensor, *, value: Number=1) -> Tensor:
+    def addcmul(self, tensor1: Tensor, tensor2: Tensor, *, value: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input + value * tensor1 * tensor2``."""
-    def addcmul_(self, tensor1: Tensor, tensor2: Tensor, *, value: Number=1) -> Tensor:
+    def addcmul_(self, tensor1: Tensor, tensor2: Tensor, *, value: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """`addcmul`, in place."""
     def allclose(self, other: Tensor, rtol: builtins.float=1e-05, atol: builtins.float=1e-08, equal_nan: builtins.bool=False) -> builtins.bool:
         """Whether `isclose` holds everywhere; the same errors."""
-    def clamp(self, min: Tensor | Number | np.generic | None=None, max: Tensor | Number | np.generic | None=None) -> Tensor:
+    def clamp(self, min: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None, max: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None) -> Tensor:
         """Between ``min`` and ``max`` (numbers, Tensors or None); ``max`` wins where the two cross.
     
     The gradient passes where min <= input <= max. RuntimeError when both bounds are None."""
-    def clamp_(self, min: Tensor | Number | np.generic | None=None, max: Tensor | Number | np.generic | None=None) -> Tensor:
+    def clamp_(self, min: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None, max: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None) -> Tensor:
         """`clamp`, in place."""
-    def clamp_max(self, max: Tensor | Number | np.generic) -> Tensor:
+    def clamp_max(self, max: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
         """At most ``max``."""
-    def clamp_max_(self, max: Tensor | Number | np.generic) -> Tensor:
+    def clamp_max_(self, max: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
         """`clamp_max`, in place."""
-    def clamp_min(self, min: Tensor | Number | np.generic) -> Tensor:
+    def clamp_min(self, min: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
         """At least ``min``."""
-    def clamp_min_(self, min: Tensor | Number | np.generic) -> Tensor:
+    def clamp_min_(self, min: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
         """`clamp_min`, in place."""
-    def clip(self, min: Tensor | Number | np.generic | None=None, max: Tensor | Number | np.generic | None=None) -> Tensor:
+    def clip(self, min: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None, max: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None) -> Tensor:
         """Between ``min`` and ``max`` (numbers, Tensors or None); ``max`` wins where the two cross.
     
     The gradient passes where min <= input <= max. RuntimeError when both bounds are None."""
-    def clip_(self, min: Tensor | Number | np.generic | None=None, max: Tensor | Number | np.generic | None=None) -> Tensor:
+    def clip_(self, min: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None, max: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None) -> Tensor:
         """`clip`, in place."""
-    def div(self, other: Operand, *, rounding_mode: str | None=None) -> Tensor:
+    def div(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
         """``input / other``; with a rounding mode ``"trunc"`` (to 0) or ``"floor"`` (down) the gradient is 0."""
-    def div_(self, other: Operand, *, rounding_mode: str | None=None) -> Tensor:
+    def div_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
         """`div`, in place."""
-    def divide(self, other: Operand, *, rounding_mode: str | None=None) -> Tensor:
+    def divide(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
         """``input / other``; with a rounding mode ``"trunc"`` (to 0) or ``"floor"`` (down) the gradient is 0."""
-    def divide_(self, other: Operand, *, rounding_mode: str | None=None) -> Tensor:
+    def divide_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
         """`divide`, in place."""
     def equal(self, other: Tensor) -> builtins.bool:
         """Whether shape and all elements are the same. TypeError for what is no Tensor."""
-    def float_power(self, exponent: Operand) -> Tensor:
+    def float_power(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input ** exponent`` in float64."""
     def frac(self) -> Tensor:
         """The part behind the point, with the sign of ``input``. NotImplementedError for integers."""
@@ -633,11 +674,11 @@ TypeError for a float."""
         """``|input - other| <= atol + rtol * |other|`` by element (bool).
     
     RuntimeError unless the two have one dtype and shapes that broadcast, or for a negative tolerance."""
-    def lerp(self, end: Tensor, weight: Tensor | Number) -> Tensor:
+    def lerp(self, end: Tensor, weight: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
         """``input + weight * (end - input)``; all Tensors of one floating dtype, but for a weight without dimensions."""
-    def lerp_(self, end: Tensor, weight: Tensor | Number) -> Tensor:
+    def lerp_(self, end: Tensor, weight: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
         """`lerp`, in place."""
-    def masked_fill(self, mask: Tensor, value: Tensor | Number) -> Tensor:
+    def masked_fill(self, mask: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
         """``value`` (a number or a 0-d Tensor) where ``mask`` (bool) holds, else ``input``, in its dtype."""
     @overload
     def nonzero(self, *, as_tuple: Literal[False]=False) -> Tensor:
@@ -647,37 +688,37 @@ TypeError for a float."""
         ...
     def positive(self) -> Tensor:
         """``input`` itself. RuntimeError for bool."""
-    def pow(self, exponent: Operand) -> Tensor:
+    def pow(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input ** exponent``; at least one of the two is a Tensor.
     
     The gradient of ``x ** 0`` is 0, also at x = 0. RuntimeError for integers to a negative power."""
-    def pow_(self, exponent: Operand) -> Tensor:
+    def pow_(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`pow`, in place."""
     def square(self) -> Tensor:
         """``input * input``."""
     def square_(self) -> Tensor:
         """`square`, in place."""
-    def sub(self, other: Operand, *, alpha: Number=1) -> Tensor:
+    def sub(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input - alpha * other``."""
-    def subtract(self, other: Operand, *, alpha: Number=1) -> Tensor:
+    def subtract(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input - alpha * other``."""
-    def true_divide(self, other: Operand) -> Tensor:
+    def true_divide(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """``input / other``."""
-    def true_divide_(self, other: Operand) -> Tensor:
+    def true_divide_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`true_divide`, in place."""
-    def all(self, dim: Dim=None, keepdim: builtins.bool=False) -> Tensor:
+    def all(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False) -> Tensor:
         """True where all elements over ``dim`` are nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
-    def amax(self, dim: Dim=(), keepdim: builtins.bool=False) -> Tensor:
+    def amax(self, dim: builtins.int | Sequence[builtins.int] | None=(), keepdim: builtins.bool=False) -> Tensor:
         """The maximum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
-    def amin(self, dim: Dim=(), keepdim: builtins.bool=False) -> Tensor:
+    def amin(self, dim: builtins.int | Sequence[builtins.int] | None=(), keepdim: builtins.bool=False) -> Tensor:
         """The minimum over ``dim``; equal elements share the gradient evenly. IndexError over nothing."""
-    def any(self, dim: Dim=None, keepdim: builtins.bool=False) -> Tensor:
+    def any(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False) -> Tensor:
         """True where an element over ``dim`` is nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
     def argmax(self, dim: builtins.int | None=None, keepdim: builtins.bool=False) -> Tensor:
         """The index (int64) of the first maximum, in the flattened Tensor when ``dim`` is None."""
     def argmin(self, dim: builtins.int | None=None, keepdim: builtins.bool=False) -> Tensor:
         """The index (int64) of the first minimum, in the flattened Tensor when ``dim`` is None."""
-    def count_nonzero(self, dim: Dim=None) -> Tensor:
+    def count_nonzero(self, dim: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
         """How many elements over ``dim`` are nonzero (int64)."""
     def cumprod(self, dim: builtins.int, *, dtype: DTypeLike | None=None) -> Tensor:
         """The running product along ``dim``; its gradient is exact also at zeros."""
@@ -699,7 +740,7 @@ TypeError for a float."""
     @overload
     def max(self, *, other: Tensor) -> Tensor:
         ...
-    def mean(self, dim: Dim=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
+    def mean(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
         """The mean over ``dim``; nan over nothing. RuntimeError for integers."""
     @overload
     def min(self) -> Tensor:
@@ -713,31 +754,31 @@ TypeError for a float."""
     @overload
     def min(self, *, other: Tensor) -> Tensor:
         ...
-    def nansum(self, dim: Dim=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
+    def nansum(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
         """The sum over ``dim`` with nan counted as 0."""
     def prod(self, dim: builtins.int | None=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
         """The product over ``dim`` (one dimension, or None for all); its gradient is exact also at zeros."""
-    def std(self, dim: Dim | builtins.bool=None, unbiased: builtins.bool | None=None, keepdim: builtins.bool=False, *, correction: builtins.float | None=None) -> Tensor:
+    def std(self, dim: builtins.int | Sequence[builtins.int] | None | builtins.bool=None, unbiased: builtins.bool | None=None, keepdim: builtins.bool=False, *, correction: builtins.float | None=None) -> Tensor:
         """The square root of `var`; gradient 0 where it is 0. UserWarning as from `var`."""
-    def sum(self, dim: Dim=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
+    def sum(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
         """The sum over ``dim``; integers and bools add up in int64 unless ``dtype`` says otherwise."""
-    def var(self, dim: Dim | builtins.bool=None, unbiased: builtins.bool | None=None, keepdim: builtins.bool=False, *, correction: builtins.float | None=None) -> Tensor:
+    def var(self, dim: builtins.int | Sequence[builtins.int] | None | builtins.bool=None, unbiased: builtins.bool | None=None, keepdim: builtins.bool=False, *, correction: builtins.float | None=None) -> Tensor:
         """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given.
     
     UserWarning where the correction takes all degrees of freedom: the value is nan or inf then."""
-    def broadcast_to(self, *size: Sizes) -> Tensor:
+    def broadcast_to(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
     def contiguous(self) -> Tensor:
         """Itself if its memory is in row order, else a copy."""
     def detach(self) -> Tensor:
         """The same memory without history."""
-    def expand(self, *size: Sizes) -> Tensor:
+    def expand(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
     def expand_as(self, other: Tensor) -> Tensor:
         """Expanded to the shape of ``other``."""
     def flatten(self, start_dim: builtins.int=0, end_dim: builtins.int=-1) -> Tensor:
         """The dimensions from ``start_dim`` through ``end_dim`` as one."""
-    def flip(self, *dims: Sizes) -> Tensor:
+    def flip(self, *dims: builtins.int | Sequence[builtins.int]) -> Tensor:
         """The order along ``dims`` reversed, in new memory."""
     def fliplr(self) -> Tensor:
         """Columns in reverse order. RuntimeError under two dimensions."""
@@ -747,17 +788,17 @@ TypeError for a float."""
         """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
     def movedim(self, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
-    def permute(self, *dims: Sizes) -> Tensor:
+    def permute(self, *dims: builtins.int | Sequence[builtins.int]) -> Tensor:
         """The dimensions in another order."""
     def ravel(self) -> Tensor:
         """All elements in one dimension."""
-    def repeat(self, *repeats: Sizes) -> Tensor:
+    def repeat(self, *repeats: builtins.int | Sequence[builtins.int]) -> Tensor:
         """The whole repeated so many times along each dimension; further sizes add dimensions in front."""
-    def reshape(self, *shape: Sizes) -> Tensor:
+    def reshape(self, *shape: builtins.int | Sequence[builtins.int]) -> Tensor:
         """The same elements in another shape; one size may be -1. A view where the memory allows it."""
     def reshape_as(self, other: Tensor) -> Tensor:
         """Reshaped to the shape of ``other``."""
-    def squeeze(self, dim: Sizes | None=None) -> Tensor:
+    def squeeze(self, dim: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
         """Without the dimensions of size 1, or those among ``dim``. RuntimeError for a dimension named twice."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two dimensions exchanged."""
@@ -765,7 +806,7 @@ TypeError for a float."""
         """Two dimensions exchanged."""
     def t(self) -> Tensor:
         """The transpose of a matrix; a vector or number as it is. RuntimeError beyond two dimensions."""
-    def tile(self, *dims: Sizes) -> Tensor:
+    def tile(self, *dims: builtins.int | Sequence[builtins.int]) -> Tensor:
         """As `repeat`, with missing leading counts taken as 1."""
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two dimensions exchanged."""
@@ -773,7 +814,7 @@ TypeError for a float."""
         """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
     def unsqueeze(self, dim: builtins.int) -> Tensor:
         """With a new dimension of size 1 at ``dim``."""
-    def view(self, *size: Sizes) -> Tensor:
+    def view(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """As `reshape`, but RuntimeError where that would copy."""
     def view_as(self, other: Tensor) -> Tensor:
         """Viewed in the shape of ``other``."""
@@ -838,11 +879,11 @@ TypeError for a float."""
         """All products of the elements of two vectors, (n, m)."""
     def vdot(self, tensor: Tensor) -> Tensor:
         """The inner product of two vectors of one length (0-d)."""
-    def copy_(self, source: Tensor | Number | np.generic) -> Tensor:
+    def copy_(self, source: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
         """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
-    def fill_(self, value: Tensor | Number) -> Tensor:
+    def fill_(self, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
         """Writes one number (or 0-d Tensor) everywhere."""
-    def masked_fill_(self, mask: Tensor, value: Tensor | Number) -> Tensor:
+    def masked_fill_(self, mask: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
         """Writes ``value`` where ``mask`` (bool) holds."""
     def zero_(self) -> Tensor:
         """Writes 0 everywhere."""

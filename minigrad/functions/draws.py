@@ -31,7 +31,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def drawn(generator: Generator | None, method: str, *arguments: Any, **options: Any) -> Tensor:
+def drawn(generator: Any, method: str, *arguments: Any, **options: Any) -> Tensor:
     """What a method of the generator (the default one, if None) draws."""
     source = random.default_generator if generator is None else generator
     recorder = MODE.get().recorder

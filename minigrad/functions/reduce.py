@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import math
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from minigrad.core.apply import apply, cast
 from minigrad.core.mode import MODE
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
+from minigrad.core.tensor import ValuesAndIndices as ValuesAndIndices
 from minigrad.core.types import Dim
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import index_error, not_implemented_error, runtime_error, warn
@@ -194,17 +195,6 @@ def _not_empty(name: str, input: Tensor, dims: tuple[int, ...] | None) -> None:
     for d in dims:
         if shape and shape[d] == 0:
             raise index_error(f"{name}(): Expected reduction dim {d} to have non-zero size.")
-
-
-class ValuesAndIndices(NamedTuple):
-    """What `max` and `min` over one dimension return."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        name = type(self).__name__.lower().strip("_")
-        return f"minigrad.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
 
 
 class _Max(ValuesAndIndices):

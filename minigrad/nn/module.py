@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
-from minigrad.autograd.hooks import RemovableHandle, register
 from minigrad.core.contents import Contents, named_tensors, walk
+from minigrad.core.hooks import RemovableHandle, register
 from minigrad.device import DeviceLike
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64

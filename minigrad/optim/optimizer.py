@@ -9,9 +9,9 @@ from copy import deepcopy
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar, overload
 
-from minigrad.autograd.hooks import RemovableHandle, register
 from minigrad.autograd.modes import is_compiling
 from minigrad.core.contents import Contents
+from minigrad.core.hooks import RemovableHandle, register
 from minigrad.errors import warn
 from minigrad.nn._text import type_name
 from minigrad.nn.parameter import clear_grad

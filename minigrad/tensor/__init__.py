@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minigrad.core.size import Size as Size
 from minigrad.core.tensor import Tensor as Tensor
 from minigrad.tensor import change as change
 from minigrad.tensor import convert as convert
@@ -15,7 +16,6 @@ from minigrad.tensor import value as value
 
 # Pickles name it by this place.
 from minigrad.tensor.copies import _restore as _restore
-from minigrad.tensor.size import Size as Size
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs

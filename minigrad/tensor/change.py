@@ -9,6 +9,7 @@ import numpy as np
 from minigrad.core.apply import apply, cast, needs_value
 from minigrad.core.mode import MODE
 from minigrad.core.op import Array
+from minigrad.core.recorder import Draws
 from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Number, Operand
 from minigrad.core.views import check_change
@@ -21,7 +22,6 @@ from minigrad.functions.store import update
 from minigrad.gate import methods
 from minigrad.ops import elementwise as e
 from minigrad.ops.shape import permute
-from minigrad.random import Generator
 
 
 @extend
@@ -49,7 +49,7 @@ class _Change(Tensor):
         return self.pow_(cast(exponent, F64))
 
     def uniform_(
-        self, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None, **named: float
+        self, from_: float = 0.0, to: float = 1.0, *, generator: Draws | None = None, **named: float
     ) -> Tensor:
         """Overwritten with uniform draws from [from, to)."""
         if "from" in named:
@@ -58,11 +58,11 @@ class _Change(Tensor):
             raise TypeError(f"uniform_() got an unexpected keyword argument {next(iter(named))!r}")
         return self._draw(generator, "uniform", (), (from_, to))
 
-    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Draws | None = None) -> Tensor:
         """Overwritten with normal draws."""
         return self._draw(generator, "normal", (), (mean, std), blocks=self.is_contiguous())
 
-    def bernoulli_(self, p: Tensor | float = 0.5, *, generator: Generator | None = None) -> Tensor:
+    def bernoulli_(self, p: Tensor | float = 0.5, *, generator: Draws | None = None) -> Tensor:
         """Overwritten with 1 of probability ``p`` and 0 else."""
         if isinstance(p, Tensor):
             needs_value("bernoulli_() of a Tensor")
@@ -72,12 +72,12 @@ class _Change(Tensor):
         return self._draw(generator, "bernoulli", (chance,))
 
     @overload
-    def random_(self, to: int = ..., *, generator: Generator | None = None) -> Tensor: ...
+    def random_(self, to: int = ..., *, generator: Draws | None = None) -> Tensor: ...
 
     @overload
-    def random_(self, from_: int, to: int | None, /, *, generator: Generator | None = None) -> Tensor: ...
+    def random_(self, from_: int, to: int | None, /, *, generator: Draws | None = None) -> Tensor: ...
 
-    def random_(self, *bounds: Any, generator: Generator | None = None, **named: Any) -> Tensor:
+    def random_(self, *bounds: Any, generator: Draws | None = None, **named: Any) -> Tensor:
         """Overwritten with whole numbers: ``random_(from, to)`` from ``from`` up to but not including ``to``.
 
         ``random_(to)`` begins at 0; where ``to`` is None, and in ``random_()``, they go up to the largest that the
@@ -96,13 +96,13 @@ class _Change(Tensor):
             high = whole("random_(): argument 'to'", high)
         return self._draw(generator, "integers", (low, high))
 
-    def exponential_(self, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    def exponential_(self, lambd: float = 1.0, *, generator: Draws | None = None) -> Tensor:
         """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
         return self._draw(generator, "exponential", (), (lambd,))
 
     def _draw(
         self,
-        generator: Generator | None,
+        generator: Draws | None,
         method: str,
         before: tuple[Any, ...],
         after: tuple[Any, ...] = (),

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 from minigrad import autograd, errors
-from minigrad.autograd.hooks import RemovableHandle, after_ids
 from minigrad.core.apply import needs_value
+from minigrad.core.hooks import RemovableHandle, after_ids
 from minigrad.core.mode import MODE, RECORDERS
 from minigrad.core.node import RETAIN, Node
 from minigrad.core.tensor import Tensor, extend, leaf

@@ -15,6 +15,7 @@ from minigrad.core.mode import MODE, RECORDERS
 from minigrad.core.node import new
 from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
+from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor, extend, wrap
 from minigrad.core.types import Number
 from minigrad.core.views import refresh
@@ -24,7 +25,6 @@ from minigrad.functions.dims import one_dim
 from minigrad.functions.parts import unbind
 from minigrad.gate import methods
 from minigrad.hints import MissingMethods
-from minigrad.tensor.size import Size
 
 if TYPE_CHECKING:
     Own = TypeVar("Own", bound="Tensor")
@@ -139,7 +139,7 @@ class _Value(Tensor):
 
     def is_inference(self) -> bool:
         """Whether it was made in inference mode."""
-        return self._inference
+        return bool(self._inference)
 
     def data_ptr(self) -> int:
         """The address of the first element."""

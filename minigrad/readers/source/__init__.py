@@ -69,7 +69,7 @@ def source(
         )
     records = tape([root])
     for node in records:
-        if (node.op is not None and not node.op.listed) or node.shape is None:
+        if (node.op is not None and node.op.opaque) or node.shape is None:
             raise NotImplementedError(
                 f"source(): {node.op.name if node.op else ''} at {node.where} is an autograd.Function: what it does "
                 "is known to Python only, so it cannot be printed. Write it with minigrad's operations; what a "

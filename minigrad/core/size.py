@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterable
 from typing import Any, Self, SupportsIndex, overload
 
-from minigrad.core.tensor import Tensor as Tensor
-
 
 class Size(tuple[int, ...]):
     """A shape: a tuple of ints that stays one where it is sliced, joined or repeated. TypeError for anything else."""
