@@ -105,7 +105,7 @@ class Op(Facts):
             raise self._wrong(f"cast is one of {CASTS}; got {self.cast!r}")
         if self.refuse is not None and (self.cast is None or not self.refuse.keys() <= set("biu")):
             raise self._wrong(
-                'refuse goes with a cast, and its keys are kinds of element types: "b", "i", "u" ("bits" refuses floats)'
+                'refuse goes with a cast, its keys are kinds of element types: "b", "i", "u" ("bits" refuses floats)'
             )
         if self.order not in (None, "C", "K", "A"):
             raise self._wrong(f'order is "C", "K", "A" or None; got {self.order!r}')

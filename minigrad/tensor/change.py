@@ -43,8 +43,8 @@ class _Change(Tensor):
         """`float_power`, in place. RuntimeError where it is not float64."""
         if self._array.dtype != F64:
             raise runtime_error(
-                f"the base given to float_power_ has dtype {self._array.dtype} but the operation's result requires dtype "
-                "float64"
+                f"the base given to float_power_ has dtype {self._array.dtype} but the operation's result "
+                "requires dtype float64"
             )
         return self.pow_(cast(exponent, F64))
 
