@@ -126,7 +126,6 @@ def _sum_to_numba(t: Target) -> str | None:
     return narrow(t, f"np.sum({rows}, axis=0)")
 
 
-
 # ---------------------------------------------------------------- how they print
 
 

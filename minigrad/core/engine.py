@@ -203,7 +203,13 @@ class Pass:
                 if node in shared:
                     g = own(g)
                 t = node.tensor() if node.tensor is not None else None
-                if plain and t is not None and t._grad is None and node.hooks is None and type(g) is np.ndarray:
+                if (
+                    plain
+                    and t is not None
+                    and t._grad is None
+                    and node.hooks is None
+                    and type(g) is np.ndarray
+                ):
                     # `accumulate` and `wrap` spelt out for the usual case: a fiftieth of a small step.
                     t._grad = grad = new(Tensor)
                     grad._array, grad._node, grad._view = g, None, None

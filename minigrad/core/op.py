@@ -36,7 +36,7 @@ class Op(Facts):
     All else are keywords: the facts of `minigrad.core.facts`, each with a default that is safe.
     """
 
-    # What computed the result is recorded beside it, as within an `autograd.Function`: readers that compute again pass it by.
+    # What computed the result is recorded beside it, as within an `autograd.Function`; replays pass it by.
     opaque = False
     __call__: Callable[..., Any]  # runs on Tensors, recording, or on arrays; see `minigrad.core.apply`
 

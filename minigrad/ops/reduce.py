@@ -314,7 +314,9 @@ def _var_text(v: Call, root: str = "{}") -> Text:
 
 def _kept(x: Sequence[int], shape: Sequence[int], dim: Dim, keepdim: bool) -> tuple[int, ...]:
     """The shape from which NumPy's broadcasting makes the same as `spread`."""
-    return tuple(x if dim is None or keepdim or not shape else [1 if d in dim else n for d, n in enumerate(shape)])
+    return tuple(
+        x if dim is None or keepdim or not shape else [1 if d in dim else n for d, n in enumerate(shape)]
+    )
 
 
 def _spread_text(v: Call) -> Text:
@@ -334,7 +336,10 @@ def _scan_text(name: str) -> TextOf:
         wide = _WIDER.get(dtype, dtype)
         x = "{}" if v.dtypes[0] == dtype else "{}.astype({dtype})"
         if wide != dtype:
-            return f"{name}({x}, axis={{dim}}, dtype={{wide}}).astype({{dtype}})", {"wide": wide, "dtype": dtype}
+            return f"{name}({x}, axis={{dim}}, dtype={{wide}}).astype({{dtype}})", {
+                "wide": wide,
+                "dtype": dtype,
+            }
         return f"{name}({x}, axis={{dim}}{'' if dtype.kind == 'f' else ', dtype={dtype}'})", {"dtype": dtype}
 
     return text
