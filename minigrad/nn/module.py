@@ -200,14 +200,11 @@ class Module:
             raise _members.wrong_kind(value, "parameter", name)
         if name in self._modules and kind == "buffer":
             raise _members.wrong_kind(value, "child module", name)
-        tables: dict[str, Any] = {
-            "parameters": self._parameters,
-            "buffer": self._buffers,
-            "module": self._modules,
-        }
-        tables.pop(kind)  # in its own table it keeps its place, which is the order of parameters()
-        for table in (self.__dict__, *tables.values()):
-            table.pop(name, None)
+        self.__dict__.pop(name, None)
+        # In its own table it keeps its place, which is the order of parameters().
+        for table in _members.TABLES:
+            if not table.startswith(f"_{kind}"):
+                self.__dict__[table].pop(name, None)
         if isinstance(value, Buffer):
             self.register_buffer(name, value, value.persistent)
             return
