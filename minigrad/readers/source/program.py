@@ -335,7 +335,9 @@ def _same_params(p: Any) -> object:
         return (type(p), *map(_same_params, p))
     if isinstance(p, np.ndarray) and not p.dtype.hasobject:
         return p.shape, p.dtype.str, p.tobytes()
-    plain = p is None or isinstance(p, (bool, int, float, complex, str, bytes, slice, np.generic, np.dtype, type))
+    plain = p is None or isinstance(
+        p, (bool, int, float, complex, str, bytes, slice, np.generic, np.dtype, type)
+    )
     return (type(p), repr(p)) if plain or isinstance(p, Op) else id(p)
 
 
