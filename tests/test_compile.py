@@ -771,7 +771,7 @@ def test_a_layout_that_is_interrupted_begins_anew(where: str, monkeypatch: pytes
         nonlocal calls
         calls += 1
         found = plain(self, *given)
-        if calls == (12 if where == "_state" else 1):
+        if calls == (12 if where == "_lower_value" else 1):
             raise KeyboardInterrupt
         return found
 
@@ -799,14 +799,14 @@ def test_a_plan_is_laid_out_when_its_recording_is_called_often(monkeypatch: pyte
     step(*batch(0))
     step(*batch(0))  # with gradients from the first call that zero_grad() drops: another recording
     replay = step.recordings[0]
-    assert not any(type(n.saved) is tuple and n.saved for n in replay.goal.order)
+    assert not any(type(n.saved) is tuple and n.saved for n in replay.graph.order)
     for k in range(3):
         step(*batch(k))
         assert replay.interprets
-        assert replay.goal is not None
+        assert replay.graph is not None
     step(*batch(3))
     assert not replay.interprets
-    assert replay.goal is None
+    assert replay.graph is None
     assert replay.plan.statements
     assert not hasattr(replay.plan, "program")
     assert recordings(step) == 2
@@ -2241,7 +2241,7 @@ def test_where_nobody_can_draw_no_state_is_compared() -> None:
     for f, count in ((lambda x: mg.relu(x) * np.pi, 1), (lambda x: x * float(textwrap.shorten("2", 9)), 3)):
         env = environment.Environment()
         env.around(f)
-        assert len(env.moving) == count
+        assert len(env.movers) == count
 
 
 @pytest.mark.parametrize(("name", "f"), REFUSED, ids=[name for name, _ in REFUSED])
