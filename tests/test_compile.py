@@ -34,7 +34,7 @@ from test_source import KINDS, SHAPES, _apply, _penalty, arrays, compose, every,
 
 import minigrad as mg
 from minigrad import autograd, nn, optim
-from minigrad.compiler import conditions, environment, interpret, lower
+from minigrad.compiler import environment, guards, interpret, lower
 from minigrad.core.mode import MODE
 from minigrad.core.op import TABLE, Op
 from minigrad.optim import SGD
@@ -112,17 +112,17 @@ def replayed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 def asked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Conditions are rows of tables at first, and compiled when they have been asked often."""
     if request.param == "compiled":
-        monkeypatch.setattr(conditions, "OFTEN", 1)
+        monkeypatch.setattr(guards, "OFTEN", 1)
 
 
 def ask_in_one_way(monkeypatch: pytest.MonkeyPatch, *at: int) -> None:
     """`asked` in one of its ways, by the place in a table: each way meets every two columns together."""
     if sum(at) % 2:
-        monkeypatch.setattr(conditions, "OFTEN", 1)
+        monkeypatch.setattr(guards, "OFTEN", 1)
 
 
 def recordings(*compiled: Any) -> int:
-    return sum(len(c.plans) for c in compiled)
+    return sum(len(c.recordings) for c in compiled)
 
 
 def check(scenario: Any, most: int) -> None:
@@ -653,12 +653,12 @@ def test_two_thousand_steps(options: Any) -> None:
 
 def test_conditions_are_compiled_when_they_are_asked_often() -> None:
     net, _, step = training(mg.compile)
-    for k in range(conditions.OFTEN // 2):
+    for k in range(guards.OFTEN // 2):
         step(*batch(k))
-    names = step.plans[0].environment.names
+    names = step.recordings[0].environment.names
     before, count = names["unchanged"], recordings(step)
     assert before.__closure__, "tables"
-    for k in range(conditions.OFTEN):
+    for k in range(guards.OFTEN):
         step(*batch(k))
     assert names["unchanged"] is not before
     assert names["unchanged"].__closure__ is None
@@ -705,7 +705,7 @@ def test_to_ask_changes_nothing(asked: None) -> None:
     for k in range(4):
         step(*batch(k))
     opt.state.clear()
-    for plan in step.plans:
+    for plan in step.recordings:
         assert plan.enter(batch(0), {}, MODE.get()) is None
     assert not opt.state
 
@@ -757,7 +757,7 @@ def test_changed_objects_among_the_arguments_are_refused() -> None:
         mg.compile(keeps)(mg.ones(1))
 
 
-@pytest.mark.parametrize("where", ["_state", "_finish", "_schedule", "_commit", "_inherit"])
+@pytest.mark.parametrize("where", ["_lower_value", "_finish", "_schedule", "_commit", "_inherit"])
 def test_a_layout_that_is_interrupted_begins_anew(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     _, _, step = training(mg.compile)
     _, _, other = training(mg.compile)
@@ -771,7 +771,7 @@ def test_a_layout_that_is_interrupted_begins_anew(where: str, monkeypatch: pytes
         nonlocal calls
         calls += 1
         found = plain(self, *given)
-        if calls == (12 if where == "_state" else 1):
+        if calls == (12 if where == "_lower_value" else 1):
             raise KeyboardInterrupt
         return found
 
@@ -798,15 +798,15 @@ def test_a_plan_is_laid_out_when_its_recording_is_called_often(monkeypatch: pyte
     _, _, step = training(mg.compile)
     step(*batch(0))
     step(*batch(0))  # with gradients from the first call that zero_grad() drops: another recording
-    replay = step.plans[0]
-    assert not any(type(n.saved) is tuple and n.saved for n in replay.goal.order)
+    replay = step.recordings[0]
+    assert not any(type(n.saved) is tuple and n.saved for n in replay.graph.order)
     for k in range(3):
         step(*batch(k))
-        assert replay.waits
-        assert replay.goal is not None
+        assert replay.interprets
+        assert replay.graph is not None
     step(*batch(3))
-    assert not replay.waits
-    assert replay.goal is None
+    assert not replay.interprets
+    assert replay.graph is None
     assert replay.plan.statements
     assert not hasattr(replay.plan, "program")
     assert recordings(step) == 2
@@ -815,7 +815,7 @@ def test_a_plan_is_laid_out_when_its_recording_is_called_often(monkeypatch: pyte
     other(*batch(0))
     assert mg.source(other) == mg.source(step), "whoever asks for the text has it made"
     other(*batch(1))
-    assert not other.plans[0].waits, "and what was asked for is what runs from then on"
+    assert not other.recordings[0].interprets, "and what was asked for is what runs from then on"
 
 
 def test_large_results_are_not_interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -824,8 +824,8 @@ def test_large_results_are_not_interpreted(monkeypatch: pytest.MonkeyPatch) -> N
         f = mg.compile(lambda x: (x * 2.0 + 1.0).sum(), exact=True)
         for k in range(2):
             f(draw(rows, 2, seed=k))
-        assert f.plans[0].waits is waits
-        assert (f.plans[0].goal is not None) is waits
+        assert f.recordings[0].interprets is waits
+        assert (f.recordings[0].graph is not None) is waits
 
 
 def test_a_recording_keeps_neither_arguments_nor_results() -> None:
@@ -2241,7 +2241,7 @@ def test_where_nobody_can_draw_no_state_is_compared() -> None:
     for f, count in ((lambda x: mg.relu(x) * np.pi, 1), (lambda x: x * float(textwrap.shorten("2", 9)), 3)):
         env = environment.Environment()
         env.around(f)
-        assert len(env.moving) == count
+        assert len(env.movers) == count
 
 
 @pytest.mark.parametrize(("name", "f"), REFUSED, ids=[name for name, _ in REFUSED])
@@ -2536,7 +2536,7 @@ def _held() -> int:
 @pytest.mark.parametrize("make", [_replays_of_a_step, _replays_with_backward, _replays_of_several_kinds])
 def test_memory_stays_flat_over_many_replays(make: Any) -> None:
     call = make()
-    for _ in range(4 * conditions.OFTEN):  # each of three plans is in its last form
+    for _ in range(4 * guards.OFTEN):  # each of three plans is in its last form
         call()
     gc.disable()  # what only the collector of cycles frees counts as kept
     tracemalloc.start()

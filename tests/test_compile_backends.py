@@ -88,7 +88,7 @@ def test_blocks_of_rows_agree_with_eager_mode(
     monkeypatch.setattr(rows, "LARGE", 1 << 13)
     monkeypatch.setattr(rows, "SHARED", 1 << 13)
     found = trained(dtype, size, 4, threads=threads)
-    plan = found[2].plans[0].rows
+    plan = found[2].recordings[0].rows
     assert plan is not None
     assert len(plan.blocks) >= 3
     assert [b[1] for b in plan.blocks[:-1]] == [b[0] for b in plan.blocks[1:]]
@@ -113,7 +113,7 @@ def test_a_large_batch_is_split_by_itself_unless_it_is_to_be_exact() -> None:
 
 def test_a_small_batch_is_not_split() -> None:
     compiled = trained(mg.float64, 64, 3, threads=2)[2]
-    assert compiled.plans[0].rows is None
+    assert compiled.recordings[0].rows is None
     assert trained(mg.float64, 64, 3, threads=2)[0] == trained(mg.float64, 64, 3)[0]
 
 
@@ -187,7 +187,7 @@ def test_numba_sees_another_learning_rate_and_says_what_it_cannot_do() -> None:
             opt.param_groups[0]["lr"] = 0.1 / (k + 1)
         x, t = batch(k, 8, mg.float64)
         np.testing.assert_allclose(compiled(x, t).item(), plain(x, t).item(), rtol=1e-12)
-    assert len(compiled.plans) <= 2
+    assert len(compiled.recordings) <= 2
     with pytest.raises(NotImplementedError, match="cannot draw"):
         mg.compile(lambda x: x + mg.rand(3), backend="numba")(mg.rand(3))
     with pytest.raises(NotImplementedError, match="Numba cannot compile"):
@@ -288,7 +288,7 @@ def test_a_method_is_not_taken_for_a_variable_of_its_name() -> None:
 
     for step in range(4):
         train(batch(step, 4, mg.float64)[0])
-    assert len(train.plans) == 2  # without gradients, and with them
+    assert len(train.recordings) == 2  # without gradients, and with them
 
 
 def test_a_result_that_nobody_needs_is_not_computed() -> None:
@@ -312,7 +312,7 @@ def test_an_element_of_a_large_array_is_no_constant() -> None:
         table[5] = value
         found.append(compiled(one).item())
     assert found == [5.0, 50.0, 50.0, 7.0]
-    assert len(compiled.plans) == 3
+    assert len(compiled.recordings) == 3
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,7 @@ def test_numbers_and_constants_in_blocks_of_rows(function: Any, monkeypatch: pyt
         for k, s in enumerate((0.5, 0.7, 0.2)):
             x = batch(k, 640, mg.float64)[0]
             np.testing.assert_allclose(compiled(x, s).item(), function(x, s).item(), rtol=1e-12)
-        assert compiled.plans[0].rows is not None
+        assert compiled.recordings[0].rows is not None
 
 
 # ---------------------------------------------------------------- what a review found
@@ -653,7 +653,7 @@ def test_check_finds_a_planted_error(threads: int | None, monkeypatch: pytest.Mo
     compiled = mg.compile(step_of(net, opt), check=True, threads=threads)
     for k in range(3):
         compiled(*batch(k, 1024, mg.float64))
-    plan = compiled.plans[0]
+    plan = compiled.recordings[0]
     enter = plan.enter
 
     def wrong(args: Any, kwargs: Any, mode: Any) -> Any:

@@ -221,7 +221,7 @@ def test_a_compiled_function_is_checked_as_it_runs() -> None:
     assert gradcheck(f, leaf())
     assert seen[:2] == [compiled(leaf()).grad_fn.op.name, "mul"]
     assert seen[0] != "mul"
-    assert len(compiled.plans) == 2  # with gradients and without, none for arrays
+    assert len(compiled.recordings) == 2  # with gradients and without, none for arrays
     refused(lambda: gradcheck(mg.compile(lambda x: np.tanh(x)), leaf()))
 
 

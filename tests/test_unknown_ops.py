@@ -302,7 +302,7 @@ def test_compiled_with_gradients_inside(case: Case, options: Any) -> None:
         for i, (a, b) in enumerate(zip(results, f(v, *xs), strict=True)):
             same(a.detach(), b.detach(), f"result {i} of call {k}")
         kept.check(results)
-    assert len(compiled.plans) == 1
+    assert len(compiled.recordings) == 1
 
 
 @differentiable

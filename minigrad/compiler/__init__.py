@@ -17,8 +17,8 @@ from minigrad.core.mode import MODE
 
 __all__ = ["Compiled", "compile"]
 
-PLANS = 64  # of one function; the oldest goes
-MANY = 16  # recordings after which a warning says why they do not hold
+RECORDINGS = 64  # of one function; the oldest goes
+MANY = 16  # recordings after which a warning says which guard failed
 
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     N = TypeVar("N", bound=Module, contravariant=True)
 
     class Method(Protocol[N, P, R]):
-        """A method of a Module, told by the name of its first parameter: it stays one, and can be its `forward`."""
+        """A method of a Module, recognised by the name of its first parameter. Compiled, it can still be `forward`."""
 
         def __call__(_, self: N, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
@@ -113,20 +113,20 @@ def compile(
 
     The result is called as the function is.  What a call does to Tensors (results, ``.grad``, changes in place,
     the steps of optimizers, random draws) later calls repeat on the Tensors and numbers of their own; Python code
-    runs only while a call is recorded.  Recorded is anew for other shapes, dtypes, structures of the arguments,
-    grad modes, training flags, or when anything else has changed that the function reads: variables, attributes,
+    runs only while a call is recorded.  A call is recorded again for other shapes, dtypes, structures of the arguments,
+    grad modes or training flags, or after a change of anything else that the function reads: variables, attributes,
     parameters that were replaced, ``requires_grad``.  Floats among the arguments and the options of optimizers, such
     as a learning rate, are parameters of a recording, unless the function compares them.
 
     ``check`` runs the function itself beside each replay and raises a RuntimeError where the two differ.  A large
     batch (from 192 KB in the widest value on) is computed in blocks of rows, in a fraction of the memory, where all
-    results are sums over it; the sums are then added in another order than otherwise, and agree to rounding.
-    ``exact=True`` does without, so that every bit is as in eager mode.  With ``threads`` (the extra ``threads``) so
-    many threads share the blocks, from 1 MB on.  ``backend="numba"`` (the extra ``numba``) has the printed program
-    compiled by Numba, which pays at small batches; results agree to rounding.
+    results are sums over it; blocks change the order of these sums, so they agree to rounding.  ``exact=True`` turns
+    blocks off, so that every bit is as in eager mode.  ``threads`` (the extra ``threads``) is the number of threads
+    that share the blocks, from 1 MB on.  ``backend="numba"`` (the extra ``numba``) has Numba compile the printed
+    program, which pays at small batches; results agree to rounding.
 
     RuntimeError where the function asks for values of Tensors (a condition, ``item()``), changes Python objects
-    other than gradients and the optimizers' state, or uses Tensors that it has from nowhere that can be followed.
+    other than gradients and the optimizers' state, or uses Tensors that no variable or object leads to.
     """
     if function is None:
         return functools.partial(compile, check=check, threads=threads, exact=exact, backend=backend)
@@ -145,29 +145,19 @@ def compile(
     return Compiled(function, check, threads, exact, backend)
 
 
-_OWN = {
-    "function",
-    "check",
-    "threads",
-    "exact",
-    "backend",
-    "plans",
-    "_recorded",
-    "_lock",
-    "__wrapped__",
-    "__name__",
-    "__doc__",
-}
+# The attributes of a `Compiled` itself; all others are those of its function.
+_OPTIONS = {"function", "check", "threads", "exact", "backend"}
+_OWN = _OPTIONS | {"recordings", "_recorded", "_lock", "__wrapped__", "__name__", "__doc__"}
 
 
 class Compiled:
-    """A compiled function. ``report()`` tells of its plans, `minigrad.source` prints them."""
+    """A compiled function. ``report()`` tells of its recordings, `minigrad.source` prints what the last one runs."""
 
     def __init__(self, function: Any, check: bool, threads: int | None, exact: bool, backend: str) -> None:
         self.function, self.check, self.threads, self.exact = function, check, threads, exact
         self.backend = backend
-        self.plans: list[Replay] = []
-        self._recorded = 0
+        self.recordings: list[Replay] = []
+        self._recorded = 0  # how many calls
         self._lock = threading.RLock()
         self.__wrapped__ = function
         name = getattr(function, "__name__", None)
@@ -178,7 +168,7 @@ class Compiled:
         return self if instance is None else types.MethodType(self, instance)
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("function", "__wrapped__"):  # not there yet, while it is being copied
+        if name in ("function", "__wrapped__"):  # a copy does not have them yet while it is made
             raise AttributeError(name)
         return getattr(self.function, name)  # such as parameters() of a Module
 
@@ -189,7 +179,7 @@ class Compiled:
             object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
-        return f"<compiled {self.__name__}, {len(self.plans)} plan{'s' * (len(self.plans) != 1)}>"
+        return f"<compiled {self.__name__}, {len(self.recordings)} plan{'s' * (len(self.recordings) != 1)}>"
 
     def __reduce__(self) -> Any:
         """Copied and pickled without the recordings."""
@@ -198,44 +188,44 @@ class Compiled:
     def report(self, profile: bool = False) -> Report:
         """A table for each recording: its steps, what was fused, the bytes of its memory beside those of eager mode.
 
-        With ``profile`` also the time of each step, measured on made-up data of the recorded shapes.
+        ``profile`` adds the time of each step, measured on random data of the recorded shapes.
         """
         return report(self, profile)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode = MODE.get()
-        for plan in self.plans:
-            if not (plan.current() or plan.moves()):
+        for replay in self.recordings:
+            if not (replay.current() or replay.moves()):
                 continue
-            given = plan.enter(args, kwargs, mode)
-            if given is not None:
-                instance = plan.ready()
+            inputs = replay.enter(args, kwargs, mode)
+            if inputs is not None:
+                instance = replay.ready()
                 if self.check:
-                    return checked(plan, instance, given, args, kwargs, self.function)
-                return plan.run(instance, given, args, kwargs)
+                    return checked(replay, instance, inputs, args, kwargs, self.function)
+                return replay.run(instance, inputs, args, kwargs)
         if mode.everything or mode.anomaly is not None or mode.observer is not None:
-            return self.function(*args, **kwargs)  # somebody looks at each operation
+            return self.function(*args, **kwargs)  # each operation is observed, so each has to run
         with self._lock:
-            if self.plans and (self._recorded + 1) % MANY == 0:
+            if self.recordings and (self._recorded + 1) % MANY == 0:
                 self._warn(args, kwargs, mode)
-            result, plan = Recording(self, args, kwargs).run()
+            result, replay = Recording(self, args, kwargs).run()
             self._recorded += 1
-            self.plans = [plan, *self.plans][:PLANS]
+            self.recordings = [replay, *self.recordings][:RECORDINGS]
         return result
 
     def printed_program(self) -> str:
         """The text of what the last recording runs; `minigrad.source` returns it.  RuntimeError before the first."""
-        if not self.plans:
+        if not self.recordings:
             raise RuntimeError(
                 f"source(): the compiled {self.__name__} has recorded nothing yet; call it first"
             )
-        plan = self.plans[0]
-        return plan.text + (f"\n\n{plan.backward_text}" if plan.backward_text else "")
+        replay = self.recordings[0]
+        return replay.text + (f"\n\n{replay.backward_text}" if replay.backward_text else "")
 
     def _warn(self, args: Any, kwargs: Any, mode: Any) -> None:
         times = self._recorded + 1
         warnings.warn(
             f"compile(): {self.__name__} has been recorded {times} times, and each takes many times as long "
-            f"as running it. What differs from the last recording: {self.plans[0].broken(args, kwargs, mode)}",
+            f"as running it. What differs from the last recording: {self.recordings[0].broken(args, kwargs, mode)}",
             stacklevel=3,
         )

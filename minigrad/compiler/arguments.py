@@ -1,4 +1,4 @@
-"""The arguments of a recorded call: where each is found in a later call, and whether what stands there will do."""
+"""The arguments of a recorded call: where each stands in a later call, and the guards on what stands there."""
 
 from __future__ import annotations
 
@@ -14,37 +14,39 @@ from minigrad.core.node import AFTER
 
 
 class Where(str):
-    """An expression over ``args`` and ``kwargs`` that finds an argument, or something in one, also unevaluated."""
+    """The place of an argument, or of an item in one: an expression over ``args`` and ``kwargs``, and its keys."""
 
-    keys: tuple[Any, ...]  # "args" or "kwargs", then the index or key at each level
+    # "args" or "kwargs", then the index or key at each level
+    keys: tuple[Any, ...]
 
     def __new__(cls, text: str, keys: tuple[Any, ...]) -> Where:
-        made = super().__new__(cls, text)
-        made.keys = keys
-        return made
+        where = super().__new__(cls, text)
+        where.keys = keys
+        return where
 
     @classmethod
-    def argument(cls, of: str, key: int | str) -> Where:
-        """Of a whole argument; ``of`` is ``"args"`` or ``"kwargs"``."""
-        return cls(f"{of}[{key!r}]", (of, key))
+    def argument(cls, root: str, key: int | str) -> Where:
+        """The place of a whole argument; ``root`` is ``"args"`` or ``"kwargs"``."""
+        return cls(f"{root}[{key!r}]", (root, key))
 
-    def inside(self, key: Any, named: str = "") -> Where:
-        """Of an item of this list, tuple or dict; ``named`` is the name of a key that has no literal."""
-        return Where(f"{self}[{named or repr(key)}]", (*self.keys, key))
+    def inside(self, key: Any, pin: str = "") -> Where:
+        """The place of an item of this list, tuple or dict; ``pin`` is the name of a key that has no literal."""
+        return Where(f"{self}[{pin or repr(key)}]", (*self.keys, key))
 
     def look_up(self, args: Any, kwargs: Any) -> Any:
-        """What is there."""
-        of, *keys = self.keys
-        found = args if of == "args" else kwargs
+        """What stands there in a call."""
+        root, *keys = self.keys
+        value = args if root == "args" else kwargs
         for key in keys:
-            found = found[key]
-        return found
+            value = value[key]
+        return value
 
 
 def names_of(function: Any, args: tuple[Any, ...]) -> list[str]:
     """What the function calls its positional arguments."""
     names: list[str] = []
-    if type(function) is types.FunctionType and not function.__dict__:  # quicker than a signature
+    if type(function) is types.FunctionType and not function.__dict__:
+        # quicker than a signature
         names += function.__code__.co_varnames[: function.__code__.co_argcount]
     else:
         with contextlib.suppress(TypeError, ValueError):
@@ -54,8 +56,8 @@ def names_of(function: Any, args: tuple[Any, ...]) -> list[str]:
     return [*names, *(f"argument_{i}" for i in range(len(names), len(args)))][: len(args)]
 
 
-def as_usual(grad: bool, inference: bool) -> Callable[[Mode], bool]:
-    """Whether a mode is as it was while recording, and nobody looks at each operation."""
+def mode_guard(grad: bool, inference: bool) -> Callable[[Mode], bool]:
+    """The guard on modes: grad and inference mode are as they were, and no operation is observed."""
     return lambda mode: (
         mode.grad is grad
         and mode.inference is inference
@@ -65,20 +67,20 @@ def as_usual(grad: bool, inference: bool) -> Callable[[Mode], bool]:
     )
 
 
-def like(given: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
-    """Whether a Tensor may stand in an argument's place: its class, type, shape, layout, and place in the graph.
+def tensor_guard(recorded: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
+    """The guard on a Tensor in an argument's place: its class, dtype, shape, layout, and place in the graph.
 
-    Among the names, ``written`` are the ids of memory that is written, and ``apart`` tells whether an array in one of
-    those shares nothing of that; ``known`` are the ids of Tensors that the function finds by itself, and ``owners``
-    those that had gradients: arguments are others than these and those.
+    Of the names, ``written`` holds the ids of memory that a replay writes, and ``apart`` tells whether an array in
+    such memory shares nothing of what is written.  ``known`` holds the ids of Tensors that the function reaches by
+    itself, ``owners`` those of them that had gradients: no argument may be one of these, or a gradient of theirs.
     """
-    cls, array = given.__class__, given._array
+    cls, array = recorded.__class__, recorded._array
     dtype, shape = array.dtype, array.shape
     strides = None if array.flags.c_contiguous else array.strides
-    wanted, is_leaf = given.requires_grad, given.is_leaf
-    hooks = _hooks_of(given) if wanted and is_leaf else []
+    requires_grad, is_leaf = recorded.requires_grad, recorded.is_leaf
+    hooks = _hooks_of(recorded) if requires_grad and is_leaf else []
 
-    def like(t: Any) -> bool:
+    def holds(t: Any) -> bool:
         if t.__class__ is not cls:
             return False
         a = t._array
@@ -91,44 +93,44 @@ def like(given: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
             and not (names["owners"] and any(o._grad is t for o in names["owners"]))
             and (
                 (t.requires_grad and t.is_leaf is is_leaf and _hooks_of(t) == hooks)
-                if wanted
+                if requires_grad
                 else (t._node is None or not t.requires_grad)
             )
         )
 
-    return like
+    return holds
 
 
 def _hooks_of(t: Any) -> list[tuple[bool, Any]]:
-    """The hooks of a Tensor in their order, and which of them follow after the gradient was accumulated."""
+    """The hooks of a Tensor in their order, each with whether it runs after the gradient was accumulated."""
     return [(key <= AFTER, hook) for key, hook in (t._node.hooks or {}).items()]
 
 
-def entering(
-    likes: Sequence[Callable[[Any], bool]],
+def plain_entry(
+    guards: Sequence[Callable[[Any], bool]],
     passing: Sequence[int],
     options: Sequence[tuple[dict[str, Any], str]],
-    usual: tuple[Any, Callable[[Any], bool]],
+    mode_and_guard: tuple[Any, Callable[[Any], bool]],
     names: dict[str, Any],
 ) -> Callable[..., Any]:
-    """The function ``enter`` of a recording all of whose arguments are Tensors, each another one: without a compiler.
+    """`Replay.enter` where all arguments are Tensors and no two are the same one: it needs no generated text.
 
-    ``passing`` are the arguments whose arrays the plan is given, in its order, before the options of optimizers.
+    ``passing`` numbers the arguments whose arrays the plan takes, in its order; the options of optimizers follow.
     """
-    mode_then, is_usual = usual
-    count = len(likes)
+    recorded_mode, mode_holds = mode_and_guard
+    count = len(guards)
 
     def enter(args: Any, kwargs: Any, mode: Any) -> Any:
-        if len(args) != count or kwargs or not (mode is mode_then or is_usual(mode)):
+        if len(args) != count or kwargs or not (mode is recorded_mode or mode_holds(mode)):
             return None
         try:
-            for fits, t in zip(likes, args, strict=True):
-                if not fits(t):
+            for holds, t in zip(guards, args, strict=True):
+                if not holds(t):
                     return None
             if len({*map(id, args)}) < count or not (names["unchanged"]() and names["as_before"]()):
                 return None
             return [*[args[i]._array for i in passing], *[group[key] for group, key in options]]
         except (LookupError, AttributeError, ValueError, TypeError, RuntimeError):
-            return None  # what is asked about is gone
+            return None  # what a guard reads is gone
 
     return enter

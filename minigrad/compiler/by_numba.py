@@ -1,4 +1,4 @@
-"""The same plan as a function without planned memory, for Numba to compile: it pays at small batches."""
+"""A plan without planned memory, for Numba to compile, which pays at small batches."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from minigrad.readers.source.expressions import Expr
 from minigrad.readers.source.program import Value, numpy_name
 from minigrad.readers.source.text import _wrapped
 
-_IN_PLACE = re.compile(r"\{\} (\S+) \{\}")  # the text of what has an operator that also works in place
+# The text of an operation with an operator that also works in place.
+_IN_PLACE = re.compile(r"\{\} (\S+) \{\}")
 
 
 class NumbaPlan(Plan):
-    """A plan whose every line is an expression that Numba knows; numbers carry the element type they meet."""
+    """A plan whose lines are expressions that Numba knows; numbers have the dtype that they meet."""
 
-    def _may_plan(self, v: Value) -> bool:
+    def _may_have_slot(self, v: Value) -> bool:
         return False
 
     def _define_number(self, name: str, value: Any, dtype: Any) -> None:
@@ -36,13 +37,13 @@ class NumbaPlan(Plan):
     @property
     def constants(self) -> list[str]:
         """Lines of the module that define numbers."""
-        return self._helped.setdefault("numbers", [])
+        return self._globals.setdefault("numbers", [])
 
     def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
-        if v.record.kernel is np.transpose and len(self.users[v]) == 1 and v not in self._kept:
+        self._refuse(v.record)
+        if v.record.inline and len(self.users[v]) == 1 and v not in self._kept:
             self.expr_of[v] = self._printed(v, xs)
             return
-        self._refuse(v.record)
         texts = [as_text(x) for x in xs]
         self._line_of(v, self._pattern(v, texts) or as_text(self._printed(v, xs)), reads)
 
@@ -55,31 +56,31 @@ class NumbaPlan(Plan):
         self._line_of(v, self._expression(v, xs), reads)
 
     def _pattern(self, v: Value, texts: list[str]) -> str | None:
-        """A value as its record says."""
+        """A value as `Op.numba` prints it; of a ufunc without that, as `Op.text` does."""
         op = v.record
         pattern = op.text if op.numba is None and by_ufunc(op) else op.numba
         if callable(pattern):
-            made: str | None = pattern(_Target(self, v, texts))
-            return made
+            printed: str | None = pattern(_Target(self, v, texts))
+            return printed
         return pattern and pattern.format(*(f"({t})" if " " in t else t for t in texts))  # type: ignore[no-any-return]
 
     def _expression(self, v: Value, xs: list[Expr]) -> str:
         op, texts = v.record, self._arguments(v, xs)
         self._refuse(op)
-        made = self._pattern(v, texts)
-        if made is not None:
-            return made
+        pattern = self._pattern(v, texts)
+        if pattern is not None:
+            return pattern
         if by_ufunc(op):
             return f"np.{op.unchecked.__name__}({', '.join(texts)})"
         text = as_text(self._printed(v, xs))
         numbers = [*v.params.values(), *(w.value for w in v.inputs if w.__class__ is Const)]
         if v.dtype == F32 and any(isinstance(n, (float, int)) for n in numbers):
-            # To Numba they are float64, and so is what they meet.
+            # To Numba numbers are float64, and so is what they meet.
             return f"({text}).astype(np.float32)" if v.shape else f"np.float32({text})"
         return text
 
     def _refuse(self, op: Op) -> None:
-        """NotImplementedError for what depends on more than its operands, or raises for some."""
+        """NotImplementedError for an operation that draws, checks its operands, or calls a ufunc of others."""
         foreign = isinstance(op.unchecked, np.ufunc) and not numpy_name(op.unchecked)
         what = "draw from minigrad's generator" if op.draws else f"check the operands of {op.name}"
         if foreign:
@@ -94,10 +95,10 @@ class NumbaPlan(Plan):
 
     # ------------------------------------------------------------ the whole
 
-    def _finish(self, dirty: Any) -> None:
+    def _finish(self, written: Any) -> None:
         self.bytes, self.groups, self.direct = 0, [], []
         self.committed = []
-        self._landed = {}
+        self._target_of = {}
         self._keep_what_is_overwritten({self.program.value_of[n]: n for n, _ in self.writes})
         value_of = self.program.value_of
         for node, v in self.writes:
@@ -112,7 +113,7 @@ class NumbaPlan(Plan):
                 rest = statement.lines[0].partition(f" {symbol} ")[2]
                 self.committed.append(f"{name} {symbol}= {rest}")
             else:
-                self.committed.append(f"{name}[...] = {self._before.get(v) or as_text(self._output(v))}")
+                self.committed.append(f"{name}[...] = {self._early_copy.get(v) or as_text(self._output(v))}")
 
     def _copied(self, v: Value) -> str:
         return f"{as_text(self._output(v))}.copy()"
@@ -136,21 +137,21 @@ class NumbaPlan(Plan):
         return "\n".join([*head, *body]) + "\n"
 
     def _whole(self, v: Value) -> str:
-        made = self._before.get(v) or as_text(self._output(v))
-        if v in self._before:
-            return made
+        text = self._early_copy.get(v) or as_text(self._output(v))
+        if v in self._early_copy:
+            return text
         op = v.record
         shared = op is None or not op.new or v not in self.fresh or sum(w is v for w in self.outputs) > 1
         if shared:
-            return f"np.copy({made})" if v.shape else made
-        return made
+            return f"np.copy({text})" if v.shape else text
+        return text
 
 
 def jitted(
     text: str,
     data: dict[str, Any],
     arrays: Sequence[Any],
-    given: Sequence[Any],
+    samples: Sequence[Any],
     code: Callable[[str, str], Any],
     checked: bool,
 ) -> Any:
@@ -169,7 +170,7 @@ def jitted(
     function = numba.njit(error_model="numpy", nogil=True, boundscheck=checked)(namespace["run"])
     try:
         kinds: Any = numba.typeof
-        function.compile(tuple(kinds(a) for a in (*arrays, *given)))
+        function.compile(tuple(kinds(a) for a in (*arrays, *samples)))
     except (numba.core.errors.NumbaError, ImportError, NotImplementedError) as error:
         reason = " ".join(str(error).split())[:300]
         raise NotImplementedError(

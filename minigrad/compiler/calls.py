@@ -1,4 +1,4 @@
-"""How a value is computed by calls of NumPy, into memory that is there where they can."""
+"""How calls of NumPy compute a value: into its slot where they can, else into an array of its own."""
 
 from __future__ import annotations
 
@@ -28,19 +28,20 @@ from minigrad.readers.source.program import Value, memory
 from minigrad.readers.source.text import Text, _place
 
 _OUT = f", out={OUT})"
-ALIGN = 64  # bytes
+ALIGN = 64  # bytes; slots begin at multiples of it
 
 
 class Statement:
-    """A line of the plan, and the values whose memory it reads."""
+    """The lines of a plan that compute a value, and the values whose memory they read."""
 
     def __init__(self, value: Value, kind: str, lines: Sequence[str], reads: Sequence[Value]) -> None:
         self.value, self.kind, self.lines, self.reads = value, kind, list(lines), list(reads)
-        self.place = _place(value.origin if value.forward else value.of)  # in the user's code
-        through = value.of.op.name if value.of is not None and value.of.op is not None else ""
-        self.about = (
-            "" if value.forward else f"backward of {through}{f'  ({self.place})' if self.place else ''}"
-        )
+        # The user's line.
+        self.place = _place(value.origin if value.forward else value.of)
+        self.about = ""
+        if not value.forward:
+            through = value.of.op.name if value.of is not None and value.of.op is not None else ""
+            self.about = f"backward of {through}{f'  ({self.place})' if self.place else ''}"
 
 
 class Slot:
@@ -64,49 +65,64 @@ class Group:
 class Calls(Text):
     """The half of a plan that makes statements: lines for ``run``, what ``bind`` has to prepare, and slots."""
 
-    otherwise: set[Node]  # records whose results do not lie row by row
-    boundary: dict[Value, None]  # values that are given, as parameters are
+    # Records whose results do not lie row by row.
+    noncontiguous: set[Node]
+    # Values that come from outside, as parameters do.
+    boundary: dict[Value, None]
     users: dict[Value, list[Value | None]]
-    _wanted: dict[Value, str]  # names
-    _kept: set[Value]  # what the caller gets, or sees through a view
-    _read: dict[Value, list[Value]]  # what `_inputs` found
+    # The names that values get where they are free.
+    _preferred: dict[Value, str]
+    # What the caller gets, or sees through a view.
+    _kept: set[Value]
+    # The results of `_inputs`.
+    _inputs_of: dict[Value, list[Value]]
 
     def _start(self) -> None:
-        """What laying out begins with."""
+        """Sets what laying out begins with."""
         self.helpers = Helpers()
         self.expr_of: dict[Value, Expr] = {}
-        self.setup: list[str] = []  # lines of bind
+        # Lines of ``bind``.
+        self.setup: list[str] = []
         self.statements: list[Statement] = []
         self.slots: dict[Value, Slot] = {}
-        self.static: set[Value] = set()  # whose array is the same in every run
+        # Values whose array is the same in every run.
+        self.static: set[Value] = set()
+        # Arrays that lie in memory as those of values will.
         self.models: dict[Value, Any] = {}
+        # Values that get a new array in every run.
         self.fresh: set[Value] = set()
-        self._numbers: dict[Any, str] = {}
-        self._helped: dict[str, list[str]] = {}
-        self.data: dict[str, Any] = {}  # what the text needs beside NumPy: constants, generators
+        # The names of numbers and arrays that stay between runs.
+        self._names_of_lasting: dict[Any, str] = {}
+        # Lines of the module before ``bind``.
+        self._globals: dict[str, list[str]] = {}
+        # What the text needs beside NumPy: constants, generators.
+        self.data: dict[str, Any] = {}
+        # Lines of ``run`` that fill in the numbers that are parameters.
         self._refilled: list[str] = []
-        self.lasting_bytes = 0  # of arrays that stay beside the planned memory
-        self.part_of: dict[Value, Value] = {}  # what is computed before a value, for it alone
+        # Of arrays that stay beside the planned memory.
+        self.lasting_bytes = 0
+        # By the value it is for: what is computed before it, for it alone.
+        self.part_of: dict[Value, Value] = {}
 
     def _inputs(self, v: Value) -> list[Value]:
-        found = self._read.get(v)
-        if found is None:
+        inputs = self._inputs_of.get(v)
+        if inputs is None:
             if v.fill is not None or not v.inputs or v in self.boundary:
-                found = []
+                inputs = []
             else:
-                found = [w for w in v.inputs if w.__class__ is Value]
-            self._read[v] = found
-        return found
+                inputs = [w for w in v.inputs if w.__class__ is Value]
+            self._inputs_of[v] = inputs
+        return inputs
 
     def _owner(self, v: Value) -> Value:
-        """The value whose memory this one shows; a view that had to be copied has memory of its own."""
+        """The value whose memory this one shows; a view that NumPy copies has memory of its own."""
         while is_view(v) and v not in self.slots and v not in self.fresh:
             v = v.inputs[0]
         return v
 
     def _plain(self, v: Value) -> bool:
         """Whether eager mode's array lies row by row, as planned memory does."""
-        return not self.otherwise or self.otherwise.isdisjoint(v.nodes)
+        return not self.noncontiguous or self.noncontiguous.isdisjoint(v.nodes)
 
     def _operand(self, w: Any) -> Expr:
         if w.__class__ is Const and type(w.value) is Scalar:
@@ -114,55 +130,57 @@ class Calls(Text):
         return super()._operand(w)
 
     def _take_name(self, v: Value, kind: str) -> str:
-        wanted = self._wanted.get(v)
-        name = self.name_of[v] = self.names.take(wanted) if wanted else self.names.take(kind, number=True)
+        preferred = self._preferred.get(v)
+        name = self.name_of[v] = (
+            self.names.take(preferred) if preferred else self.names.take(kind, number=True)
+        )
         return name
 
-    def _may_plan(self, v: Value) -> bool:
+    def _may_have_slot(self, v: Value) -> bool:
         return v not in self._kept and bool(v.shape) and self._plain(v)
 
-    def _plan(self, v: Value) -> None:
+    def _give_slot(self, v: Value) -> None:
         self.slots[v] = Slot(v, 0)
         self.static.add(v)
 
     def _compute(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
         form = self._into(v, xs)
-        if form is not None and self._may_plan(v):
+        if form is not None and self._may_have_slot(v):
             self._take_name(v, v.op)
-            self._plan(v)
+            self._give_slot(v)
             if form.part is not None:
-                part = self._state_part(v, form.part)
+                part = self._add_part(v, form.part)
                 others = [w for i, w in enumerate(v.inputs) if i != form.part.reads and w.__class__ is Value]
                 reads = [*(self._owner(w) for w in others if w.fill is None), part]
-            self._say(v, xs, form.lines, reads)
+            self._add_statement(v, xs, form.lines, reads)
             self.setup += self._named(v, form.setup)
             return
         lines = self._returning(v, form)
         self._take_name(v, v.op)
         self.fresh.add(v)
-        self._say(v, xs, lines or [f"{OUT} = {self._text_of(v, xs)}"], reads)
+        self._add_statement(v, xs, lines or [f"{OUT} = {self._text_of(v, xs)}"], reads)
 
     def _printed(self, v: Value, xs: list[Expr], written: bool = False) -> Expr:
-        """A value as the text of its operation, or else as a call of the kernel; ``written``: one that is a view."""
+        """A value as its operation prints, or as a call of the kernel; with ``written``, a view to write into."""
         op = v.record
         if not op.draws and all(map(is_literal, v.params.values())):
-            before = {name: dict(known) for name, known in vars(self.helpers).items()}
+            known_helpers = {name: dict(known) for name, known in vars(self.helpers).items()}
             try:
                 return expression(v, xs, self.helpers, written)
-            except NotImplementedError:  # such as a kernel that reads what is not NumPy's
-                vars(self.helpers).update(before)
+            except NotImplementedError:  # a kernel that cannot stand in a program
+                vars(self.helpers).update(known_helpers)
         return self._called(op.unchecked, f"{op.name}_kernel", xs, v.params)
 
-    def _say(
+    def _add_statement(
         self, v: Value, xs: list[Expr], lines: Sequence[str], reads: list[Value], kind: str = "call"
     ) -> None:
-        """The statement of a value that has a name, behind the check of its operands."""
+        """Adds the statement of a value that has a name, after the check of its operands."""
         op = v.record
         checks = [] if op.check is None else [self._checked(v, xs, op)]
         self.statements.append(Statement(v, kind, [*checks, *self._named(v, lines)], reads))
 
     def _named(self, v: Value, lines: Sequence[str]) -> list[str]:
-        """Lines with the names of the value and of what is computed before it."""
+        """Lines with the names of the value and of its part."""
         part = self.part_of.get(v)
         if part is not None:
             lines = [line.replace(PART, self.name_of[part]) for line in lines]
@@ -172,7 +190,7 @@ class Calls(Text):
         return as_text(self._called(op.check, f"{op.name}_check", xs, v.params))
 
     def _called(self, function: Any, stem: str, xs: list[Expr], params: Params) -> Expr:
-        """A call of a function that is not in the text; so is what cannot be written of the parameters."""
+        """A call of a function that the text has no source of; parameters without a literal are passed as data."""
         name = self._lasting(("data", id(function)), stem, self._data_is(function), False)
         keywords = []
         for k, p in params.items():
@@ -184,19 +202,19 @@ class Calls(Text):
     def _data_is(self, value: Any) -> Callable[[str], None]:
         return lambda name: self.data.update({name: value})
 
-    def _state_part(self, v: Value, part: Part) -> Value:
-        """Puts down what is computed before a value, in memory of its own."""
+    def _add_part(self, v: Value, part: Part) -> Value:
+        """Adds the statement of a value's part, which has a slot of its own."""
         w = v.inputs[part.reads]
         between = self.part_of[v] = Value(part.stem, [w], NO_PARAMS, v.shape, part.dtype, None)
         between.forward, between.of, between.origin = v.forward, v.of, v.origin
         self.name_of[between] = self.names.take(f"{self.name_of[v]}_{part.stem}")
-        self._plan(between)
+        self._give_slot(between)
         reads = [] if w.__class__ is not Value or w.fill is not None else [self._owner(w)]
         self.statements.append(Statement(between, "call", self._named(v, part.lines), reads))
         return between
 
     def _returning(self, v: Value, form: Lines | None) -> list[str]:
-        """The lines of `_into` for a value that gets an array of its own: the first call makes it."""
+        """The lines of `_into` for a value without a slot: the first call makes its array."""
         if form is None or form.setup or form.part is not None or not v.shape or not self._plain(v):
             return []
         first, *rest = form.lines
@@ -205,11 +223,12 @@ class Calls(Text):
         return [f"{OUT} = {first.replace(_OUT, ')')}", *rest]
 
     def _text_of(self, v: Value, xs: list[Expr]) -> str:
-        """A value as an expression; what may share memory with an operand is copied if it does."""
+        """A value as an expression; it copies a result that shares memory with an operand."""
         op = v.record
-        made = self._printed(v, xs)
+        expr = self._printed(v, xs)
         if op.moves and self._plain(v) and len(v.shape) > 1:
-            made = fill("np.ascontiguousarray({})", [made])  # of what repeats, NumPy's own lies otherwise
+            # NumPy lays the result of an operand that repeats in another order.
+            expr = fill("np.ascontiguousarray({})", [expr])
         if not op.new:
             arrays = [
                 self._lasting(("data", id(p)), k, self._data_is(p))
@@ -217,23 +236,23 @@ class Calls(Text):
                 if isinstance(p, np.ndarray)
             ]
             others = [x for w, x in zip(v.inputs, xs, strict=True) if w.__class__ is Value]
-            made = self.helpers.call(owned, [made, *others, *map(ast.Name, arrays)])
-        return as_text(made)
+            expr = self.helpers.call(owned, [expr, *others, *map(ast.Name, arrays)])
+        return as_text(expr)
 
     def _number(self, value: Any, dtype: Any) -> str:
-        """The name of a number that has the element type which it meets."""
+        """The name of a number as an array of the dtype that it meets."""
         return self._lasting(
             (repr(value), dtype.str), "number", lambda name: self._define_number(name, value, dtype)
         )
 
     def _scalar(self, value: Scalar, dtype: Any) -> str:
-        """The same for a number that is a parameter, and has another value in each run."""
+        """`_number` for a parameter, which has another value in each run."""
         return self._lasting(
             (value.text, dtype.str), "number", lambda name: self._define_scalar(name, value, dtype)
         )
 
     def _define_number(self, name: str, value: Any, dtype: Any) -> None:
-        """An array without dimensions, which a ufunc takes in half the time."""
+        """Defines an array without dimensions, which a ufunc takes in half the time of a number."""
         self.setup.append(f"{name} = np.array({as_text(literal(dtype.type(value)))}, {named(dtype)})")
 
     def _define_scalar(self, name: str, value: Scalar, dtype: Any) -> None:
@@ -243,38 +262,38 @@ class Calls(Text):
         )
 
     def _lasting(self, key: Any, stem: str, define: Callable[[str], None], number: bool = True) -> str:
-        """The name of what stays between runs, defined where it is first asked for."""
-        found = self._numbers.get(key)
-        if found is None:
-            found = self._numbers[key] = self.names.take(stem, number=number)
-            define(found)
-        return found
+        """The name of what stays between runs, defined by the first call for it."""
+        name = self._names_of_lasting.get(key)
+        if name is None:
+            name = self._names_of_lasting[key] = self.names.take(stem, number=number)
+            define(name)
+        return name
 
-    def _filled(self, stem: str, made: str, size: int) -> str:
-        """The name of an array that stays, of so many bytes."""
+    def _filled(self, stem: str, text: str, size: int) -> str:
+        """The name of an array that stays, made by ``text``, of ``size`` bytes."""
 
         def define(name: str) -> None:
-            self.setup.append(f"{name} = {made}")
+            self.setup.append(f"{name} = {text}")
             self.lasting_bytes += size
 
-        return self._lasting(made, stem, define)
+        return self._lasting(text, stem, define)
 
     def _arguments(self, v: Value, xs: list[Expr]) -> list[str]:
-        """Operands of a ufunc as text; numbers as small arrays, where that changes nothing."""
-        found = []
+        """The operands of a ufunc as text; numbers are arrays without dimensions where that changes no dtype."""
+        texts = []
         others = [w for w in v.inputs if w.__class__ is Value]
         for w, x in zip(v.inputs, xs, strict=True):
             kind = number_kind(w.value, others) if w.__class__ is Const else None
             if kind is None:
-                found.append(as_text(x))
+                texts.append(as_text(x))
             elif type(w.value) is Scalar:
-                found.append(self._scalar(w.value, kind))
+                texts.append(self._scalar(w.value, kind))
             else:
-                found.append(self._number(float(w.value), kind))
-        return found
+                texts.append(self._number(float(w.value), kind))
+        return texts
 
     def _into(self, v: Value, xs: list[Expr]) -> Lines | None:
-        """How the value is written into memory that is there; None if it cannot."""
+        """The lines that write the value into its slot; None if none can."""
         op = v.record
         kernel = op.unchecked
         if op.into is not None:
@@ -288,7 +307,7 @@ class Calls(Text):
         return Lines([f"np.{name}({', '.join(self._arguments(v, xs))}, out={OUT})"])
 
     def _fits(self, v: Value, kernel: Any) -> bool:
-        """Whether the ufunc by itself would give the value's element type and shape."""
+        """Whether the ufunc by itself gives the value's dtype and shape."""
         kinds: list[Any] = []
         for w in v.inputs:
             if w.__class__ is Value:
@@ -303,7 +322,7 @@ class Calls(Text):
         return bool(_result_of(kernel, tuple(kinds), shapes) == (v.dtype, v.shape))
 
     def _turned(self, w: Value, text: str) -> str:
-        """The transpose of a weight, made once where the weight stays."""
+        """The transpose of an operand; ``bind`` makes it where the operand stays."""
         if w not in self.static or w not in self.name_of:
             return f"{text}.T"
         return self._lasting(
@@ -315,7 +334,7 @@ class Calls(Text):
 
 
 class _Target(Target):
-    """A value of a plan, as the functions of the records see it."""
+    """A value of a plan, as `Op.into` and `Op.numba` see it."""
 
     def __init__(self, plan: Calls, v: Value, texts: Sequence[str]) -> None:
         self._plan, self._value = plan, v
@@ -348,7 +367,7 @@ class _Target(Target):
         return memory(inputs[i]) is not memory(inputs[k])
 
     def own(self) -> bool:
-        return self._plan._may_plan(self._value)
+        return self._plan._may_have_slot(self._value)
 
 
 def is_view(v: Value) -> bool:
@@ -372,7 +391,7 @@ def is_literal(p: object) -> bool:
 
 
 def owned(y: Any, *operands: Any) -> Any:
-    """An array that shares no memory with the operands, as that of a kernel may that returns one of them."""
+    """The array ``y``, copied if it shares memory with an operand: a kernel may return one of its operands."""
     y = np.asarray(y)
     if not y.flags.writeable:
         return np.array(y, order="K")
@@ -383,7 +402,7 @@ def owned(y: Any, *operands: Any) -> Any:
 
 
 def number_kind(value: Any, operands: Sequence[Any]) -> Any:
-    """The float type of these operands if a number that meets them may be an array of that type, else None.
+    """The float dtype of these operands if a number that meets them may be an array of that dtype, else None.
 
     A ufunc takes an array without dimensions in half the time of a number.
     """
@@ -397,7 +416,7 @@ def number_kind(value: Any, operands: Sequence[Any]) -> Any:
 
 @functools.lru_cache(maxsize=1024)
 def _result_of(kernel: Any, kinds: tuple[Any, ...], shapes: tuple[Any, ...]) -> Any:
-    """The element type and the shape of a ufunc's result; None if it takes no such operands."""
+    """The dtype and the shape of a ufunc's result; None if it takes no such operands."""
     try:
         return kernel.resolve_dtypes((*kinds, None))[-1], np.broadcast_shapes(*shapes)
     except (TypeError, ValueError):
@@ -406,13 +425,13 @@ def _result_of(kernel: Any, kinds: tuple[Any, ...], shapes: tuple[Any, ...]) -> 
 
 @functools.cache
 def named(dtype: Any) -> str:
-    """How a program names an element type; NumPy makes the name anew each time."""
+    """How a program names a dtype; NumPy computes ``name`` at each access, so it is cached."""
     return f"np.{dtype.name}"
 
 
-def as_text(made: Expr) -> str:
-    if made.__class__ is ast.Name:
-        return made.id
-    if made.__class__ is ast.Attribute and made.value.__class__ is ast.Name:
-        return f"{made.value.id}.{made.attr}"
-    return ast.unparse(made)
+def as_text(expr: Expr) -> str:
+    if expr.__class__ is ast.Name:
+        return expr.id
+    if expr.__class__ is ast.Attribute and expr.value.__class__ is ast.Name:
+        return f"{expr.value.id}.{expr.attr}"
+    return ast.unparse(expr)

@@ -1,6 +1,6 @@
-"""The records of a goal run one by one, by the kernels of eager mode: nothing is laid out or compiled for that.
+"""The records of a graph run one by one by the kernels of eager mode: nothing is laid out or compiled.
 
-It costs little to begin with, and each run more than a plan does: a recording is replayed in this way until it has
+This starts quickly, and each run takes longer than a plan does.  A recording is replayed in this way until it has
 been called often enough for a plan to pay.
 """
 
@@ -8,49 +8,55 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from minigrad.compiler.calls import number_kind, owned
-from minigrad.compiler.goal import Goal
+from minigrad.compiler.graph import RecordedGraph
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import ONES, Const, Node
 from minigrad.core.quiet import QUIET
 from minigrad.readers.source.text import _place
 
-OFTEN = 128  # calls from which it pays to lay a plan out and compile it, which takes as long as 70 of them
-SMALL = 1 << 20  # bytes of all results together, up to which new arrays in each run cost little
-_turned = attrgetter("T")  # takes a fifth of the time of np.transpose
+# Calls from which it pays to lay a plan out and compile it, which takes as long as 70 of them.
+OFTEN = 128
+# Bytes of all results together, up to which new arrays in each run cost little.
+SMALL = 1 << 20
 
 
 class StepFailed(Exception):
-    """A step has raised the cause of this; the text is the user's line."""
+    """The cause of this was raised in a step; the text is the user's line."""
 
 
 class Interpreter:
-    """The steps of a goal: kernels, each with the registers of its operands and that of its result.
+    """The steps of a graph: kernels, each with the registers of its operands and that of its result.
 
-    Registers hold the arrays that stay, those that a run is given, the results, which are new arrays in each run,
-    and behind them, counted from the end, constants and the numbers that are computed in each run.
+    Registers hold, in this order, the arrays that stay, the arrays that a run takes, and the results, which are new
+    arrays in each run.  Constants and the numbers that each run computes follow; they count from the end.
     """
 
-    def __init__(self, goal: Goal) -> None:
-        trace = goal.trace
+    def __init__(self, graph: RecordedGraph) -> None:
+        trace = graph.trace
         sources, follows, constants = trace.sources, trace.follows, trace.constants
         self._groups = trace.groups
-        self._bound, self._given = len(goal.bound), len(goal.passing)
-        parameters = {id(sources[n]): i for i, n in enumerate((*goal.bound, *goal.passing))}
-        self._ends: list[Any] = []  # constants, from the last one backwards
-        self._numbers: dict[Any, int] = {}  # of constants and computed numbers: the register
-        self._computed: dict[str, list[tuple[int, Any]]] = {}  # by text: registers and element types
+        self._bound, self._passing = len(graph.bound), len(graph.passing)
+        parameters = {id(sources[n]): i for i, n in enumerate((*graph.bound, *graph.passing))}
+        # What the registers at the end hold, the last one first: constants, and None for computed numbers.
+        self._ends: list[Any] = []
+        # The registers of numbers.
+        self._numbers: dict[Any, int] = {}
+        # By the expression of a computed number: the registers that take it, each with its dtype.
+        self._computed: dict[str, list[tuple[int, Any]]] = {}
+        # A kernel, what picks its operands, and the register of its result; and for each the record.
         self._steps: list[tuple[Any, Any, int]] = []
-        self._nodes: list[Node] = []  # of the steps
+        self._nodes: list[Node] = []
         self._register: dict[Node, int] = {}
-        self._operands: dict[Node, list[int]] = {}  # the registers that a step reads
+        # The registers that a step reads.
+        self._operands: dict[Node, list[int]] = {}
         self._follows = follows
-        for n in goal.order:
+        for n in graph.order:
             if n in sources:
                 place = parameters[id(sources[n])]
             elif n in follows:
@@ -66,16 +72,15 @@ class Interpreter:
                 self._nodes.append(n)
             self._register[n] = place
         texts = "".join(f"{text}, " for text in self._computed)
-        names = ", ".join(name for _, name in goal.numbers)
+        names = ", ".join(name for _, name in graph.numbers)
         self._compute = eval(f"lambda {names}: ({texts})", {"np": np})
         claimed: set[int] = set()
-        self._results = [self._result(n, claimed) for n in goal.results]
-        self._writes = [(parameters[id(sources[leaf])], *self._result(n, set())) for leaf, n in goal.writes]
+        self._results = [self._result(n, claimed) for n in graph.results]
+        self._writes = [(parameters[id(sources[leaf])], *self._result(n, set())) for leaf, n in graph.writes]
 
     def _step(self, n: Node, kernel: Any) -> tuple[Any, Any]:
         if n.params:
-            turns = kernel is np.transpose and len(n.shape) == 2 and tuple(n.params["axes"]) == (1, 0)
-            kernel = _turned if turns else partial(kernel, **n.params)
+            kernel = partial(kernel, **n.params)
         if not n.shape:
             kernel = partial(_as_array, kernel)
         places = [
@@ -106,11 +111,12 @@ class Interpreter:
         return -len(self._ends)
 
     def _result(self, n: Node, claimed: set[int]) -> tuple[Any, int]:
-        """What makes of the registers an array that belongs to the caller alone, None if the register has that; which.
+        """What turns the registers into an array of the caller's own, and the number of the result's register.
 
-        ``claimed`` are registers whose memory a result has got already.
+        The first is None where that register already holds such an array.  ``claimed`` are registers whose memory
+        belongs to an earlier result.
         """
-        owner = n  # whose memory this one shows
+        owner = n  # the record whose memory this one shows
         while owner in self._follows or (owner in self._operands and _may_view(owner.op)):
             owner = self._follows[owner] if owner in self._follows else owner.inputs[0]
         place, mine = self._register[owner], self._register[n]
@@ -129,16 +135,16 @@ class Interpreter:
 
     def bind(self, arrays: Sequence[Any]) -> Callable[..., Any]:
         """The function that runs the steps on these arrays."""
-        first, count = self._bound, self._given
+        first, count = self._bound, self._passing
         last = first + count
         template = [*arrays, *[None] * (count + len(self._steps)), *self._ends[::-1]]
         steps, results, writes, compute = self._steps, self._results, self._writes, self._compute
         computed = list(self._computed.values())
 
-        def run(*given: Any) -> list[Any]:
+        def run(*inputs: Any) -> list[Any]:
             registers = template.copy()
-            registers[first:last] = given[:count]
-            for number, places in zip(compute(*given[count:]), computed, strict=True):
+            registers[first:last] = inputs[:count]
+            for number, places in zip(compute(*inputs[count:]), computed, strict=True):
                 for i, kind in places:
                     registers[i] = number if kind is None else np.array(number, kind)
             try:
@@ -146,11 +152,11 @@ class Interpreter:
                     registers[i] = kernel(*operands(registers))
             except Exception as error:
                 raise StepFailed(self._where(i - last)) from error
-            made = [registers[i] if make is None else make(registers) for make, i in results]
+            outputs = [registers[i] if make is None else make(registers) for make, i in results]
             new = [registers[i] if make is None else make(registers) for _, make, i in writes]
             for (target, _, _), array in zip(writes, new, strict=True):
                 np.copyto(registers[target], array)
-            return made
+            return outputs
 
         return run
 
@@ -162,7 +168,7 @@ def _copied(place: int, registers: list[Any]) -> Any:
 def _copied_unless_new(
     place: int, owner: int, operands: list[int], arrays: list[Any], registers: list[Any]
 ) -> Any:
-    """A result, copied if its memory is that of an operand, as some kernels return what they were called with."""
+    """A result, copied if it shows the memory of an operand: some kernels return an operand itself."""
     array = registers[owner]
     new = owned(array, *(registers[i] for i in operands), *arrays) is array
     return registers[place] if new else _copied(place, registers)

@@ -1,4 +1,4 @@
-"""Which order the statements of a plan come in, and where in its memory each value lives."""
+"""The order of the statements of a plan, and the place of each value in its memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from minigrad.readers.source.program import Value
 
 
 class Layout(Calls):
-    """The half of a plan that puts statements in order, and finds what can share memory or a call."""
+    """The half of a plan that puts statements in order, and lets values share memory or a call."""
 
     live: list[Value]
     groups: list[Group]
@@ -20,15 +20,15 @@ class Layout(Calls):
     def _schedule(self) -> None:
         """Puts statements in an order that needs less memory.
 
-        Of those that differentiate one record the largest results come last, so that what they read can be gone; what
-        is computed for one value alone comes as soon as nothing else reads what it is computed from.
+        Of the statements that differentiate one record, the largest results come last, when most of what they read is
+        free.  A part, which is computed for one value alone, comes as soon as nothing else reads its operand.
         """
-        made = {s.value for s in self.statements}
+        computed = {s.value for s in self.statements}
         ordered: list[Statement] = []
         group: list[Statement] = []
         for s in [*self.statements, None]:
             if group and (s is None or s.value.forward or s.value.of is not group[0].value.of):
-                ordered += self._small_first(group, made)
+                ordered += self._small_first(group, computed)
                 group = []
             if s is not None:
                 (ordered if s.value.forward or s.value.of is None else group).append(s)
@@ -36,45 +36,45 @@ class Layout(Calls):
             y = self._owner(part.inputs[0])
             if y not in self.slots or y in self._kept:
                 continue
-            before = {y, *self._made_of(part, made)}
+            before = {y, *self._made_of(part, computed)}
             [at] = [i for i, s in enumerate(ordered) if s.value is part]
             last = max(i for i, s in enumerate(ordered) if s.value in before or (y in s.reads and i != at))
             if last < at:
                 ordered.insert(last + 1, ordered.pop(at))
         self.statements = ordered
 
-    def _small_first(self, group: list[Statement], made: set[Value]) -> list[Statement]:
+    def _small_first(self, group: list[Statement], computed: set[Value]) -> list[Statement]:
         if len(group) < 2 or any(_draws(s.value) for s in group):
             return group
         here = {s.value for s in group}
-        waits = {s.value: self._made_of(s.value, made) & here for s in group}
+        waits_for = {s.value: self._made_of(s.value, computed) & here for s in group}
         rest = sorted(group, key=lambda s: math.prod(s.value.shape) * s.value.dtype.itemsize)
-        found: list[Statement] = []
+        ordered: list[Statement] = []
         while rest:
-            s = next(s for s in rest if not waits[s.value])
+            s = next(s for s in rest if not waits_for[s.value])
             rest.remove(s)
-            found.append(s)
-            for others in waits.values():
+            ordered.append(s)
+            for others in waits_for.values():
                 others.discard(s.value)
-        return found
+        return ordered
 
-    def _made_of(self, v: Value, made: set[Value]) -> set[Value]:
-        """The values with a statement of their own that the statement of ``v`` names."""
-        found: set[Value] = set()
-        todo = list(self._inputs(v))
+    def _made_of(self, v: Value, computed: set[Value]) -> set[Value]:
+        """The values with a statement of their own that the statement of ``v`` reads."""
+        sources: set[Value] = set()
+        pending = list(self._inputs(v))
         if v in self.part_of:
-            todo.append(self.part_of[v])
-        for w in todo:
-            if w in made:
-                found.add(w)
+            pending.append(self.part_of[v])
+        for w in pending:
+            if w in computed:
+                sources.add(w)
             else:
-                todo.extend(self._inputs(w))
-        return found
+                pending.extend(self._inputs(w))
+        return sources
 
     def _inherit(self, position: dict[Value, int]) -> None:
-        """An elementwise operation may write over an operand that nobody reads later."""
+        """An elementwise operation may write over an operand that no later statement reads."""
         taken: set[Slot] = set()
-        views: dict[Value, list[Value]] = {}  # by whose memory they show
+        views: dict[Value, list[Value]] = {}  # by the value whose memory they show
         for x in self.live:
             owner = self._owner(x)
             if owner is not x and self.models.get(x) is not None:
@@ -99,8 +99,8 @@ class Layout(Calls):
                 break
 
     def _scale_together(self) -> None:
-        """Gradients that are all multiplied by one number, such as the rate, lie side by side: one call for all."""
-        found: dict[tuple[Any, ...], list[Statement]] = {}
+        """Lays gradients that one number multiplies, such as the rate, side by side, so that one call serves them."""
+        scaled: dict[tuple[Any, ...], list[Statement]] = {}
         for s in self.statements:
             v = s.value
             slot = self.slots.get(v)
@@ -113,14 +113,14 @@ class Layout(Calls):
             numbers = [w.__class__ is Const and type(w.value) is Scalar for w in v.inputs]
             if d is not None and d.inherits is None and d.value in v.inputs and any(numbers):
                 at = numbers.index(True)
-                found.setdefault((v.record, at, v.inputs[at].value.text, v.dtype), []).append(s)
+                scaled.setdefault((v.record, at, v.inputs[at].value.text, v.dtype), []).append(s)
         position = {s.value: i for i, s in enumerate(self.statements)}
         first_read: dict[Value, int] = {}
         for i, s in enumerate(self.statements):
             for w in s.reads:
                 first_read.setdefault(w, i)
-        for (op, at, _, dtype), several in found.items():
-            end = position[several[-1].value]  # they are all there from this statement on
+        for (op, at, _, dtype), several in scaled.items():
+            end = position[several[-1].value]  # from this statement on all of them are computed
             statements = [s for s in several if first_read.get(s.value, end) >= end]
             if len(statements) < 3:
                 continue

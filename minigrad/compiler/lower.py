@@ -1,4 +1,4 @@
-"""A plan: which values there are, which of them are views, what is written in the end, and the text of it all."""
+"""A plan: the values that are computed, which of them are views, the writes at the end, and the text of it all."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ import numpy as np
 
 from minigrad.compiler.calls import Group, as_text, by_ufunc, is_view, named
 from minigrad.compiler.layout import Layout, lay_out
-from minigrad.compiler.whole import Whole
+from minigrad.compiler.traced import TracedProgram
 from minigrad.core.node import Node
 from minigrad.core.plans import OUT, Lines
 from minigrad.readers.source.expressions import Expr, fill, literal
 from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring
 
-OUTSIDE = "outside"  # of a result that shows memory from outside, with the id of that
+# Marks, before the id of that memory, a result that shows memory from outside.
+OUTSIDE = "outside"
 
 
 def is_outside(memory: Any) -> bool:
@@ -28,16 +29,16 @@ def is_outside(memory: Any) -> bool:
 
 
 class Plan(Layout):
-    """A whole program as text: ``bind`` is called with what stays (parameters), and returns ``run``.
+    """A program as text: ``bind`` takes the arrays that stay, such as those of parameters, and returns ``run``.
 
-    Elementwise operations, products and sums write into memory that was planned; what the caller keeps, and
-    operations that can only return, get arrays of their own.  Writes to memory from outside come last.
+    Elementwise operations, products and sums write into slots of planned memory.  What the caller keeps, and the
+    results of operations that can only return, are new arrays.  Writes to memory from outside come last.
     """
 
     def __init__(
         self,
-        program: Whole,
-        given: Sequence[tuple[str, Node]],
+        program: TracedProgram,
+        leaves: Sequence[tuple[str, Node]],
         bound: set[Node],
         outputs: Sequence[Value],
         writes: Sequence[tuple[Node, Value]],
@@ -49,83 +50,86 @@ class Plan(Layout):
         homes: Sequence[int] = (),
         lent: bool = False,
     ) -> None:
-        self._begin(program, given, {})
-        self.whole = program
-        self.title, self.otherwise = title, program.trace.otherwise
+        self._begin(program, leaves, {})
+        self.traced = program
+        self.title, self.noncontiguous = title, program.trace.noncontiguous
         self.outputs, self.writes, self.numbers = list(outputs), list(writes), list(numbers)
-        self.bound, self.lent = bound, lent  # leaves that stay; whether ``bind`` is given its memory
+        # The leaves whose arrays stay; whether ``bind`` takes the memory of the slots as an argument.
+        self.bound, self.lent = bound, lent
         self.memories = list(range(len(self.outputs))) if memories is None else list(memories)
-        self.homes = homes  # for each of the writes the id of the memory that it changes
-        self.boundary = dict.fromkeys(
-            boundary
-        )  # in order, so that names and parameters are the same each time
-        self._read: dict[Value, list[Value]] = {}  # what `_inputs` found
+        # For each write the id of the memory that it changes.
+        self.homes = homes
+        # A dict keeps the order, so that names and parameters are the same each time.
+        self.boundary = dict.fromkeys(boundary)
+        self._inputs_of: dict[Value, list[Value]] = {}
         for name in ("np", "bind", "run", "memory"):
             self.names.reserve(name)
         for _, text in self.numbers:
             self.names.reserve(text)
         ends = [*self.outputs, *(v for _, v in self.writes)]
-        if draws:  # all of them, for each moves the generator on; and what may raise
+        if draws:
+            # All draws, since each advances the generator, and all checks, since each may raise.
             ends += [program.value_of[n] for n in (*program.trace.draws, *program.trace.checks)]
         self.live = self._needed(ends)
-        self.arguments: list[tuple[Node | None, Value]] = self._plan_parameters(given)
+        self.arguments: list[tuple[Node | None, Value]] = self._plan_parameters(leaves)
         self._lock = threading.Lock()
-        self._built = self._over = False
-        self.sharing: list[Plan] = [self]  # plans of the same values
+        self._built = self._closed = False
+        # The plans that have values in common.
+        self.sharing: list[Plan] = [self]
         self._start()
 
     # ------------------------------------------------------------ what there is
 
     def _needed(self, ends: Sequence[Value]) -> list[Value]:
-        found = set(ends)
-        todo = list(found)
-        for v in todo:  # grows while it is walked
-            more = [w for w in self._inputs(v) if w not in found]
+        needed = set(ends)
+        pending = list(needed)
+        for v in pending:  # the loop appends to it
+            more = [w for w in self._inputs(v) if w not in needed]
             if more:
-                found.update(more)
-                todo += more
-        return [v for v in self.program.values if v in found]
+                needed.update(more)
+                pending += more
+        return [v for v in self.program.values if v in needed]
 
-    def _plan_parameters(self, given: Sequence[tuple[str, Node]]) -> list[tuple[Node | None, Value]]:
-        """Leaves that are read or written, with their values, in the order given; they get their names."""
+    def _plan_parameters(self, leaves: Sequence[tuple[str, Node]]) -> list[tuple[Node | None, Value]]:
+        """The leaves that are read or written, in their order, each with its value, which gets its name."""
         live = set(self.live)
         written = {node for node, _ in self.writes}
-        found: list[tuple[Node | None, Value]] = []
-        for name, node in given:
+        parameters: list[tuple[Node | None, Value]] = []
+        for name, node in leaves:
             v = self.program.value_of.get(node)
             if v is None:
                 if node not in written:
                     continue
                 v = self.program.value_of[node] = Value("parameter", (), {}, node.shape, node.dtype, node)
             if v in live or node in written:
-                found.append((node, v))
+                parameters.append((node, v))
                 if v not in self.name_of:
                     self.name_of[v] = self.names.take(name)
         for v in self.boundary:
             if v not in self.name_of:
                 self.name_of[v] = self.names.take(v.hint or f"{v.op}_{len(self.name_of)}")
-                found.append((None, v))
-        return found
+                parameters.append((None, v))
+        return parameters
 
     # ------------------------------------------------------------ statements
 
     def build(self) -> None:
-        """Lays the plan out, if that has not been done: it waits until somebody asks for statements or the text.
+        """Lays the plan out, once: reading its statements or its text is what calls this.
 
-        A call that does not come again costs that much less.
+        So a recording that is never replayed does not pay for it.
         """
         with self._lock:
             if not self._built:
                 names, named = self.names.copy(), dict(self.name_of)
                 try:
-                    with np.errstate(all="ignore"):  # numbers beyond their element type
+                    with np.errstate(all="ignore"):  # numbers beyond their dtype
                         self._build()
-                except BaseException:  # also an interrupt: the next one begins anew
+                except BaseException:  # also an interrupt: the next call starts from the beginning
                     self._start()
                     self.names, self.name_of = names, named
                     raise
                 self._built = True
-                if self._over:
+                if self._closed:
                     self._drop()
 
     def _build(self) -> None:
@@ -133,9 +137,9 @@ class Plan(Layout):
         for v in self.live:
             for w in self._inputs(v):
                 self.users[w].append(v)
-        self._wanted = self._name_forward()
-        self._wanted |= {v: v.hint for v in self.live if v.hint and v not in self._wanted}
-        dirty = {self.program.value_of[node]: node for node, _ in self.writes}
+        self._preferred = self._name_forward()
+        self._preferred |= {v: v.hint for v in self.live if v.hint and v not in self._preferred}
+        written = {self.program.value_of[node]: node for node, _ in self.writes}
         for v in self.live:
             self._model_leaf(v)
         keep = {id(v) for v in self.outputs}
@@ -147,10 +151,10 @@ class Plan(Layout):
         forward = True
         for v in self.live:
             if forward and not v.forward:
-                self._gradient_names()  # of what has a name by now
+                self._gradient_names()  # forward values have their names now
             forward = v.forward
-            self._state(v)
-        self._finish(dirty)
+            self._lower_value(v)
+        self._finish(written)
 
     def _model_leaf(self, v: Value) -> None:
         if self._is_leaf(v):
@@ -159,17 +163,18 @@ class Plan(Layout):
                 self.static.add(v)
                 tensor = v.nodes[0].tensor
                 t = tensor() if tensor is not None else None
-                if t is not None and not t._array.flags.c_contiguous:  # it lies so in each run
+                if t is not None and not t._array.flags.c_contiguous:
+                    # Guards ask for the same strides in each run.
                     self.models[v] = _lying_as(t._array)
 
     def _model(self, v: Value) -> Any:
         """An array of the layout that a value will have."""
-        found = self.models.get(v)
-        if found is None:
-            found = self.models[v] = np.empty(v.shape, v.dtype)
-        return found
+        model = self.models.get(v)
+        if model is None:
+            model = self.models[v] = np.empty(v.shape, v.dtype)
+        return model
 
-    def _state(self, v: Value) -> None:
+    def _lower_value(self, v: Value) -> None:
         if self._is_leaf(v) or (v.fill is not None and not v.inputs):
             return
         if v.is_constant:
@@ -197,9 +202,9 @@ class Plan(Layout):
         return name
 
     def _whole_operand(self, w: Any) -> Expr:
-        """As `_operand`; of one number seen many times an array that holds it as often, where eager mode has one.
+        """`_operand`, but a full array for one number that repeats, where eager mode has a full array.
 
-        A product of matrices rounds otherwise where NumPy cannot hand them to BLAS.
+        A matrix product rounds in another way where NumPy cannot hand its operands to BLAS.
         """
         if w in self.name_of:
             return self._operand(w)
@@ -214,16 +219,17 @@ class Plan(Layout):
         if base.__class__ is not Value or base.fill is None or not w.shape or (op is not None and op.repeats):
             return self._operand(w)
         values = {"shape": base.shape, "one": literal(base.fill), "dtype": base.dtype.name}
-        made = fill("np.full({shape}, {one}, np.dtype({dtype}))", [], **values)
+        expr = fill("np.full({shape}, {one}, np.dtype({dtype}))", [], **values)
         for v in reversed(steps):
-            made = self._printed(v, [made])
-        text = as_text(made)
+            expr = self._printed(v, [expr])
+        text = as_text(expr)
         return ast.Name(self._lasting(text, "full", lambda name: self.setup.append(f"{name} = {text}")))
 
     def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
-        """A view of memory that stays is made once, others in each run; what NumPy would copy is copied."""
+        """Adds a view: to ``bind`` where its memory stays, else to ``run``; a copy where NumPy makes one."""
         source = v.inputs[0]
-        made = self._printed(v, xs, written=not v.shape)  # a number would not be a view
+        # Without dimensions an expression for reading may be a number, which is no view.
+        expr = self._printed(v, xs, written=not v.shape)
         model = (
             self._model(source)
             if source.fill is None
@@ -235,37 +241,39 @@ class Plan(Layout):
             self._copy(v, xs, reads)
             return
         self.models[v] = shown
-        text, again = as_text(made), v.record.check is not None or v.record.draws
-        if source in self.static and not again:
+        text, repeated = as_text(expr), v.record.check is not None or v.record.draws
+        if source in self.static and not repeated:
             name = self._take_name(v, v.op)
             self.static.add(v)
             self.setup.append(f"{name} = {text}")
             return
-        alone = len(self.users[v]) == 1 and v not in self._wanted and v not in self._kept
-        if alone and v.record.kernel is np.transpose:
-            self.expr_of[v] = made
+        alone = len(self.users[v]) == 1 and v not in self._preferred and v not in self._kept
+        if alone and v.record.inline and not repeated:
+            self.expr_of[v] = expr
             return
         self._take_name(v, v.op)
-        self._say(v, xs, [f"{OUT} = {text}"], reads, "view")
+        self._add_statement(v, xs, [f"{OUT} = {text}"], reads, "view")
 
     def _copy(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
-        """What may be a view, where this one is none."""
+        """Adds the result of an operation that may be a view where it is a copy."""
         self._take_name(v, v.op)
         text = as_text(self._printed(v, xs))
-        if self._may_plan(v):
-            self._plan(v)
+        if self._may_have_slot(v):
+            self._give_slot(v)
             form = self._into(v, xs) or Lines([f"np.copyto({OUT}, {text})"])
             self.setup += self._named(v, form.setup)
-            self._say(v, xs, form.lines, reads)
+            self._add_statement(v, xs, form.lines, reads)
             return
         self.fresh.add(v)
-        self._say(v, xs, [f"{OUT} = np.array({text})" if v in self._kept else f"{OUT} = {text}"], reads)
+        self._add_statement(
+            v, xs, [f"{OUT} = np.array({text})" if v in self._kept else f"{OUT} = {text}"], reads
+        )
 
     # ------------------------------------------------------------ memory, writes, results
 
-    def _finish(self, dirty: dict[Value, Node]) -> None:
+    def _finish(self, written: dict[Value, Node]) -> None:
         self._schedule()
-        self._commit(dirty)
+        self._commit(written)
         position = {s.value: i for i, s in enumerate(self.statements)}
         end = len(self.statements)
         for v, slot in self.slots.items():
@@ -282,39 +290,41 @@ class Plan(Layout):
         self._scale_together()
         self.bytes = lay_out(list(self.slots.values()))
 
-    def _keep_what_is_overwritten(self, dirty: dict[Value, Node]) -> None:
-        """Copies, before the first write, of results and writes that show memory which is written itself."""
+    def _keep_what_is_overwritten(self, written: dict[Value, Node]) -> None:
+        """Copies what results and writes read of memory that is written, before the first write."""
         self.early: list[str] = []
-        self._before: dict[Value, str] = {}
+        self._early_copy: dict[Value, str] = {}
         returned = [v for v, m in zip(self.outputs, self.memories, strict=True) if not is_outside(m)]
         for v in dict.fromkeys([*returned, *(w for _, w in self.writes)]):
-            if v.fill is None and self._owner(v) in dirty:
-                name = self._before[v] = self.names.take("before")
+            if v.fill is None and self._owner(v) in written:
+                name = self._early_copy[v] = self.names.take("before")
                 self.early.append(f"{name} = {self._copied(v)}")
 
     def _copied(self, v: Value) -> str:
         return f"np.array({as_text(self._output(v))}, order='K')"
 
-    def _commit(self, dirty: dict[Value, Node]) -> None:
-        """Writes to memory from outside, after all else."""
+    def _commit(self, written: dict[Value, Node]) -> None:
+        """Adds the writes to memory from outside, after all other statements."""
         targets = {
             id(self.program.value_of[node]): self.name_of[self.program.value_of[node]]
             for node, _ in self.writes
         }
         self.committed: list[str] = []
-        self._keep_what_is_overwritten(dirty)
-        self._landed = {
+        self._keep_what_is_overwritten(written)
+        self._target_of = {
             (v, home): targets[id(self.program.value_of[node])]
             for (node, v), home in zip(self.writes, self.homes, strict=True)
         }
         direct: dict[Value, str] = {}
-        read_later: dict[Value, int] = {}
+        last_read: dict[Value, int] = {}
         for i, s in enumerate(self.statements):
             for v in s.reads:
-                read_later[v] = i
+                last_read[v] = i
         position = {s.value: i for i, s in enumerate(self.statements)}
         times: dict[Value, int] = {}
-        shown: dict[Value, set[Value]] = {}  # by whose memory it is: what is written elsewhere
+        shown: dict[
+            Value, set[Value]
+        ] = {}  # by the value whose memory they show: the values that are written
         for _, w in self.writes:
             times[w] = times.get(w, 0) + 1
             shown.setdefault(self._owner(w), set()).add(w)
@@ -331,7 +341,7 @@ class Plan(Layout):
                 and v not in self._kept
                 and times[v] == 1
                 and not others
-                and read_later.get(target, -1) <= position[v]
+                and last_read.get(target, -1) <= position[v]
                 and len(statement.lines) == 1
                 and by_ufunc(v.record)
                 and all(self._owner(w) is not target or w is target for w in self._inputs(v))
@@ -339,9 +349,9 @@ class Plan(Layout):
             ):
                 direct[v] = name
             else:
-                source = self._before.get(v) or as_text(self._output(v))
+                source = self._early_copy.get(v) or as_text(self._output(v))
                 self.committed.append(f"np.copyto({name}, {source})")
-        last = []
+        direct_statements = []
         for s in list(self.statements):
             into = direct.get(s.value)
             if into is not None:
@@ -349,15 +359,15 @@ class Plan(Layout):
                 s.lines = [line.replace(f"out={mine})", f"out={into})") for line in s.lines]
                 del self.slots[s.value]
                 self.statements.remove(s)
-                last.append(s)
-        self.direct = last
-        self.statements += last
+                direct_statements.append(s)
+        self.direct = direct_statements
+        self.statements += direct_statements
 
     def let_go(self) -> None:
         """The recording is over: what only it needs is dropped, and the records once the plan is laid out."""
         with self._lock:
-            self._over = True
-            self.whole.trace = None
+            self._closed = True
+            self.traced.trace = None
             if self._built:
                 self._drop()
 
@@ -367,7 +377,7 @@ class Plan(Layout):
                 v.origin = v.of = None
                 if not v.is_parameter:
                     v.nodes = []
-        del self.program, self.whole, self.users, self._read, self.otherwise
+        del self.program, self.traced, self.users, self._inputs_of, self.noncontiguous
         self.writes = []
 
     def text(self, clock: bool = False) -> str:
@@ -378,18 +388,18 @@ class Plan(Layout):
         head = [docstring(self.title), "", "import numpy as np", ""]
         for helper in self.helpers.texts.values():
             head += ["", helper, ""]
-        for lines in self._helped.values():
+        for lines in self._globals.values():
             head += ["", *lines, ""]
         body = ["", _wrapped("def bind(", [*(["memory"] * self.lent), *self._once(bound)], "):", "")]
         if self.bytes and not self.lent:
-            body.append(
-                f"    memory = np.empty({self.bytes}, np.uint8)  # all results that nobody keeps, in turn"
-            )
+            comment = "  # all results that nobody keeps, in turn"
+            body.append(f"    memory = np.empty({self.bytes}, np.uint8){comment}")
         for group in self.groups:
             end = group.offset + group.size
             body.append(f"    {group.name} = memory[{group.offset}:{end}].view({named(group.dtype)})")
         for v, slot in sorted(self.slots.items(), key=lambda item: item[1].offset):
-            if slot.inherits is not None:  # of one shape and type, and in the order of the program before it
+            if slot.inherits is not None:
+                # It has the same shape and dtype, and comes earlier in this order.
                 body.append(f"    {self.name_of[v]} = {self.name_of[slot.inherits.value]}")
                 continue
             size = math.prod(v.shape) * v.dtype.itemsize
@@ -445,26 +455,26 @@ class Plan(Layout):
             "        # what changes in place, when nothing can fail any more",
         ]
 
-    def _of_landed(self, v: Value, home: int) -> Expr:
-        """What was changed in place, itself, or a view of it."""
-        if (v, home) in self._landed:
-            return ast.Name(self._landed[v, home])
-        return self._printed(v, [self._of_landed(v.inputs[0], home)], written=not v.shape)
+    def _through_target(self, v: Value, home: int) -> Expr:
+        """A value that was written in place, read from its target; or a view of one."""
+        if (v, home) in self._target_of:
+            return ast.Name(self._target_of[v, home])
+        return self._printed(v, [self._through_target(v.inputs[0], home)], written=not v.shape)
 
     def _result(self, v: Value, memory: Any, claimed: dict[Value, Any]) -> Expr:
-        """A result, in memory that only those results share that share it in eager mode."""
+        """A result; it shares memory with those results alone with which it does in eager mode."""
         outside = is_outside(memory)
-        if v in self._before and not outside:
-            return ast.Name(self._before[v])
-        made = self._output(v)
+        if v in self._early_copy and not outside:
+            return ast.Name(self._early_copy[v])
+        expr = self._output(v)
         if v.fill is not None:
-            return made
-        if outside and (self._owner(v), memory[1]) in self._landed:
-            return self._of_landed(v, memory[1])
+            return expr
+        if outside and (self._owner(v), memory[1]) in self._target_of:
+            return self._through_target(v, memory[1])
         owner = self._owner(v)
         if claimed.setdefault(owner, memory) == memory and (owner in self.fresh or outside):
-            return made
-        return fill("np.array({}, order='K')", [made])
+            return expr
+        return fill("np.array({}, order='K')", [expr])
 
 
 def _lying_as(array: Any) -> Any:

@@ -1,6 +1,6 @@
-"""Recording: a call is run once under a `Trace`, and made into a `Replay`.
+"""Recording: a call runs once under a `Trace`, and becomes a `Replay`.
 
-The file has more than 500 lines because one class sees a call from its first argument to what a replay hands back.
+The file has more than 500 lines because one class follows a call from its first argument to what a replay returns.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from minigrad import errors
 from minigrad.compiler import arguments, interpret, rows
 from minigrad.compiler.arguments import Where
 from minigrad.compiler.environment import Environment
-from minigrad.compiler.goal import Goal, make_plan
 from minigrad.compiler.gradients import Gradients
+from minigrad.compiler.graph import RecordedGraph, lower_graph
 from minigrad.compiler.lower import OUTSIDE, is_outside
 from minigrad.compiler.replay import Replay, code, tensors_in
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.trace import Trace
-from minigrad.compiler.whole import Whole
+from minigrad.compiler.traced import TracedProgram
 from minigrad.core.changes import changed, changed_again, changes_of, owner
 from minigrad.core.mode import MODE
 from minigrad.core.node import Freed, Node, tape
@@ -34,7 +34,8 @@ from minigrad.core.views import refresh
 from minigrad.dtypes import dtype
 
 _array_of = attrgetter("_array")
-_OF_ARGUMENTS = re.compile(r"(?<![\w'\".])(?:args|kwargs)\[")  # conditions that have to be given them
+# Guards that read the arguments of a call.
+_OF_ARGUMENTS = re.compile(r"(?<![\w'\".])(?:args|kwargs)\[")
 
 
 class Recording:
@@ -43,45 +44,46 @@ class Recording:
     def __init__(self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.compiled, self.args, self.kwargs = compiled, args, kwargs
         self.environment = env = Environment()
-        self.conditions: list[str] = []  # of the arguments
-        self.locations: dict[int, Where] = {}  # of the Tensors among the arguments
-        self.likes: list[Any] = []  # for each of them: whether another Tensor may stand there
+        # Those on the arguments, as expressions.
+        self.guards: list[str] = []
+        # Of the Tensors among the arguments: their places, by id, and for each a guard on what stands there.
+        self.locations: dict[int, Where] = {}
+        self.tensor_guards: list[Any] = []
+        # Lists and dicts that the function gets, each with its content and its name.
         self.copies: list[tuple[Any, list[Any], str]] = []
+        # Arguments that are views: records may read their values from their base.
+        self._views: list[Any] = []
+        # By the id of an argument that is no leaf: the leaf that the function gets for it.
+        self._replaced: dict[int, Any] = {}
         self._stand_ins: list[Any] = []
-        self._views: list[
-            Any
-        ] = []  # arguments that are views, whose values the records may take from their base
-        self._replaced: dict[int, Any] = {}  # arguments with a history, and what the function gets for them
         names = arguments.names_of(compiled.function, args)
-        self.given = (
+        self.inputs = (
             tuple(self._argument(a, Where.argument("args", i), names[i]) for i, a in enumerate(args)),
             {k: self._argument(a, Where.argument("kwargs", k), k) for k, a in kwargs.items()},
         )
         named = f"[*kwargs] == {env.constant([*kwargs])}" if kwargs else "not kwargs"
-        self.conditions.insert(0, f"len(args) == {len(args)} and {named}")
+        self.guards.insert(0, f"len(args) == {len(args)} and {named}")
         env.around(compiled.function)
-        texts = env.checks.texts
-        self.elsewhere = [c for c in texts if _OF_ARGUMENTS.search(c[0])]
-        env.checks.texts = [c for c in texts if not _OF_ARGUMENTS.search(c[0])]
-        env.names["unchanged"] = env.checks.function(code, "unchanged")
+        texts = env.guards.texts
+        self.through_arguments = [c for c in texts if _OF_ARGUMENTS.search(c[0])]
+        env.guards.texts = [c for c in texts if not _OF_ARGUMENTS.search(c[0])]
+        env.names["unchanged"] = env.guards.function(code, "unchanged")
 
     # ------------------------------------------------------------ arguments
 
     def _argument(self, value: Any, where: Where, name: str) -> Any:
-        """Adds the conditions on an argument; what the function gets for it."""
+        """Adds the guards on an argument; returns what the function gets for it."""
         env = self.environment
-        conditions = self.conditions
+        guards = self.guards
         if isinstance(value, Tensor):
             return self._tensor(value, where, name)
         if type(value) is float:
-            conditions.append(f"{where}.__class__ is float")
+            guards.append(f"{where}.__class__ is float")
             number = env.number(value, name, where, name)
             env.dynamic.append(({}, "", number, where))
             return number
         if value.__class__ in (tuple, list):
-            conditions.append(
-                f"{where}.__class__ is {value.__class__.__name__} and len({where}) == {len(value)}"
-            )
+            guards.append(f"{where}.__class__ is {value.__class__.__name__} and len({where}) == {len(value)}")
             return self._copied(
                 value.__class__(
                     self._argument(v, where.inside(i), f"{name}_{i}") for i, v in enumerate(value)
@@ -89,25 +91,25 @@ class Recording:
                 name,
             )
         if value.__class__ is dict:
-            conditions.append(f"{where}.__class__ is dict and [*{where}] == {env.constant([*value])}")
-            found = {}
+            guards.append(f"{where}.__class__ is dict and [*{where}] == {env.constant([*value])}")
+            copied = {}
             for k, v in value.items():
                 named = "" if isinstance(k, (str, int)) else env.constant(k)
-                found[k] = self._argument(v, where.inside(k, named), f"{name}_{k}")
-            return self._copied(found, name)
+                copied[k] = self._argument(v, where.inside(k, named), f"{name}_{k}")
+            return self._copied(copied, name)
         if isinstance(value, np.ndarray):
             raise TypeError(
                 f"compile(): the argument {name} is an array of NumPy; give Tensors, such as from_numpy({name})"
             )
         if value is None or isinstance(value, (bool, int, str, bytes, complex)):
-            fixed = env.constant(value)
-            conditions.append(f"equal({where}, {fixed})")
+            constant = env.constant(value)
+            guards.append(f"equal({where}, {constant})")
             return value
         env.look(value, where, name)
         return value
 
     def _copied(self, container: Any, name: str) -> Any:
-        """A list or dict that the function gets instead of the caller's, to see whether it changes it."""
+        """Notes a list or dict that the function gets in place of the caller's, to notice a change of it."""
         content = list(container.items()) if isinstance(container, dict) else list(container)
         self.copies.append((container, content, name))
         return container
@@ -130,15 +132,15 @@ class Recording:
         refresh(t)
         known = self.locations.get(id(t))
         if known is not None:
-            self.conditions.append(f"{where} is {known}")
+            self.guards.append(f"{where} is {known}")
             return self._replaced.get(id(t), t)
-        self.conditions += [f"{where} is not {other}" for other in self.locations.values()]
+        self.guards += [f"{where} is not {other}" for other in self.locations.values()]
         self.locations[id(t)] = where
         if t._view is not None:
             self._views.append(t)
         env.follow_hooks(t._node, name)
-        self.likes.append(arguments.like(t, env.names))
-        self.conditions.append(f"{env.constant(self.likes[-1])}({where})")
+        self.tensor_guards.append(arguments.tensor_guard(t, env.names))
+        self.guards.append(f"{env.constant(self.tensor_guards[-1])}({where})")
         env.grads[id(t)] = where, t._grad is not None, f"the gradient of {name}"
         inside = t
         if not t.is_leaf:
@@ -160,7 +162,7 @@ class Recording:
     def run(self) -> tuple[Any, Replay]:
         env = self.environment
         trace = self.trace = Trace(env)
-        args, kwargs = self.given
+        args, kwargs = self.inputs
         result = trace.run(self.compiled.function, args, kwargs)
         try:
             self._find_effects(result)
@@ -168,20 +170,22 @@ class Recording:
         except BaseException:
             trace.undo()
             raise
-        first = None if self._replaced else self._first(result)
+        first = None if self._replaced else self._first_result(result)
         if self._replaced:
             trace.undo()
         trace.settle()
         self._let_go(replay)
-        if self._replaced:  # the run was one on stand-ins: it is done again, on the arguments themselves
-            given = replay.enter(self.args, self.kwargs, MODE.get())
-            if given is not None:
-                return replay.run(replay.ready(), given, self.args, self.kwargs), replay
+        if (
+            self._replaced
+        ):  # the run used stand-ins, so the call is served again, with the arguments themselves
+            inputs = replay.enter(self.args, self.kwargs, MODE.get())
+            if inputs is not None:
+                return replay.run(replay.ready(), inputs, self.args, self.kwargs), replay
             return self.compiled.function(*self.args, **self.kwargs), replay
         return first, replay
 
     def _let_go(self, replay: Replay) -> None:
-        """Drops what only this call has: its arguments, and the records with the arrays that they saved."""
+        """Drops what only this call needs: its arguments, and the records with the arrays that they saved."""
         self.environment.let_go(self.locations)
         if self.gradients is not None:
             self.gradients.let_go()
@@ -191,16 +195,18 @@ class Recording:
         env, trace = self.environment, self.trace
         self._refuse_side_effects()
         self._refuse_changed_arguments()
-        self.leaves: list[Any] = []  # the Tensors that the function returns
-        self.firsts: dict[int, int] = {}  # where each of them is first among these
-        self.shape = self._flatten(result)
-        self.new_grads: list[tuple[Any, Any]] = []  # a Tensor and what is its gradient now
+        # The Tensors that the function returns, and the index at which each comes first.
+        self.returned: list[Any] = []
+        self.first_index: dict[int, int] = {}
+        self.structure = self._flatten(result)
+        # Tensors whose gradient is another one now, with that.
+        self.new_grads: list[tuple[Any, Any]] = []
         for t, before in trace.grads.values():
             if t._grad is not before:
                 self.new_grads.append((t, t._grad))
         for t in list(env.tensors.values()):
-            known = id(t) in trace.grads or any(x is t for x, _ in self.new_grads)
-            record = None if known or t._grad is None else t._grad._node
+            watched = id(t) in trace.grads or any(x is t for x, _ in self.new_grads)
+            record = None if watched or t._grad is None else t._grad._node
             if record is not None and record.seq >= trace.start:
                 self.new_grads.append((t, t._grad))
         self.new_state: list[tuple[dict[Any, Any], Any, str, Any]] = []
@@ -217,12 +223,12 @@ class Recording:
                         self.new_state.append((state, p, key, value))
 
     def _refuse_side_effects(self) -> None:
-        """RuntimeError if the run has changed what a replay does not."""
+        """RuntimeError if the run has changed what a replay does not change."""
         env = self.environment
         with contextlib.suppress(Exception):
-            if not self.elsewhere and env.names["unchanged"]():
+            if not self.through_arguments and env.names["unchanged"]():
                 return
-        for expression, path in (*env.checks.expressions(), *self.elsewhere):
+        for expression, path in (*env.guards.expressions(), *self.through_arguments):
             with contextlib.suppress(Exception):
                 if eval(expression, env.names | {"args": self.args, "kwargs": self.kwargs}):
                     continue
@@ -232,10 +238,10 @@ class Recording:
             )
 
     def _flatten(self, value: Any) -> Any:
-        """The structure of a result: Tensors by number, parameters to be looked up, all else as it is."""
+        """The structure of a result, with `_Returned` for Tensors and `_LookUp` for numbers that are parameters."""
         if isinstance(value, Tensor):
-            self.leaves.append(value)
-            return _Place(self.firsts.setdefault(id(value), len(self.leaves) - 1))
+            self.returned.append(value)
+            return _Returned(self.first_index.setdefault(id(value), len(self.returned) - 1))
         if value.__class__ in (tuple, list):
             return value.__class__(self._flatten(v) for v in value)
         if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -269,29 +275,29 @@ class Recording:
     def _replay(self) -> Replay:
         env, trace = self.environment, self.trace
         with trace.recording():
-            for t in self.leaves:
+            for t in self.returned:
                 refresh(t)  # a view shows what its base has become
         live = [
             t
-            for t in self.leaves
+            for t in self.returned
             if t._node is not None and t._node.requires_grad and id(t) not in env.tensors
         ]
-        self.dead = {id(t): _dead(t._node) for t in live if t._node in trace.differentiated}
-        self.open = list({id(t): t for t in live if id(t) not in self.dead}.values())
+        self.freed = {id(t): _freed(t._node) for t in live if t._node in trace.differentiated}
+        self.differentiable = list({id(t): t for t in live if id(t) not in self.freed}.values())
         try:
-            gradients = Gradients(trace, self.open) if self.open else None
-        except RuntimeError:  # such as what is saved and was changed: an error to whoever asks for gradients
-            self.dead |= {id(t): _dead(t._node) for t in self.open}
-            self.open, gradients = [], None
+            gradients = Gradients(trace, self.differentiable) if self.differentiable else None
+        except RuntimeError:  # backward() on a result raises it, as where a saved Tensor was changed
+            self.freed |= {id(t): _freed(t._node) for t in self.differentiable}
+            self.differentiable, gradients = [], None
         self.gradients = gradients
-        roots = [t._node for t in self.leaves if t._node is not None]
+        roots = [t._node for t in self.returned if t._node is not None]
         roots += [node for _, node in trace.written.values()]
         roots += [g._node for _, g in self.new_grads if g is not None and g._node is not None]
         roots += [t._node for _, _, _, t in self.new_state]
-        roots += [] if gradients is None else [g._node for g in gradients.found if g is not None]
+        roots += [] if gradients is None else [g._node for g in gradients.grads if g is not None]
         with trace.recording():
-            for t in [*self.leaves, *(g for _, g in self.new_grads if g is not None)]:
-                if t._node is None:  # made and returned as it is
+            for t in [*self.returned, *(g for _, g in self.new_grads if g is not None)]:
+                if t._node is None:  # no operation computed it
                     roots.append(leaf(t))
         order = tape([*roots, *trace.follows, *trace.follows.values(), *trace.draws, *trace.checks])
         self._survey(order)
@@ -309,7 +315,7 @@ class Recording:
             )
             return len(results) - 1
 
-        for t in self.leaves:
+        for t in self.returned:
             if id(t) not in index and id(t) not in env.tensors:
                 index[id(t)] = out(t._node, id(owner(t._array)))
         grads = [
@@ -319,60 +325,59 @@ class Recording:
         writes = [(self._node_of(t), node) for t, node in trace.written.values()]
         homes = [id(owner(t._array)) for t, _ in trace.written.values()]
         self.numbers = [(where, s.text) for _, _, s, where in env.dynamic]
-        given, bound, passing = self._given()
-        goal = Goal(
-            trace, order, [(path, n) for path, n, _ in given], [n for n, _ in bound], [n for n, _ in passing],
+        leaves, bound, passing = self._outer_leaves()
+        graph = RecordedGraph(
+            trace, order, [(path, n) for path, n, _ in leaves], [n for n, _ in bound], [n for n, _ in passing],
             self._batch(passing), results, memories, writes, homes, self.numbers,
             f"{self.compiled.__name__}, as recorded. Printed by minigrad.", self.compiled.backend,
             self.compiled.threads or 1,
         )  # fmt: skip
-        replay = Replay(goal)
-        replay.given = [
+        replay = Replay(graph)
+        replay.argument_types = [
             (t._array.dtype, t._array.shape) for t in tensors_in(self.args, tuple(self.kwargs.values()))
         ]
         replay.kept_bytes = sum(trace.kept.values())
-        self._note_conditions(replay, [t for _, t in bound], [t for _, t in passing])
-        self._note_finish(replay, index, grads, state)
+        self._set_guards(replay, [t for _, t in bound], [t for _, t in passing])
+        self._set_finish(replay, index, grads, state)
         generators = [n.params["generator"] for n in trace.draws if "generator" in n.params]
-        replay.drawing = list({id(g): g for g in generators}.values())
+        replay.generators = list({id(g): g for g in generators}.values())
         replay.may_raise = self.may_raise
-        if self.may_wait and self.compiled.backend == "numpy":
+        if self.may_interpret and self.compiled.backend == "numpy":
             distinct = not any(map(is_outside, memories)) and len({*memories}) == len(memories)
-            replay.waits = distinct and self.size <= interpret.SMALL and self.widest < rows.LARGE
+            replay.interprets = distinct and self.size <= interpret.SMALL and self.widest < rows.LARGE
             return replay
-        program = Whole(trace, order)
+        program = TracedProgram(trace, order)
         saved = [] if gradients is None else gradients.saved_in(program)
-        replay.plan_is(make_plan(goal, program, saved))
+        replay.set_lowered(lower_graph(graph, program, saved))
         if self.compiled.backend == "numba":
             replay.compile_with_numba()
-        for plan in replay.planned.plans:
+        for plan in replay.lowered.plans:
             plan.build()
         if gradients is not None and gradients.targets:
-            opened = [index[id(t)] for t in self.open]
+            opened = [index[id(t)] for t in self.differentiable]
             kept = [len(results) + i for i in range(len(saved))]
-            numbers = [next(i for i, t in enumerate(self.leaves) if t is o) for o in self.open]
-            step = gradients.function(self.compiled, program, self.numbers, opened, kept, numbers,
-                                      self._finder, self._why_once())  # fmt: skip
-            replay.step, replay.leaves, replay.backward_text = step
+            numbers = [self.first_index[id(t)] for t in self.differentiable]
+            replay.step, replay.leaves, replay.backward_text = gradients.function(
+                self.compiled, program, self.numbers, opened, kept, numbers, self._finder, self._why_once()
+            )
         return replay
 
     def _survey(self, order: list[Node]) -> None:
-        """What is to be known of the records: the Tensors that they read, bytes of the results, what kernels may do.
+        """Surveys the records: the Tensors that they read, the bytes of the results, whether a kernel may raise.
 
-        ``may_wait``: a plan can be made later, for no record that it is made of holds arrays.
+        ``may_interpret``: the plan can wait, for no record of the graph holds arrays.
         """
         sources = self.trace.sources
         self.used: dict[int, Any] = {}
         self.size = self.widest = 0  # bytes
-        self.may_wait, self.may_raise = not self.open, False
+        self.may_interpret, self.may_raise = not self.differentiable, False
         for n in order:
             op = n.op
             source = sources.get(n)
             if source is not None:
                 self.used[id(source)] = source
-            size = (
-                0 if n.shape is None else math.prod(n.shape) * n.dtype.itemsize
-            )  # of a Function with many results
+            # A Function with several results has no shape.
+            size = 0 if n.shape is None else math.prod(n.shape) * n.dtype.itemsize
             if size > self.widest:
                 self.widest = size
             if op is not None:
@@ -380,29 +385,29 @@ class Recording:
                 if op.raises:
                     self.may_raise = True
                 if n.requires_grad and n.saved and n.saved.__class__ is not Freed:
-                    self.may_wait = False
+                    self.may_interpret = False
         self.used |= {id(t): t for t, _ in self.trace.written.values()}
         for seed in () if self.gradients is None else self.gradients.seeds:
             self.used.pop(id(seed), None)
 
     def _batch(self, passing: list[tuple[Node, Any]]) -> list[Node]:
-        """Those of the arguments that may have a row for each of a batch that is large enough to be split."""
-        if self.compiled.exact or self.open or self.compiled.backend != "numpy":
+        """The arguments that may have a row for each of a batch, where that is large enough to be split."""
+        if self.compiled.exact or self.differentiable or self.compiled.backend != "numpy":
             return []
-        found = [(n, t) for n, t in passing if id(t) in self.locations and t._array.ndim]
-        counts = {t._array.shape[0] for _, t in found}
-        return [n for n, _ in found] if len(counts) == 1 and min(counts) >= rows.LEAST else []
+        candidates = [(n, t) for n, t in passing if id(t) in self.locations and t._array.ndim]
+        counts = {t._array.shape[0] for _, t in candidates}
+        return [n for n, _ in candidates] if len(counts) == 1 and min(counts) >= rows.LEAST else []
 
     def _node_of(self, t: Any) -> Node:
         for n, source in self.trace.sources.items():
             if source is t:
                 return n
-        node = Node.leaf(t._array.shape, t._array.dtype, tensor=t)  # it was written, and never read
+        node = Node.leaf(t._array.shape, t._array.dtype, tensor=t)  # the Tensor was written, and never read
         self.trace.sources[node] = t
         return node
 
     def _check_overlaps(self, order: list[Node]) -> None:
-        """Memory that is written may be seen through one Tensor only, for a plan knows of values, not of memory."""
+        """RuntimeError if two Tensors alias memory that is written: a plan orders values, and knows no aliases."""
         trace = self.trace
         if not trace.written:
             return
@@ -411,7 +416,7 @@ class Recording:
         if all(t._array.base is None and t._array.flags.owndata for t in used.values()) and len(
             {id(t._array) for t in used.values()}
         ) == len(used):
-            return  # each has memory of its own
+            return  # each Tensor has memory of its own
         spans = sorted((*_span(t._array), number) for number, t in used.items())
         if all(one[1] <= after[0] for one, after in pairwise(spans)):
             return
@@ -423,10 +428,10 @@ class Recording:
                     "part too. Make the view inside of the compiled function, or clone() it"
                 )
 
-    def _given(self) -> tuple[list[Any], list[Any], list[Any]]:
-        """The leaves that are Tensors from outside, as (name, leaf, Tensor): arguments first, then what was found.
+    def _outer_leaves(self) -> tuple[list[Any], list[Any], list[Any]]:
+        """The leaves that are Tensors from outside, as (name, leaf, Tensor), arguments first; then the used ones.
 
-        And of those that are used, those whose arrays stay and the others.
+        The second list has the used leaves whose arrays stay, the third the others.
         """
         env, trace = self.environment, self.trace
         paths = env.paths | env.owned
@@ -436,22 +441,22 @@ class Recording:
         leaves: dict[int, tuple[Node, Any]] = {}
         for n, t in trace.sources.items():
             leaves.setdefault(id(t), (n, t))
-        given: list[Any] = []
+        named: list[Any] = []
         bound: list[Any] = []
         passing: list[Any] = []
         for n, t in sorted(leaves.values(), key=lambda leaf: id(leaf[1]) not in self.locations):
             path = paths.get(id(t), "tensor")
             if len(firsts) == 1 and "." in path:
                 path = path.partition(".")[2]
-            given.append((path, n, t))
+            named.append((path, n, t))
             if id(t) in self.used:
                 place = env.places.get(id(t))
                 stays = place is not None and place[1] and id(t) not in self.locations
                 (bound if stays else passing).append((n, t))
-        return given, bound, passing
+        return named, bound, passing
 
     def _expression(self, t: Any) -> str:
-        """Where a replay finds the array of a Tensor."""
+        """The expression of a Tensor's array in a replay."""
         where = self.locations.get(id(t))
         if where is not None:
             return f"{where}._array"
@@ -460,15 +465,15 @@ class Recording:
             return f"{where}._grad._array"
         return self.environment.places[id(t)][0]
 
-    def _note_conditions(self, replay: Replay, bound: list[Any], passing: list[Any]) -> None:
+    def _set_guards(self, replay: Replay, bound: list[Any], passing: list[Any]) -> None:
         env = self.environment
-        env.watch_arrays()
-        self._watch_gradients()
-        self._watch_gradients_passed()
+        env.guard_arrays()
+        self._guard_gradients()
+        self._guard_gradient_arguments()
         env.names["as_before"] = env.mutable.function(code, "as_before")
-        checks = ["unchanged()", "as_before()", *(c for c, _ in (*self.elsewhere, *env.settled))]
+        outer = ["unchanged()", "as_before()", *(c for c, _ in (*self.through_arguments, *env.settled))]
         space = env.names
-        # What the function finds by itself and changes, by whose memory it shows.
+        # The arrays that the function reaches by itself and changes, by the id of their memory.
         written: dict[int, list[Any]] = {}
         self._written = written
         for t, _ in self.trace.written.values():
@@ -481,19 +486,19 @@ class Recording:
         space["owners"] = [o for o in owners if id(o._grad) not in self.locations]
         for number, where in self.locations.items():
             if number in env.places:
-                self.conditions.append(f"{where} is {env.pin(env.tensors[number])}")
-        self._keep_changed_arguments_apart(bound)
-        usual = MODE.get(), arguments.as_usual(*env.modes)  # mostly it is this very object
-        modes = "(mode is {} or {}(mode))".format(*map(env.constant, usual))
-        self._note_entry(replay, usual, passing, [modes, *self.conditions, *checks])
-        self._stay(replay, bound)
-        about = [(c, "the arguments") for c in self.conditions]
-        replay.conditions = [(modes, "the grad mode"), *about, *self.elsewhere, *env.settled]
+                self.guards.append(f"{where} is {env.pin(env.tensors[number])}")
+        self._guard_written_arguments(bound)
+        mode_guard = MODE.get(), arguments.mode_guard(*env.modes)  # mostly it is this very object
+        modes = "(mode is {} or {}(mode))".format(*map(env.constant, mode_guard))
+        self._set_entry(replay, mode_guard, passing, [modes, *self.guards, *outer])
+        self._set_bound(replay, bound)
+        about = [(c, "the arguments") for c in self.guards]
+        replay.guards = [(modes, "the grad mode"), *about, *self.through_arguments, *env.settled]
         replay.environment = env
         replay.layouts = [(a.shape, a.dtype, a.strides) for a in replay.bound()]
 
-    def _keep_changed_arguments_apart(self, bound: list[Any]) -> None:
-        """Conditions: the memory of an argument that is changed is seen through no other Tensor that takes part."""
+    def _guard_written_arguments(self, bound: list[Any]) -> None:
+        """Adds guards: no other Tensor that takes part aliases the memory of an argument that is changed."""
         env = self.environment
         locations = self.locations
         share = env.constant(np.may_share_memory)
@@ -505,39 +510,41 @@ class Recording:
                 continue
             others = [other for other in dict.fromkeys(locations.values()) if other != where]
             apart = env.constant(lambda a: not any(_shares(a, t) for t in known))
-            self.conditions.append(f"{apart}({where}._array)")
-            self.conditions += [f"not {share}({where}._array, {o}._array)" for o in others]
+            self.guards.append(f"{apart}({where}._array)")
+            self.guards += [f"not {share}({where}._array, {o}._array)" for o in others]
 
-    def _note_entry(self, replay: Replay, usual: Any, passing: list[Any], conditions: list[str]) -> None:
-        """What makes ``enter``: its text, and for plain arguments also a function that needs no compiler."""
+    def _set_entry(self, replay: Replay, mode_guard: Any, passing: list[Any], guards: list[str]) -> None:
+        """Sets the text of ``enter``, and for plain arguments a function that serves the first calls."""
         env, args = self.environment, self.args
-        found = [*map(self._expression, passing), *(where for where, _ in self.numbers)]
+        inputs = [*map(self._expression, passing), *(where for where, _ in self.numbers)]
         text = "def enter(args, kwargs, mode):\n    try:\n        if (\n            "
-        text += "\n            and ".join(conditions)
-        text += f"\n        ):\n            return ({', '.join(found)}{',' if len(found) == 1 else ''})\n"
+        text += "\n            and ".join(guards)
+        text += f"\n        ):\n            return ({', '.join(inputs)}{',' if len(inputs) == 1 else ''})\n"
         text += "    except (LookupError, AttributeError, ValueError, TypeError, RuntimeError):\n"
         text += "        pass  # what is asked about is gone\n"
         text += "    return None\n"
-        replay.entering = text, env.names
+        replay.entry_text = text, env.names
         options = [(group, key) for group, key, _, _ in env.dynamic]
         if (
             all(isinstance(t, Tensor) and id(t) not in env.places for t in args)
             and len({*map(id, args)}) == len(args)
             and all(group for group, _ in options)
-            and not (self.kwargs or self.elsewhere or env.settled)
+            and not (self.kwargs or self.through_arguments or env.settled)
             and self.locations.keys().isdisjoint(self.trace.written)
             and self.locations.keys().isdisjoint(env.gradient_of)
             and not any(n in self.locations for n in self.trace.asked)
         ):
             places = {self.locations[id(t)]: i for i, t in enumerate(args)}
-            found_at = [self.locations.get(id(t)) for t in passing]
-            wanted = [places[where] for where in found_at if where in places]
-            if len(wanted) == len(passing):
-                replay.enter = arguments.entering(self.likes, wanted, options, usual, env.names)
+            locations = [self.locations.get(id(t)) for t in passing]
+            indices = [places[where] for where in locations if where in places]
+            if len(indices) == len(passing):
+                replay.enter = arguments.plain_entry(
+                    self.tensor_guards, indices, options, mode_guard, env.names
+                )
                 replay.enters_plainly = True
 
-    def _watch_gradients_passed(self) -> None:
-        """Conditions on which arguments are the gradients of others, where the function looks at those."""
+    def _guard_gradient_arguments(self) -> None:
+        """Adds guards on which arguments are gradients of others, where the function reads these gradients."""
         env = self.environment
         places = dict.fromkeys(self.locations.values())
         for number, (holder, present, _) in env.grads.items():
@@ -547,10 +554,10 @@ class Recording:
             mine = {self.locations[n] for n in grads if n in self.locations}
             for where in places:
                 if where != holder:
-                    self.conditions.append(f"({where} is {holder}._grad) is {where in mine}")
+                    self.guards.append(f"({where} is {holder}._grad) is {where in mine}")
 
-    def _watch_gradients(self) -> None:
-        """Conditions on whether those Tensors have a gradient whose gradient was asked for."""
+    def _guard_gradients(self) -> None:
+        """Adds guards on whether a Tensor has a gradient, where the function has read its gradient."""
         env = self.environment
         for number, (where, present, about) in env.grads.items():
             if number not in self.trace.asked:
@@ -560,8 +567,8 @@ class Recording:
             else:
                 env.mutable.gradients.append((env.tensors[number], not present, where, about))
 
-    def _stay(self, replay: Replay, tensors: list[Any]) -> None:
-        """Which arrays plans stand on, and the entries of those that each replay changes."""
+    def _set_bound(self, replay: Replay, tensors: list[Any]) -> None:
+        """Sets the functions of the arrays that plans stand on, and notes which of them each replay changes."""
         numbers = {id(t): i for i, t in enumerate(tensors)}
         often = [numbers[id(t)] for t, _ in self.trace.written.values() if id(t) in numbers]
         self._changes: list[Any] = []
@@ -578,7 +585,7 @@ class Recording:
         mine = {id(owner(tensors[i]._array)) for i in often}
         others = {number: arrays for number, arrays in written.items() if number not in mine}
 
-        def stays(now: tuple[Any, ...]) -> None:
+        def rebind(now: tuple[Any, ...]) -> None:
             arrays[:] = now
             changed = [now[i] for i in often]
             changes[:] = changes_of(changed)
@@ -587,11 +594,11 @@ class Recording:
             for a in changed:
                 written[id(owner(a))] = [*written.get(id(owner(a)), []), a]
 
-        replay.bound, replay.current, replay.stays, replay.written = bound, current, stays, often
-        stays(bound())
+        replay.bound, replay.current, replay.rebind, replay.written = bound, current, rebind, often
+        rebind(bound())
 
-    def _note_finish(self, replay: Replay, index: dict[int, int], grads: Any, state: Any) -> None:
-        """What makes results into Tensors, gradients and states, and tells of changes in place."""
+    def _set_finish(self, replay: Replay, index: dict[int, int], grads: Any, state: Any) -> None:
+        """Sets ``finish``, which turns results into Tensors, gradients and states, and notes changes in place."""
         env, trace, locations = self.environment, self.trace, self.locations
         new = _inference_tensor if env.modes[1] else wrap
         pinned = [(t, i) for t, g, i in grads if id(t) not in locations and id(g) not in env.tensors]
@@ -601,7 +608,8 @@ class Recording:
             if id(t) in locations and id(g) not in env.tensors
         ]
         known = [(self._finder(t), self._known_finder(g)) for t, g, _ in grads if id(g) in env.tensors]
-        taken: list[Any] = []  # finds gradients, to be returned, as they are before the call
+        # Functions that look up gradients of before the call, which it returns.
+        taken: list[Any] = []
         self._taken = taken
         often, overwritten = False, []
         for t, _ in trace.written.values():
@@ -610,13 +618,13 @@ class Recording:
             else:
                 overwritten.append(self._known_finder(t))
         changes = self._changes
-        build = self._built(index, new)
+        build = self._result_builder(index, new)
 
         def finish(results: Any, args: Any, kwargs: Any, outs: Any) -> Any:
             arrays = [find(args, kwargs)._array for find in overwritten]  # before a gradient is dropped
             if taken:
                 results = [*results, *(find(args, kwargs) for find in taken)]
-            for t, g in [(find(args, kwargs), given(args, kwargs)) for find, given in known]:
+            for t, g in [(find(args, kwargs), grad_of(args, kwargs)) for find, grad_of in known]:
                 t._grad = g
             for t, i in pinned:
                 t._grad = None if i is None else new(results[i])
@@ -638,20 +646,20 @@ class Recording:
         if not (pinned or passed or known or taken or state or overwritten):
             replay.finish = finish_in_place if often else build  # the usual case of a step, at half the cost
 
-    def _built(self, index: dict[int, int], new: Callable[[Any], Any]) -> Callable[..., Any]:
-        """A function of what `finish` is given that returns what the call returns."""
-        makers = {i: self._built_tensor(self.leaves[i], index, new) for i in self.firsts.values()}
-        if isinstance(self.shape, _Place):
+    def _result_builder(self, index: dict[int, int], new: Callable[[Any], Any]) -> Callable[..., Any]:
+        """The function that builds what the call returns, of the arguments of ``finish``."""
+        makers = {i: self._tensor_builder(self.returned[i], index, new) for i in self.first_index.values()}
+        if isinstance(self.structure, _Returned):
             return makers[0]
-        shape = self.shape
+        structure = self.structure
 
         def build(results: Any, args: Any, kwargs: Any, outs: Any) -> Any:
-            made = {i: make(results, args, kwargs, outs) for i, make in makers.items()}
-            return _rebuilt(shape, made, args, kwargs)
+            tensors = {i: make(results, args, kwargs, outs) for i, make in makers.items()}
+            return _rebuilt(structure, tensors, args, kwargs)
 
         return build
 
-    def _built_tensor(self, t: Any, index: dict[int, int], new: Callable[[Any], Any]) -> Callable[..., Any]:
+    def _tensor_builder(self, t: Any, index: dict[int, int], new: Callable[[Any], Any]) -> Callable[..., Any]:
         env = self.environment
         owner = next((o for o, g in self.new_grads if g is t and id(t) not in env.tensors), None)
         if owner is not None:
@@ -660,40 +668,40 @@ class Recording:
         if id(t) in env.gradient_of and id(t) not in self.locations:
             self._taken.append(self._known_finder(t))
             taken, k = self._taken, len(self._taken)
-            return lambda results, *given: results[k - 1 - len(taken)]  # they stand at the end
+            return lambda results, *rest: results[k - 1 - len(taken)]  # they stand at the end
         if id(t) in env.tensors:
             find = self._finder(t)
             return lambda results, args, kwargs, outs: find(args, kwargs)
         i = index[id(t)]
-        for k, other in enumerate(self.open):
+        for k, other in enumerate(self.differentiable):
             if other is t:
                 if self.gradients is not None and self.gradients.targets:
                     return lambda results, args, kwargs, outs: outs[k]
-                return lambda results, *given: new(results[i]).requires_grad_()
-        if id(t) in self.dead:
-            node = self.dead[id(t)]
+                return lambda results, *rest: new(results[i]).requires_grad_()
+        if id(t) in self.freed:
+            node = self.freed[id(t)]
             return lambda results, args, kwargs, outs: wrap(results[i], node)
         return lambda results, args, kwargs, outs: new(results[i])
 
     def _known_finder(self, t: Any) -> Callable[[Any, Any], Any]:
-        """Finds a Tensor that was there before the call: an argument, a gradient, or one that stays."""
+        """A function that looks up a Tensor of before the call: an argument, a gradient, or one that stays."""
         owner = self.environment.gradient_of.get(id(t))
         if owner is None or id(t) in self.locations:
             return self._finder(t)
         find = self._finder(owner)
         return lambda args, kwargs: find(args, kwargs)._grad
 
-    def _first(self, result: Any) -> Any:
+    def _first_result(self, result: Any) -> Any:
         """What the recorded call itself returns."""
-        back = {id(inside): next(t for t in tensors_in(self.args, self.kwargs) if id(t) == original)
-                for original, inside in self._replaced.items()}  # fmt: skip
+        passed = {id(t): t for t in tensors_in(self.args, self.kwargs)}
+        back = {id(inside): passed[original] for original, inside in self._replaced.items()}
         for _, g in self.new_grads:
             if g is not None and g._node is not None and not g._node.requires_grad:
                 g._node = None
         for _, _, _, t in self.new_state:
             t._node = None
-        leaves = []
-        for t in self.leaves:
+        returned = []
+        for t in self.returned:
             if self.environment.modes[1] and id(t) not in self.environment.tensors:
                 t._inference = True
             if id(t) in back:
@@ -701,26 +709,26 @@ class Recording:
             elif t._node is not None and not t._node.requires_grad and id(t) not in self.environment.tensors:
                 t._node = None
                 t._view = None
-            leaves.append(t)
-        return _rebuilt(self.shape, leaves, self.args, self.kwargs)
+            returned.append(t)
+        return _rebuilt(self.structure, returned, self.args, self.kwargs)
 
     def _finder(self, t: Any) -> Callable[[Any, Any], Any]:
-        """Finds among the arguments of a replay what stands for this Tensor, or else finds it itself."""
+        """A function that looks up what stands for this Tensor in a replay's arguments; else it returns the Tensor."""
         original = next((k for k, r in self._replaced.items() if r is t), id(t))
         where = self.locations.get(original) or self.locations.get(id(t))
         return (lambda args, kwargs: t) if where is None else where.look_up
 
     def _why_once(self) -> str:
-        """Why the function may not be run again behind the user's back; nothing if it may."""
+        """Why the function may not run again unseen; empty if it may."""
         if self.trace.draws:
             return "draws random numbers"
         return "changes Tensors" if self.trace.written or self.new_grads or self.new_state else ""
 
 
 def _apart(array: Any, written: dict[int, list[Any]]) -> bool:
-    """Whether an array shares no memory with those, which are given by whose memory they show."""
-    found = written.get(id(array if array.base is None else owner(array)))
-    return found is None or not any(np.may_share_memory(array, a) for a in found)
+    """Whether an array shares no memory with the written arrays, which are listed by the id of their memory."""
+    arrays = written.get(id(array if array.base is None else owner(array)))
+    return arrays is None or not any(np.may_share_memory(array, a) for a in arrays)
 
 
 def _shares(array: Any, t: Any) -> bool:
@@ -729,15 +737,15 @@ def _shares(array: Any, t: Any) -> bool:
     return np.may_share_memory(array, t._array) or (g is not None and np.may_share_memory(array, g._array))
 
 
-class _Place:
-    """Stands in a structure for a Tensor."""
+class _Returned:
+    """Stands in a structure for a Tensor that the call returns."""
 
     def __init__(self, number: int) -> None:
         self.number = number
 
 
 class _LookUp:
-    """Stands in a structure for a number that each call finds anew."""
+    """Stands in a structure for a number that each call looks up."""
 
     def __init__(self, find: Callable[[Any, Any], Any]) -> None:
         self.find = find
@@ -747,21 +755,21 @@ def _option(group: dict[str, Any], key: str) -> Callable[[Any, Any], Any]:
     return lambda args, kwargs: group[key]
 
 
-def _rebuilt(shape: Any, leaves: Any, args: Any, kwargs: Any) -> Any:
-    """A structure with these Tensors, by number, and the numbers that a call with these arguments finds."""
-    if isinstance(shape, _Place):
-        return leaves[shape.number]
-    if shape.__class__ in (tuple, list):
-        return shape.__class__([_rebuilt(v, leaves, args, kwargs) for v in shape])
-    if isinstance(shape, tuple) and hasattr(shape, "_fields"):
-        return shape.__class__(*[_rebuilt(v, leaves, args, kwargs) for v in shape])
-    if shape.__class__ is dict:
-        return {k: _rebuilt(v, leaves, args, kwargs) for k, v in shape.items()}
-    return shape.find(args, kwargs) if isinstance(shape, _LookUp) else shape
+def _rebuilt(structure: Any, tensors: Any, args: Any, kwargs: Any) -> Any:
+    """A structure with these Tensors, by index, and the numbers of a call with these arguments."""
+    if isinstance(structure, _Returned):
+        return tensors[structure.number]
+    if structure.__class__ in (tuple, list):
+        return structure.__class__([_rebuilt(v, tensors, args, kwargs) for v in structure])
+    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
+        return structure.__class__(*[_rebuilt(v, tensors, args, kwargs) for v in structure])
+    if structure.__class__ is dict:
+        return {k: _rebuilt(v, tensors, args, kwargs) for k, v in structure.items()}
+    return structure.find(args, kwargs) if isinstance(structure, _LookUp) else structure
 
 
 def _span(array: Any) -> tuple[int, int]:
-    """The addresses of an array's first byte, and of the one after its last; nowhere if it has none."""
+    """The addresses of an array's first byte and of the one after its last; zeros for an empty array."""
     if not array.size:
         return 0, 0
     if not array.flags.c_contiguous:
@@ -770,12 +778,12 @@ def _span(array: Any) -> tuple[int, int]:
     return start, start + array.nbytes
 
 
-def _dead(node: Node) -> Node:
+def _freed(node: Node) -> Node:
     """The record of a result whose graph a backward pass in the function has freed."""
-    made = node.copy()
-    made.inputs, made.hooks, made.tensor = (), None, None
-    made.saved = node.saved if node.saved.__class__ is Freed else Freed(*errors.here())
-    return made
+    copied = node.copy()
+    copied.inputs, copied.hooks, copied.tensor = (), None, None
+    copied.saved = node.saved if node.saved.__class__ is Freed else Freed(*errors.here())
+    return copied
 
 
 def _inference_tensor(array: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A recording that is replayed: when it holds, what it runs, what is done with the results."""
+"""A recording as later calls use it: its guards, what it runs, and what becomes of the results."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from minigrad import errors
-from minigrad.compiler import conditions, interpret
+from minigrad.compiler import guards, interpret
 from minigrad.compiler.by_numba import jitted
 from minigrad.compiler.environment import Environment
-from minigrad.compiler.goal import Goal, Planned, make_plan
+from minigrad.compiler.graph import LoweredGraph, RecordedGraph, lower_graph
 from minigrad.compiler.interpret import Interpreter, StepFailed
 from minigrad.compiler.lower import Plan
 from minigrad.compiler.rows import RowPlans
@@ -28,112 +28,130 @@ from minigrad.dtypes import F64
 
 def code(text: str, name: str) -> types.CodeType:
     """A generated text, compiled by Python."""
-    found: types.CodeType = builtins.compile(text, name, "exec")
-    return found
+    compiled: types.CodeType = builtins.compile(text, name, "exec")
+    return compiled
 
 
-Instance = tuple[
-    tuple[Any, ...], Callable[..., Any], bool
-]  # arrays, what is run on them, whether it interprets
+# Arrays, what runs on them, and whether that is the interpreter.
+Instance = tuple[tuple[Any, ...], Callable[..., Any], bool]
 
 
 class Replay:
-    """One recording: when it holds, and what a call runs then: its goal, interpreted at first, or the plan for that."""
+    """One recording: its guards, and what a call runs where they hold: its graph, interpreted at first, or the plan."""
 
-    bound: Callable[[], tuple[Any, ...]]  # the arrays that stay, as they are now
-    current: Callable[[], bool]  # whether they are those that idle plans stand on
-    stays: Callable[[tuple[Any, ...]], None]  # from now on they stand on these
-    enter: Callable[..., Any]  # gives the arguments of the plan, or None where the recording does not hold
-    entering: tuple[str, dict[str, Any]]  # its text, and the names in that
-    finish: Callable[..., Any]  # makes Tensors, gradients, states of results; returns what the call returns
-    leaves: Callable[..., list[Any]]  # the Tensors that a differentiable call depends on
-    conditions: list[tuple[str, str]]  # on modes and arguments, and what each is about
-    given: list[tuple[Any, Any]]  # element types and shapes of the arguments that it was recorded with
+    # The arrays that stay, as they are now.
+    bound: Callable[[], tuple[Any, ...]]
+    # Whether they are those that idle plans stand on.
+    current: Callable[[], bool]
+    # Makes these the arrays that plans stand on.
+    rebind: Callable[[tuple[Any, ...]], None]
+    # Returns the arguments of the plan, or None where a guard fails; its text, and the names in that.
+    enter: Callable[..., Any]
+    entry_text: tuple[str, dict[str, Any]]
+    # Turns results into Tensors, gradients and states; returns what the call returns.
+    finish: Callable[..., Any]
+    # The Tensors that a differentiable call depends on.
+    leaves: Callable[..., list[Any]]
+    # Those on modes and arguments, each with what it is about.
+    guards: list[tuple[str, str]]
+    # Dtypes and shapes of the arguments that it was recorded with.
+    argument_types: list[tuple[Any, Any]]
     backward_text = ""
-    layouts: list[Any]  # of the arrays that stay
-    written: list[int]  # which of them each run changes
+    # Of the arrays that stay; and the indices of those that each run changes.
+    layouts: list[Any]
+    written: list[int]
     environment: Environment
-    drawing: list[Any]  # the random generators that a run draws from
-    may_raise: bool  # whether a kernel may
-    kept_bytes: int  # what eager mode keeps for a backward pass
-    step: Any = None  # the autograd.Function of a call whose results can be differentiated
-    function: Any = None  # compiled by Numba
-    kinds: tuple[Any, ...] = ()  # element types of results without dimensions, which Numba returns as numbers
+    # The random generators that a run draws from.
+    generators: list[Any]
+    # Whether a kernel may raise.
+    may_raise: bool
+    # What eager mode keeps for a backward pass.
+    kept_bytes: int
+    # The autograd.Function of a call whose results can be differentiated.
+    step: Any = None
+    # What Numba compiled.
+    function: Any = None
+    # Dtypes of results without dimensions, which Numba returns as numbers; None for other results.
+    kinds: tuple[Any, ...] = ()
 
-    def __init__(self, goal: Goal) -> None:
-        self.goal: Goal | None = goal  # until there is a plan
+    def __init__(self, graph: RecordedGraph) -> None:
+        # None once there is a plan.
+        self.graph: RecordedGraph | None = graph
+        # Instances that no call is running.
         self.idle: list[Instance] = []
         self.calls = 0
-        self._count = len(goal.passing)
+        self._count = len(graph.passing)
         self.enter = self.enter_by_text
-        self.enters_plainly = False  # whether `enter` is another for now, that needs no compiler
-        self.waits = False  # whether the goal is interpreted for now
+        # Whether `enter` is for now one of `arguments.plain_entry`.
+        self.enters_plainly = False
+        # Whether the graph is interpreted for now.
+        self.interprets = False
         self._interpreter: Interpreter | None = None
-        self._planned: Planned | None = None
-        self._over = False
+        self._lowered: LoweredGraph | None = None
+        self._closed = False
         self._lock = threading.RLock()
         self._code: types.CodeType | None = None
 
     @property
-    def planned(self) -> Planned:
-        """The plan, made when somebody asks for it."""
-        made = self._planned
-        if made is None:
+    def lowered(self) -> LoweredGraph:
+        """The plans, made at the first use."""
+        lowered = self._lowered
+        if lowered is None:
             with self._lock:
-                if self.goal is not None:
-                    return self.plan_is(make_plan(self.goal))
-            return self.planned  # another thread was quicker
-        return made
+                if self.graph is not None:
+                    return self.set_lowered(lower_graph(self.graph))
+            return self.lowered  # another thread has made them
+        return lowered
 
-    def plan_is(self, made: Planned) -> Planned:
-        """From now on there is this plan."""
-        if self._over:
-            for plan in made.plans:
+    def set_lowered(self, lowered: LoweredGraph) -> LoweredGraph:
+        """Sets the plans, which replace the graph."""
+        if self._closed:
+            for plan in lowered.plans:
                 plan.let_go()
-        self._planned, self.goal = made, None
-        return made
+        self._lowered, self.graph = lowered, None
+        return lowered
 
     @property
     def plan(self) -> Plan:
         """The plan for all rows at once."""
-        return self.planned.plan
+        return self.lowered.plan
 
     @property
     def rows(self) -> RowPlans | None:
-        """The plan in blocks of rows, where that is what is run."""
-        return self.planned.rows
+        """The plans for blocks of rows, where these are what runs."""
+        return self.lowered.rows
 
     def let_go(self) -> None:
-        """The recording is over: what only it needs is dropped."""
-        self._over = True
-        if self._planned is not None:
-            for plan in self._planned.plans:
+        """Drops what only the recorded call needs."""
+        self._closed = True
+        if self._lowered is not None:
+            for plan in self._lowered.plans:
                 plan.let_go()
-        elif self.goal is not None:
-            self.goal.trace.let_go()
+        elif self.graph is not None:
+            self.graph.trace.let_go()
 
     def enter_by_text(self, args: Any, kwargs: Any, mode: Any) -> Any:
-        """`enter` the first time: compiles the text."""
-        text, names = self.entering
-        exec(code(text, "<conditions of a compiled function>"), names)
+        """`enter` at its first call, which compiles the text."""
+        text, names = self.entry_text
+        exec(code(text, "<guards of a compiled function>"), names)
         self.enter = names["enter"]
         return self.enter(args, kwargs, mode)
 
     @functools.cached_property
     def text(self) -> str:
-        """The text that is run."""
-        made = self.planned
-        return made.plan.text() if made.rows is None else made.rows.text
+        """The text of what runs."""
+        lowered = self.lowered
+        return lowered.plan.text() if lowered.rows is None else lowered.rows.text
 
     @property
     def signature(self) -> str:
-        """The arguments that the recording is for, in words."""
-        return ", ".join(f"{dtype} {list(shape)}" for dtype, shape in self.given) or "no Tensors"
+        """The dtypes and shapes of the arguments that the recording is for."""
+        return ", ".join(f"{dtype} {list(shape)}" for dtype, shape in self.argument_types) or "no Tensors"
 
     def moves(self) -> bool:
-        """Whether the recording holds for the arrays that are there now, as others have come; if so, it stands on them.
+        """Whether the recording also serves the arrays that have replaced those it stands on; then it rebinds to them.
 
-        They must lie as those did, and what is changed must share memory with nothing else.
+        They must lie as those did, and arrays that a run changes must share memory with no other.
         """
         arrays = self.bound()
         if [(a.shape, a.dtype, a.strides) for a in arrays] != self.layouts:
@@ -141,52 +159,54 @@ class Replay:
         for i in self.written:
             if any(np.may_share_memory(arrays[i], a) for k, a in enumerate(arrays) if k != i):
                 return False
-        self.idle.clear()  # plans on arrays of before
-        self.stays(arrays)
+        self.idle.clear()  # they stand on the arrays of before
+        self.rebind(arrays)
         return True
 
     def ready(self) -> Instance:
-        """What is run, on the arrays that are there now, by nobody else."""
-        if self.waits or self.enters_plainly:
+        """An instance on the arrays of now that no other call is running."""
+        if self.interprets or self.enters_plainly:
             self._mature()
         try:
             return self.idle.pop()
-        except IndexError:  # all are in use, or there is none yet
+        except IndexError:  # all instances are in use, or there is none yet
             arrays = self.bound()
-            waits = self.waits
-            return arrays, self.bind(arrays), waits
+            interprets = self.interprets
+            return arrays, self.bind(arrays), interprets
 
     def _mature(self) -> None:
-        """Changes to what costs more to make and less to use, after as many calls as pay for it."""
-        if self.waits and (self.calls >= interpret.OFTEN or self._planned is not None):
-            self.waits, self._interpreter = False, None
+        """Switches, after enough calls, to the plan and to the compiled guards: dearer to make, cheaper to use."""
+        if self.interprets and (self.calls >= interpret.OFTEN or self._lowered is not None):
+            self.interprets, self._interpreter = False, None
             self.idle.clear()
-        if self.enters_plainly and self.calls >= conditions.OFTEN:
+        if self.enters_plainly and self.calls >= guards.OFTEN:
             self.enters_plainly = False
             self.enter = self.enter_by_text
 
     def bind(self, arrays: tuple[Any, ...]) -> Callable[..., Any]:
-        """What is run, on these arrays."""
-        if self.waits and (steps := self._interpreted()) is not None:
+        """The function that runs on these arrays."""
+        if self.interprets and (steps := self._interpreted()) is not None:
             return steps.bind(arrays)
-        made = self.planned
-        run = self._bound(made, tuple(arrays[i] for i in made.bound))
-        count, places = self._count, made.passing
+        lowered = self.lowered
+        run = self._bound(lowered, tuple(arrays[i] for i in lowered.bound))
+        count, places = self._count, lowered.passing
         if places == [*range(count)]:
             return run
-        return lambda *given: run(*[given[i] for i in places], *given[count:])  # it has no use for some
+        return lambda *inputs: run(
+            *[inputs[i] for i in places], *inputs[count:]
+        )  # the plan does not read all
 
-    def _bound(self, made: Planned, arrays: tuple[Any, ...]) -> Callable[..., Any]:
+    def _bound(self, lowered: LoweredGraph, arrays: tuple[Any, ...]) -> Callable[..., Any]:
         """The plan on these arrays."""
-        if made.rows is not None:
-            return made.rows.bind(arrays, code)
+        if lowered.rows is not None:
+            return lowered.rows.bind(arrays, code)
         if self.function is not None:
             if all(k is None for k in self.kinds):
                 return functools.partial(self.function, *arrays)
             return functools.partial(_converted, self.function, arrays, self.kinds)
         if self._code is None:
             self._code = code(self.text, "<compiled>")
-        namespace = dict(made.plan.data)
+        namespace = dict(lowered.plan.data)
         with np.errstate(all="ignore"):
             exec(self._code, namespace)
             bound: Callable[..., Any] = namespace["bind"](*arrays)
@@ -195,36 +215,37 @@ class Replay:
     def compile_with_numba(self) -> None:
         """Has Numba compile the text; NotImplementedError where it cannot."""
         plan, arrays = self.plan, self.bound()
-        seen = {plan.name_of[v]: v for n, v in plan.arguments if n not in plan.bound}
-        samples = [*(np.empty(v.shape, v.dtype) for v in seen.values()), *(0.0 for _ in plan.numbers)]
-        stay = [arrays[i] for i in self.planned.bound]
+        value_of = {plan.name_of[v]: v for n, v in plan.arguments if n not in plan.bound}
+        samples = [*(np.empty(v.shape, v.dtype) for v in value_of.values()), *(0.0 for _ in plan.numbers)]
+        lasting = [arrays[i] for i in self.lowered.bound]
         with np.errstate(all="ignore"):
-            self.function = jitted(self.text, plan.data, stay, samples, code, self.may_raise)
+            self.function = jitted(self.text, plan.data, lasting, samples, code, self.may_raise)
         self.kinds = tuple(None if v.shape or v.dtype == F64 else v.dtype for v in plan.outputs)
 
     def _interpreted(self) -> Interpreter | None:
-        """The goal as steps to interpret; None if there is a plan by now."""
+        """The graph as steps to interpret; None once there is a plan."""
         with self._lock:
-            if self.goal is None:
+            if self.graph is None:
                 return None
             if self._interpreter is None:
-                self._interpreter = Interpreter(self.goal)
+                self._interpreter = Interpreter(self.graph)
             return self._interpreter
 
-    def run(self, instance: Any, given: Any, args: Any, kwargs: Any) -> Any:
-        """One replay; what the call returns."""
+    def run(self, instance: Any, inputs: Any, args: Any, kwargs: Any) -> Any:
+        """One replay; returns what the call returns."""
         self.calls += 1
-        drawn = [(g, g.get_state()) for g in self.drawing] if self.may_raise else []  # to be put back
+        # An error restores them.
+        states = [(g, g.get_state()) for g in self.generators] if self.may_raise else []
         try:
             if self.step is None:
-                results = QUIET.run(instance[1], *given)
-                if instance[2] is self.waits:  # not when another thread has seen to a plan meanwhile
+                results = QUIET.run(instance[1], *inputs)
+                if instance[2] is self.interprets:  # False if another thread has made the plan meanwhile
                     self.idle.append(instance)
                 return self.finish(results, args, kwargs, None)
-            call = Call(instance[1], given, args, kwargs)
+            call = Call(instance[1], inputs, args, kwargs)
             outs = self.step.apply(call, *self.leaves(args, kwargs))
         except Exception as error:
-            for generator, state in drawn:
+            for generator, state in states:
                 generator.set_state(state)
             cause = error.__cause__ if isinstance(error, StepFailed) else error
             raise self._explained(error) from cause
@@ -232,7 +253,7 @@ class Replay:
         return self.finish(call.results, args, kwargs, outs if isinstance(outs, tuple) else (outs,))
 
     def _explained(self, error: Exception) -> Exception:
-        """What a line of the plan raised, as eager mode's kind of error, with the user's line."""
+        """The error of a line of the plan as eager mode raises it, with the user's line."""
         place, trace = "", error.__traceback__
         if isinstance(error, StepFailed) and isinstance(error.__cause__, Exception):
             place, trace, error = str(error), None, error.__cause__
@@ -248,13 +269,13 @@ class Replay:
         return kind(f"{error} (in a replay of a compiled function; at {place})")
 
     def broken(self, args: Any, kwargs: Any, mode: Any) -> str:
-        """What has changed, so that the recording does not hold."""
+        """What the first guard that fails is about."""
         env = self.environment
-        conditions = [*self.conditions, *env.checks.expressions(), *env.mutable.expressions()]
+        guards = [*self.guards, *env.guards.expressions(), *env.mutable.expressions()]
         space = env.names | {"args": args, "kwargs": kwargs, "mode": mode}
-        for condition, about in conditions:
+        for guard, about in guards:
             with contextlib.suppress(Exception):
-                if eval(condition, space):
+                if eval(guard, space):
                     continue
             return about
         return "the memory layout of an array"
@@ -263,53 +284,53 @@ class Replay:
 class Call:
     """One call of a plan that is recorded as one operation."""
 
-    def __init__(self, run: Any, given: Any, args: Any, kwargs: Any) -> None:
-        self.run, self.given, self.args, self.kwargs = run, given, args, kwargs
+    def __init__(self, run: Any, inputs: Any, args: Any, kwargs: Any) -> None:
+        self.run, self.inputs, self.args, self.kwargs = run, inputs, args, kwargs
         self.results: Any = None
 
 
-def _converted(function: Any, arrays: tuple[Any, ...], kinds: tuple[Any, ...], *given: Any) -> list[Any]:
-    results = function(*arrays, *given)
+def _converted(function: Any, arrays: tuple[Any, ...], kinds: tuple[Any, ...], *inputs: Any) -> list[Any]:
+    results = function(*arrays, *inputs)
     return [r if k is None else np.asarray(r, k) for r, k in zip(results, kinds, strict=True)]
 
 
 # ---------------------------------------------------------------- check=True
 
 
-def checked(replay: Replay, instance: Any, given: Any, args: Any, kwargs: Any, function: Any) -> Any:
-    """A replay, then the function itself from the same state; returns what the function returns.
+def checked(replay: Replay, instance: Any, inputs: Any, args: Any, kwargs: Any, function: Any) -> Any:
+    """Runs a replay, then the function itself from the same state; returns what the function returns.
 
-    RuntimeError where results, gradients or changed Tensors differ: at all, or, for plans that add up in another
-    order, by more than rounding.
+    RuntimeError where results, gradients or changed Tensors differ; by more than rounding, where the plan adds up in
+    another order than eager mode.
     """
     tensors = list(
         {id(t): t for t in [*replay.environment.tensors.values(), *tensors_in(args, kwargs)]}.values()
     )
-    generators = replay.drawing
+    generators = replay.generators
     before = _state(tensors), [g.get_state() for g in generators]
     states = [(s, {k: (v, dict(v)) for k, v in s.items()}) for s, _ in replay.environment.states]
-    found = replay.run(instance, given, args, kwargs)
-    after = [*_values(tensors_in(found)), *_values(tensors), *_gradients(tensors)]
+    replayed = replay.run(instance, inputs, args, kwargs)
+    after = [*_values(tensors_in(replayed)), *_values(tensors), *_gradients(tensors)]
     _restore(tensors, before[0])
     for g, state in zip(generators, before[1], strict=True):
         g.set_state(state)
     for state, entries in states:
         state.clear()
-        for k, (entry, content) in entries.items():  # the same dicts, as conditions ask for
+        for k, (entry, content) in entries.items():  # the same dicts, as guards ask for
             entry.clear()
             entry.update(content)
             state[k] = entry
     expected = function(*args, **kwargs)
-    wanted = [*_values(tensors_in(expected)), *_values(tensors), *_gradients(tensors)]
-    exact = replay.waits or (replay.rows is None and replay.function is None)
+    values = [*_values(tensors_in(expected)), *_values(tensors), *_gradients(tensors)]
+    exact = replay.interprets or (replay.rows is None and replay.function is None)
     names = (
         ["a result"] * len(tensors_in(expected)) + ["a Tensor"] * len(tensors) + ["a gradient"] * len(tensors)
     )
-    if len(after) != len(wanted):
+    if len(after) != len(values):
         raise errors.runtime_error(
             "compile(check=True): the replay returns another number of Tensors than the function"
         )
-    for name, a, b in zip(names, after, wanted, strict=True):
+    for name, a, b in zip(names, after, values, strict=True):
         difference = _difference(a, b, exact)
         if difference:
             raise errors.runtime_error(
@@ -357,14 +378,14 @@ def _difference(a: Any, b: Any, exact: bool) -> str:
 
 def tensors_in(*values: Any) -> list[Any]:
     """The Tensors in a structure, in order."""
-    found: list[Any] = []
-    todo = list(values)[::-1]
-    while todo:
-        v = todo.pop()
+    tensors: list[Any] = []
+    pending = list(values)[::-1]
+    while pending:
+        v = pending.pop()
         if isinstance(v, Tensor):
-            found.append(v)
+            tensors.append(v)
         elif isinstance(v, (tuple, list)):
-            todo.extend(reversed(v))
+            pending.extend(reversed(v))
         elif isinstance(v, dict):
-            todo.extend(reversed(v.values()))
-    return found
+            pending.extend(reversed(v.values()))
+    return tensors

@@ -34,20 +34,22 @@ class Recorded(NamedTuple):
     signature: str
     calls: int
     steps: list[Step]
-    fused: int  # operations that write over an operand, or share a call with others
+    # Operations that write over an operand, or share a call with others.
+    fused: int
     buffer_bytes: int
-    eager_bytes: int  # arrays that eager mode keeps for the backward pass
+    # Of the arrays that eager mode keeps for the backward pass.
+    eager_bytes: int
 
     def __str__(self) -> str:
         timed = any(s.microseconds is not None for s in self.steps)
         rows = [("#", "step", "result", "into", "µs" if timed else "", "line")]
         for s in self.steps:
-            took = "" if s.microseconds is None else f"{s.microseconds:.2f}"
-            rows.append((str(s.number), s.call, s.result, s.into, took, s.line))
-        beside = f", where eager mode keeps {self.eager_bytes:,}" if self.eager_bytes else ""
+            duration = "" if s.microseconds is None else f"{s.microseconds:.2f}"
+            rows.append((str(s.number), s.call, s.result, s.into, duration, s.line))
+        eager = f", where eager mode keeps {self.eager_bytes:,}" if self.eager_bytes else ""
         head = (
             f"{self.signature}: {len(self.steps)} steps, {self.fused} fused, {self.buffer_bytes:,} bytes of buffers"
-            f"{beside}; replayed {self.calls} times"
+            f"{eager}; replayed {self.calls} times"
         )
         return f"{head}\n{aligned(rows, right=(0, 4))}"
 
@@ -63,7 +65,7 @@ class Report(list[Recorded]):
 
 def report(compiled: Any, profile: bool) -> Report:
     """The tables of `Compiled.report`."""
-    return Report(_recorded(plan, profile) for plan in compiled.plans)
+    return Report(_recorded(plan, profile) for plan in compiled.recordings)
 
 
 def _recorded(replay: Replay, profile: bool) -> Recorded:
@@ -80,18 +82,19 @@ def _recorded(replay: Replay, profile: bool) -> Recorded:
     return Recorded(replay.signature, replay.calls, steps, fused, size, replay.kept_bytes)
 
 
-def _step(number: int, plan: Plan, s: Statement | None, line: str, took: float | None) -> Step:
+def _step(number: int, plan: Plan, s: Statement | None, line: str, microseconds: float | None) -> Step:
     result = "" if s is None else f"{s.value.dtype} {list(s.value.shape)}"
-    where = (
-        "in place" if s is None or s in plan.direct else "buffer" if s.value in plan.slots else "new array"
-    )
-    if s is not None and s.kind == "view":
+    if s is None or s in plan.direct:
+        where = "in place"
+    elif s.kind == "view":
         where = "view"
-    return Step(number, line, result, where, took, "" if s is None else s.place)
+    else:
+        where = "buffer" if s.value in plan.slots else "new array"
+    return Step(number, line, result, where, microseconds, "" if s is None else s.place)
 
 
 def _times(plan: Plan) -> list[float | None]:
-    """Microseconds of each line, the median of some runs on made-up data."""
+    """Microseconds of each line, the median of some runs on random data."""
     text = plan.text(clock=True)
     namespace = {**plan.data, "clock": time.perf_counter}
     exec(code(text, "<profiled>"), namespace)
@@ -102,17 +105,17 @@ def _times(plan: Plan) -> list[float | None]:
             return random.random(v.shape).astype(v.dtype)
         return np.zeros(v.shape, v.dtype)
 
-    known: dict[str, Any] = {}
+    array_of: dict[str, Any] = {}
     bound = [
-        known.setdefault(plan.name_of[v], data(v))
+        array_of.setdefault(plan.name_of[v], data(v))
         for n, v in plan.arguments
-        if n in plan.bound and plan.name_of[v] not in known
+        if n in plan.bound and plan.name_of[v] not in array_of
     ]
     passing = [
-        known.setdefault(plan.name_of[v], data(v))
+        array_of.setdefault(plan.name_of[v], data(v))
         for n, v in plan.arguments
-        if n not in plan.bound and plan.name_of[v] not in known
+        if n not in plan.bound and plan.name_of[v] not in array_of
     ]
     run = namespace["bind"](*bound)
-    taken = [QUIET.run(run, *passing, *[1e-9] * len(plan.numbers)) for _ in range(_ROUNDS)]
-    return [float(t) * 1e6 for t in np.median(np.diff(np.array(taken), axis=1), axis=0)]
+    times = [QUIET.run(run, *passing, *[1e-9] * len(plan.numbers)) for _ in range(_ROUNDS)]
+    return [float(t) * 1e6 for t in np.median(np.diff(np.array(times), axis=1), axis=0)]

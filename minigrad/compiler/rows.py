@@ -1,8 +1,8 @@
-"""A plan in blocks of rows: every result that has a row for each row of the batch is computed block by block, sums
-over the batch are added up, and threads share the blocks.
+"""Plans for blocks of rows: values with a row for each of the batch are computed block by block, and threads share
+the blocks.
 
-Blocks stay in the cache, and each thread has memory of its own.  Sums over the batch are added in another order than
-in eager mode, so they agree to rounding only.
+Blocks stay in the cache, and each thread has memory of its own.  Sums over the batch are the sums over the blocks
+added up: another order than in eager mode, so they agree to rounding only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler.lower import Plan
-from minigrad.compiler.whole import Whole
+from minigrad.compiler.traced import TracedProgram
 from minigrad.core.node import Node
 from minigrad.core.op import NO_PARAMS
 from minigrad.core.plans import COLUMNS, FIXED, ROWS, Batch, Summed, by_row
@@ -26,21 +26,25 @@ from minigrad.core.quiet import QUIET
 from minigrad.readers.source.program import Value
 from minigrad.threads import blas
 
-BLOCK = 1 << 19  # bytes of the widest result of a block, of which there are two at least
-LARGE = 3 << 16  # bytes of the widest value from which there are blocks: half the memory costs little time
-SHARED = 1 << 20  # bytes of it from which threads share them
-LEAST = 128  # rows of a block for which a thread is worth while
+# Bytes of the widest value of a block; there are at least two blocks.
+BLOCK = 1 << 19
+# Bytes of the widest value from which there are blocks: they need half the memory and cost little time.
+LARGE = 3 << 16
+# Bytes of the widest value from which threads share the blocks.
+SHARED = 1 << 20
+# Rows of a block that are worth a thread.
+LEAST = 128
 
-_SUM, _LATER = (
-    3,
-    4,
-)  # beside `ROWS`, `COLUMNS` and `FIXED`: a sum over the batch, and what follows from such sums
+# Kinds of values beside `ROWS`, `COLUMNS` and `FIXED`: a sum over the batch, and what follows from such sums.
+_SUM, _LATER = 3, 4
 
 
 class Split:
     """Which values of a program are computed in blocks; ``possible`` is False if the batch cannot be split."""
 
-    def __init__(self, program: Whole, live: Sequence[Value], batch: Sequence[Value], count: int) -> None:
+    def __init__(
+        self, program: TracedProgram, live: Sequence[Value], batch: Sequence[Value], count: int
+    ) -> None:
         self.count = count
         self.kind: dict[Value, int] = {}
         self.summed: dict[Value, Summed] = {}
@@ -55,7 +59,7 @@ class Split:
             return ROWS
         inputs = [w for w in v.inputs if w.__class__ is Value] if v.fill is None else []
         kinds = [self.kind[w] for w in inputs]
-        if v.fill is not None:  # one number, seen as often as needed
+        if v.fill is not None:  # one number that repeats
             return ROWS if v.shape[:1] == (self.count,) else FIXED
         if all(k == FIXED for k in kinds):
             return FIXED
@@ -94,28 +98,28 @@ def _widest(split: Split, live: Sequence[Value]) -> int:
     return max(sizes, default=0)
 
 
-class _Part(Whole):
-    """The rows' half of a program, for blocks of one size; `Plan` takes it for a program."""
+class _BlockProgram(TracedProgram):
+    """The half of a program that is computed by rows, for blocks of one size."""
 
-    def __init__(self, program: Whole, split: Split, sums: Sequence[Value], size: int) -> None:
+    def __init__(self, program: TracedProgram, split: Split, sums: Sequence[Value], size: int) -> None:
         self.trace: Any = program.trace
         self.gradient = None
         self.values: list[Value] = []
-        self.made: dict[Value, Value] = {}
-        needed, todo = set(sums), list(sums)
-        for v in todo:
+        self.resized: dict[Value, Value] = {}
+        needed, pending = set(sums), list(sums)
+        for v in pending:
             for w in v.inputs if v.fill is None else ():
                 if w.__class__ is Value and w not in needed:
                     needed.add(w)
-                    todo.append(w)
+                    pending.append(w)
         for v in program.values:
             if v in needed:
-                self.values.append(self._resized(v, split, size))
-        self.value_of = {n: self.made[v] for n, v in program.value_of.items() if v in self.made}
+                self.values.append(self._resize(v, split, size))
+        self.value_of = {n: self.resized[v] for n, v in program.value_of.items() if v in self.resized}
         self.forward = [n for n in program.forward if n in self.value_of]
-        self.names = {self.made[v]: nodes for v, nodes in program.names.items() if v in self.made}
+        self.names = {self.resized[v]: nodes for v, nodes in program.names.items() if v in self.resized}
 
-    def _resized(self, v: Value, split: Split, size: int) -> Value:
+    def _resize(self, v: Value, split: Split, size: int) -> Value:
         kind = split.kind[v]
         shape, params = v.shape, v.params
         op: Any = v.record or v.op
@@ -130,11 +134,11 @@ class _Part(Whole):
             op, params = "filled", NO_PARAMS
         elif summed is not None and summed.op is not None:
             op = summed.op
-        inputs = [self.made[w] if w.__class__ is Value else w for w in v.inputs] if v.fill is None else []
-        made = self.made[v] = Value(op, inputs, params, shape, v.dtype, None)
-        made.nodes, made.fill, made.data, made.hint = list(v.nodes), v.fill, v.data, v.hint
-        made.forward, made.of, made.origin, made.turned = v.forward, v.of, v.origin, v.turned
-        return made
+        inputs = [self.resized[w] if w.__class__ is Value else w for w in v.inputs] if v.fill is None else []
+        resized = self.resized[v] = Value(op, inputs, params, shape, v.dtype, None)
+        resized.nodes, resized.fill, resized.data, resized.hint = list(v.nodes), v.fill, v.data, v.hint
+        resized.forward, resized.of, resized.origin, resized.turned = v.forward, v.of, v.origin, v.turned
+        return resized
 
 
 class RowPlans:
@@ -142,10 +146,10 @@ class RowPlans:
 
     def __init__(
         self,
-        program: Whole,
+        program: TracedProgram,
         whole: Plan,
         split: Split,
-        given: Any,
+        leaves: Any,
         batch: Sequence[Value],
         threads: int,
         title: str,
@@ -155,8 +159,8 @@ class RowPlans:
         self.whole, self.split = whole, split
         self.batch = list(batch)
         later = [v for v in whole.live if split.kind[v] == _LATER]
-        wanted = [*whole.outputs, *(w for _, w in whole.writes)]
-        used = {w for v in later for w in v.inputs if w.__class__ is Value} | set(wanted)
+        used = {w for v in later for w in v.inputs if w.__class__ is Value}
+        used |= {*whole.outputs, *(w for _, w in whole.writes)}
         self.sums = [v for v in whole.live if split.kind[v] == _SUM and v in used]
         blocks = max(2, round(widest / BLOCK), min(threads, split.count // LEAST))
         blocks = -(-blocks // threads) * threads
@@ -165,34 +169,26 @@ class RowPlans:
         for low, high in self.blocks:
             size = high - low
             if size not in self.parts:
-                part = _Part(program, split, self.sums, size)
-                outputs = [part.made[v] for v in self.sums]
+                part = _BlockProgram(program, split, self.sums, size)
+                outputs = [part.resized[v] for v in self.sums]
                 heading = f"{title} The rows of a block of {size}."
+                options: dict[str, Any] = {"draws": False, "lent": True}
                 self.parts[size] = Plan(
-                    part,
-                    given,
-                    whole.bound,
-                    outputs,
-                    [],
-                    whole.numbers,
-                    heading,
-                    draws=False,
-                    lent=True,
+                    part, leaves, whole.bound, outputs, [], whole.numbers, heading, **options
                 )
-        self.rest = Plan(
-            program, given, whole.bound, whole.outputs, whole.writes, whole.numbers,
-            f"{title} What follows the sums over the batch.", boundary=self.sums, homes=whole.homes,
-        )  # fmt: skip
+        heading = f"{title} What follows the sums over the batch."
+        ends = whole.bound, whole.outputs, whole.writes, whole.numbers
+        self.rest = Plan(program, leaves, *ends, heading, boundary=self.sums, homes=whole.homes)
         whole.sharing = self.rest.sharing = [whole, self.rest]
 
     @property
     def plans(self) -> list[Plan]:
-        """Those of blocks, and that of what follows."""
+        """The plans of the blocks, and the plan of what follows."""
         return [*self.parts.values(), self.rest]
 
     @functools.cached_property
     def text(self) -> str:
-        """The texts of all of them."""
+        """The texts of all plans."""
         return "\n\n".join(p.text() for p in self.plans)
 
     @property
@@ -205,46 +201,47 @@ class RowPlans:
         return int((parts + 2 * sums) * self.threads + self.rest.bytes + self.rest.lasting_bytes)
 
     def bind(self, arrays: Sequence[Any], code: Callable[[str, str], Any]) -> Callable[..., Any]:
-        """The function that runs it all, with memory for each thread."""
+        """The function that runs all plans, with memory for each thread."""
         whole = self.whole
         names = list(dict.fromkeys(whole.name_of[v] for n, v in whole.arguments if n in whole.bound))
         array_of = dict(zip(names, arrays, strict=True))
-        known = {n: array_of[whole.name_of[v]] for n, v in whole.arguments if n in whole.bound}
+        array_of_leaf = {n: array_of[whole.name_of[v]] for n, v in whole.arguments if n in whole.bound}
         passing = [n for n, _ in whole.arguments if n not in whole.bound]
         batch_nodes = {n for v in self.batch for n in v.nodes}
 
         def bound(plan: Plan, text: Any, *lent: Any) -> Callable[..., Any]:
             namespace = dict(plan.data)
             exec(text, namespace)
-            stays = [known[n] for n, _ in _unique(plan) if n in plan.bound]
-            made: Callable[..., Any] = namespace["bind"](*lent, *stays)
-            return made
+            stays = [array_of_leaf[n] for n, _ in _unique(plan) if n in plan.bound]
+            function: Callable[..., Any] = namespace["bind"](*lent, *stays)
+            return function
+
+        def takes(plan: Plan) -> list[tuple[int, bool]]:
+            """The indices of the arrays that a plan takes, each with whether it takes rows of it."""
+            return [(passing.index(n), n in batch_nodes) for n, _ in _unique(plan) if n in passing]
 
         texts = {size: code(plan.text(), f"<rows, {size}>") for size, plan in self.parts.items()}
         size_of_memory = max(p.bytes for p in self.parts.values())
         workers = []
         for k in range(self.threads):
-            mine = self.blocks[k :: self.threads]
+            share = self.blocks[k :: self.threads]
             memory = np.empty(size_of_memory, np.uint8)  # for blocks of all sizes
-            runs = {
-                size: bound(self.parts[size], texts[size], memory) for size in {h - low for low, h in mine}
-            }
-            takes = {
-                size: [
-                    (passing.index(n), n in batch_nodes) for n, _ in _unique(self.parts[size]) if n in passing
-                ]
-                for size in runs
-            }
-            workers.append(_Worker(mine, runs, takes))
+            sizes = {high - low for low, high in share}
+            runs = {size: bound(self.parts[size], texts[size], memory) for size in sizes}
+            workers.append(_Worker(share, runs, {size: takes(self.parts[size]) for size in sizes}))
         rest = bound(self.rest, code(self.rest.text(), "<after the rows>"))
-        order = [(n is None, self.sums.index(v) if n is None else passing.index(n))
-                 for n, v in _unique(self.rest) if n is None or n in passing]  # fmt: skip
+        order = []
+        for n, v in _unique(self.rest):
+            if n is None:
+                order.append((True, self.sums.index(v)))
+            elif n in passing:
+                order.append((False, passing.index(n)))
         divisors = [self.split.summed[v].divisor for v in self.sums]
         count = len(passing)
         crew = _Crew(workers)
 
-        def run(*given: Any) -> Any:
-            arrays, numbers = given[:count], given[count:]
+        def run(*leaves: Any) -> Any:
+            arrays, numbers = leaves[:count], leaves[count:]
             sums = crew.run(arrays, numbers)
             totals = sums[0]
             for other in sums[1:]:
@@ -257,10 +254,10 @@ class RowPlans:
 
 
 def _unique(plan: Plan) -> list[tuple[Node | None, Value]]:
-    found: dict[str, tuple[Node | None, Value]] = {}
+    unique: dict[str, tuple[Node | None, Value]] = {}
     for n, v in plan.arguments:
-        found.setdefault(plan.name_of[v], (n, v))
-    return list(found.values())
+        unique.setdefault(plan.name_of[v], (n, v))
+    return list(unique.values())
 
 
 class _Worker:
@@ -275,8 +272,8 @@ class _Worker:
         totals: list[Any] = []
         for low, high in self.blocks:
             size = high - low
-            given = [arrays[i][low:high] if rows else arrays[i] for i, rows in self.takes[size]]
-            parts = self.runs[size](*given, *numbers)
+            inputs = [arrays[i][low:high] if rows else arrays[i] for i, rows in self.takes[size]]
+            parts = self.runs[size](*inputs, *numbers)
             if not totals:
                 totals = list(parts)
             else:
@@ -290,7 +287,7 @@ class _Worker:
 
 
 class _Single:
-    """BLAS on one thread while any crew is at work: the first that begins switches, the last that ends restores."""
+    """Keeps BLAS on one thread while any crew works: the first crew switches, the last one restores."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -317,7 +314,7 @@ _SINGLE = _Single()
 
 
 class _Crew:
-    """Threads that wait for work; the caller does the first share itself, with BLAS on one thread meanwhile."""
+    """Threads that wait for work. The caller does the first share itself; BLAS runs on one thread meanwhile."""
 
     def __init__(self, workers: Sequence[_Worker]) -> None:
         self.inbox: list[queue.SimpleQueue[Any]] = []
@@ -340,25 +337,25 @@ class _Crew:
             self.inbox, self.outbox = [], queue.SimpleQueue()
             self._start()
         _SINGLE.enter(self.blas)
-        found: dict[int, Any] = {}
-        failed: list[BaseException] = []
+        results: dict[int, Any] = {}
+        errors: list[BaseException] = []
         try:
             for inbox in self.inbox:
                 inbox.put((arrays, numbers))
             try:
-                found[0] = self.workers[0].run(arrays, numbers)
+                results[0] = self.workers[0].run(arrays, numbers)
             except BaseException as error:
-                failed.append(error)
+                errors.append(error)
             for _ in self.inbox:
-                k, value, problem = self.outbox.get()
-                found[k] = value
-                if problem is not None:
-                    failed.append(problem)
+                k, value, failure = self.outbox.get()
+                results[k] = value
+                if failure is not None:
+                    errors.append(failure)
         finally:
             _SINGLE.leave()
-        if failed:
-            raise failed[0]
-        return [found[k] for k in range(len(self.workers))]
+        if errors:
+            raise errors[0]
+        return [results[k] for k in range(len(self.workers))]
 
     def __del__(self) -> None:
         for inbox in self.inbox:

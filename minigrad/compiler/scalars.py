@@ -14,19 +14,20 @@ from minigrad.core.recorder import Numeral
 class Scalar(Numeral):
     """Stands for a float while a function is recorded.
 
-    ``text`` is the expression that computes it.  Arithmetic with numbers gives further ones; whoever asks for the
-    value itself (a comparison, ``float``, a function of ``math``, printing) makes the recording hold for that value
-    alone, by way of ``settle``.
+    ``text`` is the expression that computes it.  Arithmetic with numbers gives further Scalars.  Reading the value
+    itself (a comparison, ``float``, a function of ``math``, printing) calls ``settle``, which adds the guard that the
+    number has this value.
 
-    It is no subclass of float, since C code reads those without asking.  Python code that looks at ``__class__``, as
-    ``isinstance`` does, takes it for a float all the same; ``type`` tells the difference.
+    It is no subclass of float, since C code reads the value of those without a call of Python.  Code that looks at
+    ``__class__``, as ``isinstance`` does, still takes it for a float; ``type`` tells the difference.
     """
 
     __slots__ = ("settle",)
 
     def __init__(self, value: float, text: str, settle: Callable[..., None]) -> None:
         self.value, self.text = value, text
-        self.settle = settle  # with the name of a comparison, if the value was only compared with 0
+        # It takes the name of a comparison where the value was only compared with 0.
+        self.settle = settle
 
     @property
     def __class__(self) -> Any:
@@ -78,7 +79,7 @@ class Scalar(Numeral):
 
     def __truediv__(self, other: Any) -> Any:
         if type(other) is Scalar:
-            other.settle()  # it may be 0 another time
+            other.settle()  # it may be 0 in another run
         return self._with(other, "({} / {})", lambda a, b: a / b)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -109,7 +110,7 @@ def _settled(name: str) -> Callable[..., Any]:
 
     def method(self: Scalar, *others: Any) -> Any:
         if signed and type(others[0]) in (int, float) and others[0] == 0:
-            self.settle(name)  # such as "is there any weight decay"
+            self.settle(name)  # as in `if weight_decay != 0`
         else:
             self.settle()
         return plain(self.value, *(o.__copy__() if type(o) is Scalar else o for o in others))

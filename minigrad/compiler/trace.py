@@ -1,4 +1,4 @@
-"""A function run once while everything that it does to Tensors is written down."""
+"""The run of a function that is recorded: all that it does to Tensors is noted."""
 
 from __future__ import annotations
 
@@ -24,49 +24,68 @@ from minigrad.core.views import refresh
 class Trace(Recorder):
     """What the tape does not tell of one run of a function: whose values leaves are, what was written where.
 
-    The records themselves stay on the tape.  A Tensor is an argument, or one that `Environment` found, or it was
-    made meanwhile (then it is a constant); any other is refused, for a replay could not know where it comes from.
+    The records themselves stay on the tape.  A Tensor is an argument, or one that `Environment` reaches, or one that
+    the run creates, which is a constant.  Any other is refused, for a replay could not know where it comes from.
     """
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
+        tensors = environment.tensors.values()
         self.refusal: Exception | None = None
-        self._left_on: Mode | None = None  # the mode that the function left, if it is another
-        self.asked: set[int] = set()  # Tensors whose gradient was looked at
-        self.constants: dict[Node, Array] = {}  # leaves made meanwhile, with their values
-        self.follows: dict[Node, Node] = {}  # a leaf whose value was computed by another record
-        self.sources: dict[Node, Any] = {}  # leaves that were there before, with their Tensor
-        self.groups: dict[Node, Node] = {}  # a record of a backward pass to the record that it differentiates
+        # The mode that the function left switched, if it did.
+        self._left_on: Mode | None = None
+        # The ids of Tensors whose gradient was read.
+        self.asked: set[int] = set()
+
+        # Leaves: those that the run created, with their values; those whose value another record computed, with that
+        # record; those that were there before, with their Tensors.
+        self.constants: dict[Node, Array] = {}
+        self.follows: dict[Node, Node] = {}
+        self.sources: dict[Node, Any] = {}
+
+        # Records of a backward pass, each with the record that it differentiates; records with that of their gradient.
+        self.groups: dict[Node, Node] = {}
         self.gradients: dict[Node, Node] = {}
-        self.by_columns: set[Node] = set()
-        self.otherwise: set[Node] = set()  # whose result does not lie row by row
-        self.draws: list[Node] = []
-        self.checks: list[Node] = []  # records that check values, also where no result needs them
-        self.kept: dict[int, int] = {}  # bytes of the arrays that eager mode keeps for backward
         self.differentiated: set[Node] = set()
-        self.written: dict[int, tuple[Any, Node]] = {}  # Tensors changed in place, with their last record
-        self._before: dict[int, tuple[Any, Array, Any]] = {}  # their values and records before
-        self.grads: dict[int, tuple[Any, Any]] = {id(t): (t, t._grad) for t in environment.tensors.values()}
-        self._made: dict[int, tuple[Any, Array]] = {}
+        # Records whose second operand, and whose result, does not lie row by row.
+        self.by_columns: set[Node] = set()
+        self.noncontiguous: set[Node] = set()
+        # Records that draw, and those that check values, also where no result needs them.
+        self.draws: list[Node] = []
+        self.checks: list[Node] = []
+        # Bytes of the arrays that eager mode saves for backward, by the id of their memory.
+        self.kept: dict[int, int] = {}
+
+        # Tensors that were changed in place, with their last record; their values and records before.
+        self.written: dict[int, tuple[Any, Node]] = {}
+        self._before: dict[int, tuple[Any, Array, Any]] = {}
+        # What the Tensors of the environment had before the run.
+        self.grads: dict[int, tuple[Any, Any]] = {id(t): (t, t._grad) for t in tensors}
+        self._nodes = [(t, t._node) for t in tensors]
+        self._flags = {id(t): t.requires_grad for t in tensors}
+        # The ids of their memory, and of that of computed values.
+        self._known = {id(owner(t._array)) for t in tensors}
+        self._results: dict[int, weakref.ref[Any]] = {}
+
+        self._created: dict[int, tuple[Any, Array]] = {}
+        # The record whose rules run, in a backward pass.
         self._current: Node | None = None
+        # Random generators with their states before.
         self._generators: list[tuple[Any, Any]] = []
-        self._known = {id(owner(t._array)) for t in environment.tensors.values()}
-        self._nodes = [(t, t._node) for t in environment.tensors.values()]
-        self._flags = {id(t): t.requires_grad for t in environment.tensors.values()}
-        self._results: dict[int, weakref.ref[Any]] = {}  # memory of computed values
+        # Memory of Tensors that one of one number has indexed, and of the results.
         self._picked: set[int] = set()
         self.start = next_seq()
-        for t in environment.tensors.values():
+        for t in tensors:
             refresh(t)
             if t._node is not None:
                 self.sources[t._node] = t
 
     def run(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """What the function returns.  If it raises, everything is as it was before."""
+        """Runs the function and returns what it returns.  An error leaves everything as it was before."""
         try:
             with self.recording(), self.environment.scalars():
                 result = function(*args, **kwargs)
-            if self.refusal is not None:  # the function caught it
+            if self.refusal is not None:  # the function has caught it
                 raise self.refusal
             self._refuse_switches()
             self.environment.refuse_moves()
@@ -91,7 +110,7 @@ class Trace(Recorder):
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:
-        """What is done inside is recorded."""
+        """Operations inside are recorded."""
         mode: Mode = MODE.get()
         inside = mode.replace(everything=True, observer=self._observe, recorder=self)
         RECORDERS.append(self)
@@ -105,7 +124,7 @@ class Trace(Recorder):
     # ------------------------------------------------------------ told by the tape
 
     def refused(self, what: str) -> Exception:
-        """The error for what would depend on values."""
+        """The error for a use of values."""
         self.refusal = self.refusal or errors.runtime_error(
             f"compile(): {what} needs the values of a Tensor while the function is being recorded, but the recording "
             "serves other values too. Compute with Tensors instead (where(), clamp(), masks), return the Tensor and "
@@ -115,7 +134,7 @@ class Trace(Recorder):
 
     def made(self, t: Any) -> None:
         """A Tensor that no operation computed."""
-        self._made[id(t)] = (t, t._array)
+        self._created[id(t)] = (t, t._array)
 
     def leaf(self, node: Node, before: Node | None, t: Any) -> None:
         """A Tensor gets a record without history."""
@@ -128,7 +147,7 @@ class Trace(Recorder):
                 self.follows[node] = before
         elif id(t) in self.environment.tensors:
             self.sources[node] = t
-        elif id(t) in self._made:
+        elif id(t) in self._created:
             memory = id(owner(t._array))
             if memory in self._known or (memory in self._results and self._results[memory]() is not None):
                 self.refusal = errors.runtime_error(
@@ -148,7 +167,7 @@ class Trace(Recorder):
                 t = self.environment.tensor_over(array)
                 leaf(t)
                 return t
-        if self._current is not None:  # a rule made it, of shapes alone
+        if self._current is not None:  # a rule has made it from shapes alone
             return wrap(array)
         raise self._unknown(array, "An array of NumPy")
 
@@ -260,7 +279,7 @@ class Trace(Recorder):
     def _wrote(self, t: Any, node: Node) -> Node:
         if id(t) in self.environment.tensors:
             self.written[id(t)] = (t, node)
-        elif id(t) not in self._made and self._outside(t):
+        elif id(t) not in self._created and self._outside(t):
             raise self._unknown(t._array, "A Tensor that is changed in place")
         before = t._node
         if before is None or not before.requires_grad or MODE.get().grad:
@@ -287,7 +306,7 @@ class Trace(Recorder):
         memory = y if y.base is None else owner(y)
         self._results[id(memory)] = weakref.ref(memory)
         if not y.flags.c_contiguous:
-            self.otherwise.add(record)
+            self.noncontiguous.add(record)
         op = record.op
         if op is not None:
             if op.draws:
@@ -315,8 +334,8 @@ class Trace(Recorder):
     # ------------------------------------------------------------ afterwards
 
     def undo(self) -> None:
-        """Puts everything back."""
-        for t, array, node in reversed(self._before.values()):  # some may share memory
+        """Restores everything as it was before the run."""
+        for t, array, node in reversed(self._before.values()):  # in reverse, since some may share memory
             changed(t._array)
             t._array[...] = array
             t._node = node
@@ -329,7 +348,7 @@ class Trace(Recorder):
         self.environment.restore()
 
     def settle(self) -> None:
-        """Tensors that outlive the run let go of its records, as they would have had none."""
+        """Takes the records of the run from Tensors that outlive it, as eager mode would have made none."""
         for t, node in self.written.values():
             original = self._before[id(t)][2] if id(t) in self._before else None
             if node.requires_grad and t._node is node:
@@ -348,8 +367,8 @@ class Trace(Recorder):
                 t._node = None
 
     def let_go(self) -> None:
-        """Keeps of the Tensors, arguments among them, only which leaves stand for the same one."""
+        """Drops the Tensors, arguments among them; of the leaves stays which stand for the same Tensor."""
         marks: dict[int, object] = {}
         self.sources = {n: marks.setdefault(id(t), object()) for n, t in self.sources.items()}
-        self.written, self._before, self.grads, self._made, self._results = {}, {}, {}, {}, {}
+        self.written, self._before, self.grads, self._created, self._results = {}, {}, {}, {}, {}
         self._nodes = []

@@ -222,9 +222,9 @@ def may_turn(v: Any) -> bool:
     """Whether an array may lie in memory otherwise than row by row, for all that is known."""
     if repeats(v):  # NumPy takes what only repeats for the innermost
         return True
-    todo, seen = [v], 0
-    while todo and seen < 32:
-        w, seen = todo.pop(), seen + 1
+    pending, seen = [v], 0
+    while pending and seen < 32:
+        w, seen = pending.pop(), seen + 1
         if w.__class__ is not Value or w.fill is not None:
             continue
         if w.record is None:
@@ -232,10 +232,10 @@ def may_turn(v: Any) -> bool:
             if array is not None and not array.flags.c_contiguous:
                 return True
         elif w.record.order == "K":
-            todo.extend(w.inputs)
+            pending.extend(w.inputs)
         elif w.record.order != "C":
             return True
-    return bool(todo)
+    return bool(pending)
 
 
 def constant(array: Any) -> Expr:

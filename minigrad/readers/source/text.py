@@ -50,10 +50,10 @@ class Text:
         for v in outputs:
             self.users[v].append(None)
         self.parameters = self._name_parameters()
-        self._wanted = self._name_forward()
-        self._wanted |= {v: v.hint for v in self.live if v.hint and v not in self._wanted}
-        if program.result in self._wanted:
-            self.names.reserve(self._wanted[program.result])
+        self._preferred = self._name_forward()
+        self._preferred |= {v: v.hint for v in self.live if v.hint and v not in self._preferred}
+        if program.result in self._preferred:
+            self.names.reserve(self._preferred[program.result])
         for v in self.live:
             if v.forward:
                 self._print(v)
@@ -125,13 +125,13 @@ class Text:
 
     def _gradient_names(self) -> None:
         for v, nodes in self.program.names.items():
-            if v.forward or v in self._wanted or v not in self.users:
+            if v.forward or v in self._preferred or v not in self.users:
                 continue
             for n in nodes:
                 of = self.program.value_of.get(n)
                 name = self.name_of.get(of) if of is not None else None
                 if of is not None and name is not None and of.nodes[:1] == [n]:
-                    self._wanted[v] = f"d_{name}"
+                    self._preferred[v] = f"d_{name}"
                     self._parts(v, f"d_{name}")
                     break
 
@@ -141,7 +141,7 @@ class Text:
             first, second = v.inputs
             for part in (second, first):
                 if part.__class__ is Value and not part.forward and part.of is not v.of:
-                    self._wanted.setdefault(part, f"{name}_part")
+                    self._preferred.setdefault(part, f"{name}_part")
             v = first
             if v.__class__ is not Value or v.forward:
                 return
@@ -185,11 +185,11 @@ class Text:
         return self.expr_of[w]
 
     def _line(self, v: Value, expr: Expr, kind: str) -> None:
-        wish = self._wanted.get(v)
-        if wish is not None and v is self.program.result:
-            name = wish
+        preferred = self._preferred.get(v)
+        if preferred is not None and v is self.program.result:
+            name = preferred
         else:
-            name = self.names.take(wish) if wish else self.names.take(kind, number=True)
+            name = self.names.take(preferred) if preferred else self.names.take(kind, number=True)
         self.name_of[v] = name
         self.line_of[v] = f"{name} = {ast.unparse(expr)}"
         self.lines.append((v, self.line_of[v]))
@@ -197,9 +197,9 @@ class Text:
     def _goes_into_its_user(self, v: Value) -> bool:
         users = self.users[v]
         user = users[0]
-        if v.record.inline and v.inputs[0] in self.name_of and None not in users and v not in self._wanted:
+        if v.record.inline and v.inputs[0] in self.name_of and None not in users and v not in self._preferred:
             return True
-        if len(users) != 1 or user is None or v in self._wanted or v.record.draws:
+        if len(users) != 1 or user is None or v in self._preferred or v.record.draws:
             return False
         if user.record.twice or user.forward != v.forward:
             return False
@@ -302,23 +302,23 @@ class Text:
 
 def _shown(v: Value) -> set[Value]:
     """The values whose memory the array of one may show."""
-    todo = [memory(v)]
-    for w in todo:
+    pending = [memory(v)]
+    for w in pending:
         if w.fill is None and w.record is not None and not w.record.new:
-            todo += [memory(x) for x in w.inputs if x.__class__ is Value]
-    return set(todo)
+            pending += [memory(x) for x in w.inputs if x.__class__ is Value]
+    return set(pending)
 
 
 def _live(program: Program, outputs: Sequence[Value]) -> list[Value]:
     """What the outputs need, in order."""
     live: set[Value] = set(outputs)
-    todo = list(live)
-    for v in todo:
+    pending = list(live)
+    for v in pending:
         if v.fill is None:
             for w in v.inputs:
                 if w.__class__ is Value and w not in live:
                     live.add(w)
-                    todo.append(w)
+                    pending.append(w)
     return [v for v in program.values if v in live]
 
 

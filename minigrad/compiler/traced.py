@@ -11,7 +11,7 @@ from minigrad.core.op import Op
 from minigrad.readers.source.program import Program, Value
 
 
-class Whole(Program):
+class TracedProgram(Program):
     """The program of a trace: all records that its results, writes and draws need."""
 
     def __init__(self, trace: Trace, order: Sequence[Node]) -> None:
@@ -46,9 +46,11 @@ class Whole(Program):
             self.value_of[node] = known
         elif before is None:
             op = node.op
-            if op is not None and op.draws:  # each is another
+            if op is not None and op.draws:
+                # Each draw is a value of its own.
                 self.value_of[node] = self._draw(node, op)
-            elif op is None or not op.opaque:  # the others only stand for gradients
+            # Records of Functions only stand for gradients.
+            elif op is None or not op.opaque:
                 self.value_of[node] = self._value(node, self.trace)
         elif before in self.value_of:
             self.value_of[node] = self.value_of[before]

@@ -1,4 +1,4 @@
-"""Conditions under which a recording still holds: as data at first, as compiled code once they are asked often."""
+"""Guards, the conditions under which a recording holds: rows of data at first, compiled code after many calls."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from itertools import repeat
 from operator import attrgetter, getitem, is_
 from typing import Any
 
-OFTEN = 512  # calls from which compiling the conditions pays: it takes as long as asking them some 300 times
+# Calls from which compiling the guards pays: it takes as long as checking them some 300 times.
+OFTEN = 512
 SIMPLE = (int, float, str, bytes, complex)
 _node_of, _hooks_of, _grad_of = attrgetter("_node"), attrgetter("_node.hooks"), attrgetter("_grad")
 
 
 class Place:
-    """Where a value is found: an entry (``owner[key]``) or an attribute of an object that stays the same.
+    """Where a value stands: an entry (``owner[key]``) or an attribute of an object that stays the same.
 
-    ``pin`` is the owner's name among those of the conditions, ``named`` the name of a key that has no literal.  Of a
-    dict that makes missing entries, such as a defaultdict, ``get`` is ``dict.get``, for to ask must change nothing.
+    ``pin`` is the owner's name among those of the guards, ``named`` the name of a key that has no literal.  Where a
+    dict makes missing entries, as a defaultdict does, ``get`` is ``dict.get``: a guard must change nothing.
     """
 
     __slots__ = ("get", "key", "named", "owner", "pin")
@@ -32,31 +33,35 @@ class Place:
         return f"{self.pin}[{key}]" if self.get is getitem else f"dict.get({self.pin}, {key})"
 
 
-class Conditions:
-    """A conjunction. Most of its conditions are rows of a few tables, which C code goes through without a compiler.
+class Guards:
+    """A conjunction of guards. Most of them are rows of a few tables, which C code walks, so nothing is compiled.
 
-    ``texts`` are all others: expressions over ``names``, each with what it is about.
+    ``texts`` are the others: expressions over ``names``, each with what it is about.
     """
 
     def __init__(self, names: dict[str, Any], pin: Callable[[Any], str]) -> None:
         self.names, self.pin = names, pin
         self.same: dict[Any, list[tuple[Place, Any, str]]] = {getitem: [], getattr: [], dict.get: []}
-        self.empties: list[tuple[Any, str, str, str]] = []  # a dict, a key of an entry that is empty
+        # a dict, and the key of an entry that is empty
+        self.empties: list[tuple[Any, str, str, str]] = []
         self.floats: list[tuple[Place, str]] = []
         self.sizes: list[tuple[Any, int, str, str]] = []
         self.classes: list[tuple[Any, type, str, str]] = []
         self.keys: list[tuple[Any, list[Any], str, str]] = []
-        self.leaves: list[tuple[Any, Any, str, str]] = []  # a leaf without hooks, and its record
-        self.constants: list[tuple[Any, Any, str, str]] = []  # a Tensor without gradients, and its record
-        self.gradients: list[tuple[Any, bool, str, str]] = []  # whether a Tensor lacks a gradient
+        # a leaf without hooks, and its record
+        self.leaves: list[tuple[Any, Any, str, str]] = []
+        # a Tensor that requires no grad, and its record
+        self.constants: list[tuple[Any, Any, str, str]] = []
+        # a Tensor, and whether it lacks a gradient
+        self.gradients: list[tuple[Any, bool, str, str]] = []
         self.texts: list[tuple[str, str]] = []
 
     def add(self, expression: str, about: str) -> None:
-        """A condition of any other kind."""
+        """Adds a guard of any other kind."""
         self.texts.append((expression, about))
 
-    def holds(self, place: Place | str, value: Any, about: str) -> None:
-        """At the place is this very object; of numbers and texts, an equal one of the same type."""
+    def expect(self, place: Place | str, value: Any, about: str) -> None:
+        """Adds the guard that the place holds this very object, or an equal number or text of the same type."""
         if isinstance(place, Place):
             self.same[place.get].append((place, value, about))
         elif value.__class__ not in SIMPLE:
@@ -78,7 +83,7 @@ class Conditions:
     # ------------------------------------------------------------ as text
 
     def expressions(self) -> Iterator[tuple[str, str]]:
-        """Every condition as an expression over ``names``, with what it is about."""
+        """Every guard as an expression over ``names``, with what it is about."""
         name = self._constant
         for _, cls, text, about in self.classes:
             yield f"{text}.__class__ is {name(cls)}", about
@@ -105,15 +110,15 @@ class Conditions:
         yield from self.texts
 
     def compiled(self, compile_: Callable[[str, str], Any], name: str) -> Callable[[], bool]:
-        """All conditions as one expression of Python."""
+        """All guards as one expression of Python."""
         return _function([c for c, _ in self.expressions()], self.names, compile_, name)
 
     # ------------------------------------------------------------ as data
 
     def function(self, compile_: Callable[[str, str], Any], name: str) -> Callable[[], bool]:
-        """Whether all conditions hold; after many calls it puts `compiled` into its place among the names.
+        """A function that tells whether all guards hold; after many calls `compiled` replaces it among the names.
 
-        It may raise where what is asked about is gone; then they do not hold.
+        It may raise where what a guard reads is gone; the guards do not hold then.
         """
         same = [_Same(get, rows, self.names["equal"]) for get, rows in self.same.items() if rows]
         owners, fields = [row[0] for row in self.empties], [row[1] for row in self.empties]
@@ -124,19 +129,19 @@ class Conditions:
         leaves, constants = _Leaves(self.leaves, True), _Leaves(self.constants, False)
         owing, absent = [row[0] for row in self.gradients], [row[1] for row in self.gradients]
         others = _function([c for c, _ in self.texts], self.names, compile_, name) if self.texts else None
-        left = OFTEN
+        calls_left = OFTEN
 
         def unchanged() -> bool:
-            nonlocal left
+            nonlocal calls_left
             if not (
                 all(map(is_, map(type, objects), classes))
                 and [*map(len, sized)] == sizes
                 and [*map(list, tables)] == keys
             ):
-                return False  # before any entry is asked for, which may be gone
-            left -= 1
-            if not left:
-                # Where that is too much for one expression, the tables go on.
+                return False  # before any entry is read, which may be gone
+            calls_left -= 1
+            if not calls_left:
+                # Python may refuse so long an expression; the tables stay in use then.
                 with contextlib.suppress(SyntaxError, RecursionError, MemoryError):
                     self.names[name] = self.compiled(compile_, name)
             for entries in same:
@@ -156,7 +161,7 @@ class Conditions:
 
 
 class _Same:
-    """Entries or attributes that must be the objects that they were, or numbers and texts equal to them."""
+    """Guards on entries or attributes: each is the object that it was, or an equal number or text."""
 
     def __init__(
         self, get: Callable[[Any, Any], Any], rows: Sequence[Any], equal: Callable[[Any, Any], bool]
@@ -170,40 +175,42 @@ class _Same:
 
     def one_by_one(self) -> bool:
         for i, (owner, key, value) in enumerate(zip(self.owners, self.keys, self.values, strict=True)):
-            found = self.get(owner, key)
-            if found is value:
+            current = self.get(owner, key)
+            if current is value:
                 continue
             if value.__class__ not in SIMPLE:
                 return False
-            if not (self.equal(found, value) or (value != value and found != found)):
+            if not (self.equal(current, value) or (value != value and current != current)):
                 return False
-            self.values[i] = found  # so that it is found at once the next time
+            self.values[i] = current  # the next comparison is by identity
         return True
 
 
 class _Leaves:
-    """Tensors that must require a gradient as they did; mostly they have the very record that they had."""
+    """Guards on Tensors: each requires grad as it did. Mostly its record is the same object, which is quick to see."""
 
-    def __init__(self, rows: Sequence[Any], wanted: bool) -> None:
+    def __init__(self, rows: Sequence[Any], requires_grad: bool) -> None:
         self.tensors: list[Any] = [row[0] for row in rows]
-        self.nodes, self.wanted = [row[1] for row in rows], wanted
+        self.nodes, self.requires_grad = [row[1] for row in rows], requires_grad
         self.leaf = [node is None or node.op is None for node in self.nodes]
 
     def hold(self) -> bool:
         if all(map(is_, map(_node_of, self.tensors), self.nodes)):
             return True
         for i, t in enumerate(self.tensors):
-            if t.requires_grad is not self.wanted or (self.wanted and t.is_leaf is not self.leaf[i]):
+            if t.requires_grad is not self.requires_grad or (
+                self.requires_grad and t.is_leaf is not self.leaf[i]
+            ):
                 return False
             self.nodes[i] = t._node
         return True
 
 
 def _function(
-    conditions: Sequence[str], names: dict[str, Any], compile_: Callable[[str, str], Any], name: str
+    expressions: Sequence[str], names: dict[str, Any], compile_: Callable[[str, str], Any], name: str
 ) -> Callable[[], bool]:
-    whole = "(" + ("\n        and ".join(conditions) or "True") + ")"
+    whole = "(" + ("\n        and ".join(expressions) or "True") + ")"
     space: dict[str, Any] = {}
-    exec(compile_(f"def {name}():\n    return {whole}\n", "<conditions>"), names, space)
-    made: Callable[[], bool] = space[name]
-    return made
+    exec(compile_(f"def {name}():\n    return {whole}\n", "<guards>"), names, space)
+    function: Callable[[], bool] = space[name]
+    return function
