@@ -211,5 +211,6 @@ view_scatter: Op = Op(
 zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0, order="C")
 clone = Op("clone", copied, "x", lambda g: g, moves=True, same=0, elementwise=True,
            text=_copied_text("np.copy({})", "np.array({}, order='C')"),
-           public="clone", doc="A copy in memory of its own, with the gradient passing through.", into=copied_into, numba="{}.copy()")
+           public="clone", doc="A copy in memory of its own, with the gradient passing through.",
+           into=copied_into, numba="{}.copy()")
 # fmt: on

@@ -1,6 +1,6 @@
 """What the record of an operation may tell `minigrad.compile`: how to write into given memory, how to split a batch.
 
-`Op.into` and `Op.numba` are functions of a `Target`, `Op.batch` is one of a `Batch`.  Without them the kernel is called,
+`Op.into` and `Op.numba` are functions of a `Target`, `Op.batch` of a `Batch`.  Without them the kernel is called,
 on all rows at once.
 """
 

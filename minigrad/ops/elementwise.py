@@ -216,12 +216,12 @@ def _pow_scalar_text(v: Call) -> Text:
 
 _PAIR, _AGAINST = "input: Tensor, other: Tensor", "input: Tensor, other: Operand"
 _NEGATED = {
-    "b": "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` "
-    "or `logical_not()` operator instead."
+    "b": "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
+    "`~` or `logical_not()` operator instead."
 }
 _SUBTRACTED = {
-    "b": "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
-    "`~` or `logical_not()` operator instead."
+    "b": "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
+    "the `~` or `logical_not()` operator instead."
 }
 
 _FLOOR = of_floats("{} // {}", "np.floor_divide({}, {})")
@@ -292,7 +292,8 @@ rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="floa
            text="1.0 / np.sqrt({})", elementwise=True,
          public="rsqrt rsqrt_", doc="One over the square root.",
            new=True)
-sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y), cast="float", elementwise=True, activation=True,
+sigmoid = Op("sigmoid", _sigmoid, "x", lambda g, y: g * ((1.0 - y) * y), cast="float",
+         elementwise=True, activation=True,
          public="sigmoid sigmoid_", doc="``1 / (1 + exp(-x))``, without overflow.",
              new=True)
 

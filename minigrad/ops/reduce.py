@@ -368,7 +368,9 @@ amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=k
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C")
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C",
-               cast="float", public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False", doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.", batch=_reduced_batch)
+               cast="float", batch=_reduced_batch,
+               public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
+               doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")
 prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,
               text=lambda v: rounded_once(v, "np.prod({}, axis={dim})"))
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A")
