@@ -23,10 +23,11 @@ from minigrad.core.tensor import Tensor, leaf, wrap
 class Value:
     """One value of the program: what makes it, and out of what.
 
-    ``op`` is the name of an operation, whose ``record`` it has, or of a leaf, ``"parameter"`` or ``"constant"``.
-    ``fill`` is the number that all elements equal, where that is known.  ``turned``: the input that `Op.lies_like` names does not lie in
-    memory row by row, as far as is known.  ``nodes`` are the records that computed it, ``origin`` the first record it
-    came from, ``of``, in the backward half, the forward record that is being differentiated.
+    ``op`` is the name of an operation, whose ``record`` it has, or of a leaf, ``"parameter"`` or
+    ``"constant"``. ``fill`` is the number that all elements equal, where that is known. ``turned``: the
+    input that `Op.lies_like` names does not lie in memory row by row, as far as is known. ``nodes`` are
+    the records that computed it, ``origin`` the first record it came from, ``of``, in the backward half,
+    the forward record that is being differentiated.
     """
 
     __slots__ = (
