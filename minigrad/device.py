@@ -12,6 +12,7 @@ class device:
     """
 
     __slots__ = ("index", "type")
+    __module__ = "minigrad"
 
     def __init__(self, type: device | str = "cpu", index: int | None = None) -> None:
         if str(getattr(type, "type", type)).partition(":")[0] != "cpu":

@@ -147,27 +147,23 @@ def explain(
     kind: type[Exception] = IndexError if isinstance(error, IndexError) else RuntimeError  # PyTorch's kinds
     if op.cast == "bits" and isinstance(error, TypeError):
         kind, message = NotImplementedError, "not implemented for floats; convert with .int() first"
-    clash = _clash(shapes) if isinstance(error, ValueError) and (op.elementwise or op.parts) else None
-    if clash is not None:
-        a, b, dim = clash
-        message = (
-            f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension {dim}; "
-            "use unsqueeze() or reshape() so that the dimensions line up from the right"
-        )
+    if isinstance(error, ValueError) and (op.elementwise or op.parts):
+        message = clash(shapes) or message
     return kind(f"{op.name}: {message} (operands: {texts}; at {where})")
 
 
-def _clash(shapes: list[tuple[int, ...]]) -> tuple[int, int, int] | None:
-    """The first pair of sizes, from the right, that do not broadcast, with the dimension."""
-    if len(shapes) < 2:
-        return None
-    rank = max(map(len, shapes))
+def clash(shapes: Sequence[tuple[int, ...]]) -> str | None:
+    """Which sizes, the first from the right, keep shapes from broadcasting; None where they do."""
+    rank = max(map(len, shapes), default=0)
     for back in range(1, rank + 1):
         sizes = [s[-back] for s in shapes if len(s) >= back]
         big = [n for n in sizes if n != 1]
         if len(set(big)) > 1:
             other = next(n for n in big if n != big[0])
-            return big[0], other, rank - back
+            return (
+                f"The size of tensor a ({big[0]}) must match the size of tensor b ({other}) at non-singleton "
+                f"dimension {rank - back}; use unsqueeze() or reshape() so that the dimensions line up from the right"
+            )
     return None
 
 

@@ -10,6 +10,8 @@ from typing import Any, Self, SupportsIndex, overload
 class Size(tuple[int, ...]):
     """A shape: a tuple of ints that stays one where it is sliced, joined or repeated. TypeError for anything else."""
 
+    __module__ = "minigrad"
+
     def __new__(cls, sizes: Iterable[int] = ()) -> Self:
         numbers = tuple(sizes)
         for i, n in enumerate(numbers):

@@ -385,4 +385,4 @@ def _spaced(start: Any, end: Any, steps: int, kind: Any) -> Any:
     return np.where(at < steps // 2, low, high)
 
 
-public(globals(), __all__)
+public(globals(), __all__, home="minigrad")

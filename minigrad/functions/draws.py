@@ -170,4 +170,4 @@ def randn_like(
     return _like(randn, input, dtype, requires_grad, device)
 
 
-public(globals(), __all__)
+public(globals(), __all__, home="minigrad")

@@ -376,4 +376,4 @@ METHODS = """
     clip clip_ div div_ divide divide_ equal float_power frac frac_ isclose lerp lerp_
     masked_fill nonzero positive pow pow_ square square_ sub subtract true_divide true_divide_
 """
-public(globals(), __all__)
+public(globals(), __all__, home="minigrad")

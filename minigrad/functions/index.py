@@ -317,4 +317,4 @@ def check_fits(
 METHODS = """
     gather index_put index_put_ index_select masked_select take take_along_dim
 """
-public(globals(), __all__)
+public(globals(), __all__, home="minigrad")

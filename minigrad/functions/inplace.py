@@ -187,4 +187,4 @@ def masked_fill_(t: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
 METHODS = """
     copy_ fill_ masked_fill_ zero_
 """
-public(globals(), ("copy_", "fill_", "masked_fill_", "zero_"))
+public(globals(), ("copy_", "fill_", "masked_fill_", "zero_"), home="minigrad", cls="Tensor.")

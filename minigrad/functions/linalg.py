@@ -8,7 +8,7 @@ from minigrad.core.apply import apply, cast
 from minigrad.core.promote import number
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import BOOL, F16, F32
-from minigrad.errors import describe, not_implemented_error, runtime_error
+from minigrad.errors import clash, describe, not_implemented_error, runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape, unsqueeze
 from minigrad.gate import public
@@ -62,6 +62,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
 def _check(a: tuple[int, ...], b: tuple[int, ...]) -> None:
     if a[-1] == b[-2 if len(b) > 1 else 0]:
+        if len(a) > 2 and len(b) > 2 and a[:-2] != b[:-2] and (text := clash((a[:-2], b[:-2]))):
+            raise runtime_error(f"matmul: {text}: {list(a)} @ {list(b)}")
         return
     if len(a) <= 2 or len(b) <= 2:
         left = f"{a[-2] if len(a) > 1 else 1}x{a[-1]}"
@@ -182,4 +184,4 @@ def _plus(
 METHODS = """
     addmm addmm_ addmv addmv_ baddbmm baddbmm_ bmm dot ger matmul mm mv outer vdot
 """
-public(globals(), __all__)
+public(globals(), __all__, home="minigrad")

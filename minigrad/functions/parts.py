@@ -207,4 +207,4 @@ row_stack = vstack
 METHODS = """
     chunk narrow select split tensor_split unbind
 """
-public(globals(), __all__)
+public(globals(), __all__, home="minigrad")

@@ -352,4 +352,4 @@ METHODS = """
     all amax amin any argmax argmin count_nonzero cumprod cumprod_ cumsum cumsum_ max mean min
     nansum prod std sum var
 """
-public(globals(), __all__)
+public(globals(), __all__, home="minigrad")

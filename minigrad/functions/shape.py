@@ -224,9 +224,6 @@ def expand(input: Tensor, *size: Sizes) -> Tensor:
     return apply(s.expand, (input,), {"shape": tuple(full)})
 
 
-broadcast_to = expand
-
-
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """Expanded to the shape of ``other``."""
     return expand(input, other._array.shape)
@@ -358,7 +355,7 @@ def _each(change: Callable[[Any], Tensor], tensors: tuple[Any, ...]) -> Tensor |
     return tuple(change(x) for x in many)
 
 
-# Methods only; by name they are found here when they are pickled.
+# Methods only.
 _ALONE = ("contiguous", "detach", "expand", "expand_as", "repeat", "reshape_as", "view", "view_as")
 # The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
 METHODS = """
@@ -366,4 +363,6 @@ METHODS = """
     permute ravel repeat reshape reshape_as squeeze swapaxes swapdims t tile transpose unflatten unsqueeze
     view view_as
 """
-public(globals(), (*__all__, *_ALONE))
+public(globals(), _ALONE, home="minigrad", cls="Tensor.")
+broadcast_to = expand
+public(globals(), __all__, home="minigrad")

@@ -335,14 +335,22 @@ def gated(function: Any, name: str = "", *, check: str = "all", op: Op | None = 
     return door
 
 
-def public(space: dict[str, Any], names: Iterable[str], *, check: str = "all") -> None:
-    """Puts gates in front of the functions of a module; one that has two names has one gate."""
+def public(
+    space: dict[str, Any], names: Iterable[str], *, check: str = "all", home: str = "", cls: str = ""
+) -> None:
+    """Puts gates in front of the functions of a module; one that has two names has one gate.
+
+    ``home``, a module, and ``cls``, ``"Tensor."`` for methods, are where users find them: pickles name a function by
+    that, and outlive a move.
+    """
     gates: dict[Any, Any] = {}
     for name in names:
         function = space[name]
         if type(function) is types.FunctionType and function.__code__.co_filename != FILE:
             if function not in gates:
                 gates[function] = gated(function, check=check)
+                gates[function].__module__ = home or function.__module__
+                gates[function].__qualname__ = cls + function.__qualname__
             space[name] = gates[function]
 
 

@@ -99,6 +99,7 @@ def _weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     raise ValueError(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")
 
 
+linear.__module__ = __name__  # pickles name it by where users find it
 public(globals(), __all__, check="Tensors")
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing
 

@@ -87,3 +87,6 @@ def _restore(
     if place or memory.dtype is not dtype:
         memory = np.ndarray(shape, dtype, memory.reshape(-1, order="A"), offset, strides)
     return Tensor._make_subclass(cls, creation.from_numpy(memory), requires_grad)
+
+
+_restore.__module__ = "minigrad.tensor"  # the name in pickles, whatever file it is in

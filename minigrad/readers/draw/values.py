@@ -85,7 +85,7 @@ def call(node: Node) -> str:
         value = node.params.get(name)
         if value is None or value is False or (isinstance(value, tuple) and not value):
             continue
-        if _is_index(value):
+        if name == "index" or _is_index(value):
             arguments.append(cut(f"[{_index(value)}]", LONG))
         elif words := parameter(value):
             arguments.append(cut(f"{name}={words}", LONG))
@@ -105,7 +105,7 @@ def parameter(value: object) -> str:
         return value[0].name  # a step of the way to a view
     if isinstance(value, (tuple, list)):
         inner = ", ".join(parameter(v) or "…" for v in value)
-        return f"({inner},)" if len(value) == 1 and isinstance(value[0], (int, str)) else f"({inner})"
+        return f"({inner},)" if len(value) == 1 and not isinstance(value[0], (tuple, list)) else f"({inner})"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{k}: {parameter(v) or '…'}" for k, v in value.items()) + "}"
     if isinstance(value, slice) or value is Ellipsis:
