@@ -9,7 +9,7 @@ from minigrad.core.promote import number
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import BOOL, F16, F32
 from minigrad.errors import describe, not_implemented_error, runtime_error
-from minigrad.functions.elementwise import own
+from minigrad.functions.elementwise import broadcast, own
 from minigrad.functions.shape import reshape, unsqueeze
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
@@ -62,6 +62,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
 def _check(a: tuple[int, ...], b: tuple[int, ...]) -> None:
     if a[-1] == b[-2 if len(b) > 1 else 0]:
+        if a[:-2] != b[:-2] and len(a) > 2 and len(b) > 2:
+            broadcast("matmul", a[:-2], b[:-2])
         return
     if len(a) <= 2 or len(b) <= 2:
         left = f"{a[-2] if len(a) > 1 else 1}x{a[-1]}"
