@@ -9,7 +9,7 @@ from minigrad.core.promote import number
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import BOOL, F16, F32
 from minigrad.errors import describe, not_implemented_error, runtime_error
-from minigrad.functions.elementwise import broadcast, own
+from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape, unsqueeze
 from minigrad.gate import public
 from minigrad.ops import elementwise as e
@@ -62,8 +62,12 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
 def _check(a: tuple[int, ...], b: tuple[int, ...]) -> None:
     if a[-1] == b[-2 if len(b) > 1 else 0]:
-        if a[:-2] != b[:-2] and len(a) > 2 and len(b) > 2:
-            broadcast("matmul", a[:-2], b[:-2])
+        pairs = zip(a[-3::-1], b[-3::-1], strict=False) if len(a) > 2 and len(b) > 2 else ()
+        if any(n != m and 1 not in (n, m) for n, m in pairs):
+            raise runtime_error(
+                f"matmul: the batches {list(a[:-2])} and {list(b[:-2])} do not broadcast: {list(a)} @ {list(b)}; use "
+                "unsqueeze() or reshape() so that they line up from the right"
+            )
         return
     if len(a) <= 2 or len(b) <= 2:
         left = f"{a[-2] if len(a) > 1 else 1}x{a[-1]}"
