@@ -346,3 +346,9 @@ def test_a_program_does_not_read_what_it_does_not_import(declared: Any) -> None:
     compiled = mg.compile(lambda t: op(t) * 2.0)
     for _ in range(3):
         assert compiled(w).tolist() == [2 * math.erf(1.0), 2 * math.erf(2.0)]
+
+
+def test_batches_that_do_not_broadcast_are_named() -> None:
+    with pytest.raises(RuntimeError, match=r"the batches \[2\] and \[3\] do not broadcast.*test_records\.py"):
+        mg.ones(2, 4, 5) @ mg.ones(3, 5, 6)
+    assert (mg.ones(2, 1, 4, 5) @ mg.ones(3, 5, 6)).shape == (2, 3, 4, 6)

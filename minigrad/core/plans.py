@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from minigrad.core.op import Op, Params
+from minigrad.core.text import Fields
 from minigrad.dtypes import F32
 from minigrad.kernels.sums import FEW
 
@@ -33,7 +34,7 @@ class Operand:
         self.planned, self.dense, self.op = planned, dense, op
 
 
-class Lines(NamedTuple):
+class Lines(Fields):
     """Statements that write a result into the memory called `OUT`.
 
     ``lines`` run in each run, ``setup`` once.  Of an elementwise operation the memory may be that of an operand.  Where
@@ -45,7 +46,7 @@ class Lines(NamedTuple):
     part: Part | None = None
 
 
-class Part(NamedTuple):
+class Part(Fields):
     """What is computed before a result and for it alone, from one operand that only these lines read.
 
     It has the result's shape, planned memory of its own, and comes as early as that frees the memory of the operand.
@@ -99,10 +100,10 @@ class Target:
 ROWS, COLUMNS, FIXED = range(3)
 
 
-class Batch(NamedTuple):
+class Batch(Fields):
     """An operation of which at least one operand depends on the rows of a batch."""
 
-    count: int  # type: ignore[assignment]  # rows; a tuple has a method of that name
+    count: int  # rows
     shape: tuple[int, ...]  # of the result
     params: Params
     kinds: list[int]  # of the operands that are arrays
@@ -114,7 +115,7 @@ class Batch(NamedTuple):
         return self.shape[:1] == (self.count,)
 
 
-class Summed(NamedTuple):
+class Summed(Fields):
     """The result is the sum over the results for parts of the batch, computed by ``op`` if it is not the same."""
 
     divisor: int = 1  # of the whole sum

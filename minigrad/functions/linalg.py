@@ -63,7 +63,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 def _check(a: tuple[int, ...], b: tuple[int, ...]) -> None:
     if a[-1] == b[-2 if len(b) > 1 else 0]:
         if len(a) > 2 and len(b) > 2 and a[:-2] != b[:-2] and (text := clash((a[:-2], b[:-2]))):
-            raise runtime_error(f"matmul: {text}: {list(a)} @ {list(b)}")
+            raise runtime_error(
+                f"matmul: {text}: the batches {list(a[:-2])} and {list(b[:-2])} do not broadcast: {list(a)} @ {list(b)}"
+            )
         return
     if len(a) <= 2 or len(b) <= 2:
         left = f"{a[-2] if len(a) > 1 else 1}x{a[-1]}"

@@ -308,6 +308,14 @@ def _of_user(error: Exception) -> bool:
     return False
 
 
+@functools.cache
+def _code(form: str, names: tuple[str, ...]) -> types.CodeType:
+    """The code of gates of one form, with parameters of these names: gates of the same signature share it."""
+    make = getattr(forms, form)
+    code: types.CodeType = make(*[None] * make.__code__.co_argcount).__code__
+    return code.replace(co_varnames=(*names, *code.co_varnames[len(names) :]), co_filename=FILE)
+
+
 def gated(function: Any, name: str = "", *, check: str = "all", op: Op | None = None) -> Any:
     """The function behind a gate; ``name`` is what errors call it.
 
@@ -319,9 +327,7 @@ def gated(function: Any, name: str = "", *, check: str = "all", op: Op | None = 
     form = f"make_{len(gate.names)}{'L' * gate.looks}{'S' * bool(gate.star)}{'A' * (op is not None)}"
     more = () if op is None else (apply, op)
     door = getattr(forms, form)(function, gate.seen, gate.check, gate.call, gate.explain, *more)
-    code = door.__code__
-    names = (*gate.names, *code.co_varnames[len(gate.names) :])
-    door.__code__ = code.replace(co_varnames=names, co_filename=FILE)
+    door.__code__ = _code(form, gate.names)
     door.__defaults__ = gate.defaults or None
     # functools.update_wrapper takes twice as long
     door.__name__, door.__qualname__, door.__module__ = (
