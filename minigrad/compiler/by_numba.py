@@ -38,8 +38,12 @@ class NumbaStatements(Statements):
         self.fresh.add(v)
         self._add(v, [named(OUT, self._pattern(v, texts) or as_text(self._printed(v, xs)))], reads)
 
+    def copied(self, text: str) -> str:
+        return f"np.copy({text})"
+
     def _compute(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
-        self.fresh.add(v)
+        if v.record.new or not v.shape:
+            self.fresh.add(v)
         self._add(v, [named(OUT, self._expression(v, xs))], reads)
 
     def _pattern(self, v: Value, texts: list[str]) -> str | None:
@@ -88,7 +92,7 @@ class NumbaPlan(Plan):
         head = [f'"""{self.title}"""', "", "import numpy as np", ""]
         for helper in self.helpers.values():
             head += ["", helper, ""]
-        body = ["", _wrapped("def run(", [*self._names(True), *self._names(False), *self.numbers], "):", "")]
+        body = ["", _wrapped("def run(", [*self.names(self.stays), *self.names(self.takes), *self.numbers], "):", "")]
         lines = [_line(x) for x in (*self.setup, *self.refilled)] + self._lines()
         body += [f"    {line}" for line in lines]
         news = [f"np.copy({call[-1]})" for _, call in self.writes]
@@ -97,9 +101,9 @@ class NumbaPlan(Plan):
         return "\n".join([*head, *body, f"    return {', '.join(results)}"]) + "\n"
 
     def bind(self, arrays: Sequence[Any], clock: Any = None) -> Any:
-        names = self._names(True)
+        names = self.names(self.stays)
         targets = [call[1] for _, call in self.writes]
-        places = [names.index(t) if t in names else len(names) + self._names(False).index(t) for t in targets]
+        places = [names.index(t) if t in names else len(names) + self.names(self.takes).index(t) for t in targets]
         kinds = [None if v.shape or v.dtype == F64 else v.dtype for v in self.outputs]
         function = self._jitted()
 
@@ -128,9 +132,7 @@ class NumbaPlan(Plan):
         # Numba does not look by itself for indices out of range.
         checked = any(s.value.record is not None and s.value.record.raises for s in self.statements)
         function = numba.njit(error_model="numpy", nogil=True, boundscheck=checked)(namespace["run"])
-        value_of = {self.name_of[v]: v for _, v in self.arguments}
-        values = [value_of[name] for name in (*self._names(True), *self._names(False))]
-        models = [self.models.get(v, np.empty(v.shape, v.dtype)) for v in values]
+        models = [self.models.get(v, np.empty(v.shape, v.dtype)) for v in (*self.stays, *self.takes)]
         try:
             kinds: Any = numba.typeof
             function.compile(tuple(kinds(a) for a in (*models, *[0.0] * len(self.numbers))))

@@ -108,7 +108,8 @@ class Gradients:
         ``count`` results of a run come before what is saved.  ``returned`` are the places of the differentiable
         results among the Tensors that the function returns.  ``why_once`` says why it may not run again, or is empty.
         """
-        run_backward, text = self._backward(compiled, program, numbers)
+        run_backward, text = self._backward(compiled.__name__, program, numbers)
+        function, name = compiled.function, compiled.__name__
         find = self.recording._finder
         targets, read = [find(t) for t in self.targets], [find(t) for t in self.read]
         opened = [self.recording.index[id(t)] for t in self.results]
@@ -134,7 +135,7 @@ class Gradients:
             @staticmethod
             def backward(ctx: Any, *grads: Any) -> Any:
                 if MODE.get().grad:
-                    return (None, *_again(compiled, ctx.call, targets, returned, grads, why_once))
+                    return (None, *_again((function, name), ctx.call, targets, returned, grads, why_once))
                 arrays = [t._array for t in ctx.saved_tensors]
                 seeds = [
                     np.zeros(*like) if g is None else g._array for g, like in zip(grads, shapes, strict=True)
@@ -145,10 +146,10 @@ class Gradients:
                 flows = [any(row[j] for row in rows) for j in range(len(present))]
                 return (None, *(wrap(r) if here else None for r, here in zip(results, flows, strict=True)))
 
-        Function.__name__ = Function.__qualname__ = f"Compiled_{compiled.__name__}"
+        Function.__name__ = Function.__qualname__ = f"Compiled_{name}"
         return Step(Function, targets, text)  # type: ignore[arg-type]
 
-    def _backward(self, compiled: Any, program: TracedProgram, numbers: list[str]) -> tuple[Callable[..., Any], str]:
+    def _backward(self, name: str, program: TracedProgram, numbers: list[str]) -> tuple[Callable[..., Any], str]:
         """The backward plan as a function of the arrays that it reads, seeds and saved values; and its text."""
         sources, paths = self.run.sources, self.run.paths
         first = {id(t): n for n, t in reversed(sources.items())}
@@ -156,11 +157,11 @@ class Gradients:
         leaves = [(paths.get(id(t), "tensor"), first[id(t)]) for t in outside]
         outputs = [(v, i) for i, v in enumerate(self._values)]
         statements = Statements(program, leaves, set(), outputs, (), numbers, boundary=self.saved)
-        plan = Plan(statements, f"The gradients of {compiled.__name__}, as recorded. Printed by minigrad.")
+        plan = Plan(statements, f"The gradients of {name}, as recorded. Printed by minigrad.")
         by_tensor = program.by_tensor
         places = {id(by_tensor[id(t)]): i for i, t in enumerate(outside) if id(t) in by_tensor}
         places |= {id(v): len(outside) + i for i, v in enumerate(self.saved)}
-        order = [places[id(v)] for _, v in plan.arguments]
+        order = [places[id(v)] for v in plan.takes]
         idle: list[Any] = []
 
         def run_backward(arrays: list[Any], leaves: Sequence[Any]) -> Any:
@@ -175,19 +176,20 @@ class Gradients:
         return run_backward, plan.text
 
 
-def _again(compiled: Any, call: Any, targets: Any, numbers: list[int], grads: Any, why_once: str) -> list[Any]:
+def _again(again: Any, call: Any, targets: Any, numbers: list[int], grads: Any, why_once: str) -> list[Any]:
     """Gradients that can be differentiated again: the function itself runs once more, on the tape.
 
     ``numbers`` are the places, among the Tensors that it returns, of those that ``grads`` belong to.
     """
+    function, name = again
     if why_once:
         raise NotImplementedError(
-            f"create_graph=True through the compiled {compiled.__name__} would run it once more, and it {why_once}; "
+            f"create_graph=True through the compiled {name} would run it once more, and it {why_once}; "
             "call it uncompiled"
         )
     args, kwargs, leaves = call
     with autograd.enable_grad():
-        result = compiled.function(*args, **kwargs)
+        result = function(*args, **kwargs)
     returned = [t for t in structure_of(result)[1] if isinstance(t, Tensor)]
     pairs = [(returned[i], g) for i, g in zip(numbers, grads, strict=True) if g is not None]
     inputs = [find(leaves) for find in targets]

@@ -13,7 +13,7 @@ import numpy as np
 from minigrad.compiler.slots import assign
 from minigrad.compiler.statements import OUTSIDE, Statement, Statements, as_text, by_ufunc, is_view, size_of
 from minigrad.core.plans import OUT, Line
-from minigrad.readers.source.expressions import Expr, fill, whole
+from minigrad.readers.source.expressions import Expr, parsed, whole
 from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring
 
@@ -27,8 +27,12 @@ class Plan:
 
     def __init__(self, statements: Statements, title: str) -> None:
         self.title = title
-        self.statements, self.bound = statements.statements, statements.bound
-        self.arguments, self.outputs = statements.arguments, [v for v, _ in statements.outputs]
+        self.statements, self.outputs = statements.statements, [v for v, _ in statements.outputs]
+        # The values that ``bind`` takes, and those that ``run`` takes before the numbers.
+        self.stays, self.takes = ([
+            v for v in dict.fromkeys(v for _, v in statements.arguments)
+            if any(w is v and n in statements.bound for n, w in statements.arguments) is stays
+        ] for stays in (True, False))  # fmt: skip
         self.data, self.slots, self.name_of = statements.data, statements.slots, statements.name_of
         self.numbers, self.models = statements.numbers, statements.models
         self.writes = _writes(statements)
@@ -57,10 +61,10 @@ class Plan:
         head = [docstring(self.title), "", "import numpy as np", ""]
         for helper in self.helpers.values():
             head += ["", helper, ""]
-        body = ["", _wrapped("def bind(", self._names(True), "):", "")]
+        body = ["", _wrapped("def bind(", self.names(self.stays), "):", "")]
         body += [f"    {line}" for line in self._buffers()]
         body += [f"    {_line(x)}" for x in self.setup]
-        body += ["", _wrapped("    def run(", [*self._names(False), *self.numbers], "):", "    ")]
+        body += ["", _wrapped("    def run(", [*self.names(self.takes), *self.numbers], "):", "    ")]
         body += [f"        {_line(x)}" for x in self.refilled]
         lines = self._lines()
         if clock:
@@ -78,9 +82,9 @@ class Plan:
             body.append(_wrapped("        return (", self.results, tail + ("writes" if self.writes else "()"), "        "))
         return "\n".join([*head, *body, "", "    return run"]) + "\n"
 
-    def _names(self, stays: bool) -> list[str]:
-        names = [self.name_of[v] for n, v in self.arguments if (n in self.bound) is stays]
-        return list(dict.fromkeys(names))
+    def names(self, values: Sequence[Value]) -> list[str]:
+        """The names of values."""
+        return [self.name_of[v] for v in values]
 
     def _buffers(self) -> list[str]:
         """Lines that cut the buffer into slots."""
@@ -173,7 +177,7 @@ def _writes(s: Statements) -> list[tuple[Statement | None, tuple[str, ...]]]:
         else:
             source = as_text(_whole(s, v))
             if s.owner(v) in written and v is not target:
-                source = f"np.array({source}, order='K')"  # another write may come first
+                source = s.copied(source)  # another write may come first
             copies.append((None, ("np.copyto", s.name_of[target], source)))
     ordered: list[Any] = [(x, call) for _, x, call in sorted(direct, key=lambda d: d[0])]
     return ordered + copies
@@ -196,7 +200,7 @@ def _result(s: Statements, v: Value, memory: Any, claimed: dict[Value, Any]) -> 
     owner = s.owner(v)
     if claimed.setdefault(owner, memory) == memory and (owner in s.fresh or outside):
         return expr
-    return fill("np.array({}, order='K')", [expr])
+    return parsed(s.copied(as_text(expr)))
 
 
 def _through(s: Statements, v: Value, new: Value, target: Value) -> Expr:

@@ -155,6 +155,12 @@ class Run(Recorder):
                 )
             if now is not None and (now.hooks or {}).keys() != ((node and node.hooks) or {}).keys() and now is node:
                 raise RuntimeError(f"compile(): the function adds or removes hooks of {self.path(t)}; do that outside")
+        for t, node in self.written.values():
+            if node.requires_grad and t._node is node:
+                raise RuntimeError(
+                    f"compile(): {self.path(t)}, a Tensor from outside, becomes part of the graph by a change in place. "
+                    f"Compute a new Tensor and return it (in the function at {self.home})"
+                )
         if self._left_on is not None:
             raise RuntimeError(
                 "compile(): the function leaves grad mode switched, which is not part of a replay; use it as a context "
@@ -294,11 +300,6 @@ class Run(Recorder):
     def wrote(self, t: Any, node: Node) -> Node:
         if id(t) in self.tensors:
             self.written[id(t)] = (t, node)
-            if node.requires_grad:
-                raise errors.runtime_error(
-                    f"compile(): {self.path(t)}, a Tensor from outside, becomes part of the graph by a change in place. "
-                    "Compute a new Tensor and return it"
-                )
         elif id(t) not in self._created and (t._node is None or t._node.seq < self.start):
             raise self._unknown(t._array, "A Tensor that is changed in place")
         before = t._node

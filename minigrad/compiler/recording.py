@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -59,8 +58,9 @@ class Recording:
             with run.recording(), world.watching():
                 result = self.compiled.function(*args, **kwargs)
             run.check()
-            world.refuse_changes()
             self.arguments.refuse_changes()
+            world.guards.settle(world.tensors.values())
+            world.refuse_changes()
             replay = self._replay(result)
         return replay
 
@@ -97,9 +97,9 @@ class Recording:
             for place in self.arguments.numbers:
                 if place.scalar is value:
                     return Kept(place.find)
-            for group, key, number in self.world.options:
+            for number, find in self.world.options:
                 if number is value:
-                    return Kept(lambda leaves, group=group, key=key: group[key])
+                    return Kept(find)
             return value.__copy__()
         if isinstance(value, np.ndarray):
             raise errors.runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
@@ -193,7 +193,7 @@ class Recording:
         outputs += [(v, ("saved", i)) for i, v in enumerate(saved)]
         writes = [(self._node_of(t), value[n], id(owner(t._array))) for t, n in run.written.values()]
         leaves, bound, passing = self._leaves(order, gradients)
-        numbers = [*self.arguments.numbers, *(_option(*option) for option in self.world.options)]
+        numbers = [*self.arguments.numbers, *(Number(*option) for option in self.world.options)]
         title = f"{self.compiled.__name__}, as recorded. Printed by minigrad."
         texts = [n.scalar.text for n in numbers]
         numba = self.compiled.backend == "numba"
@@ -207,9 +207,12 @@ class Recording:
             [self.index[id(t)] for t in opened] if gradients is not None else [],
             MODE.get().inference,
         )
-        replay = Replay(plan, self.arguments, self.world, effects)
-        replay.set_memory([t for _, t in bound], [t for t, _ in run.written.values()], [n for n, _ in bound])
-        replay.set_inputs([(self._finder(t), n) for n, t in passing], numbers, value)
+        replay = Replay(plan, self.arguments, self.world, effects, run.states)
+        replay.set_memory({value[n]: t for n, t in bound if n in value}, [t for t, _ in run.written.values()])
+        self.world.guards.settle(t for n, t in bound if n in value)
+        replay.set_inputs({value[n]: self._finder(t) for n, t in passing if n in value}, numbers)
+        replay.set_gradients([(arguments, self._finder(of)) for i, of in self.owner_of.items()
+                              if (arguments := self.arguments.place_of(self.tensors[i])) is not None])
         replay.generators = list({id(g): g for n in run.draws if (g := n.params.get("generator")) is not None}.values())
         replay.may_raise = any(n.op is not None and n.op.raises for n in order)
         replay.kept_bytes, replay.kept = sum(run.kept.values()), len(saved)
@@ -217,6 +220,8 @@ class Recording:
             names = [i for i, t in enumerate(self.returned) if any(t is o for o in opened)]
             replay.step = gradients.function(self.compiled, program, texts, len(results), names, self._why_once(effects))
         self.arguments.let_go()
+        for v in program.values:  # records hold arrays
+            v.nodes, v.origin, v.of = [], None, None
         return replay
 
     def _leaves(self, order: list[Node], gradients: Any) -> Any:
@@ -249,14 +254,15 @@ class Recording:
         if not run.written:
             return
         used = {id(t): t for n in order if (t := run.sources.get(n)) is not None}
-        used |= {id(t): t for t, _ in run.written.values()}
-        spans = sorted((*_span(t._array), i) for i, t in used.items() if t._array.size)
-        for (_, end, a), (begin, _, b) in pairwise(spans):
-            if begin < end and (a in run.written or b in run.written):
-                raise errors.runtime_error(
-                    f"compile(): {run.paths[a]} and {run.paths[b]} share memory, and the function changes it in place. "
-                    "clone() one of them, or change it outside"
-                )
+        used |= {id(t): t for t, _ in run.written.values()} | {id(t): t for _, t in self.arguments.tensors}
+        spans = [(*_span(t._array), i) for i, t in used.items() if t._array.size]
+        for start, end, a in (span for span in spans if span[2] in run.written):
+            for first, last, b in spans:
+                if first < end and start < last and a != b:
+                    raise errors.runtime_error(
+                        f"compile(): {run.paths[a]} is changed in place while {run.paths[b]}, that shows the same "
+                        "memory, takes part too. Make the view inside of the compiled function, or clone() it"
+                    )
 
     def _why_once(self, effects: Effects) -> str:
         """Why the function may not run again unseen; empty if it may."""
@@ -276,10 +282,6 @@ def _kept_by(states: list[dict[Any, Any]]) -> Iterator[tuple[Any, str, Any]]:
 
 def _tensors_in(value: Any) -> Iterator[Any]:
     return (leaf for leaf in structure_of(value)[1] if isinstance(leaf, Tensor))
-
-
-def _option(group: dict[str, Any], key: str, scalar: Scalar) -> Number:
-    return Number(scalar, lambda leaves: group[key])
 
 
 def _freed(t: Any) -> Node:

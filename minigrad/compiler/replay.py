@@ -18,6 +18,7 @@ from minigrad.core.mode import MODE, Mode
 from minigrad.core.node import Node
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import wrap
+from minigrad.readers.source.program import Value
 
 _array_of = attrgetter("_array")
 
@@ -84,24 +85,28 @@ class Replay:
     # Of a call whose results carry gradients; see `minigrad.compiler.gradients`.
     step: Any = None
 
-    def __init__(self, plan: Plan, arguments: Arguments, world: World, effects: Effects) -> None:
+    def __init__(
+        self, plan: Plan, arguments: Arguments, world: World, effects: Effects, states: list[tuple[Any, Any]]
+    ) -> None:
         self.plan, self.arguments, self.world, self.effects = plan, arguments, world, effects
         self.mode: Mode = MODE.get()
         self.calls = 0
         # Functions that run the plan, each with memory of its own, that no call is running.
         self.idle: list[Any] = []
-        dicts = [d for state in world.states for d in (state, *state.values())]
-        self._states = dicts, [[*d] for d in dicts], [*chain.from_iterable(d.values() for d in dicts)]
+        # The states of optimizers before the call, as dicts, with their keys and values.
+        pairs = [(state, {k: entries for k, (entries, _) in before.items()}) for state, before in states]
+        pairs += [entry for _, before in states for entry in before.values()]
+        values = chain.from_iterable(content.values() for _, content in pairs)
+        self._states = [d for d, _ in pairs], [[*content] for _, content in pairs], [*values]
 
     @property
     def text(self) -> str:
         """The text of what runs."""
         return self.plan.text + (f"\n\n{self.step.text}" if self.step is not None else "")
 
-    def set_memory(self, bound: list[Any], written: list[Any], nodes: list[Node]) -> None:
-        """Sets the Tensors whose arrays stay, in the order of ``bind``, and those that are changed in place."""
-        used = {n for n, _ in self.plan.arguments}
-        self._bound = [t for t, n in zip(bound, nodes, strict=True) if n in used]
+    def set_memory(self, tensors: dict[Value, Any], written: list[Any]) -> None:
+        """Sets the Tensors whose arrays stay, by the values that they give, and those that are changed in place."""
+        self._bound = [tensors[v] for v in self.plan.stays]
         self._arrays = [t._array for t in self._bound]
         self._layouts = [(a.shape, a.dtype, a.strides) for a in self._arrays]
         ids = {id(t) for t in written}
@@ -113,17 +118,18 @@ class Replay:
         self._changes = changes_of(written)
         self._written = {memory_of(a) for a in written}
 
-    def set_inputs(self, passing: list[tuple[Any, Node]], numbers: list[Number], value_of: dict[Node, Any]) -> None:
-        """Sets what a run takes: arrays of arguments and gradients, and numbers."""
-        names = list(dict.fromkeys(self.plan.name_of[v] for n, v in self.plan.arguments if n not in self.plan.bound))
-        by_name = {self.plan.name_of[value_of[n]]: find for find, n in passing if value_of[n] in self.plan.name_of}
-        self._find = [by_name[name] for name in names]
+    def set_inputs(self, passing: dict[Value, Callable[[Any], Any]], numbers: list[Number]) -> None:
+        """Sets what a run takes: how the arrays of arguments and gradients are found, and numbers."""
+        self._find = [passing[v] for v in self.plan.takes]
         self._numbers = [number.find for number in numbers]
         texts = {number.scalar.text: number.find for number in numbers}
-        self._settled = [(texts[text], comparison, value) for text, comparison, value in self.world.settled if text in texts]
-        targets = {self.plan.name_of[target] for target in self.plan.targets}
+        self._settled = [(texts[text], comparison, value) for text, comparison, value in self.world.settled]
         # Those of the arrays that a run changes.
-        self._changed = [i for i, name in enumerate(names) if name in targets]
+        self._changed = [i for i, v in enumerate(self.plan.takes) if v in self.plan.targets]
+
+    def set_gradients(self, pairs: list[tuple[int, Callable[[Any], Any]]]) -> None:
+        """Sets which leaves are the gradients of known Tensors."""
+        self._gradients = pairs
 
     # ------------------------------------------------------------ guards
 
@@ -134,6 +140,9 @@ class Replay:
         leaves = self.arguments.match(args, kwargs)
         if leaves is None or not self.world.guards.hold() or not self._state_holds():
             return None
+        for place, find in self._gradients:
+            if leaves[place] is not find(leaves)._grad:
+                return None
         for find, comparison, value in self._settled:
             x = find(leaves)
             if not (_equal(x, value) if not comparison else getattr(float, comparison)(x, 0.0) is value):
@@ -155,13 +164,13 @@ class Replay:
 
     def _state_holds(self) -> bool:
         dicts, keys, values = self._states
-        states = self.world.states
         if not dicts:
             return True
-        return (
-            [*map(list, dicts)] == keys
-            and all(map(is_, chain.from_iterable(map(dict.values, dicts)), values))
-            and sum(1 + len(s) for s in states) == len(dicts)
+        # Keys are parameters, whose comparison would compute.
+        if [*map(len, dicts)] != [*map(len, keys)]:
+            return False
+        return all(map(is_, chain.from_iterable(dicts), chain.from_iterable(keys))) and all(
+            map(is_, chain.from_iterable(map(dict.values, dicts)), values)
         )
 
     def _moves(self) -> bool:

@@ -99,11 +99,11 @@ def _step(
 def _times(plan: Plan) -> list[float | None]:
     """Microseconds of each line, the median of some runs on random data."""
     random = np.random.default_rng(0)
-    array_of: dict[str, Any] = {}
-    for _, v in plan.arguments:
-        data = random.random(v.shape).astype(v.dtype) if v.dtype.kind == "f" else np.zeros(v.shape, v.dtype)
-        array_of.setdefault(plan.name_of[v], data)
-    run = plan.bind([array_of[name] for name in plan._names(True)], time.perf_counter)
-    inputs = [array_of[name] for name in plan._names(False)]
+
+    def data(v: Any) -> Any:
+        return random.random(v.shape).astype(v.dtype) if v.dtype.kind == "f" else np.zeros(v.shape, v.dtype)
+
+    run = plan.bind([*map(data, plan.stays)], time.perf_counter)
+    inputs = [*map(data, plan.takes)]
     times = [QUIET.run(run, *inputs, *[1e-9] * len(plan.numbers)) for _ in range(_ROUNDS)]
     return [float(t) * 1e6 for t in np.median(np.diff(np.array(times), axis=1), axis=0)]

@@ -264,6 +264,10 @@ class Statements(Text):
         self.fresh.add(v)
         self._add(v, [Line("np.array", (text,), how="=") if v in self.kept else named(OUT, text)], reads, xs)
 
+    def copied(self, text: str) -> str:
+        """A copy, which lies in memory as the array does."""
+        return f"np.array({text}, order='K')"
+
     # ------------------------------------------------------------ calls
 
     def _compute(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:

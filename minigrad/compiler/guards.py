@@ -1,0 +1,216 @@
+"""Guards: what a recording has seen by name is still the same. They are rows of tables, which C code walks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import chain, repeat
+from operator import attrgetter, call, is_
+from typing import Any
+
+MISSING = object()
+SIMPLE = (int, float, str, bytes, complex)
+_node_of, _hooks_of, _grad_of = attrgetter("_node"), attrgetter("_node.hooks"), attrgetter("_grad")
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether a value is the object that it was, or an equal number or text of the same type and sign."""
+    if a is b:
+        return True
+    if a.__class__ is not b.__class__ or a.__class__ not in SIMPLE:
+        return False
+    return bool((a == b and (a != 0 or repr(a) == repr(b))) or (a != a and b != b))
+
+
+class Guards:
+    """A conjunction of guards.
+
+    ``rows`` say what stands where: a function of C, its argument, and the value.  Of ``tables``, dicts and lists, the
+    whole content stays.  Nothing that a guard does changes anything or runs code of the user.
+    """
+
+    def __init__(self) -> None:
+        # Entries: the ``get`` of a dict, a key, the value, a path. Attributes: what reads it, the owner, and so on.
+        self._entries_at = _Rows(repeat(MISSING))
+        self._attributes = _Rows()
+        self._entries: list[Callable[[], Iterable[Any]]] = []
+        self._sized: list[Any] = []
+        self._sizes: list[int] = []
+        self._tables: list[str] = []
+        self._content: list[Any] = []
+        self._about: list[str] = []
+        # Dicts whose keys may change while the values stay, and these keys.
+        self._keyed: list[Any] = []
+        self._keys: list[Any] = []
+        self._key_paths: list[str] = []
+        self._tensors: list[Any] = []
+        self._nodes: list[Any] = []
+        self._hooked: list[tuple[Any, dict[Any, Any], str]] = []
+        self._free: list[Any] = []
+        self._leaves: list[Any] = []
+        self._absent: list[bool] = []
+        self._names: list[str] = []
+        self._layouts: list[tuple[Any, Any, str]] = []
+
+    def entry(self, space: Any, key: Any, value: Any, path: str) -> None:
+        """Adds a row: an entry of a dict, or MISSING; a guard makes no entries, as a defaultdict would."""
+        kind = dict if isinstance(space, dict) else type(space)
+        self._entries_at.add(kind.get.__get__(space), key, value, path)
+
+    def attribute(self, owner: Any, read: Callable[[Any], Any], value: Any, path: str) -> None:
+        """Adds a row: what ``read``, a function of C, returns of an object, such as its ``__code__``."""
+        self._attributes.add(read, owner, value, path)
+
+    def table(self, content: Any, path: str, keys: bool) -> None:
+        """Adds a table: a dict or a list whose content stays; with ``keys`` also under the same keys in that order."""
+        if isinstance(content, dict):
+            self._entries.append(dict.values.__get__(content))
+            values = [*dict.values(content)]
+            if keys and values:
+                self._keyed.append(content)
+                self._keys += dict.keys(content)
+                self._key_paths += [path] * len(content)
+        else:
+            values = [*content]
+            self._entries.append(type(content).__iter__.__get__(content) if type(content) is list else content.__iter__)
+        self._sized.append(content)
+        self._sizes.append(len(values))
+        self._tables.append(path)
+        self._content += values
+        self._about += [path] * len(values)
+
+    def tensor(self, t: Any, path: str) -> None:
+        """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
+        node = t._node
+        self._tensors.append(t)
+        self._nodes.append((node, t.requires_grad, t.is_leaf))
+        self._names.append(path)
+        if node is not None and node.hooks:
+            self._hooked.append((t, dict(node.hooks), path))
+        elif node is not None:
+            self._free.append(t)
+        if t.requires_grad and t.is_leaf:
+            self._leaves.append(t)
+            self._absent.append(t._grad is None)
+
+    def settle(self, bound: Iterable[Any]) -> None:
+        """The tables are complete; the layouts of the Tensors in ``bound`` are looked at elsewhere."""
+        known = {id(t) for t in bound}
+        self._layouts = [
+            (t, t._array, path) for t, path in zip(self._tensors, self._names, strict=True) if id(t) not in known
+        ]
+        self._now = [node for node, *_ in self._nodes]
+
+    def hold(self) -> bool:
+        """Whether all guards hold."""
+        try:
+            return (
+                self._objects_hold()
+                and (all(map(is_, map(_node_of, self._tensors), self._now)) or not self._other_node())
+                and not any(map(_hooks_of, self._free))
+                and [*map(is_, map(_grad_of, self._leaves), repeat(None))] == self._absent
+                and not ((self._hooked or self._layouts) and self._other_tensor())
+            )
+        except (LookupError, AttributeError, ValueError, TypeError, RuntimeError):
+            return False  # what is asked about is gone
+
+    def _objects_hold(self) -> bool:
+        return (
+            [*map(len, self._sized)] == self._sizes
+            and (self._entries_at.hold() or not self._entries_at.other())
+            and (self._attributes.hold() or not self._attributes.other())
+            and (
+                all(map(is_, chain.from_iterable(map(call, self._entries)), self._content))
+                or not self._other_entry()
+            )
+            and (all(map(is_, chain.from_iterable(map(dict.__iter__, self._keyed)), self._keys)) or not self._other_key())
+        )
+
+    def changed(self) -> str:
+        """The path of the first object of Python that is not as it was; empty if all are."""
+        for content, size, path in zip(self._sized, self._sizes, self._tables, strict=True):
+            if len(content) != size:
+                return path or "a list or dict"
+        return self._entries_at.other() or self._attributes.other() or self._other_entry() or self._other_key()
+
+    def broken(self) -> str:
+        """What the first guard that does not hold is about; empty if all hold."""
+        if self.hold():
+            return ""
+        leaves = zip(self._leaves, self._absent, strict=True)
+        paths = dict(zip(map(id, self._tensors), self._names, strict=True))
+        return (
+            self.changed()
+            or self._other_node()
+            or next((f"the hooks of {paths[id(t)]}" for t in self._free if t._node.hooks), "")
+            or next((f"{paths[id(t)]}.grad" for t, absent in leaves if (t._grad is None) is not absent), "")
+            or self._other_tensor()
+        )
+
+    # Each of these returns what a failing guard is about, and takes over equal numbers that replace others.
+
+    def _other_entry(self) -> str:
+        for i, value in enumerate(chain.from_iterable(map(call, self._entries))):
+            if i >= len(self._content) or not same(value, self._content[i]):
+                return self._about[min(i, len(self._about) - 1)]
+            self._content[i] = value
+        return ""
+
+    def _other_node(self) -> str:
+        for i, (t, (_, requires_grad, is_leaf)) in enumerate(zip(self._tensors, self._nodes, strict=True)):
+            if t.requires_grad is not requires_grad or t.is_leaf is not is_leaf:
+                return f"{self._names[i]}.requires_grad"
+            if t._node is not self._now[i]:
+                self._now[i] = t._node
+        return ""
+
+    def _other_key(self) -> str:
+        for i, key in enumerate(chain.from_iterable(map(dict.__iter__, self._keyed))):
+            before = self._keys[min(i, len(self._keys) - 1)]
+            if not (same(key, before) or (key.__class__ is before.__class__ is tuple and key == before)):
+                return self._key_paths[min(i, len(self._keys) - 1)]
+        return ""
+
+    def _other_tensor(self) -> str:
+        for t, hooks, path in self._hooked:
+            if t._node is None or t._node.hooks != hooks:
+                return f"the hooks of {path}"
+        for i, (t, array, path) in enumerate(self._layouts):
+            a = t._array
+            if a is not array:
+                if (a.shape, a.dtype, a.strides) != (array.shape, array.dtype, array.strides):
+                    return path
+                self._layouts[i] = t, a, path
+        return ""
+
+
+class _Rows:
+    """Calls of functions of C with one argument each, and what they returned; ``rest`` are further arguments."""
+
+    def __init__(self, *rest: Any) -> None:
+        self.rest = rest
+        self.calls: list[Callable[..., Any]] = []
+        self.arguments: list[Any] = []
+        self.values: list[Any] = []
+        self.paths: list[str] = []
+
+    def add(self, function: Callable[..., Any], argument: Any, value: Any, path: str) -> None:
+        self.calls.append(function)
+        self.arguments.append(argument)
+        self.values.append(value)
+        self.paths.append(path)
+
+    def hold(self) -> bool:
+        return all(map(is_, map(call, self.calls, self.arguments, *self.rest), self.values))
+
+    def other(self) -> str:
+        """What the first row that fails is about; equal numbers that replace others are taken over."""
+        default = (MISSING,) if self.rest else ()
+        for i, function in enumerate(self.calls):
+            try:
+                value = function(self.arguments[i], *default)
+            except (LookupError, AttributeError, ValueError):
+                value = MISSING
+            if not same(value, self.values[i]):
+                return self.paths[i]
+            self.values[i] = value
+        return ""

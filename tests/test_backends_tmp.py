@@ -1,0 +1,762 @@
+"""Compiled functions beside the plain replay: blocks of rows on threads, Numba, checks, reports, the printed text."""
+
+from __future__ import annotations
+
+import array
+import collections
+import copy
+import gc
+import itertools
+import math
+import pickle
+import struct
+import sys
+import threading
+import types
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+rows=None
+
+
+def network(dtype: mg.dtype, seed: int = 0, small: bool = False) -> Any:
+    mg.manual_seed(seed)
+    layers = [nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 1)]
+    if small:
+        del layers[2]
+    return nn.Sequential(*layers).to(dtype)
+
+
+def step_of(net: Any, opt: Any, zero_first: bool = True) -> Callable[[Any, Any], Any]:
+    """A training step; with the gradients dropped at its end it takes one recording, at its beginning two."""
+
+    def step(x: Any, t: Any) -> Any:
+        if zero_first:
+            opt.zero_grad()
+        loss = nn.functional.mse_loss(net(x), t)
+        loss.backward()
+        opt.step()
+        if not zero_first:
+            opt.zero_grad()
+        return loss
+
+    return step
+
+
+def batch(k: int, rows: int, dtype: mg.dtype) -> tuple[Any, Any]:
+    random = np.random.default_rng(k)
+    return tuple(mg.tensor(random.standard_normal((rows, n)), dtype=dtype) for n in (2, 1))  # type: ignore[return-value]
+
+
+def trained(
+    dtype: mg.dtype, size: int, count: int, small: bool = False, **options: Any
+) -> tuple[list[float], list[Any], Any]:
+    """Losses and parameters after some steps, and the compiled step (None for eager mode)."""
+    net = network(dtype, small=small)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+    step: Any = step_of(net, opt, zero_first=options.get("backend") != "numba")
+    compiled = mg.compile(step, **options) if options else None
+    losses = [(compiled or step)(*batch(k, size, dtype)).item() for k in range(count)]
+    return losses, [p.detach().numpy() for p in net.parameters()], compiled
+
+
+def close(found: Any, expected: Any, dtype: mg.dtype) -> None:
+    rtol = 2e-4 if dtype is mg.float32 else 1e-10
+    np.testing.assert_allclose(found[0], expected[0], rtol=rtol)
+    for a, b in zip(found[1], expected[1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * np.abs(b).max())
+
+
+both = pytest.mark.parametrize("dtype", [mg.float32, mg.float64], ids=str)
+
+# ---------------------------------------------------------------- rows on threads
+
+
+@both
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("size", [1024, 1000, 777])  # also where blocks are of two sizes
+def test_blocks_of_rows_agree_with_eager_mode(
+    dtype: mg.dtype, threads: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 13)
+    monkeypatch.setattr(rows, "LARGE", 1 << 13)
+    monkeypatch.setattr(rows, "SHARED", 1 << 13)
+    found = trained(dtype, size, 4, threads=threads)
+    plan = found[2].recordings[0].rows
+    assert plan is not None
+    assert len(plan.blocks) >= 3
+    assert [b[1] for b in plan.blocks[:-1]] == [b[0] for b in plan.blocks[1:]]
+    close(found, trained(dtype, size, 4), dtype)
+    again = trained(dtype, size, 4, threads=threads)
+    assert found[0] == again[0], "the sums are added in one order"
+
+
+def test_a_large_batch_is_split_by_itself_unless_it_is_to_be_exact() -> None:
+    size = (2 << 20) // (16 * 8)
+    eager = trained(mg.float64, size, 3)
+    blocks = trained(mg.float64, size, 3, check=False)
+    whole = trained(mg.float64, size, 3, exact=True)
+    close(blocks, eager, mg.float64)
+    assert whole[0] == eager[0]
+    assert all((a == b).all() for a, b in zip(whole[1], eager[1], strict=True))
+    [split, full] = [c[2].report()[0].buffer_bytes for c in (blocks, whole)]
+    assert split < full / 3
+    with pytest.raises(ValueError, match="exact=True goes with neither"):
+        mg.compile(lambda x: x, exact=True, threads=2)
+
+
+def test_a_small_batch_is_not_split() -> None:
+    compiled = trained(mg.float64, 64, 3, threads=2)[2]
+    assert compiled.recordings[0].rows is None
+    assert trained(mg.float64, 64, 3, threads=2)[0] == trained(mg.float64, 64, 3)[0]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x * 2.0,  # a result with a row for each of the batch
+        lambda x: (x - x.mean(0)).square().sum(),  # rows that depend on a sum over rows
+        lambda x: x.cumsum(0).sum(),
+        lambda x: (x.T @ x.T.T).amax(),
+        lambda x: x.flip(0).sum(),
+        lambda x: (x * mg.rand(2)).sum(),
+    ],
+)
+def test_what_cannot_be_split_is_right_all_the_same(function: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
+    monkeypatch.setattr(rows, "LARGE", 1 << 11)
+    monkeypatch.setattr(rows, "SHARED", 1 << 11)
+    compiled = mg.compile(function, threads=2)
+    for k in range(3):
+        x = batch(k, 512, mg.float64)[0]
+        mg.manual_seed(k)
+        expected = function(x)
+        mg.manual_seed(k)
+        np.testing.assert_allclose(compiled(x).numpy(), expected.numpy(), rtol=1e-12)
+
+
+def test_an_error_in_a_thread_arrives_and_leaves_no_half_done_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 13)
+    monkeypatch.setattr(rows, "LARGE", 1 << 13)
+    monkeypatch.setattr(rows, "SHARED", 1 << 13)
+    net = network(mg.float64)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+    compiled = mg.compile(step_of(net, opt), threads=2)
+    for k in range(2):
+        compiled(*batch(k, 1024, mg.float64))
+    before = [p.detach().numpy().copy() for p in net.parameters()]
+    worker = rows._Worker.run
+
+    def broken(self: Any, *given: Any) -> Any:
+        if self.blocks[0][0]:
+            raise MemoryError("no more")
+        return worker(self, *given)
+
+    monkeypatch.setattr(rows._Worker, "run", broken)
+    with pytest.raises(MemoryError, match="no more"):
+        compiled(*batch(2, 1024, mg.float64))
+    assert all((a == p.detach().numpy()).all() for a, p in zip(before, net.parameters(), strict=True))
+    monkeypatch.setattr(rows._Worker, "run", worker)
+    assert np.isfinite(compiled(*batch(3, 1024, mg.float64)).item())
+
+
+# ---------------------------------------------------------------- Numba
+
+
+@pytest.mark.filterwarnings("ignore::Warning:numba")  # of Numba's own making, on other versions of NumPy
+def test_numba_trains_as_eager_mode_does() -> None:
+    for dtype in (mg.float32, mg.float64):
+        found = trained(dtype, 8, 5, small=True, backend="numba")
+        close(found, trained(dtype, 8, 5, small=True), dtype)
+        assert "np.dot(" in mg.source(found[2])
+
+
+def test_numba_sees_another_learning_rate_and_says_what_it_cannot_do() -> None:
+    net, twin = network(mg.float64, small=True), network(mg.float64, small=True)
+    opts = [mg.optim.SGD(n.parameters(), lr=0.1) for n in (net, twin)]
+    compiled = mg.compile(step_of(net, opts[0], zero_first=False), backend="numba")
+    plain = step_of(twin, opts[1], zero_first=False)
+    for k in range(4):
+        for opt in opts:
+            opt.param_groups[0]["lr"] = 0.1 / (k + 1)
+        x, t = batch(k, 8, mg.float64)
+        np.testing.assert_allclose(compiled(x, t).item(), plain(x, t).item(), rtol=1e-12)
+    assert len(compiled.recordings) <= 2
+    with pytest.raises(NotImplementedError, match="cannot draw"):
+        mg.compile(lambda x: x + mg.rand(3), backend="numba")(mg.rand(3))
+    with pytest.raises(NotImplementedError, match="Numba cannot compile"):
+        mg.compile(lambda x: x.var(0).sum(), backend="numba")(mg.rand(3, 2))
+
+
+@pytest.mark.filterwarnings("ignore::Warning:numba")
+def test_numba_keeps_dtypes_and_looks_at_indices() -> None:
+    x = mg.tensor([1.0, -2.0, 3.0])
+    chosen = mg.compile(lambda x: mg.where(x > 0, x, 0.0), backend="numba")
+    picked = mg.compile(lambda x, i: x[i], backend="numba")
+    for _ in range(2):
+        assert chosen(x).dtype is mg.float32
+        assert chosen(x).tolist() == [1.0, 0.0, 3.0]
+        assert picked(x, mg.tensor([2, 0])).tolist() == [3.0, 1.0]
+    with pytest.raises(IndexError):
+        picked(x, mg.tensor([1, 200_000]))
+    with pytest.raises(NotImplementedError, match=r"compile\(backend='numba'\)"):
+        mg.compile(lambda x: x * 2.0, backend="numba")(x.half())
+
+
+# ---------------------------------------------------------------- options
+
+
+@pytest.mark.parametrize(
+    ("package", "options", "says"),
+    [
+        ("numba", {"backend": "numba"}, "(the extra `numba`): pip install numba scipy"),
+        ("threadpoolctl", {"threads": 2}, "(the extra `threads`): pip install threadpoolctl"),
+    ],
+)
+def test_a_missing_package_is_named_with_its_extra(
+    package: str, options: Any, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
+    monkeypatch.setattr(rows, "LARGE", 1 << 11)
+    monkeypatch.setattr(rows, "SHARED", 1 << 11)
+    compiled = mg.compile(lambda x: (x * x).sum(), **options)
+    x = batch(0, 1024, mg.float64)[0]
+
+    def twice() -> None:
+        compiled(x)
+        compiled(x)
+
+    with pytest.raises(ImportError) as caught:
+        twice()
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options", [{"backend": "fortran"}, {"threads": 0}, {"threads": 1.5}, {"threads": 2, "backend": "numba"}]
+)
+def test_options_that_do_not_exist(options: Any) -> None:
+    with pytest.raises(ValueError, match=r"compile\(\)"):
+        mg.compile(lambda x: x, **options)
+
+
+def test_only_functions_are_compiled() -> None:
+    with pytest.raises(TypeError, match="takes a function or a Module"):
+        mg.compile(3)
+
+
+def test_copies_are_made_without_the_recordings() -> None:
+    net = network(mg.float64)
+    compiled = mg.compile(net)
+    x = batch(0, 4, mg.float64)[0]
+    expected = compiled(x).tolist()
+    twin = copy.deepcopy(compiled)
+    with mg.no_grad():
+        next(iter(net.parameters())).zero_()
+    assert twin(x).tolist() == expected
+    assert compiled(x).tolist() != expected
+    assert pickle.loads(pickle.dumps(compiled))(x).tolist() == compiled(x).tolist()
+
+
+def test_source_of_a_compiled_function_takes_nothing_else() -> None:
+    compiled = trained(mg.float64, 4, 2, check=False)[2]
+    with pytest.raises(TypeError, match="takes no other argument"):
+        mg.source(compiled, name="other")
+
+
+# ---------------------------------------------------------------- what a recording depends on
+
+step = 0  # a variable of this module that is named like a method
+
+
+def test_a_method_is_not_taken_for_a_variable_of_its_name() -> None:
+    global step
+    net = network(mg.float64)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+
+    @mg.compile
+    def train(x: Any) -> None:
+        opt.zero_grad()
+        net(x).square().mean().backward()
+        opt.step()
+
+    for step in range(4):
+        train(batch(step, 4, mg.float64)[0])
+    assert len(train.recordings) == 2  # without gradients, and with them
+
+
+def test_a_result_that_nobody_needs_is_not_computed() -> None:
+    net = network(mg.float64)
+    compiled = mg.compile(lambda x: net(x).sum().backward())
+    for k in range(3):
+        net.zero_grad()
+        compiled(batch(k, 4, mg.float64)[0])
+    found = [p.grad.numpy().copy() for p in net.parameters()]
+    net.zero_grad()
+    net(batch(2, 4, mg.float64)[0]).sum().backward()
+    assert all((a == p.grad.numpy()).all() for a, p in zip(found, net.parameters(), strict=True))
+
+
+def test_an_element_of_a_large_array_is_no_constant() -> None:
+    table = np.arange(2000.0)
+    compiled = mg.compile(lambda x: x * float(table[5]))
+    one = mg.ones(1, dtype=mg.float64)
+    found = []
+    for value in (5.0, 50.0, 50.0, 7.0):
+        table[5] = value
+        found.append(compiled(one).item())
+    assert found == [5.0, 50.0, 50.0, 7.0]
+    assert len(compiled.recordings) == 3
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, s: x * math.exp(-s), lambda x, s: x * math.sqrt(s), lambda x, s: x * s.real, lambda x, s: x * +s,
+        lambda x, s: x * float.__mul__(float(s), 2.0), lambda x, s: x * float(f"{s:.3f}"),
+        lambda x, s: x * max(s, 0.1),
+        lambda x, s: x.clamp(max=s), lambda x, s: x.abs() ** s, lambda x, s: x * round(s, 2),
+        lambda x, s: x * (s * True),
+        lambda x, s: x * copy.copy(s), lambda x, s: mg.full((3,), s) * x, lambda x, s: x * np.float64(s).item(),
+        lambda x, s: x * (2.0 if isinstance(s, float) else 3.0), lambda x, s: x + s / 3 - (1 - s) * 2,
+        lambda x, s: x * struct.unpack("d", struct.pack("d", s))[0],
+    ],
+)  # fmt: skip
+def test_a_float_argument_is_never_taken_for_a_constant(function: Any) -> None:
+    compiled = mg.compile(function)
+    for s in (0.3, 0.7, 0.7, 0.3):
+        x = mg.tensor([0.5, -1.0, 2.0])
+        found, expected = compiled(x, s), function(x, s)
+        assert found.tolist() == expected.tolist()
+        assert found.dtype is expected.dtype
+
+
+@pytest.mark.parametrize("outside", [False, True])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, w, s: x * w * s, lambda x, w, s: x * w / s, lambda x, w, s: s / (w * w + x * x),
+        lambda x, w, s: x - w * s, lambda x, w, s: x.add(w, alpha=s), lambda x, w, s: (x * w).sum() * s,
+        lambda x, w, s: mg.lerp(x, w, s), lambda x, w, s: (x * w).mul_(s), lambda x, w, s: (w * x) ** s,
+        lambda x, w, s: (x * w).sum() + s * w.square().sum(),
+        lambda x, w, s: s**w * x, lambda x, w, s: (w * x).clamp(max=s), lambda x, w, s: (w * x - s).relu() * -s,
+    ],
+)  # fmt: skip
+def test_gradients_see_a_float_argument(function: Any, outside: bool) -> None:
+    def run(w: Any) -> Any:
+        def step(x: Any, s: float) -> Any:
+            y = function(x, w, s).sum()
+            if not outside:
+                y.backward()
+            return y
+
+        return step
+
+    w, v = (mg.tensor([0.5, 1.5, 0.7], requires_grad=True) for _ in range(2))
+    compiled, eager = mg.compile(run(w)), run(v)
+    for s in (0.3, 0.7, 0.7, 1.3):
+        w.grad = v.grad = None
+        x = mg.tensor([0.4, 1.0, 2.0])
+        found, expected = compiled(x, s), eager(x, s)
+        if outside:
+            found.backward()
+            expected.backward()
+        assert found.item() == expected.item()
+        assert w.grad.tolist() == v.grad.tolist()
+
+
+def test_second_gradients_belong_to_the_results_that_are_given() -> None:
+    compiled = mg.compile(lambda x, y: (x, x * y * y))
+    for _ in range(3):
+        x, y = (mg.tensor([v], requires_grad=True) for v in (2.0, 3.0))
+        found = mg.autograd.grad(compiled(x, y)[1].sum(), (x, y), create_graph=True)
+        assert [g.item() for g in found] == [9.0, 12.0]
+
+
+def test_a_compiled_module_passes_attributes_on() -> None:
+    net = network(mg.float64)
+    compiled = mg.compile(net)
+    compiled.training = False
+    assert net.training is False
+    assert compiled.eval() is net
+
+
+def test_numbers_made_of_a_float_argument_are_returned_anew() -> None:
+    compiled = mg.compile(lambda x, s: (x, s, s * 2.0, {"minus": -s}))
+    for s in (0.25, 0.5, 0.25):
+        assert compiled(mg.ones(1), s)[1:] == (s, s * 2.0, {"minus": -s})
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, s: (x * s).sum(), lambda x, s: (x.T @ mg.ones(3, len(x), dtype=x.dtype).T).sum() * s,
+        lambda x, s: (x @ mg.ones(3, x.shape[1], dtype=x.dtype).T).square().mean() + s,
+    ],
+)  # fmt: skip
+def test_numbers_and_constants_in_blocks_of_rows(function: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
+    monkeypatch.setattr(rows, "LARGE", 1 << 11)
+    monkeypatch.setattr(rows, "SHARED", 1 << 11)
+    for threads in (None, 2):
+        compiled = mg.compile(function, threads=threads)
+        for k, s in enumerate((0.5, 0.7, 0.2)):
+            x = batch(k, 640, mg.float64)[0]
+            np.testing.assert_allclose(compiled(x, s).item(), function(x, s).item(), rtol=1e-12)
+        assert compiled.recordings[0].rows is not None
+
+
+# ---------------------------------------------------------------- what a review found
+
+
+def test_a_leaf_that_no_given_result_depends_on_gets_no_gradient() -> None:
+    compiled = mg.compile(lambda x, y: (x * y, x + 1.0, y.exp()))
+    for used in (0, 1, 2, 1):
+        x, y = (mg.tensor([0.5, 2.0], requires_grad=True) for _ in range(2))
+        compiled(x, y)[used].sum().backward()
+        assert [x.grad is not None, y.grad is not None] == [used < 2, used != 1]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.filterwarnings("ignore::Warning:numba")
+def test_values_that_are_overwritten_are_kept_where_they_are_needed(backend: str) -> None:
+    def swap(a: Any, b: Any, x: Any) -> Any:
+        t = mg.zeros(3)
+        t.copy_(a)
+        a.copy_(b)
+        b.copy_(t)
+        b.add_(x)
+        return t
+
+    compiled = mg.compile(swap, backend=backend)
+    mine, other = ([mg.tensor([1.0, 2.0, 3.0]), mg.tensor([4.0, 5.0, 6.0])] for _ in range(2))
+    for k in range(3):
+        x = mg.full((3,), float(k))
+        assert compiled(*mine, x).tolist() == swap(*other, x).tolist()
+        assert [t.tolist() for t in mine] == [t.tolist() for t in other]
+
+
+def test_a_loss_of_two_terms_in_blocks_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
+    monkeypatch.setattr(rows, "LARGE", 1 << 11)
+    monkeypatch.setattr(rows, "SHARED", 1 << 11)
+    w, v = (mg.tensor(np.random.default_rng(0).standard_normal((2, 3)), requires_grad=True) for _ in range(2))
+
+    def function(w: Any) -> Any:
+        def step(x: Any) -> Any:
+            y = x @ w
+            loss = (y**2).mean() + (y.mean(0) ** 2).sum() + w.abs().sum()
+            loss.backward()
+            return loss.detach()
+
+        return step
+
+    compiled = mg.compile(function(w), threads=2)
+    for k in range(3):
+        w.grad = v.grad = None
+        x = batch(k, 640, mg.float64)[0]
+        np.testing.assert_allclose(compiled(x).item(), function(v)(x).item(), rtol=1e-12)
+        np.testing.assert_allclose(w.grad.numpy(), v.grad.numpy(), rtol=1e-12)
+
+
+def test_gradients_that_eager_mode_refuses_are_refused_only_when_asked_for() -> None:
+    w, saved = mg.tensor([1.0, 2.0], requires_grad=True), mg.tensor([3.0, 4.0])
+
+    def function(x: Any) -> Any:
+        y = w * saved
+        saved.mul_(x)
+        return y
+
+    compiled = mg.compile(function)
+    for k in range(3):
+        before = saved.tolist()
+        y = compiled(mg.full((2,), 2.0 + k))
+        assert y.tolist() == [a * b for a, b in zip([1.0, 2.0], before, strict=True)]
+        with pytest.raises(RuntimeError):
+            y.sum().backward()
+
+
+def test_a_returned_view_shows_what_its_base_has_become() -> None:
+    state = mg.zeros(2, 2)
+
+    @mg.compile
+    def function(x: Any) -> Any:
+        row = state[0]
+        state.add_(x)
+        return row, state[1], state.T
+
+    for k in range(3):
+        row, other, turned = function(mg.full((2, 2), k + 1.0))
+        assert row.tolist() == other.tolist() == turned[0].tolist() == state[0].tolist()
+        assert all(np.shares_memory(t.numpy(), state.numpy()) for t in (row, other, turned))
+
+
+def test_what_a_step_changes_is_returned_itself() -> None:
+    net = network(mg.float64)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+    step, weight = step_of(net, opt), next(iter(net.parameters()))
+
+    @mg.compile
+    def both(x: Any, t: Any) -> Any:
+        step(x, t)
+        return weight.detach(), weight.grad
+
+    for k in range(4):
+        now, grad = both(*batch(k, 4, mg.float64))
+        assert np.shares_memory(now.numpy(), weight.detach().numpy())
+        assert grad is weight.grad
+
+
+def test_a_function_that_changes_something_is_not_run_again_for_second_gradients() -> None:
+    count = mg.zeros(1)
+    compiled = mg.compile(lambda x: (count.add_(1.0), (x**3).sum())[1])
+    x = mg.tensor([2.0], requires_grad=True)
+    compiled(x)
+    with pytest.raises(NotImplementedError, match="it changes Tensors"):
+        mg.autograd.grad(compiled(x), x, create_graph=True)
+    assert count.item() == 2.0
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, mg.Tensor], ids=["deepcopy", "Tensor"])
+def test_copies_behind_the_tape_are_refused(copied: Any) -> None:
+    with pytest.raises(RuntimeError, match="needs the values of a Tensor"):
+        mg.compile(lambda x: x + copied(x))(mg.ones(3))
+
+
+class _Config(dict[str, float]):
+    rate = 2.0
+
+    def __getattr__(self, name: str) -> float:
+        return FACTORS[name]
+
+
+FACTORS = {"scale": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("make", "read", "change"),
+    [
+        (_Config, lambda c: c.scale, lambda c: FACTORS.update(scale=3.0)),
+        (lambda: types.SimpleNamespace(rate=2.0), lambda c: getattr(c, "rate"), lambda c: setattr(c, "rate", 3.0)),  # noqa: B009
+        (lambda: collections.ChainMap({"rate": 2.0}), lambda c: c["rate"], lambda c: c.maps[0].update(rate=3.0)),
+        (lambda: bytearray(b"\x02"), lambda c: float(c[0]), lambda c: c.__setitem__(0, 3)),
+        (lambda: array.array("d", [2.0]), lambda c: c[0], lambda c: c.__setitem__(0, 3.0)),
+    ],
+)  # fmt: skip
+def test_containers_and_methods_with_special_names_are_followed(make: Any, read: Any, change: Any) -> None:
+    FACTORS["scale"] = 2.0
+    config = make()
+    compiled = mg.compile(lambda x: x * read(config))
+    assert [compiled(mg.ones(1)).item() for _ in range(2)] == [2.0, 2.0]
+    change(config)
+    assert [compiled(mg.ones(1)).item() for _ in range(2)] == [3.0, 3.0]
+
+
+def test_crews_that_work_at_the_same_time_leave_blas_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    import threadpoolctl
+
+    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
+    monkeypatch.setattr(rows, "LARGE", 1 << 11)
+    monkeypatch.setattr(rows, "SHARED", 1 << 11)
+    limits = threadpoolctl.threadpool_limits(3, user_api="blas")  # other than what the crews set
+    before = [c["num_threads"] for c in threadpoolctl.threadpool_info() if c["user_api"] == "blas"]
+    assert 3 in before
+    compiled = mg.compile(lambda x: (x * x).sum(), threads=2)
+    x = batch(0, 1024, mg.float64)[0]
+    expected = (x * x).sum().item()
+    results: list[float] = []
+
+    def work() -> None:
+        results.extend(compiled(x).item() for _ in range(40))
+
+    compiled(x)
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join()
+    np.testing.assert_allclose(results, [expected] * 160, rtol=1e-12)
+    after = [c["num_threads"] for c in threadpoolctl.threadpool_info() if c["user_api"] == "blas"]
+    limits.restore_original_limits()
+    assert after == before
+
+
+@pytest.mark.parametrize("options", [{}, {"threads": 2}], ids=["plain", "threads"])
+def test_a_recording_holds_neither_arguments_nor_activations(
+    options: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 12)
+    monkeypatch.setattr(rows, "LARGE", 1 << 13)
+    monkeypatch.setattr(rows, "SHARED", 1 << 13)
+    net = network(mg.float64)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+    compiled = mg.compile(step_of(net, opt), **options)
+    held = []
+    for k in range(3):
+        x, t = batch(k, 512, mg.float64)
+        compiled(x, t)
+        held += [weakref.ref(x), weakref.ref(x._array), weakref.ref(t._array)]
+        del x, t
+    outer = mg.compile(net)
+    x = batch(5, 8, mg.float64)[0]
+    y = outer(x)
+    held += [weakref.ref(x._array), weakref.ref(y._array), weakref.ref(y.grad_fn)]
+    del x, y
+    gc.collect()
+    assert [k for k, ref in enumerate(held) if ref() is not None] == []
+    assert "np.dot" in str(compiled.report(profile=True))
+
+
+# ---------------------------------------------------------------- check=True
+
+
+def test_check_passes_what_agrees_and_gives_what_the_function_gives() -> None:
+    found = trained(mg.float64, 16, 5, check=True)
+    assert found[0] == trained(mg.float64, 16, 5)[0]
+    mg.manual_seed(5)
+    drawing = mg.compile(lambda x: x + mg.rand(3), check=True)
+    values = [drawing(mg.zeros(3)).tolist() for _ in range(3)]
+    mg.manual_seed(5)
+    assert values == [mg.rand(3).tolist() for _ in range(3)]
+
+
+@pytest.mark.filterwarnings("ignore::Warning:numba")
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x.clamp(-0.5, 0.5) * x, lambda x: x.clamp(min=0.25), lambda x: x.abs() ** 2.5, lambda x: 2.0**x,
+        lambda x: x % 0.7, lambda x: x // 0.7, lambda x: x.sum().clamp(max=0.5),
+    ],
+)  # fmt: skip
+def test_numba_keeps_the_element_type_where_numbers_are_met(f: Any) -> None:
+    compiled = mg.compile(f, backend="numba")
+    for k in range(3):
+        x = mg.from_numpy(np.random.default_rng(k).normal(size=5).astype(np.float32))
+        found, expected = compiled(x), f(x)
+        assert found.dtype == expected.dtype == mg.float32
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("threads", [None, 2])
+def test_check_finds_a_planted_error(threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BLOCK", 1 << 13)
+    monkeypatch.setattr(rows, "LARGE", 1 << 13)
+    monkeypatch.setattr(rows, "SHARED", 1 << 13)
+    net = network(mg.float64)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+    compiled = mg.compile(step_of(net, opt), check=True, threads=threads)
+    for k in range(3):
+        compiled(*batch(k, 1024, mg.float64))
+    plan = compiled.recordings[0]
+    enter = plan.enter
+
+    def wrong(args: Any, kwargs: Any, mode: Any) -> Any:
+        x, *rest = enter(args, kwargs, mode)
+        return (x * 1.001, *rest)
+
+    plan.enter = wrong
+    with pytest.raises(RuntimeError, match="differs from that of the function itself"):
+        compiled(*batch(4, 1024, mg.float64))
+
+
+# ---------------------------------------------------------------- what it tells
+
+
+def test_the_report_has_every_step_and_the_memory() -> None:
+    compiled = trained(mg.float32, 100, 3, check=False)[2]
+    [first, *rest] = compiled.report()
+    assert [r.calls for r in (first, *rest)] == [1, 0] or first.calls == 2
+    text = str(compiled.report())
+    assert "np.dot(x, weight_0_T, out=linear_" in text
+    assert "test_compile_backends.py:" in text
+    assert first.fused > 5
+    assert first.buffer_bytes > 0
+    assert first.eager_bytes == 4 * (100 * 16 * 2 + 100)  # relu's and tanh's results, and the prediction
+    timed = compiled.report(profile=True)[0]
+    assert all(s.microseconds is not None and s.microseconds >= 0 for s in timed.steps)
+    assert "µs" in str(timed)
+    assert "Nothing has been recorded" in str(mg.compile(lambda x: x).report())
+
+
+def test_a_step_keeps_less_than_half_of_what_eager_mode_holds() -> None:
+    compiled = trained(mg.float32, 2000, 2, check=False)[2]
+    widest = 2000 * 16 * 4
+    report = compiled.report()[0]
+    assert report.buffer_bytes < 5 * widest
+    assert report.eager_bytes >= 2 * widest
+
+
+def wide(threads: Any, rows_: int, **options: Any) -> Any:
+    """The report of a compiled step of the article's network."""
+    sizes = [2, 64, 64, 64, 1]
+    layers = [m for n, k in itertools.pairwise(sizes) for m in (nn.Linear(n, k), nn.ReLU())][:-1]
+    net = nn.Sequential(*layers)
+    compiled = mg.compile(step_of(net, mg.optim.SGD(net.parameters(), lr=0.01)), threads=threads, **options)
+    compiled(mg.randn(rows_, 2), mg.randn(rows_, 1))
+    return compiled.report()[0]
+
+
+@pytest.mark.parametrize("size", [1000, 1001])
+def test_three_large_buffers_serve_the_article_s_network(size: int) -> None:
+    one = size * 64 * 4
+    whole = wide(None, size, exact=True)
+    assert (
+        3 * one < whole.buffer_bytes < 3.8 * one
+    )  # three results, a mask, a repeated bias, zeros, small ones
+    blocks = wide(None, size).buffer_bytes
+    assert blocks < 0.7 * whole.buffer_bytes, "blocks of two sizes share their memory"
+    masks = [s.number for s in whole.steps if s.result.startswith("bool")]
+    products = [
+        s.number for s in whole.steps if s.result == f"float32 [{size}, 64]" and "matmul(d_" in s.call
+    ]
+    assert len(masks) == 3
+    assert all(mask < product for mask, product in zip(masks[1:], products, strict=True))
+
+
+@pytest.mark.parametrize("first", ["report", "replay"])
+def test_the_report_of_blocks_leaves_their_plans_alone(first: str) -> None:
+    def made() -> Any:
+        mg.manual_seed(0)
+        net = nn.Sequential(nn.Linear(40, 128), nn.ReLU(), nn.Linear(128, 3))
+        compiled = mg.compile(step_of(net, mg.optim.SGD(net.parameters(), lr=0.1)))
+        compiled(mg.randn(2001, 40), mg.randn(2001, 3))
+        return compiled
+
+    one, other = made(), made()
+    if first == "report":
+        one.report()
+    text = mg.source(one)
+    assert text == mg.source(other)
+    assert text.count("test_compile_backends.py:") > 20
+    assert str(one.report()) == str(other.report())
+    assert str(one.report()).count("test_compile_backends.py:") > 20
+
+
+def test_source_prints_what_is_run() -> None:
+    net = network(mg.float64)
+    opt = mg.optim.SGD(net.parameters(), lr=0.05)
+    compiled = mg.compile(step_of(net, opt))
+    with pytest.raises(RuntimeError, match="recorded nothing yet"):
+        mg.source(compiled)
+    for k in range(2):
+        compiled(*batch(k, 5, mg.float64))
+    namespace: dict[str, Any] = {}
+    text = mg.source(compiled)
+    exec(text, namespace)
+    assert [line for line in text.splitlines() if "import " in line] == ["import numpy as np"]
+    twin = [p.detach().numpy().copy() for p in net.parameters()]
+    names = text.partition("def bind(")[2].partition(")")[0].replace("\n", " ").split(",")
+    own = dict(zip([n for n, _ in net.named_parameters()], twin, strict=True))
+    arguments = [own[".".join(reversed(n.strip().split("_")))] for n in names if n.strip()]
+    x, t = batch(7, 5, mg.float64)
+    run = namespace["bind"](*arguments)
+    [loss] = run(x.numpy(), t.numpy(), 0.05)[:1]
+    assert compiled(x, t).item() == loss
+    for (name, p), q in zip(net.named_parameters(), twin, strict=True):
+        assert (p.detach().numpy() == q).all(), name
