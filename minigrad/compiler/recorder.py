@@ -124,7 +124,7 @@ class Run(Recorder):
                 calls += [(entries.clear,), (entries.update, content), (state.__setitem__, key, entries)]
         calls.append((setattr, self, "_over", True))
         for generator, position in self._generators:
-            generator.set_state(position)
+            generator.restore(position)
         changed(*(t._array for t, _ in self._values.values()))
         at_once(calls)
 

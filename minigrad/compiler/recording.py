@@ -254,7 +254,10 @@ class Recording:
         if not run.written:
             return
         used = {id(t): t for n in order if (t := run.sources.get(n)) is not None}
-        used |= {id(t): t for t, _ in run.written.values()} | {id(t): t for _, t in self.arguments.tensors}
+        used |= {id(t): t for t, _ in run.written.values()} 
+        # An argument that is a view reads its base.
+        read = set(order)
+        used |= {id(t): t for _, t in self.arguments.tensors if t._view is not None and t._node in read}
         spans = [(*_span(t._array), i) for i, t in used.items() if t._array.size]
         for start, end, a in (span for span in spans if span[2] in run.written):
             for first, last, b in spans:

@@ -209,7 +209,7 @@ class Replay:
         """One replay; returns what the call returns."""
         self.calls += 1
         effects = self.effects
-        positions = [(g.set_state, g.get_state()) for g in self.generators]
+        positions = [(g.restore, g.get_state()) for g in self.generators]
         over: list[bool] = []
         try:
             arrays = self._arrays

@@ -43,17 +43,17 @@ PURE = frozenset(
 )
 _IMPURE_PARTS = ("numpy.random",)
 _REFUSED = {
-    "print": "prints, which a replay would not repeat",
-    "input": "reads input",
-    "open": "opens a file",
-    **dict.fromkeys(("eval", "exec", "compile", "globals", "locals", "__import__", "breakpoint", "id", "hash"),
-                    "may depend on anything"),
-    **dict.fromkeys(("memoryview", "bytearray"), "makes what no guard can watch"),
+    "print": "print(), whose output a replay would not repeat",
+    "input": "input(), which a replay would not ask for",
+    **{name: f"{name}(), with which code may reach anything" for name in
+       ("eval", "exec", "compile", "globals", "locals", "__import__", "breakpoint")},
+    **{name: f"{name}(), which gives something else in each run" for name in ("id", "hash", "open")},
+    **{name: f"{name}, whose objects a recording cannot guard" for name in ("memoryview", "bytearray")},
 }  # fmt: skip
 _REFLECTION = {"getattr", "hasattr", "vars", "dir", "attrgetter", "methodcaller", "__dict__"}
 _PLAIN = (argparse.Namespace, types.SimpleNamespace)
 _FIXED = (
-    np.generic, np.dtype, np.ufunc, dtypes.dtype, device, Size, slice, range, enum.Enum, types.CodeType, Generator,
+    np.generic, np.dtype, np.ufunc, dtypes.dtype, device, Size, slice, range, enum.Enum, types.CodeType,
     types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
     types.ClassMethodDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
 )  # fmt: skip
@@ -119,7 +119,8 @@ class World:
         self._refused_names: dict[str, str] = {}
         space = vars(dtypes)
         self.guards.entry(space, "_default", space["_default"], "the default dtype")
-        self.guards.attribute(default_generator, attrgetter("resets"), default_generator.resets, _RESETS)
+        # Random generators, each with how often it was seeded.
+        self._generators = [(default_generator, default_generator.resets)]
         self.argument(function, "")
 
     def argument(self, value: Any, path: str) -> None:
@@ -173,6 +174,9 @@ class World:
         kind = type(value)
         if isinstance(value, Tensor):
             return self._tensor(value, path)
+        if isinstance(value, Generator):
+            self._generators.append((value, value.resets))
+            return ""
         if isinstance(value, types.FunctionType):
             return self._function(value, path)
         if isinstance(value, types.MethodType):
@@ -200,6 +204,9 @@ class World:
             return self._follow(inner, path)
         if isinstance(value, _CONTAINERS):
             return self._container(value, path)
+        if isinstance(value, (collections.UserDict, collections.UserList, collections.UserString)):
+            self.guards.attribute(value, attrgetter("data"), value.data, path)
+            return self._follow(value.data, path)
         plain = kind in _PLAIN or (_is_users(kind) and _has_no_hidden_state(kind))
         if plain or _home(kind).partition(".")[0] == "minigrad":
             return self._object(value, path)
@@ -315,7 +322,7 @@ class World:
         if isinstance(owner, types.ModuleType) or owner is None:
             home = owner.__name__ if owner is not None else _home(function)
             if home == "builtins":
-                return f"{function.__name__}(), which {_REFUSED[function.__name__]}" if function.__name__ in _REFUSED else ""
+                return _REFUSED.get(function.__name__, "")
             return "" if _is_pure(home) else f"{function.__name__}(), a function of the module {home}"
         return self._follow(owner, function.__name__)
 
@@ -331,7 +338,7 @@ class World:
         if not _is_users(cls) and not publishes(cls):
             home = _home(cls)
             if home == "builtins":
-                return f"{cls.__name__}, which {_REFUSED[cls.__name__]}" if cls.__name__ in _REFUSED else ""
+                return _REFUSED.get(cls.__name__, "")
             pure = _is_pure(home) or cls in _PLAIN
             if pure and home.partition(".")[0] == "minigrad":
                 self._spaces.append((vars(cls), None, cls.__name__, set()))
@@ -388,6 +395,9 @@ class World:
         if held.state is not None:
             self._optimizer(held, path)
             library = False
+            for key, item in space.items():
+                if any(item is x for x in (held.state, held.groups, held.defaults)):
+                    self.guards.entry(space, key, item, f"{path}.{key}")
         if not library:
             self._object(value, path)
         else:
@@ -481,10 +491,11 @@ class World:
                 return None
             frame.f_trace_opcodes, frame.f_trace_lines = True, False
             if event == "opcode" and frame.f_lasti in rows:
-                place = errors.place(frame.f_code, frame.f_lasti)
+                place, what = errors.place(frame.f_code, frame.f_lasti), rows[frame.f_lasti]
+                what += "" if ", wh" in what or ", with" in what else ", which a recording cannot guard"
                 raise RuntimeError(
-                    f"compile(): the function reaches {rows[frame.f_lasti]}, which a recording cannot guard. Do that "
-                    f"outside, and pass what it gives as an argument (at {place})"
+                    f"compile(): the function reaches {what}. Do that outside, and pass what it gives as an argument "
+                    f"(at {place})"
                 )
             return trace
 
@@ -532,7 +543,7 @@ class World:
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed an object of Python."""
         what = self.guards.changed()
-        if what == _RESETS:
+        if any(generator.resets != resets for generator, resets in self._generators):
             raise RuntimeError(
                 "compile(): the function seeds a random generator or sets its state, which is not part of a replay. Do "
                 f"that outside (in the function at {self.home})"
@@ -544,7 +555,6 @@ class World:
             )
 
 
-_RESETS = "the default generator"
 _class_of, _dict_of, _mro_of = attrgetter("__class__"), attrgetter("__dict__"), attrgetter("__mro__")
 
 
