@@ -69,6 +69,7 @@ class Plan:
         lines = self._lines()
         if clock:
             body.append("        times = [clock()]")
+            lines += [f"{call[0]}({', '.join(call[1:])})" for _, call in self.writes]
             for line in (line for line in lines if not line.startswith("#")):
                 body += [f"        {line}", "        times.append(clock())"]
             body.append("        return times")

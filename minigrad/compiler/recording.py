@@ -231,11 +231,13 @@ class Recording:
         used = {id(t): t for n in order if (t := run.sources.get(n)) is not None and id(t) not in seeds}
         used |= {id(t): t for t, _ in run.written.values()}
         first = {id(t): n for n, t in reversed(run.sources.items())}
+        names = {id(t): self.world.owned.get(id(t)) or run.paths[id(t)] for t in used.values()}
+        roots = {name.partition(".")[0] for name in names.values() if "." in name}
         leaves, bound, passing = [], [], []
-        for t in used.values():
-            node = first.get(id(t)) or self._node_of(t)
-            name = self.world.owned.get(id(t)) or run.paths[id(t)]
-            leaves.append((name, node))
+        for t in sorted(used.values(), key=lambda t: arguments.place_of(t) is None):
+            node, name = first.get(id(t)) or self._node_of(t), names[id(t)]
+            # Without the name of the one object that all belong to.
+            leaves.append((name.partition(".")[2] if len(roots) == 1 and "." in name else name, node))
             stays = arguments.place_of(t) is None and id(t) not in self.owner_of
             (bound if stays else passing).append((node, t))
         return leaves, bound, passing

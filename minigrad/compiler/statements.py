@@ -167,6 +167,12 @@ class Statements(Text):
                 self.setup.append(named(name, f"data_{len(self.data) - 1}"))
             else:
                 self._lower(v)
+        for part in self.part_of.values():  # as early as that frees the memory of its operand
+            y = self.owner(part.inputs[0])
+            if y in self.slots:
+                at = next(i for i, s in enumerate(self.statements) if s.value is part)
+                last = max(i for i, s in enumerate(self.statements[:at]) if s.value is y or y in s.reads)
+                self.statements.insert(last + 1, self.statements.pop(at))
 
     def _stored(self, v: Value) -> bool:
         """Whether a value all of whose elements are one number is an array: results share its memory."""
