@@ -14,4 +14,3 @@ def case(what: object) -> Iterator[None]:
     except BaseException as error:
         error.add_note(f"in the case {getattr(what, '__name__', what)}")
         raise
-

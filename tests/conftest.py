@@ -57,7 +57,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-
 WORKERS: list[float] = []
 
 

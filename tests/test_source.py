@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import case
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from cases import case
 from op_samples import ROWS, Row
 
 import minigrad as mg

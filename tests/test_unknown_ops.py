@@ -25,7 +25,7 @@ CALLS = (
 
 
 def looked_at(k: int) -> bool:
-    """Whether to compare a call: the first ones, any near a power of 2, after which something may be laid out, and more.
+    """Whether to compare a call: the first ones, those near a power of 2, when something may be laid out, and more.
 
     The others are made all the same.
     """
