@@ -51,8 +51,9 @@ def no_state_left_behind() -> Iterator[None]:
 # ---------------------------------------------------------------- what the tests cost
 
 
-def pytest_collection_finish() -> None:
-    """The tests themselves, imported and collected, are no garbage: no collection during a test looks at them again."""
+@pytest.fixture(autouse=True, scope="module")
+def nothing_older_is_collected() -> None:
+    """What stands when a file begins (tests, modules, reports) is no garbage: no collection looks at it again."""
     gc.collect()
     gc.freeze()
 
