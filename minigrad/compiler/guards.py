@@ -50,6 +50,7 @@ class Guards:
         self._absent: list[bool] = []
         self._names: list[str] = []
         self._layouts: list[tuple[Any, Any, str]] = []
+        self._arrays: list[tuple[Any, Any, str]] = []
 
     def entry(self, space: Any, key: Any, value: Any, path: str) -> None:
         """Adds a row: an entry of a dict, or MISSING; a guard makes no entries, as a defaultdict would."""
@@ -71,7 +72,9 @@ class Guards:
                 self._key_paths += [path] * len(content)
         else:
             values = [*content]
-            self._entries.append(type(content).__iter__.__get__(content) if type(content) is list else content.__iter__)
+            self._entries.append(
+                type(content).__iter__.__get__(content) if type(content) is list else content.__iter__
+            )
         self._sized.append(content)
         self._sizes.append(len(values))
         self._tables.append(path)
@@ -92,11 +95,17 @@ class Guards:
             self._leaves.append(t)
             self._absent.append(t._grad is None)
 
+    def array(self, array: Any, path: str) -> None:
+        """Adds the guard on the elements of an array of NumPy."""
+        self._arrays.append((array, _content(array), path))
+
     def settle(self, bound: Iterable[Any]) -> None:
         """The tables are complete; the layouts of the Tensors in ``bound`` are looked at elsewhere."""
         known = {id(t) for t in bound}
         self._layouts = [
-            (t, t._array, path) for t, path in zip(self._tensors, self._names, strict=True) if id(t) not in known
+            (t, t._array, path)
+            for t, path in zip(self._tensors, self._names, strict=True)
+            if id(t) not in known
         ]
         self._now = [node for node, *_ in self._nodes]
 
@@ -108,7 +117,10 @@ class Guards:
                 and (all(map(is_, map(_node_of, self._tensors), self._now)) or not self._other_node())
                 and not any(map(_hooks_of, self._free))
                 and [*map(is_, map(_grad_of, self._leaves), repeat(None))] == self._absent
-                and not ((self._hooked or self._layouts) and self._other_tensor())
+                and not (
+                    (self._hooked or self._layouts or self._arrays)
+                    and (self._other_tensor() or self._other_array())
+                )
             )
         except (LookupError, AttributeError, ValueError, TypeError, RuntimeError):
             return False  # what is asked about is gone
@@ -122,7 +134,10 @@ class Guards:
                 all(map(is_, chain.from_iterable(map(call, self._entries)), self._content))
                 or not self._other_entry()
             )
-            and (all(map(is_, chain.from_iterable(map(dict.__iter__, self._keyed)), self._keys)) or not self._other_key())
+            and (
+                all(map(is_, chain.from_iterable(map(dict.__iter__, self._keyed)), self._keys))
+                or not self._other_key()
+            )
         )
 
     def changed(self) -> str:
@@ -130,7 +145,9 @@ class Guards:
         for content, size, path in zip(self._sized, self._sizes, self._tables, strict=True):
             if len(content) != size:
                 return path or "a list or dict"
-        return self._entries_at.other() or self._attributes.other() or self._other_entry() or self._other_key()
+        return (
+            self._entries_at.other() or self._attributes.other() or self._other_entry() or self._other_key()
+        )
 
     def broken(self) -> str:
         """What the first guard that does not hold is about; empty if all hold."""
@@ -170,6 +187,9 @@ class Guards:
                 return self._key_paths[min(i, len(self._keys) - 1)]
         return ""
 
+    def _other_array(self) -> str:
+        return next((path for array, content, path in self._arrays if _content(array) != content), "")
+
     def _other_tensor(self) -> str:
         for t, hooks, path in self._hooked:
             if t._node is None or t._node.hooks != hooks:
@@ -181,6 +201,10 @@ class Guards:
                     return path
                 self._layouts[i] = t, a, path
         return ""
+
+
+def _content(array: Any) -> Any:
+    return array.dtype, array.shape, array.tobytes()
 
 
 class _Rows:

@@ -57,9 +57,14 @@ class Run(Recorder):
     """
 
     def __init__(
-        self, tensors: dict[int, Any], paths: dict[int, str], states: list[dict[Any, Any]], home: str
+        self,
+        tensors: dict[int, Any],
+        paths: dict[int, str],
+        states: list[dict[Any, Any]],
+        arrays: dict[int, Array],
+        home: str,
     ) -> None:
-        self.tensors, self.paths, self.home = tensors, paths, home
+        self.tensors, self.paths, self.arrays, self.home = tensors, paths, arrays, home
         self.refusal: Exception | None = None
         # The mode that the function left switched, if it did.
         self._left_on: Mode | None = None
@@ -82,6 +87,8 @@ class Run(Recorder):
         self.kept: dict[int, int] = {}
         # Tensors that were changed in place, with their last record.
         self.written: dict[int, tuple[Any, Node]] = {}
+        # What kernels of the user have returned: the first replay takes it, so that they run once in a call.
+        self.returned: dict[Node, Array] = {}
         self.grads = {id(t): (t, t._grad) for t in tensors.values()}
         self.states = [(state, {k: (v, dict(v)) for k, v in state.items()}) for state in states]
         # What undoing restores: values, and the attributes of Tensors.
@@ -117,7 +124,9 @@ class Run(Recorder):
             calls.append((np.copyto, t._array, array))
         names = ("_node", "_view", "_grad", "_epoch")
         for t, *values in self._attributes:
-            calls += [(setattr, t, n, v) for n, v in zip(names, values, strict=True) if getattr(t, n) is not v]
+            calls += [
+                (setattr, t, n, v) for n, v in zip(names, values, strict=True) if getattr(t, n) is not v
+            ]
         for state, before in self.states:
             calls.append((state.clear,))
             for key, (entries, content) in before.items():
@@ -153,8 +162,14 @@ class Run(Recorder):
                     f"compile(): the function changes requires_grad of {self.path(t)}, which is not part of a replay. "
                     f"Do that outside (in the function at {self.home})"
                 )
-            if now is not None and (now.hooks or {}).keys() != ((node and node.hooks) or {}).keys() and now is node:
-                raise RuntimeError(f"compile(): the function adds or removes hooks of {self.path(t)}; do that outside")
+            if (
+                now is not None
+                and (now.hooks or {}).keys() != ((node and node.hooks) or {}).keys()
+                and now is node
+            ):
+                raise RuntimeError(
+                    f"compile(): the function adds or removes hooks of {self.path(t)}; do that outside"
+                )
         for t, node in self.written.values():
             if node.requires_grad and t._node is node:
                 raise RuntimeError(
@@ -210,6 +225,10 @@ class Run(Recorder):
     def array(self, array: Array) -> Any:
         if self._current is not None:  # a rule has made it from shapes alone
             return wrap(array)
+        if id(array) in self.arrays:  # guards see its elements
+            t = wrap(array.copy())
+            self.made(t)
+            return t
         raise self._unknown(array, "An array of NumPy")
 
     def _unknown(self, array: Array, what: str) -> Exception:
@@ -230,7 +249,8 @@ class Run(Recorder):
         """A Tensor that was changed under no_grad() has several records, of which only the last one is asked for."""
         again = {id(n.tensor()) for n in ends if n in self.follows and n.op is None and n.tensor is not None}
         if again and any(
-            n.op is None and n not in ends and n.tensor is not None and id(n.tensor()) in again for n in tape(roots)
+            n.op is None and n not in ends and n.tensor is not None and id(n.tensor()) in again
+            for n in tape(roots)
         ):
             raise errors.runtime_error(
                 "compile(): the gradient of a Tensor is taken that was changed under no_grad() after it had been used, "
@@ -328,6 +348,8 @@ class Run(Recorder):
         if op is not None:
             if op.draws:
                 self.draws.append(record)
+            if op.home.partition(".")[0] != "minigrad" and not op.view:
+                self.returned[record] = y.copy()
             if op.check is not None and self._current is None:
                 self.checks.append(record)
             if op.depends is not None and (what := op.depends(*arrays[:-1], **record.params)):

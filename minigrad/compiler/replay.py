@@ -82,6 +82,8 @@ class Replay:
     generators: list[Any]
     may_raise: bool
     kept_bytes: int
+    # What kernels of the user returned while the call was recorded.
+    first: list[tuple[str, Any]]
     # Of a call whose results carry gradients; see `minigrad.compiler.gradients`.
     step: Any = None
 
@@ -201,7 +203,9 @@ class Replay:
         if mode is not self.mode and not self._same_mode(mode):
             return "the grad mode"
         about = self.arguments.broken(args, kwargs) or self.world.guards.broken()
-        return about or ("the memory layout of an array" if self._state_holds() else "the state of an optimizer")
+        return about or (
+            "the memory layout of an array" if self._state_holds() else "the state of an optimizer"
+        )
 
     # ------------------------------------------------------------ a call
 
@@ -213,10 +217,11 @@ class Replay:
         over: list[bool] = []
         try:
             arrays = self._arrays
+            first, self.first = self.first, []
             try:
                 run = self.idle.pop()
             except IndexError:  # all are in use, or there is none yet
-                run = self.plan.bind(arrays)
+                run = self.plan.bind(arrays, returned=first) if first else self.plan.bind(arrays)
             if self.step is None:
                 results, writes = QUIET.run(run, *inputs)
                 outs: Any = ()
@@ -227,7 +232,11 @@ class Replay:
                 results, writes = call.results
             tensors = effects.tensors(results[: len(results) - self.kept], outs) if results else []
             structure = effects.structure
-            result = tensors[0] if structure.__class__ is Returned and not structure.number else rebuilt(structure, tensors, leaves)
+            result = (
+                tensors[0]
+                if structure.__class__ is Returned and not structure.number
+                else rebuilt(structure, tensors, leaves)
+            )
             calls = effects.calls(tensors, leaves) if effects.grads or effects.state else []
             if writes or calls:
                 if self._changes:
@@ -242,7 +251,7 @@ class Replay:
             if isinstance(error, Exception):
                 raise self._explained(error) from error
             raise
-        if arrays is self._arrays:
+        if arrays is self._arrays and not first:
             self.idle.append(run)
         return result
 
