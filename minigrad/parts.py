@@ -1,0 +1,201 @@
+"""`in_parts`: a function of a batch, run on parts of it, one after another or on threads."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec, TypeVar
+
+from minigrad.core import changes
+from minigrad.core.mode import MODE
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.tentative import Grads, Journal, leave
+from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.func.trees import flatten, unflatten
+from minigrad.functions.parts import cat, narrow
+from minigrad.threads import Team
+
+__all__ = ["in_parts"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def in_parts(
+    function: Callable[P, R], *, parts: int, batch: Any, reduce: Any, threads: int = 1, gradients: str = ""
+) -> Callable[P, R]:
+    """``function`` of a batch (compiled or not), run on ``parts`` parts of the batch instead of on all of it at once.
+
+    ``batch`` names the arguments that carry the batch, by position or keyword, one or a tuple: Tensors, or trees of
+    them, with the rows of the batch along dimension 0.  ``reduce`` says what becomes of the parts' results: ``"sum"``,
+    ``"mean"`` (weighted by rows: means over the parts give the mean over the batch) or ``"join"`` along dimension 0; a
+    tuple, list or dict says it for each place of such a result.  Gradients of a ``backward()`` inside are added or
+    averaged likewise, and what that gives is added to ``.grad``; ``gradients``, ``"sum"`` or ``"mean"``, says it where
+    ``reduce`` has neither or both.  Parts run in order, or with ``threads`` at once, each on one thread of BLAS (the
+    extra ``threads``); either way the results are combined in order.
+
+    When a part raises (a note names it), or the user interrupts, then gradients, values of Tensors and generators are
+    as before the call, and nothing runs any more.  RuntimeError where a part clears gradients or reads those of before
+    the call, steps an optimizer or changes what it has computed gradients of; on threads also where it draws random
+    numbers or changes what another part changes.
+    """
+    ways = flatten(reduce)[0]
+    if not {*ways} <= {"sum", "mean", "join"} or gradients not in ("", "sum", "mean"):
+        raise value_error(f"in_parts(): no such way to combine: {gradients or reduce!r}; see help(in_parts)")
+    for name, n in (("parts", parts), ("threads", threads)):
+        if type(n) is not int or n < 1:
+            raise value_error(f"in_parts(): {name} must be a whole number from 1 on, got {n!r}")
+    told = {*ways} - {"join"}
+    by = gradients or (told.pop() if len(told) == 1 else "")
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if MODE.get().recorder is not None:
+            raise runtime_error("in_parts() cannot be recorded: write in_parts(compile(function), ...)")
+        if changes.part() is not None:  # what it gives is the same, by definition
+            return function(*args, **kwargs)
+        pieces, sizes = _pieces(args, kwargs, batch if isinstance(batch, tuple) else (batch,), parts)
+        total = Total(reduce, by, sizes)
+        return _run(function, pieces, sizes, min(threads, len(pieces)), total)
+
+    names = [a for a in functools.WRAPPER_ASSIGNMENTS if hasattr(function, a)]  # a Module has no __name__
+    return functools.wraps(function, names, ())(call)
+
+
+def _pieces(args: Any, kwargs: Any, places: tuple[Any, ...], parts: int) -> tuple[list[Any], list[int]]:
+    """The arguments of each part, and how many rows it has."""
+    values = {**dict(enumerate(args)), **kwargs}
+    if not all(place in values for place in places):
+        raise type_error(f"in_parts(): batch={places} names an argument that the call does not have")
+    trees = {place: flatten(values[place]) for place in places}
+    tensors = [t for leaves, _ in trees.values() for t in leaves]
+    if not tensors or not all(isinstance(t, Tensor) and t._array.ndim for t in tensors):
+        raise type_error("in_parts(): what carries the batch must be Tensors with at least one dimension")
+    rows = len(tensors[0]._array)
+    if any(len(t._array) != rows for t in tensors):
+        raise value_error(f"in_parts(): the batch has {', '.join(str(len(t._array)) for t in tensors)} rows")
+    count = max(1, min(parts, rows))
+    ends = [k * rows // count for k in range(count + 1)]
+    pieces = []
+    for low, high in itertools.pairwise(ends):
+        cut = {
+            p: unflatten([_rows(t, low, high) for t in leaves], spec) for p, (leaves, spec) in trees.items()
+        }
+        inputs = {**values, **cut}
+        pieces.append(([inputs[i] for i in range(len(args))], {name: inputs[name] for name in kwargs}))
+    return pieces, [high - low for low, high in itertools.pairwise(ends)]
+
+
+def _rows(t: Tensor, low: int, high: int) -> Tensor:
+    mode = MODE.get()
+    if (mode.grad and t.requires_grad) or mode.everything or t._inference:
+        return narrow(t, 0, low, high - low)
+    return wrap(t._array[low:high])
+
+
+class Total:
+    """Results and gradients of parts, combined in order, wherever they come from and whenever they arrive."""
+
+    def __init__(self, reduce: Any, gradients: str, sizes: list[int]) -> None:
+        self.reduce, self.gradients = reduce, gradients
+        self.shares = [n / (sum(sizes) or 1) for n in sizes] if len(sizes) > 1 else [1.0]
+        self.early: dict[int, Any] = {}
+        self.next = 0
+        self.leaves: list[Any] = []
+        self.spec: Any = None
+        self.grads: Grads = {}
+
+    def add(self, k: int, result: Any, grads: Grads) -> None:
+        """What part ``k`` returns and the gradients that it leaves."""
+        self.early[k] = result, grads
+        while self.next in self.early:
+            self._add(self.shares[self.next], *self.early.pop(self.next))
+            self.next += 1
+
+    def _add(self, share: float, result: Any, grads: Grads) -> None:
+        ways, spec = [way for way, _ in _by_way(self.reduce, result)], flatten(result)[1]
+        if self.next and spec != self.spec:
+            raise runtime_error(f"in_parts(): one part returns {self.spec}, another {spec}")
+        values = [_weighted(way, v, share) for way, v in zip(ways, flatten(result)[0], strict=True)]
+        if self.next:
+            values = [v if v is None else before + v for before, v in zip(self.leaves, values, strict=True)]
+        self.spec, self.leaves = spec, values
+        if grads and not self.gradients:
+            raise runtime_error("in_parts(): reduce does not tell what becomes of gradients; say gradients=")
+        for key, (t, g) in grads.items():
+            g = _weighted(self.gradients, g, share)
+            self.grads[key] = t, self.grads[key][1] + g if key in self.grads else g
+
+    def result(self) -> Any:
+        """What the function returns for the batch."""
+        leaves = [(v[0] if len(v) == 1 else cat(v)) if type(v) is list else v for v in self.leaves]
+        return unflatten(leaves, self.spec)
+
+
+def _by_way(reduce: Any, result: Any) -> Iterator[tuple[str, Any]]:
+    """The leaves of a result, each with how it is combined."""
+    if isinstance(reduce, str):
+        yield from ((reduce, leaf) for leaf in flatten(result)[0])
+        return
+    keys = list(result) if isinstance(result, dict) else [*range(len(reduce))]
+    if not isinstance(result, (tuple, list, dict)) or {*keys} != {
+        *(reduce if isinstance(reduce, dict) else keys)
+    }:
+        raise runtime_error(
+            f"in_parts(): reduce={reduce!r} does not fit a result that is a {type(result).__name__}"
+        )
+    for key in keys:
+        yield from _by_way(reduce[key], result[key])
+
+
+def _weighted(way: str, value: Any, share: float) -> Any:
+    """A value as it is added to those of other parts; in a list, if it is joined. TypeError where that has no sense."""
+    kind = (
+        value._array.dtype.kind if isinstance(value, Tensor) else "f" if type(value) in (int, float) else ""
+    )
+    if value is None or (way == "sum" and kind):
+        return value
+    if way == "join" and isinstance(value, Tensor) and value._array.ndim:
+        return [value]
+    if way != "mean" or kind != "f":
+        what = f"{value.dtype} {list(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+        raise type_error(f"in_parts(): a part returns a {what}, which has no {way}")
+    return value if share == 1.0 else value * share
+
+
+# ---------------------------------------------------------------- how they run
+
+
+def _run(function: Any, pieces: list[Any], sizes: list[int], threads: int, total: Total) -> Any:
+    """Runs all parts and applies what they leave. If that fails, nothing has happened."""
+    journal = Journal("in_parts()")
+    journal.alone = threads == 1
+
+    def part(k: int) -> tuple[Any, Grads]:
+        args, kwargs = pieces[k]
+        try:
+            return journal.run(lambda: function(*args, **kwargs))
+        except Exception as error:
+            rows = f"rows {sum(sizes[:k])} to {sum(sizes[: k + 1]) - 1}"
+            error.add_note(f"in part {k + 1} of {len(sizes)} of in_parts(), {rows}")
+            raise
+
+    team = Team(part, len(pieces), threads)
+    done = False
+    try:  # whatever is left below is left twice: an interrupt may come while it is left
+        with team:
+            try:
+                for k, result in team:
+                    total.add(k, *result)
+                result = total.result()
+                journal.deposit(total.grads)
+                done = True
+            except BaseException:
+                team.stop()
+                if not done:
+                    journal.undo()
+                raise
+            return result
+    finally:
+        team.__exit__()
+        leave()
