@@ -182,20 +182,24 @@ def _run(function: Any, pieces: list[Any], sizes: list[int], threads: int, total
 
     team = Team(part, len(pieces), threads)
     done = False
-    try:  # whatever is left below is left twice: an interrupt may come while it is left
-        with team:
+    try:
+        try:
+            team.begin()
+            for k, result in team:
+                total.add(k, *result)
+            result = total.result()
+            journal.deposit(total.grads)
+            done = True
+            return result
+        except BaseException:
             try:
-                for k, result in team:
-                    total.add(k, *result)
-                result = total.result()
-                journal.deposit(total.grads)
-                done = True
-            except BaseException:
                 team.stop()
+            finally:
                 if not done:
                     journal.undo()
-                raise
-            return result
-    finally:
-        team.__exit__()
+            raise
+        finally:
+            team.end()
+    finally:  # again, for an interrupt may have come there
+        team.end()
         leave()

@@ -84,11 +84,12 @@ class Team:
         self._ended: list[None] = []
         self._ends: queue.SimpleQueue[None] = queue.SimpleQueue()
 
-    def __enter__(self) -> None:
+    def begin(self) -> None:
+        """BLAS has one thread, if there are several here. ImportError where threadpoolctl is missing."""
         if self.threads > 1:
             _crew.one_thread(self)
 
-    def __exit__(self, *exc: object) -> None:
+    def end(self) -> None:
         """BLAS gets its threads back, once no team needs them to be one; may be called again."""
         if self.threads > 1:
             _crew.many_threads(self)
@@ -107,10 +108,18 @@ class Team:
             yield k, result
 
     def stop(self) -> None:
-        """No further piece is begun; waits for those that run."""
+        """No further piece is begun; waits for those that run. A second interrupt meanwhile ends the waiting."""
         self._todo.clear()
+        interrupt: BaseException | None = None
         while len(self._ended) < len(self._begun):
-            self._ends.get()
+            try:
+                self._ends.get()
+            except BaseException as error:
+                if interrupt is not None:
+                    raise
+                interrupt = error
+        if interrupt is not None:
+            raise interrupt
 
     def _share(self) -> None:
         self._begun.append(None)
@@ -136,25 +145,24 @@ class _Crew:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self.threads = self.shares = 0
+        self.threads: list[threading.Thread] = []
+        self.shares: list[Callable[[], None]] = []  # that are not finished
         self.teams: set[int] = set()  # for which BLAS runs on one thread
         self.before: list[tuple[Any, int]] = []  # how many it had
 
     def start(self, share: Callable[[], None]) -> None:
-        with self.lock:
-            if self.shares >= self.threads:
-                threading.Thread(target=self._serve, name=f"minigrad-{self.threads}", daemon=True).start()
-                self.threads += 1
-            self.shares += 1
-            self.inbox.put(share)
+        self.shares.append(share)
+        while len(self.threads) < len(self.shares):  # no lock: at worst there is a thread too many
+            self.threads.append(threading.Thread(target=self._serve, name="minigrad", daemon=True))
+            self.threads[-1].start()
+        self.inbox.put(share)
 
     def _serve(self) -> None:
         while True:
             share = self.inbox.get()
             share()
+            self.shares.remove(share)
             del share
-            with self.lock:
-                self.shares -= 1
 
     def one_thread(self, team: Team) -> None:
         libraries = blas("in_parts(threads=...)")

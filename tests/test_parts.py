@@ -117,7 +117,8 @@ def test_a_gradient_of_before_is_added_to_where_it_stands() -> None:
     w = mg.ones(2, requires_grad=True)
     w.grad = before = mg.ones(2)
     mg.in_parts(lambda x: (x * w).sum().backward(), parts=3, batch=0, reduce="sum")(mg.ones(6, 2))
-    assert w.grad is before and before.tolist() == [7.0, 7.0]
+    assert w.grad is before
+    assert before.tolist() == [7.0, 7.0]
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -150,7 +151,8 @@ def test_with_functional_gradients_inside_and_around(threads: int) -> None:
     assert close(func.grad(parts(loss))(w, x, target), expected)
     assert close(parts(func.grad(loss))(w, x, target), expected)
     value, gradient = parts(func.value_and_grad(loss))(w, x, target)
-    assert close(value, loss(w, x, target)) and close(gradient, expected)
+    assert close(value, loss(w, x, target))
+    assert close(gradient, expected)
     assert close(func.hessian(parts(loss))(w, x, target), func.hessian(loss)(w, x, target))
 
 
@@ -189,8 +191,11 @@ def test_results_of_all_kinds(threads: int) -> None:
         g(batch={"x": x}, scale=2.0),
     )
     assert list(split) == list(whole)
-    assert mg.equal(split["rows"][0], whole["rows"][0]) and mg.equal(split["rows"][1], whole["rows"][1])
-    assert split["count"] == 10 and split["right"].item() == whole["right"].item() and split["none"] is None
+    assert mg.equal(split["rows"][0], whole["rows"][0])
+    assert mg.equal(split["rows"][1], whole["rows"][1])
+    assert split["count"] == 10
+    assert split["right"].item() == whole["right"].item()
+    assert split["none"] is None
     assert close(split["mean"], whole["mean"])
 
 
@@ -253,7 +258,8 @@ def test_blas_has_one_thread_meanwhile(blas: int) -> None:
     seen: list[int] = []
     f = mg.in_parts(lambda x: seen.append(mg.get_num_threads()), parts=2, batch=0, reduce="sum", threads=2)
     f(mg.ones(4))
-    assert seen == [1, 1] and mg.get_num_threads() == blas
+    assert seen == [1, 1]
+    assert mg.get_num_threads() == blas
 
 
 def test_draws_come_in_the_order_of_parts() -> None:
@@ -352,7 +358,8 @@ def test_an_exception_on_a_thread_takes_all_back(threads: int) -> None:
     assert all(p.grad is None for p in net.parameters())
     assert "in part 3 of 6" in caught.value.__notes__[0]
     other = network()
-    assert close(g(x, target), step_of(other)(x, target)) and same_gradients(net, other)
+    assert close(g(x, target), step_of(other)(x, target))
+    assert same_gradients(net, other)
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs an alarm")
@@ -380,9 +387,11 @@ def test_the_user_interrupts(threads: int, blas: int) -> None:
     finally:
         signal.signal(signal.SIGALRM, before)
     count = len(finished)
-    assert count < 8 and all(p.grad is None for p in net.parameters())
+    assert count < 8
+    assert all(p.grad is None for p in net.parameters())
     time.sleep(0.1)
-    assert len(finished) == count and mg.get_num_threads() == blas
+    assert len(finished) == count
+    assert mg.get_num_threads() == blas
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -431,7 +440,8 @@ def test_an_interrupt_at_any_instruction_leaves_all_or_nothing(threads: int, bla
             sys.settrace(old)
         nothing = w.grad.tolist() == [1.0, 1.0] and u.grad is None and seen.item() == 0
         every = w.grad.tolist() == [3.0, 3.0] and u.grad is not None and seen.item() == 2 * (threads == 1)
-        assert not changes.RUNNING and mg.get_num_threads() == blas
+        assert not changes.RUNNING
+        assert mg.get_num_threads() == blas
         return interrupted, nothing, every
 
     stop = 1
@@ -441,7 +451,8 @@ def test_an_interrupt_at_any_instruction_leaves_all_or_nothing(threads: int, bla
         if not interrupted:
             break
         stop += 1
-    assert every and stop > 500
+    assert every
+    assert stop > 500
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -497,7 +508,8 @@ def test_what_belongs_around_the_parts_is_refused() -> None:
         for sentence, f in refused.items():
             with pytest.raises(RuntimeError, match=sentence):
                 parts(f, threads)(x, target)
-    assert [(p.grad.tolist(), p.tolist()) for p in net.parameters()] == before and not optimizer.state
+    assert [(p.grad.tolist(), p.tolist()) for p in net.parameters()] == before
+    assert not optimizer.state
 
 
 def test_threads_have_no_order() -> None:
