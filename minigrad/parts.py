@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from minigrad.core import changes
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.core.tentative import Grads, Journal, leave
+from minigrad.core.tentative import Grads, Journal
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.func.trees import flatten, unflatten
 from minigrad.functions.parts import cat, narrow
@@ -28,12 +28,11 @@ def in_parts(
     """``function`` of a batch (compiled or not), run on ``parts`` parts of the batch instead of on all of it at once.
 
     ``batch`` names the arguments that carry the batch, by position or keyword, one or a tuple: Tensors, or trees of
-    them, with the rows of the batch along dimension 0.  ``reduce`` says what becomes of the parts' results: ``"sum"``,
-    ``"mean"`` (weighted by rows: means over the parts give the mean over the batch) or ``"join"`` along dimension 0; a
-    tuple, list or dict says it for each place of such a result.  Gradients of a ``backward()`` inside are added or
-    averaged likewise, and what that gives is added to ``.grad``; ``gradients``, ``"sum"`` or ``"mean"``, says it where
-    ``reduce`` has neither or both.  Parts run in order, or with ``threads`` at once, each on one thread of BLAS (the
-    extra ``threads``); either way the results are combined in order.
+    them, with the rows along dimension 0.  ``reduce`` says what becomes of results: ``"sum"``, ``"mean"`` (weighted by
+    rows, so means over parts give the mean over the batch) or ``"join"`` along dimension 0; a tuple, list or dict says
+    it for each place of such a result.  Gradients of a ``backward()`` inside are added or averaged likewise, then added
+    to ``.grad``; ``gradients`` says it where ``reduce`` has neither ``"sum"`` nor ``"mean"``, or both.  Parts run in
+    order, or with ``threads`` at once, each on one thread of BLAS (the extra ``threads``).
 
     When a part raises (a note names it), or the user interrupts, then gradients, values of Tensors and generators are
     as before the call, and nothing runs any more.  RuntimeError where a part clears gradients or reads those of before
@@ -55,11 +54,9 @@ def in_parts(
         if changes.part() is not None:  # what it gives is the same, by definition
             return function(*args, **kwargs)
         pieces, sizes = _pieces(args, kwargs, batch if isinstance(batch, tuple) else (batch,), parts)
-        total = Total(reduce, by, sizes)
-        return _run(function, pieces, sizes, min(threads, len(pieces)), total)
+        return _run(function, pieces, sizes, min(threads, len(sizes)), Total(reduce, by, sizes))
 
-    names = [a for a in functools.WRAPPER_ASSIGNMENTS if hasattr(function, a)]  # a Module has no __name__
-    return functools.wraps(function, names, ())(call)
+    return functools.wraps(function, updated=())(call)
 
 
 def _pieces(args: Any, kwargs: Any, places: tuple[Any, ...], parts: int) -> tuple[list[Any], list[int]]:
@@ -78,53 +75,43 @@ def _pieces(args: Any, kwargs: Any, places: tuple[Any, ...], parts: int) -> tupl
     ends = [k * rows // count for k in range(count + 1)]
     pieces = []
     for low, high in itertools.pairwise(ends):
-        cut = {
-            p: unflatten([_rows(t, low, high) for t in leaves], spec) for p, (leaves, spec) in trees.items()
-        }
-        inputs = {**values, **cut}
+        inputs = values.copy()
+        for place, (leaves, spec) in trees.items():
+            inputs[place] = unflatten([_rows(t, low, high) for t in leaves], spec)
         pieces.append(([inputs[i] for i in range(len(args))], {name: inputs[name] for name in kwargs}))
     return pieces, [high - low for low, high in itertools.pairwise(ends)]
 
 
 def _rows(t: Tensor, low: int, high: int) -> Tensor:
     mode = MODE.get()
-    if (mode.grad and t.requires_grad) or mode.everything or t._inference:
-        return narrow(t, 0, low, high - low)
-    return wrap(t._array[low:high])
+    recorded = (mode.grad and t.requires_grad) or mode.everything or t._inference
+    return narrow(t, 0, low, high - low) if recorded else wrap(t._array[low:high])
 
 
 class Total:
-    """Results and gradients of parts, combined in order, wherever they come from and whenever they arrive."""
+    """Results and gradients of parts, combined in order, wherever they come from."""
 
     def __init__(self, reduce: Any, gradients: str, sizes: list[int]) -> None:
         self.reduce, self.gradients = reduce, gradients
         self.shares = [n / (sum(sizes) or 1) for n in sizes] if len(sizes) > 1 else [1.0]
-        self.early: dict[int, Any] = {}
-        self.next = 0
-        self.leaves: list[Any] = []
+        self.count = 0
+        self.leaves, self.grads = list[Any](), Grads()
         self.spec: Any = None
-        self.grads: Grads = {}
 
-    def add(self, k: int, result: Any, grads: Grads) -> None:
-        """What part ``k`` returns and the gradients that it leaves."""
-        self.early[k] = result, grads
-        while self.next in self.early:
-            self._add(self.shares[self.next], *self.early.pop(self.next))
-            self.next += 1
-
-    def _add(self, share: float, result: Any, grads: Grads) -> None:
-        ways, spec = [way for way, _ in _by_way(self.reduce, result)], flatten(result)[1]
-        if self.next and spec != self.spec:
+    def add(self, result: Any, grads: Grads) -> None:
+        """What the next part returns, and the gradients that it leaves."""
+        share, spec = self.shares[self.count], flatten(result)[1]
+        if self.count and spec != self.spec:
             raise runtime_error(f"in_parts(): one part returns {self.spec}, another {spec}")
-        values = [_weighted(way, v, share) for way, v in zip(ways, flatten(result)[0], strict=True)]
-        if self.next:
+        values = [_weighted(way, v, share) for way, v in _ways(self.reduce, result)]
+        if self.count:
             values = [v if v is None else before + v for before, v in zip(self.leaves, values, strict=True)]
-        self.spec, self.leaves = spec, values
         if grads and not self.gradients:
             raise runtime_error("in_parts(): reduce does not tell what becomes of gradients; say gradients=")
         for key, (t, g) in grads.items():
             g = _weighted(self.gradients, g, share)
             self.grads[key] = t, self.grads[key][1] + g if key in self.grads else g
+        self.leaves, self.spec, self.count = values, spec, self.count + 1
 
     def result(self) -> Any:
         """What the function returns for the batch."""
@@ -132,74 +119,66 @@ class Total:
         return unflatten(leaves, self.spec)
 
 
-def _by_way(reduce: Any, result: Any) -> Iterator[tuple[str, Any]]:
+def _ways(reduce: Any, result: Any) -> Iterator[tuple[str, Any]]:
     """The leaves of a result, each with how it is combined."""
     if isinstance(reduce, str):
         yield from ((reduce, leaf) for leaf in flatten(result)[0])
         return
-    keys = list(result) if isinstance(result, dict) else [*range(len(reduce))]
-    if not isinstance(result, (tuple, list, dict)) or {*keys} != {
-        *(reduce if isinstance(reduce, dict) else keys)
-    }:
+    told, places = _places(reduce), _places(result)
+    if told.keys() != places.keys():
         raise runtime_error(
-            f"in_parts(): reduce={reduce!r} does not fit a result that is a {type(result).__name__}"
+            f"in_parts(): reduce={reduce!r} does not fit the {type(result).__name__} returned"
         )
-    for key in keys:
-        yield from _by_way(reduce[key], result[key])
+    for key, value in places.items():
+        yield from _ways(told[key], value)
+
+
+def _places(tree: Any) -> dict[Any, Any]:
+    return (
+        dict(enumerate(tree)) if isinstance(tree, (tuple, list)) else tree if isinstance(tree, dict) else {}
+    )
 
 
 def _weighted(way: str, value: Any, share: float) -> Any:
     """A value as it is added to those of other parts; in a list, if it is joined. TypeError where that has no sense."""
-    kind = (
-        value._array.dtype.kind if isinstance(value, Tensor) else "f" if type(value) in (int, float) else ""
-    )
-    if value is None or (way == "sum" and kind):
+    tensor, number = isinstance(value, Tensor), type(value) in (int, float)
+    if value is None or (way == "sum" and (tensor or number)):
         return value
-    if way == "join" and isinstance(value, Tensor) and value._array.ndim:
+    if way == "join" and tensor and value._array.ndim:
         return [value]
-    if way != "mean" or kind != "f":
-        what = f"{value.dtype} {list(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-        raise type_error(f"in_parts(): a part returns a {what}, which has no {way}")
-    return value if share == 1.0 else value * share
-
-
-# ---------------------------------------------------------------- how they run
+    if way == "mean" and (number or (tensor and value._array.dtype.kind == "f")):
+        return value if share == 1.0 else value * share
+    what = f"{value.dtype} {list(value.shape)}" if tensor else type(value).__name__
+    raise type_error(f"in_parts(): a part returns a {what}, which has no {way}")
 
 
 def _run(function: Any, pieces: list[Any], sizes: list[int], threads: int, total: Total) -> Any:
     """Runs all parts and applies what they leave. If that fails, nothing has happened."""
-    journal = Journal("in_parts()")
-    journal.alone = threads == 1
+    journal = Journal("in_parts()", alone=threads == 1)
 
     def part(k: int) -> tuple[Any, Grads]:
         args, kwargs = pieces[k]
         try:
             return journal.run(lambda: function(*args, **kwargs))
         except Exception as error:
-            rows = f"rows {sum(sizes[:k])} to {sum(sizes[: k + 1]) - 1}"
-            error.add_note(f"in part {k + 1} of {len(sizes)} of in_parts(), {rows}")
+            low = sum(sizes[:k])
+            error.add_note(
+                f"in part {k + 1} of {len(sizes)} of in_parts(), rows {low} to {low + sizes[k] - 1}"
+            )
             raise
 
     team = Team(part, len(pieces), threads)
-    done = False
     try:
         try:
             team.begin()
-            for k, result in team:
-                total.add(k, *result)
+            for outcome in team:
+                total.add(*outcome)
             result = total.result()
             journal.deposit(total.grads)
-            done = True
             return result
-        except BaseException:
-            try:
-                team.stop()
-            finally:
-                if not done:
-                    journal.undo()
-            raise
         finally:
             team.end()
+            journal.end()
     finally:  # again, for an interrupt may have come there
         team.end()
-        leave()
+        journal.end()

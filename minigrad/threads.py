@@ -72,7 +72,7 @@ def _libraries(threadpoolctl: Any) -> list[Any]:
 class Team:
     """Runs pieces 0, 1, ... of some work on threads, or with one thread in order where it stands.
 
-    Iterated, it yields (piece, result); the error of a piece is raised.  Meanwhile BLAS runs on one thread.
+    Iterated, it yields the results in order; the error of a piece is raised.  Meanwhile BLAS runs on one thread.
     """
 
     def __init__(self, work: Callable[[int], Any], pieces: int, threads: int) -> None:
@@ -89,26 +89,24 @@ class Team:
         if self.threads > 1:
             _crew.one_thread(self)
 
-    def end(self) -> None:
-        """BLAS gets its threads back, once no team needs them to be one; may be called again."""
-        if self.threads > 1:
-            _crew.many_threads(self)
-
-    def __iter__(self) -> Iterator[tuple[int, Any]]:
+    def __iter__(self) -> Iterator[Any]:
         if self.threads == 1:
             for k in range(self.pieces):
-                yield k, self.work(k)
+                yield self.work(k)
             return
         for _ in range(self.threads):
             _crew.start(functools.partial(contextvars.copy_context().run, self._share))
-        for _ in range(self.pieces):
-            k, result, error = self._results.get()
-            if error is not None:
-                raise error
-            yield k, result
+        early: dict[int, Any] = {}
+        for k in range(self.pieces):
+            while k not in early:
+                number, result, error = self._results.get()
+                if error is not None:
+                    raise error
+                early[number] = result
+            yield early.pop(k)
 
-    def stop(self) -> None:
-        """No further piece is begun; waits for those that run. A second interrupt meanwhile ends the waiting."""
+    def end(self) -> None:
+        """No further piece is begun; waits for those that run, until a second interrupt. May be called again."""
         self._todo.clear()
         interrupt: BaseException | None = None
         while len(self._ended) < len(self._begun):
@@ -118,6 +116,8 @@ class Team:
                 if interrupt is not None:
                     raise
                 interrupt = error
+        if self.threads > 1:
+            _crew.many_threads(self)
         if interrupt is not None:
             raise interrupt
 

@@ -26,8 +26,8 @@ class Journal:
     numbers: the outcome would depend on which comes first.
     """
 
-    def __init__(self, user: str) -> None:
-        self.user, self.alone = user, True
+    def __init__(self, user: str, alone: bool) -> None:
+        self.user, self.alone, self.applied = user, alone, False
         self._lock = threading.RLock()
         # the memory, weakly, with its values, and the run that changed it first
         self._memory: dict[int, tuple[weakref.ref[Array], Array, object]] = {}
@@ -44,7 +44,7 @@ class Journal:
             changes.RUNNING[threading.get_ident()] = run
             return function(), run.grads
         finally:
-            leave()
+            changes.RUNNING.pop(threading.get_ident(), None)
 
     def keep(self, memory: Array, run: object = None) -> None:
         """Keeps the values of memory that is about to be changed."""
@@ -71,10 +71,13 @@ class Journal:
                 self.keep(before._array)
                 changes.changed(before._array)
                 before._array += g._array
+        self.applied = True
 
-    def undo(self) -> None:
-        """All is as it was before the runs, none of which goes on."""
-        leave()
+    def end(self) -> None:
+        """No run goes on, and unless gradients were deposited, all is as it was before; may be called again."""
+        changes.RUNNING.pop(threading.get_ident(), None)
+        if self.applied:
+            return
         for ref, values, _ in list(self._memory.values()):
             memory = ref()
             if memory is not None:
@@ -160,11 +163,6 @@ class _Gradient:
 
 
 _GRADIENT = _Gradient()
-
-
-def leave() -> None:
-    """This thread runs nothing that may be taken back."""
-    changes.RUNNING.pop(threading.get_ident(), None)
 
 
 def _forked() -> None:
