@@ -6,12 +6,13 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from threading import get_ident
 from typing import Any
 
 import numpy as np
 
 from minigrad.buffers import is_view
-from minigrad.core import changes
+from minigrad.core.changes import RUNNING, changed
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error
@@ -41,10 +42,10 @@ class Journal:
         """What a function returns, and the gradients that it leaves, which are not put into ``.grad``."""
         run = Run(self)
         try:
-            changes.RUNNING[threading.get_ident()] = run
+            RUNNING[get_ident()] = run
             return function(), run.grads
         finally:
-            changes.RUNNING.pop(threading.get_ident(), None)
+            RUNNING.pop(get_ident(), None)
 
     def keep(self, memory: Array, run: object = None) -> None:
         """Keeps the values of memory that is about to be changed."""
@@ -69,13 +70,13 @@ class Journal:
                 t._grad = before.detach() + g
             else:
                 self.keep(before._array)
-                changes.changed(before._array)
+                changed(before._array)
                 before._array += g._array
         self.applied = True
 
     def end(self) -> None:
         """No run goes on, and unless gradients were deposited, all is as it was before; may be called again."""
-        changes.RUNNING.pop(threading.get_ident(), None)
+        RUNNING.pop(get_ident(), None)
         if self.applied:
             return
         for ref, values, _ in list(self._memory.values()):
@@ -147,14 +148,12 @@ class _Gradient:
     """
 
     def __get__(self, t: Any, owner: Any = None) -> Any:
-        if t is None:
-            return None
-        run = changes.part()
-        return t.__dict__.get("_grad") if run is None else run.grads.get(id(t), (t, None))[1]
+        if RUNNING and t is not None and (run := RUNNING.get(get_ident())) is not None:
+            return run.grads.get(id(t), (t, None))[1]
+        return None if t is None else t.__dict__.get("_grad")
 
     def __set__(self, t: Any, grad: Any) -> None:
-        run = changes.part()
-        if run is None:
+        if not RUNNING or (run := RUNNING.get(get_ident())) is None:
             t.__dict__["_grad"] = grad
         elif grad is not None:
             run.grads[id(t)] = t, grad
@@ -167,8 +166,8 @@ _GRADIENT = _Gradient()
 
 def _forked() -> None:
     """A forked child has one thread; others to come may get the numbers of those that have not come along."""
-    for thread in changes.RUNNING.keys() - {threading.get_ident()}:
-        del changes.RUNNING[thread]
+    for thread in RUNNING.keys() - {get_ident()}:
+        del RUNNING[thread]
 
 
 if hasattr(os, "register_at_fork"):
