@@ -32,7 +32,13 @@ class Guards:
         # Entries: the ``get`` of a dict, a key, the value, a path. Attributes: what reads it, the owner, and so on.
         self._entries_at = _Rows(repeat(MISSING))
         self._attributes = _Rows()
+        # Objects and their classes.
+        self._objects: list[Any] = []
+        self._classes: list[Any] = []
+        self._object_paths: list[str] = []
         self._entries: list[Callable[[], Iterable[Any]]] = []
+        self._empties: list[Any] = []
+        self._empty_paths: list[str] = []
         self._sized: list[Any] = []
         self._sizes: list[int] = []
         self._tables: list[str] = []
@@ -61,25 +67,32 @@ class Guards:
         """Adds a row: what ``read``, a function of C, returns of an object, such as its ``__code__``."""
         self._attributes.add(read, owner, value, path)
 
+    def instance(self, value: Any, path: str) -> None:
+        """Adds the guard on the class of an object."""
+        self._objects.append(value)
+        self._classes.append(type(value))
+        self._object_paths.append(path)
+
     def table(self, content: Any, path: str, keys: bool) -> None:
         """Adds a table: a dict or a list whose content stays; with ``keys`` also under the same keys in that order."""
-        if isinstance(content, dict):
-            self._entries.append(dict.values.__get__(content))
-            values = [*dict.values(content)]
-            if keys and values:
-                self._keyed.append(content)
-                self._keys += dict.keys(content)
-                self._key_paths += [path] * len(content)
-        else:
-            values = [*content]
-            self._entries.append(
-                type(content).__iter__.__get__(content) if type(content) is list else content.__iter__
-            )
+        values = [*dict.values(content)] if isinstance(content, dict) else [*content]
+        if not values:
+            self._empties.append(content)
+            self._empty_paths.append(path)
+            return
         self._sized.append(content)
         self._sizes.append(len(values))
         self._tables.append(path)
         self._content += values
         self._about += [path] * len(values)
+        if isinstance(content, dict):
+            self._entries.append(dict.values.__get__(content))
+            if keys:
+                self._keyed.append(content)
+                self._keys += dict.keys(content)
+                self._key_paths += [path] * len(values)
+        else:
+            self._entries.append(list.__iter__.__get__(content) if isinstance(content, list) else content.__iter__)
 
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
@@ -128,6 +141,8 @@ class Guards:
     def _objects_hold(self) -> bool:
         return (
             [*map(len, self._sized)] == self._sizes
+            and not any(self._empties)
+            and [*map(type, self._objects)] == self._classes
             and (self._entries_at.hold() or not self._entries_at.other())
             and (self._attributes.hold() or not self._attributes.other())
             and (
@@ -142,6 +157,12 @@ class Guards:
 
     def changed(self) -> str:
         """The path of the first object of Python that is not as it was; empty if all are."""
+        for value, cls, path in zip(self._objects, self._classes, self._object_paths, strict=True):
+            if type(value) is not cls:
+                return f"the class of {path}"
+        for content, path in zip(self._empties, self._empty_paths, strict=True):
+            if content:
+                return path or "a list or dict"
         for content, size, path in zip(self._sized, self._sizes, self._tables, strict=True):
             if len(content) != size:
                 return path or "a list or dict"

@@ -8,7 +8,7 @@ import operator
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import starmap
+from itertools import chain, starmap
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,17 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.views import refresh
 
 
-def at_once(calls: Iterable[tuple[Any, ...]]) -> None:
-    """Makes calls of functions of C, each with its arguments, so that no interrupt comes between two of them.
+def at_once(*iterators: Iterable[Any]) -> None:
+    """Exhausts iterators of C, such as `calls`, so that no interrupt comes before the last one has ended.
 
     Python looks for interrupts between its own instructions, and here is only one.
     """
-    deque(starmap(operator.call, calls), maxlen=0)
+    deque(chain(*iterators), maxlen=0)
+
+
+def calls(rows: Iterable[tuple[Any, ...]]) -> Iterable[Any]:
+    """Calls of functions of C, each with its arguments, made one by one as the iterator is exhausted."""
+    return starmap(operator.call, rows)
 
 
 class _Way(functools.partial[None]):
@@ -119,23 +124,23 @@ class Run(Recorder):
         """Restores everything as it was before the run; once."""
         if self._over:
             return
-        calls: list[tuple[Any, ...]] = []
+        rows: list[tuple[Any, ...]] = []
         for t, array in reversed(self._values.values()):  # in reverse, since some may share memory
-            calls.append((np.copyto, t._array, array))
+            rows.append((np.copyto, t._array, array))
         names = ("_node", "_view", "_grad", "_epoch")
         for t, *values in self._attributes:
-            calls += [
+            rows += [
                 (setattr, t, n, v) for n, v in zip(names, values, strict=True) if getattr(t, n) is not v
             ]
         for state, before in self.states:
-            calls.append((state.clear,))
+            rows.append((state.clear,))
             for key, (entries, content) in before.items():
-                calls += [(entries.clear,), (entries.update, content), (state.__setitem__, key, entries)]
-        calls.append((setattr, self, "_over", True))
+                rows += [(entries.clear,), (entries.update, content), (state.__setitem__, key, entries)]
+        rows.append((setattr, self, "_over", True))
         for generator, position in self._generators:
             generator.restore(position)
         changed(*(t._array for t, _ in self._values.values()))
-        at_once(calls)
+        at_once(calls(rows))
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:

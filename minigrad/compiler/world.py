@@ -75,13 +75,14 @@ _REFUSED = {
     **{name: f"{name}, whose objects a recording cannot guard" for name in ("memoryview", "bytearray")},
 }  # fmt: skip
 _REFLECTION = {"getattr", "hasattr", "vars", "dir", "attrgetter", "methodcaller", "__dict__"}
-SMALL = 1 << 10  # elements
+SMALL = 1 << 14  # elements
 _PLAIN = (argparse.Namespace, types.SimpleNamespace)
 _FIXED = (
     np.generic, np.dtype, np.ufunc, dtypes.dtype, device, Size, slice, range, enum.Enum, types.CodeType,
     types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
     types.ClassMethodDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
 )  # fmt: skip
+_OWN = {"_array", "_node", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
 _CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
 _SITE = f"{os.sep}site-packages{os.sep}"
 
@@ -142,6 +143,7 @@ class World:
         self._reflective = False
         # Of objects, classes and modules: what reads a name, the names asked for so far, the path.
         self._spaces: list[tuple[Any, Any, str, set[str]]] = []
+        self._classes: dict[type, tuple[Any, Any, str, set[str]]] = {}
         self._codes: list[tuple[types.CodeType, dict[str, Any], dict[str, Any]]] = []
         self._refused_names: dict[str, str] = {}
         space = vars(dtypes)
@@ -260,7 +262,7 @@ class World:
         self.guards.tensor(t, self.paths[id(t)])
         for hook in tuple((t._node.hooks or {}).values()) if t._node is not None else ():
             self._follow(hook, path)
-        if getattr(t, "__dict__", None):
+        if t.__dict__.keys() - _OWN:
             self._spaces.append((t.__dict__, type(t), path, set()))
         return ""
 
@@ -398,17 +400,18 @@ class World:
             names -= {"__init__", "__new__", "__init_subclass__"}
         if publishes(cls):
             names |= {"forward", "step"} & vars(cls).keys()
-        if id(cls) not in self._reasons:
-            self._reasons[id(cls)] = ""
-            self._alive.append(cls)
-        asked: set[str] = set()
-        self._spaces.append((vars(cls), None, cls.__name__, asked))
-        self._ask((vars(cls), None, cls.__name__, asked), names)
-        if not library:
-            self.guards.attribute(cls, _mro_of, cls.__mro__, cls.__name__)
+        self._alive.append(cls)
+        self._reasons[id(cls)] = ""
+        known = self._classes.get(cls)
+        if known is None:
+            known = self._classes[cls] = (vars(cls), None, cls.__name__, set[str]())
+            self._spaces.append(known)
+            if not library:
+                self.guards.attribute(cls, _mro_of, cls.__mro__, cls.__name__)
+        self._ask(known, names)
         for base in (*cls.__bases__, type(cls)):
             if base not in (object, type):
-                self._class(base, path, called) if id(base) not in self._reasons else None
+                self._class(base, path, called)
         return ""
 
     # ------------------------------------------------------------ objects
@@ -417,7 +420,7 @@ class World:
         """Follows of an object the attributes that the code mentions, now and as more code is followed."""
         cls = type(value)
         if cls is not types.FunctionType:
-            self.guards.attribute(value, _class_of, cls, path)
+            self.guards.instance(value, path)
         if _is_users(cls) or publishes(cls):
             self._class(cls, path, False)
         space = getattr(value, "__dict__", None)
@@ -438,7 +441,7 @@ class World:
         """Follows a Module or an optimizer: its tables whole, of other attributes those that the code mentions."""
         space, tables = value.__dict__, (held.parameters, held.buffers, held.modules)
         library = _home(type(value)).partition(".")[0] == "minigrad"
-        self.guards.attribute(value, _class_of, type(value), path)
+        self.guards.instance(value, path)
         if held.state is not None:
             self._optimizer(held, path)
             library = False
@@ -612,7 +615,7 @@ class World:
             )
 
 
-_class_of, _dict_of, _mro_of = attrgetter("__class__"), attrgetter("__dict__"), attrgetter("__mro__")
+_dict_of, _mro_of = attrgetter("__dict__"), attrgetter("__mro__")
 
 
 def _a(kind: type) -> str:
