@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.compiler.by_numba import NumbaPlan
 from minigrad.compiler.plan import Plan, _line
 from minigrad.compiler.replay import Replay
-from minigrad.compiler.statements import Statement
+from minigrad.compiler.statement import Statement
 from minigrad.core.quiet import QUIET
 from minigrad.readers.table import aligned
 
