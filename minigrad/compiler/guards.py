@@ -7,7 +7,11 @@ from itertools import chain, repeat
 from operator import attrgetter, call, is_
 from typing import Any
 
-MISSING = object()
+
+class MISSING:
+    """Stands for what is not there."""
+
+
 SIMPLE = (int, float, str, bytes, complex)
 _node_of, _hooks_of, _grad_of = attrgetter("_node"), attrgetter("_node.hooks"), attrgetter("_grad")
 
