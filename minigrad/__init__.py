@@ -38,6 +38,7 @@ newaxis = None
 if TYPE_CHECKING:
     from minigrad import func as func, tape as tape, testing as testing
     from minigrad.compiler import compile as compile
+    from minigrad.parts import in_parts as in_parts
     from minigrad.readers.draw import Drawing as Drawing, draw as draw
     from minigrad.readers.source import source as source
     from minigrad.readers.summary import summary as summary
@@ -50,7 +51,7 @@ else:
         and not name.startswith("_")
         and (value in (autograd, nn, optim, random) if isinstance(value, ModuleType) else True)
     ]
-    __all__ += ["Drawing", "compile", "draw", "func", "source", "summary", "tape_table"]
+    __all__ += ["Drawing", "compile", "draw", "func", "in_parts", "source", "summary", "tape_table"]
 
     def __getattr__(name):
         """Loads what not every program needs, when it is first asked for: importing minigrad is to cost little."""
@@ -60,6 +61,7 @@ else:
             "Drawing": "readers.draw",
             "draw": "readers.draw",
             "compile": "compiler",
+            "in_parts": "parts",
             "source": "readers.source",
             "summary": "readers.summary",
             "tape_table": "readers.table",

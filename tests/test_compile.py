@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
-import contextvars
 import copy
 import dataclasses
 import enum
@@ -17,7 +16,6 @@ import math
 import random
 import re
 import sys
-import textwrap
 import threading
 import tracemalloc
 import types

@@ -118,7 +118,17 @@ def compile(function: Any = None, *, check: bool = False, backend: str = "numpy"
 
 
 # The attributes of a `Compiled` itself; all others are those of its function.
-_OWN = {"function", "check", "backend", "recordings", "_recorded", "_lock", "__wrapped__", "__name__", "__doc__"}
+_OWN = {
+    "function",
+    "check",
+    "backend",
+    "recordings",
+    "_recorded",
+    "_lock",
+    "__wrapped__",
+    "__name__",
+    "__doc__",
+}
 
 
 class Compiled:

@@ -117,8 +117,12 @@ class Arguments:
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed a list or a dict among its arguments."""
         for container, before, name in self._containers:
-            now, then = ([*c.items()] if isinstance(c, dict) else [(None, v) for v in c] for c in (container, before))
-            if len(now) != len(then) or any(a[0] != b[0] or a[1] is not b[1] for a, b in zip(now, then, strict=True)):
+            now, then = (
+                [*c.items()] if isinstance(c, dict) else [(None, v) for v in c] for c in (container, before)
+            )
+            if len(now) != len(then) or any(
+                a[0] != b[0] or a[1] is not b[1] for a, b in zip(now, then, strict=True)
+            ):
                 raise errors.runtime_error(
                     f"compile(): the function changes the {type(container).__name__} {name}, and a replay would not. "
                     "Return what is new"

@@ -12,7 +12,7 @@ from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.statements import Statements, _Target, as_text, by_ufunc
 from minigrad.core.node import Const
 from minigrad.core.op import Op, Params
-from minigrad.core.plans import OUT, Line, named
+from minigrad.core.plans import OUT, named
 from minigrad.dtypes import F32, F64
 from minigrad.readers.source.expressions import Expr
 from minigrad.readers.source.program import Value, numpy_name
@@ -27,7 +27,9 @@ class NumbaStatements(Statements):
 
     def _define_number(self, name: str, value: Any, dtype: Any) -> None:
         text = value.text if type(value) is Scalar else repr(value)
-        (self.refilled if type(value) is Scalar else self.setup).append(named(name, f"np.{dtype.name}({text})"))
+        (self.refilled if type(value) is Scalar else self.setup).append(
+            named(name, f"np.{dtype.name}({text})")
+        )
 
     def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
         self._refuse(v.record)
@@ -92,7 +94,10 @@ class NumbaPlan(Plan):
         head = [f'"""{self.title}"""', "", "import numpy as np", ""]
         for helper in self.helpers.values():
             head += ["", helper, ""]
-        body = ["", _wrapped("def run(", [*self.names(self.stays), *self.names(self.takes), *self.numbers], "):", "")]
+        body = [
+            "",
+            _wrapped("def run(", [*self.names(self.stays), *self.names(self.takes), *self.numbers], "):", ""),
+        ]
         lines = [_line(x) for x in (*self.setup, *self.refilled)] + self._lines()
         body += [f"    {line}" for line in lines]
         news = [f"np.copy({call[-1]})" for _, call in self.writes]
@@ -103,7 +108,9 @@ class NumbaPlan(Plan):
     def bind(self, arrays: Sequence[Any], clock: Any = None) -> Any:
         names = self.names(self.stays)
         targets = [call[1] for _, call in self.writes]
-        places = [names.index(t) if t in names else len(names) + self.names(self.takes).index(t) for t in targets]
+        places = [
+            names.index(t) if t in names else len(names) + self.names(self.takes).index(t) for t in targets
+        ]
         kinds = [None if v.shape or v.dtype == F64 else v.dtype for v in self.outputs]
         function = self._jitted()
 
@@ -144,5 +151,3 @@ class NumbaPlan(Plan):
             ) from error
         self._function = function
         return function
-
-

@@ -23,7 +23,9 @@ from minigrad.readers.source.program import Value, memory
 class Step:
     """What a call of a differentiable recording runs: the Function, and how its Tensors are found among the leaves."""
 
-    def __init__(self, function: type[autograd.Function], targets: list[Callable[[Any], Any]], text: str) -> None:
+    def __init__(
+        self, function: type[autograd.Function], targets: list[Callable[[Any], Any]], text: str
+    ) -> None:
         self.function, self.targets, self.text = function, targets, text
 
 
@@ -37,7 +39,9 @@ class Gradients:
     def __init__(self, recording: Any, results: list[Any]) -> None:
         self.recording, self.results = recording, results
         run = self.run = recording.run
-        before: dict[int, tuple[Any, list[Node]]] = {}  # Tensors, each with the records that have stood for it
+        before: dict[
+            int, tuple[Any, list[Node]]
+        ] = {}  # Tensors, each with the records that have stood for it
         for n, t in run.sources.items():
             if t._node is not None and t.requires_grad:
                 before.setdefault(id(t), (t, []))[1].append(n)
@@ -101,7 +105,13 @@ class Gradients:
         return self.saved
 
     def function(
-        self, compiled: Any, program: TracedProgram, numbers: list[str], count: int, returned: list[int], why_once: str
+        self,
+        compiled: Any,
+        program: TracedProgram,
+        numbers: list[str],
+        count: int,
+        returned: list[int],
+        why_once: str,
     ) -> Step:
         """The Function.
 
@@ -140,7 +150,9 @@ class Gradients:
                 seeds = [
                     np.zeros(*like) if g is None else g._array for g, like in zip(grads, shapes, strict=True)
                 ]
-                computed = iter(run_backward([*arrays[: len(read)], *seeds, *arrays[len(read) :]], ctx.numbers))
+                computed = iter(
+                    run_backward([*arrays[: len(read)], *seeds, *arrays[len(read) :]], ctx.numbers)
+                )
                 rows = [row for row, g in zip(reached, grads, strict=True) if g is not None]
                 results = [next(computed) if here else None for here in present]
                 flows = [any(row[j] for row in rows) for j in range(len(present))]
@@ -149,7 +161,9 @@ class Gradients:
         Function.__name__ = Function.__qualname__ = f"Compiled_{name}"
         return Step(Function, targets, text)  # type: ignore[arg-type]
 
-    def _backward(self, name: str, program: TracedProgram, numbers: list[str]) -> tuple[Callable[..., Any], str]:
+    def _backward(
+        self, name: str, program: TracedProgram, numbers: list[str]
+    ) -> tuple[Callable[..., Any], str]:
         """The backward plan as a function of the arrays that it reads, seeds and saved values; and its text."""
         sources, paths = self.run.sources, self.run.paths
         first = {id(t): n for n, t in reversed(sources.items())}

@@ -32,7 +32,13 @@ class Guards:
         # Entries: the ``get`` of a dict, a key, the value, a path. Attributes: what reads it, the owner, and so on.
         self._entries_at = _Rows(repeat(MISSING))
         self._attributes = _Rows()
+        # Objects and their classes.
+        self._objects: list[Any] = []
+        self._classes: list[Any] = []
+        self._object_paths: list[str] = []
         self._entries: list[Callable[[], Iterable[Any]]] = []
+        self._empties: list[Any] = []
+        self._empty_paths: list[str] = []
         self._sized: list[Any] = []
         self._sizes: list[int] = []
         self._tables: list[str] = []
@@ -50,6 +56,7 @@ class Guards:
         self._absent: list[bool] = []
         self._names: list[str] = []
         self._layouts: list[tuple[Any, Any, str]] = []
+        self._arrays: list[tuple[Any, Any, str]] = []
 
     def entry(self, space: Any, key: Any, value: Any, path: str) -> None:
         """Adds a row: an entry of a dict, or MISSING; a guard makes no entries, as a defaultdict would."""
@@ -60,23 +67,32 @@ class Guards:
         """Adds a row: what ``read``, a function of C, returns of an object, such as its ``__code__``."""
         self._attributes.add(read, owner, value, path)
 
+    def instance(self, value: Any, path: str) -> None:
+        """Adds the guard on the class of an object."""
+        self._objects.append(value)
+        self._classes.append(type(value))
+        self._object_paths.append(path)
+
     def table(self, content: Any, path: str, keys: bool) -> None:
         """Adds a table: a dict or a list whose content stays; with ``keys`` also under the same keys in that order."""
-        if isinstance(content, dict):
-            self._entries.append(dict.values.__get__(content))
-            values = [*dict.values(content)]
-            if keys and values:
-                self._keyed.append(content)
-                self._keys += dict.keys(content)
-                self._key_paths += [path] * len(content)
-        else:
-            values = [*content]
-            self._entries.append(type(content).__iter__.__get__(content) if type(content) is list else content.__iter__)
+        values = [*dict.values(content)] if isinstance(content, dict) else [*content]
+        if not values:
+            self._empties.append(content)
+            self._empty_paths.append(path)
+            return
         self._sized.append(content)
         self._sizes.append(len(values))
         self._tables.append(path)
         self._content += values
         self._about += [path] * len(values)
+        if isinstance(content, dict):
+            self._entries.append(dict.values.__get__(content))
+            if keys:
+                self._keyed.append(content)
+                self._keys += dict.keys(content)
+                self._key_paths += [path] * len(values)
+        else:
+            self._entries.append(list.__iter__.__get__(content) if isinstance(content, list) else content.__iter__)
 
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
@@ -92,11 +108,17 @@ class Guards:
             self._leaves.append(t)
             self._absent.append(t._grad is None)
 
+    def array(self, array: Any, path: str) -> None:
+        """Adds the guard on the elements of an array of NumPy."""
+        self._arrays.append((array, _content(array), path))
+
     def settle(self, bound: Iterable[Any]) -> None:
         """The tables are complete; the layouts of the Tensors in ``bound`` are looked at elsewhere."""
         known = {id(t) for t in bound}
         self._layouts = [
-            (t, t._array, path) for t, path in zip(self._tensors, self._names, strict=True) if id(t) not in known
+            (t, t._array, path)
+            for t, path in zip(self._tensors, self._names, strict=True)
+            if id(t) not in known
         ]
         self._now = [node for node, *_ in self._nodes]
 
@@ -108,7 +130,10 @@ class Guards:
                 and (all(map(is_, map(_node_of, self._tensors), self._now)) or not self._other_node())
                 and not any(map(_hooks_of, self._free))
                 and [*map(is_, map(_grad_of, self._leaves), repeat(None))] == self._absent
-                and not ((self._hooked or self._layouts) and self._other_tensor())
+                and not (
+                    (self._hooked or self._layouts or self._arrays)
+                    and (self._other_tensor() or self._other_array())
+                )
             )
         except (LookupError, AttributeError, ValueError, TypeError, RuntimeError):
             return False  # what is asked about is gone
@@ -116,21 +141,34 @@ class Guards:
     def _objects_hold(self) -> bool:
         return (
             [*map(len, self._sized)] == self._sizes
+            and not any(self._empties)
+            and [*map(type, self._objects)] == self._classes
             and (self._entries_at.hold() or not self._entries_at.other())
             and (self._attributes.hold() or not self._attributes.other())
             and (
                 all(map(is_, chain.from_iterable(map(call, self._entries)), self._content))
                 or not self._other_entry()
             )
-            and (all(map(is_, chain.from_iterable(map(dict.__iter__, self._keyed)), self._keys)) or not self._other_key())
+            and (
+                all(map(is_, chain.from_iterable(map(dict.__iter__, self._keyed)), self._keys))
+                or not self._other_key()
+            )
         )
 
     def changed(self) -> str:
         """The path of the first object of Python that is not as it was; empty if all are."""
+        for value, cls, path in zip(self._objects, self._classes, self._object_paths, strict=True):
+            if type(value) is not cls:
+                return f"the class of {path}"
+        for content, path in zip(self._empties, self._empty_paths, strict=True):
+            if content:
+                return path or "a list or dict"
         for content, size, path in zip(self._sized, self._sizes, self._tables, strict=True):
             if len(content) != size:
                 return path or "a list or dict"
-        return self._entries_at.other() or self._attributes.other() or self._other_entry() or self._other_key()
+        return (
+            self._entries_at.other() or self._attributes.other() or self._other_entry() or self._other_key()
+        )
 
     def broken(self) -> str:
         """What the first guard that does not hold is about; empty if all hold."""
@@ -170,6 +208,9 @@ class Guards:
                 return self._key_paths[min(i, len(self._keys) - 1)]
         return ""
 
+    def _other_array(self) -> str:
+        return next((path for array, content, path in self._arrays if _content(array) != content), "")
+
     def _other_tensor(self) -> str:
         for t, hooks, path in self._hooked:
             if t._node is None or t._node.hooks != hooks:
@@ -181,6 +222,10 @@ class Guards:
                     return path
                 self._layouts[i] = t, a, path
         return ""
+
+
+def _content(array: Any) -> Any:
+    return array.dtype, array.shape, array.tobytes()
 
 
 class _Rows:

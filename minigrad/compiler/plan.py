@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.compiler.slots import assign
 from minigrad.compiler.statements import OUTSIDE, Statement, Statements, as_text, by_ufunc, is_view, size_of
-from minigrad.core.plans import OUT, Line
+from minigrad.core.plans import Line
 from minigrad.readers.source.expressions import Expr, parsed, whole
 from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring
@@ -48,7 +48,11 @@ class Plan:
         self.lasting_bytes = statements.lasting_bytes
         claimed: dict[Value, Any] = {}
         self.results = [as_text(_result(statements, v, memory, claimed)) for v, memory in statements.outputs]
-        self.setup, self.refilled, self.helpers = statements.setup, statements.refilled, statements.helpers.texts
+        self.setup, self.refilled, self.helpers = (
+            statements.setup,
+            statements.refilled,
+            statements.helpers.texts,
+        )
         self._code: dict[bool, types.CodeType] = {}
 
     @functools.cached_property
@@ -69,17 +73,28 @@ class Plan:
         lines = self._lines()
         if clock:
             body.append("        times = [clock()]")
+            lines += [f"{call[0]}({', '.join(call[1:])})" for _, call in self.writes]
             for line in (line for line in lines if not line.startswith("#")):
                 body += [f"        {line}", "        times.append(clock())"]
             body.append("        return times")
         else:
             body += [f"        {line}" for line in lines]
             if self.writes:
-                body += ["        # what changes in place, when nothing can fail any more", "        writes = ("]
-                body += [f"            ({', '.join(call)}){',' if call else ''}{place}" for call, place in self._calls()]
+                body += [
+                    "        # what changes in place, when nothing can fail any more",
+                    "        writes = (",
+                ]
+                body += [
+                    f"            ({', '.join(call)}){',' if call else ''}{place}"
+                    for call, place in self._calls()
+                ]
                 body.append("        )")
             tail = ",), " if len(self.results) == 1 else "), "
-            body.append(_wrapped("        return (", self.results, tail + ("writes" if self.writes else "()"), "        "))
+            body.append(
+                _wrapped(
+                    "        return (", self.results, tail + ("writes" if self.writes else "()"), "        "
+                )
+            )
         return "\n".join([*head, *body, "", "    return run"]) + "\n"
 
     def names(self, values: Sequence[Value]) -> list[str]:
@@ -115,13 +130,19 @@ class Plan:
     def _calls(self) -> list[tuple[Sequence[str], str]]:
         return [(call, f"  # {s.place}" if s is not None and s.place else "") for s, call in self.writes]
 
-    def bind(self, arrays: Sequence[Any], clock: Any = None) -> Any:
-        """The function ``run`` on these arrays, with memory of its own."""
+    def bind(self, arrays: Sequence[Any], clock: Any = None, returned: Sequence[tuple[str, Any]] = ()) -> Any:
+        """The function ``run`` on these arrays, with memory of its own.
+
+        With ``returned`` it is for one run, in which functions of these names have already returned that.
+        """
         timed = clock is not None
         if timed not in self._code:
             text = self.printed(True) if timed else self.text
             self._code[timed] = code(text, "<compiled>")
         namespace = {**self.data, "clock": clock}
+        for name in {name for name, _ in returned}:
+            rest = iter([y for other, y in returned if other == name])
+            namespace[name] = lambda *operands, rest=rest, **params: next(rest)
         with np.errstate(all="ignore"):
             exec(self._code[timed], namespace)
             return namespace["bind"](*arrays)
@@ -159,7 +180,9 @@ def _writes(s: Statements) -> list[tuple[Statement | None, tuple[str, ...]]]:
     for target, v, _ in s.writes:
         at = position.get(v)
         x = None if at is None else s.statements[at]
-        alone = sum(w is v for ws in shown.values() for w in ws) == 1 and not [w for w in shown.get(target, ()) if w is not v]
+        alone = sum(w is v for ws in shown.values() for w in ws) == 1 and not [
+            w for w in shown.get(target, ()) if w is not v
+        ]
         if (
             x is not None
             and v in s.slots

@@ -8,7 +8,7 @@ import operator
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import starmap
+from itertools import chain, starmap
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,17 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.views import refresh
 
 
-def at_once(calls: Iterable[tuple[Any, ...]]) -> None:
-    """Makes calls of functions of C, each with its arguments, so that no interrupt comes between two of them.
+def at_once(*iterators: Iterable[Any]) -> None:
+    """Exhausts iterators of C, such as `calls`, so that no interrupt comes before the last one has ended.
 
     Python looks for interrupts between its own instructions, and here is only one.
     """
-    deque(starmap(operator.call, calls), maxlen=0)
+    deque(chain(*iterators), maxlen=0)
+
+
+def calls(rows: Iterable[tuple[Any, ...]]) -> Iterable[Any]:
+    """Calls of functions of C, each with its arguments, made one by one as the iterator is exhausted."""
+    return starmap(operator.call, rows)
 
 
 class _Way(functools.partial[None]):
@@ -57,9 +62,14 @@ class Run(Recorder):
     """
 
     def __init__(
-        self, tensors: dict[int, Any], paths: dict[int, str], states: list[dict[Any, Any]], home: str
+        self,
+        tensors: dict[int, Any],
+        paths: dict[int, str],
+        states: list[dict[Any, Any]],
+        arrays: dict[int, Array],
+        home: str,
     ) -> None:
-        self.tensors, self.paths, self.home = tensors, paths, home
+        self.tensors, self.paths, self.arrays, self.home = tensors, paths, arrays, home
         self.refusal: Exception | None = None
         # The mode that the function left switched, if it did.
         self._left_on: Mode | None = None
@@ -82,6 +92,8 @@ class Run(Recorder):
         self.kept: dict[int, int] = {}
         # Tensors that were changed in place, with their last record.
         self.written: dict[int, tuple[Any, Node]] = {}
+        # What kernels of the user have returned: the first replay takes it, so that they run once in a call.
+        self.returned: dict[Node, Array] = {}
         self.grads = {id(t): (t, t._grad) for t in tensors.values()}
         self.states = [(state, {k: (v, dict(v)) for k, v in state.items()}) for state in states]
         # What undoing restores: values, and the attributes of Tensors.
@@ -112,21 +124,23 @@ class Run(Recorder):
         """Restores everything as it was before the run; once."""
         if self._over:
             return
-        calls: list[tuple[Any, ...]] = []
+        rows: list[tuple[Any, ...]] = []
         for t, array in reversed(self._values.values()):  # in reverse, since some may share memory
-            calls.append((np.copyto, t._array, array))
+            rows.append((np.copyto, t._array, array))
         names = ("_node", "_view", "_grad", "_epoch")
         for t, *values in self._attributes:
-            calls += [(setattr, t, n, v) for n, v in zip(names, values, strict=True) if getattr(t, n) is not v]
+            rows += [
+                (setattr, t, n, v) for n, v in zip(names, values, strict=True) if getattr(t, n) is not v
+            ]
         for state, before in self.states:
-            calls.append((state.clear,))
+            rows.append((state.clear,))
             for key, (entries, content) in before.items():
-                calls += [(entries.clear,), (entries.update, content), (state.__setitem__, key, entries)]
-        calls.append((setattr, self, "_over", True))
+                rows += [(entries.clear,), (entries.update, content), (state.__setitem__, key, entries)]
+        rows.append((setattr, self, "_over", True))
         for generator, position in self._generators:
             generator.restore(position)
         changed(*(t._array for t, _ in self._values.values()))
-        at_once(calls)
+        at_once(calls(rows))
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:
@@ -153,8 +167,14 @@ class Run(Recorder):
                     f"compile(): the function changes requires_grad of {self.path(t)}, which is not part of a replay. "
                     f"Do that outside (in the function at {self.home})"
                 )
-            if now is not None and (now.hooks or {}).keys() != ((node and node.hooks) or {}).keys() and now is node:
-                raise RuntimeError(f"compile(): the function adds or removes hooks of {self.path(t)}; do that outside")
+            if (
+                now is not None
+                and (now.hooks or {}).keys() != ((node and node.hooks) or {}).keys()
+                and now is node
+            ):
+                raise RuntimeError(
+                    f"compile(): the function adds or removes hooks of {self.path(t)}; do that outside"
+                )
         for t, node in self.written.values():
             if node.requires_grad and t._node is node:
                 raise RuntimeError(
@@ -210,6 +230,10 @@ class Run(Recorder):
     def array(self, array: Array) -> Any:
         if self._current is not None:  # a rule has made it from shapes alone
             return wrap(array)
+        if id(array) in self.arrays:  # guards see its elements
+            t = wrap(array.copy())
+            self.made(t)
+            return t
         raise self._unknown(array, "An array of NumPy")
 
     def _unknown(self, array: Array, what: str) -> Exception:
@@ -230,7 +254,8 @@ class Run(Recorder):
         """A Tensor that was changed under no_grad() has several records, of which only the last one is asked for."""
         again = {id(n.tensor()) for n in ends if n in self.follows and n.op is None and n.tensor is not None}
         if again and any(
-            n.op is None and n not in ends and n.tensor is not None and id(n.tensor()) in again for n in tape(roots)
+            n.op is None and n not in ends and n.tensor is not None and id(n.tensor()) in again
+            for n in tape(roots)
         ):
             raise errors.runtime_error(
                 "compile(): the gradient of a Tensor is taken that was changed under no_grad() after it had been used, "
@@ -328,6 +353,8 @@ class Run(Recorder):
         if op is not None:
             if op.draws:
                 self.draws.append(record)
+            if op.home.partition(".")[0] != "minigrad" and not op.view:
+                self.returned[record] = y.copy()
             if op.check is not None and self._current is None:
                 self.checks.append(record)
             if op.depends is not None and (what := op.depends(*arrays[:-1], **record.params)):

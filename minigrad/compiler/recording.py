@@ -48,7 +48,7 @@ class Recording:
                 paths.setdefault(id(t._grad), f"grad_{paths[id(t)]}")
                 self.owner_of[id(t._grad)] = t
         self.tensors = tensors
-        self.run = Run(tensors, paths, self.world.states, self.world.home)
+        self.run = Run(tensors, paths, self.world.states, self.world.arrays, self.world.home)
 
     def record(self) -> Replay:
         """Runs the function, leaves everything as it was before, and returns what later calls run."""
@@ -104,7 +104,11 @@ class Recording:
         if isinstance(value, np.ndarray):
             raise errors.runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
         plain = (bool, int, float, str, bytes, complex, type, np.generic, dtype)
-        if value is None or isinstance(value, plain) or (isinstance(value, tuple) and not any(_tensors_in(value))):
+        if (
+            value is None
+            or isinstance(value, plain)
+            or (isinstance(value, tuple) and not any(_tensors_in(value)))
+        ):
             return value
         if self.arguments.holds(value):
             return value
@@ -154,7 +158,9 @@ class Recording:
                         )
                     effects.state.append((state, p, key, self._result(value)))
             if any(key not in state for key in old):
-                raise errors.runtime_error("compile(): the function drops state of an optimizer; do that outside")
+                raise errors.runtime_error(
+                    "compile(): the function drops state of an optimizer; do that outside"
+                )
         return effects
 
     # ------------------------------------------------------------ the plan
@@ -187,7 +193,8 @@ class Recording:
         outside = {id(owner(t._array)) for t in self.tensors.values()}
         homes = [id(owner(t._array)) for t in results]
         outputs = [
-            (value[n], (OUTSIDE, home) if home in outside else home) for n, home in zip(nodes, homes, strict=True)
+            (value[n], (OUTSIDE, home) if home in outside else home)
+            for n, home in zip(nodes, homes, strict=True)
         ]
         saved = [] if gradients is None else gradients.saved_in(program)
         outputs += [(v, ("saved", i)) for i, v in enumerate(saved)]
@@ -211,14 +218,26 @@ class Recording:
         replay.set_memory({value[n]: t for n, t in bound if n in value}, [t for t, _ in run.written.values()])
         self.world.guards.settle(t for n, t in bound if n in value)
         replay.set_inputs({value[n]: self._finder(t) for n, t in passing if n in value}, numbers)
-        replay.set_gradients([(arguments, self._finder(of)) for i, of in self.owner_of.items()
-                              if (arguments := self.arguments.place_of(self.tensors[i])) is not None])
-        replay.generators = list({id(g): g for n in run.draws if (g := n.params.get("generator")) is not None}.values())
+        replay.set_gradients(
+            [
+                (arguments, self._finder(of))
+                for i, of in self.owner_of.items()
+                if (arguments := self.arguments.place_of(self.tensors[i])) is not None
+            ]
+        )
+        replay.generators = list(
+            {id(g): g for n in run.draws if (g := n.params.get("generator")) is not None}.values()
+        )
         replay.may_raise = any(n.op is not None and n.op.raises for n in order)
         replay.kept_bytes, replay.kept = sum(run.kept.values()), len(saved)
         if gradients is not None and gradients.targets:
             names = [i for i, t in enumerate(self.returned) if any(t is o for o in opened)]
-            replay.step = gradients.function(self.compiled, program, texts, len(results), names, self._why_once(effects))
+            replay.step = gradients.function(
+                self.compiled, program, texts, len(results), names, self._why_once(effects)
+            )
+        replay.first = [
+            (name, run.returned[n]) for name, v in statements.opaque() for n in v.nodes if n in run.returned
+        ]
         self.arguments.let_go()
         for v in program.values:  # records hold arrays
             v.nodes, v.origin, v.of = [], None, None
@@ -231,11 +250,13 @@ class Recording:
         used = {id(t): t for n in order if (t := run.sources.get(n)) is not None and id(t) not in seeds}
         used |= {id(t): t for t, _ in run.written.values()}
         first = {id(t): n for n, t in reversed(run.sources.items())}
+        names = {id(t): self.world.owned.get(id(t)) or run.paths[id(t)] for t in used.values()}
+        roots = {name.partition(".")[0] for name in names.values() if "." in name}
         leaves, bound, passing = [], [], []
-        for t in used.values():
-            node = first.get(id(t)) or self._node_of(t)
-            name = self.world.owned.get(id(t)) or run.paths[id(t)]
-            leaves.append((name, node))
+        for t in sorted(used.values(), key=lambda t: arguments.place_of(t) is None):
+            node, name = first.get(id(t)) or self._node_of(t), names[id(t)]
+            # Without the name of the one object that all belong to.
+            leaves.append((name.partition(".")[2] if len(roots) == 1 and "." in name else name, node))
             stays = arguments.place_of(t) is None and id(t) not in self.owner_of
             (bound if stays else passing).append((node, t))
         return leaves, bound, passing
@@ -254,7 +275,7 @@ class Recording:
         if not run.written:
             return
         used = {id(t): t for n in order if (t := run.sources.get(n)) is not None}
-        used |= {id(t): t for t, _ in run.written.values()} 
+        used |= {id(t): t for t, _ in run.written.values()}
         # An argument that is a view reads its base.
         read = set(order)
         used |= {id(t): t for _, t in self.arguments.tensors if t._view is not None and t._node in read}

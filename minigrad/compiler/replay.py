@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from operator import attrgetter, is_
 from typing import Any
 
@@ -11,13 +11,13 @@ import numpy as np
 
 from minigrad.compiler.arguments import Arguments, Number, memory_of
 from minigrad.compiler.plan import Plan
-from minigrad.compiler.recorder import at_once
+from minigrad.compiler.recorder import at_once, calls
 from minigrad.compiler.world import World
-from minigrad.core.changes import changed, changed_again, changes_of
+from minigrad.core.changes import RUNNING, changed, changed_again, changes_of, part, will_change
 from minigrad.core.mode import MODE, Mode
-from minigrad.core.node import Node
+from minigrad.core.node import Node, new
 from minigrad.core.quiet import QUIET
-from minigrad.core.tensor import wrap
+from minigrad.core.tensor import Tensor, wrap
 from minigrad.readers.source.program import Value
 
 _array_of = attrgetter("_array")
@@ -45,7 +45,12 @@ class Effects:
 
     def tensors(self, arrays: Sequence[Any], outs: Any) -> list[Any]:
         """The results as Tensors."""
-        tensors = [wrap(a) for a in arrays]
+        tensors: list[Any] = []
+        for a in arrays:  # `wrap` spelt out
+            t = new(Tensor)
+            t._array = a if a.__class__ is np.ndarray else np.asarray(a)
+            t._node = t._view = None
+            tensors.append(t)
         if self.inference:
             for t in tensors:
                 t._inference = True
@@ -59,20 +64,26 @@ class Effects:
             tensors[i]._grad = tensors[g]
         return tensors
 
-    def calls(self, tensors: list[Any], leaves: list[Any]) -> list[tuple[Any, ...]]:
-        """The calls that set gradients and states."""
-        calls: list[tuple[Any, ...]] = []
-        for find, number, known in self.grads:
-            g = tensors[number] if number is not None else None if known is None else known(leaves)
-            calls.append((setattr, find(leaves), "_grad", g))
+    def gradients(self, tensors: list[Any], leaves: list[Any]) -> Any:
+        """An iterator that sets gradients."""
+        owners = [find(leaves) for find, _, _ in self.grads]
+        grads = [
+            tensors[i] if i is not None else None if known is None else known(leaves)
+            for _, i, known in self.grads
+        ]
+        return map(setattr, owners, repeat("_grad"), grads)
+
+    def states(self, tensors: list[Any]) -> list[tuple[Any, ...]]:
+        """The calls that set the states of optimizers."""
+        rows: list[tuple[Any, ...]] = []
         new: dict[tuple[int, int], dict[Any, Any]] = {}
         for state, p, key, number in self.state:
             entries = state.get(p) if p in state else new.get((id(state), id(p)))
             if entries is None:
                 entries = new[id(state), id(p)] = {}
-                calls.append((state.__setitem__, p, entries))
-            calls.append((entries.__setitem__, key, tensors[number]))
-        return calls
+                rows.append((state.__setitem__, p, entries))
+            rows.append((entries.__setitem__, key, tensors[number]))
+        return rows
 
 
 class Replay:
@@ -82,6 +93,8 @@ class Replay:
     generators: list[Any]
     may_raise: bool
     kept_bytes: int
+    # What kernels of the user returned while the call was recorded.
+    first: list[tuple[str, Any]]
     # Of a call whose results carry gradients; see `minigrad.compiler.gradients`.
     step: Any = None
 
@@ -90,6 +103,8 @@ class Replay:
     ) -> None:
         self.plan, self.arguments, self.world, self.effects = plan, arguments, world, effects
         self.mode: Mode = MODE.get()
+        # Whether a part of a batch runs here, as `minigrad.in_parts` runs them.
+        self.in_part = part() is not None
         self.calls = 0
         # Functions that run the plan, each with memory of its own, that no call is running.
         self.idle: list[Any] = []
@@ -137,6 +152,8 @@ class Replay:
         """The leaves of a call and what the plan takes, or None where a guard fails."""
         if mode is not self.mode and not self._same_mode(mode):
             return None
+        if (RUNNING or self.in_part) and (part() is not None) is not self.in_part:
+            return None
         leaves = self.arguments.match(args, kwargs)
         if leaves is None or not self.world.guards.hold() or not self._state_holds():
             return None
@@ -164,8 +181,8 @@ class Replay:
 
     def _state_holds(self) -> bool:
         dicts, keys, values = self._states
-        if not dicts:
-            return True
+        if not values:
+            return not any(dicts)
         # Keys are parameters, whose comparison would compute.
         if [*map(len, dicts)] != [*map(len, keys)]:
             return False
@@ -201,7 +218,9 @@ class Replay:
         if mode is not self.mode and not self._same_mode(mode):
             return "the grad mode"
         about = self.arguments.broken(args, kwargs) or self.world.guards.broken()
-        return about or ("the memory layout of an array" if self._state_holds() else "the state of an optimizer")
+        return about or (
+            "the memory layout of an array" if self._state_holds() else "the state of an optimizer"
+        )
 
     # ------------------------------------------------------------ a call
 
@@ -213,10 +232,11 @@ class Replay:
         over: list[bool] = []
         try:
             arrays = self._arrays
+            first, self.first = self.first, []
             try:
                 run = self.idle.pop()
             except IndexError:  # all are in use, or there is none yet
-                run = self.plan.bind(arrays)
+                run = self.plan.bind(arrays, returned=first) if first else self.plan.bind(arrays)
             if self.step is None:
                 results, writes = QUIET.run(run, *inputs)
                 outs: Any = ()
@@ -227,14 +247,20 @@ class Replay:
                 results, writes = call.results
             tensors = effects.tensors(results[: len(results) - self.kept], outs) if results else []
             structure = effects.structure
-            result = tensors[0] if structure.__class__ is Returned and not structure.number else rebuilt(structure, tensors, leaves)
-            calls = effects.calls(tensors, leaves) if effects.grads or effects.state else []
-            if writes or calls:
+            result = (
+                tensors[0]
+                if structure.__class__ is Returned and not structure.number
+                else rebuilt(structure, tensors, leaves)
+            )
+            if writes or effects.grads or effects.state:
+                if RUNNING:
+                    will_change(*(self._arrays[i] for i in self._often))
                 if self._changes:
                     changed_again(self._changes)
                 if self._changed:
                     changed(*(inputs[i] for i in self._changed))
-                at_once([*writes, *calls, (over.append, True)])
+                last = calls([*effects.states(tensors), (over.append, True)])
+                at_once(calls(writes), effects.gradients(tensors, leaves), last)
         except BaseException as error:
             if not over:
                 for restore, position in positions:
@@ -242,7 +268,7 @@ class Replay:
             if isinstance(error, Exception):
                 raise self._explained(error) from error
             raise
-        if arrays is self._arrays:
+        if arrays is self._arrays and not first:
             self.idle.append(run)
         return result
 

@@ -73,9 +73,8 @@ def _recorded(replay: Replay, profile: bool) -> Recorded:
     lines: list[tuple[Statement | None, str, bool]] = [
         (s, _line(x), False) for s in plan.statements for x in s.lines
     ]
-    times = _times(plan) if profile and not isinstance(plan, NumbaPlan) else []
     lines += [(s, f"{call[0]}({', '.join(call[1:])})", True) for s, call in plan.writes]
-    times += [None] * (len(lines) - len(times))
+    times = _times(plan) if profile and not isinstance(plan, NumbaPlan) else [None] * len(lines)
     steps = [_step(i, plan, *line, t) for i, (line, t) in enumerate(zip(lines, times, strict=True))]
     fused = sum(slot.inherits is not None for slot in plan.slots.values()) + len(plan.direct)
     size = plan.bytes + plan.lasting_bytes

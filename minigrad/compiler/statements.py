@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -79,10 +80,13 @@ class Statements(Text):
         # By the value it is for: what is computed before it, for it alone.
         self.part_of: dict[Value, Value] = {}
         self._names_of_lasting: dict[Any, str] = {}
+        self._kernels: dict[Value, str] = {}
         self._inputs_of: dict[Value, list[Value]] = {}
         for name in ("np", "bind", "run", "memory", "writes", *self.numbers):
             self.names.reserve(name)
-        ends = [v for v, _ in self.outputs] + [v for _, v, _ in writes] + [program.value_of[n] for n in effects]
+        ends = (
+            [v for v, _ in self.outputs] + [v for _, v, _ in writes] + [program.value_of[n] for n in effects]
+        )
         self.live = self._needed(ends)
         self.arguments = self._name_arguments(leaves, {node for node, _, _ in writes})
         self.writes = [(program.value_of[node], v, home) for node, v, home in writes]
@@ -158,7 +162,11 @@ class Statements(Text):
             if self._is_leaf(v) or (v.fill is not None and not self._stored(v)):
                 continue
             if v.fill is not None:
-                self._add(v, [Line("np.full", (repr(v.shape), *_texts(literal(v.fill), literal(v.dtype))), how="=")], [])
+                self._add(
+                    v,
+                    [Line("np.full", (repr(v.shape), *_texts(literal(v.fill), literal(v.dtype))), how="=")],
+                    [],
+                )
                 self.fresh.add(v)
             elif v.is_constant:
                 name = self._take_name(v, "constant")
@@ -167,6 +175,33 @@ class Statements(Text):
                 self.setup.append(named(name, f"data_{len(self.data) - 1}"))
             else:
                 self._lower(v)
+        groups = itertools.groupby(self.statements, key=lambda s: None if s.value.forward else s.value.of)
+        self.statements = [s for of, group in groups for s in (self._small_first([*group]) if of else group)]
+        for part in self.part_of.values():  # as early as that frees the memory of its operand
+            y = self.owner(part.inputs[0])
+            if y in self.slots:
+                at = next(i for i, s in enumerate(self.statements) if s.value is part)
+                last = max(i for i, s in enumerate(self.statements[:at]) if s.value is y or y in s.reads)
+                self.statements.insert(last + 1, self.statements.pop(at))
+            part.of = part.origin = None  # records hold arrays
+
+    def _small_first(self, group: list[Statement]) -> list[Statement]:
+        """Statements that differentiate one record: the largest results last, when most of what they read is free."""
+        if len(group) < 2 or any(s.value.record is not None and s.value.record.draws for s in group):
+            return group
+        here = {s.value for s in group}
+        waits_for: dict[Value, set[Value]] = {}
+        for s in group:
+            pending = [*self._inputs(s.value), *([self.part_of[s.value]] if s.value in self.part_of else [])]
+            for w in pending:  # the loop appends to it
+                pending += [] if w in here else self._inputs(w)
+            waits_for[s.value] = here.intersection(pending)
+        rest, ordered = sorted(group, key=lambda s: size_of(s.value)), list[Statement]()
+        while rest:
+            s = next(s for s in rest if not waits_for[s.value].intersection(x.value for x in rest))
+            rest.remove(s)
+            ordered.append(s)
+        return ordered
 
     def _stored(self, v: Value) -> bool:
         """Whether a value all of whose elements are one number is an array: results share its memory."""
@@ -220,7 +255,13 @@ class Statements(Text):
         one = base.__class__ is Value and base.fill is not None and w.shape and base not in self.name_of
         if w in self.name_of or not one or (op is not None and op.repeats):
             return self._operand(w)
-        expr = fill("np.full({shape}, {one}, np.dtype({d}))", [], shape=base.shape, one=literal(base.fill), d=base.dtype.name)
+        expr = fill(
+            "np.full({shape}, {one}, np.dtype({d}))",
+            [],
+            shape=base.shape,
+            one=literal(base.fill),
+            d=base.dtype.name,
+        )
         for v in reversed(steps):
             expr = self._printed(v, [expr])
         text = as_text(expr)
@@ -384,9 +425,15 @@ class Statements(Text):
                 return expression(v, list(xs), self.helpers, written)
             except NotImplementedError:  # a kernel that cannot stand in a program
                 vars(self.helpers).update(before)
-        return self._called(op.unchecked, f"{op.name}_kernel", xs, v.params)
+        call = self._called(op.unchecked, f"{op.name}_kernel", xs, v.params)
+        self._kernels[v] = call.func.id
+        return call
 
-    def _called(self, function: Any, stem: str, xs: Sequence[Expr], params: Params) -> Expr:
+    def opaque(self) -> list[tuple[str, Value]]:
+        """The values that kernels without a source compute, in order, with the names of these."""
+        return [(self._kernels[s.value], s.value) for s in self.statements if s.value in self._kernels]
+
+    def _called(self, function: Any, stem: str, xs: Sequence[Expr], params: Params) -> Any:
         """A call of a function that the text has no source of; parameters without a literal are passed as data."""
         keywords = []
         for k, p in params.items():
@@ -420,7 +467,9 @@ class Statements(Text):
     def number(self, value: Any, dtype: Any) -> str:
         """The name of a number as an array without dimensions: a ufunc takes it in half the time of a number."""
         text = value.text if type(value) is Scalar else repr(value)
-        return self._lasting((text, dtype.str), "number", lambda name: self._define_number(name, value, dtype))
+        return self._lasting(
+            (text, dtype.str), "number", lambda name: self._define_number(name, value, dtype)
+        )
 
     def _define_number(self, name: str, value: Any, dtype: Any) -> None:
         if type(value) is Scalar:
@@ -428,7 +477,9 @@ class Statements(Text):
             text = value.text.strip("()") if value.text.count("(") == 1 else value.text
             self.refilled.append(named(f"{name}[()]", text))
         else:
-            self.setup.append(Line("np.array", (as_text(literal(dtype.type(value))), f"np.{dtype.name}"), name, "="))
+            self.setup.append(
+                Line("np.array", (as_text(literal(dtype.type(value))), f"np.{dtype.name}"), name, "=")
+            )
 
     def _arguments(self, v: Value, xs: list[Expr]) -> list[str]:
         """The operands of a ufunc as text; numbers are arrays without dimensions where that changes no dtype."""
@@ -458,7 +509,9 @@ class Statements(Text):
         """The transpose of an operand; ``bind`` makes it where the operand stays."""
         if w not in self.static or w not in self.name_of:
             return f"{text}.T"
-        return self._lasting(("T", w), f"{text}_T", lambda name: self.setup.append(named(name, f"{text}.T")), False)
+        return self._lasting(
+            ("T", w), f"{text}_T", lambda name: self.setup.append(named(name, f"{text}.T")), False
+        )
 
 
 class _Target(Target):

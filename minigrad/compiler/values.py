@@ -43,7 +43,9 @@ class TracedProgram(Program):
             if known is None:
                 # A leaf knows its Tensor, and so how its array lies.
                 stands = node if node.op is None else Node.leaf(node.shape, node.dtype, tensor=source)
-                known = self.by_tensor[id(source)] = Value("parameter", (), {}, node.shape, node.dtype, stands)
+                known = self.by_tensor[id(source)] = Value(
+                    "parameter", (), {}, node.shape, node.dtype, stands
+                )
                 self.values.append(known)
             if node not in known.nodes:
                 known.nodes.append(node)

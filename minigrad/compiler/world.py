@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes, errors
-from minigrad.compiler.guards import MISSING, SIMPLE, Guards, same
+from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.size import Size
@@ -37,9 +37,33 @@ from minigrad.readers.source.names import identifier, instructions
 
 # Library modules whose functions depend on their arguments alone.
 PURE = frozenset(
-    "abc cmath collections contextlib copy dataclasses enum functools itertools math minigrad numbers numpy operator "
-    "string types typing builtins typing_extensions __future__ _operator _functools _collections _collections_abc "
-    "collections.abc".split()
+    [
+        "abc",
+        "cmath",
+        "collections",
+        "contextlib",
+        "copy",
+        "dataclasses",
+        "enum",
+        "functools",
+        "itertools",
+        "math",
+        "minigrad",
+        "numbers",
+        "numpy",
+        "operator",
+        "string",
+        "types",
+        "typing",
+        "builtins",
+        "typing_extensions",
+        "__future__",
+        "_operator",
+        "_functools",
+        "_collections",
+        "_collections_abc",
+        "collections.abc",
+    ]
 )
 _IMPURE_PARTS = ("numpy.random",)
 _REFUSED = {
@@ -51,12 +75,14 @@ _REFUSED = {
     **{name: f"{name}, whose objects a recording cannot guard" for name in ("memoryview", "bytearray")},
 }  # fmt: skip
 _REFLECTION = {"getattr", "hasattr", "vars", "dir", "attrgetter", "methodcaller", "__dict__"}
+SMALL = 1 << 14  # elements
 _PLAIN = (argparse.Namespace, types.SimpleNamespace)
 _FIXED = (
     np.generic, np.dtype, np.ufunc, dtypes.dtype, device, Size, slice, range, enum.Enum, types.CodeType,
     types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
     types.ClassMethodDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
 )  # fmt: skip
+_OWN = {"_array", "_node", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
 _CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
 _SITE = f"{os.sep}site-packages{os.sep}"
 
@@ -96,6 +122,8 @@ class World:
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
         self.owned: dict[int, str] = {}
+        # Small arrays of NumPy, by id, whose elements are guarded.
+        self.arrays: dict[int, Any] = {}
         # Numbers that are parameters of the recording: each with what finds it in a call; and what was seen of them.
         self.options: list[tuple[Scalar, Callable[[Any], Any]]] = []
         self.settled: list[tuple[str, str, Any]] = []
@@ -115,6 +143,7 @@ class World:
         self._reflective = False
         # Of objects, classes and modules: what reads a name, the names asked for so far, the path.
         self._spaces: list[tuple[Any, Any, str, set[str]]] = []
+        self._classes: dict[type, tuple[Any, Any, str, set[str]]] = {}
         self._codes: list[tuple[types.CodeType, dict[str, Any], dict[str, Any]]] = []
         self._refused_names: dict[str, str] = {}
         space = vars(dtypes)
@@ -128,7 +157,9 @@ class World:
         reason = self._follow(value, path)
         self._settle_names()
         if reason and not callable(value):
-            raise TypeError(f"compile(): the argument {path} is {reason}; give Tensors, numbers or plain objects")
+            raise TypeError(
+                f"compile(): the argument {path} is {reason}; give Tensors, numbers or plain objects"
+            )
 
     def knows(self, value: Any) -> bool:
         """Whether guards see the value."""
@@ -194,7 +225,13 @@ class World:
             return self._follow(value.__func__, path)
         if isinstance(value, property):
             return self._each([value.fget, value.fset], path)
-        if isinstance(value, (np.ndarray, types.MappingProxyType)) or hasattr(kind, "__next__"):
+        if kind is np.ndarray and value.size <= SMALL and value.dtype.kind in "biufSU":
+            self.arrays[id(value)] = value
+            self.guards.array(value, path)
+            return ""
+        if isinstance(value, np.ndarray):
+            return f"an array of NumPy with {value.size} elements, too many to compare in each call"
+        if isinstance(value, types.MappingProxyType) or hasattr(kind, "__next__"):
             return f"{_a(kind)}"
         if publishes(kind):
             return self._holder(value, value.__minigrad_contents__(), path)
@@ -225,13 +262,19 @@ class World:
         self.guards.tensor(t, self.paths[id(t)])
         for hook in tuple((t._node.hooks or {}).values()) if t._node is not None else ():
             self._follow(hook, path)
-        if getattr(t, "__dict__", None):
+        if t.__dict__.keys() - _OWN:
             self._spaces.append((t.__dict__, type(t), path, set()))
         return ""
 
     def _container(self, value: Any, path: str) -> str:
         kind = type(value)
-        if kind not in (*_CONTAINERS, collections.OrderedDict, collections.defaultdict, collections.Counter, list):
+        if kind not in (
+            *_CONTAINERS,
+            collections.OrderedDict,
+            collections.defaultdict,
+            collections.Counter,
+            list,
+        ):
             if not _is_users(kind) or not _has_no_hidden_state(kind):
                 named = isinstance(value, tuple) and hasattr(kind, "_fields")
                 if not named:
@@ -248,8 +291,14 @@ class World:
             return ""
         if isinstance(value, dict):
             self.guards.table(value, path, True)
-            items = [(f"{path}.{k}" if k.__class__ is str else f"{path}[{k!r:.20}]", v) for k, v in dict.items(value)]
-            if any(k.__class__ not in (*SIMPLE, bool, tuple) and k is not None and not isinstance(k, enum.Enum) for k in value):
+            items = [
+                (f"{path}.{k}" if k.__class__ is str else f"{path}[{k!r:.20}]", v)
+                for k, v in dict.items(value)
+            ]
+            if any(
+                k.__class__ not in (*SIMPLE, bool, tuple) and k is not None and not isinstance(k, enum.Enum)
+                for k in value
+            ):
                 if reason := self._each(dict.keys(value), path):
                     return reason
         else:
@@ -351,17 +400,18 @@ class World:
             names -= {"__init__", "__new__", "__init_subclass__"}
         if publishes(cls):
             names |= {"forward", "step"} & vars(cls).keys()
-        if id(cls) not in self._reasons:
-            self._reasons[id(cls)] = ""
-            self._alive.append(cls)
-        asked: set[str] = set()
-        self._spaces.append((vars(cls), None, cls.__name__, asked))
-        self._ask((vars(cls), None, cls.__name__, asked), names)
-        if not library:
-            self.guards.attribute(cls, _mro_of, cls.__mro__, cls.__name__)
+        self._alive.append(cls)
+        self._reasons[id(cls)] = ""
+        known = self._classes.get(cls)
+        if known is None:
+            known = self._classes[cls] = (vars(cls), None, cls.__name__, set[str]())
+            self._spaces.append(known)
+            if not library:
+                self.guards.attribute(cls, _mro_of, cls.__mro__, cls.__name__)
+        self._ask(known, names)
         for base in (*cls.__bases__, type(cls)):
             if base not in (object, type):
-                self._class(base, path, called) if id(base) not in self._reasons else None
+                self._class(base, path, called)
         return ""
 
     # ------------------------------------------------------------ objects
@@ -370,7 +420,7 @@ class World:
         """Follows of an object the attributes that the code mentions, now and as more code is followed."""
         cls = type(value)
         if cls is not types.FunctionType:
-            self.guards.attribute(value, _class_of, cls, path)
+            self.guards.instance(value, path)
         if _is_users(cls) or publishes(cls):
             self._class(cls, path, False)
         space = getattr(value, "__dict__", None)
@@ -391,7 +441,7 @@ class World:
         """Follows a Module or an optimizer: its tables whole, of other attributes those that the code mentions."""
         space, tables = value.__dict__, (held.parameters, held.buffers, held.modules)
         library = _home(type(value)).partition(".")[0] == "minigrad"
-        self.guards.attribute(value, _class_of, type(value), path)
+        self.guards.instance(value, path)
         if held.state is not None:
             self._optimizer(held, path)
             library = False
@@ -403,7 +453,10 @@ class World:
         else:
             self.guards.table(space, path, False)
             self._class(type(value), path, False)
-        own = {id(table) for table in (*tables, held.unsaved, *held.hooks, held.defaults, held.state, held.groups)}
+        own = {
+            id(table)
+            for table in (*tables, held.unsaved, *held.hooks, held.defaults, held.state, held.groups)
+        }
         for table in (*tables, *held.hooks):
             if isinstance(table, dict):
                 self._reasons.setdefault(id(table), "")
@@ -492,7 +545,11 @@ class World:
             frame.f_trace_opcodes, frame.f_trace_lines = True, False
             if event == "opcode" and frame.f_lasti in rows:
                 place, what = errors.place(frame.f_code, frame.f_lasti), rows[frame.f_lasti]
-                what += "" if ", wh" in what or ", with" in what else ", which a recording cannot guard"
+                what += (
+                    ""
+                    if ", " in what.partition("of NumPy")[2] or ", wh" in what or ", with" in what
+                    else ", which a recording cannot guard"
+                )
                 raise RuntimeError(
                     f"compile(): the function reaches {what}. Do that outside, and pass what it gives as an argument "
                     f"(at {place})"
@@ -517,9 +574,12 @@ class World:
         """What must not be reached, by the instruction of a code object that reaches it."""
         rows: dict[int, str] = {}
         module: Any = None
+        asks = not _REFLECTION.isdisjoint(code.co_names)
         for offset, operation, name in instructions(code):
             reason, value = "", MISSING
-            if operation in ("LOAD_GLOBAL", "LOAD_NAME"):
+            if operation == "LOAD_CONST" and asks and isinstance(name, str):
+                reason = self._refused_names.get(name, "")
+            elif operation in ("LOAD_GLOBAL", "LOAD_NAME"):
                 value = space.get(name, getattr(builtins, name, MISSING))
             elif operation in ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"):
                 value = cells.get(name, MISSING)
@@ -555,7 +615,7 @@ class World:
             )
 
 
-_class_of, _dict_of, _mro_of = attrgetter("__class__"), attrgetter("__dict__"), attrgetter("__mro__")
+_dict_of, _mro_of = attrgetter("__dict__"), attrgetter("__mro__")
 
 
 def _a(kind: type) -> str:
@@ -602,8 +662,29 @@ def _in_class(cls: type, name: str) -> bool:
 
 def _has_no_hidden_state(cls: type) -> bool:
     """Whether all that objects of a class hold are attributes, slots and items."""
-    known = (object, *_CONTAINERS, collections.OrderedDict, collections.defaultdict, int, float, str, enum.Enum)
-    return all(base in known or bool(base.__flags__ & 1 << 9) and (_is_users(base) or publishes(base) or base in known or _home(base) in ("typing", "abc", "enum", "collections.abc", "dataclasses")) for base in cls.__mro__)
+    known = (
+        object,
+        *_CONTAINERS,
+        collections.OrderedDict,
+        collections.defaultdict,
+        int,
+        float,
+        str,
+        enum.Enum,
+    )
+    return all(
+        base in known
+        or (
+            bool(base.__flags__ & 1 << 9)
+            and (
+                _is_users(base)
+                or publishes(base)
+                or base in known
+                or _home(base) in ("typing", "abc", "enum", "collections.abc", "dataclasses")
+            )
+        )
+        for base in cls.__mro__
+    )
 
 
 def _asks_for_a_constant(rows: list[tuple[int, str, Any]], i: int) -> bool:

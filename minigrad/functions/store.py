@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.core.apply import apply, cast
-from minigrad.core.changes import changed, keeps_record, overlaps
+from minigrad.core.changes import RUNNING, changed, keeps_record, overlaps, will_change
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node, next_seq
 from minigrad.core.op import NO_PARAMS, Array, Op, Params
@@ -56,6 +56,8 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
         if (dtype is F32 or dtype is F64) and all(
             x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others
         ):
+            if RUNNING:
+                will_change(array)
             try:
                 QUIET.run(op.kernel, *others, out=array)
             except (TypeError, ValueError) as error:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from minigrad import autograd, errors
 from minigrad.core.apply import needs_value
+from minigrad.core.changes import RUNNING, part
 from minigrad.core.hooks import RemovableHandle, after_ids
 from minigrad.core.mode import MODE, RECORDERS
 from minigrad.core.node import RETAIN, Node
@@ -67,6 +68,8 @@ class _Gradient(Tensor):
         """The gradient that backward passes have added up here, None before the first."""
         if RECORDERS:
             self._ask()
+        if RUNNING and (running := part()) is not None:
+            running.asks(self)
         if self._grad is None and not self.is_leaf and not self.retains_grad:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
