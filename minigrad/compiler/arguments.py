@@ -45,7 +45,7 @@ def _flat(value: Any, leaves: list[Any]) -> Any:
 
 
 class Arguments:
-    """The arguments of one recording. ``inputs`` are what the recorded function gets; floats are numbers of each call."""
+    """The arguments of one recording. ``inputs`` are what the function gets then; floats are numbers of each call."""
 
     def __init__(self, world: World, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.world = world
@@ -68,6 +68,7 @@ class Arguments:
 
     def _copy(self, value: Any, name: str) -> Any:
         """What the function gets for an argument; lists and dicts are its own, so that a change is noticed."""
+        copied: Any
         if value.__class__ in (tuple, list):
             copied = value.__class__([self._copy(v, f"{name}_{i}") for i, v in enumerate(value)])
         elif value.__class__ is dict:

@@ -9,7 +9,8 @@ import numpy as np
 
 from minigrad.compiler.plan import Plan, _line, code
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.statements import Statements, _Target, as_text, by_ufunc
+from minigrad.compiler.statement import as_text, by_ufunc
+from minigrad.compiler.statements import Statements, _Target
 from minigrad.core.node import Const
 from minigrad.core.op import Op, Params
 from minigrad.core.plans import OUT, named
@@ -105,7 +106,7 @@ class NumbaPlan(Plan):
         results.append("(" + "".join(f"{n}, " for n in news) + ")")
         return "\n".join([*head, *body, f"    return {', '.join(results)}"]) + "\n"
 
-    def bind(self, arrays: Sequence[Any], clock: Any = None) -> Any:
+    def bind(self, arrays: Sequence[Any], clock: Any = None, returned: Any = ()) -> Any:
         names = self.names(self.stays)
         targets = [call[1] for _, call in self.writes]
         places = [

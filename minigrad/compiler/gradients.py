@@ -134,7 +134,7 @@ class Gradients:
         class Function(autograd.Function):
             @staticmethod
             def forward(ctx: Any, call: Any, *tensors: Any) -> Any:
-                results, writes = call.results = QUIET.run(call.run, *call.inputs)
+                results, _ = call.results = QUIET.run(call.run, *call.inputs)
                 outs = tuple(wrap(results[i]) for i in opened)
                 ctx.save_for_backward(*(f(call.leaves) for f in read), *map(wrap, results[count:]))
                 ctx.call = call.args, call.kwargs, call.leaves
@@ -159,7 +159,7 @@ class Gradients:
                 return (None, *(wrap(r) if here else None for r, here in zip(results, flows, strict=True)))
 
         Function.__name__ = Function.__qualname__ = f"Compiled_{name}"
-        return Step(Function, targets, text)  # type: ignore[arg-type]
+        return Step(Function, targets, text)
 
     def _backward(
         self, name: str, program: TracedProgram, numbers: list[str]

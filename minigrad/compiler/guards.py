@@ -92,7 +92,9 @@ class Guards:
                 self._keys += dict.keys(content)
                 self._key_paths += [path] * len(values)
         else:
-            self._entries.append(list.__iter__.__get__(content) if isinstance(content, list) else content.__iter__)
+            self._entries.append(
+                list.__iter__.__get__(content) if isinstance(content, list) else content.__iter__
+            )
 
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler.slots import assign
-from minigrad.compiler.statements import OUTSIDE, Statement, Statements, as_text, by_ufunc, is_view, size_of
+from minigrad.compiler.statement import OUTSIDE, Statement, as_text, by_ufunc, is_view, size_of
+from minigrad.compiler.statements import Statements
 from minigrad.core.plans import Line
 from minigrad.readers.source.expressions import Expr, parsed, whole
 from minigrad.readers.source.program import Value
@@ -66,7 +67,7 @@ class Plan:
         for helper in self.helpers.values():
             head += ["", helper, ""]
         body = ["", _wrapped("def bind(", self.names(self.stays), "):", "")]
-        body += [f"    {line}" for line in self._buffers()]
+        body += [f"    {line}" for line in self._cut()]
         body += [f"    {_line(x)}" for x in self.setup]
         body += ["", _wrapped("    def run(", [*self.names(self.takes), *self.numbers], "):", "    ")]
         body += [f"        {_line(x)}" for x in self.refilled]
@@ -101,7 +102,7 @@ class Plan:
         """The names of values."""
         return [self.name_of[v] for v in values]
 
-    def _buffers(self) -> list[str]:
+    def _cut(self) -> list[str]:
         """Lines that cut the buffer into slots."""
         if not self.slots:
             return []
@@ -170,16 +171,15 @@ def _writes(s: Statements) -> list[tuple[Statement | None, tuple[str, ...]]]:
     written = {target for target, _, _ in s.writes}
     position = {x.value: i for i, x in enumerate(s.statements)}
     last_read: dict[Value, int] = {}
-    for i, x in enumerate(s.statements):
-        for v in x.reads:
+    for i, statement in enumerate(s.statements):
+        for v in statement.reads:
             last_read[v] = i
     shown: dict[Value, list[Value]] = {}  # by the value whose memory they show: the values that are written
     for _, v, _ in s.writes:
         shown.setdefault(s.owner(v), []).append(v)
     direct, copies = [], []
     for target, v, _ in s.writes:
-        at = position.get(v)
-        x = None if at is None else s.statements[at]
+        x = s.statements[position[v]] if v in position else None
         alone = sum(w is v for ws in shown.values() for w in ws) == 1 and not [
             w for w in shown.get(target, ()) if w is not v
         ]

@@ -129,9 +129,7 @@ class Run(Recorder):
             rows.append((np.copyto, t._array, array))
         names = ("_node", "_view", "_grad", "_epoch")
         for t, *values in self._attributes:
-            rows += [
-                (setattr, t, n, v) for n, v in zip(names, values, strict=True) if getattr(t, n) is not v
-            ]
+            rows += [(setattr, t, n, v) for n, v in zip(names, values, strict=True) if getattr(t, n) is not v]
         for state, before in self.states:
             rows.append((state.clear,))
             for key, (entries, content) in before.items():
@@ -178,8 +176,8 @@ class Run(Recorder):
         for t, node in self.written.values():
             if node.requires_grad and t._node is node:
                 raise RuntimeError(
-                    f"compile(): {self.path(t)}, a Tensor from outside, becomes part of the graph by a change in place. "
-                    f"Compute a new Tensor and return it (in the function at {self.home})"
+                    f"compile(): {self.path(t)}, a Tensor from outside, becomes part of the graph by a change in "
+                    f"place. Compute a new Tensor and return it (in the function at {self.home})"
                 )
         if self._left_on is not None:
             raise RuntimeError(
@@ -335,7 +333,7 @@ class Run(Recorder):
             raise errors.runtime_error(
                 "compile(): a computed Tensor that requires grad is changed under no_grad(); clone() it first"
             )
-        kept = before.copy()
+        kept: Node = before.copy()
         kept.seq = next_seq()
         node.requires_grad = False
         self.follows[kept] = node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import Run
 from minigrad.compiler.replay import Effects, Kept, Replay, Returned
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.statements import OUTSIDE, Statements
+from minigrad.compiler.statement import OUTSIDE
+from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
 from minigrad.compiler.world import World
 from minigrad.core.changes import owner
@@ -117,7 +118,7 @@ class Recording:
             "Tensors, numbers, texts, and tuples, lists and dicts of them"
         )
 
-    def _finder(self, t: Any) -> Callable[[Any], Any] | None:
+    def _finder(self, t: Any) -> Any:
         """How a call finds a Tensor of before it among its leaves; None for one that the run has created."""
         place = self.arguments.place_of(t)
         if place is not None:
@@ -125,7 +126,7 @@ class Recording:
         of = self.owner_of.get(id(t))
         if of is not None:
             find = self._finder(of)
-            return lambda leaves: find(leaves)._grad  # type: ignore[misc]
+            return lambda leaves: find(leaves)._grad
         return (lambda leaves: t) if id(t) in self.tensors else None
 
     def _effects(self, result: Any) -> Effects:
@@ -252,7 +253,9 @@ class Recording:
         first = {id(t): n for n, t in reversed(run.sources.items())}
         names = {id(t): self.world.owned.get(id(t)) or run.paths[id(t)] for t in used.values()}
         roots = {name.partition(".")[0] for name in names.values() if "." in name}
-        leaves, bound, passing = [], [], []
+        leaves: list[Any] = []
+        bound: list[Any] = []
+        passing: list[Any] = []
         for t in sorted(used.values(), key=lambda t: arguments.place_of(t) is None):
             node, name = first.get(id(t)) or self._node_of(t), names[id(t)]
             # Without the name of the one object that all belong to.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from typing import Any, NamedTuple
 
@@ -10,11 +11,11 @@ import numpy as np
 from minigrad.compiler.by_numba import NumbaPlan
 from minigrad.compiler.plan import Plan, _line
 from minigrad.compiler.replay import Replay
-from minigrad.compiler.statements import Statement
+from minigrad.compiler.statement import Statement
 from minigrad.core.quiet import QUIET
 from minigrad.readers.table import aligned
 
-_ROUNDS = 20
+_ROUNDS, WIDTH = 20, 80
 
 
 class Step(NamedTuple):
@@ -42,16 +43,21 @@ class Recorded(NamedTuple):
 
     def __str__(self) -> str:
         timed = any(s.microseconds is not None for s in self.steps)
+        files = {s.line.rpartition(":")[0] for s in self.steps if s.line}
+        file = files.pop() if len(files) == 1 else ""
         rows = [("#", "step", "result", "into", "µs" if timed else "", "line")]
         for s in self.steps:
             duration = "" if s.microseconds is None else f"{s.microseconds:.2f}"
-            rows.append((str(s.number), s.call, s.result, s.into, duration, s.line))
+            rows.append((str(s.number), s.call, s.result, s.into, duration, s.line.removeprefix(f"{file}:")))
+        # The calls are cut so that the table is not wider than the page.
+        room = WIDTH - sum(max(len(row[i]) for row in rows) + 2 for i in (0, 2, 3, 4, 5) if i != 4 or timed)
+        rows = [(n, x if len(x) <= room else f"{x[: room - 1]}…", *rest) for n, x, *rest in rows]
         eager = f", where eager mode keeps {self.eager_bytes:,}" if self.eager_bytes else ""
         head = (
             f"{self.signature}: {len(self.steps)} steps, {self.fused} fused, {self.buffer_bytes:,} bytes of buffers"
-            f"{eager}; replayed {self.calls} times"
+            f"{eager}; replayed {self.calls} times{f'; lines of {file}' if file else ''}"
         )
-        return f"{head}\n{aligned(rows, right=(0, 4))}"
+        return f"{textwrap.fill(head, WIDTH)}\n{aligned(rows, right=(0, 4))}"
 
 
 class Report(list[Recorded]):
@@ -85,7 +91,8 @@ def _recorded(replay: Replay, profile: bool) -> Recorded:
 def _step(
     number: int, plan: Plan, s: Statement | None, line: str, written: bool, microseconds: float | None
 ) -> Step:
-    result = "" if s is None else f"{s.value.dtype} {list(s.value.shape)}"
+    kind = "" if s is None else f"{s.value.dtype}".replace("float", "f").replace("int", "i")
+    result = "" if s is None else f"{kind} {list(s.value.shape)}"
     if written or s is None:
         where = "in place"
     elif s.kind == "view":

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.compiler.scalars import Scalar
+from minigrad.compiler.statement import Group, Slot, Statement
+from minigrad.compiler.statements import Statements
 from minigrad.core.node import Const
 from minigrad.core.op import is_ufunc
 from minigrad.core.plans import Line
 from minigrad.readers.source.program import Value
-
-if TYPE_CHECKING:
-    from minigrad.compiler.statements import Statement, Statements
-
-ALIGN = 64  # bytes; slots begin at multiples of it
-
-
-class Slot:
-    """A piece of the plan's memory, in use from one statement to another."""
-
-    def __init__(self, value: Value) -> None:
-        self.value, self.first, self.last, self.offset = value, 0, 0, -1
-        # The larger piece that it is a part of, and where in that.
-        self.group: Group | None = None
-        self.within = 0
-        self.size = -(-max(1, math.prod(value.shape)) * value.dtype.itemsize // ALIGN) * ALIGN
-        # The slot of an operand that the value is written over.
-        self.inherits: Slot | None = None
-
-
-class Group:
-    """Slots side by side, so that one call can serve them all."""
-
-    def __init__(self, name: str, dtype: Any) -> None:
-        self.name, self.dtype, self.size, self.offset = name, dtype, 0, 0
 
 
 def assign(s: Statements, late: set[Value]) -> tuple[int, list[Group]]:

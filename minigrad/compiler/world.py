@@ -295,12 +295,8 @@ class World:
                 (f"{path}.{k}" if k.__class__ is str else f"{path}[{k!r:.20}]", v)
                 for k, v in dict.items(value)
             ]
-            if any(
-                k.__class__ not in (*SIMPLE, bool, tuple) and k is not None and not isinstance(k, enum.Enum)
-                for k in value
-            ):
-                if reason := self._each(dict.keys(value), path):
-                    return reason
+            if reason := self._each(dict.keys(value), path):
+                return reason
         else:
             if not isinstance(value, tuple):
                 self.guards.table(value, path, False)
@@ -445,9 +441,7 @@ class World:
         if held.state is not None:
             self._optimizer(held, path)
             library = False
-            for key, item in space.items():
-                if any(item is x for x in (held.state, held.groups, held.defaults)):
-                    self.guards.entry(space, key, item, f"{path}.{key}")
+            self.guards.table(space, path, True)
         if not library:
             self._object(value, path)
         else:
