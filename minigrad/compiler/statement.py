@@ -77,13 +77,13 @@ class ValueTarget(Target):
         return Operand(text, w.shape, w.dtype, None, False, w in self._plan.slots, is_dense(w), op)
 
     def number(self, value: Any) -> str:
-        return self._plan.number(value, self.dtype)
+        return str(self._plan.number(value, self.dtype))
 
     def lasting(self, stem: str, text: str, size: int) -> str:
-        return self._plan.filled(stem, text, size)
+        return str(self._plan.filled(stem, text, size))
 
     def turned(self, i: int) -> str:
-        return self._plan.turned(self._value.inputs[i], self.operands[i].text)
+        return str(self._plan.turned(self._value.inputs[i], self.operands[i].text))
 
     def helper(self, function: Callable[..., Any]) -> str:
         return as_text(self._plan.helpers.call(function, [])).removesuffix("()")
@@ -93,7 +93,7 @@ class ValueTarget(Target):
         return memory(inputs[i]) is not memory(inputs[k])
 
     def own(self) -> bool:
-        return self._plan._may_have_slot(self._value)
+        return bool(self._plan._may_have_slot(self._value))
 
 
 def is_view(v: Value) -> bool:
