@@ -212,6 +212,7 @@ class Session:
         self.peers = peers
         self.remarks: list[str] = []
         self.benches: list[Any] = []
+        self.idle = True  # no bench has worked yet
         self.absent: set[str] = set()  # peers that do not start
         self.facts: dict[str, dict[str, str]] = {}
         self.start()
@@ -228,10 +229,11 @@ class Session:
                 continue
             self.benches.append(bench)
             self.facts[peer.name] = bench.facts
+        self.idle = True
 
     def renew(self) -> None:
         """Fresh processes: what was freed in a case before changes how the C library serves the next one."""
-        if self.one_process:
+        if self.one_process or self.idle:
             return
         self.close()
         self.benches.clear()
@@ -250,6 +252,7 @@ class Session:
 
     def racing(self, *names: str) -> list[Any]:
         """Those of them that are there; without names, all but the compiled steps."""
+        self.idle = False
         return [b for b in self.benches if (b.name in names if names else b.name not in OURS)]
 
     def able(self, what: str) -> list[str]:
@@ -335,13 +338,14 @@ def compiled(session: Session) -> Row:
         raced = driver.race(benches, "prepare_step", what, scale.effort, same, session.say)
         bounds = COMPILED_BOUNDS.get(batch, {})
         row.cases.append(compare_best(f"{dtype}, batch {batch:,}", raced.times, bounds, raced.rounds))
+        if "numba" in raced.times and (dtype, batch) == sizes[0]:
+            [bench] = [bench for bench in benches if bench.name == "numba"]
+            row.note += f" The first call with Numba takes {figure(bench.ask('first_call'))} s."
     for dtype, batch in sizes:
         if batch >= scale.large:
             row.checks += buffers(session, dtype, batch)
     for dtype, batch in sizes:
         row.checks += recording(session, dtype, batch)
-    if sizes and (took := session.tried("numba", "compiling", sizes[0][1], sizes[0][0])):
-        row.note += f" The first call with Numba takes {figure(took)} s."
     if session.wanted("compiled:replays"):
         row.checks += replays(session)
     return row

@@ -27,6 +27,7 @@ class Worker:
         self.peer = BY_NAME[name].load()
         self.work: Callable[[], Any] = lambda: None
         self.count = self.pieces = 1
+        self.first = 0.0
 
     def about(self) -> dict[str, str]:
         return {"about": self.peer.about(), "threads": self.peer.threads()}
@@ -43,10 +44,15 @@ class Worker:
         step = self.peer.step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE)
         self.work = step.advance
         before = fingerprints(step.parameters())
-        for _ in range(3):
+        self.first = timed(self.work, 1)
+        for _ in range(2):
             self.work()
         after = fingerprints(step.parameters())
         return [*after, *((a - b) / problem.RATE for a, b in zip(after, before, strict=True))]
+
+    def first_call(self) -> float:
+        """Seconds of the first step after it was prepared."""
+        return self.first
 
     def settle(self, seconds: float, piece: float) -> None:
         """Warms up, and finds how much to do in a turn of about ``seconds``, in pieces of about ``piece``."""

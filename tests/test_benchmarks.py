@@ -65,6 +65,7 @@ def test_other_ways_to_compile_take_part_where_they_are_installed():
     finished = run("--tiny", "--only", "compiled:float64:3", "--peers", ",".join(["by hand", *peers]))
     assert (finished.returncode, finished.stderr) == (0, "")
     assert [peer for peer in packages if f"| {peer} " in finished.stdout] == peers
+    assert ("The first call with Numba takes " in finished.stdout) == ("numba" in peers)
     assert "batch 1 " not in finished.stdout
 
 

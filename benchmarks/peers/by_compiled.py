@@ -5,7 +5,7 @@ import numpy as np
 
 from peers import compiled_api
 
-step, buffers, first_calls, compiling, replays = compiled_api.use()
+step, buffers, first_calls, replays = compiled_api.use()
 
 
 def about() -> str:

@@ -8,7 +8,7 @@ import threadpoolctl
 from peers import compiled_api
 
 COUNT = int(os.environ.get("OMP_NUM_THREADS", 0)) or blas.cores()
-step, buffers, first_calls, _, _ = compiled_api.use(threads=COUNT)
+step, buffers, first_calls, _ = compiled_api.use(threads=COUNT)
 
 
 def about() -> str:

@@ -23,7 +23,6 @@ class Use(NamedTuple):
     step: Callable[[Layers, Batches, float], Step]
     buffers: Callable[[int, str], int]
     first_calls: Callable[[int, str, int, int], dict[str, list[float]]]
-    compiling: Callable[[int, str], float]
     replays: Callable[[int, str, int], dict[str, int]]
 
 
@@ -64,10 +63,6 @@ def use(**options: Any) -> Use:
             found["behind"].append(max(itertools.accumulate(t / one - 1 for t in took)))
         return found
 
-    def compiling(batch: int, dtype: str) -> float:
-        """Seconds of the first call."""
-        return seconds(step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE).advance)
-
     def replays(batch: int, dtype: str, count: int) -> dict[str, int]:
         """How many objects of Python and bytes there are more after ``count`` replays."""
         made = step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE)
@@ -82,7 +77,7 @@ def use(**options: Any) -> Use:
         memory.trim()
         return {"blocks": sys.getallocatedblocks() - blocks, "resident": memory.now() - resident}
 
-    return Use(step, buffers, first_calls, compiling, replays)
+    return Use(step, buffers, first_calls, replays)
 
 
 def seconds(work: Callable[[], Any]) -> float:
