@@ -444,7 +444,7 @@ NET = nn.Sequential(nn.Linear(3, 3), nn.Tanh()).double()
 
 
 def stepped(x: Any) -> Any:
-    w = nn.Parameter(mg.tensor(np.ones(3)))
+    w = nn.Parameter(mg.ones(3, dtype=mg.float64))
     opt = mg.optim.SGD([w], lr=0.1)
     (w * x).sum().backward()
     opt.step()

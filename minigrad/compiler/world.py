@@ -103,15 +103,19 @@ def _is_pure(name: str) -> bool:
 
 def _is_foreign(module: Any) -> bool:
     """Whether a module is not the user's."""
-    if module.__name__.partition(".")[0] in sys.stdlib_module_names - {"__main__"}:
+    if str(vars(module).get("__name__")).partition(".")[0] in sys.stdlib_module_names - {"__main__"}:
         return True
-    return _foreign(getattr(module, "__file__", None))
+    return _foreign(vars(module).get("__file__"))
 
 
 def _home(value: Any) -> str:
     """The name of the module of a class or function; empty where that is no text, as in classes made by Cython."""
     home = getattr(value, "__module__", None)
     return home if isinstance(home, str) else ""
+
+
+def _of_minigrad(space: Any) -> bool:
+    return str(space.get("__module__")).partition(".")[0] == "minigrad"
 
 
 def _is_users(cls: type) -> bool:
@@ -143,7 +147,7 @@ class World:
             inner = inner.func
         code = getattr(getattr(inner, "__func__", inner), "__code__", None)
         if code is not None:
-            self.home = errors.place(code, 0)
+            self.home = errors.place(code, next(offset for offset, name, _ in instructions(code) if name == "RESUME"))
         self._texts: set[str] = set()
         # By id: why a value is refused, or "" where it is followed; and the values, which stay alive.
         self._reasons: dict[int, str] = {}
@@ -358,7 +362,7 @@ class World:
                 with contextlib.suppress(ValueError):
                     if isinstance(cell.cell_contents, (types.FunctionType, types.MethodType, dict)):
                         self._follow(cell.cell_contents, path)
-            home = function.__globals__.get("__name__", "")
+            home = function.__globals__.get("__name__") or _home(function)
             return "" if _is_pure(home) else f"{function.__name__}(), a function of the module {home}"
         self._attributes(function, ("__code__", "__defaults__", "__kwdefaults__"), function.__qualname__)
         cells: dict[str, Any] = {}
@@ -570,7 +574,7 @@ class World:
             count = len(self._mentioned) + len(self._spaces) + len(self._alive)
             for space in list(self._spaces):
                 content, cls, path, asked = space
-                of_user = cls not in (None, Tensor) or (cls is None and content.get("__module__") is not None)
+                of_user = cls not in (None, Tensor) if isinstance(content, dict) else not _of_minigrad(content)
                 whole = (self._reflective and of_user) or (self._textual and cls in _PLAIN)
                 if whole and isinstance(content, dict) and None not in asked:
                     asked.add(None)
