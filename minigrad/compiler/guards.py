@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from itertools import chain, repeat
 from operator import attrgetter, call, is_
 from typing import Any
 
+# The kinds of tables, special ones first: their own methods run no code of the user.
+_BASES: tuple[Any, ...] = (OrderedDict, dict, list, deque, set, frozenset, tuple)
+# What Python adds to a class where it is asked about.
+_MADE_BY_PYTHON = {
+    "__annotations__",
+    "__annotate__",
+    "__annotations_cache__",
+    "__slotnames__",
+    "__abstractmethods__",
+}
+SIMPLE = (int, float, str, bytes, complex)
+_node_of, _hooks_of, _grad_of = attrgetter("_node"), attrgetter("_node.hooks"), attrgetter("_grad")
+
 
 class MISSING:
     """Stands for what is not there."""
-
-
-SIMPLE = (int, float, str, bytes, complex)
-_node_of, _hooks_of, _grad_of = attrgetter("_node"), attrgetter("_node.hooks"), attrgetter("_grad")
 
 
 def same(a: Any, b: Any) -> bool:
@@ -40,6 +50,8 @@ class Guards:
         self._objects: list[Any] = []
         self._classes: list[Any] = []
         self._object_paths: list[str] = []
+        self._spaces: list[tuple[Any, set[str], str]] = []
+        self._counts: list[int] = []
         self._entries: list[Callable[[], Iterable[Any]]] = []
         self._empties: list[Any] = []
         self._empty_paths: list[str] = []
@@ -79,7 +91,8 @@ class Guards:
 
     def table(self, content: Any, path: str, keys: bool) -> None:
         """Adds a table: a dict or a list whose content stays; with ``keys`` also under the same keys in that order."""
-        values = [*dict.values(content)] if isinstance(content, dict) else [*content]
+        base = next(b for b in _BASES if isinstance(content, b))
+        values = [*(base.values if issubclass(base, dict) else base.__iter__)(content)]
         if not values:
             self._empties.append(content)
             self._empty_paths.append(path)
@@ -90,15 +103,24 @@ class Guards:
         self._content += values
         self._about += [path] * len(values)
         if isinstance(content, dict):
-            self._entries.append(dict.values.__get__(content))
+            self._entries.append(base.values.__get__(content))
             if keys:
-                self._keyed.append(content)
-                self._keys += dict.keys(content)
+                self._keyed.append(base.__iter__.__get__(content))
+                self._keys += base.__iter__(content)
                 self._key_paths += [path] * len(values)
         else:
-            self._entries.append(
-                list.__iter__.__get__(content) if isinstance(content, list) else content.__iter__
-            )
+            self._entries.append(base.__iter__.__get__(content))
+
+    def size(self, content: Any, path: str) -> None:
+        """Adds the guard on the length alone."""
+        self._sized.append(content)
+        self._sizes.append(len(content))
+        self._tables.append(path)
+
+    def names(self, space: Any, path: str) -> None:
+        """Adds the guard that a class has the attributes that it has."""
+        self._spaces.append((space, {*space} - _MADE_BY_PYTHON, path))
+        self._counts.append(len(space))
 
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
@@ -148,6 +170,7 @@ class Guards:
         return (
             [*map(len, self._sized)] == self._sizes
             and not any(self._empties)
+            and not (self._spaces and self._other_space())
             and [*map(type, self._objects)] == self._classes
             and (self._entries_at.hold() or not self._entries_at.other())
             and (self._attributes.hold() or not self._attributes.other())
@@ -156,7 +179,7 @@ class Guards:
                 or not self._other_entry()
             )
             and (
-                all(map(is_, chain.from_iterable(map(dict.__iter__, self._keyed)), self._keys))
+                all(map(is_, chain.from_iterable(map(call, self._keyed)), self._keys))
                 or not self._other_key()
             )
         )
@@ -173,7 +196,11 @@ class Guards:
             if len(content) != size:
                 return path or "a list or dict"
         return (
-            self._entries_at.other() or self._attributes.other() or self._other_entry() or self._other_key()
+            self._other_space()
+            or self._entries_at.other()
+            or self._attributes.other()
+            or self._other_entry()
+            or self._other_key()
         )
 
     def broken(self) -> str:
@@ -208,11 +235,14 @@ class Guards:
         return ""
 
     def _other_key(self) -> str:
-        for i, key in enumerate(chain.from_iterable(map(dict.__iter__, self._keyed))):
+        for i, key in enumerate(chain.from_iterable(map(call, self._keyed))):
             before = self._keys[min(i, len(self._keys) - 1)]
             if not (same(key, before) or (key.__class__ is before.__class__ is tuple and key == before)):
                 return self._key_paths[min(i, len(self._keys) - 1)]
         return ""
+
+    def _other_space(self) -> str:
+        return next((path for space, names, path in self._spaces if {*space} - _MADE_BY_PYTHON != names), "")
 
     def _other_array(self) -> str:
         return next((path for array, content, path in self._arrays if _content(array) != content), "")

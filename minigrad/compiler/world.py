@@ -7,6 +7,7 @@ refused when the code reaches it, and not before: code in a branch that does not
 
 from __future__ import annotations
 
+import abc
 import argparse
 import builtins
 import collections
@@ -17,6 +18,7 @@ import os
 import sys
 import sysconfig
 import types
+import weakref
 from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any
@@ -36,36 +38,18 @@ from minigrad.random import Generator, default_generator
 from minigrad.readers.source.names import identifier, instructions
 
 # Library modules whose functions depend on their arguments alone.
-PURE = frozenset(
-    [
-        "abc",
-        "cmath",
-        "collections",
-        "contextlib",
-        "copy",
-        "dataclasses",
-        "enum",
-        "functools",
-        "itertools",
-        "math",
-        "minigrad",
-        "numbers",
-        "numpy",
-        "operator",
-        "string",
-        "types",
-        "typing",
-        "builtins",
-        "typing_extensions",
-        "__future__",
-        "_operator",
-        "_functools",
-        "_collections",
-        "_collections_abc",
-        "collections.abc",
-    ]
-)
-_IMPURE_PARTS = ("numpy.random",)
+PURE = frozenset({
+    "abc", "cmath", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "itertools", "math",
+    "minigrad", "numbers", "numpy", "operator", "string", "types", "typing", "builtins", "typing_extensions",
+    "__future__", "_operator", "_functools", "_collections", "_collections_abc", "collections.abc",
+})  # fmt: skip
+# Of these modules: what reads files and settings, or writes them.
+_IMPURE = {
+    id(getattr(np, name)): f"np.{name}()" for name in (
+        "load", "fromfile", "loadtxt", "genfromtxt", "memmap", "save", "savez", "savetxt", "geterr", "seterr",
+        "get_printoptions", "set_printoptions",
+    )
+}  # fmt: skip
 _REFUSED = {
     "print": "print(), whose output a replay would not repeat",
     "input": "input(), which a replay would not ask for",
@@ -74,13 +58,35 @@ _REFUSED = {
     **{name: f"{name}(), which gives something else in each run" for name in ("id", "hash", "open")},
     **{name: f"{name}, whose objects a recording cannot guard" for name in ("memoryview", "bytearray")},
 }  # fmt: skip
-_REFLECTION = {"getattr", "hasattr", "vars", "dir", "attrgetter", "methodcaller", "__dict__"}
+# What may ask for any attribute, and what looks at the attributes of a namespace without naming them.
+_REFLECTION = {
+    "getattr", "hasattr", "vars", "dir", "attrgetter", "methodcaller", "__dict__", "__getattribute__", "asdict",
+    "astuple", "fields", "copy", "deepcopy", "__reduce__", "__reduce_ex__", "__getstate__",
+}  # fmt: skip
+_TEXTUAL = {"repr", "str", "format", "ascii"}
+# Attributes with which code may reach anything.
+_SECRET = {
+    "__globals__", "__closure__", "__subclasses__", "__builtins__", "f_globals", "f_locals", "f_back", "f_builtins",
+    "gi_frame", "cr_frame", "ag_frame", "tb_frame", "cell_contents", "__traceback__", "__context__",
+}  # fmt: skip
+_NAMES_OF_ITSELF = {"__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__type_params__"}
+_CALLED = {"forward", "step", "backward", "setup_context", "jvp", "vmap", "__call__"}
+_UNREAD = {
+    "__dict__",
+    "__weakref__",
+    "__module__",
+    "__doc__",
+    "__qualname__",
+    "__firstlineno__",
+    "__static_attributes__",
+}
 SMALL = 1 << 14  # elements
 _PLAIN = (argparse.Namespace, types.SimpleNamespace)
 _FIXED = (
-    np.generic, np.dtype, np.ufunc, dtypes.dtype, device, Size, slice, range, enum.Enum, types.CodeType,
+    np.generic, np.dtype, dtypes.dtype, device, Size, slice, range, types.CodeType,
     types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
     types.ClassMethodDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
+    type(collections.namedtuple("_", "a").a),
 )  # fmt: skip
 _OWN = {"_array", "_node", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
 _CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
@@ -90,14 +96,24 @@ _SITE = f"{os.sep}site-packages{os.sep}"
 @functools.cache
 def _foreign(file: str | None) -> bool:
     """Whether code belongs to minigrad, the standard library or an installed package."""
-    if not file or file.startswith("<frozen") or INSIDE[file]:
+    if not file:
+        return False
+    if file.startswith("<frozen") or INSIDE[file]:
         return True
     path, standard = os.path.abspath(file), sysconfig.get_paths()
     return _SITE in path or path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
 
 
 def _is_pure(name: str) -> bool:
-    return name not in _IMPURE_PARTS and (name in PURE or name.partition(".")[0] in ("minigrad", "numpy"))
+    known = name in PURE or name.partition(".")[0] in ("minigrad", "numpy")
+    return known and not name.startswith(("numpy.random", "numpy.testing"))
+
+
+def _is_foreign(module: Any) -> bool:
+    """Whether a module is not the user's."""
+    if str(vars(module).get("__name__")).partition(".")[0] in sys.stdlib_module_names - {"__main__"}:
+        return True
+    return _foreign(vars(module).get("__file__"))
 
 
 def _home(value: Any) -> str:
@@ -106,11 +122,15 @@ def _home(value: Any) -> str:
     return home if isinstance(home, str) else ""
 
 
+def _of_minigrad(space: Any) -> bool:
+    return str(space.get("__module__")).partition(".")[0] == "minigrad"
+
+
 def _is_users(cls: type) -> bool:
     """Whether a class is the user's."""
     home = _home(cls)
     module = sys.modules.get(home)
-    return home in ("", "__main__") or (module is None or not _foreign(getattr(module, "__file__", None)))
+    return home in ("", "__main__") or module is None or not _is_foreign(module)
 
 
 class World:
@@ -130,9 +150,14 @@ class World:
         self._stand_ins: list[tuple[dict[str, Any], str, Any, Any]] = []
         self.states: list[dict[Any, Any]] = []
         self.home = "an unknown place"
-        code = getattr(getattr(function, "__func__", function), "__code__", None)
+        inner = function
+        while isinstance(inner, functools.partial):
+            inner = inner.func
+        code = getattr(getattr(inner, "__func__", inner), "__code__", None)
         if code is not None:
-            self.home = errors.place(code, 0)
+            self.home = errors.place(
+                code, next(offset for offset, name, _ in instructions(code) if name == "RESUME")
+            )
         self._texts: set[str] = set()
         # By id: why a value is refused, or "" where it is followed; and the values, which stay alive.
         self._reasons: dict[int, str] = {}
@@ -142,10 +167,18 @@ class World:
         self._stored: set[str] = set()
         self._reflective = False
         # Of objects, classes and modules: what reads a name, the names asked for so far, the path.
-        self._spaces: list[tuple[Any, Any, str, set[str]]] = []
-        self._classes: dict[type, tuple[Any, Any, str, set[str]]] = {}
+        self._spaces: list[tuple[Any, Any, str, set[Any]]] = []
+        self._classes: dict[type, tuple[Any, Any, str, set[Any]]] = {}
         self._codes: list[tuple[types.CodeType, dict[str, Any], dict[str, Any]]] = []
-        self._refused_names: dict[str, str] = {}
+        # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
+        self._refused_names = {name: f"{name}, with which code may reach anything" for name in _SECRET}
+        self._hidden = ""
+        self._textual = False
+        # Opaque defaults, by the code and the name of the parameter.
+        self._defaults: dict[types.CodeType, dict[str, tuple[Any, str]]] = {}
+        self._described: list[tuple[Any, str, set[str]]] = []
+        for cls in Tensor.__mro__[:-1]:
+            self._spaces.append((vars(cls), None, cls.__name__, set()))
         space = vars(dtypes)
         self.guards.entry(space, "_default", space["_default"], "the default dtype")
         # Random generators, each with how often it was seeded.
@@ -156,6 +189,10 @@ class World:
         """Follows an argument that is no Tensor, number, list, tuple or dict. TypeError for what no guard can watch."""
         reason = self._follow(value, path)
         self._settle_names()
+        if reason and not path:
+            raise RuntimeError(
+                f"compile(): the function is or holds {reason}, which a recording cannot guard (the function at {self.home})"
+            )
         if reason and not callable(value):
             raise TypeError(
                 f"compile(): the argument {path} is {reason}; give Tensors, numbers or plain objects"
@@ -191,8 +228,14 @@ class World:
 
     def _follow(self, value: Any, path: str) -> str:
         """Adds the guards on what a value holds; returns why a recording cannot guard it, or ""."""
-        kind = value.__class__
-        if value is None or kind is bool or kind in SIMPLE or isinstance(value, _FIXED):
+        kind = type(value)
+        if (
+            value is None
+            or kind is bool
+            or kind in SIMPLE
+            or issubclass(kind, _FIXED)
+            or kind in (object, Scalar)
+        ):
             return ""
         known = self._reasons.get(id(value))
         if known is None:
@@ -203,6 +246,14 @@ class World:
 
     def _enter(self, value: Any, path: str) -> str:
         kind = type(value)
+        if id(value) in _IMPURE:
+            return f"{_IMPURE[id(value)]}, which depends on more than its arguments"
+        if kind in weakref.ProxyTypes or kind is functools._lru_cache_wrapper:
+            return "a function with a cache" if kind not in weakref.ProxyTypes else _a(kind)
+        if kind is np.ufunc:
+            return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
+        if _home(kind) == "typing":
+            return ""
         if isinstance(value, Tensor):
             return self._tensor(value, path)
         if isinstance(value, Generator):
@@ -223,8 +274,12 @@ class World:
             return self._each([value.func, value.args, value.keywords], path)
         if isinstance(value, (staticmethod, classmethod)):
             return self._follow(value.__func__, path)
-        if isinstance(value, property):
-            return self._each([value.fget, value.fset], path)
+        if isinstance(value, (property, functools.cached_property)):
+            self._each(
+                [value.func] if isinstance(value, functools.cached_property) else [value.fget, value.fset],
+                path,
+            )
+            return ""
         if kind is np.ndarray and value.size <= SMALL and value.dtype.kind in "biufSU":
             self.arrays[id(value)] = value
             self.guards.array(value, path)
@@ -239,6 +294,8 @@ class World:
             inner = vars(value).get("__wrapped__")
             self.guards.entry(vars(value), "__wrapped__", inner, path)
             return self._follow(inner, path)
+        if isinstance(value, enum.Enum):
+            return self._object(value, path) or self._follow(value._value_, f"{path}.value")
         if isinstance(value, _CONTAINERS):
             return self._container(value, path)
         if isinstance(value, (collections.UserDict, collections.UserList, collections.UserString)):
@@ -262,8 +319,9 @@ class World:
         self.guards.tensor(t, self.paths[id(t)])
         for hook in tuple((t._node.hooks or {}).values()) if t._node is not None else ():
             self._follow(hook, path)
-        if t.__dict__.keys() - _OWN:
-            self._spaces.append((t.__dict__, type(t), path, set()))
+        self._spaces.append((t.__dict__, Tensor, path, set(_OWN)))
+        if _is_users(type(t)):
+            self._class(type(t), path, False)
         return ""
 
     def _container(self, value: Any, path: str) -> str:
@@ -284,10 +342,9 @@ class World:
             ):
                 return reason
         if isinstance(value, (set, frozenset)):
-            if any(v.__class__ not in SIMPLE and v is not None for v in value):
+            if any(v.__class__ not in (*SIMPLE, bool) and v is not None for v in value):
                 return f"a {kind.__name__} of objects"
-            if kind is not frozenset:
-                self.guards.table(_Frozen(value), path, False)
+            self.guards.table(value, path, False)
             return ""
         if isinstance(value, dict):
             self.guards.table(value, path, True)
@@ -301,7 +358,12 @@ class World:
             if not isinstance(value, tuple):
                 self.guards.table(value, path, False)
             items = [(f"{path}[{i}]", v) for i, v in enumerate(value)]
+        if isinstance(value, collections.defaultdict):
+            self._attributes(value, ("default_factory",), path)
+            items.append((f"{path}.default_factory", value.default_factory))
         for name, v in items:
+            if isinstance(v, types.ModuleType):
+                self._hidden = self._hidden or f"the module {v.__name__}"
             if reason := self._follow(v, name):
                 return f"a {kind.__name__} that holds {reason}"
         return ""
@@ -317,9 +379,9 @@ class World:
         if _foreign(code.co_filename):
             for cell in function.__closure__ or ():  # the wrapper of a decorator may hold the user's function
                 with contextlib.suppress(ValueError):
-                    if isinstance(cell.cell_contents, (types.FunctionType, types.MethodType)):
+                    if isinstance(cell.cell_contents, (types.FunctionType, types.MethodType, dict)):
                         self._follow(cell.cell_contents, path)
-            home = _home(function)
+            home = function.__globals__.get("__name__") or _home(function)
             return "" if _is_pure(home) else f"{function.__name__}(), a function of the module {home}"
         self._attributes(function, ("__code__", "__defaults__", "__kwdefaults__"), function.__qualname__)
         cells: dict[str, Any] = {}
@@ -327,18 +389,29 @@ class World:
             with contextlib.suppress(ValueError):  # not yet filled
                 cells[name] = value = cell.cell_contents
                 self.guards.attribute(cell, attrgetter("cell_contents"), value, name)
-        for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-            self._follow(value, f"a default of {function.__name__}")
+        count, defaults = code.co_argcount, function.__defaults__ or ()
+        known = dict(zip(code.co_varnames[count - len(defaults) : count], defaults, strict=True))
+        if function.__kwdefaults__:
+            self.guards.table(function.__kwdefaults__, f"a default of {function.__name__}", True)
+            known |= function.__kwdefaults__
+        for name, value in known.items():
+            if reason := self._follow(value, name):
+                self._defaults.setdefault(code, {})[name] = value, reason
         self._code(code, function.__globals__, cells)
+        self._described.append((function, function.__qualname__, set()))
+        self._spaces.append((function.__dict__, types.FunctionType, path, set()))
         if function.__dict__:
-            self._object(function, path)
+            self.guards.attribute(function, _dict_of, function.__dict__, path)
         return ""
 
     def _code(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> None:
         self._codes.append((code, space, cells))
         self._mentioned |= set(code.co_names)
-        self._mentioned |= {k for k in code.co_consts if isinstance(k, str) and k.isidentifier()}
-        self._stored |= {k for k in code.co_consts if isinstance(k, str) and k.isidentifier()}
+        texts = [
+            t for k in code.co_consts for t in (k if isinstance(k, tuple) else (k,)) if isinstance(t, str)
+        ]
+        self._mentioned.update(texts)
+        self._stored.update(texts)
         for name in code.co_freevars:
             if name in cells:
                 self._follow(cells[name], name)
@@ -356,8 +429,13 @@ class World:
             elif operation == "IMPORT_NAME" and name in sys.modules:
                 self.guards.entry(sys.modules, name, sys.modules[name], name)
                 self._follow(sys.modules[name], name)
-            if name in _REFLECTION and not _asks_for_a_constant(rows, i):
+            if operation == "MATCH_CLASS" or (_asks(operation, name) and not _asks_for_a_constant(rows, i)):
                 self._reflective = True
+            self._textual = (
+                self._textual
+                or operation.startswith("FORMAT_")
+                or (operation == "LOAD_GLOBAL" and name in _TEXTUAL)
+            )
         for k in code.co_consts:
             if isinstance(k, types.CodeType):
                 self._code(k, space, cells)
@@ -373,9 +451,11 @@ class World:
 
     def _module(self, module: types.ModuleType, path: str) -> str:
         name = module.__name__
-        if not _is_pure(name) and _foreign(getattr(module, "__file__", None)) and name != "__main__":
+        if not _is_pure(name) and _is_foreign(module):
             return f"the module {name}"
         self._spaces.append((vars(module), None, path or name, set()))
+        if "__getattr__" in vars(module) and not _is_foreign(module):
+            self._follow(vars(module)["__getattr__"], f"{name}.__getattr__")
         return ""
 
     def _class(self, cls: type, path: str, called: bool) -> str:
@@ -385,30 +465,39 @@ class World:
             if home == "builtins":
                 return _REFUSED.get(cls.__name__, "")
             pure = _is_pure(home) or cls in _PLAIN
+            self._abstract(cls)
             if pure and home.partition(".")[0] == "minigrad":
                 self._spaces.append((vars(cls), None, cls.__name__, set()))
             return "" if pure else f"the class {home}.{cls.__name__}"
+        if called:
+            self._abstract(cls)
         library = _home(cls).partition(".")[0] == "minigrad"
-        names = {n for n in vars(cls) if n.startswith("__") and isinstance(vars(cls)[n], types.FunctionType)}
-        if library:
-            names = set()
+        names = _CALLED & vars(cls).keys()
+        if not library:
+            names |= {n for n in vars(cls) if n.startswith("__")} - _UNREAD
         if not called:
             names -= {"__init__", "__new__", "__init_subclass__"}
-        if publishes(cls):
-            names |= {"forward", "step"} & vars(cls).keys()
         self._alive.append(cls)
         self._reasons[id(cls)] = ""
         known = self._classes.get(cls)
         if known is None:
-            known = self._classes[cls] = (vars(cls), None, cls.__name__, set[str]())
+            known = self._classes[cls] = (vars(cls), None, cls.__name__, set[Any]())
             self._spaces.append(known)
             if not library:
                 self.guards.attribute(cls, _mro_of, cls.__mro__, cls.__name__)
+                self.guards.names(vars(cls), cls.__name__)
+                self._described.append((cls, cls.__name__, set()))
         self._ask(known, names)
         for base in (*cls.__bases__, type(cls)):
             if base not in (object, type):
                 self._class(base, path, called)
         return ""
+
+    def _abstract(self, cls: type) -> None:
+        """Adds the guard that no class is registered with an abstract one."""
+        if isinstance(cls, abc.ABCMeta):
+            token = abc.get_cache_token()
+            self.guards.attribute(cls, lambda _: abc.get_cache_token() == token, True, cls.__name__)
 
     # ------------------------------------------------------------ objects
 
@@ -424,14 +513,18 @@ class World:
             self.guards.attribute(value, _dict_of, space, path)
             self._spaces.append((space, cls, path, set()))
         for owner in cls.__mro__:
-            for name in _slots(owner):
-                slot = vars(owner).get(name)
+            for name, slot in vars(owner).items() if _is_users(owner) else ():
                 if isinstance(slot, types.MemberDescriptorType):
                     item = _slot(slot, value)
                     self.guards.attribute(value, functools.partial(_slot, slot), item, f"{path}.{name}")
                     if item is not MISSING and (reason := self._follow(item, f"{path}.{name}")):
-                        self._refused_names.setdefault(name, reason)
+                        self._refuse(name, f"{path}.{name}", reason)
         return ""
+
+    def _refuse(self, name: str, path: str, reason: str) -> None:
+        """An attribute is refused where code reaches it, by its name or, of an object, by one that is computed."""
+        self._refused_names.setdefault(name, reason)
+        self._hidden = self._hidden or f"{path}, {reason}"
 
     def _holder(self, value: Any, held: Contents, path: str) -> str:
         """Follows a Module or an optimizer: its tables whole, of other attributes those that the code mentions."""
@@ -478,6 +571,7 @@ class World:
             self.guards.table(held.groups, f"{path}.param_groups", False)
         for k, group in enumerate(held.groups):
             where = f"{path}.param_groups[{k}]"
+            self.guards.size(group, where)
             for key, item in [*group.items()]:
                 floats = item.__class__ is tuple and bool(item) and all(v.__class__ is float for v in item)
                 if item.__class__ is float:
@@ -502,25 +596,49 @@ class World:
         while count != len(self._mentioned) + len(self._spaces) + len(self._alive):
             count = len(self._mentioned) + len(self._spaces) + len(self._alive)
             for space in list(self._spaces):
-                whole = self._reflective and space[1] is not None
-                self._ask(space, {n for n in space[0] if isinstance(n, str)} if whole else self._mentioned)
+                content, cls, path, asked = space
+                of_user = (
+                    cls not in (None, Tensor) if isinstance(content, dict) else not _of_minigrad(content)
+                )
+                whole = (self._reflective and of_user) or (self._textual and cls in _PLAIN)
+                if whole and isinstance(content, dict) and None not in asked:
+                    asked.add(None)
+                    self.guards.table(content, path, True)
+                self._ask(
+                    space, {n for n in content if isinstance(n, str)} - _UNREAD if whole else self._mentioned
+                )
+            for value, path, asked in list(self._described):
+                for name in (_NAMES_OF_ITSELF & self._mentioned) - asked:
+                    asked.add(name)
+                    if hasattr(value, name) and name in vars(type(value)):
+                        self._attributes(value, (name,), path)
+                        self._follow(getattr(value, name), f"{path}.{name}")
 
-    def _ask(self, space: tuple[Any, Any, str, set[str]], names: set[str]) -> None:
+    def _ask(self, space: tuple[Any, Any, str, set[Any]], names: set[str]) -> None:
         content, cls, path, asked = space
         known = [*content] if len(content) < len(names) else names
+        of_module = cls is None and isinstance(content, dict)
         for name in [n for n in known if n in names and n not in asked and n in content]:
-            if name.startswith("__") and isinstance(content, dict) and cls is None:
-                continue  # of a module
+            if of_module and name.startswith("__") and name not in _NAMES_OF_ITSELF:
+                continue
             asked.add(name)
             value = content[name]
             where = f"{path}.{name}" if path else name
             self.guards.entry(content, name, value, where)
-            if reason := self._follow(value, where):
+            reason = self._follow(value, where)
+            if reason and cls is not None:
+                self._refuse(name, where, reason)
+            elif reason:
                 self._refused_names.setdefault(name, reason)
-        if cls is None:
+        if cls is None and not of_module:
             return
         # What would be found nearer, or may be asked for, is missing.
-        for name in sorted((names & self._stored) | {n for n in names if _in_class(cls, n)}):
+        absent = names & self._stored
+        if cls is Tensor:
+            absent = {n for n in absent if not _in_class(Tensor, n)}
+        elif cls is not None:
+            absent = absent | {n for n in names if _in_class(cls, n)}
+        for name in sorted(absent):
             if name not in asked and name not in content:
                 asked.add(name)
                 self.guards.entry(content, name, MISSING, f"{path}.{name}" if path else name)
@@ -537,8 +655,12 @@ class World:
             if rows is None:
                 return None
             frame.f_trace_opcodes, frame.f_trace_lines = True, False
-            if event == "opcode" and frame.f_lasti in rows:
-                place, what = errors.place(frame.f_code, frame.f_lasti), rows[frame.f_lasti]
+            what = rows.get(frame.f_lasti) if event == "opcode" else None
+            if isinstance(what, list):  # defaults, where the parameters still have them
+                values = frame.f_locals
+                what = next((f"{n}, {reason}" for n, v, reason in what if values.get(n) is v), None)
+            if what is not None:
+                place = errors.place(frame.f_code, frame.f_lasti)
                 what += (
                     ""
                     if ", " in what.partition("of NumPy")[2] or ", wh" in what or ", with" in what
@@ -565,34 +687,61 @@ class World:
                     group[key] = value
 
     def _suspects(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> dict[int, str]:
-        """What must not be reached, by the instruction of a code object that reaches it."""
-        rows: dict[int, str] = {}
+        """What must not be reached, by the instruction of a code object that reaches it; opaque defaults too."""
+        rows: dict[int, Any] = {}
         module: Any = None
         asks = not _REFLECTION.isdisjoint(code.co_names)
-        for offset, operation, name in instructions(code):
+        defaults = self._defaults.get(code, {})
+        local: dict[str, Any] = {}
+        listed = instructions(code)
+        for i, (offset, operation, name) in enumerate(listed):
             reason, value = "", MISSING
+            if _asks(operation, name) and not _asks_for_a_constant(listed, i):
+                asked = (
+                    module
+                    if name == "__dict__"
+                    else self._next_module(listed[i + 1 : i + 4], space, cells, local)
+                )
+                if asked is not None or self._hidden:
+                    what = f"the module {asked.__name__}" if asked is not None else self._hidden
+                    rows[offset] = f"{name}, which may reach {what}"
+                    module = None
+                    continue
             if operation == "LOAD_CONST" and asks and isinstance(name, str):
                 reason = self._refused_names.get(name, "")
-            elif operation in ("LOAD_GLOBAL", "LOAD_NAME"):
-                value = space.get(name, getattr(builtins, name, MISSING))
-            elif operation in ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"):
-                value = cells.get(name, MISSING)
-            elif operation == "IMPORT_NAME":
-                value = sys.modules.get(name, MISSING)
-                reason = f"the module {name}, which is not yet imported" if value is MISSING else ""
+            elif operation in _LOCAL and (known := [n for n in _both(name) if n in defaults]):
+                rows[offset] = [(n, *defaults[n]) for n in known]
+                continue
             elif operation in ("LOAD_ATTR", "LOAD_METHOD"):
                 if module is not None:
                     value = vars(module).get(name, MISSING)
-                else:
-                    reason = self._refused_names.get(name, "")
+                reason = self._refused_names.get(name, "") if module is None or name in _SECRET else ""
+            elif operation == "IMPORT_NAME" and name not in sys.modules:
+                reason = f"the module {name}, which is not yet imported"
+            else:
+                value = _loaded(operation, name, space, cells, local)
             if value is not MISSING:
                 what = self._follow(value, name)
                 reason = what and (what if what.startswith(("the ", f"{name}(")) else f"{name}, {what}")
             if reason:
                 rows[offset] = reason
+            if operation == "STORE_FAST" and isinstance(module, types.ModuleType):
+                local[name] = module
             if operation not in ("PUSH_NULL", "CACHE", "PRECALL"):
                 module = value if isinstance(value, types.ModuleType) else None
         return rows
+
+    def _next_module(self, rows: Any, space: Any, cells: Any, local: Any) -> Any:
+        """The module that the next instructions load, if they do."""
+        module: Any = None
+        for _, operation, name in rows:
+            if module is not None and operation in ("LOAD_ATTR", "LOAD_METHOD"):
+                module = vars(module).get(name)
+            elif operation not in ("PUSH_NULL", "CACHE", "PRECALL", "LOAD_CONST", "CALL", "LOAD_ATTR"):
+                module = _loaded(operation, name, space, cells, local) if module is None else module
+            if not isinstance(module, types.ModuleType):
+                module = None
+        return module
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed an object of Python."""
@@ -616,19 +765,6 @@ def _a(kind: type) -> str:
     return f"a {kind.__name__}"
 
 
-class _Frozen:
-    """The content of a set as a sequence, whose order does not matter."""
-
-    def __init__(self, content: Any) -> None:
-        self.content = content
-
-    def __len__(self) -> int:
-        return len(self.content)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(sorted(self.content, key=repr))
-
-
 def _option(group: dict[str, Any], key: str, leaves: Any) -> Any:
     return group[key]
 
@@ -644,10 +780,37 @@ def _slot(slot: Any, owner: Any) -> Any:
         return MISSING
 
 
-def _slots(cls: type) -> list[str]:
-    slots = vars(cls).get("__slots__", ())
-    names = (slots,) if isinstance(slots, str) else slots
-    return [n for n in names if n not in ("__dict__", "__weakref__")]
+_LOCAL = (
+    "LOAD_FAST",
+    "LOAD_FAST_CHECK",
+    "LOAD_FAST_LOAD_FAST",
+    "LOAD_DEREF",
+    "LOAD_CLOSURE",
+    "STORE_FAST_LOAD_FAST",
+)
+_LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR", "LOAD_METHOD", "LOAD_FROM_DICT_OR_GLOBALS")
+
+
+def _both(name: Any) -> tuple[Any, ...]:
+    return name if isinstance(name, tuple) else (name,)
+
+
+def _asks(operation: str, name: Any) -> bool:
+    """Whether an instruction loads what may ask for any attribute."""
+    return operation in _LOADS and name in _REFLECTION
+
+
+def _loaded(
+    operation: str, name: Any, space: dict[str, Any], cells: dict[str, Any], local: dict[str, Any]
+) -> Any:
+    """What an instruction loads by a name; MISSING if that is not known."""
+    if operation in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
+        return space.get(name, getattr(builtins, name, MISSING))
+    if operation in ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"):
+        return cells.get(name, MISSING)
+    if operation == "IMPORT_NAME":
+        return sys.modules.get(name, MISSING)
+    return local.get(name, MISSING) if operation == "LOAD_FAST" else MISSING
 
 
 def _in_class(cls: type, name: str) -> bool:
@@ -682,13 +845,21 @@ def _has_no_hidden_state(cls: type) -> bool:
 
 
 def _asks_for_a_constant(rows: list[tuple[int, str, Any]], i: int) -> bool:
-    """Whether an instruction that loads ``getattr`` begins a call with a constant name."""
+    """Whether what an instruction loads asks for constant names: ``getattr(a.b, "c")``, ``copy.copy(a)``."""
     name = rows[i][2]
-    if name not in ("getattr", "hasattr") or rows[i][1] not in ("LOAD_GLOBAL", "LOAD_NAME"):
-        return name in ("__dict__",) and not rows[i][1].startswith("LOAD_")
-    for _, operation, value in rows[i + 1 :]:
-        if operation.startswith("CALL") or operation == "PRECALL":
-            return False
-        if operation == "LOAD_CONST" and isinstance(value, str):
-            return True
-    return False
+    if name in ("copy", "fields"):  # modules and attributes have these names too
+        return rows[i][1] in ("LOAD_ATTR", "LOAD_METHOD")
+    if name not in ("getattr", "hasattr"):
+        return False
+    seen = [(operation, value) for _, operation, value in rows[i + 1 : i + 16] if operation not in _SKIPPED]
+    k = 0
+    while k < len(seen) and seen[k][0].startswith(
+        ("LOAD_FAST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR")
+    ):
+        k += 1
+    constant = k and k < len(seen) and seen[k][0] == "LOAD_CONST" and isinstance(seen[k][1], str)
+    rest = [operation for operation, _ in seen[k + 1 : k + 3]]
+    return bool(constant) and any(operation.startswith("CALL") for operation in rest)
+
+
+_SKIPPED = ("PUSH_NULL", "CACHE", "PRECALL", "EXTENDED_ARG")
