@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import autograd
-from minigrad.compiler.arguments import structure_of
+from minigrad.compiler.arguments import tensors_in
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
@@ -16,7 +16,7 @@ from minigrad.core import engine
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node
 from minigrad.core.quiet import QUIET
-from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.tensor import leaf, wrap
 from minigrad.readers.source.program import Value, memory
 
 
@@ -211,7 +211,7 @@ def _again(again: Any, call: Any, targets: Any, numbers: list[int], grads: Any, 
     args, kwargs, leaves = call
     with autograd.enable_grad():
         result = function(*args, **kwargs)
-    returned = [t for t in structure_of(result)[1] if isinstance(t, Tensor)]
+    returned = tensors_in(result)
     pairs = [(returned[i], g) for i, g in zip(numbers, grads, strict=True) if g is not None]
     inputs = [find(leaves) for find in targets]
     outs, cotangents = [t for t, _ in pairs], [g for _, g in pairs]

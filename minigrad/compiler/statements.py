@@ -239,7 +239,7 @@ class Statements(Text):
         """Adds a view: to ``bind`` where its memory stays, else to ``run``; a copy where NumPy makes one."""
         source, op = v.inputs[0], v.record
         # Without dimensions an expression for reading may be a number, which is no view.
-        expr = self._printed(v, xs, written=not v.shape)
+        expr = self._printed(v, xs, written=not v.shape or v in self.kept)
         plain = source.fill is None or source in self.name_of
         model = self.model(source) if plain else np.broadcast_to(np.empty((), source.dtype), source.shape)
         shown = np.asarray(op.unchecked(model, **v.params))
