@@ -155,6 +155,7 @@ class World:
         # What the code mentions: names, those that it stores or may ask for, and whether it may ask for any.
         self._mentioned: set[str] = set()
         self._stored: set[str] = set()
+        self._asked: set[str] = set()
         self._reflective = False
         # Of objects, classes and modules: what reads a name, the names asked for so far, the path.
         self._spaces: list[tuple[Any, Any, str, set[Any]]] = []
@@ -222,6 +223,8 @@ class World:
         if value is None or kind is bool or kind in SIMPLE or issubclass(kind, _FIXED) or kind in (object, Scalar):
             return ""
         known = self._reasons.get(id(value))
+        if kind is types.BuiltinFunctionType and value.__name__ in _REFLECTION and value.__name__ not in path:
+            return f"{value.__name__}() under another name"
         if known is None:
             self._reasons[id(value)] = ""  # it may hold itself
             self._alive.append(value)
@@ -390,7 +393,9 @@ class World:
         self._mentioned |= set(code.co_names)
         texts = [t for k in code.co_consts for t in (k if isinstance(k, tuple) else (k,)) if isinstance(t, str)]
         self._mentioned.update(texts)
-        self._stored.update(texts)
+        if not {"getattr", "hasattr", "setattr", "delattr", *_REFLECTION}.isdisjoint(code.co_names):
+            self._stored.update(texts)
+            self._asked.update(texts)
         for name in code.co_freevars:
             if name in cells:
                 self._follow(cells[name], name)
@@ -410,7 +415,7 @@ class World:
                 self._follow(sys.modules[name], name)
             if operation == "MATCH_CLASS" or (_asks(operation, name) and not _asks_for_a_constant(rows, i)):
                 self._reflective = True
-            self._textual = self._textual or operation.startswith("FORMAT_") or (
+            self._textual = self._textual or operation.startswith(("FORMAT_", "CONTAINS_OP")) or (
                 operation == "LOAD_GLOBAL" and name in _TEXTUAL
             )
         for k in code.co_consts:
@@ -599,18 +604,18 @@ class World:
             where = f"{path}.{name}" if path else name
             self.guards.entry(content, name, value, where)
             reason = self._follow(value, where)
-            if reason and cls is not None:
+            if reason and cls not in (None, types.FunctionType):
                 self._refuse(name, where, reason)
             elif reason:
                 self._refused_names.setdefault(name, reason)
         if cls is None and not of_module:
             return
         # What would be found nearer, or may be asked for, is missing.
-        absent = names & self._stored
+        absent = names & (self._asked if of_module else self._stored)
         if cls is Tensor:
             absent = {n for n in absent if not _in_class(Tensor, n)}
         elif cls is not None:
-            absent = absent | {n for n in names if _in_class(cls, n)}
+            absent = absent | {n for n in names | ({"forward"} if publishes(cls) else set()) if _in_class(cls, n)}
         for name in sorted(absent):
             if name not in asked and name not in content:
                 asked.add(name)
@@ -670,7 +675,7 @@ class World:
         for i, (offset, operation, name) in enumerate(listed):
             reason, value = "", MISSING
             if _asks(operation, name) and not _asks_for_a_constant(listed, i):
-                asked = module if name == "__dict__" else self._next_module(listed[i + 1 : i + 4], space, cells, local)
+                asked = module if name == "__dict__" else self._next_module(listed[i + 1 : i + 12], space, cells, local)
                 if asked is not None or self._hidden:
                     what = f"the module {asked.__name__}" if asked is not None else self._hidden
                     rows[offset] = f"{name}, which may reach {what}"
@@ -704,13 +709,15 @@ class World:
         """The module that the next instructions load, if they do."""
         module: Any = None
         for _, operation, name in rows:
-            if module is not None and operation in ("LOAD_ATTR", "LOAD_METHOD"):
+            if operation in ("PUSH_NULL", "CACHE", "PRECALL"):
+                continue
+            if isinstance(module, types.ModuleType):
+                if operation not in ("LOAD_ATTR", "LOAD_METHOD"):
+                    return module
                 module = vars(module).get(name)
-            elif operation not in ("PUSH_NULL", "CACHE", "PRECALL", "LOAD_CONST", "CALL", "LOAD_ATTR"):
-                module = _loaded(operation, name, space, cells, local) if module is None else module
-            if not isinstance(module, types.ModuleType):
-                module = None
-        return module
+            else:
+                module = _loaded(operation, name, space, cells, local)
+        return None
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed an object of Python."""
