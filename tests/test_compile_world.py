@@ -406,6 +406,12 @@ def in_nn_module(v: Any, use: Any) -> Any:
     return net
 
 
+def in_module_of_the_library(v: Any, use: Any) -> Any:
+    net: Any = nn.Sequential(nn.Tanh())
+    net[0].a = v
+    return lambda x: use(net(x), net[0].a)
+
+
 def in_parameter(v: Any, use: Any) -> Any:
     w: Any = nn.Parameter(mg.tensor(np.ones(3)))
     w.a = v
@@ -415,7 +421,7 @@ def in_parameter(v: Any, use: Any) -> Any:
 HOLDERS = [
     in_closure, in_global, in_module, in_list, in_dict, in_tuple, in_attribute, in_attribute_by_text,
     in_attribute_by_key, in_vars, in_class, in_slot, in_default, in_keyword_default, in_partial, in_compiled_partial,
-    in_function, in_nn_module, in_parameter,
+    in_function, in_nn_module, in_module_of_the_library, in_parameter,
 ]  # fmt: skip
 
 

@@ -115,7 +115,8 @@ def _home(value: Any) -> str:
 
 
 def _of_minigrad(space: Any) -> bool:
-    return str(space.get("__module__")).partition(".")[0] == "minigrad"
+    """Whether a class or module, by what it holds, is part of minigrad."""
+    return str(space.get("__module__") or space.get("__name__")).partition(".")[0] == "minigrad"
 
 
 def _is_users(cls: type) -> bool:
@@ -499,7 +500,8 @@ class World:
                 if isinstance(slot, types.MemberDescriptorType):
                     item = _slot(slot, value)
                     self.guards.attribute(value, functools.partial(_slot, slot), item, f"{path}.{name}")
-                    if item is not MISSING and (reason := self._follow(item, f"{path}.{name}")):
+                    reason = "" if item is MISSING else self._follow(item, f"{path}.{name}")
+                    if reason:
                         self._refuse(name, f"{path}.{name}", reason)
         return ""
 
@@ -538,8 +540,8 @@ class World:
         if "training" in space and not library:
             self.guards.entry(space, "training", space["training"], f"{path}.training")
         for key, item in space.items() if library else ():
-            if id(item) not in own:
-                self._follow(item, f"{path}.{key}")
+            if id(item) not in own and (reason := self._follow(item, f"{path}.{key}")):
+                self._refuse(key, f"{path}.{key}", reason)
         return ""
 
     def _optimizer(self, held: Contents, path: str) -> None:
@@ -604,6 +606,8 @@ class World:
             where = f"{path}.{name}" if path else name
             self.guards.entry(content, name, value, where)
             reason = self._follow(value, where)
+            if reason and cls is not Tensor and _of_minigrad(vars(cls) if cls is not None else content):
+                continue  # what the library keeps for itself
             if reason and cls not in (None, types.FunctionType):
                 self._refuse(name, where, reason)
             elif reason:
