@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-import threading
+from _thread import _local
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ class Buffer(np.ndarray[Any, Any]):
     """The bytes that an array from `empty` stands on; by this class such an array is told from a view."""
 
 
-class _Kept(threading.local):
+class _Kept(_local):
     def __init__(self) -> None:
         self.buffers: list[Buffer] = []
 

@@ -1,7 +1,7 @@
 """The tape, for those who read it or declare operations: what `minigrad.core` offers, in one place."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad.core.apply import apply as _apply
 from minigrad.core.mode import MODE as MODE
@@ -9,9 +9,20 @@ from minigrad.core.mode import Mode as Mode
 from minigrad.core.node import Const as Const
 from minigrad.core.node import Node as Node
 from minigrad.core.node import tape as tape
-from minigrad.core.op import TABLE as TABLE
 from minigrad.core.op import Op as Op
 from minigrad.core.tensor import Tensor as _Tensor
+
+if TYPE_CHECKING:
+    from minigrad.core.op import TABLE as TABLE
+else:
+
+    def __getattr__(name):
+        """`TABLE`: all operations by name, which takes loading all of their families."""
+        if name == "TABLE":
+            from minigrad import ops
+
+            return ops.TABLE
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
 
 
 def apply(op: Op, operands: Sequence[Any], params: dict[str, Any] | None = None) -> _Tensor:

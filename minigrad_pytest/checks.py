@@ -417,7 +417,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     session = session_of(item.config)
     session.item = item
     try:
-        with _counted(session) if "minigrad.gradcheck" in sys.modules else nullcontext():
+        with _counted(session) if "minigrad" in sys.modules else nullcontext():
             if not is_ours(item.iter_markers("gradcheck")) and not uses_fixture(item):
                 return (yield)
             from minigrad import random

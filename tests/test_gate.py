@@ -59,7 +59,8 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
             made = type(function) is types.FunctionType and function.__code__.co_filename == gate.FILE
             if made:
                 yield f"{space}.{name}", function
-    for name, function in vars(mg.Tensor).items():
+    for name in vars(mg.Tensor):
+        function = getattr(mg.Tensor, name)
         if type(function) is types.FunctionType and name.endswith("_") and not name.startswith("_"):
             yield f"Tensor.{name}", function
 

@@ -92,9 +92,9 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str
 
     def declare(*args: Any, **facts: Any) -> dict[str, Any]:
         op = Op(*args, **facts)
-        functions, _, methods = table._publish()
+        published = table.check(TABLE.values())
         assert op.public
-        return {**methods, **functions}
+        return published
 
     yield declare
     TABLE.clear()
@@ -141,7 +141,7 @@ def test_no_name_is_written_by_hand_and_follows_from_a_record() -> None:
 def test_names_of_the_file_itself_may_be_public(declared: Any) -> None:
     functions = declared("planted", np.positive, "x", public="apply update dict zip", doc=".")
     assert functions["zip"](X).equal(X)
-    assert table._publish()[0]["update"](X).equal(X)
+    assert table.check(TABLE.values())["update"](X).equal(X)
 
 
 # ---------------------------------------------------------------- functions with parameters

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
-from minigrad.autograd import functional
-from minigrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
-from minigrad.autograd.function import Function, once_differentiable
-from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from minigrad.autograd.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from minigrad.core import engine
 from minigrad.core.gradients import accumulate
@@ -22,6 +19,12 @@ from minigrad.core.views import refresh
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.gate import public
 from minigrad.hints import missing
+
+if TYPE_CHECKING:
+    from minigrad.autograd import functional
+    from minigrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
+    from minigrad.autograd.function import Function, once_differentiable
+    from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 
 __all__ = [
     "Function", "GradcheckError", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "gradcheck",
@@ -212,7 +215,30 @@ def grad(
 plain_backward = backward  # without the gate, for Tensor.backward, which has one
 public(globals(), ("backward", "grad"), check="none")
 
-if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+if not TYPE_CHECKING:
+    # A module has the name of one of its functions, whose place its import would take: so it is loaded now.
+    import minigrad.autograd.gradcheck
 
-    def __getattr__(name: str) -> NoReturn:
+    del gradcheck, minigrad
+
+    # Checks of gradients, and what else few programs need, are loaded when they are first asked for.
+    _PLACES = {
+        "Function": "function",
+        "GradcheckError": "gradcheck",
+        "detect_anomaly": "anomaly",
+        "gradcheck": "gradcheck",
+        "gradgradcheck": "gradcheck",
+        "once_differentiable": "function",
+        "set_detect_anomaly": "anomaly",
+    }
+
+    def __getattr__(name):
+        if name == "functional":
+            return import_module("minigrad.autograd.functional")
+        if name in _PLACES:
+            module = import_module(f"minigrad.autograd.{_PLACES[name]}")
+            return globals().setdefault(name, getattr(module, name))
         raise missing(__name__, name)
+
+    def __dir__():
+        return sorted({*globals(), *__all__})

@@ -9,8 +9,8 @@ import numpy as np
 
 from minigrad.compiler.plan import Plan, _line, code
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.statement import as_text, by_ufunc
-from minigrad.compiler.statements import Statements, _Target
+from minigrad.compiler.statement import ValueTarget, as_text, by_ufunc
+from minigrad.compiler.statements import Statements
 from minigrad.core.node import Const
 from minigrad.core.op import Op, Params
 from minigrad.core.plans import OUT, named
@@ -54,7 +54,7 @@ class NumbaStatements(Statements):
         op = v.record
         pattern = op.text if op.numba is None and by_ufunc(op) else op.numba
         if callable(pattern):
-            printed: str | None = pattern(_Target(self, v, texts))
+            printed: str | None = pattern(ValueTarget(self, v, texts))
             return printed
         return pattern and pattern.format(*(f"({t})" if " " in t else t for t in texts))  # type: ignore[no-any-return]
 

@@ -8,13 +8,23 @@ from itertools import chain, repeat
 from operator import attrgetter, call, is_
 from typing import Any
 
-MISSING = object()
+
+class MISSING:
+    """Stands for what is not there."""
+
+
 # The path of what the function itself holds.
 NAMELESS = "its attributes"
 # The kinds of tables, special ones first: their own methods run no code of the user.
 _BASES: tuple[Any, ...] = (OrderedDict, dict, list, deque, set, frozenset, tuple)
 # What Python adds to a class where it is asked about.
-_MADE_BY_PYTHON = {"__annotations__", "__annotate__", "__annotations_cache__", "__slotnames__", "__abstractmethods__"}
+_MADE_BY_PYTHON = {
+    "__annotations__",
+    "__annotate__",
+    "__annotations_cache__",
+    "__slotnames__",
+    "__abstractmethods__",
+}
 SIMPLE = (int, float, str, bytes, complex)
 _node_of, _hooks_of, _grad_of = attrgetter("_node"), attrgetter("_node.hooks"), attrgetter("_grad")
 
@@ -189,7 +199,11 @@ class Guards:
             if len(content) != size:
                 return path
         return (
-            self._other_space() or self._entries_at.other() or self._attributes.other() or self._other_entry() or self._other_key()
+            self._other_space()
+            or self._entries_at.other()
+            or self._attributes.other()
+            or self._other_entry()
+            or self._other_key()
         )
 
     def broken(self) -> str:

@@ -76,11 +76,11 @@ class Effects:
     def states(self, tensors: list[Any]) -> list[tuple[Any, ...]]:
         """The calls that set the states of optimizers."""
         rows: list[tuple[Any, ...]] = []
-        new: dict[tuple[int, int], dict[Any, Any]] = {}
+        fresh: dict[tuple[int, int], dict[Any, Any]] = {}
         for state, p, key, number in self.state:
-            entries = state.get(p) if p in state else new.get((id(state), id(p)))
+            entries = state.get(p) if p in state else fresh.get((id(state), id(p)))
             if entries is None:
-                entries = new[id(state), id(p)] = {}
+                entries = fresh[id(state), id(p)] = {}
                 rows.append((state.__setitem__, p, entries))
             rows.append((entries.__setitem__, key, tensors[number]))
         return rows

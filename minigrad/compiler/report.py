@@ -45,7 +45,7 @@ class Recorded(NamedTuple):
         timed = any(s.microseconds is not None for s in self.steps)
         files = {s.line.rpartition(":")[0] for s in self.steps if s.line}
         file = files.pop() if len(files) == 1 else ""
-        rows = [("#", "step", "result", "into", "µs" if timed else "", "line")]
+        rows: list[tuple[str, ...]] = [("#", "step", "result", "into", "µs" if timed else "", "line")]
         for s in self.steps:
             duration = "" if s.microseconds is None else f"{s.microseconds:.2f}"
             rows.append((str(s.number), s.call, s.result, s.into, duration, s.line.removeprefix(f"{file}:")))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import ast
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.compiler.scalars import Scalar
+from minigrad.core.node import Const
 from minigrad.core.op import Op, is_ufunc
-from minigrad.core.plans import Line
-from minigrad.readers.source.expressions import Expr
-from minigrad.readers.source.program import Value
+from minigrad.core.plans import Line, Operand, Target
+from minigrad.readers.source.expressions import Expr, is_dense
+from minigrad.readers.source.program import Value, memory
 from minigrad.readers.source.text import _place
 
 ALIGN = 64  # bytes; slots begin at multiples of it
@@ -57,6 +58,42 @@ class Statement:
         if not value.forward:
             through = value.of.op.name if value.of is not None and value.of.op is not None else ""
             self.about = f"backward of {through}{f'  ({self.place})' if self.place else ''}"
+
+
+class ValueTarget(Target):
+    """A value of a program, as `Op.into` and `Op.numba` see it; ``plan`` are the statements that compute it."""
+
+    def __init__(self, plan: Any, v: Value, texts: Sequence[str]) -> None:
+        self._plan, self._value = plan, v
+        self.shape, self.dtype, self.params = v.shape, v.dtype, v.params
+        self.operands = [self._operand(w, text) for w, text in zip(v.inputs, texts, strict=True)]
+
+    def _operand(self, w: Any, text: str) -> Operand:
+        if w.__class__ is Const:
+            return Operand(text, (), None, w.value, filled=True)
+        if w.fill is not None and w not in self._plan.name_of:
+            return Operand(text, w.shape, w.dtype, filled=True)
+        op = memory(w).record
+        return Operand(text, w.shape, w.dtype, None, False, w in self._plan.slots, is_dense(w), op)
+
+    def number(self, value: Any) -> str:
+        return str(self._plan.number(value, self.dtype))
+
+    def lasting(self, stem: str, text: str, size: int) -> str:
+        return str(self._plan.filled(stem, text, size))
+
+    def turned(self, i: int) -> str:
+        return str(self._plan.turned(self._value.inputs[i], self.operands[i].text))
+
+    def helper(self, function: Callable[..., Any]) -> str:
+        return as_text(self._plan.helpers.call(function, [])).removesuffix("()")
+
+    def apart(self, i: int, k: int) -> bool:
+        inputs = self._value.inputs
+        return memory(inputs[i]) is not memory(inputs[k])
+
+    def own(self) -> bool:
+        return bool(self._plan._may_have_slot(self._value))
 
 
 def is_view(v: Value) -> bool:

@@ -13,6 +13,7 @@ from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.statement import (
     Slot,
     Statement,
+    ValueTarget,
     _lying_as,
     _plain_number,
     _result_of,
@@ -28,8 +29,8 @@ from minigrad.compiler.statement import (
 from minigrad.compiler.values import TracedProgram
 from minigrad.core.node import Const, Node
 from minigrad.core.op import NO_PARAMS, Params
-from minigrad.core.plans import OUT, PART, Line, Lines, Operand, Part, Target, named
-from minigrad.readers.source.expressions import Expr, expression, fill, is_dense, literal, may_turn, parsed
+from minigrad.core.plans import OUT, PART, Line, Lines, Part, named
+from minigrad.readers.source.expressions import Expr, expression, fill, literal, may_turn, parsed
 from minigrad.readers.source.program import Value, memory
 from minigrad.readers.source.text import Text
 
@@ -378,7 +379,7 @@ class Statements(Text):
         """The lines that write the value into its slot; None if none can."""
         op = v.record
         if op.into is not None:
-            form: Lines | None = op.into(_Target(self, v, [as_text(x) for x in xs]))
+            form: Lines | None = op.into(ValueTarget(self, v, [as_text(x) for x in xs]))
             return form
         filled = any(w.__class__ is Value and w.fill is not None and w not in self.name_of for w in v.inputs)
         if not by_ufunc(op) or v.params or filled:
@@ -506,39 +507,3 @@ class Statements(Text):
         return self._lasting(
             ("T", w), f"{text}_T", lambda name: self.setup.append(named(name, f"{text}.T")), False
         )
-
-
-class _Target(Target):
-    """A value of a program, as `Op.into` and `Op.numba` see it."""
-
-    def __init__(self, plan: Statements, v: Value, texts: Sequence[str]) -> None:
-        self._plan, self._value = plan, v
-        self.shape, self.dtype, self.params = v.shape, v.dtype, v.params
-        self.operands = [self._operand(w, text) for w, text in zip(v.inputs, texts, strict=True)]
-
-    def _operand(self, w: Any, text: str) -> Operand:
-        if w.__class__ is Const:
-            return Operand(text, (), None, w.value, filled=True)
-        if w.fill is not None and w not in self._plan.name_of:
-            return Operand(text, w.shape, w.dtype, filled=True)
-        op = memory(w).record
-        return Operand(text, w.shape, w.dtype, None, False, w in self._plan.slots, is_dense(w), op)
-
-    def number(self, value: Any) -> str:
-        return self._plan.number(value, self.dtype)
-
-    def lasting(self, stem: str, text: str, size: int) -> str:
-        return self._plan.filled(stem, text, size)
-
-    def turned(self, i: int) -> str:
-        return self._plan.turned(self._value.inputs[i], self.operands[i].text)
-
-    def helper(self, function: Callable[..., Any]) -> str:
-        return as_text(self._plan.helpers.call(function, [])).removesuffix("()")
-
-    def apart(self, i: int, k: int) -> bool:
-        inputs = self._value.inputs
-        return memory(inputs[i]) is not memory(inputs[k])
-
-    def own(self) -> bool:
-        return self._plan._may_have_slot(self._value)

@@ -71,14 +71,22 @@ _SECRET = {
 }  # fmt: skip
 _NAMES_OF_ITSELF = {"__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__type_params__"}
 _CALLED = {"forward", "step", "backward", "setup_context", "jvp", "vmap", "__call__"}
-_UNREAD = {"__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__"}
+_UNREAD = {
+    "__dict__",
+    "__weakref__",
+    "__module__",
+    "__doc__",
+    "__qualname__",
+    "__firstlineno__",
+    "__static_attributes__",
+}
 SMALL = 1 << 14  # elements
 _PLAIN = (argparse.Namespace, types.SimpleNamespace)
 _FIXED = (
     np.generic, np.dtype, dtypes.dtype, device, Size, slice, range, types.CodeType,
     types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
     types.ClassMethodDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
-    type(collections.namedtuple("_", "a").a),  # noqa: PYI024
+    type(collections.namedtuple("_", "a").a),
 )  # fmt: skip
 _OWN = {"_array", "_node", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
 _CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
@@ -148,7 +156,9 @@ class World:
             inner = inner.func
         code = getattr(getattr(inner, "__func__", inner), "__code__", None)
         if code is not None:
-            self.home = errors.place(code, next(offset for offset, name, _ in instructions(code) if name == "RESUME"))
+            self.home = errors.place(
+                code, next(offset for offset, name, _ in instructions(code) if name == "RESUME")
+            )
         self._texts: set[str] = set()
         # By id: why a value is refused, or "" where it is followed; and the values, which stay alive.
         self._reasons: dict[int, str] = {}
@@ -221,7 +231,13 @@ class World:
     def _follow(self, value: Any, path: str) -> str:
         """Adds the guards on what a value holds; returns why a recording cannot guard it, or ""."""
         kind = type(value)
-        if value is None or kind is bool or kind in SIMPLE or issubclass(kind, _FIXED) or kind in (object, Scalar):
+        if (
+            value is None
+            or kind is bool
+            or kind in SIMPLE
+            or issubclass(kind, _FIXED)
+            or kind in (object, Scalar)
+        ):
             return ""
         known = self._reasons.get(id(value))
         if kind is types.BuiltinFunctionType and value.__name__ in _REFLECTION and value.__name__ not in path:
@@ -263,7 +279,10 @@ class World:
         if isinstance(value, (staticmethod, classmethod)):
             return self._follow(value.__func__, path)
         if isinstance(value, (property, functools.cached_property)):
-            self._each([value.func] if isinstance(value, functools.cached_property) else [value.fget, value.fset], path)
+            self._each(
+                [value.func] if isinstance(value, functools.cached_property) else [value.fget, value.fset],
+                path,
+            )
             return ""
         if kind is np.ndarray and value.size <= SMALL and value.dtype.kind in "biufSU":
             self.arrays[id(value)] = value
@@ -392,7 +411,9 @@ class World:
     def _code(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> None:
         self._codes.append((code, space, cells))
         self._mentioned |= set(code.co_names)
-        texts = [t for k in code.co_consts for t in (k if isinstance(k, tuple) else (k,)) if isinstance(t, str)]
+        texts = [
+            t for k in code.co_consts for t in (k if isinstance(k, tuple) else (k,)) if isinstance(t, str)
+        ]
         self._mentioned.update(texts)
         if not {"getattr", "hasattr", "setattr", "delattr", *_REFLECTION}.isdisjoint(code.co_names):
             self._stored.update(texts)
@@ -416,8 +437,10 @@ class World:
                 self._follow(sys.modules[name], name)
             if operation == "MATCH_CLASS" or (_asks(operation, name) and not _asks_for_a_constant(rows, i)):
                 self._reflective = True
-            self._textual = self._textual or operation.startswith(("FORMAT_", "CONTAINS_OP")) or (
-                operation == "LOAD_GLOBAL" and name in _TEXTUAL
+            self._textual = (
+                self._textual
+                or operation.startswith(("FORMAT_", "CONTAINS_OP"))
+                or (operation == "LOAD_GLOBAL" and name in _TEXTUAL)
             )
         for k in code.co_consts:
             if isinstance(k, types.CodeType):
@@ -581,12 +604,16 @@ class World:
             count = len(self._mentioned) + len(self._spaces) + len(self._alive)
             for space in list(self._spaces):
                 content, cls, path, asked = space
-                of_user = cls not in (None, Tensor) if isinstance(content, dict) else not _of_minigrad(content)
+                of_user = (
+                    cls not in (None, Tensor) if isinstance(content, dict) else not _of_minigrad(content)
+                )
                 whole = (self._reflective and of_user) or (self._textual and cls in _PLAIN)
                 if whole and isinstance(content, dict) and None not in asked:
                     asked.add(None)
                     self.guards.table(content, path, True)
-                self._ask(space, {n for n in content if isinstance(n, str)} - _UNREAD if whole else self._mentioned)
+                self._ask(
+                    space, {n for n in content if isinstance(n, str)} - _UNREAD if whole else self._mentioned
+                )
             for value, path, asked in list(self._described):
                 for name in (_NAMES_OF_ITSELF & self._mentioned) - asked:
                     asked.add(name)
@@ -619,7 +646,9 @@ class World:
         if cls is Tensor:
             absent = {n for n in absent if not _in_class(Tensor, n)}
         elif cls is not None:
-            absent = absent | {n for n in names | ({"forward"} if publishes(cls) else set()) if _in_class(cls, n)}
+            absent = absent | {
+                n for n in names | ({"forward"} if publishes(cls) else set()) if _in_class(cls, n)
+            }
         for name in sorted(absent):
             if name not in asked and name not in content:
                 asked.add(name)
@@ -679,7 +708,11 @@ class World:
         for i, (offset, operation, name) in enumerate(listed):
             reason, value = "", MISSING
             if _asks(operation, name) and not _asks_for_a_constant(listed, i):
-                asked = module if name == "__dict__" else self._next_module(listed[i + 1 : i + 12], space, cells, local)
+                asked = (
+                    module
+                    if name == "__dict__"
+                    else self._next_module(listed[i + 1 : i + 12], space, cells, local)
+                )
                 if asked is not None or self._hidden:
                     what = f"the module {asked.__name__}" if asked is not None else self._hidden
                     rows[offset] = f"{name}, which may reach {what}"
@@ -760,7 +793,14 @@ def _slot(slot: Any, owner: Any) -> Any:
         return MISSING
 
 
-_LOCAL = ("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_LOAD_FAST", "LOAD_DEREF", "LOAD_CLOSURE", "STORE_FAST_LOAD_FAST")
+_LOCAL = (
+    "LOAD_FAST",
+    "LOAD_FAST_CHECK",
+    "LOAD_FAST_LOAD_FAST",
+    "LOAD_DEREF",
+    "LOAD_CLOSURE",
+    "STORE_FAST_LOAD_FAST",
+)
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR", "LOAD_METHOD", "LOAD_FROM_DICT_OR_GLOBALS")
 
 
@@ -773,7 +813,9 @@ def _asks(operation: str, name: Any) -> bool:
     return operation in _LOADS and name in _REFLECTION
 
 
-def _loaded(operation: str, name: Any, space: dict[str, Any], cells: dict[str, Any], local: dict[str, Any]) -> Any:
+def _loaded(
+    operation: str, name: Any, space: dict[str, Any], cells: dict[str, Any], local: dict[str, Any]
+) -> Any:
     """What an instruction loads by a name; MISSING if that is not known."""
     if operation in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
         return space.get(name, getattr(builtins, name, MISSING))
@@ -824,7 +866,9 @@ def _asks_for_a_constant(rows: list[tuple[int, str, Any]], i: int) -> bool:
         return False
     seen = [(operation, value) for _, operation, value in rows[i + 1 : i + 16] if operation not in _SKIPPED]
     k = 0
-    while k < len(seen) and seen[k][0].startswith(("LOAD_FAST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR")):
+    while k < len(seen) and seen[k][0].startswith(
+        ("LOAD_FAST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR")
+    ):
         k += 1
     constant = k and k < len(seen) and seen[k][0] == "LOAD_CONST" and isinstance(seen[k][1], str)
     rest = [operation for operation, _ in seen[k + 1 : k + 3]]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
+from _thread import get_ident
 from collections import deque
 from collections.abc import Sequence
 from types import CodeType
@@ -83,7 +83,7 @@ RUNNING: dict[int, Any] = {}
 
 def part() -> Any:
     """The part of a batch that this thread runs, or None."""
-    return RUNNING.get(threading.get_ident())
+    return RUNNING.get(get_ident())
 
 
 def will_change(*arrays: Array) -> None:

@@ -64,7 +64,8 @@ class Op(Facts):
         self._derive()
         self.home = sys._getframe(1).f_globals.get("__name__", "")
         # A program may declare its own again, as a notebook's cell does that runs twice.
-        if self.listed and name in TABLE and TABLE[name].home.partition(".")[0] == "minigrad":
+        taken = _of_minigrad(TABLE[name].home) if name in TABLE else name in RESERVED
+        if self.listed and taken and (name in TABLE or not _of_minigrad(self.home)):
             raise TypeError(f"op {name} is declared twice")
         if self.listed:
             TABLE[name] = self
@@ -198,4 +199,9 @@ def _parameters(rule: Rule) -> tuple[str, ...]:
     return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
-TABLE: dict[str, Op] = {}  # every op by name
+def _of_minigrad(module: str) -> bool:
+    return module.partition(".")[0] == "minigrad"
+
+
+TABLE: dict[str, Op] = {}  # every op that is declared by now; `minigrad.ops.TABLE` has all
+RESERVED: set[str] = set()  # the names of the others

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextvars
-import threading
+from _thread import _local
 
 import numpy as np
 
 
-class _Quiet(threading.local):
+class _Quiet(_local):
     """Runs kernels with NumPy's floating-point warnings off, as PyTorch is silent about them.
 
     `np.errstate` around each call costs three times a small multiplication; running in a context of its own

@@ -616,12 +616,12 @@ TypeError for a float."""
         """Exclusive or of the bits of integers or bools."""
     def bitwise_xor_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`bitwise_xor`, in place."""
+    def logsumexp(self, dim: builtins.int | Sequence[builtins.int] | None, keepdim: builtins.bool=False) -> Tensor:
+        """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
     def relu(self) -> Tensor:
         """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
     def relu_(self) -> Tensor:
         """`relu`, in place."""
-    def logsumexp(self, dim: builtins.int | Sequence[builtins.int] | None, keepdim: builtins.bool=False) -> Tensor:
-        """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
     def add(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input + alpha * other``."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
@@ -706,6 +706,75 @@ TypeError for a float."""
         """``input / other``."""
     def true_divide_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`true_divide`, in place."""
+    def gather(self, dim: builtins.int, index: Tensor) -> Tensor:
+        """``out[i][j] = input[i][index[i][j]]`` for dim 1, and likewise: the shape of ``index`` (int64).
+    
+    RuntimeError where an index is out of range or the shapes do not fit."""
+    def index_put(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: builtins.bool=False) -> Tensor:
+        """A copy of ``input`` with ``values`` written to, or with ``accumulate`` added to, ``input[indices]``.
+    
+    ``indices`` is a tuple of index Tensors.  Without ``accumulate`` the last write stays where an index
+    repeats, and only that one gets a gradient."""
+    def index_put_(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: builtins.bool=False) -> Tensor:
+        """`index_put`, in place."""
+    def index_select(self, dim: builtins.int, index: Tensor) -> Tensor:
+        """The slices of ``input`` at ``index`` (a vector of integers) along ``dim``. IndexError outside [0, size)."""
+    def masked_select(self, mask: Tensor) -> Tensor:
+        """The elements where ``mask`` (bool) holds, in one dimension; both broadcast."""
+    def take(self, index: Tensor) -> Tensor:
+        """The elements of the flattened input at ``index``."""
+    def take_along_dim(self, indices: Tensor, dim: builtins.int | None=None) -> Tensor:
+        """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
+    def copy_(self, source: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
+        """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
+    def fill_(self, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
+        """Writes one number (or 0-d Tensor) everywhere."""
+    def masked_fill_(self, mask: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
+        """Writes ``value`` where ``mask`` (bool) holds."""
+    def zero_(self) -> Tensor:
+        """Writes 0 everywhere."""
+    def addmm(self, mat1: Tensor, mat2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
+        """``beta * input + alpha * (mat1 @ mat2)``."""
+    def addmm_(self, mat1: Tensor, mat2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
+        """`addmm`, in place."""
+    def addmv(self, mat: Tensor, vec: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
+        """``beta * input + alpha * (mat @ vec)``."""
+    def addmv_(self, mat: Tensor, vec: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
+        """`addmv`, in place."""
+    def baddbmm(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
+        """``beta * input + alpha * bmm(batch1, batch2)``."""
+    def baddbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
+        """`baddbmm`, in place."""
+    def bmm(self, mat2: Tensor) -> Tensor:
+        """The products of two batches of matrices, (b, n, k) and (b, k, m), without broadcasting."""
+    def dot(self, tensor: Tensor) -> Tensor:
+        """The inner product of two vectors of one length (0-d)."""
+    def ger(self, vec2: Tensor) -> Tensor:
+        """All products of the elements of two vectors, (n, m)."""
+    def matmul(self, other: Tensor) -> Tensor:
+        """The matrix product: (..., n, k) with (..., k, m), batches broadcasting; vectors as rows or columns.
+    
+    Two vectors give their inner product (0-d). RuntimeError where sizes or dtypes do not fit."""
+    def mm(self, mat2: Tensor) -> Tensor:
+        """The product of two matrices, (n, k) and (k, m). RuntimeError for other numbers of dimensions."""
+    def mv(self, vec: Tensor) -> Tensor:
+        """A matrix (n, k) times a vector (k)."""
+    def outer(self, vec2: Tensor) -> Tensor:
+        """All products of the elements of two vectors, (n, m)."""
+    def vdot(self, tensor: Tensor) -> Tensor:
+        """The inner product of two vectors of one length (0-d)."""
+    def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
+    def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:
+        """``length`` elements from ``start`` along ``dim``."""
+    def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
+        """The slice at ``index`` along ``dim``, without that dimension. IndexError out of range."""
+    def split(self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Parts of one size (the last may be smaller), or of the sizes listed, along ``dim``; all are views."""
+    def tensor_split(self, indices_or_sections: builtins.int | Tensor | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
+    def unbind(self, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """The slices along ``dim``, without that dimension; all are views."""
     def all(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False) -> Tensor:
         """True where all elements over ``dim`` are nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
     def amax(self, dim: builtins.int | Sequence[builtins.int] | None=(), keepdim: builtins.bool=False) -> Tensor:
@@ -818,75 +887,6 @@ TypeError for a float."""
         """As `reshape`, but RuntimeError where that would copy."""
     def view_as(self, other: Tensor) -> Tensor:
         """Viewed in the shape of ``other``."""
-    def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
-    def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:
-        """``length`` elements from ``start`` along ``dim``."""
-    def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
-        """The slice at ``index`` along ``dim``, without that dimension. IndexError out of range."""
-    def split(self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Parts of one size (the last may be smaller), or of the sizes listed, along ``dim``; all are views."""
-    def tensor_split(self, indices_or_sections: builtins.int | Tensor | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
-    def unbind(self, dim: builtins.int=0) -> tuple[Tensor, ...]:
-        """The slices along ``dim``, without that dimension; all are views."""
-    def gather(self, dim: builtins.int, index: Tensor) -> Tensor:
-        """``out[i][j] = input[i][index[i][j]]`` for dim 1, and likewise: the shape of ``index`` (int64).
-    
-    RuntimeError where an index is out of range or the shapes do not fit."""
-    def index_put(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: builtins.bool=False) -> Tensor:
-        """A copy of ``input`` with ``values`` written to, or with ``accumulate`` added to, ``input[indices]``.
-    
-    ``indices`` is a tuple of index Tensors.  Without ``accumulate`` the last write stays where an index
-    repeats, and only that one gets a gradient."""
-    def index_put_(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: builtins.bool=False) -> Tensor:
-        """`index_put`, in place."""
-    def index_select(self, dim: builtins.int, index: Tensor) -> Tensor:
-        """The slices of ``input`` at ``index`` (a vector of integers) along ``dim``. IndexError outside [0, size)."""
-    def masked_select(self, mask: Tensor) -> Tensor:
-        """The elements where ``mask`` (bool) holds, in one dimension; both broadcast."""
-    def take(self, index: Tensor) -> Tensor:
-        """The elements of the flattened input at ``index``."""
-    def take_along_dim(self, indices: Tensor, dim: builtins.int | None=None) -> Tensor:
-        """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
-    def addmm(self, mat1: Tensor, mat2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
-        """``beta * input + alpha * (mat1 @ mat2)``."""
-    def addmm_(self, mat1: Tensor, mat2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
-        """`addmm`, in place."""
-    def addmv(self, mat: Tensor, vec: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
-        """``beta * input + alpha * (mat @ vec)``."""
-    def addmv_(self, mat: Tensor, vec: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
-        """`addmv`, in place."""
-    def baddbmm(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
-        """``beta * input + alpha * bmm(batch1, batch2)``."""
-    def baddbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.float=1, alpha: builtins.float=1) -> Tensor:
-        """`baddbmm`, in place."""
-    def bmm(self, mat2: Tensor) -> Tensor:
-        """The products of two batches of matrices, (b, n, k) and (b, k, m), without broadcasting."""
-    def dot(self, tensor: Tensor) -> Tensor:
-        """The inner product of two vectors of one length (0-d)."""
-    def ger(self, vec2: Tensor) -> Tensor:
-        """All products of the elements of two vectors, (n, m)."""
-    def matmul(self, other: Tensor) -> Tensor:
-        """The matrix product: (..., n, k) with (..., k, m), batches broadcasting; vectors as rows or columns.
-    
-    Two vectors give their inner product (0-d). RuntimeError where sizes or dtypes do not fit."""
-    def mm(self, mat2: Tensor) -> Tensor:
-        """The product of two matrices, (n, k) and (k, m). RuntimeError for other numbers of dimensions."""
-    def mv(self, vec: Tensor) -> Tensor:
-        """A matrix (n, k) times a vector (k)."""
-    def outer(self, vec2: Tensor) -> Tensor:
-        """All products of the elements of two vectors, (n, m)."""
-    def vdot(self, tensor: Tensor) -> Tensor:
-        """The inner product of two vectors of one length (0-d)."""
-    def copy_(self, source: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
-        """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
-    def fill_(self, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
-        """Writes one number (or 0-d Tensor) everywhere."""
-    def masked_fill_(self, mask: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
-        """Writes ``value`` where ``mask`` (bool) holds."""
-    def zero_(self) -> Tensor:
-        """Writes 0 everywhere."""
 
 T = TypeVar("T", bound=Tensor)
 Own = TypeVar("Own", bound=Tensor)

@@ -1,4 +1,4 @@
-"""The public functions that follow from the records of operations alone, made when minigrad is imported.
+"""The public functions and methods that follow from the records of operations alone. Each is made when it is asked for.
 
 `table.pyi`, which `.ci/stubs` writes, shows editors and type checkers what they are.
 """
@@ -6,18 +6,22 @@
 from __future__ import annotations
 import __future__
 
-import ast
-import linecache
+import functools
+from collections.abc import Iterable
+from importlib import import_module
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad.core.apply import apply
-from minigrad.core.op import Op
+from minigrad.core.op import TABLE, Op
 from minigrad.core.tensor import Tensor
 from minigrad.functions.dims import all_dims, one_dim, tensor_list
 from minigrad.functions.store import as_method, update
 from minigrad.gate import gated
-from minigrad.ops import TABLE
+from minigrad.ops import later
+
+if TYPE_CHECKING:
+    import ast
 
 ONE, TWO = "input: Tensor", "input: Operand, other: Operand"
 _FEW = (ONE, TWO, "input: Tensor, other: Tensor", "input: Tensor, other: Operand")
@@ -55,6 +59,9 @@ def _from_text(op: Op, signature: str, name: str) -> Any:
 
     With a name that ends in an underscore it is the method that puts the result in the place of the first operand.
     """
+    import ast
+    import linecache
+
     try:
         arguments = ast.parse(f"def f({signature}): 0").body[0].args  # type: ignore[attr-defined]
     except SyntaxError as error:
@@ -90,6 +97,8 @@ def _from_text(op: Op, signature: str, name: str) -> Any:
 
 def _value(p: ast.arg, first: str) -> str:
     """What the operation gets of a parameter."""
+    import ast
+
     name, annotation = p.arg, "" if p.annotation is None else ast.unparse(p.annotation)
     if annotation == "Dim":
         return f"_all_dims({name}, {first}._array.ndim)"
@@ -117,32 +126,70 @@ def _in_place(op: Op, name: str) -> FunctionType:
     return as_method(method, name)
 
 
-def _publish() -> tuple[dict[str, FunctionType], list[str], dict[str, FunctionType]]:
-    """The functions that follow from records, the names of the public ones, and the methods by name."""
-    functions: dict[str, FunctionType] = {}
-    names: list[str] = []
-    methods: dict[str, FunctionType] = {}
-    for op in TABLE.values():
-        if not op.public:
-            continue
-        function = _function(op)
-        function.__name__ = function.__qualname__ = op.public[0].strip(".()")
-        function.__doc__, function.__module__ = op.doc, "minigrad"
-        gate = gated(function, op=op if form(op) in _FEW else None)
+def _gate(op: Op) -> FunctionType:
+    """The public function of an operation, behind its gate."""
+    function = _function(op)
+    function.__name__ = function.__qualname__ = op.public[0].strip(".()")
+    function.__doc__, function.__module__ = op.doc, "minigrad"
+    gate: FunctionType = gated(function, op=op if form(op) in _FEW else None)
+    return gate
+
+
+def check(ops: Iterable[Op]) -> dict[str, FunctionType]:
+    """All that follows from these records, by name; TypeError where a name is taken, or a signature does not fit.
+
+    An import makes nothing of this, so the tests and `.ci/stubs` call it for the whole table.
+    """
+    made: dict[str, FunctionType] = {}
+    for op in ops:
+        gate = _gate(op) if op.public else None
         for name in op.public:
             plain = name.strip(".()")
-            if plain in functions or plain in methods or not plain.isidentifier():
+            if plain in made or not plain.isidentifier():
                 raise TypeError(f"op {op.name}: the public name {name!r} is taken, or is no name")
-            if plain.endswith("_"):
-                methods[plain] = gated(_in_place(op, plain))
-                continue
-            functions[plain] = gate
-            if not name.endswith("()"):
-                methods[plain] = gate
-            if not name.startswith("."):
-                names.append(plain)
-    return functions, names, methods
+            made[plain] = gated(_in_place(op, plain)) if plain.endswith("_") else gate
+    return made
 
 
-_FUNCTIONS, __all__, METHODS = _publish()
-globals().update(_FUNCTIONS)
+# ---------------------------------------------------------------- by name
+
+
+def _plain(ops: Iterable[Op]) -> dict[str, Op]:
+    return {name.strip(".()"): op for op in ops for name in op.public}
+
+
+@functools.cache
+def _family(name: str) -> dict[str, Op]:
+    """The operations of a family by their public names; this loads it."""
+    home = import_module(f"minigrad.ops.{name}").__name__
+    return _plain(op for op in TABLE.values() if op.home == home)
+
+
+# Public names as they stand in the records: of the operations that are declared by now, and of later families.
+_NAMES = [name for op in TABLE.values() for name in op.public]
+_NAMES += [name for names in later.RECORDS.values() for name in names.split()]
+_DECLARED = _plain(TABLE.values())
+_LATER = {name.strip(".()"): family for family, names in later.RECORDS.items() for name in names.split()}
+_MADE: dict[str, FunctionType] = {}
+
+__all__ = [name.strip("()") for name in _NAMES if name[0] != "." and name[-1] != "_"]
+METHODS = frozenset([name.strip(".") for name in _NAMES if name[-1] != ")"])
+
+
+def made(name: str) -> FunctionType:
+    """The function, or the method in place, of this name; one function for all names of an operation."""
+    if name not in _MADE:
+        op = _DECLARED[name] if name in _DECLARED else _family(_LATER[name])[name]
+        if name.endswith("_"):
+            return _MADE.setdefault(name, gated(_in_place(op, name)))
+        plain = [n for n in _plain([op]) if not n.endswith("_")]
+        gate = _MADE.setdefault(plain[0], _gate(op))  # also of two threads that ask for it at once
+        for other in plain:
+            _MADE.setdefault(other, gate)
+    return _MADE[name]
+
+
+def __getattr__(name: str) -> FunctionType:
+    if name not in _DECLARED and name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    return made(name)

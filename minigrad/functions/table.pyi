@@ -1,12 +1,14 @@
 """Written by `.ci/stubs`: the functions that follow from the records of operations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Dim, Number, NumberLike, Operand, Sizes
 from minigrad.dtypes import DTypeLike
+from minigrad.functions.draws import bernoulli as bernoulli, normal as normal, rand as rand, rand_like as rand_like, randint as randint, randn as randn, randn_like as randn_like, randperm as randperm
+from minigrad.functions.parts import cat as cat, chunk as chunk, concat as concat, concatenate as concatenate, hstack as hstack, narrow as narrow, row_stack as row_stack, select as select, split as split, stack as stack, tensor_split as tensor_split, unbind as unbind, vstack as vstack
 
 def clone(input: Tensor) -> Tensor:
     """A copy in memory of its own, with the gradient passing through."""
@@ -134,12 +136,14 @@ def bitwise_or(input: Operand, other: Operand) -> Tensor:
     """Or of the bits of integers or bools."""
 def bitwise_xor(input: Operand, other: Operand) -> Tensor:
     """Exclusive or of the bits of integers or bools."""
-def relu(input: Tensor) -> Tensor:
-    """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool=False) -> Tensor:
     """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
+def relu(input: Tensor) -> Tensor:
+    """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
 
-__all__ = ["clone", "mul", "multiply", "neg", "negative", "floor_divide", "remainder", "fmod", "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos", "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "atan2", "arctan2", "abs", "absolute", "sign", "floor", "ceil", "trunc", "fix", "round", "maximum", "minimum", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "relu", "logsumexp"]
-METHODS: dict[str, Any]
+__all__ = ["clone", "mul", "multiply", "neg", "negative", "floor_divide", "remainder", "fmod", "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos", "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "atan2", "arctan2", "abs", "absolute", "sign", "floor", "ceil", "trunc", "fix", "round", "maximum", "minimum", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "logsumexp", "relu", "bernoulli", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "cat", "chunk", "concat", "concatenate", "hstack", "narrow", "row_stack", "select", "split", "stack", "tensor_split", "unbind", "vstack"]
+METHODS: frozenset[str]
 
 def form(op: Op) -> str: ...
+def check(ops: Iterable[Op]) -> dict[str, Any]: ...
+def made(name: str) -> Any: ...

@@ -28,7 +28,6 @@ from minigrad.core.tensor import Tensor
 from minigrad.dtypes import as_numpy
 from minigrad.errors import INSIDE, runtime_error, type_error
 from minigrad.gate import forms
-from minigrad.random import Generator
 
 C = TypeVar("C", bound=type)
 
@@ -66,6 +65,12 @@ def _is_dtype(x: Any) -> bool:
     return True
 
 
+def _is_generator(x: Any) -> bool:
+    from minigrad.random import Generator
+
+    return isinstance(x, Generator)
+
+
 def _all(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda x: isinstance(x, (tuple, list)) and all(map(holds, x))
 
@@ -85,7 +90,7 @@ _KINDS = {
     "str": Kind("str", lambda x: isinstance(x, str)),
     "None": Kind("None", lambda x: x is None),
     "DType": Kind("minigrad.dtype", _is_dtype),
-    "Generator": Kind("minigrad.Generator", lambda x: isinstance(x, Generator)),
+    "Generator": Kind("minigrad.Generator", _is_generator),
     "Device": Kind("str or minigrad.device", lambda x: isinstance(x, str) or type(x).__name__ == "device"),
 }
 # What parameters of these names are, whatever their annotation.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from difflib import get_close_matches
+from importlib import import_module
 from typing import Any
 
 from minigrad.hints.names import NAMES
@@ -74,6 +75,7 @@ def hint(place: str, name: str) -> str:
         return f". {_instead(place, name)}"
     ours = [n for n in _names(place) if not n.startswith("_")]
     same = [n for n in (*ours, *theirs) if _plain(n) == _plain(name)]
+    same.sort(key=lambda n: n.strip("_") != name.strip("_"))
     near = same or get_close_matches(name, [*ours, *theirs], 1, 0.8)
     if not near:
         other = _elsewhere(name)
@@ -81,11 +83,15 @@ def hint(place: str, name: str) -> str:
     return f". Did you mean: {near[0]!r}?" + ("" if near[0] in ours else f" {_instead(place, near[0])}")
 
 
-def _names(place: str) -> dict[str, Any]:
+def _names(place: str) -> list[str]:
     """The names in a module, or of Tensor."""
     if place == "minigrad.Tensor":
-        return {k: v for c in sys.modules["minigrad"].Tensor.__mro__[:-2] for k, v in vars(c).items()}
-    return vars(sys.modules[place]) if place in sys.modules else {}
+        return [name for c in _owner(place).__mro__[:-2] for name in vars(c)]
+    return dir(_owner(place)) if place in _PLACES or place in sys.modules else []
+
+
+def _owner(place: str) -> Any:
+    return sys.modules["minigrad"].Tensor if place == "minigrad.Tensor" else import_module(place)
 
 
 def _instead(place: str, name: str) -> str:
@@ -105,8 +111,9 @@ def _elsewhere(name: str) -> str:
     """The same name in another place, exactly or but for case and underscores, such as a function for a module."""
     for spelling in (str, _plain):
         for other in _PLACES:
-            for n, value in _names(other).items():
-                if spelling(n) == spelling(name) and callable(value) and not n.startswith("_"):
+            for n in _names(other):
+                same = spelling(n) == spelling(name) and not n.startswith("_")
+                if same and callable(getattr(_owner(other), n)):
                     return f"{other}.{n}"
     return ""
 

@@ -1,15 +1,28 @@
 """Optimizers: PyTorch's ``optim``. Names only."""
 
-from typing import TYPE_CHECKING, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from minigrad.hints import missing
-from minigrad.optim.optimizer import Optimizer
-from minigrad.optim.sgd import SGD
+
+if TYPE_CHECKING:
+    from minigrad.optim.optimizer import Optimizer
+    from minigrad.optim.sgd import SGD
 
 __all__ = ["SGD", "Optimizer"]
 
 
-if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+if not TYPE_CHECKING:
+    # A file is loaded when its class is first asked for.
+    _PLACES = {"Optimizer": "optimizer", "SGD": "sgd"}
 
-    def __getattr__(name: str) -> NoReturn:
+    def __getattr__(name):
+        if name in _PLACES.values():
+            return import_module(f"minigrad.optim.{name}")
+        if name in _PLACES:
+            module = import_module(f"minigrad.optim.{_PLACES[name]}")
+            return globals().setdefault(name, getattr(module, name))
         raise missing(__name__, name)
+
+    def __dir__():
+        return sorted({*globals(), *__all__, *_PLACES.values()})

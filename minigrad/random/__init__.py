@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import SupportsInt
-
-import numpy.typing as npt
+from typing import TYPE_CHECKING, SupportsInt
 
 from minigrad.core.tensor import Tensor
 from minigrad.device import device
 from minigrad.random.generator import Generator
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = [
     "Generator",

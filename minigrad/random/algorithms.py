@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from minigrad.random.bits import Bits
 
-Array = npt.NDArray[Any]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+Array = np.ndarray[Any, Any]
 
 # The dtype that PyTorch computes in, for each floating dtype.
 WORKING = {np.dtype(d): np.dtype(w) for d, w in (("f2", "f4"), ("f4", "f4"), ("f8", "f8"))}

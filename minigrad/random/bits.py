@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
+from _thread import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from minigrad.core.changes import RUNNING, part
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # importing it takes a millisecond
+    import numpy.typing as npt
     from numpy.random import MT19937
 
 _DEFAULT_SEED = 67280421310721  # what PyTorch gives a new Generator
@@ -39,7 +39,7 @@ class Bits:
 
     def __init__(self) -> None:
         # reentrant: an interrupt on the way out of it leaves nothing locked
-        self.lock = threading.RLock()
+        self.lock = RLock()
         # None: the operating system is asked at the first use
         self.seed: int | None = _DEFAULT_SEED
         # the second half of the last Box-Muller pair

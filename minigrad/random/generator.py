@@ -6,16 +6,18 @@ import math
 import operator
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.device import device as Device
 from minigrad.random.algorithms import WORKING, Array, exp, fused, libm, narrow, normal, serial_normal
 from minigrad.random.bits import STATE, Bits, os_seed
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Shape = int | Sequence[int]
 

@@ -17,7 +17,6 @@ from minigrad.dtypes import F64
 from minigrad.errors import runtime_error, type_error
 from minigrad.functions import elementwise, inplace
 from minigrad.functions.dims import whole
-from minigrad.functions.draws import drawn
 from minigrad.functions.store import update
 from minigrad.gate import methods
 from minigrad.ops import elementwise as e
@@ -112,6 +111,8 @@ class _Change(Tensor):
 
         The generator's method gets ``before``, the shape, the dtype, and ``after``.
         """
+        from minigrad.functions.draws import drawn
+
         if MODE.get().grad:
             check_change(self)
         array = self._array

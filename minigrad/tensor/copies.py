@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from typing import Any, Self, SupportsIndex
 
@@ -28,6 +27,8 @@ class _Copies(Tensor):
         return (attributes or None, slots) if slots else attributes or None
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> Self:
+        from copy import deepcopy
+
         if not self.is_leaf:
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
@@ -35,10 +36,10 @@ class _Copies(Tensor):
             )
         if id(self) in memo:
             return memo[id(self)]  # type: ignore[no-any-return]
-        t = memo[id(self)] = _restore(*copy.deepcopy(self._parts(), memo))
+        t = memo[id(self)] = _restore(*deepcopy(self._parts(), memo))
         if self._grad is not None:
-            t._grad = copy.deepcopy(self._grad, memo)
-        state = copy.deepcopy(self.__getstate__(), memo)
+            t._grad = deepcopy(self._grad, memo)
+        state = deepcopy(self.__getstate__(), memo)
         if state is not None and hasattr(t, "__setstate__"):
             t.__setstate__(state)
         elif state is not None:

@@ -12,11 +12,10 @@ from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Operand
-from minigrad.functions import elementwise, inplace, linalg, parts, reduce, table
+from minigrad.functions import elementwise, inplace, linalg, lookup, table
 from minigrad.functions import index as indexing
-from minigrad.functions import shape as shapes
-from minigrad.functions.store import in_place, update
-from minigrad.gate import gated, methods
+from minigrad.functions.store import update
+from minigrad.gate import methods
 from minigrad.ops import elementwise as e
 from minigrad.ops.shape import permute
 
@@ -67,13 +66,7 @@ _COMPARE = {"eq": e.eq, "ne": e.ne, "lt": e.lt, "le": e.le, "gt": e.gt, "ge": e.
 def _with_functions(methods: type[Tensor]) -> type[Tensor]:
     """Class decorator: adds operators, and the functions that are methods too, where the class has none itself."""
     own = vars(methods)
-    added: dict[str, Any] = dict(table.METHODS)
-    for space in (elementwise, reduce, shapes, parts, indexing, linalg, inplace):
-        for name in space.METHODS.split():
-            if name in added:
-                raise TypeError(f"{name} is written by hand and follows from a record: one is too many")
-            function = vars(space).get(name)
-            added[name] = function or gated(in_place(vars(space)[name[:-1]], name))
+    added: dict[str, Any] = {name: lookup.Later(name) for name in lookup.METHODS}
     for name, op in _BINARY.items():
         added |= {f"__{name}__": _operator(op), f"__r{name}__": _reflected(op), f"__i{name}__": _in_place(op)}
     added |= {f"__{name}__": _operator(op) for name, op in _COMPARE.items()}

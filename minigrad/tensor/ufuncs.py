@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
+from minigrad import ops
 from minigrad.core.apply import apply
 from minigrad.core.op import TABLE, Op
 from minigrad.core.tensor import Tensor, extend
@@ -25,10 +27,21 @@ class _Ufuncs(Tensor):
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
         if ufunc is np.matmul and method == "__call__" and not options:
             return linalg.matmul(*(operand(x) for x in inputs))
-        op = _UFUNCS.get(ufunc)
+        op = _op(ufunc)
         if op is None or method != "__call__" or options:
             raise type_error(_not_recorded(ufunc, method, inputs, options))
         return apply(op, inputs)
+
+
+@functools.cache
+def _op(ufunc: np.ufunc) -> Op | None:
+    """The operation that a ufunc is recorded as; it may be in a family that is not loaded yet."""
+    return _OTHERS.get(ufunc) or _among(TABLE, ufunc) or _among(ops.TABLE, ufunc)
+
+
+def _among(table: dict[str, Op], ufunc: np.ufunc) -> Op | None:
+    own = (op for op in table.values() if op.home.startswith("minigrad."))
+    return next((op for op in own if op.kernel is ufunc and not op.params), None)
 
 
 def _not_recorded(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> str:
@@ -44,7 +57,7 @@ def _not_recorded(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options
     if method != "__call__":
         own = _METHODS.get((ufunc, method), "its own functions")
         return f"{name}.{method} is not recorded by minigrad; use {own}, {leaves}"
-    if ufunc in _UFUNCS or ufunc is np.matmul:
+    if _op(ufunc) is not None or ufunc is np.matmul:
         named, first = ", ".join(f"{option}=" for option in options), next(iter(options))
         own = {"out": f"t = {name}(...)", "where": "minigrad.where", "dtype": "t.to(dtype)"}.get(
             first, "none"
@@ -63,9 +76,6 @@ _METHODS: dict[tuple[np.ufunc, str], str] = {
     (np.add, "accumulate"): "t.cumsum()", (np.multiply, "accumulate"): "t.cumprod()",
     (np.multiply, "outer"): "minigrad.outer", (np.add, "at"): "t.index_put_(..., accumulate=True)",
 }  # fmt: skip
-_UFUNCS: dict[np.ufunc, Op] = {
-    op.kernel: op for op in reversed(TABLE.values()) if isinstance(op.kernel, np.ufunc) and not op.params
-}
-_UFUNCS |= {
+_OTHERS = {
     np.power: e.pow, np.floor_divide: e.floor_divide, np.remainder: e.remainder, np.fmod: e.fmod, np.sign: e.sign,
 }  # fmt: skip

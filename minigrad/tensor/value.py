@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 import numpy as np
 
 from minigrad import dtypes
-from minigrad._printing import tensor_text
 from minigrad.core.apply import needs_value
 from minigrad.core.mode import MODE, RECORDERS
 from minigrad.core.node import new
@@ -22,7 +21,6 @@ from minigrad.core.views import refresh
 from minigrad.device import device as Device
 from minigrad.functions import creation, elementwise
 from minigrad.functions.dims import one_dim
-from minigrad.functions.parts import unbind
 from minigrad.gate import methods
 from minigrad.hints import MissingMethods
 
@@ -178,6 +176,8 @@ class _Value(Tensor):
         return array.copy() if copy else array
 
     def __repr__(self) -> str:
+        from minigrad._printing import tensor_text
+
         needs_value("printing a Tensor")
         suffixes = []
         default = self._array.dtype in (dtypes.default_float(), dtypes.I64, dtypes.BOOL)
@@ -202,7 +202,7 @@ class _Value(Tensor):
     def __iter__(self) -> Iterator[Tensor]:
         if self._array.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(unbind(self))
+        return iter(Tensor.unbind(self))
 
     def __contains__(self, element: object) -> bool:
         needs_value("the operator in")

@@ -1,0 +1,23 @@
+"""Written by `.ci/stubs`: what the families have that are loaded when one of their names is first asked for."""
+
+# By family: the operations.
+OPS = {
+    "draws": "draw deviation bernoulli",
+    "nn": "linear relu relu_backward square_sum mean_square mse_loss",
+}
+
+# The public names that follow from these.
+RECORDS = {
+    "nn": "relu relu_",
+}
+
+# The functions that are written by hand.
+FUNCTIONS = {
+    "draws": "bernoulli normal rand rand_like randint randn randn_like randperm",
+    "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",
+}
+
+# Those that are methods, too.
+METHODS = {
+    "parts": "chunk narrow select split tensor_split unbind",
+}
