@@ -4,6 +4,9 @@
 work and needs one recording.
 """
 
+# The tables have a row a line, and write what people may write.
+# ruff: noqa: B030, C413, E501, F821, RUF012, RUF015, SIM115, SIM905, UP031
+
 import abc
 import argparse
 import array
@@ -252,7 +255,7 @@ KEPT: dict[str, tuple[Callable[[], Any], Callable[[Any, Any], Any]]] = {
     "count": (lambda: itertools.count(1), lambda x, v: x * next(v)),
     "cycle": (lambda: itertools.cycle([1.0, 2.0]), lambda x, v: x * next(v)),
     "chain": (lambda: itertools.chain([1.0], [2.0]), lambda x, v: x * next(v)),
-    "file": (lambda: open(__file__), lambda x, v: x * len(next(v))),  # noqa: SIM115
+    "file": (lambda: open(__file__), lambda x, v: x * len(next(v))),
     "view of values": (lambda: {1: 2.0}.values(), lambda x, v: x * sum(v)),
     "view of keys": (lambda: {1: 2.0}.keys(), lambda x, v: x * sum(v)),
     "view of items": (lambda: {1: 2.0}.items(), lambda x, v: x * len(v)),
@@ -1272,7 +1275,7 @@ def attributes_that_are_not_mentioned() -> Any:
     class Trainer:
         def __init__(self) -> None:
             self.logger, self.lock, self.scale, self.clock = LOG, threading.Lock(), 2.0, time.time
-            self.rows: Any = open(os.devnull)  # noqa: SIM115
+            self.rows: Any = open(os.devnull)
             self.rows.close()
 
         def log(self) -> None:
@@ -1314,7 +1317,7 @@ def errors_that_are_caught() -> Any:
         except (ValueError, queue.Empty) if VERBOSE else ValueError:
             x = x * 2.0
         with contextlib.suppress(KeyError):
-            {}["k"]  # type: ignore[index]  # noqa: B018
+            {}["k"]  # type: ignore[index]
         return x
 
     return f
