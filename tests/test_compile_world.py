@@ -749,6 +749,12 @@ class Scales(nn.Module):
         return x * self.k
 
 
+def back(x: Any, v: Any) -> Any:
+    y = x.detach().requires_grad_()
+    (g,) = mg.autograd.grad(v(y).sum(), y)
+    return g
+
+
 class Meta(type):
     @property
     def k(cls) -> Any:
@@ -979,6 +985,8 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "forward on the object": (nn.Tanh, lambda x, v: v(x), put("forward", lambda x: x * 5.0)),
     "forward hook": (nn.Tanh, lambda x, v: v(x), lambda v: v.register_forward_hook(lambda m, a, y: y * 5.0)),
     "forward pre-hook": (nn.Tanh, lambda x, v: v(x), lambda v: v.register_forward_pre_hook(lambda m, a: (a[0] * 5.0,))),
+    "hook of the user's Module": (Scales, lambda x, v: v(x), lambda v: v.register_forward_hook(lambda m, a, y: y * 5.0)),
+    "backward hook of the user's Module": (Scales, lambda x, v: back(x, v), lambda v: v.register_full_backward_hook(lambda m, a, b: (b[0] * 5.0,))),
     "Module in a plain list": (lambda: [Scales()], lambda x, v: v[0](x), lambda v: setattr(v[0], "k", 0.25)),
     "number of parameters": (lambda: nn.Sequential(nn.Tanh()), lambda x, v: x * len([*v.parameters()]), lambda v: v.append(nn.Linear(3, 3))),
     "names of modules": (lambda: nn.Sequential(nn.Tanh()), lambda x, v: x * len([*v.named_modules()]), lambda v: v.append(nn.Tanh())),
@@ -1096,6 +1104,31 @@ def a_hook_of_a_Module() -> Iterator[Any]:
     net, k = nn.Tanh(), [2.0]
     handle = net.register_forward_hook(lambda m, a, y: y * k[0])
     yield net
+    k[0] = 3.0
+    yield
+    handle.remove()
+    yield
+
+
+@way
+def a_hook_of_an_optimizer() -> Iterator[Any]:
+    w, k = nn.Parameter(mg.tensor(np.ones(3))), [2.0]
+    opt = mg.optim.SGD([w], lr=0.5)
+
+    def f(x: Any) -> Any:
+        with mg.no_grad():
+            w.fill_(1.0)
+        w.grad = x * 1.0
+        opt.step()
+        return w.detach() * 1.0
+
+    @mg.no_grad()
+    def doubles(*_: Any) -> None:
+        w.mul_(k[0])
+
+    yield f
+    handle = opt.register_step_post_hook(doubles)
+    yield
     k[0] = 3.0
     yield
     handle.remove()

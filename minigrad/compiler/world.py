@@ -86,7 +86,7 @@ _FIXED = (
     np.generic, np.dtype, dtypes.dtype, device, Size, slice, range, types.CodeType,
     types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
     types.ClassMethodDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
-    type(collections.namedtuple("_", "a").a),
+    type(vars(collections.namedtuple("_", "a"))["a"]),
 )  # fmt: skip
 _OWN = {"_array", "_node", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
 _CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
@@ -646,9 +646,7 @@ class World:
         if cls is Tensor:
             absent = {n for n in absent if not _in_class(Tensor, n)}
         elif cls is not None:
-            absent = absent | {
-                n for n in names | ({"forward"} if publishes(cls) else set()) if _in_class(cls, n)
-            }
+            absent = absent | {n for n in names | _hidden_names(cls) if _in_class(cls, n)}
         for name in sorted(absent):
             if name not in asked and name not in content:
                 asked.add(name)
@@ -828,6 +826,21 @@ def _loaded(
 
 def _in_class(cls: type, name: str) -> bool:
     return any(name in vars(base) for base in cls.__mro__)
+
+
+@functools.cache
+def _hidden_names(cls: type) -> set[str]:
+    """Names of a Module or an optimizer that the library reads: ``forward``, and tables for hooks to come."""
+    if not publishes(cls):
+        return set()
+    tables = {
+        n for base in cls.__mro__ for n, v in vars(base).items() if isinstance(v, types.MappingProxyType)
+    }
+    return {
+        n
+        for n in tables
+        if n.endswith(("_step_pre_hooks", "_step_post_hooks", "ward_hooks", "ward_pre_hooks"))
+    } | {"forward"}
 
 
 def _has_no_hidden_state(cls: type) -> bool:

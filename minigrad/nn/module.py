@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 from minigrad.core.contents import Contents, named_tensors, walk
@@ -54,10 +55,11 @@ class Module:
     _buffers: dict[str, Tensor | None]
     _non_persistent_buffers_set: set[str]
     _modules: dict[str, Module | None]
-    _forward_pre_hooks: OrderedDict[int, _ForwardHook]
-    _forward_hooks: OrderedDict[int, _ForwardHook]
-    _backward_pre_hooks: OrderedDict[int, Callable[..., Any]]
-    _backward_hooks: OrderedDict[int, Callable[..., Any]]
+    # A module gets tables of its own with its first hook.
+    _forward_pre_hooks: Mapping[int, _ForwardHook] = MappingProxyType({})
+    _forward_hooks: Mapping[int, _ForwardHook] = _forward_pre_hooks
+    _backward_pre_hooks: Mapping[int, Callable[..., Any]] = MappingProxyType({})
+    _backward_hooks: Mapping[int, Callable[..., Any]] = _backward_pre_hooks
 
     def __init__(self) -> None:
         self.__dict__.update(
@@ -66,15 +68,12 @@ class Module:
             _buffers={},
             _non_persistent_buffers_set=set(),
             _modules={},
-            _forward_pre_hooks=OrderedDict(),
-            _forward_hooks=OrderedDict(),
-            _backward_pre_hooks=OrderedDict(),
-            _backward_hooks=OrderedDict(),
         )
 
+    def _register(self, table: str, hook: Any, prepend: bool) -> RemovableHandle:
+        return register(self.__dict__.setdefault(table, OrderedDict()), hook, prepend)
+
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # A pickle may be older than hooks on the backward pass.
-        self.__dict__.update(_backward_pre_hooks=OrderedDict(), _backward_hooks=OrderedDict())
         self.__dict__.update(state)
 
     def __minigrad_contents__(self) -> Contents:
@@ -115,7 +114,7 @@ class Module:
         With ``with_kwargs`` it is ``hook(module, args, kwargs)``, returning None or both anew. ``prepend``
         puts it before the hooks already there.
         """
-        return register(self._forward_pre_hooks, _ForwardHook(hook, with_kwargs), prepend)
+        return self._register("_forward_pre_hooks", _ForwardHook(hook, with_kwargs), prepend)
 
     def register_forward_hook(
         self,
@@ -130,7 +129,7 @@ class Module:
         With ``with_kwargs`` it is ``hook(module, args, kwargs, output)``. ``always_call`` calls it also
         when ``forward`` raised (with output None). ``prepend`` puts it before the hooks already there.
         """
-        return register(self._forward_hooks, _ForwardHook(hook, with_kwargs, always_call), prepend)
+        return self._register("_forward_hooks", _ForwardHook(hook, with_kwargs, always_call), prepend)
 
     def register_full_backward_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
@@ -141,7 +140,7 @@ class Module:
         hook returns (not None) replaces it; RuntimeError for another length or shape. ``prepend`` puts the hook
         before those already there.
         """
-        return register(self._backward_pre_hooks, hook, prepend)
+        return self._register("_backward_pre_hooks", hook, prepend)
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Calls ``hook(module, grad_input, grad_output)`` when gradients have passed the module.
@@ -151,7 +150,7 @@ class Module:
         called as soon as ``grad_output`` is known. Results must be a Tensor or a tuple, and neither they nor the
         arguments may be changed in place. RuntimeError in backward for a tuple of another length or shape.
         """
-        return register(self._backward_hooks, hook, prepend)
+        return self._register("_backward_hooks", hook, prepend)
 
     # ---------------------------------------------------------------- attributes
 
