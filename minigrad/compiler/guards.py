@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from itertools import chain, repeat
-from operator import attrgetter, call, contains, is_, itemgetter
-from types import MappingProxyType
+from operator import attrgetter, call, is_
 from typing import Any
 
 
@@ -153,26 +152,6 @@ class Guards:
             if id(t) not in known
         ]
         self._now = [node for node, *_ in self._nodes]
-        self._group()
-
-    def _group(self) -> None:
-        """The rows of entries once more, by dicts: the keys of one are asked for together."""
-        spaces: dict[int, tuple[Any, dict[Any, Any]]] = {}
-        self._lacking, self._lacked, self._rare = list[Any](), list[Any](), _Rows(repeat(MISSING))
-        for row in self._entries_at.rows():
-            get, key, value, _ = row
-            space: Any = get.__self__  # type: ignore[attr-defined]
-            if type(space) not in (dict, MappingProxyType):
-                self._rare.add(*row)  # a defaultdict would make entries
-            elif value is MISSING:
-                self._lacking.append(space)
-                self._lacked.append(key)
-            else:
-                spaces.setdefault(id(space), (space, {}))[1][key] = value
-        self._owners = [space for space, _ in spaces.values()]
-        # Two keys at least, since one alone gives no tuple.
-        self._getters = [itemgetter(*asked, *[*asked][:1]) for _, asked in spaces.values()]
-        self._present = [v for _, asked in spaces.values() for v in (*asked.values(), *[*asked.values()][:1])]
 
     def hold(self) -> bool:
         """Whether all guards hold."""
@@ -196,14 +175,7 @@ class Guards:
             and not any(self._empties)
             and not (self._spaces and self._other_space())
             and [*map(type, self._objects)] == self._classes
-            and (
-                (
-                    all(map(is_, chain.from_iterable(map(call, self._getters, self._owners)), self._present))
-                    and not any(map(contains, self._lacking, self._lacked))
-                    and (not self._rare.calls or self._rare.hold())
-                )
-                or not self._other_entry_at()
-            )
+            and (self._entries_at.hold() or not self._entries_at.other())
             and (self._attributes.hold() or not self._attributes.other())
             and (
                 all(map(is_, chain.from_iterable(map(call, self._entries)), self._content))
@@ -272,12 +244,6 @@ class Guards:
                 return self._key_paths[min(i, len(self._keys) - 1)]
         return ""
 
-    def _other_entry_at(self) -> str:
-        what = self._entries_at.other()
-        if not what:
-            self._group()
-        return what
-
     def _other_space(self) -> str:
         return next((path for space, names, path in self._spaces if {*space} - _MADE_BY_PYTHON != names), "")
 
@@ -316,9 +282,6 @@ class _Rows:
         self.arguments.append(argument)
         self.values.append(value)
         self.paths.append(path or NAMELESS)
-
-    def rows(self) -> Iterable[tuple[Callable[..., Any], Any, Any, str]]:
-        return zip(self.calls, self.arguments, self.values, self.paths, strict=True)
 
     def hold(self) -> bool:
         return all(map(is_, map(call, self.calls, self.arguments, *self.rest), self.values))
