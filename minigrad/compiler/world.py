@@ -193,7 +193,8 @@ class World:
         self._settle_names()
         if reason and not path:
             raise RuntimeError(
-                f"compile(): the function is or holds {reason}, which a recording cannot guard (the function at {self.home})"
+                f"compile(): the function is or holds {reason}, which a recording cannot guard (the function at "
+                f"{self.home})"
             )
         if reason and not callable(value):
             raise TypeError(
@@ -695,7 +696,7 @@ class World:
                 if group.get(key) is stand_in:
                     group[key] = value
 
-    def _suspects(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> dict[int, str]:
+    def _suspects(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> dict[int, Any]:
         """What must not be reached, by the instruction of a code object that reaches it; opaque defaults too."""
         rows: dict[int, Any] = {}
         module: Any = None
@@ -704,7 +705,8 @@ class World:
         local: dict[str, Any] = {}
         listed = instructions(code)
         for i, (offset, operation, name) in enumerate(listed):
-            reason, value = "", MISSING
+            reason = ""
+            value: Any = MISSING
             if _asks(operation, name) and not _asks_for_a_constant(listed, i):
                 asked = (
                     module
