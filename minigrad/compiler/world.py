@@ -689,6 +689,8 @@ class World:
         before = sys.gettrace()
         try:
             if suspects:
+                # Python 3.12 tells of instructions only where a frame asked for it before.
+                sys._getframe().f_trace_opcodes = True
                 sys.settrace(trace)
             yield
         finally:
