@@ -17,9 +17,10 @@ import functools
 import os
 import sys
 import sysconfig
+import threading
 import types
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -662,17 +663,13 @@ class World:
         """Lets optimizers see their options as parameters, and refuses what the code must not reach."""
         suspects = {code: rows for code, *known in self._codes if (rows := self._suspects(code, *known))}
 
-        def trace(frame: types.FrameType, event: str, _: Any) -> Any:
-            rows = suspects.get(frame.f_code)
-            if rows is None:
-                return None
-            frame.f_trace_opcodes, frame.f_trace_lines = True, False
-            what = rows.get(frame.f_lasti) if event == "opcode" else None
+        def look(frame: types.FrameType, offset: int) -> None:
+            what = suspects[frame.f_code].get(offset)
             if isinstance(what, list):  # defaults, where the parameters still have them
                 values = frame.f_locals
                 what = next((f"{n}, {reason}" for n, v, reason in what if values.get(n) is v), None)
             if what is not None:
-                place = errors.place(frame.f_code, frame.f_lasti)
+                place = errors.place(frame.f_code, offset)
                 what += (
                     ""
                     if ", " in what.partition("of NumPy")[2] or ", wh" in what or ", with" in what
@@ -682,20 +679,13 @@ class World:
                     f"compile(): the function reaches {what}. Do that outside, and pass what it gives as an argument "
                     f"(at {place})"
                 )
-            return trace
 
         for group, key, stand_in, _ in self._stand_ins:
             group[key] = stand_in
-        before = sys.gettrace()
         try:
-            if suspects:
-                # Python 3.12 tells of instructions only where a frame asked for it before.
-                sys._getframe().f_trace_opcodes = True
-                sys.settrace(trace)
-            yield
+            with _instructions(suspects, look) if suspects else contextlib.nullcontext():
+                yield
         finally:
-            if suspects:
-                sys.settrace(before)
             for group, key, stand_in, value in self._stand_ins:
                 if group.get(key) is stand_in:
                     group[key] = value
@@ -773,6 +763,61 @@ class World:
                 f"compile(): the function changes {what}, and a replay would not: it repeats only what is done to "
                 f"Tensors, gradients and the state of optimizers. Do that outside (in the function at {self.home})"
             )
+
+
+@contextlib.contextmanager
+def _instructions(
+    codes: Collection[types.CodeType], look: Callable[[types.FrameType, int], None]
+) -> Iterator[None]:
+    """Calls ``look`` with the frame and the offset before each instruction of these codes that this thread runs."""
+    if sys.version_info >= (3, 12):
+        monitoring, thread = sys.monitoring, threading.get_ident()
+        event = monitoring.events.INSTRUCTION
+        tool = next((i for i in (4, 3, 5, 2, 1, 0) if _takes(i)), None)
+        if tool is None:
+            raise RuntimeError(
+                "compile(): all six tools of sys.monitoring are in use, and recording needs one"
+            )
+
+        def before(code: types.CodeType, offset: int) -> None:
+            if threading.get_ident() == thread:
+                look(sys._getframe(1), offset)
+
+        try:
+            monitoring.register_callback(tool, event, before)
+            for code in codes:
+                monitoring.set_local_events(tool, code, event)
+            yield
+        finally:
+            for code in codes:
+                monitoring.set_local_events(tool, code, 0)
+            monitoring.register_callback(tool, event, None)
+            monitoring.free_tool_id(tool)
+    else:
+
+        def trace(frame: types.FrameType, event: str, _: Any) -> Any:
+            if frame.f_code not in codes:
+                return None
+            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+            if event == "opcode":
+                look(frame, frame.f_lasti)
+            return trace
+
+        previous = sys.gettrace()
+        try:
+            sys.settrace(trace)
+            yield
+        finally:
+            sys.settrace(previous)
+
+
+def _takes(tool: int) -> bool:
+    """Whether a number of a tool that monitors was free; it is taken then."""
+    try:
+        sys.monitoring.use_tool_id(tool, "minigrad.compile")  # type: ignore[attr-defined, unused-ignore]
+    except ValueError:
+        return False
+    return True
 
 
 _dict_of, _mro_of = attrgetter("__dict__"), attrgetter("__mro__")
