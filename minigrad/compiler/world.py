@@ -888,7 +888,6 @@ def _in_class(cls: type, name: str) -> bool:
     return any(name in vars(base) for base in cls.__mro__)
 
 
-@functools.cache
 def _hidden_names(cls: type) -> set[str]:
     """Names of a Module or an optimizer that the library reads: ``forward``, and tables for hooks to come."""
     if not publishes(cls):
