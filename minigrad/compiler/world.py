@@ -618,6 +618,8 @@ class World:
         content, cls, path, asked = space
         known = [*content] if len(content) < len(names) else names
         of_module = cls is None and isinstance(content, dict)
+        if of_module or path == "Tensor":
+            _load(content, names)
         for name in [n for n in known if n in names and n not in asked and n in content]:
             if of_module and name.startswith("__") and name not in _NAMES_OF_ITSELF:
                 continue
@@ -793,6 +795,15 @@ _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR", "LOAD_METHOD", "LOAD_FROM_DIC
 
 def _both(name: Any) -> tuple[Any, ...]:
     return name if isinstance(name, tuple) else (name,)
+
+
+def _load(content: Any, names: set[str]) -> None:
+    """Has minigrad make the functions and methods of these names that it makes when they are first asked for."""
+    home = content.get("__name__", content.get("__module__", ""))
+    if isinstance(home, str) and home.partition(".")[0] == "minigrad":
+        owner: Any = sys.modules[home] if "__name__" in content else Tensor
+        for name in names & {*(content.get("__all__", ()) if owner is not Tensor else content)}:
+            getattr(owner, name)
 
 
 def _asks(operation: str, name: Any) -> bool:
