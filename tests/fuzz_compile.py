@@ -247,6 +247,10 @@ DOCUMENTED = (
 )
 
 
+# What a sentence of a replay adds to that of eager mode.
+REPLAYED = r"[;:,. ]*[([]?(?:while|in|during) (?:a|the) replay"
+
+
 class Run:
     """One run of a program."""
 
@@ -291,8 +295,9 @@ def _code(text: str) -> types.CodeType:
 
 
 def _sentence(e: Exception) -> str:
-    text = re.sub(r"(program|prelude|[a-z_]+)\.py:\d+|0x[0-9a-f]+", "", str(e))
-    return f"{type(e).__name__}: {re.split(r' *[([]?(?:while|in) (?:a replay|replaying|compiled)', text)[0]}"
+    """An error without places, and without the names of operations, which in a replay are those of a plan."""
+    text = re.sub(r"[\w./<>-]*\.py:\d+|0x[0-9a-f]+|(?<=saved by )\w+|\w+ +at +(?=saved an)", "", str(e))
+    return f"{type(e).__name__}: {re.split(REPLAYED, text)[0]}"
 
 
 def compare(a: Look, b: Look) -> str:
@@ -338,9 +343,10 @@ def _brief(entry: Any) -> str:
 
 def kind_of(difference: str) -> str:
     """The class of a disagreement, without names and numbers."""
-    text = re.sub(r": (eager|compiled has) .*", "", difference, flags=re.S) if "error:" not in difference else difference
-    text = re.sub(r"(?<=refused: compile\(\): )(.{60}).*", r"\1", text, flags=re.S)
-    return re.sub(r"\[\d+\]|\d+(\.\d+)?", "", text)[:200]
+    text = re.sub(r"\[[^]]*\]|\(\w+\)|\d+(\.\d+)?|\b(argument_)?[a-z]\d*(?=\W)", "", difference)
+    if "error: " in text:
+        return ", ".join(part[:60] for part in text.split(", compiled"))
+    return text[:90] if "refused" in text else re.split(": eager|: compiled", text)[0]
 
 
 # ---------------------------------------------------------------- programs
