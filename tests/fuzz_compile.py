@@ -181,7 +181,7 @@ class Look:
             for i, v in enumerate(value):
                 self.add(f"{path}[{i}]", v)
         elif isinstance(value, dict):
-            self.rows.append((f"keys of {path}", [k for k in value if not isinstance(k, mg.Tensor)]))
+            self.rows.append((f"keys of {path}", [k for k in value if isinstance(k, (str, int))]))
             for i, v in enumerate(value.values()):
                 self.add(f"{path}[{i}]", v)
         elif value is None or isinstance(value, (bool, int, float, str)):
