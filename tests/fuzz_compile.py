@@ -267,7 +267,10 @@ class Run:
         except Stop:
             pass
         except Exception as e:
-            self.log.append(("error", _sentence(e)))
+            if _refuses(e):
+                self.refusal = str(e)
+            else:
+                self.log.append(("error", _sentence(e)))
         finally:
             mg.set_default_dtype(mg.float32)
 
@@ -277,7 +280,7 @@ class Run:
         try:
             yield
         except Exception as e:
-            if isinstance(e, RuntimeError) and str(e).startswith("compile():"):
+            if _refuses(e):
                 self.refusal = str(e)
                 assert before is not None
                 if difference := compare(before, Look(self.space)):
@@ -294,10 +297,14 @@ def _code(text: str) -> types.CodeType:
     return compile(text, "program.py", "exec")
 
 
+def _refuses(e: Exception) -> bool:
+    return isinstance(e, RuntimeError) and str(e).startswith("compile():")
+
+
 def _sentence(e: Exception) -> str:
     """An error without places, and without the names of operations, which in a replay are those of a plan."""
     text = re.sub(r"[\w./<>-]*\.py:\d+|0x[0-9a-f]+|(?<=saved by )\w+|\w+ +at +(?=saved an)", "", str(e))
-    return f"{type(e).__name__}: {re.split(REPLAYED, text)[0]}"
+    return f"{type(e).__name__}: {re.split(REPLAYED, text)[0]}".removesuffix(" (at )")
 
 
 def compare(a: Look, b: Look) -> str:
