@@ -244,6 +244,9 @@ DOCUMENTED = (
     "becomes part of the graph by a change in place",
     "a computed Tensor that requires grad is changed under no_grad",
     "changes requires_grad of",
+    "seeds a random generator or sets its state",
+    "is made of the memory of another one behind the tape",
+    "and it draws random numbers; call it uncompiled",
 )
 
 
@@ -258,7 +261,9 @@ class Run:
         self.log: list[Any] = []  # Looks, and errors as texts
         self.refusal = ""
         self.space = {**LIBRARY, "__name__": "program"}
-        self.space |= {"C": mg.compile if compiled else lambda f: f, "caught": self.caught, "look": self.look}
+        self.space |= {"C": mg.compile if compiled else lambda f: f, "look": self.look}
+        self.space |= {"caught": self.caught, "called": self.called}
+        self.compiled = compiled
         mg.manual_seed(7)
         try:
             exec(CODE, self.space)
@@ -275,18 +280,25 @@ class Run:
             mg.set_default_dtype(mg.float32)
 
     @contextlib.contextmanager
-    def caught(self) -> Iterator[None]:
-        before = None if self.space["C"] is not mg.compile else Look(self.space)
+    def caught(self, call: bool = False) -> Iterator[None]:
+        """Notes an error; with ``call``, around a call of the function, also what there was before and is after it."""
+        before = Look(self.space) if call and self.compiled else None
         try:
             yield
         except Exception as e:
+            entry = ["error", _sentence(e)]
+            if call:
+                entry += [before, Look(self.space)]
+            self.log.append(tuple(entry))
             if _refuses(e):
+                self.log.pop()
                 self.refusal = str(e)
-                assert before is not None
-                if difference := compare(before, Look(self.space)):
+                if before is not None and (difference := compare(before, Look(self.space))):
                     self.refusal = f"a refused call has changed {difference}"
                 raise Stop from None
-            self.log.append(("error", _sentence(e)))
+
+    def called(self) -> Any:
+        return self.caught(True)
 
     def look(self) -> None:
         self.log.append(Look(self.space))
@@ -298,7 +310,7 @@ def _code(text: str) -> types.CodeType:
 
 
 def _refuses(e: Exception) -> bool:
-    return isinstance(e, RuntimeError) and str(e).startswith("compile():")
+    return isinstance(e, (RuntimeError, NotImplementedError)) and str(e).startswith(("compile():", "create_graph=True through"))
 
 
 def _sentence(e: Exception) -> str:
@@ -326,15 +338,16 @@ def disagreement(text: str) -> tuple[str, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         eager, compiled = Run(text, False), Run(text, True)
-    after = ""
     for a, b in zip(eager.log, compiled.log, strict=False):
         if isinstance(a, Look) and isinstance(b, Look):
             if difference := compare(a, b):
-                return after + difference, ""
-        elif not (isinstance(a, tuple) and a == b):
+                return difference, ""
+        elif isinstance(a, Look) or isinstance(b, Look) or a[:2] != b[:2]:
             return f"error: eager {_brief(a)}, compiled {_brief(b)}", ""
-        else:
-            after = f"after {_brief(a).partition(':')[0]}, "
+        elif len(a) > 2 and (difference := compare(a[3], b[3])):  # the call has raised in both
+            if not compare(b[2], b[3]):
+                return "", ""  # it is undone, where eager mode leaves what is done: the states have parted
+            return f"half of a call that raises: {difference}", ""
     if compiled.refusal:
         documented = any(s in compiled.refusal for s in DOCUMENTED) and "has changed" not in compiled.refusal
         return "" if documented else f"refused: {compiled.refusal}", compiled.refusal
@@ -351,6 +364,9 @@ def _brief(entry: Any) -> str:
 def kind_of(difference: str) -> str:
     """The class of a disagreement, without names and numbers."""
     text = re.sub(r"\[[^]]*\]|\(\w+\)|\d+(\.\d+)?|\b(argument_)?[a-z]\d*(?=\W)", "", difference)
+    if "half of" in text:
+        return "half of a call that raises"
+    text = re.sub(r"recording \S* ?changes.*so", "recording changes .., so", text)
     if "error: " in text:
         return ", ".join(part[:60] for part in text.split(", compiled"))
     return text[:90] if "refused" in text else re.split(": eager|: compiled", text)[0]
@@ -469,7 +485,7 @@ def split(text: str) -> list[str]:
 
 LISTS = {name: split(globals()[name]) for name in ("NUMBERS", "EXPRESSIONS", "STATEMENTS", "CHANGES", "X", "Y", "AFTER")}
 LIBRARY = {"T": tensor, "operation": operation, "sample": sample, "total": total, "poke": poke}
-HIDDEN = {"mg", "nn", "optim", "autograd", "math", "types", "functools", "argparse", "Point", "C", "caught", "look"}
+HIDDEN = {"mg", "nn", "optim", "autograd", "math", "types", "functools", "argparse", "Point", "C", "caught", "called", "look"}
 
 
 @dataclass
@@ -626,7 +642,7 @@ class Maker:
                 calls.append(f"{name} = {self.change(r.choice(others) if r.random() < 0.15 else kind)}")
             arguments = f"x, y, {r.choice(['0.5', '0.5', '1.5', '0.0', '-2.0', '1'])}" if number else "x, y"
             block = r.choice(["", "", "", "", "", "mg.no_grad()", "mg.inference_mode()", "mg.enable_grad()"]) if r.random() < 0.4 else ""
-            calls.append(f"with caught(){', ' * bool(block)}{block}:\n    r{k} = F({arguments})\nlook()")
+            calls.append(f"with called(){', ' * bool(block)}{block}:\n    r{k} = F({arguments})\nlook()")
             calls += [self.change(c, r=f"r{k}", r0="r0") for c in after if r.random() < 0.8]
         calls.append("look()")
 
