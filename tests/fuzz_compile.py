@@ -33,7 +33,7 @@ from minigrad import nn, optim
 from minigrad.tape import TABLE
 
 # What every program begins with; it runs anew for each, so that programs may patch it.
-PRELUDE = '''
+PRELUDE = """
 import argparse, collections, dataclasses, functools, math, types
 import minigrad as mg
 from minigrad import autograd, nn, optim
@@ -102,7 +102,7 @@ def clip(params, most):
     for g in grads:
         g.mul_((most / (norm + 1e-6)).clamp(max=1.0).to(g.dtype))
     return norm
-'''
+"""
 CODE = compile(PRELUDE, "prelude.py", "exec")
 sys.modules["program"] = types.ModuleType("program")  # where classes of programs are at home
 sys.modules["program"].__file__ = "program.py"
@@ -195,7 +195,9 @@ class Look:
             for name, t in (*value.named_parameters(), *value.named_buffers()):
                 self.add(f"{path}.{name}", t)
             self.add(f"{path}.training", value.training)
-        elif type(value).__module__ == "program" or isinstance(value, (types.SimpleNamespace, argparse.Namespace)):
+        elif type(value).__module__ == "program" or isinstance(
+            value, (types.SimpleNamespace, argparse.Namespace)
+        ):
             self.add(path, vars(value))
 
     def _pairs(self) -> set[tuple[str, str]]:
@@ -223,7 +225,9 @@ def differs(a: Any, b: Any) -> str:
     if a.tobytes() == b.tobytes():
         return ""
     same = np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-    if same and (a.dtype.kind != "f" or np.array_equal(np.signbit(a) & ~np.isnan(a), np.signbit(b) & ~np.isnan(b))):
+    if same and (
+        a.dtype.kind != "f" or np.array_equal(np.signbit(a) & ~np.isnan(a), np.signbit(b) & ~np.isnan(b))
+    ):
         return ""
     return f"eager {a.ravel()[:4].tolist()}, compiled {b.ravel()[:4].tolist()}"
 
@@ -258,6 +262,7 @@ class Run:
     """One run of a program."""
 
     def __init__(self, text: str, compiled: bool) -> None:
+        code = _code(text)
         self.log: list[Any] = []  # Looks, and errors as texts
         self.refusal = ""
         self.space = {**LIBRARY, "__name__": "program"}
@@ -268,7 +273,7 @@ class Run:
         try:
             exec(CODE, self.space)
             with np.errstate(all="ignore"):
-                exec(_code(text), self.space)
+                exec(code, self.space)
         except Stop:
             pass
         except Exception as e:
@@ -310,7 +315,9 @@ def _code(text: str) -> types.CodeType:
 
 
 def _refuses(e: Exception) -> bool:
-    return isinstance(e, (RuntimeError, NotImplementedError)) and str(e).startswith(("compile():", "create_graph=True through"))
+    return isinstance(e, (RuntimeError, NotImplementedError)) and str(e).startswith(
+        ("compile():", "create_graph=True through")
+    )
 
 
 def _sentence(e: Exception) -> str:
@@ -483,9 +490,26 @@ def split(text: str) -> list[str]:
     return [t.replace("\\n", "\n") for t in re.split(r"[;\n]", text) if t]
 
 
-LISTS = {name: split(globals()[name]) for name in ("NUMBERS", "EXPRESSIONS", "STATEMENTS", "CHANGES", "X", "Y", "AFTER")}
+LISTS = {
+    name: split(globals()[name])
+    for name in ("NUMBERS", "EXPRESSIONS", "STATEMENTS", "CHANGES", "X", "Y", "AFTER")
+}
 LIBRARY = {"T": tensor, "operation": operation, "sample": sample, "total": total, "poke": poke}
-HIDDEN = {"mg", "nn", "optim", "autograd", "math", "types", "functools", "argparse", "Point", "C", "caught", "called", "look"}
+HIDDEN = {
+    "mg",
+    "nn",
+    "optim",
+    "autograd",
+    "math",
+    "types",
+    "functools",
+    "argparse",
+    "Point",
+    "C",
+    "caught",
+    "called",
+    "look",
+}
 
 
 @dataclass
@@ -530,7 +554,9 @@ class Maker:
 
     def change(self, template: str, **names: str) -> str:
         self.number += 1
-        return template.format(n=self.number, s=self.r.choice(["0.25", "1.25", "-2.0", "3.0", "0.0"]), **names)
+        return template.format(
+            n=self.number, s=self.r.choice(["0.25", "1.25", "-2.0", "3.0", "0.0"]), **names
+        )
 
     def some_change(self) -> str:
         """A change, mostly of what the function mentions."""
@@ -572,7 +598,9 @@ class Maker:
         self.names["l"] = ["w0", "w0", "w1", "p0", "ws[0]", "x"]
         self.body(space, parts)
         program.returned = self.results()
-        program.form = r.choice(["({},)", "({},)", "[{}]", "({},)[0]", "{{'r': [{}], 'k': 1}}", "Point(({},), 2)"])
+        program.form = r.choice(
+            ["({},)", "({},)", "[{}]", "({},)[0]", "{{'r': [{}], 'k': 1}}", "Point(({},), 2)"]
+        )
         program.wrap = r.choice(
             ["F = C(f)"] * 6
             + ["F = C(functools.partial(f))", "F = functools.partial(C(f))", "F = C(Box(f).call)", "F = Box(C(f)).call",
@@ -641,7 +669,11 @@ class Maker:
             for name, kind, others in zip("xy", kinds, (LISTS["X"], LISTS["Y"]), strict=True):
                 calls.append(f"{name} = {self.change(r.choice(others) if r.random() < 0.15 else kind)}")
             arguments = f"x, y, {r.choice(['0.5', '0.5', '1.5', '0.0', '-2.0', '1'])}" if number else "x, y"
-            block = r.choice(["", "", "", "", "", "mg.no_grad()", "mg.inference_mode()", "mg.enable_grad()"]) if r.random() < 0.4 else ""
+            block = (
+                r.choice(["", "", "", "", "", "mg.no_grad()", "mg.inference_mode()", "mg.enable_grad()"])
+                if r.random() < 0.4
+                else ""
+            )
             calls.append(f"with called(){', ' * bool(block)}{block}:\n    r{k} = F({arguments})\nlook()")
             calls += [self.change(c, r=f"r{k}", r0="r0") for c in after if r.random() < 0.8]
         calls.append("look()")
@@ -713,7 +745,9 @@ def fuzz(first: int, count: int, end: float = float("inf"), shrinks: int = 250) 
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--programs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=1e9)
@@ -726,7 +760,10 @@ def main() -> int:
         return 0
     start, kinds, refusals, tried = time.time(), {}, collections.Counter(), 0
     first, size = options.seed * 10_000_000, 200
-    parts = [(first + i, min(size, options.programs - i), start + 60 * options.minutes) for i in range(0, options.programs, size)]
+    parts = [
+        (first + i, min(size, options.programs - i), start + 60 * options.minutes)
+        for i in range(0, options.programs, size)
+    ]
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
         for count, some, sentences in pool.map(fuzz, *zip(*parts, strict=True)):
             tried += count
