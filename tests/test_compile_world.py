@@ -74,9 +74,7 @@ def outcome(f: Any) -> Any:
 
 
 def agree(a: Any, b: Any) -> bool:
-    return (
-        a is b if isinstance(a, type) or isinstance(b, type) else a.dtype == b.dtype and np.array_equal(a, b)
-    )
+    return a is b if isinstance(a, type) or isinstance(b, type) else a.dtype == b.dtype and np.array_equal(a, b)
 
 
 def refused(f: Any, words: str = "") -> None:
@@ -217,9 +215,7 @@ def imports_from_numpy(x: Any) -> Any:
     return x * default_rng().random()
 
 
-@pytest.mark.parametrize(
-    "f", [imports_the_clock, imports_a_name, imports_what_is_not_there_yet, imports_from_numpy]
-)
+@pytest.mark.parametrize("f", [imports_the_clock, imports_a_name, imports_what_is_not_there_yet, imports_from_numpy])
 def test_an_import_inside_of_what_no_recording_guards_is_refused(f: Any) -> None:
     refused(f)
 
@@ -437,7 +433,6 @@ def test_objects_that_no_recording_guards_are_refused_wherever_they_stand(kind: 
 
 
 # ---------------------------------------------------------------- functions and classes that are replaced
-
 
 @dataclasses.dataclass
 class Record:
