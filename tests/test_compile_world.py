@@ -74,7 +74,9 @@ def outcome(f: Any) -> Any:
 
 
 def agree(a: Any, b: Any) -> bool:
-    return a is b if isinstance(a, type) or isinstance(b, type) else a.dtype == b.dtype and np.array_equal(a, b)
+    return (
+        a is b if isinstance(a, type) or isinstance(b, type) else a.dtype == b.dtype and np.array_equal(a, b)
+    )
 
 
 def refused(f: Any, words: str = "") -> None:
@@ -215,7 +217,9 @@ def imports_from_numpy(x: Any) -> Any:
     return x * default_rng().random()
 
 
-@pytest.mark.parametrize("f", [imports_the_clock, imports_a_name, imports_what_is_not_there_yet, imports_from_numpy])
+@pytest.mark.parametrize(
+    "f", [imports_the_clock, imports_a_name, imports_what_is_not_there_yet, imports_from_numpy]
+)
 def test_an_import_inside_of_what_no_recording_guards_is_refused(f: Any) -> None:
     refused(f)
 
@@ -433,6 +437,7 @@ def test_objects_that_no_recording_guards_are_refused_wherever_they_stand(kind: 
 
 
 # ---------------------------------------------------------------- functions and classes that are replaced
+
 
 @dataclasses.dataclass
 class Record:
@@ -836,7 +841,7 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "getattr by key": (lambda: simple(k=2.0), lambda x, v: x * getattr(v, KEY), put("k", 3.0)),
     "getattr by a made key": (lambda: simple(a1=2.0), lambda x, v: x * getattr(v, f"a{len(KEY)}"), put("a1", 3.0)),
     "getattr with a default": (simple, lambda x, v: x * getattr(v, "k", 2.0), put("k", 3.0)),
-    "getattr passed on": (lambda: simple(a=simple(b=2.0)), lambda x, v: x * functools.reduce(getattr, "a.b".split("."), v), lambda v: setattr(v.a, "b", 3.0)),
+    "getattr passed on": (lambda: simple(a=simple(b=2.0)), lambda x, v: x * functools.reduce(getattr, ["a", "b"], v), lambda v: setattr(v.a, "b", 3.0)),
     "getattr under another name": (lambda: simple(q=2.0), lambda x, v: (lambda g: x * g(v, "".join(["q"])))(getattr), put("q", 3.0)),
     "getattr unpacked": (lambda: (simple(q=2.0), "q"), lambda x, v: x * getattr(*v), lambda v: setattr(v[0], "q", 3.0)),
     "hasattr": (simple, lambda x, v: x * 3.0 if hasattr(v, "k") else x, put("k", 3.0)),
@@ -1303,7 +1308,7 @@ def errors_that_are_caught() -> Any:
         except (ValueError, queue.Empty) if VERBOSE else ValueError:
             x = x * 2.0
         with contextlib.suppress(KeyError):
-            {}["k"]  # type: ignore[index]  # noqa: B018
+            {}["k"]  # type: ignore[index]
         return x
 
     return f

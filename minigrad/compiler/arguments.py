@@ -44,6 +44,14 @@ def _flat(value: Any, leaves: list[Any]) -> Any:
     return None
 
 
+def tensors_in(value: Any) -> list[Any]:
+    """The Tensors in a result, in order, also those in named tuples."""
+    if isinstance(value, Tensor):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
+    return [t for item in items for t in tensors_in(item)]
+
+
 class Arguments:
     """The arguments of one recording. ``inputs`` are what the function gets then; floats are numbers of each call."""
 

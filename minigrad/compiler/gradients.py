@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import autograd
-from minigrad.compiler.arguments import structure_of
+from minigrad.compiler.arguments import tensors_in
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
@@ -16,7 +16,7 @@ from minigrad.core import engine
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node
 from minigrad.core.quiet import QUIET
-from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.tensor import leaf, wrap
 from minigrad.readers.source.program import Value, memory
 
 
@@ -52,6 +52,8 @@ class Gradients:
         self.targets = [t for t, _ in before.values()]
         self._nodes = [[n for n in nodes if n.requires_grad] for _, nodes in before.values()]
         self.seeds: list[Any] = []
+        # Whether the records behind the results have saved arrays.
+        self.saves = True
         with run.recording():
             for t in results:
                 seed = wrap(np.ones(t._array.shape, t._array.dtype))
@@ -118,11 +120,13 @@ class Gradients:
         ``count`` results of a run come before what is saved.  ``returned`` are the places of the differentiable
         results among the Tensors that the function returns.  ``why_once`` says why it may not run again, or is empty.
         """
+        # In eager mode a second backward pass is refused where a record has saved arrays.
+        more = [np.empty(0)] if self.saves else []
         run_backward, text = self._backward(compiled.__name__, program, numbers)
         function, name = compiled.function, compiled.__name__
         find = self.recording._finder
         targets, read = [find(t) for t in self.targets], [find(t) for t in self.read]
-        opened = [self.recording.index[id(t)] for t in self.results]
+        opened = [self.recording.number_of[id(t)] for t in self.results]
         reached = []  # for each result, whether it depends on each target
         for t in self.results:
             ancestors = set(self.run.order([t._node]))
@@ -136,7 +140,9 @@ class Gradients:
             def forward(ctx: Any, call: Any, *tensors: Any) -> Any:
                 results, _ = call.results = QUIET.run(call.run, *call.inputs)
                 outs = tuple(wrap(results[i]) for i in opened)
-                ctx.save_for_backward(*(f(call.leaves) for f in read), *map(wrap, results[count:]))
+                ctx.save_for_backward(
+                    *(f(call.leaves) for f in read), *map(wrap, results[count:]), *map(wrap, more)
+                )
                 ctx.call = call.args, call.kwargs, call.leaves
                 ctx.numbers = call.inputs[len(call.inputs) - parameters :]
                 ctx.set_materialize_grads(False)
@@ -147,6 +153,7 @@ class Gradients:
                 if MODE.get().grad:
                     return (None, *_again((function, name), ctx.call, targets, returned, grads, why_once))
                 arrays = [t._array for t in ctx.saved_tensors]
+                arrays = arrays[: len(arrays) - len(more)]
                 seeds = [
                     np.zeros(*like) if g is None else g._array for g, like in zip(grads, shapes, strict=True)
                 ]
@@ -204,7 +211,7 @@ def _again(again: Any, call: Any, targets: Any, numbers: list[int], grads: Any, 
     args, kwargs, leaves = call
     with autograd.enable_grad():
         result = function(*args, **kwargs)
-    returned = [t for t in structure_of(result)[1] if isinstance(t, Tensor)]
+    returned = tensors_in(result)
     pairs = [(returned[i], g) for i, g in zip(numbers, grads, strict=True) if g is not None]
     inputs = [find(leaves) for find in targets]
     outs, cotangents = [t for t, _ in pairs], [g for _, g in pairs]

@@ -132,7 +132,7 @@ class Guards:
             self._hooked.append((t, dict(node.hooks), path))
         elif node is not None:
             self._free.append(t)
-        if t.requires_grad and t.is_leaf:
+        if t.is_leaf:
             self._leaves.append(t)
             self._absent.append(t._grad is None)
 

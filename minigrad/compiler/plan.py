@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.slots import assign
+from minigrad.compiler.slots import assign, order
 from minigrad.compiler.statement import OUTSIDE, Statement, as_text, by_ufunc, is_view, size_of
 from minigrad.compiler.statements import Statements
 from minigrad.core.plans import Line
@@ -28,6 +28,7 @@ class Plan:
 
     def __init__(self, statements: Statements, title: str) -> None:
         self.title = title
+        order(statements)
         self.statements, self.outputs = statements.statements, [v for v, _ in statements.outputs]
         # The values that ``bind`` takes, and those that ``run`` takes before the numbers.
         self.stays, self.takes = ([

@@ -67,6 +67,7 @@ class Run(Recorder):
         paths: dict[int, str],
         states: list[dict[Any, Any]],
         arrays: dict[int, Array],
+        generators: list[Any],
         home: str,
     ) -> None:
         self.tensors, self.paths, self.arrays, self.home = tensors, paths, arrays, home
@@ -99,7 +100,8 @@ class Run(Recorder):
         # What undoing restores: values, and the attributes of Tensors.
         self._values: dict[int, tuple[Any, Array]] = {}
         self._attributes = [(t, t._node, t._view, t._grad, t._epoch) for t in tensors.values()]
-        self._generators: list[tuple[Any, Any]] = []
+        self._hooks = [(n, n.hooks and dict(n.hooks)) for t in tensors.values() if (n := t._node) is not None]
+        self._generators = [(g, g.get_state()) for g in generators]
         self._over = False
         # The ids of the memory of what is known, and of computed values.
         self._known = {id(owner(t._array)) for t in tensors.values()}
@@ -111,6 +113,8 @@ class Run(Recorder):
         self._picked: set[int] = set()
         for t in tensors.values():
             refresh(t)
+            if t._view is not None and id(t._view.base) not in tensors:
+                t._view = None  # nothing else of its memory takes part
             if t._node is not None:
                 self.sources[t._node] = t
         self.start = next_seq()
@@ -130,6 +134,7 @@ class Run(Recorder):
         names = ("_node", "_view", "_grad", "_epoch")
         for t, *values in self._attributes:
             rows += [(setattr, t, n, v) for n, v in zip(names, values, strict=True) if getattr(t, n) is not v]
+        rows += [(setattr, n, "hooks", hooks) for n, hooks in self._hooks if n.hooks != hooks]
         for state, before in self.states:
             rows.append((state.clear,))
             for key, (entries, content) in before.items():
@@ -165,13 +170,11 @@ class Run(Recorder):
                     f"compile(): the function changes requires_grad of {self.path(t)}, which is not part of a replay. "
                     f"Do that outside (in the function at {self.home})"
                 )
-            if (
-                now is not None
-                and (now.hooks or {}).keys() != ((node and node.hooks) or {}).keys()
-                and now is node
-            ):
+        for n, hooks in self._hooks:
+            if (n.hooks or {}) != (hooks or {}):
                 raise RuntimeError(
-                    f"compile(): the function adds or removes hooks of {self.path(t)}; do that outside"
+                    "compile(): the function adds or removes a hook of a Tensor that it gets, which is not part of a "
+                    f"replay. Do that outside (in the function at {self.home})"
                 )
         for t, node in self.written.values():
             if node.requires_grad and t._node is node:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import errors
-from minigrad.compiler.arguments import Arguments, Number, structure_of
+from minigrad.compiler.arguments import Arguments, Number, tensors_in
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
 from minigrad.compiler.plan import Plan
@@ -49,7 +49,8 @@ class Recording:
                 paths.setdefault(id(t._grad), f"grad_{paths[id(t)]}")
                 self.owner_of[id(t._grad)] = t
         self.tensors = tensors
-        self.run = Run(tensors, paths, self.world.states, self.world.arrays, self.world.home)
+        generators = [g for g, _ in self.world.generators]
+        self.run = Run(tensors, paths, self.world.states, self.world.arrays, generators, self.world.home)
 
     def record(self) -> Replay:
         """Runs the function, leaves everything as it was before, and returns what later calls run."""
@@ -77,10 +78,10 @@ class Recording:
 
     def _result(self, t: Any) -> int:
         """The number of a Tensor among the results."""
-        if id(t) not in self.index:
-            self.index[id(t)] = len(self.results)
+        if id(t) not in self.number_of:
+            self.number_of[id(t)] = len(self.results)
             self.results.append(t)
-        return self.index[id(t)]
+        return self.number_of[id(t)]
 
     def _flatten(self, value: Any) -> Any:
         """The structure of a result, with `Returned` for new Tensors, and `Kept` for what each call finds."""
@@ -105,11 +106,7 @@ class Recording:
         if isinstance(value, np.ndarray):
             raise errors.runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
         plain = (bool, int, float, str, bytes, complex, type, np.generic, dtype)
-        if (
-            value is None
-            or isinstance(value, plain)
-            or (isinstance(value, tuple) and not any(_tensors_in(value)))
-        ):
+        if value is None or isinstance(value, plain) or (isinstance(value, tuple) and not tensors_in(value)):
             return value
         if self.arguments.holds(value):
             return value
@@ -132,7 +129,7 @@ class Recording:
     def _effects(self, result: Any) -> Effects:
         run = self.run
         self.results: list[Any] = []
-        self.index: dict[int, int] = {}
+        self.number_of: dict[int, int] = {}
         # The Tensors that the function returns.
         self.returned: list[Any] = []
         effects = Effects(self._flatten(result), self.world.states)
@@ -143,7 +140,7 @@ class Recording:
                 effects.grads.append((self._finder(t), number, None if g is None else self._finder(g)))
         for t in [*self.results]:  # a new leaf with a gradient
             if t._grad is not None and t.is_leaf:
-                effects.own.append((self.index[id(t)], self._result(t._grad)))
+                effects.own.append((self.number_of[id(t)], self._result(t._grad)))
         before = {id(s): b for s, b in run.states}
         for state in self.world.states:
             old = before[id(state)]
@@ -176,14 +173,31 @@ class Recording:
                 if t._node is None:  # no operation computed it
                     leaf(t)
         live = [t for t in results if t._node.requires_grad and t._node.op is not None]
-        freed = {id(t) for t in live if t._node in run.differentiated or type(t._node.saved) is Freed}
+        for t in live:
+            if t._node.hooks:
+                raise errors.runtime_error(
+                    "compile(): a result has a hook, or retains its gradient, which each call would give to a new "
+                    "Tensor. Do that outside, with what the call returns"
+                )
+        behind = {
+            id(t): [n for n in run.order([t._node]) if n.requires_grad and n not in run.sources] for t in live
+        }
+        freed = {i for i, nodes in behind.items() if any(type(n.saved) is Freed for n in nodes)}
+        if any(t._grad is not None and t._grad.requires_grad for t in self.tensors.values()):
+            raise errors.runtime_error(
+                "compile(): a gradient that requires grad stays in .grad, as backward(create_graph=True) leaves it; "
+                "take it by autograd.grad()"
+            )
         opened = [t for t in live if id(t) not in freed and any(t is r for r in self.returned)]
-        gradients = None
+        gradients, failure = None, None
         if opened:
             try:
                 gradients = Gradients(self, opened)
-            except RuntimeError:  # backward() on a result raises it, as where a saved Tensor was changed
+            except (
+                RuntimeError
+            ) as error:  # backward() on a result raises it, as where a saved Tensor was changed
                 freed |= set(map(id, opened))
+                failure = error
         nodes = [t._node for t in results]
         roots = [*nodes, *(node for _, node in run.written.values()), *run.draws, *run.checks]
         roots += [] if gradients is None else [g._node for g in gradients.grads if g is not None]
@@ -211,8 +225,12 @@ class Recording:
         plan = (NumbaPlan if numba else Plan)(statements, title)
         effects.settle(
             [t.requires_grad and t._node.op is None for t in results],
-            {self.index[i]: _freed(t) for t in live if (i := id(t)) in freed},
-            [self.index[id(t)] for t in opened] if gradients is not None else [],
+            {
+                self.number_of[i]: _freed(t, failure if any(t is o for o in opened) else None)
+                for t in live
+                if (i := id(t)) in freed
+            },
+            [self.number_of[id(t)] for t in opened] if gradients is not None else [],
             MODE.get().inference,
         )
         replay = Replay(plan, self.arguments, self.world, effects, run.states)
@@ -233,6 +251,7 @@ class Recording:
         replay.kept_bytes, replay.kept = sum(run.kept.values()), len(saved)
         if gradients is not None and gradients.targets:
             names = [i for i, t in enumerate(self.returned) if any(t is o for o in opened)]
+            gradients.saves = any(n.saved for t in opened for n in behind[id(t)])
             replay.step = gradients.function(
                 self.compiled, program, texts, len(results), names, self._why_once(effects)
             )
@@ -307,15 +326,18 @@ def _kept_by(states: list[dict[Any, Any]]) -> Iterator[tuple[Any, str, Any]]:
                     yield p, str(key), t
 
 
-def _tensors_in(value: Any) -> Iterator[Any]:
-    return (leaf for leaf in structure_of(value)[1] if isinstance(leaf, Tensor))
-
-
-def _freed(t: Any) -> Node:
-    """The record of a result whose graph a backward pass in the function has freed."""
+def _freed(t: Any, error: Exception | None) -> Node:
+    """The record of a result whose graph a backward pass in the function has freed, or whose own raises an error."""
     node: Node = t._node.copy()
     node.saved = node.saved if type(node.saved) is Freed else Freed(*errors.here())
     node.inputs, node.hooks, node.tensor = (), None, None
+    if error is not None:
+        kind, arguments = type(error), error.args
+
+        def refuse(g: Any) -> None:
+            raise kind(*arguments)
+
+        node.hooks = {0: refuse}
     return node
 
 
@@ -335,7 +357,7 @@ class Expected:
         self.values = self._of(result)
 
     def _of(self, result: Any) -> list[tuple[str, Any]]:
-        values = [("a result", t._array.copy()) for t in _tensors_in(result)]
+        values = [("a result", t._array.copy()) for t in tensors_in(result)]
         for t in self.tensors:
             g = t._grad
             values += [("a Tensor", t._array.copy()), ("a gradient", None if g is None else g._array.copy())]

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.statement import Group, Slot, Statement
+from minigrad.compiler.statement import Group, Slot, Statement, size_of
 from minigrad.compiler.statements import Statements
 from minigrad.core.node import Const
 from minigrad.core.op import is_ufunc
 from minigrad.core.plans import Line
 from minigrad.readers.source.program import Value
+
+
+def order(s: Statements) -> None:
+    """Puts statements in an order that needs less memory."""
+    groups = itertools.groupby(s.statements, key=lambda x: None if x.value.forward else x.value.of)
+    s.statements = [x for of, group in groups for x in (_small_first(s, [*group]) if of else group)]
+    for part in s.part_of.values():  # as early as that frees the memory of its operand
+        y = s.owner(part.inputs[0])
+        if y in s.slots:
+            at = next(i for i, x in enumerate(s.statements) if x.value is part)
+            last = max(i for i, x in enumerate(s.statements[:at]) if x.value is y or y in x.reads)
+            s.statements.insert(last + 1, s.statements.pop(at))
+        part.of = part.origin = None  # records hold arrays
+
+
+def _small_first(s: Statements, group: list[Statement]) -> list[Statement]:
+    """Statements that differentiate one record: the largest results last, when most of what they read is free."""
+    if len(group) < 2 or any(x.value.record is not None and x.value.record.draws for x in group):
+        return group
+    here = {x.value for x in group}
+    waits_for: dict[Value, set[Value]] = {}
+    for x in group:
+        pending = [*s.inputs(x.value), *([s.part_of[x.value]] if x.value in s.part_of else [])]
+        for w in pending:  # the loop appends to it
+            pending += [] if w in here else s.inputs(w)
+        waits_for[x.value] = here.intersection(pending)
+    rest, ordered = sorted(group, key=lambda x: size_of(x.value)), list[Statement]()
+    while rest:
+        x = next(x for x in rest if not waits_for[x.value].intersection(y.value for y in rest))
+        rest.remove(x)
+        ordered.append(x)
+    return ordered
 
 
 def assign(s: Statements, late: set[Value]) -> tuple[int, list[Group]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,7 +23,6 @@ from minigrad.compiler.statement import (
     is_view,
     number_kind,
     owned,
-    size_of,
 )
 from minigrad.compiler.values import TracedProgram
 from minigrad.core.node import Const, Node
@@ -87,7 +85,7 @@ class Statements(Text):
         self.writes = [(program.value_of[node], v, home) for node, v, home in writes]
         self.users: dict[Value, list[Value | None]] = {v: [] for v in self.live}
         for v in self.live:
-            for w in self._inputs(v):
+            for w in self.inputs(v):
                 self.users[w].append(v)
         self._preferred = self._name_forward()
         self._preferred |= {v: v.hint for v in self.live if v.hint and v not in self._preferred}
@@ -105,12 +103,12 @@ class Statements(Text):
         needed = set(ends)
         pending = list(needed)
         for v in pending:  # the loop appends to it
-            more = [w for w in self._inputs(v) if w not in needed]
+            more = [w for w in self.inputs(v) if w not in needed]
             needed.update(more)
             pending += more
         return [v for v in self.program.values if v in needed]
 
-    def _inputs(self, v: Value) -> list[Value]:
+    def inputs(self, v: Value) -> list[Value]:
         inputs = self._inputs_of.get(v)
         if inputs is None:
             reads = v.fill is None and v not in self.boundary
@@ -170,33 +168,6 @@ class Statements(Text):
                 self.setup.append(named(name, f"data_{len(self.data) - 1}"))
             else:
                 self._lower(v)
-        groups = itertools.groupby(self.statements, key=lambda s: None if s.value.forward else s.value.of)
-        self.statements = [s for of, group in groups for s in (self._small_first([*group]) if of else group)]
-        for part in self.part_of.values():  # as early as that frees the memory of its operand
-            y = self.owner(part.inputs[0])
-            if y in self.slots:
-                at = next(i for i, s in enumerate(self.statements) if s.value is part)
-                last = max(i for i, s in enumerate(self.statements[:at]) if s.value is y or y in s.reads)
-                self.statements.insert(last + 1, self.statements.pop(at))
-            part.of = part.origin = None  # records hold arrays
-
-    def _small_first(self, group: list[Statement]) -> list[Statement]:
-        """Statements that differentiate one record: the largest results last, when most of what they read is free."""
-        if len(group) < 2 or any(s.value.record is not None and s.value.record.draws for s in group):
-            return group
-        here = {s.value for s in group}
-        waits_for: dict[Value, set[Value]] = {}
-        for s in group:
-            pending = [*self._inputs(s.value), *([self.part_of[s.value]] if s.value in self.part_of else [])]
-            for w in pending:  # the loop appends to it
-                pending += [] if w in here else self._inputs(w)
-            waits_for[s.value] = here.intersection(pending)
-        rest, ordered = sorted(group, key=lambda s: size_of(s.value)), list[Statement]()
-        while rest:
-            s = next(s for s in rest if not waits_for[s.value].intersection(x.value for x in rest))
-            rest.remove(s)
-            ordered.append(s)
-        return ordered
 
     def _stored(self, v: Value) -> bool:
         """Whether a value all of whose elements are one number is an array: results share its memory."""
@@ -224,7 +195,7 @@ class Statements(Text):
         name = getattr(op.unchecked, "__name__", "")
         broadcasts = (op.elementwise and getattr(np, name, None) is op.unchecked) or is_view(v)
         xs = [self._operand(w) if broadcasts else self._whole_operand(w) for w in v.inputs]
-        reads = [w for w in map(self.owner, self._inputs(v)) if w.fill is None or w in self.name_of]
+        reads = [w for w in map(self.owner, self.inputs(v)) if w.fill is None or w in self.name_of]
         if is_view(v):
             self._view(v, xs, reads)
         else:
@@ -268,7 +239,7 @@ class Statements(Text):
         """Adds a view: to ``bind`` where its memory stays, else to ``run``; a copy where NumPy makes one."""
         source, op = v.inputs[0], v.record
         # Without dimensions an expression for reading may be a number, which is no view.
-        expr = self._printed(v, xs, written=not v.shape)
+        expr = self._printed(v, xs, written=not v.shape or v in self.kept)
         plain = source.fill is None or source in self.name_of
         model = self.model(source) if plain else np.broadcast_to(np.empty((), source.dtype), source.shape)
         shown = np.asarray(op.unchecked(model, **v.params))
@@ -394,6 +365,8 @@ class Statements(Text):
         if form is None or form.setup or form.part is not None or not v.shape or not self._plain(v):
             return []
         first, *rest = form.lines
+        if first.function == "np.copyto" and first.out == OUT:
+            return [Line("np.array", (*first.arguments, "order='C'"), OUT, "="), *rest]
         if first.how != "out" or first.out != OUT or (v.record.rows and any(map(may_turn, v.inputs))):
             return []
         return [Line(first.function, first.arguments, OUT, "="), *rest]

@@ -182,7 +182,7 @@ class World:
         space = vars(dtypes)
         self.guards.entry(space, "_default", space["_default"], "the default dtype")
         # Random generators, each with how often it was seeded.
-        self._generators = [(default_generator, default_generator.resets)]
+        self.generators = [(default_generator, default_generator.resets)]
         self.argument(function, "")
 
     def argument(self, value: Any, path: str) -> None:
@@ -191,7 +191,8 @@ class World:
         self._settle_names()
         if reason and not path:
             raise RuntimeError(
-                f"compile(): the function is or holds {reason}, which a recording cannot guard (the function at {self.home})"
+                f"compile(): the function is or holds {reason}, which a recording cannot guard (the function at "
+                f"{self.home})"
             )
         if reason and not callable(value):
             raise TypeError(
@@ -257,7 +258,7 @@ class World:
         if isinstance(value, Tensor):
             return self._tensor(value, path)
         if isinstance(value, Generator):
-            self._generators.append((value, value.resets))
+            self.generators.append((value, value.resets))
             return ""
         if isinstance(value, types.FunctionType):
             return self._function(value, path)
@@ -537,6 +538,8 @@ class World:
             self.guards.table(space, path, True)
         if not library:
             self._object(value, path)
+            if held.state is None:
+                self.guards.entry(space, "_hooked", space.get("_hooked", MISSING), f"the hooks of {path}")
         else:
             self.guards.table(space, path, False)
             self._class(type(value), path, False)
@@ -748,7 +751,7 @@ class World:
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed an object of Python."""
         what = self.guards.changed()
-        if any(generator.resets != resets for generator, resets in self._generators):
+        if any(generator.resets != resets for generator, resets in self.generators):
             raise RuntimeError(
                 "compile(): the function seeds a random generator or sets its state, which is not part of a replay. Do "
                 f"that outside (in the function at {self.home})"

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import errors
 from minigrad.core.apply import apply, cast
 from minigrad.core.changes import RUNNING, changed, keeps_record, overlaps, will_change
 from minigrad.core.mode import MODE
@@ -60,10 +59,11 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
                 will_change(array)
             try:
                 QUIET.run(op.kernel, *others, out=array)
-            except (TypeError, ValueError) as error:
-                raise errors.explain(op, operands, params, error, errors.here()) from error
-            changed(array)
-            return t
+            except (TypeError, ValueError):
+                quick = False  # what fails says below why
+            else:
+                changed(array)
+                return t
     if mode.grad:
         check_change(t)
     result = apply(op, operands, params)

@@ -203,6 +203,8 @@ class _Gradient(Tensor):
 
     def detach_(self) -> Self:
         """Forgets its history."""
+        if self._view is not None and self._view.outside == "detach()":  # while a function is recorded
+            return self
         if self._view is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead")
         if self._node is not None and self._node.op is None:
