@@ -4,6 +4,9 @@
 work and needs one recording.
 """
 
+# The tables have a row a line, and write what people may write.
+# ruff: noqa: B030, C413, E501, F821, RUF012, RUF015, SIM115, UP031
+
 import abc
 import argparse
 import array
@@ -252,7 +255,7 @@ KEPT: dict[str, tuple[Callable[[], Any], Callable[[Any, Any], Any]]] = {
     "count": (lambda: itertools.count(1), lambda x, v: x * next(v)),
     "cycle": (lambda: itertools.cycle([1.0, 2.0]), lambda x, v: x * next(v)),
     "chain": (lambda: itertools.chain([1.0], [2.0]), lambda x, v: x * next(v)),
-    "file": (lambda: open(__file__), lambda x, v: x * len(next(v))),  # noqa: SIM115
+    "file": (lambda: open(__file__), lambda x, v: x * len(next(v))),
     "view of values": (lambda: {1: 2.0}.values(), lambda x, v: x * sum(v)),
     "view of keys": (lambda: {1: 2.0}.keys(), lambda x, v: x * sum(v)),
     "view of items": (lambda: {1: 2.0}.items(), lambda x, v: x * len(v)),
@@ -410,6 +413,12 @@ def in_nn_module(v: Any, use: Any) -> Any:
     return net
 
 
+def in_module_of_the_library(v: Any, use: Any) -> Any:
+    net: Any = nn.Sequential(nn.Tanh())
+    net[0].a = v
+    return lambda x: use(net(x), net[0].a)
+
+
 def in_parameter(v: Any, use: Any) -> Any:
     w: Any = nn.Parameter(mg.tensor(np.ones(3)))
     w.a = v
@@ -419,7 +428,7 @@ def in_parameter(v: Any, use: Any) -> Any:
 HOLDERS = [
     in_closure, in_global, in_module, in_list, in_dict, in_tuple, in_attribute, in_attribute_by_text,
     in_attribute_by_key, in_vars, in_class, in_slot, in_default, in_keyword_default, in_partial, in_compiled_partial,
-    in_function, in_nn_module, in_parameter,
+    in_function, in_nn_module, in_module_of_the_library, in_parameter,
 ]  # fmt: skip
 
 
@@ -740,6 +749,12 @@ class Scales(nn.Module):
         return x * self.k
 
 
+def back(x: Any, v: Any) -> Any:
+    y = x.detach().requires_grad_()
+    (g,) = mg.autograd.grad(v(y).sum(), y)
+    return g
+
+
 class Meta(type):
     @property
     def k(cls) -> Any:
@@ -970,6 +985,8 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "forward on the object": (nn.Tanh, lambda x, v: v(x), put("forward", lambda x: x * 5.0)),
     "forward hook": (nn.Tanh, lambda x, v: v(x), lambda v: v.register_forward_hook(lambda m, a, y: y * 5.0)),
     "forward pre-hook": (nn.Tanh, lambda x, v: v(x), lambda v: v.register_forward_pre_hook(lambda m, a: (a[0] * 5.0,))),
+    "hook of the user's Module": (Scales, lambda x, v: v(x), lambda v: v.register_forward_hook(lambda m, a, y: y * 5.0)),
+    "backward hook of the user's Module": (Scales, lambda x, v: back(x, v), lambda v: v.register_full_backward_hook(lambda m, a, b: (b[0] * 5.0,))),
     "Module in a plain list": (lambda: [Scales()], lambda x, v: v[0](x), lambda v: setattr(v[0], "k", 0.25)),
     "number of parameters": (lambda: nn.Sequential(nn.Tanh()), lambda x, v: x * len([*v.parameters()]), lambda v: v.append(nn.Linear(3, 3))),
     "names of modules": (lambda: nn.Sequential(nn.Tanh()), lambda x, v: x * len([*v.named_modules()]), lambda v: v.append(nn.Tanh())),
@@ -1087,6 +1104,31 @@ def a_hook_of_a_Module() -> Iterator[Any]:
     net, k = nn.Tanh(), [2.0]
     handle = net.register_forward_hook(lambda m, a, y: y * k[0])
     yield net
+    k[0] = 3.0
+    yield
+    handle.remove()
+    yield
+
+
+@way
+def a_hook_of_an_optimizer() -> Iterator[Any]:
+    w, k = nn.Parameter(mg.tensor(np.ones(3))), [2.0]
+    opt = mg.optim.SGD([w], lr=0.5)
+
+    def f(x: Any) -> Any:
+        with mg.no_grad():
+            w.fill_(1.0)
+        w.grad = x * 1.0
+        opt.step()
+        return w.detach() * 1.0
+
+    @mg.no_grad()
+    def doubles(*_: Any) -> None:
+        w.mul_(k[0])
+
+    yield f
+    handle = opt.register_step_post_hook(doubles)
+    yield
     k[0] = 3.0
     yield
     handle.remove()
@@ -1266,7 +1308,7 @@ def attributes_that_are_not_mentioned() -> Any:
     class Trainer:
         def __init__(self) -> None:
             self.logger, self.lock, self.scale, self.clock = LOG, threading.Lock(), 2.0, time.time
-            self.rows: Any = open(os.devnull)  # noqa: SIM115
+            self.rows: Any = open(os.devnull)
             self.rows.close()
 
         def log(self) -> None:

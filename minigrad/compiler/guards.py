@@ -8,6 +8,13 @@ from itertools import chain, repeat
 from operator import attrgetter, call, is_
 from typing import Any
 
+
+class MISSING:
+    """Stands for what is not there."""
+
+
+# The path of what the function itself holds.
+NAMELESS = "its attributes"
 # The kinds of tables, special ones first: their own methods run no code of the user.
 _BASES: tuple[Any, ...] = (OrderedDict, dict, list, deque, set, frozenset, tuple)
 # What Python adds to a class where it is asked about.
@@ -20,10 +27,6 @@ _MADE_BY_PYTHON = {
 }
 SIMPLE = (int, float, str, bytes, complex)
 _node_of, _hooks_of, _grad_of = attrgetter("_node"), attrgetter("_node.hooks"), attrgetter("_grad")
-
-
-class MISSING:
-    """Stands for what is not there."""
 
 
 def same(a: Any, b: Any) -> bool:
@@ -87,7 +90,7 @@ class Guards:
         """Adds the guard on the class of an object."""
         self._objects.append(value)
         self._classes.append(type(value))
-        self._object_paths.append(path)
+        self._object_paths.append(path or NAMELESS)
 
     def table(self, content: Any, path: str, keys: bool) -> None:
         """Adds a table: a dict or a list whose content stays; with ``keys`` also under the same keys in that order."""
@@ -95,19 +98,19 @@ class Guards:
         values = [*(base.values if issubclass(base, dict) else base.__iter__)(content)]
         if not values:
             self._empties.append(content)
-            self._empty_paths.append(path)
+            self._empty_paths.append(path or NAMELESS)
             return
         self._sized.append(content)
         self._sizes.append(len(values))
-        self._tables.append(path)
+        self._tables.append(path or NAMELESS)
         self._content += values
-        self._about += [path] * len(values)
+        self._about += [path or NAMELESS] * len(values)
         if isinstance(content, dict):
             self._entries.append(base.values.__get__(content))
             if keys:
                 self._keyed.append(base.__iter__.__get__(content))
                 self._keys += base.__iter__(content)
-                self._key_paths += [path] * len(values)
+                self._key_paths += [path or NAMELESS] * len(values)
         else:
             self._entries.append(base.__iter__.__get__(content))
 
@@ -115,7 +118,7 @@ class Guards:
         """Adds the guard on the length alone."""
         self._sized.append(content)
         self._sizes.append(len(content))
-        self._tables.append(path)
+        self._tables.append(path or NAMELESS)
 
     def names(self, space: Any, path: str) -> None:
         """Adds the guard that a class has the attributes that it has."""
@@ -191,10 +194,10 @@ class Guards:
                 return f"the class of {path}"
         for content, path in zip(self._empties, self._empty_paths, strict=True):
             if content:
-                return path or "a list or dict"
+                return path
         for content, size, path in zip(self._sized, self._sizes, self._tables, strict=True):
             if len(content) != size:
-                return path or "a list or dict"
+                return path
         return (
             self._other_space()
             or self._entries_at.other()
@@ -278,7 +281,7 @@ class _Rows:
         self.calls.append(function)
         self.arguments.append(argument)
         self.values.append(value)
-        self.paths.append(path)
+        self.paths.append(path or NAMELESS)
 
     def hold(self) -> bool:
         return all(map(is_, map(call, self.calls, self.arguments, *self.rest), self.values))

@@ -17,9 +17,10 @@ import functools
 import os
 import sys
 import sysconfig
+import threading
 import types
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -86,7 +87,7 @@ _FIXED = (
     np.generic, np.dtype, dtypes.dtype, device, Size, slice, range, types.CodeType,
     types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
     types.ClassMethodDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
-    type(collections.namedtuple("_", "a").a),
+    type(vars(collections.namedtuple("_", "a"))["a"]),
 )  # fmt: skip
 _OWN = {"_array", "_node", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
 _CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
@@ -123,7 +124,8 @@ def _home(value: Any) -> str:
 
 
 def _of_minigrad(space: Any) -> bool:
-    return str(space.get("__module__")).partition(".")[0] == "minigrad"
+    """Whether a class or module, by what it holds, is part of minigrad."""
+    return str(space.get("__module__") or space.get("__name__")).partition(".")[0] == "minigrad"
 
 
 def _is_users(cls: type) -> bool:
@@ -165,6 +167,7 @@ class World:
         # What the code mentions: names, those that it stores or may ask for, and whether it may ask for any.
         self._mentioned: set[str] = set()
         self._stored: set[str] = set()
+        self._asked: set[str] = set()
         self._reflective = False
         # Of objects, classes and modules: what reads a name, the names asked for so far, the path.
         self._spaces: list[tuple[Any, Any, str, set[Any]]] = []
@@ -239,6 +242,8 @@ class World:
         ):
             return ""
         known = self._reasons.get(id(value))
+        if kind is types.BuiltinFunctionType and value.__name__ in _REFLECTION and value.__name__ not in path:
+            return f"{value.__name__}() under another name"
         if known is None:
             self._reasons[id(value)] = ""  # it may hold itself
             self._alive.append(value)
@@ -412,7 +417,9 @@ class World:
             t for k in code.co_consts for t in (k if isinstance(k, tuple) else (k,)) if isinstance(t, str)
         ]
         self._mentioned.update(texts)
-        self._stored.update(texts)
+        if not {"getattr", "hasattr", "setattr", "delattr", *_REFLECTION}.isdisjoint(code.co_names):
+            self._stored.update(texts)
+            self._asked.update(texts)
         for name in code.co_freevars:
             if name in cells:
                 self._follow(cells[name], name)
@@ -434,7 +441,7 @@ class World:
                 self._reflective = True
             self._textual = (
                 self._textual
-                or operation.startswith("FORMAT_")
+                or operation.startswith(("FORMAT_", "CONTAINS_OP"))
                 or (operation == "LOAD_GLOBAL" and name in _TEXTUAL)
             )
         for k in code.co_consts:
@@ -518,7 +525,8 @@ class World:
                 if isinstance(slot, types.MemberDescriptorType):
                     item = _slot(slot, value)
                     self.guards.attribute(value, functools.partial(_slot, slot), item, f"{path}.{name}")
-                    if item is not MISSING and (reason := self._follow(item, f"{path}.{name}")):
+                    reason = "" if item is MISSING else self._follow(item, f"{path}.{name}")
+                    if reason:
                         self._refuse(name, f"{path}.{name}", reason)
         return ""
 
@@ -559,8 +567,8 @@ class World:
         if "training" in space and not library:
             self.guards.entry(space, "training", space["training"], f"{path}.training")
         for key, item in space.items() if library else ():
-            if id(item) not in own:
-                self._follow(item, f"{path}.{key}")
+            if id(item) not in own and (reason := self._follow(item, f"{path}.{key}")):
+                self._refuse(key, f"{path}.{key}", reason)
         return ""
 
     def _optimizer(self, held: Contents, path: str) -> None:
@@ -631,18 +639,20 @@ class World:
             where = f"{path}.{name}" if path else name
             self.guards.entry(content, name, value, where)
             reason = self._follow(value, where)
-            if reason and cls is not None:
+            if reason and cls is not Tensor and _of_minigrad(vars(cls) if cls is not None else content):
+                continue  # what the library keeps for itself
+            if reason and cls not in (None, types.FunctionType):
                 self._refuse(name, where, reason)
             elif reason:
                 self._refused_names.setdefault(name, reason)
         if cls is None and not of_module:
             return
         # What would be found nearer, or may be asked for, is missing.
-        absent = names & self._stored
+        absent = names & (self._asked if of_module else self._stored)
         if cls is Tensor:
             absent = {n for n in absent if not _in_class(Tensor, n)}
         elif cls is not None:
-            absent = absent | {n for n in names if _in_class(cls, n)}
+            absent = absent | {n for n in names | _hidden_names(cls) if _in_class(cls, n)}
         for name in sorted(absent):
             if name not in asked and name not in content:
                 asked.add(name)
@@ -655,17 +665,13 @@ class World:
         """Lets optimizers see their options as parameters, and refuses what the code must not reach."""
         suspects = {code: rows for code, *known in self._codes if (rows := self._suspects(code, *known))}
 
-        def trace(frame: types.FrameType, event: str, _: Any) -> Any:
-            rows = suspects.get(frame.f_code)
-            if rows is None:
-                return None
-            frame.f_trace_opcodes, frame.f_trace_lines = True, False
-            what = rows.get(frame.f_lasti) if event == "opcode" else None
+        def look(frame: types.FrameType, offset: int) -> None:
+            what = suspects[frame.f_code].get(offset)
             if isinstance(what, list):  # defaults, where the parameters still have them
                 values = frame.f_locals
                 what = next((f"{n}, {reason}" for n, v, reason in what if values.get(n) is v), None)
             if what is not None:
-                place = errors.place(frame.f_code, frame.f_lasti)
+                place = errors.place(frame.f_code, offset)
                 what += (
                     ""
                     if ", " in what.partition("of NumPy")[2] or ", wh" in what or ", with" in what
@@ -675,23 +681,18 @@ class World:
                     f"compile(): the function reaches {what}. Do that outside, and pass what it gives as an argument "
                     f"(at {place})"
                 )
-            return trace
 
         for group, key, stand_in, _ in self._stand_ins:
             group[key] = stand_in
-        before = sys.gettrace()
         try:
-            if suspects:
-                sys.settrace(trace)
-            yield
+            with _instructions(suspects, look) if suspects else contextlib.nullcontext():
+                yield
         finally:
-            if suspects:
-                sys.settrace(before)
             for group, key, stand_in, value in self._stand_ins:
                 if group.get(key) is stand_in:
                     group[key] = value
 
-    def _suspects(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> dict[int, str]:
+    def _suspects(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> dict[int, Any]:
         """What must not be reached, by the instruction of a code object that reaches it; opaque defaults too."""
         rows: dict[int, Any] = {}
         module: Any = None
@@ -700,12 +701,13 @@ class World:
         local: dict[str, Any] = {}
         listed = instructions(code)
         for i, (offset, operation, name) in enumerate(listed):
-            reason, value = "", MISSING
+            reason = ""
+            value: Any = MISSING
             if _asks(operation, name) and not _asks_for_a_constant(listed, i):
                 asked = (
                     module
                     if name == "__dict__"
-                    else self._next_module(listed[i + 1 : i + 4], space, cells, local)
+                    else self._next_module(listed[i + 1 : i + 12], space, cells, local)
                 )
                 if asked is not None or self._hidden:
                     what = f"the module {asked.__name__}" if asked is not None else self._hidden
@@ -740,13 +742,15 @@ class World:
         """The module that the next instructions load, if they do."""
         module: Any = None
         for _, operation, name in rows:
-            if module is not None and operation in ("LOAD_ATTR", "LOAD_METHOD"):
+            if operation in ("PUSH_NULL", "CACHE", "PRECALL"):
+                continue
+            if isinstance(module, types.ModuleType):
+                if operation not in ("LOAD_ATTR", "LOAD_METHOD"):
+                    return module
                 module = vars(module).get(name)
-            elif operation not in ("PUSH_NULL", "CACHE", "PRECALL", "LOAD_CONST", "CALL", "LOAD_ATTR"):
-                module = _loaded(operation, name, space, cells, local) if module is None else module
-            if not isinstance(module, types.ModuleType):
-                module = None
-        return module
+            else:
+                module = _loaded(operation, name, space, cells, local)
+        return None
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed an object of Python."""
@@ -761,6 +765,61 @@ class World:
                 f"compile(): the function changes {what}, and a replay would not: it repeats only what is done to "
                 f"Tensors, gradients and the state of optimizers. Do that outside (in the function at {self.home})"
             )
+
+
+@contextlib.contextmanager
+def _instructions(
+    codes: Collection[types.CodeType], look: Callable[[types.FrameType, int], None]
+) -> Iterator[None]:
+    """Calls ``look`` with the frame and the offset before each instruction of these codes that this thread runs."""
+    if sys.version_info >= (3, 12):
+        monitoring, thread = sys.monitoring, threading.get_ident()
+        event = monitoring.events.INSTRUCTION
+        tool = next((i for i in (4, 3, 5, 2, 1, 0) if _takes(i)), None)
+        if tool is None:
+            raise RuntimeError(
+                "compile(): all six tools of sys.monitoring are in use, and recording needs one"
+            )
+
+        def before(code: types.CodeType, offset: int) -> None:
+            if threading.get_ident() == thread:
+                look(sys._getframe(1), offset)
+
+        try:
+            monitoring.register_callback(tool, event, before)
+            for code in codes:
+                monitoring.set_local_events(tool, code, event)
+            yield
+        finally:
+            for code in codes:
+                monitoring.set_local_events(tool, code, 0)
+            monitoring.register_callback(tool, event, None)
+            monitoring.free_tool_id(tool)
+    else:
+
+        def trace(frame: types.FrameType, event: str, _: Any) -> Any:
+            if frame.f_code not in codes:
+                return None
+            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+            if event == "opcode":
+                look(frame, frame.f_lasti)
+            return trace
+
+        previous = sys.gettrace()
+        try:
+            sys.settrace(trace)
+            yield
+        finally:
+            sys.settrace(previous)
+
+
+def _takes(tool: int) -> bool:
+    """Whether a number of a tool that monitors was free; it is taken then."""
+    try:
+        sys.monitoring.use_tool_id(tool, "minigrad.compile")  # type: ignore[attr-defined, unused-ignore]
+    except ValueError:
+        return False
+    return True
 
 
 _dict_of, _mro_of = attrgetter("__dict__"), attrgetter("__mro__")
@@ -829,6 +888,20 @@ def _loaded(
 
 def _in_class(cls: type, name: str) -> bool:
     return any(name in vars(base) for base in cls.__mro__)
+
+
+def _hidden_names(cls: type) -> set[str]:
+    """Names of a Module or an optimizer that the library reads: ``forward``, and tables for hooks to come."""
+    if not publishes(cls):
+        return set()
+    tables = {
+        n for base in cls.__mro__ for n, v in vars(base).items() if isinstance(v, types.MappingProxyType)
+    }
+    return {
+        n
+        for n in tables
+        if n.endswith(("_step_pre_hooks", "_step_post_hooks", "ward_hooks", "ward_pre_hooks"))
+    } | {"forward"}
 
 
 def _has_no_hidden_state(cls: type) -> bool:
