@@ -141,16 +141,9 @@ def poke(value: Any) -> None:
             t.logical_not_() if t.dtype == mg.bool else t.add_(1)
 
 
-LIBRARY = {
-    "T": tensor,
-    "operation": operation,
-    "sample": sample,
-    "total": total,
-    "poke": poke,
-    "Point": Point,
-}
+LIBRARY = {"T": tensor, "operation": operation, "sample": sample, "total": total, "poke": poke}
 LIBRARY |= {"mg": mg, "nn": nn, "optim": optim, "autograd": autograd, "math": math, "types": types}
-LIBRARY |= {"argparse": argparse, "collections": collections, "functools": functools, "Settings": Settings}
+LIBRARY |= {"argparse": argparse, "functools": functools, "Point": Point, "Settings": Settings}
 HIDDEN = {*LIBRARY, "C", "caught", "called", "look"}
 
 # ---------------------------------------------------------------- what a program sees
@@ -493,12 +486,7 @@ class Maker:
 
     def __init__(self, seed: int) -> None:
         self.r, self.number, self.program = random.Random(seed), 20, Program()
-        self.names: dict[str, list[str]] = {
-            "f": [],
-            "l": ["w0", "w0", "w1", "p0", "ws[0]", "x"],
-            "m": [],
-            "i": [],
-        }
+        self.names = collections.defaultdict(list, l=["w0", "w0", "w1", "p0", "ws[0]", "x"])
         self.parts = {t.removeprefix("def ").split("(")[0].split(" ")[0].strip(","): t for t in SURROUNDINGS}
 
     def fill(self, template: str) -> str:
@@ -512,9 +500,8 @@ class Maker:
 
     def change(self, template: str, **names: str) -> str:
         self.number += 1
-        return template.format(
-            n=self.number, s=self.r.choice(["0.25", "1.25", "-2.0", "3.0", "0.0"]), **names
-        )
+        number = self.r.choice(["0.25", "1.25", "-2.0", "3.0", "0.0"])
+        return template.format(n=self.number, s=number, **names)
 
     def some_change(self) -> str:
         """A change, mostly of what the function mentions."""
@@ -527,9 +514,8 @@ class Maker:
 
     def classify(self, name: str, value: Any) -> None:
         if isinstance(value, mg.Tensor) and value.numel() < 500:
-            self.names["f" if value.is_floating_point() else "m" if value.dtype == mg.bool else "i"].append(
-                name
-            )
+            kind = "f" if value.is_floating_point() else "m" if value.dtype == mg.bool else "i"
+            self.names[kind].append(name)
 
     def make(self) -> Program:
         r, program, parts = self.r, self.program, self.parts
@@ -551,7 +537,7 @@ class Maker:
         chosen = [
             *names[-2:],
             *r.sample(names, min(len(names), r.randint(0, 2))),
-            *["x", "w0"] * (r.random() < 0.05),
+            *["x"] * (r.random() < 0.05),
         ]
         program.returned = list(dict.fromkeys(chosen)) or ["x"]
         program.form, program.wrap = r.choice(FORMS), r.choice(WRAPS)
@@ -609,18 +595,16 @@ class Maker:
             for name, kind in kinds.items():
                 some = r.choice(X if name == "x" else Y) if r.random() < 0.15 else kind
                 calls.append(f"{name} = {self.change(some)}")
-            number = f", {r.choice(['0.5', '0.5', '1.5', '0.0', '-2.0', '1'])}" * (
-                "a" in self.program.signature
-            )
+            number = f", {r.choice(['0.5', '0.5', '1.5', '0.0', '-2.0', '1'])}"
+            number *= "a" in self.program.signature
             block = r.choice(["", *[""] * 14, ", mg.no_grad()", ", mg.no_grad()", ", mg.inference_mode()"])
             calls.append(f"with called(){block}:\n    r{k} = F(x, y{number})\nlook()")
             calls += [self.change(c, r=f"r{k}", r0="r0") for c in after if r.random() < 0.8]
         calls.append("look()")
 
 
-TAKES = {
-    name: eval(f"{name}([T(0, 1, grad=True)], lr=0.1).defaults", LIBRARY | _prelude()) for name in OPTIMIZERS
-}
+SPACE = LIBRARY | _prelude()
+TAKES = {name: eval(f"{name}([T(0, 1, grad=True)], lr=0.1).defaults", SPACE) for name in OPTIMIZERS}
 
 
 def shrink(program: Program, difference: str, most: int = 250) -> tuple[Program, str]:
@@ -629,18 +613,15 @@ def shrink(program: Program, difference: str, most: int = 250) -> tuple[Program,
     while most > 0 and before != program:
         before = program
         for part in ("calls", "body", "returned", "setup"):
-            size = max(1, len(getattr(program, part)) // 2)
-            while size and most > 0:
-                for i in reversed(range(0, len(getattr(program, part)), size)):
-                    rest = list(getattr(program, part))
-                    del rest[i : i + size]
+            for size in (8, 3, 1):
+                for i in reversed(range(0, len(getattr(program, part)) if most > 0 else 0, size)):
+                    pieces = getattr(program, part)
                     most -= 1
-                    less = replace(program, **{part: rest})
+                    less = replace(program, **{part: pieces[:i] + pieces[i + size :]})
                     with contextlib.suppress(SyntaxError):
                         now = disagreement(less.text())[0]
                         if now and kind_of(now) == kind:
                             program, difference = less, now
-                size //= 2
     return program, difference
 
 
@@ -666,25 +647,16 @@ def fuzz(first: int, count: int, end: float = math.inf, shrinks: int = 250) -> A
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, kind, default in (
-        ("programs", int, 1000),
-        ("seed", int, 0),
-        ("minutes", float, 1e9),
-        ("jobs", int, 1),
-    ):
-        parser.add_argument(f"--{name}", type=kind, default=default)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    defaults: dict[str, Any] = {"programs": 1000, "seed": 0, "minutes": 1e9, "jobs": 1}
+    for name, default in defaults.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
     options = parser.parse_args()
     start, tried = time.time(), 0
     kinds: dict[str, list[Any]] = {}
     refusals: collections.Counter[str] = collections.Counter()
-    begins = range(0, options.programs, 200)
-    parts = [
-        (options.seed * 10**7 + i, min(200, options.programs - i), start + 60 * options.minutes)
-        for i in begins
-    ]
+    end, first, size = start + 60 * options.minutes, options.seed * 10**7, 200
+    parts = [(first + i, min(size, options.programs - i), end) for i in range(0, options.programs, size)]
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
         for count, some, sentences in pool.map(fuzz, *zip(*parts, strict=True)):
             tried += count
