@@ -376,10 +376,12 @@ nn.Sequential(nn.Linear(4, 4), Dropout(), nn.Tanh());nn.ModuleList([nn.Linear(4,
 OPTIMIZED = split("""net.parameters();[w0, w1];ws;[w0, p0];[{'params': [w0]}, {'params': [w1], 'lr': 0.3}]
 [*net.parameters(), w1]""")
 OPTIMIZERS = [f"optim.{name}" for name in optim.__all__ if name != "Optimizer"] + ["Adam"]
-OPTIONS = split("""lr=0.1;lr=0.05;momentum=0.9;momentum=0.0;weight_decay=0.01;weight_decay=0.0;dampening=0.1;maximize=True
-betas=(0.8, 0.9);betas=(0.5, 0.6);eps=1e-6;alpha=0.9""")
-WRAPS = split("""F = C(f);F = C(f);F = C(f);F = C(f);F = C(f);F = C(functools.partial(f));F = functools.partial(C(f))
-F = C(Box(f).call);F = Box(C(f)).call;F = C(lambda *args: f(*args));f = C(f)\\nF = C(lambda *args: f(*args))""")
+OPTIONS = split("""lr=0.1;lr=0.05;momentum=0.9;momentum=0.0;weight_decay=0.01;weight_decay=0.0;dampening=0.1
+maximize=True;betas=(0.8, 0.9);betas=(0.5, 0.6);eps=1e-6;alpha=0.9""")
+WRAPS = split(r"""F = C(f);F = C(f);F = C(f);F = C(f);F = C(f);F = C(functools.partial(f));F = functools.partial(C(f))
+F = C(Box(f).call);F = Box(C(f)).call;F = C(lambda *args: f(*args));f = C(f)\nF = C(lambda *args: f(*args))
+G = C(lambda d, *a: f(d['x'], d['y'][0], *a))\nF = lambda x, y, *a: G({'x': x, 'y': [y]}, *a)
+G = C(f)\nF = lambda x, y, *a: G(*[x], **dict(zip(('y', 'a'), (y, *a))))""")
 FORMS = split("({},);({},);[{}];({},)[0];{{'r': [{}], 'k': 1}};Point(({},), 2)")
 # {f}: a float Tensor, {l}: a leaf with a gradient, {m}: a mask, {i}: whole numbers, {s}: a number, {d}: a dimension.
 NUMBERS = split(r"""2;0.5;3;K;N;cfg['a'];cfg['n'];cfg['deep']['x'][1];ns.a;ns.n;plain.a;conf.rate;conf.power
