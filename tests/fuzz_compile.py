@@ -245,9 +245,10 @@ DOCUMENTED = (
     "a computed Tensor that requires grad is changed under no_grad", "changes requires_grad of",
     "seeds a random generator or sets its state", "is made of the memory of another one behind the tape",
     "; call it uncompiled", "a gradient that requires grad stays in .grad", "adds or removes a hook of a Tensor",
+    "a result has a hook, or retains its gradient",
 )  # fmt: skip
 # Changes of classes and functions that the prelude defines.
-PATCHES = re.compile(r"(Net|Box|Dropout|Adam)\.\w+ = |drop\.p = |__class__")
+PATCHES = re.compile(r"\b(Net|Box|Dropout|Adam)\.\w+ = |\bdrop\.p = |__class__")
 # What a replay adds to the sentence of eager mode.
 REPLAYED = r"[;:,. ]*[([]?(?:while|in|during) (?:a|the) replay"
 
@@ -426,7 +427,7 @@ net(x).pow(2).mean().backward();({f} * w0).sum().backward();{l}.grad.zero_();cli
 clip([w0, w1], 1.0);{l}.grad = {l}.grad * 0.5;{l}.grad = {f}.detach();{f}.retain_grad();{f}.requires_grad_()
 {f}.register_hook(lambda g: g * 2);for w in ws:\n    {f} = {f} * w;for k in range(N):\n    {f} = {f} * 0.5 + k
 if FLAG:\n    {f} = {f} + 1;if y.requires_grad:\n    {f} = {f} * 3;if cfg['deep']['on']:\n    {f}.mul_(2)
-assert x.dim() < 3;raise ValueError('as said');if {l}.grad is not None:\n    {f} = {f} + {l}.grad;mg.manual_seed(3)
+assert x.dim() < 3;raise ValueError('as said');if {l}.grad is not None:\n    {f} = {f} + {l}.grad
 gen.manual_seed(3);del {f};{f} = {f}.detach().requires_grad_()""")
 CHANGES = split(r"""K = {s};N = {n};FLAG = not FLAG;cfg['a'] = {s};cfg['n'] = {n};cfg['deep']['on'] = False
 cfg['deep']['x'][1] = {s};cfg['late'] = {s};cfg['deep'] = {{'on': True, 'x': [1.0, {s}]}};ns.a = {s};ns.n = {n}
