@@ -3,24 +3,23 @@
 What is followed: Tensors, Modules, optimizers, numbers, strings, functions, classes and modules of the user, and lists,
 tuples, dicts and plain objects of these.  Of an object the attributes count that the code mentions.  All else is
 refused when the code reaches it, and not before: code in a branch that does not run reaches nothing.
+
+The file has more than 500 lines because it follows one value through everything that Python code can reach, and each
+kind of object on that way has a few lines here.
 """
 
 from __future__ import annotations
 
 import abc
-import argparse
 import builtins
 import collections
 import contextlib
 import enum
 import functools
-import os
 import sys
-import sysconfig
-import threading
 import types
 import weakref
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -28,111 +27,42 @@ import numpy as np
 
 from minigrad import dtypes, errors
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
+from minigrad.compiler.kinds import (
+    CALLED,
+    CONTAINERS,
+    FIXED,
+    IMPURE,
+    NAMES_OF_ITSELF,
+    OWN,
+    PLAIN,
+    REFLECTION,
+    REFUSED,
+    SECRET,
+    SMALL,
+    TEXTUAL,
+    UNREAD,
+    a_kind,
+    foreign,
+    has_no_hidden_state,
+    hidden_names,
+    home_of,
+    in_class,
+    is_foreign,
+    is_pure,
+    is_users,
+    load,
+    of_minigrad,
+    slot_of,
+)
 from minigrad.compiler.scalars import Scalar
+from minigrad.compiler.watch import asks, asks_for_a_constant, instructions_watched, suspects_in
 from minigrad.core.contents import Contents, publishes
-from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
-from minigrad.device import device
-from minigrad.errors import INSIDE
 from minigrad.random import Generator, default_generator
 from minigrad.readers.source.names import identifier, instructions
 
-# Library modules whose functions depend on their arguments alone.
-PURE = frozenset({
-    "abc", "cmath", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "itertools", "math",
-    "minigrad", "numbers", "numpy", "operator", "string", "types", "typing", "builtins", "typing_extensions",
-    "__future__", "_operator", "_functools", "_collections", "_collections_abc", "collections.abc",
-})  # fmt: skip
-# Of these modules: what reads files and settings, or writes them.
-_IMPURE = {
-    id(getattr(np, name)): f"np.{name}()" for name in (
-        "load", "fromfile", "loadtxt", "genfromtxt", "memmap", "save", "savez", "savetxt", "geterr", "seterr",
-        "get_printoptions", "set_printoptions",
-    )
-}  # fmt: skip
-_REFUSED = {
-    "print": "print(), whose output a replay would not repeat",
-    "input": "input(), which a replay would not ask for",
-    **{name: f"{name}(), with which code may reach anything" for name in
-       ("eval", "exec", "compile", "globals", "locals", "__import__", "breakpoint")},
-    **{name: f"{name}(), which gives something else in each run" for name in ("id", "hash", "open")},
-    **{name: f"{name}, whose objects a recording cannot guard" for name in ("memoryview", "bytearray")},
-}  # fmt: skip
-# What may ask for any attribute, and what looks at the attributes of a namespace without naming them.
-_REFLECTION = {
-    "getattr", "hasattr", "vars", "dir", "attrgetter", "methodcaller", "__dict__", "__getattribute__", "asdict",
-    "astuple", "fields", "copy", "deepcopy", "__reduce__", "__reduce_ex__", "__getstate__",
-}  # fmt: skip
-_TEXTUAL = {"repr", "str", "format", "ascii"}
-# Attributes with which code may reach anything.
-_SECRET = {
-    "__globals__", "__closure__", "__subclasses__", "__builtins__", "f_globals", "f_locals", "f_back", "f_builtins",
-    "gi_frame", "cr_frame", "ag_frame", "tb_frame", "cell_contents", "__traceback__", "__context__",
-}  # fmt: skip
-_NAMES_OF_ITSELF = {"__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__type_params__"}
-_CALLED = {"forward", "step", "backward", "setup_context", "jvp", "vmap", "__call__"}
-_UNREAD = {
-    "__dict__",
-    "__weakref__",
-    "__module__",
-    "__doc__",
-    "__qualname__",
-    "__firstlineno__",
-    "__static_attributes__",
-}
-SMALL = 1 << 14  # elements
-_PLAIN = (argparse.Namespace, types.SimpleNamespace)
-_FIXED = (
-    np.generic, np.dtype, dtypes.dtype, device, Size, slice, range, types.CodeType,
-    types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
-    types.ClassMethodDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
-    type(vars(collections.namedtuple("_", "a"))["a"]),
-)  # fmt: skip
-_OWN = {"_array", "_node", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
-_CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
-_SITE = f"{os.sep}site-packages{os.sep}"
-
-
-@functools.cache
-def _foreign(file: str | None) -> bool:
-    """Whether code belongs to minigrad, the standard library or an installed package."""
-    if not file:
-        return False
-    if file.startswith("<frozen") or INSIDE[file]:
-        return True
-    path, standard = os.path.abspath(file), sysconfig.get_paths()
-    return _SITE in path or path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
-
-
-def _is_pure(name: str) -> bool:
-    known = name in PURE or name.partition(".")[0] in ("minigrad", "numpy")
-    return known and not name.startswith(("numpy.random", "numpy.testing"))
-
-
-def _is_foreign(module: Any) -> bool:
-    """Whether a module is not the user's."""
-    if str(vars(module).get("__name__")).partition(".")[0] in sys.stdlib_module_names - {"__main__"}:
-        return True
-    return _foreign(vars(module).get("__file__"))
-
-
-def _home(value: Any) -> str:
-    """The name of the module of a class or function; empty where that is no text, as in classes made by Cython."""
-    home = getattr(value, "__module__", None)
-    return home if isinstance(home, str) else ""
-
-
-def _of_minigrad(space: Any) -> bool:
-    """Whether a class or module, by what it holds, is part of minigrad."""
-    return str(space.get("__module__") or space.get("__name__")).partition(".")[0] == "minigrad"
-
-
-def _is_users(cls: type) -> bool:
-    """Whether a class is the user's."""
-    home = _home(cls)
-    module = sys.modules.get(home)
-    return home in ("", "__main__") or module is None or not _is_foreign(module)
+_dict_of, _mro_of = attrgetter("__dict__"), attrgetter("__mro__")
 
 
 class World:
@@ -174,11 +104,11 @@ class World:
         self._classes: dict[type, tuple[Any, Any, str, set[Any]]] = {}
         self._codes: list[tuple[types.CodeType, dict[str, Any], dict[str, Any]]] = []
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
-        self._refused_names = {name: f"{name}, with which code may reach anything" for name in _SECRET}
-        self._hidden = ""
+        self.refused_names = {name: f"{name}, with which code may reach anything" for name in SECRET}
+        self.hidden = ""
         self._textual = False
         # Opaque defaults, by the code and the name of the parameter.
-        self._defaults: dict[types.CodeType, dict[str, tuple[Any, str]]] = {}
+        self.defaults: dict[types.CodeType, dict[str, tuple[Any, str]]] = {}
         self._described: list[tuple[Any, str, set[str]]] = []
         for cls in Tensor.__mro__[:-1]:
             self._spaces.append((vars(cls), None, cls.__name__, set()))
@@ -190,7 +120,7 @@ class World:
 
     def argument(self, value: Any, path: str) -> None:
         """Follows an argument that is no Tensor, number, list, tuple or dict. TypeError for what no guard can watch."""
-        reason = self._follow(value, path)
+        reason = self.follow(value, path)
         self._settle_names()
         if reason and not path:
             raise RuntimeError(
@@ -209,7 +139,7 @@ class World:
     def hooks(self, node: Any, path: str) -> None:
         """Follows the hooks of a record."""
         for hook in tuple((node.hooks or {}).values()) if node is not None else ():
-            self._follow(hook, path)
+            self.follow(hook, path)
         self._settle_names()
 
     def number(self, value: float, text: str) -> Scalar:
@@ -230,19 +160,19 @@ class World:
 
     # ------------------------------------------------------------ values
 
-    def _follow(self, value: Any, path: str) -> str:
+    def follow(self, value: Any, path: str) -> str:
         """Adds the guards on what a value holds; returns why a recording cannot guard it, or ""."""
         kind = type(value)
         if (
             value is None
             or kind is bool
             or kind in SIMPLE
-            or issubclass(kind, _FIXED)
+            or issubclass(kind, FIXED)
             or kind in (object, Scalar)
         ):
             return ""
         known = self._reasons.get(id(value))
-        if kind is types.BuiltinFunctionType and value.__name__ in _REFLECTION and value.__name__ not in path:
+        if kind is types.BuiltinFunctionType and value.__name__ in REFLECTION and value.__name__ not in path:
             return f"{value.__name__}() under another name"
         if known is None:
             self._reasons[id(value)] = ""  # it may hold itself
@@ -252,13 +182,13 @@ class World:
 
     def _enter(self, value: Any, path: str) -> str:
         kind = type(value)
-        if id(value) in _IMPURE:
-            return f"{_IMPURE[id(value)]}, which depends on more than its arguments"
+        if id(value) in IMPURE:
+            return f"{IMPURE[id(value)]}, which depends on more than its arguments"
         if kind in weakref.ProxyTypes or kind is functools._lru_cache_wrapper:
-            return "a function with a cache" if kind not in weakref.ProxyTypes else _a(kind)
+            return "a function with a cache" if kind not in weakref.ProxyTypes else a_kind(kind)
         if kind is np.ufunc:
             return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
-        if _home(kind) == "typing":
+        if home_of(kind) == "typing":
             return ""
         if isinstance(value, Tensor):
             return self._tensor(value, path)
@@ -268,7 +198,7 @@ class World:
         if isinstance(value, types.FunctionType):
             return self._function(value, path)
         if isinstance(value, types.MethodType):
-            return self._follow(value.__self__, path) or self._follow(value.__func__, path)
+            return self.follow(value.__self__, path) or self.follow(value.__func__, path)
         if isinstance(value, types.BuiltinFunctionType | types.MethodWrapperType):
             return self._builtin(value)
         if isinstance(value, types.ModuleType):
@@ -279,7 +209,7 @@ class World:
             self._attributes(value, ("func", "args", "keywords"), path)
             return self._each([value.func, value.args, value.keywords], path)
         if isinstance(value, (staticmethod, classmethod)):
-            return self._follow(value.__func__, path)
+            return self.follow(value.__func__, path)
         if isinstance(value, (property, functools.cached_property)):
             self._each(
                 [value.func] if isinstance(value, functools.cached_property) else [value.fget, value.fset],
@@ -293,28 +223,28 @@ class World:
         if isinstance(value, np.ndarray):
             return f"an array of NumPy with {value.size} elements, too many to compare in each call"
         if isinstance(value, types.MappingProxyType) or hasattr(kind, "__next__"):
-            return f"{_a(kind)}"
+            return f"{a_kind(kind)}"
         if publishes(kind):
             return self._holder(value, value.__minigrad_contents__(), path)
         if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
             inner = vars(value).get("__wrapped__")
             self.guards.entry(vars(value), "__wrapped__", inner, path)
-            return self._follow(inner, path)
+            return self.follow(inner, path)
         if isinstance(value, enum.Enum):
-            return self._object(value, path) or self._follow(value._value_, f"{path}.value")
-        if isinstance(value, _CONTAINERS):
+            return self._object(value, path) or self.follow(value._value_, f"{path}.value")
+        if isinstance(value, CONTAINERS):
             return self._container(value, path)
         if isinstance(value, (collections.UserDict, collections.UserList, collections.UserString)):
             self.guards.attribute(value, attrgetter("data"), value.data, path)
-            return self._follow(value.data, path)
-        plain = kind in _PLAIN or (_is_users(kind) and _has_no_hidden_state(kind))
-        if plain or _home(kind).partition(".")[0] == "minigrad":
+            return self.follow(value.data, path)
+        plain = kind in PLAIN or (is_users(kind) and has_no_hidden_state(kind))
+        if plain or home_of(kind).partition(".")[0] == "minigrad":
             return self._object(value, path)
-        return _a(kind)
+        return a_kind(kind)
 
     def _each(self, values: Any, path: str) -> str:
         for v in values:
-            if reason := self._follow(v, path):
+            if reason := self.follow(v, path):
                 return reason
         return ""
 
@@ -324,25 +254,25 @@ class World:
         self.paths[id(t)] = path.strip(".") or "tensor"
         self.guards.tensor(t, self.paths[id(t)])
         for hook in tuple((t._node.hooks or {}).values()) if t._node is not None else ():
-            self._follow(hook, path)
-        self._spaces.append((t.__dict__, Tensor, path, set(_OWN)))
-        if _is_users(type(t)):
+            self.follow(hook, path)
+        self._spaces.append((t.__dict__, Tensor, path, set(OWN)))
+        if is_users(type(t)):
             self._class(type(t), path, False)
         return ""
 
     def _container(self, value: Any, path: str) -> str:
         kind = type(value)
         if kind not in (
-            *_CONTAINERS,
+            *CONTAINERS,
             collections.OrderedDict,
             collections.defaultdict,
             collections.Counter,
             list,
         ):
-            if not _is_users(kind) or not _has_no_hidden_state(kind):
+            if not is_users(kind) or not has_no_hidden_state(kind):
                 named = isinstance(value, tuple) and hasattr(kind, "_fields")
                 if not named:
-                    return _a(kind)
+                    return a_kind(kind)
             elif reason := self._class(kind, path, False) or (
                 self._object(value, path) if hasattr(value, "__dict__") else ""
             ):
@@ -369,8 +299,8 @@ class World:
             items.append((f"{path}.default_factory", value.default_factory))
         for name, v in items:
             if isinstance(v, types.ModuleType):
-                self._hidden = self._hidden or f"the module {v.__name__}"
-            if reason := self._follow(v, name):
+                self.hidden = self.hidden or f"the module {v.__name__}"
+            if reason := self.follow(v, name):
                 return f"a {kind.__name__} that holds {reason}"
         return ""
 
@@ -382,13 +312,13 @@ class World:
 
     def _function(self, function: types.FunctionType, path: str) -> str:
         code = function.__code__
-        if _foreign(code.co_filename):
+        if foreign(code.co_filename):
             for cell in function.__closure__ or ():  # the wrapper of a decorator may hold the user's function
                 with contextlib.suppress(ValueError):
                     if isinstance(cell.cell_contents, (types.FunctionType, types.MethodType, dict)):
-                        self._follow(cell.cell_contents, path)
-            home = function.__globals__.get("__name__") or _home(function)
-            return "" if _is_pure(home) else f"{function.__name__}(), a function of the module {home}"
+                        self.follow(cell.cell_contents, path)
+            home = function.__globals__.get("__name__") or home_of(function)
+            return "" if is_pure(home) else f"{function.__name__}(), a function of the module {home}"
         self._attributes(function, ("__code__", "__defaults__", "__kwdefaults__"), function.__qualname__)
         cells: dict[str, Any] = {}
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
@@ -401,8 +331,8 @@ class World:
             self.guards.table(function.__kwdefaults__, f"a default of {function.__name__}", True)
             known |= function.__kwdefaults__
         for name, value in known.items():
-            if reason := self._follow(value, name):
-                self._defaults.setdefault(code, {})[name] = value, reason
+            if reason := self.follow(value, name):
+                self.defaults.setdefault(code, {})[name] = value, reason
         self._code(code, function.__globals__, cells)
         self._described.append((function, function.__qualname__, set()))
         self._spaces.append((function.__dict__, types.FunctionType, path, set()))
@@ -417,12 +347,12 @@ class World:
             t for k in code.co_consts for t in (k if isinstance(k, tuple) else (k,)) if isinstance(t, str)
         ]
         self._mentioned.update(texts)
-        if not {"getattr", "hasattr", "setattr", "delattr", *_REFLECTION}.isdisjoint(code.co_names):
+        if not {"getattr", "hasattr", "setattr", "delattr", *REFLECTION}.isdisjoint(code.co_names):
             self._stored.update(texts)
             self._asked.update(texts)
         for name in code.co_freevars:
             if name in cells:
-                self._follow(cells[name], name)
+                self.follow(cells[name], name)
         rows = instructions(code)
         for i, (_, operation, name) in enumerate(rows):
             if operation in ("LOAD_GLOBAL", "LOAD_NAME"):
@@ -431,18 +361,18 @@ class World:
                 if value is MISSING and hasattr(builtins, name):
                     self.guards.entry(vars(builtins), name, getattr(builtins, name), name)
                 if value is not MISSING:
-                    self._follow(value, name)
+                    self.follow(value, name)
             elif operation in ("STORE_ATTR", "DELETE_ATTR"):
                 self._stored.add(name)
             elif operation == "IMPORT_NAME" and name in sys.modules:
                 self.guards.entry(sys.modules, name, sys.modules[name], name)
-                self._follow(sys.modules[name], name)
-            if operation == "MATCH_CLASS" or (_asks(operation, name) and not _asks_for_a_constant(rows, i)):
+                self.follow(sys.modules[name], name)
+            if operation == "MATCH_CLASS" or (asks(operation, name) and not asks_for_a_constant(rows, i)):
                 self._reflective = True
             self._textual = (
                 self._textual
                 or operation.startswith(("FORMAT_", "CONTAINS_OP"))
-                or (operation == "LOAD_GLOBAL" and name in _TEXTUAL)
+                or (operation == "LOAD_GLOBAL" and name in TEXTUAL)
             )
         for k in code.co_consts:
             if isinstance(k, types.CodeType):
@@ -451,38 +381,38 @@ class World:
     def _builtin(self, function: Any) -> str:
         owner = function.__self__
         if isinstance(owner, types.ModuleType) or owner is None:
-            home = owner.__name__ if owner is not None else _home(function)
+            home = owner.__name__ if owner is not None else home_of(function)
             if home == "builtins":
-                return _REFUSED.get(function.__name__, "")
-            return "" if _is_pure(home) else f"{function.__name__}(), a function of the module {home}"
-        return self._follow(owner, function.__name__)
+                return REFUSED.get(function.__name__, "")
+            return "" if is_pure(home) else f"{function.__name__}(), a function of the module {home}"
+        return self.follow(owner, function.__name__)
 
     def _module(self, module: types.ModuleType, path: str) -> str:
         name = module.__name__
-        if not _is_pure(name) and _is_foreign(module):
+        if not is_pure(name) and is_foreign(module):
             return f"the module {name}"
         self._spaces.append((vars(module), None, path or name, set()))
-        if "__getattr__" in vars(module) and not _is_foreign(module):
-            self._follow(vars(module)["__getattr__"], f"{name}.__getattr__")
+        if "__getattr__" in vars(module) and not is_foreign(module):
+            self.follow(vars(module)["__getattr__"], f"{name}.__getattr__")
         return ""
 
     def _class(self, cls: type, path: str, called: bool) -> str:
         """Follows a class of the user; with ``called`` also what makes its objects."""
-        if not _is_users(cls) and not publishes(cls):
-            home = _home(cls)
+        if not is_users(cls) and not publishes(cls):
+            home = home_of(cls)
             if home == "builtins":
-                return _REFUSED.get(cls.__name__, "")
-            pure = _is_pure(home) or cls in _PLAIN
+                return REFUSED.get(cls.__name__, "")
+            pure = is_pure(home) or cls in PLAIN
             self._abstract(cls)
             if pure and home.partition(".")[0] == "minigrad":
                 self._spaces.append((vars(cls), None, cls.__name__, set()))
             return "" if pure else f"the class {home}.{cls.__name__}"
         if called:
             self._abstract(cls)
-        library = _home(cls).partition(".")[0] == "minigrad"
-        names = _CALLED & vars(cls).keys()
+        library = home_of(cls).partition(".")[0] == "minigrad"
+        names = CALLED & vars(cls).keys()
         if not library:
-            names |= {n for n in vars(cls) if n.startswith("__")} - _UNREAD
+            names |= {n for n in vars(cls) if n.startswith("__")} - UNREAD
         if not called:
             names -= {"__init__", "__new__", "__init_subclass__"}
         self._alive.append(cls)
@@ -514,31 +444,31 @@ class World:
         cls = type(value)
         if cls is not types.FunctionType:
             self.guards.instance(value, path)
-        if _is_users(cls) or publishes(cls):
+        if is_users(cls) or publishes(cls):
             self._class(cls, path, False)
         space = getattr(value, "__dict__", None)
         if space is not None:
             self.guards.attribute(value, _dict_of, space, path)
             self._spaces.append((space, cls, path, set()))
         for owner in cls.__mro__:
-            for name, slot in vars(owner).items() if _is_users(owner) else ():
+            for name, slot in vars(owner).items() if is_users(owner) else ():
                 if isinstance(slot, types.MemberDescriptorType):
-                    item = _slot(slot, value)
-                    self.guards.attribute(value, functools.partial(_slot, slot), item, f"{path}.{name}")
-                    reason = "" if item is MISSING else self._follow(item, f"{path}.{name}")
+                    item = slot_of(slot, value)
+                    self.guards.attribute(value, functools.partial(slot_of, slot), item, f"{path}.{name}")
+                    reason = "" if item is MISSING else self.follow(item, f"{path}.{name}")
                     if reason:
                         self._refuse(name, f"{path}.{name}", reason)
         return ""
 
     def _refuse(self, name: str, path: str, reason: str) -> None:
         """An attribute is refused where code reaches it, by its name or, of an object, by one that is computed."""
-        self._refused_names.setdefault(name, reason)
-        self._hidden = self._hidden or f"{path}, {reason}"
+        self.refused_names.setdefault(name, reason)
+        self.hidden = self.hidden or f"{path}, {reason}"
 
     def _holder(self, value: Any, held: Contents, path: str) -> str:
         """Follows a Module or an optimizer: its tables whole, of other attributes those that the code mentions."""
         space, tables = value.__dict__, (held.parameters, held.buffers, held.modules)
-        library = _home(type(value)).partition(".")[0] == "minigrad"
+        library = home_of(type(value)).partition(".")[0] == "minigrad"
         self.guards.instance(value, path)
         if held.state is not None:
             self._optimizer(held, path)
@@ -563,11 +493,11 @@ class World:
                     name = f"{path}.{key}" if path else str(key)
                     if isinstance(item, Tensor):
                         self.owned.setdefault(id(item), name.strip("."))
-                    self._follow(item, name)
+                    self.follow(item, name)
         if "training" in space and not library:
             self.guards.entry(space, "training", space["training"], f"{path}.training")
         for key, item in space.items() if library else ():
-            if id(item) not in own and (reason := self._follow(item, f"{path}.{key}")):
+            if id(item) not in own and (reason := self.follow(item, f"{path}.{key}")):
                 self._refuse(key, f"{path}.{key}", reason)
         return ""
 
@@ -597,7 +527,7 @@ class World:
                     self._stand_ins.append((group, key, numbers, item))
                 else:
                     self.guards.entry(group, key, item, f"{where}[{key!r}]")
-                    self._follow(item, f"{where}[{key!r}]")
+                    self.follow(item, f"{where}[{key!r}]")
 
     # ------------------------------------------------------------ names
 
@@ -608,51 +538,49 @@ class World:
             count = len(self._mentioned) + len(self._spaces) + len(self._alive)
             for space in list(self._spaces):
                 content, cls, path, asked = space
-                of_user = (
-                    cls not in (None, Tensor) if isinstance(content, dict) else not _of_minigrad(content)
-                )
-                whole = (self._reflective and of_user) or (self._textual and cls in _PLAIN)
+                of_user = cls not in (None, Tensor) if isinstance(content, dict) else not of_minigrad(content)
+                whole = (self._reflective and of_user) or (self._textual and cls in PLAIN)
                 if whole and isinstance(content, dict) and None not in asked:
                     asked.add(None)
                     self.guards.table(content, path, True)
                 self._ask(
-                    space, {n for n in content if isinstance(n, str)} - _UNREAD if whole else self._mentioned
+                    space, {n for n in content if isinstance(n, str)} - UNREAD if whole else self._mentioned
                 )
             for value, path, asked in list(self._described):
-                for name in (_NAMES_OF_ITSELF & self._mentioned) - asked:
+                for name in (NAMES_OF_ITSELF & self._mentioned) - asked:
                     asked.add(name)
                     if hasattr(value, name) and name in vars(type(value)):
                         self._attributes(value, (name,), path)
-                        self._follow(getattr(value, name), f"{path}.{name}")
+                        self.follow(getattr(value, name), f"{path}.{name}")
 
     def _ask(self, space: tuple[Any, Any, str, set[Any]], names: set[str]) -> None:
         content, cls, path, asked = space
         known = [*content] if len(content) < len(names) else names
         of_module = cls is None and isinstance(content, dict)
         if of_module or path == "Tensor":
-            _load(content, names)
+            load(content, names)
         for name in [n for n in known if n in names and n not in asked and n in content]:
-            if of_module and name.startswith("__") and name not in _NAMES_OF_ITSELF:
+            if of_module and name.startswith("__") and name not in NAMES_OF_ITSELF:
                 continue
             asked.add(name)
             value = content[name]
             where = f"{path}.{name}" if path else name
             self.guards.entry(content, name, value, where)
-            reason = self._follow(value, where)
-            if reason and cls is not Tensor and _of_minigrad(vars(cls) if cls is not None else content):
+            reason = self.follow(value, where)
+            if reason and cls is not Tensor and of_minigrad(vars(cls) if cls is not None else content):
                 continue  # what the library keeps for itself
             if reason and cls not in (None, types.FunctionType):
                 self._refuse(name, where, reason)
             elif reason:
-                self._refused_names.setdefault(name, reason)
+                self.refused_names.setdefault(name, reason)
         if cls is None and not of_module:
             return
         # What would be found nearer, or may be asked for, is missing.
         absent = names & (self._asked if of_module else self._stored)
         if cls is Tensor:
-            absent = {n for n in absent if not _in_class(Tensor, n)}
+            absent = {n for n in absent if not in_class(Tensor, n)}
         elif cls is not None:
-            absent = absent | {n for n in names | _hidden_names(cls) if _in_class(cls, n)}
+            absent = absent | {n for n in names | hidden_names(cls) if in_class(cls, n)}
         for name in sorted(absent):
             if name not in asked and name not in content:
                 asked.add(name)
@@ -663,7 +591,7 @@ class World:
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """Lets optimizers see their options as parameters, and refuses what the code must not reach."""
-        suspects = {code: rows for code, *known in self._codes if (rows := self._suspects(code, *known))}
+        suspects = {code: rows for code, *known in self._codes if (rows := suspects_in(self, code, *known))}
 
         def look(frame: types.FrameType, offset: int) -> None:
             what = suspects[frame.f_code].get(offset)
@@ -685,72 +613,12 @@ class World:
         for group, key, stand_in, _ in self._stand_ins:
             group[key] = stand_in
         try:
-            with _instructions(suspects, look) if suspects else contextlib.nullcontext():
+            with instructions_watched(suspects, look) if suspects else contextlib.nullcontext():
                 yield
         finally:
             for group, key, stand_in, value in self._stand_ins:
                 if group.get(key) is stand_in:
                     group[key] = value
-
-    def _suspects(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> dict[int, Any]:
-        """What must not be reached, by the instruction of a code object that reaches it; opaque defaults too."""
-        rows: dict[int, Any] = {}
-        module: Any = None
-        asks = not _REFLECTION.isdisjoint(code.co_names)
-        defaults = self._defaults.get(code, {})
-        local: dict[str, Any] = {}
-        listed = instructions(code)
-        for i, (offset, operation, name) in enumerate(listed):
-            reason = ""
-            value: Any = MISSING
-            if _asks(operation, name) and not _asks_for_a_constant(listed, i):
-                asked = (
-                    module
-                    if name == "__dict__"
-                    else self._next_module(listed[i + 1 : i + 12], space, cells, local)
-                )
-                if asked is not None or self._hidden:
-                    what = f"the module {asked.__name__}" if asked is not None else self._hidden
-                    rows[offset] = f"{name}, which may reach {what}"
-                    module = None
-                    continue
-            if operation == "LOAD_CONST" and asks and isinstance(name, str):
-                reason = self._refused_names.get(name, "")
-            elif operation in _LOCAL and (known := [n for n in _both(name) if n in defaults]):
-                rows[offset] = [(n, *defaults[n]) for n in known]
-                continue
-            elif operation in ("LOAD_ATTR", "LOAD_METHOD"):
-                if module is not None:
-                    value = vars(module).get(name, MISSING)
-                reason = self._refused_names.get(name, "") if module is None or name in _SECRET else ""
-            elif operation == "IMPORT_NAME" and name not in sys.modules:
-                reason = f"the module {name}, which is not yet imported"
-            else:
-                value = _loaded(operation, name, space, cells, local)
-            if value is not MISSING:
-                what = self._follow(value, name)
-                reason = what and (what if what.startswith(("the ", f"{name}(")) else f"{name}, {what}")
-            if reason:
-                rows[offset] = reason
-            if operation == "STORE_FAST" and isinstance(module, types.ModuleType):
-                local[name] = module
-            if operation not in ("PUSH_NULL", "CACHE", "PRECALL"):
-                module = value if isinstance(value, types.ModuleType) else None
-        return rows
-
-    def _next_module(self, rows: Any, space: Any, cells: Any, local: Any) -> Any:
-        """The module that the next instructions load, if they do."""
-        module: Any = None
-        for _, operation, name in rows:
-            if operation in ("PUSH_NULL", "CACHE", "PRECALL"):
-                continue
-            if isinstance(module, types.ModuleType):
-                if operation not in ("LOAD_ATTR", "LOAD_METHOD"):
-                    return module
-                module = vars(module).get(name)
-            else:
-                module = _loaded(operation, name, space, cells, local)
-        return None
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed an object of Python."""
@@ -767,186 +635,9 @@ class World:
             )
 
 
-@contextlib.contextmanager
-def _instructions(
-    codes: Collection[types.CodeType], look: Callable[[types.FrameType, int], None]
-) -> Iterator[None]:
-    """Calls ``look`` with the frame and the offset before each instruction of these codes that this thread runs."""
-    if sys.version_info >= (3, 12):
-        monitoring, thread = sys.monitoring, threading.get_ident()
-        event = monitoring.events.INSTRUCTION
-        tool = next((i for i in (4, 3, 5, 2, 1, 0) if _takes(i)), None)
-        if tool is None:
-            raise RuntimeError(
-                "compile(): all six tools of sys.monitoring are in use, and recording needs one"
-            )
-
-        def before(code: types.CodeType, offset: int) -> None:
-            if threading.get_ident() == thread:
-                look(sys._getframe(1), offset)
-
-        try:
-            monitoring.register_callback(tool, event, before)
-            for code in codes:
-                monitoring.set_local_events(tool, code, event)
-            yield
-        finally:
-            for code in codes:
-                monitoring.set_local_events(tool, code, 0)
-            monitoring.register_callback(tool, event, None)
-            monitoring.free_tool_id(tool)
-    else:
-
-        def trace(frame: types.FrameType, event: str, _: Any) -> Any:
-            if frame.f_code not in codes:
-                return None
-            frame.f_trace_opcodes, frame.f_trace_lines = True, False
-            if event == "opcode":
-                look(frame, frame.f_lasti)
-            return trace
-
-        previous = sys.gettrace()
-        try:
-            sys.settrace(trace)
-            yield
-        finally:
-            sys.settrace(previous)
-
-
-def _takes(tool: int) -> bool:
-    """Whether a number of a tool that monitors was free; it is taken then."""
-    try:
-        sys.monitoring.use_tool_id(tool, "minigrad.compile")  # type: ignore[attr-defined, unused-ignore]
-    except ValueError:
-        return False
-    return True
-
-
-_dict_of, _mro_of = attrgetter("__dict__"), attrgetter("__mro__")
-
-
-def _a(kind: type) -> str:
-    return f"a {kind.__name__}"
-
-
 def _option(group: dict[str, Any], key: str, leaves: Any) -> Any:
     return group[key]
 
 
 def _option_item(group: dict[str, Any], key: str, i: int, leaves: Any) -> Any:
     return group[key][i]
-
-
-def _slot(slot: Any, owner: Any) -> Any:
-    try:
-        return slot.__get__(owner)
-    except AttributeError:
-        return MISSING
-
-
-_LOCAL = (
-    "LOAD_FAST",
-    "LOAD_FAST_CHECK",
-    "LOAD_FAST_LOAD_FAST",
-    "LOAD_DEREF",
-    "LOAD_CLOSURE",
-    "STORE_FAST_LOAD_FAST",
-)
-_LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR", "LOAD_METHOD", "LOAD_FROM_DICT_OR_GLOBALS")
-
-
-def _both(name: Any) -> tuple[Any, ...]:
-    return name if isinstance(name, tuple) else (name,)
-
-
-def _load(content: Any, names: set[str]) -> None:
-    """Has minigrad make the functions and methods of these names that it makes when they are first asked for."""
-    home = content.get("__name__", content.get("__module__", ""))
-    if isinstance(home, str) and home.partition(".")[0] == "minigrad":
-        owner: Any = sys.modules[home] if "__name__" in content else Tensor
-        for name in names & {*(content.get("__all__", ()) if owner is not Tensor else content)}:
-            getattr(owner, name)
-
-
-def _asks(operation: str, name: Any) -> bool:
-    """Whether an instruction loads what may ask for any attribute."""
-    return operation in _LOADS and name in _REFLECTION
-
-
-def _loaded(
-    operation: str, name: Any, space: dict[str, Any], cells: dict[str, Any], local: dict[str, Any]
-) -> Any:
-    """What an instruction loads by a name; MISSING if that is not known."""
-    if operation in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
-        return space.get(name, getattr(builtins, name, MISSING))
-    if operation in ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"):
-        return cells.get(name, MISSING)
-    if operation == "IMPORT_NAME":
-        return sys.modules.get(name, MISSING)
-    return local.get(name, MISSING) if operation == "LOAD_FAST" else MISSING
-
-
-def _in_class(cls: type, name: str) -> bool:
-    return any(name in vars(base) for base in cls.__mro__)
-
-
-def _hidden_names(cls: type) -> set[str]:
-    """Names of a Module or an optimizer that the library reads: ``forward``, and tables for hooks to come."""
-    if not publishes(cls):
-        return set()
-    tables = {
-        n for base in cls.__mro__ for n, v in vars(base).items() if isinstance(v, types.MappingProxyType)
-    }
-    return {
-        n
-        for n in tables
-        if n.endswith(("_step_pre_hooks", "_step_post_hooks", "ward_hooks", "ward_pre_hooks"))
-    } | {"forward"}
-
-
-def _has_no_hidden_state(cls: type) -> bool:
-    """Whether all that objects of a class hold are attributes, slots and items."""
-    known = (
-        object,
-        *_CONTAINERS,
-        collections.OrderedDict,
-        collections.defaultdict,
-        int,
-        float,
-        str,
-        enum.Enum,
-    )
-    return all(
-        base in known
-        or (
-            bool(base.__flags__ & 1 << 9)
-            and (
-                _is_users(base)
-                or publishes(base)
-                or base in known
-                or _home(base) in ("typing", "abc", "enum", "collections.abc", "dataclasses")
-            )
-        )
-        for base in cls.__mro__
-    )
-
-
-def _asks_for_a_constant(rows: list[tuple[int, str, Any]], i: int) -> bool:
-    """Whether what an instruction loads asks for constant names: ``getattr(a.b, "c")``, ``copy.copy(a)``."""
-    name = rows[i][2]
-    if name in ("copy", "fields"):  # modules and attributes have these names too
-        return rows[i][1] in ("LOAD_ATTR", "LOAD_METHOD")
-    if name not in ("getattr", "hasattr"):
-        return False
-    seen = [(operation, value) for _, operation, value in rows[i + 1 : i + 16] if operation not in _SKIPPED]
-    k = 0
-    while k < len(seen) and seen[k][0].startswith(
-        ("LOAD_FAST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR")
-    ):
-        k += 1
-    constant = k and k < len(seen) and seen[k][0] == "LOAD_CONST" and isinstance(seen[k][1], str)
-    rest = [operation for operation, _ in seen[k + 1 : k + 3]]
-    return bool(constant) and any(operation.startswith("CALL") for operation in rest)
-
-
-_SKIPPED = ("PUSH_NULL", "CACHE", "PRECALL", "EXTENDED_ARG")
