@@ -247,6 +247,8 @@ DOCUMENTED = (
     "; call it uncompiled", "a gradient that requires grad stays in .grad", "adds or removes a hook of a Tensor",
     "a result has a hook, or retains its gradient",
 )  # fmt: skip
+# The rows whose operations programs call; the others may return their input's memory and are called by rules alone.
+CALLED = [k for k, row in enumerate(ROWS) if row.op not in ("spread", "sum_to", "contiguous")]
 # Changes of classes and functions that the prelude defines.
 PATCHES = re.compile(r"\b(Net|Box|Dropout|Adam)\.\w+ = |\bdrop\.p = |__class__")
 # What a replay adds to the sentence of eager mode.
@@ -575,7 +577,7 @@ class Maker:
 
     def row(self, space: dict[str, Any]) -> str:
         """A call of an operation of the table."""
-        k = self.r.randrange(len(ROWS))
+        k = self.r.choice(CALLED)
         more, operands = {f"o{k}": f"o{k} = operation({k})  # {ROWS[k].op}"}, []
         for i, draw in enumerate(ROWS[k].inputs):
             fitting = [n for n in self.names["f"] if tuple(getattr(space.get(n), "shape", "?")) == draw.shape]
