@@ -204,7 +204,7 @@ def f(x):
     r = F(T(k, 3))
 == D32, a masked assignment
 def f(x, t):
-    y = x * 2; y[x > 0] = t
+    y = x * 2; y[x > 0] = t  # or refused
     return y
 -- x = T(k, 3, 4, grad=True); t = T(k + 9, grad=True); r = F(x, t); (r * r).sum().backward()
 == D32, a graph used inside and returned

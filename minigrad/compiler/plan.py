@@ -216,7 +216,7 @@ def _result(s: Statements, v: Value, memory: Any, claimed: dict[Value, Any]) -> 
     outside = memory.__class__ is tuple and memory[0] == OUTSIDE
     if outside:
         for target, new, home in s.writes:
-            if home == memory[1] and s.owner(v) is s.owner(new):
+            if home == memory[1] and (s.owner(v) is s.owner(new) or _shows(v, new)):
                 return _through(s, v, new, target)
     expr = _whole(s, v)
     if v.fill is not None and v not in s.name_of:
@@ -227,8 +227,15 @@ def _result(s: Statements, v: Value, memory: Any, claimed: dict[Value, Any]) -> 
     return parsed(s.copied(as_text(expr)))
 
 
+def _shows(v: Value, new: Value) -> bool:
+    """Whether a value is a view of a new one, also of one number."""
+    while v is not new and v.record is not None and v.record.view and len(v.inputs) == 1:
+        v = v.inputs[0]
+    return v is new
+
+
 def _through(s: Statements, v: Value, new: Value, target: Value) -> Expr:
     """A value that is written in place, read from its target; or a view of one."""
-    if v is new or not is_view(v):
+    if v is new or not (is_view(v) or _shows(v, new)):
         return s._operand(target)
     return s._printed(v, [_through(s, v.inputs[0], new, target)], written=not v.shape)

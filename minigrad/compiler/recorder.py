@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad import errors
 from minigrad.compiler.scalars import Scalar
-from minigrad.core.changes import changed, owner
+from minigrad.core.changes import changed, owner, part
 from minigrad.core.mode import MODE, RECORDERS, Mode, ModeManager
 from minigrad.core.node import Node, next_seq, tape
 from minigrad.core.op import Array, Params
@@ -101,7 +101,7 @@ class Run(Recorder):
         self._values: dict[int, tuple[Any, Array]] = {}
         self._attributes = [(t, t._node, t._view, t._grad, t._epoch) for t in tensors.values()]
         self._hooks = [(n, n.hooks and dict(n.hooks)) for t in tensors.values() if (n := t._node) is not None]
-        self._generators = [(g, g.get_state()) for g in generators]
+        self._generators = [(g, g.get_state()) for g in generators] if part() is None else []
         self._over = False
         # The ids of the memory of what is known, and of computed values.
         self._known = {id(owner(t._array)) for t in tensors.values()}
@@ -165,7 +165,7 @@ class Run(Recorder):
         for t, node, *_ in self._attributes:
             now = t._node
             flag = node is not None and node.requires_grad
-            if (now is not None and now.requires_grad) != flag and (now is None or now.op is None):
+            if (now is not None and now.requires_grad) != flag and id(t) not in self.written:
                 raise RuntimeError(
                     f"compile(): the function changes requires_grad of {self.path(t)}, which is not part of a replay. "
                     f"Do that outside (in the function at {self.home})"
@@ -312,6 +312,13 @@ class Run(Recorder):
         before._array[...] = total._array
         before._node = self.wrote(before, total._node)
         return False
+
+    def detaches(self, t: Any) -> None:
+        if id(t) in self.tensors:
+            raise errors.runtime_error(
+                f"compile(): the function detaches {self.path(t)} in place, which is not part of a replay. Do that "
+                "outside"
+            )
 
     def stores(self, t: Any) -> None:
         if id(owner(t._array)) in self._picked:

@@ -20,7 +20,6 @@ from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
 from minigrad.compiler.world import World
 from minigrad.core.changes import owner
-from minigrad.core.mode import MODE
 from minigrad.core.node import Freed, Node
 from minigrad.core.tensor import Tensor, leaf
 from minigrad.core.views import refresh
@@ -231,7 +230,7 @@ class Recording:
                 if (i := id(t)) in freed
             },
             [self.number_of[id(t)] for t in opened] if gradients is not None else [],
-            MODE.get().inference,
+            [i for i, t in enumerate(results) if t._inference],
         )
         replay = Replay(plan, self.arguments, self.world, effects, run.states)
         replay.set_memory({value[n]: t for n, t in bound if n in value}, [t for t, _ in run.written.values()])

@@ -38,8 +38,11 @@ class Effects:
         # The state of an optimizer, a parameter, a key, and the number of what it gets.
         self.state: list[tuple[dict[Any, Any], Any, str, int]] = []
 
-    def settle(self, leaves: list[bool], freed: dict[int, Node], opened: list[int], inference: bool) -> None:
-        """Notes which results require grad as leaves, whose graph is freed, and which carry gradients."""
+    def settle(
+        self, leaves: list[bool], freed: dict[int, Node], opened: list[int], inference: list[int]
+    ) -> None:
+        """Notes which results require grad as leaves, whose graph is freed, and which carry gradients,
+        and which were made in inference mode."""
         self.leaves = [i for i, requires_grad in enumerate(leaves) if requires_grad]
         self.freed, self.opened, self.inference = freed, opened, inference
 
@@ -51,9 +54,8 @@ class Effects:
             t._array = a if a.__class__ is np.ndarray else np.asarray(a)
             t._node = t._view = None
             tensors.append(t)
-        if self.inference:
-            for t in tensors:
-                t._inference = True
+        for i in self.inference:
+            tensors[i]._inference = True
         for i in self.leaves:
             tensors[i].requires_grad_()
         for i, node in self.freed.items():
@@ -286,7 +288,8 @@ class Replay:
         if not place:
             return error
         kind = IndexError if isinstance(error, IndexError) else RuntimeError
-        return kind(f"{error} (in a replay of a compiled function; at {place})")
+        message = str(error).replace("out of bounds for axis", "out of bounds for dimension")
+        return kind(f"{message} (in a replay of a compiled function; at {place})")
 
 
 class Call:

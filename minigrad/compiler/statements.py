@@ -171,7 +171,8 @@ class Statements(Text):
 
     def _stored(self, v: Value) -> bool:
         """Whether a value all of whose elements are one number is an array: results share its memory."""
-        return v in self.kept and sum(memory(w) is v for w, _ in self.outputs) > 1
+        shown = [w for w, _ in self.outputs if memory(w) is v]
+        return v in self.kept and (len(shown) > 1 or any(w is not v for w in shown))
 
     def _is_leaf(self, v: Value) -> bool:
         return v.is_parameter or v in self.boundary
@@ -290,6 +291,8 @@ class Statements(Text):
             self.setup += self._with_names(v, form.setup)
             return
         lines = self._returning(v, form) or [named(OUT, self._text_of(v, xs))]
+        if not v.shape and self._stored(v):  # a number of NumPy has no views
+            lines = [Line("np.asarray", (self._text_of(v, xs),), how="=")]
         self.fresh.add(v)
         self._add(v, lines, reads, xs)
 

@@ -259,6 +259,8 @@ def filled(v: Value) -> Expr:
 
 def number(v: Value) -> Expr:
     """A number with its type."""
+    if v.dtype.kind == "b":
+        return parsed(f"np.bool_({bool(v.fill)})")
     return fill("{t}({n})", [], t=v.dtype, n=v.fill)
 
 
