@@ -8,6 +8,7 @@ import inspect
 import os
 import pickle
 import pydoc
+import re
 import shutil
 import subprocess
 import sys
@@ -140,7 +141,10 @@ def test_every_name_is_the_function_it_was_made_for() -> None:
 
 def test_help_knows_the_methods() -> None:
     program = "import pydoc; print(pydoc.plain(pydoc.render_doc(mg.Tensor)))"
-    assert "\n".join(fresh(program)).rstrip() == pydoc.plain(pydoc.render_doc(mg.Tensor)).rstrip()
+    here = re.sub(
+        r" \|  __slotnames__ = .*\n \|  \n", "", pydoc.plain(pydoc.render_doc(mg.Tensor))
+    )  # a copy makes it
+    assert "\n".join(fresh(program)).rstrip() == here.rstrip()
 
 
 def test_a_star_import_has_every_public_name() -> None:

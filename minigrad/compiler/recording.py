@@ -20,6 +20,7 @@ from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
 from minigrad.compiler.world import World
 from minigrad.core.changes import owner
+from minigrad.core.mode import MODE
 from minigrad.core.node import Freed, Node
 from minigrad.core.tensor import Tensor, leaf
 from minigrad.core.views import refresh
@@ -230,7 +231,8 @@ class Recording:
                 if (i := id(t)) in freed
             },
             [self.number_of[id(t)] for t in opened] if gradients is not None else [],
-            [i for i, t in enumerate(results) if t._inference],
+            # The memory decides: a view of what was made elsewhere is as that.
+            [i for i, home in enumerate(homes) if MODE.get().inference and home not in outside],
         )
         replay = Replay(plan, self.arguments, self.world, effects, run.states)
         replay.set_memory({value[n]: t for n, t in bound if n in value}, [t for t, _ in run.written.values()])
