@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from minigrad.errors import warn
 from minigrad.functions import nn as functions
@@ -11,7 +12,22 @@ from minigrad.gate import public
 from minigrad.hints import missing
 from minigrad.tensor import Tensor
 
-__all__ = ["l1_loss", "linear", "mse_loss", "relu"]
+# By file: loaded when one of its names is first asked for.
+_FILES = {
+    "_activations": "alpha_dropout celu dropout dropout1d dropout2d dropout3d elu embedding feature_alpha_dropout gelu "
+    "glu hardshrink hardsigmoid hardswish hardtanh leaky_relu log_softmax logsigmoid mish one_hot prelu relu6 rrelu "
+    "selu sigmoid silu softmax softmin softplus softshrink softsign tanh tanhshrink threshold",
+    "_losses": "binary_cross_entropy binary_cross_entropy_with_logits cosine_embedding_loss cosine_similarity "
+    "cross_entropy gaussian_nll_loss hinge_embedding_loss huber_loss kl_div margin_ranking_loss nll_loss normalize "
+    "pairwise_distance poisson_nll_loss smooth_l1_loss soft_margin_loss triplet_margin_loss",
+}
+_PLACES = {name: file for file, names in _FILES.items() for name in names.split()}
+
+if TYPE_CHECKING:
+    from minigrad.nn._activations import *
+    from minigrad.nn._losses import *
+
+__all__ = ["l1_loss", "linear", "mse_loss", "relu", *_PLACES]
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -100,8 +116,14 @@ def _weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
 
 
 linear.__module__ = __name__  # pickles name it by where users find it
-public(globals(), __all__, check="Tensors")
+public(globals(), ("l1_loss", "mse_loss", "relu"), check="Tensors")
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing
 
-    def __getattr__(name: str) -> NoReturn:
+    def __getattr__(name: str) -> Any:
+        if name in _PLACES:
+            function = getattr(import_module(f"minigrad.nn.{_PLACES[name]}"), name)
+            return globals().setdefault(name, function)
         raise missing(__name__, name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

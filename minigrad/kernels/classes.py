@@ -1,0 +1,201 @@
+"""Softmax and what losses of classes need. Rows are taken in blocks that stay in the cache."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+BLOCK = 1 << 15  # elements of a block of rows
+
+
+def softmax(x: Array, dim: int) -> Any:
+    if x.dtype.char == "e":
+        return softmax(x.astype(np.float32), dim).astype(np.float16)
+    return _turned(_softmax, dim, x)
+
+
+def log_softmax(x: Array, dim: int) -> Any:
+    if x.dtype.char == "e":
+        return log_softmax(x.astype(np.float32), dim).astype(np.float16)
+    return _turned(_log_softmax, dim, x)
+
+
+def softmax_backward(g: Array, y: Array, dim: int) -> Any:
+    if y.dtype.char == "e":
+        return softmax_backward(g.astype(np.float32), y.astype(np.float32), dim).astype(np.float16)
+    return _turned(_softmax_backward, dim, g, y)
+
+
+def log_softmax_backward(g: Array, y: Array, dim: int) -> Any:
+    if y.dtype.char == "e":
+        return log_softmax_backward(g.astype(np.float32), y.astype(np.float32), dim).astype(np.float16)
+    return _turned(_log_softmax_backward, dim, g, y)
+
+
+def _turned(f: Any, dim: int, *arrays: Array) -> Any:
+    """A function of rows, along ``dim``."""
+    shape = arrays[0].shape
+    if not arrays[0].size:
+        return np.empty(shape, arrays[-1].dtype)
+    if not shape:
+        return f(*(a.reshape(1, 1) for a in arrays)).reshape(())
+    if dim == len(shape) - 1:
+        return f(*(a.reshape(-1, shape[-1]) for a in arrays)).reshape(shape)
+    turned = [np.moveaxis(a, dim, -1) for a in arrays]
+    y = f(*(t.reshape(-1, shape[dim]) for t in turned))
+    return np.ascontiguousarray(np.moveaxis(y.reshape(turned[0].shape), -1, dim))
+
+
+def _softmax(x: Array) -> Array:
+    out = np.empty(x.shape, x.dtype)
+    step = max(BLOCK // x.shape[1], 1)
+    for k in range(0, len(x), step):
+        rows, y = x[k : k + step], out[k : k + step]
+        np.subtract(rows, np.max(rows, axis=1, keepdims=True), out=y)
+        np.exp(y, out=y)
+        np.divide(y, np.sum(y, axis=1, keepdims=True), out=y)
+    return out
+
+
+def _log_softmax(x: Array) -> Array:
+    out = np.empty(x.shape, x.dtype)
+    step = max(BLOCK // x.shape[1], 1)
+    for k in range(0, len(x), step):
+        rows, y = x[k : k + step], out[k : k + step]
+        np.subtract(rows, np.max(rows, axis=1, keepdims=True), out=y)
+        np.subtract(y, np.log(np.sum(np.exp(y), axis=1, keepdims=True)), out=y)
+    return out
+
+
+def _softmax_backward(g: Array, y: Array) -> Array:
+    out = np.empty(y.shape, y.dtype)
+    step = max(BLOCK // y.shape[1], 1)
+    for k in range(0, len(y), step):
+        rows, t = y[k : k + step], out[k : k + step]
+        np.multiply(g[k : k + step], rows, out=t)
+        np.subtract(g[k : k + step], np.sum(t, axis=1, keepdims=True), out=t)
+        np.multiply(t, rows, out=t)
+    return out
+
+
+def _log_softmax_backward(g: Array, y: Array) -> Array:
+    out = np.empty(y.shape, y.dtype)
+    step = max(BLOCK // y.shape[1], 1)
+    for k in range(0, len(y), step):
+        rows, t = g[k : k + step], out[k : k + step]
+        np.exp(y[k : k + step], out=t)
+        np.multiply(t, np.sum(rows, axis=1, keepdims=True), out=t)
+        np.subtract(rows, t, out=t)
+    return out
+
+
+# ---------------------------------------------------------------- losses of classes
+
+
+def log_loss(x: Array, target: Array, ignore: int) -> Any:
+    """``-log(softmax(x))`` of one class for each row, without the other classes' logarithms; 0 where it is ignored."""
+    if x.dtype.char == "e":
+        return log_loss(x.astype(np.float32), target, ignore).astype(np.float16)
+    out = np.empty(len(x), x.dtype)
+    ignored = target == ignore
+    target = np.where(ignored, 0, target)
+    step = max(BLOCK // max(x.shape[1], 1), 1)
+    for k in range(0, len(x), step):
+        rows = x[k : k + step]
+        y = rows - np.max(rows, axis=1, keepdims=True)
+        chosen = y[np.arange(len(y)), target[k : k + step]]
+        np.exp(y, out=y)
+        np.subtract(np.log(np.sum(y, axis=1)), chosen, out=out[k : k + step])
+    out[ignored] = 0.0
+    return out
+
+
+def log_loss_backward(d: Array, x: Array, target: Array, y: Array, ignore: int) -> Any:
+    """``d * (softmax(x) - 1 at the target)``; ``y`` is `log_loss`, by which softmax takes two passes less."""
+    if x.dtype.char == "e":
+        wide = x.astype(np.float32)
+        y = log_loss(wide, target, ignore)
+        return log_loss_backward(d.astype(np.float32), wide, target, y, ignore).astype(np.float16)
+    out, numbers = np.empty(x.shape, x.dtype), np.arange(len(x))
+    ignored = target == ignore
+    target = np.where(ignored, 0, target)
+    d = np.where(ignored, d.dtype.type(0), d).reshape(-1, 1)
+    if not x.size:
+        return out
+    total = x[numbers, target] + y
+    known = np.isfinite(total).all()
+    total[ignored] = np.inf
+    step = max(BLOCK // x.shape[1], 1)
+    for k in range(0, len(x), step):
+        rows, t = x[k : k + step], out[k : k + step]
+        if known:
+            np.subtract(rows, total[k : k + step].reshape(-1, 1), out=t)
+            np.exp(t, out=t)
+        else:
+            t[...] = _softmax(rows)
+        np.multiply(t, d[k : k + step], out=t)
+    out[numbers, target] -= d[:, 0]
+    return out
+
+
+def nll(x: Array, target: Array, ignore: int) -> Any:
+    """``-x`` of one class for each row; 0 where it is ignored."""
+    ignored = target == ignore
+    if not x.shape[1]:
+        return np.zeros(len(x), x.dtype)
+    y = -x[np.arange(len(x)), np.where(ignored, 0, target)]
+    y[ignored] = 0.0
+    return y
+
+
+def nll_backward(d: Array, target: Array, classes: int, ignore: int) -> Any:
+    out = np.zeros((len(target), classes), d.dtype)
+    rows = np.flatnonzero(target != ignore)
+    out[rows, target[rows]] = -d[rows]
+    return out
+
+
+def one_hot(target: Array, classes: int) -> Any:
+    out = np.zeros((target.size, classes), np.int64)
+    out[np.arange(target.size), target.reshape(-1)] = 1
+    return out.reshape((*target.shape, classes))
+
+
+# ---------------------------------------------------------------- rows of a table
+
+
+def embedding(weight: Array, index: Array, padding: int, by_count: bool) -> Any:
+    return np.take(weight, index, axis=0)
+
+
+def embedding_backward(g: Array, index: Array, rows: int, padding: int, by_count: bool) -> Any:
+    """The sum of the gradients of each row of the table: those of one row are brought together and added at once."""
+    if g.dtype.char == "e":
+        return embedding_backward(g.astype(np.float32), index, rows, padding, by_count).astype(np.float16)
+    flat = index.reshape(-1)
+    g = g.reshape(flat.size, g.shape[-1])
+    out = np.zeros((rows, g.shape[1]), g.dtype)
+    if flat.size:
+        order = np.argsort(flat, kind="stable")
+        places = flat[order]
+        first = np.flatnonzero(np.concatenate(([True], places[1:] != places[:-1])))
+        sums = np.add.reduceat(g[order], first, axis=0)
+        if by_count:
+            sums /= np.diff(first, append=flat.size).reshape(-1, 1).astype(g.dtype)
+        out[places[first]] = sums
+        if padding >= 0:
+            out[padding] = 0.0
+    return out
+
+
+def embedding_transposed(u: Array, index: Array, padding: int, by_count: bool) -> Any:
+    """What `embedding_backward` does to a cotangent: rows of it, but for those of padding, over their counts."""
+    y = np.take(u, index, axis=0)
+    if by_count and index.size:
+        y /= np.bincount(index.reshape(-1))[index][..., np.newaxis].astype(y.dtype)
+    if padding >= 0:
+        y[index == padding] = 0.0
+    return y
