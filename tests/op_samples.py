@@ -51,6 +51,8 @@ NOT_0D = {
     "matmul": "operands have two dimensions or more",
     "dot": "operands are vectors",
     "linear": "operands have dimensions",
+    "standardize": "its parameter names dimensions",
+    "standardize_backward": "its parameter names dimensions",
     "log_loss": "operands have rows",
     "log_loss_backward": "operands have rows",
     "nll": "operands have rows",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,10 @@ def _ramp(x: float) -> float:
 def _logit(x: float, eps: float | None) -> float:
     x = x if eps is None else min(max(x, eps), 1 - eps)
     return math.log(x / (1 - x))
+
+
+def _threshold(x: float, threshold: float, value: float) -> float:
+    return x if x > threshold else value
 
 
 def _huber(d: float, delta: float) -> float:
@@ -135,7 +140,9 @@ def _nll_backward(d: np.ndarray, target: np.ndarray, classes: int, ignore: int) 
 
 
 def _one_hot(target: np.ndarray, classes: int) -> np.ndarray:
-    return np.array([[t == k for k in range(classes)] for t in target.flat], int).reshape((*target.shape, classes))
+    return np.array([[t == k for k in range(classes)] for t in target.flat], int).reshape(
+        (*target.shape, classes)
+    )
 
 
 def _rows(weight: np.ndarray, index: np.ndarray, padding: int, by_count: bool) -> np.ndarray:
@@ -155,6 +162,26 @@ def _rows_transposed(u: np.ndarray, index: np.ndarray, padding: int, by_count: b
     places = index.ravel().tolist()
     rows = [u[k] * (k != padding) / (places.count(k) if by_count else 1) for k in places]
     return np.array(rows).reshape((*index.shape, u.shape[1]))
+
+
+def _standardize(x: np.ndarray, dim: tuple[int, ...], eps: float) -> np.ndarray:
+    return np.asarray((x - x.mean(dim, keepdims=True)) / np.sqrt(x.var(dim, keepdims=True) + eps))
+
+
+def _standardize_backward(d: np.ndarray, x: np.ndarray, dim: tuple[int, ...], eps: float) -> np.ndarray:
+    """The product with the Jacobian's transpose, which has an entry for each pair of places."""
+    groups = [tuple(i[k] for k in range(x.ndim) if k not in dim) for i in np.ndindex(x.shape)]
+    r = (
+        np.broadcast_to(1 / np.sqrt(x.var(dim, keepdims=True) + eps), x.shape).ravel()
+        if x.size
+        else x.ravel()
+    )
+    y, n = _standardize(x, dim, eps).ravel() if x.size else x.ravel(), math.prod(x.shape[k] for k in dim)
+    out, ds = np.zeros(x.size), d.ravel()
+    for j, i in itertools.product(range(x.size), repeat=2):
+        if groups[i] == groups[j]:
+            out[j] += ds[i] * r[j] * ((i == j) - 1 / n - y[i] * y[j] / n)
+    return out.reshape(x.shape)
 
 
 def rows() -> list[Any]:
@@ -193,7 +220,7 @@ def rows() -> list[Any]:
         one("hardswish",   wide,      lambda x: x * _ramp(x)),
         one("softshrink",  wide,      lambda x, lambd: math.copysign(max(abs(x) - lambd, 0), x), lambd=0.5),
         one("hardshrink",  wide,      lambda x, lambd: x if abs(x) > lambd else 0.0, lambd=0.5),
-        one("threshold",   wide,      lambda x, threshold, value: x if x > threshold else value, threshold=0.1, value=-2.0),
+        one("threshold",   wide,      _threshold, threshold=0.1, value=-2.0),
         one("huber",       wide,      _huber, delta=1.0),
         one("huber",       wide,      _huber, delta=2.5),
         two("bce",         chance,    inside, _bce),
@@ -231,5 +258,10 @@ def rows() -> list[Any]:
                 Row("embedding_transposed", (real(4, 2), index), _rows_transposed, "0", params),
                 Row("embedding_backward", (real(*index.shape, 2), index), _rows_backward, "0", {"rows": 4, **params}),
             ]
+    for shape, dims in [((2, 3), (1,)), ((3, 2), (0,)), ((3, 2, 2), (0, 2)), ((2, 2, 3), (1, 2)), ((0, 3), (1,)),
+                        ((4,), (0,))]:
+        table.append(Row("standardize", (real(*shape),), _standardize, "0", {"dim": dims, "eps": 0.1}))
+        table.append(Row("standardize_backward", (real(*shape), real(*shape)), _standardize_backward, "01",
+                         {"dim": dims, "eps": 0.1}))
     # fmt: on
     return table

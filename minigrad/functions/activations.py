@@ -84,9 +84,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
             f"prelu: Type promoting not supported. Got {input.dtype} and {weight.dtype}; convert one with .to()"
         )
     if w.ndim > 1 and w.size != 1:
-        raise runtime_error(
-            f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {w.ndim}"
-        )
+        raise runtime_error(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {w.ndim}")
     if w.size != 1:
         if not x.ndim:
             raise runtime_error("prelu: Not allow zero-dim input tensor.")
@@ -102,12 +100,12 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     return apply(a.prelu, (input, weight))
 
 
-def rrelu(
-    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False
-) -> Tensor:
+def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
     """``input`` where it is positive, else ``slope * input``: with the mean of the bounds, or drawn when training."""
     if lower > upper:
-        raise runtime_error(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
+        raise runtime_error(
+            f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}"
+        )
     if not training:
         return apply(a.leaky_relu, (input,), {"slope": (float(lower) + float(upper)) / 2})
     needs_value("rrelu() in training")

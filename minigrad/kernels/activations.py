@@ -45,7 +45,11 @@ def erfc(x: Array) -> Any:
 
 
 def _erf(x: Array) -> Any:
-    return _erf_of_singles(x) if x.dtype.char == "f" else np.where(np.abs(x) <= 0.46875, _erf_near(x), _erf_far(x))
+    return (
+        _erf_of_singles(x)
+        if x.dtype.char == "f"
+        else np.where(np.abs(x) <= 0.46875, _erf_near(x), _erf_far(x))
+    )
 
 
 def _erfc(x: Array) -> Any:
@@ -276,8 +280,12 @@ def huber(d: Array, delta: float) -> Any:
 
 def binary_cross_entropy(x: Any, target: Any) -> Any:
     if np.result_type(x, target).char == "e":
-        return binary_cross_entropy(np.asarray(x, np.float32), np.asarray(target, np.float32)).astype(np.float16)
-    return (target - 1.0) * np.maximum(np.log1p(np.negative(x)), -100.0) - target * np.maximum(np.log(x), -100.0)
+        return binary_cross_entropy(np.asarray(x, np.float32), np.asarray(target, np.float32)).astype(
+            np.float16
+        )
+    return (target - 1.0) * np.maximum(np.log1p(np.negative(x)), -100.0) - target * np.maximum(
+        np.log(x), -100.0
+    )
 
 
 def binary_cross_entropy_with_logits(x: Any, target: Any) -> Any:

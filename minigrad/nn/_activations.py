@@ -43,7 +43,9 @@ def _dim_of(name: str, dim: int | None, input: Tensor) -> int:
     return 0 if input._array.ndim in (0, 1, 3) else 1
 
 
-def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None) -> Tensor:
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None
+) -> Tensor:
     """``exp(input)`` over its sum along ``dim``."""
     return functions.softmax(input, _dim_of("softmax", dim, input), dtype)
 
@@ -55,7 +57,9 @@ def log_softmax(
     return functions.log_softmax(input, _dim_of("log_softmax", dim, input), dtype)
 
 
-def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None) -> Tensor:
+def softmin(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None
+) -> Tensor:
     """:func:`softmax` of ``-input``."""
     return functions.softmax(-input, _dim_of("softmin", dim, input), dtype)
 

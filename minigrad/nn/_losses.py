@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -60,7 +59,9 @@ def cross_entropy(
     rows, classes = _rows(input), target.reshape(-1)
     if label_smoothing == 0.0:
         losses = apply(c.log_loss, (rows, classes), {"ignore": ignore_index})
-        return _of_classes(losses, classes, weight, ignore_index, reduction).reshape(_shape(target, reduction))
+        return _of_classes(losses, classes, weight, ignore_index, reduction).reshape(
+            _shape(target, reduction)
+        )
     logs = apply(c.log_softmax, (rows,), {"dim": 1})
     losses = apply(c.nll, (logs, classes), {"ignore": ignore_index})
     hard = _of_classes(losses, classes, weight, ignore_index, reduction)
@@ -135,7 +136,9 @@ def _weights(classes: Tensor, weight: Tensor | None, ignore: int, like: Tensor) 
     return where(kept, weight.detach()[where(kept, classes, 0)], 0.0)
 
 
-def _of_classes(losses: Tensor, classes: Tensor, weight: Tensor | None, ignore: int, reduction: str) -> Tensor:
+def _of_classes(
+    losses: Tensor, classes: Tensor, weight: Tensor | None, ignore: int, reduction: str
+) -> Tensor:
     """The reduction of the losses of classes; the mean is over the weights of those that are not ignored."""
     if weight is None and reduction != "mean":
         return _reduced(losses, reduction)
@@ -498,11 +501,16 @@ def _norm(x: Tensor, p: float, dim: int | tuple[int, ...], keepdim: bool) -> Ten
     zero = size.eq(0)
     powers = where(zero, 0.0 if p > 0 else math.inf, where(zero, 1.0, size) ** p).sum(dim, keepdim)
     zero = powers.eq(0)
-    return where(zero, powers, where(zero, 1.0, powers) ** (1.0 / p))
+    root: Tensor = where(zero, powers, where(zero, 1.0, powers) ** (1.0 / p))
+    return root
 
 
 def normalize(
-    input: Tensor, p: float = 2.0, dim: int | tuple[int, ...] = 1, eps: float = 1e-12, out: Tensor | None = None
+    input: Tensor,
+    p: float = 2.0,
+    dim: int | tuple[int, ...] = 1,
+    eps: float = 1e-12,
+    out: Tensor | None = None,
 ) -> Tensor:
     """``input`` over its p-norm along ``dim``, which counts as ``eps`` at least."""
     if out is not None:

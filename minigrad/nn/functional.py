@@ -20,12 +20,14 @@ _FILES = {
     "_losses": "binary_cross_entropy binary_cross_entropy_with_logits cosine_embedding_loss cosine_similarity "
     "cross_entropy gaussian_nll_loss hinge_embedding_loss huber_loss kl_div margin_ranking_loss nll_loss normalize "
     "pairwise_distance poisson_nll_loss smooth_l1_loss soft_margin_loss triplet_margin_loss",
+    "_norms": "batch_norm group_norm instance_norm layer_norm rms_norm",
 }
 _PLACES = {name: file for file, names in _FILES.items() for name in names.split()}
 
 if TYPE_CHECKING:
-    from minigrad.nn._activations import *
-    from minigrad.nn._losses import *
+    from minigrad.nn._activations import *  # noqa: F403
+    from minigrad.nn._losses import *  # noqa: F403
+    from minigrad.nn._norms import *  # noqa: F403
 
 __all__ = ["l1_loss", "linear", "mse_loss", "relu", *_PLACES]
 

@@ -22,7 +22,9 @@ def _softmax_backward_p(g: Any, d: Any, p: Any, dim: int) -> Any:
 
 def _log_loss_backward_d(g: Any, x: Any, target: Any, ignore: int) -> Any:
     kept = e.ne(target, ignore)
-    return e.where(kept, sum(g * softmax(x, dim=1), dim=(1,), keepdim=False), 0.0) + nll(g, target, ignore=ignore)
+    return e.where(kept, sum(g * softmax(x, dim=1), dim=(1,), keepdim=False), 0.0) + nll(
+        g, target, ignore=ignore
+    )
 
 
 def _log_loss_backward_x(g: Any, d: Any, x: Any, target: Any, ignore: int) -> Any:
@@ -55,7 +57,7 @@ softmax_backward: Op = Op("softmax_backward", k.softmax_backward, "d p; dim",
                           lambda g, p, dim: softmax_backward(g, p, dim=dim), _softmax_backward_p, order="C")
 log_softmax = Op("log_softmax", k.log_softmax, "x; dim", lambda g, y, dim: log_softmax_backward(g, y, dim=dim),
                  order="C", cast="floats", activation=True)
-log_softmax_backward = Op("log_softmax_backward", k.log_softmax_backward, "d log_p; dim",
+log_softmax_backward: Op = Op("log_softmax_backward", k.log_softmax_backward, "d log_p; dim",
                           lambda g, log_p, dim: g - _along(g * e.exp(log_p), dim),
                           lambda g, d, log_p, dim: -(g * e.exp(log_p) * _along(d, dim)), order="C")
 

@@ -12,6 +12,7 @@ OPS = {
     """,
     "draws": "draw deviation bernoulli",
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
+    "norms": "standardize standardize_backward",
 }
 
 # The public names that follow from these.

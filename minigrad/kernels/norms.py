@@ -1,0 +1,66 @@
+"""Values brought to mean 0 and variance 1 over some dimensions, and the gradient of that."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.kernels.sums import add_up
+
+Array = np.ndarray[Any, Any]
+
+BLOCK = 1 << 15  # elements of a block of rows, which stays in the cache: twice as fast for 4096 rows of 256
+
+
+def standardize(x: Array, dim: tuple[int, ...], eps: float) -> Any:
+    """``(x - mean) / sqrt(variance + eps)`` over ``dim``."""
+    if x.dtype.char == "e":
+        return standardize(x.astype(np.float32), dim, eps).astype(np.float16)
+    count = math.prod([x.shape[d] for d in dim])
+    if not x.size or not _trailing(x.shape, dim):
+        y = x - add_up(x, dim, True) / count
+        y *= 1.0 / np.sqrt(add_up(np.square(y), dim, True) / count + eps)
+        return np.ascontiguousarray(y)
+    out = np.empty(x.shape, x.dtype)
+    rows, values = x.reshape(-1, count), out.reshape(-1, count)
+    step = max(BLOCK // count, 1)
+    for k in range(0, len(rows), step):
+        t = values[k : k + step]
+        np.subtract(rows[k : k + step], np.mean(rows[k : k + step], axis=1, keepdims=True), out=t)
+        variance = np.sum(np.square(t), axis=1, keepdims=True) / count
+        np.multiply(t, 1.0 / np.sqrt(variance + eps), out=t)
+    return out
+
+
+def standardize_backward(d: Array, x: Array, dim: tuple[int, ...], eps: float) -> Any:
+    """``r * (d - mean(d) - y * mean(d * y))`` for y = standardize(x), which is computed anew, and its factor r."""
+    if x.dtype.char == "e":
+        return standardize_backward(d.astype(np.float32), x.astype(np.float32), dim, eps).astype(np.float16)
+    count = math.prod([x.shape[i] for i in dim])
+    if not x.size or not _trailing(x.shape, dim):
+        y = x - add_up(x, dim, True) / count
+        r = 1.0 / np.sqrt(add_up(np.square(y), dim, True) / count + eps)
+        y *= r
+        share = add_up(d * y, dim, True) / count
+        return np.ascontiguousarray((d - add_up(d, dim, True) / count - y * share) * r)
+    out = np.empty(x.shape, x.dtype)
+    rows, ds, values = x.reshape(-1, count), d.reshape(-1, count), out.reshape(-1, count)
+    step = max(BLOCK // count, 1)
+    for k in range(0, len(rows), step):
+        c, t = ds[k : k + step], values[k : k + step]
+        y = rows[k : k + step] - np.mean(rows[k : k + step], axis=1, keepdims=True)
+        np.square(y, out=t)
+        r = 1.0 / np.sqrt(np.sum(t, axis=1, keepdims=True) / count + eps)
+        y *= r
+        np.multiply(c, y, out=t)
+        y *= np.sum(t, axis=1, keepdims=True) / count
+        np.subtract(c, y, out=t)
+        t -= np.mean(c, axis=1, keepdims=True)
+        t *= r
+    return out
+
+
+def _trailing(shape: tuple[int, ...], dim: tuple[int, ...]) -> bool:
+    return dim == tuple(range(len(shape) - len(dim), len(shape)))
