@@ -647,7 +647,7 @@ TypeError for a float."""
     def log_softmax(self, dim: builtins.int, dtype: DTypeLike | None=None) -> Tensor:
         """The logarithm of `softmax`, which may be far below what float numbers hold of softmax itself."""
     def prelu(self, weight: Tensor) -> Tensor:
-        """``input`` where it is positive, else ``weight * input``, with one weight or one for each channel (dimension 1)."""
+        """``input`` where it is positive, else ``weight * input``, with one weight, or one for each channel."""
     def softmax(self, dim: builtins.int, dtype: DTypeLike | None=None) -> Tensor:
         """``exp(input)`` over its sum along ``dim``; NotImplementedError for integers without a ``dtype``."""
     def add(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:

@@ -19,7 +19,7 @@ from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.functions.dims import one_dim
 from minigrad.functions.draws import drawn
-from minigrad.functions.store import store
+from minigrad.functions.store import store, update
 from minigrad.gate import public
 from minigrad.ops import activations as a
 from minigrad.ops import classes as c
@@ -77,7 +77,7 @@ def elu(input: Tensor, alpha: float = 1.0, scale: float = 1.0, input_scale: floa
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """``input`` where it is positive, else ``weight * input``, with one weight or one for each channel (dimension 1)."""
+    """``input`` where it is positive, else ``weight * input``, with one weight, or one for each channel."""
     x, w = input._array, weight._array
     if x.dtype != w.dtype:
         raise runtime_error(
@@ -207,6 +207,54 @@ def alpha_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
 def feature_alpha_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
     """`feature_alpha_dropout`, in place."""
     return over(input, feature_alpha_dropout, p, train)
+
+
+# ---------------------------------------------------------------- for minigrad.nn.functional alone
+
+
+def _plain(op: Op) -> Callable[..., Tensor]:
+    """An operation of one operand, which ``inplace`` overwrites."""
+
+    def function(input: Tensor, inplace: bool = False, **params: Any) -> Tensor:
+        return update(input, op, (input,), params) if inplace else apply(op, (input,), params)
+
+    return function
+
+
+gelu, silu, mish, softplus, log_sigmoid = map(_plain, (a.gelu, a.silu, a.mish, a.softplus, a.log_sigmoid))
+plain_elu, leaky_relu, hardtanh, threshold = map(_plain, (a.elu, a.leaky_relu, a.hardtanh, a.threshold))
+hardsigmoid, hardswish, softshrink = map(_plain, (a.hardsigmoid, a.hardswish, a.softshrink))
+hardshrink, huber = map(_plain, (a.hardshrink, a.huber))
+
+
+def bce(input: Tensor, target: Tensor) -> Tensor:
+    """The elements of the cross entropy of two classes, of probabilities."""
+    return apply(a.bce, (input, target))
+
+
+def bce_with_logits(input: Tensor, target: Tensor) -> Tensor:
+    """The elements of the cross entropy of two classes."""
+    return apply(a.bce_with_logits, (input, target))
+
+
+def log_loss(rows: Tensor, target: Tensor, ignore: int) -> Tensor:
+    """``-log(softmax(rows))`` of the class of each row."""
+    return apply(c.log_loss, (rows, target), {"ignore": ignore})
+
+
+def nll(rows: Tensor, target: Tensor, ignore: int) -> Tensor:
+    """``-rows`` of the class of each row."""
+    return apply(c.nll, (rows, target), {"ignore": ignore})
+
+
+def one_hot(target: Tensor, classes: int) -> Tensor:
+    """1 in the place that each class names, else 0."""
+    return apply(c.one_hot, (target,), {"classes": classes})
+
+
+def embedding(weight: Tensor, index: Tensor, padding: int, by_count: bool) -> Tensor:
+    """Rows of ``weight``; ``padding`` (-1: none) gets no gradient, the others by how often they are named."""
+    return apply(c.embedding, (weight, index), {"padding": padding, "by_count": by_count})
 
 
 METHODS = "log_softmax prelu softmax"

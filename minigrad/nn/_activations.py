@@ -6,16 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.apply import apply, needs_value
-from minigrad.core.op import Op
+from minigrad.core.apply import needs_value
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error, warn
 from minigrad.functions import activations as functions
 from minigrad.functions.dims import one_dim
-from minigrad.functions.store import update
 from minigrad.gate import public
-from minigrad.ops import activations as a
-from minigrad.ops import classes as c
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -24,10 +20,6 @@ __all__ = [
     "log_softmax", "logsigmoid", "mish", "one_hot", "prelu", "relu6", "rrelu", "selu", "sigmoid", "silu", "softmax",
     "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
 ]  # fmt: skip
-
-
-def _applied(op: Op, input: Tensor, inplace: bool = False, **params: Any) -> Tensor:
-    return update(input, op, (input,), params) if inplace else apply(op, (input,), params)
 
 
 # ---------------------------------------------------------------- softmax
@@ -71,27 +63,27 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """``input`` times the normal distribution function of it; with ``approximate="tanh"`` by a formula with tanh."""
     if approximate not in ("none", "tanh"):
         raise runtime_error(f"approximate argument must be either none or tanh, got {approximate!r}.")
-    return apply(a.gelu, (input,), {"approximate": approximate})
+    return functions.gelu(input, approximate=approximate)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``input * sigmoid(input)``."""
-    return _applied(a.silu, input, inplace)
+    return functions.silu(input, inplace)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``input * tanh(softplus(input))``."""
-    return _applied(a.mish, input, inplace)
+    return functions.mish(input, inplace)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """``input`` where it is positive, else ``negative_slope * input``."""
-    return _applied(a.leaky_relu, input, inplace, slope=float(negative_slope))
+    return functions.leaky_relu(input, inplace, slope=float(negative_slope))
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """``input`` where it is positive, else ``alpha * (exp(input) - 1)``."""
-    return _applied(a.elu, input, inplace, alpha=float(alpha), scale=1.0, input_scale=1.0)
+    return functions.plain_elu(input, inplace, alpha=float(alpha), scale=1.0, input_scale=1.0)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -106,12 +98,12 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """``log(1 + exp(beta * input)) / beta``, and ``input`` where ``beta * input`` is above ``threshold``."""
-    return apply(a.softplus, (input,), {"beta": float(beta), "threshold": float(threshold)})
+    return functions.softplus(input, beta=float(beta), threshold=float(threshold))
 
 
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(input))``, also where sigmoid is 0 as a float."""
-    return apply(a.log_sigmoid, (input,))
+    return functions.log_sigmoid(input)
 
 
 def softsign(input: Tensor) -> Tensor:
@@ -130,12 +122,12 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """``input`` moved by ``lambd`` towards 0, but not beyond it. RuntimeError for a negative ``lambd``."""
     if lambd < 0:
         raise runtime_error(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
-    return apply(a.softshrink, (input,), {"lambd": float(lambd)})
+    return functions.softshrink(input, lambd=float(lambd))
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """0 from ``-lambd`` to ``lambd``, else ``input``."""
-    return apply(a.hardshrink, (input,), {"lambd": float(lambd)})
+    return functions.hardshrink(input, lambd=float(lambd))
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
@@ -146,7 +138,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     if kind == "b":
         raise runtime_error("Bool inputs not supported for hardtanh")
     low, high = (float(b) if kind == "f" else int(b) for b in (min_val, max_val))
-    return _applied(a.hardtanh, input, inplace, min=low, max=high)
+    return functions.hardtanh(input, inplace, min=low, max=high)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -158,21 +150,21 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """``relu6(input + 3) / 6``."""
-    return _applied(a.hardsigmoid, input, inplace)
+    return functions.hardsigmoid(input, inplace)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """``input * relu6(input + 3) / 6``."""
-    return _applied(a.hardswish, input, inplace)
+    return functions.hardswish(input, inplace)
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """``input`` where it is greater than ``threshold``, else ``value``."""
-    return _applied(a.threshold, input, inplace, threshold=threshold, value=value)
+    return functions.threshold(input, inplace, threshold=threshold, value=value)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """``input`` where it is positive, else ``weight * input``, with one weight or one for each channel (dimension 1)."""
+    """``input`` where it is positive, else ``weight * input``, with one weight, or one for each channel."""
     return functions.prelu(input, weight)
 
 
@@ -315,7 +307,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise runtime_error("num_classes should be positive")
     elif num_classes < 1:
         raise runtime_error("Can not infer total number of classes from empty tensor.")
-    return apply(c.one_hot, (tensor,), {"classes": num_classes})
+    return functions.one_hot(tensor, num_classes)
 
 
 def embedding(
@@ -329,7 +321,7 @@ def embedding(
 ) -> Tensor:
     """The rows of ``weight`` (rows, width) that ``input``, of whole numbers, names: of shape (*input, width).
 
-    Row ``padding_idx`` gets no gradient. With ``max_norm``, named rows that are longer are first scaled to it, in place.
+    Row ``padding_idx`` gets no gradient. With ``max_norm``, named rows that are longer are scaled to it, in place.
     ``scale_grad_by_freq`` divides a row's gradient by how often it is named. Gradients are dense, also with ``sparse``.
     """
     array, index = weight._array, input._array
@@ -344,11 +336,11 @@ def embedding(
     padding = -1
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
-            raise AssertionError("Padding_idx must be within num_embeddings")
+            raise ValueError("Padding_idx must be within num_embeddings")
         padding = padding_idx % rows
     if max_norm is not None:
         _renormed(weight, index, max_norm, norm_type)
-    return apply(c.embedding, (weight, input), {"padding": padding, "by_count": bool(scale_grad_by_freq)})
+    return functions.embedding(weight, input, padding, bool(scale_grad_by_freq))
 
 
 def _renormed(weight: Tensor, index: Any, max_norm: float, norm_type: float) -> None:

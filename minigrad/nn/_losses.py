@@ -7,26 +7,25 @@ import math
 import numpy as np
 
 from minigrad.autograd import no_grad
-from minigrad.core.apply import apply, cast, needs_value
+from minigrad.core.apply import cast, needs_value
 from minigrad.errors import runtime_error, value_error, warn
+from minigrad.functions import activations as functions
 from minigrad.functions.creation import ones_like
-from minigrad.functions.elementwise import broadcast, clamp_min, where
+from minigrad.functions.elementwise import clamp_min, where
 from minigrad.gate import public
-from minigrad.nn.functional import _reduction, _warn_of_sizes, _weighted
-from minigrad.ops import activations as a
-from minigrad.ops import classes as c
+from minigrad.nn._distances import pairwise_distance
+from minigrad.nn._reductions import legacy_reduction, warn_of_sizes, weighted
 from minigrad.tensor import Tensor
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cosine_similarity",
-    "cross_entropy", "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "margin_ranking_loss",
-    "nll_loss", "normalize", "pairwise_distance", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss",
-    "triplet_margin_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
+    "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "margin_ranking_loss", "nll_loss",
+    "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
 ]  # fmt: skip
 
 
 def _reduced(errors: Tensor, reduction: str) -> Tensor:
-    return _weighted(errors, None, reduction)
+    return weighted(errors, None, reduction)
 
 
 # ---------------------------------------------------------------- classes
@@ -48,7 +47,7 @@ def cross_entropy(
     class, and the mean is the weighted one. Targets of ``ignore_index`` count for nothing. ``label_smoothing`` mixes
     the target with equal probabilities. IndexError for a class out of range, ValueError or RuntimeError for shapes.
     """
-    reduction = _reduction(size_average, reduce, reduction)
+    reduction = legacy_reduction(size_average, reduce, reduction)
     if not 0.0 <= label_smoothing <= 1.0:
         raise runtime_error(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if input._array.shape == target._array.shape:
@@ -58,12 +57,12 @@ def cross_entropy(
     _check_classes(input, target, weight)
     rows, classes = _rows(input), target.reshape(-1)
     if label_smoothing == 0.0:
-        losses = apply(c.log_loss, (rows, classes), {"ignore": ignore_index})
+        losses = functions.log_loss(rows, classes, ignore_index)
         return _of_classes(losses, classes, weight, ignore_index, reduction).reshape(
             _shape(target, reduction)
         )
-    logs = apply(c.log_softmax, (rows,), {"dim": 1})
-    losses = apply(c.nll, (logs, classes), {"ignore": ignore_index})
+    logs = functions.log_softmax(rows, 1)
+    losses = functions.nll(logs, classes, ignore_index)
     hard = _of_classes(losses, classes, weight, ignore_index, reduction)
     kept = classes.ne(ignore_index)
     even = where(kept, -(logs if weight is None else logs * weight.detach()).sum(1), 0.0)
@@ -165,7 +164,7 @@ def _of_probabilities(
     classes = input._array.shape[dim]
     if smoothing > 0.0:
         target = target * (1 - smoothing) + smoothing / classes
-    losses = apply(c.log_softmax, (input,), {"dim": dim}) * target
+    losses = functions.log_softmax(input, dim) * target
     if weight is not None:
         losses = losses * weight.detach().reshape(classes, *(1,) * (input._array.ndim - 2))
     if reduction == "none":
@@ -187,10 +186,10 @@ def nll_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """``-input`` of the target classes, where ``input`` has logarithms of probabilities; as :func:`cross_entropy`."""
-    reduction = _reduction(size_average, reduce, reduction)
+    reduction = legacy_reduction(size_average, reduce, reduction)
     _check_classes(input, target, weight)
     classes = target.reshape(-1)
-    losses = apply(c.nll, (_rows(input), classes), {"ignore": ignore_index})
+    losses = functions.nll(_rows(input), classes, ignore_index)
     return _of_classes(losses, classes, weight, ignore_index, reduction).reshape(_shape(target, reduction))
 
 
@@ -209,7 +208,7 @@ def binary_cross_entropy(
 
     ValueError for another shape of target, RuntimeError for an input outside [0, 1].
     """
-    reduction = _reduction(size_average, reduce, reduction)
+    reduction = legacy_reduction(size_average, reduce, reduction)
     if target._array.shape != input._array.shape:
         raise ValueError(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
@@ -217,7 +216,7 @@ def binary_cross_entropy(
         )
     if target._array.dtype != input._array.dtype:
         raise runtime_error(f"Found dtype {target.dtype} but expected {input.dtype}")
-    losses = apply(a.bce, (input, target))
+    losses = functions.bce(input, target)
     return _reduced(losses if weight is None else losses * weight, reduction)
 
 
@@ -231,14 +230,14 @@ def binary_cross_entropy_with_logits(
     pos_weight: Tensor | None = None,
 ) -> Tensor:
     """:func:`binary_cross_entropy` of ``sigmoid(input)``, without overflow; ``pos_weight`` is that of targets 1."""
-    reduction = _reduction(size_average, reduce, reduction)
+    reduction = legacy_reduction(size_average, reduce, reduction)
     if target._array.shape != input._array.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     if pos_weight is None:
-        losses = apply(a.bce_with_logits, (input, target))
+        losses = functions.bce_with_logits(input, target)
     else:
         positive = (pos_weight - 1) * target + 1
-        losses = (1 - target) * input - positive * apply(a.log_sigmoid, (input,))
+        losses = (1 - target) * input - positive * functions.log_sigmoid(input)
     return _reduced(losses if weight is None else losses * weight, reduction)
 
 
@@ -254,7 +253,7 @@ def kl_div(
 
     ``reduction="batchmean"`` divides the sum by the size of the first dimension.
     """
-    reduction = _reduction(size_average, reduce, reduction)
+    reduction = legacy_reduction(size_average, reduce, reduction)
     if reduction == "mean":
         warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
@@ -283,26 +282,29 @@ def smooth_l1_loss(
     reduction: str = "mean",
     beta: float = 1.0,
 ) -> Tensor:
-    """``d**2 / (2 * beta)`` of differences d up to ``beta``, else ``|d| - beta / 2``. RuntimeError for a negative beta."""
-    _warn_of_sizes(input, target)
-    reduction = _reduction(size_average, reduce, reduction)
+    """``d**2 / (2 * beta)`` of differences d up to ``beta``, else ``|d| - beta / 2``. RuntimeError for beta < 0."""
+    warn_of_sizes(input, target)
+    reduction = legacy_reduction(size_average, reduce, reduction)
     if beta < 0:
         raise runtime_error("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
         return _reduced((input - target).abs(), reduction)
     d = _difference("smooth_l1_loss", input, target)
-    losses = apply(a.huber, (d,), {"delta": float(beta)})
+    losses = functions.huber(d, delta=float(beta))
     return _reduced(losses if beta == 1 else losses / beta, reduction)
 
 
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
-    """``d**2 / 2`` of differences d up to ``delta``, else ``delta * (|d| - delta / 2)``. RuntimeError for delta <= 0."""
-    _warn_of_sizes(input, target)
+    """``d**2 / 2`` of differences d up to ``delta``, else ``delta * (|d| - delta / 2)``.
+
+    RuntimeError unless delta > 0.
+    """
+    warn_of_sizes(input, target)
     if delta <= 0:
         raise runtime_error("huber_loss does not support non-positive values for delta.")
-    losses = apply(a.huber, (_difference("huber_loss", input, target),), {"delta": float(delta)})
+    losses = functions.huber(_difference("huber_loss", input, target), delta=float(delta))
     if weight is None:
         return _reduced(losses, reduction)
     if weight._array.shape != input._array.shape:
@@ -330,7 +332,7 @@ def poisson_nll_loss(
     """The negative log likelihood of Poisson's: ``exp(input) - target * input``, or without ``log_input``
     ``input - target * log(input + eps)``; with ``full`` Stirling's approximation of the rest, for targets above 1.
     """
-    reduction = _reduction(size_average, reduce, reduction)
+    reduction = legacy_reduction(size_average, reduce, reduction)
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction")
     losses = input.exp() - target * input if log_input else input - target * (input + eps).log()
@@ -350,7 +352,7 @@ def gaussian_nll_loss(
 ) -> Tensor:
     """``(log(var) + (input - target)**2 / var) / 2`` with variances of at least ``eps``; ``full`` adds the constant.
 
-    ``var`` has the shape of ``input``, or lacks its last dimension, or has 1 there. ValueError where it is negative.
+    ``var`` has the shape of ``input``, or lacks its last dimension, or has 1 in one. ValueError where it is negative.
     """
     if not isinstance(var, Tensor):
         if var < 0:
@@ -362,9 +364,10 @@ def gaussian_nll_loss(
             raise ValueError("var has negative entry/entries")
     shape, other = input._array.shape, var._array.shape
     if other != shape:
+        wrong = [n for m, n in zip(shape, other, strict=False) if m != n]
         if shape[:-1] == other:
             var = var.unsqueeze(-1)
-        elif not (shape[:-1] == other[:-1] and other[-1:] == (1,)):
+        elif len(shape) != len(other) or wrong != [1]:
             raise ValueError("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
@@ -388,7 +391,7 @@ def soft_margin_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """``log(1 + exp(-target * input))`` for targets 1 and -1."""
-    reduction = _reduction(size_average, reduce, reduction)
+    reduction = legacy_reduction(size_average, reduce, reduction)
     return _reduced((-target * input).exp().log1p(), reduction)
 
 
@@ -401,7 +404,7 @@ def hinge_embedding_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """``input`` where the target is 1, ``max(0, margin - input)`` where it is -1."""
-    reduction = _reduction(size_average, reduce, reduction)
+    reduction = legacy_reduction(size_average, reduce, reduction)
     apart = where(target.ne(1), clamp_min(margin - input, 0), 0.0)
     return _reduced(apart + where(target.ne(-1), input, 0.0), reduction)
 
@@ -416,7 +419,7 @@ def margin_ranking_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """``max(0, margin - target * (input1 - input2))`` for targets 1 and -1."""
-    reduction = _reduction(size_average, reduce, reduction)
+    reduction = legacy_reduction(size_average, reduce, reduction)
     if not input1.dim() == input2.dim() == target.dim():
         raise runtime_error(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
@@ -435,7 +438,7 @@ def cosine_embedding_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """``1 - cos(input1, input2)`` where the target is 1, ``max(0, cos - margin)`` where it is -1."""
-    reduction = _reduction(size_average, reduce, reduction)
+    reduction = legacy_reduction(size_average, reduce, reduction)
     count = target.dim()
     if count > 1:
         raise runtime_error("0D or 1D target tensor expected, multi-target not supported")
@@ -466,7 +469,7 @@ def triplet_margin_loss(
 
     With ``swap`` the smaller distance of ``negative`` from the two others counts. ValueError for a margin <= 0.
     """
-    reduction = _reduction(size_average, reduce, reduction)
+    reduction = legacy_reduction(size_average, reduce, reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
     if not anchor.dim() == positive.dim() == negative.dim():
@@ -478,67 +481,6 @@ def triplet_margin_loss(
     if swap:
         far = far.minimum(pairwise_distance(positive, negative, p, eps))
     return _reduced(clamp_min(margin + near - far, 0), reduction)
-
-
-# ---------------------------------------------------------------- distances
-
-
-def _norm(x: Tensor, p: float, dim: int | tuple[int, ...], keepdim: bool) -> Tensor:
-    """The p-norm along a dimension; its gradient is 0 where it is 0."""
-    if p == 2:
-        squares = x.square().sum(dim, keepdim)
-        zero = squares.eq(0)
-        return where(zero, squares, where(zero, 1.0, squares).sqrt())
-    size = x.abs()
-    if p == 1:
-        return size.sum(dim, keepdim)
-    if p == math.inf:
-        return size.amax(dim, keepdim)
-    if p == -math.inf:
-        return size.amin(dim, keepdim)
-    if p == 0:
-        return cast(x.ne(0), x._array.dtype).sum(dim, keepdim) + 0 * x.sum(dim, keepdim)
-    zero = size.eq(0)
-    powers = where(zero, 0.0 if p > 0 else math.inf, where(zero, 1.0, size) ** p).sum(dim, keepdim)
-    zero = powers.eq(0)
-    root: Tensor = where(zero, powers, where(zero, 1.0, powers) ** (1.0 / p))
-    return root
-
-
-def normalize(
-    input: Tensor,
-    p: float = 2.0,
-    dim: int | tuple[int, ...] = 1,
-    eps: float = 1e-12,
-    out: Tensor | None = None,
-) -> Tensor:
-    """``input`` over its p-norm along ``dim``, which counts as ``eps`` at least."""
-    if out is not None:
-        raise NotImplementedError("normalize(): out= is not supported; assign the result")
-    y: Tensor = input / clamp_min(_norm(input, p, dim, True), eps)
-    return y
-
-
-def pairwise_distance(
-    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
-) -> Tensor:
-    """The p-norm of ``x1 - x2 + eps`` along the last dimension."""
-    return _norm(x1 - x2 + eps, p, -1, keepdim)
-
-
-def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """``sum(x1 * x2) / (|x1| * |x2|)`` along ``dim``, each norm at least ``eps``."""
-    for x in (x1, x2):
-        if x._array.dtype.kind != "f":
-            raise runtime_error(f"expected common dtype to be floating point, yet common dtype is {x.dtype}")
-    shape = broadcast("cosine_similarity", x1._array.shape, x2._array.shape)
-    x1, x2 = (x if x._array.shape == shape else x.expand(shape) for x in (x1, x2))
-    lengths = [_norm(x, 2, dim, True).clone() for x in (x1, x2)]
-    with no_grad():  # the gradient passes
-        for length in lengths:
-            length.clamp_(min=eps)
-    y: Tensor = (x1 / lengths[0]) * (x2 / lengths[1])
-    return y.sum(dim)
 
 
 public(globals(), __all__, check="Tensors", home="minigrad.nn.functional")

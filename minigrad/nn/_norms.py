@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from minigrad.autograd import no_grad
-from minigrad.core.apply import apply
 from minigrad.errors import runtime_error
+from minigrad.functions.norms import standardize
 from minigrad.gate import public
-from minigrad.ops.norms import standardize
 from minigrad.tensor import Tensor
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
@@ -59,8 +58,8 @@ def layer_norm(
     """``(input - mean) / sqrt(variance + eps) * weight + bias`` over the last dimensions, of ``normalized_shape``."""
     shape = _features(input, normalized_shape, weight, bias)
     ndim = input._array.ndim
-    params = {"dim": tuple(range(ndim - len(shape), ndim)), "eps": float(eps)}
-    return _scaled(apply(standardize, (input,), params), weight, bias, shape)
+    dims = tuple(range(ndim - len(shape), ndim))
+    return _scaled(standardize(input, dims, eps), weight, bias, shape)
 
 
 def rms_norm(
@@ -102,7 +101,7 @@ def group_norm(
                 f"shape {list(t._array.shape)} and input of shape {list(size)}"
             )
     groups = input.reshape(size[0], num_groups, channels // num_groups * math.prod(size[2:]))
-    y = apply(standardize, (groups,), {"dim": (2,), "eps": float(eps)}).reshape(size)
+    y = standardize(groups, (2,), eps).reshape(size)
     return _scaled(y, weight, bias, (channels, *(1,) * (len(size) - 2)))
 
 
@@ -126,11 +125,13 @@ def batch_norm(
     In training by the input's own mean and variance, with which the running ones are changed in place; else by those.
     """
     size = input._array.shape
+    if size == (0,):
+        return _scaled(input.clone(), weight, bias, ())
+    if len(size) < 2:
+        raise runtime_error(f"batch_norm expects an input of 2 dimensions or more, got {list(size)}")
     if training:
-        if len(size) < 2:
-            raise runtime_error(f"batch_norm expects an input of 2 dimensions or more, got {list(size)}")
         _verify_batch(size[0], size[2:], size)
-    channels = size[1] if len(size) > 1 else 1
+    channels = size[1]
     _per_channel(channels, running_mean, running_var, weight, bias)
     if not training and (running_mean is None or running_var is None):
         raise runtime_error("Expected running_mean and running_var to be defined when training=False")
@@ -139,11 +140,11 @@ def batch_norm(
     if not training:
         return _by_running(input, running_mean, running_var, weight, bias, eps, shape)
     with no_grad():
-        if running_mean is not None:
+        if running_mean is not None and input._array.size:
             running_mean.mul_(1 - momentum).add_(input.detach().mean(dims), alpha=momentum)
         if running_var is not None:
             running_var.mul_(1 - momentum).add_(input.detach().var(dims), alpha=momentum)
-    return _scaled(apply(standardize, (input,), {"dim": dims, "eps": float(eps)}), weight, bias, shape)
+    return _scaled(standardize(input, dims, eps), weight, bias, shape)
 
 
 def _per_channel(channels: int, *parts: Tensor | None) -> None:
@@ -194,7 +195,7 @@ def instance_norm(
             running_mean.mul_(1 - momentum).add_(input.detach().mean((0, *dims)), alpha=momentum)
         if running_var is not None:
             running_var.mul_(1 - momentum).add_(input.detach().var(dims).mean(0), alpha=momentum)
-    return _scaled(apply(standardize, (input,), {"dim": dims, "eps": float(eps)}), weight, bias, shape)
+    return _scaled(standardize(input, dims, eps), weight, bias, shape)
 
 
 public(globals(), __all__, check="Tensors", home="minigrad.nn.functional")
