@@ -142,7 +142,7 @@ def batch_norm(
     with no_grad():
         if running_mean is not None and input._array.size:
             running_mean.mul_(1 - momentum).add_(input.detach().mean(dims), alpha=momentum)
-        if running_var is not None:
+        if running_var is not None and input._array.size:
             running_var.mul_(1 - momentum).add_(input.detach().var(dims), alpha=momentum)
     return _scaled(standardize(input, dims, eps), weight, bias, shape)
 
