@@ -9,7 +9,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-BLOCK = 1 << 14  # elements; the values between stay in the cache: three times as fast for a million float32
+BLOCK = 1 << 15  # elements; the values between stay in the cache: three times as fast for a million float32
 _SQRT_HALF = math.sqrt(0.5)
 _DENSITY = 1 / math.sqrt(2 * math.pi)
 _SLOPE = math.sqrt(2 / math.pi)
@@ -125,7 +125,8 @@ def _polynomial(z: Any, first: float, *rest: float) -> Any:
     """The value of a polynomial whose highest coefficient comes first."""
     y = z * first + rest[0]
     for c in rest[1:]:
-        y = y * z + c
+        y *= z
+        y += c
     return y
 
 
@@ -147,36 +148,38 @@ def erfinv(x: Array) -> Any:
 # ---------------------------------------------------------------- gelu
 
 
-def gelu(x: Array, approximate: str) -> Any:
+def gelu(x: Array, approximate: str, out: Array | None = None) -> Any:
     if x.dtype.char == "e":
         return gelu(x.astype(np.float32), approximate).astype(np.float16)
     if x.size <= BLOCK or not x.flags.c_contiguous:
         return _gelu(x, approximate)
-    y = np.empty(x.shape, x.dtype)
-    flat, out = x.reshape(-1), y.reshape(-1)
+    y = np.empty(x.shape, x.dtype) if out is None else out
+    flat, values = x.reshape(-1), y.reshape(-1)
     for k in range(0, x.size, BLOCK):
-        out[k : k + BLOCK] = _gelu(flat[k : k + BLOCK], approximate)
+        values[k : k + BLOCK] = _gelu(flat[k : k + BLOCK], approximate)
     return y
 
 
-def gelu_slope(x: Array, approximate: str) -> Any:
+def gelu_slope(x: Array, approximate: str, out: Array | None = None) -> Any:
     """The derivative of gelu."""
     if x.dtype.char == "e":
         return gelu_slope(x.astype(np.float32), approximate).astype(np.float16)
     if x.size <= BLOCK or not x.flags.c_contiguous:
         return _gelu_slope(x, approximate)
-    y = np.empty(x.shape, x.dtype)
-    flat, out = x.reshape(-1), y.reshape(-1)
+    y = np.empty(x.shape, x.dtype) if out is None else out
+    flat, values = x.reshape(-1), y.reshape(-1)
     for k in range(0, x.size, BLOCK):
-        out[k : k + BLOCK] = _gelu_slope(flat[k : k + BLOCK], approximate)
+        values[k : k + BLOCK] = _gelu_slope(flat[k : k + BLOCK], approximate)
     return y
 
 
 def _gelu(x: Array, approximate: str) -> Any:
-    half = 0.5 * x
     if approximate == "tanh":
+        half = 0.5 * x
         return half + half * np.tanh(_SLOPE * (x + _CUBIC * (x * x * x)))
-    return half + half * _erf(np.multiply(x, _SQRT_HALF))
+    if x.dtype.char == "f":
+        return x * _normal_of_singles(x, np.exp(-0.5 * (x * x)))
+    return 0.5 * x * (1.0 + _erf(np.multiply(x, _SQRT_HALF)))
 
 
 def _gelu_slope(x: Array, approximate: str) -> Any:
@@ -184,7 +187,22 @@ def _gelu_slope(x: Array, approximate: str) -> Any:
     if approximate == "tanh":
         t = np.tanh(_SLOPE * (x + _CUBIC * (z * x)))
         return 0.5 + 0.5 * t + (0.5 * x) * (1.0 - t * t) * (_SLOPE + 3.0 * _SLOPE * _CUBIC * z)
-    return 0.5 + 0.5 * _erf(np.multiply(x, _SQRT_HALF)) + x * (_DENSITY * np.exp(-0.5 * z))
+    e = np.exp(-0.5 * z)
+    if x.dtype.char == "f":
+        return _normal_of_singles(x, e) + x * (_DENSITY * e)
+    return 0.5 + 0.5 * _erf(np.multiply(x, _SQRT_HALF)) + x * (_DENSITY * e)
+
+
+def _normal_of_singles(x: Array, e: Array) -> Any:
+    """The normal distribution function, from ``exp(-x * x / 2)`` and a polynomial: 26.2.17 of Abramowitz and Stegun.
+
+    It is good to 7.5e-8, half a step of float32 below 1, and takes half the passes of `erf`.
+    """
+    t = np.reciprocal(np.abs(x) * 0.2316419 + 1.0)
+    q = _polynomial(t, 1.330274429, -1.821255978, 1.781477937, -0.356563782, 0.319381530)
+    q *= t
+    q *= e * _DENSITY
+    return np.copysign(0.5 - q, x) + 0.5
 
 
 # ---------------------------------------------------------------- the others

@@ -8,88 +8,84 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-BLOCK = 1 << 15  # elements of a block of rows
+BLOCK = 1 << 17  # elements of a block of rows: up to a fifth less time than for all rows at once
 
 
-def softmax(x: Array, dim: int) -> Any:
+def softmax(x: Array, dim: int, out: Array | None = None) -> Any:
     if x.dtype.char == "e":
         return softmax(x.astype(np.float32), dim).astype(np.float16)
-    return _turned(_softmax, dim, x)
+    return _turned(_softmax, dim, out, x)
 
 
-def log_softmax(x: Array, dim: int) -> Any:
+def log_softmax(x: Array, dim: int, out: Array | None = None) -> Any:
     if x.dtype.char == "e":
         return log_softmax(x.astype(np.float32), dim).astype(np.float16)
-    return _turned(_log_softmax, dim, x)
+    return _turned(_log_softmax, dim, out, x)
 
 
-def softmax_backward(g: Array, y: Array, dim: int) -> Any:
+def softmax_backward(g: Array, y: Array, dim: int, out: Array | None = None) -> Any:
     if y.dtype.char == "e":
         return softmax_backward(g.astype(np.float32), y.astype(np.float32), dim).astype(np.float16)
-    return _turned(_softmax_backward, dim, g, y)
+    return _turned(_softmax_backward, dim, out, g, y)
 
 
-def log_softmax_backward(g: Array, y: Array, dim: int) -> Any:
+def log_softmax_backward(g: Array, y: Array, dim: int, out: Array | None = None) -> Any:
     if y.dtype.char == "e":
         return log_softmax_backward(g.astype(np.float32), y.astype(np.float32), dim).astype(np.float16)
-    return _turned(_log_softmax_backward, dim, g, y)
+    return _turned(_log_softmax_backward, dim, out, g, y)
 
 
-def _turned(f: Any, dim: int, *arrays: Array) -> Any:
-    """A function of rows, along ``dim``."""
+def _turned(f: Any, dim: int, out: Array | None, *arrays: Array) -> Any:
+    """A function of rows, along ``dim``; the result is written into ``out``, if that is given."""
     shape = arrays[0].shape
-    if not arrays[0].size:
-        return np.empty(shape, arrays[-1].dtype)
-    if not shape:
-        return f(*(a.reshape(1, 1) for a in arrays)).reshape(())
-    if dim == len(shape) - 1:
-        return f(*(a.reshape(-1, shape[-1]) for a in arrays)).reshape(shape)
+    if out is None:
+        out = np.empty(shape, arrays[-1].dtype)
+    if not out.size:
+        return out
+    n = shape[dim] if shape else 1
+    if dim >= len(shape) - 1:
+        f(*[a.reshape(-1, n) for a in arrays], out.reshape(-1, n))
+        return out
     turned = [np.moveaxis(a, dim, -1) for a in arrays]
-    y = f(*(t.reshape(-1, shape[dim]) for t in turned))
-    return np.ascontiguousarray(np.moveaxis(y.reshape(turned[0].shape), -1, dim))
+    y = np.empty(turned[0].shape, out.dtype)
+    f(*[t.reshape(-1, n) for t in turned], y.reshape(-1, n))
+    out[...] = np.moveaxis(y, -1, dim)
+    return out
 
 
-def _softmax(x: Array) -> Array:
-    out = np.empty(x.shape, x.dtype)
+def _softmax(x: Array, out: Array) -> None:
     step = max(BLOCK // x.shape[1], 1)
     for k in range(0, len(x), step):
         rows, y = x[k : k + step], out[k : k + step]
-        np.subtract(rows, np.max(rows, axis=1, keepdims=True), out=y)
+        np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
         np.exp(y, out=y)
-        np.divide(y, np.sum(y, axis=1, keepdims=True), out=y)
-    return out
+        np.divide(y, np.add.reduce(y, axis=1, keepdims=True), out=y)
 
 
-def _log_softmax(x: Array) -> Array:
-    out = np.empty(x.shape, x.dtype)
+def _log_softmax(x: Array, out: Array) -> None:
     step = max(BLOCK // x.shape[1], 1)
     for k in range(0, len(x), step):
         rows, y = x[k : k + step], out[k : k + step]
-        np.subtract(rows, np.max(rows, axis=1, keepdims=True), out=y)
-        np.subtract(y, np.log(np.sum(np.exp(y), axis=1, keepdims=True)), out=y)
-    return out
+        np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
+        np.subtract(y, np.log(np.add.reduce(np.exp(y), axis=1, keepdims=True)), out=y)
 
 
-def _softmax_backward(g: Array, y: Array) -> Array:
-    out = np.empty(y.shape, y.dtype)
+def _softmax_backward(g: Array, y: Array, out: Array) -> None:
     step = max(BLOCK // y.shape[1], 1)
     for k in range(0, len(y), step):
         rows, t = y[k : k + step], out[k : k + step]
         np.multiply(g[k : k + step], rows, out=t)
-        np.subtract(g[k : k + step], np.sum(t, axis=1, keepdims=True), out=t)
+        np.subtract(g[k : k + step], np.add.reduce(t, axis=1, keepdims=True), out=t)
         np.multiply(t, rows, out=t)
-    return out
 
 
-def _log_softmax_backward(g: Array, y: Array) -> Array:
-    out = np.empty(y.shape, y.dtype)
+def _log_softmax_backward(g: Array, y: Array, out: Array) -> None:
     step = max(BLOCK // y.shape[1], 1)
     for k in range(0, len(y), step):
         rows, t = g[k : k + step], out[k : k + step]
         np.exp(y[k : k + step], out=t)
-        np.multiply(t, np.sum(rows, axis=1, keepdims=True), out=t)
+        np.multiply(t, np.add.reduce(rows, axis=1, keepdims=True), out=t)
         np.subtract(rows, t, out=t)
-    return out
 
 
 # ---------------------------------------------------------------- losses of classes
@@ -105,21 +101,24 @@ def log_loss(x: Array, target: Array, ignore: int) -> Any:
     step = max(BLOCK // max(x.shape[1], 1), 1)
     for k in range(0, len(x), step):
         rows = x[k : k + step]
-        y = rows - np.max(rows, axis=1, keepdims=True)
+        y = rows - np.maximum.reduce(rows, axis=1, keepdims=True)
         chosen = y[np.arange(len(y)), target[k : k + step]]
         np.exp(y, out=y)
-        np.subtract(np.log(np.sum(y, axis=1)), chosen, out=out[k : k + step])
+        np.subtract(np.log(np.add.reduce(y, axis=1)), chosen, out=out[k : k + step])
     out[ignored] = 0.0
     return out
 
 
-def log_loss_backward(d: Array, x: Array, target: Array, y: Array, ignore: int) -> Any:
+def log_loss_backward(
+    d: Array, x: Array, target: Array, y: Array, ignore: int, out: Array | None = None
+) -> Any:
     """``d * (softmax(x) - 1 at the target)``; ``y`` is `log_loss`, by which softmax takes two passes less."""
     if x.dtype.char == "e":
         wide = x.astype(np.float32)
         y = log_loss(wide, target, ignore)
         return log_loss_backward(d.astype(np.float32), wide, target, y, ignore).astype(np.float16)
-    out, numbers = np.empty(x.shape, x.dtype), np.arange(len(x))
+    numbers = np.arange(len(x))
+    out = np.empty(x.shape, x.dtype) if out is None else out
     ignored = target == ignore
     target = np.where(ignored, 0, target)
     d = np.where(ignored, d.dtype.type(0), d).reshape(-1, 1)
@@ -135,7 +134,7 @@ def log_loss_backward(d: Array, x: Array, target: Array, y: Array, ignore: int) 
             np.subtract(rows, total[k : k + step].reshape(-1, 1), out=t)
             np.exp(t, out=t)
         else:
-            t[...] = _softmax(rows)
+            _softmax(rows, t)
         np.multiply(t, d[k : k + step], out=t)
     out[numbers, target] -= d[:, 0]
     return out

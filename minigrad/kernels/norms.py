@@ -11,10 +11,10 @@ from minigrad.kernels.sums import add_up
 
 Array = np.ndarray[Any, Any]
 
-BLOCK = 1 << 15  # elements of a block of rows, which stays in the cache: twice as fast for 4096 rows of 256
+BLOCK = 1 << 17  # elements of a block of rows: up to a fifth less time than for all rows at once
 
 
-def standardize(x: Array, dim: tuple[int, ...], eps: float) -> Any:
+def standardize(x: Array, dim: tuple[int, ...], eps: float, out: Array | None = None) -> Any:
     """``(x - mean) / sqrt(variance + eps)`` over ``dim``."""
     if x.dtype.char == "e":
         return standardize(x.astype(np.float32), dim, eps).astype(np.float16)
@@ -23,18 +23,22 @@ def standardize(x: Array, dim: tuple[int, ...], eps: float) -> Any:
         y = x - add_up(x, dim, True) / count
         y *= 1.0 / np.sqrt(add_up(np.square(y), dim, True) / count + eps)
         return np.ascontiguousarray(y)
-    out = np.empty(x.shape, x.dtype)
+    out = np.empty(x.shape, x.dtype) if out is None else out
     rows, values = x.reshape(-1, count), out.reshape(-1, count)
     step = max(BLOCK // count, 1)
     for k in range(0, len(rows), step):
         t = values[k : k + step]
-        np.subtract(rows[k : k + step], np.mean(rows[k : k + step], axis=1, keepdims=True), out=t)
-        variance = np.sum(np.square(t), axis=1, keepdims=True) / count
+        np.subtract(
+            rows[k : k + step], (np.add.reduce(rows[k : k + step], axis=1, keepdims=True) / count), out=t
+        )
+        variance = np.add.reduce(np.square(t), axis=1, keepdims=True) / count
         np.multiply(t, 1.0 / np.sqrt(variance + eps), out=t)
     return out
 
 
-def standardize_backward(d: Array, x: Array, dim: tuple[int, ...], eps: float) -> Any:
+def standardize_backward(
+    d: Array, x: Array, dim: tuple[int, ...], eps: float, out: Array | None = None
+) -> Any:
     """``r * (d - mean(d) - y * mean(d * y))`` for y = standardize(x), which is computed anew, and its factor r."""
     if x.dtype.char == "e":
         return standardize_backward(d.astype(np.float32), x.astype(np.float32), dim, eps).astype(np.float16)
@@ -45,19 +49,19 @@ def standardize_backward(d: Array, x: Array, dim: tuple[int, ...], eps: float) -
         y *= r
         share = add_up(d * y, dim, True) / count
         return np.ascontiguousarray((d - add_up(d, dim, True) / count - y * share) * r)
-    out = np.empty(x.shape, x.dtype)
+    out = np.empty(x.shape, x.dtype) if out is None else out
     rows, ds, values = x.reshape(-1, count), d.reshape(-1, count), out.reshape(-1, count)
     step = max(BLOCK // count, 1)
     for k in range(0, len(rows), step):
         c, t = ds[k : k + step], values[k : k + step]
-        y = rows[k : k + step] - np.mean(rows[k : k + step], axis=1, keepdims=True)
+        y = rows[k : k + step] - (np.add.reduce(rows[k : k + step], axis=1, keepdims=True) / count)
         np.square(y, out=t)
-        r = 1.0 / np.sqrt(np.sum(t, axis=1, keepdims=True) / count + eps)
+        r = 1.0 / np.sqrt(np.add.reduce(t, axis=1, keepdims=True) / count + eps)
         y *= r
         np.multiply(c, y, out=t)
-        y *= np.sum(t, axis=1, keepdims=True) / count
+        y *= np.add.reduce(t, axis=1, keepdims=True) / count
         np.subtract(c, y, out=t)
-        t -= np.mean(c, axis=1, keepdims=True)
+        t -= np.add.reduce(c, axis=1, keepdims=True) / count
         t *= r
     return out
 

@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.core.op import Op
 from minigrad.kernels import activations as k
 from minigrad.ops import elementwise as e
+from minigrad.ops.buffered import buffered, called
 from minigrad.ops.elementwise import where
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -97,9 +98,11 @@ logit = Op("logit", k.logit, "x; eps", _logit_vjp, cast="float",
            doc="``log(input / (1 - input))``, of ``input`` between ``eps`` and ``1 - eps`` if that is given.", **_KIND)
 
 # activations
-gelu = Op("gelu", k.gelu, "x; approximate", lambda g, x, approximate: g * gelu_slope(x, approximate=approximate),
-          cast="floats", activation=True, **_KIND)
-gelu_slope: Op = Op("gelu_slope", k.gelu_slope, "x; approximate", _gelu_slope_vjp, **_KIND)
+gelu = Op("gelu", buffered(k.gelu), "x; approximate",
+          lambda g, x, approximate: g * gelu_slope(x, approximate=approximate), cast="floats", activation=True,
+          text=called(k.gelu), **_KIND)
+gelu_slope: Op = Op("gelu_slope", buffered(k.gelu_slope), "x; approximate", _gelu_slope_vjp,
+                    text=called(k.gelu_slope), **_KIND)
 silu = Op("silu", k.silu, "x", _silu_vjp, cast="floats", activation=True, **_KIND)
 mish = Op("mish", k.mish, "x", _mish_vjp, cast="floats", activation=True, **_KIND)
 softplus: Op = Op("softplus", k.softplus, "x; beta threshold", _softplus_vjp, cast="floats", activation=True, **_KIND)

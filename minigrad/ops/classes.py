@@ -7,6 +7,7 @@ from typing import Any
 from minigrad.core.op import Op
 from minigrad.kernels import classes as k
 from minigrad.ops import elementwise as e
+from minigrad.ops.buffered import buffered, called
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import reshape
 
@@ -51,22 +52,26 @@ def _is_row(weight: Any, index: Any, **params: Any) -> None:
 
 
 # fmt: off
-softmax: Op = Op("softmax", k.softmax, "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim), order="C",
-                 cast="floats", activation=True)
-softmax_backward: Op = Op("softmax_backward", k.softmax_backward, "d p; dim",
-                          lambda g, p, dim: softmax_backward(g, p, dim=dim), _softmax_backward_p, order="C")
-log_softmax = Op("log_softmax", k.log_softmax, "x; dim", lambda g, y, dim: log_softmax_backward(g, y, dim=dim),
-                 order="C", cast="floats", activation=True)
-log_softmax_backward: Op = Op("log_softmax_backward", k.log_softmax_backward, "d log_p; dim",
-                          lambda g, log_p, dim: g - _along(g * e.exp(log_p), dim),
-                          lambda g, d, log_p, dim: -(g * e.exp(log_p) * _along(d, dim)), order="C")
+softmax: Op = Op("softmax", buffered(k.softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
+                 order="C", cast="floats", activation=True, text=called(k.softmax))
+softmax_backward: Op = Op("softmax_backward", buffered(k.softmax_backward), "d p; dim",
+                          lambda g, p, dim: softmax_backward(g, p, dim=dim), _softmax_backward_p, order="C",
+                          text=called(k.softmax_backward))
+log_softmax = Op("log_softmax", buffered(k.log_softmax), "x; dim",
+                 lambda g, y, dim: log_softmax_backward(g, y, dim=dim), order="C", cast="floats", activation=True,
+                 text=called(k.log_softmax))
+log_softmax_backward: Op = Op("log_softmax_backward", buffered(k.log_softmax_backward), "d log_p; dim",
+                              lambda g, log_p, dim: g - _along(g * e.exp(log_p), dim),
+                              lambda g, d, log_p, dim: -(g * e.exp(log_p) * _along(d, dim)), order="C",
+                              text=called(k.log_softmax_backward))
 
 # Rows of numbers for classes, and the class of each row. The last input of `log_loss_backward` follows from the others.
 log_loss = Op("log_loss", k.log_loss, "x target; ignore",
               lambda g, x, target, y, ignore: log_loss_backward(g, x, target, y, ignore=ignore), None, order="C",
               check=_is_class)
-log_loss_backward: Op = Op("log_loss_backward", k.log_loss_backward, "d x target loss; ignore",
-                           _log_loss_backward_d, _log_loss_backward_x, None, None, order="C", raises=True)
+log_loss_backward: Op = Op("log_loss_backward", buffered(k.log_loss_backward, like=1), "d x target loss; ignore",
+                           _log_loss_backward_d, _log_loss_backward_x, None, None, order="C", raises=True,
+                           text=called(k.log_loss_backward))
 nll: Op = Op("nll", k.nll, "x target; ignore",
              lambda g, x_shape, target, ignore: nll_backward(g, target, classes=x_shape[1], ignore=ignore), None,
              order="C", check=_is_class)

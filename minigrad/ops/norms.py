@@ -7,6 +7,7 @@ from typing import Any
 from minigrad.core.op import Op
 from minigrad.kernels import norms as k
 from minigrad.ops import elementwise as e
+from minigrad.ops.buffered import buffered, called
 from minigrad.ops.reduce import mean, var
 
 
@@ -21,9 +22,10 @@ def _backward_x(g: Any, d: Any, x: Any, dim: tuple[int, ...], eps: float) -> Any
 
 
 # fmt: off
-standardize: Op = Op("standardize", k.standardize, "x; dim eps",
-                     lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats")
-standardize_backward: Op = Op("standardize_backward", k.standardize_backward, "d x; dim eps",
+standardize: Op = Op("standardize", buffered(k.standardize), "x; dim eps",
+                     lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
+                     text=called(k.standardize))
+standardize_backward: Op = Op("standardize_backward", buffered(k.standardize_backward), "d x; dim eps",
                               lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), _backward_x,
-                              order="C")
+                              order="C", text=called(k.standardize_backward))
 # fmt: on
