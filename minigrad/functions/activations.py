@@ -113,7 +113,8 @@ def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: b
     array = input._array
     below = array <= 0
     slopes = np.ones(array.shape, array.dtype)
-    slopes[below] = drawn(None, "uniform", (int(below.sum()),), np.float64, lower, upper)._array
+    units = drawn(None, "uniform", (int(below.sum()),), np.float64)._array
+    slopes[below] = units * (upper - lower) + lower  # in two roundings, as there
     return apply(e.mul, (input, slopes))
 
 

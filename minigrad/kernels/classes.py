@@ -170,20 +170,25 @@ def embedding(weight: Array, index: Array, padding: int, by_count: bool) -> Any:
     return np.take(weight, index, axis=0)
 
 
-def embedding_backward(g: Array, index: Array, rows: int, padding: int, by_count: bool) -> Any:
+def embedding_backward(
+    d: Array, index: Array, rows: int, padding: int, by_count: bool, out: Array | None = None
+) -> Any:
     """The sum of the gradients of each row of the table: those of one row are brought together and added at once."""
-    if g.dtype.char == "e":
-        return embedding_backward(g.astype(np.float32), index, rows, padding, by_count).astype(np.float16)
+    if d.dtype.char == "e":
+        return embedding_backward(d.astype(np.float32), index, rows, padding, by_count).astype(np.float16)
     flat = index.reshape(-1)
-    g = g.reshape(flat.size, g.shape[-1])
-    out = np.zeros((rows, g.shape[1]), g.dtype)
+    d = d.reshape(flat.size, d.shape[-1])
+    if out is None:
+        out = np.zeros((rows, d.shape[1]), d.dtype)
+    else:
+        out.fill(0.0)
     if flat.size:
         order = np.argsort(flat, kind="stable")
         places = flat[order]
         first = np.flatnonzero(np.concatenate(([True], places[1:] != places[:-1])))
-        sums = np.add.reduceat(g[order], first, axis=0)
+        sums = np.add.reduceat(d[order], first, axis=0)
         if by_count:
-            sums /= np.diff(first, append=flat.size).reshape(-1, 1).astype(g.dtype)
+            sums /= np.diff(first, append=flat.size).reshape(-1, 1).astype(d.dtype)
         out[places[first]] = sums
         if padding >= 0:
             out[padding] = 0.0

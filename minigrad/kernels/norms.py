@@ -28,11 +28,8 @@ def standardize(x: Array, dim: tuple[int, ...], eps: float, out: Array | None = 
     step = max(BLOCK // count, 1)
     for k in range(0, len(rows), step):
         t = values[k : k + step]
-        np.subtract(
-            rows[k : k + step], (np.add.reduce(rows[k : k + step], axis=1, keepdims=True) / count), out=t
-        )
-        variance = np.add.reduce(np.square(t), axis=1, keepdims=True) / count
-        np.multiply(t, 1.0 / np.sqrt(variance + eps), out=t)
+        np.subtract(rows[k : k + step], _row_sums(rows[k : k + step]) / count, out=t)
+        np.multiply(t, 1.0 / np.sqrt(_row_products(t, t) / count + eps), out=t)
     return out
 
 
@@ -54,16 +51,24 @@ def standardize_backward(
     step = max(BLOCK // count, 1)
     for k in range(0, len(rows), step):
         c, t = ds[k : k + step], values[k : k + step]
-        y = rows[k : k + step] - (np.add.reduce(rows[k : k + step], axis=1, keepdims=True) / count)
-        np.square(y, out=t)
-        r = 1.0 / np.sqrt(np.add.reduce(t, axis=1, keepdims=True) / count + eps)
-        y *= r
-        np.multiply(c, y, out=t)
-        y *= np.add.reduce(t, axis=1, keepdims=True) / count
-        np.subtract(c, y, out=t)
-        t -= np.add.reduce(c, axis=1, keepdims=True) / count
+        y = rows[k : k + step] - _row_sums(rows[k : k + step]) / count
+        r = 1.0 / np.sqrt(_row_products(y, y) / count + eps)
+        y *= r * (r * (_row_products(c, y) / count) * r)
+        np.subtract(c, _row_sums(c) / count, out=t)
         t *= r
+        t -= y
     return out
+
+
+def _row_sums(x: Array) -> Any:
+    return np.add.reduce(x, axis=1, keepdims=True)
+
+
+def _row_products(x: Array, y: Array) -> Any:
+    """The sums of the products of rows; of short ones without an array of these, in half the time."""
+    if x.shape[1] > 4096:
+        return np.add.reduce(x * y, axis=1, keepdims=True)
+    return np.einsum("ij,ij->i", x, y).reshape(-1, 1)
 
 
 def _trailing(shape: tuple[int, ...], dim: tuple[int, ...]) -> bool:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad import buffers
 from minigrad.core.op import Op
 from minigrad.kernels import classes as k
 from minigrad.ops import elementwise as e
-from minigrad.ops.buffered import buffered, called
+from minigrad.ops.buffered import LARGE, buffered, called
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import reshape
+
+
+def _embedding_backward(d: Any, index: Any, rows: int, padding: int, by_count: bool) -> Any:
+    shape = (rows, d.shape[-1])
+    out = None if rows * shape[1] < LARGE or d.dtype.char == "e" else buffers.empty(shape, d.dtype)
+    return k.embedding_backward(d, index, rows, padding, by_count, out)
 
 
 def _along(x: Any, dim: int) -> Any:
@@ -83,9 +90,10 @@ embedding = Op("embedding", k.embedding, "weight index; padding by_count",
                lambda g, weight_shape, index, padding, by_count: embedding_backward(
                    g, index, rows=weight_shape[0], padding=padding, by_count=by_count),
                None, order="C", check=_is_row)
-embedding_backward: Op = Op("embedding_backward", k.embedding_backward, "d index; rows padding by_count",
+embedding_backward: Op = Op("embedding_backward", _embedding_backward, "d index; rows padding by_count",
                             lambda g, index, padding, by_count: embedding_transposed(
-                                g, index, padding=padding, by_count=by_count), None, order="C", raises=True)
+                                g, index, padding=padding, by_count=by_count), None, order="C", raises=True,
+                            text=called(k.embedding_backward))
 embedding_transposed: Op = Op("embedding_transposed", k.embedding_transposed, "u index; padding by_count",
                               lambda g, u_shape, index, padding, by_count: embedding_backward(
                                   g, index, rows=u_shape[0], padding=padding, by_count=by_count), None, order="C",
