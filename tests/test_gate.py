@@ -39,7 +39,8 @@ GOOD: dict[str, Any] = {
 }  # fmt: skip
 # For a parameter whose name is not above, by its annotation.
 OF_KIND: dict[str, Any] = {
-    "Tensor": X, "Operand": X, "Sequence[Tensor]": [X, X], "int": 1, "float": 0.5, "Number": 1.0, "NumberLike": 1.0,
+    "Tensor": X, "Tensor | None": X, "Tensor | float": X, "Sequence[int]": [3],
+    "Operand": X, "Sequence[Tensor]": [X, X], "int": 1, "float": 0.5, "Number": 1.0, "NumberLike": 1.0,
     "bool": True, "Dim": 0, "DType": mg.float32,
 }  # fmt: skip
 BAD: dict[str, Any] = {

@@ -618,10 +618,38 @@ TypeError for a float."""
         """`bitwise_xor`, in place."""
     def logsumexp(self, dim: builtins.int | Sequence[builtins.int] | None, keepdim: builtins.bool=False) -> Tensor:
         """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
+    def erf(self) -> Tensor:
+        """The error function."""
+    def erf_(self) -> Tensor:
+        """`erf`, in place."""
+    def erfc(self) -> Tensor:
+        """``1 - erf(input)``, exact also where that is small."""
+    def erfc_(self) -> Tensor:
+        """`erfc`, in place."""
+    def erfinv(self) -> Tensor:
+        """The inverse of `erf`; inf at 1, nan beyond."""
+    def erfinv_(self) -> Tensor:
+        """`erfinv`, in place."""
+    def logit(self, eps: builtins.float | None=None) -> Tensor:
+        """``log(input / (1 - input))``, of ``input`` between ``eps`` and ``1 - eps`` if that is given."""
+    def logit_(self, eps: builtins.float | None=None) -> Tensor:
+        """`logit`, in place."""
+    def hardshrink(self, lambd: builtins.float=0.5) -> Tensor:
+        """0 from ``-lambd`` to ``lambd``, else ``input``."""
+    def threshold(self, threshold: builtins.int | builtins.float | builtins.bool, value: builtins.int | builtins.float | builtins.bool) -> Tensor:
+        """``input`` where it is greater than ``threshold``, else ``value``."""
+    def threshold_(self, threshold: builtins.int | builtins.float | builtins.bool, value: builtins.int | builtins.float | builtins.bool) -> Tensor:
+        """`threshold`, in place."""
     def relu(self) -> Tensor:
         """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
     def relu_(self) -> Tensor:
         """`relu`, in place."""
+    def log_softmax(self, dim: builtins.int, dtype: DTypeLike | None=None) -> Tensor:
+        """The logarithm of `softmax`, which may be far below what float numbers hold of softmax itself."""
+    def prelu(self, weight: Tensor) -> Tensor:
+        """``input`` where it is positive, else ``weight * input``, with one weight, or one for each channel."""
+    def softmax(self, dim: builtins.int, dtype: DTypeLike | None=None) -> Tensor:
+        """``exp(input)`` over its sum along ``dim``; NotImplementedError for integers without a ``dtype``."""
     def add(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input + alpha * other``."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: builtins.int | builtins.float | builtins.bool=1) -> Tensor:

@@ -7,6 +7,7 @@ from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Dim, Number, NumberLike, Operand, Sizes
 from minigrad.dtypes import DTypeLike
+from minigrad.functions.activations import alpha_dropout as alpha_dropout, alpha_dropout_ as alpha_dropout_, celu as celu, celu_ as celu_, dropout as dropout, dropout_ as dropout_, feature_alpha_dropout as feature_alpha_dropout, feature_alpha_dropout_ as feature_alpha_dropout_, feature_dropout as feature_dropout, feature_dropout_ as feature_dropout_, log_softmax as log_softmax, prelu as prelu, rrelu as rrelu, rrelu_ as rrelu_, selu as selu, selu_ as selu_, softmax as softmax
 from minigrad.functions.draws import bernoulli as bernoulli, normal as normal, rand as rand, rand_like as rand_like, randint as randint, randn as randn, randn_like as randn_like, randperm as randperm
 from minigrad.functions.parts import cat as cat, chunk as chunk, concat as concat, concatenate as concatenate, hstack as hstack, narrow as narrow, row_stack as row_stack, select as select, split as split, stack as stack, tensor_split as tensor_split, unbind as unbind, vstack as vstack
 
@@ -138,10 +139,22 @@ def bitwise_xor(input: Operand, other: Operand) -> Tensor:
     """Exclusive or of the bits of integers or bools."""
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool=False) -> Tensor:
     """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
+def erf(input: Tensor) -> Tensor:
+    """The error function."""
+def erfc(input: Tensor) -> Tensor:
+    """``1 - erf(input)``, exact also where that is small."""
+def erfinv(input: Tensor) -> Tensor:
+    """The inverse of `erf`; inf at 1, nan beyond."""
+def logit(input: Tensor, eps: float | None=None) -> Tensor:
+    """``log(input / (1 - input))``, of ``input`` between ``eps`` and ``1 - eps`` if that is given."""
+def hardshrink(input: Tensor, lambd: float=0.5) -> Tensor:
+    """0 from ``-lambd`` to ``lambd``, else ``input``."""
+def threshold(input: Tensor, threshold: Number, value: Number) -> Tensor:
+    """``input`` where it is greater than ``threshold``, else ``value``."""
 def relu(input: Tensor) -> Tensor:
     """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
 
-__all__ = ["clone", "mul", "multiply", "neg", "negative", "floor_divide", "remainder", "fmod", "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos", "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "atan2", "arctan2", "abs", "absolute", "sign", "floor", "ceil", "trunc", "fix", "round", "maximum", "minimum", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "logsumexp", "relu", "bernoulli", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "cat", "chunk", "concat", "concatenate", "hstack", "narrow", "row_stack", "select", "split", "stack", "tensor_split", "unbind", "vstack"]
+__all__ = ["clone", "mul", "multiply", "neg", "negative", "floor_divide", "remainder", "fmod", "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos", "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "atan2", "arctan2", "abs", "absolute", "sign", "floor", "ceil", "trunc", "fix", "round", "maximum", "minimum", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "logsumexp", "erf", "erfc", "erfinv", "logit", "hardshrink", "threshold", "relu", "alpha_dropout", "alpha_dropout_", "celu", "celu_", "dropout", "dropout_", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout", "feature_dropout_", "log_softmax", "prelu", "rrelu", "rrelu_", "selu", "selu_", "softmax", "bernoulli", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "cat", "chunk", "concat", "concatenate", "hstack", "narrow", "row_stack", "select", "split", "stack", "tensor_split", "unbind", "vstack"]
 METHODS: frozenset[str]
 
 def form(op: Op) -> str: ...

@@ -2,22 +2,38 @@
 
 # By family: the operations.
 OPS = {
+    "activations": """
+        erf erfc erfinv logit gelu gelu_slope silu mish softplus log_sigmoid elu leaky_relu prelu hardtanh
+        hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits
+    """,
+    "classes": """
+        softmax softmax_backward log_softmax log_softmax_backward log_loss log_loss_backward nll
+        nll_backward one_hot embedding embedding_backward embedding_transposed
+    """,
     "draws": "draw deviation bernoulli",
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
+    "norms": "standardize standardize_backward",
 }
 
 # The public names that follow from these.
 RECORDS = {
+    "activations": "erf erf_ erfc erfc_ erfinv erfinv_ logit logit_ hardshrink threshold threshold_",
     "nn": "relu relu_",
 }
 
 # The functions that are written by hand.
 FUNCTIONS = {
+    "activations": """
+        alpha_dropout alpha_dropout_ celu celu_ dropout dropout_ feature_alpha_dropout
+        feature_alpha_dropout_ feature_dropout feature_dropout_ log_softmax prelu rrelu rrelu_ selu selu_
+        softmax
+    """,
     "draws": "bernoulli normal rand rand_like randint randn randn_like randperm",
     "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",
 }
 
 # Those that are methods, too.
 METHODS = {
+    "activations": "log_softmax prelu softmax",
     "parts": "chunk narrow select split tensor_split unbind",
 }

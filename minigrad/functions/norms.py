@@ -1,0 +1,12 @@
+"""Standardizing, for the normalizations of `minigrad.nn.functional`."""
+
+from __future__ import annotations
+
+from minigrad.core.apply import apply
+from minigrad.core.tensor import Tensor
+from minigrad.ops import norms
+
+
+def standardize(input: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:
+    """``(input - mean) / sqrt(variance + eps)`` over some dimensions, sorted and counted from the front."""
+    return apply(norms.standardize, (input,), {"dim": dims, "eps": float(eps)})
