@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import samples_windows
 
-from minigrad.core.op import TABLE
+from minigrad.tape import TABLE
 
 NOT_SAMPLED = {
     "draw": "random; recorded by compile, tested in test_compile.py",
@@ -701,3 +702,5 @@ ROWS: list[Row] = [
     Row("mse_loss", (real(0, 3),  real(0, 3)),          _mse, "01"),
 ]
 # fmt: on
+ROWS += samples_windows.rows(Row, real)
+NOT_0D |= samples_windows.NOT_0D

@@ -7,8 +7,11 @@ from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Dim, Number, NumberLike, Operand, Sizes
 from minigrad.dtypes import DTypeLike
+from minigrad.functions.conv import conv1d as conv1d, conv2d as conv2d, conv3d as conv3d, conv_transpose1d as conv_transpose1d, conv_transpose2d as conv_transpose2d, conv_transpose3d as conv_transpose3d
 from minigrad.functions.draws import bernoulli as bernoulli, normal as normal, rand as rand, rand_like as rand_like, randint as randint, randn as randn, randn_like as randn_like, randperm as randperm
+from minigrad.functions.images import channel_shuffle as channel_shuffle, pixel_shuffle as pixel_shuffle, pixel_unshuffle as pixel_unshuffle
 from minigrad.functions.parts import cat as cat, chunk as chunk, concat as concat, concatenate as concatenate, hstack as hstack, narrow as narrow, row_stack as row_stack, select as select, split as split, stack as stack, tensor_split as tensor_split, unbind as unbind, vstack as vstack
+from minigrad.functions.pool import adaptive_avg_pool1d as adaptive_avg_pool1d, adaptive_max_pool1d as adaptive_max_pool1d, avg_pool1d as avg_pool1d, max_pool1d as max_pool1d, max_pool2d as max_pool2d, max_pool3d as max_pool3d
 
 def clone(input: Tensor) -> Tensor:
     """A copy in memory of its own, with the gradient passing through."""
@@ -141,7 +144,7 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool=False) -> Tensor:
 def relu(input: Tensor) -> Tensor:
     """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
 
-__all__ = ["clone", "mul", "multiply", "neg", "negative", "floor_divide", "remainder", "fmod", "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos", "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "atan2", "arctan2", "abs", "absolute", "sign", "floor", "ceil", "trunc", "fix", "round", "maximum", "minimum", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "logsumexp", "relu", "bernoulli", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "cat", "chunk", "concat", "concatenate", "hstack", "narrow", "row_stack", "select", "split", "stack", "tensor_split", "unbind", "vstack"]
+__all__ = ["clone", "mul", "multiply", "neg", "negative", "floor_divide", "remainder", "fmod", "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos", "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "atan2", "arctan2", "abs", "absolute", "sign", "floor", "ceil", "trunc", "fix", "round", "maximum", "minimum", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "logsumexp", "relu", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "bernoulli", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "cat", "chunk", "concat", "concatenate", "hstack", "narrow", "row_stack", "select", "split", "stack", "tensor_split", "unbind", "vstack", "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d", "max_pool3d"]
 METHODS: frozenset[str]
 
 def form(op: Op) -> str: ...

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from minigrad.errors import warn
 from minigrad.functions import nn as functions
@@ -102,6 +103,30 @@ def _weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
 linear.__module__ = __name__  # pickles name it by where users find it
 public(globals(), __all__, check="Tensors")
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+    # By file of `minigrad.functions`, as above: what is loaded when it is first asked for.
+    _FAMILIES = {
+        "conv": """
+            conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d fold unfold
+        """,
+        "images": """
+            channel_shuffle interpolate pad pixel_shuffle pixel_unshuffle upsample upsample_bilinear upsample_nearest
+        """,
+        "pool": """
+            adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
+            adaptive_max_pool1d_with_indices adaptive_max_pool2d adaptive_max_pool2d_with_indices adaptive_max_pool3d
+            adaptive_max_pool3d_with_indices avg_pool1d avg_pool2d avg_pool3d lp_pool1d lp_pool2d lp_pool3d max_pool1d
+            max_pool1d_with_indices max_pool2d max_pool2d_with_indices max_pool3d max_pool3d_with_indices max_unpool1d
+            max_unpool2d max_unpool3d
+        """,
+    }
+    _PLACES = {name: file for file, names in _FAMILIES.items() for name in names.split()}
+    __all__ += _PLACES
 
-    def __getattr__(name: str) -> NoReturn:
+    def __getattr__(name):
+        if name in _PLACES:
+            module = import_module(f"minigrad.functions.{_PLACES[name]}")
+            return globals().setdefault(name, getattr(module, name))
         raise missing(__name__, name)
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
