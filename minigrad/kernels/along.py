@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -28,67 +28,64 @@ Array = np.ndarray[Any, Any]
 Plan = tuple[Any, ...]
 
 
-class Tap(NamedTuple):
-    """Neighbours that outputs have in common: where the outputs stand, and where their neighbours."""
-
-    here: Any  # a slice of outputs
-    there: Any  # a slice of inputs, or increasing numbers of them
-    weight: Any = None  # a number for each output
-
-
-class Table(NamedTuple):
-    """A plan, worked out."""
-
-    out: int
-    taps: tuple[Tap, ...]
-    parts: tuple[slice, ...] = ()  # in place of taps: the neighbours of each output
-    counts: Any = None  # what sums are divided by
+# A tap is what outputs have in common: where these stand (a slice), where their neighbours do (a slice or numbers that
+# increase), and a weight for each or None.  A table has the number of outputs, the taps or in place of them a slice of
+# neighbours for each output, and what the sums are divided by or None.
+Tap = tuple[Any, Any, Any]
+Table = tuple[int, tuple[Tap, ...], tuple[slice, ...], Any]
 
 
 @functools.lru_cache(maxsize=512)
 def table(plan: Plan) -> Table:
     """What a plan says, as slices, numbers and weights."""
-    kind, size, *rest = plan
+    kind, size = plan[:2]
     if kind == "adaptive":
-        (out,) = rest
+        out = plan[2]
         starts = [k * size // out for k in range(out)]
         stops = [-(-(k + 1) * size // out) for k in range(out)]
-        parts = tuple(map(slice, starts, stops))
-        return Table(out, (), parts, np.subtract(stops, starts).astype(np.float64))
-    if kind in ("window", "mean", "sum"):
-        kernel, stride, pad, *rest = rest
-        gap = rest.pop(0) if kind == "window" else 1
-        return _windows(size, kernel, stride, pad, gap, rest[0], kind, *rest[1:])
+        return out, (), tuple(map(slice, starts, stops)), np.subtract(stops, starts).astype(np.float64)
+    if kind == "window":
+        _, _, kernel, stride, pad, gap, out = plan
+        return out, *_window_taps(size, kernel, stride, pad, gap, out), None
+    if kind == "sum" or kind == "mean":
+        kernel, stride, pad, out = plan[2:6]
+        return out, *_window_taps(size, kernel, stride, pad, 1, out), _counts(plan) if kind == "mean" else None
+    out, scale = plan[2:4]
     if kind == "linear":
-        return _linear(size, *rest)
-    return _cubic(size, *rest) if kind == "cubic" else _nearest(size, *rest, exact=kind == "nearest-exact")
+        taps = _linear(size, out, scale, plan[4])
+    elif kind == "cubic":
+        taps = _cubic(size, out, scale, plan[4])
+    else:
+        taps = _nearest(size, out, scale, kind == "nearest-exact")
+    return out, taps, (), None
 
 
-def _windows(
-    size: int, kernel: int, stride: int, pad: int, gap: int, out: int, kind: str, include: bool = True
-) -> Table:
-    counts = None
-    if kind == "mean":
-        starts = np.arange(out) * stride - pad
-        stops = np.minimum(starts + kernel, size + pad)
-        if not include:
-            starts, stops = np.maximum(starts, 0), np.minimum(stops, size)
-        counts = (stops - starts).astype(np.float64)
+def _counts(plan: Plan) -> Array:
+    """How many elements the windows have."""
+    _, size, kernel, stride, pad, out, include = plan
+    starts = np.arange(out) * stride - pad
+    stops = np.minimum(starts + kernel, size + pad)
+    if not include:
+        starts, stops = np.maximum(starts, 0), np.minimum(stops, size)
+    return (stops - starts).astype(np.float64)
+
+
+def _window_taps(size: int, kernel: int, stride: int, pad: int, gap: int, out: int) -> Any:
+    """The taps and parts of windows."""
     if out < kernel:
         parts = []
         for k in range(out):
             start, stop = k * stride - pad, min(k * stride - pad + (kernel - 1) * gap + 1, size)
             parts.append(slice(start if start >= 0 else start % gap, max(stop, 0), gap))
-        return Table(out, (), tuple(parts), counts)
+        return (), tuple(parts)
     taps = []
     for k in range(kernel):
         first, last = covered(size, out, stride, k * gap - pad)
         if first < last:
             start = first * stride + k * gap - pad
-            taps.append(
-                Tap(slice(first, last), slice(start, start + (last - first - 1) * stride + 1, stride))
-            )
-    return Table(out, tuple(taps), (), counts)
+            there = slice(start, start + (last - first - 1) * stride + 1, stride)
+            taps.append((slice(first, last), there, None))
+    return tuple(taps), ()
 
 
 def _steps(size: int, out: int, scale: float, align: bool) -> Array:
@@ -98,35 +95,61 @@ def _steps(size: int, out: int, scale: float, align: bool) -> Array:
     return (np.arange(out) + 0.5) * (scale or size / out) - 0.5
 
 
-def _nearest(size: int, out: int, scale: float, exact: bool) -> Table:
-    step = np.float32(scale or np.float32(size) / np.float32(out))  # PyTorch computes in float32
-    at = np.floor((np.arange(out, dtype=np.float32) + np.float32(0.5 if exact else 0.0)) * np.float32(step))
-    return Table(out, (Tap(slice(None), np.minimum(at.astype(np.int64), size - 1)),))
+def _nearest(size: int, out: int, scale: float, exact: bool) -> tuple[Tap, ...]:
+    # PyTorch computes in float32.
+    step = np.float32(scale) if scale else np.float32(size) / np.float32(out)
+    at = np.floor((np.arange(out, dtype=np.float32) + np.float32(0.5 if exact else 0.0)) * step)
+    return ((slice(0, out), np.minimum(at.astype(np.int64), size - 1), None),)
 
 
-def _linear(size: int, out: int, scale: float, align: bool) -> Table:
+def _linear(size: int, out: int, scale: float, align: bool) -> tuple[Tap, ...]:
     at = np.maximum(_steps(size, out, scale, align), 0.0)
     low = np.minimum(at.astype(np.int64), size - 1)
-    high = np.minimum(low + 1, size - 1)
     t = np.clip(at - low, 0.0, 1.0)
-    return Table(out, (Tap(slice(None), low, 1.0 - t), Tap(slice(None), high, t)))
+    return (slice(0, out), low, 1.0 - t), (slice(0, out), np.minimum(low + 1, size - 1), t)
 
 
-def _cubic(size: int, out: int, scale: float, align: bool) -> Table:
+def _near(x: Array) -> Array:
+    """Keys' cubic kernel with a = -3/4, up to 1."""
+    return (1.25 * x - 2.25) * x * x + 1.0
+
+
+def _far(x: Array) -> Array:
+    """The same from 1 to 2."""
+    return ((-0.75 * x + 3.75) * x - 6.0) * x + 3.0
+
+
+def _cubic(size: int, out: int, scale: float, align: bool) -> tuple[Tap, ...]:
     at = _steps(size, out, scale, align)
     low = np.floor(at)
-    t, a = at - low, -0.75
+    t = at - low
     first = low.astype(np.int64) - 1
+    weights = (_far(t + 1.0), _near(t), _near(1.0 - t), _far(2.0 - t))
+    return tuple((slice(0, out), np.clip(first + k, 0, size - 1), weights[k]) for k in range(4))
 
-    def near(x: Array) -> Array:
-        return ((a + 2) * x - (a + 3)) * x * x + 1
 
-    def far(x: Array) -> Array:
-        return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+@functools.lru_cache(maxsize=512)
+def turned(plan: Plan) -> tuple[Tap, ...]:
+    """The taps of a plan for resizing the other way: what each input gets from outputs."""
+    out, taps, _, _ = table(plan)
+    inputs = np.concatenate([tap[1] for tap in taps])
+    weights = np.concatenate([np.ones(out) if tap[2] is None else tap[2] for tap in taps])
+    order = np.argsort(inputs, kind="stable")
+    inputs, outputs, weights = inputs[order], order % out, weights[order]
+    first = np.searchsorted(inputs, inputs)
+    number = np.arange(len(inputs)) - first  # among those of the same input
+    result = []
+    for k in range(int(number.max(initial=-1)) + 1):
+        here, there, weight = inputs[number == k], outputs[number == k], weights[number == k]
+        result.append((_as_slice(here), _as_slice(there), None if taps[0][2] is None else weight))
+    return tuple(result)
 
-    weights = (far(t + 1), near(t), near(1 - t), far(2 - t))
-    taps = [Tap(slice(None), np.clip(first + k, 0, size - 1), w) for k, w in enumerate(weights)]
-    return Table(out, tuple(taps))
+
+def _as_slice(numbers: Array) -> Any:
+    """The slice that has these numbers, if one has."""
+    step = int(numbers[1] - numbers[0]) if len(numbers) > 1 else 1
+    same = step > 0 and np.array_equal(numbers, numbers[0] + step * np.arange(len(numbers)))
+    return slice(int(numbers[0]), int(numbers[-1]) + 1, step) if same else numbers
 
 
 def _part(x: Array, axis: int, where: Any) -> Array:
@@ -152,6 +175,11 @@ def _axes(plans: Sequence[Plan]) -> list[tuple[int, Plan]]:
     return [(-1 - k, plan) for k, plan in enumerate(reversed(plans))]
 
 
+def _pair(taps: tuple[Tap, ...], out: int) -> bool:
+    """Whether the first two taps are of all outputs, so that these need no value to begin with."""
+    return len(taps) > 1 and all(tap[0] == slice(0, out) for tap in taps[:2])
+
+
 # ---------------------------------------------------------------- weighted sums
 
 
@@ -164,71 +192,57 @@ def resample(x: Array, plans: tuple[Plan, ...]) -> Array:
 
 
 def _sums(x: Array, axis: int, t: Table) -> Array:
-    shape = _shape(x, axis, t.out)
-    if t.parts:
-        y = np.empty(shape, x.dtype)
-        for k, part in enumerate(t.parts):
-            _part(y, axis, slice(k, k + 1))[...] = add_up(_part(x, axis, part), (x.ndim + axis,), True)
+    out, taps, parts, counts = t
+    y = np.zeros(_shape(x, axis, out), x.dtype)
+    if _pair(taps, out) and taps[0][2] is None:
+        np.add(_part(x, axis, taps[0][1]), _part(x, axis, taps[1][1]), out=y)
+        taps = taps[2:]
+    for k, where in enumerate(parts):
+        _part(y, axis, slice(k, k + 1))[...] = add_up(_part(x, axis, where), (x.ndim + axis,), True)
+    for tap in taps:
+        _add(y, axis, tap, x)
+    if counts is not None:
+        y /= _along(counts, axis, x.dtype)
+    return y
+
+
+def _add(y: Array, axis: int, tap: Tap, x: Array) -> None:
+    """Adds the neighbours of a tap to its outputs."""
+    here, there, weight = tap
+    values = _part(x, axis, there)
+    if weight is not None:
+        values = values * _along(weight, axis, x.dtype)
+    if isinstance(here, np.ndarray):
+        y[(slice(None),) * (axis % y.ndim) + (here,)] += values
     else:
-        y = _tapped(x, axis, t, shape)
-    if t.counts is not None:
-        y /= _along(t.counts, axis, x.dtype)
-    return y
-
-
-def _tapped(x: Array, axis: int, t: Table, shape: tuple[int, ...]) -> Array:
-    y: Array | None = None
-    if len(t.taps) > 1 and all(tap.here == slice(0, t.out) and tap.weight is None for tap in t.taps[:2]):
-        y = np.add(_part(x, axis, t.taps[0].there), _part(x, axis, t.taps[1].there))
-    rest = t.taps if y is None else t.taps[2:]
-    if y is None and t.taps and t.taps[0].here == slice(None):
-        y, rest = _weighted(x, axis, t.taps[0]), t.taps[1:]
-    if y is None:
-        y = np.zeros(shape, x.dtype)
-    for tap in rest:
-        part = _part(y, axis, tap.here)
-        part += _weighted(x, axis, tap)
-    return y
-
-
-def _weighted(x: Array, axis: int, tap: Tap) -> Array:
-    y = _part(x, axis, tap.there)
-    return y if tap.weight is None else y * _along(tap.weight, axis, x.dtype)
+        part = _part(y, axis, here)
+        part += values
 
 
 def resample_back(g: Array, plans: tuple[Plan, ...]) -> Array:
     """The gradient of `resample` for its input."""
     x = g.astype(np.float32) if g.dtype.char == "e" else np.ascontiguousarray(g)
     for axis, plan in reversed(_axes(plans)):
-        x = _spread(x, axis, table(plan), plan[1])
+        x = _spread(x, axis, plan)
     return x.astype(g.dtype, copy=False)
 
 
-def _spread(g: Array, axis: int, t: Table, size: int) -> Array:
-    x = np.zeros(_shape(g, axis, size), g.dtype)
-    if t.counts is not None:
-        g = g / _along(t.counts, axis, g.dtype)
-    for k, where in enumerate(t.parts):
+def _spread(g: Array, axis: int, plan: Plan) -> Array:
+    _, taps, parts, counts = table(plan)
+    x = np.zeros(_shape(g, axis, plan[1]), g.dtype)
+    if counts is not None:
+        g = g / _along(counts, axis, g.dtype)
+    for k, where in enumerate(parts):
         part = _part(x, axis, where)
         part += _part(g, axis, slice(k, k + 1))
-    for tap in t.taps:
-        _add_to(x, axis, tap, _part(g, axis, tap.here))
+    if taps and isinstance(taps[0][1], np.ndarray):
+        for tap in turned(plan):
+            _add(x, axis, tap, g)
+    else:
+        for here, there, _ in taps:
+            part = _part(x, axis, there)
+            part += _part(g, axis, here)
     return x
-
-
-def _add_to(x: Array, axis: int, tap: Tap, g: Array) -> None:
-    if tap.weight is not None:
-        g = g * _along(tap.weight, axis, g.dtype)
-    if not isinstance(tap.there, np.ndarray):
-        part = _part(x, axis, tap.there)
-        part += g
-        return
-    # The numbers increase, so that those of one input stand together.
-    first = np.flatnonzero(np.diff(tap.there, prepend=-1))
-    if len(first) < len(tap.there):
-        g = np.add.reduceat(g, first, axis) if g.size else _part(g, axis, first)
-    to = tap.there[first]
-    x[(..., to, *[slice(None)] * (-axis - 1))] += g
 
 
 # ---------------------------------------------------------------- maxima
@@ -236,115 +250,121 @@ def _add_to(x: Array, axis: int, tap: Tap, g: Array) -> None:
 
 def max_pool(x: Array, plans: tuple[Plan, ...]) -> Array:
     """The maximum of neighbours along the last dimensions; nan if one is."""
-    return _maxima(x, plans)[-1]
-
-
-def _maxima(x: Array, plans: tuple[Plan, ...]) -> list[Array]:
-    """The input, and the maxima after each dimension, the last one first."""
-    steps = [np.ascontiguousarray(x)]
+    y = np.ascontiguousarray(x)
     for axis, plan in _axes(plans):
-        steps.append(_maximum(steps[-1], axis, table(plan)))
-    return steps
-
-
-def _maximum(x: Array, axis: int, t: Table) -> Array:
-    shape = _shape(x, axis, t.out)
-    if t.parts:
-        y = np.empty(shape, x.dtype)
-        for k, part in enumerate(t.parts):
-            np.maximum.reduce(_part(x, axis, part), axis, keepdims=True, out=_part(y, axis, slice(k, k + 1)))
-        return y
-    if len(t.taps) > 1 and all(tap.here == slice(0, t.out) for tap in t.taps[:2]):
-        y, rest = np.maximum(_part(x, axis, t.taps[0].there), _part(x, axis, t.taps[1].there)), t.taps[2:]
-    else:
-        y, rest = np.full(shape, -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min, x.dtype), t.taps
-    for tap in rest:
-        part = _part(y, axis, tap.here)
-        np.maximum(part, _part(x, axis, tap.there), out=part)
+        y = _maximum(y, axis, table(plan))
     return y
 
 
-def _winners(x: Array, y: Array, axis: int, t: Table) -> Any:
+def _maximum(x: Array, axis: int, t: Table) -> Array:
+    out, taps, parts, _ = t
+    shape = _shape(x, axis, out)
+    if parts:
+        y = np.empty(shape, x.dtype)
+        for k, where in enumerate(parts):
+            np.maximum.reduce(_part(x, axis, where), axis, keepdims=True, out=_part(y, axis, slice(k, k + 1)))
+        return y
+    if _pair(taps, out):
+        y, taps = np.maximum(_part(x, axis, taps[0][1]), _part(x, axis, taps[1][1])), taps[2:]
+    else:
+        y = np.full(shape, -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min, x.dtype)
+    for here, there, _ in taps:
+        part = _part(y, axis, here)
+        np.maximum(part, _part(x, axis, there), out=part)
+    return y
+
+
+def _winners(x: Array, y: Array, axis: int, taps: tuple[Tap, ...]) -> list[Array]:
     """By tap, which outputs have their maximum there: the first that is as large, the last that is nan."""
-    open_ = np.ones(y.shape, bool)
+    rest = np.ones(y.shape, bool)
     won = []
-    for tap in t.taps:
-        still = _part(open_, axis, tap.here)
-        won.append(np.equal(_part(x, axis, tap.there), _part(y, axis, tap.here)))
+    for here, there, _ in taps:
+        still = _part(rest, axis, here)
+        won.append(np.equal(_part(x, axis, there), _part(y, axis, here)))
         won[-1] &= still
         still ^= won[-1]
-    if open_.any():
-        for tap, mask in zip(reversed(t.taps), reversed(won), strict=True):
-            still = _part(open_, axis, tap.here)
-            nan = np.isnan(_part(x, axis, tap.there)) & still
-            mask |= nan
+    if rest.any():
+        for k in reversed(range(len(taps))):
+            here, there, _ = taps[k]
+            still = _part(rest, axis, here)
+            nan = np.isnan(_part(x, axis, there)) & still
+            won[k] |= nan
             still ^= nan
-    return zip(t.taps, won, strict=True)
+    return won
 
 
 def _numbers(x: Array, axis: int, t: Table) -> Array:
     """The place along the dimension where each output has its maximum."""
-    y = _maximum(x, axis, t)
+    y, (_, taps, parts, _) = _maximum(x, axis, t), t
     at = np.zeros(y.shape, np.int64)
-    for k, part in enumerate(t.parts):
-        view = _part(x, axis, part)
-        first = view.argmax(axis, keepdims=True)
-        nan = np.isnan(view)
+    for k, where in enumerate(parts):
+        view = _part(x, axis, where)
+        first, nan = view.argmax(axis, keepdims=True), np.isnan(view)
         if nan.any():
             last = view.shape[axis] - 1 - np.flip(nan, axis).argmax(axis, keepdims=True)
             first = np.where(nan.any(axis, keepdims=True), last, first)
-        _part(at, axis, slice(k, k + 1))[...] = first * (part.step or 1) + part.start
-    if not t.parts:
-        for tap, won in _winners(x, y, axis, t):
-            n = np.arange(tap.there.start, tap.there.stop, tap.there.step)
-            np.copyto(_part(at, axis, tap.here), _along(n, axis, np.int64), where=won)
+        _part(at, axis, slice(k, k + 1))[...] = first * (where.step or 1) + where.start
+    if taps:
+        won = _winners(x, y, axis, taps)
+        for k, (here, there, _) in enumerate(taps):
+            n = np.arange(there.start, there.stop, there.step)
+            np.copyto(_part(at, axis, here), _along(n, axis, np.int64), where=won[k])
     return at
 
 
 def max_pool_indices(x: Array, plans: tuple[Plan, ...]) -> Array:
     """Where each maximum of `max_pool` stands, counted row by row through the last dimensions."""
-    steps, sizes = _maxima(x, plans), x.shape[x.ndim - len(plans) :]
-    at: Array | None = None
-    stride = 1
-    for (axis, plan), before in zip(_axes(plans), steps, strict=False):
-        here = _numbers(before, axis, table(plan))
-        at = here * stride if at is None else np.take_along_axis(at, here, axis) + here * stride
-        stride *= sizes[axis]
-    return np.zeros(x.shape, np.int64) if at is None else at
+    y, stride = np.ascontiguousarray(x), 1
+    at = np.zeros(x.shape, np.int64)
+    for axis, plan in _axes(plans):
+        here = _numbers(y, axis, table(plan))
+        at = np.take_along_axis(at, here, axis) + here * stride
+        stride *= x.shape[axis]
+        y = _maximum(y, axis, table(plan))
+    return at
 
 
 def max_unpick(g: Array, x: Array, plans: tuple[Plan, ...]) -> Array:
     """The gradient of `max_pool` for its input ``x``: each element of ``g`` where the maximum stands."""
-    steps = _maxima(x, plans)
-    axes = list(zip(_axes(plans), steps, steps[1:], strict=False))
-    for (axis, plan), before, after in reversed(axes):
-        g = _unpick(g, before, after, axis, table(plan))
+    steps = [np.ascontiguousarray(x)]
+    for axis, plan in _axes(plans):
+        steps.append(_maximum(steps[-1], axis, table(plan)))
+    for k, (axis, plan) in reversed(list(enumerate(_axes(plans)))):
+        g = _unpick(g, steps[k], steps[k + 1], axis, table(plan))
     return g
 
 
 def _unpick(g: Array, x: Array, y: Array, axis: int, t: Table) -> Array:
-    out = np.zeros(x.shape, g.dtype)
-    if t.parts:
+    out, taps, parts, _ = t
+    result = np.zeros(x.shape, g.dtype)
+    if parts:
         at = _numbers(x, axis, t)
-        for k, _ in enumerate(t.parts):
+        for k in range(len(parts)):
             here = slice(k, k + 1)
             place = _part(at, axis, here)
-            was = np.take_along_axis(out, place, axis)
-            np.put_along_axis(out, place, was + _part(g, axis, here), axis)
-        return out
-    for tap, won in _winners(x, y, axis, t):
-        part = _part(out, axis, tap.there)
-        part += np.where(won, _part(g, axis, tap.here), g.dtype.type(0))
-    return out
+            was = np.take_along_axis(result, place, axis)
+            np.put_along_axis(result, place, was + _part(g, axis, here), axis)
+        return result
+    if len(taps) == 2 and _pair(taps, out) and not np.isnan(y).any():
+        # Two comparisons and two sums less.
+        first = np.greater_equal(_part(x, axis, taps[0][1]), _part(x, axis, taps[1][1]))
+        part = _part(result, axis, taps[0][1])
+        part += np.where(first, g, 0.0)
+        part = _part(result, axis, taps[1][1])
+        part += np.where(first, 0.0, g)
+        return result
+    won = _winners(x, y, axis, taps)
+    for k, (here, there, _) in enumerate(taps):
+        part = _part(result, axis, there)
+        part += np.where(won[k], _part(g, axis, here), 0.0)
+    return result
 
 
 def max_pick(u: Array, x: Array, plans: tuple[Plan, ...]) -> Array:
     """What stands in ``u`` where ``x`` has the maxima that `max_pool` gives."""
     lead = x.shape[: x.ndim - len(plans)]
     at = max_pool_indices(x, plans)
-    count = math.prod(lead)
-    flat, places = (
-        u.reshape(count, math.prod(x.shape[len(lead) :])),
-        at.reshape(count, math.prod(at.shape[len(lead) :])),
-    )
-    return np.take_along_axis(flat, places, 1).reshape(at.shape)
+    rows = math.prod(lead)
+    flat = u.reshape(rows, math.prod(x.shape[len(lead) :]))
+    picked = np.take_along_axis(flat, at.reshape(rows, math.prod(at.shape[len(lead) :])), 1)
+    return picked.reshape(at.shape)
