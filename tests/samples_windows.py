@@ -159,7 +159,7 @@ def _at_maxima(x: Any, plans: Any) -> Iterator[tuple[Any, Any, Any]]:
     for lead in np.ndindex(*x.shape[: x.ndim - len(plans)]):
         for o in np.ndindex(*map(len, rows)):
             places = itertools.product(*([j for j, _ in row[i]] for row, i in zip(rows, o, strict=True)))
-            yield (*lead, *o), (*lead, *max(places, key=lambda at: x[(*lead, *at)])), lead  # noqa: B023
+            yield (*lead, *o), (*lead, *max(places, key=lambda at: x[(*lead, *at)])), lead
 
 
 def _pooled(x: Any, plans: Any) -> np.ndarray:
@@ -199,7 +199,8 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any]) -> list[Any]:
     def how(
         rank: int, stride: Any = 1, pads: Any = ((0, 0),), dilation: Any = 1, **rest: Any
     ) -> dict[str, Any]:
-        return {"stride": (stride,) * rank, "pads": pads * rank if len(pads) < rank else pads, "dilation": (dilation,) * rank, **rest}  # fmt: skip
+        around = pads * rank if len(pads) < rank else pads
+        return {"stride": (stride,) * rank, "pads": around, "dilation": (dilation,) * rank, **rest}
 
     one, two, three = how(1, groups=1), how(2, 2, ((1, 1),), groups=2), how(3, 1, ((1, 0),), groups=1)
     gaps = how(1, 2, ((2, -1),), 2, groups=1)
@@ -207,11 +208,19 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any]) -> list[Any]:
     far, wide = (("window", 6, 3, 1, 1, 2, 4),), (("window", 6, 4, 3, 2, 1, 3),)
     parts = (("adaptive", 5, 3), ("adaptive", 3, 2))
     means = [
-        (("mean", 4, 2, 2, 0, 2, True), ("mean", 5, 3, 2, 1, 3, False)), (("mean", 5, 3, 2, 1, 3, True),),
-        (("mean", 6, 5, 4, 2, 2, False),), (("sum", 5, 2, 1, 1, 6),), parts, (("nearest", 3, 5, 0.0), ("nearest", 5, 3, 0.0)),
-        (("nearest-exact", 5, 3, 0.0),), (("nearest", 3, 4, 0.6),), (("linear", 3, 5, 0.0, False), ("linear", 4, 2, 0.0, True)),
-        (("linear", 3, 1, 0.0, True),), (("linear", 4, 5, 0.7, False),), (("cubic", 4, 6, 0.0, False), ("cubic", 3, 5, 0.0, True)),
-    ]  # fmt: skip
+        (("mean", 4, 2, 2, 0, 2, True), ("mean", 5, 3, 2, 1, 3, False)),
+        (("mean", 5, 3, 2, 1, 3, True),),
+        (("mean", 6, 5, 4, 2, 2, False),),
+        (("sum", 5, 2, 1, 1, 6),),
+        parts,
+        (("nearest", 3, 5, 0.0), ("nearest", 5, 3, 0.0)),
+        (("nearest-exact", 5, 3, 0.0),),
+        (("nearest", 3, 4, 0.6),),
+        (("linear", 3, 5, 0.0, False), ("linear", 4, 2, 0.0, True)),
+        (("linear", 3, 1, 0.0, True),),
+        (("linear", 4, 5, 0.7, False),),
+        (("cubic", 4, 6, 0.0, False), ("cubic", 3, 5, 0.0, True)),
+    ]
 
     def sizes(plans: Any) -> tuple[int, ...]:
         return tuple(plan[1] for plan in plans)

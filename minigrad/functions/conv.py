@@ -18,7 +18,7 @@ from minigrad.errors import describe, index_error, not_implemented_error, runtim
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape, squeeze, unsqueeze
 from minigrad.gate import public
-from minigrad.kernels.windows import all_places, places
+from minigrad.kernels.windows import Pads, all_places, places
 from minigrad.ops import conv as ops
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
@@ -34,7 +34,8 @@ def conv1d(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Windows of (batch, channels, length) times each filter of ``weight`` (filters, channels / groups, kernel)."""
+    """Windows of (batch, channels, length) times each filter of ``weight`` (filters, channels / groups, "
+    "kernel)."""
     return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -47,9 +48,9 @@ def conv2d(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Windows of (batch, channels, height, width) times each filter of ``weight``, (filters, channels / groups, kH, kW).
+    """Windows of (batch, channels, height, width) times each filter of ``weight``.
 
-    ``padding`` is zeros on both sides, or ``"same"`` or ``"valid"``.
+    That is (filters, channels / groups, kH, kW). ``padding`` is zeros on both sides, or ``"same"`` or ``"valid"``.
     """
     return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
@@ -128,7 +129,8 @@ def numbers(name: str, value: Any, rank: int) -> tuple[int, ...]:
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     if len(values) not in (1, rank):
         raise runtime_error(
-            f"expected {name} to be a single integer value or a list of {rank} values to match the convolution "
+            f"expected {name} to be a single integer value or a list of {rank} values to match the "
+            "convolution "
             f"dimensions, but got {name}={list(values)}"
         )
     return tuple(int(v) for v in (values * rank if len(values) == 1 else values))
@@ -142,14 +144,16 @@ def _operands(name: str, rank: int, x: Tensor, w: Tensor, bias: Tensor | None) -
         )
     if x._array.ndim not in (rank + 1, rank + 2):
         raise runtime_error(
-            f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but got input of size: "
+            f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but got input of "
+            "size: "
             f"{list(x._array.shape)}"
         )
     dtype = x._array.dtype
     for what, t in (("weight", w), ("bias", bias)):
         if t is not None and t._array.dtype != dtype:
             raise runtime_error(
-                f"Input type ({dtype}) and {what} type ({t._array.dtype}) should be the same: input {describe(x)}, "
+                f"Input type ({dtype}) and {what} type ({t._array.dtype}) should be the same: input "
+                f"{describe(x)}, "
                 f"{what} {describe(t)}; convert one with .to(dtype)"
             )
     if dtype == BOOL:
@@ -169,12 +173,13 @@ def _steps(stride: tuple[int, ...], dilation: tuple[int, ...], groups: int) -> N
 def _bias(w: tuple[int, ...], filters: int, bias: Tensor | None, head: str = "") -> None:
     if bias is not None and bias._array.shape != (filters,):
         raise runtime_error(
-            f"Given {head}weight of size {list(w)}, expected bias to be 1-dimensional with {filters} elements, but got "
+            f"Given {head}weight of size {list(w)}, expected bias to be 1-dimensional with {filters} "
+            "elements, but got "
             f"bias of size {list(bias._array.shape)} instead"
         )
 
 
-def _pads(padding: Any, kernel: tuple[int, ...], stride: Any, dilation: tuple[int, ...]) -> ops.k.Pads:
+def _pads(padding: Any, kernel: tuple[int, ...], stride: Any, dilation: tuple[int, ...]) -> Pads:
     if isinstance(padding, str):
         if padding == "valid":
             return ((0, 0),) * len(kernel)
@@ -196,7 +201,8 @@ def by(sizes: Sequence[int]) -> str:
 
 
 def _conv(
-    name: str, rank: int, x: Tensor, w: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int
+    name: str, rank: int, x: Tensor, w: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any,
+    groups: int,
 ) -> Tensor:  # fmt: skip
     batched = _operands(name, rank, x, w, bias)
     shape, weight = x._array.shape, w._array.shape
@@ -212,7 +218,8 @@ def _conv(
         )
     if weight[0] % groups:
         raise runtime_error(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size "
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got "
+            "weight of size "
             f"{list(weight)} instead"
         )
     _bias(weight, weight[0], bias)
@@ -220,7 +227,8 @@ def _conv(
         padded = [n + a + b for n, (a, b) in zip(sizes, pads, strict=True)]
         spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
         raise runtime_error(
-            f"Calculated padded input size per channel: ({by(padded)}). Kernel size: ({by(spans)}). Kernel size can't be "
+            f"Calculated padded input size per channel: ({by(padded)}). Kernel size: ({by(spans)}). "
+            "Kernel size can't be "
             "greater than actual input size"
         )
     if 0 in kernel:
@@ -247,19 +255,22 @@ def _transposed(
     channels, sizes = shape[-rank - 1], shape[-rank:]
     if channels != weight[0]:
         raise runtime_error(
-            f"Given transposed=1, weight of size {list(weight)}, expected input{list(shape)} to have {weight[0]} "
+            f"Given transposed=1, weight of size {list(weight)}, expected input{list(shape)} to have "
+            f"{weight[0]} "
             f"channels, but got {channels} channels instead"
         )
     if channels % groups:
         raise runtime_error(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size "
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got "
+            "weight of size "
             f"{list(weight)} instead"
         )
     if min(more) < 0:
         raise runtime_error("negative output_padding is not supported")
     if any(m >= s and m >= d for m, s, d in zip(more, stride, dilation, strict=True)):
         raise runtime_error(
-            f"output padding must be smaller than either stride or dilation, but got output_padding {list(more)}, stride "
+            "output padding must be smaller than either stride or dilation, but got output_padding "
+            f"{list(more)}, stride "
             f"{list(stride)} and dilation {list(dilation)}"
         )
     _bias(weight, weight[1] * groups, bias, "transposed=1, ")
@@ -267,7 +278,8 @@ def _transposed(
     out = tuple((n - 1) * s - a - b + d * (k - 1) + 1 + m for n, k, s, (a, b), d, m in full)
     if min(out) < 1:
         raise runtime_error(
-            f"Given input size per channel: ({by(sizes)}). Calculated output size per channel: ({by(out)}). Output size "
+            f"Given input size per channel: ({by(sizes)}). Calculated output size per channel: "
+            f"({by(out)}). Output size "
             "is too small"
         )
     # What output_padding adds is cut off again by `conv`, which might find room for another window there.
@@ -302,7 +314,8 @@ def _window(kernel: Any, dilation: Any, padding: Any, stride: Any) -> dict[str, 
         if min(pairs[name]) < least:
             short = {"kernel": "kernel size", "padding": "padding"}.get(name, name)
             raise runtime_error(
-                f"{short} should be {'greater than zero' if least else 'non-negative'}, but got {name}_height: "
+                f"{short} should be {'greater than zero' if least else 'non-negative'}, but got "
+                f"{name}_height: "
                 f"{pairs[name][0]} {name}_width: {pairs[name][1]}"
             )
     pads = tuple((p, p) for p in pairs.pop("padding"))
@@ -323,7 +336,8 @@ def unfold(
     padding: int | Sequence[int] = 0,
     stride: int | Sequence[int] = 1,
 ) -> Tensor:
-    """The windows of (batch, channels, height, width) as columns: (batch, channels * kernel places, places)."""
+    """The windows of (batch, channels, height, width) as columns: (batch, channels * kernel places, "
+    "places)."""
     shape = input._array.shape
     if len(shape) < 3:
         raise index_error(
@@ -332,14 +346,16 @@ def unfold(
     params = _window(kernel_size, dilation, padding, stride)
     if len(shape) > 4 or 0 in shape[-3:]:
         raise runtime_error(
-            "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
+            "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero "
+            "dimensions for input, "
             f"but got: {list(shape)}"
         )
     _float_only("im2col", input)
     out = _columns(shape[-2:], params)
     if min(out) < 1:
         raise runtime_error(
-            f"Given input with spatial size {shape[-2:]}, {_told(params)}, calculated shape of the array of sliding "
+            f"Given input with spatial size {shape[-2:]}, {_told(params)}, calculated shape of the array "
+            "of sliding "
             f"blocks as {out}, but its components must be at least one."
         )
     if len(shape) == 3:
@@ -370,7 +386,8 @@ def fold(
     params = _window(kernel_size, dilation, padding, stride)
     if len(shape) not in (2, 3) or 0 in shape[-2:]:
         raise runtime_error(
-            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, "
+            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero "
+            "dimensions for input, "
             f"but got: {list(shape)}"
         )
     count = math.prod(params["kernel"])
@@ -382,8 +399,10 @@ def fold(
     out = _columns(sizes, params)
     if math.prod(out) != shape[-1] or min(out) < 1:
         raise runtime_error(
-            f"Given output_size={sizes}, {_told(params)}, stride={params['stride']}, expected size of input's dimension 2 "
-            f"to match the calculated number of sliding blocks {out[0]} * {out[1]} = {math.prod(out)}, but got "
+            f"Given output_size={sizes}, {_told(params)}, stride={params['stride']}, expected size of "
+            "input's dimension 2 "
+            f"to match the calculated number of sliding blocks {out[0]} * {out[1]} = {math.prod(out)}, "
+            "but got "
             f"input.size(2)={shape[-1]}."
         )
     _float_only("col2im", input)

@@ -25,10 +25,8 @@ __all__ = [
 ]  # fmt: skip
 # In nn.functional alone.
 FUNCTIONAL = [
-    "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d",
-    "adaptive_max_pool2d_with_indices", "adaptive_max_pool3d", "adaptive_max_pool3d_with_indices", "avg_pool2d",
-    "avg_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_pool1d_with_indices", "max_pool2d_with_indices",
-    "max_pool3d_with_indices", "max_unpool1d", "max_unpool2d", "max_unpool3d",
+    "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool2d", "adaptive_max_pool3d", "avg_pool2d",
+    "avg_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d",
 ]  # fmt: skip
 
 _WORDS = {1: "int", 2: "tuple of two ints", 3: "tuple of three ints"}
@@ -43,7 +41,8 @@ def _refuse(name: str, x: Tensor, kinds: str) -> None:
     dtype = x._array.dtype
     if dtype.kind not in kinds:
         raise not_implemented_error(
-            f"\"{name}\" not implemented for '{_TYPES.get(dtype.name, dtype.name)}'; convert with .float() first"
+            f"\"{name}\" not implemented for '{_TYPES.get(dtype.name, dtype.name)}'; convert with "
+            ".float() first"
         )
 
 
@@ -58,10 +57,11 @@ def _sizes(name: str, what: str, value: Any, rank: int) -> tuple[int, ...]:
 
 def _shape(name: str, x: Tensor, rank: int) -> tuple[int, ...]:
     """The sizes that are pooled. RuntimeError for another number of dimensions, and where one is empty."""
-    shape = x._array.shape
+    shape: tuple[int, ...] = x._array.shape
     if len(shape) not in (rank + 1, rank + 2) or 0 in shape[-rank - 1 :]:
         raise runtime_error(
-            f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch size for input, "
+            f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch "
+            "size for input, "
             f"but got:{list(shape)}"
         )
     return shape[-rank:]
@@ -76,7 +76,7 @@ def _out(size: int, kernel: int, stride: int, pad: int, dilation: int, ceil: boo
 
 def _places(
     name: str, x: Tensor, rank: int, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
-) -> list[tuple[int, ...]]:  # fmt: skip
+) -> list[tuple[int, int, int, int, int, int]]:  # fmt: skip
     """By dimension: size, kernel, stride, padding, dilation, and the number of places."""
     kernels = _sizes(name, "kernel_size", kernel, rank)
     none = stride is None or (isinstance(stride, (tuple, list)) and not stride)
@@ -94,7 +94,8 @@ def _places(
     for k, p, d in zip(kernels, pads, gaps, strict=True):
         if p > ((k - 1) * d + 1) // 2:
             raise runtime_error(
-                f"{name}: pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
+                f"{name}: pad should be at most half of effective kernel size, but got pad={p}, "
+                f"kernel_size={k} and "
                 f"dilation={d}"
             )
     rows = [(*row, _out(*row, ceil_mode)) for row in zip(sizes, kernels, strides, pads, gaps, strict=True)]
@@ -172,45 +173,6 @@ def max_pool3d(
     return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def max_pool1d_with_indices(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """`max_pool1d` and the indices of the maxima."""
-    return _max(1, input, kernel_size, stride, padding, dilation, ceil_mode, True)
-
-
-def max_pool2d_with_indices(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """`max_pool2d` and the indices of the maxima."""
-    return _max(2, input, kernel_size, stride, padding, dilation, ceil_mode, True)
-
-
-def max_pool3d_with_indices(
-    input: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """`max_pool3d` and the indices of the maxima."""
-    return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, True)
-
-
 # ---------------------------------------------------------------- means
 
 
@@ -220,6 +182,7 @@ def _mean(
     name = f"avg_pool{rank}d"
     _refuse(name, x, "f")
     rows = _places(name, x, rank, kernel, stride, padding, 1, ceil_mode)
+    plans: Any
     if divisor == 0:
         raise runtime_error("divisor must be not zero")
     if divisor is not None:
@@ -328,7 +291,8 @@ def _parts(name: str, rank: int, x: Tensor, output_size: Any) -> Any:
     if 0 in shape[-rank - 1 :]:
         at = next(d for d in range(len(shape) - rank - 1, len(shape)) if not shape[d])
         raise runtime_error(
-            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {list(shape)} "
+            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has "
+            f"sizes {list(shape)} "
             f"with dimension {at} being empty"
         )
     out = [n if v is None else int(v) for v, n in zip(values, sizes, strict=True)]
@@ -377,23 +341,6 @@ def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = 
     return _adaptive_max(3, input, output_size, return_indices)
 
 
-def adaptive_max_pool1d_with_indices(
-    input: Tensor, output_size: int | Sequence[int], return_indices: bool = False
-) -> Any:
-    """`adaptive_max_pool1d` and the indices of the maxima."""
-    return _adaptive_max(1, input, output_size, True)
-
-
-def adaptive_max_pool2d_with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """`adaptive_max_pool2d` and the indices of the maxima."""
-    return _adaptive_max(2, input, output_size, True)
-
-
-def adaptive_max_pool3d_with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """`adaptive_max_pool3d` and the indices of the maxima."""
-    return _adaptive_max(3, input, output_size, True)
-
-
 # ---------------------------------------------------------------- back to the places of maxima
 
 
@@ -409,11 +356,13 @@ def _unpool(
         raise runtime_error(f"elements in indices should be type int64 but got: {indices._array.dtype}")
     if len(shape) not in (rank + 1, rank + 2):
         raise runtime_error(
-            f"Input to {name} should be a {rank + 1}d or {rank + 2}d Tensor, but got a tensor with {len(shape)} dim."
+            f"Input to {name} should be a {rank + 1}d or {rank + 2}d Tensor, but got a tensor with "
+            f"{len(shape)} dim."
         )
     if indices._array.shape != shape:
         raise runtime_error(
-            f"Expected shape of indices to be same as that of the input tensor ({list(shape)}) but got indices tensor "
+            f"Expected shape of indices to be same as that of the input tensor ({list(shape)}) but got "
+            "indices tensor "
             f"with shape: {list(indices._array.shape)}"
         )
     if 0 in shape[-rank - 1 :]:
@@ -447,7 +396,8 @@ def _unpooled(
         wanted = wanted[2:]
     if len(wanted) != rank:
         raise value_error(
-            f"output_size should be a sequence containing {rank} or {rank + 2} elements, but it has a length of "
+            f"output_size should be a sequence containing {rank} or {rank + 2} elements, but it has a "
+            "length of "
             f"'{len(wanted)}'"
         )
     for d, (n, s, v) in enumerate(zip(usual, strides, wanted, strict=True)):

@@ -49,7 +49,11 @@ def table(plan: Plan) -> Table:
         return out, *_window_taps(size, kernel, stride, pad, gap, out), None
     if kind == "sum" or kind == "mean":
         kernel, stride, pad, out = plan[2:6]
-        return out, *_window_taps(size, kernel, stride, pad, 1, out), _counts(plan) if kind == "mean" else None
+        return (
+            out,
+            *_window_taps(size, kernel, stride, pad, 1, out),
+            _counts(plan) if kind == "mean" else None,
+        )
     out, scale = plan[2:4]
     if kind == "linear":
         taps = _linear(size, out, scale, plan[4])
@@ -67,7 +71,8 @@ def _counts(plan: Plan) -> Array:
     stops = np.minimum(starts + kernel, size + pad)
     if not include:
         starts, stops = np.maximum(starts, 0), np.minimum(stops, size)
-    return (stops - starts).astype(np.float64)
+    counts: Array = (stops - starts).astype(np.float64)
+    return counts
 
 
 def _window_taps(size: int, kernel: int, stride: int, pad: int, gap: int, out: int) -> Any:

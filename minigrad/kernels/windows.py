@@ -1,7 +1,8 @@
 """Windows that slide over the last dimensions of an array, and convolutions as products of them.
 
-A window's dimensions come before those of its places: (batch, channels, *kernel, *out).  Such an array is a strided view,
-and a copy of it is a matrix that BLAS multiplies.  The copy is made of so many samples at a time that it stays in the cache.
+A window's dimensions come before those of its places: (batch, channels, *kernel, *out).  Such an array is a
+strided view, and a copy of it is a matrix that BLAS multiplies.  The copy is made of so many samples at a time that
+it stays in the cache.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 Array = np.ndarray[Any, Any]
 Ints = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]  # before and after, of the last dimensions; negative ones cut off
@@ -60,7 +62,7 @@ def covered(size: int, count: int, step: int, offset: int) -> tuple[int, int]:
 
 
 def add_windows(to: Array, cols: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> None:
-    """Adds windows (batch, channels, *kernel, *out) to where they were taken from, one place in the kernel after another."""
+    """Adds windows (batch, channels, *kernel, *out) to where they were taken from."""
     sizes, out = to.shape[2:], cols.shape[2 + len(kernel) :]
     for at in np.ndindex(*kernel):
         there: list[Any] = [slice(None), slice(None)]
@@ -69,7 +71,9 @@ def add_windows(to: Array, cols: Array, kernel: Ints, stride: Ints, pads: Pads, 
         for k, size, count, step, (before, _), gap in rows:
             first, last = covered(size, count, step, k * gap - before)
             start = first * step + k * gap - before
-            there.append(slice(start, start + (last - first - 1) * step + 1, step) if last > first else slice(0))
+            there.append(
+                slice(start, start + (last - first - 1) * step + 1, step) if last > first else slice(0)
+            )
             here.append(slice(first, max(first, last)))
         part = to[tuple(there)]
         part += cols[tuple(here)]
@@ -100,8 +104,8 @@ def _padded(x: Array, pads: Pads) -> Array:
 # ---------------------------------------------------------------- convolutions
 #
 # Where windows step by one, those of a place in the kernel are a piece of the padded array without gaps, if also the
-# places are computed where a window would go over the end of a row into the next.  To copy such *runs* takes a tenth of
-# the time of copying rows of 14 elements; what was too much is not copied to the result, or a 0 in the gradient.
+# places are computed where a window would go over the end of a row into the next.  To copy such *runs* takes a third
+# of the time of copying rows of 10 elements; what was too much is left out of the result, or is 0 in a gradient.
 
 
 def spans(sizes: Ints) -> Ints:
@@ -145,7 +149,9 @@ def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: I
     """Windows of ``x`` times each filter of ``w``, (filters, channels / groups, *kernel); (batch, filters, *out)."""
     if x.dtype.char == "e":
         x, w, *bias = (a.astype(np.float32) for a in (x, w, *bias))  # type: ignore[assignment]
-        return conv(x, w, *bias, stride=stride, pads=pads, dilation=dilation, groups=groups).astype(np.float16)
+        return conv(x, w, *bias, stride=stride, pads=pads, dilation=dilation, groups=groups).astype(
+            np.float16
+        )
     n, filters, kernel = len(x), len(w), w.shape[2:]
     out = all_places(x.shape[2:], kernel, stride, pads, dilation)
     y = np.empty((n, filters, *out), x.dtype)
@@ -157,7 +163,9 @@ def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: I
     x = _padded(x, pads)
     sizes, rows = x.shape[2:], w.reshape(groups, filters // groups, -1)
     if max(kernel) == 1 and max(stride) == 1:
-        np.matmul(rows, x.reshape(n, groups, rows.shape[2], -1), out=y.reshape(n, groups, filters // groups, -1))
+        np.matmul(
+            rows, x.reshape(n, groups, rows.shape[2], -1), out=y.reshape(n, groups, filters // groups, -1)
+        )
         for b in bias:
             y += b.reshape(-1, *[1] * len(out))
         return y

@@ -12,6 +12,48 @@ from minigrad.gate import public
 from minigrad.hints import missing
 from minigrad.tensor import Tensor
 
+if TYPE_CHECKING:
+    from minigrad.functions.conv import (
+        conv1d as conv1d,
+        conv2d as conv2d,
+        conv3d as conv3d,
+        conv_transpose1d as conv_transpose1d,
+        conv_transpose2d as conv_transpose2d,
+        conv_transpose3d as conv_transpose3d,
+        fold as fold,
+        unfold as unfold,
+    )
+    from minigrad.functions.images import (
+        channel_shuffle as channel_shuffle,
+        interpolate as interpolate,
+        pad as pad,
+        pixel_shuffle as pixel_shuffle,
+        pixel_unshuffle as pixel_unshuffle,
+        upsample as upsample,
+        upsample_bilinear as upsample_bilinear,
+        upsample_nearest as upsample_nearest,
+    )
+    from minigrad.functions.pool import (
+        adaptive_avg_pool1d as adaptive_avg_pool1d,
+        adaptive_avg_pool2d as adaptive_avg_pool2d,
+        adaptive_avg_pool3d as adaptive_avg_pool3d,
+        adaptive_max_pool1d as adaptive_max_pool1d,
+        adaptive_max_pool2d as adaptive_max_pool2d,
+        adaptive_max_pool3d as adaptive_max_pool3d,
+        avg_pool1d as avg_pool1d,
+        avg_pool2d as avg_pool2d,
+        avg_pool3d as avg_pool3d,
+        lp_pool1d as lp_pool1d,
+        lp_pool2d as lp_pool2d,
+        lp_pool3d as lp_pool3d,
+        max_pool1d as max_pool1d,
+        max_pool2d as max_pool2d,
+        max_pool3d as max_pool3d,
+        max_unpool1d as max_unpool1d,
+        max_unpool2d as max_unpool2d,
+        max_unpool3d as max_unpool3d,
+    )
+
 __all__ = ["l1_loss", "linear", "mse_loss", "relu"]
 
 
@@ -112,11 +154,9 @@ if not TYPE_CHECKING:  # a type checker shall see that a name is missing
             channel_shuffle interpolate pad pixel_shuffle pixel_unshuffle upsample upsample_bilinear upsample_nearest
         """,
         "pool": """
-            adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
-            adaptive_max_pool1d_with_indices adaptive_max_pool2d adaptive_max_pool2d_with_indices adaptive_max_pool3d
-            adaptive_max_pool3d_with_indices avg_pool1d avg_pool2d avg_pool3d lp_pool1d lp_pool2d lp_pool3d max_pool1d
-            max_pool1d_with_indices max_pool2d max_pool2d_with_indices max_pool3d max_pool3d_with_indices max_unpool1d
-            max_unpool2d max_unpool3d
+            adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d
+            adaptive_max_pool3d avg_pool1d avg_pool2d avg_pool3d lp_pool1d lp_pool2d lp_pool3d max_pool1d max_pool2d
+            max_pool3d max_unpool1d max_unpool2d max_unpool3d
         """,
     }
     _PLACES = {name: file for file, names in _FAMILIES.items() for name in names.split()}

@@ -14,7 +14,7 @@ def _bias_vjp(g: Any) -> Any:
     return sum_(g, dim=(0, *range(2, len(g.shape))), keepdim=False)
 
 
-def _costs(y: Any, x: Any, w: Any, *bias: Any) -> int:
+def _costs(y: tuple[int, ...], x: Any, w: tuple[int, ...], *bias: Any) -> int:
     return math.prod(y) * math.prod(w[1:])
 
 
