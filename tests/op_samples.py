@@ -702,5 +702,5 @@ ROWS: list[Row] = [
     Row("mse_loss", (real(0, 3),  real(0, 3)),          _mse, "01"),
 ]
 # fmt: on
-ROWS += samples_windows.rows(Row, real)
+ROWS += samples_windows.rows(Row, real, whole)
 NOT_0D |= samples_windows.NOT_0D

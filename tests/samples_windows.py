@@ -12,7 +12,7 @@ import numpy as np
 NOT_0D = dict.fromkeys(
     (
         "conv", "conv_input", "conv_weight", "fold", "unfold", "max_pool", "max_pool_indices", "max_pick", "max_unpick",
-        "pad_constant", "resample", "resample_back",
+        "pad_constant", "resample", "resample_back", "unpool",
     ),
     "its windows slide along dimensions",
 )  # fmt: skip
@@ -114,6 +114,9 @@ def _neighbours(plan: Any) -> list[list[tuple[int, float]]]:
         return [[(j, 1 / len(part)) for j in part] for part in parts]
     out, scale, *align = rest
     step = scale or size / out
+    if kind.endswith("-wide"):
+        step = (size - 1) / (out - 1) if align[0] else step
+        return [_averaged(kind, size, step * (i + 0.5), max(step, 1.0)) for i in range(out)]
     if kind.startswith("nearest"):
         shift = 0.5 if kind == "nearest-exact" else 0.0
         return [[(min(math.floor((i + shift) * step), size - 1), 1.0)] for i in range(out)]
@@ -127,9 +130,18 @@ def _neighbours(plan: Any) -> list[list[tuple[int, float]]]:
     ]
 
 
-def _keys(x: float) -> float:
-    """Keys' cubic kernel with a = -3/4."""
-    x, a = abs(x), -0.75
+def _averaged(kind: str, size: int, centre: float, stretch: float) -> list[tuple[int, float]]:
+    """The inputs around a centre, with a kernel stretched to the step."""
+    reach = stretch * (1 if kind == "linear-wide" else 2)
+    first, last = max(int(centre - reach + 0.5), 0), min(int(centre + reach + 0.5), size)
+    x = [abs(j - centre + 0.5) / stretch for j in range(first, last)]
+    weights = [max(1 - a, 0.0) if kind == "linear-wide" else _keys(a, -0.5) for a in x]
+    return [(j, w / math.fsum(weights)) for j, w in zip(range(first, last), weights, strict=True)]
+
+
+def _keys(x: float, a: float = -0.75) -> float:
+    """Keys' cubic kernel."""
+    x = abs(x)
     if x <= 1:
         return (a + 2) * x**3 - (a + 3) * x**2 + 1
     return a * x**3 - 5 * a * x**2 + 8 * a * x - 4 * a if x < 2 else 0.0
@@ -184,6 +196,13 @@ def _max_unpick(d: Any, x: Any, plans: Any) -> np.ndarray:
     return out
 
 
+def _unpool(x: Any, at: Any, count: int) -> np.ndarray:
+    y = np.zeros((len(x), count))
+    for i, j in np.ndindex(*x.shape):
+        y[i, at[i, j]] = x[i, j]
+    return y
+
+
 def _max_pool_indices(x: Any, plans: Any) -> np.ndarray:
     y = _pooled(x, plans).astype(np.int64)
     sizes = x.shape[x.ndim - len(plans) :]
@@ -195,7 +214,7 @@ def _max_pool_indices(x: Any, plans: Any) -> np.ndarray:
 # ---------------------------------------------------------------- the rows
 
 
-def rows(Row: Callable[..., Any], real: Callable[..., Any]) -> list[Any]:
+def rows(Row: Callable[..., Any], real: Callable[..., Any], whole: Callable[..., Any]) -> list[Any]:
     def how(
         rank: int, stride: Any = 1, pads: Any = ((0, 0),), dilation: Any = 1, **rest: Any
     ) -> dict[str, Any]:
@@ -218,6 +237,9 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any]) -> list[Any]:
         (("nearest", 3, 4, 0.6),),
         (("linear", 3, 5, 0.0, False), ("linear", 4, 2, 0.0, True)),
         (("linear", 3, 1, 0.0, True),),
+        (("linear-wide", 7, 3, 0.0, False),),
+        (("cubic-wide", 7, 3, 0.0, False), ("linear-wide", 3, 5, 0.0, True)),
+        (("adaptive", 3, 1), ("adaptive", 4, 1)),
         (("linear", 4, 5, 0.7, False),),
         (("cubic", 4, 6, 0.0, False), ("cubic", 3, 5, 0.0, True)),
     ]
@@ -264,6 +286,10 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any]) -> list[Any]:
         Row("max_pool_indices", (x,), _max_pool_indices, "", {"plans": far}, "int64"),
         Row("max_unpick", (real(0, 4), x), _max_unpick, "0", {"plans": far}),
         Row("max_pick", (x, x), _max_pick, "0", {"plans": far}),
+    ]
+    table += [
+        Row("unpool", (real(2, 1), whole(0, 4, 2, 1)), _unpool, "0", {"count": 4}),
+        Row("unpool", (real(0, 1), whole(0, 4, 0, 1)), _unpool, "0", {"count": 4}),
     ]
     for plans in means:
         table += [

@@ -208,7 +208,7 @@ def interpolate(
     """An input (batch, channels, *sizes) resized to ``size``, or by ``scale_factor``.
 
     ``mode`` is "nearest", "nearest-exact", "area", or by the number of sizes "linear", "bilinear" or "bicubic",
-    "trilinear". ``antialias`` is not there yet (NotImplementedError).
+    "trilinear". ``antialias`` averages where the result is smaller, for "bilinear" and "bicubic".
     """
     shape = input._array.shape
     rank = len(shape) - 2
@@ -226,13 +226,11 @@ def interpolate(
         raise not_implemented_error(
             f"Got {len(shape)}D input, but {mode} mode needs {_RANKS[mode] + 2}D input"
         )
-    if antialias:
-        if mode not in ("bilinear", "bicubic") or rank != 2:
-            raise value_error(
-                "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a "
-                "4-D tensor as input"
-            )
-        raise not_implemented_error("interpolate: antialias=True is not there yet; mode='area' averages")
+    if antialias and (mode not in ("bilinear", "bicubic") or rank != 2):
+        raise value_error(
+            "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor "
+            "as input"
+        )
     out, scales = _resized(shape[2:], size, scale_factor, recompute_scale_factor)
     if min(*out, *shape[1:]) < 1:
         raise runtime_error(
@@ -247,7 +245,7 @@ def interpolate(
     if mode == "area":
         plans: Any = tuple(("adaptive", n, m) for n, m in zip(shape[2:], out, strict=True))
     elif mode in _RANKS:
-        short = "cubic" if mode == "bicubic" else "linear"
+        short = ("cubic" if mode == "bicubic" else "linear") + "-wide" * antialias
         rows = zip(shape[2:], out, scales, strict=True)
         plans = tuple((short, n, m, s, bool(align_corners)) for n, m, s in rows)
     else:

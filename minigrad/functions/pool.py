@@ -12,12 +12,10 @@ from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
 from minigrad.errors import not_implemented_error, runtime_error, value_error
 from minigrad.functions.conv import by
-from minigrad.functions.creation import arange, zeros
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape
 from minigrad.functions.table import relu
 from minigrad.gate import public
-from minigrad.ops import index
 from minigrad.ops import pool as ops
 
 __all__ = [
@@ -371,16 +369,12 @@ def _unpool(
         )
     lead = shape[:-rank]
     rows, count = math.prod(lead), math.prod(sizes)
-    where = indices._array
-    if where.size and (where.min() < 0 or where.max() >= count):
-        wrong = where.min() if where.min() < 0 else where.max()
-        raise runtime_error(
-            f"Found an invalid max index: {wrong} (output volumes are of size {by(sizes).replace(' ', '')})"
-        )
-    empty = zeros(rows, count, dtype=x.dtype)
-    at = (reshape(arange(rows), rows, 1), reshape(indices, rows, -1))
-    put = apply(index.index_put, (empty, reshape(x, rows, -1), *at), {"pattern": (True, True)})
-    return own(reshape(put, *lead, *sizes))
+    y = apply(
+        ops.unpool,
+        (reshape(x, rows, math.prod(shape[-rank:])), reshape(indices, rows, math.prod(shape[-rank:]))),
+        {"count": count},
+    )
+    return own(reshape(y, *lead, *sizes))
 
 
 def _unpooled(

@@ -7,7 +7,7 @@ What is taken along a dimension is told by a tuple, its *plan*:
 - ``("sum", size, kernel, stride, pad, out)``: their sums
 - ``("adaptive", size, out)``: as many parts, of sizes that differ by one or two
 - ``("nearest" | "nearest-exact", size, out, scale)``, ``("linear" | "cubic", size, out, scale, align)``: resizing by
-  the step ``scale``, which is 0.0 where it follows from the sizes
+  the step ``scale``, which is 0.0 where it follows from the sizes; ``"linear-wide"`` and ``"cubic-wide"`` average
 
 One dimension is worked on after the other: windows of 3 x 3 take 3 + 3 steps.
 """
@@ -55,7 +55,9 @@ def table(plan: Plan) -> Table:
             _counts(plan) if kind == "mean" else None,
         )
     out, scale = plan[2:4]
-    if kind == "linear":
+    if kind == "linear-wide" or kind == "cubic-wide":
+        taps = _wide(plan)
+    elif kind == "linear":
         taps = _linear(size, out, scale, plan[4])
     elif kind == "cubic":
         taps = _cubic(size, out, scale, plan[4])
@@ -133,14 +135,39 @@ def _cubic(size: int, out: int, scale: float, align: bool) -> tuple[Tap, ...]:
     return tuple((slice(0, out), np.clip(first + k, 0, size - 1), weights[k]) for k in range(4))
 
 
+def _wide(plan: Plan) -> tuple[Tap, ...]:
+    """Resizing with a kernel that is as wide as the step, which averages where the result is smaller."""
+    kind, size, out, scale, align = plan
+    step = (size - 1) / max(out - 1, 1) if align else scale or size / out
+    reach, stretch = (1.0 if kind == "linear-wide" else 2.0) * max(step, 1.0), max(step, 1.0)
+    centre = step * (np.arange(out) + 0.5)
+    first = np.maximum((centre - reach + 0.5).astype(np.int64), 0)
+    counts = np.minimum((centre + reach + 0.5).astype(np.int64), size) - first
+    numbers = np.arange(int(counts.max()))
+    x = np.abs((first[:, None] + numbers - centre[:, None] + 0.5) / stretch)
+    if kind == "linear-wide":
+        weights = np.maximum(1.0 - x, 0.0)
+    else:  # Keys' kernel with a = -1/2
+        far = np.where(x < 2.0, ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0, 0.0)
+        weights = np.where(x < 1.0, (1.5 * x - 2.5) * x * x + 1.0, far)
+    weights = np.where(numbers < counts[:, None], weights, 0.0)
+    weights /= weights.sum(1, keepdims=True)
+    taps = []
+    for k in range(len(numbers)):
+        here = np.flatnonzero(numbers[k] < counts)
+        taps.append((_as_slice(here), first[here] + k, weights[here, k]))
+    return tuple(taps)
+
+
 @functools.lru_cache(maxsize=512)
 def turned(plan: Plan) -> tuple[Tap, ...]:
     """The taps of a plan for resizing the other way: what each input gets from outputs."""
     out, taps, _, _ = table(plan)
     inputs = np.concatenate([tap[1] for tap in taps])
+    outputs = np.concatenate([_part(np.arange(out), -1, tap[0]) for tap in taps])
     weights = np.concatenate([np.ones(out) if tap[2] is None else tap[2] for tap in taps])
     order = np.argsort(inputs, kind="stable")
-    inputs, outputs, weights = inputs[order], order % out, weights[order]
+    inputs, outputs, weights = inputs[order], outputs[order], weights[order]
     first = np.searchsorted(inputs, inputs)
     number = np.arange(len(inputs)) - first  # among those of the same input
     result = []
@@ -191,6 +218,10 @@ def _pair(taps: tuple[Tap, ...], out: int) -> bool:
 def resample(x: Array, plans: tuple[Plan, ...]) -> Array:
     """The weighted sums of neighbours along the last dimensions."""
     y = x.astype(np.float32) if x.dtype.char == "e" else np.ascontiguousarray(x)
+    if all(plan[0] == "adaptive" and plan[2] == 1 for plan in plans):
+        sizes = y.shape[y.ndim - len(plans) :]
+        total: Array = add_up(y, tuple(range(y.ndim - len(plans), y.ndim)), True)
+        return np.divide(total, math.prod(sizes)).astype(x.dtype, copy=False)
     for axis, plan in _axes(plans):
         y = _sums(y, axis, table(plan))
     return y.astype(x.dtype, copy=False)
@@ -251,6 +282,13 @@ def _spread(g: Array, axis: int, plan: Plan) -> Array:
 
 
 # ---------------------------------------------------------------- maxima
+
+
+def unpool(x: Array, at: Array, count: int) -> Array:
+    """Rows of ``count`` zeros, with the elements of ``x`` in the places ``at``."""
+    y = np.zeros((len(x), count), x.dtype)
+    np.put_along_axis(y, at, x, 1)
+    return y
 
 
 def max_pool(x: Array, plans: tuple[Plan, ...]) -> Array:
@@ -339,6 +377,12 @@ def max_unpick(g: Array, x: Array, plans: tuple[Plan, ...]) -> Array:
     return g
 
 
+def _masked(g: Array, mask: Array) -> Array:
+    """``g`` where a mask is true, and 0 elsewhere: the bits times 1 or 0, a fifth of the time of np.where."""
+    bits: Array = np.multiply(g.view(f"i{g.itemsize}"), mask.view(np.int8))
+    return bits.view(g.dtype)
+
+
 def _unpick(g: Array, x: Array, y: Array, axis: int, t: Table) -> Array:
     out, taps, parts, _ = t
     result = np.zeros(x.shape, g.dtype)
@@ -354,14 +398,14 @@ def _unpick(g: Array, x: Array, y: Array, axis: int, t: Table) -> Array:
         # Two comparisons and two sums less.
         first = np.greater_equal(_part(x, axis, taps[0][1]), _part(x, axis, taps[1][1]))
         part = _part(result, axis, taps[0][1])
-        part += np.where(first, g, 0.0)
+        part += _masked(g, first)
         part = _part(result, axis, taps[1][1])
-        part += np.where(first, 0.0, g)
+        part += _masked(g, ~first)
         return result
     won = _winners(x, y, axis, taps)
     for k, (here, there, _) in enumerate(taps):
         part = _part(result, axis, there)
-        part += np.where(won[k], _part(g, axis, here), 0.0)
+        part += _masked(_part(g, axis, here), won[k])
     return result
 
 

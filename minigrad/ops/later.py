@@ -5,7 +5,7 @@ OPS = {
     "conv": "conv conv_input conv_weight unfold fold pad_constant",
     "draws": "draw deviation bernoulli",
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
-    "pool": "max_pool max_pool_indices max_unpick max_pick resample resample_back",
+    "pool": "max_pool max_pool_indices max_unpick max_pick resample resample_back unpool",
 }
 
 # The public names that follow from these.
