@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import samples_windows
 
 from minigrad.tape import TABLE
 
@@ -710,6 +711,8 @@ ROWS: list[Row] = [
     Row("mse_loss", (real(0, 3),  real(0, 3)),          _mse, "01"),
 ]
 # fmt: on
+ROWS += samples_windows.rows(Row, real, whole)
+NOT_0D |= samples_windows.NOT_0D
 
 from samples_activations import rows as _activations  # noqa: E402 (it needs what stands above)
 

@@ -12,20 +12,72 @@ from minigrad.hints import missing
 from minigrad.nn._reductions import legacy_reduction, warn_of_sizes, weighted
 from minigrad.tensor import Tensor
 
-# By file: loaded when one of its names is first asked for.
+# By module: loaded when one of its names is first asked for.
 _FILES = {
-    "_activations": "alpha_dropout celu dropout dropout1d dropout2d dropout3d elu embedding feature_alpha_dropout gelu "
-    "glu hardshrink hardsigmoid hardswish hardtanh leaky_relu log_softmax logsigmoid mish one_hot prelu relu6 rrelu "
-    "selu sigmoid silu softmax softmin softplus softshrink softsign tanh tanhshrink threshold",
-    "_losses": "binary_cross_entropy binary_cross_entropy_with_logits cosine_embedding_loss "
-    "cross_entropy gaussian_nll_loss hinge_embedding_loss huber_loss kl_div margin_ranking_loss nll_loss "
-    "poisson_nll_loss smooth_l1_loss soft_margin_loss triplet_margin_loss",
-    "_distances": "cosine_similarity normalize pairwise_distance",
-    "_norms": "batch_norm group_norm instance_norm layer_norm rms_norm",
+    "nn._activations": """
+        alpha_dropout celu dropout dropout1d dropout2d dropout3d elu embedding feature_alpha_dropout
+        gelu glu hardshrink hardsigmoid hardswish hardtanh leaky_relu log_softmax logsigmoid mish
+        one_hot prelu relu6 rrelu selu sigmoid silu softmax softmin softplus softshrink softsign tanh
+        tanhshrink threshold
+    """,
+    "nn._losses": """
+        binary_cross_entropy binary_cross_entropy_with_logits cosine_embedding_loss cross_entropy
+        gaussian_nll_loss hinge_embedding_loss huber_loss kl_div margin_ranking_loss nll_loss
+        poisson_nll_loss smooth_l1_loss soft_margin_loss triplet_margin_loss
+    """,
+    "nn._distances": "cosine_similarity normalize pairwise_distance",
+    "nn._norms": "batch_norm group_norm instance_norm layer_norm rms_norm",
+    "functions.conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d fold unfold",
+    "functions.grids": "affine_grid grid_sample",
+    "functions.images": """
+        channel_shuffle interpolate pad pixel_shuffle pixel_unshuffle upsample upsample_bilinear
+        upsample_nearest
+    """,
+    "functions.pool": """
+        adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
+        adaptive_max_pool2d adaptive_max_pool3d avg_pool1d avg_pool2d avg_pool3d lp_pool1d lp_pool2d
+        lp_pool3d max_pool1d max_pool2d max_pool3d max_unpool1d max_unpool2d max_unpool3d
+    """,
 }
 _PLACES = {name: file for file, names in _FILES.items() for name in names.split()}
 
 if TYPE_CHECKING:
+    from minigrad.functions.conv import conv1d as conv1d
+    from minigrad.functions.conv import conv2d as conv2d
+    from minigrad.functions.conv import conv3d as conv3d
+    from minigrad.functions.conv import conv_transpose1d as conv_transpose1d
+    from minigrad.functions.conv import conv_transpose2d as conv_transpose2d
+    from minigrad.functions.conv import conv_transpose3d as conv_transpose3d
+    from minigrad.functions.conv import fold as fold
+    from minigrad.functions.conv import unfold as unfold
+    from minigrad.functions.grids import affine_grid as affine_grid
+    from minigrad.functions.grids import grid_sample as grid_sample
+    from minigrad.functions.images import channel_shuffle as channel_shuffle
+    from minigrad.functions.images import interpolate as interpolate
+    from minigrad.functions.images import pad as pad
+    from minigrad.functions.images import pixel_shuffle as pixel_shuffle
+    from minigrad.functions.images import pixel_unshuffle as pixel_unshuffle
+    from minigrad.functions.images import upsample as upsample
+    from minigrad.functions.images import upsample_bilinear as upsample_bilinear
+    from minigrad.functions.images import upsample_nearest as upsample_nearest
+    from minigrad.functions.pool import adaptive_avg_pool1d as adaptive_avg_pool1d
+    from minigrad.functions.pool import adaptive_avg_pool2d as adaptive_avg_pool2d
+    from minigrad.functions.pool import adaptive_avg_pool3d as adaptive_avg_pool3d
+    from minigrad.functions.pool import adaptive_max_pool1d as adaptive_max_pool1d
+    from minigrad.functions.pool import adaptive_max_pool2d as adaptive_max_pool2d
+    from minigrad.functions.pool import adaptive_max_pool3d as adaptive_max_pool3d
+    from minigrad.functions.pool import avg_pool1d as avg_pool1d
+    from minigrad.functions.pool import avg_pool2d as avg_pool2d
+    from minigrad.functions.pool import avg_pool3d as avg_pool3d
+    from minigrad.functions.pool import lp_pool1d as lp_pool1d
+    from minigrad.functions.pool import lp_pool2d as lp_pool2d
+    from minigrad.functions.pool import lp_pool3d as lp_pool3d
+    from minigrad.functions.pool import max_pool1d as max_pool1d
+    from minigrad.functions.pool import max_pool2d as max_pool2d
+    from minigrad.functions.pool import max_pool3d as max_pool3d
+    from minigrad.functions.pool import max_unpool1d as max_unpool1d
+    from minigrad.functions.pool import max_unpool2d as max_unpool2d
+    from minigrad.functions.pool import max_unpool3d as max_unpool3d
     from minigrad.nn._activations import *  # noqa: F403
     from minigrad.nn._distances import *  # noqa: F403
     from minigrad.nn._losses import *  # noqa: F403
@@ -86,7 +138,7 @@ if not TYPE_CHECKING:  # a type checker shall see that a name is missing
 
     def __getattr__(name: str) -> Any:
         if name in _PLACES:
-            function = getattr(import_module(f"minigrad.nn.{_PLACES[name]}"), name)
+            function = getattr(import_module(f"minigrad.{_PLACES[name]}"), name)
             return globals().setdefault(name, function)
         raise missing(__name__, name)
 
