@@ -438,4 +438,4 @@ def max_unpool3d(
 
 METHODS = ""
 public(globals(), __all__, home="minigrad")
-public(globals(), FUNCTIONAL, home="minigrad.nn.functional")
+public(globals(), FUNCTIONAL)

@@ -230,7 +230,10 @@ if not TYPE_CHECKING:  # a type checker shall see that a name is missing
     def __getattr__(name):
         if name in _PLACES:
             module = import_module(f"minigrad.functions.{_PLACES[name]}")
-            return globals().setdefault(name, getattr(module, name))
+            function = getattr(module, name)
+            if function.__module__ == module.__name__:
+                function.__module__ = __name__  # pickles name it by where users find it
+            return globals().setdefault(name, function)
         raise missing(__name__, name)
 
     def __dir__():
