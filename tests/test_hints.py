@@ -31,7 +31,7 @@ ASKED = {
     "nn.Relu": ["Did you mean: 'ReLU'"],
     "nn.Softmax": [LACKING, "logsumexp"],
     "nn.Unflatten": ["minigrad has minigrad.unflatten"],
-    "nn.Conv2d": [LACKING],
+    "nn.LSTM": [LACKING],
     "nn.init.kaiming_uniform": ["minigrad has minigrad.nn.init.kaiming_uniform_"],
     "F.softmax": [LACKING, "logsumexp"],
     "F.sigmoid": ["minigrad has minigrad.sigmoid"],

@@ -178,7 +178,10 @@ def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: I
     view = runs(x, kernel, dilation, length) if length else windows(x, kernel, stride, dilation, out)
     each = math.prod(view.shape[1:])
     step = _step(n, each)
-    memory, products = np.empty(step * each, x.dtype), np.empty(step * each // rows.shape[2] * len(rows[0]), x.dtype)
+    memory, products = (
+        np.empty(step * each, x.dtype),
+        np.empty(step * each // rows.shape[2] * len(rows[0]), x.dtype),
+    )
     for k in range(0, n, step):
         part = view[k : k + step]
         cols = _joined(part, groups, kernel, memory)
