@@ -29,7 +29,7 @@ ASKED = {
     "nn.Lineer": ["Did you mean: 'Linear'"],
     "nn.Relu": ["Did you mean: 'ReLU'"],
     "nn.Unflatten": ["minigrad has minigrad.unflatten"],
-    "nn.Conv2d": [LACKING],
+    "nn.LSTM": [LACKING],
     "nn.init.kaiming_uniform": ["minigrad has minigrad.nn.init.kaiming_uniform_"],
     "F.sigmod": ["Did you mean: 'sigmoid'"],
     "F.flatten": ["There is minigrad.flatten"],

@@ -414,4 +414,4 @@ def fold(
 
 METHODS = ""
 public(globals(), __all__, home="minigrad")
-public(globals(), FUNCTIONAL, home="minigrad.nn.functional")
+public(globals(), FUNCTIONAL)

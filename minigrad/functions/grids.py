@@ -150,7 +150,8 @@ def _taps(at: Tensor, n: int, mode: str, outside: str, align: bool) -> list[tupl
     at = _within(at, n, outside, align)
     if mode == "nearest":
         place = at.round()
-        return [(place.detach(), place.clamp(1.0, 1.0))]  # 1, with a gradient of 0 for the grid
+        finite = where(at.isfinite(), at, 0.0)
+        return [(place.detach(), finite - finite + 1.0)]  # 1, with a gradient of 0 for the grid
     low = at.floor().detach()
     return [(low, low + 1.0 - at), (low + 1.0, at - low)]
 
@@ -194,4 +195,4 @@ def _picked(flat: Tensor, places: list[Tensor], sizes: tuple[int, ...]) -> Tenso
 
 
 METHODS = ""
-public(globals(), FUNCTIONAL, check="Tensors", home="minigrad.nn.functional")
+public(globals(), FUNCTIONAL, check="Tensors")

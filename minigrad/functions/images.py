@@ -314,4 +314,4 @@ def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None)
 
 METHODS = ""
 public(globals(), __all__, home="minigrad")
-public(globals(), FUNCTIONAL, check="Tensors", home="minigrad.nn.functional")
+public(globals(), FUNCTIONAL, check="Tensors")

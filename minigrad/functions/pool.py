@@ -294,6 +294,8 @@ def _parts(name: str, rank: int, x: Tensor, output_size: Any) -> Any:
             f"with dimension {at} being empty"
         )
     out = [n if v is None else int(v) for v, n in zip(values, sizes, strict=True)]
+    if max(out) >= 1 << 31:  # before a table is made of it
+        raise runtime_error(f"{name}: an output_size of {out} does not fit into memory")
     if min(out) < 0:
         raise runtime_error(
             f"{name}: elements of output_size must be greater than or equal to 0 but received {out}"
@@ -438,4 +440,4 @@ def max_unpool3d(
 
 METHODS = ""
 public(globals(), __all__, home="minigrad")
-public(globals(), FUNCTIONAL, home="minigrad.nn.functional")
+public(globals(), FUNCTIONAL)

@@ -134,9 +134,14 @@ def in_runs(z: Array, sizes: Ints, out: Ints) -> Array:
     return view
 
 
-def _joined(view: Array, groups: int, kernel: Ints) -> Array:
-    """Windows (batch, channels, *kernel, ...) copied as (groups, channels / groups * kernel places, batch * places)."""
-    cols = np.array(np.moveaxis(view, 0, 1 + len(kernel)), order="C")
+def _joined(view: Array, groups: int, kernel: Ints, memory: Array) -> Array:
+    """Windows (batch, channels, *kernel, ...) copied as (groups, channels / groups * kernel places, batch * places).
+
+    The copy is made in ``memory``: new memory for each block would take as long again.
+    """
+    moved = np.moveaxis(view, 0, 1 + len(kernel))
+    cols = memory[: moved.size].reshape(moved.shape)
+    np.copyto(cols, moved)
     return cols.reshape(groups, view.shape[1] // groups * math.prod(kernel), -1)
 
 
@@ -171,10 +176,17 @@ def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: I
         return y
     length = run(sizes, stride, out)
     view = runs(x, kernel, dilation, length) if length else windows(x, kernel, stride, dilation, out)
-    step = _step(n, math.prod(view.shape[1:]))
+    each = math.prod(view.shape[1:])
+    step = _step(n, each)
+    memory, products = (
+        np.empty(step * each, x.dtype),
+        np.empty(step * each // rows.shape[2] * len(rows[0]), x.dtype),
+    )
     for k in range(0, n, step):
         part = view[k : k + step]
-        z = np.matmul(rows, _joined(part, groups, kernel)).reshape(filters, len(part), -1)
+        cols = _joined(part, groups, kernel, memory)
+        z = products[: cols.shape[2] * filters].reshape(groups, -1, cols.shape[2])
+        z = np.matmul(rows, cols, out=z).reshape(filters, len(part), -1)
         for b in bias:
             z += b.reshape(-1, 1, 1)
         z = in_runs(z, sizes, out) if length else z.reshape(filters, len(part), *out)
@@ -255,8 +267,10 @@ def _summed_products(
 ) -> Array:  # fmt: skip
     n, sizes, out = len(x), x.shape[2:], g.shape[2:]
     view = runs(x, kernel, dilation, length) if length else windows(x, kernel, stride, dilation, out)
-    step, w = _step(n, math.prod(view.shape[1:])), np.zeros((), x.dtype)
+    each = math.prod(view.shape[1:])
+    step, w = _step(n, each), np.zeros((), x.dtype)
+    memory = np.empty(step * each, x.dtype)
     for k in range(0, n, step):
-        cols = _joined(view[k : k + step], groups, kernel)
+        cols = _joined(view[k : k + step], groups, kernel, memory)
         w = w + np.matmul(_laid_out(g[k : k + step], groups, sizes, length), cols.swapaxes(1, 2))
     return w

@@ -138,7 +138,10 @@ if not TYPE_CHECKING:  # a type checker shall see that a name is missing
 
     def __getattr__(name: str) -> Any:
         if name in _PLACES:
-            function = getattr(import_module(f"minigrad.{_PLACES[name]}"), name)
+            module = import_module(f"minigrad.{_PLACES[name]}")
+            function = getattr(module, name)
+            if function.__module__ == module.__name__:
+                function.__module__ = __name__  # pickles name it by where users find it
             return globals().setdefault(name, function)
         raise missing(__name__, name)
 
