@@ -124,7 +124,7 @@ def _with_loss(op: Any, d: Any, x: Any, target: Any, ignore: int) -> Any:
     """The last input is what the loss was."""
     from minigrad.tape import TABLE
 
-    return op(d, x, target, TABLE["log_loss"](x, target, ignore=ignore).detach(), ignore=ignore)
+    return op(d, x, target, TABLE["log_loss"](x, target, ignore=ignore), ignore=ignore)
 
 
 def _nll(x: np.ndarray, target: np.ndarray, ignore: int) -> np.ndarray:

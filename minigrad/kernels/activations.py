@@ -24,11 +24,11 @@ def erf(x: Array) -> Any:
     if x.dtype.char == "e":
         return erf(x.astype(np.float32)).astype(np.float16)
     if x.size <= BLOCK or not x.flags.c_contiguous:
-        return _erf(x)
+        return _erf_block(x)
     y = np.empty(x.shape, x.dtype)
     flat, out = x.reshape(-1), y.reshape(-1)
     for k in range(0, x.size, BLOCK):
-        out[k : k + BLOCK] = _erf(flat[k : k + BLOCK])
+        out[k : k + BLOCK] = _erf_block(flat[k : k + BLOCK])
     return y
 
 
@@ -36,15 +36,15 @@ def erfc(x: Array) -> Any:
     if x.dtype.char != "d":
         return erfc(x.astype(np.float64)).astype(x.dtype)
     if x.size <= BLOCK or not x.flags.c_contiguous:
-        return _erfc(x)
+        return _erfc_block(x)
     y = np.empty(x.shape, x.dtype)
     flat, out = x.reshape(-1), y.reshape(-1)
     for k in range(0, x.size, BLOCK):
-        out[k : k + BLOCK] = _erfc(flat[k : k + BLOCK])
+        out[k : k + BLOCK] = _erfc_block(flat[k : k + BLOCK])
     return y
 
 
-def _erf(x: Array) -> Any:
+def _erf_block(x: Array) -> Any:
     return (
         _erf_of_singles(x)
         if x.dtype.char == "f"
@@ -52,7 +52,7 @@ def _erf(x: Array) -> Any:
     )
 
 
-def _erfc(x: Array) -> Any:
+def _erfc_block(x: Array) -> Any:
     y = _erfc_far(np.abs(x))
     return np.where(np.abs(x) <= 0.46875, 1.0 - _erf_near(x), np.where(x < 0, 2.0 - y, y))
 
@@ -152,11 +152,11 @@ def gelu(x: Array, approximate: str, out: Array | None = None) -> Any:
     if x.dtype.char == "e":
         return gelu(x.astype(np.float32), approximate).astype(np.float16)
     if x.size <= BLOCK or not x.flags.c_contiguous:
-        return _gelu(x, approximate)
+        return _gelu_block(x, approximate)
     y = np.empty(x.shape, x.dtype) if out is None else out
     flat, values = x.reshape(-1), y.reshape(-1)
     for k in range(0, x.size, BLOCK):
-        values[k : k + BLOCK] = _gelu(flat[k : k + BLOCK], approximate)
+        values[k : k + BLOCK] = _gelu_block(flat[k : k + BLOCK], approximate)
     return y
 
 
@@ -165,24 +165,24 @@ def gelu_slope(x: Array, approximate: str, out: Array | None = None) -> Any:
     if x.dtype.char == "e":
         return gelu_slope(x.astype(np.float32), approximate).astype(np.float16)
     if x.size <= BLOCK or not x.flags.c_contiguous:
-        return _gelu_slope(x, approximate)
+        return _gelu_slope_block(x, approximate)
     y = np.empty(x.shape, x.dtype) if out is None else out
     flat, values = x.reshape(-1), y.reshape(-1)
     for k in range(0, x.size, BLOCK):
-        values[k : k + BLOCK] = _gelu_slope(flat[k : k + BLOCK], approximate)
+        values[k : k + BLOCK] = _gelu_slope_block(flat[k : k + BLOCK], approximate)
     return y
 
 
-def _gelu(x: Array, approximate: str) -> Any:
+def _gelu_block(x: Array, approximate: str) -> Any:
     if approximate == "tanh":
         half = 0.5 * x
         return half + half * np.tanh(_SLOPE * (x + _CUBIC * (x * x * x)))
     if x.dtype.char == "f":
         return x * _normal_of_singles(x, np.exp(-0.5 * (x * x)))
-    return 0.5 * x * (1.0 + _erf(np.multiply(x, _SQRT_HALF)))
+    return 0.5 * x * (1.0 + _erf_block(np.multiply(x, _SQRT_HALF)))
 
 
-def _gelu_slope(x: Array, approximate: str) -> Any:
+def _gelu_slope_block(x: Array, approximate: str) -> Any:
     z = x * x
     if approximate == "tanh":
         t = np.tanh(_SLOPE * (x + _CUBIC * (z * x)))
@@ -190,7 +190,7 @@ def _gelu_slope(x: Array, approximate: str) -> Any:
     e = np.exp(-0.5 * z)
     if x.dtype.char == "f":
         return _normal_of_singles(x, e) + x * (_DENSITY * e)
-    return 0.5 + 0.5 * _erf(np.multiply(x, _SQRT_HALF)) + x * (_DENSITY * e)
+    return 0.5 + 0.5 * _erf_block(np.multiply(x, _SQRT_HALF)) + x * (_DENSITY * e)
 
 
 def _normal_of_singles(x: Array, e: Array) -> Any:

@@ -14,25 +14,25 @@ BLOCK = 1 << 17  # elements of a block of rows: up to a fifth less time than for
 def softmax(x: Array, dim: int, out: Array | None = None) -> Any:
     if x.dtype.char == "e":
         return softmax(x.astype(np.float32), dim).astype(np.float16)
-    return _turned(_softmax, dim, out, x)
+    return _turned(_softmax_rows, dim, out, x)
 
 
 def log_softmax(x: Array, dim: int, out: Array | None = None) -> Any:
     if x.dtype.char == "e":
         return log_softmax(x.astype(np.float32), dim).astype(np.float16)
-    return _turned(_log_softmax, dim, out, x)
+    return _turned(_log_softmax_rows, dim, out, x)
 
 
 def softmax_backward(g: Array, y: Array, dim: int, out: Array | None = None) -> Any:
     if y.dtype.char == "e":
         return softmax_backward(g.astype(np.float32), y.astype(np.float32), dim).astype(np.float16)
-    return _turned(_softmax_backward, dim, out, g, y)
+    return _turned(_softmax_backward_rows, dim, out, g, y)
 
 
 def log_softmax_backward(g: Array, y: Array, dim: int, out: Array | None = None) -> Any:
     if y.dtype.char == "e":
         return log_softmax_backward(g.astype(np.float32), y.astype(np.float32), dim).astype(np.float16)
-    return _turned(_log_softmax_backward, dim, out, g, y)
+    return _turned(_log_softmax_backward_rows, dim, out, g, y)
 
 
 def _turned(f: Any, dim: int, out: Array | None, *arrays: Array) -> Any:
@@ -53,7 +53,7 @@ def _turned(f: Any, dim: int, out: Array | None, *arrays: Array) -> Any:
     return out
 
 
-def _softmax(x: Array, out: Array) -> None:
+def _softmax_rows(x: Array, out: Array) -> None:
     step = max(BLOCK // x.shape[1], 1)
     for k in range(0, len(x), step):
         rows, y = x[k : k + step], out[k : k + step]
@@ -62,7 +62,7 @@ def _softmax(x: Array, out: Array) -> None:
         np.divide(y, np.add.reduce(y, axis=1, keepdims=True), out=y)
 
 
-def _log_softmax(x: Array, out: Array) -> None:
+def _log_softmax_rows(x: Array, out: Array) -> None:
     step = max(BLOCK // x.shape[1], 1)
     for k in range(0, len(x), step):
         rows, y = x[k : k + step], out[k : k + step]
@@ -70,7 +70,7 @@ def _log_softmax(x: Array, out: Array) -> None:
         np.subtract(y, np.log(np.add.reduce(np.exp(y), axis=1, keepdims=True)), out=y)
 
 
-def _softmax_backward(g: Array, y: Array, out: Array) -> None:
+def _softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
     step = max(BLOCK // y.shape[1], 1)
     for k in range(0, len(y), step):
         rows, t = y[k : k + step], out[k : k + step]
@@ -79,7 +79,7 @@ def _softmax_backward(g: Array, y: Array, out: Array) -> None:
         np.multiply(t, rows, out=t)
 
 
-def _log_softmax_backward(g: Array, y: Array, out: Array) -> None:
+def _log_softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
     step = max(BLOCK // y.shape[1], 1)
     for k in range(0, len(y), step):
         rows, t = g[k : k + step], out[k : k + step]
@@ -134,7 +134,7 @@ def log_loss_backward(
             np.subtract(rows, total[k : k + step].reshape(-1, 1), out=t)
             np.exp(t, out=t)
         else:
-            _softmax(rows, t)
+            _softmax_rows(rows, t)
         np.multiply(t, d[k : k + step], out=t)
     out[numbers, target] -= d[:, 0]
     return out

@@ -27,7 +27,9 @@ def called(kernel: Callable[..., Any]) -> TextOf:
     """`Op.text`: a call of the kernel itself."""
 
     def text(v: Call) -> Text:
-        places = ["{}"] * len(v.shapes) + [f"{name}={{{name}}}" for name in v.params]
-        return f"{{kernel}}({', '.join(places)})", {"kernel": kernel}
+        # Under names of their own: of a `dim` in a text, a tuple of one dimension becomes a number.
+        places = ["{}"] * len(v.shapes) + [f"{name}={{its_{name}}}" for name in v.params]
+        values = {f"its_{name}": value for name, value in v.params.items()}
+        return f"{{kernel}}({', '.join(places)})", {"kernel": kernel, **values}
 
     return text
