@@ -191,6 +191,9 @@ def rows() -> list[Any]:
     def chance(*shape: int) -> Draw:
         return Draw("real", shape, 0.1, 0.9)
 
+    def well_inside(*shape: int) -> Draw:  # numerical gradients take long steps
+        return Draw("real", shape, 0.3, 0.7)
+
     def open_unit(*shape: int) -> Draw:
         return Draw("real", shape, -0.95, 0.95)
 
@@ -223,7 +226,7 @@ def rows() -> list[Any]:
         one("threshold",   wide,      _threshold, threshold=0.1, value=-2.0),
         one("huber",       wide,      _huber, delta=1.0),
         one("huber",       wide,      _huber, delta=2.5),
-        two("bce",         chance,    inside, _bce),
+        two("bce",         well_inside,    inside, _bce),
         two("bce_with_logits", wide,  inside, lambda x, t: _bce(_logistic(x), t)),
 
         Row("one_hot", (whole(0, 4, 2, 3),), _one_hot, "", {"classes": 4}, "int64"),
