@@ -73,7 +73,11 @@ class Setting:
         arrays += [np.zeros(0) if p.grad is None else p.grad.numpy().copy() for p in self.net.parameters()]
         for p in self.net.parameters():
             arrays += [t.detach().numpy().copy() for t in self.opt.state.get(p, {}).values()]
-        return [*arrays, mg.get_rng_state().numpy().copy(), np.array(list(self.opt.param_groups[0]["lr"].hex()))]
+        return [
+            *arrays,
+            mg.get_rng_state().numpy().copy(),
+            np.array(list(self.opt.param_groups[0]["lr"].hex())),
+        ]
 
 
 def same(a: list[Any], b: list[Any]) -> bool:
