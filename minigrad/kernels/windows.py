@@ -83,7 +83,9 @@ def unfold(x: Array, kernel: Ints, dilation: Ints, pads: Pads, stride: Ints) -> 
     """The windows as columns: (batch, channels * kernel places, places)."""
     out = all_places(x.shape[2:], kernel, stride, pads, dilation)
     cols = windows(_padded(x, pads), kernel, stride, dilation, out)
-    return np.array(cols, cols.dtype, order="C").reshape(len(x), x.shape[1] * math.prod(kernel), math.prod(out))
+    return np.array(cols, cols.dtype, order="C").reshape(
+        len(x), x.shape[1] * math.prod(kernel), math.prod(out)
+    )
 
 
 def fold(cols: Array, sizes: Ints, kernel: Ints, dilation: Ints, pads: Pads, stride: Ints) -> Array:
