@@ -236,7 +236,8 @@ class Recording:
         )
         replay = Replay(plan, self.arguments, self.world, effects, run.states)
         replay.set_memory({value[n]: t for n, t in bound if n in value}, [t for t, _ in run.written.values()])
-        self.world.guards.settle(t for n, t in bound if n in value)
+        looked_at = {*plan.stays}
+        self.world.guards.settle(t for n, t in bound if n in value and value[n] in looked_at)
         replay.set_inputs({value[n]: self._finder(t) for n, t in passing if n in value}, numbers)
         replay.set_gradients(
             [
