@@ -2651,3 +2651,54 @@ def test_an_expanded_result_that_repeats_nothing_can_be_written_to() -> None:
         assert y.data_ptr() == w.data_ptr()
         y.add_(1.0)
         assert w[0, 0].item() == k + 1.0
+
+
+def _writes_into_what_repeats(x: Any) -> Any:
+    x[0] = 1.0
+    return x * 2.0
+
+
+def _returns_a_leaf_beside_what_needs_it(x: Any) -> Any:
+    t = (x * 2.0).detach().requires_grad_()
+    return t * 2.0, t
+
+
+def _detaches_before_a_change(x: Any) -> Any:
+    t = x * 2.0
+    p = t.detach().requires_grad_()
+    t.add_(t)
+    return p[..., -1]
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "sentence"),
+    [
+        (
+            _writes_into_what_repeats,
+            mg.ones(3).expand(2, 3),
+            "several of its elements are one place in memory",
+        ),
+        (
+            _returns_a_leaf_beside_what_needs_it,
+            mg.ones(3),
+            "is returned beside a result that is computed from it",
+        ),
+        (_detaches_before_a_change, mg.ones(3), "clone.. it where it is detached"),
+    ],
+)
+def test_what_a_replay_could_not_repeat_is_refused(function: Any, x: Any, sentence: str) -> None:
+    with pytest.raises(RuntimeError, match=sentence):
+        mg.compile(function)(x)
+
+
+def test_a_number_of_another_dtype_is_converted_where_a_tensor_is_the_index() -> None:
+    index, value = mg.tensor(1), mg.tensor(2.0)
+
+    def f(x: Any) -> Any:
+        x[..., index] = value
+        return x + 1.0
+
+    compiled = mg.compile(f)
+    for _ in range(2):
+        x = mg.rand(3, 4, dtype=mg.float64)
+        assert mg.equal(compiled(x.clone()), f(x))

@@ -19,7 +19,7 @@ from minigrad.compiler.statement import OUTSIDE
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
 from minigrad.compiler.world import World
-from minigrad.core.changes import owner
+from minigrad.core.changes import overlaps, owner
 from minigrad.core.mode import MODE
 from minigrad.core.node import Freed, Node
 from minigrad.core.tensor import Tensor, leaf
@@ -182,6 +182,13 @@ class Recording:
         behind = {
             id(t): [n for n in run.order([t._node]) if n.requires_grad and n not in run.sources] for t in live
         }
+        grown = {t._node for t in results if t._node.op is None and t._node not in run.sources}
+        if any(n in grown for nodes in behind.values() for n in nodes):
+            raise errors.runtime_error(
+                "compile(): a Tensor that the function makes and that requires grad is returned beside a result that "
+                "is computed from it; a call is one record, so no gradient would flow from one to the other. Return "
+                "one of them, or make the Tensor outside and pass it as an argument"
+            )
         freed = {i for i, nodes in behind.items() if any(type(n.saved) is Freed for n in nodes)}
         if any(t._grad is not None and t._grad.requires_grad for t in self.tensors.values()):
             raise errors.runtime_error(
@@ -294,10 +301,16 @@ class Recording:
         return node
 
     def _refuse_overlaps(self, order: list[Node]) -> None:
-        """RuntimeError if two Tensors alias memory that is written: a plan orders values, and knows no aliases."""
+        """RuntimeError if elements or Tensors alias memory that is written: a plan orders values, and knows no aliases."""
         run = self.run
         if not run.written:
             return
+        for t, _ in run.written.values():
+            if t._array.size > 1 and not t._array.flags.forc and overlaps(t._array):
+                raise errors.runtime_error(
+                    f"compile(): {run.paths[id(t)]} is changed in place, and several of its elements are one place in "
+                    "memory, as expand() leaves them. clone() it first"
+                )
         used = {id(t): t for n in order if (t := run.sources.get(n)) is not None}
         used |= {id(t): t for t, _ in run.written.values()}
         # An argument that is a view reads its base.
