@@ -212,6 +212,13 @@ class Recording:
         self._refuse_overlaps(order)
         program = TracedProgram(run, order)
         value = program.value_of
+        for t, n in run.written.values():
+            a = t._array
+            if a.size > 1 and not a.flags.forc and value[n].fill is None and overlaps(a):
+                raise errors.runtime_error(
+                    f"compile(): {run.paths[id(t)]} is changed in place, and several of its elements are one place in "
+                    "memory, as expand() leaves them. clone() it first"
+                )
         outside = {id(owner(t._array)) for t in self.tensors.values()}
         homes = [id(owner(t._array)) for t in results]
         outputs = [
@@ -301,16 +308,10 @@ class Recording:
         return node
 
     def _refuse_overlaps(self, order: list[Node]) -> None:
-        """RuntimeError if elements or Tensors alias memory that is written: a plan orders values, and knows no aliases."""
+        """RuntimeError if two Tensors alias memory that is written: a plan orders values, and knows no aliases."""
         run = self.run
         if not run.written:
             return
-        for t, _ in run.written.values():
-            if t._array.size > 1 and not t._array.flags.forc and overlaps(t._array):
-                raise errors.runtime_error(
-                    f"compile(): {run.paths[id(t)]} is changed in place, and several of its elements are one place in "
-                    "memory, as expand() leaves them. clone() it first"
-                )
         used = {id(t): t for n in order if (t := run.sources.get(n)) is not None}
         used |= {id(t): t for t, _ in run.written.values()}
         # An argument that is a view reads its base.
