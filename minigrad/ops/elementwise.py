@@ -15,6 +15,7 @@ from minigrad.core.op import Array, Op
 from minigrad.core.plans import Target
 from minigrad.core.text import Call, Text, of_floats
 from minigrad.errors import runtime_error
+from minigrad.kernels.select import select
 
 _LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen float32
 
@@ -24,9 +25,10 @@ _LN2, _LN10 = math.log(2), math.log(10)  # Python floats: NumPy's would widen fl
 def _sigmoid(x: Array) -> Array:
     if x.dtype.char == "e":  # several steps that round once, here and below
         return _sigmoid(x.astype(np.float32)).astype(np.float16)
-    # exp of a negative number only, so it never overflows
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, e) / (1.0 + e)
+    # exp of a negative number only, so it never overflows; two of them take less than a choice between 1 and one
+    y = np.exp(np.minimum(x, 0.0))
+    y /= 1.0 + np.exp(-np.abs(x))
+    return y
 
 
 def _rsqrt(x: Array) -> Array:
@@ -367,9 +369,9 @@ clamp_to  = Op("clamp_to", lambda x, low, high: np.minimum(np.maximum(x, low), h
                lambda g, x, low, high: where(logical_or(gt(x, high), lt(high, low)), g, 0.0), cast="same",
                text="np.minimum(np.maximum({}, {}), {})", elementwise=True,
                new=True)
-where: Op   = Op("where", np.where, "condition a b", None, lambda g, condition: where(condition, g, 0.0),
+where: Op   = Op("where", select, "condition a b", None, lambda g, condition: where(condition, g, 0.0),
                  lambda g, condition: where(condition, 0.0, g), cast="branches", elementwise=True,
-                 new=True, numba=_where_numba)
+                 new=True, text="np.where({}, {}, {})", numba=_where_numba)
 
 # without gradient
 zero: Op = Op("zero", np.zeros_like, "x", fill=0, elementwise=True,

@@ -111,7 +111,7 @@ slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, sh
             view=True, moves=True, order="K", text=_slice_text)
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index), order="C")
 flip: Op = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims),
-               text="np.flip({}, {dims}).copy(order='K')", moves=True, order="K")
+               text=lambda v: None if v.repeats else "np.flip({}, {dims}).copy(order='K')", moves=True, order="K")
 cat = Op("cat", _cat, "*xs; dim", joint=_cat_vjp, cast="same", rows=True, text=_cat_text)
 stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same", rows=True,
            text=lambda v: f"np.stack([{', '.join(['{}'] * len(v.shapes))}], axis={{dim}})")

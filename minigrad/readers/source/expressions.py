@@ -325,6 +325,8 @@ class Helpers:
 
     def _function(self, function: Any, op: str) -> str:
         function = inspect.unwrap(function)  # what is remembered between calls need not be in a program
+        if isinstance(function, types.FunctionType) and "numpy" in vars(function):
+            return str(vars(function)["numpy"])  # NumPy's function in another way
         if function in self._names:
             return self._names[function]
         if (
