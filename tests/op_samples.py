@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.op import TABLE
+from minigrad.ops import TABLE
 
 NOT_SAMPLED = {
     "draw": "random; recorded by compile, tested in test_compile.py",
@@ -701,3 +701,8 @@ ROWS: list[Row] = [
     Row("mse_loss", (real(0, 3),  real(0, 3)),          _mse, "01"),
 ]
 # fmt: on
+
+# Families with a file of rows of their own.
+import samples_sorting  # noqa: E402
+
+ROWS += samples_sorting.ROWS

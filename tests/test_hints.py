@@ -135,7 +135,7 @@ def test_a_tensor_s_own_names_are_its_own() -> None:
 
     t = Mine([1.0])
     assert t.softmax(1) == "mine 1"
-    assert t.argsort == "asked for argsort"
+    assert t.stft == "asked for stft"
     u: Any = mg.ones(2)
     u.values = 3
     assert u.values == 3

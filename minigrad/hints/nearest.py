@@ -61,8 +61,6 @@ _SENTENCES = {
     "Variable": "a Tensor with requires_grad=True has been all of it since PyTorch 0.4",
     "FloatTensor DoubleTensor LongTensor IntTensor BoolTensor HalfTensor ByteTensor":
         "minigrad.tensor(data, dtype=...) makes one",
-    "sort argsort topk median quantile":
-        "numpy.argsort(x.detach().numpy()) gives an order, and x[minigrad.from_numpy(order)] is recorded",
     "einsum": "minigrad.matmul and minigrad.bmm sum products, (x[:, None] * y).sum(dim) does others",
     "roll": "minigrad.cat of two slices does it",
 }  # fmt: skip

@@ -4,6 +4,7 @@
 OPS = {
     "draws": "draw deviation bernoulli",
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
+    "sorting": "argsort top_places median_place mode_place running_place median searchsorted isin logcumsumexp",
 }
 
 # The public names that follow from these.
@@ -15,9 +16,17 @@ RECORDS = {
 FUNCTIONS = {
     "draws": "bernoulli normal rand rand_like randint randn randn_like randperm",
     "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",
+    "sorting": """
+        argsort bincount bucketize cummax cummin histc histogram isin kthvalue logcumsumexp median mode
+        msort nanmedian nanquantile quantile searchsorted sort topk unique unique_consecutive
+    """,
 }
 
 # Those that are methods, too.
 METHODS = {
     "parts": "chunk narrow select split tensor_split unbind",
+    "sorting": """
+        argsort bincount cummax cummin histc histogram kthvalue logcumsumexp median mode msort nanmedian
+        nanquantile quantile sort topk unique unique_consecutive
+    """,
 }
