@@ -622,6 +622,21 @@ TypeError for a float."""
         """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
     def relu_(self) -> Tensor:
         """`relu`, in place."""
+    def bincount(self, weights: Tensor | None=None, minlength: builtins.int=0) -> Tensor:
+        """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
+    def histc(self, bins: builtins.int=100, min: builtins.int | builtins.float | builtins.bool=0, max: builtins.int | builtins.float | builtins.bool=0) -> Tensor:
+        """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, of the input if both are 0."""
+    def histogram(self, bins: builtins.int | Tensor, *, range: Sequence[builtins.float] | None=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
+        """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
+    
+    Returns ``hist`` and ``bin_edges``; with ``density`` the area under the histogram is 1."""
+    def unique(self, sorted: builtins.bool=True, return_inverse: builtins.bool=False, return_counts: builtins.bool=False, dim: builtins.int | None=None) -> Any:
+        """The different elements in increasing order, or the different slices along ``dim``.
+    
+    With ``return_inverse`` also where each element of the input stands among them, and with ``return_counts`` how
+    often it comes: then the result is a tuple."""
+    def unique_consecutive(self, return_inverse: builtins.bool=False, return_counts: builtins.bool=False, dim: builtins.int | None=None) -> Any:
+        """The elements (or slices along ``dim``) that differ from the one before; further results as of `unique`."""
     def add(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input + alpha * other``."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
@@ -889,18 +904,10 @@ TypeError for a float."""
         """Viewed in the shape of ``other``."""
     def argsort(self, dim: builtins.int=-1, descending: builtins.bool=False, stable: builtins.bool=False) -> Tensor:
         """The places (int64) of the elements in increasing order along ``dim``. Always stable."""
-    def bincount(self, weights: Tensor | None=None, minlength: builtins.int=0) -> Tensor:
-        """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
     def cummax(self, dim: builtins.int) -> ValuesAndIndices:
         """The largest element so far along ``dim``, and its place: the last of equal ones."""
     def cummin(self, dim: builtins.int) -> ValuesAndIndices:
         """The smallest element so far along ``dim``, and its place: the last of equal ones."""
-    def histc(self, bins: builtins.int=100, min: builtins.int | builtins.float | builtins.bool=0, max: builtins.int | builtins.float | builtins.bool=0) -> Tensor:
-        """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, of the input if both are 0."""
-    def histogram(self, bins: builtins.int | Tensor, *, range: Sequence[builtins.float] | None=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
-        """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
-    
-    Returns ``hist`` and ``bin_edges``; with ``density`` the area under the histogram is 1."""
     def kthvalue(self, k: builtins.int, dim: builtins.int=-1, keepdim: builtins.bool=False) -> ValuesAndIndices:
         """The ``k``-th smallest element (from 1) along ``dim``, and its place (int64). RuntimeError out of range."""
     def logcumsumexp(self, dim: builtins.int) -> Tensor:
@@ -933,13 +940,6 @@ TypeError for a float."""
         """The ``k`` largest elements (or smallest) along ``dim`` in order, and their places (int64).
     
     RuntimeError where there are fewer."""
-    def unique(self, sorted: builtins.bool=True, return_inverse: builtins.bool=False, return_counts: builtins.bool=False, dim: builtins.int | None=None) -> Any:
-        """The different elements in increasing order, or the different slices along ``dim``.
-    
-    With ``return_inverse`` also where each element of the input stands among them, and with ``return_counts`` how
-    often it comes: then the result is a tuple."""
-    def unique_consecutive(self, return_inverse: builtins.bool=False, return_counts: builtins.bool=False, dim: builtins.int | None=None) -> Any:
-        """The elements (or slices along ``dim``) that differ from the one before; further results as of `unique`."""
 
 T = TypeVar("T", bound=Tensor)
 Own = TypeVar("Own", bound=Tensor)

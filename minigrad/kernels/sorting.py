@@ -5,13 +5,11 @@ Equal elements keep their order, and nan counts as larger than any number.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from minigrad.core.op import Array
-
-_PLACE = np.uint64(0xFFFFFFFF)
+Array: TypeAlias = np.ndarray[Any, Any]
 
 
 def along_last(x: Array, dim: int) -> Array:
@@ -55,7 +53,7 @@ def argsort(x: Array, dim: int, descending: bool) -> Any:
     if packs(rows):
         whole = places(rows, descending)
         whole.sort(axis=-1)
-        whole &= _PLACE
+        whole &= 0xFFFFFFFF
         order = whole.view(np.int64)
     else:
         order = _wide_argsort(rows, descending)

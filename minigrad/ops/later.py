@@ -14,19 +14,21 @@ RECORDS = {
 
 # The functions that are written by hand.
 FUNCTIONS = {
+    "counts": "bincount histc histogram unique unique_consecutive",
     "draws": "bernoulli normal rand rand_like randint randn randn_like randperm",
     "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",
     "sorting": """
-        argsort bincount bucketize cummax cummin histc histogram isin kthvalue logcumsumexp median mode
-        msort nanmedian nanquantile quantile searchsorted sort topk unique unique_consecutive
+        argsort bucketize cummax cummin isin kthvalue logcumsumexp median mode msort nanmedian nanquantile
+        quantile searchsorted sort topk
     """,
 }
 
 # Those that are methods, too.
 METHODS = {
+    "counts": "bincount histc histogram unique unique_consecutive",
     "parts": "chunk narrow select split tensor_split unbind",
     "sorting": """
-        argsort bincount cummax cummin histc histogram kthvalue logcumsumexp median mode msort nanmedian
-        nanquantile quantile sort topk unique unique_consecutive
+        argsort cummax cummin kthvalue logcumsumexp median mode msort nanmedian nanquantile quantile sort
+        topk
     """,
 }
