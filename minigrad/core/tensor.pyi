@@ -622,6 +622,30 @@ TypeError for a float."""
         """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
     def relu_(self) -> Tensor:
         """`relu`, in place."""
+    def argwhere(self) -> Tensor:
+        """The places of the elements that are not 0, one a row."""
+    def diff(self, n: builtins.int=1, dim: builtins.int=-1, prepend: Tensor | None=None, append: Tensor | None=None) -> Tensor:
+        """The differences of neighbours along ``dim``, ``n`` times; of bools whether they differ."""
+    def dsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
+        """`tensor_split` along the third dimension, into equal parts where a number is given."""
+    def hsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
+        """`tensor_split` along columns (a vector: along its only dimension), into equal parts where a number is given."""
+    def narrow_copy(self, dim: builtins.int, start: builtins.int, length: builtins.int) -> Tensor:
+        """`narrow`, as a copy."""
+    def repeat_interleave(self, repeats: Tensor | builtins.int | None=None, dim: builtins.int | None=None, *, output_size: builtins.int | None=None) -> Tensor:
+        """Each element, or each slice along ``dim``, several times in a row; ``repeats`` may be a vector of int64.
+    
+    Of ``repeats`` alone: the places 0, 1, ..., each as often as it says."""
+    def roll(self, shifts: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
+        """Elements moved on along ``dims``; what leaves at the end comes in at the beginning.
+    
+    Without ``dims``, of the flattened input."""
+    def rot90(self, k: builtins.int=1, dims: Sequence[builtins.int]=(0, 1)) -> Tensor:
+        """A quarter turn, ``k`` times, from the first of the two ``dims`` towards the second."""
+    def split_with_sizes(self, split_sizes: Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Parts of the sizes listed along ``dim``; all are views."""
+    def vsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
+        """`tensor_split` along rows, into equal parts where a number is given."""
     def bincount(self, weights: Tensor | None=None, minlength: builtins.int=0) -> Tensor:
         """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
     def histc(self, bins: builtins.int=100, min: builtins.int | builtins.float | builtins.bool=0, max: builtins.int | builtins.float | builtins.bool=0) -> Tensor:
@@ -637,6 +661,30 @@ TypeError for a float."""
     often it comes: then the result is a tuple."""
     def unique_consecutive(self, return_inverse: builtins.bool=False, return_counts: builtins.bool=False, dim: builtins.int | None=None) -> Any:
         """The elements (or slices along ``dim``) that differ from the one before; further results as of `unique`."""
+    def diag(self, diagonal: builtins.int=0) -> Tensor:
+        """A matrix with a vector on its diagonal, or the diagonal of a matrix as a copy."""
+    def diag_embed(self, offset: builtins.int=0, dim1: builtins.int=-2, dim2: builtins.int=-1) -> Tensor:
+        """Matrices over two new dimensions, with the last dimension of the input on their diagonal."""
+    def diagflat(self, offset: builtins.int=0) -> Tensor:
+        """A matrix with the flattened input on its diagonal."""
+    def diagonal(self, offset: builtins.int=0, dim1: builtins.int=0, dim2: builtins.int=1) -> Tensor:
+        """The diagonal over two dimensions as the last dimension: a view. ``offset`` counts to the right."""
+    def diagonal_scatter(self, src: Tensor, offset: builtins.int=0, dim1: builtins.int=0, dim2: builtins.int=1) -> Tensor:
+        """A copy with ``src`` as its `diagonal`."""
+    def select_scatter(self, src: Tensor, dim: builtins.int, index: builtins.int) -> Tensor:
+        """A copy with ``src`` as its slice at ``index`` along ``dim``."""
+    def slice_scatter(self, src: Tensor, dim: builtins.int=0, start: builtins.int | None=None, end: builtins.int | None=None, step: builtins.int=1) -> Tensor:
+        """A copy with ``src`` as the slice from ``start`` to before ``end`` along ``dim``."""
+    def trace(self) -> Tensor:
+        """The sum of the diagonal of a matrix."""
+    def tril(self, diagonal: builtins.int=0) -> Tensor:
+        """The lower triangles of matrices, up to that diagonal; zeros elsewhere."""
+    def tril_(self, diagonal: builtins.int=0) -> Tensor:
+        """`tril`, in place."""
+    def triu(self, diagonal: builtins.int=0) -> Tensor:
+        """The upper triangles of matrices, from that diagonal on; zeros elsewhere."""
+    def triu_(self, diagonal: builtins.int=0) -> Tensor:
+        """`triu`, in place."""
     def add(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input + alpha * other``."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
@@ -850,6 +898,47 @@ TypeError for a float."""
         """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given.
     
     UserWarning where the correction takes all degrees of freedom: the value is nan or inf then."""
+    def index_add(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+        """A copy with ``alpha`` times the slices of ``source`` added to those that ``index`` (a vector) names."""
+    def index_add_(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+        """`index_add`, in place."""
+    def index_copy(self, dim: builtins.int, index: Tensor, source: Tensor) -> Tensor:
+        """A copy with the slices of ``source`` in place of those that ``index`` (a vector) names."""
+    def index_copy_(self, dim: builtins.int, index: Tensor, source: Tensor) -> Tensor:
+        """`index_copy`, in place."""
+    def index_fill(self, dim: builtins.int, index: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
+        """A copy with ``value`` (a number or a 0-d Tensor) in the slices that ``index`` (a vector) names."""
+    def index_fill_(self, dim: builtins.int, index: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
+        """`index_fill`, in place."""
+    def index_reduce(self, dim: builtins.int, index: Tensor, source: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
+        """`scatter_reduce` of the slices that ``index`` (a vector) names; there is no ``"sum"``."""
+    def index_reduce_(self, dim: builtins.int, index: Tensor, source: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
+        """`index_reduce`, in place."""
+    def masked_scatter(self, mask: Tensor, source: Tensor) -> Tensor:
+        """A copy with the first elements of ``source``, one after the other, where ``mask`` (bool) holds."""
+    def masked_scatter_(self, mask: Tensor, source: Tensor) -> Tensor:
+        """`masked_scatter`, in place."""
+    def put(self, index: Tensor, source: Tensor, accumulate: builtins.bool=False) -> Tensor:
+        """A copy with ``source`` written to (with ``accumulate`` added to) the flattened places of ``index``."""
+    def put_(self, index: Tensor, source: Tensor, accumulate: builtins.bool=False) -> Tensor:
+        """`put`, in place."""
+    def scatter(self, dim: builtins.int, index: Tensor, src: Tensor | (builtins.int | builtins.float | builtins.bool) | None=None, *, reduce: str | None=None, value: builtins.int | builtins.float | builtins.bool | None=None) -> Tensor:
+        """A copy with ``out[i][index[i][j]] = src[i][j]`` for dim 1, and likewise; ``src`` may be a number.
+    
+    Where an index repeats, the last write stays, and only that one gets a gradient. ``reduce`` may be ``"add"`` or
+    ``"multiply"``."""
+    def scatter_(self, dim: builtins.int, index: Tensor, src: Tensor | (builtins.int | builtins.float | builtins.bool) | None=None, *, reduce: str | None=None, value: builtins.int | builtins.float | builtins.bool | None=None) -> Tensor:
+        """`scatter`, in place."""
+    def scatter_add(self, dim: builtins.int, index: Tensor, src: Tensor) -> Tensor:
+        """A copy with ``out[i][index[i][j]] += src[i][j]`` for dim 1, and likewise."""
+    def scatter_add_(self, dim: builtins.int, index: Tensor, src: Tensor) -> Tensor:
+        """`scatter_add`, in place."""
+    def scatter_reduce(self, dim: builtins.int, index: Tensor, src: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
+        """For each place the ``"sum"``, ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"`` of what ``src`` has for it.
+    
+    And of what is there, unless ``include_self`` is False. Equal extremes share the gradient."""
+    def scatter_reduce_(self, dim: builtins.int, index: Tensor, src: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
+        """`scatter_reduce`, in place."""
     def broadcast_to(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
     def contiguous(self) -> Tensor:

@@ -41,11 +41,7 @@ _FORMULAS = {
     "norm vector_norm": "x.square().sum().sqrt()",
     "one_hot": "(y[..., None] == minigrad.arange(n)).long()",
     "embedding Embedding": "weight[y]",
-    "diff": "x[..., 1:] - x[..., :-1]",
     "hypot": "(x.square() + y.square()).sqrt()",
-    "trace": "(x * minigrad.eye(n)).sum()",
-    "tril": "x * (minigrad.arange(n)[:, None] >= minigrad.arange(n))",
-    "triu": "x * (minigrad.arange(n)[:, None] <= minigrad.arange(n))",
 }  # fmt: skip
 _SENTENCES = {
     "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop Rprop SparseAdam":
@@ -62,7 +58,6 @@ _SENTENCES = {
     "FloatTensor DoubleTensor LongTensor IntTensor BoolTensor HalfTensor ByteTensor":
         "minigrad.tensor(data, dtype=...) makes one",
     "einsum": "minigrad.matmul and minigrad.bmm sum products, (x[:, None] * y).sum(dim) does others",
-    "roll": "minigrad.cat of two slices does it",
 }  # fmt: skip
 
 
