@@ -1,5 +1,4 @@
-"
-                      "The rows of `op_samples` for orders, parts of matrices and writing by index; values worked out slice by slice."""
+"""The rows of `op_samples` for orders, parts of matrices and writing by index; values worked out slice by slice."""
 
 from __future__ import annotations
 
@@ -176,8 +175,7 @@ ROWS = [
     *(Row("running_place", (draw,), _running, "", {"dim": d, "largest": most}, result="int64")
       for draw, d, most in ((real(3, 4), 1, True), (whole(0, 3, 5, 2), 0, False), (real(), 0, True),
                             (real(0, 3), 1, True))),
- 
-                        *(Row("median", (draw,), lambda x, ignore: statistics.median_low(x.ravel().tolist()), "0", {"ignore": some})
+    *(Row("median", (draw,), lambda x, ignore: statistics.median_low(x.ravel().tolist()), "0", {"ignore": some})
       for draw, some in ((real(3, 4), False), (real(5), True), (real(), False))),
     *(Row("searchsorted", (row, values), _searchsorted, "", {"right": right}, result="int64", via=_sorted_row)
       for row, values, right in ((real(5), real(2, 3), False), (whole(0, 5, 6), whole(0, 5, 4), True),
@@ -219,8 +217,7 @@ ROWS = [
     *(Row("masked_gather", (g, flags(*mask)), _picked, "0", {"shape": shape})
       for g, mask, shape in ((real(3, 4), (3, 4), (12,)), (real(2, 3), (3,), (2, 4)), (real(), (), (2,)),
                       (real(0, 3), (3,), (2,)))),
- 
-                        *(Row("diagonal", (x,), lambda x, offset, dim1, dim2: np.diagonal(x, offset, dim1, dim2), "0", _two(a, b, offset))
+    *(Row("diagonal", (x,), lambda x, offset, dim1, dim2: np.diagonal(x, offset, dim1, dim2), "0", _two(a, b, offset))
       for x, offset, a, b in ((real(3, 4), 0, 0, 1), (real(3, 4), 2, 0, 1), (real(3, 4), -1, 1, 0),
                       (real(2, 3, 4), 1, 2, 0),
                               (real(0, 3), 0, 0, 1))),

@@ -838,6 +838,20 @@ TypeError for a float."""
         """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
     def unbind(self, dim: builtins.int=0) -> tuple[Tensor, ...]:
         """The slices along ``dim``, without that dimension; all are views."""
+    def addbmm(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.int | builtins.float | builtins.bool=1, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+        """``beta * input + alpha * sum of batch1[k] @ batch2[k]``."""
+    def addbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.int | builtins.float | builtins.bool=1, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+        """`addbmm`, in place."""
+    def addr(self, vec1: Tensor, vec2: Tensor, *, beta: builtins.int | builtins.float | builtins.bool=1, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+        """``beta * input + alpha * outer(vec1, vec2)``."""
+    def addr_(self, vec1: Tensor, vec2: Tensor, *, beta: builtins.int | builtins.float | builtins.bool=1, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+        """`addr`, in place."""
+    def cross(self, other: Tensor, dim: builtins.int | None=None) -> Tensor:
+        """The vector product over ``dim``, which has size 3: without it, over the first such dimension."""
+    def inner(self, other: Tensor) -> Tensor:
+        """Products summed over the last dimensions; with a number, its products with all elements."""
+    def kron(self, other: Tensor) -> Tensor:
+        """Kronecker's product: a copy of ``other`` for each element of ``input``, multiplied by it."""
     def all(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False) -> Tensor:
         """True where all elements over ``dim`` are nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
     def amax(self, dim: builtins.int | Sequence[builtins.int] | None=(), keepdim: builtins.bool=False) -> Tensor:

@@ -27,6 +27,7 @@ FUNCTIONS = {
     """,
     "draws": "bernoulli normal rand rand_like randint randn randn_like randperm",
     "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",
+    "products": "addbmm addr chain_matmul cross einsum inner kron tensordot",
     "scatter": "index_add index_copy index_fill index_reduce masked_scatter put scatter scatter_add scatter_reduce",
     "sorting": """
         argsort bucketize cummax cummin isin kthvalue logcumsumexp median mode msort nanmedian nanquantile
@@ -43,6 +44,7 @@ METHODS = {
         triu triu_
     """,
     "parts": "chunk narrow select split tensor_split unbind",
+    "products": "addbmm addbmm_ addr addr_ cross inner kron",
     "scatter": """
         index_add index_add_ index_copy index_copy_ index_fill index_fill_ index_reduce index_reduce_
         masked_scatter masked_scatter_ put put_ scatter scatter_ scatter_add scatter_add_ scatter_reduce
