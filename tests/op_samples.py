@@ -23,6 +23,7 @@ NOT_SAMPLED = {
     "draw": "random; recorded by compile, tested in test_compile.py",
     "deviation": "checks what `normal` is given; recorded by compile, tested in test_compile.py",
     "bernoulli": "random; recorded by compile, tested in test_compile.py",
+    "multinomial": "random; its bits are PyTorch's, tested in test_random.py",
     "mean_square": "what programs make of mse_loss, tested in test_source.py",
     "square_sum": "what programs in blocks of rows make of mse_loss, tested in test_compile_backends.py",
 }

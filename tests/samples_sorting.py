@@ -159,8 +159,16 @@ def _two(dim1: int, dim2: int, offset: int = 0) -> dict[str, int]:
     return {"offset": offset, "dim1": dim1, "dim2": dim2}
 
 
+def _length(x: Any, dim: Any, keepdim: bool) -> Any:
+    dims = tuple(range(x.ndim)) if dim is None else dim
+    return np.vectorize(math.sqrt, otypes=[float])(np.sum(x * x, axis=dims, keepdims=keepdim))
+
+
 # fmt: off
 ROWS = [
+    *(Row("length", (x,), _length, "0", {"dim": dim, "keepdim": keep})
+      for x, dim, keep in ((real(3, 4), (1,), False), (real(3, 4), (0, 1), True), (real(3), None, False),
+                           (real(), None, False), (real(0, 3), (0,), False), (real(0, 3), (1,), True))),
     *(Row("argsort", (draw,), _argsort, "", {"dim": d, "descending": down}, result="int64")
       for draw, d, down in ((real(3, 4), 1, False), (real(3, 4), 0, True), (whole(0, 3, 3, 6), 1, True),
                             (real(), 0, False), (real(0, 3), 0, False), (real(0, 3), 1, True))),

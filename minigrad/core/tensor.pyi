@@ -685,6 +685,11 @@ TypeError for a float."""
         """The upper triangles of matrices, from that diagonal on; zeros elsewhere."""
     def triu_(self, diagonal: builtins.int=0) -> Tensor:
         """`triu`, in place."""
+    def multinomial(self, num_samples: builtins.int, replacement: builtins.bool=False, *, generator: Generator | None=None) -> Tensor:
+        """Places (int64) drawn by the weights in a vector, or in each row of a matrix, which need not sum to 1.
+    
+    RuntimeError for weights that are negative or not finite, for a row of zeros, and for more samples than there are
+    weights without ``replacement``."""
     def add(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input + alpha * other``."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
@@ -826,6 +831,30 @@ TypeError for a float."""
         """All products of the elements of two vectors, (n, m)."""
     def vdot(self, tensor: Tensor) -> Tensor:
         """The inner product of two vectors of one length (0-d)."""
+    def corrcoef(self) -> Tensor:
+        """The coefficients of correlation of rows, of which each column is an observation."""
+    def cov(self, *, correction: builtins.int=1, fweights: Tensor | None=None, aweights: Tensor | None=None) -> Tensor:
+        """The covariances of rows, of which each column is an observation, counted and weighted by the weights."""
+    def deg2rad(self) -> Tensor:
+        """Degrees as radians; integers become the default float."""
+    def deg2rad_(self) -> Tensor:
+        """`deg2rad`, in place."""
+    def dist(self, other: Tensor, p: builtins.float=2) -> Tensor:
+        """`norm` of ``input - other``."""
+    def nanmean(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
+        """The mean over ``dim`` of the elements that are not nan."""
+    def norm(self, p: builtins.int | builtins.float | builtins.bool | str | None='fro', dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, dtype: DTypeLike | None=None) -> Tensor:
+        """``sum(abs(input)**p)**(1/p)`` over ``dim``, or over all; ``"fro"`` is 2, and ``inf`` the largest absolute value.
+    
+    The gradient at 0 is 0. RuntimeError for integers."""
+    def rad2deg(self) -> Tensor:
+        """Radians as degrees; integers become the default float."""
+    def rad2deg_(self) -> Tensor:
+        """`rad2deg`, in place."""
+    def renorm(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
+        """Slices along ``dim`` whose norm is larger than ``maxnorm`` made as long as that."""
+    def renorm_(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
+        """`renorm`, in place."""
     def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
         """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
     def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:

@@ -38,7 +38,6 @@ _FORMULAS = {
     "normalize": "x / x.square().sum(1, keepdim=True).sqrt()",
     "layer_norm LayerNorm":
         "(x - x.mean(-1, keepdim=True)) / (x.var(-1, correction=0, keepdim=True) + 1e-5).sqrt()",
-    "norm vector_norm": "x.square().sum().sqrt()",
     "one_hot": "(y[..., None] == minigrad.arange(n)).long()",
     "embedding Embedding": "weight[y]",
     "hypot": "(x.square() + y.square()).sqrt()",
@@ -48,16 +47,13 @@ _SENTENCES = {
         "the optimizer here is minigrad.optim.SGD, which has momentum, nesterov and weight_decay",
     "lr_scheduler LRScheduler StepLR ExponentialLR CosineAnnealingLR LambdaLR ReduceLROnPlateau OneCycleLR":
         "set the rate in the loop, optimizer.param_groups[0]['lr'] = ...",
-    "cuda mps xpu ipu is_cuda bfloat16 autocast amp backends accelerator set_default_device":
+    "cuda mps xpu ipu is_cuda bfloat16 autocast amp backends accelerator":
         "minigrad computes on the CPU, in float16, float32 and float64",
     "minigrad.utils": "batches are parts of a shuffled order, for i in minigrad.randperm(len(x)).split(32): x[i], y[i]",
     "minigrad.nn.utils": "to clip gradients, p.grad.mul_(rate) for p in net.parameters()",
     "save load": "pickle.dump and pickle.load take a module, or its state_dict()",
     "jit": "minigrad.compile records a function and replays it",
     "Variable": "a Tensor with requires_grad=True has been all of it since PyTorch 0.4",
-    "FloatTensor DoubleTensor LongTensor IntTensor BoolTensor HalfTensor ByteTensor":
-        "minigrad.tensor(data, dtype=...) makes one",
-    "einsum": "minigrad.matmul and minigrad.bmm sum products, (x[:, None] * y).sum(dim) does others",
 }  # fmt: skip
 
 

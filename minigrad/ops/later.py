@@ -3,8 +3,9 @@
 # By family: the operations.
 OPS = {
     "diagonals": "diagonal undiagonal triangle",
-    "draws": "draw deviation bernoulli",
+    "draws": "draw deviation bernoulli multinomial",
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
+    "norms": "length",
     "scatter": "scatter scatter_winners scatter_add scatter_extreme scatter_product masked_scatter masked_gather",
     "sorting": "argsort top_places median_place mode_place running_place median searchsorted isin logcumsumexp",
 }
@@ -25,13 +26,18 @@ FUNCTIONS = {
         diag diag_embed diagflat diagonal diagonal_scatter select_scatter slice_scatter trace tril
         tril_indices triu triu_indices
     """,
-    "draws": "bernoulli normal rand rand_like randint randn randn_like randperm",
+    "draws": "bernoulli multinomial normal rand rand_like randint randn randn_like randperm",
+    "norms": "cdist corrcoef cov deg2rad dist nanmean norm rad2deg renorm",
     "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",
     "products": "addbmm addr chain_matmul cross einsum inner kron tensordot",
     "scatter": "index_add index_copy index_fill index_reduce masked_scatter put scatter scatter_add scatter_reduce",
     "sorting": """
         argsort bucketize cummax cummin isin kthvalue logcumsumexp median mode msort nanmedian nanquantile
         quantile searchsorted sort topk
+    """,
+    "typed": """
+        BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
+        ShortTensor can_cast finfo get_default_device iinfo numel set_default_device
     """,
 }
 
@@ -43,6 +49,8 @@ METHODS = {
         diag diag_embed diagflat diagonal diagonal_scatter select_scatter slice_scatter trace tril tril_
         triu triu_
     """,
+    "draws": "multinomial",
+    "norms": "corrcoef cov deg2rad deg2rad_ dist nanmean norm rad2deg rad2deg_ renorm renorm_",
     "parts": "chunk narrow select split tensor_split unbind",
     "products": "addbmm addbmm_ addr addr_ cross inner kron",
     "scatter": """
