@@ -685,7 +685,7 @@ TypeError for a float."""
         """The upper triangles of matrices, from that diagonal on; zeros elsewhere."""
     def triu_(self, diagonal: builtins.int=0) -> Tensor:
         """`triu`, in place."""
-    def multinomial(self, num_samples: builtins.int, replacement: builtins.bool=False, *, generator: Generator | None=None) -> Tensor:
+    def multinomial(self, num_samples: builtins.int, replacement: builtins.bool=False, *, generator: Any=None) -> Tensor:
         """Places (int64) drawn by the weights in a vector, or in each row of a matrix, which need not sum to 1.
     
     RuntimeError for weights that are negative or not finite, for a row of zeros, and for more samples than there are

@@ -29,10 +29,10 @@ def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] |
 
     Without ``dims``, of the flattened input.
     """
-    by = list(shifts) if isinstance(shifts, (tuple, list)) else [shifts]
+    by: list[Any] = list(shifts) if isinstance(shifts, (tuple, list)) else [shifts]
     if not by:
         raise runtime_error("`shifts` required")
-    along = [] if dims is None else list(dims) if isinstance(dims, (tuple, list)) else [dims]
+    along: list[Any] = [] if dims is None else list(dims) if isinstance(dims, (tuple, list)) else [dims]
     if not along and len(by) == 1:
         return roll(input.reshape(-1), by, 0).reshape(input._array.shape)
     if len(by) != len(along):

@@ -190,7 +190,7 @@ def cov(
         )
         norm_factor = 0.0
     x = x - mean
-    y = x @ (x if weights is None else x * weights).mT / norm_factor
+    y: Tensor = x @ (x if weights is None else x * weights).mT / norm_factor
     return y.reshape(()) if len(x._array) == 1 else y
 
 

@@ -48,9 +48,9 @@ def _product_vjp(g: Any, x: Any, v: Any, index: Any, dim: int) -> tuple[Any, Any
     def others(g: Any, rest: Any, count: Any, total: Any, one: Any) -> Any:
         return g * rest / one * e.where(e.eq(count, 0.0), 1.0, e.where(e.eq(count, 1.0), total, 0.0))
 
-    there = [gather(a, index, dim=dim) for a in (g, rest, count, total)]
     dx = others(g, rest, count - own, total - own_zero, x1)
-    return dx, others(*there[:2], there[2] - other, there[3] - other_zero, v1)
+    g, rest, count, total = (gather(a, index, dim=dim) for a in (g, rest, count, total))
+    return dx, others(g, rest, count - other, total - other_zero, v1)
 
 
 def _enough(x: Array, mask: Array, v: Array) -> None:
