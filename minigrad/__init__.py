@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
+    from minigrad.parts import in_parts as in_parts
     from minigrad.functions.table import *
     from minigrad.random import Generator as Generator, default_generator as default_generator
     from minigrad.random import fork_rng as fork_rng, get_rng_state as get_rng_state
@@ -57,6 +58,7 @@ else:
             "_printing": "printoptions set_printoptions",
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
+            "parts": "in_parts",
             "random": "Generator default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state",
             "readers.draw": "Drawing draw",
             "readers.source": "source",

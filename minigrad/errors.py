@@ -140,6 +140,8 @@ def explain(
     at: tuple[CodeType | None, int],
 ) -> Exception:
     """PyTorch's kind of exception for what a kernel raised, with shapes, place and what to try."""
+    if isinstance(error, NotImplementedError):
+        return error  # a generator's, for an element type
     texts = " and ".join(describe(t) for t in operands)
     where = place(*at)
     shapes = [t._array.shape for t in operands if hasattr(t, "_array")]

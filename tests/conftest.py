@@ -18,7 +18,7 @@ import pytest
 import minigrad as mg
 from minigrad._printing import get_printoptions
 from minigrad.core.mode import MODE, Mode
-from minigrad.core.op import TABLE
+from minigrad.ops import TABLE
 
 
 def state() -> dict[str, Any]:

@@ -42,17 +42,13 @@ def test_facts_that_do_not_depend_on_the_clock(tiny):
     assert "gone at once" in found["the graph after `del y`, without the collector"].split("|")[2]
     assert found["kept beside what rules name, float64"].split("|")[4].strip() == "met"
     assert found["memory after 50 replays, compiled, float64, batch 32"].split("|")[4].strip() == "met"
-    for bounded in (
-        "buffers of compiled, of eager mode's peak",
-        "recording: how far behind an eager loop, in its steps",
-    ):
-        assert f"{bounded}, float64, batch 3" in found
+    assert "the first call, in eager steps, float64, batch 3" in found
 
 
 def test_compiled_step_has_its_bounds(tiny):
     finished, readme = tiny
     [section] = [part for part in finished.stdout.split("\n\n\n") if part.startswith("compiled: ")]
-    [by_hand] = [line for line in section.splitlines() if "| by hand " in line and "≤ 0.8" in line]
+    [by_hand] = [line for line in section.splitlines() if "| by hand " in line and "≤ 0.6" in line]
     assert "compiled " in by_hand.split("|")[-2]
     [line] = [line for line in readme.splitlines() if "compiled / by hand" in line]
     assert line.startswith("| float64, batch 1, ms ")

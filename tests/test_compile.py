@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
-import contextvars
 import copy
 import dataclasses
 import enum
@@ -17,7 +16,6 @@ import math
 import random
 import re
 import sys
-import textwrap
 import threading
 import tracemalloc
 import types
@@ -34,7 +32,6 @@ from test_source import KINDS, SHAPES, _apply, _penalty, arrays, compose, every,
 
 import minigrad as mg
 from minigrad import autograd, nn, optim
-from minigrad.compiler import environment, guards, interpret, lower
 from minigrad.core.mode import MODE
 from minigrad.core.op import TABLE, Op
 from minigrad.optim import SGD
@@ -99,26 +96,6 @@ def trail(scenario: Any, wrap: Any) -> tuple[list[Any], Any]:
         held.append(values)
         then.append((frozen(values), mg.get_rng_state().numpy().copy()))
     return then, frozen(held)
-
-
-@pytest.fixture(params=["interpreted", "laid out"], autouse=True)
-def replayed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A plan is interpreted at first, and laid out when its recording has been called often."""
-    monkeypatch.setattr(interpret, "OFTEN", 0 if request.param == "laid out" else 10**9)
-    return str(request.param)
-
-
-@pytest.fixture(params=["as data", "compiled"])
-def asked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Conditions are rows of tables at first, and compiled when they have been asked often."""
-    if request.param == "compiled":
-        monkeypatch.setattr(guards, "OFTEN", 1)
-
-
-def ask_in_one_way(monkeypatch: pytest.MonkeyPatch, *at: int) -> None:
-    """`asked` in one of its ways, by the place in a table: each way meets every two columns together."""
-    if sum(at) % 2:
-        monkeypatch.setattr(guards, "OFTEN", 1)
 
 
 def recordings(*compiled: Any) -> int:
@@ -419,11 +396,6 @@ def in_module(use: Any) -> Any:
     return h, lambda v: h.__dict__.__setitem__("value", v)
 
 
-def in_context_variable(use: Any) -> Any:
-    v: contextvars.ContextVar[Any] = contextvars.ContextVar("v", default=None)
-    return (lambda x: use(x, v.get())), v.set
-
-
 def in_depth(use: Any) -> Any:
     s = Settings()
     s.value = {"a": [(None, Record())]}
@@ -439,7 +411,7 @@ HOLDERS = {
     "UserDict": _in_item(collections.UserDict, "k"), "deque": _in_item(lambda: collections.deque([0, 1]), 1),
     "default": in_default, "keyword default": in_keyword_default, "function's attribute": in_function_attribute,
     "partial": in_partial, "method": in_bound_method, "callable object": in_callable_object, "Module": in_module,
-    "context variable": in_context_variable, "depth": in_depth,
+    "depth": in_depth,
 }  # fmt: skip
 
 # What is read there, and one value after another; a function makes the next from the last, in place.
@@ -450,8 +422,6 @@ READ: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "condition": (lambda x, v: x if v else -x, (True, False, None, 1)),
     "string": (lambda x, v: {"a": x, "b": -x}[v], ("a", "b")),
     "Tensor": (lambda x, v: x + v, (draw(3), draw(3, seed=1), draw(3, dtype=np.float32), draw(1), lambda v: v.mul_(2))),
-    "array": (lambda x, v: x + v, (np.arange(3.0), np.ones(3), lambda v: np.multiply(v, 3.0, out=v))),
-    "array's element": (lambda x, v: x * float(v[1]), (np.arange(3.0), lambda v: np.add(v, 1.0, out=v))),
     "list": (lambda x, v: sum((x * k for k in v), x), ([1.0, 2.0], lambda v: v.append(3.0), lambda v: v.reverse(), [])),
     "list of Tensors": (lambda x, v: sum(v, x), ([draw(3)], lambda v: v.append(draw(3, seed=1)), lambda v: v.pop(0))),
     "order of a dict": (
@@ -465,10 +435,7 @@ READ: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 @pytest.mark.parametrize("kind", READ)
 @pytest.mark.parametrize("holder", HOLDERS)
-def test_what_the_function_reads_elsewhere_is_never_stale(
-    holder: str, kind: str, replayed: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ask_in_one_way(monkeypatch, [*HOLDERS].index(holder), [*READ].index(kind), replayed == "laid out")
+def test_what_the_function_reads_elsewhere_is_never_stale(holder: str, kind: str) -> None:
     use, values = READ[kind]
     f, put = HOLDERS[holder](use)
     compiled = mg.compile(f)
@@ -587,10 +554,7 @@ OPTIONS: list[dict[str, Any]] = [{}, {"momentum": 0.9, "weight_decay": 0.01}]
 
 @pytest.mark.parametrize("options", OPTIONS, ids=["plain", "momentum"])
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_training_step_sees_what_changed(
-    change: str, options: Any, replayed: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ask_in_one_way(monkeypatch, [*CHANGES].index(change), bool(options), replayed == "laid out")
+def test_a_training_step_sees_what_changed(change: str, options: Any) -> None:
 
     def steps(wrap: Any) -> Iterator[Any]:
         net, opt, step = training(wrap, **options)
@@ -651,24 +615,7 @@ def test_two_thousand_steps(options: Any) -> None:
     check(steps, 2)
 
 
-def test_conditions_are_compiled_when_they_are_asked_often() -> None:
-    net, _, step = training(mg.compile)
-    for k in range(guards.OFTEN // 2):
-        step(*batch(k))
-    names = step.recordings[0].environment.names
-    before, count = names["unchanged"], recordings(step)
-    assert before.__closure__, "tables"
-    for k in range(guards.OFTEN):
-        step(*batch(k))
-    assert names["unchanged"] is not before
-    assert names["unchanged"].__closure__ is None
-    assert recordings(step) == count
-    net[0].scale = 3
-    step(*batch(0))
-    assert recordings(step) == count + 1
-
-
-def test_an_equal_number_in_the_place_of_another_needs_no_new_recording(asked: None) -> None:
+def test_an_equal_number_in_the_place_of_another_needs_no_new_recording() -> None:
     config = types.SimpleNamespace(scale=1000.5, name="a", nothing=math.nan)
     f = mg.compile(lambda x: x * config.scale if config.name == "a" and config.nothing != 0 else x)
     for _ in range(4):
@@ -690,7 +637,7 @@ class Slotted:
     __slots__ = ("set_later",)
 
 
-def test_to_ask_changes_nothing(asked: None) -> None:
+def test_to_ask_changes_nothing() -> None:
     counts: Any = collections.defaultdict(int)
     counts["a"] = 0
     f = mg.compile(lambda x: x * 2 if "a" in counts else x * 3)
@@ -710,7 +657,7 @@ def test_to_ask_changes_nothing(asked: None) -> None:
     assert not opt.state
 
 
-def test_keys_of_all_kinds(asked: None) -> None:
+def test_keys_of_all_kinds() -> None:
     table = {Level.LOW: 2.0, np.str_("a"): 3.0, "b": 5.0, None: 7.0, (1, 2): 11.0, 4: 13.0, True: 17.0}
     f = mg.compile(lambda x: x * math.prod(table.values()))
     for _ in range(4):
@@ -720,7 +667,7 @@ def test_keys_of_all_kinds(asked: None) -> None:
         assert f(mg.ones(1, dtype=mg.float64)).item() == math.prod(table.values())
 
 
-def test_a_slot_that_is_set_later_is_seen(asked: None) -> None:
+def test_a_slot_that_is_set_later_is_seen() -> None:
     holder = Slotted()
     f = mg.compile(lambda x: x * getattr(holder, "set_later", 2.0))
     assert [f(mg.ones(1)).item() for _ in range(2)] == [2.0] * 2
@@ -728,7 +675,7 @@ def test_a_slot_that_is_set_later_is_seen(asked: None) -> None:
     assert [f(mg.ones(1)).item() for _ in range(2)] == [3.0] * 2
 
 
-def test_a_leaf_that_becomes_a_result_is_seen(asked: None) -> None:
+def test_a_leaf_that_becomes_a_result_is_seen() -> None:
     w = mg.ones(2, requires_grad=True)
     f = mg.compile(lambda x: (x * w).sum())
     for _ in range(2):
@@ -757,32 +704,6 @@ def test_changed_objects_among_the_arguments_are_refused() -> None:
         mg.compile(keeps)(mg.ones(1))
 
 
-@pytest.mark.parametrize("where", ["_lower_value", "_finish", "_schedule", "_commit", "_inherit"])
-def test_a_layout_that_is_interrupted_begins_anew(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, _, step = training(mg.compile)
-    _, _, other = training(mg.compile)
-    monkeypatch.setattr(interpret, "OFTEN", 0)
-    for k in (0, 1):
-        step(*batch(k))
-        other(*batch(k))
-    plain, calls = getattr(lower.Plan, where), 0
-
-    def interrupted(self: Any, *given: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        found = plain(self, *given)
-        if calls == (12 if where == "_lower_value" else 1):
-            raise KeyboardInterrupt
-        return found
-
-    monkeypatch.setattr(lower.Plan, where, interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        step(*batch(2))
-    monkeypatch.undo()
-    assert step(*batch(2)).item() == other(*batch(2)).item()
-    assert mg.source(step) == mg.source(other)
-
-
 def test_equal_code_of_two_files_has_two_places() -> None:
     text = "def f(x):\n    return x * 2 + 1\n"
     for name in ("one.py", "two.py"):
@@ -791,41 +712,6 @@ def test_equal_code_of_two_files_has_two_places() -> None:
         f = mg.compile(space["f"])
         f(mg.ones(2))
         assert f"# {name}:2" in mg.source(f)
-
-
-def test_a_plan_is_laid_out_when_its_recording_is_called_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpret, "OFTEN", 3)
-    _, _, step = training(mg.compile)
-    step(*batch(0))
-    step(*batch(0))  # with gradients from the first call that zero_grad() drops: another recording
-    replay = step.recordings[0]
-    assert not any(type(n.saved) is tuple and n.saved for n in replay.graph.order)
-    for k in range(3):
-        step(*batch(k))
-        assert replay.interprets
-        assert replay.graph is not None
-    step(*batch(3))
-    assert not replay.interprets
-    assert replay.graph is None
-    assert replay.plan.statements
-    assert not hasattr(replay.plan, "program")
-    assert recordings(step) == 2
-    _, _, other = training(mg.compile)
-    other(*batch(0))
-    other(*batch(0))
-    assert mg.source(other) == mg.source(step), "whoever asks for the text has it made"
-    other(*batch(1))
-    assert not other.recordings[0].interprets, "and what was asked for is what runs from then on"
-
-
-def test_large_results_are_not_interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpret, "OFTEN", 10**9)
-    for rows, waits in ((1000, True), (1 << 16, False)):
-        f = mg.compile(lambda x: (x * 2.0 + 1.0).sum(), exact=True)
-        for k in range(2):
-            f(draw(rows, 2, seed=k))
-        assert f.recordings[0].interprets is waits
-        assert (f.recordings[0].graph is not None) is waits
 
 
 def test_a_recording_keeps_neither_arguments_nor_results() -> None:
@@ -1078,9 +964,11 @@ def test_a_negative_deviation_is_refused_by_replays_too() -> None:
 
 def test_a_refused_recording_puts_back_what_a_view_shows() -> None:
     a = mg.ones(6)
-    with pytest.raises(RuntimeError, match="takes part"):
-        mg.compile(lambda x, y: (x.mul_(2), x + y)[1])(a[:4], mg.ones(4))
+    with pytest.raises(RuntimeError, match="values of a Tensor"):
+        mg.compile(lambda x, y: (x.mul_(2), bool(x.sum() > 0))[1])(a[:4], mg.ones(4))
     assert a.tolist() == [1.0] * 6
+    mg.compile(lambda x, y: (x.mul_(2), x + y)[1])(a[:4], mg.ones(4))
+    assert a.tolist() == [2.0] * 4 + [1.0] * 2
 
 
 @scenario(4)
@@ -1255,7 +1143,7 @@ def test_tensors_that_come_to_share_memory_are_refused() -> None:
     assert recordings(g) == 1
 
 
-def test_equal_matrices_that_have_become_one_lie_as_they_did(replayed: str) -> None:
+def test_equal_matrices_that_have_become_one_lie_as_they_did() -> None:
     def f(x: Any, b: Any) -> Any:
         return ((x + b) @ (x + b).mT).sum(dim=0)  # BLAS rounds otherwise where one of them lies by columns
 
@@ -1277,8 +1165,7 @@ def test_a_kernel_that_cannot_be_printed_is_called() -> None:
         TABLE.pop("planted")
 
 
-def test_replays_check_the_range_of_an_index_as_eager_mode_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpret, "OFTEN", 128)
+def test_replays_check_the_range_of_an_index_as_eager_mode_does() -> None:
     x = mg.arange(12.0).reshape(3, 4)
 
     @mg.compile
@@ -1305,7 +1192,7 @@ def test_replays_check_the_range_of_an_index_as_eager_mode_does(monkeypatch: pyt
     assert recordings(gathered) == recordings(unused) == 1
 
 
-def test_checks_of_an_operation_run_in_every_replay(replayed: str) -> None:
+def test_checks_of_an_operation_run_in_every_replay() -> None:
     def positive(x: Any, least: float) -> None:
         if not np.all(x > least):
             raise ValueError(f"not above {least}")
@@ -2233,15 +2120,8 @@ numbers = random
 
 @pytest.mark.parametrize("way", HIDDEN)
 def test_draws_from_elsewhere_are_refused_however_they_are_reached(way: str) -> None:
-    with pytest.raises(RuntimeError, match=r"compile\(\): the function draws from"):
+    with pytest.raises(RuntimeError, match=r"compile\(\): the function reaches"):
         mg.compile(HIDDEN[way])(mg.ones(2))
-
-
-def test_where_nobody_can_draw_no_state_is_compared() -> None:
-    for f, count in ((lambda x: mg.relu(x) * np.pi, 1), (lambda x: x * float(textwrap.shorten("2", 9)), 3)):
-        env = environment.Environment()
-        env.around(f)
-        assert len(env.movers) == count
 
 
 @pytest.mark.parametrize(("name", "f"), REFUSED, ids=[name for name, _ in REFUSED])
@@ -2536,7 +2416,7 @@ def _held() -> int:
 @pytest.mark.parametrize("make", [_replays_of_a_step, _replays_with_backward, _replays_of_several_kinds])
 def test_memory_stays_flat_over_many_replays(make: Any) -> None:
     call = make()
-    for _ in range(4 * guards.OFTEN):  # each of three plans is in its last form
+    for _ in range(100):
         call()
     gc.disable()  # what only the collector of cycles frees counts as kept
     tracemalloc.start()

@@ -1,17 +1,13 @@
-"""Compiled functions beside the plain replay: blocks of rows on threads, Numba, checks, reports, the printed text."""
+"""Compiled functions beside the plain replay: Numba, checks, reports, the printed text."""
 
 from __future__ import annotations
 
-import array
-import collections
 import copy
 import gc
 import itertools
 import math
 import pickle
-import struct
 import sys
-import threading
 import types
 import weakref
 from collections.abc import Callable
@@ -22,7 +18,6 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.compiler import rows
 
 
 def network(dtype: mg.dtype, seed: int = 0, small: bool = False) -> Any:
@@ -75,97 +70,6 @@ def close(found: Any, expected: Any, dtype: mg.dtype) -> None:
 
 both = pytest.mark.parametrize("dtype", [mg.float32, mg.float64], ids=str)
 
-# ---------------------------------------------------------------- rows on threads
-
-
-@both
-@pytest.mark.parametrize("threads", [1, 2, 3])
-@pytest.mark.parametrize("size", [1024, 1000, 777])  # also where blocks are of two sizes
-def test_blocks_of_rows_agree_with_eager_mode(
-    dtype: mg.dtype, threads: int, size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rows, "BLOCK", 1 << 13)
-    monkeypatch.setattr(rows, "LARGE", 1 << 13)
-    monkeypatch.setattr(rows, "SHARED", 1 << 13)
-    found = trained(dtype, size, 4, threads=threads)
-    plan = found[2].recordings[0].rows
-    assert plan is not None
-    assert len(plan.blocks) >= 3
-    assert [b[1] for b in plan.blocks[:-1]] == [b[0] for b in plan.blocks[1:]]
-    close(found, trained(dtype, size, 4), dtype)
-    again = trained(dtype, size, 4, threads=threads)
-    assert found[0] == again[0], "the sums are added in one order"
-
-
-def test_a_large_batch_is_split_by_itself_unless_it_is_to_be_exact() -> None:
-    size = (2 << 20) // (16 * 8)
-    eager = trained(mg.float64, size, 3)
-    blocks = trained(mg.float64, size, 3, check=False)
-    whole = trained(mg.float64, size, 3, exact=True)
-    close(blocks, eager, mg.float64)
-    assert whole[0] == eager[0]
-    assert all((a == b).all() for a, b in zip(whole[1], eager[1], strict=True))
-    [split, full] = [c[2].report()[0].buffer_bytes for c in (blocks, whole)]
-    assert split < full / 3
-    with pytest.raises(ValueError, match="exact=True goes with neither"):
-        mg.compile(lambda x: x, exact=True, threads=2)
-
-
-def test_a_small_batch_is_not_split() -> None:
-    compiled = trained(mg.float64, 64, 3, threads=2)[2]
-    assert compiled.recordings[0].rows is None
-    assert trained(mg.float64, 64, 3, threads=2)[0] == trained(mg.float64, 64, 3)[0]
-
-
-@pytest.mark.parametrize(
-    "function",
-    [
-        lambda x: x * 2.0,  # a result with a row for each of the batch
-        lambda x: (x - x.mean(0)).square().sum(),  # rows that depend on a sum over rows
-        lambda x: x.cumsum(0).sum(),
-        lambda x: (x.T @ x.T.T).amax(),
-        lambda x: x.flip(0).sum(),
-        lambda x: (x * mg.rand(2)).sum(),
-    ],
-)
-def test_what_cannot_be_split_is_right_all_the_same(function: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
-    monkeypatch.setattr(rows, "LARGE", 1 << 11)
-    monkeypatch.setattr(rows, "SHARED", 1 << 11)
-    compiled = mg.compile(function, threads=2)
-    for k in range(3):
-        x = batch(k, 512, mg.float64)[0]
-        mg.manual_seed(k)
-        expected = function(x)
-        mg.manual_seed(k)
-        np.testing.assert_allclose(compiled(x).numpy(), expected.numpy(), rtol=1e-12)
-
-
-def test_an_error_in_a_thread_arrives_and_leaves_no_half_done_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "BLOCK", 1 << 13)
-    monkeypatch.setattr(rows, "LARGE", 1 << 13)
-    monkeypatch.setattr(rows, "SHARED", 1 << 13)
-    net = network(mg.float64)
-    opt = mg.optim.SGD(net.parameters(), lr=0.05)
-    compiled = mg.compile(step_of(net, opt), threads=2)
-    for k in range(2):
-        compiled(*batch(k, 1024, mg.float64))
-    before = [p.detach().numpy().copy() for p in net.parameters()]
-    worker = rows._Worker.run
-
-    def broken(self: Any, *given: Any) -> Any:
-        if self.blocks[0][0]:
-            raise MemoryError("no more")
-        return worker(self, *given)
-
-    monkeypatch.setattr(rows._Worker, "run", broken)
-    with pytest.raises(MemoryError, match="no more"):
-        compiled(*batch(2, 1024, mg.float64))
-    assert all((a == p.detach().numpy()).all() for a, p in zip(before, net.parameters(), strict=True))
-    monkeypatch.setattr(rows._Worker, "run", worker)
-    assert np.isfinite(compiled(*batch(3, 1024, mg.float64)).item())
-
-
 # ---------------------------------------------------------------- Numba
 
 
@@ -212,35 +116,15 @@ def test_numba_keeps_dtypes_and_looks_at_indices() -> None:
 # ---------------------------------------------------------------- options
 
 
-@pytest.mark.parametrize(
-    ("package", "options", "says"),
-    [
-        ("numba", {"backend": "numba"}, "(the extra `numba`): pip install numba scipy"),
-        ("threadpoolctl", {"threads": 2}, "(the extra `threads`): pip install threadpoolctl"),
-    ],
-)
-def test_a_missing_package_is_named_with_its_extra(
-    package: str, options: Any, says: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
-    monkeypatch.setattr(rows, "LARGE", 1 << 11)
-    monkeypatch.setattr(rows, "SHARED", 1 << 11)
-    compiled = mg.compile(lambda x: (x * x).sum(), **options)
-    x = batch(0, 1024, mg.float64)[0]
-
-    def twice() -> None:
-        compiled(x)
-        compiled(x)
-
+def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)
+    compiled = mg.compile(lambda x: (x * x).sum(), backend="numba")
     with pytest.raises(ImportError) as caught:
-        twice()
-    assert says in str(caught.value)
+        compiled(batch(0, 1024, mg.float64)[0])
+    assert "(the extra `numba`): pip install numba scipy" in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "options", [{"backend": "fortran"}, {"threads": 0}, {"threads": 1.5}, {"threads": 2, "backend": "numba"}]
-)
+@pytest.mark.parametrize("options", [{"backend": "fortran"}, {"backend": None}])
 def test_options_that_do_not_exist(options: Any) -> None:
     with pytest.raises(ValueError, match=r"compile\(\)"):
         mg.compile(lambda x: x, **options)
@@ -303,18 +187,6 @@ def test_a_result_that_nobody_needs_is_not_computed() -> None:
     assert all((a == p.grad.numpy()).all() for a, p in zip(found, net.parameters(), strict=True))
 
 
-def test_an_element_of_a_large_array_is_no_constant() -> None:
-    table = np.arange(2000.0)
-    compiled = mg.compile(lambda x: x * float(table[5]))
-    one = mg.ones(1, dtype=mg.float64)
-    found = []
-    for value in (5.0, 50.0, 50.0, 7.0):
-        table[5] = value
-        found.append(compiled(one).item())
-    assert found == [5.0, 50.0, 50.0, 7.0]
-    assert len(compiled.recordings) == 3
-
-
 @pytest.mark.parametrize(
     "function",
     [
@@ -325,7 +197,6 @@ def test_an_element_of_a_large_array_is_no_constant() -> None:
         lambda x, s: x * (s * True),
         lambda x, s: x * copy.copy(s), lambda x, s: mg.full((3,), s) * x, lambda x, s: x * np.float64(s).item(),
         lambda x, s: x * (2.0 if isinstance(s, float) else 3.0), lambda x, s: x + s / 3 - (1 - s) * 2,
-        lambda x, s: x * struct.unpack("d", struct.pack("d", s))[0],
     ],
 )  # fmt: skip
 def test_a_float_argument_is_never_taken_for_a_constant(function: Any) -> None:
@@ -393,25 +264,6 @@ def test_numbers_made_of_a_float_argument_are_returned_anew() -> None:
         assert compiled(mg.ones(1), s)[1:] == (s, s * 2.0, {"minus": -s})
 
 
-@pytest.mark.parametrize(
-    "function",
-    [
-        lambda x, s: (x * s).sum(), lambda x, s: (x.T @ mg.ones(3, len(x), dtype=x.dtype).T).sum() * s,
-        lambda x, s: (x @ mg.ones(3, x.shape[1], dtype=x.dtype).T).square().mean() + s,
-    ],
-)  # fmt: skip
-def test_numbers_and_constants_in_blocks_of_rows(function: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
-    monkeypatch.setattr(rows, "LARGE", 1 << 11)
-    monkeypatch.setattr(rows, "SHARED", 1 << 11)
-    for threads in (None, 2):
-        compiled = mg.compile(function, threads=threads)
-        for k, s in enumerate((0.5, 0.7, 0.2)):
-            x = batch(k, 640, mg.float64)[0]
-            np.testing.assert_allclose(compiled(x, s).item(), function(x, s).item(), rtol=1e-12)
-        assert compiled.recordings[0].rows is not None
-
-
 # ---------------------------------------------------------------- what a review found
 
 
@@ -440,29 +292,6 @@ def test_values_that_are_overwritten_are_kept_where_they_are_needed(backend: str
         x = mg.full((3,), float(k))
         assert compiled(*mine, x).tolist() == swap(*other, x).tolist()
         assert [t.tolist() for t in mine] == [t.tolist() for t in other]
-
-
-def test_a_loss_of_two_terms_in_blocks_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
-    monkeypatch.setattr(rows, "LARGE", 1 << 11)
-    monkeypatch.setattr(rows, "SHARED", 1 << 11)
-    w, v = (mg.tensor(np.random.default_rng(0).standard_normal((2, 3)), requires_grad=True) for _ in range(2))
-
-    def function(w: Any) -> Any:
-        def step(x: Any) -> Any:
-            y = x @ w
-            loss = (y**2).mean() + (y.mean(0) ** 2).sum() + w.abs().sum()
-            loss.backward()
-            return loss.detach()
-
-        return step
-
-    compiled = mg.compile(function(w), threads=2)
-    for k in range(3):
-        w.grad = v.grad = None
-        x = batch(k, 640, mg.float64)[0]
-        np.testing.assert_allclose(compiled(x).item(), function(v)(x).item(), rtol=1e-12)
-        np.testing.assert_allclose(w.grad.numpy(), v.grad.numpy(), rtol=1e-12)
 
 
 def test_gradients_that_eager_mode_refuses_are_refused_only_when_asked_for() -> None:
@@ -544,9 +373,6 @@ FACTORS = {"scale": 2.0}
     [
         (_Config, lambda c: c.scale, lambda c: FACTORS.update(scale=3.0)),
         (lambda: types.SimpleNamespace(rate=2.0), lambda c: getattr(c, "rate"), lambda c: setattr(c, "rate", 3.0)),  # noqa: B009
-        (lambda: collections.ChainMap({"rate": 2.0}), lambda c: c["rate"], lambda c: c.maps[0].update(rate=3.0)),
-        (lambda: bytearray(b"\x02"), lambda c: float(c[0]), lambda c: c.__setitem__(0, 3)),
-        (lambda: array.array("d", [2.0]), lambda c: c[0], lambda c: c.__setitem__(0, 3.0)),
     ],
 )  # fmt: skip
 def test_containers_and_methods_with_special_names_are_followed(make: Any, read: Any, change: Any) -> None:
@@ -558,45 +384,10 @@ def test_containers_and_methods_with_special_names_are_followed(make: Any, read:
     assert [compiled(mg.ones(1)).item() for _ in range(2)] == [3.0, 3.0]
 
 
-def test_crews_that_work_at_the_same_time_leave_blas_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    import threadpoolctl
-
-    monkeypatch.setattr(rows, "BLOCK", 1 << 10)
-    monkeypatch.setattr(rows, "LARGE", 1 << 11)
-    monkeypatch.setattr(rows, "SHARED", 1 << 11)
-    limits = threadpoolctl.threadpool_limits(3, user_api="blas")  # other than what the crews set
-    before = [c["num_threads"] for c in threadpoolctl.threadpool_info() if c["user_api"] == "blas"]
-    assert 3 in before
-    compiled = mg.compile(lambda x: (x * x).sum(), threads=2)
-    x = batch(0, 1024, mg.float64)[0]
-    expected = (x * x).sum().item()
-    results: list[float] = []
-
-    def work() -> None:
-        results.extend(compiled(x).item() for _ in range(40))
-
-    compiled(x)
-    workers = [threading.Thread(target=work) for _ in range(4)]
-    for w in workers:
-        w.start()
-    for w in workers:
-        w.join()
-    np.testing.assert_allclose(results, [expected] * 160, rtol=1e-12)
-    after = [c["num_threads"] for c in threadpoolctl.threadpool_info() if c["user_api"] == "blas"]
-    limits.restore_original_limits()
-    assert after == before
-
-
-@pytest.mark.parametrize("options", [{}, {"threads": 2}], ids=["plain", "threads"])
-def test_a_recording_holds_neither_arguments_nor_activations(
-    options: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rows, "BLOCK", 1 << 12)
-    monkeypatch.setattr(rows, "LARGE", 1 << 13)
-    monkeypatch.setattr(rows, "SHARED", 1 << 13)
+def test_a_recording_holds_neither_arguments_nor_activations() -> None:
     net = network(mg.float64)
     opt = mg.optim.SGD(net.parameters(), lr=0.05)
-    compiled = mg.compile(step_of(net, opt), **options)
+    compiled = mg.compile(step_of(net, opt))
     held = []
     for k in range(3):
         x, t = batch(k, 512, mg.float64)
@@ -643,22 +434,18 @@ def test_numba_keeps_the_element_type_where_numbers_are_met(f: Any) -> None:
         np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-5)
 
 
-@pytest.mark.parametrize("threads", [None, 2])
-def test_check_finds_a_planted_error(threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "BLOCK", 1 << 13)
-    monkeypatch.setattr(rows, "LARGE", 1 << 13)
-    monkeypatch.setattr(rows, "SHARED", 1 << 13)
+def test_check_finds_a_planted_error() -> None:
     net = network(mg.float64)
     opt = mg.optim.SGD(net.parameters(), lr=0.05)
-    compiled = mg.compile(step_of(net, opt), check=True, threads=threads)
+    compiled = mg.compile(step_of(net, opt), check=True)
     for k in range(3):
         compiled(*batch(k, 1024, mg.float64))
     plan = compiled.recordings[0]
     enter = plan.enter
 
     def wrong(args: Any, kwargs: Any, mode: Any) -> Any:
-        x, *rest = enter(args, kwargs, mode)
-        return (x * 1.001, *rest)
+        leaves, (x, *rest) = enter(args, kwargs, mode)
+        return leaves, [x * 1.001, *rest]
 
     plan.enter = wrong
     with pytest.raises(RuntimeError, match="differs from that of the function itself"):
@@ -674,7 +461,8 @@ def test_the_report_has_every_step_and_the_memory() -> None:
     assert [r.calls for r in (first, *rest)] == [1, 0] or first.calls == 2
     text = str(compiled.report())
     assert "np.dot(x, weight_0_T, out=linear_" in text
-    assert "test_compile_backends.py:" in text
+    assert "lines of test_compile_backends.py" in " ".join(text.split())
+    assert all(len(line) <= 80 for line in text.splitlines())
     assert first.fused > 5
     assert first.buffer_bytes > 0
     assert first.eager_bytes == 4 * (100 * 16 * 2 + 100)  # relu's and tanh's results, and the prediction
@@ -692,50 +480,20 @@ def test_a_step_keeps_less_than_half_of_what_eager_mode_holds() -> None:
     assert report.eager_bytes >= 2 * widest
 
 
-def wide(threads: Any, rows_: int, **options: Any) -> Any:
-    """The report of a compiled step of the article's network."""
+@pytest.mark.parametrize("size", [1000, 1001])
+def test_three_large_buffers_serve_the_article_s_network(size: int) -> None:
     sizes = [2, 64, 64, 64, 1]
     layers = [m for n, k in itertools.pairwise(sizes) for m in (nn.Linear(n, k), nn.ReLU())][:-1]
     net = nn.Sequential(*layers)
-    compiled = mg.compile(step_of(net, mg.optim.SGD(net.parameters(), lr=0.01)), threads=threads, **options)
-    compiled(mg.randn(rows_, 2), mg.randn(rows_, 1))
-    return compiled.report()[0]
-
-
-@pytest.mark.parametrize("size", [1000, 1001])
-def test_three_large_buffers_serve_the_article_s_network(size: int) -> None:
-    one = size * 64 * 4
-    whole = wide(None, size, exact=True)
-    assert (
-        3 * one < whole.buffer_bytes < 3.8 * one
-    )  # three results, a mask, a repeated bias, zeros, small ones
-    blocks = wide(None, size).buffer_bytes
-    assert blocks < 0.7 * whole.buffer_bytes, "blocks of two sizes share their memory"
+    compiled = mg.compile(step_of(net, mg.optim.SGD(net.parameters(), lr=0.01)))
+    compiled(mg.randn(size, 2), mg.randn(size, 1))
+    whole, one = compiled.report()[0], size * 64 * 4
+    # three results, a mask, a repeated bias, zeros, small ones
+    assert 3 * one < whole.buffer_bytes < 3.8 * one
     masks = [s.number for s in whole.steps if s.result.startswith("bool")]
-    products = [
-        s.number for s in whole.steps if s.result == f"float32 [{size}, 64]" and "matmul(d_" in s.call
-    ]
+    products = [s.number for s in whole.steps if s.result == f"f32 [{size}, 64]" and "matmul(d_" in s.call]
     assert len(masks) == 3
     assert all(mask < product for mask, product in zip(masks[1:], products, strict=True))
-
-
-@pytest.mark.parametrize("first", ["report", "replay"])
-def test_the_report_of_blocks_leaves_their_plans_alone(first: str) -> None:
-    def made() -> Any:
-        mg.manual_seed(0)
-        net = nn.Sequential(nn.Linear(40, 128), nn.ReLU(), nn.Linear(128, 3))
-        compiled = mg.compile(step_of(net, mg.optim.SGD(net.parameters(), lr=0.1)))
-        compiled(mg.randn(2001, 40), mg.randn(2001, 3))
-        return compiled
-
-    one, other = made(), made()
-    if first == "report":
-        one.report()
-    text = mg.source(one)
-    assert text == mg.source(other)
-    assert text.count("test_compile_backends.py:") > 20
-    assert str(one.report()) == str(other.report())
-    assert str(one.report()).count("test_compile_backends.py:") > 20
 
 
 def test_source_prints_what_is_run() -> None:
@@ -756,7 +514,10 @@ def test_source_prints_what_is_run() -> None:
     arguments = [own[".".join(reversed(n.strip().split("_")))] for n in names if n.strip()]
     x, t = batch(7, 5, mg.float64)
     run = namespace["bind"](*arguments)
-    [loss] = run(x.numpy(), t.numpy(), 0.05)[:1]
+    results, writes = run(x.numpy(), t.numpy(), 0.05)
+    for function, *operands in writes:
+        function(*operands)
+    loss = results[0]
     assert compiled(x, t).item() == loss
     for (name, p), q in zip(net.named_parameters(), twin, strict=True):
         assert (p.detach().numpy() == q).all(), name

@@ -59,7 +59,7 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
             made = type(function) is types.FunctionType and function.__code__.co_filename == gate.FILE
             if made:
                 yield f"{space}.{name}", function
-    for name in vars(mg.Tensor):
+    for name in sorted(vars(mg.Tensor)):
         function = getattr(mg.Tensor, name)
         if type(function) is types.FunctionType and name.endswith("_") and not name.startswith("_"):
             yield f"Tensor.{name}", function

@@ -8,6 +8,7 @@ import inspect
 import os
 import pickle
 import pydoc
+import re
 import shutil
 import subprocess
 import sys
@@ -125,7 +126,12 @@ def test_what_was_put_in_the_place_of_a_method_stays() -> None:
 def test_every_name_is_the_function_it_was_made_for() -> None:
     for name in lookup.FUNCTIONS:
         assert getattr(mg, name) is getattr(mg, name) is lookup.function(name)
-    for name in lookup.METHODS - {"add_", "sub_", "subtract_", "float_power_"}:  # those of `tensor/change.py`
+    for name in lookup.METHODS.keys() - {
+        "add_",
+        "sub_",
+        "subtract_",
+        "float_power_",
+    }:  # those of `tensor/change.py`
         method = getattr(mg.Tensor, name)
         assert vars(mg.Tensor)[name] is method
         assert pickle.loads(pickle.dumps(method)) is method
@@ -135,7 +141,10 @@ def test_every_name_is_the_function_it_was_made_for() -> None:
 
 def test_help_knows_the_methods() -> None:
     program = "import pydoc; print(pydoc.plain(pydoc.render_doc(mg.Tensor)))"
-    assert "\n".join(fresh(program)).rstrip() == pydoc.plain(pydoc.render_doc(mg.Tensor)).rstrip()
+    here = re.sub(
+        r" \|  __slotnames__ = .*\n \|  \n", "", pydoc.plain(pydoc.render_doc(mg.Tensor))
+    )  # a copy makes it
+    assert "\n".join(fresh(program)).rstrip() == here.rstrip()
 
 
 def test_a_star_import_has_every_public_name() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import statistics
 import sys
 import time
@@ -45,14 +44,13 @@ def use(**options: Any) -> Use:
     def first_calls(batch: int, dtype: str, rounds: int, calls: int) -> dict[str, list[float]]:
         """What compiled steps cost at first, in eager steps of the same round.
 
-        ``first`` and ``second`` are those calls; ``behind`` is how far so many compiled calls, one after the other,
-        ever fall behind as many eager ones, whatever of the work is put off until later.
+        ``first`` and ``second`` are those of so many calls.
         """
         work = problem.layers(dtype), problem.batches(batch, dtype), problem.RATE
         mg.compile(lambda x: (x * x).sum(), **options)(mg.ones(3))  # loads what is loaded once only
         plain = eager(*work)
         plain.advance()
-        found: dict[str, list[float]] = {"first": [], "second": [], "behind": []}
+        found: dict[str, list[float]] = {"first": [], "second": []}
         for _ in range(rounds):
             made = step(*work)
             before = [seconds(plain.advance) for _ in range(15)]
@@ -60,15 +58,12 @@ def use(**options: Any) -> Use:
             one = statistics.median([*before, *(seconds(plain.advance) for _ in range(15))])
             found["first"].append(took[0] / one)
             found["second"].append(took[1] / one)
-            found["behind"].append(max(itertools.accumulate(t / one - 1 for t in took)))
         return found
 
     def replays(batch: int, dtype: str, count: int) -> dict[str, int]:
         """How many objects of Python and bytes there are more after ``count`` replays."""
         made = step(problem.layers(dtype), problem.batches(batch, dtype), problem.RATE)
-        for _ in range(
-            max(600, count // 10)
-        ):  # in 512 calls all is compiled that ever will be, and that is kept
+        for _ in range(max(10, count // 10)):
             made.advance()
         memory.trim()
         blocks, resident = sys.getallocatedblocks(), memory.now()

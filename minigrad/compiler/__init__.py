@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, Self, TypeVar, overload
 
 from minigrad.compiler.recording import Recording
-from minigrad.compiler.replay import Replay, checked
+from minigrad.compiler.replay import Replay
 from minigrad.compiler.report import Report, report
 from minigrad.core.contents import publishes
 from minigrad.core.mode import MODE
@@ -70,92 +70,72 @@ if TYPE_CHECKING:
 
 
 @overload
-def compile(
-    function: M,
-    *,
-    check: bool = False,
-    threads: int | None = None,
-    exact: bool = False,
-    backend: str = "numpy",
-) -> M: ...
+def compile(function: M, *, check: bool = False, backend: str = "numpy") -> M: ...
 
 
 @overload
 def compile(
-    function: Method[M, P, R], *, check: bool = False, threads: int | None = None, exact: bool = False,
-    backend: str = "numpy",
-) -> Callable[Concatenate[M, P], R]: ...  # fmt: skip
+    function: Method[M, P, R], *, check: bool = False, backend: str = "numpy"
+) -> Callable[Concatenate[M, P], R]: ...
 
 
 @overload
 def compile(
-    function: Callable[P, R], *, check: bool = False, threads: int | None = None, exact: bool = False,
-    backend: str = "numpy",
-) -> CompiledFunction[P, R]: ...  # fmt: skip
+    function: Callable[P, R], *, check: bool = False, backend: str = "numpy"
+) -> CompiledFunction[P, R]: ...
 
 
 @overload
-def compile(
-    function: None = None, *, check: bool = False, threads: int | None = None, exact: bool = False,
-    backend: str = "numpy",
-) -> Compiler: ...  # fmt: skip
+def compile(function: None = None, *, check: bool = False, backend: str = "numpy") -> Compiler: ...
 
 
-def compile(
-    function: Any = None,
-    *,
-    check: bool = False,
-    threads: Any = None,
-    exact: bool = False,
-    backend: str = "numpy",
-) -> Any:
-    """``function`` (a function, a method or a Module), recorded at its first call and replayed afterwards.
+def compile(function: Any = None, *, check: bool = False, backend: str = "numpy") -> Any:
+    """``function`` (a function, a method or a Module), recorded at its first call and replayed by every call.
 
     The result is called as the function is.  What a call does to Tensors (results, ``.grad``, changes in place,
-    the steps of optimizers, random draws) later calls repeat on the Tensors and numbers of their own; Python code
-    runs only while a call is recorded.  A call is recorded again for other shapes, dtypes, structures of the arguments,
-    grad modes or training flags, or after a change of anything else that the function reads: variables, attributes,
-    parameters that were replaced, ``requires_grad``.  Floats among the arguments and the options of optimizers, such
-    as a learning rate, are parameters of a recording, unless the function compares them.
+    the steps of optimizers, random draws) each call does to the Tensors and numbers of its own; Python code runs only
+    while a call is recorded.  A recording depends on the arguments and on what the code reaches by name: Tensors,
+    Modules, optimizers, numbers, strings, functions, and lists, tuples, dicts and plain objects of these.  A call is
+    recorded again for other shapes, dtypes, layouts, structures of the arguments, grad modes or training flags, or
+    after a change of anything else that the function reaches.  Floats among the arguments and the options of
+    optimizers, such as a learning rate, are numbers of each call, unless the function compares them.
 
-    ``check`` runs the function itself beside each replay and raises a RuntimeError where the two differ.  A large
-    batch (from 192 KB in the widest value on) is computed in blocks of rows, in a fraction of the memory, where all
-    results are sums over it; blocks change the order of these sums, so they agree to rounding.  ``exact=True`` turns
-    blocks off, so that every bit is as in eager mode.  ``threads`` (the extra ``threads``) is the number of threads
-    that share the blocks, from 1 MB on.  ``backend="numba"`` (the extra ``numba``) has Numba compile the printed
-    program, which pays at small batches; results agree to rounding.
+    ``check`` also runs the function itself at each call and raises a RuntimeError where the two differ.
+    ``backend="numba"`` (the extra ``numba``) has Numba compile the printed program, which pays at small batches;
+    results agree to rounding, with NumPy to the last bit.  Large batches are split by `minigrad.in_parts`.
 
-    RuntimeError where the function asks for values of Tensors (a condition, ``item()``), changes Python objects
-    other than gradients and the optimizers' state, or uses Tensors that no variable or object leads to.
+    RuntimeError where the function asks for values of Tensors (a condition, ``item()``), reaches what a recording
+    cannot guard (a clock, a file, a generator of Python's), or changes Python objects other than gradients and the
+    optimizers' state.
     """
     if function is None:
-        return functools.partial(compile, check=check, threads=threads, exact=exact, backend=backend)
+        return functools.partial(compile, check=check, backend=backend)
     if not callable(function):
         raise TypeError(f"compile() takes a function or a Module, got {type(function).__name__}")
     if backend not in ("numpy", "numba"):
         raise ValueError(f"compile(): there is no backend {backend!r}; the backends are 'numpy' and 'numba'")
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
-        raise ValueError(f"compile(): threads must be a whole number from 1 on, or None, got {threads!r}")
-    if threads is not None and backend != "numpy":
-        raise ValueError("compile(): threads= is for the NumPy backend")
-    if exact and (threads is not None or backend != "numpy"):
-        raise ValueError(
-            "compile(): exact=True goes with neither threads nor another backend, which agree to rounding only"
-        )
-    return Compiled(function, check, threads, exact, backend)
+    return Compiled(function, check, backend)
 
 
 # The attributes of a `Compiled` itself; all others are those of its function.
-_OPTIONS = {"function", "check", "threads", "exact", "backend"}
-_OWN = _OPTIONS | {"recordings", "_recorded", "_lock", "__wrapped__", "__name__", "__doc__"}
+_OWN = {
+    "function",
+    "check",
+    "backend",
+    "recordings",
+    "_recorded",
+    "_lock",
+    "__wrapped__",
+    "__name__",
+    "__doc__",
+}
 
 
 class Compiled:
     """A compiled function. ``report()`` tells of its recordings, `minigrad.source` prints what the last one runs."""
 
-    def __init__(self, function: Any, check: bool, threads: int | None, exact: bool, backend: str) -> None:
-        self.function, self.check, self.threads, self.exact = function, check, threads, exact
-        self.backend = backend
+    def __init__(self, function: Any, check: bool, backend: str) -> None:
+        self.function, self.check, self.backend = function, check, backend
         self.recordings: list[Replay] = []
         self._recorded = 0  # how many calls
         self._lock = threading.RLock()
@@ -183,7 +163,7 @@ class Compiled:
 
     def __reduce__(self) -> Any:
         """Copied and pickled without the recordings."""
-        return Compiled, (self.function, self.check, self.threads, self.exact, self.backend)
+        return Compiled, (self.function, self.check, self.backend)
 
     def report(self, profile: bool = False) -> Report:
         """A table for each recording: its steps, what was fused, the bytes of its memory beside those of eager mode.
@@ -195,23 +175,39 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode = MODE.get()
         for replay in self.recordings:
-            if not (replay.current() or replay.moves()):
-                continue
-            inputs = replay.enter(args, kwargs, mode)
-            if inputs is not None:
-                instance = replay.ready()
-                if self.check:
-                    return checked(replay, instance, inputs, args, kwargs, self.function)
-                return replay.run(instance, inputs, args, kwargs)
-        if mode.everything or mode.anomaly is not None or mode.observer is not None:
-            return self.function(*args, **kwargs)  # each operation is observed, so each has to run
+            entered = replay.enter(args, kwargs, mode)
+            if entered is not None:
+                break
+        else:
+            if mode.everything or mode.anomaly is not None or mode.observer is not None:
+                return self.function(*args, **kwargs)  # each operation is observed, so each has to run
+            replay = self._record(args, kwargs, mode)
+            entered = replay.enter(args, kwargs, mode)
+            if entered is None:
+                raise RuntimeError(
+                    f"compile(): recording {self.__name__} changes {replay.broken(args, kwargs, mode)}, so no call can "
+                    "be replayed; leave it uncompiled"
+                )
+        expected = Recording(self, args, kwargs).values() if self.check else None
+        leaves, inputs = entered
+        result = replay.run(leaves, inputs, args, kwargs)
+        if expected is not None:
+            expected.compare(result, exact=self.backend == "numpy")
+        return result
+
+    def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay:
         with self._lock:
             if self.recordings and (self._recorded + 1) % MANY == 0:
-                self._warn(args, kwargs, mode)
-            result, replay = Recording(self, args, kwargs).run()
+                warnings.warn(
+                    f"compile(): {self.__name__} has been recorded {self._recorded + 1} times, and each takes many "
+                    "times as long as running it. What differs from the last recording: "
+                    f"{self.recordings[0].broken(args, kwargs, mode)}",
+                    stacklevel=4,
+                )
+            replay = Recording(self, args, kwargs).record()
             self._recorded += 1
             self.recordings = [replay, *self.recordings][:RECORDINGS]
-        return result
+        return replay
 
     def printed_program(self) -> str:
         """The text of what the last recording runs; `minigrad.source` returns it.  RuntimeError before the first."""
@@ -219,13 +215,4 @@ class Compiled:
             raise RuntimeError(
                 f"source(): the compiled {self.__name__} has recorded nothing yet; call it first"
             )
-        replay = self.recordings[0]
-        return replay.text + (f"\n\n{replay.backward_text}" if replay.backward_text else "")
-
-    def _warn(self, args: Any, kwargs: Any, mode: Any) -> None:
-        times = self._recorded + 1
-        warnings.warn(
-            f"compile(): {self.__name__} has been recorded {times} times, and each takes many times as long "
-            f"as running it. What differs from the last recording: {self.recordings[0].broken(args, kwargs, mode)}",
-            stacklevel=3,
-        )
+        return self.recordings[0].text

@@ -1,53 +1,182 @@
-"""The arguments of a recorded call: where each stands in a later call, and the guards on what stands there."""
+"""The arguments of a recorded call: their leaves, and the guards on what stands in their places in a later call."""
 
 from __future__ import annotations
 
 import contextlib
 import inspect
 import types
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from minigrad import errors
+from minigrad.compiler.scalars import Scalar
+from minigrad.compiler.world import World
 from minigrad.core.changes import owner
-from minigrad.core.mode import Mode
 from minigrad.core.node import AFTER
+from minigrad.core.tensor import Tensor
+from minigrad.core.views import refresh
+
+_NESTED = (tuple, list, dict)
 
 
-class Where(str):
-    """The place of an argument, or of an item in one: an expression over ``args`` and ``kwargs``, and its keys."""
+class Number(NamedTuple):
+    """A number that each call takes: what stands for it while recording, and how the leaves of a call lead to it."""
 
-    # "args" or "kwargs", then the index or key at each level
-    keys: tuple[Any, ...]
+    scalar: Scalar
+    find: Callable[[list[Any]], Any]
 
-    def __new__(cls, text: str, keys: tuple[Any, ...]) -> Where:
-        where = super().__new__(cls, text)
-        where.keys = keys
-        return where
 
-    @classmethod
-    def argument(cls, root: str, key: int | str) -> Where:
-        """The place of a whole argument; ``root`` is ``"args"`` or ``"kwargs"``."""
-        return cls(f"{root}[{key!r}]", (root, key))
+def structure_of(*values: Any) -> tuple[list[Any], list[Any]]:
+    """The structure of values, None for each that is no tuple, list or dict, and these leaves in order."""
+    leaves: list[Any] = []
+    return [_flat(v, leaves) if v.__class__ in _NESTED else leaves.append(v) for v in values], leaves  # type: ignore[func-returns-value]
 
-    def inside(self, key: Any, pin: str = "") -> Where:
-        """The place of an item of this list, tuple or dict; ``pin`` is the name of a key that has no literal."""
-        return Where(f"{self}[{pin or repr(key)}]", (*self.keys, key))
 
-    def look_up(self, args: Any, kwargs: Any) -> Any:
-        """What stands there in a call."""
-        root, *keys = self.keys
-        value = args if root == "args" else kwargs
-        for key in keys:
-            value = value[key]
+def _flat(value: Any, leaves: list[Any]) -> Any:
+    kind = value.__class__
+    if kind is dict:
+        return [dict, [*value], [_flat(v, leaves) for v in value.values()]]
+    if kind is tuple or kind is list:
+        return [kind, [_flat(v, leaves) for v in value]]
+    leaves.append(value)
+    return None
+
+
+def tensors_in(value: Any) -> list[Any]:
+    """The Tensors in a result, in order, also those in named tuples."""
+    if isinstance(value, Tensor):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
+    return [t for item in items for t in tensors_in(item)]
+
+
+class Arguments:
+    """The arguments of one recording. ``inputs`` are what the function gets then; floats are numbers of each call."""
+
+    def __init__(self, world: World, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.world = world
+        self._count, self._keys = len(args), tuple(kwargs)
+        self.structure, self.leaves = structure_of(*args, *kwargs.values())
+        self.names: dict[int, str] = {}
+        self.numbers: list[Number] = []
+        self.tensors: list[tuple[int, Any]] = []
+        self._place: dict[int, int] = {}
+        self._guards: list[Callable[[Any], bool]] = []
+        # Lists and dicts that the function gets, each with a copy, and its name.
+        self._containers: list[tuple[Any, Any, str]] = []
+        names = [*_names_of(function, args), *kwargs]
+        values = [self._copy(v, name) for v, name in zip((*args, *kwargs.values()), names, strict=True)]
+        self.inputs = tuple(values[: len(args)]), dict(zip(kwargs, values[len(args) :], strict=True))
+        # For each leaf the first one that is the same object, where any two are the same Tensor.
+        ids = [id(x) if isinstance(x, Tensor) else i for i, x in enumerate(self.leaves)]
+        self._same = [ids.index(i) for i in ids] if len({*ids}) < len(ids) else []
+        self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
+
+    def _copy(self, value: Any, name: str) -> Any:
+        """What the function gets for an argument; lists and dicts are its own, so that a change is noticed."""
+        copied: Any
+        if value.__class__ in (tuple, list):
+            copied = value.__class__([self._copy(v, f"{name}_{i}") for i, v in enumerate(value)])
+        elif value.__class__ is dict:
+            copied = {k: self._copy(v, f"{name}_{k}") for k, v in value.items()}
+        else:
+            return self._leaf(value, name)
+        if value.__class__ is not tuple:
+            self._containers.append((copied, copied.copy(), name))
+        return copied
+
+    def _leaf(self, value: Any, name: str) -> Any:
+        place = len(self._guards)
+        self.names[place] = name
+        if isinstance(value, Tensor):
+            refresh(value)
+            if id(value) not in self._place:
+                self._place[id(value)] = place
+                self.tensors.append((place, value))
+                self.world.hooks(value._node, name)
+            self._guards.append(_tensor_guard(value, self.world.tensors))
+            return value
+        if type(value) is float:
+            number = self.world.number(value, name)
+            self.numbers.append(Number(number, lambda leaves: leaves[place]))
+            self._guards.append(lambda x: x.__class__ is float)
+            return number
+        if isinstance(value, np.ndarray):
+            raise TypeError(
+                f"compile(): the argument {name} is an array of NumPy; give Tensors, such as from_numpy({name})"
+            )
+        if value is None or isinstance(value, (bool, int, str, bytes, complex, np.generic)):
+            kind = value.__class__
+            self._guards.append(lambda x: x is value or (x.__class__ is kind and x == value))
+            return value
+        self.world.argument(value, name)
+        self._guards.append(lambda x: x is value)
         return value
 
+    def place_of(self, t: Any) -> int | None:
+        """The number of the leaf that a Tensor is, None for one that is no argument."""
+        return self._place.get(id(t))
 
-def names_of(function: Any, args: tuple[Any, ...]) -> list[str]:
+    def holds(self, value: Any) -> bool:
+        """Whether an object is an argument, or stands where guards see it."""
+        return any(x is value for x in self.leaves) or self.world.knows(value)
+
+    def refuse_changes(self) -> None:
+        """RuntimeError if the function has changed a list or a dict among its arguments."""
+        for container, before, name in self._containers:
+            now, then = (
+                [*c.items()] if isinstance(c, dict) else [(None, v) for v in c] for c in (container, before)
+            )
+            if len(now) != len(then) or any(
+                a[0] != b[0] or a[1] is not b[1] for a, b in zip(now, then, strict=True)
+            ):
+                raise errors.runtime_error(
+                    f"compile(): the function changes the {type(container).__name__} {name}, and a replay would not. "
+                    "Return what is new"
+                )
+
+    def match(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
+        """The leaves of a call, or None where a guard on them fails."""
+        if len(args) != self._count or (*kwargs,) != self._keys:
+            return None
+        structure, leaves = structure_of(*args, *kwargs.values()) if kwargs else structure_of(*args)
+        if structure != self.structure:
+            return None
+        for holds, x in zip(self._guards, leaves, strict=True):
+            if not holds(x):
+                return None
+        if self._same or len(leaves) > 1:
+            ids = [id(x) if isinstance(x, Tensor) else i for i, x in enumerate(leaves)]
+            if ([ids.index(i) for i in ids] != self._same) if self._same else len({*ids}) < len(ids):
+                return None
+        return leaves
+
+    def broken(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """What the first guard on arguments that fails is about; empty if all hold."""
+        if len(args) != self._count or (*kwargs,) != self._keys:
+            return "the number or the names of the arguments"
+        structure, leaves = structure_of(*args, *kwargs.values())
+        if structure != self.structure:
+            return "the structure of the arguments"
+        for i, (holds, x) in enumerate(zip(self._guards, leaves, strict=True)):
+            if not holds(x):
+                return self.names[i]
+        return "" if self.match(args, kwargs) is not None else "which arguments are the same"
+
+    def let_go(self) -> None:
+        """Drops what only the recorded call needs."""
+        self.leaves, self._containers = [], []
+        self.inputs = (), {}
+        self._place, self.tensors = {}, []
+
+
+def _names_of(function: Any, args: tuple[Any, ...]) -> list[str]:
     """What the function calls its positional arguments."""
     names: list[str] = []
     if type(function) is types.FunctionType and not function.__dict__:
-        # quicker than a signature
-        names += function.__code__.co_varnames[: function.__code__.co_argcount]
+        names += function.__code__.co_varnames[: function.__code__.co_argcount]  # quicker than a signature
     else:
         with contextlib.suppress(TypeError, ValueError):
             target = function.forward if "forward" in dir(type(function)) else function
@@ -56,45 +185,35 @@ def names_of(function: Any, args: tuple[Any, ...]) -> list[str]:
     return [*names, *(f"argument_{i}" for i in range(len(names), len(args)))][: len(args)]
 
 
-def mode_guard(grad: bool, inference: bool) -> Callable[[Mode], bool]:
-    """The guard on modes: grad and inference mode are as they were, and no operation is observed."""
-    return lambda mode: (
-        mode.grad is grad
-        and mode.inference is inference
-        and not mode.everything
-        and mode.anomaly is None
-        and mode.observer is None
-    )
-
-
-def tensor_guard(recorded: Any, names: dict[str, Any]) -> Callable[[Any], bool]:
+def _tensor_guard(recorded: Any, known: dict[int, Any]) -> Callable[[Any], bool]:
     """The guard on a Tensor in an argument's place: its class, dtype, shape, layout, and place in the graph.
 
-    Of the names, ``written`` holds the ids of memory that a replay writes, and ``apart`` tells whether an array in
-    such memory shares nothing of what is written.  ``known`` holds the ids of Tensors that the function reaches by
-    itself, ``owners`` those of them that had gradients: no argument may be one of these, or a gradient of theirs.
+    A Tensor that the function also reaches by itself stays that Tensor, and no other argument may be one.
     """
     cls, array = recorded.__class__, recorded._array
     dtype, shape = array.dtype, array.shape
     strides = None if array.flags.c_contiguous else array.strides
-    requires_grad, is_leaf = recorded.requires_grad, recorded.is_leaf
-    hooks = _hooks_of(recorded) if requires_grad and is_leaf else []
+    requires_grad, is_leaf, inference = recorded.requires_grad, recorded.is_leaf, recorded._inference
+    hooks = _hooks_of(recorded) if requires_grad else []
+    absent = recorded._grad is None
+    itself = recorded if id(recorded) in known else None
 
     def holds(t: Any) -> bool:
         if t.__class__ is not cls:
             return False
         a = t._array
+        node = t._node
         return (
             (a.dtype is dtype or a.dtype == dtype)
             and a.shape == shape
             and (a.flags.c_contiguous if strides is None else a.strides == strides)
-            and (id(a if a.base is None else owner(a)) not in names["written"] or names["apart"](a))
-            and id(t) not in names["known"]
-            and not (names["owners"] and any(o._grad is t for o in names["owners"]))
+            and (t is itself if id(t) in known else itself is None)
+            and (t._grad is None) is absent
+            and t._inference is inference
             and (
                 (t.requires_grad and t.is_leaf is is_leaf and _hooks_of(t) == hooks)
                 if requires_grad
-                else (t._node is None or not t.requires_grad)
+                else (node is None or not t.requires_grad)
             )
         )
 
@@ -106,31 +225,6 @@ def _hooks_of(t: Any) -> list[tuple[bool, Any]]:
     return [(key <= AFTER, hook) for key, hook in (t._node.hooks or {}).items()]
 
 
-def plain_entry(
-    guards: Sequence[Callable[[Any], bool]],
-    passing: Sequence[int],
-    options: Sequence[tuple[dict[str, Any], str]],
-    mode_and_guard: tuple[Any, Callable[[Any], bool]],
-    names: dict[str, Any],
-) -> Callable[..., Any]:
-    """`Replay.enter` where all arguments are Tensors and no two are the same one: it needs no generated text.
-
-    ``passing`` numbers the arguments whose arrays the plan takes, in its order; the options of optimizers follow.
-    """
-    recorded_mode, mode_holds = mode_and_guard
-    count = len(guards)
-
-    def enter(args: Any, kwargs: Any, mode: Any) -> Any:
-        if len(args) != count or kwargs or not (mode is recorded_mode or mode_holds(mode)):
-            return None
-        try:
-            for holds, t in zip(guards, args, strict=True):
-                if not holds(t):
-                    return None
-            if len({*map(id, args)}) < count or not (names["unchanged"]() and names["as_before"]()):
-                return None
-            return [*[args[i]._array for i in passing], *[group[key] for group, key in options]]
-        except (LookupError, AttributeError, ValueError, TypeError, RuntimeError):
-            return None  # what a guard reads is gone
-
-    return enter
+def memory_of(array: Any) -> int:
+    """The id of the memory of an array."""
+    return id(array if array.base is None else owner(array))

@@ -1,391 +1,335 @@
-"""A recording as later calls use it: its guards, what it runs, and what becomes of the results."""
+"""A recording as later calls use it: its guards, the plan, and what becomes of the results."""
 
 from __future__ import annotations
 
-import builtins
-import contextlib
-import functools
-import threading
-import types
 from collections.abc import Callable, Sequence
+from itertools import chain, repeat
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
 
-from minigrad import errors
-from minigrad.compiler import guards, interpret
-from minigrad.compiler.by_numba import jitted
-from minigrad.compiler.environment import Environment
-from minigrad.compiler.graph import LoweredGraph, RecordedGraph, lower_graph
-from minigrad.compiler.interpret import Interpreter, StepFailed
-from minigrad.compiler.lower import Plan
-from minigrad.compiler.rows import RowPlans
-from minigrad.core.changes import changed
+from minigrad.compiler.arguments import Arguments, Number, memory_of
+from minigrad.compiler.plan import Plan
+from minigrad.compiler.recorder import at_once, calls
+from minigrad.compiler.world import World
+from minigrad.core.changes import RUNNING, changed, changed_again, changes_of, part, will_change
+from minigrad.core.mode import MODE, Mode
+from minigrad.core.node import Node, new
 from minigrad.core.quiet import QUIET
-from minigrad.core.tensor import Tensor
-from minigrad.dtypes import F64
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.readers.source.program import Value
+
+_array_of = attrgetter("_array")
 
 
-def code(text: str, name: str) -> types.CodeType:
-    """A generated text, compiled by Python."""
-    compiled: types.CodeType = builtins.compile(text, name, "exec")
-    return compiled
+class Effects:
+    """What a call does beside computing: its results, gradients, and states of optimizers.
 
+    Results are numbered; a result is a new Tensor in each call.
+    """
 
-# Arrays, what runs on them, and whether that is the interpreter.
-Instance = tuple[tuple[Any, ...], Callable[..., Any], bool]
+    def __init__(self, structure: Any, states: list[dict[Any, Any]]) -> None:
+        self.structure = structure
+        # How a call finds a Tensor, the number of its new gradient, and how it finds a gradient of before.
+        self.grads: list[tuple[Any, int | None, Any]] = []
+        # Results that are leaves, each with the number of its gradient.
+        self.own: list[tuple[int, int]] = []
+        # The state of an optimizer, a parameter, a key, and the number of what it gets.
+        self.state: list[tuple[dict[Any, Any], Any, str, int]] = []
+
+    def settle(
+        self, leaves: list[bool], freed: dict[int, Node], opened: list[int], inference: list[int]
+    ) -> None:
+        """Notes which results require grad as leaves, whose graph is freed, and which carry gradients,
+        and which were made in inference mode."""
+        self.leaves = [i for i, requires_grad in enumerate(leaves) if requires_grad]
+        self.freed, self.opened, self.inference = freed, opened, inference
+
+    def tensors(self, arrays: Sequence[Any], outs: Any) -> list[Any]:
+        """The results as Tensors."""
+        tensors: list[Any] = []
+        for a in arrays:  # `wrap` spelt out
+            t = new(Tensor)
+            t._array = a if a.__class__ is np.ndarray else np.asarray(a)
+            t._node = t._view = None
+            tensors.append(t)
+        for i in self.inference:
+            tensors[i]._inference = True
+        for i in self.leaves:
+            tensors[i].requires_grad_()
+        for i, node in self.freed.items():
+            tensors[i] = wrap(arrays[i], node)
+        for i, out in zip(self.opened, outs, strict=True):
+            tensors[i] = out
+        for i, g in self.own:
+            tensors[i]._grad = tensors[g]
+        return tensors
+
+    def gradients(self, tensors: list[Any], leaves: list[Any]) -> Any:
+        """An iterator that sets gradients."""
+        owners = [find(leaves) for find, _, _ in self.grads]
+        grads = [
+            tensors[i] if i is not None else None if known is None else known(leaves)
+            for _, i, known in self.grads
+        ]
+        return map(setattr, owners, repeat("_grad"), grads)
+
+    def states(self, tensors: list[Any]) -> list[tuple[Any, ...]]:
+        """The calls that set the states of optimizers."""
+        rows: list[tuple[Any, ...]] = []
+        fresh: dict[tuple[int, int], dict[Any, Any]] = {}
+        for state, p, key, number in self.state:
+            entries = state.get(p) if p in state else fresh.get((id(state), id(p)))
+            if entries is None:
+                entries = fresh[id(state), id(p)] = {}
+                rows.append((state.__setitem__, p, entries))
+            rows.append((entries.__setitem__, key, tensors[number]))
+        return rows
 
 
 class Replay:
-    """One recording: its guards, and what a call runs where they hold: its graph, interpreted at first, or the plan."""
+    """One recording: its guards, and what a call runs where they hold."""
 
-    # The arrays that stay, as they are now.
-    bound: Callable[[], tuple[Any, ...]]
-    # Whether they are those that idle plans stand on.
-    current: Callable[[], bool]
-    # Makes these the arrays that plans stand on.
-    rebind: Callable[[tuple[Any, ...]], None]
-    # Returns the arguments of the plan, or None where a guard fails; its text, and the names in that.
-    enter: Callable[..., Any]
-    entry_text: tuple[str, dict[str, Any]]
-    # Turns results into Tensors, gradients and states; returns what the call returns.
-    finish: Callable[..., Any]
-    # The Tensors that a differentiable call depends on.
-    leaves: Callable[..., list[Any]]
-    # Those on modes and arguments, each with what it is about.
-    guards: list[tuple[str, str]]
-    # Dtypes and shapes of the arguments that it was recorded with.
-    argument_types: list[tuple[Any, Any]]
-    backward_text = ""
-    # Of the arrays that stay; and the indices of those that each run changes.
-    layouts: list[Any]
-    written: list[int]
-    environment: Environment
-    # The random generators that a run draws from.
+    # The random generators that a run draws from; whether a kernel may raise; what eager mode keeps for backward.
     generators: list[Any]
-    # Whether a kernel may raise.
     may_raise: bool
-    # What eager mode keeps for a backward pass.
     kept_bytes: int
-    # The autograd.Function of a call whose results can be differentiated.
+    # What kernels of the user returned while the call was recorded.
+    first: list[tuple[str, Any]]
+    # Of a call whose results carry gradients; see `minigrad.compiler.gradients`.
     step: Any = None
-    # What Numba compiled.
-    function: Any = None
-    # Dtypes of results without dimensions, which Numba returns as numbers; None for other results.
-    kinds: tuple[Any, ...] = ()
 
-    def __init__(self, graph: RecordedGraph) -> None:
-        # None once there is a plan.
-        self.graph: RecordedGraph | None = graph
-        # Instances that no call is running.
-        self.idle: list[Instance] = []
+    def __init__(
+        self, plan: Plan, arguments: Arguments, world: World, effects: Effects, states: list[tuple[Any, Any]]
+    ) -> None:
+        self.plan, self.arguments, self.world, self.effects = plan, arguments, world, effects
+        self.mode: Mode = MODE.get()
+        # Whether a part of a batch runs here, as `minigrad.in_parts` runs them.
+        self.in_part = part() is not None
         self.calls = 0
-        self._count = len(graph.passing)
-        self.enter = self.enter_by_text
-        # Whether `enter` is for now one of `arguments.plain_entry`.
-        self.enters_plainly = False
-        # Whether the graph is interpreted for now.
-        self.interprets = False
-        self._interpreter: Interpreter | None = None
-        self._lowered: LoweredGraph | None = None
-        self._closed = False
-        self._lock = threading.RLock()
-        self._code: types.CodeType | None = None
+        # Functions that run the plan, each with memory of its own, that no call is running.
+        self.idle: list[Any] = []
+        # The states of optimizers before the call, as dicts, with their keys and values.
+        pairs = [(state, {k: entries for k, (entries, _) in before.items()}) for state, before in states]
+        pairs += [entry for _, before in states for entry in before.values()]
+        values = chain.from_iterable(content.values() for _, content in pairs)
+        self._states = [d for d, _ in pairs], [[*content] for _, content in pairs], [*values]
 
     @property
-    def lowered(self) -> LoweredGraph:
-        """The plans, made at the first use."""
-        lowered = self._lowered
-        if lowered is None:
-            with self._lock:
-                if self.graph is not None:
-                    return self.set_lowered(lower_graph(self.graph))
-            return self.lowered  # another thread has made them
-        return lowered
-
-    def set_lowered(self, lowered: LoweredGraph) -> LoweredGraph:
-        """Sets the plans, which replace the graph."""
-        if self._closed:
-            for plan in lowered.plans:
-                plan.let_go()
-        self._lowered, self.graph = lowered, None
-        return lowered
-
-    @property
-    def plan(self) -> Plan:
-        """The plan for all rows at once."""
-        return self.lowered.plan
-
-    @property
-    def rows(self) -> RowPlans | None:
-        """The plans for blocks of rows, where these are what runs."""
-        return self.lowered.rows
-
-    def let_go(self) -> None:
-        """Drops what only the recorded call needs."""
-        self._closed = True
-        if self._lowered is not None:
-            for plan in self._lowered.plans:
-                plan.let_go()
-        elif self.graph is not None:
-            self.graph.trace.let_go()
-
-    def enter_by_text(self, args: Any, kwargs: Any, mode: Any) -> Any:
-        """`enter` at its first call, which compiles the text."""
-        text, names = self.entry_text
-        exec(code(text, "<guards of a compiled function>"), names)
-        self.enter = names["enter"]
-        return self.enter(args, kwargs, mode)
-
-    @functools.cached_property
     def text(self) -> str:
         """The text of what runs."""
-        lowered = self.lowered
-        return lowered.plan.text() if lowered.rows is None else lowered.rows.text
+        return self.plan.text + (f"\n\n{self.step.text}" if self.step is not None else "")
 
-    @property
-    def signature(self) -> str:
-        """The dtypes and shapes of the arguments that the recording is for."""
-        return ", ".join(f"{dtype} {list(shape)}" for dtype, shape in self.argument_types) or "no Tensors"
+    def set_memory(self, tensors: dict[Value, Any], written: list[Any]) -> None:
+        """Sets the Tensors whose arrays stay, by the values that they give, and those that are changed in place."""
+        self._bound = [tensors[v] for v in self.plan.stays]
+        self._arrays = [t._array for t in self._bound]
+        self._layouts = [(a.shape, a.dtype, a.strides) for a in self._arrays]
+        ids = {id(t) for t in written}
+        self._often = [i for i, t in enumerate(self._bound) if id(t) in ids]
+        self._note()
 
-    def moves(self) -> bool:
-        """Whether the recording also serves the arrays that have replaced those it stands on; then it rebinds to them.
+    def _note(self) -> None:
+        written = [self._arrays[i] for i in self._often]
+        self._changes = changes_of(written)
+        self._written = {memory_of(a) for a in written}
 
-        They must lie as those did, and arrays that a run changes must share memory with no other.
-        """
-        arrays = self.bound()
-        if [(a.shape, a.dtype, a.strides) for a in arrays] != self.layouts:
+    def set_inputs(self, passing: dict[Value, Callable[[Any], Any]], numbers: list[Number]) -> None:
+        """Sets what a run takes: how the arrays of arguments and gradients are found, and numbers."""
+        self._find = [passing[v] for v in self.plan.takes]
+        self._numbers = [number.find for number in numbers]
+        texts = {number.scalar.text: number.find for number in numbers}
+        self._settled = [(texts[text], comparison, value) for text, comparison, value in self.world.settled]
+        # Those of the arrays that a run changes.
+        self._changed = [i for i, v in enumerate(self.plan.takes) if v in self.plan.targets]
+
+    def set_gradients(self, pairs: list[tuple[int, Callable[[Any], Any]]]) -> None:
+        """Sets which leaves are the gradients of known Tensors."""
+        self._gradients = pairs
+
+    # ------------------------------------------------------------ guards
+
+    def enter(self, args: Any, kwargs: Any, mode: Mode) -> tuple[list[Any], list[Any]] | None:
+        """The leaves of a call and what the plan takes, or None where a guard fails."""
+        if mode is not self.mode and not self._same_mode(mode):
+            return None
+        if (RUNNING or self.in_part) and (part() is not None) is not self.in_part:
+            return None
+        leaves = self.arguments.match(args, kwargs)
+        if leaves is None or not self.world.guards.hold() or not self._state_holds():
+            return None
+        for place, find in self._gradients:
+            if leaves[place] is not find(leaves)._grad:
+                return None
+        for find, comparison, value in self._settled:
+            x = find(leaves)
+            if not (_equal(x, value) if not comparison else getattr(float, comparison)(x, 0.0) is value):
+                return None
+        if not all(map(is_, map(_array_of, self._bound), self._arrays)) and not self._moves():
+            return None
+        arrays = [find(leaves)._array for find in self._find]
+        for a in arrays:
+            if (id(a) if a.base is None else memory_of(a)) in self._written and self._shares(a):
+                return None
+        if self._changed and not self._apart(arrays):
+            return None
+        return leaves, [*arrays, *[find(leaves) for find in self._numbers]]
+
+    def _same_mode(self, mode: Mode) -> bool:
+        mine = self.mode
+        observed = mode.everything or mode.anomaly is not None or mode.observer is not None
+        return mode.grad is mine.grad and mode.inference is mine.inference and not observed
+
+    def _state_holds(self) -> bool:
+        dicts, keys, values = self._states
+        if not values:
+            return not any(dicts)
+        # Keys are parameters, whose comparison would compute.
+        if [*map(len, dicts)] != [*map(len, keys)]:
             return False
-        for i in self.written:
+        return all(map(is_, chain.from_iterable(dicts), chain.from_iterable(keys))) and all(
+            map(is_, chain.from_iterable(map(dict.values, dicts)), values)
+        )
+
+    def _moves(self) -> bool:
+        """Whether the recording also serves the arrays that have replaced those of before; then it stands on them."""
+        arrays = [t._array for t in self._bound]
+        if [(a.shape, a.dtype, a.strides) for a in arrays] != self._layouts:
+            return False
+        for i in self._often:
             if any(np.may_share_memory(arrays[i], a) for k, a in enumerate(arrays) if k != i):
                 return False
-        self.idle.clear()  # they stand on the arrays of before
-        self.rebind(arrays)
+        self.idle = []  # they stand on the arrays of before
+        self._arrays = arrays
+        self._note()
         return True
 
-    def ready(self) -> Instance:
-        """An instance on the arrays of now that no other call is running."""
-        if self.interprets or self.enters_plainly:
-            self._mature()
-        try:
-            return self.idle.pop()
-        except IndexError:  # all instances are in use, or there is none yet
-            arrays = self.bound()
-            interprets = self.interprets
-            return arrays, self.bind(arrays), interprets
+    def _shares(self, array: Any) -> bool:
+        return any(np.may_share_memory(array, self._arrays[i]) for i in self._often)
 
-    def _mature(self) -> None:
-        """Switches, after enough calls, to the plan and to the compiled guards: dearer to make, cheaper to use."""
-        if self.interprets and (self.calls >= interpret.OFTEN or self._lowered is not None):
-            self.interprets, self._interpreter = False, None
-            self.idle.clear()
-        if self.enters_plainly and self.calls >= guards.OFTEN:
-            self.enters_plainly = False
-            self.enter = self.enter_by_text
+    def _apart(self, arrays: list[Any]) -> bool:
+        """Whether the arrays that a run takes and changes share memory with no other."""
+        others = [*arrays, *self._arrays]
+        return not any(
+            np.may_share_memory(arrays[i], a) for i in self._changed for k, a in enumerate(others) if k != i
+        )
 
-    def bind(self, arrays: tuple[Any, ...]) -> Callable[..., Any]:
-        """The function that runs on these arrays."""
-        if self.interprets and (steps := self._interpreted()) is not None:
-            return steps.bind(arrays)
-        lowered = self.lowered
-        run = self._bound(lowered, tuple(arrays[i] for i in lowered.bound))
-        count, places = self._count, lowered.passing
-        if places == [*range(count)]:
-            return run
-        return lambda *inputs: run(
-            *[inputs[i] for i in places], *inputs[count:]
-        )  # the plan does not read all
+    def broken(self, args: Any, kwargs: Any, mode: Mode) -> str:
+        """What the first guard that fails is about."""
+        if mode is not self.mode and not self._same_mode(mode):
+            return "the grad mode"
+        about = self.arguments.broken(args, kwargs) or self.world.guards.broken()
+        return about or (
+            "the memory layout of an array" if self._state_holds() else "the state of an optimizer"
+        )
 
-    def _bound(self, lowered: LoweredGraph, arrays: tuple[Any, ...]) -> Callable[..., Any]:
-        """The plan on these arrays."""
-        if lowered.rows is not None:
-            return lowered.rows.bind(arrays, code)
-        if self.function is not None:
-            if all(k is None for k in self.kinds):
-                return functools.partial(self.function, *arrays)
-            return functools.partial(_converted, self.function, arrays, self.kinds)
-        if self._code is None:
-            self._code = code(self.text, "<compiled>")
-        namespace = dict(lowered.plan.data)
-        with np.errstate(all="ignore"):
-            exec(self._code, namespace)
-            bound: Callable[..., Any] = namespace["bind"](*arrays)
-        return bound
+    # ------------------------------------------------------------ a call
 
-    def compile_with_numba(self) -> None:
-        """Has Numba compile the text; NotImplementedError where it cannot."""
-        plan, arrays = self.plan, self.bound()
-        value_of = {plan.name_of[v]: v for n, v in plan.arguments if n not in plan.bound}
-        samples = [*(np.empty(v.shape, v.dtype) for v in value_of.values()), *(0.0 for _ in plan.numbers)]
-        lasting = [arrays[i] for i in self.lowered.bound]
-        with np.errstate(all="ignore"):
-            self.function = jitted(self.text, plan.data, lasting, samples, code, self.may_raise)
-        self.kinds = tuple(None if v.shape or v.dtype == F64 else v.dtype for v in plan.outputs)
-
-    def _interpreted(self) -> Interpreter | None:
-        """The graph as steps to interpret; None once there is a plan."""
-        with self._lock:
-            if self.graph is None:
-                return None
-            if self._interpreter is None:
-                self._interpreter = Interpreter(self.graph)
-            return self._interpreter
-
-    def run(self, instance: Any, inputs: Any, args: Any, kwargs: Any) -> Any:
+    def run(self, leaves: list[Any], inputs: list[Any], args: Any, kwargs: Any) -> Any:
         """One replay; returns what the call returns."""
         self.calls += 1
-        # An error restores them.
-        states = [(g, g.get_state()) for g in self.generators] if self.may_raise else []
+        effects = self.effects
+        positions = [(g.restore, g.get_state()) for g in self.generators]
+        over: list[bool] = []
         try:
+            arrays = self._arrays
+            first, self.first = self.first, []
+            try:
+                run = self.idle.pop()
+            except IndexError:  # all are in use, or there is none yet
+                run = self.plan.bind(arrays, returned=first) if first else self.plan.bind(arrays)
             if self.step is None:
-                results = QUIET.run(instance[1], *inputs)
-                if instance[2] is self.interprets:  # False if another thread has made the plan meanwhile
-                    self.idle.append(instance)
-                return self.finish(results, args, kwargs, None)
-            call = Call(instance[1], inputs, args, kwargs)
-            outs = self.step.apply(call, *self.leaves(args, kwargs))
-        except Exception as error:
-            for generator, state in states:
-                generator.set_state(state)
-            cause = error.__cause__ if isinstance(error, StepFailed) else error
-            raise self._explained(error) from cause
-        self.idle.append(instance)
-        return self.finish(call.results, args, kwargs, outs if isinstance(outs, tuple) else (outs,))
+                results, writes = QUIET.run(run, *inputs)
+                outs: Any = ()
+            else:
+                call = Call(run, inputs, leaves, args, kwargs)
+                outs = self.step.function.apply(call, *[find(leaves) for find in self.step.targets])
+                outs = outs if isinstance(outs, tuple) else (outs,)
+                results, writes = call.results
+            tensors = effects.tensors(results[: len(results) - self.kept], outs) if results else []
+            structure = effects.structure
+            result = (
+                tensors[0]
+                if structure.__class__ is Returned and not structure.number
+                else rebuilt(structure, tensors, leaves)
+            )
+            if writes or effects.grads or effects.state:
+                if RUNNING:
+                    will_change(*(self._arrays[i] for i in self._often))
+                if self._changes:
+                    changed_again(self._changes)
+                if self._changed:
+                    changed(*(inputs[i] for i in self._changed))
+                last = calls([*effects.states(tensors), (over.append, True)])
+                at_once(calls(writes), effects.gradients(tensors, leaves), last)
+        except BaseException as error:
+            if not over:
+                for restore, position in positions:
+                    restore(position)
+            if isinstance(error, Exception):
+                raise self._explained(error) from error
+            raise
+        if arrays is self._arrays and not first:
+            self.idle.append(run)
+        return result
+
+    # The number of results that backward reads alone.
+    kept = 0
 
     def _explained(self, error: Exception) -> Exception:
         """The error of a line of the plan as eager mode raises it, with the user's line."""
         place, trace = "", error.__traceback__
-        if isinstance(error, StepFailed) and isinstance(error.__cause__, Exception):
-            place, trace, error = str(error), None, error.__cause__
         while trace is not None:
-            name = trace.tb_frame.f_code.co_filename
-            if name.startswith("<compiled"):
-                line = self.text.splitlines()[trace.tb_lineno - 1]
+            if trace.tb_frame.f_code.co_filename.startswith("<compiled"):
+                line = self.plan.text.splitlines()[trace.tb_lineno - 1]
                 place = line.rpartition("  # ")[2] if "  # " in line else line.strip()
             trace = trace.tb_next
         if not place:
             return error
         kind = IndexError if isinstance(error, IndexError) else RuntimeError
-        return kind(f"{error} (in a replay of a compiled function; at {place})")
-
-    def broken(self, args: Any, kwargs: Any, mode: Any) -> str:
-        """What the first guard that fails is about."""
-        env = self.environment
-        guards = [*self.guards, *env.guards.expressions(), *env.mutable.expressions()]
-        space = env.names | {"args": args, "kwargs": kwargs, "mode": mode}
-        for guard, about in guards:
-            with contextlib.suppress(Exception):
-                if eval(guard, space):
-                    continue
-            return about
-        return "the memory layout of an array"
+        message = str(error).replace("out of bounds for axis", "out of bounds for dimension")
+        return kind(f"{message} (in a replay of a compiled function; at {place})")
 
 
 class Call:
     """One call of a plan that is recorded as one operation."""
 
-    def __init__(self, run: Any, inputs: Any, args: Any, kwargs: Any) -> None:
-        self.run, self.inputs, self.args, self.kwargs = run, inputs, args, kwargs
+    def __init__(self, run: Any, inputs: Any, leaves: Any, args: Any, kwargs: Any) -> None:
+        self.run, self.inputs, self.leaves, self.args, self.kwargs = run, inputs, leaves, args, kwargs
         self.results: Any = None
 
 
-def _converted(function: Any, arrays: tuple[Any, ...], kinds: tuple[Any, ...], *inputs: Any) -> list[Any]:
-    results = function(*arrays, *inputs)
-    return [r if k is None else np.asarray(r, k) for r, k in zip(results, kinds, strict=True)]
+class Returned:
+    """Stands in a structure for the Tensor of that number among the results."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
 
 
-# ---------------------------------------------------------------- check=True
+class Kept:
+    """Stands in a structure for a Tensor or a number that each call finds among its leaves."""
+
+    def __init__(self, find: Callable[[Any], Any]) -> None:
+        self.find = find
 
 
-def checked(replay: Replay, instance: Any, inputs: Any, args: Any, kwargs: Any, function: Any) -> Any:
-    """Runs a replay, then the function itself from the same state; returns what the function returns.
-
-    RuntimeError where results, gradients or changed Tensors differ; by more than rounding, where the plan adds up in
-    another order than eager mode.
-    """
-    tensors = list(
-        {id(t): t for t in [*replay.environment.tensors.values(), *tensors_in(args, kwargs)]}.values()
-    )
-    generators = replay.generators
-    before = _state(tensors), [g.get_state() for g in generators]
-    states = [(s, {k: (v, dict(v)) for k, v in s.items()}) for s, _ in replay.environment.states]
-    replayed = replay.run(instance, inputs, args, kwargs)
-    after = [*_values(tensors_in(replayed)), *_values(tensors), *_gradients(tensors)]
-    _restore(tensors, before[0])
-    for g, state in zip(generators, before[1], strict=True):
-        g.set_state(state)
-    for state, entries in states:
-        state.clear()
-        for k, (entry, content) in entries.items():  # the same dicts, as guards ask for
-            entry.clear()
-            entry.update(content)
-            state[k] = entry
-    expected = function(*args, **kwargs)
-    values = [*_values(tensors_in(expected)), *_values(tensors), *_gradients(tensors)]
-    exact = replay.interprets or (replay.rows is None and replay.function is None)
-    names = (
-        ["a result"] * len(tensors_in(expected)) + ["a Tensor"] * len(tensors) + ["a gradient"] * len(tensors)
-    )
-    if len(after) != len(values):
-        raise errors.runtime_error(
-            "compile(check=True): the replay returns another number of Tensors than the function"
-        )
-    for name, a, b in zip(names, after, values, strict=True):
-        difference = _difference(a, b, exact)
-        if difference:
-            raise errors.runtime_error(
-                f"compile(check=True): {name} differs from that of the function itself: {difference}"
-            )
-    return expected
+def rebuilt(structure: Any, tensors: list[Any], leaves: list[Any]) -> Any:
+    """A structure with the Tensors and numbers of a call."""
+    kind = structure.__class__
+    if kind is Returned:
+        return tensors[structure.number]
+    if kind is Kept:
+        return structure.find(leaves)
+    if kind in (tuple, list):
+        return kind([rebuilt(v, tensors, leaves) for v in structure])
+    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
+        return kind(*[rebuilt(v, tensors, leaves) for v in structure])
+    if kind is dict:
+        return {k: rebuilt(v, tensors, leaves) for k, v in structure.items()}
+    return structure
 
 
-def _state(tensors: Sequence[Any]) -> list[Any]:
-    return [(t._array.copy(), t._grad, None if t._grad is None else t._grad._array.copy()) for t in tensors]
-
-
-def _restore(tensors: Sequence[Any], before: Sequence[Any]) -> None:
-    for t, (array, grad, values) in zip(tensors, before, strict=True):
-        changed(t._array)
-        t._array[...] = array
-        t._grad = grad
-        if grad is not None:
-            grad._array[...] = values
-
-
-def _values(tensors: Sequence[Any]) -> list[Any]:
-    return [t._array.copy() for t in tensors]
-
-
-def _gradients(tensors: Sequence[Any]) -> list[Any]:
-    return [None if t._grad is None else t._grad._array.copy() for t in tensors]
-
-
-def _difference(a: Any, b: Any, exact: bool) -> str:
-    if a is None or b is None:
-        return "" if a is b else "one is None"
-    if a.shape != b.shape or a.dtype != b.dtype:
-        return f"{a.dtype} {list(a.shape)} instead of {b.dtype} {list(b.shape)}"
-    if np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
-        return ""
-    if a.dtype.kind != "f":
-        return "other integers"
-    size = float(np.max(np.abs(b), initial=0.0))
-    off = float(np.max(np.abs(a - b)))
-    if not exact and off <= float(np.finfo(a.dtype).eps) ** 0.5 * size:
-        return ""
-    return f"by up to {off:.1e} where the largest is {size:.1e}"
-
-
-def tensors_in(*values: Any) -> list[Any]:
-    """The Tensors in a structure, in order."""
-    tensors: list[Any] = []
-    pending = list(values)[::-1]
-    while pending:
-        v = pending.pop()
-        if isinstance(v, Tensor):
-            tensors.append(v)
-        elif isinstance(v, (tuple, list)):
-            pending.extend(reversed(v))
-        elif isinstance(v, dict):
-            pending.extend(reversed(v.values()))
-    return tensors
+def _equal(a: Any, b: Any) -> bool:
+    """Whether two numbers are the same, also in sign."""
+    return bool(a == b and (a != 0 or repr(a) == repr(b))) or (a != a and b != b)

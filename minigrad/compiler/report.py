@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.compiler.by_numba import NumbaPlan
-from minigrad.compiler.calls import Statement
-from minigrad.compiler.lower import Plan
-from minigrad.compiler.replay import Replay, code
+from minigrad.compiler.plan import Plan, _line
+from minigrad.compiler.replay import Replay
+from minigrad.compiler.statement import Statement
 from minigrad.core.quiet import QUIET
 from minigrad.readers.table import aligned
 
-_ROUNDS = 20
+_ROUNDS, WIDTH = 20, 80
 
 
 class Step(NamedTuple):
@@ -42,16 +43,21 @@ class Recorded(NamedTuple):
 
     def __str__(self) -> str:
         timed = any(s.microseconds is not None for s in self.steps)
-        rows = [("#", "step", "result", "into", "µs" if timed else "", "line")]
+        files = {s.line.rpartition(":")[0] for s in self.steps if s.line}
+        file = files.pop() if len(files) == 1 else ""
+        rows: list[tuple[str, ...]] = [("#", "step", "result", "into", "µs" if timed else "", "line")]
         for s in self.steps:
             duration = "" if s.microseconds is None else f"{s.microseconds:.2f}"
-            rows.append((str(s.number), s.call, s.result, s.into, duration, s.line))
+            rows.append((str(s.number), s.call, s.result, s.into, duration, s.line.removeprefix(f"{file}:")))
+        # The calls are cut so that the table is not wider than the page.
+        room = WIDTH - sum(max(len(row[i]) for row in rows) + 2 for i in (0, 2, 3, 4, 5) if i != 4 or timed)
+        rows = [(n, x if len(x) <= room else f"{x[: room - 1]}…", *rest) for n, x, *rest in rows]
         eager = f", where eager mode keeps {self.eager_bytes:,}" if self.eager_bytes else ""
         head = (
             f"{self.signature}: {len(self.steps)} steps, {self.fused} fused, {self.buffer_bytes:,} bytes of buffers"
-            f"{eager}; replayed {self.calls} times"
+            f"{eager}; replayed {self.calls} times{f'; lines of {file}' if file else ''}"
         )
-        return f"{head}\n{aligned(rows, right=(0, 4))}"
+        return f"{textwrap.fill(head, WIDTH)}\n{aligned(rows, right=(0, 4))}"
 
 
 class Report(list[Recorded]):
@@ -70,21 +76,24 @@ def report(compiled: Any, profile: bool) -> Report:
 
 def _recorded(replay: Replay, profile: bool) -> Recorded:
     plan = replay.plan
-    plan.build()
-    numba = isinstance(plan, NumbaPlan)
-    lines: list[tuple[Statement | None, str]] = [(s, line) for s in plan.statements for line in s.lines]
-    lines += [(None, line) for line in plan.committed]
-    times = _times(plan) if profile and not numba else [None] * len(lines)
-    steps = [_step(i, plan, s, line, t) for i, ((s, line), t) in enumerate(zip(lines, times, strict=True))]
+    lines: list[tuple[Statement | None, str, bool]] = [
+        (s, _line(x), False) for s in plan.statements for x in s.lines
+    ]
+    lines += [(s, f"{call[0]}({', '.join(call[1:])})", True) for s, call in plan.writes]
+    times = _times(plan) if profile and not isinstance(plan, NumbaPlan) else [None] * len(lines)
+    steps = [_step(i, plan, *line, t) for i, (line, t) in enumerate(zip(lines, times, strict=True))]
     fused = sum(slot.inherits is not None for slot in plan.slots.values()) + len(plan.direct)
-    rows = replay.rows
-    size = plan.bytes + plan.lasting_bytes if rows is None else rows.bytes
-    return Recorded(replay.signature, replay.calls, steps, fused, size, replay.kept_bytes)
+    size = plan.bytes + plan.lasting_bytes
+    types = ", ".join(f"{dtype} {list(shape)}" for dtype, shape in replay.arguments.types) or "no Tensors"
+    return Recorded(types, replay.calls, steps, fused, size, replay.kept_bytes)
 
 
-def _step(number: int, plan: Plan, s: Statement | None, line: str, microseconds: float | None) -> Step:
-    result = "" if s is None else f"{s.value.dtype} {list(s.value.shape)}"
-    if s is None or s in plan.direct:
+def _step(
+    number: int, plan: Plan, s: Statement | None, line: str, written: bool, microseconds: float | None
+) -> Step:
+    kind = "" if s is None else f"{s.value.dtype}".replace("float", "f").replace("int", "i")
+    result = "" if s is None else f"{kind} {list(s.value.shape)}"
+    if written or s is None:
         where = "in place"
     elif s.kind == "view":
         where = "view"
@@ -95,27 +104,12 @@ def _step(number: int, plan: Plan, s: Statement | None, line: str, microseconds:
 
 def _times(plan: Plan) -> list[float | None]:
     """Microseconds of each line, the median of some runs on random data."""
-    text = plan.text(clock=True)
-    namespace = {**plan.data, "clock": time.perf_counter}
-    exec(code(text, "<profiled>"), namespace)
     random = np.random.default_rng(0)
 
     def data(v: Any) -> Any:
-        if v.dtype.kind == "f":
-            return random.random(v.shape).astype(v.dtype)
-        return np.zeros(v.shape, v.dtype)
+        return random.random(v.shape).astype(v.dtype) if v.dtype.kind == "f" else np.zeros(v.shape, v.dtype)
 
-    array_of: dict[str, Any] = {}
-    bound = [
-        array_of.setdefault(plan.name_of[v], data(v))
-        for n, v in plan.arguments
-        if n in plan.bound and plan.name_of[v] not in array_of
-    ]
-    passing = [
-        array_of.setdefault(plan.name_of[v], data(v))
-        for n, v in plan.arguments
-        if n not in plan.bound and plan.name_of[v] not in array_of
-    ]
-    run = namespace["bind"](*bound)
-    times = [QUIET.run(run, *passing, *[1e-9] * len(plan.numbers)) for _ in range(_ROUNDS)]
+    run = plan.bind([*map(data, plan.stays)], time.perf_counter)
+    inputs = [*map(data, plan.takes)]
+    times = [QUIET.run(run, *inputs, *[1e-9] * len(plan.numbers)) for _ in range(_ROUNDS)]
     return [float(t) * 1e6 for t in np.median(np.diff(np.array(times), axis=1), axis=0)]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.op import Array, Op, Path
-from minigrad.core.plans import OUT, ROWS, Batch, Lines, Summed, Target, narrow, wide
+from minigrad.core.plans import OUT, Line, Lines, Target, named, narrow, wide
 from minigrad.core.text import Call, Helper, Steps, Text, TextOf, rounded_once
 from minigrad.dtypes import F32, F64
 from minigrad.kernels.sums import MANY, WIDE, add_up, added_by_numpy, blocks, copied, sum_rows
@@ -69,22 +69,20 @@ def _aligned(shape: tuple[int, ...], target: tuple[int, ...]) -> tuple[int, ...]
 
 def copied_into(t: Target) -> Lines | None:
     """`Op.into` of a copy."""
-    return None if t.filled else Lines([f"np.copyto({OUT}, {t.operands[0].text})"])
+    return None if t.filled else Lines([Line("np.copyto", (t.operands[0].text,), how="first")])
 
 
 def _reshape_into(t: Target) -> Lines | None:
     x = t.operands[0]
-    return Lines([f"np.copyto({OUT}_as, {x.text})"], [f"{OUT}_as = {OUT}.reshape({x.shape!r})"])
+    shaped = f"{OUT}_as"
+    return Lines(
+        [Line("np.copyto", (x.text,), shaped, "first")], [named(shaped, f"{OUT}.reshape({x.shape!r})")]
+    )
 
 
 def _reshape_numba(t: Target) -> str | None:
     x = t.operands[0]
     return None if x.filled else f"np.ascontiguousarray({x.text}).reshape({t.shape!r})"
-
-
-def rows_kept(b: Batch) -> Any:
-    """`Op.batch` of what changes the shape of each row."""
-    return ROWS if b.kinds[0] == ROWS and b.leads and b.shapes[0][:1] == (b.count,) else None
 
 
 def _sum_to_into(t: Target) -> Lines | None:
@@ -99,21 +97,13 @@ def _sum_to_into(t: Target) -> Lines | None:
         return None
     rows = x.shape[0]
     if rows == 1:
-        return Lines([f"np.copyto({OUT}, {x.text}[0])"])
+        return Lines([Line("np.copyto", (f"{x.text}[0]",), how="first")])
     if t.shape[0] == 1:
-        return Lines([f"np.add.reduce({x.text}, axis=0, out={OUT})"])
+        return Lines([Line("np.add.reduce", (x.text, "axis=0"))])
     if rows > MANY:
-        return Lines([f"{t.helper(sum_rows)}({x.text}, out={OUT})"])
+        return Lines([Line(t.helper(sum_rows), (x.text,))])
     ones = t.lasting("ones", f"np.ones({rows}, np.{x.dtype.name})", rows * x.dtype.itemsize)
-    return Lines([f"np.dot({ones}, {x.text}, out={OUT})"])
-
-
-def _sum_to_batch(b: Batch) -> Any:
-    if b.kinds[0] != ROWS:
-        return None
-    if len(b.shape) == len(b.shapes[0]) and b.leads:
-        return ROWS
-    return Summed() if len(b.shape) < len(b.shapes[0]) or b.shape[:1] == (1,) else None
+    return Lines([Line("np.dot", (ones, x.text))])
 
 
 def _sum_to_numba(t: Target) -> str | None:
@@ -194,15 +184,15 @@ to_integer = Op("to_integer", copied, "x; dtype", text=_TO, elementwise=True,
 reshape: Op = Op("reshape", lambda x, shape: np.reshape(x, shape), "x; shape",
                  lambda g, x_shape: reshape(g, shape=x_shape), view=True,
                  text="{}.reshape({shape})", moves=True, order="K", idle=lambda x, y, shape: x == y,
-                 into=_reshape_into, new=False, batch=rows_kept, numba=_reshape_numba)
+                 into=_reshape_into, new=False, numba=_reshape_numba)
 expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_shape), view=True,
             text=lambda v: None if v.written else "np.broadcast_to({}, {shape})", moves=True, repeats=True,
             order="K", broadcasts=lambda x, y, shape: (),
-            batch=rows_kept)
+            )
 sum_to: Op = Op("sum_to", _sum_to, "x; shape",
                 lambda g, x_shape: expand(reshape(g, shape=_aligned(g.shape, x_shape)), shape=x_shape), rows=True,
                 text=_sum_to_text, new=False,
-                into=_sum_to_into, batch=_sum_to_batch, numba=_sum_to_numba)  # of a single row it is that
+                into=_sum_to_into, numba=_sum_to_numba)  # of a single row it is that
 view_scatter: Op = Op(
     "view_scatter", _view_scatter, "x v; path",
     lambda g, path, v_shape: view_scatter(g, zeros(g, shape=v_shape), path=path),

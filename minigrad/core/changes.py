@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from _thread import get_ident
 from collections import deque
 from collections.abc import Sequence
 from types import CodeType
@@ -76,9 +77,26 @@ _CHANGES: dict[int, Change] = {}
 last_change = 0
 
 
+# By thread: the part of a batch that it runs, which is told before memory or a record changes; see `minigrad.parts`.
+RUNNING: dict[int, Any] = {}
+
+
+def part() -> Any:
+    """The part of a batch that this thread runs, or None."""
+    return RUNNING.get(get_ident())
+
+
+def will_change(*arrays: Array) -> None:
+    """Tells the part of a batch that runs here what is about to be changed in place."""
+    if (p := part()) is not None:
+        p.changes(arrays)
+
+
 def changed(*arrays: Array, recorded: bool = False) -> None:
     """Notes that the memory of arrays is being changed in place; ``recorded`` if the tape gets a record of it."""
     global last_change
+    if RUNNING:
+        will_change(*arrays)
     last_change = next_seq()
     moment = Moment(last_change, *here())
     for array in arrays:

@@ -111,10 +111,8 @@ class Facts:
     #: It may print an operand twice.
     twice: bool = False
     #: How `minigrad.compile` writes the result into memory that is there; see `minigrad.core.plans`, also
-    #: for the next two.
+    #: for the next.
     into: Callable[..., Any] | None = None
-    #: How its rows depend on those of a batch.
-    batch: Callable[..., Any] | None = None
     #: How Numba computes it.
     numba: Any = None
     #: The multiply-adds, from the result's shape and those of the inputs.

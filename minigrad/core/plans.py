@@ -1,7 +1,6 @@
-"""What the record of an operation may tell `minigrad.compile`: how to write into given memory, how to split a batch.
+"""What the record of an operation may tell `minigrad.compile`: how to write into given memory, how Numba computes it.
 
-`Op.into` and `Op.numba` are functions of a `Target`, `Op.batch` of a `Batch`.  Without them the kernel is called,
-on all rows at once.
+`Op.into` and `Op.numba` are functions of a `Target`.  Without them the kernel is called, and makes a new array.
 """
 
 from __future__ import annotations
@@ -34,28 +33,46 @@ class Operand:
         self.planned, self.dense, self.op = planned, dense, op
 
 
+class Line(Fields):
+    """One statement: a function, its arguments, and the name that its result goes to.
+
+    With ``how="out"`` the function writes into ``out``, with ``"first"`` too, which is its first argument then; with
+    ``"="`` the name becomes that of the result.  ``function`` and ``arguments`` are expressions.
+    """
+
+    function: str
+    arguments: Sequence[str]
+    out: str = OUT
+    how: str = "out"
+
+
 class Lines(Fields):
     """Statements that write a result into the memory called `OUT`.
 
     ``lines`` run in each run, ``setup`` once.  Of an elementwise operation the memory may be that of an operand.  Where
-    the first line ends in ``", out=OUT)"`` and nothing else is needed, it may also make the array, by running without.
+    the first line writes into `OUT` and there is no setup, it may also make the array.
     """
 
-    lines: Sequence[str]
-    setup: Sequence[str] = ()
+    lines: Sequence[Line]
+    setup: Sequence[Line] = ()
     part: Part | None = None
 
 
 class Part(Fields):
     """What is computed before a result and for it alone, from one operand that only these lines read.
 
-    It has the result's shape, planned memory of its own, and comes as early as that frees the memory of the operand.
+    It has the result's shape, and planned memory of its own.
     """
 
     stem: str  # of its name, `PART` in the lines
     dtype: Any
-    lines: Sequence[str]
+    lines: Sequence[Line]
     reads: int  # the number of the operand
+
+
+def named(name: str, expression: str) -> Line:
+    """The statement that gives an expression a name."""
+    return Line(expression, (), name, "=")
 
 
 class Target:
@@ -94,50 +111,6 @@ class Target:
     def own(self) -> bool:
         """Whether the result gets planned memory; else lines may only make an array."""
         raise NotImplementedError
-
-
-# How a value depends on the rows of a batch: it has a row for each, a column for each, or nothing of it.
-ROWS, COLUMNS, FIXED = range(3)
-
-
-class Batch(Fields):
-    """An operation of which at least one operand depends on the rows of a batch."""
-
-    count: int  # rows
-    shape: tuple[int, ...]  # of the result
-    params: Params
-    kinds: list[int]  # of the operands that are arrays
-    shapes: list[tuple[int, ...]]
-
-    @property
-    def leads(self) -> bool:
-        """Whether the result's first dimension is as long as the batch."""
-        return self.shape[:1] == (self.count,)
-
-
-class Summed(Fields):
-    """The result is the sum over the results for parts of the batch, computed by ``op`` if it is not the same."""
-
-    divisor: int = 1  # of the whole sum
-    op: Op | None = None
-
-
-def by_row(b: Batch) -> int | None:
-    """`Op.batch` of an operation that computes row by row; by default of elementwise ones."""
-    if not b.leads or COLUMNS in b.kinds:
-        return None
-    for kind, shape in zip(b.kinds, b.shapes, strict=True):
-        rows = kind == ROWS and len(shape) == len(b.shape) and shape[0] == b.count
-        broadcast = kind == FIXED and (len(shape) < len(b.shape) or shape[0] == 1)
-        if not (rows or broadcast):
-            return None
-    return ROWS
-
-
-def over_dims(b: Batch) -> bool:
-    """Whether a reduction over ``dim`` takes the rows of a batch together."""
-    dim = b.params["dim"]
-    return dim is None or 0 in (dim if isinstance(dim, tuple) else (dim,))
 
 
 def wide(t: Target) -> str:

@@ -87,5 +87,5 @@ class Recorder:
         """A gradient reaches a leaf; whether it is still to be put there."""
         return True
 
-    def asks(self, t: Any) -> None:
-        """The gradient of a Tensor is looked at."""
+    def detaches(self, t: Any) -> None:
+        """A Tensor is about to forget its history, in place."""

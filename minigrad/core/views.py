@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.buffers import is_view
 from minigrad.core.basic import view_scatter
+from minigrad.core.changes import RUNNING, part
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import RETAIN, Node, new_node
 from minigrad.core.op import Op, Params
@@ -55,6 +56,8 @@ def refresh(t: Tensor) -> None:
 
 def replace_node(t: Tensor, node: Node | None) -> None:
     """A Tensor gets another history; `retain_grad` goes along, other hooks stay with the old one."""
+    if RUNNING and (p := part()) is not None:
+        p.replaces(t)
     before = t._node
     if before is not None and node is not None and before.hooks and RETAIN in before.hooks:
         node.hooks = {**(node.hooks or {}), RETAIN: before.hooks.pop(RETAIN)}

@@ -35,10 +35,21 @@ def getitem(input: Tensor, key: Index) -> Tensor:
     part = input if basic is None else apply(shape.slice_, (input,), {"index": basic})
     if not indices:
         return part if basic is not None else apply(shape.alias, (input,))
-    picked = apply(ops.index, (part, *indices), {"pattern": pattern})
-    if (recorder := MODE.get().recorder) is not None and any(not t._array.ndim for t in indices):
-        recorder.picked(part, picked)
-    return picked
+    recorder = MODE.get().recorder
+    if recorder is not None and any(not t._array.ndim for t in indices):
+        # Eager mode takes the numbers for integers, each of which picks before the others.
+        source, places = part, [d for d, here in enumerate(pattern) if here]
+        for d, t in reversed([*zip(places, indices, strict=True)]):
+            if not t._array.ndim and len(indices) > 1 and t._array.dtype != bool:
+                part = apply(ops.index, (part, t), {"pattern": (False,) * d + (True,)})
+                pattern = pattern[:d] + pattern[d + 1 :]
+        while pattern and not pattern[-1]:
+            pattern = pattern[:-1]
+        rest = [t for t in indices if t._array.ndim or t._array.dtype == bool or len(indices) == 1]
+        picked = apply(ops.index, (part, *rest), {"pattern": pattern}) if rest else part
+        recorder.picked(source, picked)
+        return picked
+    return apply(ops.index, (part, *indices), {"pattern": pattern})
 
 
 def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple[bool, ...]]:

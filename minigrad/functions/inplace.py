@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.apply import apply, cast, single, wrap_operand
-from minigrad.core.changes import changed
+from minigrad.core.changes import RUNNING, changed, will_change
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import next_seq
 from minigrad.core.op import Array
@@ -30,6 +30,8 @@ def add_scaled(t: Tensor, other: Any, alpha: Number) -> Tensor:
     """``t += alpha * other``; with nothing to record, two NumPy calls."""
     mode = MODE.get()
     if not mode.grad and not mode.everything and type(alpha) is float and _adds_plainly(t, other):
+        if RUNNING:
+            will_change(t._array)
         QUIET.run(_axpy, [t._array], [other._array], alpha)
         changed(t._array)
         return t
@@ -55,6 +57,8 @@ def foreach_add_(tensors: Sequence[Tensor], others: Sequence[Tensor], alpha: Num
         arrays.append(a)
         steps.append(b)
     if plain:
+        if RUNNING:
+            will_change(*arrays)
         QUIET.run(_axpy, arrays, steps, alpha)
         changed(*arrays)
         return

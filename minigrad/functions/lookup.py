@@ -28,8 +28,8 @@ _WRITTEN = {
 _LATER_METHODS = _places(later.METHODS)
 _LATER_FUNCTIONS = _places(later.FUNCTIONS)
 
-FUNCTIONS = frozenset([*table.__all__, *_LATER_FUNCTIONS])
-METHODS = frozenset([*table.METHODS, *_WRITTEN, *_LATER_METHODS])
+FUNCTIONS = dict.fromkeys([*table.__all__, *_LATER_FUNCTIONS])
+METHODS = dict.fromkeys([*table.METHODS, *_WRITTEN, *_LATER_METHODS])
 
 
 def function(name: str) -> Any:

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import errors
 from minigrad.core.apply import apply, cast
-from minigrad.core.changes import changed, keeps_record, overlaps
+from minigrad.core.changes import RUNNING, changed, keeps_record, overlaps, will_change
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node, next_seq
 from minigrad.core.op import NO_PARAMS, Array, Op, Params
@@ -56,12 +55,15 @@ def update(t: Tensor, op: Op, operands: tuple[Any, ...], params: Params = NO_PAR
         if (dtype is F32 or dtype is F64) and all(
             x.__class__ in (float, int) or getattr(x, "dtype", None) is dtype for x in others
         ):
+            if RUNNING:
+                will_change(array)
             try:
                 QUIET.run(op.kernel, *others, out=array)
-            except (TypeError, ValueError) as error:
-                raise errors.explain(op, operands, params, error, errors.here()) from error
-            changed(array)
-            return t
+            except (TypeError, ValueError):
+                quick = False  # what fails says below why
+            else:
+                changed(array)
+                return t
     if mode.grad:
         check_change(t)
     result = apply(op, operands, params)

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from minigrad.autograd import Function
 from minigrad.autograd.modes import is_grad_enabled
 from minigrad.functions.creation import zeros
 from minigrad.tensor import Tensor
+
+TABLES = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
+H = TypeVar("H")
+
+
+class Table(Generic[H]):
+    """A table of hooks of a Module, made with the others when one is asked for; then the module looks for hooks."""
+
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self.name = name
+
+    def __get__(self, module: Any, owner: Any = None) -> OrderedDict[int, H]:
+        if module is None:
+            raise AttributeError(self.name)
+        own = module.__dict__
+        if "_hooked" not in own:
+            own.update({"_hooked": True, **{name: own.get(name, OrderedDict()) for name in TABLES}})
+        return own.setdefault(self.name, OrderedDict())  # type: ignore[no-any-return]
 
 
 class ForwardHook(NamedTuple):

@@ -83,3 +83,15 @@ def attribute(module: Any, name: str, near: Iterable[str]) -> Any:
     if not hasattr(module, name):
         raise AttributeError(f"{type(module).__name__} has no attribute `{name}`{did_you_mean(name, near)}")
     return getattr(module, name)
+
+
+class Names:
+    """A set of names of a Module, made when it is first asked for."""
+
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self.name = name
+
+    def __get__(self, module: Any, owner: Any = None) -> set[str]:
+        if module is None:
+            raise AttributeError(self.name)
+        return module.__dict__.setdefault(self.name, set())  # type: ignore[no-any-return]

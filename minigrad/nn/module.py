@@ -52,36 +52,34 @@ class Module:
     training: bool
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
-    _non_persistent_buffers_set: set[str]
+    _non_persistent_buffers_set = _members.Names()
     _modules: dict[str, Module | None]
-    _forward_pre_hooks: OrderedDict[int, _ForwardHook]
-    _forward_hooks: OrderedDict[int, _ForwardHook]
-    _backward_pre_hooks: OrderedDict[int, Callable[..., Any]]
-    _backward_hooks: OrderedDict[int, Callable[..., Any]]
+    # Most modules never have hooks; their tables are made when they are first asked for, and set this to True.
+    _hooked = False
+    _forward_pre_hooks = _hooks.Table[_ForwardHook]()
+    _forward_hooks = _hooks.Table[_ForwardHook]()
+    _backward_pre_hooks = _hooks.Table[Callable[..., Any]]()
+    _backward_hooks = _hooks.Table[Callable[..., Any]]()
 
     def __init__(self) -> None:
         self.__dict__.update(
             training=True,
             _parameters={},
             _buffers={},
-            _non_persistent_buffers_set=set(),
             _modules={},
-            _forward_pre_hooks=OrderedDict(),
-            _forward_hooks=OrderedDict(),
-            _backward_pre_hooks=OrderedDict(),
-            _backward_hooks=OrderedDict(),
         )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # A pickle may be older than hooks on the backward pass.
-        self.__dict__.update(_backward_pre_hooks=OrderedDict(), _backward_hooks=OrderedDict())
         self.__dict__.update(state)
+        # A pickle may be older than some of the tables.
+        if any(state.get(name) for name in _hooks.TABLES):
+            self.__dict__["_hooked"] = True
 
     def __minigrad_contents__(self) -> Contents:
         """What readers and `compile` see of a module: the tables that it works with."""
         return Contents(
-            self._parameters, self._buffers, self._modules, self._non_persistent_buffers_set,
-            (self._forward_pre_hooks, self._forward_hooks, self._backward_pre_hooks, self._backward_hooks),
+            self._parameters, self._buffers, self._modules, self.__dict__.get("_non_persistent_buffers_set", ()),
+            [self.__dict__[name] for name in _hooks.TABLES if name in self.__dict__],
         )  # fmt: skip
 
     # ---------------------------------------------------------------- running
@@ -95,12 +93,7 @@ class Module:
     def __call__(self: _HasForward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         module: Any = self  # to a type checker a call has the signature of `forward`
         try:
-            if (
-                module._forward_hooks
-                or module._forward_pre_hooks
-                or module._backward_hooks
-                or module._backward_pre_hooks
-            ):
+            if module._hooked:
                 return _hooks.call(module, args, kwargs)  # type: ignore[no-any-return]
             return module.forward(*args, **kwargs) if kwargs else module.forward(*args)  # type: ignore[no-any-return]
         except Exception as error:
@@ -208,7 +201,7 @@ class Module:
         if isinstance(value, Buffer):
             self.register_buffer(name, value, value.persistent)
             return
-        self._non_persistent_buffers_set.discard(name)
+        self.__dict__.get("_non_persistent_buffers_set", set()).discard(name)
         if isinstance(value, Module):
             self._modules[name] = value
         else:
@@ -218,7 +211,7 @@ class Module:
         for table in (self._parameters, self._buffers, self._modules):
             if name in table:
                 del table[name]
-                self._non_persistent_buffers_set.discard(name)
+                self.__dict__.get("_non_persistent_buffers_set", set()).discard(name)
                 return
         object.__delattr__(self, name)
 
@@ -247,7 +240,7 @@ class Module:
         _members.check_buffer(name, tensor)
         self._buffers[name] = tensor
         if persistent:
-            self._non_persistent_buffers_set.discard(name)
+            self.__dict__.get("_non_persistent_buffers_set", set()).discard(name)
         else:
             self._non_persistent_buffers_set.add(name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self, TypeVar
 
+from minigrad.core.changes import RUNNING, part
 from minigrad.functions.creation import empty
 from minigrad.gate import constructor
 from minigrad.tensor import Tensor
@@ -73,6 +74,8 @@ def _leaf(cls: type[T], data: Tensor | None, requires_grad: bool) -> T:
 
 def clear_grad(p: Tensor, set_to_none: bool) -> None:
     """Drops a gradient, or zeroes it in place and cuts it from any graph that it came from."""
+    if RUNNING and (running := part()) is not None:
+        raise running.refused("zero_grad()")
     grad = p.grad
     if grad is None:
         return

@@ -11,7 +11,7 @@ import numpy as np
 from minigrad import buffers
 from minigrad.core.basic import clone
 from minigrad.core.op import Array, Op
-from minigrad.core.plans import COLUMNS, FIXED, OUT, ROWS, Batch, Lines, Summed, Target
+from minigrad.core.plans import Line, Lines, Target
 from minigrad.core.text import Call, Text
 from minigrad.dtypes import F32, F64
 
@@ -63,14 +63,7 @@ def _matmul_into(t: Target) -> Lines | None:
     a, b = t.operands
     if t.filled or min(len(a.shape), len(b.shape)) < 2 or a.dtype != b.dtype:
         return None
-    return Lines([f"{product_into(t)}({a.text}, {b.text}, out={OUT})"])
-
-
-def _matmul_batch(b: Batch) -> Any:
-    both = all(len(s) == 2 for s in b.shapes)
-    if b.kinds == [ROWS, FIXED] and both:
-        return ROWS
-    return Summed() if b.kinds == [COLUMNS, ROWS] and len(b.shapes[1]) == 2 else None
+    return Lines([Line(product_into(t), (a.text, b.text))])
 
 
 def _matmul_numba(t: Target) -> str | None:
@@ -92,6 +85,6 @@ def _matmul_text(v: Call) -> Text:
 # fmt: off
 matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
              costs=lambda y, a, b: math.prod(y) * a[-1], order="C", apart=clone, text=_matmul_text,
-            into=_matmul_into, batch=_matmul_batch, numba=_matmul_numba)
+            into=_matmul_into, numba=_matmul_numba)
 dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a, order="C")
 # fmt: on

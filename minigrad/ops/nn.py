@@ -11,7 +11,7 @@ import numpy as np
 from minigrad import buffers
 from minigrad.core.basic import clone
 from minigrad.core.op import Array, Op
-from minigrad.core.plans import FIXED, OUT, PART, ROWS, Batch, Lines, Part, Summed, Target, narrow, wide
+from minigrad.core.plans import OUT, PART, Line, Lines, Part, Target, named, narrow, wide
 from minigrad.core.text import Call, Helper, Text
 from minigrad.dtypes import BOOL, F32, F64
 from minigrad.kernels import sums
@@ -155,22 +155,23 @@ def _linear_into(t: Target) -> Lines | None:
     if t.filled or len(x.shape) != 2:
         return None
     lines, setup = _bias_into(t, b.text)
-    return Lines([f"{product_into(t)}({x.text}, {t.turned(1)}, out={OUT})", *lines], setup)
+    return Lines([Line(product_into(t), (x.text, t.turned(1))), *lines], setup)
 
 
-def _bias_into(t: Target, b: str) -> tuple[list[str], list[str]]:
+def _bias_into(t: Target, b: str) -> tuple[list[Line], list[Line]]:
     """``+= b``; to a large value in long rows, with ``b`` repeated: NumPy takes half the time then."""
     if math.prod(t.shape) < TILED or t.shape[1] > LONG // 2 or not t.own():
-        return [f"np.add({OUT}, {b}, out={OUT})"], []
+        return [Line("np.add", (OUT, b))], []
     rows, n = t.shape
     count = together(rows, n)
     tile = t.lasting("tile", f"np.empty(({count}, {n}), np.{t.dtype.name})", count * n * t.dtype.itemsize)
     whole = rows - rows % count
-    setup = [f"{OUT}_long = {OUT}[:{whole}].reshape(-1, {count * n})"]
-    lines = [f"np.copyto({tile}, {b})", f"np.add({OUT}_long, {tile}.reshape(-1), out={OUT}_long)"]
+    long, rest = f"{OUT}_long", f"{OUT}_rest"
+    setup = [named(long, f"{OUT}[:{whole}].reshape(-1, {count * n})")]
+    lines = [Line("np.copyto", (b,), tile, "first"), Line("np.add", (long, f"{tile}.reshape(-1)"), long)]
     if whole < rows:
-        setup.append(f"{OUT}_rest = {OUT}[{whole}:]")
-        lines.append(f"np.add({OUT}_rest, {b}, out={OUT}_rest)")
+        setup.append(named(rest, f"{OUT}[{whole}:]"))
+        lines.append(Line("np.add", (rest, b), rest))
     return lines, setup
 
 
@@ -180,24 +181,27 @@ def _relu_into(t: Target) -> Lines | None:
     if t.filled or t.dtype.kind != "f":
         return None
     if size < LONG or not x.planned:
-        return Lines([f"np.maximum({x.text}, {t.number(0.0)}, out={OUT})"])
+        return Lines([Line("np.maximum", (x.text, t.number(0.0)))])
     if not t.own():
         return None
     row = long_row(size, t.shape[-1])
     zeros = t.lasting("zeros", f"np.zeros({row}, np.{t.dtype.name})", row * t.dtype.itemsize)
     whole = size - size % row
     if whole == size:
-        setup = [f"{OUT}_long = {OUT}.reshape(-1, {row})", f"{OUT}_from = {x.text}.reshape(-1, {row})"]
-        return Lines([f"np.maximum({OUT}_from, {zeros}, out={OUT}_long)"], setup)
+        setup = [
+            named(f"{OUT}_long", f"{OUT}.reshape(-1, {row})"),
+            named(f"{OUT}_from", f"{x.text}.reshape(-1, {row})"),
+        ]
+        return Lines([Line("np.maximum", (f"{OUT}_from", zeros), f"{OUT}_long")], setup)
     setup = [
-        f"{OUT}_long = {OUT}.reshape(-1)[:{whole}].reshape(-1, {row})",
-        f"{OUT}_from = {x.text}.reshape(-1)[:{whole}].reshape(-1, {row})",
-        f"{OUT}_rest = {OUT}.reshape(-1)[{whole}:]",
-        f"{OUT}_rest_from = {x.text}.reshape(-1)[{whole}:]",
+        named(f"{OUT}_long", f"{OUT}.reshape(-1)[:{whole}].reshape(-1, {row})"),
+        named(f"{OUT}_from", f"{x.text}.reshape(-1)[:{whole}].reshape(-1, {row})"),
+        named(f"{OUT}_rest", f"{OUT}.reshape(-1)[{whole}:]"),
+        named(f"{OUT}_rest_from", f"{x.text}.reshape(-1)[{whole}:]"),
     ]
     lines = [
-        f"np.maximum({OUT}_from, {zeros}, out={OUT}_long)",
-        f"np.maximum({OUT}_rest_from, {zeros}[:{size - whole}], out={OUT}_rest)",
+        Line("np.maximum", (f"{OUT}_from", zeros), f"{OUT}_long"),
+        Line("np.maximum", (f"{OUT}_rest_from", f"{zeros}[:{size - whole}]"), f"{OUT}_rest"),
     ]
     return Lines(lines, setup)
 
@@ -209,25 +213,19 @@ def _relu_backward_into(t: Target) -> Lines | None:
         return None
     zero, bits = t.number(0.0), "np.int32" if t.dtype == F32 else "np.int64"
     if a.op is relu:  # never negative; nan passes
-        mask = [f"np.not_equal({a.text}, {zero}, out={PART})"]
+        mask = [Line("np.not_equal", (a.text, zero), PART)]
     else:
-        mask = [
-            f"np.less_equal({a.text}, {zero}, out={PART})",
-            f"np.logical_not({PART}, out={PART})",
-        ]
-    source, setup = f"{d.text}.view({bits})", []
+        mask = [Line("np.less_equal", (a.text, zero), PART), Line("np.logical_not", (PART,), PART)]
+    source, setup = f"{d.text}.view({bits})", list[Line]()
     if d.planned:
-        setup.append(f"{OUT}_from = {source}")
+        setup.append(named(f"{OUT}_from", source))
         source = f"{OUT}_from"
-    setup += [f"{OUT}_small = {PART}.view(np.int8)", f"{OUT}_bits = {OUT}.view({bits})"]
-    return Lines([f"np.multiply({source}, {OUT}_small, out={OUT}_bits)"], setup, Part("mask", BOOL, mask, 1))
+    setup += [named(f"{OUT}_small", f"{PART}.view(np.int8)"), named(f"{OUT}_bits", f"{OUT}.view({bits})")]
+    product = Line("np.multiply", (source, f"{OUT}_small"), f"{OUT}_bits")
+    return Lines([product], setup, Part("mask", BOOL, mask, 1))
 
 
-# ---------------------------------------------------------------- rows of a batch, and Numba
-
-
-def _linear_batch(b: Batch) -> Any:
-    return ROWS if b.kinds == [ROWS, FIXED, FIXED] and b.leads else None
+# ---------------------------------------------------------------- by Numba
 
 
 def _relu_numba(t: Target) -> str:
@@ -282,7 +280,7 @@ def _mean_square_text(v: Call) -> Text:
 # fmt: off
 linear = Op("linear", _linear, "x w b", _input_vjp, _weight_vjp, lambda g: g,
              costs=lambda y, x, w, b: math.prod(y) * x[-1], order="C", apart=clone, text=_linear_text,
-            into=_linear_into, batch=_linear_batch, numba="np.dot({}, {}.T) + {}")
+            into=_linear_into, numba="np.dot({}, {}.T) + {}")
 relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_consume, elementwise=True,
           activation=True, text=lambda v: "np.maximum({}, 0.0)" if v.dtype.kind == "f" else "np.maximum({}, 0)",
           cast="same", refuse={"b": "Boolean inputs not supported for relu"},
@@ -295,7 +293,7 @@ relu_backward: Op = Op("relu_backward", _relu_backward, "d a", lambda g, a: relu
 square_sum = Op("square_sum", sums.square_sum, "x", order="C", text=_square_sum_text, twice=True,
                 numba=_square_sum_numba)
 mean_square = Op("mean_square", sums.mean_square, "x", order="C", text=_mean_square_text, twice=True,
-                 numba=_mean_square_numba, batch=lambda b: Summed(math.prod(b.shapes[0]), square_sum))
+                 numba=_mean_square_numba)
 mse_loss = Op("mse_loss", _mse, "a b", _mse_vjp, lambda g, a, b: -_mse_vjp(g, a, b), cast="floats",
               order="C", parts=((sub, (0, 1), "difference"), (mean_square, (-1,), "")))
 # fmt: on

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.basic import _expand, rows_kept, to
+from minigrad.core.basic import _expand, to
 from minigrad.core.op import Array, Op, Path
-from minigrad.core.plans import OUT, ROWS, Batch, Lines, Operand, Summed, Target, narrow, over_dims, wide
+from minigrad.core.plans import Line, Lines, Operand, Target, narrow, wide
 from minigrad.core.text import Call, Text, TextOf, rounded_once
 from minigrad.dtypes import F16, F32, F64, I64
 from minigrad.kernels.sums import FEW, add_up, added_by_numpy, by_rows
@@ -237,7 +237,7 @@ def _reduced_into(t: Target, function: str) -> Lines | None:
     if t.filled or not t.shape or t.dtype != x.dtype or t.dtype not in (F32, F64):
         return None
     axis = dim[0] if isinstance(dim, tuple) and len(dim) == 1 else dim
-    return Lines([f"{function}({x.text}, axis={axis!r}, out={OUT}, keepdims={keepdim!r})"])
+    return Lines([Line(function, (x.text, f"axis={axis!r}", f"keepdims={keepdim!r}"))])
 
 
 def _sum_into(t: Target) -> Lines | None:
@@ -250,24 +250,6 @@ def _exact(x: Operand, dim: Dim) -> bool:
     count, rank = _count(x.shape, dim), len(x.shape)
     trailing = dim is not None and dim == tuple(range(rank - len(dim), rank))
     return count <= FEW or (count == math.prod(x.shape) and x.dense) or (x.planned and trailing)
-
-
-def _sum_batch(b: Batch) -> Any:
-    return None if b.kinds[0] != ROWS else Summed() if over_dims(b) else ROWS
-
-
-def _mean_batch(b: Batch) -> Any:
-    return (
-        None
-        if b.kinds[0] != ROWS
-        else Summed(_count(b.shapes[0], b.params["dim"]), sum)
-        if over_dims(b)
-        else ROWS
-    )
-
-
-def _reduced_batch(b: Batch) -> Any:
-    return ROWS if b.kinds[0] == ROWS and not over_dims(b) else None
 
 
 def _sum_numba(t: Target) -> str | None:
@@ -348,27 +330,26 @@ def _scan_text(name: str) -> TextOf:
 # fmt: off
 sum = Op("sum", _sum, "x; dim keepdim",
          lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), rows=True, text=_sum_text,
-         into=_sum_into, batch=_sum_batch, numba=_sum_numba)
+         into=_sum_into, numba=_sum_numba)
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim), moves=True, repeats=True,
-                order="K", broadcasts=_spread_steps, text=_spread_text,
-                batch=rows_kept)
+                order="K", broadcasts=_spread_steps, text=_spread_text)
 mean = Op("mean", _mean, "x; dim keepdim",
           _mean_vjp, rows=True, text=_mean_text,
-          batch=_mean_batch, numba=_mean_numba)
+          numba=_mean_numba)
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True, text=_var_text, twice=True)
 std = Op("std", _std, "x; dim correction keepdim", _std_vjp, rows=True,
          text=lambda v: _var_text(v, "np.sqrt({})"), twice=True)
 amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.max({}, axis={dim}, keepdims={keepdim})", rows=True,
-          into=lambda t: _reduced_into(t, "np.maximum.reduce"), batch=_reduced_batch)
+          into=lambda t: _reduced_into(t, "np.maximum.reduce"))
 amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", rows=True,
-          into=lambda t: _reduced_into(t, "np.minimum.reduce"), batch=_reduced_batch)
+          into=lambda t: _reduced_into(t, "np.minimum.reduce"))
 max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C")
 min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C",
-               cast="float", batch=_reduced_batch,
+               cast="float",
                public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
                doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")
 prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,

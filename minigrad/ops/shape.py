@@ -11,7 +11,6 @@ from minigrad.core.basic import copied_into, zeros
 from minigrad.core.basic import expand as expand
 from minigrad.core.basic import reshape as reshape
 from minigrad.core.op import Array, Op
-from minigrad.core.plans import COLUMNS, ROWS, Batch
 from minigrad.core.text import Call, Text
 from minigrad.kernels.sums import by_rows, copied
 
@@ -71,13 +70,6 @@ def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(int(d) for d in np.argsort(dims))
 
 
-def _permute_batch(b: Batch) -> Any:
-    """The transpose of what has a row for each of a batch has a column for each."""
-    if tuple(b.params["axes"]) != (1, 0):
-        return None
-    return COLUMNS if b.kinds[0] == ROWS else ROWS
-
-
 # ---------------------------------------------------------------- how they print
 
 
@@ -114,8 +106,7 @@ def _subscript(k: Any) -> str:
 permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)),
                  view=True, moves=True, idle=lambda x, y, axes: tuple(axes) == tuple(range(len(axes))),
                  joins=lambda later, before: {"axes": tuple(before["axes"][a] for a in later["axes"])},
-                 text=_permute_text, inline=True,
-                 batch=_permute_batch)
+                 text=_permute_text, inline=True)
 slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index),
             view=True, moves=True, order="K", text=_slice_text)
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index), order="C")

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar, overload
 
 from minigrad.autograd.modes import is_compiling
+from minigrad.core.changes import RUNNING, part
 from minigrad.core.contents import Contents
 from minigrad.core.hooks import RemovableHandle, register
 from minigrad.errors import warn
@@ -243,7 +244,7 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drops the gradients of all parameters, or with ``set_to_none=False`` fills them with zeros."""
         # While a function is recorded, it matters whether there was a gradient: `clear_grad` asks.
-        plainly = set_to_none and not is_compiling()
+        plainly = set_to_none and not is_compiling() and not RUNNING
         for group in self.param_groups:
             for p in group["params"]:
                 if plainly:
@@ -267,6 +268,8 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        if RUNNING and (running := part()) is not None:
+            raise running.refused("step()")
         before, after = self._step_pre_hooks, self._step_post_hooks
         if not (before or after) or type(self).step is not call:
             return step(self, *args, **kwargs)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.core.changes import RUNNING, part
+
 if TYPE_CHECKING:  # importing it takes a millisecond
     import numpy.typing as npt
     from numpy.random import MT19937
@@ -51,6 +53,8 @@ class Bits:
 
     def start(self, seed: int) -> MT19937:
         """Begins the stream of a seed."""
+        if RUNNING and (p := part()) is not None:
+            p.draws(self)
         self.seed, self.normal, self._untouched = seed, None, True
         self.resets += 1
         if self._engine is None:
@@ -69,6 +73,8 @@ class Bits:
 
     def words(self, count: int) -> npt.NDArray[np.uint32]:
         """The next words of 32 bits."""
+        if RUNNING and (p := part()) is not None:
+            p.draws(self)
         engine = self.engine()
         self._untouched = self._untouched and count == 0
         return engine.random_raw(count).astype(np.uint32)

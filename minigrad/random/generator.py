@@ -114,6 +114,11 @@ class Generator:
         with self._bits.lock:
             self._bits.load(state)
 
+    def restore(self, state: Tensor) -> None:
+        """`set_state` that does not count as a reset: what was drawn since is taken back."""
+        self.set_state(state)
+        self._bits.resets -= 1
+
     def clone_state(self) -> Generator:
         """A new generator that goes on from this one's state."""
         clone = Generator()

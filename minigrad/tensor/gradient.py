@@ -9,8 +9,9 @@ from typing import Any, Self
 
 from minigrad import autograd, errors
 from minigrad.core.apply import needs_value
+from minigrad.core.changes import RUNNING, part
 from minigrad.core.hooks import RemovableHandle, after_ids
-from minigrad.core.mode import MODE, RECORDERS
+from minigrad.core.mode import MODE
 from minigrad.core.node import RETAIN, Node
 from minigrad.core.tensor import Tensor, extend, leaf
 from minigrad.core.views import refresh
@@ -57,16 +58,11 @@ class _Gradient(Tensor):
         leaf(self, requires_grad)  # a record of its own: what was recorded before stays as it was
         return self
 
-    def _ask(self) -> None:
-        """A recording holds as long as there is a gradient, or none, as there is now."""
-        if (recorder := MODE.get().recorder) is not None:
-            recorder.asks(self)
-
     @property
     def grad(self) -> Tensor | None:
         """The gradient that backward passes have added up here, None before the first."""
-        if RECORDERS:
-            self._ask()
+        if RUNNING and (running := part()) is not None:
+            running.asks(self)
         if self._grad is None and not self.is_leaf and not self.retains_grad:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
@@ -77,8 +73,6 @@ class _Gradient(Tensor):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if RECORDERS:
-            self._ask()
         if value is not None:
             if not isinstance(value, Tensor):
                 raise TypeError(
@@ -200,8 +194,14 @@ class _Gradient(Tensor):
 
     def detach_(self) -> Self:
         """Forgets its history."""
+        if self._view is not None and self._view.outside == "detach()":  # while a function is recorded
+            return self
         if self._view is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead")
+        if (recorder := MODE.get().recorder) is not None:
+            recorder.detaches(self)
+            self._node = shapes.detach(self)._node
+            return self
         if self._node is not None and self._node.op is None:
             self._node.tensor = None  # of what was computed from it, no gradient arrives any more
         self._node = None  # views of it keep theirs

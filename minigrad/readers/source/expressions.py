@@ -259,13 +259,15 @@ def filled(v: Value) -> Expr:
 
 def number(v: Value) -> Expr:
     """A number with its type."""
+    if v.dtype.kind == "b":
+        return parsed(f"np.bool_({bool(v.fill)})")
     return fill("{t}({n})", [], t=v.dtype, n=v.fill)
 
 
 def whole(v: Value) -> Expr:
     """An array of its own, all of whose elements equal one number."""
     names = {0: "np.zeros", 1: "np.ones"}
-    name = names.get(v.fill)
+    name = None if str(v.fill).startswith("-") else names.get(v.fill)  # -0.0 equals 0
     rest = ", {dtype})" if v.dtype != F64 else ")"
     if name is not None:
         return fill(name + "({shape}" + rest, [], shape=v.shape, dtype=v.dtype)

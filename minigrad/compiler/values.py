@@ -1,35 +1,37 @@
-"""The program of a trace: the values that its records compute."""
+"""From records to values: the program of a run, simplified as `minigrad.source` simplifies it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.compiler.trace import Trace
+from minigrad.compiler.recorder import Run
 from minigrad.core.node import Const, Node
 from minigrad.core.op import Op
 from minigrad.readers.source.program import Program, Value
 
 
 class TracedProgram(Program):
-    """The program of a trace: all records that its results, writes and draws need."""
+    """The values of the records ``order`` of a run: all that its results, writes, draws and checks need."""
 
-    def __init__(self, trace: Trace, order: Sequence[Node]) -> None:
+    def __init__(self, run: Run, order: Sequence[Node]) -> None:
         self.values: list[Value] = []
         self.seen: dict[Any, Value] = {}
         self.value_of: dict[Node, Value] = {}
         self.names: dict[Value, list[Node]] = {}
         self.gradient = None
         self.gradients: dict[Node, Value | None] = {}
-        self.trace: Any = trace
+        self.trace: Any = run
+        # Records whose results do not lie row by row.
+        self.noncontiguous = run.noncontiguous
         self.by_tensor: dict[int, Value] = {}
         late: list[Node] = []
         for node in order:
             self._place(node, late)
         for node in late:
             self._place(node, [])
-        self.forward = [n for n in order if n.op is not None and n not in trace.groups]
-        for old, g in trace.gradients.items():
+        self.forward = [n for n in order if n.op is not None and n not in run.groups and n not in run.sources]
+        for old, g in run.gradients.items():
             if g in self.value_of:
                 self.names.setdefault(self.value_of[g], []).append(old)
 
@@ -39,9 +41,13 @@ class TracedProgram(Program):
         if source is not None:
             known = self.by_tensor.get(id(source))
             if known is None:
-                known = self.by_tensor[id(source)] = Value("parameter", (), {}, node.shape, node.dtype, node)
+                # A leaf knows its Tensor, and so how its array lies.
+                stands = node if node.op is None else Node.leaf(node.shape, node.dtype, tensor=source)
+                known = self.by_tensor[id(source)] = Value(
+                    "parameter", (), {}, node.shape, node.dtype, stands
+                )
                 self.values.append(known)
-            else:
+            if node not in known.nodes:
                 known.nodes.append(node)
             self.value_of[node] = known
         elif before is None:

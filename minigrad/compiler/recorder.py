@@ -1,48 +1,84 @@
-"""The run of a function that is recorded: all that it does to Tensors is noted."""
+"""The run of a function that is recorded: what it does to Tensors is noted, and undone afterwards."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import operator
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import chain, starmap
 from typing import Any
 
 import numpy as np
 
 from minigrad import errors
-from minigrad.compiler.environment import Environment
 from minigrad.compiler.scalars import Scalar
-from minigrad.core.changes import changed, owner
+from minigrad.core.changes import changed, owner, part
 from minigrad.core.mode import MODE, RECORDERS, Mode, ModeManager
 from minigrad.core.node import Node, next_seq, tape
 from minigrad.core.op import Array, Params
 from minigrad.core.recorder import Recorder
-from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.views import refresh
 
 
-class Trace(Recorder):
+def at_once(*iterators: Iterable[Any]) -> None:
+    """Exhausts iterators of C, such as `calls`, so that no interrupt comes before the last one has ended.
+
+    Python looks for interrupts between its own instructions, and here is only one.
+    """
+    deque(chain(*iterators), maxlen=0)
+
+
+def calls(rows: Iterable[tuple[Any, ...]]) -> Iterable[Any]:
+    """Calls of functions of C, each with its arguments, made one by one as the iterator is exhausted."""
+    return starmap(operator.call, rows)
+
+
+class _Way(functools.partial[None]):
+    """The way out of a run: its end undoes what an interrupted `__exit__` did not. See `minigrad.core.mode`."""
+
+    def __del__(self) -> None:
+        self.args[0].undo()
+
+
+def _undo(run: Run, *exc: object) -> None:
+    run.undo()
+
+
+class _Exit:
+    def __get__(self, run: Run, cls: type[Run]) -> Any:
+        return _Way(_undo, run)
+
+
+class Run(Recorder):
     """What the tape does not tell of one run of a function: whose values leaves are, what was written where.
 
-    The records themselves stay on the tape.  A Tensor is an argument, or one that `Environment` reaches, or one that
-    the run creates, which is a constant.  Any other is refused, for a replay could not know where it comes from.
+    The records themselves stay on the tape.  A Tensor is known before (``tensors``, by id, with ``paths``), or the run
+    creates it, and it is a constant.  Any other is refused, for a replay could not know where it comes from.  The run
+    is a context: when it is left, everything is as it was before.
     """
 
-    def __init__(self, environment: Environment) -> None:
-        self.environment = environment
-        tensors = environment.tensors.values()
+    def __init__(
+        self,
+        tensors: dict[int, Any],
+        paths: dict[int, str],
+        states: list[dict[Any, Any]],
+        arrays: dict[int, Array],
+        generators: list[Any],
+        home: str,
+    ) -> None:
+        self.tensors, self.paths, self.arrays, self.home = tensors, paths, arrays, home
         self.refusal: Exception | None = None
         # The mode that the function left switched, if it did.
         self._left_on: Mode | None = None
-        # The ids of Tensors whose gradient was read.
-        self.asked: set[int] = set()
-
         # Leaves: those that the run created, with their values; those whose value another record computed, with that
-        # record; those that were there before, with their Tensors.
+        # record; records of what was there before, with the Tensor.
         self.constants: dict[Node, Array] = {}
         self.follows: dict[Node, Node] = {}
         self.sources: dict[Node, Any] = {}
-
         # Records of a backward pass, each with the record that it differentiates; records with that of their gradient.
         self.groups: dict[Node, Node] = {}
         self.gradients: dict[Node, Node] = {}
@@ -55,58 +91,59 @@ class Trace(Recorder):
         self.checks: list[Node] = []
         # Bytes of the arrays that eager mode saves for backward, by the id of their memory.
         self.kept: dict[int, int] = {}
-
-        # Tensors that were changed in place, with their last record; their values and records before.
+        # Tensors that were changed in place, with their last record.
         self.written: dict[int, tuple[Any, Node]] = {}
-        self._before: dict[int, tuple[Any, Array, Any]] = {}
-        # What the Tensors of the environment had before the run.
-        self.grads: dict[int, tuple[Any, Any]] = {id(t): (t, t._grad) for t in tensors}
-        self._nodes = [(t, t._node) for t in tensors]
-        self._flags = {id(t): t.requires_grad for t in tensors}
-        # The ids of their memory, and of that of computed values.
-        self._known = {id(owner(t._array)) for t in tensors}
+        # What kernels of the user have returned: the first replay takes it, so that they run once in a call.
+        self.returned: dict[Node, Array] = {}
+        self.grads = {id(t): (t, t._grad) for t in tensors.values()}
+        self.states = [(state, {k: (v, dict(v)) for k, v in state.items()}) for state in states]
+        # What undoing restores: values, and the attributes of Tensors.
+        self._values: dict[int, tuple[Any, Array]] = {}
+        self._attributes = [(t, t._node, t._view, t._grad, t._epoch) for t in tensors.values()]
+        self._hooks = [(n, n.hooks and dict(n.hooks)) for t in tensors.values() if (n := t._node) is not None]
+        self._generators = [(g, g.get_state()) for g in generators] if part() is None else []
+        self._over = False
+        # The ids of the memory of what is known, and of computed values.
+        self._known = {id(owner(t._array)) for t in tensors.values()}
         self._results: dict[int, weakref.ref[Any]] = {}
-
         self._created: dict[int, tuple[Any, Array]] = {}
         # The record whose rules run, in a backward pass.
         self._current: Node | None = None
-        # Random generators with their states before.
-        self._generators: list[tuple[Any, Any]] = []
         # Memory of Tensors that one of one number has indexed, and of the results.
         self._picked: set[int] = set()
-        self.start = next_seq()
-        for t in tensors:
+        for t in tensors.values():
             refresh(t)
+            if t._view is not None and id(t._view.base) not in tensors:
+                t._view = None  # nothing else of its memory takes part
             if t._node is not None:
                 self.sources[t._node] = t
+        self.start = next_seq()
 
-    def run(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Runs the function and returns what it returns.  An error leaves everything as it was before."""
-        try:
-            with self.recording(), self.environment.scalars():
-                result = function(*args, **kwargs)
-            if self.refusal is not None:  # the function has caught it
-                raise self.refusal
-            self._refuse_switches()
-            self.environment.refuse_moves()
-            return result
-        except BaseException:
-            self.undo()
-            raise
+    __exit__ = _Exit()
 
-    def _refuse_switches(self) -> None:
-        for t in self.environment.tensors.values():
-            if t.requires_grad != self._flags.get(id(t), t.requires_grad) and t._node.op is None:
-                raise RuntimeError(
-                    "compile(): the function changes requires_grad of "
-                    f"{self.environment.paths.get(id(t), 'a Tensor')}, which is not part of a replay. Do that outside "
-                    f"(in the function at {self.environment.home})"
-                )
-        if self._left_on is not None:
-            raise RuntimeError(
-                "compile(): the function leaves grad mode switched, which is not part of a replay; use it as a context "
-                f"manager (in the function at {self.environment.home})"
-            )
+    def __enter__(self) -> Run:
+        return self
+
+    def undo(self) -> None:
+        """Restores everything as it was before the run; once."""
+        if self._over:
+            return
+        rows: list[tuple[Any, ...]] = []
+        for t, array in reversed(self._values.values()):  # in reverse, since some may share memory
+            rows.append((np.copyto, t._array, array))
+        names = ("_node", "_view", "_grad", "_epoch")
+        for t, *values in self._attributes:
+            rows += [(setattr, t, n, v) for n, v in zip(names, values, strict=True) if getattr(t, n) is not v]
+        rows += [(setattr, n, "hooks", hooks) for n, hooks in self._hooks if n.hooks != hooks]
+        for state, before in self.states:
+            rows.append((state.clear,))
+            for key, (entries, content) in before.items():
+                rows += [(entries.clear,), (entries.update, content), (state.__setitem__, key, entries)]
+        rows.append((setattr, self, "_over", True))
+        for generator, position in self._generators:
+            generator.restore(position)
+        changed(*(t._array for t, _ in self._values.values()))
+        at_once(calls(rows))
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:
@@ -121,10 +158,43 @@ class Trace(Recorder):
         finally:
             RECORDERS.remove(self)
 
+    def check(self) -> None:
+        """RuntimeError for what the function did and no replay could repeat."""
+        if self.refusal is not None:  # the function has caught it
+            raise self.refusal
+        for t, node, *_ in self._attributes:
+            now = t._node
+            flag = node is not None and node.requires_grad
+            if (now is not None and now.requires_grad) != flag and id(t) not in self.written:
+                raise RuntimeError(
+                    f"compile(): the function changes requires_grad of {self.path(t)}, which is not part of a replay. "
+                    f"Do that outside (in the function at {self.home})"
+                )
+        for n, hooks in self._hooks:
+            if (n.hooks or {}) != (hooks or {}):
+                raise RuntimeError(
+                    "compile(): the function adds or removes a hook of a Tensor that it gets, which is not part of a "
+                    f"replay. Do that outside (in the function at {self.home})"
+                )
+        for t, node in self.written.values():
+            if node.requires_grad and t._node is node:
+                raise RuntimeError(
+                    f"compile(): {self.path(t)}, a Tensor from outside, becomes part of the graph by a change in "
+                    f"place. Compute a new Tensor and return it (in the function at {self.home})"
+                )
+        if self._left_on is not None:
+            raise RuntimeError(
+                "compile(): the function leaves grad mode switched, which is not part of a replay; use it as a context "
+                f"manager (in the function at {self.home})"
+            )
+
+    def path(self, t: Any) -> str:
+        """The name of a Tensor that was there before."""
+        return self.paths.get(id(t), "a Tensor")
+
     # ------------------------------------------------------------ told by the tape
 
     def refused(self, what: str) -> Exception:
-        """The error for a use of values."""
         self.refusal = self.refusal or errors.runtime_error(
             f"compile(): {what} needs the values of a Tensor while the function is being recorded, but the recording "
             "serves other values too. Compute with Tensors instead (where(), clamp(), masks), return the Tensor and "
@@ -133,11 +203,9 @@ class Trace(Recorder):
         return self.refusal
 
     def made(self, t: Any) -> None:
-        """A Tensor that no operation computed."""
         self._created[id(t)] = (t, t._array)
 
     def leaf(self, node: Node, before: Node | None, t: Any) -> None:
-        """A Tensor gets a record without history."""
         if before is not None:
             if before in self.sources:
                 self.sources[node] = self.sources[before]
@@ -145,7 +213,7 @@ class Trace(Recorder):
                 self.constants[node] = self.constants[before]
             else:
                 self.follows[node] = before
-        elif id(t) in self.environment.tensors:
+        elif id(t) in self.tensors:
             self.sources[node] = t
         elif id(t) in self._created:
             memory = id(owner(t._array))
@@ -161,40 +229,33 @@ class Trace(Recorder):
             raise self._unknown(t._array, "A Tensor")
 
     def array(self, array: Array) -> Any:
-        """A Tensor over an array of NumPy that takes part."""
-        for known in self.environment.arrays.values():
-            if known is array:
-                t = self.environment.tensor_over(array)
-                leaf(t)
-                return t
         if self._current is not None:  # a rule has made it from shapes alone
             return wrap(array)
+        if id(array) in self.arrays:  # guards see its elements
+            t = wrap(array.copy())
+            self.made(t)
+            return t
         raise self._unknown(array, "An array of NumPy")
 
     def _unknown(self, array: Array, what: str) -> Exception:
-        return errors.runtime_error(
+        self.refusal = self.refusal or errors.runtime_error(
             f"compile(): {what} of shape {list(array.shape)} takes part that is neither an argument nor found through "
             "the variables, modules and objects that the function mentions, so a later call could not tell whether "
             "it is still the same. Pass it as an argument"
         )
+        return self.refusal
 
     def draws_from(self, generator: Any) -> None:
-        """Numbers are about to be drawn."""
         if all(known is not generator for known, _ in self._generators):
             with ModeManager(MODE.get().replace(recorder=None)):
                 self._generators.append((generator, generator.get_state()))
 
     @contextlib.contextmanager
     def backward(self, roots: Iterable[Node], ends: set[Node]) -> Iterator[None]:
-        """A backward pass runs inside, and returns the gradients of ``ends``.
-
-        A Tensor that was changed under no_grad() has several, of which only the last one is asked for.
-        """
-        changed = {
-            id(n.tensor()) for n in ends if n in self.follows and n.op is None and n.tensor is not None
-        }
-        if changed and any(
-            n.op is None and n not in ends and n.tensor is not None and id(n.tensor()) in changed
+        """A Tensor that was changed under no_grad() has several records, of which only the last one is asked for."""
+        again = {id(n.tensor()) for n in ends if n in self.follows and n.op is None and n.tensor is not None}
+        if again and any(
+            n.op is None and n not in ends and n.tensor is not None and id(n.tensor()) in again
             for n in tape(roots)
         ):
             raise errors.runtime_error(
@@ -207,7 +268,6 @@ class Trace(Recorder):
             self._current = None
 
     def differentiates(self, node: Node, g: Any) -> None:
-        """The rules of a record are run next, on this gradient."""
         if node.seq < self.start:
             raise errors.runtime_error(
                 f"compile(): backward() reaches {node.name()} at {node.where}, which was computed before the call. "
@@ -226,7 +286,6 @@ class Trace(Recorder):
         return {k: p.__copy__() if type(p) is Scalar else p for k, p in params.items()}
 
     def function(self, outputs: list[Any], made: list[Node | None]) -> None:
-        """An `autograd.Function` has returned ``outputs``, whose values the records ``made`` computed."""
         for t, node in zip(outputs, made, strict=True):
             if not isinstance(t, Tensor) or t._node is None or t._node is node:
                 continue
@@ -236,19 +295,12 @@ class Trace(Recorder):
                 self.follows[t._node] = node
 
     def picked(self, source: Any, t: Any) -> None:
-        """A Tensor of one number has picked ``t``, which eager mode would make a view of the source."""
         self._picked |= {id(owner(source._array)), id(owner(t._array))}
 
-    def asks(self, t: Any) -> None:
-        """The gradient of a Tensor is looked at."""
-        self.asked.add(id(t))
-
     def accumulates(self, t: Any, g: Any) -> bool:
-        """A gradient reaches a leaf; whether it is still to be put there."""
         if t._node is not None:
             self._arrived(t._node, g)
         before = t._grad
-        self.asked.add(id(t))
         if before is None:
             return True
         total = before + g
@@ -258,28 +310,30 @@ class Trace(Recorder):
         changed(before._array)
         self._keep(before)
         before._array[...] = total._array
-        before._node = self._wrote(before, total._node)
+        before._node = self.wrote(before, total._node)
         return False
 
+    def detaches(self, t: Any) -> None:
+        if id(t) in self.tensors:
+            raise errors.runtime_error(
+                f"compile(): the function detaches {self.path(t)} in place, which is not part of a replay. Do that "
+                "outside"
+            )
+
     def stores(self, t: Any) -> None:
-        """The memory of a Tensor is about to be changed."""
         if id(owner(t._array)) in self._picked:
             raise self.refused("a change in place of what was indexed with a Tensor of one number")
         base = t if t._view is None else t._view.base
-        self._keep(base if id(base) in self.environment.tensors else t)
-
-    def wrote(self, t: Any, node: Node) -> Node:
-        """A Tensor was changed in place to what ``node`` computed; the record that it gets."""
-        return self._wrote(t, node)
+        self._keep(base if id(base) in self.tensors else t)
 
     def _keep(self, t: Any) -> None:
-        if id(t) in self.environment.tensors and id(t) not in self._before:
-            self._before[id(t)] = (t, t._array.copy(), t._node)
+        if id(t) in self.tensors and id(t) not in self._values:
+            self._values[id(t)] = (t, t._array.copy())
 
-    def _wrote(self, t: Any, node: Node) -> Node:
-        if id(t) in self.environment.tensors:
+    def wrote(self, t: Any, node: Node) -> Node:
+        if id(t) in self.tensors:
             self.written[id(t)] = (t, node)
-        elif id(t) not in self._created and self._outside(t):
+        elif id(t) not in self._created and (t._node is None or t._node.seq < self.start):
             raise self._unknown(t._array, "A Tensor that is changed in place")
         before = t._node
         if before is None or not before.requires_grad or MODE.get().grad:
@@ -295,10 +349,6 @@ class Trace(Recorder):
         self.follows[kept] = node
         return kept
 
-    def _outside(self, t: Any) -> bool:
-        node = t._node
-        return node is None or node.seq < self.start
-
     def _observe(self, record: Node, arrays: list[Any]) -> None:
         if self._current is not None:
             self.groups[record] = self._current
@@ -311,6 +361,8 @@ class Trace(Recorder):
         if op is not None:
             if op.draws:
                 self.draws.append(record)
+            if op.home.partition(".")[0] != "minigrad" and not op.view:
+                self.returned[record] = y.copy()
             if op.check is not None and self._current is None:
                 self.checks.append(record)
             if op.depends is not None and (what := op.depends(*arrays[:-1], **record.params)):
@@ -320,55 +372,22 @@ class Trace(Recorder):
                 self.by_columns.add(record)
         if record.requires_grad:
             for a in record.saved:
-                if a.__class__ is np.ndarray:
-                    memory = a if a.base is None else owner(a)
-                    if id(memory) not in self._known:
-                        self.kept[id(memory)] = a.nbytes
-        for n in record.inputs:
+                if a.__class__ is np.ndarray and id(owner(a)) not in self._known:
+                    self.kept[id(owner(a))] = a.nbytes
+        for n, array in zip(record.inputs, arrays, strict=False):
             if n.__class__ is Node and n.seq < self.start and n not in self.sources:
-                array = arrays[record.inputs.index(n)]
-                raise self._unknown(
-                    array, "A Tensor" if n.op is None else "The result of an earlier computation"
-                )
+                what = "A Tensor" if n.op is None else "The result of an earlier computation"
+                raise self._unknown(array, what)
 
-    # ------------------------------------------------------------ afterwards
-
-    def undo(self) -> None:
-        """Restores everything as it was before the run."""
-        for t, array, node in reversed(self._before.values()):  # in reverse, since some may share memory
-            changed(t._array)
-            t._array[...] = array
-            t._node = node
-        for t, node in self._nodes:
-            t._node = node
-        for t, grad in self.grads.values():
-            t._grad = grad
-        for generator, state in self._generators:
-            generator.set_state(state)
-        self.environment.restore()
-
-    def settle(self) -> None:
-        """Takes the records of the run from Tensors that outlive it, as eager mode would have made none."""
-        for t, node in self.written.values():
-            original = self._before[id(t)][2] if id(t) in self._before else None
-            if node.requires_grad and t._node is node:
-                raise errors.runtime_error(
-                    "compile(): a Tensor from outside becomes part of the graph by a change in place. Compute a new "
-                    "Tensor and return it"
-                )
-            t._node = original
-        for t in self.environment.tensors.values():
-            if (
-                t._node is not None
-                and t._node.op is None
-                and t._node.seq >= self.start
-                and not t._node.requires_grad
-            ):
-                t._node = None
-
-    def let_go(self) -> None:
-        """Drops the Tensors, arguments among them; of the leaves stays which stand for the same Tensor."""
-        marks: dict[int, object] = {}
-        self.sources = {n: marks.setdefault(id(t), object()) for n, t in self.sources.items()}
-        self.written, self._before, self.grads, self._created, self._results = {}, {}, {}, {}, {}
-        self._nodes = []
+    def order(self, roots: Iterable[Node]) -> list[Node]:
+        """The records behind ``roots``, in recording order, up to those of what was there before."""
+        todo = list(dict.fromkeys(roots))
+        seen = set(todo)
+        for node in todo:
+            behind = () if node in self.sources else node.inputs
+            for n in (*behind, *([self.follows[node]] if node in self.follows else [])):
+                if n not in seen and n.__class__ is Node:
+                    seen.add(n)
+                    todo.append(n)
+        todo.sort(key=operator.attrgetter("seq"))
+        return todo

@@ -1,0 +1,350 @@
+"""Defects of compile that were found by use, and variants of each: programs that run twice, compiled and not.
+
+Each program is compared after every `look()` as fuzz_compile.py does it: `C` compiles, `T(seed, *shape)` makes a
+Tensor, `with called()` stands around a call that may raise.
+"""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from textwrap import indent
+from typing import Any
+
+import pytest
+from fuzz_compile import Look, Run, disagreement
+
+import minigrad as mg
+from minigrad import nn
+
+
+def programs(text: str) -> Any:
+    """Parameters from a text in which each program follows a line `== name`."""
+    parts = [part.partition("\n") for part in text.split("\n== ")[1:]]
+    return pytest.mark.parametrize("program", [pytest.param(looped(p), id=name) for name, _, p in parts])
+
+
+def looped(program: str) -> str:
+    """A program whose lines after `-- ` are what each of four rounds does."""
+    start, line, round_ = program.partition("\n-- ")
+    round_ = indent(f"{round_.rstrip()}\nlook()\n", "    ")
+    return f"{start}\nF = C(f)\nfor k in range(4):\n{round_}" if line else program
+
+
+def agree(program: str) -> None:
+    looks = [entry for entry in Run(program, False).log if isinstance(entry, Look)]
+    assert len(looks) > 3, "the program ends early"
+    difference, refusal = disagreement(program)
+    assert not difference
+    assert not refusal or "or refused" in program
+
+
+# Where gradients are cleared, and where backward and step stand: inside of the function or outside.
+CLEAR = [
+    "opt.zero_grad()",
+    "opt.zero_grad(set_to_none=False)",
+    "net.zero_grad()",
+    "for p in net.parameters():\n    p.grad = None",
+    "net.first.weight.grad = None",
+    "with mg.no_grad():\n    [p.grad.zero_() for p in net.parameters() if p.grad is not None]",
+]
+
+
+@pytest.mark.parametrize("clear", CLEAR)
+@pytest.mark.parametrize("where", ["inside", "outside", "between"])
+@pytest.mark.parametrize("backward", ["inside", "outside"])
+@pytest.mark.parametrize("step", ["inside", "outside"])
+def test_gradients_are_cleared_wherever_it_stands(clear: str, where: str, backward: str, step: str) -> None:
+    early = backward == "outside" and step == "inside"  # a step with the gradients of the call before
+    inside = ["opt.step()"] * early + [clear] * (where == "inside") + ["loss = ((net(x) - t) ** 2).mean()"]
+    inside += [clear] * (where == "between") + ["loss.backward()"] * (backward == "inside")
+    inside += ["opt.step()"] * (step == "inside" and not early)
+    outside = [clear] * (where == "outside") + ["loss = F(x, t)"]
+    outside += ["loss.backward()"] * (backward == "outside") + ["opt.step()"] * (step == "outside")
+    body, loop = indent("\n".join(inside), "    "), "\n".join(outside)
+    agree(
+        looped(f"""
+net = Net()
+opt = optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+x, t = T(1, 5, 4), T(2, 5, 4)
+def f(x, t):
+{body}
+    return loss
+-- {loop}
+""")
+    )
+
+
+PLAIN = """
+== zero_grad itself
+w = T(1, 3, grad=True); opt = optim.SGD([w], lr=0.1); clear = C(opt.zero_grad)
+for k in range(4):
+    (w * w).sum().backward(); look(); clear(); look()
+== zero_grad of a module
+net = Net(); clear = C(net.zero_grad)
+for k in range(4):
+    net(T(k, 2, 4)).sum().backward(); clear(); look()
+== step itself
+net = Net(); opt = Adam(net.parameters(), lr=0.1); step = C(opt.step)
+for k in range(5):
+    net(T(k, 2, 4)).sum().backward(); step(); opt.param_groups[0]["lr"] *= 0.5
+    opt.param_groups[0]["betas"] = (0.5, 0.9 - k / 10); look()
+== accumulated over three calls
+net = Net(); opt = optim.SGD(net.parameters(), lr=0.1)
+def part(x, last):
+    net(x).pow(2).mean().backward()
+    if last:
+        opt.step(); opt.zero_grad()
+F = C(part)
+for k in range(9):
+    F(T(k, 2, 4), k % 3 == 2); look()
+== a gradient given from outside
+w = T(1, 3, grad=True)
+def f():
+    w.grad = None
+    return (w * w).sum()
+-- w.grad = T(k, 3) if k % 2 else None; F().backward()
+== D28, a non-leaf argument
+def f(t):
+    (t * t).sum().backward()  # or refused
+-- a = T(k, 3, grad=True)
+with called():
+    F(a * 1)
+== D28, a view of a leaf
+def f(t):
+    t.sum().backward()  # or refused
+-- a = T(k, 4, 3, grad=True)
+with called():
+    F(a[::2])
+== D28, what a non-leaf argument tells
+def f(t):
+    return t * (2 if t.is_leaf else 3), t.is_leaf, t.requires_grad, t.dim()
+-- a = T(k, 3, grad=True); r = F(a * 1 if k % 2 else a)
+== D28, retain_grad inside
+def f(t):
+    h = t * 2; h.retain_grad(); h.sum().backward()
+    return h.grad * 1
+-- a = T(k, 3, grad=True); r = F(a)
+== D29, between a slice and an array
+def f(x, i, j):
+    return x[i, :, j], x[:, i, j], x[i, j], x[j, :, i], x[i, None, j], x[..., i]
+-- r = F(T(k, 3, 4, 3, grad=True), mg.tensor(k % 2), mg.tensor([0, 1]))
+sum((t * t).sum() for t in r).backward()
+== D29, written at a 0-d index
+def f(x, i):
+    y = x * 1; y[i, :, mg.tensor([0, 1])] = 5.0; y[:, i] += 1
+    return y  # or refused
+-- x = T(k, 3, 4, 3, grad=True); r = F(x, mg.tensor(k % 2)); (r * r).sum().backward()
+== D30, detach_ after changes
+def f(x):
+    y = x * 2; y[0] = 1.0; y.add_(1); y.detach_()
+    return y, y * x
+-- x = T(k, 3, grad=True); r = F(x); r[1].sum().backward()
+== D30, detach of a new Tensor that is then changed
+w = T(9, 3, grad=True)
+def f(x):
+    a = mg.zeros(3); b = a.detach(); a.add_(w * x)
+    return a * 2, b
+-- x = T(k, 3, grad=True)
+with called():
+    r = F(x); r[0].sum().backward()
+== D31, strides of zero
+def f(x):
+    return x.expand(3, 4), x.sum().expand(4), mg.zeros(1).expand(3) if False else x.broadcast_to(2, 4)
+-- r = F(T(k, 1, 4))
+with caught():
+    r[0][0] = 9.0
+with caught():
+    r[1][0] = 9.0
+== D31, a broadcast of what is computed
+def f(x):
+    y = x * 2
+    return y.expand(3, 4), y
+-- r = F(T(k, 4)); poke(r[1])
+== D31, views of an argument after zero_ and fill_
+def f(x):
+    v = x[1:]; x.zero_(); w = x.T; x.fill_(2.0)
+    return v, w, x, x[0]
+-- x = T(k, 3, 4); r = F(x); look(); poke(r[0])
+== D31, a 0-d result and its view
+def f(x):
+    s = x.sum()
+    return s, s.view(1), s.reshape(1, 1), s[None]
+-- r = F(T(k, 3)); poke(r[0])
+== D31, a view under no_grad whose base is then changed
+def f(x):
+    y = x * 2
+    with mg.no_grad():
+        v = y[1:]
+    y.mul_(3)
+    return y, v
+-- x = T(k, 3, grad=True); r = F(x); r[0].sum().backward()
+== D31, results that are arguments, parameters and their views
+w = nn.Parameter(T(5, 3, 4))
+def f(x):
+    return x, x[0], w, w.T, w.detach(), w.data, x.reshape(-1), x.contiguous()
+-- x = T(k, 3, 4); r = F(x)
+with mg.no_grad():
+    x[0, 0] = 7; w[1, 1] = 7
+== D31, results of before stay
+def f(x):
+    y = x + 1
+    return y, y[1:], (x * 0).sum()
+F = C(f); rs = []
+for k in range(5):
+    rs.append(F(T(k, 3))); poke(rs[k // 2]); look()
+== D32, autograd.grad of a leaf changed under no_grad
+w = T(1, 3, grad=True)
+def f(x):
+    with mg.no_grad():
+        w.mul_(0.5)
+    g, = autograd.grad((w * x).sum(), [w])
+    return g
+-- with called():
+    r = F(T(k, 3))
+== D32, a masked assignment
+def f(x, t):
+    y = x * 2; y[x > 0] = t  # or refused
+    return y
+-- x = T(k, 3, 4, grad=True); t = T(k + 9, grad=True); r = F(x, t); (r * r).sum().backward()
+== D32, a graph used inside and returned
+def f(x):
+    y = (x * x).sum(); y.backward(retain_graph=True)
+    return y
+-- x = T(k, 3, grad=True); r = F(x); r.backward()
+== D32, grad inside with a graph that stays
+def f(x):
+    y = x.sin(); g, = autograd.grad(y.sum(), [x], create_graph=True)
+    return y * g
+-- x = T(k, 3, grad=True); r = F(x); r.sum().backward(retain_graph=True); r.sum().backward()
+== D33, minus zero
+def f(x):
+    return -mg.zeros_like(x), mg.zeros(3) * -1, -(x * 0), 0.0 - mg.zeros_like(x), mg.zeros_like(x).neg().reciprocal()
+-- r = F(T(k, 3))
+== D33, a bool constant beside integers
+def f(x):
+    return mg.bitwise_xor(x, mg.tensor(False)), x & mg.tensor(True), mg.tensor(False) | x, x ^ mg.zeros_like(x)
+-- r = F(mg.tensor([k, 2, 5]))
+== D33, in place on an expand that repeats nothing
+def f(x):
+    y = (x * 1).expand(3, 4); y.add_(1); z = (x + 1).broadcast_to(3, 4); z[0] = 2.0
+    return y, z
+-- x = T(k, 3, 4, grad=True); r = F(x); poke(r)
+== D9, indices are checked in each call
+def f(x, i, j):
+    return x[i], x.gather(0, j), x.index_select(0, i), x.take(i)
+-- i = mg.tensor([0, 2 if k % 2 else 5])
+with called():
+    r = F(T(k, 4, 3, grad=True), i, i[:, None].expand(2, 3))
+with called():
+    r = F(T(k, 4, 3), mg.tensor([0, 1]), mg.tensor([[-9, 0, k]]))
+== D9, an index is checked where it writes
+def f(x, i):
+    y = x * 1; y[i] = 0.0; y.index_put_((i,), mg.ones(1))
+    return y
+-- with called():
+    r = F(T(k, 4), mg.tensor([3 if k % 2 else 4]))
+"""
+
+
+@programs(PLAIN)
+def test_a_defect_of_before(program: str) -> None:
+    agree(program)
+
+
+# name: what stands before, an expression of the function, what changes it
+STATE = """
+next of a zip:            it = zip([1., 2., 3., 4., 5.], range(9)) | next(it)[0] | K = 0
+next of a map:            it = map(float, range(9)) | next(it) | K = 0
+next of finditer:         import re; it = re.finditer('a', 'aaaaaaaa') | next(it).start() | K = 0
+next of a list:           it = iter([1., 2., 3., 4., 5., 6.]) | next(it) | K = 0
+a loop over an iterator:  it = iter([1., 2., 3.]) | sum(it) | K = 0
+a getter of a dict:       d = {'a': 1.}; get = d.get | get('a') | d['a'] += 1
+values that are kept:     d = {'a': 1.}; v = d.values() | sum(v) | d['a'] += 1
+getattr of a module:      import types; m = types.ModuleType('m'); m.k = 1. | getattr(m, 'k') | m.k += 1
+an attribute of a weight: p = nn.Parameter(T(1, 3)); p.k = 1. | p.k | p.k += 1
+the shape of a weight:    p = T(1, 3) | p.shape[0] | p = T(1, p.shape[0] + 1)
+the dtype of a weight:    p = T(1, 3) | float(p.dtype == mg.float32) | p.data = T(1, 3, dtype=mg.float64)
+the strides of a weight:  p = T(1, 3, 2) | p.stride(0) | p.data = T(1, 2, 3).T
+a contiguous weight:      p = T(1, 3, 2) | float(p.is_contiguous()) | p.data = T(1, 2, 3).T
+an attribute appears:     ns = argparse.Namespace() | getattr(ns, 'k', 1.) | ns.k = 2.
+a subclass's attribute:   Sub = type('Sub', (Box,), {}); b = Sub(None) | b.gain | Sub.gain = 7.
+a name that appears:      K = 1. | (late if K > 1 else 0.) | K, late = 2., 5.
+objects in a set:         b = Box(None); s = {b} | sum(v.offset for v in s) | b.offset += 1
+objects as keys:          b = Box(None); d = {b: 1} | sum(k.offset for k in d) | b.offset += 1
+an exception's argument:  e = ValueError([1.]) | e.args[0][0] | e.args[0][0] += 1
+an array of objects:      import numpy as np; a = np.array([1., None], object) | a[0] | a[0] += 1
+an array of records:      import numpy as np; a = np.zeros(1, [('k', float)]) | float(a['k'][0]) | a['k'] += 1
+an event:                 import threading; e = threading.Event() | float(e.is_set()) | e.set()
+sys.argv:                 import sys | len(sys.argv) | sys.argv.append('x') if len(sys.argv) < 9 else 0
+an import inside:         import sys; sys.modules['mm'] = m = Box(0) | __import__('mm').offset | m.offset += 1
+"""
+
+
+@pytest.mark.parametrize("row", [pytest.param(r, id=r.partition(":")[0]) for r in STATE.strip().split("\n")])
+def test_state_that_changes_is_seen_or_refused(row: str) -> None:
+    before, value, change = (part.strip() for part in row.partition(":")[2].split(" | "))
+    function = f"K = 0\n{before}\ndef f(x):\n    return x * ({value})"
+    program = f"{function}\n-- with called():\n    r = F(T(k, 2))\nrows = r.tolist()\nlook()\n{change}\n"
+    difference, refusal = disagreement(looped(program))
+    assert not difference or (refusal and "has changed" not in difference)
+
+
+def test_a_refused_function_is_refused_each_time() -> None:
+    refused = mg.compile(lambda x: x if x.sum() > 0 else -x)
+    for _ in range(40):
+        with pytest.raises(RuntimeError, match=r"compile\(\)"):
+            refused(mg.ones(2))
+    assert mg.is_grad_enabled()
+
+
+def test_a_class_whose_module_is_no_text() -> None:
+    class Callable:
+        __module__ = 3  # type: ignore[assignment]
+
+        def __call__(self, x: mg.Tensor) -> mg.Tensor:
+            return x * 2
+
+    call = Callable()
+    assert mg.compile(lambda x: call(x))(mg.ones(1)).item() == 2
+    assert mg.compile(call)(mg.ones(1)).item() == 2
+
+
+def _network() -> Any:
+    net = nn.Linear(2, 2)
+    return net, mg.compile(net)
+
+
+def _function() -> Any:
+    w = mg.ones(2, 2, requires_grad=True)
+    return w, mg.compile(lambda x: (x @ w).sum())
+
+
+def _in_a_method() -> Any:
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = nn.Parameter(mg.ones(2, 2))
+
+        @mg.compile
+        def forward(self, x: mg.Tensor) -> mg.Tensor:
+            return x @ self.w
+
+    net = Model()
+    return net, net
+
+
+@pytest.mark.parametrize("make", [_network, _function, _in_a_method])
+@pytest.mark.parametrize("backward", [False, True])
+def test_what_is_dropped_goes(make: Any, backward: bool) -> None:
+    def once() -> Any:
+        kept, call = make()
+        for _ in range(5):
+            y = call(mg.ones(1, 2)).sum()
+            if backward:
+                y.backward()
+        return weakref.ref(kept)
+
+    references = [once() for _ in range(6)]
+    gc.collect()
+    assert sum(r() is not None for r in references) == 0
