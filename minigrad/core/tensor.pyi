@@ -97,8 +97,6 @@ TypeError for a float."""
         ...
     def requires_grad_(self, requires_grad: builtins.bool=True) -> Self:
         """Turns recording on or off for a leaf. RuntimeError for other Tensors and for integers."""
-    def _ask(self) -> None:
-        """A recording holds as long as there is a gradient, or none, as there is now."""
     @property
     def grad(self) -> Tensor | None:
         """The gradient that backward passes have added up here, None before the first."""

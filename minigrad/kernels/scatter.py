@@ -110,4 +110,6 @@ def triangle(x: Array, diagonal: int, upper: bool) -> Any:
     rows, columns = (np.arange(n) for n in x.shape[-2:])
     distance = columns - rows[:, None]
     kept = distance >= diagonal if upper else distance <= diagonal
-    return np.ascontiguousarray(np.where(kept, x, np.zeros((), x.dtype)))
+    out = np.zeros(x.shape, x.dtype)
+    np.copyto(out, x, where=kept)  # np.where takes twice as long
+    return out
