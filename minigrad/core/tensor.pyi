@@ -648,7 +648,7 @@ TypeError for a float."""
         """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
     def histc(self, bins: builtins.int=100, min: builtins.int | builtins.float | builtins.bool=0, max: builtins.int | builtins.float | builtins.bool=0) -> Tensor:
         """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, of the input if both are 0."""
-    def histogram(self, bins: builtins.int | Tensor, *, range: Sequence[builtins.float] | None=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
+    def histogram(self, bins: builtins.int | Tensor, *, range: Any=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
         """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
     
     Returns ``hist`` and ``bin_edges``; with ``density`` the area under the histogram is 1."""

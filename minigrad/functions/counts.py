@@ -6,7 +6,6 @@ The size of most results depends on values, so `minigrad.compile` refuses these 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -128,7 +127,7 @@ def _range(x: Any, low: float, high: float, name: str) -> tuple[float, float]:
 
 
 def histogram(
-    input: Tensor, bins: int | Tensor, *, range: Sequence[float] | None = None,
+    input: Tensor, bins: int | Tensor, *, range: Any = None,
     weight: Tensor | None = None, density: bool = False,
 ) -> Any:  # fmt: skip
     """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.

@@ -125,7 +125,7 @@ class iinfo:
         return hash(self.dtype)
 
 
-def can_cast(from_: DTypeLike, to: DTypeLike) -> bool:
+def can_cast(from_: Any, to: Any) -> bool:
     """Whether values of one element type may be written to another: never from floats to whole numbers."""
     return dtypes.can_cast(dtypes.as_numpy(from_), dtypes.as_numpy(to))
 

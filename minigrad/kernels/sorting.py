@@ -145,6 +145,12 @@ def median_place(x: Array, dim: int, ignore: bool) -> Any:
     return back(order, dim, x.ndim)
 
 
+def median(x: Array, ignore: bool) -> Any:
+    """The lower median of all."""
+    flat = x.reshape(-1)
+    return flat[median_place(flat, 0, ignore)].reshape(())
+
+
 def mode_place(x: Array, dim: int) -> Any:
     """The last place of the value that comes most often along ``dim``, the smallest of several; with size 1."""
     rows = along_last(x, dim)

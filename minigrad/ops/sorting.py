@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.basic import to
-from minigrad.core.op import Array, Op
+from minigrad.core.op import Op
 from minigrad.dtypes import F64
 from minigrad.kernels import sorting as k
 from minigrad.ops import elementwise as e
@@ -15,11 +15,6 @@ from minigrad.ops.reduce import _extreme_of_all_vjp
 from minigrad.ops.shape import flip
 
 _LEAST = float(np.finfo(np.float64).min)
-
-
-def _median(x: Array, ignore: bool) -> Any:
-    flat = x.reshape(-1)
-    return flat[k.median_place(flat, 0, ignore)].reshape(())
 
 
 def _logcumsumexp_vjp(g: Any, x: Any, dim: int) -> Any:
@@ -47,7 +42,7 @@ top_places = Op("top_places", k.top_places, "x; k dim largest", order="C", raise
 median_place = Op("median_place", k.median_place, "x; dim ignore", order="C", raises=True)
 mode_place = Op("mode_place", k.mode_place, "x; dim", order="C", raises=True)
 running_place = Op("running_place", k.running_place, "x; dim largest", order="K")
-median = Op("median", _median, "x; ignore", _extreme_of_all_vjp, order="C", raises=True)
+median = Op("median", k.median, "x; ignore", _extreme_of_all_vjp, order="C", raises=True)
 searchsorted = Op("searchsorted", k.searchsorted, "row values; right", order="C")
 isin = Op("isin", k.contained, "x tests; invert", order="C")
 logcumsumexp: Op = Op("logcumsumexp", k.logcumsumexp, "x; dim", _logcumsumexp_vjp, order="C")
