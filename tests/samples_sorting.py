@@ -20,7 +20,7 @@ NOT_EMPTY |= {
 NOT_0D |= {
     "searchsorted": "a row has a dimension",
     "diagonal": "it needs two dimensions",
-    "undiagonal": "its operand has a dimension",
+    "embed_diagonal": "its operand has a dimension",
     "triangle": "it needs two dimensions",
 }
 
@@ -229,7 +229,7 @@ ROWS = [
       for x, offset, a, b in ((real(3, 4), 0, 0, 1), (real(3, 4), 2, 0, 1), (real(3, 4), -1, 1, 0),
                       (real(2, 3, 4), 1, 2, 0),
                               (real(0, 3), 0, 0, 1))),
-    *(Row("undiagonal", (g,), _undiagonal, "0", {"shape": shape, **_two(a, b, offset)})
+    *(Row("embed_diagonal", (g,), _undiagonal, "0", {"shape": shape, **_two(a, b, offset)})
       for g, shape, offset, a, b in ((real(3), (3, 4), 0, 0, 1), (real(2), (3, 3), -1, 0, 1), (real(3, 2),
                       (4, 3, 2), 1, 2, 0),
                                      (real(0), (0, 3), 0, 0, 1))),

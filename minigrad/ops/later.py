@@ -2,7 +2,7 @@
 
 # By family: the operations.
 OPS = {
-    "diagonals": "diagonal undiagonal triangle",
+    "diagonals": "diagonal embed_diagonal triangle",
     "draws": "draw deviation bernoulli multinomial",
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
     "norms": "length",
