@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import samples_windows
 
 from minigrad.ops import TABLE
 
@@ -52,6 +53,15 @@ NOT_0D = {
     "matmul": "operands have two dimensions or more",
     "dot": "operands are vectors",
     "linear": "operands have dimensions",
+    "standardize": "its parameter names dimensions",
+    "standardize_backward": "its parameter names dimensions",
+    "log_loss": "operands have rows",
+    "log_loss_backward": "operands have rows",
+    "nll": "operands have rows",
+    "nll_backward": "operands have rows",
+    "embedding": "operands have rows",
+    "embedding_transposed": "operands have rows",
+    "embedding_backward": "operands have rows",
 }
 
 
@@ -702,6 +712,12 @@ ROWS: list[Row] = [
     Row("mse_loss", (real(0, 3),  real(0, 3)),          _mse, "01"),
 ]
 # fmt: on
+ROWS += samples_windows.rows(Row, real, whole)
+NOT_0D |= samples_windows.NOT_0D
+
+from samples_activations import rows as _activations  # noqa: E402 (it needs what stands above)
+
+ROWS += _activations()
 
 # Families with a file of rows of their own.
 import samples_sorting  # noqa: E402

@@ -24,6 +24,9 @@ MAKES = ("array", "asarray", "asanyarray", "ascontiguousarray", "atleast_1d", "a
 def _has_int64(x: Any) -> bool:
     if isinstance(x, (np.ndarray, np.generic)):
         return bool(x.dtype == np.int64)
+    # what NumPy's own `as_strided` hands to `np.asarray`: its type is said
+    if hasattr(x, "__array_interface__"):
+        return bool(np.dtype(x.__array_interface__["typestr"]) == np.int64)
     return isinstance(x, (list, tuple)) and any(map(_has_int64, x))
 
 

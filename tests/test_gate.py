@@ -38,10 +38,13 @@ GOOD: dict[str, Any] = {
     "type2": mg.int64, "tensor_1": X, "obj": X, "sizes_": (2,),
     "reduce": "amax", "bins": 3, "q": 0.5, "shifts": 1, "split_sizes": [1, 1], "elements": X, "test_elements": X,
     "from_": mg.int32, "to": mg.float32, "device": "cpu",
+    "pad": (1, 1), "theta": X, "grid": X, "output_size": 1,
+    "kernel_size": 1, "norm_type": 2.0,
 }  # fmt: skip
 # For a parameter whose name is not above, by its annotation.
 OF_KIND: dict[str, Any] = {
-    "Tensor": X, "Operand": X, "Sequence[Tensor]": [X, X], "int": 1, "float": 0.5, "Number": 1.0, "NumberLike": 1.0,
+    "Tensor": X, "Tensor | None": X, "Tensor | float": X, "Sequence[int]": [3],
+    "Operand": X, "Sequence[Tensor]": [X, X], "int": 1, "float": 0.5, "Number": 1.0, "NumberLike": 1.0,
     "bool": True, "Dim": 0, "DType": mg.float32,
 }  # fmt: skip
 BAD: dict[str, Any] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
 import os
 import re
 import sys
@@ -25,16 +24,14 @@ from minigrad.nn import functional as F
 
 LACKING = "PyTorch has it, minigrad does not yet"
 ASKED = {
-    "nn.BCELoss": ["module 'minigrad.nn' has no attribute 'BCELoss'", LACKING, "p.log()"],
-    "nn.BCELos": ["Did you mean: 'BCELoss'", LACKING],
+    "nn.CTCLoss": ["module 'minigrad.nn' has no attribute 'CTCLoss'", LACKING],
+    "nn.CTCLos": ["Did you mean: 'CTCLoss'", LACKING],
     "nn.Lineer": ["Did you mean: 'Linear'"],
     "nn.Relu": ["Did you mean: 'ReLU'"],
-    "nn.Softmax": [LACKING, "logsumexp"],
     "nn.Unflatten": ["minigrad has minigrad.unflatten"],
-    "nn.Conv2d": [LACKING],
+    "nn.LSTM": [LACKING],
     "nn.init.kaiming_uniform": ["minigrad has minigrad.nn.init.kaiming_uniform_"],
-    "F.softmax": [LACKING, "logsumexp"],
-    "F.sigmoid": ["minigrad has minigrad.sigmoid"],
+    "F.sigmod": ["Did you mean: 'sigmoid'"],
     "F.flatten": ["There is minigrad.flatten"],
     "mg.optim.Adam": [LACKING, "minigrad.optim.SGD"],
     "mg.optim.lr_scheduler.StepLR": ["'lr_scheduler'", LACKING, "param_groups"],
@@ -48,10 +45,11 @@ ASKED = {
     "mg.nn.utils.clip_grad_norm_": ["'utils'", "grad.mul_"],
     "mg.zeroes": ["Did you mean: 'zeros'"],
     "mg.mse_loss": ["There is minigrad.nn.functional.mse_loss"],
-    "mg.ones(2).softmax(0)": ["'Tensor' object has no attribute 'softmax'", LACKING, "logsumexp"],
+    "mg.ones(2).hypot(0)": ["'Tensor' object has no attribute 'hypot'", LACKING, "square()"],
     "mg.ones(2).squeeze_(0)": [LACKING, "x = x.squeeze(...)"],
     "mg.ones(2).cuda()": [LACKING, "CPU"],
-    "mg.Tensor.softmax": ["type object 'Tensor' has no attribute 'softmax'", LACKING],
+    "nn.Parameter(mg.ones(2)).hypot(1)": ["'Parameter' object", LACKING, "square()"],
+    "mg.Tensor.hypot": ["type object 'Tensor' has no attribute 'hypot'", LACKING],
     "nn.Sequential().cuda()": ["'Sequential' object", LACKING, "CPU"],
 }
 
@@ -75,8 +73,8 @@ def test_a_name_that_is_missing(code: str) -> None:
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        ("from minigrad.nn import BCELoss", ["cannot import name 'BCELoss' from 'minigrad.nn'", LACKING, "log()"]),
-        ("from minigrad.nn import Linear, BCELoss as Loss", ["'BCELoss'", LACKING]),
+        ("from minigrad.nn import CTCLoss", ["cannot import name 'CTCLoss' from 'minigrad.nn'", LACKING]),
+        ("from minigrad.nn import Linear, CTCLoss as Loss", ["'CTCLoss'", LACKING]),
         ("from minigrad.nn import Lineer", ["'Lineer'", "Did you mean: 'Linear'"]),
         ("from minigrad import linalg", ["'linalg'", LACKING]),
         ("from minigrad.optim import Adam", ["'Adam'", "minigrad.optim.SGD"]),
@@ -107,7 +105,7 @@ def test_asking_whether_a_name_is_there() -> None:
         mg.Tensor,
         mg.ones(2),
     ):
-        for name in ("softmax", "Adam", "values", "zzz", "__array_interface__", "_private"):
+        for name in ("hypot", "Adam", "values", "zzz", "__array_interface__", "_private"):
             assert not hasattr(owner, name)
             assert getattr(owner, name, 7) == 7
     with pytest.raises(ModuleNotFoundError):
@@ -125,21 +123,21 @@ def test_a_tensor_s_own_names_are_its_own() -> None:
     """What PyTorch's Tensor has more is in nobody's way: attributes, methods of subclasses, `dir`."""
 
     class Mine(mg.Tensor):
-        def softmax(self, dim: int) -> str:
+        def hypot(self, dim: int) -> str:
             return f"mine {dim}"
 
         def __getattr__(self, name: str) -> str:
             return f"asked for {name}"
 
     t = Mine([1.0])
-    assert t.softmax(1) == "mine 1"
+    assert t.hypot(1) == "mine 1"
     assert t.stft == "asked for stft"
     u: Any = mg.ones(2)
     u.values = 3
     assert u.values == 3
-    assert {"softmax", "values"} & {*dir(t), *dir(u)} == {"softmax", "values"}
+    assert {"hypot", "values"} & {*dir(t), *dir(u)} == {"hypot", "values"}
     assert {"sum", "grad", "T"} <= {*dir(mg.ones(2))}
-    assert not {"softmax", "cuda", "values"} & {*dir(mg.ones(2))}
+    assert not {"hypot", "cuda", "values"} & {*dir(mg.ones(2))}
 
 
 def test_every_name_of_pytorch_that_is_missing_says_so() -> None:
@@ -153,8 +151,8 @@ def test_every_name_of_pytorch_that_is_missing_says_so() -> None:
     assert lacking("minigrad.nn", "no_such_thing") == ""
 
 
-# The inputs of the formulas, and what each gives where the shortest other way says so.
-X, P, Y = mg.tensor([[0.5, -1.0, 2.0], [0.0, 3.0, -4.0]]), mg.tensor([0.2, 0.9]), mg.tensor([1, 0])
+# What each formula gives, where the shortest other way says so.
+X = mg.tensor([[0.5, -1.0, 2.0], [0.0, 3.0, -4.0]])
 
 
 def formula(name: str, **values: Any) -> Any:
@@ -164,42 +162,12 @@ def formula(name: str, **values: Any) -> Any:
 
 @pytest.mark.parametrize("name", nearest._FORMULAS)
 def test_the_formulas_run(name: str) -> None:
-    classes = (
-        "cross_entropy" in name.split() or "nll" in name or "one_hot" in name or "embedding" in name.split()
-    )
-    made = formula(
-        name.split()[0], x=X, y=Y if classes else X * 0.5, p=P,
-        dim=1, n=3, weight=mg.eye(3),
-    ) if "BCELoss" not in name.split() else formula("BCELoss", p=P, y=Y)  # fmt: skip
+    made = formula(name.split()[0], x=X, y=X * 0.5)
     assert made.isfinite().all()
 
 
 def test_formulas_are_right() -> None:
-    soft = formula("softmax", x=X, dim=1)
-    assert mg.allclose(soft.sum(1), mg.ones(2))
-    assert mg.allclose(formula("log_softmax", x=X, dim=1).exp(), soft)
-    assert formula("CrossEntropyLoss", x=X, y=Y).item() == pytest.approx(
-        -(soft[0, 1] * soft[1, 0]).log().item() / 2
-    )
-    assert formula("NLLLoss", x=soft.log(), y=Y).item() == pytest.approx(
-        formula("CrossEntropyLoss", x=X, y=Y).item()
-    )
-    assert formula("BCELoss", p=P, y=Y).item() == pytest.approx(-(math.log(0.2) + math.log(0.1)) / 2)
-    logits = (P / (1 - P)).log()
-    assert formula("BCEWithLogitsLoss", x=logits, y=Y).item() == pytest.approx(
-        formula("BCELoss", p=P, y=Y).item()
-    )
-    assert mg.allclose(formula("Softplus", x=X), X.exp().log1p())
-    assert mg.allclose(formula("LogSigmoid", x=X), X.sigmoid().log())
-    assert mg.allclose(formula("ELU", x=X), mg.where(X > 0, X, X.exp() - 1))
-    assert mg.allclose(formula("leaky_relu", x=X), mg.where(X > 0, X, 0.01 * X))
-    assert formula("HuberLoss", x=X, y=X - mg.tensor([0.5, 2.0, 0.0])).item() == pytest.approx(
-        (0.125 + 1.5) / 3
-    )
-    assert formula("one_hot", y=Y, n=3).tolist() == [[0, 1, 0], [1, 0, 0]]
-    normed = formula("layer_norm", x=X)
-    assert mg.allclose(normed.mean(1), mg.zeros(2), atol=1e-6)
-    assert mg.allclose(normed.var(1, correction=0), mg.ones(2))
+    assert formula("hypot", x=mg.tensor(3.0), y=mg.tensor(4.0)).item() == 5
 
 
 def test_what_is_suggested_exists_and_what_is_said_to_be_missing_is() -> None:

@@ -69,6 +69,8 @@ MADE_OF_FLOATS = ("by_columns", "cubed")
 def takes_part(row: Row) -> bool:
     """Whether the operation of a row makes or reads views: every one does that is not computed by element."""
     op = TABLE[row.op]
+    if row.op == "one_hot":  # what another operation gives are no classes
+        return False
     facts = op.view or op.moves or op.repeats or op.rows or op.same is not None or not op.elementwise
     return bool(facts and row.inputs[0].kind != "bool" and not (row.note == "mask" and row.op == "index"))
 

@@ -137,9 +137,8 @@ class World:
         return self._reasons.get(id(value), "unknown") == ""
 
     def hooks(self, node: Any, path: str) -> None:
-        """Follows the hooks of a record."""
-        for hook in tuple((node.hooks or {}).values()) if node is not None else ():
-            self.follow(hook, path)
+        """Follows the hooks of a record, and what they mention."""
+        self._hooks(node, path)
         self._settle_names()
 
     def number(self, value: float, text: str) -> Scalar:
@@ -184,8 +183,10 @@ class World:
         kind = type(value)
         if id(value) in IMPURE:
             return f"{IMPURE[id(value)]}, which depends on more than its arguments"
-        if kind in weakref.ProxyTypes or kind is functools._lru_cache_wrapper:
-            return "a function with a cache" if kind not in weakref.ProxyTypes else a_kind(kind)
+        if kind is functools._lru_cache_wrapper:
+            return "a function with a cache"
+        if kind in weakref.ProxyTypes:  # before isinstance, which asks what it stands for
+            return a_kind(kind)
         if kind is np.ufunc:
             return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
         if home_of(kind) == "typing":
@@ -223,7 +224,7 @@ class World:
         if isinstance(value, np.ndarray):
             return f"an array of NumPy with {value.size} elements, too many to compare in each call"
         if isinstance(value, types.MappingProxyType) or hasattr(kind, "__next__"):
-            return f"{a_kind(kind)}"
+            return a_kind(kind)
         if publishes(kind):
             return self._holder(value, value.__minigrad_contents__(), path)
         if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
@@ -248,13 +249,16 @@ class World:
                 return reason
         return ""
 
+    def _hooks(self, node: Any, path: str) -> None:
+        for hook in tuple((node.hooks or {}).values()) if node is not None else ():
+            self.follow(hook, path)
+
     def _tensor(self, t: Any, path: str) -> str:
         refresh(t)
         self.tensors[id(t)] = t
         self.paths[id(t)] = path.strip(".") or "tensor"
         self.guards.tensor(t, self.paths[id(t)])
-        for hook in tuple((t._node.hooks or {}).values()) if t._node is not None else ():
-            self.follow(hook, path)
+        self._hooks(t._node, path)
         self._spaces.append((t.__dict__, Tensor, path, set(OWN)))
         if is_users(type(t)):
             self._class(type(t), path, False)

@@ -616,10 +616,38 @@ TypeError for a float."""
         """`bitwise_xor`, in place."""
     def logsumexp(self, dim: builtins.int | Sequence[builtins.int] | None, keepdim: builtins.bool=False) -> Tensor:
         """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
+    def erf(self) -> Tensor:
+        """The error function."""
+    def erf_(self) -> Tensor:
+        """`erf`, in place."""
+    def erfc(self) -> Tensor:
+        """``1 - erf(input)``, exact also where that is small."""
+    def erfc_(self) -> Tensor:
+        """`erfc`, in place."""
+    def erfinv(self) -> Tensor:
+        """The inverse of `erf`; inf at 1, nan beyond."""
+    def erfinv_(self) -> Tensor:
+        """`erfinv`, in place."""
+    def logit(self, eps: builtins.float | None=None) -> Tensor:
+        """``log(input / (1 - input))``, of ``input`` between ``eps`` and ``1 - eps`` if that is given."""
+    def logit_(self, eps: builtins.float | None=None) -> Tensor:
+        """`logit`, in place."""
+    def hardshrink(self, lambd: builtins.float=0.5) -> Tensor:
+        """0 from ``-lambd`` to ``lambd``, else ``input``."""
+    def threshold(self, threshold: builtins.int | builtins.float | builtins.bool, value: builtins.int | builtins.float | builtins.bool) -> Tensor:
+        """``input`` where it is greater than ``threshold``, else ``value``."""
+    def threshold_(self, threshold: builtins.int | builtins.float | builtins.bool, value: builtins.int | builtins.float | builtins.bool) -> Tensor:
+        """`threshold`, in place."""
     def relu(self) -> Tensor:
         """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
     def relu_(self) -> Tensor:
         """`relu`, in place."""
+    def log_softmax(self, dim: builtins.int, dtype: DTypeLike | None=None) -> Tensor:
+        """The logarithm of `softmax`, which may be far below what float numbers hold of softmax itself."""
+    def prelu(self, weight: Tensor) -> Tensor:
+        """``input`` where it is positive, else ``weight * input``, with one weight, or one for each channel."""
+    def softmax(self, dim: builtins.int, dtype: DTypeLike | None=None) -> Tensor:
+        """``exp(input)`` over its sum along ``dim``; NotImplementedError for integers without a ``dtype``."""
     def argwhere(self) -> Tensor:
         """The places of the elements that are not 0, one a row."""
     def diff(self, n: builtins.int=1, dim: builtins.int=-1, prepend: Tensor | None=None, append: Tensor | None=None) -> Tensor:
@@ -683,6 +711,30 @@ TypeError for a float."""
         """The upper triangles of matrices, from that diagonal on; zeros elsewhere."""
     def triu_(self, diagonal: builtins.int=0) -> Tensor:
         """`triu`, in place."""
+    def corrcoef(self) -> Tensor:
+        """The coefficients of correlation of rows, of which each column is an observation."""
+    def cov(self, *, correction: builtins.int=1, fweights: Tensor | None=None, aweights: Tensor | None=None) -> Tensor:
+        """The covariances of rows, of which each column is an observation, counted and weighted by the weights."""
+    def deg2rad(self) -> Tensor:
+        """Degrees as radians; integers become the default float."""
+    def deg2rad_(self) -> Tensor:
+        """`deg2rad`, in place."""
+    def dist(self, other: Tensor, p: builtins.float=2) -> Tensor:
+        """`norm` of ``input - other``."""
+    def nanmean(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
+        """The mean over ``dim`` of the elements that are not nan."""
+    def norm(self, p: builtins.int | builtins.float | builtins.bool | str | None='fro', dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, dtype: DTypeLike | None=None) -> Tensor:
+        """``sum(abs(input)**p)**(1/p)`` over ``dim``, or over all; ``"fro"`` is 2, and ``inf`` the largest absolute value.
+    
+    The gradient at 0 is 0. RuntimeError for integers."""
+    def rad2deg(self) -> Tensor:
+        """Radians as degrees; integers become the default float."""
+    def rad2deg_(self) -> Tensor:
+        """`rad2deg`, in place."""
+    def renorm(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
+        """Slices along ``dim`` whose norm is larger than ``maxnorm`` made as long as that."""
+    def renorm_(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
+        """`renorm`, in place."""
     def multinomial(self, num_samples: builtins.int, replacement: builtins.bool=False, *, generator: Any=None) -> Tensor:
         """Places (int64) drawn by the weights in a vector, or in each row of a matrix, which need not sum to 1.
     
@@ -829,30 +881,6 @@ TypeError for a float."""
         """All products of the elements of two vectors, (n, m)."""
     def vdot(self, tensor: Tensor) -> Tensor:
         """The inner product of two vectors of one length (0-d)."""
-    def corrcoef(self) -> Tensor:
-        """The coefficients of correlation of rows, of which each column is an observation."""
-    def cov(self, *, correction: builtins.int=1, fweights: Tensor | None=None, aweights: Tensor | None=None) -> Tensor:
-        """The covariances of rows, of which each column is an observation, counted and weighted by the weights."""
-    def deg2rad(self) -> Tensor:
-        """Degrees as radians; integers become the default float."""
-    def deg2rad_(self) -> Tensor:
-        """`deg2rad`, in place."""
-    def dist(self, other: Tensor, p: builtins.float=2) -> Tensor:
-        """`norm` of ``input - other``."""
-    def nanmean(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
-        """The mean over ``dim`` of the elements that are not nan."""
-    def norm(self, p: builtins.int | builtins.float | builtins.bool | str | None='fro', dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, dtype: DTypeLike | None=None) -> Tensor:
-        """``sum(abs(input)**p)**(1/p)`` over ``dim``, or over all; ``"fro"`` is 2, and ``inf`` the largest absolute value.
-    
-    The gradient at 0 is 0. RuntimeError for integers."""
-    def rad2deg(self) -> Tensor:
-        """Radians as degrees; integers become the default float."""
-    def rad2deg_(self) -> Tensor:
-        """`rad2deg`, in place."""
-    def renorm(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
-        """Slices along ``dim`` whose norm is larger than ``maxnorm`` made as long as that."""
-    def renorm_(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
-        """`renorm`, in place."""
     def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
         """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
     def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:

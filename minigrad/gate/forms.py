@@ -276,6 +276,23 @@ def make_7(function, seen, check, call, explain):
     return gate
 
 
+def make_7L(function, seen, check, call, explain):
+    def gate(p0, p1, p2, p3, p4, p5, p6, **named):
+        try:
+            if named:
+                if (type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), *named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, p2, p3, p4, p5, p6,), named)
+                return function(p0, p1, p2, p3, p4, p5, p6, **named)
+            if (type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6)) not in seen:
+                return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6)), (p0, p1, p2, p3, p4, p5, p6,), named)
+            return function(p0, p1, p2, p3, p4, p5, p6)
+        except Exception as error:
+            explain(error, (p0, p1, p2, p3, p4, p5, p6,), named)
+            raise
+
+    return gate
+
+
 def make_8(function, seen, check, call, explain):
     def gate(p0, p1, p2, p3, p4, p5, p6, p7, **named):
         try:
@@ -286,6 +303,57 @@ def make_8(function, seen, check, call, explain):
             return function(p0, p1, p2, p3, p4, p5, p6, p7)
         except Exception as error:
             explain(error, (p0, p1, p2, p3, p4, p5, p6, p7,), named)
+            raise
+
+    return gate
+
+
+def make_8L(function, seen, check, call, explain):
+    def gate(p0, p1, p2, p3, p4, p5, p6, p7, **named):
+        try:
+            if named:
+                if (type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), *named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, p2, p3, p4, p5, p6, p7,), named)
+                return function(p0, p1, p2, p3, p4, p5, p6, p7, **named)
+            if (type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7)) not in seen:
+                return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7)), (p0, p1, p2, p3, p4, p5, p6, p7,), named)
+            return function(p0, p1, p2, p3, p4, p5, p6, p7)
+        except Exception as error:
+            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7,), named)
+            raise
+
+    return gate
+
+
+def make_9L(function, seen, check, call, explain):
+    def gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, **named):
+        try:
+            if named:
+                if (type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8), *named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, p2, p3, p4, p5, p6, p7, p8,), named)
+                return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, **named)
+            if (type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8)) not in seen:
+                return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8)), (p0, p1, p2, p3, p4, p5, p6, p7, p8,), named)
+            return function(p0, p1, p2, p3, p4, p5, p6, p7, p8)
+        except Exception as error:
+            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8,), named)
+            raise
+
+    return gate
+
+
+def make_10L(function, seen, check, call, explain):
+    def gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, **named):
+        try:
+            if named:
+                if (type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8), type(p9), *named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named)
+                return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, **named)
+            if (type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8), type(p9)) not in seen:
+                return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8), type(p9)), (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named)
+            return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9)
+        except Exception as error:
+            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named)
             raise
 
     return gate

@@ -14,32 +14,8 @@ _PLACES = (
     "minigrad.autograd", "minigrad.autograd.functional", "minigrad.func", "minigrad.random",
 )  # fmt: skip
 
-# Names of PyTorch, in whatever module, and what to write instead; x is the input, y the target, p a probability.
+# Names of PyTorch, in whatever module, and what to write instead; x is the input, y another.
 _FORMULAS = {
-    "softmax Softmax": "(x - x.logsumexp(dim, keepdim=True)).exp()",
-    "log_softmax LogSoftmax": "x - x.logsumexp(dim, keepdim=True)",
-    "softmin Softmin": "(-x - (-x).logsumexp(dim, keepdim=True)).exp()",
-    "cross_entropy CrossEntropyLoss": "(x.logsumexp(1) - x.gather(1, y[:, None])[:, 0]).mean()",
-    "nll_loss NLLLoss": "-x.gather(1, y[:, None]).mean()",
-    "binary_cross_entropy BCELoss": "-(y * p.log() + (1 - y) * (1 - p).log()).mean()",
-    "binary_cross_entropy_with_logits BCEWithLogitsLoss": "(x.relu() - x * y + (-x.abs()).exp().log1p()).mean()",
-    "smooth_l1_loss SmoothL1Loss huber_loss HuberLoss":
-        "minigrad.where((x - y).abs() < 1, (x - y).square() / 2, (x - y).abs() - 0.5).mean()",
-    "logsigmoid LogSigmoid": "x.clamp(max=0) - (-x.abs()).exp().log1p()",
-    "softplus Softplus": "x.relu() + (-x.abs()).exp().log1p()",
-    "silu SiLU": "x * x.sigmoid()",
-    "hardtanh Hardtanh": "x.clamp(-1, 1)",
-    "relu6 ReLU6": "x.clamp(0, 6)",
-    "leaky_relu LeakyReLU": "x.relu() + 0.01 * x.clamp(max=0)",
-    "elu ELU": "x.relu() + x.clamp(max=0).expm1()",
-    "softsign Softsign": "x / (1 + x.abs())",
-    "tanhshrink Tanhshrink": "x - x.tanh()",
-    "dropout Dropout": "x * (minigrad.rand_like(x) >= 0.5) / 0.5",
-    "normalize": "x / x.square().sum(1, keepdim=True).sqrt()",
-    "layer_norm LayerNorm":
-        "(x - x.mean(-1, keepdim=True)) / (x.var(-1, correction=0, keepdim=True) + 1e-5).sqrt()",
-    "one_hot": "(y[..., None] == minigrad.arange(n)).long()",
-    "embedding Embedding": "weight[y]",
     "hypot": "(x.square() + y.square()).sqrt()",
 }  # fmt: skip
 _SENTENCES = {

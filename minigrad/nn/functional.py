@@ -2,16 +2,88 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from minigrad.errors import warn
 from minigrad.functions import nn as functions
 from minigrad.functions.nn import linear
 from minigrad.gate import public
 from minigrad.hints import missing
+from minigrad.nn._reductions import legacy_reduction, warn_of_sizes, weighted
 from minigrad.tensor import Tensor
 
-__all__ = ["l1_loss", "linear", "mse_loss", "relu"]
+# By module: loaded when one of its names is first asked for.
+_FILES = {
+    "nn._activations": """
+        alpha_dropout celu dropout dropout1d dropout2d dropout3d elu embedding feature_alpha_dropout
+        gelu glu hardshrink hardsigmoid hardswish hardtanh leaky_relu log_softmax logsigmoid mish
+        one_hot prelu relu6 rrelu selu sigmoid silu softmax softmin softplus softshrink softsign tanh
+        tanhshrink threshold
+    """,
+    "nn._losses": """
+        binary_cross_entropy binary_cross_entropy_with_logits cosine_embedding_loss cross_entropy
+        gaussian_nll_loss hinge_embedding_loss huber_loss kl_div margin_ranking_loss nll_loss
+        poisson_nll_loss smooth_l1_loss soft_margin_loss triplet_margin_loss
+    """,
+    "nn._distances": "cosine_similarity normalize pairwise_distance",
+    "nn._norms": "batch_norm group_norm instance_norm layer_norm rms_norm",
+    "functions.conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d fold unfold",
+    "functions.grids": "affine_grid grid_sample",
+    "functions.images": """
+        channel_shuffle interpolate pad pixel_shuffle pixel_unshuffle upsample upsample_bilinear
+        upsample_nearest
+    """,
+    "functions.pool": """
+        adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
+        adaptive_max_pool2d adaptive_max_pool3d avg_pool1d avg_pool2d avg_pool3d lp_pool1d lp_pool2d
+        lp_pool3d max_pool1d max_pool2d max_pool3d max_unpool1d max_unpool2d max_unpool3d
+    """,
+}
+_PLACES = {name: file for file, names in _FILES.items() for name in names.split()}
+
+if TYPE_CHECKING:
+    from minigrad.functions.conv import conv1d as conv1d
+    from minigrad.functions.conv import conv2d as conv2d
+    from minigrad.functions.conv import conv3d as conv3d
+    from minigrad.functions.conv import conv_transpose1d as conv_transpose1d
+    from minigrad.functions.conv import conv_transpose2d as conv_transpose2d
+    from minigrad.functions.conv import conv_transpose3d as conv_transpose3d
+    from minigrad.functions.conv import fold as fold
+    from minigrad.functions.conv import unfold as unfold
+    from minigrad.functions.grids import affine_grid as affine_grid
+    from minigrad.functions.grids import grid_sample as grid_sample
+    from minigrad.functions.images import channel_shuffle as channel_shuffle
+    from minigrad.functions.images import interpolate as interpolate
+    from minigrad.functions.images import pad as pad
+    from minigrad.functions.images import pixel_shuffle as pixel_shuffle
+    from minigrad.functions.images import pixel_unshuffle as pixel_unshuffle
+    from minigrad.functions.images import upsample as upsample
+    from minigrad.functions.images import upsample_bilinear as upsample_bilinear
+    from minigrad.functions.images import upsample_nearest as upsample_nearest
+    from minigrad.functions.pool import adaptive_avg_pool1d as adaptive_avg_pool1d
+    from minigrad.functions.pool import adaptive_avg_pool2d as adaptive_avg_pool2d
+    from minigrad.functions.pool import adaptive_avg_pool3d as adaptive_avg_pool3d
+    from minigrad.functions.pool import adaptive_max_pool1d as adaptive_max_pool1d
+    from minigrad.functions.pool import adaptive_max_pool2d as adaptive_max_pool2d
+    from minigrad.functions.pool import adaptive_max_pool3d as adaptive_max_pool3d
+    from minigrad.functions.pool import avg_pool1d as avg_pool1d
+    from minigrad.functions.pool import avg_pool2d as avg_pool2d
+    from minigrad.functions.pool import avg_pool3d as avg_pool3d
+    from minigrad.functions.pool import lp_pool1d as lp_pool1d
+    from minigrad.functions.pool import lp_pool2d as lp_pool2d
+    from minigrad.functions.pool import lp_pool3d as lp_pool3d
+    from minigrad.functions.pool import max_pool1d as max_pool1d
+    from minigrad.functions.pool import max_pool2d as max_pool2d
+    from minigrad.functions.pool import max_pool3d as max_pool3d
+    from minigrad.functions.pool import max_unpool1d as max_unpool1d
+    from minigrad.functions.pool import max_unpool2d as max_unpool2d
+    from minigrad.functions.pool import max_unpool3d as max_unpool3d
+    from minigrad.nn._activations import *  # noqa: F403
+    from minigrad.nn._distances import *  # noqa: F403
+    from minigrad.nn._losses import *  # noqa: F403
+    from minigrad.nn._norms import *  # noqa: F403
+
+__all__ = ["l1_loss", "linear", "mse_loss", "relu", *_PLACES]
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -38,12 +110,12 @@ def mse_loss(
     that do not broadcast.
     """
     if not functions.same_shape(input, target):
-        _warn_of_sizes(input, target)
+        warn_of_sizes(input, target)
     if size_average is not None or reduce is not None:
-        reduction = _reduction(size_average, reduce, reduction)
+        reduction = legacy_reduction(size_average, reduce, reduction)
     if weight is None and reduction == "mean":
         return functions.mse_mean(input, target)
-    return _weighted((input - target) ** 2, weight, reduction)
+    return weighted((input - target) ** 2, weight, reduction)
 
 
 def l1_loss(
@@ -55,53 +127,23 @@ def l1_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """The absolute error ``|input - target|``; the arguments are those of :func:`mse_loss`."""
-    _warn_of_sizes(input, target)
-    reduction = _reduction(size_average, reduce, reduction)
-    return _weighted((input - target).abs(), weight, reduction)
-
-
-def _warn_of_sizes(input: Tensor, target: Tensor) -> None:
-    if target.shape != input.shape:
-        warn(
-            f"Using a target size ({target.shape}) that is different to the input size "
-            f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
-            "Please ensure they have the same size."
-        )
-
-
-def _reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    """The reduction that PyTorch's two legacy flags stand for, with its warning, where one is set."""
-    if size_average is None and reduce is None:
-        return reduction
-    legacy = "none" if reduce is False else "sum" if size_average is False else "mean"
-    warn(f"size_average and reduce args will be deprecated, please use reduction='{legacy}' instead.")
-    return legacy
-
-
-def _weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
-    """The reduction of errors; with weights the mean is over these."""
-    if weight is not None:
-        if weight.shape != errors.shape:
-            raise ValueError(
-                "Weights and input must have the same size. "
-                f"Got weight {tuple(weight.shape)} and input {tuple(errors.shape)}."
-            )
-        errors = errors * weight
-        if reduction == "mean":
-            mean: Tensor = errors.sum() / weight.sum()
-            return mean
-    if reduction == "none":
-        return errors
-    if reduction == "mean":
-        return errors.mean()
-    if reduction == "sum":
-        return errors.sum()
-    raise ValueError(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")
+    warn_of_sizes(input, target)
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    return weighted((input - target).abs(), weight, reduction)
 
 
 linear.__module__ = __name__  # pickles name it by where users find it
-public(globals(), __all__, check="Tensors")
+public(globals(), ("l1_loss", "mse_loss", "relu"), check="Tensors")
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing
 
-    def __getattr__(name: str) -> NoReturn:
+    def __getattr__(name: str) -> Any:
+        if name in _PLACES:
+            module = import_module(f"minigrad.{_PLACES[name]}")
+            function = getattr(module, name)
+            if function.__module__ == module.__name__:
+                function.__module__ = __name__  # pickles name it by where users find it
+            return globals().setdefault(name, function)
         raise missing(__name__, name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -1,30 +1,31 @@
-"""The length of vectors, a record of its own since its gradient at 0 is none of its parts'."""
+"""Standardizing, from which layer, batch, group and instance norm are made."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from minigrad.core.op import Array, Op
-from minigrad.kernels.sums import add_up
+from minigrad.core.op import Op
+from minigrad.kernels import norms as k
 from minigrad.ops import elementwise as e
-from minigrad.ops.reduce import spread
+from minigrad.ops.buffered import buffered, called
+from minigrad.ops.reduce import mean, var
 
 
-def _length(x: Array, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
-    if x.dtype == np.float16:
-        return _length(x.astype(np.float32), dim, keepdim).astype(np.float16)
-    return np.sqrt(add_up(np.square(x), dim, keepdim))
-
-
-def _length_vjp(g: Any, x: Any, y: Any, dim: Any, keepdim: bool) -> Any:
-    full: dict[str, Any] = {"shape": tuple(x.shape), "dim": dim, "keepdim": keepdim}
-    y = spread(y, **full)
-    none = e.eq(y, 0.0)  # the subgradient there is 0, as PyTorch has it
-    return e.where(none, 0.0, spread(g, **full) * (x / e.where(none, 1.0, y)))
+def _backward_x(g: Any, d: Any, x: Any, dim: tuple[int, ...], eps: float) -> Any:
+    """Of ``<g, r * (d - mean(d) - y * mean(d * y))>``, through the factor r and through y."""
+    over: dict[str, Any] = {"dim": dim, "keepdim": True}
+    y = standardize(x, dim=dim, eps=eps)
+    r = e.rsqrt(var(x, correction=0, **over) + eps)
+    dy, gy = mean(d * y, **over), mean(g * y, **over)
+    by_r = mean(g * d, **over) - mean(g, **over) * mean(d, **over) - gy * dy
+    return -(r * r * y * by_r) - standardize_backward(r * (g * dy + d * gy), x, dim=dim, eps=eps)
 
 
 # fmt: off
-length = Op("length", _length, "x; dim keepdim", _length_vjp, order="C")
+standardize: Op = Op("standardize", buffered(k.standardize), "x; dim eps",
+                     lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
+                     text=called(k.standardize))
+standardize_backward: Op = Op("standardize_backward", buffered(k.standardize_backward), "d x; dim eps",
+                              lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), _backward_x,
+                              order="C", text=called(k.standardize_backward))
 # fmt: on

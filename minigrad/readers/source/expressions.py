@@ -336,10 +336,14 @@ class Helpers:
                 f"source(): the operation {op} cannot be printed: its kernel is neither a function of NumPy "
                 "nor one of a module; give its record a text="
             )
-        name = self._names[function] = "_" + function.__name__.lstrip("_")
+        name = plain = "_" + function.__name__.lstrip("_")
+        while name in self._names.values():  # of another module
+            name = f"{plain}_{1 + sum(n.startswith(plain) for n in self._names.values())}"
+        self._names[function] = name
         tree: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
         tree.decorator_list = []
         tree = ast.fix_missing_locations(_Plain(function, self, op).visit(tree))
+        tree.name = name
         self.texts[name] = ast.unparse(tree)  # the functions that it calls stand before it
         return name
 

@@ -1,0 +1,263 @@
+"""Softmax, activations, dropout, embedding and the losses that PyTorch has in its first namespace, too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.core.apply import apply, cast, needs_value
+from minigrad.core.mode import MODE
+from minigrad.core.node import next_seq
+from minigrad.core.op import Op
+from minigrad.core.tensor import Tensor
+from minigrad.core.views import check_change
+from minigrad.dtypes import DTypeLike
+from minigrad.errors import not_implemented_error, runtime_error
+from minigrad.functions.dims import one_dim
+from minigrad.functions.draws import drawn
+from minigrad.functions.store import store, update
+from minigrad.gate import public
+from minigrad.ops import activations as a
+from minigrad.ops import classes as c
+from minigrad.ops import elementwise as e
+from minigrad.ops.shape import reshape
+
+__all__ = [
+    "alpha_dropout", "alpha_dropout_", "celu", "celu_", "dropout", "dropout_", "feature_alpha_dropout",
+    "feature_alpha_dropout_", "feature_dropout", "feature_dropout_", "log_softmax", "prelu", "rrelu", "rrelu_",
+    "selu", "selu_", "softmax",
+]  # fmt: skip
+
+# As in the paper on self-normalizing networks.
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
+
+def softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
+    """``exp(input)`` over its sum along ``dim``; NotImplementedError for integers without a ``dtype``."""
+    return _of_rows(c.softmax, input, dim, dtype)
+
+
+def log_softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
+    """The logarithm of `softmax`, which may be far below what float numbers hold of softmax itself."""
+    return _of_rows(c.log_softmax, input, dim, dtype)
+
+
+def _of_rows(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
+    if dtype is not None:
+        input = cast(input, dtypes.as_numpy(dtype))
+    d = one_dim(dim, input._array.ndim)
+    if input._array.dtype.kind != "f":
+        raise not_implemented_error(f'"{op.name}" not implemented for {input.dtype}; give a dtype')
+    return apply(op, (input,), {"dim": d})
+
+
+# ---------------------------------------------------------------- activations
+
+
+def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """``max(0, input) + min(0, alpha * (exp(input / alpha) - 1))``. RuntimeError for alpha 0."""
+    if alpha == 0:
+        raise runtime_error("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return elu(input, alpha, 1.0, 1.0 / alpha)
+
+
+def selu(input: Tensor) -> Tensor:
+    """``scale * elu(input, alpha)`` with the constants for which layers keep mean 0 and variance 1."""
+    return elu(input, SELU_ALPHA, SELU_SCALE)
+
+
+def elu(input: Tensor, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Tensor:
+    """``scale * input`` above 0, ``scale * alpha * (exp(input_scale * input) - 1)`` below."""
+    params = {"alpha": float(alpha), "scale": float(scale), "input_scale": float(input_scale)}
+    return apply(a.elu, (input,), params)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """``input`` where it is positive, else ``weight * input``, with one weight, or one for each channel."""
+    x, w = input._array, weight._array
+    if x.dtype != w.dtype:
+        raise runtime_error(
+            f"prelu: Type promoting not supported. Got {input.dtype} and {weight.dtype}; convert one with .to()"
+        )
+    if w.ndim > 1 and w.size != 1:
+        raise runtime_error(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {w.ndim}")
+    if w.size != 1:
+        if not x.ndim:
+            raise runtime_error("prelu: Not allow zero-dim input tensor.")
+        channels = x.shape[1] if x.ndim > 1 else 1
+        if channels != w.size:
+            raise runtime_error(
+                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {w.size} and "
+                f"channel size = {channels}."
+            )
+        weight = apply(reshape, (weight,), {"shape": (w.size, *(1,) * (x.ndim - 2))})
+    elif w.ndim:
+        weight = apply(reshape, (weight,), {"shape": ()})
+    return apply(a.prelu, (input, weight))
+
+
+def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
+    """``input`` where it is positive, else ``slope * input``: with the mean of the bounds, or drawn when training."""
+    if lower > upper:
+        raise runtime_error(
+            f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}"
+        )
+    if not training:
+        return apply(a.leaky_relu, (input,), {"slope": (float(lower) + float(upper)) / 2})
+    needs_value("rrelu() in training")
+    # PyTorch draws one number, in float64, for each element that is not positive.
+    array = input._array
+    below = array <= 0
+    slopes = np.ones(array.shape, array.dtype)
+    units = drawn(None, "uniform", (int(below.sum()),), np.float64)._array
+    slopes[below] = units * (upper - lower) + lower  # in two roundings, as there
+    return apply(e.mul, (input, slopes))
+
+
+# ---------------------------------------------------------------- dropout
+
+
+def dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """Each element 0 with probability ``p``, and divided by ``1 - p`` otherwise; ``input`` itself unless ``train``."""
+    return _dropped(input, p, train, feature=False, alpha=False)
+
+
+def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """`dropout` of whole channels: those of the first two dimensions. RuntimeError for fewer."""
+    return _dropped(input, p, train, feature=True, alpha=False)
+
+
+def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """Dropout that keeps mean 0 and variance 1, for networks of `selu`."""
+    return _dropped(input, p, train, feature=False, alpha=True)
+
+
+def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """`alpha_dropout` of whole channels."""
+    return _dropped(input, p, train, feature=True, alpha=True)
+
+
+def _dropped(input: Tensor, p: float, train: bool, feature: bool, alpha: bool) -> Tensor:
+    if not 0 <= p <= 1:
+        raise runtime_error(f"dropout probability has to be between 0 and 1, but got {p}")
+    array = input._array
+    if p == 0 or not train or not array.size:
+        return input
+    if p == 1:
+        return apply(e.mul, (input, np.zeros((), array.dtype)))
+    shape = array.shape
+    if feature:
+        if array.ndim < 2:
+            raise runtime_error("Feature dropout requires at least 2 dimensions in the input")
+        shape = (*shape[:2], *(1,) * (array.ndim - 2))
+    noise = drawn(None, "bernoulli", 1 - p, shape, array.dtype)
+    if not alpha:
+        return apply(e.mul, (input, apply(e.div, (noise, 1 - p))))
+    low = 1.7580993408473766  # SELU_ALPHA * SELU_SCALE, to which selu falls
+    scale = 1 / math.sqrt((low * low * p + 1) * (1 - p))
+    shift = apply(e.add, (apply(e.mul, (apply(e.add, (noise, -1.0)), low * scale)), low * scale * p))
+    return apply(e.add, (apply(e.mul, (input, apply(e.mul, (noise, scale)))), shift))
+
+
+# ---------------------------------------------------------------- in place
+
+
+def over(input: Tensor, function: Callable[..., Tensor], *args: Any) -> Tensor:
+    """``input`` overwritten with a function of it."""
+    if MODE.get().grad:
+        check_change(input)
+    since = next_seq()
+    result = function(input, *args)
+    return input if result is input else store(input, result, function.__name__, since)
+
+
+def rrelu_(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
+    """`rrelu`, in place."""
+    return over(input, rrelu, lower, upper, training)
+
+
+def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """`celu`, in place."""
+    return over(input, celu, alpha)
+
+
+def selu_(input: Tensor) -> Tensor:
+    """`selu`, in place."""
+    return over(input, selu)
+
+
+def dropout_(input: Tensor, p: float, train: bool) -> Tensor:
+    """`dropout`, in place."""
+    return over(input, dropout, p, train)
+
+
+def feature_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
+    """`feature_dropout`, in place."""
+    return over(input, feature_dropout, p, train)
+
+
+def alpha_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
+    """`alpha_dropout`, in place."""
+    return over(input, alpha_dropout, p, train)
+
+
+def feature_alpha_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
+    """`feature_alpha_dropout`, in place."""
+    return over(input, feature_alpha_dropout, p, train)
+
+
+# ---------------------------------------------------------------- for minigrad.nn.functional alone
+
+
+def _plain(op: Op) -> Callable[..., Tensor]:
+    """An operation of one operand, which ``inplace`` overwrites."""
+
+    def function(input: Tensor, inplace: bool = False, **params: Any) -> Tensor:
+        return update(input, op, (input,), params) if inplace else apply(op, (input,), params)
+
+    return function
+
+
+gelu, silu, mish, softplus, log_sigmoid = map(_plain, (a.gelu, a.silu, a.mish, a.softplus, a.log_sigmoid))
+plain_elu, leaky_relu, hardtanh, threshold = map(_plain, (a.elu, a.leaky_relu, a.hardtanh, a.threshold))
+hardsigmoid, hardswish, softshrink = map(_plain, (a.hardsigmoid, a.hardswish, a.softshrink))
+hardshrink, huber = map(_plain, (a.hardshrink, a.huber))
+
+
+def bce(input: Tensor, target: Tensor) -> Tensor:
+    """The elements of the cross entropy of two classes, of probabilities."""
+    return apply(a.bce, (input, target))
+
+
+def bce_with_logits(input: Tensor, target: Tensor) -> Tensor:
+    """The elements of the cross entropy of two classes."""
+    return apply(a.bce_with_logits, (input, target))
+
+
+def log_loss(rows: Tensor, target: Tensor, ignore: int) -> Tensor:
+    """``-log(softmax(rows))`` of the class of each row."""
+    return apply(c.log_loss, (rows, target), {"ignore": ignore})
+
+
+def nll(rows: Tensor, target: Tensor, ignore: int) -> Tensor:
+    """``-rows`` of the class of each row."""
+    return apply(c.nll, (rows, target), {"ignore": ignore})
+
+
+def one_hot(target: Tensor, classes: int) -> Tensor:
+    """1 in the place that each class names, else 0."""
+    return apply(c.one_hot, (target,), {"classes": classes})
+
+
+def embedding(weight: Tensor, index: Tensor, padding: int, by_count: bool) -> Tensor:
+    """Rows of ``weight``; ``padding`` (-1: none) gets no gradient, the others by how often they are named."""
+    return apply(c.embedding, (weight, index), {"padding": padding, "by_count": by_count})
+
+
+METHODS = "log_softmax prelu softmax"
+
+public(globals(), __all__, home="minigrad")

@@ -1,0 +1,198 @@
+"""Images sampled at points, under PyTorch's names; formulas of other functions."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from minigrad import dtypes
+from minigrad.core.tensor import Tensor
+from minigrad.errors import not_implemented_error, runtime_error, value_error, warn
+from minigrad.functions.creation import arange, ones
+from minigrad.functions.elementwise import where
+from minigrad.functions.index import gather
+from minigrad.functions.linalg import bmm
+from minigrad.functions.parts import cat
+from minigrad.functions.shape import expand, reshape
+from minigrad.gate import public
+
+__all__: list[str] = []
+# In nn.functional alone.
+FUNCTIONAL = ["affine_grid", "grid_sample"]
+
+_CORNERS = (
+    "Default {} behavior has changed to align_corners=False since 1.3.0. Please specify align_corners=True if the old "
+    "behavior is desired. See the documentation of grid_sample for details."
+)
+
+
+def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
+    """The points (batch, height, width, 2) of `grid_sample` for affine maps (batch, 2, 3); or those of volumes.
+
+    ``size`` is (batch, channels, height, width), for volumes with a depth. With ``align_corners`` -1 and 1 are the
+    centres of the outer pixels, otherwise their edges.
+    """
+    shape = theta._array.shape
+    if theta._array.dtype.kind != "f":
+        raise value_error(f"Expected theta to have floating point type, but got {theta.dtype}")
+    if align_corners is None:
+        warn(_CORNERS.format("grid_sample and affine_grid"))
+    rank = len(size) - 2
+    if rank not in (2, 3):
+        raise not_implemented_error(
+            "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. "
+            f"Got size {tuple(size)}."
+        )
+    if len(shape) != 3 or shape[1:] != (rank, rank + 1):
+        raise value_error(
+            f"Expected a batch of {rank}D affine matrices of shape Nx{rank}x{rank + 1} for size {tuple(size)}. "
+            f"Got {shape}."
+        )
+    if min(size) <= 0:
+        raise value_error(f"Expected non-zero, positive output size. Got {tuple(size)}")
+    out = tuple(size[2:])
+    axes = []
+    for d in reversed(range(rank)):  # x stands first
+        n = out[d]
+        line = arange(n, dtype=theta.dtype) * (2 / (n - 1) if n > 1 else 0.0) - 1.0 if align_corners else (
+            (arange(n, dtype=theta.dtype) * 2.0 + (1.0 - n)) / n
+        )  # fmt: skip
+        if align_corners and n == 1:
+            line = line * 0.0
+        axes.append(expand(reshape(line, *[-1 if k == d else 1 for k in range(rank)], 1), *out, 1))
+    base = reshape(cat([*axes, ones(*out, 1, dtype=theta.dtype)], -1), 1, -1, rank + 1)
+    points = bmm(expand(base, shape[0], *base._array.shape[1:]), theta.mT)
+    return reshape(points, shape[0], *out, rank)
+
+
+def grid_sample(
+    input: Tensor,
+    grid: Tensor,
+    mode: str = "bilinear",
+    padding_mode: str = "zeros",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """The input (batch, channels, *sizes) at points (batch, *out, 2 or 3) with x first, in -1 to 1.
+
+    ``mode`` is "bilinear", "nearest" or for images "bicubic"; ``padding_mode`` tells what is outside: "zeros",
+    "border" or "reflection". With ``align_corners`` -1 and 1 are the centres of the outer pixels, otherwise their
+    edges.
+    """
+    if mode not in ("bilinear", "nearest", "bicubic"):
+        raise value_error(
+            "nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: "
+            f"'{mode}'"
+        )
+    if padding_mode not in ("zeros", "border", "reflection"):
+        raise value_error(
+            "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but "
+            f"got: '{padding_mode}'"
+        )
+    if align_corners is None:
+        warn(_CORNERS.format("grid_sample and affine_grid"))
+    _check(input, grid, mode)
+    shape, points = input._array.shape, grid._array.shape
+    sizes, count = shape[2:], math.prod(points[1:-1])
+    flat = reshape(input, *shape[:2], math.prod(sizes))
+    taps: list[Any] = []  # by dimension: places and weights
+    for d, n in enumerate(sizes):
+        at = reshape(grid[..., len(sizes) - 1 - d], points[0], 1, count)
+        at = (at + 1.0) * ((n - 1) / 2) if align_corners else ((at + 1.0) * n - 1.0) / 2.0
+        taps.append(_taps(at, n, mode, padding_mode, bool(align_corners)))
+    y: Tensor | None = None
+    for corner in itertools.product(*taps):
+        value = _picked(flat, [place for place, _ in corner], sizes)
+        for _, weight in corner:
+            value = value * weight
+        y = value if y is None else y + value
+    return reshape(y, *shape[:2], *points[1:-1])  # type: ignore[arg-type]  # there is a corner
+
+
+def _check(input: Tensor, grid: Tensor, mode: str) -> None:
+    shape, points = input._array.shape, grid._array.shape
+    if input._array.dtype != grid._array.dtype:
+        raise runtime_error(
+            f"expected scalar type {input.dtype} but found {grid.dtype}; the grid has another dtype"
+        )
+    if len(shape) not in (4, 5) or len(shape) != len(points):
+        raise runtime_error(
+            "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with "
+            f"sizes {list(shape)} and grid with sizes {list(points)}"
+        )
+    if shape[0] != points[0]:
+        raise runtime_error(
+            "grid_sampler(): expected grid and input to have same batch size, but got input with sizes "
+            f"{list(shape)} and grid with sizes {list(points)}"
+        )
+    if points[-1] != len(shape) - 2:
+        raise runtime_error(
+            f"grid_sampler(): expected grid to have size {len(shape) - 2} in last dimension, but got grid with sizes "
+            f"{list(points)}"
+        )
+    if 0 in shape[2:]:
+        raise runtime_error(
+            "grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes "
+            f"{list(shape)}"
+        )
+    if mode == "bicubic" and len(shape) == 5:
+        raise runtime_error("grid_sampler(): bicubic interpolation only supports 4D input")
+
+
+def _taps(at: Tensor, n: int, mode: str, outside: str, align: bool) -> list[tuple[Tensor, Tensor]]:
+    """Along one dimension: whole places, and the weights of what stands there."""
+    if mode == "bicubic":
+        low = at.floor().detach()
+        t = at - low
+        weights = (_far(t + 1.0), _near(t), _near(1.0 - t), _far(2.0 - t))
+        return [(_within(low + float(k - 1), n, outside, align), w) for k, w in enumerate(weights)]
+    at = _within(at, n, outside, align)
+    if mode == "nearest":
+        place = at.round()
+        finite = where(at.isfinite(), at, 0.0)
+        return [(place.detach(), finite - finite + 1.0)]  # 1, with a gradient of 0 for the grid
+    low = at.floor().detach()
+    return [(low, low + 1.0 - at), (low + 1.0, at - low)]
+
+
+def _near(x: Tensor) -> Tensor:
+    return (1.25 * x - 2.25) * x * x + 1.0
+
+
+def _far(x: Tensor) -> Tensor:
+    return ((-0.75 * x + 3.75) * x - 6.0) * x + 3.0
+
+
+def _within(at: Tensor, n: int, outside: str, align: bool) -> Tensor:
+    """Places outside brought inside, as the padding mode says."""
+    if outside == "zeros":
+        return at
+    if outside == "reflection":
+        low, span = (0.0, float(n - 1)) if align else (-0.5, float(n))
+        if span == 0.0:
+            at = at * 0.0
+        else:
+            far = (at - low).abs()
+            turns = (far / span).floor().detach()
+            rest = far - turns * span
+            at = where(turns.remainder(2.0) == 0.0, rest + low, span + low - rest)
+    at = where(at.isnan(), 0.0, at)
+    inside = (at > 0.0).logical_and(at < float(n - 1))  # at the edges the gradient is 0
+    return where(inside, at, at.detach().clamp(0.0, float(n - 1)))
+
+
+def _picked(flat: Tensor, places: list[Tensor], sizes: tuple[int, ...]) -> Tensor:
+    """What stands in whole places, 0 where one is outside."""
+    index: Any = 0
+    inside: Any = None
+    for place, n in zip(places, sizes, strict=True):
+        here = (place >= 0.0).logical_and(place <= float(n - 1))
+        inside = here if inside is None else inside.logical_and(here)
+        index = index * n + where(here, place, 0.0).to(dtypes.int64)
+    shape = (*flat._array.shape[:2], index._array.shape[-1])
+    return where(inside, gather(flat, 2, expand(index, *shape)), 0.0)
+
+
+METHODS = ""
+public(globals(), FUNCTIONAL, check="Tensors")

@@ -1,0 +1,443 @@
+"""Pooling, under PyTorch's names. An input is (batch, channels, *sizes), or one sample without the batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.apply import apply
+from minigrad.core.tensor import Tensor
+from minigrad.errors import not_implemented_error, runtime_error, value_error
+from minigrad.functions.conv import by
+from minigrad.functions.elementwise import own
+from minigrad.functions.shape import reshape
+from minigrad.functions.table import relu
+from minigrad.gate import public
+from minigrad.ops import pool as ops
+
+__all__ = [
+    "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d", "max_pool3d",
+]  # fmt: skip
+# In nn.functional alone.
+FUNCTIONAL = [
+    "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool2d", "adaptive_max_pool3d", "avg_pool2d",
+    "avg_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d",
+]  # fmt: skip
+
+_WORDS = {1: "int", 2: "tuple of two ints", 3: "tuple of three ints"}
+_TYPES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long"}
+
+
+# ---------------------------------------------------------------- checks
+
+
+def _refuse(name: str, x: Tensor, kinds: str) -> None:
+    """NotImplementedError for an element type that is not of these kinds."""
+    dtype = x._array.dtype
+    if dtype.kind not in kinds:
+        raise not_implemented_error(
+            f"\"{name}\" not implemented for '{_TYPES.get(dtype.name, dtype.name)}'; convert with "
+            ".float() first"
+        )
+
+
+def _sizes(name: str, what: str, value: Any, rank: int) -> tuple[int, ...]:
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    if len(values) not in (1, rank):
+        raise runtime_error(
+            f"{name}: {what} must either be a single int, or a {_WORDS[rank]}; got {list(values)}"
+        )
+    return tuple(int(v) for v in (values * rank if len(values) == 1 else values))
+
+
+def _shape(name: str, x: Tensor, rank: int) -> tuple[int, ...]:
+    """The sizes that are pooled. RuntimeError for another number of dimensions, and where one is empty."""
+    shape: tuple[int, ...] = x._array.shape
+    if len(shape) not in (rank + 1, rank + 2) or 0 in shape[-rank - 1 :]:
+        raise runtime_error(
+            f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch "
+            "size for input, "
+            f"but got:{list(shape)}"
+        )
+    return shape[-rank:]
+
+
+def _out(size: int, kernel: int, stride: int, pad: int, dilation: int, ceil: bool) -> int:
+    """How many windows there are; with ``ceil`` one that starts within the input may end outside."""
+    rest = size + 2 * pad - dilation * (kernel - 1) - 1
+    out = (-(-rest // stride) if ceil else rest // stride) + 1
+    return out - 1 if ceil and (out - 1) * stride >= size + pad else out
+
+
+def _places(
+    name: str, x: Tensor, rank: int, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> list[tuple[int, int, int, int, int, int]]:  # fmt: skip
+    """By dimension: size, kernel, stride, padding, dilation, and the number of places."""
+    kernels = _sizes(name, "kernel_size", kernel, rank)
+    none = stride is None or (isinstance(stride, (tuple, list)) and not stride)
+    strides = kernels if none else _sizes(name, "stride", stride, rank)
+    pads, gaps = _sizes(name, "padding", padding, rank), _sizes(name, "dilation", dilation, rank)
+    sizes = _shape(name, x, rank)
+    if min(kernels) < 1:
+        raise runtime_error(f"{name}: kernel_size should be greater than zero, but got {list(kernels)}")
+    if min(strides) < 1:
+        raise runtime_error(f"{name}: stride should not be zero, but greater than that; got {list(strides)}")
+    if min(gaps) < 1:
+        raise runtime_error(f"{name}: dilation should be greater than zero, but got {list(gaps)}")
+    if min(pads) < 0:
+        raise runtime_error(f"{name}: pad must be non-negative, but got pad: {min(pads)}")
+    for k, p, d in zip(kernels, pads, gaps, strict=True):
+        if p > ((k - 1) * d + 1) // 2:
+            raise runtime_error(
+                f"{name}: pad should be at most half of effective kernel size, but got pad={p}, "
+                f"kernel_size={k} and "
+                f"dilation={d}"
+            )
+    rows = [(*row, _out(*row, ceil_mode)) for row in zip(sizes, kernels, strides, pads, gaps, strict=True)]
+    out = [row[-1] for row in rows]
+    if min(out) < 1:
+        planes = x._array.shape[-rank - 1]
+        raise runtime_error(
+            f"{name}: Given input size: ({planes}x{by(sizes).replace(' ', '')}). Calculated output size: "
+            f"({planes}x{by(out).replace(' ', '')}). Output size is too small"
+        )
+    return rows
+
+
+# ---------------------------------------------------------------- maxima
+
+
+def _max(
+    rank: int, x: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: bool
+) -> Any:  # fmt: skip
+    name = f"max_pool{rank}d"
+    _refuse(name, x, "fiu")
+    rows = _places(name, x, rank, kernel, stride, padding, dilation, ceil_mode)
+    plans = tuple(("window", *row) for row in rows)
+    return _maxima(x, plans, indices)
+
+
+def _maxima(x: Tensor, plans: Any, indices: bool) -> Any:
+    y = apply(ops.max_pool, (x,), {"plans": plans})
+    return (y, apply(ops.max_pool_indices, (x,), {"plans": plans})) if indices else y
+
+
+def max_pool1d(
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The maximum of each window of (batch, channels, length); with ``return_indices`` also where it stands.
+
+    The gradient flows to the first of equal maxima.
+    """
+    return _max(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool2d(
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The maximum of each window of (batch, channels, height, width).
+
+    With ``return_indices`` also where it stands, counted row by row. The gradient flows to the first of equal maxima.
+    ``stride`` is ``kernel_size`` where nothing is said; padding is never a maximum.
+    """
+    return _max(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool3d(
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """`max_pool2d` for (batch, channels, depth, height, width)."""
+    return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+# ---------------------------------------------------------------- means
+
+
+def _mean(
+    rank: int, x: Tensor, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, include: bool, divisor: int | None
+) -> Tensor:  # fmt: skip
+    name = f"avg_pool{rank}d"
+    _refuse(name, x, "f")
+    rows = _places(name, x, rank, kernel, stride, padding, 1, ceil_mode)
+    plans: Any
+    if divisor == 0:
+        raise runtime_error("divisor must be not zero")
+    if divisor is not None:
+        plans = tuple(("sum", *row[:4], row[5]) for row in rows)
+        return apply(ops.resample, (x,), {"plans": plans}) / divisor
+    plans = tuple(("mean", *row[:4], row[5], bool(include)) for row in rows)
+    return apply(ops.resample, (x,), {"plans": plans})
+
+
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    """The mean of each window of (batch, channels, length)."""
+    return _mean(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+
+
+def avg_pool2d(
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """The mean of each window of (batch, channels, height, width).
+
+    The sum is divided by the size of the window, without the padding in it unless ``count_include_pad``, or by
+    ``divisor_override``.
+    """
+    return _mean(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def avg_pool3d(
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """`avg_pool2d` for (batch, channels, depth, height, width)."""
+    return _mean(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def _lp(
+    rank: int, x: Tensor, norm: float, kernel: Any, stride: Any, ceil_mode: bool
+) -> Tensor:  # fmt: skip
+    kernels = _sizes(f"lp_pool{rank}d", "kernel_size", kernel, rank)
+    y = _mean(rank, x**norm, kernels, stride, 0, ceil_mode, True, None)
+    total: Tensor = (y.sign() * relu(y.abs()) * math.prod(kernels)) ** (1.0 / norm)
+    return total
+
+
+def lp_pool1d(
+    input: Tensor,
+    norm_type: int | float,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """``sum(x**norm_type) ** (1 / norm_type)`` of each window of (batch, channels, length)."""
+    return _lp(1, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool2d(
+    input: Tensor,
+    norm_type: int | float,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """``sum(x**norm_type) ** (1 / norm_type)`` of each window of (batch, channels, height, width)."""
+    return _lp(2, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool3d(
+    input: Tensor,
+    norm_type: int | float,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """`lp_pool2d` for (batch, channels, depth, height, width)."""
+    return _lp(3, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+# ---------------------------------------------------------------- as many parts as are asked for
+
+
+def _parts(name: str, rank: int, x: Tensor, output_size: Any) -> Any:
+    _refuse(name, x, "f")
+    shape = x._array.shape
+    if len(shape) not in (rank + 1, rank + 2):
+        raise runtime_error(f"{name}(): Expected {rank + 1}D or {rank + 2}D tensor, but got: {list(shape)}")
+    values = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * rank
+    if len(values) != rank:
+        raise runtime_error(f"{name}: output_size must be {rank}; got {list(values)}")
+    sizes = shape[-rank:]
+    if 0 in shape[-rank - 1 :]:
+        at = next(d for d in range(len(shape) - rank - 1, len(shape)) if not shape[d])
+        raise runtime_error(
+            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has "
+            f"sizes {list(shape)} "
+            f"with dimension {at} being empty"
+        )
+    out = [n if v is None else int(v) for v, n in zip(values, sizes, strict=True)]
+    if max(out) >= 1 << 31:  # before a table is made of it
+        raise runtime_error(f"{name}: an output_size of {out} does not fit into memory")
+    if min(out) < 0:
+        raise runtime_error(
+            f"{name}: elements of output_size must be greater than or equal to 0 but received {out}"
+        )
+    return tuple(("adaptive", n, m) for n, m in zip(sizes, out, strict=True))
+
+
+def _adaptive_mean(rank: int, x: Tensor, output_size: Any) -> Tensor:
+    return apply(ops.resample, (x,), {"plans": _parts(f"adaptive_avg_pool{rank}d", rank, x, output_size)})
+
+
+def _adaptive_max(rank: int, x: Tensor, output_size: Any, indices: bool) -> Any:
+    return _maxima(x, _parts(f"adaptive_max_pool{rank}d", rank, x, output_size), indices)
+
+
+def adaptive_avg_pool1d(input: Tensor, output_size: int | Sequence[int]) -> Tensor:
+    """The means of ``output_size`` parts of the last dimension, whose sizes are as equal as can be."""
+    return _adaptive_mean(1, input, output_size)
+
+
+def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
+    """The means of ``output_size`` parts of the last two dimensions; None leaves a dimension as it is."""
+    return _adaptive_mean(2, input, output_size)
+
+
+def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
+    """The means of ``output_size`` parts of the last three dimensions; None leaves a dimension as it is."""
+    return _adaptive_mean(3, input, output_size)
+
+
+def adaptive_max_pool1d(input: Tensor, output_size: int | Sequence[int], return_indices: bool = False) -> Any:
+    """The maxima of ``output_size`` parts of the last dimension, whose sizes are as equal as can be."""
+    return _adaptive_max(1, input, output_size, return_indices)
+
+
+def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """The maxima of ``output_size`` parts of the last two dimensions; None leaves a dimension as it is."""
+    return _adaptive_max(2, input, output_size, return_indices)
+
+
+def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """The maxima of ``output_size`` parts of the last three dimensions; None leaves a dimension as it is."""
+    return _adaptive_max(3, input, output_size, return_indices)
+
+
+# ---------------------------------------------------------------- back to the places of maxima
+
+
+def _unpool(
+    rank: int, x: Tensor, indices: Tensor, kernel: Any, stride: Any, padding: Any, output_size: Any
+) -> Tensor:  # fmt: skip
+    name = f"max_unpool{rank}d"
+    kernels = _sizes(name, "kernel_size", kernel, rank)
+    strides = kernels if stride is None else _sizes(name, "stride", stride, rank)
+    sizes = _unpooled(x, rank, kernels, strides, _sizes(name, "padding", padding, rank), output_size)
+    shape = x._array.shape
+    if indices._array.dtype != np.int64:
+        raise runtime_error(f"elements in indices should be type int64 but got: {indices._array.dtype}")
+    if len(shape) not in (rank + 1, rank + 2):
+        raise runtime_error(
+            f"Input to {name} should be a {rank + 1}d or {rank + 2}d Tensor, but got a tensor with "
+            f"{len(shape)} dim."
+        )
+    if indices._array.shape != shape:
+        raise runtime_error(
+            f"Expected shape of indices to be same as that of the input tensor ({list(shape)}) but got "
+            "indices tensor "
+            f"with shape: {list(indices._array.shape)}"
+        )
+    if 0 in shape[-rank - 1 :]:
+        raise runtime_error(
+            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but got {list(shape)}"
+        )
+    lead = shape[:-rank]
+    rows, count = math.prod(lead), math.prod(sizes)
+    y = apply(
+        ops.unpool,
+        (reshape(x, rows, math.prod(shape[-rank:])), reshape(indices, rows, math.prod(shape[-rank:]))),
+        {"count": count},
+    )
+    return own(reshape(y, *lead, *sizes))
+
+
+def _unpooled(
+    x: Tensor, rank: int, kernels: Any, strides: Any, pads: Any, output_size: Any
+) -> tuple[int, ...]:
+    """The sizes of what was pooled."""
+    shape = x._array.shape[-rank:]
+    usual = [(n - 1) * s + k - 2 * p for n, s, k, p in zip(shape, strides, kernels, pads, strict=True)]
+    if output_size is None:
+        return tuple(usual)
+    wanted = tuple(output_size)
+    if len(wanted) == rank + 2:
+        wanted = wanted[2:]
+    if len(wanted) != rank:
+        raise value_error(
+            f"output_size should be a sequence containing {rank} or {rank + 2} elements, but it has a "
+            "length of "
+            f"'{len(wanted)}'"
+        )
+    for d, (n, s, v) in enumerate(zip(usual, strides, wanted, strict=True)):
+        if not n - s < v < n + s:
+            raise value_error(f'invalid output_size "{wanted}" (dim {d} must be between {n - s} and {n + s})')
+    return tuple(int(v) for v in wanted)
+
+
+def max_unpool1d(
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    output_size: Sequence[int] | None = None,
+) -> Tensor:
+    """Zeros, with the elements where ``indices``, as `max_pool1d` returns them, tell."""
+    return _unpool(1, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool2d(
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    output_size: Sequence[int] | None = None,
+) -> Tensor:
+    """Zeros, with the elements where ``indices``, as `max_pool2d` returns them, tell."""
+    return _unpool(2, input, indices, kernel_size, stride, padding, output_size)
+
+
+def max_unpool3d(
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    output_size: Sequence[int] | None = None,
+) -> Tensor:
+    """Zeros, with the elements where ``indices``, as `max_pool3d` returns them, tell."""
+    return _unpool(3, input, indices, kernel_size, stride, padding, output_size)
+
+
+METHODS = ""
+public(globals(), __all__, home="minigrad")
+public(globals(), FUNCTIONAL)

@@ -1,0 +1,419 @@
+"""Maxima, and weighted sums, of neighbours along each of the last dimensions: pooling and resizing.
+
+What is taken along a dimension is told by a tuple, its *plan*:
+
+- ``("window", size, kernel, stride, pad, dilation, out)``: maxima of windows
+- ``("mean", size, kernel, stride, pad, out, include)``: means of windows, which count padding with ``include``
+- ``("sum", size, kernel, stride, pad, out)``: their sums
+- ``("adaptive", size, out)``: as many parts, of sizes that differ by one or two
+- ``("nearest" | "nearest-exact", size, out, scale)``, ``("linear" | "cubic", size, out, scale, align)``: resizing by
+  the step ``scale``, which is 0.0 where it follows from the sizes; ``"linear-wide"`` and ``"cubic-wide"`` average
+
+One dimension is worked on after the other: windows of 3 x 3 take 3 + 3 steps.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.kernels.sums import add_up
+from minigrad.kernels.windows import covered
+
+Array = np.ndarray[Any, Any]
+Plan = tuple[Any, ...]
+
+
+# A tap is what outputs have in common: where these stand (a slice), where their neighbours do (a slice or numbers that
+# increase), and a weight for each or None.  A table has the number of outputs, the taps or in place of them a slice of
+# neighbours for each output, and what the sums are divided by or None.
+Tap = tuple[Any, Any, Any]
+Table = tuple[int, tuple[Tap, ...], tuple[slice, ...], Any]
+
+
+@functools.lru_cache(maxsize=512)
+def table(plan: Plan) -> Table:
+    """What a plan says, as slices, numbers and weights."""
+    kind, size = plan[:2]
+    if kind == "adaptive":
+        out = plan[2]
+        starts = [k * size // out for k in range(out)]
+        stops = [-(-(k + 1) * size // out) for k in range(out)]
+        return out, (), tuple(map(slice, starts, stops)), np.subtract(stops, starts).astype(np.float64)
+    if kind == "window":
+        _, _, kernel, stride, pad, gap, out = plan
+        return out, *_window_taps(size, kernel, stride, pad, gap, out), None
+    if kind == "sum" or kind == "mean":
+        kernel, stride, pad, out = plan[2:6]
+        return (
+            out,
+            *_window_taps(size, kernel, stride, pad, 1, out),
+            _counts(plan) if kind == "mean" else None,
+        )
+    out, scale = plan[2:4]
+    if kind == "linear-wide" or kind == "cubic-wide":
+        taps = _wide(plan)
+    elif kind == "linear":
+        taps = _linear(size, out, scale, plan[4])
+    elif kind == "cubic":
+        taps = _cubic(size, out, scale, plan[4])
+    else:
+        taps = _nearest(size, out, scale, kind == "nearest-exact")
+    return out, taps, (), None
+
+
+def _counts(plan: Plan) -> Array:
+    """How many elements the windows have."""
+    _, size, kernel, stride, pad, out, include = plan
+    starts = np.arange(out) * stride - pad
+    stops = np.minimum(starts + kernel, size + pad)
+    if not include:
+        starts, stops = np.maximum(starts, 0), np.minimum(stops, size)
+    counts: Array = (stops - starts).astype(np.float64)
+    return counts
+
+
+def _window_taps(size: int, kernel: int, stride: int, pad: int, gap: int, out: int) -> Any:
+    """The taps and parts of windows."""
+    if out < kernel:
+        parts = []
+        for k in range(out):
+            start, stop = k * stride - pad, min(k * stride - pad + (kernel - 1) * gap + 1, size)
+            parts.append(slice(start if start >= 0 else start % gap, max(stop, 0), gap))
+        return (), tuple(parts)
+    taps = []
+    for k in range(kernel):
+        first, last = covered(size, out, stride, k * gap - pad)
+        if first < last:
+            start = first * stride + k * gap - pad
+            there = slice(start, start + (last - first - 1) * stride + 1, stride)
+            taps.append((slice(first, last), there, None))
+    return tuple(taps), ()
+
+
+def _steps(size: int, out: int, scale: float, align: bool) -> Array:
+    """Where each output stands among the inputs."""
+    if align:
+        return np.arange(out) * ((size - 1) / (out - 1) if out > 1 else 0.0)
+    return (np.arange(out) + 0.5) * (scale or size / out) - 0.5
+
+
+def _nearest(size: int, out: int, scale: float, exact: bool) -> tuple[Tap, ...]:
+    # PyTorch computes in float32.
+    step = np.float32(scale) if scale else np.float32(size) / np.float32(out)
+    at = np.floor((np.arange(out, dtype=np.float32) + np.float32(0.5 if exact else 0.0)) * step)
+    return ((slice(0, out), np.minimum(at.astype(np.int64), size - 1), None),)
+
+
+def _linear(size: int, out: int, scale: float, align: bool) -> tuple[Tap, ...]:
+    at = np.maximum(_steps(size, out, scale, align), 0.0)
+    low = np.minimum(at.astype(np.int64), size - 1)
+    t = np.clip(at - low, 0.0, 1.0)
+    return (slice(0, out), low, 1.0 - t), (slice(0, out), np.minimum(low + 1, size - 1), t)
+
+
+def _near(x: Array) -> Array:
+    """Keys' cubic kernel with a = -3/4, up to 1."""
+    return (1.25 * x - 2.25) * x * x + 1.0
+
+
+def _far(x: Array) -> Array:
+    """The same from 1 to 2."""
+    return ((-0.75 * x + 3.75) * x - 6.0) * x + 3.0
+
+
+def _cubic(size: int, out: int, scale: float, align: bool) -> tuple[Tap, ...]:
+    at = _steps(size, out, scale, align)
+    low = np.floor(at)
+    t = at - low
+    first = low.astype(np.int64) - 1
+    weights = (_far(t + 1.0), _near(t), _near(1.0 - t), _far(2.0 - t))
+    return tuple((slice(0, out), np.clip(first + k, 0, size - 1), weights[k]) for k in range(4))
+
+
+def _wide(plan: Plan) -> tuple[Tap, ...]:
+    """Resizing with a kernel that is as wide as the step, which averages where the result is smaller."""
+    kind, size, out, scale, align = plan
+    step = (size - 1) / max(out - 1, 1) if align else scale or size / out
+    reach, stretch = (1.0 if kind == "linear-wide" else 2.0) * max(step, 1.0), max(step, 1.0)
+    centre = step * (np.arange(out) + 0.5)
+    first = np.maximum((centre - reach + 0.5).astype(np.int64), 0)
+    counts = np.minimum((centre + reach + 0.5).astype(np.int64), size) - first
+    numbers = np.arange(int(counts.max()))
+    x = np.abs((first[:, None] + numbers - centre[:, None] + 0.5) / stretch)
+    if kind == "linear-wide":
+        weights = np.maximum(1.0 - x, 0.0)
+    else:  # Keys' kernel with a = -1/2
+        far = np.where(x < 2.0, ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0, 0.0)
+        weights = np.where(x < 1.0, (1.5 * x - 2.5) * x * x + 1.0, far)
+    weights = np.where(numbers < counts[:, None], weights, 0.0)
+    weights /= weights.sum(1, keepdims=True)
+    taps = []
+    for k in range(len(numbers)):
+        here = np.flatnonzero(numbers[k] < counts)
+        taps.append((_as_slice(here), first[here] + k, weights[here, k]))
+    return tuple(taps)
+
+
+@functools.lru_cache(maxsize=512)
+def turned(plan: Plan) -> tuple[Tap, ...]:
+    """The taps of a plan for resizing the other way: what each input gets from outputs."""
+    out, taps, _, _ = table(plan)
+    inputs = np.concatenate([tap[1] for tap in taps])
+    outputs = np.concatenate([_part(np.arange(out), -1, tap[0]) for tap in taps])
+    weights = np.concatenate([np.ones(out) if tap[2] is None else tap[2] for tap in taps])
+    order = np.argsort(inputs, kind="stable")
+    inputs, outputs, weights = inputs[order], outputs[order], weights[order]
+    first = np.searchsorted(inputs, inputs)
+    number = np.arange(len(inputs)) - first  # among those of the same input
+    result = []
+    for k in range(int(number.max(initial=-1)) + 1):
+        here, there, weight = inputs[number == k], outputs[number == k], weights[number == k]
+        result.append((_as_slice(here), _as_slice(there), None if taps[0][2] is None else weight))
+    return tuple(result)
+
+
+def _as_slice(numbers: Array) -> Any:
+    """The slice that has these numbers, if one has."""
+    step = int(numbers[1] - numbers[0]) if len(numbers) > 1 else 1
+    same = step > 0 and np.array_equal(numbers, numbers[0] + step * np.arange(len(numbers)))
+    return slice(int(numbers[0]), int(numbers[-1]) + 1, step) if same else numbers
+
+
+def _part(x: Array, axis: int, where: Any) -> Array:
+    if isinstance(where, np.ndarray):
+        return np.take(x, where, axis)
+    view: Array = x[(slice(None),) * (axis % x.ndim) + (where,)]
+    return view
+
+
+def _along(v: Any, axis: int, dtype: Any) -> Any:
+    """One number for each place of an axis that is counted from the end."""
+    return np.asarray(v, dtype).reshape(-1, *[1] * (-axis - 1))
+
+
+def _shape(x: Array, axis: int, n: int) -> tuple[int, ...]:
+    shape = [*x.shape]
+    shape[axis] = n
+    return tuple(shape)
+
+
+def _axes(plans: Sequence[Plan]) -> list[tuple[int, Plan]]:
+    """The dimensions with their plans, the last one first."""
+    return [(-1 - k, plan) for k, plan in enumerate(reversed(plans))]
+
+
+def _pair(taps: tuple[Tap, ...], out: int) -> bool:
+    """Whether the first two taps are of all outputs, so that these need no value to begin with."""
+    return len(taps) > 1 and all(tap[0] == slice(0, out) for tap in taps[:2])
+
+
+# ---------------------------------------------------------------- weighted sums
+
+
+def resample(x: Array, plans: tuple[Plan, ...]) -> Array:
+    """The weighted sums of neighbours along the last dimensions."""
+    y = x.astype(np.float32) if x.dtype.char == "e" else np.ascontiguousarray(x)
+    if all(plan[0] == "adaptive" and plan[2] == 1 for plan in plans):
+        sizes = y.shape[y.ndim - len(plans) :]
+        total: Array = add_up(y, tuple(range(y.ndim - len(plans), y.ndim)), True)
+        return np.divide(total, math.prod(sizes)).astype(x.dtype, copy=False)
+    for axis, plan in _axes(plans):
+        y = _sums(y, axis, table(plan))
+    return y.astype(x.dtype, copy=False)
+
+
+def _sums(x: Array, axis: int, t: Table) -> Array:
+    out, taps, parts, counts = t
+    y = np.zeros(_shape(x, axis, out), x.dtype)
+    if _pair(taps, out) and taps[0][2] is None:
+        np.add(_part(x, axis, taps[0][1]), _part(x, axis, taps[1][1]), out=y)
+        taps = taps[2:]
+    for k, where in enumerate(parts):
+        _part(y, axis, slice(k, k + 1))[...] = add_up(_part(x, axis, where), (x.ndim + axis,), True)
+    for tap in taps:
+        _add(y, axis, tap, x)
+    if counts is not None:
+        y /= _along(counts, axis, x.dtype)
+    return y
+
+
+def _add(y: Array, axis: int, tap: Tap, x: Array) -> None:
+    """Adds the neighbours of a tap to its outputs."""
+    here, there, weight = tap
+    values = _part(x, axis, there)
+    if weight is not None:
+        values = values * _along(weight, axis, x.dtype)
+    if isinstance(here, np.ndarray):
+        y[(slice(None),) * (axis % y.ndim) + (here,)] += values
+    else:
+        part = _part(y, axis, here)
+        part += values
+
+
+def resample_back(g: Array, plans: tuple[Plan, ...]) -> Array:
+    """The gradient of `resample` for its input."""
+    x = g.astype(np.float32) if g.dtype.char == "e" else np.ascontiguousarray(g)
+    for axis, plan in reversed(_axes(plans)):
+        x = _spread(x, axis, plan)
+    return x.astype(g.dtype, copy=False)
+
+
+def _spread(g: Array, axis: int, plan: Plan) -> Array:
+    _, taps, parts, counts = table(plan)
+    x = np.zeros(_shape(g, axis, plan[1]), g.dtype)
+    if counts is not None:
+        g = g / _along(counts, axis, g.dtype)
+    for k, where in enumerate(parts):
+        part = _part(x, axis, where)
+        part += _part(g, axis, slice(k, k + 1))
+    if taps and isinstance(taps[0][1], np.ndarray):
+        for tap in turned(plan):
+            _add(x, axis, tap, g)
+    else:
+        for here, there, _ in taps:
+            part = _part(x, axis, there)
+            part += _part(g, axis, here)
+    return x
+
+
+# ---------------------------------------------------------------- maxima
+
+
+def unpool(x: Array, at: Array, count: int) -> Array:
+    """Rows of ``count`` zeros, with the elements of ``x`` in the places ``at``."""
+    y = np.zeros((len(x), count), x.dtype)
+    np.put_along_axis(y, at, x, 1)
+    return y
+
+
+def max_pool(x: Array, plans: tuple[Plan, ...]) -> Array:
+    """The maximum of neighbours along the last dimensions; nan if one is."""
+    y = np.ascontiguousarray(x)
+    for axis, plan in _axes(plans):
+        y = _maximum(y, axis, table(plan))
+    return y
+
+
+def _maximum(x: Array, axis: int, t: Table) -> Array:
+    out, taps, parts, _ = t
+    shape = _shape(x, axis, out)
+    if parts:
+        y = np.empty(shape, x.dtype)
+        for k, where in enumerate(parts):
+            np.maximum.reduce(_part(x, axis, where), axis, keepdims=True, out=_part(y, axis, slice(k, k + 1)))
+        return y
+    if _pair(taps, out):
+        y, taps = np.maximum(_part(x, axis, taps[0][1]), _part(x, axis, taps[1][1])), taps[2:]
+    else:
+        y = np.full(shape, -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min, x.dtype)
+    for here, there, _ in taps:
+        part = _part(y, axis, here)
+        np.maximum(part, _part(x, axis, there), out=part)
+    return y
+
+
+def _winners(x: Array, y: Array, axis: int, taps: tuple[Tap, ...]) -> list[Array]:
+    """By tap, which outputs have their maximum there: the first that is as large, the last that is nan."""
+    rest = np.ones(y.shape, bool)
+    won = []
+    for here, there, _ in taps:
+        still = _part(rest, axis, here)
+        won.append(np.equal(_part(x, axis, there), _part(y, axis, here)))
+        won[-1] &= still
+        still ^= won[-1]
+    if rest.any():
+        for k in reversed(range(len(taps))):
+            here, there, _ = taps[k]
+            still = _part(rest, axis, here)
+            nan = np.isnan(_part(x, axis, there)) & still
+            won[k] |= nan
+            still ^= nan
+    return won
+
+
+def _numbers(x: Array, axis: int, t: Table) -> Array:
+    """The place along the dimension where each output has its maximum."""
+    y, (_, taps, parts, _) = _maximum(x, axis, t), t
+    at = np.zeros(y.shape, np.int64)
+    for k, where in enumerate(parts):
+        view = _part(x, axis, where)
+        first, nan = view.argmax(axis, keepdims=True), np.isnan(view)
+        if nan.any():
+            last = view.shape[axis] - 1 - np.flip(nan, axis).argmax(axis, keepdims=True)
+            first = np.where(nan.any(axis, keepdims=True), last, first)
+        _part(at, axis, slice(k, k + 1))[...] = first * (where.step or 1) + where.start
+    if taps:
+        won = _winners(x, y, axis, taps)
+        for k, (here, there, _) in enumerate(taps):
+            n = np.arange(there.start, there.stop, there.step)
+            np.copyto(_part(at, axis, here), _along(n, axis, np.int64), where=won[k])
+    return at
+
+
+def max_pool_indices(x: Array, plans: tuple[Plan, ...]) -> Array:
+    """Where each maximum of `max_pool` stands, counted row by row through the last dimensions."""
+    y, stride = np.ascontiguousarray(x), 1
+    at = np.zeros(x.shape, np.int64)
+    for axis, plan in _axes(plans):
+        here = _numbers(y, axis, table(plan))
+        at = np.take_along_axis(at, here, axis) + here * stride
+        stride *= x.shape[axis]
+        y = _maximum(y, axis, table(plan))
+    return at
+
+
+def max_unpick(g: Array, x: Array, plans: tuple[Plan, ...]) -> Array:
+    """The gradient of `max_pool` for its input ``x``: each element of ``g`` where the maximum stands."""
+    steps = [np.ascontiguousarray(x)]
+    for axis, plan in _axes(plans):
+        steps.append(_maximum(steps[-1], axis, table(plan)))
+    for k, (axis, plan) in reversed(list(enumerate(_axes(plans)))):
+        g = _unpick(g, steps[k], steps[k + 1], axis, table(plan))
+    return g
+
+
+def _masked(g: Array, mask: Array) -> Array:
+    """``g`` where a mask is true, and 0 elsewhere: the bits times 1 or 0, a fifth of the time of np.where."""
+    bits: Array = np.multiply(g.view(f"i{g.itemsize}"), mask.view(np.int8))
+    return bits.view(g.dtype)
+
+
+def _unpick(g: Array, x: Array, y: Array, axis: int, t: Table) -> Array:
+    out, taps, parts, _ = t
+    result = np.zeros(x.shape, g.dtype)
+    if parts:
+        at = _numbers(x, axis, t)
+        for k in range(len(parts)):
+            here = slice(k, k + 1)
+            place = _part(at, axis, here)
+            was = np.take_along_axis(result, place, axis)
+            np.put_along_axis(result, place, was + _part(g, axis, here), axis)
+        return result
+    if len(taps) == 2 and _pair(taps, out) and not np.isnan(y).any():
+        # Two comparisons and two sums less.
+        first = np.greater_equal(_part(x, axis, taps[0][1]), _part(x, axis, taps[1][1]))
+        part = _part(result, axis, taps[0][1])
+        part += _masked(g, first)
+        part = _part(result, axis, taps[1][1])
+        part += _masked(g, ~first)
+        return result
+    won = _winners(x, y, axis, taps)
+    for k, (here, there, _) in enumerate(taps):
+        part = _part(result, axis, there)
+        part += _masked(_part(g, axis, here), won[k])
+    return result
+
+
+def max_pick(u: Array, x: Array, plans: tuple[Plan, ...]) -> Array:
+    """What stands in ``u`` where ``x`` has the maxima that `max_pool` gives."""
+    lead = x.shape[: x.ndim - len(plans)]
+    at = max_pool_indices(x, plans)
+    rows = math.prod(lead)
+    flat = u.reshape(rows, math.prod(x.shape[len(lead) :]))
+    picked = np.take_along_axis(flat, at.reshape(rows, math.prod(at.shape[len(lead) :])), 1)
+    return picked.reshape(at.shape)

@@ -1,0 +1,278 @@
+"""Windows that slide over the last dimensions of an array, and convolutions as products of them.
+
+A window's dimensions come before those of its places: (batch, channels, *kernel, *out).  Such an array is a
+strided view, and a copy of it is a matrix that BLAS multiplies.  The copy is made of so many samples at a time that
+it stays in the cache.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Ints = tuple[int, ...]
+Pads = tuple[tuple[int, int], ...]  # before and after, of the last dimensions; negative ones cut off
+
+BLOCK = 1 << 19  # elements of a copy of windows; half of it takes a tenth more time with images of 14 x 14
+WASTE = 1.6  # times as many places as are wanted may be computed, where whole rows are copied for it
+
+
+def pad_constant(x: Array, pads: Pads, value: float = 0.0) -> Array:
+    """With ``value`` around the last dimensions, or without what negative pads cut off."""
+    lead = x.ndim - len(pads)
+    inner, outer, shape = [slice(None)] * lead, [slice(None)] * lead, [*x.shape[:lead]]
+    for n, (before, after) in zip(x.shape[lead:], pads, strict=True):
+        inner.append(slice(max(-before, 0), max(n + min(after, 0), 0)))
+        outer.append(slice(max(before, 0), max(n + before + min(after, 0), 0)))
+        shape.append(n + before + after)
+    y = np.empty(tuple(shape), x.dtype)
+    if any(before > 0 or after > 0 for before, after in pads):
+        y.fill(value)
+    y[tuple(outer)] = x[tuple(inner)]
+    return y
+
+
+def places(size: int, kernel: int, stride: int, pads: tuple[int, int], dilation: int) -> int:
+    """How many windows fit along a dimension."""
+    return (size + sum(pads) - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def all_places(sizes: Sequence[int], kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> Ints:
+    """`places` of each dimension."""
+    return tuple(map(places, sizes, kernel, stride, pads, dilation))
+
+
+def windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints, out: Ints) -> Array:
+    """The view (batch, channels, *kernel, *out) of an array that is padded already."""
+    steps = x.strides[2:]
+    inner = [s * d for s, d in zip(steps, dilation, strict=True)]
+    outer = [s * d for s, d in zip(steps, stride, strict=True)]
+    shape, strides = (*x.shape[:2], *kernel, *out), (*x.strides[:2], *inner, *outer)
+    view: Array = np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
+    return view
+
+
+def covered(size: int, count: int, step: int, offset: int) -> tuple[int, int]:
+    """The numbers i from first to before last, of ``count``, with ``i * step + offset`` within ``size``."""
+    return min(max(0, -(offset // step)), count), max(0, min(count, (size - 1 - offset) // step + 1))
+
+
+def add_windows(to: Array, cols: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints) -> None:
+    """Adds windows (batch, channels, *kernel, *out) to where they were taken from."""
+    sizes, out = to.shape[2:], cols.shape[2 + len(kernel) :]
+    for at in np.ndindex(*kernel):
+        there: list[Any] = [slice(None), slice(None)]
+        here: list[Any] = [slice(None), slice(None), *at]
+        rows = zip(at, sizes, out, stride, pads, dilation, strict=True)
+        for k, size, count, step, (before, _), gap in rows:
+            first, last = covered(size, count, step, k * gap - before)
+            start = first * step + k * gap - before
+            there.append(
+                slice(start, start + (last - first - 1) * step + 1, step) if last > first else slice(0)
+            )
+            here.append(slice(first, max(first, last)))
+        part = to[tuple(there)]
+        part += cols[tuple(here)]
+
+
+def unfold(x: Array, kernel: Ints, dilation: Ints, pads: Pads, stride: Ints) -> Array:
+    """The windows as columns: (batch, channels * kernel places, places)."""
+    out = all_places(x.shape[2:], kernel, stride, pads, dilation)
+    cols = windows(_padded(x, pads), kernel, stride, dilation, out)
+    return np.array(cols, cols.dtype, order="C").reshape(
+        len(x), x.shape[1] * math.prod(kernel), math.prod(out)
+    )
+
+
+def fold(cols: Array, sizes: Ints, kernel: Ints, dilation: Ints, pads: Pads, stride: Ints) -> Array:
+    """The sum of columns in the places that `unfold` takes them from; ``sizes`` are those of the image."""
+    if cols.dtype.char == "e":
+        return fold(cols.astype(np.float32), sizes, kernel, dilation, pads, stride).astype(np.float16)
+    n, channels = len(cols), cols.shape[1] // math.prod(kernel)
+    out = all_places(sizes, kernel, stride, pads, dilation)
+    y = np.zeros((n, channels, *sizes), cols.dtype)
+    add_windows(y, cols.reshape(n, channels, *kernel, *out), kernel, stride, pads, dilation)
+    return y
+
+
+def _padded(x: Array, pads: Pads) -> Array:
+    return pad_constant(x, pads) if any(map(any, pads)) else np.ascontiguousarray(x)
+
+
+# ---------------------------------------------------------------- convolutions
+#
+# Where windows step by one, those of a place in the kernel are a piece of the padded array without gaps, if also the
+# places are computed where a window would go over the end of a row into the next.  To copy such *runs* takes a third
+# of the time of copying rows of 10 elements; what was too much is left out of the result, or is 0 in a gradient.
+
+
+def spans(sizes: Ints) -> Ints:
+    """How many elements apart neighbours are along each dimension."""
+    return tuple(math.prod(sizes[d + 1 :]) for d in range(len(sizes)))
+
+
+def run(sizes: Ints, stride: Ints, out: Ints) -> int:
+    """The length of runs for an array of these (padded) sizes; 0 where they do not pay."""
+    length = sum((n - 1) * s for n, s in zip(out, spans(sizes), strict=True)) + 1
+    return length if max(stride) == 1 and length <= WASTE * math.prod(out) else 0
+
+
+def runs(x: Array, kernel: Ints, dilation: Ints, length: int) -> Array:
+    """The view (batch, channels, *kernel, length) of a padded array."""
+    inner = [s * d for s, d in zip(x.strides[2:], dilation, strict=True)]
+    shape, strides = (*x.shape[:2], *kernel, length), (*x.strides[:2], *inner, x.strides[-1])
+    view: Array = np.lib.stride_tricks.as_strided(x, shape, strides)
+    return view
+
+
+def in_runs(z: Array, sizes: Ints, out: Ints) -> Array:
+    """The view (..., *out) of what stands in runs, (..., length)."""
+    strides = (*z.strides[:-1], *(s * z.strides[-1] for s in spans(sizes)))
+    view: Array = np.lib.stride_tricks.as_strided(z, (*z.shape[:-1], *out), strides)
+    return view
+
+
+def _joined(view: Array, groups: int, kernel: Ints, memory: Array) -> Array:
+    """Windows (batch, channels, *kernel, ...) copied as (groups, channels / groups * kernel places, batch * places).
+
+    The copy is made in ``memory``: new memory for each block would take as long again.
+    """
+    moved = np.moveaxis(view, 0, 1 + len(kernel))
+    cols = memory[: moved.size].reshape(moved.shape)
+    np.copyto(cols, moved)
+    return cols.reshape(groups, view.shape[1] // groups * math.prod(kernel), -1)
+
+
+def _step(n: int, elements: int) -> int:
+    """How many samples of so many elements to take at a time."""
+    return max(1, min(n, BLOCK // max(elements, 1)))
+
+
+def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> Array:
+    """Windows of ``x`` times each filter of ``w``, (filters, channels / groups, *kernel); (batch, filters, *out)."""
+    if x.dtype.char == "e":
+        x, w, *bias = (a.astype(np.float32) for a in (x, w, *bias))  # type: ignore[assignment]
+        return conv(x, w, *bias, stride=stride, pads=pads, dilation=dilation, groups=groups).astype(
+            np.float16
+        )
+    n, filters, kernel = len(x), len(w), w.shape[2:]
+    out = all_places(x.shape[2:], kernel, stride, pads, dilation)
+    y = np.empty((n, filters, *out), x.dtype)
+    if not w.size or not y.size:
+        y.fill(0)
+        for b in bias:
+            y += b.reshape(-1, *[1] * len(out))
+        return y
+    x = _padded(x, pads)
+    sizes, rows = x.shape[2:], w.reshape(groups, filters // groups, -1)
+    if max(kernel) == 1 and max(stride) == 1:
+        np.matmul(
+            rows, x.reshape(n, groups, rows.shape[2], -1), out=y.reshape(n, groups, filters // groups, -1)
+        )
+        for b in bias:
+            y += b.reshape(-1, *[1] * len(out))
+        return y
+    length = run(sizes, stride, out)
+    view = runs(x, kernel, dilation, length) if length else windows(x, kernel, stride, dilation, out)
+    each = math.prod(view.shape[1:])
+    step = _step(n, each)
+    memory, products = (
+        np.empty(step * each, x.dtype),
+        np.empty(step * each // rows.shape[2] * len(rows[0]), x.dtype),
+    )
+    for k in range(0, n, step):
+        part = view[k : k + step]
+        cols = _joined(part, groups, kernel, memory)
+        z = products[: cols.shape[2] * filters].reshape(groups, -1, cols.shape[2])
+        z = np.matmul(rows, cols, out=z).reshape(filters, len(part), -1)
+        for b in bias:
+            z += b.reshape(-1, 1, 1)
+        z = in_runs(z, sizes, out) if length else z.reshape(filters, len(part), *out)
+        np.copyto(np.moveaxis(y[k : k + step], 1, 0), z)
+    return y
+
+
+def conv_input(
+    g: Array, w: Array, sizes: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
+) -> Array:  # fmt: skip
+    """The gradient of `conv` for its input, whose sizes are ``sizes``: a transposed convolution."""
+    if g.dtype.char == "e":
+        x = conv_input(g.astype(np.float32), w.astype(np.float32), sizes, stride, pads, dilation, groups)
+        return x.astype(np.float16)
+    n, filters, kernel, out = len(g), len(w), w.shape[2:], g.shape[2:]
+    channels, full = w.shape[1] * groups, tuple(s + a + b for s, (a, b) in zip(sizes, pads, strict=True))
+    if not w.size or not g.size:
+        return np.zeros((n, channels, *sizes), g.dtype)
+    finite = bool(np.isfinite(w).all())  # otherwise a 0 times it would not be 0
+    if finite and filters <= channels and max(stride) == 1:
+        # A convolution with the filters turned: fewer windows to copy than there would be to add.
+        turned = np.flip(w.reshape(groups, -1, *w.shape[1:]).swapaxes(1, 2), tuple(range(3, 3 + len(kernel))))
+        first = [d * (k - 1) - a for k, d, (a, _) in zip(kernel, dilation, pads, strict=True)]
+        rest = zip(sizes, out, kernel, dilation, first, strict=True)
+        around = tuple((p, s - m - p + d * (k - 1)) for s, m, k, d, p in rest)
+        turned = np.ascontiguousarray(turned).reshape(channels, filters // groups, *kernel)
+        return conv(g, turned, stride=stride, pads=around, dilation=dilation, groups=groups)
+    rows = np.ascontiguousarray(w.reshape(groups, filters // groups, -1).swapaxes(1, 2))
+    length = run(full, stride, out) if finite else 0
+    x = np.zeros((n, channels, *(full if length else sizes)), g.dtype)
+    step = _step(n, rows.shape[1] * groups * (length or math.prod(out)))
+    for k in range(0, n, step):
+        part = x[k : k + step]
+        cols = np.matmul(rows, _laid_out(g[k : k + step], groups, full, length))
+        if not length:
+            cols = np.moveaxis(cols.reshape(channels, *kernel, len(part), *out), 1 + len(kernel), 0)
+            add_windows(part, cols, kernel, stride, pads, dilation)
+            continue
+        cols = cols.reshape(channels, *kernel, len(part), length)
+        to = runs(part, kernel, dilation, length)
+        for at in np.ndindex(*kernel):
+            row = np.moveaxis(to[(slice(None), slice(None), *at)], 0, 1)
+            row += cols[(slice(None), *at)]
+    return pad_constant(x, tuple((-a, -b) for a, b in pads)) if length and any(map(any, pads)) else x
+
+
+def _laid_out(g: Array, groups: int, sizes: Ints, length: int) -> Array:
+    """A gradient of `conv` as (groups, filters / groups, batch * places), or in runs with 0 in between."""
+    n, filters = g.shape[:2]
+    turned = np.moveaxis(g, 0, 1)
+    if not length:
+        return turned.reshape(groups, filters // groups, -1)
+    z = np.zeros((filters, n, length), g.dtype)
+    in_runs(z, sizes, g.shape[2:])[...] = turned
+    return z.reshape(groups, filters // groups, -1)
+
+
+def conv_weight(
+    x: Array, g: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
+) -> Array:  # fmt: skip
+    """The gradient of `conv` for its filters, whose windows have the sizes ``kernel``."""
+    if x.dtype.char == "e":
+        w = conv_weight(x.astype(np.float32), g.astype(np.float32), kernel, stride, pads, dilation, groups)
+        return w.astype(np.float16)
+    filters, channels = g.shape[1], x.shape[1] // groups
+    if not x.size or not g.size:
+        return np.zeros((filters, channels, *kernel), x.dtype)
+    x = _padded(x, pads)
+    length = run(x.shape[2:], stride, g.shape[2:])
+    w = _summed_products(x, g, kernel, stride, dilation, groups, length)
+    if length and not np.isfinite(w).all():  # a 0 times inf or nan was not 0
+        w = _summed_products(x, g, kernel, stride, dilation, groups, 0)
+    return w.reshape(filters, channels, *kernel)
+
+
+def _summed_products(
+    x: Array, g: Array, kernel: Ints, stride: Ints, dilation: Ints, groups: int, length: int
+) -> Array:  # fmt: skip
+    n, sizes, out = len(x), x.shape[2:], g.shape[2:]
+    view = runs(x, kernel, dilation, length) if length else windows(x, kernel, stride, dilation, out)
+    each = math.prod(view.shape[1:])
+    step, w = _step(n, each), np.zeros((), x.dtype)
+    memory = np.empty(step * each, x.dtype)
+    for k in range(0, n, step):
+        cols = _joined(view[k : k + step], groups, kernel, memory)
+        w = w + np.matmul(_laid_out(g[k : k + step], groups, sizes, length), cols.swapaxes(1, 2))
+    return w

@@ -1,0 +1,362 @@
+"""Activations, dropout and embedding, as `minigrad.nn.functional` offers them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.apply import needs_value
+from minigrad.dtypes import DTypeLike
+from minigrad.errors import runtime_error, warn
+from minigrad.functions import activations as functions
+from minigrad.functions.dims import one_dim
+from minigrad.gate import public
+from minigrad.tensor import Tensor
+
+__all__ = [
+    "alpha_dropout", "celu", "dropout", "dropout1d", "dropout2d", "dropout3d", "elu", "embedding",
+    "feature_alpha_dropout", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
+    "log_softmax", "logsigmoid", "mish", "one_hot", "prelu", "relu6", "rrelu", "selu", "sigmoid", "silu", "softmax",
+    "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
+]  # fmt: skip
+
+
+# ---------------------------------------------------------------- softmax
+
+
+def _dim_of(name: str, dim: int | None, input: Tensor) -> int:
+    """The dimension, or with a warning the one that PyTorch once took where none was given."""
+    if dim is not None:
+        return dim
+    warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument."
+    )
+    return 0 if input._array.ndim in (0, 1, 3) else 1
+
+
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None
+) -> Tensor:
+    """``exp(input)`` over its sum along ``dim``."""
+    return functions.softmax(input, _dim_of("softmax", dim, input), dtype)
+
+
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None
+) -> Tensor:
+    """The logarithm of :func:`softmax`."""
+    return functions.log_softmax(input, _dim_of("log_softmax", dim, input), dtype)
+
+
+def softmin(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None
+) -> Tensor:
+    """:func:`softmax` of ``-input``."""
+    return functions.softmax(-input, _dim_of("softmin", dim, input), dtype)
+
+
+# ---------------------------------------------------------------- element by element
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """``input`` times the normal distribution function of it; with ``approximate="tanh"`` by a formula with tanh."""
+    if approximate not in ("none", "tanh"):
+        raise runtime_error(f"approximate argument must be either none or tanh, got {approximate!r}.")
+    return functions.gelu(input, approximate=approximate)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """``input * sigmoid(input)``."""
+    return functions.silu(input, inplace)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """``input * tanh(softplus(input))``."""
+    return functions.mish(input, inplace)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """``input`` where it is positive, else ``negative_slope * input``."""
+    return functions.leaky_relu(input, inplace, slope=float(negative_slope))
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """``input`` where it is positive, else ``alpha * (exp(input) - 1)``."""
+    return functions.plain_elu(input, inplace, alpha=float(alpha), scale=1.0, input_scale=1.0)
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """``input`` where it is positive, else ``alpha * (exp(input / alpha) - 1)``."""
+    return functions.celu_(input, alpha) if inplace else functions.celu(input, alpha)
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """``scale * elu(input, alpha)`` with the constants for which layers keep mean 0 and variance 1."""
+    return functions.selu_(input) if inplace else functions.selu(input)
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """``log(1 + exp(beta * input)) / beta``, and ``input`` where ``beta * input`` is above ``threshold``."""
+    return functions.softplus(input, beta=float(beta), threshold=float(threshold))
+
+
+def logsigmoid(input: Tensor) -> Tensor:
+    """``log(sigmoid(input))``, also where sigmoid is 0 as a float."""
+    return functions.log_sigmoid(input)
+
+
+def softsign(input: Tensor) -> Tensor:
+    """``input / (1 + |input|)``."""
+    y: Tensor = input / (input.abs() + 1)
+    return y
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """``input - tanh(input)``."""
+    y: Tensor = input - input.tanh()
+    return y
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """``input`` moved by ``lambd`` towards 0, but not beyond it. RuntimeError for a negative ``lambd``."""
+    if lambd < 0:
+        raise runtime_error(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
+    return functions.softshrink(input, lambd=float(lambd))
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """0 from ``-lambd`` to ``lambd``, else ``input``."""
+    return functions.hardshrink(input, lambd=float(lambd))
+
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    """``input`` between the bounds; no gradient at or beyond them. ValueError where they cross."""
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
+    kind = input._array.dtype.kind
+    if kind == "b":
+        raise runtime_error("Bool inputs not supported for hardtanh")
+    low, high = (float(b) if kind == "f" else int(b) for b in (min_val, max_val))
+    return functions.hardtanh(input, inplace, min=low, max=high)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """``min(max(0, input), 6)``."""
+    if input._array.dtype.kind == "b":
+        raise runtime_error("Boolean inputs not supported for relu6")
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """``relu6(input + 3) / 6``."""
+    return functions.hardsigmoid(input, inplace)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """``input * relu6(input + 3) / 6``."""
+    return functions.hardswish(input, inplace)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """``input`` where it is greater than ``threshold``, else ``value``."""
+    return functions.threshold(input, inplace, threshold=threshold, value=value)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """``input`` where it is positive, else ``weight * input``, with one weight, or one for each channel."""
+    return functions.prelu(input, weight)
+
+
+def rrelu(
+    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """:func:`leaky_relu` with the mean of the bounds as slope; when training with a drawn slope for each element."""
+    function = functions.rrelu_ if inplace else functions.rrelu
+    return function(input, lower, upper, training)
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """The first half along ``dim``, times the sigmoid of the second."""
+    if not input._array.ndim:
+        raise runtime_error("glu does not support 0-dimensional tensors")
+    d = one_dim(dim, input._array.ndim)
+    size = input._array.shape[d]
+    if size % 2:
+        raise runtime_error(f"Halving dimension must be even, but dimension {d} is size {size}")
+    return input.narrow(d, 0, size // 2) * input.narrow(d, size // 2, size // 2).sigmoid()
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    """``1 / (1 + exp(-input))``."""
+    return input.sigmoid()
+
+
+def tanh(input: Tensor) -> Tensor:
+    """The hyperbolic tangent."""
+    return input.tanh()
+
+
+# ---------------------------------------------------------------- dropout
+
+
+def _probability(p: float) -> None:
+    if p < 0.0 or p > 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Each element 0 with probability ``p``, and divided by ``1 - p`` otherwise; ``input`` itself unless training."""
+    _probability(p)
+    return functions.dropout_(input, p, training) if inplace else functions.dropout(input, p, training)
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Dropout that keeps mean 0 and variance 1, for networks of :func:`selu`."""
+    _probability(p)
+    function = functions.alpha_dropout_ if inplace else functions.alpha_dropout
+    return function(input, p, training)
+
+
+def feature_alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """:func:`alpha_dropout` of whole channels."""
+    _probability(p)
+    function = functions.feature_alpha_dropout_ if inplace else functions.feature_alpha_dropout
+    return function(input, p, training)
+
+
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """:func:`dropout` of whole channels of (N, C, L) or (C, L). RuntimeError for other dimensions."""
+    _probability(p)
+    if input.dim() not in (2, 3):
+        raise runtime_error(
+            f"dropout1d: Expected 2D or 3D input, but received a {input.dim()}D input. Note that dropout1d exists to "
+            "provide channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional "
+            "batch dimension (i.e. 2D or 3D inputs)."
+        )
+    return _of_channels(input, p, training, inplace, input.dim() == 3)
+
+
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """:func:`dropout` of whole channels of (N, C, H, W); warns for what is neither 4-d nor 3-d."""
+    _probability(p)
+    if input.dim() not in (3, 4):
+        warn(
+            f"dropout2d: Received a {input.dim()}-D input to dropout2d, which is deprecated and will result in an "
+            "error in a future release. To retain the behavior and silence this warning, please use dropout instead. "
+            "Note that dropout2d exists to provide channel-wise dropout on inputs with 2 spatial dimensions, a "
+            "channel dimension, and an optional batch dimension (i.e. 3D or 4D inputs)."
+        )
+    if input.dim() == 3:
+        warn(
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is "
+            "desired - input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change "
+            "in a future release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To "
+            "maintain the 1D channel-wise dropout behavior, please switch to using dropout1d instead."
+        )
+    return _of_channels(input, p, training, inplace, True)
+
+
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """:func:`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W); warns for other dimensions."""
+    _probability(p)
+    if input.dim() not in (4, 5):
+        warn(
+            f"dropout3d: Received a {input.dim()}-D input to dropout3d, which is deprecated and will result in an "
+            "error in a future release. To retain the behavior and silence this warning, please use dropout instead. "
+            "Note that dropout3d exists to provide channel-wise dropout on inputs with 3 spatial dimensions, a "
+            "channel dimension, and an optional batch dimension (i.e. 4D or 5D inputs)."
+        )
+    return _of_channels(input, p, training, inplace, input.dim() == 5)
+
+
+def _of_channels(input: Tensor, p: float, training: bool, inplace: bool, batched: bool) -> Tensor:
+    if inplace and batched:
+        return functions.feature_dropout_(input, p, training)
+    if inplace:
+        functions.feature_dropout_(input.unsqueeze(0), p, training)
+        return input
+    if batched:
+        return functions.feature_dropout(input, p, training)
+    return functions.feature_dropout(input.unsqueeze(0), p, training).squeeze(0)
+
+
+# ---------------------------------------------------------------- rows by number
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """1 in the place that each class names, else 0: int64 of shape (..., num_classes).
+
+    Without ``num_classes`` it is the largest class and one. RuntimeError for classes that are negative or too large.
+    """
+    array = tensor._array
+    if array.dtype != np.int64:
+        raise runtime_error(
+            f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}; use .long()"
+        )
+    if num_classes == -1:
+        needs_value("one_hot() without num_classes")
+        if not array.size:
+            raise runtime_error("Can not infer total number of classes from empty tensor.")
+        if array.min() < 0:
+            raise runtime_error("Class values must be non-negative.")
+        num_classes = int(array.max()) + 1
+    elif num_classes < 1 and array.size:
+        raise runtime_error("num_classes should be positive")
+    elif num_classes < 1:
+        raise runtime_error("Can not infer total number of classes from empty tensor.")
+    return functions.one_hot(tensor, num_classes)
+
+
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """The rows of ``weight`` (rows, width) that ``input``, of whole numbers, names: of shape (*input, width).
+
+    Row ``padding_idx`` gets no gradient. With ``max_norm``, named rows that are longer are scaled to it, in place.
+    ``scale_grad_by_freq`` divides a row's gradient by how often it is named. Gradients are dense, also with ``sparse``.
+    """
+    array, index = weight._array, input._array
+    if array.ndim != 2:
+        raise runtime_error("'weight' must be 2-D")
+    if index.dtype.char not in "il" and index.dtype not in (np.int32, np.int64):
+        raise runtime_error(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"{input.dtype} instead (while checking arguments for embedding); use .long()"
+        )
+    rows = len(array)
+    padding = -1
+    if padding_idx is not None:
+        if not -rows <= padding_idx < rows:
+            raise ValueError("Padding_idx must be within num_embeddings")
+        padding = padding_idx % rows
+    if max_norm is not None:
+        _renormed(weight, index, max_norm, norm_type)
+    return functions.embedding(weight, input, padding, bool(scale_grad_by_freq))
+
+
+def _renormed(weight: Tensor, index: Any, max_norm: float, norm_type: float) -> None:
+    """Scales those of the rows named that are longer than ``max_norm``, in place and unrecorded."""
+    from minigrad.autograd import no_grad
+    from minigrad.functions.creation import from_numpy
+
+    needs_value("embedding() with max_norm")
+    places = np.unique(index)
+    if not places.size or places[0] < 0 or places[-1] >= len(weight._array):
+        return
+    rows = weight._array[places]
+    norms = np.linalg.norm(rows, norm_type, axis=1, keepdims=True)
+    scale = np.where(norms > max_norm, max_norm / (norms + 1e-7), 1.0).astype(rows.dtype)
+    with no_grad():
+        weight[from_numpy(places)] = from_numpy(rows * scale)
+
+
+public(globals(), __all__, check="Tensors", home="minigrad.nn.functional")

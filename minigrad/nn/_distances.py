@@ -1,0 +1,79 @@
+"""Norms of rows and distances between them, as `minigrad.nn.functional` offers them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from minigrad.autograd import no_grad
+from minigrad.core.apply import cast
+from minigrad.errors import runtime_error
+from minigrad.functions.elementwise import broadcast, clamp_min, where
+from minigrad.gate import public
+from minigrad.tensor import Tensor
+
+__all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
+
+
+def _norm(x: Tensor, p: float, along: int | Sequence[int], keepdim: bool) -> Tensor:
+    """The p-norm along a dimension; its gradient is 0 where it is 0."""
+    dim = along if isinstance(along, int) else tuple(along)
+    if p == 2:
+        squares = x.square().sum(dim, keepdim)
+        zero = squares.eq(0)
+        length: Tensor = where(zero, squares, where(zero, 1.0, squares).sqrt())
+        return length
+    size: Tensor = x.abs()
+    if p == 1:
+        return size.sum(dim, keepdim)
+    if p == math.inf:
+        return size.amax(dim, keepdim)
+    if p == -math.inf:
+        return size.amin(dim, keepdim)
+    if p == 0:
+        count: Tensor = cast(x.ne(0), x._array.dtype).sum(dim, keepdim)
+        return count
+    zero = size.eq(0)
+    powers = where(zero, 0.0 if p > 0 else math.inf, where(zero, 1.0, size) ** p).sum(dim, keepdim)
+    zero = powers.eq(0)
+    root: Tensor = where(zero, powers, where(zero, 1.0, powers) ** (1.0 / p))
+    return root
+
+
+def normalize(
+    input: Tensor,
+    p: float = 2.0,
+    dim: int | Sequence[int] = 1,
+    eps: float = 1e-12,
+    out: Tensor | None = None,
+) -> Tensor:
+    """``input`` over its p-norm along ``dim``, which counts as ``eps`` at least."""
+    if out is not None:
+        raise NotImplementedError("normalize(): out= is not supported; assign the result")
+    y: Tensor = input / clamp_min(_norm(input, p, dim, True), eps)
+    return y
+
+
+def pairwise_distance(
+    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Tensor:
+    """The p-norm of ``x1 - x2 + eps`` along the last dimension."""
+    return _norm(x1 - x2 + eps, p, -1, keepdim)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """``sum(x1 * x2) / (|x1| * |x2|)`` along ``dim``, each norm at least ``eps``."""
+    for x in (x1, x2):
+        if x._array.dtype.kind != "f":
+            raise runtime_error(f"expected common dtype to be floating point, yet common dtype is {x.dtype}")
+    shape = broadcast("cosine_similarity", x1._array.shape, x2._array.shape)
+    x1, x2 = (x if x._array.shape == shape else x.expand(shape) for x in (x1, x2))
+    lengths = [_norm(x, 2, dim, True).clone() for x in (x1, x2)]
+    with no_grad():  # the gradient passes
+        for length in lengths:
+            length.clamp_(min=eps)
+    y: Tensor = (x1 / lengths[0]) * (x2 / lengths[1])
+    return y.sum(dim)
+
+
+public(globals(), __all__, check="Tensors", home="minigrad.nn.functional")

@@ -1,0 +1,201 @@
+"""Normalizations over features, channels or groups, as `minigrad.nn.functional` offers them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from minigrad.autograd import no_grad
+from minigrad.errors import runtime_error
+from minigrad.functions.norms import standardize
+from minigrad.gate import public
+from minigrad.tensor import Tensor
+
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
+
+
+def _scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple[int, ...]) -> Tensor:
+    """``y * weight + bias``, of which each may be None; both get the shape in which they broadcast."""
+    if weight is not None:
+        y = y * (weight if weight._array.shape == shape else weight.reshape(shape))
+    if bias is not None:
+        y = y + (bias if bias._array.shape == shape else bias.reshape(shape))
+    return y
+
+
+def _features(input: Tensor, normalized_shape: Sequence[int], *parts: Tensor | None) -> tuple[int, ...]:
+    """The shape over which layer norm goes, after a look at the arguments."""
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not shape:
+        raise runtime_error(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
+    for name, t in zip(("weight", "bias"), parts, strict=False):
+        if t is not None and t._array.shape != shape:
+            raise runtime_error(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
+                f"{list(t._array.shape)} and normalized_shape = {list(shape)}"
+            )
+    size = input._array.shape
+    if len(size) < len(shape) or size[len(size) - len(shape) :] != shape:
+        raise runtime_error(
+            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but "
+            f"got input of size{list(size)}"
+        )
+    return shape
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """``(input - mean) / sqrt(variance + eps) * weight + bias`` over the last dimensions, of ``normalized_shape``."""
+    shape = _features(input, normalized_shape, weight, bias)
+    ndim = input._array.ndim
+    dims = tuple(range(ndim - len(shape), ndim))
+    return _scaled(standardize(input, dims, eps), weight, bias, shape)
+
+
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """``input / sqrt(mean(input**2) + eps) * weight`` over the last dimensions; ``eps`` None is the dtype's epsilon."""
+    shape = _features(input, normalized_shape, weight)
+    if input._array.dtype.kind != "f":
+        raise runtime_error(f"rms_norm: expected a floating input, got {input.dtype}; use .float() first")
+    least = float(np.finfo(input._array.dtype).eps) if eps is None else eps
+    dims = tuple(range(-len(shape), 0))
+    return _scaled(input * (input.square().mean(dims, keepdim=True) + least).rsqrt(), weight, None, shape)
+
+
+def group_norm(
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each of ``num_groups`` groups of the channels (dimension 1) brought to mean 0 and variance 1, then scaled."""
+    size = input._array.shape
+    if len(size) < 2:
+        raise runtime_error(f"Expected at least 2 dimensions for input tensor but received {len(size)}")
+    channels = size[1]
+    _verify_batch(size[0] * channels // max(num_groups, 1), size[2:], size)
+    if num_groups <= 0:
+        raise runtime_error(f"Expected num groups to be greater than 0, got {num_groups}")
+    if channels % num_groups:
+        raise runtime_error(
+            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {list(size)} "
+            f"and num_groups={num_groups}"
+        )
+    for name, t in (("weight", weight), ("bias", bias)):
+        if t is not None and t._array.shape != (channels,):
+            raise runtime_error(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
+                f"shape {list(t._array.shape)} and input of shape {list(size)}"
+            )
+    groups = input.reshape(size[0], num_groups, channels // num_groups * math.prod(size[2:]))
+    y = standardize(groups, (2,), eps).reshape(size)
+    return _scaled(y, weight, bias, (channels, *(1,) * (len(size) - 2)))
+
+
+def _verify_batch(count: int, rest: tuple[int, ...], size: tuple[int, ...]) -> None:
+    if count * math.prod(rest) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(size)}")
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel (dimension 1) brought to mean 0 and variance 1 over all others, then scaled by weight and bias.
+
+    In training by the input's own mean and variance, with which the running ones are changed in place; else by those.
+    """
+    size = input._array.shape
+    if size == (0,):
+        return _scaled(input.clone(), weight, bias, ())
+    if len(size) < 2:
+        raise runtime_error(f"batch_norm expects an input of 2 dimensions or more, got {list(size)}")
+    if training:
+        _verify_batch(size[0], size[2:], size)
+    channels = size[1]
+    _per_channel(channels, running_mean, running_var, weight, bias)
+    if not training and (running_mean is None or running_var is None):
+        raise runtime_error("Expected running_mean and running_var to be defined when training=False")
+    dims = (0, *range(2, len(size)))
+    shape = (channels, *(1,) * (len(size) - 2))
+    if not training:
+        return _by_running(input, running_mean, running_var, weight, bias, eps, shape)
+    with no_grad():
+        if running_mean is not None and input._array.size:
+            running_mean.mul_(1 - momentum).add_(input.detach().mean(dims), alpha=momentum)
+        if running_var is not None and input._array.size:
+            running_var.mul_(1 - momentum).add_(input.detach().var(dims), alpha=momentum)
+    return _scaled(standardize(input, dims, eps), weight, bias, shape)
+
+
+def _per_channel(channels: int, *parts: Tensor | None) -> None:
+    for name, t in zip(("running_mean", "running_var", "weight", "bias"), parts, strict=True):
+        if t is not None and t._array.size != channels:
+            raise runtime_error(f"{name} should contain {channels} elements not {t._array.size}")
+
+
+def _by_running(
+    input: Tensor,
+    mean: Tensor | None,
+    var: Tensor | None,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: float,
+    shape: tuple[int, ...],
+) -> Tensor:
+    if mean is None or var is None:
+        raise runtime_error("Expected running_mean and running_var to be defined when training=False")
+    scale = (var.detach() + eps).rsqrt().reshape(shape)
+    return _scaled((input - mean.detach().reshape(shape)) * scale, weight, bias, shape)
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """`batch_norm` for each example alone; the running mean and variance are those of the batch's averages."""
+    size = input._array.shape
+    if len(size) < 2:
+        raise runtime_error(f"instance_norm expects an input of 2 dimensions or more, got {list(size)}")
+    if use_input_stats and math.prod(size[2:]) == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {list(size)}")
+    if not use_input_stats and (running_mean is None or running_var is None):
+        raise runtime_error("Expected running_mean and running_var to be defined when use_input_stats=False")
+    _per_channel(size[1], running_mean, running_var, weight, bias)
+    dims, shape = tuple(range(2, len(size))), (size[1], *(1,) * (len(size) - 2))
+    if not use_input_stats:
+        return _by_running(input, running_mean, running_var, weight, bias, eps, shape)
+    with no_grad():
+        if running_mean is not None:
+            running_mean.mul_(1 - momentum).add_(input.detach().mean((0, *dims)), alpha=momentum)
+        if running_var is not None:
+            running_var.mul_(1 - momentum).add_(input.detach().var(dims).mean(0), alpha=momentum)
+    return _scaled(standardize(input, dims, eps), weight, bias, shape)
+
+
+public(globals(), __all__, check="Tensors", home="minigrad.nn.functional")

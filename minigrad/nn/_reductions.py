@@ -1,0 +1,45 @@
+"""What losses do with their elements."""
+
+from __future__ import annotations
+
+from minigrad.errors import warn
+from minigrad.tensor import Tensor
+
+
+def warn_of_sizes(input: Tensor, target: Tensor) -> None:
+    if target.shape != input.shape:
+        warn(
+            f"Using a target size ({target.shape}) that is different to the input size "
+            f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
+            "Please ensure they have the same size."
+        )
+
+
+def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """The reduction that PyTorch's two legacy flags stand for, with its warning, where one is set."""
+    if size_average is None and reduce is None:
+        return reduction
+    legacy = "none" if reduce is False else "sum" if size_average is False else "mean"
+    warn(f"size_average and reduce args will be deprecated, please use reduction='{legacy}' instead.")
+    return legacy
+
+
+def weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+    """The reduction of errors; with weights the mean is over these."""
+    if weight is not None:
+        if weight.shape != errors.shape:
+            raise ValueError(
+                "Weights and input must have the same size. "
+                f"Got weight {tuple(weight.shape)} and input {tuple(errors.shape)}."
+            )
+        errors = errors * weight
+        if reduction == "mean":
+            mean: Tensor = errors.sum() / weight.sum()
+            return mean
+    if reduction == "none":
+        return errors
+    if reduction == "mean":
+        return errors.mean()
+    if reduction == "sum":
+        return errors.sum()
+    raise ValueError(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")

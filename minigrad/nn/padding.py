@@ -1,0 +1,145 @@
+"""Padding as modules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minigrad.functions import images
+from minigrad.nn.module import Module
+from minigrad.tensor import Tensor
+
+__all__ = [
+    "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d",
+    "ConstantPad3d", "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d",
+    "ReplicationPad2d", "ReplicationPad3d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
+]  # fmt: skip
+
+
+class _Pad(Module):
+    _rank = 1
+    _mode = "constant"
+
+    def __init__(self, padding: int | Sequence[int]) -> None:
+        super().__init__()
+        count = 2 * self._rank
+        self.padding: Sequence[int] = (padding,) * count if isinstance(padding, int) else tuple(padding)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return images.pad(input, self.padding, self._mode)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+class _ConstantPad(_Pad):
+    def __init__(self, padding: int | Sequence[int], value: float) -> None:
+        super().__init__(padding)
+        self.value = value
+
+    def forward(self, input: Tensor) -> Tensor:
+        return images.pad(input, self.padding, "constant", self.value)
+
+    def extra_repr(self) -> str:
+        return f"padding={self.padding}, value={self.value}"
+
+
+class CircularPad1d(_Pad):
+    """The last elements before the first, and the first after the last, in one dimension; `nn.functional.pad`."""
+
+    _rank = 1
+    _mode = "circular"
+
+
+class CircularPad2d(_Pad):
+    """The last elements before the first, and the first after the last, in two dimensions; `nn.functional.pad`."""
+
+    _rank = 2
+    _mode = "circular"
+
+
+class CircularPad3d(_Pad):
+    """The last elements before the first, and the first after the last, in three dimensions; `nn.functional.pad`."""
+
+    _rank = 3
+    _mode = "circular"
+
+
+class ConstantPad1d(_ConstantPad):
+    """``value`` around the input, in one dimension; `nn.functional.pad`."""
+
+    _rank = 1
+
+
+class ConstantPad2d(_ConstantPad):
+    """``value`` around the input, in two dimensions; `nn.functional.pad`."""
+
+    _rank = 2
+
+
+class ConstantPad3d(_ConstantPad):
+    """``value`` around the input, in three dimensions; `nn.functional.pad`."""
+
+    _rank = 3
+
+
+class ReflectionPad1d(_Pad):
+    """What stands at the edges, mirrored, in one dimension; `nn.functional.pad`."""
+
+    _rank = 1
+    _mode = "reflect"
+
+
+class ReflectionPad2d(_Pad):
+    """What stands at the edges, mirrored, in two dimensions; `nn.functional.pad`."""
+
+    _rank = 2
+    _mode = "reflect"
+
+
+class ReflectionPad3d(_Pad):
+    """What stands at the edges, mirrored, in three dimensions; `nn.functional.pad`."""
+
+    _rank = 3
+    _mode = "reflect"
+
+
+class ReplicationPad1d(_Pad):
+    """The element at the edge, repeated, in one dimension; `nn.functional.pad`."""
+
+    _rank = 1
+    _mode = "replicate"
+
+
+class ReplicationPad2d(_Pad):
+    """The element at the edge, repeated, in two dimensions; `nn.functional.pad`."""
+
+    _rank = 2
+    _mode = "replicate"
+
+
+class ReplicationPad3d(_Pad):
+    """The element at the edge, repeated, in three dimensions; `nn.functional.pad`."""
+
+    _rank = 3
+    _mode = "replicate"
+
+
+class ZeroPad1d(_Pad):
+    """Zeros around the input, in one dimension; `nn.functional.pad`."""
+
+    _rank = 1
+    _mode = "constant"
+
+
+class ZeroPad2d(_Pad):
+    """Zeros around the input, in two dimensions; `nn.functional.pad`."""
+
+    _rank = 2
+    _mode = "constant"
+
+
+class ZeroPad3d(_Pad):
+    """Zeros around the input, in three dimensions; `nn.functional.pad`."""
+
+    _rank = 3
+    _mode = "constant"

@@ -1,0 +1,279 @@
+"""Pooling as modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from minigrad.functions import pool as functions
+from minigrad.nn.module import Module
+from minigrad.tensor import Tensor
+
+__all__ = [
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "LPPool1d", "LPPool2d", "LPPool3d", "MaxPool1d",
+    "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d",
+]  # fmt: skip
+
+_Sizes = int | Sequence[int]
+
+
+def _numbers(value: Any, rank: int) -> tuple[int, ...]:
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
+
+
+class _MaxPool(Module):
+    _function: Callable[..., Any]
+
+    def __init__(
+        self,
+        kernel_size: _Sizes,
+        stride: _Sizes | None = None,
+        padding: _Sizes = 0,
+        dilation: _Sizes = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding, self.dilation = padding, dilation
+        self.return_indices, self.ceil_mode = return_indices, ceil_mode
+
+    def forward(self, input: Tensor) -> Any:
+        how = (
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.ceil_mode,
+            self.return_indices,
+        )
+        return self._function(input, *how)
+
+    def extra_repr(self) -> str:
+        return (
+            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, dilation={self.dilation}, "
+            f"ceil_mode={self.ceil_mode}"
+        )
+
+
+class MaxPool1d(_MaxPool):
+    """`nn.functional.max_pool1d`."""
+
+    _function = staticmethod(functions.max_pool1d)
+
+
+class MaxPool2d(_MaxPool):
+    """`nn.functional.max_pool2d`."""
+
+    _function = staticmethod(functions.max_pool2d)
+
+
+class MaxPool3d(_MaxPool):
+    """`nn.functional.max_pool3d`."""
+
+    _function = staticmethod(functions.max_pool3d)
+
+
+class AvgPool1d(Module):
+    """`nn.functional.avg_pool1d`."""
+
+    def __init__(
+        self,
+        kernel_size: _Sizes,
+        stride: _Sizes | None = None,
+        padding: _Sizes = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = _numbers(kernel_size, 1)
+        self.stride = self.kernel_size if stride is None else _numbers(stride, 1)
+        self.padding = _numbers(padding, 1)
+        self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
+
+    def forward(self, input: Tensor) -> Tensor:
+        how = (self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+        return functions.avg_pool1d(input, *how)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class _AvgPool(Module):
+    _function: Callable[..., Tensor]
+
+    def __init__(
+        self,
+        kernel_size: _Sizes,
+        stride: _Sizes | None = None,
+        padding: _Sizes = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding, self.ceil_mode = padding, ceil_mode
+        self.count_include_pad, self.divisor_override = count_include_pad, divisor_override
+
+    def forward(self, input: Tensor) -> Tensor:
+        how = (self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+        return self._function(input, *how, self.divisor_override)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AvgPool2d(_AvgPool):
+    """`nn.functional.avg_pool2d`."""
+
+    _function = staticmethod(functions.avg_pool2d)
+
+
+class AvgPool3d(_AvgPool):
+    """`nn.functional.avg_pool3d`."""
+
+    _function = staticmethod(functions.avg_pool3d)
+
+
+class _AdaptiveAvgPool(Module):
+    _function: Callable[..., Tensor]
+
+    def __init__(self, output_size: Any) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self._function(input, self.output_size)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class _AdaptiveMaxPool(Module):
+    _function: Callable[..., Any]
+
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__()
+        self.output_size, self.return_indices = output_size, return_indices
+
+    def forward(self, input: Tensor) -> Any:
+        return self._function(input, self.output_size, self.return_indices)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class _LPPool(Module):
+    _function: Callable[..., Tensor]
+
+    def __init__(
+        self, norm_type: float, kernel_size: _Sizes, stride: _Sizes | None = None, ceil_mode: bool = False
+    ) -> None:
+        super().__init__()
+        self.norm_type, self.kernel_size = norm_type, kernel_size
+        self.stride, self.ceil_mode = stride, ceil_mode
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self._function(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+
+    def extra_repr(self) -> str:
+        return (
+            f"norm_type={self.norm_type}, kernel_size={self.kernel_size}, stride={self.stride}, "
+            f"ceil_mode={self.ceil_mode}"
+        )
+
+
+class _MaxUnpool(Module):
+    _function: Callable[..., Tensor]
+    _rank = 2
+
+    def __init__(self, kernel_size: _Sizes, stride: _Sizes | None = None, padding: _Sizes = 0) -> None:
+        super().__init__()
+        self.kernel_size = _numbers(kernel_size, self._rank)
+        self.stride = self.kernel_size if stride is None else _numbers(stride, self._rank)
+        self.padding = _numbers(padding, self._rank)
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        return self._function(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+    """`nn.functional.adaptive_avg_pool1d`."""
+
+    _function = staticmethod(functions.adaptive_avg_pool1d)
+
+
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+    """`nn.functional.adaptive_avg_pool2d`."""
+
+    _function = staticmethod(functions.adaptive_avg_pool2d)
+
+
+class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+    """`nn.functional.adaptive_avg_pool3d`."""
+
+    _function = staticmethod(functions.adaptive_avg_pool3d)
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+    """`nn.functional.adaptive_max_pool1d`."""
+
+    _function = staticmethod(functions.adaptive_max_pool1d)
+
+
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+    """`nn.functional.adaptive_max_pool2d`."""
+
+    _function = staticmethod(functions.adaptive_max_pool2d)
+
+
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """`nn.functional.adaptive_max_pool3d`."""
+
+    _function = staticmethod(functions.adaptive_max_pool3d)
+
+
+class LPPool1d(_LPPool):
+    """`nn.functional.lp_pool1d`."""
+
+    _function = staticmethod(functions.lp_pool1d)
+
+
+class LPPool2d(_LPPool):
+    """`nn.functional.lp_pool2d`."""
+
+    _function = staticmethod(functions.lp_pool2d)
+
+
+class LPPool3d(_LPPool):
+    """`nn.functional.lp_pool3d`."""
+
+    _function = staticmethod(functions.lp_pool3d)
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """`nn.functional.max_unpool1d`."""
+
+    _function = staticmethod(functions.max_unpool1d)
+    _rank = 1
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """`nn.functional.max_unpool2d`."""
+
+    _function = staticmethod(functions.max_unpool2d)
+    _rank = 2
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """`nn.functional.max_unpool3d`."""
+
+    _function = staticmethod(functions.max_unpool3d)
+    _rank = 3

@@ -1,0 +1,140 @@
+"""Activations and elements of losses, and the special functions that they need."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.op import Op
+from minigrad.kernels import activations as k
+from minigrad.ops import elementwise as e
+from minigrad.ops.buffered import buffered, called
+from minigrad.ops.elementwise import where
+
+_TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+_SLOPE = math.sqrt(2 / math.pi)
+_CUBIC = 0.044715
+
+
+def _gelu_slope_vjp(g: Any, x: Any, approximate: str) -> Any:
+    z = x * x
+    if approximate == "tanh":
+        t = e.tanh(e.times(x + e.times(z * x, _CUBIC), _SLOPE))
+        inner = e.times(e.times(z, 3 * _CUBIC) + 1.0, _SLOPE)  # the derivative of what tanh is taken of
+        bend = inner + x * (e.times(x, 3 * _CUBIC * _SLOPE) - t * (inner * inner))
+        return g * ((1.0 - t * t) * bend)
+    return g * (e.times(e.exp(z * -0.5), 1 / math.sqrt(2 * math.pi)) * (2.0 - z))
+
+
+def _mish_vjp(g: Any, x: Any) -> Any:
+    t = e.tanh(softplus(x, beta=1.0, threshold=20.0))
+    return g * (t + x * e.sigmoid(x) * (1.0 - t * t))
+
+
+def _silu_vjp(g: Any, x: Any) -> Any:
+    s = e.sigmoid(x)
+    return g * (s * (x * (1.0 - s) + 1.0))
+
+
+def _softplus_vjp(g: Any, x: Any, beta: float, threshold: float) -> Any:
+    z = e.times(x, beta)
+    return where(e.gt(z, threshold), g, g * e.sigmoid(z))
+
+
+def _elu_vjp(g: Any, x: Any, alpha: float, scale: float, input_scale: float) -> Any:
+    # of positive numbers exp may be inf, which would spoil the second derivative
+    below = e.times(e.exp(e.times(e.clamp(x, min=None, max=0.0), input_scale)), alpha * scale * input_scale)
+    return where(e.gt(x, 0.0), e.times(g, scale), g * below)
+
+
+def _outside(x: Any, low: float, high: float) -> Any:
+    return e.logical_or(e.le(x, low), e.ge(x, high))
+
+
+def _within(x: Any, lambd: float) -> Any:
+    return e.logical_and(e.ge(x, -lambd), e.le(x, lambd))
+
+
+def _hardswish_vjp(g: Any, x: Any) -> Any:
+    middle = g * (e.times(x, 1 / 3) + 0.5)
+    return where(e.le(x, -3.0), 0.0, where(e.lt(x, 3.0), middle, g))
+
+
+def _logit_vjp(g: Any, x: Any, eps: float | None) -> Any:
+    low, beyond = (0.0, math.nan) if eps is None else (eps, 0.0)
+    outside = e.logical_or(e.lt(x, low), e.gt(x, 1.0 - low))
+    inner = x if eps is None else where(outside, 0.5, x)
+    return where(outside, beyond, g / (inner * (1.0 - inner)))
+
+
+def _bce_vjp(g: Any, x: Any, target: Any) -> Any:
+    return g * ((x - target) / e.clamp((1.0 - x) * x, min=1e-12, max=None))
+
+
+def _bce_target_vjp(g: Any, x: Any) -> Any:
+    low: dict[str, Any] = {"min": -100.0, "max": None}
+    return g * (e.clamp(e.log1p(-x), **low) - e.clamp(e.log(x), **low))
+
+
+def _probabilities(x: Any, target: Any) -> None:
+    if np.size(x) and not (np.greater_equal(x, 0) & np.less_equal(x, 1)).all():
+        raise RuntimeError("all elements of input should be between 0 and 1")
+
+
+_KIND: dict[str, Any] = {"elementwise": True, "new": True}
+
+# fmt: off
+# special functions
+erf: Op = Op("erf", k.erf, "x", lambda g, x: g * e.times(e.exp(-(x * x)), _TWO_OVER_ROOT_PI), cast="float",
+         public="erf erf_", doc="The error function.", **_KIND)
+erfc = Op("erfc", k.erfc, "x", lambda g, x: g * e.times(e.exp(-(x * x)), -_TWO_OVER_ROOT_PI), cast="float",
+          public="erfc erfc_", doc="``1 - erf(input)``, exact also where that is small.", **_KIND)
+erfinv = Op("erfinv", k.erfinv, "x", lambda g, y: g * e.times(e.exp(y * y), 1 / _TWO_OVER_ROOT_PI), cast="float",
+            public="erfinv erfinv_", doc="The inverse of `erf`; inf at 1, nan beyond.", **_KIND)
+logit = Op("logit", k.logit, "x; eps", _logit_vjp, cast="float",
+           public="logit logit_", form="input: Tensor, eps: float | None = None",
+           doc="``log(input / (1 - input))``, of ``input`` between ``eps`` and ``1 - eps`` if that is given.", **_KIND)
+
+# activations
+gelu = Op("gelu", buffered(k.gelu), "x; approximate",
+          lambda g, x, approximate: g * gelu_slope(x, approximate=approximate), cast="floats", activation=True,
+          text=called(k.gelu), **_KIND)
+gelu_slope: Op = Op("gelu_slope", buffered(k.gelu_slope), "x; approximate", _gelu_slope_vjp,
+                    text=called(k.gelu_slope), **_KIND)
+silu = Op("silu", k.silu, "x", _silu_vjp, cast="floats", activation=True, **_KIND)
+mish = Op("mish", k.mish, "x", _mish_vjp, cast="floats", activation=True, **_KIND)
+softplus: Op = Op("softplus", k.softplus, "x; beta threshold", _softplus_vjp, cast="floats", activation=True, **_KIND)
+log_sigmoid = Op("log_sigmoid", k.log_sigmoid, "x", lambda g, x: g * e.sigmoid(-x), cast="floats", activation=True,
+                 **_KIND)
+elu = Op("elu", k.elu, "x; alpha scale input_scale", _elu_vjp, cast="floats", activation=True, **_KIND)
+leaky_relu = Op("leaky_relu", k.leaky_relu, "x; slope",
+                lambda g, x, slope: where(e.gt(x, 0.0), g, e.times(g, slope)), cast="floats", activation=True, **_KIND)
+prelu = Op("prelu", k.prelu, "x w", lambda g, x, w: where(e.gt(x, 0.0), g, g * w),
+           lambda g, x: where(e.gt(x, 0.0), 0.0, g * x), cast="floats", activation=True, **_KIND)
+hardtanh = Op("hardtanh", e.clamp.kernel, "x; min max",
+              lambda g, x, min, max: where(_outside(x, min, max), 0.0, g), activation=True,
+              text="np.minimum(np.maximum({}, {min}), {max})", **_KIND)
+hardsigmoid = Op("hardsigmoid", k.hardsigmoid, "x",
+                 lambda g, x: where(_outside(x, -3.0, 3.0), 0.0, e.times(g, 1 / 6)), cast="floats", activation=True,
+                 **_KIND)
+hardswish = Op("hardswish", k.hardswish, "x", _hardswish_vjp, cast="floats", activation=True, **_KIND)
+softshrink = Op("softshrink", k.softshrink, "x; lambd",
+                lambda g, x, lambd: where(_within(x, lambd), 0.0, g), cast="floats", **_KIND)
+hardshrink = Op("hardshrink", k.hardshrink, "x; lambd",
+                lambda g, x, lambd: where(_within(x, lambd), 0.0, g), cast="floats",
+                public="hardshrink", form="input: Tensor, lambd: float = 0.5",
+                doc="0 from ``-lambd`` to ``lambd``, else ``input``.", **_KIND)
+threshold = Op("threshold", k.threshold, "x; threshold value",
+               lambda g, x, threshold: where(e.le(x, threshold), 0.0, g),
+               public="threshold threshold_", form="input: Tensor, threshold: Number, value: Number",
+               doc="``input`` where it is greater than ``threshold``, else ``value``.", **_KIND)
+
+# elements of losses
+huber = Op("huber", k.huber, "d; delta", lambda g, d, delta: g * e.clamp(d, min=-delta, max=delta), **_KIND)
+bce = Op("bce", k.binary_cross_entropy, "x target", _bce_vjp, _bce_target_vjp, cast="floats", check=_probabilities,
+         **_KIND)
+bce_with_logits = Op("bce_with_logits", k.binary_cross_entropy_with_logits, "x target",
+                     lambda g, x, target: g * (e.sigmoid(x) - target), lambda g, x: g * -x, cast="floats", **_KIND)
+# fmt: on

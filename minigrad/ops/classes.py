@@ -1,0 +1,101 @@
+"""Softmax, the losses of classes, and rows of a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad import buffers
+from minigrad.core.op import Op
+from minigrad.kernels import classes as k
+from minigrad.ops import elementwise as e
+from minigrad.ops.buffered import LARGE, buffered, called
+from minigrad.ops.reduce import sum
+from minigrad.ops.shape import reshape
+
+
+def _embedding_backward(d: Any, index: Any, rows: int, padding: int, by_count: bool) -> Any:
+    shape = (rows, d.shape[-1])
+    out = None if rows * shape[1] < LARGE or d.dtype.char == "e" else buffers.empty(shape, d.dtype)
+    return k.embedding_backward(d, index, rows, padding, by_count, out)
+
+
+def _along(x: Any, dim: int) -> Any:
+    """The sum along ``dim``, which stays."""
+    return sum(x, dim=(dim,) if len(x.shape) else None, keepdim=True)
+
+
+def _softmax_backward_p(g: Any, d: Any, p: Any, dim: int) -> Any:
+    return g * (d - _along(d * p, dim)) - d * _along(g * p, dim)
+
+
+def _log_loss_backward_d(g: Any, x: Any, target: Any, ignore: int) -> Any:
+    kept = e.ne(target, ignore)
+    return e.where(kept, sum(g * softmax(x, dim=1), dim=(1,), keepdim=False), 0.0) + nll(
+        g, target, ignore=ignore
+    )
+
+
+def _log_loss_backward_x(g: Any, d: Any, x: Any, target: Any, ignore: int) -> Any:
+    kept = reshape(e.where(e.ne(target, ignore), d, 0.0), shape=(x.shape[0], 1))
+    return softmax_backward(g * kept, softmax(x, dim=1), dim=1)
+
+
+def _is_class(x: Any, target: Any, ignore: int) -> None:
+    wrong = target[((target < 0) | (target >= x.shape[1])) & (target != ignore)]
+    if wrong.size:
+        raise IndexError(f"Target {wrong[0]} is out of bounds.")
+
+
+def _names_class(target: Any, classes: int) -> None:
+    if target.size and target.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    if target.size and target.max() >= classes:
+        raise RuntimeError("Class values must be smaller than num_classes.")
+
+
+def _is_row(weight: Any, index: Any, **params: Any) -> None:
+    if index.size and (index.min() < 0 or index.max() >= len(weight)):
+        raise IndexError("index out of range in self")
+
+
+# fmt: off
+softmax: Op = Op("softmax", buffered(k.softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
+                 order="C", cast="floats", activation=True, text=called(k.softmax))
+softmax_backward: Op = Op("softmax_backward", buffered(k.softmax_backward), "d p; dim",
+                          lambda g, p, dim: softmax_backward(g, p, dim=dim), _softmax_backward_p, order="C",
+                          text=called(k.softmax_backward))
+log_softmax = Op("log_softmax", buffered(k.log_softmax), "x; dim",
+                 lambda g, y, dim: log_softmax_backward(g, y, dim=dim), order="C", cast="floats", activation=True,
+                 text=called(k.log_softmax))
+log_softmax_backward: Op = Op("log_softmax_backward", buffered(k.log_softmax_backward), "d log_p; dim",
+                              lambda g, log_p, dim: g - _along(g * e.exp(log_p), dim),
+                              lambda g, d, log_p, dim: -(g * e.exp(log_p) * _along(d, dim)), order="C",
+                              text=called(k.log_softmax_backward))
+
+# Rows of numbers for classes, and the class of each row. The last input of `log_loss_backward` follows from the others.
+log_loss = Op("log_loss", k.log_loss, "x target; ignore",
+              lambda g, x, target, y, ignore: log_loss_backward(g, x, target, y, ignore=ignore), None, order="C",
+              check=_is_class)
+log_loss_backward: Op = Op("log_loss_backward", buffered(k.log_loss_backward, like=1), "d x target loss; ignore",
+                           _log_loss_backward_d, _log_loss_backward_x, None, None, order="C", raises=True,
+                           text=called(k.log_loss_backward))
+nll: Op = Op("nll", k.nll, "x target; ignore",
+             lambda g, x_shape, target, ignore: nll_backward(g, target, classes=x_shape[1], ignore=ignore), None,
+             order="C", check=_is_class)
+nll_backward: Op = Op("nll_backward", k.nll_backward, "d target; classes ignore",
+                      lambda g, target, ignore: nll(g, target, ignore=ignore), None, order="C", raises=True)
+one_hot = Op("one_hot", k.one_hot, "target; classes", check=_names_class, order="C")
+
+embedding = Op("embedding", k.embedding, "weight index; padding by_count",
+               lambda g, weight_shape, index, padding, by_count: embedding_backward(
+                   g, index, rows=weight_shape[0], padding=padding, by_count=by_count),
+               None, order="C", check=_is_row)
+embedding_backward: Op = Op("embedding_backward", _embedding_backward, "d index; rows padding by_count",
+                            lambda g, index, padding, by_count: embedding_transposed(
+                                g, index, padding=padding, by_count=by_count), None, order="C", raises=True,
+                            text=called(k.embedding_backward))
+embedding_transposed: Op = Op("embedding_transposed", k.embedding_transposed, "u index; padding by_count",
+                              lambda g, u_shape, index, padding, by_count: embedding_backward(
+                                  g, index, rows=u_shape[0], padding=padding, by_count=by_count), None, order="C",
+                              raises=True)
+# fmt: on

@@ -1,0 +1,57 @@
+"""Convolutions. The three operations are each other's gradients, so they are closed under differentiation."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minigrad.core.op import Op
+from minigrad.kernels import windows as k
+from minigrad.ops.reduce import sum as sum_
+
+
+def _bias_vjp(g: Any) -> Any:
+    return sum_(g, dim=(0, *range(2, len(g.shape))), keepdim=False)
+
+
+def _costs(y: tuple[int, ...], x: Any, w: tuple[int, ...], *bias: Any) -> int:
+    return math.prod(y) * math.prod(w[1:])
+
+
+def _input_vjp(g: Any, w: Any, x_shape: Any, stride: Any, pads: Any, dilation: Any, groups: int) -> Any:
+    sizes = tuple(x_shape[2:])
+    return conv_input(g, w, sizes=sizes, stride=stride, pads=pads, dilation=dilation, groups=groups)
+
+
+def _weight_vjp(g: Any, x: Any, w_shape: Any, stride: Any, pads: Any, dilation: Any, groups: int) -> Any:
+    kernel = tuple(w_shape[2:])
+    return conv_weight(x, g, kernel=kernel, stride=stride, pads=pads, dilation=dilation, groups=groups)
+
+
+# fmt: off
+conv: Op = Op("conv", k.conv, "x w *bias; stride pads dilation groups", _input_vjp, _weight_vjp, _bias_vjp,
+              order="C", costs=_costs)
+conv_input: Op = Op("conv_input", k.conv_input, "d w; sizes stride pads dilation groups",
+                    lambda g, w, stride, pads, dilation, groups: conv(
+                        g, w, stride=stride, pads=pads, dilation=dilation, groups=groups),
+                    lambda g, d, w_shape, stride, pads, dilation, groups: _weight_vjp(
+                        d, g, w_shape, stride, pads, dilation, groups),
+                    order="C", costs=lambda y, d, w: math.prod(d) * math.prod(w[1:]))
+conv_weight: Op = Op("conv_weight", k.conv_weight, "x d; kernel stride pads dilation groups",
+                     lambda g, d, x_shape, stride, pads, dilation, groups: _input_vjp(
+                         d, g, x_shape, stride, pads, dilation, groups),
+                     lambda g, x, stride, pads, dilation, groups: conv(
+                         x, g, stride=stride, pads=pads, dilation=dilation, groups=groups),
+                     order="C", costs=lambda y, x, d: math.prod(d) * math.prod(y[1:]))
+unfold = Op("unfold", k.unfold, "x; kernel dilation pads stride",
+            lambda g, x_shape, kernel, dilation, pads, stride: fold(
+                g, sizes=tuple(x_shape[2:]), kernel=kernel, dilation=dilation, pads=pads, stride=stride),
+            order="C")
+fold: Op = Op("fold", k.fold, "cols; sizes kernel dilation pads stride",
+              lambda g, kernel, dilation, pads, stride: unfold(
+                  g, kernel=kernel, dilation=dilation, pads=pads, stride=stride),
+              order="C")
+pad_constant: Op = Op("pad_constant", k.pad_constant, "x; pads value",
+                      lambda g, pads: pad_constant(g, pads=tuple((-a, -b) for a, b in pads), value=0.0),
+                      order="C")
+# fmt: on

@@ -1,0 +1,29 @@
+"""Pooling and resizing: maxima, and weighted sums, of neighbours along dimensions; `kernels.along` tells the plans."""
+
+from __future__ import annotations
+
+from minigrad.core.op import Array, Op
+from minigrad.kernels import along as k
+from minigrad.ops.index import gather
+
+
+def _inside(x: Array, at: Array, count: int) -> None:
+    """RuntimeError for a place that is not there."""
+    if at.size and (at.min() < 0 or at.max() >= count):
+        wrong = at.min() if at.min() < 0 else at.max()
+        raise RuntimeError(f"Found an invalid max index: {wrong} (output volumes are of {count} elements)")
+
+
+# fmt: off
+max_pool = Op("max_pool", k.max_pool, "x; plans", lambda g, x, plans: max_unpick(g, x, plans=plans), order="C")
+max_pool_indices = Op("max_pool_indices", k.max_pool_indices, "x; plans", order="C")
+max_unpick: Op = Op("max_unpick", k.max_unpick, "d x; plans", lambda g, x, plans: max_pick(g, x, plans=plans), None,
+                    order="C")
+max_pick: Op = Op("max_pick", k.max_pick, "u x; plans", lambda g, x, plans: max_unpick(g, x, plans=plans), None,
+                  order="C")
+resample = Op("resample", k.resample, "x; plans", lambda g, plans: resample_back(g, plans=plans), order="C")
+resample_back: Op = Op("resample_back", k.resample_back, "d; plans", lambda g, plans: resample(g, plans=plans),
+                       order="C")
+# As in PyTorch, a place that is named twice gives its gradient to both.
+unpool = Op("unpool", k.unpool, "x at; count", lambda g, at: gather(g, at, dim=1), None, order="C", check=_inside)
+# fmt: on

@@ -1,0 +1,270 @@
+"""Rows of samples for activations, softmax, losses and rows of tables; see op_samples.py."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _phi(x: float) -> float:
+    return 0.5 * (1 + math.erf(x / math.sqrt(2)))
+
+
+def _density(x: float) -> float:
+    return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+
+
+def _tanh_part(x: float) -> tuple[float, float]:
+    """tanh of the cubic, and the cubic's derivative."""
+    s = math.sqrt(2 / math.pi)
+    return math.tanh(s * (x + 0.044715 * x**3)), s * (1 + 3 * 0.044715 * x * x)
+
+
+def _gelu(x: float, approximate: str) -> float:
+    return x * _phi(x) if approximate == "none" else 0.5 * x * (1 + _tanh_part(x)[0])
+
+
+def _gelu_slope(x: float, approximate: str) -> float:
+    if approximate == "none":
+        return _phi(x) + x * _density(x)
+    t, inner = _tanh_part(x)
+    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner
+
+
+def _erfinv(x: float) -> float:
+    low, high = -6.0, 6.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if math.erf(middle) < x else (low, middle)
+    return low
+
+
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def _elu(x: float, alpha: float, scale: float, input_scale: float) -> float:
+    return scale * (x if x > 0 else alpha * math.expm1(input_scale * x))
+
+
+def _softplus(x: float, beta: float, threshold: float) -> float:
+    return x if x * beta > threshold else math.log1p(math.exp(x * beta)) / beta
+
+
+def _ramp(x: float) -> float:
+    return min(max(x + 3, 0), 6) / 6
+
+
+def _logit(x: float, eps: float | None) -> float:
+    x = x if eps is None else min(max(x, eps), 1 - eps)
+    return math.log(x / (1 - x))
+
+
+def _threshold(x: float, threshold: float, value: float) -> float:
+    return x if x > threshold else value
+
+
+def _huber(d: float, delta: float) -> float:
+    return d * d / 2 if abs(d) <= delta else delta * (abs(d) - delta / 2)
+
+
+def _bce(x: float, t: float) -> float:
+    return -(t * math.log(x) + (1 - t) * math.log(1 - x))
+
+
+def _probabilities(v: list[float]) -> list[float]:
+    total = math.fsum(map(math.exp, v))
+    return [math.exp(a) / total for a in v]
+
+
+def along(f: Callable[..., list[float]]) -> Callable[..., np.ndarray]:
+    """A function of lists along a dimension."""
+
+    def value(*arrays: np.ndarray, dim: int) -> np.ndarray:
+        if not arrays[0].ndim:
+            return np.array(f(*([a.item()] for a in arrays))[0])
+        turned = [np.moveaxis(a, dim, -1) for a in arrays]
+        out = np.zeros(turned[0].shape)
+        for i in np.ndindex(out.shape[:-1]):
+            out[i] = f(*(t[i].tolist() for t in turned))
+        return np.moveaxis(out, -1, dim)
+
+    return value
+
+
+def _softmax_backward(d: list[float], p: list[float]) -> list[float]:
+    total = math.fsum(a * b for a, b in zip(d, p, strict=True))
+    return [b * (a - total) for a, b in zip(d, p, strict=True)]
+
+
+def _log_softmax_backward(d: list[float], logs: list[float]) -> list[float]:
+    return [a - math.exp(b) * math.fsum(d) for a, b in zip(d, logs, strict=True)]
+
+
+def _log_loss(x: np.ndarray, target: np.ndarray, ignore: int) -> np.ndarray:
+    rows = zip(x.tolist(), target.tolist(), strict=True)
+    return np.array([0.0 if t == ignore else -math.log(_probabilities(v)[t]) for v, t in rows])
+
+
+def _log_loss_backward(d: np.ndarray, x: np.ndarray, target: np.ndarray, ignore: int) -> np.ndarray:
+    out = np.zeros(x.shape)
+    for i, t in enumerate(target.tolist()):
+        if t != ignore:
+            out[i] = d[i] * (np.array(_probabilities(x[i].tolist())) - (np.arange(x.shape[1]) == t))
+    return out
+
+
+def _with_loss(op: Any, d: Any, x: Any, target: Any, ignore: int) -> Any:
+    """The last input is what the loss was."""
+    from minigrad.tape import TABLE
+
+    return op(d, x, target, TABLE["log_loss"](x, target, ignore=ignore), ignore=ignore)
+
+
+def _nll(x: np.ndarray, target: np.ndarray, ignore: int) -> np.ndarray:
+    return np.array([0.0 if t == ignore else -x[i, t] for i, t in enumerate(target.tolist())])
+
+
+def _nll_backward(d: np.ndarray, target: np.ndarray, classes: int, ignore: int) -> np.ndarray:
+    out = np.zeros((len(target), classes))
+    for i, t in enumerate(target.tolist()):
+        if t != ignore:
+            out[i, t] = -d[i]
+    return out
+
+
+def _one_hot(target: np.ndarray, classes: int) -> np.ndarray:
+    return np.array([[t == k for k in range(classes)] for t in target.flat], int).reshape(
+        (*target.shape, classes)
+    )
+
+
+def _rows(weight: np.ndarray, index: np.ndarray, padding: int, by_count: bool) -> np.ndarray:
+    return np.array([weight[k] for k in index.flat]).reshape((*index.shape, weight.shape[1]))
+
+
+def _rows_backward(d: np.ndarray, index: np.ndarray, rows: int, padding: int, by_count: bool) -> np.ndarray:
+    out = np.zeros((rows, d.shape[-1]))
+    places = index.ravel().tolist()
+    for k, row in zip(places, d.reshape(-1, d.shape[-1]), strict=True):
+        if k != padding:
+            out[k] += row / (places.count(k) if by_count else 1)
+    return out
+
+
+def _rows_transposed(u: np.ndarray, index: np.ndarray, padding: int, by_count: bool) -> np.ndarray:
+    places = index.ravel().tolist()
+    rows = [u[k] * (k != padding) / (places.count(k) if by_count else 1) for k in places]
+    return np.array(rows).reshape((*index.shape, u.shape[1]))
+
+
+def _standardize(x: np.ndarray, dim: tuple[int, ...], eps: float) -> np.ndarray:
+    return np.asarray((x - x.mean(dim, keepdims=True)) / np.sqrt(x.var(dim, keepdims=True) + eps))
+
+
+def _standardize_backward(d: np.ndarray, x: np.ndarray, dim: tuple[int, ...], eps: float) -> np.ndarray:
+    """The product with the Jacobian's transpose, which has an entry for each pair of places."""
+    groups = [tuple(i[k] for k in range(x.ndim) if k not in dim) for i in np.ndindex(x.shape)]
+    r = (
+        np.broadcast_to(1 / np.sqrt(x.var(dim, keepdims=True) + eps), x.shape).ravel()
+        if x.size
+        else x.ravel()
+    )
+    y, n = _standardize(x, dim, eps).ravel() if x.size else x.ravel(), math.prod(x.shape[k] for k in dim)
+    out, ds = np.zeros(x.size), d.ravel()
+    for j, i in itertools.product(range(x.size), repeat=2):
+        if groups[i] == groups[j]:
+            out[j] += ds[i] * r[j] * ((i == j) - 1 / n - y[i] * y[j] / n)
+    return out.reshape(x.shape)
+
+
+def rows() -> list[Any]:
+    """The rows; a function, because op_samples.py imports this file."""
+    from op_samples import Draw, Row, inside, nonzero, one, real, two, whole, wide
+
+    def chance(*shape: int) -> Draw:
+        return Draw("real", shape, 0.1, 0.9)
+
+    def well_inside(*shape: int) -> Draw:  # numerical gradients take long steps
+        return Draw("real", shape, 0.3, 0.7)
+
+    def open_unit(*shape: int) -> Draw:
+        return Draw("real", shape, -0.95, 0.95)
+
+    # fmt: off
+    table = [
+        one("erf",         wide,      math.erf),
+        one("erfc",        wide,      math.erfc),
+        one("erfinv",      open_unit, _erfinv),
+        one("logit",       chance,    _logit, eps=None),
+        one("logit",       chance,    _logit, eps=0.3),
+        one("gelu",        wide,      _gelu, approximate="none"),
+        one("gelu",        wide,      _gelu, approximate="tanh"),
+        one("gelu_slope",  wide,      _gelu_slope, approximate="none"),
+        one("gelu_slope",  wide,      _gelu_slope, approximate="tanh"),
+        one("silu",        wide,      lambda x: x * _logistic(x)),
+        one("mish",        wide,      lambda x: x * math.tanh(math.log1p(math.exp(x)))),
+        one("softplus",    wide,      _softplus, beta=1.0, threshold=20.0),
+        one("softplus",    wide,      _softplus, beta=2.0, threshold=3.0),
+        one("log_sigmoid", wide,      lambda x: math.log(_logistic(x))),
+        one("elu",         nonzero,   _elu, alpha=1.0, scale=1.0, input_scale=1.0),
+        one("elu",         nonzero,   _elu, alpha=1.5, scale=0.7, input_scale=0.5),
+        one("leaky_relu",  nonzero,   lambda x, slope: x if x > 0 else slope * x, slope=0.01),
+        one("leaky_relu",  nonzero,   lambda x, slope: x if x > 0 else slope * x, slope=-2.0),
+        two("prelu",       nonzero,   nonzero, lambda x, w: x if x > 0 else w * x),
+        one("hardtanh",    real,      lambda x, min, max: min if x < min else max if x > max else x, min=-1.0, max=0.5),
+        one("hardsigmoid", wide,      _ramp),
+        one("hardswish",   wide,      lambda x: x * _ramp(x)),
+        one("softshrink",  wide,      lambda x, lambd: math.copysign(max(abs(x) - lambd, 0), x), lambd=0.5),
+        one("hardshrink",  wide,      lambda x, lambd: x if abs(x) > lambd else 0.0, lambd=0.5),
+        one("threshold",   wide,      _threshold, threshold=0.1, value=-2.0),
+        one("huber",       wide,      _huber, delta=1.0),
+        one("huber",       wide,      _huber, delta=2.5),
+        two("bce",         well_inside,    inside, _bce),
+        two("bce_with_logits", wide,  inside, lambda x, t: _bce(_logistic(x), t)),
+
+        Row("one_hot", (whole(0, 4, 2, 3),), _one_hot, "", {"classes": 4}, "int64"),
+        Row("one_hot", (whole(0, 3),),       _one_hot, "", {"classes": 3}, "int64"),
+        Row("one_hot", (whole(0, 3, 0),),    _one_hot, "", {"classes": 3}, "int64"),
+        Row("log_loss", (real(4, 3), whole(0, 3, 4)), _log_loss, "0", {"ignore": -100}),
+        Row("log_loss", (real(4, 3), whole(0, 3, 4)), _log_loss, "0", {"ignore": 1}),
+        Row("log_loss", (real(0, 3), whole(0, 3, 0)), _log_loss, "0", {"ignore": -100}),
+        Row("nll",      (real(4, 3), whole(0, 3, 4)), _nll,      "0", {"ignore": -100}),
+        Row("nll",      (real(4, 3), whole(0, 3, 4)), _nll,      "0", {"ignore": 1}),
+        Row("nll",      (real(0, 3), whole(0, 3, 0)), _nll,      "0", {"ignore": -100}),
+        Row("nll_backward", (real(4), whole(0, 3, 4)), _nll_backward, "0", {"classes": 3, "ignore": -100}),
+        Row("nll_backward", (real(4), whole(0, 3, 4)), _nll_backward, "0", {"classes": 3, "ignore": 1}),
+        Row("nll_backward", (real(0), whole(0, 3, 0)), _nll_backward, "0", {"classes": 3, "ignore": -100}),
+    ]
+    for ignore, n in [(-100, 4), (1, 4), (-100, 0)]:
+        table.append(Row("log_loss_backward", (real(n), real(n, 3), whole(0, 3, n)), _log_loss_backward, "01",
+                         {"ignore": ignore}, via=_with_loss))
+    for name, backward, of, back in [
+        ("softmax", "softmax_backward", _probabilities, _softmax_backward),
+        ("log_softmax", "log_softmax_backward", lambda v: [math.log(p) for p in _probabilities(v)],
+         _log_softmax_backward),
+    ]:
+        for shape, dim in [((2, 3), 1), ((2, 3), 0), ((2, 3, 2), 1), ((), 0), ((0, 3), 1), ((2, 0), 1)]:
+            table.append(Row(name, (real(*shape),), along(of), "0", {"dim": dim}))
+            table.append(Row(backward, (real(*shape), real(*shape)), along(back), "01", {"dim": dim}))
+    for index in (whole(0, 4, 2, 3), whole(0, 4, 0), whole(0, 4)):
+        plain: dict[str, Any] = {"padding": -1, "by_count": False}
+        table.append(Row("embedding", (real(4, 2), index), _rows, "0", plain))
+        for params in (plain, {"padding": 2, "by_count": False}, {"padding": 2, "by_count": True}):
+            table += [
+                Row("embedding_transposed", (real(4, 2), index), _rows_transposed, "0", params),
+                Row("embedding_backward", (real(*index.shape, 2), index), _rows_backward, "0", {"rows": 4, **params}),
+            ]
+    for shape, dims in [((2, 3), (1,)), ((3, 2), (0,)), ((3, 2, 2), (0, 2)), ((2, 2, 3), (1, 2)), ((0, 3), (1,)),
+                        ((4,), (0,))]:
+        table.append(Row("standardize", (real(*shape),), _standardize, "0", {"dim": dims, "eps": 0.1}))
+        table.append(Row("standardize_backward", (real(*shape), real(*shape)), _standardize_backward, "01",
+                         {"dim": dims, "eps": 0.1}))
+    # fmt: on
+    return table

@@ -1,0 +1,109 @@
+"""An interrupt at any instruction of a compiled call leaves it done or not done, and no mode on."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn, optim
+from minigrad.core.mode import MODE, RECORDERS
+
+FOLDER = str(Path(mg.__file__).parent / "compiler")
+
+
+def interrupted(call: Callable[[], Any], at: int) -> tuple[bool, bool]:
+    """Calls with an interrupt before one instruction of the compiler; whether it came, and whether the call ended."""
+    count = 0
+
+    def inside(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count
+        if event == "opcode":
+            count += 1
+            if count == at:
+                raise KeyboardInterrupt
+        return inside
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        if not frame.f_code.co_filename.startswith(FOLDER):
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        return inside
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True, False
+    finally:
+        sys.settrace(before)
+    return count >= at, True
+
+
+class Setting:
+    """A training step with momentum and dropout: parameters, gradients, states of the optimizer and the generator."""
+
+    def __init__(self, warm: int) -> None:
+        mg.manual_seed(3)
+        self.net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+        self.opt = optim.SGD(self.net.parameters(), lr=0.1, momentum=0.9)
+        self.x, self.t = mg.ones(4, 2), mg.ones(4, 1)
+
+        def step(x: Any, t: Any) -> Any:
+            self.opt.zero_grad()
+            loss = nn.functional.mse_loss(self.net(x + mg.rand(4, 2)), t)
+            loss.backward()
+            self.opt.step()
+            return loss
+
+        self.eager, self.step = step, mg.compile(step)
+        for _ in range(warm):
+            self.step(self.x, self.t)
+
+    def state(self) -> list[Any]:
+        arrays = [p.detach().numpy().copy() for p in self.net.parameters()]
+        arrays += [np.zeros(0) if p.grad is None else p.grad.numpy().copy() for p in self.net.parameters()]
+        for p in self.net.parameters():
+            arrays += [t.detach().numpy().copy() for t in self.opt.state.get(p, {}).values()]
+        return [
+            *arrays,
+            mg.get_rng_state().numpy().copy(),
+            np.array(list(self.opt.param_groups[0]["lr"].hex())),
+        ]
+
+
+def same(a: list[Any], b: list[Any]) -> bool:
+    return len(a) == len(b) and all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+@pytest.mark.parametrize(("warm", "stride"), [(0, 4001), (2, 17)], ids=["recording", "replay"])
+def test_an_interrupted_call_is_done_or_not_done(warm: int, stride: int) -> None:
+    calm = Setting(warm)
+    before = copy.deepcopy(calm.state())
+    calm.step(calm.x, calm.t)
+    after = calm.state()
+    mode = MODE.get()
+    outcomes = set()
+    at = 1
+    while True:
+        here = Setting(warm)
+        came, ended = interrupted(lambda here=here: here.step(here.x, here.t), at)
+        assert MODE.get() is mode
+        assert not RECORDERS
+        assert type(here.opt.param_groups[0]["lr"]) is float
+        done = same(here.state(), after)
+        assert done or same(here.state(), before), f"half of a call after instruction {at}"
+        outcomes.add(done)
+        if not came:
+            assert ended
+            break
+        at += stride
+    assert outcomes == {False, True}
