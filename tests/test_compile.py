@@ -2586,3 +2586,119 @@ def test_a_reshape_that_copies_is_made_anew_in_each_run() -> None:
         assert f(x).tolist() == (w.reshape(-1) * x).tolist()
         w.add_(1.0)
     assert recordings(f) == 1
+
+
+def test_results_of_one_number_share_memory_as_in_eager_mode() -> None:
+    base = mg.ones(3, 4)
+
+    def whole_first(a: float) -> Any:
+        t = mg.full_like(base, 0.2)
+        return t, t[..., -1], t[0], t * a, mg.zeros(3)
+
+    def parts(a: float) -> Any:
+        t = mg.full_like(base, 0.2)
+        return t[0:2], t[1:], t[0].expand(3, 4), t[0] * a, t.detach()
+
+    for function in (whole_first, parts):
+        compiled = mg.compile(function)
+        for a in (1.0, 2.0):
+            found, expected = compiled(a), function(a)
+            for (i, t), (k, u) in itertools.combinations(enumerate(found), 2):
+                shares = np.shares_memory(expected[i]._array, expected[k]._array)
+                assert np.shares_memory(t._array, u._array) is shares, (function.__name__, i, k)
+            assert [mg.equal(t, u) for t, u in zip(found, expected, strict=True)] == [True] * 5
+
+
+def test_the_dtype_counts_of_a_tensor_whose_values_do_not() -> None:
+    w = mg.ones(4)
+    compiled = mg.compile(lambda a: (w * a).zero_())
+    assert compiled(0.5).dtype == mg.float32
+    w.data = mg.ones(4, dtype=mg.float64)
+    assert compiled(0.5).dtype == mg.float64
+    w.data = mg.ones(5, dtype=mg.float64)
+    assert compiled(0.5).shape == (5,)
+
+
+def test_gradients_that_the_function_turns_on_are_there() -> None:
+    w = mg.rand(3, requires_grad=True)
+
+    def f(x: Any) -> Any:
+        y = x + 1.0
+        with mg.enable_grad():
+            z = y * w
+        return y, z
+
+    compiled = mg.compile(f)
+    for _ in range(2):
+        with mg.no_grad():
+            y, z = compiled(mg.ones(3))
+            assert not y.requires_grad
+            assert z.requires_grad
+        assert autograd.grad(z.sum(), w)[0].tolist() == [2.0, 2.0, 2.0]
+
+
+def test_an_expanded_result_that_repeats_nothing_can_be_written_to() -> None:
+    w = mg.zeros(3, 4)
+
+    def f(x: Any) -> Any:
+        with mg.no_grad():
+            w.add_(x)
+        return w.expand(3, 4)
+
+    compiled = mg.compile(f)
+    for k in (1.0, 3.0):
+        y = compiled(mg.ones(4))
+        assert y.data_ptr() == w.data_ptr()
+        y.add_(1.0)
+        assert w[0, 0].item() == k + 1.0
+
+
+def _writes_into_what_repeats(x: Any) -> Any:
+    x[0] = 1.0
+    return x * 2.0
+
+
+def _returns_a_leaf_beside_what_needs_it(x: Any) -> Any:
+    t = (x * 2.0).detach().requires_grad_()
+    return t * 2.0, t
+
+
+def _detaches_before_a_change(x: Any) -> Any:
+    t = x * 2.0
+    p = t.detach().requires_grad_()
+    t.add_(t)
+    return p[..., -1]
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "sentence"),
+    [
+        (
+            _writes_into_what_repeats,
+            mg.ones(3).expand(2, 3),
+            "several of its elements are one place in memory",
+        ),
+        (
+            _returns_a_leaf_beside_what_needs_it,
+            mg.ones(3),
+            "is returned beside a result that is computed from it",
+        ),
+        (_detaches_before_a_change, mg.ones(3), "clone.. it where it is detached"),
+    ],
+)
+def test_what_a_replay_could_not_repeat_is_refused(function: Any, x: Any, sentence: str) -> None:
+    with pytest.raises(RuntimeError, match=sentence):
+        mg.compile(function)(x)
+
+
+def test_a_number_of_another_dtype_is_converted_where_a_tensor_is_the_index() -> None:
+    index, value = mg.tensor(1), mg.tensor(2.0)
+
+    def f(x: Any) -> Any:
+        x[..., index] = value
+        return x + 1.0
+
+    compiled = mg.compile(f)
+    for _ in range(2):
+        x = mg.rand(3, 4, dtype=mg.float64)
+        assert mg.equal(compiled(x.clone()), f(x))

@@ -128,10 +128,13 @@ class Pair:
 GROUPS: list[
     list[Pair]
 ] = []  # those of one operation of the table, which share a compiled function and a program
-for _row in PARTNERS:
+for _place, _row in enumerate(PARTNERS):
     for _after in (True, False):
-        _pairs = [Pair(_row, k, _after) for k in UNKNOWN]
-        GROUPS.append([p for p in _pairs if p.shape is not None])
+        _pairs = [p for p in (Pair(_row, k, _after) for k in UNKNOWN) if p.shape is not None]
+        # what makes no view meets three of them, in turn
+        if not TABLE[_row.op].view:
+            _pairs = [_pairs[(3 * _place + i) % len(_pairs)] for i in range(min(3, len(_pairs)))]
+        GROUPS.append(_pairs)
 GROUPS = [g for g in GROUPS if g]
 CHAINS = [[p for p in g if p.unknown.view and 0 not in p.shape] for g in GROUPS if TABLE[g[0].row.op].view]  # type: ignore[operator]
 CHAINS = [g for g in CHAINS if g]
@@ -205,15 +208,15 @@ def test_pairs_in_every_reader(group: list[Pair]) -> None:
         for i, (a, b) in enumerate(zip(*both, strict=True)):
             close(a, b, f"gradient {i}")
 
-    # compiled: recorded, replayed, laid out, replayed
+    # compiled: recorded and replayed, with other values
     compiled = mg.compile(f)
-    for k in range(5):
+    for k in range(2):
         xs = tensors(k)
         for i, (a, b) in enumerate(zip(compiled(vs, *xs), f(vs, *xs), strict=True)):
             same(
                 a.detach(), b.detach(), f"compiled, call {k}, result {i} of {[p.unknown.name for p in group]}"
             )
-        assert k != 1 or mg.source(compiled)
+    assert mg.source(compiled)
 
     # printed
     def total(xs: Any) -> Any:
@@ -301,7 +304,7 @@ def test_changes_through_two_views(group: list[Pair]) -> None:
         return [[mg.tensor(rng.uniform(0.5, 2, s), requires_grad=True) for s in several] for several in sizes]
 
     compiled = mg.compile(f)
-    for k in range(5):
+    for k in range(2):
         xs, ss = inputs(k)
         eager = f(xs, ss)
         expected = [t for i in range(len(xs)) for t in by_indices(places[i], shared[i], xs[i], ss[i])]
@@ -309,4 +312,4 @@ def test_changes_through_two_views(group: list[Pair]) -> None:
             close(a, b, f"eager, call {k}, result {i % 4} of {group[i // 4].unknown.name}")
         for i, (a, b) in enumerate(zip(compiled(xs, ss), eager, strict=True)):
             same(a, b, f"compiled, call {k}, result {i % 4} of {group[i // 4].unknown.name}")
-        assert k != 1 or mg.source(compiled)
+    assert mg.source(compiled)

@@ -143,8 +143,9 @@ def load(content: Any, names: set[str]) -> None:
             getattr(owner, name)
 
 
-def in_class(cls: type, name: str) -> bool:
-    return any(name in vars(base) for base in cls.__mro__)
+def names_in(cls: type) -> set[str]:
+    """Names that a class or one of its bases has."""
+    return set().union(*map(vars, cls.__mro__))
 
 
 def hidden_names(cls: type) -> set[str]:

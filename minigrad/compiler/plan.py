@@ -238,4 +238,4 @@ def _through(s: Statements, v: Value, new: Value, target: Value) -> Expr:
     """A value that is written in place, read from its target; or a view of one."""
     if v is new or not (is_view(v) or _shows(v, new)):
         return s._operand(target)
-    return s._printed(v, [_through(s, v.inputs[0], new, target)], written=not v.shape)
+    return s._printed(v, [_through(s, v.inputs[0], new, target)], written=True)

@@ -19,7 +19,7 @@ from minigrad.compiler.statement import OUTSIDE
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
 from minigrad.compiler.world import World
-from minigrad.core.changes import owner
+from minigrad.core.changes import overlaps, owner
 from minigrad.core.mode import MODE
 from minigrad.core.node import Freed, Node
 from minigrad.core.tensor import Tensor, leaf
@@ -182,6 +182,13 @@ class Recording:
         behind = {
             id(t): [n for n in run.order([t._node]) if n.requires_grad and n not in run.sources] for t in live
         }
+        grown = {t._node for t in results if t._node.op is None and t._node not in run.sources}
+        if any(n in grown for nodes in behind.values() for n in nodes):
+            raise errors.runtime_error(
+                "compile(): a Tensor that the function makes and that requires grad is returned beside a result that "
+                "is computed from it; a call is one record, so no gradient would flow from one to the other. Return "
+                "one of them, or make the Tensor outside and pass it as an argument"
+            )
         freed = {i for i, nodes in behind.items() if any(type(n.saved) is Freed for n in nodes)}
         if any(t._grad is not None and t._grad.requires_grad for t in self.tensors.values()):
             raise errors.runtime_error(
@@ -205,6 +212,13 @@ class Recording:
         self._refuse_overlaps(order)
         program = TracedProgram(run, order)
         value = program.value_of
+        for t, n in run.written.values():
+            a = t._array
+            if a.size > 1 and not a.flags.forc and value[n].fill is None and overlaps(a):
+                raise errors.runtime_error(
+                    f"compile(): {run.paths[id(t)]} is changed in place, and several of its elements are one place in "
+                    "memory, as expand() leaves them. clone() it first"
+                )
         outside = {id(owner(t._array)) for t in self.tensors.values()}
         homes = [id(owner(t._array)) for t in results]
         outputs = [
@@ -236,7 +250,8 @@ class Recording:
         )
         replay = Replay(plan, self.arguments, self.world, effects, run.states)
         replay.set_memory({value[n]: t for n, t in bound if n in value}, [t for t, _ in run.written.values()])
-        self.world.guards.settle(t for n, t in bound if n in value)
+        looked_at = {*plan.stays}
+        self.world.guards.settle(t for n, t in bound if n in value and value[n] in looked_at)
         replay.set_inputs({value[n]: self._finder(t) for n, t in passing if n in value}, numbers)
         replay.set_gradients(
             [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from itertools import chain, repeat
 from operator import attrgetter, is_
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd.modes import enable_grad
 from minigrad.compiler.arguments import Arguments, Number, memory_of
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import at_once, calls
@@ -244,7 +246,10 @@ class Replay:
                 outs: Any = ()
             else:
                 call = Call(run, inputs, leaves, args, kwargs)
-                outs = self.step.function.apply(call, *[find(leaves) for find in self.step.targets])
+                targets = [find(leaves) for find in self.step.targets]
+                # The function itself may turn gradients on where the call is made without.
+                with contextlib.nullcontext() if self.mode.grad else enable_grad():
+                    outs = self.step.function.apply(call, *targets)
                 outs = outs if isinstance(outs, tuple) else (outs,)
                 results, writes = call.results
             tensors = effects.tensors(results[: len(results) - self.kept], outs) if results else []

@@ -80,6 +80,7 @@ class Statements(Text):
         ends = (
             [v for v, _ in self.outputs] + [v for _, v, _ in writes] + [program.value_of[n] for n in effects]
         )
+        self._share_numbers()
         self.live = self._needed(ends)
         self.arguments = self._name_arguments(leaves, {node for node, _, _ in writes})
         self.writes = [(program.value_of[node], v, home) for node, v, home in writes]
@@ -98,6 +99,20 @@ class Statements(Text):
             self._lower_all()
 
     # ------------------------------------------------------------ what there is
+
+    def _share_numbers(self) -> None:
+        """Has results of one repeated number stay views where eager mode's share memory."""
+        chains: dict[Value, list[list[Value]]] = {}
+        for v, _ in self.outputs:
+            chain = [v]
+            while chain[-1].is_view and chain[-1].inputs[0].__class__ is Value:
+                chain.append(chain[-1].inputs[0])
+            chains.setdefault(chain[-1], []).append(chain)
+        for base, several in chains.items():
+            if base.fill is not None and len(several) > 1:
+                for chain in several:
+                    for v in chain[:-1]:
+                        v.fill = None
 
     def _needed(self, ends: Sequence[Value]) -> list[Value]:
         needed = set(ends)

@@ -46,11 +46,11 @@ from minigrad.compiler.kinds import (
     has_no_hidden_state,
     hidden_names,
     home_of,
-    in_class,
     is_foreign,
     is_pure,
     is_users,
     load,
+    names_in,
     of_minigrad,
     slot_of,
 )
@@ -99,9 +99,12 @@ class World:
         self._stored: set[str] = set()
         self._asked: set[str] = set()
         self._reflective = False
+        # How much was known when all names were followed last.
+        self._followed: tuple[Any, ...] = ()
         # Of objects, classes and modules: what reads a name, the names asked for so far, the path.
         self._spaces: list[tuple[Any, Any, str, set[Any]]] = []
         self._classes: dict[type, tuple[Any, Any, str, set[Any]]] = {}
+        self._class_names: dict[type, tuple[set[str], set[str]]] = {}
         self._codes: list[tuple[types.CodeType, dict[str, Any], dict[str, Any]]] = []
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
         self.refused_names = {name: f"{name}, with which code may reach anything" for name in SECRET}
@@ -537,9 +540,8 @@ class World:
 
     def _settle_names(self) -> None:
         """Follows attributes of objects, classes and modules that the code mentions, until no more are."""
-        count = -1
-        while count != len(self._mentioned) + len(self._spaces) + len(self._alive):
-            count = len(self._mentioned) + len(self._spaces) + len(self._alive)
+        while self._followed != (size := self._size()):
+            self._followed = size
             for space in list(self._spaces):
                 content, cls, path, asked = space
                 of_user = cls not in (None, Tensor) if isinstance(content, dict) else not of_minigrad(content)
@@ -556,6 +558,19 @@ class World:
                     if hasattr(value, name) and name in vars(type(value)):
                         self._attributes(value, (name,), path)
                         self.follow(getattr(value, name), f"{path}.{name}")
+
+    def _size(self) -> tuple[Any, ...]:
+        """What grows while names are followed: as long as it is the same, nothing is left to follow."""
+        parts = (
+            self._mentioned,
+            self._spaces,
+            self._alive,
+            self._described,
+            self._codes,
+            self._asked,
+            self._stored,
+        )
+        return *map(len, parts), self._reflective, self._textual
 
     def _ask(self, space: tuple[Any, Any, str, set[Any]], names: set[str]) -> None:
         content, cls, path, asked = space
@@ -582,9 +597,12 @@ class World:
         # What would be found nearer, or may be asked for, is missing.
         absent = names & (self._asked if of_module else self._stored)
         if cls is Tensor:
-            absent = {n for n in absent if not in_class(Tensor, n)}
+            absent = absent - names_in(Tensor)
         elif cls is not None:
-            absent = absent | {n for n in names | hidden_names(cls) if in_class(cls, n)}
+            if cls not in self._class_names:
+                self._class_names[cls] = names_in(cls), hidden_names(cls)
+            of_class, hidden = self._class_names[cls]
+            absent = absent | ((names | hidden) & of_class)
         for name in sorted(absent):
             if name not in asked and name not in content:
                 asked.add(name)

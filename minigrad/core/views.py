@@ -45,6 +45,11 @@ def refresh(t: Tensor) -> None:
             "a view that was made inside a Function is used after its base was changed in place "
             f"({place(*here())}); clone() it in forward"
         )
+    if view.outside == "detach()" and t._node is not None and t._node.op is None and t._node.requires_grad:
+        raise runtime_error(
+            "compile(): a detached Tensor that was made to require grad is used after a change of the Tensor "
+            "that it shares memory with. clone() it where it is detached"
+        )
     twin = view.base
     # The view was made when gradients flowed, so it is repeated with grad mode on; what was detached stays detached.
     with ModeManager(_mode().recording(view.outside != "detach()")):

@@ -148,8 +148,10 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
         copy_(part, _drop_leading(value, part._array.ndim) if isinstance(value, Tensor) else value)
         return
     if isinstance(value, Tensor) and value._array.dtype != t._array.dtype:
-        # PyTorch: one value under one mask is a masked_fill, which converts
-        if value._array.size != 1 or len(indices) != 1 or indices[0]._array.dtype != bool:
+        # PyTorch: one value under one mask is a masked_fill, which converts; so does a copy to where integers point,
+        # which are Tensors without dimensions while a function is recorded.
+        one_mask = value._array.size == len(indices) == 1 and indices[0]._array.dtype == bool
+        if not one_mask and any(i._array.ndim or i._array.dtype == bool for i in indices):
             raise runtime_error(
                 f"Index put requires the source and destination dtypes match, got {t.dtype} for the destination and "
                 f"{value._array.dtype} for the source; convert it with .to({t.dtype})"
