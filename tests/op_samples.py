@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 import samples_windows
 
-from minigrad.tape import TABLE
+from minigrad.ops import TABLE
 
 NOT_SAMPLED = {
     "draw": "random; recorded by compile, tested in test_compile.py",
     "deviation": "checks what `normal` is given; recorded by compile, tested in test_compile.py",
     "bernoulli": "random; recorded by compile, tested in test_compile.py",
+    "multinomial": "random; its bits are PyTorch's, tested in test_random.py",
     "mean_square": "what programs make of mse_loss, tested in test_source.py",
     "square_sum": "what programs in blocks of rows make of mse_loss, tested in test_compile_backends.py",
 }
@@ -717,3 +718,8 @@ NOT_0D |= samples_windows.NOT_0D
 from samples_activations import rows as _activations  # noqa: E402 (it needs what stands above)
 
 ROWS += _activations()
+
+# Families with a file of rows of their own.
+import samples_sorting  # noqa: E402
+
+ROWS += samples_sorting.ROWS

@@ -15,7 +15,8 @@ from op_samples import NO_GRADIENT, NOT_0D, NOT_EMPTY, NOT_SAMPLED, ROWS, Row
 
 import minigrad as mg
 from minigrad import autograd
-from minigrad.core.op import TABLE, Op
+from minigrad.core.op import Op
+from minigrad.ops import TABLE
 
 EPS = 1e-6
 

@@ -36,6 +36,8 @@ GOOD: dict[str, Any] = {
     "value": 1.0, "exponent": 2, "data": [1.0], "ndarray": np.ones(2, "f4"), "min": 0.0, "max": 1.0, "sizes": (1, 2),
     "val": 1.0, "sparsity": 0.5, "nonlinearity": "relu", "seed": 1, "d": mg.float32, "type1": mg.float32,
     "type2": mg.int64, "tensor_1": X, "obj": X, "sizes_": (2,),
+    "reduce": "amax", "bins": 3, "q": 0.5, "shifts": 1, "split_sizes": [1, 1], "elements": X, "test_elements": X,
+    "from_": mg.int32, "to": mg.float32, "device": "cpu",
     "pad": (1, 1), "theta": X, "grid": X, "output_size": 1,
     "kernel_size": 1, "norm_type": 2.0,
 }  # fmt: skip

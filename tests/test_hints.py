@@ -41,16 +41,15 @@ ASKED = {
     "mg.func.vmap": [LACKING],
     "mg.linalg.svd": ["'minigrad' has no attribute 'linalg'", LACKING],
     "mg.cuda.is_available()": [LACKING, "CPU"],
-    "mg.einsum": [LACKING, "matmul"],
     "mg.utils.data": [LACKING, "randperm"],
     "mg.nn.utils.clip_grad_norm_": ["'utils'", "grad.mul_"],
     "mg.zeroes": ["Did you mean: 'zeros'"],
     "mg.mse_loss": ["There is minigrad.nn.functional.mse_loss"],
-    "mg.ones(2).diff(0)": ["'Tensor' object has no attribute 'diff'", LACKING, "x[..., 1:]"],
+    "mg.ones(2).hypot(0)": ["'Tensor' object has no attribute 'hypot'", LACKING, "square()"],
     "mg.ones(2).squeeze_(0)": [LACKING, "x = x.squeeze(...)"],
     "mg.ones(2).cuda()": [LACKING, "CPU"],
-    "nn.Parameter(mg.ones(2)).norm()": ["'Parameter' object", LACKING, "square()"],
-    "mg.Tensor.diff": ["type object 'Tensor' has no attribute 'diff'", LACKING],
+    "nn.Parameter(mg.ones(2)).hypot(1)": ["'Parameter' object", LACKING, "square()"],
+    "mg.Tensor.hypot": ["type object 'Tensor' has no attribute 'hypot'", LACKING],
     "nn.Sequential().cuda()": ["'Sequential' object", LACKING, "CPU"],
 }
 
@@ -106,7 +105,7 @@ def test_asking_whether_a_name_is_there() -> None:
         mg.Tensor,
         mg.ones(2),
     ):
-        for name in ("diff", "Adam", "values", "zzz", "__array_interface__", "_private"):
+        for name in ("hypot", "Adam", "values", "zzz", "__array_interface__", "_private"):
             assert not hasattr(owner, name)
             assert getattr(owner, name, 7) == 7
     with pytest.raises(ModuleNotFoundError):
@@ -124,21 +123,21 @@ def test_a_tensor_s_own_names_are_its_own() -> None:
     """What PyTorch's Tensor has more is in nobody's way: attributes, methods of subclasses, `dir`."""
 
     class Mine(mg.Tensor):
-        def diff(self, dim: int) -> str:
+        def hypot(self, dim: int) -> str:
             return f"mine {dim}"
 
         def __getattr__(self, name: str) -> str:
             return f"asked for {name}"
 
     t = Mine([1.0])
-    assert t.diff(1) == "mine 1"
-    assert t.argsort == "asked for argsort"
+    assert t.hypot(1) == "mine 1"
+    assert t.stft == "asked for stft"
     u: Any = mg.ones(2)
     u.values = 3
     assert u.values == 3
-    assert {"diff", "values"} & {*dir(t), *dir(u)} == {"diff", "values"}
+    assert {"hypot", "values"} & {*dir(t), *dir(u)} == {"hypot", "values"}
     assert {"sum", "grad", "T"} <= {*dir(mg.ones(2))}
-    assert not {"diff", "cuda", "values"} & {*dir(mg.ones(2))}
+    assert not {"hypot", "cuda", "values"} & {*dir(mg.ones(2))}
 
 
 def test_every_name_of_pytorch_that_is_missing_says_so() -> None:
@@ -163,19 +162,12 @@ def formula(name: str, **values: Any) -> Any:
 
 @pytest.mark.parametrize("name", nearest._FORMULAS)
 def test_the_formulas_run(name: str) -> None:
-    square = mg.arange(9.0).reshape(3, 3)
-    made = formula(name.split()[0], x=square if name in ("trace", "tril", "triu") else X, y=X * 0.5, n=3)
+    made = formula(name.split()[0], x=X, y=X * 0.5)
     assert made.isfinite().all()
 
 
 def test_formulas_are_right() -> None:
-    square = mg.arange(9.0).reshape(3, 3)
-    assert formula("norm", x=mg.tensor([3.0, 4.0])).item() == 5
     assert formula("hypot", x=mg.tensor(3.0), y=mg.tensor(4.0)).item() == 5
-    assert formula("diff", x=X).tolist() == [[-1.5, 3.0], [3.0, -7.0]]
-    assert formula("trace", x=square, n=3).item() == 12
-    assert formula("tril", x=square, n=3).tolist() == [[0, 0, 0], [3, 4, 0], [6, 7, 8]]
-    assert formula("triu", x=square, n=3).tolist() == [[0, 1, 2], [0, 4, 5], [0, 0, 8]]
 
 
 def test_what_is_suggested_exists_and_what_is_said_to_be_missing_is() -> None:

@@ -648,6 +648,98 @@ TypeError for a float."""
         """``input`` where it is positive, else ``weight * input``, with one weight, or one for each channel."""
     def softmax(self, dim: builtins.int, dtype: DTypeLike | None=None) -> Tensor:
         """``exp(input)`` over its sum along ``dim``; NotImplementedError for integers without a ``dtype``."""
+    def argwhere(self) -> Tensor:
+        """The places of the elements that are not 0, one a row."""
+    def diff(self, n: builtins.int=1, dim: builtins.int=-1, prepend: Tensor | None=None, append: Tensor | None=None) -> Tensor:
+        """The differences of neighbours along ``dim``, ``n`` times; of bools whether they differ."""
+    def dsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
+        """`tensor_split` along the third dimension, into equal parts where a number is given."""
+    def hsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
+        """`tensor_split` along columns (a vector: along its only dimension), into equal parts where a number is given."""
+    def narrow_copy(self, dim: builtins.int, start: builtins.int, length: builtins.int) -> Tensor:
+        """`narrow`, as a copy."""
+    def repeat_interleave(self, repeats: Tensor | builtins.int | None=None, dim: builtins.int | None=None, *, output_size: builtins.int | None=None) -> Tensor:
+        """Each element, or each slice along ``dim``, several times in a row; ``repeats`` may be a vector of int64.
+    
+    Of ``repeats`` alone: the places 0, 1, ..., each as often as it says."""
+    def roll(self, shifts: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
+        """Elements moved on along ``dims``; what leaves at the end comes in at the beginning.
+    
+    Without ``dims``, of the flattened input."""
+    def rot90(self, k: builtins.int=1, dims: Sequence[builtins.int]=(0, 1)) -> Tensor:
+        """A quarter turn, ``k`` times, from the first of the two ``dims`` towards the second."""
+    def split_with_sizes(self, split_sizes: Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Parts of the sizes listed along ``dim``; all are views."""
+    def vsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
+        """`tensor_split` along rows, into equal parts where a number is given."""
+    def bincount(self, weights: Tensor | None=None, minlength: builtins.int=0) -> Tensor:
+        """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
+    def histc(self, bins: builtins.int=100, min: builtins.int | builtins.float | builtins.bool=0, max: builtins.int | builtins.float | builtins.bool=0) -> Tensor:
+        """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, of the input if both are 0."""
+    def histogram(self, bins: builtins.int | Tensor, *, range: Any=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
+        """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
+    
+    Returns ``hist`` and ``bin_edges``; with ``density`` the area under the histogram is 1."""
+    def unique(self, sorted: builtins.bool=True, return_inverse: builtins.bool=False, return_counts: builtins.bool=False, dim: builtins.int | None=None) -> Any:
+        """The different elements in increasing order, or the different slices along ``dim``.
+    
+    With ``return_inverse`` also where each element of the input stands among them, and with ``return_counts`` how
+    often it comes: then the result is a tuple."""
+    def unique_consecutive(self, return_inverse: builtins.bool=False, return_counts: builtins.bool=False, dim: builtins.int | None=None) -> Any:
+        """The elements (or slices along ``dim``) that differ from the one before; further results as of `unique`."""
+    def diag(self, diagonal: builtins.int=0) -> Tensor:
+        """A matrix with a vector on its diagonal, or the diagonal of a matrix as a copy."""
+    def diag_embed(self, offset: builtins.int=0, dim1: builtins.int=-2, dim2: builtins.int=-1) -> Tensor:
+        """Matrices over two new dimensions, with the last dimension of the input on their diagonal."""
+    def diagflat(self, offset: builtins.int=0) -> Tensor:
+        """A matrix with the flattened input on its diagonal."""
+    def diagonal(self, offset: builtins.int=0, dim1: builtins.int=0, dim2: builtins.int=1) -> Tensor:
+        """The diagonal over two dimensions as the last dimension: a view. ``offset`` counts to the right."""
+    def diagonal_scatter(self, src: Tensor, offset: builtins.int=0, dim1: builtins.int=0, dim2: builtins.int=1) -> Tensor:
+        """A copy with ``src`` as its `diagonal`."""
+    def select_scatter(self, src: Tensor, dim: builtins.int, index: builtins.int) -> Tensor:
+        """A copy with ``src`` as its slice at ``index`` along ``dim``."""
+    def slice_scatter(self, src: Tensor, dim: builtins.int=0, start: builtins.int | None=None, end: builtins.int | None=None, step: builtins.int=1) -> Tensor:
+        """A copy with ``src`` as the slice from ``start`` to before ``end`` along ``dim``."""
+    def trace(self) -> Tensor:
+        """The sum of the diagonal of a matrix."""
+    def tril(self, diagonal: builtins.int=0) -> Tensor:
+        """The lower triangles of matrices, up to that diagonal; zeros elsewhere."""
+    def tril_(self, diagonal: builtins.int=0) -> Tensor:
+        """`tril`, in place."""
+    def triu(self, diagonal: builtins.int=0) -> Tensor:
+        """The upper triangles of matrices, from that diagonal on; zeros elsewhere."""
+    def triu_(self, diagonal: builtins.int=0) -> Tensor:
+        """`triu`, in place."""
+    def corrcoef(self) -> Tensor:
+        """The coefficients of correlation of rows, of which each column is an observation."""
+    def cov(self, *, correction: builtins.int=1, fweights: Tensor | None=None, aweights: Tensor | None=None) -> Tensor:
+        """The covariances of rows, of which each column is an observation, counted and weighted by the weights."""
+    def deg2rad(self) -> Tensor:
+        """Degrees as radians; integers become the default float."""
+    def deg2rad_(self) -> Tensor:
+        """`deg2rad`, in place."""
+    def dist(self, other: Tensor, p: builtins.float=2) -> Tensor:
+        """`norm` of ``input - other``."""
+    def nanmean(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, *, dtype: DTypeLike | None=None) -> Tensor:
+        """The mean over ``dim`` of the elements that are not nan."""
+    def norm(self, p: builtins.int | builtins.float | builtins.bool | str | None='fro', dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, dtype: DTypeLike | None=None) -> Tensor:
+        """``sum(abs(input)**p)**(1/p)`` over ``dim``, or over all; ``"fro"`` is 2, and ``inf`` the largest absolute value.
+    
+    The gradient at 0 is 0. RuntimeError for integers."""
+    def rad2deg(self) -> Tensor:
+        """Radians as degrees; integers become the default float."""
+    def rad2deg_(self) -> Tensor:
+        """`rad2deg`, in place."""
+    def renorm(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
+        """Slices along ``dim`` whose norm is larger than ``maxnorm`` made as long as that."""
+    def renorm_(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
+        """`renorm`, in place."""
+    def multinomial(self, num_samples: builtins.int, replacement: builtins.bool=False, *, generator: Any=None) -> Tensor:
+        """Places (int64) drawn by the weights in a vector, or in each row of a matrix, which need not sum to 1.
+    
+    RuntimeError for weights that are negative or not finite, for a row of zeros, and for more samples than there are
+    weights without ``replacement``."""
     def add(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """``input + alpha * other``."""
     def addcdiv(self, tensor1: Tensor, tensor2: Tensor, *, value: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
@@ -801,6 +893,20 @@ TypeError for a float."""
         """Parts between the indices listed, or a number of parts whose sizes differ by at most 1."""
     def unbind(self, dim: builtins.int=0) -> tuple[Tensor, ...]:
         """The slices along ``dim``, without that dimension; all are views."""
+    def addbmm(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.int | builtins.float | builtins.bool=1, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+        """``beta * input + alpha * sum of batch1[k] @ batch2[k]``."""
+    def addbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: builtins.int | builtins.float | builtins.bool=1, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+        """`addbmm`, in place."""
+    def addr(self, vec1: Tensor, vec2: Tensor, *, beta: builtins.int | builtins.float | builtins.bool=1, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+        """``beta * input + alpha * outer(vec1, vec2)``."""
+    def addr_(self, vec1: Tensor, vec2: Tensor, *, beta: builtins.int | builtins.float | builtins.bool=1, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+        """`addr`, in place."""
+    def cross(self, other: Tensor, dim: builtins.int | None=None) -> Tensor:
+        """The vector product over ``dim``, which has size 3: without it, over the first such dimension."""
+    def inner(self, other: Tensor) -> Tensor:
+        """Products summed over the last dimensions; with a number, its products with all elements."""
+    def kron(self, other: Tensor) -> Tensor:
+        """Kronecker's product: a copy of ``other`` for each element of ``input``, multiplied by it."""
     def all(self, dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False) -> Tensor:
         """True where all elements over ``dim`` are nonzero (bool; uint8 stays uint8). An empty ``dim`` is none at all."""
     def amax(self, dim: builtins.int | Sequence[builtins.int] | None=(), keepdim: builtins.bool=False) -> Tensor:
@@ -861,6 +967,47 @@ TypeError for a float."""
         """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given.
     
     UserWarning where the correction takes all degrees of freedom: the value is nan or inf then."""
+    def index_add(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+        """A copy with ``alpha`` times the slices of ``source`` added to those that ``index`` (a vector) names."""
+    def index_add_(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
+        """`index_add`, in place."""
+    def index_copy(self, dim: builtins.int, index: Tensor, source: Tensor) -> Tensor:
+        """A copy with the slices of ``source`` in place of those that ``index`` (a vector) names."""
+    def index_copy_(self, dim: builtins.int, index: Tensor, source: Tensor) -> Tensor:
+        """`index_copy`, in place."""
+    def index_fill(self, dim: builtins.int, index: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
+        """A copy with ``value`` (a number or a 0-d Tensor) in the slices that ``index`` (a vector) names."""
+    def index_fill_(self, dim: builtins.int, index: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
+        """`index_fill`, in place."""
+    def index_reduce(self, dim: builtins.int, index: Tensor, source: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
+        """`scatter_reduce` of the slices that ``index`` (a vector) names; there is no ``"sum"``."""
+    def index_reduce_(self, dim: builtins.int, index: Tensor, source: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
+        """`index_reduce`, in place."""
+    def masked_scatter(self, mask: Tensor, source: Tensor) -> Tensor:
+        """A copy with the first elements of ``source``, one after the other, where ``mask`` (bool) holds."""
+    def masked_scatter_(self, mask: Tensor, source: Tensor) -> Tensor:
+        """`masked_scatter`, in place."""
+    def put(self, index: Tensor, source: Tensor, accumulate: builtins.bool=False) -> Tensor:
+        """A copy with ``source`` written to (with ``accumulate`` added to) the flattened places of ``index``."""
+    def put_(self, index: Tensor, source: Tensor, accumulate: builtins.bool=False) -> Tensor:
+        """`put`, in place."""
+    def scatter(self, dim: builtins.int, index: Tensor, src: Tensor | (builtins.int | builtins.float | builtins.bool) | None=None, *, reduce: str | None=None, value: builtins.int | builtins.float | builtins.bool | None=None) -> Tensor:
+        """A copy with ``out[i][index[i][j]] = src[i][j]`` for dim 1, and likewise; ``src`` may be a number.
+    
+    Where an index repeats, the last write stays, and only that one gets a gradient. ``reduce`` may be ``"add"`` or
+    ``"multiply"``."""
+    def scatter_(self, dim: builtins.int, index: Tensor, src: Tensor | (builtins.int | builtins.float | builtins.bool) | None=None, *, reduce: str | None=None, value: builtins.int | builtins.float | builtins.bool | None=None) -> Tensor:
+        """`scatter`, in place."""
+    def scatter_add(self, dim: builtins.int, index: Tensor, src: Tensor) -> Tensor:
+        """A copy with ``out[i][index[i][j]] += src[i][j]`` for dim 1, and likewise."""
+    def scatter_add_(self, dim: builtins.int, index: Tensor, src: Tensor) -> Tensor:
+        """`scatter_add`, in place."""
+    def scatter_reduce(self, dim: builtins.int, index: Tensor, src: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
+        """For each place the ``"sum"``, ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"`` of what ``src`` has for it.
+    
+    And of what is there, unless ``include_self`` is False. Equal extremes share the gradient."""
+    def scatter_reduce_(self, dim: builtins.int, index: Tensor, src: Tensor, reduce: str, *, include_self: builtins.bool=True) -> Tensor:
+        """`scatter_reduce`, in place."""
     def broadcast_to(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
     def contiguous(self) -> Tensor:
@@ -913,6 +1060,44 @@ TypeError for a float."""
         """As `reshape`, but RuntimeError where that would copy."""
     def view_as(self, other: Tensor) -> Tensor:
         """Viewed in the shape of ``other``."""
+    def argsort(self, dim: builtins.int=-1, descending: builtins.bool=False, stable: builtins.bool=False) -> Tensor:
+        """The places (int64) of the elements in increasing order along ``dim``. Always stable."""
+    def cummax(self, dim: builtins.int) -> ValuesAndIndices:
+        """The largest element so far along ``dim``, and its place: the last of equal ones."""
+    def cummin(self, dim: builtins.int) -> ValuesAndIndices:
+        """The smallest element so far along ``dim``, and its place: the last of equal ones."""
+    def kthvalue(self, k: builtins.int, dim: builtins.int=-1, keepdim: builtins.bool=False) -> ValuesAndIndices:
+        """The ``k``-th smallest element (from 1) along ``dim``, and its place (int64). RuntimeError out of range."""
+    def logcumsumexp(self, dim: builtins.int) -> Tensor:
+        """``log(cumsum(exp(input)))`` along ``dim``, without overflow. NotImplementedError for integers."""
+    @overload
+    def median(self) -> Tensor:
+        ...
+    @overload
+    def median(self, dim: builtins.int, keepdim: builtins.bool=False) -> ValuesAndIndices:
+        ...
+    def mode(self, dim: builtins.int=-1, keepdim: builtins.bool=False) -> ValuesAndIndices:
+        """The element that comes most often along ``dim`` (the smallest of several), and its last place."""
+    def msort(self) -> Tensor:
+        """The elements in increasing order along the first dimension."""
+    @overload
+    def nanmedian(self) -> Tensor:
+        ...
+    @overload
+    def nanmedian(self, dim: builtins.int, keepdim: builtins.bool=False) -> ValuesAndIndices:
+        ...
+    def nanquantile(self, q: Tensor | builtins.float, dim: builtins.int | None=None, keepdim: builtins.bool=False, *, interpolation: str='linear') -> Tensor:
+        """`quantile` of the elements that are not nan."""
+    def quantile(self, q: Tensor | builtins.float, dim: builtins.int | None=None, keepdim: builtins.bool=False, *, interpolation: str='linear') -> Tensor:
+        """The elements below which shares ``q`` (a number, or a vector, whose dimension comes first) of all lie.
+    
+    Between two elements by ``"linear"``, ``"lower"``, ``"higher"``, ``"nearest"`` or ``"midpoint"``."""
+    def sort(self, dim: builtins.int=-1, descending: builtins.bool=False, stable: builtins.bool | None=None) -> ValuesAndIndices:
+        """The elements in increasing order along ``dim``, and their places (int64). Always stable."""
+    def topk(self, k: builtins.int, dim: builtins.int=-1, largest: builtins.bool=True, sorted: builtins.bool=True) -> ValuesAndIndices:
+        """The ``k`` largest elements (or smallest) along ``dim`` in order, and their places (int64).
+    
+    RuntimeError where there are fewer."""
 
 T = TypeVar("T", bound=Tensor)
 Own = TypeVar("Own", bound=Tensor)

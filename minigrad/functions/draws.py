@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from minigrad.random import Generator
 
 __all__ = [
-    "bernoulli", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm",
+    "bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm",
 ]  # fmt: skip
 
 
@@ -156,6 +156,36 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     return apply(draws.bernoulli, (input,), {"generator": source})
 
 
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None
+) -> Tensor:
+    """Places (int64) drawn by the weights in a vector, or in each row of a matrix, which need not sum to 1.
+
+    RuntimeError for weights that are negative or not finite, for a row of zeros, and for more samples than there are
+    weights without ``replacement``.
+    """
+    weights = input._array
+    if weights.ndim not in (1, 2):
+        raise runtime_error("prob_dist must be 1 or 2 dim")
+    if weights.dtype.kind != "f":
+        raise runtime_error(f"multinomial only supports floating-point dtypes for input, got: {input.dtype}")
+    if num_samples <= 0:
+        raise runtime_error("cannot sample n_sample <= 0 samples")
+    if not replacement and num_samples > weights.shape[-1]:
+        raise runtime_error("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    source = random.default_generator if generator is None else generator
+    recorder = MODE.get().recorder
+    if recorder is None:
+        if not (np.isfinite(weights) & (weights >= 0)).all():
+            raise runtime_error("probability tensor contains either `inf`, `nan` or element < 0")
+        if not (weights.sum(-1) > 0).all():
+            raise runtime_error("invalid multinomial distribution (sum of probabilities <= 0)")
+        return wrap(source.multinomial(weights, int(num_samples), replacement))
+    recorder.draws_from(source)
+    params = {"generator": source, "num_samples": int(num_samples), "replacement": replacement}
+    return apply(draws.multinomial, (input,), params)
+
+
 def rand_like(
     input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
 ) -> Tensor:
@@ -170,4 +200,6 @@ def randn_like(
     return _like(randn, input, dtype, requires_grad, device)
 
 
+# The functions that are methods too.
+METHODS = "multinomial"
 public(globals(), __all__, home="minigrad")

@@ -16,31 +16,20 @@ _PLACES = (
 
 # Names of PyTorch, in whatever module, and what to write instead; x is the input, y another.
 _FORMULAS = {
-    "norm vector_norm": "x.square().sum().sqrt()",
-    "diff": "x[..., 1:] - x[..., :-1]",
     "hypot": "(x.square() + y.square()).sqrt()",
-    "trace": "(x * minigrad.eye(n)).sum()",
-    "tril": "x * (minigrad.arange(n)[:, None] >= minigrad.arange(n))",
-    "triu": "x * (minigrad.arange(n)[:, None] <= minigrad.arange(n))",
 }  # fmt: skip
 _SENTENCES = {
     "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop Rprop SparseAdam":
         "the optimizer here is minigrad.optim.SGD, which has momentum, nesterov and weight_decay",
     "lr_scheduler LRScheduler StepLR ExponentialLR CosineAnnealingLR LambdaLR ReduceLROnPlateau OneCycleLR":
         "set the rate in the loop, optimizer.param_groups[0]['lr'] = ...",
-    "cuda mps xpu ipu is_cuda bfloat16 autocast amp backends accelerator set_default_device":
+    "cuda mps xpu ipu is_cuda bfloat16 autocast amp backends accelerator":
         "minigrad computes on the CPU, in float16, float32 and float64",
     "minigrad.utils": "batches are parts of a shuffled order, for i in minigrad.randperm(len(x)).split(32): x[i], y[i]",
     "minigrad.nn.utils": "to clip gradients, p.grad.mul_(rate) for p in net.parameters()",
     "save load": "pickle.dump and pickle.load take a module, or its state_dict()",
     "jit": "minigrad.compile records a function and replays it",
     "Variable": "a Tensor with requires_grad=True has been all of it since PyTorch 0.4",
-    "FloatTensor DoubleTensor LongTensor IntTensor BoolTensor HalfTensor ByteTensor":
-        "minigrad.tensor(data, dtype=...) makes one",
-    "sort argsort topk median quantile":
-        "numpy.argsort(x.detach().numpy()) gives an order, and x[minigrad.from_numpy(order)] is recorded",
-    "einsum": "minigrad.matmul and minigrad.bmm sum products, (x[:, None] * y).sum(dim) does others",
-    "roll": "minigrad.cat of two slices does it",
 }  # fmt: skip
 
 

@@ -18,6 +18,10 @@ def _bernoulli(p: Any, generator: Any) -> Any:
     return generator.bernoulli(p, p.shape, p.dtype)
 
 
+def _multinomial(weights: Any, generator: Any, num_samples: int, replacement: bool) -> Any:
+    return generator.multinomial(np.asarray(weights), num_samples, replacement)
+
+
 def _not_negative(std: Any) -> None:
     if np.any(np.less(std, 0)):
         raise RuntimeError("normal expects all elements of std >= 0.0")
@@ -31,4 +35,7 @@ deviation = Op("deviation", np.array, "std", check=_not_negative,
 bernoulli = Op("bernoulli", _bernoulli, "p; generator", draws=True,
                raises=True,
                order="C")
+multinomial = Op("multinomial", _multinomial, "weights; generator num_samples replacement", draws=True,
+                 raises=True,
+                 order="C")
 # fmt: on

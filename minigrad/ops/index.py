@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.core.op import Array, Op
 from minigrad.core.text import Call, Text
+from minigrad.kernels.scatter import flat_places
 from minigrad.kernels.sums import copied
 from minigrad.ops.elementwise import where
 
@@ -52,12 +53,6 @@ def _index_winners(x: Array, *indices: Array, pattern: Pattern) -> Any:
     return np.equal(written[key], numbers)
 
 
-def _along(index: Array, dim: int) -> tuple[Any, ...]:
-    grid = list(np.ix_(*(np.arange(n) for n in index.shape)))
-    grid[dim] = index
-    return tuple(grid)
-
-
 def _in_range(x: Array, index: Array, dim: int) -> None:
     size = x.shape[dim] if x.ndim else 1
     if index.size and (index.min() < 0 or index.max() >= size):
@@ -78,17 +73,15 @@ def _masked_put(x: Any, v: Any, *indices: Any, **params: Any) -> str:
 def _gather(x: Array, index: Array, dim: int) -> Array:
     if not index.size:
         return np.empty(index.shape, x.dtype)
-    picked: Array = np.atleast_1d(x)[_along(np.atleast_1d(index), dim)]
+    # In one dimension NumPy takes elements, and adds to them, in a third of the time.
+    picked: Array = x.reshape(-1).take(flat_places(x.shape, index, dim))
     return picked.reshape(index.shape)
 
 
 def _ungather(g: Array, index: Array, shape: tuple[int, ...], dim: int) -> Array:
     out = np.zeros(shape, g.dtype)
     if index.size:
-        index = np.atleast_1d(index)
-        np.add.at(
-            np.atleast_1d(out), _along(index, dim), np.reshape(g, index.shape)
-        )  # a view of out, also if 0-d
+        np.add.at(out.reshape(-1), flat_places(shape, index, dim), np.reshape(g, -1))
     return out
 
 
@@ -119,7 +112,7 @@ index_put: Op = Op("index_put", _index_put, "x v *indices; pattern",
 index_winners = Op("index_winners", _index_winners, "x *indices; pattern", order="K",
                    raises=True, depends=_masked)
 gather = Op("gather", _gather, "x index; dim",
-            lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="K",
+            lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="C",
             check=_in_range)
 ungather: Op = Op("ungather", _ungather, "g index; shape dim",
                   lambda g, index, dim: gather(g, index, dim=dim), None, order="C",

@@ -1,0 +1,305 @@
+"""Elements in other places, and grids, under PyTorch's names."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.apply import apply, needs_value
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Sizes
+from minigrad.errors import runtime_error, type_error
+from minigrad.functions.dims import one_dim, tensor_list
+from minigrad.functions.parts import cat, split, stack, tensor_split
+from minigrad.gate import public
+from minigrad.ops import index as i
+
+__all__ = [
+    "argwhere", "atleast_3d", "block_diag", "broadcast_shapes", "cartesian_prod", "column_stack", "combinations",
+    "diff", "dsplit", "dstack", "hsplit", "meshgrid", "narrow_copy", "repeat_interleave", "roll", "rot90",
+    "split_with_sizes", "vander", "vsplit",
+]  # fmt: skip
+
+
+def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor:
+    """Elements moved on along ``dims``; what leaves at the end comes in at the beginning.
+
+    Without ``dims``, of the flattened input.
+    """
+    by: list[Any] = list(shifts) if isinstance(shifts, (tuple, list)) else [shifts]
+    if not by:
+        raise runtime_error("`shifts` required")
+    along: list[Any] = [] if dims is None else list(dims) if isinstance(dims, (tuple, list)) else [dims]
+    if not along and len(by) == 1:
+        return roll(input.reshape(-1), by, 0).reshape(input._array.shape)
+    if len(by) != len(along):
+        raise runtime_error(f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}")
+    y = input
+    for n, dim in zip(by, along, strict=True):
+        d = one_dim(dim, y._array.ndim)
+        size = y._array.shape[d] if y._array.ndim else 0
+        if size and (cut := -int(n) % size):
+            y = cat([y.narrow(d, cut, size - cut), y.narrow(d, 0, cut)], d)
+    return y.clone() if y is input else y
+
+
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
+    """A quarter turn, ``k`` times, from the first of the two ``dims`` towards the second."""
+    ndim = input._array.ndim
+    if len(dims) != 2:
+        raise runtime_error(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if ndim < 2:
+        raise runtime_error(f"expected total dims >= 2, but got total dims = {ndim}")
+    a, b = (one_dim(d, ndim) for d in dims)
+    if a == b:
+        raise runtime_error(
+            f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}"
+        )
+    turns = k % 4
+    if turns == 1:
+        return input.flip(b).transpose(a, b).contiguous()
+    if turns == 2:
+        return input.flip((a, b))
+    return input.flip(a).transpose(a, b).contiguous() if turns == 3 else input.clone()
+
+
+def repeat_interleave(
+    input: Tensor,
+    repeats: Tensor | int | None = None,
+    dim: int | None = None,
+    *,
+    output_size: int | None = None,
+) -> Tensor:
+    """Each element, or each slice along ``dim``, several times in a row; ``repeats`` may be a vector of int64.
+
+    Of ``repeats`` alone: the places 0, 1, ..., each as often as it says.
+    """
+    if repeats is None:
+        return _counted(input, output_size)
+    if not isinstance(repeats, Tensor):
+        repeats = wrap(np.asarray([repeats], np.int64))
+    line = input.reshape(-1) if dim is None or not input._array.ndim else input
+    d = 0 if dim is None else one_dim(dim, input._array.ndim)
+    size, times = line._array.shape[d], repeats._array
+    if times.ndim > 1:
+        raise runtime_error("repeats must be 0-dim or 1-dim tensor")
+    if times.size != 1 and times.size != size:
+        raise runtime_error(
+            f"repeats must have the same size as input along dim, but got repeats.size(0) = {times.size} and "
+            f"input.size({d}) = {size}"
+        )
+    places = _counted(wrap(np.broadcast_to(times.reshape(-1), (size,)).copy()), output_size)
+    return apply(i.index, (line, places), {"pattern": (*(False,) * d, True)})
+
+
+def _counted(repeats: Tensor, output_size: int | None) -> Tensor:
+    times = repeats._array
+    if times.ndim != 1:
+        raise runtime_error("repeat_interleave only accept 1D vector as repeat")
+    if times.dtype.kind != "i" or times.dtype.itemsize < 4:
+        raise runtime_error("repeats has to be Long or Int tensor")
+    if times.size and times.min() < 0:
+        raise runtime_error("repeats can not be negative")
+    if repeats._node is not None:
+        needs_value("repeat_interleave()")
+    if output_size is not None and output_size != times.sum():
+        raise runtime_error("repeat_interleave: Invalid output_size")
+    return wrap(np.repeat(np.arange(len(times), dtype=times.dtype), times))
+
+
+def diff(
+    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
+) -> Tensor:
+    """The differences of neighbours along ``dim``, ``n`` times; of bools whether they differ."""
+    if input._array.ndim == 0:
+        raise runtime_error("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise runtime_error(f"order must be non-negative but got {n}")
+    d = one_dim(dim, input._array.ndim)
+    parts = [t for t in (prepend, input, append) if t is not None]
+    y = cat(parts, d) if len(parts) > 1 else input
+    for _ in range(min(int(n), y._array.shape[d])):
+        size = y._array.shape[d]
+        after, before = y.narrow(d, min(1, size), max(size - 1, 0)), y.narrow(d, 0, max(size - 1, 0))
+        y = after.logical_xor(before) if y._array.dtype == bool else after - before
+    return y.clone() if y is input else y
+
+
+# ---------------------------------------------------------------- joins and parts
+
+
+def column_stack(tensors: Sequence[Tensor]) -> Tensor:
+    """Joined along columns; vectors are columns."""
+    xs = tensor_list("column_stack", tensors)
+    return cat([x.reshape(x._array.size, 1) if x._array.ndim <= 1 else x for x in xs], 1)
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """With three dimensions at least: a vector as (1, n, 1), a matrix as (n, m, 1)."""
+    xs = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    shapes = {0: (1, 1, 1), 1: (1, -1, 1)}
+    ys = []
+    for x in xs:
+        if not isinstance(x, Tensor):
+            raise type_error(f"atleast_3d(): arguments must be Tensors, not {type(x).__name__}")
+        ndim = x._array.ndim
+        ys.append(x.reshape(shapes[ndim]) if ndim < 2 else x.unsqueeze(-1) if ndim == 2 else x)
+    return ys[0] if len(tensors) == 1 and xs is tensors else tuple(ys)
+
+
+def dstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Joined along the third dimension."""
+    return cat(list(atleast_3d(tensor_list("dstack", tensors))), 2)
+
+
+def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Parts of the sizes listed along ``dim``; all are views."""
+    return split(input, list(split_sizes), dim)
+
+
+def _split_along(name: str, input: Tensor, where: Any, least: int, dim: int) -> tuple[Tensor, ...]:
+    shape = input._array.shape
+    if len(shape) < least:
+        raise runtime_error(
+            f"torch.{name} requires a tensor with at least {least} dimension{'s' * (least > 1)}, but got a tensor "
+            f"with {len(shape)} dimensions!"
+        )
+    if isinstance(where, int) and (where <= 0 or shape[dim] % where):
+        raise runtime_error(
+            f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {shape[dim]} is not "
+            f"divisible by the split_size {where}!"
+        )
+    return tensor_split(input, where, dim)
+
+
+def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """`tensor_split` along columns (a vector: along its only dimension), into equal parts where a number is given."""
+    return _split_along("hsplit", input, indices_or_sections, 1, 0 if input._array.ndim == 1 else 1)
+
+
+def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """`tensor_split` along rows, into equal parts where a number is given."""
+    return _split_along("vsplit", input, indices_or_sections, 2, 0)
+
+
+def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """`tensor_split` along the third dimension, into equal parts where a number is given."""
+    return _split_along("dsplit", input, indices_or_sections, 3, 2)
+
+
+def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """`narrow`, as a copy."""
+    return input.narrow(dim, start, length).clone()
+
+
+def block_diag(*tensors: Tensor) -> Tensor:
+    """A matrix with the inputs as blocks on its diagonal; vectors are rows."""
+    rows = []
+    blocks = []
+    for x in tensors:
+        if x._array.ndim > 2:
+            raise runtime_error("block_diag(): Input tensors must have 2 or fewer dimensions.")
+        blocks.append(x if x._array.ndim == 2 else x.reshape(1, -1))
+    width, before = sum(b._array.shape[1] for b in blocks), 0
+    for b in blocks:
+        n, m = b._array.shape
+        left, right = (b.new_zeros((n, k)) for k in (before, width - before - m))
+        rows.append(cat([left, b, right], 1))
+        before += m
+    return cat(rows, 0) if rows else wrap(np.zeros((1, 0), np.float32))
+
+
+# ---------------------------------------------------------------- grids
+
+
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
+    """Vectors as the axes of a grid, each expanded over it: rows first (``"ij"``), or columns first (``"xy"``)."""
+    xs = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else list(tensors)
+    if not xs:
+        raise runtime_error("meshgrid expects a non-empty TensorList")
+    if indexing not in (None, "ij", "xy"):
+        raise runtime_error(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    for x in xs:
+        if not isinstance(x, Tensor):
+            raise type_error(f"meshgrid(): arguments must be Tensors, not {type(x).__name__}")
+        if x._array.ndim > 1:
+            raise runtime_error(
+                f"meshgrid: Expected 0D or 1D tensor in the tensor list but got: {list(x._array.shape)}"
+            )
+        if x._array.dtype != xs[0]._array.dtype:
+            raise runtime_error("meshgrid expects all tensors to have the same dtype")
+    swapped = indexing == "xy" and len(xs) > 1
+    if swapped:
+        xs[:2] = xs[1::-1]
+    shape = [x._array.size for x in xs]
+    grids = [
+        x.reshape([n if k == d else 1 for k in range(len(xs))]).expand(shape)
+        for d, (x, n) in enumerate(zip(xs, shape, strict=True))
+    ]
+    if swapped:
+        grids[:2] = grids[1::-1]
+    return tuple(grids)
+
+
+def cartesian_prod(*tensors: Tensor) -> Tensor:
+    """All tuples of elements of vectors, one a row; of a single vector that vector."""
+    for x in tensors:
+        if x._array.ndim != 1:
+            raise runtime_error("Expect a 1D vector, but got shape " + str(list(x._array.shape)))
+    if len(tensors) == 1:
+        return tensors[0]
+    return stack([grid.reshape(-1) for grid in meshgrid(*tensors, indexing="ij")], 1)
+
+
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """All choices of ``r`` elements of a vector, one a row, in the order of their places."""
+    if input._array.ndim != 1:
+        raise runtime_error(f"Expect a 1D vector, but got shape {list(input._array.shape)}")
+    if r < 0:
+        raise runtime_error(f"Expect a non-negative number, but got {r}")
+    if r == 0:
+        return wrap(np.empty(0, input._array.dtype))
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    places = np.array(list(choose(range(input._array.size), r)), np.int64).reshape(-1, r)
+    return apply(i.index, (input, wrap(places)), {"pattern": (True,)})
+
+
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
+    """The powers of a vector's elements as columns, from the highest down to 0 unless ``increasing``."""
+    if x._array.ndim != 1:
+        raise runtime_error("x must be a one-dimensional tensor.")
+    count = x._array.size if N is None else int(N)
+    if count < 0:
+        raise runtime_error("N must be non-negative.")
+    powers = [x.new_ones(x._array.shape) if k == 0 else x**k for k in range(count)]
+    if not powers:
+        return x.new_zeros((x._array.size, 0))
+    return stack(powers if increasing else powers[::-1], 1)
+
+
+def broadcast_shapes(*shapes: Sizes) -> Any:
+    """The shape that shapes broadcast to."""
+    from minigrad.core.size import Size
+
+    plain = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    try:
+        return Size(np.broadcast_shapes(*plain))
+    except ValueError:
+        raise runtime_error(
+            f"Shape mismatch: objects cannot be broadcast to a single shape: {[list(s) for s in plain]}"
+        ) from None
+
+
+def argwhere(input: Tensor) -> Tensor:
+    """The places of the elements that are not 0, one a row."""
+    needs_value("argwhere()")
+    return wrap(np.argwhere(input._array).astype(np.int64, copy=False))
+
+
+METHODS = """
+    argwhere diff dsplit hsplit narrow_copy repeat_interleave roll rot90 split_with_sizes vsplit
+"""
+public(globals(), __all__, home="minigrad")

@@ -1,0 +1,170 @@
+"""What there is in a Tensor, and how often, under PyTorch's names.
+
+The size of most results depends on values, so `minigrad.compile` refuses these functions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.core.apply import needs_value
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Number
+from minigrad.errors import not_implemented_error, runtime_error
+from minigrad.functions.dims import one_dim
+from minigrad.gate import public
+
+__all__ = ["bincount", "histc", "histogram", "unique", "unique_consecutive"]
+
+
+class _Histogram(NamedTuple):
+    """What `histogram` returns."""
+
+    hist: Tensor
+    bin_edges: Tensor
+
+
+def unique(
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
+    dim: int | None = None,
+) -> Any:  # fmt: skip
+    """The different elements in increasing order, or the different slices along ``dim``.
+
+    With ``return_inverse`` also where each element of the input stands among them, and with ``return_counts`` how
+    often it comes: then the result is a tuple.
+    """
+    needs_value("unique()")
+    x = input._array
+    axis = None if dim is None else one_dim(dim, x.ndim)
+    if axis is not None and x.size == 0 and x.ndim and x.shape[axis] == 0 and math.prod(x.shape) == 0:
+        values, inverse, counts = x.copy(), np.zeros(0, np.int64), np.zeros(0, np.int64)
+    else:
+        flat = x.reshape(-1) if axis is None or not x.ndim else x
+        at = None if axis is None or not x.ndim else axis
+        values, inverse, counts = np.unique(
+            flat, return_inverse=True, return_counts=True, axis=at, equal_nan=False
+        )
+        inverse = inverse.reshape(x.shape if at is None else -1)
+    return _several(values, inverse, counts, return_inverse, return_counts)
+
+
+def _several(values: Any, inverse: Any, counts: Any, with_inverse: bool, with_counts: bool) -> Any:
+    whole = [values]
+    if with_inverse:
+        whole.append(np.asarray(inverse, np.int64))
+    if with_counts:
+        whole.append(np.asarray(counts, np.int64))
+    tensors = tuple(wrap(np.ascontiguousarray(a)) for a in whole)
+    return tensors if len(tensors) > 1 else tensors[0]
+
+
+def unique_consecutive(
+    input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
+    """The elements (or slices along ``dim``) that differ from the one before; further results as of `unique`."""
+    needs_value("unique_consecutive()")
+    x = input._array
+    axis = None if dim is None else one_dim(dim, x.ndim)
+    rows = x.reshape(-1) if axis is None or not x.ndim else np.moveaxis(x, axis, 0)
+    first = np.ones(len(rows), bool)
+    if len(rows):
+        different = rows[1:] != rows[:-1]
+        first[1:] = different.reshape(len(rows) - 1, -1).any(-1) if len(rows) > 1 else True
+    values = rows[first]
+    inverse = np.cumsum(first, dtype=np.int64) - 1
+    counts = np.diff(np.append(np.flatnonzero(first), len(rows)))
+    if axis is None or not x.ndim:
+        inverse = inverse.reshape(x.shape)
+    else:
+        values = np.moveaxis(values, 0, axis)
+    return _several(values, inverse, counts, return_inverse, return_counts)
+
+
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
+    """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
+    needs_value("bincount()")
+    x = input._array
+    if x.ndim != 1 or x.dtype.kind not in "iu" or (x.size and x.min() < 0):
+        raise runtime_error("bincount only supports 1-d non-negative integral inputs.")
+    if minlength < 0:
+        raise runtime_error("minlength should be >= 0")
+    if weights is None:
+        return wrap(np.bincount(x, minlength=minlength).astype(np.int64, copy=False))
+    w = weights._array
+    if w.shape != x.shape:
+        raise runtime_error("weights should be 1-d and have the same length as input")
+    kind = w.dtype if w.dtype == np.float32 else dtypes.F64
+    return wrap(np.bincount(x, w, minlength).astype(kind))
+
+
+def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> Tensor:
+    """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, of the input if both are 0."""
+    needs_value("histc()")
+    x = input._array
+    if x.dtype.kind == "b":
+        raise not_implemented_error("\"histogram_cpu\" not implemented for 'Bool'")
+    if bins <= 0:
+        raise runtime_error("bins must be > 0")
+    low, high = _range(x, float(min), float(max), "histc")
+    counts, _ = np.histogram(x, int(bins), (low, high))
+    return wrap(counts.astype(x.dtype))
+
+
+def _range(x: Any, low: float, high: float, name: str) -> tuple[float, float]:
+    if low == high and x.size:
+        low, high = float(x.min()), float(x.max())
+    if low == high:
+        low, high = low - 1, high + 1
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise runtime_error(f"{name}: range of [{low}, {high}] is not finite")
+    if low > high:
+        raise runtime_error(f"{name}: max must be larger than min")
+    return low, high
+
+
+def histogram(
+    input: Tensor, bins: int | Tensor, *, range: Any = None,
+    weight: Tensor | None = None, density: bool = False,
+) -> Any:  # fmt: skip
+    """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
+
+    Returns ``hist`` and ``bin_edges``; with ``density`` the area under the histogram is 1.
+    """
+    needs_value("histogram()")
+    x = input._array
+    if x.dtype not in (np.float32, np.float64):
+        raise not_implemented_error(f'"histogram_cpu" not implemented for {input.dtype}')
+    if weight is not None and weight._array.shape != x.shape:
+        raise runtime_error(
+            "histogram(): if weight tensor is provided it should have the same shape as the input"
+        )
+    if isinstance(bins, Tensor):
+        if bins._array.dtype != x.dtype:
+            raise runtime_error("histogram(): bins tensor and input tensor should have the same dtype")
+        if bins._array.ndim != 1 or not bins._array.size:
+            raise runtime_error("histogram(): bins tensor should have one dimension and at least one element")
+        edges = bins._array.copy()
+    else:
+        if bins <= 0:
+            raise runtime_error(f"histogram(): bins must be > 0, but got {bins}")
+        low, high = (0.0, 0.0) if range is None else (float(range[0]), float(range[1]))
+        low, high = _range(x, low, high, "histogram()") if range is None or low == high else (low, high)
+        if low > high:
+            raise runtime_error("histogram(): min should not exceed max")
+        edges = np.linspace(low, high, int(bins) + 1).astype(x.dtype)
+    w = None if weight is None else weight._array.reshape(-1).astype(np.float64)
+    counts, _ = np.histogram(x.reshape(-1).astype(np.float64), edges.astype(np.float64), weights=w)
+    counts = counts.astype(np.float64)
+    if density:
+        counts = counts / (np.diff(edges.astype(np.float64)) * counts.sum())
+    return _Histogram(wrap(counts.astype(x.dtype)), wrap(edges))
+
+
+METHODS = """
+    bincount histc histogram unique unique_consecutive
+"""
+public(globals(), __all__, home="minigrad")

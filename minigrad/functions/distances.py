@@ -1,0 +1,214 @@
+"""Norms, distances and statistics made of them, under PyTorch's names."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.core.apply import apply, cast
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Dim, Number
+from minigrad.dtypes import DTypeLike
+from minigrad.errors import not_implemented_error, runtime_error, warn
+from minigrad.functions.dims import all_dims, one_dim
+from minigrad.functions.elementwise import where
+from minigrad.functions.reduce import nansum
+from minigrad.gate import public
+from minigrad.ops import distances as ops
+from minigrad.ops import elementwise as e
+
+__all__ = ["cdist", "corrcoef", "cov", "deg2rad", "dist", "nanmean", "norm", "rad2deg", "renorm"]
+
+
+def norm(
+    input: Tensor, p: Number | str | None = "fro", dim: Dim = None, keepdim: bool = False,
+    dtype: DTypeLike | None = None,
+) -> Tensor:  # fmt: skip
+    """``sum(abs(input)**p)**(1/p)`` over ``dim``, or over all; ``"fro"`` is 2, and ``inf`` the largest absolute value.
+
+    The gradient at 0 is 0. RuntimeError for integers.
+    """
+    if dtype is not None:
+        input = cast(input, dtypes.as_numpy(dtype))
+    if input._array.dtype.kind != "f":
+        raise runtime_error(
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype}"
+        )
+    if isinstance(p, str) and p != "fro":
+        raise not_implemented_error(f"norm(): p={p!r} is not there; it takes numbers and 'fro'")
+    order = 2.0 if p is None or isinstance(p, str) else float(p)
+    dims = all_dims(dim, input._array.ndim)
+    return _norm(input, order, dims, keepdim)
+
+
+def _norm(x: Tensor, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> Tensor:
+    over: dict[str, Any] = {"dim": dims, "keepdim": keepdim}
+    if p == 2:
+        return apply(ops.length, (x,), over)
+    if p == 0:
+        everywhere = wrap(np.ones(x._array.shape, bool))
+        return where(everywhere, cast(x != 0, x._array.dtype), x).sum(
+            dims, keepdim
+        )  # so that the gradient is 0
+    size = x.abs()
+    if p == 1:
+        return size.sum(dims, keepdim)
+    if math.isinf(p):
+        every = () if dims is None else dims
+        return size.amax(every, keepdim) if p > 0 else size.amin(every, keepdim)
+    # Powers of 0 have no finite derivative, but 0 counts as a point where the gradient is 0.
+    none = size == 0
+    total = where(none, 0.0 if p > 0 else math.inf, where(none, 1.0, size) ** p).sum(dims, keepdim)
+    flat = (total == 0) | total.isinf()
+    return where(flat, (total ** (1 / p)).detach(), where(flat, 1.0, total) ** (1 / p))
+
+
+def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
+    """`norm` of ``input - other``."""
+    return norm(input - other, p)
+
+
+def cdist(
+    x1: Tensor, x2: Tensor, p: float = 2.0,
+    compute_mode: str = "use_mm_for_euclid_dist_if_necessary",
+) -> Tensor:  # fmt: skip
+    """The distances of all rows of ``x1`` from all rows of ``x2``: of their differences, whatever ``compute_mode``."""
+    a, b = x1._array, x2._array
+    for n, x in enumerate((a, b), 1):
+        if x.dtype.kind != "f":
+            raise runtime_error(
+                f"cdist only supports floating-point dtypes, X{n} got: {(x1, x2)[n - 1].dtype}"
+            )
+        if x.ndim < 2:
+            raise runtime_error(f"cdist only supports at least 2D tensors, X{n} got: {x.ndim}D")
+    if a.shape[-1] != b.shape[-1]:
+        raise runtime_error(
+            f"X1 and X2 must have the same number of columns. X1: {a.shape[-1]} X2: {b.shape[-1]}"
+        )
+    if p < 0:
+        raise runtime_error("cdist only supports non-negative p values")
+    difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
+    if not a.shape[-1]:
+        return difference.sum(-1)
+    return _norm(difference, float(p), (difference._array.ndim - 1,), False)
+
+
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
+    """Slices along ``dim`` whose norm is larger than ``maxnorm`` made as long as that."""
+    ndim = input._array.ndim
+    if input._array.dtype.kind != "f":
+        raise runtime_error(f"renorm: expected a floating point tensor, got {input.dtype}")
+    if p <= 0:
+        raise runtime_error("renorm: non-positive-norm not supported")
+    if maxnorm < 0:
+        raise runtime_error(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    if ndim < 2:
+        raise runtime_error(f"renorm: input needs at least 2 dimensions, got {ndim} dimensions")
+    d = one_dim(dim, ndim)
+    length = _norm(input, float(p), tuple(k for k in range(ndim) if k != d), True)
+    return input * where(length > maxnorm, maxnorm / (length + 1e-7), 1.0)
+
+
+def nanmean(
+    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
+    """The mean over ``dim`` of the elements that are not nan."""
+    if input._array.dtype.kind != "f":
+        raise runtime_error(
+            f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype}"
+        )
+    numbers = (~input.isnan()).sum(dim, keepdim)
+    return nansum(input, dim, keepdim, dtype=dtype) / numbers
+
+
+def deg2rad(input: Tensor) -> Tensor:
+    """Degrees as radians; integers become the default float."""
+    return _times(input, math.pi / 180)
+
+
+def rad2deg(input: Tensor) -> Tensor:
+    """Radians as degrees; integers become the default float."""
+    return _times(input, 180 / math.pi)
+
+
+def _times(input: Tensor, factor: float) -> Tensor:
+    kind = input._array.dtype
+    return apply(e.mul, (input if kind.kind == "f" else cast(input, dtypes.default_float()), factor))
+
+
+def cov(
+    input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
+) -> Tensor:
+    """The covariances of rows, of which each column is an observation, counted and weighted by the weights."""
+    x = input
+    if x._array.ndim > 2:
+        raise runtime_error(
+            f"cov(): expected input to have two or fewer dimensions but got an input with {x._array.ndim} dimensions"
+        )
+    if x._array.dtype == bool:
+        raise runtime_error("cov(): bool dtype is not supported for input")
+    x = x.reshape(1, -1) if x._array.ndim < 2 else x
+    if x._array.dtype.kind != "f":
+        x = cast(x, dtypes.default_float())
+    count = x._array.shape[1]
+    weights: Any = None
+    for name, w in (("fweights", fweights), ("aweights", aweights)):
+        if w is None:
+            continue
+        if w._array.ndim > 1:
+            raise runtime_error(
+                f"cov(): expected {name} to have one or fewer dimensions but got {name} with {w._array.ndim} dimensions"
+            )
+        if w._array.size != count:
+            raise runtime_error(
+                f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+                f"{w._array.size} != {count}"
+            )
+        if (name == "fweights") != (w._array.dtype.kind in "iu"):
+            kind = "integral" if name == "fweights" else "floating point"
+            raise runtime_error(
+                f"cov(): expected {name} to have {kind} dtype but got {name} with {w.dtype} dtype"
+            )
+        if (w._array < 0).any():
+            raise runtime_error(f"cov(): {name} cannot be negative")
+        weights = w if weights is None else weights * w
+    total: Any = count if weights is None else weights.sum()
+    if weights is not None and float(total.detach()) == 0:
+        raise runtime_error("cov(): weights sum to zero, can't be normalized")
+    mean = (
+        (x if weights is None else x * weights).sum(1, True) / total if count else x.sum(1, True) / math.nan
+    )
+    norm_factor: Any = total - correction
+    if weights is not None and aweights is not None and correction:
+        norm_factor = total - correction * (weights * aweights).sum() / total
+    if float(norm_factor.detach() if isinstance(norm_factor, Tensor) else norm_factor) <= 0:
+        warn(
+            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations."
+        )
+        norm_factor = 0.0
+    x = x - mean
+    y: Tensor = x @ (x if weights is None else x * weights).mT / norm_factor
+    return y.reshape(()) if len(x._array) == 1 else y
+
+
+def corrcoef(input: Tensor) -> Tensor:
+    """The coefficients of correlation of rows, of which each column is an observation."""
+    if input._array.ndim > 2:
+        raise runtime_error(
+            f"corrcoef(): expected input to have two or fewer dimensions but got an input with "
+            f"{input._array.ndim} dimensions"
+        )
+    c = cov(input)
+    if not c._array.ndim:
+        return c / c
+    deviation = c.diagonal().sqrt()
+    return (c / deviation.unsqueeze(-1) / deviation.unsqueeze(-2)).clamp(-1, 1)
+
+
+METHODS = """
+    corrcoef cov deg2rad deg2rad_ dist nanmean norm rad2deg rad2deg_ renorm renorm_
+"""
+public(globals(), __all__, home="minigrad")

@@ -1,0 +1,368 @@
+"""Orders under PyTorch's names: sorting, medians and quantiles, places in sorted rows.
+
+Equal elements keep their order, and nan counts as larger than any number. A dimension out of range raises
+IndexError.
+"""
+
+from __future__ import annotations
+
+from typing import Any, overload
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.core.apply import apply, cast, needs_value
+from minigrad.core.tensor import Tensor, ValuesAndIndices, wrap
+from minigrad.core.types import Number
+from minigrad.errors import index_error, not_implemented_error, runtime_error, value_error
+from minigrad.functions.dims import one_dim
+from minigrad.functions.elementwise import lerp, own, where
+from minigrad.functions.index import gather
+from minigrad.gate import public
+from minigrad.ops import index
+from minigrad.ops import sorting as ops
+
+__all__ = [
+    "argsort", "bucketize", "cummax", "cummin", "isin", "kthvalue", "logcumsumexp", "median", "mode", "msort",
+    "nanmedian", "nanquantile", "quantile", "searchsorted", "sort", "topk",
+]  # fmt: skip
+
+
+class _Sort(ValuesAndIndices):
+    __slots__ = ()
+
+
+class _Topk(ValuesAndIndices):
+    __slots__ = ()
+
+
+class _Kthvalue(ValuesAndIndices):
+    __slots__ = ()
+
+
+class _Median(ValuesAndIndices):
+    __slots__ = ()
+
+
+class _Nanmedian(ValuesAndIndices):
+    __slots__ = ()
+
+
+class _Mode(ValuesAndIndices):
+    __slots__ = ()
+
+
+class _Cummax(ValuesAndIndices):
+    __slots__ = ()
+
+
+class _Cummin(ValuesAndIndices):
+    __slots__ = ()
+
+
+def _taken(kind: type[ValuesAndIndices], input: Tensor, d: int, indices: Tensor) -> Any:
+    return kind(apply(index.gather, (input, indices), {"dim": d}), indices)
+
+
+def _dropped(pair: Any, kind: type[ValuesAndIndices], d: int, keepdim: bool) -> Any:
+    if keepdim or not pair.values._array.ndim:
+        return pair
+    return kind(own(pair.values.squeeze(d)), own(pair.indices.squeeze(d)))
+
+
+# ---------------------------------------------------------------- sorting
+
+
+def sort(
+    input: Tensor, dim: int = -1, descending: bool = False, stable: bool | None = None
+) -> ValuesAndIndices:
+    """The elements in increasing order along ``dim``, and their places (int64). Always stable."""
+    d = one_dim(dim, input._array.ndim)
+    order = apply(ops.argsort, (input,), {"dim": d, "descending": descending})
+    return _taken(_Sort, input, d, order)  # type: ignore[no-any-return]
+
+
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
+    """The places (int64) of the elements in increasing order along ``dim``. Always stable."""
+    return apply(ops.argsort, (input,), {"dim": one_dim(dim, input._array.ndim), "descending": descending})
+
+
+def msort(input: Tensor) -> Tensor:
+    """The elements in increasing order along the first dimension."""
+    return sort(input, 0).values
+
+
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:
+    """The ``k`` largest elements (or smallest) along ``dim`` in order, and their places (int64).
+
+    RuntimeError where there are fewer.
+    """
+    d = one_dim(dim, input._array.ndim)
+    if not 0 <= k <= (input._array.shape[d] if input._array.ndim else 1):
+        raise runtime_error(
+            f"selected index k out of range: k is {k} for a tensor of shape {list(input._array.shape)}"
+        )
+    if input._array.dtype == bool:
+        raise not_implemented_error("\"topk_cpu\" not implemented for 'Bool'")
+    order = _first_places(input, int(k), d, largest)
+    return _taken(_Topk, input, d, order)  # type: ignore[no-any-return]
+
+
+def _first_places(input: Tensor, k: int, d: int, largest: bool) -> Tensor:
+    if not input._array.ndim and not k:
+        raise runtime_error("selected index k out of range: a 0-dim tensor has one element; k is 0")
+    return apply(ops.top_places, (input,), {"k": k, "dim": d, "largest": largest})
+
+
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:
+    """The ``k``-th smallest element (from 1) along ``dim``, and its place (int64). RuntimeError out of range."""
+    d = one_dim(dim, input._array.ndim)
+    size = input._array.shape[d] if input._array.ndim else 1
+    if not size and input._array.ndim:
+        raise index_error(f"kthvalue(): Expected reduction dim {d} to have non-zero size.")
+    if not 1 <= k <= size:
+        raise runtime_error(f"kthvalue(): selected number k out of range for dimension {d}: {k} of {size}")
+    if input._array.dtype == bool:
+        raise not_implemented_error("\"kthvalue_cpu\" not implemented for 'Bool'")
+    order = _first_places(input, int(k), d, False)
+    if input._array.ndim:
+        order = order.narrow(d, int(k) - 1, 1).contiguous()
+    return _dropped(_taken(_Kthvalue, input, d, order), _Kthvalue, d, keepdim)  # type: ignore[no-any-return]
+
+
+# ---------------------------------------------------------------- medians, modes, quantiles
+
+
+@overload
+def median(input: Tensor) -> Tensor: ...
+
+
+@overload
+def median(input: Tensor, dim: int, keepdim: bool = False) -> ValuesAndIndices: ...
+
+
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
+    """The lower median of all, or over ``dim`` with its place; nan where there is a nan.
+
+    Over all, equal elements share the gradient; over ``dim`` the element at the place gets it.
+    """
+    return _middle("median", _Median, input, dim, keepdim)
+
+
+@overload
+def nanmedian(input: Tensor) -> Tensor: ...
+
+
+@overload
+def nanmedian(input: Tensor, dim: int, keepdim: bool = False) -> ValuesAndIndices: ...
+
+
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesAndIndices:
+    """`median` of the elements that are not nan."""
+    return _middle("nanmedian", _Nanmedian, input, dim, keepdim)
+
+
+def _middle(
+    name: str, kind: type[ValuesAndIndices], input: Tensor, dim: int | None, keepdim: bool
+) -> Tensor | ValuesAndIndices:
+    if input._array.dtype == bool:
+        raise not_implemented_error(f"\"{name}_out\" not implemented for 'Bool'")
+    ignore = name == "nanmedian"
+    if dim is None:
+        if not input._array.size:
+            none = np.nan if input._array.dtype.kind == "f" else np.iinfo(input._array.dtype).min
+            return wrap(np.full((), none, input._array.dtype))
+        return apply(ops.median, (input,), {"ignore": ignore})
+    d = _some(name, input, dim)
+    place = apply(ops.median_place, (input,), {"dim": d, "ignore": ignore})
+    return _dropped(_taken(kind, input, d, place), kind, d, keepdim)  # type: ignore[no-any-return]
+
+
+def _some(name: str, input: Tensor, dim: int) -> int:
+    """``dim`` from the front. IndexError where nothing lies along it."""
+    d = one_dim(dim, input._array.ndim)
+    if input._array.ndim and not input._array.shape[d]:
+        raise index_error(f"{name}(): Expected reduction dim {d} to have non-zero size.")
+    return d
+
+
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:
+    """The element that comes most often along ``dim`` (the smallest of several), and its last place."""
+    d = _some("mode", input, dim)
+    place = apply(ops.mode_place, (input,), {"dim": d})
+    return _dropped(_taken(_Mode, input, d, place), _Mode, d, keepdim)  # type: ignore[no-any-return]
+
+
+_ROUNDINGS: dict[str, Any] = {"nearest": np.round, "lower": np.floor, "higher": np.ceil}
+
+
+def quantile(
+    input: Tensor, q: Tensor | float, dim: int | None = None, keepdim: bool = False, *,
+    interpolation: str = "linear",
+) -> Tensor:  # fmt: skip
+    """The elements below which shares ``q`` (a number, or a vector, whose dimension comes first) of all lie.
+
+    Between two elements by ``"linear"``, ``"lower"``, ``"higher"``, ``"nearest"`` or ``"midpoint"``.
+    """
+    return _quantile("quantile", input, q, dim, keepdim, interpolation, ignore=False)
+
+
+def nanquantile(
+    input: Tensor, q: Tensor | float, dim: int | None = None, keepdim: bool = False, *,
+    interpolation: str = "linear",
+) -> Tensor:  # fmt: skip
+    """`quantile` of the elements that are not nan."""
+    return _quantile("nanquantile", input, q, dim, keepdim, interpolation, ignore=True)
+
+
+def _quantile(
+    name: str, input: Tensor, q: Tensor | float, dim: int | None, keepdim: bool, how: str, *, ignore: bool
+) -> Tensor:
+    x = input._array
+    if not x.size:
+        raise runtime_error(f"{name}() input tensor must be non-empty")
+    if x.dtype not in (np.float32, np.float64):
+        raise runtime_error(f"{name}() input tensor must be either float or double dtype")
+    if how not in ("linear", "lower", "higher", "nearest", "midpoint"):
+        raise runtime_error(
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {how}"
+        )
+    share = q._array if isinstance(q, Tensor) else np.asarray(q, x.dtype)
+    if isinstance(q, Tensor):
+        needs_value(f"{name}() with a Tensor of shares")
+        if share.dtype != x.dtype:
+            raise runtime_error(f"{name}() q tensor must be same dtype as the input tensor")
+    if share.ndim > 1:
+        raise runtime_error(f"{name}() q must be a scalar or 1D tensor")
+    if not ((share >= 0) & (share <= 1)).all():
+        raise runtime_error(f"{name}() q values must be in the range [0, 1]")
+    ndim = x.ndim
+    d = 0 if dim is None else one_dim(dim, ndim)
+    rows = input.reshape(-1) if dim is None or not ndim else input.movedim(d, -1)
+    ordered = sort(rows).values
+    array = ordered._array
+    nans = np.isnan(array).sum(-1, keepdims=True)
+    count = array.shape[-1] - nans if ignore else np.full_like(nans, array.shape[-1])
+    counted: Any = wrap(np.maximum(count - 1, 0).astype(x.dtype))
+    rank = (q.reshape(-1) if isinstance(q, Tensor) else wrap(share.reshape(-1))) * counted
+    if not ignore and nans.any():  # one nan makes all of them nan, and the last of them gets the gradient
+        rank = where(wrap(nans > 0), float(array.shape[-1] - 1), rank)
+    if how in _ROUNDINGS:
+        rank = wrap(_ROUNDINGS[how](rank._array))
+    below = np.floor(rank._array)
+    y = gather(ordered, -1, wrap(below.astype(np.int64)))
+    if how in ("linear", "midpoint"):
+        weight = rank - wrap(below) if how == "linear" else wrap(np.full_like(below, 0.5))
+        y = lerp(y, gather(ordered, -1, wrap(np.ceil(rank._array).astype(np.int64))), weight)
+    y = y.movedim(-1, 0) if share.ndim else own(y.squeeze(-1))
+    if keepdim:
+        shape = [1] * ndim if dim is None else [n if k != d else 1 for k, n in enumerate(x.shape)]
+        y = y.reshape([*share.shape, *shape])
+    return own(y.contiguous())
+
+
+# ---------------------------------------------------------------- running
+
+
+def cummax(input: Tensor, dim: int) -> ValuesAndIndices:
+    """The largest element so far along ``dim``, and its place: the last of equal ones."""
+    return _running(_Cummax, input, dim, True)
+
+
+def cummin(input: Tensor, dim: int) -> ValuesAndIndices:
+    """The smallest element so far along ``dim``, and its place: the last of equal ones."""
+    return _running(_Cummin, input, dim, False)
+
+
+def _running(kind: type[ValuesAndIndices], input: Tensor, dim: int, largest: bool) -> ValuesAndIndices:
+    d = one_dim(dim, input._array.ndim)
+    place = apply(ops.running_place, (input,), {"dim": d, "largest": largest})
+    return _taken(kind, input, d, place)  # type: ignore[no-any-return]
+
+
+def logcumsumexp(input: Tensor, dim: int) -> Tensor:
+    """``log(cumsum(exp(input)))`` along ``dim``, without overflow. NotImplementedError for integers."""
+    d = one_dim(dim, input._array.ndim)
+    if input._array.dtype.kind != "f":
+        raise not_implemented_error(f'"logcumsumexp_out_cpu" not implemented for {input.dtype}')
+    return apply(ops.logcumsumexp, (input,), {"dim": d})
+
+
+# ---------------------------------------------------------------- places in a sorted row
+
+
+def searchsorted(
+    sorted_sequence: Tensor, input: Tensor | Number, *, out_int32: bool = False, right: bool = False,
+    side: str | None = None, sorter: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """Where elements would be put into a sorted row, or into rows with the same leading sizes; int64.
+
+    Before equal elements, or with ``right`` behind them.
+    """
+    if side not in (None, "left", "right"):
+        raise runtime_error(
+            f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}".replace("torch.", "")
+        )
+    if side == "left" and right:
+        raise runtime_error("searchsorted(): side and right can't be set to opposites, got side of left")
+    if sorter is not None:
+        if sorter._array.shape != sorted_sequence._array.shape:
+            raise runtime_error("searchsorted(): boundary tensor and sorter must have same size")
+        if sorter._array.dtype != np.int64:
+            raise runtime_error(
+                f"searchsorted(): sorter must be a tensor of long dtype but got {sorter.dtype}"
+            )
+        sorted_sequence = gather(sorted_sequence, -1, sorter)
+    row = sorted_sequence._array
+    number = not isinstance(input, Tensor)
+    values: Any = wrap(np.asarray(input, _number_kind(input, row.dtype))) if number else input
+    if not row.ndim:
+        raise runtime_error(
+            "searchsorted(): input value can be a scalar only when boundary tensor dimension is 1"
+        )
+    if row.ndim > 1 and row.shape[:-1] != values._array.shape[:-1]:
+        raise runtime_error(
+            "searchsorted(): boundary tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
+            f"and input value tensor must match, but we got boundary tensor {list(row.shape)} and input value "
+            f"tensor {list(values._array.shape)}"
+        )
+    if not number and values._array.dtype != row.dtype:
+        raise runtime_error(
+            "searchsorted(): boundary tensor and input value tensor should have same dtype, but got boundary tensor "
+            f"dtype {sorted_sequence.dtype} and input value tensor dtype {input.dtype}"  # type: ignore[union-attr]
+        )
+    y = apply(ops.searchsorted, (sorted_sequence, values), {"right": right or side == "right"})
+    return cast(y, np.dtype(np.int32)) if out_int32 else y
+
+
+def _number_kind(value: Any, kind: Any) -> Any:
+    """The dtype in which a number is compared with a row of ``kind``."""
+    return dtypes.F64 if isinstance(value, float) and kind.kind != "f" else kind
+
+
+def bucketize(
+    input: Tensor | Number, boundaries: Tensor, *, out_int32: bool = False, right: bool = False
+) -> Tensor:
+    """Between which of the sorted ``boundaries`` (a vector) each element lies; int64."""
+    if boundaries._array.ndim != 1:
+        raise runtime_error(
+            f"bucketize(): boundaries tensor must be 1 dimension, but got dim({boundaries._array.ndim})"
+        )
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+
+
+def isin(
+    elements: Tensor | Number, test_elements: Tensor | Number, *, assume_unique: bool = False,
+    invert: bool = False,
+) -> Tensor:  # fmt: skip
+    """Whether each element is one of ``test_elements``; with ``invert``, whether it is none."""
+    if not isinstance(elements, Tensor) and not isinstance(test_elements, Tensor):
+        raise value_error("isin(): at least one of elements and test_elements must be a Tensor")
+    pair = [x if isinstance(x, Tensor) else wrap(np.asarray(x)) for x in (elements, test_elements)]
+    return apply(ops.isin, tuple(pair), {"invert": invert})
+
+
+METHODS = """
+    argsort cummax cummin kthvalue logcumsumexp median mode msort nanmedian nanquantile quantile sort topk
+"""
+public(globals(), __all__, home="minigrad")

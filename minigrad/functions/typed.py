@@ -1,0 +1,157 @@
+"""PyTorch's older names of a script's first lines: Tensors by element type, limits of element types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.core.tensor import Tensor
+from minigrad.device import DeviceLike, device
+from minigrad.dtypes import DTypeLike
+from minigrad.functions.creation import empty, tensor
+from minigrad.gate import public
+
+__all__ = [
+    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
+    "ShortTensor", "can_cast", "finfo", "get_default_device", "iinfo", "numel", "set_default_device",
+]  # fmt: skip
+
+
+def _typed(args: tuple[Any, ...], dtype: dtypes.dtype) -> Tensor:
+    """Of sizes memory with whatever is in it, of anything else a copy of it."""
+    if len(args) == 1 and not isinstance(args[0], int):
+        return (
+            empty(args[0], dtype=dtype) if type(args[0]).__name__ == "Size" else tensor(args[0], dtype=dtype)
+        )
+    return empty(args or (0,), dtype=dtype)
+
+
+def FloatTensor(*args: Any) -> Tensor:
+    """``tensor(data, dtype=float32)``, or ``empty(*size, dtype=float32)``."""
+    return _typed(args, dtypes.float32)
+
+
+def DoubleTensor(*args: Any) -> Tensor:
+    """``tensor(data, dtype=float64)``, or ``empty(*size, dtype=float64)``."""
+    return _typed(args, dtypes.float64)
+
+
+def HalfTensor(*args: Any) -> Tensor:
+    """``tensor(data, dtype=float16)``, or ``empty(*size, dtype=float16)``."""
+    return _typed(args, dtypes.float16)
+
+
+def LongTensor(*args: Any) -> Tensor:
+    """``tensor(data, dtype=int64)``, or ``empty(*size, dtype=int64)``."""
+    return _typed(args, dtypes.int64)
+
+
+def IntTensor(*args: Any) -> Tensor:
+    """``tensor(data, dtype=int32)``, or ``empty(*size, dtype=int32)``."""
+    return _typed(args, dtypes.int32)
+
+
+def ShortTensor(*args: Any) -> Tensor:
+    """``tensor(data, dtype=int16)``, or ``empty(*size, dtype=int16)``."""
+    return _typed(args, dtypes.int16)
+
+
+def CharTensor(*args: Any) -> Tensor:
+    """``tensor(data, dtype=int8)``, or ``empty(*size, dtype=int8)``."""
+    return _typed(args, dtypes.int8)
+
+
+def ByteTensor(*args: Any) -> Tensor:
+    """``tensor(data, dtype=uint8)``, or ``empty(*size, dtype=uint8)``."""
+    return _typed(args, dtypes.uint8)
+
+
+def BoolTensor(*args: Any) -> Tensor:
+    """``tensor(data, dtype=bool)``, or ``empty(*size, dtype=bool)``."""
+    return _typed(args, dtypes.bool)
+
+
+class finfo:
+    """The limits of a floating element type, the default one unless named. TypeError for any other."""
+
+    __slots__ = ("bits", "dtype", "eps", "max", "min", "resolution", "smallest_normal", "tiny")
+    __module__ = "minigrad"
+
+    def __init__(self, type: DTypeLike | None = None) -> None:
+        kind = dtypes.default_float() if type is None else dtypes.as_numpy(type)
+        if kind.kind != "f":
+            raise TypeError(f"finfo() requires a floating point input type. Use iinfo to handle '{kind}'")
+        limits = np.finfo(kind)
+        self.bits, self.dtype = int(limits.bits), kind.name
+        self.eps, self.max, self.min = (float(x) for x in (limits.eps, limits.max, limits.min))
+        self.tiny = self.smallest_normal = float(limits.tiny)
+        self.resolution = float(limits.resolution)
+
+    def __repr__(self) -> str:
+        return (
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
+            f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, finfo) and self.dtype == other.dtype
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+
+class iinfo:
+    """The limits of an element type of whole numbers. TypeError for any other."""
+
+    __slots__ = ("bits", "dtype", "max", "min")
+    __module__ = "minigrad"
+
+    def __init__(self, type: DTypeLike) -> None:
+        kind = dtypes.as_numpy(type)
+        if kind.kind not in "iu":
+            raise TypeError(f"iinfo() requires an integer input type. Use finfo to handle '{kind}'")
+        limits = np.iinfo(kind)
+        self.bits, self.dtype, self.max, self.min = limits.bits, kind.name, int(limits.max), int(limits.min)
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, iinfo) and self.dtype == other.dtype
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+
+def can_cast(from_: Any, to: Any) -> bool:
+    """Whether values of one element type may be written to another: never from floats to whole numbers."""
+    return dtypes.can_cast(dtypes.as_numpy(from_), dtypes.as_numpy(to))
+
+
+def numel(input: Tensor) -> int:
+    """How many elements there are."""
+    return int(input._array.size)
+
+
+def set_default_device(device: DeviceLike) -> None:
+    """Takes the CPU, which is the only device. RuntimeError for any other."""
+    _device(device)
+
+
+def get_default_device() -> device:
+    """The CPU."""
+    return device("cpu")
+
+
+def _device(name: DeviceLike) -> device:
+    return device("cpu" if name is None else name)
+
+
+METHODS = ""
+public(
+    globals(),
+    [name for name in __all__ if name not in ("finfo", "get_default_device", "iinfo")],
+    home="minigrad",
+)

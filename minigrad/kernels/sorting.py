@@ -1,0 +1,209 @@
+"""Orders: sorting, the largest elements, medians, running extremes, places in a sorted row.
+
+Equal elements keep their order, and nan counts as larger than any number.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+
+def along_last(x: Array, dim: int) -> Array:
+    """The array with ``dim`` as its last dimension, row by row; a 0-d array as a row of one."""
+    return np.ascontiguousarray(np.moveaxis(np.atleast_1d(x), dim, -1))
+
+
+def back(x: Array, dim: int, ndim: int) -> Array:
+    """`along_last` undone."""
+    return x.reshape(()) if not ndim else np.ascontiguousarray(np.moveaxis(x, -1, dim))
+
+
+def places(x: Array, descending: bool) -> Array:
+    """Value and place of each element of the last dimension as one whole number, which sorts as the values do.
+
+    For elements of up to 32 bits: NumPy sorts such numbers of 64 bits in a fifth of the time of a stable argsort.
+    """
+    if x.dtype.kind == "f":
+        bits = (x.astype(np.float32) + np.float32(0)).view(np.int32)  # -0 as 0
+        # Negative numbers count down from the sign bit; a nan is the largest of all, of whichever sign.
+        key = np.where(bits < 0, ~bits, bits ^ np.int32(-(2**31))).view(np.uint32)
+        key[np.isnan(x)] = 0xFFFFFFFF
+    else:
+        key = (x.astype(np.int64) + 2**31).astype(np.uint32)
+    if descending:
+        key = ~key
+    whole = key.astype(np.uint64)
+    whole <<= np.uint64(32)
+    whole |= np.arange(x.shape[-1], dtype=np.uint64)
+    return whole
+
+
+def packs(x: Array) -> bool:
+    """Whether `places` can hold the elements."""
+    return x.dtype.itemsize < 4 or x.dtype in (np.dtype(np.float32), np.dtype(np.int32))
+
+
+def argsort(x: Array, dim: int, descending: bool) -> Any:
+    """The places of the elements in increasing, or decreasing, order along ``dim``."""
+    rows = along_last(x, dim)
+    if packs(rows):
+        whole = places(rows, descending)
+        whole.sort(axis=-1)
+        whole &= 0xFFFFFFFF
+        order = whole.view(np.int64)
+    else:
+        order = _wide_argsort(rows, descending)
+    return back(order, dim, x.ndim)
+
+
+def _wide_argsort(rows: Array, descending: bool) -> Array:
+    """`argsort` along the last dimension for elements of 64 bits."""
+    turned = rows[..., ::-1] if descending else rows
+    # The order that need not be stable is had in a third of the time, and is the same where nothing is equal.
+    order = np.argsort(turned, axis=-1)
+    values = np.take_along_axis(turned, order, -1)
+    equal = values[..., 1:] == values[..., :-1]
+    if rows.dtype.kind == "f":
+        equal |= np.isnan(values[..., :-1])
+    if equal.any():
+        order = np.argsort(turned, axis=-1, kind="stable")
+    order = order.astype(np.int64, copy=False)
+    return rows.shape[-1] - 1 - order[..., ::-1] if descending else order
+
+
+def top_places(x: Array, k: int, dim: int, largest: bool) -> Any:
+    """The places of the ``k`` largest, or smallest, elements along ``dim``, in their order."""
+    rows = along_last(x, dim)
+    n = rows.shape[-1]
+    if 0 < k <= n // 16 and rows.size:
+        some = _candidates(rows.reshape(-1, n), k, largest)
+        if some is not None:
+            values, where = some
+            order = argsort(values, 1, largest)[:, :k]
+            return back(np.take_along_axis(where, order, 1).reshape(*rows.shape[:-1], k), dim, x.ndim)
+    return back(argsort(rows, rows.ndim - 1, largest)[..., :k], dim, x.ndim)
+
+
+def _candidates(rows: Array, k: int, largest: bool) -> tuple[Array, Array] | None:
+    """The elements of each row that may be among the first ``k``, and their places; None if these are too many.
+
+    A row is cut into parts; none that lies behind the ``k``-th of the parts' extremes can be one of them. That
+    leaves few more than ``k``, in a fifth of the time of a partition of the rows.
+    """
+    count, n = rows.shape
+    parts = min(max(4 * k, 64), n // 4)
+    each = n // parts
+    cut = rows[:, : each * parts].reshape(count, each, parts)
+    extremes = (np.maximum if largest else np.minimum).reduce(cut, axis=1)
+    at = parts - k if largest else k - 1
+    bound = np.partition(extremes, at, axis=1)[:, at : at + 1]
+    if rows.dtype.kind == "f" and np.isnan(bound).any():
+        return None
+    chosen = ~(rows < bound) if largest else rows <= bound  # a nan is the largest
+    counts = np.count_nonzero(chosen, axis=1)
+    most = int(counts.max())
+    if most > n // 4:
+        return None
+    row, place = np.nonzero(chosen)
+    column = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    values = np.full((count, most), _last(rows.dtype, largest), rows.dtype)
+    values[row, column] = rows[row, place]
+    where = np.zeros((count, most), np.int64)
+    where[row, column] = place
+    return values, where
+
+
+def _last(dtype: Any, descending: bool) -> Any:
+    """What comes last in an order, so that it stands behind all others."""
+    if dtype.kind == "f":
+        return -np.inf if descending else np.nan
+    if dtype.kind == "b":
+        return not descending
+    return np.iinfo(dtype).min if descending else np.iinfo(dtype).max
+
+
+def median_place(x: Array, dim: int, ignore: bool) -> Any:
+    """The place of the lower median along ``dim``, which stays with size 1.
+
+    That of a nan, if there is one; with ``ignore`` nans do not count.
+    """
+    rows = along_last(x, dim)
+    n = rows.shape[-1]
+    if rows.dtype.kind != "f":
+        middle = np.zeros((*rows.shape[:-1], 1), np.int64) + (n - 1) // 2
+    else:
+        nans = np.isnan(rows).sum(-1, keepdims=True, dtype=np.int64)
+        numbers = n - nans
+        middle = np.maximum(numbers - 1, 0) // 2
+        if not ignore:
+            middle = np.where(nans > 0, numbers, middle)
+    order = np.take_along_axis(argsort(rows, rows.ndim - 1, False), middle, -1)
+    return back(order, dim, x.ndim)
+
+
+def median(x: Array, ignore: bool) -> Any:
+    """The lower median of all."""
+    flat = x.reshape(-1)
+    return flat[median_place(flat, 0, ignore)].reshape(())
+
+
+def mode_place(x: Array, dim: int) -> Any:
+    """The last place of the value that comes most often along ``dim``, the smallest of several; with size 1."""
+    rows = along_last(x, dim)
+    n = rows.shape[-1]
+    order = np.argsort(rows, axis=-1, kind="stable")
+    values = np.take_along_axis(rows, order, -1)
+    first = np.ones(rows.shape, bool)
+    first[..., 1:] = values[..., 1:] != values[..., :-1]
+    number = np.arange(n)
+    begins = np.maximum.accumulate(np.where(first, number, 0), axis=-1)
+    ends = np.argmax(number - begins, axis=-1, keepdims=True)  # of the first of the longest runs
+    return back(np.take_along_axis(order, ends, -1).astype(np.int64, copy=False), dim, x.ndim)
+
+
+def running_place(x: Array, dim: int, largest: bool) -> Any:
+    """The place of the largest, or smallest, element so far along ``dim``: the last of equal ones, or a nan."""
+    if not x.ndim:
+        return np.zeros((), np.int64)
+    extreme = (np.maximum if largest else np.minimum).accumulate(x, axis=dim)
+    here = x == extreme
+    if x.dtype.kind == "f":
+        here |= np.isnan(x)
+    number = np.arange(x.shape[dim]).reshape((-1, *(1,) * (x.ndim - dim - 1)))
+    return np.maximum.accumulate(np.where(here, number, 0), axis=dim).astype(np.int64, copy=False)
+
+
+def searchsorted(row: Array, values: Array, right: bool) -> Any:
+    """Where ``values`` would be put into sorted rows: one for all, or one for each of the leading places."""
+    side: Any = "right" if right else "left"
+    if row.ndim <= 1:
+        return np.asarray(np.searchsorted(row, values, side)).astype(np.int64, copy=False)
+    # Rows and values are ranked together: one sort puts every value among the elements of its own row.
+    n, m = row.shape[-1], values.shape[-1]
+    kind = np.result_type(row, values)
+    first, second = (row, values) if right else (values, row)
+    both = np.concatenate([first.astype(kind), second.astype(kind)], axis=-1)
+    order = np.argsort(both, axis=-1, kind="stable")
+    from_row = order < n if right else order >= m
+    before = np.cumsum(from_row, axis=-1, dtype=np.int64)
+    ranks = np.empty_like(before)
+    np.put_along_axis(ranks, order, before, -1)
+    return np.ascontiguousarray(ranks[..., n:] if right else ranks[..., :m])
+
+
+def logcumsumexp(x: Array, dim: int) -> Any:
+    """``log(cumsum(exp(x)))`` without overflow; float16 adds up in float32."""
+    if not x.ndim:
+        return x.copy()
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    y: Array = np.ascontiguousarray(np.logaddexp.accumulate(wide, axis=dim))
+    return y.astype(x.dtype, copy=False)
+
+
+def contained(x: Array, tests: Array, invert: bool) -> Any:
+    """Whether each element of ``x`` is one of ``tests``."""
+    return np.isin(x, tests, invert=invert)

@@ -1,0 +1,17 @@
+"""Diagonals, which are views, and triangles of matrices."""
+
+from __future__ import annotations
+
+from minigrad.core.op import Op
+from minigrad.kernels import scatter as k
+
+# fmt: off
+diagonal: Op = Op("diagonal", k.diagonal, "x; offset dim1 dim2",
+                  lambda g, x_shape, offset, dim1, dim2:
+                      undiagonal(g, shape=x_shape, offset=offset, dim1=dim1, dim2=dim2),
+                  view=True, moves=True)
+undiagonal: Op = Op("embed_diagonal", k.undiagonal, "g; shape offset dim1 dim2",
+                    lambda g, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2), order="C")
+triangle: Op = Op("triangle", k.triangle, "x; diagonal upper",
+                  lambda g, diagonal, upper: triangle(g, diagonal=diagonal, upper=upper), order="C")
+# fmt: on

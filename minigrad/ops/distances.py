@@ -1,0 +1,30 @@
+"""The length of vectors, a record of its own since its gradient at 0 is none of its parts'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.op import Array, Op
+from minigrad.kernels.sums import add_up
+from minigrad.ops import elementwise as e
+from minigrad.ops.reduce import spread
+
+
+def _length(x: Array, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
+    if x.dtype == np.float16:
+        return _length(x.astype(np.float32), dim, keepdim).astype(np.float16)
+    return np.sqrt(add_up(np.square(x), dim, keepdim))
+
+
+def _length_vjp(g: Any, x: Any, y: Any, dim: Any, keepdim: bool) -> Any:
+    full: dict[str, Any] = {"shape": tuple(x.shape), "dim": dim, "keepdim": keepdim}
+    y = spread(y, **full)
+    none = e.eq(y, 0.0)  # the subgradient there is 0, as PyTorch has it
+    return e.where(none, 0.0, spread(g, **full) * (x / e.where(none, 1.0, y)))
+
+
+# fmt: off
+length = Op("length", _length, "x; dim keepdim", _length_vjp, order="C")
+# fmt: on

@@ -1,0 +1,223 @@
+"""Functions of orders, indices, products and norms that are composed of others: beside NumPy's, and at their edges."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import case
+from test_every_op import check_gradients
+
+import minigrad as mg
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((4, 5))
+WHOLE = RNG.integers(0, 4, (4, 5))
+
+
+def same(y: Any, expected: Any) -> None:
+    np.testing.assert_allclose(y.numpy(), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_sorting_as_numpy() -> None:
+    for x in (X, WHOLE, X.astype(np.float32), WHOLE.astype(np.int8), WHOLE > 1):
+        with case(x.dtype):
+            values, indices = mg.sort(mg.tensor(x), 0)
+            same(values, np.sort(x, 0))
+            same(indices, np.argsort(x, 0, kind="stable"))
+            same(mg.tensor(x).sort(1, descending=True).values, np.sort(x, 1)[:, ::-1])
+            same(mg.msort(mg.tensor(x)), np.sort(x, 0))
+
+
+def test_equal_elements_keep_their_order_and_nan_is_the_largest() -> None:
+    for dtype in (mg.float32, mg.float64):
+        x = mg.tensor([1.0, math.nan, -0.0, 0.0, 1.0, math.inf], dtype=dtype)
+        assert x.argsort().tolist() == [2, 3, 0, 4, 5, 1]
+        assert x.argsort(descending=True).tolist() == [1, 5, 0, 4, 2, 3]
+        assert x.topk(2).indices.tolist() == [1, 5]
+        assert x.kthvalue(5).values.item() == math.inf
+        assert math.isnan(x.median().item())
+        assert x.nanmedian().item() == 1.0
+
+
+def test_topk_of_long_rows_is_the_head_of_a_sort() -> None:
+    for dtype in (np.float32, np.float64, np.int64, np.int8):
+        x = (RNG.standard_normal((3, 400)) * 20).astype(dtype)
+        for largest in (True, False):
+            with case(f"{dtype} {largest}"):
+                whole = mg.tensor(x).sort(descending=largest)
+                values, indices = mg.tensor(x).topk(7, largest=largest)
+                assert indices.tolist() == whole.indices[:, :7].tolist()
+                assert values.tolist() == whole.values[:, :7].tolist()
+
+
+def test_quantiles_as_numpy() -> None:
+    for how in ("linear", "lower", "higher", "nearest", "midpoint"):
+        with case(how):
+            same(mg.tensor(X).quantile(0.3, 1, interpolation=how), np.quantile(X, 0.3, axis=1, method=how))
+    q = np.array([0.1, 0.5])
+    same(mg.tensor(X).quantile(mg.tensor(q), 0, keepdim=True), np.quantile(X, q, axis=0, keepdims=True))
+    holes = np.where(X > 1, np.nan, X)
+    same(mg.tensor(holes).nanquantile(0.4), np.nanquantile(holes, 0.4))
+    check_gradients(lambda x, q: mg.quantile(x, q, 1), [X, np.array([0.3, 0.6])], (0, 1))
+
+
+def test_what_there_is_and_how_often() -> None:
+    values, inverse, counts = mg.unique(mg.tensor(WHOLE), return_inverse=True, return_counts=True)
+    for y, expected in zip(
+        (values, inverse, counts), np.unique(WHOLE, return_inverse=True, return_counts=True), strict=True
+    ):
+        same(y, expected.reshape(y.shape))
+    y, counts = mg.unique_consecutive(mg.tensor([1, 1, 2, 2, 2, 1]), return_counts=True)
+    assert (y.tolist(), counts.tolist()) == ([1, 2, 1], [2, 3, 1])
+    same(mg.bincount(mg.tensor([0, 2, 2]), minlength=5), [1, 0, 2, 0, 0])
+    same(mg.bincount(mg.tensor([0, 2]), mg.tensor([0.5, 2.0])), [0.5, 0.0, 2.0])
+    same(mg.histc(mg.tensor(X), 4, -1, 1), np.histogram(X, 4, (-1, 1))[0])
+    hist, edges = mg.histogram(mg.tensor(X), 4, density=True)
+    expected, at = np.histogram(X, 4, density=True)
+    same(hist, expected)
+    same(edges, at)
+    with pytest.raises(RuntimeError, match=r"unique\(\)"):
+        mg.compile(mg.unique)(mg.tensor([1, 2]))
+
+
+def test_an_index_that_repeats_gives_the_gradient_to_the_write_that_stays() -> None:
+    v = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = mg.zeros(2).scatter(0, mg.tensor([0, 0, 1]), v)
+    y.sum().backward()
+    assert (y.tolist(), v.grad.tolist()) == ([2.0, 3.0], [0.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("reduce", ["sum", "prod", "mean", "amax", "amin"])
+@pytest.mark.parametrize("include_self", [True, False])
+def test_scatter_reduce(reduce: str, include_self: bool) -> None:
+    index, v = np.array([0, 2, 0, 4]), RNG.standard_normal(4)
+    y = mg.tensor(X[0]).scatter_reduce(0, mg.tensor(index), mg.tensor(v), reduce, include_self=include_self)
+    f: Any = {"sum": sum, "prod": math.prod, "mean": np.mean, "amax": max, "amin": min}[reduce]
+    for k, own in enumerate(X[0]):
+        parts = v[index == k].tolist()
+        assert y[k].item() == pytest.approx(f([own] * (include_self or not parts) + parts))
+    check_gradients(
+        lambda x, v: x.scatter_reduce(0, mg.tensor(index), v, reduce, include_self=include_self),
+        [X[0], v],
+        (0, 1),
+    )
+
+
+def test_slices_by_index() -> None:
+    index, v = mg.tensor([3, 0]), RNG.standard_normal((2, 5))
+    expected = X.copy()
+    expected[[3, 0]] += 2 * v
+    same(mg.tensor(X).index_add(0, index, mg.tensor(v), alpha=2), expected)
+    expected[[3, 0]] = v
+    expected[[1, 2]] = X[[1, 2]]
+    same(mg.tensor(X).index_copy(0, index, mg.tensor(v)), expected)
+    expected[[3, 0]] = 7
+    same(mg.tensor(X).index_fill_(0, index, 7), expected)
+    same(mg.tensor([1.0, 2.0]).put(mg.tensor([1, 1]), mg.tensor([3.0, 4.0]), accumulate=True), [1.0, 9.0])
+    with pytest.raises(IndexError, match="out of bounds"):
+        mg.tensor(X).index_add(0, mg.tensor([4, 0]), mg.tensor(v))
+    check_gradients(lambda x, v: x.index_reduce(0, mg.tensor([1, 1]), v, "amax"), [X, v], (0, 1))
+
+
+def test_diagonals_are_views() -> None:
+    x = mg.tensor(X)
+    x.diagonal(1).fill_(0)
+    same(x, np.where(np.eye(4, 5, 1) > 0, 0, X))
+    same(mg.diag(mg.tensor(X[0]), -1), np.diag(X[0], -1))
+    same(mg.diag(mg.tensor(X)), np.diag(X))
+    same(mg.tril_indices(3, 4, 1), np.stack(np.tril_indices(3, 1, 4)))
+    check_gradients(lambda x, v: x.diagonal_scatter(v, 1), [X, X[0, :4]], (0, 1))
+    check_gradients(lambda x, v: x.select_scatter(v, 0, 2), [X, X[0]], (0, 1))
+
+
+def test_elements_in_other_places_as_numpy() -> None:
+    x = mg.tensor(X)
+    same(x.roll((1, -2), (0, 1)), np.roll(X, (1, -2), (0, 1)))
+    same(x.roll(3), np.roll(X, 3))
+    for k in range(4):
+        same(x.rot90(k), np.rot90(X, k, (0, 1)))
+    same(x.repeat_interleave(2, 1), np.repeat(X, 2, 1))
+    same(x.repeat_interleave(mg.tensor([0, 2, 1, 3]), 0), np.repeat(X, [0, 2, 1, 3], 0))
+    same(x.diff(2, 0), np.diff(X, 2, 0))
+    for indexing in ("ij", "xy"):
+        for y, expected in zip(
+            mg.meshgrid(x[0], x[1, :3], indexing=indexing),
+            np.meshgrid(X[0], X[1, :3], indexing=indexing),
+            strict=True,
+        ):
+            same(y, expected)
+    same(mg.block_diag(x[:2], x[0]), np.block([[X[:2], np.zeros((2, 5))], [np.zeros((1, 5)), X[:1]]]))
+    check_gradients(lambda x: mg.repeat_interleave(x, 2, 1).roll(1, 0), [X], (0,))
+
+
+EQUATIONS = (
+    "ij,kj->ik", "ij->ji", "ij->", "ij,ij->i", "i...,i...->...", "ij,kj,lj->kl", "ij,kj", "ij,k->ikj",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("equation", EQUATIONS)
+def test_einsum_as_numpy(equation: str) -> None:
+    arrays = [X + k for k in range(equation.count(",") + 1)]
+    if equation == "ij,k->ikj":
+        arrays[1] = X[0]
+    same(mg.einsum(equation, *map(mg.tensor, arrays)), np.einsum(equation, *arrays))
+    check_gradients(lambda *xs: mg.einsum(equation, *xs), arrays, tuple(range(len(arrays))))
+
+
+def test_products_as_numpy() -> None:
+    a, b = mg.tensor(X), mg.tensor(X[:2, :3])
+    same(mg.kron(a, b), np.kron(X, X[:2, :3]))
+    same(mg.inner(a, a), np.inner(X, X))
+    same(mg.tensordot(a, a, ([0], [0])), np.tensordot(X, X, ([0], [0])))
+    same(mg.cross(a[:, :3], a[:, 2:], 1), np.cross(X[:, :3], X[:, 2:]))
+    with pytest.raises(RuntimeError, match=r"einsum\(\): fewer operands"):
+        mg.einsum("ij,jk->ik", a)
+
+
+@pytest.mark.parametrize("p", [0, 1, 2, 3, 0.5, math.inf, -math.inf, "fro"])
+def test_norms(p: Any) -> None:
+    same(mg.tensor(X).norm(p, 1), np.linalg.norm(X, 2 if p == "fro" else p, axis=1))
+    check_gradients(lambda x: x.norm(p, 1), [X], (0,))
+    x = mg.zeros(3, requires_grad=True)
+    x.norm(p).backward()
+    assert x.grad.isfinite().all()
+
+
+def test_distances_and_statistics_as_numpy() -> None:
+    same(mg.cdist(mg.tensor(X), mg.tensor(X[:2])), np.linalg.norm(X[:, None] - X[:2], axis=-1))
+    same(mg.cov(mg.tensor(X)), np.cov(X))
+    same(mg.corrcoef(mg.tensor(X)), np.corrcoef(X))
+    same(mg.tensor([1.0, math.nan, 3.0]).nanmean(), 2.0)
+    same(mg.deg2rad(mg.tensor([180.0], dtype=mg.float64)), [math.pi])
+    long = mg.tensor(X).renorm(2, 0, 1.0).norm(2, 1)
+    assert (long <= 1).all()
+
+
+def test_older_names() -> None:
+    assert mg.LongTensor([1, 2]).dtype is mg.int64
+    assert mg.FloatTensor(2, 3).shape == (2, 3)
+    assert mg.finfo(mg.float32).eps == 2.0**-23
+    assert mg.iinfo(mg.int8).max == 127
+    with pytest.raises(TypeError, match="floating point"):
+        mg.finfo(mg.int8)
+    mg.set_default_device("cpu")
+    with pytest.raises(RuntimeError, match="CPU only"):
+        mg.set_default_device("cuda")
+
+
+def test_multinomial_draws_what_the_generator_draws() -> None:
+    weights = mg.tensor(X).abs()
+    mg.manual_seed(1)
+    y = mg.multinomial(weights, 3)
+    assert y.tolist() == mg.Generator().manual_seed(1).multinomial(weights.numpy(), 3).tolist()
+    with pytest.raises(RuntimeError, match="without replacement"):
+        weights.multinomial(6)
+    draw = mg.compile(lambda w: mg.multinomial(w, 2))
+    mg.manual_seed(2)
+    first = draw(weights).tolist()
+    assert draw(weights).tolist() != first
+    mg.manual_seed(2)
+    assert draw(weights).tolist() == first
