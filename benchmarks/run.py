@@ -594,7 +594,7 @@ def bound_text(quotient: Quotient, several: bool, quartiles: bool = False) -> st
 
 
 def short_text(row: Row) -> str:
-    """For a README: a line per case, a column per peer."""
+    """For a page: a line per case, a column per peer."""
     names = [peer.name for peer in PEERS] + ["numpy"]
     columns = [n for n in names if any(e.who == n for case in row.cases for e in case.entries)]
     several = any(case.best != "minigrad" for case in row.cases)
@@ -708,8 +708,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     option("--no-stop", action="store_true", help="leave idle peers running, to see what that does")
     option("--threads", type=int, default=0, metavar="N", help="for BLAS and torch (as many as they choose)")
     option("--markdown", type=Path, metavar="FILE", help="write the short tables there")
-    option("--update-readme", type=Path, nargs="?", const=ROOT / "README.md", metavar="FILE",
-           help=f"put them between {BEGIN} and {END} in the README")  # fmt: skip
+    option("--update-docs", type=Path, nargs="?", const=ROOT / "docs" / "speed.md", metavar="FILE",
+           help=f"put them between {BEGIN} and {END} in docs/speed.md")  # fmt: skip
     option("--list", action="store_true", help="what would be measured, and with whom")
     arguments = parser.parse_args(argv)
 
@@ -723,11 +723,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     for name in arguments.peers:
         if name not in {peer.name for peer in PEERS}:
             parser.error(f"argument --peers: no peer {name!r}; there are {', '.join(p.name for p in PEERS)}")
-    if arguments.update_readme:
+    if arguments.update_docs:
         try:
-            replace_between(arguments.update_readme.read_text(encoding="utf-8"), "")
+            replace_between(arguments.update_docs.read_text(encoding="utf-8"), "")
         except (OSError, ValueError) as error:
-            parser.error(f"argument --update-readme: {arguments.update_readme}: {error}")
+            parser.error(f"argument --update-docs: {arguments.update_docs}: {error}")
     return arguments
 
 
@@ -764,9 +764,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     text = markdown(session, done)
     if arguments.markdown:
         arguments.markdown.write_text(text, encoding="utf-8")
-    if arguments.update_readme:
-        readme = arguments.update_readme.read_text(encoding="utf-8")
-        arguments.update_readme.write_text(replace_between(readme, text), encoding="utf-8")
+    if arguments.update_docs:
+        page = arguments.update_docs.read_text(encoding="utf-8")
+        arguments.update_docs.write_text(replace_between(page, text), encoding="utf-8")
     return 0
 
 

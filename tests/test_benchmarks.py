@@ -17,10 +17,10 @@ def run(*arguments):
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """A run with tiny sizes against NumPy alone, and the README that it filled in."""
-    readme = tmp_path_factory.mktemp("benchmarks") / "README.md"
-    readme.write_text("before\n<!-- benchmarks -->\nformer\n<!-- /benchmarks -->\nafter\n")
-    return run("--tiny", "--peers", "by hand", "--update-readme", readme), readme.read_text()
+    """A run with tiny sizes against NumPy alone, and the page that it filled in."""
+    page = tmp_path_factory.mktemp("benchmarks") / "speed.md"
+    page.write_text("before\n<!-- benchmarks -->\nformer\n<!-- /benchmarks -->\nafter\n")
+    return run("--tiny", "--peers", "by hand", "--update-docs", page), page.read_text()
 
 
 def test_every_row_prints_its_table(tiny):
@@ -46,11 +46,11 @@ def test_facts_that_do_not_depend_on_the_clock(tiny):
 
 
 def test_compiled_step_has_its_bounds(tiny):
-    finished, readme = tiny
+    finished, page = tiny
     [section] = [part for part in finished.stdout.split("\n\n\n") if part.startswith("compiled: ")]
     [by_hand] = [line for line in section.splitlines() if "| by hand " in line and "≤ 0.6" in line]
     assert "compiled " in by_hand.split("|")[-2]
-    [line] = [line for line in readme.splitlines() if "compiled / by hand" in line]
+    [line] = [line for line in page.splitlines() if "compiled / by hand" in line]
     assert line.startswith("| float64, batch 1, ms ")
     assert line.count("**") == 2  # around the best
 
@@ -76,9 +76,9 @@ def test_only_some_rows_and_the_list_of_them():
     assert "median" not in finished.stdout
 
 
-def test_readme_gets_the_tables_between_its_markers(tiny):
-    _, readme = tiny
-    before, _, rest = readme.partition("<!-- benchmarks -->")
+def test_page_gets_the_tables_between_its_markers(tiny):
+    _, page = tiny
+    before, _, rest = page.partition("<!-- benchmarks -->")
     tables, _, after = rest.partition("<!-- /benchmarks -->")
     assert (before, after) == ("before\n", "\nafter\n")
     assert "former" not in tables
@@ -87,8 +87,8 @@ def test_readme_gets_the_tables_between_its_markers(tiny):
 
 
 def test_absent_peers_are_named(tiny):
-    finished, readme = tiny
-    for text in (finished.stdout, readme):
+    finished, page = tiny
+    for text in (finished.stdout, page):
         assert "not asked for: " in text or "absent, so not measured: " in text
 
 
@@ -97,7 +97,7 @@ def test_absent_peers_are_named(tiny):
     [
         (["--only", "speed"], "no row 'speed'; there are chain, step"),
         (["--peers", "tensorflow"], "no peer 'tensorflow'; there are minigrad"),
-        (["--update-readme", "nowhere.md"], "argument --update-readme: nowhere.md"),
+        (["--update-docs", "nowhere.md"], "argument --update-docs: nowhere.md"),
     ],
 )
 def test_bad_arguments_get_a_sentence(arguments, sentence):

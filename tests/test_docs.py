@@ -16,6 +16,7 @@ import io
 import os
 import pkgutil
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -148,6 +149,25 @@ def test_the_picture_in_the_tour_is_the_one_it_draws() -> None:
     assert sorted(edges) == sorted(re.findall(r"<title>(n\d+)&#45;&gt;(n\d+)</title>", svg))
     tips = {html.unescape(tip) for tip in re.findall(r'xlink:title="([^"]*)"', svg)}
     assert {tip.replace("\\n", "\n") for tip in re.findall(r'tooltip="([^"]+)"', dot)} - {" "} <= tips
+
+
+def test_the_picture_in_the_readme_shows_the_graph_and_the_program_as_they_are() -> None:
+    """If not, run ``python docs/picture.py``."""
+    page = runpy.run_path(str(DOCS / "picture.py"))
+    svg = (DOCS / "_static" / "readme.svg").read_text(encoding="utf-8")
+    code = re.findall(r'<text [^>]*xml:space="preserve">(.*?)</text>', svg)
+    assert [html.unescape(re.sub(r"<[^>]*>", "", line)) for line in code] == page["program"]()
+    dot = page["drawing"]().dot
+    labels = {
+        line for text in re.findall(r'label="([^"]*)"', dot) for line in re.split(r"\\[nl]", text) if line
+    }
+    shown = {
+        html.unescape(text)
+        for text in re.findall(r"<text (?!x=\"[\d.]+\" y=\"[\d.]+\" fill)[^>]*>(.*?)</text>", svg)
+    }
+    assert {t.strip() for t in labels} <= {t.strip() for t in shown}
+    edges = re.findall(r"(n\d+) -> (n\d+)", dot)
+    assert sorted(edges) == sorted(re.findall(r"<title>(n\d+)&#45;&gt;(n\d+)</title>", svg))
 
 
 QUOTED = re.compile(r"```\{code-block\} python\n:caption: (\S+)\n(.*?)```", re.DOTALL)
