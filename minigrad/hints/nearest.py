@@ -24,8 +24,7 @@ _FORMULAS = {
     "triu": "x * (minigrad.arange(n)[:, None] <= minigrad.arange(n))",
 }  # fmt: skip
 _SENTENCES = {
-    "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop Rprop SparseAdam":
-        "the optimizer here is minigrad.optim.SGD, which has momentum, nesterov and weight_decay",
+    "SparseAdam": "it is for sparse gradients, and no gradient here is sparse; minigrad.optim.Adam takes the others",
     "lr_scheduler LRScheduler StepLR ExponentialLR CosineAnnealingLR LambdaLR ReduceLROnPlateau OneCycleLR":
         "set the rate in the loop, optimizer.param_groups[0]['lr'] = ...",
     "cuda mps xpu ipu is_cuda bfloat16 autocast amp backends accelerator set_default_device":

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 from minigrad.hints import missing
 
 if TYPE_CHECKING:
+    from minigrad.optim.adam import Adam, AdamW
     from minigrad.optim.optimizer import Optimizer
     from minigrad.optim.sgd import SGD
 
-__all__ = ["SGD", "Optimizer"]
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
 
 
 if not TYPE_CHECKING:
     # A file is loaded when its class is first asked for.
-    _PLACES = {"Optimizer": "optimizer", "SGD": "sgd"}
+    _PLACES = {"Adam": "adam", "AdamW": "adam", "Optimizer": "optimizer", "SGD": "sgd"}
 
     def __getattr__(name):
         if name in _PLACES.values():
