@@ -318,6 +318,7 @@ FAMILIES = [
     (mg.nn.functional, ["nn"]),
     (mg.nn.init, ["nn"]),
     (mg.optim, ["optim"]),
+    (mg.optim.lr_scheduler, ["optim"]),
     (mg.random, ["random"]),
     (mg.Tensor, ["tensor", "functions"]),
 ]
