@@ -319,6 +319,7 @@ FAMILIES = [
     (mg.nn.init, ["nn"]),
     (mg.optim, ["optim"]),
     (mg.optim.lr_scheduler, ["optim"]),
+    (mg.optim.swa_utils, ["optim"]),
     (mg.random, ["random"]),
     (mg.Tensor, ["tensor", "functions"]),
 ]

@@ -334,7 +334,7 @@ def test_a_program_reads_before_it_writes() -> None:
         a, b, c = u["a"], u["b"], u["c"]
         u["a"] = b * c
         u["b"] = a + 1.0
-        u["c"] = b.where(a > b, -a) - c
+        u["c"] = (a > b).choose(b, -a) - c
 
     rng = np.random.default_rng(0)
     a, b, c = rng.normal(size=(3, 50))

@@ -11,8 +11,8 @@ from minigrad.hints.names import NAMES
 
 _PLACES = (
     "minigrad", "minigrad.Tensor", "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.optim",
-    "minigrad.optim.lr_scheduler", "minigrad.autograd", "minigrad.autograd.functional", "minigrad.func",
-    "minigrad.random",
+    "minigrad.optim.lr_scheduler", "minigrad.optim.swa_utils", "minigrad.autograd", "minigrad.autograd.functional",
+    "minigrad.func", "minigrad.random",
 )  # fmt: skip
 
 # Names of PyTorch, in whatever module, and what to write instead; x is the input, y another.

@@ -82,13 +82,17 @@ class Term:
         """The larger of both."""
         return self._of(np.maximum, self, other)
 
-    def minimum(self, other: Any) -> Term:
-        """The smaller of both."""
-        return self._of(np.minimum, self, other)
+    def clamp(self, low: Any, high: Any) -> Term:
+        """Between two numbers."""
+        return self._of(np.minimum, self.maximum(low), high)
 
-    def where(self, condition: Any, other: Any) -> Term:
-        """This value where the condition holds, otherwise the other."""
-        return self._of(_where, condition, self, other)
+    def sign(self) -> Term:
+        """-1, 0 or 1."""
+        return self._of(np.sign, self)
+
+    def choose(self, a: Any, b: Any) -> Term:
+        """The first value where this condition holds, otherwise the second."""
+        return self._of(_where, self, a, b)
 
 
 class Program(NamedTuple):

@@ -16,8 +16,9 @@ from minigrad.core.quiet import QUIET
 from minigrad.dtypes import F32, F64, float32, float64, get_default_dtype
 from minigrad.errors import runtime_error
 from minigrad.functions.creation import full
+from minigrad.functions.elementwise import where as tensor_where
 from minigrad.functions.store import has_no_history
-from minigrad.optim.elementwise import PIECE, Program, compiled
+from minigrad.optim.elementwise import PIECE, Program, Term, compiled
 from minigrad.optim.optimizer import Loss, Optimizer
 from minigrad.tensor import Tensor
 
@@ -53,18 +54,26 @@ class Rule(Optimizer):
 
     def _entries(self, group: Group) -> dict[str, float]:
         """The names of what is remembered in the parameter's shape, and the number that each begins with."""
-        raise NotImplementedError
+        return {}
+
+    def _shapes(self, p: Tensor, group: Group) -> dict[str, tuple[int, ...]]:
+        """The shapes of a parameter's entries."""
+        return dict.fromkeys(self._entries(group), tuple(p.shape))
+
+    def _first(self, name: str, group: Group) -> Any:
+        """The number that a count begins with."""
+        return 0.0
 
     def _begin(self, p: Tensor, group: Group) -> Named:
         """The state of a parameter before its first step."""
-        state: Named = {name: count(0.0, group) for name in self._counts}
-        for name, value in self._entries(group).items():
-            state[name] = p.detach().new_full(self._shape(name, p), value)
+        state: Named = {name: count(_option(self._first(name, group)), group) for name in self._counts}
+        values = self._entries(group)
+        for name, shape in self._shapes(p, group).items():
+            state[name] = p.detach().new_zeros(shape)
+            value = _option(values.get(name, 0.0))
+            if isinstance(value, Tensor) or value != 0.0:
+                state[name] += value
         return state
-
-    def _shape(self, name: str, p: Tensor) -> tuple[int, ...]:
-        """The shape of an entry."""
-        return tuple(p.shape)
 
     def _numbers(self, group: Group, counts: Named) -> Named:
         """The numbers of a step, by the names that the formula has for them.
@@ -202,14 +211,14 @@ class _Step:
 
     def _check(self, p: Tensor, own: Named) -> None:
         """RuntimeError if the state does not fit the parameter, or if memory is read-only."""
-        name = type(self.rule).__name__
-        for entry in self.entries:
-            if tuple(own[entry].shape) != self.rule._shape(entry, p):
+        name, shapes = type(self.rule).__name__, self.rule._shapes(p, self.group)
+        for entry, shape in shapes.items():
+            if tuple(own[entry].shape) != shape:
                 raise runtime_error(
                     f"{name}: {entry} of shape {tuple(own[entry].shape)} belongs to a parameter of shape "
                     f"{tuple(p.shape)}; the state was loaded from an optimizer of another model"
                 )
-        for t in (p, *(own[entry] for entry in (*self.entries, *self.rule._counts))):
+        for t in (p, *(own[entry] for entry in (*shapes, *self.rule._counts))):
             if not t._array.flags.writeable:
                 raise runtime_error(
                     f"{name}: a parameter of shape {tuple(p.shape)}, or what is remembered of it, stands in an array "
@@ -229,7 +238,7 @@ class _Step:
     def _over_tensors(self, p: Tensor, g: Tensor, own: Named) -> None:
         counts = {name: own[name] if is_compiling() else own[name]._array[()] for name in self.rule._counts}
         numbers, flags = _numbers(self.rule, self.group, counts)
-        before = {"param": p, "grad": g, **{name: own[name] for name in self.entries}}
+        before = {"param": p, "grad": g, **{name: own[name] for name in self.rule._shapes(p, self.group)}}
         values = {**before, **numbers, **flags}
         _update(self.rule._update, values)
         for name, t in before.items():
@@ -248,7 +257,7 @@ def _numbers(rule: Rule, group: Group, counts: Named) -> tuple[Named, Named]:
     every = rule._numbers(options, counts)
     if step is not None:
         counts["step"] = step
-    every["maximize"] = bool(group["maximize"])
+    every["maximize"] = bool(group.get("maximize"))
     numbers = {k: v for k, v in every.items() if v is not None and v.__class__ is not bool}
     return numbers, {k: v for k, v in every.items() if k not in numbers}
 
@@ -314,10 +323,10 @@ def _run(work: list[tuple[Program, list[Array], list[Array]]], counts: list[tupl
 # ---------------------------------------------------------------- numbers, or Tensors of one number
 
 
-def count(value: float, group: Group) -> Tensor:
+def count(value: Any, group: Group) -> Tensor:
     """A Tensor of one number that is kept of a parameter, in the dtype that PyTorch gives it."""
-    double = get_default_dtype() is float64 and not group.get("fused")
-    return full((), value, dtype=float64 if double else float32)
+    dtype = float64 if get_default_dtype() is float64 and not group.get("fused") else float32
+    return value.detach().to(dtype).clone() if isinstance(value, Tensor) else full((), value, dtype=dtype)
 
 
 def wide(x: Any) -> Any:
@@ -333,16 +342,16 @@ def narrow(x: Any, like: Any) -> Any:
 def power(base: Any, exponent: Any) -> Any:
     """``base ** exponent``, by NumPy in any case, so that a recording gives the same bits."""
     if isinstance(exponent, Tensor) or isinstance(base, Tensor):
-        return _lift(base, exponent) ** exponent
+        return lift(base, exponent) ** lift(exponent, base)
     return float(np.power(base, exponent))
 
 
 def ratio(a: Any, b: Any) -> Any:
     """``a / b``; minigrad multiplies a number by the reciprocal of a Tensor, which rounds twice."""
-    return _lift(a, b) / b
+    return lift(a, b) / b
 
 
-def _lift(x: Any, other: Any) -> Any:
+def lift(x: Any, other: Any) -> Any:
     """A number as a Tensor, if the other one is; that of a recording may be another in a replay."""
     return other.new_ones(()) * x if isinstance(other, Tensor) and not isinstance(x, Tensor) else x
 
@@ -350,3 +359,18 @@ def _lift(x: Any, other: Any) -> Any:
 def root(x: Any) -> Any:
     """The square root."""
     return x.sqrt() if isinstance(x, Tensor) else float(np.sqrt(x))
+
+
+def least(a: Any, b: Any) -> Any:
+    """The smaller number."""
+    return lift(a, b).minimum(lift(b, a)) if isinstance(a, Tensor) or isinstance(b, Tensor) else min(a, b)
+
+
+def most(a: Any, b: Any) -> Any:
+    """The larger number."""
+    return lift(a, b).maximum(lift(b, a)) if isinstance(a, Tensor) or isinstance(b, Tensor) else max(a, b)
+
+
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """``a`` where the condition holds, otherwise ``b``, in a formula."""
+    return condition.choose(a, b) if isinstance(condition, Term) else tensor_where(condition, a, b)
