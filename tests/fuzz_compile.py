@@ -399,7 +399,15 @@ NETS = split("""Net();Net(tied=True);nn.Linear(4, 4);nn.Sequential(nn.Linear(4, 
 nn.Sequential(nn.Linear(4, 4), Dropout(), nn.Tanh());nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])[0]""")
 OPTIMIZED = split("""net.parameters();[w0, w1];ws;[w0, p0];[{'params': [w0]}, {'params': [w1], 'lr': 0.3}]
 [*net.parameters(), w1]""")
-OPTIMIZERS = [f"optim.{name}" for name in optim.__all__ if name != "Optimizer"] + ["Adam"]
+# Muon takes matrices only, and LBFGS goes by values.
+OPTIMIZERS = [
+    *(
+        f"optim.{name}"
+        for name in optim.__all__
+        if name[0].isupper() and name not in ("Optimizer", "Muon", "LBFGS")
+    ),
+    "Adam",
+]
 OPTIONS = split("""lr=0.1;lr=0.05;momentum=0.9;momentum=0.0;weight_decay=0.01;weight_decay=0.0;dampening=0.1
 maximize=True;betas=(0.8, 0.9);betas=(0.5, 0.6);eps=1e-6;alpha=0.9""")
 WRAPS = split(r"""F = C(f);F = C(f);F = C(f);F = C(f);F = C(f);F = C(functools.partial(f));F = functools.partial(C(f))
@@ -631,6 +639,7 @@ class Maker:
 
 SPACE = LIBRARY | _prelude()
 TAKES = {name: eval(f"{name}([T(0, 1, grad=True)], lr=0.1).defaults", SPACE) for name in OPTIMIZERS}
+del TAKES["optim.Adafactor"]["eps"]  # which is a pair there
 
 
 def shrink(program: Program, difference: str, most: int = 250) -> tuple[Program, str]:

@@ -338,6 +338,8 @@ FAMILIES = [
     (mg.nn.functional, ["nn"]),
     (mg.nn.init, ["nn"]),
     (mg.optim, ["optim"]),
+    (mg.optim.lr_scheduler, ["optim"]),
+    (mg.optim.swa_utils, ["optim"]),
     (mg.random, ["random"]),
     (mg.Tensor, ["tensor", "functions"]),
 ]

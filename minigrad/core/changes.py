@@ -127,6 +127,12 @@ def changed_again(changes: Sequence[Change]) -> None:
         change.unrecorded.append(last_change)
 
 
+def changed_since(array: Array, seq: int) -> bool:
+    """Whether the memory of an array was changed in place after a moment."""
+    change = _CHANGES.get(id(owner(array)))
+    return change is not None and change.last.seq > seq
+
+
 def keeps_record(t: Tensor) -> None:
     """Notes that the value of ``t`` was changed, but not its record: no other reader could tell."""
     base = t if t._view is None else t._view.base

@@ -325,6 +325,21 @@ def make_8L(function, seen, check, call, explain):
     return gate
 
 
+def make_9(function, seen, check, call, explain):
+    def gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, **named):
+        try:
+            if named:
+                if (*named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, p2, p3, p4, p5, p6, p7, p8,), named)
+                return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, **named)
+            return function(p0, p1, p2, p3, p4, p5, p6, p7, p8)
+        except Exception as error:
+            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8,), named)
+            raise
+
+    return gate
+
+
 def make_9L(function, seen, check, call, explain):
     def gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, **named):
         try:
@@ -342,6 +357,21 @@ def make_9L(function, seen, check, call, explain):
     return gate
 
 
+def make_10(function, seen, check, call, explain):
+    def gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, **named):
+        try:
+            if named:
+                if (*named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named)
+                return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, **named)
+            return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9)
+        except Exception as error:
+            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named)
+            raise
+
+    return gate
+
+
 def make_10L(function, seen, check, call, explain):
     def gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, **named):
         try:
@@ -354,6 +384,36 @@ def make_10L(function, seen, check, call, explain):
             return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9)
         except Exception as error:
             explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9,), named)
+            raise
+
+    return gate
+
+
+def make_11(function, seen, check, call, explain):
+    def gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, **named):
+        try:
+            if named:
+                if (*named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named)
+                return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, **named)
+            return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10)
+        except Exception as error:
+            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named)
+            raise
+
+    return gate
+
+
+def make_12(function, seen, check, call, explain):
+    def gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, **named):
+        try:
+            if named:
+                if (*named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11,), named)
+                return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, **named)
+            return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11)
+        except Exception as error:
+            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11,), named)
             raise
 
     return gate

@@ -11,7 +11,8 @@ from minigrad.hints.names import NAMES
 
 _PLACES = (
     "minigrad", "minigrad.Tensor", "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.optim",
-    "minigrad.autograd", "minigrad.autograd.functional", "minigrad.func", "minigrad.random",
+    "minigrad.optim.lr_scheduler", "minigrad.optim.swa_utils", "minigrad.autograd", "minigrad.autograd.functional",
+    "minigrad.func", "minigrad.random",
 )  # fmt: skip
 
 # Names of PyTorch, in whatever module, and what to write instead; x is the input, y another.
@@ -19,10 +20,7 @@ _FORMULAS = {
     "hypot": "(x.square() + y.square()).sqrt()",
 }  # fmt: skip
 _SENTENCES = {
-    "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop Rprop SparseAdam":
-        "the optimizer here is minigrad.optim.SGD, which has momentum, nesterov and weight_decay",
-    "lr_scheduler LRScheduler StepLR ExponentialLR CosineAnnealingLR LambdaLR ReduceLROnPlateau OneCycleLR":
-        "set the rate in the loop, optimizer.param_groups[0]['lr'] = ...",
+    "SparseAdam": "it is for sparse gradients, and no gradient here is sparse; minigrad.optim.Adam takes the others",
     "cuda mps xpu ipu is_cuda bfloat16 autocast amp backends accelerator":
         "minigrad computes on the CPU, in float16, float32 and float64",
     "minigrad.utils": "batches are parts of a shuffled order, for i in minigrad.randperm(len(x)).split(32): x[i], y[i]",

@@ -45,6 +45,9 @@ class Optimizer:
     was computed (its ``.grad`` stays empty), a parameter in two groups, or a required option that is missing.
     """
 
+    # Of schedulers: whether `step` ran since the first one was made.  It is no attribute that a recording has to guard.
+    __slots__ = ("__dict__", "__weakref__", "_stepped")
+    _stepped: bool | None
     # An optimizer gets tables of its own with its first hook.  They are neither copied nor pickled, as in PyTorch.
     _step_pre_hooks: Mapping[int, Callable[..., Any]] = MappingProxyType({})
     _step_post_hooks = _state_dict_pre_hooks = _state_dict_post_hooks = _step_pre_hooks
@@ -270,6 +273,8 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         if RUNNING and (running := part()) is not None:
             raise running.refused("step()")
+        if getattr(self, "_stepped", None) is False:
+            self._stepped = True
         before, after = self._step_pre_hooks, self._step_post_hooks
         if not (before or after) or type(self).step is not call:
             return step(self, *args, **kwargs)

@@ -1,0 +1,84 @@
+"""Adagrad."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.gate import constructor
+from minigrad.optim.optimizer import ParamsT
+from minigrad.optim.options import check, check_kernels, check_rate
+from minigrad.optim.rule import Group, Named, Rule, ratio
+from minigrad.tensor import Tensor
+
+__all__ = ["Adagrad"]
+
+
+@constructor(check="none")
+class Adagrad(Rule):
+    """Adagrad (Duchi, Hazan and Singer 2011, https://jmlr.org/papers/v12/duchi11a.html).
+
+    Step t takes the gradient g of a parameter p, negated with ``maximize``, and does ::
+
+        g = g + weight_decay * p
+        s = s + g * g          # from initial_accumulator_value on
+        p = p - lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)
+
+    s is ``state[p]["sum"]``, and there before the first step. ``foreach`` and ``fused`` choose among PyTorch's kernels
+    and change nothing here. ``differentiable`` has the step recorded, for parameters that are no leaves.
+
+    Raises ValueError for a negative option.
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
+        lr_decay: float = 0,
+        weight_decay: float = 0,
+        initial_accumulator_value: float = 0,
+        eps: float = 1e-10,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        check_rate(lr)
+        check(lr_decay, "lr_decay value")
+        check(weight_decay, "weight_decay value")
+        check(initial_accumulator_value, "initial_accumulator_value value")
+        check(eps, "epsilon value")
+        defaults = {
+            "lr": lr,
+            "lr_decay": lr_decay,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults)
+        check_kernels(fused, foreach, differentiable)
+        for group in self.param_groups:
+            for p in group["params"]:
+                self.state[p] = self._begin(p, group)
+
+    def share_memory(self) -> None:
+        """Nothing: PyTorch shares the sums with other processes here, which then train with them."""
+
+    def _entries(self, group: Group) -> dict[str, Any]:
+        return {"sum": self.defaults["initial_accumulator_value"]}
+
+    def _numbers(self, group: Group, counts: Named) -> Named:
+        return {
+            "decay": group["weight_decay"] if group["weight_decay"] != 0 else None,
+            "eps": group["eps"],
+            "rate": ratio(group["lr"], 1 + (counts["step"] - 1) * group["lr_decay"]),
+        }
+
+    @staticmethod
+    def _update(u: Any) -> None:
+        u.sum = u.sum + u.g * u.g
+        u.param = u.param - u.g / (u.sum.sqrt() + u.eps) * u.rate

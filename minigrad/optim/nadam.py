@@ -1,0 +1,104 @@
+"""Adam with Nesterov's momentum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.gate import constructor
+from minigrad.optim.optimizer import ParamsT
+from minigrad.optim.options import check, check_betas, check_rate
+from minigrad.optim.rule import Group, Named, Rule, narrow, power, ratio, root, wide
+from minigrad.tensor import Tensor
+
+__all__ = ["NAdam"]
+
+
+@constructor(check="none")
+class NAdam(Rule):
+    """Adam with Nesterov's momentum (Dozat 2016, https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ).
+
+    Step t takes the gradient g of a parameter p, negated with ``maximize``, and does ::
+
+        g = g + weight_decay * p
+        mu(t) = beta1 * (1 - 0.5 * 0.96**(t * momentum_decay)),   product = mu(1) * ... * mu(t)
+        m = m + (1 - beta1) * (g - m)
+        v = beta2 * v + (1 - beta2) * g * g
+        n = (1 - mu(t)) / (1 - product) * g + mu(t+1) / (1 - product * mu(t+1)) * m
+        p = p - lr * n / (sqrt(v / (1 - beta2**t)) + eps)
+
+    With ``decoupled_weight_decay`` p is multiplied by ``1 - lr * weight_decay`` first, and g stays as it is. m, v
+    and the product are ``state[p]["exp_avg"]``, ``["exp_avg_sq"]`` and ``["mu_product"]``.
+
+    ``foreach`` and ``capturable`` choose among PyTorch's kernels and change nothing here. ``differentiable`` has
+    the step recorded, for parameters that are no leaves.
+
+    Raises ValueError for a negative option, and for a beta that is not in [0, 1).
+    """
+
+    _counts = ("step", "mu_product")
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check_rate(lr)
+        check(eps, "epsilon value")
+        check_betas(betas)
+        check(weight_decay, "weight_decay value")
+        check(momentum_decay, "momentum_decay value")
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "momentum_decay": momentum_decay,
+            "decoupled_weight_decay": decoupled_weight_decay,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, defaults)
+
+    def _entries(self, group: Group) -> dict[str, Any]:
+        return {"exp_avg": 0.0, "exp_avg_sq": 0.0}
+
+    def _first(self, name: str, group: Group) -> Any:
+        return 1.0 if name == "mu_product" else 0.0
+
+    def _numbers(self, group: Group, counts: Named) -> Named:
+        t, lr, (beta1, beta2), decay = counts["step"], group["lr"], group["betas"], group["weight_decay"]
+        decays, apart = decay != 0, group["decoupled_weight_decay"]
+        mu, ahead = (beta1 * (1.0 - 0.5 * power(0.96, k * group["momentum_decay"])) for k in (t, t + 1))
+        counts["mu_product"] = counts["mu_product"] * narrow(mu, counts["mu_product"])
+        product = wide(counts["mu_product"])
+        correction = root(1 - power(beta2, t))
+        return {
+            "decay": decay if decays and not apart else None,
+            "shrink": 1 - lr * decay if decays and apart else None,
+            "weight1": 1 - beta1,
+            "beta2": beta2,
+            "weight2": 1 - beta2,
+            # of the last two lines, multiplied above and below by sqrt(1 - beta2**t): an operation less
+            "eps": group["eps"] * correction,
+            "now": ratio(lr * (1.0 - mu), 1.0 - product) * correction,
+            "ahead": ratio(lr * ahead, 1.0 - product * ahead) * correction,
+        }
+
+    @staticmethod
+    def _update(u: Any) -> None:
+        u.exp_avg = u.exp_avg + (u.g - u.exp_avg) * u.weight1
+        u.exp_avg_sq = u.exp_avg_sq * u.beta2 + u.g * u.g * u.weight2
+        p = u.param if u.shrink is None else u.param * u.shrink
+        u.param = p - (u.g * u.now + u.exp_avg * u.ahead) / (u.exp_avg_sq.sqrt() + u.eps)
