@@ -479,6 +479,7 @@ ROWS: list[Row] = [
     two("mul",          real,     real,     operator.mul),
     two("div",          real,     nonzero,  operator.truediv),
     two("pow",          positive, real,     math.pow),
+    two("hypot",        nonzero,  nonzero,  math.hypot),
     two("atan2",        nonzero,  nonzero,  math.atan2),
     two("maximum",      real,     real,     max),
     two("minimum",      real,     real,     min),
@@ -717,3 +718,7 @@ NOT_0D |= samples_windows.NOT_0D
 from samples_activations import rows as _activations  # noqa: E402 (it needs what stands above)
 
 ROWS += _activations()
+
+from samples_special import rows as _special  # noqa: E402 (it needs what stands above)
+
+ROWS += _special()

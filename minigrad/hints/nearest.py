@@ -11,14 +11,14 @@ from minigrad.hints.names import NAMES
 
 _PLACES = (
     "minigrad", "minigrad.Tensor", "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.optim",
-    "minigrad.autograd", "minigrad.autograd.functional", "minigrad.func", "minigrad.random",
+    "minigrad.autograd", "minigrad.autograd.functional", "minigrad.func", "minigrad.linalg",
+    "minigrad.random", "minigrad.special",
 )  # fmt: skip
 
 # Names of PyTorch, in whatever module, and what to write instead; x is the input, y another.
 _FORMULAS = {
     "norm vector_norm": "x.square().sum().sqrt()",
     "diff": "x[..., 1:] - x[..., :-1]",
-    "hypot": "(x.square() + y.square()).sqrt()",
     "trace": "(x * minigrad.eye(n)).sum()",
     "tril": "x * (minigrad.arange(n)[:, None] >= minigrad.arange(n))",
     "triu": "x * (minigrad.arange(n)[:, None] <= minigrad.arange(n))",

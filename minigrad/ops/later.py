@@ -6,6 +6,10 @@ OPS = {
         erf erfc erfinv logit gelu gelu_slope silu mish softplus log_sigmoid elu leaky_relu prelu hardtanh
         hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits
     """,
+    "arithmetic": """
+        fmax fmin copysign nextafter heaviside nan_to_num gcd lcm exponent scale_down signbit isneginf
+        isposinf
+    """,
     "classes": """
         softmax softmax_backward log_softmax log_softmax_backward log_loss log_loss_backward nll
         nll_backward one_hot embedding embedding_backward embedding_transposed
@@ -15,12 +19,15 @@ OPS = {
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
     "norms": "standardize standardize_backward",
     "pool": "max_pool max_pool_indices max_unpick max_pick resample resample_back unpool",
+    "special": "logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx",
 }
 
 # The public names that follow from these.
 RECORDS = {
     "activations": "erf erf_ erfc erfc_ erfinv erfinv_ logit logit_ hardshrink threshold threshold_",
+    "arithmetic": "fmax fmin copysign copysign_ nextafter nextafter_ gcd gcd_ lcm lcm_ signbit isneginf isposinf",
     "nn": "relu relu_",
+    "special": "logaddexp logaddexp2 xlogy xlogy_ sinc sinc_",
 }
 
 # The functions that are written by hand.
@@ -29,6 +36,10 @@ FUNCTIONS = {
         alpha_dropout alpha_dropout_ celu celu_ dropout dropout_ feature_alpha_dropout
         feature_alpha_dropout_ feature_dropout feature_dropout_ log_softmax prelu rrelu rrelu_ selu selu_
         softmax
+    """,
+    "arithmetic": """
+        adjoint aminmax cumulative_trapezoid frexp heaviside is_complex is_floating_point is_nonzero
+        is_same_size isreal ldexp nan_to_num trapezoid trapz
     """,
     "conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "draws": "bernoulli normal rand rand_like randint randn randn_like randperm",
@@ -40,5 +51,9 @@ FUNCTIONS = {
 # Those that are methods, too.
 METHODS = {
     "activations": "log_softmax prelu softmax",
+    "arithmetic": """
+        adjoint aminmax frexp heaviside heaviside_ is_complex is_nonzero is_same_size isreal ldexp ldexp_
+        nan_to_num nan_to_num_
+    """,
     "parts": "chunk narrow select split tensor_split unbind",
 }
