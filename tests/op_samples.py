@@ -27,7 +27,10 @@ NOT_SAMPLED = {
     "mean_square": "what programs make of mse_loss, tested in test_source.py",
     "square_sum": "what programs in blocks of rows make of mse_loss, tested in test_compile_backends.py",
 }
-NO_GRADIENT = {"floor_divide": "its rules refuse, tested in test_every_op.py"}
+NO_GRADIENT = {
+    "floor_divide": "its rules refuse, tested in test_every_op.py",
+    "qr_r": "its rule refuses, tested in test_linalg.py",
+}
 NOT_EMPTY = {
     "amax": "no maximum of nothing",
     "amin": "no minimum of nothing",
@@ -722,3 +725,8 @@ ROWS += _activations()
 from samples_special import rows as _special  # noqa: E402 (it needs what stands above)
 
 ROWS += _special()
+
+import samples_linalg  # noqa: E402
+
+ROWS += samples_linalg.rows()
+NOT_0D |= samples_linalg.NOT_0D

@@ -16,7 +16,7 @@ from minigrad.core.size import Size
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import DTypeLike
-from minigrad.functions.results import Extremes, MantissaAndExponent
+from minigrad.functions.results import Extremes, MantissaAndExponent, InverseAndInfo, ResultAndInfo, FactorAndInfo, SignAndLogDet, QR, Eigh, SVD, OlderSVD, LU, LUFactor, LUFactorAndInfo, LeastSquares, TriangularSolution
 from minigrad.hints import MissingMethods
 
 class View(NamedTuple):
@@ -715,6 +715,42 @@ TypeError for a float."""
         """``input`` where it is positive, else ``weight * input``, with one weight, or one for each channel."""
     def softmax(self, dim: builtins.int, dtype: DTypeLike | None=None) -> Tensor:
         """``exp(input)`` over its sum along ``dim``; NotImplementedError for integers without a ``dtype``."""
+    def cholesky(self, upper: builtins.bool=False) -> Tensor:
+        """`linalg.cholesky`."""
+    def cholesky_inverse(self, upper: builtins.bool=False) -> Tensor:
+        """The inverse of A, from the factor L of `cholesky` of A; with ``upper`` from its transpose."""
+    def cholesky_solve(self, L: Tensor, upper: builtins.bool=False) -> Tensor:
+        """``X`` with ``A @ X = input``, from the factor L of `cholesky` of A; with ``upper`` from its transpose."""
+    def det(self) -> Tensor:
+        """The determinant of square matrices (..., n, n). The gradient is right for singular ones, too."""
+    def inverse(self) -> Tensor:
+        """`linalg.inv`."""
+    def logdet(self) -> Tensor:
+        """The logarithm of the determinant: nan where that is negative, -inf where it is 0."""
+    def lu(self, pivot: builtins.bool=True, get_infos: builtins.bool=False) -> tuple[Tensor, ...]:
+        """`linalg.lu_factor`; with ``get_infos`` `linalg.lu_factor_ex`."""
+    def lu_solve(self, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
+        """`linalg.lu_solve`, with ``b`` in front."""
+    def matrix_exp(self) -> Tensor:
+        """The sum of ``matrix_power(A, k) / k!`` of square matrices (..., n, n)."""
+    def matrix_power(self, n: builtins.int) -> Tensor:
+        """The product of ``n`` matrices A (..., m, m), of ``-n`` inverses if n is negative; 1 for 0.
+    
+    By squares. LinAlgError for a negative power of singular A."""
+    def orgqr(self, input2: Tensor) -> Tensor:
+        """`linalg.householder_product`."""
+    def pinverse(self, rcond: builtins.float=1e-15) -> Tensor:
+        """`linalg.pinv` with another tolerance."""
+    def qr(self, some: builtins.bool=True) -> QR:
+        """`linalg.qr`; without ``some`` it is complete."""
+    def slogdet(self) -> SignAndLogDet:
+        """The sign of the determinant, and the logarithm of its size: -inf where A is singular, the gradient inf."""
+    def svd(self, some: builtins.bool=True, compute_uv: builtins.bool=True) -> OlderSVD:
+        """`linalg.svd` with the right vectors in columns; without ``some`` of all vectors.
+    
+    Without ``compute_uv`` U and V are zeros."""
+    def triangular_solve(self, A: Tensor, upper: builtins.bool=True, transpose: builtins.bool=False, unitriangular: builtins.bool=False) -> TriangularSolution:
+        """`linalg.solve_triangular`, with a copy of A beside it; ``transpose`` takes A transposed."""
     def adjoint(self) -> Tensor:
         """The last two dimensions exchanged (of real numbers, as `Tensor.mT`)."""
     def aminmax(self, *, dim: builtins.int | None=None, keepdim: builtins.bool=False) -> Extremes:

@@ -16,6 +16,12 @@ OPS = {
     """,
     "conv": "conv conv_input conv_weight unfold fold pad_constant",
     "draws": "draw deviation bernoulli",
+    "matrices": """
+        triangles inv inv_ex zero_pivots solve solve_ex solve_triangular det cofactor signed_logdet
+        logabsdet det_sign cholesky cholesky_ex minors qr qr_q qr_triangle qr_r eigh eigenvectors
+        eigenvalues eigvalsh svd left_vectors right_vectors singular_values svdvals pinv lu lu_compact
+        lu_pivots lu_info lu_permutation unpivot matrix_exp
+    """,
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
     "norms": "standardize standardize_backward",
     "pool": "max_pool max_pool_indices max_unpick max_pick resample resample_back unpool",
@@ -37,6 +43,10 @@ FUNCTIONS = {
         feature_alpha_dropout_ feature_dropout feature_dropout_ log_softmax prelu rrelu rrelu_ selu selu_
         softmax
     """,
+    "algebra": """
+        cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve lu_unpack matrix_exp
+        matrix_power orgqr pinverse qr slogdet svd triangular_solve
+    """,
     "arithmetic": """
         adjoint aminmax cumulative_trapezoid frexp heaviside is_complex is_floating_point is_nonzero
         is_same_size isreal ldexp nan_to_num trapezoid trapz
@@ -51,6 +61,10 @@ FUNCTIONS = {
 # Those that are methods, too.
 METHODS = {
     "activations": "log_softmax prelu softmax",
+    "algebra": """
+        cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve matrix_exp matrix_power
+        orgqr pinverse qr slogdet svd triangular_solve
+    """,
     "arithmetic": """
         adjoint aminmax frexp heaviside heaviside_ is_complex is_nonzero is_same_size isreal ldexp ldexp_
         nan_to_num nan_to_num_
