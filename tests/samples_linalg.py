@@ -132,12 +132,11 @@ def rows() -> list[Any]:
     """The rows; a function, because op_samples.py imports this file."""
     from op_samples import Row, real, whole
 
-    import minigrad as mg
     from minigrad.tape import TABLE
 
     def plus(x: Any, k: float = 2.5) -> Any:
         """More on the diagonal, so that the matrix is regular."""
-        return x + mg.eye(*x.shape[-2:], dtype=x.dtype) * k
+        return x + TABLE["triangles"](TABLE["zero"](x) + k, below=0.0, on=1.0, above=0.0)
 
     def regular(op: Any, x: Any, *others: Any, **params: Any) -> Any:
         return op(plus(x), *others, **params)
@@ -173,12 +172,12 @@ def rows() -> list[Any]:
         return x
 
     table = []
-    for shape in ((3, 3), (2, 2, 3), (0, 3)):
-        for weights in ((1.0, 0.5, 0.0), (0.0, 1.0, 2.0)):
+    for shape in ((2, 2, 3), (0, 3)):
+        for weights in ((1.0, 0.5, 0.0),):
             params = dict(zip(("below", "on", "above"), weights, strict=True))
             table.append(Row("triangles", (real(*shape),), each(_triangle, 2) if 0 not in shape else
                              lambda x, **_: x, "0", params))  # fmt: skip
-    for shape in ((3, 3), (2, 2, 2), (0, 2, 2)):
+    for shape in ((3, 3), (0, 2, 2)):
         x, none = real(*shape), (lambda x, **_: x) if 0 in shape else None
 
         def row(name: str, value: Any, d: str = "0", result: str = "float", **more: Any) -> None:
@@ -220,7 +219,7 @@ def rows() -> list[Any]:
             params = {"upper": upper, "unit": unit}
             table.append(Row("solve_triangular", (x, columns), of_regular(each(_solve_triangular)) if none is None
                              else lambda a, b, **_: b, "01", params, via=regular))  # fmt: skip
-    for shape in ((3, 3), (3, 2), (2, 2, 3), (0, 2, 2)):
+    for shape in ((3, 2), (2, 2, 3), (0, 2, 2)):
         x = real(*shape)
         for complete in (False, True):
             params = {"complete": complete}

@@ -319,6 +319,64 @@ def whole(x: Array) -> Any:
     return x.astype(np.int32)
 
 
+# ---------------------------------------------------------------- results taken out
+
+
+def eigenvectors(x: Array, packed: Array, lower: bool) -> Any:
+    return part(packed, 0, x.shape[-2:])
+
+
+def eigenvalues(x: Array, packed: Array, lower: bool) -> Any:
+    return part(packed, x.shape[-1] ** 2, x.shape[-1:])
+
+
+def qr_q(x: Array, packed: Array, complete: bool) -> Any:
+    n, m = x.shape[-2:]
+    return part(packed, 0, (n, n if complete else min(n, m)))
+
+
+def qr_triangle(x: Array, packed: Array, complete: bool) -> Any:
+    n, m = x.shape[-2:]
+    rows = n if complete else min(n, m)
+    return part(packed, n * rows, (rows, m))
+
+
+def left_vectors(x: Array, packed: Array, full: bool) -> Any:
+    n, m = x.shape[-2:]
+    return part(packed, 0, (n, n if full else min(n, m)))
+
+
+def singular_values(x: Array, packed: Array, full: bool) -> Any:
+    n, m = x.shape[-2:]
+    return part(packed, n * (n if full else min(n, m)), (min(n, m),))
+
+
+def right_vectors(x: Array, packed: Array, full: bool) -> Any:
+    n, m = x.shape[-2:]
+    rows = m if full else min(n, m)
+    return part(packed, packed.shape[-1] - rows * m, (rows, m))
+
+
+def lu_compact(x: Any, packed: Array) -> Any:
+    return part(packed, 0, x.shape[-2:])
+
+
+def lu_pivots(packed: Any, rows: int, columns: int) -> Any:
+    return whole(part(packed, rows * columns, (min(rows, columns),)))
+
+
+def lu_permutation(packed: Any, rows: int, columns: int) -> Any:
+    return permutation(lu_pivots(packed, rows, columns), rows, packed.dtype)
+
+
+def logabsdet(x: Any, packed: Array) -> Any:
+    return part(packed, 1, ())
+
+
+def det_sign(x: Any, packed: Array) -> Any:
+    return part(packed, 0, ())
+
+
 # ---------------------------------------------------------------- the exponential
 
 

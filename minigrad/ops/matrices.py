@@ -253,64 +253,6 @@ def _matrix_exp_vjp(g: Any, x: Any) -> Any:
     return matrix_exp(block)[..., :n, n:]
 
 
-# ---------------------------------------------------------------- kernels that take a result out
-
-
-def _vectors(x: Any, packed: Any, lower: bool) -> Any:
-    return k.part(packed, 0, x.shape[-2:])
-
-
-def _values(x: Any, packed: Any, lower: bool) -> Any:
-    return k.part(packed, x.shape[-1] ** 2, x.shape[-1:])
-
-
-def _q(x: Any, packed: Any, complete: bool) -> Any:
-    n, m = x.shape[-2:]
-    return k.part(packed, 0, (n, n if complete else min(n, m)))
-
-
-def _r(x: Any, packed: Any, complete: bool) -> Any:
-    n, m = x.shape[-2:]
-    rows = n if complete else min(n, m)
-    return k.part(packed, n * rows, (rows, m))
-
-
-def _left(x: Any, packed: Any, full: bool) -> Any:
-    n, m = x.shape[-2:]
-    return k.part(packed, 0, (n, n if full else min(n, m)))
-
-
-def _singular(x: Any, packed: Any, full: bool) -> Any:
-    n, m = x.shape[-2:]
-    return k.part(packed, n * (n if full else min(n, m)), (min(n, m),))
-
-
-def _right(x: Any, packed: Any, full: bool) -> Any:
-    n, m = x.shape[-2:]
-    rows = m if full else min(n, m)
-    return k.part(packed, packed.shape[-1] - rows * m, (rows, m))
-
-
-def _compact(x: Any, packed: Any) -> Any:
-    return k.part(packed, 0, x.shape[-2:])
-
-
-def _pivots(packed: Any, rows: int, columns: int) -> Any:
-    return k.whole(k.part(packed, rows * columns, (min(rows, columns),)))
-
-
-def _permutation(packed: Any, rows: int, columns: int) -> Any:
-    return k.permutation(_pivots(packed, rows, columns), rows, packed.dtype)
-
-
-def _logdet(x: Any, packed: Any) -> Any:
-    return k.part(packed, 1, ())
-
-
-def _sign(x: Any, packed: Any) -> Any:
-    return k.part(packed, 0, ())
-
-
 _OWN: dict[str, Any] = {"new": True, "order": "C"}  # memory of its own, by rows
 _RAISES: dict[str, Any] = {"raises": True}
 
@@ -329,32 +271,32 @@ solve_triangular: Op = Op("solve_triangular", k.solve_triangular, "a b; upper un
 det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x))
 cofactor: Op = Op("cofactor", k.cofactor, "x", _cofactor_vjp)
 signed_logdet = Op("signed_logdet", k.signed_logdet, "x")
-logabsdet = Op("logabsdet", _logdet, "x packed", lambda g, x: g[..., None, None] * inv_ex(x).mT, None, **_OWN)
-det_sign = Op("det_sign", _sign, "x packed", lambda g, x: e.zero(x), None, **_OWN)
+logabsdet = Op("logabsdet", k.logabsdet, "x packed", lambda g, x: g[..., None, None] * inv_ex(x).mT, None, **_OWN)
+det_sign = Op("det_sign", k.det_sign, "x packed", lambda g, x: e.zero(x), None, **_OWN)
 
 # factorizations
 cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, **_RAISES)
 cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp)
 minors = Op("minors", k.minors, "x factor")
 qr = Op("qr", k.qr, "x; complete")
-qr_q: Op = Op("qr_q", _q, "x packed; complete", _qr_q_vjp, None, **_OWN)
-qr_triangle: Op = Op("qr_triangle", _r, "x packed; complete", _qr_triangle_vjp, None, **_OWN)
+qr_q: Op = Op("qr_q", k.qr_q, "x packed; complete", _qr_q_vjp, None, **_OWN)
+qr_triangle: Op = Op("qr_triangle", k.qr_triangle, "x packed; complete", _qr_triangle_vjp, None, **_OWN)
 qr_r = Op("qr_r", k.qr_r, "x", _refused_r)
 eigh = Op("eigh", k.eigh, "x; lower")
-eigenvectors: Op = Op("eigenvectors", _vectors, "x packed; lower", _eigenvectors_vjp, None, **_OWN)
-eigenvalues: Op = Op("eigenvalues", _values, "x packed; lower", _eigenvalues_vjp, None, **_OWN)
+eigenvectors: Op = Op("eigenvectors", k.eigenvectors, "x packed; lower", _eigenvectors_vjp, None, **_OWN)
+eigenvalues: Op = Op("eigenvalues", k.eigenvalues, "x packed; lower", _eigenvalues_vjp, None, **_OWN)
 eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower", _eigvalsh_vjp)
 svd = Op("svd", k.svd, "x; full", **_RAISES)
-left_vectors: Op = Op("left_vectors", _left, "x packed; full", _left_vjp, None, **_OWN)
-right_vectors: Op = Op("right_vectors", _right, "x packed; full", _right_vjp, None, **_OWN)
-singular_values: Op = Op("singular_values", _singular, "x packed; full", _singular_values_vjp, None, **_OWN)
+left_vectors: Op = Op("left_vectors", k.left_vectors, "x packed; full", _left_vjp, None, **_OWN)
+right_vectors: Op = Op("right_vectors", k.right_vectors, "x packed; full", _right_vjp, None, **_OWN)
+singular_values: Op = Op("singular_values", k.singular_values, "x packed; full", _singular_values_vjp, None, **_OWN)
 svdvals = Op("svdvals", k.svdvals, "x", _svdvals_vjp, **_RAISES)
 pinv = Op("pinv", k.pinv, "x; atol rtol", _pinv_vjp, **_RAISES)
 lu = Op("lu", k.lu, "x")
-lu_compact: Op = Op("lu_compact", _compact, "x packed", _lu_vjp, None, **_OWN)
-lu_pivots = Op("lu_pivots", _pivots, "packed; rows columns", **_OWN)
+lu_compact: Op = Op("lu_compact", k.lu_compact, "x packed", _lu_vjp, None, **_OWN)
+lu_pivots = Op("lu_pivots", k.lu_pivots, "packed; rows columns", **_OWN)
 lu_info = Op("lu_info", k.zero_diagonal, "x")
-lu_permutation = Op("lu_permutation", _permutation, "packed; rows columns", **_OWN)
+lu_permutation = Op("lu_permutation", k.lu_permutation, "packed; rows columns", **_OWN)
 unpivot = Op("unpivot", k.permutation, "pivots; rows dtype", **_OWN)
 
 matrix_exp: Op = Op("matrix_exp", k.matrix_exp, "x", _matrix_exp_vjp)
