@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from types import CodeType, FrameType
 from typing import Any
 
+import numpy as np
+
 # ---------------------------------------------------------------- the user's place
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -47,6 +49,12 @@ def here() -> tuple[CodeType | None, int]:
     """The user's place now, as a node keeps it."""
     frame = user_frame()
     return (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
+
+
+class LinAlgError(RuntimeError):
+    """A matrix is singular, not positive-definite, or otherwise not what a function of linear algebra needs."""
+
+    __module__ = "minigrad.linalg"
 
 
 def runtime_error(message: str) -> RuntimeError:
@@ -140,12 +148,14 @@ def explain(
     at: tuple[CodeType | None, int],
 ) -> Exception:
     """PyTorch's kind of exception for what a kernel raised, with shapes, place and what to try."""
-    if isinstance(error, NotImplementedError):
-        return error  # a generator's, for an element type
+    if isinstance(error, (NotImplementedError, ImportError)):
+        return error  # a generator's, for an element type; an optional package that is missing
     texts = " and ".join(describe(t) for t in operands)
     where = place(*at)
     shapes = [t._array.shape for t in operands if hasattr(t, "_array")]
     message = str(error)
+    if isinstance(error, np.linalg.LinAlgError):
+        return LinAlgError(f"{message} (operands: {texts}; at {where})")
     kind: type[Exception] = IndexError if isinstance(error, IndexError) else RuntimeError  # PyTorch's kinds
     if op.cast == "bits" and isinstance(error, TypeError):
         kind, message = NotImplementedError, "not implemented for floats; convert with .int() first"

@@ -28,7 +28,10 @@ NOT_SAMPLED = {
     "mean_square": "what programs make of mse_loss, tested in test_source.py",
     "square_sum": "what programs in blocks of rows make of mse_loss, tested in test_compile_backends.py",
 }
-NO_GRADIENT = {"floor_divide": "its rules refuse, tested in test_every_op.py"}
+NO_GRADIENT = {
+    "floor_divide": "its rules refuse, tested in test_every_op.py",
+    "qr_r": "its rule refuses, tested in test_linalg.py",
+}
 NOT_EMPTY = {
     "amax": "no maximum of nothing",
     "amin": "no minimum of nothing",
@@ -480,6 +483,7 @@ ROWS: list[Row] = [
     two("mul",          real,     real,     operator.mul),
     two("div",          real,     nonzero,  operator.truediv),
     two("pow",          positive, real,     math.pow),
+    two("hypot",        nonzero,  nonzero,  math.hypot),
     two("atan2",        nonzero,  nonzero,  math.atan2),
     two("maximum",      real,     real,     max),
     two("minimum",      real,     real,     min),
@@ -723,3 +727,11 @@ ROWS += _activations()
 import samples_sorting  # noqa: E402
 
 ROWS += samples_sorting.ROWS
+from samples_special import rows as _special  # noqa: E402 (it needs what stands above)
+
+ROWS += _special()
+
+import samples_linalg  # noqa: E402
+
+ROWS += samples_linalg.rows()
+NOT_0D |= samples_linalg.NOT_0D

@@ -96,7 +96,7 @@ MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "device": (lambda: mg.zeros(2, device="cuda"), RuntimeError, ["cuda", "CPU"]),
     "leaf": (lambda: ones(2, requires_grad=True).add_(1), RuntimeError, ["leaf", "no_grad()", "clone()"]),
     "non-scalar": (lambda: (ones(2, requires_grad=True) * 1).backward(), RuntimeError, ["[2]", ".sum()"]),
-    "ufunc": (lambda: np.hypot(ones(2), 1.0), TypeError, ["hypot", ".detach().numpy()"]),
+    "ufunc": (lambda: np.float_power(ones(2), 1.0), TypeError, ["float_power", ".detach().numpy()"]),
     "data": (lambda: mg.tensor("no"), TypeError, ["str", "'no'"]),
     "ragged": (lambda: mg.tensor([[1], [1, 2]]), ValueError, ["lengths"]),
     "not-a-tensor": (lambda: mg.exp([1.0]), TypeError, ["list"]),
@@ -260,7 +260,7 @@ INTO_ARRAYS: dict[str, tuple[str, list[str]]] = {
     "//=": ("a //= t", ["a //= t", "a = a // t"]),
     "out": ("np.add(t, t, out=a)", ["np.add with a NumPy array as out=", "t = np.add(...)", ".detach().numpy()"]),
     "exp-out": ("np.exp(t, out=a)", ["np.exp with a NumPy array as out=", "t = np.exp(...)"]),
-    "hypot-out": ("np.hypot(t, t, out=a)", ["np.hypot with a NumPy array as out="]),
+    "power-out": ("np.float_power(t, t, out=a)", ["np.float_power with a NumPy array as out="]),
     "out-tensor": ("np.add(t, t, out=t)", ["np.add is recorded", "not with out=", "t = np.add(...)"]),
     "where": ("np.add(t, t, where=a > 0)", ["np.add is recorded", "not with where=", "minigrad.where"]),
     "dtype": ("np.add(t, t, dtype=float)", ["not with dtype=", "t.to(dtype)"]),
@@ -269,7 +269,7 @@ INTO_ARRAYS: dict[str, tuple[str, list[str]]] = {
     "accumulate": ("np.multiply.accumulate(t)", ["np.multiply.accumulate is not", "t.cumprod()"]),
     "outer": ("np.multiply.outer(t, t)", ["np.multiply.outer is not recorded", "minigrad.outer"]),
     "at": ("np.add.at(t, [0], 1.0)", ["np.add.at is not recorded", "accumulate=True"]),
-    "unknown": ("np.hypot(t, t)", ["np.hypot is not recorded", ".detach().numpy()"]),
+    "unknown": ("np.float_power(t, t)", ["np.float_power is not recorded", ".detach().numpy()"]),
 }  # fmt: skip
 
 

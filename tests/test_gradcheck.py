@@ -1017,7 +1017,9 @@ FLAT = {"sign", "floor", "ceil", "trunc", "round", "div_floor", "trunc_divide"}
 
 def flat(op: str, at: int) -> bool:
     """Whether a rule is zero, so that no relative error can be planted in it."""
-    return op in FLAT or (op, at) in {("relu_backward", 1), ("copy", 0)}
+    return op in FLAT or (op, at) in {
+        ("relu_backward", 1), ("copy", 0), ("copysign", 1), ("nextafter", 1), ("det_sign", 0),
+    }  # fmt: skip
 
 
 RULES = [

@@ -187,8 +187,8 @@ def test_the_name_of_an_operation_is_taken_before_its_family_is_loaded() -> None
 
 def test_a_ufunc_is_found_in_a_family_that_is_not_loaded(grown: Path) -> None:
     assert fresh(
-        "import numpy as np; print(np.hypot(mg.tensor([3.0]), mg.tensor([4.0])).tolist())", grown
-    ) == ["[5.0]"]
+        "import numpy as np; print(np.float_power(mg.tensor([3.0]), mg.tensor([4.0])).tolist())", grown
+    ) == ["[81.0]"]
 
 
 @pytest.fixture(scope="module")
@@ -201,8 +201,8 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "minigrad" / "ops" / "planted.py").write_text(
         "import numpy as np\nfrom minigrad.core.op import Op\n"
-        'hypot = Op("hypot", np.hypot, "a b", lambda g, a, y: g * (a / y), lambda g, b, y: g * (b / y),\n'
-        '           cast="floats", public="hypot hypot_", doc="The hypotenuse.")\n',
+        'raised = Op("raised", np.float_power, "a b", lambda g, a, b, y: g * (b * y / a), None,\n'
+        '            cast="floats", public="raised raised_", doc="A power.")\n',
         encoding="utf-8",
     )
     (root / "minigrad" / "functions" / "planted.py").write_text(
@@ -210,7 +210,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "from minigrad.gate import public\nfrom minigrad.ops import planted\n"
         '__all__ = ["length"]\n'
         "def length(input: Tensor, other: Tensor) -> Tensor:\n"
-        '    """As `hypot`."""\n    return apply(planted.hypot, (input, other))\n'
+        '    """As `raised`."""\n    return apply(planted.raised, (input, other))\n'
         'METHODS = "length length_"\npublic(globals(), __all__, home="minigrad")\n',
         encoding="utf-8",
     )
@@ -220,21 +220,28 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_family_is_two_files(grown: Path) -> None:
-    codes = ["a.hypot(b)", "a.hypot_(b)", "mg.hypot(a, b)", "a.length(b)", "a.length_(b)", "mg.length(a, b)"]
+    codes = [
+        "a.raised(b)",
+        "a.raised_(b)",
+        "mg.raised(a, b)",
+        "a.length(b)",
+        "a.length_(b)",
+        "mg.length(a, b)",
+    ]
     program = (
         "a, b = mg.tensor([3.0]), mg.tensor([4.0])\n"
         "print('minigrad.ops.planted' in sys.modules, 'length' in mg.__all__)\n"
         "print({}.tolist(), 'minigrad.ops.planted' in sys.modules)"
     )
     answers = each((program.format(code) for code in codes), grown)
-    assert answers == [["False True", "[5.0] True"]] * len(codes)
+    assert answers == [["False True", "[81.0] True"]] * len(codes)
 
 
 def test_stubs_and_table_know_a_family(grown: Path) -> None:
-    assert fresh("print('hypot' in mg.tape.TABLE)", grown) == ["True"]
+    assert fresh("print('raised' in mg.tape.TABLE)", grown) == ["True"]
     for stub in ("functions/table.pyi", "core/tensor.pyi"):
         text = (grown / "minigrad" / stub).read_text(encoding="utf-8")
-        assert "def hypot(" in text, stub
+        assert "def raised(" in text, stub
         assert "length" in text, stub
 
 

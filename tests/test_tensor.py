@@ -333,8 +333,8 @@ def test_numpy_functions_keep_the_gradient(ufunc: Any, inputs: int) -> None:
 
 
 def test_numpy_functions_that_are_not_recorded_say_so() -> None:
-    with pytest.raises(TypeError, match=r"np\.hypot.*detach"):
-        np.hypot(mg.ones(2, requires_grad=True), 1.0)
+    with pytest.raises(TypeError, match=r"np\.float_power.*detach"):
+        np.float_power(mg.ones(2, requires_grad=True), 1.0)
     with pytest.raises(TypeError, match=r"np\.add\.reduce"):
         np.add.reduce(mg.ones(2))
 

@@ -69,6 +69,9 @@ MADE_OF_FLOATS = ("by_columns", "cubed")
 def takes_part(row: Row) -> bool:
     """Whether the operation of a row makes or reads views: every one does that is not computed by element."""
     op = TABLE[row.op]
+    # Those of linear algebra copy what they take: one of them stands for all, each pair takes a second.
+    if op.home == "minigrad.ops.matrices" and row.op != "triangles":
+        return False
     if row.op == "one_hot":  # what another operation gives are no classes
         return False
     facts = op.view or op.moves or op.repeats or op.rows or op.same is not None or not op.elementwise

@@ -309,7 +309,7 @@ centred: Op = declare("centred", centred_kernel, "x", centred_rule)
 if special is not None:
     logistic = declare("logistic", special.expit, "x", lambda g, y: g * y * (1.0 - y))
     xlog1py = declare(
-        "xlog1py",
+        "times_log1p",
         special.xlog1py,
         "a b",
         lambda g, b: g * TABLE["log"](b + 1.0),
@@ -410,6 +410,6 @@ CASES = [
 if special is not None:
     CASES += [
         Case("logistic", logistic, lambda x: 1 / (1 + np.exp(-x)), ((2, 3),), lambda x: x.sigmoid(), printed=False),
-        Case("xlog1py", xlog1py, lambda a, b: a * np.log1p(b), ((2, 3), (3,)), lambda a, b: a * (b + 1.0).log(),
+        Case("times_log1p", xlog1py, lambda a, b: a * np.log1p(b), ((2, 3), (3,)), lambda a, b: a * (b + 1.0).log(),
              (0, 1), low=0.3, printed=False),
     ]  # fmt: skip

@@ -16,6 +16,7 @@ from minigrad.core.size import Size
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import DTypeLike
+from minigrad.functions.results import Extremes, MantissaAndExponent, InverseAndInfo, ResultAndInfo, FactorAndInfo, SignAndLogDet, QR, Eigh, SVD, OlderSVD, LU, LUFactor, LUFactorAndInfo, LeastSquares, TriangularSolution
 from minigrad.hints import MissingMethods
 
 class View(NamedTuple):
@@ -296,6 +297,18 @@ TypeError for a float."""
         ...
     def __ixor__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
         ...
+    def __lshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __rlshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __ilshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+        ...
+    def __rshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __rrshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        ...
+    def __irshift__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Self:
+        ...
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
         ...
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
@@ -488,6 +501,10 @@ TypeError for a float."""
         """The inverse hyperbolic tangent."""
     def arctanh_(self) -> Tensor:
         """`arctanh`, in place."""
+    def hypot(self, other: Tensor) -> Tensor:
+        """``sqrt(input**2 + other**2)``. NotImplementedError for integers."""
+    def hypot_(self, other: Tensor) -> Tensor:
+        """`hypot`, in place."""
     def atan2(self, other: Tensor) -> Tensor:
         """The angle of the points (other, input), in radians."""
     def atan2_(self, other: Tensor) -> Tensor:
@@ -508,6 +525,10 @@ TypeError for a float."""
         """-1, 0 or 1; gradient 0."""
     def sign_(self) -> Tensor:
         """`sign`, in place."""
+    def sgn(self) -> Tensor:
+        """-1, 0 or 1; gradient 0."""
+    def sgn_(self) -> Tensor:
+        """`sgn`, in place."""
     def floor(self) -> Tensor:
         """The next whole number below; gradient 0."""
     def floor_(self) -> Tensor:
@@ -614,6 +635,14 @@ TypeError for a float."""
         """Exclusive or of the bits of integers or bools."""
     def bitwise_xor_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`bitwise_xor`, in place."""
+    def bitwise_left_shift(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        """``input * 2**other`` of integers, in their bits; 0 where ``other`` is not from 0 to their number."""
+    def bitwise_left_shift_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        """`bitwise_left_shift`, in place."""
+    def bitwise_right_shift(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        """``input // 2**other`` of integers, in their bits; 0 or -1 where ``other`` is not from 0 to their number."""
+    def bitwise_right_shift_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        """`bitwise_right_shift`, in place."""
     def logsumexp(self, dim: builtins.int | Sequence[builtins.int] | None, keepdim: builtins.bool=False) -> Tensor:
         """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
     def erf(self) -> Tensor:
@@ -638,16 +667,118 @@ TypeError for a float."""
         """``input`` where it is greater than ``threshold``, else ``value``."""
     def threshold_(self, threshold: builtins.int | builtins.float | builtins.bool, value: builtins.int | builtins.float | builtins.bool) -> Tensor:
         """`threshold`, in place."""
+    def fmax(self, other: Tensor) -> Tensor:
+        """The larger of two elements; the number where one is nan."""
+    def fmin(self, other: Tensor) -> Tensor:
+        """The smaller of two elements; the number where one is nan."""
+    def copysign(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        """The size of ``input`` with the sign of ``other``; gradient 0 where ``input`` is 0."""
+    def copysign_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        """`copysign`, in place."""
+    def nextafter(self, other: Tensor) -> Tensor:
+        """The next floating-point number from ``input`` towards ``other``."""
+    def nextafter_(self, other: Tensor) -> Tensor:
+        """`nextafter`, in place."""
+    def gcd(self, other: Tensor) -> Tensor:
+        """The greatest common divisor of integers."""
+    def gcd_(self, other: Tensor) -> Tensor:
+        """`gcd`, in place."""
+    def lcm(self, other: Tensor) -> Tensor:
+        """The least common multiple of integers."""
+    def lcm_(self, other: Tensor) -> Tensor:
+        """`lcm`, in place."""
+    def signbit(self) -> Tensor:
+        """True where an element has a minus sign, also as -0 (bool)."""
+    def isneginf(self) -> Tensor:
+        """True where an element is -inf (bool)."""
+    def isposinf(self) -> Tensor:
+        """True where an element is inf (bool)."""
     def relu(self) -> Tensor:
         """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
     def relu_(self) -> Tensor:
         """`relu`, in place."""
+    def logaddexp(self, other: Tensor) -> Tensor:
+        """``log(exp(input) + exp(other))``, without overflow. NotImplementedError for integers."""
+    def logaddexp2(self, other: Tensor) -> Tensor:
+        """``log2(2**input + 2**other)``, without overflow. NotImplementedError for integers."""
+    def xlogy(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        """``input * log(other)``; 0 where ``input`` is 0, unless ``other`` is nan."""
+    def xlogy_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
+        """`xlogy`, in place."""
+    def sinc(self) -> Tensor:
+        """``sin(pi * input) / (pi * input)``, and 1 at 0."""
+    def sinc_(self) -> Tensor:
+        """`sinc`, in place."""
     def log_softmax(self, dim: builtins.int, dtype: DTypeLike | None=None) -> Tensor:
         """The logarithm of `softmax`, which may be far below what float numbers hold of softmax itself."""
     def prelu(self, weight: Tensor) -> Tensor:
         """``input`` where it is positive, else ``weight * input``, with one weight, or one for each channel."""
     def softmax(self, dim: builtins.int, dtype: DTypeLike | None=None) -> Tensor:
         """``exp(input)`` over its sum along ``dim``; NotImplementedError for integers without a ``dtype``."""
+    def cholesky(self, upper: builtins.bool=False) -> Tensor:
+        """`linalg.cholesky`."""
+    def cholesky_inverse(self, upper: builtins.bool=False) -> Tensor:
+        """The inverse of A, from the factor L of `cholesky` of A; with ``upper`` from its transpose."""
+    def cholesky_solve(self, L: Tensor, upper: builtins.bool=False) -> Tensor:
+        """``X`` with ``A @ X = input``, from the factor L of `cholesky` of A; with ``upper`` from its transpose."""
+    def det(self) -> Tensor:
+        """The determinant of square matrices (..., n, n). The gradient is right for singular ones, too."""
+    def inverse(self) -> Tensor:
+        """`linalg.inv`."""
+    def logdet(self) -> Tensor:
+        """The logarithm of the determinant: nan where that is negative, -inf where it is 0."""
+    def lu(self, pivot: builtins.bool=True, get_infos: builtins.bool=False) -> tuple[Tensor, ...]:
+        """`linalg.lu_factor`; with ``get_infos`` `linalg.lu_factor_ex`."""
+    def lu_solve(self, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
+        """`linalg.lu_solve`, with ``b`` in front."""
+    def matrix_exp(self) -> Tensor:
+        """The sum of ``matrix_power(A, k) / k!`` of square matrices (..., n, n)."""
+    def matrix_power(self, n: builtins.int) -> Tensor:
+        """The product of ``n`` matrices A (..., m, m), of ``-n`` inverses if n is negative; 1 for 0.
+    
+    By squares. LinAlgError for a negative power of singular A."""
+    def orgqr(self, input2: Tensor) -> Tensor:
+        """`linalg.householder_product`."""
+    def pinverse(self, rcond: builtins.float=1e-15) -> Tensor:
+        """`linalg.pinv` with another tolerance."""
+    def qr(self, some: builtins.bool=True) -> QR:
+        """`linalg.qr`; without ``some`` it is complete."""
+    def slogdet(self) -> SignAndLogDet:
+        """The sign of the determinant, and the logarithm of its size: -inf where A is singular, the gradient inf."""
+    def svd(self, some: builtins.bool=True, compute_uv: builtins.bool=True) -> OlderSVD:
+        """`linalg.svd` with the right vectors in columns; without ``some`` of all vectors.
+    
+    Without ``compute_uv`` U and V are zeros."""
+    def triangular_solve(self, A: Tensor, upper: builtins.bool=True, transpose: builtins.bool=False, unitriangular: builtins.bool=False) -> TriangularSolution:
+        """`linalg.solve_triangular`, with a copy of A beside it; ``transpose`` takes A transposed."""
+    def adjoint(self) -> Tensor:
+        """The last two dimensions exchanged (of real numbers, as `Tensor.mT`)."""
+    def aminmax(self, *, dim: builtins.int | None=None, keepdim: builtins.bool=False) -> Extremes:
+        """The least and the greatest element, ``(min, max)``, over ``dim`` or over all; equal ones share the gradient."""
+    def frexp(self) -> MantissaAndExponent:
+        """``mantissa`` from 0.5 to 1 and ``exponent`` (int32), with ``input = mantissa * 2**exponent``.
+    
+    The gradient takes the exponent as fixed. RuntimeError for integers."""
+    def heaviside(self, values: Tensor) -> Tensor:
+        """0 below 0, 1 above, and ``values`` at 0; no gradient. RuntimeError for two dtypes."""
+    def heaviside_(self, values: Tensor) -> Tensor:
+        """`heaviside`, in place."""
+    def is_complex(self) -> builtins.bool:
+        """False: no Tensor here is complex."""
+    def is_nonzero(self) -> builtins.bool:
+        """Whether the only element is not 0. RuntimeError unless there is just one."""
+    def is_same_size(self, other: Tensor) -> builtins.bool:
+        """Whether two Tensors have one shape."""
+    def isreal(self) -> Tensor:
+        """True everywhere (bool): no Tensor here is complex."""
+    def ldexp(self, other: Tensor) -> Tensor:
+        """``input * 2**other``."""
+    def ldexp_(self, other: Tensor) -> Tensor:
+        """`ldexp`, in place."""
+    def nan_to_num(self, nan: builtins.float | None=None, posinf: builtins.float | None=None, neginf: builtins.float | None=None) -> Tensor:
+        """nan as ``nan`` (0), inf and -inf as ``posinf`` and ``neginf``: without them the extremes of the dtype."""
+    def nan_to_num_(self, nan: builtins.float | None=None, posinf: builtins.float | None=None, neginf: builtins.float | None=None) -> Tensor:
+        """`nan_to_num`, in place."""
     def argwhere(self) -> Tensor:
         """The places of the elements that are not 0, one a row."""
     def diff(self, n: builtins.int=1, dim: builtins.int=-1, prepend: Tensor | None=None, append: Tensor | None=None) -> Tensor:

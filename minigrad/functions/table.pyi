@@ -8,6 +8,8 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.types import Dim, Number, NumberLike, Operand, Sizes
 from minigrad.dtypes import DTypeLike
 from minigrad.functions.activations import alpha_dropout as alpha_dropout, alpha_dropout_ as alpha_dropout_, celu as celu, celu_ as celu_, dropout as dropout, dropout_ as dropout_, feature_alpha_dropout as feature_alpha_dropout, feature_alpha_dropout_ as feature_alpha_dropout_, feature_dropout as feature_dropout, feature_dropout_ as feature_dropout_, log_softmax as log_softmax, prelu as prelu, rrelu as rrelu, rrelu_ as rrelu_, selu as selu, selu_ as selu_, softmax as softmax
+from minigrad.functions.algebra import cholesky as cholesky, cholesky_inverse as cholesky_inverse, cholesky_solve as cholesky_solve, det as det, inverse as inverse, logdet as logdet, lu as lu, lu_solve as lu_solve, lu_unpack as lu_unpack, matrix_exp as matrix_exp, matrix_power as matrix_power, orgqr as orgqr, pinverse as pinverse, qr as qr, slogdet as slogdet, svd as svd, triangular_solve as triangular_solve
+from minigrad.functions.arithmetic import adjoint as adjoint, aminmax as aminmax, cumulative_trapezoid as cumulative_trapezoid, frexp as frexp, heaviside as heaviside, is_complex as is_complex, is_floating_point as is_floating_point, is_nonzero as is_nonzero, is_same_size as is_same_size, isreal as isreal, ldexp as ldexp, nan_to_num as nan_to_num, trapezoid as trapezoid, trapz as trapz
 from minigrad.functions.arranged import argwhere as argwhere, atleast_3d as atleast_3d, block_diag as block_diag, broadcast_shapes as broadcast_shapes, cartesian_prod as cartesian_prod, column_stack as column_stack, combinations as combinations, diff as diff, dsplit as dsplit, dstack as dstack, hsplit as hsplit, meshgrid as meshgrid, narrow_copy as narrow_copy, repeat_interleave as repeat_interleave, roll as roll, rot90 as rot90, split_with_sizes as split_with_sizes, vander as vander, vsplit as vsplit
 from minigrad.functions.conv import conv1d as conv1d, conv2d as conv2d, conv3d as conv3d, conv_transpose1d as conv_transpose1d, conv_transpose2d as conv_transpose2d, conv_transpose3d as conv_transpose3d
 from minigrad.functions.counts import bincount as bincount, histc as histc, histogram as histogram, unique as unique, unique_consecutive as unique_consecutive
@@ -88,6 +90,8 @@ arccosh = acosh
 def atanh(input: Tensor) -> Tensor:
     """The inverse hyperbolic tangent."""
 arctanh = atanh
+def hypot(input: Tensor, other: Tensor) -> Tensor:
+    """``sqrt(input**2 + other**2)``. NotImplementedError for integers."""
 def atan2(input: Tensor, other: Tensor) -> Tensor:
     """The angle of the points (other, input), in radians."""
 arctan2 = atan2
@@ -96,6 +100,7 @@ def abs(input: Tensor) -> Tensor:
 absolute = abs
 def sign(input: Tensor) -> Tensor:
     """-1, 0 or 1; gradient 0."""
+sgn = sign
 def floor(input: Tensor) -> Tensor:
     """The next whole number below; gradient 0."""
 def ceil(input: Tensor) -> Tensor:
@@ -148,6 +153,10 @@ def bitwise_or(input: Operand, other: Operand) -> Tensor:
     """Or of the bits of integers or bools."""
 def bitwise_xor(input: Operand, other: Operand) -> Tensor:
     """Exclusive or of the bits of integers or bools."""
+def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
+    """``input * 2**other`` of integers, in their bits; 0 where ``other`` is not from 0 to their number."""
+def bitwise_right_shift(input: Operand, other: Operand) -> Tensor:
+    """``input // 2**other`` of integers, in their bits; 0 or -1 where ``other`` is not from 0 to their number."""
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool=False) -> Tensor:
     """``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float."""
 def erf(input: Tensor) -> Tensor:
@@ -162,10 +171,36 @@ def hardshrink(input: Tensor, lambd: float=0.5) -> Tensor:
     """0 from ``-lambd`` to ``lambd``, else ``input``."""
 def threshold(input: Tensor, threshold: Number, value: Number) -> Tensor:
     """``input`` where it is greater than ``threshold``, else ``value``."""
+def fmax(input: Tensor, other: Tensor) -> Tensor:
+    """The larger of two elements; the number where one is nan."""
+def fmin(input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of two elements; the number where one is nan."""
+def copysign(input: Tensor, other: Operand) -> Tensor:
+    """The size of ``input`` with the sign of ``other``; gradient 0 where ``input`` is 0."""
+def nextafter(input: Tensor, other: Tensor) -> Tensor:
+    """The next floating-point number from ``input`` towards ``other``."""
+def gcd(input: Tensor, other: Tensor) -> Tensor:
+    """The greatest common divisor of integers."""
+def lcm(input: Tensor, other: Tensor) -> Tensor:
+    """The least common multiple of integers."""
+def signbit(input: Tensor) -> Tensor:
+    """True where an element has a minus sign, also as -0 (bool)."""
+def isneginf(input: Tensor) -> Tensor:
+    """True where an element is -inf (bool)."""
+def isposinf(input: Tensor) -> Tensor:
+    """True where an element is inf (bool)."""
 def relu(input: Tensor) -> Tensor:
     """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
+def logaddexp(input: Tensor, other: Tensor) -> Tensor:
+    """``log(exp(input) + exp(other))``, without overflow. NotImplementedError for integers."""
+def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
+    """``log2(2**input + 2**other)``, without overflow. NotImplementedError for integers."""
+def xlogy(input: Operand, other: Operand) -> Tensor:
+    """``input * log(other)``; 0 where ``input`` is 0, unless ``other`` is nan."""
+def sinc(input: Tensor) -> Tensor:
+    """``sin(pi * input) / (pi * input)``, and 1 at 0."""
 
-__all__ = ["clone", "mul", "multiply", "neg", "negative", "floor_divide", "remainder", "fmod", "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos", "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "atan2", "arctan2", "abs", "absolute", "sign", "floor", "ceil", "trunc", "fix", "round", "maximum", "minimum", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "logsumexp", "erf", "erfc", "erfinv", "logit", "hardshrink", "threshold", "relu", "alpha_dropout", "alpha_dropout_", "celu", "celu_", "dropout", "dropout_", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout", "feature_dropout_", "log_softmax", "prelu", "rrelu", "rrelu_", "selu", "selu_", "softmax", "argwhere", "atleast_3d", "block_diag", "broadcast_shapes", "cartesian_prod", "column_stack", "combinations", "diff", "dsplit", "dstack", "hsplit", "meshgrid", "narrow_copy", "repeat_interleave", "roll", "rot90", "split_with_sizes", "vander", "vsplit", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "bincount", "histc", "histogram", "unique", "unique_consecutive", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "select_scatter", "slice_scatter", "trace", "tril", "tril_indices", "triu", "triu_indices", "cdist", "corrcoef", "cov", "deg2rad", "dist", "nanmean", "norm", "rad2deg", "renorm", "bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "cat", "chunk", "concat", "concatenate", "hstack", "narrow", "row_stack", "select", "split", "stack", "tensor_split", "unbind", "vstack", "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d", "max_pool3d", "addbmm", "addr", "chain_matmul", "cross", "einsum", "inner", "kron", "tensordot", "index_add", "index_copy", "index_fill", "index_reduce", "masked_scatter", "put", "scatter", "scatter_add", "scatter_reduce", "argsort", "bucketize", "cummax", "cummin", "isin", "kthvalue", "logcumsumexp", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile", "searchsorted", "sort", "topk", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "can_cast", "finfo", "get_default_device", "iinfo", "numel", "set_default_device"]
+__all__ = ["clone", "mul", "multiply", "neg", "negative", "floor_divide", "remainder", "fmod", "reciprocal", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sigmoid", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos", "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "hypot", "atan2", "arctan2", "abs", "absolute", "sign", "sgn", "floor", "ceil", "trunc", "fix", "round", "maximum", "minimum", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater", "ge", "greater_equal", "isnan", "isinf", "isfinite", "logical_not", "logical_and", "logical_or", "logical_xor", "bitwise_not", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "logsumexp", "erf", "erfc", "erfinv", "logit", "hardshrink", "threshold", "fmax", "fmin", "copysign", "nextafter", "gcd", "lcm", "signbit", "isneginf", "isposinf", "relu", "logaddexp", "logaddexp2", "xlogy", "sinc", "alpha_dropout", "alpha_dropout_", "celu", "celu_", "dropout", "dropout_", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout", "feature_dropout_", "log_softmax", "prelu", "rrelu", "rrelu_", "selu", "selu_", "softmax", "cholesky", "cholesky_inverse", "cholesky_solve", "det", "inverse", "logdet", "lu", "lu_solve", "lu_unpack", "matrix_exp", "matrix_power", "orgqr", "pinverse", "qr", "slogdet", "svd", "triangular_solve", "adjoint", "aminmax", "cumulative_trapezoid", "frexp", "heaviside", "is_complex", "is_floating_point", "is_nonzero", "is_same_size", "isreal", "ldexp", "nan_to_num", "trapezoid", "trapz", "argwhere", "atleast_3d", "block_diag", "broadcast_shapes", "cartesian_prod", "column_stack", "combinations", "diff", "dsplit", "dstack", "hsplit", "meshgrid", "narrow_copy", "repeat_interleave", "roll", "rot90", "split_with_sizes", "vander", "vsplit", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "bincount", "histc", "histogram", "unique", "unique_consecutive", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "select_scatter", "slice_scatter", "trace", "tril", "tril_indices", "triu", "triu_indices", "cdist", "corrcoef", "cov", "deg2rad", "dist", "nanmean", "norm", "rad2deg", "renorm", "bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "cat", "chunk", "concat", "concatenate", "hstack", "narrow", "row_stack", "select", "split", "stack", "tensor_split", "unbind", "vstack", "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d", "max_pool3d", "addbmm", "addr", "chain_matmul", "cross", "einsum", "inner", "kron", "tensordot", "index_add", "index_copy", "index_fill", "index_reduce", "masked_scatter", "put", "scatter", "scatter_add", "scatter_reduce", "argsort", "bucketize", "cummax", "cummin", "isin", "kthvalue", "logcumsumexp", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile", "searchsorted", "sort", "topk", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "can_cast", "finfo", "get_default_device", "iinfo", "numel", "set_default_device"]
 METHODS: frozenset[str]
 
 def form(op: Op) -> str: ...

@@ -12,13 +12,10 @@ from minigrad.hints.names import NAMES
 _PLACES = (
     "minigrad", "minigrad.Tensor", "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.optim",
     "minigrad.optim.lr_scheduler", "minigrad.optim.swa_utils", "minigrad.autograd", "minigrad.autograd.functional",
-    "minigrad.func", "minigrad.random",
+    "minigrad.func", "minigrad.linalg", "minigrad.random", "minigrad.special",
 )  # fmt: skip
 
-# Names of PyTorch, in whatever module, and what to write instead; x is the input, y another.
-_FORMULAS = {
-    "hypot": "(x.square() + y.square()).sqrt()",
-}  # fmt: skip
+# Names of PyTorch, in whatever module, and what to say of them.
 _SENTENCES = {
     "SparseAdam": "it is for sparse gradients, and no gradient here is sparse; minigrad.optim.Adam takes the others",
     "cuda mps xpu ipu is_cuda bfloat16 autocast amp backends accelerator":
@@ -60,7 +57,6 @@ def _owner(place: str) -> Any:
 def _instead(place: str, name: str) -> str:
     lacking = "PyTorch has it, minigrad does not yet"
     advice = {n: sentence for names, sentence in _SENTENCES.items() for n in names.split()}
-    advice |= {n: f"write {code}" for names, code in _FORMULAS.items() for n in names.split()}
     sentence = advice.get(f"{place}.{name}") or advice.get(name)
     if sentence:
         return f"{lacking}: {sentence}"

@@ -226,6 +226,7 @@ _SUBTRACTED = {
     "the `~` or `logical_not()` operator instead."
 }
 
+_SHIFTED = {"b": "shifts are not implemented for 'Bool'; convert with .int() first"}
 _FLOOR = of_floats("{} // {}", "np.floor_divide({}, {})")
 
 # fmt: off
@@ -327,6 +328,10 @@ atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          ca
 lerp  = Op("lerp", _lerp, "a b w", lambda g, w: times(g, 1.0 - w), lambda g, w: times(g, w),
            lambda g, a, b: g * (b - a), cast="floats", elementwise=True,
            new=True, numba=_lerp_numba)
+hypot = Op("hypot", np.hypot, "a b", lambda g, a, y: g * (a / y),
+           lambda g, b, y: g * (b / y), cast="floats",
+           public="hypot hypot_", form=_PAIR,
+           doc="``sqrt(input**2 + other**2)``. NotImplementedError for integers.")
 atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a, b),
            lambda g, a, b: g * -a * _inverse_square(a, b), cast="float",
          public="atan2 atan2_ arctan2 arctan2_", form=_PAIR,
@@ -336,7 +341,7 @@ atan2 = Op("atan2", np.arctan2, "a b", lambda g, a, b: g * b * _inverse_square(a
 abs   = Op("abs",   np.absolute, "x", lambda g, x: g * sign(x), text="np.abs({})",
          cast="number", public="abs abs_ absolute absolute_", doc="The absolute value; gradient 0 at 0.")
 sign: Op  = Op("sign",  _sign,    "x", lambda g: zero(g), elementwise=True,
-         public="sign sign_", doc="-1, 0 or 1; gradient 0.",
+         public="sign sign_ sgn sgn_", doc="-1, 0 or 1; gradient 0.",
                new=True)
 floor = Op("floor", np.floor, "x", lambda g: zero(g),
          cast="rounds", public="floor floor_", doc="The next whole number below; gradient 0.")
@@ -411,4 +416,10 @@ bitwise_or  = Op("bitwise_or",  np.bitwise_or,  "a b", cast="bits", text="{} | {
          public="bitwise_or bitwise_or_", doc="Or of the bits of integers or bools.")
 bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="bits", text="{} ^ {}",
          public="bitwise_xor bitwise_xor_", doc="Exclusive or of the bits of integers or bools.")
+bitwise_left_shift  = Op("bitwise_left_shift", np.left_shift, "a b", cast="bits", refuse=_SHIFTED, text="{} << {}",
+         public="bitwise_left_shift bitwise_left_shift_",
+         doc="``input * 2**other`` of integers, in their bits; 0 where ``other`` is not from 0 to their number.")
+bitwise_right_shift = Op("bitwise_right_shift", np.right_shift, "a b", cast="bits", refuse=_SHIFTED, text="{} >> {}",
+         public="bitwise_right_shift bitwise_right_shift_",
+         doc="``input // 2**other`` of integers, in their bits; 0 or -1 where ``other`` is not from 0 to their number.")
 # fmt: on

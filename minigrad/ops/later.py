@@ -6,6 +6,10 @@ OPS = {
         erf erfc erfinv logit gelu gelu_slope silu mish softplus log_sigmoid elu leaky_relu prelu hardtanh
         hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits
     """,
+    "arithmetic": """
+        fmax fmin copysign nextafter heaviside nan_to_num gcd lcm exponent scale_down signbit isneginf
+        isposinf
+    """,
     "classes": """
         softmax softmax_backward log_softmax log_softmax_backward log_loss log_loss_backward nll
         nll_backward one_hot embedding embedding_backward embedding_transposed
@@ -14,17 +18,26 @@ OPS = {
     "diagonals": "diagonal embed_diagonal triangle",
     "distances": "length",
     "draws": "draw deviation bernoulli multinomial",
+    "matrices": """
+        triangles inv inv_ex zero_pivots solve solve_ex solve_triangular det cofactor signed_logdet
+        logabsdet det_sign cholesky cholesky_ex minors qr qr_q qr_triangle qr_r eigh eigenvectors
+        eigenvalues eigvalsh svd left_vectors right_vectors singular_values svdvals pinv lu lu_compact
+        lu_pivots lu_info lu_permutation unpivot matrix_exp
+    """,
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
     "norms": "standardize standardize_backward",
     "pool": "max_pool max_pool_indices max_unpick max_pick resample resample_back unpool",
     "scatter": "scatter scatter_winners scatter_add scatter_extreme scatter_product masked_scatter masked_gather",
     "sorting": "argsort top_places median_place mode_place running_place median searchsorted isin logcumsumexp",
+    "special": "logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx",
 }
 
 # The public names that follow from these.
 RECORDS = {
     "activations": "erf erf_ erfc erfc_ erfinv erfinv_ logit logit_ hardshrink threshold threshold_",
+    "arithmetic": "fmax fmin copysign copysign_ nextafter nextafter_ gcd gcd_ lcm lcm_ signbit isneginf isposinf",
     "nn": "relu relu_",
+    "special": "logaddexp logaddexp2 xlogy xlogy_ sinc sinc_",
 }
 
 # The functions that are written by hand.
@@ -33,6 +46,14 @@ FUNCTIONS = {
         alpha_dropout alpha_dropout_ celu celu_ dropout dropout_ feature_alpha_dropout
         feature_alpha_dropout_ feature_dropout feature_dropout_ log_softmax prelu rrelu rrelu_ selu selu_
         softmax
+    """,
+    "algebra": """
+        cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve lu_unpack matrix_exp
+        matrix_power orgqr pinverse qr slogdet svd triangular_solve
+    """,
+    "arithmetic": """
+        adjoint aminmax cumulative_trapezoid frexp heaviside is_complex is_floating_point is_nonzero
+        is_same_size isreal ldexp nan_to_num trapezoid trapz
     """,
     "arranged": """
         argwhere atleast_3d block_diag broadcast_shapes cartesian_prod column_stack combinations diff dsplit
@@ -64,6 +85,14 @@ FUNCTIONS = {
 # Those that are methods, too.
 METHODS = {
     "activations": "log_softmax prelu softmax",
+    "algebra": """
+        cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve matrix_exp matrix_power
+        orgqr pinverse qr slogdet svd triangular_solve
+    """,
+    "arithmetic": """
+        adjoint aminmax frexp heaviside heaviside_ is_complex is_nonzero is_same_size isreal ldexp ldexp_
+        nan_to_num nan_to_num_
+    """,
     "arranged": "argwhere diff dsplit hsplit narrow_copy repeat_interleave roll rot90 split_with_sizes vsplit",
     "counts": "bincount histc histogram unique unique_consecutive",
     "diagonals": """

@@ -1,0 +1,199 @@
+"""Determinants, powers and exponentials of matrices; the names that PyTorch has had since before ``torch.linalg``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minigrad.core.apply import apply
+from minigrad.core.tensor import Tensor
+from minigrad.errors import runtime_error
+from minigrad.functions import factorizations, systems
+from minigrad.functions.dims import whole
+from minigrad.functions.elementwise import own
+from minigrad.functions.factorizations import both_triangles
+from minigrad.functions.linalg import matmul
+from minigrad.functions.matrix_checks import matrix, square
+from minigrad.functions.results import LU, QR, OlderSVD, SignAndLogDet, TriangularSolution
+from minigrad.gate import public
+from minigrad.ops import matrices as ops
+
+__all__ = [
+    "cholesky", "cholesky_inverse", "cholesky_solve", "det", "inverse", "logdet", "lu", "lu_solve",
+    "lu_unpack", "matrix_exp", "matrix_power", "orgqr", "pinverse", "qr", "slogdet", "svd",
+    "triangular_solve",
+]  # fmt: skip
+
+
+# ---------------------------------------------------------------- determinants
+
+
+def det(A: Tensor) -> Tensor:
+    """The determinant of square matrices (..., n, n). The gradient is right for singular ones, too."""
+    square("linalg.det", A)
+    return apply(ops.det, (A,))
+
+
+def slogdet(A: Tensor) -> SignAndLogDet:
+    """The sign of the determinant, and the logarithm of its size: -inf where A is singular, the gradient inf."""
+    square("linalg.slogdet", A, low=RuntimeError)
+    packed = apply(ops.signed_logdet, (A,))
+    return SignAndLogDet(apply(ops.det_sign, (A, packed)), apply(ops.logabsdet, (A, packed)))
+
+
+def logdet(A: Tensor) -> Tensor:
+    """The logarithm of the determinant: nan where that is negative, -inf where it is 0."""
+    square("logdet", A, low=RuntimeError)
+    sign, size = slogdet(A)
+    y: Tensor = size + sign.log()
+    return y
+
+
+# ---------------------------------------------------------------- powers and the exponential
+
+
+def matrix_power(A: Tensor, n: int) -> Tensor:
+    """The product of ``n`` matrices A (..., m, m), of ``-n`` inverses if n is negative; 1 for 0.
+
+    By squares. LinAlgError for a negative power of singular A.
+    """
+    n = whole("linalg_matrix_power(): argument 'n' (position 2)", n)
+    name = "linalg.matrix_power"
+    if A._array.ndim < 2:
+        raise runtime_error(f"{name}: The input tensor A must have at least 2 dimensions.")
+    rows, columns = A._array.shape[-2:]
+    if rows != columns:
+        raise runtime_error(
+            f"{name}: A must be batches of square matrices, but they are {rows} by {columns} matrices"
+        )
+    if n == 0:
+        nothing = apply(ops.triangles, (A,), {"below": 0.0, "on": 0.0, "above": 0.0})  # with a gradient, of 0
+        one: Tensor = nothing + identity(A)
+        return one
+    if n < 0:
+        A, n = systems.inv(A), -n
+    if n == 1:
+        return A.clone()
+    y: Tensor | None = None
+    square_ = A
+    while n:
+        if n & 1:
+            y = square_ if y is None else matmul(y, square_)
+        n >>= 1
+        if n:
+            square_ = matmul(square_, square_)
+    return A if y is None else y
+
+
+def matrix_exp(A: Tensor) -> Tensor:
+    """The sum of ``matrix_power(A, k) / k!`` of square matrices (..., n, n)."""
+    square("linalg.matrix_exp", A, low=None)
+    return apply(ops.matrix_exp, (A,))
+
+
+# ---------------------------------------------------------------- older names
+
+
+def inverse(input: Tensor) -> Tensor:
+    """`linalg.inv`."""
+    return systems.inv(input)
+
+
+def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
+    """`linalg.pinv` with another tolerance."""
+    return systems.pinv(input, rcond)
+
+
+def cholesky(input: Tensor, upper: bool = False) -> Tensor:
+    """`linalg.cholesky`."""
+    return factorizations.cholesky(input, upper=upper)
+
+
+def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
+    """``X`` with ``A @ X = input``, from the factor L of `cholesky` of A; with ``upper`` from its transpose."""
+    matrix("cholesky_solve", input, letter="B")
+    square("cholesky_solve", L)
+    if input._array.shape[-2] != L._array.shape[-1]:
+        raise runtime_error(
+            f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L._array.shape[-1]} by "
+            f"{L._array.shape[-1]} but each b matrix is {input._array.shape[-2]} by {input._array.shape[-1]}"
+        )
+    low = L.mT if upper else L
+    y = systems.solve_triangular(low, input, upper=False)
+    return systems.solve_triangular(low.mT, y, upper=True)
+
+
+def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
+    """The inverse of A, from the factor L of `cholesky` of A; with ``upper`` from its transpose."""
+    square("cholesky_inverse", L)
+    return cholesky_solve(identity(L), L, upper)
+
+
+def identity(A: Tensor) -> Tensor:
+    """Ones on the diagonals of matrices of the shape of A."""
+    ones = A.new_ones(A._array.shape)
+    return apply(ops.triangles, (ones,), {"below": 0.0, "on": 1.0, "above": 0.0})
+
+
+def qr(input: Tensor, some: bool = True) -> QR:
+    """`linalg.qr`; without ``some`` it is complete."""
+    return factorizations.qr(input, "reduced" if some else "complete")
+
+
+def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> OlderSVD:
+    """`linalg.svd` with the right vectors in columns; without ``some`` of all vectors.
+
+    Without ``compute_uv`` U and V are zeros.
+    """
+    if not compute_uv:
+        n, m = input._array.shape[-2:]
+        batch = input._array.shape[:-2]
+        values = factorizations.svdvals(input)
+        return OlderSVD(input.new_zeros((*batch, n, n)), values, input.new_zeros((*batch, m, m)))
+    u, s, v = factorizations.svd(input, not some)
+    return OlderSVD(u, s, own(v.mT))
+
+
+def orgqr(input: Tensor, input2: Tensor) -> Tensor:
+    """`linalg.householder_product`."""
+    return factorizations.householder_product(input, input2)
+
+
+def triangular_solve(
+    b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+) -> TriangularSolution:
+    """`linalg.solve_triangular`, with a copy of A beside it; ``transpose`` takes A transposed."""
+    a = A.mT if transpose else A
+    y = systems.solve_triangular(a, b, upper=upper != transpose, unitriangular=unitriangular)
+    return TriangularSolution(y, A.clone())
+
+
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, ...]:
+    """`linalg.lu_factor`; with ``get_infos`` `linalg.lu_factor_ex`."""
+    both, pivots, info = factorizations.lu_factor_ex(A, pivot=pivot)
+    return (both, pivots, info) if get_infos else (both, pivots)
+
+
+def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
+    """`linalg.lu_solve`, with ``b`` in front."""
+    return systems.lu_solve(LU_data, LU_pivots, b)
+
+
+def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True) -> LU:
+    """``P``, ``L`` and ``U`` from what `linalg.lu_factor` gives; empty what is not asked for."""
+    if LU_pivots._array.dtype != np.int32:
+        raise runtime_error(
+            "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype. Got "
+            f"{LU_pivots.dtype}; it should come from linalg.lu_factor"
+        )
+    nothing = LU_data.new_empty(0)
+    low, up = both_triangles(LU_data) if unpack_data else (nothing, nothing)
+    params = {"rows": LU_data._array.shape[-2], "dtype": LU_data._array.dtype}
+    return LU(apply(ops.unpivot, (LU_pivots,), params) if unpack_pivots else nothing, low, up)
+
+
+# The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
+METHODS = """
+    cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve matrix_exp matrix_power orgqr pinverse qr
+    slogdet svd triangular_solve
+"""
+public(globals(), __all__, home="minigrad")

@@ -1,0 +1,32 @@
+"""Functions of elements that are a step or two beyond NumPy's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+def heaviside(x: Any, values: Any) -> Any:
+    """0 below, 1 above, ``values`` at 0; nan is neither above nor at 0."""
+    return np.where(np.equal(x, 0), values, np.greater(x, 0).astype(values.dtype))
+
+
+def nan_to_num(x: Array, nan: float, posinf: float | None, neginf: float | None) -> Array:
+    ends = np.finfo(x.dtype)
+    y = np.where(np.isnan(x), x.dtype.type(nan), x)
+    high = ends.max if posinf is None else x.dtype.type(posinf)
+    low = ends.min if neginf is None else x.dtype.type(neginf)
+    return np.where(y == np.inf, high, np.where(y == -np.inf, low, y))
+
+
+def exponent(x: Array) -> Any:
+    """The whole power of 2 that leaves a mantissa from 0.5 to 1."""
+    return np.frexp(x)[1]
+
+
+def scale_down(x: Array, exponent: Array) -> Any:
+    """``x / 2**exponent``, exactly."""
+    return np.ldexp(x, np.negative(exponent).astype(np.int32))

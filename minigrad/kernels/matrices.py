@@ -1,0 +1,407 @@
+"""Linear algebra of matrices and batches of them, by NumPy. Only float32 and float64; float16 goes through float32.
+
+Where a factorization has several results they stand in one array, flat for each matrix; `parts` takes them out again.
+What a function refuses it says by ``np.linalg.LinAlgError``, which users see as `minigrad.linalg.LinAlgError`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+def _wide(x: Any) -> Any:
+    return x.astype(np.float32) if x.dtype.char == "e" else x
+
+
+def _flat(x: Array, *parts: Array) -> Any:
+    """The results for each matrix of ``x`` in a row, in its element type."""
+    batch = x.shape[:-2]
+    rows = [p.reshape((*batch, int(np.prod(p.shape[len(batch) :])))) for p in parts]
+    return np.concatenate(rows, -1).astype(x.dtype)
+
+
+def part(packed: Array, start: int, shape: tuple[int, ...]) -> Any:
+    """The result of that shape which begins at a place of each row."""
+    size = int(np.prod(shape))
+    return np.array(packed[..., start : start + size].reshape((*packed.shape[:-1], *shape)), order="C")
+
+
+# ---------------------------------------------------------------- triangles
+
+
+def triangles(x: Array, below: float, on: float, above: float) -> Any:
+    """Elements below, on and above the diagonal, multiplied by three numbers; by 0 also inf and nan become 0."""
+    n, m = x.shape[-2:]
+    k = np.arange(m) - np.arange(n)[:, None]
+    weights = np.where(k < 0, below, np.where(k == 0, on, above)).astype(x.dtype)
+    return np.where(weights == 0, weights, x * weights)
+
+
+# ---------------------------------------------------------------- inverse, determinant, systems
+
+
+def inv(x: Array) -> Any:
+    try:
+        return np.linalg.inv(_wide(x)).astype(x.dtype)
+    except np.linalg.LinAlgError:
+        _singular(
+            "linalg.inv: ", ", the inversion could not be completed because the input matrix is singular.", x
+        )
+        raise
+
+
+def _singular(name: str, sentence: str, x: Array) -> None:
+    """LinAlgError that names the first matrix whose elimination meets a zero, and where."""
+    for at in np.ndindex(x.shape[:-2]):
+        k = first_zero(_wide(x[at]))
+        if k:
+            which = f"(Batch element {np.ravel_multi_index(at, x.shape[:-2])}): " if at else ""
+            raise np.linalg.LinAlgError(f"{name}{which}The diagonal element {k} is zero{sentence}")
+
+
+def first_zero(x: Array) -> int:
+    """The number of the first pivot of a matrix that is 0, counted from 1; 0 if none is."""
+    a = np.array(x)
+    n = min(a.shape)
+    zero = 0
+    for k in range(n):
+        p = k + int(np.argmax(np.abs(a[k:, k])))
+        a[[k, p]] = a[[p, k]]
+        if a[k, k] == 0:
+            zero = zero or k + 1
+        else:
+            a[k + 1 :, k + 1 :] -= np.outer(a[k + 1 :, k] / a[k, k], a[k, k + 1 :])
+    return zero
+
+
+def inv_ex(x: Array) -> Any:
+    """The inverse, inf where there is none."""
+    try:
+        return np.linalg.inv(_wide(x)).astype(x.dtype)
+    except np.linalg.LinAlgError:
+        y = np.full(x.shape, np.inf, x.dtype)
+        for at in np.ndindex(x.shape[:-2]):
+            if first_zero(_wide(x[at])) == 0:
+                y[at] = np.linalg.inv(_wide(x[at]))
+        return y
+
+
+def zero_pivots(x: Array, inverse: Array) -> Any:
+    """By matrix the number of the first pivot that is 0, where the inverse is not finite."""
+    out = np.zeros(x.shape[:-2], np.int32)
+    suspects = ~np.isfinite(inverse).all((-2, -1)) & np.isfinite(x).all((-2, -1))
+    for at in np.argwhere(suspects):
+        out[tuple(at)] = first_zero(_wide(x[tuple(at)]))
+    return out
+
+
+def solve(a: Array, b: Array) -> Any:
+    """The solutions of ``a @ y = b`` for the columns of ``b``."""
+    try:
+        return np.linalg.solve(_wide(a), _wide(b)).astype(b.dtype)
+    except np.linalg.LinAlgError:
+        sentence = "linalg.solve: The solver failed because the input matrix is singular."
+        raise np.linalg.LinAlgError(sentence) from None
+
+
+def solve_ex(a: Array, b: Array) -> Any:
+    """The solutions of ``a @ y = b``, inf where ``a`` is singular."""
+    try:
+        return np.linalg.solve(_wide(a), _wide(b)).astype(b.dtype)
+    except np.linalg.LinAlgError:
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        a, b = np.broadcast_to(a, (*batch, *a.shape[-2:])), np.broadcast_to(b, (*batch, *b.shape[-2:]))
+        y = np.full(b.shape, np.inf, b.dtype)
+        for at in np.ndindex(batch):
+            if first_zero(_wide(a[at])) == 0:
+                y[at] = np.linalg.solve(_wide(a[at]), _wide(b[at]))
+        return y
+
+
+def solve_triangular(a: Array, b: Array, upper: bool, unit: bool) -> Any:
+    """The solutions of ``a @ y = b`` for one triangle of ``a``, with ones on its diagonal if ``unit``.
+
+    Of an upper triangle nothing is left for LAPACK's elimination to do, so a lower one is turned upside down.
+    """
+    a, y = _wide(a), _wide(b)
+    if not upper:
+        a, y = a[..., ::-1, ::-1], y[..., ::-1, :]
+    a = np.triu(a)
+    if unit:
+        a = np.where(np.eye(a.shape[-1], dtype=bool), a.dtype.type(1), a)
+    y = solve_ex(a, y)
+    return np.array(y if upper else y[..., ::-1, :], b.dtype, order="C")
+
+
+def det(x: Array) -> Any:
+    return np.asarray(np.linalg.det(_wide(x)), x.dtype)
+
+
+def signed_logdet(x: Array) -> Any:
+    """The sign of the determinant and the logarithm of its size."""
+    return np.stack(np.linalg.slogdet(_wide(x)), -1).astype(x.dtype)
+
+
+def cofactor(x: Array) -> Any:
+    """The derivative of the determinant: ``det(x) * inv(x).mT``, and what that tends to where ``x`` is singular.
+
+    In float64.  Where the inverse loses more than half of the digits it comes from singular values: of
+    ``u @ diag(s) @ v`` it is ``det(u) * det(v) * u @ diag(c) @ v`` with the products ``c`` of the other values.
+    """
+    a = x.astype(np.float64)
+    fine = np.asarray(np.isfinite(a).all((-2, -1)))[..., None, None]
+    a = np.where(fine, a, np.eye(a.shape[-1]))
+    y = inv_ex(a)
+    worst = np.abs(a).sum(-1).max(-1, initial=0.0) * np.abs(y).sum(-1).max(-1, initial=0.0)
+    if (worst < 1e7).all():
+        y = np.linalg.det(a)[..., None, None] * y.mT
+    else:
+        u, s, v = np.linalg.svd(a)
+        others = np.where(np.eye(s.shape[-1], dtype=bool), 1.0, s[..., None, :]).prod(-1)
+        sign = np.round(np.linalg.det(u) * np.linalg.det(v))
+        y = (u * (sign[..., None] * others)[..., None, :]) @ v
+    return np.where(fine, y, np.nan).astype(x.dtype)
+
+
+# ---------------------------------------------------------------- Cholesky
+
+
+def cholesky(x: Array) -> Any:
+    """The lower triangle ``y`` with ``y @ y.mT = x``, of which the lower triangle is read."""
+    try:
+        y = np.linalg.cholesky(_wide(x)).astype(x.dtype)
+    except np.linalg.LinAlgError:
+        y = cholesky_ex(x)
+    bad = np.argwhere(np.isnan(y).any((-2, -1)))
+    if len(bad):
+        at = tuple(bad[0])
+        which = f"(Batch element {np.ravel_multi_index(at, x.shape[:-2])}): " if at else ""
+        raise np.linalg.LinAlgError(
+            f"linalg.cholesky: {which}The factorization could not be completed because the input is not "
+            f"positive-definite (the leading minor of order {first_minor(_wide(x[at]))} is not positive-definite)."
+        )
+    return y
+
+
+def cholesky_ex(x: Array) -> Any:
+    """As `cholesky`, nan for a matrix that is not positive-definite."""
+    try:
+        return np.linalg.cholesky(_wide(x)).astype(x.dtype)
+    except np.linalg.LinAlgError:
+        y = np.full(x.shape, np.nan, x.dtype)
+        for at in np.ndindex(x.shape[:-2]):
+            if first_minor(_wide(x[at])) == 0:
+                y[at] = np.linalg.cholesky(_wide(x[at]))
+        return y
+
+
+def first_minor(x: Array) -> int:
+    """The order of the first leading minor of a matrix that is not positive, 0 if all are."""
+    a = np.array(x)
+    for k in range(len(a)):
+        if not a[k, k] > 0:
+            return k + 1
+        column = a[k + 1 :, k] / np.sqrt(a[k, k])
+        a[k + 1 :, k + 1 :] -= np.outer(column, column)
+    return 0
+
+
+def minors(x: Array, factor: Array) -> Any:
+    """By matrix the order of the first leading minor that is not positive, where the factor has a nan."""
+    out = np.zeros(x.shape[:-2], np.int32)
+    for at in np.argwhere(np.isnan(factor).any((-2, -1))):
+        out[tuple(at)] = first_minor(_wide(x[tuple(at)]))
+    return out
+
+
+# ---------------------------------------------------------------- factorizations with several results
+
+
+def qr(x: Array, complete: bool) -> Any:
+    """``q`` and ``r``, flat."""
+    q, r = np.linalg.qr(_wide(x), "complete" if complete else "reduced")
+    return _flat(x, q, r)
+
+
+def qr_r(x: Array) -> Any:
+    return np.asarray(np.linalg.qr(_wide(x), "r"), x.dtype)
+
+
+def eigh(x: Array, lower: bool) -> Any:
+    """The eigenvectors in columns and the eigenvalues, flat, of the symmetric matrix with that triangle."""
+    values, vectors = np.linalg.eigh(_wide(x), "L" if lower else "U")
+    return _flat(x, vectors, values)
+
+
+def eigvalsh(x: Array, lower: bool) -> Any:
+    return np.linalg.eigvalsh(_wide(x), "L" if lower else "U").astype(x.dtype)
+
+
+def svd(x: Array, full: bool) -> Any:
+    """Left vectors in columns, singular values, right vectors in rows, flat."""
+    _finite("linalg.svd", x)
+    u, s, v = np.linalg.svd(_wide(x), full)
+    return _flat(x, u, s, v)
+
+
+def svdvals(x: Array) -> Any:
+    _finite("linalg.svd", x)
+    return np.linalg.svd(_wide(x), compute_uv=False).astype(x.dtype)
+
+
+def _finite(name: str, x: Array) -> None:
+    if not np.isfinite(x).all():
+        raise np.linalg.LinAlgError(
+            f"{name}: The algorithm failed to converge because the input matrix contained non-finite values."
+        )
+
+
+def pinv(x: Array, atol: float, rtol: float) -> Any:
+    """From the singular values that are larger than ``atol`` and ``rtol`` times the largest."""
+    _finite("linalg.svd", x)
+    u, s, v = np.linalg.svd(_wide(x), False)
+    large = s > np.maximum(atol, rtol * s.max(-1, keepdims=True, initial=0))
+    inverse = np.where(large, 1 / np.where(large, s, 1), 0).astype(s.dtype)
+    return np.array(np.matmul(v.mT * inverse[..., None, :], u.mT), x.dtype, order="C")
+
+
+# ---------------------------------------------------------------- elimination with pivots
+
+
+def lu(x: Array) -> Any:
+    """Both triangles in one matrix, with rows exchanged, and with which row each was exchanged (from 1 on), flat."""
+    a = np.array(_wide(x))
+    n, m = a.shape[-2:]
+    a = a.reshape(int(np.prod(x.shape[:-2])), n, m)
+    pivots = np.zeros((len(a), min(n, m)), a.dtype)
+    every = np.arange(len(a))
+    for k in range(min(n, m)):
+        p = k + np.argmax(np.abs(a[:, k:, k]), -1)
+        pivots[:, k] = p + 1
+        row = a[every, p]
+        a[every, p] = a[:, k]
+        a[:, k] = row
+        pivot = a[:, k, k]
+        a[:, k + 1 :, k] /= np.where(pivot == 0, 1, pivot)[:, None]
+        a[:, k + 1 :, k + 1 :] -= a[:, k + 1 :, k, None] * a[:, None, k, k + 1 :]
+    return _flat(x, a.reshape(x.shape), pivots.reshape((*x.shape[:-2], min(n, m))))
+
+
+def zero_diagonal(x: Array) -> Any:
+    """By matrix the number of the first element of the diagonal that is 0, counted from 1; 0 if none is."""
+    zero = np.diagonal(x, 0, -2, -1) == 0
+    if not zero.shape[-1]:
+        return np.zeros(zero.shape[:-1], np.int32)
+    return np.where(zero.any(-1), zero.argmax(-1) + 1, 0).astype(np.int32)
+
+
+def permutation(pivots: Array, rows: int, dtype: Any) -> Any:
+    """The matrix ``p`` with ``x = p @ l @ u``, from the exchanges of rows."""
+    batch = pivots.shape[:-1]
+    order = np.broadcast_to(np.arange(rows), (int(np.prod(batch)), rows)).copy()
+    flat = pivots.reshape(len(order), pivots.shape[-1]).astype(np.int64) - 1
+    every = np.arange(len(order))
+    for k in range(flat.shape[-1]):
+        p = flat[:, k]
+        row = order[every, p]
+        order[every, p] = order[:, k]
+        order[:, k] = row
+    out = np.zeros((len(order), rows, rows), dtype)
+    out[every[:, None], order, np.arange(rows)] = 1
+    return out.reshape((*batch, rows, rows))
+
+
+def whole(x: Array) -> Any:
+    return x.astype(np.int32)
+
+
+# ---------------------------------------------------------------- results taken out
+
+
+def eigenvectors(x: Array, packed: Array, lower: bool) -> Any:
+    return part(packed, 0, x.shape[-2:])
+
+
+def eigenvalues(x: Array, packed: Array, lower: bool) -> Any:
+    return part(packed, x.shape[-1] ** 2, x.shape[-1:])
+
+
+def qr_q(x: Array, packed: Array, complete: bool) -> Any:
+    n, m = x.shape[-2:]
+    return part(packed, 0, (n, n if complete else min(n, m)))
+
+
+def qr_triangle(x: Array, packed: Array, complete: bool) -> Any:
+    n, m = x.shape[-2:]
+    rows = n if complete else min(n, m)
+    return part(packed, n * rows, (rows, m))
+
+
+def left_vectors(x: Array, packed: Array, full: bool) -> Any:
+    n, m = x.shape[-2:]
+    return part(packed, 0, (n, n if full else min(n, m)))
+
+
+def singular_values(x: Array, packed: Array, full: bool) -> Any:
+    n, m = x.shape[-2:]
+    return part(packed, n * (n if full else min(n, m)), (min(n, m),))
+
+
+def right_vectors(x: Array, packed: Array, full: bool) -> Any:
+    n, m = x.shape[-2:]
+    rows = m if full else min(n, m)
+    return part(packed, packed.shape[-1] - rows * m, (rows, m))
+
+
+def lu_compact(x: Any, packed: Array) -> Any:
+    return part(packed, 0, x.shape[-2:])
+
+
+def lu_pivots(packed: Any, rows: int, columns: int) -> Any:
+    return whole(part(packed, rows * columns, (min(rows, columns),)))
+
+
+def lu_permutation(packed: Any, rows: int, columns: int) -> Any:
+    return permutation(lu_pivots(packed, rows, columns), rows, packed.dtype)
+
+
+def logabsdet(x: Any, packed: Array) -> Any:
+    return part(packed, 1, ())
+
+
+def det_sign(x: Any, packed: Array) -> Any:
+    return part(packed, 0, ())
+
+
+# ---------------------------------------------------------------- the exponential
+
+
+def matrix_exp(x: Array) -> Any:
+    """By a quotient of polynomials of order 13, of the matrix halved until it is small, and squared again.
+
+    N. J. Higham, The scaling and squaring method for the matrix exponential revisited (SIAM J. Matrix Anal. 26, 2005).
+    """
+    a = x.astype(np.float64)
+    norm = np.abs(a).sum(-2).max(-1, initial=0.0)
+    halvings = np.ceil(np.log2(np.maximum(norm, 1e-300) / 5.4))
+    halvings = np.where(np.isfinite(halvings), np.clip(halvings, 0, 1100), 0)
+    a = np.ldexp(a, -halvings.astype(np.int32)[..., None, None])
+    one = np.eye(a.shape[-1])
+    a2 = a @ a
+    a4 = a2 @ a2
+    a6 = a4 @ a2
+    odd = a6 @ (a6 + 16380.0 * a4 + 40840800.0 * a2) + (
+        33522128640.0 * a6 + 10559470521600.0 * a4 + 1187353796428800.0 * a2 + 32382376266240000.0 * one
+    )
+    even = a6 @ (182.0 * a6 + 960960.0 * a4 + 1323241920.0 * a2) + (
+        670442572800.0 * a6 + 129060195264000.0 * a4 + 7771770303897600.0 * a2 + 64764752532480000.0 * one
+    )
+    odd = a @ odd
+    y = solve_ex(even - odd, even + odd)
+    for k in range(int(halvings.max(initial=0))):
+        y = np.where((halvings > k)[..., None, None], y @ y, y)
+    return y.astype(x.dtype)

@@ -1,0 +1,132 @@
+"""Special functions of elements, in NumPy alone. float16 is computed in float32 and rounded once."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.kernels.activations import _polynomial, erfc, erfinv
+
+Array = np.ndarray[Any, Any]
+
+_PI = math.pi
+_PI_SQUARED = math.pi**2
+_ROOT_HALF = math.sqrt(0.5)
+_ROOT_TWO = math.sqrt(2)
+_ROOT_PI = math.sqrt(math.pi)
+_LOG_ROOT_TWO_PI = 0.5 * math.log(2 * math.pi)
+
+
+# ---------------------------------------------------------------- products with logarithms
+
+
+def xlogy(a: Any, b: Any) -> Any:
+    """``a * log(b)``, 0 where ``a`` is 0 and ``b`` is a number."""
+    if np.result_type(a, b).char == "e":
+        return xlogy(np.asarray(a, np.float32), np.asarray(b, np.float32)).astype(np.float16)
+    return np.where(np.equal(a, 0) & ~np.isnan(b), 0, np.multiply(a, np.log(b)))
+
+
+def xlog1py(a: Any, b: Any) -> Any:
+    """``a * log(1 + b)``, 0 where ``a`` is 0 and ``b`` is a number."""
+    if np.result_type(a, b).char == "e":
+        return xlog1py(np.asarray(a, np.float32), np.asarray(b, np.float32)).astype(np.float16)
+    return np.where(np.equal(a, 0) & ~np.isnan(b), 0, np.multiply(a, np.log1p(b)))
+
+
+def entr(x: Array) -> Any:
+    """``-x * log(x)``; 0 at 0, -inf below."""
+    if x.dtype.char == "e":
+        return entr(x.astype(np.float32)).astype(np.float16)
+    inner = np.where(x > 0, x, 1.0)
+    return np.where(x > 0, -inner * np.log(inner), np.where(x == 0, 0.0, np.where(x < 0, -np.inf, x)))
+
+
+# ---------------------------------------------------------------- sinc and its derivative
+
+
+def sinc(x: Array) -> Any:
+    """``sin(pi * x) / (pi * x)``."""
+    if x.dtype.char == "e":
+        return sinc(x.astype(np.float32)).astype(np.float16)
+    z = np.where(x == 0, 1e-20, x * _PI)
+    return np.sin(z) / z
+
+
+def sinc_bend(x: Array) -> Any:
+    """The derivative of `sinc` over ``x``, which is even and smooth; near 0 by its series."""
+    if x.dtype.char == "e":
+        return sinc_bend(x.astype(np.float32)).astype(np.float16)
+    z = x * _PI
+    square = z * z
+    near = np.abs(x) < 0.25
+    safe = np.where(near, 1.0, z)
+    far = (np.cos(safe) - np.sin(safe) / safe) / (safe * safe)
+    # (cos z - sin(z) / z) / z**2 in powers of z**2: those of k have (-1)**(k + 1) * (2 * k + 2) / (2 * k + 3)!
+    series = _polynomial(
+        np.where(near, square, 0.0), -1.4797143443923793e-16, 4.498331606952833e-14, -1.0706029224547743e-11,
+        1.9270852604185937e-09, -2.505210838544172e-07, 2.2045855379188714e-05, -0.0011904761904761906,
+        0.03333333333333333, -0.3333333333333333,
+    )  # fmt: skip
+    return np.where(near, series, far) * _PI_SQUARED
+
+
+# ---------------------------------------------------------------- the normal distribution
+
+
+def ndtr(x: Array) -> Any:
+    """The area below the normal density up to ``x``."""
+    if x.dtype.char != "d":
+        return ndtr(x.astype(np.float64)).astype(x.dtype)
+    return 0.5 * erfc(-x * _ROOT_HALF)
+
+
+def erfcx(x: Array) -> Any:
+    """``exp(x * x) * erfc(x)``."""
+    if x.dtype.char != "d":
+        return erfcx(x.astype(np.float64)).astype(x.dtype)
+    low = np.minimum(np.maximum(x, -27.0), 5.0)  # below, it is inf
+    head = np.trunc(low * 16.0) / 16.0  # whose square is exact
+    square = np.exp(head * head) * np.exp((low - head) * (low + head))
+    return np.where(x < 5.0, square * erfc(low), _erfcx_far(np.maximum(x, 5.0)))
+
+
+def _erfcx_far(x: Array) -> Any:
+    """From 5 on, by Lentz's form of the continued fraction 7.1.14 of Abramowitz and Stegun, from its end."""
+    fraction = x
+    for k in range(30, 0, -1):
+        fraction = x + (0.5 * k) / fraction
+    return 1.0 / (fraction * _ROOT_PI)
+
+
+def log_ndtr(x: Array) -> Any:
+    """``log(ndtr(x))``, exact also where that is small."""
+    if x.dtype.char != "d":
+        return log_ndtr(x.astype(np.float64)).astype(x.dtype)
+    z = -x * _ROOT_HALF
+    low = np.maximum(z, 0.5)
+    below = np.log(0.5 * erfcx(low)) - low * low
+    return np.where(z < 0.5, np.log1p(-0.5 * erfc(-np.minimum(z, 0.5))), below)
+
+
+def ndtri(p: Array) -> Any:
+    """The inverse of `ndtr`; in the tails 26.2.23 of Abramowitz and Stegun, and three steps of Halley's."""
+    if p.dtype.char != "d":
+        return ndtri(p.astype(np.float64)).astype(p.dtype)
+    q = np.minimum(p, 1.0 - p)
+    inside = np.where(q > 0, q, 0.25)
+    t = np.sqrt(-2.0 * np.log(inside))
+    y = (2.515517 + t * (0.802853 + t * 0.010328)) / (
+        1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308))
+    ) - t
+    for _ in range(3):
+        # in logarithms, for both the area and the density may be too small
+        area = log_ndtr(y)
+        ratio = np.expm1(area - np.log(inside)) * np.exp(np.log(inside) + 0.5 * y * y + _LOG_ROOT_TWO_PI)
+        y = y - ratio / (1.0 + 0.5 * y * ratio)
+    y = np.where(p <= 0.5, y, -y)
+    y = np.where(q > 0.1, erfinv(2.0 * np.where(q > 0.1, p, 0.5) - 1.0) * _ROOT_TWO, y)
+    edge = np.where(p == 0, -np.inf, np.where(p == 1, np.inf, np.nan))
+    return np.where((p > 0) & (p < 1), y, edge)

@@ -1,0 +1,56 @@
+"""Arithmetic of elements that few programs need: extremes without nan, signs, whole numbers, parts of a number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.op import Op
+from minigrad.kernels import arithmetic as k
+from minigrad.ops import elementwise as e
+from minigrad.ops.elementwise import where
+
+
+def _first_wins(a: Any, b: Any, compare: Op) -> Any:
+    return e.logical_or(compare(a, b), e.isnan(b))
+
+
+def _copysign_vjp(g: Any, a: Any, y: Any) -> Any:
+    return g * (e.sign(a) * e.sign(y))
+
+
+_PAIR = "input: Tensor, other: Tensor"
+_NOT_BOOL = {"b": "not implemented for 'Bool'; convert with .int() first"}
+
+# fmt: off
+fmax = Op("fmax", np.fmax, "a b", lambda g, a, b: where(_first_wins(a, b, e.ge), g, 0.0),
+          lambda g, a, b: where(_first_wins(a, b, e.ge), 0.0, g), cast="same",
+          public="fmax", form=_PAIR, doc="The larger of two elements; the number where one is nan.")
+fmin = Op("fmin", np.fmin, "a b", lambda g, a, b: where(_first_wins(a, b, e.le), g, 0.0),
+          lambda g, a, b: where(_first_wins(a, b, e.le), 0.0, g), cast="same",
+          public="fmin", form=_PAIR, doc="The smaller of two elements; the number where one is nan.")
+copysign = Op("copysign", np.copysign, "a b", _copysign_vjp, lambda g: e.zero(g), cast="float",
+              public="copysign copysign_", form="input: Tensor, other: Operand",
+              doc="The size of ``input`` with the sign of ``other``; gradient 0 where ``input`` is 0.")
+nextafter = Op("nextafter", np.nextafter, "a b", lambda g, a, b: where(e.eq(a, b), 0.0, g),
+               lambda g, a, b: where(e.eq(a, b), g, 0.0), cast="floats",
+               public="nextafter nextafter_", form=_PAIR,
+               doc="The next floating-point number from ``input`` towards ``other``.")
+heaviside = Op("heaviside", k.heaviside, "x values", elementwise=True, new=True)
+nan_to_num = Op("nan_to_num", k.nan_to_num, "x; nan posinf neginf", lambda g, x: where(e.isfinite(x), g, 0.0),
+                elementwise=True, new=True)
+gcd = Op("gcd", np.gcd, "a b", cast="bits", refuse=_NOT_BOOL,
+         public="gcd gcd_", form=_PAIR, doc="The greatest common divisor of integers.")
+lcm = Op("lcm", np.lcm, "a b", cast="bits", refuse=_NOT_BOOL,
+         public="lcm lcm_", form=_PAIR, doc="The least common multiple of integers.")
+exponent = Op("exponent", k.exponent, "x", elementwise=True, new=True)
+scale_down: Op = Op("scale_down", k.scale_down, "x exponent", lambda g, exponent: scale_down(g, exponent), None,
+                    elementwise=True, new=True)
+signbit  = Op("signbit", np.signbit, "x",
+              public="signbit", doc="True where an element has a minus sign, also as -0 (bool).")
+isneginf = Op("isneginf", np.isneginf, "x", elementwise=True, new=True,
+              public="isneginf", doc="True where an element is -inf (bool).")
+isposinf = Op("isposinf", np.isposinf, "x", elementwise=True, new=True,
+              public="isposinf", doc="True where an element is inf (bool).")
+# fmt: on

@@ -1,0 +1,64 @@
+"""Special functions of elements that NumPy computes; those of SciPy are in `minigrad.ops.gamma`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.op import Op
+from minigrad.kernels import special as k
+from minigrad.ops import elementwise as e
+from minigrad.ops.elementwise import times, where
+
+_PI = math.pi
+_DENSITY = 1 / math.sqrt(2 * math.pi)
+_TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+
+
+def _sinc_bend_vjp(g: Any, x: Any, y: Any) -> Any:
+    small = e.lt(e.abs(x), 1e-3)
+    inner = where(small, 1.0, x)
+    far = (times(sinc(inner), -_PI * _PI) - where(small, 0.0, y) * 3.0) / inner
+    return g * where(small, times(x, _PI**4 / 15), far)
+
+
+def _log_unless_0(a: Any, b: Any, logarithm: Op) -> Any:
+    """The logarithm by which ``a`` is multiplied, 0 where that does not count."""
+    return where(e.logical_and(e.eq(a, 0.0), e.logical_not(e.isnan(b))), 0.0, logarithm(b))
+
+
+def _log_ndtr_vjp(g: Any, x: Any) -> Any:
+    # the density over the area, both of which may be too small
+    return times(g, math.sqrt(2 / math.pi)) / erfcx(times(x, -math.sqrt(0.5)))
+
+
+_KIND: dict[str, Any] = {"elementwise": True, "new": True}
+_BOTH = "input: Operand, other: Operand"
+
+# fmt: off
+logaddexp  = Op("logaddexp", np.logaddexp, "a b", lambda g, a, b: g * e.sigmoid(a - b),
+                lambda g, a, b: g * e.sigmoid(b - a), cast="floats",
+                public="logaddexp", form="input: Tensor, other: Tensor",
+                doc="``log(exp(input) + exp(other))``, without overflow. NotImplementedError for integers.")
+logaddexp2 = Op("logaddexp2", np.logaddexp2, "a b", lambda g, a, b: g * e.sigmoid(times(a - b, math.log(2))),
+                lambda g, a, b: g * e.sigmoid(times(b - a, math.log(2))), cast="floats",
+                public="logaddexp2", form="input: Tensor, other: Tensor",
+                doc="``log2(2**input + 2**other)``, without overflow. NotImplementedError for integers.")
+xlogy: Op = Op("xlogy", k.xlogy, "a b", lambda g, a, b: g * _log_unless_0(a, b, e.log),
+               lambda g, a, b: g * e.div(a, b), cast="float",
+               public="xlogy xlogy_", form=_BOTH, doc="``input * log(other)``; 0 where ``input`` is 0, unless "
+               "``other`` is nan.", **_KIND)
+xlog1py: Op = Op("xlog1py", k.xlog1py, "a b", lambda g, a, b: g * _log_unless_0(a, b, e.log1p),
+                 lambda g, a, b: g * e.div(a, b + 1.0), cast="float",
+                 **_KIND)
+entr = Op("entr", k.entr, "x", lambda g, x: g * (-e.log(x) - 1.0), cast="float", **_KIND)
+sinc: Op = Op("sinc", k.sinc, "x", lambda g, x: g * (x * sinc_bend(x)), cast="float",
+              public="sinc sinc_", doc="``sin(pi * input) / (pi * input)``, and 1 at 0.", **_KIND)
+sinc_bend: Op = Op("sinc_bend", k.sinc_bend, "x", _sinc_bend_vjp, cast="float", **_KIND)
+ndtr = Op("ndtr", k.ndtr, "x", lambda g, x: g * times(e.exp(x * x * -0.5), _DENSITY), cast="float", **_KIND)
+log_ndtr = Op("log_ndtr", k.log_ndtr, "x", _log_ndtr_vjp, cast="float", **_KIND)
+ndtri = Op("ndtri", k.ndtri, "p", lambda g, y: g * times(e.exp(y * y * 0.5), 1 / _DENSITY), cast="float", **_KIND)
+erfcx: Op = Op("erfcx", k.erfcx, "x", lambda g, x, y: g * (x * y * 2.0 - _TWO_OVER_ROOT_PI), cast="float", **_KIND)
+# fmt: on

@@ -1,0 +1,71 @@
+"""Special functions, under the names of ``torch.special``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from minigrad.core.apply import apply
+from minigrad.core.tensor import Tensor
+from minigrad.core.types import Operand
+from minigrad.functions.activations import log_softmax as log_softmax
+from minigrad.functions.activations import softmax as softmax
+from minigrad.functions.table import erf as erf
+from minigrad.functions.table import erfc as erfc
+from minigrad.functions.table import erfinv as erfinv
+from minigrad.functions.table import exp2 as exp2
+from minigrad.functions.table import expm1 as expm1
+from minigrad.functions.table import log1p as log1p
+from minigrad.functions.table import logit as logit
+from minigrad.functions.table import logsumexp as logsumexp
+from minigrad.functions.table import round as round
+from minigrad.functions.table import sigmoid as expit
+from minigrad.functions.table import sinc as sinc
+from minigrad.functions.table import xlogy as xlogy
+from minigrad.gate import public
+from minigrad.hints import missing
+from minigrad.ops import special as ops
+
+__all__ = [
+    "entr", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "log1p", "log_ndtr",
+    "log_softmax", "logit", "logsumexp", "ndtr", "ndtri", "round", "sinc", "softmax", "xlog1py",
+    "xlogy",
+]  # fmt: skip
+
+
+def entr(input: Tensor) -> Tensor:
+    """``-input * log(input)``; 0 at 0, -inf below."""
+    return apply(ops.entr, (input,))
+
+
+def erfcx(input: Tensor) -> Tensor:
+    """``exp(input**2) * erfc(input)``, without overflow and underflow."""
+    return apply(ops.erfcx, (input,))
+
+
+def ndtr(input: Tensor) -> Tensor:
+    """The area below the normal density up to ``input``."""
+    return apply(ops.ndtr, (input,))
+
+
+def log_ndtr(input: Tensor) -> Tensor:
+    """``log(ndtr(input))``, exact also far below 0."""
+    return apply(ops.log_ndtr, (input,))
+
+
+def ndtri(input: Tensor) -> Tensor:
+    """The inverse of `ndtr`: -inf at 0, inf at 1, nan outside."""
+    return apply(ops.ndtri, (input,))
+
+
+def xlog1py(input: Operand, other: Operand) -> Tensor:
+    """``input * log1p(other)``; 0 where ``input`` is 0, unless ``other`` is nan. One of the two is a Tensor."""
+    return apply(ops.xlog1py, (input, other))
+
+
+public(globals(), ("entr", "erfcx", "log_ndtr", "ndtr", "ndtri", "xlog1py"))
+
+
+if not TYPE_CHECKING:  # a type checker shall see that a name is missing
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing(__name__, name)
