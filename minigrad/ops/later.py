@@ -15,6 +15,7 @@ OPS = {
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
     "norms": "standardize standardize_backward",
     "pool": "max_pool max_pool_indices max_unpick max_pick resample resample_back unpool",
+    "recurrent": "rnn rnn_backward lstm lstm_backward gru gru_backward",
 }
 
 # The public names that follow from these.
