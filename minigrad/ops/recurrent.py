@@ -6,11 +6,13 @@ replaying the layer step by step with the operations that it consists of, and di
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
+from minigrad import buffers
 from minigrad.core import engine
 from minigrad.core.apply import apply
 from minigrad.core.mode import MODE, ModeManager
@@ -18,6 +20,7 @@ from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.kernels import recurrent as k
 from minigrad.ops import elementwise as e
+from minigrad.ops.buffered import called
 from minigrad.ops.linalg import matmul
 from minigrad.ops.nn import relu as relu_of
 from minigrad.ops.shape import alias, cat, reshape, slice_
@@ -118,6 +121,11 @@ def _lstm_costs(y: Any, x: Any, h: Any, c: Any, w: tuple[int, ...], u: tuple[int
 # ---------------------------------------------------------------- the rules
 
 
+def _kept(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel that puts large arrays on memory that is used again."""
+    return functools.partial(kernel, empty=buffers.empty)
+
+
 def _vjp(backward: Op, g: Any, y: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
     """The gradients of a layer's inputs."""
     return _split(backward(g, y, *inputs, **params), [tuple(x.shape) for x in inputs])
@@ -154,23 +162,29 @@ def _vjp_of_vjp(
 
 
 # fmt: off
-rnn: Op = Op("rnn", k.rnn, "x h w u *bias; runs reverse relu", order="C", costs=_costs,
+rnn: Op = Op("rnn", _kept(k.rnn), "x h w u *bias; runs reverse relu", order="C",
+             text=called(k.rnn), costs=_costs,
              joint=lambda g, y, x, h, w, u, bias, runs, reverse, relu: _vjp(
                  rnn_backward, g, y, (x, h, w, u, *bias), {"runs": runs, "reverse": reverse, "relu": relu}))
-rnn_backward: Op = Op("rnn_backward", k.rnn_backward, "d result x h w u *bias; runs reverse relu", order="C",
+rnn_backward: Op = Op("rnn_backward", _kept(k.rnn_backward), "d result x h w u *bias; runs reverse relu", order="C",
+                      text=called(k.rnn_backward),
                       joint=lambda g, d, x, h, w, u, bias, runs, reverse, relu: _vjp_of_vjp(
                           _rnn_steps, g, d, (x, h, w, u, *bias), {"runs": runs, "reverse": reverse, "relu": relu}))
-lstm: Op = Op("lstm", k.lstm, "x h c w u *more; runs reverse biased", order="C", costs=_lstm_costs,
+lstm: Op = Op("lstm", _kept(k.lstm), "x h c w u *more; runs reverse biased", order="C",
+              text=called(k.lstm), costs=_lstm_costs,
               joint=lambda g, y, x, h, c, w, u, more, runs, reverse, biased: _vjp(
                   lstm_backward, g, y, (x, h, c, w, u, *more), {"runs": runs, "reverse": reverse, "biased": biased}))
-lstm_backward: Op = Op("lstm_backward", k.lstm_backward, "d result x h c w u *more; runs reverse biased", order="C",
+lstm_backward: Op = Op("lstm_backward", _kept(k.lstm_backward), "d result x h c w u *more; runs reverse biased",
+                       order="C", text=called(k.lstm_backward),
                        joint=lambda g, d, x, h, c, w, u, more, runs, reverse, biased: _vjp_of_vjp(
                            _lstm_steps, g, d, (x, h, c, w, u, *more),
                            {"runs": runs, "reverse": reverse, "biased": biased}))
-gru: Op = Op("gru", k.gru, "x h w u *bias; runs reverse", order="C", costs=_costs,
+gru: Op = Op("gru", _kept(k.gru), "x h w u *bias; runs reverse", order="C",
+             text=called(k.gru), costs=_costs,
              joint=lambda g, y, x, h, w, u, bias, runs, reverse: _vjp(
                  gru_backward, g, y, (x, h, w, u, *bias), {"runs": runs, "reverse": reverse}))
-gru_backward: Op = Op("gru_backward", k.gru_backward, "d result x h w u *bias; runs reverse", order="C",
+gru_backward: Op = Op("gru_backward", _kept(k.gru_backward), "d result x h w u *bias; runs reverse", order="C",
+                      text=called(k.gru_backward),
                       joint=lambda g, d, x, h, w, u, bias, runs, reverse: _vjp_of_vjp(
                           _gru_steps, g, d, (x, h, w, u, *bias), {"runs": runs, "reverse": reverse}))
 # fmt: on
