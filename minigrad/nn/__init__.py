@@ -139,6 +139,14 @@ if TYPE_CHECKING:
         RNNCellBase,
     )
     from minigrad.nn.sparse import Embedding
+    from minigrad.nn.transformer import (
+        MultiheadAttention,
+        Transformer,
+        TransformerDecoder,
+        TransformerDecoderLayer,
+        TransformerEncoder,
+        TransformerEncoderLayer,
+    )
     from minigrad.nn.upsampling import (
         ChannelShuffle,
         PixelShuffle,
@@ -233,6 +241,7 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -269,6 +278,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "Unfold",
     "Upsample",
@@ -319,6 +333,10 @@ if not TYPE_CHECKING:
         """,
         "rnn": "GRU LSTM RNN GRUCell LSTMCell RNNBase RNNCell RNNCellBase",
         "sparse": "Embedding",
+        "transformer": """
+            MultiheadAttention Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder
+            TransformerEncoderLayer
+        """,
         "upsampling": """
             ChannelShuffle PixelShuffle PixelUnshuffle Upsample UpsamplingBilinear2d UpsamplingNearest2d
         """,
