@@ -24,7 +24,7 @@ from minigrad.gate import public
 from minigrad.ops import activations as a
 from minigrad.ops import classes as c
 from minigrad.ops import elementwise as e
-from minigrad.ops.shape import reshape
+from minigrad.ops.shape import permute, reshape
 
 __all__ = [
     "alpha_dropout", "alpha_dropout_", "celu", "celu_", "dropout", "dropout_", "feature_alpha_dropout",
@@ -154,13 +154,22 @@ def _dropped(input: Tensor, p: float, train: bool, feature: bool, alpha: bool) -
         if array.ndim < 2:
             raise runtime_error("Feature dropout requires at least 2 dimensions in the input")
         shape = (*shape[:2], *(1,) * (array.ndim - 2))
-    noise = drawn(None, "bernoulli", 1 - p, shape, array.dtype)
+    noise = _in_memory_order(array, p) if not feature and not array.flags.c_contiguous else None
+    if noise is None:
+        noise = drawn(None, "bernoulli", 1 - p, shape, array.dtype)
     if not alpha:
         return apply(e.mul, (input, apply(e.div, (noise, 1 - p))))
     low = 1.7580993408473766  # SELU_ALPHA * SELU_SCALE, to which selu falls
     scale = 1 / math.sqrt((low * low * p + 1) * (1 - p))
     shift = apply(e.add, (apply(e.mul, (apply(e.add, (noise, -1.0)), low * scale)), low * scale * p))
     return apply(e.add, (apply(e.mul, (input, apply(e.mul, (noise, scale)))), shift))
+
+
+def _in_memory_order(array: Any, p: float) -> Tensor:
+    """Noise for an array that does not lie row by row: drawn in the order of its memory, as PyTorch does."""
+    axes = tuple(int(k) for k in np.argsort([-stride for stride in array.strides], kind="stable"))
+    noise = drawn(None, "bernoulli", 1 - p, tuple(array.shape[k] for k in axes), array.dtype)
+    return apply(permute, (noise,), {"axes": tuple(map(axes.index, range(array.ndim)))})
 
 
 # ---------------------------------------------------------------- in place

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from minigrad.hints import missing
 
 if TYPE_CHECKING:
-    from minigrad.nn import functional, init
+    from minigrad.nn import functional, init, utils
     from minigrad.nn.activation import (
         CELU,
         ELU,
@@ -128,7 +128,25 @@ if TYPE_CHECKING:
         MaxUnpool2d,
         MaxUnpool3d,
     )
+    from minigrad.nn.rnn import (
+        GRU,
+        LSTM,
+        RNN,
+        GRUCell,
+        LSTMCell,
+        RNNBase,
+        RNNCell,
+        RNNCellBase,
+    )
     from minigrad.nn.sparse import Embedding
+    from minigrad.nn.transformer import (
+        MultiheadAttention,
+        Transformer,
+        TransformerDecoder,
+        TransformerDecoderLayer,
+        TransformerEncoder,
+        TransformerEncoderLayer,
+    )
     from minigrad.nn.upsampling import (
         ChannelShuffle,
         PixelShuffle,
@@ -143,6 +161,9 @@ __all__ = [
     "ELU",
     "GELU",
     "GLU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -184,6 +205,7 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
@@ -201,6 +223,7 @@ __all__ = [
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -218,6 +241,7 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -228,6 +252,9 @@ __all__ = [
     "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
     "RReLU",
     "ReLU",
     "ReLU6",
@@ -251,6 +278,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "Unfold",
     "Upsample",
@@ -261,6 +293,7 @@ __all__ = [
     "ZeroPad3d",
     "functional",
     "init",
+    "utils",
 ]  # fmt: skip
 
 
@@ -298,7 +331,12 @@ if not TYPE_CHECKING:
             AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d MaxPool1d
             MaxPool2d MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d
         """,
+        "rnn": "GRU LSTM RNN GRUCell LSTMCell RNNBase RNNCell RNNCellBase",
         "sparse": "Embedding",
+        "transformer": """
+            MultiheadAttention Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder
+            TransformerEncoderLayer
+        """,
         "upsampling": """
             ChannelShuffle PixelShuffle PixelUnshuffle Upsample UpsamplingBilinear2d UpsamplingNearest2d
         """,
@@ -306,7 +344,7 @@ if not TYPE_CHECKING:
     _PLACES = {name: file for file, names in _FILES.items() for name in names.split()}
 
     def __getattr__(name):
-        if name in ("functional", "init", *_FILES):
+        if name in ("functional", "init", "utils", *_FILES):
             return import_module(f"minigrad.nn.{name}")
         if name in _PLACES:
             module = import_module(f"minigrad.nn.{_PLACES[name]}")

@@ -1,0 +1,49 @@
+"""Recurrent layers, for the modules: one direction of one layer over all steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from minigrad.core.apply import apply
+from minigrad.core.op import Op, Params
+from minigrad.core.tensor import Tensor
+from minigrad.functions.elementwise import own
+from minigrad.ops import recurrent as r
+from minigrad.ops.shape import reshape, slice_
+
+Runs: TypeAlias = "tuple[tuple[int, int], ...]"
+
+
+def layer(
+    mode: str,
+    x: Tensor,
+    states: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    runs: Runs,
+    reverse: bool = False,
+) -> list[Tensor]:
+    """The outputs (rows, hidden) of all rows of ``x`` (rows, input), then the last states, each (batch, hidden).
+
+    ``mode`` is that of `nn.RNNBase`. ``weights`` are those of input and hidden state, the two biases if there are
+    any, and the projection of an LSTM, if it has one. ``runs`` tells how many steps have how many sequences.
+    """
+    op: Op
+    params: Params = {"runs": runs, "reverse": reverse}
+    if mode == "LSTM":
+        op, params["biased"] = r.lstm, len(weights) > 3
+    elif mode == "GRU":
+        op = r.gru
+    else:
+        op, params["relu"] = r.rnn, mode == "RNN_RELU"
+    y = apply(op, (x, *states, *weights), params)
+    first, parts = 0, []
+    for shape in ((len(x._array), states[0]._array.shape[1]), *(s._array.shape for s in states)):
+        stop = first + shape[0] * shape[1]
+        part = apply(slice_, (y,), {"index": (slice(first, stop),)})
+        parts.append(own(apply(reshape, (part,), {"shape": shape})))
+        first = stop
+    return parts
+
+
+METHODS = ""

@@ -1,0 +1,376 @@
+"""Recurrent layers in one direction: loops over time, and what backward needs, in memory that is there.
+
+All steps lie in one matrix, a row for each step and sequence.  ``runs`` tells the sizes of the batches: pairs of a
+number of steps and the number of sequences in each, the sequences sorted by length.  A layer's result is a vector:
+the outputs of all steps, then the last hidden state, for an LSTM then the last cell state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Runs: TypeAlias = "tuple[tuple[int, int], ...]"
+Empty: TypeAlias = Callable[
+    ..., Array
+]  # as np.empty; where what it makes is used again, no page is faulted in anew
+
+
+class States(np.ndarray[Any, Any]):
+    """A result together with the gates and cells behind it.
+
+    The vector that a kernel returns is a view of its beginning. Backward looks whether what it gets still is, and
+    otherwise, as in a program that has copied the vector, computes them anew.
+    """
+
+
+def _result(size: int, more: int, dtype: Any, empty: Empty) -> tuple[Array, Array]:
+    """A vector of ``size`` elements, and the ``more`` elements behind it."""
+    # On a buffer, or on memory of its own: NumPy makes a view refer to what lies behind, if that is a plain array.
+    states = np.ndarray.__new__(States, (size + more,), dtype, empty((size + more,), dtype).base)
+    return np.ndarray((size,), dtype, states), np.ndarray((more,), dtype, states, size * states.itemsize)
+
+
+def _states(y: Array, more: int) -> Array | None:
+    """The elements behind a vector, if it is one that a kernel has returned."""
+    base: Any = y.base
+    whole = type(base) is States and y.ndim == 1 and base.size == y.size + more
+    return np.ndarray((more,), y.dtype, base, y.nbytes) if whole else None
+
+
+def steps(runs: Runs, reverse: bool) -> list[tuple[int, int, int]]:
+    """Of each run, in the order of time or against it: the first row, how many steps, how many sequences."""
+    first, spans = 0, []
+    for count, n in runs:
+        if count:
+            spans.append((first, count, n))
+        first += count * n
+    return spans[::-1] if reverse else spans
+
+
+def _walk(runs: Runs, reverse: bool, *arrays: Array) -> Iterator[tuple[int, Iterator[Any]]]:
+    """Run by run: how many sequences it has, and step by step its rows of each of the arrays."""
+    for row, count, n in steps(runs, reverse):
+        parts = [a[row : row + count * n].reshape(count, n, *a.shape[1:]) for a in arrays]
+        yield n, zip(*(a[::-1] if reverse else a for a in parts), strict=True)
+
+
+def _before(out: Array, first: Array, runs: Runs, reverse: bool, empty: Empty) -> Array:
+    """The state that each row of ``out`` followed from."""
+    before, now = empty(out.shape, out.dtype), first.copy()
+    for row, count, n in steps(runs, reverse):
+        stop = row + count * n
+        if reverse:
+            before[stop - n : stop] = now[:n]
+            before[row : stop - n] = out[row + n : stop]
+            now[:n] = out[row : row + n]
+        else:
+            before[row : row + n] = now[:n]
+            before[row + n : stop] = out[row : stop - n]
+            now[:n] = out[stop - n : stop]
+    return before
+
+
+def _input(x: Array, w: Array, bias: Array | None, scale: Array | float, out: Array) -> None:
+    """The products of all steps' inputs, with the bias."""
+    np.matmul(x, w.T * scale, out=out)
+    if bias is not None:
+        out += bias * scale
+
+
+def _slope(y: Array, factor: Array, part: Array, out: Array) -> None:
+    """``factor * y * (1 - y)``, where y is a sigmoid."""
+    np.multiply(y, y, out=part)
+    np.subtract(y, part, out=part)
+    np.multiply(factor, part, out=out)
+
+
+def _tanh_slope(y: Array, factor: Array, part: Array, out: Array) -> None:
+    """``factor * (1 - y * y)``, where y is a tanh."""
+    np.multiply(y, y, out=part)
+    np.subtract(1.0, part, out=part)
+    np.multiply(factor, part, out=out)
+
+
+def _sums(d: Array) -> Array:
+    """The sum of rows, by a product: float32 adds up more exactly so, and faster."""
+    return np.dot(np.ones(len(d), d.dtype), d)
+
+
+def _side_by_side(arrays: Any, dtype: Any, empty: Empty) -> tuple[Array, list[Array]]:
+    """A vector for the gradients of arrays, and its parts in their shapes."""
+    flat, parts, first = empty((sum(a.size for a in arrays),), dtype), [], 0
+    for a in arrays:
+        parts.append(flat[first : first + a.size].reshape(a.shape))
+        first += a.size
+    return flat, parts
+
+
+def _wide(kernel: Any, arrays: Any, **params: Any) -> Any:
+    """A kernel in float32, for float16."""
+    return kernel(*[a.astype(np.float32) for a in arrays], **params).astype(np.float16)
+
+
+# ---------------------------------------------------------------- tanh or relu of a sum
+
+
+def rnn(
+    x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, relu: bool, empty: Empty = np.empty
+) -> Any:  # fmt: skip
+    """``h' = tanh(w x + u h + bias)`` step by step, or with relu."""
+    if x.dtype.char == "e":
+        return _wide(rnn, (x, h, w, u, *bias), runs=runs, reverse=reverse, relu=relu)
+    rows, width = len(x), len(w)
+    y = empty((rows * width + h.size,), x.dtype)
+    out, last = y[: rows * width].reshape(rows, width), y[rows * width :].reshape(h.shape)
+    last[...] = h
+    _input(x, w, bias[0] + bias[1] if bias else None, 1.0, out)
+    turned, product = np.ascontiguousarray(u.T), np.empty_like(h)
+    zero = np.zeros((), x.dtype)
+    for n, walk in _walk(runs, reverse, out):
+        now, p = last[:n], product[:n]
+        for (z,) in walk:
+            z += np.dot(now, turned, out=p)
+            now = np.maximum(z, zero, out=z) if relu else np.tanh(z, out=z)
+        last[:n] = now
+    return y
+
+
+def rnn_backward(
+    d: Array, y: Array, x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, relu: bool,
+    empty: Empty = np.empty,
+) -> Any:  # fmt: skip
+    """The gradients of the inputs of `rnn`, one behind the other, by that of its result."""
+    if x.dtype.char == "e":
+        return _wide(rnn_backward, (d, y, x, h, w, u, *bias), runs=runs, reverse=reverse, relu=relu)
+    rows, width = len(x), len(w)
+    out, d_out = (a[: rows * width].reshape(rows, width) for a in (y, d))
+    dz = empty(out.shape, x.dtype)
+    if relu:
+        np.greater(out, 0, out=dz)
+    else:
+        np.multiply(out, out, out=dz)
+        np.subtract(1.0, dz, out=dz)
+    flat, (dx, carry, dw, du, *db) = _side_by_side((x, h, w, u, *bias), x.dtype, empty)
+    carry[...] = d[rows * width :].reshape(h.shape)
+    for n, walk in _walk(runs, not reverse, dz, d_out):
+        dh = carry[:n]
+        for z, up in walk:
+            dh += up
+            z *= dh
+            np.dot(z, u, out=dh)
+    np.matmul(dz, w, out=dx)
+    np.matmul(dz.T, x, out=dw)
+    np.matmul(dz.T, _before(out, h, runs, reverse, empty), out=du)
+    for b in db:
+        b[...] = _sums(dz)
+    return flat
+
+
+# ---------------------------------------------------------------- LSTM
+
+
+def _of_lstm(memory: Array, rows: int, width: int) -> tuple[Array, Array]:
+    """Gates and cells in the memory behind a result."""
+    size = 4 * rows * width
+    return memory[:size].reshape(rows, 4, width), memory[size:].reshape(rows, width)
+
+
+def lstm(
+    x: Array, h: Array, c: Array, w: Array, u: Array, *more: Array, runs: Runs, reverse: bool, biased: bool,
+    empty: Empty = np.empty,
+) -> Any:  # fmt: skip
+    """An LSTM; ``more`` are the two biases, if it is ``biased``, and the projection of the hidden state, if any."""
+    if x.dtype.char == "e":
+        return _wide(lstm, (x, h, c, w, u, *more), runs=runs, reverse=reverse, biased=biased)
+    rows, (batch, width), dtype = len(x), c.shape, x.dtype
+    outputs = rows * h.shape[1]
+    y, memory = _result(outputs + h.size + c.size, 5 * rows * width, dtype, empty)
+    gates, cells = _of_lstm(memory, rows, width)
+    out, last = y[:outputs].reshape(rows, h.shape[1]), y[outputs : outputs + h.size].reshape(h.shape)
+    last_cell = y[outputs + h.size :].reshape(c.shape)
+    last[...], last_cell[...] = h, c
+    projection = more[-1].T if len(more) % 2 else None
+    # sigmoid(z) is tanh(z / 2) / 2 + 1 / 2: by what gates are multiplied before and after, and what is added.
+    scale = np.full(4 * width, 0.5, dtype)
+    scale[2 * width : 3 * width] = 1.0
+    flat = gates.reshape(rows, 4 * width)
+    _input(x, w, more[0] + more[1] if biased else None, scale, flat)
+    turned, product = np.ascontiguousarray(u.T * scale), np.empty((batch, 4 * width), dtype)
+    scales = np.empty_like(product)  # rows of them: half the time that one row takes
+    scales[...] = scale
+    shifts = np.where(scales == 0.5, scales, scales.dtype.type(0.0))
+    part, hidden = np.empty_like(c), np.empty_like(c)
+    for n, walk in _walk(runs, reverse, flat, *(gates[:, k] for k in range(4)), cells, out):
+        now, cell, p, t = last[:n], last_cell[:n], product[:n], part[:n]
+        by, plus, unprojected = scales[:n], shifts[:n], hidden[:n]
+        for z, i, f, a, o, new, to in walk:
+            z += np.dot(now, turned, out=p)
+            np.tanh(z, out=z)
+            z *= by
+            z += plus
+            np.multiply(f, cell, out=new)
+            new += np.multiply(i, a, out=t)
+            np.tanh(new, out=t)
+            if projection is None:
+                np.multiply(o, t, out=to)
+            else:
+                np.matmul(np.multiply(o, t, out=unprojected), projection, out=to)
+            now, cell = to, new
+        last[:n], last_cell[:n] = now, cell
+    return y
+
+
+def lstm_backward(
+    d: Array, y: Array, x: Array, h: Array, c: Array, w: Array, u: Array, *more: Array, runs: Runs, reverse: bool,
+    biased: bool, empty: Empty = np.empty,
+) -> Any:  # fmt: skip
+    """The gradients of the inputs of `lstm`, one behind the other, by that of its result."""
+    if x.dtype.char == "e":
+        return _wide(lstm_backward, (d, y, x, h, c, w, u, *more), runs=runs, reverse=reverse, biased=biased)
+    rows, width, dtype = len(x), c.shape[1], x.dtype
+    outputs = rows * h.shape[1]
+    memory = _states(y, 5 * rows * width)
+    if memory is None:
+        y = lstm(x, h, c, w, u, *more, runs=runs, reverse=reverse, biased=biased, empty=empty)
+        memory = _states(y, 5 * rows * width)
+    gates, cells = _of_lstm(memory, rows, width)  # type: ignore[arg-type]
+    out, d_out = (a[:outputs].reshape(rows, h.shape[1]) for a in (y, d))
+    i, f, a, o = (gates[:, k] for k in range(4))
+    # What the gradients of cell and hidden state are multiplied by to get those of the gates before their curves.
+    dz, through, part, curved = (empty((rows, *s, width), dtype) for s in ((4,), (), (), ()))
+    np.tanh(cells, out=curved)
+    _tanh_slope(curved, o, part, through)
+    _slope(i, a, part, dz[:, 0])
+    _slope(f, _before(cells, c, runs, reverse, empty), part, dz[:, 1])
+    _tanh_slope(a, i, part, dz[:, 2])
+    _slope(o, curved, part, dz[:, 3])
+    projection = more[-1] if len(more) % 2 else None
+    flat, (dx, carry, carried, dw, du, *others) = _side_by_side((x, h, c, w, u, *more), dtype, empty)
+    carry[...] = d[outputs : outputs + h.size].reshape(h.shape)
+    carried[...] = d[outputs + h.size :].reshape(c.shape)
+    product, hidden, total = np.empty_like(c), np.empty_like(c), empty(d_out.shape, dtype)
+    gradients = dz.reshape(rows, 4 * width)
+    for n, walk in _walk(runs, not reverse, gradients, dz[:, :3], dz[:, 3], f, through, d_out, total):
+        dh, dc, p = carry[:n], carried[:n], product[:n]
+        across = dc[:, None]
+        for z, first, fourth, forget, by, up, at in walk:
+            dh += up
+            if projection is None:
+                over = dh
+            else:
+                at[...] = dh
+                over = np.matmul(dh, projection, out=hidden[:n])
+            dc += np.multiply(over, by, out=p)
+            first *= across
+            fourth *= over
+            dc *= forget
+            np.dot(z, u, out=dh)
+    np.matmul(gradients, w, out=dx)
+    np.matmul(gradients.T, x, out=dw)
+    np.matmul(gradients.T, _before(out, h, runs, reverse, empty), out=du)
+    for b in others[: 2 * biased]:
+        b[...] = _sums(gradients)
+    if projection is not None:
+        np.matmul(total.T, np.multiply(o, curved, out=part), out=others[-1])
+    return flat
+
+
+# ---------------------------------------------------------------- GRU
+
+
+def _of_gru(memory: Array, rows: int, width: int) -> tuple[Array, Array]:
+    """Gates, and the products with the hidden state that the reset gate is multiplied by."""
+    size = 3 * rows * width
+    return memory[:size].reshape(rows, 3, width), memory[size:].reshape(rows, width)
+
+
+def gru(
+    x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, empty: Empty = np.empty
+) -> Any:
+    """A GRU: reset and update gate r and z, ``n = tanh(w x + b + r * (u h + b'))``, then ``(1 - z) * n + z * h``."""
+    if x.dtype.char == "e":
+        return _wide(gru, (x, h, w, u, *bias), runs=runs, reverse=reverse)
+    rows, (batch, width), dtype = len(x), h.shape, x.dtype
+    y, memory = _result(rows * width + h.size, 4 * rows * width, dtype, empty)
+    gates, inner = _of_gru(memory, rows, width)
+    out, last = y[: rows * width].reshape(rows, width), y[rows * width :].reshape(h.shape)
+    last[...] = h
+    scale = np.full(3 * width, 0.5, dtype)
+    scale[2 * width :] = 1.0
+    both, shift = None, np.zeros((batch, width), dtype)
+    if bias:
+        both = bias[0].copy()
+        both[: 2 * width] += bias[1][: 2 * width]
+        shift[...] = bias[1][2 * width :]
+    flat = gates.reshape(rows, 3 * width)
+    _input(x, w, both, scale, flat)
+    turned, product = np.ascontiguousarray(u.T * scale), np.empty((batch, 3 * width), dtype)
+    part, half = np.empty_like(h), np.asarray(0.5, dtype)
+    for n, walk in _walk(runs, reverse, flat[:, : 2 * width], *(gates[:, k] for k in range(3)), inner, out):
+        now, p, t, plus = last[:n], product[:n], part[:n], shift[:n]
+        first, second = p[:, : 2 * width], p[:, 2 * width :]
+        for rz, r, z, a, q, to in walk:
+            np.dot(now, turned, out=p)
+            rz += first
+            np.tanh(rz, out=rz)
+            rz *= half
+            rz += half
+            np.add(second, plus, out=q)
+            a += np.multiply(r, q, out=t)
+            np.tanh(a, out=a)
+            np.subtract(now, a, out=to)
+            to *= z
+            to += a
+            now = to
+        last[:n] = now
+    return y
+
+
+def gru_backward(
+    d: Array, y: Array, x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool,
+    empty: Empty = np.empty,
+) -> Any:  # fmt: skip
+    """The gradients of the inputs of `gru`, one behind the other, by that of its result."""
+    if x.dtype.char == "e":
+        return _wide(gru_backward, (d, y, x, h, w, u, *bias), runs=runs, reverse=reverse)
+    rows, width, dtype = len(x), h.shape[1], x.dtype
+    memory = _states(y, 4 * rows * width)
+    if memory is None:
+        y = gru(x, h, w, u, *bias, runs=runs, reverse=reverse, empty=empty)
+        memory = _states(y, 4 * rows * width)
+    gates, inner = _of_gru(memory, rows, width)  # type: ignore[arg-type]
+    out, d_out = (a[: rows * width].reshape(rows, width) for a in (y, d))
+    r, z, a = (gates[:, k] for k in range(3))
+    before = _before(out, h, runs, reverse, empty)
+    # Gradients of r, z and of what r is multiplied by, and of what tanh is taken of: first what they are factors of.
+    dz, part, other = (empty((rows, *s, width), dtype) for s in ((4,), (), ()))
+    _slope(r, inner, part, dz[:, 0])
+    _slope(z, np.subtract(before, a, out=other), part, dz[:, 1])
+    dz[:, 2] = r
+    _tanh_slope(a, np.subtract(1.0, z, out=other), part, dz[:, 3])
+    flat, (dx, carry, dw, du, *db) = _side_by_side((x, h, w, u, *bias), dtype, empty)
+    carry[...] = d[rows * width :].reshape(h.shape)
+    product, gradients = np.empty_like(carry), dz.reshape(rows, 4 * width)
+    to_hidden = gradients[:, : 3 * width]
+    for n, walk in _walk(runs, not reverse, to_hidden, *(dz[:, k] for k in range(4)), z, d_out):
+        dh, p = carry[:n], product[:n]
+        for hidden, of_r, of_z, of_q, of_a, keep, up in walk:
+            dh += up
+            of_a *= dh
+            of_z *= dh
+            of_r *= of_a
+            of_q *= of_a
+            dh *= keep
+            dh += np.matmul(hidden, u, out=p)
+    to_input = empty((rows, 3 * width), dtype)
+    to_input[:, : 2 * width], to_input[:, 2 * width :] = gradients[:, : 2 * width], dz[:, 3]
+    np.matmul(to_input, w, out=dx)
+    np.matmul(to_input.T, x, out=dw)
+    np.matmul(to_hidden.T, before, out=du)
+    for b, gradient in zip(db, (to_input, to_hidden), strict=False):
+        b[...] = _sums(gradient)
+    return flat

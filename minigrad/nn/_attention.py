@@ -1,0 +1,338 @@
+"""Attention, as `minigrad.nn.functional` offers it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.mode import MODE
+from minigrad.core.tensor import wrap
+from minigrad.errors import runtime_error, warn
+from minigrad.functions.creation import zeros, zeros_like
+from minigrad.functions.elementwise import where
+from minigrad.functions.images import pad
+from minigrad.functions.nn import linear
+from minigrad.functions.parts import cat
+from minigrad.gate import public
+from minigrad.nn._activations import dropout, softmax
+from minigrad.tensor import Tensor
+
+__all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
+
+
+# ---------------------------------------------------------------- queries, keys and values
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """``softmax(query @ key.mT * scale + attn_mask) @ value``: query (..., L, E), key (..., S, E), value (..., S, V).
+
+    A bool ``attn_mask`` is True where a query may see a key; ``is_causal`` stands for one that lets each query see the
+    keys up to its own place. A query that may see none gives zeros. ``scale`` is 1/sqrt(E) by default. Probabilities
+    are dropped with ``dropout_p``. ``enable_gqa`` lets the heads (dimension -3) of query share those of key and value.
+    RuntimeError for shapes that do not fit, other element types, and a mask beside ``is_causal``.
+    """
+    _check_operands(query, key, value, attn_mask, is_causal)
+    if enable_gqa:
+        key, value = _shared("key", query, key), _shared("value", query, value)
+    width = query._array.shape[-1]
+    if scale is None:
+        scale = 1.0 / math.sqrt(width) if width else 0.0
+    scores = (query * scale) @ key.mT
+    dead = None  # the queries that see no key
+    if is_causal:
+        scores = where(wrap(np.tri(*scores._array.shape[-2:], dtype=bool)), scores, -math.inf)
+    elif attn_mask is not None and attn_mask._array.dtype == bool:
+        dead = _some(attn_mask.any(-1, keepdim=True).logical_not())
+        scores = where(attn_mask, scores, -math.inf)
+    elif attn_mask is not None:
+        dead = _some(attn_mask.eq(-math.inf).all(-1, keepdim=True))
+        scores = scores + attn_mask
+    if dead is not None:
+        scores = where(dead, 0.0, scores)
+    p = softmax(scores, -1)
+    if dead is not None:
+        p = where(dead, 0.0, p)
+    if dropout_p > 0.0:
+        p = dropout(p, dropout_p)
+    return p @ value
+
+
+def _some(rows: Tensor) -> Tensor | None:
+    """Rows that are True, if there are any; while a function is recorded there may be."""
+    return rows if MODE.get().recorder is not None or rows._array.any() else None
+
+
+def _check_operands(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, is_causal: bool) -> None:
+    arrays = q._array, k._array, v._array
+    if any(a.dtype != arrays[0].dtype for a in arrays):
+        raise runtime_error(
+            "Expected query, key, and value to have the same dtype, but got query.dtype: "
+            f"{q.dtype} key.dtype: {k.dtype} and value.dtype: {v.dtype} instead."
+        )
+    if min(a.ndim for a in arrays) < 2:
+        raise runtime_error(
+            "Expected query, key, and value to all be at least 2 dimensional, but got query.dim(): "
+            f"{q.dim()}, key.dim(): {k.dim()} and value.dim(): {v.dim()} instead."
+        )
+    if arrays[0].dtype.kind != "f":
+        raise runtime_error(
+            f"scaled_dot_product_attention: expected a floating dtype, got {q.dtype}; use .float()"
+        )
+    if mask is None:
+        return
+    if is_causal:
+        raise runtime_error(
+            "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True"
+        )
+    if mask._array.dtype not in (bool, arrays[0].dtype):
+        raise runtime_error(
+            "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+            f"{mask.dtype} and query.dtype: {q.dtype} instead."
+        )
+
+
+def _shared(name: str, query: Tensor, x: Tensor) -> Tensor:
+    """The heads of keys or values, each as often as there are queries for it."""
+    if min(query.dim(), x.dim()) < 3:
+        raise runtime_error(
+            f"enable_gqa expects heads in dimension -3 of query and {name}, got {list(query._array.shape)} and "
+            f"{list(x._array.shape)}"
+        )
+    heads, own = query._array.shape[-3], x._array.shape[-3]
+    if not own or heads % own:
+        raise runtime_error(
+            "Number of heads in key and value must divide the number of heads in query, but got "
+            f"{name} with {own} and query with {heads}"
+        )
+    if heads == own:
+        return x
+    *batch, _, rows, width = x._array.shape
+    return x.unsqueeze(-3).expand(*batch, own, heads // own, rows, width).reshape(*batch, heads, rows, width)
+
+
+# ---------------------------------------------------------------- several heads
+
+
+def as_floats(mask: Tensor | None, name: str, other: Tensor | None, other_name: str, like: Tensor) -> Any:
+    """A mask of numbers to add to scores: -inf where a bool one is True. Warns of masks of two kinds."""
+    if mask is None:
+        return None
+    array = mask._array
+    if array.dtype != bool and array.dtype.kind != "f":
+        raise runtime_error(f"only bool and floating types of {name} are supported, got {mask.dtype}")
+    if other is not None and other._array.dtype != array.dtype:
+        warn(f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.")
+    return zeros_like(mask, dtype=like.dtype).masked_fill(mask, -math.inf) if array.dtype == bool else mask
+
+
+def multi_head_attention_forward(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    embed_dim_to_check: int,
+    num_heads: int,
+    in_proj_weight: Tensor | None,
+    in_proj_bias: Tensor | None,
+    bias_k: Tensor | None,
+    bias_v: Tensor | None,
+    add_zero_attn: bool,
+    dropout_p: float,
+    out_proj_weight: Tensor,
+    out_proj_bias: Tensor | None,
+    training: bool = True,
+    key_padding_mask: Tensor | None = None,
+    need_weights: bool = True,
+    attn_mask: Tensor | None = None,
+    use_separate_proj_weight: bool = False,
+    q_proj_weight: Tensor | None = None,
+    k_proj_weight: Tensor | None = None,
+    v_proj_weight: Tensor | None = None,
+    static_k: Tensor | None = None,
+    static_v: Tensor | None = None,
+    average_attn_weights: bool = True,
+    is_causal: bool = False,
+) -> tuple[Tensor, Tensor | None]:
+    """What :class:`minigrad.nn.MultiheadAttention` computes, with its parameters as arguments.
+
+    Query (L, N, E), key and value (S, N, E), or all without N. Returns (L, N, E), and with ``need_weights`` the
+    probabilities (N, L, S), by head (N, heads, L, S) unless they are averaged. RuntimeError for shapes that do not fit.
+    """
+    batched = _check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads)
+    if not batched:
+        same = key is value, query is key
+        query, key, value = query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1)
+        value = key if same[0] else value
+        key, value = (query, query) if all(same) else (key, value)
+        key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
+    steps, batch, width = query._array.shape
+    if width != embed_dim_to_check:
+        raise runtime_error(f"was expecting embedding dimension of {embed_dim_to_check}, but got {width}")
+    if width % num_heads:
+        raise runtime_error(f"embed_dim {width} not divisible by num_heads {num_heads}")
+    padding = as_floats(key_padding_mask, "key_padding_mask", attn_mask, "attn_mask", query)
+    if is_causal and attn_mask is None:
+        raise runtime_error(
+            "Need attn_mask if specifying the is_causal hint. Transformer.generate_square_subsequent_mask makes one"
+        )
+    causal = is_causal and padding is None and not need_weights
+    mask = None if causal else as_floats(attn_mask, "attn_mask", None, "", query)
+    if use_separate_proj_weight:
+        weights = (q_proj_weight, k_proj_weight, v_proj_weight)
+        q, k, v = _projected_apart(query, key, value, weights, in_proj_bias)
+    else:
+        q, k, v = _projected(query, key, value, in_proj_weight, in_proj_bias)
+    mask = _checked_mask(mask, batch, num_heads, steps, len(key._array))
+    more = 0  # keys beside those of the sequence
+    if bias_k is not None and bias_v is not None:
+        k, v, more = cat((k, bias_k.expand(1, batch, -1))), cat((v, bias_v.expand(1, batch, -1))), 1
+    q, k, v = (_heads(x, batch, num_heads) for x in (q, k, v))
+    k, v = _static(k, static_k, batch * num_heads), _static(v, static_v, batch * num_heads)
+    if add_zero_attn:
+        zero = zeros(batch * num_heads, 1, k._array.shape[2], dtype=k.dtype)
+        k, v, more = cat((k, zero), 1), cat((v, zero), 1), more + 1
+    if more:
+        mask, padding = (None if m is None else pad(m, (0, more)) for m in (mask, padding))
+    keys = k._array.shape[1]
+    mask = _merged(mask, padding, batch, num_heads, keys)
+    dropped = dropout_p if training else 0.0
+    if not need_weights:
+        by_head = [x.reshape(batch, num_heads, *x._array.shape[1:]) for x in (q, k, v)]
+        if mask is not None:
+            mask = mask.unsqueeze(0) if len(mask._array) == 1 else mask.reshape(batch, num_heads, -1, keys)
+        y = scaled_dot_product_attention(*by_head, mask, dropped, causal)
+        y = y.permute(2, 0, 1, 3).reshape(steps, batch, width)
+        y = linear(y, out_proj_weight, out_proj_bias)
+        return (y if batched else y.squeeze(1)), None
+    scores = (q * math.sqrt(1.0 / q._array.shape[2])) @ k.mT
+    p = softmax(scores if mask is None else scores + mask, -1)
+    if dropped > 0.0:
+        p = dropout(p, dropped)
+    y = linear((p @ v).transpose(0, 1).reshape(steps, batch, width), out_proj_weight, out_proj_bias)
+    p = p.reshape(batch, num_heads, steps, keys)
+    if average_attn_weights:
+        p = p.mean(1)
+    return (y, p) if batched else (y.squeeze(1), p.squeeze(0))
+
+
+def _check_shapes(
+    query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None, mask: Tensor | None, heads: int
+) -> bool:
+    """Whether the operands have a batch. RuntimeError for dimensions that do not fit."""
+    rank = query.dim()
+    if rank not in (2, 3):
+        raise runtime_error(
+            f"query should be unbatched 2D or batched 3D tensor but received {rank}-D query tensor"
+        )
+    kind = "batched (3-D)" if rank == 3 else "unbatched (2-D)"
+    if key.dim() != rank or value.dim() != rank:
+        raise runtime_error(
+            f"For {kind} `query`, expected `key` and `value` to be {rank}-D but found {key.dim()}-D and "
+            f"{value.dim()}-D tensors respectively"
+        )
+    if padding is not None and padding.dim() != rank - 1:
+        raise runtime_error(
+            f"For {kind} `query`, expected `key_padding_mask` to be `None` or {rank - 1}-D but found "
+            f"{padding.dim()}-D tensor instead"
+        )
+    if mask is not None and mask.dim() not in (2, 3):
+        raise runtime_error(
+            f"For {kind} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found {mask.dim()}-D tensor instead"
+        )
+    expected = (heads, len(query._array), len(key._array))
+    if mask is not None and rank == 2 and mask.dim() == 3 and mask._array.shape != expected:
+        raise runtime_error(f"Expected `attn_mask` shape to be {expected} but got {tuple(mask.shape)}")
+    return rank == 3
+
+
+def _projected(q: Tensor, k: Tensor, v: Tensor, w: Tensor | None, b: Tensor | None) -> tuple[Any, Any, Any]:
+    """Queries, keys and values by one weight, whose rows are those of the three one below the other."""
+    if w is None:
+        raise runtime_error("use_separate_proj_weight is False but in_proj_weight is None")
+    if k._array.shape != v._array.shape:
+        raise runtime_error(f"key shape {k.shape} does not match value shape {v.shape}")
+    e = q._array.shape[-1]
+    if k is v and q is k:
+        y = linear(q, w, b)
+        return y.narrow(-1, 0, e), y.narrow(-1, e, e), y.narrow(-1, 2 * e, e)
+    if k is v:
+        rest = linear(k, w[e:], None if b is None else b[e:])
+        return linear(q, w[:e], None if b is None else b[:e]), rest.narrow(-1, 0, e), rest.narrow(-1, e, e)
+    shifts = (None, None, None) if b is None else b.chunk(3)
+    y = [linear(x, part, shift) for x, part, shift in zip((q, k, v), w.chunk(3), shifts, strict=True)]
+    return y[0], y[1], y[2]
+
+
+def _projected_apart(
+    q: Tensor, k: Tensor, v: Tensor, weights: tuple[Tensor | None, ...], b: Tensor | None
+) -> list[Tensor]:
+    """Queries, keys and values by weights of their own, so that their sizes may differ."""
+    if k._array.shape[:2] != v._array.shape[:2]:
+        raise runtime_error(f"key's sequence and batch dims {k.shape[:2]} do not match value's {v.shape[:2]}")
+    e, results = q._array.shape[-1], []
+    shifts = (None, None, None) if b is None else b.chunk(3)
+    for name, x, w, shift in zip(("query", "key", "value"), (q, k, v), weights, shifts, strict=True):
+        if w is None:
+            raise runtime_error(f"use_separate_proj_weight is True but {name[0]}_proj_weight is None")
+        if w._array.shape != (e, x._array.shape[-1]):
+            raise runtime_error(
+                f"expecting {name} weights shape of {(e, x._array.shape[-1])}, but got {w.shape}"
+            )
+        results.append(linear(x, w, shift))
+    return results
+
+
+def _heads(x: Tensor, batch: int, heads: int) -> Tensor:
+    """(steps, batch, width) as (batch * heads, steps, width / heads)."""
+    steps, _, width = x._array.shape
+    return x.reshape(steps, batch * heads, width // heads).transpose(0, 1)
+
+
+def _static(x: Tensor, static: Tensor | None, count: int) -> Tensor:
+    if static is None:
+        return x
+    shape = static._array.shape
+    if shape[0] != count or shape[2] != x._array.shape[2]:
+        raise runtime_error(
+            f"expecting static keys and values of size {count} and {x._array.shape[2]} in dimensions 0 and 2, but got "
+            f"{list(shape)}"
+        )
+    return static
+
+
+def _checked_mask(mask: Any, batch: int, heads: int, steps: int, keys: int) -> Any:
+    """A mask of 3 dimensions."""
+    if mask is None:
+        return None
+    expected = (steps, keys) if mask.dim() == 2 else (batch * heads, steps, keys)
+    if mask._array.shape != expected:
+        raise runtime_error(
+            f"The shape of the {mask.dim()}D attn_mask is {mask.shape}, but should be {expected}."
+        )
+    return mask.unsqueeze(0) if mask.dim() == 2 else mask
+
+
+def _merged(mask: Any, padding: Any, batch: int, heads: int, keys: int) -> Any:
+    """The mask of queries and keys, and that of keys, in one."""
+    if padding is None:
+        return mask
+    if padding._array.shape != (batch, keys):
+        raise runtime_error(
+            f"Expected key_padding_mask of shape {(batch, keys)}, but got {list(padding._array.shape)}"
+        )
+    rows = padding.reshape(batch, 1, 1, keys).expand(batch, heads, 1, keys).reshape(batch * heads, 1, keys)
+    return rows if mask is None else mask + rows
+
+
+# No gate has room for the many parameters of the other; the functions that it calls look at them.
+public(globals(), ("scaled_dot_product_attention",), check="Tensors", home="minigrad.nn.functional")

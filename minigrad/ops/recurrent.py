@@ -1,0 +1,190 @@
+"""Recurrent layers, in one direction, and their gradients.
+
+The gradient of a layer is one record, a vector of the gradients of all of its inputs. Its own gradient is found by
+replaying the layer step by step with the operations that it consists of, and differentiating these twice.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
+from typing import Any
+
+from minigrad import buffers
+from minigrad.core import engine
+from minigrad.core.apply import apply
+from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.op import Op
+from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.kernels import recurrent as k
+from minigrad.ops import elementwise as e
+from minigrad.ops.buffered import called
+from minigrad.ops.linalg import matmul
+from minigrad.ops.nn import relu as relu_of
+from minigrad.ops.shape import alias, cat, reshape, slice_
+
+
+def _rows(x: Any, first: int, stop: int) -> Any:
+    return slice_(x, index=(slice(first, stop),))
+
+
+def _columns(x: Any, first: int, stop: int) -> Any:
+    return slice_(x, index=(slice(None), slice(first, stop)))
+
+
+def _split(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    """The parts of a vector that has arrays of these shapes one behind the other."""
+    ends = accumulate((math.prod(s) for s in shapes), initial=0)
+    return [reshape(_rows(flat, *at), shape=s) for at, s in zip(pairwise(ends), shapes, strict=True)]
+
+
+def _flat(parts: Sequence[Any]) -> Any:
+    return cat(*[reshape(p, shape=(-1,)) for p in parts], dim=0)
+
+
+def _linear(x: Any, w: Any, b: Any) -> Any:
+    y = matmul(x, w.T)
+    return y if b is None else y + b
+
+
+# ---------------------------------------------------------------- one step after the other
+
+
+def _replayed(step: Callable[..., Any], states: list[Any], x: Any, runs: Any, reverse: bool) -> Any:
+    """What a layer gives, as a vector, by the operations of its steps; ``step`` makes new states of the input's rows.
+
+    Sequences that have ended, or have not begun where time runs backwards, keep their states.
+    """
+    outputs: dict[int, Any] = {}
+    for first, count, n in k.steps(runs, reverse):
+        for t in range(count)[:: -1 if reverse else 1]:
+            row = first + t * n
+            active = [_rows(s, 0, n) if n < len(s) else s for s in states]
+            new = step(_rows(x, row, row + n), *active)
+            states = [
+                cat(s, _rows(old, n, len(old)), dim=0) if n < len(old) else s
+                for s, old in zip(new, states, strict=True)
+            ]
+            outputs[row] = new[0]
+    return _flat([*(outputs[row] for row in sorted(outputs)), *states])
+
+
+def _rnn_steps(x: Any, h: Any, w: Any, u: Any, *bias: Any, runs: Any, reverse: bool, relu: bool) -> Any:
+    b, c = bias or (None, None)
+    curve = relu_of if relu else e.tanh
+    return _replayed(lambda x, h: [curve(_linear(x, w, b) + _linear(h, u, c))], [h], x, runs, reverse)
+
+
+def _lstm_steps(
+    x: Any, h: Any, c: Any, w: Any, u: Any, *more: Any, runs: Any, reverse: bool, biased: bool
+) -> Any:
+    b, b2 = more[:2] if biased else (None, None)
+    width = c.shape[1]
+
+    def step(x: Any, h: Any, c: Any) -> list[Any]:
+        z = _linear(x, w, b) + _linear(h, u, b2)
+        i, f, a, o = (_columns(z, j * width, (j + 1) * width) for j in range(4))
+        c = e.sigmoid(f) * c + e.sigmoid(i) * e.tanh(a)
+        h = e.sigmoid(o) * e.tanh(c)
+        return [matmul(h, more[-1].T) if len(more) % 2 else h, c]
+
+    return _replayed(step, [h, c], x, runs, reverse)
+
+
+def _gru_steps(x: Any, h: Any, w: Any, u: Any, *bias: Any, runs: Any, reverse: bool) -> Any:
+    b, b2 = bias or (None, None)
+    width = h.shape[1]
+
+    def step(x: Any, h: Any) -> list[Any]:
+        s, t = _linear(x, w, b), _linear(h, u, b2)
+        r, z = (
+            e.sigmoid(_columns(s, j * width, (j + 1) * width) + _columns(t, j * width, (j + 1) * width))
+            for j in (0, 1)
+        )
+        n = e.tanh(_columns(s, 2 * width, 3 * width) + r * _columns(t, 2 * width, 3 * width))
+        return [n + z * (h - n)]
+
+    return _replayed(step, [h], x, runs, reverse)
+
+
+def _costs(y: Any, x: Any, h: Any, w: tuple[int, ...], u: tuple[int, ...], *bias: Any) -> int:
+    return int(x[0] * (math.prod(w) + math.prod(u)))
+
+
+def _lstm_costs(y: Any, x: Any, h: Any, c: Any, w: tuple[int, ...], u: tuple[int, ...], *more: Any) -> int:
+    projection = math.prod(more[-1]) if len(more) % 2 else 0
+    return int(x[0] * (math.prod(w) + math.prod(u) + projection))
+
+
+# ---------------------------------------------------------------- the rules
+
+
+def _kept(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel that puts large arrays on memory that is used again."""
+    return functools.partial(kernel, empty=buffers.empty)
+
+
+def _vjp(backward: Op, g: Any, y: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+    """The gradients of a layer's inputs."""
+    return _split(backward(g, y, *inputs, **params), [tuple(x.shape) for x in inputs])
+
+
+def _leaf(t: Any) -> Tensor:
+    """Where a pass through a replay ends: it stands for a Tensor, whose own history that pass shall not follow."""
+    if isinstance(t, Tensor) and t._node is not None and t._node.requires_grad:
+        return apply(alias, (t,))
+    t = wrap(t._array if isinstance(t, Tensor) else t)
+    leaf(t, True)
+    return t
+
+
+def _vjp_of_vjp(
+    replay: Callable[..., Any], g: Any, d: Any, inputs: Sequence[Any], params: dict[str, Any]
+) -> list[Any]:
+    """The gradients of ``<g, gradients of a layer's inputs>``, for the layer's gradient ``d`` and for the inputs.
+
+    The layer is replayed, and differentiated twice. The place of its result, which follows from the inputs, has None.
+    """
+    mode = MODE.get()
+    with ModeManager(mode.replace(grad=True)):
+        seed, *leaves = tensors = [_leaf(t) for t in (d, *inputs)]
+        y = replay(*leaves, **params)
+        first = engine.run([y._node], [seed], [t._node for t in leaves], True, True)
+        weights = _split(g, [t._array.shape for t in leaves])
+        pairs = [(first[t._node]._node, v) for t, v in zip(leaves, weights, strict=True) if t._node in first]
+        roots = [pair for pair in pairs if pair[0] is not None and pair[0].requires_grad]
+        nodes = [t._node for t in tensors]
+        second = engine.run([n for n, _ in roots], [v for _, v in roots], nodes, mode.grad, mode.grad)
+    of_d, *others = map(second.get, nodes)
+    return [of_d, None, *others]
+
+
+# fmt: off
+rnn: Op = Op("rnn", _kept(k.rnn), "x h w u *bias; runs reverse relu", order="C",
+             text=called(k.rnn), costs=_costs,
+             joint=lambda g, y, x, h, w, u, bias, runs, reverse, relu: _vjp(
+                 rnn_backward, g, y, (x, h, w, u, *bias), {"runs": runs, "reverse": reverse, "relu": relu}))
+rnn_backward: Op = Op("rnn_backward", _kept(k.rnn_backward), "d result x h w u *bias; runs reverse relu", order="C",
+                      text=called(k.rnn_backward),
+                      joint=lambda g, d, x, h, w, u, bias, runs, reverse, relu: _vjp_of_vjp(
+                          _rnn_steps, g, d, (x, h, w, u, *bias), {"runs": runs, "reverse": reverse, "relu": relu}))
+lstm: Op = Op("lstm", _kept(k.lstm), "x h c w u *more; runs reverse biased", order="C",
+              text=called(k.lstm), costs=_lstm_costs,
+              joint=lambda g, y, x, h, c, w, u, more, runs, reverse, biased: _vjp(
+                  lstm_backward, g, y, (x, h, c, w, u, *more), {"runs": runs, "reverse": reverse, "biased": biased}))
+lstm_backward: Op = Op("lstm_backward", _kept(k.lstm_backward), "d result x h c w u *more; runs reverse biased",
+                       order="C", text=called(k.lstm_backward),
+                       joint=lambda g, d, x, h, c, w, u, more, runs, reverse, biased: _vjp_of_vjp(
+                           _lstm_steps, g, d, (x, h, c, w, u, *more),
+                           {"runs": runs, "reverse": reverse, "biased": biased}))
+gru: Op = Op("gru", _kept(k.gru), "x h w u *bias; runs reverse", order="C",
+             text=called(k.gru), costs=_costs,
+             joint=lambda g, y, x, h, w, u, bias, runs, reverse: _vjp(
+                 gru_backward, g, y, (x, h, w, u, *bias), {"runs": runs, "reverse": reverse}))
+gru_backward: Op = Op("gru_backward", _kept(k.gru_backward), "d result x h w u *bias; runs reverse", order="C",
+                      text=called(k.gru_backward),
+                      joint=lambda g, d, x, h, w, u, bias, runs, reverse: _vjp_of_vjp(
+                          _gru_steps, g, d, (x, h, w, u, *bias), {"runs": runs, "reverse": reverse}))
+# fmt: on
