@@ -31,7 +31,7 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import func as func, nn as nn, optim as optim, random as random, tape as tape
-    from minigrad import testing as testing
+    from minigrad import serialization as serialization, testing as testing
     from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
@@ -45,13 +45,14 @@ if TYPE_CHECKING:
     from minigrad.readers.source import source as source
     from minigrad.readers.summary import summary as summary
     from minigrad.readers.table import tape_table as tape_table
+    from minigrad.serialization import load as load, save as save
     from minigrad.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 else:
     # What not every program needs is loaded, or made, when it is first asked for: the time to import minigrad is not to
     # grow with what there is. Modules, and the modules of single names:
     from minigrad.functions import lookup as _lookup
 
-    _MODULES = ("func", "gradcheck", "nn", "optim", "random", "tape", "testing", "threads")
+    _MODULES = ("func", "gradcheck", "nn", "optim", "random", "serialization", "tape", "testing", "threads")
     _PLACES = {
         name: place
         for place, names in {
@@ -64,6 +65,7 @@ else:
             "readers.source": "source",
             "readers.summary": "summary",
             "readers.table": "tape_table",
+            "serialization": "load save",
             "threads": "get_num_threads set_num_threads",
         }.items()
         for name in names.split()

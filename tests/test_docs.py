@@ -312,7 +312,7 @@ def described(*pages: str) -> set[str]:
 
 
 FAMILIES = [
-    (mg, ["tensor", "functions", "dtypes", "autograd", "random"]),
+    (mg, ["tensor", "functions", "dtypes", "autograd", "random", "saving"]),
     (mg.autograd, ["autograd"]),
     (mg.nn, ["nn"]),
     (mg.nn.functional, ["nn"]),
