@@ -31,7 +31,7 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import func as func, nn as nn, optim as optim, random as random, tape as tape
-    from minigrad import serialization as serialization, testing as testing
+    from minigrad import serialization as serialization, testing as testing, utils as utils
     from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
@@ -52,7 +52,18 @@ else:
     # grow with what there is. Modules, and the modules of single names:
     from minigrad.functions import lookup as _lookup
 
-    _MODULES = ("func", "gradcheck", "nn", "optim", "random", "serialization", "tape", "testing", "threads")
+    _MODULES = (
+        "func",
+        "gradcheck",
+        "nn",
+        "optim",
+        "random",
+        "serialization",
+        "tape",
+        "testing",
+        "threads",
+        "utils",
+    )
     _PLACES = {
         name: place
         for place, names in {
@@ -77,7 +88,7 @@ else:
         and not name.startswith("_")
         and (value is autograd or not isinstance(value, ModuleType))
     ]
-    __all__ += ["func", "nn", "optim", "random", *_PLACES, *sorted(_lookup.FUNCTIONS)]
+    __all__ += ["func", "nn", "optim", "random", "utils", *_PLACES, *sorted(_lookup.FUNCTIONS)]
 
     def __getattr__(name):
         """Loads or makes what is asked for the first time; then it is here."""
