@@ -319,6 +319,7 @@ FAMILIES = [
     (mg.nn.init, ["nn"]),
     (mg.optim, ["optim"]),
     (mg.random, ["random"]),
+    (mg.utils.data, ["data"]),
     (mg.Tensor, ["tensor", "functions"]),
 ]
 

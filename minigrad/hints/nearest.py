@@ -11,7 +11,8 @@ from minigrad.hints.names import NAMES
 
 _PLACES = (
     "minigrad", "minigrad.Tensor", "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.optim",
-    "minigrad.autograd", "minigrad.autograd.functional", "minigrad.func", "minigrad.random",
+    "minigrad.autograd", "minigrad.autograd.functional", "minigrad.func", "minigrad.random", "minigrad.utils",
+    "minigrad.utils.data",
 )  # fmt: skip
 
 # Names of PyTorch, in whatever module, and what to write instead; x is the input, y another.
@@ -30,7 +31,6 @@ _SENTENCES = {
         "set the rate in the loop, optimizer.param_groups[0]['lr'] = ...",
     "cuda mps xpu ipu is_cuda bfloat16 autocast amp backends accelerator set_default_device":
         "minigrad computes on the CPU, in float16, float32 and float64",
-    "minigrad.utils": "batches are parts of a shuffled order, for i in minigrad.randperm(len(x)).split(32): x[i], y[i]",
     "minigrad.nn.utils": "to clip gradients, p.grad.mul_(rate) for p in net.parameters()",
     "jit": "minigrad.compile records a function and replays it",
     "Variable": "a Tensor with requires_grad=True has been all of it since PyTorch 0.4",

@@ -179,7 +179,7 @@ class _Pass:
     """A pass over the data."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
-        self._loader, self._given = loader, 0
+        self._loader, self._given, self._length = loader, 0, loader._length
         if loader.pin_memory:
             warn(
                 "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be "
@@ -201,7 +201,7 @@ class _Pass:
 
     def restart(self) -> None:
         """The next pass, with the same workers."""
-        self._given = 0
+        self._given, self._length = 0, self._loader._length
         self._begin(again=True)
 
     def _begin(self, again: bool) -> None:
@@ -220,10 +220,9 @@ class _Pass:
         elif self._workers is not None:
             batch = self._workers.next()
         self._given += 1
-        length = self._loader._length
-        if length is not None and self._given > length:
+        if self._length is not None and self._given > self._length:
             warn(
-                f"Length of IterableDataset {self._loader.dataset} was reported to be {length} (when accessing "
+                f"Length of IterableDataset {self._loader.dataset} was reported to be {self._length} (when accessing "
                 f"len(dataloader)), but {self._given} samples have been fetched. With workers, each iterates over its "
                 "own copy, of which get_worker_info() tells it the part that is its"
             )

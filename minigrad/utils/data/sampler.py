@@ -26,7 +26,7 @@ class Sampler(Generic[T]):
     """The numbers of samples, or lists of them: a subclass has ``__iter__``, and ``__len__`` where that is known."""
 
     def __iter__(self) -> Iterator[T]:
-        raise NotImplementedError
+        raise NotImplementedError("Subclasses of Sampler should implement __iter__.")
 
 
 class SequentialSampler(Sampler[int]):

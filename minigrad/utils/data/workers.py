@@ -22,15 +22,13 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
-    from minigrad.utils.data.dataloader import DataLoader
-
 _PATIENCE = 5.0  # seconds that a worker has to end by itself
 
 
 class Workers:
     """The processes of a `DataLoader`, to which the numbers of samples are dealt out in turn."""
 
-    def __init__(self, loader: DataLoader[Any], base_seed: int) -> None:
+    def __init__(self, loader: Any, base_seed: int) -> None:
         if sys.platform == "emscripten":
             raise runtime_error("there are no processes in a browser: use num_workers=0")
         context: Any = loader.multiprocessing_context or multiprocessing.get_context()
@@ -125,7 +123,7 @@ class Workers:
 
     def _has_room(self, worker: int) -> bool:
         """Whether a worker has less than its share of the tasks."""
-        share = (self._loader.prefetch_factor or 1) * self._count // sum(self._active)
+        share: int = (self._loader.prefetch_factor or 1) * self._count // sum(self._active)
         return list(self._worker_of.values()).count(worker) < share
 
     def _send(self, worker: int, task: Any) -> None:
