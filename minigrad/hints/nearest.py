@@ -29,11 +29,10 @@ _SENTENCES = {
         "the optimizer here is minigrad.optim.SGD, which has momentum, nesterov and weight_decay",
     "lr_scheduler LRScheduler StepLR ExponentialLR CosineAnnealingLR LambdaLR ReduceLROnPlateau OneCycleLR":
         "set the rate in the loop, optimizer.param_groups[0]['lr'] = ...",
-    "cuda mps xpu ipu is_cuda bfloat16 autocast amp backends accelerator set_default_device":
+    "mps xpu ipu bfloat16 set_default_device":
         "minigrad computes on the CPU, in float16, float32 and float64",
     "minigrad.nn.utils": "to clip gradients, p.grad.mul_(rate) for p in net.parameters()",
     "jit": "minigrad.compile records a function and replays it",
-    "Variable": "a Tensor with requires_grad=True has been all of it since PyTorch 0.4",
     "FloatTensor DoubleTensor LongTensor IntTensor BoolTensor HalfTensor ByteTensor":
         "minigrad.tensor(data, dtype=...) makes one",
     "sort argsort topk median quantile":
