@@ -30,9 +30,12 @@ __version__ = "0.1.0"
 newaxis = None
 
 if TYPE_CHECKING:
+    from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
     from minigrad import func as func, linalg as linalg, nn as nn, optim as optim, random as random
-    from minigrad import special as special, tape as tape, testing as testing
+    from minigrad import serialization as serialization, special as special, tape as tape, testing as testing
+    from minigrad import utils as utils, version as version
     from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
+    from minigrad.amp.autocast_mode import autocast as autocast, is_autocast_enabled as is_autocast_enabled
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
     from minigrad.parts import in_parts as in_parts
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
     from minigrad.readers.source import source as source
     from minigrad.readers.summary import summary as summary
     from minigrad.readers.table import tape_table as tape_table
+    from minigrad.serialization import load as load, save as save
+    from minigrad.settings import *
     from minigrad.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 else:
     # What not every program needs is loaded, or made, when it is first asked for: the time to import minigrad is not to
@@ -52,21 +57,14 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "func",
-        "gradcheck",
-        "linalg",
-        "nn",
-        "optim",
-        "random",
-        "special",
-        "tape",
-        "testing",
-        "threads",
-    )
+        "accelerator", "amp", "backends", "cuda", "func", "gradcheck", "linalg", "nn", "optim", "random",
+        "serialization", "special", "tape", "testing", "threads", "utils", "version",
+    )  # fmt: skip
     _PLACES = {
         name: place
         for place, names in {
             "_printing": "printoptions set_printoptions",
+            "amp.autocast_mode": "autocast is_autocast_enabled",
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
             "parts": "in_parts",
@@ -75,6 +73,10 @@ else:
             "readers.source": "source",
             "readers.summary": "summary",
             "readers.table": "tape_table",
+            "serialization": "load save",
+            "settings": "are_deterministic_algorithms_enabled get_float32_matmul_precision get_num_interop_threads "
+            "is_deterministic_algorithms_warn_only_enabled set_float32_matmul_precision set_num_interop_threads "
+            "use_deterministic_algorithms",
             "threads": "get_num_threads set_num_threads",
         }.items()
         for name in names.split()
@@ -86,7 +88,8 @@ else:
         and not name.startswith("_")
         and (value is autograd or not isinstance(value, ModuleType))
     ]
-    __all__ += ["func", "linalg", "nn", "optim", "random", "special", *_PLACES, *sorted(_lookup.FUNCTIONS)]
+    __all__ += ["func", "linalg", "nn", "optim", "random", "special", "utils"]
+    __all__ += [*_PLACES, *sorted(_lookup.FUNCTIONS)]
 
     def __getattr__(name):
         """Loads or makes what is asked for the first time; then it is here."""

@@ -16,8 +16,10 @@ class device:
 
     def __init__(self, type: device | str = "cpu", index: int | None = None) -> None:
         if str(getattr(type, "type", type)).partition(":")[0] != "cpu":
+            words = "Torch not compiled with CUDA enabled: " if str(type).startswith("cuda") else ""
             raise RuntimeError(
-                f"minigrad runs on the CPU only, got device {type!r}; there is no device of this name, only 'cpu'"
+                f"{words}minigrad runs on the CPU only, got device {type!r}; there is no device of this name, only "
+                "'cpu'"
             )
         self.type, self.index = "cpu", index
 

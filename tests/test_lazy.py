@@ -72,6 +72,8 @@ def test_an_import_loads_what_every_program_needs() -> None:
         "compiler",
         "tape",
         "testing",
+        "serialization",
+        "utils",
     }
     families = {*later.OPS, *later.FUNCTIONS}
     assert {"draws", "nn", "parts"} <= families
@@ -104,6 +106,8 @@ FIRST = {
     "mg.Tensor.exp is mg.Tensor.exp is mg.exp": "True",
     "mg.mul is mg.multiply is mg.Tensor.mul is mg.Tensor.multiply": "True",
     "type('T', (mg.Tensor,), {'exp': lambda self: super(type(self), self).exp()})([0.0]).exp().tolist()": "[1.0]",
+    "mg.load(mg.save)": "AttributeError",
+    "mg.utils.data.DataLoader([1, 2], 2).__iter__().__next__()": "tensor([1, 2])",
     "mg.hasattr": "AttributeError",
 }
 

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from minigrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
     from minigrad.autograd.function import Function, once_differentiable
     from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+    from minigrad.autograd.variable import Variable
 
 __all__ = [
-    "Function", "GradcheckError", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "gradcheck",
-    "gradgradcheck", "inference_mode", "no_grad",
+    "Function", "GradcheckError", "Variable", "backward", "detect_anomaly", "enable_grad", "functional", "grad",
+    "gradcheck", "gradgradcheck", "inference_mode", "no_grad",
     "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip
 
@@ -225,6 +226,7 @@ if not TYPE_CHECKING:
     _PLACES = {
         "Function": "function",
         "GradcheckError": "gradcheck",
+        "Variable": "variable",
         "detect_anomaly": "anomaly",
         "gradcheck": "gradcheck",
         "gradgradcheck": "gradcheck",

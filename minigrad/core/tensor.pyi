@@ -161,6 +161,20 @@ TypeError for a float."""
         """The last two dimensions exchanged; RuntimeError for a vector."""
     def where(self, condition: Tensor, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """Itself where ``condition`` holds, else ``other``."""
+    @property
+    def is_cpu(self) -> builtins.bool:
+        """True."""
+    @property
+    def is_cuda(self) -> builtins.bool:
+        """False."""
+    def get_device(self) -> builtins.int:
+        """-1, as of every Tensor on the CPU."""
+    def pin_memory(self, device: DeviceLike=None) -> Tensor:
+        """RuntimeError: memory is pinned for a graphics card."""
+    def is_pinned(self, device: DeviceLike=None) -> builtins.bool:
+        """False."""
+    def cuda(self, device: Any=None, non_blocking: builtins.bool=False) -> Tensor:
+        """RuntimeError: the only device is the CPU."""
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Tensor:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
     _grad: Tensor | None

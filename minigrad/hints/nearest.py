@@ -12,19 +12,16 @@ from minigrad.hints.names import NAMES
 _PLACES = (
     "minigrad", "minigrad.Tensor", "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.optim",
     "minigrad.optim.lr_scheduler", "minigrad.optim.swa_utils", "minigrad.autograd", "minigrad.autograd.functional",
-    "minigrad.func", "minigrad.linalg", "minigrad.random", "minigrad.special",
+    "minigrad.func", "minigrad.linalg", "minigrad.random", "minigrad.special", "minigrad.utils", "minigrad.utils.data",
 )  # fmt: skip
 
 # Names of PyTorch, in whatever module, and what to say of them.
 _SENTENCES = {
     "SparseAdam": "it is for sparse gradients, and no gradient here is sparse; minigrad.optim.Adam takes the others",
-    "cuda mps xpu ipu is_cuda bfloat16 autocast amp backends accelerator":
+    "mps xpu ipu bfloat16":
         "minigrad computes on the CPU, in float16, float32 and float64",
-    "minigrad.utils": "batches are parts of a shuffled order, for i in minigrad.randperm(len(x)).split(32): x[i], y[i]",
     "minigrad.nn.utils": "to clip gradients, p.grad.mul_(rate) for p in net.parameters()",
-    "save load": "pickle.dump and pickle.load take a module, or its state_dict()",
     "jit": "minigrad.compile records a function and replays it",
-    "Variable": "a Tensor with requires_grad=True has been all of it since PyTorch 0.4",
 }  # fmt: skip
 
 

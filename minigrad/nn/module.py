@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 from minigrad.core.contents import Contents, named_tensors, walk
 from minigrad.core.hooks import RemovableHandle, register
 from minigrad.device import DeviceLike
+from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
 from minigrad.hints import lacking
@@ -411,6 +412,11 @@ class Module:
 
     def cpu(self) -> Self:
         """Returns self: the CPU is the only device."""
+        return self
+
+    def cuda(self, device: DeviceLike | int = None) -> Self:
+        """RuntimeError: the CPU is the only device."""
+        Device("cuda" if device is None or isinstance(device, int) else device)
         return self
 
     def float(self) -> Self:

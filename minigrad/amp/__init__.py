@@ -1,0 +1,10 @@
+"""Mixed precision, of which there is none: `autocast` does nothing, and `GradScaler` scales where it is asked to."""
+
+from __future__ import annotations
+
+from minigrad.amp.autocast_mode import autocast as autocast
+from minigrad.amp.autocast_mode import is_autocast_available as is_autocast_available
+from minigrad.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
+from minigrad.amp.grad_scaler import GradScaler as GradScaler
+
+__all__ = ["GradScaler", "autocast", "is_autocast_available"]

@@ -1,0 +1,184 @@
+"""`GradScaler`: losses times a factor, so that gradients in float16 do not vanish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors import runtime_error, value_error, warn
+from minigrad.tensor import Tensor
+
+_READY, _UNSCALED, _STEPPED = "ready", "unscaled", "stepped"
+
+
+class GradScaler:
+    """Multiplies losses by a factor that adapts: ``scale(loss).backward()``, ``step(optimizer)``, ``update()``.
+
+    Args:
+        device: of a device that is not here, ``"cuda"``, it is off, and a UserWarning says so; ``"cpu"`` scales.
+        init_scale: the first factor.
+        growth_factor: what `update` multiplies the factor by, after `growth_interval` steps in a row that were finite.
+        backoff_factor: what it is multiplied by after a step that was not.
+        growth_interval: how many steps.
+        enabled: False turns it off: losses are as they are, and `step` is the optimizer's.
+
+    Raises:
+        ValueError: factors that do not grow, or do not back off.
+    """
+
+    def __init__(
+        self,
+        device: str = "cuda",
+        init_scale: float = 2.0**16,
+        growth_factor: float = 2.0,
+        backoff_factor: float = 0.5,
+        growth_interval: int = 2000,
+        enabled: bool = True,
+    ) -> None:
+        if enabled and device != "cpu":
+            warn(f"GradScaler is enabled, but {str(device).upper()} is not available. Disabling.")
+            enabled = False
+        if enabled and growth_factor <= 1.0:
+            raise value_error(f"The growth factor must be > 1.0, got {growth_factor}")
+        if enabled and backoff_factor >= 1.0:
+            raise value_error(f"The backoff factor must be < 1.0, got {backoff_factor}")
+        self._enabled, self._scale = enabled, float(init_scale)
+        self._growth_factor, self._backoff_factor = growth_factor, backoff_factor
+        self._growth_interval, self._growth_tracker = growth_interval, 0
+        self._begun = False
+        # of each optimizer since the last update: how far it is, and whether its gradients are finite
+        self._stages: dict[int, str] = {}
+        self._finite: dict[int, bool] = {}
+
+    def scale(self, outputs: Any) -> Any:
+        """A Tensor, or a list or tuple of Tensors, times the factor."""
+        if not self._enabled:
+            return outputs
+        self._begun = True
+        if isinstance(outputs, Tensor):
+            return outputs * self._scale
+        if isinstance(outputs, Iterable):
+            scaled = [self.scale(x) for x in outputs]
+            return scaled if isinstance(outputs, list) else tuple(scaled)
+        raise value_error("outputs must be a Tensor or an iterable of Tensors")
+
+    def unscale_(self, optimizer: Any) -> None:
+        """Divides the gradients of an optimizer by the factor, such as before they are clipped.
+
+        RuntimeError if that was done since the last `update`, or after `step`.
+        """
+        if not self._enabled:
+            return
+        stage = self._stage("unscale_", optimizer)
+        if stage == _UNSCALED:
+            raise runtime_error(
+                "unscale_() has already been called on this optimizer since the last update()."
+            )
+        if stage == _STEPPED:
+            raise runtime_error("unscale_() is being called after step().")
+        grads = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        for grad in grads:
+            grad.detach().mul_(1.0 / self._scale)
+        self._finite[id(optimizer)] = all(bool(np.isfinite(grad.detach().numpy()).all()) for grad in grads)
+        self._stages[id(optimizer)] = _UNSCALED
+
+    def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+        """The optimizer's step with gradients without the factor, which is left out where one is not finite.
+
+        RuntimeError for a second step before `update`, and for a closure.
+        """
+        if not self._enabled:
+            return optimizer.step(*args, **kwargs)
+        if args or "closure" in kwargs:
+            raise runtime_error("Closure use is not currently supported if GradScaler is enabled.")
+        stage = self._stage("step", optimizer)
+        if stage == _STEPPED:
+            raise runtime_error("step() has already been called since the last update().")
+        if stage == _READY:
+            self.unscale_(optimizer)
+        self._stages[id(optimizer)] = _STEPPED
+        return optimizer.step(**kwargs) if self._finite[id(optimizer)] else None
+
+    def update(self, new_scale: float | Tensor | None = None) -> None:
+        """Adapts the factor to what the steps since the last call found, or sets it. RuntimeError if there was none."""
+        if not self._enabled:
+            return
+        self._check_begun("update")
+        if new_scale is not None:
+            self._scale = float(new_scale)
+        elif not self._finite:
+            raise runtime_error(
+                "No inf checks were recorded prior to update: call step() or unscale_() before."
+            )
+        elif all(self._finite.values()):
+            self._growth_tracker += 1
+            if self._growth_tracker == self._growth_interval:
+                self._scale, self._growth_tracker = self._scale * self._growth_factor, 0
+        else:
+            self._scale, self._growth_tracker = self._scale * self._backoff_factor, 0
+        self._stages, self._finite = {}, {}
+
+    def _stage(self, name: str, optimizer: Any) -> str:
+        self._check_begun(name)
+        return self._stages.get(id(optimizer), _READY)
+
+    def _check_begun(self, name: str) -> None:
+        if not self._begun:
+            raise runtime_error(f"Attempted {name} before scale(loss) was called in this iteration")
+
+    def get_scale(self) -> float:
+        """The factor; 1 where it is off."""
+        return self._scale if self._enabled else 1.0
+
+    def get_growth_factor(self) -> float:
+        """What the factor is multiplied by to grow."""
+        return self._growth_factor
+
+    def set_growth_factor(self, new_factor: float) -> None:
+        """Sets what the factor is multiplied by to grow."""
+        self._growth_factor = new_factor
+
+    def get_backoff_factor(self) -> float:
+        """What the factor is multiplied by after a step that was not finite."""
+        return self._backoff_factor
+
+    def set_backoff_factor(self, new_factor: float) -> None:
+        """Sets what the factor is multiplied by after a step that was not finite."""
+        self._backoff_factor = new_factor
+
+    def get_growth_interval(self) -> int:
+        """How many finite steps in a row let the factor grow."""
+        return self._growth_interval
+
+    def set_growth_interval(self, new_interval: int) -> None:
+        """Sets how many finite steps in a row let the factor grow."""
+        self._growth_interval = new_interval
+
+    def is_enabled(self) -> bool:
+        """Whether it scales."""
+        return self._enabled
+
+    def state_dict(self) -> dict[str, Any]:
+        """PyTorch's format; empty where it is off."""
+        if not self._enabled:
+            return {}
+        return {
+            "scale": self._scale, "growth_factor": self._growth_factor, "backoff_factor": self._backoff_factor,
+            "growth_interval": self._growth_interval, "_growth_tracker": self._growth_tracker,
+        }  # fmt: skip
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on from a `state_dict`. RuntimeError for one of a scaler that was off."""
+        if not self._enabled:
+            return
+        if not state_dict:
+            raise runtime_error(
+                "The source state dict is empty, possibly because it was saved from a disabled instance of GradScaler."
+            )
+        self._scale = float(state_dict["scale"])
+        self._growth_factor = state_dict["growth_factor"]
+        self._backoff_factor = state_dict["backoff_factor"]
+        self._growth_interval = state_dict["growth_interval"]
+        self._growth_tracker = state_dict["_growth_tracker"]

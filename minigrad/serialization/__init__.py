@@ -1,0 +1,125 @@
+"""Files in PyTorch's own format: `save` writes what PyTorch loads, and `load` reads what PyTorch saved."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from typing import IO, Any, TypeAlias
+
+from minigrad.device import device
+from minigrad.errors import here, place, runtime_error
+from minigrad.serialization import archive
+from minigrad.serialization.reader import Reader
+from minigrad.serialization.writer import Writer
+
+__all__ = ["load", "save"]
+
+File: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
+
+
+def save(
+    obj: object,
+    f: File,
+    pickle_module: Any = None,
+    pickle_protocol: int = 2,
+    _use_new_zipfile_serialization: bool = True,
+) -> None:
+    """Writes ``obj`` to a path or to a file opened for bytes, in the format of PyTorch's `save`.
+
+    ``obj`` is made of Tensors and Parameters, None, bools, numbers, texts, bytes, shapes, element types, and lists,
+    tuples, sets, dicts, OrderedDicts and Counters of these: a ``state_dict()``, or a dict that has several.  NumPy's
+    numbers become Python's.  PyTorch reads the file with ``weights_only=True``.
+
+    Tensors that share memory do so afterwards; a view brings all of the memory that it is a part of.  Gradients,
+    hooks and the history of a result stay behind.  The same values give the same bytes.  A file at a path is replaced
+    when the new one is whole: an error or an interrupt leaves the old one.
+
+    ``pickle_module`` and ``pickle_protocol`` are accepted and mean nothing.
+
+    PicklingError for an object of another type; RuntimeError if the directory does not exist, or if Tensors of
+    several element types share memory; NotImplementedError for the format before PyTorch 1.6.
+    """
+    if not _use_new_zipfile_serialization:
+        raise NotImplementedError("save() writes the format of PyTorch 1.6 and later, not the one before")
+    writer = Writer()
+    writer.add(obj)
+    if isinstance(f, (str, os.PathLike)):
+        with archive.replacing(f) as file:
+            archive.write(file, writer.finished(), writer.storages)
+    elif hasattr(f, "write"):
+        archive.write(f, writer.finished(), writer.storages)
+    else:
+        raise AttributeError(
+            f"expected 'f' to be a path or a file with a method write, got {type(f).__name__}"
+        )
+
+
+def load(
+    f: File,
+    map_location: Any = None,
+    pickle_module: Any = None,
+    *,
+    weights_only: bool | None = None,
+    mmap: bool | None = None,
+    **pickle_load_args: Any,
+) -> Any:
+    """What `save`, of minigrad or of PyTorch, wrote to a path or to a file that is opened for bytes and can seek.
+
+    Nothing in a file is executed, whatever it says: it can only make what `save` takes.  So ``weights_only`` is always
+    True.  All Tensors are on the CPU, wherever they were saved; ``map_location`` may say so.  Tensors that
+    shared memory share it.  ``mmap`` is accepted, and the file is read at once.
+
+    UnpicklingError for a file that is not of this format, or that names what is not data; RuntimeError for one that is
+    damaged, cut off, compressed, or whose storages do not fit, and for another device; EOFError for an empty one;
+    NotImplementedError for ``weights_only=False``.
+    """
+    if weights_only is not None and not weights_only:
+        raise NotImplementedError(
+            "load() never executes what is in a file, so there is no weights_only=False: leave it out. Of a model, "
+            "save the state_dict()"
+        )
+    if pickle_module is not None:
+        raise runtime_error("Can not safely load weights when explicit pickle_module is specified")
+    _check_location(map_location)
+    if isinstance(f, (str, os.PathLike)):
+        with open(f, "rb") as file:
+            return _read(file, repr(os.fspath(f)))
+    if not all(hasattr(f, method) for method in ("read", "seek", "tell")):
+        raise AttributeError(
+            f"load() takes a path or a file that can read, seek and tell, got {type(f).__name__}; io.BytesIO(data) is "
+            "one"
+        )
+    return _read(f, "the file")
+
+
+def _read(file: IO[bytes], name: str) -> Any:
+    _check_format(file, name)
+    records = archive.Archive(file, name)
+    return Reader(records.record("data.pkl"), records).read()
+
+
+def _check_location(location: Any) -> None:
+    """RuntimeError unless all is to be on the CPU. A function is not asked: there is no other place."""
+    if isinstance(location, dict):
+        for place_ in location.values():
+            device(place_)
+    elif location is not None and not callable(location):
+        device(location)
+
+
+def _check_format(file: IO[bytes], name: str) -> None:
+    """Refuses a file that does not begin as an archive does."""
+    at = file.tell()
+    begin = file.read(len(archive.SIGNATURE))
+    file.seek(at)
+    if not begin:
+        raise EOFError(f"Ran out of input: {name} is empty")
+    if begin == archive.SIGNATURE:
+        return
+    what = "it does not begin as a file of save() does"
+    if begin[:1] == b"\x80":
+        what = (
+            "it is a bare pickle, or in the format before PyTorch 1.6; in PyTorch, torch.save(torch.load(path), path) "
+            "writes it anew"
+        )
+    raise pickle.UnpicklingError(f"Weights only load failed. {name}: {what} (at {place(*here())})")

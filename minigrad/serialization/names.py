@@ -1,0 +1,83 @@
+"""What the names in a pickle of PyTorch's stand for: all that a file may name, and what minigrad writes of it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.dtypes import NumpyType
+
+
+class Callee(NamedTuple):
+    """A function or class that a file may call: only its name, by which the reader picks code of its own."""
+
+    name: str
+
+
+class StorageType(NamedTuple):
+    """The class of a storage, which tells the dtype of its elements; None where each is a byte."""
+
+    dtype: NumpyType | None
+
+
+STORAGES = {
+    dtypes.float32: "FloatStorage", dtypes.float64: "DoubleStorage", dtypes.float16: "HalfStorage",
+    dtypes.int64: "LongStorage", dtypes.int32: "IntStorage", dtypes.int16: "ShortStorage",
+    dtypes.int8: "CharStorage", dtypes.uint8: "ByteStorage", dtypes.bool: "BoolStorage",
+}  # fmt: skip
+
+TENSOR = Callee("torch._utils _rebuild_tensor_v2")
+PARAMETER = Callee("torch._utils _rebuild_parameter")
+PARAMETER_WITH_STATE = Callee("torch._utils _rebuild_parameter_with_state")
+WITH_ATTRIBUTES = Callee("torch._tensor _rebuild_from_type_v2")
+TENSOR_CLASS = Callee("torch Tensor")
+PARAMETER_CLASS = Callee("torch.nn.parameter Parameter")
+SIZE = Callee("torch Size")
+DEVICE = Callee("torch device")
+ORDERED_DICT = Callee("collections OrderedDict")
+COUNTER = Callee("collections Counter")
+BYTES = Callee("_codecs encode")
+# Pickles of protocol 2 call `builtins` by its name in Python 2.
+SET = Callee("__builtin__ set")
+BYTEARRAY = Callee("__builtin__ bytearray")
+COMPLEX = Callee("__builtin__ complex")
+
+ALLOWED: dict[str, Any] = {
+    **{callee.name: callee for callee in (
+        TENSOR, PARAMETER, PARAMETER_WITH_STATE, WITH_ATTRIBUTES, TENSOR_CLASS, PARAMETER_CLASS, SIZE, DEVICE,
+        ORDERED_DICT, COUNTER, BYTES, SET, BYTEARRAY, COMPLEX,
+    )},
+    "torch._utils _rebuild_tensor": TENSOR,
+    "builtins set": SET, "builtins bytearray": BYTEARRAY, "builtins complex": COMPLEX,
+    **{f"torch {name}": StorageType(d.numpy) for d, name in STORAGES.items()},
+    "torch.storage UntypedStorage": StorageType(None),
+    **{f"torch {d.name}": d for d in STORAGES},
+}  # fmt: skip
+
+# What PyTorch's files may have and minigrad has no place for, by words in the name.
+ELSEWHERE = {
+    "bfloat16": "the element type bfloat16", "complex": "complex element types", "sparse": "sparse Tensors",
+    "layout": "sparse Tensors", "q": "quantised Tensors", "per_": "quantised Tensors", "nested": "nested Tensors",
+    "float8": "element types of 8 bits", "meta": "Tensors without values", "uint16": "the element type uint16",
+    "uint32": "the element type uint32", "uint64": "the element type uint64", "tensor_v3": "rarer element types",
+    "subclass": "subclasses of Tensor",
+}  # fmt: skip
+
+
+def elsewhere(name: str) -> str | None:
+    """What of PyTorch's that minigrad lacks a name stands for; None if it is no such name."""
+    home, _, last = name.partition(" ")
+    if home.partition(".")[0] != "torch":
+        return None
+    plain = last.lower().removeprefix("_rebuild_")
+    for word, what in ELSEWHERE.items():
+        if plain.startswith(word) or (len(word) > 4 and word in plain):
+            return what
+    return None
+
+
+def dtype_of(array: np.ndarray[Any, Any]) -> dtypes.dtype:
+    """The element type of an array."""
+    return dtypes.OF_NUMPY[array.dtype]

@@ -1,0 +1,379 @@
+"""`Reader`: runs a pickle that holds data. Nothing in a file is executed.
+
+The machine below knows the instructions that PyTorch's files have.  One that names something takes it from the table
+`names.ALLOWED`, and one that calls something calls a function of this file, which checks its arguments.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from pickle import UnpicklingError, decode_long
+from typing import Any, NoReturn
+
+import numpy as np
+
+from minigrad.core.size import Size
+from minigrad.device import device
+from minigrad.dtypes import NumpyType, dtype
+from minigrad.errors import here, place
+from minigrad.functions.creation import from_numpy
+from minigrad.nn.parameter import Parameter
+from minigrad.serialization import names
+from minigrad.serialization.archive import Archive, Array
+from minigrad.serialization.names import Callee, StorageType
+from minigrad.tensor import Tensor
+
+_PLAIN = (str, int, float, complex, bytes, type(None), dtype, device, Tensor)
+_MANY = 10_000  # values in a key
+
+
+class _Mark:
+    """Stands on the stack itself, below what a container is to get."""
+
+
+class Storage:
+    """The memory of Tensors: an array of bytes, and the element type that the pickle says is in it."""
+
+    __slots__ = ("dtype", "memory")
+
+    def __init__(self, memory: Array, dtype: NumpyType | None) -> None:
+        self.memory, self.dtype = memory, dtype
+
+
+class Reader:
+    """Makes the value of a pickle; the storages come from an archive.
+
+    UnpicklingError for a pickle that names or does what is not allowed, or that is damaged; RuntimeError for a
+    storage that does not fit.
+    """
+
+    def __init__(self, pickled: bytes, archive: Archive) -> None:
+        self._data, self._at = pickled, 0
+        self._archive = archive
+        self._stack: list[Any] = []
+        self._memo: dict[int, Any] = {}
+        self._storages: dict[str, Storage] = {}
+
+    def read(self) -> Any:
+        """The value."""
+        while True:
+            begin = self._at
+            code = self._bytes(1)
+            step = _STEPS.get(code)
+            if step is None:
+                if code == b".":
+                    break
+                self._fail(f"Unsupported operand {code[0]}, an instruction that no file of save() has")
+            try:
+                step(self)
+            except (IndexError, KeyError, struct.error, UnicodeError) as error:
+                raise self._error(f"it is damaged at byte {begin} of its pickle ({error!r})") from None
+        if len(self._stack) != 1:
+            self._fail(
+                f"it is damaged: its pickle leaves {len(self._stack)} values where it should leave one"
+            )
+        return self._stack[0]
+
+    def _error(self, what: str) -> UnpicklingError:
+        return UnpicklingError(
+            f"Weights only load failed. {self._archive.name}: {what} (at {place(*here())})"
+        )
+
+    def _fail(self, what: str) -> NoReturn:
+        raise self._error(what)
+
+    # ------------------------------------------------------------ the bytes and the stack
+
+    def _bytes(self, count: int) -> bytes:
+        data = self._data[self._at : self._at + count]
+        if len(data) < count:
+            self._fail("its pickle is cut off")
+        self._at += count
+        return data
+
+    def _line(self) -> str:
+        end = self._data.find(b"\n", self._at)
+        if end < 0:
+            self._fail("its pickle is cut off")
+        line = self._data[self._at : end]
+        self._at = end + 1
+        return line.decode()
+
+    def _number(self, form: str) -> Any:
+        return struct.unpack(form, self._bytes(struct.calcsize(form)))[0]
+
+    def _since_mark(self) -> list[Any]:
+        stack = self._stack
+        at = len(stack) - 1
+        while stack[at] is not _Mark:  # an IndexError where there is none
+            at -= 1
+            if at < 0:
+                raise IndexError("no mark on the stack")
+        values = stack[at + 1 :]
+        del stack[at:]
+        return values
+
+    def _of(self, kind: type[Any] | tuple[type[Any], ...], value: Any) -> Any:
+        """The value, which must be of a kind."""
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            kinds = " or ".join(k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,)))
+            self._fail(f"it has a {type(value).__name__} where a {kinds} is expected")
+        return value
+
+    # ------------------------------------------------------------ instructions
+
+    def _push(self, form: str) -> None:
+        self._stack.append(self._number(form))
+
+    def _long(self) -> None:
+        self._stack.append(decode_long(self._bytes(self._number("B"))))
+
+    def _text(self) -> None:
+        self._stack.append(self._bytes(self._number("<I")).decode("utf-8", "surrogatepass"))
+
+    def _short_bytes(self) -> None:
+        self._stack.append(self._bytes(self._number("B")))
+
+    def _tuple_of(self, count: int) -> None:
+        values = self._stack[-count:]
+        if len(values) < count or _Mark in values:
+            raise IndexError("too few values for a tuple")
+        self._stack[-count:] = [tuple(values)]
+
+    def _append(self) -> None:
+        value = self._stack.pop()
+        self._of(list, self._stack[-1]).append(value)
+
+    def _appends(self) -> None:
+        values = self._since_mark()
+        self._of(list, self._stack[-1]).extend(values)
+
+    def _set_item(self) -> None:
+        value, key = self._stack.pop(), self._stack.pop()
+        self._of(dict, self._stack[-1])[self._key(key)] = value
+
+    def _set_items(self) -> None:
+        values = self._since_mark()
+        target = self._of(dict, self._stack[-1])
+        for key, value in zip(values[::2], values[1::2], strict=False):
+            target[self._key(key)] = value
+
+    def _key(self, key: Any) -> Any:
+        """A key of a dict or set. Tuples of tuples of one tuple could take years to hash, so they are counted."""
+        todo, count = [key], 0
+        while todo:
+            part = todo.pop()
+            count += 1
+            if isinstance(part, tuple) and count < _MANY and not isinstance(part, Callee | StorageType):
+                todo.extend(part)
+            elif not isinstance(part, _PLAIN):
+                self._fail(f"a {type(part).__name__} is (in) a key of a dict or set")
+        return key
+
+    def _put(self, form: str) -> None:
+        self._memo[self._number(form)] = self._stack[-1]
+
+    def _get(self, form: str) -> None:
+        self._stack.append(self._memo[self._number(form)])
+
+    def _global(self) -> None:
+        name = f"{self._line()} {self._line()}"
+        if name not in names.ALLOWED:
+            lacking = names.elsewhere(name)
+            if lacking is not None:
+                self._fail(f"it needs {lacking} ({name.replace(' ', '.')}), which minigrad does not have")
+            self._fail(
+                f"Unsupported global: GLOBAL {name.replace(' ', '.')} is not data that a file may name. minigrad.load "
+                "reads Tensors, numbers, texts and containers, and executes nothing; of a model, save the state_dict()"
+            )
+        self._stack.append(names.ALLOWED[name])
+
+    def _persistent(self) -> None:
+        """A storage, by ``("storage", its class, its key, its device, its number of elements)``."""
+        about = self._of(tuple, self._stack.pop())
+        if len(about) != 5 or about[0] != "storage":
+            self._fail("it refers to something outside that is no storage")
+        kind = self._of(StorageType, about[1])
+        key = self._of(str, about[2])
+        count = self._of(int, about[4])
+        if key not in self._storages:
+            itemsize = 1 if kind.dtype is None else kind.dtype.itemsize
+            memory = self._archive.storage(key, count * itemsize)
+            if self._archive.swapped and kind.dtype is not None:
+                memory = memory.view(kind.dtype).byteswap().view(np.uint8)
+            self._storages[key] = Storage(memory, kind.dtype)
+        elif self._storages[key].dtype != kind.dtype:
+            self._fail(f"the storage {key} has two element types")
+        self._stack.append(self._storages[key])
+
+    def _call(self) -> None:
+        arguments = self._of(tuple, self._stack.pop())
+        callee = self._of(Callee, self._stack[-1])
+        call = _CALLS.get(callee)
+        if call is None:
+            self._fail(f"it calls {callee.name.replace(' ', '.')}")
+        low, high, function = call
+        if not low <= len(arguments) <= high:
+            self._fail(f"it calls {callee.name.replace(' ', '.')} with {len(arguments)} arguments")
+        self._stack[-1] = function(self, *arguments)
+
+    def _build(self) -> None:
+        """Attributes of an OrderedDict, such as a state_dict's ``_metadata``."""
+        state = self._stack.pop()
+        target = self._of(OrderedDict, self._stack[-1])
+        self._attributes(target, state)
+
+    def _attributes(self, target: Any, state: Any) -> None:
+        for name, value in self._of(dict, state).items():
+            if hasattr(type(target), self._of(str, name)):
+                self._fail(f"it would replace the attribute {name!r} of a {type(target).__name__}")
+            vars(target)[name] = value
+
+    # ------------------------------------------------------------ what may be called
+
+    def _tensor(
+        self,
+        storage: Any,
+        offset: Any,
+        size: Any,
+        stride: Any,
+        requires_grad: Any = False,
+        hooks: Any = None,
+        metadata: Any = None,
+    ) -> Tensor:
+        """A Tensor over (a part of) a storage. UnpicklingError if it reaches beyond."""
+        self._of(Storage, storage)
+        if storage.dtype is None:
+            self._fail("it has a Tensor over a storage without an element type")
+        shape, strides = self._of(tuple, size), self._of(tuple, stride)
+        for n in (offset, *shape, *strides):
+            if self._of(int, n) < 0:
+                self._fail(f"a Tensor has the negative offset, size or stride {n}")
+        if len(shape) != len(strides) or len(shape) > 64:
+            self._fail(f"a Tensor has {len(shape)} sizes and {len(strides)} strides")
+        count = storage.memory.nbytes // storage.dtype.itemsize
+        last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
+        empty = 0 in shape
+        if not empty and last >= count:
+            self._fail(
+                f"a Tensor of shape {list(shape)} at offset {offset} reaches beyond its storage of {count} elements"
+            )
+        if math.prod(shape) * storage.dtype.itemsize >= 1 << 62:
+            self._fail(f"a Tensor has the shape {list(shape)}, which no memory has room for")
+        if empty:
+            array = np.empty(shape, storage.dtype)
+        else:
+            itemsize = storage.dtype.itemsize
+            array = np.ndarray(
+                shape, storage.dtype, storage.memory, offset * itemsize, tuple(n * itemsize for n in strides)
+            )
+        return self._leaf(Tensor, from_numpy(array), requires_grad)
+
+    def _leaf(self, cls: type[Tensor], data: Tensor, requires_grad: Any) -> Tensor:
+        if self._of(bool, requires_grad) and not data.is_floating_point():
+            self._fail(f"a Tensor of {data.dtype} requires grad")
+        return Tensor._make_subclass(cls, data, requires_grad)
+
+    def _parameter(self, data: Any, requires_grad: Any, hooks: Any, state: Any = None) -> Tensor:
+        parameter = self._leaf(Parameter, self._of(Tensor, data), requires_grad)
+        if state is not None:
+            self._attributes(parameter, state)
+        return parameter
+
+    def _with_attributes(self, function: Any, cls: Any, arguments: Any, state: Any) -> Tensor:
+        if function != names.TENSOR or cls not in (names.TENSOR_CLASS, names.PARAMETER_CLASS):
+            self._fail("it has a Tensor of a class that is not PyTorch's")
+        self._stack.append(function)
+        self._stack.append(arguments)
+        self._call()
+        t: Tensor = self._stack.pop()
+        if cls == names.PARAMETER_CLASS:
+            t = self._leaf(Parameter, t, t.requires_grad)
+        self._attributes(t, state)
+        return t
+
+    def _size(self, sizes: Any = ()) -> Size:
+        return Size(self._of(int, n) for n in self._of((tuple, list), sizes))
+
+    def _device(self, kind: Any, index: Any = None) -> device:
+        # what was on another device is on the CPU now
+        self._of(str, kind)
+        return device("cpu")
+
+    def _ordered_dict(self, items: Any = ()) -> OrderedDict[Any, Any]:
+        return OrderedDict(
+            (self._key(self._of((tuple, list), item)[0]), item[1]) for item in self._of((tuple, list), items)
+        )
+
+    def _counter(self, items: Any = None) -> Counter[Any]:
+        return Counter(None if items is None else self._of(dict, items))
+
+    def _encoded(self, text: Any, encoding: Any) -> bytes:
+        if encoding not in ("latin1", "latin-1"):
+            self._fail(f"it has bytes in the encoding {encoding!r}")
+        data: bytes = self._of(str, text).encode("latin1")
+        return data
+
+    def _set(self, items: Any = ()) -> set[Any]:
+        return {self._key(item) for item in self._of((tuple, list), items)}
+
+    def _bytearray(self, text: Any = "", encoding: Any = "latin-1") -> bytearray:
+        return bytearray(text if isinstance(text, bytes) else self._encoded(text, encoding))
+
+    def _complex(self, real: Any = 0.0, imaginary: Any = 0.0) -> complex:
+        return complex(self._of(float, real), self._of(float, imaginary))
+
+
+_CALLS: dict[Callee, tuple[int, int, Callable[..., Any]]] = {
+    names.TENSOR: (4, 7, Reader._tensor),
+    names.PARAMETER: (3, 3, Reader._parameter),
+    names.PARAMETER_WITH_STATE: (4, 4, Reader._parameter),
+    names.WITH_ATTRIBUTES: (4, 4, Reader._with_attributes),
+    names.SIZE: (0, 1, Reader._size),
+    names.DEVICE: (1, 2, Reader._device),
+    names.ORDERED_DICT: (0, 1, Reader._ordered_dict),
+    names.COUNTER: (0, 1, Reader._counter),
+    names.BYTES: (2, 2, Reader._encoded),
+    names.SET: (0, 1, Reader._set),
+    names.BYTEARRAY: (0, 2, Reader._bytearray),
+    names.COMPLEX: (2, 2, Reader._complex),
+}
+
+_STEPS: dict[bytes, Callable[[Reader], Any]] = {
+    b"\x80": lambda r: r._number("B"),  # the protocol
+    b"N": lambda r: r._stack.append(None),
+    b"\x88": lambda r: r._stack.append(True),
+    b"\x89": lambda r: r._stack.append(False),
+    b"K": lambda r: r._push("B"),
+    b"M": lambda r: r._push("<H"),
+    b"J": lambda r: r._push("<i"),
+    b"G": lambda r: r._push(">d"),
+    b"\x8a": Reader._long,
+    b"X": Reader._text,
+    b"U": Reader._short_bytes,
+    b"(": lambda r: r._stack.append(_Mark),
+    b"0": lambda r: r._stack.pop(),
+    b"1": Reader._since_mark,
+    b")": lambda r: r._stack.append(()),
+    b"t": lambda r: r._stack.append(tuple(r._since_mark())),
+    b"\x85": lambda r: r._tuple_of(1),
+    b"\x86": lambda r: r._tuple_of(2),
+    b"\x87": lambda r: r._tuple_of(3),
+    b"]": lambda r: r._stack.append([]),
+    b"a": Reader._append,
+    b"e": Reader._appends,
+    b"}": lambda r: r._stack.append({}),
+    b"s": Reader._set_item,
+    b"u": Reader._set_items,
+    b"q": lambda r: r._put("B"),
+    b"r": lambda r: r._put("<I"),
+    b"h": lambda r: r._get("B"),
+    b"j": lambda r: r._get("<I"),
+    b"c": Reader._global,
+    b"Q": Reader._persistent,
+    b"R": Reader._call,
+    b"b": Reader._build,
+}

@@ -1,0 +1,316 @@
+"""`Writer`: values as a pickle that PyTorch reads with ``weights_only=True``, and the storages beside it.
+
+A pickle is a program for a machine with a stack; these are the instructions of protocol 2, the one that PyTorch uses.
+The standard library's pickler would look up the functions that it names, and PyTorch's are not here.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable
+from pickle import PicklingError, encode_long
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.size import Size
+from minigrad.device import device
+from minigrad.dtypes import NumpyType, dtype
+from minigrad.errors import here, place, runtime_error
+from minigrad.nn.parameter import Buffer, Parameter
+from minigrad.serialization import names
+from minigrad.serialization.archive import Array
+from minigrad.serialization.names import Callee
+from minigrad.tensor import Tensor
+
+
+class Writer:
+    """`add` appends the instructions that make a value; `storages` are then the arrays that it names."""
+
+    def __init__(self) -> None:
+        self.storages: list[Array] = []
+        self._text = bytearray(b"\x80\x02")
+        # what the reader has kept, by identity or, of texts, by value, with what keeps the identity taken
+        self._memo: dict[Any, tuple[int, Any]] = {}
+        # the number and the element type of each piece of memory
+        self._numbers: dict[tuple[int, int], tuple[int, NumpyType]] = {}
+        # the way to the value that is being written, for errors
+        self._way: list[str] = []
+
+    def finished(self) -> bytes:
+        """The whole pickle."""
+        return bytes(self._text) + b"."
+
+    def add(self, value: Any) -> None:
+        """Makes ``value``, or gets it where it was made before. PicklingError for a type that is no data."""
+        kept = self._memo.get(id(value))
+        if kept is not None:
+            self._get(kept[0])
+            return
+        method = _METHODS.get(type(value))
+        if method is None and isinstance(value, np.generic):
+            value = value.item()
+            method = _METHODS.get(type(value))
+        if method is None:
+            raise self._refused(value)
+        method(self, value)
+
+    def _refused(self, value: Any) -> PicklingError:
+        """The error for what no reader of weights would take."""
+        kind = f"{type(value).__module__}.{type(value).__qualname__}"
+        instead = ""
+        if hasattr(value, "state_dict"):
+            instead = "; save its state_dict()"
+        elif isinstance(value, np.ndarray):
+            instead = "; save minigrad.from_numpy(array)"
+        elif isinstance(value, Tensor):
+            instead = "; save value.data, or a Tensor made of it"
+        elif isinstance(value, (dict, list, tuple, set, frozenset)):
+            plain = next(t for t in (dict, list, tuple, set, frozenset) if isinstance(value, t))
+            instead = f"; save a plain {'set' if plain is frozenset else plain.__name__} of it"
+        where = "".join(self._way)
+        return PicklingError(
+            f"Can't save an object of {kind}{f' at {where}' if where else ''}: a file holds Tensors, numbers, texts, "
+            f"and lists, tuples, sets and dicts of these{instead} (at {place(*here())})"
+        )
+
+    # ------------------------------------------------------------ the memo
+
+    def _keep(self, key: Any, value: Any) -> None:
+        number = len(self._memo)
+        self._memo[key] = (number, value)
+        self._text += b"q" + bytes([number]) if number < 256 else b"r" + struct.pack("<I", number)
+
+    def _get(self, number: int) -> None:
+        self._text += b"h" + bytes([number]) if number < 256 else b"j" + struct.pack("<I", number)
+
+    # ------------------------------------------------------------ small values
+
+    def _constant(self, value: bool | None) -> None:
+        self._text += b"N" if value is None else b"\x88" if value else b"\x89"
+
+    def _int(self, value: int) -> None:
+        if 0 <= value < 1 << 8:
+            self._text += b"K" + bytes([value])
+        elif 0 <= value < 1 << 16:
+            self._text += b"M" + struct.pack("<H", value)
+        elif -(1 << 31) <= value < 1 << 31:
+            self._text += b"J" + struct.pack("<i", value)
+        else:
+            data = encode_long(value)
+            if len(data) > 255:
+                raise PicklingError(f"Can't save an int of {len(data)} bytes; 255 are the most in a file")
+            self._text += b"\x8a" + bytes([len(data)]) + data
+
+    def _float(self, value: float) -> None:
+        self._text += b"G" + struct.pack(">d", value)
+
+    def _str(self, value: str) -> None:
+        kept = self._memo.get(value)
+        if kept is not None:
+            self._get(kept[0])
+            return
+        data = value.encode("utf-8", "surrogatepass")
+        self._text += b"X" + struct.pack("<I", len(data)) + data
+        self._keep(value, value)
+
+    def _global(self, name: str) -> None:
+        kept = self._memo.get((name,))
+        if kept is not None:
+            self._get(kept[0])
+            return
+        self._text += b"c" + name.replace(" ", "\n").encode() + b"\n"
+        self._keep((name,), name)
+
+    # ------------------------------------------------------------ calls
+
+    def _call(self, callee: Callee, *arguments: Callable[[], None]) -> None:
+        """A call, whose arguments are pushed by functions."""
+        self._global(callee.name)
+        self._text += b"("
+        for argument in arguments:
+            argument()
+        self._text += b"tR"
+
+    def _bytes(self, value: bytes) -> None:
+        self._call(names.BYTES, lambda: self._str(value.decode("latin1")), lambda: self._str("latin1"))
+        self._keep(id(value), value)
+
+    def _bytearray(self, value: bytearray) -> None:
+        self._call(names.BYTEARRAY, lambda: self._str(value.decode("latin1")), lambda: self._str("latin-1"))
+        self._keep(id(value), value)
+
+    def _complex(self, value: complex) -> None:
+        self._call(names.COMPLEX, lambda: self._float(value.real), lambda: self._float(value.imag))
+
+    def _dtype(self, value: dtype) -> None:
+        self._global(f"torch {value.name}")
+
+    def _device(self, value: device) -> None:
+        self._call(names.DEVICE, lambda: self._str(value.type))
+
+    # ------------------------------------------------------------ containers
+
+    def _items(self, values: Iterable[Any]) -> None:
+        for i, value in enumerate(values):
+            self._way.append(f"[{i}]")
+            self.add(value)
+            self._way.pop()
+
+    def _list(self, value: list[Any]) -> None:
+        self._text += b"]"
+        self._keep(id(value), value)  # before its items, of which it may be one
+        self._text += b"("
+        self._items(value)
+        self._text += b"e"
+
+    def _tuple(self, value: tuple[Any, ...]) -> None:
+        if not value:
+            self._text += b")"
+            return
+        self._text += b"("
+        self._items(value)
+        if id(value) in self._memo:
+            raise PicklingError("Can't save a tuple that contains itself")
+        self._text += b"t"
+        self._keep(id(value), value)
+
+    def _size(self, value: Size) -> None:
+        self._call(names.SIZE, lambda: self._ints(value))
+        self._keep(id(value), value)
+
+    def _ints(self, value: Iterable[int]) -> None:
+        self._text += b"("
+        for n in value:
+            self._int(n)
+        self._text += b"t"
+
+    def _set(self, value: set[Any]) -> None:
+        def as_list() -> None:
+            self._text += b"]("
+            self._items(value)
+            self._text += b"e"
+
+        self._call(names.SET, as_list)
+        self._keep(id(value), value)
+
+    def _dict(self, value: dict[Any, Any]) -> None:
+        self._text += b"}"
+        self._keep(id(value), value)
+        self._entries(value)
+
+    def _ordered_dict(self, value: OrderedDict[Any, Any]) -> None:
+        self._call(names.ORDERED_DICT)
+        self._keep(id(value), value)
+        self._entries(value)
+        if vars(value):  # a state_dict may have the versions of its modules there
+            self.add(vars(value))
+            self._text += b"b"
+
+    def _counter(self, value: Counter[Any]) -> None:
+        self._call(names.COUNTER, lambda: self._dict(dict(value)))
+        self._keep(id(value), value)
+
+    def _entries(self, value: dict[Any, Any]) -> None:
+        if not value:
+            return
+        self._text += b"("
+        for key, item in value.items():
+            self._way.append(f"[{key!r}]" if isinstance(key, (str, int)) else "[...]")
+            self.add(key)
+            self.add(item)
+            self._way.pop()
+        self._text += b"u"
+
+    # ------------------------------------------------------------ Tensors
+
+    def _tensor(self, value: Tensor) -> None:
+        attributes = value.__getstate__()
+        if attributes is None or isinstance(value, Buffer):
+            self._bare(value, value.requires_grad)
+        else:
+
+            def arguments() -> None:
+                self._text += b"("
+                self._arguments(value, value.requires_grad)
+                self._text += b"t"
+
+            self._call(
+                names.WITH_ATTRIBUTES,
+                lambda: self._global(names.TENSOR.name),
+                lambda: self._global(names.TENSOR_CLASS.name),
+                arguments,
+                lambda: self.add(attributes),
+            )
+        self._keep(id(value), value)
+
+    def _parameter(self, value: Parameter) -> None:
+        attributes = value.__getstate__()
+        last = [] if attributes is None else [lambda: self.add(attributes)]
+        self._call(
+            names.PARAMETER if attributes is None else names.PARAMETER_WITH_STATE,
+            lambda: self._bare(value, False),
+            lambda: self._constant(value.requires_grad),
+            lambda: self._call(names.ORDERED_DICT),
+            *last,
+        )
+        self._keep(id(value), value)
+
+    def _bare(self, value: Tensor, requires_grad: bool) -> None:
+        self._call(names.TENSOR, lambda: self._arguments(value, requires_grad))
+
+    def _arguments(self, value: Tensor, requires_grad: bool) -> None:
+        """The storage, where and how the Tensor lies in it, its flag, and no hooks."""
+        memory, shape, offset, strides = _place(value)
+        self._storage(memory, value.dtype)
+        self._int(offset)
+        self._ints(shape)
+        self._ints(strides)
+        self._constant(requires_grad)
+        self._call(names.ORDERED_DICT)
+
+    def _storage(self, memory: Array, kind: dtype) -> None:
+        """Names memory that Tensors may share. RuntimeError if they have several element types."""
+        key = (memory.ctypes.data, memory.nbytes) if memory.size else (id(memory), 0)
+        number, seen = self._numbers.setdefault(key, (len(self.storages), kind.numpy))
+        if number == len(self.storages):
+            self.storages.append(memory)
+        elif seen != kind.numpy:
+            raise runtime_error(
+                f"Cannot save multiple tensors or storages that view the same data as different types: {seen} and "
+                f"{kind.name}; clone() one of them"
+            )
+        self._text += b"("
+        self._str("storage")
+        self._global(f"torch {names.STORAGES[kind]}")
+        self._str(str(number))
+        self._str("cpu")
+        self._int(memory.nbytes // kind.itemsize)
+        self._text += b"tQ"
+
+
+def _place(t: Tensor) -> tuple[Array, tuple[int, ...], int, tuple[int, ...]]:
+    """The memory under a Tensor, its shape, and its offset and strides there in elements."""
+    memory, _, _, *place = t._parts()
+    array, size = t._array, t._array.itemsize
+    offset = place[0][2] if place else 0
+    plain = memory.flags.c_contiguous or memory.flags.f_contiguous
+    odd = offset % size or memory.nbytes % size or any(n < 0 or n % size for n in array.strides)
+    if odd or not plain:  # no place that PyTorch could tell of
+        memory = array = np.ascontiguousarray(array).reshape(array.shape)
+        offset = 0
+    strides = tuple(n // size for n in array.strides)
+    if not array.size:  # NumPy says 0 for all
+        strides = tuple(math.prod(max(n, 1) for n in array.shape[d + 1 :]) for d in range(array.ndim))
+    return memory, array.shape, offset // size, strides
+
+
+_METHODS: dict[type, Callable[[Writer, Any], None]] = {
+    type(None): Writer._constant, bool: Writer._constant, int: Writer._int, float: Writer._float,
+    complex: Writer._complex, str: Writer._str, bytes: Writer._bytes, bytearray: Writer._bytearray,
+    list: Writer._list, tuple: Writer._tuple, dict: Writer._dict, set: Writer._set,
+    OrderedDict: Writer._ordered_dict, Counter: Writer._counter, Size: Writer._size, dtype: Writer._dtype,
+    device: Writer._device, Tensor: Writer._tensor, Buffer: Writer._tensor, Parameter: Writer._parameter,
+}  # fmt: skip

@@ -1,0 +1,127 @@
+"""From samples to a batch, and from values to Tensors."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.core.mode import MODE
+from minigrad.core.tensor import wrap
+from minigrad.errors import runtime_error, type_error
+from minigrad.functions.creation import as_tensor, tensor
+from minigrad.functions.parts import stack
+from minigrad.tensor import Tensor
+
+
+def default_collate(batch: Sequence[Any]) -> Any:
+    """One value of many samples: Tensors stacked along a new first dimension.
+
+    Arrays of NumPy and numbers become Tensors; texts and bytes stay a list. Samples that are mappings, sequences or
+    named tuples give one of these, whose entries are batches; tuples give a list.
+
+    RuntimeError if sequences differ in length, or Tensors in shape; TypeError for samples of other types.
+
+    >>> default_collate([(1, 0.5), (2, 1.5)])
+    [tensor([1, 2]), tensor([0.5000, 1.5000], dtype=minigrad.float64)]
+    """
+    first = batch[0]
+    if isinstance(first, Tensor):
+        return _stacked(batch)
+    if isinstance(first, np.ndarray):
+        if first.dtype.kind in "SUO":
+            raise _no_batch(first.dtype)
+        return stack([as_tensor(x) for x in batch], 0)
+    if isinstance(first, (np.bool_, np.number)):
+        return as_tensor(
+            np.array(batch, first.dtype) if all(type(x) is type(first) for x in batch) else batch
+        )
+    if isinstance(first, float):
+        return tensor(batch, dtype=dtypes.float64)
+    if isinstance(first, int):
+        return tensor(batch)
+    if isinstance(first, (str, bytes)):
+        return batch
+    if isinstance(first, Mapping):
+        return _mapping(first, lambda key: default_collate([sample[key] for sample in batch]))
+    if isinstance(first, tuple) and hasattr(first, "_fields"):
+        return type(first)(*(default_collate(column) for column in zip(*batch, strict=False)))
+    if isinstance(first, Sequence):
+        lengths = {len(sample) for sample in batch}
+        if len(lengths) > 1:
+            raise runtime_error(
+                f"each element in list of batch should be of equal size, and they have {sorted(lengths)} entries; a "
+                "collate_fn of your own can pad them"
+            )
+        columns = [default_collate(column) for column in zip(*batch, strict=True)]
+        return columns if isinstance(first, tuple) else _sequence(first, columns)
+    raise _no_batch(type(first))
+
+
+def _stacked(batch: Sequence[Tensor]) -> Tensor:
+    """Tensors along a new first dimension, in a third of the time of `stack` where nothing is recorded."""
+    first = batch[0]._array
+    plain = MODE.get().recorder is None and all(
+        type(x) is Tensor
+        and x._array.dtype is first.dtype
+        and x._array.shape == first.shape
+        and not x.requires_grad
+        for x in batch
+    )
+    return wrap(np.array([x._array for x in batch])) if plain else stack(list(batch), 0)
+
+
+def default_convert(data: Any) -> Any:
+    """Arrays and numbers of NumPy as Tensors, also inside mappings, sequences and named tuples; all else as it is."""
+    if isinstance(data, (np.ndarray, np.bool_, np.number)):
+        return data if data.dtype.kind in "SUO" else as_tensor(data)
+    if isinstance(data, (Tensor, str, bytes)):
+        return data
+    if isinstance(data, Mapping):
+        return _mapping(data, lambda key: default_convert(data[key]))
+    if isinstance(data, tuple) and hasattr(data, "_fields"):
+        return type(data)(*(default_convert(x) for x in data))
+    if isinstance(data, tuple):
+        return [default_convert(x) for x in data]
+    if isinstance(data, Sequence):
+        return _sequence(data, [default_convert(x) for x in data])
+    return data
+
+
+def _mapping(like: Any, entry: Callable[[Any], Any]) -> Any:
+    """A mapping like another, with other entries: a changed copy, which keeps attributes, or of its class."""
+    entries = {key: entry(key) for key in like}
+    if type(like) is dict:
+        return entries
+    try:
+        if not isinstance(like, MutableMapping):
+            return type(like)(entries)
+        changed = copy.copy(like)
+        changed.update(entries)
+    except TypeError:  # a class that can be neither copied nor made of a dict
+        return entries
+    return changed
+
+
+def _sequence(like: Any, values: list[Any]) -> Any:
+    """A sequence like another, with other entries."""
+    if type(like) is list:
+        return values
+    try:
+        if not isinstance(like, MutableSequence):
+            return type(like)(values)
+        changed = copy.copy(like)
+        for i, value in enumerate(values):
+            changed[i] = value
+    except TypeError:  # such as a range
+        return values
+    return changed
+
+
+def _no_batch(kind: object) -> TypeError:
+    return type_error(
+        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {kind}"
+    )

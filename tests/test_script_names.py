@@ -1,0 +1,219 @@
+"""What scripts for PyTorch begin with: true answers, settings that are taken, and errors where a card is needed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+from minigrad.cuda import amp as older
+
+# What PyTorch 2.13 answers on a machine without a card.
+ANSWERS = {
+    "cuda.is_available()": False, "cuda.device_count()": 0, "cuda.is_initialized()": False,
+    "cuda.is_bf16_supported()": False, "cuda.manual_seed(0)": None, "cuda.manual_seed_all(0)": None,
+    "cuda.seed()": None, "cuda.seed_all()": None, "cuda.empty_cache()": None, "cuda.memory_allocated()": 0,
+    "cuda.max_memory_allocated()": 0, "cuda.memory_reserved()": 0, "cuda.max_memory_reserved()": 0,
+    "cuda.get_rng_state_all()": [], "cuda.set_rng_state_all([])": None, "cuda.reset_peak_memory_stats()": None,
+    "backends.cudnn.benchmark": False, "backends.cudnn.deterministic": False, "backends.cudnn.enabled": True,
+    "backends.cudnn.is_available()": False, "backends.cudnn.version()": None, "backends.cuda.is_built()": False,
+    "backends.mps.is_available()": False, "backends.mps.is_built()": False, "backends.mkl.is_available()": False,
+    "backends.openmp.is_available()": False, "version.cuda": None, "version.hip": None,
+    "accelerator.is_available()": False, "accelerator.device_count()": 0, "accelerator.current_accelerator()": None,
+    "is_autocast_enabled()": False, "is_autocast_enabled('cuda')": False, "amp.is_autocast_available('cpu')": False,
+    "ones(1).is_cuda": False, "ones(1).is_cpu": True, "ones(1).get_device()": -1, "ones(1).is_pinned()": False,
+    "ones(1).cuda('cpu').tolist()": [1.0], "get_num_interop_threads()": 1, "set_num_interop_threads(2)": None,
+    "isinstance(mg.ones(1), mg.autograd.Variable)": True, "isinstance(1, mg.autograd.Variable)": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ANSWERS)
+def test_an_answer(code: str) -> None:
+    answer = eval(code if code.startswith("isinstance") else f"mg.{code}", {"mg": mg})
+    assert answer == ANSWERS[code]
+    assert type(answer) is type(ANSWERS[code])
+
+
+def test_the_first_lines_of_a_script() -> None:
+    program = """if True:
+        import minigrad as torch
+        import minigrad.backends.cudnn as cudnn
+        from minigrad.autograd import Variable
+        from minigrad.cuda.amp import GradScaler, autocast
+
+        torch.backends.cudnn.deterministic = True
+        cudnn.benchmark = True
+        torch.backends.cuda.matmul.allow_tf32 = True
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = torch.device("mps" if torch.backends.mps.is_available() else device)
+        x = Variable(torch.ones(2).to(device), requires_grad=True)
+    """
+    space: dict[str, Any] = {}
+    cudnn, matmul = mg.backends.cudnn, mg.backends.cuda.matmul
+    try:
+        exec(program, space)
+        assert (cudnn.benchmark, cudnn.deterministic, matmul.allow_tf32) == (True, True, True)
+    finally:
+        cudnn.benchmark = cudnn.deterministic = matmul.allow_tf32 = False
+    assert space["x"].requires_grad
+    assert space["x"].device == space["device"] == mg.device("cpu")
+
+
+CARD = "Torch not compiled with CUDA enabled: minigrad runs on the CPU only"
+REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "Tensor.cuda": (lambda: mg.ones(1).cuda(), RuntimeError, CARD),
+    "Tensor.cuda(1)": (lambda: mg.ones(1).cuda(1), RuntimeError, CARD),
+    "Tensor.to": (lambda: mg.ones(1).to("cuda"), RuntimeError, CARD),
+    "Tensor.to a number": (lambda: mg.ones(1).to("cuda:1"), RuntimeError, CARD),
+    "ones": (lambda: mg.ones(1, device="cuda"), RuntimeError, CARD),
+    "Module.cuda": (lambda: nn.Linear(1, 1).cuda(), RuntimeError, CARD),
+    "Module.to": (lambda: nn.Linear(1, 1).to("cuda"), RuntimeError, CARD),
+    "device": (lambda: mg.device("mps"), RuntimeError, "^minigrad runs on the CPU only, got device 'mps'"),
+    "pinned": (lambda: mg.ones(1).pin_memory(), RuntimeError, "Cannot access accelerator device when none"),
+    "Variable of a list": (lambda: mg.autograd.Variable([1.0]), TypeError, "has to be a tensor, but got list"),
+    "a mode": (lambda: mg.use_deterministic_algorithms(1), TypeError, "must be bool, not int"),  # type: ignore[arg-type]
+    "a precision": (lambda: mg.set_float32_matmul_precision("low"), RuntimeError, "'highest', 'high' or 'medium'"),
+    "threads": (lambda: mg.set_num_interop_threads(0), RuntimeError, "positive integer, but got 0"),
+    "a kind": (lambda: mg.autocast(3), ValueError, "`device_type` of type `str`"),  # type: ignore[arg-type]
+    "no device": (lambda: mg.autocast("xyz"), RuntimeError, "Expected one of cpu, cuda"),
+    "bfloat16": (lambda: mg.autocast("cpu"), NotImplementedError, "pass enabled=False"),
+    "float16": (lambda: mg.autocast("cpu", mg.float16), NotImplementedError, "pass enabled=False"),
+    "no growth": (lambda: mg.amp.GradScaler("cpu", growth_factor=1.0), ValueError, "growth factor must be > 1"),
+    "no retreat": (lambda: mg.amp.GradScaler("cpu", backoff_factor=1.0), ValueError, "backoff factor must be < 1"),
+    "no scale": (lambda: mg.amp.GradScaler("cpu").update(), RuntimeError, "Attempted update before scale"),
+    **{
+        f"cuda.{name}": (getattr(mg.cuda, name), RuntimeError, f"^Torch not compiled .* cuda.{name}\\(\\) needs")
+        for name in ("current_device", "get_device_name", "synchronize", "set_device", "get_rng_state", "Stream")
+    },
+    "a state": (lambda: mg.cuda.set_rng_state_all([1]), RuntimeError, "needs a graphics card"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_needs_a_card_is_refused(what: str) -> None:
+    call, kind, says = REFUSED[what]
+    with pytest.raises(kind, match=says):
+        call()
+
+
+@pytest.fixture
+def settings() -> Iterator[None]:
+    yield
+    mg.use_deterministic_algorithms(False)
+    mg.set_float32_matmul_precision("highest")
+
+
+def test_settings_are_remembered(settings: None) -> None:
+    assert not mg.are_deterministic_algorithms_enabled()
+    mg.use_deterministic_algorithms(True, warn_only=True)
+    assert mg.are_deterministic_algorithms_enabled()
+    assert mg.is_deterministic_algorithms_warn_only_enabled()
+    mg.set_float32_matmul_precision("high")
+    assert mg.get_float32_matmul_precision() == "high"
+
+
+def test_a_variable_is_a_tensor() -> None:
+    x = mg.ones(2, requires_grad=True)
+    v = mg.autograd.Variable(x * 2, requires_grad=True)
+    assert (type(v), v.is_leaf, v.requires_grad) == (mg.Tensor, True, True)
+    assert not mg.autograd.Variable(x).requires_grad
+    assert mg.autograd.Variable(x).data_ptr() == x.data_ptr()
+    with pytest.warns(UserWarning, match="volatile was removed"):
+        mg.autograd.Variable(x, volatile=True)
+
+
+def test_names_that_are_missing_say_so() -> None:
+    for owner in (mg.cuda, mg.backends, mg.amp):
+        assert not hasattr(owner, "no_such_name")
+    for name in ("amp.autocast_mode", "amp.grad_scaler", "cuda.amp", "backends.cudnn"):
+        assert importlib.import_module(f"minigrad.{name}")
+
+
+# ---------------------------------------------------------------- mixed precision
+
+
+def test_autocast_that_is_off() -> None:
+    x = mg.ones(2)
+
+    @mg.autocast("cpu", enabled=False)
+    def doubled() -> mg.Tensor:
+        return x * 2
+
+    assert doubled().dtype == mg.float32
+    for make in (lambda: mg.autocast("cuda"), lambda: mg.amp.autocast("cuda", mg.float16), older.autocast):
+        with pytest.warns(UserWarning, match="CUDA is not available. Disabling autocast"):
+            manager = make()
+        with manager:
+            assert (x * 2).dtype == mg.float32
+    with pytest.warns(UserWarning, match="target dtype is not supported"):
+        mg.autocast("cpu", dtype=mg.float32)
+
+
+def step(scaler: Any) -> list[float]:
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    optimizer = mg.optim.SGD([x], lr=0.25)
+    for _ in range(2):
+        optimizer.zero_grad()
+        scaler.scale((x * x).sum()).backward()
+        scaler.unscale_(optimizer)
+        scaler.step(optimizer)
+        scaler.update()
+    values: list[float] = x.tolist()
+    return values
+
+
+def test_a_scaler_changes_nothing_on_or_off() -> None:
+    with pytest.warns(UserWarning, match="GradScaler is enabled, but CUDA is not available. Disabling"):
+        off = mg.amp.GradScaler()
+    with pytest.warns(UserWarning, match="Disabling"):
+        old = older.GradScaler()
+    on = mg.amp.GradScaler("cpu", growth_interval=2)
+    scalers = [off, old, mg.amp.GradScaler(enabled=False), on]
+    assert [s.is_enabled() for s in scalers] == [False, False, False, True]
+    assert [step(s) for s in scalers] == [[0.25, 0.5]] * 4
+    assert [s.get_scale() for s in scalers] == [1, 1, 1, 2.0**17]
+    assert (off.state_dict(), off.scale(3)) == ({}, 3)
+
+
+def test_a_scaler_backs_off() -> None:
+    """As PyTorch's on a CPU."""
+    x = mg.ones(2, requires_grad=True)
+    optimizer = mg.optim.SGD([x], lr=0.1)
+    scaler = mg.amp.GradScaler("cpu")
+    (scaler.scale(x.sum()) * float("inf")).backward()
+    scaler.step(optimizer)
+    assert x.tolist() == [1, 1]
+    with pytest.raises(RuntimeError, match=r"step\(\) has already been called"):
+        scaler.step(optimizer)
+    with pytest.raises(RuntimeError, match="after step"):
+        scaler.unscale_(optimizer)
+    scaler.update()
+    state = {
+        "scale": 32768.0, "growth_factor": 2.0, "backoff_factor": 0.5, "growth_interval": 2000, "_growth_tracker": 0
+    }  # fmt: skip
+    assert scaler.state_dict() == state
+    again = mg.amp.GradScaler("cpu")
+    again.load_state_dict({**state, "_growth_tracker": 5})
+    assert again.state_dict() == {**state, "_growth_tracker": 5}
+    with pytest.raises(RuntimeError, match="source state dict is empty"):
+        again.load_state_dict({})
+    optimizer.zero_grad()
+    first, [second] = again.scale((x.sum(), [x.sum()]))
+    assert first.item() == second.item() == 65536
+    first.backward()
+    again.unscale_(optimizer)
+    assert x.grad is not None
+    assert np.array_equal(x.grad.numpy(), [1, 1])
+    with pytest.raises(RuntimeError, match="already been called on this optimizer"):
+        again.unscale_(optimizer)
+    with pytest.raises(RuntimeError, match="Closure use"):
+        again.step(optimizer, lambda: first)
+    again.update(3.0)
+    assert again.get_scale() == 3
+    with pytest.raises(RuntimeError, match="No inf checks"):
+        again.update()
