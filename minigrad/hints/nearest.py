@@ -20,7 +20,6 @@ _SENTENCES = {
     "SparseAdam": "it is for sparse gradients, and no gradient here is sparse; minigrad.optim.Adam takes the others",
     "mps xpu ipu bfloat16":
         "minigrad computes on the CPU, in float16, float32 and float64",
-    "minigrad.nn.utils": "to clip gradients, p.grad.mul_(rate) for p in net.parameters()",
     "jit": "minigrad.compile records a function and replays it",
 }  # fmt: skip
 

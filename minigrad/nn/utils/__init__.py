@@ -9,14 +9,41 @@ from minigrad.hints import missing
 
 if TYPE_CHECKING:
     from minigrad.nn.utils import rnn as rnn
+    from minigrad.nn.utils.clip_grad import (
+        clip_grad_norm_ as clip_grad_norm_,
+    )
+    from minigrad.nn.utils.clip_grad import (
+        clip_grad_value_ as clip_grad_value_,
+    )
+    from minigrad.nn.utils.clip_grad import (
+        clip_grads_with_norm_ as clip_grads_with_norm_,
+    )
+    from minigrad.nn.utils.clip_grad import (
+        get_total_norm as get_total_norm,
+    )
+    from minigrad.nn.utils.convert_parameters import (
+        parameters_to_vector as parameters_to_vector,
+    )
+    from minigrad.nn.utils.convert_parameters import (
+        vector_to_parameters as vector_to_parameters,
+    )
 
-__all__ = ["rnn"]
+# By module, the names that stand here too.
+_NAMES = {
+    "clip_grad": ("clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"),
+    "convert_parameters": ("parameters_to_vector", "vector_to_parameters"),
+    "rnn": (),
+}
+__all__ = ["rnn", *(name for names in _NAMES.values() for name in names)]
 
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing
 
     def __getattr__(name: str) -> Any:
-        if name in __all__:
+        if name in _NAMES:
             return import_module(f"{__name__}.{name}")
+        for home, names in _NAMES.items():
+            if name in names:
+                return getattr(import_module(f"{__name__}.{home}"), name)
         raise missing(__name__, name)
 
     def __dir__() -> list[str]:

@@ -1,0 +1,85 @@
+"""Gradients kept from growing: PyTorch's ``nn.utils.clip_grad``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from minigrad.autograd import no_grad
+from minigrad.core.tensor import Tensor
+from minigrad.errors import runtime_error
+from minigrad.functions.creation import tensor
+from minigrad.functions.matrix_norms import vector_norm
+from minigrad.functions.parts import stack
+
+Tensors = Tensor | Iterable[Tensor]
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+
+
+def clip_grad_norm_(
+    parameters: Tensors,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """Scales the gradients of ``parameters`` in place so that all of them as one vector are at most ``max_norm`` long.
+
+    Returns the length before, a Tensor without dimensions: the norm of order ``norm_type`` of the gradients.
+    RuntimeError for one that is inf or nan where ``error_if_nonfinite`` says so; then nothing is scaled.  ``foreach``
+    changes nothing.
+    """
+    several = [parameters] if isinstance(parameters, Tensor) else [*parameters]
+    total = get_total_norm(_gradients(several), norm_type, error_if_nonfinite, foreach)
+    clip_grads_with_norm_(several, max_norm, total, foreach)
+    return total
+
+
+def get_total_norm(
+    tensors: Tensors,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The norm of order ``norm_type`` of all ``tensors`` as one vector, a Tensor without dimensions.
+
+    RuntimeError for one that is inf or nan where ``error_if_nonfinite`` says so.
+    """
+    several = [tensors] if isinstance(tensors, Tensor) else [*tensors]
+    if not several:
+        return tensor(0.0)
+    order = float(norm_type)
+    with no_grad():
+        total = vector_norm(stack([vector_norm(t, order) for t in several]), order)
+        if error_if_nonfinite and not bool(total.isfinite()):
+            raise runtime_error(
+                f"The total norm of order {order} for gradients from `parameters` is non-finite, so it cannot be "
+                f"clipped: it is {total.item()}. Look for its source with autograd.detect_anomaly(), or pass "
+                "error_if_nonfinite=False to scale by it all the same"
+            )
+    return total
+
+
+def clip_grads_with_norm_(
+    parameters: Tensors, max_norm: float, total_norm: Tensor, foreach: bool | None = None
+) -> None:
+    """Scales the gradients of ``parameters`` in place by ``max_norm / total_norm``, where that is less than 1."""
+    several = [parameters] if isinstance(parameters, Tensor) else [*parameters]
+    with no_grad():
+        # PyTorch's 1e-6 keeps a length of 0 from dividing.
+        factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
+        for g in _gradients(several):
+            g.mul_(factor)
+
+
+def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
+    """Keeps each element of the gradients of ``parameters`` between ``-clip_value`` and ``clip_value``, in place."""
+    several = [parameters] if isinstance(parameters, Tensor) else [*parameters]
+    limit = float(clip_value)
+    with no_grad():
+        for g in _gradients(several):
+            g.clamp_(-limit, limit)
+
+
+def _gradients(parameters: list[Tensor]) -> list[Tensor]:
+    return [p.grad for p in parameters if p.grad is not None]
