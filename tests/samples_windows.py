@@ -12,7 +12,7 @@ import numpy as np
 NOT_0D = dict.fromkeys(
     (
         "conv", "conv_input", "conv_weight", "fold", "unfold", "max_pool", "max_pool_indices", "max_pick", "max_unpick",
-        "pad_constant", "resample", "resample_back", "unpool",
+        "pad_constant", "resample", "resample_back", "sliding", "sliding_back", "unpool",
     ),
     "its windows slide along dimensions",
 )  # fmt: skip
@@ -75,6 +75,19 @@ def _unfold(x: Any, kernel: Any, dilation: Any, pads: Any, stride: Any) -> np.nd
     for o, k, at in _places(x.shape[2:], kernel, stride, pads, dilation, out):
         y[(..., *k, *o)] = x[(..., *at)]
     return y.reshape(len(x), x.shape[1] * math.prod(kernel), math.prod(out))
+
+
+def _sliding(x: Any, dim: int, size: int, step: int) -> np.ndarray:
+    starts = range(0, x.shape[dim] - size + 1, step)
+    return np.stack([np.moveaxis(x.take(range(k, k + size), dim), dim, -1) for k in starts], dim)
+
+
+def _sliding_back(g: Any, shape: Any, dim: int, step: int) -> np.ndarray:
+    y = np.zeros(shape)
+    for k in range(g.shape[dim]):
+        part = np.moveaxis(y, dim, -1)
+        part[..., k * step : k * step + g.shape[-1]] += np.take(g, k, dim)
+    return y
 
 
 def _fold(cols: Any, sizes: Any, kernel: Any, dilation: Any, pads: Any, stride: Any) -> np.ndarray:
@@ -265,6 +278,11 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any], whole: Callable[...,
         Row("unfold", (real(2, 2, 4, 3),), _unfold, "0", {"kernel": (2, 2), **how(2, 1, ((1, 1),))}),
         Row("unfold", (real(1, 1, 5, 4),), _unfold, "0", {"kernel": (2, 1), **how(2, 2, ((0, 0),), 2)}),
         Row("unfold", (real(0, 2, 4, 3),), _unfold, "0", {"kernel": (2, 2), **how(2)}),
+        Row("sliding", (real(2, 5),), _sliding, "0", {"dim": 1, "size": 3, "step": 1}),
+        Row("sliding", (real(5, 2),), _sliding, "0", {"dim": 0, "size": 2, "step": 3}),
+        Row("sliding", (real(0, 3),), _sliding, "0", {"dim": 1, "size": 2, "step": 1}),
+        Row("sliding_back", (real(2, 3, 3),), _sliding_back, "0", {"shape": (2, 5), "dim": 1, "step": 1}),
+        Row("sliding_back", (real(2, 2, 2),), _sliding_back, "0", {"shape": (5, 2), "dim": 0, "step": 3}),
         Row("fold", (real(2, 8, 6),), _fold, "0", {"sizes": (4, 3), "kernel": (2, 2), **how(2)}),
         Row("fold", (real(1, 2, 4),), _fold, "0", {"sizes": (5, 4), "kernel": (2, 1), **how(2, 2, ((0, 0),), 2)}),
         Row("fold", (real(0, 8, 6),), _fold, "0", {"sizes": (4, 3), "kernel": (2, 2), **how(2)}),

@@ -817,6 +817,30 @@ TypeError for a float."""
         """Parts of the sizes listed along ``dim``; all are views."""
     def vsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
         """`tensor_split` along rows, into equal parts where a number is given."""
+    def angle(self) -> Tensor:
+        """0, or pi where ``input`` is negative; nan where it is nan. Its gradient is 0."""
+    def conj(self) -> Tensor:
+        """The input itself: there are no complex numbers."""
+    def conj_physical(self) -> Tensor:
+        """The input itself: there are no complex numbers."""
+    def is_conj(self) -> builtins.bool:
+        """False: there are no complex numbers."""
+    def is_neg(self) -> builtins.bool:
+        """False: there are no complex numbers."""
+    def resolve_conj(self) -> Tensor:
+        """The input itself: there are no complex numbers."""
+    def resolve_neg(self) -> Tensor:
+        """The input itself: there are no complex numbers."""
+    def sum_to_size(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
+        """The sum of what broadcasting from ``size`` would have repeated. RuntimeError if it would not give this shape."""
+    def unfold(self, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
+        """All windows of ``size`` along ``dimension``, each ``step`` further, as a view with a last dimension of ``size``.
+    
+    RuntimeError for a size that is greater than the dimension, or a step that is not greater than 0."""
+    def unsafe_chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Copies of the parts of `chunk`, so that a change of one in place is none of the others."""
+    def unsafe_split(self, split_size: builtins.int | Sequence[builtins.int], dim: builtins.int=0) -> tuple[Tensor, ...]:
+        """Copies of the parts of `split`, so that a change of one in place is none of the others."""
     def bincount(self, weights: Tensor | None=None, minlength: builtins.int=0) -> Tensor:
         """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
     def histc(self, bins: builtins.int=100, min: builtins.int | builtins.float | builtins.bool=0, max: builtins.int | builtins.float | builtins.bool=0) -> Tensor:

@@ -170,8 +170,9 @@ class Gate:
         self.seen: set[Any] = set()  # classes of arguments that were found good
 
     def kind(self, name: str) -> Kind | None:
-        annotation = self.function.__annotations__.get(name, "")
-        return _kind(str(annotation) if name == self.rest else _BY_NAME.get(name) or str(annotation))
+        annotation = str(self.function.__annotations__.get(name, ""))
+        plain = name == self.rest or annotation == "int"  # the size of a window is no shape
+        return _kind(annotation if plain else _BY_NAME.get(name) or annotation)
 
     def watches(self, name: str) -> bool:
         """Whether an argument is looked at before the function runs."""

@@ -31,6 +31,7 @@ OPS = {
     "scatter": "scatter scatter_winners scatter_add scatter_extreme scatter_product masked_scatter masked_gather",
     "sorting": "argsort top_places median_place mode_place running_place median searchsorted isin logcumsumexp",
     "special": "logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx",
+    "strided": "sliding sliding_back",
 }
 
 # The public names that follow from these.
@@ -61,6 +62,11 @@ FUNCTIONS = {
         dstack hsplit meshgrid narrow_copy repeat_interleave roll rot90 split_with_sizes vander vsplit
     """,
     "conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
+    "copies": """
+        alias_copy angle conj conj_physical constant_pad_nd diagonal_copy expand_copy gradient is_conj
+        is_neg permute_copy real resolve_conj resolve_neg split_with_sizes_copy squeeze_copy t_copy
+        transpose_copy unbind_copy unfold_copy unsafe_chunk unsafe_split unsqueeze_copy view_copy
+    """,
     "counts": "bincount histc histogram unique unique_consecutive",
     "diagonals": """
         diag diag_embed diagflat diagonal diagonal_scatter select_scatter slice_scatter trace tril
@@ -95,6 +101,10 @@ METHODS = {
         nan_to_num nan_to_num_
     """,
     "arranged": "argwhere diff dsplit hsplit narrow_copy repeat_interleave roll rot90 split_with_sizes vsplit",
+    "copies": """
+        angle conj conj_physical is_conj is_neg resolve_conj resolve_neg sum_to_size unfold unsafe_chunk
+        unsafe_split
+    """,
     "counts": "bincount histc histogram unique unique_consecutive",
     "diagonals": """
         diag diag_embed diagflat diagonal diagonal_scatter select_scatter slice_scatter trace tril tril_

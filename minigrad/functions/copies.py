@@ -1,0 +1,264 @@
+"""Views as copies, windows, differences, and names that PyTorch has for complex numbers too, under PyTorch's names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from minigrad.core import basic
+from minigrad.core.apply import apply
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.types import Number, Sizes
+from minigrad.errors import runtime_error
+from minigrad.functions.diagonals import diagonal
+from minigrad.functions.dims import one_dim
+from minigrad.functions.elementwise import where
+from minigrad.functions.images import pad as padded
+from minigrad.functions.parts import cat, chunk, split, unbind
+from minigrad.gate import public
+from minigrad.ops import strided
+
+__all__ = [
+    "alias_copy", "angle", "conj", "conj_physical", "constant_pad_nd", "diagonal_copy", "expand_copy", "gradient",
+    "is_conj", "is_neg", "permute_copy", "real", "resolve_conj", "resolve_neg", "split_with_sizes_copy",
+    "squeeze_copy", "t_copy", "transpose_copy", "unbind_copy", "unfold_copy", "unsafe_chunk", "unsafe_split",
+    "unsqueeze_copy", "view_copy",
+]  # fmt: skip
+
+
+# ---------------------------------------------------------------- views, copied
+
+
+def alias_copy(input: Tensor) -> Tensor:
+    """A copy of ``input``."""
+    return input.clone()
+
+
+def diagonal_copy(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """A copy of `diagonal`."""
+    return diagonal(input, offset, dim1, dim2).contiguous().clone()
+
+
+def expand_copy(input: Tensor, size: Sizes) -> Tensor:
+    """A copy of `Tensor.expand`."""
+    return input.expand(size).contiguous().clone()
+
+
+def permute_copy(input: Tensor, dims: Sizes) -> Tensor:
+    """A copy of `permute`."""
+    return input.permute(dims).contiguous().clone()
+
+
+def squeeze_copy(input: Tensor, dim: Sizes | None = None) -> Tensor:
+    """A copy of `squeeze`."""
+    return (input.squeeze() if dim is None else input.squeeze(dim)).clone()
+
+
+def t_copy(input: Tensor) -> Tensor:
+    """A copy of `t`."""
+    return input.t().contiguous().clone()
+
+
+def transpose_copy(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """A copy of `transpose`."""
+    return input.transpose(dim0, dim1).contiguous().clone()
+
+
+def unsqueeze_copy(input: Tensor, dim: int) -> Tensor:
+    """A copy of `unsqueeze`."""
+    return input.unsqueeze(dim).clone()
+
+
+def view_copy(input: Tensor, size: Sizes) -> Tensor:
+    """A copy of `Tensor.view`."""
+    return input.view(size).clone()
+
+
+def split_with_sizes_copy(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Copies of the parts of `split`."""
+    return tuple(part.clone() for part in split(input, [*split_sizes], dim))
+
+
+def unbind_copy(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """Copies of the parts of `unbind`."""
+    return tuple(part.clone() for part in unbind(input, dim))
+
+
+def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Copies of the parts of `chunk`, so that a change of one in place is none of the others."""
+    return tuple(part.clone() for part in chunk(input, chunks, dim))
+
+
+def unsafe_split(tensor: Tensor, split_size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Copies of the parts of `split`, so that a change of one in place is none of the others."""
+    return tuple(part.clone() for part in split(tensor, split_size, dim))
+
+
+# ---------------------------------------------------------------- of complex numbers, of which there are none
+
+
+def real(input: Tensor) -> Tensor:
+    """The input itself: there are no complex numbers."""
+    return input
+
+
+conj = conj_physical = resolve_conj = resolve_neg = real
+
+
+def is_conj(input: Tensor) -> bool:
+    """False: there are no complex numbers."""
+    return False
+
+
+is_neg = is_conj
+
+
+def angle(input: Tensor) -> Tensor:
+    """0, or pi where ``input`` is negative; nan where it is nan. Its gradient is 0."""
+    x = input if input._array.dtype.kind == "f" else input.float()
+    negative = where(x < 0, x.new_full((), math.pi), x.new_zeros(()))
+    y: Tensor = where(x.isnan(), x.new_full((), math.nan), negative)
+    return (
+        y + apply(basic.expand, (x.new_zeros(()),), {"shape": x._array.shape}) * x if x.requires_grad else y
+    )
+
+
+# ---------------------------------------------------------------- windows and sums
+
+
+def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """All windows of ``size`` along ``dimension``, each ``step`` further, as a view with a last dimension of ``size``.
+
+    RuntimeError for a size that is greater than the dimension, or a step that is not greater than 0.
+    """
+    if input._array.ndim == 0:
+        if size > 1:
+            raise runtime_error(f"maximum size for tensor at dimension {dimension} is 1 but size is {size}")
+        one_dim(dimension, 0)
+        return input.reshape(1)[:size]
+    d = one_dim(dimension, input._array.ndim)
+    n = input._array.shape[d]
+    if size < 0:
+        raise runtime_error(f"size is {size} but must be >= 0")
+    if size > n:
+        raise runtime_error(f"maximum size for tensor at dimension {d} is {n} but size is {size}")
+    if step <= 0:
+        raise runtime_error(f"step is {step} but must be > 0")
+    return apply(strided.sliding, (input,), {"dim": d, "size": int(size), "step": int(step)})
+
+
+def unfold_copy(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """A copy of `Tensor.unfold`."""
+    return unfold(input, dimension, size, step).contiguous().clone()
+
+
+def sum_to_size(input: Tensor, *size: Sizes) -> Tensor:
+    """The sum of what broadcasting from ``size`` would have repeated. RuntimeError if it would not give this shape."""
+    wanted = size[0] if len(size) == 1 and not isinstance(size[0], int) else size
+    target = tuple(int(n) for n in wanted)  # type: ignore[arg-type]
+    shape = input._array.shape
+    aligned = (1,) * (len(shape) - len(target)) + target
+    if len(target) > len(shape) or any(t not in (1, n) for t, n in zip(aligned, shape, strict=True)):
+        raise runtime_error(f"size {{{list(target)}}} is not expandable to size {{{list(shape)}}}.")
+    return input if target == shape else apply(basic.sum_to, (input,), {"shape": target})
+
+
+def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Number = 0) -> Tensor:
+    """`nn.functional.pad` with a constant."""
+    return padded(input, pad, "constant", float(value))
+
+
+# ---------------------------------------------------------------- differences
+
+
+def gradient(
+    input: Tensor,
+    *,
+    spacing: Number | Sequence[Any] | Tensor | None = 1,
+    dim: int | Sequence[int] | None = None,
+    edge_order: int = 1,
+) -> list[Tensor]:
+    """Slopes of a function of which ``input`` are values on a grid, one Tensor for each of ``dim``.
+
+    Inside by central differences of second order, at the ends by differences of order ``edge_order``.  ``spacing`` is
+    one distance, one for each dimension, or vectors of coordinates.  (Fornberg, Mathematics of Computation 51, 1988.)
+    """
+    ndim = input._array.ndim
+    dims = (
+        [*range(ndim)]
+        if dim is None
+        else [one_dim(d, ndim) for d in ([dim] if isinstance(dim, int) else dim)]
+    )
+    if len({*dims}) < len(dims):
+        raise runtime_error(f"torch.gradient: a dim appears multiple times in the list of dims: {dims}")
+    steps = _spacings(spacing, dims, input)
+    if edge_order not in (1, 2):
+        raise runtime_error("torch.gradient only supports edge_order=1 and edge_order=2.")
+    for d in dims:
+        if input._array.shape[d] < edge_order + 1:
+            raise runtime_error("torch.gradient expected each dimension size to be at least edge_order+1")
+    x = input if input._array.dtype.kind == "f" else input.float()
+    return [_slopes(x, d, step, edge_order) for d, step in zip(dims, steps, strict=True)]
+
+
+def _spacings(spacing: Any, dims: list[int], input: Tensor) -> list[Any]:
+    """By dimension, the distance or the coordinates."""
+    spacing = 1 if spacing is None else spacing
+    several = [*spacing] if isinstance(spacing, (list, tuple)) else [spacing] * len(dims)
+    if len(several) != len(dims):
+        raise runtime_error(
+            f"torch.gradient expected spacing to be unspecified, a scalar or a list of length {len(dims)}, got a list "
+            f"of length {len(several)}"
+        )
+    for d, s in zip(dims, several, strict=True):
+        if isinstance(s, Tensor) and s._array.ndim and s._array.size != input._array.shape[d]:
+            raise runtime_error(
+                f"torch.gradient expected the coordinates of dimension {d} to be {input._array.shape[d]}, got "
+                f"{s._array.size}"
+            )
+    return several
+
+
+def _slopes(x: Tensor, d: int, step: Any, edge_order: int) -> Tensor:
+    n = x._array.shape[d]
+
+    def part(start: int, count: int) -> Tensor:
+        return x.narrow(d, start, count)
+
+    def along(t: Tensor) -> Tensor:
+        return t.reshape([-1 if k == d else 1 for k in range(x._array.ndim)])
+
+    even = not (isinstance(step, Tensor) and step._array.ndim)
+    h: Any = wrap(step._array) if isinstance(step, Tensor) else step
+    gaps = None if even else (step[1:] - step[:-1]).to(x.dtype)
+
+    def gap(k: int) -> Any:
+        return h if gaps is None else gaps[k]
+
+    def end(first: int, second: int, third: int, a: Any, b: Any, sign: float) -> Tensor:
+        if edge_order == 1:
+            slope: Tensor = (part(second, 1) - part(first, 1)) / a * sign
+            return slope
+        # the slope at its first point of the parabola through three points, at distances a and b
+        lead = part(first, 1) * (-(2 * a + b) / (a * (a + b)))
+        slope = lead + part(second, 1) * ((a + b) / (a * b)) - part(third, 1) * (a / (b * (a + b)))
+        return slope * sign
+
+    pieces = [end(0, 1, min(2, n - 1), gap(0), gap(min(1, n - 2)), 1.0)]
+    if n > 2:
+        if gaps is None:
+            pieces.append((part(2, n - 2) - part(0, n - 2)) / (2 * h))
+        else:
+            a, b = along(gaps[:-1]), along(gaps[1:])
+            left, right = part(0, n - 2) * (-b / (a * (a + b))), part(2, n - 2) * (a / (b * (a + b)))
+            pieces.append(left + part(1, n - 2) * ((b - a) / (a * b)) + right)
+    pieces.append(end(n - 1, n - 2, max(n - 3, 0), gap(n - 2), gap(max(n - 3, 0)), -1.0))
+    return cat(pieces, d)
+
+
+METHODS = """
+    angle conj conj_physical is_conj is_neg resolve_conj resolve_neg sum_to_size unfold unsafe_chunk unsafe_split
+"""
+public(globals(), __all__, home="minigrad")
+public(globals(), ("sum_to_size", "unfold"), home="minigrad", cls="Tensor.")

@@ -1,0 +1,42 @@
+"""Windows along a dimension, which overlap where the step is smaller than they are, and the gradient of that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.op import Array, Op
+
+
+def _sliding(x: Array, dim: int, size: int, step: int) -> Array:
+    shape, strides = [*x.shape, size], [*x.strides, x.strides[dim]]
+    shape[dim] = (x.shape[dim] - size) // step + 1
+    strides[dim] *= step
+    return np.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+def _sliding_back(g: Array, shape: tuple[int, ...], dim: int, step: int) -> Array:
+    y = np.zeros(shape, g.dtype)
+    count = g.shape[dim]
+    for k in range(g.shape[-1]):
+        here: list[Any] = [slice(None)] * len(shape)
+        here[dim] = slice(k, k + (count - 1) * step + 1, step)
+        y[tuple(here)] += g[..., k]
+    return y
+
+
+sliding: Op = Op(
+    "sliding",
+    _sliding,
+    "x; dim size step",
+    lambda g, x_shape, dim, step: sliding_back(g, shape=x_shape, dim=dim, step=step),
+    view=True,
+)
+sliding_back: Op = Op(
+    "sliding_back",
+    _sliding_back,
+    "g; shape dim step",
+    lambda g, g_shape, dim, step: sliding(g, dim=dim, size=g_shape[-1], step=step),
+    order="C",
+)
