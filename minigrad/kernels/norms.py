@@ -49,9 +49,12 @@ def standardize_backward(
     out = np.empty(x.shape, x.dtype) if out is None else out
     rows, ds, values = x.reshape(-1, count), d.reshape(-1, count), out.reshape(-1, count)
     step = max(BLOCK // count, 1)
+    # One piece of memory for all blocks: what is new to the system costs more than all that is computed.
+    between = np.empty((min(step, len(rows)), count), x.dtype)
     for k in range(0, len(rows), step):
         c, t = ds[k : k + step], values[k : k + step]
-        y = rows[k : k + step] - _row_sums(rows[k : k + step]) / count
+        y = between[: len(c)]
+        np.subtract(rows[k : k + step], _row_sums(rows[k : k + step]) / count, out=y)
         r = 1.0 / np.sqrt(_row_products(y, y) / count + eps)
         y *= r * (r * (_row_products(c, y) / count) * r)
         np.subtract(c, _row_sums(c) / count, out=t)
