@@ -374,7 +374,7 @@ def test_options() -> None:
     file = saved(mg.ones(2))
     for options in ({"map_location": mg.device("cpu")}, {"map_location": {"cuda:0": "cpu"}}, {"mmap": True}):
         file.seek(0)
-        assert mg.load(file, **options).tolist() == [1, 1]  # type: ignore[arg-type]
+        assert mg.load(file, **options).tolist() == [1, 1]
     file.seek(0)
     assert mg.load(file, lambda storage, place: storage).tolist() == [1, 1]
     for place in ("cuda", {"cpu": "cuda:1"}):
