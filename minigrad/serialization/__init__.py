@@ -8,7 +8,7 @@ from typing import IO, Any, TypeAlias
 
 from minigrad.device import device
 from minigrad.errors import here, place, runtime_error
-from minigrad.serialization import archive
+from minigrad.serialization import archive, legacy
 from minigrad.serialization.reader import Reader
 from minigrad.serialization.writer import Writer
 
@@ -65,6 +65,8 @@ def load(
 ) -> Any:
     """What `save`, of minigrad or of PyTorch, wrote to a path or to a file that is opened for bytes and can seek.
 
+    Files of PyTorch before 1.6 are read too.
+
     Nothing in a file is executed, whatever it says: it can only make what `save` takes.  So ``weights_only`` is always
     True.  All Tensors are on the CPU, wherever they were saved; ``map_location`` may say so.  Tensors that
     shared memory share it.  ``mmap`` is accepted, and the file is read at once.
@@ -93,7 +95,8 @@ def load(
 
 
 def _read(file: IO[bytes], name: str) -> Any:
-    _check_format(file, name)
+    if _is_legacy(file, name):
+        return legacy.read(file, name)
     records = archive.Archive(file, name)
     return Reader(records.record("data.pkl"), records).read()
 
@@ -107,19 +110,14 @@ def _check_location(location: Any) -> None:
         device(location)
 
 
-def _check_format(file: IO[bytes], name: str) -> None:
-    """Refuses a file that does not begin as an archive does."""
+def _is_legacy(file: IO[bytes], name: str) -> bool:
+    """Whether a file begins as those before PyTorch 1.6. EOFError or UnpicklingError if it is none of `save` at all."""
     at = file.tell()
     begin = file.read(len(archive.SIGNATURE))
     file.seek(at)
     if not begin:
         raise EOFError(f"Ran out of input: {name} is empty")
-    if begin == archive.SIGNATURE:
-        return
-    what = "it does not begin as a file of save() does"
-    if begin[:1] == b"\x80":
-        what = (
-            "it is a bare pickle, or in the format before PyTorch 1.6; in PyTorch, torch.save(torch.load(path), path) "
-            "writes it anew"
-        )
-    raise pickle.UnpicklingError(f"Weights only load failed. {name}: {what} (at {place(*here())})")
+    if begin != archive.SIGNATURE and begin[:1] != b"\x80":
+        what = "it does not begin as a file of save() does"
+        raise pickle.UnpicklingError(f"Weights only load failed. {name}: {what} (at {place(*here())})")
+    return begin != archive.SIGNATURE

@@ -11,7 +11,7 @@ import struct
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from pickle import UnpicklingError, decode_long
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from minigrad.errors import here, place
 from minigrad.functions.creation import from_numpy
 from minigrad.nn.parameter import Parameter
 from minigrad.serialization import names
-from minigrad.serialization.archive import Archive, Array
+from minigrad.serialization.archive import Array
 from minigrad.serialization.names import Callee, StorageType
 from minigrad.tensor import Tensor
 
@@ -43,15 +43,24 @@ class Storage:
         self.memory, self.dtype = memory, dtype
 
 
+class Storages(Protocol):
+    """Where a reader takes storages from: the name of a file, whether its bytes are swapped, the bytes by a key."""
+
+    name: str
+    swapped: bool
+
+    def storage(self, key: str, nbytes: int) -> Array: ...
+
+
 class Reader:
-    """Makes the value of a pickle; the storages come from an archive.
+    """Makes the value of a pickle, which begins at ``at``; the storages come from an archive.
 
     UnpicklingError for a pickle that names or does what is not allowed, or that is damaged; RuntimeError for a
     storage that does not fit.
     """
 
-    def __init__(self, pickled: bytes, archive: Archive) -> None:
-        self._data, self._at = pickled, 0
+    def __init__(self, pickled: bytes, archive: Storages, at: int = 0) -> None:
+        self._data, self._at = pickled, at
         self._archive = archive
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
@@ -76,6 +85,11 @@ class Reader:
                 f"it is damaged: its pickle leaves {len(self._stack)} values where it should leave one"
             )
         return self._stack[0]
+
+    @property
+    def end(self) -> int:
+        """Where what was read ends."""
+        return self._at
 
     def _error(self, what: str) -> UnpicklingError:
         return UnpicklingError(
@@ -194,7 +208,7 @@ class Reader:
     def _persistent(self) -> None:
         """A storage, by ``("storage", its class, its key, its device, its number of elements)``."""
         about = self._of(tuple, self._stack.pop())
-        if len(about) != 5 or about[0] != "storage":
+        if len(about) not in (5, 6) or about[0] != "storage" or about[5:] not in ((), (None,)):
             self._fail("it refers to something outside that is no storage")
         kind = self._of(StorageType, about[1])
         key = self._of(str, about[2])

@@ -6,7 +6,7 @@ import bisect
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from minigrad.errors import value_error, warn
 from minigrad.functions.draws import randperm
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", covariant=True)
 S = TypeVar("S")
+
+
+class Samples(Protocol[T]):
+    """Whatever has samples by number: a dataset, or a list."""
+
+    def __getitem__(self, index: Any, /) -> T: ...
 
 
 class Dataset(Generic[T]):
@@ -167,7 +173,7 @@ class Subset(Dataset[T]):
     dataset: Any
     indices: Sequence[Any]
 
-    def __init__(self, dataset: Any, indices: Sequence[Any]) -> None:
+    def __init__(self, dataset: Samples[T], indices: Sequence[Any]) -> None:
         self.dataset, self.indices = dataset, indices
         cls = type(self)
         if cls.__getitem__ is not Subset.__getitem__ and cls.__getitems__ is Subset.__getitems__:
@@ -197,7 +203,7 @@ def samples(dataset: Any, indices: Sequence[Any]) -> Any:
 
 
 def random_split(
-    dataset: Dataset[S], lengths: Sequence[int | float], generator: Generator | None = None
+    dataset: Samples[S], lengths: Sequence[int | float], generator: Generator | None = None
 ) -> list[Subset[S]]:
     """Parts of a dataset, without overlap, in random order.
 

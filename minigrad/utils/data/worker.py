@@ -11,7 +11,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,13 +100,13 @@ class Work:
     init: Callable[[int], object] | None
     worker: int
     workers: int
-    parent: int = field(default_factory=os.getpid)
 
 
 def run(work: Work, connection: Connection) -> None:
     """Makes batches until the parent hangs up, or is no more."""
     # Ctrl-C reaches all processes; the parent ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = os.getppid()  # or the server that forks workers, which ends with it
     fetcher, failure = None, None
     try:
         _begin(work)
@@ -115,7 +115,7 @@ def run(work: Work, connection: Connection) -> None:
         failure = Failure.of(error, work.worker)
     outbox = _Outbox(connection)
     ended = False
-    while (task := _next_task(connection, work.parent)) is not None:
+    while (task := _next_task(connection, parent)) is not None:
         number, index = task
         if isinstance(index, Again):
             ended = False

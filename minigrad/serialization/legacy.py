@@ -1,0 +1,69 @@
+"""Files of PyTorch before 1.6: pickles one behind the other, and then the bytes of the storages."""
+
+from __future__ import annotations
+
+import struct
+import sys
+from pickle import UnpicklingError
+from typing import IO, Any
+
+import numpy as np
+
+from minigrad.errors import here, place, runtime_error
+from minigrad.serialization.archive import Array
+from minigrad.serialization.reader import Reader
+
+_MAGIC = 0x1950A86A20F9469CFC6C
+_PROTOCOL = 1001
+
+
+class _Storages:
+    """The memory that a pickle names, whose bytes come after it. RuntimeError if it is more than the file can hold."""
+
+    def __init__(self, name: str, size: int, swapped: bool) -> None:
+        self.name, self.swapped, self._room = name, swapped, size
+        self.memory: dict[str, Array] = {}
+
+    def storage(self, key: str, nbytes: int) -> Array:
+        self._room -= nbytes
+        if self._room < 0:
+            raise runtime_error(f"{self.name} is cut off: its storages are larger than the file")
+        self.memory[key] = np.empty(nbytes, np.uint8)
+        return self.memory[key]
+
+
+def read(file: IO[bytes], name: str) -> Any:
+    """The value in a file. UnpicklingError if it is no such file, RuntimeError for one that is cut off."""
+    data = file.read()
+    storages = _Storages(name, len(data), False)
+    at, heads = 0, []
+    for _ in range(3):
+        reader = Reader(data, storages, at)
+        heads.append(reader.read())
+        at = reader.end
+        if heads[0] != _MAGIC:
+            raise UnpicklingError(
+                f"Weights only load failed. {name}: it is a pickle, but not one of save() (at {place(*here())})"
+            )
+    about = heads[2] if isinstance(heads[2], dict) else {}
+    if heads[1] != _PROTOCOL or about.get("little_endian") != (sys.byteorder == "little"):
+        raise runtime_error(
+            f"{name} is of another protocol than {_PROTOCOL}, or of a machine with another order of bytes"
+        )
+    reader = Reader(data, storages, at)
+    value = reader.read()
+    reader_of_keys = Reader(data, storages, reader.end)
+    keys, at = reader_of_keys.read(), reader_of_keys.end
+    if not isinstance(keys, list) or sorted(keys, key=str) != sorted(storages.memory):
+        raise runtime_error(f"{name} is damaged: its list of storages is not that of its Tensors")
+    for key in keys:
+        memory = storages.memory[key]
+        count = struct.unpack(
+            "<q" if sys.byteorder == "little" else ">q", data[at : at + 8].ljust(8, b"\xff")
+        )[0]
+        part = data[at + 8 : at + 8 + memory.nbytes]
+        if len(part) < memory.nbytes or not 0 <= count <= memory.nbytes:
+            raise runtime_error(f"{name} is cut off in the storage {key}")
+        memory[:] = np.frombuffer(part, np.uint8)
+        at += 8 + memory.nbytes
+    return value
