@@ -67,19 +67,13 @@ def load(
 
     Files of PyTorch before 1.6 are read too.
 
-    Nothing in a file is executed, whatever it says: it can only make what `save` takes.  So ``weights_only`` is always
-    True.  All Tensors are on the CPU, wherever they were saved; ``map_location`` may say so.  Tensors that
+    Nothing in a file is executed, whatever it says and whatever ``weights_only`` says: it can only make what `save`
+    takes.  All Tensors are on the CPU, wherever they were saved; ``map_location`` may say so.  Tensors that
     shared memory share it.  ``mmap`` is accepted, and the file is read at once.
 
     UnpicklingError for a file that is not of this format, or that names what is not data; RuntimeError for one that is
-    damaged, cut off, compressed, or whose storages do not fit, and for another device; EOFError for an empty one;
-    NotImplementedError for ``weights_only=False``.
+    damaged, cut off, compressed, or whose storages do not fit, and for another device; EOFError for an empty one.
     """
-    if weights_only is not None and not weights_only:
-        raise NotImplementedError(
-            "load() never executes what is in a file, so there is no weights_only=False: leave it out. Of a model, "
-            "save the state_dict()"
-        )
     if pickle_module is not None:
         raise runtime_error("Can not safely load weights when explicit pickle_module is specified")
     _check_location(map_location)
