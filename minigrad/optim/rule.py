@@ -239,10 +239,12 @@ class _Step:
         counts = {name: own[name] if is_compiling() else own[name]._array[()] for name in self.rule._counts}
         numbers, flags = _numbers(self.rule, self.group, counts)
         before = {"param": p, "grad": g, **{name: own[name] for name in self.rule._shapes(p, self.group)}}
-        values = {**before, **numbers, **flags}
+        # With gradients, the formula's records keep what it reads, which is overwritten afterwards.
+        read = {name: t.clone() for name, t in before.items()} if MODE.get().grad else before
+        values = {**read, **numbers, **flags}
         _update(self.rule._update, values)
         for name, t in before.items():
-            if values[name] is not t:
+            if values[name] is not read[name]:
                 t.copy_(values[name])
         for name, value in counts.items():
             own[name].copy_(value if isinstance(value, Tensor) else value.item())
