@@ -9,10 +9,12 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 
 from minigrad.autograd.modes import enable_grad, is_compiling, recording
+from minigrad.core import tensor
 from minigrad.core.changes import changed
 from minigrad.core.mode import MODE
 from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
+from minigrad.core.views import check_inference
 from minigrad.dtypes import F32, F64, float32, float64, get_default_dtype
 from minigrad.errors import runtime_error
 from minigrad.functions.creation import full
@@ -210,6 +212,8 @@ class _Step:
         dtype, shape = a.dtype, a.shape
         if (dtype is not F32 and dtype is not F64) or p._inference or not has_no_history(p):
             return None
+        if tensor.INFERENCE and any(isinstance(t, Tensor) and t._inference for t in own.values()):
+            return None
         arrays = [own[name]._array for name in self.entries]
         for x in (a, *arrays):
             flags = x.flags
@@ -222,7 +226,7 @@ class _Step:
         return [a.reshape(-1), b.reshape(-1), *[x.reshape(-1) for x in arrays]]
 
     def _check(self, p: Tensor, own: Named) -> None:
-        """RuntimeError if the state does not fit the parameter, or if memory is read-only."""
+        """RuntimeError if the state does not fit the parameter, or if memory may not be changed."""
         name, shapes = type(self.rule).__name__, self.rule._shapes(p, self.group)
         for entry, shape in shapes.items():
             if tuple(own[entry].shape) != shape:
@@ -232,6 +236,7 @@ class _Step:
                     f"{tuple(p.shape)}; the state was loaded from an optimizer of another model"
                 )
         for t in (p, *(own[entry] for entry in (*shapes, *self.rule._counts))):
+            check_inference(t)
             if not t._array.flags.writeable:
                 raise runtime_error(
                     f"{name}: a parameter of shape {tuple(p.shape)}, or what is remembered of it, stands in an array "
