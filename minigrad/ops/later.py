@@ -17,7 +17,10 @@ OPS = {
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
     "norms": "standardize standardize_backward",
     "pool": "max_pool max_pool_indices max_unpick max_pick resample resample_back unpool",
-    "scatter": "scatter scatter_winners scatter_add scatter_extreme scatter_product masked_scatter masked_gather",
+    "scatter": """
+        scatter scatter_winners scatter_add index_add scatter_extreme scatter_product masked_scatter
+        masked_gather
+    """,
     "sorting": "argsort top_places median_place mode_place running_place median searchsorted isin logcumsumexp",
 }
 
