@@ -28,7 +28,10 @@ OPS = {
     "norms": "standardize standardize_backward",
     "pool": "max_pool max_pool_indices max_unpick max_pick resample resample_back unpool",
     "recurrent": "rnn rnn_backward lstm lstm_backward gru gru_backward",
-    "scatter": "scatter scatter_winners scatter_add scatter_extreme scatter_product masked_scatter masked_gather",
+    "scatter": """
+        scatter scatter_winners scatter_add index_add scatter_extreme scatter_product masked_scatter
+        masked_gather
+    """,
     "sorting": "argsort top_places median_place mode_place running_place median searchsorted isin logcumsumexp",
     "special": "logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx",
     "strided": "sliding sliding_back",
