@@ -717,3 +717,8 @@ NOT_0D |= samples_windows.NOT_0D
 from samples_activations import rows as _activations  # noqa: E402 (it needs what stands above)
 
 ROWS += _activations()
+
+import samples_sequence  # noqa: E402
+
+ROWS += samples_sequence.rows()
+NOT_0D |= samples_sequence.NOT_0D

@@ -128,7 +128,7 @@ def rnn(
     out, last = y[: rows * width].reshape(rows, width), y[rows * width :].reshape(h.shape)
     last[...] = h
     _input(x, w, bias[0] + bias[1] if bias else None, 1.0, out)
-    turned, product = np.ascontiguousarray(u.T), np.empty_like(h)
+    turned, product = np.ascontiguousarray(u.T), np.empty(h.shape, h.dtype)
     zero = np.zeros((), x.dtype)
     for n, walk in _walk(runs, reverse, out):
         now, p = last[:n], product[:n]
@@ -203,10 +203,10 @@ def lstm(
     flat = gates.reshape(rows, 4 * width)
     _input(x, w, more[0] + more[1] if biased else None, scale, flat)
     turned, product = np.ascontiguousarray(u.T * scale), np.empty((batch, 4 * width), dtype)
-    scales = np.empty_like(product)  # rows of them: half the time that one row takes
+    scales = np.empty(product.shape, product.dtype)  # rows of them: half the time that one row takes
     scales[...] = scale
     shifts = np.where(scales == 0.5, scales, scales.dtype.type(0.0))
-    part, hidden = np.empty_like(c), np.empty_like(c)
+    part, hidden = np.empty(c.shape, c.dtype), np.empty(c.shape, c.dtype)
     for n, walk in _walk(runs, reverse, flat, *(gates[:, k] for k in range(4)), cells, out):
         now, cell, p, t = last[:n], last_cell[:n], product[:n], part[:n]
         by, plus, unprojected = scales[:n], shifts[:n], hidden[:n]
@@ -263,7 +263,7 @@ def lstm_backward(
     )
     carry[...] = d[outputs : outputs + h.size].reshape(h.shape)
     carried[...] = d[outputs + h.size :].reshape(c.shape)
-    product, hidden, total = np.empty_like(c), np.empty_like(c), empty(d_out.shape, dtype)
+    product, hidden, total = np.empty(c.shape, c.dtype), np.empty(c.shape, c.dtype), empty(d_out.shape, dtype)
     # The gradients of cell and hidden state side by side, three times and once: one product in place of four.
     factors = np.empty((len(c), 4, width), dtype)
     gradients = dz.reshape(rows, 4 * width)
@@ -324,7 +324,7 @@ def gru(
     flat = gates.reshape(rows, 3 * width)
     _input(x, w, both, scale, flat)
     turned, product = np.ascontiguousarray(u.T * scale), np.empty((batch, 3 * width), dtype)
-    part, half = np.empty_like(h), np.asarray(0.5, dtype)
+    part, half = np.empty(h.shape, h.dtype), np.asarray(0.5, dtype)
     for n, walk in _walk(runs, reverse, flat[:, : 2 * width], *(gates[:, k] for k in range(3)), inner, out):
         now, p, t, plus = last[:n], product[:n], part[:n], shift[:n]
         first, second = p[:, : 2 * width], p[:, 2 * width :]
@@ -369,7 +369,7 @@ def gru_backward(
     _tanh_slope(a, np.subtract(1.0, z, out=other), part, dz[:, 3])
     flat, (dx, carry, dw, du, *db) = _side_by_side((x if onward else x[:0], h, w, u, *bias), dtype, empty)
     carry[...] = d[rows * width :].reshape(h.shape)
-    product, gradients = np.empty_like(carry), dz.reshape(rows, 4 * width)
+    product, gradients = np.empty(carry.shape, carry.dtype), dz.reshape(rows, 4 * width)
     to_hidden = gradients[:, : 3 * width]
     for n, walk in _walk(runs, not reverse, to_hidden, *(dz[:, k] for k in range(4)), z, d_out):
         dh, p = carry[:n], product[:n]
