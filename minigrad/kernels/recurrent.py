@@ -97,7 +97,8 @@ def _tanh_slope(y: Array, factor: Array, part: Array, out: Array) -> None:
 
 def _sums(d: Array) -> Array:
     """The sum of rows, by a product: float32 adds up more exactly so, and faster."""
-    return np.dot(np.ones(len(d), d.dtype), d)
+    total: Array = np.dot(np.ones(len(d), d.dtype), d)
+    return total
 
 
 def _side_by_side(arrays: Any, dtype: Any, empty: Empty) -> tuple[Array, list[Array]]:

@@ -139,7 +139,7 @@ def _vjp(
     return [None, *_split(backward(g, y, *inputs, **params, onward=False), shapes[1:])]
 
 
-def _leaf(t: Any) -> Tensor:
+def _leaf(t: Any) -> Any:
     """Where a pass through a replay ends: it stands for a Tensor, whose own history that pass shall not follow."""
     if isinstance(t, Tensor) and t._node is not None and t._node.requires_grad:
         return apply(alias, (t,))
