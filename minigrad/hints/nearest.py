@@ -31,7 +31,7 @@ _SENTENCES = {
     "cuda mps xpu ipu is_cuda bfloat16 autocast amp backends accelerator set_default_device":
         "minigrad computes on the CPU, in float16, float32 and float64",
     "minigrad.utils": "batches are parts of a shuffled order, for i in minigrad.randperm(len(x)).split(32): x[i], y[i]",
-    "minigrad.nn.utils": "to clip gradients, p.grad.mul_(rate) for p in net.parameters()",
+    "clip_grad_norm_ clip_grad_value_": "to clip gradients, p.grad.mul_(rate) for p in net.parameters()",
     "save load": "pickle.dump and pickle.load take a module, or its state_dict()",
     "jit": "minigrad.compile records a function and replays it",
     "Variable": "a Tensor with requires_grad=True has been all of it since PyTorch 0.4",

@@ -217,5 +217,5 @@ gru_backward: Op = Op("gru_backward", _kept(k.gru_backward), "d result x h w u *
                       order="C", text=called(k.gru_backward),
                       joint=lambda g, d, x, h, w, u, bias, runs, reverse, onward: _vjp_of_vjp(
                           "gru", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse))
-_replay = Op("replay_of_layer", replayed, "g d *inputs; how", order="C", listed=False)
+_replay = Op(replayed.__name__, replayed, "g d *inputs; how", order="C", listed=False)
 # fmt: on
