@@ -735,3 +735,7 @@ import samples_linalg  # noqa: E402
 
 ROWS += samples_linalg.rows()
 NOT_0D |= samples_linalg.NOT_0D
+import samples_sequence  # noqa: E402
+
+ROWS += samples_sequence.rows()
+NOT_0D |= samples_sequence.NOT_0D
