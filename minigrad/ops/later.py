@@ -16,6 +16,7 @@ OPS = {
     """,
     "conv": "conv conv_input conv_weight unfold fold pad_constant",
     "draws": "draw deviation bernoulli",
+    "gamma": "lgamma digamma polygamma zeta igamma igammac i0 i0e i1 i1e",
     "matrices": """
         triangles inv inv_ex zero_pivots solve solve_ex solve_triangular det cofactor signed_logdet
         logabsdet det_sign cholesky cholesky_ex minors qr qr_q qr_triangle qr_r eigh eigenvectors
@@ -32,6 +33,7 @@ OPS = {
 RECORDS = {
     "activations": "erf erf_ erfc erfc_ erfinv erfinv_ logit logit_ hardshrink threshold threshold_",
     "arithmetic": "fmax fmin copysign copysign_ nextafter nextafter_ gcd gcd_ lcm lcm_ signbit isneginf isposinf",
+    "gamma": "lgamma lgamma_ digamma digamma_ igamma igamma_ igammac igammac_ i0 i0_",
     "nn": "relu relu_",
     "special": "logaddexp logaddexp2 xlogy xlogy_ sinc sinc_",
 }
@@ -53,6 +55,7 @@ FUNCTIONS = {
     """,
     "conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "draws": "bernoulli normal rand rand_like randint randn randn_like randperm",
+    "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
     "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",
     "pool": "adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d max_pool1d max_pool2d max_pool3d",
@@ -69,5 +72,6 @@ METHODS = {
         adjoint aminmax frexp heaviside heaviside_ is_complex is_nonzero is_same_size isreal ldexp ldexp_
         nan_to_num nan_to_num_
     """,
+    "gamma": "mvlgamma mvlgamma_",
     "parts": "chunk narrow select split tensor_split unbind",
 }
