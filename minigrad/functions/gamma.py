@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+from minigrad import dtypes
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error
+from minigrad.functions.creation import arange
 from minigrad.functions.table import lgamma
 from minigrad.gate import public
 from minigrad.ops import gamma as ops
@@ -28,10 +30,9 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
     """
     if p < 1:
         raise runtime_error("p has to be greater than or equal to 1")
-    y = lgamma(input)
-    for k in range(1, p):
-        y = y + lgamma(input - k / 2)
-    return y + p * (p - 1) / 4 * math.log(math.pi) if p > 1 else y
+    lower = arange(p, dtype=dtypes.common([input._array, 1.0])) / 2
+    y: Tensor = lgamma(input.unsqueeze(-1) - lower).sum(-1) + p * (p - 1) / 4 * math.log(math.pi)
+    return y
 
 
 # The functions that are methods too; a name that ends with an underscore changes its Tensor in place.
