@@ -54,8 +54,8 @@ BAD: dict[str, Any] = {
     "array": np.ones((2, 3), "f4"), "type": int, "function": len, "slice": slice(0, 1), "Ellipsis": ...,
     "ints": X.int(), "4x5": mg.ones(4, 5), "0-d": mg.tensor(1.5), "module": nn.ReLU(), "tuple of Tensors": (X, X),
 }  # fmt: skip
-KINDS = (TypeError, RuntimeError, IndexError, ValueError, NotImplementedError)
-SPACES = {"mg": mg, "F": functional, "init": init}
+KINDS = (TypeError, RuntimeError, IndexError, ValueError, NotImplementedError, mg.linalg.LinAlgError)
+SPACES = {"mg": mg, "F": functional, "init": init, "linalg": mg.linalg, "special": mg.special}
 
 
 def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
