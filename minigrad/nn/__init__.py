@@ -37,6 +37,10 @@ if TYPE_CHECKING:
         Tanhshrink,
         Threshold,
     )
+    from minigrad.nn.bags import (
+        Bilinear,
+        EmbeddingBag,
+    )
     from minigrad.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
     from minigrad.nn.conv import (
         Conv1d,
@@ -56,7 +60,7 @@ if TYPE_CHECKING:
         Dropout3d,
         FeatureAlphaDropout,
     )
-    from minigrad.nn.flatten import Flatten
+    from minigrad.nn.flatten import Flatten, Unflatten
     from minigrad.nn.linear import Identity, Linear
     from minigrad.nn.loss import (
         BCELoss,
@@ -77,6 +81,12 @@ if TYPE_CHECKING:
         SmoothL1Loss,
         SoftMarginLoss,
         TripletMarginLoss,
+    )
+    from minigrad.nn.margins import (
+        MultiLabelMarginLoss,
+        MultiLabelSoftMarginLoss,
+        MultiMarginLoss,
+        TripletMarginWithDistanceLoss,
     )
     from minigrad.nn.module import Module
     from minigrad.nn.normalization import (
@@ -180,6 +190,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Bilinear",
     "Buffer",
     "ChannelShuffle",
     "CircularPad1d",
@@ -202,6 +213,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
@@ -241,6 +253,9 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
     "PReLU",
@@ -284,6 +299,8 @@ __all__ = [
     "TransformerEncoder",
     "TransformerEncoderLayer",
     "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
+    "Unflatten",
     "Unfold",
     "Upsample",
     "UpsamplingBilinear2d",
@@ -308,7 +325,7 @@ if not TYPE_CHECKING:
         "container": "ModuleDict ModuleList ParameterDict ParameterList Sequential",
         "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d Fold Unfold",
         "dropout": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
-        "flatten": "Flatten",
+        "flatten": "Flatten Unflatten",
         "linear": "Identity Linear",
         "loss": """
             BCELoss BCEWithLogitsLoss CosineEmbeddingLoss CosineSimilarity CrossEntropyLoss
@@ -332,6 +349,12 @@ if not TYPE_CHECKING:
             MaxPool2d MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d
         """,
         "rnn": "GRU LSTM RNN GRUCell LSTMCell RNNBase RNNCell RNNCellBase",
+        "bags": """
+            Bilinear EmbeddingBag
+        """,
+        "margins": """
+            MultiLabelMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss TripletMarginWithDistanceLoss
+        """,
         "sparse": "Embedding",
         "transformer": """
             MultiheadAttention Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder
