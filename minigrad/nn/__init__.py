@@ -98,6 +98,7 @@ if TYPE_CHECKING:
         InstanceNorm2d,
         InstanceNorm3d,
         LayerNorm,
+        LocalResponseNorm,
         RMSNorm,
     )
     from minigrad.nn.padding import (
@@ -239,6 +240,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -335,7 +337,7 @@ if not TYPE_CHECKING:
         "module": "Module",
         "normalization": """
             BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d
-            LayerNorm RMSNorm
+            LayerNorm LocalResponseNorm RMSNorm
         """,
         "padding": """
             CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d

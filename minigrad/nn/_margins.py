@@ -42,11 +42,12 @@ def multi_margin_loss(
     if weight is not None and weight.dim() != 1:
         raise ValueError("weight must be one-dimensional")
     x, t = input._array, target._array
-    if x.ndim not in (1, 2) or not x.shape[-1]:
+    classes = x.shape[-1] if x.ndim else 1
+    if x.ndim > 2 or not classes:
         raise runtime_error(
             f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(x.shape)}"
         )
-    rows, classes = x.size // x.shape[-1], x.shape[-1]
+    rows = x.size // classes
     if t.size != rows or t.ndim > 1:
         raise runtime_error(f"inconsistent target size, expected {rows} but got {list(t.shape)}")
     needs_value("multi_margin_loss()")
@@ -60,7 +61,7 @@ def multi_margin_loss(
     if weight is not None:
         losses = losses * weight[index]
     losses = losses.sum(1) / classes
-    return weighted(losses.reshape(t.shape if x.ndim == 2 else ()), None, reduction)
+    return weighted(losses.reshape(t.shape), None, reduction)
 
 
 def multilabel_margin_loss(
@@ -77,9 +78,9 @@ def multilabel_margin_loss(
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     x, t = input._array, target._array
-    if x.ndim not in (1, 2) or t.shape != x.shape:
+    if x.ndim > 2 or t.shape != x.shape:
         raise runtime_error(f"inconsistent target size: {list(t.shape)} for input of size: {list(x.shape)}")
-    classes = x.shape[-1]
+    classes = x.shape[-1] if x.ndim else 1
     needs_value("multilabel_margin_loss()")
     if t.size and not -1 <= t.min() <= t.max() < classes:
         raise runtime_error("target out of range")

@@ -32,7 +32,7 @@ _FILES = {
         triplet_margin_with_distance_loss
     """,
     "nn._distances": "cosine_similarity normalize pairwise_distance",
-    "nn._norms": "batch_norm group_norm instance_norm layer_norm rms_norm",
+    "nn._norms": "batch_norm group_norm instance_norm layer_norm local_response_norm rms_norm",
     "functions.conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d fold unfold",
     "functions.grids": "affine_grid grid_sample",
     "functions.images": """
