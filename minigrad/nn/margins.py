@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from minigrad.nn import functional as F
 from minigrad.nn._reductions import legacy_reduction
+from minigrad.nn.loss import PairwiseDistance
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 
@@ -96,7 +97,7 @@ class TripletMarginWithDistanceLoss(_Loss):
             raise ValueError(
                 f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead"
             )
-        self.distance_function = F.pairwise_distance if distance_function is None else distance_function
+        self.distance_function = PairwiseDistance() if distance_function is None else distance_function
         self.margin = margin
         self.swap = swap
 
