@@ -492,3 +492,26 @@ def test_local_response_norm(size: int) -> None:
     means = np.stack([sum(a[:, k] ** 2 for k in ks) / size for ks in around], 1)
     y = nn.LocalResponseNorm(size, 0.5, 0.7, 2.0)(x)
     np.testing.assert_allclose(array(y), a / (2.0 + 0.5 * means) ** 0.7, atol=1e-12)
+
+
+def test_adaptive_softmax_is_a_softmax_of_all_classes() -> None:
+    layer = nn.AdaptiveLogSoftmaxWithLoss(8, 12, [3, 6], div_value=2.0, head_bias=True)
+    x, target = mg.randn(7, 8), mg.tensor([0, 3, 11, 6, 2, 5, 1])
+    logs = layer.log_prob(x)
+    np.testing.assert_allclose(np.exp(array(logs)).sum(1), 1.0, atol=1e-5)
+    output, loss = layer(x, target)
+    np.testing.assert_allclose(array(output), array(logs)[np.arange(7), array(target)], atol=1e-6)
+    assert float(loss) == pytest.approx(-float(output.mean()), abs=1e-6)
+    assert float(layer(x[2], target[2]).output) == pytest.approx(float(output[2]), abs=1e-6)
+    assert layer.predict(x).tolist() == array(logs).argmax(1).tolist()
+    shapes = [tuple(p.shape) for p in layer.parameters()]
+    assert shapes == [(5, 8), (5,), (4, 8), (3, 4), (2, 8), (6, 2)]
+    for call, sentence in [
+        (lambda: layer(x, target[:6]), "Input and target should have the same size"),
+        (lambda: layer(x, target + 1), r"Target values should be in \[0, 11\]"),
+        (lambda: layer(x, x), "0D or 1D target tensor expected"),
+    ]:
+        with pytest.raises(RuntimeError, match=sentence):
+            call()
+    with pytest.raises(ValueError, match="cutoffs should be a sequence of unique, positive integers"):
+        nn.AdaptiveLogSoftmaxWithLoss(8, 12, [6, 3])

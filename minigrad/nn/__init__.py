@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Tanhshrink,
         Threshold,
     )
+    from minigrad.nn.adaptive import AdaptiveLogSoftmaxWithLoss
     from minigrad.nn.bags import (
         Bilinear,
         EmbeddingBag,
@@ -179,6 +180,7 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
@@ -351,6 +353,7 @@ if not TYPE_CHECKING:
             MaxPool2d MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d
         """,
         "rnn": "GRU LSTM RNN GRUCell LSTMCell RNNBase RNNCell RNNCellBase",
+        "adaptive": "AdaptiveLogSoftmaxWithLoss",
         "bags": """
             Bilinear EmbeddingBag
         """,
