@@ -28,7 +28,7 @@ ASKED = {
     "nn.CTCLos": ["Did you mean: 'CTCLoss'", LACKING],
     "nn.Lineer": ["Did you mean: 'Linear'"],
     "nn.Relu": ["Did you mean: 'ReLU'"],
-    "nn.Unflatten": ["minigrad has minigrad.unflatten"],
+    "F.unflatten": ["There is minigrad.unflatten"],
     "nn.CrossMapLRN2d": [LACKING],
     "nn.init.kaiming_uniform": ["minigrad has minigrad.nn.init.kaiming_uniform_"],
     "F.sigmod": ["Did you mean: 'sigmoid'"],

@@ -111,7 +111,7 @@ def test_gradients_of_layers() -> None:
     assert gradgradcheck(lambda x: layer(x)[0], xs[:1])
 
 
-def test_a_state_of_the_layer_is_computed_anew_where_the_result_was_copied() -> None:
+def test_backward_computes_anew_what_no_longer_stands_behind_the_result() -> None:
     from minigrad.kernels import recurrent as k
 
     rng = np.random.default_rng(0)
@@ -120,18 +120,16 @@ def test_a_state_of_the_layer_is_computed_anew_where_the_result_was_copied() -> 
         (k.lstm, k.lstm_backward, 4, {"biased": True}),
         (k.gru, k.gru_backward, 3, {}),
     ]:
-        sizes = [
-            (6, 2),
-            *[(2, 2)] * (2 if more else 1),
-            (2 * gates, 2),
-            (2 * gates, 2),
-            (2 * gates,),
-            (2 * gates,),
-        ]
-        xs = [rng.normal(size=s) for s in sizes]
-        y = forward(*xs, **params, **more)
+        width = 2 * gates
+        shapes = [(6, 2), *[(2, 2)] * (2 if more else 1), (width, 2), (width, 2), (width,), (width,)]
+        xs = [rng.normal(size=s) for s in shapes]
+        y = forward(*xs, **params, **more, place=k.with_states)
+        assert k.states_of(y, 6 * 2 * (gates + 1)) is not None
+        assert k.states_of(y.copy(), 6 * 2 * (gates + 1)) is None
         d = rng.normal(size=y.shape)
-        kept, anew = (backward(d, r, *xs, **params, **more, onward=True) for r in (y, y.copy()))
+        kept, anew = (
+            backward(d, r, *xs, **params, **more, onward=True, states=k.states_of) for r in (y, y.copy())
+        )
         np.testing.assert_array_equal(kept, anew)
 
 
@@ -412,3 +410,108 @@ def test_transformer() -> None:
     np.testing.assert_allclose(array(alone), array(y), atol=1e-6)
     y.sum().backward()
     assert all(p.grad is not None for p in net.parameters())
+
+
+# ---------------------------------------------------------------- bags, products, margins
+
+
+def test_bags_are_sums_of_rows() -> None:
+    weight = mg.randn(5, 2, dtype=F64, requires_grad=True)
+    w, bags = array(weight), [[0, 3, 3], [], [4, 1]]
+    flat, offsets = mg.tensor([0, 3, 3, 4, 1]), mg.tensor([0, 3, 3])
+    folds = {"sum": np.sum, "mean": np.mean, "max": np.max}
+    for mode, fold in folds.items():
+        for padding in (None, 3):
+            kept = [[k for k in bag if k != padding] for bag in bags]
+            want = [fold(w[bag], axis=0) if bag else np.zeros(2) for bag in kept]
+            y = nn.functional.embedding_bag(flat, weight, offsets, mode=mode, padding_idx=padding)
+            np.testing.assert_allclose(array(y), want, atol=1e-12)
+            assert gradcheck(
+                lambda t, m=mode, p=padding: nn.functional.embedding_bag(
+                    flat, t, offsets, mode=m, padding_idx=p
+                ),
+                [weight],
+            )
+    scales = mg.randn(2, 3, dtype=F64, requires_grad=True)
+    index = mg.tensor([[0, 1, 1], [4, 0, 2]])
+    y = nn.EmbeddingBag.from_pretrained(weight, mode="sum")(index, per_sample_weights=scales)
+    np.testing.assert_allclose(array(y), (array(scales)[..., None] * w[array(index)]).sum(1), atol=1e-12)
+    assert gradcheck(
+        lambda t, s: nn.functional.embedding_bag(index, t, mode="sum", per_sample_weights=s), [weight, scales]
+    )
+    last = nn.functional.embedding_bag(
+        flat, weight, mg.tensor([0, 3, 3, 5]), mode="sum", include_last_offset=True
+    )
+    np.testing.assert_allclose(array(last)[2], w[[4, 1]].sum(0), atol=1e-12)
+
+
+def test_bilinear_and_unflatten() -> None:
+    layer = nn.Bilinear(2, 3, 4, dtype=F64)
+    x, y = mg.randn(5, 2, 2, dtype=F64), mg.randn(5, 2, 3, dtype=F64)
+    want = np.einsum("abi,kij,abj->abk", array(x), array(layer.weight), array(y)) + array(layer.bias)
+    np.testing.assert_allclose(array(layer(x, y)), want, atol=1e-12)
+    assert gradcheck(nn.functional.bilinear, [t.requires_grad_() for t in (x[0], y[0], layer.weight)])
+    assert nn.Unflatten(1, (2, -1))(mg.zeros(3, 8)).shape == (3, 2, 4)
+    assert repr(nn.Unflatten(1, (2, 3))) == "Unflatten(dim=1, unflattened_size=(2, 3))"
+
+
+def test_losses_by_margins() -> None:
+    x = mg.randn(3, 4, dtype=F64, requires_grad=True)
+    a, targets, weight = array(x), [1, 3, 0], np.array([1.0, 2.0, 0.5, 3.0])
+    for p in (1, 2):
+        want = [
+            weight[t] * sum(max(0.0, 0.7 - row[t] + row[k]) ** p for k in range(4) if k != t) / 4
+            for row, t in zip(a, targets, strict=True)
+        ]
+        loss = nn.MultiMarginLoss(p, 0.7, mg.tensor(weight), reduction="none")
+        np.testing.assert_allclose(array(loss(x, mg.tensor(targets))), want, atol=1e-12)
+        assert gradcheck(lambda t, f=loss: f(t, mg.tensor(targets)), [x])
+    several = [[3, 0, -1, 1], [-1, 0, 1, 2], [0, 1, 2, 3]]
+    lists = [[3, 0], [], [0, 1, 2, 3]]
+    want = [
+        sum(max(0.0, 1 - (row[t] - row[k])) for t in ts for k in range(4) if k not in ts) / 4
+        for row, ts in zip(a, lists, strict=True)
+    ]
+    labels = nn.MultiLabelMarginLoss(reduction="none")
+    np.testing.assert_allclose(array(labels(x, mg.tensor(several))), want, atol=1e-12)
+    assert gradcheck(lambda t: nn.functional.multilabel_margin_loss(t, mg.tensor(several)), [x])
+    flags = mg.tensor([[0.0, 1, 1, 0]] * 3, dtype=F64)
+    soft = nn.functional.multilabel_soft_margin_loss(x, flags)
+    same = nn.functional.binary_cross_entropy_with_logits(x, flags)
+    assert float(soft) == pytest.approx(float(same))
+    triplet = [mg.randn(3, 2) for _ in range(3)]
+    by_distance = nn.TripletMarginWithDistanceLoss(swap=True)(*triplet)
+    assert float(by_distance) == pytest.approx(float(nn.TripletMarginLoss(swap=True)(*triplet)), abs=1e-6)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_local_response_norm(size: int) -> None:
+    x = mg.randn(2, 4, 3, dtype=F64)
+    a = array(x)
+    around = [range(max(0, c - size // 2), min(4, c + (size - 1) // 2 + 1)) for c in range(4)]
+    means = np.stack([sum(a[:, k] ** 2 for k in ks) / size for ks in around], 1)
+    y = nn.LocalResponseNorm(size, 0.5, 0.7, 2.0)(x)
+    np.testing.assert_allclose(array(y), a / (2.0 + 0.5 * means) ** 0.7, atol=1e-12)
+
+
+def test_adaptive_softmax_is_a_softmax_of_all_classes() -> None:
+    layer = nn.AdaptiveLogSoftmaxWithLoss(8, 12, [3, 6], div_value=2.0, head_bias=True)
+    x, target = mg.randn(7, 8), mg.tensor([0, 3, 11, 6, 2, 5, 1])
+    logs = layer.log_prob(x)
+    np.testing.assert_allclose(np.exp(array(logs)).sum(1), 1.0, atol=1e-5)
+    output, loss = layer(x, target)
+    np.testing.assert_allclose(array(output), array(logs)[np.arange(7), array(target)], atol=1e-6)
+    assert float(loss) == pytest.approx(-float(output.mean()), abs=1e-6)
+    assert float(layer(x[2], target[2]).output) == pytest.approx(float(output[2]), abs=1e-6)
+    assert layer.predict(x).tolist() == array(logs).argmax(1).tolist()
+    shapes = [tuple(p.shape) for p in layer.parameters()]
+    assert shapes == [(5, 8), (5,), (4, 8), (3, 4), (2, 8), (6, 2)]
+    for call, sentence in [
+        (lambda: layer(x, target[:6]), "Input and target should have the same size"),
+        (lambda: layer(x, target + 1), r"Target values should be in \[0, 11\]"),
+        (lambda: layer(x, x), "0D or 1D target tensor expected"),
+    ]:
+        with pytest.raises(RuntimeError, match=sentence):
+            call()
+    with pytest.raises(ValueError, match="cutoffs should be a sequence of unique, positive integers"):
+        nn.AdaptiveLogSoftmaxWithLoss(8, 12, [6, 3])

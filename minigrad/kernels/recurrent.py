@@ -27,18 +27,23 @@ class States(np.ndarray[Any, Any]):
     """
 
 
-def _result(size: int, more: int, dtype: Any, empty: Empty) -> tuple[Array, Array]:
+def with_states(size: int, more: int, dtype: Any, empty: Empty) -> tuple[Array, Array]:
     """A vector of ``size`` elements, and the ``more`` elements behind it."""
     # On a buffer, or on memory of its own: NumPy makes a view refer to what lies behind, if that is a plain array.
     states = np.ndarray.__new__(States, (size + more,), dtype, empty((size + more,), dtype).base)
     return np.ndarray((size,), dtype, states), np.ndarray((more,), dtype, states, size * states.itemsize)
 
 
-def _states(y: Array, more: int) -> Array | None:
-    """The elements behind a vector, if it is one that a kernel has returned."""
+def states_of(y: Array, more: int) -> Array | None:
+    """The elements behind a vector, if it is one of `with_states`."""
     base: Any = y.base
     whole = type(base) is States and y.ndim == 1 and base.size == y.size + more
     return np.ndarray((more,), y.dtype, base, y.nbytes) if whole else None
+
+
+def _two(size: int, more: int, dtype: Any, empty: Empty) -> tuple[Array, Array]:
+    """As `with_states`, two arrays: so in a program that is printed."""
+    return empty((size,), dtype), empty((more,), dtype)
 
 
 def steps(runs: Runs, reverse: bool) -> list[tuple[int, int, int]]:
@@ -183,16 +188,14 @@ def _of_lstm(memory: Array, rows: int, width: int) -> tuple[Array, Array]:
     return memory[:size].reshape(rows, 4, width), memory[size:].reshape(rows, width)
 
 
-def lstm(
+def _lstm_run(
     x: Array, h: Array, c: Array, w: Array, u: Array, *more: Array, runs: Runs, reverse: bool, biased: bool,
-    empty: Empty = np.empty,
-) -> Any:  # fmt: skip
-    """An LSTM; ``more`` are the two biases, if it is ``biased``, and the projection of the hidden state, if any."""
-    if x.dtype.char == "e":
-        return _wide(lstm, (x, h, c, w, u, *more), runs=runs, reverse=reverse, biased=biased)
+    empty: Empty, place: Any,
+) -> tuple[Array, Array]:  # fmt: skip
+    """`lstm`, and behind it gates and more, by which backward goes."""
     rows, (batch, width), dtype = len(x), c.shape, x.dtype
     outputs = rows * h.shape[1]
-    y, memory = _result(outputs + h.size + c.size, 5 * rows * width, dtype, empty)
+    y, memory = (_two if place is None else place)(outputs + h.size + c.size, 5 * rows * width, dtype, empty)
     gates, cells = _of_lstm(memory, rows, width)
     out, last = y[:outputs].reshape(rows, h.shape[1]), y[outputs : outputs + h.size].reshape(h.shape)
     last_cell = y[outputs + h.size :].reshape(c.shape)
@@ -226,12 +229,24 @@ def lstm(
                 np.matmul(np.multiply(o, t, out=unprojected), projection, out=to)
             now, cell = to, new
         last[:n], last_cell[:n] = now, cell
-    return y
+    return y, memory
+
+
+def lstm(
+    x: Array, h: Array, c: Array, w: Array, u: Array, *more: Array, runs: Runs, reverse: bool, biased: bool,
+    empty: Empty = np.empty, place: Any = None,
+) -> Any:  # fmt: skip
+    """An LSTM; ``more`` are the two biases, if it is ``biased``, and the projection of the hidden state, if any."""
+    if x.dtype.char == "e":
+        return _wide(lstm, (x, h, c, w, u, *more), runs=runs, reverse=reverse, biased=biased)
+    return _lstm_run(
+        x, h, c, w, u, *more, runs=runs, reverse=reverse, biased=biased, empty=empty, place=place
+    )[0]
 
 
 def lstm_backward(
     d: Array, y: Array, x: Array, h: Array, c: Array, w: Array, u: Array, *more: Array, runs: Runs, reverse: bool,
-    biased: bool, onward: bool, empty: Empty = np.empty,
+    biased: bool, onward: bool, empty: Empty = np.empty, states: Any = None,
 ) -> Any:  # fmt: skip
     """The gradients of the inputs of `lstm`, one behind the other, by that of its result; ``onward``: also of x."""
     if x.dtype.char == "e":
@@ -239,11 +254,12 @@ def lstm_backward(
         return _wide(lstm_backward, (d, y, x, h, c, w, u, *more), **how)
     rows, width, dtype = len(x), c.shape[1], x.dtype
     outputs = rows * h.shape[1]
-    memory = _states(y, 5 * rows * width)
+    memory = None if states is None else states(y, 5 * rows * width)
     if memory is None:
-        y = lstm(x, h, c, w, u, *more, runs=runs, reverse=reverse, biased=biased, empty=empty)
-        memory = _states(y, 5 * rows * width)
-    gates, cells = _of_lstm(memory, rows, width)  # type: ignore[arg-type]
+        y, memory = _lstm_run(
+            x, h, c, w, u, *more, runs=runs, reverse=reverse, biased=biased, empty=empty, place=None
+        )
+    gates, cells = _of_lstm(memory, rows, width)
     out, d_out = (a[:outputs].reshape(rows, h.shape[1]) for a in (y, d))
     i, f, a, o = (gates[:, k] for k in range(4))
     # What the gradients of cell and hidden state are multiplied by to get those of the gates before their curves: the
@@ -304,14 +320,12 @@ def _of_gru(memory: Array, rows: int, width: int) -> tuple[Array, Array]:
     return memory[:size].reshape(rows, 3, width), memory[size:].reshape(rows, width)
 
 
-def gru(
-    x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, empty: Empty = np.empty
-) -> Any:
-    """A GRU: reset and update gate r and z, ``n = tanh(w x + b + r * (u h + b'))``, then ``(1 - z) * n + z * h``."""
-    if x.dtype.char == "e":
-        return _wide(gru, (x, h, w, u, *bias), runs=runs, reverse=reverse)
+def _gru_run(
+    x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, empty: Empty, place: Any
+) -> tuple[Array, Array]:
+    """`gru`, and behind it gates and more, by which backward goes."""
     rows, (batch, width), dtype = len(x), h.shape, x.dtype
-    y, memory = _result(rows * width + h.size, 4 * rows * width, dtype, empty)
+    y, memory = (_two if place is None else place)(rows * width + h.size, 4 * rows * width, dtype, empty)
     gates, inner = _of_gru(memory, rows, width)
     out, last = y[: rows * width].reshape(rows, width), y[rows * width :].reshape(h.shape)
     last[...] = h
@@ -343,22 +357,38 @@ def gru(
             to += a
             now = to
         last[:n] = now
-    return y
+    return y, memory
+
+
+def gru(
+    x: Array,
+    h: Array,
+    w: Array,
+    u: Array,
+    *bias: Array,
+    runs: Runs,
+    reverse: bool,
+    empty: Empty = np.empty,
+    place: Any = None,
+) -> Any:
+    """A GRU: reset and update gate r and z, ``n = tanh(w x + b + r * (u h + b'))``, then ``(1 - z) * n + z * h``."""
+    if x.dtype.char == "e":
+        return _wide(gru, (x, h, w, u, *bias), runs=runs, reverse=reverse)
+    return _gru_run(x, h, w, u, *bias, runs=runs, reverse=reverse, empty=empty, place=place)[0]
 
 
 def gru_backward(
     d: Array, y: Array, x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, onward: bool,
-    empty: Empty = np.empty,
+    empty: Empty = np.empty, states: Any = None,
 ) -> Any:  # fmt: skip
     """The gradients of the inputs of `gru`, one behind the other, by that of its result; ``onward``: also of x."""
     if x.dtype.char == "e":
         return _wide(gru_backward, (d, y, x, h, w, u, *bias), runs=runs, reverse=reverse, onward=onward)
     rows, width, dtype = len(x), h.shape[1], x.dtype
-    memory = _states(y, 4 * rows * width)
+    memory = None if states is None else states(y, 4 * rows * width)
     if memory is None:
-        y = gru(x, h, w, u, *bias, runs=runs, reverse=reverse, empty=empty)
-        memory = _states(y, 4 * rows * width)
-    gates, inner = _of_gru(memory, rows, width)  # type: ignore[arg-type]
+        y, memory = _gru_run(x, h, w, u, *bias, runs=runs, reverse=reverse, empty=empty, place=None)
+    gates, inner = _of_gru(memory, rows, width)
     out, d_out = (a[: rows * width].reshape(rows, width) for a in (y, d))
     r, z, a = (gates[:, k] for k in range(3))
     before = _before(out, h, runs, reverse, empty)

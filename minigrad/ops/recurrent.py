@@ -124,9 +124,9 @@ def _lstm_costs(y: Any, x: Any, h: Any, c: Any, w: tuple[int, ...], u: tuple[int
 # ---------------------------------------------------------------- the rules
 
 
-def _kept(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """A kernel that puts large arrays on memory that is used again."""
-    return functools.partial(kernel, empty=buffers.empty)
+def _kept(kernel: Callable[..., Any], **how: Any) -> Callable[..., Any]:
+    """A kernel that puts large arrays on memory that is used again, and what backward needs behind the result."""
+    return functools.partial(kernel, empty=buffers.empty, **how)
 
 
 def _vjp(
@@ -200,21 +200,22 @@ rnn_backward: Op = Op("rnn_backward", _kept(k.rnn_backward), "d result x h w u *
                       order="C", text=called(k.rnn_backward),
                       joint=lambda g, d, x, h, w, u, bias, runs, reverse, relu, onward: _vjp_of_vjp(
                           "rnn", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse, relu=relu))
-lstm: Op = Op("lstm", _kept(k.lstm), "x h c w u *more; runs reverse biased", order="C", text=called(k.lstm),
-              costs=_lstm_costs,
+lstm: Op = Op("lstm", _kept(k.lstm, place=k.with_states), "x h c w u *more; runs reverse biased", order="C",
+              text=called(k.lstm), costs=_lstm_costs,
               joint=lambda g, y, x, h, c, w, u, more, needs, runs, reverse, biased: _vjp(
                   lstm_backward, g, y, (x, h, c, w, u, *more), needs, runs=runs, reverse=reverse, biased=biased))
-lstm_backward: Op = Op("lstm_backward", _kept(k.lstm_backward),
+lstm_backward: Op = Op("lstm_backward", _kept(k.lstm_backward, states=k.states_of),
                        "d result x h c w u *more; runs reverse biased onward", order="C",
                        text=called(k.lstm_backward),
                        joint=lambda g, d, x, h, c, w, u, more, runs, reverse, biased, onward: _vjp_of_vjp(
                            "lstm", g, d, (x, h, c, w, u, *more), onward, runs=runs, reverse=reverse,
                            biased=biased))
-gru: Op = Op("gru", _kept(k.gru), "x h w u *bias; runs reverse", order="C", text=called(k.gru), costs=_costs,
+gru: Op = Op("gru", _kept(k.gru, place=k.with_states), "x h w u *bias; runs reverse", order="C",
+             text=called(k.gru), costs=_costs,
              joint=lambda g, y, x, h, w, u, bias, needs, runs, reverse: _vjp(
                  gru_backward, g, y, (x, h, w, u, *bias), needs, runs=runs, reverse=reverse))
-gru_backward: Op = Op("gru_backward", _kept(k.gru_backward), "d result x h w u *bias; runs reverse onward",
-                      order="C", text=called(k.gru_backward),
+gru_backward: Op = Op("gru_backward", _kept(k.gru_backward, states=k.states_of),
+                      "d result x h w u *bias; runs reverse onward", order="C", text=called(k.gru_backward),
                       joint=lambda g, d, x, h, w, u, bias, runs, reverse, onward: _vjp_of_vjp(
                           "gru", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse))
 _replay = Op(replayed.__name__, replayed, "g d *inputs; how", order="C", listed=False)
