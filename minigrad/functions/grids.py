@@ -74,7 +74,7 @@ def grid_sample(
     padding_mode: str = "zeros",
     align_corners: bool | None = None,
 ) -> Tensor:
-    """The input (batch, channels, *sizes) at points (batch, *out, 2 or 3) with x first, in -1 to 1.
+    """The input ``(batch, channels, *sizes)`` at points ``(batch, *out, 2 or 3)`` with x first, in -1 to 1.
 
     ``mode`` is "bilinear", "nearest" or for images "bicubic"; ``padding_mode`` tells what is outside: "zeros",
     "border" or "reflection". With ``align_corners`` -1 and 1 are the centres of the outer pixels, otherwise their

@@ -205,7 +205,7 @@ def interpolate(
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
 ) -> Tensor:
-    """An input (batch, channels, *sizes) resized to ``size``, or by ``scale_factor``.
+    """An input ``(batch, channels, *sizes)`` resized to ``size``, or by ``scale_factor``.
 
     ``mode`` is "nearest", "nearest-exact", "area", or by the number of sizes "linear", "bilinear" or "bicubic",
     "trilinear". ``antialias`` averages where the result is smaller, for "bilinear" and "bicubic".

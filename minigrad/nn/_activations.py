@@ -319,7 +319,7 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Tensor:
-    """The rows of ``weight`` (rows, width) that ``input``, of whole numbers, names: of shape (*input, width).
+    """The rows of ``weight`` (rows, width) that ``input``, of whole numbers, names: of shape ``(*input, width)``.
 
     Row ``padding_idx`` gets no gradient. With ``max_norm``, named rows that are longer are scaled to it, in place.
     ``scale_grad_by_freq`` divides a row's gradient by how often it is named. Gradients are dense, also with ``sparse``.
