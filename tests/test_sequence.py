@@ -515,3 +515,14 @@ def test_adaptive_softmax_is_a_softmax_of_all_classes() -> None:
             call()
     with pytest.raises(ValueError, match="cutoffs should be a sequence of unique, positive integers"):
         nn.AdaptiveLogSoftmaxWithLoss(8, 12, [6, 3])
+
+
+def test_dropout_draws_in_the_order_of_memory() -> None:
+    mg.manual_seed(0)
+    turned = nn.functional.dropout(mg.ones(5, 4, 3).permute(2, 0, 1), 0.5)
+    mg.manual_seed(0)
+    plain = nn.functional.dropout(mg.ones(5, 4, 3), 0.5)
+    np.testing.assert_array_equal(array(turned), array(plain).transpose(2, 0, 1))
+    mg.manual_seed(0)
+    # recorded from PyTorch
+    assert nn.functional.dropout(mg.ones(3, 2).t(), 0.5).tolist() == [[0, 2, 0], [0, 0, 0]]
