@@ -63,7 +63,7 @@ def gru(x: Any, h: Any, w: Any, u: Any, *bias: Any, runs: Any, reverse: bool) ->
     return layer(step, x, [h], runs, reverse)
 
 
-def _backward(forward: Callable[..., Any]) -> Callable[..., Any]:
+def _gradients(forward: Callable[..., Any]) -> Callable[..., Any]:
     """The gradients by d, one input's element after the other: the imaginary part after a step that is imaginary."""
 
     def value(d: Any, *inputs: Any, onward: bool, **params: Any) -> Any:
@@ -123,7 +123,7 @@ def rows() -> list[Any]:
         table.append(Row(name, inputs, forward[name], wanted, params))
         onward = reverse or not biased
         table.append(
-            Row(f"{name}_backward", (real(size), *inputs), _backward(forward[name]), f"{wanted}{len(inputs)}",
+            Row(f"{name}_backward", (real(size), *inputs), _gradients(forward[name]), f"{wanted}{len(inputs)}",
                 {**params, "onward": onward}, via=_via(name))
         )  # fmt: skip
     return table
