@@ -2721,3 +2721,38 @@ def test_a_view_made_and_changed_without_gradients_has_none() -> None:
             row = compiled()
             assert not row.requires_grad
             assert mg.equal(row, before[:1] * k)
+
+
+def test_hooks_are_seen_after_the_memory_of_a_parameter_was_replaced() -> None:
+    def training(wrap: Any) -> Iterator[list[float]]:
+        w = mg.ones(3, requires_grad=True)
+        step = wrap(lambda x: (x * w).sum().backward())
+        for change in (
+            lambda: None,
+            lambda: setattr(w, "data", mg.full((3,), 2.0)),
+            lambda: w.register_hook(lambda g: g * 10),
+            lambda: w.requires_grad_(False).requires_grad_(True),
+            lambda: w.register_hook(lambda g: g * 3),
+        ):
+            change()
+            for _ in range(2):
+                step(mg.ones(3))
+                yield w.grad.tolist()
+
+    expected = [*training(lambda f: f)]
+    assert [*training(mg.compile)] == expected
+    assert expected[4] == [14.0] * 3
+
+
+def test_a_tensor_that_is_changed_and_then_requires_grad_is_refused() -> None:
+    u = mg.ones(3)
+
+    def f(a: float) -> Any:
+        u.mul_(a)
+        u.requires_grad_()
+        return a * 2
+
+    with pytest.raises(RuntimeError, match="changes requires_grad of u"):
+        mg.compile(f)(0.5)
+    assert u.tolist() == [1.0] * 3
+    assert not u.requires_grad

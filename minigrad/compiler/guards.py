@@ -137,7 +137,7 @@ class Guards:
         self._names.append(path)
         if node is not None and node.hooks:
             self._hooked.append((t, dict(node.hooks), path))
-        elif node is not None:
+        else:
             self._free.append(t)
         if t.is_leaf:
             self._leaves.append(t)
@@ -197,9 +197,10 @@ class Guards:
             return f"v{len(space) - 1}"
 
         terms = []
+        free = set(map(id, self._free))
         for t, node in zip(self._tensors, self._now, strict=True):
             one, record = name(t), name(node)
-            hooks = f" and not {record}.hooks" if node is not None and not node.hooks else ""
+            hooks = f" and not {record}.hooks" if node is not None and id(t) in free else ""
             terms.append(f"{one}._node is {record}{hooks}")
         for t, absent in zip(self._leaves, self._absent, strict=True):
             terms.append(f"({name(t)}._grad is None) is {absent}")
@@ -285,7 +286,8 @@ class Guards:
 
     def _other_hook(self) -> str:
         names = dict(zip(map(id, self._tensors), self._names, strict=True))
-        return next((f"the hooks of {names[id(t)]}" for t in self._free if t._node.hooks), "")
+        nodes = ((t, t._node) for t in self._free)
+        return next((f"the hooks of {names[id(t)]}" for t, n in nodes if n is not None and n.hooks), "")
 
     def _other_gradient(self) -> str:
         names = dict(zip(map(id, self._tensors), self._names, strict=True))

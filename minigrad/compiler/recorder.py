@@ -165,7 +165,8 @@ class Run(Recorder):
         for t, node, *_ in self._attributes:
             now = t._node
             flag = node is not None and node.requires_grad
-            if (now is not None and now.requires_grad) != flag and id(t) not in self.written:
+            written = id(t) in self.written and now is not None and now.op is not None
+            if (now is not None and now.requires_grad) != flag and not written:
                 raise RuntimeError(
                     f"compile(): the function changes requires_grad of {self.path(t)}, which is not part of a replay. "
                     f"Do that outside (in the function at {self.home})"
