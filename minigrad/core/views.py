@@ -52,9 +52,9 @@ def refresh(t: Tensor) -> None:
         )
     twin = view.base
     # The view was made when gradients flowed, so it is repeated with grad mode on; what was detached stays detached.
-    # While a function is recorded, changes under no_grad() are followed too, and their views stay without gradients.
+    # While a function is recorded, changes under no_grad() are followed too, through views that have no gradients.
     mode = _mode()
-    flows = view.outside != "detach()" and (mode.recorder is None or not view.outside)
+    flows = view.outside != "detach()" and (mode.grad or mode.recorder is None or not view.outside)
     with ModeManager(mode.recording(flows)):
         for op, params in view.path:
             twin = op(twin, **params)
