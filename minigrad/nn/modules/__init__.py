@@ -1,0 +1,52 @@
+"""PyTorch's layout of ``nn``: ``nn.modules.batchnorm.BatchNorm2d`` is `minigrad.nn.BatchNorm2d`. Names only."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from minigrad import nn
+
+__all__ = nn.__all__
+
+# PyTorch's files, and after a colon ours, where it has another name. What is in neither is a name of `nn`.
+_FILES = """
+    activation adaptive:linear batchnorm:normalization channelshuffle:upsampling container conv distance:loss dropout
+    flatten fold:conv instancenorm:normalization linear loss module normalization padding pixelshuffle:upsampling
+    pooling rnn sparse transformer upsampling
+"""
+
+
+class _File(ModuleType):
+    """A file of PyTorch's: the names of a file of ours, then those of `nn`."""
+
+    def __init__(self, name: str, place: str) -> None:
+        super().__init__(
+            f"{__name__}.{name}", f"PyTorch's file of this name: names of `minigrad.nn.{place}`."
+        )
+        self.__all__ = nn.__all__
+        self._place = f"minigrad.nn.{place}"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        home = import_module(self._place)
+        return getattr(home if name in vars(home) else nn, name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*vars(self), *vars(import_module(self._place)), *nn.__all__})
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(nn, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *nn.__all__})
+
+
+for _file in _FILES.split():
+    _name, _, _place = _file.partition(":")
+    globals()[_name] = sys.modules[f"{__name__}.{_name}"] = _File(_name, _place or _name)
