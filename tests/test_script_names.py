@@ -222,12 +222,12 @@ def test_a_scaler_backs_off() -> None:
 def test_the_older_names_of_types() -> None:
     x = mg.ones(2)
     assert x.type() == "minigrad.FloatTensor"
-    for older, dtype in (
+    for name, dtype in (
         (mg.LongTensor, mg.int64), ("torch.DoubleTensor", mg.float64), (mg.half, mg.float16), ("ByteTensor", mg.uint8),
         (float, mg.float64),
     ):  # fmt: skip
-        assert x.type(older).dtype is dtype
-        assert x.type(dtype=older).tolist() == [1, 1]
+        assert x.type(name).dtype is dtype
+        assert x.type(dtype=name).tolist() == [1, 1]
     for wrong in ("torch.FooTensor", "torch.cuda.FloatTensor", mg.ones):
         with pytest.raises(ValueError, match=r"invalid type: .* \(at .*test_script_names"):
             x.type(wrong)

@@ -20,6 +20,9 @@ _ELSEWHERE = {
     "functional": "",
     "autograd.anomaly_mode": "autograd.anomaly",
     "autograd.grad_mode": "autograd.modes",
+    "cuda.amp.autocast_mode": "amp.autocast_mode",
+    "cuda.amp.grad_scaler": "amp.grad_scaler",
+    "nn.utils.stateless": "func",
     "optim.adamw": "optim.adam",
 }
 # A function has the name of this module. An import statement would put the module in the place of the function.

@@ -17,6 +17,8 @@ _FILES = """
     flatten fold:conv instancenorm:normalization linear loss module normalization padding pixelshuffle:upsampling
     pooling rnn sparse transformer upsampling
 """
+# Classes that scripts ask for with `isinstance`.  `_ConvNd` and the like are our names without the "Nd".
+_BASES = {"_ConvTransposeNd": "_Transposed", "_NormBase": "_Running"}
 
 
 class _File(ModuleType):
@@ -33,7 +35,8 @@ class _File(ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         home = import_module(self._place)
-        return getattr(home if name in vars(home) else nn, name)
+        own = _BASES.get(name) or name.removesuffix("Nd")
+        return getattr(home, own) if own in vars(home) else getattr(nn, name)
 
     def __dir__(self) -> list[str]:
         return sorted({*vars(self), *vars(import_module(self._place)), *nn.__all__})
