@@ -9,11 +9,19 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.types import Operand
 from minigrad.functions.activations import log_softmax as log_softmax
 from minigrad.functions.activations import softmax as softmax
+from minigrad.functions.gamma import mvlgamma as multigammaln
+from minigrad.functions.gamma import polygamma as polygamma
+from minigrad.functions.table import digamma as digamma
+from minigrad.functions.table import digamma as psi
 from minigrad.functions.table import erf as erf
 from minigrad.functions.table import erfc as erfc
 from minigrad.functions.table import erfinv as erfinv
 from minigrad.functions.table import exp2 as exp2
 from minigrad.functions.table import expm1 as expm1
+from minigrad.functions.table import i0 as i0
+from minigrad.functions.table import igamma as gammainc
+from minigrad.functions.table import igammac as gammaincc
+from minigrad.functions.table import lgamma as gammaln
 from minigrad.functions.table import log1p as log1p
 from minigrad.functions.table import logit as logit
 from minigrad.functions.table import logsumexp as logsumexp
@@ -23,12 +31,14 @@ from minigrad.functions.table import sinc as sinc
 from minigrad.functions.table import xlogy as xlogy
 from minigrad.gate import public
 from minigrad.hints import missing
+from minigrad.ops import gamma
 from minigrad.ops import special as ops
 
 __all__ = [
-    "entr", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "log1p", "log_ndtr",
-    "log_softmax", "logit", "logsumexp", "ndtr", "ndtri", "round", "sinc", "softmax", "xlog1py",
-    "xlogy",
+    "digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "gammainc",
+    "gammaincc", "gammaln", "i0", "i0e", "i1", "i1e", "log1p", "log_ndtr", "log_softmax",
+    "logit", "logsumexp", "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "round", "sinc",
+    "softmax", "xlog1py", "xlogy", "zeta",
 ]  # fmt: skip
 
 
@@ -62,7 +72,27 @@ def xlog1py(input: Operand, other: Operand) -> Tensor:
     return apply(ops.xlog1py, (input, other))
 
 
-public(globals(), ("entr", "erfcx", "log_ndtr", "ndtr", "ndtri", "xlog1py"))
+def i0e(input: Tensor) -> Tensor:
+    """``exp(-abs(input)) * i0(input)``. It needs SciPy."""
+    return apply(gamma.i0e, (input,))
+
+
+def i1(input: Tensor) -> Tensor:
+    """The modified Bessel function of order 1. It needs SciPy."""
+    return apply(gamma.i1, (input,))
+
+
+def i1e(input: Tensor) -> Tensor:
+    """``exp(-abs(input)) * i1(input)``. It needs SciPy."""
+    return apply(gamma.i1e, (input,))
+
+
+def zeta(input: Operand, other: Operand) -> Tensor:
+    """The sum of ``(k + other) ** -input`` for all whole k from 0 on. ``input`` has no gradient. It needs SciPy."""
+    return apply(gamma.zeta, (input, other))
+
+
+public(globals(), ("i0e", "i1", "i1e", "zeta", "entr", "erfcx", "log_ndtr", "ndtr", "ndtri", "xlog1py"))
 
 
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing

@@ -23,6 +23,10 @@ from minigrad.ops import TABLE
 NOT_SAMPLED = {
     "draw": "random; recorded by compile, tested in test_compile.py",
     "deviation": "checks what `normal` is given; recorded by compile, tested in test_compile.py",
+    **dict.fromkeys(
+        ("lgamma", "digamma", "polygamma", "zeta", "igamma", "igammac", "i0", "i0e", "i1", "i1e"),
+        "by SciPy, which may be missing; tested in test_special.py",
+    ),
     "bernoulli": "random; recorded by compile, tested in test_compile.py",
     "multinomial": "random; its bits are PyTorch's, tested in test_random.py",
     "mean_square": "what programs make of mse_loss, tested in test_source.py",
@@ -735,3 +739,7 @@ import samples_linalg  # noqa: E402
 
 ROWS += samples_linalg.rows()
 NOT_0D |= samples_linalg.NOT_0D
+import samples_sequence  # noqa: E402
+
+ROWS += samples_sequence.rows()
+NOT_0D |= samples_sequence.NOT_0D

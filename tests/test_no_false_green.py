@@ -239,7 +239,7 @@ def test_a_layer_of_minigrads_functions_with_a_backward_warns() -> None:
 
 
 def test_a_function_that_needs_arrays_is_told_where_to_go() -> None:
-    for f in (lambda x: np.logaddexp(x, 0), lambda x: np.dot(x, W), lambda x: np.where(x > 0, x, 0)):
+    for f in (lambda x: np.float_power(x, 2), lambda x: np.dot(x, W), lambda x: np.where(x > 0, x, 0)):
         for check in (gradcheck, gradgradcheck):
             with pytest.raises((TypeError, RuntimeError)) as caught:
                 check(f, leaf())

@@ -217,6 +217,23 @@ def test_a_failing_step_changes_nothing() -> None:
     assert all(now[name].tolist() == t.tolist() for name, t in before["state"][0].items())
 
 
+def test_state_that_was_made_in_inference_mode() -> None:
+    p, q = (mg.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    optimizer = Adam([p, q], lr=0.1)
+    p.grad = mg.ones(2)
+    optimizer.step()
+    values, q.grad = p.tolist(), mg.ones(2)
+    with mg.inference_mode():
+        Adam([q], lr=0.1).step()
+        optimizer.state[q] = {name: mg.zeros_like(t) for name, t in optimizer.state[p].items()}
+    with pytest.raises(RuntimeError, match="Inplace update to inference tensor outside InferenceMode"):
+        optimizer.step()
+    assert p.tolist() == values
+    with mg.inference_mode():
+        optimizer.step()
+    assert p.tolist() != values
+
+
 def test_a_step_is_a_change_in_place() -> None:
     p = mg.tensor([1.0, 2.0], requires_grad=True)
     loss = (p * p).sum()

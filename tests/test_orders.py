@@ -221,3 +221,92 @@ def test_multinomial_draws_what_the_generator_draws() -> None:
     assert draw(weights).tolist() != first
     mg.manual_seed(2)
     assert draw(weights).tolist() == first
+
+
+# ---------------------------------------------------------------- many elements, which take other ways than few
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "int64"])
+@pytest.mark.parametrize(
+    ("shape", "dim"), [((60, 200), 0), ((60, 200), 1), ((9, 40, 30), 1), ((5000,), 0), ((9, 600, 3), 1)]
+)
+def test_running_sums_and_extremes_of_many(shape: Any, dim: int, kind: str) -> None:
+    rng = np.random.default_rng(3)
+    x = (rng.standard_normal(shape) * 9).round(1).astype(kind)
+    wide = "f8" if kind == "float32" else kind
+    t = mg.tensor(x)
+    np.testing.assert_array_equal(
+        t.cumsum(dim).numpy(), np.add.accumulate(x, dim, wide).astype(kind), strict=True
+    )
+    if kind != "int64":
+        x[x > 20] = np.nan
+        t = mg.tensor(x)
+    number = np.arange(shape[dim]).reshape([-1, *(1,) * (len(shape) - dim - 1)])
+    for name, extreme in (("cummax", np.maximum), ("cummin", np.minimum)):
+        pair = getattr(t, name)(dim)
+        values = extreme.accumulate(x, dim)
+        np.testing.assert_array_equal(pair.values.numpy(), values)
+        last = np.maximum.accumulate(np.where((x == values) | (x != x), number, 0), dim)
+        np.testing.assert_array_equal(pair.indices.numpy(), last, strict=True)
+
+
+@pytest.mark.parametrize("width", [1, 8, 64, 600])
+@pytest.mark.parametrize("repeated", [False, True])
+def test_adding_to_many_rows(width: int, repeated: bool) -> None:
+    """In the order of the index, so that the sums are those of a loop."""
+    rng = np.random.default_rng(3)
+    index = rng.integers(0, 2 if repeated else 300, 300)
+    x, v = (rng.standard_normal((300, width)).astype("f4") for _ in range(2))
+    expected = x.copy()
+    np.add.at(expected, index, v)
+    same = np.testing.assert_array_equal
+    same(mg.tensor(x).index_add(0, mg.tensor(index), mg.tensor(v)).numpy(), expected)
+    turned = mg.tensor(x.T.copy()).index_add(1, mg.tensor(index), mg.tensor(v.T.copy()))
+    same(turned.numpy(), expected.T)
+    rows = mg.tensor(index - 300 * (index % 2), dtype=mg.int64)
+    leaf = mg.tensor(x, requires_grad=True)
+    leaf[rows].backward(mg.tensor(v))
+    zeros = np.zeros_like(x)
+    np.add.at(zeros, index, v)
+    same(leaf.grad.numpy(), zeros)
+    leaf = mg.tensor(x.reshape(30, 10, width), requires_grad=True)
+    leaf[mg.tensor(index // 10), mg.tensor(index % 10)].backward(mg.tensor(v))
+    same(leaf.grad.numpy(), zeros.reshape(30, 10, width))
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(7, 5000), (3, 4099), (40, 30), (3, 40, 50), (70, 100)])
+def test_norms_of_many(shape: Any, kind: str) -> None:
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal(shape).astype(kind)
+    exact = np.square(x.astype(np.longdouble))
+    t, close = mg.tensor(x), 3e-7 if kind == "float32" else 1e-15
+    for dim in (None, -1, 0, (-2, -1)):
+        expected = np.sqrt(exact.sum(dim)).astype("f8")
+        np.testing.assert_allclose(t.norm(dim=dim).numpy(), expected, rtol=close)
+        kept = np.sqrt(exact.sum(dim, keepdims=True))
+        assert t.norm(dim=dim, keepdim=True).shape == kept.shape
+    np.testing.assert_allclose(t.mT.norm().numpy(), np.sqrt(exact.sum()).astype("f8"), rtol=close)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int32", "int64", "float32", "float64"])
+def test_unique_of_many(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, 200, (30, 20)).astype(kind)
+    x[3, 4] = x.max()
+    if kind[0] == "f":
+        x[0, :4] = np.nan, -0.0, 0.0, np.nan
+    far = x.copy()
+    far[0, 0] = 120
+    if kind == "int64":
+        far[0, 0], far[1, 1] = -(2**62), 2**62
+    for y in (x, far):
+        values, inverse, counts = np.unique(y, return_inverse=True, return_counts=True, equal_nan=False)
+        several = mg.tensor(y).unique(return_inverse=True, return_counts=True)
+        for ours, theirs in zip(several, (values, inverse.reshape(y.shape), counts), strict=True):
+            np.testing.assert_array_equal(ours.numpy(), theirs, strict=True)
+        alone = mg.tensor(y).unique().numpy()
+        np.testing.assert_array_equal(alone, values, strict=True)
+        np.testing.assert_array_equal(mg.tensor(y).unique(return_counts=True)[1].numpy(), counts)
+        if kind[0] == "f":
+            assert np.signbit(alone[0]) == np.signbit(y[y == 0][0])

@@ -20,6 +20,7 @@ from minigrad.core.mode import MODE, Mode
 from minigrad.core.node import Node, new
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.errors import LinAlgError
 from minigrad.readers.source.program import Value
 
 _array_of = attrgetter("_array")
@@ -288,11 +289,14 @@ class Replay:
         while trace is not None:
             if trace.tb_frame.f_code.co_filename.startswith("<compiled"):
                 line = self.plan.text.splitlines()[trace.tb_lineno - 1]
-                place = line.rpartition("  # ")[2] if "  # " in line else line.strip()
+                if not place:  # what is deeper is in the text of a kernel
+                    place = line.rpartition("  # ")[2] if "  # " in line else line.strip()
             trace = trace.tb_next
         if not place:
             return error
-        kind = IndexError if isinstance(error, IndexError) else RuntimeError
+        kind: type[Exception] = IndexError if isinstance(error, IndexError) else RuntimeError
+        if isinstance(error, np.linalg.LinAlgError):
+            kind = LinAlgError
         message = str(error).replace("out of bounds for axis", "out of bounds for dimension")
         return kind(f"{message} (in a replay of a compiled function; at {place})")
 

@@ -433,6 +433,9 @@ class World:
                 self.guards.names(vars(cls), cls.__name__)
                 self._described.append((cls, cls.__name__, set()))
         self._ask(known, names)
+        for name in ("forward", "step") if library else ():
+            if name not in vars(cls) and hasattr(cls, name):  # inherited, until it is replaced here
+                self.guards.entry(vars(cls), name, MISSING, f"{cls.__name__}.{name}")
         for base in (*cls.__bases__, type(cls)):
             if base not in (object, type):
                 self._class(base, path, called)

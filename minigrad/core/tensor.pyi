@@ -159,6 +159,8 @@ TypeError for a float."""
     @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged; RuntimeError for a vector."""
+    def polygamma(self, n: builtins.int) -> Tensor:
+        """`minigrad.polygamma` of it."""
     def where(self, condition: Tensor, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """Itself where ``condition`` holds, else ``other``."""
     @property
@@ -707,6 +709,26 @@ TypeError for a float."""
         """True where an element is -inf (bool)."""
     def isposinf(self) -> Tensor:
         """True where an element is inf (bool)."""
+    def lgamma(self) -> Tensor:
+        """The logarithm of the size of the gamma function. It needs SciPy."""
+    def lgamma_(self) -> Tensor:
+        """`lgamma`, in place."""
+    def digamma(self) -> Tensor:
+        """The derivative of `lgamma`. It needs SciPy."""
+    def digamma_(self) -> Tensor:
+        """`digamma`, in place."""
+    def igamma(self, other: Tensor) -> Tensor:
+        """The incomplete gamma function of order ``input`` up to ``other``, over the whole one. The order has no gradient. It needs SciPy."""
+    def igamma_(self, other: Tensor) -> Tensor:
+        """`igamma`, in place."""
+    def igammac(self, other: Tensor) -> Tensor:
+        """``1 - igamma(input, other)``. It needs SciPy."""
+    def igammac_(self, other: Tensor) -> Tensor:
+        """`igammac`, in place."""
+    def i0(self) -> Tensor:
+        """The modified Bessel function of order 0. It needs SciPy."""
+    def i0_(self) -> Tensor:
+        """`i0`, in place."""
     def relu(self) -> Tensor:
         """``max(input, 0)``; gradient 0 at 0. RuntimeError for bool."""
     def relu_(self) -> Tensor:
@@ -993,6 +1015,12 @@ TypeError for a float."""
         """``input / other``."""
     def true_divide_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`true_divide`, in place."""
+    def mvlgamma(self, p: builtins.int) -> Tensor:
+        """The logarithm of the gamma function of ``p`` dimensions: p*(p-1)/4 * log(pi) and ``lgamma(input - k/2)``, k < p.
+    
+    It needs SciPy."""
+    def mvlgamma_(self, p: builtins.int) -> Tensor:
+        """`mvlgamma`, in place."""
     def gather(self, dim: builtins.int, index: Tensor) -> Tensor:
         """``out[i][j] = input[i][index[i][j]]`` for dim 1, and likewise: the shape of ``index`` (int64).
     

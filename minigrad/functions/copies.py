@@ -10,7 +10,7 @@ from minigrad.core import basic
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number, Sizes
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, type_error
 from minigrad.functions.diagonals import diagonal
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import where
@@ -40,17 +40,17 @@ def diagonal_copy(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) 
     return diagonal(input, offset, dim1, dim2).contiguous().clone()
 
 
-def expand_copy(input: Tensor, size: Sizes) -> Tensor:
+def expand_copy(input: Tensor, size: Sequence[int]) -> Tensor:
     """A copy of `Tensor.expand`."""
     return input.expand(size).contiguous().clone()
 
 
-def permute_copy(input: Tensor, dims: Sizes) -> Tensor:
+def permute_copy(input: Tensor, dims: Sequence[int]) -> Tensor:
     """A copy of `permute`."""
     return input.permute(dims).contiguous().clone()
 
 
-def squeeze_copy(input: Tensor, dim: Sizes | None = None) -> Tensor:
+def squeeze_copy(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """A copy of `squeeze`."""
     return (input.squeeze() if dim is None else input.squeeze(dim)).clone()
 
@@ -70,7 +70,7 @@ def unsqueeze_copy(input: Tensor, dim: int) -> Tensor:
     return input.unsqueeze(dim).clone()
 
 
-def view_copy(input: Tensor, size: Sizes) -> Tensor:
+def view_copy(input: Tensor, size: Sequence[int]) -> Tensor:
     """A copy of `Tensor.view`."""
     return input.view(size).clone()
 
@@ -100,18 +100,43 @@ def unsafe_split(tensor: Tensor, split_size: int | Sequence[int], dim: int = 0) 
 
 def real(input: Tensor) -> Tensor:
     """The input itself: there are no complex numbers."""
-    return input
+    return _itself("real", input)
 
 
-conj = conj_physical = resolve_conj = resolve_neg = real
+def conj(input: Tensor) -> Tensor:
+    """The input itself: there are no complex numbers."""
+    return _itself("conj", input)
+
+
+def conj_physical(input: Tensor) -> Tensor:
+    """The input itself: there are no complex numbers."""
+    return _itself("conj_physical", input)
+
+
+def resolve_conj(input: Tensor) -> Tensor:
+    """The input itself: there are no complex numbers."""
+    return _itself("resolve_conj", input)
+
+
+def resolve_neg(input: Tensor) -> Tensor:
+    """The input itself: there are no complex numbers."""
+    return _itself("resolve_neg", input)
 
 
 def is_conj(input: Tensor) -> bool:
     """False: there are no complex numbers."""
-    return False
+    return _itself("is_conj", input) is None
 
 
-is_neg = is_conj
+def is_neg(input: Tensor) -> bool:
+    """False: there are no complex numbers."""
+    return _itself("is_neg", input) is None
+
+
+def _itself(name: str, input: Tensor) -> Tensor:
+    if not isinstance(input, Tensor):
+        raise type_error(f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}")
+    return input
 
 
 def angle(input: Tensor) -> Tensor:
@@ -175,7 +200,7 @@ def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Number = 0) -> Ten
 def gradient(
     input: Tensor,
     *,
-    spacing: Number | Sequence[Any] | Tensor | None = 1,
+    spacing: Any = 1,
     dim: int | Sequence[int] | None = None,
     edge_order: int = 1,
 ) -> list[Tensor]:

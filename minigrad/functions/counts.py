@@ -40,16 +40,38 @@ def unique(
     needs_value("unique()")
     x = input._array
     axis = None if dim is None else one_dim(dim, x.ndim)
-    if axis is not None and x.size == 0 and x.ndim and x.shape[axis] == 0 and math.prod(x.shape) == 0:
+    inverse = counts = None
+    if axis is not None and x.ndim and not x.shape[axis]:
         values, inverse, counts = x.copy(), np.zeros(0, np.int64), np.zeros(0, np.int64)
-    else:
-        flat = x.reshape(-1) if axis is None or not x.ndim else x
-        at = None if axis is None or not x.ndim else axis
+    elif axis is not None and x.ndim:
         values, inverse, counts = np.unique(
-            flat, return_inverse=True, return_counts=True, axis=at, equal_nan=False
+            x, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
         )
-        inverse = inverse.reshape(x.shape if at is None else -1)
+        inverse = inverse.reshape(-1)
+    else:
+        values, inverse, counts = _different(x.reshape(-1), return_inverse, return_counts)
+        inverse = inverse.reshape(x.shape) if return_inverse else None
     return _several(values, inverse, counts, return_inverse, return_counts)
+
+
+def _different(x: Any, with_inverse: bool, with_counts: bool) -> tuple[Any, Any, Any]:
+    """The different elements of a vector, and of the rest what is asked for."""
+    if x.dtype.kind in "iu" and x.size:
+        low, high = int(x.min()), int(x.max())
+        if high - low < 2 * x.size:
+            # Numbers that lie close together are counted, each in a place of its own, and need no sorting.
+            numbers = x.astype(np.int64) - low
+            every = np.bincount(numbers)
+            some = every > 0
+            inverse = (np.cumsum(some) - 1)[numbers] if with_inverse else None
+            return (np.flatnonzero(some) + low).astype(x.dtype), inverse, every[some]
+    unique: Any = np.unique  # whose types tell results by constants
+    several = unique(x, return_inverse=with_inverse, return_counts=with_counts, equal_nan=False)
+    values, *rest = several if with_inverse or with_counts else (several,)
+    if x.dtype.kind == "f" and x.size:
+        first = (x == 0).argmax()  # of 0.0 and -0.0 the first one stands for both
+        values[values == 0] = x[first]
+    return values, rest[0] if with_inverse else None, rest[-1] if with_counts else None
 
 
 def _several(values: Any, inverse: Any, counts: Any, with_inverse: bool, with_counts: bool) -> Any:

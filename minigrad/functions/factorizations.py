@@ -171,23 +171,24 @@ def _sizes(A: Tensor) -> dict[str, int]:
     return {"rows": n, "columns": m}
 
 
-def _with_pivots(name: str, pivot: bool) -> None:
+def _eliminated(name: str, A: Tensor, pivot: bool) -> tuple[Tensor, Tensor]:
+    """All that elimination gives, packed, and the matrix of both triangles."""
+    matrix(name, A)
     if not pivot:
         raise not_implemented_error(f"{name}: LU without pivoting is not implemented on the CPU")
+    packed = apply(ops.lu, (A,))
+    return packed, apply(ops.lu_compact, (A, packed))
 
 
 def lu_factor(A: Tensor, *, pivot: bool = True) -> LUFactor:
     """Both triangles of `lu` in one matrix, and with which row each was exchanged (int32, from 1 on)."""
-    both, pivots, _ = lu_factor_ex(A, pivot=pivot)
-    return LUFactor(both, pivots)
+    packed, both = _eliminated("linalg.lu_factor", A, pivot)
+    return LUFactor(both, apply(ops.lu_pivots, (packed,), _sizes(A)))
 
 
 def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> LUFactorAndInfo:
     """`lu_factor`, and by matrix the number of the first diagonal element of U that is 0 (int32); 0 if none is."""
-    matrix("linalg.lu_factor", A)
-    _with_pivots("linalg.lu_factor", pivot)
-    packed = apply(ops.lu, (A,))
-    both = apply(ops.lu_compact, (A, packed))
+    packed, both = _eliminated("linalg.lu_factor_ex", A, pivot)
     info = apply(ops.lu_info, (both,))
     if check_errors:
         needs_value("lu_factor_ex(check_errors=True)")
@@ -201,10 +202,8 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -
 
 def lu(A: Tensor, *, pivot: bool = True) -> LU:
     """A permutation ``P``, a lower triangle ``L`` with ones on its diagonal, an upper one ``U``: ``A = P @ L @ U``."""
-    matrix("linalg.lu", A)
-    _with_pivots("linalg.lu", pivot)
-    packed = apply(ops.lu, (A,))
-    low, up = both_triangles(apply(ops.lu_compact, (A, packed)))
+    packed, both = _eliminated("linalg.lu", A, pivot)
+    low, up = both_triangles(both)
     return LU(apply(ops.lu_permutation, (packed,), _sizes(A)), low, up)
 
 

@@ -13,7 +13,6 @@ from minigrad.errors import index_error, runtime_error
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own
 from minigrad.gate import public
-from minigrad.ops import elementwise as e
 from minigrad.ops import index as i
 from minigrad.ops import scatter as ops
 
@@ -168,10 +167,10 @@ def _in_slices(input: Tensor, d: int) -> tuple[Any, tuple[int, ...], tuple[bool,
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
     """A copy with ``alpha`` times the slices of ``source`` added to those that ``index`` (a vector) names."""
     d, index = _slices("index_add", input, dim, index, source)
-    line, shape, pattern = _in_slices(input, d)
+    line, *_ = _in_slices(input, d)
     part = source if source._array.ndim else source.reshape(1)
     part = part if alpha.__class__ is int and alpha == 1 else part * alpha
-    total = apply(e.add, (line, apply(i.unindex, (part, index), {"shape": shape, "pattern": pattern})))
+    total = apply(ops.index_add, (line, part, index), {"dim": d})
     return total if input._array.ndim else own(total.reshape(()))
 
 

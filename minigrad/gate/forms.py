@@ -404,6 +404,23 @@ def make_11(function, seen, check, call, explain):
     return gate
 
 
+def make_11L(function, seen, check, call, explain):
+    def gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, **named):
+        try:
+            if named:
+                if (type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8), type(p9), type(p10), *named, *map(type, named.values())) not in seen:
+                    return call((p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named)
+                return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, **named)
+            if (type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8), type(p9), type(p10)) not in seen:
+                return check((type(p0), type(p1), type(p2), type(p3), type(p4), type(p5), type(p6), type(p7), type(p8), type(p9), type(p10)), (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named)
+            return function(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10)
+        except Exception as error:
+            explain(error, (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10,), named)
+            raise
+
+    return gate
+
+
 def make_12(function, seen, check, call, explain):
     def gate(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, **named):
         try:

@@ -12,7 +12,8 @@ from minigrad.hints.names import NAMES
 _PLACES = (
     "minigrad", "minigrad.Tensor", "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.optim",
     "minigrad.optim.lr_scheduler", "minigrad.optim.swa_utils", "minigrad.autograd", "minigrad.autograd.functional",
-    "minigrad.func", "minigrad.linalg", "minigrad.random", "minigrad.special", "minigrad.utils", "minigrad.utils.data",
+    "minigrad.func", "minigrad.linalg", "minigrad.nn.utils", "minigrad.nn.utils.rnn", "minigrad.random",
+    "minigrad.special", "minigrad.utils", "minigrad.utils.data",
 )  # fmt: skip
 
 # Names of PyTorch, in whatever module, and what to say of them.

@@ -15,6 +15,8 @@ def heaviside(x: Any, values: Any) -> Any:
 
 
 def nan_to_num(x: Array, nan: float, posinf: float | None, neginf: float | None) -> Array:
+    if np.isfinite(x).all():  # which is usual, and takes a fifth of the time
+        return np.array(x)
     ends = np.finfo(x.dtype)
     y = np.where(np.isnan(x), x.dtype.type(nan), x)
     high = ends.max if posinf is None else x.dtype.type(posinf)

@@ -45,37 +45,37 @@ def triangles(x: Array, below: float, on: float, above: float) -> Any:
 
 
 def inv(x: Array) -> Any:
-    try:
-        return np.linalg.inv(_wide(x)).astype(x.dtype)
-    except np.linalg.LinAlgError:
-        _singular(
-            "linalg.inv: ", ", the inversion could not be completed because the input matrix is singular.", x
+    y = inv_ex(x)
+    at = _place_of(np.isinf(y), y, x)
+    if at is not None:
+        raise np.linalg.LinAlgError(
+            f"linalg.inv: {_which(at, x)}The diagonal element {first_zero(_wide(x[at]))} is zero, the inversion could "
+            "not be completed because the input matrix is singular."
         )
-        raise
+    return y
 
 
-def _singular(name: str, sentence: str, x: Array) -> None:
-    """LinAlgError that names the first matrix whose elimination meets a zero, and where."""
-    for at in np.ndindex(x.shape[:-2]):
-        k = first_zero(_wide(x[at]))
-        if k:
-            which = f"(Batch element {np.ravel_multi_index(at, x.shape[:-2])}): " if at else ""
-            raise np.linalg.LinAlgError(f"{name}{which}The diagonal element {k} is zero{sentence}")
+def _place_of(wrong: Array, y: Array, x: Array) -> Any:
+    """The place in the batch of the first result that is wrong everywhere, None if there is none."""
+    places = np.argwhere(wrong.all((-2, -1)) & np.isfinite(x).all((-2, -1)))
+    return tuple(places[0]) if len(places) and y.size else None
+
+
+def _which(at: tuple[int, ...], x: Array) -> str:
+    return f"(Batch element {np.ravel_multi_index(at, x.shape[:-2])}): " if at else ""
 
 
 def first_zero(x: Array) -> int:
-    """The number of the first pivot of a matrix that is 0, counted from 1; 0 if none is."""
+    """The number of the first pivot of a singular matrix that is 0, counted from 1; the last, if rounding hides it."""
     a = np.array(x)
-    n = min(a.shape)
-    zero = 0
+    n = len(a)
     for k in range(n):
         p = k + int(np.argmax(np.abs(a[k:, k])))
         a[[k, p]] = a[[p, k]]
         if a[k, k] == 0:
-            zero = zero or k + 1
-        else:
-            a[k + 1 :, k + 1 :] -= np.outer(a[k + 1 :, k] / a[k, k], a[k, k + 1 :])
-    return zero
+            return k + 1
+        a[k + 1 :, k + 1 :] -= np.outer(a[k + 1 :, k] / a[k, k], a[k, k + 1 :])
+    return n
 
 
 def inv_ex(x: Array) -> Any:
@@ -83,17 +83,15 @@ def inv_ex(x: Array) -> Any:
     try:
         return np.linalg.inv(_wide(x)).astype(x.dtype)
     except np.linalg.LinAlgError:
-        y = np.full(x.shape, np.inf, x.dtype)
-        for at in np.ndindex(x.shape[:-2]):
-            if first_zero(_wide(x[at])) == 0:
-                y[at] = np.linalg.inv(_wide(x[at]))
-        return y
+        if x.ndim == 2:
+            return np.full(x.shape, np.inf, x.dtype)
+    return np.stack([inv_ex(m) for m in x])
 
 
 def zero_pivots(x: Array, inverse: Array) -> Any:
-    """By matrix the number of the first pivot that is 0, where the inverse is not finite."""
+    """By matrix the number of the first pivot that is 0, where there is no inverse."""
     out = np.zeros(x.shape[:-2], np.int32)
-    suspects = ~np.isfinite(inverse).all((-2, -1)) & np.isfinite(x).all((-2, -1))
+    suspects = np.isinf(inverse).all((-2, -1)) & np.isfinite(x).all((-2, -1)) & (x.shape[-1] > 0)
     for at in np.argwhere(suspects):
         out[tuple(at)] = first_zero(_wide(x[tuple(at)]))
     return out
@@ -113,13 +111,11 @@ def solve_ex(a: Array, b: Array) -> Any:
     try:
         return np.linalg.solve(_wide(a), _wide(b)).astype(b.dtype)
     except np.linalg.LinAlgError:
-        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        a, b = np.broadcast_to(a, (*batch, *a.shape[-2:])), np.broadcast_to(b, (*batch, *b.shape[-2:]))
-        y = np.full(b.shape, np.inf, b.dtype)
-        for at in np.ndindex(batch):
-            if first_zero(_wide(a[at])) == 0:
-                y[at] = np.linalg.solve(_wide(a[at]), _wide(b[at]))
-        return y
+        if a.ndim == b.ndim == 2:
+            return np.full(b.shape, np.inf, b.dtype)
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a, b = np.broadcast_to(a, (*batch, *a.shape[-2:])), np.broadcast_to(b, (*batch, *b.shape[-2:]))
+    return np.stack([solve_ex(m, n) for m, n in zip(a, b, strict=True)])
 
 
 def solve_triangular(a: Array, b: Array, upper: bool, unit: bool) -> Any:
@@ -172,16 +168,12 @@ def cofactor(x: Array) -> Any:
 
 def cholesky(x: Array) -> Any:
     """The lower triangle ``y`` with ``y @ y.mT = x``, of which the lower triangle is read."""
-    try:
-        y = np.linalg.cholesky(_wide(x)).astype(x.dtype)
-    except np.linalg.LinAlgError:
-        y = cholesky_ex(x)
+    y = cholesky_ex(x)
     bad = np.argwhere(np.isnan(y).any((-2, -1)))
     if len(bad):
         at = tuple(bad[0])
-        which = f"(Batch element {np.ravel_multi_index(at, x.shape[:-2])}): " if at else ""
         raise np.linalg.LinAlgError(
-            f"linalg.cholesky: {which}The factorization could not be completed because the input is not "
+            f"linalg.cholesky: {_which(at, x)}The factorization could not be completed because the input is not "
             f"positive-definite (the leading minor of order {first_minor(_wide(x[at]))} is not positive-definite)."
         )
     return y
@@ -192,22 +184,20 @@ def cholesky_ex(x: Array) -> Any:
     try:
         return np.linalg.cholesky(_wide(x)).astype(x.dtype)
     except np.linalg.LinAlgError:
-        y = np.full(x.shape, np.nan, x.dtype)
-        for at in np.ndindex(x.shape[:-2]):
-            if first_minor(_wide(x[at])) == 0:
-                y[at] = np.linalg.cholesky(_wide(x[at]))
-        return y
+        if x.ndim == 2:
+            return np.full(x.shape, np.nan, x.dtype)
+    return np.stack([cholesky_ex(m) for m in x])
 
 
 def first_minor(x: Array) -> int:
-    """The order of the first leading minor of a matrix that is not positive, 0 if all are."""
+    """The order of the first leading minor of a matrix that is not positive; all, if rounding hides it."""
     a = np.array(x)
     for k in range(len(a)):
         if not a[k, k] > 0:
             return k + 1
         column = a[k + 1 :, k] / np.sqrt(a[k, k])
         a[k + 1 :, k + 1 :] -= np.outer(column, column)
-    return 0
+    return len(a)
 
 
 def minors(x: Array, factor: Array) -> Any:

@@ -27,18 +27,23 @@ class States(np.ndarray[Any, Any]):
     """
 
 
-def _result(size: int, more: int, dtype: Any, empty: Empty) -> tuple[Array, Array]:
+def with_states(size: int, more: int, dtype: Any, empty: Empty) -> tuple[Array, Array]:
     """A vector of ``size`` elements, and the ``more`` elements behind it."""
     # On a buffer, or on memory of its own: NumPy makes a view refer to what lies behind, if that is a plain array.
     states = np.ndarray.__new__(States, (size + more,), dtype, empty((size + more,), dtype).base)
     return np.ndarray((size,), dtype, states), np.ndarray((more,), dtype, states, size * states.itemsize)
 
 
-def _states(y: Array, more: int) -> Array | None:
-    """The elements behind a vector, if it is one that a kernel has returned."""
+def states_of(y: Array, more: int) -> Array | None:
+    """The elements behind a vector, if it is one of `with_states`."""
     base: Any = y.base
     whole = type(base) is States and y.ndim == 1 and base.size == y.size + more
     return np.ndarray((more,), y.dtype, base, y.nbytes) if whole else None
+
+
+def _two(size: int, more: int, dtype: Any, empty: Empty) -> tuple[Array, Array]:
+    """As `with_states`, two arrays: so in a program that is printed."""
+    return empty((size,), dtype), empty((more,), dtype)
 
 
 def steps(runs: Runs, reverse: bool) -> list[tuple[int, int, int]]:
@@ -97,7 +102,8 @@ def _tanh_slope(y: Array, factor: Array, part: Array, out: Array) -> None:
 
 def _sums(d: Array) -> Array:
     """The sum of rows, by a product: float32 adds up more exactly so, and faster."""
-    return np.dot(np.ones(len(d), d.dtype), d)
+    total: Array = np.dot(np.ones(len(d), d.dtype), d)
+    return total
 
 
 def _side_by_side(arrays: Any, dtype: Any, empty: Empty) -> tuple[Array, list[Array]]:
@@ -128,7 +134,7 @@ def rnn(
     out, last = y[: rows * width].reshape(rows, width), y[rows * width :].reshape(h.shape)
     last[...] = h
     _input(x, w, bias[0] + bias[1] if bias else None, 1.0, out)
-    turned, product = np.ascontiguousarray(u.T), np.empty_like(h)
+    turned, product = np.ascontiguousarray(u.T), np.empty(h.shape, h.dtype)
     zero = np.zeros((), x.dtype)
     for n, walk in _walk(runs, reverse, out):
         now, p = last[:n], product[:n]
@@ -141,11 +147,13 @@ def rnn(
 
 def rnn_backward(
     d: Array, y: Array, x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, relu: bool,
-    empty: Empty = np.empty,
+    onward: bool, empty: Empty = np.empty,
 ) -> Any:  # fmt: skip
-    """The gradients of the inputs of `rnn`, one behind the other, by that of its result."""
+    """The gradients of the inputs of `rnn`, one behind the other, by that of its result; ``onward``: also of x."""
     if x.dtype.char == "e":
-        return _wide(rnn_backward, (d, y, x, h, w, u, *bias), runs=runs, reverse=reverse, relu=relu)
+        return _wide(
+            rnn_backward, (d, y, x, h, w, u, *bias), runs=runs, reverse=reverse, relu=relu, onward=onward
+        )
     rows, width = len(x), len(w)
     out, d_out = (a[: rows * width].reshape(rows, width) for a in (y, d))
     dz = empty(out.shape, x.dtype)
@@ -154,7 +162,7 @@ def rnn_backward(
     else:
         np.multiply(out, out, out=dz)
         np.subtract(1.0, dz, out=dz)
-    flat, (dx, carry, dw, du, *db) = _side_by_side((x, h, w, u, *bias), x.dtype, empty)
+    flat, (dx, carry, dw, du, *db) = _side_by_side((x if onward else x[:0], h, w, u, *bias), x.dtype, empty)
     carry[...] = d[rows * width :].reshape(h.shape)
     for n, walk in _walk(runs, not reverse, dz, d_out):
         dh = carry[:n]
@@ -162,7 +170,8 @@ def rnn_backward(
             dh += up
             z *= dh
             np.dot(z, u, out=dh)
-    np.matmul(dz, w, out=dx)
+    if onward:
+        np.matmul(dz, w, out=dx)
     np.matmul(dz.T, x, out=dw)
     np.matmul(dz.T, _before(out, h, runs, reverse, empty), out=du)
     for b in db:
@@ -179,16 +188,14 @@ def _of_lstm(memory: Array, rows: int, width: int) -> tuple[Array, Array]:
     return memory[:size].reshape(rows, 4, width), memory[size:].reshape(rows, width)
 
 
-def lstm(
+def _lstm_run(
     x: Array, h: Array, c: Array, w: Array, u: Array, *more: Array, runs: Runs, reverse: bool, biased: bool,
-    empty: Empty = np.empty,
-) -> Any:  # fmt: skip
-    """An LSTM; ``more`` are the two biases, if it is ``biased``, and the projection of the hidden state, if any."""
-    if x.dtype.char == "e":
-        return _wide(lstm, (x, h, c, w, u, *more), runs=runs, reverse=reverse, biased=biased)
+    empty: Empty, place: Any,
+) -> tuple[Array, Array]:  # fmt: skip
+    """`lstm`, and behind it gates and more, by which backward goes."""
     rows, (batch, width), dtype = len(x), c.shape, x.dtype
     outputs = rows * h.shape[1]
-    y, memory = _result(outputs + h.size + c.size, 5 * rows * width, dtype, empty)
+    y, memory = (_two if place is None else place)(outputs + h.size + c.size, 5 * rows * width, dtype, empty)
     gates, cells = _of_lstm(memory, rows, width)
     out, last = y[:outputs].reshape(rows, h.shape[1]), y[outputs : outputs + h.size].reshape(h.shape)
     last_cell = y[outputs + h.size :].reshape(c.shape)
@@ -200,18 +207,19 @@ def lstm(
     flat = gates.reshape(rows, 4 * width)
     _input(x, w, more[0] + more[1] if biased else None, scale, flat)
     turned, product = np.ascontiguousarray(u.T * scale), np.empty((batch, 4 * width), dtype)
-    scales = np.empty_like(product)  # rows of them: half the time that one row takes
+    scales = np.empty(product.shape, product.dtype)  # rows of them: half the time that one row takes
     scales[...] = scale
     shifts = np.where(scales == 0.5, scales, scales.dtype.type(0.0))
-    part, hidden = np.empty_like(c), np.empty_like(c)
+    part, hidden = np.empty(c.shape, c.dtype), np.empty(c.shape, c.dtype)
     for n, walk in _walk(runs, reverse, flat, *(gates[:, k] for k in range(4)), cells, out):
         now, cell, p, t = last[:n], last_cell[:n], product[:n], part[:n]
         by, plus, unprojected = scales[:n], shifts[:n], hidden[:n]
         for z, i, f, a, o, new, to in walk:
-            z += np.dot(now, turned, out=p)
-            np.tanh(z, out=z)
-            z *= by
-            z += plus
+            np.dot(now, turned, out=p)
+            p += z
+            np.tanh(p, out=p)
+            p *= by
+            np.add(p, plus, out=z)
             np.multiply(f, cell, out=new)
             new += np.multiply(i, a, out=t)
             np.tanh(new, out=t)
@@ -221,43 +229,66 @@ def lstm(
                 np.matmul(np.multiply(o, t, out=unprojected), projection, out=to)
             now, cell = to, new
         last[:n], last_cell[:n] = now, cell
-    return y
+    return y, memory
+
+
+def lstm(
+    x: Array, h: Array, c: Array, w: Array, u: Array, *more: Array, runs: Runs, reverse: bool, biased: bool,
+    empty: Empty = np.empty, place: Any = None,
+) -> Any:  # fmt: skip
+    """An LSTM; ``more`` are the two biases, if it is ``biased``, and the projection of the hidden state, if any."""
+    if x.dtype.char == "e":
+        return _wide(lstm, (x, h, c, w, u, *more), runs=runs, reverse=reverse, biased=biased)
+    return _lstm_run(
+        x, h, c, w, u, *more, runs=runs, reverse=reverse, biased=biased, empty=empty, place=place
+    )[0]
 
 
 def lstm_backward(
     d: Array, y: Array, x: Array, h: Array, c: Array, w: Array, u: Array, *more: Array, runs: Runs, reverse: bool,
-    biased: bool, empty: Empty = np.empty,
+    biased: bool, onward: bool, empty: Empty = np.empty, states: Any = None,
 ) -> Any:  # fmt: skip
-    """The gradients of the inputs of `lstm`, one behind the other, by that of its result."""
+    """The gradients of the inputs of `lstm`, one behind the other, by that of its result; ``onward``: also of x."""
     if x.dtype.char == "e":
-        return _wide(lstm_backward, (d, y, x, h, c, w, u, *more), runs=runs, reverse=reverse, biased=biased)
+        how = {"runs": runs, "reverse": reverse, "biased": biased, "onward": onward}
+        return _wide(lstm_backward, (d, y, x, h, c, w, u, *more), **how)
     rows, width, dtype = len(x), c.shape[1], x.dtype
     outputs = rows * h.shape[1]
-    memory = _states(y, 5 * rows * width)
+    memory = None if states is None else states(y, 5 * rows * width)
     if memory is None:
-        y = lstm(x, h, c, w, u, *more, runs=runs, reverse=reverse, biased=biased, empty=empty)
-        memory = _states(y, 5 * rows * width)
-    gates, cells = _of_lstm(memory, rows, width)  # type: ignore[arg-type]
+        y, memory = _lstm_run(
+            x, h, c, w, u, *more, runs=runs, reverse=reverse, biased=biased, empty=empty, place=None
+        )
+    gates, cells = _of_lstm(memory, rows, width)
     out, d_out = (a[:outputs].reshape(rows, h.shape[1]) for a in (y, d))
     i, f, a, o = (gates[:, k] for k in range(4))
-    # What the gradients of cell and hidden state are multiplied by to get those of the gates before their curves.
-    dz, through, part, curved = (empty((rows, *s, width), dtype) for s in ((4,), (), (), ()))
+    # What the gradients of cell and hidden state are multiplied by to get those of the gates before their curves: the
+    # slopes of these, times a factor each. All gates at once take three quarters of the time of one after the other.
+    dz, other, through, curved = (empty((rows, *n, width), dtype) for n in ((4,), (4,), (), ()))
     np.tanh(cells, out=curved)
-    _tanh_slope(curved, o, part, through)
-    _slope(i, a, part, dz[:, 0])
-    _slope(f, _before(cells, c, runs, reverse, empty), part, dz[:, 1])
-    _tanh_slope(a, i, part, dz[:, 2])
-    _slope(o, curved, part, dz[:, 3])
+    other[:, 0], other[:, 1], other[:, 2], other[:, 3] = a, _before(cells, c, runs, reverse, empty), i, curved
+    np.multiply(gates, gates, out=dz)
+    np.subtract(gates, dz, out=dz)
+    np.subtract(1.0, np.multiply(a, a, out=through), out=dz[:, 2])
+    dz *= other
+    np.multiply(curved, curved, out=through)
+    np.subtract(1.0, through, out=through)
+    through *= o
     projection = more[-1] if len(more) % 2 else None
-    flat, (dx, carry, carried, dw, du, *others) = _side_by_side((x, h, c, w, u, *more), dtype, empty)
+    flat, (dx, carry, carried, dw, du, *others) = _side_by_side(
+        (x if onward else x[:0], h, c, w, u, *more), dtype, empty
+    )
     carry[...] = d[outputs : outputs + h.size].reshape(h.shape)
     carried[...] = d[outputs + h.size :].reshape(c.shape)
-    product, hidden, total = np.empty_like(c), np.empty_like(c), empty(d_out.shape, dtype)
+    product, hidden, total = np.empty(c.shape, c.dtype), np.empty(c.shape, c.dtype), empty(d_out.shape, dtype)
+    # The gradients of cell and hidden state side by side, three times and once: one product in place of four.
+    factors = np.empty((len(c), 4, width), dtype)
     gradients = dz.reshape(rows, 4 * width)
-    for n, walk in _walk(runs, not reverse, gradients, dz[:, :3], dz[:, 3], f, through, d_out, total):
+    for n, walk in _walk(runs, not reverse, gradients, f, through, d_out, total):
         dh, dc, p = carry[:n], carried[:n], product[:n]
-        across = dc[:, None]
-        for z, first, fourth, forget, by, up, at in walk:
+        across, factor = dc[:, None], factors[:n].reshape(n, 4 * width)
+        first, fourth = factors[:n, :3], factors[:n, 3]
+        for z, forget, by, up, at in walk:
             dh += up
             if projection is None:
                 over = dh
@@ -265,17 +296,18 @@ def lstm_backward(
                 at[...] = dh
                 over = np.matmul(dh, projection, out=hidden[:n])
             dc += np.multiply(over, by, out=p)
-            first *= across
-            fourth *= over
+            first[...], fourth[...] = across, over
+            z *= factor
             dc *= forget
             np.dot(z, u, out=dh)
-    np.matmul(gradients, w, out=dx)
+    if onward:
+        np.matmul(gradients, w, out=dx)
     np.matmul(gradients.T, x, out=dw)
     np.matmul(gradients.T, _before(out, h, runs, reverse, empty), out=du)
     for b in others[: 2 * biased]:
         b[...] = _sums(gradients)
     if projection is not None:
-        np.matmul(total.T, np.multiply(o, curved, out=part), out=others[-1])
+        np.matmul(total.T, o * curved, out=others[-1])
     return flat
 
 
@@ -288,14 +320,12 @@ def _of_gru(memory: Array, rows: int, width: int) -> tuple[Array, Array]:
     return memory[:size].reshape(rows, 3, width), memory[size:].reshape(rows, width)
 
 
-def gru(
-    x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, empty: Empty = np.empty
-) -> Any:
-    """A GRU: reset and update gate r and z, ``n = tanh(w x + b + r * (u h + b'))``, then ``(1 - z) * n + z * h``."""
-    if x.dtype.char == "e":
-        return _wide(gru, (x, h, w, u, *bias), runs=runs, reverse=reverse)
+def _gru_run(
+    x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, empty: Empty, place: Any
+) -> tuple[Array, Array]:
+    """`gru`, and behind it gates and more, by which backward goes."""
     rows, (batch, width), dtype = len(x), h.shape, x.dtype
-    y, memory = _result(rows * width + h.size, 4 * rows * width, dtype, empty)
+    y, memory = (_two if place is None else place)(rows * width + h.size, 4 * rows * width, dtype, empty)
     gates, inner = _of_gru(memory, rows, width)
     out, last = y[: rows * width].reshape(rows, width), y[rows * width :].reshape(h.shape)
     last[...] = h
@@ -309,7 +339,7 @@ def gru(
     flat = gates.reshape(rows, 3 * width)
     _input(x, w, both, scale, flat)
     turned, product = np.ascontiguousarray(u.T * scale), np.empty((batch, 3 * width), dtype)
-    part, half = np.empty_like(h), np.asarray(0.5, dtype)
+    part, half = np.empty(h.shape, h.dtype), np.asarray(0.5, dtype)
     for n, walk in _walk(runs, reverse, flat[:, : 2 * width], *(gates[:, k] for k in range(3)), inner, out):
         now, p, t, plus = last[:n], product[:n], part[:n], shift[:n]
         first, second = p[:, : 2 * width], p[:, 2 * width :]
@@ -327,22 +357,38 @@ def gru(
             to += a
             now = to
         last[:n] = now
-    return y
+    return y, memory
+
+
+def gru(
+    x: Array,
+    h: Array,
+    w: Array,
+    u: Array,
+    *bias: Array,
+    runs: Runs,
+    reverse: bool,
+    empty: Empty = np.empty,
+    place: Any = None,
+) -> Any:
+    """A GRU: reset and update gate r and z, ``n = tanh(w x + b + r * (u h + b'))``, then ``(1 - z) * n + z * h``."""
+    if x.dtype.char == "e":
+        return _wide(gru, (x, h, w, u, *bias), runs=runs, reverse=reverse)
+    return _gru_run(x, h, w, u, *bias, runs=runs, reverse=reverse, empty=empty, place=place)[0]
 
 
 def gru_backward(
-    d: Array, y: Array, x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool,
-    empty: Empty = np.empty,
+    d: Array, y: Array, x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, onward: bool,
+    empty: Empty = np.empty, states: Any = None,
 ) -> Any:  # fmt: skip
-    """The gradients of the inputs of `gru`, one behind the other, by that of its result."""
+    """The gradients of the inputs of `gru`, one behind the other, by that of its result; ``onward``: also of x."""
     if x.dtype.char == "e":
-        return _wide(gru_backward, (d, y, x, h, w, u, *bias), runs=runs, reverse=reverse)
+        return _wide(gru_backward, (d, y, x, h, w, u, *bias), runs=runs, reverse=reverse, onward=onward)
     rows, width, dtype = len(x), h.shape[1], x.dtype
-    memory = _states(y, 4 * rows * width)
+    memory = None if states is None else states(y, 4 * rows * width)
     if memory is None:
-        y = gru(x, h, w, u, *bias, runs=runs, reverse=reverse, empty=empty)
-        memory = _states(y, 4 * rows * width)
-    gates, inner = _of_gru(memory, rows, width)  # type: ignore[arg-type]
+        y, memory = _gru_run(x, h, w, u, *bias, runs=runs, reverse=reverse, empty=empty, place=None)
+    gates, inner = _of_gru(memory, rows, width)
     out, d_out = (a[: rows * width].reshape(rows, width) for a in (y, d))
     r, z, a = (gates[:, k] for k in range(3))
     before = _before(out, h, runs, reverse, empty)
@@ -352,9 +398,9 @@ def gru_backward(
     _slope(z, np.subtract(before, a, out=other), part, dz[:, 1])
     dz[:, 2] = r
     _tanh_slope(a, np.subtract(1.0, z, out=other), part, dz[:, 3])
-    flat, (dx, carry, dw, du, *db) = _side_by_side((x, h, w, u, *bias), dtype, empty)
+    flat, (dx, carry, dw, du, *db) = _side_by_side((x if onward else x[:0], h, w, u, *bias), dtype, empty)
     carry[...] = d[rows * width :].reshape(h.shape)
-    product, gradients = np.empty_like(carry), dz.reshape(rows, 4 * width)
+    product, gradients = np.empty(carry.shape, carry.dtype), dz.reshape(rows, 4 * width)
     to_hidden = gradients[:, : 3 * width]
     for n, walk in _walk(runs, not reverse, to_hidden, *(dz[:, k] for k in range(4)), z, d_out):
         dh, p = carry[:n], product[:n]
@@ -368,7 +414,8 @@ def gru_backward(
             dh += np.matmul(hidden, u, out=p)
     to_input = empty((rows, 3 * width), dtype)
     to_input[:, : 2 * width], to_input[:, 2 * width :] = gradients[:, : 2 * width], dz[:, 3]
-    np.matmul(to_input, w, out=dx)
+    if onward:
+        np.matmul(to_input, w, out=dx)
     np.matmul(to_input.T, x, out=dw)
     np.matmul(to_hidden.T, before, out=du)
     for b, gradient in zip(db, (to_input, to_hidden), strict=False):

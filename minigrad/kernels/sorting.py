@@ -1,4 +1,4 @@
-"""Orders: sorting, the largest elements, medians, running extremes, places in a sorted row.
+"""Orders: sorting, the largest elements, medians, places in a sorted row.
 
 Equal elements keep their order, and nan counts as larger than any number.
 """
@@ -108,6 +108,9 @@ def _candidates(rows: Array, k: int, largest: bool) -> tuple[Array, Array] | Non
     most = int(counts.max())
     if most > n // 4:
         return None
+    if count == 1:
+        column = np.flatnonzero(chosen[0])
+        return rows[:, column], column[None]
     row, place = np.nonzero(chosen)
     column = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
     values = np.full((count, most), _last(rows.dtype, largest), rows.dtype)
@@ -163,18 +166,6 @@ def mode_place(x: Array, dim: int) -> Any:
     begins = np.maximum.accumulate(np.where(first, number, 0), axis=-1)
     ends = np.argmax(number - begins, axis=-1, keepdims=True)  # of the first of the longest runs
     return back(np.take_along_axis(order, ends, -1).astype(np.int64, copy=False), dim, x.ndim)
-
-
-def running_place(x: Array, dim: int, largest: bool) -> Any:
-    """The place of the largest, or smallest, element so far along ``dim``: the last of equal ones, or a nan."""
-    if not x.ndim:
-        return np.zeros((), np.int64)
-    extreme = (np.maximum if largest else np.minimum).accumulate(x, axis=dim)
-    here = x == extreme
-    if x.dtype.kind == "f":
-        here |= np.isnan(x)
-    number = np.arange(x.shape[dim]).reshape((-1, *(1,) * (x.ndim - dim - 1)))
-    return np.maximum.accumulate(np.where(here, number, 0), axis=dim).astype(np.int64, copy=False)
 
 
 def searchsorted(row: Array, values: Array, right: bool) -> Any:

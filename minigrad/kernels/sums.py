@@ -161,3 +161,24 @@ def square_sum(x: Any) -> Any:
     if x.size <= VDOT and x.dtype.char != "e":
         return np.vdot(x, x)
     return add_up(np.square(x))
+
+
+def sum_squares(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> Any:
+    """The sum of squares over a tuple of axes, in increasing order, or over all; of floats of 32 or 64 bits."""
+    flags, shape = x.flags, x.shape
+    count = x.size if axis is None else math.prod([shape[d] for d in axis])
+    last = axis is None or axis == tuple(range(x.ndim - len(axis), x.ndim))
+    if count < FEW or not last or not (flags.c_contiguous or (axis is None and flags.forc)):
+        return add_up(np.square(x), axis, keepdims)
+    # Products of rows with themselves need no array of squares.
+    rows = x.reshape(-1, count, order="A" if axis is None else "C")
+    most, parts = (count, 1) if count <= VDOT else blocks(count, VDOT)
+    some = rows[:, : most * parts].reshape(-1, most)
+    y = np.einsum("ij,ij->i", some, some) if most < 2 * FEW else np.vecdot(some, some)
+    if parts > 1:
+        y = add_up(y.reshape(-1, parts), (1,))
+    if most * parts < count:
+        rest = rows[:, most * parts :]
+        y = y + np.vecdot(rest, rest)
+    kept = shape[: 0 if axis is None else x.ndim - len(axis)]
+    return y.reshape((*kept, *(1,) * (x.ndim - len(kept))) if keepdims else kept)

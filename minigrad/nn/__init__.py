@@ -37,6 +37,11 @@ if TYPE_CHECKING:
         Tanhshrink,
         Threshold,
     )
+    from minigrad.nn.adaptive import AdaptiveLogSoftmaxWithLoss
+    from minigrad.nn.bags import (
+        Bilinear,
+        EmbeddingBag,
+    )
     from minigrad.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
     from minigrad.nn.conv import (
         Conv1d,
@@ -56,7 +61,7 @@ if TYPE_CHECKING:
         Dropout3d,
         FeatureAlphaDropout,
     )
-    from minigrad.nn.flatten import Flatten
+    from minigrad.nn.flatten import Flatten, Unflatten
     from minigrad.nn.linear import Identity, Linear
     from minigrad.nn.loss import (
         BCELoss,
@@ -78,6 +83,12 @@ if TYPE_CHECKING:
         SoftMarginLoss,
         TripletMarginLoss,
     )
+    from minigrad.nn.margins import (
+        MultiLabelMarginLoss,
+        MultiLabelSoftMarginLoss,
+        MultiMarginLoss,
+        TripletMarginWithDistanceLoss,
+    )
     from minigrad.nn.module import Module
     from minigrad.nn.normalization import (
         BatchNorm1d,
@@ -88,6 +99,7 @@ if TYPE_CHECKING:
         InstanceNorm2d,
         InstanceNorm3d,
         LayerNorm,
+        LocalResponseNorm,
         RMSNorm,
     )
     from minigrad.nn.padding import (
@@ -168,6 +180,7 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
@@ -180,6 +193,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Bilinear",
     "Buffer",
     "ChannelShuffle",
     "CircularPad1d",
@@ -202,6 +216,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
@@ -227,6 +242,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -241,6 +257,9 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
     "PReLU",
@@ -284,6 +303,8 @@ __all__ = [
     "TransformerEncoder",
     "TransformerEncoderLayer",
     "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
+    "Unflatten",
     "Unfold",
     "Upsample",
     "UpsamplingBilinear2d",
@@ -308,7 +329,7 @@ if not TYPE_CHECKING:
         "container": "ModuleDict ModuleList ParameterDict ParameterList Sequential",
         "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d Fold Unfold",
         "dropout": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
-        "flatten": "Flatten",
+        "flatten": "Flatten Unflatten",
         "linear": "Identity Linear",
         "loss": """
             BCELoss BCEWithLogitsLoss CosineEmbeddingLoss CosineSimilarity CrossEntropyLoss
@@ -318,7 +339,7 @@ if not TYPE_CHECKING:
         "module": "Module",
         "normalization": """
             BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d
-            LayerNorm RMSNorm
+            LayerNorm LocalResponseNorm RMSNorm
         """,
         "padding": """
             CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d
@@ -332,6 +353,13 @@ if not TYPE_CHECKING:
             MaxPool2d MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d
         """,
         "rnn": "GRU LSTM RNN GRUCell LSTMCell RNNBase RNNCell RNNCellBase",
+        "adaptive": "AdaptiveLogSoftmaxWithLoss",
+        "bags": """
+            Bilinear EmbeddingBag
+        """,
+        "margins": """
+            MultiLabelMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss TripletMarginWithDistanceLoss
+        """,
         "sparse": "Embedding",
         "transformer": """
             MultiheadAttention Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder

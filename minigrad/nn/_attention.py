@@ -207,10 +207,10 @@ def multi_head_attention_forward(
     mask = _merged(mask, padding, batch, num_heads, keys)
     dropped = dropout_p if training else 0.0
     if not need_weights:
-        by_head = [x.reshape(batch, num_heads, *x._array.shape[1:]) for x in (q, k, v)]
+        q, k, v = (x.reshape(batch, num_heads, *x._array.shape[1:]) for x in (q, k, v))
         if mask is not None:
             mask = mask.unsqueeze(0) if len(mask._array) == 1 else mask.reshape(batch, num_heads, -1, keys)
-        y = scaled_dot_product_attention(*by_head, mask, dropped, causal)
+        y = scaled_dot_product_attention(q, k, v, mask, dropped, causal)
         y = y.permute(2, 0, 1, 3).reshape(steps, batch, width)
         y = linear(y, out_proj_weight, out_proj_bias)
         return (y if batched else y.squeeze(1)), None
@@ -268,9 +268,9 @@ def _projected(q: Tensor, k: Tensor, v: Tensor, w: Tensor | None, b: Tensor | No
     if k is v:
         rest = linear(k, w[e:], None if b is None else b[e:])
         return linear(q, w[:e], None if b is None else b[:e]), rest.narrow(-1, 0, e), rest.narrow(-1, e, e)
-    shifts = (None, None, None) if b is None else b.chunk(3)
-    y = [linear(x, part, shift) for x, part, shift in zip((q, k, v), w.chunk(3), shifts, strict=True)]
-    return y[0], y[1], y[2]
+    shifts: Any = (None, None, None) if b is None else b.chunk(3)
+    each = [linear(x, part, shift) for x, part, shift in zip((q, k, v), w.chunk(3), shifts, strict=True)]
+    return each[0], each[1], each[2]
 
 
 def _projected_apart(
@@ -279,8 +279,9 @@ def _projected_apart(
     """Queries, keys and values by weights of their own, so that their sizes may differ."""
     if k._array.shape[:2] != v._array.shape[:2]:
         raise runtime_error(f"key's sequence and batch dims {k.shape[:2]} do not match value's {v.shape[:2]}")
-    e, results = q._array.shape[-1], []
-    shifts = (None, None, None) if b is None else b.chunk(3)
+    e = q._array.shape[-1]
+    results: list[Tensor] = []
+    shifts: Any = (None, None, None) if b is None else b.chunk(3)
     for name, x, w, shift in zip(("query", "key", "value"), (q, k, v), weights, shifts, strict=True):
         if w is None:
             raise runtime_error(f"use_separate_proj_weight is True but {name[0]}_proj_weight is None")

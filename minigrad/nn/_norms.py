@@ -9,11 +9,12 @@ import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.errors import runtime_error
+from minigrad.functions.images import pad
 from minigrad.functions.norms import standardize
 from minigrad.gate import public
 from minigrad.tensor import Tensor
 
-__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
 
 def _scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple[int, ...]) -> Tensor:
@@ -196,6 +197,27 @@ def instance_norm(
         if running_var is not None:
             running_var.mul_(1 - momentum).add_(input.detach().var(dims).mean(0), alpha=momentum)
     return _scaled(standardize(input, dims, eps), weight, bias, shape)
+
+
+def local_response_norm(
+    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Tensor:
+    """``input / (k + alpha * mean)**beta``, where the mean is that of the squares of ``size`` channels around.
+
+    For (N, C, ...); channels beyond the first and last count as 0. ValueError for fewer than 3 dimensions.
+    """
+    dim = input.dim()
+    if dim < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality input (got {dim} dimensions)")
+    if not input._array.size:
+        return input
+    channels = input._array.shape[1]
+    squares = pad(input * input, (*(0, 0) * (dim - 2), size // 2, (size - 1) // 2))
+    total = squares.narrow(1, 0, channels)
+    for first in range(1, size):
+        total = total + squares.narrow(1, first, channels)
+    y: Tensor = input / (total * (alpha / size) + k) ** beta
+    return y
 
 
 public(globals(), __all__, check="Tensors", home="minigrad.nn.functional")

@@ -26,8 +26,13 @@ _FILES = {
         poisson_nll_loss smooth_l1_loss soft_margin_loss triplet_margin_loss
     """,
     "nn._attention": "multi_head_attention_forward scaled_dot_product_attention",
+    "nn._bags": "bilinear embedding_bag",
+    "nn._margins": """
+        multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss
+        triplet_margin_with_distance_loss
+    """,
     "nn._distances": "cosine_similarity normalize pairwise_distance",
-    "nn._norms": "batch_norm group_norm instance_norm layer_norm rms_norm",
+    "nn._norms": "batch_norm group_norm instance_norm layer_norm local_response_norm rms_norm",
     "functions.conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d fold unfold",
     "functions.grids": "affine_grid grid_sample",
     "functions.images": """
@@ -81,8 +86,10 @@ if TYPE_CHECKING:
     from minigrad.functions.pool import max_unpool3d as max_unpool3d
     from minigrad.nn._activations import *  # noqa: F403
     from minigrad.nn._attention import *  # noqa: F403
+    from minigrad.nn._bags import *  # noqa: F403
     from minigrad.nn._distances import *  # noqa: F403
     from minigrad.nn._losses import *  # noqa: F403
+    from minigrad.nn._margins import *  # noqa: F403
     from minigrad.nn._norms import *  # noqa: F403
 
 __all__ = ["l1_loss", "linear", "mse_loss", "relu", *_PLACES]

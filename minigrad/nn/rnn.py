@@ -221,12 +221,13 @@ def _check_sizes(
             "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
             f"greater than 1, but got dropout={dropout} and num_layers={num_layers}"
         )
-    kinds = {"bias": (bias, bool), "batch_first": (batch_first, bool)}
-    sizes = {"input_size": (input_size, int), "hidden_size": (hidden_size, int)}
+    kinds: dict[str, tuple[Any, type]] = {"bias": (bias, bool), "batch_first": (batch_first, bool)}
+    sizes: dict[str, tuple[Any, type]] = {"input_size": (input_size, int), "hidden_size": (hidden_size, int)}
     for name, (value, kind) in {**kinds, **sizes}.items():
         if not isinstance(value, kind):
             raise TypeError(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
-        if name in sizes and value <= 0:
+    for name, (size, _) in sizes.items():
+        if size <= 0:
             raise ValueError(f"{name} must be greater than zero")
     if num_layers <= 0:
         raise ValueError("num_layers must be greater than zero")

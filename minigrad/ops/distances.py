@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.op import Array, Op
-from minigrad.kernels.sums import add_up
+from minigrad.kernels.sums import sum_squares
 from minigrad.ops import elementwise as e
 from minigrad.ops.reduce import spread
 
@@ -15,7 +15,7 @@ from minigrad.ops.reduce import spread
 def _length(x: Array, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     if x.dtype == np.float16:
         return _length(x.astype(np.float32), dim, keepdim).astype(np.float16)
-    return np.sqrt(add_up(np.square(x), dim, keepdim))
+    return np.sqrt(sum_squares(x, dim, keepdim))
 
 
 def _length_vjp(g: Any, x: Any, y: Any, dim: Any, keepdim: bool) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from minigrad.core.op import Array, Op
 from minigrad.core.text import Call, Text
-from minigrad.kernels.scatter import flat_places
+from minigrad.kernels.scatter import add_to_rows, flat_places
+from minigrad.kernels.scatter import gather as take_along
 from minigrad.kernels.sums import copied
 from minigrad.ops.elementwise import where
 
@@ -33,9 +35,34 @@ def _unindex(g: Array, *indices: Array, shape: tuple[int, ...], pattern: Pattern
     key = _key(indices, pattern)
     if all(i.dtype == bool for i in indices):
         out[key] = g  # a mask names each element once
+        return out
+    numbers = _row_numbers(indices, shape, pattern)
+    if numbers is not None and numbers.size and g.size:
+        width = math.prod(shape[len(pattern) :])
+        add_to_rows(out.reshape(-1, width), numbers, g.reshape(-1, width))
     else:
         np.add.at(out, key, g)
     return out
+
+
+def _row_numbers(indices: tuple[Array, ...], shape: tuple[int, ...], pattern: Pattern) -> Any:
+    """The elements that index arrays name, counted through the dimensions up to the last of these.
+
+    None where a dimension between them has none, and where an index is a mask or out of range.
+    """
+    before = len(pattern) - len(indices)
+    if any(pattern[:before]):
+        return None
+    numbers: Any = 0
+    for index, n in zip(indices, shape[before:], strict=False):
+        if index.dtype.kind != "i" or not index.size or index.min() < -n or index.max() >= n:
+            return None
+        numbers = numbers * n + np.where(index < 0, index + n, index)
+    numbers = numbers.reshape(-1)
+    if before:
+        rest = math.prod(shape[before : len(pattern)])
+        numbers = (np.arange(math.prod(shape[:before]))[:, None] * rest + numbers).reshape(-1)
+    return numbers
 
 
 def _index_put(x: Array, v: Array, *indices: Array, pattern: Pattern) -> Array:
@@ -55,7 +82,11 @@ def _index_winners(x: Array, *indices: Array, pattern: Pattern) -> Any:
 
 def _in_range(x: Array, index: Array, dim: int) -> None:
     size = x.shape[dim] if x.ndim else 1
-    if index.size and (index.min() < 0 or index.max() >= size):
+    if not index.size:
+        return
+    # As a number without sign, a negative one is larger than all: one pass in place of two.
+    signed = index.dtype.kind == "i"
+    if (index.view(f"u{index.itemsize}") if signed else index).max() >= size:
         wrong = index.min() if index.min() < 0 else index.max()
         raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
 
@@ -71,11 +102,7 @@ def _masked_put(x: Any, v: Any, *indices: Any, **params: Any) -> str:
 
 
 def _gather(x: Array, index: Array, dim: int) -> Array:
-    if not index.size:
-        return np.empty(index.shape, x.dtype)
-    # In one dimension NumPy takes elements, and adds to them, in a third of the time.
-    picked: Array = x.reshape(-1).take(flat_places(x.shape, index, dim))
-    return picked.reshape(index.shape)
+    return take_along(x, index, dim) if index.size else np.empty(index.shape, x.dtype)
 
 
 def _ungather(g: Array, index: Array, shape: tuple[int, ...], dim: int) -> Array:

@@ -18,6 +18,7 @@ OPS = {
     "diagonals": "diagonal embed_diagonal triangle",
     "distances": "length",
     "draws": "draw deviation bernoulli multinomial",
+    "gamma": "lgamma digamma polygamma zeta igamma igammac i0 i0e i1 i1e",
     "matrices": """
         triangles inv inv_ex zero_pivots solve solve_ex solve_triangular det cofactor signed_logdet
         logabsdet det_sign cholesky cholesky_ex minors qr qr_q qr_triangle qr_r eigh eigenvectors
@@ -28,7 +29,10 @@ OPS = {
     "norms": "standardize standardize_backward",
     "pool": "max_pool max_pool_indices max_unpick max_pick resample resample_back unpool",
     "recurrent": "rnn rnn_backward lstm lstm_backward gru gru_backward",
-    "scatter": "scatter scatter_winners scatter_add scatter_extreme scatter_product masked_scatter masked_gather",
+    "scatter": """
+        scatter scatter_winners scatter_add index_add scatter_extreme scatter_product masked_scatter
+        masked_gather
+    """,
     "sorting": "argsort top_places median_place mode_place running_place median searchsorted isin logcumsumexp",
     "special": "logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx",
     "strided": "sliding sliding_back",
@@ -38,6 +42,7 @@ OPS = {
 RECORDS = {
     "activations": "erf erf_ erfc erfc_ erfinv erfinv_ logit logit_ hardshrink threshold threshold_",
     "arithmetic": "fmax fmin copysign copysign_ nextafter nextafter_ gcd gcd_ lcm lcm_ signbit isneginf isposinf",
+    "gamma": "lgamma lgamma_ digamma digamma_ igamma igamma_ igammac igammac_ i0 i0_",
     "nn": "relu relu_",
     "special": "logaddexp logaddexp2 xlogy xlogy_ sinc sinc_",
 }
@@ -74,6 +79,7 @@ FUNCTIONS = {
     """,
     "distances": "cdist corrcoef cov deg2rad dist nanmean norm rad2deg renorm",
     "draws": "bernoulli multinomial normal rand rand_like randint randn randn_like randperm",
+    "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
     "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",
     "pool": "adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d max_pool1d max_pool2d max_pool3d",
@@ -112,6 +118,7 @@ METHODS = {
     """,
     "distances": "corrcoef cov deg2rad deg2rad_ dist nanmean norm rad2deg rad2deg_ renorm renorm_",
     "draws": "multinomial",
+    "gamma": "mvlgamma mvlgamma_",
     "parts": "chunk narrow select split tensor_split unbind",
     "products": "addbmm addbmm_ addr addr_ cross inner kron",
     "scatter": """

@@ -6,16 +6,19 @@ replaying the layer step by step with the operations that it consists of, and di
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import math
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
+import numpy as np
+
 from minigrad import buffers
 from minigrad.core import engine
 from minigrad.core.apply import apply
-from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.mode import MODE, Mode, ModeManager
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.kernels import recurrent as k
@@ -121,17 +124,22 @@ def _lstm_costs(y: Any, x: Any, h: Any, c: Any, w: tuple[int, ...], u: tuple[int
 # ---------------------------------------------------------------- the rules
 
 
-def _kept(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """A kernel that puts large arrays on memory that is used again."""
-    return functools.partial(kernel, empty=buffers.empty)
+def _kept(kernel: Callable[..., Any], **how: Any) -> Callable[..., Any]:
+    """A kernel that puts large arrays on memory that is used again, and what backward needs behind the result."""
+    return functools.partial(kernel, empty=buffers.empty, **how)
 
 
-def _vjp(backward: Op, g: Any, y: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
-    """The gradients of a layer's inputs."""
-    return _split(backward(g, y, *inputs, **params), [tuple(x.shape) for x in inputs])
+def _vjp(
+    backward: Op, g: Any, y: Any, inputs: Sequence[Any], needs: Sequence[bool], **params: Any
+) -> list[Any]:
+    """The gradients of a layer's inputs; that of x, one of the large products, only where it is wanted."""
+    shapes = [tuple(x.shape) for x in inputs]
+    if needs[0]:
+        return _split(backward(g, y, *inputs, **params, onward=True), shapes)
+    return [None, *_split(backward(g, y, *inputs, **params, onward=False), shapes[1:])]
 
 
-def _leaf(t: Any) -> Tensor:
+def _leaf(t: Any) -> Any:
     """Where a pass through a replay ends: it stands for a Tensor, whose own history that pass shall not follow."""
     if isinstance(t, Tensor) and t._node is not None and t._node.requires_grad:
         return apply(alias, (t,))
@@ -140,51 +148,75 @@ def _leaf(t: Any) -> Tensor:
     return t
 
 
-def _vjp_of_vjp(
-    replay: Callable[..., Any], g: Any, d: Any, inputs: Sequence[Any], params: dict[str, Any]
-) -> list[Any]:
+def _vjp_of_vjp(layer: str, g: Any, d: Any, inputs: Sequence[Any], onward: bool, **params: Any) -> list[Any]:
     """The gradients of ``<g, gradients of a layer's inputs>``, for the layer's gradient ``d`` and for the inputs.
 
     The layer is replayed, and differentiated twice. The place of its result, which follows from the inputs, has None.
     """
     mode = MODE.get()
-    with ModeManager(mode.replace(grad=True)):
-        seed, *leaves = tensors = [_leaf(t) for t in (d, *inputs)]
-        y = replay(*leaves, **params)
-        first = engine.run([y._node], [seed], [t._node for t in leaves], True, True)
-        weights = _split(g, [t._array.shape for t in leaves])
-        pairs = [(first[t._node]._node, v) for t, v in zip(leaves, weights, strict=True) if t._node in first]
-        roots = [pair for pair in pairs if pair[0] is not None and pair[0].requires_grad]
-        nodes = [t._node for t in tensors]
-        second = engine.run([n for n, _ in roots], [v for _, v in roots], nodes, mode.grad, mode.grad)
-    of_d, *others = map(second.get, nodes)
+    if mode.recorder is not None and not mode.grad:  # one record in place of thousands
+        how = (layer, onward, tuple(params.items()))
+        of_d, *others = _split(_replay(g, d, *inputs, how=how), [tuple(x.shape) for x in (d, *inputs)])
+    else:
+        of_d, *others = _differentiated(layer, g, d, inputs, onward, mode.grad, **params)
     return [of_d, None, *others]
 
 
+def _differentiated(
+    layer: str, g: Any, d: Any, inputs: Sequence[Any], onward: bool, create: bool, **params: Any
+) -> list[Any]:
+    with ModeManager(MODE.get().replace(grad=True)):
+        seed, *leaves = tensors = [_leaf(t) for t in (d, *inputs)]
+        y = _STEPS[layer](*leaves, **params)
+        ends = leaves if onward else leaves[1:]
+        first = engine.run([y._node], [seed], [t._node for t in ends], True, True)
+        weights = _split(g, [t._array.shape for t in ends])
+        pairs = [(first[t._node]._node, v) for t, v in zip(ends, weights, strict=True) if t._node in first]
+        roots = [pair for pair in pairs if pair[0] is not None and pair[0].requires_grad]
+        nodes = [t._node for t in tensors]
+        second = engine.run([n for n, _ in roots], [v for _, v in roots], nodes, create, create)
+    return [second.get(n) for n in nodes]
+
+
+def replayed(g: Any, d: Any, *inputs: Any, how: tuple[str, bool, tuple[tuple[str, Any], ...]]) -> Any:
+    """The gradients of `_vjp_of_vjp` side by side, of arrays and whatever is recorded around."""
+    layer, onward, params = how
+
+    def run() -> list[Any]:
+        MODE.set(Mode())
+        return _differentiated(layer, g, d, inputs, onward, False, **dict(params))
+
+    gradients = zip(contextvars.Context().run(run), (d, *inputs), strict=True)
+    return np.concatenate([np.zeros(x.size, x.dtype) if a is None else a.ravel() for a, x in gradients])
+
+
+_STEPS: dict[str, Callable[..., Any]] = {"rnn": _rnn_steps, "lstm": _lstm_steps, "gru": _gru_steps}
+
 # fmt: off
-rnn: Op = Op("rnn", _kept(k.rnn), "x h w u *bias; runs reverse relu", order="C",
-             text=called(k.rnn), costs=_costs,
-             joint=lambda g, y, x, h, w, u, bias, runs, reverse, relu: _vjp(
-                 rnn_backward, g, y, (x, h, w, u, *bias), {"runs": runs, "reverse": reverse, "relu": relu}))
-rnn_backward: Op = Op("rnn_backward", _kept(k.rnn_backward), "d result x h w u *bias; runs reverse relu", order="C",
-                      text=called(k.rnn_backward),
-                      joint=lambda g, d, x, h, w, u, bias, runs, reverse, relu: _vjp_of_vjp(
-                          _rnn_steps, g, d, (x, h, w, u, *bias), {"runs": runs, "reverse": reverse, "relu": relu}))
-lstm: Op = Op("lstm", _kept(k.lstm), "x h c w u *more; runs reverse biased", order="C",
+rnn: Op = Op("rnn", _kept(k.rnn), "x h w u *bias; runs reverse relu", order="C", text=called(k.rnn), costs=_costs,
+             joint=lambda g, y, x, h, w, u, bias, needs, runs, reverse, relu: _vjp(
+                 rnn_backward, g, y, (x, h, w, u, *bias), needs, runs=runs, reverse=reverse, relu=relu))
+rnn_backward: Op = Op("rnn_backward", _kept(k.rnn_backward), "d result x h w u *bias; runs reverse relu onward",
+                      order="C", text=called(k.rnn_backward),
+                      joint=lambda g, d, x, h, w, u, bias, runs, reverse, relu, onward: _vjp_of_vjp(
+                          "rnn", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse, relu=relu))
+lstm: Op = Op("lstm", _kept(k.lstm, place=k.with_states), "x h c w u *more; runs reverse biased", order="C",
               text=called(k.lstm), costs=_lstm_costs,
-              joint=lambda g, y, x, h, c, w, u, more, runs, reverse, biased: _vjp(
-                  lstm_backward, g, y, (x, h, c, w, u, *more), {"runs": runs, "reverse": reverse, "biased": biased}))
-lstm_backward: Op = Op("lstm_backward", _kept(k.lstm_backward), "d result x h c w u *more; runs reverse biased",
-                       order="C", text=called(k.lstm_backward),
-                       joint=lambda g, d, x, h, c, w, u, more, runs, reverse, biased: _vjp_of_vjp(
-                           _lstm_steps, g, d, (x, h, c, w, u, *more),
-                           {"runs": runs, "reverse": reverse, "biased": biased}))
-gru: Op = Op("gru", _kept(k.gru), "x h w u *bias; runs reverse", order="C",
+              joint=lambda g, y, x, h, c, w, u, more, needs, runs, reverse, biased: _vjp(
+                  lstm_backward, g, y, (x, h, c, w, u, *more), needs, runs=runs, reverse=reverse, biased=biased))
+lstm_backward: Op = Op("lstm_backward", _kept(k.lstm_backward, states=k.states_of),
+                       "d result x h c w u *more; runs reverse biased onward", order="C",
+                       text=called(k.lstm_backward),
+                       joint=lambda g, d, x, h, c, w, u, more, runs, reverse, biased, onward: _vjp_of_vjp(
+                           "lstm", g, d, (x, h, c, w, u, *more), onward, runs=runs, reverse=reverse,
+                           biased=biased))
+gru: Op = Op("gru", _kept(k.gru, place=k.with_states), "x h w u *bias; runs reverse", order="C",
              text=called(k.gru), costs=_costs,
-             joint=lambda g, y, x, h, w, u, bias, runs, reverse: _vjp(
-                 gru_backward, g, y, (x, h, w, u, *bias), {"runs": runs, "reverse": reverse}))
-gru_backward: Op = Op("gru_backward", _kept(k.gru_backward), "d result x h w u *bias; runs reverse", order="C",
-                      text=called(k.gru_backward),
-                      joint=lambda g, d, x, h, w, u, bias, runs, reverse: _vjp_of_vjp(
-                          _gru_steps, g, d, (x, h, w, u, *bias), {"runs": runs, "reverse": reverse}))
+             joint=lambda g, y, x, h, w, u, bias, needs, runs, reverse: _vjp(
+                 gru_backward, g, y, (x, h, w, u, *bias), needs, runs=runs, reverse=reverse))
+gru_backward: Op = Op("gru_backward", _kept(k.gru_backward, states=k.states_of),
+                      "d result x h w u *bias; runs reverse onward", order="C", text=called(k.gru_backward),
+                      joint=lambda g, d, x, h, w, u, bias, runs, reverse, onward: _vjp_of_vjp(
+                          "gru", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse))
+_replay = Op(replayed.__name__, replayed, "g d *inputs; how", order="C", listed=False)
 # fmt: on

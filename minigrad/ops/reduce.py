@@ -14,6 +14,7 @@ from minigrad.core.op import Array, Op, Path
 from minigrad.core.plans import Line, Lines, Operand, Target, narrow, wide
 from minigrad.core.text import Call, Text, TextOf, rounded_once
 from minigrad.dtypes import F16, F32, F64, I64
+from minigrad.kernels.scans import scan
 from minigrad.kernels.sums import FEW, add_up, added_by_numpy, by_rows
 from minigrad.ops import elementwise as e
 from minigrad.ops.shape import flip, reshape
@@ -155,8 +156,7 @@ def _prod_vjp(g: Any, x: Any, dim: int) -> Any:
 
 def _scan(ufunc: np.ufunc, x: Array, dim: int, dtype: Any) -> Any:
     # PyTorch: floats add up in the next wider type
-    y: Array = ufunc.accumulate(x.astype(dtype, copy=False), axis=dim, dtype=_WIDER.get(dtype, dtype))
-    return by_rows(y.astype(dtype, copy=False))
+    return by_rows(scan(ufunc, x.astype(dtype, copy=False), dim, _WIDER.get(dtype, dtype)))
 
 
 _WIDER = {F16: F32, F32: F64}

@@ -11,6 +11,7 @@ from minigrad.core.op import Array, Op
 from minigrad.kernels import scatter as k
 from minigrad.ops import elementwise as e
 from minigrad.ops.index import _in_range, gather, ungather
+from minigrad.ops.index import index as take
 
 
 def _checked(x: Array, v: Any, index: Array, dim: int, **params: Any) -> None:
@@ -70,6 +71,9 @@ scatter_winners = Op("scatter_winners", k.scatter_winners, "x index; dim", order
 scatter_add: Op = Op("scatter_add", k.scatter_add, "x v index; dim",
                      lambda g: g, lambda g, index, dim: gather(g, index, dim=dim), None,
                      order="C", check=_checked)
+index_add: Op = Op("index_add", k.index_add, "x v index; dim",
+                   lambda g: g, lambda g, index, dim: take(g, index, pattern=(*(False,) * dim, True)), None,
+                   order="C", check=_checked)
 scatter_extreme = Op("scatter_extreme", k.scatter_extreme, "x v index; dim largest",
                      lambda g, x, v, index, y, dim: _extreme(g, x, v, index, y, dim)[0],
                      lambda g, x, v, index, y, dim: _extreme(g, x, v, index, y, dim)[1], None,

@@ -10,6 +10,7 @@ from minigrad.core.basic import to
 from minigrad.core.op import Op
 from minigrad.dtypes import F64
 from minigrad.kernels import sorting as k
+from minigrad.kernels.scans import running_place as place_so_far
 from minigrad.ops import elementwise as e
 from minigrad.ops.reduce import _extreme_of_all_vjp
 from minigrad.ops.shape import flip
@@ -41,7 +42,7 @@ argsort = Op("argsort", k.argsort, "x; dim descending", order="C")
 top_places = Op("top_places", k.top_places, "x; k dim largest", order="C", raises=True)
 median_place = Op("median_place", k.median_place, "x; dim ignore", order="C", raises=True)
 mode_place = Op("mode_place", k.mode_place, "x; dim", order="C", raises=True)
-running_place = Op("running_place", k.running_place, "x; dim largest", order="K")
+running_place = Op("running_place", place_so_far, "x; dim largest", order="C")
 median = Op("median", k.median, "x; ignore", _extreme_of_all_vjp, order="C", raises=True)
 searchsorted = Op("searchsorted", k.searchsorted, "row values; right", order="C")
 isin = Op("isin", k.contained, "x tests; invert", order="C")

@@ -14,7 +14,7 @@ import numpy as np
 from minigrad.core.op import Array
 
 # Elements of a piece: small enough for a cache, and large enough that a call of NumPy costs little beside it.
-PIECE = 32_768
+PIECE = 65_536
 
 
 def _where(condition: Array, a: Array, b: Array, out: Array) -> None:
@@ -69,6 +69,10 @@ class Term:
 
     def __gt__(self, other: Any) -> Term:
         return self._of(np.greater, self, other, boolean=True)
+
+    def detach(self) -> Term:
+        """Itself: there are no gradients here."""
+        return self
 
     def abs(self) -> Term:
         """The absolute value."""

@@ -9,10 +9,12 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 
 from minigrad.autograd.modes import enable_grad, is_compiling, recording
+from minigrad.core import tensor
 from minigrad.core.changes import changed
 from minigrad.core.mode import MODE
 from minigrad.core.op import Array
 from minigrad.core.quiet import QUIET
+from minigrad.core.views import check_inference
 from minigrad.dtypes import F32, F64, float32, float64, get_default_dtype
 from minigrad.errors import runtime_error
 from minigrad.functions.creation import full
@@ -51,6 +53,8 @@ class Rule(Optimizer):
     _counts: tuple[str, ...] = ("step",)
     # Whether the formula treats each element alone.
     _elementwise = True
+    # An entry that state dicts of PyTorch may have as None; a parameter without it begins anew.
+    _lazy = ""
 
     def _entries(self, group: Group) -> dict[str, float]:
         """The names of what is remembered in the parameter's shape, and the number that each begins with."""
@@ -79,8 +83,9 @@ class Rule(Optimizer):
         """The numbers of a step, by the names that the formula has for them.
 
         What is True, False or None chooses the form of the formula, and is no number of it.  ``decay`` is a part of the
-        parameter that is added to the gradient.  In ``counts``, the step is the one that is taken now; the other counts
-        are those before it, and are replaced by those after it.
+        parameter that is added to the gradient.  ``group["fresh"]`` tells whether the parameter has no state yet.  In
+        ``counts``, the step is the one that is taken now; other counts are those before it, and are replaced by those
+        after it.
         """
         raise NotImplementedError
 
@@ -120,13 +125,16 @@ class Rule(Optimizer):
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        self._apply()
+        return loss
+
+    def _apply(self) -> None:
         # All is looked up and checked before the first parameter changes, so that no step is half done.
         differentiable = bool(self.defaults.get("differentiable"))
         for groups in _rounds(self.param_groups):
             with recording(differentiable):
                 for part in [_Step(self, group, params) for group, params in groups]:
                     part.apply()
-        return loss
 
 
 def _rounds(groups: list[Group]) -> list[list[tuple[Group, list[Tensor]]]]:
@@ -150,6 +158,8 @@ class _Step:
 
     def __init__(self, rule: Rule, group: Group, params: list[Tensor]) -> None:
         self.rule, self.group = rule, group
+        for option in rule.defaults:
+            group[option]  # KeyError where one was taken away
         self.entries = tuple(rule._entries(group))
         self.fresh: list[tuple[Tensor, Named]] = []
         # Parameters whose formula runs over arrays: the program, its arrays, and its numbers.
@@ -157,37 +167,41 @@ class _Step:
         self.counts: list[tuple[Array, Any]] = []
         self.changed: list[Array] = []
         # Those whose formula runs over Tensors.
-        self.rest: list[tuple[Tensor, Tensor, Named]] = []
+        self.rest: list[tuple[Tensor, Tensor, Named, bool]] = []
         mode = MODE.get()
         quick = rule._elementwise and not mode.grad and not mode.everything
         known: dict[tuple[Any, ...], tuple[Program, list[Array], list[Any]]] = {}
-        state, names = rule.state, rule._counts
+        state, names, lazy = rule.state, rule._counts, rule._lazy
         for p in params:
             g = p.grad
             if g is None:
                 continue
             own = state.get(p)
-            if not own:
+            fresh = not own or (lazy != "" and own.get(lazy) is None)
+            if own is None or fresh:
                 own = rule._begin(p, group)
-                self.fresh.append((p, own))
+                if own:
+                    self.fresh.append((p, own))
             arrays = self._plain(p, g, own) if quick else None
             if arrays is None:
                 self._check(p, own)
-                self.rest.append((p, g, own))
+                self.rest.append((p, g, own, fresh))
                 continue
             counts = [own[name]._array for name in names]
-            key = (arrays[0].dtype, *[a.item() for a in counts])
+            key = (arrays[0].dtype, fresh, *[a.item() for a in counts])
             if key not in known:
-                known[key] = self._program(key[0], counts)
+                known[key] = self._program(key[0], counts, fresh)
             program, numbers, after = known[key]
             self.work.append((program, arrays, numbers))
             self.counts += zip(counts, after, strict=True)
             self.changed += [arrays[0], *arrays[2:], *counts]
 
-    def _program(self, dtype: Any, counts: list[Array]) -> tuple[Program, list[Array], list[Any]]:
+    def _program(
+        self, dtype: Any, counts: list[Array], fresh: bool
+    ) -> tuple[Program, list[Array], list[Any]]:
         """The formula for parameters of the same counts, its numbers, and the counts after the step."""
         after = {name: a[()] for name, a in zip(self.rule._counts, counts, strict=True)}
-        numbers, flags = _numbers(self.rule, self.group, after)
+        numbers, flags = _numbers(self.rule, self.group, after, fresh)
         arrays = ("param", "grad", *self.entries)
         program = _compiled(self.rule._update, arrays, tuple(numbers), tuple(flags.items()))
         return program, QUIET.run(_arrays, numbers, dtype), list(after.values())
@@ -197,6 +211,8 @@ class _Step:
         a, b = p._array, g._array
         dtype, shape = a.dtype, a.shape
         if (dtype is not F32 and dtype is not F64) or p._inference or not has_no_history(p):
+            return None
+        if tensor.INFERENCE and any(isinstance(t, Tensor) and t._inference for t in own.values()):
             return None
         arrays = [own[name]._array for name in self.entries]
         for x in (a, *arrays):
@@ -210,15 +226,17 @@ class _Step:
         return [a.reshape(-1), b.reshape(-1), *[x.reshape(-1) for x in arrays]]
 
     def _check(self, p: Tensor, own: Named) -> None:
-        """RuntimeError if the state does not fit the parameter, or if memory is read-only."""
+        """RuntimeError if the state does not fit the parameter, or if memory may not be changed."""
         name, shapes = type(self.rule).__name__, self.rule._shapes(p, self.group)
         for entry, shape in shapes.items():
             if tuple(own[entry].shape) != shape:
+                what = "a momentum buffer" if entry == "momentum_buffer" else entry
                 raise runtime_error(
-                    f"{name}: {entry} of shape {tuple(own[entry].shape)} belongs to a parameter of shape "
+                    f"{name}: {what} of shape {tuple(own[entry].shape)} belongs to a parameter of shape "
                     f"{tuple(p.shape)}; the state was loaded from an optimizer of another model"
                 )
         for t in (p, *(own[entry] for entry in (*shapes, *self.rule._counts))):
+            check_inference(t)
             if not t._array.flags.writeable:
                 raise runtime_error(
                     f"{name}: a parameter of shape {tuple(p.shape)}, or what is remembered of it, stands in an array "
@@ -232,25 +250,28 @@ class _Step:
         if self.work:
             changed(*self.changed)
             QUIET.run(_run, self.work, self.counts)
-        for p, g, own in self.rest:
-            self._over_tensors(p, g, own)
+        for p, g, own, fresh in self.rest:
+            self._over_tensors(p, g, own, fresh)
 
-    def _over_tensors(self, p: Tensor, g: Tensor, own: Named) -> None:
+    def _over_tensors(self, p: Tensor, g: Tensor, own: Named, fresh: bool) -> None:
         counts = {name: own[name] if is_compiling() else own[name]._array[()] for name in self.rule._counts}
-        numbers, flags = _numbers(self.rule, self.group, counts)
+        numbers, flags = _numbers(self.rule, self.group, counts, fresh)
         before = {"param": p, "grad": g, **{name: own[name] for name in self.rule._shapes(p, self.group)}}
-        values = {**before, **numbers, **flags}
+        # With gradients, the formula's records keep what it reads, which is overwritten afterwards.
+        read = {name: t.clone() for name, t in before.items()} if MODE.get().grad else before
+        values = {**read, **numbers, **flags}
         _update(self.rule._update, values)
         for name, t in before.items():
-            if values[name] is not t:
+            if values[name] is not read[name]:
                 t.copy_(values[name])
         for name, value in counts.items():
             own[name].copy_(value if isinstance(value, Tensor) else value.item())
 
 
-def _numbers(rule: Rule, group: Group, counts: Named) -> tuple[Named, Named]:
+def _numbers(rule: Rule, group: Group, counts: Named, fresh: bool) -> tuple[Named, Named]:
     """The numbers of a step and the flags that choose its form; ``counts`` become those after the step."""
     options = {name: _option(value) for name, value in group.items()}
+    options["fresh"] = fresh
     step = counts["step"] + 1 if "step" in counts else None
     if step is not None:
         counts["step"] = wide(step)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, overload
+from typing import Any
 
-from minigrad.autograd.modes import enable_grad, is_compiling, recording
 from minigrad.functions.inplace import foreach_add_
 from minigrad.gate import constructor
-from minigrad.optim.optimizer import Loss, Optimizer, ParamsT
+from minigrad.optim.optimizer import ParamsT
+from minigrad.optim.rule import Group, Named, Rule
 from minigrad.tensor import Tensor
 
 __all__ = ["SGD"]
 
 
 @constructor(check="none")
-class SGD(Optimizer):
+class SGD(Rule):
     """Gradient descent with momentum, weight decay and Nesterov's variant, all as PyTorch defines them.
 
     A step takes the gradient g of a parameter p, negated with ``maximize``, and does ::
@@ -31,6 +30,9 @@ class SGD(Optimizer):
 
     Raises ValueError for negative options, and for Nesterov without momentum or with dampening.
     """
+
+    _counts = ()
+    _lazy = "momentum_buffer"
 
     def __init__(
         self,
@@ -76,95 +78,53 @@ class SGD(Optimizer):
         if fused and foreach:
             raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        # State dicts of old PyTorch versions lack these.
-        added = {
-            "nesterov": False,
-            "maximize": False,
-            "foreach": None,
-            "differentiable": False,
-            "fused": None,
+    def _entries(self, group: Group) -> dict[str, Any]:
+        return {"momentum_buffer": 0.0} if group["momentum"] != 0 else {}
+
+    def _numbers(self, group: Group, counts: Named) -> Named:
+        momentum, damped = group["momentum"], group["dampening"]
+        moves = momentum != 0
+        return {
+            "decay": group["weight_decay"] if _is_some(group["weight_decay"]) else None,
+            "momentum": momentum if moves and (not group["fresh"] or group["nesterov"]) else None,
+            "weight": 1 - damped if moves and not group["fresh"] and damped != 0 else None,
+            "moves": moves,
+            "fresh": group["fresh"],
+            "nesterov": bool(group["nesterov"]),
+            "rate": group["lr"],
         }
+
+    @staticmethod
+    def _update(u: Any) -> None:
+        g = u.g
+        if u.moves:
+            new = g if u.weight is None else g * u.weight
+            u.momentum_buffer = b = g.detach() if u.fresh else u.momentum_buffer * u.momentum + new
+            g = g + b * u.momentum if u.nesterov else b
+        u.param = u.param - g * u.rate
+
+    def _apply(self) -> None:
+        if self.defaults["differentiable"]:
+            super()._apply()
+            return
+        # The plain step is one call for all parameters of a group: at small sizes the bookkeeping is what costs.
+        plain = []
         for group in self.param_groups:
-            for option, value in added.items():
-                group.setdefault(option, value)
-
-    @overload
-    def step(self, closure: None = None) -> None: ...
-
-    @overload
-    def step(self, closure: Callable[[], Loss]) -> Loss: ...
-
-    def step(self, closure: Callable[[], Loss] | None = None) -> Loss | None:
-        """Changes every parameter that has a gradient; returns what ``closure``, called first, returns.
-
-        RuntimeError, before anything is changed, if a loaded momentum buffer does not fit its parameter.
-        """
-        loss = None
-        if closure is not None:
-            with enable_grad():
-                loss = closure()
-        # All is looked up and checked before the first parameter changes, so that no step is half done.
-        work = [(_options(group), *self._with_gradient(group)) for group in self.param_groups]
-        differentiable = self.defaults["differentiable"]
-        for (lr, momentum, dampening, weight_decay, nesterov, maximize), params, grads, buffers in work:
-            plain = momentum == 0 and weight_decay == 0 and not maximize and not differentiable
-            if plain and not isinstance(lr, Tensor):
-                # The plain step, in one call for all parameters: at small sizes bookkeeping is what costs.
-                foreach_add_(params, grads, alpha=-lr)
-                continue
-            with recording(differentiable):
-                for p, g, b in zip(params, grads, buffers, strict=True):
-                    if maximize:
-                        g = -g
-                    if isinstance(weight_decay, Tensor):
-                        g = g + p * weight_decay
-                    elif weight_decay != 0:
-                        g = g.add(p, alpha=weight_decay)
-                    if momentum != 0:
-                        if b is None:
-                            b = self.state[p]["momentum_buffer"] = g.detach().clone()
-                        else:
-                            b.mul_(momentum).add_(g, alpha=1 - dampening)
-                        g = g.add(b, alpha=momentum) if nesterov else b
-                    if isinstance(lr, Tensor):
-                        p.sub_(g * lr)
-                    else:
-                        p.add_(g, alpha=-lr)
-        return loss
-
-    def _with_gradient(self, group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor], list[Tensor | None]]:
-        """The parameters that have a gradient, these, and their momentum buffers."""
-        params = [p for p in group["params"] if p.grad is not None]
-        grads: list[Any] = [p._grad for p in params]
-        if group["momentum"] == 0:
-            return params, grads, [None] * len(params)
-        buffers = []
-        for p in params:
-            b = self.state[p].get("momentum_buffer")
-            if b is not None and b.shape != p.shape:
-                raise RuntimeError(
-                    f"SGD: a momentum buffer of shape {tuple(b.shape)} belongs to a parameter of shape "
-                    f"{tuple(p.shape)}; the state was loaded from an optimizer of another model"
-                )
-            buffers.append(b)
-        return params, grads, buffers
+            lr = group["lr"]
+            if (
+                group["momentum"] != 0
+                or _is_some(group["weight_decay"])
+                or group["maximize"]
+                or isinstance(lr, Tensor)
+            ):
+                super()._apply()
+                return
+            params = [p for p in group["params"] if p.grad is not None]
+            plain.append((params, [p._grad for p in params], -lr))
+        for params, grads, alpha in plain:
+            foreach_add_(params, grads, alpha=alpha)
 
 
-def _options(
-    group: dict[str, Any],
-) -> tuple[float | Tensor, float, float, float | Tensor, bool, bool]:
-    return (
-        _number(group["lr"]),
-        group["momentum"],
-        group["dampening"],
-        _number(group["weight_decay"]),
-        group["nesterov"],
-        group["maximize"],
-    )
-
-
-def _number(x: float | Tensor) -> float | Tensor:
-    """A Tensor option as a number, unless gradients are to flow through it or it may differ in another replay."""
-    return x.item() if isinstance(x, Tensor) and not x.requires_grad and not is_compiling() else x
+def _is_some(x: float | Tensor) -> bool:
+    """Whether a number, such as weight decay, has to be taken into account."""
+    return isinstance(x, Tensor) or x != 0

@@ -129,6 +129,11 @@ class _Operators(Tensor):
             )
         return apply(permute, (self,), {"axes": (*range(ndim - 2), ndim - 1, ndim - 2) if ndim else ()})
 
+    def polygamma(self, n: int) -> Tensor:
+        """`minigrad.polygamma` of it."""
+        y: Tensor = lookup.function("polygamma")(n, self)
+        return y
+
     def where(self, condition: Tensor, other: Operand) -> Tensor:
         """Itself where ``condition`` holds, else ``other``."""
         return elementwise.where(condition, self, other)

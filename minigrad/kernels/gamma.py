@@ -1,0 +1,69 @@
+"""The gamma function and its kin, and Bessel functions, by SciPy, which is imported when one is first called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+def _scipy(name: str) -> Any:
+    """A function of ``scipy.special``. ImportError where SciPy is missing."""
+    try:
+        from scipy import special
+    except ImportError as error:
+        raise ImportError(
+            f"{name} of scipy.special needs SciPy (the extra `scipy`): pip install scipy"
+        ) from error
+    return getattr(special, name)
+
+
+def _called(name: str, *operands: Any) -> Any:
+    """The function in the element type of the operands; of float16 in float32."""
+    dtype = np.result_type(*operands)
+    if dtype.char == "e":
+        operands = tuple(np.asarray(x, np.float32) for x in operands)
+    return np.asarray(_scipy(name)(*operands), dtype)
+
+
+def lgamma(x: Array) -> Any:
+    y = _called("gammaln", x)
+    return np.where(x == -np.inf, -x, y)  # as in C; SciPy has -inf there
+
+
+def digamma(x: Array) -> Any:
+    return _called("psi", x)
+
+
+def polygamma(x: Array, n: int) -> Any:
+    return np.asarray(_scipy("polygamma")(n, x.astype(np.float64)), x.dtype)
+
+
+def zeta(x: Any, q: Any) -> Any:
+    return _called("zeta", x, q)
+
+
+def gammainc(a: Any, x: Any) -> Any:
+    return _called("gammainc", a, x)
+
+
+def gammaincc(a: Any, x: Any) -> Any:
+    return _called("gammaincc", a, x)
+
+
+def i0(x: Array) -> Any:
+    return _called("i0", x)
+
+
+def i0e(x: Array) -> Any:
+    return _called("i0e", x)
+
+
+def i1(x: Array) -> Any:
+    return _called("i1", x)
+
+
+def i1e(x: Array) -> Any:
+    return _called("i1e", x)

@@ -1,0 +1,142 @@
+"""Losses of several classes by margins, as `minigrad.nn.functional` offers them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.apply import needs_value
+from minigrad.core.tensor import wrap
+from minigrad.errors import runtime_error
+from minigrad.functions import activations as functions
+from minigrad.functions.table import relu
+from minigrad.gate import public
+from minigrad.nn._distances import pairwise_distance
+from minigrad.nn._reductions import legacy_reduction, weighted
+from minigrad.tensor import Tensor
+
+__all__ = [
+    "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "triplet_margin_with_distance_loss",
+]  # fmt: skip
+
+
+def multi_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """The sum of ``max(0, margin - input[target] + input)**p`` over the other classes, by the number of classes.
+
+    For input (N, C) and int64 target (N), or (C) and (). ``weight`` (C) has one for each class. ValueError for a p
+    other than 1 and 2, RuntimeError for shapes and classes that do not fit.
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    if weight is not None and weight.dim() != 1:
+        raise ValueError("weight must be one-dimensional")
+    x, t = input._array, target._array
+    classes = x.shape[-1] if x.ndim else 1
+    if x.ndim > 2 or not classes:
+        raise runtime_error(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(x.shape)}"
+        )
+    rows = x.size // classes
+    if t.size != rows or t.ndim > 1:
+        raise runtime_error(f"inconsistent target size, expected {rows} but got {list(t.shape)}")
+    needs_value("multi_margin_loss()")
+    if t.size and not 0 <= t.min() <= t.max() < classes:
+        raise runtime_error("target out of range")
+    index = wrap(t.reshape(rows, 1).astype(np.int64))
+    matrix = input.reshape(rows, classes)
+    over = relu(margin - matrix.gather(1, index) + matrix)
+    others = wrap((np.arange(classes) != index._array).astype(x.dtype))
+    losses = (over if p == 1 else over * over) * others
+    if weight is not None:
+        losses = losses * weight[index]
+    losses = losses.sum(1) / classes
+    return weighted(losses.reshape(t.shape), None, reduction)
+
+
+def multilabel_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """The sum of ``max(0, 1 - (input[target] - input))`` over targets and other classes, by the number of classes.
+
+    Input (N, C) or (C), and int64 target of the same shape: a row's classes, then -1. RuntimeError for shapes and
+    classes that do not fit.
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    x, t = input._array, target._array
+    if x.ndim > 2 or t.shape != x.shape:
+        raise runtime_error(f"inconsistent target size: {list(t.shape)} for input of size: {list(x.shape)}")
+    classes = x.shape[-1] if x.ndim else 1
+    needs_value("multilabel_margin_loss()")
+    if t.size and not -1 <= t.min() <= t.max() < classes:
+        raise runtime_error("target out of range")
+    t = t.reshape(-1, classes)
+    listed = np.logical_and.accumulate(t >= 0, axis=1)
+    others = np.ones(t.shape, bool)
+    others[np.nonzero(listed)[0], t[listed]] = False
+    matrix = input.reshape(-1, classes)
+    at_target = matrix.gather(1, wrap(np.where(listed, t, 0).astype(np.int64)))
+    pairs = wrap((listed[:, :, None] & others[:, None]).astype(x.dtype))
+    over = relu(1 - (at_target.unsqueeze(2) - matrix.unsqueeze(1))) * pairs
+    losses = over.sum((1, 2)) / classes
+    return weighted(losses if x.ndim == 2 else losses.reshape(()), None, reduction)
+
+
+def multilabel_soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``-(target * log(sigmoid(input)) + (1 - target) * log(sigmoid(-input)))``, the mean over the classes of a row."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    losses = -(target * functions.log_sigmoid(input) + (1 - target) * functions.log_sigmoid(-input))
+    if weight is not None:
+        losses = losses * weight
+    return weighted(losses.sum(-1) / input._array.shape[-1], None, reduction)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Any = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """:func:`triplet_margin_loss` with any function of two Tensors, :func:`pairwise_distance` by default."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    if not anchor.dim() == positive.dim() == negative.dim():
+        raise runtime_error(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {anchor.dim()}D, positive {positive.dim()}D, and negative {negative.dim()}D inputs"
+        )
+    distance = pairwise_distance if distance_function is None else distance_function
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = far.minimum(distance(positive, negative))
+    return weighted((margin + near - far).clamp_min(0), None, reduction)
+
+
+public(globals(), __all__, check="Tensors", home="minigrad.nn.functional")
