@@ -33,14 +33,10 @@ class Report:
     def text(self) -> str:
         """The table, and what it cannot tell, in 80 columns."""
         rows = [row for name in sorted(self.lines, key=str.lower) for row in self._rows(name)]
-        count = f"{len(self.lines)} names of torch in {self.script}: "
-        if not self.missing:
-            rows += ["", f"{count}all are here."]
-        else:
-            rows += [
-                "",
-                f"{count}{len(self.lines) - len(self.missing)} are here, {len(self.missing)} are missing.",
-            ]
+        total, lacking = len(self.lines), len(self.missing)
+        count = f"{total} name{'s' * (total != 1)} of torch in {self.script}: "
+        some = f"{total - lacking} {_are(total - lacking)} here, {lacking} {_are(lacking)} missing."
+        rows += ["", count + (some if lacking else "all are here.")]
         limits = (
             "Not to be seen here: arguments that a function does not take, names put together at run time (getattr, "
             "strings), whether a line is ever reached, and of which class the object is whose method is called."
@@ -67,6 +63,10 @@ class Report:
                 subsequent_indent="    ",
                 break_long_words=False,
             )
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def report(source: bytes, script: str) -> Report:

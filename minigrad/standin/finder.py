@@ -19,14 +19,16 @@ from minigrad.hints.nearest import hint
 _ELSEWHERE = {
     "functional": "",
     "autograd.anomaly_mode": "autograd.anomaly",
+    "autograd.gradcheck": "autograd.gradcheck",
     "autograd.grad_mode": "autograd.modes",
     "cuda.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.grad_scaler": "amp.grad_scaler",
     "nn.utils.stateless": "func",
     "optim.adamw": "optim.adam",
 }
-# A function has the name of this module. An import statement would put the module in the place of the function.
-_BEHIND_A_FUNCTION = "autograd.gradcheck"
+# These come with their parent: an import statement would put the first in the place of the function of its name, and
+# looks for the others in no module that is not a package.
+_WITH_THEIR_PARENTS = ("autograd.gradcheck", "cuda.amp.autocast_mode", "cuda.amp.grad_scaler")
 
 # What is built on the compiled parts of PyTorch. Packages in plain Python get their chance.
 _COMPILED = "torchaudio torchtext torchvision"
@@ -69,8 +71,9 @@ class _Alias(Loader):
         # The import system takes from sys.modules what stands there now. `module`, which it has made, is dropped.
         name = module.__name__
         sys.modules[name] = import_module(self.place)
-        if name == f"torch.{_BEHIND_A_FUNCTION.rpartition('.')[0]}":
-            sys.modules[f"torch.{_BEHIND_A_FUNCTION}"] = import_module(f"minigrad.{_BEHIND_A_FUNCTION}")
+        for child in _WITH_THEIR_PARENTS:
+            if name == f"torch.{child}".rpartition(".")[0]:
+                sys.modules[f"torch.{child}"] = import_module(f"minigrad.{_ELSEWHERE[child]}")
 
 
 def install() -> None:
@@ -112,9 +115,7 @@ def ours(path: str) -> str | None:
     if home is None or name.startswith("_"):
         return None
     place = f"{home}.{name}"
-    if path != _BEHIND_A_FUNCTION and not isinstance(
-        vars(import_module(home)).get(name), (ModuleType, type(None))
-    ):
+    if not isinstance(vars(import_module(home)).get(name), (ModuleType, type(None))):
         return None  # a function or a class, such as `tensor`, in whose file the import would look
     if place in sys.modules:
         return place

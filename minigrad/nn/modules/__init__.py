@@ -13,8 +13,8 @@ __all__ = nn.__all__
 
 # PyTorch's files, and after a colon ours, where it has another name. What is in neither is a name of `nn`.
 _FILES = """
-    activation adaptive:linear batchnorm:normalization channelshuffle:upsampling container conv distance:loss dropout
-    flatten fold:conv instancenorm:normalization linear loss module normalization padding pixelshuffle:upsampling
+    activation adaptive batchnorm:normalization channelshuffle:upsampling container conv distance:loss dropout flatten
+    fold:conv instancenorm:normalization lazy:module linear loss module normalization padding pixelshuffle:upsampling
     pooling rnn sparse transformer upsampling
 """
 # Classes that scripts ask for with `isinstance`.  `_ConvNd` and the like are our names without the "Nd".
