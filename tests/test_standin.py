@@ -289,18 +289,18 @@ def shadowed(nn):
 
 optimizer = Adam(Net().parameters())
 worse = SparseAdam([])
-y = torch.fft.rfft(torch.ones(2)); z = torch.float32.itemsize
+y = torch.fft.rfft(torch.ones(2)); z = torch.float32.itemsize; v = {}.values(), torch.Tensor.to_sparse(y), y.is_sparse
 Net().get_extra_state()
 """
 HERE = {
     "torch.nn": "3, 11", "torch.nn.functional": "4", "torch.optim": "6", "torch.nn.Linear": "10, 17",
     "torch.nn.Module": "13", "torch.nn.functional.relu": "16", "torch.optim.Adam": "22", "torch.ones": "24",
-    "torch.float32": "24",
+    "torch.float32": "24", "torch.Tensor": "24",
 }  # fmt: skip
 NOT_HERE = {
     "torchvision": ("2", "needs PyTorch itself"), "torch.sparse_coo_tensor": ("5", "PyTorch has it"),
     "torch.utils.tensorboard.SummaryWriter": ("7", "nothing of this name"),
-    "torch.Tensor.to_sparse": ("15", "if it is asked of a torch.Tensor: PyTorch has it"),
+    "torch.Tensor.to_sparse": ("15, 24", "if it is asked of a torch.Tensor: PyTorch has it"),
     "torch.nn.SyncBatchNorm": ("17", "PyTorch has it"), "torch.bfloat16": ("17", "float16, float32 and float64"),
     "torch.nn.functional.softmaxx": ("17", "Did you mean: 'softmax'?"),
     "torch.optim.SparseAdam": ("23", "minigrad.optim.Adam takes the others"),

@@ -19,6 +19,8 @@ from minigrad.standin.finder import ON_TOP, ours
 _WIDTH = 80
 # Classes whose methods are looked for on whatever has an attribute of that name.
 _CLASSES = ("torch.Tensor", "torch.nn.Module")
+# Methods of these names are those of other classes as a rule.
+_OF_OTHERS = {"resize", "solve", *(name for kind in (str, list, dict, set, bytes, int) for name in dir(kind))}
 
 
 @dataclass
@@ -81,8 +83,8 @@ def report(source: bytes, script: str) -> Report:
         advice = _advice(name)
         if advice is not None:
             result.missing[name] = advice
-    for name, lines in reader.attributes.items():
-        for place in _CLASSES if name not in reader.defined else ():
+    for name, lines in reader.methods.items():
+        for place in _CLASSES if name not in reader.defined | _OF_OTHERS else ():
             if name in NAMES[place].split() and not hasattr(_value(place)[0], name):
                 full = f"{place}.{name}"
                 result.lines[full] = sorted({*result.lines.get(full, ()), *lines})
@@ -105,7 +107,7 @@ class _Reader(ast.NodeVisitor):
 
     def __init__(self) -> None:
         self.uses = defaultdict[str, list[int]](list)  # names, with all that leads to them
-        self.attributes = defaultdict[str, list[int]](list)  # of objects that are not known
+        self.methods = defaultdict[str, list[int]](list)  # that are called of objects which are not known
         self.modules = defaultdict[str, list[int]](list)  # other modules than torch
         self.known = set[str]()  # modules that the script imports
         self.defined = set[str]()  # functions of the script
@@ -194,21 +196,22 @@ class _Reader(ast.NodeVisitor):
     def visit_Attribute(self, node: ast.Attribute) -> None:
         path = self.path(node)
         if not path:
-            start: ast.expr = node
+            self.visit(node.value)
+        elif self.prefix(path) != "torch":
+            self.uses[self.prefix(path)].append(node.lineno)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if isinstance(node.func, ast.Attribute):
+            path, start = self.path(node.func), node.func.value
             while isinstance(start, ast.Attribute):
                 start = start.value
-            if isinstance(node.ctx, ast.Load) and not (
-                isinstance(start, ast.Name) and start.id in self.foreign
-            ):
-                self.attributes[node.attr].append(node.lineno)
-            self.visit(node.value)
-            return
-        module = self.prefix(path)
-        if module != "torch":
-            self.uses[module].append(node.lineno)
-        rest = path[len(module) + 1 :].split(".")
-        if rest[0]:
-            self.attributes[rest[0]].append(node.lineno)
+            if path:
+                rest = path.removeprefix(self.prefix(path)).split(".")
+                if len(rest) == 2:  # torch.Tensor.name(), torch.float32.name()
+                    self.methods[rest[1]].append(node.lineno)
+            elif not (isinstance(start, ast.Name) and start.id in self.foreign):
+                self.methods[node.func.attr].append(node.lineno)
+        self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
         path = self.path(node) if isinstance(node.ctx, ast.Load) else ""
