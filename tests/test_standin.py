@@ -176,7 +176,7 @@ def test_a_script_runs_as_python_runs_it(launch: Run, tmp_path: Path) -> None:
     assert done.returncode == 7
     assert done.stdout.splitlines() == [
         "Linear(in_features=2, out_features=1, bias=True) torch.float32 tensor([0., 2.]) True",
-        "['train.py', '--time', 'x', '--'] __main__ train.py True",
+        f"['train.py', '--time', 'x', '--'] __main__ {tmp_path / 'train.py'} True",
         str(tmp_path.resolve()),
     ]
     assert done.stderr.startswith("minigrad: ")
@@ -186,27 +186,29 @@ def test_a_script_runs_as_python_runs_it(launch: Run, tmp_path: Path) -> None:
 
 ERROR = """\
 Traceback (most recent call last):
-  File "train.py", line 6, in <module>
+  File "{0}", line 6, in <module>
     f(torch.ones(2))
-  File "train.py", line 5, in f
+  File "{0}", line 5, in f
     return torch.jit.script(x)
 """
 
 
-def test_a_traceback_begins_and_ends_in_the_script(launch: Run) -> None:
+def test_a_traceback_begins_and_ends_in_the_script(launch: Run, tmp_path: Path) -> None:
     done = launch("import torch\n\n\ndef f(x):\n    return torch.jit.script(x)\nf(torch.ones(2))\n")
     assert done.returncode == 1
     lines = done.stderr.splitlines()
-    assert [line for line in lines[:-1] if "^" not in line] == ERROR.splitlines()
+    assert [line for line in lines[:-1] if "^" not in line] == ERROR.format(
+        tmp_path / "train.py"
+    ).splitlines()
     assert lines[-1].startswith("AttributeError: module 'minigrad' has no attribute 'jit'. PyTorch has it, ")
     assert lines[-1].endswith("minigrad.compile records a function and replays it")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="an interrupt is no signal there")
-def test_an_interrupt_passes(launch: Run) -> None:
+def test_an_interrupt_passes(launch: Run, tmp_path: Path) -> None:
     done = launch("import os, signal, torch\nos.kill(os.getpid(), signal.SIGINT)\nwhile True: pass\n")
     assert done.returncode == -2
-    assert done.stderr.count("  File ") == done.stderr.count('  File "train.py", line ') > 0
+    assert done.stderr.count("  File ") == done.stderr.count(f'  File "{tmp_path / "train.py"}", line ') > 0
     assert done.stderr.endswith("KeyboardInterrupt\n")
 
 

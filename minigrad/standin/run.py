@@ -38,6 +38,7 @@ def prepare(script: str, arguments: Sequence[str]) -> None:
 
 def run(source: bytes, script: str, timed: bool = False) -> None:
     """Runs the source of a script as ``__main__``. What it raises passes; its traceback begins in the script."""
+    script = os.path.abspath(script)
     main = ModuleType("__main__")
     main.__dict__.update(
         __file__=script, __builtins__=builtins, __cached__=None, __package__=None,
