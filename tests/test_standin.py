@@ -79,6 +79,7 @@ def test_every_module_of_pytorch_is_where_its_names_are(torch: ModuleType) -> No
 
 def test_sizes_for_modules_of_scripts(torch: ModuleType) -> None:
     utils = importlib.import_module("torch.nn.modules.utils")
+    assert importlib.import_module("torch.nn").modules.utils is utils
     assert (utils._pair(3), utils._single(3), utils._triple([1, 2, 3])) == ((3, 3), (3,), (1, 2, 3))
     state = {"module.a": 1, "b": 2}
     utils.consume_prefix_in_state_dict_if_present(state, "module.")
@@ -104,6 +105,14 @@ def test_a_module_that_is_missing_is_named_with_the_line(torch: ModuleType) -> N
         assert caught.value.name == name
     with pytest.raises(ImportError, match="cannot import name 'SyncBatchNor'"):
         exec("from torch.nn import SyncBatchNor", {})
+    for place in ("torch.nn.modules", "torch.nn.modules.batchnorm"):
+        with pytest.raises(
+            ImportError, match=r"^cannot import name 'BatchNrm2d'.*Did you mean: 'BatchNorm2d'"
+        ):
+            exec(f"from {place} import BatchNrm2d", {})
+        with pytest.raises(AttributeError, match="Did you mean: 'BatchNorm2d'"):
+            exec(f"import {place}\n{place}.BatchNrm2d", {})
+        assert not hasattr(importlib.import_module(place), "__wrapped__")
 
 
 def test_what_is_built_on_pytorch_says_so(torch: ModuleType) -> None:

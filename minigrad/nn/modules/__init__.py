@@ -8,6 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from minigrad import nn
+from minigrad.hints import missing
+from minigrad.nn.modules import utils as utils
 
 __all__ = nn.__all__
 
@@ -36,14 +38,18 @@ class _File(ModuleType):
             raise AttributeError(name)
         home = import_module(self._place)
         own = _BASES.get(name) or name.removesuffix("Nd")
-        return getattr(home, own) if own in vars(home) else getattr(nn, name)
+        if own in vars(home) or hasattr(nn, name):
+            return vars(home)[own] if own in vars(home) else getattr(nn, name)
+        raise missing("minigrad.nn", name)
 
     def __dir__(self) -> list[str]:
         return sorted({*vars(self), *vars(import_module(self._place)), *nn.__all__})
 
 
 def __getattr__(name: str) -> Any:
-    return getattr(nn, name)
+    if hasattr(nn, name):
+        return getattr(nn, name)
+    raise missing("minigrad.nn", name)
 
 
 def __dir__() -> list[str]:
