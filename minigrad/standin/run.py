@@ -32,7 +32,7 @@ def prepare(script: str, arguments: Sequence[str]) -> None:
     if not sys.flags.safe_path:
         sys.path[0] = os.path.dirname(os.path.realpath(script))
     if home not in sys.path:
-        sys.path.append(home)  # it may have been the working directory; processes of the script need it too
+        sys.path.insert(1, home)  # it was the working directory; processes of the script need it too
     os.environ[_SCRIPT] = os.path.abspath(script)
 
 
