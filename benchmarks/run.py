@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import driver
+import operations
 from driver import Effort, Failed, Inside, Process, Spread
 from peers import PEERS, Peer
 
@@ -319,6 +320,26 @@ def step(session: Session) -> Row:
     return row
 
 
+def single(session: Session) -> Row:
+    row = Row(
+        "operations: single operations and layers, forward and backward",
+        "float32; all inputs get a gradient. Of Adam, the update alone.",
+    )
+    small, effort = session.scale is TINY, session.scale.effort
+    for name, bound in operations.BOUNDS.items():
+        if session.wanted(f"operations:{name.partition(',')[0]}"):
+            raced = driver.race(
+                session.racing("minigrad", "torch"),
+                "prepare_operation",
+                (name, small),
+                effort,
+                1e-3,
+                session.say,
+            )
+            row.cases.append(compare(name, "ms", MS, raced.times, {"torch": bound}, raced.rounds))
+    return row
+
+
 def compiled(session: Session) -> Row:
     row = Row(
         "compiled: the same training step as one function, compiled by minigrad",
@@ -508,7 +529,8 @@ def imports(session: Session) -> Row:
 
 
 ROWS: dict[str, Callable[[Session], Row]] = {
-    "chain": chain, "step": step, "compiled": compiled, "long": long, "memory": memory, "import": imports
+    "chain": chain, "step": step, "compiled": compiled, "operations": single, "long": long, "memory": memory,
+    "import": imports,
 }  # fmt: skip
 
 

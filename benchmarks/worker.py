@@ -16,6 +16,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))  # this checkout's minigrad, whichever is installed
 
 import numpy as np  # noqa: E402
+import operations  # noqa: E402
 import problem  # noqa: E402
 from peers import BY_NAME  # noqa: E402
 
@@ -49,6 +50,13 @@ class Worker:
             self.work()
         after = fingerprints(step.parameters())
         return [*after, *((a - b) / problem.RATE for a, b in zip(after, before, strict=True))]
+
+    def prepare_operation(self, name: str, small: bool) -> list[float] | None:
+        """Makes ready; gives a number for each result and gradient, or None where the peer does not do this."""
+        if not hasattr(self.peer, "package"):
+            return None
+        self.work = operations.prepare(self.peer.package, name, small)
+        return fingerprints([t.detach().numpy() for t in self.work()])
 
     def first_call(self) -> float:
         """Seconds of the first step after it was prepared."""

@@ -352,7 +352,7 @@ def _disagreement(text: str) -> tuple[str, str]:
                 return difference, ""
         elif isinstance(a, Look) or isinstance(b, Look) or (a[1] != b[1] and "operation(" not in text):
             return f"error: eager {_brief(a)}, compiled {_brief(b)}", ""
-        elif len(a) > 2 and (difference := compare(a[3], b[3])):  # a call has raised in both
+        elif len(a) > 2 and len(b) > 3 and (difference := compare(a[3], b[3])):  # a call has raised in both
             if not compare(b[2], b[3]):
                 return "", ""  # it is undone, where eager mode leaves what is done: the states have parted
             return f"half of a call that raises: {difference}", ""

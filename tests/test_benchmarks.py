@@ -26,7 +26,14 @@ def tiny(tmp_path_factory):
 def test_every_row_prints_its_table(tiny):
     finished, _ = tiny
     assert (finished.returncode, finished.stderr) == (0, "")
-    for words in ("chain: ", "float64, batch 3", "1,000 operations", "peak, float64", "minigrad over NumPy"):
+    for words in (
+        "chain: ",
+        "float64, batch 3",
+        "cumsum, 1,000 × 1,000",
+        "1,000 operations",
+        "peak, float64",
+        "minigrad over NumPy",
+    ):
         assert words in finished.stdout
     assert "| best / this |" in finished.stdout
     assert "its result differs" not in finished.stdout

@@ -2704,3 +2704,20 @@ def test_a_number_of_another_dtype_is_converted_where_a_tensor_is_the_index() ->
     for _ in range(2):
         x = mg.rand(3, 4, dtype=mg.float64)
         assert mg.equal(compiled(x.clone()), f(x))
+
+
+def test_a_view_made_and_changed_without_gradients_has_none() -> None:
+    w = mg.rand(3, 4, requires_grad=True)
+
+    def f() -> Any:
+        row = w.narrow(0, 0, 1)
+        row.mul_(2.0)
+        return row
+
+    compiled = mg.compile(f)
+    with mg.no_grad():
+        before = w.detach().clone()
+        for k in (2.0, 4.0):
+            row = compiled()
+            assert not row.requires_grad
+            assert mg.equal(row, before[:1] * k)

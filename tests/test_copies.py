@@ -119,3 +119,16 @@ def test_slopes_on_a_grid(edge_order: int) -> None:
 
 def test_padding_with_a_constant() -> None:
     assert mg.constant_pad_nd(mg.ones(2), [1, 2], 3).tolist() == [3.0, 1.0, 1.0, 3.0, 3.0]
+
+
+def test_transposed_matrices() -> None:
+    x = mg.from_numpy(X)
+    assert np.array_equal(x.mH.numpy(), X.swapaxes(1, 2))
+    assert np.array_equal(x[0].H.numpy(), X[0].T)
+    assert mg.tensor(2.0).H.item() == mg.tensor(2.0).mH.item() == 2.0
+    with pytest.raises(RuntimeError, match=r"Got 3-D tensor\. For batches of matrices"):
+        _ = x.H
+    with pytest.raises(RuntimeError, match="Got 1-D tensor"):
+        _ = x[0, 0].mH
+    with pytest.raises(IndexError, match="Dimension specified as 0 but tensor has no dimensions"):
+        mg.roll(mg.tensor(1.0), 1, 0)

@@ -12,6 +12,7 @@ import problem
 import minigrad as mg
 from peers import torch_api
 
+package = mg
 chain, step = torch_api.use(mg)
 
 

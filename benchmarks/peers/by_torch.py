@@ -6,6 +6,7 @@ import torch
 
 from peers import torch_api
 
+package = torch
 chain, step = torch_api.use(torch)
 
 

@@ -159,6 +159,12 @@ TypeError for a float."""
     @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged; RuntimeError for a vector."""
+    @property
+    def mH(self) -> Tensor:
+        """`mT`: there are no complex numbers. RuntimeError for a vector."""
+    @property
+    def H(self) -> Tensor:
+        """The transposed matrix: there are no complex numbers. RuntimeError for what is no matrix."""
     def polygamma(self, n: builtins.int) -> Tensor:
         """`minigrad.polygamma` of it."""
     def where(self, condition: Tensor, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:

@@ -52,7 +52,10 @@ def refresh(t: Tensor) -> None:
         )
     twin = view.base
     # The view was made when gradients flowed, so it is repeated with grad mode on; what was detached stays detached.
-    with ModeManager(_mode().recording(view.outside != "detach()")):
+    # While a function is recorded, changes under no_grad() are followed too, and their views stay without gradients.
+    mode = _mode()
+    flows = view.outside != "detach()" and (mode.recorder is None or not view.outside)
+    with ModeManager(mode.recording(flows)):
         for op, params in view.path:
             twin = op(twin, **params)
     replace_node(t, twin._node)

@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
-from minigrad.errors import runtime_error, type_error
+from minigrad.errors import index_error, runtime_error, type_error
 from minigrad.functions.dims import one_dim, tensor_list
 from minigrad.functions.parts import cat, split, stack, tensor_split
 from minigrad.gate import public
@@ -39,8 +39,10 @@ def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] |
         raise runtime_error(f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}")
     y = input
     for n, dim in zip(by, along, strict=True):
+        if not y._array.ndim:
+            raise index_error(f"Dimension specified as {dim} but tensor has no dimensions")
         d = one_dim(dim, y._array.ndim)
-        size = y._array.shape[d] if y._array.ndim else 0
+        size = y._array.shape[d]
         if size and (cut := -int(n) % size):
             y = cat([y.narrow(d, cut, size - cut), y.narrow(d, 0, cut)], d)
     return y.clone() if y is input else y

@@ -129,6 +129,26 @@ class _Operators(Tensor):
             )
         return apply(permute, (self,), {"axes": (*range(ndim - 2), ndim - 1, ndim - 2) if ndim else ()})
 
+    @property
+    def mH(self) -> Tensor:
+        """`mT`: there are no complex numbers. RuntimeError for a vector."""
+        if self._array.ndim == 1:
+            raise RuntimeError(
+                "tensor.mH is only supported on matrices or batches of matrices. Got 1-D tensor."
+            )
+        return self.mT
+
+    @property
+    def H(self) -> Tensor:
+        """The transposed matrix: there are no complex numbers. RuntimeError for what is no matrix."""
+        ndim = self._array.ndim
+        if ndim not in (0, 2):
+            more = " For batches of matrices, consider using tensor.mH" if ndim > 2 else ""
+            raise RuntimeError(
+                f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor.{more}"
+            )
+        return self.mT
+
     def polygamma(self, n: int) -> Tensor:
         """`minigrad.polygamma` of it."""
         y: Tensor = lookup.function("polygamma")(n, self)
