@@ -282,7 +282,7 @@ import torch, torchvision
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import sparse_coo_tensor
-from torch.optim import *
+from torch.optim import *; from torch import optim
 from torch.utils.tensorboard import SummaryWriter
 import helper
 
@@ -298,7 +298,7 @@ class Net(nn.Module):
 def shadowed(nn):
     return nn.NothingOfTorch, lambda F: F.nothing
 
-optimizer = Adam(Net().parameters())
+optim = Adam(Net().parameters()); optim.step()
 worse = SparseAdam([])
 y = torch.fft.rfft(torch.ones(2)); z = torch.float32.itemsize; v = {}.values(), torch.Tensor.to_sparse(y), y.is_sparse
 Net().get_extra_state()
@@ -340,9 +340,9 @@ def test_the_names_that_a_script_uses(tmp_path: Path, capsys: pytest.CaptureFixt
         else:
             name = line[:46].strip() or name
             table[name] = line[46:-8].strip(), line[-8:].strip(), ""
-    found = {name: row for name, row in table.items() if row[1] == "here"}
-    assert {name: row[0] for name, row in found.items()} == HERE
-    assert table.keys() - found.keys() == NOT_HERE.keys()
+    here = {name: row for name, row in table.items() if row[1] == "here"}
+    assert {name: row[0] for name, row in here.items()} == HERE
+    assert table.keys() - here.keys() == NOT_HERE.keys()
     for name, (numbers, says) in NOT_HERE.items():
         assert table[name][:2] == (numbers, "missing"), name
         assert says in table[name][2], name

@@ -18,7 +18,7 @@ from typing import (
     TypeVar,
     Unpack,
     overload,
-)  # fmt: skip
+)
 
 from minigrad.compiler.recording import Recording
 from minigrad.compiler.replay import Replay

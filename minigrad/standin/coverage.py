@@ -113,6 +113,7 @@ class _Reader(ast.NodeVisitor):
         self.defined = set[str]()  # functions of the script
         self.foreign = set[str]()  # names of other modules, and of what comes from them
         self.means = dict[str, str]()  # what a name of the script stands for
+        self.rebound = set[str]()  # names that are assigned too, such as `optim = optim.Adam(...)`
         self.shadows: list[set[str]] = [set()]  # arguments of the functions around
 
     # ------------------------------------------------------------ what names mean
@@ -136,6 +137,7 @@ class _Reader(ast.NodeVisitor):
                 self.foreign |= {alias.asname or alias.name for alias in node.names}
             elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 self.defined.add(node.name)
+        aliases = set[ast.AST]()
         for node in nodes:  # after the imports: in order, so that an alias of an alias is known
             if (
                 isinstance(node, ast.Assign)
@@ -145,8 +147,11 @@ class _Reader(ast.NodeVisitor):
                 path = self.path(node.value)
                 if path and self.prefix(path) == path:
                     self.means.setdefault(node.targets[0].id, path)
+                    aliases.add(node.targets[0])
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
                 self.defined.add(node.attr)
+        names = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+        self.rebound |= {name.id for name in names if name not in aliases}
 
     def path(self, node: ast.AST) -> str:
         """``torch.nn.Linear`` for an expression that is it; empty for others."""
@@ -157,7 +162,8 @@ class _Reader(ast.NodeVisitor):
         if not isinstance(node, ast.Name) or any(node.id in names for names in self.shadows):
             return ""
         start = self.means.get(node.id, "")
-        return ".".join([start, *reversed(names)]) if start else ""
+        path = ".".join([start, *reversed(names)]) if start else ""
+        return "" if node.id in self.rebound and _value(self.prefix(path))[1] else path
 
     def prefix(self, path: str) -> str:
         """The part of a path up to the first name that is not a module: what comes after it is of an object."""
@@ -214,7 +220,7 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
-        path = self.path(node) if isinstance(node.ctx, ast.Load) else ""
+        path = self.path(node) if isinstance(node.ctx, ast.Load) and node.id not in self.rebound else ""
         if path and path != "torch":
             self.uses[self.prefix(path)].append(node.lineno)
 
