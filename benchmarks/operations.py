@@ -72,9 +72,7 @@ def prepare(m: Any, name: str, small: bool = False) -> Work:
         return through(lambda w: F.embedding(at, w), draw(size(10_000), 64))
     square = size(1000), size(1000)
     # without equal elements, whose order is nobody's promise
-    apart = m.from_numpy(
-        random.permuted(np.tile(np.arange(square[1], dtype=np.float32), (square[0], 1)), axis=1)
-    )
+    apart = m.from_numpy(random.permuted(np.tile(np.arange(square[1], dtype=np.float32), (square[0], 1)), axis=1))
     if kind == "topk":
         return through(lambda x: x.topk(min(10, square[0]), 1).values, apart)
     if kind == "sort":

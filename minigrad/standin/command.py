@@ -15,7 +15,7 @@ script that asks for it, which names the nearest thing that exists."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Runs a script, or tells what it uses. SystemExit with PyTorch's, or rather Python's, exit codes."""
+    """Runs a script, or tells what it uses. SystemExit with its exit code, or with 2 for what cannot be read."""
     options, arguments = _parse(sys.argv[1:] if argv is None else argv)
     script: str = options.script
     try:
