@@ -16,6 +16,21 @@ __all__ = [
 
 NumpyType: TypeAlias = np.dtype[Any]
 
+# What types and sizes are printed with: scripts for PyTorch print "torch.float32" and so on.
+_library = "minigrad"
+
+
+def print_as(library: str) -> None:
+    """From now on types and sizes print as those of this library."""
+    global _library
+    _library = library
+
+
+def printed(name: str) -> str:
+    """A name as it is printed, such as ``minigrad.float32``."""
+    return f"{_library}.{name}"
+
+
 _Bool: TypeAlias = bool  # the builtins, before the element types below take their names
 _Int: TypeAlias = int
 
@@ -47,7 +62,7 @@ class dtype:
         return self.numpy.kind in "if"
 
     def __repr__(self) -> str:
-        return f"minigrad.{self.name}"
+        return printed(self.name)
 
     def __reduce__(self) -> str:
         return self.name

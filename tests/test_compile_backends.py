@@ -130,6 +130,20 @@ def test_options_that_do_not_exist(options: Any) -> None:
         mg.compile(lambda x: x, **options)
 
 
+def test_options_of_pytorch_change_nothing() -> None:
+    def f(x: mg.Tensor) -> mg.Tensor:
+        return x * 2
+
+    compiled = mg.compile(
+        f, mode="max-autotune", fullgraph=True, dynamic=False, options={}, backend="inductor"
+    )
+    assert (compiled(mg.ones(2)).tolist(), compiled.backend) == ([2, 2], "numpy")  # type: ignore[attr-defined]
+    assert mg.compile(dynamic=True)(f)(mg.ones(1)).tolist() == [2]
+    assert mg.compile(f, disable=True) is f
+    with pytest.raises(TypeError, match=r"compile\(\) got an unexpected keyword argument 'full'"):
+        mg.compile(f, full=True)  # type: ignore[call-overload]
+
+
 def test_only_functions_are_compiled() -> None:
     with pytest.raises(TypeError, match="takes a function or a Module"):
         mg.compile(3)

@@ -217,3 +217,19 @@ def test_a_scaler_backs_off() -> None:
     assert again.get_scale() == 3
     with pytest.raises(RuntimeError, match="No inf checks"):
         again.update()
+
+
+def test_the_older_names_of_types() -> None:
+    x = mg.ones(2)
+    assert x.type() == "minigrad.FloatTensor"
+    for name, dtype in (
+        (mg.LongTensor, mg.int64), ("torch.DoubleTensor", mg.float64), (mg.half, mg.float16), ("ByteTensor", mg.uint8),
+        (float, mg.float64),
+    ):  # fmt: skip
+        assert x.type(name).dtype is dtype
+        assert x.type(dtype=name).tolist() == [1, 1]
+    for wrong in ("torch.FooTensor", "torch.cuda.FloatTensor", mg.ones):
+        with pytest.raises(ValueError, match=r"invalid type: .* \(at .*test_script_names"):
+            x.type(wrong)
+    with pytest.raises(TypeError, match="element type 3"):
+        x.type(3)  # type: ignore[call-overload]

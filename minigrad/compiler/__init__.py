@@ -7,7 +7,18 @@ import threading
 import types
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, Self, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    overload,
+)
 
 from minigrad.compiler.recording import Recording
 from minigrad.compiler.replay import Replay
@@ -69,27 +80,44 @@ if TYPE_CHECKING:
         def __call__(self, function: Callable[P, R], /) -> CompiledFunction[P, R]: ...
 
 
+class Options(TypedDict, total=False):
+    """What PyTorch's ``compile`` takes, and ours does not need."""
+
+    fullgraph: bool
+    dynamic: bool | None
+    mode: str | None
+    options: dict[str, Any] | None
+    disable: bool
+
+
+_THEIRS = ("inductor", "eager", "aot_eager", "cudagraphs")  # backends of PyTorch's
+
+
 @overload
-def compile(function: M, *, check: bool = False, backend: str = "numpy") -> M: ...
+def compile(function: M, *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]) -> M: ...
 
 
 @overload
 def compile(
-    function: Method[M, P, R], *, check: bool = False, backend: str = "numpy"
+    function: Method[M, P, R], *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]
 ) -> Callable[Concatenate[M, P], R]: ...
 
 
 @overload
 def compile(
-    function: Callable[P, R], *, check: bool = False, backend: str = "numpy"
+    function: Callable[P, R], *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]
 ) -> CompiledFunction[P, R]: ...
 
 
 @overload
-def compile(function: None = None, *, check: bool = False, backend: str = "numpy") -> Compiler: ...
+def compile(
+    function: None = None, *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]
+) -> Compiler: ...
 
 
-def compile(function: Any = None, *, check: bool = False, backend: str = "numpy") -> Any:
+def compile(
+    function: Any = None, *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]
+) -> Any:
     """``function`` (a function, a method or a Module), recorded at its first call and replayed by every call.
 
     The result is called as the function is.  What a call does to Tensors (results, ``.grad``, changes in place,
@@ -103,15 +131,24 @@ def compile(function: Any = None, *, check: bool = False, backend: str = "numpy"
     ``check`` also runs the function itself at each call and raises a RuntimeError where the two differ.
     ``backend="numba"`` (the extra ``numba``) has Numba compile the printed program, which pays at small batches;
     results agree to rounding, with NumPy to the last bit.  Large batches are split by `minigrad.in_parts`.
+    PyTorch's options ``fullgraph``, ``dynamic``, ``mode`` and ``options``, and the names of its own backends, are taken
+    and change nothing; with ``disable`` the function is returned as it is.
 
     RuntimeError where the function asks for values of Tensors (a condition, ``item()``), reaches what a recording
     cannot guard (a clock, a file, a generator of Python's), or changes Python objects other than gradients and the
     optimizers' state.
     """
     if function is None:
-        return functools.partial(compile, check=check, backend=backend)
+        return functools.partial(compile, check=check, backend=backend, **pytorch)
     if not callable(function):
         raise TypeError(f"compile() takes a function or a Module, got {type(function).__name__}")
+    unknown = pytorch.keys() - Options.__annotations__
+    if unknown:
+        raise TypeError(f"compile() got an unexpected keyword argument {min(unknown)!r}")
+    if pytorch.get("disable"):
+        return function
+    if backend in _THEIRS:
+        backend = "numpy"
     if backend not in ("numpy", "numba"):
         raise ValueError(f"compile(): there is no backend {backend!r}; the backends are 'numpy' and 'numba'")
     return Compiled(function, check, backend)

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import Any, Self, SupportsIndex, overload
 
+from minigrad.dtypes import printed
+
 
 class Size(tuple[int, ...]):
     """A shape: a tuple of ints that stays one where it is sliced, joined or repeated. TypeError for anything else."""
@@ -49,4 +51,4 @@ class Size(tuple[int, ...]):
         return math.prod(self)
 
     def __repr__(self) -> str:
-        return f"minigrad.Size({list(self)})"
+        return printed(f"Size({list(self)})")

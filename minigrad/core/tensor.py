@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node, new
 from minigrad.core.op import Array, Path
+from minigrad.dtypes import printed
 from minigrad.hints import MissingMethods
 
 _mode = MODE.get
@@ -52,7 +53,7 @@ class ValuesAndIndices(NamedTuple):
 
     def __repr__(self) -> str:
         name = type(self).__name__.lower().strip("_")
-        return f"minigrad.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
+        return printed(f"return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})")
 
 
 _OWN = frozenset({

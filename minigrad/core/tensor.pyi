@@ -72,7 +72,7 @@ TypeError for a float."""
     def type(self, dtype: None=None) -> str:
         ...
     @overload
-    def type(self, dtype: dtypes.DTypeLike) -> Tensor:
+    def type(self, dtype: dtypes.DTypeLike | str | Callable[..., Tensor]) -> Tensor:
         ...
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of ``other``."""

@@ -1,5 +1,6 @@
 """The public names of PyTorch 2.13.0; `.ci/pytorch_names` wrote them."""
 
+VERSION = "2.13.0"
 NAMES = {
     "torch": """
 AVG BFloat16Storage BFloat16Tensor BoolStorage BoolTensor ByteStorage ByteTensor CharStorage CharTensor

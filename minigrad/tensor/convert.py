@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, overload
+from types import FunctionType
+from typing import Any, TypeAlias, overload
 
 from minigrad import dtypes
 from minigrad.core.apply import cast
@@ -11,7 +12,7 @@ from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Number, Sizes
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
-from minigrad.errors import type_error
+from minigrad.errors import type_error, value_error
 from minigrad.functions import creation
 from minigrad.gate import methods
 
@@ -19,6 +20,13 @@ TYPES = {
     "float": dtypes.float32, "double": dtypes.float64, "half": dtypes.float16, "long": dtypes.int64,
     "int": dtypes.int32, "short": dtypes.int16, "byte": dtypes.uint8, "bool": dtypes.bool,
 }  # fmt: skip
+_NAMES = {
+    dtypes.float32: "FloatTensor", dtypes.float64: "DoubleTensor", dtypes.float16: "HalfTensor",
+    dtypes.int64: "LongTensor", dtypes.int32: "IntTensor", dtypes.int16: "ShortTensor",
+    dtypes.int8: "CharTensor", dtypes.uint8: "ByteTensor", dtypes.bool: "BoolTensor",
+}  # fmt: skip
+_OF_NAMES = {name: dtype for dtype, name in _NAMES.items()}
+TypeLike: TypeAlias = "dtypes.DTypeLike | str | Callable[..., Tensor]"
 FILLED = {"new_zeros": creation.zeros, "new_ones": creation.ones, "new_empty": creation.empty}
 
 
@@ -82,11 +90,24 @@ class _Convert(Tensor):
     def type(self, dtype: None = None) -> str: ...
 
     @overload
-    def type(self, dtype: dtypes.DTypeLike) -> Tensor: ...
+    def type(self, dtype: dtypes.DTypeLike | str | Callable[..., Tensor]) -> Tensor: ...
 
-    def type(self, dtype: dtypes.DTypeLike | None = None) -> str | Tensor:
-        """In another dtype; without one, the name of its type."""
-        return f"minigrad.{self.dtype.name}" if dtype is None else self.to(dtype)
+    def type(self, dtype: TypeLike | None = None) -> str | Tensor:
+        """In another dtype; without one, the name of its type, such as ``minigrad.FloatTensor``.
+
+        PyTorch's older names of types are taken too: ``x.type(FloatTensor)``, ``x.type("torch.FloatTensor")``.
+        ValueError for a name that is not one of them.
+        """
+        if dtype is None:
+            return dtypes.printed(_NAMES[self.dtype])
+        if isinstance(dtype, (str, FunctionType)):
+            name = dtype if isinstance(dtype, str) else dtype.__name__
+            place = name.rpartition(".")
+            if place[0] not in ("", "torch", "minigrad") or place[2] not in _OF_NAMES:
+                raise value_error(f"invalid type: {name!r}")
+            return self.to(_OF_NAMES[place[2]])
+        other: Any = dtype
+        return self.to(other)
 
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of ``other``."""

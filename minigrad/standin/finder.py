@@ -1,0 +1,142 @@
+"""`Finder`: ``import torch.x.y`` gives minigrad's module of that path, the same object."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import find_spec
+from types import FrameType, ModuleType
+
+from minigrad import dtypes
+from minigrad.errors import INSIDE, spot
+from minigrad.hints.names import VERSION
+from minigrad.hints.nearest import hint
+
+# Where the names of a module of PyTorch's are, if it is not the module of the same path. Empty: minigrad itself.
+_ELSEWHERE = {
+    "functional": "",
+    "autograd.anomaly_mode": "autograd.anomaly",
+    "autograd.gradcheck": "autograd.gradcheck",
+    "autograd.grad_mode": "autograd.modes",
+    "cuda.amp.autocast_mode": "amp.autocast_mode",
+    "cuda.amp.grad_scaler": "amp.grad_scaler",
+    "nn.utils.stateless": "func",
+    "optim.adamw": "optim.adam",
+}
+# These come with their parent: an import statement would put the first in the place of the function of its name, and
+# looks for the others in no module that is not a package.
+_WITH_THEIR_PARENTS = ("autograd.gradcheck", "cuda.amp.autocast_mode", "cuda.amp.grad_scaler")
+
+# What is built on the compiled parts of PyTorch. Packages in plain Python get their chance.
+_COMPILED = "torchaudio torchtext torchvision"
+ON_TOP = {*_COMPILED.split(), "fastai", "functorch", "ignite", "lightning", "pytorch_lightning", "torchdata"}
+
+
+class Finder(MetaPathFinder):
+    """Finds ``torch`` and its submodules in minigrad, before any finder looks for PyTorch itself."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """ModuleNotFoundError for a module that minigrad lacks, and for packages that need PyTorch's own code."""
+        head, _, rest = fullname.partition(".")
+        if fullname in ON_TOP and _is_not_to_be_had(fullname):
+            error = ModuleNotFoundError(f"No module named {fullname!r}{_asked()}", name=fullname)
+            error.add_note(
+                f"{fullname} needs PyTorch itself. Here minigrad stands in for torch; a script whose use of {fullname} "
+                "is small may load its data with NumPy and torch.from_numpy()."
+            )
+            raise error
+        if head != "torch":
+            return None
+        place = ours(rest)
+        if place is None:
+            parent, _, name = fullname.rpartition(".")
+            said = hint(parent.replace("torch", "minigrad", 1), name)
+            said = said or ". minigrad, which stands in for torch here, has no such module"
+            raise ModuleNotFoundError(f"No module named {fullname!r}{_asked()}{said}", name=fullname)
+        return ModuleSpec(fullname, _Alias(place), is_package=True)
+
+
+class _Alias(Loader):
+    """Puts a module of minigrad where a module of PyTorch is looked for."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def exec_module(self, module: ModuleType) -> None:
+        # The import system takes from sys.modules what stands there now. `module`, which it has made, is dropped.
+        name = module.__name__
+        sys.modules[name] = import_module(self.place)
+        for child in _WITH_THEIR_PARENTS:
+            if name == f"torch.{child}".rpartition(".")[0]:
+                sys.modules[f"torch.{child}"] = import_module(f"minigrad.{_ELSEWHERE[child]}")
+
+
+def install() -> None:
+    """From now on ``import torch`` gives minigrad, also where PyTorch is installed; types print as ``torch.float32``.
+
+    RuntimeError if ``torch`` is imported already.
+    """
+    if any(isinstance(finder, Finder) for finder in sys.meta_path):
+        return
+    if "torch" in sys.modules:
+        raise RuntimeError("minigrad cannot stand in for torch, which is imported already")
+    minigrad = import_module("minigrad")
+    minigrad.__dict__["__version__"] = f"{VERSION}+minigrad.{minigrad.__version__}"
+    dtypes.print_as("torch")
+    sys.meta_path.insert(0, Finder())
+
+
+def uninstall() -> None:
+    """Takes back what `install` does. Nothing happens if minigrad does not stand in for ``torch``."""
+    finders = [finder for finder in sys.meta_path if isinstance(finder, Finder)]
+    if not finders:
+        return
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in finders]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torch"]:
+        del sys.modules[name]
+    minigrad = import_module("minigrad")
+    minigrad.__dict__["__version__"] = minigrad.__version__.partition("+minigrad.")[2]
+    dtypes.print_as("minigrad")
+
+
+def ours(path: str) -> str | None:
+    """The module of minigrad for ``torch.<path>``, such as ``minigrad.nn`` for ``nn``; None if there is none."""
+    if not path:
+        return "minigrad"
+    if path in _ELSEWHERE:
+        return f"minigrad.{_ELSEWHERE[path]}".rstrip(".")
+    parent, _, name = path.rpartition(".")
+    home = ours(parent)
+    if home is None or name.startswith("_"):
+        return None
+    place = f"{home}.{name}"
+    if not isinstance(vars(import_module(home)).get(name), (ModuleType, type(None))):
+        return None  # a function or a class, such as `tensor`, in whose file the import would look
+    if place in sys.modules:
+        return place
+    return place if hasattr(import_module(home), "__path__") and find_spec(place) else None
+
+
+def _is_not_to_be_had(name: str) -> bool:
+    """Whether a package needs PyTorch's compiled code, or is not installed. One beside the script may do without."""
+    if name in _COMPILED.split():
+        return PathFinder.find_spec(name, sys.path[:1]) is None
+    return all(
+        finder.find_spec(name, None) is None for finder in sys.meta_path if not isinstance(finder, Finder)
+    )
+
+
+def _asked() -> str:
+    """Where the import statement stands that is being executed."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith("<frozen importlib") and not INSIDE[file]:
+            return f" (at {spot(file, frame.f_lineno)})"
+        frame = frame.f_back
+    return ""

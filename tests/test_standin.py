@@ -1,0 +1,365 @@
+"""minigrad in the place of ``torch``: the modules, scripts run from the command line, and what a script uses."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import minigrad as mg
+from minigrad import standin
+from minigrad.standin import command, finder, run
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+# ---------------------------------------------------------------- modules
+
+
+@pytest.fixture
+def torch() -> Iterator[ModuleType]:
+    """The stand-in, in this process, as long as the test runs."""
+    others = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "torch"}
+    standin.install()
+    try:
+        yield importlib.import_module("torch")
+    finally:
+        standin.uninstall()
+        sys.modules.update(others)
+
+
+# By module of PyTorch, a name that is in it, and where that is here.
+PLACES = {
+    "torch.nn.functional relu": "nn.functional.relu", "torch.nn.parameter Parameter": "nn.Parameter",
+    "torch.nn.modules Linear": "nn.Linear", "torch.nn.modules.linear Identity": "nn.Identity",
+    "torch.nn.modules.activation MultiheadAttention": "nn.MultiheadAttention",
+    "torch.nn.modules.container Sequential": "nn.Sequential", "torch.nn.modules.conv Conv2d": "nn.Conv2d",
+    "torch.nn.modules.pooling MaxPool2d": "nn.MaxPool2d", "torch.nn.modules.flatten Flatten": "nn.Flatten",
+    "torch.nn.modules.normalization LayerNorm": "nn.LayerNorm", "torch.nn.modules.rnn LSTM": "nn.LSTM",
+    "torch.nn.modules.batchnorm BatchNorm1d": "nn.BatchNorm1d", "torch.nn.modules.dropout Dropout": "nn.Dropout",
+    "torch.nn.modules.batchnorm _BatchNorm": "nn.normalization._BatchNorm",
+    "torch.nn.modules.instancenorm InstanceNorm2d": "nn.InstanceNorm2d", "torch.nn.modules.loss _Loss": "nn.loss._Loss",
+    "torch.nn.modules.conv _ConvNd": "nn.conv._Conv", "torch.nn.modules.sparse Embedding": "nn.Embedding",
+    "torch.nn.modules.transformer Transformer": "nn.Transformer", "torch.nn.modules.module Module": "nn.Module",
+    "torch.nn.modules.upsampling Upsample": "nn.Upsample", "torch.nn.modules.padding ZeroPad2d": "nn.ZeroPad2d",
+    "torch.nn.modules.distance PairwiseDistance": "nn.PairwiseDistance", "torch.nn.modules.fold Fold": "nn.Fold",
+    "torch.nn.modules.pixelshuffle PixelShuffle": "nn.PixelShuffle", "torch.optim.adam Adam": "optim.Adam",
+    "torch.optim.adamw AdamW": "optim.AdamW", "torch.optim.lr_scheduler StepLR": "optim.lr_scheduler.StepLR",
+    "torch.utils.data.dataloader DataLoader": "utils.data.DataLoader", "torch.autograd.function Function":
+    "autograd.Function", "torch.utils.data.dataset Dataset": "utils.data.Dataset", "torch.autograd.gradcheck gradcheck":
+    "autograd.gradcheck", "torch.nn.utils.rnn pad_sequence": "nn.utils.rnn.pad_sequence", "torch.autograd gradcheck":
+    "autograd.gradcheck", "torch.nn.utils.clip_grad clip_grad_norm_": "nn.utils.clip_grad_norm_",
+    "torch.utils.data.sampler Sampler": "utils.data.Sampler", "torch.cuda.amp.autocast_mode autocast":
+    "amp.autocast_mode.autocast", "torch.backends.cudnn is_available": "backends.cudnn.is_available",
+}  # fmt: skip
+
+
+def test_every_module_of_pytorch_is_where_its_names_are(torch: ModuleType) -> None:
+    assert torch is mg
+    assert finder.ours("functional") == "minigrad"
+    for place, name in (where.split() for where in PLACES):
+        value = getattr(importlib.import_module(place), name)
+        ours: object = mg
+        for part in PLACES[f"{place} {name}"].split("."):
+            ours = getattr(ours, part)
+        assert value is ours, place
+    assert importlib.import_module("torch.optim.adam") is importlib.import_module("minigrad.optim.adam")
+    for name in ("torch.optim.adam", "torch.nn", "torch"):  # the specs of our modules are as before
+        module = sys.modules[name]
+        assert module.__spec__ is not None
+        assert module.__name__ == module.__spec__.name == name.replace("torch", "minigrad")
+    assert "Linear" in dir(importlib.import_module("torch.nn.modules.linear"))
+
+
+def test_sizes_for_modules_of_scripts(torch: ModuleType) -> None:
+    utils = importlib.import_module("torch.nn.modules.utils")
+    assert importlib.import_module("torch.nn").modules.utils is utils
+    assert (utils._pair(3), utils._single(3), utils._triple([1, 2, 3])) == ((3, 3), (3,), (1, 2, 3))
+    state = {"module.a": 1, "b": 2}
+    utils.consume_prefix_in_state_dict_if_present(state, "module.")
+    assert state == {"a": 1, "b": 2}
+
+
+MISSING = {
+    "torch.jit": "PyTorch has it, minigrad does not yet: minigrad.compile",
+    "torch.no_such": "minigrad, which stands in for torch here, has no such module",
+    "torch.tensor": "",  # a function
+    "torch.device": "",  # a class, in a file of this name
+    "torch.nn.functinal": "Did you mean: 'functional'?",
+}
+
+
+def test_a_module_that_is_missing_is_named_with_the_line(torch: ModuleType) -> None:
+    for name, says in MISSING.items():
+        code = compile(f"\nimport {name}", "train.py", "exec")
+        with pytest.raises(ModuleNotFoundError) as caught:
+            exec(code, {})
+        assert str(caught.value).startswith(f"No module named {name!r} (at train.py:2)")
+        assert says in str(caught.value)
+        assert caught.value.name == name
+    with pytest.raises(ImportError, match="cannot import name 'SyncBatchNor'"):
+        exec("from torch.nn import SyncBatchNor", {})
+    for place in ("torch.nn.modules", "torch.nn.modules.batchnorm"):
+        with pytest.raises(
+            ImportError, match=r"^cannot import name 'BatchNrm2d'.*Did you mean: 'BatchNorm2d'"
+        ):
+            exec(f"from {place} import BatchNrm2d", {})
+        with pytest.raises(AttributeError, match="Did you mean: 'BatchNorm2d'"):
+            exec(f"import {place}\n{place}.BatchNrm2d", {})
+        assert not hasattr(importlib.import_module(place), "__wrapped__")
+
+
+def test_what_is_built_on_pytorch_says_so(torch: ModuleType) -> None:
+    for name in ("torchvision", "torchvision.transforms", "torchaudio"):
+        with pytest.raises(ModuleNotFoundError, match=f"^No module named '{name.split('.')[0]}'") as caught:
+            importlib.import_module(name)
+        assert "needs PyTorch itself" in caught.value.__notes__[0]
+
+
+def test_types_print_as_pytorch_s_while_it_stands_in(torch: ModuleType) -> None:
+    x = mg.ones(2, dtype=mg.float64)
+    assert (repr(x), repr(x.dtype), repr(x.shape)) == (
+        "tensor([1., 1.], dtype=torch.float64)", "torch.float64", "torch.Size([2])",
+    )  # fmt: skip
+    assert x.type() == "torch.DoubleTensor"
+    assert "torch.return_types.max(" in repr(mg.max(x, 0))
+    assert torch.__version__.startswith("2.")
+    standin.install()  # again is no other
+    standin.uninstall()
+    assert repr(x.dtype) == "minigrad.float64"
+    assert mg.__version__ == "0.1.0"
+    assert "torch" not in sys.modules
+    standin.uninstall()
+
+
+def test_pytorch_that_is_imported_already_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = ModuleType("torch")
+    monkeypatch.setitem(sys.modules, "torch", theirs)
+    with pytest.raises(RuntimeError, match="torch, which is imported already"):
+        standin.install()
+    assert sys.modules["torch"] is theirs
+    assert not any(isinstance(f, finder.Finder) for f in sys.meta_path)
+
+
+# ---------------------------------------------------------------- scripts
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Run:
+    """Runs ``python -m minigrad`` with the script, beside which another ``torch`` stands."""
+    (tmp_path / "torch.py").write_text("raise SystemExit('PyTorch itself')", encoding="utf-8")
+
+    def launch(
+        script: str, *arguments: str, options: tuple[str, ...] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "train.py").write_text(script, encoding="utf-8")
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "minigrad", *options, "train.py", *arguments],
+            cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+            env={**os.environ, "PYTHONPATH": str(Path(mg.__file__).parent.parent)},
+        )  # fmt: skip
+
+    return launch
+
+
+def test_a_script_runs_as_python_runs_it(launch: Run, tmp_path: Path) -> None:
+    script = """if True:
+        import sys
+        import torch
+        import torch.nn.functional as F, torch.optim as optim
+        from torch import nn
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(0)
+        net = nn.Linear(2, 1).to(device)
+        print(net, net.weight.dtype, F.relu(torch.tensor([-1.0, 2.0])), isinstance(optim.SGD, type))
+        print(sys.argv, __name__, __file__, sys.modules["__main__"].net is net)
+        print(sys.path[0])
+        sys.exit(7)"""
+    done = launch(script, "--time", "x", "--", options=("--time",))
+    assert done.returncode == 7
+    assert done.stdout.splitlines() == [
+        "Linear(in_features=2, out_features=1, bias=True) torch.float32 tensor([0., 2.]) True",
+        f"['train.py', '--time', 'x', '--'] __main__ {tmp_path / 'train.py'} True",
+        str(tmp_path.resolve()),
+    ]
+    assert done.stderr.startswith("minigrad: ")
+    assert " s of CPU" in done.stderr
+    assert ("MB of memory" in done.stderr) == (run.peak() is not None)
+
+
+ERROR = """\
+Traceback (most recent call last):
+  File "{0}", line 6, in <module>
+    f(torch.ones(2))
+  File "{0}", line 5, in f
+    return torch.jit.script(x)
+"""
+
+
+def test_a_traceback_begins_and_ends_in_the_script(launch: Run, tmp_path: Path) -> None:
+    done = launch("import torch\n\n\ndef f(x):\n    return torch.jit.script(x)\nf(torch.ones(2))\n")
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert [line for line in lines[:-1] if "^" not in line] == ERROR.format(
+        tmp_path / "train.py"
+    ).splitlines()
+    assert lines[-1].startswith("AttributeError: module 'minigrad' has no attribute 'jit'. PyTorch has it, ")
+    assert lines[-1].endswith("minigrad.compile records a function and replays it")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an interrupt is no signal there")
+def test_an_interrupt_passes(launch: Run, tmp_path: Path) -> None:
+    done = launch("import os, signal, torch\nos.kill(os.getpid(), signal.SIGINT)\nwhile True: pass\n")
+    assert done.returncode == -2
+    assert done.stderr.count("  File ") == done.stderr.count(f'  File "{tmp_path / "train.py"}", line ') > 0
+    assert done.stderr.endswith("KeyboardInterrupt\n")
+
+
+def test_workers_find_the_stand_in(launch: Run) -> None:
+    script = """import torch
+from torch.utils.data import DataLoader, Dataset
+
+class Squares(Dataset):
+    def __len__(self):
+        return 2
+    def __getitem__(self, index):
+        return torch.tensor(index**2)
+
+if __name__ == "__main__":
+    for batch in DataLoader(Squares(), 2, num_workers=1, multiprocessing_context="spawn"):
+        print(batch)
+"""
+    done = launch(script)
+    assert (done.stdout, done.stderr) == ("tensor([0, 1])\n", "")
+
+
+def test_only_our_frames_go() -> None:
+    """An error that a function of the package raises keeps its frames: only the look-up of a name is left out."""
+    with pytest.raises(RuntimeError) as caught:
+        mg.ones(2).reshape(3)
+    whole = traceback.format_tb(caught.value.__traceback__)
+    assert len(whole) > 1
+    assert traceback.format_tb(run.trimmed(caught.value.__traceback__)) == whole
+    with pytest.raises(AttributeError) as missing:
+        mg.nn.SyncBatchNor  # type: ignore[attr-defined]  # noqa: B018
+    assert len(traceback.format_tb(missing.value.__traceback__)) == 2
+    assert len(traceback.format_tb(run.trimmed(missing.value.__traceback__))) == 1
+    assert run.trimmed(None) is None
+
+
+BAD = {
+    "missing.py": (None, "can't open file 'missing.py': No such file or directory"),
+    "bad.py": (b"x = 1\ny = (\n", "bad.py:2: '(' was never closed: this is not Python"),
+    "coded.py": (b"x = '\xff'\n", "coded.py:"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_file_that_cannot_be_read(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, says = BAD[name]
+    monkeypatch.chdir(tmp_path)
+    if source is not None:
+        Path(name).write_bytes(source)
+    with pytest.raises(SystemExit) as caught:
+        command.main(["--coverage", name])
+    assert caught.value.code == 2
+    assert f"-m minigrad: {says}" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- coverage
+
+USES = """\
+import numpy as np
+import torch, torchvision
+import torch.nn as nn
+import torch.nn.functional as F
+from torch import sparse_coo_tensor
+from torch.optim import *; from torch import optim
+from torch.utils.tensorboard import SummaryWriter
+import helper
+
+Layer = nn.Linear
+package = torch.nn
+
+class Net(nn.Module):
+    def sparse(self, x):
+        return x.to_sparse(3).float() + x.my_own() + np.istft(1)
+    def my_own(self, activation=F.relu):
+        return package.SyncBatchNorm()(Layer(2, 2, dtype=torch.bfloat16), F.softmaxx)
+
+def shadowed(nn):
+    return nn.NothingOfTorch, lambda F: F.nothing
+
+optim = Adam(Net().parameters()); optim.step()
+worse = SparseAdam([])
+y = torch.fft.rfft(torch.ones(2)); z = torch.float32.itemsize; v = {}.values(), torch.Tensor.to_sparse(y), y.is_sparse
+Net().get_extra_state()
+"""
+HERE = {
+    "torch.nn": "3, 11", "torch.nn.functional": "4", "torch.optim": "6", "torch.nn.Linear": "10, 17",
+    "torch.nn.Module": "13", "torch.nn.functional.relu": "16", "torch.optim.Adam": "22", "torch.ones": "24",
+    "torch.float32": "24", "torch.Tensor": "24",
+}  # fmt: skip
+NOT_HERE = {
+    "torchvision": ("2", "needs PyTorch itself"), "torch.sparse_coo_tensor": ("5", "PyTorch has it"),
+    "torch.utils.tensorboard.SummaryWriter": ("7", "nothing of this name"),
+    "torch.Tensor.to_sparse": ("15, 24", "if it is asked of a torch.Tensor: PyTorch has it"),
+    "torch.nn.SyncBatchNorm": ("17", "PyTorch has it"), "torch.bfloat16": ("17", "float16, float32 and float64"),
+    "torch.nn.functional.softmaxx": ("17", "Did you mean: 'softmax'?"),
+    "torch.optim.SparseAdam": ("23", "minigrad.optim.Adam takes the others"),
+    "torch.fft.rfft": ("24", "PyTorch has it"),
+}  # fmt: skip
+
+
+def test_the_names_that_a_script_uses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(USES, encoding="utf-8")
+    (tmp_path / "helper.py").write_text("raise SystemExit('it is not run')", encoding="utf-8")
+    before = set(sys.modules)
+    with pytest.raises(SystemExit) as caught:
+        command.main(["--coverage", str(script)])
+    assert caught.value.code == 1
+    assert not {name for name in set(sys.modules) - before if name.partition(".")[0] in ("torch", "helper")}
+    text = capsys.readouterr().out
+    lines = text.splitlines()
+    assert max(len(line) for line in lines if str(script) not in line) <= 80
+    table: dict[str, tuple[str, str, str]] = {}
+    name = ""
+    for line in lines[: lines.index("")]:
+        if line.startswith("    ") and not line.endswith(("here", "missing")):
+            numbers, status, advice = table[name]
+            table[name] = numbers, status, f"{advice} {line.strip()}".strip()
+        else:
+            name = line[:46].strip() or name
+            table[name] = line[46:-8].strip(), line[-8:].strip(), ""
+    here = {name: row for name, row in table.items() if row[1] == "here"}
+    assert {name: row[0] for name, row in here.items()} == HERE
+    assert table.keys() - here.keys() == NOT_HERE.keys()
+    for name, (numbers, says) in NOT_HERE.items():
+        assert table[name][:2] == (numbers, "missing"), name
+        assert says in table[name][2], name
+    assert (
+        f"{len(table)} names of torch in {script}: {len(HERE)} are here, {len(NOT_HERE)} are missing." in text
+    )
+    assert "Not to be seen here" in text
+    assert "Not looked into: helper" in text
+
+
+def test_a_script_whose_names_are_all_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "train.py"
+    script.write_text("import torch\n" + "torch.ones(1)\n" * 30, encoding="utf-8")
+    with pytest.raises(SystemExit) as caught:
+        command.main(["--coverage", str(script)])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert text.splitlines()[0].split()[-2:] == ["...", "here"]
+    assert "1 name of torch" in text
+    assert "all are here" in text
