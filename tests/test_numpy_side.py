@@ -1,0 +1,135 @@
+"""NumPy's functions on Tensors: recorded where they mean the same, and refused where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.autograd import gradcheck
+
+RNG = np.random.default_rng(3)
+A = RNG.normal(size=(3, 4))
+B = RNG.normal(size=(3, 4))
+SQUARE = RNG.normal(size=(3, 3)) + 3 * np.eye(3)
+CUBE = RNG.normal(size=(2, 3, 4))
+V = RNG.normal(size=4)
+ORDER = np.argsort(B, axis=1)
+
+# Of floats, with a gradient by each of the arrays.
+SMOOTH: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
+    "sum": (lambda a: (np.sum(a), np.sum(a, axis=1, keepdims=True), np.sum(a, (0, 1))), (A,)),
+    "mean": (lambda a: (np.mean(a), np.mean(a, 0)), (A,)),
+    "var": (lambda a: (np.var(a), np.var(a, axis=1, ddof=1)), (A,)),
+    "std": (lambda a: (np.std(a), np.std(a, 0, keepdims=True), np.std(a, axis=1, ddof=1)), (A,)),
+    "prod": (lambda a: (np.prod(a), np.prod(a, 1), np.prod(a, axis=(0, 1), keepdims=True)), (A,)),
+    "max": (lambda a: (np.max(a), np.amax(a, axis=1), np.max(a, (0, 1), keepdims=True)), (A,)),
+    "min": (lambda a: (np.min(a), np.amin(a, 1), np.ptp(a, axis=0)), (A,)),
+    "nansum": (lambda a: (np.nansum(a), np.nanmean(a, axis=0)), (A,)),
+    "median": (lambda a: (np.median(a), np.median(a, 0), np.median(a, axis=1, keepdims=True)), (A,)),
+    "quantile": (lambda a: np.quantile(a, 0.3, axis=1), (A,)),
+    "cumsum": (lambda a: (np.cumsum(a), np.cumsum(a, axis=1)), (A,)),
+    "cumprod": (lambda a: (np.cumprod(a), np.cumprod(a, 0)), (A,)),
+    "diff": (lambda a: (np.diff(a), np.diff(a, n=2), np.diff(a, axis=0)), (A,)),
+    "sort": (lambda a: (np.sort(a), np.sort(a, axis=0, kind="stable"), np.sort(a, None)), (A,)),
+    "concatenate": (lambda a, b: (np.concatenate([a, b]), np.concatenate((a, b), axis=None)), (A, B)),
+    "stack": (lambda a, b: (np.stack([a, b], axis=-1), np.vstack([a, b]), np.hstack([a, b])), (A, B)),
+    "dstack": (lambda a, b: (np.dstack([a, b]), np.column_stack([a, b]), np.append(a, b)), (A, B)),
+    "stacks of rows": (lambda v: (np.vstack([v, v]), np.hstack([v, v]), np.column_stack([v, v])), (V,)),
+    "split": (lambda a: (*np.split(a, 2, axis=1), *np.array_split(a, 3, 1), *np.split(a, [1, 3], 1)), (A,)),
+    "splits": (lambda a: (*np.hsplit(a, 2), *np.vsplit(a, [1]), *np.dsplit(a, 2)), (CUBE[:, :2],)),
+    "where": (lambda a, b: (np.where(a > 0, a, b), np.where(A > 0, a, 0.0), np.where(a > 0, B, b)), (A, B)),
+    "clip": (lambda a: (np.clip(a, -0.5, 0.5), np.clip(a, 0, None), np.clip(a, B - 1, B)), (A,)),
+    "dot": (lambda a, v: (np.dot(a, v), np.dot(v, v), np.dot(a, a.T), np.dot(a, 2.0)), (A, V)),
+    "dot of more": (lambda a, b: (np.dot(a, b), np.matmul(a, b)), (A[:, :3], CUBE)),
+    "inner": (lambda a, v: (np.inner(a, v), np.inner(a, a), np.inner(v, v), np.vdot(v, v)), (A, V)),
+    "outer": (lambda a, v: (np.outer(a, v), np.kron(a, v[:2])), (A[:2, :2], V)),
+    "tensordot": (lambda a, c: (np.tensordot(a, c, axes=([0, 1], [1, 2])), np.tensordot(a, a, 2)), (A, CUBE)),
+    "einsum": (lambda a, c: np.einsum("ij,kij->k", a, c), (A, CUBE)),
+    "cross": (lambda a: np.cross(a, B[:, :3]), (A[:, :3],)),
+    "trace": (lambda a: (np.trace(a), np.trace(a, offset=1), np.diagonal(a, 1), np.diag(a)), (SQUARE,)),
+    "diag": (lambda v: (np.diag(v), np.diag(v, k=1)), (V,)),
+    "tril": (lambda a: (np.tril(a), np.triu(a, k=1)), (A,)),
+    "reshape": (lambda a: (np.reshape(a, (2, 6)), np.reshape(a, -1), np.ravel(a)), (A,)),
+    "transpose": (lambda c: (np.transpose(c), np.transpose(c, (1, 0, 2)), np.swapaxes(c, 0, 2)), (CUBE,)),
+    "moveaxis": (lambda c: (np.moveaxis(c, 0, -1), np.expand_dims(c, (0, -1)), np.rot90(c)), (CUBE,)),
+    "squeeze": (lambda c: (np.squeeze(c[:1]), np.squeeze(c[:1], axis=0)), (CUBE,)),
+    "broadcast_to": (lambda v: (np.broadcast_to(v, (2, 4)), *np.broadcast_arrays(v, A)), (V,)),
+    "tile": (lambda a: (np.tile(a, 2), np.tile(a, (2, 1, 1)), np.repeat(a, 2), np.repeat(a, 2, 1)), (A[:2],)),
+    "flip": (lambda a: (np.flip(a), np.flip(a, 0), np.fliplr(a), np.flipud(a)), (A,)),
+    "roll": (lambda a: (np.roll(a, 1), np.roll(a, (1, 2), axis=(0, 1))), (A,)),
+    "take": (lambda a: (np.take(a, [0, -1]), np.take(a, [[0, 2]], axis=1)), (A,)),
+    "take_along_axis": (lambda a: np.take_along_axis(a, ORDER - 2, axis=1), (A,)),
+    "norm": (lambda a: (np.linalg.norm(a), np.linalg.norm(a, axis=1), np.linalg.norm(a, ord=1)), (A,)),
+    "det": (lambda a: (np.linalg.det(a), np.linalg.inv(a), np.linalg.matrix_power(a, 2)), (SQUARE,)),
+    "solve": (lambda a, b: np.linalg.solve(a, b), (SQUARE, A)),
+    "nan_to_num": (lambda a: (np.nan_to_num(a), np.copy(a), np.round(a)), (A,)),
+    "pad": (
+        lambda a: (np.pad(a, 1), np.pad(a, ((0, 1), (2, 0)), constant_values=3.0), np.pad(a, 2, mode="edge")),
+        (A,),
+    ),
+    "pad more": (
+        lambda a: (np.pad(a, 2, "reflect"), np.pad(a, 1, "symmetric"), np.pad(a, 4, "wrap")),
+        (A,),
+    ),
+    "meshgrid": (
+        lambda v: (*np.meshgrid(v, [1.0, 2.0]), *np.meshgrid(v, V, indexing="ij"), *np.meshgrid(v, V, sparse=True)),
+        (V,),
+    ),
+    "atleast": (lambda v: (np.atleast_1d(v[0]), np.atleast_2d(v), np.atleast_3d(v), *np.atleast_1d(v, v[0])), (V,)),
+}  # fmt: skip
+# Without a gradient.
+FLAT: dict[str, Callable[[Any], Any]] = {
+    "argmax": lambda a: (np.argmax(a), np.argmin(a, axis=1), np.argmax(a, 0, keepdims=True)),
+    "any": lambda a: (np.any(a > 1), np.all(a > -9, axis=0), np.all(a, keepdims=True)),
+    "argsort": lambda a: (np.argsort(a), np.argsort(a, axis=0), np.argsort(a, None)),
+    "isclose": lambda a: (np.isclose(a, A + 1e-9), np.isclose(a, 0)),
+    "asks": lambda a: (np.allclose(a, A), np.array_equal(a, A), np.array_equal(a, A[0]), np.iscomplexobj(a)),
+    "size": lambda a: (np.shape(a), np.ndim(a), np.size(a), np.size(a, 1), np.result_type(a, 1) == np.float64),
+    "likes": lambda a: (np.zeros_like(a), np.ones_like(a, dtype=np.int64), np.full_like(a, 2.5)),
+    "nonzero": lambda a: (*np.nonzero(a > 0), *np.where(a > 0), np.argwhere(a > 0), np.count_nonzero(a > 0)),
+    "count_nonzero": lambda a: (np.count_nonzero(a, axis=1), np.shape(np.empty_like(a))),
+    "unique": lambda a: (np.unique(a > 0), *np.unique(a, return_inverse=True, return_counts=True)),
+    "searchsorted": lambda a: (
+        np.searchsorted(np.sort(a[0]), [0.1, 0.3]),
+        np.searchsorted(np.sort(a[0]), 0, "right"),
+    ),
+    "whole numbers": lambda a: (np.mean(a > 0), np.std(a > 0, axis=1)),
+}  # fmt: skip
+
+
+def as_tuple(result: Any) -> tuple[Any, ...]:
+    return result if isinstance(result, tuple) else (result,)
+
+
+def leaves(arrays: tuple[np.ndarray, ...]) -> list[mg.Tensor]:
+    return [mg.tensor(a).requires_grad_() for a in arrays]
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_a_recorded_function_is_numpys_and_has_its_gradient(name: str) -> None:
+    function, arrays = SMOOTH[name]
+    inputs = leaves(arrays)
+    results = as_tuple(function(*inputs))
+    expected = as_tuple(function(*arrays))
+    assert len(results) == len(expected)
+    for result, value in zip(results, expected, strict=True):
+        assert type(result) is mg.Tensor
+        np.testing.assert_allclose(result.detach().numpy(), value, rtol=1e-12, atol=1e-12)
+    assert any(r.requires_grad for r in results)
+    kept = [i for i, r in enumerate(results) if r.requires_grad]
+    check = lambda *a: tuple(as_tuple(function(*a))[i] for i in kept)  # noqa: E731
+    assert gradcheck(check, inputs, allow_numpy=True, fast_mode=True)
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_a_function_without_gradient(name: str) -> None:
+    results, expected = as_tuple(FLAT[name](leaves((A,))[0])), as_tuple(FLAT[name](A))
+    assert len(results) == len(expected)
+    for result, value in zip(results, expected, strict=True):
+        assert not getattr(result, "requires_grad", False)
+        rtol = 1e-6 if name == "whole numbers" else 1e-12  # float32, minigrad's default
+        np.testing.assert_allclose(np.asarray(result), value, rtol=rtol)
