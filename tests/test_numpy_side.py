@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -133,3 +135,181 @@ def test_a_function_without_gradient(name: str) -> None:
         assert not getattr(result, "requires_grad", False)
         rtol = 1e-6 if name == "whole numbers" else 1e-12  # float32, minigrad's default
         np.testing.assert_allclose(np.asarray(result), value, rtol=rtol)
+
+
+def test_element_types_are_minigrads_and_arrays_keep_theirs() -> None:
+    t = mg.ones(2, requires_grad=True)
+    kinds = {
+        "sum": np.sum(t), "mean of bools": np.mean(t > 0), "list": np.append(t, [0.5, 1.5]),
+        "where": np.where(t > 0, t, 0.5), "number": np.dot(t, 2.5), "nested": np.stack([t, [1.0, 2.0]]),
+    }  # fmt: skip
+    assert {name: result.dtype for name, result in kinds.items()} == dict.fromkeys(kinds, mg.float32)
+    assert np.concatenate([t, np.ones(2)]).dtype == np.stack([t, np.ones(2)]).dtype == mg.float64
+    assert np.sum(t, dtype=np.float64).dtype == np.zeros_like(t, dtype="float64").dtype == mg.float64
+    assert np.sum(t > 0).dtype == np.argmax(t).dtype == mg.int64
+
+
+def test_an_array_beside_a_tensor_may_change_later() -> None:
+    t, a = mg.ones(2).requires_grad_(), np.array([2.0, 3.0], np.float32)
+    y = np.dot(t, a)
+    a[:] = 0
+    y.backward()
+    assert t.grad is not None
+    assert t.grad.tolist() == [2.0, 3.0]
+
+
+def test_names_of_axes_and_defaults_that_are_written_out() -> None:
+    t = mg.tensor(A).requires_grad_()
+    assert np.sum(t, None, None, None).shape == ()
+    assert np.sum(a=t, axis=-1, out=None).shape == np.mean(t, 1, dtype=None, out=None).shape == (3,)
+    assert np.reshape(t, shape=(4, 3), order="C").shape == (4, 3)
+
+
+REFUSED: dict[str, tuple[Callable[[mg.Tensor], Any], list[str]]] = {
+    "where": (lambda t: np.sum(t, where=A > 0), ["np.sum is recorded", "not with where=", "t.detach().numpy()"]),
+    "initial": (lambda t: np.max(t, initial=3), ["not with initial="]),
+    "out": (lambda t: np.sum(t, out=np.zeros(())), ["not with out=; write t = np.sum(...)"]),
+    "by position": (lambda t: np.cumsum(t, 0, None, np.zeros(3)), ["np.cumsum is recorded", "out="]),
+    "a Tensor as out": (lambda t: np.sum(A, out=t), ["np.sum is recorded", "not with out="]),
+    "order": (lambda t: np.ravel(t, "F"), ["order C, not F"]),
+    "mode": (lambda t: np.pad(t, 1, "median"), ["np.pad is recorded", "not with mode='median'"]),
+    "no text": (lambda t: np.einsum(t, [0, 1]), ["np.einsum('ij,jk', a, b)"]),
+    "index": (lambda t: np.unique(t, return_index=True), ["np.unique is recorded", "return_index="]),
+    "another": (lambda t: np.interp(t, [0, 1], [2, 3]), ["np.interp is not recorded", "t.detach().numpy()"]),
+    "another of matrices": (lambda t: np.linalg.eigvals(t[:, :3]), ["np.linalg.eigvals is not recorded"]),
+    "into a Tensor": (lambda t: np.copyto(t, A), ["np.copyto does not write into a Tensor", "t[...] = x"]),
+    "like": (lambda t: np.zeros(2, like=t.detach()), ["np.zeros does not make"]),  # type: ignore[arg-type]
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_means_another_thing_is_refused_and_says_what_to_do(name: str) -> None:
+    call, parts = REFUSED[name]
+    with pytest.raises(TypeError) as caught:
+        call(mg.tensor(A).requires_grad_())
+    for part in [*parts, "test_numpy_side.py:"]:
+        assert part in str(caught.value)
+
+
+def test_without_a_gradient_other_functions_work_on_the_arrays() -> None:
+    t = mg.tensor(A)
+    assert type(np.unwrap(t)) is np.ndarray
+    np.testing.assert_array_equal(np.interp(t, [0, 1], [2, 3]), np.interp(A, [0, 1], [2, 3]))
+    np.testing.assert_allclose(t, A)
+
+
+def test_unequal_parts_and_sizes() -> None:
+    t = mg.tensor(A).requires_grad_()
+    with pytest.raises(ValueError, match=r"use np\.array_split"):
+        np.split(t, 3, axis=1)
+    with pytest.raises(ValueError, match="not of size 1"):
+        np.squeeze(t, axis=0)
+
+
+def test_what_other_classes_do_with_numpys_functions_is_theirs() -> None:
+    class Other:
+        def __array_function__(self, *args: Any) -> str:
+            return "theirs"
+
+    assert np.concatenate([mg.ones(2), Other()]) == "theirs"  # type: ignore[list-item, comparison-overlap]
+
+
+def test_a_compiled_function_has_numpys_functions() -> None:
+    compiled = mg.compile(lambda x: np.sum(np.where(x > 0, x, 0.0), axis=0))
+    for _ in range(3):
+        np.testing.assert_allclose(compiled(mg.tensor(A)).numpy(), np.sum(np.where(A > 0, A, 0.0), axis=0))
+
+
+# ---------------------------------------------------------------- DLPack
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "float16", "int64", "int32", "uint8", "bool"])
+def test_memory_goes_both_ways(kind: str) -> None:
+    t = mg.arange(6).to(getattr(mg, kind))[::2]
+    array, again = np.from_dlpack(t), mg.from_dlpack(t)  # type: ignore[arg-type]
+    assert type(array) is np.ndarray
+    assert array.dtype == kind
+    assert again.dtype == t.dtype
+    t[1] = 1
+    assert array.tolist() == again.tolist() == t.tolist()
+    assert array.ctypes.data == again.data_ptr() == t.data_ptr()
+    again[0] = 1  # it may be written to
+    assert t[0].item() == 1
+    other = mg.from_dlpack(array, copy=True)
+    assert other.data_ptr() != t.data_ptr()
+
+
+def test_dlpack_of_what_cannot_be_shared() -> None:
+    t = mg.ones(2, requires_grad=True)
+    for call in (
+        lambda: mg.from_dlpack(t),
+        lambda: np.from_dlpack(t),
+        t.__dlpack__,
+        lambda: (t * 2).__dlpack__(),
+    ):  # type: ignore[arg-type]
+        with pytest.raises(BufferError, match=r"require gradient, use tensor\.detach\(\)"):
+            call()
+    with pytest.raises(TypeError, match=r"list has no __dlpack__; use minigrad\.tensor"):
+        mg.from_dlpack([1.0])
+    with pytest.raises(TypeError):
+        mg.from_dlpack(np.ones(2, complex))
+    with pytest.raises(RuntimeError, match="cuda"):
+        mg.from_dlpack(np.ones(2), device="cuda")
+    fixed = np.ones(2)
+    fixed.flags.writeable = False
+    with pytest.raises(RuntimeError, match="read-only"):
+        mg.from_dlpack(fixed)[0] = 2
+    capsule = mg.utils.dlpack.to_dlpack(t.detach())
+    assert mg.utils.dlpack.from_dlpack(capsule).data_ptr() == t.data_ptr()
+    assert t.__dlpack_device__() == (1, 0)
+
+
+# ---------------------------------------------------------------- the array API, and einops by it
+
+
+def test_a_namespace_of_the_array_api() -> None:
+    t = mg.tensor(CUBE).requires_grad_()
+    xp = t.__array_namespace__()
+    for result, expected in (
+        (xp.permute_dims(t, (2, 0, 1)), CUBE.transpose(2, 0, 1)),
+        (xp.concat([t, t], axis=1), np.concatenate([CUBE, CUBE], 1)),
+        (xp.expand_dims(t, axis=0), CUBE[None]),
+        (xp.reshape(t, (6, -1)), CUBE.reshape(6, -1)),
+        (xp.broadcast_to(t, [5, 2, 3, 4]), np.broadcast_to(CUBE, (5, 2, 3, 4))),
+        (xp.prod(xp.stack([t, t]), axis=(0, 2)), np.prod(np.stack([CUBE, CUBE]), (0, 2))),
+        (xp.exp(xp.asarray(t)), np.exp(CUBE)),
+    ):
+        assert result.requires_grad
+        np.testing.assert_allclose(result.detach().numpy(), expected)
+    assert xp.any(t > 0).item() is True
+    assert xp.std(t, correction=1).item() == pytest.approx(CUBE.std(ddof=1))
+    with pytest.raises(AttributeError, match="fft"):
+        xp.fft  # noqa: B018
+
+
+def test_einops() -> None:
+    ein = pytest.importorskip("einops.array_api", reason="einops is not installed: pip install einops")
+    t = mg.tensor(CUBE).requires_grad_()
+    assert gradcheck(lambda x: ein.rearrange(x, "a b (c d) -> d (a b) c", c=2), t)
+    assert gradcheck(lambda x: ein.repeat(x, "a b c -> (a 2) c b"), t)
+    for name in ("sum", "mean", "max", "min", "prod"):
+        value = ein.reduce(t, "a b c -> b", name)
+        np.testing.assert_allclose(value.detach().numpy(), getattr(np, name)(CUBE, axis=(0, 2)))
+    whole, shapes = ein.pack([t, t[0]], "* b c")
+    first, second = ein.unpack(whole, shapes, "* b c")
+    assert (first.shape, second.shape) == (t.shape, t.shape[1:])
+    assert ein.rearrange([t, t], "n a b c -> n c (a b)").requires_grad
+
+
+# ---------------------------------------------------------------- the page
+
+
+def test_the_page_lists_what_is_recorded() -> None:
+    from minigrad.tensor.by_numpy import FORMS
+
+    page = (Path(mg.__file__).parent.parent / "docs" / "api" / "tensor.md").read_text(encoding="utf-8")
+    section = page.partition("## NumPy's functions")[2].partition("<!-- recorded -->")[2].partition("\n\n")[0]
+    listed = re.findall(r"[\w.]+", section.replace("`", ""))
+    recorded = {f"linalg.{f.__name__}" if "linalg" in f.__module__ else f.__name__ for f in FORMS}
+    new = {"unstack", "matrix_transpose"}  # younger than the oldest NumPy
+    assert set(listed) - new == recorded - new

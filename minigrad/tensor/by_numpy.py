@@ -114,7 +114,9 @@ def _taken(func: Any, name: str, kind: str, x: Any, like: Tensor | None) -> Any:
     if kind == "Tensor" or (kind == "Operand" and isinstance(x, (np.ndarray, list, tuple))):
         return tensor(x, like)
     if kind == "DTypeLike | None":
-        return None if x is None else dtypes.OF_NUMPY[dtypes.as_numpy(x)]
+        return (
+            x if x is None or isinstance(x, dtypes.dtype) else dtypes.OF_NUMPY[dtypes.as_numpy(np.dtype(x))]
+        )
     return x
 
 
