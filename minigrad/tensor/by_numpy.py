@@ -111,7 +111,8 @@ def _taken(func: Any, name: str, kind: str, x: Any, like: Tensor | None) -> Any:
         raise type_error(_not_with(func, f"{name}="))
     if kind == "Sequence[Tensor]":
         return list(x) if isinstance(x, Tensor) else [tensor(each, like) for each in x]
-    if kind == "Tensor" or (kind == "Operand" and isinstance(x, (np.ndarray, list, tuple))):
+    several = isinstance(x, (np.ndarray, list, tuple))
+    if kind == "Tensor" or (kind == "Tensor | None" and x is not None) or (kind == "Operand" and several):
         return tensor(x, like)
     if kind == "DTypeLike | None":
         return (

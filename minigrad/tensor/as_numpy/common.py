@@ -38,3 +38,8 @@ def cat(tensors: Sequence[Tensor], dim: int) -> Tensor:
     """`minigrad.cat`."""
     result: Tensor = own("cat")(tensors, dim)
     return result
+
+
+def over(a: Tensor, axis: Axis, keepdims: bool) -> tuple[Tensor, Axis, bool]:
+    """What to reduce, and over which dimensions: over none for ``()``, which PyTorch's functions take for all."""
+    return (a.unsqueeze(0), 0, False) if axis == () else (a, axis, keepdims)

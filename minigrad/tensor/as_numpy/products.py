@@ -10,7 +10,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import type_error
 from minigrad.functions import algebra, creation, factorizations, linalg, matrix_norms, systems
-from minigrad.tensor.as_numpy.common import Axis, Operand, Unused, own
+from minigrad.tensor.as_numpy.common import Axis, Operand, Unused, floating, own
 
 # ---------------------------------------------------------------- by elements
 
@@ -119,6 +119,10 @@ def einsum(subscripts: str, *operands: Tensor, optimize: bool | str = False) -> 
         raise type_error(
             "np.einsum is recorded by minigrad with a text of subscripts; write np.einsum('ij,jk', a, b)"
         )
+    if all(a.dtype == dtypes.bool for a in operands):
+        raise type_error(
+            "np.einsum of bools is not recorded by minigrad; convert them with .int() or .float()"
+        )
     result: Tensor = own("einsum")(subscripts, *operands)
     return result
 
@@ -166,7 +170,15 @@ def triu(m: Tensor, k: int = 0) -> Tensor:
 
 
 def linalg_norm(x: Tensor, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    return matrix_norms.norm(x, ord, axis, keepdims)
+    return matrix_norms.norm(floating(x), ord, axis, keepdims)
+
+
+def linalg_vector_norm(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Tensor:
+    return matrix_norms.vector_norm(floating(x), ord, axis, keepdims)
+
+
+def linalg_matrix_norm(x: Tensor, /, *, keepdims: bool = False, ord: Any = "fro") -> Tensor:
+    return matrix_norms.matrix_norm(floating(x), ord, (-2, -1), keepdims)
 
 
 def linalg_det(a: Tensor) -> Tensor:
@@ -204,3 +216,21 @@ def linalg_eigh(a: Tensor, UPLO: str = "L") -> Any:
 
 def linalg_multi_dot(arrays: Sequence[Tensor], *, out: Unused = None) -> Tensor:
     return systems.multi_dot(arrays)
+
+
+def linalg_eigvalsh(a: Tensor, UPLO: str = "L") -> Tensor:
+    return factorizations.eigvalsh(a, UPLO)
+
+
+def linalg_svd(
+    a: Tensor, full_matrices: bool = True, compute_uv: bool = True, hermitian: Unused = None
+) -> Any:
+    return factorizations.svd(a, full_matrices) if compute_uv else factorizations.svdvals(a)
+
+
+def linalg_svdvals(x: Tensor, /) -> Tensor:
+    return factorizations.svdvals(x)
+
+
+def linalg_qr(a: Tensor, mode: str = "reduced") -> Any:
+    return factorizations.qr(a, mode)

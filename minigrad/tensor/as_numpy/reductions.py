@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minigrad import dtypes
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import DTypeLike
 from minigrad.functions import creation
-from minigrad.tensor.as_numpy.common import Axis, Operand, Unused, flat, floating, own
+from minigrad.tensor.as_numpy.common import Axis, Operand, Unused, flat, floating, over, own
 
 # ---------------------------------------------------------------- reductions
 
@@ -16,12 +18,14 @@ from minigrad.tensor.as_numpy.common import Axis, Operand, Unused, flat, floatin
 def sum(
     a: Tensor, axis: Axis = None, dtype: DTypeLike | None = None, out: Unused = None, keepdims: bool = False
 ) -> Tensor:
+    a, axis, keepdims = over(a, axis, keepdims)
     return a.sum(axis, keepdims, dtype=dtype)
 
 
 def mean(
     a: Tensor, axis: Axis = None, dtype: DTypeLike | None = None, out: Unused = None, keepdims: bool = False
 ) -> Tensor:
+    a, axis, keepdims = over(a, axis, keepdims)
     return (a if dtype is not None else floating(a)).mean(axis, keepdims, dtype=dtype)
 
 
@@ -35,6 +39,7 @@ def var(
     *,
     correction: float | None = None,
 ) -> Tensor:
+    a, axis, keepdims = over(a, axis, keepdims)
     return floating(a).var(axis, keepdim=keepdims, correction=ddof if correction is None else correction)
 
 
@@ -48,6 +53,7 @@ def std(
     *,
     correction: float | None = None,
 ) -> Tensor:
+    a, axis, keepdims = over(a, axis, keepdims)
     return floating(a).std(axis, keepdim=keepdims, correction=ddof if correction is None else correction)
 
 
@@ -63,10 +69,12 @@ def prod(
 
 
 def max(a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False) -> Tensor:
+    a, axis, keepdims = over(a, axis, keepdims)
     return a.amax(() if axis is None else axis, keepdims)
 
 
 def min(a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False) -> Tensor:
+    a, axis, keepdims = over(a, axis, keepdims)
     return a.amin(() if axis is None else axis, keepdims)
 
 
@@ -93,12 +101,14 @@ def all(a: Tensor, axis: Axis = None, out: Unused = None, keepdims: bool = False
 def nansum(
     a: Tensor, axis: Axis = None, dtype: DTypeLike | None = None, out: Unused = None, keepdims: bool = False
 ) -> Tensor:
+    a, axis, keepdims = over(a, axis, keepdims)
     return a.nansum(axis, keepdims, dtype=dtype)
 
 
 def nanmean(
     a: Tensor, axis: Axis = None, dtype: DTypeLike | None = None, out: Unused = None, keepdims: bool = False
 ) -> Tensor:
+    a, axis, keepdims = over(a, axis, keepdims)
     return a.nanmean(axis, keepdims, dtype=dtype)
 
 
@@ -127,7 +137,38 @@ def quantile(
     )
 
 
+def percentile(
+    a: Tensor,
+    q: Any,
+    axis: int | None = None,
+    out: Unused = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Tensor:
+    return quantile(a, np.true_divide(q, 100).tolist(), axis, method=method, keepdims=keepdims)
+
+
+def average(
+    a: Tensor,
+    axis: int | None = None,
+    weights: Tensor | None = None,
+    returned: Unused = None,
+    *,
+    keepdims: bool = False,
+) -> Tensor:
+    if weights is None:
+        return mean(a, axis, keepdims=keepdims)
+    if weights.shape != a.shape:
+        a, axis = flat(a, axis)
+        weights = weights.reshape([-1 if d == axis % a.ndim else 1 for d in range(a.ndim)])
+    return sum(a * weights, axis, keepdims=keepdims) / sum(
+        weights.broadcast_to(a.shape), axis, keepdims=keepdims
+    )
+
+
 def count_nonzero(a: Tensor, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    a, axis, keepdims = over(a, axis, keepdims)
     return (a != 0).sum(axis, keepdims)
 
 
@@ -142,6 +183,11 @@ def cumsum(a: Tensor, axis: int | None = None, dtype: DTypeLike | None = None, o
 def cumprod(a: Tensor, axis: int | None = None, dtype: DTypeLike | None = None, out: Unused = None) -> Tensor:
     a, axis = flat(a, axis)
     return a.cumprod(axis, dtype=dtype)
+
+
+def trapezoid(y: Tensor, x: Tensor | None = None, dx: float = 1.0, axis: int = -1) -> Tensor:
+    result: Tensor = own("trapezoid")(y, dim=axis, **({"dx": dx} if x is None else {"x": x}))
+    return result
 
 
 def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Unused = None, append: Unused = None) -> Tensor:
