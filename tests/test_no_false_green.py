@@ -123,6 +123,8 @@ FUNCTIONS: dict[str, Any] = {
     "operators between ufuncs": lambda x: (np.exp(x) * W).sum(0) / 2,
     "views of what NumPy gave": lambda x: np.square(x).T.reshape(4, 1),
     "np.matmul": lambda x: np.matmul(W, x),
+    "np.where": lambda x: np.where(x > 0, x, 0) * 2,
+    "np.dot and np.sum": lambda x: np.sum(np.dot(x, W), axis=0),
     "several results": lambda x: (np.sin(x), {"other": x * 2}),
     "one that warns of arrays": lambda x: np.tanh(x if isinstance(x, mg.Tensor) else warned(x)),
 }
@@ -239,7 +241,11 @@ def test_a_layer_of_minigrads_functions_with_a_backward_warns() -> None:
 
 
 def test_a_function_that_needs_arrays_is_told_where_to_go() -> None:
-    for f in (lambda x: np.float_power(x, 2), lambda x: np.dot(x, W), lambda x: np.where(x > 0, x, 0)):
+    for f in (
+        lambda x: np.float_power(x, 2),
+        lambda x: np.interp(x, [-9, 9], [0, 1]),
+        lambda x: np.sum(x, where=W > 0),
+    ):
         for check in (gradcheck, gradgradcheck):
             with pytest.raises((TypeError, RuntimeError)) as caught:
                 check(f, leaf())

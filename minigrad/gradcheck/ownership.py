@@ -63,7 +63,7 @@ class Watch:
         # The function of minigrad that was called.
         entry = frames[frames.index(users[0]) - 1 if users else -1].f_code.co_name
         operator = bool(users) and _is_operator(users[0])
-        called = entry == "__array_ufunc__" and not operator  # and not array @ Tensor
+        called = entry in ("__array_ufunc__", "__array_function__") and not operator  # and not array @ Tensor
         called |= bool(users) and users[0].f_globals.get("__name__", "").startswith("numpy.")
         self.numpy |= called
         self.sure |= called and any(self._passes[user.f_code] for user in users)

@@ -79,6 +79,7 @@ FUNCTIONS = {
     """,
     "distances": "cdist corrcoef cov deg2rad dist nanmean norm rad2deg renorm",
     "draws": "bernoulli multinomial normal rand rand_like randint randn randn_like randperm",
+    "exchange": "from_dlpack to_dlpack",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
     "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",

@@ -10,6 +10,7 @@ from minigrad.tensor import change as change
 from minigrad.tensor import convert as convert
 from minigrad.tensor import copies as copies
 from minigrad.tensor import gradient as gradient
+from minigrad.tensor import interchange as interchange
 from minigrad.tensor import operators as operators
 from minigrad.tensor import places as places
 from minigrad.tensor import ufuncs as ufuncs

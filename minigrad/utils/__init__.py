@@ -1,4 +1,4 @@
-"""What is around training: `data` makes batches."""
+"""What is around training: `data` makes batches, `dlpack` exchanges memory."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -7,8 +7,9 @@ from minigrad.hints import missing
 
 if TYPE_CHECKING:
     from minigrad.utils import data as data
+    from minigrad.utils import dlpack as dlpack
 
-__all__ = ["data"]
+__all__ = ["data", "dlpack"]
 
 if not TYPE_CHECKING:
 

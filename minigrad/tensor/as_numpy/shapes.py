@@ -1,0 +1,202 @@
+"""NumPy's functions of shapes: several arrays in one, one in several, others by the same elements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.core.tensor import Tensor
+from minigrad.errors import type_error
+from minigrad.functions import creation
+from minigrad.tensor.as_numpy.common import Axis, Unused, cat, own
+
+# ---------------------------------------------------------------- several in one, one in several
+
+
+def concatenate(
+    arrays: Sequence[Tensor], axis: int | None = 0, out: Unused = None, *, dtype: Unused = None
+) -> Tensor:
+    return cat([a.reshape(-1) for a in arrays] if axis is None else arrays, axis or 0)
+
+
+def stack(arrays: Sequence[Tensor], axis: int = 0, out: Unused = None, *, dtype: Unused = None) -> Tensor:
+    kind = arrays[0].dtype
+    for a in arrays:
+        kind = dtypes.promote_types(kind, a.dtype)
+    result: Tensor = own("stack")([a.to(kind) for a in arrays], axis)
+    return result
+
+
+def vstack(tup: Sequence[Tensor], *, dtype: Unused = None) -> Tensor:
+    return cat([atleast_2d(a) for a in tup], 0)
+
+
+def hstack(tup: Sequence[Tensor], *, dtype: Unused = None) -> Tensor:
+    parts = [atleast_1d(a) for a in tup]
+    return cat(parts, 0 if parts[0].ndim == 1 else 1)
+
+
+def dstack(tup: Sequence[Tensor]) -> Tensor:
+    return cat([atleast_3d(a) for a in tup], 2)
+
+
+def column_stack(tup: Sequence[Tensor]) -> Tensor:
+    return cat([a.reshape(-1, 1) if a.ndim < 2 else a for a in tup], 1)
+
+
+def append(arr: Tensor, values: Tensor, axis: int | None = None) -> Tensor:
+    return concatenate([arr, values], axis)
+
+
+def array_split(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
+    where_ = indices_or_sections
+    return list(ary.tensor_split(where_ if isinstance(where_, int) else tuple(int(i) for i in where_), axis))
+
+
+def split(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
+    if isinstance(indices_or_sections, int) and ary.shape[axis] % indices_or_sections:
+        raise ValueError(
+            f"np.split: {ary.shape[axis]} elements do not make {indices_or_sections} equal parts; use np.array_split"
+        )
+    return array_split(ary, indices_or_sections, axis)
+
+
+def hsplit(ary: Tensor, indices_or_sections: Any) -> list[Tensor]:
+    return split(ary, indices_or_sections, 0 if ary.ndim == 1 else 1)
+
+
+def vsplit(ary: Tensor, indices_or_sections: Any) -> list[Tensor]:
+    return split(ary, indices_or_sections, 0)
+
+
+def dsplit(ary: Tensor, indices_or_sections: Any) -> list[Tensor]:
+    return split(ary, indices_or_sections, 2)
+
+
+def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
+    return tuple(x.unbind(axis))
+
+
+def meshgrid(
+    *xi: Tensor, copy: bool = True, sparse: bool = False, indexing: str = "xy"
+) -> tuple[Tensor, ...]:
+    order = [*range(len(xi))]
+    if indexing == "xy":
+        order[:2] = order[:2][::-1]
+    rows = (
+        x.reshape([-1 if d == at else 1 for d in order]) for x, at in zip(xi, range(len(xi)), strict=True)
+    )
+    return tuple(rows) if sparse else broadcast_arrays(*rows)
+
+
+def broadcast_arrays(*args: Tensor, subok: Unused = None) -> tuple[Tensor, ...]:
+    return tuple(own("broadcast_tensors")(*args))
+
+
+# ---------------------------------------------------------------- shapes
+
+
+def ndim(a: Tensor) -> int:
+    return a.ndim
+
+
+def shape(a: Tensor) -> tuple[int, ...]:
+    return a.shape
+
+
+def size(a: Tensor, axis: int | None = None) -> int:
+    return a.numel() if axis is None else a.shape[axis]
+
+
+def reshape(a: Tensor, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Tensor:
+    return ravel(a, order).reshape(shape)
+
+
+def ravel(a: Tensor, order: str = "C") -> Tensor:
+    if order not in ("C", "A"):
+        raise type_error(
+            f"np.ravel and np.reshape are recorded by minigrad in the order C, not {order}; use np.transpose before"
+        )
+    return a.reshape(-1)
+
+
+def transpose(a: Tensor, axes: Sequence[int] | None = None) -> Tensor:
+    return a.permute(tuple(axes) if axes is not None else tuple(range(a.ndim))[::-1])
+
+
+def matrix_transpose(x: Tensor, /) -> Tensor:
+    return x.mT
+
+
+def swapaxes(a: Tensor, axis1: int, axis2: int) -> Tensor:
+    return a.swapaxes(axis1, axis2)
+
+
+def moveaxis(a: Tensor, source: Any, destination: Any) -> Tensor:
+    return a.movedim(source, destination)
+
+
+def expand_dims(a: Tensor, axis: Any) -> Tensor:
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    full = a.ndim + len(axes)
+    for d in sorted(d + full if d < 0 else d for d in axes):
+        a = a.unsqueeze(d)
+    return a
+
+
+def squeeze(a: Tensor, axis: Axis = None) -> Tensor:
+    if axis is None:
+        return a.squeeze()
+    for d in axis if isinstance(axis, tuple) else (axis,):
+        if a.shape[d] != 1:
+            raise ValueError(f"np.squeeze: axis {d} of {list(a.shape)} is not of size 1")
+    return a.squeeze(axis)
+
+
+def broadcast_to(array: Tensor, shape: Any, subok: Unused = None) -> Tensor:
+    return array.broadcast_to((shape,) if isinstance(shape, int) else tuple(shape))
+
+
+def tile(A: Tensor, reps: Any) -> Tensor:
+    return A.tile((reps,) if isinstance(reps, int) else tuple(reps))
+
+
+def atleast_1d(*arys: Tensor) -> Any:
+    return _each(arys, lambda a: a.reshape(1) if a.ndim == 0 else a)
+
+
+def atleast_2d(*arys: Tensor) -> Any:
+    return _each(arys, lambda a: a.reshape(1, -1) if a.ndim < 2 else a)
+
+
+def atleast_3d(*arys: Tensor) -> Any:
+    return _each(arys, lambda a: a.reshape(1, -1, 1) if a.ndim < 2 else a.unsqueeze(-1) if a.ndim == 2 else a)
+
+
+def _each(arrays: tuple[Tensor, ...], function: Any) -> Any:
+    results = tuple(map(function, arrays))
+    return results[0] if len(results) == 1 else results
+
+
+def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: float = 0) -> Tensor:
+    """Each axis by itself: by elements of a constant, or by those that NumPy takes for the places outside."""
+    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
+        raise type_error(
+            f"np.pad is recorded by minigrad, but not with mode={mode!r}; use constant, edge, reflect, "
+            "symmetric or wrap, or t.detach().numpy() to leave the tape"
+        )
+    pairs = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
+    for d, (before, after) in enumerate(pairs):
+        if not before + after:
+            continue
+        if mode != "constant":
+            places = np.pad(np.arange(array.shape[d]), (before, after), mode)  # type: ignore[call-overload]
+            array = array.index_select(d, creation.from_numpy(places))
+        else:
+            sizes = ((*array.shape[:d], n, *array.shape[d + 1 :]) for n in (before, after))
+            first, last = (creation.full(size, constant_values, dtype=array.dtype) for size in sizes)
+            array = cat([first, array, last], d)
+    return array

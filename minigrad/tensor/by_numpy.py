@@ -1,0 +1,191 @@
+"""NumPy's functions on Tensors: which are recorded, how, and what is said of the others.
+
+A function in `minigrad.tensor.as_numpy` bears the name and the parameters of one of NumPy's. Its annotations tell what
+its arguments become: a ``Tensor`` is made of an array, a list or a number; as an ``Operand`` a number stays one; what
+is ``Unused`` may only have NumPy's default.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.core.apply import wrap_operand
+from minigrad.core.tensor import Tensor
+from minigrad.errors import type_error
+from minigrad.functions import creation
+from minigrad.tensor.as_numpy import products, reductions, shapes
+from minigrad.tensor.as_numpy.common import own
+
+LEAVE = "t.detach().numpy() to leave the tape"
+
+
+class Form:
+    """A function that one of NumPy's is recorded as."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        parameters = inspect.signature(function).parameters.values()
+        # The annotations of its parameters, and of what follows those that have a name.
+        self.kinds = {p.name: p.annotation for p in parameters if p.kind is not p.VAR_POSITIONAL}
+        self.rest = next((p.annotation for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+        self.positional = [
+            p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+
+    def call(self, func: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+        """The function on the arguments of NumPy's."""
+        like = next(_tensors((*args, *options.values())), None)
+        kinds = [*(self.kinds[name] for name in self.positional)]
+        if len(args) > len(kinds):
+            if self.rest is None:
+                raise type_error(_not_with(func, f"{len(args)} arguments"))
+            kinds += [self.rest] * (len(args) - len(kinds))
+        names = [*self.positional, *("an operand" for _ in kinds)]
+        taken = [_taken(func, *each, like) for each in zip(names, kinds, args, strict=False)]
+        named = {
+            name: _taken(func, name, self.kinds.get(name, "Unused"), x, like)
+            for name, x in options.items()
+            if name in self.kinds or not _is_default(x)
+        }
+        return self.function(*taken, **named)
+
+
+def _numpys(name: str) -> Any:
+    """A function of NumPy's by its name here: ``linalg_norm`` is in ``np.linalg``; older versions may lack some."""
+    space, _, inner = name.partition("linalg_")
+    return getattr(np.linalg, inner, None) if inner and not space else getattr(np, name, None)
+
+
+FORMS: dict[Any, Form] = {
+    _numpys(name): Form(function)
+    for space in (reductions, shapes, products)
+    for name, function in vars(space).items()
+    if inspect.isfunction(function) and function.__module__ == space.__name__ and name[0] != "_"
+}
+FORMS.pop(None, None)
+FORMS |= {np.amax: FORMS[np.max], np.amin: FORMS[np.min], np.around: FORMS[np.round]}
+# They tell of arrays what no gradient depends on.
+ASKS = {
+    np.allclose, np.array_equal, np.array_equiv, np.can_cast, np.iscomplexobj, np.isrealobj, np.may_share_memory,
+    np.result_type, np.shares_memory,
+}  # fmt: skip
+# They write into their first argument, which the tape would not see.
+WRITE = {np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask}
+
+
+def called(func: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """What a function of NumPy's gives for arguments among which are Tensors.
+
+    TypeError if it is not recorded, or not with these arguments. Where no Tensor requires grad, a function that is not
+    recorded works on the arrays, as `Tensor.__array__` gives them.
+    """
+    form = FORMS.get(func)
+    if form is not None:
+        return form.call(func, args, options)
+    if func in ASKS:
+        return func(*_arrays(args, detach=True), **_arrays(options, detach=True))
+    name = _name(func)
+    if func in WRITE:
+        raise type_error(f"{name} does not write into a Tensor; use an assignment t[...] = x")
+    if any(t.requires_grad for t in _tensors((*args, *options.values()))):
+        raise type_error(f"{name} is not recorded by minigrad; use its own functions, or {LEAVE}")
+    if not hasattr(func, "_implementation") or "out" in options:
+        raise type_error(f"{name} does not make or fill Tensors; use minigrad's own functions, or t.numpy()")
+    return func(*_arrays(args), **_arrays(options))
+
+
+def _is_default(x: Any) -> bool:
+    return x is None or x is np._NoValue
+
+
+def _taken(func: Any, name: str, kind: str, x: Any, like: Tensor | None) -> Any:
+    """An argument as the annotation of its parameter has it."""
+    if kind == "Unused":
+        if _is_default(x):
+            return None
+        raise type_error(_not_with(func, f"{name}="))
+    if kind == "Sequence[Tensor]":
+        return list(x) if isinstance(x, Tensor) else [tensor(each, like) for each in x]
+    several = isinstance(x, (np.ndarray, list, tuple))
+    if kind == "Tensor" or (kind == "Tensor | None" and x is not None) or (kind == "Operand" and several):
+        return tensor(x, like)
+    if kind == "DTypeLike | None":
+        return (
+            x if x is None or isinstance(x, dtypes.dtype) else dtypes.OF_NUMPY[dtypes.as_numpy(np.dtype(x))]
+        )
+    return x
+
+
+def tensor(x: Any, like: Tensor | None) -> Tensor:
+    """A Tensor of what NumPy would make an array of.
+
+    As beside operators, an array keeps its element type, and Python's floats take that of a Tensor of floats.
+    """
+    if isinstance(x, Tensor):
+        return x
+    if isinstance(x, np.ndarray):
+        dtypes.as_numpy(x.dtype)
+        return wrap_operand(x)
+    if isinstance(x, (list, tuple)) and any(isinstance(each, (Tensor, list, tuple)) for each in x):
+        return shapes.stack([tensor(each, like) for each in x])
+    result = creation.tensor(x)
+    if (
+        isinstance(x, np.generic)
+        or like is None
+        or not (like.is_floating_point() and result.is_floating_point())
+    ):
+        return result
+    return creation.tensor(x, dtype=like.dtype)
+
+
+def _tensors(values: Iterable[Any]) -> Iterator[Tensor]:
+    for x in values:
+        if isinstance(x, Tensor):
+            yield x
+        elif isinstance(x, (list, tuple)):
+            yield from _tensors(x)
+
+
+def _arrays(x: Any, detach: bool = False) -> Any:
+    """Arguments with arrays in the place of Tensors."""
+    if isinstance(x, Tensor):
+        return x.numpy(force=detach)
+    if isinstance(x, (list, tuple)):
+        return type(x)(_arrays(each, detach) for each in x)
+    return {k: _arrays(v, detach) for k, v in x.items()} if isinstance(x, dict) else x
+
+
+def _name(func: Any) -> str:
+    module = getattr(func, "__module__", None) or "numpy"
+    return f"np{module.removeprefix('numpy')}.{getattr(func, '__name__', func)}"
+
+
+def _not_with(func: Any, what: str) -> str:
+    name = _name(func)
+    instead = f"write t = {name}(...)" if what == "out=" else "use minigrad's own functions"
+    return f"{name} is recorded by minigrad, but not with {what}; {instead}, or {LEAVE}"
+
+
+class Namespace:
+    """What ``t.__array_namespace__()`` gives: the names of the array API standard, as functions of Tensors.
+
+    Those that NumPy has are recorded as NumPy's are; the others are minigrad's.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        func = getattr(np, name, None)
+        form = FORMS.get(func)
+        if form is None:
+            return own(name)
+
+        def function(*args: Any, **options: Any) -> Any:
+            return form.call(func, args, options)
+
+        function.__name__ = function.__qualname__ = name
+        function.__doc__ = form.function.__doc__
+        return self.__dict__.setdefault(name, function)
