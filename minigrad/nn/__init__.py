@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         CosineEmbeddingLoss,
         CosineSimilarity,
         CrossEntropyLoss,
+        CTCLoss,
         GaussianNLLLoss,
         HingeEmbeddingLoss,
         HuberLoss,
@@ -210,6 +211,7 @@ __all__ = [
     "BatchNorm3d",
     "Bilinear",
     "Buffer",
+    "CTCLoss",
     "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
@@ -367,7 +369,7 @@ if not TYPE_CHECKING:
         """,
         "linear": "Identity Linear",
         "loss": """
-            BCELoss BCEWithLogitsLoss CosineEmbeddingLoss CosineSimilarity CrossEntropyLoss
+            BCELoss BCEWithLogitsLoss CTCLoss CosineEmbeddingLoss CosineSimilarity CrossEntropyLoss
             GaussianNLLLoss HingeEmbeddingLoss HuberLoss KLDivLoss L1Loss MSELoss MarginRankingLoss
             NLLLoss PairwiseDistance PoissonNLLLoss SmoothL1Loss SoftMarginLoss TripletMarginLoss
         """,
