@@ -743,3 +743,7 @@ import samples_sequence  # noqa: E402
 
 ROWS += samples_sequence.rows()
 NOT_0D |= samples_sequence.NOT_0D
+import samples_ctc  # noqa: E402
+
+ROWS += samples_ctc.rows()
+NOT_0D |= samples_ctc.NOT_0D

@@ -10,7 +10,7 @@ from minigrad.core.contents import Contents, join, walk
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
 from minigrad.nn._text import type_name
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Parameter, is_lazy
 from minigrad.tensor import Tensor
 
 # the name under which a module saves what is no Tensor
@@ -58,7 +58,9 @@ def convert(tables: Contents, fn: Callable[[Tensor], Tensor]) -> None:
             p.data = fn(p.data)
             p.grad = None if grad is None else fn(grad)
         for name, buffer in tables.buffers.items():
-            if buffer is not None:
+            if is_lazy(buffer):
+                buffer.data = fn(buffer.data)  # type: ignore[union-attr]
+            elif buffer is not None:
                 tables.buffers[name] = fn(buffer)
 
 
@@ -121,6 +123,10 @@ def load(model: Any, state: Mapping[str, Any], strict: bool, assign: bool, no_ex
     with no_grad():
         for tables, name, tensor, value in tensors:
             if not assign:
+                if is_lazy(value):  # then both are
+                    continue
+                if is_lazy(tensor):
+                    tensor.materialize(value.shape)  # type: ignore[attr-defined]
                 tensor.copy_(value)
             elif isinstance(tensor, Parameter):
                 if not isinstance(value, Parameter):
@@ -140,7 +146,7 @@ def _misfit(key: str, own: Tensor, value: Any) -> str:
             f'While copying the parameter named "{key}", expected minigrad.Tensor from '
             f"checkpoint but received {type(value)}; wrap arrays in minigrad.from_numpy"
         )
-    if own.shape != value.shape:
+    if not is_lazy(own) and own.shape != value.shape:
         return (
             f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
             f"the shape in current model is {own.shape}."

@@ -26,6 +26,7 @@ _FILES = {
         poisson_nll_loss smooth_l1_loss soft_margin_loss triplet_margin_loss
     """,
     "nn._attention": "multi_head_attention_forward scaled_dot_product_attention",
+    "nn._ctc": "ctc_loss",
     "nn._bags": "bilinear embedding_bag",
     "nn._margins": """
         multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     from minigrad.nn._activations import *  # noqa: F403
     from minigrad.nn._attention import *  # noqa: F403
     from minigrad.nn._bags import *  # noqa: F403
+    from minigrad.nn._ctc import *  # noqa: F403
     from minigrad.nn._distances import *  # noqa: F403
     from minigrad.nn._losses import *  # noqa: F403
     from minigrad.nn._margins import *  # noqa: F403

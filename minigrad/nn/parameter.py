@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self, TypeVar
 
+from minigrad import dtypes
 from minigrad.core.changes import RUNNING, part
+from minigrad.core.tensor import wrap
+from minigrad.device import DeviceLike
+from minigrad.device import device as Device
 from minigrad.functions.creation import empty
 from minigrad.gate import constructor
 from minigrad.tensor import Tensor
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
 T = TypeVar("T", bound=Tensor)
 
@@ -70,6 +75,124 @@ def _leaf(cls: type[T], data: Tensor | None, requires_grad: bool) -> T:
         )
     leaf: T = Tensor._make_subclass(cls, data, requires_grad)
     return leaf
+
+
+# ---------------------------------------------------------------- without a size yet
+
+_FIRST = "Call `forward` with a batch first: it sets the sizes."
+
+
+class UninitializedTensorMixin(Tensor):
+    """What has a dtype and no size yet. Until ``materialize`` ValueError for all that needs values."""
+
+    cls_to_become: type[Tensor]
+
+    def _refuse(self) -> Any:
+        raise ValueError(
+            f"Attempted to use an uninitialized parameter: a {type(self).__name__} has no values. {_FIRST}"
+        )
+
+    # The slot of Tensor holds the dtype meanwhile; whoever asks for the array is an operation.
+    _array = property(_refuse, Tensor.__dict__["_array"].__set__)
+
+    @property
+    def shape(self) -> Any:
+        """RuntimeError."""
+        raise RuntimeError(
+            f"Can't access the shape of an uninitialized parameter or buffer. {_FIRST} A module that has its sizes "
+            "loads no state of one that has not."
+        )
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The element type that it will have."""
+        return self.data.dtype
+
+    def is_floating_point(self) -> bool:
+        """Whether that is one of floats."""
+        return self.dtype.is_floating_point
+
+    @property
+    def data(self) -> Tensor:
+        """An empty Tensor of the dtype; setting it sets the dtype."""
+        return wrap(Tensor.__dict__["_array"].__get__(self))
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self._array = value._array
+
+    def detach(self) -> Self:
+        """Itself: there is nothing to share."""
+        return self
+
+    def materialize(
+        self, shape: Sequence[int], device: DeviceLike = None, dtype: dtypes.dtype | None = None
+    ) -> None:
+        """Becomes an ordinary Parameter or Tensor of a shape, with whatever is in it."""
+        if device is not None:
+            Device(device)
+        values = empty(tuple(shape), dtype=dtype or self.dtype)
+        self.__class__ = self.cls_to_become  # type: ignore[assignment]
+        self.data = values
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        copied: Self = memo.setdefault(id(self), _without_size(type(self), self.requires_grad, self.dtype))
+        return copied
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return _without_size, (type(self), self.requires_grad, self.dtype)
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A Parameter whose size the first call of a lazy module sets."""
+
+    cls_to_become = Parameter
+
+    def __new__(
+        cls, requires_grad: bool = True, device: DeviceLike = None, dtype: dtypes.dtype | None = None
+    ) -> Self:
+        if device is not None:
+            Device(device)
+        return _without_size(cls, requires_grad, dtype)
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Buffer):
+    """A buffer whose size the first call of a lazy module sets."""
+
+    cls_to_become = Tensor
+
+    def __new__(
+        cls,
+        requires_grad: bool = False,
+        device: DeviceLike = None,
+        dtype: dtypes.dtype | None = None,
+        persistent: bool = True,
+    ) -> Self:
+        if device is not None:
+            Device(device)
+        buffer = _without_size(cls, requires_grad, dtype)
+        buffer.persistent = persistent
+        return buffer
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+
+U = TypeVar("U", bound=UninitializedTensorMixin)
+
+
+def _without_size(cls: type[U], requires_grad: bool, dtype: dtypes.dtype | None) -> U:
+    tensor: Any = Tensor._make_subclass(cls.cls_to_become, empty(0, dtype=dtype), requires_grad)
+    tensor.__class__ = cls
+    return tensor  # type: ignore[no-any-return]
+
+
+def is_lazy(param: Any) -> bool:
+    """Whether it is an :class:`UninitializedParameter` or an :class:`UninitializedBuffer`."""
+    return isinstance(param, UninitializedTensorMixin)
 
 
 def clear_grad(p: Tensor, set_to_none: bool) -> None:

@@ -15,6 +15,7 @@ OPS = {
         nll_backward one_hot embedding embedding_backward embedding_transposed
     """,
     "conv": "conv conv_input conv_weight unfold fold pad_constant",
+    "ctc": "ctc ctc_backward",
     "diagonals": "diagonal embed_diagonal triangle",
     "distances": "length",
     "draws": "draw deviation bernoulli multinomial",
