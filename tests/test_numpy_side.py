@@ -216,6 +216,13 @@ def test_unequal_parts_and_sizes() -> None:
         np.split(t, 3, axis=1)
     with pytest.raises(ValueError, match="not of size 1"):
         np.squeeze(t, axis=0)
+    for call in (
+        np.sum,
+        lambda x, axis: np.take(x, [0], axis),
+        lambda x, axis: np.average(x, axis, weights=V),
+    ):
+        with pytest.raises(IndexError, match="Dimension out of range"):
+            call(t, axis=2)
 
 
 def test_what_other_classes_do_with_numpys_functions_is_theirs() -> None:
