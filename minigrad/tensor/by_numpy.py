@@ -188,6 +188,3 @@ class Namespace:
         function.__name__ = function.__qualname__ = name
         function.__doc__ = form.function.__doc__
         return self.__dict__.setdefault(name, function)
-
-
-NAMESPACE = Namespace()
