@@ -173,7 +173,7 @@ def test_names_of_axes_and_defaults_that_are_written_out() -> None:
     t = mg.tensor(A).requires_grad_()
     assert np.sum(t, None, None, None).shape == ()
     assert np.sum(a=t, axis=-1, out=None).shape == np.mean(t, 1, dtype=None, out=None).shape == (3,)
-    assert np.reshape(t, shape=(4, 3), order="C").shape == (4, 3)
+    assert np.reshape(t, (4, 3), order="C").shape == (4, 3)
 
 
 REFUSED: dict[str, tuple[Callable[[mg.Tensor], Any], list[str]]] = {
@@ -216,6 +216,13 @@ def test_unequal_parts_and_sizes() -> None:
         np.split(t, 3, axis=1)
     with pytest.raises(ValueError, match="not of size 1"):
         np.squeeze(t, axis=0)
+    for call in (
+        np.sum,
+        lambda x, axis: np.take(x, [0], axis),
+        lambda x, axis: np.average(x, axis, weights=V),
+    ):
+        with pytest.raises(IndexError, match="Dimension out of range"):
+            call(t, axis=2)
 
 
 def test_what_other_classes_do_with_numpys_functions_is_theirs() -> None:
@@ -245,9 +252,12 @@ def test_memory_goes_both_ways(kind: str) -> None:
     t[1] = 1
     assert array.tolist() == again.tolist() == t.tolist()
     assert array.ctypes.data == again.data_ptr() == t.data_ptr()
-    again[0] = 1  # it may be written to
-    assert t[0].item() == 1
-    other = mg.from_dlpack(array, copy=True)
+    if again.numpy().flags.writeable:  # NumPy 2.0 lets nothing be written to
+        again[0] = 1
+        assert t[0].item() == 1
+    else:
+        assert np.lib.NumpyVersion(np.__version__) < "2.1.0"
+    other = mg.from_dlpack(t, copy=True)
     assert other.data_ptr() != t.data_ptr()
 
 
@@ -269,7 +279,7 @@ def test_dlpack_of_what_cannot_be_shared() -> None:
         mg.from_dlpack(np.ones(2), device="cuda")
     fixed = np.ones(2)
     fixed.flags.writeable = False
-    with pytest.raises(RuntimeError, match="read-only"):
+    with pytest.raises((RuntimeError, BufferError), match=r"read-?only"):  # NumPy 2.0 does not share it
         mg.from_dlpack(fixed)[0] = 2
     capsule = mg.utils.dlpack.to_dlpack(t.detach())
     assert mg.utils.dlpack.from_dlpack(capsule).data_ptr() == t.data_ptr()

@@ -146,7 +146,7 @@ TypeError for a float."""
     def __array_namespace__(self, *, api_version: str | None=None) -> Any:
         """Functions of Tensors by the names of the array API standard; einops asks for it."""
     def __dlpack__(self, *, stream: Any=None, max_version: tuple[builtins.int, builtins.int] | None=None, dl_device: tuple[builtins.int, builtins.int] | None=None, copy: builtins.bool | None=None) -> Any:
-        """A capsule of DLPack over the same memory. BufferError if it requires grad."""
+        """A capsule of DLPack over the same memory; a CPU has no ``stream``. BufferError if it requires grad."""
     def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
         """The kind of device and its number, as DLPack has them: the CPU."""
     def __rtruediv__(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:

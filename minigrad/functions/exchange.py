@@ -45,7 +45,10 @@ def from_dlpack(ext_tensor: Any, *, device: DeviceLike = None, copy: bool | None
         ext_tensor = _Capsule(ext_tensor)
     if not hasattr(ext_tensor, "__dlpack__"):
         raise TypeError(f"from_dlpack(): {type(ext_tensor).__name__} has no __dlpack__; use minigrad.tensor")
-    array = np.from_dlpack(ext_tensor, copy=copy)
+    # NumPy 2.0 does not know the option.
+    array = np.from_dlpack(ext_tensor, copy=False) if copy is False else np.from_dlpack(ext_tensor)
+    if copy:
+        array = array.copy()
     dtypes.as_numpy(array.dtype)
     return from_numpy(array)
 

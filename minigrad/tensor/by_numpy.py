@@ -115,9 +115,8 @@ def _taken(func: Any, name: str, kind: str, x: Any, like: Tensor | None) -> Any:
     if kind == "Tensor" or (kind == "Tensor | None" and x is not None) or (kind == "Operand" and several):
         return tensor(x, like)
     if kind == "DTypeLike | None":
-        return (
-            x if x is None or isinstance(x, dtypes.dtype) else dtypes.OF_NUMPY[dtypes.as_numpy(np.dtype(x))]
-        )
+        ours = x is None or isinstance(x, dtypes.dtype)
+        return x if ours else dtypes.OF_NUMPY[dtypes.as_numpy(np.dtype(x))]
     return x
 
 

@@ -45,14 +45,14 @@ class _Interchange(Tensor):
         dl_device: tuple[int, int] | None = None,
         copy: bool | None = None,
     ) -> Any:
-        """A capsule of DLPack over the same memory. BufferError if it requires grad."""
+        """A capsule of DLPack over the same memory; a CPU has no ``stream``. BufferError if it requires grad."""
         if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
         needs_value("__dlpack__()")
         array: Any = self._array
-        return array.__dlpack__(
-            stream=None if stream == -1 else stream, max_version=max_version, dl_device=dl_device, copy=copy
-        )
+        options = {"max_version": max_version, "dl_device": dl_device, "copy": copy}
+        # NumPy 2.0 knows none of them.
+        return array.__dlpack__(**{name: x for name, x in options.items() if x is not None})
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """The kind of device and its number, as DLPack has them: the CPU."""

@@ -10,6 +10,7 @@ from minigrad import dtypes
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import DTypeLike
 from minigrad.functions import creation
+from minigrad.functions.dims import one_dim
 from minigrad.tensor.as_numpy.common import Axis, Operand, Unused, flat, floating, over, own
 
 # ---------------------------------------------------------------- reductions
@@ -161,7 +162,7 @@ def average(
         return mean(a, axis, keepdims=keepdims)
     if weights.shape != a.shape:
         a, axis = flat(a, axis)
-        weights = weights.reshape([-1 if d == axis % a.ndim else 1 for d in range(a.ndim)])
+        weights = weights.reshape([-1 if d == one_dim(axis, a.ndim) else 1 for d in range(a.ndim)])
     return sum(a * weights, axis, keepdims=keepdims) / sum(
         weights.broadcast_to(a.shape), axis, keepdims=keepdims
     )
@@ -248,7 +249,7 @@ def take(
     a: Tensor, indices: Operand, axis: int | None = None, out: Unused = None, mode: Unused = None
 ) -> Tensor:
     a, axis = flat(a, axis)
-    return a[(slice(None),) * (axis % a.ndim) + (indices,)]
+    return a[(slice(None),) * one_dim(axis, a.ndim) + (indices,)]
 
 
 def take_along_axis(arr: Tensor, indices: Tensor, axis: int | None = -1) -> Tensor:
