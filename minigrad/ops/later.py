@@ -78,7 +78,7 @@ FUNCTIONS = {
         diag diag_embed diagflat diagonal diagonal_scatter select_scatter slice_scatter trace tril
         tril_indices triu triu_indices
     """,
-    "distances": "cdist corrcoef cov deg2rad dist nanmean norm rad2deg renorm",
+    "distances": "cdist corrcoef cov deg2rad dist nanmean norm pdist rad2deg renorm",
     "draws": "bernoulli multinomial normal rand rand_like randint randn randn_like randperm",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
