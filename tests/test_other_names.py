@@ -98,3 +98,70 @@ def test_the_sum_of_singular_values_is_a_norm() -> None:
         x.norm("nuc")
     with pytest.raises(RuntimeError, match="Order half not supported"):
         x.norm("half")
+
+
+def test_numbers_in_equal_ratios_and_with_the_end() -> None:
+    assert mg.logspace(0, 2, 3).tolist() == [1.0, 10.0, 100.0]
+    assert mg.logspace(0, 3, 4, 2, dtype=mg.float64).tolist() == [1.0, 2.0, 4.0, 8.0]
+    assert mg.logspace(0, 5, 4, dtype=mg.int64).tolist() == [1, 46, 2154, 100000]
+    assert mg.logspace(0, 2.5, 3, dtype=mg.int64).tolist() == [1, 10, 100]
+    assert mg.logspace(0, 2, 0).tolist() == []
+    with pytest.raises(NotImplementedError, match="not implemented for bool"):
+        mg.logspace(0, 1, 2, dtype=mg.bool)
+    for args, expected in (
+        ((0, 3), [0.0, 1.0, 2.0, 3.0]),
+        ((0, 1, 0.25), [0.0, 0.25, 0.5, 0.75, 1.0]),
+        ((2, 0, -1), [2, 1, 0]),
+    ):
+        with pytest.warns(UserWarning, match="range is deprecated"):
+            assert mg.range(*args).tolist() == expected
+    for args, says in (
+        ((3, 0), "inconsistent with step sign"),
+        ((0, 1, 0), "nonzero"),
+        ((0, math.inf), "unsupported"),
+    ):
+        with pytest.warns(UserWarning, match="range is deprecated"), pytest.raises(RuntimeError, match=says):
+            mg.range(*args)
+
+
+def test_what_others_consist_of() -> None:
+    x, grid = mg.randn(1, 2, 3, 3), mg.rand(1, 2, 2, 2) * 2 - 1
+    for k, mode in enumerate(("bilinear", "nearest", "bicubic")):
+        expected = F.grid_sample(x, grid, mode, "border", align_corners=True)
+        assert mg.equal(mg.grid_sampler_2d(x, grid, k, 1, True), expected)
+    with pytest.raises(RuntimeError, match="expected 5D input"):
+        mg.grid_sampler_3d(x, grid, 0, 0, True)
+    with pytest.raises(RuntimeError, match="expected modes from 0 to 2"):
+        mg.grid_sampler(x, grid, 3, 0, True)
+    x, w = mg.randn(2, 4, 3, requires_grad=True), mg.randn(4)
+    mean, var = mg.zeros(4), mg.ones(4)
+    mean_, var_ = mean.clone(), var.clone()
+    for parts, plain, dims in (
+        (mg.native_layer_norm(x, [4, 3], None, None, 1e-5), F.layer_norm(x, [4, 3]), (1, 2)),
+        (mg.native_group_norm(x, w, w, 2, 4, 3, 4, 1e-5), F.group_norm(x, 4, w, w), (2,)),
+        (mg.native_batch_norm(x, w, w, mean, var, True, 0.1, 1e-5),
+         F.batch_norm(x, mean_, var_, w, w, True), (0, 2)),
+    ):  # fmt: skip
+        y, means, inverse = parts
+        assert mg.allclose(y, plain)
+        assert y.requires_grad
+        assert not means.requires_grad
+        assert mg.allclose(means.reshape(-1), x.mean(dims).reshape(-1))
+        assert mg.allclose(inverse.reshape(-1), (x.var(dims, correction=0) + 1e-5).rsqrt().reshape(-1))
+    assert mg.equal(mean, mean_)
+    assert mg.equal(var, var_)
+    y, *rest = mg.native_batch_norm(x, w, None, mean, var, False, 0.1, 1e-5)
+    assert mg.allclose(y, F.batch_norm(x, mean, var, w))
+    assert [t.shape for t in rest] == [(0,), (0,)]
+    for call, says in (
+        (lambda: mg.native_layer_norm(x, [4], None, None, 1e-5), r"Given normalized_shape=\[4\]"),
+        (lambda: mg.native_group_norm(x, None, None, 2, 4, 3, 3, 1e-5), "divisible by num_groups"),
+        (lambda: mg.native_group_norm(x, None, None, 2, 4, 5, 2, 1e-5), "elements"),
+        (lambda: mg.native_batch_norm(x, w[:2], None, mean, var, True, 0.1, 1e-5), "weight should contain 4"),
+        (
+            lambda: mg.native_batch_norm(x, w, None, None, var, False, 0.1, 1e-5),
+            "to be defined when training=False",
+        ),
+    ):
+        with pytest.raises(RuntimeError, match=says):
+            call()

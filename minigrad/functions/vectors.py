@@ -22,4 +22,4 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
     return y
 
 
-public(globals(), ("cross", "diagonal"), home="minigrad.linalg")
+public(globals(), ("cross", "diagonal"), check="Tensors", home="minigrad.linalg")
