@@ -39,10 +39,12 @@ from minigrad.functions.systems import tensorinv as tensorinv
 from minigrad.functions.systems import tensorsolve as tensorsolve
 from minigrad.functions.systems import vander as vander
 from minigrad.functions.systems import vecdot as vecdot
+from minigrad.functions.vectors import cross as cross
+from minigrad.functions.vectors import diagonal as diagonal
 from minigrad.hints import missing
 
 __all__ = [
-    "LinAlgError", "cholesky", "cholesky_ex", "cond", "det", "eigh", "eigvalsh",
+    "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh",
     "householder_product", "inv", "inv_ex", "lstsq", "lu", "lu_factor", "lu_factor_ex", "lu_solve",
     "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv",
     "qr", "slogdet", "solve", "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv",

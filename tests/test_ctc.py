@@ -76,7 +76,7 @@ def test_a_recording_takes_other_targets() -> None:
         ({"log_probs": EVEN[:, :0]}, RuntimeError, "log_probs tensor must not be empty"),
         ({"log_probs": EVEN.half()}, NotImplementedError, "not implemented for"),
         ({"input_lengths": mg.tensor([5.0, 5.0])}, RuntimeError, "input_lengths must be integral"),
-        ({"input_lengths": 5}, TypeError, "input_lengths must be a Tensor or a tuple of ints"),
+        ({"input_lengths": 5}, TypeError, "'input_lengths' must be Tensor or tuple of ints"),
         ({"blank": 4}, RuntimeError, "blank must be in label range"),
         ({"reduction": "all"}, ValueError, "all is not a valid value for reduction"),
     ],

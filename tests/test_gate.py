@@ -46,8 +46,8 @@ GOOD: dict[str, Any] = {
 # For a parameter whose name is not above, by its annotation.
 OF_KIND: dict[str, Any] = {
     "Tensor": X, "Tensor | None": X, "Tensor | float": X, "Sequence[int]": [3],
-    "Operand": X, "Sequence[Tensor]": [X, X], "int": 1, "float": 0.5, "Number": 1.0, "NumberLike": 1.0,
-    "bool": True, "Dim": 0, "DType": mg.float32,
+    "Operand": X, "Sequence[Tensor]": [X, X], "Tensor | Sequence[int]": [3], "int": 1, "float": 0.5, "Number": 1.0,
+    "NumberLike": 1.0, "bool": True, "Dim": 0, "DType": mg.float32,
 }  # fmt: skip
 BAD: dict[str, Any] = {
     "None": None, "str": "a", "int": 7, "negative": -5, "float": 2.5, "nan": float("nan"), "huge": 2**70, "bool": True,

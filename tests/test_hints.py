@@ -30,7 +30,7 @@ ASKED = {
     "nn.Relu": ["Did you mean: 'ReLU'"],
     "F.unflatten": ["There is minigrad.unflatten"],
     "nn.CrossMapLRN2d": [LACKING],
-    "nn.init.kaiming_uniform": ["minigrad has minigrad.nn.init.kaiming_uniform_"],
+    "mg.gru_cell": ["PyTorch has it, minigrad has minigrad.nn.GRUCell"],
     "F.sigmod": ["Did you mean: 'sigmoid'"],
     "F.flatten": ["There is minigrad.flatten"],
     "mg.optim.SparseAdam": [LACKING, "sparse gradients", "minigrad.optim.Adam"],

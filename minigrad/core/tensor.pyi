@@ -931,7 +931,7 @@ TypeError for a float."""
     def norm(self, p: builtins.int | builtins.float | builtins.bool | str | None='fro', dim: builtins.int | Sequence[builtins.int] | None=None, keepdim: builtins.bool=False, dtype: DTypeLike | None=None) -> Tensor:
         """``sum(abs(input)**p)**(1/p)`` over ``dim``, or over all; ``"fro"`` is 2, and ``inf`` the largest absolute value.
     
-    The gradient at 0 is 0. RuntimeError for integers."""
+    ``"nuc"`` is the sum of the singular values of matrices. The gradient at 0 is 0. RuntimeError for integers."""
     def rad2deg(self) -> Tensor:
         """Radians as degrees; integers become the default float."""
     def rad2deg_(self) -> Tensor:

@@ -12,15 +12,15 @@ from minigrad.core.apply import apply, cast
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Dim, Number
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import not_implemented_error, runtime_error, warn
+from minigrad.errors import runtime_error, warn
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.elementwise import where
+from minigrad.functions.lengths import length
 from minigrad.functions.reduce import nansum
 from minigrad.gate import public
-from minigrad.ops import distances as ops
 from minigrad.ops import elementwise as e
 
-__all__ = ["cdist", "corrcoef", "cov", "deg2rad", "dist", "nanmean", "norm", "rad2deg", "renorm"]
+__all__ = ["cdist", "corrcoef", "cov", "deg2rad", "dist", "nanmean", "norm", "pdist", "rad2deg", "renorm"]
 
 
 def norm(
@@ -29,7 +29,7 @@ def norm(
 ) -> Tensor:  # fmt: skip
     """``sum(abs(input)**p)**(1/p)`` over ``dim``, or over all; ``"fro"`` is 2, and ``inf`` the largest absolute value.
 
-    The gradient at 0 is 0. RuntimeError for integers.
+    ``"nuc"`` is the sum of the singular values of matrices. The gradient at 0 is 0. RuntimeError for integers.
     """
     if dtype is not None:
         input = cast(input, dtypes.as_numpy(dtype))
@@ -38,32 +38,13 @@ def norm(
             f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype}"
         )
     if isinstance(p, str) and p != "fro":
-        raise not_implemented_error(f"norm(): p={p!r} is not there; it takes numbers and 'fro'")
+        from minigrad.functions.matrix_norms import matrix_norm
+
+        y: Tensor = matrix_norm(input, p, tuple(range(input._array.ndim)) if dim is None else dim, keepdim)
+        return y
     order = 2.0 if p is None or isinstance(p, str) else float(p)
     dims = all_dims(dim, input._array.ndim)
-    return _norm(input, order, dims, keepdim)
-
-
-def _norm(x: Tensor, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> Tensor:
-    over: dict[str, Any] = {"dim": dims, "keepdim": keepdim}
-    if p == 2:
-        return apply(ops.length, (x,), over)
-    if p == 0:
-        everywhere = wrap(np.ones(x._array.shape, bool))
-        return where(everywhere, cast(x != 0, x._array.dtype), x).sum(
-            dims, keepdim
-        )  # so that the gradient is 0
-    size = x.abs()
-    if p == 1:
-        return size.sum(dims, keepdim)
-    if math.isinf(p):
-        every = () if dims is None else dims
-        return size.amax(every, keepdim) if p > 0 else size.amin(every, keepdim)
-    # Powers of 0 have no finite derivative, but 0 counts as a point where the gradient is 0.
-    none = size == 0
-    total = where(none, 0.0 if p > 0 else math.inf, where(none, 1.0, size) ** p).sum(dims, keepdim)
-    flat = (total == 0) | total.isinf()
-    return where(flat, (total ** (1 / p)).detach(), where(flat, 1.0, total) ** (1 / p))
+    return length(input, order, dims, keepdim)
 
 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
@@ -93,7 +74,21 @@ def cdist(
     difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
     if not a.shape[-1]:
         return difference.sum(-1)
-    return _norm(difference, float(p), (difference._array.ndim - 1,), False)
+    return length(difference, float(p), (difference._array.ndim - 1,), False)
+
+
+def pdist(input: Tensor, p: float = 2) -> Tensor:
+    """The distances of the rows of a matrix (n, m), each pair once, in the order of rows: (n * (n - 1) / 2)."""
+    x = input._array
+    if x.ndim != 2:
+        raise runtime_error(f"pdist only supports 2D tensors, got: {x.ndim}D")
+    if x.dtype.kind != "f":
+        raise runtime_error("pdist only supports floating-point dtypes")
+    if p < 0:
+        raise runtime_error("pdist only supports non-negative p values")
+    first, second = (wrap(k) for k in np.triu_indices(len(x), 1))
+    difference = input[first] - input[second]
+    return length(difference, float(p), (1,), False) if x.size else difference.sum(-1)
 
 
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
@@ -108,8 +103,8 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     if ndim < 2:
         raise runtime_error(f"renorm: input needs at least 2 dimensions, got {ndim} dimensions")
     d = one_dim(dim, ndim)
-    length = _norm(input, float(p), tuple(k for k in range(ndim) if k != d), True)
-    return input * where(length > maxnorm, maxnorm / (length + 1e-7), 1.0)
+    size = length(input, float(p), tuple(k for k in range(ndim) if k != d), True)
+    return input * where(size > maxnorm, maxnorm / (size + 1e-7), 1.0)
 
 
 def nanmean(

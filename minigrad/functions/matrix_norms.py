@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.apply import apply, cast
-from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.tensor import Tensor
 from minigrad.core.types import Dim
 from minigrad.dtypes import F16, F32, DTypeLike, as_numpy
 from minigrad.errors import runtime_error
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.elementwise import where
 from minigrad.functions.factorizations import eigvalsh, svdvals
+from minigrad.functions.lengths import length
 from minigrad.functions.matrix_checks import floats, matrix, square
 from minigrad.functions.reduce import amax, amin
 from minigrad.functions.reduce import sum as total
@@ -57,34 +58,9 @@ def vector_norm(
             "an identity"
         )
     if x._array.dtype == F16:
-        y: Tensor = cast(_length(cast(x, F32), float(ord), dims, keepdim), F16)
+        y: Tensor = cast(length(cast(x, F32), float(ord), dims, keepdim), F16)
         return y
-    return _length(x, float(ord), dims, keepdim)
-
-
-def _length(x: Tensor, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> Tensor:
-    if p == 0:
-        everywhere = wrap(np.ones(x._array.shape, bool))
-        return total(
-            where(everywhere, cast(x != 0, x._array.dtype), x), dims, keepdim
-        )  # so that the gradient is 0
-    size = x.abs()
-    if p == 1:
-        return total(size, dims, keepdim)
-    if math.isinf(p):
-        every = () if dims is None else dims
-        return amax(size, every, keepdim) if p > 0 else amin(size, every, keepdim)
-    # Powers of 0 have no finite derivative, but 0 counts as a point where the gradient is 0.
-    if p == 2:
-        powers = x * x
-    else:
-        none = size == 0
-        powers = where(none, 0.0 if p > 0 else math.inf, where(none, 1.0, size) ** p)
-    sums = total(powers, dims, keepdim)
-    flat = (sums == 0) | sums.isinf()
-    inner = where(flat, 1.0, sums)
-    root = inner.sqrt() if p == 2 else inner ** (1 / p)
-    return where(flat, (sums ** (1 / p)).detach(), root)
+    return length(x, float(ord), dims, keepdim)
 
 
 _ORDERS = (2, -2, 1, -1, math.inf, -math.inf)

@@ -245,15 +245,10 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     return a.roll(-1, d) * b.roll(-2, d) - a.roll(-2, d) * b.roll(-1, d)
 
 
-def chain_matmul(*matrices: Tensor) -> Tensor:
-    """The product of matrices, in the order that takes the fewest multiplications."""
-    if not matrices:
-        raise value_error("chain_matmul(): Expected one or more matrices")
-    for m in matrices:
-        if m._array.ndim != 2:
-            raise runtime_error(f"Tensor dimension is {m._array.ndim}, expected 2 instead")
-    sizes = [matrices[0]._array.shape[0], *(m._array.shape[1] for m in matrices)]
-    count = len(matrices)
+def multiplied(xs: list[Tensor]) -> Tensor:
+    """The product of matrices that fit, in the cheapest order: by the costs of all parts of the chain."""
+    count = len(xs)
+    sizes = [xs[0]._array.shape[0], *(x._array.shape[1] for x in xs)]
     cost = {(k, k): (0, k) for k in range(count)}
     for length in range(1, count):
         for a in range(count - length):
@@ -265,9 +260,19 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
 
     def product(a: int, z: int) -> Tensor:
         k = cost[a, z][1]
-        return matrices[a] if a == z else matmul(product(a, k), product(k + 1, z))
+        return xs[a] if a == z else matmul(product(a, k), product(k + 1, z))
 
     return product(0, count - 1)
+
+
+def chain_matmul(*matrices: Tensor) -> Tensor:
+    """The product of matrices, in the order that takes the fewest multiplications."""
+    if not matrices:
+        raise value_error("chain_matmul(): Expected one or more matrices")
+    for m in matrices:
+        if m._array.ndim != 2:
+            raise runtime_error(f"Tensor dimension is {m._array.ndim}, expected 2 instead")
+    return multiplied(list(matrices))
 
 
 def _weighted(input: Tensor, beta: Number, other: Tensor, alpha: Number) -> Tensor:

@@ -18,6 +18,7 @@ from minigrad.functions.elementwise import own
 from minigrad.functions.factorizations import LOWER, STRICTLY_LOWER, svdvals
 from minigrad.functions.linalg import matmul
 from minigrad.functions.matrix_checks import floats, matrix, no_info, one_dtype, square
+from minigrad.functions.products import multiplied
 from minigrad.functions.results import InverseAndInfo, LeastSquares, ResultAndInfo
 from minigrad.gate import public
 from minigrad.ops import matrices as ops
@@ -335,26 +336,6 @@ def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     if row:
         y = y.squeeze(0)
     return own(y.squeeze(-1)) if column else own(y) if row else y
-
-
-def multiplied(xs: list[Tensor]) -> Tensor:
-    """The product of matrices that fit, in the cheapest order: by the costs of all parts of the chain."""
-    count = len(xs)
-    sizes = [xs[0]._array.shape[0], *(x._array.shape[1] for x in xs)]
-    cost = {(k, k): (0, k) for k in range(count)}
-    for length in range(1, count):
-        for a in range(count - length):
-            z = a + length
-            cost[a, z] = min(
-                (cost[a, k][0] + cost[k + 1, z][0] + sizes[a] * sizes[k + 1] * sizes[z + 1], k)
-                for k in range(a, z)
-            )
-
-    def product(a: int, z: int) -> Tensor:
-        k = cost[a, z][1]
-        return xs[a] if a == z else matmul(product(a, k), product(k + 1, z))
-
-    return product(0, count - 1)
 
 
 def vander(x: Tensor, *, N: int | None = None) -> Tensor:

@@ -10,15 +10,16 @@ from minigrad.core.apply import needs_value
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error, warn
 from minigrad.functions import activations as functions
+from minigrad.functions.creation import empty_like, zeros_like
 from minigrad.functions.dims import one_dim
 from minigrad.gate import public
 from minigrad.tensor import Tensor
 
 __all__ = [
     "alpha_dropout", "celu", "dropout", "dropout1d", "dropout2d", "dropout3d", "elu", "embedding",
-    "feature_alpha_dropout", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
-    "log_softmax", "logsigmoid", "mish", "one_hot", "prelu", "relu6", "rrelu", "selu", "sigmoid", "silu", "softmax",
-    "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
+    "feature_alpha_dropout", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "leaky_relu", "log_softmax", "logsigmoid", "mish", "one_hot", "prelu", "relu6", "rrelu", "selu", "sigmoid", "silu",
+    "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
 ]  # fmt: skip
 
 
@@ -54,6 +55,25 @@ def softmin(
 ) -> Tensor:
     """:func:`softmax` of ``-input``."""
     return functions.softmax(-input, _dim_of("softmin", dim, input), dtype)
+
+
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
+    """:func:`softmax` of ``(logits + draws) / tau``, the draws of the Gumbel distribution.
+
+    With ``hard`` it is 1 at the largest and 0 elsewhere, with the gradient of the soft ones. Jang, Gu, Poole (2017),
+    "Categorical Reparameterization with Gumbel-Softmax".
+    """
+    if eps != 1e-10:
+        warn("`eps` parameter is deprecated and has no effect.")
+    draws = -empty_like(logits).exponential_().log()
+    soft: Tensor = functions.softmax((logits + draws) / tau, dim)
+    if not hard:
+        return soft
+    values = soft.detach()
+    ones = zeros_like(values).scatter(dim, values.max(dim, keepdim=True)[1], 1.0)
+    return ones - values + soft
 
 
 # ---------------------------------------------------------------- element by element

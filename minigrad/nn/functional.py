@@ -16,7 +16,7 @@ from minigrad.tensor import Tensor
 _FILES = {
     "nn._activations": """
         alpha_dropout celu dropout dropout1d dropout2d dropout3d elu embedding feature_alpha_dropout
-        gelu glu hardshrink hardsigmoid hardswish hardtanh leaky_relu log_softmax logsigmoid mish
+        gelu glu gumbel_softmax hardshrink hardsigmoid hardswish hardtanh leaky_relu log_softmax logsigmoid mish
         one_hot prelu relu6 rrelu selu sigmoid silu softmax softmin softplus softshrink softsign tanh
         tanhshrink threshold
     """,
@@ -28,6 +28,7 @@ _FILES = {
     "nn._attention": "multi_head_attention_forward scaled_dot_product_attention",
     "nn._ctc": "ctc_loss",
     "nn._bags": "bilinear embedding_bag",
+    "nn._inplace": "celu_ elu_ hardtanh_ leaky_relu_ relu_ rrelu_ selu_ threshold_",
     "nn._margins": """
         multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss
         triplet_margin_with_distance_loss
@@ -35,6 +36,7 @@ _FILES = {
     "nn._distances": "cosine_similarity normalize pairwise_distance",
     "nn._norms": "batch_norm group_norm instance_norm layer_norm local_response_norm rms_norm",
     "functions.conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d fold unfold",
+    "functions.distances": "pdist",
     "functions.grids": "affine_grid grid_sample",
     "functions.images": """
         channel_shuffle interpolate pad pixel_shuffle pixel_unshuffle upsample upsample_bilinear
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from minigrad.functions.conv import conv_transpose3d as conv_transpose3d
     from minigrad.functions.conv import fold as fold
     from minigrad.functions.conv import unfold as unfold
+    from minigrad.functions.distances import pdist as pdist
     from minigrad.functions.grids import affine_grid as affine_grid
     from minigrad.functions.grids import grid_sample as grid_sample
     from minigrad.functions.images import channel_shuffle as channel_shuffle
@@ -90,6 +93,7 @@ if TYPE_CHECKING:
     from minigrad.nn._bags import *  # noqa: F403
     from minigrad.nn._ctc import *  # noqa: F403
     from minigrad.nn._distances import *  # noqa: F403
+    from minigrad.nn._inplace import *  # noqa: F403
     from minigrad.nn._losses import *  # noqa: F403
     from minigrad.nn._margins import *  # noqa: F403
     from minigrad.nn._norms import *  # noqa: F403

@@ -8,13 +8,15 @@ shape ``(out, in, *kernel)``.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.errors import warn
-from minigrad.functions.creation import empty, empty_like, eye, from_numpy
+from minigrad.functions.creation import empty, empty_like, from_numpy
+from minigrad.functions.creation import eye as eye_matrix
 from minigrad.functions.creation import tensor as make
 from minigrad.functions.draws import randperm
 from minigrad.functions.elementwise import where
@@ -23,12 +25,17 @@ from minigrad.hints import missing
 from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
+    from typing import ParamSpec
+
     from minigrad.random import Generator
 
+    P = ParamSpec("P")
+
 __all__ = [
-    "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_",
-    "ones_", "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_",
-    "zeros_",
+    "calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal",
+    "kaiming_normal_", "kaiming_uniform", "kaiming_uniform_", "normal", "normal_", "ones_", "orthogonal",
+    "orthogonal_", "sparse", "sparse_", "trunc_normal_", "uniform", "uniform_", "xavier_normal",
+    "xavier_normal_", "xavier_uniform", "xavier_uniform_", "zeros_",
 ]  # fmt: skip
 
 _GAINS = {
@@ -152,7 +159,7 @@ def eye_(tensor: Tensor) -> Tensor:
     """Ones on the diagonal of a 2-d Tensor, zeros elsewhere. ValueError for other dimensions."""
     _check_dim(tensor, tensor.ndim == 2, "Only tensors with 2 dimensions are supported")
     with no_grad():
-        return tensor.copy_(eye(*tensor.shape))
+        return tensor.copy_(eye_matrix(*tensor.shape))
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
@@ -287,7 +294,35 @@ def _check_dim(tensor: Tensor, good: bool, message: str) -> None:
         raise ValueError(f"{message}, got shape {tuple(tensor.shape)}")
 
 
-public(globals(), __all__, check="Tensors")
+public(globals(), [name for name in __all__ if name in globals()], check="Tensors")
+
+
+def _deprecated(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """The function under its name of before, without the underscore, with PyTorch's warning."""
+    new = function.__name__
+    old = new[:-1]
+
+    def filled(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning)
+        return function(*args, **kwargs)
+
+    filled.__name__ = filled.__qualname__ = old
+    filled.__doc__ = f"`{new}`, under the name that it had before; FutureWarning."
+    return filled
+
+
+constant = _deprecated(constant_)
+dirac = _deprecated(dirac_)
+eye = _deprecated(eye_)
+kaiming_normal = _deprecated(kaiming_normal_)
+kaiming_uniform = _deprecated(kaiming_uniform_)
+normal = _deprecated(normal_)
+orthogonal = _deprecated(orthogonal_)
+sparse = _deprecated(sparse_)
+uniform = _deprecated(uniform_)
+xavier_normal = _deprecated(xavier_normal_)
+xavier_uniform = _deprecated(xavier_uniform_)
+
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing
 
     def __getattr__(name: str) -> NoReturn:

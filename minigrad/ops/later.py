@@ -78,11 +78,12 @@ FUNCTIONS = {
         diag diag_embed diagflat diagonal diagonal_scatter select_scatter slice_scatter trace tril
         tril_indices triu triu_indices
     """,
-    "distances": "cdist corrcoef cov deg2rad dist nanmean norm rad2deg renorm",
+    "distances": "cdist corrcoef cov deg2rad dist nanmean norm pdist rad2deg renorm",
     "draws": "bernoulli multinomial normal rand rand_like randint randn randn_like randperm",
     "exchange": "from_dlpack to_dlpack",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
+    "lowered": "grid_sampler grid_sampler_2d grid_sampler_3d native_batch_norm native_group_norm native_layer_norm",
     "parts": "cat chunk concat concatenate hstack narrow row_stack select split stack tensor_split unbind vstack",
     "pool": "adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d max_pool1d max_pool2d max_pool3d",
     "products": "addbmm addr chain_matmul cross einsum inner kron tensordot",
@@ -91,6 +92,7 @@ FUNCTIONS = {
         argsort bucketize cummax cummin isin kthvalue logcumsumexp median mode msort nanmedian nanquantile
         quantile searchsorted sort topk
     """,
+    "spaced": "logspace range",
     "typed": """
         BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
         ShortTensor can_cast finfo get_default_device iinfo numel set_default_device

@@ -1,0 +1,39 @@
+"""The norm of vectors, of which distances and norms of matrices consist."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.apply import apply, cast
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.functions.elementwise import where
+from minigrad.ops import distances as ops
+
+__all__: list[str] = []
+METHODS = ""
+
+
+def length(x: Tensor, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> Tensor:
+    """The norm over dimensions, or over all."""
+    over: dict[str, Any] = {"dim": dims, "keepdim": keepdim}
+    if p == 2:
+        return apply(ops.length, (x,), over)
+    if p == 0:
+        everywhere = wrap(np.ones(x._array.shape, bool))
+        return where(everywhere, cast(x != 0, x._array.dtype), x).sum(
+            dims, keepdim
+        )  # so that the gradient is 0
+    size = x.abs()
+    if p == 1:
+        return size.sum(dims, keepdim)
+    if math.isinf(p):
+        every = () if dims is None else dims
+        return size.amax(every, keepdim) if p > 0 else size.amin(every, keepdim)
+    # Powers of 0 have no finite derivative, but 0 counts as a point where the gradient is 0.
+    none = size == 0
+    total = where(none, 0.0 if p > 0 else math.inf, where(none, 1.0, size) ** p).sum(dims, keepdim)
+    flat = (total == 0) | total.isinf()
+    return where(flat, (total ** (1 / p)).detach(), where(flat, 1.0, total) ** (1 / p))

@@ -1,0 +1,68 @@
+"""Numbers in a row: in equal ratios, and with the end."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.core.quiet import QUIET
+from minigrad.core.tensor import Tensor
+from minigrad.core.types import NumberLike
+from minigrad.device import DeviceLike
+from minigrad.dtypes import DTypeLike
+from minigrad.errors import runtime_error, warn
+from minigrad.functions.creation import from_numpy, linspace
+from minigrad.gate import public
+
+__all__ = ["logspace", "range"]
+
+
+def logspace(
+    start: NumberLike, end: NumberLike, steps: int, base: float = 10.0, *, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """``base`` to the powers of `linspace`: from ``base**start`` to ``base**end``, in equal ratios.
+
+    Whole numbers are rounded towards 0. NotImplementedError for bool, and what `linspace` raises.
+    """
+    kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
+    if kind.kind == "b":
+        raise NotImplementedError('"logspace" not implemented for bool; use .bool() on another one')
+    if kind.kind != "f":
+        start, end = int(start), int(end)
+    powers = linspace(start, end, steps, dtype=kind if kind.kind == "f" else np.float64, device=device)._array
+    values = QUIET.run(np.power, powers.dtype.type(base), powers).astype(kind)
+    return from_numpy(values).requires_grad_(requires_grad)
+
+
+def range(
+    start: NumberLike, end: NumberLike, step: NumberLike = 1, *, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """From ``start`` to ``end``, which belongs to it, in the default float; it warns that `arange` is there."""
+    warn(
+        "range is deprecated and will be removed, since Python's range does not have its end; use arange, with values "
+        "in [start, end)."
+    )
+    first, last, by = (float(x) for x in (start, end, step))
+    if by == 0:
+        raise runtime_error("step must be nonzero")
+    if not math.isfinite(first) or not math.isfinite(last):
+        raise runtime_error(f"unsupported range: {first:g} -> {last:g}")
+    if (last - first) * by < 0:
+        raise runtime_error("upper bound and lower bound inconsistent with step sign")
+    kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
+    if kind.kind == "b":
+        raise NotImplementedError('"range" not implemented for bool')
+    if kind.kind != "f":
+        first, by = float(int(first)), float(int(by))
+        if by == 0:
+            raise runtime_error("step must be nonzero, also as an integer")
+    count = int((last - first) / by) + 1
+    return from_numpy((first + by * np.arange(count)).astype(kind)).requires_grad_(requires_grad)
+
+
+METHODS = ""
+public(globals(), __all__, home="minigrad")
