@@ -36,6 +36,9 @@ NO_GRADIENT = {
     "floor_divide": "its rules refuse, tested in test_every_op.py",
     "qr_r": "its rule refuses, tested in test_linalg.py",
 }
+# Of which a second derivative is refused, and the inputs by which the rule of their gradient refuses.
+ONCE = {"ctc": "as in PyTorch"}
+REFUSING = {"ctc_backward": {1}}
 NOT_EMPTY = {
     "amax": "no maximum of nothing",
     "amin": "no minimum of nothing",

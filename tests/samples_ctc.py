@@ -49,6 +49,6 @@ def rows() -> list[Any]:
         inputs = (real(4, n, 3), classes, whole(3, 5, n), whole(min(s, 1), s + 1, n))
         table += [
             Row("ctc", inputs, _loss, "0", {"blank": blank}),
-            Row("ctc_backward", (real(n), *inputs), _backward, "01", {"blank": blank}),
+            Row("ctc_backward", (real(n), *inputs), _backward, "0", {"blank": blank}),
         ]
     return table

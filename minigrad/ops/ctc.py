@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from minigrad.core.apply import needs_value
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
+from minigrad.errors import not_implemented_error
 from minigrad.kernels import ctc as k
-from minigrad.ops import elementwise as e
-from minigrad.ops.index import index, unindex
-from minigrad.ops.reduce import logsumexp, sum
-from minigrad.ops.shape import cat, reshape, slice_, stack
+from minigrad.ops.reduce import sum
 
 
 def _array(t: Any) -> Any:
@@ -35,58 +32,8 @@ def _is_target(x: Any, target: Any, lengths: Any, sizes: Any, blank: int) -> Non
         )
 
 
-def _by_x(g: Any, d: Any, x: Any, target: Any, lengths: Any, sizes: Any, blank: int) -> Any:
-    """How the probabilities of classes change along ``g``: the recursions with their derivatives along ``g`` beside."""
-    needs_value("the second derivative of ctc_loss()")
-    target, lengths, sizes = map(_array, (target, lengths, sizes))
-    steps, n, _ = x.shape
-    if not steps or not n:
-        return x * 0.0
-    classes, skips = k.states(target, sizes, blank)
-    both, skips, times, when, which = k.both_ways(classes, skips, lengths, sizes, steps)
-    rows, width = np.arange(n)[:, None], classes.shape[1]
-    how: dict[str, Any] = {"pattern": (True, True, True)}
-    at = (times[:, :, None], np.arange(2 * n)[:, None] % n, both)
-    emitted, moved = index(x, *at, **how), index(g, *at, **how)
-    kind = _array(x).dtype.type
-    never = -3e4 if kind is np.float16 else -1e30  # for no probability: differences of it are numbers
-    first = np.broadcast_to(np.arange(width) < 2, both.shape)
-    a, da = e.where(first, _step(emitted, 0), never), e.where(first, _step(moved, 0), 0.0)
-    ways, changes = [a], [da]
-    for t in range(1, steps):
-        before = [a, _later(a, 1, kind(never)), e.where(skips, _later(a, 2, kind(never)), never)]
-        log = logsumexp(stack(*before, dim=0), dim=(0,), keepdim=False)
-        slopes = [da, _later(da, 1, kind(0)), _later(da, 2, kind(0))]
-        change = _step(moved, t)
-        for way, slope in zip(before, slopes, strict=True):
-            change = change + e.exp(way - log) * slope
-        runs = np.broadcast_to(t < np.concatenate([lengths, lengths])[:, None], both.shape)
-        a, da = e.where(runs, _step(emitted, t) + log, a), e.where(runs, change, da)
-        ways.append(a)
-        changes.append(da)
-    end = e.where(k.last(width, sizes), slice_(a, index=(slice(0, n),)), never)
-    total = reshape(logsumexp(end, dim=(1,), keepdim=False), shape=(n, 1))
-    rise = sum(e.exp(end - total) * slice_(da, index=(slice(0, n),)), dim=(1,), keepdim=True)
-    back = (when[:, :, None], n + rows, which)
-    here = (slice(None), slice(0, n))
-    every, slopes_ = stack(*ways, dim=0), stack(*changes, dim=0)
-    emitted, moved = slice_(emitted, index=here), slice_(moved, index=here)
-    p = e.exp(slice_(every, index=here) + index(every, *back, **how) - emitted - total)
-    dp = p * (slice_(slopes_, index=here) + index(slopes_, *back, **how) - moved - rise)
-    dp = e.where(k.inside(steps, width, lengths, sizes), dp, 0.0) * -reshape(d, shape=(n, 1))
-    return unindex(dp, np.arange(steps)[:, None, None], rows, classes, shape=tuple(x.shape), **how)
-
-
-def _step(x: Any, t: int) -> Any:
-    return slice_(x, index=(t,))
-
-
-def _later(x: Any, by: int, fill: Any) -> Any:
-    """States moved on by some places."""
-    n, width = x.shape
-    if by >= width:
-        return e.where(np.ones((n, width), bool), fill, x)
-    return cat(np.full((n, by), fill), slice_(x, index=(slice(None), slice(0, width - by))), dim=1)
+def _by_x(g: object) -> NoReturn:
+    raise not_implemented_error("the second derivative of ctc_loss() is not implemented, as in PyTorch")
 
 
 def _by_d(g: Any, x: Any, *rest: Any, blank: int) -> Any:
