@@ -94,7 +94,11 @@ def declared() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("page", WITH_SNIPPETS, ids=[p.name for p in WITH_SNIPPETS])
-def test_every_snippet_prints_what_the_page_shows(page: Path, declared: None) -> None:
+def test_every_snippet_prints_what_the_page_shows(
+    page: Path, declared: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A page sets it, and it is put back.
+    monkeypatch.setattr(mg.backends.cudnn, "benchmark", mg.backends.cudnn.benchmark)
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for snippet in snippets(page.read_text(encoding="utf-8")):
         printed, failed = run(snippet, namespace, f"{page.stem}.py")
