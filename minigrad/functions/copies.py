@@ -17,7 +17,7 @@ from minigrad.functions.elementwise import where
 from minigrad.functions.images import pad as padded
 from minigrad.functions.parts import cat, chunk, split, unbind
 from minigrad.gate import public
-from minigrad.ops import strided
+from minigrad.ops import shape, strided
 
 __all__ = [
     "alias_copy", "angle", "conj", "conj_physical", "constant_pad_nd", "diagonal_copy", "expand_copy", "gradient",
@@ -28,6 +28,8 @@ __all__ = [
 
 
 # ---------------------------------------------------------------- views, copied
+#
+# `shape.contiguous` always copies, row by row.
 
 
 def alias_copy(input: Tensor) -> Tensor:
@@ -37,17 +39,17 @@ def alias_copy(input: Tensor) -> Tensor:
 
 def diagonal_copy(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """A copy of `diagonal`."""
-    return diagonal(input, offset, dim1, dim2).contiguous().clone()
+    return apply(shape.contiguous, (diagonal(input, offset, dim1, dim2),))
 
 
 def expand_copy(input: Tensor, size: Sequence[int]) -> Tensor:
     """A copy of `Tensor.expand`."""
-    return input.expand(size).contiguous().clone()
+    return apply(shape.contiguous, (input.expand(size),))
 
 
 def permute_copy(input: Tensor, dims: Sequence[int]) -> Tensor:
     """A copy of `permute`."""
-    return input.permute(dims).contiguous().clone()
+    return apply(shape.contiguous, (input.permute(dims),))
 
 
 def squeeze_copy(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
@@ -57,12 +59,12 @@ def squeeze_copy(input: Tensor, dim: int | Sequence[int] | None = None) -> Tenso
 
 def t_copy(input: Tensor) -> Tensor:
     """A copy of `t`."""
-    return input.t().contiguous().clone()
+    return apply(shape.contiguous, (input.t(),))
 
 
 def transpose_copy(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """A copy of `transpose`."""
-    return input.transpose(dim0, dim1).contiguous().clone()
+    return apply(shape.contiguous, (input.transpose(dim0, dim1),))
 
 
 def unsqueeze_copy(input: Tensor, dim: int) -> Tensor:
@@ -125,12 +127,14 @@ def resolve_neg(input: Tensor) -> Tensor:
 
 def is_conj(input: Tensor) -> bool:
     """False: there are no complex numbers."""
-    return _itself("is_conj", input) is None
+    _itself("is_conj", input)
+    return False
 
 
 def is_neg(input: Tensor) -> bool:
     """False: there are no complex numbers."""
-    return _itself("is_neg", input) is None
+    _itself("is_neg", input)
+    return False
 
 
 def _itself(name: str, input: Tensor) -> Tensor:
@@ -142,11 +146,9 @@ def _itself(name: str, input: Tensor) -> Tensor:
 def angle(input: Tensor) -> Tensor:
     """0, or pi where ``input`` is negative; nan where it is nan. Its gradient is 0."""
     x = input if input._array.dtype.kind == "f" else input.float()
-    negative = where(x < 0, x.new_full((), math.pi), x.new_zeros(()))
-    y: Tensor = where(x.isnan(), x.new_full((), math.nan), negative)
-    return (
-        y + apply(basic.expand, (x.new_zeros(()),), {"shape": x._array.shape}) * x if x.requires_grad else y
-    )
+    # through `sign`, whose gradient is 0 also where the input is inf
+    y = x.sign().clamp(max=0).abs() * math.pi
+    return where(x.isnan(), math.nan, y)
 
 
 # ---------------------------------------------------------------- windows and sums
@@ -175,18 +177,18 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
 def unfold_copy(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """A copy of `Tensor.unfold`."""
-    return unfold(input, dimension, size, step).contiguous().clone()
+    return apply(shape.contiguous, (unfold(input, dimension, size, step),))
 
 
 def sum_to_size(input: Tensor, *size: Sizes) -> Tensor:
     """The sum of what broadcasting from ``size`` would have repeated. RuntimeError if it would not give this shape."""
     wanted = size[0] if len(size) == 1 and not isinstance(size[0], int) else size
     target = tuple(int(n) for n in wanted)  # type: ignore[arg-type]
-    shape = input._array.shape
-    aligned = (1,) * (len(shape) - len(target)) + target
-    if len(target) > len(shape) or any(t not in (1, n) for t, n in zip(aligned, shape, strict=True)):
-        raise runtime_error(f"size {{{list(target)}}} is not expandable to size {{{list(shape)}}}.")
-    return input if target == shape else apply(basic.sum_to, (input,), {"shape": target})
+    sizes = input._array.shape
+    aligned = (1,) * (len(sizes) - len(target)) + target
+    if len(target) > len(sizes) or any(t not in (1, n) for t, n in zip(aligned, sizes, strict=True)):
+        raise runtime_error(f"size {{{list(target)}}} is not expandable to size {{{list(sizes)}}}.")
+    return input if target == sizes else apply(basic.sum_to, (input,), {"shape": target})
 
 
 def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Number = 0) -> Tensor:
