@@ -2612,8 +2612,14 @@ def test_results_of_one_number_share_memory_as_in_eager_mode() -> None:
 
 
 def test_the_dtype_counts_of_a_tensor_whose_values_do_not() -> None:
-    w = mg.ones(4)
-    compiled = mg.compile(lambda a: (w * a).zero_())
+    w = mg.ones(4, requires_grad=True)
+
+    def f(a: float) -> Any:
+        t = w * a
+        t.normal_()
+        return t
+
+    compiled = mg.compile(f)
     assert compiled(0.5).dtype == mg.float32
     w.data = mg.ones(4, dtype=mg.float64)
     assert compiled(0.5).dtype == mg.float64
