@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeGuard, TypeVar
 
 from minigrad import dtypes
 from minigrad.core.changes import RUNNING, part
@@ -190,7 +190,7 @@ def _without_size(cls: type[U], requires_grad: bool, dtype: dtypes.dtype | None)
     return tensor  # type: ignore[no-any-return]
 
 
-def is_lazy(param: Any) -> bool:
+def is_lazy(param: Any) -> TypeGuard[UninitializedTensorMixin]:
     """Whether it is an :class:`UninitializedParameter` or an :class:`UninitializedBuffer`."""
     return isinstance(param, UninitializedTensorMixin)
 
