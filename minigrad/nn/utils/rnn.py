@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from minigrad.dtypes import float16, float32, float64
 from minigrad.errors import runtime_error, value_error
 from minigrad.functions.creation import as_tensor, from_numpy, full
 from minigrad.functions.parts import cat
@@ -57,15 +58,15 @@ class PackedSequence(_Packed):
 
     def double(self) -> PackedSequence:
         """The same in float64."""
-        return self.to(self.data.double().dtype)
+        return self.to(float64)
 
     def float(self) -> PackedSequence:
         """The same in float32."""
-        return self.to(self.data.float().dtype)
+        return self.to(float32)
 
     def half(self) -> PackedSequence:
         """The same in float16."""
-        return self.to(self.data.half().dtype)
+        return self.to(float16)
 
     def cpu(self) -> PackedSequence:
         """The same: there is one device."""
