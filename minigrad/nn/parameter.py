@@ -140,10 +140,11 @@ class UninitializedTensorMixin(Tensor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         copied: Self = memo.setdefault(id(self), _without_size(type(self), self.requires_grad, self.dtype))
+        vars(copied).update(vars(self))
         return copied
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return _without_size, (type(self), self.requires_grad, self.dtype)
+        return _without_size, (type(self), self.requires_grad, self.dtype), vars(self)
 
 
 class UninitializedParameter(UninitializedTensorMixin, Parameter):
