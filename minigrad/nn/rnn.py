@@ -64,9 +64,10 @@ class RNNBase(Module):
         self.proj_size = proj_size
         self._all_weights: list[list[str]] = []
         rows, out = _GATES[mode] * hidden_size, proj_size or hidden_size
+        suffixes = ("", "_reverse") if bidirectional else ("",)
         for k in range(num_layers):
-            width = input_size if k == 0 else out * (2 if bidirectional else 1)
-            for suffix in ("", "_reverse")[: 2 if bidirectional else 1]:
+            width = input_size if k == 0 else out * len(suffixes)
+            for suffix in suffixes:
                 shapes: dict[str, Any] = {"weight_ih": (rows, width), "weight_hh": (rows, out)}
                 if bias:
                     shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
@@ -169,7 +170,7 @@ class RNNBase(Module):
         self, hx: Sequence[Tensor] | None, x: Tensor, batch: int, order: Tensor | None
     ) -> list[list[Tensor]]:
         """The first states of each layer and direction."""
-        count = self.num_layers * (2 if self.bidirectional else 1)
+        count = len(self._all_weights)
         widths = [self.proj_size or self.hidden_size]
         if self.mode == "LSTM":
             widths.append(self.hidden_size)

@@ -121,7 +121,7 @@ def pack_padded_sequence(
     if not enforce_sorted:
         order = np.argsort(-sizes, kind="stable")
         sizes = sizes[order]
-    if sizes[-1] <= 0 or sizes.min() <= 0:
+    if sizes.min() <= 0:
         raise runtime_error(
             "Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0"
         )
@@ -135,11 +135,11 @@ def pack_padded_sequence(
             f"Expected lengths of at most {longest}, the padded size, but got {sizes[0]} (input "
             f"{list(input._array.shape)})"
         )
-    held = np.arange(longest)[:, None] < sizes
-    step, sequence = np.nonzero(held[: sizes[0]])
+    held = np.arange(sizes[0])[:, None] < sizes
+    step, sequence = np.nonzero(held)
     rows = step * batch + (sequence if order is None else order[sequence])
     data = input.reshape(longest * batch, *input._array.shape[2:])[from_numpy(rows)]
-    counts = from_numpy(held[: sizes[0]].sum(1))
+    counts = from_numpy(held.sum(1))
     return PackedSequence(data, counts, None if order is None else from_numpy(order))
 
 
