@@ -257,7 +257,12 @@ def test_what_a_package_loads_later_is_where_it_says(package: Any) -> None:
     """A type checker reads the import statements, Python a table of places: they agree."""
     tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
     (block,) = [n for n in tree.body if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
-    said = {a.name: n.module for n in block.body if isinstance(n, ast.ImportFrom) for a in n.names}
+    said: dict[str, Any] = {}
+    for statement in block.body:
+        assert isinstance(statement, ast.ImportFrom)
+        for name in [alias.name for alias in statement.names]:
+            names = importlib.import_module(str(statement.module)).__all__ if name == "*" else [name]
+            said.update(dict.fromkeys(names, statement.module))
     classes = {name: f"{package.__name__}.{place}" for name, place in package._PLACES.items()}
     assert {n: m for n, m in said.items() if m != package.__name__} == classes
     for name, place in classes.items():

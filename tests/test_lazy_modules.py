@@ -123,3 +123,12 @@ def test_a_class_of_ones_own() -> None:
     assert (scale.calls, type(scale)) == (1, Scale)
     with pytest.raises(RuntimeError, match="module Scale has not been fully initialized"):
         Scale()(mg.ones(1, 2, 3))
+
+
+@pytest.mark.parametrize("persistent", [True, False])
+def test_a_copy_of_a_buffer_without_size_is_saved_as_the_buffer_is(persistent: bool) -> None:
+    buffer = nn.UninitializedBuffer(persistent=persistent)
+    for copied in copy.copy(buffer), copy.deepcopy(buffer), pickle.loads(pickle.dumps(buffer)):
+        module = nn.Module()
+        module.mean = copied
+        assert list(module.state_dict()) == ["mean"] * persistent

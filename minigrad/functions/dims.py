@@ -48,6 +48,11 @@ def all_dims(dim: Dim, ndim: int) -> tuple[int, ...] | None:
     return tuple(dims) if ndim else None
 
 
+def each_dim(value: Any, rank: int) -> tuple[Any, ...]:
+    """A tuple of any length as it is, a single value once for each dimension."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
+
+
 def tensor_list(name: str, xs: Sequence[Tensor]) -> list[Tensor]:
     """A list of Tensors, one at least; TypeError for anything else among them."""
     if not isinstance(xs, (tuple, list)):

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd import no_grad
 from minigrad.core.apply import needs_value
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error, warn
 from minigrad.functions import activations as functions
-from minigrad.functions.creation import empty_like, zeros_like
+from minigrad.functions.creation import empty_like, from_numpy, zeros_like
 from minigrad.functions.dims import one_dim
 from minigrad.gate import public
 from minigrad.tensor import Tensor
@@ -347,7 +348,7 @@ def embedding(
     array, index = weight._array, input._array
     if array.ndim != 2:
         raise runtime_error("'weight' must be 2-D")
-    if index.dtype.char not in "il" and index.dtype not in (np.int32, np.int64):
+    if index.dtype.char not in "ilq":  # int32 and int64
         raise runtime_error(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
             f"{input.dtype} instead (while checking arguments for embedding); use .long()"
@@ -365,9 +366,6 @@ def embedding(
 
 def _renormed(weight: Tensor, index: Any, max_norm: float, norm_type: float) -> None:
     """Scales those of the rows named that are longer than ``max_norm``, in place and unrecorded."""
-    from minigrad.autograd import no_grad
-    from minigrad.functions.creation import from_numpy
-
     needs_value("embedding() with max_norm")
     places = np.unique(index)
     if not places.size or places[0] < 0 or places[-1] >= len(weight._array):

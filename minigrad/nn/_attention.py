@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -170,10 +171,7 @@ def multi_head_attention_forward(
     """
     batched = _check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads)
     if not batched:
-        same = key is value, query is key
-        query, key, value = query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1)
-        value = key if same[0] else value
-        key, value = (query, query) if all(same) else (key, value)
+        query, key, value = each_once(lambda x: x.unsqueeze(1), query, key, value)
         key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
     steps, batch, width = query._array.shape
     if width != embed_dim_to_check:
@@ -223,6 +221,12 @@ def multi_head_attention_forward(
     if average_attn_weights:
         p = p.mean(1)
     return (y, p) if batched else (y.squeeze(1), p.squeeze(0))
+
+
+def each_once(change: Callable[[Tensor], Tensor], *operands: Tensor) -> list[Tensor]:
+    """Operands changed, each once: what is one Tensor stays one, and its projections are a single product."""
+    by_id = {id(x): change(x) for x in operands}
+    return [by_id[id(x)] for x in operands]
 
 
 def _check_shapes(

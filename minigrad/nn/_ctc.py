@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from minigrad.functions import ctc as functions
 from minigrad.functions.elementwise import where
 from minigrad.gate import public
-from minigrad.nn._reductions import weighted
+from minigrad.nn._reductions import reduced
 from minigrad.tensor import Tensor
 
 __all__ = ["ctc_loss"]
@@ -38,7 +38,7 @@ def ctc_loss(
         losses = where(losses.isinf(), 0.0, losses)
     if reduction == "mean":
         losses = losses / sizes.clamp_min(1).to(losses.dtype)
-    return weighted(losses, None, reduction)
+    return reduced(losses, reduction)
 
 
 public(globals(), __all__, check="Tensors", home="minigrad.nn.functional")

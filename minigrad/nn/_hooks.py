@@ -28,7 +28,8 @@ class Table(Generic[H]):
         own = module.__dict__
         if "_hooked" not in own:
             own.update({"_hooked": True, **{name: own.get(name, OrderedDict()) for name in TABLES}})
-        return own.setdefault(self.name, OrderedDict())  # type: ignore[no-any-return]
+        table: OrderedDict[int, H] = own.setdefault(self.name, OrderedDict())
+        return table
 
 
 class ForwardHook(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from minigrad.functions.creation import ones_like
 from minigrad.functions.elementwise import clamp_min, where
 from minigrad.gate import public
 from minigrad.nn._distances import pairwise_distance
-from minigrad.nn._reductions import legacy_reduction, warn_of_sizes, weighted
+from minigrad.nn._reductions import legacy_reduction, reduced, warn_of_sizes
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -22,10 +23,6 @@ __all__ = [
     "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "margin_ranking_loss", "nll_loss",
     "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
 ]  # fmt: skip
-
-
-def _reduced(errors: Tensor, reduction: str) -> Tensor:
-    return weighted(errors, None, reduction)
 
 
 # ---------------------------------------------------------------- classes
@@ -69,7 +66,7 @@ def cross_entropy(
     if reduction == "mean":
         even = even.sum() / _weights(classes, weight, ignore_index, logs).sum()
     else:
-        even = _reduced(even, reduction)
+        even = reduced(even, reduction)
     mixed: Tensor = hard * (1 - label_smoothing) + even * (label_smoothing / logs._array.shape[1])
     return mixed.reshape(_shape(target, reduction))
 
@@ -140,14 +137,14 @@ def _of_classes(
 ) -> Tensor:
     """The reduction of the losses of classes; the mean is over the weights of those that are not ignored."""
     if weight is None and reduction != "mean":
-        return _reduced(losses, reduction)
+        return reduced(losses, reduction)
     weights = _weights(classes, weight, ignore, losses)
     if weight is not None:
         losses = losses * weights
     if reduction == "mean":
         mean: Tensor = losses.sum() / weights.sum()
         return mean
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 def _of_probabilities(
@@ -173,7 +170,7 @@ def _of_probabilities(
         count = input._array.size / classes if classes else math.nan
         mean: Tensor = -losses.sum() / count
         return mean
-    return _reduced(-losses, reduction)
+    return reduced(-losses, reduction)
 
 
 def nll_loss(
@@ -217,7 +214,7 @@ def binary_cross_entropy(
     if target._array.dtype != input._array.dtype:
         raise runtime_error(f"Found dtype {target.dtype} but expected {input.dtype}")
     losses = functions.bce(input, target)
-    return _reduced(losses if weight is None else losses * weight, reduction)
+    return reduced(losses if weight is None else losses * weight, reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -238,7 +235,7 @@ def binary_cross_entropy_with_logits(
     else:
         positive = (pos_weight - 1) * target + 1
         losses = (1 - target) * input - positive * functions.log_sigmoid(input)
-    return _reduced(losses if weight is None else losses * weight, reduction)
+    return reduced(losses if weight is None else losses * weight, reduction)
 
 
 def kl_div(
@@ -268,7 +265,7 @@ def kl_div(
     if reduction == "batchmean" and input._array.ndim:
         mean: Tensor = losses.sum() / input._array.shape[0]
         return mean
-    return _reduced(losses, "mean" if reduction == "batchmean" else reduction)
+    return reduced(losses, "mean" if reduction == "batchmean" else reduction)
 
 
 # ---------------------------------------------------------------- regression
@@ -288,10 +285,10 @@ def smooth_l1_loss(
     if beta < 0:
         raise runtime_error("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
-        return _reduced((input - target).abs(), reduction)
+        return reduced((input - target).abs(), reduction)
     d = _difference("smooth_l1_loss", input, target)
     losses = functions.huber(d, delta=float(beta))
-    return _reduced(losses if beta == 1 else losses / beta, reduction)
+    return reduced(losses if beta == 1 else losses / beta, reduction)
 
 
 def huber_loss(
@@ -306,10 +303,10 @@ def huber_loss(
         raise runtime_error("huber_loss does not support non-positive values for delta.")
     losses = functions.huber(_difference("huber_loss", input, target), delta=float(delta))
     if weight is None:
-        return _reduced(losses, reduction)
+        return reduced(losses, reduction)
     if weight._array.shape != input._array.shape:
         raise ValueError("Weights and input must have the same size.")
-    return _reduced(losses * weight, reduction)  # PyTorch: the mean here is the plain one
+    return reduced(losses * weight, reduction)  # PyTorch: the mean here is the plain one
 
 
 def _difference(name: str, input: Tensor, target: Tensor) -> Tensor:
@@ -339,7 +336,7 @@ def poisson_nll_loss(
     if full:
         stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
         losses = losses + where(target.le(1), 0.0, stirling)
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 def gaussian_nll_loss(
@@ -377,7 +374,7 @@ def gaussian_nll_loss(
     losses = 0.5 * (var.log() + (input - target) ** 2 / var)
     if full:
         losses = losses + 0.5 * math.log(2 * math.pi)
-    return _reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 # ---------------------------------------------------------------- margins
@@ -392,7 +389,7 @@ def soft_margin_loss(
 ) -> Tensor:
     """``log(1 + exp(-target * input))`` for targets 1 and -1."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    return _reduced((-target * input).exp().log1p(), reduction)
+    return reduced((-target * input).exp().log1p(), reduction)
 
 
 def hinge_embedding_loss(
@@ -406,7 +403,7 @@ def hinge_embedding_loss(
     """``input`` where the target is 1, ``max(0, margin - input)`` where it is -1."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     apart = where(target.ne(1), clamp_min(margin - input, 0), 0.0)
-    return _reduced(apart + where(target.ne(-1), input, 0.0), reduction)
+    return reduced(apart + where(target.ne(-1), input, 0.0), reduction)
 
 
 def margin_ranking_loss(
@@ -425,7 +422,7 @@ def margin_ranking_loss(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
             f"{input1.shape}, input2: {input2.shape}, target: {target.shape} "
         )
-    return _reduced(clamp_min(-target * (input1 - input2) + margin, 0), reduction)
+    return reduced(clamp_min(-target * (input1 - input2) + margin, 0), reduction)
 
 
 def cosine_embedding_loss(
@@ -450,7 +447,7 @@ def cosine_embedding_loss(
     squares = (input1.square().sum(count) + 1e-12) * (input2.square().sum(count) + 1e-12)
     cosine = (input1 * input2).sum(count) / squares.sqrt()
     alike = where(target.eq(1), 1 - cosine, 0.0)
-    return _reduced(alike + where(target.eq(-1), clamp_min(cosine - margin, 0), 0.0), reduction)
+    return reduced(alike + where(target.eq(-1), clamp_min(cosine - margin, 0), 0.0), reduction)
 
 
 def triplet_margin_loss(
@@ -470,6 +467,21 @@ def triplet_margin_loss(
     With ``swap`` the smaller distance of ``negative`` from the two others counts. ValueError for a margin <= 0.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
+    return triplet_loss(
+        anchor, positive, negative, lambda a, b: pairwise_distance(a, b, p, eps), margin, swap, reduction
+    )
+
+
+def triplet_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    distance: Callable[[Tensor, Tensor], Tensor],
+    margin: float,
+    swap: bool,
+    reduction: str,
+) -> Tensor:
+    """The triplet loss by any distance of rows."""
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
     if not anchor.dim() == positive.dim() == negative.dim():
@@ -477,10 +489,10 @@ def triplet_margin_loss(
             "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
             f"anchor {anchor.dim()}D, positive {positive.dim()}D, and negative {negative.dim()}D inputs"
         )
-    near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
+    near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
-        far = far.minimum(pairwise_distance(positive, negative, p, eps))
-    return _reduced(clamp_min(margin + near - far, 0), reduction)
+        far = far.minimum(distance(positive, negative))
+    return reduced(clamp_min(margin + near - far, 0), reduction)
 
 
 public(globals(), __all__, check="Tensors", home="minigrad.nn.functional")

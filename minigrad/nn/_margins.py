@@ -13,7 +13,8 @@ from minigrad.functions import activations as functions
 from minigrad.functions.table import relu
 from minigrad.gate import public
 from minigrad.nn._distances import pairwise_distance
-from minigrad.nn._reductions import legacy_reduction, weighted
+from minigrad.nn._losses import triplet_loss
+from minigrad.nn._reductions import legacy_reduction, reduced
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -61,7 +62,7 @@ def multi_margin_loss(
     if weight is not None:
         losses = losses * weight[index]
     losses = losses.sum(1) / classes
-    return weighted(losses.reshape(t.shape), None, reduction)
+    return reduced(losses.reshape(t.shape), reduction)
 
 
 def multilabel_margin_loss(
@@ -93,7 +94,7 @@ def multilabel_margin_loss(
     pairs = wrap((listed[:, :, None] & others[:, None]).astype(x.dtype))
     over = relu(1 - (at_target.unsqueeze(2) - matrix.unsqueeze(1))) * pairs
     losses = over.sum((1, 2)) / classes
-    return weighted(losses if x.ndim == 2 else losses.reshape(()), None, reduction)
+    return reduced(losses if x.ndim == 2 else losses.reshape(()), reduction)
 
 
 def multilabel_soft_margin_loss(
@@ -109,7 +110,7 @@ def multilabel_soft_margin_loss(
     losses = -(target * functions.log_sigmoid(input) + (1 - target) * functions.log_sigmoid(-input))
     if weight is not None:
         losses = losses * weight
-    return weighted(losses.sum(-1) / input._array.shape[-1], None, reduction)
+    return reduced(losses.sum(-1) / input._array.shape[-1], reduction)
 
 
 def triplet_margin_with_distance_loss(
@@ -125,18 +126,8 @@ def triplet_margin_with_distance_loss(
     """:func:`triplet_margin_loss` with any function of two Tensors, :func:`pairwise_distance` by default."""
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"{reduction} is not a valid value for reduction")
-    if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
-    if not anchor.dim() == positive.dim() == negative.dim():
-        raise runtime_error(
-            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
-            f"anchor {anchor.dim()}D, positive {positive.dim()}D, and negative {negative.dim()}D inputs"
-        )
     distance = pairwise_distance if distance_function is None else distance_function
-    near, far = distance(anchor, positive), distance(anchor, negative)
-    if swap:
-        far = far.minimum(distance(positive, negative))
-    return weighted((margin + near - far).clamp_min(0), None, reduction)
+    return triplet_loss(anchor, positive, negative, distance, margin, swap, reduction)
 
 
 public(globals(), __all__, check="Tensors", home="minigrad.nn.functional")

@@ -94,4 +94,5 @@ class Names:
     def __get__(self, module: Any, owner: Any = None) -> set[str]:
         if module is None:
             raise AttributeError(self.name)
-        return module.__dict__.setdefault(self.name, set())  # type: ignore[no-any-return]
+        names: set[str] = module.__dict__.setdefault(self.name, set())
+        return names

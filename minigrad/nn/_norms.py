@@ -134,8 +134,6 @@ def batch_norm(
         _verify_batch(size[0], size[2:], size)
     channels = size[1]
     _per_channel(channels, running_mean, running_var, weight, bias)
-    if not training and (running_mean is None or running_var is None):
-        raise runtime_error("Expected running_mean and running_var to be defined when training=False")
     dims = (0, *range(2, len(size)))
     shape = (channels, *(1,) * (len(size) - 2))
     if not training:

@@ -36,6 +36,11 @@ def weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
         if reduction == "mean":
             mean: Tensor = errors.sum() / weight.sum()
             return mean
+    return reduced(errors, reduction)
+
+
+def reduced(errors: Tensor, reduction: str) -> Tensor:
+    """The errors themselves, their mean or their sum. ValueError for another reduction."""
     if reduction == "none":
         return errors
     if reduction == "mean":

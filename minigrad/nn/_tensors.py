@@ -59,7 +59,7 @@ def convert(tables: Contents, fn: Callable[[Tensor], Tensor]) -> None:
             p.grad = None if grad is None else fn(grad)
         for name, buffer in tables.buffers.items():
             if is_lazy(buffer):
-                buffer.data = fn(buffer.data)  # type: ignore[union-attr]
+                buffer.data = fn(buffer.data)
             elif buffer is not None:
                 tables.buffers[name] = fn(buffer)
 
@@ -126,7 +126,7 @@ def load(model: Any, state: Mapping[str, Any], strict: bool, assign: bool, no_ex
                 if is_lazy(value):  # then both are
                     continue
                 if is_lazy(tensor):
-                    tensor.materialize(value.shape)  # type: ignore[attr-defined]
+                    tensor.materialize(value.shape)
                 tensor.copy_(value)
             elif isinstance(tensor, Parameter):
                 if not isinstance(value, Parameter):

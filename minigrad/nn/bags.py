@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from minigrad.autograd import no_grad
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
@@ -13,6 +12,7 @@ from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
+from minigrad.nn.sparse import _Rows
 from minigrad.tensor import Tensor
 
 __all__ = ["Bilinear", "EmbeddingBag"]
@@ -65,14 +65,12 @@ class Bilinear(Module):
         )
 
 
-class EmbeddingBag(Module):
+class EmbeddingBag(_Rows):
     """The mean, sum or maximum, by ``mode``, of bags of rows of ``weight`` (num_embeddings, embedding_dim).
 
     The weight starts normally distributed, with zeros in row ``padding_idx``. The arguments are those of
     :func:`minigrad.nn.functional.embedding_bag`. Gradients are dense.
     """
-
-    weight: Parameter
 
     def __init__(
         self,
@@ -102,23 +100,10 @@ class EmbeddingBag(Module):
                 raise ValueError("padding_idx must be within num_embeddings")
             padding_idx %= num_embeddings
         self.padding_idx = padding_idx
-        if _weight is None:
-            self.weight = Parameter(empty((num_embeddings, embedding_dim), dtype=dtype))
-            self.reset_parameters()
-        elif tuple(_weight.shape) != (num_embeddings, embedding_dim):
-            raise ValueError("Shape of weight does not match num_embeddings and embedding_dim")
-        else:
-            self.weight = Parameter(_weight)
+        self._set_weight(_weight, False, dtype)
         self.mode = mode
         self.sparse = sparse
         self.include_last_offset = include_last_offset
-
-    def reset_parameters(self) -> None:
-        """Draws the rows anew."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            with no_grad():
-                self.weight[self.padding_idx].fill_(0)
 
     def forward(
         self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None

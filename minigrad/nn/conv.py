@@ -12,6 +12,7 @@ from minigrad.dtypes import dtype as DType
 from minigrad.functions import conv as functions
 from minigrad.functions import images
 from minigrad.functions.creation import empty
+from minigrad.functions.dims import each_dim
 from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
@@ -22,10 +23,6 @@ __all__ = [
 ]  # fmt: skip
 
 _MODES = ("zeros", "reflect", "replicate", "circular")
-
-
-def _numbers(value: Any, rank: int) -> tuple[int, ...]:
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
 
 
 class _Conv(Module):
@@ -50,8 +47,8 @@ class _Conv(Module):
             raise ValueError("out_channels must be divisible by groups")
         rank = self._rank
         self.in_channels, self.out_channels = in_channels, out_channels
-        self.kernel_size = _numbers(kernel_size, rank)
-        self.stride, self.dilation = _numbers(stride, rank), _numbers(dilation, rank)
+        self.kernel_size = each_dim(kernel_size, rank)
+        self.stride, self.dilation = each_dim(stride, rank), each_dim(dilation, rank)
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
                 raise ValueError(f"Invalid padding string {padding!r}, should be one of {{'valid', 'same'}}")
@@ -63,13 +60,18 @@ class _Conv(Module):
             )
         if device is not None:
             Device(device)
-        self.padding: Any = padding if isinstance(padding, str) else _numbers(padding, rank)
-        self.output_padding = _numbers(output_padding, rank)
+        self.padding: Any = padding if isinstance(padding, str) else each_dim(padding, rank)
+        self.output_padding = each_dim(output_padding, rank)
         self.transposed, self.groups, self.padding_mode = self._transposed, groups, padding_mode
-        first, second = (in_channels, out_channels) if self._transposed else (out_channels, in_channels)
-        self.weight = Parameter(empty((first, second // groups, *self.kernel_size), dtype=dtype))
+        self.weight = Parameter(empty(self._weight_shape(in_channels), dtype=dtype))
         self.register_parameter("bias", Parameter(empty(out_channels, dtype=dtype)) if bias else None)
         self.reset_parameters()
+
+    def _weight_shape(self, in_channels: int) -> tuple[int, ...]:
+        first, second = self.out_channels, in_channels
+        if self._transposed:
+            first, second = second, first
+        return first, second // self.groups, *self.kernel_size
 
     def reset_parameters(self) -> None:
         """Draws weight and bias anew."""
@@ -216,8 +218,7 @@ class _Transposed(_Conv):
         if len(sizes) != rank:
             raise ValueError(
                 f"{type(self).__name__}: for {input.dim()}D input, output_size must have {rank} or "
-                f"{input.dim()} elements "
-                f"(got {len(sizes)})"
+                f"{input.dim()} elements (got {len(sizes)})"
             )
         rows = zip(
             input.shape[-rank:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True
@@ -227,8 +228,7 @@ class _Transposed(_Conv):
         if any(not a <= n <= b for n, a, b in zip(sizes, least, most, strict=True)):
             raise ValueError(
                 f"requested an output size of {sizes}, but valid sizes range from {least} to {most} (for "
-                "an input of "
-                f"{list(input.shape[-rank:])})"
+                f"an input of {list(input.shape[-rank:])})"
             )
         return tuple(n - a for n, a in zip(sizes, least, strict=True))
 

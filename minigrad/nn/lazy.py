@@ -139,11 +139,7 @@ class _LazyConv(_Lazy):
         return n
 
     def _shapes(self, n: int) -> dict[str, tuple[int, ...]]:
-        first, second = (n, self.out_channels) if self.transposed else (self.out_channels, n)
-        return {
-            "weight": (first, second // self.groups, *self.kernel_size),
-            "bias": (self.out_channels,),
-        }
+        return {"weight": self._weight_shape(n), "bias": (self.out_channels,)}
 
 
 class _LazyPlain(_LazyConv):

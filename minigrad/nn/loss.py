@@ -218,11 +218,6 @@ class GaussianNLLLoss(_Loss):
 class SoftMarginLoss(_Loss):
     """``log(1 + exp(-target * input))`` for targets 1 and -1."""
 
-    def __init__(
-        self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.soft_margin_loss(input, target, reduction=self.reduction)
 

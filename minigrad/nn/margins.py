@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from minigrad.nn import functional as F
-from minigrad.nn._reductions import legacy_reduction
-from minigrad.nn.loss import PairwiseDistance
-from minigrad.nn.module import Module
+from minigrad.nn.loss import PairwiseDistance, _Loss
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -16,14 +14,6 @@ __all__ = [
     "MultiMarginLoss",
     "TripletMarginWithDistanceLoss",
 ]
-
-
-class _Loss(Module):
-    def __init__(
-        self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
-    ) -> None:
-        super().__init__()
-        self.reduction = legacy_reduction(size_average, reduce, reduction)
 
 
 class MultiMarginLoss(_Loss):

@@ -19,7 +19,7 @@ from minigrad.tensor import Tensor
 
 __all__ = [
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
-    "LayerNorm", "RMSNorm",
+    "LayerNorm", "LocalResponseNorm", "RMSNorm",
 ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeGuard, TypeVar
 
 from minigrad import dtypes
 from minigrad.core.changes import RUNNING, part
@@ -140,10 +140,11 @@ class UninitializedTensorMixin(Tensor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         copied: Self = memo.setdefault(id(self), _without_size(type(self), self.requires_grad, self.dtype))
+        vars(copied).update(vars(self))
         return copied
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return _without_size, (type(self), self.requires_grad, self.dtype)
+        return _without_size, (type(self), self.requires_grad, self.dtype), vars(self)
 
 
 class UninitializedParameter(UninitializedTensorMixin, Parameter):
@@ -190,7 +191,7 @@ def _without_size(cls: type[U], requires_grad: bool, dtype: dtypes.dtype | None)
     return tensor  # type: ignore[no-any-return]
 
 
-def is_lazy(param: Any) -> bool:
+def is_lazy(param: Any) -> TypeGuard[UninitializedTensorMixin]:
     """Whether it is an :class:`UninitializedParameter` or an :class:`UninitializedBuffer`."""
     return isinstance(param, UninitializedTensorMixin)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minigrad.functions import pool as functions
+from minigrad.functions.dims import each_dim
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 
@@ -18,11 +19,14 @@ __all__ = [
 _Sizes = int | Sequence[int]
 
 
-def _numbers(value: Any, rank: int) -> tuple[int, ...]:
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
+class _Windows(Module):
+    """What moves windows over its input."""
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class _MaxPool(Module):
+class _MaxPool(_Windows):
     _function: Callable[..., Any]
 
     def __init__(
@@ -41,21 +45,11 @@ class _MaxPool(Module):
         self.return_indices, self.ceil_mode = return_indices, ceil_mode
 
     def forward(self, input: Tensor) -> Any:
-        how = (
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.ceil_mode,
-            self.return_indices,
-        )
-        return self._function(input, *how)
+        how = (self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+        return self._function(input, *how, self.return_indices)
 
     def extra_repr(self) -> str:
-        return (
-            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, dilation={self.dilation}, "
-            f"ceil_mode={self.ceil_mode}"
-        )
+        return f"{super().extra_repr()}, dilation={self.dilation}, ceil_mode={self.ceil_mode}"
 
 
 class MaxPool1d(_MaxPool):
@@ -76,7 +70,7 @@ class MaxPool3d(_MaxPool):
     _function = staticmethod(functions.max_pool3d)
 
 
-class AvgPool1d(Module):
+class AvgPool1d(_Windows):
     """`nn.functional.avg_pool1d`."""
 
     def __init__(
@@ -88,20 +82,17 @@ class AvgPool1d(Module):
         count_include_pad: bool = True,
     ) -> None:
         super().__init__()
-        self.kernel_size = _numbers(kernel_size, 1)
-        self.stride = self.kernel_size if stride is None else _numbers(stride, 1)
-        self.padding = _numbers(padding, 1)
+        self.kernel_size = each_dim(kernel_size, 1)
+        self.stride = self.kernel_size if stride is None else each_dim(stride, 1)
+        self.padding = each_dim(padding, 1)
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
     def forward(self, input: Tensor) -> Tensor:
         how = (self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
         return functions.avg_pool1d(input, *how)
 
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
-
-class _AvgPool(Module):
+class _AvgPool(_Windows):
     _function: Callable[..., Tensor]
 
     def __init__(
@@ -123,9 +114,6 @@ class _AvgPool(Module):
         how = (self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
         return self._function(input, *how, self.divisor_override)
 
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
-
 
 class AvgPool2d(_AvgPool):
     """`nn.functional.avg_pool2d`."""
@@ -139,32 +127,31 @@ class AvgPool3d(_AvgPool):
     _function = staticmethod(functions.avg_pool3d)
 
 
-class _AdaptiveAvgPool(Module):
-    _function: Callable[..., Tensor]
-
+class _Adaptive(Module):
     def __init__(self, output_size: Any) -> None:
         super().__init__()
         self.output_size = output_size
 
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class _AdaptiveAvgPool(_Adaptive):
+    _function: Callable[..., Tensor]
+
     def forward(self, input: Tensor) -> Tensor:
         return self._function(input, self.output_size)
 
-    def extra_repr(self) -> str:
-        return f"output_size={self.output_size}"
 
-
-class _AdaptiveMaxPool(Module):
+class _AdaptiveMaxPool(_Adaptive):
     _function: Callable[..., Any]
 
     def __init__(self, output_size: Any, return_indices: bool = False) -> None:
-        super().__init__()
-        self.output_size, self.return_indices = output_size, return_indices
+        super().__init__(output_size)
+        self.return_indices = return_indices
 
     def forward(self, input: Tensor) -> Any:
         return self._function(input, self.output_size, self.return_indices)
-
-    def extra_repr(self) -> str:
-        return f"output_size={self.output_size}"
 
 
 class _LPPool(Module):
@@ -187,21 +174,18 @@ class _LPPool(Module):
         )
 
 
-class _MaxUnpool(Module):
+class _MaxUnpool(_Windows):
     _function: Callable[..., Tensor]
-    _rank = 2
+    _rank: int
 
     def __init__(self, kernel_size: _Sizes, stride: _Sizes | None = None, padding: _Sizes = 0) -> None:
         super().__init__()
-        self.kernel_size = _numbers(kernel_size, self._rank)
-        self.stride = self.kernel_size if stride is None else _numbers(stride, self._rank)
-        self.padding = _numbers(padding, self._rank)
+        self.kernel_size = each_dim(kernel_size, self._rank)
+        self.stride = self.kernel_size if stride is None else each_dim(stride, self._rank)
+        self.padding = each_dim(padding, self._rank)
 
     def forward(self, input: Tensor, indices: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         return self._function(input, indices, self.kernel_size, self.stride, self.padding, output_size)
-
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):

@@ -64,18 +64,18 @@ class RNNBase(Module):
         self.proj_size = proj_size
         self._all_weights: list[list[str]] = []
         rows, out = _GATES[mode] * hidden_size, proj_size or hidden_size
+        suffixes = ("", "_reverse") if bidirectional else ("",)
         for k in range(num_layers):
-            width = input_size if k == 0 else out * (2 if bidirectional else 1)
-            for suffix in ("", "_reverse")[: 2 if bidirectional else 1]:
+            width = input_size if k == 0 else out * len(suffixes)
+            for suffix in suffixes:
                 shapes: dict[str, Any] = {"weight_ih": (rows, width), "weight_hh": (rows, out)}
                 if bias:
                     shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
                 if proj_size:
                     shapes["weight_hr"] = (proj_size, hidden_size)
-                names = {f"{name}_l{k}{suffix}": shape for name, shape in shapes.items()}
-                for name, shape in names.items():
+                self._all_weights.append([f"{name}_l{k}{suffix}" for name in shapes])
+                for name, shape in zip(self._all_weights[-1], shapes.values(), strict=True):
                     setattr(self, name, Parameter(empty(shape, dtype=dtype)))
-                self._all_weights.append(list(names))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -102,9 +102,6 @@ class RNNBase(Module):
 
     # ---------------------------------------------------------------- running
 
-    def _kind(self) -> str:
-        return self.mode.partition("_")[0]
-
     def _run(self, input: Any, hx: Sequence[Tensor] | None) -> tuple[Any, list[Tensor]]:
         """The outputs, and the last states of all layers and directions."""
         if isinstance(input, PackedSequence):
@@ -119,7 +116,7 @@ class RNNBase(Module):
         if input.dim() not in (2, 3):
             tensor = "" if self.mode == "LSTM" else " tensor"
             raise value_error(
-                f"{self._kind()}: Expected input to be 2D or 3D, got {input.dim()}D{tensor} instead"
+                f"{self.mode.partition('_')[0]}: Expected input to be 2D or 3D, got {input.dim()}D{tensor} instead"
             )
         batched = input.dim() == 3
         self._check_rank(hx, batched)
@@ -173,7 +170,7 @@ class RNNBase(Module):
         self, hx: Sequence[Tensor] | None, x: Tensor, batch: int, order: Tensor | None
     ) -> list[list[Tensor]]:
         """The first states of each layer and direction."""
-        count = self.num_layers * (2 if self.bidirectional else 1)
+        count = len(self._all_weights)
         widths = [self.proj_size or self.hidden_size]
         if self.mode == "LSTM":
             widths.append(self.hidden_size)
@@ -221,16 +218,15 @@ def _check_sizes(
             "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
             f"greater than 1, but got dropout={dropout} and num_layers={num_layers}"
         )
-    kinds: dict[str, tuple[Any, type]] = {"bias": (bias, bool), "batch_first": (batch_first, bool)}
-    sizes: dict[str, tuple[Any, type]] = {"input_size": (input_size, int), "hidden_size": (hidden_size, int)}
-    for name, (value, kind) in {**kinds, **sizes}.items():
+    flags = {"bias": bias, "batch_first": batch_first}
+    sizes = {"input_size": input_size, "hidden_size": hidden_size}
+    for name, value in {**flags, **sizes}.items():
+        kind = bool if name in flags else int
         if not isinstance(value, kind):
             raise TypeError(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
-    for name, (size, _) in sizes.items():
+    for name, size in {**sizes, "num_layers": num_layers}.items():
         if size <= 0:
             raise ValueError(f"{name} must be greater than zero")
-    if num_layers <= 0:
-        raise ValueError("num_layers must be greater than zero")
     if proj_size < 0:
         raise ValueError("proj_size should be a positive integer or zero to disable projections")
     if proj_size >= hidden_size:

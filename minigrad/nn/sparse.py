@@ -16,14 +16,37 @@ from minigrad.tensor import Tensor
 __all__ = ["Embedding"]
 
 
-class Embedding(Module):
+class _Rows(Module):
+    """What the two kinds of tables have in common: a weight of rows, of which one may be zeros."""
+
+    num_embeddings: int
+    embedding_dim: int
+    padding_idx: int | None
+    weight: Parameter
+
+    def _set_weight(self, rows: Tensor | None, freeze: bool, dtype: DType | None) -> None:
+        shape = self.num_embeddings, self.embedding_dim
+        if rows is not None and tuple(rows.shape) != shape:
+            raise ValueError("Shape of weight does not match num_embeddings and embedding_dim")
+        values = empty(shape, dtype=dtype) if rows is None else rows
+        self.weight = Parameter(values, requires_grad=not freeze)
+        if rows is None:
+            self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws the rows anew."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            with no_grad():
+                self.weight[self.padding_idx].fill_(0)
+
+
+class Embedding(_Rows):
     """The rows of ``weight`` (num_embeddings, embedding_dim) that an input of whole numbers names.
 
     The weight starts normally distributed, and with zeros in row ``padding_idx``, which gets no gradient. The other
     arguments are those of :func:`minigrad.nn.functional.embedding`. Gradients are dense.
     """
-
-    weight: Parameter
 
     def __init__(
         self,
@@ -52,22 +75,8 @@ class Embedding(Module):
         self.max_norm = max_norm
         self.norm_type = norm_type
         self.scale_grad_by_freq = scale_grad_by_freq
-        if _weight is None:
-            weight = empty((num_embeddings, embedding_dim), dtype=dtype)
-            self.weight = Parameter(weight, requires_grad=not _freeze)
-            self.reset_parameters()
-        elif tuple(_weight.shape) != (num_embeddings, embedding_dim):
-            raise ValueError("Shape of weight does not match num_embeddings and embedding_dim")
-        else:
-            self.weight = Parameter(_weight, requires_grad=not _freeze)
+        self._set_weight(_weight, _freeze, dtype)
         self.sparse = sparse
-
-    def reset_parameters(self) -> None:
-        """Draws the rows anew."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            with no_grad():
-                self.weight[self.padding_idx].fill_(0)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.embedding(

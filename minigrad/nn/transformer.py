@@ -17,7 +17,7 @@ from minigrad.errors import runtime_error
 from minigrad.functions.creation import empty, from_numpy
 from minigrad.nn import functional as F
 from minigrad.nn import init
-from minigrad.nn._attention import as_floats
+from minigrad.nn._attention import as_floats, each_once
 from minigrad.nn.container import ModuleList
 from minigrad.nn.dropout import Dropout
 from minigrad.nn.linear import Linear
@@ -104,10 +104,7 @@ class MultiheadAttention(Module):
         )
         self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias, dtype=dtype)
         for name in ("bias_k", "bias_v"):
-            if add_bias_kv:
-                setattr(self, name, Parameter(empty((1, 1, embed_dim), dtype=dtype)))
-            else:
-                setattr(self, name, None)
+            setattr(self, name, Parameter(empty((1, 1, embed_dim), dtype=dtype)) if add_bias_kv else None)
         self.add_zero_attn = add_zero_attn
         self._reset_parameters()
 
@@ -135,9 +132,7 @@ class MultiheadAttention(Module):
     ) -> tuple[Tensor, Tensor | None]:
         turned = self.batch_first and query.dim() == 3
         if turned:
-            # What is one Tensor stays one: the projections of all three are then a single product.
-            by_id = {id(x): x.transpose(0, 1) for x in (query, key, value)}
-            query, key, value = by_id[id(query)], by_id[id(key)], by_id[id(value)]
+            query, key, value = each_once(lambda x: x.transpose(0, 1), query, key, value)
         y, p = F.multi_head_attention_forward(
             query,
             key,
@@ -177,23 +172,7 @@ def _activation(activation: Activation) -> Callable[[Tensor], Tensor]:
 class _Layer(Module):
     """What the two kinds of layers have in common: attention to themselves, and two linear maps."""
 
-    def _attended(self, x: Tensor, mask: Tensor | None, padding: Tensor | None, causal: bool) -> Tensor:
-        y, _ = self.self_attn(
-            x, x, x, attn_mask=mask, key_padding_mask=padding, need_weights=False, is_causal=causal
-        )
-        dropped: Tensor = self.dropout1(y)
-        return dropped
-
-    def _fed(self, x: Tensor, last: Dropout) -> Tensor:
-        return last(self.linear2(self.dropout(self.activation(self.linear1(x)))))
-
-
-class TransformerEncoderLayer(_Layer):
-    """Attention to itself, then two linear maps with an activation between, each added to its input and normalized.
-
-    ``src`` is (S, N, d_model), with ``batch_first`` (N, S, d_model), or (S, d_model). ``norm_first`` normalizes before,
-    not after. Masks are those of `MultiheadAttention`. ``activation`` is "relu", "gelu" or a function.
-    """
+    _remembers = False  # whether there is attention to a memory too
 
     def __init__(
         self,
@@ -212,15 +191,38 @@ class TransformerEncoderLayer(_Layer):
         super().__init__()
         how: dict[str, Any] = {"bias": bias, "device": device, "dtype": dtype}
         self.self_attn = MultiheadAttention(d_model, nhead, dropout, batch_first=batch_first, **how)
+        if self._remembers:
+            self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, batch_first=batch_first, **how)
         self.linear1 = Linear(d_model, dim_feedforward, **how)
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, **how)
         self.norm_first = norm_first
         self.norm1 = LayerNorm(d_model, layer_norm_eps, **how)
         self.norm2 = LayerNorm(d_model, layer_norm_eps, **how)
+        if self._remembers:
+            self.norm3 = LayerNorm(d_model, layer_norm_eps, **how)
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
+        if self._remembers:
+            self.dropout3 = Dropout(dropout)
         self.activation = _activation(activation)
+
+    def _attended(self, x: Tensor, mask: Tensor | None, padding: Tensor | None, causal: bool) -> Tensor:
+        y, _ = self.self_attn(
+            x, x, x, attn_mask=mask, key_padding_mask=padding, need_weights=False, is_causal=causal
+        )
+        return self.dropout1(y)
+
+    def _fed(self, x: Tensor, last: Dropout) -> Tensor:
+        return last(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+
+
+class TransformerEncoderLayer(_Layer):
+    """Attention to itself, then two linear maps with an activation between, each added to its input and normalized.
+
+    ``src`` is (S, N, d_model), with ``batch_first`` (N, S, d_model), or (S, d_model). ``norm_first`` normalizes before,
+    not after. Masks are those of `MultiheadAttention`. ``activation`` is "relu", "gelu" or a function.
+    """
 
     def forward(
         self,
@@ -245,35 +247,7 @@ class TransformerDecoderLayer(_Layer):
     ``tgt`` are those of the attention to itself, the others those of the attention to ``memory``.
     """
 
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = F.relu,
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        device: DeviceLike = None,
-        dtype: DType | None = None,
-    ) -> None:
-        super().__init__()
-        how: dict[str, Any] = {"bias": bias, "device": device, "dtype": dtype}
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, batch_first=batch_first, **how)
-        self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, batch_first=batch_first, **how)
-        self.linear1 = Linear(d_model, dim_feedforward, **how)
-        self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, **how)
-        self.norm_first = norm_first
-        self.norm1 = LayerNorm(d_model, layer_norm_eps, **how)
-        self.norm2 = LayerNorm(d_model, layer_norm_eps, **how)
-        self.norm3 = LayerNorm(d_model, layer_norm_eps, **how)
-        self.dropout1 = Dropout(dropout)
-        self.dropout2 = Dropout(dropout)
-        self.dropout3 = Dropout(dropout)
-        self.activation = _activation(activation)
+    _remembers = True
 
     def forward(
         self,

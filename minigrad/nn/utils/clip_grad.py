@@ -29,7 +29,7 @@ def clip_grad_norm_(
     RuntimeError for one that is inf or nan where ``error_if_nonfinite`` says so; then nothing is scaled.  ``foreach``
     changes nothing.
     """
-    several = [parameters] if isinstance(parameters, Tensor) else [*parameters]
+    several = _several(parameters)
     total = get_total_norm(_gradients(several), norm_type, error_if_nonfinite, foreach)
     clip_grads_with_norm_(several, max_norm, total, foreach)
     return total
@@ -45,7 +45,7 @@ def get_total_norm(
 
     RuntimeError for one that is inf or nan where ``error_if_nonfinite`` says so.
     """
-    several = [tensors] if isinstance(tensors, Tensor) else [*tensors]
+    several = _several(tensors)
     if not several:
         return tensor(0.0)
     order = float(norm_type)
@@ -64,22 +64,24 @@ def clip_grads_with_norm_(
     parameters: Tensors, max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
     """Scales the gradients of ``parameters`` in place by ``max_norm / total_norm``, where that is less than 1."""
-    several = [parameters] if isinstance(parameters, Tensor) else [*parameters]
     with no_grad():
         # PyTorch's 1e-6 keeps a length of 0 from dividing.
         factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
-        for g in _gradients(several):
+        for g in _gradients(parameters):
             g.mul_(factor)
 
 
 def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
     """Keeps each element of the gradients of ``parameters`` between ``-clip_value`` and ``clip_value``, in place."""
-    several = [parameters] if isinstance(parameters, Tensor) else [*parameters]
     limit = float(clip_value)
     with no_grad():
-        for g in _gradients(several):
+        for g in _gradients(parameters):
             g.clamp_(-limit, limit)
 
 
-def _gradients(parameters: list[Tensor]) -> list[Tensor]:
-    return [p.grad for p in parameters if p.grad is not None]
+def _several(tensors: Tensors) -> list[Tensor]:
+    return [tensors] if isinstance(tensors, Tensor) else [*tensors]
+
+
+def _gradients(parameters: Tensors) -> list[Tensor]:
+    return [p.grad for p in _several(parameters) if p.grad is not None]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from minigrad.dtypes import float16, float32, float64
 from minigrad.errors import runtime_error, value_error
 from minigrad.functions.creation import as_tensor, from_numpy, full
 from minigrad.functions.parts import cat
@@ -57,15 +58,15 @@ class PackedSequence(_Packed):
 
     def double(self) -> PackedSequence:
         """The same in float64."""
-        return self.to(self.data.double().dtype)
+        return self.to(float64)
 
     def float(self) -> PackedSequence:
         """The same in float32."""
-        return self.to(self.data.float().dtype)
+        return self.to(float32)
 
     def half(self) -> PackedSequence:
         """The same in float16."""
-        return self.to(self.data.half().dtype)
+        return self.to(float16)
 
     def cpu(self) -> PackedSequence:
         """The same: there is one device."""
@@ -120,7 +121,7 @@ def pack_padded_sequence(
     if not enforce_sorted:
         order = np.argsort(-sizes, kind="stable")
         sizes = sizes[order]
-    if sizes[-1] <= 0 or sizes.min() <= 0:
+    if sizes.min() <= 0:
         raise runtime_error(
             "Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0"
         )
@@ -134,11 +135,11 @@ def pack_padded_sequence(
             f"Expected lengths of at most {longest}, the padded size, but got {sizes[0]} (input "
             f"{list(input._array.shape)})"
         )
-    held = np.arange(longest)[:, None] < sizes
-    step, sequence = np.nonzero(held[: sizes[0]])
+    held = np.arange(sizes[0])[:, None] < sizes
+    step, sequence = np.nonzero(held)
     rows = step * batch + (sequence if order is None else order[sequence])
     data = input.reshape(longest * batch, *input._array.shape[2:])[from_numpy(rows)]
-    counts = from_numpy(held[: sizes[0]].sum(1))
+    counts = from_numpy(held.sum(1))
     return PackedSequence(data, counts, None if order is None else from_numpy(order))
 
 
