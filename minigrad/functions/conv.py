@@ -34,8 +34,7 @@ def conv1d(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Windows of (batch, channels, length) times each filter of ``weight`` (filters, channels / groups, "
-    "kernel)."""
+    """Windows of (batch, channels, length) times each filter of ``weight``: (filters, channels / groups, kernel)."""
     return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -336,8 +335,7 @@ def unfold(
     padding: int | Sequence[int] = 0,
     stride: int | Sequence[int] = 1,
 ) -> Tensor:
-    """The windows of (batch, channels, height, width) as columns: (batch, channels * kernel places, "
-    "places)."""
+    """The windows of (batch, channels, height, width) as columns: (batch, channels * kernel places, places)."""
     shape = input._array.shape
     if len(shape) < 3:
         raise index_error(

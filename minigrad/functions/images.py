@@ -254,8 +254,7 @@ def interpolate(
 
 
 def _resized(sizes: tuple[int, ...], size: Any, factor: Any, recompute: bool | None) -> Any:
-    """The sizes of the result, and by dimension the step from one place to the next in the input; 0.0 by "
-    "the sizes."""
+    """The sizes of the result, and by dimension the step between places in the input; 0.0 by the sizes."""
     rank = len(sizes)
     if size is not None and factor is not None:
         raise value_error("only one of size or scale_factor should be defined")

@@ -116,8 +116,7 @@ def _max(
     name = f"max_pool{rank}d"
     _refuse(name, x, "fiu")
     rows = _places(name, x, rank, kernel, stride, padding, dilation, ceil_mode)
-    plans = tuple(("window", *row) for row in rows)
-    return _maxima(x, plans, indices)
+    return _maxima(x, tuple(("window", *row) for row in rows), indices)
 
 
 def _maxima(x: Tensor, plans: Any, indices: bool) -> Any:
@@ -180,12 +179,11 @@ def _mean(
     name = f"avg_pool{rank}d"
     _refuse(name, x, "f")
     rows = _places(name, x, rank, kernel, stride, padding, 1, ceil_mode)
-    plans: Any
     if divisor == 0:
         raise runtime_error("divisor must be not zero")
     if divisor is not None:
-        plans = tuple(("sum", *row[:4], row[5]) for row in rows)
-        return apply(ops.resample, (x,), {"plans": plans}) / divisor
+        sums = tuple(("sum", *row[:4], row[5]) for row in rows)
+        return apply(ops.resample, (x,), {"plans": sums}) / divisor
     plans = tuple(("mean", *row[:4], row[5], bool(include)) for row in rows)
     return apply(ops.resample, (x,), {"plans": plans})
 
@@ -370,12 +368,8 @@ def _unpool(
             f"{name}(): Expected input to have non-zero size for non-batch dimensions, but got {list(shape)}"
         )
     lead = shape[:-rank]
-    rows, count = math.prod(lead), math.prod(sizes)
-    y = apply(
-        ops.unpool,
-        (reshape(x, rows, math.prod(shape[-rank:])), reshape(indices, rows, math.prod(shape[-rank:]))),
-        {"count": count},
-    )
+    rows = (math.prod(lead), math.prod(shape[-rank:]))
+    y = apply(ops.unpool, (reshape(x, *rows), reshape(indices, *rows)), {"count": math.prod(sizes)})
     return own(reshape(y, *lead, *sizes))
 
 
