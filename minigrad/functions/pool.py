@@ -39,8 +39,7 @@ def _refuse(name: str, x: Tensor, kinds: str) -> None:
     dtype = x._array.dtype
     if dtype.kind not in kinds:
         raise not_implemented_error(
-            f"\"{name}\" not implemented for '{_TYPES.get(dtype.name, dtype.name)}'; convert with "
-            ".float() first"
+            f"\"{name}\" not implemented for '{_TYPES.get(dtype.name, dtype.name)}'; convert with .float() first"
         )
 
 
@@ -58,9 +57,8 @@ def _shape(name: str, x: Tensor, rank: int) -> tuple[int, ...]:
     shape: tuple[int, ...] = x._array.shape
     if len(shape) not in (rank + 1, rank + 2) or 0 in shape[-rank - 1 :]:
         raise runtime_error(
-            f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch "
-            "size for input, "
-            f"but got:{list(shape)}"
+            f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch size for "
+            f"input, but got:{list(shape)}"
         )
     return shape[-rank:]
 
@@ -92,8 +90,7 @@ def _places(
     for k, p, d in zip(kernels, pads, gaps, strict=True):
         if p > ((k - 1) * d + 1) // 2:
             raise runtime_error(
-                f"{name}: pad should be at most half of effective kernel size, but got pad={p}, "
-                f"kernel_size={k} and "
+                f"{name}: pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
                 f"dilation={d}"
             )
     rows = [(*row, _out(*row, ceil_mode)) for row in zip(sizes, kernels, strides, pads, gaps, strict=True)]
@@ -287,9 +284,8 @@ def _parts(name: str, rank: int, x: Tensor, output_size: Any) -> Any:
     if 0 in shape[-rank - 1 :]:
         at = next(d for d in range(len(shape) - rank - 1, len(shape)) if not shape[d])
         raise runtime_error(
-            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has "
-            f"sizes {list(shape)} "
-            f"with dimension {at} being empty"
+            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
+            f"{list(shape)} with dimension {at} being empty"
         )
     out = [n if v is None else int(v) for v, n in zip(values, sizes, strict=True)]
     if max(out) >= 1 << 31:  # before a table is made of it
@@ -354,13 +350,11 @@ def _unpool(
         raise runtime_error(f"elements in indices should be type int64 but got: {indices._array.dtype}")
     if len(shape) not in (rank + 1, rank + 2):
         raise runtime_error(
-            f"Input to {name} should be a {rank + 1}d or {rank + 2}d Tensor, but got a tensor with "
-            f"{len(shape)} dim."
+            f"Input to {name} should be a {rank + 1}d or {rank + 2}d Tensor, but got a tensor with {len(shape)} dim."
         )
     if indices._array.shape != shape:
         raise runtime_error(
-            f"Expected shape of indices to be same as that of the input tensor ({list(shape)}) but got "
-            "indices tensor "
+            f"Expected shape of indices to be same as that of the input tensor ({list(shape)}) but got indices tensor "
             f"with shape: {list(indices._array.shape)}"
         )
     if 0 in shape[-rank - 1 :]:
@@ -386,8 +380,7 @@ def _unpooled(
         wanted = wanted[2:]
     if len(wanted) != rank:
         raise value_error(
-            f"output_size should be a sequence containing {rank} or {rank + 2} elements, but it has a "
-            "length of "
+            f"output_size should be a sequence containing {rank} or {rank + 2} elements, but it has a length of "
             f"'{len(wanted)}'"
         )
     for d, (n, s, v) in enumerate(zip(usual, strides, wanted, strict=True)):
