@@ -83,8 +83,7 @@ def grid_sample(
     """
     if mode not in ("bilinear", "nearest", "bicubic"):
         raise value_error(
-            "nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: "
-            f"'{mode}'"
+            f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'"
         )
     if padding_mode not in ("zeros", "border", "reflection"):
         raise value_error(
@@ -134,8 +133,7 @@ def _check(input: Tensor, grid: Tensor, mode: str) -> None:
         )
     if 0 in shape[2:]:
         raise runtime_error(
-            "grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes "
-            f"{list(shape)}"
+            f"grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes {list(shape)}"
         )
     if mode == "bicubic" and len(shape) == 5:
         raise runtime_error("grid_sampler(): bicubic interpolation only supports 4D input")

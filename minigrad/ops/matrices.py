@@ -114,8 +114,7 @@ def _differentiable(x: Any, complete: bool) -> None:
     n, m = x.shape[-2:]
     if complete and n > m:
         raise runtime_error(
-            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols; use "
-            "mode='reduced'"
+            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols; use mode='reduced'"
         )
 
 
