@@ -9,8 +9,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import BOOL
@@ -310,10 +308,14 @@ def _window(kernel: Any, dilation: Any, padding: Any, stride: Any) -> dict[str, 
     return {**pairs, "pads": pads}
 
 
-def _float_only(name: str, x: Tensor) -> None:
-    if x._array.dtype.kind != "f":
-        kind = {"b": "Bool", "i": "Int", "u": "Byte"}[x._array.dtype.kind]
-        kind = "Long" if x._array.dtype == np.int64 else kind
+_TYPES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long"}
+
+
+def refuse(name: str, x: Tensor, kinds: str) -> None:
+    """NotImplementedError for an element type that is not of these kinds."""
+    dtype = x._array.dtype
+    if dtype.kind not in kinds:
+        kind = _TYPES.get(dtype.name, dtype.name)
         raise not_implemented_error(f"\"{name}\" not implemented for '{kind}'; convert with .float() first")
 
 
@@ -336,7 +338,7 @@ def unfold(
             "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
             f"but got: {list(shape)}"
         )
-    _float_only("im2col", input)
+    refuse("im2col", input, "f")
     out = _columns(shape[-2:], params)
     if min(out) < 1:
         raise runtime_error(
@@ -387,7 +389,7 @@ def fold(
             f"dimension 2 to match the calculated number of sliding blocks {out[0]} * {out[1]} = {math.prod(out)}, but "
             f"got input.size(2)={shape[-1]}."
         )
-    _float_only("col2im", input)
+    refuse("col2im", input, "f")
     params = {"sizes": sizes, **params}
     if len(shape) == 2:
         return own(squeeze(apply(ops.fold, (unsqueeze(input, 0),), params), 0))

@@ -10,8 +10,8 @@ import numpy as np
 
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
-from minigrad.errors import not_implemented_error, runtime_error, value_error
-from minigrad.functions.conv import by
+from minigrad.errors import runtime_error, value_error
+from minigrad.functions.conv import by, refuse
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape
 from minigrad.functions.table import relu
@@ -28,19 +28,9 @@ FUNCTIONAL = [
 ]  # fmt: skip
 
 _WORDS = {1: "int", 2: "tuple of two ints", 3: "tuple of three ints"}
-_TYPES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long"}
 
 
 # ---------------------------------------------------------------- checks
-
-
-def _refuse(name: str, x: Tensor, kinds: str) -> None:
-    """NotImplementedError for an element type that is not of these kinds."""
-    dtype = x._array.dtype
-    if dtype.kind not in kinds:
-        raise not_implemented_error(
-            f"\"{name}\" not implemented for '{_TYPES.get(dtype.name, dtype.name)}'; convert with .float() first"
-        )
 
 
 def _sizes(name: str, what: str, value: Any, rank: int) -> tuple[int, ...]:
@@ -111,7 +101,7 @@ def _max(
     rank: int, x: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: bool
 ) -> Any:  # fmt: skip
     name = f"max_pool{rank}d"
-    _refuse(name, x, "fiu")
+    refuse(name, x, "fiu")
     rows = _places(name, x, rank, kernel, stride, padding, dilation, ceil_mode)
     return _maxima(x, tuple(("window", *row) for row in rows), indices)
 
@@ -174,7 +164,7 @@ def _mean(
     rank: int, x: Tensor, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, include: bool, divisor: int | None
 ) -> Tensor:  # fmt: skip
     name = f"avg_pool{rank}d"
-    _refuse(name, x, "f")
+    refuse(name, x, "f")
     rows = _places(name, x, rank, kernel, stride, padding, 1, ceil_mode)
     if divisor == 0:
         raise runtime_error("divisor must be not zero")
@@ -273,7 +263,7 @@ def lp_pool3d(
 
 
 def _parts(name: str, rank: int, x: Tensor, output_size: Any) -> Any:
-    _refuse(name, x, "f")
+    refuse(name, x, "f")
     shape = x._array.shape
     if len(shape) not in (rank + 1, rank + 2):
         raise runtime_error(f"{name}(): Expected {rank + 1}D or {rank + 2}D tensor, but got: {list(shape)}")
