@@ -49,11 +49,8 @@ def table(plan: Plan) -> Table:
         return out, *_window_taps(size, kernel, stride, pad, gap, out), None
     if kind == "sum" or kind == "mean":
         kernel, stride, pad, out = plan[2:6]
-        return (
-            out,
-            *_window_taps(size, kernel, stride, pad, 1, out),
-            _counts(plan) if kind == "mean" else None,
-        )
+        counts = _counts(plan) if kind == "mean" else None
+        return out, *_window_taps(size, kernel, stride, pad, 1, out), counts
     out, scale = plan[2:4]
     if kind == "linear-wide" or kind == "cubic-wide":
         taps = _wide(plan)
