@@ -32,6 +32,7 @@ MISTAKES: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "mv": (lambda: ones(2, 3) @ ones(2), RuntimeError, ["[2, 3] @ [2]"]),
     "dot": (lambda: ones(3) @ ones(2), RuntimeError, ["[3]", "[2]"]),
     "bmm": (lambda: ones(2, 3, 4) @ ones(3, 4, 5), RuntimeError, ["matmul", "[2, 3, 4]", "[3, 4, 5]"]),
+    "unfold-int8": (lambda: F.unfold(ones(1, 1, 3, 3, dtype=mg.int8), 2), NotImplementedError, ["im2col", "'Char'"]),
     "matmul-number": (lambda: mg.matmul(ones(2), mg.tensor(1.0)), RuntimeError, ["1D and 0D"]),
     "matmul-dtype": (
         lambda: ones(2, 2) @ ones(2, 2, dtype=mg.float64), RuntimeError,

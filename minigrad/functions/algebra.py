@@ -10,9 +10,9 @@ from minigrad.errors import runtime_error
 from minigrad.functions import factorizations, systems
 from minigrad.functions.dims import whole
 from minigrad.functions.elementwise import own
-from minigrad.functions.factorizations import both_triangles
+from minigrad.functions.factorizations import NOTHING, both_triangles, identity
 from minigrad.functions.linalg import matmul
-from minigrad.functions.matrix_checks import matrix, square
+from minigrad.functions.matrix_checks import matrix, square, square_sizes
 from minigrad.functions.results import LU, QR, OlderSVD, SignAndLogDet, TriangularSolution
 from minigrad.gate import public
 from minigrad.ops import matrices as ops
@@ -57,16 +57,9 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
     By squares. LinAlgError for a negative power of singular A.
     """
     n = whole("linalg_matrix_power(): argument 'n' (position 2)", n)
-    name = "linalg.matrix_power"
-    if A._array.ndim < 2:
-        raise runtime_error(f"{name}: The input tensor A must have at least 2 dimensions.")
-    rows, columns = A._array.shape[-2:]
-    if rows != columns:
-        raise runtime_error(
-            f"{name}: A must be batches of square matrices, but they are {rows} by {columns} matrices"
-        )
+    square_sizes("linalg.matrix_power", A)
     if n == 0:
-        nothing = apply(ops.triangles, (A,), {"below": 0.0, "on": 0.0, "above": 0.0})  # with a gradient, of 0
+        nothing = apply(ops.triangles, (A,), NOTHING)  # with a gradient, of 0
         one: Tensor = nothing + identity(A)
         return one
     if n < 0:
@@ -126,12 +119,6 @@ def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     """The inverse of A, from the factor L of `cholesky` of A; with ``upper`` from its transpose."""
     square("cholesky_inverse", L)
     return cholesky_solve(identity(L), L, upper)
-
-
-def identity(A: Tensor) -> Tensor:
-    """Ones on the diagonals of matrices of the shape of A."""
-    ones = A.new_ones(A._array.shape)
-    return apply(ops.triangles, (ones,), {"below": 0.0, "on": 1.0, "above": 0.0})
 
 
 def qr(input: Tensor, some: bool = True) -> QR:

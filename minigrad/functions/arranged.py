@@ -199,8 +199,7 @@ def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 
 def block_diag(*tensors: Tensor) -> Tensor:
     """A matrix with the inputs as blocks on its diagonal; vectors are rows."""
-    rows = []
-    blocks = []
+    rows, blocks = [], []
     for x in tensors:
         if x._array.ndim > 2:
             raise runtime_error("block_diag(): Input tensors must have 2 or fewer dimensions.")

@@ -9,8 +9,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import BOOL
@@ -34,8 +32,7 @@ def conv1d(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Windows of (batch, channels, length) times each filter of ``weight`` (filters, channels / groups, "
-    "kernel)."""
+    """Windows of (batch, channels, length) times each filter of ``weight``: (filters, channels / groups, kernel)."""
     return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -129,8 +126,7 @@ def numbers(name: str, value: Any, rank: int) -> tuple[int, ...]:
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     if len(values) not in (1, rank):
         raise runtime_error(
-            f"expected {name} to be a single integer value or a list of {rank} values to match the "
-            "convolution "
+            f"expected {name} to be a single integer value or a list of {rank} values to match the convolution "
             f"dimensions, but got {name}={list(values)}"
         )
     return tuple(int(v) for v in (values * rank if len(values) == 1 else values))
@@ -144,16 +140,14 @@ def _operands(name: str, rank: int, x: Tensor, w: Tensor, bias: Tensor | None) -
         )
     if x._array.ndim not in (rank + 1, rank + 2):
         raise runtime_error(
-            f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but got input of "
-            "size: "
+            f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but got input of size: "
             f"{list(x._array.shape)}"
         )
     dtype = x._array.dtype
     for what, t in (("weight", w), ("bias", bias)):
         if t is not None and t._array.dtype != dtype:
             raise runtime_error(
-                f"Input type ({dtype}) and {what} type ({t._array.dtype}) should be the same: input "
-                f"{describe(x)}, "
+                f"Input type ({dtype}) and {what} type ({t._array.dtype}) should be the same: input {describe(x)}, "
                 f"{what} {describe(t)}; convert one with .to(dtype)"
             )
     if dtype == BOOL:
@@ -173,8 +167,7 @@ def _steps(stride: tuple[int, ...], dilation: tuple[int, ...], groups: int) -> N
 def _bias(w: tuple[int, ...], filters: int, bias: Tensor | None, head: str = "") -> None:
     if bias is not None and bias._array.shape != (filters,):
         raise runtime_error(
-            f"Given {head}weight of size {list(w)}, expected bias to be 1-dimensional with {filters} "
-            "elements, but got "
+            f"Given {head}weight of size {list(w)}, expected bias to be 1-dimensional with {filters} elements, but got "
             f"bias of size {list(bias._array.shape)} instead"
         )
 
@@ -218,18 +211,16 @@ def _conv(
         )
     if weight[0] % groups:
         raise runtime_error(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got "
-            "weight of size "
-            f"{list(weight)} instead"
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "
+            f"size {list(weight)} instead"
         )
     _bias(weight, weight[0], bias)
     if min(all_places(sizes, kernel, stride, pads, dilation)) < 1:
         padded = [n + a + b for n, (a, b) in zip(sizes, pads, strict=True)]
         spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
         raise runtime_error(
-            f"Calculated padded input size per channel: ({by(padded)}). Kernel size: ({by(spans)}). "
-            "Kernel size can't be "
-            "greater than actual input size"
+            f"Calculated padded input size per channel: ({by(padded)}). Kernel size: ({by(spans)}). Kernel size can't "
+            "be greater than actual input size"
         )
     if 0 in kernel:
         raise runtime_error(
@@ -255,32 +246,28 @@ def _transposed(
     channels, sizes = shape[-rank - 1], shape[-rank:]
     if channels != weight[0]:
         raise runtime_error(
-            f"Given transposed=1, weight of size {list(weight)}, expected input{list(shape)} to have "
-            f"{weight[0]} "
+            f"Given transposed=1, weight of size {list(weight)}, expected input{list(shape)} to have {weight[0]} "
             f"channels, but got {channels} channels instead"
         )
     if channels % groups:
         raise runtime_error(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got "
-            "weight of size "
-            f"{list(weight)} instead"
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "
+            f"size {list(weight)} instead"
         )
     if min(more) < 0:
         raise runtime_error("negative output_padding is not supported")
     if any(m >= s and m >= d for m, s, d in zip(more, stride, dilation, strict=True)):
         raise runtime_error(
-            "output padding must be smaller than either stride or dilation, but got output_padding "
-            f"{list(more)}, stride "
-            f"{list(stride)} and dilation {list(dilation)}"
+            f"output padding must be smaller than either stride or dilation, but got output_padding {list(more)}, "
+            f"stride {list(stride)} and dilation {list(dilation)}"
         )
     _bias(weight, weight[1] * groups, bias, "transposed=1, ")
     full = zip(sizes, kernel, stride, pads, dilation, more, strict=True)
     out = tuple((n - 1) * s - a - b + d * (k - 1) + 1 + m for n, k, s, (a, b), d, m in full)
     if min(out) < 1:
         raise runtime_error(
-            f"Given input size per channel: ({by(sizes)}). Calculated output size per channel: "
-            f"({by(out)}). Output size "
-            "is too small"
+            f"Given input size per channel: ({by(sizes)}). Calculated output size per channel: ({by(out)}). Output "
+            "size is too small"
         )
     # What output_padding adds is cut off again by `conv`, which might find room for another window there.
     pads = tuple((a, b - m) for (a, b), m in zip(pads, more, strict=True))
@@ -314,18 +301,21 @@ def _window(kernel: Any, dilation: Any, padding: Any, stride: Any) -> dict[str, 
         if min(pairs[name]) < least:
             short = {"kernel": "kernel size", "padding": "padding"}.get(name, name)
             raise runtime_error(
-                f"{short} should be {'greater than zero' if least else 'non-negative'}, but got "
-                f"{name}_height: "
+                f"{short} should be {'greater than zero' if least else 'non-negative'}, but got {name}_height: "
                 f"{pairs[name][0]} {name}_width: {pairs[name][1]}"
             )
     pads = tuple((p, p) for p in pairs.pop("padding"))
     return {**pairs, "pads": pads}
 
 
-def _float_only(name: str, x: Tensor) -> None:
-    if x._array.dtype.kind != "f":
-        kind = {"b": "Bool", "i": "Int", "u": "Byte"}[x._array.dtype.kind]
-        kind = "Long" if x._array.dtype == np.int64 else kind
+_TYPES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long"}
+
+
+def refuse(name: str, x: Tensor, kinds: str) -> None:
+    """NotImplementedError for an element type that is not of these kinds."""
+    dtype = x._array.dtype
+    if dtype.kind not in kinds:
+        kind = _TYPES.get(dtype.name, dtype.name)
         raise not_implemented_error(f"\"{name}\" not implemented for '{kind}'; convert with .float() first")
 
 
@@ -336,8 +326,7 @@ def unfold(
     padding: int | Sequence[int] = 0,
     stride: int | Sequence[int] = 1,
 ) -> Tensor:
-    """The windows of (batch, channels, height, width) as columns: (batch, channels * kernel places, "
-    "places)."""
+    """The windows of (batch, channels, height, width) as columns: (batch, channels * kernel places, places)."""
     shape = input._array.shape
     if len(shape) < 3:
         raise index_error(
@@ -346,16 +335,14 @@ def unfold(
     params = _window(kernel_size, dilation, padding, stride)
     if len(shape) > 4 or 0 in shape[-3:]:
         raise runtime_error(
-            "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero "
-            "dimensions for input, "
+            "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
             f"but got: {list(shape)}"
         )
-    _float_only("im2col", input)
+    refuse("im2col", input, "f")
     out = _columns(shape[-2:], params)
     if min(out) < 1:
         raise runtime_error(
-            f"Given input with spatial size {shape[-2:]}, {_told(params)}, calculated shape of the array "
-            "of sliding "
+            f"Given input with spatial size {shape[-2:]}, {_told(params)}, calculated shape of the array of sliding "
             f"blocks as {out}, but its components must be at least one."
         )
     if len(shape) == 3:
@@ -386,9 +373,8 @@ def fold(
     params = _window(kernel_size, dilation, padding, stride)
     if len(shape) not in (2, 3) or 0 in shape[-2:]:
         raise runtime_error(
-            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero "
-            "dimensions for input, "
-            f"but got: {list(shape)}"
+            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for "
+            f"input, but got: {list(shape)}"
         )
     count = math.prod(params["kernel"])
     if shape[-2] % count:
@@ -399,13 +385,11 @@ def fold(
     out = _columns(sizes, params)
     if math.prod(out) != shape[-1] or min(out) < 1:
         raise runtime_error(
-            f"Given output_size={sizes}, {_told(params)}, stride={params['stride']}, expected size of "
-            "input's dimension 2 "
-            f"to match the calculated number of sliding blocks {out[0]} * {out[1]} = {math.prod(out)}, "
-            "but got "
-            f"input.size(2)={shape[-1]}."
+            f"Given output_size={sizes}, {_told(params)}, stride={params['stride']}, expected size of input's "
+            f"dimension 2 to match the calculated number of sliding blocks {out[0]} * {out[1]} = {math.prod(out)}, but "
+            f"got input.size(2)={shape[-1]}."
         )
-    _float_only("col2im", input)
+    refuse("col2im", input, "f")
     params = {"sizes": sizes, **params}
     if len(shape) == 2:
         return own(squeeze(apply(ops.fold, (unsqueeze(input, 0),), params), 0))

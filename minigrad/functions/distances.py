@@ -58,13 +58,11 @@ def cdist(
 ) -> Tensor:  # fmt: skip
     """The distances of all rows of ``x1`` from all rows of ``x2``: of their differences, whatever ``compute_mode``."""
     a, b = x1._array, x2._array
-    for n, x in enumerate((a, b), 1):
-        if x.dtype.kind != "f":
-            raise runtime_error(
-                f"cdist only supports floating-point dtypes, X{n} got: {(x1, x2)[n - 1].dtype}"
-            )
-        if x.ndim < 2:
-            raise runtime_error(f"cdist only supports at least 2D tensors, X{n} got: {x.ndim}D")
+    for n, x in enumerate((x1, x2), 1):
+        if x._array.dtype.kind != "f":
+            raise runtime_error(f"cdist only supports floating-point dtypes, X{n} got: {x.dtype}")
+        if x._array.ndim < 2:
+            raise runtime_error(f"cdist only supports at least 2D tensors, X{n} got: {x._array.ndim}D")
     if a.shape[-1] != b.shape[-1]:
         raise runtime_error(
             f"X1 and X2 must have the same number of columns. X1: {a.shape[-1]} X2: {b.shape[-1]}"

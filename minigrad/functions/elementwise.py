@@ -230,8 +230,7 @@ def where(
     if condition._array.dtype.kind not in "b":
         if condition._array.dtype != np.uint8:
             raise runtime_error(
-                "where expected condition to be a boolean tensor, but got a tensor with dtype "
-                f"{condition.dtype}"
+                f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
             )
         condition = cast(condition, dtypes.BOOL)
     operands = (
@@ -310,8 +309,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     """``input + value * tensor1 / tensor2``."""
     if dtypes.common([raw(tensor1), raw(tensor2)]).kind != "f":
         raise runtime_error(
-            "Integer division with addcdiv is no longer supported; use input + value * minigrad.div(tensor1, "
-            "tensor2)"
+            "Integer division with addcdiv is no longer supported; use input + value * minigrad.div(tensor1, tensor2)"
         )
     return _with_product(e.div, input, tensor1, tensor2, value)
 

@@ -16,7 +16,7 @@ LOWER = {"below": 1.0, "on": 1.0, "above": 0.0}
 STRICTLY_LOWER = {"below": 1.0, "on": 0.0, "above": 0.0}
 UPPER = {"below": 0.0, "on": 1.0, "above": 1.0}
 _DIAGONAL = {"below": 0.0, "on": 1.0, "above": 0.0}
-_NOTHING = {"below": 0.0, "on": 0.0, "above": 0.0}
+NOTHING = {"below": 0.0, "on": 0.0, "above": 0.0}
 _MINOR = (
     "The factorization could not be completed because the input is not positive-definite (the leading minor of "
     "order {} is not positive-definite)."
@@ -97,9 +97,9 @@ def householder_product(input: Tensor, tau: Tensor) -> Tensor:
         raise runtime_error(
             "householder_product: Expected batch dimensions of tau to be equal to input.shape[:-2]"
         )
-    one = apply(ops.triangles, (input.new_ones(input._array.shape),), _DIAGONAL)
+    one = identity(input)
     columns = apply(ops.triangles, (input,), STRICTLY_LOWER) + one
-    product = one + apply(ops.triangles, (input,), _NOTHING)  # so that it is recorded, whatever the sizes
+    product = one + apply(ops.triangles, (input,), NOTHING)  # so that it is recorded, whatever the sizes
     for k in reversed(range(count)):
         v = columns[..., :, k : k + 1]
         product = product - tau[..., k : k + 1, None] * matmul(v, matmul(v.mT, product))
@@ -134,17 +134,21 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
 # ---------------------------------------------------------------- singular values
 
 
+def _decomposable(A: Tensor, driver: str | None) -> None:
+    matrix("linalg.svd", A)
+    if driver is not None:
+        raise runtime_error(
+            "minigrad.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs."
+        )
+
+
 def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> SVD:
     """``U``, ``S`` (falling) and ``Vh`` with ``A = U @ diag(S) @ Vh``, for A (..., m, n).
 
     U is (m, m) and Vh is (n, n), or with ``full_matrices=False`` both have min(m, n) vectors; only of these the
     gradient is taken. It is not finite where singular values repeat, that of S always is. LinAlgError for nan and inf.
     """
-    matrix("linalg.svd", A)
-    if driver is not None:
-        raise runtime_error(
-            "minigrad.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs."
-        )
+    _decomposable(A, driver)
     params = {"full": full_matrices}
     packed = apply(ops.svd, (A,), params)
     u, s, v = (
@@ -155,11 +159,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
 
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """The singular values of A (..., m, n), falling: (..., min(m, n)). LinAlgError for nan and inf."""
-    matrix("linalg.svd", A)
-    if driver is not None:
-        raise runtime_error(
-            "minigrad.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs."
-        )
+    _decomposable(A, driver)
     return apply(ops.svdvals, (A,))
 
 
@@ -207,13 +207,17 @@ def lu(A: Tensor, *, pivot: bool = True) -> LU:
     return LU(apply(ops.lu_permutation, (packed,), _sizes(A)), low, up)
 
 
+def identity(A: Tensor) -> Tensor:
+    """Ones on the diagonals of matrices of the shape of A."""
+    return apply(ops.triangles, (A.new_ones(A._array.shape),), _DIAGONAL)
+
+
 def both_triangles(both: Tensor) -> tuple[Tensor, Tensor]:
     """The lower triangle, with ones on its diagonal, and the upper one, of the matrix that has both."""
     n, m = both._array.shape[-2:]
     size = min(n, m)
     low = apply(ops.triangles, (both[..., :, :size],), STRICTLY_LOWER)
-    one = apply(ops.triangles, (both.new_ones(low._array.shape),), _DIAGONAL)
-    return low + one, apply(ops.triangles, (both[..., :size, :],), UPPER)
+    return low + identity(low), apply(ops.triangles, (both[..., :size, :],), UPPER)
 
 
 LINALG = (

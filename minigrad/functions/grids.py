@@ -17,6 +17,7 @@ from minigrad.functions.linalg import bmm
 from minigrad.functions.parts import cat
 from minigrad.functions.shape import expand, reshape
 from minigrad.gate import public
+from minigrad.kernels.along import far, near
 
 __all__: list[str] = []
 # In nn.functional alone.
@@ -82,8 +83,7 @@ def grid_sample(
     """
     if mode not in ("bilinear", "nearest", "bicubic"):
         raise value_error(
-            "nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: "
-            f"'{mode}'"
+            f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'"
         )
     if padding_mode not in ("zeros", "border", "reflection"):
         raise value_error(
@@ -133,8 +133,7 @@ def _check(input: Tensor, grid: Tensor, mode: str) -> None:
         )
     if 0 in shape[2:]:
         raise runtime_error(
-            "grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes "
-            f"{list(shape)}"
+            f"grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes {list(shape)}"
         )
     if mode == "bicubic" and len(shape) == 5:
         raise runtime_error("grid_sampler(): bicubic interpolation only supports 4D input")
@@ -145,7 +144,7 @@ def _taps(at: Tensor, n: int, mode: str, outside: str, align: bool) -> list[tupl
     if mode == "bicubic":
         low = at.floor().detach()
         t = at - low
-        weights = (_far(t + 1.0), _near(t), _near(1.0 - t), _far(2.0 - t))
+        weights = (far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t))
         return [(_within(low + float(k - 1), n, outside, align), w) for k, w in enumerate(weights)]
     at = _within(at, n, outside, align)
     if mode == "nearest":
@@ -154,14 +153,6 @@ def _taps(at: Tensor, n: int, mode: str, outside: str, align: bool) -> list[tupl
         return [(place.detach(), finite - finite + 1.0)]  # 1, with a gradient of 0 for the grid
     low = at.floor().detach()
     return [(low, low + 1.0 - at), (low + 1.0, at - low)]
-
-
-def _near(x: Tensor) -> Tensor:
-    return (1.25 * x - 2.25) * x * x + 1.0
-
-
-def _far(x: Tensor) -> Tensor:
-    return ((-0.75 * x + 3.75) * x - 6.0) * x + 3.0
 
 
 def _within(at: Tensor, n: int, outside: str, align: bool) -> Tensor:

@@ -40,8 +40,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         raise runtime_error(f"Padding length must be divisible by 2, got {len(counts)}: {counts}")
     if len(counts) > 2 * len(shape):
         raise runtime_error(
-            "Padding length should be less than or equal to two times the input dimension but got padding "
-            "length "
+            "Padding length should be less than or equal to two times the input dimension but got padding length "
             f"{len(counts)} and input of dimension {len(shape)}"
         )
     pads = [(counts[k], counts[k + 1]) for k in range(0, len(counts), 2)]  # from the last dimension on
@@ -50,10 +49,9 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             n = shape[-1 - d]
             if n + a + b < 0 or -min(a, 0) > n or -min(b, 0) > n:
                 raise runtime_error(
-                    f"The input size {n}, plus negative padding {a} and {b}, resulted in a negative "
-                    "output size, which is "
-                    f"invalid. Check dimension {len(shape) - 1 - d} of your input: narrow(): length must "
-                    "be non-negative."
+                    f"The input size {n}, plus negative padding {a} and {b}, resulted in a negative output size, which "
+                    f"is invalid. Check dimension {len(shape) - 1 - d} of your input: narrow(): length must be "
+                    "non-negative."
                 )
         fill = number(0.0 if value is None else value, input._array.dtype)
         return apply(ops.pad_constant, (input,), {"pads": tuple(reversed(pads)), "value": fill})
@@ -63,17 +61,13 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         raise not_implemented_error(f"Unrecognised padding mode {mode}")
     if not 1 <= len(pads) <= 3 or len(shape) not in (len(pads) + 1, len(pads) + 2):
         raise not_implemented_error(
-            f"Padding size {len(counts)} is not supported for {len(shape)}D input tensor.\nSupported "
-            "combinations for "
-            "non-constant padding:\n  - 2D or 3D input: padding size = 2 (pads last dimension)\n  - 3D or "
-            "4D input: "
-            "padding size = 4 (pads last 2 dimensions)\n  - 4D or 5D input: padding size = 6 (pads last 3 "
-            "dimensions)"
+            f"Padding size {len(counts)} is not supported for {len(shape)}D input tensor.\nSupported combinations for "
+            "non-constant padding:\n  - 2D or 3D input: padding size = 2 (pads last dimension)\n  - 3D or 4D input: "
+            "padding size = 4 (pads last 2 dimensions)\n  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
         )
     if 0 in shape[-len(pads) - 1 :]:
         raise runtime_error(
-            f"Expected {len(pads) + 1}D or {len(pads) + 2}D (batch mode) tensor with possibly 0 batch "
-            "size and other "
+            f"Expected {len(pads) + 1}D or {len(pads) + 2}D (batch mode) tensor with possibly 0 batch size and other "
             f"non-zero dimensions for input, but got: {list(shape)}"
         )
     y = input
@@ -100,8 +94,7 @@ def _around(x: Tensor, d: int, a: int, b: int, mode: str) -> Tensor:
         x, n = parts[0], stop - start
         if a > n or b > n:
             raise runtime_error(
-                f"Padding value causes wrapping around more than once: ({a}, {b}) at dimension {d} of "
-                f"input {shape}"
+                f"Padding value causes wrapping around more than once: ({a}, {b}) at dimension {d} of input {shape}"
             )
     if a > 0:
         parts.insert(0, _edge(x, d, a, mode, first=True))
@@ -128,8 +121,7 @@ def _factor(name: str, what: str, x: Tensor, factor: int) -> tuple[int, ...]:
     shape: tuple[int, ...] = x._array.shape
     if len(shape) < 3:
         raise runtime_error(
-            f"{name} expects input to have at least 3 dimensions, but got input with {len(shape)} "
-            "dimension(s)"
+            f"{name} expects input to have at least 3 dimensions, but got input with {len(shape)} dimension(s)"
         )
     if factor <= 0:
         raise runtime_error(f"{name} expects a positive {what}, but got {factor}")
@@ -142,9 +134,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     *lead, channels, h, w = _factor("pixel_shuffle", "upscale_factor", input, r)
     if channels % (r * r):
         raise runtime_error(
-            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
-            "upscale_factor, but "
-            f"input.size(-3)={channels} is not divisible by {r * r}"
+            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
+            f"but input.size(-3)={channels} is not divisible by {r * r}"
         )
     n = len(lead)
     split = permute(
@@ -160,9 +151,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     for what, size, d in (("height", h, -2), ("width", w, -1)):
         if size % r:
             raise runtime_error(
-                f"pixel_unshuffle expects {what} to be divisible by downscale_factor, but "
-                f"input.size({d})={size} is not "
-                f"divisible by {r}"
+                f"pixel_unshuffle expects {what} to be divisible by downscale_factor, but input.size({d})={size} is "
+                f"not divisible by {r}"
             )
     n = len(lead)
     split = permute(
@@ -219,8 +209,7 @@ def interpolate(
         )
     if align_corners is not None and mode not in _RANKS:
         raise value_error(
-            "align_corners option can only be set with the interpolating modes: linear | bilinear | "
-            "bicubic | trilinear"
+            "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
         )
     if _RANKS.get(mode, rank) != rank:
         raise not_implemented_error(
@@ -228,8 +217,7 @@ def interpolate(
         )
     if antialias and (mode not in ("bilinear", "bicubic") or rank != 2):
         raise value_error(
-            "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor "
-            "as input"
+            "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
         )
     out, scales = _resized(shape[2:], size, scale_factor, recompute_scale_factor)
     if min(*out, *shape[1:]) < 1:
@@ -239,8 +227,7 @@ def interpolate(
     kind = input._array.dtype.kind
     if kind != "f" and not (input._array.dtype == np.uint8 and mode.startswith("nearest")):
         raise not_implemented_error(
-            f"\"interpolate\" in mode {mode} not implemented for '{input._array.dtype}'; convert with "
-            ".float() first"
+            f"\"interpolate\" in mode {mode} not implemented for '{input._array.dtype}'; convert with .float() first"
         )
     if mode == "area":
         plans: Any = tuple(("adaptive", n, m) for n, m in zip(shape[2:], out, strict=True))
@@ -254,8 +241,7 @@ def interpolate(
 
 
 def _resized(sizes: tuple[int, ...], size: Any, factor: Any, recompute: bool | None) -> Any:
-    """The sizes of the result, and by dimension the step from one place to the next in the input; 0.0 by "
-    "the sizes."""
+    """The sizes of the result, and by dimension the step between places in the input; 0.0 by the sizes."""
     rank = len(sizes)
     if size is not None and factor is not None:
         raise value_error("only one of size or scale_factor should be defined")
@@ -265,11 +251,9 @@ def _resized(sizes: tuple[int, ...], size: Any, factor: Any, recompute: bool | N
         out = list(size) if isinstance(size, (tuple, list)) else [size] * rank
         if len(out) != rank:
             raise value_error(
-                "Input and output must have the same number of spatial dimensions, but got input with "
-                "spatial dimensions of "
-                f"{list(sizes)} and output size of {size}. Please provide input tensor in (N, C, d1, d2, "
-                "...,dK) format and "
-                "output size in (o1, o2, ...,oK) format."
+                "Input and output must have the same number of spatial dimensions, but got input with spatial "
+                f"dimensions of {list(sizes)} and output size of {size}. Please provide input tensor in (N, C, d1, d2, "
+                "...,dK) format and output size in (o1, o2, ...,oK) format."
             )
         return [whole("interpolate(): argument 'size'", n) for n in out], [0.0] * rank
     if factor is None:
@@ -277,11 +261,9 @@ def _resized(sizes: tuple[int, ...], size: Any, factor: Any, recompute: bool | N
     factors = list(factor) if isinstance(factor, (tuple, list)) else [factor] * rank
     if len(factors) != rank:
         raise value_error(
-            "Input and scale_factor must have the same number of spatial dimensions, but got input with "
-            "spatial dimensions of "
-            f"{list(sizes)} and scale_factor of shape {factor}. Please provide input tensor in (N, C, d1, "
-            "d2, ...,dK) format "
-            "and scale_factor in (s1, s2, ...,sK) format."
+            "Input and scale_factor must have the same number of spatial dimensions, but got input with spatial "
+            f"dimensions of {list(sizes)} and scale_factor of shape {factor}. Please provide input tensor in (N, C, "
+            "d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format."
         )
     if any(isinstance(f, str) for f in factors):
         raise type_error(

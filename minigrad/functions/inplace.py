@@ -133,8 +133,7 @@ def fill_(t: Tensor, value: Tensor | Number) -> Tensor:
     """Writes one number (or 0-d Tensor) everywhere."""
     if isinstance(value, Tensor) and value._array.ndim:
         raise runtime_error(
-            f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} "
-            "dimensions."
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
         )
     return copy_(t, value)
 

@@ -22,10 +22,8 @@ def length(x: Tensor, p: float, dims: tuple[int, ...] | None, keepdim: bool) -> 
     if p == 2:
         return apply(ops.length, (x,), over)
     if p == 0:
-        everywhere = wrap(np.ones(x._array.shape, bool))
-        return where(everywhere, cast(x != 0, x._array.dtype), x).sum(
-            dims, keepdim
-        )  # so that the gradient is 0
+        everywhere = wrap(np.ones(x._array.shape, bool))  # so that the gradient is 0
+        return where(everywhere, cast(x != 0, x._array.dtype), x).sum(dims, keepdim)
     size = x.abs()
     if p == 1:
         return size.sum(dims, keepdim)

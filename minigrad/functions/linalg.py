@@ -135,8 +135,7 @@ def _dims(name: str, *operands: tuple[Tensor, int]) -> None:
         if t._array.ndim != n:
             kind = {1: "1D tensor", 2: "matrix", 3: "batch of matrices (3D tensor)"}[n]
             raise runtime_error(
-                f"{name}: expected a {kind}, but got a {t._array.ndim}D tensor of shape "
-                f"{list(t._array.shape)}"
+                f"{name}: expected a {kind}, but got a {t._array.ndim}D tensor of shape {list(t._array.shape)}"
             )
 
 
@@ -176,8 +175,7 @@ def _plus(
     total = apply(e.add, (input if beta == 1 else input * beta, product))
     if total._array.shape != shape:
         raise runtime_error(
-            f"The expanded size of the tensor {list(shape)} must match the existing size "
-            f"{list(input._array.shape)}"
+            f"The expanded size of the tensor {list(shape)} must match the existing size {list(input._array.shape)}"
         )
     return total
 

@@ -11,9 +11,13 @@ def matrix(
     name: str, input: Tensor, *, low: type[Exception] | None = NotImplementedError, letter: str = "A"
 ) -> None:
     """RuntimeError for vectors and integers; the error of PyTorch for float16, unless ``low`` is None."""
+    _two_dims(name, input, letter)
+    floats(name, input, low=low)
+
+
+def _two_dims(name: str, input: Tensor, letter: str = "A") -> None:
     if input._array.ndim < 2:
         raise runtime_error(f"{name}: The input tensor {letter} must have at least 2 dimensions.")
-    floats(name, input, low=low)
 
 
 def floats(name: str, input: Tensor, *, low: type[Exception] | None = NotImplementedError) -> None:
@@ -33,13 +37,16 @@ def floats(name: str, input: Tensor, *, low: type[Exception] | None = NotImpleme
 
 def square(name: str, input: Tensor, *, low: type[Exception] | None = NotImplementedError) -> None:
     """As `matrix`; RuntimeError also for matrices that are not square."""
-    if input._array.ndim >= 2:
-        n, m = input._array.shape[-2:]
-        if n != m:
-            raise runtime_error(
-                f"{name}: A must be batches of square matrices, but they are {n} by {m} matrices"
-            )
-    matrix(name, input, low=low)
+    square_sizes(name, input)
+    floats(name, input, low=low)
+
+
+def square_sizes(name: str, input: Tensor) -> None:
+    """As `square`, of any dtype."""
+    _two_dims(name, input)
+    n, m = input._array.shape[-2:]
+    if n != m:
+        raise runtime_error(f"{name}: A must be batches of square matrices, but they are {n} by {m} matrices")
 
 
 def one_dtype(name: str, a: Tensor, b: Tensor) -> None:

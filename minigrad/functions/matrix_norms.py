@@ -77,9 +77,7 @@ def matrix_norm(
     """
     name = "linalg.matrix_norm"
     matrix(name, A, low=None)
-    if isinstance(ord, str) and ord not in ("fro", "nuc"):
-        raise runtime_error(f"{name}: Order {ord} not supported.")
-    if not isinstance(ord, str) and ord not in _ORDERS:
+    if ord not in ("fro", "nuc", *_ORDERS):
         raise runtime_error(f"{name}: Order {ord} not supported.")
     pair = dim if isinstance(dim, (tuple, list)) else (dim,)
     if len(pair) != 2:
@@ -99,10 +97,7 @@ def matrix_norm(
 
 
 def _spectral(name: str, A: Tensor, ord: float | str, rows: int, columns: int, keepdim: bool) -> Tensor:
-    if A._array.dtype == F16:
-        raise runtime_error(
-            f"{name}: Low precision dtypes not supported. Got {A.dtype}; convert it with .float()"
-        )
+    floats(name, A, low=RuntimeError)
     ndim = A._array.ndim
     others = [d for d in range(ndim) if d not in (rows, columns)]
     values = svdvals(A.permute([*others, rows, columns]))
@@ -180,7 +175,7 @@ def matrix_rank(
     floats("linalg.matrix_rank", A)
     if tol is not None:
         atol, rtol = tol, 0.0
-    least, ratio = tolerances("linalg.matrix_rank", A, atol, rtol)
+    least, ratio = tolerances(A, atol, rtol)
     x = A.detach()
     values = eigvalsh(x).abs() if hermitian else svdvals(x)
     if not values._array.shape[-1]:

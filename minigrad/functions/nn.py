@@ -25,17 +25,15 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if w.ndim not in (1, 2) or not x.ndim or x.shape[-1] != w.shape[-1]:
         raise runtime_error(
             f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, x.shape))} and "
-            f"{'x'.join(map(str, w.shape[::-1]))}): linear expects input [..., "
-            f"{w.shape[-1] if w.ndim else '?'}] for a weight {list(w.shape)} (out, in), got input "
-            f"{list(x.shape)}; reshape the input or change in_features"
+            f"{'x'.join(map(str, w.shape[::-1]))}): linear expects input [..., {w.shape[-1] if w.ndim else '?'}] for a "
+            f"weight {list(w.shape)} (out, in), got input {list(x.shape)}; reshape the input or change in_features"
         )
     kinds = [t._array.dtype for t in (input, weight, bias) if t is not None]
     if any(kind != kinds[0] for kind in kinds):
         rest = "" if bias is None else f", bias {describe(bias)}"
         raise runtime_error(
-            "linear: input, weight and bias must have the same dtype, but got "
-            f"{', '.join(map(str, kinds))}: input {describe(input)}, weight {describe(weight)}{rest}; convert the "
-            f"input with .to({kinds[1]}), or the module"
+            f"linear: input, weight and bias must have the same dtype, but got {', '.join(map(str, kinds))}: input "
+            f"{describe(input)}, weight {describe(weight)}{rest}; convert the input with .to({kinds[1]}), or the module"
         )
     product = matmul(input, weight.mT if w.ndim == 2 else weight)
     if bias is None:

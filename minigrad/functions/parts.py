@@ -162,8 +162,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     size = input._array.shape[d]
     if not -size <= index < size:
         raise index_error(
-            f"select(): index {index} out of range for tensor of size {list(input._array.shape)} at "
-            f"dimension {d}"
+            f"select(): index {index} out of range for tensor of size {list(input._array.shape)} at dimension {d}"
         )
     return _part(input, d, int(index))
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
-from minigrad.errors import not_implemented_error, runtime_error, value_error
-from minigrad.functions.conv import by
+from minigrad.errors import runtime_error, value_error
+from minigrad.functions.conv import by, refuse
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape
 from minigrad.functions.table import relu
@@ -28,20 +28,9 @@ FUNCTIONAL = [
 ]  # fmt: skip
 
 _WORDS = {1: "int", 2: "tuple of two ints", 3: "tuple of three ints"}
-_TYPES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long"}
 
 
 # ---------------------------------------------------------------- checks
-
-
-def _refuse(name: str, x: Tensor, kinds: str) -> None:
-    """NotImplementedError for an element type that is not of these kinds."""
-    dtype = x._array.dtype
-    if dtype.kind not in kinds:
-        raise not_implemented_error(
-            f"\"{name}\" not implemented for '{_TYPES.get(dtype.name, dtype.name)}'; convert with "
-            ".float() first"
-        )
 
 
 def _sizes(name: str, what: str, value: Any, rank: int) -> tuple[int, ...]:
@@ -58,9 +47,8 @@ def _shape(name: str, x: Tensor, rank: int) -> tuple[int, ...]:
     shape: tuple[int, ...] = x._array.shape
     if len(shape) not in (rank + 1, rank + 2) or 0 in shape[-rank - 1 :]:
         raise runtime_error(
-            f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch "
-            "size for input, "
-            f"but got:{list(shape)}"
+            f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch size for "
+            f"input, but got:{list(shape)}"
         )
     return shape[-rank:]
 
@@ -92,8 +80,7 @@ def _places(
     for k, p, d in zip(kernels, pads, gaps, strict=True):
         if p > ((k - 1) * d + 1) // 2:
             raise runtime_error(
-                f"{name}: pad should be at most half of effective kernel size, but got pad={p}, "
-                f"kernel_size={k} and "
+                f"{name}: pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
                 f"dilation={d}"
             )
     rows = [(*row, _out(*row, ceil_mode)) for row in zip(sizes, kernels, strides, pads, gaps, strict=True)]
@@ -114,10 +101,9 @@ def _max(
     rank: int, x: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: bool
 ) -> Any:  # fmt: skip
     name = f"max_pool{rank}d"
-    _refuse(name, x, "fiu")
+    refuse(name, x, "fiu")
     rows = _places(name, x, rank, kernel, stride, padding, dilation, ceil_mode)
-    plans = tuple(("window", *row) for row in rows)
-    return _maxima(x, plans, indices)
+    return _maxima(x, tuple(("window", *row) for row in rows), indices)
 
 
 def _maxima(x: Tensor, plans: Any, indices: bool) -> Any:
@@ -178,14 +164,13 @@ def _mean(
     rank: int, x: Tensor, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, include: bool, divisor: int | None
 ) -> Tensor:  # fmt: skip
     name = f"avg_pool{rank}d"
-    _refuse(name, x, "f")
+    refuse(name, x, "f")
     rows = _places(name, x, rank, kernel, stride, padding, 1, ceil_mode)
-    plans: Any
     if divisor == 0:
         raise runtime_error("divisor must be not zero")
     if divisor is not None:
-        plans = tuple(("sum", *row[:4], row[5]) for row in rows)
-        return apply(ops.resample, (x,), {"plans": plans}) / divisor
+        sums = tuple(("sum", *row[:4], row[5]) for row in rows)
+        return apply(ops.resample, (x,), {"plans": sums}) / divisor
     plans = tuple(("mean", *row[:4], row[5], bool(include)) for row in rows)
     return apply(ops.resample, (x,), {"plans": plans})
 
@@ -278,7 +263,7 @@ def lp_pool3d(
 
 
 def _parts(name: str, rank: int, x: Tensor, output_size: Any) -> Any:
-    _refuse(name, x, "f")
+    refuse(name, x, "f")
     shape = x._array.shape
     if len(shape) not in (rank + 1, rank + 2):
         raise runtime_error(f"{name}(): Expected {rank + 1}D or {rank + 2}D tensor, but got: {list(shape)}")
@@ -289,9 +274,8 @@ def _parts(name: str, rank: int, x: Tensor, output_size: Any) -> Any:
     if 0 in shape[-rank - 1 :]:
         at = next(d for d in range(len(shape) - rank - 1, len(shape)) if not shape[d])
         raise runtime_error(
-            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has "
-            f"sizes {list(shape)} "
-            f"with dimension {at} being empty"
+            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
+            f"{list(shape)} with dimension {at} being empty"
         )
     out = [n if v is None else int(v) for v, n in zip(values, sizes, strict=True)]
     if max(out) >= 1 << 31:  # before a table is made of it
@@ -356,13 +340,11 @@ def _unpool(
         raise runtime_error(f"elements in indices should be type int64 but got: {indices._array.dtype}")
     if len(shape) not in (rank + 1, rank + 2):
         raise runtime_error(
-            f"Input to {name} should be a {rank + 1}d or {rank + 2}d Tensor, but got a tensor with "
-            f"{len(shape)} dim."
+            f"Input to {name} should be a {rank + 1}d or {rank + 2}d Tensor, but got a tensor with {len(shape)} dim."
         )
     if indices._array.shape != shape:
         raise runtime_error(
-            f"Expected shape of indices to be same as that of the input tensor ({list(shape)}) but got "
-            "indices tensor "
+            f"Expected shape of indices to be same as that of the input tensor ({list(shape)}) but got indices tensor "
             f"with shape: {list(indices._array.shape)}"
         )
     if 0 in shape[-rank - 1 :]:
@@ -370,12 +352,8 @@ def _unpool(
             f"{name}(): Expected input to have non-zero size for non-batch dimensions, but got {list(shape)}"
         )
     lead = shape[:-rank]
-    rows, count = math.prod(lead), math.prod(sizes)
-    y = apply(
-        ops.unpool,
-        (reshape(x, rows, math.prod(shape[-rank:])), reshape(indices, rows, math.prod(shape[-rank:]))),
-        {"count": count},
-    )
+    rows = (math.prod(lead), math.prod(shape[-rank:]))
+    y = apply(ops.unpool, (reshape(x, *rows), reshape(indices, *rows)), {"count": math.prod(sizes)})
     return own(reshape(y, *lead, *sizes))
 
 
@@ -392,8 +370,7 @@ def _unpooled(
         wanted = wanted[2:]
     if len(wanted) != rank:
         raise value_error(
-            f"output_size should be a sequence containing {rank} or {rank + 2} elements, but it has a "
-            "length of "
+            f"output_size should be a sequence containing {rank} or {rank + 2} elements, but it has a length of "
             f"'{len(wanted)}'"
         )
     for d, (n, s, v) in enumerate(zip(usual, strides, wanted, strict=True)):

@@ -10,7 +10,6 @@ from minigrad.core.op import Op, Params
 from minigrad.core.tensor import Tensor
 from minigrad.functions.elementwise import own
 from minigrad.ops import recurrent as r
-from minigrad.ops.shape import reshape, slice_
 
 Runs: TypeAlias = "tuple[tuple[int, int], ...]"
 
@@ -37,13 +36,8 @@ def layer(
     else:
         op, params["relu"] = r.rnn, mode == "RNN_RELU"
     y = apply(op, (x, *states, *weights), params)
-    first, parts = 0, []
-    for shape in ((len(x._array), states[0]._array.shape[1]), *(s._array.shape for s in states)):
-        stop = first + shape[0] * shape[1]
-        part = apply(slice_, (y,), {"index": (slice(first, stop),)})
-        parts.append(own(apply(reshape, (part,), {"shape": shape})))
-        first = stop
-    return parts
+    shapes = [(len(x._array), states[0]._array.shape[1]), *(s._array.shape for s in states)]
+    return [own(part) for part in r.split(y, shapes)]
 
 
 METHODS = ""

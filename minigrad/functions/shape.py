@@ -73,9 +73,8 @@ def view(input: Tensor, *size: Sizes) -> Tensor:
     target = _fill_in(sizes("view", size), input._array.size)
     if input._array.size and not np.may_share_memory(np.reshape(input._array, target), input._array):
         raise runtime_error(
-            "view size is not compatible with input tensor's size and stride (at least one dimension spans "
-            f"across two contiguous subspaces): {list(input._array.shape)} as {list(target)}. Use "
-            ".reshape(...) instead."
+            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+            f"contiguous subspaces): {list(input._array.shape)} as {list(target)}. Use .reshape(...) instead."
         )
     return apply(s.reshape, (input,), {"shape": target})
 
@@ -86,8 +85,7 @@ def permute(input: Tensor, *dims: Sizes) -> Tensor:
     ndim = input._array.ndim
     if len(order) != ndim:
         raise runtime_error(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the "
-            "desired "
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
             f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(order)}"
         )
     axes = tuple(one_dim(d, ndim) for d in order)
@@ -204,8 +202,7 @@ def expand(input: Tensor, *size: Sizes) -> Tensor:
     lead = len(target) - len(have)
     if lead < 0:
         raise runtime_error(
-            f"expand({input.dtype}{list(have)}, size={list(target)}): the number of sizes provided "
-            f"({len(target)}) "
+            f"expand({input.dtype}{list(have)}, size={list(target)}): the number of sizes provided ({len(target)}) "
             f"must be greater or equal to the number of dimensions in the tensor ({len(have)})"
         )
     full = []

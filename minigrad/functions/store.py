@@ -87,8 +87,7 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
     array, value = t._array, result._array
     if value.shape != array.shape:
         raise runtime_error(
-            f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast shape "
-            f"{list(value.shape)}"
+            f"{name}_: output with shape {list(array.shape)} doesn't match the broadcast shape {list(value.shape)}"
         )
     if value.dtype != array.dtype and not can_cast(value.dtype, array.dtype):
         raise runtime_error(

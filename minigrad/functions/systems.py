@@ -18,6 +18,7 @@ from minigrad.functions.elementwise import own
 from minigrad.functions.factorizations import LOWER, STRICTLY_LOWER, svdvals
 from minigrad.functions.linalg import matmul
 from minigrad.functions.matrix_checks import floats, matrix, no_info, one_dtype, square
+from minigrad.functions.parts import cat, stack
 from minigrad.functions.products import multiplied
 from minigrad.functions.results import InverseAndInfo, LeastSquares, ResultAndInfo
 from minigrad.gate import public
@@ -62,7 +63,7 @@ def pinv(
     if hermitian:
         square("linalg.pinv", A)
         A = mirrored(A)
-    least, ratio = tolerances("linalg.pinv", A, atol, rcond if rtol is None else rtol)
+    least, ratio = tolerances(A, atol, rcond if rtol is None else rtol)
     if not isinstance(least, Tensor) and not isinstance(ratio, Tensor):
         return apply(ops.pinv, (A,), {"atol": float(least), "rtol": float(ratio)})
     needs_value("linalg.pinv() with tolerances in a Tensor")
@@ -86,12 +87,9 @@ def mirrored(A: Tensor) -> Tensor:
 
 
 def tolerances(
-    name: str, A: Tensor, atol: Tensor | Number | None, rtol: Tensor | Number | None
+    A: Tensor, atol: Tensor | Number | None, rtol: Tensor | Number | None
 ) -> tuple[Tensor | Number, Tensor | Number]:
     """The two as they are without being given."""
-    for t in (atol, rtol):
-        if isinstance(t, Tensor) and t._array.dtype.kind == "c":
-            raise runtime_error(f"{name}: tolerances must be real")
     least: Tensor | Number = 0.0 if atol is None else atol
     usual = float(np.finfo(A._array.dtype).eps) * max(A._array.shape[-2:])
     if rtol is not None:
@@ -111,19 +109,23 @@ def _columns(name: str, A: Tensor, B: Tensor, left: bool) -> tuple[Tensor, bool]
     vector = len(b) == 1 or (len(a) - 1 == len(b) and b == a[:-1])
     if vector and left:
         B = B.unsqueeze(-1)
-        b = B._array.shape
     elif vector:
         raise runtime_error(
             f"{name}: Vector broadcasting of the left hand side is not supported for left=False. In this case "
             f"{name} is equivalent to B / A.squeeze(-1)"
         )
+    _fits(name, A, B, left)
+    _same_batch(name, A, B)
+    return B, vector
+
+
+def _fits(name: str, A: Tensor, B: Tensor, left: bool) -> None:
+    a, b = A._array.shape, B._array.shape
     if (b[-2] if left else b[-1]) != a[-1]:
         equation = "AX = B" if left else "XA = B"
         raise runtime_error(
             f"{name}: Incompatible shapes of A and B for the equation {equation} ({a[-2]}x{a[-1]} and {b[-2]}x{b[-1]})"
         )
-    _same_batch(name, A, B)
-    return B, vector
 
 
 def _same_batch(name: str, A: Tensor, B: Tensor) -> None:
@@ -174,13 +176,7 @@ def solve_triangular(
     square("linalg.solve_triangular", A)
     matrix("linalg.solve_triangular", B, letter="B")
     one_dtype("linalg.solve_triangular", A, B)
-    a, b = A._array.shape, B._array.shape
-    if (b[-2] if left else b[-1]) != a[-1]:
-        equation = "AX = B" if left else "XA = B"
-        raise runtime_error(
-            f"linalg.solve_triangular: Incompatible shapes of A and B for the equation {equation} ({a[-2]}x{a[-1]} and "
-            f"{b[-2]}x{b[-1]})"
-        )
+    _fits("linalg.solve_triangular", A, B, left)
     _same_batch("linalg.solve_triangular", A, B)
     if left:
         return apply(ops.solve_triangular, (A, B), {"upper": upper, "unit": unitriangular})
@@ -199,18 +195,11 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
         raise runtime_error("linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32")
     if not left:
         return own(lu_solve(LU, pivots, B.mT, left=True, adjoint=not adjoint).mT)
-    n = LU._array.shape[-1]
-    if B._array.shape[-2] != n:
-        raise runtime_error(
-            f"linalg.lu_solve: Incompatible shapes of A and B for the equation AX = B ({n}x{n} and "
-            f"{B._array.shape[-2]}x{B._array.shape[-1]})"
-        )
-    order = apply(ops.unpivot, (pivots,), {"rows": n, "dtype": LU._array.dtype})
-    low: dict[str, bool] = {"upper": False, "unit": True}
-    up: dict[str, bool] = {"upper": True, "unit": False}
+    _fits("linalg.lu_solve", LU, B, True)
+    order = apply(ops.unpivot, (pivots,), {"rows": LU._array.shape[-1], "dtype": LU._array.dtype})
     if not adjoint:
-        y = apply(ops.solve_triangular, (LU, matmul(order.mT, B)), low)
-        return apply(ops.solve_triangular, (LU, y), up)
+        y = apply(ops.solve_triangular, (LU, matmul(order.mT, B)), {"upper": False, "unit": True})
+        return apply(ops.solve_triangular, (LU, y), {"upper": True, "unit": False})
     y = apply(ops.solve_triangular, (LU.mT, B), {"upper": False, "unit": False})
     return matmul(order, apply(ops.solve_triangular, (LU.mT, y), {"upper": True, "unit": True}))
 
@@ -344,11 +333,11 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     n = x._array.shape[-1] if N is None else N
     if n <= 1:
         raise runtime_error("N must be greater than 1.")
-    if x._array.dtype.kind == "b" or x._array.dtype.kind in "iu":
+    if x._array.dtype.kind in "biu":
         x = cast(x, np.dtype(np.int64))
     powers = x.unsqueeze(-1).expand((*x._array.shape, n - 1)).cumprod(-1)
     ones = x.new_ones((*x._array.shape, 1))
-    return concatenated([ones, powers])
+    return cat([ones, powers], -1)
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
@@ -358,22 +347,6 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
             f"linalg.vecdot: Expected x and y to have the same dtype, got {x.dtype} and {y.dtype}"
         )
     return (x * y).sum(dim)
-
-
-def stack(xs: list[Tensor]) -> Tensor:
-    """Along a new first dimension."""
-    from minigrad.functions.parts import stack as along
-
-    y: Tensor = along(xs)
-    return y
-
-
-def concatenated(xs: list[Tensor]) -> Tensor:
-    """Along the last dimension."""
-    from minigrad.functions.parts import cat
-
-    y: Tensor = cat(xs, -1)
-    return y
 
 
 LINALG = (

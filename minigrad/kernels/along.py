@@ -49,11 +49,8 @@ def table(plan: Plan) -> Table:
         return out, *_window_taps(size, kernel, stride, pad, gap, out), None
     if kind == "sum" or kind == "mean":
         kernel, stride, pad, out = plan[2:6]
-        return (
-            out,
-            *_window_taps(size, kernel, stride, pad, 1, out),
-            _counts(plan) if kind == "mean" else None,
-        )
+        counts = _counts(plan) if kind == "mean" else None
+        return out, *_window_taps(size, kernel, stride, pad, 1, out), counts
     out, scale = plan[2:4]
     if kind == "linear-wide" or kind == "cubic-wide":
         taps = _wide(plan)
@@ -116,12 +113,12 @@ def _linear(size: int, out: int, scale: float, align: bool) -> tuple[Tap, ...]:
     return (slice(0, out), low, 1.0 - t), (slice(0, out), np.minimum(low + 1, size - 1), t)
 
 
-def _near(x: Array) -> Array:
+def near(x: Any) -> Any:
     """Keys' cubic kernel with a = -3/4, up to 1."""
     return (1.25 * x - 2.25) * x * x + 1.0
 
 
-def _far(x: Array) -> Array:
+def far(x: Any) -> Any:
     """The same from 1 to 2."""
     return ((-0.75 * x + 3.75) * x - 6.0) * x + 3.0
 
@@ -131,7 +128,7 @@ def _cubic(size: int, out: int, scale: float, align: bool) -> tuple[Tap, ...]:
     low = np.floor(at)
     t = at - low
     first = low.astype(np.int64) - 1
-    weights = (_far(t + 1.0), _near(t), _near(1.0 - t), _far(2.0 - t))
+    weights = (far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t))
     return tuple((slice(0, out), np.clip(first + k, 0, size - 1), weights[k]) for k in range(4))
 
 
@@ -148,8 +145,8 @@ def _wide(plan: Plan) -> tuple[Tap, ...]:
     if kind == "linear-wide":
         weights = np.maximum(1.0 - x, 0.0)
     else:  # Keys' kernel with a = -1/2
-        far = np.where(x < 2.0, ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0, 0.0)
-        weights = np.where(x < 1.0, (1.5 * x - 2.5) * x * x + 1.0, far)
+        outer = np.where(x < 2.0, ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0, 0.0)
+        weights = np.where(x < 1.0, (1.5 * x - 2.5) * x * x + 1.0, outer)
     weights = np.where(numbers < counts[:, None], weights, 0.0)
     weights /= weights.sum(1, keepdims=True)
     taps = []

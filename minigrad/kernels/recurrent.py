@@ -14,9 +14,8 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 Runs: TypeAlias = "tuple[tuple[int, int], ...]"
-Empty: TypeAlias = Callable[
-    ..., Array
-]  # as np.empty; where what it makes is used again, no page is faulted in anew
+# As np.empty; where what it makes is used again, no page is faulted in anew.
+Empty: TypeAlias = Callable[..., Array]
 
 
 class States(np.ndarray[Any, Any]):
@@ -106,6 +105,12 @@ def _sums(d: Array) -> Array:
     return total
 
 
+def _gates(memory: Array, count: int, rows: int, width: int) -> tuple[Array, Array]:
+    """Gates in the memory behind a result; then an LSTM's cells, or what a GRU's reset gate is multiplied by."""
+    size = count * rows * width
+    return memory[:size].reshape(rows, count, width), memory[size:].reshape(rows, width)
+
+
 def _side_by_side(arrays: Any, dtype: Any, empty: Empty) -> tuple[Array, list[Array]]:
     """A vector for the gradients of arrays, and its parts in their shapes."""
     flat, parts, first = empty((sum(a.size for a in arrays),), dtype), [], 0
@@ -182,12 +187,6 @@ def rnn_backward(
 # ---------------------------------------------------------------- LSTM
 
 
-def _of_lstm(memory: Array, rows: int, width: int) -> tuple[Array, Array]:
-    """Gates and cells in the memory behind a result."""
-    size = 4 * rows * width
-    return memory[:size].reshape(rows, 4, width), memory[size:].reshape(rows, width)
-
-
 def _lstm_run(
     x: Array, h: Array, c: Array, w: Array, u: Array, *more: Array, runs: Runs, reverse: bool, biased: bool,
     empty: Empty, place: Any,
@@ -196,7 +195,7 @@ def _lstm_run(
     rows, (batch, width), dtype = len(x), c.shape, x.dtype
     outputs = rows * h.shape[1]
     y, memory = (_two if place is None else place)(outputs + h.size + c.size, 5 * rows * width, dtype, empty)
-    gates, cells = _of_lstm(memory, rows, width)
+    gates, cells = _gates(memory, 4, rows, width)
     out, last = y[:outputs].reshape(rows, h.shape[1]), y[outputs : outputs + h.size].reshape(h.shape)
     last_cell = y[outputs + h.size :].reshape(c.shape)
     last[...], last_cell[...] = h, c
@@ -259,7 +258,7 @@ def lstm_backward(
         y, memory = _lstm_run(
             x, h, c, w, u, *more, runs=runs, reverse=reverse, biased=biased, empty=empty, place=None
         )
-    gates, cells = _of_lstm(memory, rows, width)
+    gates, cells = _gates(memory, 4, rows, width)
     out, d_out = (a[:outputs].reshape(rows, h.shape[1]) for a in (y, d))
     i, f, a, o = (gates[:, k] for k in range(4))
     # What the gradients of cell and hidden state are multiplied by to get those of the gates before their curves: the
@@ -314,19 +313,13 @@ def lstm_backward(
 # ---------------------------------------------------------------- GRU
 
 
-def _of_gru(memory: Array, rows: int, width: int) -> tuple[Array, Array]:
-    """Gates, and the products with the hidden state that the reset gate is multiplied by."""
-    size = 3 * rows * width
-    return memory[:size].reshape(rows, 3, width), memory[size:].reshape(rows, width)
-
-
 def _gru_run(
     x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, empty: Empty, place: Any
 ) -> tuple[Array, Array]:
     """`gru`, and behind it gates and more, by which backward goes."""
     rows, (batch, width), dtype = len(x), h.shape, x.dtype
     y, memory = (_two if place is None else place)(rows * width + h.size, 4 * rows * width, dtype, empty)
-    gates, inner = _of_gru(memory, rows, width)
+    gates, inner = _gates(memory, 3, rows, width)
     out, last = y[: rows * width].reshape(rows, width), y[rows * width :].reshape(h.shape)
     last[...] = h
     scale = np.full(3 * width, 0.5, dtype)
@@ -361,16 +354,9 @@ def _gru_run(
 
 
 def gru(
-    x: Array,
-    h: Array,
-    w: Array,
-    u: Array,
-    *bias: Array,
-    runs: Runs,
-    reverse: bool,
-    empty: Empty = np.empty,
+    x: Array, h: Array, w: Array, u: Array, *bias: Array, runs: Runs, reverse: bool, empty: Empty = np.empty,
     place: Any = None,
-) -> Any:
+) -> Any:  # fmt: skip
     """A GRU: reset and update gate r and z, ``n = tanh(w x + b + r * (u h + b'))``, then ``(1 - z) * n + z * h``."""
     if x.dtype.char == "e":
         return _wide(gru, (x, h, w, u, *bias), runs=runs, reverse=reverse)
@@ -388,7 +374,7 @@ def gru_backward(
     memory = None if states is None else states(y, 4 * rows * width)
     if memory is None:
         y, memory = _gru_run(x, h, w, u, *bias, runs=runs, reverse=reverse, empty=empty, place=None)
-    gates, inner = _of_gru(memory, rows, width)
+    gates, inner = _gates(memory, 3, rows, width)
     out, d_out = (a[: rows * width].reshape(rows, width) for a in (y, d))
     r, z, a = (gates[:, k] for k in range(3))
     before = _before(out, h, runs, reverse, empty)

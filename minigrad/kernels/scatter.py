@@ -114,9 +114,9 @@ def index_add(x: Array, v: Array, index: Array, dim: int) -> Any:
     out = np.array(x, order="C")
     if not v.size:
         return out
-    numbers = index
-    if math.prod(x.shape[:dim]) > 1:
-        numbers = (np.arange(math.prod(x.shape[:dim]))[:, None] * x.shape[dim] + index).reshape(-1)
+    numbers, outer = index, math.prod(x.shape[:dim])
+    if outer > 1:
+        numbers = (np.arange(outer)[:, None] * x.shape[dim] + index).reshape(-1)
     width = math.prod(x.shape[dim + 1 :])
     add_to_rows(out.reshape(-1, width), numbers, v.reshape(-1, width))
     return out

@@ -24,20 +24,20 @@ _LOG_ROOT_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 def xlogy(a: Any, b: Any) -> Any:
     """``a * log(b)``, 0 where ``a`` is 0 and ``b`` is a number."""
-    dtype = np.result_type(a, b)
-    if dtype.char == "e":
-        return xlogy(np.asarray(a, np.float32), np.asarray(b, np.float32)).astype(np.float16)
-    a, b = np.asarray(a, dtype), np.asarray(b, dtype)  # the logarithm of a Python number would be of float64
-    return np.where(np.equal(a, 0) & ~np.isnan(b), 0, np.multiply(a, np.log(b)))
+    return _times_log(a, b, np.log)
 
 
 def xlog1py(a: Any, b: Any) -> Any:
     """``a * log(1 + b)``, 0 where ``a`` is 0 and ``b`` is a number."""
+    return _times_log(a, b, np.log1p)
+
+
+def _times_log(a: Any, b: Any, logarithm: Any) -> Any:
     dtype = np.result_type(a, b)
     if dtype.char == "e":
-        return xlog1py(np.asarray(a, np.float32), np.asarray(b, np.float32)).astype(np.float16)
+        return _times_log(np.asarray(a, np.float32), np.asarray(b, np.float32), logarithm).astype(np.float16)
     a, b = np.asarray(a, dtype), np.asarray(b, dtype)  # the logarithm of a Python number would be of float64
-    return np.where(np.equal(a, 0) & ~np.isnan(b), 0, np.multiply(a, np.log1p(b)))
+    return np.where(np.equal(a, 0) & ~np.isnan(b), 0, np.multiply(a, logarithm(b)))
 
 
 def entr(x: Array) -> Any:

@@ -170,9 +170,8 @@ def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: I
     x = _padded(x, pads)
     sizes, rows = x.shape[2:], w.reshape(groups, filters // groups, -1)
     if max(kernel) == 1 and max(stride) == 1:
-        np.matmul(
-            rows, x.reshape(n, groups, rows.shape[2], -1), out=y.reshape(n, groups, filters // groups, -1)
-        )
+        x = x.reshape(n, groups, rows.shape[2], -1)
+        np.matmul(rows, x, out=y.reshape(n, groups, filters // groups, -1))
         for b in bias:
             y += b.reshape(-1, *[1] * len(out))
         return y
@@ -180,10 +179,8 @@ def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: I
     view = runs(x, kernel, dilation, length) if length else windows(x, kernel, stride, dilation, out)
     each = math.prod(view.shape[1:])
     step = _step(n, each)
-    memory, products = (
-        np.empty(step * each, x.dtype),
-        np.empty(step * each // rows.shape[2] * len(rows[0]), x.dtype),
-    )
+    memory = np.empty(step * each, x.dtype)
+    products = np.empty(step * each // rows.shape[2] * len(rows[0]), x.dtype)
     for k in range(0, n, step):
         part = view[k : k + step]
         cols = _joined(part, groups, kernel, memory)

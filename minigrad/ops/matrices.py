@@ -31,13 +31,17 @@ def _strictly_lower(x: Any) -> Any:
     return triangles(x, below=1.0, on=0.0, above=0.0)
 
 
+def _diagonal(x: Any) -> Any:
+    return triangles(x, below=0.0, on=1.0, above=0.0)
+
+
+def _off_diagonal(x: Any) -> Any:
+    return triangles(x, below=1.0, on=0.0, above=1.0)
+
+
 def _one_on_the_diagonal(x: Any) -> Any:
     """``x`` with ones on its diagonal."""
-    return triangles(x, below=1.0, on=0.0, above=1.0) + _identity(x)
-
-
-def _identity(x: Any) -> Any:
-    return triangles(e.zero(x) + 1.0, below=0.0, on=1.0, above=0.0)
+    return _off_diagonal(x) + _diagonal(e.zero(x) + 1.0)
 
 
 def _mirrored(x: Any) -> Any:
@@ -56,13 +60,8 @@ def _inv_vjp(g: Any, y: Any) -> Any:
     return -mm(mm(y.mT, g), y.mT)
 
 
-def _solve_vjp(g: Any, a: Any, y: Any, needs: Any) -> Any:
-    d = solve(a.mT, g)
-    return (-mm(d, y.mT) if needs[0] else None), (d if needs[1] else None)
-
-
-def _solve_ex_vjp(g: Any, a: Any, y: Any, needs: Any) -> Any:
-    d = solve_ex(a.mT, g)
+def _solve_vjp(g: Any, a: Any, y: Any, needs: Any, op: Op) -> Any:
+    d = op(a.mT, g)
     return (-mm(d, y.mT) if needs[0] else None), (d if needs[1] else None)
 
 
@@ -81,14 +80,13 @@ def _solve_triangular_vjp(g: Any, a: Any, y: Any, upper: bool, unit: bool, needs
 def _cofactor_vjp(g: Any, x: Any) -> Any:
     """In the basis of singular vectors, where cofactors are products of singular values: these without two of them."""
     packed = svd(x, full=False)
-    u, s, v = (op(x, packed, full=False) for op in (left_vectors, singular_values, right_vectors))
+    u, s, v = _factors(x, packed, False)
     last = len(x.shape) - 1
-    rows = s[..., None, :] + e.zero(u)
-    rows = triangles(rows, below=1.0, on=0.0, above=1.0) + _identity(rows)
-    pairs = triangles(prod_others(rows, dim=last), below=1.0, on=0.0, above=1.0)
+    rows = _one_on_the_diagonal(s[..., None, :] + e.zero(u))
+    pairs = _off_diagonal(prod_others(rows, dim=last))
     inner = mm(mm(u.mT, g), v.mT)
-    diagonal = total(triangles(inner, below=0.0, on=1.0, above=0.0), dim=(last,), keepdim=True)
-    on = triangles(mm(pairs, diagonal) + e.zero(u), below=0.0, on=1.0, above=0.0)
+    diagonal = total(_diagonal(inner), dim=(last,), keepdim=True)
+    on = _diagonal(mm(pairs, diagonal) + e.zero(u))
     sign = det(u) * det(v)
     return mm(mm(u * sign[..., None, None], on - (pairs * inner).mT), v)
 
@@ -116,8 +114,7 @@ def _differentiable(x: Any, complete: bool) -> None:
     n, m = x.shape[-2:]
     if complete and n > m:
         raise runtime_error(
-            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols; use "
-            "mode='reduced'"
+            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols; use mode='reduced'"
         )
 
 
@@ -155,7 +152,7 @@ def _between(w: Any) -> Any:
 
 def _eigenvectors_vjp(g: Any, x: Any, packed: Any, lower: bool) -> Any:
     v, w = eigenvectors(x, packed, lower=lower), eigenvalues(x, packed, lower=lower)
-    inner = triangles(mm(v.mT, g), below=1.0, on=0.0, above=1.0) / _between(w)
+    inner = _off_diagonal(mm(v.mT, g)) / _between(w)
     return mm(mm(v, inner), v.mT)
 
 
@@ -264,8 +261,9 @@ triangles: Op = Op("triangles", k.triangles, "x; below on above",
 inv = Op("inv", k.inv, "x", _inv_vjp, **_RAISES)
 inv_ex = Op("inv_ex", k.inv_ex, "x", _inv_vjp)
 zero_pivots = Op("zero_pivots", k.zero_pivots, "x inverse")
-solve: Op = Op("solve", k.solve, "a b", joint=_solve_vjp, **_RAISES)
-solve_ex: Op = Op("solve_ex", k.solve_ex, "a b", joint=_solve_ex_vjp)
+solve: Op = Op("solve", k.solve, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve),
+                **_RAISES)
+solve_ex: Op = Op("solve_ex", k.solve_ex, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve_ex))
 solve_triangular: Op = Op("solve_triangular", k.solve_triangular, "a b; upper unit", joint=_solve_triangular_vjp,
                           **_OWN)
 det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x))

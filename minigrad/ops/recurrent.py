@@ -37,7 +37,7 @@ def _columns(x: Any, first: int, stop: int) -> Any:
     return slice_(x, index=(slice(None), slice(first, stop)))
 
 
-def _split(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+def split(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
     """The parts of a vector that has arrays of these shapes one behind the other."""
     ends = accumulate((math.prod(s) for s in shapes), initial=0)
     return [reshape(_rows(flat, *at), shape=s) for at, s in zip(pairwise(ends), shapes, strict=True)]
@@ -135,8 +135,8 @@ def _vjp(
     """The gradients of a layer's inputs; that of x, one of the large products, only where it is wanted."""
     shapes = [tuple(x.shape) for x in inputs]
     if needs[0]:
-        return _split(backward(g, y, *inputs, **params, onward=True), shapes)
-    return [None, *_split(backward(g, y, *inputs, **params, onward=False), shapes[1:])]
+        return split(backward(g, y, *inputs, **params, onward=True), shapes)
+    return [None, *split(backward(g, y, *inputs, **params, onward=False), shapes[1:])]
 
 
 def _leaf(t: Any) -> Any:
@@ -156,7 +156,7 @@ def _vjp_of_vjp(layer: str, g: Any, d: Any, inputs: Sequence[Any], onward: bool,
     mode = MODE.get()
     if mode.recorder is not None and not mode.grad:  # one record in place of thousands
         how = (layer, onward, tuple(params.items()))
-        of_d, *others = _split(_replay(g, d, *inputs, how=how), [tuple(x.shape) for x in (d, *inputs)])
+        of_d, *others = split(_replay(g, d, *inputs, how=how), [tuple(x.shape) for x in (d, *inputs)])
     else:
         of_d, *others = _differentiated(layer, g, d, inputs, onward, mode.grad, **params)
     return [of_d, None, *others]
@@ -170,7 +170,7 @@ def _differentiated(
         y = _STEPS[layer](*leaves, **params)
         ends = leaves if onward else leaves[1:]
         first = engine.run([y._node], [seed], [t._node for t in ends], True, True)
-        weights = _split(g, [t._array.shape for t in ends])
+        weights = split(g, [t._array.shape for t in ends])
         pairs = [(first[t._node]._node, v) for t, v in zip(ends, weights, strict=True) if t._node in first]
         roots = [pair for pair in pairs if pair[0] is not None and pair[0].requires_grad]
         nodes = [t._node for t in tensors]

@@ -22,17 +22,17 @@ def _scatter_value_vjp(g: Any, x_shape: Any, index: Any, dim: int) -> Any:
     return e.where(scatter_winners(g, index, dim=dim), gather(g, index, dim=dim), 0.0)
 
 
-def _extreme(g: Any, x: Any, v: Any, index: Any, y: Any, dim: int) -> tuple[Any, Any]:
+def _extreme(g: Any, x: Any, v: Any, index: Any, y: Any, dim: int) -> tuple[Any, Any, None]:
     """The gradient is shared by all that equal the extreme."""
     own = e.eq(x, y)
     other = e.eq(v, gather(y, index, dim=dim))
     hits = ungather(e.where(other, 1.0, e.zero(v)), index, shape=tuple(x.shape), dim=dim)
     count = hits + e.where(own, 1.0, e.zero(x))
     share = g / e.where(e.eq(count, 0.0), 1.0, count)
-    return e.where(own, share, 0.0), e.where(other, gather(share, index, dim=dim), 0.0)
+    return e.where(own, share, 0.0), e.where(other, gather(share, index, dim=dim), 0.0), None
 
 
-def _product_vjp(g: Any, x: Any, v: Any, index: Any, dim: int) -> tuple[Any, Any]:
+def _product_vjp(g: Any, x: Any, v: Any, index: Any, dim: int) -> tuple[Any, Any, None]:
     """Products of all others at the same place, exact also where there are zeros, to the second order.
 
     ``rest`` is the product of what is not 0. If one of the others is 0, it is a factor, and the sum of the zeros
@@ -51,7 +51,7 @@ def _product_vjp(g: Any, x: Any, v: Any, index: Any, dim: int) -> tuple[Any, Any
 
     dx = others(g, rest, count - own, total - own_zero, x1)
     g, rest, count, total = (gather(a, index, dim=dim) for a in (g, rest, count, total))
-    return dx, others(g, rest, count - other, total - other_zero, v1)
+    return dx, others(g, rest, count - other, total - other_zero, v1), None
 
 
 def _enough(x: Array, mask: Array, v: Array) -> None:
@@ -75,13 +75,9 @@ index_add: Op = Op("index_add", k.index_add, "x v index; dim",
                    lambda g: g, lambda g, index, dim: take(g, index, pattern=(*(False,) * dim, True)), None,
                    order="C", check=_checked)
 scatter_extreme = Op("scatter_extreme", k.scatter_extreme, "x v index; dim largest",
-                     lambda g, x, v, index, y, dim: _extreme(g, x, v, index, y, dim)[0],
-                     lambda g, x, v, index, y, dim: _extreme(g, x, v, index, y, dim)[1], None,
-                     order="C", check=_checked)
+                     joint=_extreme, order="C", check=_checked)
 scatter_product: Op = Op("scatter_product", k.scatter_product, "x v index; dim",
-                         lambda g, x, v, index, dim: _product_vjp(g, x, v, index, dim)[0],
-                         lambda g, x, v, index, dim: _product_vjp(g, x, v, index, dim)[1], None,
-                         order="C", check=_checked)
+                         joint=_product_vjp, order="C", check=_checked)
 masked_scatter: Op = Op("masked_scatter", k.masked_scatter, "x mask v",
                         lambda g, mask: e.where(mask, 0.0, g), None,
                         lambda g, mask, v_shape: masked_gather(g, mask, shape=v_shape),
