@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
@@ -151,6 +151,7 @@ class _Running(_Scaled):
     running_var: Tensor | None
     num_batches_tracked: Tensor | None
     ranks: ClassVar[tuple[int, ...]]
+    _version = 2
 
     def __init__(
         self,
@@ -187,6 +188,11 @@ class _Running(_Scaled):
         """Resets the running values too."""
         self.reset_running_stats()
         super().reset_parameters()
+
+    def _upgrade_state(self, state: dict[str, Any], prefix: str, version: int | None) -> None:
+        """States of PyTorch before 0.4.1 have no count of batches."""
+        if (version is None or version < 2) and self.num_batches_tracked is not None:
+            state.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
 
     def extra_repr(self) -> str:
         return (
