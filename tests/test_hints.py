@@ -29,7 +29,6 @@ ASKED = {
     "nn.Lineer": ["Did you mean: 'Linear'"],
     "nn.Relu": ["Did you mean: 'ReLU'"],
     "F.unflatten": ["There is minigrad.unflatten"],
-    "nn.CrossMapLRN2d": [LACKING],
     "mg.gru_cell": ["PyTorch has it, minigrad has minigrad.nn.GRUCell"],
     "F.sigmod": ["Did you mean: 'sigmoid'"],
     "F.flatten": ["There is minigrad.flatten"],
