@@ -110,3 +110,29 @@ def test_functions_with_places() -> None:
     y = F.conv_tbc(mg.arange(24.0).reshape(4, 2, 3), mg.arange(18.0).reshape(2, 3, 3), mg.ones(3), 1)
     assert y.shape == (5, 2, 3)
     assert y[0, 0].tolist() == [1 + 2 * 15.0 + 12.0, 1 + 2 * 16.0 + 13.0, 1 + 2 * 17.0 + 14.0]
+
+
+def test_targets_and_types_that_do_not_fit() -> None:
+    x, whole = mg.ones(4, 3), mg.ones(4, 3, dtype=mg.int64)
+    for kind, says, call in (
+        (RuntimeError, "can't be cast", lambda: F.binary_cross_entropy_with_logits(x, whole)),
+        (RuntimeError, "can't be cast", lambda: F.kl_div(x, whole, reduction="sum")),
+        (
+            RuntimeError,
+            "doesn't match the broadcast shape",
+            lambda: F.soft_margin_loss(mg.ones(4, 1), mg.ones(4)),
+        ),
+        (RuntimeError, "expected scalar type Long", lambda: F.multi_margin_loss(x, mg.zeros(4))),
+        (
+            RuntimeError,
+            "target out of range: 3 for 3 classes",
+            lambda: F.multi_margin_loss(x, mg.full((4,), 3)),
+        ),
+        (NotImplementedError, "not implemented", lambda: F.cross_entropy(whole, mg.zeros(4, dtype=mg.int64))),
+        (RuntimeError, "mixed dtype", lambda: nn.BatchNorm1d(3)(x.double())),
+        (RuntimeError, "mixed dtype", lambda: nn.LayerNorm(3)(x.double())),
+    ):
+        with pytest.raises(kind, match=says):
+            call()
+    assert F.smooth_l1_loss(x, whole.bool()).item() == 0.0
+    assert nn.BatchNorm1d(3).eval()(x.half()).dtype is mg.float16

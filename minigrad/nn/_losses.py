@@ -9,13 +9,13 @@ import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.core.apply import cast, needs_value
-from minigrad.errors import runtime_error, value_error, warn
+from minigrad.errors import not_implemented_error, runtime_error, value_error, warn
 from minigrad.functions import activations as functions
 from minigrad.functions.creation import ones_like
 from minigrad.functions.elementwise import clamp_min, where
 from minigrad.gate import public
 from minigrad.nn._distances import pairwise_distance
-from minigrad.nn._reductions import legacy_reduction, reduced, warn_of_sizes
+from minigrad.nn._reductions import legacy_reduction, of_shape, reduced, refuse_integers, warn_of_sizes
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -106,7 +106,7 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> None
     if t.dtype not in (np.int64, np.uint8):
         raise runtime_error(f"expected scalar type Long but found {target.dtype}; use .long()")
     if x.dtype.kind != "f":
-        raise runtime_error(f'"nll_loss_out_frame" not implemented for {input.dtype}; use .float() first')
+        raise not_implemented_error(f'"nll_loss" not implemented for {input.dtype}; use .float() first')
     _check_weight(input, weight)
 
 
@@ -230,6 +230,7 @@ def binary_cross_entropy_with_logits(
     reduction = legacy_reduction(size_average, reduce, reduction)
     if target._array.shape != input._array.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+    refuse_integers("binary_cross_entropy_with_logits", target, input)
     if pos_weight is None:
         losses = functions.bce_with_logits(input, target)
     else:
@@ -257,6 +258,7 @@ def kl_div(
             "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
             "'mean' will be changed to behave the same as 'batchmean' in the next major release."
         )
+    refuse_integers("kl_div", target, input)
     if log_target:
         losses = target.exp() * (target - input)
     else:
@@ -310,9 +312,9 @@ def huber_loss(
 
 
 def _difference(name: str, input: Tensor, target: Tensor) -> Tensor:
-    d: Tensor = input - target
+    d: Tensor = input - (target.to(input.dtype) if target._array.dtype == bool else target)
     if d._array.dtype.kind != "f":
-        raise runtime_error(f'"{name}" not implemented for {d.dtype}; use .float() first')
+        raise not_implemented_error(f'"{name}" not implemented for {d.dtype}; use .float() first')
     return d
 
 
@@ -389,7 +391,7 @@ def soft_margin_loss(
 ) -> Tensor:
     """``log(1 + exp(-target * input))`` for targets 1 and -1."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    return reduced((-target * input).exp().log1p(), reduction)
+    return reduced(of_shape("soft_margin_loss", input, -input * target).exp().log1p(), reduction)
 
 
 def hinge_embedding_loss(

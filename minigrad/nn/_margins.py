@@ -51,9 +51,7 @@ def multi_margin_loss(
     rows = x.size // classes
     if t.size != rows or t.ndim > 1:
         raise runtime_error(f"inconsistent target size, expected {rows} but got {list(t.shape)}")
-    needs_value("multi_margin_loss()")
-    if t.size and not 0 <= t.min() <= t.max() < classes:
-        raise runtime_error("target out of range")
+    _check_classes("multi_margin_loss", t, 0, classes)
     index = wrap(t.reshape(rows, 1).astype(np.int64))
     matrix = input.reshape(rows, classes)
     over = relu(margin - matrix.gather(1, index) + matrix)
@@ -82,9 +80,7 @@ def multilabel_margin_loss(
     if x.ndim > 2 or t.shape != x.shape:
         raise runtime_error(f"inconsistent target size: {list(t.shape)} for input of size: {list(x.shape)}")
     classes = x.shape[-1] if x.ndim else 1
-    needs_value("multilabel_margin_loss()")
-    if t.size and not -1 <= t.min() <= t.max() < classes:
-        raise runtime_error("target out of range")
+    _check_classes("multilabel_margin_loss", t, -1, classes)
     t = t.reshape(-1, classes)
     listed = np.logical_and.accumulate(t >= 0, axis=1)
     others = np.ones(t.shape, bool)
@@ -95,6 +91,16 @@ def multilabel_margin_loss(
     over = relu(1 - (at_target.unsqueeze(2) - matrix.unsqueeze(1))) * pairs
     losses = over.sum((1, 2)) / classes
     return reduced(losses if x.ndim == 2 else losses.reshape(()), reduction)
+
+
+def _check_classes(name: str, t: Any, least: int, classes: int) -> None:
+    """RuntimeError for what is no int64, and for a class out of range."""
+    if t.dtype != np.int64:
+        raise runtime_error(f"{name}: expected scalar type Long but found {t.dtype}; use .long()")
+    needs_value(f"{name}()")
+    wrong = t[(t < least) | (t >= classes)]
+    if wrong.size:
+        raise runtime_error(f"{name}: target out of range: {wrong[0]} for {classes} classes")
 
 
 def multilabel_soft_margin_loss(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from minigrad.autograd import no_grad
+from minigrad.core.apply import cast
 from minigrad.errors import runtime_error
 from minigrad.functions.images import pad
 from minigrad.functions.norms import standardize
@@ -19,11 +20,25 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_res
 
 def _scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple[int, ...]) -> Tensor:
     """``y * weight + bias``, of which each may be None; both get the shape in which they broadcast."""
+    kind = y._array.dtype
     if weight is not None:
         y = y * (weight if weight._array.shape == shape else weight.reshape(shape))
     if bias is not None:
         y = y + (bias if bias._array.shape == shape else bias.reshape(shape))
-    return y
+    return y if y._array.dtype is kind else cast(y, kind)
+
+
+def _check_types(input: Tensor, *parts: Tensor | None) -> None:
+    """RuntimeError unless all are of one element type; only to float16 weights and statistics of float32 may go."""
+    kind = input._array.dtype
+    for t in parts:
+        if t is not None and t._array.dtype is not kind and t._array.dtype != kind:
+            if kind == np.float16 and t._array.dtype == np.float32:
+                continue
+            raise runtime_error(
+                f"mixed dtype (CPU): all inputs must share same datatype, but got an input {list(input.shape)} of "
+                f"{input.dtype} and a weight or statistic of {t.dtype}; convert the input, or the module"
+            )
 
 
 def _features(input: Tensor, normalized_shape: Sequence[int], *parts: Tensor | None) -> tuple[int, ...]:
@@ -58,6 +73,7 @@ def layer_norm(
 ) -> Tensor:
     """``(input - mean) / sqrt(variance + eps) * weight + bias`` over the last dimensions, of ``normalized_shape``."""
     shape = _features(input, normalized_shape, weight, bias)
+    _check_types(input, weight, bias)
     ndim = input._array.ndim
     dims = tuple(range(ndim - len(shape), ndim))
     return _scaled(standardize(input, dims, eps), weight, bias, shape)
@@ -101,6 +117,7 @@ def group_norm(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
                 f"shape {list(t._array.shape)} and input of shape {list(size)}"
             )
+    _check_types(input, weight, bias)
     groups = input.reshape(size[0], num_groups, channels // num_groups * math.prod(size[2:]))
     y = standardize(groups, (2,), eps).reshape(size)
     return _scaled(y, weight, bias, (channels, *(1,) * (len(size) - 2)))
@@ -134,6 +151,7 @@ def batch_norm(
         _verify_batch(size[0], size[2:], size)
     channels = size[1]
     _per_channel(channels, running_mean, running_var, weight, bias)
+    _check_types(input, running_mean, running_var, weight, bias)
     dims = (0, *range(2, len(size)))
     shape = (channels, *(1,) * (len(size) - 2))
     if not training:
@@ -164,7 +182,8 @@ def _by_running(
     if mean is None or var is None:
         raise runtime_error("Expected running_mean and running_var to be defined when training=False")
     scale = (var.detach() + eps).rsqrt().reshape(shape)
-    return _scaled((input - mean.detach().reshape(shape)) * scale, weight, bias, shape)
+    centred = (input - mean.detach().reshape(shape)) * scale
+    return _scaled(cast(centred, input._array.dtype), weight, bias, shape)
 
 
 def instance_norm(
@@ -186,6 +205,7 @@ def instance_norm(
     if not use_input_stats and (running_mean is None or running_var is None):
         raise runtime_error("Expected running_mean and running_var to be defined when use_input_stats=False")
     _per_channel(size[1], running_mean, running_var, weight, bias)
+    _check_types(input, running_mean, running_var, weight, bias)
     dims, shape = tuple(range(2, len(size))), (size[1], *(1,) * (len(size) - 2))
     if not use_input_stats:
         return _by_running(input, running_mean, running_var, weight, bias, eps, shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.errors import warn
+from minigrad.errors import runtime_error, warn
 from minigrad.tensor import Tensor
 
 
@@ -48,3 +48,20 @@ def reduced(errors: Tensor, reduction: str) -> Tensor:
     if reduction == "sum":
         return errors.sum()
     raise ValueError(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")
+
+
+def refuse_integers(name: str, target: Tensor, input: Tensor) -> None:
+    """RuntimeError for a target of whole numbers or bools, where an input of floats wants its own kind."""
+    if target._array.dtype.kind != "f" and input._array.dtype.kind == "f":
+        raise runtime_error(
+            f"{name}: a target of {target.dtype} can't be cast to the input's {input.dtype}; use .to(input.dtype)"
+        )
+
+
+def of_shape(name: str, input: Tensor, losses: Tensor) -> Tensor:
+    """The losses. RuntimeError if broadcasting to the target has given them another shape than the input's."""
+    if losses.shape != input.shape:
+        raise runtime_error(
+            f"{name}: input {list(input.shape)} doesn't match the broadcast shape {list(losses.shape)}; use reshape()"
+        )
+    return losses
