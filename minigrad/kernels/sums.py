@@ -152,7 +152,7 @@ def sum_rows(x: Any, out: Any = None) -> Any:
 
 def row_sums(x: Array) -> Any:
     """The sum of each row of a float matrix, as a column."""
-    if x.shape[1] > SHORT:
+    if not 64 <= x.shape[1] <= SHORT:
         return np.add.reduce(x, axis=1, keepdims=True)
     return np.vecdot(x, _ones(x.shape[1], x.dtype.char)).reshape(-1, 1)
 
