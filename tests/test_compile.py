@@ -2671,6 +2671,11 @@ def _returns_a_leaf_beside_what_needs_it(x: Any) -> Any:
     return t * 2.0, t
 
 
+def _needs_a_leaf_of_its_own(x: Any) -> Any:
+    t = (x * 2.0).requires_grad_()
+    return t * 2.0
+
+
 def _detaches_before_a_change(x: Any) -> Any:
     t = x * 2.0
     p = t.detach().requires_grad_()
@@ -2691,6 +2696,7 @@ def _detaches_before_a_change(x: Any) -> Any:
             mg.ones(3),
             "is returned beside a result that is computed from it",
         ),
+        (_needs_a_leaf_of_its_own, mg.ones(3), "because of a Tensor that the function makes"),
         (_detaches_before_a_change, mg.ones(3), "clone.. it where it is detached"),
     ],
 )

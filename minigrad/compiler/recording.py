@@ -205,6 +205,11 @@ class Recording:
             ) as error:  # backward() on a result raises it, as where a saved Tensor was changed
                 freed |= set(map(id, opened))
                 failure = error
+        if gradients is not None and not gradients.targets:
+            raise errors.runtime_error(
+                "compile(): a result requires grad because of a Tensor that the function makes, which no later call "
+                "could reach. detach() the result, or make that Tensor outside and pass it as an argument"
+            )
         nodes = [t._node for t in results]
         roots = [*nodes, *(node for _, node in run.written.values()), *run.draws, *run.checks]
         roots += [] if gradients is None else [g._node for g in gradients.grads if g is not None]
@@ -265,7 +270,7 @@ class Recording:
         )
         replay.may_raise = any(n.op is not None and n.op.raises for n in order)
         replay.kept_bytes, replay.kept = sum(run.kept.values()), len(saved)
-        if gradients is not None and gradients.targets:
+        if gradients is not None:
             names = [i for i, t in enumerate(self.returned) if any(t is o for o in opened)]
             gradients.saves = any(n.saved for t in opened for n in behind[id(t)])
             replay.step = gradients.function(
