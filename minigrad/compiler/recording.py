@@ -25,6 +25,7 @@ from minigrad.core.node import Freed, Node
 from minigrad.core.tensor import Tensor, leaf
 from minigrad.core.views import refresh
 from minigrad.dtypes import dtype
+from minigrad.readers.source.program import memory
 
 
 class Recording:
@@ -231,7 +232,9 @@ class Recording:
             for n, home in zip(nodes, homes, strict=True)
         ]
         saved = [] if gradients is None else gradients.saved_in(program)
-        outputs += [(v, ("saved", i)) for i, v in enumerate(saved)]
+        # A result that backward reads is saved as it is, so that a change of it in place is noticed.
+        own = {memory(v): home for v, home in outputs if home.__class__ is int}
+        outputs += [(v, own.get(v, ("saved", i))) for i, v in enumerate(saved)]
         writes = [(self._node_of(t), value[n], id(owner(t._array))) for t, n in run.written.values()]
         leaves, bound, passing = self._leaves(order, gradients)
         numbers = [*self.arguments.numbers, *(Number(*option) for option in self.world.options)]
