@@ -2729,6 +2729,21 @@ def test_a_detached_tensor_that_gets_a_gradient_by_a_change_in_place_is_refused_
     assert WEIGHT.grad is None
 
 
+def test_a_hook_on_a_parameter_that_was_stepped_before_is_refused() -> None:
+    p = nn.Parameter(mg.ones(3))
+    p.grad = mg.ones(3)
+    opt = optim.SGD([p], lr=0.1)
+
+    def f() -> Any:
+        opt.step()
+        p.register_hook(lambda g: g * 2)
+        return p * 2.0
+
+    with pytest.raises(RuntimeError, match="adds or removes a hook"):
+        mg.compile(f)()
+    assert p.tolist() == [1.0, 1.0, 1.0]
+
+
 def test_gradients_of_gradients_stop_at_an_argument_that_is_a_view_of_another() -> None:
     compiled = mg.compile(lambda x, y: x.sin() * y)
     expected, computed = [], []
