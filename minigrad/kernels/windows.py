@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import buffers
+from minigrad.buffers import Empty
 
 Array = np.ndarray[Any, Any]
 Ints = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]  # before and after, of the last dimensions; negative ones cut off
 
-BLOCK = 1 << 18  # elements of a copy of windows; with a quarter or four times as many, a tenth to a half more time
+BLOCK = 1 << 18  # elements of a copy of windows; a quarter or four times as many cost a tenth to a half more
 # Multiplications up to which OpenBLAS copies no operand, in half the time.  A product for each sample often has fewer.
 SMALL = 1_000_000
 WASTE = 1.6  # times as many places as are wanted may be computed, where whole rows are copied for it
@@ -157,7 +157,9 @@ def _copied(view: Array, memory: Array) -> Array:
     return cols
 
 
-def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> Array:
+def conv(
+    x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: Ints, groups: int, empty: Empty = np.empty
+) -> Array:  # fmt: skip
     """Windows of ``x`` times each filter of ``w``, (filters, channels / groups, *kernel); (batch, filters, *out)."""
     if x.dtype.char == "e":
         x, w, *bias = (a.astype(np.float32) for a in (x, w, *bias))  # type: ignore[assignment]
@@ -166,7 +168,7 @@ def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: I
         )
     n, filters, kernel = len(x), len(w), w.shape[2:]
     out = all_places(x.shape[2:], kernel, stride, pads, dilation)
-    y = buffers.empty((n, filters, *out), x.dtype)
+    y = empty((n, filters, *out), x.dtype)
     if not w.size or not y.size:
         y.fill(0)
         for b in bias:
@@ -178,8 +180,8 @@ def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: I
     view = runs(x, kernel, dilation, length) if length else windows(x, kernel, stride, dilation, out)
     each = math.prod(view.shape[1:])
     step = _step(n, each + filters * (length or count))
-    memory = buffers.empty((step * each,), x.dtype)
-    products = buffers.empty((step, groups, len(rows[0]), length or count), x.dtype)
+    memory = empty((step * each,), x.dtype)
+    products = empty((step, groups, len(rows[0]), length or count), x.dtype)
     for k in range(0, n, step):
         cols, to = _copied(view[k : k + step], memory), y[k : k + step]
         cols = cols.reshape(len(to), groups, rows.shape[2], -1)
@@ -193,7 +195,7 @@ def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: I
 
 
 def conv_input(
-    g: Array, w: Array, sizes: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
+    g: Array, w: Array, sizes: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int, empty: Empty = np.empty
 ) -> Array:  # fmt: skip
     """The gradient of `conv` for its input, whose sizes are ``sizes``: a transposed convolution."""
     if g.dtype.char == "e":
@@ -211,13 +213,13 @@ def conv_input(
         rest = zip(sizes, out, kernel, dilation, first, strict=True)
         around = tuple((p, s - m - p + d * (k - 1)) for s, m, k, d, p in rest)
         turned = np.ascontiguousarray(turned).reshape(channels, filters // groups, *kernel)
-        return conv(g, turned, stride=stride, pads=around, dilation=dilation, groups=groups)
+        return conv(g, turned, stride=stride, pads=around, dilation=dilation, groups=groups, empty=empty)
     rows = np.ascontiguousarray(w.reshape(groups, filters // groups, -1).swapaxes(1, 2))
     length = run(full, stride, out) if finite else 0
     width, pitch = length or math.prod(out), math.prod(full) if length else math.prod(out)
-    x = buffers.empty((n, channels, *(full if length else sizes)), g.dtype)
+    x = empty((n, channels, *(full if length else sizes)), g.dtype)
     step = _step(n, groups * rows.shape[1] * pitch)
-    memory = buffers.empty((step, groups, rows.shape[1], pitch), g.dtype)
+    memory = empty((step, groups, rows.shape[1], pitch), g.dtype)
     gaps = np.zeros((step, groups, filters // groups, length), g.dtype)
     if length:
         memory[..., length:] = 0
@@ -252,7 +254,7 @@ def _summed_runs(cols: Array, sizes: Ints, dilation: Ints, out: Array) -> None:
 
 
 def conv_weight(
-    x: Array, g: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
+    x: Array, g: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int, empty: Empty = np.empty
 ) -> Array:  # fmt: skip
     """The gradient of `conv` for its filters, whose windows have the sizes ``kernel``."""
     if x.dtype.char == "e":
@@ -263,14 +265,14 @@ def conv_weight(
         return np.zeros((filters, channels, *kernel), x.dtype)
     x = _padded(x, pads)
     length = run(x.shape[2:], stride, g.shape[2:])
-    w = _summed_products(x, g, kernel, stride, dilation, groups, length)
+    w = _summed_products(x, g, kernel, stride, dilation, groups, length, empty)
     if length and not np.isfinite(w).all():  # a 0 times inf or nan was not 0
-        w = _summed_products(x, g, kernel, stride, dilation, groups, 0)
+        w = _summed_products(x, g, kernel, stride, dilation, groups, 0, empty)
     return w.reshape(filters, channels, *kernel)
 
 
 def _summed_products(
-    x: Array, g: Array, kernel: Ints, stride: Ints, dilation: Ints, groups: int, length: int
+    x: Array, g: Array, kernel: Ints, stride: Ints, dilation: Ints, groups: int, length: int, empty: Empty
 ) -> Array:  # fmt: skip
     """The products of windows and gradients, (groups, filters / groups, channels / groups * kernel places).
 
@@ -281,7 +283,7 @@ def _summed_products(
     each, count = math.prod(view.shape[1:]), length or math.prod(out)
     step, total = _step(n, each), np.zeros((), x.dtype)
     small = each * filters <= groups * SMALL
-    memory = buffers.empty((step * each,), x.dtype)
+    memory = empty((step * each,), x.dtype)
     gaps = np.zeros((groups, step, count, filters), x.dtype)
     for k in range(0, n, step):
         part, here = view[k : k + step], gaps[:, : len(g[k : k + step])]
@@ -296,4 +298,4 @@ def _summed_products(
             total = total + np.matmul(
                 cols.reshape(groups, -1, len(part) * count), here.reshape(groups, -1, filters)
             )
-    return total.swapaxes(1, 2)
+    return np.ascontiguousarray(total.swapaxes(1, 2))
