@@ -55,9 +55,7 @@ def cross_entropy(
     rows, classes = _rows(input), target.reshape(-1)
     if label_smoothing == 0.0:
         losses = functions.log_loss(rows, classes, ignore_index)
-        return _of_classes(losses, classes, weight, ignore_index, reduction).reshape(
-            _shape(target, reduction)
-        )
+        return _shaped(_of_classes(losses, classes, weight, ignore_index, reduction), target, reduction)
     logs = functions.log_softmax(rows, 1)
     losses = functions.nll(logs, classes, ignore_index)
     hard = _of_classes(losses, classes, weight, ignore_index, reduction)
@@ -68,11 +66,12 @@ def cross_entropy(
     else:
         even = reduced(even, reduction)
     mixed: Tensor = hard * (1 - label_smoothing) + even * (label_smoothing / logs._array.shape[1])
-    return mixed.reshape(_shape(target, reduction))
+    return _shaped(mixed, target, reduction)
 
 
-def _shape(target: Tensor, reduction: str) -> tuple[int, ...]:
-    return target._array.shape if reduction == "none" else ()
+def _shaped(losses: Tensor, target: Tensor, reduction: str) -> Tensor:
+    shape = target._array.shape if reduction == "none" else ()
+    return losses if losses._array.shape == shape else losses.reshape(shape)
 
 
 def _rows(input: Tensor) -> Tensor:
@@ -187,7 +186,7 @@ def nll_loss(
     _check_classes(input, target, weight)
     classes = target.reshape(-1)
     losses = functions.nll(_rows(input), classes, ignore_index)
-    return _of_classes(losses, classes, weight, ignore_index, reduction).reshape(_shape(target, reduction))
+    return _shaped(_of_classes(losses, classes, weight, ignore_index, reduction), target, reduction)
 
 
 # ---------------------------------------------------------------- two classes, probabilities

@@ -75,13 +75,13 @@ log_softmax_backward: Op = Op("log_softmax_backward", buffered(k.log_softmax_bac
 # Rows of numbers for classes, and the class of each row. The last input of `log_loss_backward` follows from the others.
 log_loss = Op("log_loss", k.log_loss, "x target; ignore",
               lambda g, x, target, y, ignore: log_loss_backward(g, x, target, y, ignore=ignore), None, order="C",
-              check=_is_class)
+              check=_is_class, grad_fn="NllLossBackward0")
 log_loss_backward: Op = Op("log_loss_backward", buffered(k.log_loss_backward, like=1), "d x target loss; ignore",
                            _log_loss_backward_d, _log_loss_backward_x, None, None, order="C", raises=True,
                            text=called(k.log_loss_backward))
 nll: Op = Op("nll", k.nll, "x target; ignore",
              lambda g, x_shape, target, ignore: nll_backward(g, target, classes=x_shape[1], ignore=ignore), None,
-             order="C", check=_is_class)
+             order="C", check=_is_class, grad_fn="NllLossBackward0")
 nll_backward: Op = Op("nll_backward", k.nll_backward, "d target; classes ignore",
                       lambda g, target, ignore: nll(g, target, ignore=ignore), None, order="C", raises=True)
 one_hot = Op("one_hot", k.one_hot, "target; classes", check=_names_class, order="C")

@@ -32,6 +32,7 @@ sliding: Op = Op(
     "x; dim size step",
     lambda g, x_shape, dim, step: sliding_back(g, shape=x_shape, dim=dim, step=step),
     view=True,
+    grad_fn="UnfoldBackward0",
 )
 sliding_back: Op = Op(
     "sliding_back",
