@@ -41,9 +41,13 @@ def _log_loss_backward_x(g: Any, d: Any, x: Any, target: Any, ignore: int) -> An
 
 
 def _is_class(x: Any, target: Any, ignore: int) -> None:
-    wrong = target[((target < 0) | (target >= x.shape[1])) & (target != ignore)]
-    if wrong.size:
-        raise IndexError(f"Target {wrong[0]} is out of bounds.")
+    wrong = ((target < 0) | (target >= x.shape[1])) & (target != ignore)
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise IndexError(
+            f"Target {target[at]} is out of bounds. It is number {at} of the targets; of {x.shape[1]} classes they are "
+            f"0 to {x.shape[1] - 1}, or ignore_index ({ignore})"
+        )
 
 
 def _names_class(target: Any, classes: int) -> None:
