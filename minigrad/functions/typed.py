@@ -10,6 +10,7 @@ from minigrad import dtypes
 from minigrad.core.tensor import Tensor
 from minigrad.device import DeviceLike, device
 from minigrad.dtypes import DTypeLike
+from minigrad.errors import type_error
 from minigrad.functions.creation import empty, tensor
 from minigrad.gate import public
 
@@ -82,7 +83,7 @@ class finfo:
     def __init__(self, type: DTypeLike | None = None) -> None:
         kind = dtypes.default_float() if type is None else dtypes.as_numpy(type)
         if kind.kind != "f":
-            raise TypeError(f"finfo() requires a floating point input type. Use iinfo to handle '{kind}'")
+            raise type_error(f"finfo() requires a floating point input type. Use iinfo to handle '{kind}'")
         limits = np.finfo(kind)
         self.bits, self.dtype = int(limits.bits), kind.name
         self.eps, self.max, self.min = (float(x) for x in (limits.eps, limits.max, limits.min))
@@ -111,7 +112,7 @@ class iinfo:
     def __init__(self, type: DTypeLike) -> None:
         kind = dtypes.as_numpy(type)
         if kind.kind not in "iu":
-            raise TypeError(f"iinfo() requires an integer input type. Use finfo to handle '{kind}'")
+            raise type_error(f"iinfo() requires an integer input type. Use finfo to handle '{kind}'")
         limits = np.iinfo(kind)
         self.bits, self.dtype, self.max, self.min = limits.bits, kind.name, int(limits.max), int(limits.min)
 
