@@ -31,7 +31,14 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
-    from minigrad import func as func, linalg as linalg, nn as nn, optim as optim, random as random
+    from minigrad import (
+        func as func,
+        linalg as linalg,
+        masked as masked,
+        nn as nn,
+        optim as optim,
+        random as random,
+    )
     from minigrad import serialization as serialization, special as special, tape as tape, testing as testing
     from minigrad import utils as utils, version as version
     from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
@@ -57,7 +64,7 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "accelerator", "amp", "backends", "cuda", "func", "gradcheck", "linalg", "nn", "optim", "random",
+        "accelerator", "amp", "backends", "cuda", "func", "gradcheck", "linalg", "masked", "nn", "optim", "random",
         "serialization", "special", "tape", "testing", "threads", "utils", "version",
     )  # fmt: skip
     _PLACES = {

@@ -16,7 +16,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.node import ONES, Node
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import refresh
-from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.gate import public
 from minigrad.hints import missing
 
@@ -188,7 +188,7 @@ def grad(
     RuntimeError too.
     """
     if is_grads_batched:
-        raise NotImplementedError("grad(): is_grads_batched is not supported; call grad once per gradient")
+        raise not_implemented_error("grad(): is_grads_batched is not supported; call grad once per gradient")
     if materialize_grads and allow_unused is False:
         raise value_error("Expected allow_unused to be True or not passed when materialize_grads=True")
     # PyTorch takes whole numbers for these, and no other object.

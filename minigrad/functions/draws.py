@@ -17,7 +17,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.device import DeviceLike
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, type_error
 from minigrad.functions.creation import _dtype, _finish, _like, _shape
 from minigrad.functions.elementwise import broadcast
 from minigrad.gate import public
@@ -128,9 +128,9 @@ def normal(
         return _finish(array, requires_grad, device)
     parts = [x._array if isinstance(x, Tensor) else x for x in (mean, std)]
     if not any(isinstance(x, np.ndarray) for x in parts):
-        raise TypeError("normal(): with two numbers a size is needed, as in normal(0.0, 1.0, (3,))")
+        raise type_error("normal(): with two numbers a size is needed, as in normal(0.0, 1.0, (3,))")
     if np.any(np.less(parts[1], 0)):
-        raise RuntimeError("normal expects all elements of std >= 0.0")
+        raise runtime_error("normal expects all elements of std >= 0.0")
     kind = next(x.dtype for x in parts if isinstance(x, np.ndarray))
     shape = broadcast("normal", *(np.shape(x) for x in parts))
     units = drawn(generator, "normal", shape, kind)

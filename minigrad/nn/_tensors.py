@@ -9,6 +9,7 @@ from minigrad.autograd import no_grad
 from minigrad.core.contents import Contents, join, walk
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
+from minigrad.errors import runtime_error, type_error
 from minigrad.nn._text import type_name
 from minigrad.nn.parameter import Parameter, is_lazy
 from minigrad.tensor import Tensor
@@ -36,12 +37,12 @@ def dtype_of_to(
             device = x
     other.pop("memory_format", None)
     if other or not (dtype is None or isinstance(dtype, DType)):
-        raise TypeError(
+        raise type_error(
             f"to() received an invalid combination of arguments: {args}, dtype={dtype!r}, {other}; "
             "expected a dtype such as minigrad.float64, a device ('cpu'), both, or a Tensor"
         )
     if device is not None and not isinstance(device, str) and not hasattr(device, "type"):
-        raise TypeError(f"to() expects a dtype, a device or a Tensor, got {type_name(device)}")
+        raise type_error(f"to() expects a dtype, a device or a Tensor, got {type_name(device)}")
     if device is not None:
         Device(device)
     return dtype
@@ -92,7 +93,7 @@ def load(model: Any, state: Mapping[str, Any], strict: bool, assign: bool, no_ex
     All names and shapes are looked at before the first value is copied.
     """
     if not isinstance(state, Mapping):
-        raise TypeError(f"Expected state_dict to be dict-like, got {type(state)}.")
+        raise type_error(f"Expected state_dict to be dict-like, got {type(state)}.")
     missing: list[str] = []
     errors: list[str] = []
     expected: set[str] = set()
@@ -117,7 +118,7 @@ def load(model: Any, state: Mapping[str, Any], strict: bool, assign: bool, no_ex
     if strict:
         errors[:0] = [*_listed("Missing", missing), *_listed("Unexpected", unexpected)]
     if errors:
-        raise RuntimeError(
+        raise runtime_error(
             "Error(s) in loading state_dict for {}:\n\t{}".format(type(model).__name__, "\n\t".join(errors))
         )
     with no_grad():

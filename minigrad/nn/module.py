@@ -12,6 +12,7 @@ from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
+from minigrad.errors import not_implemented_error, type_error, value_error
 from minigrad.hints import lacking
 from minigrad.nn import _hooks, _members, _tensors
 
@@ -87,7 +88,7 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The computation; every subclass writes its own. Call the module itself, which also runs hooks."""
-        raise NotImplementedError(
+        raise not_implemented_error(
             f'Module [{type(self).__name__}] is missing the required "forward" function'
         )
 
@@ -249,7 +250,7 @@ class Module:
         """Adds a submodule under ``name``. Raises as ``register_parameter`` does."""
         _members.check_name(self, name, "module", "_modules")
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{type_name(module)} is not a Module subclass")
+            raise type_error(f"{type_name(module)} is not a Module subclass")
         self._modules[name] = module
 
     def register_module(self, name: str, module: Module | None) -> None:
@@ -323,9 +324,9 @@ class Module:
         Raises ValueError for an empty path or no Module, AttributeError where the path does not exist.
         """
         if target == "":
-            raise ValueError("Cannot set the submodule without a target name!")
+            raise value_error("Cannot set the submodule without a target name!")
         if not isinstance(module, Module):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+            raise value_error(f"`module` is not an nn.Module, found {type(module)}")
         path, _, name = target.rpartition(".")
         parent = self.get_submodule(path)
         if hasattr(parent, name):
@@ -358,7 +359,7 @@ class Module:
     def train(self, mode: bool = True) -> Self:
         """Sets training mode (or with False evaluation mode) here and in all submodules; returns self."""
         if not isinstance(mode, bool):
-            raise ValueError(f"training mode is expected to be boolean, got {mode!r}")
+            raise value_error(f"training mode is expected to be boolean, got {mode!r}")
         self.training = mode
         for module in self.children():
             module.train(mode)
@@ -404,7 +405,7 @@ class Module:
         if dtype is None:
             return self
         if not dtype.is_floating_point:
-            raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
+            raise type_error(f"nn.Module.to only accepts floating point dtypes, but desired dtype={dtype}")
         return self._to_float(dtype)
 
     def _to_float(self, dtype: DType) -> Self:
@@ -439,11 +440,11 @@ class Module:
 
     def get_extra_state(self) -> Any:
         """Override (with ``set_extra_state``) to have more than tensors in the ``state_dict``."""
-        raise NotImplementedError("get_extra_state is called only where a subclass defines it")
+        raise not_implemented_error("get_extra_state is called only where a subclass defines it")
 
     def set_extra_state(self, state: Any) -> None:
         """Override (with ``get_extra_state``) to restore what ``get_extra_state`` returned."""
-        raise NotImplementedError("set_extra_state is called only where a subclass defines it")
+        raise not_implemented_error("set_extra_state is called only where a subclass defines it")
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         for name, tensor in _tensors.saved(self.__minigrad_contents__()).items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.core import names
 from minigrad.core.op import Op
 from minigrad.kernels import norms as k
 from minigrad.ops import elementwise as e
@@ -24,7 +25,7 @@ def _backward_x(g: Any, d: Any, x: Any, dim: tuple[int, ...], eps: float) -> Any
 # fmt: off
 standardize: Op = Op("standardize", buffered(k.standardize), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
-                     text=called(k.standardize))
+                     text=called(k.standardize), grad_fn=names.of_standardize)
 standardize_backward: Op = Op("standardize_backward", buffered(k.standardize_backward), "d x; dim eps",
                               lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), _backward_x,
                               order="C", text=called(k.standardize_backward))
