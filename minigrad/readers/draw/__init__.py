@@ -20,7 +20,7 @@ from minigrad.readers.draw.graph import Box, Graph
 from minigrad.readers.draw.groups import Groups, chunked, grouped
 from minigrad.readers.draw.modules import Names
 from minigrad.readers.draw.records import NO_PASS, Records
-from minigrad.readers.draw.values import size, text
+from minigrad.readers.values import size, text
 
 if TYPE_CHECKING:
     from minigrad.nn import Module

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.core.node import Const, Node
-from minigrad.readers.draw import values
+from minigrad.readers import values
 from minigrad.readers.draw.boxes import Labels
 from minigrad.readers.draw.frames import frames, innermost, outside_of_loops
 from minigrad.readers.draw.graph import Box, Edge, Graph
