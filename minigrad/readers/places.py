@@ -1,14 +1,17 @@
-"""What the user's code tells of a record: the text of its line, and the variable that its value went to."""
+"""What the user's code tells of a record: the text of its line, and the variable that holds its value."""
 
 from __future__ import annotations
 
 import dis
 import functools
 import linecache
-from types import CodeType
+from collections.abc import Sequence
+from types import CodeType, FrameType
 from typing import Any
 
 from minigrad import errors
+from minigrad.core.node import Node
+from minigrad.core.tensor import Tensor
 
 
 def line(code: CodeType | None, lasti: int) -> str:
@@ -35,3 +38,45 @@ def variable(code: CodeType | None, lasti: int) -> str | None:
             return name if isinstance(name, str) and not name.startswith("_") else None
         return None
     return None
+
+
+# ---------------------------------------------------------------- names of values
+
+
+def variables(frame: FrameType | None) -> dict[Node, str]:
+    """The names that variables of a frame have for records."""
+    named: dict[Node, str] = {}
+    if frame is not None:
+        for scope in (frame.f_locals, frame.f_globals):
+            for key, t in list(scope.items()):
+                if isinstance(t, Tensor) and t._node is not None and not key.startswith("_"):
+                    named.setdefault(t._node, key)
+    return named
+
+
+def all_named(records: Sequence[Node], given: dict[Node, str]) -> dict[Node, str]:
+    """A name for each record, once: one that was given, the variable of the program, or ``t`` and its number."""
+    ops = [n for n in records if n.op is not None]
+    wanted = {n: given[n] for n in records if n in given}
+    for n, after in zip(ops, [*ops[1:], None], strict=False):
+        if after is None or (after.code, after.lasti) != (n.code, n.lasti):
+            name = variable(n.code, n.lasti)
+            if name is not None:
+                wanted.setdefault(n, name)
+    names: dict[Node, str] = {}
+    used: set[str] = {wanted[n] for n in records if n in given}
+    number, step = 0, 0
+    for n in records:
+        step += n.op is not None
+        if n in given:
+            names[n] = wanted[n]
+            continue
+        number += n.op is None and n not in wanted
+        stem = wanted.get(n) or (f"t{step}" if n.op is not None else f"input_{number}")
+        name, count = stem, 1
+        while name in used:
+            count += 1
+            name = f"{stem}_{count}"
+        used.add(name)
+        names[n] = name
+    return names

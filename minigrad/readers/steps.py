@@ -9,34 +9,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any
 
 import numpy as np
 
 from minigrad import errors
 from minigrad.core import changes
-from minigrad.core.changes import check_unchanged, value_changed
+from minigrad.core.changes import check_unchanged
 from minigrad.core.engine import arguments
 from minigrad.core.gradients import Part, fit
 from minigrad.core.mode import Mode, ModeManager
-from minigrad.core.node import Const, Freed, Node, differentiable, next_seq, tape
+from minigrad.core.node import Const, Freed, Node, differentiable, tape
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.readers import expressions, places, values
-
-CELLS, BINS = 12, 24  # a heat map has at most so many rows and columns, a histogram so many bars
-
-
-@dataclass(slots=True)
-class Amount:
-    """A value or a gradient, in texts: its size, what is in it, and a picture of that where it has many elements."""
-
-    size: str
-    text: str
-    single: str = ""  # the number, where it is one
-    # A heat map has rows of -99 to 99, for minus to plus the largest element; a histogram one row, of 0 to 99.
-    picture: list[list[int]] = field(default_factory=list)
-    bars: bool = False
+from minigrad.readers.amounts import Amount, amount, arrays_of, raw
 
 
 @dataclass(slots=True)
@@ -133,15 +119,10 @@ class _Work:
     ) -> None:
         self.digits, self.grads = digits, dict[Node, Any]()
         self.arrays = arrays_of(records, results)
-        self.names = _all_named(records, names)
+        self.names = places.all_named(records, names)
 
     def amount(self, array: Any) -> Amount:
-        if isinstance(array, list):  # of the outputs of a Function
-            return Amount("", ", ".join("none" if a is None else self.amount(_raw(a)).text for a in array))
-        array = np.asarray(array)
-        text = values.text(array, self.digits)
-        single = values.number(array.item(), self.digits) if array.size == 1 else ""
-        return Amount(values.size(array.shape), text, single, *_picture(array))
+        return amount(array, self.digits)
 
     def value(self, node: Node) -> Amount | None:
         array = self.arrays.get(node)
@@ -183,10 +164,10 @@ class _Work:
     def share(self, node: Node, run: _Rule, slot: int, d: Any) -> Share:
         x = node.inputs[slot]
         if x.shape is None:  # a Function of several outputs
-            part = Part(d.at, _raw(d.grad))
+            part = Part(d.at, raw(d.grad))
             part.add_to(self.grads, x)
             return Share(slot, self.names[x], "g", "g", "", self.amount(part.grad))
-        array = _raw(d)
+        array = raw(d)
         share = Share(slot, self.names[x], *run.texts(d), self.amount(array))
         fitted = fit(np.asarray(array), x)
         if array.shape != fitted.shape:
@@ -261,108 +242,3 @@ def _record_name(op: Any, k: int, count: int) -> str:
     if op.star is None or k < op.star:
         return str(op.inputs[k])
     return f"{op.inputs[-1]}{k - op.star + 1}"
-
-
-def _raw(t: Any) -> Any:
-    return np.asarray(getattr(t, "_array", t))
-
-
-# ---------------------------------------------------------------- values
-
-
-def arrays_of(records: Sequence[Node], results: Iterable[Tensor]) -> dict[Node, Any]:
-    """The arrays of the values of records: what the tape holds, and what follows from that."""
-    arrays: dict[Node, Any] = {}
-    now, first_use = next_seq(), dict[Node, int]()
-    for node in records:
-        for n in node.inputs:
-            if n.__class__ is Node:
-                first_use.setdefault(n, node.seq)
-        if node.op is not None and node.saved.__class__ is tuple and node.saved and not node.op.opaque:
-            for k, a in zip(node.layout.keep, node.saved, strict=False):
-                n = node if k == len(node.inputs) else node.inputs[k]
-                if n.__class__ is Node and not changes.changed_since(a, node.seq):
-                    arrays[n] = a
-    for n, since in first_use.items():
-        t = n.tensor() if n.op is None and n.tensor is not None else None
-        if t is not None and n not in arrays and not value_changed(n, since, now):
-            arrays[n] = t._array
-    for t in results:
-        if t._node is not None:
-            arrays[t._node] = t._array
-    with np.errstate(all="ignore"):
-        for node in records:
-            if node.op is not None and node not in arrays:
-                _recompute(node, arrays)
-    return arrays
-
-
-def _recompute(node: Node, arrays: dict[Node, Any]) -> None:
-    """The value of a record from those of its inputs, where nothing kept it."""
-    op: Any = node.op
-    if op.opaque or op.draws or node.shape is None:
-        return
-    operands = [n.value if n.__class__ is Const else arrays.get(n) for n in node.inputs]
-    if any(a is None for a in operands):
-        return
-    y = np.asarray(op.kernel(*operands, **node.params))
-    if y.shape == tuple(node.shape):
-        arrays[node] = y
-
-
-def _picture(array: Any) -> tuple[list[list[int]], bool]:
-    """Few elements as a heat map, many as a histogram; whether it is one."""
-    if array.size < 2 or array.dtype.kind not in "fiu":
-        return [], False
-    rows = array.reshape(-1, array.shape[-1]).astype(np.float64)
-    if max(rows.shape) <= CELLS:
-        finite = np.where(np.isfinite(rows), rows, 0.0)
-        top = float(np.abs(finite).max()) or 1.0
-        return [[round(99 * v / top) for v in row] for row in finite.tolist()], False
-    finite = rows[np.isfinite(rows)]
-    if not finite.size:
-        return [], False
-    count, _ = np.histogram(finite, BINS)
-    return [(99 * count // count.max()).tolist()], True
-
-
-# ---------------------------------------------------------------- names
-
-
-def variables(frame: FrameType | None) -> dict[Node, str]:
-    """The names that variables of a frame have for records."""
-    named: dict[Node, str] = {}
-    if frame is not None:
-        for scope in (frame.f_locals, frame.f_globals):
-            for key, t in list(scope.items()):
-                if isinstance(t, Tensor) and t._node is not None and not key.startswith("_"):
-                    named.setdefault(t._node, key)
-    return named
-
-
-def _all_named(records: Sequence[Node], given: dict[Node, str]) -> dict[Node, str]:
-    """A name for each record, once: one that was given, the variable of the program, or ``t`` and its number."""
-    ops = [n for n in records if n.op is not None]
-    wanted = {n: given[n] for n in records if n in given}
-    for n, after in zip(ops, [*ops[1:], None], strict=False):
-        if after is None or (after.code, after.lasti) != (n.code, n.lasti):
-            name = places.variable(n.code, n.lasti)
-            if name is not None:
-                wanted.setdefault(n, name)
-    names: dict[Node, str] = {}
-    used: set[str] = {wanted[n] for n in records if n in given}
-    number, step = 0, 0
-    for n in records:
-        step += n.op is not None
-        if n in given:
-            names[n] = wanted[n]
-            continue
-        number += n.op is None and n not in wanted
-        stem = wanted.get(n) or (f"t{step}" if n.op is not None else f"input_{number}")
-        name, count = stem, 1
-        while name in used:
-            count += 1
-            name = f"{stem}_{count}"
-        used.add(name)
-        names[n] = name
-    return names

@@ -11,7 +11,7 @@ from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
-from minigrad.readers import steps
+from minigrad.readers import places, steps
 from minigrad.readers.explain.text import html, lines
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def explain(
         )
     names = _given(params, "params") | _given(inputs, "inputs")
     taken = set(names.values())
-    for key, variable in steps.variables(errors.user_frame()).items():
+    for key, variable in places.variables(errors.user_frame()).items():
         if variable not in taken:
             names.setdefault(key, variable)
     derivation, _, _ = steps.derivation([loss], names, precision)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from minigrad.readers import notebook
-from minigrad.readers.steps import Amount, Derivation, Share, Step
+from minigrad.readers.amounts import Amount
+from minigrad.readers.steps import Derivation, Share, Step
 
 WIDTH, COLUMN = 80, 40  # of a line; where amounts begin at most
 Row = str | tuple[str, str]  # a line, or what is computed and its amount
