@@ -48,6 +48,7 @@ def _picture(array: Any) -> tuple[list[list[int]], bool]:
     if array.size < 2 or array.dtype.kind not in "fiu":
         return [], False
     rows = array.reshape(-1, array.shape[-1]).astype(np.float64)
+    rows = rows.T if rows.shape[1] == 1 else rows  # a column lies down
     if max(rows.shape) <= CELLS:
         finite = np.where(np.isfinite(rows), rows, 0.0)
         top = float(np.abs(finite).max()) or 1.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dis
 import functools
+import inspect
+import itertools
 import linecache
 from collections.abc import Sequence
 from types import CodeType, FrameType
@@ -14,10 +16,22 @@ from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
 
 
-def line(code: CodeType | None, lasti: int) -> str:
-    """The text of the user's line; "" where the file is not to be had."""
+def line(code: CodeType | None, lasti: int) -> tuple[str, int, int]:
+    """The text of the user's line, and where in it the expression of the instruction begins and ends.
+
+    The text is "" where the file is not to be had; an expression over several lines has no place in one.
+    """
     number = errors.line_of(code, lasti)
-    return "" if code is None or number is None else linecache.getline(code.co_filename, number).strip()
+    if code is None or number is None:
+        return "", 0, 0
+    whole = linecache.getline(code.co_filename, number)
+    first, last, begin, end = next(itertools.islice(code.co_positions(), lasti // 2, None), (None,) * 4)
+    text, indent = whole.strip(), len(whole) - len(whole.lstrip())
+    if first != number or last != number or begin is None or end is None:
+        return text, 0, 0
+    encoded = whole.encode()  # positions count bytes
+    start, stop = (len(encoded[:n].decode(errors="replace")) - indent for n in (begin, end))
+    return (text, start, stop) if 0 <= start < stop <= len(text) else (text, 0, 0)
 
 
 @functools.lru_cache(maxsize=256)
@@ -44,13 +58,17 @@ def variable(code: CodeType | None, lasti: int) -> str | None:
 
 
 def variables(frame: FrameType | None) -> dict[Node, str]:
-    """The names that variables of a frame have for records."""
+    """The names that variables of a frame have for records; those of a function go before global ones."""
+    if frame is None:
+        return {}
+    local: Any = frame.f_locals
     named: dict[Node, str] = {}
-    if frame is not None:
-        for scope in (frame.f_locals, frame.f_globals):
-            for key, t in list(scope.items()):
-                if isinstance(t, Tensor) and t._node is not None and not key.startswith("_"):
-                    named.setdefault(t._node, key)
+    for scope in (local, frame.f_globals):
+        for key, t in list(scope.items()):
+            if isinstance(t, Tensor) and t._node is not None and key.isidentifier() and key[0] != "_":
+                named.setdefault(t._node, key)
+    if frame.f_code.co_flags & inspect.CO_OPTIMIZED and local.__class__ is dict:
+        local.clear()  # before Python 3.13 the frame keeps this copy, and with it all that it held
     return named
 
 

@@ -52,6 +52,7 @@ class Step:
     value: Amount | None
     place: str
     line: str
+    span: tuple[int, int]  # where in the line its expression begins and ends; 0, 0 where that is not known
     gradient: Amount | None = None  # None: no gradient arrives
     shares: list[Share] = field(default_factory=list)
 
@@ -147,8 +148,10 @@ class _Work:
         if numbers and None not in numbers and (a := self.arrays.get(node)) is not None and a.size == 1:
             shown = expressions.text(expressions.applied(node, numbers))
         where = os.path.basename(node.where)
-        line = places.line(node.code, node.lasti)
-        return Step(self.names[node], op.name, expression, shown, self.value(node), where, line)
+        line, *span = places.line(node.code, node.lasti)
+        return Step(
+            self.names[node], op.name, expression, shown, self.value(node), where, line, (span[0], span[1])
+        )
 
     # ------------------------------------------------------------ backward
 

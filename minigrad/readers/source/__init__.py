@@ -13,6 +13,7 @@ from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Node, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
+from minigrad.readers import places
 from minigrad.readers.source.program import Program
 from minigrad.readers.source.text import Text
 
@@ -149,15 +150,7 @@ def _names(
 
 def _variables(nodes: list[Node]) -> list[tuple[str, Node]]:
     """The names that variables of the caller have for leaves."""
-    frame = errors.user_frame()
-    if frame is None:
-        return []
-    held = {
-        t._node: key
-        for scope in (frame.f_globals, frame.f_locals)
-        for key, t in list(scope.items())
-        if isinstance(t, Tensor) and not key.startswith("_")
-    }
+    held = places.variables(errors.user_frame())
     return [(held[n], n) for n in nodes if n in held]
 
 
