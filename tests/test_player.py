@@ -49,7 +49,8 @@ NEURON_PAGE = (
     told.saved = [parsed.querySelectorAll('parsererror').length, svg.includes('t1 = 1'), width > 100, height > 100];
     press('Home');
     told.home = [lit(), tags(), at('card').hidden];
-    told.unnamed = all('#player button, #player input').filter((e) => !(e.getAttribute('aria-label') || e.textContent)).length;
+    const named = (e) => e.getAttribute('aria-label') || e.textContent;
+    told.unnamed = all('#player button, #player input').filter((e) => !named(e)).length;
 """
 )
 NETWORK_PAGE = (
