@@ -779,7 +779,7 @@ def test_it_renders(engine: str, tmp_path: Path) -> None:
     assert "0.weight" in shown
     assert "∂ 0.weight" in shown
     assert d.save(tmp_path / "graph.dot").read_text(encoding="utf-8") == d.dot
-    assert set(d._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
+    assert set(d._repr_mimebundle_()) == {"text/html", "image/svg+xml", "text/plain"}
     for kind, magic in (("png", b"\x89PNG"), ("pdf", b"%PDF")):
         if engine == "dot":
             assert d.save(tmp_path / f"graph.{kind}").read_bytes().startswith(magic)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import sys
+import tempfile
 import warnings
+import webbrowser
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,15 +105,31 @@ class Drawing:
                 views.append((direction, graph))
         return page.write(views, refused, self._legend, self._steps)
 
+    def show(self) -> None:
+        """Shows the page: in a notebook below the cell, else in the browser, from a temporary file."""
+        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+        if getattr(shell, "kernel", None) is not None:
+            sys.modules["IPython"].display.display(self)
+            return
+        with tempfile.NamedTemporaryFile(prefix="minigrad-", suffix=".html", delete=False) as file:
+            file.write(self.html().encode())
+        webbrowser.open(Path(file.name).as_uri())
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, so that neither the notebook's style nor its scripts meet."""
+        page = escape(self.html())
+        look = "width:100%;height:640px;border:1px solid #8886;border-radius:6px"
+        return f'<iframe title="Computation graph" style="{look}" srcdoc="{page}"></iframe>'
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        try:
-            return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+        try:  # what cannot show the page shows the picture
+            return {"text/html": self._repr_html_(), "image/svg+xml": self.svg(), "text/plain": repr(self)}
         except RuntimeError as error:  # no engine: the notebook shows how to get one
             return {"text/plain": f"{self!r}\n{error}"}
 
     def __repr__(self) -> str:
         boxes, edges = dot.summary(self.direction, self._graph)
-        return f"<Drawing: {boxes} boxes, {edges} edges; .svg(), .save('graph.svg'), .dot>"
+        return f"<Drawing: {boxes} boxes, {edges} edges; .show(), .save('graph.html'), .svg(), .dot>"
 
 
 def draw(
