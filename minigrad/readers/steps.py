@@ -174,7 +174,7 @@ class _Work:
         share = Share(slot, self.names[x], *run.texts(d), self.amount(array))
         fitted = fit(np.asarray(array), x)
         if array.shape != fitted.shape:
-            share.summed = f"{values.size(array.shape)} to {values.size(fitted.shape)}"
+            share.summed = f"{values.size(array.shape)} to {values.size(fitted.shape or (1,))}"
             share.fitted = self.amount(fitted)
         before = self.grads.get(x)
         if before is not None:

@@ -279,7 +279,8 @@
   slider.addEventListener("input", () => move(+slider.value));
   drawn.push((v) => light(v, v.svg.getBoundingClientRect()));
   find("player").hidden = false;
-  go(0);
+  const asked = /^#step=(\d+)$/.exec(location.hash); // a link may lead to a step
+  go(asked ? +asked[1] : 0);
   drawing.go = go;
   drawing.last = last;
 })();
