@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import linecache
 import re
 import sys
 from pathlib import Path
@@ -46,20 +47,30 @@ html_copy_source = False
 html_show_copyright = False
 
 
+def run_the_snippets(page):
+    """The variables of a page's snippets, whose lines can be looked up; a snippet may end in an error."""
+    text = (Path(__file__).parent / f"{page}.md").read_text(encoding="utf-8")
+    names = {"__name__": page}
+    for code in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        linecache.cache[f"{page}.py"] = (len(code), None, code.splitlines(keepends=True), f"{page}.py")
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(RuntimeError):
+            exec(compile(code, f"{page}.py", "exec"), names)
+        yield names
+
+
 def draw_the_gallery(app):
-    """Runs the snippets of gallery.md and saves every Drawing under the name that it has there."""
-    here = Path(__file__).parent
-    page = (here / "gallery.md").read_text(encoding="utf-8")
-    names = {"__name__": "gallery"}
-    for code in re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
-        with contextlib.redirect_stdout(io.StringIO()):
-            exec(compile(code, "gallery.py", "exec"), names)
-    folder = here / "_static" / "gallery"
+    """Saves every Drawing of gallery.md under the name that it has there, and the pages with players."""
+    *_, names = run_the_snippets("gallery")
+    folder = Path(__file__).parent / "_static" / "gallery"
     folder.mkdir(exist_ok=True)
     for name, drawing in names.items():
         if isinstance(drawing, minigrad.Drawing):
             drawing.save(folder / f"{name}.svg")
     names["training"].save(folder / "training.html")
+    names["network"].save(folder / "network.html")
+    neuron = next(run_the_snippets("explain"))
+    names = {name: t for name, t in neuron.items() if isinstance(t, minigrad.Tensor)}
+    minigrad.draw(neuron["loss"], names, show=("value", "grad")).save(folder / "neuron.html")
 
 
 class FromTables(Directive):

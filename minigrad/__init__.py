@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from minigrad.random import initial_seed as initial_seed, manual_seed as manual_seed, seed as seed
     from minigrad.random import set_rng_state as set_rng_state
     from minigrad.readers.draw import Drawing as Drawing, draw as draw
+    from minigrad.readers.explain import explain as explain
     from minigrad.readers.source import source as source
     from minigrad.readers.summary import summary as summary
     from minigrad.readers.table import tape_table as tape_table
@@ -77,6 +78,7 @@ else:
             "parts": "in_parts",
             "random": "Generator default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state",
             "readers.draw": "Drawing draw",
+            "readers.explain": "explain",
             "readers.source": "source",
             "readers.summary": "summary",
             "readers.table": "tape_table",

@@ -121,7 +121,7 @@ class Pass:
             consume = None
         if layout.joint is not None:
             _, rule, _, sources = layout.joint
-            parts = rule(g, *_arguments(node, saved, sources))
+            parts = rule(g, *arguments(node, saved, sources))
         for i, rule, place, sources in layout.steps:
             x = inputs[i]
             if leads is not None and x not in leads:
@@ -129,7 +129,7 @@ class Pass:
             if place is not None:
                 d = (consume or rule)(g, saved[place])
             elif rule is not None:
-                d = rule(g, *_arguments(node, saved, sources))
+                d = rule(g, *arguments(node, saved, sources))
             else:
                 d = parts[i]
             if d is None:
@@ -219,7 +219,7 @@ class Pass:
                 self.results[node] = own(g) if node in shared else g
 
 
-def _arguments(node: Node, saved: Any, sources: tuple[tuple[int, Any], ...]) -> list[Any]:
+def arguments(node: Node, saved: Any, sources: tuple[tuple[int, Any], ...]) -> list[Any]:
     """What a rule reads beside the gradient."""
     values: list[Any] = []
     for kind, k in sources:

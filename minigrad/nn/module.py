@@ -18,7 +18,7 @@ from minigrad.nn import _hooks, _members, _tensors
 
 # Pickles of modules with hooks know the class by this name.
 from minigrad.nn._hooks import ForwardHook as _ForwardHook
-from minigrad.nn._text import block, did_you_mean, indent, note_place, type_name
+from minigrad.nn._text import block, did_you_mean, html, indent, note_place, type_name
 from minigrad.nn.parameter import Buffer, Parameter, clear_grad
 from minigrad.tensor import Tensor
 
@@ -483,6 +483,7 @@ class Module:
         return _tensors.load(self, state_dict, strict, assign, Module.set_extra_state)
 
     # ---------------------------------------------------------------- printing
+    _repr_html_ = html  # for a notebook
 
     def _get_name(self) -> str:
         return type(self).__name__
