@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any, Self
 
 from minigrad.core.node import AFTER
 
 ids = itertools.count()
 after_ids = itertools.count(AFTER, -1)
+
+# What a hook wants to be called when the backward pass that runs is over; outside of one there is no such list.
+AT_END: ContextVar[list[Callable[[], object]]] = ContextVar("AT_END")
 
 
 class RemovableHandle:
