@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import os
 import sys
@@ -192,15 +193,30 @@ class _EndsAll:
         self.hook(kind, error, trace)
         if os.getpid() == self.pid:  # a fork is no process of MPI's
             print(f"process {self.comm.rank} of {self.comm.size} has failed: all end", file=sys.stderr)
-            sys.stdout.flush()
-            sys.stderr.flush()
+            _hand_over()
             self.comm.Abort(130 if issubclass(kind, KeyboardInterrupt) else 1)
 
 
+def _hand_over() -> None:
+    """Waits until mpiexec has read what was printed; what it has not read is lost when it ends the processes."""
+    end = time.monotonic() + 5
+    with contextlib.suppress(Exception):  # no pipe, no such calls on this system
+        from fcntl import ioctl
+        from termios import FIONREAD
+
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            while any(ioctl(stream.fileno(), FIONREAD, bytes(4))) and time.monotonic() < end:
+                time.sleep(0.01)
+
+
 def _tell_end(comm: Any, pid: int) -> None:
+    """Tells all others that this process ends, and waits until they end too: MPI must not lose a message."""
     if os.getpid() == pid:
-        for other in {*range(comm.size)} - {comm.rank}:
-            comm.Isend(b"", other, _ENDED)
+        others = {*range(comm.size)} - {comm.rank}
+        works = [Work(comm.Isend(b"", other, _ENDED)) for other in others]
+        for work in [*works, *(Work(comm.Irecv(bytearray(), other, _ENDED)) for other in others)]:
+            work.wait()
 
 
 # ---------------------------------------------------------------- MPI, and the group of a call
