@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -53,10 +54,12 @@ def bits(net):
 """
 
 
-def start(folder: Path, processes: int, program: str, *options: str) -> subprocess.Popen[str]:
+def start(
+    folder: Path, processes: int, program: str, *options: str, begin: str = BEGIN
+) -> subprocess.Popen[str]:
     """A program in several processes."""
     script = folder / "program.py"
-    script.write_text(BEGIN + program, encoding="utf-8")
+    script.write_text(begin + program, encoding="utf-8")
     return subprocess.Popen(
         [MPIEXEC, "-n", str(processes), sys.executable, *options, script],
         env=ENVIRONMENT,
@@ -281,6 +284,15 @@ def test_three_processes(tmp_path: Path) -> None:
 @needs_mpi
 def test_two_processes_of_a_script_for_pytorch(tmp_path: Path) -> None:
     run(tmp_path, 2, UNDER_TORCHS_NAMES + TRAINING + OVER, "-m", "minigrad")
+
+
+@needs_mpi
+def test_the_program_of_the_page_prints_what_the_page_shows(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "distributed.md").read_text(encoding="utf-8")
+    parts = re.search(r":caption: train.py\n(.*?)```.*?```text\n(.*?)```", page, re.DOTALL)
+    assert parts is not None
+    out, err = start(tmp_path, 2, parts[1], begin="").communicate(timeout=60)
+    assert out == parts[2], err
 
 
 # ---------------------------------------------------------------- how they end

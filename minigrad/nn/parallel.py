@@ -13,6 +13,7 @@ import numpy as np
 from minigrad import distributed
 from minigrad.core.apply import needs_value
 from minigrad.core.changes import RUNNING, changed, part
+from minigrad.core.contents import walk
 from minigrad.core.hooks import AT_END
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, wrap
@@ -122,7 +123,9 @@ class DistributedDataParallel(Module):
         of("DistributedDataParallel", group)
         self.process_group = group
         self._flat = dict[Any, Array]()
-        self._unwatched = list(self.module.parameters())
+        self._params = list(self.module.parameters())
+        self._buffer_tables = [held.buffers for _, _, held in walk(self.module) if held.buffers]
+        self._unwatched = self._params
         self._watch()
 
     def _watch(self) -> None:
@@ -139,7 +142,7 @@ class DistributedDataParallel(Module):
         self._unwatched = [p for p in self._unwatched if not p.requires_grad]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "process_group": None, "_flat": {}, "_unwatched": []}
+        return {**self.__dict__, "process_group": None, "_flat": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -179,7 +182,7 @@ class DistributedDataParallel(Module):
         """Averages ``.grad`` over the processes, where one has it. Beside each stands how many processes have it."""
         group = of("backward", self.process_group)
         kinds: dict[Any, list[Parameter]] = {}
-        for p in self.module.parameters():
+        for p in self._params:
             if p.requires_grad:
                 kinds.setdefault(p._array.dtype, []).append(p)
         for dtype, params in kinds.items():
@@ -203,13 +206,11 @@ class DistributedDataParallel(Module):
                     p._grad._array[...] = mean
                 elif flat[k]:
                     p._grad = wrap(mean.copy())
-        if self.broadcast_buffers:
-            self._replicate(list(self.module.buffers()))
+        if self.broadcast_buffers and self._buffer_tables:
+            self._replicate([t for table in self._buffer_tables for t in table.values() if t is not None])
 
     def _replicate(self, tensors: list[Tensor]) -> None:
         """Puts the values of process 0 into those of all, in one exchange."""
-        if not tensors:
-            return
         group, arrays = of("backward", self.process_group), [t._array for t in tensors]
         memory = np.concatenate([as_bytes(np.ascontiguousarray(a)) for a in arrays])
         if group.rank() == 0:
