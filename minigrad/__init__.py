@@ -31,6 +31,7 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
+    from minigrad import distributed as distributed
     from minigrad import (
         func as func,
         linalg as linalg,
@@ -65,7 +66,8 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "accelerator", "amp", "backends", "cuda", "func", "gradcheck", "linalg", "masked", "nn", "optim", "random",
+        "accelerator", "amp", "backends", "cuda", "distributed", "func", "gradcheck", "linalg", "masked", "nn", "optim",
+        "random",
         "serialization", "special", "tape", "testing", "threads", "utils", "version",
     )  # fmt: skip
     _PLACES = {

@@ -27,6 +27,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAZY = {
     "graphviz",
     "hypothesis",
+    "mpi4py",
     "numba",
     "safetensors",
     "scipy",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from minigrad.buffers import is_view
 from minigrad.core import changes
 from minigrad.core.changes import check_unchanged
 from minigrad.core.gradients import Part, Watch, accumulate, call_after, call_hooks, fit, own
-from minigrad.core.hooks import After
+from minigrad.core.hooks import AT_END, After
 from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
 from minigrad.core.mode import MODE
 from minigrad.core.node import Const, Freed, Node, differentiable, new
@@ -42,6 +42,8 @@ def _run(
     roots: Sequence[Node], seeds: Sequence[Any], targets: Sequence[Node] | None, keep: bool, create: bool
 ) -> dict[Node, Any]:
     np.errstate(all="ignore").__enter__()  # in half the time of np.seterr, which tells what there was
+    at_end: list[Callable[[], object]] = []
+    AT_END.set(at_end)
     mode = MODE.get()
     order = differentiable(roots)
     p = Pass(mode, None if targets is None else set(targets), create)
@@ -58,6 +60,8 @@ def _run(
         with p.recorder.backward(roots, p.ends or set()):
             p.walk(order, freed)
             p.deposit()
+    for call in at_end:
+        call()
     return p.results
 
 
