@@ -79,7 +79,7 @@ FUNCTIONS = {
         tril_indices triu triu_indices
     """,
     "distances": "cdist corrcoef cov deg2rad dist nanmean norm pdist rad2deg renorm",
-    "draws": "bernoulli multinomial normal rand rand_like randint randn randn_like randperm",
+    "draws": "bernoulli multinomial normal rand rand_like randint randint_like randn randn_like randperm",
     "exchange": "from_dlpack to_dlpack",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",

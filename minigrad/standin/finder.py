@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType, ModuleType
 
 from minigrad import dtypes
@@ -25,6 +26,7 @@ _ELSEWHERE = {
     "cuda.amp.grad_scaler": "amp.grad_scaler",
     "nn.utils.stateless": "func",
     "optim.adamw": "optim.adam",
+    "utils._pytree": "utils._pytree",
 }
 # These come with their parent: an import statement would put the first in the place of the function of its name, and
 # looks for the others in no module that is not a package.
@@ -127,12 +129,22 @@ def ours(path: str) -> str | None:
 
 
 def _is_not_to_be_had(name: str) -> bool:
-    """Whether a package needs PyTorch's compiled code, or is not installed. One beside the script may do without."""
+    """Whether a package needs PyTorch's compiled code, or is not installed. One in plain Python may do without."""
     if name in _COMPILED.split():
-        return PathFinder.find_spec(name, sys.path[:1]) is None
+        spec = PathFinder.find_spec(name)
+        return spec is None or spec.origin is None or _has_compiled_code(spec)
     return all(
         finder.find_spec(name, None) is None for finder in sys.meta_path if not isinstance(finder, Finder)
     )
+
+
+def _has_compiled_code(spec: ModuleSpec) -> bool:
+    """Whether a package has extension modules of its own, in its folder or one below it."""
+    for folder in spec.submodule_search_locations or ():
+        for depth in ("*", "*/*"):
+            if any(file.suffix in (".so", ".pyd", ".dylib") for file in Path(folder).glob(depth)):
+                return True
+    return False
 
 
 def _asked() -> str:
