@@ -123,7 +123,8 @@ elu = Op("elu", k.elu, "x; alpha scale input_scale", _elu_vjp, cast="floats", ac
 leaky_relu = Op("leaky_relu", k.leaky_relu, "x; slope",
                 lambda g, x, slope: where(e.gt(x, 0.0), g, e.times(g, slope)), cast="floats", activation=True, **_KIND)
 prelu = Op("prelu", k.prelu, "x w", lambda g, x, w: where(e.gt(x, 0.0), g, g * w),
-           lambda g, x: where(e.gt(x, 0.0), 0.0, g * x), cast="floats", activation=True, **_KIND)
+           lambda g, x: where(e.gt(x, 0.0), 0.0, g * x), cast="floats", activation=True,
+           grad_fn="PreluKernelBackward0", **_KIND)
 hardtanh = Op("hardtanh", e.clamp.kernel, "x; min max",
               lambda g, x, min, max: where(_outside(x, min, max), 0.0, g), activation=True,
               text="np.minimum(np.maximum({}, {min}), {max})", **_KIND)
@@ -143,9 +144,11 @@ threshold = Op("threshold", k.threshold, "x; threshold value",
                doc="``input`` where it is greater than ``threshold``, else ``value``.", **_KIND)
 
 # elements of losses
-huber = Op("huber", k.huber, "d; delta", lambda g, d, delta: g * e.clamp(d, min=-delta, max=delta), **_KIND)
+huber = Op("huber", k.huber, "d; delta", lambda g, d, delta: g * e.clamp(d, min=-delta, max=delta),
+           grad_fn="HuberLossBackward0", **_KIND)
 bce = Op("bce", k.binary_cross_entropy, "x target", _bce_vjp, _bce_target_vjp, cast="floats", check=_probabilities,
-         **_KIND)
+         grad_fn="BinaryCrossEntropyBackward0", **_KIND)
 bce_with_logits = Op("bce_with_logits", k.binary_cross_entropy_with_logits, "x target",
-                     lambda g, x, target: g * (e.sigmoid(x) - target), lambda g, x: g * -x, cast="floats", **_KIND)
+                     lambda g, x, target: g * (e.sigmoid(x) - target), lambda g, x: g * -x, cast="floats",
+                     grad_fn="BinaryCrossEntropyWithLogitsBackward0", **_KIND)
 # fmt: on

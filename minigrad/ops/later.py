@@ -36,7 +36,7 @@ OPS = {
     """,
     "sorting": "argsort top_places median_place mode_place running_place median searchsorted isin logcumsumexp",
     "special": "logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx",
-    "strided": "sliding sliding_back",
+    "strided": "sliding sliding_back as_strided as_strided_back",
 }
 
 # The public names that follow from these.
@@ -79,7 +79,7 @@ FUNCTIONS = {
         tril_indices triu triu_indices
     """,
     "distances": "cdist corrcoef cov deg2rad dist nanmean norm pdist rad2deg renorm",
-    "draws": "bernoulli multinomial normal rand rand_like randint randn randn_like randperm",
+    "draws": "bernoulli multinomial normal rand rand_like randint randint_like randn randn_like randperm",
     "exchange": "from_dlpack to_dlpack",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
@@ -93,6 +93,7 @@ FUNCTIONS = {
         quantile searchsorted sort topk
     """,
     "spaced": "logspace range",
+    "strides": "as_strided as_strided_copy as_strided_scatter",
     "typed": """
         BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
         ShortTensor can_cast finfo get_default_device iinfo numel set_default_device
@@ -134,4 +135,5 @@ METHODS = {
         argsort cummax cummin kthvalue logcumsumexp median mode msort nanmedian nanquantile quantile sort
         topk
     """,
+    "strides": "as_strided as_strided_scatter storage_offset",
 }

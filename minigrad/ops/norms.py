@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from minigrad import buffers
+from minigrad.core import names
 from minigrad.core.basic import sum_to
 from minigrad.core.op import Op
 from minigrad.kernels import norms as k
@@ -56,7 +57,7 @@ def _layer_norm_backward_vjp(g: Any, d: Any, x: Any, w: Any, eps: float, onward:
 # fmt: off
 standardize: Op = Op("standardize", buffered(k.standardize), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
-                     text=called(k.standardize))
+                     text=called(k.standardize), grad_fn=names.of_standardize)
 standardize_backward: Op = Op("standardize_backward", buffered(k.standardize_backward), "d x; dim eps",
                               lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), _backward_x,
                               order="C", text=called(k.standardize_backward))

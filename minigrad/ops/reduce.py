@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import buffers
+from minigrad.core import names
 from minigrad.core.basic import _expand, to
 from minigrad.core.op import Array, Op, Path
 from minigrad.core.plans import Line, Lines, Operand, Target, narrow, wide
@@ -334,13 +335,13 @@ def _scan_text(name: str) -> TextOf:
 # fmt: off
 sum = Op("sum", _sum, "x; dim keepdim",
          lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), rows=True, text=_sum_text,
-         into=_sum_into, numba=_sum_numba)
+         into=_sum_into, numba=_sum_numba, grad_fn=names.of_dims("Sum"))
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim), moves=True, repeats=True,
                 order="K", broadcasts=_spread_steps, text=_spread_text)
 mean = Op("mean", _mean, "x; dim keepdim",
           _mean_vjp, rows=True, text=_mean_text,
-          numba=_mean_numba)
+          numba=_mean_numba, grad_fn=names.of_dims("Mean"))
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True, text=_var_text, twice=True)
 std = Op("std", _std, "x; dim correction keepdim", _std_vjp, rows=True,
          text=lambda v: _var_text(v, "np.sqrt({})"), twice=True)
@@ -350,14 +351,14 @@ amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=k
 amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", rows=True,
           into=lambda t: _reduced_into(t, "np.minimum.reduce"))
-max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C")
-min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C")
+max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C", grad_fn="MaxBackward1")
+min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C", grad_fn="MinBackward1")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C",
                cast="float",
                public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
                doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")
 prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,
-              text=lambda v: rounded_once(v, "np.prod({}, axis={dim})"))
+              text=lambda v: rounded_once(v, "np.prod({}, axis={dim})"), grad_fn=names.of_prod)
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A")
 cumsum: Op = Op("cumsum", lambda x, dim, dtype, back, reverse: _scan(np.add, x, dim, dtype, reverse),
                 "x; dim dtype back reverse", _cumsum_vjp, rows=True, text=_scan_text("np.cumsum"))
