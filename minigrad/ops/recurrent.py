@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextvars
 import math
 from collections.abc import Callable, Sequence
-from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from minigrad.ops import elementwise as e
 from minigrad.ops.buffered import called, kept
 from minigrad.ops.linalg import matmul
 from minigrad.ops.nn import relu as relu_of
-from minigrad.ops.shape import alias, cat, reshape, slice_
+from minigrad.ops.shape import alias, cat, reshape, slice_, split
 
 
 def _rows(x: Any, first: int, stop: int) -> Any:
@@ -33,12 +32,6 @@ def _rows(x: Any, first: int, stop: int) -> Any:
 
 def _columns(x: Any, first: int, stop: int) -> Any:
     return slice_(x, index=(slice(None), slice(first, stop)))
-
-
-def split(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
-    """The parts of a vector that has arrays of these shapes one behind the other."""
-    ends = accumulate((math.prod(s) for s in shapes), initial=0)
-    return [reshape(_rows(flat, *at), shape=s) for at, s in zip(pairwise(ends), shapes, strict=True)]
 
 
 def _flat(parts: Sequence[Any]) -> Any:
