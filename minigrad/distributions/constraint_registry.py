@@ -51,8 +51,6 @@ class ConstraintRegistry:
 
 
 def _above(constraint: Any) -> t.Transform:
-    if _at_0(constraint):
-        return t.ExpTransform()
     return t.ComposeTransform([t.ExpTransform(), t.AffineTransform(constraint.lower_bound, 1)])
 
 
@@ -78,18 +76,14 @@ def _fill() -> None:
         registry.register(c.less_than, _below)
         registry.register(c.interval, _between)
         registry.register(c.half_open_interval, _between)
-        registry.register(c.lower_cholesky, lambda _: t.LowerCholeskyTransform())
-        registry.register(c.positive_definite, lambda _: t.PositiveDefiniteTransform())
         registry.register(c.independent, _independent(registry))
         registry.register(c.stack, _stack(registry))
         registry.register(c.cat, _cat(registry))
     biject_to.register(c.simplex, lambda _: t.StickBreakingTransform())
     transform_to.register(c.simplex, lambda _: t.SoftmaxTransform())
-
-
-def _at_0(constraint: Any) -> bool:
-    low = constraint.lower_bound
-    return isinstance(low, (int, float)) and low == 0
+    transform_to.register(c.lower_cholesky, lambda _: t.LowerCholeskyTransform())
+    transform_to.register(c.positive_definite, lambda _: t.PositiveDefiniteTransform())
+    transform_to.register(c.positive_semidefinite, lambda _: t.PositiveDefiniteTransform())
 
 
 def _independent(registry: ConstraintRegistry) -> Factory:

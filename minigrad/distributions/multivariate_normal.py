@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import draw, lazy_property, one_of, parameters
+from minigrad.distributions.utils import draw, lazy_property, parameters
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
 from minigrad.functions.creation import eye
@@ -64,7 +64,12 @@ class MultivariateNormal(Distribution):
         options = {
             "covariance_matrix": covariance_matrix, "scale_tril": scale_tril, "precision_matrix": precision_matrix
         }  # fmt: skip
-        name = one_of(self, **options)
+        names = [name for name, matrix in options.items() if matrix is not None]
+        if len(names) != 1:
+            raise value_error(
+                "Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified."
+            )
+        (name,) = names
         matrix: Any = options[name]
         if matrix.dim() < 2:
             raise value_error(
