@@ -31,7 +31,7 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
-    from minigrad import distributed as distributed
+    from minigrad import distributed as distributed, distributions as distributions
     from minigrad import (
         func as func,
         linalg as linalg,
@@ -67,8 +67,9 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "accelerator", "amp", "backends", "cuda", "distributed", "func", "gradcheck", "jit", "linalg", "masked", "mps",
-        "nn", "optim", "random", "serialization", "special", "tape", "testing", "threads", "utils", "version", "xpu",
+        "accelerator", "amp", "backends", "cuda", "distributed", "distributions", "func", "gradcheck", "jit", "linalg",
+        "masked", "mps", "nn", "optim", "random", "serialization", "special", "tape", "testing", "threads", "utils",
+        "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place
