@@ -154,12 +154,13 @@ def test_bad_arguments() -> None:
     net = nn.Linear(2, 1)
     for arguments, kind, text in (
         ({"args": [1]}, TypeError, "must be Tensors"),
-        ({"opset_version": 17}, ValueError, "opset 20 or later"),
         ({"dynamic_axes": {"input": {1: "width"}}}, ValueError, "only axis 0"),
         ({"input_names": ["a", "b"]}, ValueError, "2 names for 1"),
     ):
         with pytest.raises(kind, match=text):
             export(net, **{"args": mg.ones(1, 2), **arguments})  # type: ignore[arg-type]
+    with pytest.warns(UserWarning, match="opset 20, and not 17"):
+        assert export(net, mg.ones(1, 2), opset_version=17).opset_import[0].version == 20
 
 
 def test_the_table_names_operations() -> None:

@@ -14,7 +14,7 @@ from minigrad.core.contents import contents, named_tensors, walk
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import Const, Node, tape
 from minigrad.core.tensor import Tensor, leaf, wrap
-from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.hints import missing as _missing
 from minigrad.onnx.forms import FORMS
 
@@ -38,7 +38,7 @@ def export(
         f: a path or an open binary file; None writes nothing.
         input_names, output_names: ``input``, ``input_1`` and so on, and ``output``, unless given.
         dynamic_axes: ``{}`` fixes the size of the batch; axes other than 0 are refused.
-        opset_version: 20, unless given; from 20 on.
+        opset_version: 20, unless given; an earlier one is warned of, and becomes 20.
         dynamic_shapes, export_params, do_constant_folding, verbose, dynamo: accepted for PyTorch's sake.
 
     Raises:
@@ -56,9 +56,11 @@ def export(
     tensors = (args,) if isinstance(args, Tensor) else tuple(args)
     if not tensors or not all(isinstance(t, Tensor) for t in tensors):
         raise type_error("onnx.export(): args must be Tensors")
-    opset = 20 if opset_version is None else opset_version
-    if opset < 20:
-        raise value_error(f"onnx.export() writes opset 20 or later, got {opset}")
+    opset = max(20, opset_version or 20)
+    if opset_version is not None and opset_version < opset:
+        warn(
+            f"onnx.export() writes opset {opset}, and not {opset_version}, which lacks some of its operators"
+        )
     axes = [a for named in (dynamic_axes or {}).values() for a in named]
     if any(axes):
         raise value_error("onnx.export(): only axis 0, the batch, may vary")
