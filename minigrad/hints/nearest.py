@@ -21,6 +21,7 @@ _SENTENCES = {
     "SparseAdam": "it is for sparse gradients, and no gradient here is sparse; minigrad.optim.Adam takes the others",
     "mps xpu ipu bfloat16":
         "minigrad computes on the CPU, in float16, float32 and float64",
+    "multiprocessing": "mpiexec starts several processes, which minigrad.distributed connects",
     "jit": "minigrad.compile records a function and replays it",
 }  # fmt: skip
 
