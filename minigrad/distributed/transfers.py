@@ -87,6 +87,7 @@ def _rows(arrays: Sequence[Array], like: Array) -> Array:
 
 
 def as_bytes(array: Array) -> Any:
+    """The memory of an array that lies row by row."""
     return array.reshape(-1).view(np.uint8)
 
 
