@@ -31,7 +31,7 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
-    from minigrad import distributed as distributed, distributions as distributions
+    from minigrad import distributed as distributed, distributions as distributions, onnx as onnx
     from minigrad import (
         func as func,
         linalg as linalg,
@@ -68,8 +68,8 @@ else:
 
     _MODULES = (
         "accelerator", "amp", "backends", "cuda", "distributed", "distributions", "func", "gradcheck", "jit", "linalg",
-        "masked", "mps", "nn", "optim", "random", "serialization", "special", "tape", "testing", "threads", "utils",
-        "version", "xpu",
+        "masked", "mps", "nn", "onnx", "optim", "random", "serialization", "special", "tape", "testing", "threads",
+        "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place

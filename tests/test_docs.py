@@ -341,6 +341,7 @@ FAMILIES = [
     (mg.random, ["random"]),
     (mg.utils.data, ["data"]),
     (mg.distributed, ["distributed"]),
+    (mg.onnx, ["onnx"]),
     (mg.nn.parallel, ["distributed"]),
     (mg.Tensor, ["tensor", "functions"]),
 ]
