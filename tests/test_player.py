@@ -39,7 +39,15 @@ NEURON_PAGE = (
     told.end = [card(), tags(), at('next').disabled];
     all('#views button')[1].click(); // the backward pass alone
     press('ArrowLeft');
+    told.rules = [all('.view.shown')[0].dataset.view, lit()];
+    at('slider').value = 14; at('slider').dispatchEvent(new Event('input'));
+    told.more = lit();
+    all('#views button')[2].click();
+    told.both = lit();
+    all('#views button')[1].click();
+    at('forward').click();
     told.view = [all('.view.shown')[0].dataset.view, lit()];
+    press('End'); press('ArrowLeft');
     press(' ');
     told.plays = [at('play').textContent, lit()];
     press(' ');
@@ -131,7 +139,9 @@ def test_the_player_steps_through_a_neuron_and_a_network(
     assert card.endswith("w.grad -0.2766")
     assert {"∂ = -0.2766", "∂ = -0.1433", "∂t1 = -0.1433", "0.8005"} < set(tags)
     assert last
-    assert one["view"] == ["forward", ["add"]], "it plays where boxes of operations are"
+    assert one["rules"] == ["backward", []], "a sum sends what it gets: no step of backward is drawn for it"
+    assert sorted(one["more"]) == sorted(one["both"]) == ["mul", "sub(1, ·)", "y = tanh", "∂ b"]
+    assert one["view"] == ["forward", ["mul"]], "forward plays where its boxes are"
     assert one["plays"] == ["Play", ["mul"]], "the last step ends the play"
     assert one["stands"] == "Pause"
     assert one["saved"] == [0, True, True, True]

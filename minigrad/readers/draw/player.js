@@ -129,6 +129,8 @@
     const labels = document.createElementNS(SVG, "g");
     labels.setAttribute("class", "labels");
     v.nodes.get(id)?.classList.add("lit");
+    const rules = at > ahead ? v.places.rules[n].map((box) => shownAs(v, box)) : []; // where the backward pass is drawn
+    for (const box of rules) v.nodes.get(box)?.classList.add("lit");
     for (const [slot, edge] of edges.entries()) {
       const share = steps[n].shares.find((s) => s.slot === slot);
       if ((at > ahead && !share) || !(edge in v.model.edges)) continue;
@@ -137,7 +139,7 @@
       if (at > ahead) label(labels, share, points.straight ? points : sampled(points), taken);
     }
     v.top.append(labels);
-    follow(v, id, shown);
+    follow(v, id in v.model.nodes ? id : rules[0], shown);
   }
 
   function hang(v, wanted, taken) { // tags at boxes; those that stay as they were are left alone
@@ -238,9 +240,9 @@
     find("previous").disabled = at === 0;
     find("next").disabled = at === last;
     if (at === last) pause();
-    const other = at > 0 && now().name === "backward" ? views.find((v) => v.name !== "backward") : null;
+    const other = at > 0 && !back && now().name === "backward" ? views.find((v) => v.name !== "backward") : null;
     card.hidden = at === 0;
-    if (other) show(other); // the backward pass alone has no boxes of operations
+    if (other) show(other); // the backward pass alone has no boxes of the forward one
     const shown = now().svg.getBoundingClientRect(); // before anything changes: then nothing is laid out twice
     light(now(), shown);
     tell();
