@@ -26,6 +26,7 @@ STEPPING = """
 NEURON_PAGE = (
     STEPPING
     + """
+    told.labels = labels();
     told.before = [at('player').hidden, at('card').hidden, lit(), drawing.last];
     press('ArrowRight'); press('ArrowRight'); press('ArrowRight');
     told.third = [lit(), card(), all('.view.shown .edge.lit').length, at('step').textContent];
@@ -116,13 +117,18 @@ def test_the_player_steps_through_a_neuron_and_a_network(
     any_engine: None, no_folded_layouts: None, tmp_path: Path
 ) -> None:
     browser()
-    neuron = program(NEURON + "drawing = mg.draw(loss)")["drawing"].html()
+    drawing = program(NEURON + "drawing = mg.draw(loss)")["drawing"]
     net, loss = article()
     large = network()
-    pages = [(neuron, NEURON_PAGE), (mg.draw(loss, net).html(), NETWORK_PAGE), (large.html(), TIME_PAGE)]
+    pages = [
+        (drawing.html(), NEURON_PAGE),
+        (mg.draw(loss, net).html(), NETWORK_PAGE),
+        (large.html(), TIME_PAGE),
+    ]
     one, two, three = tried_each(pages, tmp_path, clock=True)
     for told in (one, two, three):
         assert told["errors"] == []
+    assert sorted(one["labels"]) == sorted(b.title for b in drawing._graph.boxes)
     assert one["before"] == [False, True, [], 16]
     box, card, edges, count = one["third"]
     assert (box, edges, count) == (["y = tanh"], 1, "3 / 8")

@@ -156,7 +156,12 @@ def _inline(svg: str) -> str:
     svg = re.sub(r'(<g id="[^"]*" class="edge.*?>\n)(.*?)(?=</g>)', _edge, svg, flags=re.DOTALL)
     svg = re.sub(r'(<text[^>]*?) text-anchor="start"|(<text[^>]*?) font-size="[\d.]+"', _first, svg)
     svg = re.sub(r'\bid="([^"]*)"', lambda m: f'data-id="{m[1]}"', svg)
-    return re.sub(r"(\d\.\d)\d\b", r"\1", svg)
+    return re.sub(r' (?:d|points)="[^"]*"', _rounded, svg)
+
+
+def _rounded(match: re.Match[str]) -> str:
+    """Places to a tenth of a point."""
+    return re.sub(r"(\.\d)\d+", r"\1", match[0])
 
 
 def _first(match: re.Match[str]) -> str:
