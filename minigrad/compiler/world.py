@@ -498,6 +498,8 @@ class World:
         }
         for table in (*tables, *held.hooks):
             if isinstance(table, dict):
+                if not table and id(table) in self._reasons:  # several holders publish it
+                    continue
                 self._reasons.setdefault(id(table), "")
                 self.guards.table(table, path, True)
                 for key, item in table.items():
