@@ -261,3 +261,41 @@ def test_a_checkpoint_is_a_call() -> None:
         mg.utils.checkpoint.checkpoint_sequential(net, 2, x, use_reentrant=False),
     )
     assert all(mg.equal(y, net(x)) for y in calls)
+
+
+def test_channels_last() -> None:
+    x = mg.arange(24.0, requires_grad=True).view(1, 2, 3, 4)
+    behind = {"memory_format": mg.channels_last}
+    assert x.is_contiguous(memory_format=mg.contiguous_format)
+    assert not x.is_contiguous(**behind)
+    for y in (x.contiguous(**behind), x.to(**behind), mg.nn.Identity().to(**behind)(x).contiguous(**behind)):
+        assert (y.stride(), y.tolist()) == ((24, 1, 8, 2), x.tolist())
+        assert y.is_contiguous(**behind)
+        assert y.contiguous(**behind).stride() == y.stride()
+    assert y.contiguous(memory_format=mg.preserve_format).stride() == x.stride()
+    assert mg.zeros(1, 2, 1, 1, 3).contiguous(memory_format=mg.channels_last_3d).stride()[1] == 1
+    assert (repr(mg.channels_last), repr(x.layout)) == ("minigrad.channels_last", "minigrad.strided")
+    with pytest.raises(RuntimeError, match="required rank 4 tensor"):
+        mg.ones(2).contiguous(**behind)
+    with pytest.raises(TypeError, match="must be a memory format"):
+        x.to(memory_format="channels_last")
+
+
+def test_older_names_of_makers_and_types() -> None:
+    x = mg.ones(2, dtype=mg.float64)
+    assert (x.new(2, 3).shape, x.new(2, 3).dtype) == ((2, 3), mg.float64)
+    assert (x.new([1, 2]).tolist(), x.new([1, 2]).dtype) == ([1, 2], mg.float64)
+    try:
+        for kind in ("torch.DoubleTensor", mg.DoubleTensor):
+            mg.set_default_tensor_type(kind)
+            assert mg.ones(1).dtype == mg.float64
+            mg.set_default_tensor_type(mg.FloatTensor)
+    finally:
+        mg.set_default_dtype(mg.float32)
+    for wrong in ("torch.LongTensor", "torch.cuda.FloatTensor", 3):
+        with pytest.raises(TypeError, match="only floating-point types"):
+            mg.set_default_tensor_type(wrong)
+    p = mg.nn.Parameter(mg.ones(2))
+    (p * 3).sum().backward()
+    with pytest.warns(FutureWarning, match="clip_grad_norm_"):
+        assert mg.nn.utils.clip_grad_norm([p], 1.0).item() == pytest.approx(18**0.5)

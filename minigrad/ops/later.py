@@ -95,7 +95,7 @@ FUNCTIONS = {
     "spaced": "logspace range",
     "typed": """
         BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
-        ShortTensor can_cast finfo get_default_device iinfo numel set_default_device
+        ShortTensor can_cast finfo get_default_device iinfo numel set_default_device set_default_tensor_type
     """,
 }
 
