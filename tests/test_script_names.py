@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,6 +30,8 @@ ANSWERS = {
     "xpu.is_available()": False, "xpu.device_count()": 0, "xpu.manual_seed(0)": None, "mps.is_available()": False,
     "mps.current_allocated_memory()": 0, "mps.empty_cache()": None, "jit.is_scripting()": False,
     "jit.annotate(int, 3)": 3, "ones(2).element_size()": 4,
+    "ones(1).is_sparse": False, "ones(1).is_meta": False, "ones(1).is_quantized": False, "ones(1).is_nested": False,
+    "ones(1).is_mkldnn": False, "ones(1).is_signed()": True, "ones(1).byte().is_signed()": False,
     "ones(1).is_cuda": False, "ones(1).is_cpu": True, "ones(1).get_device()": -1, "ones(1).is_pinned()": False,
     "ones(1).cuda('cpu').tolist()": [1.0], "get_num_interop_threads()": 1, "set_num_interop_threads(2)": None,
     "isinstance(mg.ones(1), mg.autograd.Variable)": True, "isinstance(1, mg.autograd.Variable)": False,
@@ -299,3 +302,30 @@ def test_older_names_of_makers_and_types() -> None:
     (p * 3).sum().backward()
     with pytest.warns(FutureWarning, match="clip_grad_norm_"):
         assert mg.nn.utils.clip_grad_norm([p], 1.0).item() == pytest.approx(18**0.5)
+
+
+IDLE = [
+    "zeros_like(x, memory_format=f)", "rand_like(x, memory_format=f)", "empty(2, 3, memory_format=f)",
+    "clone(x, memory_format=f)",
+    "full_like(x, 2.0, memory_format=f)", "zeros(2, 3, layout=s, pin_memory=False)", "x.clone(memory_format=f)",
+    "x.float(memory_format=f)", "x.cpu(memory_format=f)", "randn(2, 3, layout=s)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", IDLE)
+def test_arguments_that_ask_for_what_is_so_anyway(code: str) -> None:
+    names = {**vars(mg), "x": mg.ones(2, 3), "f": mg.preserve_format, "s": mg.strided}
+    names |= {name: getattr(mg, name) for name in re.findall(r"\w+(?=\()", code) if hasattr(mg, name)}
+    assert eval(code, names).shape == (2, 3)
+
+
+def test_arguments_that_would_change_something() -> None:
+    x = mg.ones(2, 3)
+    calls: list[Callable[[], Any]] = [
+        lambda: mg.zeros(2, pin_memory=True), lambda: mg.zeros(2, layout="sparse"),
+        lambda: mg.zeros(2, layout=mg.channels_last), lambda: mg.exp(x, memory_format=mg.preserve_format),
+        lambda: x.clone(memory_format=mg.strided),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises(TypeError, match="unexpected keyword argument"):
+            call()

@@ -196,6 +196,23 @@ TypeError for a float."""
     @property
     def is_cuda(self) -> builtins.bool:
         """False."""
+    @property
+    def is_meta(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_sparse(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_nested(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_quantized(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_mkldnn(self) -> builtins.bool:
+        """False."""
+    def is_signed(self) -> builtins.bool:
+        """Whether negative values exist."""
     def get_device(self) -> builtins.int:
         """-1, as of every Tensor on the CPU."""
     def pin_memory(self, device: DeviceLike=None) -> Tensor:
@@ -958,6 +975,8 @@ TypeError for a float."""
         """Slices along ``dim`` whose norm is larger than ``maxnorm`` made as long as that."""
     def renorm_(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
         """`renorm`, in place."""
+    def bernoulli(self, p: builtins.float | None=None, *, generator: Any=None) -> Tensor:
+        """1 with the probability that each element states, or with ``p`` for all, else 0, in its dtype."""
     def multinomial(self, num_samples: builtins.int, replacement: builtins.bool=False, *, generator: Any=None) -> Tensor:
         """Places (int64) drawn by the weights in a vector, or in each row of a matrix, which need not sum to 1.
     

@@ -121,7 +121,7 @@ METHODS = {
         triu triu_
     """,
     "distances": "corrcoef cov deg2rad deg2rad_ dist nanmean norm rad2deg rad2deg_ renorm renorm_",
-    "draws": "multinomial",
+    "draws": "bernoulli multinomial",
     "gamma": "mvlgamma mvlgamma_",
     "parts": "chunk narrow select split tensor_split unbind",
     "products": "addbmm addbmm_ addr addr_ cross inner kron",
