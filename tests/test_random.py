@@ -458,7 +458,7 @@ def test_draws_in_place_of_rarer_distributions() -> None:
     mg.manual_seed(0)
     draws = [
         mg.zeros(2).cauchy_(), mg.zeros(2).geometric_(0.5), mg.zeros(2).log_normal_(),
-        mg.bernoulli(mg.zeros(4), 0.5), mg.randint_like(mg.zeros(2, 2), 5),
+        mg.zeros(4).bernoulli(0.5), mg.randint_like(mg.zeros(2, 2), 5),
     ]  # fmt: skip
     assert [t.flatten().tolist() for t in draws] == [
         pytest.approx(expected, rel=1e-5) for expected in (

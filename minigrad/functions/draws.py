@@ -172,7 +172,7 @@ def normal(
     return _finish(values, requires_grad, device)
 
 
-def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -> Tensor:
     """1 with the probability that each element states, or with ``p`` for all, else 0, in its dtype."""
     if p is not None:
         return empty_like(input).bernoulli_(p, generator=generator)
@@ -304,5 +304,5 @@ def randn_like(
 
 
 # The functions that are methods too.
-METHODS = "multinomial"
+METHODS = "bernoulli multinomial"
 public(globals(), __all__, home="minigrad")

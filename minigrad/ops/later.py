@@ -102,7 +102,7 @@ FUNCTIONS = {
     "strides": "as_strided as_strided_copy as_strided_scatter",
     "typed": """
         BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
-        ShortTensor can_cast finfo get_default_device iinfo numel set_default_device
+        ShortTensor can_cast finfo get_default_device iinfo numel set_default_device set_default_tensor_type
     """,
 }
 
@@ -128,7 +128,7 @@ METHODS = {
         triu triu_
     """,
     "distances": "corrcoef cov deg2rad deg2rad_ dist nanmean norm rad2deg rad2deg_ renorm renorm_",
-    "draws": "multinomial",
+    "draws": "bernoulli multinomial",
     "gamma": "mvlgamma mvlgamma_",
     "parts": "chunk narrow select split tensor_split unbind",
     "products": "addbmm addbmm_ addr addr_ cross inner kron",
