@@ -66,6 +66,7 @@ NETWORK_PAGE = (
     STEPPING
     + """
     drawing.go(10);
+    told.legend = all('.view.shown .legend span').map((e) => e.textContent);
     told.linear = [lit(), rules().map((texts) => texts[0]), all('.view.shown .rule path').length > 2, card()];
     at('fold').click();
     told.folded = lit();
@@ -155,6 +156,9 @@ def test_the_player_steps_through_a_neuron_and_a_network(
     assert one["unnamed"] == 0
     box, rules, pictured, card = two["linear"]
     assert (box, sorted(rules), pictured) == (["linear"], ["g", "g @ 6.weight", "g.T @ t6"], True)
+    assert two["legend"] == [
+        "input", "parameter", "operation", "result", "a … b … c: least, mean and largest element"
+    ]  # fmt: skip
     assert "summed, 10 × 1 to 1" in card
     assert "6.weight.grad" in card
     assert "least … mean … largest" in card
