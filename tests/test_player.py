@@ -66,6 +66,7 @@ NETWORK_PAGE = (
     STEPPING
     + """
     drawing.go(10);
+    told.legend = all('.view.shown .legend span').map((e) => e.textContent);
     told.linear = [lit(), rules().map((texts) => texts[0]), all('.view.shown .rule path').length > 2, card()];
     at('fold').click();
     told.folded = lit();
@@ -74,13 +75,15 @@ NETWORK_PAGE = (
 """
 )
 TIME_PAGE = """
-    const times = [];
-    for (let round = 0; round < 2; round++) for (let k = 0; k <= drawing.last; k++) {
+    // The quickest of some times of each step, for the machine may have other work.
+    const times = Array(drawing.last + 1).fill(Infinity);
+    for (let round = 0; round < 4; round++) for (let k = 0; k <= drawing.last; k++) {
       const begun = performance.now();
       drawing.go(k);
-      document.querySelector('.view.shown svg').getBBox(); // it is laid out
-      times.push(performance.now() - begun);
+      document.querySelector('.view.shown svg').getBoundingClientRect(); // it is laid out
+      times[k] = Math.min(times[k], performance.now() - begun);
     }
+    told.slowest = Math.max(...times);
     told.median = times.sort((a, b) => a - b)[times.length >> 1];
     told.steps = drawing.last;
 """
@@ -155,13 +158,16 @@ def test_the_player_steps_through_a_neuron_and_a_network(
     assert one["unnamed"] == 0
     box, rules, pictured, card = two["linear"]
     assert (box, sorted(rules), pictured) == (["linear"], ["g", "g @ 6.weight", "g.T @ t6"], True)
+    assert two["legend"] == [
+        "input", "parameter", "operation", "result", "a … b … c: least, mean and largest element"
+    ]  # fmt: skip
     assert "summed, 10 × 1 to 1" in card
     assert "6.weight.grad" in card
     assert "least … mean … largest" in card
     assert two["folded"] == ["6: Linear"]
     assert two["unfolded"] == ["linear"]
     assert three["steps"] > 60
-    assert three["median"] < 16
+    assert three["median"] < 16, three
     assert len(large._graph.boxes) >= 58
     assert len(json.dumps(large._steps)) < 300_000
 

@@ -124,6 +124,8 @@ def _key(graph: Graph) -> str:
     words += [
         f'<span><b style="color:{colour}">{dash}</b> {meaning}</span>' for dash, colour, meaning in edges
     ]
+    if any(" … " in line for box in graph.boxes for line in box.lines):
+        words.append("<span>a … b … c: least, mean and largest element</span>")
     return "".join(words)
 
 
