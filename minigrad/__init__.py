@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from minigrad.amp.autocast_mode import autocast as autocast, is_autocast_enabled as is_autocast_enabled
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
+    from minigrad.func import vmap as vmap
     from minigrad.parts import in_parts as in_parts
     from minigrad.functions.table import *
     from minigrad.random import Generator as Generator, default_generator as default_generator
@@ -74,6 +75,7 @@ else:
             "amp.autocast_mode": "autocast is_autocast_enabled",
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
+            "func": "vmap",
             "parts": "in_parts",
             "random": "Generator default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state",
             "readers.draw": "Drawing draw",
