@@ -26,6 +26,9 @@ ANSWERS = {
     "backends.openmp.is_available()": False, "version.cuda": None, "version.hip": None,
     "accelerator.is_available()": False, "accelerator.device_count()": 0, "accelerator.current_accelerator()": None,
     "is_autocast_enabled()": False, "is_autocast_enabled('cuda')": False, "amp.is_autocast_available('cpu')": False,
+    "xpu.is_available()": False, "xpu.device_count()": 0, "xpu.manual_seed(0)": None, "mps.is_available()": False,
+    "mps.current_allocated_memory()": 0, "mps.empty_cache()": None, "jit.is_scripting()": False,
+    "jit.annotate(int, 3)": 3, "ones(2).element_size()": 4,
     "ones(1).is_cuda": False, "ones(1).is_cpu": True, "ones(1).get_device()": -1, "ones(1).is_pinned()": False,
     "ones(1).cuda('cpu').tolist()": [1.0], "get_num_interop_threads()": 1, "set_num_interop_threads(2)": None,
     "isinstance(mg.ones(1), mg.autograd.Variable)": True, "isinstance(1, mg.autograd.Variable)": False,
@@ -263,3 +266,28 @@ def test_the_older_names_of_types() -> None:
             x.type(wrong)
     with pytest.raises(TypeError, match="element type 3"):
         x.type(3)  # type: ignore[call-overload]
+
+
+def test_jit_leaves_all_as_it_is() -> None:
+    def f(x: mg.Tensor) -> mg.Tensor:
+        return x * 2
+
+    net = mg.nn.Linear(2, 1)
+    for decorate in (mg.jit.script, mg.jit.ignore, mg.jit.ignore(drop=True), mg.jit.export, mg.jit.unused):
+        assert decorate(f) is f
+    assert mg.jit.trace(f, (mg.ones(1),)) is f
+    assert mg.jit.freeze(mg.jit.script(net)) is net
+    assert issubclass(mg.jit.ScriptModule, mg.nn.Module)
+    with mg.jit.optimized_execution(True), pytest.raises(AttributeError, match=r"There is minigrad\.load"):
+        mg.jit.load("model.pt")
+
+
+def test_a_checkpoint_is_a_call() -> None:
+    net = mg.nn.Sequential(mg.nn.Linear(2, 2), mg.nn.Tanh())
+    x = mg.ones(1, 2)
+    calls = (
+        mg.utils.checkpoint.checkpoint(net, x, use_reentrant=False),
+        mg.utils.checkpoint.checkpoint(net, input=x, preserve_rng_state=True),
+        mg.utils.checkpoint.checkpoint_sequential(net, 2, x, use_reentrant=False),
+    )
+    assert all(mg.equal(y, net(x)) for y in calls)

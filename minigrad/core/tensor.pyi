@@ -48,6 +48,11 @@ TypeError for a float."""
     subtract_ = sub_
     def float_power_(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`float_power`, in place. RuntimeError where it is not float64."""
+    def fill_diagonal_(self, fill_value: builtins.int | builtins.float | builtins.bool, wrap: builtins.bool=False) -> Tensor:
+        """The elements whose indices are all equal become ``fill_value``.
+    
+    ``wrap`` goes on below in a matrix of more rows than columns, with a row between. RuntimeError for fewer than
+    two dimensions, and for more than two of several lengths."""
     def uniform_(self, from_: builtins.float=0.0, to: builtins.float=1.0, *, generator: Draws | None=None, **named: builtins.float) -> Tensor:
         """Overwritten with uniform draws from [from, to)."""
     def normal_(self, mean: builtins.float=0.0, std: builtins.float=1.0, *, generator: Draws | None=None) -> Tensor:
@@ -62,6 +67,12 @@ TypeError for a float."""
         ...
     def exponential_(self, lambd: builtins.float=1.0, *, generator: Draws | None=None) -> Tensor:
         """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
+    def cauchy_(self, median: builtins.float=0.0, sigma: builtins.float=1.0, *, generator: Draws | None=None) -> Tensor:
+        """Overwritten with draws of a Cauchy distribution. RuntimeError unless ``sigma`` > 0."""
+    def geometric_(self, p: builtins.float, *, generator: Draws | None=None) -> Tensor:
+        """Overwritten with numbers of trials up to the first success of chance ``p``."""
+    def log_normal_(self, mean: builtins.float=1.0, std: builtins.float=2.0, *, generator: Draws | None=None) -> Tensor:
+        """Overwritten with exp(x) of normal draws x. RuntimeError unless ``std`` > 0."""
     def _draw(self, generator: Draws | None, method: str, before: tuple[Any, ...], after: tuple[Any, ...]=(), **options: Any) -> Tensor:
         """Overwritten with draws, which come in the order in which the elements lie in memory.
     
@@ -214,6 +225,8 @@ TypeError for a float."""
     @property
     def itemsize(self) -> builtins.int:
         """Bytes per element."""
+    def element_size(self) -> builtins.int:
+        """The bytes of one element."""
     @property
     def nbytes(self) -> builtins.int:
         """Bytes of all elements."""

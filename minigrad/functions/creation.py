@@ -313,13 +313,20 @@ def arange(
 
 @overload
 def arange(
+    *, end: NumberLike, step: NumberLike = 1, dtype: DTypeLike | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor: ...  # fmt: skip
+
+
+@overload
+def arange(
     start: NumberLike, end: NumberLike, step: NumberLike = 1, *, dtype: DTypeLike | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor: ...  # fmt: skip
 
 
 def arange(
-    start: Any,
+    start: Any = None,
     end: Any = None,
     step: Any = 1,
     *,
@@ -328,9 +335,11 @@ def arange(
     requires_grad: bool = False,
 ) -> Tensor:
     """From ``start`` (0 unless two are given) to before ``end``, shape (ceil((end - start) / step),)."""
-    start, end, step = (_plain_number(x) for x in (start, end, step))
     if end is None:
-        start, end = 0, start
+        start, end = None, start
+    if end is None:
+        raise type_error("arange() takes end, or start and end, as in arange(3) or arange(1, 3)")
+    start, end, step = (_plain_number(x) for x in (0 if start is None else start, end, step))
     kind = None if dtype is None else dtypes.as_numpy(dtype)
     if kind is not None and kind.kind == "b":
         raise not_implemented_error('"arange" not implemented for bool; use .bool() on another one')

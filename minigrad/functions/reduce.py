@@ -339,7 +339,8 @@ def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
     if t._array.ndim == 0:
         return t.clone() if own == target else cast(t, target)
     # The gradient adds up in the input's dtype, as in PyTorch.
-    return apply(op, (t,), {"dim": d, "dtype": target} | ({"back": own} if op is reduce.cumsum else {}))
+    more = {"back": own, "reverse": False} if op is reduce.cumsum else {}
+    return apply(op, (t,), {"dim": d, "dtype": target} | more)
 
 
 def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:

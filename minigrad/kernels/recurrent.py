@@ -7,15 +7,15 @@ the outputs of all steps, then the last hidden state, for an LSTM then the last 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from minigrad.buffers import Empty
+
 Array = np.ndarray[Any, Any]
 Runs: TypeAlias = "tuple[tuple[int, int], ...]"
-# As np.empty; where what it makes is used again, no page is faulted in anew.
-Empty: TypeAlias = Callable[..., Array]
 
 
 class States(np.ndarray[Any, Any]):

@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.autograd import no_grad
 from minigrad.errors import runtime_error, value_error
 from minigrad.functions.images import pad
+from minigrad.functions.norms import layer_norm as scaled_layer_norm
 from minigrad.functions.norms import standardize
 from minigrad.gate import public
 from minigrad.tensor import Tensor
@@ -58,6 +59,9 @@ def layer_norm(
 ) -> Tensor:
     """``(input - mean) / sqrt(variance + eps) * weight + bias`` over the last dimensions, of ``normalized_shape``."""
     shape = _features(input, normalized_shape, weight, bias)
+    kinds = [t._array.dtype for t in (input, weight, bias) if t is not None]
+    if weight is not None and len(set(kinds)) == 1:
+        return scaled_layer_norm(input, weight, bias, eps)
     ndim = input._array.ndim
     dims = tuple(range(ndim - len(shape), ndim))
     return _scaled(standardize(input, dims, eps), weight, bias, shape)

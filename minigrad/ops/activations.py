@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.core.op import Op
 from minigrad.kernels import activations as k
 from minigrad.ops import elementwise as e
-from minigrad.ops.buffered import called, in_pieces
+from minigrad.ops.buffered import buffered, called, in_pieces
 from minigrad.ops.elementwise import where
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -19,8 +19,8 @@ _CUBIC = 0.044715
 
 
 @in_pieces
-def _gelu_slope_vjp(g: Any, x: Any, approximate: str) -> Any:
-    z = x * x
+def _gelu_backward_x(g: Any, d: Any, x: Any, approximate: str) -> Any:
+    g, z = g * d, x * x
     if approximate == "tanh":
         t = e.tanh(e.times(x + e.times(z * x, _CUBIC), _SLOPE))
         inner = e.times(e.times(z, 3 * _CUBIC) + 1.0, _SLOPE)  # the derivative of what tanh is taken of
@@ -108,11 +108,12 @@ logit = Op("logit", k.logit, "x; eps", _logit_vjp, cast="float",
            doc="``log(input / (1 - input))``, of ``input`` between ``eps`` and ``1 - eps`` if that is given.", **_KIND)
 
 # activations
-gelu = Op("gelu", in_pieces(k.gelu), "x; approximate",
-          lambda g, x, approximate: g * gelu_slope(x, approximate=approximate), cast="floats", activation=True,
+gelu = Op("gelu", buffered(k.gelu), "x; approximate",
+          lambda g, x, approximate: gelu_backward(g, x, approximate=approximate), cast="floats", activation=True,
           text=called(k.gelu), **_KIND)
-gelu_slope: Op = Op("gelu_slope", in_pieces(k.gelu_slope), "x; approximate", _gelu_slope_vjp,
-                    text=called(k.gelu_slope), **_KIND)
+gelu_backward: Op = Op("gelu_backward", buffered(k.gelu_backward, like=1), "d x; approximate",
+                       lambda g, x, approximate: gelu_backward(g, x, approximate=approximate), _gelu_backward_x,
+                       order="K", lies_like=1, new=True, text=called(k.gelu_backward))
 silu = Op("silu", k.silu, "x", _silu_vjp, cast="floats", activation=True, **_KIND)
 mish = Op("mish", k.mish, "x", _mish_vjp, cast="floats", activation=True, **_KIND)
 softplus: Op = Op("softplus", k.softplus, "x; beta threshold", _softplus_vjp, cast="floats", activation=True, **_KIND)

@@ -121,7 +121,10 @@ def _index_text(v: Call) -> Text:
     if len(v.shapes) == 2 and not all(pattern) and v.dtypes[1].kind != "b":
         return "np.take({}, {}, axis={d})", {"d": len(pattern) - 1}
     text = f"{{}}[{', '.join('{}' if here else ':' for here in pattern)}]"
-    return text if all(pattern) else f"np.ascontiguousarray({text})"
+    if not all(pattern):
+        return f"np.ascontiguousarray({text})"
+    # NumPy's numbers, unlike arrays of one number, would give a view.
+    return text if any(v.shapes[1:]) else f"np.array({text})"
 
 
 # fmt: off

@@ -3,8 +3,8 @@
 # By family: the operations.
 OPS = {
     "activations": """
-        erf erfc erfinv logit gelu gelu_slope silu mish softplus log_sigmoid elu leaky_relu prelu hardtanh
-        hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits
+        erf erfc erfinv logit gelu gelu_backward silu mish softplus log_sigmoid elu leaky_relu prelu
+        hardtanh hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits
     """,
     "arithmetic": """
         fmax fmin copysign nextafter heaviside nan_to_num gcd lcm exponent scale_down signbit isneginf
@@ -27,7 +27,7 @@ OPS = {
         lu_pivots lu_info lu_permutation unpivot matrix_exp
     """,
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
-    "norms": "standardize standardize_backward",
+    "norms": "standardize standardize_backward layer_norm layer_norm_backward",
     "pool": "max_pool max_pool_indices max_unpick max_pick resample resample_back unpool",
     "recurrent": "rnn rnn_backward lstm lstm_backward gru gru_backward",
     "scatter": """
@@ -79,7 +79,7 @@ FUNCTIONS = {
         tril_indices triu triu_indices
     """,
     "distances": "cdist corrcoef cov deg2rad dist nanmean norm pdist rad2deg renorm",
-    "draws": "bernoulli multinomial normal rand rand_like randint randn randn_like randperm",
+    "draws": "bernoulli multinomial normal rand rand_like randint randint_like randn randn_like randperm",
     "exchange": "from_dlpack to_dlpack",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",

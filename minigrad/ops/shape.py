@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -102,6 +105,16 @@ def _subscript(k: Any) -> str:
 
 
 # ---------------------------------------------------------------- the table
+
+
+def split(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    """The parts of a vector that has arrays of these shapes one behind the other."""
+    ends = accumulate((math.prod(s) for s in shapes), initial=0)
+    return [
+        reshape(slice_(flat, index=(slice(*at),)), shape=s)
+        for at, s in zip(pairwise(ends), shapes, strict=True)
+    ]
+
 
 # fmt: off
 permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)),

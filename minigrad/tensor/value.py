@@ -90,6 +90,10 @@ class _Value(Tensor):
         """Bytes per element."""
         return self._array.itemsize
 
+    def element_size(self) -> int:
+        """The bytes of one element."""
+        return self._array.itemsize
+
     @property
     def nbytes(self) -> int:
         """Bytes of all elements."""
