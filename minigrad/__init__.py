@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
     from minigrad.formats import *
+    from minigrad.func import vmap as vmap
     from minigrad.parts import in_parts as in_parts
     from minigrad.functions.table import *
     from minigrad.random import Generator as Generator, default_generator as default_generator
@@ -80,6 +81,7 @@ else:
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
             "formats": "channels_last channels_last_3d contiguous_format layout memory_format preserve_format strided",
+            "func": "vmap",
             "parts": "in_parts",
             "random": "Generator default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state",
             "readers.draw": "Drawing draw",
