@@ -9,7 +9,7 @@ from minigrad.autograd import no_grad
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.distributions.constraints import Constraint, is_dependent
-from minigrad.distributions.utils import lazy_property
+from minigrad.distributions.utils import lazy_property, recorded
 from minigrad.errors import value_error
 
 Shape = Sequence[int]
@@ -21,7 +21,8 @@ class Distribution:
     Args:
         batch_shape: the shape in which parameters of single distributions stand.
         event_shape: the shape of one event.
-        validate_args: whether parameters and values are checked, which raises ValueError.
+        validate_args: whether parameters and values are checked, which raises ValueError. In a compiled function only
+            shapes are.
     """
 
     has_rsample: Any = False
@@ -42,7 +43,7 @@ class Distribution:
         self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
         if validate_args is not None:
             self._validate_args = validate_args
-        if self._validate_args:
+        if self._validate_args and not recorded():
             for name, constraint in self.arg_constraints.items():
                 if is_dependent(constraint) or name not in vars(self):
                     continue  # told from others, or computed when it is first read
@@ -182,6 +183,8 @@ class Distribution:
                 raise value_error(
                     f"Value is not broadcastable with batch_shape+event_shape: {shape} vs {tuple(ours)}."
                 )
+        if recorded():
+            return
         try:
             support = self.support
         except NotImplementedError:

@@ -15,6 +15,7 @@ from minigrad.distributions.utils import (
     draw,
     one_of,
     parameters,
+    recorded,
 )
 from minigrad.errors import value_error
 from minigrad.functions.creation import zeros_like
@@ -35,7 +36,7 @@ class Geometric(Odds, Distribution):
         (value,) = broadcast_all(probs if name == "probs" else logits)
         setattr(self, name, value)
         super().__init__(value.shape, validate_args=validate_args)
-        if self._validate_args and name == "probs" and not bool((value > 0).all()):
+        if self._validate_args and not recorded() and name == "probs" and not bool((value > 0).all()):
             raise value_error(
                 f"Expected parameter probs of distribution {self!r} to be positive, but found:\n{value}"
             )

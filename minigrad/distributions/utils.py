@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad import dtypes
 from minigrad.autograd import enable_grad
+from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
@@ -37,6 +38,11 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
 def draw(method: str, like: Tensor, shape: Any, *arguments: Any) -> Tensor:
     """Numbers from the default generator, in the element type of a Tensor; they have no gradient."""
     return drawn(None, method, tuple(shape), like._array.dtype, *arguments)
+
+
+def recorded() -> bool:
+    """Whether a function is recorded for other values too, so that checks of these ones would not do."""
+    return MODE.get().recorder is not None
 
 
 def parameters(**constraints: Any) -> dict[str, Any]:
