@@ -497,7 +497,7 @@ def test_constraints_tell_what_they_hold() -> None:
 z, one = mg.zeros, mg.ones
 WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: D.Normal(0.0, -1.0), r"Expected parameter scale \(Tensor of shape \(\)\) of distribution Normal\(loc:"),
-    (lambda: D.Normal("a", 1.0), "Number, Tensor"), (lambda: D.Uniform(1.0, 0.0), "not defined"),
+    (lambda: D.Normal("a", 1.0), "Number or Tensor"), (lambda: D.Uniform(1.0, 0.0), "not defined"),
     (lambda: D.Bernoulli(), "Either `probs` or `logits`"),
     (lambda: D.Bernoulli(0.5, 0.5), "Either `probs` or `logits`"),
     (lambda: D.Bernoulli(1.5), "Expected parameter probs"), (lambda: D.Geometric(0.0), "to be positive"),

@@ -331,6 +331,7 @@ FAMILIES = [
     (mg.optim.swa_utils, ["optim"]),
     (mg.linalg, ["linalg"]),
     (mg.special, ["special"]),
+    (mg.distributions, ["distributions"]),
     (mg.random, ["random"]),
     (mg.utils.data, ["data"]),
     (mg.Tensor, ["tensor", "functions"]),

@@ -9,8 +9,10 @@ from minigrad.autograd import no_grad
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.distributions.constraints import Constraint, is_dependent
-from minigrad.distributions.utils import lazy_property, recorded
+from minigrad.distributions.utils import recorded
 from minigrad.errors import value_error
+
+__all__ = ["Distribution"]
 
 Shape = Sequence[int]
 
@@ -202,6 +204,3 @@ class Distribution:
             if isinstance(value, Tensor):
                 parts.append(f"{name}: {value if value.numel() == 1 else value.size()}")
         return f"{type(self).__name__}({', '.join(parts)})"
-
-
-__all__ = ["Distribution", "lazy_property"]

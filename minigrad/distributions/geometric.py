@@ -9,14 +9,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import (
-    bce,
-    broadcast_all,
-    draw,
-    one_of,
-    parameters,
-    recorded,
-)
+from minigrad.distributions.utils import bce, broadcast_all, draw, one_of, parameters, recorded
 from minigrad.errors import value_error
 from minigrad.functions.creation import zeros_like
 from minigrad.functions.elementwise import where
