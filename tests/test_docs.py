@@ -337,6 +337,7 @@ FAMILIES = [
     (mg.optim.swa_utils, ["optim"]),
     (mg.linalg, ["linalg"]),
     (mg.special, ["special"]),
+    (mg.distributions, ["distributions"]),
     (mg.masked, ["masked"]),
     (mg.random, ["random"]),
     (mg.utils.data, ["data"]),
