@@ -31,7 +31,7 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
-    from minigrad import distributed as distributed
+    from minigrad import distributed as distributed, distributions as distributions, onnx as onnx
     from minigrad import (
         func as func,
         linalg as linalg,
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from minigrad.amp.autocast_mode import autocast as autocast, is_autocast_enabled as is_autocast_enabled
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
+    from minigrad.formats import *
+    from minigrad.func import vmap as vmap
     from minigrad.parts import in_parts as in_parts
     from minigrad.functions.table import *
     from minigrad.random import Generator as Generator, default_generator as default_generator
@@ -67,8 +69,9 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "accelerator", "amp", "backends", "cuda", "distributed", "func", "gradcheck", "jit", "linalg", "masked", "mps",
-        "nn", "optim", "random", "serialization", "special", "tape", "testing", "threads", "utils", "version", "xpu",
+        "accelerator", "amp", "backends", "cuda", "distributed", "distributions", "func", "gradcheck", "jit", "linalg",
+        "masked", "mps", "nn", "onnx", "optim", "random", "serialization", "special", "tape", "testing", "threads",
+        "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place
@@ -77,6 +80,8 @@ else:
             "amp.autocast_mode": "autocast is_autocast_enabled",
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
+            "formats": "channels_last channels_last_3d contiguous_format layout memory_format preserve_format strided",
+            "func": "vmap",
             "parts": "in_parts",
             "random": "Generator default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state",
             "readers.draw": "Drawing draw",

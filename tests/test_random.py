@@ -94,6 +94,10 @@ GOLDEN: list[tuple[Callable[[Generator], npt.NDArray[Any]], int]] = [
     (lambda g: g.multinomial(P, 50, replacement=True), 0xD7A60BFD),
     (lambda g: g.multinomial(P.reshape(3, 100), 20), 0x4825A414),
     (lambda g: g.multinomial(P.astype("f8"), 1, replacement=True), 0x7940904B),
+    (lambda g: g.standard_gamma(P * 4), 0x98660F34),
+    (lambda g: g.dirichlet((P + 1).reshape(3, 100)), 0x27DCBF99),
+    (lambda g: g.poisson(P * 20), 0xBE77C97B),
+    (lambda g: g.binomial(np.full_like(P, 30), P), 0x7A521455),
 ]
 
 
@@ -454,7 +458,7 @@ def test_draws_in_place_of_rarer_distributions() -> None:
     mg.manual_seed(0)
     draws = [
         mg.zeros(2).cauchy_(), mg.zeros(2).geometric_(0.5), mg.zeros(2).log_normal_(),
-        mg.bernoulli(mg.zeros(4), 0.5), mg.randint_like(mg.zeros(2, 2), 5),
+        mg.zeros(4).bernoulli(0.5), mg.randint_like(mg.zeros(2, 2), 5),
     ]  # fmt: skip
     assert [t.flatten().tolist() for t in draws] == [
         pytest.approx(expected, rel=1e-5) for expected in (

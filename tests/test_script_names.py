@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,6 +30,8 @@ ANSWERS = {
     "xpu.is_available()": False, "xpu.device_count()": 0, "xpu.manual_seed(0)": None, "mps.is_available()": False,
     "mps.current_allocated_memory()": 0, "mps.empty_cache()": None, "jit.is_scripting()": False,
     "jit.annotate(int, 3)": 3, "ones(2).element_size()": 4,
+    "ones(1).is_sparse": False, "ones(1).is_meta": False, "ones(1).is_quantized": False, "ones(1).is_nested": False,
+    "ones(1).is_mkldnn": False, "ones(1).is_signed()": True, "ones(1).byte().is_signed()": False,
     "ones(1).is_cuda": False, "ones(1).is_cpu": True, "ones(1).get_device()": -1, "ones(1).is_pinned()": False,
     "ones(1).cuda('cpu').tolist()": [1.0], "get_num_interop_threads()": 1, "set_num_interop_threads(2)": None,
     "isinstance(mg.ones(1), mg.autograd.Variable)": True, "isinstance(1, mg.autograd.Variable)": False,
@@ -291,3 +294,68 @@ def test_a_checkpoint_is_a_call() -> None:
         mg.utils.checkpoint.checkpoint_sequential(net, 2, x, use_reentrant=False),
     )
     assert all(mg.equal(y, net(x)) for y in calls)
+
+
+def test_channels_last() -> None:
+    x = mg.arange(24.0, requires_grad=True).view(1, 2, 3, 4)
+    behind = {"memory_format": mg.channels_last}
+    assert x.is_contiguous(memory_format=mg.contiguous_format)
+    assert not x.is_contiguous(**behind)
+    for y in (x.contiguous(**behind), x.to(**behind), mg.nn.Identity().to(**behind)(x).contiguous(**behind)):
+        assert (y.stride(), y.tolist()) == ((24, 1, 8, 2), x.tolist())
+        assert y.is_contiguous(**behind)
+        assert y.contiguous(**behind).stride() == y.stride()
+    assert y.contiguous(memory_format=mg.preserve_format).stride() == x.stride()
+    assert mg.zeros(1, 2, 1, 1, 3).contiguous(memory_format=mg.channels_last_3d).stride()[1] == 1
+    assert (repr(mg.channels_last), repr(x.layout)) == ("minigrad.channels_last", "minigrad.strided")
+    with pytest.raises(RuntimeError, match="required rank 4 tensor"):
+        mg.ones(2).contiguous(**behind)
+    with pytest.raises(TypeError, match="must be a memory format"):
+        x.to(memory_format="channels_last")
+
+
+def test_older_names_of_makers_and_types() -> None:
+    x = mg.ones(2, dtype=mg.float64)
+    assert (x.new(2, 3).shape, x.new(2, 3).dtype) == ((2, 3), mg.float64)
+    assert (x.new([1, 2]).tolist(), x.new([1, 2]).dtype) == ([1, 2], mg.float64)
+    try:
+        for kind in ("torch.DoubleTensor", mg.DoubleTensor):
+            mg.set_default_tensor_type(kind)
+            assert mg.ones(1).dtype == mg.float64
+            mg.set_default_tensor_type(mg.FloatTensor)
+    finally:
+        mg.set_default_dtype(mg.float32)
+    for wrong in ("torch.LongTensor", "torch.cuda.FloatTensor", 3):
+        with pytest.raises(TypeError, match="only floating-point types"):
+            mg.set_default_tensor_type(wrong)
+    p = mg.nn.Parameter(mg.ones(2))
+    (p * 3).sum().backward()
+    with pytest.warns(FutureWarning, match="clip_grad_norm_"):
+        assert mg.nn.utils.clip_grad_norm([p], 1.0).item() == pytest.approx(18**0.5)
+
+
+IDLE = [
+    "zeros_like(x, memory_format=f)", "rand_like(x, memory_format=f)", "empty(2, 3, memory_format=f)",
+    "clone(x, memory_format=f)",
+    "full_like(x, 2.0, memory_format=f)", "zeros(2, 3, layout=s, pin_memory=False)", "x.clone(memory_format=f)",
+    "x.float(memory_format=f)", "x.cpu(memory_format=f)", "randn(2, 3, layout=s)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", IDLE)
+def test_arguments_that_ask_for_what_is_so_anyway(code: str) -> None:
+    names = {**vars(mg), "x": mg.ones(2, 3), "f": mg.preserve_format, "s": mg.strided}
+    names |= {name: getattr(mg, name) for name in re.findall(r"\w+(?=\()", code) if hasattr(mg, name)}
+    assert eval(code, names).shape == (2, 3)
+
+
+def test_arguments_that_would_change_something() -> None:
+    x = mg.ones(2, 3)
+    calls: list[Callable[[], Any]] = [
+        lambda: mg.zeros(2, pin_memory=True), lambda: mg.zeros(2, layout="sparse"),
+        lambda: mg.zeros(2, layout=mg.channels_last), lambda: mg.exp(x, memory_format=mg.preserve_format),
+        lambda: x.clone(memory_format=mg.strided),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises(TypeError, match="unexpected keyword argument"):
+            call()

@@ -158,6 +158,38 @@ def test_trees_under_their_private_name(torch: ModuleType) -> None:
         trees.tree_unflatten(leaves[1:], spec)
 
 
+def test_factors_are_taken_by_place_as_years_ago(torch: ModuleType) -> None:
+    x, one, eye = mg.tensor([1.0, 2.0]), mg.ones(2), mg.ones(2, 2)
+    assert torch.add(x, 2, one).tolist() == x.sub(-2, one).tolist() == [3, 4]
+    assert x.clone().add_(-0.5, one).tolist() == [0.5, 1.5]
+    assert x.clone().addcmul_(3, x, x).tolist() == [4, 14]
+    assert torch.addcdiv(x, 2, one, one).tolist() == [3, 4]
+    assert torch.addmm(2, eye, 3, eye, eye).tolist() == eye.addmm(2, 3, eye, eye).tolist() == [[8, 8]] * 2
+    assert torch.addmm(2, eye, eye, eye).tolist() == [[4, 4]] * 2
+    assert torch.add(x, one, alpha=2).tolist() == x.add(one, alpha=2).tolist() == [3, 4]
+    standin.uninstall()
+    with pytest.raises(TypeError):
+        mg.add(x, 2, one)
+    with pytest.raises(TypeError):
+        x.add_(2, one)
+    standin.install()
+
+
+def test_an_element_type_may_be_named(torch: ModuleType) -> None:
+    kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    assert repr(kinds["bfloat16"]) == "torch.bfloat16"
+    for use in (
+        lambda d: torch.ones(2, dtype=d),
+        lambda d: torch.ones(2).to(d),
+        lambda d: mg.nn.Linear(1, 1).to(d),
+    ):
+        with pytest.raises(RuntimeError, match="minigrad computes in float16, float32 and float64"):
+            use(torch.bfloat16)
+    standin.uninstall()
+    assert not hasattr(mg, "bfloat16")
+    standin.install()
+
+
 def test_types_print_as_pytorch_s_while_it_stands_in(torch: ModuleType) -> None:
     x = mg.ones(2, dtype=mg.float64)
     assert (repr(x), repr(x.dtype), repr(x.shape)) == (

@@ -89,6 +89,8 @@ TypeError for a float."""
         """In the dtype of ``other``."""
     def cpu(self) -> Tensor:
         """Itself."""
+    def new(self, *args: Any) -> Tensor:
+        """Memory of those sizes in this dtype, or a copy of data: PyTorch's way before `new_empty` and `new_tensor`."""
     def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.tensor` in this dtype."""
     def new_full(self, size: builtins.int | Sequence[builtins.int], fill_value: Tensor | (builtins.int | builtins.float | builtins.bool), *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
@@ -194,6 +196,23 @@ TypeError for a float."""
     @property
     def is_cuda(self) -> builtins.bool:
         """False."""
+    @property
+    def is_meta(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_sparse(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_nested(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_quantized(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_mkldnn(self) -> builtins.bool:
+        """False."""
+    def is_signed(self) -> builtins.bool:
+        """Whether negative values exist."""
     def get_device(self) -> builtins.int:
         """-1, as of every Tensor on the CPU."""
     def pin_memory(self, device: DeviceLike=None) -> Tensor:
@@ -228,6 +247,9 @@ TypeError for a float."""
     def element_size(self) -> builtins.int:
         """The bytes of one element."""
     @property
+    def layout(self) -> Any:
+        """``strided``: that of all Tensors."""
+    @property
     def nbytes(self) -> builtins.int:
         """Bytes of all elements."""
     @overload
@@ -248,8 +270,8 @@ TypeError for a float."""
     @overload
     def stride(self, dim: builtins.int) -> builtins.int:
         ...
-    def is_contiguous(self) -> builtins.bool:
-        """Whether memory is in row order without gaps."""
+    def is_contiguous(self, memory_format: Any=None) -> builtins.bool:
+        """Whether memory is in row order, or in that of the format, without gaps."""
     def is_floating_point(self) -> builtins.bool:
         """Whether elements are floats."""
     def is_inference(self) -> builtins.bool:
@@ -953,6 +975,8 @@ TypeError for a float."""
         """Slices along ``dim`` whose norm is larger than ``maxnorm`` made as long as that."""
     def renorm_(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
         """`renorm`, in place."""
+    def bernoulli(self, p: builtins.float | None=None, *, generator: Any=None) -> Tensor:
+        """1 with the probability that each element states, or with ``p`` for all, else 0, in its dtype."""
     def multinomial(self, num_samples: builtins.int, replacement: builtins.bool=False, *, generator: Any=None) -> Tensor:
         """Places (int64) drawn by the weights in a vector, or in each row of a matrix, which need not sum to 1.
     
@@ -1234,8 +1258,8 @@ TypeError for a float."""
         """`scatter_reduce`, in place."""
     def broadcast_to(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
-    def contiguous(self) -> Tensor:
-        """Itself if its memory is in row order, else a copy."""
+    def contiguous(self, *, memory_format: Any=None) -> Tensor:
+        """Itself if its memory is in row order, or in that of the format, else a copy."""
     def detach(self) -> Tensor:
         """The same memory without history."""
     def expand(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:

@@ -25,10 +25,12 @@ _give_way: Callable[[], Any] = getattr(os, "sched_yield", functools.partial(time
 
 
 class Work:
-    """A transfer that goes on."""
+    """A transfer that goes on, in some of which (``among``) all processes of a group wait for each other."""
 
-    def __init__(self, request: Any, then: Callable[[], object] = lambda: None) -> None:
-        self._request, self._then, self._source = request, then, -1
+    def __init__(
+        self, request: Any, then: Callable[[], object] = lambda: None, among: ProcessGroup | None = None
+    ) -> None:
+        self._request, self._then, self._among, self._source = request, then, among, -1
 
     def is_completed(self) -> bool:
         """Whether it is over, without waiting."""
@@ -51,14 +53,24 @@ class Work:
                 _give_way()
                 continue
             time.sleep(5e-5)
-            if polls % 1000 == 0 and mpi().COMM_WORLD.Iprobe(tag=_ENDED):
-                late = late or time.monotonic() + 1  # what it sent before may still come
+            if polls % 1000 == 0 and (ended := self._waits_for()):
+                late = late or time.monotonic() + 1  # what they sent before may still come
                 if time.monotonic() > late:
                     raise runtime_error(
-                        "this process waits for others, of which one has ended: all must call the same functions, "
-                        "equally often. Have they equally many batches?"
+                        f"this process waits for process {min(ended)}, which has ended: all must call the same "
+                        "functions, equally often. Have they equally many batches?"
                     )
         return True
+
+    def _waits_for(self) -> set[int]:
+        """Processes that have ended, if this cannot be completed therefore."""
+        comm = mpi().COMM_WORLD
+        others = {*range(comm.size)} - {comm.rank}
+        ended = {r for r in others if comm.Iprobe(r, _ENDED)}
+        # Who has only sent something may end before others have received it.
+        return (
+            ended & {*self._among.ranks} if self._among is not None else ended if ended == others else set()
+        )
 
 
 class ProcessGroup:

@@ -87,6 +87,7 @@ def _rows(arrays: Sequence[Array], like: Array) -> Array:
 
 
 def as_bytes(array: Array) -> Any:
+    """The memory of an array that lies row by row."""
     return array.reshape(-1).view(np.uint8)
 
 
@@ -124,7 +125,7 @@ def reduced(call: str, group: ProcessGroup, array: Array, out: Array, op: Any, *
         if here and into is not out:
             out[...] = into
 
-    return Work(request, then)
+    return Work(request, then, None if root else group)
 
 
 Started = Work | None  # None, unless it is ``async_op``
@@ -177,7 +178,7 @@ def all_gather_into_tensor(
         raise value_error(
             f"{list(out.shape)} does not hold {group.size()} of {list(array.shape)}, or another dtype"
         )
-    return Work(group.comm.Iallgather(as_bytes(array), as_bytes(out)))
+    return Work(group.comm.Iallgather(as_bytes(array), as_bytes(out)), among=group)
 
 
 @_transfer
@@ -187,7 +188,7 @@ def all_gather(
     """Puts the Tensors of all processes into a list of Tensors, in the order of their numbers."""
     array, outs = _array(tensor), _arrays(tensor_list, group, writes=True)
     memory = as_bytes(_rows(outs, array))
-    return Work(group.comm.Iallgather(as_bytes(array), memory), handed_out(memory, outs))
+    return Work(group.comm.Iallgather(as_bytes(array), memory), handed_out(memory, outs), group)
 
 
 @_transfer
@@ -222,13 +223,15 @@ def all_to_all(
     outs, ins = _arrays(output_tensor_list, group, writes=True), _arrays(input_tensor_list, group)
     memory = np.empty(sum(a.nbytes for a in outs), np.uint8)
     sent = np.concatenate([as_bytes(a) for a in ins]), [a.nbytes for a in ins]
-    return Work(group.comm.Ialltoallv(sent, (memory, [a.nbytes for a in outs])), handed_out(memory, outs))
+    return Work(
+        group.comm.Ialltoallv(sent, (memory, [a.nbytes for a in outs])), handed_out(memory, outs), group
+    )
 
 
 @_transfer
 def barrier(group: Any = None, async_op: bool = False, device_ids: Any = None) -> Started:
     """Waits until all processes have come here."""
-    return Work(group.comm.Ibarrier())
+    return Work(group.comm.Ibarrier(), among=group)
 
 
 @_transfer
@@ -239,9 +242,9 @@ def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> No
     from nowhere else.
     """
     sent, sizes = np.frombuffer(pickle.dumps(obj), np.uint8), np.empty(group.size(), np.int64)
-    Work(group.comm.Iallgather(np.array([len(sent)]), sizes)).wait()
+    Work(group.comm.Iallgather(np.array([len(sent)]), sizes), among=group).wait()
     memory = np.empty(sizes.sum(), np.uint8)
-    Work(group.comm.Iallgatherv(sent, (memory, sizes.tolist()))).wait()
+    Work(group.comm.Iallgatherv(sent, (memory, sizes.tolist())), among=group).wait()
     object_list[:] = [pickle.loads(part.tobytes()) for part in np.split(memory, np.cumsum(sizes)[:-1])]
 
 

@@ -6,9 +6,11 @@ Sizes are given one by one or as one sequence.  ``dtype`` None means: that of th
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -24,7 +26,7 @@ from minigrad.core.types import Sizes
 from minigrad.device import DeviceLike, device
 from minigrad.dtypes import DTypeLike
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
-from minigrad.functions.elementwise import NumberLike, own
+from minigrad.functions.elementwise import NumberLike, own, raw
 from minigrad.functions.shape import sizes
 from minigrad.gate import public
 from minigrad.kernels.sums import copied
@@ -67,10 +69,28 @@ def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
         to_whole = dtype is not None and dtypes.as_numpy(dtype).kind in "iu"
         if to_whole and array.dtype.kind == "f" and not np.isfinite(array).all():
             raise runtime_error(f"value cannot be converted to type {dtype} without overflow")
-        if dtype is None and not _has_arrays(data) and (array.dtype.kind == "f" or array.size == 0):
-            array = QUIET.run(array.astype, dtypes.default_float())
+        if dtype is None and (array.dtype.kind == "f" or array.size == 0):
+            dtype = dtypes.OF_NUMPY.get(_meeting(data), dtype)
     target = dtypes.as_numpy(array.dtype if dtype is None else dtype)
     return array if array.dtype == target and array.dtype.isnative else QUIET.run(array.astype, target)
+
+
+def _meeting(data: Any) -> np.dtype[Any]:
+    """The element type in which all numbers in nested sequences meet; Python's floats have the default one."""
+    level = data if isinstance(data, (list, tuple)) else [data]
+    kinds = set(map(type, level))
+    while list in kinds or tuple in kinds:
+        level = list(chain.from_iterable(level))
+        kinds = set(map(type, level))
+    met: set[np.dtype[Any]] = set()
+    for kind in kinds:
+        if issubclass(kind, np.generic):
+            met.add(np.dtype(kind))
+        elif issubclass(kind, (np.ndarray, Tensor)):
+            met |= {raw(x).dtype for x in level if isinstance(x, kind)}
+        elif issubclass(kind, float):
+            met.add(dtypes.default_float())
+    return functools.reduce(dtypes.promote, met) if met else dtypes.default_float()
 
 
 def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
@@ -99,7 +119,11 @@ def _too_large(array: Array, data: Any) -> bool:
         return all(isinstance(x, int) for x in array.ravel())
     if array.dtype.kind == "u":
         return array.dtype == np.uint64 and not _has_arrays(data)
-    return bool((np.abs(array) >= 2.0**63).any()) and all(isinstance(x, int) for x in _leaves(data))
+    return (
+        array.itemsize > 2
+        and bool((np.abs(array) >= 2.0**63).any())
+        and all(isinstance(x, int) for x in _leaves(data))
+    )
 
 
 def _has_ints(data: Any) -> bool:

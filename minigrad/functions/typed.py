@@ -17,6 +17,7 @@ from minigrad.gate import public
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
     "ShortTensor", "can_cast", "finfo", "get_default_device", "iinfo", "numel", "set_default_device",
+    "set_default_tensor_type",
 ]  # fmt: skip
 
 
@@ -169,6 +170,18 @@ def numel(input: Tensor) -> int:
 def set_default_device(device: DeviceLike) -> None:
     """Takes the CPU, which is the only device. RuntimeError for any other."""
     _device(device)
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """`set_default_dtype` by an older name: ``"torch.DoubleTensor"`` or ``DoubleTensor``. TypeError for others."""
+    name = t if isinstance(t, str) else getattr(t, "__name__", "")
+    kinds = {"HalfTensor": dtypes.float16, "FloatTensor": dtypes.float32, "DoubleTensor": dtypes.float64}
+    home, _, last = name.rpartition(".")
+    if last not in kinds or home not in ("", "torch", "minigrad"):
+        raise type_error(
+            f"set_default_tensor_type(): only floating-point types of the CPU are supported, got {t!r}"
+        )
+    dtypes.set_default_dtype(kinds[last])
 
 
 def get_default_device() -> device:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
 import numpy as np
 
-from minigrad.kernels.sums import FEW, add_up, sum_rows
+from minigrad.kernels.sums import FEW, SHORT, add_up, row_sums, sum_rows
 
 Array = np.ndarray[Any, Any]
 
 BLOCK = 1 << 17  # elements of a block of rows: up to a fifth less time than for all rows at once
-LONG = 4096  # terms from which a sum is not one of products, which BLAS adds one after the other
 
 
 def standardize(x: Array, dim: tuple[int, ...], eps: float, out: Array | None = None) -> Any:
@@ -57,7 +55,7 @@ def standardize_backward(
         y = between[: len(c)]
         r = _deviations(rows[k : k + step], eps, y)
         y *= r * (r * (_row_products(c, y) / count) * r)
-        np.subtract(c, _row_sums(c) / count, out=t)
+        np.subtract(c, row_sums(c) / count, out=t)
         t *= r
         t -= y
     return out
@@ -123,7 +121,7 @@ def layer_norm_backward(d: Array, x: Array, w: Array, eps: float, onward: bool, 
         if onward:
             flat = t.reshape(-1)
             np.multiply(flat, scale[: t.size], flat)
-            share = _row_sums(t) / count
+            share = row_sums(t) / count
             np.multiply(c, r * r * (_row_products(t, c) / count), c)
             np.subtract(flat, c.reshape(-1), flat)
             np.subtract(t, share, t)
@@ -134,7 +132,7 @@ def layer_norm_backward(d: Array, x: Array, w: Array, eps: float, onward: bool, 
 def _deviations(rows: Array, eps: float, out: Array) -> Any:
     """One over the root of each row's variance; what is less the mean is written into ``out``."""
     count = rows.shape[1]
-    np.subtract(rows, _row_sums(rows) / count, out)
+    np.subtract(rows, row_sums(rows) / count, out)
     return 1.0 / np.sqrt(_row_products(out, out) / count + eps)
 
 
@@ -144,20 +142,9 @@ def _repeated(w: Array, times: int) -> Array:
     return tile.reshape(-1)
 
 
-@functools.lru_cache(maxsize=16)
-def _ones(n: int, kind: str) -> Array:
-    return np.ones(n, kind)
-
-
-def _row_sums(x: Array) -> Any:
-    if x.shape[1] > LONG:
-        return np.add.reduce(x, axis=1, keepdims=True)
-    return np.vecdot(x, _ones(x.shape[1], x.dtype.char)).reshape(-1, 1)
-
-
 def _row_products(x: Array, y: Array) -> Any:
     """The sums of the products of rows; of short ones without an array of these, in half the time."""
-    if x.shape[1] > LONG:
+    if x.shape[1] > SHORT:
         return np.add.reduce(x * y, axis=1, keepdims=True)
     return np.vecdot(x, y).reshape(-1, 1)
 

@@ -120,7 +120,8 @@ class DistributedDataParallel(Module):
 
     def _begin(self, group: Any = None) -> None:
         """Asks the parameters to tell of their gradients."""
-        of("DistributedDataParallel", group)
+        if of("DistributedDataParallel", group).rank() < 0:
+            raise value_error("DistributedDataParallel: this process does not belong to process_group")
         self.process_group = group
         self._flat = dict[Any, Array]()
         self._params = list(self.module.parameters())

@@ -18,7 +18,10 @@ OPS = {
     "ctc": "ctc ctc_backward",
     "diagonals": "diagonal embed_diagonal triangle",
     "distances": "length",
-    "draws": "draw deviation bernoulli multinomial",
+    "draws": """
+        gamma_slope dirichlet_slope standard_gamma dirichlet poisson binomial draw deviation bernoulli
+        multinomial
+    """,
     "gamma": "lgamma digamma polygamma zeta igamma igammac i0 i0e i1 i1e",
     "matrices": """
         triangles inv inv_ex zero_pivots solve solve_ex solve_triangular det cofactor signed_logdet
@@ -79,7 +82,10 @@ FUNCTIONS = {
         tril_indices triu triu_indices
     """,
     "distances": "cdist corrcoef cov deg2rad dist nanmean norm pdist rad2deg renorm",
-    "draws": "bernoulli multinomial normal rand rand_like randint randint_like randn randn_like randperm",
+    "draws": """
+        bernoulli binomial multinomial normal poisson rand rand_like randint randint_like randn randn_like
+        randperm
+    """,
     "exchange": "from_dlpack to_dlpack",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
@@ -96,7 +102,7 @@ FUNCTIONS = {
     "strides": "as_strided as_strided_copy as_strided_scatter",
     "typed": """
         BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
-        ShortTensor can_cast finfo get_default_device iinfo numel set_default_device
+        ShortTensor can_cast finfo get_default_device iinfo numel set_default_device set_default_tensor_type
     """,
 }
 
@@ -122,7 +128,7 @@ METHODS = {
         triu triu_
     """,
     "distances": "corrcoef cov deg2rad deg2rad_ dist nanmean norm rad2deg rad2deg_ renorm renorm_",
-    "draws": "multinomial",
+    "draws": "bernoulli multinomial",
     "gamma": "mvlgamma mvlgamma_",
     "parts": "chunk narrow select split tensor_split unbind",
     "products": "addbmm addbmm_ addr addr_ cross inner kron",

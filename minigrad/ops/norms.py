@@ -62,7 +62,7 @@ standardize_backward: Op = Op("standardize_backward", buffered(k.standardize_bac
                               lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), _backward_x,
                               order="C", text=called(k.standardize_backward))
 layer_norm: Op = Op("layer_norm", buffered(k.layer_norm), "x w *b; eps", joint=_layer_norm_vjp, order="C",
-                    cast="floats", text=called(k.layer_norm))
+                    cast="floats", text=called(k.layer_norm), grad_fn="NativeLayerNormBackward0")
 layer_norm_backward: Op = Op("layer_norm_backward", functools.partial(k.layer_norm_backward, empty=buffers.empty),
                              "d x w; eps onward", joint=_layer_norm_backward_vjp, order="C",
                              text=called(k.layer_norm_backward))

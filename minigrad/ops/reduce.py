@@ -327,7 +327,7 @@ def _scan_text(name: str) -> TextOf:
             y = f"{name}({x}, axis={{dim}}, dtype={{wide}}).astype({{dtype}})"
         else:
             y = f"{name}({x}, axis={{dim}}{'' if dtype.kind == 'f' else ', dtype={dtype}'})"
-        return f"np.flip({y}, axis={{dim}})" if reverse else y, {"wide": wide, "dtype": dtype}
+        return f"np.flip({y}, axis={{dim}}).copy()" if reverse else y, {"wide": wide, "dtype": dtype}
 
     return text
 

@@ -11,6 +11,7 @@ from minigrad.core.basic import zeros
 from minigrad.core.op import Array, Op
 from minigrad.kernels import scatter as k
 from minigrad.ops import elementwise as e
+from minigrad.ops.buffered import buffered, called
 from minigrad.ops.index import _in_range, gather, ungather
 from minigrad.ops.index import index as take
 
@@ -69,9 +70,9 @@ scatter: Op = Op("scatter", k.scatter, "x v index; dim",
                  lambda g, index, dim: scatter(g, 0.0, index, dim=dim), _scatter_value_vjp, None,
                  order="C", check=_checked, grad_fn=names.of_number("Scatter", 1, 1))
 scatter_winners = Op("scatter_winners", k.scatter_winners, "x index; dim", order="C", raises=True)
-scatter_add: Op = Op("scatter_add", k.scatter_add, "x v index; dim",
+scatter_add: Op = Op("scatter_add", buffered(k.scatter_add), "x v index; dim",
                      lambda g: g, lambda g, index, dim: gather(g, index, dim=dim), None,
-                     order="C", check=_checked)
+                     order="C", check=_checked, text=called(k.scatter_add))
 index_add: Op = Op("index_add", k.index_add, "x v index; dim",
                    lambda g: g, lambda g, index, dim: take(g, index, pattern=(*(False,) * dim, True)), None,
                    order="C", check=_checked)

@@ -29,13 +29,14 @@ class Amount:
     bars: bool = False
 
 
-def amount(array: Any, digits: int = 4) -> Amount:
-    """An array, or the list of the gradients of several outputs, in short."""
+def amount(array: Any, digits: int = 4, pictured: bool = True) -> Amount:
+    """An array, or the list of the gradients of several outputs, in short; with a picture or without."""
     if isinstance(array, list):
         return Amount("", ", ".join("none" if a is None else amount(raw(a), digits).text for a in array))
     array = np.asarray(array)
     single = values.number(array.item(), digits) if array.size == 1 else ""
-    return Amount(values.size(array.shape), values.text(array, digits), single, *_picture(array))
+    drawn = _picture(array) if pictured else ([], False)
+    return Amount(values.size(array.shape), values.text(array, digits), single, *drawn)
 
 
 def raw(t: Any) -> Any:

@@ -6,6 +6,7 @@ are its values.  Nothing that is the user's changes: no hook is called, no ``.gr
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -79,15 +80,17 @@ class Derivation:
 
 
 def derivation(
-    results: Sequence[Tensor], given: Mapping[Node, str], digits: int = 4
+    results: Sequence[Tensor], given: Mapping[Node, str], digits: int = 4, pictured: bool = True
 ) -> tuple[Derivation, list[Node], list[Node]]:
     """The steps behind results with records, and the records of its steps and of its leaves, in order.
 
-    ``given`` has names. RuntimeError if a backward pass freed the graph, or a saved array was changed since.
+    ``given`` has names; ``pictured``: amounts have pictures. RuntimeError if a backward pass freed the graph, or a
+    saved array was changed since.
     """
     roots: list[Any] = list(dict.fromkeys(t._node for t in results))
     records = tape(roots)
-    work = _Work(records, results, dict(given), digits)
+    work = _Work(records, results, digits, pictured)
+    work.names = places.all_named(records, dict(given))
     ops = [n for n in records if n.op is not None]
     leaves = [n for n in records if n.op is None]
     out = Derivation([work.names[n] for n in roots], [], [work.step(n) for n in ops], [], [])
@@ -115,15 +118,19 @@ def derivation(
 class _Work:
     """What is known while steps are worked out: values, names, and the gradients so far."""
 
-    def __init__(
-        self, records: list[Node], results: Sequence[Tensor], names: dict[Node, str], digits: int
-    ) -> None:
-        self.digits, self.grads = digits, dict[Node, Any]()
-        self.arrays = arrays_of(records, results)
-        self.names = places.all_named(records, names)
+    names: dict[Node, str]
+
+    def __init__(self, records: list[Node], results: Sequence[Tensor], digits: int, pictured: bool) -> None:
+        self.digits, self.pictured = digits, pictured
+        self.arrays, self.grads = arrays_of(records, results), dict[Node, Any]()
+        # By the identity of an array, which stays alive with it.
+        self.known: dict[int, tuple[Any, Amount]] = {}
+        self.place = functools.cache(lambda code, lasti: os.path.basename(errors.place(code, lasti)))
 
     def amount(self, array: Any) -> Amount:
-        return amount(array, self.digits)
+        if id(array) not in self.known:
+            self.known[id(array)] = array, amount(array, self.digits, self.pictured)
+        return self.known[id(array)][1]
 
     def value(self, node: Node) -> Amount | None:
         array = self.arrays.get(node)
@@ -147,7 +154,7 @@ class _Work:
         expression, shown = expressions.text(expressions.applied(node, operands)), ""
         if numbers and None not in numbers and (a := self.arrays.get(node)) is not None and a.size == 1:
             shown = expressions.text(expressions.applied(node, numbers))
-        where = os.path.basename(node.where)
+        where = self.place(node.code, node.lasti)
         line, *span = places.line(node.code, node.lasti)
         return Step(
             self.names[node], op.name, expression, shown, self.value(node), where, line, (span[0], span[1])
@@ -233,9 +240,11 @@ class _Rule:
         root = getattr(d, "_node", None)
         if self.opaque or root is None:
             return ("", "", "")
-        trees = [expressions.computed(root, known.get) for known in (self.plain, self.local, self.numbers)]
-        plain, local, numbers = ("" if tree is None else expressions.text(tree) for tree in trees)
-        return plain, local, numbers if d._array.size == 1 and root.op is not None else ""
+        all_numbers = d._array.size == 1 and root.op is not None and len(self.numbers) == len(self.plain)
+        named = [self.plain, self.local, self.numbers][: 2 + all_numbers]
+        trees = [expressions.computed(root, known.get) for known in named]
+        plain, local, *numbers = ("" if tree is None else expressions.text(tree) for tree in trees)
+        return plain, local, "".join(numbers)
 
 
 def _record_name(op: Any, k: int, count: int) -> str:

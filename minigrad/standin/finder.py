@@ -15,6 +15,7 @@ from minigrad import dtypes
 from minigrad.errors import INSIDE, spot
 from minigrad.hints.names import VERSION
 from minigrad.hints.nearest import hint
+from minigrad.standin import older
 
 # Where the names of a module of PyTorch's are, if it is not the module of the same path. Empty: minigrad itself.
 _ELSEWHERE = {
@@ -92,6 +93,7 @@ def install() -> None:
     minigrad = import_module("minigrad")
     minigrad.__dict__["__version__"] = f"{VERSION}+minigrad.{minigrad.__version__}"
     dtypes.print_as("torch")
+    older.install()
     sys.meta_path.insert(0, Finder())
 
 
@@ -108,6 +110,7 @@ def uninstall() -> None:
     minigrad = import_module("minigrad")
     minigrad.__dict__["__version__"] = minigrad.__version__.partition("+minigrad.")[2]
     dtypes.print_as("minigrad")
+    older.uninstall()
 
 
 def ours(path: str) -> str | None:

@@ -95,6 +95,13 @@ class _Value(Tensor):
         return self._array.itemsize
 
     @property
+    def layout(self) -> Any:
+        """``strided``: that of all Tensors."""
+        from minigrad.formats import strided
+
+        return strided
+
+    @property
     def nbytes(self) -> int:
         """Bytes of all elements."""
         return self._array.nbytes
@@ -132,8 +139,13 @@ class _Value(Tensor):
         steps = tuple(n // self._array.itemsize for n in self._array.strides)
         return steps if dim is None else steps[one_dim(dim, len(steps))]
 
-    def is_contiguous(self) -> bool:
-        """Whether memory is in row order without gaps."""
+    def is_contiguous(self, memory_format: Any = None) -> bool:
+        """Whether memory is in row order, or in that of the format, without gaps."""
+        if memory_format is not None:
+            from minigrad.formats import channels_behind
+
+            if channels_behind(memory_format, self._array.ndim):
+                return bool(np.moveaxis(self._array, 1, -1).flags.c_contiguous)
         return bool(self._array.flags.c_contiguous)
 
     def is_floating_point(self) -> bool:

@@ -41,7 +41,7 @@ def build(records: Records, groups: Groups, show: frozenset[str], player: Player
     graph.edges = _edges(records, groups, ids, leaf_ids, "shape" in show, uses)
     if player is not None:
         boxes = {n: ids[groups.first[groups.item_of[k]]] for k, n in enumerate(records.ops)}
-        player.place(graph, boxes | leaf_ids, uses)
+        player.place(graph, boxes | leaf_ids, uses, records.backward.of)
     return graph
 
 

@@ -59,7 +59,10 @@ const drawing = (() => {
   // ---------------------------------------------------------------- views
 
   for (const { layouts } of data.views) {
-    for (const { edges } of layouts) for (const edge of Object.values(edges)) edge[0] = pairs(edge[0]);
+    for (const { edges } of layouts) for (const edge of Object.values(edges)) {
+      for (let i = 2; i < edge[0].length; i++) edge[0][i] += edge[0][i - 2]; // each stands as a step from the one before
+      edge[0] = pairs(edge[0]);
+    }
   }
 
   const views = data.views.map((told) => {

@@ -70,7 +70,7 @@ def write(
     here = Path(__file__).parent
     template = (here / "page.html").read_text(encoding="utf-8")
     filled = {
-        "style": (here / "page.css").read_text(encoding="utf-8"),
+        "style": _edge_style() + "\n" + (here / "page.css").read_text(encoding="utf-8"),
         "views": shown,
         # in a script element only "</" and "<!--" could end it or change its meaning
         "data": json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c"),
@@ -124,6 +124,8 @@ def _key(graph: Graph) -> str:
     words += [
         f'<span><b style="color:{colour}">{dash}</b> {meaning}</span>' for dash, colour, meaning in edges
     ]
+    if any(" … " in line for box in graph.boxes for line in box.lines):
+        words.append("<span>a … b … c: least, mean and largest element</span>")
     return "".join(words)
 
 
@@ -153,4 +155,31 @@ def _inline(svg: str) -> str:
     svg = re.sub(r"<!--.*?-->\n|<title>[^<]*</title>\n", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xlink:title="[^"]*"| font-family="[^"]*"| text-anchor="middle"', "", svg)
     svg = re.sub(r'<g id="a_[^"]*"><a>\n(.*?)</a>\n</g>\n', r"\1", svg, flags=re.DOTALL)
-    return re.sub(r'\bid="([^"]*)"', lambda m: f'data-id="{m[1]}"', svg)
+    svg = re.sub(r'(<g id="[^"]*" class="edge.*?>\n)(.*?)(?=</g>)', _edge, svg, flags=re.DOTALL)
+    svg = re.sub(r'(<text[^>]*?) text-anchor="start"|(<text[^>]*?) font-size="[\d.]+"', _first, svg)
+    svg = re.sub(r'\bid="([^"]*)"', lambda m: f'data-id="{m[1]}"', svg)
+    return re.sub(r' (?:d|points)="[^"]*"', _rounded, svg)
+
+
+def _rounded(match: re.Match[str]) -> str:
+    """Places to a tenth of a point."""
+    return re.sub(r"(\.\d)\d+", r"\1", match[0])
+
+
+def _first(match: re.Match[str]) -> str:
+    return str(match[1] or match[2])
+
+
+def _edge(match: re.Match[str]) -> str:
+    """An edge without its place, which the layouts have, and without its colours, which its class has."""
+    return match[1] + re.sub(r' (?:d|points|fill|stroke|font-size)="[^"]*"', "", match[2])
+
+
+def _edge_style() -> str:
+    """The colours of edges, with no more weight than attributes have."""
+    rules = [f":where(.edge, .cluster) text {{ fill: {dot.GREY}; }}"]
+    for kind, look in dot.EDGES.items():
+        colour = (re.search(r'color="(#\w+)"', look) or [dot.GREY, dot.GREY])[1]
+        rules.append(f":where(.edge.{kind} path) {{ fill: none; stroke: {colour}; }}")
+        rules.append(f":where(.edge.{kind} polygon) {{ fill: {colour}; stroke: {colour}; }}")
+    return "\n".join(rules)

@@ -93,17 +93,19 @@
     return x + width;
   }
 
-  const meets = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+  // The area that two boxes share.
+  const shared = (a, b) => Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0])) * Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
 
   function label(layer, share, points, taken) { // on an edge: the rule, and what it gives, where it covers least
     const pictured = amounts[share.sent][3].length && !amounts[share.sent][2];
     const lines = [short(share.local || "by its rule", 34), pictured ? "" : `= ${brief(share.sent)}`];
     const width = Math.max(...lines.map((line) => 5.2 * line.length), 44) + 10, height = 27;
     let best = null, least = Infinity;
-    for (const part of [0.5, 0.65, 0.35, 0.8]) {
-      const [x, y] = points[Math.floor(part * (points.length - 1))];
-      for (const left of [x - width / 2, x + 4, x - width - 4]) {
-        const box = [left, y - height / 2, left + width, y + height / 2], covered = taken.filter((t) => meets(box, t)).length;
+    for (const part of [0.5, 0.7, 0.3]) {
+      const [x, y] = points[Math.round(part * (points.length - 1))];
+      for (const left of [x - width / 2, x + 3, x - width - 3, x + 24, x - width - 24]) {
+        const box = [left, y - height / 2, left + width, y + height / 2];
+        const covered = taken.reduce((sum, t) => sum + shared(box, t), Math.abs(left + width / 2 - x));
         if (covered < least) [best, least] = [box, covered];
       }
     }
@@ -127,6 +129,8 @@
     const labels = document.createElementNS(SVG, "g");
     labels.setAttribute("class", "labels");
     v.nodes.get(id)?.classList.add("lit");
+    const rules = at > ahead ? v.places.rules[n].map((box) => shownAs(v, box)) : []; // where the backward pass is drawn
+    for (const box of rules) v.nodes.get(box)?.classList.add("lit");
     for (const [slot, edge] of edges.entries()) {
       const share = steps[n].shares.find((s) => s.slot === slot);
       if ((at > ahead && !share) || !(edge in v.model.edges)) continue;
@@ -135,7 +139,7 @@
       if (at > ahead) label(labels, share, points.straight ? points : sampled(points), taken);
     }
     v.top.append(labels);
-    follow(v, id, shown);
+    follow(v, id in v.model.nodes ? id : rules[0], shown);
   }
 
   function hang(v, wanted, taken) { // tags at boxes; those that stay as they were are left alone
@@ -236,9 +240,9 @@
     find("previous").disabled = at === 0;
     find("next").disabled = at === last;
     if (at === last) pause();
-    const other = at > 0 && now().name === "backward" ? views.find((v) => v.name !== "backward") : null;
+    const other = at > 0 && !back && now().name === "backward" ? views.find((v) => v.name !== "backward") : null;
     card.hidden = at === 0;
-    if (other) show(other); // the backward pass alone has no boxes of operations
+    if (other) show(other); // the backward pass alone has no boxes of the forward one
     const shown = now().svg.getBoundingClientRect(); // before anything changes: then nothing is laid out twice
     light(now(), shown);
     tell();

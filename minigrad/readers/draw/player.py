@@ -60,10 +60,24 @@ class Player:
             self._amounts.append(entry)
         return number
 
-    def place(self, graph: Graph, boxes: Mapping[Node, str], edges: Mapping[tuple[Node, int], str]) -> None:
-        """Notes in a graph which boxes and edges the steps and leaves have there."""
+    def place(
+        self,
+        graph: Graph,
+        boxes: Mapping[Node, str],
+        edges: Mapping[tuple[Node, int], str],
+        of: Mapping[Node, Node],
+    ) -> None:
+        """Notes in a graph which boxes and edges the steps and leaves have there.
+
+        ``of`` tells for each record of a drawn backward pass the operation whose rule made it.
+        """
+        rules: dict[Node, list[str]] = {}
+        for n, source in of.items():
+            if n in boxes:
+                rules.setdefault(source, []).append(boxes[n])
         graph.places = {
             "steps": [boxes.get(n, "") for n in self.ops],
             "leaves": [boxes.get(n, "") for n in self.leaves],
+            "rules": [list(dict.fromkeys(rules.get(n, ()))) for n in self.ops],
             "edges": [[edges.get((n, slot), "") for slot in range(len(n.inputs))] for n in self.ops],
         }

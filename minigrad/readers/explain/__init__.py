@@ -74,7 +74,7 @@ def explain(
     for key, variable in places.variables(errors.user_frame()).items():
         if variable not in taken:
             names.setdefault(key, variable)
-    derivation, _, _ = steps.derivation([loss], names, precision)
+    derivation, _, _ = steps.derivation([loss], names, precision, pictured=False)
     return Explanation(derivation)
 
 
