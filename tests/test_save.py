@@ -327,7 +327,8 @@ Point = namedtuple("Point", "x y")
     ("value", "says"),
     [
         ({"a": [1, nn.Linear(1, 1)]}, r"minigrad.nn.linear.Linear at \['a'\]\[1\].*save its state_dict\(\)"),
-        (np.ones(2), r"numpy.ndarray: .*from_numpy"),
+        ({"a": np.array([None])}, r"numpy.ndarray of object at \['a'\]"),
+        (np.zeros(2, [("x", "f4")]), "numpy.ndarray of "),
         ({"a": defaultdict(int)}, r"collections.defaultdict at \['a'\].*plain dict"),
         (frozenset([1]), "plain set"),
         (Point(1, 2), "plain tuple"),
@@ -344,6 +345,52 @@ def test_what_is_no_data_is_not_saved(value: Any, says: str) -> None:
 def test_numbers_of_numpy_become_pythons() -> None:
     loaded = again([np.float64(0.1), np.float32(0.5), np.int64(3), np.bool_(True)])
     assert [(type(n), n) for n in loaded] == [(float, 0.1), (float, 0.5), (int, 3), (bool, True)]
+
+
+ARRAYS = [
+    np.arange(6.0).reshape(2, 3), np.asfortranarray(np.arange(6, dtype=np.int32).reshape(2, 3)), np.array(3.5),
+    np.zeros((0, 3), np.float16), np.array([True, False]), np.array([1 + 2j]), np.array(["ab", "c"]),
+    np.arange(4)[::-1], np.array([b"xyz"]),
+]  # fmt: skip
+
+
+def test_arrays_of_numpy() -> None:
+    swapped = np.arange(3, dtype=">f4")
+    values = {"all": ARRAYS, "again": ARRAYS[0], "swapped": swapped, "tensor": mg.ones(2)}
+    for loaded in (again(values), pickle.loads(pickle.dumps(again(values)))):
+        for before, after in zip([*ARRAYS, swapped], [*loaded["all"], loaded["swapped"]], strict=True):
+            assert type(after) is np.ndarray
+            assert (after.dtype, after.shape) == (before.dtype.newbyteorder("="), before.shape)
+            assert (after == before).all()
+    assert loaded["again"] is loaded["all"][0]
+
+
+def test_arrays_and_numbers_in_files_of_pytorch() -> None:
+    values = [ARRAYS[0], np.float32(0.5), np.int64(-3), np.bool_(True), b"", np.arange(3, dtype=">i2")]
+    parts = records(saved(mg.ones(2)))
+    file = packed({**parts, "data.pkl": pickle.dumps(values, 2)})
+    loaded = mg.load(file)
+    assert [type(v) for v in loaded] == [type(v) for v in values]
+    assert all(np.array_equal(a, b) for a, b in zip(loaded, values, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (b"i8", b"O8", "elements of the type 'O8'"),
+        (b"i8", b"i7", "elements of the type 'i7'"),
+        (b"i8", b"i4", "has 16 bytes"),
+        (b"K\x02\x85", b"K\x03\x85", r"shape \[3\] has 16 bytes"),
+        (b"X\x01\x00\x00\x00<", b"X\x01\x00\x00\x00?", "type of an array's elements has the state"),
+        (b"K\x02\x85", b"J\xff\xff\xff\xff\x85", "has the shape"),
+    ],
+)
+def test_arrays_that_are_refused(old: bytes, new: bytes, says: str) -> None:
+    parts = records(saved(mg.ones(2)))
+    text = pickle.dumps(np.arange(2), 2)
+    assert old in text
+    with pytest.raises(pickle.UnpicklingError, match=says):
+        mg.load(packed({**parts, "data.pkl": text.replace(old, new)}))
 
 
 def other_type(name: str) -> io.BytesIO:
@@ -492,6 +539,20 @@ HARMFUL = {
     "gets what was not kept": b"h\x07.",
     "has bytes that are no text": b"X\x01\x00\x00\x00\xff.",
     "has an unknown instruction": b"\xff.",
+    "copies a text as bytes again and again": (
+        b"c_codecs\nencode\nq\x00X\x40\x42\x0f\x00" + b"a" * 1_000_000 + b"q\x01X\x06\x00\x00\x00latin1q\x02("
+        + b"h\x00h\x01h\x02\x86R" * 40 + b"t."
+    ),
+    "copies numbers again and again": (
+        b"ctorch\nSize\nq\x00(" + b"K\x01" * 40_000 + b"tq\x01(" + b"h\x00h\x01\x85R" * 40 + b"t."
+    ),
+    "has a long key again and again": b"(" + b"K\x01" * 9_000 + b"tq\x00}(" + b"h\x00N" * 1_000 + b"u.",
+    "names an encoding that prints for years": (
+        b"c_codecs\nencode\nX\x01\x00\x00\x00aNq\x00" + b"0](h\x00h\x00eq\x00" * 60 + b"\x86R."
+    ),
+    "has a storage of fewer than no elements": tensor(
+        of=storage().replace(b"K\x02tQ", b"J\xff\xff\xff\xfftQ")
+    ) + b".",
 }  # fmt: skip
 
 
@@ -515,12 +576,17 @@ def test_storages_that_do_not_fit() -> None:
 
 def test_archives_that_are_refused(tmp_path: Path) -> None:
     parts = records(saved(mg.zeros(1000)))
+    twice = io.BytesIO(saved(1).getvalue())
+    with zipfile.ZipFile(twice, "a") as z, pytest.warns(UserWarning, match="Duplicate name"):
+        z.writestr("archive/data.pkl", parts["data.pkl"])
+    twice.seek(0)
     bomb = packed({**parts, "data/0": b"\0" * 4000}, how=zipfile.ZIP_DEFLATED)
     for file, says in (
         (bomb, "compressed"),
         (packed({**parts, "../../evil": b""}), "leads out of the archive"),
         (packed({**parts, "data\\..\\evil": b""}), "leads out of the archive"),
         (packed({"model.txt": b""}), "no record data.pkl"),
+        (twice, "several records of one name"),
         (packed({**parts, "constants.pkl": b""}), "TorchScript"),
         (packed({"a/data.pkl": b"", "b/data.pkl": b""}, ""), "no record data.pkl"),
     ):
@@ -578,6 +644,10 @@ def test_files_before_pytorch_1_6() -> None:
         (whole.replace(b"K\x02Ntq", b"J\x00\x00\x00\x70Ntq"), "storages are larger than the file"),
         (whole.replace(b"little_endianq\x02\x88", b"little_endianq\x02\x89"), "another order of bytes"),
         (whole[: at - 1] + b"x" + whole[at:], "its list of storages is not"),
+        (
+            whole[: at + 3] + b"Nq\x09" + b"0](h\x09h\x09eq\x09" * 60 + b"a." + whole[at + 4 :],
+            "list of storages",
+        ),
     ):
         with pytest.raises(RuntimeError, match=says):
             mg.load(io.BytesIO(changed))

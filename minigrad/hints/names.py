@@ -280,6 +280,10 @@ scaled_modified_bessel_k0 scaled_modified_bessel_k1 shifted_chebyshev_polynomial
 shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v shifted_chebyshev_polynomial_w sinc softmax
 spherical_bessel_j0 torch xlog1py xlogy zeta
 """,
+    "torch.masked": """
+MaskedTensor amax amin argmax argmin as_masked_tensor cumprod cumsum is_masked_tensor log_softmax logaddexp
+logsumexp masked_tensor maskedtensor mean median norm normalize prod softmax softmin std sum var
+""",
     "torch.random": """
 TYPE_CHECKING default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state
 thread_safe_generator torch

@@ -21,13 +21,17 @@ from minigrad.dtypes import NumpyType, dtype
 from minigrad.errors import here, place
 from minigrad.functions.creation import from_numpy
 from minigrad.nn.parameter import Parameter
-from minigrad.serialization import names
+from minigrad.serialization import arrays, names
 from minigrad.serialization.archive import Array
 from minigrad.serialization.names import Callee, StorageType
 from minigrad.tensor import Tensor
 
 _PLAIN = (str, int, float, complex, bytes, type(None), dtype, device, Tensor)
 _MANY = 10_000  # values in a key
+# A pickle may name what it made before, and have it copied: all copies together may have so many bytes beside ten times
+# its own length.
+_ROOM = 1 << 22
+_ITEM = 16
 
 
 class _Mark:
@@ -62,6 +66,7 @@ class Reader:
     def __init__(self, pickled: bytes, archive: Storages, at: int = 0) -> None:
         self._data, self._at = pickled, at
         self._archive = archive
+        self._room = _ROOM + 10 * len(pickled)
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
         self._storages: dict[str, Storage] = {}
@@ -79,7 +84,8 @@ class Reader:
             try:
                 step(self)
             except (IndexError, KeyError, struct.error, UnicodeError) as error:
-                raise self._error(f"it is damaged at byte {begin} of its pickle ({error!r})") from None
+                why = f"{type(error).__name__}: {error}"
+                raise self._error(f"it is damaged at byte {begin} of its pickle ({why})") from None
         if len(self._stack) != 1:
             self._fail(
                 f"it is damaged: its pickle leaves {len(self._stack)} values where it should leave one"
@@ -137,6 +143,17 @@ class Reader:
             self._fail(f"it has a {type(value).__name__} where a {kinds} is expected")
         return value
 
+    def _spend(self, nbytes: int) -> None:
+        """Counts what is made of values that the pickle may name again and again."""
+        self._room -= nbytes
+        if self._room < 0:
+            self._fail("it copies its own values so often that they take many times its length")
+
+    def _items(self, kind: type[Any] | tuple[type[Any], ...], values: Any) -> Any:
+        """The values of a container to be copied."""
+        self._spend(_ITEM * len(self._of(kind, values)))
+        return values
+
     # ------------------------------------------------------------ instructions
 
     def _push(self, form: str) -> None:
@@ -185,6 +202,7 @@ class Reader:
                 todo.extend(part)
             elif not isinstance(part, _PLAIN):
                 self._fail(f"a {type(part).__name__} is (in) a key of a dict or set")
+        self._spend(4 * count)  # it is hashed
         return key
 
     def _put(self, form: str) -> None:
@@ -213,6 +231,8 @@ class Reader:
         kind = self._of(StorageType, about[1])
         key = self._of(str, about[2])
         count = self._of(int, about[4])
+        if count < 0:
+            self._fail(f"it has a storage of {count} elements")
         if key not in self._storages:
             itemsize = 1 if kind.dtype is None else kind.dtype.itemsize
             memory = self._archive.storage(key, count * itemsize)
@@ -235,10 +255,22 @@ class Reader:
         self._stack[-1] = function(self, *arguments)
 
     def _build(self) -> None:
-        """Attributes of an OrderedDict, such as a state_dict's ``_metadata``."""
+        """Attributes of an OrderedDict, such as a state_dict's ``_metadata``; what is in an array."""
         state = self._stack.pop()
-        target = self._of(OrderedDict, self._stack[-1])
-        self._attributes(target, state)
+        target = self._stack[-1]
+        if isinstance(target, np.ndarray):
+            self._checked(arrays.fill, target, state)
+        elif isinstance(target, arrays.ArrayType):
+            self._checked(target.fill, state)
+        else:
+            self._attributes(self._of(OrderedDict, target), state)
+
+    def _checked(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What a function for NumPy's values returns; the file's error for its ValueError."""
+        try:
+            return function(*arguments)
+        except ValueError as error:
+            self._fail(str(error))
 
     def _attributes(self, target: Any, state: Any) -> None:
         for name, value in self._of(dict, state).items():
@@ -310,7 +342,7 @@ class Reader:
         return t
 
     def _size(self, sizes: Any = ()) -> Size:
-        return Size(self._of(int, n) for n in self._of((tuple, list), sizes))
+        return Size(self._of(int, n) for n in self._items((tuple, list), sizes))
 
     def _device(self, kind: Any, index: Any = None) -> device:
         # what was on another device is on the CPU now
@@ -319,23 +351,28 @@ class Reader:
 
     def _ordered_dict(self, items: Any = ()) -> OrderedDict[Any, Any]:
         return OrderedDict(
-            (self._key(self._of((tuple, list), item)[0]), item[1]) for item in self._of((tuple, list), items)
+            (self._key(self._of((tuple, list), item)[0]), item[1])
+            for item in self._items((tuple, list), items)
         )
 
     def _counter(self, items: Any = None) -> Counter[Any]:
-        return Counter(None if items is None else self._of(dict, items))
+        return Counter(None if items is None else self._items(dict, items))
 
     def _encoded(self, text: Any, encoding: Any) -> bytes:
-        if encoding not in ("latin1", "latin-1"):
-            self._fail(f"it has bytes in the encoding {encoding!r}")
-        data: bytes = self._of(str, text).encode("latin1")
+        if self._of(str, encoding) not in ("latin1", "latin-1"):
+            self._fail(f"it has bytes in the encoding {encoding[:20]!r}")
+        self._spend(len(self._of(str, text)))
+        data: bytes = text.encode("latin1")
         return data
 
     def _set(self, items: Any = ()) -> set[Any]:
-        return {self._key(item) for item in self._of((tuple, list), items)}
+        return {self._key(item) for item in self._items((tuple, list), items)}
 
     def _bytearray(self, text: Any = "", encoding: Any = "latin-1") -> bytearray:
-        return bytearray(text if isinstance(text, bytes) else self._encoded(text, encoding))
+        if not isinstance(text, bytes):
+            return bytearray(self._encoded(text, encoding))
+        self._spend(len(text))
+        return bytearray(text)
 
     def _complex(self, real: Any = 0.0, imaginary: Any = 0.0) -> complex:
         return complex(self._of(float, real), self._of(float, imaginary))
@@ -351,9 +388,13 @@ _CALLS: dict[Callee, tuple[int, int, Callable[..., Any]]] = {
     names.ORDERED_DICT: (0, 1, Reader._ordered_dict),
     names.COUNTER: (0, 1, Reader._counter),
     names.BYTES: (2, 2, Reader._encoded),
+    names.NO_BYTES: (0, 0, lambda r: b""),
     names.SET: (0, 1, Reader._set),
     names.BYTEARRAY: (0, 2, Reader._bytearray),
     names.COMPLEX: (2, 2, Reader._complex),
+    names.ARRAY: (3, 3, lambda r, *arguments: r._checked(arrays.empty, *arguments)),
+    names.ARRAY_TYPE: (1, 3, lambda r, *arguments: r._checked(arrays.ArrayType, *arguments)),
+    names.SCALAR: (2, 2, lambda r, *arguments: r._checked(arrays.scalar, *arguments)),
 }
 
 _STEPS: dict[bytes, Callable[[Reader], Any]] = {
