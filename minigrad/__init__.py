@@ -31,9 +31,11 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
+    from minigrad import distributed as distributed, distributions as distributions, onnx as onnx
     from minigrad import (
         func as func,
         linalg as linalg,
+        masked as masked,
         mps as mps,
         nn as nn,
         optim as optim,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
     from minigrad.formats import *
+    from minigrad.func import vmap as vmap
     from minigrad.parts import in_parts as in_parts
     from minigrad.functions.table import *
     from minigrad.random import Generator as Generator, default_generator as default_generator
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
     from minigrad.random import initial_seed as initial_seed, manual_seed as manual_seed, seed as seed
     from minigrad.random import set_rng_state as set_rng_state
     from minigrad.readers.draw import Drawing as Drawing, draw as draw
+    from minigrad.readers.explain import explain as explain
     from minigrad.readers.source import source as source
     from minigrad.readers.summary import summary as summary
     from minigrad.readers.table import tape_table as tape_table
@@ -65,8 +69,9 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "accelerator", "amp", "backends", "cuda", "func", "gradcheck", "jit", "linalg", "mps", "nn", "optim", "random",
-        "serialization", "special", "tape", "testing", "threads", "utils", "version", "xpu",
+        "accelerator", "amp", "backends", "cuda", "distributed", "distributions", "func", "gradcheck", "jit", "linalg",
+        "masked", "mps", "nn", "onnx", "optim", "random", "serialization", "special", "tape", "testing", "threads",
+        "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place
@@ -76,9 +81,11 @@ else:
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
             "formats": "channels_last channels_last_3d contiguous_format layout memory_format preserve_format strided",
+            "func": "vmap",
             "parts": "in_parts",
             "random": "Generator default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state",
             "readers.draw": "Drawing draw",
+            "readers.explain": "explain",
             "readers.source": "source",
             "readers.summary": "summary",
             "readers.table": "tape_table",

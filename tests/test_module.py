@@ -487,7 +487,7 @@ def test_load_state_dict_lists_all_that_is_wrong_and_changes_nothing():
     assert lines[:3] == [
         "Error(s) in loading state_dict for Net:",
         'Missing key(s) in state_dict: "scale", "mean". ',
-        'Unexpected key(s) in state_dict: "first.wieght", "other.weight". ',
+        'Unexpected key(s) in state_dict: "other.weight", "first.wieght". ',
     ]
     assert lines[3].startswith("size mismatch for first.weight: copying a param with shape ")
     assert "7, 7" in lines[3]

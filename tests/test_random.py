@@ -94,6 +94,10 @@ GOLDEN: list[tuple[Callable[[Generator], npt.NDArray[Any]], int]] = [
     (lambda g: g.multinomial(P, 50, replacement=True), 0xD7A60BFD),
     (lambda g: g.multinomial(P.reshape(3, 100), 20), 0x4825A414),
     (lambda g: g.multinomial(P.astype("f8"), 1, replacement=True), 0x7940904B),
+    (lambda g: g.standard_gamma(P * 4), 0x98660F34),
+    (lambda g: g.dirichlet((P + 1).reshape(3, 100)), 0x27DCBF99),
+    (lambda g: g.poisson(P * 20), 0xBE77C97B),
+    (lambda g: g.binomial(np.full_like(P, 30), P), 0x7A521455),
 ]
 
 

@@ -539,6 +539,20 @@ HARMFUL = {
     "gets what was not kept": b"h\x07.",
     "has bytes that are no text": b"X\x01\x00\x00\x00\xff.",
     "has an unknown instruction": b"\xff.",
+    "copies a text as bytes again and again": (
+        b"c_codecs\nencode\nq\x00X\x40\x42\x0f\x00" + b"a" * 1_000_000 + b"q\x01X\x06\x00\x00\x00latin1q\x02("
+        + b"h\x00h\x01h\x02\x86R" * 40 + b"t."
+    ),
+    "copies numbers again and again": (
+        b"ctorch\nSize\nq\x00(" + b"K\x01" * 40_000 + b"tq\x01(" + b"h\x00h\x01\x85R" * 40 + b"t."
+    ),
+    "has a long key again and again": b"(" + b"K\x01" * 9_000 + b"tq\x00}(" + b"h\x00N" * 1_000 + b"u.",
+    "names an encoding that prints for years": (
+        b"c_codecs\nencode\nX\x01\x00\x00\x00aNq\x00" + b"0](h\x00h\x00eq\x00" * 60 + b"\x86R."
+    ),
+    "has a storage of fewer than no elements": tensor(
+        of=storage().replace(b"K\x02tQ", b"J\xff\xff\xff\xfftQ")
+    ) + b".",
 }  # fmt: skip
 
 
@@ -562,12 +576,17 @@ def test_storages_that_do_not_fit() -> None:
 
 def test_archives_that_are_refused(tmp_path: Path) -> None:
     parts = records(saved(mg.zeros(1000)))
+    twice = io.BytesIO(saved(1).getvalue())
+    with zipfile.ZipFile(twice, "a") as z, pytest.warns(UserWarning, match="Duplicate name"):
+        z.writestr("archive/data.pkl", parts["data.pkl"])
+    twice.seek(0)
     bomb = packed({**parts, "data/0": b"\0" * 4000}, how=zipfile.ZIP_DEFLATED)
     for file, says in (
         (bomb, "compressed"),
         (packed({**parts, "../../evil": b""}), "leads out of the archive"),
         (packed({**parts, "data\\..\\evil": b""}), "leads out of the archive"),
         (packed({"model.txt": b""}), "no record data.pkl"),
+        (twice, "several records of one name"),
         (packed({**parts, "constants.pkl": b""}), "TorchScript"),
         (packed({"a/data.pkl": b"", "b/data.pkl": b""}, ""), "no record data.pkl"),
     ):
@@ -625,6 +644,10 @@ def test_files_before_pytorch_1_6() -> None:
         (whole.replace(b"K\x02Ntq", b"J\x00\x00\x00\x70Ntq"), "storages are larger than the file"),
         (whole.replace(b"little_endianq\x02\x88", b"little_endianq\x02\x89"), "another order of bytes"),
         (whole[: at - 1] + b"x" + whole[at:], "its list of storages is not"),
+        (
+            whole[: at + 3] + b"Nq\x09" + b"0](h\x09h\x09eq\x09" * 60 + b"a." + whole[at + 4 :],
+            "list of storages",
+        ),
     ):
         with pytest.raises(RuntimeError, match=says):
             mg.load(io.BytesIO(changed))

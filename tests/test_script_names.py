@@ -225,6 +225,30 @@ def test_a_scaler_backs_off() -> None:
         again.update()
 
 
+def test_bfloat16_is_a_name() -> None:
+    x = mg.ones(2)
+    assert x.dtype != mg.bfloat16
+    assert (str(mg.bfloat16), mg.bfloat16.itemsize) == ("minigrad.bfloat16", 2)
+    assert (mg.bfloat16.is_floating_point, mg.bfloat16.is_signed, mg.bfloat16.is_complex) == (
+        True,
+        True,
+        False,
+    )
+    assert {"float32": mg.float32, "bfloat16": mg.bfloat16}["float32"] is x.dtype
+    with pytest.warns(UserWarning, match="CUDA is not available"), mg.autocast("cuda", dtype=mg.bfloat16):
+        assert (x @ x).dtype is mg.float32
+    with mg.autocast("cpu", dtype=mg.bfloat16, enabled=False):
+        pass
+    for call in (
+        lambda: x.to(mg.bfloat16), lambda: mg.zeros(2, dtype=mg.bfloat16), lambda: x.sum(dtype=mg.bfloat16),
+        lambda: mg.finfo(mg.bfloat16), lambda: nn.Linear(2, 2).to(mg.bfloat16),
+        lambda: mg.promote_types(mg.bfloat16, x.dtype),
+        lambda: mg.tensor([1.0], dtype=mg.bfloat16), lambda: mg.set_default_dtype(mg.bfloat16),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match="bfloat16 is a name alone"):
+            call()
+
+
 def test_the_older_names_of_types() -> None:
     x = mg.ones(2)
     assert x.type() == "minigrad.FloatTensor"
@@ -234,6 +258,12 @@ def test_the_older_names_of_types() -> None:
     ):  # fmt: skip
         assert x.type(name).dtype is dtype
         assert x.type(dtype=name).tolist() == [1, 1]
+    assert isinstance(x, mg.FloatTensor)
+    assert isinstance(nn.Parameter(x), mg.FloatTensor)
+    assert not isinstance(x, mg.DoubleTensor)
+    assert not isinstance(1.0, mg.FloatTensor)
+    assert not issubclass(mg.FloatTensor, mg.Tensor)
+    assert mg.FloatTensor.dtype is mg.float32
     for wrong in ("torch.FooTensor", "torch.cuda.FloatTensor", mg.ones):
         with pytest.raises(ValueError, match=r"invalid type: .* \(at .*test_script_names"):
             x.type(wrong)

@@ -363,7 +363,7 @@ class Net(nn.Module):
     def sparse(self, x):
         return x.to_sparse(3).float() + x.my_own() + np.istft(1)
     def my_own(self, activation=F.relu):
-        return package.SyncBatchNorm()(Layer(2, 2, dtype=torch.bfloat16), F.softmaxx)
+        return package.CrossMapLRN2d()(Layer(2, 2, dtype=torch.bfloat16), F.softmaxx)
 
 def shadowed(nn):
     return nn.NothingOfTorch, lambda F: F.nothing
@@ -382,7 +382,7 @@ NOT_HERE = {
     "torchvision": ("2", "needs PyTorch itself"), "torch.sparse_coo_tensor": ("5", "PyTorch has it"),
     "torch.utils.tensorboard.SummaryWriter": ("7", "nothing of this name"),
     "torch.Tensor.to_sparse": ("15, 24", "if it is asked of a torch.Tensor: PyTorch has it"),
-    "torch.nn.SyncBatchNorm": ("17", "PyTorch has it"), "torch.bfloat16": ("17", "float16, float32 and float64"),
+    "torch.nn.CrossMapLRN2d": ("17", "PyTorch has it"), "torch.bfloat16": ("17", "float16, float32 and float64"),
     "torch.nn.functional.softmaxx": ("17", "Did you mean: 'softmax'?"),
     "torch.optim.SparseAdam": ("23", "minigrad.optim.Adam takes the others"),
     "torch.fft.rfft": ("24", "PyTorch has it"),

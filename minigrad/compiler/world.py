@@ -60,7 +60,8 @@ from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.random import Generator, default_generator
-from minigrad.readers.source.names import identifier, instructions
+from minigrad.readers.places import instructions
+from minigrad.readers.source.names import identifier
 
 _dict_of, _mro_of = attrgetter("__dict__"), attrgetter("__mro__")
 
@@ -497,6 +498,8 @@ class World:
         }
         for table in (*tables, *held.hooks):
             if isinstance(table, dict):
+                if not table and id(table) in self._reasons:  # several holders publish it
+                    continue
                 self._reasons.setdefault(id(table), "")
                 self.guards.table(table, path, True)
                 for key, item in table.items():

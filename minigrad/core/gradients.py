@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import buffers
 from minigrad.core.basic import clone, sum_to, to
 from minigrad.core.changes import changed
+from minigrad.core.hooks import After
 from minigrad.core.mode import MODE
 from minigrad.core.node import AFTER, Node
 from minigrad.core.op import Array
@@ -44,7 +46,7 @@ def fit(d: Any, node: Node) -> Any:
 
 def own(g: Array | Tensor) -> Array | Tensor:
     """A copy, which shares memory with nothing."""
-    return clone(g) if isinstance(g, Tensor) else np.array(g)
+    return clone(g) if isinstance(g, Tensor) else buffers.copied(g)
 
 
 # ---------------------------------------------------------------- hooks and .grad
@@ -69,6 +71,33 @@ def call_hooks(node: Node, g: Any, record: bool) -> Array | Tensor:
                 )
             t = fit(replaced, node)
     return t if record else t._array
+
+
+def call_after(node: Node, g: Any, own: dict[Node, Any], record: bool) -> list[tuple[Node, Any]]:
+    """The inputs of a record that get a gradient, each with what its hooks have made of the one in ``own``.
+
+    An input that stands twice has its whole gradient at its first place.  RuntimeError for a hook that returns another
+    number of gradients, another shape, or one for an input without.
+    """
+    grad_outputs = (g if record else wrap(g),)
+    inputs = [n if n in own else None for n in node.inputs]
+    first = [n if n is not None and n not in inputs[:i] else None for i, n in enumerate(inputs)]
+    grads = tuple(None if n is None else own[n] if record else wrap(own[n]) for n in first)
+    for hook in [h.hook for h in (node.hooks or {}).values() if type(h) is After]:
+        changed = hook(grads, grad_outputs)
+        if changed is None:
+            continue
+        if not isinstance(changed, (tuple, list)):
+            changed = (changed,)
+        shapes = [None if d is None else d.shape for d in changed]
+        if shapes != [None if d is None else d.shape for d in grads]:
+            raise RuntimeError(
+                f"a hook of {node.name()} at {node.where} must return gradients of the shapes "
+                f"{[None if d is None else list(d.shape) for d in grads]}, it returned those of {shapes}"
+            )
+        grads = tuple(changed)
+    pairs = [(n, d) for n, d in zip(first, grads, strict=True) if n is not None]
+    return [(n, fit(d if record else getattr(d, "_array", d), n)) for n, d in pairs]
 
 
 def accumulate(tensor: Any, g: Array | Tensor) -> None:

@@ -1,16 +1,21 @@
-"""`RemovableHandle`, and the keys and tables under which hooks are kept."""
+"""`RemovableHandle`, the keys and tables under which hooks are kept, and hooks of records."""
 
 from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any, Self
 
-from minigrad.core.node import AFTER
+RETAIN = -1  # the key of the hook that keeps the gradient of a result
+AFTER = -2  # it and the keys below are those of hooks that are called when a leaf's gradient was accumulated
 
 ids = itertools.count()
 after_ids = itertools.count(AFTER, -1)
+
+# What a hook wants to be called when the backward pass that runs is over; outside of one there is no such list.
+AT_END: ContextVar[list[Callable[[], object]]] = ContextVar("AT_END")
 
 
 class RemovableHandle:
@@ -39,3 +44,28 @@ def register(hooks: OrderedDict[int, Any], hook: Any, prepend: bool = False) -> 
     if prepend:
         hooks.move_to_end(handle.id, last=False)
     return handle
+
+
+class Before:
+    """A hook of a record, ``hook(grad_outputs)``: as a hook of its result, which is called with one gradient."""
+
+    def __init__(self, hook: Callable[..., Any]) -> None:
+        self.hook = hook
+
+    def __call__(self, g: Any) -> Any:
+        grads = self.hook((g,))
+        if grads is not None and (not isinstance(grads, (tuple, list)) or len(grads) != 1):
+            raise RuntimeError(
+                f"a prehook of a record must return None or a tuple of 1 gradient, got {grads!r}"
+            )
+        return None if grads is None else grads[0]
+
+
+class After:
+    """A hook of a record, ``hook(grad_inputs, grad_outputs)``, for the engine; as a hook of the result it is idle."""
+
+    def __init__(self, hook: Callable[..., Any]) -> None:
+        self.hook = hook
+
+    def __call__(self, g: Any) -> None:
+        pass

@@ -11,6 +11,9 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple, Self
 
 from minigrad import errors
+from minigrad.core.hooks import AFTER as AFTER
+from minigrad.core.hooks import RETAIN as RETAIN
+from minigrad.core.hooks import After, Before, RemovableHandle
 from minigrad.core.layout import Layout
 from minigrad.core.op import NO_PARAMS, Op, Params
 from minigrad.errors import INSIDE
@@ -20,8 +23,6 @@ next_seq = _SEQ.__next__
 new = object.__new__
 ONES: Params = {"fill": 1.0}  # the params of a leaf that is the 1 from which a backward pass starts
 _by_seq = operator.attrgetter("seq")
-RETAIN = -1  # the key of the hook that keeps the gradient of a result
-AFTER = -2  # it and the keys below are those of hooks that are called when a leaf's gradient was accumulated
 
 
 class Const:
@@ -82,6 +83,8 @@ class Node:
         """PyTorch's name for the record, such as ``MulBackward0``."""
         if self.op is None:
             return "AccumulateGrad"
+        if name := self.op.grad_fn:
+            return name if isinstance(name, str) else name(self)
         return "".join(w[:1].upper() + w[1:] for w in self.op.name.split("_")) + "Backward0"
 
     @property
@@ -93,6 +96,30 @@ class Node:
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The records that the gradient goes to next, as in PyTorch."""
         return tuple((n if n.requires_grad else None, 0) for n in self.inputs)
+
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Calls ``hook(grad_inputs, grad_outputs)`` when a backward pass has come through the record.
+
+        Both are tuples, ``grad_inputs`` with an entry for each input, None for what gets no gradient; a tuple that the
+        hook returns (not None) replaces it. Returns a handle with ``remove()``. RuntimeError for a leaf's record.
+        """
+        return self._hook(After(hook))
+
+    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Calls ``hook(grad_outputs)`` before; a tuple that it returns (not None) replaces the gradient."""
+        return self._hook(Before(hook))
+
+    def _hook(self, hook: Any) -> RemovableHandle:
+        if self.op is None or any(n.shape is None for n in self.inputs) or self.shape is None:
+            raise RuntimeError(
+                "the record of a leaf, or of one of several outputs of a Function, has no hooks; use "
+                "Tensor.register_hook, or Tensor.register_post_accumulate_grad_hook"
+            )
+        if self.hooks is None:
+            self.hooks = {}
+        handle = RemovableHandle(self.hooks)
+        self.hooks[handle.id] = hook
+        return handle
 
     def copy(self) -> Node:
         """Another record with the same content."""

@@ -1346,6 +1346,17 @@ TypeError for a float."""
         """The ``k`` largest elements (or smallest) along ``dim`` in order, and their places (int64).
     
     RuntimeError where there are fewer."""
+    def as_strided(self, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:
+        """A view of the memory of ``input`` with these sizes, and these steps in elements.
+    
+    It begins ``storage_offset`` elements after the start of the memory; by default where ``input`` begins. Elements
+    that are shown several times get the sum of their gradients. A view may reach what its base has and it does not
+    show; then the gradient goes to the base. RuntimeError for negative steps, for what lies outside the base, and for
+    a base whose elements leave gaps in memory."""
+    def as_strided_scatter(self, src: Tensor, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:
+        """A copy of ``input`` with ``src`` in place of its `as_strided`, which must not show an element twice."""
+    def storage_offset(self) -> builtins.int:
+        """How many elements of its memory lie before the first one."""
 
 T = TypeVar("T", bound=Tensor)
 Own = TypeVar("Own", bound=Tensor)

@@ -25,7 +25,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.device import DeviceLike, device
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import type_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.functions.elementwise import NumberLike, own, raw
 from minigrad.functions.shape import sizes
 from minigrad.gate import public
@@ -68,7 +68,7 @@ def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
         array = _from_nested(data, dtype)
         to_whole = dtype is not None and dtypes.as_numpy(dtype).kind in "iu"
         if to_whole and array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise RuntimeError(f"value cannot be converted to type {dtype} without overflow")
+            raise runtime_error(f"value cannot be converted to type {dtype} without overflow")
         if dtype is None and (array.dtype.kind == "f" or array.size == 0):
             dtype = dtypes.OF_NUMPY.get(_meeting(data), dtype)
     target = dtypes.as_numpy(array.dtype if dtype is None else dtype)
@@ -97,17 +97,17 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
     try:
         array = np.array(_plain(data))
     except ValueError as error:
-        raise ValueError(f"tensor(): the nested sequences have different lengths ({error})") from None
+        raise value_error(f"tensor(): the nested sequences have different lengths ({error})") from None
     except OverflowError as error:
-        raise ValueError(f"tensor(): {error}") from None
+        raise value_error(f"tensor(): {error}") from None
     if array.dtype.kind in "fuO" and array.size and _too_large(array, data):
         if dtype is None or dtypes.as_numpy(dtype).kind != "f":
-            raise ValueError("Overflow when unpacking long long: an integer does not fit into 64 bits")
+            raise value_error("Overflow when unpacking long long: an integer does not fit into 64 bits")
         return array.astype(np.float64)
     if array.dtype.kind == "i" and array.dtype != dtypes.I64 and _has_ints(data):
         return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
     if array.dtype.kind not in "biuf":
-        raise TypeError(
+        raise type_error(
             f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {_first(data)!r}"
         )
     return array
@@ -138,7 +138,7 @@ def _leaves(data: Any) -> Iterator[Any]:
 def _plain(data: Any) -> Any:
     if isinstance(data, Tensor):
         if data._array.size != 1:
-            raise ValueError(
+            raise value_error(
                 "tensor(): only one element tensors can be converted to Python scalars, an element has shape "
                 f"{list(data._array.shape)}; use stack() or cat()"
             )
@@ -205,10 +205,10 @@ def from_numpy(ndarray: Array) -> Tensor:
     Writing to the array later changes the Tensor; backward cannot see such writes.
     """
     if not isinstance(ndarray, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+        raise type_error(f"expected np.ndarray (got {type(ndarray).__name__})")
     dtypes.as_numpy(ndarray.dtype)
     if not ndarray.dtype.isnative:
-        raise ValueError(
+        raise value_error(
             "given numpy array has byte order different from the native byte order; use .astype()"
         )
     return wrap(ndarray) if MODE.get().recorder is None else wrap_operand(ndarray)
@@ -219,13 +219,13 @@ def from_numpy(ndarray: Array) -> Tensor:
 
 def _shape(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     if not size:
-        raise TypeError(
+        raise type_error(
             f'{name}() missing 1 required positional argument: "size"; an empty tuple makes it 0-d'
         )
     shape = sizes(name, size)
     for n in shape:
         if n < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
+            raise runtime_error(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
     return shape
 
 
@@ -275,7 +275,7 @@ def eye(
     """Ones on the diagonal of an (n, m) matrix, m = n unless given."""
     for name, size in (("n", n), ("m", m)):
         if size is not None and size < 0:
-            raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
+            raise runtime_error(f"{name} must be greater or equal to 0, got {size}")
     return _finish(np.eye(n, m, dtype=_dtype(dtype)), requires_grad, device)
 
 
@@ -366,19 +366,19 @@ def arange(
     start, end, step = (_plain_number(x) for x in (0 if start is None else start, end, step))
     kind = None if dtype is None else dtypes.as_numpy(dtype)
     if kind is not None and kind.kind == "b":
-        raise NotImplementedError('"arange" not implemented for bool; use .bool() on another one')
+        raise not_implemented_error('"arange" not implemented for bool; use .bool() on another one')
     if step == 0:
-        raise RuntimeError("step must be nonzero")
+        raise runtime_error("step must be nonzero")
     if not all(math.isfinite(x) for x in (start, end)):
-        raise RuntimeError(f"unsupported range: {start} -> {end}")
+        raise runtime_error(f"unsupported range: {start} -> {end}")
     if (end - start) * step < 0:
-        raise RuntimeError(
+        raise runtime_error(
             f"upper bound and lower bound inconsistent with step sign: {start} to {end} by {step}"
         )
     if kind == dtypes.I64:
         start, end, step = int(start), int(end), int(step)  # here, but in no other dtype, before it counts
         if step == 0:
-            raise ValueError("step must be nonzero, also as an integer")
+            raise value_error("step must be nonzero, also as an integer")
     whole = all(isinstance(x, int) for x in (start, end, step))
     if kind is None:
         kind = dtypes.I64 if whole else dtypes.default_float()
@@ -400,10 +400,10 @@ def linspace(
     """
     start, end = (_plain_number(x) for x in (start, end))
     if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
+        raise runtime_error("number of steps must be non-negative")
     kind = _dtype(dtype)
     if kind.kind == "b":
-        raise NotImplementedError('"linspace" not implemented for bool; use .bool() on another one')
+        raise not_implemented_error('"linspace" not implemented for bool; use .bool() on another one')
     return _finish(QUIET.run(_spaced, start, end, steps, kind), requires_grad, device)
 
 

@@ -13,11 +13,12 @@ import numpy as np
 from minigrad import dtypes, random
 from minigrad.core.apply import apply, cast, needs_value
 from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.device import DeviceLike
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import runtime_error, type_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error
 from minigrad.functions.creation import _dtype, _finish, _like, _shape, empty_like
 from minigrad.functions.elementwise import broadcast
 from minigrad.gate import public
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from minigrad.random import Generator
 
 __all__ = [
-    "bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
+    "bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like",
+    "randn", "randn_like",
     "randperm",
 ]  # fmt: skip
 
@@ -153,9 +155,9 @@ def normal(
         return _finish(array, requires_grad, device)
     parts = [x._array if isinstance(x, Tensor) else x for x in (mean, std)]
     if not any(isinstance(x, np.ndarray) for x in parts):
-        raise TypeError("normal(): with two numbers a size is needed, as in normal(0.0, 1.0, (3,))")
+        raise type_error("normal(): with two numbers a size is needed, as in normal(0.0, 1.0, (3,))")
     if np.any(np.less(parts[1], 0)):
-        raise RuntimeError("normal expects all elements of std >= 0.0")
+        raise runtime_error("normal expects all elements of std >= 0.0")
     kind = next(x.dtype for x in parts if isinstance(x, np.ndarray))
     shape = broadcast("normal", *(np.shape(x) for x in parts))
     units = drawn(generator, "normal", shape, kind)
@@ -246,6 +248,45 @@ def randint_like(
         return randint(low, high, size, **options)
 
     return _like(make, input, dtype, requires_grad, device)
+
+
+def _draws(op: Op, *inputs: Tensor, generator: Generator | None = None) -> Tensor:
+    """What an op of `draws` makes of Tensors, recorded if they want gradients."""
+    source = random.default_generator if generator is None else generator
+    recorder = MODE.get().recorder
+    if recorder is not None:
+        recorder.draws_from(source)
+    return apply(op, inputs, {"generator": source})
+
+
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Counts with the rate that each element states, in its dtype. RuntimeError for a negative rate."""
+    if input._array.dtype.kind != "f":
+        raise not_implemented_error(f'"poisson_cpu" not implemented for {input.dtype}; use a float')
+    return _draws(draws.poisson, input, generator=generator)
+
+
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
+    """Successes among ``count`` trials of chance ``prob``, in their dtype; they broadcast.
+
+    NotImplementedError for integers, RuntimeError for unlike dtypes.
+    """
+    if count.dtype != prob.dtype:
+        raise runtime_error(f"Found dtype {prob.dtype} but expected {count.dtype}")
+    if count._array.dtype.kind != "f":
+        raise not_implemented_error(f'"binomial_cpu" not implemented for {count.dtype}; use a float')
+    shape = broadcast("binomial", count.shape, prob.shape)
+    return _draws(draws.binomial, count.expand(shape), prob.expand(shape), generator=generator)
+
+
+def standard_gamma(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Gamma numbers with the shapes that ``input`` states, and scale 1; its gradient is the implicit one."""
+    return _draws(draws.standard_gamma, input, generator=generator)
+
+
+def sample_dirichlet(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Points of the simplex with the concentrations in the last dimension; its gradient is the implicit one."""
+    return _draws(draws.dirichlet, input, generator=generator)
 
 
 def rand_like(

@@ -25,7 +25,7 @@ import numpy as np
 from minigrad.core.apply import NotAnOperand, apply
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import as_numpy
+from minigrad.dtypes import as_numpy, dtype
 from minigrad.errors import INSIDE, runtime_error, type_error
 from minigrad.gate import forms
 
@@ -58,6 +58,8 @@ def _is_single(x: Any) -> bool:
 
 
 def _is_dtype(x: Any) -> bool:
+    if isinstance(x, dtype):
+        return True  # also one that Tensors do not have, of which the function tells
     try:
         as_numpy(x)
     except TypeError:

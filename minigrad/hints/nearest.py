@@ -12,7 +12,8 @@ from minigrad.hints.names import NAMES
 _PLACES = (
     "minigrad", "minigrad.Tensor", "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.optim",
     "minigrad.optim.lr_scheduler", "minigrad.optim.swa_utils", "minigrad.autograd", "minigrad.autograd.functional",
-    "minigrad.func", "minigrad.linalg", "minigrad.nn.utils", "minigrad.nn.utils.rnn", "minigrad.random",
+    "minigrad.func", "minigrad.linalg", "minigrad.nn.utils", "minigrad.nn.utils.rnn",
+    "minigrad.nn.utils.parametrize", "minigrad.nn.utils.prune", "minigrad.random",
     "minigrad.special", "minigrad.utils", "minigrad.utils.data",
 )  # fmt: skip
 
@@ -22,6 +23,7 @@ _SENTENCES = {
     "mps xpu ipu bfloat16":
         "minigrad computes on the CPU, in float16, float32 and float64",
     "minigrad.export": "minigrad.compile records a function and replays it",
+    "multiprocessing": "mpiexec starts several processes, which minigrad.distributed connects",
 }  # fmt: skip
 
 

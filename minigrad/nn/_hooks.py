@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -9,10 +10,17 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from minigrad.autograd import Function
 from minigrad.autograd.modes import is_grad_enabled
+from minigrad.errors import runtime_error, type_error
 from minigrad.functions.creation import zeros
 from minigrad.tensor import Tensor
 
 TABLES = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
+# The hooks of all modules: each the name of a table, and what would stand in it.
+EVERY: OrderedDict[int, tuple[str, Any]] = OrderedDict()
+# By kind, what is called when a member is registered.
+REGISTRATION: dict[str, OrderedDict[int, Any]] = {
+    kind: OrderedDict() for kind in ("parameter", "buffer", "module")
+}
 H = TypeVar("H")
 
 
@@ -32,19 +40,49 @@ class Table(Generic[H]):
         return table
 
 
+class StateTable(Table[H]):
+    """A table of hooks that calls of the module do not run."""
+
+    def __get__(self, module: Any, owner: Any = None) -> OrderedDict[int, H]:
+        if module is None:
+            raise AttributeError(self.name)
+        table: OrderedDict[int, H] = module.__dict__.setdefault(self.name, OrderedDict())
+        return table
+
+
 class ForwardHook(NamedTuple):
-    """A function that is called before or after ``forward``; with ``always`` also where ``forward`` raised."""
+    """A function that is called before or after ``forward``; with ``always`` also where ``forward`` raised.
+
+    One that is called without keywords, and not then, stands in its table as it is.
+    """
 
     call: Callable[..., Any]
     with_kwargs: bool
     always: bool = False
 
 
+def registered(module: Any, kind: str, name: str, value: Any) -> Any:
+    """A member as the hooks for its registration leave it."""
+    for hook in list(REGISTRATION[kind].values()):
+        changed = hook(module, name, value)
+        value = value if changed is None else changed
+    return value
+
+
+def hooks_of(module: Any, table: str) -> list[Any]:
+    """The hooks that a call runs: those of all modules, then the module's own, as they stand now."""
+    hooks = [hook for kind, hook in EVERY.values() if kind == table]
+    hooks += module.__dict__.get(table, {}).values()
+    if not table.startswith("_forward"):
+        return hooks
+    return [hook if type(hook) is ForwardHook else ForwardHook(hook, False) for hook in hooks]
+
+
 def call(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """``module.forward`` with all hooks of the module around it."""
+    """``module.forward`` with all hooks around it."""
     result: Any = None
     # those that are called also where an error comes before them
-    waiting = {i: hook for i, hook in module._forward_hooks.items() if hook.always}
+    waiting = [hook for hook in hooks_of(module, "_forward_hooks") if hook.always]
 
     def run(hook: ForwardHook) -> Any:
         changed = (
@@ -53,17 +91,22 @@ def call(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return result if changed is None else changed
 
     try:
-        for pre in list(module._forward_pre_hooks.values()):
+        for pre in hooks_of(module, "_forward_pre_hooks"):
             args, kwargs = _before(module, pre, args, kwargs)
         backward: BackwardHooks | None = None
-        if module._backward_hooks or module._backward_pre_hooks:
-            hooks, pre_hooks = module._backward_hooks.values(), module._backward_pre_hooks.values()
-            backward = BackwardHooks(module, list(hooks), list(pre_hooks))
+        both = hooks_of(module, "_backward_hooks"), hooks_of(module, "_backward_pre_hooks")
+        old = [hook for hook in both[0] if type(hook) is OldHook]
+        full = [hook for hook in both[0] if type(hook) is not OldHook]
+        if full or both[1]:
+            backward = BackwardHooks(module, full, both[1])
             args = backward.arguments(args)
         result = module.forward(*args, **kwargs)
-        for i, hook in list(module._forward_hooks.items()):
-            waiting.pop(i, None)
+        for hook in hooks_of(module, "_forward_hooks"):
+            if hook in waiting:
+                waiting.remove(hook)
             result = run(hook)
+        for hook in old:
+            hook.follow(module, result)
         if backward is not None:
             if not isinstance(result, (Tensor, tuple)):
                 warnings.warn(
@@ -74,7 +117,7 @@ def call(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             result = backward.results(result)
         return result
     except Exception:
-        for hook in waiting.values():
+        for hook in waiting:
             try:
                 result = run(hook)
             except Exception as second:  # the first error is the one to report
@@ -84,6 +127,22 @@ def call(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                     stacklevel=2,
                 )
         raise
+
+
+class OldHook(NamedTuple):
+    """A hook of PyTorch before 1.8, ``hook(module, grad_input, grad_output)``, of the record of a module's result."""
+
+    call: Callable[..., Any]
+
+    def follow(self, module: Any, result: Any) -> None:
+        """Puts the hook on the record of the first Tensor of a result, if it has one."""
+        while not isinstance(result, Tensor):
+            if isinstance(result, dict):
+                result = next(t for t in result.values() if isinstance(t, Tensor))
+            else:
+                result = result[0]
+        if result.grad_fn is not None:
+            result.grad_fn.register_hook(functools.partial(self.call, module))
 
 
 def _before(
@@ -96,7 +155,7 @@ def _before(
     if not hook.with_kwargs:
         return (changed if isinstance(changed, tuple) else (changed,)), kwargs
     if not (isinstance(changed, tuple) and len(changed) == 2):
-        raise RuntimeError(
+        raise runtime_error(
             f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {changed}."
         )
     return changed
@@ -171,7 +230,7 @@ class BackwardHooks:
                 if changed is not None and not (
                     isinstance(changed, tuple) and all(g is None for g in changed)
                 ):
-                    raise RuntimeError(
+                    raise runtime_error(
                         "Backward hook for Modules where no input requires gradient should always return None or None "
                         "for all gradients."
                     )
@@ -207,15 +266,17 @@ def _through(values: tuple[Any, ...], arrive: Callable[[Sequence[Any]], Sequence
 def _checked(hook: str, what: str, changed: Any, before: tuple[Any, ...]) -> tuple[Any, ...]:
     """What a hook returned, as a tuple; an error unless it has the length and the shapes of ``before``."""
     if not isinstance(changed, (Tensor, tuple, list)):
-        raise TypeError(f"{hook} must return None, a Tensor or a tuple of them, got {type(changed).__name__}")
+        raise type_error(
+            f"{hook} must return None, a Tensor or a tuple of them, got {type(changed).__name__}"
+        )
     grads = (changed,) if isinstance(changed, Tensor) else tuple(changed)
     if len(grads) != len(before):
-        raise RuntimeError(
+        raise runtime_error(
             f"{hook} returned an invalid number of {what}, got {len(grads)}, but expected {len(before)}"
         )
     for g, old in zip(grads, before, strict=True):
         if isinstance(g, Tensor) and old is not None and g.shape != old.shape:
-            raise RuntimeError(
+            raise runtime_error(
                 f"{hook} has changed the size of value: a {what} has shape {list(old.shape)}, it returned "
                 f"{list(g.shape)}"
             )

@@ -33,6 +33,13 @@ _FILES = {
         multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss
         triplet_margin_with_distance_loss
     """,
+    "nn._fractional": """
+        adaptive_max_pool1d_with_indices adaptive_max_pool2d_with_indices adaptive_max_pool3d_with_indices
+        conv_tbc fractional_max_pool2d fractional_max_pool2d_with_indices fractional_max_pool3d
+        fractional_max_pool3d_with_indices max_pool1d_with_indices max_pool2d_with_indices
+        max_pool3d_with_indices
+    """,
+    "nn._projected": "linear_cross_entropy",
     "nn._distances": "cosine_similarity normalize pairwise_distance",
     "nn._norms": "batch_norm group_norm instance_norm layer_norm local_response_norm rms_norm",
     "functions.conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d fold unfold",
@@ -93,10 +100,12 @@ if TYPE_CHECKING:
     from minigrad.nn._bags import *  # noqa: F403
     from minigrad.nn._ctc import *  # noqa: F403
     from minigrad.nn._distances import *  # noqa: F403
+    from minigrad.nn._fractional import *  # noqa: F403
     from minigrad.nn._inplace import *  # noqa: F403
     from minigrad.nn._losses import *  # noqa: F403
     from minigrad.nn._margins import *  # noqa: F403
     from minigrad.nn._norms import *  # noqa: F403
+    from minigrad.nn._projected import *  # noqa: F403
 
 __all__ = ["l1_loss", "linear", "mse_loss", "relu", *_PLACES]
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 from minigrad.core.contents import Contents, named_tensors, walk
-from minigrad.core.hooks import RemovableHandle, register
+from minigrad.core.hooks import RemovableHandle
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
+from minigrad.errors import not_implemented_error, type_error, value_error
+from minigrad.functions.creation import empty_like
 from minigrad.hints import lacking
-from minigrad.nn import _hooks, _members, _tensors
-
-# Pickles of modules with hooks know the class by this name.
-from minigrad.nn._hooks import ForwardHook as _ForwardHook
-from minigrad.nn._text import block, did_you_mean, indent, note_place, type_name
+from minigrad.nn import _hooks, _members, _state, _tensors
+from minigrad.nn._registering import *  # noqa: F403 (PyTorch's file of this name has them)
+from minigrad.nn._registering import Hooked
+from minigrad.nn._state import IncompatibleKeys as _IncompatibleKeys
+from minigrad.nn._text import block, did_you_mean, html, indent, note_place, type_name
 from minigrad.nn.parameter import Buffer, Parameter, clear_grad
 from minigrad.tensor import Tensor
 
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Module", "RemovableHandle"]
 
+# Pickles of modules with hooks know the class by this name.
+_ForwardHook = _hooks.ForwardHook
 
-class Module:
+
+class Module(Hooked):
     """Base class of everything that has parameters.
 
     Assign :class:`Parameter`, :class:`Buffer` and Module attributes in ``__init__`` (after
@@ -55,12 +59,7 @@ class Module:
     _buffers: dict[str, Tensor | None]
     _non_persistent_buffers_set = _members.Names()
     _modules: dict[str, Module | None]
-    # Most modules never have hooks; their tables are made when they are first asked for, and set this to True.
-    _hooked = False
-    _forward_pre_hooks = _hooks.Table[_ForwardHook]()
-    _forward_hooks = _hooks.Table[_ForwardHook]()
-    _backward_pre_hooks = _hooks.Table[Callable[..., Any]]()
-    _backward_hooks = _hooks.Table[Callable[..., Any]]()
+    _version = 1
 
     def __init__(self) -> None:
         self.__dict__.update(
@@ -70,24 +69,18 @@ class Module:
             _modules={},
         )
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        # A pickle may be older than some of the tables.
-        if any(state.get(name) for name in _hooks.TABLES):
-            self.__dict__["_hooked"] = True
-
     def __minigrad_contents__(self) -> Contents:
         """What readers and `compile` see of a module: the tables that it works with."""
         return Contents(
             self._parameters, self._buffers, self._modules, self.__dict__.get("_non_persistent_buffers_set", ()),
-            [self.__dict__[name] for name in _hooks.TABLES if name in self.__dict__],
+            [_hooks.EVERY, *(self.__dict__[name] for name in _hooks.TABLES if name in self.__dict__)],
         )  # fmt: skip
 
     # ---------------------------------------------------------------- running
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The computation; every subclass writes its own. Call the module itself, which also runs hooks."""
-        raise NotImplementedError(
+        raise not_implemented_error(
             f'Module [{type(self).__name__}] is missing the required "forward" function'
         )
 
@@ -100,52 +93,6 @@ class Module:
         except Exception as error:
             note_place(module, error)
             raise
-
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Calls ``hook(module, args)`` before ``forward``; a result that is not None replaces ``args``.
-
-        With ``with_kwargs`` it is ``hook(module, args, kwargs)``, returning None or both anew. ``prepend``
-        puts it before the hooks already there.
-        """
-        return register(self._forward_pre_hooks, _ForwardHook(hook, with_kwargs), prepend)
-
-    def register_forward_hook(
-        self,
-        hook: Callable[..., Any],
-        *,
-        prepend: bool = False,
-        with_kwargs: bool = False,
-        always_call: bool = False,
-    ) -> RemovableHandle:
-        """Calls ``hook(module, args, output)`` after ``forward``; a result that is not None replaces the output.
-
-        With ``with_kwargs`` it is ``hook(module, args, kwargs, output)``. ``always_call`` calls it also
-        when ``forward`` raised (with output None). ``prepend`` puts it before the hooks already there.
-        """
-        return register(self._forward_hooks, _ForwardHook(hook, with_kwargs, always_call), prepend)
-
-    def register_full_backward_pre_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> RemovableHandle:
-        """Calls ``hook(module, grad_output)`` when the gradients of the module's results are known.
-
-        ``grad_output`` is a tuple with an entry for each result, None for what got no gradient. A tuple that the
-        hook returns (not None) replaces it; RuntimeError for another length or shape. ``prepend`` puts the hook
-        before those already there.
-        """
-        return register(self._backward_pre_hooks, hook, prepend)
-
-    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Calls ``hook(module, grad_input, grad_output)`` when gradients have passed the module.
-
-        ``grad_input`` is a tuple with an entry for each positional argument, None for what is no Tensor; a tuple that
-        the hook returns (not None) replaces it. Where no argument requires grad, it holds None only, and the hook is
-        called as soon as ``grad_output`` is known. Results must be a Tensor or a tuple, and neither they nor the
-        arguments may be changed in place. RuntimeError in backward for a tuple of another length or shape.
-        """
-        return register(self._backward_hooks, hook, prepend)
 
     # ---------------------------------------------------------------- attributes
 
@@ -204,7 +151,7 @@ class Module:
             return
         self.__dict__.get("_non_persistent_buffers_set", set()).discard(name)
         if isinstance(value, Module):
-            self._modules[name] = value
+            self._modules[name] = _hooks.registered(self, "module", name, value)
         else:
             self.register_parameter(name, value)
 
@@ -230,7 +177,7 @@ class Module:
         """
         _members.check_name(self, name, "parameter", "_parameters")
         _members.check_parameter(name, param)
-        self._parameters[name] = param
+        self._parameters[name] = _hooks.registered(self, "parameter", name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Adds a Tensor that belongs to the module's state but is not trained (a running mean, say).
@@ -239,7 +186,7 @@ class Module:
         """
         _members.check_name(self, name, "buffer", "_buffers")
         _members.check_buffer(name, tensor)
-        self._buffers[name] = tensor
+        self._buffers[name] = _hooks.registered(self, "buffer", name, tensor)
         if persistent:
             self.__dict__.get("_non_persistent_buffers_set", set()).discard(name)
         else:
@@ -249,8 +196,8 @@ class Module:
         """Adds a submodule under ``name``. Raises as ``register_parameter`` does."""
         _members.check_name(self, name, "module", "_modules")
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{type_name(module)} is not a Module subclass")
-        self._modules[name] = module
+            raise type_error(f"{type_name(module)} is not a Module subclass")
+        self._modules[name] = _hooks.registered(self, "module", name, module)
 
     def register_module(self, name: str, module: Module | None) -> None:
         """The same as ``add_module``."""
@@ -323,9 +270,9 @@ class Module:
         Raises ValueError for an empty path or no Module, AttributeError where the path does not exist.
         """
         if target == "":
-            raise ValueError("Cannot set the submodule without a target name!")
+            raise value_error("Cannot set the submodule without a target name!")
         if not isinstance(module, Module):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+            raise value_error(f"`module` is not an nn.Module, found {type(module)}")
         path, _, name = target.rpartition(".")
         parent = self.get_submodule(path)
         if hasattr(parent, name):
@@ -358,7 +305,7 @@ class Module:
     def train(self, mode: bool = True) -> Self:
         """Sets training mode (or with False evaluation mode) here and in all submodules; returns self."""
         if not isinstance(mode, bool):
-            raise ValueError(f"training mode is expected to be boolean, got {mode!r}")
+            raise value_error(f"training mode is expected to be boolean, got {mode!r}")
         self.training = mode
         for module in self.children():
             module.train(mode)
@@ -404,11 +351,18 @@ class Module:
         if dtype is None:
             return self
         if not dtype.is_floating_point:
-            raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
+            raise type_error(f"nn.Module.to only accepts floating point dtypes, but desired dtype={dtype}")
         return self._to_float(dtype)
 
     def _to_float(self, dtype: DType) -> Self:
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
+
+    def to_empty(self, *, device: DeviceLike, recurse: bool = True) -> Self:
+        """Gives all parameters and buffers other memory, with whatever is in it; returns self."""
+        Device("cpu" if device is None else device)
+        for module in self.modules() if recurse else (self,):
+            _tensors.convert(module.__minigrad_contents__(), empty_like)
+        return self
 
     def cpu(self) -> Self:
         """Returns self: the CPU is the only device."""
@@ -439,17 +393,17 @@ class Module:
 
     def get_extra_state(self) -> Any:
         """Override (with ``set_extra_state``) to have more than tensors in the ``state_dict``."""
-        raise NotImplementedError("get_extra_state is called only where a subclass defines it")
+        raise not_implemented_error("get_extra_state is called only where a subclass defines it")
 
     def set_extra_state(self, state: Any) -> None:
         """Override (with ``get_extra_state``) to restore what ``get_extra_state`` returned."""
-        raise NotImplementedError("set_extra_state is called only where a subclass defines it")
+        raise not_implemented_error("set_extra_state is called only where a subclass defines it")
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
-        for name, tensor in _tensors.saved(self.__minigrad_contents__()).items():
+        for name, tensor in _state.saved(self.__minigrad_contents__()).items():
             destination[prefix + name] = tensor if keep_vars else tensor.detach()
         if type(self).get_extra_state is not Module.get_extra_state:
-            destination[prefix + _tensors.EXTRA_STATE] = self.get_extra_state()
+            destination[prefix + _state.EXTRA_STATE] = self.get_extra_state()
 
     def state_dict(
         self, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
@@ -460,28 +414,38 @@ class Module:
         unless ``keep_vars``. A shared parameter stands under each of its names. Names begin with ``prefix``;
         they are written into ``destination``, if it is not None.
         """
-        if destination is None:
-            destination = OrderedDict()
-        self._save_to_state_dict(destination, prefix, keep_vars)
-        for name, module in self._modules.items():
-            if module is not None:
-                module.state_dict(destination=destination, prefix=prefix + name + ".", keep_vars=keep_vars)
-        return destination
+        return _state.state_dict(self, destination, prefix, keep_vars)
+
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Loads this module alone, at once, and adds what is wrong to the lists; a subclass may do more."""
+        lists = _state.Lists(missing_keys, unexpected_keys, error_msgs)
+        _state.carry_out(_state.plan(self, state_dict, prefix, local_metadata, strict, lists))
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> _tensors.IncompatibleKeys:
+    ) -> _IncompatibleKeys:
         """Copies the values of ``state_dict`` into the parameters and buffers of the same names.
 
         ``strict``: the names must be exactly this module's. ``assign``: take over the Tensors themselves (their
         memory and dtype) instead of copying their values; ``requires_grad`` stays the module's.
 
         Returns ``(missing_keys, unexpected_keys)``. Raises TypeError if ``state_dict`` is no mapping, and
-        RuntimeError with all that is missing, unexpected or of another shape; then nothing has changed.
+        RuntimeError with all that is missing, unexpected or of another shape; then nothing has changed (but by hooks
+        for when a module is loaded, or by a class with a ``_load_from_state_dict`` of its own).
         """
-        return _tensors.load(self, state_dict, strict, assign, Module.set_extra_state)
+        return _state.load(self, state_dict, strict, assign)
 
     # ---------------------------------------------------------------- printing
+    _repr_html_ = html  # for a notebook
 
     def _get_name(self) -> str:
         return type(self).__name__

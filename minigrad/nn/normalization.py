@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import I64
 from minigrad.dtypes import dtype as DType
-from minigrad.errors import warn
+from minigrad.errors import value_error, warn
 from minigrad.functions.creation import ones, zeros
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -19,7 +20,7 @@ from minigrad.tensor import Tensor
 
 __all__ = [
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
-    "LayerNorm", "LocalResponseNorm", "RMSNorm",
+    "LayerNorm", "LocalResponseNorm", "RMSNorm", "SyncBatchNorm",
 ]  # fmt: skip
 
 
@@ -127,7 +128,7 @@ class GroupNorm(_Scaled):
     ) -> None:
         super().__init__()
         if num_channels % num_groups:
-            raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
+            raise value_error(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
         self.num_groups = num_groups
         self.num_channels = num_channels
         self.eps = eps
@@ -151,6 +152,7 @@ class _Running(_Scaled):
     running_var: Tensor | None
     num_batches_tracked: Tensor | None
     ranks: ClassVar[tuple[int, ...]]
+    _version = 2
 
     def __init__(
         self,
@@ -188,6 +190,11 @@ class _Running(_Scaled):
         self.reset_running_stats()
         super().reset_parameters()
 
+    def _upgrade_state(self, state: dict[str, Any], prefix: str, version: int | None) -> None:
+        """States of PyTorch before 0.4.1 have no count of batches."""
+        if (version is None or version < 2) and self.num_batches_tracked is not None:
+            state.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
+
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
@@ -197,7 +204,7 @@ class _Running(_Scaled):
     def _check(self, input: Tensor) -> None:
         if input.dim() not in self.ranks:
             expected = " or ".join(f"{n}D" for n in self.ranks)
-            raise ValueError(f"expected {expected} input (got {input.dim()}D input)")
+            raise value_error(f"expected {expected} input (got {input.dim()}D input)")
 
 
 class _BatchNorm(_Running):
@@ -257,7 +264,7 @@ class _InstanceNorm(_Running):
         channels = input.shape[0 if single else 1]
         if channels != self.num_features:
             if self.affine:
-                raise ValueError(
+                raise value_error(
                     f"expected input's size at dim={0 if single else 1} to match num_features ({self.num_features}), "
                     f"but got: {channels}."
                 )
@@ -276,6 +283,65 @@ class _InstanceNorm(_Running):
             self.eps,
         )
         return y.squeeze(0) if single else y
+
+
+class SyncBatchNorm(_BatchNorm):
+    """`BatchNorm1d` for (N, C, ...), where several processes share the mean and variance of a batch: on graphics cards.
+
+    On a CPU it does what batch norm does, as in PyTorch, and where processes work together (`distributed`) it raises
+    ValueError in training. ``process_group`` changes nothing.
+    """
+
+    process_group: Any
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: Any = None,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check(self, input: Tensor) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"expected at least 2D input (got {input.dim()}D input)")
+        if input.size(1) == 0:
+            raise ValueError("SyncBatchNorm number of input channels should be non-zero")
+        processes = sys.modules.get("minigrad.distributed")
+        if self.training and processes is not None and processes.is_initialized():
+            raise ValueError(
+                "SyncBatchNorm expected input tensor to be on GPU or XPU, and minigrad computes on the CPU: each "
+                "process has the mean and variance of its own part with BatchNorm"
+            )
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """The module with every batch norm in it replaced, with its own parameters and buffers; returns it."""
+        converted = module
+        if isinstance(module, _BatchNorm):
+            converted = SyncBatchNorm(
+                module.num_features,
+                module.eps,
+                module.momentum,
+                module.affine,
+                module.track_running_stats,
+                process_group,
+                bias=module.bias is not None,
+            )
+            for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+                setattr(converted, name, getattr(module, name))
+            converted.training = module.training
+        for name, child in module.named_children():
+            converted.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return converted
 
 
 class BatchNorm1d(_BatchNorm):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import buffers
+from minigrad.core import names
 from minigrad.core.basic import clone
 from minigrad.core.op import Array, Op
 from minigrad.core.plans import Line, Lines, Target
@@ -85,6 +86,6 @@ def _matmul_text(v: Call) -> Text:
 # fmt: off
 matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
              costs=lambda y, a, b: math.prod(y) * a[-1], order="C", apart=clone, text=_matmul_text,
-            into=_matmul_into, numba=_matmul_numba)
+            into=_matmul_into, numba=_matmul_numba, grad_fn=names.of_matmul)
 dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a, order="C")
 # fmt: on

@@ -98,6 +98,8 @@ class Archive:
         except (zipfile.BadZipFile, *_DAMAGE) as error:
             raise self._damaged(f"no list of records at its end ({error})") from None
         self._infos = {info.filename: info for info in self._zip.infolist()}
+        if len(self._infos) < len(self._zip.infolist()):
+            raise runtime_error(f"{name} has several records of one name")
         size = file.seek(0, os.SEEK_END)
         whole = 0
         for record, info in self._infos.items():

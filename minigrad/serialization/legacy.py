@@ -54,7 +54,8 @@ def read(file: IO[bytes], name: str) -> Any:
     value = reader.read()
     reader_of_keys = Reader(data, storages, reader.end)
     keys, at = reader_of_keys.read(), reader_of_keys.end
-    if not isinstance(keys, list) or sorted(keys, key=str) != sorted(storages.memory):
+    known = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+    if not known or sorted(keys) != sorted(storages.memory):
         raise runtime_error(f"{name} is damaged: its list of storages is not that of its Tensors")
     for key in keys:
         memory = storages.memory[key]

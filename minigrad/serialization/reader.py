@@ -28,6 +28,10 @@ from minigrad.tensor import Tensor
 
 _PLAIN = (str, int, float, complex, bytes, type(None), dtype, device, Tensor)
 _MANY = 10_000  # values in a key
+# A pickle may name what it made before, and have it copied: all copies together may have so many bytes beside ten times
+# its own length.
+_ROOM = 1 << 22
+_ITEM = 16
 
 
 class _Mark:
@@ -62,6 +66,7 @@ class Reader:
     def __init__(self, pickled: bytes, archive: Storages, at: int = 0) -> None:
         self._data, self._at = pickled, at
         self._archive = archive
+        self._room = _ROOM + 10 * len(pickled)
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
         self._storages: dict[str, Storage] = {}
@@ -79,7 +84,8 @@ class Reader:
             try:
                 step(self)
             except (IndexError, KeyError, struct.error, UnicodeError) as error:
-                raise self._error(f"it is damaged at byte {begin} of its pickle ({error!r})") from None
+                why = f"{type(error).__name__}: {error}"
+                raise self._error(f"it is damaged at byte {begin} of its pickle ({why})") from None
         if len(self._stack) != 1:
             self._fail(
                 f"it is damaged: its pickle leaves {len(self._stack)} values where it should leave one"
@@ -137,6 +143,17 @@ class Reader:
             self._fail(f"it has a {type(value).__name__} where a {kinds} is expected")
         return value
 
+    def _spend(self, nbytes: int) -> None:
+        """Counts what is made of values that the pickle may name again and again."""
+        self._room -= nbytes
+        if self._room < 0:
+            self._fail("it copies its own values so often that they take many times its length")
+
+    def _items(self, kind: type[Any] | tuple[type[Any], ...], values: Any) -> Any:
+        """The values of a container to be copied."""
+        self._spend(_ITEM * len(self._of(kind, values)))
+        return values
+
     # ------------------------------------------------------------ instructions
 
     def _push(self, form: str) -> None:
@@ -185,6 +202,7 @@ class Reader:
                 todo.extend(part)
             elif not isinstance(part, _PLAIN):
                 self._fail(f"a {type(part).__name__} is (in) a key of a dict or set")
+        self._spend(4 * count)  # it is hashed
         return key
 
     def _put(self, form: str) -> None:
@@ -213,6 +231,8 @@ class Reader:
         kind = self._of(StorageType, about[1])
         key = self._of(str, about[2])
         count = self._of(int, about[4])
+        if count < 0:
+            self._fail(f"it has a storage of {count} elements")
         if key not in self._storages:
             itemsize = 1 if kind.dtype is None else kind.dtype.itemsize
             memory = self._archive.storage(key, count * itemsize)
@@ -322,7 +342,7 @@ class Reader:
         return t
 
     def _size(self, sizes: Any = ()) -> Size:
-        return Size(self._of(int, n) for n in self._of((tuple, list), sizes))
+        return Size(self._of(int, n) for n in self._items((tuple, list), sizes))
 
     def _device(self, kind: Any, index: Any = None) -> device:
         # what was on another device is on the CPU now
@@ -331,23 +351,28 @@ class Reader:
 
     def _ordered_dict(self, items: Any = ()) -> OrderedDict[Any, Any]:
         return OrderedDict(
-            (self._key(self._of((tuple, list), item)[0]), item[1]) for item in self._of((tuple, list), items)
+            (self._key(self._of((tuple, list), item)[0]), item[1])
+            for item in self._items((tuple, list), items)
         )
 
     def _counter(self, items: Any = None) -> Counter[Any]:
-        return Counter(None if items is None else self._of(dict, items))
+        return Counter(None if items is None else self._items(dict, items))
 
     def _encoded(self, text: Any, encoding: Any) -> bytes:
-        if encoding not in ("latin1", "latin-1"):
-            self._fail(f"it has bytes in the encoding {encoding!r}")
-        data: bytes = self._of(str, text).encode("latin1")
+        if self._of(str, encoding) not in ("latin1", "latin-1"):
+            self._fail(f"it has bytes in the encoding {encoding[:20]!r}")
+        self._spend(len(self._of(str, text)))
+        data: bytes = text.encode("latin1")
         return data
 
     def _set(self, items: Any = ()) -> set[Any]:
-        return {self._key(item) for item in self._of((tuple, list), items)}
+        return {self._key(item) for item in self._items((tuple, list), items)}
 
     def _bytearray(self, text: Any = "", encoding: Any = "latin-1") -> bytearray:
-        return bytearray(text if isinstance(text, bytes) else self._encoded(text, encoding))
+        if not isinstance(text, bytes):
+            return bytearray(self._encoded(text, encoding))
+        self._spend(len(text))
+        return bytearray(text)
 
     def _complex(self, real: Any = 0.0, imaginary: Any = 0.0) -> complex:
         return complex(self._of(float, real), self._of(float, imaginary))

@@ -17,7 +17,7 @@ import numpy as np
 
 from minigrad.core.size import Size
 from minigrad.device import device
-from minigrad.dtypes import NumpyType, dtype
+from minigrad.dtypes import NumpyType, bfloat16, dtype
 from minigrad.errors import here, place, runtime_error
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.serialization import names
@@ -112,9 +112,12 @@ class Writer:
         if kept is not None:
             self._get(kept[0])
             return
+        self._write(value)
+        self._keep(value, value)
+
+    def _write(self, value: str) -> None:
         data = value.encode("utf-8", "surrogatepass")
         self._text += b"X" + struct.pack("<I", len(data)) + data
-        self._keep(value, value)
 
     def _global(self, name: str) -> None:
         kept = self._memo.get((name,))
@@ -135,11 +138,16 @@ class Writer:
         self._text += b"tR"
 
     def _bytes(self, value: bytes) -> None:
+        kept = self._memo.get(value)
+        if kept is not None:
+            self._get(kept[0])
+            return
         self._call(names.BYTES, lambda: self._str(value.decode("latin1")), lambda: self._str("latin1"))
-        self._keep(id(value), value)
+        self._keep(value, value)
 
     def _bytearray(self, value: bytearray) -> None:
-        self._call(names.BYTEARRAY, lambda: self._str(value.decode("latin1")), lambda: self._str("latin-1"))
+        # anew each time, as a reader allows itself only so many copies of what stands once
+        self._call(names.BYTEARRAY, lambda: self._write(value.decode("latin1")), lambda: self._str("latin-1"))
         self._keep(id(value), value)
 
     def _complex(self, value: complex) -> None:
@@ -353,6 +361,6 @@ _METHODS: dict[type, Callable[[Writer, Any], None]] = {
     complex: Writer._complex, str: Writer._str, bytes: Writer._bytes, bytearray: Writer._bytearray,
     list: Writer._list, tuple: Writer._tuple, dict: Writer._dict, set: Writer._set,
     OrderedDict: Writer._ordered_dict, Counter: Writer._counter, Size: Writer._size, dtype: Writer._dtype,
-    device: Writer._device, np.ndarray: Writer._array, Tensor: Writer._tensor, Buffer: Writer._tensor,
-    Parameter: Writer._parameter,
+    type(bfloat16): Writer._dtype, device: Writer._device, np.ndarray: Writer._array, Tensor: Writer._tensor,
+    Buffer: Writer._tensor, Parameter: Writer._parameter,
 }  # fmt: skip

@@ -45,6 +45,8 @@ class Finder(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """ModuleNotFoundError for a module that minigrad lacks, and for packages that need PyTorch's own code."""
+        if fullname == "safetensors.torch":  # the package's own file is for PyTorch's Tensors
+            return ModuleSpec(fullname, _Alias("minigrad.serialization.safetensors"))
         head, _, rest = fullname.partition(".")
         if fullname in ON_TOP and _is_not_to_be_had(fullname):
             error = ModuleNotFoundError(f"No module named {fullname!r}{_asked()}", name=fullname)
@@ -101,7 +103,9 @@ def uninstall() -> None:
     if not finders:
         return
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in finders]
-    for name in [name for name in sys.modules if name.partition(".")[0] == "torch"]:
+    for name in [
+        name for name in sys.modules if name.partition(".")[0] == "torch" or name == "safetensors.torch"
+    ]:
         del sys.modules[name]
     minigrad = import_module("minigrad")
     minigrad.__dict__["__version__"] = minigrad.__version__.partition("+minigrad.")[2]

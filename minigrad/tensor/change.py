@@ -73,7 +73,7 @@ class _Change(Tensor):
         if "from" in named:
             from_ = named.pop("from")
         if named:
-            raise TypeError(f"uniform_() got an unexpected keyword argument {next(iter(named))!r}")
+            raise type_error(f"uniform_() got an unexpected keyword argument {next(iter(named))!r}")
         return self._draw(generator, "uniform", (), (from_, to))
 
     def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Draws | None = None) -> Tensor:

@@ -102,6 +102,8 @@ class _Convert(Tensor):
         """
         if dtype is None:
             return dtypes.printed(_NAMES[self.dtype])
+        if isinstance(dtype, type) and isinstance(typed := getattr(dtype, "dtype", None), dtypes.dtype):
+            return self.to(typed)
         if isinstance(dtype, (str, FunctionType)):
             name = dtype if isinstance(dtype, str) else dtype.__name__
             place = name.rpartition(".")

@@ -16,7 +16,7 @@ __all__ = nn.__all__
 # PyTorch's files, and after a colon ours, where it has another name. What is in neither is a name of `nn`.
 _FILES = """
     activation adaptive batchnorm:normalization channelshuffle:upsampling container conv distance:loss dropout flatten
-    fold:conv instancenorm:normalization lazy:module linear loss module normalization padding pixelshuffle:upsampling
+    fold:conv instancenorm:normalization lazy linear loss module normalization padding pixelshuffle:upsampling
     pooling rnn sparse transformer upsampling
 """
 # Classes that scripts ask for with `isinstance`.  `_ConvNd` and the like are our names without the "Nd".

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from minigrad.hints import missing
 
 if TYPE_CHECKING:
+    from minigrad.nn.utils import parametrizations as parametrizations
+    from minigrad.nn.utils import parametrize as parametrize
+    from minigrad.nn.utils import prune as prune
     from minigrad.nn.utils import rnn as rnn
+    from minigrad.nn.utils._spectral_norm import *  # noqa: F403
+    from minigrad.nn.utils._weight_norm import *  # noqa: F403
     from minigrad.nn.utils.clip_grad import *  # noqa: F403
     from minigrad.nn.utils.convert_parameters import *  # noqa: F403
 
@@ -22,9 +27,21 @@ _NAMES = {
         "get_total_norm",
     ),
     "convert_parameters": ("parameters_to_vector", "vector_to_parameters"),
+    "fusion": ("fuse_conv_bn_eval", "fuse_conv_bn_weights", "fuse_linear_bn_eval", "fuse_linear_bn_weights"),
+    "parametrizations": (),
+    "parametrize": (),
+    "prune": (),
     "rnn": (),
+    "_spectral_norm": ("remove_spectral_norm", "spectral_norm"),
+    "_weight_norm": ("remove_weight_norm", "weight_norm"),
 }
-__all__ = ["rnn", *(name for names in _NAMES.values() for name in names)]
+__all__ = [
+    "parametrizations",
+    "parametrize",
+    "prune",
+    "rnn",
+    *(name for names in _NAMES.values() for name in names),
+]
 
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import engine
+from minigrad.core.hooks import After
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import ONES, RETAIN, Const, Node, next_seq, tape
 from minigrad.core.op import NO_PARAMS, Array, Op, Path
@@ -416,10 +417,13 @@ class _Backward:
         return copied
 
     def _watched(self, hook: Any) -> Any:
-        def call(g: Any) -> Any:
+        if isinstance(hook, After):
+            return After(self._watched(hook.hook))
+
+        def call(*grads: Any) -> Any:
             before = next_seq()
             try:
-                return hook(g)
+                return hook(*grads)
             finally:
                 self._in_hooks.append((before, next_seq()))
 

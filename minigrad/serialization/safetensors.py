@@ -1,0 +1,187 @@
+"""Files of safetensors: what ``safetensors.torch`` offers, by the package ``safetensors`` (the extra of this name)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from minigrad.device import DeviceLike, device
+from minigrad.dtypes import OF_NUMPY
+from minigrad.errors import runtime_error, warn
+from minigrad.functions.creation import from_numpy
+from minigrad.nn.module import Module
+from minigrad.serialization import archive
+from minigrad.tensor import Tensor
+
+__all__ = ["load", "load_file", "load_model", "save", "save_file", "save_model"]
+
+_TYPES = {
+    "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "I16": np.int16,
+    "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_,
+}  # fmt: skip
+
+
+def save_file(
+    tensors: Mapping[str, Tensor], filename: str | os.PathLike[str], metadata: dict[str, str] | None = None
+) -> None:
+    """Writes Tensors under their names, and ``metadata``, texts by text, to a file.
+
+    The file at the path is replaced when the new one is whole. ImportError without the package; ValueError for what is
+    no dict of Tensors, RuntimeError for Tensors that share memory, which the format does not know: see `save_model`.
+    """
+    data = save(tensors, metadata)
+    with archive.replacing(filename) as file:
+        file.write(data)
+
+
+def save(tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
+    """The bytes of the file that `save_file` writes."""
+    package = _package()
+    if not isinstance(tensors, Mapping):
+        raise ValueError(f"Expected a dict of [str, Tensor] but received {type(tensors)}")
+    named: Mapping[Any, Any] = tensors
+    for name, t in named.items():
+        if not isinstance(name, str) or not isinstance(t, Tensor):
+            raise ValueError(f"Key `{name}` is invalid, expected Tensor but received {type(t)}")
+    for first, second in _sharing(tensors):
+        raise runtime_error(
+            f"Some tensors share memory, {first!r} and {second!r} among them, which a file of safetensors does not "
+            "know. Save a model by save_model(), or a clone() of one"
+        )
+    arrays = {name: np.ascontiguousarray(t._array).reshape(t.shape) for name, t in tensors.items()}
+    saved: bytes = package.save(arrays, metadata)
+    return saved
+
+
+def load_file(filename: str | os.PathLike[str], device: DeviceLike | int = "cpu") -> dict[str, Tensor]:
+    """The Tensors in a file, by their names.
+
+    bfloat16 becomes float32, which holds all of its values, with a UserWarning. ImportError without the package;
+    RuntimeError for a file that is damaged, for element types that minigrad lacks, and for another device.
+    """
+    _check(device)
+    with open(filename, "rb") as file:
+        return _load(file.read(), repr(os.fspath(filename)))
+
+
+def load(data: bytes) -> dict[str, Tensor]:
+    """The Tensors in the bytes of a file: see `load_file`."""
+    return _load(data, "the data")
+
+
+def save_model(
+    model: Module,
+    filename: str | os.PathLike[str],
+    metadata: dict[str, str] | None = None,
+    force_contiguous: bool = True,
+) -> None:
+    """Writes the ``state_dict`` of a model, of Tensors that are the same only one, under the first of their names.
+
+    The other names stand in the metadata. ``force_contiguous`` changes nothing: all Tensors are written row by row.
+    RuntimeError for Tensors that share a part of their memory.
+    """
+    tensors: dict[str, Tensor] = dict(model.state_dict())
+    about = dict(metadata or {})
+    for name, first in _same(tensors).items():
+        about.setdefault(name, first)
+        del tensors[name]
+    save_file(tensors, filename, about)
+
+
+def load_model(
+    model: Module,
+    filename: str | os.PathLike[str],
+    strict: bool = True,
+    device: DeviceLike | int = "cpu",
+) -> tuple[set[str], list[str]]:
+    """Loads what `save_model` wrote into a model; returns the names that are missing and those that are unexpected.
+
+    RuntimeError for these if ``strict``, and for Tensors of other shapes.
+    """
+    state = load_file(filename, device)
+    own = model.state_dict()
+    groups: dict[str, list[str]] = {}
+    for name, first in _same(own).items():
+        groups.setdefault(first, [first]).append(name)
+    for names in groups.values():
+        saved = next((name for name in names if name in state), None)
+        if saved is not None:
+            state |= dict.fromkeys(names, state[saved])
+    keys = model.load_state_dict(state, strict=strict)
+    return set(keys.missing_keys), keys.unexpected_keys
+
+
+def _package() -> Any:
+    try:
+        import safetensors.numpy  # an optional dependency
+    except ImportError as error:
+        raise ImportError(
+            "files of safetensors need the package safetensors (the extra `safetensors`): pip install "
+            "minigrad-tape[safetensors]"
+        ) from error
+    return safetensors.numpy
+
+
+def _check(place: Any) -> None:
+    if isinstance(place, int):
+        place = f"cuda:{place}"
+    if place is not None:
+        device(place)
+
+
+def _load(data: bytes, name: str) -> dict[str, Tensor]:
+    _package()
+    import safetensors
+
+    try:
+        parts = safetensors.deserialize(data)
+    except safetensors.SafetensorError as error:
+        raise runtime_error(f"{name} is no file of safetensors, or it is damaged: {error}") from None
+    narrow = [key for key, part in parts if part["dtype"] == "BF16"]
+    if narrow:
+        warn(
+            f"{name} has {len(narrow)} Tensors of bfloat16, {narrow[0]!r} the first; they become float32, which holds "
+            "all of its values"
+        )
+    return {key: _tensor(name, key, part) for key, part in parts}
+
+
+def _tensor(name: str, key: str, part: dict[str, Any]) -> Tensor:
+    kind, raw = part["dtype"], part["data"]
+    if kind == "BF16":  # the upper half of a float32
+        array = (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32)
+    elif kind in _TYPES:
+        array = np.frombuffer(raw, np.dtype(_TYPES[kind]).newbyteorder("<")).astype(_TYPES[kind])
+    else:
+        known = ", ".join(str(OF_NUMPY[np.dtype(t)]) for t in _TYPES.values())
+        raise runtime_error(f"{name}: {key!r} is of type {kind}; minigrad has {known}")
+    return from_numpy(array.reshape(part["shape"]))
+
+
+def _sharing(tensors: Mapping[str, Tensor]) -> list[tuple[str, str]]:
+    """Names of Tensors that lie, at least partly, in the same memory."""
+    spans = []
+    for name, t in tensors.items():
+        if t._array.size:
+            low, high = np.lib.array_utils.byte_bounds(t._array)
+            spans.append((low, high, name))
+    spans.sort()
+    return [(a[2], b[2]) for a, b in pairwise(spans) if b[0] < a[1]]
+
+
+def _same(tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """Of Tensors that are the same memory in the same form, all names but the first, each with the first."""
+    seen: dict[Any, str] = {}
+    again: dict[str, str] = {}
+    for name, t in tensors.items():
+        a = t._array
+        where = a.__array_interface__["data"][0], a.shape, a.strides, a.dtype
+        if a.size and where in seen:
+            again[name] = seen[where]
+        elif a.size:
+            seen[where] = name
+    return again

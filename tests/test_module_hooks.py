@@ -1,0 +1,201 @@
+"""Hooks of all modules, of states, of members and of records: PyTorch printed the expected values."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+from minigrad.nn.modules import module as every
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Linear(2, 3)
+        self.b = nn.BatchNorm1d(3)
+
+    def forward(self, x: Any) -> Any:
+        return self.b(self.a(x)) * 2
+
+
+@pytest.fixture
+def handles() -> Iterator[list[Any]]:
+    kept: list[Any] = []
+    yield kept
+    for handle in kept:
+        handle.remove()
+    assert not nn.Module._hooked
+
+
+def kind(module: nn.Module) -> str:
+    return type(module).__name__
+
+
+def test_hooks_of_all_modules_come_before_its_own(handles: list[Any]) -> None:
+    log: list[Any] = []
+    net = Net()
+    x = mg.arange(8.0).reshape(4, 2).requires_grad_()
+    without = net(x)
+    net.a.register_forward_hook(lambda m, a, y: log.append("own"))
+    handles += [
+        every.register_module_forward_pre_hook(lambda m, a: log.append(("before", kind(m)))),
+        every.register_module_forward_hook(lambda m, a, y: log.append(("after", kind(m)))),
+        every.register_module_forward_hook(lambda m, a, k, y: log.append(k), with_kwargs=True),
+        every.register_module_full_backward_pre_hook(lambda m, g: log.append(("pre", kind(m), len(g)))),
+        every.register_module_full_backward_hook(lambda m, i, g: log.append(("full", kind(m), len(i)))),
+    ]
+    y = net(x)
+    after = ("after", "Linear"), {}, "own"
+    assert log == [
+        ("before", "Net"), ("before", "Linear"), *after, ("before", "BatchNorm1d"), ("after", "BatchNorm1d"), {},
+        ("after", "Net"), {},
+    ]  # fmt: skip
+    assert y.tolist() == without.tolist()
+    log.clear()
+    y.sum().backward()
+    assert log == [
+        ("pre", "Net", 1), ("pre", "BatchNorm1d", 1), ("full", "BatchNorm1d", 1), ("pre", "Linear", 1),
+        ("full", "Linear", 1), ("full", "Net", 1),
+    ]  # fmt: skip
+
+
+def test_compiled_functions_see_hooks_of_all_modules_come_and_go(handles: list[Any]) -> None:
+    net, x = nn.Sequential(nn.Linear(2, 3), nn.Tanh()), mg.ones(4, 2)
+    compiled = mg.compile(lambda: net(x).sum())
+    plain = compiled().item()
+    handles.append(every.register_module_forward_hook(lambda m, a, y: y * 2))
+    assert compiled().item() == net(x).sum().item() != plain
+    handles.pop().remove()
+    assert compiled().item() == plain
+
+
+def test_what_is_registered_may_be_replaced(handles: list[Any]) -> None:
+    log: list[Any] = []
+    handles += [
+        every.register_module_parameter_registration_hook(lambda m, n, p: log.append((kind(m), n))),
+        every.register_module_buffer_registration_hook(lambda m, n, b: log.append((kind(m), n))),
+        every.register_module_module_registration_hook(
+            lambda m, n, child: nn.Identity() if n == "b" else log.append((kind(m), n))
+        ),
+    ]
+    net = Net()
+    assert isinstance(net.b, nn.Identity)
+    assert log == [
+        ("Linear", "weight"), ("Linear", "bias"), ("Net", "a"), ("BatchNorm1d", "weight"), ("BatchNorm1d", "bias"),
+        ("BatchNorm1d", "running_mean"), ("BatchNorm1d", "running_var"), ("BatchNorm1d", "num_batches_tracked"),
+    ]  # fmt: skip
+
+
+def test_hooks_of_states() -> None:
+    log: list[Any] = []
+    net = Net()
+    net.register_state_dict_pre_hook(lambda m, prefix, keep: log.append((prefix, keep)))
+    net.a.register_state_dict_post_hook(
+        lambda m, state, prefix, about: log.append((prefix, list(state), about))
+    )
+    net.b._register_state_dict_hook(lambda m, state, prefix, about: {"what an inner one returns": "is lost"})
+    net._register_state_dict_hook(lambda m, state, prefix, about: {**state, "extra": 1})
+    state = net.state_dict()
+    assert list(state)[-2:] == ["b.num_batches_tracked", "extra"]
+    assert log == [("", False), ("a.", ["a.weight", "a.bias"], {"version": 1})]
+    net.a.register_state_dict_post_hook(lambda *about: {})
+    with pytest.raises(RuntimeError, match="post-hook must return None"):
+        net.state_dict()
+
+    log.clear()
+    other = Net()
+
+    def rename(
+        module: Any, state: Any, prefix: str, about: Any, strict: bool, missing: Any, *lists: Any
+    ) -> None:
+        log.append((module is other.a, list(state), about, strict))
+        state[prefix + "bias"] = state.pop(prefix + "b")
+
+    def forgive(module: Any, keys: Any) -> None:
+        log.append((keys.unexpected_keys[:], module.a.bias.tolist()))
+        keys.unexpected_keys.clear()
+
+    del state["extra"]
+    state["a.b"] = state.pop("a.bias") * 0 + 7.0
+    state["c.d"] = mg.ones(1)
+    handle = other.a.register_load_state_dict_pre_hook(rename)
+    other.register_load_state_dict_post_hook(forgive)
+    assert repr(other.load_state_dict(state)) == "<All keys matched successfully>"
+    assert log == [(True, ["a.weight", "a.b"], {}, True), (["c.d"], [7.0, 7.0, 7.0])]
+    twin = copy.deepcopy(other)
+    assert next(iter(twin.a._load_state_dict_pre_hooks.values())).module() is twin.a
+    handle.remove()
+    with pytest.raises(RuntimeError, match=r'Missing key\(s\) in state_dict: "a.bias"'):
+        other.load_state_dict(state)
+
+
+def test_a_class_that_loads_itself() -> None:
+    class Own(nn.Linear):
+        def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
+            if prefix + "w" in state_dict:
+                state_dict[prefix + "weight"] = state_dict.pop(prefix + "w")
+            super()._load_from_state_dict(state_dict, prefix, *rest)
+
+    net = nn.Sequential(Own(2, 2))
+    net.load_state_dict({"0.w": mg.ones(2, 2), "0.bias": mg.zeros(2)})
+    assert net[0].weight.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    with pytest.raises(RuntimeError) as caught:
+        net.load_state_dict({"0.w": mg.ones(2, 3), "0.q": 1, "w": 2})
+    assert str(caught.value).split("\n\t")[1:3] == [
+        'Missing key(s) in state_dict: "0.bias". ', 'Unexpected key(s) in state_dict: "w", "0.q". '
+    ]  # fmt: skip
+
+
+def test_states_know_the_versions_of_their_classes() -> None:
+    state = Net().state_dict()
+    assert dict(state._metadata) == {"": {"version": 1}, "a": {"version": 1}, "b": {"version": 2}}
+    del state["b.num_batches_tracked"]
+    with pytest.raises(RuntimeError, match=r'Missing key\(s\) in state_dict: "b.num_batches_tracked"'):
+        Net().load_state_dict(state)
+    Net().load_state_dict(dict(state))  # as PyTorch before 0.4.1 wrote it
+    one = nn.Module()
+    one.scale = nn.Parameter(mg.tensor(1.0))
+    one.load_state_dict({"scale": mg.tensor([3.0])})
+    assert one.scale.item() == 3.0
+    assert one.to_empty(device="cpu").scale.shape == ()
+
+
+def test_hooks_of_records() -> None:
+    log: list[Any] = []
+    w, v = mg.tensor([1.0, 2.0], requires_grad=True), mg.tensor([3.0, 4.0], requires_grad=True)
+    z = w * v
+
+    def lists(grads: Any) -> list[Any]:
+        return [None if g is None else g.tolist() for g in grads]
+
+    z.grad_fn.register_hook(lambda inputs, outputs: (inputs[0] * 10, inputs[1]))
+    seen = z.grad_fn.register_hook(lambda inputs, outputs: log.append((lists(inputs), lists(outputs))))
+    z.grad_fn.register_prehook(lambda outputs: (outputs[0] * 2,))
+    z.register_hook(lambda g: log.append(g.tolist()))
+    z.sum().backward(retain_graph=True)
+    assert log == [[1.0, 1.0], ([[60.0, 80.0], [2.0, 4.0]], [[2.0, 2.0]])]
+    assert w.grad.tolist() == [60.0, 80.0]
+    assert v.grad.tolist() == [2.0, 4.0]
+    seen.remove()
+    (g,) = mg.autograd.grad((z * z).sum(), w, create_graph=True)  # the record of z*z has w*v at both places
+    assert g.tolist() == [2 * 3.0 * 2 * 30.0, 2 * 8.0 * 2 * 40.0]
+    z.grad_fn.register_hook(lambda inputs, outputs: (inputs[0],))
+    with pytest.raises(RuntimeError, match="must return gradients of the shapes"):
+        z.sum().backward()
+    with pytest.raises(RuntimeError, match="the record of a leaf"):
+        (w * 2).grad_fn.next_functions[0][0].register_hook(print)
+
+
+def test_hooks_of_pytorch_before_full_ones() -> None:
+    log: list[Any] = []
+    layer = nn.Linear(2, 2)
+    layer.register_backward_hook(lambda m, inputs, outputs: log.append((m is layer, outputs[0].shape)))
+    layer(mg.ones(3, 2)).sum().backward()
+    assert log == [(True, (3, 2))]
+    with pytest.raises(RuntimeError, match="Cannot use both regular backward hooks and full backward hooks"):
+        layer.register_full_backward_hook(print)

@@ -1,0 +1,112 @@
+"""Modules that few programs use: fractional pooling, norms and losses with other names. Numbers are PyTorch's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+from minigrad.autograd import gradcheck
+from minigrad.nn import functional as F
+
+
+def test_fractional_pooling_draws_as_pytorch_does() -> None:
+    mg.manual_seed(0)
+    pool = nn.FractionalMaxPool2d((2, 3), output_ratio=(0.5, 0.4), return_indices=True)
+    assert repr(pool) == "FractionalMaxPool2d()"
+    assert pool.state_dict() == {}
+    y, places = pool(mg.rand(1, 7, 9))
+    assert y.flatten().tolist() == pytest.approx(FLAT, abs=1e-4)
+    assert places.flatten().tolist() == PLACES
+    image = mg.arange(25.0).reshape(1, 1, 5, 5)
+    samples = mg.tensor([[[0.1, 0.9]]])
+    y = F.fractional_max_pool2d(image, 2, 3, _random_samples=samples)
+    assert y.flatten().tolist() == [6.0, 7.0, 9.0, 11.0, 12.0, 14.0, 21.0, 22.0, 24.0]
+    volume = mg.arange(216.0).reshape(1, 1, 6, 6, 6).requires_grad_()
+    three = F.fractional_max_pool3d(volume, 2, 3, _random_samples=mg.tensor([[[0.1, 0.5, 0.9]]]))
+    three.sum().backward()
+    assert volume.grad.sum().item() == 27.0
+    assert three[0, 0, -1, -1, -1].item() == 215.0
+    point = mg.rand(1, 2, 5, 5, 5, dtype=mg.float64, requires_grad=True)
+    fixed = mg.full((1, 2, 3), 0.3, dtype=mg.float64)
+    assert gradcheck(lambda x: F.fractional_max_pool3d(x, 2, 2, _random_samples=fixed), point)
+
+
+FLAT = [0.7682, 0.6341, 0.8964, 0.9298, 0.932, 0.5846, 0.8352, 0.8198, 0.9971]
+PLACES = [1, 5, 7, 37, 31, 42, 54, 50, 51]
+
+
+def test_what_fractional_pooling_refuses() -> None:
+    for kind, match, call in (
+        (ValueError, "either an output size, or a pooling ratio", lambda: nn.FractionalMaxPool2d(2)),
+        (ValueError, "only one of", lambda: nn.FractionalMaxPool2d(2, 2, 0.5)),
+        (ValueError, "between 0 and 1", lambda: nn.FractionalMaxPool3d(2, output_ratio=1.5)),
+        (ValueError, "greater than 0", lambda: nn.FractionalMaxPool3d(0, 2)),
+        (
+            RuntimeError,
+            "3 windows of size 3 do not fit into a side of 4",
+            lambda: pool2d(mg.rand(1, 1, 4, 4), 3, 3),
+        ),
+        (RuntimeError, "Expected 3D or 4D", lambda: pool2d(mg.rand(4, 4), 2, 2)),
+        (ValueError, "output_size or an output_ratio", lambda: pool2d(mg.rand(1, 1, 4, 4), 2)),
+        (RuntimeError, "_random_samples", lambda: pool2d(mg.rand(1, 1, 4, 4), 2, 2, None, False, mg.rand(2))),
+    ):
+        with pytest.raises(kind, match=match):
+            call()
+
+
+pool2d: Any = F.fractional_max_pool2d
+
+
+def test_norms_of_several_processes_are_those_of_one() -> None:
+    norm = nn.SyncBatchNorm(3)
+    x = mg.rand(4, 3)
+    assert repr(norm) == repr(nn.BatchNorm1d(3)).replace("BatchNorm1d", "SyncBatchNorm")
+    assert norm(x).tolist() == nn.BatchNorm1d(3)(x).tolist()
+    with pytest.raises(ValueError, match="at least 2D"):
+        norm(mg.ones(3))
+    net = nn.Sequential(nn.Conv2d(1, 2, 1), nn.Sequential(nn.BatchNorm2d(2, affine=False)))
+    buffer = net[1][0].running_mean
+    assert nn.SyncBatchNorm.convert_sync_batchnorm(net) is net
+    assert type(net[1][0]) is nn.SyncBatchNorm
+    assert net[1][0].running_mean is buffer
+
+
+def test_losses_of_linear_maps() -> None:
+    x = mg.arange(15.0).reshape(3, 5) / 9
+    for options, target in (
+        ({}, mg.tensor([1, 2, -100])),
+        ({"bias": True, "reduction": "sum", "label_smoothing": 0.1}, mg.tensor([1, 2, 0])),
+        ({"weight": mg.tensor([1.0, 2.0, 3.0, 4.0]), "reduction": "none"}, mg.tensor([1, 2, 0])),
+        ({"out_features": (2, 3), "bias": True}, mg.zeros(3, 2, 3, dtype=mg.int64)),
+        ({}, mg.full((3, 4), 0.25)),
+    ):
+        loss = nn.LinearCrossEntropyLoss(5, 4, **options)
+        same = {k: v for k, v in options.items() if k not in ("bias", "out_features")}
+        scores = loss.linear(x).reshape(3, 4, *options.get("out_features", ()))
+        assert loss(x, target).tolist() == F.cross_entropy(scores, target, **same).tolist()
+    assert list(loss.state_dict()) == ["linear.weight"]
+    assert repr(loss).splitlines()[1] == (
+        "  in_features=5, num_classes=4, out_features=(), bias=False, reduction=mean, ignore_index=None, "
+        "label_smoothing=0.0, options=None"
+    )
+    assert loss(x[0], mg.tensor(2)).shape == ()
+    with pytest.raises(RuntimeError, match="expected weight shape"):
+        nn.LinearCrossEntropyLoss(5, 4, weight=mg.ones(3))
+    with pytest.warns(FutureWarning, match="Please use `NLLLoss`"):
+        nn.NLLLoss2d()
+
+
+def test_functions_with_places() -> None:
+    x = mg.rand(2, 6)
+    for name, image in (("1d", x[None]), ("2d", x[None, None]), ("3d", x[None, None, None])):
+        size = 2 if name == "1d" else (1, 2) if name == "2d" else (1, 1, 2)
+        for function, argument in ((f"max_pool{name}", size), (f"adaptive_max_pool{name}", size)):
+            expected = getattr(F, function)(image, argument, return_indices=True)
+            both = getattr(F, f"{function}_with_indices")(image, argument)
+            assert [t.tolist() for t in both] == [t.tolist() for t in expected]
+    y = F.conv_tbc(mg.arange(24.0).reshape(4, 2, 3), mg.arange(18.0).reshape(2, 3, 3), mg.ones(3), 1)
+    assert y.shape == (5, 2, 3)
+    assert y[0, 0].tolist() == [1 + 2 * 15.0 + 12.0, 1 + 2 * 16.0 + 13.0, 1 + 2 * 17.0 + 14.0]
