@@ -10,12 +10,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import (
-    bce,
-    broadcast_all,
-    one_of,
-    parameters,
-)
+from minigrad.distributions.utils import bce, broadcast_all, one_of, parameters
 from minigrad.functions.creation import arange
 from minigrad.functions.draws import bernoulli
 from minigrad.functions.elementwise import where

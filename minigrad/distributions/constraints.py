@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from minigrad.core.tensor import Tensor
 from minigrad.functions.creation import ones
@@ -93,10 +93,7 @@ def is_dependent(constraint: object) -> bool:
     return isinstance(constraint, _Dependent)
 
 
-_fixed = dataclass(frozen=True, eq=False, repr=False)
-
-
-@_fixed
+@dataclass(frozen=True, eq=False, repr=False)
 class _Test(Constraint):
     """A set without parameters, told by a function."""
 
@@ -120,7 +117,7 @@ class _Bounds(Constraint):
         return f"{type(self).__name__.lstrip('_')}({bounds})"
 
 
-@_fixed
+@dataclass(frozen=True, eq=False, repr=False)
 class _Interval(_Bounds):
     lower_bound: Any
     upper_bound: Any
@@ -130,7 +127,7 @@ class _Interval(_Bounds):
         return holds
 
 
-@_fixed
+@dataclass(frozen=True, eq=False, repr=False)
 class _HalfOpenInterval(_Bounds):
     lower_bound: Any
     upper_bound: Any
@@ -140,19 +137,19 @@ class _HalfOpenInterval(_Bounds):
         return holds
 
 
-@_fixed
+@dataclass(frozen=True, eq=False, repr=False)
 class _IntegerInterval(_Bounds):
     lower_bound: Any
     upper_bound: Any
 
-    is_discrete: ClassVar[bool] = True
+    is_discrete = True
 
     def check(self, value: Tensor) -> Tensor:
         holds: Tensor = (value % 1 == 0) & (value >= self.lower_bound) & (value <= self.upper_bound)
         return holds
 
 
-@_fixed
+@dataclass(frozen=True, eq=False, repr=False)
 class _GreaterThan(_Bounds):
     lower_bound: Any
 
@@ -161,23 +158,23 @@ class _GreaterThan(_Bounds):
         return holds
 
 
-@_fixed
+@dataclass(frozen=True, eq=False, repr=False)
 class _GreaterThanEq(_GreaterThan):
     def check(self, value: Tensor) -> Tensor:
         holds: Tensor = value >= self.lower_bound
         return holds
 
 
-@_fixed
+@dataclass(frozen=True, eq=False, repr=False)
 class _IntegerGreaterThan(_GreaterThan):
-    is_discrete: ClassVar[bool] = True
+    is_discrete = True
 
     def check(self, value: Tensor) -> Tensor:
         holds: Tensor = (value % 1 == 0) & (value >= self.lower_bound)
         return holds
 
 
-@_fixed
+@dataclass(frozen=True, eq=False, repr=False)
 class _LessThan(_Bounds):
     upper_bound: Any
 
@@ -199,7 +196,7 @@ class _Multinomial(Constraint):
         return holds
 
 
-@_fixed
+@dataclass(frozen=True, eq=False, repr=False)
 class _Independent(Constraint):
     """Events of a constraint, put together along the last dimensions."""
 

@@ -9,8 +9,10 @@ from minigrad.autograd import no_grad
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.distributions.constraints import Constraint, is_dependent
-from minigrad.distributions.utils import lazy_property
+from minigrad.distributions.utils import recorded
 from minigrad.errors import value_error
+
+__all__ = ["Distribution"]
 
 Shape = Sequence[int]
 
@@ -21,7 +23,8 @@ class Distribution:
     Args:
         batch_shape: the shape in which parameters of single distributions stand.
         event_shape: the shape of one event.
-        validate_args: whether parameters and values are checked, which raises ValueError.
+        validate_args: whether parameters and values are checked, which raises ValueError. In a compiled function only
+            shapes are.
     """
 
     has_rsample: Any = False
@@ -42,7 +45,7 @@ class Distribution:
         self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
         if validate_args is not None:
             self._validate_args = validate_args
-        if self._validate_args:
+        if self._validate_args and not recorded():
             for name, constraint in self.arg_constraints.items():
                 if is_dependent(constraint) or name not in vars(self):
                     continue  # told from others, or computed when it is first read
@@ -182,6 +185,8 @@ class Distribution:
                 raise value_error(
                     f"Value is not broadcastable with batch_shape+event_shape: {shape} vs {tuple(ours)}."
                 )
+        if recorded():
+            return
         try:
             support = self.support
         except NotImplementedError:
@@ -199,6 +204,3 @@ class Distribution:
             if isinstance(value, Tensor):
                 parts.append(f"{name}: {value if value.numel() == 1 else value.size()}")
         return f"{type(self).__name__}({', '.join(parts)})"
-
-
-__all__ = ["Distribution", "lazy_property"]

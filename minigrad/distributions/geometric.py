@@ -9,13 +9,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import (
-    bce,
-    broadcast_all,
-    draw,
-    one_of,
-    parameters,
-)
+from minigrad.distributions.utils import bce, broadcast_all, draw, one_of, parameters, recorded
 from minigrad.errors import value_error
 from minigrad.functions.creation import zeros_like
 from minigrad.functions.elementwise import where
@@ -35,7 +29,7 @@ class Geometric(Odds, Distribution):
         (value,) = broadcast_all(probs if name == "probs" else logits)
         setattr(self, name, value)
         super().__init__(value.shape, validate_args=validate_args)
-        if self._validate_args and name == "probs" and not bool((value > 0).all()):
+        if self._validate_args and not recorded() and name == "probs" and not bool((value > 0).all()):
             raise value_error(
                 f"Expected parameter probs of distribution {self!r} to be positive, but found:\n{value}"
             )

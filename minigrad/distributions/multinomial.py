@@ -10,11 +10,7 @@ from minigrad.distributions.binomial import Binomial
 from minigrad.distributions.categorical import Categorical
 from minigrad.distributions.chances import Weights
 from minigrad.distributions.distribution import Distribution, Shape
-from minigrad.distributions.utils import (
-    broadcast_all,
-    one_of,
-    parameters,
-)
+from minigrad.distributions.utils import broadcast_all, one_of, parameters
 from minigrad.functions.creation import ones_like, tensor, zeros
 from minigrad.functions.elementwise import where
 from minigrad.functions.table import isinf, lgamma

@@ -10,11 +10,7 @@ from minigrad.distributions import constraints
 from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.gamma import Gamma
-from minigrad.distributions.utils import (
-    broadcast_all,
-    one_of,
-    parameters,
-)
+from minigrad.distributions.utils import broadcast_all, one_of, parameters
 from minigrad.functions.draws import poisson
 from minigrad.functions.elementwise import where
 from minigrad.functions.table import lgamma

@@ -11,13 +11,7 @@ from minigrad.distributions.chances import Odds
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import SigmoidTransform
-from minigrad.distributions.utils import (
-    broadcast_all,
-    clamp_probs,
-    draw,
-    one_of,
-    parameters,
-)
+from minigrad.distributions.utils import broadcast_all, clamp_probs, draw, one_of, parameters
 
 __all__ = ["LogitRelaxedBernoulli", "RelaxedBernoulli"]
 

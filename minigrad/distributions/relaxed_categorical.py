@@ -12,13 +12,7 @@ from minigrad.distributions.chances import Weights
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import ExpTransform
-from minigrad.distributions.utils import (
-    broadcast_all,
-    clamp_probs,
-    draw,
-    one_of,
-    parameters,
-)
+from minigrad.distributions.utils import broadcast_all, clamp_probs, draw, one_of, parameters
 
 __all__ = ["ExpRelaxedCategorical", "RelaxedOneHotCategorical"]
 

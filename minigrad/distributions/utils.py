@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad import dtypes
 from minigrad.autograd import enable_grad
+from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
@@ -24,9 +25,7 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     ValueError for what is neither Tensor nor number.
     """
     if not all(isinstance(v, (Tensor, int, float)) for v in values):
-        raise value_error(
-            "Input arguments must all be instances of Number, Tensor or objects implementing it."
-        )
+        raise value_error("Input arguments must all be instances of Number or Tensor")
     tensors = [v for v in values if isinstance(v, Tensor)]
     dtype = tensors[0].dtype if tensors else dtypes.get_default_dtype()
     operands = [v if isinstance(v, Tensor) else tensor(float(v), dtype=dtype) for v in values]
@@ -37,6 +36,11 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
 def draw(method: str, like: Tensor, shape: Any, *arguments: Any) -> Tensor:
     """Numbers from the default generator, in the element type of a Tensor; they have no gradient."""
     return drawn(None, method, tuple(shape), like._array.dtype, *arguments)
+
+
+def recorded() -> bool:
+    """Whether a function is recorded for other values too, so that checks of these ones would not do."""
+    return MODE.get().recorder is not None
 
 
 def parameters(**constraints: Any) -> dict[str, Any]:
@@ -71,15 +75,6 @@ def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
 def bce(logits: Tensor, value: Tensor) -> Tensor:
     """``-log_prob`` of Bernoulli trials."""
     return binary_cross_entropy_with_logits(logits, value, reduction="none")
-
-
-def tril_matrix_to_vec(mat: Tensor, diag: int = 0) -> Tensor:
-    """The entries of the lower triangles of matrices, row by row."""
-    from minigrad.functions.diagonals import tril_indices
-
-    n = mat.shape[-1]
-    rows, columns = tril_indices(n, n, diag)
-    return mat[..., rows, columns]
 
 
 def one_of(owner: object, **options: Any) -> str:

@@ -19,7 +19,7 @@ from minigrad.kernels import sums
 from minigrad.kernels.sums import VDOT
 from minigrad.ops.elementwise import sub, zero
 from minigrad.ops.elementwise import times as times_number
-from minigrad.ops.linalg import LARGE, has_single, product, product_into, times
+from minigrad.ops.linalg import LARGE, has_single, joined, product, product_into, times
 from minigrad.ops.shape import reshape
 
 _BLOCK = 1 << 16  # elements; a mask of as many bytes stays in the cache and is no large array
@@ -252,7 +252,10 @@ def _mean_square_numba(t: Target) -> str:
 
 def _linear_text(v: Call) -> Text:
     if len(v.shapes[0]) != 2:
-        return "{} @ {}.T + {}"
+        if not joined(v.shapes[0], v.shapes[1][::-1]):
+            return "{} @ {}.T + {}"
+        rows = (-1, v.shapes[0][-1])
+        return "({}.reshape({rows}) @ {}.T).reshape({full}) + {}", {"rows": rows, "full": v.shape}
     return "{} * {}.T + {}" if has_single(v.shapes) else "np.dot({}, {}.T) + {}"
 
 
