@@ -116,10 +116,9 @@ def log_loss(x: Array, target: Array, ignore: int) -> Any:
 def log_loss_backward(
     d: Array, x: Array, target: Array, y: Array, ignore: int, out: Array | None = None
 ) -> Any:
-    """``d * (softmax(x) - 1 at the target)``; ``y`` is `log_loss`, by which softmax takes two passes less."""
+    """``d * (softmax(x) - 1 at the target)``. ``y`` is `log_loss`, from which softmax would follow less exactly."""
     if x.dtype.char == "e":
         wide = x.astype(np.float32)
-        y = log_loss(wide, target, ignore)
         return log_loss_backward(d.astype(np.float32), wide, target, y, ignore).astype(np.float16)
     numbers = np.arange(len(x))
     out = np.empty(x.shape, x.dtype) if out is None else out
@@ -128,18 +127,12 @@ def log_loss_backward(
     d = np.where(ignored, d.dtype.type(0), d).reshape(-1, 1)
     if not x.size:
         return out
-    total = x[numbers, target] + y
-    known = np.isfinite(total).all()
-    total[ignored] = np.inf
     step = max(BLOCK // x.shape[1], 1)
     for k in range(0, len(x), step):
         rows, t = x[k : k + step], out[k : k + step]
-        if known:
-            np.subtract(rows, total[k : k + step].reshape(-1, 1), out=t)
-            np.exp(t, out=t)
-        else:
-            _softmax_rows(rows, t)
-        np.multiply(t, d[k : k + step], out=t)
+        np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=t)
+        np.exp(t, out=t)
+        np.multiply(t, d[k : k + step] / row_sums(t), out=t)
     out[numbers, target] -= d[:, 0]
     return out
 
