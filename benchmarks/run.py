@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import driver
 import operations
+import training as networks
 from driver import Effort, Failed, Inside, Process, Spread
 from peers import PEERS, Peer
 
@@ -340,6 +341,34 @@ def single(session: Session) -> Row:
     return row
 
 
+def training(session: Session) -> Row:
+    row = Row(
+        "training: training steps of small networks, float32, eager and compiled",
+        "The ratios are those of the better of both. Memory: how far the resident memory of a fresh process rises "
+        "during three steps.",
+    )
+    small, effort = session.scale is TINY, session.scale.effort
+    for name, (eager, compiled) in networks.BOUNDS.items():
+        if not session.wanted(f"training:{name.partition(',')[0]}"):
+            continue
+        session.renew()
+        benches = session.racing("minigrad", "compiled", "torch")
+        raced = driver.race(benches, "prepare_training", (name, small), effort, 1e-3, session.say)
+        bounds = {("minigrad", "torch"): eager, ("compiled", "torch"): compiled}
+        row.cases.append(compare_best(name, raced.times, bounds, raced.rounds))
+    for name in [] if small else [case.name for case in row.cases]:
+        peaks = {
+            who: session.fresh(who, "training_peak", name)
+            for who in ("minigrad", "torch")
+            if who in session.facts
+        }
+        if len(peaks) == 2:
+            ours, theirs = (peaks[who] / MB for who in ("minigrad", "torch"))
+            text = f"{ours:,.1f} of torch's {theirs:,.1f} MB"
+            row.checks.append(Check(f"memory, {name}", text, "≤ torch's", ours <= theirs))
+    return row
+
+
 def compiled(session: Session) -> Row:
     row = Row(
         "compiled: the same training step as one function, compiled by minigrad",
@@ -529,8 +558,8 @@ def imports(session: Session) -> Row:
 
 
 ROWS: dict[str, Callable[[Session], Row]] = {
-    "chain": chain, "step": step, "compiled": compiled, "operations": single, "long": long, "memory": memory,
-    "import": imports,
+    "chain": chain, "step": step, "compiled": compiled, "operations": single, "training": training, "long": long,
+    "memory": memory, "import": imports,
 }  # fmt: skip
 
 
@@ -760,7 +789,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = {name.partition(":")[0] for name in arguments.only} or set(ROWS)
     rows = {name: row for name, row in ROWS.items() if name in chosen}
     if "compiled" not in rows:
-        asked -= set(OURS)
+        asked -= set(OURS) - ({"compiled"} if "training" in rows else set())
     peers = [peer for peer in PEERS if peer.installed() and peer.name in asked]
     if arguments.list:
         for name in rows:

@@ -15,9 +15,11 @@ ROOT = Path(__file__).parents[1]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))  # this checkout's minigrad, whichever is installed
 
+import memory  # noqa: E402
 import numpy as np  # noqa: E402
 import operations  # noqa: E402
 import problem  # noqa: E402
+import training  # noqa: E402
 from peers import BY_NAME  # noqa: E402
 
 
@@ -58,6 +60,12 @@ class Worker:
         self.work = operations.prepare(self.peer.package, name, small)
         return fingerprints([t.detach().numpy() for t in self.work()])
 
+    def prepare_training(self, name: str, small: bool) -> list[float]:
+        """Makes ready; gives a number for the loss and for each parameter after a step."""
+        prepared = getattr(self.peer, "prepared", lambda train: train)
+        self.work = training.prepare(self.peer.package, name, small, prepared)
+        return fingerprints([t.detach().numpy() for t in self.work()])
+
     def first_call(self) -> float:
         """Seconds of the first step after it was prepared."""
         return self.first
@@ -84,8 +92,15 @@ class Worker:
         return took, time.process_time() - before
 
     def once(self, what: str, *arguments: Any) -> Any:
-        """Something that a fresh process does once: ``long``, ``peak`` or ``kept``."""
-        return getattr(self.peer, what)(*arguments)
+        """Something that a fresh process does once: ``long``, ``peak`` and the like."""
+        return getattr(self if what == "training_peak" else self.peer, what)(*arguments)
+
+    def training_peak(self, name: str) -> int:
+        """Bytes by which resident memory rises in three steps of a network."""
+        small, whole = (training.prepare(self.peer.package, name, few, lambda f: f) for few in (True, False))
+        small()  # libraries and threads are there before memory is looked at
+        rise: int = memory.peak_of(whole)["above"]
+        return rise
 
 
 def timed(work: Callable[[], Any], count: int) -> float:

@@ -2,16 +2,19 @@
 
 import contextlib
 import io
+import linecache
 import re
 import sys
 from pathlib import Path
+from types import MappingProxyType
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import chapters
 import tables
 from docutils import nodes
-from docutils.parsers.rst import Directive
+from docutils.parsers.rst import Directive, directives
 from docutils.statemachine import StringList
 
 import minigrad
@@ -22,7 +25,7 @@ author = "the minigrad authors"
 version = release = minigrad.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "exercises"]
 default_role = "code"  # docstrings write `name` and ``name``
 
 myst_heading_anchors = 3
@@ -44,20 +47,30 @@ html_copy_source = False
 html_show_copyright = False
 
 
+def run_the_snippets(page):
+    """The variables of a page's snippets, whose lines can be looked up; a snippet may end in an error."""
+    text = (Path(__file__).parent / f"{page}.md").read_text(encoding="utf-8")
+    names = {"__name__": page}
+    for code in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        linecache.cache[f"{page}.py"] = (len(code), None, code.splitlines(keepends=True), f"{page}.py")
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(RuntimeError):
+            exec(compile(code, f"{page}.py", "exec"), names)
+        yield names
+
+
 def draw_the_gallery(app):
-    """Runs the snippets of gallery.md and saves every Drawing under the name that it has there."""
-    here = Path(__file__).parent
-    page = (here / "gallery.md").read_text(encoding="utf-8")
-    names = {"__name__": "gallery"}
-    for code in re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
-        with contextlib.redirect_stdout(io.StringIO()):
-            exec(compile(code, "gallery.py", "exec"), names)
-    folder = here / "_static" / "gallery"
+    """Saves every Drawing of gallery.md under the name that it has there, and the pages with players."""
+    *_, names = run_the_snippets("gallery")
+    folder = Path(__file__).parent / "_static" / "gallery"
     folder.mkdir(exist_ok=True)
     for name, drawing in names.items():
         if isinstance(drawing, minigrad.Drawing):
             drawing.save(folder / f"{name}.svg")
     names["training"].save(folder / "training.html")
+    names["network"].save(folder / "network.html")
+    neuron = next(run_the_snippets("explain"))
+    names = {name: t for name, t in neuron.items() if isinstance(t, minigrad.Tensor)}
+    minigrad.draw(neuron["loss"], names, show=("value", "grad")).save(folder / "neuron.html")
 
 
 class FromTables(Directive):
@@ -151,6 +164,51 @@ class CoverageNowhere(FromTables):
         return [", ".join(f"``{c.place}`` ({len(c.lacking)})" for c in tables.coverage() if not c.here) + "."]
 
 
+class Cell(Directive):
+    """A cell of a program in ``examples/learn``, what it prints, and what it draws: ``.. cell:: slope tape``."""
+
+    required_arguments = 2
+    option_spec = MappingProxyType(
+        {"alt": directives.unchanged, "hide": directives.flag, "page": directives.flag}
+    )
+
+    def run(self):
+        program, name = self.arguments
+        cell = chapters.cells(program)[name]
+        shown = [] if "hide" in self.options else [block(cell.code, "python")]
+        if cell.printed:
+            shown.append(block(cell.printed.rstrip(), "text"))
+        for picture, drawn in cell.pictures.items():
+            folder = Path(__file__).parent / "_static" / "learn"
+            folder.mkdir(exist_ok=True)
+            file = folder / f"{program}_{picture}.svg"
+            file.write_text(drawn if isinstance(drawn, str) else drawn.svg(), encoding="utf-8")
+            shown.append(nodes.image(uri=f"/_static/learn/{file.name}", alt=self.options["alt"]))
+            if "page" in self.options:
+                page = drawn.save(file.with_suffix(".html")).name
+                link = f'<p><a href="../_static/learn/{page}">Walk around in this graph</a></p>'
+                shown.append(nodes.raw("", link, format="html"))
+        return shown
+
+
+class Printed(Directive):
+    """What a program in ``examples`` prints: ``.. printed:: by_hand.py``; from a text to another, if said."""
+
+    required_arguments, optional_arguments, final_argument_whitespace = 1, 1, True
+    option_spec = MappingProxyType({"from": directives.unchanged, "to": directives.unchanged})
+
+    def run(self):
+        program, *arguments = " ".join(self.arguments).split()
+        text = chapters.printed_by(program, arguments)
+        start = text.index(self.options.get("from", ""))
+        end = text.index(self.options["to"], start) if "to" in self.options else None
+        return [block(text[start:end].strip("\n"), "text")]
+
+
+def block(text, language):
+    return nodes.literal_block(text, text, language=language)
+
+
 def linked(name, place="minigrad"):
     """A public name of a place as a link to its entry; as plain code where it has none."""
     return f":py:obj:`{name} <{tables.entry(place, name)}>`"
@@ -170,6 +228,8 @@ def add_other_names(app, what, name, obj, options, lines):
 
 def setup(app):
     """Called by Sphinx."""
+    app.add_directive("cell", Cell)
+    app.add_directive("printed", Printed)
     app.add_directive("operations", Operations)
     app.add_directive("operation-table", OperationTable)
     app.add_directive("coverage-table", CoverageTable)

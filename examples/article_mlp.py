@@ -9,6 +9,7 @@ Exhaustively Explained":
     python examples/article_mlp.py --samples 10000 --epochs 4000        # 3
     python examples/article_mlp.py --quick                              # 1, for a first look
     python examples/article_mlp.py --source                             # the generated backprop, printed
+    python examples/article_mlp.py --improve                            # what annealing and dropout bring
 """
 
 import argparse
@@ -16,11 +17,13 @@ import importlib
 import math
 import shutil
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import article_pictures
 import handwritten
 import numpy as np
 from handwritten import Array, Layer
@@ -31,7 +34,10 @@ BOUND = 1e-10
 """Gradients that differ by more than this, relatively, do not agree."""
 REACH = 10.0
 """Samples and pictures cover [-REACH, REACH] in x and in y."""
-PICTURES = ("objective.png", "samples.png", "predictions.png", "losses.png", "graph.svg")
+
+
+EARLY = 5
+"""Up to this epoch each has a row in the table: the loss rises and falls within the first few."""
 
 
 # -- the problem ---------------------------------------------------------------------------------------------
@@ -93,13 +99,15 @@ def as_layers(net: mg.nn.Module) -> list[Layer]:
     return [Layer(weight.T, bias[None]) for weight, bias in zip(arrays[::2], arrays[1::2], strict=True)]
 
 
-def build(layers: list[Layer]) -> mg.nn.Sequential:
-    """A minigrad network that starts from the same numbers."""
+def build(layers: list[Layer], dropped: float = 0.0) -> mg.nn.Sequential:
+    """A minigrad network that starts from the same numbers, with a share of dropout after each hidden layer."""
     modules: list[mg.nn.Module] = []
-    for W, _ in layers:
+    for i, (W, _) in enumerate(layers):
         fan_in, fan_out = W.shape
-        modules += [mg.nn.Linear(fan_in, fan_out, dtype=mg.float64), mg.nn.ReLU()]
-    net = mg.nn.Sequential(*modules[:-1])  # the last layer is linear
+        modules.append(mg.nn.Linear(fan_in, fan_out, dtype=mg.float64))
+        if i < len(layers) - 1:  # the last layer is linear
+            modules += [mg.nn.ReLU(), mg.nn.Dropout(dropped)] if dropped else [mg.nn.ReLU()]
+    net = mg.nn.Sequential(*modules)
     with mg.no_grad():
         for parameter, array in zip(net.parameters(), as_parameters(layers), strict=True):
             parameter.copy_(mg.tensor(array))
@@ -207,7 +215,7 @@ def train(problem: Problem, net: mg.nn.Module, layers: list[Layer], epochs: int,
                 again = handwritten.backward(same, handwritten.forward(same, problem.x), problem.target)
                 record.at_same_weights = compare(generated, as_parameters(again), epoch)[0].relative
 
-            if epoch % rows_every(epochs) == 0 or epoch == epochs - 1:
+            if epoch <= EARLY or epoch % rows_every(epochs) == 0 or epoch == epochs - 1:
                 row = f"{epoch:>7,}  {mse.item():>16.12g}  {mse_by_hand:>16.12g}  {record.worst.relative:.1e}"
                 bar.write(row)
 
@@ -235,8 +243,8 @@ def verdict(record: Record, epochs: int) -> str | None:
     print(
         f"\nCompared: {gradients} gradients in each of {epochs:,} epochs, each network at its own weights."
         "\nLargest difference of a gradient from the one by hand:\n"
-        f"  relative to the largest entry in its layer      {record.worst}\n"
-        f"  relative to its own, however near zero that is  {record.worst_in_itself}"
+        f"  relative to the largest in its layer    {record.worst}\n"
+        f"  relative to its own, however near zero  {record.worst_in_itself}"
     )
     if record.at_same_weights is None:
         print(f"They agree: relative to its layer, no gradient differs by more than {BOUND:.0e}.")
@@ -262,73 +270,108 @@ def as_source(problem: Problem, net: mg.nn.Module) -> str:
     return mg.source(loss, net, inputs={"x": x, "target": target}, name="forward_and_backward")
 
 
-# -- pictures ------------------------------------------------------------------------------------------------
+# -- how good the fit is -------------------------------------------------------------------------------------
 
 
-def draw_pictures(
-    folder: Path, problem: Problem, net: mg.nn.Module, layers: list[Layer], record: Record
-) -> None:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
+class Grid(NamedTuple):
+    """The square of the samples, as 100 x 100 points, and the truth there."""
 
-    axis = np.linspace(-REACH, REACH, 100)
-    x, y = np.meshgrid(axis, axis)
-    grid = problem.point_scale.apply(np.column_stack([x.ravel(), y.ravel()]))
-    with mg.no_grad():
-        by_minigrad = net(mg.from_numpy(grid)).numpy()
-    by_hand = handwritten.forward(layers, grid).prediction
-    predictions = [problem.value_scale.undo(column).reshape(x.shape) for column in (by_minigrad, by_hand)]
-    heights = [objective(x, y), *predictions]
-    levels = MaxNLocator(30).tick_values(min(h.min() for h in heights), max(h.max() for h in heights))
+    x: Array
+    y: Array
+    true: Array
 
-    def contours(figure: Figure, axes: Axes, title: str, height: Array, colours: str) -> None:
-        filled = axes.contourf(x, y, height, levels=levels, cmap=colours)
-        axes.set(title=title, xlabel="x", ylabel="y", aspect="equal")
-        figure.colorbar(filled, ax=axes, shrink=0.9)
+    @classmethod
+    def of(cls, count: int = 100) -> "Grid":
+        axis = np.linspace(-REACH, REACH, count)
+        x, y = np.meshgrid(axis, axis)
+        return cls(x, y, objective(x, y))
 
-    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
-    title = r"The objective: $\sin x + x\,\cos y + y + 3^{\,x/3}$"
-    contours(figure, figure.subplots(), title, heights[0], "viridis")
-    figure.savefig(folder / "objective.png", dpi=120)
+    def heights(self, problem: Problem, network: Callable[[Array], Array]) -> Array:
+        """What a network predicts, mapped back to the objective's own scale."""
+        points = problem.point_scale.apply(np.column_stack([self.x.ravel(), self.y.ravel()]))
+        with mg.no_grad():
+            return problem.value_scale.undo(network(points)).reshape(self.x.shape)
 
-    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
-    axes = figure.subplots()
-    size = 12 if len(problem.points) <= 2000 else 4
-    dots = axes.scatter(
-        problem.points[:, 0], problem.points[:, 1], s=size, c=problem.values[:, 0], cmap="viridis"
+    def predicted(self, problem: Problem, net: mg.nn.Module) -> Array:
+        """The same for a network of minigrad's."""
+        return self.heights(problem, lambda x: net(mg.from_numpy(x)).numpy())
+
+    def off(self, heights: Array) -> float:
+        """The root of the mean squared error."""
+        return float(np.sqrt(np.mean((heights - self.true) ** 2)))
+
+    def explained(self, heights: Array) -> float:
+        """The share of the truth's variance that a prediction explains (R squared): 1 is perfect, 0 the mean."""
+        return 1 - self.off(heights) ** 2 / float(self.true.var())
+
+
+def say(text: str) -> None:
+    """Prints a paragraph that fits a terminal of 80 columns."""
+    print(f"\n{textwrap.fill(text, 79)}")
+
+
+def print_fit(grid: Grid, problem: Problem, net: mg.nn.Module, layers: list[Layer], record: Record) -> None:
+    by_minigrad = grid.predicted(problem, net)
+    by_hand = grid.heights(problem, lambda x: handwritten.forward(layers, x).prediction)
+    losses = [loss for loss, _ in record.losses]
+    peak = int(np.argmax(losses))
+    if peak > 0:
+        say(
+            f"The loss first rises, from {losses[0]:,.0f} to {losses[peak]:,.0f} at epoch {peak}: weights drawn from "
+            "[-1, 1) predict far too much, the loss is steep there, and the steps are too long for it."
+        )
+    say(
+        f"The fit: on a grid of {grid.x.size:,} points the network explains {grid.explained(by_minigrad):.1%} of the "
+        f"variance of the function. It is off by {grid.off(by_minigrad):.2f} (root mean square), where the function "
+        f"goes from {grid.true.min():.0f} to {grid.true.max():.0f}. The network trained by hand predicts the same, to "
+        f"{np.abs(by_minigrad - by_hand).max():.0e}."
     )
-    axes.set(title=f"{len(problem.points):,} samples of it", xlabel="x", ylabel="y", aspect="equal")
-    axes.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH))
-    figure.colorbar(dots, ax=axes, shrink=0.9)
-    figure.savefig(folder / "samples.png", dpi=120)
 
-    figure = Figure(figsize=(15, 4.2), layout="constrained")
-    titles = ("True", "Predicted after training by minigrad", "Predicted after training by hand")
-    colour_maps = ("viridis", "plasma", "plasma")
-    for axes, title, height, colours in zip(figure.subplots(1, 3), titles, heights, colour_maps, strict=True):
-        contours(figure, axes, title, height, colours)
-    figure.savefig(folder / "predictions.png", dpi=120)
 
-    figure = Figure(figsize=(7, 7), layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    loss, loss_by_hand = zip(*record.losses, strict=True)
-    above.plot(loss, lw=5, alpha=0.4, label="minigrad")
-    above.plot(loss_by_hand, "k--", lw=1, label="by hand")
-    above.set(title="Mean squared error of the standardised values", yscale="log", ylabel="MSE")
-    above.legend()
-    below.plot(record.differences, lw=0.8)
-    below.axhline(BOUND, color="tab:red", lw=1)
-    below.text(0, BOUND / 2, "above this line they disagree", color="tab:red", va="top")
-    below.set(title="Largest relative difference of a gradient", yscale="log", xlabel="epoch")
-    for axes in (above, below):
-        axes.grid(alpha=0.3)
-    figure.savefig(folder / "losses.png", dpi=120)
+# -- doing better --------------------------------------------------------------------------------------------
 
-    objective_of_training = 0.5 * mg.nn.MSELoss()(
-        net(mg.from_numpy(problem.x)), mg.from_numpy(problem.target)
-    )
-    mg.draw(objective_of_training, params=net).save(folder / "graph.svg")
+WARM, PEAK, DROPPED = 0.3, 10, 0.02
+"""Annealing: the share of the steps in which the rate rises, and to how many times ``--lr``; and dropout's share."""
+
+
+def improve(problem: Problem, grid: Grid, seed: int, epochs: int, lr: float) -> dict[str, Array]:
+    """Trains by minigrad in four ways and prints how good each fit is; returns the predictions.
+
+    A learning rate above ``--lr`` diverges at once, for the loss is steepest where training starts. So the rate
+    rises from a small one, and is annealed to nearly 0 (`OneCycleLR`).
+    """
+    x, target = mg.from_numpy(problem.x), mg.from_numpy(problem.target)
+    mean_squared_error = mg.nn.MSELoss()
+    fits: dict[str, Array] = {}
+    print(f"\nDoing better, {epochs:,} epochs each:")
+    print(f"  {'':<32} {'MSE of samples':>14}  {'explained':>9}  {'off by':>6}")
+    for annealed, dropped in ((False, 0.0), (True, 0.0), (False, DROPPED), (True, DROPPED)):
+        net = build(handwritten.initial_layers(seed), dropped)
+        mg.manual_seed(seed)
+        optimizer = mg.optim.SGD(net.parameters(), lr=lr)
+        schedule = None
+        if annealed:
+            schedule = mg.optim.lr_scheduler.OneCycleLR(
+                optimizer, PEAK * lr, total_steps=epochs + 1, pct_start=WARM, cycle_momentum=False
+            )
+        for _ in range(epochs):
+            loss = 0.5 * mean_squared_error(net(x), target)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if schedule is not None:
+                schedule.step()
+        net.eval()
+        heights = grid.predicted(problem, net)
+        with mg.no_grad():
+            mse = mean_squared_error(net(x), target).item()
+        name = " and ".join(
+            [*(["annealed"] if annealed else []), *([f"dropout {dropped}"] if dropped else [])]
+        )
+        name = name or "as above"
+        print(f"  {name:<32} {mse:>14.4f}  {grid.explained(heights):>9.1%}  {grid.off(heights):>6.2f}")
+        fits[name] = heights
+    return fits
 
 
 # -- the command line ----------------------------------------------------------------------------------------
@@ -364,6 +407,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     option(
         "--source", action="store_true", help="print forward and backward pass as a NumPy program, and stop"
     )
+    option("--improve", action="store_true", help="also train with annealing and dropout, by minigrad alone")
     option("--no-plots", action="store_true", help="draw nothing")
     option("--out", type=Path, default=Path("article_mlp"), metavar="DIR", help="for pictures (article_mlp)")
     arguments = parser.parse_args(argv)
@@ -401,20 +445,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(as_source(problem, net), end="")
         return 0
 
-    print(
-        f"Network {'-'.join(map(str, handwritten.SIZES))} with ReLU, {arguments.samples:,} samples, full "
-        f"batch, {arguments.epochs:,} epochs, learning rate {arguments.lr:g}, seed {arguments.seed}.\n"
-        "Trained twice from the same start: by minigrad, and by a backward pass written by hand in NumPy.\n"
-        "The hand-written pass is the gradient of half the mean squared error (MSE), so minigrad is given\n"
-        "0.5 * MSELoss. Of the whole MSE every gradient is twice that, and half the learning rate takes the\n"
-        "same steps.\n"
+    sizes = "-".join(map(str, handwritten.SIZES))
+    say(
+        f"Network {sizes} with ReLU, {arguments.samples:,} samples, full batch, {arguments.epochs:,} epochs, learning "
+        f"rate {arguments.lr:g}, seed {arguments.seed}. Trained twice from the same start: by minigrad, and by a "
+        "backward pass written by hand in NumPy. The pass written by hand is the gradient of half the mean squared "
+        "error (MSE), so minigrad is given 0.5 * MSELoss. Of the whole MSE every gradient is twice that, and half "
+        "the learning rate takes the same steps."
     )
+    print()
     with np.errstate(over="ignore", invalid="ignore"):  # divergence is looked for, and gets a sentence
         record = train(problem, net, layers, arguments.epochs, arguments.lr)
     failure = verdict(record, arguments.epochs)
-    if not (arguments.no_plots or record.diverged):
-        draw_pictures(arguments.out, problem, net, layers, record)
-        print(f"Pictures in {arguments.out}: {', '.join(PICTURES)}.")
+    if not record.diverged:
+        grid = Grid.of()
+        print_fit(grid, problem, net, layers, record)
+        pictures = [*article_pictures.NAMES]
+        if not arguments.no_plots:
+            article_pictures.draw_all(arguments.out, problem, grid, net, layers, record, BOUND)
+        if arguments.improve:
+            fits = improve(problem, grid, arguments.seed, arguments.epochs, arguments.lr)
+            if not arguments.no_plots:
+                article_pictures.compare_fits(arguments.out / "improved.png", grid, fits)
+                pictures.append("improved.png")
+        if not arguments.no_plots:
+            say(f"Pictures in {arguments.out}: {', '.join(pictures)}.")
     if failure:
         print(f"error: {failure}", file=sys.stderr)
     return 1 if failure else 0

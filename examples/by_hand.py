@@ -11,12 +11,16 @@ Two inputs, three hidden neurons with ReLU, one output; the wanted output is the
 
 Every change is printed with the sum that gives it. A change is what a number should move by, so it is minus
 the gradient of half the squared error, which is what the tape is asked for.
+
+    python examples/by_hand.py
+    python examples/by_hand.py --draw by_hand.html      # needs the extra `examples`, or Graphviz
 """
 
 import argparse
 import math
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import minigrad as mg
@@ -90,8 +94,8 @@ def changes_by_hand(found: dict[str, Worked]) -> dict[str, Worked]:
     return changes
 
 
-def by_tape() -> tuple[dict[str, float], dict[str, float]]:
-    """The same changes, and every weight and bias after the step, by backward and SGD."""
+def by_tape(picture: Path | None = None) -> tuple[dict[str, float], dict[str, float]]:
+    """The same changes, and every weight and bias after the step, by backward and SGD; and the graph, drawn."""
     n = {name: mg.tensor(value, dtype=mg.float64) for name, value in START.items()}
     learnt = [number.requires_grad_() for name, number in n.items() if name[0] in "wb"]
     optimizer = mg.optim.SGD(learnt, lr=LEARNING_RATE)
@@ -102,18 +106,23 @@ def by_tape() -> tuple[dict[str, float], dict[str, float]]:
         n["output"] = n["output"] + n[hidden] * n[out]
     for name in ("output", "h1", "h2", "h3"):
         n[name].retain_grad()
-    wanted = (n["x1"] + n["x2"]) / 2
-    (0.5 * (n["output"] - wanted) ** 2).backward()
+    n["wanted"] = (n["x1"] + n["x2"]) / 2
+    n["loss"] = 0.5 * (n["output"] - n["wanted"]) ** 2
+    n["loss"].backward()
+    if picture is not None:
+        mg.draw(n["loss"], n, show=("value", "grad"), fold=False).save(picture)
 
-    changes = {name: -number.grad.item() for name, number in n.items() if number.grad is not None}
+    known = {name: number.grad for name, number in n.items() if number.is_leaf or number.retains_grad}
+    changes = {name: -grad.item() for name, grad in known.items() if grad is not None}
     optimizer.step()
     return changes, {name: n[name].item() for name in START}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    argparse.ArgumentParser(
-        description="Work one step of gradient descent by hand and by the tape."
-    ).parse_args(argv)
+    parser = argparse.ArgumentParser(description="Work one step of gradient descent by hand and by the tape.")
+    help_ = "draw the graph with all values and gradients, as .html to walk around in, .svg or .png"
+    parser.add_argument("--draw", type=Path, metavar="FILE", help=help_)
+    picture = parser.parse_args(argv).draw
 
     found = forward_by_hand(START)
     print(f"Forward, with x1 = {paper(START['x1'])} and x2 = {paper(START['x2'])}:")
@@ -121,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"  {name + ':':<8} {sum_} = {paper(value)}")
 
     changes = changes_by_hand(found)
-    tape_changes, tape_after = by_tape()
+    tape_changes, tape_after = by_tape(picture)
     print(f"\nBackward, what each should change by:\n  {'':<42} {'by hand':>10} {'from the tape':>14}")
     apart = []
     for name, (change, sum_) in changes.items():
@@ -143,6 +152,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("\nerror: a number from the tape is not the one worked out by hand", file=sys.stderr)
         return 1
     print(f"\nBy hand and from the tape they agree: all {len(apart)} numbers, to within {BOUND:.0e}.")
+    if picture is not None:
+        print(f"The graph is in {picture}.")
     return 0
 
 

@@ -31,13 +31,24 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
-    from minigrad import func as func, linalg as linalg, nn as nn, optim as optim, random as random
+    from minigrad import distributed as distributed, distributions as distributions, onnx as onnx
+    from minigrad import (
+        func as func,
+        linalg as linalg,
+        masked as masked,
+        mps as mps,
+        nn as nn,
+        optim as optim,
+        random as random,
+    )
     from minigrad import serialization as serialization, special as special, tape as tape, testing as testing
-    from minigrad import utils as utils, version as version
+    from minigrad import utils as utils, version as version, xpu as xpu
     from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
     from minigrad.amp.autocast_mode import autocast as autocast, is_autocast_enabled as is_autocast_enabled
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
+    from minigrad.formats import *
+    from minigrad.func import vmap as vmap
     from minigrad.parts import in_parts as in_parts
     from minigrad.functions.table import *
     from minigrad.random import Generator as Generator, default_generator as default_generator
@@ -45,6 +56,7 @@ if TYPE_CHECKING:
     from minigrad.random import initial_seed as initial_seed, manual_seed as manual_seed, seed as seed
     from minigrad.random import set_rng_state as set_rng_state
     from minigrad.readers.draw import Drawing as Drawing, draw as draw
+    from minigrad.readers.explain import explain as explain
     from minigrad.readers.source import source as source
     from minigrad.readers.summary import summary as summary
     from minigrad.readers.table import tape_table as tape_table
@@ -57,8 +69,9 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "accelerator", "amp", "backends", "cuda", "func", "gradcheck", "linalg", "nn", "optim", "random",
-        "serialization", "special", "tape", "testing", "threads", "utils", "version",
+        "accelerator", "amp", "backends", "cuda", "distributed", "distributions", "func", "gradcheck", "jit", "linalg",
+        "masked", "mps", "nn", "onnx", "optim", "random", "serialization", "special", "tape", "testing", "threads",
+        "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place
@@ -67,9 +80,12 @@ else:
             "amp.autocast_mode": "autocast is_autocast_enabled",
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
+            "formats": "channels_last channels_last_3d contiguous_format layout memory_format preserve_format strided",
+            "func": "vmap",
             "parts": "in_parts",
             "random": "Generator default_generator fork_rng get_rng_state initial_seed manual_seed seed set_rng_state",
             "readers.draw": "Drawing draw",
+            "readers.explain": "explain",
             "readers.source": "source",
             "readers.summary": "summary",
             "readers.table": "tape_table",

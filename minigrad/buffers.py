@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 import sys
 from _thread import _local
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+Empty: TypeAlias = Callable[..., Array]  # as np.empty
 
 SMALL = 1 << 17  # bytes below which the C library reuses memory by itself
 KEPT = 1 << 26  # bytes at most that a thread keeps
@@ -69,6 +71,15 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         buffer = _buffer(size)
         buffers.append(buffer)
     return np.ndarray(shape, dtype, buffer)
+
+
+def copied(x: Array) -> Array:
+    """As ``np.array(x)``."""
+    if x.nbytes < SMALL or not x.flags.c_contiguous:
+        return np.array(x)
+    y = empty(x.shape, x.dtype)
+    np.copyto(y, x)
+    return y
 
 
 def is_view(array: Array) -> bool:

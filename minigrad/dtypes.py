@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 __all__ = [
-    "bool", "double", "dtype", "float", "float16", "float32", "float64", "get_default_dtype",
+    "bfloat16", "bool", "double", "dtype", "float", "float16", "float32", "float64", "get_default_dtype",
     "half", "int", "int8", "int16", "int32", "int64", "long", "promote_types", "result_type",
     "set_default_dtype", "short", "uint8",
 ]  # fmt: skip
@@ -40,6 +40,7 @@ class dtype:
 
     __slots__ = ("is_floating_point", "name", "numpy")
     is_complex = False
+    is_here = True  # whether Tensors have it
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -68,6 +69,34 @@ class dtype:
         return self.name
 
 
+class _Absent(dtype):
+    """One that PyTorch has and NumPy lacks: programs may name it and compare with it, and no Tensor has it."""
+
+    __slots__ = ("_itemsize",)
+    is_here = False
+
+    def __init__(self, name: str, itemsize: _Int) -> None:
+        self.name, self.is_floating_point, self._itemsize = name, True, itemsize
+
+    @property
+    def numpy(self) -> NumpyType:  # type: ignore[override]
+        """TypeError."""
+        raise TypeError(
+            f"{self.name} is a name alone, as NumPy has no such element type; minigrad computes in float16, float32 "
+            "and float64: use one of these"
+        )
+
+    @property
+    def itemsize(self) -> _Int:
+        """Bytes per element."""
+        return self._itemsize
+
+    @property
+    def is_signed(self) -> _Bool:
+        """Whether negative values exist."""
+        return True
+
+
 DTypeLike: TypeAlias = "dtype | NumpyType | type[Any]"
 
 bool = dtype("bool")
@@ -79,6 +108,7 @@ int64 = long = dtype("int64")
 float16 = half = dtype("float16")
 float32 = float = dtype("float32")
 float64 = double = dtype("float64")
+bfloat16 = _Absent("bfloat16", 2)
 
 OF_NUMPY = {t.numpy: t for t in (bool, uint8, int8, int16, int32, int64, float16, float32, float64)}
 F16, F32, F64 = float16.numpy, float32.numpy, float64.numpy

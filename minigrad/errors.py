@@ -161,7 +161,23 @@ def explain(
         kind, message = NotImplementedError, "not implemented for floats; convert with .int() first"
     if isinstance(error, ValueError) and (op.elementwise or op.parts):
         message = clash(shapes) or message
-    return kind(f"{op.name}: {message} (operands: {texts}; at {where})")
+    return kind(f"{_called(op)}: {message} (operands: {texts}; at {where})")
+
+
+# Where the functions stand that users call; what has another place may call functions of the user's.
+_ROOMS = tuple(os.path.join(_PACKAGE, room) for room in ("functions", "nn", "linalg.py"))
+
+
+def _called(op: Any) -> str:
+    """The name of an op; where that is not public, of the outermost function that leads to it."""
+    if op.public:
+        return str(op.name)
+    name, frame = op.name, sys._getframe(1)
+    while (back := frame.f_back) is not None and INSIDE[(code := back.f_code).co_filename]:
+        if code.co_filename.startswith(_ROOMS) and code.co_name[0] != "_" and code.co_name in back.f_globals:
+            name = code.co_name
+        frame = back
+    return str(name)
 
 
 def clash(shapes: Sequence[tuple[int, ...]]) -> str | None:

@@ -29,6 +29,10 @@ NOT_SAMPLED = {
     ),
     "bernoulli": "random; recorded by compile, tested in test_compile.py",
     "multinomial": "random; its bits are PyTorch's, tested in test_random.py",
+    **dict.fromkeys(
+        ("standard_gamma", "dirichlet", "poisson", "binomial", "gamma_slope", "dirichlet_slope"),
+        "random, or the gradients of what is; tested in test_random.py and test_distributions.py",
+    ),
     "mean_square": "what programs make of mse_loss, tested in test_source.py",
     "square_sum": "what programs in blocks of rows make of mse_loss, tested in test_compile_backends.py",
 }
@@ -65,6 +69,8 @@ NOT_0D = {
     "linear": "operands have dimensions",
     "standardize": "its parameter names dimensions",
     "standardize_backward": "its parameter names dimensions",
+    "layer_norm": "operands have dimensions",
+    "layer_norm_backward": "operands have dimensions",
     "log_loss": "operands have rows",
     "log_loss_backward": "operands have rows",
     "nll": "operands have rows",
@@ -458,8 +464,12 @@ def scans(op: str, f: Any, via: Any = None, zeros: bool = False) -> list[Row]:
     return rows + more * zeros
 
 
-def _cumsum(op: Any, x: Any, dim: int) -> Any:
-    return op(x, dim=dim, dtype=x._array.dtype, back=x._array.dtype)
+def _cumsum(op: Any, x: Any, dim: int, reverse: bool = False) -> Any:
+    return op(x, dim=dim, dtype=x._array.dtype, back=x._array.dtype, reverse=reverse)
+
+
+def _from_behind(x: np.ndarray, dim: int, reverse: bool) -> np.ndarray:
+    return np.flip(scan(itertools.accumulate)(np.flip(x, dim), dim), dim)
 
 
 def _cumprod(op: Any, x: Any, dim: int) -> Any:
@@ -595,6 +605,7 @@ ROWS: list[Row] = [
     *args("argmax", lambda v: v.index(max(v))),
     *args("argmin", lambda v: v.index(min(v))),
     *scans("cumsum",      itertools.accumulate, _cumsum),
+    Row("cumsum", (real(2, 3),), _from_behind, "0", {"dim": 1, "reverse": True}, via=_cumsum),
     *scans("cumprod",     lambda v: itertools.accumulate(v, operator.mul), _cumprod, zeros=True),
     *scans("prod_others", _others, zeros=True),
     *(Row("cumprod_backward", (real(*s), real(*s)), _backward_of_products, "01", {"dim": d})

@@ -30,11 +30,11 @@ def _gelu(x: float, approximate: str) -> float:
     return x * _phi(x) if approximate == "none" else 0.5 * x * (1 + _tanh_part(x)[0])
 
 
-def _gelu_slope(x: float, approximate: str) -> float:
+def _gelu_backward(d: float, x: float, approximate: str) -> float:
     if approximate == "none":
-        return _phi(x) + x * _density(x)
+        return d * (_phi(x) + x * _density(x))
     t, inner = _tanh_part(x)
-    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner
+    return d * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner)
 
 
 def _erfinv(x: float) -> float:
@@ -184,9 +184,22 @@ def _standardize_backward(d: np.ndarray, x: np.ndarray, dim: tuple[int, ...], ep
     return out.reshape(x.shape)
 
 
+def _layer_norm(x: np.ndarray, w: np.ndarray, *b: np.ndarray, eps: float) -> np.ndarray:
+    y = _standardize(x, tuple(range(x.ndim - w.ndim, x.ndim)), eps) * w
+    return y + b[0] if b else y
+
+
+def _layer_norm_backward(d: np.ndarray, x: np.ndarray, w: np.ndarray, eps: float, onward: bool) -> np.ndarray:
+    dims, rows = tuple(range(x.ndim - w.ndim, x.ndim)), tuple(range(x.ndim - w.ndim))
+    parts = [np.sum(d * _standardize(x, dims, eps), rows), np.sum(d, rows)]
+    if onward:
+        parts.insert(0, _standardize_backward(d * w, x, dims, eps))
+    return np.concatenate([p.ravel() for p in parts])
+
+
 def rows() -> list[Any]:
     """The rows; a function, because op_samples.py imports this file."""
-    from op_samples import Draw, Row, inside, nonzero, one, real, two, whole, wide
+    from op_samples import Draw, Row, each, inside, nonzero, one, real, two, whole, wide
 
     def chance(*shape: int) -> Draw:
         return Draw("real", shape, 0.1, 0.9)
@@ -206,8 +219,8 @@ def rows() -> list[Any]:
         one("logit",       chance,    _logit, eps=0.3),
         one("gelu",        wide,      _gelu, approximate="none"),
         one("gelu",        wide,      _gelu, approximate="tanh"),
-        one("gelu_slope",  wide,      _gelu_slope, approximate="none"),
-        one("gelu_slope",  wide,      _gelu_slope, approximate="tanh"),
+        *(Row("gelu_backward", (wide(*shape), wide(*shape)), each(_gelu_backward), "01", {"approximate": how})
+          for shape in ((2, 3), (), (0, 3)) for how in ("none", "tanh")),
         one("silu",        wide,      lambda x: x * _logistic(x)),
         one("mish",        wide,      lambda x: x * math.tanh(math.log1p(math.exp(x)))),
         one("softplus",    wide,      _softplus, beta=1.0, threshold=20.0),
@@ -266,5 +279,12 @@ def rows() -> list[Any]:
         table.append(Row("standardize", (real(*shape),), _standardize, "0", {"dim": dims, "eps": 0.1}))
         table.append(Row("standardize_backward", (real(*shape), real(*shape)), _standardize_backward, "01",
                          {"dim": dims, "eps": 0.1}))
+    for shape, count in [((2, 3), 1), ((2, 1, 3), 2), ((0, 3), 1), ((4,), 1)]:
+        w = shape[-count:]
+        table.append(Row("layer_norm", (real(*shape), real(*w)), _layer_norm, "01", {"eps": 0.1}))
+        table.append(Row("layer_norm", (real(*shape), real(*w), real(*w)), _layer_norm, "012", {"eps": 0.1}))
+        for onward in (True, False):
+            table.append(Row("layer_norm_backward", (real(*shape), real(*shape), real(*w)), _layer_norm_backward,
+                             "012" if onward else "01", {"eps": 0.1, "onward": onward}))
     # fmt: on
     return table

@@ -90,6 +90,18 @@ def _sliding_back(g: Any, shape: Any, dim: int, step: int) -> np.ndarray:
     return y
 
 
+def _as_strided(x: Any, size: Any, stride: Any, offset: int) -> np.ndarray:
+    flat = x.reshape(-1)
+    return np.array([flat[offset + np.dot(at, stride)] for at in np.ndindex(*size)], x.dtype).reshape(size)
+
+
+def _as_strided_back(g: Any, shape: Any, size: Any, stride: Any, offset: int) -> np.ndarray:
+    y = np.zeros(math.prod(shape))
+    for at in np.ndindex(*size):
+        y[int(offset + np.dot(at, stride))] += g[at]
+    return y.reshape(shape)
+
+
 def _fold(cols: Any, sizes: Any, kernel: Any, dilation: Any, pads: Any, stride: Any) -> np.ndarray:
     out = _out(sizes, kernel, stride, pads, dilation)
     channels = cols.shape[1] // math.prod(kernel)
@@ -263,6 +275,9 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any], whole: Callable[...,
     def out(plans: Any) -> tuple[int, ...]:
         return tuple(len(_neighbours(plan)) for plan in plans)
 
+    woven = {"size": (2, 3), "stride": (1, 2), "offset": 1}
+    nothing = {"size": (0, 2), "stride": (1, 1), "offset": 0}
+    single: dict[str, Any] = {"size": (), "stride": (), "offset": 1}
     table = [
         Row("conv", (real(2, 2, 5), real(3, 2, 2), real(3)), _conv, "012", one),
         Row("conv", (real(2, 4, 5, 4), real(2, 2, 3, 2)), _conv, "01", two),
@@ -284,6 +299,12 @@ def rows(Row: Callable[..., Any], real: Callable[..., Any], whole: Callable[...,
         Row("sliding_back", (real(2, 3, 3),), _sliding_back, "0", {"shape": (2, 5), "dim": 1, "step": 1}),
         Row("sliding_back", (real(0, 2, 2),), _sliding_back, "0", {"shape": (0, 3), "dim": 1, "step": 1}),
         Row("sliding_back", (real(2, 2, 2),), _sliding_back, "0", {"shape": (5, 2), "dim": 0, "step": 3}),
+        Row("as_strided", (real(3, 4),), _as_strided, "0", woven),
+        Row("as_strided", (real(0),), _as_strided, "0", nothing),
+        Row("as_strided", (real(),), _as_strided, "0", {"size": (2,), "stride": (0,), "offset": 0}),
+        Row("as_strided_back", (real(2, 3),), _as_strided_back, "0", {"shape": (3, 4), **woven}),
+        Row("as_strided_back", (real(0, 2),), _as_strided_back, "0", {"shape": (0,), **nothing}),
+        Row("as_strided_back", (real(),), _as_strided_back, "0", {"shape": (2,), **single}),
         Row("fold", (real(2, 8, 6),), _fold, "0", {"sizes": (4, 3), "kernel": (2, 2), **how(2)}),
         Row("fold", (real(1, 2, 4),), _fold, "0", {"sizes": (5, 4), "kernel": (2, 1), **how(2, 2, ((0, 0),), 2)}),
         Row("fold", (real(0, 8, 6),), _fold, "0", {"sizes": (4, 3), "kernel": (2, 2), **how(2)}),

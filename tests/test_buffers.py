@@ -142,3 +142,13 @@ def test_a_long_last_axis_needs_no_long_row_of_zeros() -> None:
         assert nn.long_row(n, n) == 8192
     assert nn.long_row(64_000, 64) == 6_400, "a divisor"
     assert nn.long_row(2 * 8192 * 5, 5) <= 16_384
+
+
+def test_gradients_of_several_leaves_share_no_memory() -> None:
+    a, b = (mg.zeros(ROWS, 64, dtype=mg.float64, requires_grad=True) for _ in range(2))
+    seed = mg.ones(ROWS, 64, dtype=mg.float64)
+    grads = [g.numpy() for _ in range(2) for g in mg.autograd.grad(a + b, [a, b], seed)]
+    for k, g in enumerate(grads):
+        assert not any(np.shares_memory(g, h) for h in (seed.numpy(), *grads[:k]))
+        g[...] = k
+    assert [g.min() == g.max() == k for k, g in enumerate(grads)] == [True] * 4

@@ -2671,6 +2671,11 @@ def _returns_a_leaf_beside_what_needs_it(x: Any) -> Any:
     return t * 2.0, t
 
 
+def _needs_a_leaf_of_its_own(x: Any) -> Any:
+    t = (x * 2.0).requires_grad_()
+    return t * 2.0
+
+
 def _detaches_before_a_change(x: Any) -> Any:
     t = x * 2.0
     p = t.detach().requires_grad_()
@@ -2691,12 +2696,101 @@ def _detaches_before_a_change(x: Any) -> Any:
             mg.ones(3),
             "is returned beside a result that is computed from it",
         ),
+        (_needs_a_leaf_of_its_own, mg.ones(3), "because of a Tensor that the function makes"),
         (_detaches_before_a_change, mg.ones(3), "clone.. it where it is detached"),
     ],
 )
 def test_what_a_replay_could_not_repeat_is_refused(function: Any, x: Any, sentence: str) -> None:
     with pytest.raises(RuntimeError, match=sentence):
         mg.compile(function)(x)
+
+
+def _becomes_part_of_the_graph(x: Any) -> Any:
+    t = x.detach()
+    t.mul_(WEIGHT)
+    return t * 3.0
+
+
+WEIGHT = mg.full((3,), 2.0, requires_grad=True)
+
+
+def test_a_detached_tensor_that_gets_a_gradient_by_a_change_in_place_is_refused_where_it_is_used() -> None:
+    with pytest.raises(RuntimeError, match=r"clone.. it where it is detached"):
+        mg.compile(_becomes_part_of_the_graph)(mg.ones(3))
+
+    def average(x: Any) -> Any:  # nobody uses that view afterwards
+        x.data.copy_(0.5 * x.data + 0.5 * WEIGHT)
+        return x * x
+
+    x = mg.ones(3, requires_grad=True)
+    mg.compile(average)(x).sum().backward()
+    assert x.tolist() == [1.5] * 3
+    assert x.grad.tolist() == [3.0] * 3
+    assert WEIGHT.grad is None
+
+
+def test_a_hook_on_a_parameter_that_was_stepped_before_is_refused() -> None:
+    p = nn.Parameter(mg.ones(3))
+    p.grad = mg.ones(3)
+    opt = optim.SGD([p], lr=0.1)
+
+    def f() -> Any:
+        opt.step()
+        p.register_hook(lambda g: g * 2)
+        return p * 2.0
+
+    with pytest.raises(RuntimeError, match="adds or removes a hook"):
+        mg.compile(f)()
+    assert p.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_gradients_of_gradients_stop_at_an_argument_that_is_a_view_of_another() -> None:
+    compiled = mg.compile(lambda x, y: x.sin() * y)
+    expected, computed = [], []
+    for f, results in ((lambda x, y: x.sin() * y, expected), (compiled, computed)):
+        x = mg.arange(6.0).reshape(2, 3).requires_grad_()
+        (g,) = autograd.grad(f(x, x.T.T).sum(), x, create_graph=True)
+        (h,) = autograd.grad((g * g).sum(), x)
+        results += [g.tolist(), h.tolist()]
+    assert computed == expected
+
+
+def test_an_element_by_a_constant_tensor_of_one_number_is_the_call_s_own() -> None:
+    w = mg.arange(6.0).reshape(2, 3).requires_grad_()
+    f = mg.compile(lambda x: ((w + x)[mg.tensor(1)], (w + x)[mg.tensor(1), mg.tensor(2)]))
+    first = f(mg.ones(3))
+    f(mg.zeros(3))
+    assert [t.tolist() for t in first] == [[4.0, 5.0, 6.0], 6.0]
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_seed_of_another_dtype_is_converted(create_graph: bool) -> None:
+    w = mg.ones(3, requires_grad=True)
+    w.backward(mg.ones(3, dtype=mg.float64), create_graph=create_graph)
+    assert w.grad.dtype == mg.float32
+    w.grad = None
+
+    def f(x: Any) -> Any:
+        w.backward(x)
+        return x
+
+    mg.compile(f)(mg.ones(3, dtype=mg.float64))
+    assert w.grad.dtype == mg.float32
+
+
+@pytest.mark.parametrize("f", [lambda x: x.tanh(), lambda x: (x * 2.0).exp(), lambda x: x.exp() * 2.0])
+def test_a_change_of_a_result_that_backward_needs_is_noticed_as_in_eager_mode(f: Any) -> None:
+    outcomes = []
+    for function in (f, mg.compile(f)):
+        y = function(mg.ones(3, requires_grad=True))
+        with mg.no_grad():
+            y.add_(1.0)
+        try:
+            y.sum().backward()
+            outcomes.append("")
+        except RuntimeError as error:
+            outcomes.append(str(error)[:60])
+    assert outcomes[0] == outcomes[1]
 
 
 def test_a_number_of_another_dtype_is_converted_where_a_tensor_is_the_index() -> None:

@@ -348,3 +348,19 @@ def test_what_is_dropped_goes(make: Any, backward: bool) -> None:
     references = [once() for _ in range(6)]
     gc.collect()
     assert sum(r() is not None for r in references) == 0
+
+
+def test_an_order_of_statements_is_found_though_there_are_many_paths() -> None:
+    """By each record that has two gradients, all that is before it was walked, path by path."""
+
+    def loss(x: mg.Tensor, w: mg.Tensor) -> mg.Tensor:
+        for _ in range(26):
+            x = x + x.tanh()
+        (x * w).sum().backward()
+        return x
+
+    x, w = (mg.ones(2, requires_grad=True) for _ in range(2))
+    mg.compile(loss)(x, w)
+    compiled, x.grad, w.grad = (x.grad, w.grad), None, None
+    loss(x, w)
+    assert [g.tolist() for g in compiled] == [x.grad.tolist(), w.grad.tolist()]

@@ -179,7 +179,7 @@ def test_an_edge_for_each_use() -> None:
 
 def test_numbers_stand_in_the_operation() -> None:
     a = mg.tensor(2.0, requires_grad=True)
-    assert titles(mg.draw(1 - 0.5 * a)) == ["mul(0.5, ·)", "sub(1, ·)", "parameter"]
+    assert titles(mg.draw(1 - 0.5 * a)) == ["mul(0.5, ·)", "sub(1, ·)", "a"]
 
 
 def test_parameters_of_operations_are_legible() -> None:
@@ -194,9 +194,8 @@ def test_parameters_of_operations_are_legible() -> None:
         (w.mT, "permute(axes=(1, 0))"),
         (changed, "view_scatter(path=(slice))"),
     ]:
-        assert (
-            mg.draw(t)._graph.boxes[[b.kind for b in mg.draw(t)._graph.boxes].index("result")].title == told
-        )
+        (result,) = [b.title for b in mg.draw(t)._graph.boxes if b.kind == "result"]
+        assert result.partition(" = ")[2] == told
 
 
 def test_large_values_are_summed_up() -> None:
@@ -249,7 +248,7 @@ def test_what_stands_between_two_calls_of_a_module_is_not_in_it() -> None:
         h = cell(h)
         h = h.tanh()
     d = mg.draw(h, cell, fold=False)
-    assert [frames(d, b) for b in d._graph.boxes if b.title == "tanh"] == [[], [], []]
+    assert [frames(d, b) for b in d._graph.boxes if b.title.endswith("tanh")] == [[], [], []]
     labels = [c.label for c in d._graph.clusters]
     assert labels == ["0: Linear", "0: Linear, part 2", "0: Linear, part 3"]
 
@@ -605,7 +604,7 @@ def test_whatever_there_is_to_draw(engine: str) -> None:
     ):
         d = mg.draw(freed, direction="both")
     assert d.notes[0].startswith("The backward pass cannot be drawn: Trying to backward")
-    assert [b.title for b in d._graph.boxes] == ["mul", "sum", "parameter"]
+    assert [b.title for b in d._graph.boxes] == ["mul", "freed = sum", "w"]
     assert "freed" in str(mg.tape_table(freed))
     half = mg.draw([freed, unrecorded])
     assert len(half._graph.boxes) == 4
@@ -780,7 +779,7 @@ def test_it_renders(engine: str, tmp_path: Path) -> None:
     assert "0.weight" in shown
     assert "∂ 0.weight" in shown
     assert d.save(tmp_path / "graph.dot").read_text(encoding="utf-8") == d.dot
-    assert set(d._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
+    assert set(d._repr_mimebundle_()) == {"text/html", "image/svg+xml", "text/plain"}
     for kind, magic in (("png", b"\x89PNG"), ("pdf", b"%PDF")):
         if engine == "dot":
             assert d.save(tmp_path / f"graph.{kind}").read_bytes().startswith(magic)
@@ -934,11 +933,12 @@ HELPERS = """
 
 
 def tried_each(
-    pages: list[tuple[str, str]], folder: Path, env: dict[str, str] | None = None
+    pages: list[tuple[str, str]], folder: Path, env: dict[str, str] | None = None, clock: bool = False
 ) -> list[dict[str, Any]]:
     """Of each page what its program, run in it, puts into ``told``, and every error that the console got.
 
-    One browser shows all pages side by side: starting it is what takes time.
+    One browser shows all pages side by side: starting it is what takes time.  Its clock stands still while a program
+    runs, unless ``clock`` asks for a real one.
     """
     listen = "<script>window.errors = []; window.onerror = (m) => errors.push(m);"
     listen += "console.error = console.warn = (...m) => errors.push(m.join(' '));</script>"
@@ -984,7 +984,8 @@ def tried_each(
         "--disable-sync",
         f"--user-data-dir={folder / 'profile'}",
     ]
-    command += ["--window-size=1200,900", "--virtual-time-budget=4000", "--dump-dom", file.as_uri()]
+    command += ["--window-size=1200,900", "--dump-dom", file.as_uri()]
+    command += [] if clock else ["--virtual-time-budget=4000"]
     env = {**os.environ, **(env or {})}
     dom = subprocess.run(command, capture_output=True, timeout=120, check=True, env=env).stdout.decode()
     report = re.search(r'<pre id="report">([^<]*)</pre>', dom)

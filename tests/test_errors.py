@@ -351,3 +351,17 @@ def test_no_whole_number_is_infinite(value: float) -> None:
     for change in (lambda t: t.fill_(value), lambda t: _set(t, 0, value)):
         with pytest.raises(RuntimeError, match="overflow"):
             change(mg.arange(3))
+
+
+def test_an_error_names_the_function_that_was_called_and_the_label() -> None:
+    x, labels = mg.zeros(3, 4), mg.tensor([0, 9, 1])
+    for call, name in (
+        (lambda: F.cross_entropy(x, labels), "cross_entropy"),
+        (lambda: F.cross_entropy(x, labels, label_smoothing=0.1), "cross_entropy"),
+        (lambda: nn.CrossEntropyLoss()(x.T[None], labels[None]), "cross_entropy"),
+        (lambda: F.nll_loss(x, labels), "nll_loss"),
+    ):
+        with pytest.raises(
+            IndexError, match=f"{name}: Target 9 is out of bounds. It is number 1 of the targets"
+        ):
+            call()

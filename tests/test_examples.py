@@ -39,15 +39,20 @@ def by_hand(monkeypatch) -> ModuleType:
 def test_article_trains_both_and_finds_that_they_agree(tmp_path):
     finished = run(tmp_path, "article_mlp.py", "--quick", "--epochs", 45, "--no-plots")
     assert (finished.returncode, finished.stderr) == (0, "")
-    assert "half the mean squared error" in finished.stdout
+    said = " ".join(finished.stdout.split())
+    assert "half the mean squared error" in said
     assert "They agree" in finished.stdout
 
     table = finished.stdout.partition("so far\n")[2].partition("\n\n")[0]
     rows = [line.split() for line in table.splitlines()]
-    assert [row[0] for row in rows] == ["0", "20", "40", "44"]
+    assert [row[0] for row in rows] == ["0", "1", "2", "3", "4", "5", "20", "40", "44"]
     generated, by_hand = ([float(row[column]) for row in rows] for column in (1, 2))
     np.testing.assert_allclose(generated, by_hand, rtol=1e-10)
-    assert generated == sorted(generated, reverse=True), "the loss falls"
+    peak = generated.index(max(generated))
+    assert generated[peak:] == sorted(generated[peak:], reverse=True), "the loss falls after its peak"
+    assert f"The loss first rises, from 162 to {generated[peak]:,.0f} at epoch {rows[peak][0]}" in said
+    assert "the network explains" in said
+    assert max(map(len, finished.stdout.splitlines())) < 80
     assert all(0 < float(row[3]) < 1e-10 for row in rows)
     assert not list(tmp_path.iterdir()), "--no-plots draws nothing"
 
@@ -56,11 +61,27 @@ def test_article_draws_every_picture_that_it_promises(tmp_path, article):
     finished = run(tmp_path, "article_mlp.py", "--quick", "--epochs", 3, "--samples", 50, "--out", "deep/er")
     assert finished.returncode == 0, finished.stderr
     folder = tmp_path / "deep" / "er"
-    assert sorted(path.name for path in folder.iterdir()) == sorted(article.PICTURES)
-    for name in article.PICTURES:
+    assert sorted(path.name for path in folder.iterdir()) == sorted(article.article_pictures.NAMES)
+    for name in article.article_pictures.NAMES:
         content = (folder / name).read_bytes()
         assert name in finished.stdout
         assert b"<svg" in content if name.endswith(".svg") else content.startswith(b"\x89PNG\r\n"), name
+
+
+def test_article_improves_its_fit_by_annealing_and_says_so(tmp_path):
+    finished = run(tmp_path, "article_mlp.py", "--epochs", 120, "--samples", 200, "--no-plots", "--improve")
+    assert (finished.returncode, finished.stderr) == (0, "")
+    table = finished.stdout.partition("Doing better, 120 epochs each:\n")[2]
+    rows = [line.rsplit(None, 3) for line in table.splitlines()[1:]]
+    assert [row[0].strip() for row in rows] == [
+        "as above",
+        "annealed",
+        "dropout 0.02",
+        "annealed and dropout 0.02",
+    ]
+    as_above, annealed = (float(row[1]) for row in rows[:2])
+    assert annealed < as_above / 2
+    assert f"explains {rows[0][2]} of" in " ".join(finished.stdout.split()), "the same training as before"
 
 
 @pytest.mark.parametrize(
@@ -238,6 +259,14 @@ def test_by_hand_prints_every_change_with_its_sum(tmp_path):
     ):
         assert line in words
     assert "None" not in words
+
+
+def test_by_hand_draws_its_graph(tmp_path, by_hand, capsys):
+    picture = tmp_path / "steps.dot"
+    assert by_hand.main(["--draw", str(picture)]) == 0
+    assert f"The graph is in {picture}." in capsys.readouterr().out
+    drawn = picture.read_text()
+    assert all(name in drawn for name in (*by_hand.START, "h1", "output", "wanted", "loss"))
 
 
 def test_by_hand_answers_a_bad_argument_with_a_sentence(tmp_path):

@@ -541,3 +541,20 @@ def test_what_cannot_be_written_to_says_why() -> None:
         mg.from_numpy(array).add_(1)
     with pytest.raises(RuntimeError, match="read-only"):
         mg.from_numpy(array)[1:] = 2.0
+
+
+def test_a_diagonal_is_filled() -> None:
+    def filled(*shape: int, wrap: bool = False) -> list[int]:
+        return mg.zeros(shape).fill_diagonal_(1.0, wrap).flatten().nonzero().flatten().tolist()
+
+    assert filled(2, 3) == filled(2, 3, wrap=True) == [0, 4]
+    assert filled(7, 2) == [0, 3]
+    assert filled(7, 2, wrap=True) == [0, 3, 6, 9, 12]
+    assert filled(3, 3, 3) == [0, 13, 26]
+    x = mg.ones(2, 2, requires_grad=True)
+    (x * 2).fill_diagonal_(5.0).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [[0, 2], [2, 0]]
+    for shape, says in (((3,), "must larger than 1"), ((2, 2, 3), "must be of equal length")):
+        with pytest.raises(RuntimeError, match=says):
+            mg.zeros(shape).fill_diagonal_(1.0)

@@ -57,3 +57,53 @@ def test_many_elements_are_as_few(function: Any, dtype: Any) -> None:
         (h,) = mg.autograd.grad(z, part, seed[start : start + 5001])
         np.testing.assert_allclose(y.detach().numpy()[start : start + 5001], z.detach().numpy(), rtol, rtol)
         np.testing.assert_allclose(g.numpy()[start : start + 5001], h.numpy(), rtol, rtol)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("rows", "shape"), [(1001, (300,)), (70, (20, 100)), (30, (5000,)), (4097, (33,))])
+def test_layer_norm_of_many_rows_is_that_of_each(dtype: Any, rows: int, shape: tuple[int, ...]) -> None:
+    rng, axes = np.random.default_rng(2), tuple(range(1, 1 + len(shape)))
+    x, d = (rng.standard_normal((rows, *shape)) * 3 + 1 for _ in range(2))
+    w, b = rng.standard_normal(shape), rng.standard_normal(shape)
+    r = 1 / np.sqrt(x.var(axes, keepdims=True) + 1e-5)
+    y = (x - x.mean(axes, keepdims=True)) * r
+    e = d * w
+    dx = (e - e.mean(axes, keepdims=True) - y * (e * y).mean(axes, keepdims=True)) * r
+    leaves = [mg.from_numpy(a.astype(dtype)).requires_grad_() for a in (x, w, b)]
+    z = F.layer_norm(leaves[0], shape, *leaves[1:])
+    results = [z.detach(), *mg.autograd.grad(z, leaves, mg.from_numpy(d.astype(dtype)))]
+    most = 5e-7 if dtype is np.float32 else 1e-14
+    for t, value in zip(results, (y * w + b, dx, (d * y).sum(0), d.sum(0)), strict=True):
+        assert t.numpy().dtype == dtype
+        assert np.abs(t.numpy() - value).max() < most * np.abs(value).max()
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "dim"),
+    [
+        ((300, 400), (290, 400), 0),
+        ((300, 400), (300, 390), 1),
+        ((50, 60, 40), (50, 61, 39), 1),
+        ((99999,), (90001,), 0),
+    ],
+)
+def test_many_places_along_a_dimension(shape: tuple[int, ...], size: tuple[int, ...], dim: int) -> None:
+    rng = np.random.default_rng(3)
+    x, v, d = (
+        rng.integers(-9, 9, shape) * 1.0,
+        rng.integers(-9, 9, size) * 1.0,
+        rng.integers(-9, 9, shape) * 1.0,
+    )
+    index = rng.integers(0, shape[dim], size)
+    places = tuple(index if k == dim else n for k, n in enumerate(np.indices(size, sparse=True)))
+    expected = x.copy()
+    np.add.at(expected, places, v)
+    a, b, at = mg.from_numpy(x).requires_grad_(), mg.from_numpy(v).requires_grad_(), mg.from_numpy(index)
+    y = a.scatter_add(dim, at, b)
+    assert np.array_equal(y.detach().numpy(), expected)
+    da, db = mg.autograd.grad(y, [a, b], mg.from_numpy(d))
+    assert np.array_equal(da.numpy(), d)
+    assert np.array_equal(db.numpy(), d[places])
+    back = np.zeros(shape)
+    np.add.at(back, places, v)
+    assert np.array_equal(mg.autograd.grad(a.gather(dim, at), a, mg.from_numpy(v))[0].numpy(), back)

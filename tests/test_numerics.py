@@ -495,3 +495,14 @@ def test_a_value_may_have_more_dimensions_of_size_1(key: Any) -> None:
 @pytest.mark.parametrize("number", [np.float64(1.5), np.float32(2), np.int64(2)])
 def test_numbers_of_numpy_count_as_numbers(call: Any, number: Any) -> None:
     assert call(mg.ones(2), number).dtype is mg.float32
+
+
+def test_the_gradient_of_cross_entropy_is_exact_for_large_logits() -> None:
+    rng = np.random.default_rng(0)
+    x, target = rng.standard_normal((100, 50)).astype(np.float32) * 20, rng.integers(0, 50, 100)
+    p = np.exp(x.astype(np.float64) - x.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    p[np.arange(100), target] -= 1
+    t = mg.from_numpy(x).requires_grad_()
+    mg.nn.functional.cross_entropy(t, mg.from_numpy(target), reduction="sum").backward()
+    assert np.abs(t.grad.numpy() - p).max() < 5e-7

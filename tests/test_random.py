@@ -94,6 +94,10 @@ GOLDEN: list[tuple[Callable[[Generator], npt.NDArray[Any]], int]] = [
     (lambda g: g.multinomial(P, 50, replacement=True), 0xD7A60BFD),
     (lambda g: g.multinomial(P.reshape(3, 100), 20), 0x4825A414),
     (lambda g: g.multinomial(P.astype("f8"), 1, replacement=True), 0x7940904B),
+    (lambda g: g.standard_gamma(P * 4), 0x98660F34),
+    (lambda g: g.dirichlet((P + 1).reshape(3, 100)), 0x27DCBF99),
+    (lambda g: g.poisson(P * 20), 0xBE77C97B),
+    (lambda g: g.binomial(np.full_like(P, 30), P), 0x7A521455),
 ]
 
 
@@ -425,3 +429,41 @@ def test_floating_integers_beyond_the_exact_range_warn_and_match() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Generator().integers(0, 2**11, 3, np.float16)
+
+
+FORMS = {
+    "randint": ["10, (5,)", "0, 10, (5,)", "10, size=(5,)", "high=10, size=(5,)", "0, 10, size=(5,)",
+                "low=0, high=10, size=(5,)"],
+    "arange": ["4", "end=4", "0, 4", "start=0, end=4", "end=4, step=1"],
+    "randint_like": ["mg.zeros(5), 10", "mg.zeros(5), 0, 10", "mg.zeros(5), high=10", "mg.zeros(5), low=0, high=10"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_bounds_are_taken_by_place_and_by_name(name: str) -> None:
+    drawn = []
+    for form in FORMS[name]:
+        mg.manual_seed(0)
+        drawn.append(eval(f"mg.{name}({form})", {"mg": mg}).tolist())
+    assert drawn == [[0, 1, 2, 3] if name == "arange" else [4, 9, 3, 0, 3]] * len(drawn)
+
+
+@pytest.mark.parametrize("code", ["mg.randint(3)", "mg.randint(size=(3,))", "mg.arange()"])
+def test_a_bound_that_is_missing(code: str) -> None:
+    with pytest.raises(TypeError, match=r"\(\) takes .* as in "):
+        eval(code, {"mg": mg})
+
+
+def test_draws_in_place_of_rarer_distributions() -> None:
+    mg.manual_seed(0)
+    draws = [
+        mg.zeros(2).cauchy_(), mg.zeros(2).geometric_(0.5), mg.zeros(2).log_normal_(),
+        mg.zeros(4).bernoulli(0.5), mg.randint_like(mg.zeros(2, 2), 5),
+    ]  # fmt: skip
+    assert [t.flatten().tolist() for t in draws] == [
+        pytest.approx(expected, rel=1e-5) for expected in (
+            [10.59773, 0.764767], [2, 1], [0.3106634, 0.1657639], [1, 1, 0, 1], [1, 4, 1, 4]
+        )
+    ]  # fmt: skip
+    with pytest.raises(RuntimeError, match="sigma > 0"):
+        mg.zeros(1).cauchy_(0.0, -1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,6 +27,11 @@ ANSWERS = {
     "backends.openmp.is_available()": False, "version.cuda": None, "version.hip": None,
     "accelerator.is_available()": False, "accelerator.device_count()": 0, "accelerator.current_accelerator()": None,
     "is_autocast_enabled()": False, "is_autocast_enabled('cuda')": False, "amp.is_autocast_available('cpu')": False,
+    "xpu.is_available()": False, "xpu.device_count()": 0, "xpu.manual_seed(0)": None, "mps.is_available()": False,
+    "mps.current_allocated_memory()": 0, "mps.empty_cache()": None, "jit.is_scripting()": False,
+    "jit.annotate(int, 3)": 3, "ones(2).element_size()": 4,
+    "ones(1).is_sparse": False, "ones(1).is_meta": False, "ones(1).is_quantized": False, "ones(1).is_nested": False,
+    "ones(1).is_mkldnn": False, "ones(1).is_signed()": True, "ones(1).byte().is_signed()": False,
     "ones(1).is_cuda": False, "ones(1).is_cpu": True, "ones(1).get_device()": -1, "ones(1).is_pinned()": False,
     "ones(1).cuda('cpu').tolist()": [1.0], "get_num_interop_threads()": 1, "set_num_interop_threads(2)": None,
     "isinstance(mg.ones(1), mg.autograd.Variable)": True, "isinstance(1, mg.autograd.Variable)": False,
@@ -219,6 +225,30 @@ def test_a_scaler_backs_off() -> None:
         again.update()
 
 
+def test_bfloat16_is_a_name() -> None:
+    x = mg.ones(2)
+    assert x.dtype != mg.bfloat16
+    assert (str(mg.bfloat16), mg.bfloat16.itemsize) == ("minigrad.bfloat16", 2)
+    assert (mg.bfloat16.is_floating_point, mg.bfloat16.is_signed, mg.bfloat16.is_complex) == (
+        True,
+        True,
+        False,
+    )
+    assert {"float32": mg.float32, "bfloat16": mg.bfloat16}["float32"] is x.dtype
+    with pytest.warns(UserWarning, match="CUDA is not available"), mg.autocast("cuda", dtype=mg.bfloat16):
+        assert (x @ x).dtype is mg.float32
+    with mg.autocast("cpu", dtype=mg.bfloat16, enabled=False):
+        pass
+    for call in (
+        lambda: x.to(mg.bfloat16), lambda: mg.zeros(2, dtype=mg.bfloat16), lambda: x.sum(dtype=mg.bfloat16),
+        lambda: mg.finfo(mg.bfloat16), lambda: nn.Linear(2, 2).to(mg.bfloat16),
+        lambda: mg.promote_types(mg.bfloat16, x.dtype),
+        lambda: mg.tensor([1.0], dtype=mg.bfloat16), lambda: mg.set_default_dtype(mg.bfloat16),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match="bfloat16 is a name alone"):
+            call()
+
+
 def test_the_older_names_of_types() -> None:
     x = mg.ones(2)
     assert x.type() == "minigrad.FloatTensor"
@@ -228,8 +258,135 @@ def test_the_older_names_of_types() -> None:
     ):  # fmt: skip
         assert x.type(name).dtype is dtype
         assert x.type(dtype=name).tolist() == [1, 1]
+    assert isinstance(x, mg.FloatTensor)
+    assert isinstance(nn.Parameter(x), mg.FloatTensor)
+    assert not isinstance(x, mg.DoubleTensor)
+    assert not isinstance(1.0, mg.FloatTensor)
+    assert not issubclass(mg.FloatTensor, mg.Tensor)
+    assert mg.FloatTensor.dtype is mg.float32
     for wrong in ("torch.FooTensor", "torch.cuda.FloatTensor", mg.ones):
         with pytest.raises(ValueError, match=r"invalid type: .* \(at .*test_script_names"):
             x.type(wrong)
     with pytest.raises(TypeError, match="element type 3"):
         x.type(3)  # type: ignore[call-overload]
+
+
+def test_jit_leaves_all_as_it_is() -> None:
+    def f(x: mg.Tensor) -> mg.Tensor:
+        return x * 2
+
+    net = mg.nn.Linear(2, 1)
+    for decorate in (mg.jit.script, mg.jit.ignore, mg.jit.ignore(drop=True), mg.jit.export, mg.jit.unused):
+        assert decorate(f) is f
+    assert mg.jit.trace(f, (mg.ones(1),)) is f
+    assert mg.jit.freeze(mg.jit.script(net)) is net
+    assert issubclass(mg.jit.ScriptModule, mg.nn.Module)
+    with mg.jit.optimized_execution(True), pytest.raises(AttributeError, match=r"There is minigrad\.load"):
+        mg.jit.load("model.pt")
+
+
+def test_a_checkpoint_is_a_call() -> None:
+    net = mg.nn.Sequential(mg.nn.Linear(2, 2), mg.nn.Tanh())
+    x = mg.ones(1, 2)
+    calls = (
+        mg.utils.checkpoint.checkpoint(net, x, use_reentrant=False),
+        mg.utils.checkpoint.checkpoint(net, input=x, preserve_rng_state=True),
+        mg.utils.checkpoint.checkpoint_sequential(net, 2, x, use_reentrant=False),
+    )
+    assert all(mg.equal(y, net(x)) for y in calls)
+
+
+def test_channels_last() -> None:
+    x = mg.arange(24.0, requires_grad=True).view(1, 2, 3, 4)
+    behind = {"memory_format": mg.channels_last}
+    assert x.is_contiguous(memory_format=mg.contiguous_format)
+    assert not x.is_contiguous(**behind)
+    for y in (x.contiguous(**behind), x.to(**behind), mg.nn.Identity().to(**behind)(x).contiguous(**behind)):
+        assert (y.stride(), y.tolist()) == ((24, 1, 8, 2), x.tolist())
+        assert y.is_contiguous(**behind)
+        assert y.contiguous(**behind).stride() == y.stride()
+    assert y.contiguous(memory_format=mg.preserve_format).stride() == x.stride()
+    assert mg.zeros(1, 2, 1, 1, 3).contiguous(memory_format=mg.channels_last_3d).stride()[1] == 1
+    assert (repr(mg.channels_last), repr(x.layout)) == ("minigrad.channels_last", "minigrad.strided")
+    with pytest.raises(RuntimeError, match="required rank 4 tensor"):
+        mg.ones(2).contiguous(**behind)
+    with pytest.raises(TypeError, match="must be a memory format"):
+        x.to(memory_format="channels_last")
+
+
+def test_older_names_of_makers_and_types() -> None:
+    x = mg.ones(2, dtype=mg.float64)
+    assert (x.new(2, 3).shape, x.new(2, 3).dtype) == ((2, 3), mg.float64)
+    assert (x.new([1, 2]).tolist(), x.new([1, 2]).dtype) == ([1, 2], mg.float64)
+    try:
+        for kind in ("torch.DoubleTensor", mg.DoubleTensor):
+            mg.set_default_tensor_type(kind)
+            assert mg.ones(1).dtype == mg.float64
+            mg.set_default_tensor_type(mg.FloatTensor)
+    finally:
+        mg.set_default_dtype(mg.float32)
+    for wrong in ("torch.LongTensor", "torch.cuda.FloatTensor", 3):
+        with pytest.raises(TypeError, match="only floating-point types"):
+            mg.set_default_tensor_type(wrong)
+    p = mg.nn.Parameter(mg.ones(2))
+    (p * 3).sum().backward()
+    with pytest.warns(FutureWarning, match="clip_grad_norm_"):
+        assert mg.nn.utils.clip_grad_norm([p], 1.0).item() == pytest.approx(18**0.5)
+
+
+IDLE = [
+    "zeros_like(x, memory_format=f)", "rand_like(x, memory_format=f)", "empty(2, 3, memory_format=f)",
+    "clone(x, memory_format=f)",
+    "full_like(x, 2.0, memory_format=f)", "zeros(2, 3, layout=s, pin_memory=False)", "x.clone(memory_format=f)",
+    "x.float(memory_format=f)", "x.cpu(memory_format=f)", "randn(2, 3, layout=s)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", IDLE)
+def test_arguments_that_ask_for_what_is_so_anyway(code: str) -> None:
+    names = {**vars(mg), "x": mg.ones(2, 3), "f": mg.preserve_format, "s": mg.strided}
+    names |= {name: getattr(mg, name) for name in re.findall(r"\w+(?=\()", code) if hasattr(mg, name)}
+    assert eval(code, names).shape == (2, 3)
+
+
+def test_arguments_that_would_change_something() -> None:
+    x = mg.ones(2, 3)
+    calls: list[Callable[[], Any]] = [
+        lambda: mg.zeros(2, pin_memory=True), lambda: mg.zeros(2, layout="sparse"),
+        lambda: mg.zeros(2, layout=mg.channels_last), lambda: mg.exp(x, memory_format=mg.preserve_format),
+        lambda: x.clone(memory_format=mg.strided),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises(TypeError, match="unexpected keyword argument"):
+            call()
+
+
+def test_values_are_close() -> None:
+    close, x = mg.testing.assert_close, mg.ones(2)
+    close(x, x + 1e-6)
+    close({"a": [x, 1.0]}, {"a": [x, 1.0 + 1e-8]})
+    close(np.ones(2), np.ones(2))
+    close(x, x + 0.1, rtol=0, atol=0.2)
+    close(mg.tensor(float("nan")), mg.tensor(float("nan")), equal_nan=True)
+    failing: list[tuple[Any, Any, str]] = [
+        (x, x + 1e-3, r"^Tensor-likes are not close! Mismatched elements: 2 / 2; greatest absolute difference: 0.001"),
+        (1.0, 1.1, "^Scalars are not close!"), (x, mg.ones(1, 2), r"'shape' do not match: \[2\] != \[1, 2\]"),
+        (x, x.double(), "'dtype' do not match: float32 != float64"), ({"a": x}, {"b": x}, "keys"),
+        ([[x], x], [[x * 2], x], r"at \[0\]\[0\]$"), ([x], [x, x], "length"), (3, 4, "Scalars"),
+    ]  # fmt: skip
+    for actual, expected, says in failing:
+        with pytest.raises(AssertionError, match=says):
+            close(actual, expected)
+    with pytest.raises(AssertionError, match=r"^mine$"):
+        close(x, x + 1, msg="mine")
+    with pytest.raises(ValueError, match="rtol and atol"):
+        close(x, x, rtol=1.0)
+
+
+def test_the_kernel_of_attention_may_be_chosen() -> None:
+    from minigrad.nn.attention import SDPBackend, sdpa_kernel
+
+    q = mg.randn(1, 2, 3, 4)
+    with sdpa_kernel(SDPBackend.MATH):
+        inside = nn.functional.scaled_dot_product_attention(q, q, q)
+    assert mg.equal(inside, nn.functional.scaled_dot_product_attention(q, q, q))

@@ -258,6 +258,10 @@ def test_functions_by_scipy() -> None:
     s = pytest.importorskip("scipy.special")
     np.testing.assert_allclose(mg.mvlgamma(t, 3).numpy(), [s.multigammaln(v, 3) for v in t.tolist()])
     assert mg.lgamma(mg.tensor([-inf, 0.0])).tolist() == [inf, inf]
+    # As PyTorch's series at infinity.
+    np.testing.assert_array_equal(mg.polygamma(1, double(-inf, inf)).tolist(), [nan, 0])
+    np.testing.assert_array_equal(mg.polygamma(2, double(-inf, inf)).tolist(), [-inf, nan])
+    assert math.isnan(special.zeta(double(2), inf).item())
     assert t.polygamma(1).tolist() == mg.polygamma(1, t).tolist()
     a = mg.tensor([1.0], requires_grad=True)
     with pytest.raises(NotImplementedError, match="the derivative for 'igamma: input' is not implemented"):

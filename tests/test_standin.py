@@ -87,7 +87,7 @@ def test_sizes_for_modules_of_scripts(torch: ModuleType) -> None:
 
 
 MISSING = {
-    "torch.jit": "PyTorch has it, minigrad does not yet: minigrad.compile",
+    "torch.export": "PyTorch has it, minigrad does not yet: minigrad.compile",
     "torch.no_such": "minigrad, which stands in for torch here, has no such module",
     "torch.tensor": "",  # a function
     "torch.device": "",  # a class, in a file of this name
@@ -120,6 +120,71 @@ def test_what_is_built_on_pytorch_says_so(torch: ModuleType) -> None:
         with pytest.raises(ModuleNotFoundError, match=f"^No module named '{name.split('.')[0]}'") as caught:
             importlib.import_module(name)
         assert "needs PyTorch itself" in caught.value.__notes__[0]
+
+
+def test_a_package_in_plain_python_may_stand_for_one_of_them(
+    torch: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torchvision").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ModuleNotFoundError):  # a folder of data has this name too
+        importlib.import_module("torchvision")
+    (tmp_path / "torchvision" / "__init__.py").write_text("import torch\nx = torch.ones(2)\n")
+    (tmp_path / "other").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path / "other"))
+    importlib.invalidate_caches()
+    assert importlib.import_module("torchvision").x.tolist() == [1, 1]
+    monkeypatch.delitem(sys.modules, "torchvision")
+    (tmp_path / "torchvision" / "_C.so").touch()
+    with pytest.raises(ModuleNotFoundError, match="No module named 'torchvision'"):
+        importlib.import_module("torchvision")
+
+
+def test_trees_under_their_private_name(torch: ModuleType) -> None:
+    trees = importlib.import_module("torch.utils._pytree")
+    exec("from torch.utils._pytree import tree_map\nfrom torch.utils import _pytree", {})
+    tree = {"a": [1, (2, 3)], "b": None}
+    leaves, spec = trees.tree_flatten(tree)
+    assert leaves == trees.tree_leaves(tree) == [1, 2, 3, None]
+    assert (spec.num_leaves, spec == trees.tree_structure(tree)) == (4, True)
+    assert trees.tree_unflatten(leaves, spec) == tree
+    assert trees.tree_map_only(int, lambda x: -x, tree) == {"a": [-1, (-2, -3)], "b": None}
+    assert trees.tree_map(lambda x, y: x + y, [1, (2,)], [3, (4,)]) == [4, (6,)]
+    assert trees.tree_map(type, tree, is_leaf=lambda x: isinstance(x, list)) == {"a": list, "b": type(None)}
+    assert (trees.tree_any(bool, tree), trees.tree_all(bool, tree)) == (True, False)
+    with pytest.raises(ValueError, match="expects trees of one structure"):
+        trees.tree_map(max, [1], (1,))
+    with pytest.raises(ValueError, match="has length 3 but the spec refers to a pytree that holds 4"):
+        trees.tree_unflatten(leaves[1:], spec)
+
+
+def test_factors_are_taken_by_place_as_years_ago(torch: ModuleType) -> None:
+    x, one, eye = mg.tensor([1.0, 2.0]), mg.ones(2), mg.ones(2, 2)
+    assert torch.add(x, 2, one).tolist() == x.sub(-2, one).tolist() == [3, 4]
+    assert x.clone().add_(-0.5, one).tolist() == [0.5, 1.5]
+    assert x.clone().addcmul_(3, x, x).tolist() == [4, 14]
+    assert torch.addcdiv(x, 2, one, one).tolist() == [3, 4]
+    assert torch.addmm(2, eye, 3, eye, eye).tolist() == eye.addmm(2, 3, eye, eye).tolist() == [[8, 8]] * 2
+    assert torch.addmm(2, eye, eye, eye).tolist() == [[4, 4]] * 2
+    assert torch.add(x, one, alpha=2).tolist() == x.add(one, alpha=2).tolist() == [3, 4]
+    standin.uninstall()
+    with pytest.raises(TypeError):
+        mg.add(x, 2, one)
+    with pytest.raises(TypeError):
+        x.add_(2, one)
+    standin.install()
+
+
+def test_an_element_type_may_be_named(torch: ModuleType) -> None:
+    kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    assert repr(kinds["bfloat16"]) == "torch.bfloat16"
+    for use in (
+        lambda d: torch.ones(2, dtype=d),
+        lambda d: torch.ones(2).to(d),
+        lambda d: mg.nn.Linear(1, 1).to(d),
+    ):
+        with pytest.raises(TypeError, match="minigrad computes in float16, float32 and float64"):
+            use(torch.bfloat16)
 
 
 def test_types_print_as_pytorch_s_while_it_stands_in(torch: ModuleType) -> None:
@@ -198,18 +263,20 @@ Traceback (most recent call last):
   File "{0}", line 6, in <module>
     f(torch.ones(2))
   File "{0}", line 5, in f
-    return torch.jit.script(x)
+    return torch.export.export(x)
 """
 
 
 def test_a_traceback_begins_and_ends_in_the_script(launch: Run, tmp_path: Path) -> None:
-    done = launch("import torch\n\n\ndef f(x):\n    return torch.jit.script(x)\nf(torch.ones(2))\n")
+    done = launch("import torch\n\n\ndef f(x):\n    return torch.export.export(x)\nf(torch.ones(2))\n")
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     assert [line for line in lines[:-1] if "^" not in line] == ERROR.format(
         tmp_path / "train.py"
     ).splitlines()
-    assert lines[-1].startswith("AttributeError: module 'minigrad' has no attribute 'jit'. PyTorch has it, ")
+    assert lines[-1].startswith(
+        "AttributeError: module 'minigrad' has no attribute 'export'. PyTorch has it, "
+    )
     assert lines[-1].endswith("minigrad.compile records a function and replays it")
 
 

@@ -931,3 +931,22 @@ def test_a_beta_of_0_looks_at_the_shape_alone() -> None:
     assert mg.addmm(mg.full((4,), math.nan), a, b, beta=0).tolist() == (a @ b).tolist()
     with pytest.raises(RuntimeError):
         mg.addmm(mg.ones(7), a, b, beta=0)
+
+
+F4, F8 = np.float32, np.float64
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [
+        ([F4(1), 2.0], mg.float32), ([2.0, F4(1)], mg.float32), ([2.0, F8(1)], mg.float64), ([F4(1), 2], mg.float32),
+        ([np.float16(1), 2.0], mg.float32), ([np.float16(1)], mg.float16), ([np.int8(1), 2.0], mg.float32),
+        ([F4(1), np.int64(1)], mg.float32), ([[F4(1)], [2.5]], mg.float32), ([mg.tensor(1.0), 2], mg.float32),
+        ([np.ones(2, F4), [3.0, 4.0]], mg.float32), ([np.ones(2, np.int32), [3.0, 4.0]], mg.float32),
+        ([np.ones(2, F4), np.ones(2)], mg.float64), ([mg.ones((), dtype=mg.float64), 2.0], mg.float64),
+        ([[]], mg.float32), ([True, 2.5], mg.float32),
+    ],
+)  # fmt: skip
+def test_numbers_of_several_kinds_meet(data: Any, dtype: mg.dtype) -> None:
+    assert mg.tensor(data).dtype == mg.as_tensor(data).dtype == dtype
+    assert mg.tensor(data, dtype=mg.float64).dtype == mg.float64

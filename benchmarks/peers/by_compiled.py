@@ -3,8 +3,10 @@
 import blas
 import numpy as np
 
+import minigrad as mg
 from peers import compiled_api
 
+package, prepared = mg, mg.compile
 step, buffers, first_calls, replays = compiled_api.use()
 
 

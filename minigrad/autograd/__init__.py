@@ -16,7 +16,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.node import ONES, Node
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import refresh
-from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.gate import public
 from minigrad.hints import missing
 
@@ -89,7 +89,10 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
                     f"Mismatch in shape: grad_output has a shape of {list(g._array.shape)} and output has a shape of "
                     f"{list(t._array.shape)}."
                 )
-            seed = g if create else g._array.astype(t._array.dtype, copy=False)
+            if not create:
+                seed = g._array.astype(t._array.dtype, copy=False)
+            else:
+                seed = g if g._array.dtype == t._array.dtype else g.to(t.dtype)
         if create and not isinstance(seed, Tensor):
             seed = wrap(seed)
             leaf(seed).params = ONES
@@ -185,7 +188,7 @@ def grad(
     RuntimeError too.
     """
     if is_grads_batched:
-        raise NotImplementedError("grad(): is_grads_batched is not supported; call grad once per gradient")
+        raise not_implemented_error("grad(): is_grads_batched is not supported; call grad once per gradient")
     if materialize_grads and allow_unused is False:
         raise value_error("Expected allow_unused to be True or not passed when materialize_grads=True")
     # PyTorch takes whole numbers for these, and no other object.

@@ -255,7 +255,14 @@ class _UserOp(Op):
     def __init__(self, cls: type[Function]) -> None:
         self.user_class = cls
         joint = lambda g, ctx: _vjp(cls, g, ctx)  # noqa: E731
-        super().__init__(cls.__name__, cls.forward, "*xs; ctx", joint=joint, listed=False)
+        super().__init__(
+            cls.__name__,
+            cls.forward,
+            "*xs; ctx",
+            joint=joint,
+            listed=False,
+            grad_fn=f"{cls.__name__}Backward",
+        )
 
 
 def _record(

@@ -21,6 +21,7 @@ from minigrad.core.apply import apply
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.gate import public
 from minigrad.hints import missing
 from minigrad.ops.shape import alias, reshape
@@ -51,7 +52,7 @@ def _tuple(value: Any, what: str, name: str) -> tuple[bool, tuple[Tensor, ...]]:
     for i, t in enumerate(parts):
         if not isinstance(t, Tensor):
             at = f"value at index {i}" if is_tuple else f"given {what}"
-            raise TypeError(
+            raise type_error(
                 f"The {what} given to {name} must be either a Tensor or a tuple of Tensors but the {at} has type "
                 f"{type(t).__name__}."
             )
@@ -76,18 +77,18 @@ def _vector(
     """The vector as a list, checked against ``like``, whose shapes it must have; 1 where it may be left out."""
     if v is None:
         if len(like) != 1 or like[0]._array.size != 1:
-            raise RuntimeError(f"The vector v can only be None if {missing}.")
+            raise runtime_error(f"The vector v can only be None if {missing}.")
         return [wrap(np.ones(like[0]._array.shape, like[0]._array.dtype))]
     _, vector = _tuple(v, "v", name)
     if len(vector) != len(like):
         if is_tuple:
-            raise RuntimeError(
+            raise runtime_error(
                 f"v is a tuple of invalid length: should be {len(like)} but got {len(vector)}."
             )
-        raise RuntimeError("The given v should contain a single Tensor.")
+        raise runtime_error("The given v should contain a single Tensor.")
     for i, (t, other) in enumerate(zip(vector, like, strict=True)):
         if t._array.shape != other._array.shape:
-            raise RuntimeError(
+            raise runtime_error(
                 f"{f'Entry {i} in ' if is_tuple else ''}v has invalid size: should be {list(other._array.shape)} but "
                 f"got {list(t._array.shape)}."
             )
@@ -101,7 +102,7 @@ def _call(
     if strict:
         for i, t in enumerate(outputs):
             if node_of(t) is None:
-                raise RuntimeError(
+                raise runtime_error(
                     f"Output {i} of the user-provided function does not require gradients. The outputs must be "
                     "computed in a differentiable manner from the input when running in strict mode."
                 )
@@ -110,9 +111,9 @@ def _call(
 
 def _scalar(is_tuple: bool, outputs: tuple[Tensor, ...], name: str) -> Tensor:
     if is_tuple:
-        raise RuntimeError(f"The function given to {name} should return a single Tensor")
+        raise runtime_error(f"The function given to {name} should return a single Tensor")
     if outputs[0]._array.size != 1:
-        raise RuntimeError(
+        raise runtime_error(
             f"The Tensor returned by the function given to {name} should contain a single element"
         )
     return outputs[0]
@@ -131,11 +132,11 @@ def _fill(
     for i, (t, other) in enumerate(zip(derivatives, like, strict=True)):
         if t is None:
             if strict:
-                raise RuntimeError(f"{what} is independent of {of} {i}. {_STRICT}")
+                raise runtime_error(f"{what} is independent of {of} {i}. {_STRICT}")
             t = wrap(np.zeros(other._array.shape, other._array.dtype))
         elif strict and create and node_of(t) is None:
             kind = "hessian" if "hessian" in what or "jacobian" in what else "jacobian"
-            raise RuntimeError(
+            raise runtime_error(
                 f"The {kind} of the user-provided function is independent of input {i}. This is not allowed in "
                 "strict mode when create_graph=True."
             )
@@ -152,11 +153,11 @@ def _require(derivatives: Sequence[Tensor | None], text: str) -> None:
     """Strict mode: RuntimeError for a derivative that is None, or that depends on nothing."""
     for i, t in enumerate(derivatives):
         if t is None:
-            raise RuntimeError(
+            raise runtime_error(
                 f"The output of the user-provided function is independent of input {i}. {_STRICT}"
             )
         if node_of(t) is None:
-            raise RuntimeError(text.format(i))
+            raise runtime_error(text.format(i))
 
 
 _NO_GRADIENT = (
@@ -348,7 +349,7 @@ def jacobian(
     RuntimeError with ``strict``, NotImplementedError for forward mode without it or with ``create_graph``.
     """
     if strategy not in _STRATEGIES:
-        raise ValueError(
+        raise value_error(
             'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more outputs '
             'than inputs, "forward-mode" tends to be more performant. Otherwise, prefer to use "reverse-mode".'
         )
@@ -361,7 +362,7 @@ def jacobian(
     with recorded():
         is_tuple, primals = _tuple(inputs, "inputs", "jacobian")
         if forward and not vectorize:
-            raise NotImplementedError(
+            raise not_implemented_error(
                 'jacobian: `strategy="forward-mode"` is only there with `vectorize=True`'
             )
         fresh, nodes = _enter(primals, create_graph)
@@ -372,11 +373,11 @@ def jacobian(
         def check(i: int, row: list[Tensor | None]) -> None:
             for j, t in enumerate(row):
                 if t is None:
-                    raise RuntimeError(
+                    raise runtime_error(
                         f"Output {i} of the user-provided function is independent of input {j}. {_STRICT}"
                     )
                 if create_graph and node_of(t) is None:
-                    raise RuntimeError(
+                    raise runtime_error(
                         f"The jacobian of the user-provided function is independent of input {j}. This is not allowed "
                         "in strict mode when create_graph=True."
                     )
@@ -422,7 +423,7 @@ def hessian(
     """
     is_tuple, primals = _tuple(inputs, "inputs", "hessian")
     if outer_jacobian_strategy not in _STRATEGIES:
-        raise ValueError('Expected strategy to be either "forward-mode" or "reverse-mode".')
+        raise value_error('Expected strategy to be either "forward-mode" or "reverse-mode".')
 
     def one_element(*xs: Tensor) -> Tensor:
         out = _scalar(*_call(func, xs, "hessian", strict), "hessian")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,14 +64,8 @@ class Gradients:
                 self.seeds.append(seed)
             roots = [t._node for t in results]
             ends = [n for nodes in self._nodes for n in nodes]
-            held = [(n, n.hooks, n.inputs) for n in ends]
-            try:
-                for node in ends:  # the user's backward pass calls hooks, and goes on behind an argument
-                    node.hooks, node.inputs = None, ()
+            with _cut(ends):
                 grads = engine.run(roots, self.seeds, ends, True, False)
-            finally:
-                for node, hooks, inputs in held:
-                    node.hooks, node.inputs = hooks, inputs
             self.grads = [self._sum(nodes, grads) for nodes in self._nodes]
 
     def _sum(self, leaves: list[Node], grads: dict[Node, Any]) -> Any:
@@ -197,6 +192,19 @@ class Gradients:
         return run_backward, plan.text
 
 
+@contextlib.contextmanager
+def _cut(ends: list[Node]) -> Iterator[None]:
+    """A pass inside stops at these records: the user's own pass calls their hooks, and goes on behind them."""
+    held = [(n, n.hooks, n.inputs) for n in ends]
+    try:
+        for node in ends:
+            node.hooks, node.inputs = None, ()
+        yield
+    finally:
+        for node, hooks, inputs in held:
+            node.hooks, node.inputs = hooks, inputs
+
+
 def _again(again: Any, call: Any, targets: Any, numbers: list[int], grads: Any, why_once: str) -> list[Any]:
     """Gradients that can be differentiated again: the function itself runs once more, on the tape.
 
@@ -215,4 +223,5 @@ def _again(again: Any, call: Any, targets: Any, numbers: list[int], grads: Any, 
     pairs = [(returned[i], g) for i, g in zip(numbers, grads, strict=True) if g is not None]
     inputs = [find(leaves) for find in targets]
     outs, cotangents = [t for t, _ in pairs], [g for _, g in pairs]
-    return list(autograd.grad(outs, inputs, cotangents, create_graph=True, allow_unused=True))
+    with _cut([t._node for t in inputs]):
+        return list(autograd.grad(outs, inputs, cotangents, create_graph=True, allow_unused=True))

@@ -100,7 +100,9 @@ class Run(Recorder):
         # What undoing restores: values, and the attributes of Tensors.
         self._values: dict[int, tuple[Any, Array]] = {}
         self._attributes = [(t, t._node, t._view, t._grad, t._epoch) for t in tensors.values()]
-        self._hooks = [(n, n.hooks and dict(n.hooks)) for t in tensors.values() if (n := t._node) is not None]
+        self._hooks = [
+            (t, n, n.hooks and dict(n.hooks)) for t in tensors.values() if (n := t._node) is not None
+        ]
         self._generators = [(g, g.get_state()) for g in generators] if part() is None else []
         self._over = False
         # The ids of the memory of what is known, and of computed values.
@@ -134,7 +136,7 @@ class Run(Recorder):
         names = ("_node", "_view", "_grad", "_epoch")
         for t, *values in self._attributes:
             rows += [(setattr, t, n, v) for n, v in zip(names, values, strict=True) if getattr(t, n) is not v]
-        rows += [(setattr, n, "hooks", hooks) for n, hooks in self._hooks if n.hooks != hooks]
+        rows += [(setattr, n, "hooks", hooks) for _, n, hooks in self._hooks if n.hooks != hooks]
         for state, before in self.states:
             rows.append((state.clear,))
             for key, (entries, content) in before.items():
@@ -171,8 +173,10 @@ class Run(Recorder):
                     f"compile(): the function changes requires_grad of {self.path(t)}, which is not part of a replay. "
                     f"Do that outside (in the function at {self.home})"
                 )
-        for n, hooks in self._hooks:
-            if (n.hooks or {}) != (hooks or {}):
+        for t, n, hooks in self._hooks:
+            # A leaf that was changed under no_grad() has another record by now.
+            records = {n, t._node} if t._node is not None and t._node.op is None else {n}
+            if any((record.hooks or {}) != (hooks or {}) for record in records):
                 raise RuntimeError(
                     "compile(): the function adds or removes a hook of a Tensor that it gets, which is not part of a "
                     f"replay. Do that outside (in the function at {self.home})"

@@ -25,6 +25,7 @@ from minigrad.core.node import Freed, Node
 from minigrad.core.tensor import Tensor, leaf
 from minigrad.core.views import refresh
 from minigrad.dtypes import dtype
+from minigrad.readers.source.program import memory
 
 
 class Recording:
@@ -205,6 +206,11 @@ class Recording:
             ) as error:  # backward() on a result raises it, as where a saved Tensor was changed
                 freed |= set(map(id, opened))
                 failure = error
+        if gradients is not None and not gradients.targets:
+            raise errors.runtime_error(
+                "compile(): a result requires grad because of a Tensor that the function makes, which no later call "
+                "could reach. detach() the result, or make that Tensor outside and pass it as an argument"
+            )
         nodes = [t._node for t in results]
         roots = [*nodes, *(node for _, node in run.written.values()), *run.draws, *run.checks]
         roots += [] if gradients is None else [g._node for g in gradients.grads if g is not None]
@@ -226,7 +232,9 @@ class Recording:
             for n, home in zip(nodes, homes, strict=True)
         ]
         saved = [] if gradients is None else gradients.saved_in(program)
-        outputs += [(v, ("saved", i)) for i, v in enumerate(saved)]
+        # A result that backward reads is saved as it is, so that a change of it in place is noticed.
+        own = {memory(v): home for v, home in outputs if home.__class__ is int}
+        outputs += [(v, own.get(v, ("saved", i))) for i, v in enumerate(saved)]
         writes = [(self._node_of(t), value[n], id(owner(t._array))) for t, n in run.written.values()]
         leaves, bound, passing = self._leaves(order, gradients)
         numbers = [*self.arguments.numbers, *(Number(*option) for option in self.world.options)]
@@ -265,7 +273,7 @@ class Recording:
         )
         replay.may_raise = any(n.op is not None and n.op.raises for n in order)
         replay.kept_bytes, replay.kept = sum(run.kept.values()), len(saved)
-        if gradients is not None and gradients.targets:
+        if gradients is not None:
             names = [i for i, t in enumerate(self.returned) if any(t is o for o in opened)]
             gradients.saves = any(n.saved for t in opened for n in behind[id(t)])
             replay.step = gradients.function(

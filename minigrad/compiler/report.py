@@ -13,6 +13,7 @@ from minigrad.compiler.plan import Plan, _line
 from minigrad.compiler.replay import Replay
 from minigrad.compiler.statement import Statement
 from minigrad.core.quiet import QUIET
+from minigrad.readers import notebook
 from minigrad.readers.table import aligned
 
 _ROUNDS, WIDTH = 20, 80
@@ -41,7 +42,8 @@ class Recorded(NamedTuple):
     # Of the arrays that eager mode keeps for the backward pass.
     eager_bytes: int
 
-    def __str__(self) -> str:
+    def _told(self) -> tuple[str, list[tuple[str, ...]]]:
+        """A sentence, and the rows of the table."""
         timed = any(s.microseconds is not None for s in self.steps)
         files = {s.line.rpartition(":")[0] for s in self.steps if s.line}
         file = files.pop() if len(files) == 1 else ""
@@ -57,7 +59,15 @@ class Recorded(NamedTuple):
             f"{self.signature}: {len(self.steps)} steps, {self.fused} fused, {self.buffer_bytes:,} bytes of buffers"
             f"{eager}; replayed {self.calls} times{f'; lines of {file}' if file else ''}"
         )
+        return head, rows
+
+    def __str__(self) -> str:
+        head, rows = self._told()
         return f"{textwrap.fill(head, WIDTH)}\n{aligned(rows, right=(0, 4))}"
+
+    def _repr_html_(self) -> str:
+        head, rows = self._told()
+        return notebook.table(rows, right=(0, 4), caption=head)
 
 
 class Report(list[Recorded]):
@@ -67,6 +77,9 @@ class Report(list[Recorded]):
         return "\n\n".join(map(str, self)) or "Nothing has been recorded yet: call the function first."
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return "".join(recorded._repr_html_() for recorded in self) or f"<p>{self}</p>"
 
 
 def report(compiled: Any, profile: bool) -> Report:

@@ -37,8 +37,13 @@ def _small_first(s: Statements, group: list[Statement]) -> list[Statement]:
     waits_for: dict[Value, set[Value]] = {}
     for x in group:
         pending = [*s.inputs(x.value), *([s.part_of[x.value]] if x.value in s.part_of else [])]
+        seen: set[Any] = set(
+            here
+        )  # what several others read is followed once: of paths there may be millions
         for w in pending:  # the loop appends to it
-            pending += [] if w in here else s.inputs(w)
+            if w not in seen:
+                seen.add(w)
+                pending += s.inputs(w)
         waits_for[x.value] = here.intersection(pending)
     rest, ordered = sorted(group, key=lambda x: size_of(x.value)), list[Statement]()
     while rest:

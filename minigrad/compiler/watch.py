@@ -13,7 +13,7 @@ from typing import Any
 
 from minigrad.compiler.guards import MISSING
 from minigrad.compiler.kinds import REFLECTION, SECRET, both
-from minigrad.readers.source.names import instructions
+from minigrad.readers.places import instructions
 
 
 def suspects_in(

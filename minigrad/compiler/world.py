@@ -60,7 +60,8 @@ from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.random import Generator, default_generator
-from minigrad.readers.source.names import identifier, instructions
+from minigrad.readers.places import instructions
+from minigrad.readers.source.names import identifier
 
 _dict_of, _mro_of = attrgetter("__dict__"), attrgetter("__mro__")
 

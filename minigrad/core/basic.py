@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core import names
 from minigrad.core.op import Array, Op, Path
 from minigrad.core.plans import OUT, Line, Lines, Target, named, narrow, wide
 from minigrad.core.text import Call, Helper, Steps, Text, TextOf, rounded_once
@@ -178,13 +179,13 @@ _TO = _copied_text("{}.astype({dtype})", "{}.astype({dtype}, order='C')")
 # fmt: off
 to = Op("to", copied, "x; dtype", lambda g: g,
         text=_TO, moves=True, elementwise=True,
-        new=True)  # the engine casts g back
+        new=True, grad_fn="ToCopyBackward0")  # the engine casts g back
 to_integer = Op("to_integer", copied, "x; dtype", text=_TO, elementwise=True,
                 new=True)
 reshape: Op = Op("reshape", lambda x, shape: np.reshape(x, shape), "x; shape",
                  lambda g, x_shape: reshape(g, shape=x_shape), view=True,
                  text="{}.reshape({shape})", moves=True, order="K", idle=lambda x, y, shape: x == y,
-                 into=_reshape_into, new=False, numba=_reshape_numba)
+                 into=_reshape_into, new=False, numba=_reshape_numba, grad_fn=names.of_reshape)
 expand = Op("expand", _expand, "x; shape", lambda g, x_shape: sum_to(g, shape=x_shape), view=True,
             text=lambda v: None if v.written else "np.broadcast_to({}, {shape})", moves=True, repeats=True,
             order="K", broadcasts=lambda x, y, shape: (),
@@ -196,7 +197,7 @@ sum_to: Op = Op("sum_to", _sum_to, "x; shape",
 view_scatter: Op = Op(
     "view_scatter", _view_scatter, "x v; path",
     lambda g, path, v_shape: view_scatter(g, zeros(g, shape=v_shape), path=path),
-    lambda g, path: _follow(g, path), order="K", text=_view_scatter_text,
+    lambda g, path: _follow(g, path), order="K", text=_view_scatter_text, grad_fn="CopySlices",
 )
 zeros: Op = Op("zeros", lambda x, shape: np.zeros(shape, x.dtype), "x; shape", fill=0, order="C")
 clone = Op("clone", copied, "x", lambda g: g, moves=True, same=0, elementwise=True,

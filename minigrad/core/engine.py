@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from minigrad.buffers import is_view
 from minigrad.core import changes
 from minigrad.core.changes import check_unchanged
 from minigrad.core.gradients import Part, Watch, accumulate, call_after, call_hooks, fit, own
-from minigrad.core.hooks import After
+from minigrad.core.hooks import AT_END, After
 from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
 from minigrad.core.mode import MODE
 from minigrad.core.node import Const, Freed, Node, differentiable, new
@@ -42,6 +42,8 @@ def _run(
     roots: Sequence[Node], seeds: Sequence[Any], targets: Sequence[Node] | None, keep: bool, create: bool
 ) -> dict[Node, Any]:
     np.errstate(all="ignore").__enter__()  # in half the time of np.seterr, which tells what there was
+    at_end: list[Callable[[], object]] = []
+    AT_END.set(at_end)
     mode = MODE.get()
     order = differentiable(roots)
     p = Pass(mode, None if targets is None else set(targets), create)
@@ -58,6 +60,8 @@ def _run(
         with p.recorder.backward(roots, p.ends or set()):
             p.walk(order, freed)
             p.deposit()
+    for call in at_end:
+        call()
     return p.results
 
 
@@ -125,7 +129,7 @@ class Pass:
             consume = None
         if layout.joint is not None:
             _, rule, _, sources = layout.joint
-            parts = rule(g, *_arguments(node, saved, sources))
+            parts = rule(g, *arguments(node, saved, sources))
         for i, rule, place, sources in layout.steps:
             x = inputs[i]
             if leads is not None and x not in leads:
@@ -133,7 +137,7 @@ class Pass:
             if place is not None:
                 d = (consume or rule)(g, saved[place])
             elif rule is not None:
-                d = rule(g, *_arguments(node, saved, sources))
+                d = rule(g, *arguments(node, saved, sources))
             else:
                 d = parts[i]
             if d is None:
@@ -240,7 +244,7 @@ class Pass:
                 self.results[node] = own(g) if node in shared else g
 
 
-def _arguments(node: Node, saved: Any, sources: tuple[tuple[int, Any], ...]) -> list[Any]:
+def arguments(node: Node, saved: Any, sources: tuple[tuple[int, Any], ...]) -> list[Any]:
     """What a rule reads beside the gradient."""
     values: list[Any] = []
     for kind, k in sources:

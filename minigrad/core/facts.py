@@ -115,6 +115,9 @@ class Facts:
     into: Callable[..., Any] | None = None
     #: How Numba computes it.
     numba: Any = None
+    #: The name of the record as PyTorch has it for ``grad_fn``, where that is not the op's in capitals, or a
+    #: function of the node that tells it.
+    grad_fn: str | Callable[[Any], str] = ""
     #: The multiply-adds, from the result's shape and those of the inputs.
     costs: Callable[..., int] | None = None
 

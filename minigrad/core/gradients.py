@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import buffers
 from minigrad.core.basic import clone, sum_to, to
 from minigrad.core.changes import changed
 from minigrad.core.hooks import After
@@ -45,7 +46,7 @@ def fit(d: Any, node: Node) -> Any:
 
 def own(g: Array | Tensor) -> Array | Tensor:
     """A copy, which shares memory with nothing."""
-    return clone(g) if isinstance(g, Tensor) else np.array(g)
+    return clone(g) if isinstance(g, Tensor) else buffers.copied(g)
 
 
 # ---------------------------------------------------------------- hooks and .grad

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any, Self
 
 RETAIN = -1  # the key of the hook that keeps the gradient of a result
@@ -12,6 +13,9 @@ AFTER = -2  # it and the keys below are those of hooks that are called when a le
 
 ids = itertools.count()
 after_ids = itertools.count(AFTER, -1)
+
+# What a hook wants to be called when the backward pass that runs is over; outside of one there is no such list.
+AT_END: ContextVar[list[Callable[[], object]]] = ContextVar("AT_END")
 
 
 class RemovableHandle:

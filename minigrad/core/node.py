@@ -83,6 +83,8 @@ class Node:
         """PyTorch's name for the record, such as ``MulBackward0``."""
         if self.op is None:
             return "AccumulateGrad"
+        if name := self.op.grad_fn:
+            return name if isinstance(name, str) else name(self)
         return "".join(w[:1].upper() + w[1:] for w in self.op.name.split("_")) + "Backward0"
 
     @property

@@ -48,6 +48,11 @@ TypeError for a float."""
     subtract_ = sub_
     def float_power_(self, exponent: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic) -> Tensor:
         """`float_power`, in place. RuntimeError where it is not float64."""
+    def fill_diagonal_(self, fill_value: builtins.int | builtins.float | builtins.bool, wrap: builtins.bool=False) -> Tensor:
+        """The elements whose indices are all equal become ``fill_value``.
+    
+    ``wrap`` goes on below in a matrix of more rows than columns, with a row between. RuntimeError for fewer than
+    two dimensions, and for more than two of several lengths."""
     def uniform_(self, from_: builtins.float=0.0, to: builtins.float=1.0, *, generator: Draws | None=None, **named: builtins.float) -> Tensor:
         """Overwritten with uniform draws from [from, to)."""
     def normal_(self, mean: builtins.float=0.0, std: builtins.float=1.0, *, generator: Draws | None=None) -> Tensor:
@@ -62,6 +67,12 @@ TypeError for a float."""
         ...
     def exponential_(self, lambd: builtins.float=1.0, *, generator: Draws | None=None) -> Tensor:
         """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
+    def cauchy_(self, median: builtins.float=0.0, sigma: builtins.float=1.0, *, generator: Draws | None=None) -> Tensor:
+        """Overwritten with draws of a Cauchy distribution. RuntimeError unless ``sigma`` > 0."""
+    def geometric_(self, p: builtins.float, *, generator: Draws | None=None) -> Tensor:
+        """Overwritten with numbers of trials up to the first success of chance ``p``."""
+    def log_normal_(self, mean: builtins.float=1.0, std: builtins.float=2.0, *, generator: Draws | None=None) -> Tensor:
+        """Overwritten with exp(x) of normal draws x. RuntimeError unless ``std`` > 0."""
     def _draw(self, generator: Draws | None, method: str, before: tuple[Any, ...], after: tuple[Any, ...]=(), **options: Any) -> Tensor:
         """Overwritten with draws, which come in the order in which the elements lie in memory.
     
@@ -78,6 +89,8 @@ TypeError for a float."""
         """In the dtype of ``other``."""
     def cpu(self) -> Tensor:
         """Itself."""
+    def new(self, *args: Any) -> Tensor:
+        """Memory of those sizes in this dtype, or a copy of data: PyTorch's way before `new_empty` and `new_tensor`."""
     def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.tensor` in this dtype."""
     def new_full(self, size: builtins.int | Sequence[builtins.int], fill_value: Tensor | (builtins.int | builtins.float | builtins.bool), *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
@@ -183,6 +196,23 @@ TypeError for a float."""
     @property
     def is_cuda(self) -> builtins.bool:
         """False."""
+    @property
+    def is_meta(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_sparse(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_nested(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_quantized(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_mkldnn(self) -> builtins.bool:
+        """False."""
+    def is_signed(self) -> builtins.bool:
+        """Whether negative values exist."""
     def get_device(self) -> builtins.int:
         """-1, as of every Tensor on the CPU."""
     def pin_memory(self, device: DeviceLike=None) -> Tensor:
@@ -214,6 +244,11 @@ TypeError for a float."""
     @property
     def itemsize(self) -> builtins.int:
         """Bytes per element."""
+    def element_size(self) -> builtins.int:
+        """The bytes of one element."""
+    @property
+    def layout(self) -> Any:
+        """``strided``: that of all Tensors."""
     @property
     def nbytes(self) -> builtins.int:
         """Bytes of all elements."""
@@ -235,8 +270,8 @@ TypeError for a float."""
     @overload
     def stride(self, dim: builtins.int) -> builtins.int:
         ...
-    def is_contiguous(self) -> builtins.bool:
-        """Whether memory is in row order without gaps."""
+    def is_contiguous(self, memory_format: Any=None) -> builtins.bool:
+        """Whether memory is in row order, or in that of the format, without gaps."""
     def is_floating_point(self) -> builtins.bool:
         """Whether elements are floats."""
     def is_inference(self) -> builtins.bool:
@@ -940,6 +975,8 @@ TypeError for a float."""
         """Slices along ``dim`` whose norm is larger than ``maxnorm`` made as long as that."""
     def renorm_(self, p: builtins.float, dim: builtins.int, maxnorm: builtins.float) -> Tensor:
         """`renorm`, in place."""
+    def bernoulli(self, p: builtins.float | None=None, *, generator: Any=None) -> Tensor:
+        """1 with the probability that each element states, or with ``p`` for all, else 0, in its dtype."""
     def multinomial(self, num_samples: builtins.int, replacement: builtins.bool=False, *, generator: Any=None) -> Tensor:
         """Places (int64) drawn by the weights in a vector, or in each row of a matrix, which need not sum to 1.
     
@@ -1221,8 +1258,8 @@ TypeError for a float."""
         """`scatter_reduce`, in place."""
     def broadcast_to(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
-    def contiguous(self) -> Tensor:
-        """Itself if its memory is in row order, else a copy."""
+    def contiguous(self, *, memory_format: Any=None) -> Tensor:
+        """Itself if its memory is in row order, or in that of the format, else a copy."""
     def detach(self) -> Tensor:
         """The same memory without history."""
     def expand(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
@@ -1309,6 +1346,17 @@ TypeError for a float."""
         """The ``k`` largest elements (or smallest) along ``dim`` in order, and their places (int64).
     
     RuntimeError where there are fewer."""
+    def as_strided(self, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:
+        """A view of the memory of ``input`` with these sizes, and these steps in elements.
+    
+    It begins ``storage_offset`` elements after the start of the memory; by default where ``input`` begins. Elements
+    that are shown several times get the sum of their gradients. A view may reach what its base has and it does not
+    show; then the gradient goes to the base. RuntimeError for negative steps, for what lies outside the base, and for
+    a base whose elements leave gaps in memory."""
+    def as_strided_scatter(self, src: Tensor, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:
+        """A copy of ``input`` with ``src`` in place of its `as_strided`, which must not show an element twice."""
+    def storage_offset(self) -> builtins.int:
+        """How many elements of its memory lie before the first one."""
 
 T = TypeVar("T", bound=Tensor)
 Own = TypeVar("Own", bound=Tensor)

@@ -16,6 +16,7 @@ from minigrad.core.tensor import Tensor, View, leaf, wrap
 from minigrad.errors import here, place, runtime_error
 
 _mode = MODE.get
+_LOST = "detach() before a change that requires grad"  # only while a function is recorded
 
 
 def mark_view(out: Tensor, source: Tensor, op: Op, params: Params) -> None:
@@ -50,6 +51,11 @@ def refresh(t: Tensor) -> None:
             "compile(): a detached Tensor that was made to require grad is used after a change of the Tensor "
             "that it shares memory with. clone() it where it is detached"
         )
+    if view.outside == _LOST:
+        raise runtime_error(
+            "compile(): a detached Tensor that became part of the graph by a change in place is used after it. clone() "
+            "it where it is detached"
+        )
     twin = view.base
     # The view was made when gradients flowed, so it is repeated with grad mode on; what was detached stays detached.
     # While a function is recorded, changes under no_grad() are followed too, through views that have no gradients.
@@ -82,6 +88,8 @@ def check_change(t: Tensor) -> None:
     """RuntimeError for a Tensor that must not be changed in place where operations are recorded."""
     check_inference(t)
     view = t._view
+    if view is not None and view.outside == _LOST:
+        refresh(t)
     base = t if view is None else view.base
     node = base._node
     if view is not None and view.outside:
@@ -127,6 +135,8 @@ def rebase(t: Tensor, node: Node) -> None:
     if view is not None and view.outside == "detach()" and mode.grad:
         with ModeManager(mode.recording(False)):
             rebase(t, node)
+        if node.requires_grad:  # eager mode would let gradients flow, but only through this one view
+            t._view = View(view.base, view.path, -1, _LOST)
         return
     if view is None:
         replace_node(t, node if recorder is None else recorder.wrote(t, node))

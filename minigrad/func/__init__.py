@@ -1,4 +1,4 @@
-"""Functions of functions: ``grad``, ``vjp``, ``jvp``, ``jacrev``, ``jacfwd`` and ``hessian``, as in ``torch.func``.
+"""Functions of functions: ``grad``, ``vjp``, ``jvp``, ``jacrev``, ``hessian``, ``vmap`` and more, as in ``torch.func``.
 
 Arguments and results are trees: tuples (also named ones), lists and dicts of Tensors, nested at will.  A result has
 the structure of the tree it is a derivative of; a Jacobian has that of the output with, in each place, that of the
@@ -12,12 +12,14 @@ transform records also under ``no_grad``, but then its results are constants.
 
 from typing import TYPE_CHECKING, NoReturn
 
+from minigrad.func.batching import vmap
 from minigrad.func.modules import functional_call
 from minigrad.func.transforms import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, value_and_grad, vjp
 from minigrad.hints import missing
 
 __all__ = [
     "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "value_and_grad", "vjp",
+    "vmap",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing

@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad.core.contents import join, walk
 from minigrad.core.tensor import Tensor
+from minigrad.errors import runtime_error, type_error, value_error
 
 
 def functional_call(
@@ -35,13 +36,13 @@ def functional_call(
         values = _tied(values, places)
     if strict and values.keys() != places.keys():
         missing, unexpected = sorted(places.keys() - values), sorted(values.keys() - places)
-        raise RuntimeError(
+        raise runtime_error(
             f"Error(s) in functional_call for {type(module).__name__}: missing key(s) {missing}, unexpected key(s) "
             f"{unexpected}"
         )
     for name, t in values.items():
         if not isinstance(t, Tensor):
-            raise TypeError(f"functional_call: {name} must be a Tensor, got {type(t).__name__}")
+            raise type_error(f"functional_call: {name} must be a Tensor, got {type(t).__name__}")
         if name not in places:
             # AttributeError if there is no such module
             module.get_submodule(name.rpartition(".")[0])
@@ -65,17 +66,17 @@ def _merged(dicts: Any) -> dict[str, Tensor]:
     if isinstance(dicts, Mapping):
         return dict(dicts)
     if not isinstance(dicts, (list, tuple)):
-        raise ValueError(
+        raise value_error(
             "Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got "
             f"{type(dicts).__name__}"
         )
     merged: dict[str, Tensor] = {}
     for d in dicts:
         if not isinstance(d, Mapping):
-            raise ValueError("Expected all elements of parameter_and_buffer_dicts to be dictionaries")
+            raise value_error("Expected all elements of parameter_and_buffer_dicts to be dictionaries")
         repeated = sorted(merged.keys() & d.keys())
         if repeated:
-            raise ValueError(
+            raise value_error(
                 f"{repeated} appeared in multiple dictionaries; behavior of functional call is ambiguous"
             )
         merged.update(d)
@@ -93,7 +94,7 @@ def _tied(
     for names in groups.values():
         several = [values[n] for n in names if n in values]
         if any(v is not several[0] for v in several):
-            raise ValueError(
+            raise value_error(
                 f"functional_call got multiple values for keys {sorted(names)}, which are tied. Consider using "
                 "tie_weights=False"
             )

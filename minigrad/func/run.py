@@ -12,7 +12,7 @@ from minigrad.autograd.products import node_of
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor, leaf, wrap
-from minigrad.errors import here
+from minigrad.errors import here, runtime_error, value_error
 from minigrad.func.trees import flatten, unflatten
 from minigrad.ops.shape import alias
 
@@ -32,11 +32,11 @@ class Level:
     def enter(self, x: object) -> Tensor:
         """A leaf that stands for ``x``, over the same memory."""
         if not isinstance(x, Tensor):
-            raise ValueError(f"Thing passed to transform API must be Tensor, got {type(x).__name__}")
+            raise value_error(f"Thing passed to transform API must be Tensor, got {type(x).__name__}")
         x_node = node_of(x) if self.recording else None
         inside = wrap(x._array)
         if inside._array.dtype.kind != "f":
-            raise RuntimeError(
+            raise runtime_error(
                 f"only Tensors of floating point dtype can require gradients, this one is {inside.dtype}"
             )
         node = leaf(inside, True)
@@ -105,7 +105,7 @@ class Run:
         aux: Any = None
         if has_aux:
             if not (isinstance(output, tuple) and len(output) == 2):
-                raise RuntimeError(
+                raise runtime_error(
                     f"{name}: output of function f should be a tuple: (output, aux) if has_aux is True"
                 )
             output, aux = output
@@ -118,18 +118,18 @@ class Run:
         leaves, spec = flatten(aux)
         for t in leaves:
             if not isinstance(t, Tensor):
-                raise RuntimeError(f"Expected tensors, got unsupported type {type(t).__name__}")
+                raise runtime_error(f"Expected tensors, got unsupported type {type(t).__name__}")
         return unflatten(self.level.show(leaves, self.level.recording), spec)
 
     def check_outputs(self) -> None:
         """RuntimeError unless the result is a tree of Tensors."""
         if len(self.outputs) < 1 or (len(self.outputs) == 1 and self.outputs[0] is None):
-            raise RuntimeError(
+            raise runtime_error(
                 f"{self.name}: Expected f to be a function that has non-empty output (got output = {self.output})"
             )
         for t in self.outputs:
             if not isinstance(t, Tensor):
-                raise RuntimeError(
+                raise runtime_error(
                     f"{self.name}: expected f(*primals) to return only tensors, got unsupported type {type(t).__name__}"
                 )
 
@@ -138,7 +138,7 @@ class Run:
         self.check_outputs()
         for t in self.outputs:
             if t._array.dtype.kind != "f":
-                raise RuntimeError(
+                raise runtime_error(
                     f"{self.name}: All outputs of f must be floating-point Tensors, got Tensor with dtype {t.dtype}"
                 )
 
@@ -173,22 +173,22 @@ def places_of(argnums: object, count: int) -> list[int]:
     if argnums is None:
         return list(range(count))
     if not isinstance(argnums, (int, tuple)):
-        raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums).__name__}")
+        raise runtime_error(f"argnums must be int or Tuple[int, ...], got: {type(argnums).__name__}")
     places = []
     for n in argnums if isinstance(argnums, tuple) else (argnums,):
         if not isinstance(n, int):
-            raise RuntimeError(f"argnum must be int, got: {type(n).__name__}")
+            raise runtime_error(f"argnum must be int, got: {type(n).__name__}")
         if not -count <= n < count:
-            raise RuntimeError(f"Got argnum={n}, but only {count} positional inputs")
+            raise runtime_error(f"Got argnum={n}, but only {count} positional inputs")
         places.append(n % count)
     if not places:
-        raise RuntimeError("argnums must be non-empty")
+        raise runtime_error("argnums must be non-empty")
     if len(set(places)) != len(places):
-        raise RuntimeError(f"argnums elements must be unique, got {tuple(places)}")
+        raise runtime_error(f"argnums elements must be unique, got {tuple(places)}")
     return places
 
 
 def not_all(argnums: object) -> None:
     """RuntimeError for None, which `places_of` takes for all arguments."""
     if argnums is None:
-        raise RuntimeError("argnums must be int or Tuple[int, ...], got: NoneType")
+        raise runtime_error("argnums must be int or Tuple[int, ...], got: NoneType")

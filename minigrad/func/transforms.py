@@ -12,6 +12,7 @@ from minigrad.autograd.modes import recorded
 from minigrad.autograd.products import Push, by_columns, by_rows, pull
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.func.run import Run, filled, not_all, places_of
 from minigrad.func.trees import flatten, unflatten
 
@@ -33,9 +34,9 @@ def _gradient(
     run = Run("grad_and_value(f)(*args)", func, args, kwargs, argnums, has_aux)
     output = run.output
     if not isinstance(output, Tensor):
-        raise RuntimeError(f"{run.name}: Expected f(*args) to return a Tensor, got {type(output).__name__}")
+        raise runtime_error(f"{run.name}: Expected f(*args) to return a Tensor, got {type(output).__name__}")
     if output._array.ndim:
-        raise RuntimeError(
+        raise runtime_error(
             f"{run.name}: Expected f(*args) to return a scalar Tensor, got tensor with {output._array.ndim} dims. "
             "Maybe you wanted to use the vjp or jacrev APIs instead?"
         )
@@ -151,15 +152,15 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         seeds, spec = flatten(cotangents)
         if spec != run.spec:
-            raise RuntimeError(
+            raise runtime_error(
                 "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
                 f"function. cotangents: {spec}, primal output: {run.spec}"
             )
         for i, (v, t) in enumerate(zip(seeds, run.outputs, strict=True)):
             if not isinstance(v, Tensor):
-                raise TypeError(f"gradients can be either Tensors or None, but got {type(v).__name__}")
+                raise type_error(f"gradients can be either Tensors or None, but got {type(v).__name__}")
             if v._array.shape != t._array.shape:
-                raise RuntimeError(
+                raise runtime_error(
                     f"Mismatch in shape: grad_output[{i}] has a shape of {list(v._array.shape)} and output[{i}] has a "
                     f"shape of {list(t._array.shape)}."
                 )
@@ -199,26 +200,28 @@ def jvp(
     """
     name = "jvp(f, primals, tangents)"
     if not isinstance(primals, tuple):
-        raise RuntimeError(
+        raise runtime_error(
             f"{name}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals)."
         )
     points, points_spec = flatten(primals)
     vectors, vectors_spec = flatten(tangents)
     if points_spec != vectors_spec:
-        raise RuntimeError(
+        raise runtime_error(
             f"{name}: Expected primals and tangents to have the same python structure. For example, if primals is a "
             f"tuple of 3 tensors, tangents also must be. Got primals with structure {points_spec} and tangents with "
             f"structure {vectors_spec}"
         )
     for what, leaves in (("primals", points), ("tangents", vectors)):
         if not leaves:
-            raise RuntimeError(f"{name}: Expected {what} to contain at least one Tensor.")
+            raise runtime_error(f"{name}: Expected {what} to contain at least one Tensor.")
         for t in leaves:
             if not isinstance(t, Tensor):
-                raise RuntimeError(f"{name}: Expected {what} to only contain Tensors, got {type(t).__name__}")
+                raise runtime_error(
+                    f"{name}: Expected {what} to only contain Tensors, got {type(t).__name__}"
+                )
     for x, v in zip(points, vectors, strict=True):
         if x._array.shape != v._array.shape:
-            raise RuntimeError(
+            raise runtime_error(
                 "Trying to set a forward gradient that has a different size than that of the original Tensor, this is "
                 f"not supported. Tensor is of size {list(x._array.shape)} while the given forward gradient is of size "
                 f"{list(v._array.shape)}."
@@ -232,7 +235,7 @@ def jvp(
         run.level.own.update(push.nodes)
         products = push(vectors, create, create)
     if strict and any(t is None for t in products):
-        raise RuntimeError(
+        raise runtime_error(
             "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not allowed "
             "with strict=True."
         )
@@ -243,7 +246,7 @@ def jvp(
 def _need_floats(points: Sequence[object]) -> None:
     for x in points:
         if isinstance(x, Tensor) and x._array.dtype.kind != "f":
-            raise ValueError(f"Expected primal to be floating point or complex, but got: {x._array.dtype}")
+            raise value_error(f"Expected primal to be floating point or complex, but got: {x._array.dtype}")
 
 
 # ---------------------------------------------------------------- whole matrices
@@ -272,7 +275,7 @@ def jacrev(
     accepted and changes nothing: one row is computed at a time.
     """
     if chunk_size is not None and chunk_size <= 0:
-        raise ValueError("jacrev: `chunk_size` should be greater than 0.")
+        raise value_error("jacrev: `chunk_size` should be greater than 0.")
 
     @functools.wraps(func)
     def wrapper(*args: Any) -> Any:
@@ -315,7 +318,7 @@ def jacfwd(
     @functools.wraps(func)
     def wrapper(*args: Any) -> Any:
         if randomness not in ("error", "different", "same"):
-            raise RuntimeError(
+            raise runtime_error(
                 f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}"
             )
         _need_floats(flatten(tuple(args[i] for i in places_of(argnums, len(args))))[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 
@@ -13,6 +13,11 @@ class Spec(NamedTuple):
     kind: type[Any] | None
     keys: tuple[Any, ...]
     parts: tuple[Spec, ...]
+
+    @property
+    def num_leaves(self) -> int:
+        """How many leaves a tree of this structure has."""
+        return 1 if self.kind is None else sum(part.num_leaves for part in self.parts)
 
     def __repr__(self) -> str:
         if self.kind is None:
@@ -30,8 +35,10 @@ class Spec(NamedTuple):
 _LEAF = Spec(None, (), ())
 
 
-def flatten(tree: Any) -> tuple[list[Any], Spec]:
-    """The leaves of a tree, from left to right, and its structure."""
+def flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], Spec]:
+    """The leaves of a tree, from left to right, and its structure. Where ``is_leaf`` is true there is one leaf."""
+    if is_leaf is not None and is_leaf(tree):
+        return [tree], _LEAF
     if isinstance(tree, dict):
         keys, values = tuple(tree), tree.values()
     elif type(tree) in (tuple, list) or (isinstance(tree, tuple) and hasattr(tree, "_fields")):
@@ -41,7 +48,7 @@ def flatten(tree: Any) -> tuple[list[Any], Spec]:
     leaves: list[Any] = []
     parts: list[Spec] = []
     for value in values:
-        below, spec = flatten(value)
+        below, spec = flatten(value, is_leaf)
         leaves += below
         parts.append(spec)
     return leaves, Spec(type(tree), keys, tuple(parts))

@@ -6,9 +6,11 @@ Sizes are given one by one or as one sequence.  ``dtype`` None means: that of th
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -23,7 +25,8 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.device import DeviceLike, device
 from minigrad.dtypes import DTypeLike
-from minigrad.functions.elementwise import NumberLike, own
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
+from minigrad.functions.elementwise import NumberLike, own, raw
 from minigrad.functions.shape import sizes
 from minigrad.gate import public
 from minigrad.kernels.sums import copied
@@ -65,28 +68,46 @@ def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
         array = _from_nested(data, dtype)
         to_whole = dtype is not None and dtypes.as_numpy(dtype).kind in "iu"
         if to_whole and array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise RuntimeError(f"value cannot be converted to type {dtype} without overflow")
-        if dtype is None and not _has_arrays(data) and (array.dtype.kind == "f" or array.size == 0):
-            array = QUIET.run(array.astype, dtypes.default_float())
+            raise runtime_error(f"value cannot be converted to type {dtype} without overflow")
+        if dtype is None and (array.dtype.kind == "f" or array.size == 0):
+            dtype = dtypes.OF_NUMPY.get(_meeting(data), dtype)
     target = dtypes.as_numpy(array.dtype if dtype is None else dtype)
     return array if array.dtype == target and array.dtype.isnative else QUIET.run(array.astype, target)
+
+
+def _meeting(data: Any) -> np.dtype[Any]:
+    """The element type in which all numbers in nested sequences meet; Python's floats have the default one."""
+    level = data if isinstance(data, (list, tuple)) else [data]
+    kinds = set(map(type, level))
+    while list in kinds or tuple in kinds:
+        level = list(chain.from_iterable(level))
+        kinds = set(map(type, level))
+    met: set[np.dtype[Any]] = set()
+    for kind in kinds:
+        if issubclass(kind, np.generic):
+            met.add(np.dtype(kind))
+        elif issubclass(kind, (np.ndarray, Tensor)):
+            met |= {raw(x).dtype for x in level if isinstance(x, kind)}
+        elif issubclass(kind, float):
+            met.add(dtypes.default_float())
+    return functools.reduce(dtypes.promote, met) if met else dtypes.default_float()
 
 
 def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
     try:
         array = np.array(_plain(data))
     except ValueError as error:
-        raise ValueError(f"tensor(): the nested sequences have different lengths ({error})") from None
+        raise value_error(f"tensor(): the nested sequences have different lengths ({error})") from None
     except OverflowError as error:
-        raise ValueError(f"tensor(): {error}") from None
+        raise value_error(f"tensor(): {error}") from None
     if array.dtype.kind in "fuO" and array.size and _too_large(array, data):
         if dtype is None or dtypes.as_numpy(dtype).kind != "f":
-            raise ValueError("Overflow when unpacking long long: an integer does not fit into 64 bits")
+            raise value_error("Overflow when unpacking long long: an integer does not fit into 64 bits")
         return array.astype(np.float64)
     if array.dtype.kind == "i" and array.dtype != dtypes.I64 and _has_ints(data):
         return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
     if array.dtype.kind not in "biuf":
-        raise TypeError(
+        raise type_error(
             f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {_first(data)!r}"
         )
     return array
@@ -98,7 +119,11 @@ def _too_large(array: Array, data: Any) -> bool:
         return all(isinstance(x, int) for x in array.ravel())
     if array.dtype.kind == "u":
         return array.dtype == np.uint64 and not _has_arrays(data)
-    return bool((np.abs(array) >= 2.0**63).any()) and all(isinstance(x, int) for x in _leaves(data))
+    return (
+        array.itemsize > 2
+        and bool((np.abs(array) >= 2.0**63).any())
+        and all(isinstance(x, int) for x in _leaves(data))
+    )
 
 
 def _has_ints(data: Any) -> bool:
@@ -113,7 +138,7 @@ def _leaves(data: Any) -> Iterator[Any]:
 def _plain(data: Any) -> Any:
     if isinstance(data, Tensor):
         if data._array.size != 1:
-            raise ValueError(
+            raise value_error(
                 "tensor(): only one element tensors can be converted to Python scalars, an element has shape "
                 f"{list(data._array.shape)}; use stack() or cat()"
             )
@@ -180,10 +205,10 @@ def from_numpy(ndarray: Array) -> Tensor:
     Writing to the array later changes the Tensor; backward cannot see such writes.
     """
     if not isinstance(ndarray, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+        raise type_error(f"expected np.ndarray (got {type(ndarray).__name__})")
     dtypes.as_numpy(ndarray.dtype)
     if not ndarray.dtype.isnative:
-        raise ValueError(
+        raise value_error(
             "given numpy array has byte order different from the native byte order; use .astype()"
         )
     return wrap(ndarray) if MODE.get().recorder is None else wrap_operand(ndarray)
@@ -194,13 +219,13 @@ def from_numpy(ndarray: Array) -> Tensor:
 
 def _shape(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     if not size:
-        raise TypeError(
+        raise type_error(
             f'{name}() missing 1 required positional argument: "size"; an empty tuple makes it 0-d'
         )
     shape = sizes(name, size)
     for n in shape:
         if n < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
+            raise runtime_error(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
     return shape
 
 
@@ -250,7 +275,7 @@ def eye(
     """Ones on the diagonal of an (n, m) matrix, m = n unless given."""
     for name, size in (("n", n), ("m", m)):
         if size is not None and size < 0:
-            raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
+            raise runtime_error(f"{name} must be greater or equal to 0, got {size}")
     return _finish(np.eye(n, m, dtype=_dtype(dtype)), requires_grad, device)
 
 
@@ -312,13 +337,20 @@ def arange(
 
 @overload
 def arange(
+    *, end: NumberLike, step: NumberLike = 1, dtype: DTypeLike | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor: ...  # fmt: skip
+
+
+@overload
+def arange(
     start: NumberLike, end: NumberLike, step: NumberLike = 1, *, dtype: DTypeLike | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor: ...  # fmt: skip
 
 
 def arange(
-    start: Any,
+    start: Any = None,
     end: Any = None,
     step: Any = 1,
     *,
@@ -327,24 +359,26 @@ def arange(
     requires_grad: bool = False,
 ) -> Tensor:
     """From ``start`` (0 unless two are given) to before ``end``, shape (ceil((end - start) / step),)."""
-    start, end, step = (_plain_number(x) for x in (start, end, step))
     if end is None:
-        start, end = 0, start
+        start, end = None, start
+    if end is None:
+        raise type_error("arange() takes end, or start and end, as in arange(3) or arange(1, 3)")
+    start, end, step = (_plain_number(x) for x in (0 if start is None else start, end, step))
     kind = None if dtype is None else dtypes.as_numpy(dtype)
     if kind is not None and kind.kind == "b":
-        raise NotImplementedError('"arange" not implemented for bool; use .bool() on another one')
+        raise not_implemented_error('"arange" not implemented for bool; use .bool() on another one')
     if step == 0:
-        raise RuntimeError("step must be nonzero")
+        raise runtime_error("step must be nonzero")
     if not all(math.isfinite(x) for x in (start, end)):
-        raise RuntimeError(f"unsupported range: {start} -> {end}")
+        raise runtime_error(f"unsupported range: {start} -> {end}")
     if (end - start) * step < 0:
-        raise RuntimeError(
+        raise runtime_error(
             f"upper bound and lower bound inconsistent with step sign: {start} to {end} by {step}"
         )
     if kind == dtypes.I64:
         start, end, step = int(start), int(end), int(step)  # here, but in no other dtype, before it counts
         if step == 0:
-            raise ValueError("step must be nonzero, also as an integer")
+            raise value_error("step must be nonzero, also as an integer")
     whole = all(isinstance(x, int) for x in (start, end, step))
     if kind is None:
         kind = dtypes.I64 if whole else dtypes.default_float()
@@ -366,10 +400,10 @@ def linspace(
     """
     start, end = (_plain_number(x) for x in (start, end))
     if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
+        raise runtime_error("number of steps must be non-negative")
     kind = _dtype(dtype)
     if kind.kind == "b":
-        raise NotImplementedError('"linspace" not implemented for bool; use .bool() on another one')
+        raise not_implemented_error('"linspace" not implemented for bool; use .bool() on another one')
     return _finish(QUIET.run(_spaced, start, end, steps, kind), requires_grad, device)
 
 

@@ -13,12 +13,13 @@ import numpy as np
 from minigrad import dtypes, random
 from minigrad.core.apply import apply, cast, needs_value
 from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.device import DeviceLike
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import runtime_error
-from minigrad.functions.creation import _dtype, _finish, _like, _shape
+from minigrad.errors import not_implemented_error, runtime_error, type_error
+from minigrad.functions.creation import _dtype, _finish, _like, _shape, empty_like
 from minigrad.functions.elementwise import broadcast
 from minigrad.gate import public
 from minigrad.ops import draws, elementwise
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from minigrad.random import Generator
 
 __all__ = [
-    "bernoulli", "multinomial", "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm",
+    "bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like",
+    "randn", "randn_like",
+    "randperm",
 ]  # fmt: skip
 
 
@@ -74,21 +77,45 @@ def randint(
 
 @overload
 def randint(
+    high: int, /, *, size: Sequence[int], generator: Generator | None = None, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor: ...  # fmt: skip
+
+
+@overload
+def randint(
+    *, high: int, size: Sequence[int], generator: Generator | None = None, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor: ...  # fmt: skip
+
+
+@overload
+def randint(
     low: int, high: int, size: Sequence[int], *, generator: Generator | None = None,
     dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor: ...  # fmt: skip
 
 
 def randint(
-    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None,
+    low: Any = None, high: Any = None, size: Any = None, *, generator: Generator | None = None,
     dtype: DTypeLike | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Whole numbers from ``low`` (0 unless given) to before ``high``; int64 unless ``dtype`` is given."""
+    """Whole numbers from ``low`` (0 unless two bounds are given) to before ``high``; int64 unless ``dtype`` is given.
+
+    TypeError if the bound or the size is missing.
+    """
     if size is None:
-        low, high, size = 0, low, high
+        low, high, size = None, low, high
+    if high is None:
+        low, high = None, low
+    if high is None or size is None:
+        raise type_error(
+            "randint() takes high and size, or low, high and size, as in randint(0, 10, (3,)) or "
+            "randint(10, size=(3,))"
+        )
     kind = dtypes.I64 if dtype is None else dtypes.as_numpy(dtype)
-    array = drawn(generator, "integers", low, high, _shape("randint", (size,)), kind)
+    array = drawn(generator, "integers", 0 if low is None else low, high, _shape("randint", (size,)), kind)
     return _finish(array, requires_grad, device)
 
 
@@ -128,9 +155,9 @@ def normal(
         return _finish(array, requires_grad, device)
     parts = [x._array if isinstance(x, Tensor) else x for x in (mean, std)]
     if not any(isinstance(x, np.ndarray) for x in parts):
-        raise TypeError("normal(): with two numbers a size is needed, as in normal(0.0, 1.0, (3,))")
+        raise type_error("normal(): with two numbers a size is needed, as in normal(0.0, 1.0, (3,))")
     if np.any(np.less(parts[1], 0)):
-        raise RuntimeError("normal expects all elements of std >= 0.0")
+        raise runtime_error("normal expects all elements of std >= 0.0")
     kind = next(x.dtype for x in parts if isinstance(x, np.ndarray))
     shape = broadcast("normal", *(np.shape(x) for x in parts))
     units = drawn(generator, "normal", shape, kind)
@@ -145,8 +172,10 @@ def normal(
     return _finish(values, requires_grad, device)
 
 
-def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with the probability that each element states, else 0, in its dtype."""
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -> Tensor:
+    """1 with the probability that each element states, or with ``p`` for all, else 0, in its dtype."""
+    if p is not None:
+        return empty_like(input).bernoulli_(p, generator=generator)
     source = random.default_generator if generator is None else generator
     array = input._array
     recorder = MODE.get().recorder
@@ -186,6 +215,80 @@ def multinomial(
     return apply(draws.multinomial, (input,), params)
 
 
+@overload
+def randint_like(
+    input: Tensor, high: int, /, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor: ...  # fmt: skip
+
+
+@overload
+def randint_like(
+    input: Tensor, *, high: int, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor: ...  # fmt: skip
+
+
+@overload
+def randint_like(
+    input: Tensor, low: int, high: int, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor: ...  # fmt: skip
+
+
+def randint_like(
+    input: Tensor, low: Any = None, high: Any = None, *, dtype: DTypeLike | None = None,
+    requires_grad: bool = False, device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
+    """`randint` in the shape and dtype of ``input``: from ``low`` (0 unless two are given) to before ``high``."""
+    if high is None:
+        low, high = None, low
+
+    def make(size: Sequence[int], **options: Any) -> Tensor:
+        return randint(low, high, size, **options)
+
+    return _like(make, input, dtype, requires_grad, device)
+
+
+def _draws(op: Op, *inputs: Tensor, generator: Generator | None = None) -> Tensor:
+    """What an op of `draws` makes of Tensors, recorded if they want gradients."""
+    source = random.default_generator if generator is None else generator
+    recorder = MODE.get().recorder
+    if recorder is not None:
+        recorder.draws_from(source)
+    return apply(op, inputs, {"generator": source})
+
+
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Counts with the rate that each element states, in its dtype. RuntimeError for a negative rate."""
+    if input._array.dtype.kind != "f":
+        raise not_implemented_error(f'"poisson_cpu" not implemented for {input.dtype}; use a float')
+    return _draws(draws.poisson, input, generator=generator)
+
+
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
+    """Successes among ``count`` trials of chance ``prob``, in their dtype; they broadcast.
+
+    NotImplementedError for integers, RuntimeError for unlike dtypes.
+    """
+    if count.dtype != prob.dtype:
+        raise runtime_error(f"Found dtype {prob.dtype} but expected {count.dtype}")
+    if count._array.dtype.kind != "f":
+        raise not_implemented_error(f'"binomial_cpu" not implemented for {count.dtype}; use a float')
+    shape = broadcast("binomial", count.shape, prob.shape)
+    return _draws(draws.binomial, count.expand(shape), prob.expand(shape), generator=generator)
+
+
+def standard_gamma(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Gamma numbers with the shapes that ``input`` states, and scale 1; its gradient is the implicit one."""
+    return _draws(draws.standard_gamma, input, generator=generator)
+
+
+def sample_dirichlet(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Points of the simplex with the concentrations in the last dimension; its gradient is the implicit one."""
+    return _draws(draws.dirichlet, input, generator=generator)
+
+
 def rand_like(
     input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False, device: DeviceLike = None
 ) -> Tensor:
@@ -201,5 +304,5 @@ def randn_like(
 
 
 # The functions that are methods too.
-METHODS = "multinomial"
+METHODS = "bernoulli multinomial"
 public(globals(), __all__, home="minigrad")

@@ -10,6 +10,7 @@ from minigrad import dtypes
 from minigrad.core.tensor import Tensor
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
+from minigrad.errors import type_error
 from minigrad.functions.creation import from_numpy
 from minigrad.gate import public
 
@@ -44,7 +45,7 @@ def from_dlpack(ext_tensor: Any, *, device: DeviceLike = None, copy: bool | None
     if type(ext_tensor).__name__ == "PyCapsule":
         ext_tensor = _Capsule(ext_tensor)
     if not hasattr(ext_tensor, "__dlpack__"):
-        raise TypeError(f"from_dlpack(): {type(ext_tensor).__name__} has no __dlpack__; use minigrad.tensor")
+        raise type_error(f"from_dlpack(): {type(ext_tensor).__name__} has no __dlpack__; use minigrad.tensor")
     # NumPy 2.0 does not know the option.
     array = np.from_dlpack(ext_tensor, copy=False) if copy is False else np.from_dlpack(ext_tensor)
     if copy:

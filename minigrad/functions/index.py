@@ -12,7 +12,7 @@ from minigrad.core.apply import apply, cast, wrap_operand
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index
-from minigrad.errors import index_error, runtime_error, type_error
+from minigrad.errors import index_error, runtime_error, type_error, value_error
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own, where
 from minigrad.gate import public
@@ -145,10 +145,10 @@ def _whole_slice(k: slice) -> slice:
     for bound in (k.start, k.stop, k.step):
         x = bound.item() if hasattr(bound, "item") else bound
         if x is not None and not hasattr(x, "__index__"):
-            raise TypeError(f"slice indices must be integers or None or have an __index__ method, got {x!r}")
+            raise type_error(f"slice indices must be integers or None or have an __index__ method, got {x!r}")
         parts.append(None if x is None else x.__index__())
     if parts[2] is not None and parts[2] <= 0:
-        raise ValueError("step must be greater than zero; use flip() to reverse")
+        raise value_error("step must be greater than zero; use flip() to reverse")
     return slice(*parts)
 
 
@@ -282,7 +282,7 @@ def index_put(
     repeats, and only that one gets a gradient.
     """
     if not isinstance(indices, (tuple, list)):
-        raise TypeError(
+        raise type_error(
             f"index_put(): argument 'indices' must be tuple of Tensors, not {type(indices).__name__}"
         )
     for i, k in enumerate(indices):

@@ -97,8 +97,9 @@ def native_group_norm(
     if N * C * HxW != input._array.size:
         raise runtime_error(f"Expected an input of {N} * {C} * {HxW} elements, got one of shape {list(size)}")
     groups = input.reshape(N, group, C // group * HxW)
-    y = standardize(groups, (2,), eps).reshape(size)
-    return _scaled(y, weight, bias, (C, *(1,) * (len(size) - 2))), *_statistics(groups, (2,), eps, False)
+    y = _scaled(standardize(groups, (2,), eps).reshape(size), weight, bias, (C, *(1,) * (len(size) - 2)))
+    # Gradients pass through these statistics, other than through those of layers and batches.
+    return y, groups.mean(2), (groups.var(2, correction=0) + eps).rsqrt()
 
 
 def native_batch_norm(

@@ -10,6 +10,7 @@ from minigrad.core.op import Op, Params
 from minigrad.core.tensor import Tensor
 from minigrad.functions.elementwise import own
 from minigrad.ops import recurrent as r
+from minigrad.ops.shape import split
 
 Runs: TypeAlias = "tuple[tuple[int, int], ...]"
 
@@ -37,7 +38,7 @@ def layer(
         op, params["relu"] = r.rnn, mode == "RNN_RELU"
     y = apply(op, (x, *states, *weights), params)
     shapes = [(len(x._array), states[0]._array.shape[1]), *(s._array.shape for s in states)]
-    return [own(part) for part in r.split(y, shapes)]
+    return [own(part) for part in split(y, shapes)]
 
 
 METHODS = ""

@@ -20,7 +20,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.tensor import ValuesAndIndices as ValuesAndIndices
 from minigrad.core.types import Dim
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import index_error, not_implemented_error, runtime_error, warn
+from minigrad.errors import index_error, not_implemented_error, runtime_error, type_error, warn
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.dims import whole as whole
 from minigrad.functions.elementwise import own
@@ -85,7 +85,7 @@ def _spread_arguments(dim: Dim | bool, unbiased: bool | None, correction: float 
         dim, unbiased = None, dim
     if unbiased is not None:
         if correction is not None:
-            raise TypeError("give either unbiased or correction, not both")
+            raise type_error("give either unbiased or correction, not both")
         return dim, 1 if unbiased else 0
     return dim, 1 if correction is None else correction
 
@@ -339,7 +339,8 @@ def _scan(op: Op, input: Tensor, dim: int, dtype: DTypeLike | None) -> Tensor:
     if t._array.ndim == 0:
         return t.clone() if own == target else cast(t, target)
     # The gradient adds up in the input's dtype, as in PyTorch.
-    return apply(op, (t,), {"dim": d, "dtype": target} | ({"back": own} if op is reduce.cumsum else {}))
+    more = {"back": own, "reverse": False} if op is reduce.cumsum else {}
+    return apply(op, (t,), {"dim": d, "dtype": target} | more)
 
 
 def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:

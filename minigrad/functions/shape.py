@@ -290,8 +290,13 @@ def tile(input: Tensor, *dims: Sizes) -> Tensor:
     return repeat(input, (1,) * (input._array.ndim - len(times)) + times)
 
 
-def contiguous(input: Tensor) -> Tensor:
-    """Itself if its memory is in row order, else a copy."""
+def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """Itself if its memory is in row order, or in that of the format, else a copy."""
+    if memory_format is not None:
+        from minigrad.formats import channels_behind
+
+        if channels_behind(memory_format, input._array.ndim):
+            return movedim(contiguous(movedim(input, 1, -1)), -1, 1)
     return input if input._array.flags.c_contiguous else apply(s.contiguous, (input,))
 
 

@@ -12,7 +12,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.types import NumberLike
 from minigrad.device import DeviceLike
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import runtime_error, warn
+from minigrad.errors import not_implemented_error, runtime_error, warn
 from minigrad.functions.creation import from_numpy, linspace
 from minigrad.gate import public
 
@@ -29,7 +29,7 @@ def logspace(
     """
     kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
     if kind.kind == "b":
-        raise NotImplementedError('"logspace" not implemented for bool; use .bool() on another one')
+        raise not_implemented_error('"logspace" not implemented for bool; use .bool() on another one')
     if kind.kind != "f":
         start, end = int(start), int(end)
     powers = linspace(start, end, steps, dtype=kind if kind.kind == "f" else np.float64, device=device)._array
@@ -55,7 +55,7 @@ def range(
         raise runtime_error("upper bound and lower bound inconsistent with step sign")
     kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
     if kind.kind == "b":
-        raise NotImplementedError('"range" not implemented for bool')
+        raise not_implemented_error('"range" not implemented for bool')
     if kind.kind != "f":
         first, by = float(int(first)), float(int(by))
         if by == 0:

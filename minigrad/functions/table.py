@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad.core.apply import apply
 from minigrad.core.op import TABLE, Op
 from minigrad.core.tensor import Tensor
+from minigrad.errors import type_error
 from minigrad.functions.dims import all_dims, one_dim, tensor_list
 from minigrad.functions.store import as_method, update
 from minigrad.gate import gated
@@ -146,7 +147,7 @@ def check(ops: Iterable[Op]) -> dict[str, FunctionType]:
         for name in op.public:
             plain = name.strip(".()")
             if plain in made or not plain.isidentifier():
-                raise TypeError(f"op {op.name}: the public name {name!r} is taken, or is no name")
+                raise type_error(f"op {op.name}: the public name {name!r} is taken, or is no name")
             made[plain] = gated(_in_place(op, plain)) if plain.endswith("_") else gate
     return made
 

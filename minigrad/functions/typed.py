@@ -10,12 +10,14 @@ from minigrad import dtypes
 from minigrad.core.tensor import Tensor
 from minigrad.device import DeviceLike, device
 from minigrad.dtypes import DTypeLike
+from minigrad.errors import type_error
 from minigrad.functions.creation import empty, tensor
 from minigrad.gate import public
 
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
     "ShortTensor", "can_cast", "finfo", "get_default_device", "iinfo", "numel", "set_default_device",
+    "set_default_tensor_type",
 ]  # fmt: skip
 
 
@@ -28,49 +30,79 @@ def _typed(args: tuple[Any, ...], dtype: dtypes.dtype) -> Tensor:
     return empty(args or (0,), dtype=dtype)
 
 
-def FloatTensor(*args: Any) -> Tensor:
+class _OfType(type):
+    """What these names are: called, they make a Tensor; a Tensor of their element type is an instance."""
+
+    dtype: dtypes.dtype
+
+    def __call__(cls, *args: Any) -> Tensor:
+        return _typed(args, cls.dtype)
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, Tensor) and instance._array.dtype == cls.dtype.numpy
+
+
+class FloatTensor(metaclass=_OfType):
     """``tensor(data, dtype=float32)``, or ``empty(*size, dtype=float32)``."""
-    return _typed(args, dtypes.float32)
+
+    __module__ = "minigrad"
+    dtype = dtypes.float32
 
 
-def DoubleTensor(*args: Any) -> Tensor:
+class DoubleTensor(metaclass=_OfType):
     """``tensor(data, dtype=float64)``, or ``empty(*size, dtype=float64)``."""
-    return _typed(args, dtypes.float64)
+
+    __module__ = "minigrad"
+    dtype = dtypes.float64
 
 
-def HalfTensor(*args: Any) -> Tensor:
+class HalfTensor(metaclass=_OfType):
     """``tensor(data, dtype=float16)``, or ``empty(*size, dtype=float16)``."""
-    return _typed(args, dtypes.float16)
+
+    __module__ = "minigrad"
+    dtype = dtypes.float16
 
 
-def LongTensor(*args: Any) -> Tensor:
+class LongTensor(metaclass=_OfType):
     """``tensor(data, dtype=int64)``, or ``empty(*size, dtype=int64)``."""
-    return _typed(args, dtypes.int64)
+
+    __module__ = "minigrad"
+    dtype = dtypes.int64
 
 
-def IntTensor(*args: Any) -> Tensor:
+class IntTensor(metaclass=_OfType):
     """``tensor(data, dtype=int32)``, or ``empty(*size, dtype=int32)``."""
-    return _typed(args, dtypes.int32)
+
+    __module__ = "minigrad"
+    dtype = dtypes.int32
 
 
-def ShortTensor(*args: Any) -> Tensor:
+class ShortTensor(metaclass=_OfType):
     """``tensor(data, dtype=int16)``, or ``empty(*size, dtype=int16)``."""
-    return _typed(args, dtypes.int16)
+
+    __module__ = "minigrad"
+    dtype = dtypes.int16
 
 
-def CharTensor(*args: Any) -> Tensor:
+class CharTensor(metaclass=_OfType):
     """``tensor(data, dtype=int8)``, or ``empty(*size, dtype=int8)``."""
-    return _typed(args, dtypes.int8)
+
+    __module__ = "minigrad"
+    dtype = dtypes.int8
 
 
-def ByteTensor(*args: Any) -> Tensor:
+class ByteTensor(metaclass=_OfType):
     """``tensor(data, dtype=uint8)``, or ``empty(*size, dtype=uint8)``."""
-    return _typed(args, dtypes.uint8)
+
+    __module__ = "minigrad"
+    dtype = dtypes.uint8
 
 
-def BoolTensor(*args: Any) -> Tensor:
+class BoolTensor(metaclass=_OfType):
     """``tensor(data, dtype=bool)``, or ``empty(*size, dtype=bool)``."""
-    return _typed(args, dtypes.bool)
+
+    __module__ = "minigrad"
+    dtype = dtypes.bool
 
 
 class finfo:
@@ -82,7 +114,7 @@ class finfo:
     def __init__(self, type: DTypeLike | None = None) -> None:
         kind = dtypes.default_float() if type is None else dtypes.as_numpy(type)
         if kind.kind != "f":
-            raise TypeError(f"finfo() requires a floating point input type. Use iinfo to handle '{kind}'")
+            raise type_error(f"finfo() requires a floating point input type. Use iinfo to handle '{kind}'")
         limits = np.finfo(kind)
         self.bits, self.dtype = int(limits.bits), kind.name
         self.eps, self.max, self.min = (float(x) for x in (limits.eps, limits.max, limits.min))
@@ -111,7 +143,7 @@ class iinfo:
     def __init__(self, type: DTypeLike) -> None:
         kind = dtypes.as_numpy(type)
         if kind.kind not in "iu":
-            raise TypeError(f"iinfo() requires an integer input type. Use finfo to handle '{kind}'")
+            raise type_error(f"iinfo() requires an integer input type. Use finfo to handle '{kind}'")
         limits = np.iinfo(kind)
         self.bits, self.dtype, self.max, self.min = limits.bits, kind.name, int(limits.max), int(limits.min)
 
@@ -140,6 +172,18 @@ def set_default_device(device: DeviceLike) -> None:
     _device(device)
 
 
+def set_default_tensor_type(t: Any) -> None:
+    """`set_default_dtype` by an older name: ``"torch.DoubleTensor"`` or ``DoubleTensor``. TypeError for others."""
+    name = t if isinstance(t, str) else getattr(t, "__name__", "")
+    kinds = {"HalfTensor": dtypes.float16, "FloatTensor": dtypes.float32, "DoubleTensor": dtypes.float64}
+    home, _, last = name.rpartition(".")
+    if last not in kinds or home not in ("", "torch", "minigrad"):
+        raise type_error(
+            f"set_default_tensor_type(): only floating-point types of the CPU are supported, got {t!r}"
+        )
+    dtypes.set_default_dtype(kinds[last])
+
+
 def get_default_device() -> device:
     """The CPU."""
     return device("cpu")
@@ -152,6 +196,6 @@ def _device(name: DeviceLike) -> device:
 METHODS = ""
 public(
     globals(),
-    [name for name in __all__ if name not in ("finfo", "get_default_device", "iinfo")],
+    [name for name in __all__ if name != "get_default_device"],
     home="minigrad",
 )

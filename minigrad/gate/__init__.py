@@ -25,7 +25,7 @@ import numpy as np
 from minigrad.core.apply import NotAnOperand, apply
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import as_numpy
+from minigrad.dtypes import as_numpy, dtype
 from minigrad.errors import INSIDE, runtime_error, type_error
 from minigrad.gate import forms
 
@@ -58,6 +58,8 @@ def _is_single(x: Any) -> bool:
 
 
 def _is_dtype(x: Any) -> bool:
+    if isinstance(x, dtype):
+        return True  # also one that Tensors do not have, of which the function tells
     try:
         as_numpy(x)
     except TypeError:
@@ -144,6 +146,35 @@ MISSING = _Missing()
 # Where tracebacks say that gates are: inside the package, and without a line to show.
 FILE = __file__.removesuffix("__init__.py") + "<gate>"
 _INTERNAL = (ArithmeticError, AttributeError, KeyError, NameError, MemoryError, AssertionError, StopIteration)
+
+_MAKERS = frozenset(
+    [
+        "arange",
+        "empty",
+        "empty_like",
+        "eye",
+        "full",
+        "full_like",
+        "linspace",
+        "logspace",
+        "ones",
+        "ones_like",
+        "rand",
+        "rand_like",
+        "randint",
+        "randint_like",
+        "randn",
+        "randn_like",
+        "randperm",
+        "zeros",
+        "zeros_like",
+    ]
+)
+_TAKE_FORMATS = (
+    frozenset(["clone", "cpu", "bool", "byte", "double", "float", "half", "int", "long", "short"]) | _MAKERS
+)
+# Arguments that say nothing here, and the functions that take them in PyTorch.
+_IDLE = {"layout": _MAKERS, "pin_memory": _MAKERS, "memory_format": _TAKE_FORMATS}
 
 
 class Gate:
@@ -258,6 +289,8 @@ class Gate:
             target = _ALIASES.get(name)
             if name == self.rest and len(args) == len(self.names):
                 places.append(value)
+            elif name in _IDLE and self.name in _IDLE[name] and _says_nothing(name, value):
+                continue
             elif target in self.only and target not in own:
                 own[target] = value
             elif target in self.names and places[self.names.index(target)] is self.default(target):
@@ -282,6 +315,17 @@ class Gate:
             raise TypeError(f"{self.name}(): {str(error).partition('(): ')[2]}") from None
         if isinstance(error, _INTERNAL) or type(error).__module__.startswith("numpy"):
             raise runtime_error(f"{self.name}(): {error}") from error
+
+
+def _says_nothing(name: str, value: Any) -> bool:
+    """Whether an argument of PyTorch's asks for what is so here anyway: a format of memory, the layout, not pinned."""
+    from minigrad.formats import layout, memory_format
+
+    if name == "pin_memory":
+        return value is False
+    return value is None or (
+        isinstance(value, memory_format) and isinstance(value, layout) == (name == "layout")
+    )
 
 
 def _describe(value: Any, kind: Kind) -> str:

@@ -22,7 +22,8 @@ _SENTENCES = {
     "SparseAdam": "it is for sparse gradients, and no gradient here is sparse; minigrad.optim.Adam takes the others",
     "mps xpu ipu bfloat16":
         "minigrad computes on the CPU, in float16, float32 and float64",
-    "jit": "minigrad.compile records a function and replays it",
+    "minigrad.export": "minigrad.compile records a function and replays it",
+    "multiprocessing": "mpiexec starts several processes, which minigrad.distributed connects",
 }  # fmt: skip
 
 

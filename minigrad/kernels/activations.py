@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.kernels.pieces import in_pieces
 from minigrad.kernels.select import select
 
 Array = np.ndarray[Any, Any]
@@ -127,41 +128,71 @@ def erfinv(x: Array) -> Any:
 # ---------------------------------------------------------------- gelu
 
 
-def gelu(x: Array, approximate: str) -> Any:
+def gelu(x: Array, approximate: str, out: Array | None = None) -> Any:
     if x.dtype.char == "e":
         return gelu(x.astype(np.float32), approximate).astype(np.float16)
-    if approximate == "tanh":
-        half = 0.5 * x
-        return half + half * np.tanh(_SLOPE * (x + _CUBIC * (x * x * x)))
-    if x.dtype.char == "f":
-        return x * _normal_of_singles(x, np.exp(-0.5 * (x * x)))
-    return 0.5 * x * (1.0 + erf(np.multiply(x, _SQRT_HALF)))
+    return in_pieces(_gelu, x, spare=1, out=out, approximate=approximate)
 
 
-def gelu_slope(x: Array, approximate: str) -> Any:
-    """The derivative of gelu."""
+def gelu_backward(d: Array, x: Array, approximate: str, out: Array | None = None) -> Any:
+    """``d`` times the derivative of gelu."""
     if x.dtype.char == "e":
-        return gelu_slope(x.astype(np.float32), approximate).astype(np.float16)
-    z = x * x
+        return gelu_backward(d.astype(np.float32), x.astype(np.float32), approximate).astype(np.float16)
+    return in_pieces(_gelu_backward, d, x, spare=2, out=out, approximate=approximate)
+
+
+def _gelu(out: Array, spare: Array, x: Array, approximate: str) -> None:
+    _normal(out, spare[0, ...], x, approximate)
+    np.add(out, 0.5, out)
+    np.multiply(out, x, out)
+
+
+def _gelu_backward(out: Array, spare: Array, d: Array, x: Array, approximate: str) -> None:
+    z, t = spare[0, ...], spare[1, ...]
+    _normal(out, z, x, approximate)
     if approximate == "tanh":
-        t = np.tanh(_SLOPE * (x + _CUBIC * (z * x)))
-        return 0.5 + 0.5 * t + (0.5 * x) * (1.0 - t * t) * (_SLOPE + 3.0 * _SLOPE * _CUBIC * z)
-    e = np.exp(-0.5 * z)
-    if x.dtype.char == "f":
-        return _normal_of_singles(x, e) + x * (_DENSITY * e)
-    return 0.5 + 0.5 * erf(np.multiply(x, _SQRT_HALF)) + x * (_DENSITY * e)
+        # (1 - tanh(u)**2) / 2 * u' for u = x * (s + s * c * x * x)
+        np.multiply(z, 3.0 * _SLOPE * _CUBIC, z)
+        np.add(z, _SLOPE, z)
+        np.multiply(out, out, t)
+        np.multiply(t, -2.0, t)
+        np.add(t, 0.5, t)
+        np.multiply(z, t, z)
+    else:
+        np.multiply(z, -0.5, z)
+        np.exp(z, z)
+        np.multiply(z, _DENSITY, z)
+    np.multiply(z, x, z)
+    np.add(out, 0.5, out)
+    np.add(out, z, out)
+    np.multiply(out, d, out)
 
 
-def _normal_of_singles(x: Array, e: Array) -> Any:
-    """The normal distribution function, from ``exp(-x * x / 2)`` and a polynomial: 26.2.17 of Abramowitz and Stegun.
+def _normal(out: Array, z: Array, x: Array, approximate: str) -> None:
+    """The normal distribution function less 1/2, or what approximates it: ``tanh(x * p(x * x)) / 2``; z is ``x * x``.
 
-    It is good to 7.5e-8, half a step of float32 below 1, and takes half the passes of `erf`.
+    For float32, p is fitted to ``atanh(erf(x / sqrt(2))) / x`` up to 5.7, from where the function is 1/2 in float32.
+    So it is exact to 2.9e-8, in half the time of `erf`.
     """
-    t = np.reciprocal(np.abs(x) * 0.2316419 + 1.0)
-    q = _polynomial(t, 1.330274429, -1.821255978, 1.781477937, -0.356563782, 0.319381530)
-    q *= t
-    q *= e * _DENSITY
-    return np.copysign(0.5 - q, x) + 0.5
+    np.multiply(x, x, z)
+    if approximate == "tanh":
+        np.multiply(z, _SLOPE * _CUBIC, out)
+        np.add(out, _SLOPE, out)
+    elif x.dtype.char == "f":
+        np.multiply(z, 1.7561704366111395e-09, out)
+        for c in (
+            -1.3226332986511578e-07, 3.964744310865027e-06, -5.530619321111902e-05, -3.259497655625583e-05,
+            0.03633308457464716,
+        ):  # fmt: skip
+            np.add(out, c, out)
+            np.multiply(out, z, out)
+        np.add(out, 0.797884941460254, out)
+    else:
+        np.multiply(erf(np.multiply(x, _SQRT_HALF)), 0.5, out)
+        return
+    np.multiply(out, x, out)
+    np.tanh(out, out)
+    np.multiply(out, 0.5, out)
 
 
 # ---------------------------------------------------------------- the others

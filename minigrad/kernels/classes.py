@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.kernels.scatter import add_to_rows
+from minigrad.kernels.sums import row_sums
 
 Array = np.ndarray[Any, Any]
 
@@ -61,7 +62,7 @@ def _softmax_rows(x: Array, out: Array) -> None:
         rows, y = x[k : k + step], out[k : k + step]
         np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
         np.exp(y, out=y)
-        np.divide(y, np.add.reduce(y, axis=1, keepdims=True), out=y)
+        np.divide(y, row_sums(y), out=y)
 
 
 def _log_softmax_rows(x: Array, out: Array) -> None:
@@ -69,7 +70,7 @@ def _log_softmax_rows(x: Array, out: Array) -> None:
     for k in range(0, len(x), step):
         rows, y = x[k : k + step], out[k : k + step]
         np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
-        np.subtract(y, np.log(np.add.reduce(np.exp(y), axis=1, keepdims=True)), out=y)
+        np.subtract(y, np.log(row_sums(np.exp(y))), out=y)
 
 
 def _softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
@@ -77,7 +78,7 @@ def _softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
     for k in range(0, len(y), step):
         rows, t = y[k : k + step], out[k : k + step]
         np.multiply(g[k : k + step], rows, out=t)
-        np.subtract(g[k : k + step], np.add.reduce(t, axis=1, keepdims=True), out=t)
+        np.subtract(g[k : k + step], row_sums(t), out=t)
         np.multiply(t, rows, out=t)
 
 
@@ -86,7 +87,7 @@ def _log_softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
     for k in range(0, len(y), step):
         rows, t = g[k : k + step], out[k : k + step]
         np.exp(y[k : k + step], out=t)
-        np.multiply(t, np.add.reduce(rows, axis=1, keepdims=True), out=t)
+        np.multiply(t, row_sums(rows), out=t)
         np.subtract(rows, t, out=t)
 
 
@@ -101,12 +102,13 @@ def log_loss(x: Array, target: Array, ignore: int) -> Any:
     ignored = target == ignore
     target = np.where(ignored, 0, target)
     step = max(BLOCK // max(x.shape[1], 1), 1)
+    between = np.empty((min(step, len(x)), x.shape[1]), x.dtype)
     for k in range(0, len(x), step):
         rows = x[k : k + step]
-        y = rows - np.maximum.reduce(rows, axis=1, keepdims=True)
+        y = np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=between[: len(rows)])
         chosen = y[np.arange(len(y)), target[k : k + step]]
         np.exp(y, out=y)
-        np.subtract(np.log(np.add.reduce(y, axis=1)), chosen, out=out[k : k + step])
+        np.subtract(np.log(row_sums(y)[:, 0]), chosen, out=out[k : k + step])
     out[ignored] = 0.0
     return out
 
@@ -114,10 +116,9 @@ def log_loss(x: Array, target: Array, ignore: int) -> Any:
 def log_loss_backward(
     d: Array, x: Array, target: Array, y: Array, ignore: int, out: Array | None = None
 ) -> Any:
-    """``d * (softmax(x) - 1 at the target)``; ``y`` is `log_loss`, by which softmax takes two passes less."""
+    """``d * (softmax(x) - 1 at the target)``. ``y`` is `log_loss`, from which softmax would follow less exactly."""
     if x.dtype.char == "e":
         wide = x.astype(np.float32)
-        y = log_loss(wide, target, ignore)
         return log_loss_backward(d.astype(np.float32), wide, target, y, ignore).astype(np.float16)
     numbers = np.arange(len(x))
     out = np.empty(x.shape, x.dtype) if out is None else out
@@ -126,18 +127,12 @@ def log_loss_backward(
     d = np.where(ignored, d.dtype.type(0), d).reshape(-1, 1)
     if not x.size:
         return out
-    total = x[numbers, target] + y
-    known = np.isfinite(total).all()
-    total[ignored] = np.inf
     step = max(BLOCK // x.shape[1], 1)
     for k in range(0, len(x), step):
         rows, t = x[k : k + step], out[k : k + step]
-        if known:
-            np.subtract(rows, total[k : k + step].reshape(-1, 1), out=t)
-            np.exp(t, out=t)
-        else:
-            _softmax_rows(rows, t)
-        np.multiply(t, d[k : k + step], out=t)
+        np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=t)
+        np.exp(t, out=t)
+        np.multiply(t, d[k : k + step] / row_sums(t), out=t)
     out[numbers, target] -= d[:, 0]
     return out
 

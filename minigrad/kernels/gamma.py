@@ -38,11 +38,13 @@ def digamma(x: Array) -> Any:
 
 
 def polygamma(x: Array, n: int) -> Any:
-    return np.asarray(_scipy("polygamma")(n, x.astype(np.float64)), x.dtype)
+    y = _scipy("polygamma")(n, x.astype(np.float64))
+    # PyTorch's series is nan where it begins at infinity: from the second derivative on; the first one's at -inf.
+    return np.asarray(np.where(x == (np.inf if n > 1 else -np.inf), np.nan, y), x.dtype)
 
 
 def zeta(x: Any, q: Any) -> Any:
-    return _called("zeta", x, q)
+    return np.where((q == np.inf) & (np.asarray(x) > 1), np.nan, _called("zeta", x, q))  # as PyTorch
 
 
 def gammainc(a: Any, x: Any) -> Any:

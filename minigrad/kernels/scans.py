@@ -6,7 +6,6 @@ result. What is here takes whole rows where there are some.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -19,22 +18,48 @@ Array = np.ndarray[Any, Any]
 BLOCK = 1 << 16  # elements of rows that are worked on at a time, so that they stay in the cache
 
 
-def scan(ufunc: Any, x: Array, dim: int, wide: Any) -> Array:
-    """``ufunc.accumulate`` along ``dim`` in the type ``wide``, in the same order of terms, with the type of ``x``."""
+def scan(ufunc: Any, x: Array, dim: int, wide: Any, reverse: bool = False, empty: Any = np.empty) -> Array:
+    """``ufunc.accumulate`` along ``dim`` in the type ``wide``, in the same order of terms, with the type of ``x``.
+
+    With ``reverse`` it begins at the end.
+    """
     n, inner = x.shape[dim], math.prod(x.shape[dim + 1 :])
     if x.size <= BLOCK // 16 or not x.flags.c_contiguous or (inner > 1 and (inner < 16 or x.size < n * 128)):
+        if reverse:
+            return np.flip(scan(ufunc, np.flip(x, dim), dim, wide), dim).copy()
         y: Array = ufunc.accumulate(x, axis=dim, dtype=wide)
         return y.astype(x.dtype, copy=False)
+    y = empty(x.shape, x.dtype)
     if inner == 1:
-        y = np.empty_like(x)
+        along = slice(None, None, -1 if reverse else 1)
+        pairs = ufunc is np.add and x.dtype == np.float32
         for rows, target, buffer in _blocks(n, wide, x, y):
-            target[...] = ufunc.accumulate(rows, axis=1, dtype=wide, out=buffer)
+            if pairs and len(rows) > 1:
+                _sums_in_pairs(rows[:, along], target[:, along], buffer)
+            else:
+                target[:, along] = ufunc.accumulate(rows[:, along], axis=1, dtype=wide, out=buffer)
         return y
-    y = x.astype(wide)
-    parts = y.reshape(-1, n, inner)
-    for before, here in itertools.pairwise(parts[0] if len(parts) == 1 else parts.swapaxes(0, 1)):
-        ufunc(before, here, out=here)
-    return y.astype(x.dtype, copy=False)
+    before = np.empty(inner, wide)
+    for part, target in zip(x.reshape(-1, n, inner), y.reshape(-1, n, inner), strict=True):
+        lines = range(n)[:: -1 if reverse else 1]
+        before[...] = part[lines[0]]
+        target[lines[0]] = before
+        for k in lines[1:]:
+            ufunc(before, part[k], out=before)
+            target[k] = before
+    return y
+
+
+def _sums_in_pairs(rows: Array, target: Array, buffer: Array) -> None:
+    """Running sums of two rows at once, as those of complex numbers: each addition waits for the one before it."""
+    half = len(rows) // 2
+    both = buffer[: 2 * half].reshape(-1).view(np.complex128).reshape(half, -1)
+    np.copyto(both.real, rows[:half])
+    np.copyto(both.imag, rows[half : 2 * half])
+    np.add.accumulate(both, axis=1, out=both)
+    target[:half], target[half : 2 * half] = both.real, both.imag
+    if 2 * half < len(rows):
+        target[-1] = np.add.accumulate(rows[-1], dtype=buffer.dtype)
 
 
 def _blocks(width: int, dtype: Any, *arrays: Array) -> Iterator[tuple[Array, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,12 +42,46 @@ def flat_places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
     return places.reshape(-1)
 
 
-def gather(x: Array, index: Array, dim: int) -> Array:
+def in_blocks(shape: tuple[int, ...], index: Array, dim: int) -> Iterator[tuple[slice, Array]]:
+    """`flat_places` of some elements at a time, which stay in the cache, and where these stand in the index."""
+    if index.size <= BLOCK or index.ndim < 2:
+        for k in range(0, index.size, BLOCK):
+            here = slice(k, k + BLOCK)
+            yield here, flat_places(shape, index.reshape(-1)[here] if index.ndim == 1 else index, dim)
+        return
+    strides, inner = _strides(shape), index.size // len(index)
+    first = np.arange(len(index)).reshape(-1, *(1,) * (index.ndim - 1)) * (strides[0] if dim else 0)
+    others = _offsets((1, *index.shape[1:]), strides, dim)
+    rows = max(BLOCK // inner, 1)
+    places = np.empty((rows, *index.shape[1:]), np.int64)
+    for k in range(0, len(index), rows):
+        part = index[k : k + rows]
+        at = places[: len(part)]
+        if strides[dim] != 1:
+            part = np.multiply(part, strides[dim], out=at)
+        np.add(part, others + first[k : k + rows], out=at)
+        yield slice(k * inner, k * inner + at.size), at.reshape(-1)
+
+
+def gather(x: Array, index: Array, dim: int, out: Array | None = None) -> Array:
     """The elements that ``index`` names along ``dim``."""
     # In one dimension NumPy takes elements, and adds to them, in a third of the time, and has no need to look
     # again whether a checked index is in range.
-    picked: Array = x.reshape(-1).take(flat_places(x.shape, index, dim), mode="wrap")
-    return picked.reshape(index.shape)
+    picked = np.empty(index.shape, x.dtype) if out is None else out
+    flat, target = x.reshape(-1), picked.reshape(-1)
+    for here, places in in_blocks(x.shape, index, dim):
+        flat.take(places, mode="wrap", out=target[here])
+    return picked
+
+
+def ungather(g: Array, index: Array, shape: tuple[int, ...], dim: int, empty: Any = np.empty) -> Array:
+    """Zeros of this ``shape`` with ``g`` added at the places from which `gather` takes it."""
+    out: Array = empty(shape, g.dtype)
+    out.fill(0)
+    flat, values = out.reshape(-1), g.reshape(-1)
+    for here, places in in_blocks(shape, index, dim):
+        np.add.at(flat, places, values[here])
+    return out
 
 
 def add_to_rows(out: Array, numbers: Array, rows: Array) -> None:
@@ -98,15 +133,18 @@ def scatter_winners(x: Array, index: Array, dim: int) -> Any:
     return np.equal(written[at], numbers).reshape(index.shape)
 
 
-def _combined(ufunc: Any, x: Array, v: Array, index: Array, dim: int) -> Any:
-    out = _flat(x)
-    ufunc.at(out, flat_places(x.shape, index, dim), v.reshape(-1))
-    return out.reshape(x.shape)
+def _combined(ufunc: Any, x: Array, v: Array, index: Array, dim: int, out: Array | None = None) -> Any:
+    out = np.empty(x.shape, x.dtype) if out is None else out
+    out[...] = x
+    flat, values = out.reshape(-1), v.reshape(-1)
+    for here, places in in_blocks(x.shape, index, dim):
+        ufunc.at(flat, places, values[here])
+    return out
 
 
-def scatter_add(x: Array, v: Array, index: Array, dim: int) -> Any:
+def scatter_add(x: Array, v: Array, index: Array, dim: int, out: Array | None = None) -> Any:
     """A copy of ``x`` with ``v`` added at the places."""
-    return _combined(np.logical_or if x.dtype == bool else np.add, x, v, index, dim)
+    return _combined(np.logical_or if x.dtype == bool else np.add, x, v, index, dim, out)
 
 
 def index_add(x: Array, v: Array, index: Array, dim: int) -> Any:

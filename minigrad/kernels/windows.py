@@ -1,8 +1,8 @@
 """Windows that slide over the last dimensions of an array, and convolutions as products of them.
 
 A window's dimensions come before those of its places: (batch, channels, *kernel, *out).  Such an array is a
-strided view, and a copy of it is a matrix that BLAS multiplies.  The copy is made of so many samples at a time that
-it stays in the cache.
+strided view, and a copy of it is a matrix for each sample that BLAS multiplies.  The copy is made of so many samples
+at a time that it stays in the cache.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.buffers import Empty
+
 Array = np.ndarray[Any, Any]
 Ints = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]  # before and after, of the last dimensions; negative ones cut off
 
-BLOCK = 1 << 19  # elements of a copy of windows; half of it takes a tenth more time with images of 14 x 14
+BLOCK = 1 << 18  # elements of a copy of windows; a quarter or four times as many cost a tenth to a half more
+# Multiplications up to which OpenBLAS copies no operand, in half the time.  A product for each sample often has fewer.
+SMALL = 1_000_000
 WASTE = 1.6  # times as many places as are wanted may be computed, where whole rows are copied for it
 
 
@@ -136,23 +140,26 @@ def in_runs(z: Array, sizes: Ints, out: Ints) -> Array:
     return view
 
 
-def _joined(view: Array, groups: int, kernel: Ints, memory: Array) -> Array:
-    """Windows (batch, channels, *kernel, ...) copied as (groups, channels / groups * kernel places, batch * places).
-
-    The copy is made in ``memory``: new memory for each block would take as long again.
-    """
-    moved = np.moveaxis(view, 0, 1 + len(kernel))
-    cols = memory[: moved.size].reshape(moved.shape)
-    np.copyto(cols, moved)
-    return cols.reshape(groups, view.shape[1] // groups * math.prod(kernel), -1)
-
-
 def _step(n: int, elements: int) -> int:
     """How many samples of so many elements to take at a time."""
     return max(1, min(n, BLOCK // max(elements, 1)))
 
 
-def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: Ints, groups: int) -> Array:
+def _copied(view: Array, memory: Array) -> Array:
+    """The view itself, if it lies row by row, or a copy of it.
+
+    The copy is made in ``memory``: new memory for each block would take as long again.
+    """
+    if view.flags.c_contiguous:
+        return view
+    cols = memory[: view.size].reshape(view.shape)
+    np.copyto(cols, view)
+    return cols
+
+
+def conv(
+    x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: Ints, groups: int, empty: Empty = np.empty
+) -> Array:  # fmt: skip
     """Windows of ``x`` times each filter of ``w``, (filters, channels / groups, *kernel); (batch, filters, *out)."""
     if x.dtype.char == "e":
         x, w, *bias = (a.astype(np.float32) for a in (x, w, *bias))  # type: ignore[assignment]
@@ -161,7 +168,7 @@ def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: I
         )
     n, filters, kernel = len(x), len(w), w.shape[2:]
     out = all_places(x.shape[2:], kernel, stride, pads, dilation)
-    y = np.empty((n, filters, *out), x.dtype)
+    y = empty((n, filters, *out), x.dtype)
     if not w.size or not y.size:
         y.fill(0)
         for b in bias:
@@ -169,32 +176,26 @@ def conv(x: Array, w: Array, *bias: Array, stride: Ints, pads: Pads, dilation: I
         return y
     x = _padded(x, pads)
     sizes, rows = x.shape[2:], w.reshape(groups, filters // groups, -1)
-    if max(kernel) == 1 and max(stride) == 1:
-        x = x.reshape(n, groups, rows.shape[2], -1)
-        np.matmul(rows, x, out=y.reshape(n, groups, filters // groups, -1))
-        for b in bias:
-            y += b.reshape(-1, *[1] * len(out))
-        return y
-    length = run(sizes, stride, out)
+    length, count = run(sizes, stride, out), math.prod(out)
     view = runs(x, kernel, dilation, length) if length else windows(x, kernel, stride, dilation, out)
     each = math.prod(view.shape[1:])
-    step = _step(n, each)
-    memory = np.empty(step * each, x.dtype)
-    products = np.empty(step * each // rows.shape[2] * len(rows[0]), x.dtype)
+    step = _step(n, each + filters * (length or count))
+    memory = empty((step * each,), x.dtype)
+    products = empty((step, groups, len(rows[0]), length or count), x.dtype)
     for k in range(0, n, step):
-        part = view[k : k + step]
-        cols = _joined(part, groups, kernel, memory)
-        z = products[: cols.shape[2] * filters].reshape(groups, -1, cols.shape[2])
-        z = np.matmul(rows, cols, out=z).reshape(filters, len(part), -1)
+        cols, to = _copied(view[k : k + step], memory), y[k : k + step]
+        cols = cols.reshape(len(to), groups, rows.shape[2], -1)
+        z = products[: len(to)] if length > count else to.reshape(len(to), groups, len(rows[0]), count)
+        np.matmul(rows, cols, out=z)
         for b in bias:
-            z += b.reshape(-1, 1, 1)
-        z = in_runs(z, sizes, out) if length else z.reshape(filters, len(part), *out)
-        np.copyto(np.moveaxis(y[k : k + step], 1, 0), z)
+            z += b.reshape(groups, -1, 1)
+        if length > count:
+            np.copyto(to, in_runs(z.reshape(len(to), filters, length), sizes, out))
     return y
 
 
 def conv_input(
-    g: Array, w: Array, sizes: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
+    g: Array, w: Array, sizes: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int, empty: Empty = np.empty
 ) -> Array:  # fmt: skip
     """The gradient of `conv` for its input, whose sizes are ``sizes``: a transposed convolution."""
     if g.dtype.char == "e":
@@ -205,46 +206,55 @@ def conv_input(
     if not w.size or not g.size:
         return np.zeros((n, channels, *sizes), g.dtype)
     finite = bool(np.isfinite(w).all())  # otherwise a 0 times it would not be 0
-    if finite and filters <= channels and max(stride) == 1:
+    if finite and 2 * filters <= channels and max(stride) == 1:
         # A convolution with the filters turned: fewer windows to copy than there would be to add.
         turned = np.flip(w.reshape(groups, -1, *w.shape[1:]).swapaxes(1, 2), tuple(range(3, 3 + len(kernel))))
         first = [d * (k - 1) - a for k, d, (a, _) in zip(kernel, dilation, pads, strict=True)]
         rest = zip(sizes, out, kernel, dilation, first, strict=True)
         around = tuple((p, s - m - p + d * (k - 1)) for s, m, k, d, p in rest)
         turned = np.ascontiguousarray(turned).reshape(channels, filters // groups, *kernel)
-        return conv(g, turned, stride=stride, pads=around, dilation=dilation, groups=groups)
+        return conv(g, turned, stride=stride, pads=around, dilation=dilation, groups=groups, empty=empty)
     rows = np.ascontiguousarray(w.reshape(groups, filters // groups, -1).swapaxes(1, 2))
     length = run(full, stride, out) if finite else 0
-    x = np.zeros((n, channels, *(full if length else sizes)), g.dtype)
-    step = _step(n, rows.shape[1] * groups * (length or math.prod(out)))
+    width, pitch = length or math.prod(out), math.prod(full) if length else math.prod(out)
+    x = empty((n, channels, *(full if length else sizes)), g.dtype)
+    step = _step(n, groups * rows.shape[1] * pitch)
+    memory = empty((step, groups, rows.shape[1], pitch), g.dtype)
+    gaps = np.zeros((step, groups, filters // groups, length), g.dtype)
+    if length:
+        memory[..., length:] = 0
+    else:
+        x.fill(0)
     for k in range(0, n, step):
-        part = x[k : k + step]
-        cols = np.matmul(rows, _laid_out(g[k : k + step], groups, full, length))
-        if not length:
-            cols = np.moveaxis(cols.reshape(channels, *kernel, len(part), *out), 1 + len(kernel), 0)
+        part, here = x[k : k + step], g[k : k + step]
+        if length > math.prod(out):
+            in_runs(gaps[: len(part)].reshape(len(part), filters, length), full, out)[...] = here
+            here = gaps[: len(part)]
+        cols = memory[: len(part)]
+        np.matmul(rows, here.reshape(len(part), groups, filters // groups, width), out=cols[..., :width])
+        if length:
+            _summed_runs(cols.reshape(len(part), channels, *kernel, pitch), full, dilation, part)
+        else:
+            cols = cols.reshape(len(part), channels, *kernel, *out)
             add_windows(part, cols, kernel, stride, pads, dilation)
-            continue
-        cols = cols.reshape(channels, *kernel, len(part), length)
-        to = runs(part, kernel, dilation, length)
-        for at in np.ndindex(*kernel):
-            row = np.moveaxis(to[(slice(None), slice(None), *at)], 0, 1)
-            row += cols[(slice(None), *at)]
     return pad_constant(x, tuple((-a, -b) for a, b in pads)) if length and any(map(any, pads)) else x
 
 
-def _laid_out(g: Array, groups: int, sizes: Ints, length: int) -> Array:
-    """A gradient of `conv` as (groups, filters / groups, batch * places), or in runs with 0 in between."""
-    n, filters = g.shape[:2]
-    turned = np.moveaxis(g, 0, 1)
-    if not length:
-        return turned.reshape(groups, filters // groups, -1)
-    z = np.zeros((filters, n, length), g.dtype)
-    in_runs(z, sizes, g.shape[2:])[...] = turned
-    return z.reshape(groups, filters // groups, -1)
+def _summed_runs(cols: Array, sizes: Ints, dilation: Ints, out: Array) -> None:
+    """Runs (batch, channels, *kernel, elements of an array), with 0 behind them, added up where they were taken from.
+
+    A run that begins k elements later is read k elements earlier, in the 0 behind the run before it. So one sum over
+    the kernel's places does what an addition for each would take twice to four times the time for.
+    """
+    back = [s * d * cols.itemsize for s, d in zip(spans(sizes), dilation, strict=True)]
+    inner = (s - b for s, b in zip(cols.strides[2:], back, strict=False))
+    view = np.lib.stride_tricks.as_strided(cols, strides=(*cols.strides[:2], *inner, cols.itemsize))
+    lead, axes = out.reshape(*out.shape[:2], -1), [*range(cols.ndim)]
+    np.einsum(view, axes, [0, 1, axes[-1]], out=lead)
 
 
 def conv_weight(
-    x: Array, g: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int
+    x: Array, g: Array, kernel: Ints, stride: Ints, pads: Pads, dilation: Ints, groups: int, empty: Empty = np.empty
 ) -> Array:  # fmt: skip
     """The gradient of `conv` for its filters, whose windows have the sizes ``kernel``."""
     if x.dtype.char == "e":
@@ -255,21 +265,37 @@ def conv_weight(
         return np.zeros((filters, channels, *kernel), x.dtype)
     x = _padded(x, pads)
     length = run(x.shape[2:], stride, g.shape[2:])
-    w = _summed_products(x, g, kernel, stride, dilation, groups, length)
+    w = _summed_products(x, g, kernel, stride, dilation, groups, length, empty)
     if length and not np.isfinite(w).all():  # a 0 times inf or nan was not 0
-        w = _summed_products(x, g, kernel, stride, dilation, groups, 0)
+        w = _summed_products(x, g, kernel, stride, dilation, groups, 0, empty)
     return w.reshape(filters, channels, *kernel)
 
 
 def _summed_products(
-    x: Array, g: Array, kernel: Ints, stride: Ints, dilation: Ints, groups: int, length: int
+    x: Array, g: Array, kernel: Ints, stride: Ints, dilation: Ints, groups: int, length: int, empty: Empty
 ) -> Array:  # fmt: skip
-    n, sizes, out = len(x), x.shape[2:], g.shape[2:]
+    """The products of windows and gradients, (groups, filters / groups, channels / groups * kernel places).
+
+    The gradient lies with its filters last: to multiply by that takes half the time where products are small.
+    """
+    n, sizes, out, filters = len(x), x.shape[2:], g.shape[2:], g.shape[1] // groups
     view = runs(x, kernel, dilation, length) if length else windows(x, kernel, stride, dilation, out)
-    each = math.prod(view.shape[1:])
-    step, w = _step(n, each), np.zeros((), x.dtype)
-    memory = np.empty(step * each, x.dtype)
+    each, count = math.prod(view.shape[1:]), length or math.prod(out)
+    step, total = _step(n, each), np.zeros((), x.dtype)
+    small = each * filters <= groups * SMALL
+    memory = empty((step * each,), x.dtype)
+    gaps = np.zeros((groups, step, count, filters), x.dtype)
     for k in range(0, n, step):
-        cols = _joined(view[k : k + step], groups, kernel, memory)
-        w = w + np.matmul(_laid_out(g[k : k + step], groups, sizes, length), cols.swapaxes(1, 2))
-    return w
+        part, here = view[k : k + step], gaps[:, : len(g[k : k + step])]
+        to = np.moveaxis(here, 3, 1)
+        given = np.moveaxis(g[k : k + step].reshape(-1, groups, filters, *out), 0, 2)
+        np.copyto(in_runs(to, sizes, out) if length else to.reshape(given.shape), given)
+        if small:
+            cols = _copied(part, memory).reshape(len(part), groups, -1, count)
+            total = total + np.matmul(cols, here.swapaxes(0, 1)).sum(0)
+        else:
+            cols = _copied(np.moveaxis(part, 0, 1 + len(kernel)), memory)
+            total = total + np.matmul(
+                cols.reshape(groups, -1, len(part) * count), here.reshape(groups, -1, filters)
+            )
+    return np.ascontiguousarray(total.swapaxes(1, 2))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from minigrad.hints import missing
 
 if TYPE_CHECKING:
-    from minigrad.nn import functional, init, utils
+    from minigrad.nn import functional, init, parallel, utils
     from minigrad.nn.activation import *
     from minigrad.nn.adaptive import *
     from minigrad.nn.bags import *
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from minigrad.nn.module import Module
     from minigrad.nn.normalization import *
     from minigrad.nn.padding import *
+    from minigrad.nn.parallel import DataParallel
     from minigrad.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
     from minigrad.nn.pooling import *
     from minigrad.nn.projected import *
@@ -38,8 +39,8 @@ __all__ = [
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "Bilinear", "Buffer", "CTCLoss", "ChannelShuffle",
     "CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",
     "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "CosineEmbeddingLoss",
-    "CosineSimilarity", "CrossEntropyLoss", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "Embedding",
-    "EmbeddingBag", "FeatureAlphaDropout", "Flatten", "Fold", "FractionalMaxPool2d", "FractionalMaxPool3d",
+    "CosineSimilarity", "CrossEntropyLoss", "DataParallel", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d",
+    "Embedding", "EmbeddingBag", "FeatureAlphaDropout", "Flatten", "Fold", "FractionalMaxPool2d", "FractionalMaxPool3d",
     "GRUCell", "GaussianNLLLoss", "GroupNorm", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh",
     "HingeEmbeddingLoss", "HuberLoss", "Identity", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
     "KLDivLoss", "L1Loss", "LPPool1d", "LPPool2d", "LPPool3d", "LSTMCell", "LayerNorm", "LazyBatchNorm1d",
@@ -57,7 +58,7 @@ __all__ = [
     "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
     "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
     "UninitializedBuffer", "UninitializedParameter", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
-    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "functional", "init", "utils",
+    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "functional", "init", "parallel", "utils",
 ]  # fmt: skip
 
 
@@ -94,6 +95,7 @@ if not TYPE_CHECKING:
             ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d
             ReplicationPad3d ZeroPad1d ZeroPad2d ZeroPad3d
         """,
+        "parallel": "DataParallel",
         "parameter": "Buffer Parameter UninitializedBuffer UninitializedParameter",
         "pooling": """
             AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d
@@ -118,7 +120,7 @@ if not TYPE_CHECKING:
     _PLACES = {name: file for file, names in _FILES.items() for name in names.split()}
 
     def __getattr__(name):
-        if name in ("functional", "init", "modules", "utils", *_FILES):
+        if name in ("attention", "functional", "init", "modules", "utils", *_FILES):
             return import_module(f"minigrad.nn.{name}")
         if name in _PLACES:
             module = import_module(f"minigrad.nn.{_PLACES[name]}")

@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.autograd import no_grad
 from minigrad.core.apply import needs_value
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import runtime_error, warn
+from minigrad.errors import runtime_error, value_error, warn
 from minigrad.functions import activations as functions
 from minigrad.functions.creation import empty_like, from_numpy, zeros_like
 from minigrad.functions.dims import one_dim
@@ -154,7 +154,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """``input`` between the bounds; no gradient at or beyond them. ValueError where they cross."""
     if min_val > max_val:
-        raise ValueError("min_val cannot be greater than max_val")
+        raise value_error("min_val cannot be greater than max_val")
     kind = input._array.dtype.kind
     if kind == "b":
         raise runtime_error("Bool inputs not supported for hardtanh")
@@ -223,7 +223,7 @@ def tanh(input: Tensor) -> Tensor:
 
 def _probability(p: float) -> None:
     if p < 0.0 or p > 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        raise value_error(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -357,7 +357,7 @@ def embedding(
     padding = -1
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
-            raise ValueError("Padding_idx must be within num_embeddings")
+            raise value_error("Padding_idx must be within num_embeddings")
         padding = padding_idx % rows
     if max_norm is not None:
         _renormed(weight, index, max_norm, norm_type)

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import wrap
-from minigrad.errors import runtime_error, value_error
+from minigrad.errors import not_implemented_error, runtime_error, value_error
 from minigrad.functions.bags import sums
 from minigrad.functions.creation import full
 from minigrad.functions.elementwise import where
@@ -83,7 +83,7 @@ def embedding_bag(
     if mode == "max" and sparse:
         raise value_error("max mode does not support sparse weights")
     if scaled is not None and mode != "sum":
-        raise NotImplementedError(
+        raise not_implemented_error(
             f"embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
             f"mode='{mode}')"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from minigrad.errors import value_error
 from minigrad.functions import ctc as functions
 from minigrad.functions.elementwise import where
 from minigrad.gate import public
@@ -32,7 +33,7 @@ def ctc_loss(
     The gradient is that by ``log_probs``; PyTorch's has ``exp(log_probs)`` added, which `log_softmax` removes again.
     """
     if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")
+        raise value_error(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")
     losses, sizes = functions.losses(log_probs, targets, input_lengths, target_lengths, blank)
     if zero_infinity:
         losses = where(losses.isinf(), 0.0, losses)

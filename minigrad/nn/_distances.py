@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from minigrad.autograd import no_grad
 from minigrad.core.apply import cast
-from minigrad.errors import runtime_error
+from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.functions.elementwise import broadcast, clamp_min, where
 from minigrad.gate import public
 from minigrad.tensor import Tensor
@@ -49,7 +49,7 @@ def normalize(
 ) -> Tensor:
     """``input`` over its p-norm along ``dim``, which counts as ``eps`` at least."""
     if out is not None:
-        raise NotImplementedError("normalize(): out= is not supported; assign the result")
+        raise not_implemented_error("normalize(): out= is not supported; assign the result")
     y: Tensor = input / clamp_min(_norm(input, p, dim, True), eps)
     return y
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from minigrad.autograd import Function
 from minigrad.autograd.modes import is_grad_enabled
+from minigrad.errors import runtime_error, type_error
 from minigrad.functions.creation import zeros
 from minigrad.tensor import Tensor
 
@@ -154,7 +155,7 @@ def _before(
     if not hook.with_kwargs:
         return (changed if isinstance(changed, tuple) else (changed,)), kwargs
     if not (isinstance(changed, tuple) and len(changed) == 2):
-        raise RuntimeError(
+        raise runtime_error(
             f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {changed}."
         )
     return changed
@@ -229,7 +230,7 @@ class BackwardHooks:
                 if changed is not None and not (
                     isinstance(changed, tuple) and all(g is None for g in changed)
                 ):
-                    raise RuntimeError(
+                    raise runtime_error(
                         "Backward hook for Modules where no input requires gradient should always return None or None "
                         "for all gradients."
                     )
@@ -265,15 +266,17 @@ def _through(values: tuple[Any, ...], arrive: Callable[[Sequence[Any]], Sequence
 def _checked(hook: str, what: str, changed: Any, before: tuple[Any, ...]) -> tuple[Any, ...]:
     """What a hook returned, as a tuple; an error unless it has the length and the shapes of ``before``."""
     if not isinstance(changed, (Tensor, tuple, list)):
-        raise TypeError(f"{hook} must return None, a Tensor or a tuple of them, got {type(changed).__name__}")
+        raise type_error(
+            f"{hook} must return None, a Tensor or a tuple of them, got {type(changed).__name__}"
+        )
     grads = (changed,) if isinstance(changed, Tensor) else tuple(changed)
     if len(grads) != len(before):
-        raise RuntimeError(
+        raise runtime_error(
             f"{hook} returned an invalid number of {what}, got {len(grads)}, but expected {len(before)}"
         )
     for g, old in zip(grads, before, strict=True):
         if isinstance(g, Tensor) and old is not None and g.shape != old.shape:
-            raise RuntimeError(
+            raise runtime_error(
                 f"{hook} has changed the size of value: a {what} has shape {list(old.shape)}, it returned "
                 f"{list(g.shape)}"
             )

@@ -55,9 +55,7 @@ def cross_entropy(
     rows, classes = _rows(input), target.reshape(-1)
     if label_smoothing == 0.0:
         losses = functions.log_loss(rows, classes, ignore_index)
-        return _of_classes(losses, classes, weight, ignore_index, reduction).reshape(
-            _shape(target, reduction)
-        )
+        return _shaped(_of_classes(losses, classes, weight, ignore_index, reduction), target, reduction)
     logs = functions.log_softmax(rows, 1)
     losses = functions.nll(logs, classes, ignore_index)
     hard = _of_classes(losses, classes, weight, ignore_index, reduction)
@@ -68,11 +66,12 @@ def cross_entropy(
     else:
         even = reduced(even, reduction)
     mixed: Tensor = hard * (1 - label_smoothing) + even * (label_smoothing / logs._array.shape[1])
-    return mixed.reshape(_shape(target, reduction))
+    return _shaped(mixed, target, reduction)
 
 
-def _shape(target: Tensor, reduction: str) -> tuple[int, ...]:
-    return target._array.shape if reduction == "none" else ()
+def _shaped(losses: Tensor, target: Tensor, reduction: str) -> Tensor:
+    shape = target._array.shape if reduction == "none" else ()
+    return losses if losses._array.shape == shape else losses.reshape(shape)
 
 
 def _rows(input: Tensor) -> Tensor:
@@ -187,7 +186,7 @@ def nll_loss(
     _check_classes(input, target, weight)
     classes = target.reshape(-1)
     losses = functions.nll(_rows(input), classes, ignore_index)
-    return _of_classes(losses, classes, weight, ignore_index, reduction).reshape(_shape(target, reduction))
+    return _shaped(_of_classes(losses, classes, weight, ignore_index, reduction), target, reduction)
 
 
 # ---------------------------------------------------------------- two classes, probabilities
@@ -207,7 +206,7 @@ def binary_cross_entropy(
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if target._array.shape != input._array.shape:
-        raise ValueError(
+        raise value_error(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
             "Please ensure they have the same size."
         )
@@ -229,7 +228,7 @@ def binary_cross_entropy_with_logits(
     """:func:`binary_cross_entropy` of ``sigmoid(input)``, without overflow; ``pos_weight`` is that of targets 1."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     if target._array.shape != input._array.shape:
-        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+        raise value_error(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     refuse_integers("binary_cross_entropy_with_logits", target, input)
     if pos_weight is None:
         losses = functions.bce_with_logits(input, target)
@@ -307,7 +306,7 @@ def huber_loss(
     if weight is None:
         return reduced(losses, reduction)
     if weight._array.shape != input._array.shape:
-        raise ValueError("Weights and input must have the same size.")
+        raise value_error("Weights and input must have the same size.")
     return reduced(losses * weight, reduction)  # PyTorch: the mean here is the plain one
 
 
@@ -333,7 +332,7 @@ def poisson_nll_loss(
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
+        raise value_error(f"{reduction} is not a valid value for reduction")
     losses = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
         stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
@@ -355,21 +354,21 @@ def gaussian_nll_loss(
     """
     if not isinstance(var, Tensor):
         if var < 0:
-            raise ValueError("var has negative entry/entries")
+            raise value_error("var has negative entry/entries")
         var = var * ones_like(input)
     else:
         needs_value("gaussian_nll_loss()")
         if (var._array < 0).any():
-            raise ValueError("var has negative entry/entries")
+            raise value_error("var has negative entry/entries")
     shape, other = input._array.shape, var._array.shape
     if other != shape:
         wrong = [n for m, n in zip(shape, other, strict=False) if m != n]
         if shape[:-1] == other:
             var = var.unsqueeze(-1)
         elif len(shape) != len(other) or wrong != [1]:
-            raise ValueError("var is of incorrect size")
+            raise value_error("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not valid")
+        raise value_error(f"{reduction} is not valid")
     var = var.clone()
     with no_grad():
         var.clamp_(min=eps)  # the gradient passes
@@ -485,7 +484,7 @@ def triplet_loss(
 ) -> Tensor:
     """The triplet loss by any distance of rows."""
     if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
+        raise value_error(f"margin must be greater than 0, got {margin}")
     if not anchor.dim() == positive.dim() == negative.dim():
         raise runtime_error(
             "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import wrap
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, value_error
 from minigrad.functions import activations as functions
 from minigrad.functions.table import relu
 from minigrad.gate import public
@@ -39,9 +39,9 @@ def multi_margin_loss(
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if p not in (1, 2):
-        raise ValueError("only p == 1 and p == 2 supported")
+        raise value_error("only p == 1 and p == 2 supported")
     if weight is not None and weight.dim() != 1:
-        raise ValueError("weight must be one-dimensional")
+        raise value_error("weight must be one-dimensional")
     x, t = input._array, target._array
     classes = x.shape[-1] if x.ndim else 1
     if x.ndim > 2 or not classes:
@@ -131,7 +131,7 @@ def triplet_margin_with_distance_loss(
 ) -> Tensor:
     """:func:`triplet_margin_loss` with any function of two Tensors, :func:`pairwise_distance` by default."""
     if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
+        raise value_error(f"{reduction} is not a valid value for reduction")
     distance = pairwise_distance if distance_function is None else distance_function
     return triplet_loss(anchor, positive, negative, distance, margin, swap, reduction)
 

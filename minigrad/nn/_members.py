@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from minigrad.errors import type_error, value_error
 from minigrad.nn._text import did_you_mean, type_name
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
@@ -35,7 +36,7 @@ def check_name(module: Any, name: str, kind: str, table: str) -> None:
     if table not in own:
         raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
     if not isinstance(name, str):
-        raise TypeError(f"{kind} name should be a string. Got {type_name(name)}")
+        raise type_error(f"{kind} name should be a string. Got {type_name(name)}")
     if name == "":
         raise KeyError(f'{kind} name can\'t be empty string ""')
     if "." in name:
@@ -48,12 +49,12 @@ def check_name(module: Any, name: str, kind: str, table: str) -> None:
 def check_parameter(name: str, param: object) -> None:
     """TypeError or ValueError for what cannot be a parameter."""
     if param is not None and not isinstance(param, Parameter):
-        raise TypeError(
+        raise type_error(
             f"cannot assign '{type_name(param)}' object to parameter '{name}' "
             "(minigrad.nn.Parameter or None required)"
         )
     if param is not None and param.grad_fn is not None:
-        raise ValueError(
+        raise value_error(
             f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
             f"explicitly. To express '{name}' as a function of another Tensor, compute the value in the "
             "forward() method."
@@ -63,7 +64,7 @@ def check_parameter(name: str, param: object) -> None:
 def check_buffer(name: str, tensor: object) -> None:
     """TypeError for what cannot be a buffer."""
     if tensor is not None and not isinstance(tensor, Tensor):
-        raise TypeError(
+        raise type_error(
             f"cannot assign '{type_name(tensor)}' object to buffer '{name}' (minigrad.Tensor or None required)"
         )
 

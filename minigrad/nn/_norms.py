@@ -9,8 +9,9 @@ import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.core.apply import cast
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, value_error
 from minigrad.functions.images import pad
+from minigrad.functions.norms import layer_norm as scaled_layer_norm
 from minigrad.functions.norms import standardize
 from minigrad.gate import public
 from minigrad.tensor import Tensor
@@ -73,6 +74,9 @@ def layer_norm(
 ) -> Tensor:
     """``(input - mean) / sqrt(variance + eps) * weight + bias`` over the last dimensions, of ``normalized_shape``."""
     shape = _features(input, normalized_shape, weight, bias)
+    kinds = [t._array.dtype for t in (input, weight, bias) if t is not None]
+    if weight is not None and len(set(kinds)) == 1:
+        return scaled_layer_norm(input, weight, bias, eps)
     _check_types(input, weight, bias)
     ndim = input._array.ndim
     dims = tuple(range(ndim - len(shape), ndim))
@@ -125,7 +129,9 @@ def group_norm(
 
 def _verify_batch(count: int, rest: tuple[int, ...], size: tuple[int, ...]) -> None:
     if count * math.prod(rest) == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(size)}")
+        raise value_error(
+            f"Expected more than 1 value per channel when training, got input size {list(size)}"
+        )
 
 
 def batch_norm(
@@ -201,7 +207,7 @@ def instance_norm(
     if len(size) < 2:
         raise runtime_error(f"instance_norm expects an input of 2 dimensions or more, got {list(size)}")
     if use_input_stats and math.prod(size[2:]) == 1:
-        raise ValueError(f"Expected more than 1 spatial element when training, got input size {list(size)}")
+        raise value_error(f"Expected more than 1 spatial element when training, got input size {list(size)}")
     if not use_input_stats and (running_mean is None or running_var is None):
         raise runtime_error("Expected running_mean and running_var to be defined when use_input_stats=False")
     _per_channel(size[1], running_mean, running_var, weight, bias)
@@ -226,7 +232,7 @@ def local_response_norm(
     """
     dim = input.dim()
     if dim < 3:
-        raise ValueError(f"Expected 3D or higher dimensionality input (got {dim} dimensions)")
+        raise value_error(f"Expected 3D or higher dimensionality input (got {dim} dimensions)")
     if not input._array.size:
         return input
     channels = input._array.shape[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.errors import runtime_error, warn
+from minigrad.errors import runtime_error, value_error, warn
 from minigrad.tensor import Tensor
 
 
@@ -28,7 +28,7 @@ def weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     """The reduction of errors; with weights the mean is over these."""
     if weight is not None:
         if weight.shape != errors.shape:
-            raise ValueError(
+            raise value_error(
                 "Weights and input must have the same size. "
                 f"Got weight {tuple(weight.shape)} and input {tuple(errors.shape)}."
             )
@@ -47,7 +47,7 @@ def reduced(errors: Tensor, reduction: str) -> Tensor:
         return errors.mean()
     if reduction == "sum":
         return errors.sum()
-    raise ValueError(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")
+    raise value_error(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")
 
 
 def refuse_integers(name: str, target: Tensor, input: Tensor) -> None:

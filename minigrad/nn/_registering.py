@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.core.hooks import RemovableHandle, register
+from minigrad.errors import runtime_error
 from minigrad.nn._hooks import EVERY, REGISTRATION, TABLES, ForwardHook, OldHook, StateTable, Table
 
 __all__ = [
@@ -138,7 +139,7 @@ class InPlace:
 
     def __call__(self, *args: Any) -> None:
         if self.hook(*args) is not None:
-            raise RuntimeError("state_dict post-hook must return None; change the state_dict in place")
+            raise runtime_error("state_dict post-hook must return None; change the state_dict in place")
 
 
 class LoadHook:
@@ -164,7 +165,7 @@ class LoadHook:
 def _of_one_kind(table: Any, hook: Any) -> Any:
     """The table of backward hooks; RuntimeError where those in it are of the other kind."""
     if any((type(other) is OldHook) != (type(hook) is OldHook) for other in table.values()):
-        raise RuntimeError(
+        raise runtime_error(
             "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only one of "
             "them."
         )

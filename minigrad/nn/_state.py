@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from minigrad.autograd import no_grad
 from minigrad.core.contents import Contents, walk
+from minigrad.errors import runtime_error, type_error
 from minigrad.nn.parameter import Parameter, is_lazy
 from minigrad.tensor import Tensor
 
@@ -72,7 +73,7 @@ def load(model: Any, state: Mapping[str, Any], strict: bool, assign: bool) -> In
     is copied, but for what hooks want to see loaded, and classes that load themselves.
     """
     if not isinstance(state, Mapping):
-        raise TypeError(f"Expected state_dict to be dict-like, got {type(state)}.")
+        raise type_error(f"Expected state_dict to be dict-like, got {type(state)}.")
     for _ in walk(model, shared=True):  # ValueError where a module contains itself
         pass
     lists = Lists([], [], [])
@@ -97,7 +98,7 @@ def load(model: Any, state: Mapping[str, Any], strict: bool, assign: bool) -> In
             carry_out(steps)
             steps.clear()
             if hook(module, IncompatibleKeys(lists.missing, lists.unexpected)) is not None:
-                raise RuntimeError(
+                raise runtime_error(
                     "Hooks registered with register_load_state_dict_post_hook are not expected to return new values; "
                     "change the lists of incompatible_keys in place"
                 )
@@ -107,7 +108,7 @@ def load(model: Any, state: Mapping[str, Any], strict: bool, assign: bool) -> In
     if strict:
         errors[:0] = [*_listed("Missing", lists.missing), *_listed("Unexpected", lists.unexpected)]
     if errors:
-        raise RuntimeError(
+        raise runtime_error(
             "Error(s) in loading state_dict for {}:\n\t{}".format(type(model).__name__, "\n\t".join(errors))
         )
     carry_out(steps)

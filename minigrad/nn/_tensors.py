@@ -9,6 +9,7 @@ from minigrad.autograd import no_grad
 from minigrad.core.contents import Contents
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
+from minigrad.errors import type_error
 from minigrad.nn._text import type_name
 from minigrad.nn.parameter import is_lazy
 from minigrad.tensor import Tensor
@@ -33,12 +34,12 @@ def dtype_of_to(
             device = x
     other.pop("memory_format", None)
     if other or not (dtype is None or isinstance(dtype, DType)):
-        raise TypeError(
+        raise type_error(
             f"to() received an invalid combination of arguments: {args}, dtype={dtype!r}, {other}; "
             "expected a dtype such as minigrad.float64, a device ('cpu'), both, or a Tensor"
         )
     if device is not None and not isinstance(device, str) and not hasattr(device, "type"):
-        raise TypeError(f"to() expects a dtype, a device or a Tensor, got {type_name(device)}")
+        raise type_error(f"to() expects a dtype, a device or a Tensor, got {type_name(device)}")
     if device is not None:
         Device(device)
     return dtype

@@ -34,6 +34,26 @@ def block(name: str, lines: list[str]) -> str:
     return f"{name}(\n  " + "\n  ".join(lines) + "\n)" if lines else f"{name}()"
 
 
+def html(module: Any, name: str = "") -> str:
+    """A module for a notebook: what it consists of folds, and each line counts the parameters.
+
+    A class with a ``__repr__`` of its own is shown as it prints.
+    """
+    from html import escape  # only needed in notebooks
+
+    if type(module).__repr__.__module__.partition(".")[0] != "minigrad":
+        return f"<pre>{escape(repr(module))}</pre>"
+    count = sum(p.numel() for p in module.parameters())
+    title = f"({escape(name)}): " if name else ""
+    told = f"{title}<b>{escape(module._get_name())}</b>({escape(module.extra_repr())})"
+    told += f' <small style="opacity:.7">{count:,} parameters</small>' if count else ""
+    if not module._modules:
+        return f'<div style="margin-left:1.1em">{told}</div>'
+    inner = "".join(html(m, key) for key, m in module._modules.items() if m is not None)
+    opened = "" if name else " open"
+    return f'<details{opened} style="margin-left:{1.1 if name else 0}em"><summary>{told}</summary>{inner}</details>'
+
+
 def note_place(module: Any, error: Exception) -> None:
     """Adds to an exception where among the modules it arose, as a note that grows on its way out."""
     inner, path, text = getattr(error, "_minigrad_place", (None, "", ""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
+from minigrad.errors import value_error
 from minigrad.functions.creation import full
 from minigrad.functions.table import relu, sigmoid, tanh
 from minigrad.nn import functional as F
@@ -169,7 +170,7 @@ class Hardtanh(Module):
         self.max_val = max_val
         self.inplace = inplace
         if not max_val > min_val:
-            raise ValueError("max_val must be larger than min_val")
+            raise value_error("max_val must be larger than min_val")
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
@@ -360,7 +361,7 @@ class Softmax2d(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         if input.dim() not in (3, 4):
-            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
+            raise value_error(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
         return F.softmax(input, -3)
 
 

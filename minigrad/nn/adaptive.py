@@ -12,7 +12,7 @@ from minigrad.core.apply import needs_value
 from minigrad.core.tensor import wrap
 from minigrad.device import DeviceLike
 from minigrad.dtypes import dtype as DType
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, value_error
 from minigrad.functions.parts import cat
 from minigrad.nn import functional as F
 from minigrad.nn.container import ModuleList, Sequential
@@ -50,10 +50,10 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         super().__init__()
         firsts = list(cutoffs)
         if not firsts:
-            raise ValueError("cutoffs should be a sequence of length larger than 0")
+            raise value_error("cutoffs should be a sequence of length larger than 0")
         rising = all(a < b for a, b in pairwise([0, *firsts, n_classes]))
         if not rising or any(int(c) != c for c in firsts):
-            raise ValueError(
+            raise value_error(
                 "cutoffs should be a sequence of unique, positive integers sorted in an increasing order, where each "
                 f"value is between 1 and n_classes-1; got {firsts} for n_classes={n_classes}"
             )

@@ -7,6 +7,7 @@ import math
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
+from minigrad.errors import value_error
 from minigrad.functions.creation import empty
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -40,7 +41,7 @@ class Bilinear(Module):
         if device is not None:
             Device(device)
         if in1_features <= 0:
-            raise ValueError(f"in1_features must be > 0, but got {in1_features}")
+            raise value_error(f"in1_features must be > 0, but got {in1_features}")
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features
@@ -97,7 +98,7 @@ class EmbeddingBag(_Rows):
         self.scale_grad_by_freq = scale_grad_by_freq
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
-                raise ValueError("padding_idx must be within num_embeddings")
+                raise value_error("padding_idx must be within num_embeddings")
             padding_idx %= num_embeddings
         self.padding_idx = padding_idx
         self._set_weight(_weight, False, dtype)
@@ -146,7 +147,7 @@ class EmbeddingBag(_Rows):
     ) -> EmbeddingBag:
         """An EmbeddingBag with these rows, which with ``freeze`` get no gradient."""
         if embeddings.dim() != 2:
-            raise ValueError("Embeddings parameter is expected to be 2-dimensional")
+            raise value_error("Embeddings parameter is expected to be 2-dimensional")
         rows, width = embeddings.shape
         bag = cls(
             rows,

@@ -8,6 +8,7 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from itertools import chain, groupby
 from typing import Any, NoReturn, Self, cast, overload
 
+from minigrad.errors import index_error, runtime_error, type_error, value_error
 from minigrad.nn._text import block, indent
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
@@ -60,7 +61,7 @@ class _Row(Module):
     def extend(self, modules: Iterable[Module]) -> Self:
         """Adds several modules at the end; returns self."""
         if not isinstance(modules, Iterable):
-            raise TypeError(
+            raise type_error(
                 f"{type(self).__name__}.extend should be called with an iterable, "
                 f"but got {type(modules).__name__}"
             )
@@ -72,9 +73,9 @@ class _Row(Module):
     def insert(self, index: int, module: Module) -> Self:
         """Puts a module before position ``index``; IndexError beyond the ends. Returns self."""
         if not isinstance(module, Module):
-            raise TypeError(f"module should be a Module, got {type(module).__name__}")
+            raise type_error(f"module should be a Module, got {type(module).__name__}")
         if not -len(self) <= index <= len(self):
-            raise IndexError(f"Index out of range: {index}")
+            raise index_error(f"Index out of range: {index}")
         modules = list(self._modules.values())
         modules.insert(index, module)
         self._renumber(modules)
@@ -136,9 +137,9 @@ class Sequential(_Row):
 
     def _times(self, other: int) -> int:
         if not isinstance(other, int):
-            raise TypeError(f"unsupported operand type(s) for *: {type(self)} and {type(other)}")
+            raise type_error(f"unsupported operand type(s) for *: {type(self)} and {type(other)}")
         if other <= 0:
-            raise ValueError(f"Non-positive multiplication factor {other} for {type(self)}")
+            raise value_error(f"Non-positive multiplication factor {other} for {type(self)}")
         return other
 
 
@@ -261,7 +262,7 @@ class ParameterList(Module):
     def extend(self, values: Iterable[Any]) -> Self:
         """Adds several values at the end; returns self."""
         if not isinstance(values, Iterable):
-            raise TypeError(
+            raise type_error(
                 f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
             )
         for value in list(values):
@@ -272,7 +273,7 @@ class ParameterList(Module):
         return "\n".join(f"  ({i}): {_summary(v)}" for i, v in enumerate(self))
 
     def __call__(self, *args: object, **kwargs: object) -> NoReturn:
-        raise RuntimeError("ParameterList should not be called.")
+        raise runtime_error("ParameterList should not be called.")
 
 
 class ParameterDict(Module):
@@ -300,7 +301,7 @@ class ParameterDict(Module):
     @staticmethod
     def _attribute(key: str) -> str:
         if not isinstance(key, str):
-            raise TypeError(f"ParameterDict keys are strings, got {key!r} of type {type(key).__name__}")
+            raise type_error(f"ParameterDict keys are strings, got {key!r} of type {type(key).__name__}")
         return key
 
     def __len__(self) -> int:
@@ -387,20 +388,20 @@ class ParameterDict(Module):
         return "\n".join(f"  ({k}): {_summary(v)}" for k, v in self.items())
 
     def __call__(self, *args: object, **kwargs: object) -> NoReturn:
-        raise RuntimeError("ParameterDict should not be called.")
+        raise runtime_error("ParameterDict should not be called.")
 
 
 def _key_at(keys: Iterable[str | int], idx: int) -> str:
     names = list(keys)
     at = operator.index(idx)
     if not -len(names) <= at < len(names):
-        raise IndexError(f"index {at} is out of range")
+        raise index_error(f"index {at} is out of range")
     return str(names[at])
 
 
 def _sequential(other: object) -> Sequential:
     if not isinstance(other, Sequential):
-        raise ValueError(
+        raise value_error(
             f"add operator supports only objects of Sequential class, but {type(other)} is given."
         )
     return other
@@ -411,19 +412,19 @@ def _pairs(entries: Any, name: str) -> Iterable[tuple[str, Any]]:
     if isinstance(entries, (Mapping, ModuleDict, ParameterDict)):
         return list(entries.items())
     if not isinstance(entries, Iterable):
-        raise TypeError(
+        raise type_error(
             f"{name}.update should be called with an iterable of key/value pairs, "
             f"but got {type(entries).__name__}"
         )
     pairs = []
     for i, pair in enumerate(entries):
         if not isinstance(pair, Iterable):
-            raise TypeError(
+            raise type_error(
                 f"{name} update sequence element #{i} should be Iterable; is {type(pair).__name__}"
             )
         entry = tuple(pair)
         if len(entry) != 2:
-            raise ValueError(f"{name} update sequence element #{i} has length {len(entry)}; 2 is required")
+            raise value_error(f"{name} update sequence element #{i} has length {len(entry)}; 2 is required")
         pairs.append(entry)
     return pairs
 

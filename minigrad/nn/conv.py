@@ -9,6 +9,7 @@ from typing import Any
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
+from minigrad.errors import value_error
 from minigrad.functions import conv as functions
 from minigrad.functions import images
 from minigrad.functions.creation import empty
@@ -40,22 +41,22 @@ class _Conv(Module):
         output_padding: Any, groups: int, bias: bool, padding_mode: str, device: Any, dtype: Any,
     ) -> None:  # fmt: skip
         if groups <= 0:
-            raise ValueError("groups must be a positive integer")
+            raise value_error("groups must be a positive integer")
         if in_channels % groups:
-            raise ValueError("in_channels must be divisible by groups")
+            raise value_error("in_channels must be divisible by groups")
         if out_channels % groups:
-            raise ValueError("out_channels must be divisible by groups")
+            raise value_error("out_channels must be divisible by groups")
         rank = self._rank
         self.in_channels, self.out_channels = in_channels, out_channels
         self.kernel_size = each_dim(kernel_size, rank)
         self.stride, self.dilation = each_dim(stride, rank), each_dim(dilation, rank)
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
-                raise ValueError(f"Invalid padding string {padding!r}, should be one of {{'valid', 'same'}}")
+                raise value_error(f"Invalid padding string {padding!r}, should be one of {{'valid', 'same'}}")
             if padding == "same" and any(s != 1 for s in self.stride):
-                raise ValueError("padding='same' is not supported for strided convolutions")
+                raise value_error("padding='same' is not supported for strided convolutions")
         if padding_mode not in _MODES:
-            raise ValueError(
+            raise value_error(
                 f"padding_mode must be one of {set(_MODES)}, but got padding_mode='{padding_mode}'"
             )
         if device is not None:
@@ -194,7 +195,7 @@ class _Transposed(_Conv):
     ) -> None:
         super().__init__()
         if padding_mode != "zeros":
-            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
+            raise value_error(f'Only "zeros" padding mode is supported for {type(self).__name__}')
         self._set(
             in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, groups, bias,
             padding_mode, device, dtype,
@@ -216,7 +217,7 @@ class _Transposed(_Conv):
         if len(sizes) == input.dim():
             sizes = sizes[-rank:]
         if len(sizes) != rank:
-            raise ValueError(
+            raise value_error(
                 f"{type(self).__name__}: for {input.dim()}D input, output_size must have {rank} or "
                 f"{input.dim()} elements (got {len(sizes)})"
             )
@@ -226,7 +227,7 @@ class _Transposed(_Conv):
         least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in rows]
         most = [n + s - 1 for n, s in zip(least, self.stride, strict=True)]
         if any(not a <= n <= b for n, a, b in zip(sizes, least, most, strict=True)):
-            raise ValueError(
+            raise value_error(
                 f"requested an output size of {sizes}, but valid sizes range from {least} to {most} (for "
                 f"an input of {list(input.shape[-rank:])})"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from minigrad.errors import type_error
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 
@@ -34,16 +35,16 @@ class Unflatten(Module):
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
         if not isinstance(dim, int):
-            raise TypeError(
+            raise type_error(
                 f"invalid argument type for dim parameter: expected int, got {type(dim).__name__}"
             )
         if not isinstance(unflattened_size, (tuple, list)):
-            raise TypeError(
+            raise type_error(
                 f"unflattened_size must be tuple of ints, but found type {type(unflattened_size).__name__}"
             )
         for k, size in enumerate(unflattened_size):
             if not isinstance(size, int):
-                raise TypeError(
+                raise type_error(
                     f"unflattened_size must be tuple of ints, but found element of type {type(size).__name__} at pos "
                     f"{k}"
                 )

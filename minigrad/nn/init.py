@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 
 from minigrad.autograd import no_grad
-from minigrad.errors import warn
+from minigrad.errors import value_error, warn
 from minigrad.functions.creation import empty, empty_like, from_numpy
 from minigrad.functions.creation import eye as eye_matrix
 from minigrad.functions.creation import tensor as make
@@ -53,11 +53,11 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
         if isinstance(slope, bool) or not isinstance(slope, (int, float)):
-            raise ValueError(f"negative_slope {slope} not a valid number")
+            raise value_error(f"negative_slope {slope} not a valid number")
         # A product becomes inf where a power would raise OverflowError.
         return math.sqrt(2.0 / (1 + float(slope) * float(slope)))
     if nonlinearity not in _GAINS:
-        raise ValueError(
+        raise value_error(
             f"Unsupported nonlinearity {nonlinearity}; known are {', '.join(sorted([*_GAINS, 'leaky_relu']))}"
         )
     return _GAINS[nonlinearity]
@@ -169,7 +169,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """
     _check_dim(tensor, tensor.ndim in (3, 4, 5), "Only tensors with 3, 4, or 5 dimensions are supported")
     if tensor.shape[0] % groups != 0:
-        raise ValueError(f"dim 0 must be divisible by groups, got {tensor.shape[0]} and {groups}")
+        raise value_error(f"dim 0 must be divisible by groups, got {tensor.shape[0]} and {groups}")
     per_group = tensor.shape[0] // groups
     centre = tuple(size // 2 for size in tensor.shape[2:])
     with no_grad():
@@ -275,11 +275,15 @@ def _xavier_std(tensor: Tensor, gain: float) -> float:
 
 
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    return calculate_gain(nonlinearity, a) / math.sqrt(_calculate_correct_fan(tensor, mode))
+
+
+def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
+    """The fan of a mode. ValueError for another than ``fan_in`` and ``fan_out``."""
     modes = ["fan_in", "fan_out"]
     if mode.lower() not in modes:
-        raise ValueError(f"Mode {mode} not supported, please use one of {modes}")
-    fan = _calculate_fan_in_and_fan_out(tensor)[modes.index(mode.lower())]
-    return calculate_gain(nonlinearity, a) / math.sqrt(fan)
+        raise value_error(f"Mode {mode} not supported, please use one of {modes}")
+    return _calculate_fan_in_and_fan_out(tensor)[modes.index(mode.lower())]
 
 
 def _is_empty(tensor: Tensor) -> bool:
@@ -291,7 +295,7 @@ def _is_empty(tensor: Tensor) -> bool:
 
 def _check_dim(tensor: Tensor, good: bool, message: str) -> None:
     if not good:
-        raise ValueError(f"{message}, got shape {tuple(tensor.shape)}")
+        raise value_error(f"{message}, got shape {tuple(tensor.shape)}")
 
 
 public(globals(), [name for name in __all__ if name in globals()], check="Tensors")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad.autograd import no_grad
 from minigrad.device import DeviceLike
 from minigrad.dtypes import dtype as DType
-from minigrad.errors import runtime_error
+from minigrad.errors import not_implemented_error, runtime_error, value_error
 from minigrad.nn import conv, linear, normalization
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
@@ -35,7 +35,7 @@ class LazyModuleMixin(_Base):  # type: ignore[misc]
 
     def initialize_parameters(self, *args: Any, **kwargs: Any) -> None:
         """Sets the sizes; every class writes its own."""
-        raise NotImplementedError(f"initialize_parameters is not implemented for {type(self).__name__}")
+        raise not_implemented_error(f"initialize_parameters is not implemented for {type(self).__name__}")
 
     def has_uninitialized_params(self) -> bool:
         """Whether a parameter or buffer of the module itself has no size yet."""
@@ -135,7 +135,7 @@ class _LazyConv(_Lazy):
             )
         n: int = input.shape[-rank - 1]
         if n % self.groups:
-            raise ValueError("in_channels must be divisible by groups")
+            raise value_error("in_channels must be divisible by groups")
         return n
 
     def _shapes(self, n: int) -> dict[str, tuple[int, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from minigrad.errors import value_error
 from minigrad.nn import functional as F
 from minigrad.nn.loss import PairwiseDistance, _Loss
 from minigrad.tensor import Tensor
@@ -32,9 +33,9 @@ class MultiMarginLoss(_Loss):
     ) -> None:
         super().__init__(size_average, reduce, reduction)
         if p not in (1, 2):
-            raise ValueError("only p == 1 and p == 2 supported")
+            raise value_error("only p == 1 and p == 2 supported")
         if weight is not None and weight.dim() != 1:
-            raise ValueError(
+            raise value_error(
                 f"MultiMarginLoss: expected weight to be None or 1D tensor, got {weight.dim()}D instead"
             )
         self.register_buffer("weight", weight)
@@ -84,7 +85,7 @@ class TripletMarginWithDistanceLoss(_Loss):
     ) -> None:
         super().__init__(reduction=reduction)
         if margin <= 0:
-            raise ValueError(
+            raise value_error(
                 f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead"
             )
         self.distance_function = PairwiseDistance() if distance_function is None else distance_function

@@ -11,13 +11,14 @@ from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
 from minigrad.dtypes import float16, float32, float64
+from minigrad.errors import not_implemented_error, type_error, value_error
 from minigrad.functions.creation import empty_like
 from minigrad.hints import lacking
 from minigrad.nn import _hooks, _members, _state, _tensors
 from minigrad.nn._registering import *  # noqa: F403 (PyTorch's file of this name has them)
 from minigrad.nn._registering import Hooked
 from minigrad.nn._state import IncompatibleKeys as _IncompatibleKeys
-from minigrad.nn._text import block, did_you_mean, indent, note_place, type_name
+from minigrad.nn._text import block, did_you_mean, html, indent, note_place, type_name
 from minigrad.nn.parameter import Buffer, Parameter, clear_grad
 from minigrad.tensor import Tensor
 
@@ -79,7 +80,7 @@ class Module(Hooked):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The computation; every subclass writes its own. Call the module itself, which also runs hooks."""
-        raise NotImplementedError(
+        raise not_implemented_error(
             f'Module [{type(self).__name__}] is missing the required "forward" function'
         )
 
@@ -195,7 +196,7 @@ class Module(Hooked):
         """Adds a submodule under ``name``. Raises as ``register_parameter`` does."""
         _members.check_name(self, name, "module", "_modules")
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{type_name(module)} is not a Module subclass")
+            raise type_error(f"{type_name(module)} is not a Module subclass")
         self._modules[name] = _hooks.registered(self, "module", name, module)
 
     def register_module(self, name: str, module: Module | None) -> None:
@@ -269,9 +270,9 @@ class Module(Hooked):
         Raises ValueError for an empty path or no Module, AttributeError where the path does not exist.
         """
         if target == "":
-            raise ValueError("Cannot set the submodule without a target name!")
+            raise value_error("Cannot set the submodule without a target name!")
         if not isinstance(module, Module):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+            raise value_error(f"`module` is not an nn.Module, found {type(module)}")
         path, _, name = target.rpartition(".")
         parent = self.get_submodule(path)
         if hasattr(parent, name):
@@ -304,7 +305,7 @@ class Module(Hooked):
     def train(self, mode: bool = True) -> Self:
         """Sets training mode (or with False evaluation mode) here and in all submodules; returns self."""
         if not isinstance(mode, bool):
-            raise ValueError(f"training mode is expected to be boolean, got {mode!r}")
+            raise value_error(f"training mode is expected to be boolean, got {mode!r}")
         self.training = mode
         for module in self.children():
             module.train(mode)
@@ -350,7 +351,7 @@ class Module(Hooked):
         if dtype is None:
             return self
         if not dtype.is_floating_point:
-            raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
+            raise type_error(f"nn.Module.to only accepts floating point dtypes, but desired dtype={dtype}")
         return self._to_float(dtype)
 
     def _to_float(self, dtype: DType) -> Self:
@@ -392,11 +393,11 @@ class Module(Hooked):
 
     def get_extra_state(self) -> Any:
         """Override (with ``set_extra_state``) to have more than tensors in the ``state_dict``."""
-        raise NotImplementedError("get_extra_state is called only where a subclass defines it")
+        raise not_implemented_error("get_extra_state is called only where a subclass defines it")
 
     def set_extra_state(self, state: Any) -> None:
         """Override (with ``get_extra_state``) to restore what ``get_extra_state`` returned."""
-        raise NotImplementedError("set_extra_state is called only where a subclass defines it")
+        raise not_implemented_error("set_extra_state is called only where a subclass defines it")
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         for name, tensor in _state.saved(self.__minigrad_contents__()).items():
@@ -444,6 +445,7 @@ class Module(Hooked):
         return _state.load(self, state_dict, strict, assign)
 
     # ---------------------------------------------------------------- printing
+    _repr_html_ = html  # for a notebook
 
     def _get_name(self) -> str:
         return type(self).__name__

@@ -10,7 +10,7 @@ from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import I64
 from minigrad.dtypes import dtype as DType
-from minigrad.errors import warn
+from minigrad.errors import value_error, warn
 from minigrad.functions.creation import ones, zeros
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -128,7 +128,7 @@ class GroupNorm(_Scaled):
     ) -> None:
         super().__init__()
         if num_channels % num_groups:
-            raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
+            raise value_error(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
         self.num_groups = num_groups
         self.num_channels = num_channels
         self.eps = eps
@@ -204,7 +204,7 @@ class _Running(_Scaled):
     def _check(self, input: Tensor) -> None:
         if input.dim() not in self.ranks:
             expected = " or ".join(f"{n}D" for n in self.ranks)
-            raise ValueError(f"expected {expected} input (got {input.dim()}D input)")
+            raise value_error(f"expected {expected} input (got {input.dim()}D input)")
 
 
 class _BatchNorm(_Running):
@@ -264,7 +264,7 @@ class _InstanceNorm(_Running):
         channels = input.shape[0 if single else 1]
         if channels != self.num_features:
             if self.affine:
-                raise ValueError(
+                raise value_error(
                     f"expected input's size at dim={0 if single else 1} to match num_features ({self.num_features}), "
                     f"but got: {channels}."
                 )

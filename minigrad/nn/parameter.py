@@ -10,6 +10,7 @@ from minigrad.core.changes import RUNNING, part
 from minigrad.core.tensor import wrap
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
+from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.creation import empty
 from minigrad.gate import constructor
 from minigrad.tensor import Tensor
@@ -69,7 +70,7 @@ def _leaf(cls: type[T], data: Tensor | None, requires_grad: bool) -> T:
     if data is None:
         data = empty(0)
     if not isinstance(data, Tensor):
-        raise TypeError(
+        raise type_error(
             f"{cls.__name__} expects a Tensor, got {type(data).__name__}; "
             f"for arrays and lists write {cls.__name__}(minigrad.tensor(...))"
         )
@@ -88,7 +89,7 @@ class UninitializedTensorMixin(Tensor):
     cls_to_become: type[Tensor]
 
     def _refuse(self) -> Any:
-        raise ValueError(
+        raise value_error(
             f"Attempted to use an uninitialized parameter: a {type(self).__name__} has no values. {_FIRST}"
         )
 
@@ -98,7 +99,7 @@ class UninitializedTensorMixin(Tensor):
     @property
     def shape(self) -> Any:
         """RuntimeError."""
-        raise RuntimeError(
+        raise runtime_error(
             f"Can't access the shape of an uninitialized parameter or buffer. {_FIRST} A module that has its sizes "
             "loads no state of one that has not."
         )

@@ -9,7 +9,7 @@ from typing import Any
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
-from minigrad.errors import runtime_error, value_error, warn
+from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.functions.creation import empty, zeros
 from minigrad.functions.elementwise import own
 from minigrad.functions.parts import cat, stack
@@ -52,7 +52,7 @@ class RNNBase(Module):
             Device(device)
         _check_sizes(input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size)
         if mode not in _GATES:
-            raise ValueError(f"Unrecognized RNN mode: {mode}")
+            raise value_error(f"Unrecognized RNN mode: {mode}")
         self.mode = mode
         self.input_size = input_size
         self.hidden_size = hidden_size
@@ -210,7 +210,7 @@ def _check_sizes(
     input_size: Any, hidden_size: Any, num_layers: int, bias: Any, batch_first: Any, dropout: Any, proj_size: int
 ) -> None:  # fmt: skip
     if not isinstance(dropout, (int, float)) or isinstance(dropout, bool) or not 0 <= dropout <= 1:
-        raise ValueError(
+        raise value_error(
             "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
         )
     if dropout > 0 and num_layers == 1:
@@ -223,14 +223,14 @@ def _check_sizes(
     for name, value in {**flags, **sizes}.items():
         kind = bool if name in flags else int
         if not isinstance(value, kind):
-            raise TypeError(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
+            raise type_error(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
     for name, size in {**sizes, "num_layers": num_layers}.items():
         if size <= 0:
-            raise ValueError(f"{name} must be greater than zero")
+            raise value_error(f"{name} must be greater than zero")
     if proj_size < 0:
-        raise ValueError("proj_size should be a positive integer or zero to disable projections")
+        raise value_error("proj_size should be a positive integer or zero to disable projections")
     if proj_size >= hidden_size:
-        raise ValueError("proj_size has to be smaller than hidden_size")
+        raise value_error("proj_size has to be smaller than hidden_size")
 
 
 class RNN(RNNBase):
@@ -259,7 +259,7 @@ class RNN(RNNBase):
     ) -> None:
         _no_projection(type(self), other)
         if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
+            raise value_error(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
         super().__init__(
             f"RNN_{nonlinearity.upper()}", input_size, hidden_size, num_layers, bias, batch_first, dropout,
             bidirectional, 0, device, dtype,
@@ -273,9 +273,9 @@ class RNN(RNNBase):
 
 def _no_projection(cls: type, other: dict[str, Any]) -> None:
     if "proj_size" in other:
-        raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
+        raise value_error("proj_size argument is only supported for LSTM, not RNN or GRU")
     if other:
-        raise TypeError(f"{cls.__name__}() got an unexpected keyword argument '{min(other)}'")
+        raise type_error(f"{cls.__name__}() got an unexpected keyword argument '{min(other)}'")
 
 
 class GRU(RNNBase):

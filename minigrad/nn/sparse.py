@@ -6,6 +6,7 @@ from minigrad.autograd import no_grad
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import dtype as DType
+from minigrad.errors import value_error
 from minigrad.functions.creation import empty
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -27,7 +28,7 @@ class _Rows(Module):
     def _set_weight(self, rows: Tensor | None, freeze: bool, dtype: DType | None) -> None:
         shape = self.num_embeddings, self.embedding_dim
         if rows is not None and tuple(rows.shape) != shape:
-            raise ValueError("Shape of weight does not match num_embeddings and embedding_dim")
+            raise value_error("Shape of weight does not match num_embeddings and embedding_dim")
         values = empty(shape, dtype=dtype) if rows is None else rows
         self.weight = Parameter(values, requires_grad=not freeze)
         if rows is None:
@@ -69,7 +70,7 @@ class Embedding(_Rows):
         self.embedding_dim = embedding_dim
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
-                raise ValueError("Padding_idx must be within num_embeddings")
+                raise value_error("Padding_idx must be within num_embeddings")
             padding_idx %= num_embeddings
         self.padding_idx = padding_idx
         self.max_norm = max_norm
@@ -108,7 +109,7 @@ class Embedding(_Rows):
     ) -> Embedding:
         """An Embedding with these rows, which with ``freeze`` get no gradient."""
         if embeddings.dim() != 2:
-            raise ValueError("Embeddings parameter is expected to be 2-dimensional")
+            raise value_error("Embeddings parameter is expected to be 2-dimensional")
         rows, width = embeddings.shape
         return cls(
             rows,

@@ -13,7 +13,7 @@ from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import as_numpy, default_float
 from minigrad.dtypes import dtype as DType
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, value_error
 from minigrad.functions.creation import empty, from_numpy
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -74,12 +74,12 @@ class MultiheadAttention(Module):
         dtype: DType | None = None,
     ) -> None:
         if embed_dim <= 0 or num_heads <= 0:
-            raise ValueError(
+            raise value_error(
                 f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and "
                 f"num_heads={num_heads} instead"
             )
         if embed_dim % num_heads:
-            raise ValueError(f"embed_dim must be divisible by num_heads, got {embed_dim} and {num_heads}")
+            raise value_error(f"embed_dim must be divisible by num_heads, got {embed_dim} and {num_heads}")
         super().__init__()
         if device is not None:
             Device(device)

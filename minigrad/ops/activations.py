@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.core.op import Op
 from minigrad.kernels import activations as k
 from minigrad.ops import elementwise as e
-from minigrad.ops.buffered import called, in_pieces
+from minigrad.ops.buffered import buffered, called, in_pieces
 from minigrad.ops.elementwise import where
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -19,8 +19,8 @@ _CUBIC = 0.044715
 
 
 @in_pieces
-def _gelu_slope_vjp(g: Any, x: Any, approximate: str) -> Any:
-    z = x * x
+def _gelu_backward_x(g: Any, d: Any, x: Any, approximate: str) -> Any:
+    g, z = g * d, x * x
     if approximate == "tanh":
         t = e.tanh(e.times(x + e.times(z * x, _CUBIC), _SLOPE))
         inner = e.times(e.times(z, 3 * _CUBIC) + 1.0, _SLOPE)  # the derivative of what tanh is taken of
@@ -108,11 +108,12 @@ logit = Op("logit", k.logit, "x; eps", _logit_vjp, cast="float",
            doc="``log(input / (1 - input))``, of ``input`` between ``eps`` and ``1 - eps`` if that is given.", **_KIND)
 
 # activations
-gelu = Op("gelu", in_pieces(k.gelu), "x; approximate",
-          lambda g, x, approximate: g * gelu_slope(x, approximate=approximate), cast="floats", activation=True,
+gelu = Op("gelu", buffered(k.gelu), "x; approximate",
+          lambda g, x, approximate: gelu_backward(g, x, approximate=approximate), cast="floats", activation=True,
           text=called(k.gelu), **_KIND)
-gelu_slope: Op = Op("gelu_slope", in_pieces(k.gelu_slope), "x; approximate", _gelu_slope_vjp,
-                    text=called(k.gelu_slope), **_KIND)
+gelu_backward: Op = Op("gelu_backward", buffered(k.gelu_backward, like=1), "d x; approximate",
+                       lambda g, x, approximate: gelu_backward(g, x, approximate=approximate), _gelu_backward_x,
+                       order="K", lies_like=1, new=True, text=called(k.gelu_backward))
 silu = Op("silu", k.silu, "x", _silu_vjp, cast="floats", activation=True, **_KIND)
 mish = Op("mish", k.mish, "x", _mish_vjp, cast="floats", activation=True, **_KIND)
 softplus: Op = Op("softplus", k.softplus, "x; beta threshold", _softplus_vjp, cast="floats", activation=True, **_KIND)
@@ -122,7 +123,8 @@ elu = Op("elu", k.elu, "x; alpha scale input_scale", _elu_vjp, cast="floats", ac
 leaky_relu = Op("leaky_relu", k.leaky_relu, "x; slope",
                 lambda g, x, slope: where(e.gt(x, 0.0), g, e.times(g, slope)), cast="floats", activation=True, **_KIND)
 prelu = Op("prelu", k.prelu, "x w", lambda g, x, w: where(e.gt(x, 0.0), g, g * w),
-           lambda g, x: where(e.gt(x, 0.0), 0.0, g * x), cast="floats", activation=True, **_KIND)
+           lambda g, x: where(e.gt(x, 0.0), 0.0, g * x), cast="floats", activation=True,
+           grad_fn="PreluKernelBackward0", **_KIND)
 hardtanh = Op("hardtanh", e.clamp.kernel, "x; min max",
               lambda g, x, min, max: where(_outside(x, min, max), 0.0, g), activation=True,
               text="np.minimum(np.maximum({}, {min}), {max})", **_KIND)
@@ -142,9 +144,11 @@ threshold = Op("threshold", k.threshold, "x; threshold value",
                doc="``input`` where it is greater than ``threshold``, else ``value``.", **_KIND)
 
 # elements of losses
-huber = Op("huber", k.huber, "d; delta", lambda g, d, delta: g * e.clamp(d, min=-delta, max=delta), **_KIND)
+huber = Op("huber", k.huber, "d; delta", lambda g, d, delta: g * e.clamp(d, min=-delta, max=delta),
+           grad_fn="HuberLossBackward0", **_KIND)
 bce = Op("bce", k.binary_cross_entropy, "x target", _bce_vjp, _bce_target_vjp, cast="floats", check=_probabilities,
-         **_KIND)
+         grad_fn="BinaryCrossEntropyBackward0", **_KIND)
 bce_with_logits = Op("bce_with_logits", k.binary_cross_entropy_with_logits, "x target",
-                     lambda g, x, target: g * (e.sigmoid(x) - target), lambda g, x: g * -x, cast="floats", **_KIND)
+                     lambda g, x, target: g * (e.sigmoid(x) - target), lambda g, x: g * -x, cast="floats",
+                     grad_fn="BinaryCrossEntropyWithLogitsBackward0", **_KIND)
 # fmt: on

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core import names
 from minigrad.core.op import Op
 from minigrad.kernels import arithmetic as k
 from minigrad.ops import elementwise as e
@@ -32,7 +33,8 @@ fmin = Op("fmin", np.fmin, "a b", lambda g, a, b: where(_first_wins(a, b, e.le),
           public="fmin", form=_PAIR, doc="The smaller of two elements; the number where one is nan.")
 copysign = Op("copysign", np.copysign, "a b", _copysign_vjp, lambda g: e.zero(g), cast="float",
               public="copysign copysign_", form="input: Tensor, other: Operand",
-              doc="The size of ``input`` with the sign of ``other``; gradient 0 where ``input`` is 0.")
+              doc="The size of ``input`` with the sign of ``other``; gradient 0 where ``input`` is 0.",
+              grad_fn=names.of_number("Copysign", 1, 1))
 nextafter = Op("nextafter", np.nextafter, "a b", lambda g, a, b: where(e.eq(a, b), 0.0, g),
                lambda g, a, b: where(e.eq(a, b), g, 0.0), cast="floats",
                public="nextafter nextafter_", form=_PAIR,

@@ -26,6 +26,11 @@ def buffered(kernel: Callable[..., Any], like: int = 0) -> Callable[..., Any]:
     return run
 
 
+def kept(kernel: Callable[..., Any], **how: Any) -> Callable[..., Any]:
+    """A kernel that takes ``empty``, with memory that is used again for what is large."""
+    return functools.partial(kernel, empty=buffers.empty, **how)
+
+
 PIECE = 1 << 15  # elements; what is between stays in the cache
 
 

@@ -41,9 +41,13 @@ def _log_loss_backward_x(g: Any, d: Any, x: Any, target: Any, ignore: int) -> An
 
 
 def _is_class(x: Any, target: Any, ignore: int) -> None:
-    wrong = target[((target < 0) | (target >= x.shape[1])) & (target != ignore)]
-    if wrong.size:
-        raise IndexError(f"Target {wrong[0]} is out of bounds.")
+    wrong = ((target < 0) | (target >= x.shape[1])) & (target != ignore)
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise IndexError(
+            f"Target {target[at]} is out of bounds. It is number {at} of the targets; of {x.shape[1]} classes they are "
+            f"0 to {x.shape[1] - 1}, or ignore_index ({ignore})"
+        )
 
 
 def _names_class(target: Any, classes: int) -> None:
@@ -75,13 +79,13 @@ log_softmax_backward: Op = Op("log_softmax_backward", buffered(k.log_softmax_bac
 # Rows of numbers for classes, and the class of each row. The last input of `log_loss_backward` follows from the others.
 log_loss = Op("log_loss", k.log_loss, "x target; ignore",
               lambda g, x, target, y, ignore: log_loss_backward(g, x, target, y, ignore=ignore), None, order="C",
-              check=_is_class)
+              check=_is_class, grad_fn="NllLossBackward0")
 log_loss_backward: Op = Op("log_loss_backward", buffered(k.log_loss_backward, like=1), "d x target loss; ignore",
                            _log_loss_backward_d, _log_loss_backward_x, None, None, order="C", raises=True,
                            text=called(k.log_loss_backward))
 nll: Op = Op("nll", k.nll, "x target; ignore",
              lambda g, x_shape, target, ignore: nll_backward(g, target, classes=x_shape[1], ignore=ignore), None,
-             order="C", check=_is_class)
+             order="C", check=_is_class, grad_fn="NllLossBackward0")
 nll_backward: Op = Op("nll_backward", k.nll_backward, "d target; classes ignore",
                       lambda g, target, ignore: nll(g, target, ignore=ignore), None, order="C", raises=True)
 one_hot = Op("one_hot", k.one_hot, "target; classes", check=_names_class, order="C")

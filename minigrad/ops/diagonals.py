@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minigrad.core import names
 from minigrad.core.op import Op
 from minigrad.kernels import scatter as k
 
@@ -11,7 +12,9 @@ diagonal: Op = Op("diagonal", k.diagonal, "x; offset dim1 dim2",
                       undiagonal(g, shape=x_shape, offset=offset, dim1=dim1, dim2=dim2),
                   view=True, moves=True)
 undiagonal: Op = Op("embed_diagonal", k.undiagonal, "g; shape offset dim1 dim2",
-                    lambda g, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2), order="C")
+                    lambda g, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2), order="C",
+                    grad_fn="DiagEmbedBackward0")
 triangle: Op = Op("triangle", k.triangle, "x; diagonal upper",
-                  lambda g, diagonal, upper: triangle(g, diagonal=diagonal, upper=upper), order="C")
+                  lambda g, diagonal, upper: triangle(g, diagonal=diagonal, upper=upper), order="C",
+                  grad_fn=names.of_triangle)
 # fmt: on

@@ -26,5 +26,5 @@ def _length_vjp(g: Any, x: Any, y: Any, dim: Any, keepdim: bool) -> Any:
 
 
 # fmt: off
-length = Op("length", _length, "x; dim keepdim", _length_vjp, order="C")
+length = Op("length", _length, "x; dim keepdim", _length_vjp, order="C", grad_fn="LinalgVectorNormBackward0")
 # fmt: on

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from minigrad.core.op import Op
+from minigrad.errors import not_implemented_error
+from minigrad.kernels import implicit
+from minigrad.ops import reduce
 
 
 def _draw(generator: Any, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -27,7 +30,36 @@ def _not_negative(std: Any) -> None:
         raise RuntimeError("normal expects all elements of std >= 0.0")
 
 
+def _of(method: str) -> Any:
+    """A kernel that draws by a method of the generator."""
+
+    def kernel(*arguments: Any, generator: Any) -> Any:
+        return getattr(generator, method)(*(np.asarray(x) for x in arguments))
+
+    kernel.__name__ = method
+    return kernel
+
+
+def _no_second(g: object) -> NoReturn:
+    raise not_implemented_error(
+        "the derivative of the gradient of a drawn gamma or Dirichlet number is not implemented"
+    )
+
+
+def _dirichlet_vjp(g: Any, alpha: Any, y: Any) -> Any:
+    total = reduce.sum(alpha, dim=(-1,), keepdim=True)
+    return dirichlet_slope(y, alpha, total) * (g - reduce.sum(g * y, dim=(-1,), keepdim=True))
+
+
 # fmt: off
+gamma_slope = Op("gamma_slope", implicit.gamma_slope, "a x", _no_second, _no_second, new=True, order="C")
+dirichlet_slope = Op("dirichlet_slope", implicit.dirichlet_slope, "x a total", _no_second, _no_second, _no_second,
+                     new=True, order="C")
+standard_gamma = Op("standard_gamma", _of("standard_gamma"), "alpha; generator",
+                    lambda g, alpha, y: g * gamma_slope(alpha, y), draws=True, raises=True, order="C")
+dirichlet = Op("dirichlet", _of("dirichlet"), "alpha; generator", _dirichlet_vjp, draws=True, raises=True, order="C")
+poisson = Op("poisson", _of("poisson"), "rate; generator", draws=True, raises=True, order="C")
+binomial = Op("binomial", _of("binomial"), "count prob; generator", draws=True, raises=True, order="C")
 draw = Op("draw", _draw, "; generator method arguments options", draws=True,
           order="C")
 deviation = Op("deviation", np.array, "std", check=_not_negative,

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from minigrad.core import names
 from minigrad.core.op import Array, Op
 from minigrad.core.plans import Target
 from minigrad.core.text import Call, Text, of_floats
@@ -233,7 +234,7 @@ _FLOOR = of_floats("{} // {}", "np.floor_divide({}, {})")
 # arithmetic
 add = Op("add", np.add, "a b", lambda g: g, lambda g: g, cast="same", text="{} + {}", fold=True, sums=True)
 sub = Op("sub", np.subtract, "a b", lambda g: g, lambda g: -g, cast="same", text="{} - {}", fold=True,
-         refuse=_SUBTRACTED)
+         refuse=_SUBTRACTED, grad_fn=names.of_sub)
 mul = Op("mul", np.multiply, "a b", lambda g, b: g * b, lambda g, a: g * a, cast="same",
          text="{} * {}", fold=True, unit=1, wide=True,
          public="mul mul_ multiply multiply_", doc="``input * other``.")
@@ -244,10 +245,10 @@ neg  = Op("neg", np.negative,    "x",   lambda g: -g,           text="-{}", fold
          doc="``-input``. RuntimeError for bool.")
 pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
          text=of_floats("np.power({}, {})"), elementwise=True,
-          raises=True, new=True)
+          raises=True, new=True, grad_fn=names.of_pow)
 pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True,
                      text=_pow_scalar_text, twice=True,
-                     new=True)
+                     new=True, grad_fn="PowBackward0")
 floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
                      cast="number", text=_FLOOR, elementwise=True, wide=True,
          public="floor_divide floor_divide_",
@@ -256,19 +257,19 @@ floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_d
                      raises=True, new=True)
 div_floor       = Op("div_floor", _floor_divide, "a b", lambda g: zero(g), lambda g: zero(g),
                      cast="number", text=_FLOOR, elementwise=True, wide=True,
-                     raises=True, new=True)
+                     raises=True, new=True, grad_fn="DivBackward2")
 trunc_divide    = Op("trunc_divide", _trunc_divide, "a b", lambda g: zero(g), lambda g: zero(g),
                      cast="number", text=of_floats("np.trunc({} / {})"), elementwise=True, wide=True,
-                     raises=True, new=True)
+                     raises=True, new=True, grad_fn="DivBackward2")
 remainder       = Op("remainder", _remainder, "a b", lambda g: g, lambda g, a, b: -g * div_floor(a, b),
                      cast="number", elementwise=True,
          public="remainder remainder_", doc="The remainder with the sign of ``other``, as Python's ``%``.",
-                     raises=True, new=True, numba=_remainder_numba)
+                     raises=True, new=True, numba=_remainder_numba, grad_fn=names.of_number("Remainder", 1, 0))
 fmod            = Op("fmod", _fmod, "a b", lambda g: g, lambda g, a, b: -g * trunc_divide(a, b),
                      cast="number", text=of_floats("np.fmod({}, {})"), elementwise=True,
          public="fmod fmod_", form=_AGAINST, doc="The remainder with the sign of ``input``.",
-                     raises=True, new=True)
-square          = Op("square", np.square, "x", lambda g, x: g * _twice(x))
+                     raises=True, new=True, grad_fn=names.of_number("Fmod", 1, 0))
+square          = Op("square", np.square, "x", lambda g, x: g * _twice(x), grad_fn="PowBackward0")
 reciprocal      = Op("reciprocal", np.reciprocal, "x", lambda g, y: -g * (y * y), cast="float",
                      text="1.0 / {}",
          public="reciprocal reciprocal_", doc="``1 / x``.",
@@ -288,7 +289,7 @@ log2  = Op("log2",  np.log2,  "x", lambda g, x: g / times(x, _LN2),    cast="flo
 log10 = Op("log10", np.log10, "x", lambda g, x: g / times(x, _LN10),   cast="float",
          public="log10 log10_", doc="The logarithm to base 10.")
 log1p = Op("log1p", np.log1p, "x", lambda g, x: g / (x + 1.0),     cast="float",
-         public="log1p log1p_", doc="``log(1 + x)``, exact near 0.")
+         public="log1p log1p_", doc="``log(1 + x)``, exact near 0.", grad_fn="Log1PBackward0")
 sqrt  = Op("sqrt",  np.sqrt,  "x", lambda g, y: g / (y * 2.0),     cast="float",
          public="sqrt sqrt_", doc="The square root; nan below 0, gradient inf at 0.")
 rsqrt = Op("rsqrt", _rsqrt, "x", lambda g, y: g * (y * y * y * -0.5), cast="float",
@@ -327,7 +328,7 @@ atanh = Op("atanh", np.arctanh, "x", lambda g, x: g / (1.0 - x * x),          ca
          public="atanh atanh_ arctanh arctanh_", doc="The inverse hyperbolic tangent.")
 lerp  = Op("lerp", _lerp, "a b w", lambda g, w: times(g, 1.0 - w), lambda g, w: times(g, w),
            lambda g, a, b: g * (b - a), cast="floats", elementwise=True,
-           new=True, numba=_lerp_numba)
+           new=True, numba=_lerp_numba, grad_fn=names.of_number("Lerp", 2, 0))
 hypot = Op("hypot", np.hypot, "a b", lambda g, a, y: g * (a / y),
            lambda g, b, y: g * (b / y), cast="floats",
            public="hypot hypot_", form=_PAIR,
@@ -352,7 +353,7 @@ trunc = Op("trunc", np.trunc, "x", lambda g: zero(g),
 round = Op("round", np.round, "x; decimals", lambda g: zero(g), elementwise=True,
          cast="rounds", public="round round_", form="input: Tensor, *, decimals: int = 0",
          doc="To ``decimals`` places, halves to even; gradient 0.",
-           new=True)
+           new=True, grad_fn=names.of_round)
 maximum = Op("maximum", np.maximum, "a b", lambda g, a, b: _tie(g, lt(a, b), eq(a, b)),
              lambda g, a, b: _tie(g, gt(a, b), eq(a, b)), cast="same",
          public="maximum", form=_PAIR,
@@ -363,17 +364,17 @@ minimum = Op("minimum", np.minimum, "a b", lambda g, a, b: _tie(g, gt(a, b), eq(
          doc="The smaller of two elements; nan wins; at a tie each gets half the gradient.")
 clamp   = Op("clamp", _clamp, "x; min max", lambda g, x, min, max: where(_inside(x, min, max), g, 0.0),
              elementwise=True, text=_clamp_text,
-             new=True)
+             new=True, grad_fn="ClampBackward1")
 clamp_min = Op("clamp_min", np.maximum, "x low", lambda g, x, low: where(ge(x, low), g, 0.0),
-               lambda g, x, low: where(lt(x, low), g, 0.0), cast="same")
+               lambda g, x, low: where(lt(x, low), g, 0.0), cast="same", grad_fn=names.of_number("ClampMin", 1, 0))
 clamp_max = Op("clamp_max", np.minimum, "x high", lambda g, x, high: where(le(x, high), g, 0.0),
-               lambda g, x, high: where(gt(x, high), g, 0.0), cast="same")
+               lambda g, x, high: where(gt(x, high), g, 0.0), cast="same", grad_fn=names.of_number("ClampMax", 1, 0))
 clamp_to  = Op("clamp_to", lambda x, low, high: np.minimum(np.maximum(x, low), high), "x low high",
                lambda g, x, low, high: where(_inside(x, low, high), g, 0.0),
                lambda g, x, low, high: where(logical_and(lt(x, low), lt(low, high)), g, 0.0),
                lambda g, x, low, high: where(logical_or(gt(x, high), lt(high, low)), g, 0.0), cast="same",
                text="np.minimum(np.maximum({}, {}), {})", elementwise=True,
-               new=True)
+               new=True, grad_fn="ClampBackward0")
 where: Op   = Op("where", select, "condition a b", None, lambda g, condition: where(condition, g, 0.0),
                  lambda g, condition: where(condition, 0.0, g), cast="branches", elementwise=True,
                  new=True, text="np.where({}, {}, {})", numba=_where_numba)

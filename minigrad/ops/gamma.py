@@ -51,7 +51,8 @@ igammac = Op("igammac", k.gammaincc, "a x", _no_derivative("igammac"), lambda g,
              public="igammac igammac_", form=_PAIR, doc="``1 - igamma(input, other)``. It needs SciPy.", **_KIND)
 i0: Op = Op("i0", k.i0, "x", lambda g, x: g * i1(x), public="i0 i0_",
             doc="The modified Bessel function of order 0. It needs SciPy.", **_KIND)
-i0e: Op = Op("i0e", k.i0e, "x", lambda g, x, y: g * (i1e(x) - e.sign(x) * y), **_KIND)
-i1: Op = Op("i1", k.i1, "x", lambda g, x, y: g * (i0(x) - _i1_over(x, y)), **_KIND)
-i1e: Op = Op("i1e", k.i1e, "x", lambda g, x, y: g * (i0e(x) - e.sign(x) * y - _i1_over(x, y)), **_KIND)
+i0e: Op = Op("i0e", k.i0e, "x", lambda g, x, y: g * (i1e(x) - e.sign(x) * y), grad_fn="SpecialI0EBackward0", **_KIND)
+i1: Op = Op("i1", k.i1, "x", lambda g, x, y: g * (i0(x) - _i1_over(x, y)), grad_fn="SpecialI1Backward0", **_KIND)
+i1e: Op = Op("i1e", k.i1e, "x", lambda g, x, y: g * (i0e(x) - e.sign(x) * y - _i1_over(x, y)),
+             grad_fn="SpecialI1EBackward0", **_KIND)
 # fmt: on

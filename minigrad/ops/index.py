@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
 
+from minigrad import buffers
 from minigrad.core.op import Array, Op
 from minigrad.core.text import Call, Text
-from minigrad.kernels.scatter import add_to_rows, flat_places
-from minigrad.kernels.scatter import gather as take_along
+from minigrad.kernels import scatter as k
+from minigrad.kernels.scatter import add_to_rows
 from minigrad.kernels.sums import copied
+from minigrad.ops.buffered import called
 from minigrad.ops.elementwise import where
 
 Pattern = tuple[bool, ...]
@@ -102,14 +105,7 @@ def _masked_put(x: Any, v: Any, *indices: Any, **params: Any) -> str:
 
 
 def _gather(x: Array, index: Array, dim: int) -> Array:
-    return take_along(x, index, dim) if index.size else np.empty(index.shape, x.dtype)
-
-
-def _ungather(g: Array, index: Array, shape: tuple[int, ...], dim: int) -> Array:
-    out = np.zeros(shape, g.dtype)
-    if index.size:
-        np.add.at(out.reshape(-1), flat_places(shape, index, dim), np.reshape(g, -1))
-    return out
+    return k.gather(x, index, dim, buffers.empty(index.shape, x.dtype))
 
 
 def _index_put_value(g: Any, indices: Any, pattern: Pattern) -> Any:
@@ -121,7 +117,10 @@ def _index_text(v: Call) -> Text:
     if len(v.shapes) == 2 and not all(pattern) and v.dtypes[1].kind != "b":
         return "np.take({}, {}, axis={d})", {"d": len(pattern) - 1}
     text = f"{{}}[{', '.join('{}' if here else ':' for here in pattern)}]"
-    return text if all(pattern) else f"np.ascontiguousarray({text})"
+    if not all(pattern):
+        return f"np.ascontiguousarray({text})"
+    # NumPy's numbers, unlike arrays of one number, would give a view.
+    return text if any(v.shapes[1:]) else f"np.array({text})"
 
 
 # fmt: off
@@ -140,8 +139,8 @@ index_winners = Op("index_winners", _index_winners, "x *indices; pattern", order
                    raises=True, depends=_masked)
 gather = Op("gather", _gather, "x index; dim",
             lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="C",
-            check=_in_range)
-ungather: Op = Op("ungather", _ungather, "g index; shape dim",
-                  lambda g, index, dim: gather(g, index, dim=dim), None, order="C",
-                  raises=True)
+            check=_in_range, text=called(k.gather))
+ungather: Op = Op("ungather", functools.partial(k.ungather, empty=buffers.empty), "g index; shape dim",
+             lambda g, index, dim: gather(g, index, dim=dim), None, order="C",
+                  raises=True, text=called(k.ungather))
 # fmt: on

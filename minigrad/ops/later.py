@@ -3,8 +3,8 @@
 # By family: the operations.
 OPS = {
     "activations": """
-        erf erfc erfinv logit gelu gelu_slope silu mish softplus log_sigmoid elu leaky_relu prelu hardtanh
-        hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits
+        erf erfc erfinv logit gelu gelu_backward silu mish softplus log_sigmoid elu leaky_relu prelu
+        hardtanh hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits
     """,
     "arithmetic": """
         fmax fmin copysign nextafter heaviside nan_to_num gcd lcm exponent scale_down signbit isneginf
@@ -18,7 +18,10 @@ OPS = {
     "ctc": "ctc ctc_backward",
     "diagonals": "diagonal embed_diagonal triangle",
     "distances": "length",
-    "draws": "draw deviation bernoulli multinomial",
+    "draws": """
+        gamma_slope dirichlet_slope standard_gamma dirichlet poisson binomial draw deviation bernoulli
+        multinomial
+    """,
     "gamma": "lgamma digamma polygamma zeta igamma igammac i0 i0e i1 i1e",
     "matrices": """
         triangles inv inv_ex zero_pivots solve solve_ex solve_triangular det cofactor signed_logdet
@@ -27,7 +30,7 @@ OPS = {
         lu_pivots lu_info lu_permutation unpivot matrix_exp
     """,
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
-    "norms": "standardize standardize_backward",
+    "norms": "standardize standardize_backward layer_norm layer_norm_backward",
     "pool": "max_pool max_pool_indices max_unpick max_pick resample resample_back unpool",
     "recurrent": "rnn rnn_backward lstm lstm_backward gru gru_backward",
     "scatter": """
@@ -36,7 +39,7 @@ OPS = {
     """,
     "sorting": "argsort top_places median_place mode_place running_place median searchsorted isin logcumsumexp",
     "special": "logaddexp logaddexp2 xlogy xlog1py entr sinc sinc_bend ndtr log_ndtr ndtri erfcx",
-    "strided": "sliding sliding_back",
+    "strided": "sliding sliding_back as_strided as_strided_back",
 }
 
 # The public names that follow from these.
@@ -79,7 +82,10 @@ FUNCTIONS = {
         tril_indices triu triu_indices
     """,
     "distances": "cdist corrcoef cov deg2rad dist nanmean norm pdist rad2deg renorm",
-    "draws": "bernoulli multinomial normal rand rand_like randint randn randn_like randperm",
+    "draws": """
+        bernoulli binomial multinomial normal poisson rand rand_like randint randint_like randn randn_like
+        randperm
+    """,
     "exchange": "from_dlpack to_dlpack",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
@@ -93,9 +99,10 @@ FUNCTIONS = {
         quantile searchsorted sort topk
     """,
     "spaced": "logspace range",
+    "strides": "as_strided as_strided_copy as_strided_scatter",
     "typed": """
         BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
-        ShortTensor can_cast finfo get_default_device iinfo numel set_default_device
+        ShortTensor can_cast finfo get_default_device iinfo numel set_default_device set_default_tensor_type
     """,
 }
 
@@ -121,7 +128,7 @@ METHODS = {
         triu triu_
     """,
     "distances": "corrcoef cov deg2rad deg2rad_ dist nanmean norm rad2deg rad2deg_ renorm renorm_",
-    "draws": "multinomial",
+    "draws": "bernoulli multinomial",
     "gamma": "mvlgamma mvlgamma_",
     "parts": "chunk narrow select split tensor_split unbind",
     "products": "addbmm addbmm_ addr addr_ cross inner kron",
@@ -134,4 +141,5 @@ METHODS = {
         argsort cummax cummin kthvalue logcumsumexp median mode msort nanmedian nanquantile quantile sort
         topk
     """,
+    "strides": "as_strided as_strided_scatter storage_offset",
 }

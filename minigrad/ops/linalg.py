@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import buffers
+from minigrad.core import names
 from minigrad.core.basic import clone
 from minigrad.core.op import Array, Op
 from minigrad.core.plans import Line, Lines, Target
@@ -26,7 +27,7 @@ def product(a: Array, b: Array) -> Any:
     for a large one.  Both give the same bits but for a matrix with gaps and its own transpose.
     """
     if a.ndim != 2 or b.ndim != 2:
-        return np.matmul(a, b)
+        return _product_of_many(a, b)
     if a.size == 1 or b.size == 1:
         return a * b  # BLAS would not look at nan and inf that a zero multiplies
     rows, columns = a.shape[0], b.shape[1]
@@ -36,6 +37,21 @@ def product(a: Array, b: Array) -> Any:
     if by_matmul(rows, a.shape[1], columns, a.dtype) and (a.base is None or a.base is not b.base):
         return np.matmul(a, b, out=out)
     return np.dot(a, b, out=out)
+
+
+def _product_of_many(a: Array, b: Array) -> Any:
+    if joined(a.shape, b.shape):
+        y = buffers.empty((*a.shape[:-1], b.shape[1]), np.result_type(a, b))
+        np.matmul(a.reshape(-1, a.shape[-1]), b, out=y.reshape(-1, b.shape[1]))
+        return y
+    if a.ndim > 2 and a.dtype is b.dtype and a.shape[:-2] == b.shape[:-2] and a.shape[-1] == b.shape[-2]:
+        return np.matmul(a, b, out=buffers.empty((*a.shape[:-1], b.shape[-1]), a.dtype))
+    return np.matmul(a, b)
+
+
+def joined(a: Sequence[int], b: Sequence[int]) -> bool:
+    """Whether many matrices times one are multiplied as one: if that is large, it takes two thirds of the time."""
+    return len(a) > 2 and len(b) == 2 and a[-1] == b[0] > 0 and math.prod(a[:-1]) * b[1] >= LARGE
 
 
 def by_matmul(rows: int, inner: int, columns: int, dtype: Any) -> bool:
@@ -61,7 +77,7 @@ def product_into(t: Target) -> str:
 
 def _matmul_into(t: Target) -> Lines | None:
     a, b = t.operands
-    if t.filled or min(len(a.shape), len(b.shape)) < 2 or a.dtype != b.dtype:
+    if t.filled or min(len(a.shape), len(b.shape)) < 2 or a.dtype != b.dtype or joined(a.shape, b.shape):
         return None
     return Lines([Line(product_into(t), (a.text, b.text))])
 
@@ -77,6 +93,9 @@ def has_single(shapes: Sequence[Sequence[int]]) -> bool:
 
 
 def _matmul_text(v: Call) -> Text:
+    if joined(*v.shapes):
+        rows = (-1, v.shapes[0][-1])
+        return "({}.reshape({rows}) @ {}).reshape({full})", {"rows": rows, "full": v.shape}
     if any(len(s) != 2 for s in v.shapes):
         return "{} @ {}"
     return "{} * {}" if has_single(v.shapes) else "np.dot({}, {})"
@@ -85,6 +104,6 @@ def _matmul_text(v: Call) -> Text:
 # fmt: off
 matmul = Op("matmul", product, "a b", lambda g, b: times(g, b.mT), lambda g, a: times(a.mT, g),
              costs=lambda y, a, b: math.prod(y) * a[-1], order="C", apart=clone, text=_matmul_text,
-            into=_matmul_into, numba=_matmul_numba)
+            into=_matmul_into, numba=_matmul_numba, grad_fn=names.of_matmul)
 dot    = Op("dot",    np.dot,    "a b", lambda g, b: g * b,    lambda g, a: g * a, order="C")
 # fmt: on

@@ -258,44 +258,53 @@ triangles: Op = Op("triangles", k.triangles, "x; below on above",
                    lambda g, below, on, above: triangles(g, below=below, on=on, above=above))
 
 # inverse, determinant, systems
-inv = Op("inv", k.inv, "x", _inv_vjp, **_RAISES)
-inv_ex = Op("inv_ex", k.inv_ex, "x", _inv_vjp)
+inv = Op("inv", k.inv, "x", _inv_vjp, grad_fn="LinalgInvExBackward0", **_RAISES)
+inv_ex = Op("inv_ex", k.inv_ex, "x", _inv_vjp, grad_fn="LinalgInvExBackward0")
 zero_pivots = Op("zero_pivots", k.zero_pivots, "x inverse")
 solve: Op = Op("solve", k.solve, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve),
-                **_RAISES)
-solve_ex: Op = Op("solve_ex", k.solve_ex, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve_ex))
+                grad_fn="LinalgSolveExBackward0", **_RAISES)
+solve_ex: Op = Op("solve_ex", k.solve_ex, "a b", joint=lambda g, a, y, needs: _solve_vjp(g, a, y, needs, solve_ex),
+                  grad_fn="LinalgSolveExBackward0")
 solve_triangular: Op = Op("solve_triangular", k.solve_triangular, "a b; upper unit", joint=_solve_triangular_vjp,
-                          **_OWN)
-det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x))
+                          grad_fn="LinalgSolveTriangularBackward0", **_OWN)
+det: Op = Op("det", k.det, "x", lambda g, x: g[..., None, None] * cofactor(x), grad_fn="LinalgDetBackward0")
 cofactor: Op = Op("cofactor", k.cofactor, "x", _cofactor_vjp)
 signed_logdet = Op("signed_logdet", k.signed_logdet, "x")
-logabsdet = Op("logabsdet", k.logabsdet, "x packed", lambda g, x: g[..., None, None] * inv_ex(x).mT, None, **_OWN)
-det_sign = Op("det_sign", k.det_sign, "x packed", lambda g, x: e.zero(x), None, **_OWN)
+logabsdet = Op("logabsdet", k.logabsdet, "x packed", lambda g, x: g[..., None, None] * inv_ex(x).mT, None,
+               grad_fn="LinalgSlogdetBackward0", **_OWN)
+det_sign = Op("det_sign", k.det_sign, "x packed", lambda g, x: e.zero(x), None,
+              grad_fn="LinalgSlogdetBackward0", **_OWN)
 
 # factorizations
-cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, **_RAISES)
-cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp)
+cholesky = Op("cholesky", k.cholesky, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0", **_RAISES)
+cholesky_ex = Op("cholesky_ex", k.cholesky_ex, "x", _cholesky_vjp, grad_fn="LinalgCholeskyExBackward0")
 minors = Op("minors", k.minors, "x factor")
 qr = Op("qr", k.qr, "x; complete")
-qr_q: Op = Op("qr_q", k.qr_q, "x packed; complete", _qr_q_vjp, None, **_OWN)
-qr_triangle: Op = Op("qr_triangle", k.qr_triangle, "x packed; complete", _qr_triangle_vjp, None, **_OWN)
+qr_q: Op = Op("qr_q", k.qr_q, "x packed; complete", _qr_q_vjp, None, grad_fn="LinalgQrBackward0", **_OWN)
+qr_triangle: Op = Op("qr_triangle", k.qr_triangle, "x packed; complete", _qr_triangle_vjp, None,
+                     grad_fn="LinalgQrBackward0", **_OWN)
 qr_r = Op("qr_r", k.qr_r, "x", _refused_r)
 eigh = Op("eigh", k.eigh, "x; lower")
-eigenvectors: Op = Op("eigenvectors", k.eigenvectors, "x packed; lower", _eigenvectors_vjp, None, **_OWN)
-eigenvalues: Op = Op("eigenvalues", k.eigenvalues, "x packed; lower", _eigenvalues_vjp, None, **_OWN)
-eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower", _eigvalsh_vjp)
+eigenvectors: Op = Op("eigenvectors", k.eigenvectors, "x packed; lower", _eigenvectors_vjp, None,
+                      grad_fn="LinalgEighBackward0", **_OWN)
+eigenvalues: Op = Op("eigenvalues", k.eigenvalues, "x packed; lower", _eigenvalues_vjp, None,
+                     grad_fn="LinalgEighBackward0", **_OWN)
+eigvalsh = Op("eigvalsh", k.eigvalsh, "x; lower", _eigvalsh_vjp, grad_fn="LinalgEighBackward0")
 svd = Op("svd", k.svd, "x; full", **_RAISES)
-left_vectors: Op = Op("left_vectors", k.left_vectors, "x packed; full", _left_vjp, None, **_OWN)
-right_vectors: Op = Op("right_vectors", k.right_vectors, "x packed; full", _right_vjp, None, **_OWN)
-singular_values: Op = Op("singular_values", k.singular_values, "x packed; full", _singular_values_vjp, None, **_OWN)
-svdvals = Op("svdvals", k.svdvals, "x", _svdvals_vjp, **_RAISES)
-pinv = Op("pinv", k.pinv, "x; atol rtol", _pinv_vjp, **_RAISES)
+left_vectors: Op = Op("left_vectors", k.left_vectors, "x packed; full", _left_vjp, None,
+                      grad_fn="LinalgSvdBackward0", **_OWN)
+right_vectors: Op = Op("right_vectors", k.right_vectors, "x packed; full", _right_vjp, None,
+                       grad_fn="LinalgSvdBackward0", **_OWN)
+singular_values: Op = Op("singular_values", k.singular_values, "x packed; full", _singular_values_vjp, None,
+                         grad_fn="LinalgSvdBackward0", **_OWN)
+svdvals = Op("svdvals", k.svdvals, "x", _svdvals_vjp, grad_fn="LinalgSvdBackward0", **_RAISES)
+pinv = Op("pinv", k.pinv, "x; atol rtol", _pinv_vjp, grad_fn="LinalgPinvBackward0", **_RAISES)
 lu = Op("lu", k.lu, "x")
-lu_compact: Op = Op("lu_compact", k.lu_compact, "x packed", _lu_vjp, None, **_OWN)
+lu_compact: Op = Op("lu_compact", k.lu_compact, "x packed", _lu_vjp, None, grad_fn="LinalgLuFactorExBackward0", **_OWN)
 lu_pivots = Op("lu_pivots", k.lu_pivots, "packed; rows columns", **_OWN)
 lu_info = Op("lu_info", k.zero_diagonal, "x")
 lu_permutation = Op("lu_permutation", k.lu_permutation, "packed; rows columns", **_OWN)
 unpivot = Op("unpivot", k.permutation, "pivots; rows dtype", **_OWN)
 
-matrix_exp: Op = Op("matrix_exp", k.matrix_exp, "x", _matrix_exp_vjp)
+matrix_exp: Op = Op("matrix_exp", k.matrix_exp, "x", _matrix_exp_vjp, grad_fn="LinalgMatrixExpBackward0")
 # fmt: on

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import buffers
+from minigrad.core import names
 from minigrad.core.basic import clone
 from minigrad.core.op import Array, Op
 from minigrad.core.plans import OUT, PART, Line, Lines, Part, Target, named, narrow, wide
@@ -18,7 +19,7 @@ from minigrad.kernels import sums
 from minigrad.kernels.sums import VDOT
 from minigrad.ops.elementwise import sub, zero
 from minigrad.ops.elementwise import times as times_number
-from minigrad.ops.linalg import LARGE, has_single, product, product_into, times
+from minigrad.ops.linalg import LARGE, has_single, joined, product, product_into, times
 from minigrad.ops.shape import reshape
 
 _BLOCK = 1 << 16  # elements; a mask of as many bytes stays in the cache and is no large array
@@ -251,7 +252,10 @@ def _mean_square_numba(t: Target) -> str:
 
 def _linear_text(v: Call) -> Text:
     if len(v.shapes[0]) != 2:
-        return "{} @ {}.T + {}"
+        if not joined(v.shapes[0], v.shapes[1][::-1]):
+            return "{} @ {}.T + {}"
+        rows = (-1, v.shapes[0][-1])
+        return "({}.reshape({rows}) @ {}.T).reshape({full}) + {}", {"rows": rows, "full": v.shape}
     return "{} * {}.T + {}" if has_single(v.shapes) else "np.dot({}, {}.T) + {}"
 
 
@@ -280,7 +284,7 @@ def _mean_square_text(v: Call) -> Text:
 # fmt: off
 linear = Op("linear", _linear, "x w b", _input_vjp, _weight_vjp, lambda g: g,
              costs=lambda y, x, w, b: math.prod(y) * x[-1], order="C", apart=clone, text=_linear_text,
-            into=_linear_into, numba="np.dot({}, {}.T) + {}")
+            into=_linear_into, numba="np.dot({}, {}.T) + {}", grad_fn=names.of_linear)
 relu = Op("relu", _relu, "x", lambda g, y: relu_backward(g, y), consume=_relu_consume, elementwise=True,
           activation=True, text=lambda v: "np.maximum({}, 0.0)" if v.dtype.kind == "f" else "np.maximum({}, 0)",
           cast="same", refuse={"b": "Boolean inputs not supported for relu"},

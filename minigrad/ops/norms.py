@@ -1,14 +1,19 @@
-"""Standardizing, from which layer, batch, group and instance norm are made."""
+"""Standardizing, from which batch, group and instance norm are made, and layer norm."""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+from minigrad import buffers
+from minigrad.core import names
+from minigrad.core.basic import sum_to
 from minigrad.core.op import Op
 from minigrad.kernels import norms as k
 from minigrad.ops import elementwise as e
 from minigrad.ops.buffered import buffered, called
 from minigrad.ops.reduce import mean, var
+from minigrad.ops.shape import split
 
 
 def _backward_x(g: Any, d: Any, x: Any, dim: tuple[int, ...], eps: float) -> Any:
@@ -21,11 +26,44 @@ def _backward_x(g: Any, d: Any, x: Any, dim: tuple[int, ...], eps: float) -> Any
     return -(r * r * y * by_r) - standardize_backward(r * (g * dy + d * gy), x, dim=dim, eps=eps)
 
 
+def _features(x: Any, w: Any) -> tuple[int, ...]:
+    return tuple(range(len(x.shape) - len(w.shape), len(x.shape)))
+
+
+def _parts(flat: Any, x: Any, w: Any, onward: bool) -> list[Any]:
+    """The gradients for x, None unless ``onward``, and for w and b, from one vector."""
+    if onward:
+        return split(flat, [tuple(x.shape), tuple(w.shape), tuple(w.shape)])
+    return [None, *split(flat, [tuple(w.shape), tuple(w.shape)])]
+
+
+def _layer_norm_vjp(g: Any, x: Any, w: Any, b: Any, needs: Any, eps: float) -> list[Any]:
+    onward = bool(needs[0])
+    return _parts(layer_norm_backward(g, x, w, eps=eps, onward=onward), x, w, onward)[: 2 + len(b)]
+
+
+def _layer_norm_backward_vjp(g: Any, d: Any, x: Any, w: Any, eps: float, onward: bool) -> list[Any]:
+    """Of ``<g, (standardize_backward(d * w, x), sum(d * y), sum(d))>``: all parts but the first are of rows."""
+    over = _features(x, w)
+    how: dict[str, Any] = {"dim": over, "eps": eps}
+    gx, gw, gb = _parts(g, x, w, onward)
+    of_d, of_x = gw * standardize(x, **how) + gb, standardize_backward(gw * d, x, **how)
+    if gx is None:
+        return [of_d, of_x, None]
+    s = standardize_backward(gx, x, **how)
+    return [of_d + w * s, of_x + _backward_x(gx, d * w, x, **how), sum_to(d * s, shape=tuple(w.shape))]
+
+
 # fmt: off
 standardize: Op = Op("standardize", buffered(k.standardize), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
-                     text=called(k.standardize))
+                     text=called(k.standardize), grad_fn=names.of_standardize)
 standardize_backward: Op = Op("standardize_backward", buffered(k.standardize_backward), "d x; dim eps",
                               lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), _backward_x,
                               order="C", text=called(k.standardize_backward))
+layer_norm: Op = Op("layer_norm", buffered(k.layer_norm), "x w *b; eps", joint=_layer_norm_vjp, order="C",
+                    cast="floats", text=called(k.layer_norm), grad_fn="NativeLayerNormBackward0")
+layer_norm_backward: Op = Op("layer_norm_backward", functools.partial(k.layer_norm_backward, empty=buffers.empty),
+                             "d x w; eps onward", joint=_layer_norm_backward_vjp, order="C",
+                             text=called(k.layer_norm_backward))
 # fmt: on

@@ -7,15 +7,12 @@ replaying the layer step by step with the operations that it consists of, and di
 from __future__ import annotations
 
 import contextvars
-import functools
 import math
 from collections.abc import Callable, Sequence
-from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
-from minigrad import buffers
 from minigrad.core import engine
 from minigrad.core.apply import apply
 from minigrad.core.mode import MODE, Mode, ModeManager
@@ -23,10 +20,10 @@ from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.kernels import recurrent as k
 from minigrad.ops import elementwise as e
-from minigrad.ops.buffered import called
+from minigrad.ops.buffered import called, kept
 from minigrad.ops.linalg import matmul
 from minigrad.ops.nn import relu as relu_of
-from minigrad.ops.shape import alias, cat, reshape, slice_
+from minigrad.ops.shape import alias, cat, reshape, slice_, split
 
 
 def _rows(x: Any, first: int, stop: int) -> Any:
@@ -35,12 +32,6 @@ def _rows(x: Any, first: int, stop: int) -> Any:
 
 def _columns(x: Any, first: int, stop: int) -> Any:
     return slice_(x, index=(slice(None), slice(first, stop)))
-
-
-def split(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
-    """The parts of a vector that has arrays of these shapes one behind the other."""
-    ends = accumulate((math.prod(s) for s in shapes), initial=0)
-    return [reshape(_rows(flat, *at), shape=s) for at, s in zip(pairwise(ends), shapes, strict=True)]
 
 
 def _flat(parts: Sequence[Any]) -> Any:
@@ -124,11 +115,6 @@ def _lstm_costs(y: Any, x: Any, h: Any, c: Any, w: tuple[int, ...], u: tuple[int
 # ---------------------------------------------------------------- the rules
 
 
-def _kept(kernel: Callable[..., Any], **how: Any) -> Callable[..., Any]:
-    """A kernel that puts large arrays on memory that is used again, and what backward needs behind the result."""
-    return functools.partial(kernel, empty=buffers.empty, **how)
-
-
 def _vjp(
     backward: Op, g: Any, y: Any, inputs: Sequence[Any], needs: Sequence[bool], **params: Any
 ) -> list[Any]:
@@ -193,28 +179,28 @@ def replayed(g: Any, d: Any, *inputs: Any, how: tuple[str, bool, tuple[tuple[str
 _STEPS: dict[str, Callable[..., Any]] = {"rnn": _rnn_steps, "lstm": _lstm_steps, "gru": _gru_steps}
 
 # fmt: off
-rnn: Op = Op("rnn", _kept(k.rnn), "x h w u *bias; runs reverse relu", order="C", text=called(k.rnn), costs=_costs,
+rnn: Op = Op("rnn", kept(k.rnn), "x h w u *bias; runs reverse relu", order="C", text=called(k.rnn), costs=_costs,
              joint=lambda g, y, x, h, w, u, bias, needs, runs, reverse, relu: _vjp(
                  rnn_backward, g, y, (x, h, w, u, *bias), needs, runs=runs, reverse=reverse, relu=relu))
-rnn_backward: Op = Op("rnn_backward", _kept(k.rnn_backward), "d result x h w u *bias; runs reverse relu onward",
+rnn_backward: Op = Op("rnn_backward", kept(k.rnn_backward), "d result x h w u *bias; runs reverse relu onward",
                       order="C", text=called(k.rnn_backward),
                       joint=lambda g, d, x, h, w, u, bias, runs, reverse, relu, onward: _vjp_of_vjp(
                           "rnn", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse, relu=relu))
-lstm: Op = Op("lstm", _kept(k.lstm, place=k.with_states), "x h c w u *more; runs reverse biased", order="C",
+lstm: Op = Op("lstm", kept(k.lstm, place=k.with_states), "x h c w u *more; runs reverse biased", order="C",
               text=called(k.lstm), costs=_lstm_costs,
               joint=lambda g, y, x, h, c, w, u, more, needs, runs, reverse, biased: _vjp(
                   lstm_backward, g, y, (x, h, c, w, u, *more), needs, runs=runs, reverse=reverse, biased=biased))
-lstm_backward: Op = Op("lstm_backward", _kept(k.lstm_backward, states=k.states_of),
+lstm_backward: Op = Op("lstm_backward", kept(k.lstm_backward, states=k.states_of),
                        "d result x h c w u *more; runs reverse biased onward", order="C",
                        text=called(k.lstm_backward),
                        joint=lambda g, d, x, h, c, w, u, more, runs, reverse, biased, onward: _vjp_of_vjp(
                            "lstm", g, d, (x, h, c, w, u, *more), onward, runs=runs, reverse=reverse,
                            biased=biased))
-gru: Op = Op("gru", _kept(k.gru, place=k.with_states), "x h w u *bias; runs reverse", order="C",
+gru: Op = Op("gru", kept(k.gru, place=k.with_states), "x h w u *bias; runs reverse", order="C",
              text=called(k.gru), costs=_costs,
              joint=lambda g, y, x, h, w, u, bias, needs, runs, reverse: _vjp(
                  gru_backward, g, y, (x, h, w, u, *bias), needs, runs=runs, reverse=reverse))
-gru_backward: Op = Op("gru_backward", _kept(k.gru_backward, states=k.states_of),
+gru_backward: Op = Op("gru_backward", kept(k.gru_backward, states=k.states_of),
                       "d result x h w u *bias; runs reverse onward", order="C", text=called(k.gru_backward),
                       joint=lambda g, d, x, h, w, u, bias, runs, reverse, onward: _vjp_of_vjp(
                           "gru", g, d, (x, h, w, u, *bias), onward, runs=runs, reverse=reverse))

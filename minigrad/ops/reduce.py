@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import buffers
+from minigrad.core import names
 from minigrad.core.basic import _expand, to
 from minigrad.core.op import Array, Op, Path
 from minigrad.core.plans import Line, Lines, Operand, Target, narrow, wide
@@ -17,7 +19,7 @@ from minigrad.dtypes import F16, F32, F64, I64
 from minigrad.kernels.scans import scan
 from minigrad.kernels.sums import FEW, add_up, added_by_numpy, by_rows
 from minigrad.ops import elementwise as e
-from minigrad.ops.shape import flip, reshape
+from minigrad.ops.shape import reshape
 
 Dim = tuple[int, ...] | None
 
@@ -154,16 +156,17 @@ def _prod_vjp(g: Any, x: Any, dim: int) -> Any:
     return g * e.where(zeros, prod_others(some, dim=dim), quotients)
 
 
-def _scan(ufunc: np.ufunc, x: Array, dim: int, dtype: Any) -> Any:
+def _scan(ufunc: np.ufunc, x: Array, dim: int, dtype: Any, reverse: bool = False) -> Any:
     # PyTorch: floats add up in the next wider type
-    return by_rows(scan(ufunc, x.astype(dtype, copy=False), dim, _WIDER.get(dtype, dtype)))
+    wide = _WIDER.get(dtype, dtype)
+    return by_rows(scan(ufunc, x.astype(dtype, copy=False), dim, wide, reverse, buffers.empty))
 
 
 _WIDER = {F16: F32, F32: F64}
 
 
-def _cumsum_vjp(g: Any, dim: int, dtype: Any, back: Any) -> Any:
-    return flip(cumsum(flip(g, dims=(dim,)), dim=dim, dtype=back, back=dtype), dims=(dim,))
+def _cumsum_vjp(g: Any, dim: int, dtype: Any, back: Any, reverse: bool) -> Any:
+    return cumsum(g, dim=dim, dtype=back, back=dtype, reverse=not reverse)
 
 
 def _cumprod_vjp(g: Any, x: Any, dim: int, dtype: Any) -> Any:
@@ -172,9 +175,9 @@ def _cumprod_vjp(g: Any, x: Any, dim: int, dtype: Any) -> Any:
     if x.shape[dim] == 1:
         return g
     zeros, some, none = _with_and_without_zeros(x)
-    products = flip(g * cumprod(none, dim=dim, dtype=dtype), dims=(dim,))
+    products = g * cumprod(none, dim=dim, dtype=dtype)
     wide = getattr(products, "_array", products).dtype
-    sums = flip(cumsum(products, dim=dim, dtype=wide, back=wide), dims=(dim,))
+    sums = cumsum(products, dim=dim, dtype=wide, back=wide, reverse=True)
     return e.where(zeros, cumprod_backward(g, some, dim=dim), sums / none)
 
 
@@ -317,12 +320,14 @@ def _scan_text(name: str) -> TextOf:
         dtype = np.dtype(v.params["dtype"])
         wide = _WIDER.get(dtype, dtype)
         x = "{}" if v.dtypes[0] == dtype else "{}.astype({dtype})"
+        reverse = v.params.get("reverse")
+        if reverse:
+            x = f"np.flip({x}, axis={{dim}})"
         if wide != dtype:
-            return f"{name}({x}, axis={{dim}}, dtype={{wide}}).astype({{dtype}})", {
-                "wide": wide,
-                "dtype": dtype,
-            }
-        return f"{name}({x}, axis={{dim}}{'' if dtype.kind == 'f' else ', dtype={dtype}'})", {"dtype": dtype}
+            y = f"{name}({x}, axis={{dim}}, dtype={{wide}}).astype({{dtype}})"
+        else:
+            y = f"{name}({x}, axis={{dim}}{'' if dtype.kind == 'f' else ', dtype={dtype}'})"
+        return f"np.flip({y}, axis={{dim}}).copy()" if reverse else y, {"wide": wide, "dtype": dtype}
 
     return text
 
@@ -330,13 +335,13 @@ def _scan_text(name: str) -> TextOf:
 # fmt: off
 sum = Op("sum", _sum, "x; dim keepdim",
          lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim), rows=True, text=_sum_text,
-         into=_sum_into, numba=_sum_numba)
+         into=_sum_into, numba=_sum_numba, grad_fn=names.of_dims("Sum"))
 spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 lambda g, dim, keepdim: sum(g, dim=dim, keepdim=keepdim), moves=True, repeats=True,
                 order="K", broadcasts=_spread_steps, text=_spread_text)
 mean = Op("mean", _mean, "x; dim keepdim",
           _mean_vjp, rows=True, text=_mean_text,
-          numba=_mean_numba)
+          numba=_mean_numba, grad_fn=names.of_dims("Mean"))
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True, text=_var_text, twice=True)
 std = Op("std", _std, "x; dim correction keepdim", _std_vjp, rows=True,
          text=lambda v: _var_text(v, "np.sqrt({})"), twice=True)
@@ -346,17 +351,17 @@ amax = Op("amax", lambda x, dim, keepdim: by_rows(np.max(x, axis=dim, keepdims=k
 amin = Op("amin", lambda x, dim, keepdim: by_rows(np.min(x, axis=dim, keepdims=keepdim)), "x; dim keepdim",
           _extreme_vjp, text="np.min({}, axis={dim}, keepdims={keepdim})", rows=True,
           into=lambda t: _reduced_into(t, "np.minimum.reduce"))
-max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C")
-min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C")
+max = Op("max", lambda x: np.max(x), "x", _extreme_of_all_vjp, text="np.max({})", order="C", grad_fn="MaxBackward1")
+min = Op("min", lambda x: np.min(x), "x", _extreme_of_all_vjp, text="np.min({})", order="C", grad_fn="MinBackward1")
 logsumexp = Op("logsumexp", _logsumexp, "x; dim keepdim", _logsumexp_vjp, order="C",
                cast="float",
                public="logsumexp", form="input: Tensor, dim: Dim, keepdim: bool = False",
                doc="``log(sum(exp(input)))`` over ``dim``, without overflow; integers become the default float.")
 prod: Op = Op("prod", _prod, "x; dim", _prod_vjp, rows=True,
-              text=lambda v: rounded_once(v, "np.prod({}, axis={dim})"))
+              text=lambda v: rounded_once(v, "np.prod({}, axis={dim})"), grad_fn=names.of_prod)
 prod_others = Op("prod_others", _prod_others, "x; dim", _prod_others_vjp, order="A")
-cumsum: Op = Op("cumsum", lambda x, dim, dtype, back: _scan(np.add, x, dim, dtype), "x; dim dtype back",
-            _cumsum_vjp, rows=True, text=_scan_text("np.cumsum"))
+cumsum: Op = Op("cumsum", lambda x, dim, dtype, back, reverse: _scan(np.add, x, dim, dtype, reverse),
+                "x; dim dtype back reverse", _cumsum_vjp, rows=True, text=_scan_text("np.cumsum"))
 cumprod: Op = Op("cumprod", lambda x, dim, dtype: _scan(np.multiply, x, dim, dtype), "x; dim dtype",
              _cumprod_vjp, rows=True, text=_scan_text("np.cumprod"))
 cumprod_backward: Op = Op("cumprod_backward", _cumprod_backward, "u x; dim", joint=_cumprod_backward_vjp, order="A")

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core import names
 from minigrad.core.basic import zeros
 from minigrad.core.op import Array, Op
 from minigrad.kernels import scatter as k
 from minigrad.ops import elementwise as e
+from minigrad.ops.buffered import buffered, called
 from minigrad.ops.index import _in_range, gather, ungather
 from minigrad.ops.index import index as take
 
@@ -66,18 +68,18 @@ def _enough(x: Array, mask: Array, v: Array) -> None:
 # fmt: off
 scatter: Op = Op("scatter", k.scatter, "x v index; dim",
                  lambda g, index, dim: scatter(g, 0.0, index, dim=dim), _scatter_value_vjp, None,
-                 order="C", check=_checked)
+                 order="C", check=_checked, grad_fn=names.of_number("Scatter", 1, 1))
 scatter_winners = Op("scatter_winners", k.scatter_winners, "x index; dim", order="C", raises=True)
-scatter_add: Op = Op("scatter_add", k.scatter_add, "x v index; dim",
+scatter_add: Op = Op("scatter_add", buffered(k.scatter_add), "x v index; dim",
                      lambda g: g, lambda g, index, dim: gather(g, index, dim=dim), None,
-                     order="C", check=_checked)
+                     order="C", check=_checked, text=called(k.scatter_add))
 index_add: Op = Op("index_add", k.index_add, "x v index; dim",
                    lambda g: g, lambda g, index, dim: take(g, index, pattern=(*(False,) * dim, True)), None,
                    order="C", check=_checked)
 scatter_extreme = Op("scatter_extreme", k.scatter_extreme, "x v index; dim largest",
-                     joint=_extreme, order="C", check=_checked)
+                     joint=_extreme, order="C", check=_checked, grad_fn="ScatterReduceBackward0")
 scatter_product: Op = Op("scatter_product", k.scatter_product, "x v index; dim",
-                         joint=_product_vjp, order="C", check=_checked)
+                         joint=_product_vjp, order="C", check=_checked, grad_fn="ScatterReduceBackward0")
 masked_scatter: Op = Op("masked_scatter", k.masked_scatter, "x mask v",
                         lambda g, mask: e.where(mask, 0.0, g), None,
                         lambda g, mask, v_shape: masked_gather(g, mask, shape=v_shape),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
+from minigrad.core import names
 from minigrad.core.basic import clone as clone
 from minigrad.core.basic import copied_into, zeros
 from minigrad.core.basic import expand as expand
@@ -102,13 +106,23 @@ def _subscript(k: Any) -> str:
 
 # ---------------------------------------------------------------- the table
 
+
+def split(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    """The parts of a vector that has arrays of these shapes one behind the other."""
+    ends = accumulate((math.prod(s) for s in shapes), initial=0)
+    return [
+        reshape(slice_(flat, index=(slice(*at),)), shape=s)
+        for at, s in zip(pairwise(ends), shapes, strict=True)
+    ]
+
+
 # fmt: off
 permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)),
                  view=True, moves=True, idle=lambda x, y, axes: tuple(axes) == tuple(range(len(axes))),
                  joins=lambda later, before: {"axes": tuple(before["axes"][a] for a in later["axes"])},
-                 text=_permute_text, inline=True)
+                 text=_permute_text, inline=True, grad_fn=names.of_permute)
 slice_ = Op("slice", _slice, "x; index", lambda g, x_shape, index: unslice(g, shape=x_shape, index=index),
-            view=True, moves=True, order="K", text=_slice_text)
+            view=True, moves=True, order="K", text=_slice_text, grad_fn=names.of_slice)
 unslice: Op = Op("unslice", _unslice, "g; shape index", lambda g, index: slice_(g, index=index), order="C")
 flip: Op = Op("flip", _flip, "x; dims", lambda g, dims: flip(g, dims=dims),
                text=lambda v: None if v.repeats else "np.flip({}, {dims}).copy(order='K')", moves=True, order="K")
@@ -117,9 +131,9 @@ stack = Op("stack", _stack, "*xs; dim", joint=_stack_vjp, cast="same", rows=True
            text=lambda v: f"np.stack([{', '.join(['{}'] * len(v.shapes))}], axis={{dim}})")
 contiguous = Op("contiguous", lambda x: np.array(x, order="C"), "x", lambda g: g,
                 text="np.array({}, order='C')", moves=True, same=0, elementwise=True, order="C",
-                into=copied_into, numba="{}.copy()")
+                into=copied_into, numba="{}.copy()", grad_fn="CloneBackward0")
 copy = Op("copy", _copy, "x v", lambda g: zeros(g, shape=tuple(g.shape)), lambda g: g, same=1,
-          order="K", parts=((clone, (1,), ""),))
+          order="K", parts=((clone, (1,), ""),), grad_fn="CopyBackwards")
 alias = Op("alias", lambda x: x.view(), "x", lambda g: g, view=True, moves=True, same=0, elementwise=True,
            idle=lambda x, y: True, text="{}")
 # fmt: on

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.errors import value_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
 from minigrad.optim.options import check, check_rate
@@ -47,7 +48,7 @@ class Adadelta(Rule):
     ) -> None:
         check_rate(lr)
         if not 0.0 <= rho <= 1.0:
-            raise ValueError(f"Invalid rho value: {rho}; it must be in [0, 1]")
+            raise value_error(f"Invalid rho value: {rho}; it must be in [0, 1]")
         check(eps, "epsilon value")
         check(weight_decay, "weight_decay value")
         defaults = {

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import value_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
 from minigrad.optim.options import check_one
@@ -51,14 +52,14 @@ class Adafactor(Rule):
     ) -> None:
         check_one("lr", lr)
         if not lr >= 0.0:
-            raise ValueError(f"Learning rate should be >= 0 but is: {lr}")
+            raise value_error(f"Learning rate should be >= 0 but is: {lr}")
         if not beta2_decay <= 0.0:
-            raise ValueError(f"beta2_decay should be <= 0 but is: {beta2_decay}")
+            raise value_error(f"beta2_decay should be <= 0 but is: {beta2_decay}")
         for name, value in (("epsilon1", eps[0]), ("epsilon2", eps[1]), ("weight_decay", weight_decay)):
             if value is not None and not value >= 0.0:
-                raise ValueError(f"{name} should be >= 0 but is: {value}")
+                raise value_error(f"{name} should be >= 0 but is: {value}")
         if not d >= 1.0:
-            raise ValueError(f"Clipping threshold d should be >= 1 but is: {d}")
+            raise value_error(f"Clipping threshold d should be >= 1 but is: {d}")
         defaults = {
             "lr": lr,
             "beta2_decay": beta2_decay,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.errors import value_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
 from minigrad.optim.options import check, check_betas, check_kernels, check_one, check_rate
@@ -57,12 +58,14 @@ class Adam(Rule):
         if isinstance(betas[0], Tensor) != isinstance(betas[1], Tensor) or not all(
             isinstance(beta, (float, Tensor)) for beta in betas
         ):
-            raise ValueError("betas must be either both floats or both Tensors")
+            raise value_error("betas must be either both floats or both Tensors")
         for i in (0, 1):
             check_one(f"betas[{i}]", betas[i])
         for name, option in (("lr", lr), ("betas[0]", betas[0]), ("betas[1]", betas[1])):
             if isinstance(option, Tensor) and foreach and not capturable:
-                raise ValueError(f"{name} as a Tensor is not supported for capturable=False and foreach=True")
+                raise value_error(
+                    f"{name} as a Tensor is not supported for capturable=False and foreach=True"
+                )
         defaults = {
             "lr": lr,
             "betas": (betas[0], betas[1]),

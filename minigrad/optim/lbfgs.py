@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from minigrad.autograd.modes import enable_grad, is_compiling, no_grad
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, value_error
 from minigrad.functions.parts import cat
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import Optimizer, ParamsT
@@ -57,7 +57,7 @@ class LBFGS(Optimizer):
         }
         super().__init__(params, defaults)
         if len(self.param_groups) != 1:
-            raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
+            raise value_error("LBFGS doesn't support per-parameter options (parameter groups)")
 
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
         """Calls ``closure`` as often as needed, and returns its first loss.

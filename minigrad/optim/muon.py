@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad.errors import value_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
 from minigrad.optim.options import check_one
@@ -54,17 +55,17 @@ class Muon(Rule):
         check_one("lr", lr)
         for name, value in (("Learning rate", lr), ("momentum", momentum), ("weight decay", weight_decay)):
             if not value >= 0.0:
-                raise ValueError(f"{name} should be >= 0 but is: {value}")
+                raise value_error(f"{name} should be >= 0 but is: {value}")
         if adjust_lr_fn not in (None, "original", "match_rms_adamw"):
-            raise ValueError(
+            raise value_error(
                 f"Adjust learning rate function {adjust_lr_fn} is not supported; it is 'original' or 'match_rms_adamw'"
             )
         if ns_steps >= 100:
-            raise ValueError(
+            raise value_error(
                 f"Number of steps must be less than 100 for computational efficiency, got {ns_steps}"
             )
         if len(ns_coefficients) != 3:
-            raise ValueError(f"Coefficients must be a tuple of exactly 3 values, got {len(ns_coefficients)}")
+            raise value_error(f"Coefficients must be a tuple of exactly 3 values, got {len(ns_coefficients)}")
         defaults = {
             "lr": lr,
             "weight_decay": weight_decay,
@@ -79,7 +80,7 @@ class Muon(Rule):
         for group in self.param_groups:
             for p in group["params"]:
                 if p.ndim != 2:
-                    raise ValueError(
+                    raise value_error(
                         f"Muon only supports 2D parameters whereas we found a parameter with size: {tuple(p.shape)}"
                     )
 

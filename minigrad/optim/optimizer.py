@@ -13,7 +13,7 @@ from minigrad.autograd.modes import is_compiling
 from minigrad.core.changes import RUNNING, part
 from minigrad.core.contents import Contents
 from minigrad.core.hooks import RemovableHandle, register
-from minigrad.errors import warn
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error, warn
 from minigrad.nn._text import type_name
 from minigrad.nn.parameter import clear_grad
 from minigrad.tensor import Tensor
@@ -61,7 +61,7 @@ class Optimizer:
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         if isinstance(params, Tensor):
-            raise TypeError(
+            raise type_error(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
                 f"but got {type_name(params)}; put a single parameter into a list"
             )
@@ -71,7 +71,7 @@ class Optimizer:
             raise _unordered()
         groups: list[Any] = list(params)
         if not groups:
-            raise ValueError(
+            raise value_error(
                 "optimizer got an empty parameter list; was the model built before the optimizer?"
             )
         if not isinstance(groups[0], dict):
@@ -105,15 +105,15 @@ class Optimizer:
         Raises as the constructor does; then nothing has been added. Warns if a parameter stands in it twice.
         """
         if not isinstance(param_group, dict):
-            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+            raise type_error(f"param_group must be a dict, but got {type(param_group)}")
         params, names = _named(param_group["params"])
         for p in params:
             if not isinstance(p, Tensor):
-                raise TypeError(
+                raise type_error(
                     f"optimizer can only optimize Tensors, but one of the params is {type_name(p)}"
                 )
             if not (p.is_leaf or p.retains_grad or self.defaults.get("differentiable")):
-                raise ValueError(
+                raise value_error(
                     "can't optimize a non-leaf Tensor: it is the result of a computation and gets no .grad; "
                     "give the optimizer the Tensor it was computed from, or x.detach().requires_grad_()"
                 )
@@ -123,7 +123,7 @@ class Optimizer:
         for option, value in group.items():
             # not `is`: an unpickled one is another object
             if isinstance(value, _Required):
-                raise ValueError(
+                raise value_error(
                     f"parameter group didn't specify a value of required optimization parameter {option}"
                 )
         ids = {id(p) for p in params}
@@ -135,12 +135,12 @@ class Optimizer:
         for other in self.param_groups:
             if ("param_names" in group) != ("param_names" in other):
                 which = "with names" if "param_names" in group else "without names"
-                raise ValueError(
+                raise value_error(
                     "all optimizer param groups should be with/without names. "
                     f"cannot add param group {which} to the optimizer"
                 )
             if any(id(p) in ids for p in other["params"]):
-                raise ValueError("some parameters appear in more than one parameter group")
+                raise value_error("some parameters appear in more than one parameter group")
         # the caller's dict becomes the group, as in PyTorch
         param_group.update(group)
         self.param_groups.append(param_group)
@@ -220,14 +220,14 @@ class Optimizer:
         state_dict = self._pass(self._load_state_dict_pre_hooks, state_dict.copy())
         saved = deepcopy(state_dict["param_groups"])
         if len(saved) != len(self.param_groups):
-            raise ValueError(
+            raise value_error(
                 "loaded state dict has a different number of parameter groups: "
                 f"{len(saved)}, and the optimizer has {len(self.param_groups)}"
             )
         parameter: dict[int, Tensor] = {}
         for new, group in zip(saved, self.param_groups, strict=True):
             if len(new["params"]) != len(group["params"]):
-                raise ValueError(
+                raise value_error(
                     "loaded state dict contains a parameter group that doesn't match the size of optimizer's "
                     f"group: {len(new['params'])} parameters, and the optimizer has {len(group['params'])}"
                 )
@@ -263,7 +263,7 @@ class Optimizer:
 
     def step(self, closure: Callable[[], Loss] | None = None) -> Loss | None:
         """Changes the parameters once; returns the loss that ``closure``, called first, returns."""
-        raise NotImplementedError(f"{type(self).__name__} has no step()")
+        raise not_implemented_error(f"{type(self).__name__} has no step()")
 
 
 def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
@@ -283,7 +283,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
             changed = hook(self, args, kwargs)
             if changed is not None:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
-                    raise RuntimeError(
+                    raise runtime_error(
                         f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
                     )
                 args, kwargs = changed
@@ -303,7 +303,7 @@ def _named(params: Iterable[Any]) -> tuple[list[Any], list[str]]:
     entries = list(params)
     names = [e[0] for e in entries if isinstance(e, tuple)]
     if names and len(names) != len(entries):
-        raise ValueError(
+        raise value_error(
             "all optimizer params should be with/without names. Some param names are missing: "
             f"{len(names)} of {len(entries)} have one"
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.errors import runtime_error, value_error
 from minigrad.tensor import Tensor
 
 
 def check_one(name: str, x: Any) -> None:
     """ValueError for a Tensor of several elements."""
     if isinstance(x, Tensor) and x.numel() != 1:
-        raise ValueError(f"Tensor {name} must be 1-element, got shape {tuple(x.shape)}")
+        raise value_error(f"Tensor {name} must be 1-element, got shape {tuple(x.shape)}")
 
 
 def check_rate(lr: Any) -> None:
@@ -22,19 +23,19 @@ def check_rate(lr: Any) -> None:
 def check(value: Any, what: str) -> None:
     """ValueError for a negative number."""
     if not value >= 0.0:
-        raise ValueError(f"Invalid {what}: {value}; it must not be negative")
+        raise value_error(f"Invalid {what}: {value}; it must not be negative")
 
 
 def check_betas(betas: Any) -> None:
     """ValueError unless both are in [0, 1)."""
     for i in (0, 1):
         if not 0.0 <= betas[i] < 1.0:
-            raise ValueError(f"Invalid beta parameter at index {i}: {betas[i]}; it must be in [0, 1)")
+            raise value_error(f"Invalid beta parameter at index {i}: {betas[i]}; it must be in [0, 1)")
 
 
 def check_kernels(fused: bool | None, foreach: bool | None, differentiable: bool) -> None:
     """RuntimeError if PyTorch's kernels are chosen in a way that PyTorch refuses."""
     if fused and differentiable:
-        raise RuntimeError("`fused` does not support `differentiable`")
+        raise runtime_error("`fused` does not support `differentiable`")
     if fused and foreach:
-        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+        raise runtime_error("`fused` and `foreach` cannot be `True` together.")

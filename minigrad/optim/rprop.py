@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.errors import value_error
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
 from minigrad.optim.options import check_rate
@@ -45,7 +46,7 @@ class Rprop(Rule):
     ) -> None:
         check_rate(lr)
         if not 0.0 < etas[0] < 1.0 < etas[1]:
-            raise ValueError(
+            raise value_error(
                 f"Invalid eta values: {etas[0]}, {etas[1]}; expected 0 < {etas[0]} < 1 < {etas[1]}"
             )
         defaults = {

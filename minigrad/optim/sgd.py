@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.errors import runtime_error, value_error
 from minigrad.functions.inplace import foreach_add_
 from minigrad.gate import constructor
 from minigrad.optim.optimizer import ParamsT
@@ -49,15 +50,15 @@ class SGD(Rule):
         fused: bool | None = None,
     ) -> None:
         if isinstance(lr, Tensor) and lr.numel() != 1:
-            raise ValueError(f"Tensor lr must be 1-element, got shape {tuple(lr.shape)}")
+            raise value_error(f"Tensor lr must be 1-element, got shape {tuple(lr.shape)}")
         if lr < 0.0:
-            raise ValueError(f"Invalid learning rate: {lr}; it must not be negative")
+            raise value_error(f"Invalid learning rate: {lr}; it must not be negative")
         if momentum < 0.0:
-            raise ValueError(f"Invalid momentum value: {momentum}; it must not be negative")
+            raise value_error(f"Invalid momentum value: {momentum}; it must not be negative")
         if weight_decay < 0.0:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}; it must not be negative")
+            raise value_error(f"Invalid weight_decay value: {weight_decay}; it must not be negative")
         if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError(
+            raise value_error(
                 "Nesterov momentum requires a momentum and zero dampening, "
                 f"got momentum={momentum} and dampening={dampening}"
             )
@@ -74,9 +75,9 @@ class SGD(Rule):
         }
         super().__init__(params, defaults)
         if fused and differentiable:
-            raise RuntimeError("`fused` does not support `differentiable`")
+            raise runtime_error("`fused` does not support `differentiable`")
         if fused and foreach:
-            raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+            raise runtime_error("`fused` and `foreach` cannot be `True` together.")
 
     def _entries(self, group: Group) -> dict[str, Any]:
         return {"momentum_buffer": 0.0} if group["momentum"] != 0 else {}

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, Literal, TypeAlias
 
 from minigrad.autograd.modes import no_grad
+from minigrad.errors import value_error
 from minigrad.functions.creation import tensor
 from minigrad.hints import missing
 from minigrad.nn.module import Module
@@ -78,7 +79,7 @@ def _in_place(weight: Callable[[Any], float]) -> Many:
 
 def _check_decay(decay: float) -> None:
     if not 0.0 <= decay <= 1.0:
-        raise ValueError(f"Invalid decay value {decay} provided. Please provide a value in [0,1] range.")
+        raise value_error(f"Invalid decay value {decay} provided. Please provide a value in [0,1] range.")
 
 
 class AveragedModel(Module):
@@ -104,7 +105,7 @@ class AveragedModel(Module):
     ) -> None:
         super().__init__()
         if avg_fn is not None and multi_avg_fn is not None:
-            raise ValueError("Only one of avg_fn and multi_avg_fn should be provided")
+            raise value_error("Only one of avg_fn and multi_avg_fn should be provided")
         self.module = deepcopy(model)
         if device is not None:
             self.module = self.module.to(device)
@@ -191,12 +192,12 @@ class SWALR(LRScheduler):
         for group, rate in zip(optimizer.param_groups, each("swa_lr", optimizer, swa_lr), strict=True):
             group["swa_lr"] = rate
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(
+            raise value_error(
                 f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
             )
         epochs: Any = anneal_epochs
         if not isinstance(epochs, int) or epochs < 0:
-            raise ValueError(f"anneal_epochs must be equal or greater than 0, got {anneal_epochs}")
+            raise value_error(f"anneal_epochs must be equal or greater than 0, got {anneal_epochs}")
         self._anneal_strategy = anneal_strategy
         self.anneal_epochs = anneal_epochs
         super().__init__(optimizer, last_epoch)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from _thread import RLock
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,6 +91,25 @@ class Bits:
         if kind == np.float64:
             return (self.words64(count) & np.uint64(2**53 - 1)).astype(np.float64) * 2.0**-53
         return (self.words(count) & np.uint32(2**24 - 1)).astype(np.float32) * np.float32(2.0**-24)
+
+    @contextmanager
+    def one_by_one(self) -> Iterator[Callable[[], float]]:
+        """A function that returns the next float64 of [0, 1). Words come in blocks; those left over go back."""
+        engine, untouched, used, block = self.engine(), self._untouched, 0, list[float]()
+        start = engine.state
+
+        def unit() -> float:
+            nonlocal used, block
+            if not block:
+                block = self.uniform(256, np.dtype(np.float64))[::-1].tolist()
+            used += 1
+            return block.pop()
+
+        try:
+            yield unit
+        finally:
+            engine.state, self._untouched = start, untouched
+            self.words(2 * used)
 
     def dump(self) -> npt.NDArray[np.uint8]:
         """The state as PyTorch's bytes."""

@@ -13,6 +13,7 @@ import numpy as np
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.device import device as Device
+from minigrad.random import rejection
 from minigrad.random.algorithms import WORKING, Array, exp, fused, libm, narrow, normal, serial_normal
 from minigrad.random.bits import STATE, Bits, os_seed
 
@@ -223,7 +224,56 @@ class Generator:
         values = serial_normal(self._bits, math.prod(size), mean, std)
         return narrow(libm(exp, values), kind).reshape(size)
 
+    def standard_gamma(self, alpha: Array) -> Array:
+        """Gamma numbers of those shapes and scale 1, in their dtype: ``torch._standard_gamma``; nan below 0.
+
+        Raises:
+            NotImplementedError: `alpha` is not floating.
+        """
+        kind = _floating(alpha.dtype, "gamma")
+        values = np.array(rejection.gamma(self._bits, alpha.ravel(), kind)).reshape(alpha.shape)
+        return np.maximum(narrow(values, kind), np.finfo(kind).tiny)
+
+    def dirichlet(self, alpha: Array) -> Array:
+        """Points of the simplex, by gamma numbers along the last dimension: ``torch._sample_dirichlet``.
+
+        Raises:
+            NotImplementedError: `alpha` is not floating.
+        """
+        kind = _floating(alpha.dtype, "dirichlet")
+        values = np.array(rejection.gamma(self._bits, alpha.ravel(), np.dtype(np.float64))).reshape(
+            alpha.shape
+        )
+        with np.errstate(invalid="ignore"):
+            values = narrow(values / values.sum(-1, keepdims=True), kind)
+        low, high = np.finfo(kind).tiny, np.nextafter(kind.type(1), kind.type(0))
+        return np.asarray(np.clip(values, low, high))
+
     # ---------------------------------------------------------------------------------- whole numbers
+
+    def poisson(self, rate: Array) -> Array:
+        """Counts of events at those rates, in their dtype: ``torch.poisson``.
+
+        Raises:
+            RuntimeError: a rate is negative, or not finite.
+            NotImplementedError: `rate` is not floating.
+        """
+        kind = _floating(rate.dtype, "poisson")
+        if not (rate >= 0).all() or not np.isfinite(rate).all():
+            raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+        return narrow(
+            np.array(rejection.poisson(self._bits, rate.ravel().tolist())).reshape(rate.shape), kind
+        )
+
+    def binomial(self, count: Array, prob: Array) -> Array:
+        """Successes among `count` trials of chance `prob`, which have one shape and dtype: ``torch.binomial``.
+
+        Raises:
+            NotImplementedError: they are not floating.
+        """
+        kind = _floating(prob.dtype, "binomial")
+        values = rejection.binomial(self._bits, count.ravel().tolist(), prob.ravel().tolist(), kind)
+        return narrow(np.array(values).reshape(prob.shape), kind)
 
     def integers(
         self, low: int | None, high: int | None, shape: Shape, dtype: npt.DTypeLike = np.int64

@@ -16,6 +16,7 @@ from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor
 from minigrad.errors import type_error
+from minigrad.readers import notebook
 
 if TYPE_CHECKING:
     from minigrad.nn import Module
@@ -53,8 +54,10 @@ class Summary(list[SummaryRow]):
         """Bytes that are kept for backward, parameters left out."""
         return sum(r.activation_bytes for r in self)
 
-    def __str__(self) -> str:
-        rows = [("module", "output", "parameters", "multiply-adds", "kept for backward", "calls")]
+    def _rows(self) -> list[tuple[str, ...]]:
+        rows: list[tuple[str, ...]] = [
+            ("module", "output", "parameters", "multiply-adds", "kept for backward", "calls")
+        ]
         for r, after in zip(self, [*self[1:], None], strict=True):
             inner = after is not None and after.depth > r.depth
             label = "  " * r.depth + (f"{r.name.rpartition('.')[2]}: {r.module}" if r.name else r.module)
@@ -67,6 +70,10 @@ class Summary(list[SummaryRow]):
             rows.append((label, r.output, count, products, _bytes(r.activation_bytes), calls))
         totals = (f"{self.parameters:,}", f"{self.multiply_adds:,}", _bytes(self.activation_bytes))
         rows.append(("total", "", *totals, ""))
+        return rows
+
+    def __str__(self) -> str:
+        rows = self._rows()
         kept = [k for k in range(6) if any(row[k] for row in rows[1:])]
         widths = {k: max(len(row[k]) for row in rows) for k in kept}
         lines = [
@@ -77,6 +84,9 @@ class Summary(list[SummaryRow]):
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return notebook.table(self._rows(), right=(2, 3, 4, 5))
 
 
 def summary(model: Module, *inputs: object) -> Summary:

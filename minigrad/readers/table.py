@@ -11,10 +11,12 @@ from minigrad.core.node import Const, Node, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.errors import type_error
+from minigrad.readers import notebook
 
 if TYPE_CHECKING:
     from minigrad.nn import Module
 
+_EMPTY = "An empty tape: nothing here was computed from a Tensor that requires grad, outside of no_grad."
 LONGEST = 48  # characters of an operation's name that are printed
 
 
@@ -34,9 +36,7 @@ class TapeRow(NamedTuple):
 class TapeTable(list[TapeRow]):
     """The records behind a result, in recording order; prints as an aligned table."""
 
-    def __str__(self) -> str:
-        if not self:
-            return "An empty tape: nothing here was computed from a Tensor that requires grad, outside of no_grad."
+    def _rows(self) -> list[tuple[str, ...]]:
         rows: list[tuple[str, ...]] = [
             ("#", "name", "operation", "inputs", "shape", "dtype", "saved", "line")
         ]
@@ -45,9 +45,15 @@ class TapeTable(list[TapeRow]):
             saved = "freed" if r.saved_bytes is None else f"{r.saved_bytes:,} B" if r.saved_bytes else ""
             shape = "" if r.shape is None else " × ".join(map(str, r.shape)) or "number"
             rows.append((str(r.number), r.name, operation, " ".join(r.inputs), shape, r.dtype, saved, r.line))
-        return aligned(rows, right=(0, 6))
+        return rows
+
+    def __str__(self) -> str:
+        return aligned(self._rows(), right=(0, 6)) if self else _EMPTY
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return notebook.table(self._rows(), right=(0, 6)) if self else f"<p>{_EMPTY}</p>"
 
 
 def tape_table(

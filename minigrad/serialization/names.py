@@ -39,21 +39,30 @@ DEVICE = Callee("torch device")
 ORDERED_DICT = Callee("collections OrderedDict")
 COUNTER = Callee("collections Counter")
 BYTES = Callee("_codecs encode")
+NO_BYTES = Callee("__builtin__ bytes")
 # Pickles of protocol 2 call `builtins` by its name in Python 2.
 SET = Callee("__builtin__ set")
 BYTEARRAY = Callee("__builtin__ bytearray")
 COMPLEX = Callee("__builtin__ complex")
+# NumPy's pickles make an empty array first, and fill it as they do the attributes of an object.
+ARRAY = Callee("numpy._core.multiarray _reconstruct")
+ARRAY_CLASS = Callee("numpy ndarray")
+ARRAY_TYPE = Callee("numpy dtype")
+SCALAR = Callee("numpy._core.multiarray scalar")
+# The kinds of elements that arrays in a file may have: those that are plain bytes.
+ARRAY_KINDS = "biufcSU"
 
 ALLOWED: dict[str, Any] = {
     **{callee.name: callee for callee in (
         TENSOR, PARAMETER, PARAMETER_WITH_STATE, WITH_ATTRIBUTES, TENSOR_CLASS, PARAMETER_CLASS, SIZE, DEVICE,
-        ORDERED_DICT, COUNTER, BYTES, SET, BYTEARRAY, COMPLEX,
+        ORDERED_DICT, COUNTER, BYTES, NO_BYTES, SET, BYTEARRAY, COMPLEX, ARRAY, ARRAY_CLASS, ARRAY_TYPE, SCALAR,
     )},
+    "numpy.core.multiarray _reconstruct": ARRAY, "numpy.core.multiarray scalar": SCALAR,
     "torch._utils _rebuild_tensor": TENSOR,
-    "builtins set": SET, "builtins bytearray": BYTEARRAY, "builtins complex": COMPLEX,
+    "builtins set": SET, "builtins bytes": NO_BYTES, "builtins bytearray": BYTEARRAY, "builtins complex": COMPLEX,
     **{f"torch {name}": StorageType(d.numpy) for d, name in STORAGES.items()},
     "torch.storage UntypedStorage": StorageType(None),
-    **{f"torch {d.name}": d for d in STORAGES},
+    **{f"torch {d.name}": d for d in (*STORAGES, dtypes.bfloat16)},
 }  # fmt: skip
 
 # What PyTorch's files may have and minigrad has no place for, by words in the name.

@@ -21,7 +21,7 @@ from minigrad.dtypes import NumpyType, dtype
 from minigrad.errors import here, place
 from minigrad.functions.creation import from_numpy
 from minigrad.nn.parameter import Parameter
-from minigrad.serialization import names
+from minigrad.serialization import arrays, names
 from minigrad.serialization.archive import Array
 from minigrad.serialization.names import Callee, StorageType
 from minigrad.tensor import Tensor
@@ -255,10 +255,22 @@ class Reader:
         self._stack[-1] = function(self, *arguments)
 
     def _build(self) -> None:
-        """Attributes of an OrderedDict, such as a state_dict's ``_metadata``."""
+        """Attributes of an OrderedDict, such as a state_dict's ``_metadata``; what is in an array."""
         state = self._stack.pop()
-        target = self._of(OrderedDict, self._stack[-1])
-        self._attributes(target, state)
+        target = self._stack[-1]
+        if isinstance(target, np.ndarray):
+            self._checked(arrays.fill, target, state)
+        elif isinstance(target, arrays.ArrayType):
+            self._checked(target.fill, state)
+        else:
+            self._attributes(self._of(OrderedDict, target), state)
+
+    def _checked(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What a function for NumPy's values returns; the file's error for its ValueError."""
+        try:
+            return function(*arguments)
+        except ValueError as error:
+            self._fail(str(error))
 
     def _attributes(self, target: Any, state: Any) -> None:
         for name, value in self._of(dict, state).items():
@@ -376,9 +388,13 @@ _CALLS: dict[Callee, tuple[int, int, Callable[..., Any]]] = {
     names.ORDERED_DICT: (0, 1, Reader._ordered_dict),
     names.COUNTER: (0, 1, Reader._counter),
     names.BYTES: (2, 2, Reader._encoded),
+    names.NO_BYTES: (0, 0, lambda r: b""),
     names.SET: (0, 1, Reader._set),
     names.BYTEARRAY: (0, 2, Reader._bytearray),
     names.COMPLEX: (2, 2, Reader._complex),
+    names.ARRAY: (3, 3, lambda r, *arguments: r._checked(arrays.empty, *arguments)),
+    names.ARRAY_TYPE: (1, 3, lambda r, *arguments: r._checked(arrays.ArrayType, *arguments)),
+    names.SCALAR: (2, 2, lambda r, *arguments: r._checked(arrays.scalar, *arguments)),
 }
 
 _STEPS: dict[bytes, Callable[[Reader], Any]] = {

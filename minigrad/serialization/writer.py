@@ -17,7 +17,7 @@ import numpy as np
 
 from minigrad.core.size import Size
 from minigrad.device import device
-from minigrad.dtypes import NumpyType, dtype
+from minigrad.dtypes import NumpyType, bfloat16, dtype
 from minigrad.errors import here, place, runtime_error
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.serialization import names
@@ -64,7 +64,7 @@ class Writer:
         if hasattr(value, "state_dict"):
             instead = "; save its state_dict()"
         elif isinstance(value, np.ndarray):
-            instead = "; save minigrad.from_numpy(array)"
+            kind += f" of {value.dtype}"
         elif isinstance(value, Tensor):
             instead = "; save value.data, or a Tensor made of it"
         elif isinstance(value, (dict, list, tuple, set, frozenset)):
@@ -72,8 +72,8 @@ class Writer:
             instead = f"; save a plain {'set' if plain is frozenset else plain.__name__} of it"
         where = "".join(self._way)
         return PicklingError(
-            f"Can't save an object of {kind}{f' at {where}' if where else ''}: a file holds Tensors, numbers, texts, "
-            f"and lists, tuples, sets and dicts of these{instead} (at {place(*here())})"
+            f"Can't save an object of {kind}{f' at {where}' if where else ''}: a file holds Tensors, arrays, numbers, "
+            f"texts, and lists, tuples, sets and dicts of these{instead} (at {place(*here())})"
         )
 
     # ------------------------------------------------------------ the memo
@@ -232,6 +232,47 @@ class Writer:
             self._way.pop()
         self._text += b"u"
 
+    # ------------------------------------------------------------ NumPy's arrays
+
+    def _array(self, value: Array) -> None:
+        """The instructions of NumPy's own pickles: an empty array of bytes, then its state."""
+        if type(value) is not np.ndarray or value.dtype.kind not in names.ARRAY_KINDS:
+            raise self._refused(value)
+        self._call(
+            names.ARRAY,
+            lambda: self._global(names.ARRAY_CLASS.name),
+            lambda: self._ints((0,)),
+            lambda: self._bytes(b"b"),
+        )
+        self._keep(id(value), value)
+        self._text += b"("
+        self._int(1)
+        self._ints(value.shape)
+        self._array_type(value.dtype)
+        self._constant(False)  # the bytes are in the order of C
+        self._bytes(value.tobytes())
+        self._text += b"tb"
+
+    def _array_type(self, value: np.dtype[Any]) -> None:
+        kept = self._memo.get((np.dtype, value.str))
+        if kept is not None:
+            self._get(kept[0])
+            return
+        self._call(
+            names.ARRAY_TYPE,
+            lambda: self._str(value.str[1:]),
+            lambda: self._constant(False),
+            lambda: self._constant(True),
+        )
+        self._keep((np.dtype, value.str), value)
+        size, align = (value.itemsize, value.alignment) if value.kind in "SU" else (-1, -1)
+        self._text += b"("
+        self._int(3)
+        self._str(value.str[0])
+        for number in (None, None, None, size, align, 0):
+            self._constant(None) if number is None else self._int(number)
+        self._text += b"tb"
+
     # ------------------------------------------------------------ Tensors
 
     def _tensor(self, value: Tensor) -> None:
@@ -320,5 +361,6 @@ _METHODS: dict[type, Callable[[Writer, Any], None]] = {
     complex: Writer._complex, str: Writer._str, bytes: Writer._bytes, bytearray: Writer._bytearray,
     list: Writer._list, tuple: Writer._tuple, dict: Writer._dict, set: Writer._set,
     OrderedDict: Writer._ordered_dict, Counter: Writer._counter, Size: Writer._size, dtype: Writer._dtype,
-    device: Writer._device, Tensor: Writer._tensor, Buffer: Writer._tensor, Parameter: Writer._parameter,
+    type(bfloat16): Writer._dtype, device: Writer._device, np.ndarray: Writer._array, Tensor: Writer._tensor,
+    Buffer: Writer._tensor, Parameter: Writer._parameter,
 }  # fmt: skip

@@ -12,6 +12,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from minigrad.dtypes import dtype
 from minigrad.hints.names import NAMES
 from minigrad.hints.nearest import hint
 from minigrad.standin.finder import ON_TOP, ours
@@ -276,10 +277,10 @@ def _value(path: str) -> tuple[Any, str]:
 
 def _advice(path: str) -> str | None:
     """What to do about a name that is missing; None for one that is here."""
-    _, lacking = _value(path)
-    if not lacking:
+    value, lacking = _value(path)
+    if not lacking and not (isinstance(value, dtype) and not value.is_here):
         return None
-    place, _, name = lacking.rpartition(".")
+    place, _, name = (lacking or path).rpartition(".")
     return _said(place, name)
 
 

@@ -8,12 +8,14 @@ from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType, ModuleType
 
 from minigrad import dtypes
 from minigrad.errors import INSIDE, spot
 from minigrad.hints.names import VERSION
 from minigrad.hints.nearest import hint
+from minigrad.standin import older
 
 # Where the names of a module of PyTorch's are, if it is not the module of the same path. Empty: minigrad itself.
 _ELSEWHERE = {
@@ -25,6 +27,7 @@ _ELSEWHERE = {
     "cuda.amp.grad_scaler": "amp.grad_scaler",
     "nn.utils.stateless": "func",
     "optim.adamw": "optim.adam",
+    "utils._pytree": "utils._pytree",
 }
 # These come with their parent: an import statement would put the first in the place of the function of its name, and
 # looks for the others in no module that is not a package.
@@ -90,6 +93,7 @@ def install() -> None:
     minigrad = import_module("minigrad")
     minigrad.__dict__["__version__"] = f"{VERSION}+minigrad.{minigrad.__version__}"
     dtypes.print_as("torch")
+    older.install()
     sys.meta_path.insert(0, Finder())
 
 
@@ -106,6 +110,7 @@ def uninstall() -> None:
     minigrad = import_module("minigrad")
     minigrad.__dict__["__version__"] = minigrad.__version__.partition("+minigrad.")[2]
     dtypes.print_as("minigrad")
+    older.uninstall()
 
 
 def ours(path: str) -> str | None:
@@ -127,12 +132,22 @@ def ours(path: str) -> str | None:
 
 
 def _is_not_to_be_had(name: str) -> bool:
-    """Whether a package needs PyTorch's compiled code, or is not installed. One beside the script may do without."""
+    """Whether a package needs PyTorch's compiled code, or is not installed. One in plain Python may do without."""
     if name in _COMPILED.split():
-        return PathFinder.find_spec(name, sys.path[:1]) is None
+        spec = PathFinder.find_spec(name)
+        return spec is None or spec.origin is None or _has_compiled_code(spec)
     return all(
         finder.find_spec(name, None) is None for finder in sys.meta_path if not isinstance(finder, Finder)
     )
+
+
+def _has_compiled_code(spec: ModuleSpec) -> bool:
+    """Whether a package has extension modules of its own, in its folder or one below it."""
+    for folder in spec.submodule_search_locations or ():
+        for depth in ("*", "*/*"):
+            if any(file.suffix in (".so", ".pyd", ".dylib") for file in Path(folder).glob(depth)):
+                return True
+    return False
 
 
 def _asked() -> str:

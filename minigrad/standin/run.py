@@ -20,6 +20,14 @@ from minigrad.standin.finder import install
 _SCRIPT = "MINIGRAD_SCRIPT"
 _AGAIN = "minigrad.standin.again"
 
+# What a script for several processes looks for in the environment, and where mpiexec of MPICH and of Open MPI tells it.
+_PROCESS = {
+    "RANK": ("PMI_RANK", "OMPI_COMM_WORLD_RANK"),
+    "WORLD_SIZE": ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE"),
+    "LOCAL_RANK": ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK"),
+    "LOCAL_WORLD_SIZE": ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE"),
+}
+
 # Functions in which an error is raised for a name that is missing: that is the script's error.
 _LOOK_UPS = {"__getattr__", "__get__", "find_spec"}
 
@@ -34,6 +42,10 @@ def prepare(script: str, arguments: Sequence[str]) -> None:
     if home not in sys.path:
         sys.path.insert(1, home)  # it was the working directory; processes of the script need it too
     os.environ[_SCRIPT] = os.path.abspath(script)
+    for name, places in _PROCESS.items():
+        for place in places:
+            if place in os.environ:
+                os.environ.setdefault(name, os.environ[place])
 
 
 def run(source: bytes, script: str, timed: bool = False) -> None:

@@ -47,6 +47,25 @@ class _Change(Tensor):
             )
         return self.pow_(cast(exponent, F64))
 
+    def fill_diagonal_(self, fill_value: Number, wrap: bool = False) -> Tensor:
+        """The elements whose indices are all equal become ``fill_value``.
+
+        ``wrap`` goes on below in a matrix of more rows than columns, with a row between. RuntimeError for fewer than
+        two dimensions, and for more than two of several lengths.
+        """
+        shape = self._array.shape
+        if len(shape) < 2:
+            raise runtime_error(f"dimensions must larger than 1, got a Tensor of shape {list(shape)}")
+        if len(shape) > 2 and len(set(shape)) > 1:
+            raise runtime_error(
+                f"all dimensions of input must be of equal length, got a Tensor of shape {list(shape)}"
+            )
+        key: tuple[Array, ...] = (np.arange(min(shape)),) * len(shape)
+        if wrap and len(shape) == 2 and shape[0] > shape[1] > 0:
+            key = np.divmod(np.arange(0, shape[0] * shape[1], shape[1] + 1), shape[1])
+        self[key] = fill_value
+        return self
+
     def uniform_(
         self, from_: float = 0.0, to: float = 1.0, *, generator: Draws | None = None, **named: float
     ) -> Tensor:
@@ -54,7 +73,7 @@ class _Change(Tensor):
         if "from" in named:
             from_ = named.pop("from")
         if named:
-            raise TypeError(f"uniform_() got an unexpected keyword argument {next(iter(named))!r}")
+            raise type_error(f"uniform_() got an unexpected keyword argument {next(iter(named))!r}")
         return self._draw(generator, "uniform", (), (from_, to))
 
     def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Draws | None = None) -> Tensor:
@@ -98,6 +117,18 @@ class _Change(Tensor):
     def exponential_(self, lambd: float = 1.0, *, generator: Draws | None = None) -> Tensor:
         """Overwritten with draws of density ``lambd * exp(-lambd * x)``."""
         return self._draw(generator, "exponential", (), (lambd,))
+
+    def cauchy_(self, median: float = 0.0, sigma: float = 1.0, *, generator: Draws | None = None) -> Tensor:
+        """Overwritten with draws of a Cauchy distribution. RuntimeError unless ``sigma`` > 0."""
+        return self._draw(generator, "cauchy", (), (median, sigma))
+
+    def geometric_(self, p: float, *, generator: Draws | None = None) -> Tensor:
+        """Overwritten with numbers of trials up to the first success of chance ``p``."""
+        return self._draw(generator, "geometric", (p,))
+
+    def log_normal_(self, mean: float = 1.0, std: float = 2.0, *, generator: Draws | None = None) -> Tensor:
+        """Overwritten with exp(x) of normal draws x. RuntimeError unless ``std`` > 0."""
+        return self._draw(generator, "log_normal", (), (mean, std))
 
     def _draw(
         self,

@@ -84,7 +84,9 @@ class _Convert(Tensor):
         if device is not None:
             Device(device)
         changed: Tensor = self if dtype is None else cast(self, dtypes.as_numpy(dtype))
-        return changed.clone() if copy and changed is self else changed
+        changed = changed.clone() if copy and changed is self else changed
+        format = ignored.get("memory_format")
+        return changed if format is None else changed.contiguous(memory_format=format)
 
     @overload
     def type(self, dtype: None = None) -> str: ...
@@ -100,6 +102,8 @@ class _Convert(Tensor):
         """
         if dtype is None:
             return dtypes.printed(_NAMES[self.dtype])
+        if isinstance(dtype, type) and isinstance(typed := getattr(dtype, "dtype", None), dtypes.dtype):
+            return self.to(typed)
         if isinstance(dtype, (str, FunctionType)):
             name = dtype if isinstance(dtype, str) else dtype.__name__
             place = name.rpartition(".")
@@ -116,6 +120,12 @@ class _Convert(Tensor):
     def cpu(self) -> Tensor:
         """Itself."""
         return self
+
+    def new(self, *args: Any) -> Tensor:
+        """Memory of those sizes in this dtype, or a copy of data: PyTorch's way before `new_empty` and `new_tensor`."""
+        from minigrad.functions.typed import _typed
+
+        return _typed(args, self.dtype)
 
     def new_tensor(
         self, data: Any, *, dtype: dtypes.DTypeLike | None = None, requires_grad: bool = False

@@ -10,6 +10,7 @@ import numpy as np
 from minigrad.buffers import is_view
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor, extend
+from minigrad.errors import runtime_error
 from minigrad.functions import creation
 from minigrad.gate import methods
 
@@ -30,7 +31,7 @@ class _Copies(Tensor):
         from copy import deepcopy
 
         if not self.is_leaf:
-            raise RuntimeError(
+            raise runtime_error(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
                 "moment; use .detach().clone()"
             )

@@ -15,6 +15,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.node import RETAIN, Node
 from minigrad.core.tensor import Tensor, extend, leaf
 from minigrad.core.views import refresh
+from minigrad.errors import runtime_error, type_error
 from minigrad.functions import shape as shapes
 from minigrad.gate import methods
 
@@ -46,12 +47,12 @@ class _Gradient(Tensor):
                 "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed; clone() it first"
             )
         if not self.is_leaf:
-            raise RuntimeError(
+            raise runtime_error(
                 "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
                 "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
         if requires_grad and self._array.dtype.kind != "f":
-            raise RuntimeError(
+            raise runtime_error(
                 f"only Tensors of floating point dtype can require gradients, this one is {self.dtype}; "
                 "convert it with .float() first"
             )
@@ -75,16 +76,16 @@ class _Gradient(Tensor):
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
-                raise TypeError(
+                raise type_error(
                     f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
                 )
             if value._array.shape != self._array.shape:
-                raise RuntimeError(
+                raise runtime_error(
                     f"assigned grad has data of a different size: {list(value._array.shape)} for "
                     f"{list(self._array.shape)}"
                 )
             if value._array.dtype != self._array.dtype:
-                raise RuntimeError(
+                raise runtime_error(
                     f"assigned grad has data of a different type: {value.dtype} for {self.dtype}"
                 )
         self._grad = value
@@ -113,7 +114,7 @@ class _Gradient(Tensor):
     @data.setter
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
-            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+            raise type_error(f"Variable data has to be a tensor, but got {type(value).__name__}")
         needs_value("setting .data")
         self._array = value._array
         node = self._node
@@ -146,7 +147,7 @@ class _Gradient(Tensor):
     def retain_grad(self) -> None:
         """Keeps the gradient of a result in ``.grad`` too."""
         if not self.requires_grad:
-            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+            raise runtime_error("can't retain_grad on Tensor that has requires_grad=False")
         if not self.is_leaf:
             me = weakref.ref(self)
 
@@ -160,7 +161,7 @@ class _Gradient(Tensor):
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Calls ``hook(grad)`` when the gradient is known; what it returns, if anything, replaces it."""
         if not self.requires_grad:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+            raise runtime_error("cannot register a hook on a tensor that doesn't require gradient")
         hooks = self._hooks()
         handle = RemovableHandle(hooks)
         # The gradient that is kept is the one after all hooks; those of the record come after it.
@@ -176,9 +177,9 @@ class _Gradient(Tensor):
         require grad.
         """
         if not self.requires_grad:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+            raise runtime_error("cannot register a hook on a tensor that doesn't require gradient")
         if not self.is_leaf:
-            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+            raise runtime_error("post accumulate grad hooks cannot be registered on non-leaf tensors")
         hooks = self._hooks()
         handle = RemovableHandle(hooks, after_ids)
         hooks[handle.id] = hook
@@ -187,7 +188,7 @@ class _Gradient(Tensor):
     def _hooks(self) -> dict[int, Callable[[Tensor], Any]]:
         node = self._node
         if node is None:
-            raise RuntimeError("a Tensor without a record has no hooks")
+            raise runtime_error("a Tensor without a record has no hooks")
         if node.hooks is None:
             node.hooks = {}
         return node.hooks
@@ -197,7 +198,7 @@ class _Gradient(Tensor):
         if self._view is not None and self._view.outside == "detach()":  # while a function is recorded
             return self
         if self._view is not None:
-            raise RuntimeError("Can't detach views in-place. Use detach() instead")
+            raise runtime_error("Can't detach views in-place. Use detach() instead")
         if (recorder := MODE.get().recorder) is not None:
             recorder.detaches(self)
             self._node = shapes.detach(self)._node

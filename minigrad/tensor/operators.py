@@ -12,6 +12,7 @@ from minigrad.core.op import Array, Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor, extend
 from minigrad.core.types import Operand
+from minigrad.errors import runtime_error
 from minigrad.functions import elementwise, inplace, linalg, lookup, table
 from minigrad.functions import index as indexing
 from minigrad.functions.store import update
@@ -124,7 +125,7 @@ class _Operators(Tensor):
         """The last two dimensions exchanged; RuntimeError for a vector."""
         ndim = self._array.ndim
         if ndim == 1:
-            raise RuntimeError(
+            raise runtime_error(
                 f"tensor.mT is only supported on matrices or batches of matrices. Got {ndim}-D tensor."
             )
         return apply(permute, (self,), {"axes": (*range(ndim - 2), ndim - 1, ndim - 2) if ndim else ()})
@@ -133,7 +134,7 @@ class _Operators(Tensor):
     def mH(self) -> Tensor:
         """`mT`: there are no complex numbers. RuntimeError for a vector."""
         if self._array.ndim == 1:
-            raise RuntimeError(
+            raise runtime_error(
                 "tensor.mH is only supported on matrices or batches of matrices. Got 1-D tensor."
             )
         return self.mT
@@ -144,7 +145,7 @@ class _Operators(Tensor):
         ndim = self._array.ndim
         if ndim not in (0, 2):
             more = " For batches of matrices, consider using tensor.mH" if ndim > 2 else ""
-            raise RuntimeError(
+            raise runtime_error(
                 f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor.{more}"
             )
         return self.mT

@@ -26,6 +26,35 @@ class _Places(Tensor):
         """False."""
         return False
 
+    @property
+    def is_meta(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def is_sparse(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def is_nested(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def is_quantized(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def is_mkldnn(self) -> bool:
+        """False."""
+        return False
+
+    def is_signed(self) -> bool:
+        """Whether negative values exist."""
+        return bool(self._array.dtype.kind in "if")
+
     def get_device(self) -> int:
         """-1, as of every Tensor on the CPU."""
         return -1

@@ -19,6 +19,7 @@ from minigrad.core.tensor import Tensor, extend, wrap
 from minigrad.core.types import Number
 from minigrad.core.views import refresh
 from minigrad.device import device as Device
+from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions import creation, elementwise
 from minigrad.functions.dims import one_dim
 from minigrad.gate import methods
@@ -41,7 +42,7 @@ class _Value(Tensor):
             shape: Any = only if isinstance(only, Size) else data or (0,)
             array = np.empty(shape, dtypes.default_float())
         elif only is None or isinstance(only, (bool, float, complex, str)):
-            raise TypeError(
+            raise type_error(
                 f"Tensor(): data must be a sequence (got {type(only).__name__}); use minigrad.tensor"
             )
         else:
@@ -89,6 +90,17 @@ class _Value(Tensor):
         """Bytes per element."""
         return self._array.itemsize
 
+    def element_size(self) -> int:
+        """The bytes of one element."""
+        return self._array.itemsize
+
+    @property
+    def layout(self) -> Any:
+        """``strided``: that of all Tensors."""
+        from minigrad.formats import strided
+
+        return strided
+
     @property
     def nbytes(self) -> int:
         """Bytes of all elements."""
@@ -127,8 +139,13 @@ class _Value(Tensor):
         steps = tuple(n // self._array.itemsize for n in self._array.strides)
         return steps if dim is None else steps[one_dim(dim, len(steps))]
 
-    def is_contiguous(self) -> bool:
-        """Whether memory is in row order without gaps."""
+    def is_contiguous(self, memory_format: Any = None) -> bool:
+        """Whether memory is in row order, or in that of the format, without gaps."""
+        if memory_format is not None:
+            from minigrad.formats import channels_behind
+
+            if channels_behind(memory_format, self._array.ndim):
+                return bool(np.moveaxis(self._array, 1, -1).flags.c_contiguous)
         return bool(self._array.flags.c_contiguous)
 
     def is_floating_point(self) -> bool:
@@ -147,7 +164,7 @@ class _Value(Tensor):
     def item(self) -> Number:
         """The one element as a Python number. RuntimeError if there are others."""
         if self._array.size != 1:
-            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+            raise runtime_error(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
         needs_value("item()")
         return self._array.item()  # type: ignore[no-any-return]
 
@@ -159,7 +176,7 @@ class _Value(Tensor):
     def numpy(self, *, force: bool = False) -> Array:
         """The array itself, in shared memory. RuntimeError if it requires grad, unless ``force`` (a detached one)."""
         if self.requires_grad and not force:
-            raise RuntimeError(
+            raise runtime_error(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
             )
         needs_value("numpy()")
@@ -169,7 +186,7 @@ class _Value(Tensor):
         array = self.numpy()
         if dtype is not None and array.dtype != dtype:
             if copy is False:
-                raise ValueError(
+                raise value_error(
                     "Unable to avoid copy while converting a Tensor to an array of another dtype"
                 )
             return QUIET.run(array.astype, dtype)
@@ -196,25 +213,25 @@ class _Value(Tensor):
 
     def __len__(self) -> int:
         if self._array.ndim == 0:
-            raise TypeError("len() of a 0-d tensor")
+            raise type_error("len() of a 0-d tensor")
         return len(self._array)
 
     def __iter__(self) -> Iterator[Tensor]:
         if self._array.ndim == 0:
-            raise TypeError("iteration over a 0-d tensor")
+            raise type_error("iteration over a 0-d tensor")
         return iter(Tensor.unbind(self))
 
     def __contains__(self, element: object) -> bool:
         needs_value("the operator in")
         if not isinstance(element, (Tensor, int, float, np.generic, np.ndarray)):
-            raise RuntimeError(
+            raise runtime_error(
                 f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element).__name__}"
             )
         return bool(np.any(QUIET.run(operator.eq, self._array, elementwise.raw(element))))
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
-            raise RuntimeError(
+            raise runtime_error(
                 f"Boolean value of Tensor with {'more than one value' if self._array.size else 'no values'} "
                 "is ambiguous; use .any() or .all()"
             )
@@ -234,7 +251,7 @@ class _Value(Tensor):
         """The one element; ValueError, where `item` has a RuntimeError: PyTorch's kinds."""
         needs_value("a conversion to a Python number")
         if self._array.size != 1:
-            raise ValueError(
+            raise value_error(
                 "only one element tensors can be converted to Python scalars, this one has shape "
                 f"{list(self._array.shape)}"
             )
@@ -242,7 +259,7 @@ class _Value(Tensor):
 
     def __index__(self) -> int:
         if self._array.size != 1 or self._array.dtype.kind not in "biu":
-            raise TypeError("only integer tensors of a single element can be converted to an index")
+            raise type_error("only integer tensors of a single element can be converted to an index")
         needs_value("use as an index of Python")
         return operator.index(self._array.item())
 

@@ -1,4 +1,4 @@
-"""What is around training: `data` makes batches, `dlpack` exchanges memory."""
+"""What is around training: `data` makes batches, `dlpack` exchanges memory, `checkpoint` calls functions."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 from minigrad.hints import missing
 
 if TYPE_CHECKING:
+    from minigrad.utils import checkpoint as checkpoint
     from minigrad.utils import data as data
     from minigrad.utils import dlpack as dlpack
 
-__all__ = ["data", "dlpack"]
+__all__ = ["checkpoint", "data", "dlpack"]
 
 if not TYPE_CHECKING:
 
     def __getattr__(name):
-        if name in __all__:
+        if name in __all__ or name == "_pytree":
             return import_module(f"minigrad.utils.{name}")
         raise missing(__name__, name)
 

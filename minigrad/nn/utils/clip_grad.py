@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from minigrad.autograd import no_grad
 from minigrad.core.tensor import Tensor
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, warn
 from minigrad.functions.creation import tensor
 from minigrad.functions.matrix_norms import vector_norm
 from minigrad.functions.parts import stack
 
 Tensors = Tensor | Iterable[Tensor]
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
 
 def clip_grad_norm_(
@@ -33,6 +33,18 @@ def clip_grad_norm_(
     total = get_total_norm(_gradients(several), norm_type, error_if_nonfinite, foreach)
     clip_grads_with_norm_(several, max_norm, total, foreach)
     return total
+
+
+def clip_grad_norm(
+    parameters: Tensors,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """`clip_grad_norm_`, under the name that it had before; FutureWarning."""
+    warn("`nn.utils.clip_grad_norm` is now deprecated in favor of `nn.utils.clip_grad_norm_`.", FutureWarning)
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 
 def get_total_norm(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from minigrad.dtypes import float16, float32, float64
-from minigrad.errors import runtime_error, value_error
+from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.creation import as_tensor, from_numpy, full
 from minigrad.functions.parts import cat
 from minigrad.tensor import Tensor
@@ -47,7 +47,7 @@ class PackedSequence(_Packed):
             unsorted_indices = invert_permutation(sorted_indices)
         if batch_sizes is None:
             if not isinstance(data, (list, tuple)) or len(data) != 2:
-                raise TypeError("PackedSequence expects data and batch_sizes, or a pair of them")
+                raise type_error("PackedSequence expects data and batch_sizes, or a pair of them")
             data, batch_sizes = data
         return super().__new__(cls, data, batch_sizes, sorted_indices, unsorted_indices)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from minigrad.core.changes import changed_since
 from minigrad.core.node import next_seq
-from minigrad.errors import warn
+from minigrad.errors import type_error, value_error, warn
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 
@@ -155,7 +155,7 @@ class ByFactor(LRScheduler):
 def checked(optimizer: Any) -> Optimizer:
     """The optimizer. TypeError if it is none."""
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+        raise type_error(f"{type(optimizer).__name__} is not an Optimizer")
     return optimizer
 
 
@@ -183,7 +183,7 @@ def each(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
     if not isinstance(value, (list, tuple)):
         return [copied(value) for _ in range(groups)]
     if len(value) != groups:
-        raise ValueError(
+        raise value_error(
             f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} values, "
             f"param_groups has {groups}."
         )
@@ -193,5 +193,5 @@ def each(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
 def positive(what: str, value: Any) -> int:
     """The int. ValueError unless it is one of at least 1."""
     if not isinstance(value, int) or value <= 0:
-        raise ValueError(f"Expected {what}, but got {value}")
+        raise value_error(f"Expected {what}, but got {value}")
     return value

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
+from minigrad.errors import type_error, value_error
 from minigrad.optim.lr_scheduler.base import LRScheduler, put, rates
 from minigrad.optim.lr_scheduler.plateau import ReduceLROnPlateau
 from minigrad.optim.optimizer import Optimizer
@@ -18,16 +19,16 @@ class _Combined(LRScheduler):
         name = type(self).__name__
         for i, scheduler in enumerate(schedulers):
             if not hasattr(scheduler, "optimizer"):
-                raise TypeError(
+                raise type_error(
                     f"{name} at index {i} should have `optimizer` as its attribute, but got {type(scheduler).__name__}"
                 )
             if isinstance(scheduler, ReduceLROnPlateau):
-                raise ValueError(
+                raise value_error(
                     f"{name} does not support `ReduceLROnPlateau` scheduler as it requires additional kwargs to be "
                     f"specified when calling `step`, but got one at index {i}"
                 )
             if scheduler.optimizer is not optimizer:
-                raise ValueError(
+                raise value_error(
                     f"{name} expects all schedulers to belong to the same optimizer, but got scheduler "
                     f"{type(scheduler).__name__} at index {i} of another one"
                 )
@@ -56,10 +57,10 @@ class SequentialLR(_Combined):
         self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1
     ) -> None:
         if not schedulers:
-            raise ValueError(f"{type(self).__name__} expects at least one scheduler, but got no scheduler.")
+            raise value_error(f"{type(self).__name__} expects at least one scheduler, but got no scheduler.")
         self._check(schedulers, optimizer)
         if len(milestones) != len(schedulers) - 1:
-            raise ValueError(
+            raise value_error(
                 "Sequential Schedulers expects number of schedulers provided to be one more than the number of "
                 f"milestone points, but got number of schedulers {len(schedulers)} and the number of milestones to be "
                 f"equal to {len(milestones)}"
@@ -105,7 +106,7 @@ class ChainedScheduler(_Combined):
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
         if not schedulers:
-            raise ValueError(
+            raise value_error(
                 f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler."
             )
         chosen = optimizer or getattr(schedulers[0], "optimizer", None)

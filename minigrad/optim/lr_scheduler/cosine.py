@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad.errors import value_error
 from minigrad.optim.lr_scheduler.base import LRScheduler, positive, rates
 from minigrad.optim.optimizer import Optimizer
 
@@ -54,7 +55,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         positive("positive integer T_0", T_0)
         positive("integer T_mult >= 1", T_mult)
         if not isinstance(eta_min, (float, int)):
-            raise ValueError(f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}")
+            raise value_error(f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}")
         self.T_0 = T_0
         self.T_i = T_0
         self.T_mult = T_mult
@@ -79,7 +80,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
                 self.T_cur %= self.T_i
                 self.T_i *= self.T_mult
         elif epoch < 0:
-            raise ValueError(f"Expected non-negative epoch, but got {epoch}")
+            raise value_error(f"Expected non-negative epoch, but got {epoch}")
         else:
             self._go_to(epoch)
         self.last_epoch = math.floor(epoch)

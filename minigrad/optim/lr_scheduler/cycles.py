@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
+from minigrad.errors import value_error
 from minigrad.optim.lr_scheduler.base import LRScheduler, checked, each, positive, put
 from minigrad.optim.lr_scheduler.factors import kept_of
 from minigrad.optim.optimizer import Optimizer
@@ -23,7 +24,7 @@ class _WithMomentum(LRScheduler):
         optimizer = self.optimizer
         self.use_beta1 = "betas" in optimizer.defaults
         if not self.use_beta1 and "momentum" not in optimizer.defaults:
-            raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
+            raise value_error("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
         smallest, largest = each("base_momentum", optimizer, base), each("max_momentum", optimizer, most)
         if last_epoch == -1:
             for group, low, high in zip(optimizer.param_groups, smallest, largest, strict=True):
@@ -81,7 +82,7 @@ class CyclicLR(_WithMomentum):
     ) -> None:
         self.optimizer = checked(optimizer)
         if scale_fn is None and mode not in ("triangular", "triangular2", "exp_range"):
-            raise ValueError(f"mode is invalid and scale_fn is None: {mode!r}")
+            raise value_error(f"mode is invalid and scale_fn is None: {mode!r}")
         base_lrs = each("base_lr", optimizer, base_lr)
         self.max_lrs = each("max_lr", optimizer, max_lr)
         if last_epoch == -1:
@@ -185,12 +186,12 @@ class OneCycleLR(_WithMomentum):
                 "positive integer steps_per_epoch", steps_per_epoch
             )
         else:
-            raise ValueError("You must define either total_steps OR (epochs AND steps_per_epoch)")
+            raise value_error("You must define either total_steps OR (epochs AND steps_per_epoch)")
         begin: Any = pct_start
         if not isinstance(begin, float) or not 0.0 <= begin <= 1.0:
-            raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
+            raise value_error(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(
+            raise value_error(
                 f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
             )
         rise, end = float(pct_start * self.total_steps) - 1, self.total_steps - 1
@@ -220,7 +221,7 @@ class OneCycleLR(_WithMomentum):
         self._warn_outside_step()
         step = self.last_epoch
         if step > self.total_steps:
-            raise ValueError(
+            raise value_error(
                 f"Tried to step {step} times. The specified number of total steps is {self.total_steps}"
             )
         start: float = 0.0

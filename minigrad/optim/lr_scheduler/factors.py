@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from minigrad.errors import type_error, value_error
 from minigrad.optim.lr_scheduler.base import ByFactor, LRScheduler, checked, rates
 from minigrad.optim.optimizer import Optimizer
 
@@ -25,10 +26,10 @@ class _ByFunction(LRScheduler):
         elif len(lr_lambda) == groups:
             self.lr_lambdas = list(lr_lambda)
         else:
-            raise ValueError(f"Expected {groups} lr_lambdas, but got {len(lr_lambda)}")
+            raise value_error(f"Expected {groups} lr_lambdas, but got {len(lr_lambda)}")
         for function in self.lr_lambdas:
             if not callable(function):
-                raise TypeError(f"lr_lambda should be a function, but got {type(function).__name__}")
+                raise type_error(f"lr_lambda should be a function, but got {type(function).__name__}")
         super().__init__(optimizer, last_epoch)
 
     def state_dict(self) -> dict[str, Any]:
@@ -121,7 +122,7 @@ class ConstantLR(ByFactor):
         self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
     ) -> None:
         if not 0.0 <= factor <= 1.0:
-            raise ValueError("Constant multiplicative factor expected to be between 0 and 1.")
+            raise value_error("Constant multiplicative factor expected to be between 0 and 1.")
         self.factor = factor
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
@@ -146,11 +147,11 @@ class LinearLR(ByFactor):
         last_epoch: int = -1,
     ) -> None:  # fmt: skip
         if not 0.0 < start_factor <= 1.0:
-            raise ValueError(
+            raise value_error(
                 "Starting multiplicative factor expected to be greater than 0 and less or equal to 1."
             )
         if not 0.0 <= end_factor <= 1.0:
-            raise ValueError("Ending multiplicative factor expected to be between 0 and 1.")
+            raise value_error("Ending multiplicative factor expected to be between 0 and 1.")
         self.start_factor = start_factor
         self.end_factor = end_factor
         self.total_iters = total_iters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal, SupportsFloat
 
-from minigrad.errors import runtime_error, warn
+from minigrad.errors import runtime_error, value_error, warn
 from minigrad.optim.lr_scheduler.base import EPOCH, LRScheduler, checked, put, rates
 from minigrad.optim.optimizer import Optimizer
 
@@ -33,13 +33,13 @@ class ReduceLROnPlateau(LRScheduler):
         eps: float = 1e-8,
     ) -> None:
         if factor >= 1.0:
-            raise ValueError("Factor should be < 1.0.")
+            raise value_error("Factor should be < 1.0.")
         self.factor = factor
         self.optimizer = checked(optimizer)
         groups = len(optimizer.param_groups)
         if isinstance(min_lr, (list, tuple)):
             if len(min_lr) != groups:
-                raise ValueError(f"expected {groups} min_lrs, got {len(min_lr)}")
+                raise value_error(f"expected {groups} min_lrs, got {len(min_lr)}")
             self.default_min_lr: float | None = None
             self.min_lrs = list(min_lr)
         else:
@@ -55,9 +55,9 @@ class ReduceLROnPlateau(LRScheduler):
 
     def _compare(self, mode: str, threshold: float, threshold_mode: str) -> None:
         if mode not in ("min", "max"):
-            raise ValueError(f"mode {mode} is unknown! It is 'min' or 'max'")
+            raise value_error(f"mode {mode} is unknown! It is 'min' or 'max'")
         if threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"threshold mode {threshold_mode} is unknown! It is 'rel' or 'abs'")
+            raise value_error(f"threshold mode {threshold_mode} is unknown! It is 'rel' or 'abs'")
         self.mode_worse = math.inf if mode == "min" else -math.inf
         self.mode = mode
         self.threshold = threshold

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 import os
+import sys
+import tempfile
 import warnings
+import webbrowser
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from minigrad import errors
 from minigrad.core.node import Node, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -19,8 +24,9 @@ from minigrad.readers.draw.build import build
 from minigrad.readers.draw.graph import Box, Graph
 from minigrad.readers.draw.groups import Groups, chunked, grouped
 from minigrad.readers.draw.modules import Names
+from minigrad.readers.draw.player import STEPS, Player
 from minigrad.readers.draw.records import NO_PASS, Records
-from minigrad.readers.draw.values import size, text
+from minigrad.readers.values import size, text
 
 if TYPE_CHECKING:
     from minigrad.nn import Module
@@ -41,9 +47,16 @@ class Drawing:
     """
 
     def __init__(
-        self, graph: Graph, direction: str, legend: bool = True, whole: Graph | None = None, refusal: str = ""
+        self,
+        graph: Graph,
+        direction: str,
+        legend: bool = True,
+        whole: Graph | None = None,
+        refusal: str = "",
+        steps: dict[str, Any] | None = None,
     ) -> None:
         self._graph, self.direction, self._legend = graph, direction, legend
+        self._steps = steps  # of the page's player
         # Forward and backward, for the page; or why there is no such picture.
         self._whole, self._refusal = whole, refusal
         self.dot = dot.write(graph, direction, legend)
@@ -90,17 +103,33 @@ class Drawing:
                 )
             else:
                 views.append((direction, graph))
-        return page.write(views, refused, self._legend)
+        return page.write(views, refused, self._legend, self._steps)
+
+    def show(self) -> None:
+        """Shows the page: in a notebook below the cell, else in the browser, from a temporary file."""
+        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+        if getattr(shell, "kernel", None) is not None:
+            sys.modules["IPython"].display.display(self)
+            return
+        with tempfile.NamedTemporaryFile(prefix="minigrad-", suffix=".html", delete=False) as file:
+            file.write(self.html().encode())
+        webbrowser.open(Path(file.name).as_uri())
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, so that neither the notebook's style nor its scripts meet."""
+        page = escape(self.html())
+        look = "width:100%;height:640px;border:1px solid #8886;border-radius:6px"
+        return f'<iframe title="Computation graph" style="{look}" srcdoc="{page}"></iframe>'
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        try:
-            return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+        try:  # what cannot show the page shows the picture
+            return {"text/html": self._repr_html_(), "image/svg+xml": self.svg(), "text/plain": repr(self)}
         except RuntimeError as error:  # no engine: the notebook shows how to get one
             return {"text/plain": f"{self!r}\n{error}"}
 
     def __repr__(self) -> str:
         boxes, edges = dot.summary(self.direction, self._graph)
-        return f"<Drawing: {boxes} boxes, {edges} edges; .svg(), .save('graph.svg'), .dot>"
+        return f"<Drawing: {boxes} boxes, {edges} edges; .show(), .save('graph.html'), .svg(), .dot>"
 
 
 def draw(
@@ -143,13 +172,15 @@ def draw(
             refresh(t)
     recorded = list({id(t._node): t for t in results if t._node is not None}.values())
     forward = tape([t._node for t in recorded])
+    names.add_variables(errors.user_frame(), forward)
+    player = _player(recorded, forward, names)
 
     def picture(direction: str) -> tuple[Graph, str]:
         """What is drawn for a direction, and why it is forward only if it has to be."""
         backward, refusal = (NO_PASS, "") if direction == "forward" else _backward(recorded, forward)
         records = Records(results, forward, names, backward)
         groups, note = _grouped(records, depth, fold, max_nodes)
-        graph = build(records, groups, shown)
+        graph = build(records, groups, shown, player)
         graph.notes = [note] if note else []
         _alone(graph, [t for t in results if t._node is None], names, shown)
         return graph, refusal
@@ -162,11 +193,12 @@ def draw(
         direction = "forward"
     elif direction != "forward":
         whole = graph
-    elif len(forward) > RECORDS or sum(math.prod(n.shape or ()) for n in forward) > ELEMENTS:
+    elif len(forward) > RECORDS or _elements(forward) > ELEMENTS:
         refusal = "The backward pass is too large to be drawn unasked; direction='both' asks for it."
     else:
         whole, refusal = picture("both")
-    return Drawing(graph, direction, legend, None if refusal else whole, refusal)
+    steps = None if player is None else player.data
+    return Drawing(graph, direction, legend, None if refusal else whole, refusal, steps)
 
 
 def _needs_graphviz() -> None:
@@ -175,6 +207,21 @@ def _needs_graphviz() -> None:
         import graphviz  # noqa: F401
     except ImportError as error:
         raise ImportError("minigrad.draw needs the Python package graphviz: pip install graphviz") from error
+
+
+def _player(recorded: list[Any], forward: list[Node], names: Names) -> Player | None:
+    """The steps for the page's player, if they are not too many and each can be told."""
+    ops = sum(n.op is not None for n in forward)
+    if not 0 < ops <= STEPS or _elements(forward) > ELEMENTS:
+        return None
+    try:
+        return Player(recorded, {n: names.of[id(n)] for n in forward if id(n) in names.of})
+    except Exception:  # whatever a rule or a user's Function may raise; the backward pass says why
+        return None
+
+
+def _elements(forward: list[Node]) -> int:
+    return sum(math.prod(n.shape or ()) for n in forward)
 
 
 def _backward(recorded: list[Any], forward: list[Node]) -> tuple[Pass, str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from minigrad import errors
 from minigrad.core.node import Node
-from minigrad.readers.draw import values
+from minigrad.readers import values
 from minigrad.readers.draw.graph import Box
 from minigrad.readers.draw.groups import Groups, Item, Leaf
 from minigrad.readers.draw.records import Records, name_of

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.core.node import Const, Node
-from minigrad.readers.draw import values
+from minigrad.readers import values
 from minigrad.readers.draw.boxes import Labels
 from minigrad.readers.draw.frames import frames, innermost, outside_of_loops
 from minigrad.readers.draw.graph import Box, Edge, Graph
 from minigrad.readers.draw.groups import Groups, Leaf
+from minigrad.readers.draw.player import Player
 from minigrad.readers.draw.records import Records, is_leaf
 
 
-def build(records: Records, groups: Groups, show: frozenset[str]) -> Graph:
-    """The picture of grouped records. It has texts only, and keeps nothing of the tape."""
+def build(records: Records, groups: Groups, show: frozenset[str], player: Player | None = None) -> Graph:
+    """The picture of grouped records. It has texts only, and keeps nothing of the tape.
+
+    A ``player`` notes in it where its steps stand.
+    """
     labels = Labels(records, show)
     clusters, where = frames(groups, records.names)
     ids = {c: f"n{k}" for k, c in enumerate(groups.drawn)}
@@ -33,7 +37,11 @@ def build(records: Records, groups: Groups, show: frozenset[str]) -> Graph:
         box.cluster = _leaf_frame(records, groups, graph, where, leaf, box)
         graph.boxes.append(box)
         leaf_ids.update(dict.fromkeys(leaf.nodes, box.id))
-    graph.edges = _edges(records, groups, ids, leaf_ids, "shape" in show)
+    uses: dict[tuple[Node, int], str] = {}
+    graph.edges = _edges(records, groups, ids, leaf_ids, "shape" in show, uses)
+    if player is not None:
+        boxes = {n: ids[groups.first[groups.item_of[k]]] for k, n in enumerate(records.ops)}
+        player.place(graph, boxes | leaf_ids, uses, records.backward.of)
     return graph
 
 
@@ -49,9 +57,17 @@ def _leaf_frame(
 
 
 def _edges(
-    records: Records, groups: Groups, ids: dict[int, str], leaf_ids: dict[Node, str], shapes: bool
+    records: Records,
+    groups: Groups,
+    ids: dict[int, str],
+    leaf_ids: dict[Node, str],
+    shapes: bool,
+    uses: dict[tuple[Node, int], str],
 ) -> list[Edge]:
-    """An edge for each use of a value by another box; uses that repetitions share are one, counted."""
+    """An edge for each use of a value by another box; uses that repetitions share are one, counted.
+
+    ``uses`` gets the edge of each input of each record.
+    """
     edges: dict[Any, Edge] = {}
     for k, node in enumerate(records.ops):
         i = groups.item_of[k]
@@ -83,4 +99,5 @@ def _edges(
             else:
                 label = values.size(n.shape) if shapes else ""
                 edges[key] = Edge(source, ids[c], label, kind, 1, f"e{len(edges)}")
+            uses[node, slot] = edges[key].id
     return list(edges.values())

@@ -224,15 +224,10 @@ def _title(text: str) -> str:
     return '"' + "".join(quoted(_padded(line))[1:-1] + r"\l" for line in _lines(text)) + '"'
 
 
-def legend(graph: Graph) -> str:
-    """The DOT text of the legend alone, in a row."""
-    import graphviz
-
-    out = graphviz.Digraph("legend")
-    out.body.append("\tgraph [rankdir=LR ranksep=0.12 pad=0.03 bgcolor=transparent]\n")
-    out.body.append(f'\tnode [fontname="{FONT}" margin="0.08,0.03" height=0.2]\n')
-    out.body.extend(_legend(graph.boxes, graph.edges))
-    return str(out.source)
+def key(graph: Graph) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]]:
+    """The legend as data: styles of boxes with their meanings; dashes, colours and meanings of edges."""
+    boxes, edges = {b.kind for b in graph.boxes}, {e.kind for e in graph.edges}
+    return [STYLES[k] for k in STYLES if k in boxes], [LEGEND[k] for k in LEGEND if k in edges]
 
 
 def _legend(boxes: list[Box], edges: list[Edge]) -> list[str]:

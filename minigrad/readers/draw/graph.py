@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(slots=True)
@@ -50,3 +51,5 @@ class Graph:
     edges: list[Edge] = field(default_factory=list)
     clusters: list[Cluster] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    # Where the steps of the player stand: ids of boxes and edges, by the numbers of steps, leaves and inputs.
+    places: dict[str, list[Any]] = field(default_factory=dict)

@@ -17,12 +17,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 from minigrad.core.contents import contents, walk
 from minigrad.core.node import Const, Node
 from minigrad.core.tensor import Tensor
+from minigrad.readers import places
 
 Path = tuple[str, ...]
 
@@ -52,6 +53,14 @@ class Names:
             raise TypeError(
                 "params must be a Module or a dict of names to Tensors, got " + type(params).__name__
             )
+
+    def add_variables(self, frame: FrameType | None, records: Iterable[Node]) -> None:
+        """The names that variables of the program have for records without one."""
+        variables = places.variables(frame)
+        taken = set(self.of.values())
+        for n in records:
+            if n in variables and id(n) not in self.of and variables[n] not in taken:
+                self.of[id(n)] = variables[n]
 
     def _name(self, name: str, t: Tensor) -> int:
         if not hasattr(t, "_array"):

@@ -2,7 +2,7 @@
 // Every picture and its layouts, one for each state of folded modules that is likely to be asked for, are
 // Graphviz's. This shows them; a state without a layout is made from the nearest one that has one. It moves the
 // picture, searches, and tells about the box under the pointer.
-(() => {
+const drawing = (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const find = (id) => document.getElementById(id);
   const make = (name, parent, attributes = {}, text = "") => {
@@ -14,6 +14,7 @@
   };
   const folded = new Set(); // names of modules: a module folds forward and backward at once
   const panel = find("panel"), search = find("search"), found = find("found");
+  const drawn = []; // called when a view was laid out anew
   let view = null, hits = [], at = -1;
 
   // ---------------------------------------------------------------- geometry
@@ -58,15 +59,18 @@
   // ---------------------------------------------------------------- views
 
   for (const { layouts } of data.views) {
-    for (const { edges } of layouts) for (const edge of Object.values(edges)) edge[0] = pairs(edge[0]);
+    for (const { edges } of layouts) for (const edge of Object.values(edges)) {
+      for (let i = 2; i < edge[0].length; i++) edge[0][i] += edge[0][i - 2]; // each stands as a step from the one before
+      edge[0] = pairs(edge[0]);
+    }
   }
 
   const views = data.views.map((told) => {
     const root = document.querySelector(`.view[data-view="${told.name}"]`);
-    const svg = root.querySelector("svg"), { clusters, edges, boxes, notes } = data.graphs[told.graph];
+    const svg = root.querySelector("svg"), { clusters, edges, boxes, notes, places } = data.graphs[told.graph];
     svg.removeAttribute("width");
     svg.removeAttribute("height");
-    const v = { name: told.name, layouts: told.layouts, clusters, boxes, ends: edges, notes, root, svg,
+    const v = { name: told.name, layouts: told.layouts, clusters, boxes, ends: edges, notes, places, root, svg,
       top: svg.querySelector("g.graph"), nodes: new Map(), edges: new Map(), frames: new Map(), home: new Map(),
       size: [0, 0, 1, 1], now: [0, 0, 1, 1], fitted: true };
     for (const g of v.top.querySelectorAll("g.node, g.edge, g.cluster")) {
@@ -175,8 +179,9 @@
     }
     const [width, height, x, y] = model.size;
     v.top.setAttribute("transform", `translate(${x} ${y})`);
-    v.size = [0, 0, width, height];
+    v.size = [0, 0, width, height + (data.player ? 12 : 0)]; // room for what the player writes below boxes
     if (v.fitted) fit(v);
+    for (const tell of drawn) tell(v);
   }
 
   function put(g, label) {
@@ -399,8 +404,11 @@
   find("fold").addEventListener("click", () => {
     for (const graph of data.graphs) for (const c of Object.values(graph.clusters)) folded.add(c.key);
     arrange();
+    fit(view);
   });
-  find("unfold").addEventListener("click", () => { folded.clear(); arrange(); });
+  find("unfold").addEventListener("click", () => { folded.clear(); arrange(); fit(view); });
   show(views[0]);
   document.body.dataset.ready = "yes";
+  return { data, find, make, views, show, drawn, outermost, boxAt, middle, sampled, place, fit, now: () => view };
 })();
+

@@ -148,8 +148,9 @@ def content(boxes: Sequence[Box]) -> str:
 def geometry(svg: str) -> dict[str, Any]:
     """Where everything stands in a picture, as few numbers as will do: a page has many pictures.
 
-    ``nodes``: the place of the first text. ``edges``: the points of the curve, the tip of the arrow (or None), and
-    the place of the label. ``frames``: left, top, right, bottom, and the place of the label.
+    ``nodes``: the place of the first text. ``edges``: the points of the curve, each from the one before
+    it, the tip of the arrow (or None), and the place of the label. ``frames``: left, top, right, bottom, and the place
+    of the label.
     """
     root = ET.fromstring(svg)
     size = [float(n) for n in (root.get("viewBox") or "").split()][2:]
@@ -168,7 +169,7 @@ def geometry(svg: str) -> dict[str, Any]:
             nodes[name] = at
         elif kind == "edge":
             edges[name] = [
-                [round(n) for n in curve],
+                _steps([round(n) for n in curve]),
                 None if arrow is None else _tip(curve, arrow),
                 *at,
             ]
@@ -180,6 +181,11 @@ def geometry(svg: str) -> dict[str, Any]:
 
 def _numbers(text: str) -> list[float]:
     return [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", text)]
+
+
+def _steps(points: list[int]) -> list[int]:
+    """Each point as its distance from the one before it: smaller numbers."""
+    return points[:2] + [n - before for before, n in zip(points, points[2:], strict=False)]
 
 
 def _tip(curve: list[float], arrow: ET.Element) -> list[int]:

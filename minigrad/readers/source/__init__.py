@@ -13,6 +13,7 @@ from minigrad.core.contents import contents, named_tensors
 from minigrad.core.node import Node, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
+from minigrad.readers import notebook, places
 from minigrad.readers.source.program import Program
 from minigrad.readers.source.text import Text
 
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from minigrad.nn import Module
 
 __all__ = ["source"]
+
+
+class Printed(str):
+    """The text of a program: a str, which a notebook shows highlighted."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return notebook.python(self)
 
 
 def source(
@@ -55,7 +65,7 @@ def source(
             raise errors.type_error(
                 "source() of a compiled function takes no other argument: it prints what is run"
             )
-        return str(printed(result))
+        return Printed(printed(result))
     if not isinstance(result, Tensor):
         raise errors.type_error(f"source() takes a Tensor, got {type(result).__name__}")
     if not name.isidentifier() or keyword.iskeyword(name):
@@ -82,7 +92,7 @@ def source(
     named += _variables([n for n in leaves if n not in nodes])
     targets = _targets(wrt, named, leaves, root)
     program = Program(root, targets)
-    return Text(program, named, path_of).module(name, _title(root))
+    return Printed(Text(program, named, path_of).module(name, _title(root)))
 
 
 def _check_values(records: list[Node]) -> None:
@@ -149,15 +159,7 @@ def _names(
 
 def _variables(nodes: list[Node]) -> list[tuple[str, Node]]:
     """The names that variables of the caller have for leaves."""
-    frame = errors.user_frame()
-    if frame is None:
-        return []
-    held = {
-        t._node: key
-        for scope in (frame.f_globals, frame.f_locals)
-        for key, t in list(scope.items())
-        if isinstance(t, Tensor) and not key.startswith("_")
-    }
+    held = places.variables(errors.user_frame())
     return [(held[n], n) for n in nodes if n in held]
 
 

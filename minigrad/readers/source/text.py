@@ -12,6 +12,7 @@ from typing import Any
 
 from minigrad.core.node import Const, Node
 from minigrad.errors import place
+from minigrad.readers.places import variable
 from minigrad.readers.source.expressions import (
     Expr,
     Helpers,
@@ -23,7 +24,7 @@ from minigrad.readers.source.expressions import (
     repeats,
     whole,
 )  # fmt: skip
-from minigrad.readers.source.names import Names, identifier, variable
+from minigrad.readers.source.names import Names, identifier
 from minigrad.readers.source.program import Program, Value, memory
 
 WIDTH = 100

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.tensor import Tensor
-from minigrad.errors import type_error
+from minigrad.errors import type_error, value_error
 from minigrad.functions import creation
 from minigrad.tensor.as_numpy.common import Axis, Unused, cat, own
 
@@ -58,7 +58,7 @@ def array_split(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Te
 
 def split(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     if isinstance(indices_or_sections, int) and ary.shape[axis] % indices_or_sections:
-        raise ValueError(
+        raise value_error(
             f"np.split: {ary.shape[axis]} elements do not make {indices_or_sections} equal parts; use np.array_split"
         )
     return array_split(ary, indices_or_sections, axis)
@@ -152,7 +152,7 @@ def squeeze(a: Tensor, axis: Axis = None) -> Tensor:
         return a.squeeze()
     for d in axis if isinstance(axis, tuple) else (axis,):
         if a.shape[d] != 1:
-            raise ValueError(f"np.squeeze: axis {d} of {list(a.shape)} is not of size 1")
+            raise value_error(f"np.squeeze: axis {d} of {list(a.shape)} is not of size 1")
     return a.squeeze(axis)
 
 

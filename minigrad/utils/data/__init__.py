@@ -16,6 +16,7 @@ from minigrad.utils.data.dataset import StackDataset as StackDataset
 from minigrad.utils.data.dataset import Subset as Subset
 from minigrad.utils.data.dataset import TensorDataset as TensorDataset
 from minigrad.utils.data.dataset import random_split as random_split
+from minigrad.utils.data.distributed import DistributedSampler as DistributedSampler
 from minigrad.utils.data.info import get_worker_info as get_worker_info
 from minigrad.utils.data.sampler import BatchSampler as BatchSampler
 from minigrad.utils.data.sampler import RandomSampler as RandomSampler
@@ -25,9 +26,9 @@ from minigrad.utils.data.sampler import SubsetRandomSampler as SubsetRandomSampl
 from minigrad.utils.data.sampler import WeightedRandomSampler as WeightedRandomSampler
 
 __all__ = [
-    "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler",
-    "Sampler", "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset",
-    "WeightedRandomSampler", "default_collate", "default_convert", "get_worker_info", "random_split",
+    "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "DistributedSampler",
+    "IterableDataset", "RandomSampler", "Sampler", "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler",
+    "TensorDataset", "WeightedRandomSampler", "default_collate", "default_convert", "get_worker_info", "random_split",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:

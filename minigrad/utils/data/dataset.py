@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from minigrad.errors import value_error, warn
+from minigrad.errors import not_implemented_error, value_error, warn
 from minigrad.functions.draws import randperm
 from minigrad.tensor import Tensor
 
@@ -32,7 +32,7 @@ class Dataset(Generic[T]):
     """
 
     def __getitem__(self, index: Any) -> T:
-        raise NotImplementedError("Subclasses of Dataset should implement __getitem__.")
+        raise not_implemented_error("Subclasses of Dataset should implement __getitem__.")
 
     def __add__(self, other: Dataset[Any]) -> ConcatDataset[Any]:
         return ConcatDataset([self, other])
@@ -177,7 +177,7 @@ class Subset(Dataset[T]):
         self.dataset, self.indices = dataset, indices
         cls = type(self)
         if cls.__getitem__ is not Subset.__getitem__ and cls.__getitems__ is Subset.__getitems__:
-            raise NotImplementedError(
+            raise not_implemented_error(
                 f"{cls.__name__} overrides __getitem__ but not __getitems__, which DataLoader calls: add "
                 "def __getitems__(self, indices): return [self[i] for i in indices]"
             )

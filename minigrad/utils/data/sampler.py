@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from minigrad import random
-from minigrad.errors import type_error, value_error
+from minigrad.errors import not_implemented_error, type_error, value_error
 from minigrad.functions.creation import as_tensor
 from minigrad.random import Generator
 
@@ -26,7 +26,7 @@ class Sampler(Generic[T]):
     """The numbers of samples, or lists of them: a subclass has ``__iter__``, and ``__len__`` where that is known."""
 
     def __iter__(self) -> Iterator[T]:
-        raise NotImplementedError("Subclasses of Sampler should implement __iter__.")
+        raise not_implemented_error("Subclasses of Sampler should implement __iter__.")
 
 
 class SequentialSampler(Sampler[int]):

@@ -25,13 +25,13 @@ def size(shape: Sequence[int] | None) -> str:
     return " × ".join(map(str, shape)) if shape else "number"
 
 
-def text(array: Array) -> str:
+def text(array: Array, digits: int = 4) -> str:
     """Small arrays as they are, larger ones as min, mean and max and how many are not finite."""
     array = np.asarray(array)
     if array.size <= SMALL:
         if array.ndim == 0:
-            return number(array.item())
-        return _nested(array) if array.size else "empty"
+            return number(array.item(), digits)
+        return _nested(array, digits) if array.size else "empty"
     kind = array.dtype.kind
     if kind == "b":
         return f"{int(np.count_nonzero(array))} of {array.size} true"
@@ -43,19 +43,20 @@ def text(array: Array) -> str:
     if not finite.size:
         return f"all {bad} not finite"
     mean = float(finite.mean(dtype=np.float64))
-    summary = f"{number(finite.min().item())} … {number(mean)} … {number(finite.max().item())}"
+    shown = (number(n, digits) for n in (finite.min().item(), mean, finite.max().item()))
+    summary = " … ".join(shown)
     return f"{summary}, {bad} not finite" if bad else summary
 
 
-def number(value: Any) -> str:
-    """A number in four digits."""
-    return f"{value + 0.0:.4g}" if isinstance(value, float) else str(value)
+def number(value: Any, digits: int = 4) -> str:
+    """A number in so many digits."""
+    return f"{value + 0.0:.{digits}g}" if isinstance(value, float) else str(value)
 
 
-def _nested(array: Array) -> str:
+def _nested(array: Array, digits: int) -> str:
     if array.ndim == 1:
-        return "[" + ", ".join(number(v) for v in array.tolist()) + "]"
-    return "[" + ", ".join(_nested(row) for row in array) + "]"
+        return "[" + ", ".join(number(v, digits) for v in array.tolist()) + "]"
+    return "[" + ", ".join(_nested(row, digits) for row in array) + "]"
 
 
 def byte_count(n: int) -> str:

@@ -1,0 +1,63 @@
+"""Chapters quote programs of ``examples/``: each cell, what it prints, and what it draws, from a run of it."""
+
+import contextlib
+import functools
+import io
+import re
+import runpy
+import sys
+from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+CELL = re.compile(r"^# %% (\w+)\n", re.MULTILINE)
+
+
+class Cell(NamedTuple):
+    """One cell of a program: its text, what it printed, and the pictures that it made, by their names."""
+
+    code: str
+    printed: str
+    pictures: dict[str, object]
+
+
+@functools.cache
+def cells(program):
+    """The cells of ``examples/learn/{program}.py``, by name, run in order in one namespace."""
+    file = EXAMPLES / "learn" / f"{program}.py"
+    _, *parts = CELL.split(file.read_text(encoding="utf-8"))
+    names = {"__name__": "__main__", "__file__": str(file)}
+    ran = {}
+    for name, code in zip(parts[::2], parts[1::2], strict=True):
+        before, printed = dict(names), io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile("\n" * _line(file, name) + code, str(file), "exec"), names)
+        new = {k: v for k, v in names.items() if v is not before.get(k)}
+        pictures = {
+            k: v for k, v in new.items() if hasattr(v, "svg") or (isinstance(v, str) and v.startswith("<svg"))
+        }
+        ran[name] = Cell(code.strip("\n"), printed.getvalue(), pictures)
+    return ran
+
+
+def _line(file, name):
+    """The number of lines of a program before a cell's first."""
+    before = file.read_text(encoding="utf-8").partition(f"# %% {name}\n")[0]
+    return before.count("\n") + 1
+
+
+def printed_by(program, arguments):
+    """What ``examples/{program} {arguments}`` prints."""
+    file = EXAMPLES / program
+    printed = io.StringIO()
+    with (
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(io.StringIO()),
+        mock.patch.object(sys, "argv", [program, *arguments]),
+        mock.patch.object(sys, "path", [str(EXAMPLES), *sys.path]),
+        contextlib.suppress(SystemExit),
+    ):
+        runpy.run_path(str(file), run_name="__main__")
+    return printed.getvalue()

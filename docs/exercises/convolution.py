@@ -1,0 +1,14 @@
+"""Exercises on convolution. Replace each `raise` by your answer; `pytest docs/exercises -k convolution` grades them."""
+
+import numpy as np
+
+
+def convolve(signal, kernel):
+    """One number for each place where the kernel fits into the signal."""
+    places = len(signal) - len(kernel) + 1
+    return np.array([signal[i : i + len(kernel)] @ kernel for i in range(places)])
+
+
+def backward_of_convolve(signal, kernel, g):
+    """The gradients of the signal and of the kernel; g has a number for each place."""
+    raise NotImplementedError("backward_of_convolve: go through the places, and add up what each hands back")

@@ -1,0 +1,18 @@
+import numpy as np
+import pytest
+
+X, W = np.array([0.8, 1.6]), np.array([0.3, 0.6])
+
+
+def test_neuron(work):
+    assert work.neuron(X, W, 0.04) == pytest.approx(1.24)
+    assert work.neuron(X, -W, 0.04) == 0
+
+
+@pytest.mark.parametrize("b", [0.04, -5.0])
+def test_backward_of_neuron(work, check_vjp, b):
+    check_vjp(work.neuron, work.backward_of_neuron, (X, W, np.array(b)))
+
+
+def test_backward_of_leaky(work, check_vjp):
+    check_vjp(work.leaky, work.backward_of_leaky, np.array([-2.0, -0.5, 0.5, 3.0]))

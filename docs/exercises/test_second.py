@@ -1,0 +1,20 @@
+import pytest
+
+import minigrad as mg
+
+
+def test_newton_step(work):
+    x = mg.tensor(4.0, dtype=mg.float64)
+    assert work.newton_step(lambda x: (x - 1) ** 2, x).item() == pytest.approx(1.0)
+    for _ in range(8):
+        x = work.newton_step(lambda x: x**4 - 3 * x**3 + 2, x)
+    assert x.item() == pytest.approx(2.25)
+
+
+def test_hessian_times(work):
+    def f(p):
+        return (p[0] * p[1]).sin() + p[1] ** 3
+
+    p, v = mg.tensor([0.3, 0.7], dtype=mg.float64), mg.tensor([1.0, -2.0], dtype=mg.float64)
+    expected = mg.autograd.functional.hessian(f, p) @ v
+    assert mg.allclose(work.hessian_times(f, p, v), expected)

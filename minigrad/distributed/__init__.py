@@ -1,0 +1,27 @@
+"""Programs of several processes, under the names of ``torch.distributed``: a thin layer over MPI (the extra `mpi`).
+
+All processes run one program, which MPI starts: ``mpiexec -n 2 python train.py``.  A function is called by every
+process of its group (the default: all), in the same order, with contiguous Tensors of one shape and dtype.  With
+``async_op`` it returns a `Work` at once; the Tensors must not be touched until its ``wait()`` has returned.
+
+Who waits gives way to interrupts.  An error that nobody catches ends all processes, and so does waiting for one that
+has ended.
+"""
+# ruff: noqa: F403
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from minigrad.distributed import processes, transfers
+from minigrad.distributed.processes import *
+from minigrad.distributed.transfers import *
+from minigrad.hints import missing as _missing
+
+__all__ = []
+__all__ += processes.__all__
+__all__ += transfers.__all__
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise _missing(__name__, name)

@@ -1,0 +1,256 @@
+"""The processes of a program: how they begin, wait and end."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from minigrad.errors import runtime_error, value_error
+
+__all__ = [
+    "ProcessGroup", "Work", "destroy_process_group", "get_backend", "get_rank", "get_world_size",
+    "init_process_group", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available",
+    "is_nccl_available", "new_group",
+]  # fmt: skip
+
+_ENDED = 32767  # the tag by which a process tells the others that it ends
+_give_way: Callable[[], Any] = getattr(os, "sched_yield", functools.partial(time.sleep, 0))
+
+
+class Work:
+    """A transfer that goes on, in some of which (``among``) all processes of a group wait for each other."""
+
+    def __init__(
+        self, request: Any, then: Callable[[], object] = lambda: None, among: ProcessGroup | None = None
+    ) -> None:
+        self._request, self._then, self._among, self._source = request, then, among, -1
+
+    def is_completed(self) -> bool:
+        """Whether it is over, without waiting."""
+        if self._request is not None:
+            status = mpi().Status()
+            if not self._request.Test(status):
+                return False
+            self._request, self._source = None, status.source
+            self._then()
+        return True
+
+    def wait(self, timeout: Any = None) -> bool:
+        """Waits until it is over; True. RuntimeError where another process has ended and nothing comes any more."""
+        polls, late = 0, 0.0
+        while not self.is_completed():  # MPI's own waiting would let no interrupt through
+            polls += 1
+            if polls < 50:
+                continue
+            if polls < 500:  # others may want this core
+                _give_way()
+                continue
+            time.sleep(5e-5)
+            if polls % 1000 == 0 and (ended := self._waits_for()):
+                late = late or time.monotonic() + 1  # what they sent before may still come
+                if time.monotonic() > late:
+                    raise runtime_error(
+                        f"this process waits for process {min(ended)}, which has ended: all must call the same "
+                        "functions, equally often. Have they equally many batches?"
+                    )
+        return True
+
+    def _waits_for(self) -> set[int]:
+        """Processes that have ended, if this cannot be completed therefore."""
+        comm = mpi().COMM_WORLD
+        others = {*range(comm.size)} - {comm.rank}
+        ended = {r for r in others if comm.Iprobe(r, _ENDED)}
+        # Who has only sent something may end before others have received it.
+        return (
+            ended & {*self._among.ranks} if self._among is not None else ended if ended == others else set()
+        )
+
+
+class ProcessGroup:
+    """Processes that communicate: all, or those that `new_group` was told."""
+
+    def __init__(self, comm: Any, ranks: Sequence[int]) -> None:
+        self.comm, self.ranks = comm, list(ranks)  # None: this process is not in it
+
+    def size(self) -> int:
+        """How many processes there are; -1 outside of the group."""
+        return -1 if self.comm is None else len(self.ranks)
+
+    def rank(self) -> int:
+        """The number of this process in the group; -1 outside of it."""
+        return -1 if self.comm is None else int(self.comm.rank)
+
+    def at(self, rank: int) -> int:
+        """The number in the group of process ``rank``. ValueError if it is not in the group."""
+        if rank not in self.ranks:
+            raise value_error(f"process {rank} is not part of group {self.ranks}")
+        return self.ranks.index(rank)
+
+
+_world: ProcessGroup | None = None
+
+
+# ---------------------------------------------------------------- begin and end
+
+
+def is_available() -> bool:
+    """Whether mpi4py is installed."""
+    return find_spec("mpi4py") is not None
+
+
+is_mpi_available = is_available
+
+
+def is_gloo_available() -> bool:
+    """False. `init_process_group` takes the name, and MPI does the work."""
+    return False
+
+
+def is_nccl_available() -> bool:
+    """False. It is for graphics cards."""
+    return False
+
+
+def is_initialized() -> bool:
+    """Whether `init_process_group` was called."""
+    return _world is not None
+
+
+def init_process_group(
+    backend: str | None = None, init_method: str | None = None, timeout: Any = None, world_size: int = -1,
+    rank: int = -1, store: Any = None, group_name: str = "", pg_options: Any = None, device_id: Any = None,
+) -> None:  # fmt: skip
+    """Makes the group of all processes that ``mpiexec`` has started; of this one, where it was not used.
+
+    Args:
+        backend: None, ``"mpi"`` or ``"gloo"``, which all mean MPI.
+        world_size, rank: what the program expects; unless given, ``WORLD_SIZE`` and ``RANK`` in the environment say it.
+        init_method, timeout, store, group_name, pg_options, device_id: accepted for PyTorch's sake.
+
+    Raises:
+        ImportError: mpi4py, or a library of MPI, is missing.
+        ValueError: another backend, or the group is there already.
+        RuntimeError: the program expects other processes than MPI has started, as under ``torchrun``.
+    """
+    global _world
+    if backend is not None and backend.lower() not in ("mpi", "gloo", "cpu:gloo", "cpu:mpi"):
+        raise value_error(f"init_process_group(): there is MPI, on the CPU, and no backend {backend!r}")
+    if _world is not None:
+        raise value_error("trying to initialize the default process group twice!")
+    comm = mpi().COMM_WORLD
+    environment = os.environ if init_method in (None, "env://") and store is None else {}
+    size = world_size if world_size > 0 else int(environment.get("WORLD_SIZE", comm.size))
+    at = rank if rank >= 0 else int(environment.get("RANK", comm.rank))
+    if (size, at) != (comm.size, comm.rank):
+        raise runtime_error(
+            f"init_process_group(): the program expects to be process {at} of {size}; for MPI it is {comm.rank} of "
+            f"{comm.size}. minigrad's processes are started by MPI, and not by torchrun or spawn: mpiexec -n "
+            f"{max(size, 2)} python -m minigrad {os.path.basename(sys.argv[0]) or 'train.py'}"
+        )
+    _world = ProcessGroup(comm, range(comm.size))
+    if comm.size > 1 and not isinstance(sys.excepthook, _EndsAll):
+        sys.excepthook = _EndsAll(comm, sys.excepthook)
+        atexit.register(_tell_end, comm, os.getpid())
+
+
+def destroy_process_group(group: ProcessGroup | None = None) -> None:
+    """Forgets a group, or all processes; then `init_process_group` may be called again."""
+    global _world
+    if of("destroy_process_group", group) is _world:
+        _world = None
+
+
+def get_rank(group: ProcessGroup | None = None) -> int:
+    """The number of this process, from 0 on; -1 outside of the group."""
+    return of("get_rank", group).rank()
+
+
+def get_world_size(group: ProcessGroup | None = None) -> int:
+    """How many processes there are; -1 outside of the group."""
+    return of("get_world_size", group).size()
+
+
+def get_backend(group: ProcessGroup | None = None) -> str:
+    """``"mpi"``, whatever `init_process_group` was told."""
+    of("get_backend", group)
+    return "mpi"
+
+
+def new_group(ranks: Sequence[int] | None = None, *args: Any, **kwargs: Any) -> ProcessGroup:
+    """A group of some of the processes, which all processes must ask for; other arguments change nothing.
+
+    Outside of the group its functions do nothing, and warn. ValueError for a number that no process has.
+    """
+    world = of("new_group", None)
+    numbers = sorted(world.ranks if ranks is None else ranks)
+    key = [world.at(r) for r in {*numbers}]
+    comm = world.comm.Split(0 if world.rank() in key else mpi().UNDEFINED, world.rank())
+    return ProcessGroup(comm if world.rank() in key else None, numbers)
+
+
+class _EndsAll:
+    """An excepthook after which all processes end, for the others may wait for this one."""
+
+    def __init__(self, comm: Any, hook: Any) -> None:
+        self.comm, self.hook, self.pid = comm, hook, os.getpid()
+
+    def __call__(self, kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        self.hook(kind, error, trace)
+        if os.getpid() == self.pid:  # a fork is no process of MPI's
+            print(f"process {self.comm.rank} of {self.comm.size} has failed: all end", file=sys.stderr)
+            _hand_over()
+            self.comm.Abort(130 if issubclass(kind, KeyboardInterrupt) else 1)
+
+
+def _hand_over() -> None:
+    """Waits until mpiexec has read what was printed; what it has not read is lost when it ends the processes."""
+    end = time.monotonic() + 5
+    with contextlib.suppress(Exception):  # no pipe, no such calls on this system
+        from fcntl import ioctl
+        from termios import FIONREAD
+
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            while any(ioctl(stream.fileno(), FIONREAD, bytes(4))) and time.monotonic() < end:
+                time.sleep(0.01)
+
+
+def _tell_end(comm: Any, pid: int) -> None:
+    """Tells all others that this process ends, and waits until they end too: MPI must not lose a message."""
+    if os.getpid() == pid:
+        others = {*range(comm.size)} - {comm.rank}
+        works = [Work(comm.Isend(b"", other, _ENDED)) for other in others]
+        for work in [*works, *(Work(comm.Irecv(bytearray(), other, _ENDED)) for other in others)]:
+            work.wait()
+
+
+# ---------------------------------------------------------------- MPI, and the group of a call
+
+
+def mpi() -> Any:
+    """The module of mpi4py; the first call starts MPI. ImportError where it, or MPI's library, is missing."""
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        raise ImportError(
+            "minigrad.distributed needs mpi4py and a library of MPI (the extra `mpi`): "
+            f'pip install "minigrad-tape[mpi]" ({error})'
+        ) from error
+    return MPI
+
+
+def of(user: str, group: ProcessGroup | None) -> ProcessGroup:
+    """The group of a call. ValueError before `init_process_group`."""
+    if _world is None:
+        mpi()
+        raise value_error(
+            f"Default process group has not been initialized: call init_process_group() before {user}()"
+        )
+    return _world if group is None else group

@@ -1,0 +1,288 @@
+"""What processes send each other: Tensors, in place, and objects."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import inspect
+import pickle
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from minigrad.core.apply import needs_value
+from minigrad.core.changes import changed
+from minigrad.core.op import Array
+from minigrad.core.tensor import Tensor
+from minigrad.distributed.processes import ProcessGroup, Work, get_rank, mpi, of
+from minigrad.errors import runtime_error, type_error, value_error, warn
+
+__all__ = [
+    "ReduceOp", "all_gather", "all_gather_into_tensor", "all_gather_object", "all_reduce", "all_to_all", "barrier",
+    "broadcast", "broadcast_object_list", "gather", "irecv", "isend", "recv", "reduce", "reduce_scatter", "scatter",
+    "send",
+]  # fmt: skip
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ReduceOp(enum.Enum):
+    """How values are combined: by MPI's operation of this name. ``AVG`` is for floats, ``B...`` are for integers."""
+
+    SUM, PRODUCT, MIN, MAX = "SUM", "PROD", "MIN", "MAX"
+    BAND, BOR, BXOR = "BAND", "BOR", "BXOR"
+    AVG = "AVG"
+
+
+def _transfer(function: F) -> F:
+    """Gives a function its group, and waits for the `Work` that it returns, unless it is ``async_op``."""
+    signature, user = inspect.signature(function), function.__name__
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        group = bound.arguments["group"] = of(user, bound.arguments["group"])
+        needs_value(f"minigrad.distributed.{user}()")
+        if group.comm is None:
+            return warn(
+                f"Running {user} on global rank {get_rank()} which does not belong to the given group."
+            )
+        work = function(*bound.args, **bound.kwargs)
+        if bound.arguments.get("async_op", True):
+            return work
+        work.wait()
+        return None
+
+    return call  # type: ignore[return-value]
+
+
+def _array(tensor: Tensor, writes: bool = False) -> Array:
+    """The memory of a Tensor. TypeError for something else, ValueError where it has gaps."""
+    if not isinstance(tensor, Tensor):
+        raise type_error(f"only Tensors travel between processes, got {type(tensor).__name__}")
+    if not tensor._array.flags.c_contiguous:
+        raise value_error("Tensors must be contiguous")
+    if writes:
+        changed(tensor._array)
+    return tensor._array
+
+
+def _arrays(tensors: Sequence[Tensor] | None, group: ProcessGroup, writes: bool = False) -> list[Array]:
+    """The memory of a list of Tensors, one for each process."""
+    if tensors is None or len(tensors) != group.size():
+        raise value_error(f"a list of {len(tensors or ())} Tensors for {group.size()} processes")
+    return [_array(t, writes) for t in tensors]
+
+
+def _rows(arrays: Sequence[Array], like: Array) -> Array:
+    """Arrays, one after another. ValueError unless each is as large as another."""
+    for a in arrays:
+        if (a.size, a.dtype) != (like.size, like.dtype):
+            raise value_error(
+                f"a Tensor of {a.dtype} {list(a.shape)} beside one of {like.dtype} {list(like.shape)}"
+            )
+    return np.concatenate([a.reshape(-1) for a in arrays])
+
+
+def as_bytes(array: Array) -> Any:
+    """The memory of an array that lies row by row."""
+    return array.reshape(-1).view(np.uint8)
+
+
+def handed_out(memory: Any, arrays: Sequence[Array]) -> Callable[[], object]:
+    """What puts the parts of memory, one after another, into arrays."""
+
+    def then() -> None:
+        at = 0
+        for a in arrays:
+            a[...] = memory[at : at + a.nbytes].view(a.dtype).reshape(a.shape)
+            at += a.nbytes
+
+    return then
+
+
+def reduced(call: str, group: ProcessGroup, array: Array, out: Array, op: Any, *root: int) -> Work:
+    """Starts a reduction of an array into another, or into itself. RuntimeError for a dtype that cannot be combined."""
+    kind, library = array.dtype.kind, mpi()
+    if not isinstance(op, ReduceOp):
+        raise type_error(f"op must be one of ReduceOp, got {op!r}")
+    if kind not in "fiu" or (kind == "f" and op.value[0] == "B") or (kind != "f" and op is ReduceOp.AVG):
+        raise runtime_error(f"{op} has no meaning for {array.dtype}")
+    sent, into = array, out
+    if array.dtype == np.float16:  # MPI has none: it is added up in float32, and rounded once
+        sent = array.astype(np.float32)
+        into = sent if array is out else np.empty(out.shape, np.float32)
+    here = root in ((), (group.rank(),))
+    source = library.IN_PLACE if here and sent is into else sent
+    way = getattr(library, "SUM" if op is ReduceOp.AVG else op.value)
+    request = getattr(group.comm, call)(source, into if here else None, way, *root)
+
+    def then() -> None:
+        if here and op is ReduceOp.AVG:
+            np.divide(into, group.size(), out=into)
+        if here and into is not out:
+            out[...] = into
+
+    return Work(request, then, None if root else group)
+
+
+Started = Work | None  # None, unless it is ``async_op``
+
+# ---------------------------------------------------------------- among all
+
+
+@_transfer
+def all_reduce(tensor: Tensor, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False) -> Started:
+    """Combines a Tensor of every process, and puts the result into it everywhere."""
+    array = _array(tensor, writes=True)
+    return reduced("Iallreduce", group, array, array, op)
+
+
+@_transfer
+def reduce(
+    tensor: Tensor, dst: int, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False
+) -> Started:
+    """Combines a Tensor of every process, and puts the result into that of process ``dst``."""
+    array = _array(tensor, writes=True)
+    return reduced("Ireduce", group, array, array, op, group.at(dst))
+
+
+@_transfer
+def reduce_scatter(
+    output: Tensor,
+    input_list: Sequence[Tensor],
+    op: Any = ReduceOp.SUM,
+    group: Any = None,
+    async_op: bool = False,
+) -> Started:
+    """Combines a list of Tensors of every process, place by place; each process gets its place."""
+    out = _array(output, writes=True)
+    return reduced("Ireduce_scatter_block", group, _rows(_arrays(input_list, group), out), out, op)
+
+
+@_transfer
+def broadcast(tensor: Tensor, src: int, group: Any = None, async_op: bool = False) -> Started:
+    """Puts the values of a Tensor of process ``src`` into that of every other."""
+    return Work(group.comm.Ibcast(as_bytes(_array(tensor, writes=True)), group.at(src)))
+
+
+@_transfer
+def all_gather_into_tensor(
+    output_tensor: Tensor, input_tensor: Tensor, group: Any = None, async_op: bool = False
+) -> Started:
+    """Puts the Tensors of all processes into one, in the order of their numbers."""
+    array, out = _array(input_tensor), _array(output_tensor, writes=True)
+    if (out.size, out.dtype) != (array.size * group.size(), array.dtype):
+        raise value_error(
+            f"{list(out.shape)} does not hold {group.size()} of {list(array.shape)}, or another dtype"
+        )
+    return Work(group.comm.Iallgather(as_bytes(array), as_bytes(out)), among=group)
+
+
+@_transfer
+def all_gather(
+    tensor_list: Sequence[Tensor], tensor: Tensor, group: Any = None, async_op: bool = False
+) -> Started:
+    """Puts the Tensors of all processes into a list of Tensors, in the order of their numbers."""
+    array, outs = _array(tensor), _arrays(tensor_list, group, writes=True)
+    memory = as_bytes(_rows(outs, array))
+    return Work(group.comm.Iallgather(as_bytes(array), memory), handed_out(memory, outs), group)
+
+
+@_transfer
+def gather(
+    tensor: Tensor, gather_list: Sequence[Tensor] | None = None, dst: int = 0, group: Any = None,
+    async_op: bool = False,
+) -> Started:  # fmt: skip
+    """Puts the Tensors of all processes into a list that process ``dst`` has, and only that one."""
+    array, root = _array(tensor), group.at(dst)
+    outs = _arrays(gather_list, group, writes=True) if root == group.rank() else []
+    memory = as_bytes(_rows(outs, array)) if outs else None
+    return Work(group.comm.Igather(as_bytes(array), memory, root), handed_out(memory, outs))
+
+
+@_transfer
+def scatter(
+    tensor: Tensor, scatter_list: Sequence[Tensor] | None = None, src: int = 0, group: Any = None,
+    async_op: bool = False,
+) -> Started:  # fmt: skip
+    """Puts the Tensors of a list that process ``src`` has, and only that one, into those of all processes."""
+    array, root = _array(tensor, writes=True), group.at(src)
+    memory = as_bytes(_rows(_arrays(scatter_list, group), array)) if root == group.rank() else None
+    return Work(group.comm.Iscatter(memory, as_bytes(array), root))
+
+
+@_transfer
+def all_to_all(
+    output_tensor_list: Sequence[Tensor], input_tensor_list: Sequence[Tensor], group: Any = None,
+    async_op: bool = False,
+) -> Started:  # fmt: skip
+    """Sends the Tensors of a list, one to each process, and fills another list; sizes may differ."""
+    outs, ins = _arrays(output_tensor_list, group, writes=True), _arrays(input_tensor_list, group)
+    memory = np.empty(sum(a.nbytes for a in outs), np.uint8)
+    sent = np.concatenate([as_bytes(a) for a in ins]), [a.nbytes for a in ins]
+    return Work(
+        group.comm.Ialltoallv(sent, (memory, [a.nbytes for a in outs])), handed_out(memory, outs), group
+    )
+
+
+@_transfer
+def barrier(group: Any = None, async_op: bool = False, device_ids: Any = None) -> Started:
+    """Waits until all processes have come here."""
+    return Work(group.comm.Ibarrier(), among=group)
+
+
+@_transfer
+def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> None:
+    """Puts an object of every process into a list, which has as many places.
+
+    Objects travel as pickles, which may execute code when they are read: they come from processes of this program, and
+    from nowhere else.
+    """
+    sent, sizes = np.frombuffer(pickle.dumps(obj), np.uint8), np.empty(group.size(), np.int64)
+    Work(group.comm.Iallgather(np.array([len(sent)]), sizes), among=group).wait()
+    memory = np.empty(sizes.sum(), np.uint8)
+    Work(group.comm.Iallgatherv(sent, (memory, sizes.tolist())), among=group).wait()
+    object_list[:] = [pickle.loads(part.tobytes()) for part in np.split(memory, np.cumsum(sizes)[:-1])]
+
+
+@_transfer
+def broadcast_object_list(
+    object_list: list[Any], src: int = 0, group: Any = None, device: Any = None
+) -> None:
+    """Puts the objects of process ``src`` into the lists of the others. They are pickles, as in `all_gather_object`."""
+    lists: list[Any] = [None] * group.size()
+    all_gather_object(lists, list(object_list) if group.at(src) == group.rank() else None, group)
+    object_list[:] = lists[group.at(src)]
+
+
+# ---------------------------------------------------------------- from one to one
+
+
+@_transfer
+def isend(tensor: Tensor, dst: int, group: Any = None, tag: int = 0) -> Started:
+    """Starts to send a Tensor to process ``dst``."""
+    return Work(group.comm.Isend(as_bytes(_array(tensor)), group.at(dst), tag))
+
+
+@_transfer
+def irecv(tensor: Tensor, src: int | None = None, group: Any = None, tag: int = 0) -> Started:
+    """Starts to receive a Tensor from process ``src``, or from whichever sends one."""
+    at = mpi().ANY_SOURCE if src is None else group.at(src)
+    return Work(group.comm.Irecv(as_bytes(_array(tensor, writes=True)), at, tag))
+
+
+def send(tensor: Tensor, dst: int, group: ProcessGroup | None = None, tag: int = 0) -> None:
+    """Sends a Tensor to process ``dst``."""
+    if (work := isend(tensor, dst, group, tag)) is not None:
+        work.wait()
+
+
+def recv(tensor: Tensor, src: int | None = None, group: ProcessGroup | None = None, tag: int = 0) -> int:
+    """Receives a Tensor from process ``src``, or from whichever sends one; returns its number."""
+    if (work := irecv(tensor, src, group, tag)) is None:
+        return -1
+    work.wait()
+    return of("recv", group).ranks[work._source]

@@ -1,0 +1,62 @@
+"""Trials that succeed or do not."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minigrad.autograd import no_grad
+from minigrad.core.tensor import Tensor
+from minigrad.distributions import constraints
+from minigrad.distributions.chances import Odds
+from minigrad.distributions.distribution import Distribution, Shape
+from minigrad.distributions.utils import bce, broadcast_all, one_of, parameters
+from minigrad.functions.creation import arange
+from minigrad.functions.draws import bernoulli
+from minigrad.functions.elementwise import where
+
+__all__ = ["Bernoulli"]
+
+
+class Bernoulli(Odds, Distribution):
+    """1 with the probability ``probs``, or with the log odds ``logits``, else 0."""
+
+    arg_constraints = parameters(probs=constraints.unit_interval, logits=constraints.real)
+    support = constraints.boolean
+    has_enumerate_support = True
+
+    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+        name = one_of(self, probs=probs, logits=logits)
+        (value,) = broadcast_all(probs if name == "probs" else logits)
+        setattr(self, name, value)
+        super().__init__(value.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.probs
+
+    @property
+    def mode(self) -> Tensor:
+        return where(self.probs == 0.5, math.nan, (self.probs >= 0.5).to(self.probs.dtype))
+
+    @property
+    def variance(self) -> Tensor:
+        return self.probs * (1 - self.probs)
+
+    def sample(self, sample_shape: Shape = ()) -> Tensor:
+        shape = self._extended_shape(sample_shape)
+        with no_grad():
+            return bernoulli(self.probs.expand(shape))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        logits, value = broadcast_all(self.logits, value)
+        return -bce(logits, value)
+
+    def entropy(self) -> Tensor:
+        return bce(self.logits, self.probs)
+
+    def enumerate_support(self, expand: bool = True) -> Tensor:
+        values = arange(2, dtype=self.probs.dtype)
+        values = values.reshape(-1, *[1] * len(self.batch_shape))
+        return values.expand(-1, *self.batch_shape) if expand else values

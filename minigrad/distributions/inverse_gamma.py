@@ -1,0 +1,56 @@
+"""Inverses of gamma numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minigrad.core.tensor import Tensor
+from minigrad.distributions import constraints
+from minigrad.distributions.gamma import Gamma
+from minigrad.distributions.transformed_distribution import TransformedDistribution
+from minigrad.distributions.transforms import PowerTransform
+from minigrad.distributions.utils import parameters
+from minigrad.functions.creation import ones
+from minigrad.functions.elementwise import where
+from minigrad.functions.table import lgamma
+
+__all__ = ["InverseGamma"]
+
+
+class InverseGamma(TransformedDistribution):
+    """The inverse of a gamma number."""
+
+    base_dist: Gamma
+    arg_constraints = parameters(concentration=constraints.positive, rate=constraints.positive)
+    support = constraints.positive
+    has_rsample = True
+
+    def __init__(self, concentration: Any, rate: Any, validate_args: bool | None = None) -> None:
+        base = Gamma(concentration, rate, validate_args=validate_args)
+        super().__init__(base, PowerTransform(-ones(())), validate_args)
+
+    @property
+    def concentration(self) -> Tensor:
+        return self.base_dist.concentration
+
+    @property
+    def rate(self) -> Tensor:
+        return self.base_dist.rate
+
+    @property
+    def mean(self) -> Tensor:
+        return where(self.concentration > 1, self.rate / (self.concentration - 1), math.inf)
+
+    @property
+    def mode(self) -> Tensor:
+        return self.rate / (self.concentration + 1)
+
+    @property
+    def variance(self) -> Tensor:
+        a = self.concentration
+        return where(a > 2, self.rate.square() / ((a - 1).square() * (a - 2)), math.inf)
+
+    def entropy(self) -> Tensor:
+        a = self.concentration
+        return a + self.rate.log() + lgamma(a) - (1 + a) * a.digamma()

@@ -1,0 +1,38 @@
+"""Points of the simplex made of normal numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.core.tensor import Tensor
+from minigrad.distributions import constraints
+from minigrad.distributions.normal import Normal
+from minigrad.distributions.transformed_distribution import TransformedDistribution
+from minigrad.distributions.transforms import StickBreakingTransform
+from minigrad.distributions.utils import parameters
+
+__all__ = ["LogisticNormal"]
+
+
+class LogisticNormal(TransformedDistribution):
+    """Points of the simplex by stick breaking of normal numbers."""
+
+    arg_constraints = parameters(loc=constraints.real, scale=constraints.positive)
+    support = constraints.simplex
+    has_rsample = True
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
+        base = Normal(loc, scale, validate_args=validate_args)
+        if not base.batch_shape:
+            base = base.expand((1,))
+        super().__init__(base, StickBreakingTransform(), validate_args)
+
+    @property
+    def loc(self) -> Tensor:
+        loc: Tensor = self.base_dist.base_dist.loc
+        return loc
+
+    @property
+    def scale(self) -> Tensor:
+        scale: Tensor = self.base_dist.base_dist.scale
+        return scale

@@ -1,0 +1,134 @@
+"""Normal vectors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minigrad.core.tensor import Tensor
+from minigrad.distributions import constraints
+from minigrad.distributions.distribution import Distribution, Shape
+from minigrad.distributions.utils import draw, lazy_property, parameters
+from minigrad.errors import value_error
+from minigrad.functions.arranged import broadcast_shapes
+from minigrad.functions.creation import eye
+from minigrad.linalg import cholesky, solve_triangular
+
+__all__ = ["MultivariateNormal"]
+
+
+def _mv(matrix: Tensor, vector: Tensor) -> Tensor:
+    """The products of matrices and vectors, of whatever batch."""
+    return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
+
+
+def _mahalanobis(scale_tril: Tensor, difference: Tensor) -> Tensor:
+    """The squared length of ``inverse(scale_tril) @ difference``."""
+    shape = broadcast_shapes(scale_tril.shape[:-2], difference.shape[:-1])
+    n = difference.shape[-1]
+    columns = difference.expand(*shape, n).unsqueeze(-1)
+    solved = solve_triangular(scale_tril.expand(*shape, n, n), columns, upper=False)
+    return solved.squeeze(-1).square().sum(-1)
+
+
+def _log_diagonal(matrix: Tensor) -> Tensor:
+    """The sum of the logarithms of the diagonal: half the log determinant that a Cholesky factor stands for."""
+    return matrix.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+
+
+def _tril_of_precision(precision: Tensor) -> Tensor:
+    """The Cholesky factor of the inverse: that of the matrix with rows and columns in reverse order, inverted."""
+    reverse = cholesky(precision.flip((-2, -1))).flip((-2, -1)).mT
+    identity = eye(precision.shape[-1], dtype=precision.dtype).expand(precision.shape)
+    return solve_triangular(reverse, identity, upper=False)
+
+
+class MultivariateNormal(Distribution):
+    """Normal vectors with a mean and a covariance, or its inverse, or its Cholesky factor."""
+
+    arg_constraints = parameters(
+        loc=constraints.real_vector,
+        covariance_matrix=constraints.positive_definite,
+        precision_matrix=constraints.positive_definite,
+        scale_tril=constraints.lower_cholesky,
+    )
+    support = constraints.real_vector
+    has_rsample = True
+
+    def __init__(
+        self, loc: Tensor, covariance_matrix: Tensor | None = None, precision_matrix: Tensor | None = None,
+        scale_tril: Tensor | None = None, validate_args: bool | None = None,
+    ) -> None:  # fmt: skip
+        if loc.dim() < 1:
+            raise value_error("loc must be at least one-dimensional.")
+        options = {
+            "covariance_matrix": covariance_matrix, "scale_tril": scale_tril, "precision_matrix": precision_matrix
+        }  # fmt: skip
+        names = [name for name, matrix in options.items() if matrix is not None]
+        if len(names) != 1:
+            raise value_error(
+                "Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified."
+            )
+        (name,) = names
+        matrix: Any = options[name]
+        if matrix.dim() < 2:
+            raise value_error(
+                f"{name} must be at least two-dimensional, with optional leading batch dimensions"
+            )
+        batch = broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
+        setattr(self, name, matrix.expand(*batch, *matrix.shape[-2:]))
+        self.loc = loc.expand(*batch, loc.shape[-1])
+        super().__init__(batch, self.loc.shape[-1:], validate_args=validate_args)
+        self._scale: Tensor
+        if name == "scale_tril":
+            self._scale = matrix
+        elif name == "covariance_matrix":
+            self._scale = cholesky(matrix)
+        else:
+            self._scale = _tril_of_precision(matrix)
+
+    @property
+    def _unbroadcasted_scale_tril(self) -> Tensor:
+        return self._scale
+
+    @lazy_property
+    def scale_tril(self) -> Tensor:
+        """The Cholesky factor of the covariance."""
+        return self._scale.expand(*self.batch_shape, *self.event_shape, *self.event_shape)
+
+    @lazy_property
+    def covariance_matrix(self) -> Tensor:
+        """The covariance."""
+        return (self._scale @ self._scale.mT).expand(*self.batch_shape, *self.event_shape, *self.event_shape)
+
+    @lazy_property
+    def precision_matrix(self) -> Tensor:
+        """The inverse of the covariance."""
+        identity = eye(self._scale.shape[-1], dtype=self._scale.dtype).expand(self._scale.shape)
+        inverse = solve_triangular(self._scale, identity, upper=False)
+        return (inverse.mT @ inverse).expand(*self.batch_shape, *self.event_shape, *self.event_shape)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def variance(self) -> Tensor:
+        return self._scale.square().sum(-1).expand(*self.batch_shape, *self.event_shape)
+
+    def rsample(self, sample_shape: Shape = ()) -> Tensor:
+        shape = self._extended_shape(sample_shape)
+        return self.loc + _mv(self._scale, draw("normal", self.loc, shape))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        distance = _mahalanobis(self._scale, value - self.loc)
+        return -0.5 * (self.event_shape[0] * math.log(2 * math.pi) + distance) - _log_diagonal(self._scale)
+
+    def entropy(self) -> Tensor:
+        half = 0.5 * self.event_shape[0] * (1.0 + math.log(2 * math.pi)) + _log_diagonal(self._scale)
+        return half.expand(self.batch_shape)

@@ -1,0 +1,64 @@
+"""Successes before failures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.autograd import no_grad
+from minigrad.core.tensor import Tensor
+from minigrad.distributions import constraints
+from minigrad.distributions.chances import Odds
+from minigrad.distributions.distribution import Distribution, Shape
+from minigrad.distributions.gamma import Gamma
+from minigrad.distributions.utils import broadcast_all, one_of, parameters
+from minigrad.functions.draws import poisson
+from minigrad.functions.elementwise import where
+from minigrad.functions.table import lgamma
+from minigrad.nn.functional import logsigmoid
+
+__all__ = ["NegativeBinomial"]
+
+
+class NegativeBinomial(Odds, Distribution):
+    """Successes before ``total_count`` failures."""
+
+    arg_constraints = parameters(
+        total_count=constraints.greater_than_eq(0),
+        probs=constraints.half_open_interval(0.0, 1.0),
+        logits=constraints.real,
+    )
+    support = constraints.nonnegative_integer
+
+    def __init__(
+        self, total_count: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
+        name = one_of(self, probs=probs, logits=logits)
+        self.total_count, value = broadcast_all(total_count, probs if name == "probs" else logits)
+        self.total_count = self.total_count.type_as(value)
+        setattr(self, name, value)
+        super().__init__(value.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.total_count * self.logits.exp()
+
+    @property
+    def mode(self) -> Tensor:
+        return ((self.total_count - 1) * self.logits.exp()).floor().clamp(min=0.0)
+
+    @property
+    def variance(self) -> Tensor:
+        return self.mean / (-self.logits).sigmoid()
+
+    def sample(self, sample_shape: Shape = ()) -> Tensor:
+        with no_grad():
+            rates = Gamma(self.total_count, (-self.logits).exp(), validate_args=False)
+            return poisson(rates.sample(sample_shape))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        n = self.total_count
+        chance = n * logsigmoid(-self.logits) + value * logsigmoid(self.logits)
+        ways = lgamma(n + value) - lgamma(1.0 + value) - lgamma(n)
+        # 0 failures after 0 successes
+        return chance + where(n + value == 0.0, 0.0, ways)

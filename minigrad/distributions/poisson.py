@@ -1,0 +1,46 @@
+"""Counts of events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.core.tensor import Tensor
+from minigrad.distributions import constraints
+from minigrad.distributions.distribution import Distribution, Shape
+from minigrad.distributions.utils import broadcast_all, parameters
+from minigrad.functions.draws import poisson
+from minigrad.functions.table import lgamma, xlogy
+
+__all__ = ["Poisson"]
+
+
+class Poisson(Distribution):
+    """Counts of independent events at that rate."""
+
+    arg_constraints = parameters(rate=constraints.nonnegative)
+    support = constraints.nonnegative_integer
+
+    def __init__(self, rate: Any, validate_args: bool | None = None) -> None:
+        (self.rate,) = broadcast_all(rate)
+        super().__init__(self.rate.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.rate
+
+    @property
+    def mode(self) -> Tensor:
+        return self.rate.floor()
+
+    @property
+    def variance(self) -> Tensor:
+        return self.rate
+
+    def sample(self, sample_shape: Shape = ()) -> Tensor:
+        shape = self._extended_shape(sample_shape)
+        return poisson(self.rate.detach().expand(shape))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        rate, value = broadcast_all(self.rate, value)
+        return xlogy(value, rate) - rate - lgamma(value + 1)

@@ -1,0 +1,77 @@
+"""Bernoulli numbers, relaxed so that gradients flow."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minigrad.core.tensor import Tensor
+from minigrad.distributions import constraints
+from minigrad.distributions.chances import Odds
+from minigrad.distributions.distribution import Distribution, Shape
+from minigrad.distributions.transformed_distribution import TransformedDistribution
+from minigrad.distributions.transforms import SigmoidTransform
+from minigrad.distributions.utils import broadcast_all, clamp_probs, draw, one_of, parameters
+
+__all__ = ["LogitRelaxedBernoulli", "RelaxedBernoulli"]
+
+
+class LogitRelaxedBernoulli(Odds, Distribution):
+    """The log odds of `RelaxedBernoulli`."""
+
+    arg_constraints = parameters(probs=constraints.unit_interval, logits=constraints.real)
+    support = constraints.real
+    has_rsample = True
+
+    def __init__(
+        self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
+        self.temperature = temperature
+        name = one_of(self, probs=probs, logits=logits)
+        (value,) = broadcast_all(probs if name == "probs" else logits)
+        setattr(self, name, value)
+        super().__init__(value.shape, validate_args=validate_args)
+
+    def rsample(self, sample_shape: Shape = ()) -> Tensor:
+        shape = self._extended_shape(sample_shape)
+        uniform = clamp_probs(draw("uniform", self.probs, shape))
+        probs = clamp_probs(self.probs)
+        odds = uniform.log() - (-uniform).log1p() + probs.log() - (-probs).log1p()
+        value: Tensor = odds / self.temperature
+        return value
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        logits, value = broadcast_all(self.logits, value)
+        t = self.temperature
+        diff: Tensor = logits - value * t
+        log_t = t.log() if isinstance(t, Tensor) else math.log(t)
+        log_prob: Tensor = log_t + diff - 2 * diff.exp().log1p()
+        return log_prob
+
+
+class RelaxedBernoulli(TransformedDistribution):
+    """Numbers between 0 and 1 that tend to Bernoulli numbers as the temperature goes to 0 (Concrete)."""
+
+    base_dist: LogitRelaxedBernoulli
+    arg_constraints = parameters(probs=constraints.unit_interval, logits=constraints.real)
+    support = constraints.unit_interval
+    has_rsample = True
+
+    def __init__(
+        self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
+        base = LogitRelaxedBernoulli(temperature, probs, logits)
+        super().__init__(base, SigmoidTransform(), validate_args)
+
+    @property
+    def temperature(self) -> Any:
+        return self.base_dist.temperature
+
+    @property
+    def logits(self) -> Tensor:
+        return self.base_dist.logits
+
+    @property
+    def probs(self) -> Tensor:
+        return self.base_dist.probs

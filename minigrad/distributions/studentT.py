@@ -1,0 +1,63 @@
+"""Student's t."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minigrad.core.tensor import Tensor
+from minigrad.distributions import constraints
+from minigrad.distributions.chi2 import Chi2
+from minigrad.distributions.distribution import Distribution, Shape
+from minigrad.distributions.utils import broadcast_all, draw, parameters
+from minigrad.functions.elementwise import where
+from minigrad.functions.table import lgamma
+
+__all__ = ["StudentT"]
+
+
+class StudentT(Distribution):
+    """Student's t with ``df`` degrees of freedom, moved and scaled."""
+
+    arg_constraints = parameters(df=constraints.positive, loc=constraints.real, scale=constraints.positive)
+    support = constraints.real
+    has_rsample = True
+
+    def __init__(self, df: Any, loc: Any = 0.0, scale: Any = 1.0, validate_args: bool | None = None) -> None:
+        self.df, self.loc, self.scale = broadcast_all(df, loc, scale)
+        super().__init__(self.df.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return where(self.df <= 1, math.nan, self.loc)
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def variance(self) -> Tensor:
+        finite = self.scale.square() * self.df / (self.df - 2)
+        return where(self.df > 2, finite, where(self.df > 1, math.inf, math.nan))
+
+    def rsample(self, sample_shape: Shape = ()) -> Tensor:
+        shape = self._extended_shape(sample_shape)
+        z = draw("normal", self.df, shape)
+        squares = Chi2(self.df, validate_args=False).rsample(sample_shape)
+        return self.loc + self.scale * z * (squares / self.df).rsqrt()
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        y = (value - self.loc) / self.scale
+        norm = (
+            self.scale.log()
+            + 0.5 * (self.df * math.pi).log()
+            + lgamma(0.5 * self.df)
+            - lgamma(0.5 * (self.df + 1.0))
+        )
+        return -0.5 * (self.df + 1.0) * (y.square() / self.df).log1p() - norm
+
+    def entropy(self) -> Tensor:
+        half, more = 0.5 * self.df, 0.5 * (self.df + 1)
+        beta = lgamma(half) + math.log(math.pi) / 2 - lgamma(more)
+        return self.scale.log() + more * (more.digamma() - half.digamma()) + 0.5 * self.df.log() + beta

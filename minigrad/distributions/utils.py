@@ -1,0 +1,103 @@
+"""What the families share: operands that broadcast, clamped probabilities, and attributes computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minigrad import dtypes
+from minigrad.autograd import enable_grad
+from minigrad.core.mode import MODE
+from minigrad.core.tensor import Tensor
+from minigrad.errors import value_error
+from minigrad.functions.arranged import broadcast_shapes
+from minigrad.functions.creation import tensor
+from minigrad.functions.draws import drawn
+from minigrad.functions.typed import finfo
+from minigrad.nn.functional import binary_cross_entropy_with_logits, softmax
+
+euler_constant = 0.57721566490153286060
+
+
+def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
+    """The values as Tensors of one shape; numbers take the element type of the Tensors, or the default float.
+
+    ValueError for what is neither Tensor nor number.
+    """
+    if not all(isinstance(v, (Tensor, int, float)) for v in values):
+        raise value_error("Input arguments must all be instances of Number or Tensor")
+    tensors = [v for v in values if isinstance(v, Tensor)]
+    dtype = tensors[0].dtype if tensors else dtypes.get_default_dtype()
+    operands = [v if isinstance(v, Tensor) else tensor(float(v), dtype=dtype) for v in values]
+    shape = broadcast_shapes(*(v.shape for v in operands))
+    return tuple(v if v.shape == shape else v.expand(shape) for v in operands)
+
+
+def draw(method: str, like: Tensor, shape: Any, *arguments: Any) -> Tensor:
+    """Numbers from the default generator, in the element type of a Tensor; they have no gradient."""
+    return drawn(None, method, tuple(shape), like._array.dtype, *arguments)
+
+
+def recorded() -> bool:
+    """Whether a function is recorded for other values too, so that checks of these ones would not do."""
+    return MODE.get().recorder is not None
+
+
+def parameters(**constraints: Any) -> dict[str, Any]:
+    """What a family states of its parameters: their names and constraints."""
+    return constraints
+
+
+def sum_rightmost(value: Any, dim: int) -> Any:
+    """The sum over the last ``dim`` dimensions."""
+    if dim == 0:
+        return value
+    return value.reshape(*value.shape[: value.dim() - dim], -1).sum(-1)
+
+
+def clamp_probs(probs: Tensor) -> Tensor:
+    """Probabilities away from 0 and 1, by what the element type resolves."""
+    eps = finfo(probs.dtype).eps
+    return probs.clamp(min=eps, max=1 - eps)
+
+
+def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
+    """Probabilities of log odds, or of log weights in the last dimension."""
+    return logits.sigmoid() if is_binary else softmax(logits, dim=-1)
+
+
+def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
+    """Log odds, or logarithms, of probabilities, which are clamped first."""
+    clamped = clamp_probs(probs)
+    return clamped.log() - (-clamped).log1p() if is_binary else clamped.log()
+
+
+def bce(logits: Tensor, value: Tensor) -> Tensor:
+    """``-log_prob`` of Bernoulli trials."""
+    return binary_cross_entropy_with_logits(logits, value, reduction="none")
+
+
+def one_of(owner: object, **options: Any) -> str:
+    """The name of the option that is not None. ValueError unless it is one alone."""
+    names = [name for name, value in options.items() if value is not None]
+    if len(names) != 1:
+        raise value_error(
+            f"Either `{'` or `'.join(options)}` must be specified, but not both (of {type(owner).__name__})."
+        )
+    return names[0]
+
+
+class lazy_property:
+    """A method without arguments as an attribute that is computed when it is first read, and kept."""
+
+    def __init__(self, wrapped: Callable[[Any], Any]) -> None:
+        self.wrapped = wrapped
+        self.__doc__ = wrapped.__doc__
+
+    def __get__(self, instance: Any, owner: Any = None) -> Tensor:
+        if instance is None:
+            return self  # type: ignore[return-value]
+        with enable_grad():
+            value: Tensor = self.wrapped(instance)
+        vars(instance)[self.wrapped.__name__] = value
+        return value

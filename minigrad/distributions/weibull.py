@@ -1,0 +1,54 @@
+"""The Weibull distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.core.tensor import Tensor
+from minigrad.distributions import constraints
+from minigrad.distributions.distribution import Shape
+from minigrad.distributions.exponential import Exponential
+from minigrad.distributions.transformed_distribution import TransformedDistribution
+from minigrad.distributions.transforms import AffineTransform, PowerTransform
+from minigrad.distributions.utils import broadcast_all, euler_constant, parameters
+from minigrad.functions.creation import ones_like
+from minigrad.functions.table import lgamma
+
+__all__ = ["Weibull"]
+
+
+class Weibull(TransformedDistribution):
+    """Weibull with that scale and shape."""
+
+    arg_constraints = parameters(scale=constraints.positive, concentration=constraints.positive)
+    support = constraints.positive
+    has_rsample = True
+
+    def __init__(self, scale: Any, concentration: Any, validate_args: bool | None = None) -> None:
+        self.scale, self.concentration = broadcast_all(scale, concentration)
+        self.concentration_reciprocal = self.concentration.reciprocal()
+        base = Exponential(ones_like(self.scale), validate_args=validate_args)
+        power = PowerTransform(self.concentration_reciprocal)
+        super().__init__(base, [power, AffineTransform(0, self.scale)], validate_args)
+
+    def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
+        shape = tuple(batch_shape)
+        return type(self)(self.scale.expand(shape), self.concentration.expand(shape), self._validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.scale * lgamma(1 + self.concentration_reciprocal).exp()
+
+    @property
+    def mode(self) -> Tensor:
+        k = self.concentration
+        return self.scale * ((k - 1) / k) ** k.reciprocal()
+
+    @property
+    def variance(self) -> Tensor:
+        r = self.concentration_reciprocal
+        return self.scale.square() * (lgamma(1 + 2 * r).exp() - (2 * lgamma(1 + r)).exp())
+
+    def entropy(self) -> Tensor:
+        r = self.concentration_reciprocal
+        return euler_constant * (1 - r) + (self.scale * r).log() + 1

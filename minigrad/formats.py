@@ -1,0 +1,51 @@
+"""PyTorch's names for how elements lie in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from minigrad import dtypes
+
+__all__ = [
+    "channels_last", "channels_last_3d", "contiguous_format", "layout", "memory_format", "preserve_format", "strided",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, repr=False)
+class memory_format:
+    """The order of dimensions in memory: ``contiguous_format`` is that of rows, ``channels_last`` has C behind W."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return dtypes.printed(self.name)
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+class layout(memory_format):
+    """The kind of memory, of which there is one: ``strided``."""
+
+
+contiguous_format = memory_format("contiguous_format")
+preserve_format = memory_format("preserve_format")
+channels_last = memory_format("channels_last")
+channels_last_3d = memory_format("channels_last_3d")
+strided = layout("strided")
+
+_CHANNELS = {"channels_last": 4, "channels_last_3d": 5}
+
+
+def channels_behind(format: Any, ndim: int) -> bool:
+    """Whether a format has the channels last. TypeError for no format, RuntimeError where dimensions do not fit."""
+    if format is None or format is contiguous_format or format is preserve_format:
+        return False
+    if not isinstance(format, memory_format) or format.name not in _CHANNELS:
+        raise TypeError(f"memory_format must be a memory format, not {type(format).__name__}")
+    if ndim != _CHANNELS[format.name]:
+        raise RuntimeError(
+            f"required rank {_CHANNELS[format.name]} tensor to use {format.name} format, got rank {ndim}"
+        )
+    return True

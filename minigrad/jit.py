@@ -1,0 +1,103 @@
+"""The names of ``torch.jit``, as PyTorch has them where ``PYTORCH_JIT=0``: nothing is compiled, all runs as it is.
+
+`minigrad.compile` is what records a function and replays it.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final, NoReturn, TypeVar
+
+from minigrad.hints import missing as _missing
+from minigrad.nn.module import Module
+
+__all__ = [
+    "Final", "ScriptModule", "annotate", "export", "freeze", "ignore", "interface", "is_scripting", "is_tracing",
+    "optimize_for_inference", "optimized_execution", "script", "script_if_tracing", "script_method",
+    "trace", "trace_module", "unused",
+]  # fmt: skip
+
+_T = TypeVar("_T")
+
+
+class ScriptModule(Module):
+    """A `Module`."""
+
+
+def script(obj: _T, *args: Any, **kwargs: Any) -> _T:
+    """The function, class or module itself; the other arguments mean nothing."""
+    return obj
+
+
+def trace(func: _T, example_inputs: Any = None, *args: Any, **kwargs: Any) -> _T:
+    """The function or module itself; it is not called with the ``example_inputs``."""
+    return func
+
+
+def trace_module(mod: _T, inputs: Any, *args: Any, **kwargs: Any) -> _T:
+    """The module itself."""
+    return mod
+
+
+def freeze(mod: _T, *args: Any, **kwargs: Any) -> _T:
+    """The module itself."""
+    return mod
+
+
+def optimize_for_inference(mod: _T, *args: Any, **kwargs: Any) -> _T:
+    """The module itself."""
+    return mod
+
+
+def export(fn: _T) -> _T:
+    """The function itself."""
+    return fn
+
+
+def unused(fn: _T) -> _T:
+    """The function itself."""
+    return fn
+
+
+def script_method(fn: _T) -> _T:
+    """The function itself."""
+    return fn
+
+
+def script_if_tracing(fn: _T) -> _T:
+    """The function itself."""
+    return fn
+
+
+def interface(obj: _T) -> _T:
+    """The class itself."""
+    return obj
+
+
+def ignore(drop: Any = False, **kwargs: Any) -> Any:
+    """The function itself; ``ignore(drop=True)`` gives what leaves functions as they are."""
+    return drop if callable(drop) else script
+
+
+def annotate(the_type: Any, the_value: _T) -> _T:
+    """The value."""
+    return the_value
+
+
+def is_scripting() -> bool:
+    """False."""
+    return False
+
+
+def is_tracing() -> bool:
+    """False."""
+    return False
+
+
+def optimized_execution(should_optimize: bool) -> AbstractContextManager[None]:
+    """A context that changes nothing."""
+    return nullcontext()
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise _missing(__name__, name)

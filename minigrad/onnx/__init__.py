@@ -1,0 +1,220 @@
+"""Modules as ONNX files, which other programs run (the extra `onnx`)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import numpy as np
+
+from minigrad.core.apply import needs_value
+from minigrad.core.contents import contents, named_tensors, walk
+from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.node import Const, Node, tape
+from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.errors import runtime_error, type_error, value_error, warn
+from minigrad.hints import missing as _missing
+from minigrad.onnx.forms import FORMS
+
+__all__ = ["export"]
+
+
+def export(
+    model: Any, args: Any, f: Any = None, *, input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None, dynamic_axes: Mapping[str, Any] | None = None,
+    dynamic_shapes: Any = None, opset_version: int | None = None, export_params: bool = True,
+    do_constant_folding: bool = True, verbose: Any = None, dynamo: bool = True,
+) -> Any:  # fmt: skip
+    """Writes what a module does in evaluation mode, without gradients, as an ONNX file, and returns ONNX's ModelProto.
+
+    The module runs twice, on batches of two sizes; what does not differ is constant, so decisions of Python code are
+    those that it made there.  The result may be fed batches of any size.
+
+    Args:
+        model: a Module (or a function of Tensors, whose others are constants then).
+        args: a Tensor, or a tuple of Tensors, with the batch along dimension 0.
+        f: a path or an open binary file; None writes nothing.
+        input_names, output_names: ``input``, ``input_1`` and so on, and ``output``, unless given.
+        dynamic_axes: ``{}`` fixes the size of the batch; axes other than 0 are refused.
+        opset_version: 20, unless given; an earlier one is warned of, and becomes 20.
+        dynamic_shapes, export_params, do_constant_folding, verbose, dynamo: accepted for PyTorch's sake.
+
+    Raises:
+        ImportError: the package onnx is missing.
+        NotImplementedError: an operation has no form in ONNX; the error names it, and the line.
+        RuntimeError: the two runs differ in more than sizes.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise ImportError(
+            'onnx.export() needs onnx (the extra `onnx`): pip install "minigrad-tape[onnx]"'
+        ) from error
+    needs_value("onnx.export()")
+    tensors = (args,) if isinstance(args, Tensor) else tuple(args)
+    if not tensors or not all(isinstance(t, Tensor) for t in tensors):
+        raise type_error("onnx.export(): args must be Tensors")
+    opset = max(20, opset_version or 20)
+    if opset_version is not None and opset_version < opset:
+        warn(
+            f"onnx.export() writes opset {opset}, and not {opset_version}, which lacks some of its operators"
+        )
+    axes = [a for named in (dynamic_axes or {}).values() for a in named]
+    if any(axes):
+        raise value_error("onnx.export(): only axis 0, the batch, may vary")
+    fixed = dynamic_axes is not None and not axes
+    with _evaluating(model):
+        first = _Run(model, tensors)
+        second = first if fixed else _Run(model, [_longer(t, tensors[0]) for t in tensors])
+    graph = _Graph(onnx, first, second)
+    ins = _given(input_names, "input", len(tensors))
+    outs = _given(output_names, "output", len(first.results))
+    graph.names.update(zip(first.leaves, ins, strict=True))
+    held = contents(model)
+    for kind in ("parameters", "buffers") if held is not None else ():
+        for name, t in named_tensors(model, kind):
+            if t._node is not None:
+                graph.named[t._node] = name
+    graph.write()
+    for t, name in zip(first.results, outs, strict=True):
+        if t._node not in graph.names:
+            raise runtime_error("onnx.export(): a result does not depend on the inputs")
+        graph.nodes.append(onnx.helper.make_node("Identity", [graph.names[t._node]], [name]))
+    made = onnx.helper.make_model(
+        onnx.helper.make_graph(
+            graph.nodes, "minigrad",
+            [graph.info(*row) for row in zip(ins, first.inputs, second.inputs, strict=True)],
+            [graph.info(*row) for row in zip(outs, first.results, second.results, strict=True)],
+            graph.constants,
+        ),
+        opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=10, producer_name="minigrad",
+    )  # fmt: skip
+    onnx.checker.check_model(made)
+    if f is not None:
+        onnx.save(made, f)
+    return made
+
+
+def _given(names: Sequence[str] | None, stem: str, count: int) -> list[str]:
+    names = list(names or [stem if k == 0 else f"{stem}_{k}" for k in range(count)])
+    if len(names) != count:
+        raise value_error(f"onnx.export(): {len(names)} names for {count} Tensors: {names}")
+    return names
+
+
+def _longer(t: Tensor, first: Tensor) -> Tensor:
+    """A Tensor with two rows for each, and three more, if it has as many as the first: no size is alike by chance."""
+    a, rows = t._array, first._array.shape[:1]
+    return wrap(np.concatenate([a, a, *[a[:1]] * 3])) if rows and a.shape[:1] == rows else t
+
+
+@contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    modules = [] if contents(model) is None else [m for _, m, _ in walk(model)]
+    before = [m.training for m in modules]
+    for m in modules:
+        m.training = False
+    try:
+        yield
+    finally:
+        for m, training in zip(modules, before, strict=True):
+            m.training = training
+
+
+class _Run:
+    """What a module records for inputs: its results, and of each record the arrays that it was given."""
+
+    def __init__(self, model: Callable[..., Any], inputs: Sequence[Tensor]) -> None:
+        self.arrays: dict[Node, list[Any]] = {}
+        mode = MODE.get().replace(grad=True, inference=False, everything=True, observer=self._observe)
+        with ModeManager(mode):
+            self.inputs = [wrap(t._array) for t in inputs]
+            self.leaves = [leaf(t) for t in self.inputs]
+            result = model(*self.inputs)
+        self.results = [result] if isinstance(result, Tensor) else list(result)
+        if not all(isinstance(t, Tensor) for t in self.results):
+            raise type_error("onnx.export(): the module must return a Tensor, or a tuple or list of Tensors")
+        roots = [t._node for t in self.results if t._node is not None]
+        self.records = [n for n in tape(roots) if n.op is not None]
+
+    def _observe(self, node: Node, arrays: list[Any]) -> None:
+        self.arrays[node] = arrays
+
+
+class _Graph:
+    """The operators and constants of a file; a form is called with it."""
+
+    def __init__(self, onnx: Any, first: _Run, second: _Run) -> None:
+        self.onnx, self.first, self.second = onnx, first, second
+        self.nodes, self.constants = list[Any](), list[Any]()
+        self.names: dict[Node, str] = {}  # of inputs, constants and results
+        self.named: dict[Node, str] = {}  # of parameters and buffers, as the module calls them
+        self.node: Any = None
+        self.twin: Any = None
+        self.dtype: Any = None
+
+    def write(self) -> None:
+        """Writes all records, which must be the same in both runs, but for sizes."""
+        pairs = list(itertools.zip_longest(self.first.records, self.second.records))
+        for node, twin in pairs:
+            if node is None or twin is None or node.op is not twin.op:
+                at = (node or twin).where
+                raise runtime_error(
+                    f"onnx.export(): what is computed at {at} depends on the size of the batch"
+                )
+            self.node, self.twin = node, twin
+            form = FORMS.get(self.node.op.name)
+            if form is None:
+                raise self.refuse("it has no form in ONNX here")
+            arrays, others = self.first.arrays[node], self.second.arrays[twin]
+            # of numbers among the operands
+            self.dtype = node.dtype if node.dtype.kind != "b" else np.result_type(*arrays[:-1])
+            inputs = [self.operand(*row) for row in zip(node.inputs, arrays[:-1], others[:-1], strict=True)]
+            # of constants that a form adds
+            self.dtype = next((a.dtype for a in arrays if isinstance(a, np.ndarray)), self.dtype)
+            if isinstance(form, str):
+                self.names[node] = self(form, *inputs)
+            else:
+                self.names[node] = form(self, *inputs, **node.params)
+
+    def operand(self, node: Any, value: Any, other: Any) -> str:
+        """The name of an operand, with the type that the operation gets it in."""
+        dtype = getattr(value, "dtype", self.dtype)
+        if node in self.names:
+            name = self.names[node]
+            return name if node.dtype == dtype else self("Cast", name, to=self.type(dtype))
+        if not np.array_equal(value, other, equal_nan=dtype.kind == "f"):
+            raise self.refuse("it takes a constant that depends on the batch")
+        if isinstance(node, Const) or node.dtype != dtype:
+            return self.array(value, dtype)
+        name = self.names[node] = self.array(value, dtype, self.named.get(node, ""))
+        return name
+
+    def __call__(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        name = f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(self.onnx.helper.make_node(operator, inputs, [name], **attributes))
+        return name
+
+    def array(self, values: Any, dtype: Any = None, name: str = "") -> str:
+        name = name or f"constant_{len(self.constants)}"
+        array = np.ascontiguousarray(np.asarray(values, self.dtype if dtype is None else dtype))
+        self.constants.append(self.onnx.numpy_helper.from_array(array.reshape(np.shape(values)), name))
+        return name
+
+    def type(self, dtype: Any) -> int:
+        return int(self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+    def refuse(self, why: str) -> Exception:
+        return NotImplementedError(f"onnx.export(): {self.node.op.name} at {self.node.where}: {why}")
+
+    def info(self, name: str, t: Tensor, twin: Tensor) -> Any:
+        """The entry of an input or a result, with sizes that depend on the batch by a name."""
+        pairs = zip(t._array.shape, twin._array.shape, strict=True)
+        sizes = [n if n == m else f"batch_{k}" if k else "batch" for k, (n, m) in enumerate(pairs)]
+        return self.onnx.helper.make_tensor_value_info(name, self.type(t._array.dtype), sizes)
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise _missing(__name__, name)

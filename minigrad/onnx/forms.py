@@ -1,0 +1,288 @@
+"""How operations are written in ONNX: the one table of it, by the name of the record.
+
+An entry is the name of ONNX's operator, where the inputs are the same, or a function of an `Out`, the names of the
+inputs and the parameters of the record, which returns the name of the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class Out(Protocol):
+    """What a form writes to. ``node`` is the record; ``twin`` is that of a larger batch."""
+
+    node: Any
+    twin: Any
+
+    def __call__(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Adds an operator and returns the name of its result."""
+
+    def array(self, values: Any, dtype: Any = None) -> str:
+        """The name of a constant, by default of the type of the first input."""
+
+    def type(self, dtype: Any) -> int:
+        """ONNX's number of an element type."""
+
+    def refuse(self, why: str) -> Exception:
+        """What is raised for an operation without a form."""
+
+
+def _sizes(o: Out, sizes: Sequence[int], twin: Sequence[int], free: int) -> str:
+    """A constant of sizes, in which ``free`` stands for the one that depends on the batch."""
+    places = [n if n == m else free for n, m in zip(sizes, twin, strict=True)]
+    if places.count(-1) > 1:
+        raise o.refuse("two sizes depend on the batch")
+    return o.array(places, np.int64)
+
+
+def _reshape(o: Out, x: str, shape: Any) -> str:
+    return o("Reshape", x, _sizes(o, shape, o.twin.params["shape"], -1))
+
+
+def _expand(o: Out, x: str, shape: Any) -> str:
+    """A size that depends on the batch must be there already."""
+    old, new = (tuple(n.inputs[0].shape) for n in (o.node, o.twin))
+    wide = o.twin.params["shape"]
+    for k in range(1, len(shape) + 1):
+        if shape[-k] != wide[-k] and (k > len(old) or old[-k] == new[-k]):
+            raise o.refuse("it repeats rows as often as there are in the batch")
+    return o("Expand", x, _sizes(o, shape, wide, 1))
+
+
+def _slice(o: Out, x: str, index: Any) -> str:
+    if index != o.twin.params["index"]:
+        raise o.refuse("the place depends on the size of the batch")
+    axis = 0
+    cuts, gone, new = list[Any](), list[int](), list[int]()
+    for i in index:
+        if i is None:
+            new.append(axis - len(gone) + len(new))
+        elif i is Ellipsis:
+            axis += len(o.node.inputs[0].shape) - sum(k is not None for k in index) + 1
+        else:
+            whole = isinstance(i, slice)
+            if whole and i != slice(None):
+                cuts.append(
+                    (axis, i.start or 0, np.iinfo(np.int64).max if i.stop is None else i.stop, i.step or 1)
+                )
+            elif not whole:
+                cuts.append((axis, i, i + 1 if i != -1 else np.iinfo(np.int64).max, 1))
+                gone.append(axis)
+            axis += 1
+    if cuts:
+        axes, starts, ends, steps = (o.array(list(c), np.int64) for c in zip(*cuts, strict=True))
+        x = o("Slice", x, starts, ends, axes, steps)
+    if gone:
+        x = o("Squeeze", x, o.array(gone, np.int64))
+    return o("Unsqueeze", x, o.array(new, np.int64)) if new else x
+
+
+def _typed(o: Out, x: str) -> str:
+    """The first input in the type of the result."""
+    to = o.node.dtype
+    return x if o.node.inputs[0].dtype == to else o("Cast", x, to=o.type(to))
+
+
+def _reduced(operator: str) -> Callable[..., str]:
+    def form(o: Out, x: str, dim: Any = None, keepdim: bool = False) -> str:
+        axes = range(len(o.node.inputs[0].shape)) if dim is None else np.atleast_1d(dim).tolist()
+        return o(operator, _typed(o, x), o.array(list(axes), np.int64), keepdims=int(keepdim))
+
+    return form
+
+
+_mean = _reduced("ReduceMean")
+
+
+def _deviations(o: Out, x: str, dim: Any) -> tuple[str, str]:
+    """The distance of each element to the mean, and its square."""
+    d = o("Sub", x, _mean(o, x, dim, True))
+    return d, o("Mul", d, d)
+
+
+def _standardize(o: Out, x: str, dim: Any, eps: float) -> str:
+    d, square = _deviations(o, x, dim)
+    return o("Div", d, o("Sqrt", o("Add", _mean(o, square, dim, True), o.array(eps))))
+
+
+def _var(o: Out, x: str, dim: Any, correction: Any, keepdim: bool) -> str:
+    shape, wide = (n.inputs[0].shape for n in (o.node, o.twin))
+    count, other = (
+        np.prod([s[d] for d in (range(len(s)) if dim is None else np.atleast_1d(dim))]) for s in (shape, wide)
+    )
+    if count != other:
+        raise o.refuse("a variance over the batch")
+    square = _deviations(o, x, dim)[1]
+    return o("Mul", _mean(o, square, dim, keepdim), o.array(count / (count - correction)))
+
+
+def _arg(operator: str) -> Callable[..., str]:
+    def form(o: Out, x: str, dim: Any, keepdim: bool) -> str:
+        if dim is None:
+            x, dim = o("Reshape", x, o.array([-1], np.int64)), 0
+        return o(operator, x, axis=dim, keepdims=int(keepdim))
+
+    return form
+
+
+def _linear(o: Out, x: str, w: str, b: str) -> str:
+    if len(o.node.inputs[0].shape) == 2:
+        return o("Gemm", x, w, b, transB=1)
+    return o("Add", o("MatMul", x, o("Transpose", w, perm=[1, 0])), b)
+
+
+def _conv(o: Out, *inputs: str, stride: Any, pads: Any, dilation: Any, groups: int) -> str:
+    (begins, ends) = zip(*pads, strict=True)
+    return o(
+        "Conv", *inputs, strides=list(stride), pads=[*begins, *ends], dilations=list(dilation), group=groups
+    )
+
+
+def _pool(operator: str, kind: str) -> Callable[..., str]:
+    def form(o: Out, x: str, plans: Any) -> str:
+        rows, counted = [], 0
+        for plan in plans:
+            if plan[0] == kind:
+                size, kernel, stride, pad = plan[1:5]
+                dilation, out = (plan[5], plan[6]) if kind == "window" else (1, plan[5])
+                counted = 0 if kind == "window" else int(plan[6])
+            elif plan[0] == "adaptive" and plan[1] % plan[2] == 0:
+                size, out = plan[1:3]
+                kernel = stride = size // out
+                pad, dilation = 0, 1
+            else:
+                raise o.refuse(f"plan {plan[0]!r}")
+            end = max(0, (out - 1) * stride + dilation * (kernel - 1) + 1 - size - pad)
+            if end > pad and counted:
+                raise o.refuse("ceil_mode with padding that counts")
+            rows.append((kernel, stride, pad, end, dilation))
+        kernels, strides, begins, ends, dilations = (list(c) for c in zip(*rows, strict=True))
+        more = {"dilations": dilations} if kind == "window" else {"count_include_pad": counted}
+        return o(operator, x, kernel_shape=kernels, strides=strides, pads=begins + ends, **more)
+
+    return form
+
+
+def _pad(o: Out, x: str, pads: Any, value: float) -> str:
+    before = len(o.node.inputs[0].shape) - len(pads)
+    begins, ends = zip(*pads, strict=True)
+    return o("Pad", x, o.array([*[0] * before, *begins, *[0] * before, *ends], np.int64), o.array(value))
+
+
+def _stack(o: Out, *xs: str, dim: int) -> str:
+    return o("Concat", *(o("Unsqueeze", x, o.array([dim], np.int64)) for x in xs), axis=dim)
+
+
+def _clip(o: Out, x: str, min: Any, max: Any) -> str:
+    return o("Clip", x, *("" if v is None else o.array(v) for v in (min, max)))
+
+
+def _elu(o: Out, x: str, alpha: float, scale: float, input_scale: float) -> str:
+    if scale == input_scale == 1:
+        return o("Elu", x, alpha=alpha)
+    low = o("Mul", o("Elu", o("Mul", x, o.array(input_scale)), alpha=alpha), o.array(scale))
+    return o("Where", o("Greater", x, o.array(0.0)), o("Mul", x, o.array(scale)), low)
+
+
+def _softplus(o: Out, x: str, beta: float, threshold: float) -> str:
+    return (
+        o("Softplus", x) if beta == 1 else o("Div", o("Softplus", o("Mul", x, o.array(beta))), o.array(beta))
+    )
+
+
+def _log(base: float) -> Callable[..., str]:
+    return lambda o, x: o("Div", o("Log", x), o.array(np.log(base)))
+
+
+def _cumsum(o: Out, x: str, dim: int, dtype: Any, back: Any, reverse: bool) -> str:
+    return o("CumSum", _typed(o, x), o.array(dim, np.int64), reverse=int(reverse))
+
+
+def _layer_norm(o: Out, *inputs: str, eps: float) -> str:
+    return o("LayerNormalization", *inputs, axis=-len(o.node.inputs[1].shape), epsilon=eps)
+
+
+def _bits(operator: str) -> Callable[..., str]:
+    return lambda o, *xs: o(operator if o.node.dtype.kind == "b" else f"Bitwise{operator}", *xs)
+
+
+def _round(o: Out, x: str, decimals: int) -> str:
+    if decimals:
+        raise o.refuse("decimals")
+    return o("Round", x)
+
+
+Form = str | Callable[..., str]
+
+_ALIKE = """
+    add:Add sub:Sub mul:Mul div:Div neg:Neg pow:Pow reciprocal:Reciprocal exp:Exp log:Log sqrt:Sqrt sigmoid:Sigmoid
+    sin:Sin cos:Cos tan:Tan asin:Asin acos:Acos atan:Atan sinh:Sinh cosh:Cosh tanh:Tanh asinh:Asinh acosh:Acosh
+    atanh:Atanh abs:Abs sign:Sign floor:Floor ceil:Ceil maximum:Max minimum:Min clamp_min:Max clamp_max:Min where:Where
+    eq:Equal lt:Less le:LessOrEqual gt:Greater ge:GreaterOrEqual isnan:IsNaN isinf:IsInf logical_not:Not
+    logical_and:And logical_or:Or logical_xor:Xor matmul:MatMul dot:MatMul erf:Erf relu:Relu mish:Mish
+    hardswish:HardSwish clone:Identity contiguous:Identity alias:Identity
+"""
+
+FORMS: dict[str, Form] = {
+    **{pair.partition(":")[0]: pair.partition(":")[2] for pair in _ALIKE.split()},
+    "amax": _reduced("ReduceMax"),
+    "amin": _reduced("ReduceMin"),
+    "argmax": _arg("ArgMax"),
+    "argmin": _arg("ArgMin"),
+    "bitwise_and": _bits("And"),
+    "bitwise_not": _bits("Not"),
+    "bitwise_or": _bits("Or"),
+    "bitwise_xor": _bits("Xor"),
+    "cat": lambda o, *xs, dim: o("Concat", *xs, axis=dim),
+    "clamp": _clip,
+    "conv": _conv,
+    "cumsum": _cumsum,
+    "elu": _elu,
+    "embedding": lambda o, w, i, padding, by_count: o("Gather", w, i),
+    "exp2": lambda o, x: o("Exp", o("Mul", x, o.array(np.log(2)))),
+    "expand": _expand,
+    "expm1": lambda o, x: o("Sub", o("Exp", x), o.array(1.0)),
+    "gather": lambda o, x, i, dim: o("GatherElements", x, i, axis=dim),
+    "gelu": lambda o, x, approximate: o("Gelu", x, approximate=approximate),
+    "hardsigmoid": lambda o, x: o("HardSigmoid", x, alpha=1 / 6),
+    "hardtanh": _clip,
+    "layer_norm": _layer_norm,
+    "leaky_relu": lambda o, x, slope: o("LeakyRelu", x, alpha=slope),
+    "linear": _linear,
+    "log10": _log(10),
+    "log1p": lambda o, x: o("Log", o("Add", x, o.array(1.0))),
+    "log2": _log(2),
+    "log_sigmoid": lambda o, x: o("Neg", o("Softplus", o("Neg", x))),
+    "log_softmax": lambda o, x, dim: o("LogSoftmax", x, axis=dim),
+    "logsumexp": _reduced("ReduceLogSumExp"),
+    "max": _reduced("ReduceMax"),
+    "max_pool": _pool("MaxPool", "window"),
+    "mean": _mean,
+    "min": _reduced("ReduceMin"),
+    "ne": lambda o, a, b: o("Not", o("Equal", a, b)),
+    "pad_constant": _pad,
+    "permute": lambda o, x, axes: o("Transpose", x, perm=list(axes)),
+    "pow_scalar": lambda o, x, exponent: o("Pow", x, o.array(exponent)),
+    "resample": _pool("AveragePool", "mean"),
+    "reshape": _reshape,
+    "round": _round,
+    "rsqrt": lambda o, x: o("Reciprocal", o("Sqrt", x)),
+    "silu": lambda o, x: o("Mul", x, o("Sigmoid", x)),
+    "slice": _slice,
+    "softmax": lambda o, x, dim: o("Softmax", x, axis=dim),
+    "softplus": _softplus,
+    "softshrink": lambda o, x, lambd: o("Shrink", x, lambd=lambd, bias=lambd),
+    "square": lambda o, x: o("Mul", x, x),
+    "stack": _stack,
+    "standardize": _standardize,
+    "std": lambda o, *x, **p: o("Sqrt", _var(o, *x, **p)),
+    "sum": _reduced("ReduceSum"),
+    "to": lambda o, x, dtype: o("Cast", x, to=o.type(dtype)),
+    "to_integer": lambda o, x, dtype: o("Cast", x, to=o.type(dtype)),
+    "triangle": lambda o, x, diagonal, upper: o("Trilu", x, o.array(diagonal, np.int64), upper=int(upper)),
+    "var": _var,
+}

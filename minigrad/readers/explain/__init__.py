@@ -1,0 +1,101 @@
+"""A backward pass as a numbered derivation, to be read line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from minigrad import errors
+from minigrad.core.contents import contents, named_tensors
+from minigrad.core.node import Node
+from minigrad.core.tensor import Tensor
+from minigrad.core.views import refresh
+from minigrad.readers import places, steps
+from minigrad.readers.explain.text import html, lines
+
+if TYPE_CHECKING:
+    from minigrad.nn import Module
+
+
+class Explanation:
+    """A derivation: prints as text of at most 80 columns, and shows itself highlighted in a notebook.
+
+    It holds texts only, nothing of the tape.
+    """
+
+    def __init__(self, derivation: steps.Derivation) -> None:
+        self._derivation = derivation
+
+    def __str__(self) -> str:
+        return "\n".join(lines(self._derivation))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return html(lines(self._derivation))
+
+
+def explain(
+    loss: Tensor,
+    params: Module | Mapping[str, Tensor] | None = None,
+    *,
+    inputs: Mapping[str, Tensor] | None = None,
+    precision: int = 4,
+) -> Explanation:
+    """How ``loss`` was computed, and how backward gets from it to the gradient of each leaf, step by step.
+
+    Each step has the line of the program, what it computes, the gradient ``g`` that arrives, and for each input the
+    rule of the derivative with what it gives: with its numbers where all are single, else the shape and the least,
+    the mean and the largest element.  Where a value is used twice the sum of its gradients is shown, and where
+    broadcasting repeated an input the sum that undoes it.  In the end stands what ``backward()`` adds to ``.grad``.
+
+    Names are those of ``params`` (a Module, or a dict of names to Tensors), of ``inputs``, of the caller's variables,
+    and of variables that the program assigned values to; ``t3`` is the result of step 3.  ``precision`` is the number
+    of significant digits.  The gradient of a result of several elements is taken to be ones.
+
+    It changes nothing: no ``.grad`` is written, no hook is called.  TypeError or ValueError for arguments that mean
+    nothing; RuntimeError for a Tensor without a gradient to explain, a graph that a backward pass freed, or a saved
+    array that was changed in place.
+    """
+    if not isinstance(loss, Tensor):
+        raise errors.type_error(f"explain() takes a Tensor, got {type(loss).__name__}")
+    if type(precision) is not int or precision < 1:
+        raise errors.value_error(f"explain(): precision must be at least 1, got {precision!r}")
+    refresh(loss)
+    node = loss._node
+    if node is None or node.op is None or not node.requires_grad:
+        raise errors.runtime_error(
+            "explain(): this Tensor has no backward pass: it was not computed from Tensors that require grad, or it "
+            "was computed under no_grad()"
+        )
+    names = _given(params, "params") | _given(inputs, "inputs")
+    taken = set(names.values())
+    for key, variable in places.variables(errors.user_frame()).items():
+        if variable not in taken:
+            names.setdefault(key, variable)
+    derivation, _, _ = steps.derivation([loss], names, precision, pictured=False)
+    return Explanation(derivation)
+
+
+def _given(named: Any, what: str) -> dict[Node, str]:
+    """The records of Tensors that have names."""
+    if named is None:
+        return {}
+    pairs: Any
+    if contents(named) is not None:
+        pairs = chain(named_tensors(named, "parameters"), named_tensors(named, "buffers"))
+    elif isinstance(named, Mapping):
+        pairs = named.items()
+    else:
+        raise errors.type_error(
+            f"{what} must be a Module or a dict of names to Tensors, got {type(named).__name__}"
+        )
+    names: dict[Node, str] = {}
+    for name, t in pairs:
+        if not isinstance(t, Tensor):
+            raise errors.type_error(f"{what}: {name!r} must be a Tensor, got {type(t).__name__}")
+        refresh(t)
+        if t._node is not None:
+            names.setdefault(t._node, str(name))
+    return names

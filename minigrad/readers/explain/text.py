@@ -1,0 +1,129 @@
+"""A derivation as lines of text, and these as HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from minigrad.readers import notebook
+from minigrad.readers.amounts import Amount
+from minigrad.readers.steps import Derivation, Share, Step
+
+WIDTH, COLUMN = 80, 40  # of a line; where amounts begin at most
+Row = str | tuple[str, str]  # a line, or what is computed and its amount
+
+
+def lines(d: Derivation) -> list[str]:
+    """The derivation, in lines of at most `WIDTH` characters."""
+    rows = list(_rows(d))
+    pairs = [row for row in rows if not isinstance(row, str)]
+    # Amounts stand below each other, as far as there is room.
+    room = WIDTH - max((len(right) for _, right in pairs if len(right) < WIDTH // 2 + 8), default=0)
+    column = min(COLUMN, room, 1 + max((len(left) for left, _ in pairs), default=0))
+    return [line.rstrip() for row in rows for line in _laid_out(row, column)]
+
+
+def _rows(d: Derivation) -> Iterator[Row]:
+    (result,) = d.results
+    yield f"Forward: {counted(len(d.steps), 'step')} from the inputs to {result}"
+    place = ""
+    for number, step in enumerate(d.steps, 1):
+        yield from _source(step, place)
+        place = step.place + step.line
+        yield f"{number:>4}  {step.name} = {step.expression}", _amount(step.value, step.numbers)
+    yield ""
+    yield f"Backward: ∂v is the derivative of {result} with respect to v"
+    place = ""
+    for i in d.backward:
+        step = d.steps[i]
+        yield from _source(step, place)
+        place = step.place + step.line
+        yield f"{i + 1:>4}  {step.name} = {step.expression}"
+        yield f"      g = ∂{step.name}", _amount(step.gradient)
+        for share in step.shares:
+            yield from _share(step, share)
+    yield ""
+    yield "Gradients: what backward() adds to .grad"
+    for leaf in d.leaves:
+        if leaf.wants:
+            nothing = "nothing: no gradient arrives"
+            yield f"      {leaf.name}.grad", _amount(leaf.gradient) if leaf.gradient else nothing
+
+
+def counted(n: int, what: str) -> str:
+    """``1 step``, ``2 steps``."""
+    return f"{n:,} {what}{'s' if n != 1 else ''}"
+
+
+def _source(step: Step, before: str) -> Iterator[str]:
+    """The user's line, where it is another one than that of the step before."""
+    if step.place + step.line != before:
+        text = f"  {step.place}  {step.line}"
+        yield text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+
+
+def _share(step: Step, share: Share) -> Iterator[Row]:
+    """What a step sends to an input: by the rule, with broadcasting undone, added to what was there."""
+    rule = share.local or f"by the rule of {step.operation}"
+    yield f"      ∂{share.name} = {rule}", _amount(share.sent, share.numbers)
+    if share.fitted is not None:
+        yield f"        summed, {share.summed}", _amount(share.fitted)
+    if share.total is not None and share.before is not None:
+        before, part = share.before.single, (share.fitted or share.sent).single
+        sum_ = f"{before} + {_signed(part)}" if before and part else ""
+        yield f"        added to the ∂{share.name} so far", _amount(share.total, sum_)
+
+
+def _signed(number: str) -> str:
+    return f"({number})" if number.startswith("-") else number
+
+
+def _amount(amount: Amount | None, numbers: str = "") -> str:
+    """``= 2 * 3 = 6``, or a shape and what is in it."""
+    if amount is None:
+        return ""
+    if amount.single:
+        return f"= {numbers} = {amount.single}" if numbers else f"= {amount.single}"
+    return f"{amount.size:<9} {amount.text}"
+
+
+def _laid_out(row: Row, column: int) -> Iterator[str]:
+    if isinstance(row, str):
+        yield from _wrapped(row)
+        return
+    left, right = row
+    if max(len(left) + 1, column) + len(right) <= WIDTH:
+        yield f"{left:<{column - 1}} {right}"
+    else:
+        yield from _wrapped(left)
+        yield from _wrapped(" " * max(10, min(column, WIDTH - len(right))) + right)
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    """A line in parts, broken at spaces."""
+    indent = len(text) - len(text.lstrip())
+    while len(text) > WIDTH:
+        at = text.rfind(" ", indent + 20, WIDTH)
+        at = WIDTH if at < 0 else at
+        yield text[:at]
+        text = " " * (indent + 8) + text[at:].lstrip()
+    yield text
+
+
+# ---------------------------------------------------------------- in a notebook
+
+
+def html(text: Sequence[str]) -> str:
+    """The lines with headings, the user's lines and names of derivatives told apart by colour, for light and dark."""
+    rows = []
+    for line in text:
+        row = escape(line, quote=False)
+        if re.match(r"[A-Z]", line):
+            row = f"<b>{row}</b>"
+        elif re.match(r"  \S", line):
+            row = f"<i>{row}</i>"
+        else:
+            row = re.sub(r"∂[^\s=]+", r"<u>\g<0></u>", row)
+        rows.append(row)
+    return notebook.text(rows)

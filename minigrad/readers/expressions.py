@@ -1,0 +1,129 @@
+"""What an operation, and the rule of its derivative, compute: as expressions of mathematics, in the reader's names.
+
+They are for reading.  `readers.source` prints what NumPy computes, bit for bit.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from minigrad.core.node import Const, Node
+from minigrad.core.text import Call
+from minigrad.dtypes import F64
+from minigrad.readers import values
+
+LARGEST = 40  # operations and operands in an expression; a longer one explains nothing
+Expr = ast.expr
+
+
+def name(text: str) -> Expr:
+    """A name, or anything else that needs no brackets."""
+    return ast.Name(text)
+
+
+def number(value: Any, digits: int = 4) -> Expr:
+    """A number, in brackets where its sign would mean something else."""
+    text = values.number(value, digits)
+    return ast.UnaryOp(ast.USub(), name(text[1:])) if text.startswith("-") else name(text)
+
+
+def applied(node: Node, operands: Sequence[Any]) -> Expr:
+    """The operation of a record, on operands."""
+    op: Any = node.op
+    template = _template(node)
+    if template is not None and ("np." not in template or not op.public):
+        try:
+            tree = ast.parse(
+                template.format(*(f"operand_{i}_" for i in range(len(operands)))), mode="eval"
+            ).body
+            parts = {f"operand_{i}_": x for i, x in enumerate(operands)}
+            return _Filled(parts).visit(tree)  # type: ignore[no-any-return]
+        except (SyntaxError, IndexError):  # a text with what only a program has
+            pass
+    keywords = []
+    for key in op.params:
+        value = node.params.get(key)
+        if value is None or value is False or (isinstance(value, tuple) and not value):
+            continue
+        if words := values.parameter(value):
+            keywords.append(ast.keyword(key, name(values.cut(words, values.LONG))))
+    return ast.Call(name(op.name), list(operands), keywords)
+
+
+def _template(node: Node) -> str | None:
+    """How the operation prints, with parameters filled in; None where that is no expression of its operands alone."""
+    op: Any = node.op
+    text, values_of = op.text, dict(node.params)
+    if callable(text):
+        # An array without dimensions is written in ways of its own.
+        shapes = tuple(n.shape or (1,) for n in node.inputs)
+        dtypes = tuple(getattr(n, "dtype", None) for n in node.inputs)
+        text = text(Call(node.params, shapes, dtypes, node.shape or (1,), node.dtype or F64))
+        if isinstance(text, tuple):
+            text, more = text
+            values_of |= more
+    if text is None:
+        return None
+    plain = {k: values.number(v) for k, v in values_of.items() if isinstance(v, (int, float))}
+    try:
+        return str(text).format(*(f"{{{i}}}" for i in range(len(node.inputs))), **plain)
+    except (KeyError, IndexError, ValueError):
+        return None
+
+
+class _Filled(ast.NodeTransformer):
+    """A text with operands in their places, and NumPy's functions without NumPy's name."""
+
+    def __init__(self, parts: dict[str, Expr]) -> None:
+        self.parts = parts
+
+    def visit_Name(self, node: ast.Name) -> Expr:
+        return self.parts.get(node.id, node)
+
+    def visit_Constant(self, node: ast.Constant) -> Expr:
+        return number(node.value) if isinstance(node.value, float) else node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if isinstance(node.value, ast.Name) and node.value.id == "np":
+            return name(node.attr)
+        return self.generic_visit(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        first = isinstance(node.op, ast.Pow) and ast.unparse(node.right) == "1"
+        return node.left if first else node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        product = ast.unparse(node.func) == "np.dot" and len(node.args) == 2
+        self.generic_visit(node)
+        return ast.BinOp(node.args[0], ast.MatMult(), node.args[1]) if product else node
+
+
+def computed(root: Node, known: Callable[[Node], Expr | None]) -> Expr | None:
+    """What leads from the records that ``known`` has an expression for to ``root``; None if that is long."""
+    trees: dict[Node, tuple[Expr, int]] = {}
+    todo = [root]
+    while todo:
+        node = todo[-1]
+        if node in trees:
+            todo.pop()
+        elif (own := known(node)) is not None:
+            trees[node] = own, 1
+        elif node.op is None or node.shape is None:
+            return None
+        elif waiting := [n for n in node.inputs if n.__class__ is Node and n not in trees]:
+            todo += waiting
+        else:
+            parts = [(number(n.value), 1) if n.__class__ is Const else trees[n] for n in node.inputs]
+            size = 1 + sum(size for _, size in parts)
+            if size > LARGEST:
+                return None
+            trees[node] = applied(node, [tree for tree, _ in parts]), size
+    return trees[root][0]
+
+
+def text(tree: Expr) -> str:
+    """An expression on one line."""
+    return ast.unparse(tree)

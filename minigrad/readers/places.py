@@ -1,0 +1,100 @@
+"""What the user's code tells of a record: the text of its line, and the variable that holds its value."""
+
+from __future__ import annotations
+
+import dis
+import functools
+import inspect
+import itertools
+import linecache
+from collections.abc import Sequence
+from types import CodeType, FrameType
+from typing import Any
+
+from minigrad import errors
+from minigrad.core.node import Node
+from minigrad.core.tensor import Tensor
+
+
+def line(code: CodeType | None, lasti: int) -> tuple[str, int, int]:
+    """The text of the user's line, and where in it the expression of the instruction begins and ends.
+
+    The text is "" where the file is not to be had; an expression over several lines has no place in one.
+    """
+    number = errors.line_of(code, lasti)
+    if code is None or number is None:
+        return "", 0, 0
+    whole = linecache.getline(code.co_filename, number)
+    first, last, begin, end = next(itertools.islice(code.co_positions(), lasti // 2, None), (None,) * 4)
+    text, indent = whole.strip(), len(whole) - len(whole.lstrip())
+    if first != number or last != number or begin is None or end is None:
+        return text, 0, 0
+    encoded = whole.encode()  # positions count bytes
+    start, stop = (len(encoded[:n].decode(errors="replace")) - indent for n in (begin, end))
+    return (text, start, stop) if 0 <= start < stop <= len(text) else (text, 0, 0)
+
+
+@functools.lru_cache(maxsize=256)
+def instructions(code: CodeType) -> list[tuple[int, str, Any]]:
+    """The offset, the operation and the argument of each instruction."""
+    return [(i.offset, i.opname, i.argval) for i in dis.get_instructions(code)]
+
+
+def variable(code: CodeType | None, lasti: int) -> str | None:
+    """The variable to which the user's line assigned what the instruction at ``lasti`` computed."""
+    if code is None:
+        return None
+    for offset, operation, stored in instructions(code):
+        if offset <= lasti or operation == "EXTENDED_ARG":
+            continue  # lasti may also lie in what follows an instruction, the interpreter's caches
+        if operation.startswith(("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF")):
+            name = stored[0] if isinstance(stored, tuple) else stored
+            return name if isinstance(name, str) and not name.startswith("_") else None
+        return None
+    return None
+
+
+# ---------------------------------------------------------------- names of values
+
+
+def variables(frame: FrameType | None) -> dict[Node, str]:
+    """The names that variables of a frame have for records; those of a function go before global ones."""
+    if frame is None:
+        return {}
+    local: Any = frame.f_locals
+    named: dict[Node, str] = {}
+    for scope in (local, frame.f_globals):
+        for key, t in list(scope.items()):
+            if isinstance(t, Tensor) and t._node is not None and key.isidentifier() and key[0] != "_":
+                named.setdefault(t._node, key)
+    if frame.f_code.co_flags & inspect.CO_OPTIMIZED and local.__class__ is dict:
+        local.clear()  # before Python 3.13 the frame keeps this copy, and with it all that it held
+    return named
+
+
+def all_named(records: Sequence[Node], given: dict[Node, str]) -> dict[Node, str]:
+    """A name for each record, once: one that was given, the variable of the program, or ``t`` and its number."""
+    ops = [n for n in records if n.op is not None]
+    wanted = {n: given[n] for n in records if n in given}
+    for n, after in zip(ops, [*ops[1:], None], strict=False):
+        if after is None or (after.code, after.lasti) != (n.code, n.lasti):
+            name = variable(n.code, n.lasti)
+            if name is not None:
+                wanted.setdefault(n, name)
+    names: dict[Node, str] = {}
+    used: set[str] = {wanted[n] for n in records if n in given}
+    number, step = 0, 0
+    for n in records:
+        step += n.op is not None
+        if n in given:
+            names[n] = wanted[n]
+            continue
+        number += n.op is None and n not in wanted
+        stem = wanted.get(n) or (f"t{step}" if n.op is not None else f"input_{number}")
+        name, count = stem, 1
+        while name in used:
+            count += 1
+            name = f"{stem}_{count}"
+        used.add(name)
+        names[n] = name
+    return names

@@ -1,0 +1,256 @@
+"""A computation and its backward pass, step by step, as data: what `explain` prints, and what a drawing's page plays.
+
+Rules run here one at a time, on Tensors whose operations are recorded: the record of a rule is its text, the numbers
+are its values.  Nothing that is the user's changes: no hook is called, no ``.grad`` is written.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from minigrad import errors
+from minigrad.core import changes
+from minigrad.core.changes import check_unchanged
+from minigrad.core.engine import arguments
+from minigrad.core.gradients import Part, fit
+from minigrad.core.mode import Mode, ModeManager
+from minigrad.core.node import Const, Freed, Node, differentiable, tape
+from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.readers import expressions, places, values
+from minigrad.readers.amounts import Amount, amount, arrays_of, raw
+
+
+@dataclass(slots=True)
+class Share:
+    """What a step sends to one of its inputs."""
+
+    slot: int
+    name: str  # of the input
+    rule: str  # in the names of the operation's record; "" where it is too long to be read
+    local: str  # in the names of the program, with g for the gradient that arrives
+    numbers: str  # with numbers, where all are numbers
+    sent: Amount
+    summed: str = ""  # of what broadcasting repeated: "10 × 64 to 64"
+    fitted: Amount | None = None  # after that
+    before: Amount | None = None  # what other uses of the input have sent already
+    total: Amount | None = None  # both, added
+
+
+@dataclass(slots=True)
+class Step:
+    """One operation: forward, and what its rule does with the gradient that arrives."""
+
+    name: str
+    operation: str
+    expression: str
+    numbers: str
+    value: Amount | None
+    place: str
+    line: str
+    span: tuple[int, int]  # where in the line its expression begins and ends; 0, 0 where that is not known
+    gradient: Amount | None = None  # None: no gradient arrives
+    shares: list[Share] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Leaf:
+    """What a computation begins with."""
+
+    name: str
+    value: Amount | None
+    gradient: Amount | None = None  # what backward adds to ``.grad``
+    wants: bool = False
+
+
+@dataclass(slots=True)
+class Derivation:
+    """All steps, in the order of the forward pass; ``backward`` are their numbers in the order of the backward pass."""
+
+    results: list[str]
+    seeds: list[Amount]
+    steps: list[Step]
+    backward: list[int]
+    leaves: list[Leaf]
+
+
+def derivation(
+    results: Sequence[Tensor], given: Mapping[Node, str], digits: int = 4, pictured: bool = True
+) -> tuple[Derivation, list[Node], list[Node]]:
+    """The steps behind results with records, and the records of its steps and of its leaves, in order.
+
+    ``given`` has names; ``pictured``: amounts have pictures. RuntimeError if a backward pass freed the graph, or a
+    saved array was changed since.
+    """
+    roots: list[Any] = list(dict.fromkeys(t._node for t in results))
+    records = tape(roots)
+    work = _Work(records, results, digits, pictured)
+    work.names = places.all_named(records, dict(given))
+    ops = [n for n in records if n.op is not None]
+    leaves = [n for n in records if n.op is None]
+    out = Derivation([work.names[n] for n in roots], [], [work.step(n) for n in ops], [], [])
+    at = {n: i for i, n in enumerate(ops)}
+    # In the place of the user's modes, those of NumPy too.
+    with np.errstate(all="ignore"), ModeManager(Mode(everything=True)):
+        for root in roots:
+            if root.requires_grad:
+                work.grads[root] = np.ones(root.shape, root.dtype)
+                out.seeds.append(work.amount(work.grads[root]))
+        for node in reversed(differentiable(n for n in roots if n.requires_grad)):
+            g = work.grads.get(node)
+            if g is None:
+                continue
+            out.backward.append(at[node])
+            step = out.steps[at[node]]
+            step.gradient, step.shares = work.amount(g), work.shares(node, g)
+    for n in leaves:
+        g = work.grads.get(n)
+        gradient = None if g is None else work.amount(g)
+        out.leaves.append(Leaf(work.names[n], work.value(n), gradient, n.requires_grad))
+    return out, ops, leaves
+
+
+class _Work:
+    """What is known while steps are worked out: values, names, and the gradients so far."""
+
+    names: dict[Node, str]
+
+    def __init__(self, records: list[Node], results: Sequence[Tensor], digits: int, pictured: bool) -> None:
+        self.digits, self.pictured = digits, pictured
+        self.arrays, self.grads = arrays_of(records, results), dict[Node, Any]()
+        # By the identity of an array, which stays alive with it.
+        self.known: dict[int, tuple[Any, Amount]] = {}
+        self.place = functools.cache(lambda code, lasti: os.path.basename(errors.place(code, lasti)))
+
+    def amount(self, array: Any) -> Amount:
+        if id(array) not in self.known:
+            self.known[id(array)] = array, amount(array, self.digits, self.pictured)
+        return self.known[id(array)][1]
+
+    def value(self, node: Node) -> Amount | None:
+        array = self.arrays.get(node)
+        return None if array is None else self.amount(array)
+
+    def number(self, node: Node | Const) -> expressions.Expr | None:
+        """A value that is one number."""
+        array = node.value if node.__class__ is Const else self.arrays.get(node)  # type: ignore[arg-type]
+        if array is None or np.size(array) != 1:
+            return None
+        return expressions.number(np.asarray(array).item() if node.__class__ is Node else array, self.digits)
+
+    def step(self, node: Node) -> Step:
+        """The forward part of a step."""
+        op: Any = node.op
+        numbers = [self.number(n) for n in node.inputs]
+        operands = [
+            number if x.__class__ is Const else expressions.name(self.names[x])
+            for x, number in zip(node.inputs, numbers, strict=True)
+        ]
+        expression, shown = expressions.text(expressions.applied(node, operands)), ""
+        if numbers and None not in numbers and (a := self.arrays.get(node)) is not None and a.size == 1:
+            shown = expressions.text(expressions.applied(node, numbers))
+        where = self.place(node.code, node.lasti)
+        line, *span = places.line(node.code, node.lasti)
+        return Step(
+            self.names[node], op.name, expression, shown, self.value(node), where, line, (span[0], span[1])
+        )
+
+    # ------------------------------------------------------------ backward
+
+    def shares(self, node: Node, g: Any) -> list[Share]:
+        """Calls the rules of a record, adds what they return to the gradients of its inputs, and tells of it."""
+        if type(node.saved) is Freed:
+            raise errors.freed(node)
+        if changes.last_change > node.seq:
+            check_unchanged(node)
+        run = _Rule(node, g, self)
+        return [self.share(node, run, slot, d) for slot, d in run.results() if d is not None]
+
+    def share(self, node: Node, run: _Rule, slot: int, d: Any) -> Share:
+        x = node.inputs[slot]
+        if x.shape is None:  # a Function of several outputs
+            part = Part(d.at, raw(d.grad))
+            part.add_to(self.grads, x)
+            return Share(slot, self.names[x], "g", "g", "", self.amount(part.grad))
+        array = raw(d)
+        share = Share(slot, self.names[x], *run.texts(d), self.amount(array))
+        fitted = fit(np.asarray(array), x)
+        if array.shape != fitted.shape:
+            share.summed = f"{values.size(array.shape)} to {values.size(fitted.shape or (1,))}"
+            share.fitted = self.amount(fitted)
+        before = self.grads.get(x)
+        if before is not None:
+            share.before = self.amount(before)
+            fitted = before + fitted
+            share.total = self.amount(fitted)
+        self.grads[x] = fitted
+        return share
+
+
+class _Rule:
+    """One call of the rules of a record, on leaves of their own, so that what they compute can be told."""
+
+    def __init__(self, node: Node, g: Any, work: _Work) -> None:
+        self.node, self.work = node, work
+        self.plain: dict[Node, expressions.Expr] = {}
+        self.local: dict[Node, expressions.Expr] = {}
+        self.numbers: dict[Node, expressions.Expr] = {}
+        op: Any = node.op
+        self.held: list[Tensor] = []
+        self.opaque = op.opaque or isinstance(g, list)
+        if self.opaque:
+            self.g, self.saved = g, node.saved
+            return
+        self.g = self._leaf(g, "g", "g")
+        sources, saved = (*node.inputs, node), []
+        for k, a in zip(node.layout.keep, node.saved, strict=False):
+            source = sources[k]
+            if source.__class__ is Const:
+                saved.append(source.value)
+            else:
+                saved.append(self._leaf(a, _record_name(op, k, len(node.inputs)), work.names[source]))
+        self.saved = saved
+
+    def _leaf(self, array: Any, plain: str, local: str) -> Tensor:
+        t = wrap(array)
+        node = leaf(t)
+        self.held.append(t)
+        self.plain[node], self.local[node] = expressions.name(plain), expressions.name(local)
+        if np.size(array) == 1:
+            self.numbers[node] = expressions.number(np.asarray(array).item(), self.work.digits)
+        return t
+
+    def results(self) -> Iterable[tuple[int, Any]]:
+        """For each input that wants a gradient, what its rule returns."""
+        node, layout = self.node, self.node.layout
+        parts: Any = ()
+        if layout.joint is not None:
+            _, rule, _, sources = layout.joint
+            parts = rule(self.g, *arguments(node, self.saved, sources))
+        for i, rule, _, sources in layout.steps:
+            yield i, parts[i] if rule is None else rule(self.g, *arguments(node, self.saved, sources))
+
+    def texts(self, d: Any) -> tuple[str, str, str]:
+        """What a rule computed: in the names of the record, in those of the program, and in numbers."""
+        root = getattr(d, "_node", None)
+        if self.opaque or root is None:
+            return ("", "", "")
+        all_numbers = d._array.size == 1 and root.op is not None and len(self.numbers) == len(self.plain)
+        named = [self.plain, self.local, self.numbers][: 2 + all_numbers]
+        trees = [expressions.computed(root, known.get) for known in named]
+        plain, local, *numbers = ("" if tree is None else expressions.text(tree) for tree in trees)
+        return plain, local, "".join(numbers)
+
+
+def _record_name(op: Any, k: int, count: int) -> str:
+    """What the rules call a saved array: the name of an input, or y."""
+    if k == count:
+        return "y"
+    if op.star is None or k < op.star:
+        return str(op.inputs[k])
+    return f"{op.inputs[-1]}{k - op.star + 1}"

@@ -1,0 +1,88 @@
+"""PyTorch's names for trees: tuples (also named ones), lists and dicts, nested at will.
+
+Everything else is a leaf, also None.  These names begin with an underscore in PyTorch too, and many packages use them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from minigrad.func.trees import Spec, flatten, unflatten
+
+__all__ = [
+    "PyTree", "TreeSpec", "tree_all", "tree_any", "tree_flatten", "tree_leaves", "tree_map", "tree_map_",
+    "tree_map_only", "tree_structure", "tree_unflatten",
+]  # fmt: skip
+
+PyTree = Any
+TreeSpec = Spec
+
+
+def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], Spec]:
+    """The leaves of a tree, from left to right, and its structure. A part of which ``is_leaf`` is true is one leaf."""
+    return flatten(tree, is_leaf)
+
+
+def tree_unflatten(leaves: Iterable[Any], treespec: Spec) -> Any:
+    """The tree of that structure with these leaves. ValueError if they are too few or too many."""
+    leaves = list(leaves)
+    if len(leaves) != treespec.num_leaves:
+        raise ValueError(
+            f"tree_unflatten(leaves, treespec): `leaves` has length {len(leaves)} but the spec refers to a pytree "
+            f"that holds {treespec.num_leaves} items"
+        )
+    return unflatten(leaves, treespec)
+
+
+def tree_leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:
+    """The leaves of a tree, from left to right."""
+    return flatten(tree, is_leaf)[0]
+
+
+def tree_structure(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> Spec:
+    """The structure of a tree."""
+    return flatten(tree, is_leaf)[1]
+
+
+def tree_map(
+    func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None
+) -> Any:
+    """The tree with ``func`` of each leaf, and of those of ``rests`` in its place.
+
+    ValueError if a tree of ``rests`` has another structure.
+    """
+    leaves, spec = flatten(tree, is_leaf)
+    rows = [leaves]
+    for rest in rests:
+        row, other = flatten(rest, is_leaf)
+        if other != spec:
+            raise ValueError(f"tree_map() expects trees of one structure, {spec!r}, got {other!r}")
+        rows.append(row)
+    return unflatten([func(*values) for values in zip(*rows, strict=True)], spec)
+
+
+def tree_map_(
+    func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None
+) -> Any:
+    """Calls ``func`` of each leaf, and gives the tree itself."""
+    tree_map(func, tree, *rests, is_leaf=is_leaf)
+    return tree
+
+
+def tree_map_only(
+    types: Any, func: Callable[[Any], Any], tree: Any, is_leaf: Callable[[Any], bool] | None = None
+) -> Any:
+    """The tree with ``func`` of each leaf of a type, or of which the function ``types`` is true."""
+    is_one = types if callable(types) and not isinstance(types, type) else lambda x: isinstance(x, types)
+    return tree_map(lambda x: func(x) if is_one(x) else x, tree, is_leaf=is_leaf)
+
+
+def tree_all(pred: Callable[[Any], bool], tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> bool:
+    """Whether ``pred`` is true of all leaves."""
+    return all(map(pred, tree_leaves(tree, is_leaf)))
+
+
+def tree_any(pred: Callable[[Any], bool], tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> bool:
+    """Whether ``pred`` is true of any leaf."""
+    return any(map(pred, tree_leaves(tree, is_leaf)))

@@ -1,0 +1,55 @@
+"""The chapters' programs run, and the exercises fail until they are solved, as the worked solutions show."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "docs"))
+chapters = importlib.import_module("chapters")
+
+PROGRAMS = sorted(p.stem for p in (ROOT / "examples" / "learn").glob("*.py"))
+EXERCISES = sorted(p.stem for p in (ROOT / "docs" / "exercises" / "solutions").glob("*.py"))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_chapter_quotes_each_cell_of_its_program(program):
+    cells = chapters.cells(program)
+    page = (ROOT / "docs" / "learn" / f"{program.replace('_', '-')}.md").read_text(encoding="utf-8")
+    for name, cell in cells.items():
+        assert f"```{{cell}} {program} {name}\n" in page
+        assert max(map(len, cell.code.splitlines())) <= 84, "it fits the page"
+
+
+def test_what_the_text_says_of_the_programs_is_so():
+    assert "tensor(4.7500" in chapters.cells("slope")["tape"].printed
+    assert chapters.cells("chain")["twice"].printed == "tensor(26.)\n"
+    tape = chapters.cells("scalar_tape")
+    assert tape["same"].printed.strip() in tape["neuron"].printed
+    assert "missing sum over a broadcast axis" in chapters.cells("arrays")["wrong"].printed
+    assert set(chapters.cells("matrices")["both"].printed.split()) == {"True"}
+
+
+def graded(*arguments):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "docs/exercises", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_worked_solutions_pass():
+    finished = graded("--solutions")
+    assert finished.returncode == 0, finished.stdout
+    assert all((ROOT / "docs" / "exercises" / f"{name}.py").exists() for name in EXERCISES)
+
+
+def test_every_exercise_fails_until_it_is_solved():
+    finished = graded("-rA")
+    assert finished.returncode == 1
+    failed = [line for line in finished.stdout.splitlines() if line.startswith("FAILED")]
+    assert {line.partition("::")[0].rpartition("_")[2] for line in failed} >= {
+        name.rpartition("_")[2] + ".py" for name in EXERCISES
+    }
+    assert "PASSED" not in finished.stdout
+    assert all("NotImpl" in line for line in failed)

@@ -1,0 +1,184 @@
+"""The player of a drawing's page: in a browser, and what it is given."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_draw import any_engine, article, browser, tried_each
+from test_explain import NEURON, program
+
+import minigrad as mg
+from minigrad import nn
+
+__all__ = ["any_engine"]  # a fixture
+
+STEPPING = """
+    const at = (id) => document.getElementById(id), card = () => at('card').innerText.replace(/\\s+/g, ' ');
+    const press = (key) => document.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}));
+    const lit = () => all('.view.shown .node.lit').map((g) => g.querySelector('text').textContent);
+    const rules = () => all('.view.shown .rule').map((g) => [...g.querySelectorAll('text')].map((t) => t.textContent));
+    const tags = () => all('.view.shown .tag').map((g) => g.textContent);
+"""
+NEURON_PAGE = (
+    STEPPING
+    + """
+    told.labels = labels();
+    told.before = [at('player').hidden, at('card').hidden, lit(), drawing.last];
+    press('ArrowRight'); press('ArrowRight'); press('ArrowRight');
+    told.third = [lit(), card(), all('.view.shown .edge.lit').length, at('step').textContent];
+    press('ArrowLeft');
+    told.second = lit();
+    at('backward').click();
+    told.begun = [lit(), rules(), at('backward').getAttribute('aria-pressed')];
+    at('slider').value = 14; at('slider').dispatchEvent(new Event('input'));
+    told.tanh = [lit(), rules(), card(), at('card').querySelector('mark').textContent];
+    press('End');
+    told.end = [card(), tags(), at('next').disabled];
+    all('#views button')[1].click(); // the backward pass alone
+    press('ArrowLeft');
+    told.rules = [all('.view.shown')[0].dataset.view, lit()];
+    at('slider').value = 14; at('slider').dispatchEvent(new Event('input'));
+    told.more = lit();
+    all('#views button')[2].click();
+    told.both = lit();
+    all('#views button')[1].click();
+    at('forward').click();
+    told.view = [all('.view.shown')[0].dataset.view, lit()];
+    press('End'); press('ArrowLeft');
+    press(' ');
+    told.plays = [at('play').textContent, lit()];
+    press(' ');
+    told.stands = at('play').textContent;
+    const [svg, width, height] = drawing.picture();
+    const parsed = new DOMParser().parseFromString(svg, 'image/svg+xml');
+    told.saved = [parsed.querySelectorAll('parsererror').length, svg.includes('t1 = 1'), width > 100, height > 100];
+    press('Home');
+    told.home = [lit(), tags(), at('card').hidden];
+    const named = (e) => e.getAttribute('aria-label') || e.textContent;
+    told.unnamed = all('#player button, #player input').filter((e) => !named(e)).length;
+"""
+)
+NETWORK_PAGE = (
+    STEPPING
+    + """
+    drawing.go(10);
+    told.legend = all('.view.shown .legend span').map((e) => e.textContent);
+    told.linear = [lit(), rules().map((texts) => texts[0]), all('.view.shown .rule path').length > 2, card()];
+    at('fold').click();
+    told.folded = lit();
+    at('unfold').click();
+    told.unfolded = lit();
+"""
+)
+TIME_PAGE = """
+    // The quickest of some times of each step, for the machine may have other work.
+    const times = Array(drawing.last + 1).fill(Infinity);
+    for (let round = 0; round < 4; round++) for (let k = 0; k <= drawing.last; k++) {
+      const begun = performance.now();
+      drawing.go(k);
+      document.querySelector('.view.shown svg').getBoundingClientRect(); // it is laid out
+      times[k] = Math.min(times[k], performance.now() - begun);
+    }
+    told.slowest = Math.max(...times);
+    told.median = times.sort((a, b) => a - b)[times.length >> 1];
+    told.steps = drawing.last;
+"""
+
+
+class Block(nn.Module):
+    def __init__(self, d: int) -> None:
+        super().__init__()
+        self.norm, self.attention = nn.LayerNorm(d), nn.MultiheadAttention(d, 2, batch_first=True)
+        self.mlp = nn.Sequential(nn.LayerNorm(d), nn.Linear(d, 2 * d), nn.GELU(), nn.Linear(2 * d, d))
+
+    def forward(self, x: Any) -> Any:
+        h = self.norm(x)
+        x = x + self.attention(h, h, h)[0]
+        return x + self.mlp(x)
+
+
+def network() -> mg.Drawing:
+    """About sixty boxes."""
+    net = nn.Sequential(Block(8), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 4), nn.Tanh())
+    net.extend([nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2)])
+    x, target = mg.randn(2, 5, 8), mg.randn(2, 5, 2)
+    loss = nn.functional.mse_loss(net(x), target)
+    return mg.draw(loss, net, fold=False)
+
+
+@pytest.fixture
+def no_folded_layouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These take seconds, and the player needs none."""
+    monkeypatch.setattr("minigrad.readers.draw.states.SQUARES", 0)
+
+
+def test_the_player_steps_through_a_neuron_and_a_network(
+    any_engine: None, no_folded_layouts: None, tmp_path: Path
+) -> None:
+    browser()
+    drawing = program(NEURON + "drawing = mg.draw(loss)")["drawing"]
+    net, loss = article()
+    large = network()
+    pages = [
+        (drawing.html(), NEURON_PAGE),
+        (mg.draw(loss, net).html(), NETWORK_PAGE),
+        (large.html(), TIME_PAGE),
+    ]
+    one, two, three = tried_each(pages, tmp_path, clock=True)
+    for told in (one, two, three):
+        assert told["errors"] == []
+    assert sorted(one["labels"]) == sorted(b.title for b in drawing._graph.boxes)
+    assert one["before"] == [False, True, [], 16]
+    box, card, edges, count = one["third"]
+    assert (box, edges, count) == (["y = tanh"], 1, "3 / 8")
+    assert "neuron.py:2" in card
+    assert "tanh(1.1) = 0.8005" in card
+    assert one["second"] == ["add"]
+    assert one["begun"] == [["loss = add"], [["g", "= 1"], ["g", "= 1"]], "true"]
+    box, rules, card, mark = one["tanh"]
+    assert (box, rules, mark) == (["y = tanh"], [["g * (1 - y * y)", "= -0.1433"]], "(w * x + b).tanh()")
+    assert "g = ∂y -0.399" in card
+    assert "-0.399 * (1 - 0.8005 * 0.8005) = -0.1433" in card
+    card, tags, last = one["end"]
+    assert "added up 0.01 + (-0.2866) = -0.2766" in card, "gradients of two uses add up"
+    assert card.endswith("w.grad -0.2766")
+    assert {"∂ = -0.2766", "∂ = -0.1433", "∂t1 = -0.1433", "0.8005"} < set(tags)
+    assert last
+    assert one["rules"] == ["backward", []], "a sum sends what it gets: no step of backward is drawn for it"
+    assert sorted(one["more"]) == sorted(one["both"]) == ["mul", "sub(1, ·)", "y = tanh", "∂ b"]
+    assert one["view"] == ["forward", ["mul"]], "forward plays where its boxes are"
+    assert one["plays"] == ["Play", ["mul"]], "the last step ends the play"
+    assert one["stands"] == "Pause"
+    assert one["saved"] == [0, True, True, True]
+    assert one["home"] == [[], [], True]
+    assert one["unnamed"] == 0
+    box, rules, pictured, card = two["linear"]
+    assert (box, sorted(rules), pictured) == (["linear"], ["g", "g @ 6.weight", "g.T @ t6"], True)
+    assert two["legend"] == [
+        "input", "parameter", "operation", "result", "a … b … c: least, mean and largest element"
+    ]  # fmt: skip
+    assert "summed, 10 × 1 to 1" in card
+    assert "6.weight.grad" in card
+    assert "least … mean … largest" in card
+    assert two["folded"] == ["6: Linear"]
+    assert two["unfolded"] == ["linear"]
+    assert three["steps"] > 60
+    assert three["median"] < 16, three
+    assert len(large._graph.boxes) >= 58
+    assert len(json.dumps(large._steps)) < 300_000
+
+
+def test_what_cannot_be_stepped_through_has_no_player(any_engine: None) -> None:
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    long = x
+    for _ in range(301):
+        long = long + 1.0
+    freed = x * x
+    freed.sum().backward()
+    for t in (long, freed.sum(), mg.tensor(1.0)):
+        assert mg.draw(t)._steps is None
+    assert mg.draw(mg.tensor(np.ones(2)) * x)._steps is not None
