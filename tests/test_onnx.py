@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -163,5 +164,11 @@ def test_bad_arguments() -> None:
         assert export(net, mg.ones(1, 2), opset_version=17).opset_import[0].version == 20
 
 
-def test_the_table_names_operations() -> None:
+def test_the_forms_take_what_the_records_have() -> None:
     assert FORMS.keys() <= TABLE.keys()
+    for name, form in FORMS.items():
+        op = TABLE[name]
+        if isinstance(form, str):
+            assert not op.params, name
+        else:
+            inspect.signature(form).bind(None, *op.inputs, **dict.fromkeys(op.params))

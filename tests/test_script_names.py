@@ -359,3 +359,34 @@ def test_arguments_that_would_change_something() -> None:
     for call in calls:
         with pytest.raises(TypeError, match="unexpected keyword argument"):
             call()
+
+
+def test_values_are_close() -> None:
+    close, x = mg.testing.assert_close, mg.ones(2)
+    close(x, x + 1e-6)
+    close({"a": [x, 1.0]}, {"a": [x, 1.0 + 1e-8]})
+    close(np.ones(2), np.ones(2))
+    close(x, x + 0.1, rtol=0, atol=0.2)
+    close(mg.tensor(float("nan")), mg.tensor(float("nan")), equal_nan=True)
+    failing: list[tuple[Any, Any, str]] = [
+        (x, x + 1e-3, r"^Tensor-likes are not close! Mismatched elements: 2 / 2; greatest absolute difference: 0.001"),
+        (1.0, 1.1, "^Scalars are not close!"), (x, mg.ones(1, 2), r"'shape' do not match: \[2\] != \[1, 2\]"),
+        (x, x.double(), "'dtype' do not match: float32 != float64"), ({"a": x}, {"b": x}, "keys"),
+        ([[x], x], [[x * 2], x], r"at \[0\]\[0\]$"), ([x], [x, x], "length"), (3, 4, "Scalars"),
+    ]  # fmt: skip
+    for actual, expected, says in failing:
+        with pytest.raises(AssertionError, match=says):
+            close(actual, expected)
+    with pytest.raises(AssertionError, match=r"^mine$"):
+        close(x, x + 1, msg="mine")
+    with pytest.raises(ValueError, match="rtol and atol"):
+        close(x, x, rtol=1.0)
+
+
+def test_the_kernel_of_attention_may_be_chosen() -> None:
+    from minigrad.nn.attention import SDPBackend, sdpa_kernel
+
+    q = mg.randn(1, 2, 3, 4)
+    with sdpa_kernel(SDPBackend.MATH):
+        inside = nn.functional.scaled_dot_product_attention(q, q, q)
+    assert mg.equal(inside, nn.functional.scaled_dot_product_attention(q, q, q))

@@ -183,11 +183,8 @@ def test_an_element_type_may_be_named(torch: ModuleType) -> None:
         lambda d: torch.ones(2).to(d),
         lambda d: mg.nn.Linear(1, 1).to(d),
     ):
-        with pytest.raises(RuntimeError, match="minigrad computes in float16, float32 and float64"):
+        with pytest.raises(TypeError, match="minigrad computes in float16, float32 and float64"):
             use(torch.bfloat16)
-    standin.uninstall()
-    assert not hasattr(mg, "bfloat16")
-    standin.install()
 
 
 def test_types_print_as_pytorch_s_while_it_stands_in(torch: ModuleType) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad.distributions import constraints as c
 from minigrad.distributions import transforms as t
+from minigrad.distributions.constraint import Test
 
 __all__ = ["ConstraintRegistry", "biject_to", "transform_to"]
 
@@ -27,7 +28,7 @@ class ConstraintRegistry:
         """
         if factory is None:
             return lambda factory: self.register(constraint, factory)
-        if isinstance(constraint, c._Test):
+        if isinstance(constraint, Test):
             self._by_name[repr(constraint)] = factory
             return factory
         kind = constraint if isinstance(constraint, type) else type(constraint)
@@ -40,7 +41,7 @@ class ConstraintRegistry:
 
     def __call__(self, constraint: Any) -> t.Transform:
         """The transform for a constraint. NotImplementedError where there is none."""
-        by_name, kind = isinstance(constraint, c._Test), type(constraint)
+        by_name, kind = isinstance(constraint, Test), type(constraint)
         factory = self._by_name.get(repr(constraint)) if by_name else self._by_class.get(kind)
         if factory is None:
             raise NotImplementedError(

@@ -6,11 +6,14 @@ dimensions of an event; and `is_discrete`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from minigrad.core.tensor import Tensor
+from minigrad.distributions.constraint import REAL as real
+from minigrad.distributions.constraint import Constraint as Constraint
+from minigrad.distributions.constraint import Test as _Test
 from minigrad.functions.creation import ones
 from minigrad.functions.parts import cat as _cat_tensors
 from minigrad.functions.parts import stack as _stack_tensors
@@ -24,20 +27,6 @@ __all__ = [
     "nonnegative_integer", "one_hot", "positive", "positive_definite", "positive_integer", "positive_semidefinite",
     "real", "real_vector", "simplex", "square", "stack", "symmetric", "unit_interval",
 ]  # fmt: skip
-
-
-class Constraint:
-    """A set of values; by itself, of none that is known."""
-
-    is_discrete: Any = False
-    event_dim: Any = 0
-
-    def check(self, value: Tensor) -> Tensor:
-        """For each event, whether it is in the set."""
-        raise NotImplementedError
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__.lstrip('_')}()"
 
 
 class _Dependent(Constraint):
@@ -91,22 +80,6 @@ class dependent_property(property, _Dependent):
 def is_dependent(constraint: object) -> bool:
     """Whether a constraint depends on other parameters."""
     return isinstance(constraint, _Dependent)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class _Test(Constraint):
-    """A set without parameters, told by a function."""
-
-    _name: str
-    _holds: Callable[[Tensor], Tensor]
-    event_dim: int = 0
-    is_discrete: bool = False
-
-    def check(self, value: Tensor) -> Tensor:
-        return self._holds(value)
-
-    def __repr__(self) -> str:
-        return f"{self._name}()"
 
 
 class _Bounds(Constraint):
@@ -326,7 +299,6 @@ dependent = _Dependent()
 independent = _Independent
 boolean = _Test("Boolean", lambda x: (x == 0) | (x == 1), 0, True)
 one_hot = _Test("OneHot", _one_hot, 1, True)
-real = _Test("Real", lambda x: x == x)
 real_vector = _Independent(real, 1)
 nonnegative = _GreaterThanEq(0.0)
 positive = _GreaterThan(0.0)

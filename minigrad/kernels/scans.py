@@ -54,7 +54,8 @@ def _sums_in_pairs(rows: Array, target: Array, buffer: Array) -> None:
     """Running sums of two rows at once, as those of complex numbers: each addition waits for the one before it."""
     half = len(rows) // 2
     both = buffer[: 2 * half].reshape(-1).view(np.complex128).reshape(half, -1)
-    both.real[...], both.imag[...] = rows[:half], rows[half : 2 * half]
+    np.copyto(both.real, rows[:half])
+    np.copyto(both.imag, rows[half : 2 * half])
     np.add.accumulate(both, axis=1, out=both)
     target[:half], target[half : 2 * half] = both.real, both.imag
     if 2 * half < len(rows):

@@ -198,6 +198,14 @@ def _log(base: float) -> Callable[..., str]:
     return lambda o, x: o("Div", o("Log", x), o.array(np.log(base)))
 
 
+def _cumsum(o: Out, x: str, dim: int, dtype: Any, back: Any, reverse: bool) -> str:
+    return o("CumSum", _typed(o, x), o.array(dim, np.int64), reverse=int(reverse))
+
+
+def _layer_norm(o: Out, *inputs: str, eps: float) -> str:
+    return o("LayerNormalization", *inputs, axis=-len(o.node.inputs[1].shape), epsilon=eps)
+
+
 def _bits(operator: str) -> Callable[..., str]:
     return lambda o, *xs: o(operator if o.node.dtype.kind == "b" else f"Bitwise{operator}", *xs)
 
@@ -232,7 +240,7 @@ FORMS: dict[str, Form] = {
     "cat": lambda o, *xs, dim: o("Concat", *xs, axis=dim),
     "clamp": _clip,
     "conv": _conv,
-    "cumsum": lambda o, x, dim, dtype, back: o("CumSum", _typed(o, x), o.array(dim, np.int64)),
+    "cumsum": _cumsum,
     "elu": _elu,
     "embedding": lambda o, w, i, padding, by_count: o("Gather", w, i),
     "exp2": lambda o, x: o("Exp", o("Mul", x, o.array(np.log(2)))),
@@ -242,6 +250,7 @@ FORMS: dict[str, Form] = {
     "gelu": lambda o, x, approximate: o("Gelu", x, approximate=approximate),
     "hardsigmoid": lambda o, x: o("HardSigmoid", x, alpha=1 / 6),
     "hardtanh": _clip,
+    "layer_norm": _layer_norm,
     "leaky_relu": lambda o, x, slope: o("LeakyRelu", x, alpha=slope),
     "linear": _linear,
     "log10": _log(10),

@@ -138,7 +138,7 @@ def _load(data: bytes, name: str) -> dict[str, Tensor]:
     import safetensors
 
     try:
-        parts = safetensors.deserialize(data)
+        parts = safetensors.deserialize(data)  # type: ignore[no-untyped-call, unused-ignore]
     except safetensors.SafetensorError as error:
         raise runtime_error(f"{name} is no file of safetensors, or it is damaged: {error}") from None
     narrow = [key for key, part in parts if part["dtype"] == "BF16"]

@@ -1,4 +1,4 @@
-"""What only scripts for PyTorch write: arguments in their order of years ago, element types that are only named.
+"""What only scripts for PyTorch write: arguments in their order of years ago.
 
 It is there while minigrad stands in for ``torch``, and costs nothing elsewhere.
 """
@@ -10,8 +10,6 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from minigrad.dtypes import dtype
-from minigrad.errors import runtime_error
 from minigrad.tensor import Tensor
 
 # Functions and methods that once took factors by place: how many arguments have a place today, and the factors' names.
@@ -20,19 +18,6 @@ _FACTORS = {
     "addmm": (3, "beta alpha"), "addmv": (3, "beta alpha"), "addr": (3, "beta alpha"), "baddbmm": (3, "beta alpha"),
     "addbmm": (3, "beta alpha"),
 }  # fmt: skip
-
-
-class _Named(dtype):
-    """An element type that a script may name. RuntimeError if it is used."""
-
-    __slots__ = ()
-
-    def __init__(self, name: str) -> None:
-        self.name, self.is_floating_point = name, True
-
-    @property
-    def numpy(self) -> Any:  # type: ignore[override]
-        raise runtime_error(f"minigrad computes in float16, float32 and float64; it has no {self.name}")
 
 
 def _with_factors(function: Callable[..., Any], places: int, factors: str) -> Callable[..., Any]:
@@ -56,9 +41,8 @@ _before: list[tuple[Any, str, Any]] = []
 
 
 def install() -> None:
-    """From now on `add` and its like take factors by place, and ``bfloat16`` has a name."""
+    """From now on `add` and its like take factors by place."""
     minigrad = import_module("minigrad")
-    minigrad.__dict__["bfloat16"] = _Named("bfloat16")
     for name, (places, factors) in _FACTORS.items():
         for home, called in ((minigrad, name), (Tensor, name), (Tensor, f"{name}_")):
             function = getattr(home, called, None)
@@ -69,7 +53,6 @@ def install() -> None:
 
 def uninstall() -> None:
     """Takes back what `install` does."""
-    import_module("minigrad").__dict__.pop("bfloat16", None)
     while _before:
         home, name, function = _before.pop()
         delattr(home, name) if function is None else setattr(home, name, function)

@@ -1,0 +1,74 @@
+"""`assert_close`: PyTorch's comparison of values in tests of programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.tensor import Tensor
+
+# How far apart values may be, relative to the expected one and absolutely, by the bytes of a float; others are equal.
+_TOLERANCES = {2: (1e-3, 1e-5), 4: (1.3e-6, 1e-5), 8: (1e-7, 1e-7)}
+
+
+class NotCloseError(AssertionError):
+    """What `assert_close` raises."""
+
+
+def assert_close(
+    actual: Any, expected: Any, *, allow_subclasses: bool = True, rtol: float | None = None,
+    atol: float | None = None, equal_nan: bool = False, check_device: bool = True, check_dtype: bool = True,
+    check_layout: bool = True, check_stride: bool = False, msg: str | Callable[[str], str] | None = None,
+) -> None:  # fmt: skip
+    """AssertionError unless ``|actual - expected| <= atol + rtol * |expected|`` for Tensors, arrays and numbers.
+
+    Sequences and mappings of these are compared item by item. The tolerances are PyTorch's for the element type, the
+    looser of two, unless given; whole numbers must be equal. ValueError where only one of them is given.
+    """
+    if (rtol is None) != (atol is None):
+        raise ValueError("rtol and atol must both be specified or both be unspecified")
+
+    def fail(what: str, where: str) -> None:
+        text = f"{what}{f', at {where}' if where else ''}"
+        raise NotCloseError(text if msg is None else msg(text) if callable(msg) else msg)
+
+    def compare(a: Any, b: Any, where: str) -> None:
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            if a.keys() != b.keys():
+                fail(f"The keys of the mappings do not match: {list(a)} != {list(b)}", where)
+            for key in a:
+                compare(a[key], b[key], f"{where}[{key!r}]")
+        elif isinstance(a, Sequence) and isinstance(b, Sequence):
+            if len(a) != len(b):
+                fail(f"The length of the sequences mismatch: {len(a)} != {len(b)}", where)
+            for i, (x, y) in enumerate(zip(a, b, strict=True)):
+                compare(x, y, f"{where}[{i}]")
+        else:
+            leaves(a, b, where)
+
+    def leaves(a: Any, b: Any, where: str) -> None:
+        x, y = (np.asarray(v.detach().numpy() if isinstance(v, Tensor) else v) for v in (a, b))
+        single = not isinstance(a, (Tensor, np.ndarray))
+        if x.shape != y.shape:
+            fail(f"The values for attribute 'shape' do not match: {list(x.shape)} != {list(y.shape)}", where)
+        if check_dtype and not single and x.dtype != y.dtype:
+            fail(f"The values for attribute 'dtype' do not match: {x.dtype} != {y.dtype}", where)
+        if check_stride and isinstance(a, Tensor) and isinstance(b, Tensor) and a.stride() != b.stride():
+            fail(f"The values for attribute 'stride()' do not match: {a.stride()} != {b.stride()}", where)
+        kinds = [_TOLERANCES[v.dtype.itemsize] if v.dtype.kind == "f" else (0.0, 0.0) for v in (x, y)]
+        relative = max(k[0] for k in kinds) if rtol is None else rtol
+        absolute = max(k[1] for k in kinds) if atol is None else atol
+        with np.errstate(all="ignore"):
+            good = np.isclose(x, y, relative, absolute, equal_nan)
+            if not good.all():
+                apart = np.abs(x.astype(np.float64) - y.astype(np.float64))
+                fail(
+                    f"{'Scalars' if single else 'Tensor-likes'} are not close! Mismatched elements: "
+                    f"{good.size - np.count_nonzero(good)} / {good.size}; greatest absolute difference: "
+                    f"{np.nanmax(apart, initial=0.0):.6g} (up to {absolute} allowed, and {relative} of the expected)",
+                    where,
+                )
+
+    compare(actual, expected, "")
