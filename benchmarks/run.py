@@ -351,7 +351,8 @@ def training(session: Session) -> Row:
     for name, (eager, compiled) in networks.BOUNDS.items():
         if not session.wanted(f"training:{name.partition(',')[0]}"):
             continue
-        session.renew()
+        if not small:
+            session.renew()
         benches = session.racing("minigrad", "compiled", "torch")
         raced = driver.race(benches, "prepare_training", (name, small), effort, 1e-3, session.say)
         bounds = {("minigrad", "torch"): eager, ("compiled", "torch"): compiled}

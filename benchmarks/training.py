@@ -30,7 +30,7 @@ def lenet(m: Any, batch: int) -> tuple[Any, Any, list[Any]]:
     return net, m.optim.SGD(net.parameters(), lr=0.01), [images, random.integers(0, 10, batch)]
 
 
-def transformer(m: Any, batch: int, tokens: int) -> tuple[Any, Any, list[Any]]:
+def transformer(m: Any, batch: int, tokens: int, layers: int) -> tuple[Any, Any, list[Any]]:
     nn = m.nn
 
     class Transformer(nn.Module):  # type: ignore[misc, name-defined]
@@ -39,7 +39,7 @@ def transformer(m: Any, batch: int, tokens: int) -> tuple[Any, Any, list[Any]]:
             self.token, self.place = nn.Embedding(LETTERS, 128), nn.Embedding(tokens, 128)
             self.layers = nn.ModuleList(
                 nn.TransformerEncoderLayer(128, 4, 512, 0.0, "gelu", batch_first=True, norm_first=True)
-                for _ in range(4)
+                for _ in range(layers)
             )
             self.head = nn.Linear(128, LETTERS)
             self.places = m.arange(tokens)
@@ -93,7 +93,7 @@ def prepare(m: Any, name: str, small: bool, prepared: Callable[[Any], Any]) -> W
     if kind == "LeNet":
         net, optimizer, data = lenet(m, few or 64)
     elif kind == "transformer":
-        net, optimizer, data = transformer(m, few or 16, few or 64)
+        net, optimizer, data = transformer(m, few or 16, few or 64, few or 4)
     elif kind == "character LSTM":
         net, optimizer, data = characters(m, few or 16, few or 100)
     else:
