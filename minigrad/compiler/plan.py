@@ -55,6 +55,13 @@ class Plan:
             statements.refilled,
             statements.helpers.texts,
         )
+        # Of a kernel in the text, what eager mode passes beside its arguments: memory that is used again.
+        records = {s.value.record for s in statements.statements if s.value.record is not None}
+        self.kept = {
+            name: kernel.keywords
+            for kernel in (op.unchecked for op in records)
+            if isinstance(kernel, functools.partial) and (name := statements.helpers.name_of(kernel.func))
+        }
         self._code: dict[bool, types.CodeType] = {}
 
     @functools.cached_property
@@ -147,6 +154,8 @@ class Plan:
             namespace[name] = lambda *operands, rest=rest, **params: next(rest)
         with np.errstate(all="ignore"):
             exec(self._code[timed], namespace)
+            for name, memory in self.kept.items():
+                namespace[name] = functools.partial(namespace[name], **memory)
             return namespace["bind"](*arrays)
 
 

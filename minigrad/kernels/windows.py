@@ -116,7 +116,10 @@ def _padded(x: Array, pads: Pads) -> Array:
 
 def spans(sizes: Ints) -> Ints:
     """How many elements apart neighbours are along each dimension."""
-    return tuple(math.prod(sizes[d + 1 :]) for d in range(len(sizes)))
+    steps = [1]
+    for n in sizes[:0:-1]:
+        steps.append(steps[-1] * n)
+    return tuple(steps[::-1])
 
 
 def run(sizes: Ints, stride: Ints, out: Ints) -> int:

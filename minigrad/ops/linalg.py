@@ -12,7 +12,7 @@ from minigrad import buffers
 from minigrad.core import names
 from minigrad.core.basic import clone
 from minigrad.core.op import Array, Op
-from minigrad.core.plans import Line, Lines, Target
+from minigrad.core.plans import OUT, Line, Lines, Operand, Target, named
 from minigrad.core.text import Call, Text
 from minigrad.dtypes import F32, F64
 
@@ -75,10 +75,21 @@ def product_into(t: Target) -> str:
     return "np.matmul" if large and t.apart(0, 1) else "np.dot"
 
 
+def joined_into(a: Operand, b: str, shape: Sequence[int]) -> tuple[Line, Line]:
+    """Many matrices times one, as one product, into a value of that shape; and what is done once for that."""
+    rows, inner = math.prod(a.shape[:-1]), a.shape[-1]
+    flat = f"{OUT}_rows"
+    line = Line("np.matmul", (f"{a.text}.reshape({rows}, {inner})", b), flat)
+    return line, named(flat, f"{OUT}.reshape({rows}, {shape[-1]})")
+
+
 def _matmul_into(t: Target) -> Lines | None:
     a, b = t.operands
-    if t.filled or min(len(a.shape), len(b.shape)) < 2 or a.dtype != b.dtype or joined(a.shape, b.shape):
+    if t.filled or min(len(a.shape), len(b.shape)) < 2 or a.dtype != b.dtype:
         return None
+    if joined(a.shape, b.shape):
+        line, flat = joined_into(a, b.text, t.shape)
+        return Lines([line], [flat]) if t.own() else None
     return Lines([Line(product_into(t), (a.text, b.text))])
 
 

@@ -19,7 +19,7 @@ from minigrad.kernels import sums
 from minigrad.kernels.sums import VDOT
 from minigrad.ops.elementwise import sub, zero
 from minigrad.ops.elementwise import times as times_number
-from minigrad.ops.linalg import LARGE, has_single, joined, product, product_into, times
+from minigrad.ops.linalg import LARGE, has_single, joined, joined_into, product, product_into, times
 from minigrad.ops.shape import reshape
 
 _BLOCK = 1 << 16  # elements; a mask of as many bytes stays in the cache and is no large array
@@ -152,26 +152,32 @@ def _mse_vjp(g: Any, a: Any, b: Any) -> Any:
 
 
 def _linear_into(t: Target) -> Lines | None:
-    x, _, b = t.operands
-    if t.filled or len(x.shape) != 2:
+    x, w, b = t.operands
+    if t.filled:
         return None
-    lines, setup = _bias_into(t, b.text)
-    return Lines([Line(product_into(t), (x.text, t.turned(1))), *lines], setup)
+    if len(x.shape) == 2:
+        lines, setup = _bias_into(t, b.text)
+        return Lines([Line(product_into(t), (x.text, t.turned(1))), *lines], setup)
+    if not joined(x.shape, w.shape[::-1]) or not t.own():
+        return None
+    lines, setup = _bias_into(t, b.text, f"{OUT}_rows")
+    line, flat = joined_into(x, t.turned(1), t.shape)
+    return Lines([line, *lines], [flat, *setup])
 
 
-def _bias_into(t: Target, b: str) -> tuple[list[Line], list[Line]]:
+def _bias_into(t: Target, b: str, out: str = OUT) -> tuple[list[Line], list[Line]]:
     """``+= b``; to a large value in long rows, with ``b`` repeated: NumPy takes half the time then."""
-    if math.prod(t.shape) < TILED or t.shape[1] > LONG // 2 or not t.own():
-        return [Line("np.add", (OUT, b))], []
-    rows, n = t.shape
+    rows, n = math.prod(t.shape[:-1]), t.shape[-1]
+    if math.prod(t.shape) < TILED or n > LONG // 2 or not t.own():
+        return [Line("np.add", (out, b), out)], []
     count = together(rows, n)
     tile = t.lasting("tile", f"np.empty(({count}, {n}), np.{t.dtype.name})", count * n * t.dtype.itemsize)
     whole = rows - rows % count
     long, rest = f"{OUT}_long", f"{OUT}_rest"
-    setup = [named(long, f"{OUT}[:{whole}].reshape(-1, {count * n})")]
+    setup = [named(long, f"{out}[:{whole}].reshape(-1, {count * n})")]
     lines = [Line("np.copyto", (b,), tile, "first"), Line("np.add", (long, f"{tile}.reshape(-1)"), long)]
     if whole < rows:
-        setup.append(named(rest, f"{OUT}[{whole}:]"))
+        setup.append(named(rest, f"{out}[{whole}:]"))
         lines.append(Line("np.add", (rest, b), rest))
     return lines, setup
 

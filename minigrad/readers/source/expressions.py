@@ -295,6 +295,10 @@ class Helpers:
             keywords.append(ast.keyword(k, value))
         return ast.Call(ast.Name(name), xs, keywords)
 
+    def name_of(self, function: Any) -> str:
+        """The name of a function in the head; empty for one that is not there."""
+        return self._names.get(inspect.unwrap(function), "")
+
     def value(self, value: Any) -> Any:
         """A value of a text; of a function in the head, its name."""
         if isinstance(value, Steps):
