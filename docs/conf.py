@@ -109,7 +109,7 @@ class OperationTable(FromTables):
             names, in_place = tables.public_names(op)
             links = [*map(linked, names), *(linked(name, "minigrad.Tensor") for name in in_place)]
             cell = ", ".join(links) or "–"
-            rule = " ".join(f"``{text}``" for text in rules.text(op.name))
+            rule = ", ".join(f"``{text}``" for text in rules.text(op.name))
             rows.append((f"``{op.name}``", cell, tables.gradients(op), rule, tables.element_types(op)))
         lines = [
             ".. list-table::",
