@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import chapters
+import rules
 import tables
 from docutils import nodes
 from docutils.parsers.rst import Directive, directives
@@ -103,17 +104,18 @@ class OperationTable(FromTables):
     required_arguments = 1
 
     def lines(self):
-        rows = [("operation", "public names", "gradients", "element types")]
+        rows = [("operation", "public names", "gradients", "rule", "element types")]
         for op in tables.declared_in(self.arguments[0]):
             names, in_place = tables.public_names(op)
             links = [*map(linked, names), *(linked(name, "minigrad.Tensor") for name in in_place)]
             cell = ", ".join(links) or "–"
-            rows.append((f"``{op.name}``", cell, tables.gradients(op), tables.element_types(op)))
+            rule = ", ".join(f"``{text}``" for text in rules.text(op.name))
+            rows.append((f"``{op.name}``", cell, tables.gradients(op), rule, tables.element_types(op)))
         lines = [
             ".. list-table::",
             "   :header-rows: 1",
             "   :class: operations",
-            "   :widths: 20 40 15 25",
+            "   :widths: 15 25 12 30 18",
             "",
         ]
         for row in rows:
@@ -215,7 +217,7 @@ def linked(name, place="minigrad"):
 
 
 def add_other_names(app, what, name, obj, options, lines):
-    """Puts the other names of a function at the end of its entry."""
+    """Puts the other names of a function, and the rule of its derivative, at the end of its entry."""
     place, _, function = name.rpartition(".")
     if what != "function" or place != "minigrad" or function not in minigrad.__all__:
         return
@@ -224,6 +226,8 @@ def add_other_names(app, what, name, obj, options, lines):
     sentences = [f"{title}: {', '.join(f'``{n}``' for n in names)}." for title, names in said if names]
     if sentences:
         lines += ["", " ".join(sentences), ""]
+    if texts := rules.of_function(function):
+        lines += ["", f"Derivative: {', '.join(f'``{text}``' for text in texts)}.", ""]
 
 
 def setup(app):

@@ -30,6 +30,7 @@ import minigrad as mg
 from minigrad.ops import TABLE
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
+import rules
 import tables
 
 ROOT = Path(__file__).parent.parent
@@ -271,6 +272,15 @@ def test_what_the_tables_of_operations_say() -> None:
     assert tables.element_types(TABLE["div"]) == "promoted; integers become float"
     assert tables.element_types(TABLE["exp"]) == "integers become float"
     assert tables.element_types(TABLE["neg"]) == "kept; no bool"
+
+
+def test_what_the_rules_of_derivatives_say() -> None:
+    assert rules.text("tanh") == rules.of_function("tanh") == ["∂x = g * (1 - y * y)"]
+    assert rules.of_function("multiply") == ["∂a = g * b", "∂b = g * a"]
+    assert rules.text("leaky_relu") == ["∂x = where(x > 0, g, g * slope)"]
+    assert rules.text("matmul") == ["∂a = g @ b.T", "∂b = a.T @ g"]
+    assert rules.text("cumprod") == rules.text("mean") == rules.text("eq") == []
+    assert sum(bool(rules.text(name)) for name in TABLE) > 100
 
 
 def test_the_page_of_coverage_tells_of_every_place() -> None:

@@ -1,0 +1,113 @@
+"""The rule of each derivative as it is written, in the names of the operation's record: ``∂x = g * (1 - y * y)``.
+
+A rule is Python; its text is what it records on small samples, which are those of the tests.  A text is left out if
+it is long, or if the samples differ in it, for then it tells of their sizes.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import re
+import sys
+import warnings
+from pathlib import Path
+
+import tables
+
+import minigrad
+from minigrad.ops import TABLE
+from minigrad.readers import steps
+
+TESTS = Path(__file__).parent.parent / "tests"
+LONGEST = 90  # characters
+SIZED = re.compile(r"(?<![\w.])\d{2,}|\d\.\d")  # what only a sample has
+STANDS_FOR = (0.3125, 0.4375, 0.5625)  # values of float parameters, unlike any number of a rule
+STACKED = {
+    "matmul",
+    "inv",
+    "solve",
+    "solve_triangular",
+}  # rules write .T otherwise for stacks of matrices; the shorter is told
+
+
+@functools.cache
+def rules() -> dict[str, dict[str, str]]:
+    """For each operation, by the names of its inputs, the texts of its rules."""
+    sys.path.insert(0, str(TESTS))
+    try:
+        from op_samples import ROWS
+    finally:
+        sys.path.remove(str(TESTS))
+    texts: dict[str, dict[str, set[str]]] = {}
+    for row in ROWS:
+        if row.d and TABLE[row.op].star is None:
+            for name, rule in _of_sample(row).items():
+                texts.setdefault(row.op, {}).setdefault(name, set()).add(rule)
+    return {
+        op: {
+            name: min(told, key=len)
+            for name, told in by.items()
+            if (len(told) == 1 or op in STACKED) and all(told)
+        }
+        for op, by in texts.items()
+    }
+
+
+def _of_sample(row) -> dict[str, str]:
+    """The texts that one sample shows; "" for one that is left out."""
+    op = TABLE[row.op]
+    floats = [name for name, value in row.params.items() if isinstance(value, float)]
+    names = {}
+    for value, name in zip(STANDS_FOR, floats, strict=False):
+        names |= {str(value - 1): f"{name} - 1", str(value): name}
+    values = dict(zip(floats, STANDS_FOR, strict=False))
+    row = dataclasses.replace(row, params={**row.params, **values})
+    tensors = [minigrad.from_numpy(a).requires_grad_(i in row.wanted) for i, a in enumerate(row.draw())]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = row.run(*tensors)
+        result = results[0] if isinstance(results, tuple) else results
+        try:
+            derivation, *_ = steps.derivation([result], {}, pictured=False)
+        except (NotImplementedError, RuntimeError, TypeError):  # a rule that refuses
+            return {}
+    step = derivation.steps[-1]
+    if step.operation != op.name:
+        return {}
+    return {op.inputs[s.slot]: _told(s.rule, names, bool(row.params)) for s in step.shares}
+
+
+def _told(rule: str, names: dict[str, str], sized: bool) -> str:
+    """A rule without the sample's parameters: keywords are left out, and float parameters have their names."""
+    try:
+        tree = ast.parse(rule, mode="eval")
+    except SyntaxError:  # nothing, or a text that was cut
+        return ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            node.keywords = []
+    text = ast.unparse(tree)
+    for value, name in names.items():
+        text = text.replace(value, name)
+    return "" if len(text) > LONGEST or (sized and SIZED.search(text)) else text
+
+
+def text(name: str) -> list[str]:
+    """The rules of an operation, one for each input: ``∂x = g * y``."""
+    return [f"∂{x} = {rule}" for x, rule in rules().get(name, {}).items()]
+
+
+def of_function(name: str) -> list[str]:
+    """The rules of the operation that a public function records."""
+    return text(_operations().get(name, ""))
+
+
+@functools.cache
+def _operations() -> dict[str, str]:
+    operations: dict[str, str] = {}
+    for op in TABLE.values():
+        for name in tables.public_names(op)[0]:
+            operations.setdefault(name, op.name)
+    return operations
