@@ -94,7 +94,7 @@ def rows() -> list[Any]:
     from op_samples import Row, real
 
     table = []
-    several = ((1, 2), (2, 1))
+    several = ((1, 2), (1, 1))
     # mode, runs, against time, biased, projected, other parameters
     cases: list[tuple[str, Any, bool, bool, int, dict[str, Any]]] = [
         ("rnn", ((2, 2),), False, True, 0, {"relu": False}),
