@@ -7,6 +7,7 @@ Tensor, `with called()` stands around a call that may raise.
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from textwrap import indent
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from fuzz_compile import Look, Run, disagreement
 
 import minigrad as mg
-from minigrad import nn
+from minigrad import buffers, nn
 
 
 def programs(text: str) -> Any:
@@ -364,3 +365,38 @@ def test_an_order_of_statements_is_found_though_there_are_many_paths() -> None:
     compiled, x.grad, w.grad = (x.grad, w.grad), None, None
     loss(x, w)
     assert [g.tolist() for g in compiled] == [x.grad.tolist(), w.grad.tolist()]
+
+
+def test_backward_goes_by_what_forward_has_kept_of_a_recurrent_layer_as_in_eager_mode() -> None:
+    """The layer ran a second time in each compiled backward pass."""
+    layer, x = nn.LSTM(3, 4), mg.randn(5, 2, 3)
+
+    @mg.compile
+    def step() -> mg.Tensor:
+        layer.zero_grad()
+        y = layer(x)[0].sum()
+        y.backward()
+        return y
+
+    for _ in range(3):  # without gradients it is another recording
+        step()
+    runs = []
+
+    def count(frame: Any, event: str, _: Any) -> None:
+        if event == "call" and frame.f_code.co_name == "_lstm_run":
+            runs.append(frame.f_code.co_filename)
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        step()
+    finally:
+        sys.setprofile(before)
+    assert runs == ["<compiled>"]
+
+
+def test_large_results_of_kernels_stand_on_memory_that_is_used_again_as_in_eager_mode() -> None:
+    x, w = mg.randn(8, 3, 40, 40), mg.randn(8, 3, 3, 3)
+    compiled = mg.compile(nn.functional.conv2d)
+    for y in (nn.functional.conv2d(x, w), compiled(x, w)):
+        assert isinstance(y.detach().numpy().base, buffers.Buffer)

@@ -89,10 +89,7 @@ def _roots(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[
                     f"Mismatch in shape: grad_output has a shape of {list(g._array.shape)} and output has a shape of "
                     f"{list(t._array.shape)}."
                 )
-            if not create:
-                seed = g._array.astype(t._array.dtype, copy=False)
-            else:
-                seed = g if g._array.dtype == t._array.dtype else g.to(t.dtype)
+            seed = g.to(t.dtype) if create else g._array.astype(t._array.dtype, copy=False)
         if create and not isinstance(seed, Tensor):
             seed = wrap(seed)
             leaf(seed).params = ONES

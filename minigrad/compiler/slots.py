@@ -37,9 +37,8 @@ def _small_first(s: Statements, group: list[Statement]) -> list[Statement]:
     waits_for: dict[Value, set[Value]] = {}
     for x in group:
         pending = [*s.inputs(x.value), *([s.part_of[x.value]] if x.value in s.part_of else [])]
-        seen: set[Any] = set(
-            here
-        )  # what several others read is followed once: of paths there may be millions
+        # What several others read is followed once: of paths there may be millions.
+        seen: set[Any] = set(here)
         for w in pending:  # the loop appends to it
             if w not in seen:
                 seen.add(w)
