@@ -27,13 +27,14 @@ class Cell(NamedTuple):
 def cells(program):
     """The cells of ``examples/learn/{program}.py``, by name, run in order in one namespace."""
     file = EXAMPLES / "learn" / f"{program}.py"
-    _, *parts = CELL.split(file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
+    _, *parts = CELL.split(text)
     names = {"__name__": "__main__", "__file__": str(file)}
     ran = {}
     for name, code in zip(parts[::2], parts[1::2], strict=True):
         before, printed = dict(names), io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile("\n" * _line(file, name) + code, str(file), "exec"), names)
+            exec(compile("\n" * _line(text, name) + code, str(file), "exec"), names)
         new = {k: v for k, v in names.items() if v is not before.get(k)}
         pictures = {
             k: v for k, v in new.items() if hasattr(v, "svg") or (isinstance(v, str) and v.startswith("<svg"))
@@ -42,10 +43,9 @@ def cells(program):
     return ran
 
 
-def _line(file, name):
+def _line(text, name):
     """The number of lines of a program before a cell's first."""
-    before = file.read_text(encoding="utf-8").partition(f"# %% {name}\n")[0]
-    return before.count("\n") + 1
+    return text.partition(f"# %% {name}\n")[0].count("\n") + 1
 
 
 def printed_by(program, arguments):

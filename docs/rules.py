@@ -24,12 +24,8 @@ TESTS = Path(__file__).parent.parent / "tests"
 LONGEST = 90  # characters
 SIZED = re.compile(r"(?<![\w.])\d{2,}|\d\.\d")  # what only a sample has
 STANDS_FOR = (0.3125, 0.4375, 0.5625)  # values of float parameters, unlike any number of a rule
-STACKED = {
-    "matmul",
-    "inv",
-    "solve",
-    "solve_triangular",
-}  # rules write .T otherwise for stacks of matrices; the shorter is told
+# Rules write .T otherwise for stacks of matrices; the shorter is told.
+STACKED = {"matmul", "inv", "solve", "solve_triangular"}
 
 
 @functools.cache

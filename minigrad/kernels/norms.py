@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.buffers import Empty
 from minigrad.kernels.sums import FEW, SHORT, add_up, row_sums, sum_rows
 
 Array = np.ndarray[Any, Any]
@@ -84,17 +85,17 @@ def layer_norm(x: Array, w: Array, *b: Array, eps: float, out: Array | None = No
     return out
 
 
-def layer_norm_backward(d: Array, x: Array, w: Array, eps: float, onward: bool, empty: Any = np.empty) -> Any:
+def layer_norm_backward(
+    d: Array, x: Array, w: Array, eps: float, onward: bool, empty: Empty = np.empty
+) -> Any:
     """The gradients of `layer_norm` for ``x``, with ``onward``, and for ``w`` and ``b``, side by side in a vector."""
     if x.dtype.char == "e":
         d, x, w = (a.astype(np.float32) for a in (d, x, w))
         return layer_norm_backward(d, x, w, eps=eps, onward=onward).astype(np.float16)
     count = w.size
-    out = empty((x.size * onward + 2 * count,), x.dtype)
-    dx, sums = (
-        out[: x.size * onward].reshape(x.shape if onward else 0),
-        out[x.size * onward :].reshape(2, count),
-    )
+    size = x.size * onward
+    out = empty((size + 2 * count,), x.dtype)
+    dx, sums = out[:size].reshape(x.shape if onward else 0), out[size:].reshape(2, count)
     if not x.size:
         sums.fill(0.0)
         return out

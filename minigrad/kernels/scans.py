@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from minigrad.buffers import Empty
 
+Array = np.ndarray[Any, Any]
 
 BLOCK = 1 << 16  # elements of rows that are worked on at a time, so that they stay in the cache
 
 
-def scan(ufunc: Any, x: Array, dim: int, wide: Any, reverse: bool = False, empty: Any = np.empty) -> Array:
+def scan(ufunc: Any, x: Array, dim: int, wide: Any, reverse: bool = False, empty: Empty = np.empty) -> Array:
     """``ufunc.accumulate`` along ``dim`` in the type ``wide``, in the same order of terms, with the type of ``x``.
 
     With ``reverse`` it begins at the end.

@@ -291,8 +291,8 @@ def _summed_products(
     for k in range(0, n, step):
         part, here = view[k : k + step], gaps[:, : len(g[k : k + step])]
         to = np.moveaxis(here, 3, 1)
-        given = np.moveaxis(g[k : k + step].reshape(-1, groups, filters, *out), 0, 2)
-        np.copyto(in_runs(to, sizes, out) if length else to.reshape(given.shape), given)
+        turned = np.moveaxis(g[k : k + step].reshape(-1, groups, filters, *out), 0, 2)
+        np.copyto(in_runs(to, sizes, out) if length else to.reshape(turned.shape), turned)
         if small:
             cols = _copied(part, memory).reshape(len(part), groups, -1, count)
             total = total + np.matmul(cols, here.swapaxes(0, 1)).sum(0)

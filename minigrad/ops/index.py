@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
@@ -14,7 +13,7 @@ from minigrad.core.text import Call, Text
 from minigrad.kernels import scatter as k
 from minigrad.kernels.scatter import add_to_rows
 from minigrad.kernels.sums import copied
-from minigrad.ops.buffered import called
+from minigrad.ops.buffered import called, kept
 from minigrad.ops.elementwise import where
 
 Pattern = tuple[bool, ...]
@@ -140,7 +139,7 @@ index_winners = Op("index_winners", _index_winners, "x *indices; pattern", order
 gather = Op("gather", _gather, "x index; dim",
             lambda g, x_shape, index, dim: ungather(g, index, shape=x_shape, dim=dim), None, order="C",
             check=_in_range, text=called(k.gather))
-ungather: Op = Op("ungather", functools.partial(k.ungather, empty=buffers.empty), "g index; shape dim",
-             lambda g, index, dim: gather(g, index, dim=dim), None, order="C",
+ungather: Op = Op("ungather", kept(k.ungather), "g index; shape dim",
+                  lambda g, index, dim: gather(g, index, dim=dim), None, order="C",
                   raises=True, text=called(k.ungather))
 # fmt: on

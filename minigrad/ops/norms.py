@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
-from minigrad import buffers
 from minigrad.core import names
 from minigrad.core.basic import sum_to
 from minigrad.core.op import Op
 from minigrad.kernels import norms as k
 from minigrad.ops import elementwise as e
-from minigrad.ops.buffered import buffered, called
+from minigrad.ops.buffered import buffered, called, kept
 from minigrad.ops.reduce import mean, var
 from minigrad.ops.shape import split
 
@@ -63,7 +61,6 @@ standardize_backward: Op = Op("standardize_backward", buffered(k.standardize_bac
                               order="C", text=called(k.standardize_backward))
 layer_norm: Op = Op("layer_norm", buffered(k.layer_norm), "x w *b; eps", joint=_layer_norm_vjp, order="C",
                     cast="floats", text=called(k.layer_norm), grad_fn="NativeLayerNormBackward0")
-layer_norm_backward: Op = Op("layer_norm_backward", functools.partial(k.layer_norm_backward, empty=buffers.empty),
-                             "d x w; eps onward", joint=_layer_norm_backward_vjp, order="C",
-                             text=called(k.layer_norm_backward))
+layer_norm_backward: Op = Op("layer_norm_backward", kept(k.layer_norm_backward), "d x w; eps onward",
+                             joint=_layer_norm_backward_vjp, order="C", text=called(k.layer_norm_backward))
 # fmt: on

@@ -43,10 +43,7 @@ def applied(node: Node, operands: Sequence[Any]) -> Expr:
         except (SyntaxError, IndexError):  # a text with what only a program has
             pass
     keywords = []
-    for key in op.params:
-        value = node.params.get(key)
-        if value is None or value is False or (isinstance(value, tuple) and not value):
-            continue
+    for key, value in values.parameters(node):
         if words := values.parameter(value):
             keywords.append(ast.keyword(key, name(values.cut(words, values.LONG))))
     return ast.Call(name(op.name), list(operands), keywords)

@@ -24,6 +24,8 @@ STYLE = f"""<style>
 .minigrad .n {{ text-align: right }}
 </style>"""
 
+_UNSEEN = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+
 
 def text(rows: list[str]) -> str:
     """Lines of HTML, in which ``<b>`` marks what leads, ``<i>`` what is quiet and ``<u>`` a name."""
@@ -32,8 +34,8 @@ def text(rows: list[str]) -> str:
 
 def python(source: str) -> str:
     """The text of a program, highlighted."""
-    rows: list[list[str]] = [[] for _ in source.split("\n")]
     lines, end = source.split("\n"), (1, 0)
+    rows: list[list[str]] = [[] for _ in lines]
 
     def put(text: str, row: int, tag: str = "") -> None:
         for i, part in enumerate(text.split("\n")):
@@ -42,13 +44,7 @@ def python(source: str) -> str:
 
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         (row, column), before = token.start, end
-        if token.type in (
-            tokenize.NEWLINE,
-            tokenize.NL,
-            tokenize.INDENT,
-            tokenize.DEDENT,
-            tokenize.ENDMARKER,
-        ):
+        if token.type in _UNSEEN:
             continue
         put(lines[row - 1][before[1] if before[0] == row else 0 : column], row)
         quiet = token.type in (tokenize.COMMENT, tokenize.STRING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,15 +82,21 @@ def call(node: Node) -> str:
     arguments: list[str] = []
     if any(n.__class__ is Const for n in node.inputs):
         arguments = [number(n.value) if n.__class__ is Const else "·" for n in node.inputs]
-    for name in node.op.params:
-        value = node.params.get(name)
-        if value is None or value is False or (isinstance(value, tuple) and not value):
-            continue
+    for name, value in parameters(node):
         if name == "index" or _is_index(value):
             arguments.append(cut(f"[{_index(value)}]", LONG))
         elif words := parameter(value):
             arguments.append(cut(f"{name}={words}", LONG))
     return f"{node.op.name}({', '.join(arguments)})" if arguments else node.op.name
+
+
+def parameters(node: Node) -> Iterator[tuple[str, Any]]:
+    """The parameters of an operation that say something."""
+    op: Any = node.op
+    for name in op.params:
+        value = node.params.get(name)
+        if not (value is None or value is False or (isinstance(value, tuple) and not value)):
+            yield name, value
 
 
 def parameter(value: object) -> str:

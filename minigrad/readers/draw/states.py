@@ -148,9 +148,9 @@ def content(boxes: Sequence[Box]) -> str:
 def geometry(svg: str) -> dict[str, Any]:
     """Where everything stands in a picture, as few numbers as will do: a page has many pictures.
 
-    ``nodes``: the place of the first text. ``edges``: the points of the curve, each from the one before
-    it, the tip of the arrow (or None), and the place of the label. ``frames``: left, top, right, bottom, and the place
-    of the label.
+    ``nodes``: the place of the first text. ``edges``: the points of the curve, each from the one before it,
+    the tip of the arrow (or None), and the place of the label. ``frames``: left, top, right, bottom, and the place of
+    the label.
     """
     root = ET.fromstring(svg)
     size = [float(n) for n in (root.get("viewBox") or "").split()][2:]

@@ -199,7 +199,7 @@ class Program:
                         same = other.__class__ is Value and (other.shape, other.dtype) == (shape, dtype)
                         if same and one.__class__ is Value and one.fill is not None and one.fill == op.unit:
                             return self._also(other, node)
-                inputs = self._narrow(inputs, shape, dtype)
+                inputs = self._narrow(inputs, shape)
         operands = [id(v) if v.__class__ is Value else _identity(v) for v in inputs]
         key = (op, *operands, _same_params(params) if params else "", shape, dtype, turned)
         value = None if op.draws else self.seen.get(key)
@@ -247,7 +247,7 @@ class Program:
             self.values.append(again)
         return self.seen[key]
 
-    def _narrow(self, inputs: list[Any], shape: tuple[int, ...], dtype: Any) -> list[Any]:
+    def _narrow(self, inputs: list[Any], shape: tuple[int, ...]) -> list[Any]:
         """Operands without the broadcasting that NumPy does by itself, and filled ones as numbers."""
         inputs = list(inputs)
         for i, v in enumerate(inputs):
