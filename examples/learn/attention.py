@@ -63,9 +63,8 @@ def look(rows, asked):
     symbols = embed(rows)
     query = ask(embed(asked))[:, None]  # one question a row
     weights = mg.softmax(query @ offer(symbols[:, :-1]).mT / 16**0.5, 2)
-    read = weights @ carry(
-        symbols[:, 1:]
-    )  # what follows the symbol that is looked at
+    # What follows the symbol that is looked at.
+    read = weights @ carry(symbols[:, 1:])
     return answer(read[:, 0]), weights[:, 0]
 
 

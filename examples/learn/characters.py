@@ -7,10 +7,8 @@ import minigrad as mg
 from minigrad import nn
 
 words = sorted(w for w in sys.stdlib_module_names if w.isalpha())
-letters = [
-    ".",
-    *sorted({c for w in words for c in w}),
-]  # the dot begins and ends a word
+# The dot begins and ends a word.
+letters = [".", *sorted({c for w in words for c in w})]
 number = {c: i for i, c in enumerate(letters)}
 print(
     f"{len(words)} words of {len(letters) - 1} letters: {', '.join(words[:5])} ..."

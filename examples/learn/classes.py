@@ -50,7 +50,7 @@ for epoch in range(301):
 
 # %% map
 pale, strong = ("#cfe8f7", "#fbe3b5", "#d9f0e3"), ("#0072b2", "#d07000", "#00684a")
-side, scale = 36, 10
+side = 36
 axis = mg.linspace(-3.5, 3.5, side)
 with mg.no_grad():
     grid = mg.stack(mg.meshgrid(axis, axis, indexing="xy"), -1).reshape(-1, 2)
