@@ -104,9 +104,6 @@ def _subscript(k: Any) -> str:
     return f"{start}:{stop}" + (f":{step}" if step else "")
 
 
-# ---------------------------------------------------------------- the table
-
-
 def split(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
     """The parts of a vector that has arrays of these shapes one behind the other."""
     ends = accumulate((math.prod(s) for s in shapes), initial=0)
@@ -115,6 +112,8 @@ def split(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
         for at, s in zip(pairwise(ends), shapes, strict=True)
     ]
 
+
+# ---------------------------------------------------------------- the table
 
 # fmt: off
 permute: Op = Op("permute", np.transpose, "x; axes", lambda g, axes: permute(g, axes=inverse(axes)),
