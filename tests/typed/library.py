@@ -153,6 +153,8 @@ def main() -> list[bool]:
     hook.remove()
     with mg.autograd.detect_anomaly(), mg.inference_mode():
         net(x)
+    fused = nn.utils.fuse_conv_bn_eval(nn.Conv2d(1, 2, 3).eval(), nn.BatchNorm2d(2).eval())
+    assert_type(fused, nn.Conv2d)
     agree = mg.equal(gradients[0], gradient(x)) and mg.equal(product, gradient(x) * value)
     return [good, agree, len(seen) == 1, set(shapes) == {(4, 1)}]
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from minigrad.nn.utils._weight_norm import *  # noqa: F403
     from minigrad.nn.utils.clip_grad import *  # noqa: F403
     from minigrad.nn.utils.convert_parameters import *  # noqa: F403
+    from minigrad.nn.utils.fusion import *  # noqa: F403
 
 # By module, the names that stand here too.
 _NAMES = {
