@@ -18,7 +18,7 @@ from minigrad.functions.creation import ones
 from minigrad.functions.parts import cat as _cat_tensors
 from minigrad.functions.parts import stack as _stack_tensors
 from minigrad.functions.typed import finfo
-from minigrad.linalg import cholesky_ex
+from minigrad.linalg import cholesky_ex, eigvalsh
 
 __all__ = [
     "Constraint", "MixtureSameFamilyConstraint", "boolean", "cat", "corr_cholesky", "dependent", "dependent_property",
@@ -214,7 +214,6 @@ class _Parts(Constraint):
 
     def __init__(self, cseq: Sequence[Constraint], dim: int = 0) -> None:
         self.cseq, self.dim = list(cseq), dim
-        super().__init__()
 
     @property
     def is_discrete(self) -> Any:
@@ -280,8 +279,6 @@ def _symmetric(x: Tensor) -> Tensor:
 
 
 def _positive_semidefinite(x: Tensor) -> Tensor:
-    from minigrad.linalg import eigvalsh
-
     holds = _symmetric(x)
     return holds & (eigvalsh(x) >= 0).all(dim=-1) if bool(holds.all()) else holds
 

@@ -249,6 +249,8 @@ def _to_gamma(p: Any, q: Any) -> Tensor:
         log_mean = -euler_constant - p.rate.log()
     elif isinstance(p, Beta):
         log_mean = p.concentration1.digamma() - (p.concentration1 + p.concentration0).digamma()
+    elif isinstance(p, Uniform):
+        log_mean = _log_mean(p.low.clamp(min=0), p.high)
     else:
         log_mean = p.scale.log() + p.alpha.reciprocal()
     divergence: Tensor = lgamma(a) - a * b.log() - (a - 1) * log_mean + b * p.mean - p.entropy()
@@ -291,7 +293,7 @@ def _beta_uniform(p: Any, q: Uniform) -> Tensor:
 
 
 @register_kl(Beta, ContinuousBernoulli)
-def _beta_continuous_bernoulli(p: Beta, q: Any) -> Tensor:
+def _beta_continuous_bernoulli(p: Any, q: Any) -> Tensor:
     divergence: Tensor = -p.entropy() - p.mean * q.logits - (-q.probs).log1p() - q._log_norm()
     return divergence
 
@@ -342,10 +344,7 @@ def _log_mean(low: Tensor, high: Tensor) -> Tensor:
 
 @register_kl(Uniform, Gamma)
 def _uniform_gamma(p: Uniform, q: Gamma) -> Tensor:
-    a, b = q.concentration, q.rate
-    log_mean = _log_mean(p.low.clamp(min=0), p.high)
-    value = lgamma(a) - a * b.log() - (a - 1) * log_mean + b * p.mean - p.entropy()
-    return where(p.low < 0, math.inf, value)
+    return where(p.low < 0, math.inf, _to_gamma(p, q))
 
 
 @register_kl(Uniform, Beta)
@@ -358,8 +357,7 @@ def _uniform_beta(p: Uniform, q: Beta) -> Tensor:
 
 @register_kl(Uniform, ContinuousBernoulli)
 def _uniform_continuous_bernoulli(p: Uniform, q: Any) -> Tensor:
-    value = -p.entropy() - p.mean * q.logits - (-q.probs).log1p() - q._log_norm()
-    return where((p.low < 0) | (p.high > 1), math.inf, value)
+    return where((p.low < 0) | (p.high > 1), math.inf, _beta_continuous_bernoulli(p, q))
 
 
 @register_kl(Uniform, Pareto)

@@ -7,6 +7,7 @@ import math
 from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
+from minigrad.distributions.multivariate_normal import _log_diagonal, _mahalanobis, _mv
 from minigrad.distributions.utils import draw, lazy_property, parameters
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
@@ -14,9 +15,6 @@ from minigrad.functions.creation import eye
 from minigrad.linalg import cholesky, solve_triangular
 
 __all__ = ["LowRankMultivariateNormal"]
-
-
-from minigrad.distributions.multivariate_normal import _log_diagonal, _mahalanobis, _mv
 
 
 class LowRankMultivariateNormal(Distribution):

@@ -43,10 +43,8 @@ class MixtureSameFamily(Distribution):
                 f"`mixture_distribution component` ({mixture_distribution.param_shape[-1]}) does not equal "
                 f"`component_distribution.batch_shape[-1]` ({count})"
             )
-        self._mixture_distribution, self._component_distribution = (
-            mixture_distribution,
-            component_distribution,
-        )
+        self._mixture_distribution = mixture_distribution
+        self._component_distribution = component_distribution
         super().__init__(batch, component_distribution.event_shape, validate_args=validate_args)
 
     def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:

@@ -10,7 +10,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.independent import Independent
-from minigrad.distributions.transforms import ComposeTransform, Transform
+from minigrad.distributions.transform import ComposeTransform, Transform, deep
 from minigrad.distributions.utils import sum_rightmost
 from minigrad.errors import value_error
 
@@ -62,9 +62,7 @@ class TransformedDistribution(Distribution):
     def support(self) -> Any:
         if not self.transforms:
             return self.base_dist.support
-        support, events = self.transforms[-1].codomain, len(self.event_shape)
-        more = events - support.event_dim
-        return constraints.independent(support, more) if more > 0 else support
+        return deep(self.transforms[-1].codomain, len(self.event_shape))
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         with no_grad():
@@ -91,16 +89,9 @@ class TransformedDistribution(Distribution):
         total: Tensor = log_prob + sum_rightmost(base, events - len(self.base_dist.event_shape))
         return total
 
-    def _sign(self) -> Any:
-        sign: Any = 1
-        for transform in self.transforms:
-            sign = sign * transform.sign
-        return sign
-
     def cdf(self, value: Tensor) -> Tensor:
         """By the transforms' inverses; they must be monotonic."""
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         for transform in reversed(self.transforms):
             value = transform._inv_call(value)
         return self._turned(self.base_dist.cdf(value))
@@ -111,5 +102,5 @@ class TransformedDistribution(Distribution):
 
     def _turned(self, value: Tensor) -> Tensor:
         """``1 - value`` where the transforms fall."""
-        sign = self._sign()
+        sign = ComposeTransform(self.transforms).sign
         return value if isinstance(sign, int) and sign == 1 else sign * (value - 0.5) + 0.5

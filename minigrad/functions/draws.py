@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like",
-    "randn", "randn_like",
-    "randperm",
+    "randn", "randn_like", "randperm",
 ]  # fmt: skip
 
 
@@ -98,8 +97,7 @@ def randint(
 
 def randint(
     low: Any = None, high: Any = None, size: Any = None, *, generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike = None, requires_grad: bool = False,
+    dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Whole numbers from ``low`` (0 unless two bounds are given) to before ``high``; int64 unless ``dtype`` is given.
 

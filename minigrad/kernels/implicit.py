@@ -53,10 +53,10 @@ def _integral(exponent: Callable[[Array], Any], factor: Callable[[Array], Any], 
 def _chunked(slope: Callable[..., Any], *arrays: Array) -> Array:
     """`slope` of the elements, a chunk at a time; nan where its arguments are out of range."""
     kind = arrays[0].dtype
-    flat = [np.ravel(x).astype(np.float64) for x in np.broadcast_arrays(*arrays)]
+    whole = np.broadcast_arrays(*arrays)
+    flat = [np.ravel(x).astype(np.float64) for x in whole]
     parts = [slope(*(x[i : i + _CHUNK, None] for x in flat)) for i in range(0, flat[0].size, _CHUNK)]
-    shape = np.broadcast_shapes(*(x.shape for x in arrays))
-    return np.concatenate([np.empty(0), *parts]).reshape(shape).astype(kind)
+    return np.concatenate([np.empty(0), *parts]).reshape(whole[0].shape).astype(kind)
 
 
 def gamma_slope(a: Array, x: Array) -> Array:
@@ -78,8 +78,9 @@ def dirichlet_slope(x: Array, a: Array, total: Array) -> Array:
 
     def slope(x: Array, a: Array, total: Array) -> Any:
         log_x, zero, b = np.log(x), digamma(a) - digamma(total), total - a
-        # of the logit, and log x and log(1 - x) of it
-        at, log_rest = log_x - np.log1p(-x), np.log1p(-x)
+        # log(1 - x), and the logit of x
+        log_rest = np.log1p(-x)
+        at = log_x - log_rest
         side = np.where(log_x < zero, -1.0, 1.0)
 
         def exponent(s: Array) -> Any:
