@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
+import statistics
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,11 +17,16 @@ os.environ.setdefault("NUMBA_OPT", "0")
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import minigrad as mg
 from minigrad._printing import get_printoptions
 from minigrad.core.mode import MODE, Mode
 from minigrad.ops import TABLE
+
+# The same examples in each run: what fails, fails again. `--hypothesis-profile=default` draws others.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 
 def state() -> dict[str, Any]:
@@ -58,20 +66,48 @@ def nothing_older_is_collected() -> None:
     gc.freeze()
 
 
-WORKERS: list[float] = []
+# Each process tells its processor time and that of the programs that its tests ran, and, for the speed that the machine
+# has while they run, what a fixed piece of work took among them: a machine of another speed takes as many pieces.
+TOLD: list[tuple[float, list[float]]] = []
+PIECES: list[float] = []
+
+
+def piece() -> float:
+    """Seconds that a fixed piece of work takes: Python's own, many small arrays and a large one."""
+    start = time.thread_time()
+    total, x, y = 0, np.ones((8, 8)), np.ones(20_000)
+    for i in range(6000):
+        total += len(str(i))
+    for _ in range(600):
+        x = np.add(x @ x, 1.0) / 9.0
+    for _ in range(6):
+        y = np.tanh(y)
+    return time.thread_time() - start
+
+
+def pytest_runtest_teardown() -> None:
+    if (count := next(COUNT)) % 100 == 0 and count:
+        PIECES.append(piece())
+
+
+COUNT = itertools.count()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker of pytest-xdist tells the processor time of its own and of the programs that its tests ran."""
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["processor time"] = sum(os.times()[:4])
+    if hasattr(session.config, "workeroutput"):  # a worker of pytest-xdist
+        session.config.workeroutput["told"] = sum(os.times()[:4]), PIECES
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    WORKERS.append(getattr(node, "workeroutput", {}).get("processor time", 0.0))
+    if "told" in (output := getattr(node, "workeroutput", {})):
+        TOLD.append(output["told"])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    own = sum(os.times()[: 2 if WORKERS else 4])  # a worker is a child, and has told its time
-    terminalreporter.write_line(f"processor time: {own + sum(WORKERS):.0f} s")
+    own = sum(os.times()[: 2 if TOLD else 4])  # a worker is a child, and has told its time
+    spent, pieces = own + sum(t for t, _ in TOLD), [s for _, several in TOLD for s in several] or PIECES
+    line = f"processor time: {spent:.0f} s"
+    if pieces:
+        line += f", that of {spent / statistics.mean(pieces) / 1000:.1f} thousand pieces of work"
+    terminalreporter.write_line(line)

@@ -400,3 +400,28 @@ def test_large_results_of_kernels_stand_on_memory_that_is_used_again_as_in_eager
     compiled = mg.compile(nn.functional.conv2d)
     for y in (nn.functional.conv2d(x, w), compiled(x, w)):
         assert isinstance(y.detach().numpy().base, buffers.Buffer)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a: mg.zeros(2, 5).copy_(a.T),
+        lambda a: mg.zeros(2, 5).add_(a.T),
+        lambda a: mg.zeros(2, 5).mul_(0.5).copy_(a.T * 1.0),
+        lambda a: mg.zeros(5, 2).T.copy_(a.T),
+        lambda a: mg.zeros_like(a.T).copy_(a.T.contiguous()),
+        lambda a: mg.zeros(2, 5) + a.T,
+        lambda a: mg.ones(2, 5) * a.T * a.T,
+        lambda a: mg.maximum(mg.full((2, 5), 2.0), a.T + 1).exp(),
+        lambda a: mg.where(a.T > 0, mg.zeros(2, 5), a.T),
+    ],
+)
+def test_results_lie_in_memory_as_in_eager_mode(f: Any) -> None:
+    """A new Tensor that was written over lay as what was written, and a sum with zeros() as the other operand."""
+    x = mg.randn(10)
+    compiled = mg.compile(f)
+    for a in (x.view(5, 2), x.view(2, 5).T):
+        for _ in range(2):
+            y = compiled(a)
+            assert y.tolist() == f(a).tolist()
+            assert y.stride() == f(a).stride()

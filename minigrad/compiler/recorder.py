@@ -53,6 +53,11 @@ class _Exit:
         return _Way(_undo, run)
 
 
+def _lies_as(a: Array, b: Array) -> bool:
+    """Whether the elements of two arrays of a shape follow each other in memory in the same order."""
+    return all(n < 2 or s == t for n, s, t in zip(a.shape, a.strides, b.strides, strict=True))
+
+
 class Run(Recorder):
     """What the tape does not tell of one run of a function: whose values leaves are, what was written where.
 
@@ -325,11 +330,19 @@ class Run(Recorder):
                 "outside"
             )
 
-    def stores(self, t: Any) -> None:
+    def stores(self, t: Any, result: Any) -> Any:
         if id(owner(t._array)) in self._picked:
             raise self.refused("a change in place of what was indexed with a Tensor of one number")
         base = t if t._view is None else t._view.base
-        self._keep(base if id(base) in self.tensors else t)
+        known = id(base) in self.tensors
+        self._keep(base if known else t)
+        array = t._array
+        if known or t._view is not None or _lies_as(result._array, array):
+            return result
+        # What the run has made is the written value from here on, so that this has to lie in memory as that did.
+        order = sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))
+        back = [order.index(d) for d in range(array.ndim)]
+        return result.permute(order).contiguous().permute(back)
 
     def _keep(self, t: Any) -> None:
         if id(t) in self.tensors and id(t) not in self._values:

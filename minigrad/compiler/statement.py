@@ -171,3 +171,18 @@ def _texts(*expressions: Expr) -> list[str]:
 def size_of(v: Value) -> int:
     """Bytes of a value."""
     return math.prod(v.shape) * int(v.dtype.itemsize)
+
+
+def share_numbers(outputs: Sequence[tuple[Value, Any]]) -> None:
+    """Has results of one repeated number stay views where eager mode's share memory."""
+    chains: dict[Value, list[list[Value]]] = {}
+    for v, _ in outputs:
+        chain = [v]
+        while chain[-1].is_view and chain[-1].inputs[0].__class__ is Value:
+            chain.append(chain[-1].inputs[0])
+        chains.setdefault(chain[-1], []).append(chain)
+    for base, several in chains.items():
+        if base.fill is not None and len(several) > 1:
+            for chain in several:
+                for v in chain[:-1]:
+                    v.fill = None

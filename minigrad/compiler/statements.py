@@ -23,6 +23,7 @@ from minigrad.compiler.statement import (
     is_view,
     number_kind,
     owned,
+    share_numbers,
 )
 from minigrad.compiler.values import TracedProgram
 from minigrad.core.node import Const, Node
@@ -80,7 +81,7 @@ class Statements(Text):
         ends = (
             [v for v, _ in self.outputs] + [v for _, v, _ in writes] + [program.value_of[n] for n in effects]
         )
-        self._share_numbers()
+        share_numbers(self.outputs)
         self.live = self._needed(ends)
         self.arguments = self._name_arguments(leaves, {node for node, _, _ in writes})
         self.writes = [(program.value_of[node], v, home) for node, v, home in writes]
@@ -99,20 +100,6 @@ class Statements(Text):
             self._lower_all()
 
     # ------------------------------------------------------------ what there is
-
-    def _share_numbers(self) -> None:
-        """Has results of one repeated number stay views where eager mode's share memory."""
-        chains: dict[Value, list[list[Value]]] = {}
-        for v, _ in self.outputs:
-            chain = [v]
-            while chain[-1].is_view and chain[-1].inputs[0].__class__ is Value:
-                chain.append(chain[-1].inputs[0])
-            chains.setdefault(chain[-1], []).append(chain)
-        for base, several in chains.items():
-            if base.fill is not None and len(several) > 1:
-                for chain in several:
-                    for v in chain[:-1]:
-                        v.fill = None
 
     def _needed(self, ends: Sequence[Value]) -> list[Value]:
         needed = set(ends)
@@ -387,20 +374,26 @@ class Statements(Text):
             return [Line("np.array", (*first.arguments, "order='C'"), OUT, "="), *rest]
         if first.how != "out" or first.out != OUT or (v.record.rows and any(map(may_turn, v.inputs))):
             return []
-        return [Line(first.function, first.arguments, OUT, "="), *rest]
+        arguments = (*first.arguments, "order='C'") if self._turned(v) else first.arguments
+        return [Line(first.function, arguments, OUT, "="), *rest]
 
     def _text_of(self, v: Value, xs: list[Expr]) -> str:
         """A value as an expression; it copies a result that shares memory with an operand."""
         op = v.record
         expr = self._printed(v, xs)
-        if op.moves and self._plain(v) and len(v.shape) > 1:
-            # NumPy lays the result of an operand that repeats in another order.
+        # NumPy lays the result in another order where an operand repeats, or is a number for a full array.
+        if (op.moves or self._turned(v)) and self._plain(v) and len(v.shape) > 1:
             expr = fill("np.ascontiguousarray({})", [expr])
         if not op.new:
             arrays = [ast.Name(self._data(p, k)) for k, p in v.params.items() if isinstance(p, np.ndarray)]
             others = [x for w, x in zip(v.inputs, xs, strict=True) if w.__class__ is Value]
             expr = self.helpers.call(owned, [expr, *others, *arrays])
         return as_text(expr)
+
+    def _turned(self, v: Value) -> bool:
+        """Whether NumPy may lay a result by columns: a number may stand for eager mode's full array."""
+        arrays = [self.model(w) for w in v.inputs if w.__class__ is Value]
+        return v.record.elementwise and not all(a.flags.c_contiguous for a in arrays)
 
     def _printed(self, v: Value, xs: Sequence[Expr], written: bool = False) -> Expr:
         """A value as its operation prints, or as a call of the kernel; with ``written``, a view to write into."""

@@ -67,8 +67,9 @@ class Recorder:
 
     # changes in place
 
-    def stores(self, t: Any) -> None:
-        """The memory of a Tensor is about to be changed."""
+    def stores(self, t: Any, result: Any) -> Any:
+        """The memory of a Tensor is about to get the values of ``result``; the Tensor that is written instead."""
+        return result
 
     def wrote(self, t: Any, node: Node) -> Node:
         """A Tensor was changed in place to what ``node`` computed; the record that it gets."""

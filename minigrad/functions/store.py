@@ -113,9 +113,10 @@ def store(t: Tensor, result: Tensor, name: str, since: int | None = None, alike:
     carries = mode.grad and ((node is not None and node.requires_grad) or carries_gradients(t))
     if record and node is not None:
         _keep_old(node, array, since)
-    changed(array, recorded=record or carries)
     if mode.recorder is not None:
-        mode.recorder.stores(t)
+        result = mode.recorder.stores(t, result)
+        node = result._node
+    changed(array, recorded=record or carries)
     array[...] = result._array
     if not (record or carries):
         keeps_record(t)
