@@ -70,6 +70,10 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             f"Expected {len(pads) + 1}D or {len(pads) + 2}D (batch mode) tensor with possibly 0 batch size and other "
             f"non-zero dimensions for input, but got: {list(shape)}"
         )
+    if input._array.dtype == bool and mode != "circular":
+        raise not_implemented_error(
+            f"\"{mode} padding\" not implemented for 'Bool'; convert with .float() first"
+        )
     y = input
     for d, (a, b) in enumerate(pads):
         y = _around(y, len(shape) - 1 - d, a, b, mode)

@@ -105,7 +105,7 @@ def add_to_rows(out: Array, numbers: Array, rows: Array) -> None:
                 out[ordered[at]] += rows[order[at]]
             return
     flat, columns = out.reshape(-1), np.arange(width)
-    most = max(BLOCK // width, 1)
+    most = max(BLOCK // max(width, 1), 1)
     for i in range(0, count, most):
         at = numbers[i : i + most, None] * width + columns
         np.add.at(flat, at.reshape(-1), rows[i : i + most].reshape(-1))

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.core.apply import cast
-from minigrad.errors import runtime_error, value_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.functions.images import pad
 from minigrad.functions.norms import layer_norm as scaled_layer_norm
 from minigrad.functions.norms import standardize
@@ -32,6 +32,10 @@ def _scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple[
 def _check_types(input: Tensor, *parts: Tensor | None) -> None:
     """RuntimeError unless all are of one element type; only to float16 weights and statistics of float32 may go."""
     kind = input._array.dtype
+    if kind.kind != "f":
+        raise not_implemented_error(
+            f"norms are not implemented for an input of {input.dtype}; use .float() first"
+        )
     for t in parts:
         if t is not None and t._array.dtype is not kind and t._array.dtype != kind:
             if kind == np.float16 and t._array.dtype == np.float32:
@@ -44,7 +48,9 @@ def _check_types(input: Tensor, *parts: Tensor | None) -> None:
 
 def _features(input: Tensor, normalized_shape: Sequence[int], *parts: Tensor | None) -> tuple[int, ...]:
     """The shape over which layer norm goes, after a look at the arguments."""
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if isinstance(normalized_shape, int):
+        raise type_error(f"argument 'normalized_shape' must be tuple of ints, not int: ({normalized_shape},)")
+    shape = tuple(normalized_shape)
     if not shape:
         raise runtime_error(
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
