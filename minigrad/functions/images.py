@@ -206,6 +206,7 @@ def interpolate(
     """
     shape = input._array.shape
     rank = len(shape) - 2
+    out, scales = _resized(shape[2:], size, scale_factor, recompute_scale_factor)
     if mode not in _MODES.split(" | ") or not 1 <= rank <= 3:
         raise not_implemented_error(
             f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {len(shape)}D) for the modes: "
@@ -223,7 +224,6 @@ def interpolate(
         raise value_error(
             "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
         )
-    out, scales = _resized(shape[2:], size, scale_factor, recompute_scale_factor)
     if min(*out, *shape[1:]) < 1:
         raise runtime_error(
             f"Input and output sizes should be greater than 0, but got input {list(shape)} output {out}"

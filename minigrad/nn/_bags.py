@@ -75,16 +75,6 @@ def embedding_bag(
         )
     if weight.dim() != 2:
         raise value_error(f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.dim()}")
-    if weight._array.dtype.kind != "f":
-        raise runtime_error(
-            "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, Float, Double; "
-            f"but got {weight.dtype} instead (while checking arguments for embedding_bag)"
-        )
-    if scaled is not None and scaled._array.dtype != weight._array.dtype:
-        raise runtime_error(
-            f"Expected per_sample_weights of the same type as weight, {weight.dtype}, but got {scaled.dtype}"
-        )
-    padding_idx = _padding(padding_idx, len(weight._array))
     starts, flat = _starts(input, offsets, include_last_offset)
     if mode not in ("sum", "mean", "max"):
         raise value_error("mode has to be one of sum, mean or max")
@@ -97,6 +87,16 @@ def embedding_bag(
             f"embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
             f"mode='{mode}')"
         )
+    if weight._array.dtype.kind != "f":
+        raise runtime_error(
+            "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, Float, Double; "
+            f"but got {weight.dtype} instead (while checking arguments for embedding_bag)"
+        )
+    if scaled is not None and scaled._array.dtype != weight._array.dtype:
+        raise runtime_error(
+            f"Expected per_sample_weights of the same type as weight, {weight.dtype}, but got {scaled.dtype}"
+        )
+    padding_idx = _padding(padding_idx, len(weight._array))
     if scaled is not None:
         scaled = scaled.reshape(-1).narrow(0, 0, flat._array.size)
     count, bags = len(starts), np.searchsorted(starts, np.arange(len(flat._array)), side="right") - 1

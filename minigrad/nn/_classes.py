@@ -40,6 +40,8 @@ def cross_entropy(
         if ignore_index >= 0:
             raise runtime_error("ignore_index is not supported for floating point target")
         return _of_probabilities(input, target, weight, reduction, label_smoothing)
+    if input._array.dtype.kind != "f":
+        raise not_implemented_error(f'"log_softmax" not implemented for {input.dtype}; use .float() first')
     target = _check_classes(input, target, weight)
     rows, classes = _rows(input), target.reshape(-1)
     if label_smoothing == 0.0:
@@ -80,14 +82,12 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> Tens
     if not x.ndim:
         raise value_error(f"Expected 1 or more dimensions (got {x.ndim})")
     batch = x.shape[:1] + x.shape[2:] if x.ndim > 1 else ()
-    if x.ndim > 1 and t.ndim and x.shape[0] != t.shape[0]:
+    if x.ndim > 1 and (not t.ndim or x.shape[0] != t.shape[0]):
         raise value_error(
-            f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0]})."
+            f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0] if t.ndim else 0})."
         )
     if x.ndim < 3 and t.ndim > 1:
         raise runtime_error("0D or 1D target tensor expected, multi-target not supported")
-    if x.ndim > 3 and t.ndim != x.ndim - 1:
-        raise value_error(f"Expected target size {list(batch)}, got {list(t.shape)}")
     if t.dtype not in (np.int64, np.uint8):
         raise runtime_error(f"expected scalar type Long but found {target.dtype}; use .long()")
     if t.shape != batch and not (x.ndim == 1 and t.shape == (1,)):

@@ -93,9 +93,15 @@ def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
     """``input / sqrt(mean(input**2) + eps) * weight`` over the last dimensions; ``eps`` None is the dtype's epsilon."""
+    if not isinstance(normalized_shape, int) and input._array.ndim < len(normalized_shape):
+        raise value_error(
+            f"Input tensor must have at least {len(normalized_shape)} dimensions, but got {input._array.ndim}"
+        )
     shape = _features(input, normalized_shape, weight)
     if input._array.dtype.kind != "f":
-        raise runtime_error(f"rms_norm: expected a floating input, got {input.dtype}; use .float() first")
+        raise not_implemented_error(
+            f"rms_norm: expected a floating input, got {input.dtype}; use .float() first"
+        )
     least = float(np.finfo(input._array.dtype).eps) if eps is None else eps
     dims = tuple(range(-len(shape), 0))
     return _scaled(input * (input.square().mean(dims, keepdim=True) + least).rsqrt(), weight, None, shape)
@@ -210,10 +216,10 @@ def instance_norm(
 ) -> Tensor:
     """`batch_norm` for each example alone; the running mean and variance are those of the batch's averages."""
     size = input._array.shape
-    if len(size) < 2:
-        raise runtime_error(f"instance_norm expects an input of 2 dimensions or more, got {list(size)}")
     if use_input_stats and math.prod(size[2:]) == 1:
         raise value_error(f"Expected more than 1 spatial element when training, got input size {list(size)}")
+    if len(size) < 2:
+        raise runtime_error(f"instance_norm expects an input of 2 dimensions or more, got {list(size)}")
     if not use_input_stats and (running_mean is None or running_var is None):
         raise runtime_error("Expected running_mean and running_var to be defined when use_input_stats=False")
     _per_channel(size[1], running_mean, running_var, weight, bias)
