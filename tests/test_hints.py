@@ -49,7 +49,7 @@ ASKED = {
     "mg.zeroes": ["Did you mean: 'zeros'"],
     "mg.mse_loss": ["There is minigrad.nn.functional.mse_loss"],
     "mg.ones(2).stft(0)": ["'Tensor' object has no attribute 'stft'", LACKING],
-    "mg.ones(2).squeeze_(0)": [LACKING, "x = x.squeeze(...)"],
+    "mg.ones(2).polygamma_(0)": [LACKING, "x = x.polygamma(...)"],
     "mg.ones(2).bfloat16()": [LACKING, "CPU"],
     "nn.Parameter(mg.ones(2)).stft(1)": ["'Parameter' object", LACKING],
     "mg.Tensor.stft": ["type object 'Tensor' has no attribute 'stft'", LACKING],

@@ -135,7 +135,9 @@ def changed_since(array: Array, seq: int) -> bool:
 
 def keeps_record(t: Tensor) -> None:
     """Notes that the value of ``t`` was changed, but not its record: no other reader could tell."""
-    base = t if t._view is None else t._view.base
+    base = t
+    while base._view is not None:  # the base of a view that got another shape in place is one too
+        base = base._view.base
     if base._node is not None:
         base._node.change = _CHANGES[id(owner(base._array))]
 
