@@ -31,6 +31,7 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
+    from minigrad import compiler as compiler, multiprocessing as multiprocessing, storage as storage
     from minigrad import distributed as distributed, distributions as distributions, onnx as onnx
     from minigrad import (
         func as func,
@@ -72,9 +73,9 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "accelerator", "amp", "backends", "cuda", "distributed", "distributions", "func", "gradcheck", "jit", "linalg",
-        "masked", "mps", "nn", "onnx", "optim", "random", "serialization", "special", "storage", "tape", "testing",
-        "threads", "utils", "version", "xpu",
+        "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "func", "gradcheck",
+        "jit", "linalg", "masked", "mps", "multiprocessing", "nn", "onnx", "optim", "random", "serialization",
+        "special", "storage", "tape", "testing", "threads", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place

@@ -36,7 +36,7 @@ ASKED = {
     "mg.optim.lr_scheduler.SteplR": ["Did you mean: 'StepLR'"],
     "mg.optim.StepLR": ["There is minigrad.optim.lr_scheduler.StepLR"],
     "mg.optim.sgd_": ["Did you mean: 'sgd'"],
-    "mg.autograd.forward_ad": ["'forward_ad'", LACKING],
+    "mg.autograd.kineto_available": ["'kineto_available'", LACKING],
     "mg.autograd.functional.jacobain": ["Did you mean: 'jacobian'"],
     "mg.func.linearize": [LACKING],
     "mg.linalg.ldl_factor": ["'minigrad.linalg' has no attribute 'ldl_factor'", LACKING],

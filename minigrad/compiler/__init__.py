@@ -20,13 +20,15 @@ from typing import (
     overload,
 )
 
+from minigrad.compiler.names import *  # noqa: F403
+from minigrad.compiler.names import __all__ as _names
 from minigrad.compiler.recording import Recording
 from minigrad.compiler.replay import Replay
 from minigrad.compiler.report import Report, report
 from minigrad.core.contents import publishes
 from minigrad.core.mode import MODE
 
-__all__ = ["Compiled", "compile"]
+__all__ = ["Compiled", "compile", *_names]
 
 RECORDINGS = 64  # of one function; the oldest goes
 MANY = 16  # recordings after which a warning says which guard failed

@@ -155,6 +155,11 @@ def check_unchanged(node: Node) -> None:
     """RuntimeError if an array that ``node`` saved was changed in place since."""
     for array in node.saved:
         if isinstance(array, np.ndarray) and array.size:
-            change = _CHANGES.get(id(owner(array)))
-            if change is not None and change.last.seq > node.seq:
-                raise errors.changed_in_place(node, array, change)
+            check_array(node, array)
+
+
+def check_array(node: Node, array: Array) -> None:
+    """RuntimeError if one of the arrays that ``node`` saved was changed in place since."""
+    change = _CHANGES.get(id(owner(array)))
+    if change is not None and change.last.seq > node.seq:
+        raise errors.changed_in_place(node, array, change)

@@ -23,7 +23,6 @@ _SENTENCES = {
     "mps xpu ipu bfloat16":
         "minigrad computes on the CPU, in float16, float32 and float64",
     "minigrad.export": "minigrad.compile records a function and replays it",
-    "multiprocessing": "mpiexec starts several processes, which minigrad.distributed connects",
 }  # fmt: skip
 
 
