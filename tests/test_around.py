@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 import re
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,3 +131,19 @@ def test_processes() -> None:
     mp.set_sharing_strategy(mp.get_sharing_strategy())
     with pytest.raises(RuntimeError, match="file_descriptor"):
         mp.set_sharing_strategy("file_descriptor")
+
+
+def test_lists_of_safe_classes_allow_nothing_more(tmp_path: Path) -> None:
+    s = mg.serialization
+    with s.safe_globals([complex, Path]):
+        s.add_safe_globals([Path, set])
+        assert s.get_safe_globals() == [complex, Path, set]
+    assert s.get_safe_globals() == []
+    s.add_safe_globals([Path])
+    with zipfile.ZipFile(tmp_path / "file.pt", "w") as archive:
+        archive.writestr("a/data.pkl", pickle.dumps(tmp_path, 2))
+        archive.writestr("a/version", "3\n")
+    with pytest.raises(pickle.UnpicklingError, match="pathlib"):
+        mg.load(tmp_path / "file.pt")
+    s.clear_safe_globals()
+    assert s.get_safe_globals() == []

@@ -117,3 +117,11 @@ def test_bags_at_the_edges() -> None:
     assert bag(starts=mg.tensor([], dtype=mg.int64)).shape == (0, 2)
     assert bag(table=mg.ones(3, 0)).shape == (2, 0)
     assert bag(padding_idx=-3).tolist() == [[0.0, 0.0], [2.0, 3.0]]
+
+
+def test_samples_of_a_fractional_pool_may_have_more_rows_than_one_image() -> None:
+    x, samples = mg.rand(2, 5, 5), mg.rand(3, 2, 2)
+    one, more = (F.fractional_max_pool2d(x, 2, 2, _random_samples=s) for s in (samples[:1], samples))
+    assert mg.equal(one, more)
+    with pytest.raises(RuntimeError, match="Expect _random_samples"):
+        F.fractional_max_pool2d(x, 2, 2, _random_samples=samples[:, :1])

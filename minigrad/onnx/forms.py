@@ -8,34 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from minigrad.onnx import recurrent
-
-
-class Out(Protocol):
-    """What a form writes to. ``node`` is the record; ``twin`` is that of a larger batch."""
-
-    node: Any
-    twin: Any
-    parts: dict[Any, list[str]]
-
-    def __call__(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        """Adds an operator and returns the name of its result."""
-
-    def several(self, operator: str, inputs: Sequence[str], count: int, **attributes: Any) -> list[str]:
-        """Adds an operator of several results and returns their names."""
-
-    def array(self, values: Any, dtype: Any = None) -> str:
-        """The name of a constant, by default of the type of the first input."""
-
-    def type(self, dtype: Any) -> int:
-        """ONNX's number of an element type."""
-
-    def refuse(self, why: str) -> Exception:
-        """What is raised for an operation without a form."""
+from minigrad.onnx.out import Out
+from minigrad.onnx.recurrent import gru, lstm, rnn
 
 
 def _sizes(o: Out, sizes: Sequence[int], twin: Sequence[int], free: int) -> str:
@@ -350,7 +328,7 @@ FORMS: dict[str, Form] = {
     "floor_divide": _floor_divide,
     "fmod": lambda o, a, b: o("Mod", a, b, fmod=1),
     "gather": lambda o, x, i, dim: o("GatherElements", x, i, axis=dim),
-    "gru": recurrent.gru,
+    "gru": gru,
     "gelu": lambda o, x, approximate: o("Gelu", x, approximate=approximate),
     "hardshrink": _shrunk,
     "hardsigmoid": lambda o, x: o("HardSigmoid", x, alpha=1 / 6),
@@ -364,7 +342,7 @@ FORMS: dict[str, Form] = {
     "log_sigmoid": lambda o, x: o("Neg", o("Softplus", o("Neg", x))),
     "log_softmax": lambda o, x, dim: o("LogSoftmax", x, axis=dim),
     "logsumexp": _reduced("ReduceLogSumExp"),
-    "lstm": recurrent.lstm,
+    "lstm": lstm,
     "max": _reduced("ReduceMax"),
     "max_pool": _pool("MaxPool", "window"),
     "mean": _mean,
@@ -377,7 +355,7 @@ FORMS: dict[str, Form] = {
     "remainder": _remainder,
     "resample": _pool("AveragePool", "mean"),
     "reshape": _reshape,
-    "rnn": recurrent.rnn,
+    "rnn": rnn,
     "round": _round,
     "rsqrt": lambda o, x: o("Reciprocal", o("Sqrt", x)),
     "silu": lambda o, x: o("Mul", x, o("Sigmoid", x)),

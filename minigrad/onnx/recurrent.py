@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from minigrad.onnx.forms import Out
+from minigrad.onnx.out import Out
 
 # By gates of ONNX's: the places of the same gates in PyTorch's order.
 _LSTM, _GRU, _RNN = (0, 3, 1, 2), (1, 0, 2), (0,)
