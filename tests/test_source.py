@@ -20,6 +20,7 @@ from minigrad import autograd
 from minigrad.core.mode import MODE
 from minigrad.core.op import TABLE, Op
 
+NARROW = (np.float32, np.float16)
 every = pytest.mark.parametrize("row", ROWS, ids=[r.id for r in ROWS])
 
 
@@ -90,7 +91,9 @@ def test_every_op_prints_what_it_computes(row: Row) -> None:
     def cast(arrays: list[np.ndarray], dtype: Any) -> list[np.ndarray]:
         return [a.astype(dtype) if a.dtype.kind == "f" else a for a in arrays]
 
-    for dtype in (np.float64, np.float32, np.float16):
+    # All dtypes with the first row of an operation, and then one more in turn.
+    place = [r for r in ROWS if r.op == row.op].index(row)
+    for dtype in (np.float64, *(NARROW if place == 0 else NARROW[place % 2 :][:1])):
         with case(dtype):
             check(row.run, cast(row.draw(0), dtype), cast(row.draw(1), dtype), row.wanted)
 
