@@ -190,7 +190,7 @@ def _backward_inside(f: Any) -> Any:
 
 
 def _ways(row: Row, dtype: Any) -> list[tuple[str, tuple[int, ...]]]:
-    """Where the backward pass is run: each row has both ways, one in each dtype. The first of an op runs without too."""
+    """Where the backward pass is run: each row has both ways, one in each dtype; the first of an op has neither too."""
     if not row.wanted:
         return [("forward", ())]
     way = "inside" if (ROWS.index(row) + (dtype is np.float64)) % 2 else "outside"

@@ -529,6 +529,42 @@ def test_an_op_whose_kernel_cannot_be_printed() -> None:
         TABLE.pop("planted")
 
 
+FACTOR = 2.0
+
+
+def _scaled(x: Any) -> Any:
+    return _by_factor(x) + 1.0
+
+
+def _by_factor(x: Any) -> Any:
+    return x * FACTOR
+
+
+def _by_square(x: Any) -> Any:
+    return x * FACTOR * FACTOR
+
+
+def test_a_kernel_prints_as_it_is_now(monkeypatch: Any) -> None:
+    """A kernel's text is kept; a number or a function that it reads, and its own code, may change after that."""
+    op = Op("planted", _scaled, "x", lambda g: g * 2.0)
+    try:
+
+        def printed() -> Any:
+            names: dict[str, Any] = {}
+            exec(mg.source(op(mg.ones(3, requires_grad=True)), wrt=[]), names)
+            return names["run"](np.ones(3, np.float32))[0].tolist()
+
+        assert [printed(), printed()] == [[3.0] * 3] * 2
+        monkeypatch.setitem(globals(), "FACTOR", 5.0)
+        assert printed() == [6.0] * 3
+        monkeypatch.setitem(globals(), "_by_factor", _by_square)
+        assert printed() == [26.0] * 3
+        monkeypatch.setattr(_scaled, "__code__", _by_square.__code__)
+        assert printed() == [25.0] * 3
+    finally:
+        TABLE.pop("planted")
+
+
 def test_a_product_of_equal_matrices_is_not_one_of_a_matrix_with_itself() -> None:
     """BLAS has a routine of its own for that, with another rounding; and the two are computed once."""
     recorded, fresh = arrays([(30, 40), (1,)], 0, np.float64), arrays([(30, 40), (1,)], 1, np.float64)
