@@ -58,10 +58,8 @@ for (start, end), uses in lives.items():
         f'stroke="#4878a8"><title>{names}</title></rect>'
     )
     if end - start > 1000:
-        middle = (start + end) / 2 * high + 4
-        shapes.append(
-            f'<text x="{left + 6:.1f}" y="{middle:.1f}" fill="#808080">{names}</text>'
-        )
+        at = f'x="{left + 6:.1f}" y="{(start + end) / 2 * high + 4:.1f}"'
+        shapes.append(f'<text {at} fill="#808080">{names}</text>')
 shapes.append('<text y="262" fill="#808080">first call</text>')
 shapes.append('<text x="580" y="262" fill="#808080">last call</text>')
 memory = (
