@@ -51,7 +51,7 @@ wide, high = 640 / len(lines), 240 / max(end for _, end in places.values())
 shapes = []
 for (start, end), uses in lives.items():
     left, right = uses[0][0] * wide, (uses[-1][0] + 1) * wide
-    names = ", ".join(dict.fromkeys(name for _, name in uses))
+    names = ", ".join(dict.fromkeys(n for _, n in uses if "permute" not in n))
     shapes.append(
         f'<rect x="{left:.1f}" y="{start * high:.1f}" width="{right - left:.1f}" '
         f'height="{(end - start) * high:.1f}" fill="#4878a8" fill-opacity="0.35" '
