@@ -25,14 +25,30 @@ class Cell(NamedTuple):
     pictures: dict[str, object]
 
 
+def with_own_operations(function):
+    """The operations that a program declares are not in the table when the function is done."""
+
+    @functools.wraps(function)
+    def done(*arguments):
+        known = set(TABLE)
+        try:
+            return function(*arguments)
+        finally:
+            for name in TABLE.keys() - known:
+                del TABLE[name]
+
+    return done
+
+
 @functools.cache
+@with_own_operations
 def cells(program):
     """The cells of ``examples/learn/{program}.py``, by name, run in order in one namespace."""
     file = EXAMPLES / "learn" / f"{program}.py"
     text = file.read_text(encoding="utf-8")
     _, *parts = CELL.split(text)
     names = {"__name__": "__main__", "__file__": str(file)}
-    ran, known = {}, set(TABLE)
+    ran = {}
     for name, code in zip(parts[::2], parts[1::2], strict=True):
         before, printed = dict(names), io.StringIO()
         with contextlib.redirect_stdout(printed):
@@ -42,8 +58,6 @@ def cells(program):
             k: v for k, v in new.items() if hasattr(v, "svg") or (isinstance(v, str) and v.startswith("<svg"))
         }
         ran[name] = Cell(code.strip("\n"), printed.getvalue(), pictures)
-    for operation in TABLE.keys() - known:  # a chapter declares its own
-        del TABLE[operation]
     return ran
 
 

@@ -30,15 +30,7 @@ project = "minigrad"
 author = "the minigrad authors"
 version = release = minigrad.__version__
 
-extensions = [
-    "myst_parser",
-    "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
-    "sphinx.ext.viewcode",
-    "sphinx_codeautolink",  # names in programs link to their entries; it reads the programs, and runs none
-]
-codeautolink_concat_default = True  # the programs of a page share their names
-suppress_warnings = ["codeautolink.parse_block"]  # the page of the core quotes parts of functions
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["_build", "exercises"]
 default_role = "code"  # docstrings write `name` and ``name``
 
@@ -59,6 +51,12 @@ html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_copy_source = False
 html_show_copyright = False
+
+extensions.append(
+    "sphinx_codeautolink"
+)  # names in programs link to their entries; no program is run for that
+codeautolink_concat_default = True  # the programs of a page share their names
+suppress_warnings = ["codeautolink.parse_block"]  # the page of the core quotes parts of functions
 
 
 def run_the_snippets(page):
