@@ -45,18 +45,17 @@ add_module_names = False
 python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"
 
+# Names in programs link to their entries. No program is run for that.
+extensions.append("sphinx_codeautolink")
+codeautolink_concat_default = True  # the programs of a page share their names
+suppress_warnings = ["codeautolink.parse_block"]  # the page of the core quotes parts of functions
+
 html_theme = "furo"
 html_title = f"minigrad {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_copy_source = False
 html_show_copyright = False
-
-extensions.append(
-    "sphinx_codeautolink"
-)  # names in programs link to their entries; no program is run for that
-codeautolink_concat_default = True  # the programs of a page share their names
-suppress_warnings = ["codeautolink.parse_block"]  # the page of the core quotes parts of functions
 
 
 def run_the_snippets(page):
