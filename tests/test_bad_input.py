@@ -125,3 +125,10 @@ def test_samples_of_a_fractional_pool_may_have_more_rows_than_one_image() -> Non
     assert mg.equal(one, more)
     with pytest.raises(RuntimeError, match="Expect _random_samples"):
         F.fractional_max_pool2d(x, 2, 2, _random_samples=samples[:, :1])
+
+
+def test_gradients_of_bags_by_frequency() -> None:
+    table = mg.ones(4, 1, requires_grad=True)
+    F.embedding_bag(mg.tensor([[0, 1, 0, 2, 0]]), table, mode="sum", scale_grad_by_freq=True).sum().backward()
+    assert table.grad is not None
+    assert table.grad.flatten().tolist() == pytest.approx([1.0, 1.0, 1.0, 0.0])
