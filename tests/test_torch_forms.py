@@ -200,3 +200,29 @@ def test_a_write_into_a_storage_is_noticed() -> None:
     y.untyped_storage()[0] = 1
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         y.sum().backward()
+
+
+def test_windows_and_places_are_those_of_pytorch() -> None:
+    for name, turning, whole in (
+        ("hann", [0, 0.3454915, 0.9045085, 0.9045085, 0.3454915], [0, 0.5, 1, 0.5, 0]),
+        ("hamming", [0.08, 0.3978522, 0.9121479, 0.9121478, 0.3978521], [0.08, 0.54, 1, 0.54, 0.08]),
+        ("blackman", [0, 0.2007701, 0.8492298, 0.8492298, 0.2007701], [0, 0.34, 1, 0.34, 0]),
+        ("bartlett", [0, 0.4, 0.8, 0.8, 0.4], [0, 0.5, 1, 0.5, 0]),
+    ):
+        window = getattr(mg, f"{name}_window")
+        assert window(5).tolist() == pytest.approx(turning, abs=1e-6)
+        assert window(5, False, dtype=mg.float64).tolist() == pytest.approx(whole, abs=1e-12)
+        assert (window(0).tolist(), window(1).tolist(), window(1, False).tolist()) == ([], [1.0], [1.0])
+        for arguments in ({"window_length": -1}, {"window_length": 2, "dtype": mg.int64}):
+            with pytest.raises(RuntimeError, match=f"{name}_window"):
+                window(**arguments)
+    assert [t.tolist() for t in mg.unravel_index(mg.tensor([3, 7, 8, -1]), (2, 4))] == [
+        [0, 1, 0, 1],
+        [3, 3, 0, 3],
+    ]
+    assert [t.tolist() for t in mg.unravel_index(mg.tensor(3), 4)] == [3]
+    with pytest.raises(TypeError, match="integer dtype"):
+        mg.unravel_index(mg.ones(1), (2,))
+    with pytest.raises(RuntimeError, match="at least 1"):
+        mg.unravel_index(mg.tensor([1]), ())
+    assert (mg.scalar_tensor(3).dtype, mg.scalar_tensor(2.5, dtype=mg.int64).item()) == (mg.float32, 2)

@@ -111,6 +111,7 @@ FUNCTIONS = {
         BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
         ShortTensor can_cast finfo get_default_device iinfo numel set_default_device set_default_tensor_type
     """,
+    "windows": "bartlett_window blackman_window hamming_window hann_window scalar_tensor unravel_index",
 }
 
 # Those that are methods, too.
