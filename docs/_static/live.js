@@ -5,7 +5,7 @@
   const told = JSON.parse(document.getElementById("live-cells").textContent);
   const here = new URL(".", document.currentScript.src);
   const near = (name) => new URL(`${name}?v=${told.version}`, here).href;
-  const PATIENCE = 400; // ms for which Stop waits before it ends the worker
+  const PATIENCE = 300, LONGER = 4000; // ms for which Stop waits before it ends the worker; longer where it will be heard
   const LOST = "Python could not be started. It comes from " + new URL(told.pyodide, here).host;
 
   let worker = null; // none before the first run, and after Stop had to end it
@@ -31,9 +31,16 @@
     for (let e = block.nextElementSibling; e?.classList.contains("printed"); e = e.nextElementSibling) me.printed.push(e);
     run.onclick = () => { edit(me); runTo(me); };
     stop.onclick = () => halt();
-    reset.onclick = () => { pre.innerHTML = me.first; clear(me, true); reset.hidden = true; };
+    reset.onclick = () => {
+      for (const c of panel ? cells : [me]) {
+        c.pre.innerHTML = c.first;
+        clear(c, true);
+        c.reset.hidden = true;
+      }
+      followCode();
+    };
     pre.addEventListener("keydown", (event) => key(event, me));
-    pre.addEventListener("input", () => (reset.hidden = false));
+    pre.addEventListener("input", () => { reset.hidden = false; followCode(); });
     bar.append(run, stop, reset, state);
     bar.hidden = block.classList.contains("hidden") && !panel;
     if (panel) {
@@ -151,7 +158,8 @@
   function halt() {
     worker?.postMessage({ stop: true }); // heard between two pictures of a block that yields them
     const gone = "stopped: what was computed is gone, and the next run starts from the first block";
-    finish.timer = setTimeout(() => lose(gone), PATIENCE);
+    const heard = running?.cell.out.querySelector(".frame");
+    finish.timer = setTimeout(() => lose(gone), heard ? LONGER : PATIENCE);
   }
 
   // ---- what is shown
@@ -182,14 +190,20 @@
 
   // ---- what is set beside the code: it is written into the code, and told to a block that runs
 
-  for (const control of document.querySelectorAll("[data-live]")) {
-    const name = control.dataset.live, line = new RegExp(`^${name} = .*`, "m");
+  const controls = [...document.querySelectorAll("[data-live]")].map((control) => {
+    const line = new RegExp(`^${control.dataset.live} = (.*)`, "m");
+    return { control, line, home: cells.find((c) => line.test(c.text)) };
+  });
+  for (const { control, line, home } of controls) {
+    const name = control.dataset.live;
     control.onchange = () => {
-      const home = cells.find((c) => line.test(code(c)));
       home.pre.textContent = code(home).replace(line, `${name} = ${control.value}`);
       home.reset.hidden = false;
       if (running) home.ran = code(home);
       worker?.postMessage({ set: [name, control.value] });
     };
+  }
+  function followCode() {
+    for (const { control, line, home } of controls) control.value = code(home).match(line)?.[1];
   }
 })();
