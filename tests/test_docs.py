@@ -38,6 +38,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.parts)]
 MODULES = [m.name for m in pkgutil.walk_packages(mg.__path__, "minigrad.")]
 
+
 def run(snippet: Snippet, namespace: dict[str, Any], file: str) -> tuple[str, bool]:
     """What a snippet prints, with the message of the error that ends it, and whether there was one."""
     printed = io.StringIO()

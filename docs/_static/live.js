@@ -6,7 +6,7 @@
   const here = new URL(".", document.currentScript.src);
   const near = (name) => new URL(`${name}?v=${told.version}`, here).href;
   const PATIENCE = 300, LONGER = 4000; // ms for which Stop waits before it ends the worker; longer where it will be heard
-  const LOST = "Python could not be started. It comes from " + new URL(told.pyodide, here).host;
+  const LOST = `Python could not be loaded from ${new URL(told.pyodide, here).host}`;
 
   let worker = null; // none before the first run, and after Stop had to end it
   let running = null; // {cell: whose output comes in, asked: the cell that the reader ran, end: called with how it ended}
@@ -29,7 +29,11 @@
     run.title = "Runs in your browser; loads Python first, about 10 MB";
     stop.hidden = reset.hidden = true;
     for (let e = block.nextElementSibling; e?.classList.contains("printed"); e = e.nextElementSibling) me.printed.push(e);
-    run.onclick = () => { edit(me); runTo(me); };
+    run.onclick = () => {
+      for (const c of panel ? cells : [me]) edit(c);
+      if (!panel) pre.focus({ preventScroll: true });
+      runTo(me);
+    };
     stop.onclick = () => halt();
     reset.onclick = () => {
       for (const c of panel ? cells : [me]) {
@@ -60,7 +64,6 @@
     me.pre.setAttribute("aria-label", "Python, which you may edit. Control and Enter runs it, Escape leaves it");
     me.pre.title = "Ctrl+Enter runs it";
     me.run.textContent = me.label || "Run";
-    me.pre.focus({ preventScroll: true });
   }
 
   function key(event, me) {
@@ -116,17 +119,17 @@
     try {
       worker = new Worker(near("live_worker.js"), { type: "module" });
     } catch (error) { // the page is opened as a file
-      finish(`${LOST}, and only pages of a web server may start it.`);
+      finish(`${LOST}: only a page that comes from a web server may do that.`);
       return;
     }
-    worker.onerror = (event) => { event.preventDefault(); lose(`${LOST}: ${event.message || "its worker was not found"}.`); };
+    worker.onerror = (event) => { event.preventDefault(); lose(`${LOST}: ${event.message || "no worker"}.`); };
     worker.onmessage = ({ data }) => hear(data);
     const pyodide = new URL(told.pyodide, here).href;
     worker.postMessage({ start: { pyodide, wheels, graphviz: told.graphviz && near(told.graphviz) } });
   }
 
   function hear({ kind, value, more }) {
-    if (kind === "lost") lose(`${LOST}: ${value}. The page itself needs nothing of it.`);
+    if (kind === "lost") lose(`${LOST} (${value}). Only running the blocks needs it.`);
     if (kind === "page") document.getElementById(more)?.replaceChildren(player(value));
     if (!running) return;
     const { cell, asked } = running;
@@ -145,6 +148,7 @@
 
   function finish(how) {
     clearTimeout(finish.timer);
+    if (running && !["ok", "error"].includes(how) && !running.cell.out.hasChildNodes()) clear(running.cell, true);
     running?.end(how);
   }
 

@@ -33,7 +33,7 @@ class Out(io.TextIOBase):
             self.room -= len(text)
             if self.room <= 0:
                 self.parts.append(f"\\n... after {self.LIMIT:,} characters no more is shown\\n")
-            if self.room <= 0 or time.monotonic() > self.due:
+            if self.room <= 0 or text.endswith("\\n") and time.monotonic() > self.due:
                 self.flush()
         return len(text)
 
