@@ -44,7 +44,8 @@
       followCode();
     };
     pre.addEventListener("keydown", (event) => key(event, me));
-    pre.addEventListener("input", () => { reset.hidden = false; followCode(); });
+    pre.addEventListener("input", () => { reset.hidden = false; me.edited = true; followCode(); });
+    pre.addEventListener("blur", () => { if (me.edited) colour(me); });
     bar.append(run, stop, reset, state);
     bar.hidden = block.classList.contains("hidden") && !panel;
     if (panel) {
@@ -57,13 +58,33 @@
 
   function edit(me) {
     if (me.pre.isContentEditable) return;
-    me.pre.contentEditable = "plaintext-only";
+    try {
+      me.pre.contentEditable = "plaintext-only";
+    } catch { // older browsers
+      me.pre.contentEditable = "true";
+    }
     me.pre.spellcheck = false;
     me.pre.setAttribute("role", "textbox");
     me.pre.setAttribute("aria-multiline", "true");
     me.pre.setAttribute("aria-label", "Python, which you may edit. Control and Enter runs it, Escape leaves it");
     me.pre.title = "Ctrl+Enter runs it";
     me.run.textContent = me.label || "Run";
+  }
+
+  // The colours of the page's own highlighting, for what was edited: its classes of comments, strings, numbers, keywords.
+  const WORDS = "and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|" +
+    "lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield|None|True|False";
+  const STRING = String.raw`(?:\b[bfrBFR]{1,2})?(?:"""[^]*?"""|'''[^]*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')`;
+  const TOKENS = new RegExp(String.raw`(?<c1>#.*)|(?<s2>${STRING})|(?<mi>\b\d[\w.]*)|(?<k>\b(?:${WORDS})\b)|\w+|[^]`, "g");
+  function colour(me) {
+    me.edited = false;
+    const text = code(me);
+    me.pre.textContent = "";
+    for (const { 0: token, groups } of text.matchAll(TOKENS)) {
+      const kind = Object.keys(groups).find((name) => groups[name] !== undefined);
+      me.pre.append(kind ? make("span", kind, token) : token);
+    }
+    me.pre.normalize();
   }
 
   function key(event, me) {
