@@ -10,6 +10,7 @@
 
   let worker = null; // none before the first run, and after Stop had to end it
   let running = null; // {cell: whose output comes in, asked: the cell that the reader ran, end: called with how it ended}
+  let stopping = false; // Stop was pressed: no further block is run
 
   const make = (tag, name, text = "") => Object.assign(document.createElement(tag), { className: name, textContent: text });
   const plain = (fragment) => { // its text: a browser may break an edited line by an element
@@ -30,8 +31,8 @@
     stop.hidden = reset.hidden = true;
     for (let e = block.nextElementSibling; e?.classList.contains("printed"); e = e.nextElementSibling) me.printed.push(e);
     run.onclick = () => {
+      if (!pre.isContentEditable && !panel) setTimeout(() => pre.focus({ preventScroll: true }));
       for (const c of panel ? cells : [me]) edit(c);
-      if (!panel) pre.focus({ preventScroll: true });
       runTo(me);
     };
     stop.onclick = () => halt();
@@ -111,13 +112,17 @@
     if (running) return;
     const above = cells.filter((c) => c.n < asked.n && c.ran !== code(c));
     for (const c of cells) c.run.disabled = true;
-    asked.stop.hidden = false;
+    asked.stop.hidden = stopping = false;
     for (const c of [...above, asked]) {
       asked.state.textContent = c === asked ? "running" : `running block ${c.n + 1}, which stands above`;
       const end = await new Promise((end) => { running = { cell: c, asked, end }; execute(c); });
       asked.state.textContent = end === "ok" ? "" : end;
       if (end !== "ok" && !(end === "error" && c !== asked && c.ran === c.text)) { // the page may show an error
         if (c !== asked && end === "error") asked.state.textContent = `not run: block ${c.n + 1} above ended in an error`;
+        break;
+      }
+      if (stopping && c !== asked) {
+        asked.state.textContent = "stopped";
         break;
       }
     }
@@ -151,13 +156,14 @@
 
   function hear({ kind, value, more }) {
     if (kind === "lost") lose(`${LOST} (${value}). Only running the blocks needs it.`);
+    if (kind === "crashed") lose(`Python has crashed (${value}); the next run starts it again`);
     if (kind === "page") document.getElementById(more)?.replaceChildren(player(value));
     if (!running) return;
     const { cell, asked } = running;
     if (kind === "loading") asked.state.textContent = value;
     if (kind === "text" || kind === "error") {
       if (cell.out.lastChild?.className !== kind) cell.out.append(make("pre", kind));
-      cell.out.lastChild.textContent += value;
+      cell.out.lastChild.append(value);
     }
     if (kind === "picture") cell.out.append(picture(value, more));
     if (kind === "frame") {
@@ -177,10 +183,15 @@
     worker?.terminate();
     worker = null;
     for (const c of cells) c.ran = null;
+    for (const figure of document.querySelectorAll(".live-output figure[id]")) { // no longer known to Python
+      figure.removeAttribute("id");
+      figure.querySelector("button")?.remove();
+    }
     finish(how);
   }
 
   function halt() {
+    stopping = true;
     worker?.postMessage({ stop: true }); // heard between two pictures of a block that yields them
     const gone = "stopped: what was computed is gone, and the next run starts from the first block";
     const heard = running?.cell.out.querySelector(".frame");
@@ -202,6 +213,7 @@
     }
     const image = make("img", ""), walk = make("button", "", "Step through it");
     image.src = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+    image.onload = () => URL.revokeObjectURL(image.src);
     image.alt = "The drawing of this block";
     const id = (figure.id = `live-picture-${n}`);
     walk.onclick = () => { walk.disabled = true; walk.textContent = "drawing it"; worker?.postMessage({ page: { n, id } }); };

@@ -107,7 +107,10 @@ def show(value):
 
 def page(n):
     """The page of a drawing, on which one walks around in it."""
-    return drawings[n].html()
+    try:
+        return drawings[n].html()
+    except RuntimeError as error:
+        return f"<p>{error}</p>"
 
 def put(name, text):
     """What a control beside the code is set to."""
@@ -188,6 +191,7 @@ function drawer(address) {
 
 async function run({ code, file, line, number }) {
   stopped = false;
+  await python.loadPackagesFromImports(code, { messageCallback() {} }).catch(() => {}); // others of Pyodide's, SciPy say
   let how = python.globals.get("run")(code, file, line, number);
   while (how === "more") {
     await new Promise((next) => setTimeout(next)); // what the page says meanwhile is heard
@@ -200,7 +204,7 @@ onmessage = async ({ data }) => {
   if (data.stop) stopped = true;
   if (data.start) ready = start(data.start).catch((error) => tell("lost", error.message));
   await ready;
-  if (data.run) run(data.run);
+  if (data.run) run(data.run).catch((error) => tell("crashed", error.message));
   if (data.set) python.globals.get("put")(...data.set);
   if (data.page) tell("page", python.globals.get("page")(data.page.n), data.page.id);
 };
