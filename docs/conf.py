@@ -1,6 +1,7 @@
 """How the documentation is built: ``sphinx -W -b html docs docs/_build``; see CONTRIBUTING.md."""
 
 import contextlib
+import functools
 import io
 import linecache
 import os
@@ -8,16 +9,20 @@ import re
 import sys
 from pathlib import Path
 from types import MappingProxyType
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import chapters
+import links
 import rules
 import tables
 from docutils import nodes
 from docutils.parsers.rst import Directive, directives
 from docutils.statemachine import StringList
+from sphinx import addnodes
+from sphinx.util import logging
 
 import minigrad
 from minigrad.ops import TABLE
@@ -40,6 +45,11 @@ autodoc_preserve_defaults = True
 add_module_names = False
 python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"
+
+# Names in programs link to their entries. No program is run for that.
+extensions.append("sphinx_codeautolink")
+codeautolink_concat_default = True  # the programs of a page share their names
+suppress_warnings = ["codeautolink.parse_block"]  # the page of the core quotes parts of functions
 
 html_theme = "furo"
 html_title = f"minigrad {release}"
@@ -109,20 +119,20 @@ class OperationTable(FromTables):
     required_arguments = 1
 
     def lines(self):
-        rows = [("operation", "public names", "gradients", "rule", "element types")]
+        rows = [("operation", "public names", "gradients", "orders", "readers", "rule", "element types")]
         for op in tables.declared_in(self.arguments[0]):
             names, in_place = tables.public_names(op)
             links = [*map(linked, names), *(linked(name, "minigrad.Tensor") for name in in_place)]
-            cell = ", ".join(links) or "–"
             rule = ", ".join(f"``{text}``" for text in rules.text(op.name))
-            rows.append((f"``{op.name}``", cell, tables.gradients(op), rule, tables.element_types(op)))
-        lines = [
-            ".. list-table::",
-            "   :header-rows: 1",
-            "   :class: operations",
-            "   :widths: 15 25 12 30 18",
-            "",
-        ]
+            facts = (
+                tables.gradients(op),
+                rules.orders(op.name),
+                tables.readers(op),
+                rule,
+                tables.element_types(op),
+            )
+            rows.append((f"``{op.name}``", ", ".join(links) or "–", *facts))
+        lines = [".. list-table::", "   :header-rows: 1", "   :class: operations", ""]
         for row in rows:
             lines += [f"   {'* -' if i == 0 else '  -'} {cell}" for i, cell in enumerate(row)]
         return lines
@@ -242,6 +252,46 @@ def add_other_names(app, what, name, obj, options, lines):
         lines += ["", f"Derivative: {', '.join(f'``{text}``' for text in texts)}.", ""]
 
 
+def with_few_entries(app, pagename, templatename, context, doctree):
+    """The tree of pages at the left, made without the entries of objects and sections, which it leaves out anyway.
+
+    Sphinx copies all of them first, on each page: half of the time of a build.
+    """
+    whole = context["toctree"]
+
+    def toctree(**options):
+        with mock.patch.object(app.env, "tocs", few_entries(app.env)):
+            return whole(**options)
+
+    context["toctree"] = toctree
+
+
+@functools.cache
+def few_entries(env):
+    """The entries of every page without those of objects and sections."""
+    return {name: pruned(toc) for name, toc in env.tocs.items()}
+
+
+def pruned(toc):
+    """A page's entries without the branches in which no other page is named."""
+    toc = toc.deepcopy()
+    for page in toc.children:
+        for below in page.children[1:]:
+            if not any(below.findall(addnodes.toctree)):
+                page.remove(below)
+            else:
+                for item in [i for i in below.children if not any(i.findall(addnodes.toctree))]:
+                    below.remove(item)
+    return toc
+
+
+def check_links(app, error):
+    """Warns of each link within the site that leads nowhere."""
+    if error is None and app.builder.name == "html":
+        for page, link in links.broken(Path(app.outdir)):
+            logging.getLogger(__name__).warning("%s has a link that leads nowhere: %s", page.name, link)
+
+
 def setup(app):
     """Called by Sphinx."""
     app.add_directive("cell", Cell)
@@ -253,3 +303,5 @@ def setup(app):
     app.add_directive("coverage-nowhere", CoverageNowhere)
     app.connect("autodoc-process-docstring", add_other_names)
     app.connect("builder-inited", draw_the_gallery)
+    app.connect("html-page-context", with_few_entries, priority=400)  # the theme makes the tree at 500
+    app.connect("build-finished", check_links)
