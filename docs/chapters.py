@@ -18,11 +18,12 @@ CELL = re.compile(r"^# %% (\w+)\n", re.MULTILINE)
 
 
 class Cell(NamedTuple):
-    """One cell of a program: its text, what it printed, and the pictures that it made, by their names."""
+    """One cell of a program: its text, what it printed, the pictures that it made, by name, and the line before it."""
 
     code: str
     printed: str
     pictures: dict[str, object]
+    line: int
 
 
 def with_own_operations(function):
@@ -57,7 +58,8 @@ def cells(program):
         pictures = {
             k: v for k, v in new.items() if hasattr(v, "svg") or (isinstance(v, str) and v.startswith("<svg"))
         }
-        ran[name] = Cell(code.strip("\n"), printed.getvalue(), pictures)
+        blank = len(code) - len(code.lstrip("\n"))
+        ran[name] = Cell(code.strip("\n"), printed.getvalue(), pictures, _line(text, name) + blank)
     return ran
 
 

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import io
 import linecache
+import os
 import re
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ project = "minigrad"
 author = "the minigrad authors"
 version = release = minigrad.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "live"]
 exclude_patterns = ["_build", "exercises"]
 default_role = "code"  # docstrings write `name` and ``name``
 
@@ -53,9 +54,13 @@ suppress_warnings = ["codeautolink.parse_block"]  # the page of the core quotes 
 html_theme = "furo"
 html_title = f"minigrad {release}"
 html_static_path = ["_static"]
-html_css_files = ["pages.css"]
+html_css_files = ["pages.css", "live.css"]
 html_copy_source = False
+
 html_show_copyright = False
+
+# From where a page loads Pyodide when a reader runs its blocks: the release that tests/test_live.py knows.
+live_pyodide = os.environ.get("MINIGRAD_PYODIDE_URL", "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/")
 
 
 def run_the_snippets(page):
@@ -187,18 +192,25 @@ class Cell(Directive):
     def run(self):
         program, name = self.arguments
         cell = chapters.cells(program)[name]
-        shown = [] if "hide" in self.options else [block(cell.code, "python")]
+        shown = [block(cell.code, "python", cell=(f"{program}.py", cell.line))]
+        if "hide" in self.options:  # it runs with the others where a reader runs them
+            shown[0]["classes"].append("hidden")
         if cell.printed:
-            shown.append(block(cell.printed.rstrip(), "text"))
+            shown.append(block(cell.printed.rstrip(), "text", classes=["printed"]))
         for picture, drawn in cell.pictures.items():
             folder = Path(__file__).parent / "_static" / "learn"
             folder.mkdir(exist_ok=True)
             file = folder / f"{program}_{picture}.svg"
             file.write_text(drawn if isinstance(drawn, str) else drawn.svg(), encoding="utf-8")
-            shown.append(nodes.image(uri=f"/_static/learn/{file.name}", alt=self.options["alt"]))
+            image = nodes.image(
+                uri=f"/_static/learn/{file.name}", alt=self.options["alt"], classes=["printed"]
+            )
+            shown.append(image)
             if "page" in self.options:
                 page = drawn.save(file.with_suffix(".html")).name
-                link = f'<p><a href="../_static/learn/{page}">Walk around in this graph</a></p>'
+                link = (
+                    f'<p class="printed"><a href="../_static/learn/{page}">Walk around in this graph</a></p>'
+                )
                 shown.append(nodes.raw("", link, format="html"))
         return shown
 
@@ -217,8 +229,8 @@ class Printed(Directive):
         return [block(text[start:end].strip("\n"), "text")]
 
 
-def block(text, language):
-    return nodes.literal_block(text, text, language=language)
+def block(text, language, **attributes):
+    return nodes.literal_block(text, text, language=language, **attributes)
 
 
 def linked(name, place="minigrad"):

@@ -18,11 +18,10 @@ import pkgutil
 import re
 import runpy
 import sys
-import textwrap
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -33,34 +32,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
 import links
 import rules
 import tables
+from snippets import Snippet, snippets
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.parts)]
 MODULES = [m.name for m in pkgutil.walk_packages(mg.__path__, "minigrad.")]
-
-BLOCK = re.compile(
-    r"^(?P<indent> *)```python\n(?P<code>.*?)^(?P=indent)```\n"
-    r"(?:\s*^(?P=indent)```text\n(?P<output>.*?)^(?P=indent)```$)?",
-    re.MULTILINE | re.DOTALL,
-)
-
-
-class Snippet(NamedTuple):
-    line: int
-    code: str
-    output: str | None
-
-
-def snippets(text: str) -> list[Snippet]:
-    return [
-        Snippet(
-            text.count("\n", 0, found.start()) + 2,
-            textwrap.dedent(found["code"]),
-            None if found["output"] is None else textwrap.dedent(found["output"]),
-        )
-        for found in BLOCK.finditer(text)
-    ]
 
 
 def run(snippet: Snippet, namespace: dict[str, Any], file: str) -> tuple[str, bool]:
