@@ -81,8 +81,10 @@ if TYPE_CHECKING:
 
 
 class Options(TypedDict, total=False):
-    """What PyTorch's ``compile`` takes, and ours does not need."""
+    """What `compile` takes by keyword: its own options, then those of PyTorch's ``compile`` that ours does not need."""
 
+    check: bool
+    backend: str
     fullgraph: bool
     dynamic: bool | None
     mode: str | None
@@ -94,30 +96,22 @@ _THEIRS = ("inductor", "eager", "aot_eager", "cudagraphs")  # backends of PyTorc
 
 
 @overload
-def compile(function: M, *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]) -> M: ...
+def compile(function: M, **options: Unpack[Options]) -> M: ...
 
 
 @overload
-def compile(
-    function: Method[M, P, R], *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]
-) -> Callable[Concatenate[M, P], R]: ...
+def compile(function: Method[M, P, R], **options: Unpack[Options]) -> Callable[Concatenate[M, P], R]: ...
 
 
 @overload
-def compile(
-    function: Callable[P, R], *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]
-) -> CompiledFunction[P, R]: ...
+def compile(function: Callable[P, R], **options: Unpack[Options]) -> CompiledFunction[P, R]: ...
 
 
 @overload
-def compile(
-    function: None = None, *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]
-) -> Compiler: ...
+def compile(function: None = None, **options: Unpack[Options]) -> Compiler: ...
 
 
-def compile(
-    function: Any = None, *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]
-) -> Any:
+def compile(function: Any = None, *, check: bool = False, backend: str = "numpy", **pytorch: Any) -> Any:
     """``function`` (a function, a method or a Module), recorded at its first call and replayed by every call.
 
     The result is called as the function is.  What a call does to Tensors (results, ``.grad``, changes in place,
@@ -154,46 +148,37 @@ def compile(
     return Compiled(function, check, backend)
 
 
-# The attributes of a `Compiled` itself; all others are those of its function.
-_OWN = {
-    "function",
-    "check",
-    "backend",
-    "recordings",
-    "_recorded",
-    "_lock",
-    "__wrapped__",
-    "__name__",
-    "__doc__",
-}
-
-
 class Compiled:
     """A compiled function. ``report()`` tells of its recordings, `minigrad.source` prints what the last one runs."""
 
+    recordings: list[Replay]
+
     def __init__(self, function: Any, check: bool, backend: str) -> None:
-        self.function, self.check, self.backend = function, check, backend
-        self.recordings: list[Replay] = []
-        self._recorded = 0  # how many calls
-        self._lock = threading.RLock()
-        self.__wrapped__ = function
         name = getattr(function, "__name__", None)
-        self.__name__ = name if isinstance(name, str) else type(function).__name__
-        self.__doc__ = getattr(function, "__doc__", None)
+        # Straight into the dict: `__setattr__` sets what is not there on a Module instead.
+        vars(self).update(
+            function=function,
+            check=check,
+            backend=backend,
+            recordings=[],
+            _recorded=0,  # how many calls
+            _lock=threading.RLock(),
+            __wrapped__=function,
+            __name__=name if isinstance(name, str) else type(function).__name__,
+            __doc__=getattr(function, "__doc__", None),
+        )
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("function", "__wrapped__"):  # a copy does not have them yet while it is made
-            raise AttributeError(name)
         return getattr(self.function, name)  # such as parameters() of a Module
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in _OWN and publishes(type(self.function)):
-            setattr(self.function, name, value)  # of a Module, as `__getattr__` reads it
-        else:
+        if name in vars(self) or not publishes(type(self.function)):
             object.__setattr__(self, name, value)
+        else:
+            setattr(self.function, name, value)  # of a Module, as `__getattr__` reads it
 
     def __repr__(self) -> str:
         return f"<compiled {self.__name__}, {len(self.recordings)} plan{'s' * (len(self.recordings) != 1)}>"
@@ -225,11 +210,12 @@ class Compiled:
                     f"compile(): recording {self.__name__} changes {replay.broken(args, kwargs, mode)}, so no call can "
                     "be replayed; leave it uncompiled"
                 )
-        expected = Recording(self, args, kwargs).values() if self.check else None
-        leaves, inputs = entered
-        result = replay.run(leaves, inputs, args, kwargs)
-        if expected is not None:
-            expected.compare(result, exact=self.backend == "numpy")
+        checked = Recording(self, args, kwargs) if self.check else None
+        if checked is not None:
+            checked.expect()
+        result = replay.run(*entered, args, kwargs)
+        if checked is not None:
+            checked.compare(result, exact=self.backend == "numpy")
         return result
 
     def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay:
