@@ -11,6 +11,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Concatenate,
+    Generic,
     ParamSpec,
     Protocol,
     Self,
@@ -21,7 +22,7 @@ from typing import (
 )
 
 from minigrad.compiler.recording import Recording
-from minigrad.compiler.replay import Replay
+from minigrad.compiler.replay import Replay, observed
 from minigrad.compiler.report import Report, report
 from minigrad.core.contents import publishes
 from minigrad.core.mode import MODE
@@ -31,13 +32,13 @@ __all__ = ["Compiled", "compile"]
 RECORDINGS = 64  # of one function; the oldest goes
 MANY = 16  # recordings after which a warning says which guard failed
 
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
 
 if TYPE_CHECKING:
     from minigrad.nn import Module
 
-    P = ParamSpec("P")
     Q = ParamSpec("Q")
-    R = TypeVar("R", covariant=True)
     S = TypeVar("S", contravariant=True)
     M = TypeVar("M", bound=Module)
     N = TypeVar("N", bound=Module, contravariant=True)
@@ -47,37 +48,17 @@ if TYPE_CHECKING:
 
         def __call__(_, self: N, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
-    class CompiledFunction(Protocol[P, R]):
-        """A `Compiled` function or method, with the signature of what was compiled."""
-
-        __name__: str
-
-        @property
-        def __wrapped__(self) -> Callable[P, R]: ...
-
-        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
-
-        @overload
-        def __get__(self, instance: None, owner: type[object]) -> Self: ...
-
-        @overload
-        def __get__(
-            self: CompiledFunction[Concatenate[S, Q], R], instance: S, owner: type[object] | None = None
-        ) -> Callable[Q, R]: ...
-
-        def report(self, profile: bool = False) -> Report: ...
-
     class Compiler(Protocol):
         """What `compile` is with options alone: a decorator."""
 
         @overload
-        def __call__(self, function: M, /) -> M: ...
+        def __call__(self, function: M, /) -> M: ...  # type: ignore[overload-overlap]
 
         @overload
         def __call__(self, function: Method[M, P, R], /) -> Callable[Concatenate[M, P], R]: ...
 
         @overload
-        def __call__(self, function: Callable[P, R], /) -> CompiledFunction[P, R]: ...
+        def __call__(self, function: Callable[P, R], /) -> Compiled[P, R]: ...
 
 
 class Options(TypedDict, total=False):
@@ -96,7 +77,7 @@ _THEIRS = ("inductor", "eager", "aot_eager", "cudagraphs")  # backends of PyTorc
 
 
 @overload
-def compile(function: M, **options: Unpack[Options]) -> M: ...
+def compile(function: M, **options: Unpack[Options]) -> M: ...  # type: ignore[overload-overlap]
 
 
 @overload
@@ -104,7 +85,7 @@ def compile(function: Method[M, P, R], **options: Unpack[Options]) -> Callable[C
 
 
 @overload
-def compile(function: Callable[P, R], **options: Unpack[Options]) -> CompiledFunction[P, R]: ...
+def compile(function: Callable[P, R], **options: Unpack[Options]) -> Compiled[P, R]: ...
 
 
 @overload
@@ -148,9 +129,11 @@ def compile(function: Any = None, *, check: bool = False, backend: str = "numpy"
     return Compiled(function, check, backend)
 
 
-class Compiled:
+class Compiled(Generic[P, R]):
     """A compiled function. ``report()`` tells of its recordings, `minigrad.source` prints what the last one runs."""
 
+    __name__: str
+    __wrapped__: Callable[P, R]
     recordings: list[Replay]
 
     def __init__(self, function: Any, check: bool, backend: str) -> None:
@@ -167,6 +150,14 @@ class Compiled:
             __name__=name if isinstance(name, str) else type(function).__name__,
             __doc__=getattr(function, "__doc__", None),
         )
+
+    @overload
+    def __get__(self, instance: None, owner: type[object]) -> Self: ...
+
+    @overload
+    def __get__(
+        self: Compiled[Concatenate[S, Q], R], instance: S, owner: type[object] | None = None
+    ) -> Callable[Q, R]: ...
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
@@ -194,15 +185,15 @@ class Compiled:
         """
         return report(self, profile)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         mode = MODE.get()
         for replay in self.recordings:
             entered = replay.enter(args, kwargs, mode)
             if entered is not None:
                 break
         else:
-            if mode.everything or mode.anomaly is not None or mode.observer is not None:
-                return self.function(*args, **kwargs)  # each operation is observed, so each has to run
+            if observed(mode):
+                return self.__wrapped__(*args, **kwargs)  # each operation has to run
             replay = self._record(args, kwargs, mode)
             entered = replay.enter(args, kwargs, mode)
             if entered is None:
@@ -213,7 +204,7 @@ class Compiled:
         checked = Recording(self, args, kwargs) if self.check else None
         if checked is not None:
             checked.expect()
-        result = replay.run(*entered, args, kwargs)
+        result: R = replay.run(*entered, args, kwargs)
         if checked is not None:
             checked.compare(result, exact=self.backend == "numpy")
         return result

@@ -45,9 +45,11 @@ class Recording:
         for where, t in self.arguments.tensors:
             tensors[id(t)] = t
             paths[id(t)] = self.arguments.names[where]
-        for p, name, t in _kept_by(self.world.states):
-            tensors[id(t)] = t
-            paths[id(t)] = f"{name}_of_{paths.get(id(p), 'a_parameter')}"
+        kept = [(p, key, t) for state in self.world.states for p in state for key, t in state[p].items()]
+        for p, key, t in kept:
+            if isinstance(t, Tensor):
+                tensors[id(t)] = t
+                paths[id(t)] = f"{key}_of_{paths.get(id(p), 'a_parameter')}"
         # By the id of a gradient, the Tensor that it belongs to.
         self.owner_of: dict[int, Any] = {}
         for t in list(tensors.values()):
@@ -374,15 +376,6 @@ class Recording:
                         f"compile(): {run.path(t)} is changed in place while {run.path(other)}, that shows the same "
                         "memory, takes part too. Make the view inside of the compiled function, or clone() it"
                     )
-
-
-def _kept_by(states: list[dict[Any, Any]]) -> Iterator[tuple[Any, str, Any]]:
-    """The Tensors that optimizers keep of each parameter, with that and their keys."""
-    for state in states:
-        for p, entries in state.items():
-            for key, t in entries.items():
-                if isinstance(t, Tensor):
-                    yield p, str(key), t
 
 
 def _refusing(record: Node, error: Exception | None) -> Node:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler.arguments import Arguments, memory_of
-from minigrad.compiler.plan import Plan, code
+from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import at_once, calls
 from minigrad.compiler.world import World
 from minigrad.core.changes import RUNNING, changed, changed_again, changes_of, part, will_change
@@ -40,7 +40,7 @@ class Names:
     def function(self, arguments: str, result: str, lines: Sequence[str] = ()) -> Any:
         """A function that runs ``lines`` and returns ``result``."""
         body = "".join(f"    {line}\n" for line in (*lines, f"return {result}"))
-        exec(code(f"def printed({arguments}):\n{body}", "<replay>"), self._space)
+        exec(f"def printed({arguments}):\n{body}", self._space)
         return self._space.pop("printed")  # which holds the names, so they must not hold it
 
 
@@ -53,6 +53,16 @@ def made_of(arrays: Sequence[Any]) -> list[Any]:
         t._node = t._view = None
         tensors.append(t)
     return tensors
+
+
+def observed(mode: Mode) -> bool:
+    """Whether each operation is observed, so that each has to run."""
+    return mode.everything or mode.anomaly is not None or mode.observer is not None
+
+
+def _situation(mode: Mode) -> tuple[bool, ...]:
+    """What a recording depends on beside arguments and what the code reaches; first, whether a part of a batch runs."""
+    return part() is not None, mode.grad, mode.inference, observed(mode)
 
 
 class Replay:
@@ -76,8 +86,7 @@ class Replay:
     def __init__(self, plan: Plan, arguments: Arguments, world: World, bound: list[Any]) -> None:
         self.plan, self.arguments, self.world = plan, arguments, world
         self.mode: Mode = MODE.get()
-        # Whether a part of a batch runs here, as `minigrad.in_parts` runs them.
-        self.in_part = part() is not None
+        self._situation = _situation(self.mode)
         self.calls = 0
         self._bound = bound
         # The places of the arrays that a run changes, first of those that stay, then of those that it takes.
@@ -103,9 +112,7 @@ class Replay:
 
     def enter(self, args: Any, kwargs: Any, mode: Mode) -> tuple[list[Any], list[Any]] | None:
         """The leaves of a call and what the plan takes, or None where a guard fails."""
-        if mode is not self.mode and not self._same_mode(mode):
-            return None
-        if (RUNNING or self.in_part) and (part() is not None) is not self.in_part:
+        if (mode is not self.mode or RUNNING or self._situation[0]) and _situation(mode) != self._situation:
             return None
         leaves = self.arguments.match(args, kwargs)
         if leaves is None or not self.world.guards.hold():
@@ -116,17 +123,10 @@ class Replay:
         if inputs is None:
             return None
         taken = inputs[: len(self.plan.takes)]
-        shared = not self._written.isdisjoint(map(memory_of, taken))
-        if (shared and _alias([*self._arrays, *taken], self._often)) or (
-            self._changed and _alias([*self._arrays, *taken], self._changed)
-        ):
+        often = () if self._written.isdisjoint(map(memory_of, taken)) else self._often
+        if (often or self._changed) and _alias([*self._arrays, *taken], [*often, *self._changed]):
             return None
         return leaves, inputs
-
-    def _same_mode(self, mode: Mode) -> bool:
-        mine = self.mode
-        observed = mode.everything or mode.anomaly is not None or mode.observer is not None
-        return mode.grad is mine.grad and mode.inference is mine.inference and not observed
 
     def _moves(self) -> bool:
         """Whether the recording also serves the arrays that have replaced those of before; then it stands on them."""
@@ -138,7 +138,7 @@ class Replay:
 
     def broken(self, args: Any, kwargs: Any, mode: Mode) -> str:
         """What the first guard that fails is about."""
-        if mode is not self.mode and not self._same_mode(mode):
+        if _situation(mode) != self._situation:
             return "the grad mode"
         about = self.arguments.broken(args, kwargs) or self.world.guards.broken()
         return about or "the memory layout of an array"
