@@ -25,17 +25,12 @@ from minigrad.core.tensor import Tensor, View, wrap
 from minigrad.core.views import refresh
 
 
-def at_once(*iterators: Iterable[Any]) -> None:
-    """Exhausts iterators of C, such as `calls`, so that no interrupt comes before the last one has ended.
+def at_once(*calls: Iterable[tuple[Any, ...]]) -> None:
+    """Calls functions of C, each with its arguments, so that no interrupt comes before the last one has ended.
 
     Python looks for interrupts between its own instructions, and here is only one.
     """
-    deque(chain(*iterators), maxlen=0)
-
-
-def calls(rows: Iterable[tuple[Any, ...]]) -> Iterable[Any]:
-    """Calls of functions of C, each with its arguments, made one by one as the iterator is exhausted."""
-    return starmap(operator.call, rows)
+    deque(starmap(operator.call, chain(*calls)), maxlen=0)
 
 
 class _Way(functools.partial[None]):
@@ -77,10 +72,7 @@ class Run(Recorder):
 
     def __init__(self, world: World, tensors: dict[int, Any], paths: dict[int, str]) -> None:
         self.world, self.tensors, self.paths = world, tensors, paths
-        self.home = f"(in the function at {world.home})"
         self.refusal: Exception | None = None
-        # The mode that the function left switched, if it did.
-        self._left_on: Mode | None = None
         # Leaves: those that the run created, with their values; those whose value another record computed, with that
         # record; records of what was there before, with the Tensor.
         self.constants: dict[Node, Array] = {}
@@ -152,7 +144,7 @@ class Run(Recorder):
         for generator, position in self._generators:
             generator.restore(position)
         changed(*(t._array for t, _ in self._values.values()))
-        at_once(calls(rows))
+        at_once(rows)
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:
@@ -163,40 +155,36 @@ class Run(Recorder):
         try:
             with ModeManager(inside):
                 yield
-                self._left_on = MODE.get() if MODE.get().grad != inside.grad else None
+                if self.refusal is not None:  # the function has caught it
+                    raise self.refusal
+                if MODE.get().grad != inside.grad:
+                    raise self._not_repeated("leaves grad mode switched")
         finally:
             RECORDERS.remove(self)
 
     def check(self) -> None:
         """RuntimeError for what the function did and no replay could repeat."""
-        if self.refusal is not None:  # the function has caught it
-            raise self.refusal
         for t, node, *_, hooks in self.before:
             now = t._node
             written = id(t) in self.written and now is not None and now.op is not None
             if not written and _part_of_graph(now) != _part_of_graph(node):
-                raise RuntimeError(
-                    f"compile(): the function changes requires_grad of {self.path(t)}, which is not part of a replay. "
-                    f"Do that outside {self.home}"
-                )
+                raise self._not_repeated(f"changes requires_grad of {self.path(t)}")
             # A leaf that was changed under no_grad() has another record by now.
             records = () if node is None else (node, now) if now is not None and now.op is None else (node,)
             if any((record.hooks or {}) != hooks for record in records):
-                raise RuntimeError(
-                    "compile(): the function adds or removes a hook of a Tensor that it gets, which is not part of a "
-                    f"replay. Do that outside {self.home}"
-                )
+                raise self._not_repeated("adds or removes a hook of a Tensor that it gets")
         for t, node in self.written.values():
             if node.requires_grad and t._node is node:
                 raise RuntimeError(
                     f"compile(): {self.path(t)}, a Tensor from outside, becomes part of the graph by a change in "
-                    f"place. Compute a new Tensor and return it {self.home}"
+                    f"place. Compute a new Tensor and return it (in the function at {self.world.home})"
                 )
-        if self._left_on is not None:
-            raise RuntimeError(
-                "compile(): the function leaves grad mode switched, which is not part of a replay; use it as a context "
-                f"manager {self.home}"
-            )
+
+    def _not_repeated(self, what: str) -> Exception:
+        return RuntimeError(
+            f"compile(): the function {what}, which is not part of a replay. Do that outside (in the function at "
+            f"{self.world.home})"
+        )
 
     def path(self, t: Any) -> str:
         """The name of a Tensor that was there before."""

@@ -154,7 +154,8 @@ class Recording:
             return next((f"{name(find)}(leaves)" for find in finds), "") or name(value.__copy__())
         if isinstance(value, np.ndarray):
             raise runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
-        if isinstance(value, (*_PLAIN, tuple)) or self.arguments.holds(value):
+        plain = isinstance(value, _PLAIN) or (isinstance(value, tuple) and not tensors_in(value))
+        if plain or self.arguments.holds(value):
             return name(value)
         raise runtime_error(
             f"compile(): the function returns a {type(value).__name__}, which a replay could not make anew. Return "
@@ -180,13 +181,11 @@ class Recording:
                             f"compile(): the optimizer keeps {key!r}, a {type(t).__name__}, and changes it at "
                             "each step; a replay repeats only what is done to Tensors"
                         )
-                values = [(name(key), self._value(t)) for key, t in fresh.items()]
-                if content is not None:
-                    for key, value in values:
-                        yield f"({name(operator.setitem)}, {name(content)}, {key}, {value}), "
+                values = ", ".join(f"{name(key)}: {self._value(t)}" for key, t in fresh.items())
+                if values and content is not None:
+                    yield f"({name(content.update)}, {{{values}}}), "
                 elif values:
-                    entry = ", ".join(f"{key}: {value}" for key, value in values)
-                    yield f"({name(operator.setitem)}, {name(state)}, {name(p)}, {{{entry}}}), "
+                    yield f"({name(operator.setitem)}, {name(state)}, {name(p)}, {{{values}}}), "
 
     def _made(self) -> Iterator[str]:
         """The lines that make the Tensors of results what they are, beside their values."""

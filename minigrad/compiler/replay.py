@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad.compiler.arguments import Arguments, memory_of
 from minigrad.compiler.plan import Plan
-from minigrad.compiler.recorder import at_once, calls
+from minigrad.compiler.recorder import at_once
 from minigrad.compiler.world import World
 from minigrad.core.changes import RUNNING, changed, changed_again, changes_of, part, will_change
 from minigrad.core.mode import MODE, Mode
@@ -159,15 +159,15 @@ class Replay:
                 run = self.plan.bind(arrays, returned=first)
             results, writes = QUIET.run(run, *inputs)
             outs = () if self.step is None else self.step(results, inputs, leaves, args, kwargs)
-            result, rows = self.finish(results, outs, leaves)
-            if writes or rows:
+            result, effects = self.finish(results, outs, leaves)
+            if writes or effects:
                 if RUNNING:
                     will_change(*(arrays[i] for i in self._often))
                 if self._changes:
                     changed_again(self._changes)
                 if self._changed:
                     changed(*(inputs[i - len(arrays)] for i in self._changed))
-                at_once(calls(writes), calls(rows), calls([(over.append, True)]))
+                at_once(writes, effects, [(over.append, True)])
         except BaseException as error:
             if not over:
                 for restore, position in positions:
