@@ -92,7 +92,17 @@ def compile(function: Callable[P, R], **options: Unpack[Options]) -> Compiled[P,
 def compile(function: None = None, **options: Unpack[Options]) -> Compiler: ...
 
 
-def compile(function: Any = None, *, check: bool = False, backend: str = "numpy", **pytorch: Any) -> Any:
+def compile(
+    function: Any = None,
+    *,
+    check: bool = False,
+    backend: str = "numpy",
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    mode: str | None = None,
+    options: dict[str, Any] | None = None,
+    disable: bool = False,
+) -> Any:
     """``function`` (a function, a method or a Module), recorded at its first call and replayed by every call.
 
     The result is called as the function is.  What a call does to Tensors (results, ``.grad``, changes in place,
@@ -114,13 +124,10 @@ def compile(function: Any = None, *, check: bool = False, backend: str = "numpy"
     optimizers' state.
     """
     if function is None:
-        return functools.partial(compile, check=check, backend=backend, **pytorch)
+        return functools.partial(compile, check=check, backend=backend, disable=disable)
     if not callable(function):
         raise TypeError(f"compile() takes a function or a Module, got {type(function).__name__}")
-    unknown = pytorch.keys() - Options.__annotations__
-    if unknown:
-        raise TypeError(f"compile() got an unexpected keyword argument {min(unknown)!r}")
-    if pytorch.get("disable"):
+    if disable:
         return function
     if backend in _THEIRS:
         backend = "numpy"

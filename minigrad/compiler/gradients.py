@@ -100,9 +100,11 @@ class Gradients:
         # For each target, the place of its gradient, and the results that depend on it.
         ancestors = [set(self.run.order([t._node])) for t in self.results]
         flows: list[tuple[int, list[int]]] = []
+        place = 0
         for nodes, g in zip(self._records, self.grads, strict=True):
             results = [i for i, a in enumerate(ancestors) if g is not None and not a.isdisjoint(nodes)]
-            flows.append((sum(before is not None for before in self.grads[: len(flows)]), results))
+            flows.append((place, results))
+            place += g is not None
         shapes = [(t._array.shape, t._array.dtype) for t in self.results]
         run_backward, text = self._backward(program, len(more))
         grad = MODE.get().grad
