@@ -244,7 +244,7 @@ DOCUMENTED = (
     "of a Tensor is taken that was changed under no_grad", "becomes part of the graph by a change in place",
     "a computed Tensor that requires grad is changed under no_grad", "changes requires_grad of",
     "seeds a random generator or sets its state", "is made of the memory of another one behind the tape",
-    "; call it uncompiled",
+    "in place, which is not part of a replay", "; call it uncompiled",
     "a gradient that requires grad stays in .grad", "adds or removes a hook of a Tensor",
     "a result has a hook, or retains its gradient", "several of its elements are one place in memory",
     "is returned beside a result that is computed from it", "clone() it where it is detached",

@@ -40,12 +40,6 @@ class _Way(functools.partial[None]):
         self()
 
 
-def _part_of_graph(node: Node | None) -> str:
-    if node is None or not node.requires_grad:
-        return ""
-    return "a leaf" if node.op is None else "computed"
-
-
 class Before(NamedTuple):
     """A Tensor, and what it was before a run."""
 
@@ -166,8 +160,9 @@ class Run(Recorder):
         """RuntimeError for what the function did and no replay could repeat."""
         for t, node, *_, hooks in self.before:
             now = t._node
+            required = node is not None and node.requires_grad
             written = id(t) in self.written and now is not None and now.op is not None
-            if not written and _part_of_graph(now) != _part_of_graph(node):
+            if (now is not None and now.requires_grad) != required and not written:
                 raise self._not_repeated(f"changes requires_grad of {self.path(t)}")
             # A leaf that was changed under no_grad() has another record by now.
             records = () if node is None else (node, now) if now is not None and now.op is None else (node,)
@@ -316,6 +311,13 @@ class Run(Recorder):
         before._array[...] = total._array
         before._node = self.wrote(before, total._node)
         return False
+
+    def detaches(self, t: Any) -> None:
+        if id(t) in self.tensors:
+            raise errors.runtime_error(
+                f"compile(): the function detaches {self.path(t)} in place, which is not part of a replay. Do that "
+                "outside"
+            )
 
     def stores(self, t: Any, result: Any) -> Any:
         if id(owner(t._array)) in self._picked:
