@@ -226,18 +226,15 @@ class Recording:
                 "compile(): a gradient that requires grad stays in .grad, as backward(create_graph=True) leaves it; "
                 "take it by autograd.grad()"
             )
-        errors: dict[int, Exception | None] = {
-            id(t): None for t in live if any(type(n.saved) is Freed for n in behind[id(t)])
-        }
+        freed = [id(t) for t in live if any(type(n.saved) is Freed for n in behind[id(t)])]
+        errors: dict[int, Exception | None] = dict.fromkeys(freed)
         opened = [t for t in live if id(t) not in errors and any(t is r for r in self.returned)]
         gradients = None
-        if opened:
-            try:
-                gradients = Gradients(self, opened)
-            except (
-                RuntimeError
-            ) as error:  # backward() on a result raises it, as where a saved Tensor was changed
-                errors |= dict.fromkeys(map(id, opened), error)
+        try:
+            gradients = Gradients(self, opened) if opened else None
+        except RuntimeError as error:
+            # It is what backward() on a result raises, as where a saved Tensor was changed.
+            errors |= dict.fromkeys(map(id, opened), error)
         if gradients is not None and not gradients.targets:
             raise runtime_error(
                 "compile(): a result requires grad because of a Tensor that the function makes, which no later call "
@@ -288,8 +285,9 @@ class Recording:
         replay.kept_bytes = sum(run.kept.values())
         replay.first = [(name, run.returned[n]) for name, v in opaque for n in v.nodes if n in run.returned]
         if gradients is not None:
-            why_once = "changes Tensors" if run.written or effects else ""
-            why_once = "draws random numbers" if any(n.op.draws for n in run.acts if n.op) else why_once
+            draws = any(n.op is not None and n.op.draws for n in run.acts)
+            changes = "changes Tensors" if run.written or effects else ""
+            why_once = "draws random numbers" if draws else changes
             replay.step, replay.backward_text = gradients.step(program, saves, why_once)
         self.arguments.let_go()
         for v in program.values:  # records hold arrays
