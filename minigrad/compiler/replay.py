@@ -95,9 +95,9 @@ class Replay:
         self._stand_on([t._array for t in bound])
 
     def _stand_on(self, arrays: list[Any]) -> None:
-        self._arrays = arrays
-        # Functions that run the plan on them, each with memory of its own, that no call is running.
-        self.idle: list[Any] = []
+        # The arrays, and the functions that run the plan on them, each with memory of its own, that no call is running:
+        # one object, since another thread may come in between.
+        self._standing: tuple[list[Any], list[Any]] = arrays, []
         self._layouts = [(a.shape, a.dtype, a.strides) for a in arrays]
         written = [arrays[i] for i in self._often]
         self._changes = changes_of(written)
@@ -117,14 +117,14 @@ class Replay:
         leaves = self.arguments.match(args, kwargs)
         if leaves is None or not self.world.guards.hold():
             return None
-        if not all(map(is_, map(_array_of, self._bound), self._arrays)) and not self._moves():
+        if not all(map(is_, map(_array_of, self._bound), self._standing[0])) and not self._moves():
             return None
         inputs = self.inputs(leaves)
         if inputs is None:
             return None
         taken = inputs[: len(self.plan.takes)]
         often = () if self._written.isdisjoint(map(memory_of, taken)) else self._often
-        if (often or self._changed) and _alias([*self._arrays, *taken], [*often, *self._changed]):
+        if (often or self._changed) and _alias([*self._standing[0], *taken], [*often, *self._changed]):
             return None
         return leaves, inputs
 
@@ -151,10 +151,10 @@ class Replay:
         positions = [(g.restore, g.get_state()) for g in self.generators]
         over: list[bool] = []
         try:
-            arrays = self._arrays
+            arrays, idle = self._standing
             first, self.first = self.first, []
             try:
-                run = self.idle.pop()
+                run = idle.pop()
             except IndexError:  # all are in use, or there is none yet
                 run = self.plan.bind(arrays, returned=first)
             results, writes = QUIET.run(run, *inputs)
@@ -175,8 +175,8 @@ class Replay:
             if isinstance(error, Exception):
                 raise self._explained(error) from error
             raise
-        if arrays is self._arrays and not first:
-            self.idle.append(run)
+        if not first:
+            idle.append(run)
         return result
 
     def _explained(self, error: Exception) -> Exception:
