@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import types
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -71,6 +70,7 @@ class Arguments:
         names = [*_names_of(function, args), *kwargs]
         values = [self._copy(v, name) for v, name in zip((*args, *kwargs.values()), names, strict=True)]
         self.inputs = tuple(values[: len(args)]), dict(zip(kwargs, values[len(args) :], strict=True))
+        world.settle_names()
         self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
 
     def _copy(self, value: Any, name: str) -> Any:
@@ -83,7 +83,7 @@ class Arguments:
         else:
             copied = kind([self._copy(v, f"{name}_{i}") for i, v in enumerate(value)])
         if kind is not tuple:
-            self._containers.table(copied, f"the {kind.__name__} {name}", True)
+            self._containers.table(copied, f"the {kind.__name__} {name}")
         return copied
 
     def _leaf(self, value: Any, name: str) -> Any:
@@ -110,7 +110,10 @@ class Arguments:
         if value is None or isinstance(value, (bool, int, str, bytes, complex, np.generic)):
             self._guards.append(lambda x: x is value or (x.__class__ is kind and x == value))
         else:
-            self.world.argument(value, name)
+            if (reason := self.world.follow(value, name)) and not callable(value):
+                raise TypeError(
+                    f"compile(): the argument {name} is {reason}; give Tensors, numbers or plain objects"
+                )
             self._guards.append(lambda x: x is value)
         return value
 
@@ -163,13 +166,10 @@ class Arguments:
 def _names_of(function: Any, args: tuple[Any, ...]) -> list[str]:
     """What the function calls its positional arguments."""
     names: list[str] = []
-    if type(function) is types.FunctionType and not function.__dict__:
-        names += function.__code__.co_varnames[: function.__code__.co_argcount]  # quicker than a signature
-    else:
-        with contextlib.suppress(TypeError, ValueError):
-            target = function.forward if "forward" in dir(type(function)) else function
-            parameters = inspect.signature(target).parameters.values()
-            names += [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    with contextlib.suppress(TypeError, ValueError):
+        target = function.forward if "forward" in dir(type(function)) else function
+        parameters = inspect.signature(target).parameters.values()
+        names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return [*names, *(f"argument_{i}" for i in range(len(names), len(args)))][: len(args)]
 
 
@@ -184,15 +184,12 @@ def _tensor_guard(recorded: Any, known: dict[int, Any]) -> Callable[[Any], bool]
 
     A Tensor that the function also reaches by itself stays that Tensor, and no other argument may be one.
     """
-    cls, traits = recorded.__class__, _traits(recorded)
-    itself = recorded if id(recorded) in known else None
+    cls, traits, key = recorded.__class__, _traits(recorded), id(recorded)
 
     def holds(t: Any) -> bool:
-        return (
-            t.__class__ is cls
-            and _traits(t) == traits
-            and (t is itself if id(t) in known else itself is None)
-        )
+        if t.__class__ is not cls or _traits(t) != traits:
+            return False
+        return id(t) == key or (id(t) not in known and key not in known)
 
     return holds
 

@@ -19,14 +19,6 @@ class MISSING:
 NAMELESS = "its attributes"
 # The kinds of tables, special ones first: their own methods run no code of the user.
 _BASES: tuple[Any, ...] = (OrderedDict, dict, list, deque, set, frozenset, tuple)
-# What Python adds to a class where it is asked about.
-_MADE_BY_PYTHON = {
-    "__annotations__",
-    "__annotate__",
-    "__annotations_cache__",
-    "__slotnames__",
-    "__abstractmethods__",
-}
 SIMPLE = (int, float, str, bytes, complex)
 _GONE = (LookupError, AttributeError, ValueError, TypeError, RuntimeError)  # what is asked about is gone
 
@@ -38,44 +30,38 @@ def same(a: Any, b: Any) -> bool:
     if a.__class__ is not b.__class__:
         return False
     if a.__class__ is tuple:
-        return len(a) == len(b) and all(map(same, a, b))
+        return _same_items(a, b)
     if a.__class__ not in SIMPLE:
         return False
     return bool((a == b and (a != 0 or repr(a) == repr(b))) or (a != a and b != b))
 
 
+def _same_items(a: Any, b: Any) -> bool:
+    return len(a) == len(b) and all(map(same, a, b))
+
+
 def _same_record(a: Any, b: Any) -> bool:
-    return _graph_of(a) == _graph_of(b)
-
-
-def _graph_of(node: Any) -> tuple[bool, bool]:
-    """Whether what has this record requires grad, and whether it is a leaf."""
-    return (True, node.op is None) if node is not None and node.requires_grad else (False, True)
+    """Whether what has one record requires grad, and is a leaf, as what has the other does."""
+    graphs = [n.op is None if n is not None and n.requires_grad else None for n in (a, b)]
+    return graphs[0] is graphs[1]
 
 
 def _same_layout(a: Any, b: Any) -> bool:
     return (a.shape, a.dtype, a.strides) == (b.shape, b.dtype, b.strides)
 
 
-def _content(array: Any) -> Any:
-    return array.dtype, array.shape, array.tobytes()
-
-
-def _names(space: Any) -> set[str]:
-    return {*space} - _MADE_BY_PYTHON
-
-
+_SIZE, _ITEMS = "len({0})", "[*{0}()]"
 # Expressions whose value may be another object: which ones are as good.
-_ALIKE: dict[str, Callable[[Any, Any], bool]] = {"{0}._node": _same_record, "{0}._array": _same_layout}
+_ALIKE = {"{0}._node": _same_record, "{0}._array": _same_layout, _ITEMS: _same_items}
 
 
 class _Row(NamedTuple):
-    """A guard: an expression of its arguments, and the name of the value that it has."""
+    """An expression, its arguments, and the name of the value that it has."""
 
+    path: str
     expression: str
     arguments: tuple[Any, ...]
     value: str
-    path: str
 
 
 @functools.cache
@@ -88,31 +74,16 @@ def _function(expression: str) -> Callable[..., Any]:
 class Guards:
     """A conjunction of guards. Nothing that one does changes anything or runs code of the user.
 
-    They are rows, printed as one expression; and tables, lists and dicts whose whole content stays, which C code walks.
-    Where the expression is False, the rows tell why, or take over what is as good as what it has replaced.
+    They are rows, printed as one expression, in which C code walks lists and dicts whose whole content stays.  Where it
+    is False, the rows tell why, or take over what is as good as what it has replaced.
     """
 
     def __init__(self) -> None:
         self._rows: list[_Row] = []
         self._rows_of_tensors: list[_Row] = []
+        self._tensors: list[tuple[str, Any]] = []
         # What the printed expression names: arguments and values.
-        self._space: dict[str, Any] = {
-            "all": all,
-            "map": map,
-            "is_": is_,
-            "len": len,
-            "call": call,
-            "chain": chain,
-        }
-        # Lists and dicts with their lengths; iterators over what they hold, and that, each with its path.
-        self._sized: list[Any] = []
-        self._sizes: list[int] = []
-        self._paths: list[str] = []
-        self._iterators: list[Callable[[], Iterable[Any]]] = []
-        self._content: list[Any] = []
-        self._about: list[str] = []
-        self._space |= {n: getattr(self, f"_{n}") for n in ("sized", "sizes", "iterators", "content")}
-        self._tensors: list[tuple[Any, str]] = []
+        self._space: dict[str, Any] = {"map": map, "is_": is_, "call": call, "chain": chain.from_iterable}
         self._printed: Callable[[], bool] | None = None
 
     def _name(self, value: Any) -> str:
@@ -120,88 +91,69 @@ class Guards:
         self._space[name] = value
         return name
 
-    def _add(self, expression: str, arguments: tuple[Any, ...], value: Any, path: str) -> None:
-        self._rows.append(_Row(expression, arguments, self._name(value), path or NAMELESS))
+    def _row(self, path: str, expression: str, *arguments: Any) -> _Row:
+        return _Row(path or NAMELESS, expression, arguments, self._name(_function(expression)(*arguments)))
 
-    def entry(self, space: Any, key: Any, value: Any, path: str) -> None:
-        """Adds a row: an entry of a dict, or MISSING; a guard makes no entries, as a defaultdict would."""
+    def add(self, path: str, expression: str, *arguments: Any) -> None:
+        """Adds a row: the value of an expression, in which ``{0}`` stands for the first argument, stays."""
+        self._rows.append(self._row(path, expression, *arguments))
+
+    def entry(self, space: Any, key: str, path: str) -> None:
+        """Adds a row: an entry of a dict, or that it has none; a guard makes no entries, as a defaultdict would."""
         if type(space) not in (dict, types.MappingProxyType):
-            self._add("{0}({1}, {2})", (dict.get.__get__(space), key, MISSING), value, path)
-        elif value is MISSING:
-            self._add("{0} in {1}", (key, space), False, path)
+            self.add(path, "{0}({1}, {2})", dict.get.__get__(space), key, MISSING)
         else:
-            self._add("{0}[{1}]", (space, key), value, path)
+            self.add(path, "{0}[{1}]" if key in space else "{1} in {0}", space, key)
 
-    def attribute(self, owner: Any, name: str, value: Any, path: str) -> None:
-        """Adds a row: an attribute that Python itself gives an object, such as its ``__code__``."""
-        self._add(f"{{0}}.{name}", (owner,), value, path)
-
-    def call(self, read: Callable[[Any], Any], owner: Any, value: Any, path: str) -> None:
-        """Adds a row: what a function returns of an object."""
-        self._add("{0}({1})", (read, owner), value, path)
-
-    def instance(self, value: Any, path: str) -> None:
-        """Adds the guard on the class of an object."""
-        self._add("type({0})", (value,), type(value), f"the class of {path}" if path else NAMELESS)
-
-    def names(self, cls: type) -> None:
-        """Adds the guard that a class has the attributes that it has."""
-        self._add("{0}({1}) == {2}", (_names, vars(cls), _names(vars(cls))), True, cls.__name__)
-
-    def array(self, array: Any, path: str) -> None:
-        """Adds the guard on the elements of an array of NumPy."""
-        self._add("{0}({1}) == {2}", (_content, array, _content(array)), True, path)
-
-    def table(self, content: Any, path: str, keys: bool, values: bool = True) -> None:
-        """Adds a list or a dict whose content stays, or of a dict the keys in their order, or both."""
+    def table(self, content: Any, path: str, keys: bool = True, values: bool = True) -> None:
+        """Adds a list or a dict whose content stays, or of a dict the keys in their order, or both, or the length."""
         base = next(b for b in _BASES if isinstance(content, b))
-        self.size(content, path)
         ways = [base.values] * values + [base.__iter__] * keys if issubclass(base, dict) else [base.__iter__]
+        self.add(path, _SIZE, content)
         for way in ways if len(content) else ():
-            self._iterators.append(way.__get__(content))
-            self._content += way(content)
-            self._about += [path or NAMELESS] * (len(self._content) - len(self._about))
-
-    def size(self, content: Any, path: str) -> None:
-        """Adds the guard on the length alone."""
-        self._sized.append(content)
-        self._sizes.append(len(content))
-        self._paths.append(path or NAMELESS)
+            self.add(path, _ITEMS, way.__get__(content))
 
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
         rows, node = self._rows_of_tensors, t._node
-        self._tensors.append((t, path))
-        rows.append(_Row("{0}._node", (t,), self._name(node), f"{path}.requires_grad"))
-        if node is not None:
-            hooks = dict(node.hooks or {})
-            text = "{0}._node.hooks == {1}" if hooks else "bool({0}._node.hooks)"
-            rows.append(_Row(text, (t, hooks), self._name(bool(hooks)), f"the hooks of {path}"))
+        self._tensors.append((path, t))
+        # The record of a view is old until it is asked for, where its base was changed.
+        graph = "{0}._node" if t._view is None else "{0}.requires_grad"
+        rows.append(self._row(f"{path}.requires_grad", graph, t))
+        if node is not None and node.requires_grad:
+            hooks = (
+                ("{0}._node.hooks == {1}", t, dict(node.hooks)) if node.hooks else ("not {0}._node.hooks", t)
+            )
+            rows.append(self._row(f"the hooks of {path}", *hooks))
         if t.is_leaf:
-            rows.append(_Row("{0}._grad is None", (t,), self._name(t._grad is None), f"{path}.grad"))
+            rows.append(self._row(f"{path}.grad", "{0}._grad is None", t))
 
     def settle(self, bound: Iterable[Any]) -> None:
         """Adds the guards on the layouts of Tensors; those of the ones in ``bound`` are looked at elsewhere."""
         known = {id(t) for t in bound}
-        for t, path in self._tensors:
-            if id(t) not in known:
-                self._rows_of_tensors.append(_Row("{0}._array", (t,), self._name(t._array), path))
+        rows = [self._row(path, "{0}._array", t) for path, t in self._tensors if id(t) not in known]
+        self._rows_of_tensors += rows
 
     def hold(self) -> bool:
         """Whether all guards hold."""
         if self._printed is None:
             self._printed = self._print()
         try:
-            if self._printed():
-                return True
+            return self._printed() or not self.broken()
         except _GONE:
-            return False
-        return not self.broken()
+            return not self.broken()
 
     def _print(self) -> Callable[[], bool]:
-        terms = [f"({self._text(row)}) is {row.value}" for row in (*self._rows_of_tensors, *self._rows)]
-        terms.append("[*map(len, sized)] == sizes")
-        terms.append("all(map(is_, chain.from_iterable(map(call, iterators)), content))")
+        rows = self._rows_of_tensors + self._rows
+        terms = [
+            f"({self._text(row)}) is {row.value}" for row in rows if row.expression not in (_SIZE, _ITEMS)
+        ]
+        sizes = [row for row in rows if row.expression == _SIZE]
+        items = [row for row in rows if row.expression == _ITEMS]
+        columns = [self._name([row.arguments[0] for row in part]) for part in (sizes, items)]
+        columns += [self._name([self._space[row.value] for row in part]) for part in (sizes, items)]
+        terms.append("[*map(len, {0})] == {2}".format(*columns))
+        terms.append("all(map(is_, chain(map(call, {1})), chain({3})))".format(*columns))
         text = "def hold():\n    return (" + "\n        and ".join(terms) + ")\n"
         exec(compile(text, "<guards>", "exec"), self._space)
         printed: Callable[[], bool] = self._space["hold"]
@@ -213,34 +165,26 @@ class Guards:
 
     def changed(self) -> str:
         """The path of the first object of Python that is not as it was; empty if all are."""
-        return self._other(self._rows) or self._other_content()
+        return self._other(self._rows)
 
     def broken(self) -> str:
         """What the first guard that does not hold is about; empty if all hold."""
-        return self.changed() or self._other(self._rows_of_tensors)
-
-    # Each of these returns what a failing guard is about, and takes over equal numbers that replace others.
+        return self._other(self._rows + self._rows_of_tensors)
 
     def _other(self, rows: list[_Row]) -> str:
-        for expression, arguments, name, path in rows:
+        """What the first row that fails is about; values are taken over that are as good as what they have replaced."""
+        for path, expression, arguments, name in rows:
             try:
                 value = _function(expression)(*arguments)
             except _GONE:
-                value = MISSING
-            before = self._space[name]
-            if value is not before:
-                if value is MISSING or not _ALIKE.get(expression, same)(value, before):
-                    return path
-                self._space[name] = value
-        return ""
-
-    def _other_content(self) -> str:
-        for content, size, path in zip(self._sized, self._sizes, self._paths, strict=True):
-            if len(content) != size:
                 return path
-        now = chain.from_iterable(map(call, self._iterators))
-        for i, (value, before) in enumerate(zip(now, self._content, strict=False)):
-            if not same(value, before):
-                return self._about[i]
-            self._content[i] = value
+            before = self._space[name]
+            if value is before:
+                continue
+            if not _ALIKE.get(expression, same)(value, before):
+                return path
+            if expression == _ITEMS:
+                before[:] = value
+            else:
+                self._space[name] = value
         return ""

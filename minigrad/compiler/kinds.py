@@ -10,6 +10,7 @@ import os
 import sys
 import sysconfig
 import types
+import weakref
 from typing import Any
 
 import numpy as np
@@ -72,24 +73,22 @@ FIXED = (
     type(vars(collections.namedtuple("_", "a"))["a"]),
 )  # fmt: skip
 # What is followed by the attributes that it is made of.
-PARTS: dict[Any, tuple[str, ...]] = {
-    types.MethodType: ("__self__", "__func__"),
-    functools.partial: ("func", "args", "keywords"),
-    functools.partialmethod: ("func", "args", "keywords"),
-    staticmethod: ("__func__",),
-    classmethod: ("__func__",),
-    property: ("fget", "fset"),
-    functools.cached_property: ("func",),
-    collections.UserDict: ("data",),
-    collections.UserList: ("data",),
-    collections.UserString: ("data",),
+PARTS: dict[tuple[Any, ...], tuple[str, ...]] = {
+    (types.MethodType,): ("__self__", "__func__"),
+    (functools.partial, functools.partialmethod): ("func", "args", "keywords"),
+    (staticmethod, classmethod): ("__func__",),
+    (property,): ("fget", "fset"),
+    (functools.cached_property,): ("func",),
+    (collections.UserDict, collections.UserList, collections.UserString): ("data",),
 }
+OPAQUE = (functools._lru_cache_wrapper, types.MappingProxyType, *weakref.ProxyTypes)
 OWN = {"_array", "_node", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
 CONTAINERS = (
     dict, list, tuple, set, frozenset, collections.deque,
     collections.OrderedDict, collections.defaultdict, collections.Counter,
 )  # fmt: skip
 _WITHOUT_STATE = (object, int, float, str, enum.Enum, *CONTAINERS)
+_ADDED = {"__annotations__", "__annotate__", "__annotations_cache__", "__slotnames__", "__abstractmethods__"}
 _SITE = f"{os.sep}site-packages{os.sep}"
 
 
@@ -104,36 +103,45 @@ def foreign(file: str | None) -> bool:
     return _SITE in path or path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
 
 
+def home_of(value: Any) -> str:
+    """The module of a class or function, or the name of one; empty where it is no text, as in classes of Cython."""
+    if isinstance(value, types.BuiltinFunctionType) and isinstance(value.__self__, types.ModuleType):
+        value = value.__self__
+    if isinstance(value, types.ModuleType):
+        home = vars(value).get("__name__")
+    elif isinstance(value, types.FunctionType):  # wrappers have the `__module__` of what they wrap
+        home = value.__globals__.get("__name__")
+    else:
+        home = getattr(value, "__module__", None)
+    return home if isinstance(home, str) else ""
+
+
+def of_minigrad(value: Any) -> bool:
+    """Whether a class or module is part of minigrad."""
+    return home_of(value).partition(".")[0] == "minigrad"
+
+
+def is_users(value: Any) -> bool:
+    """Whether a class or module is the user's."""
+    home = home_of(value)
+    module = value if isinstance(value, types.ModuleType) else sys.modules.get(home)
+    if home in ("", "__main__") or module is None:
+        return True
+    return not (home.partition(".")[0] in sys.stdlib_module_names or foreign(vars(module).get("__file__")))
+
+
 def is_pure(module: str) -> bool:
-    """Whether what the functions of a module give depends on their arguments alone."""
+    """Whether what the functions of a library module give depends on their arguments alone."""
     known = module in PURE or module.partition(".")[0] in ("minigrad", "numpy")
     return known and not module.startswith(("numpy.random", "numpy.testing"))
 
 
-def is_foreign(module: Any) -> bool:
-    """Whether a module is not the user's."""
-    if str(vars(module).get("__name__")).partition(".")[0] in sys.stdlib_module_names - {"__main__"}:
-        return True
-    return foreign(vars(module).get("__file__"))
-
-
-def home_of(value: Any) -> str:
-    """The module of a class or function; empty where its name is no text, as in classes made by Cython."""
-    home = getattr(value, "__module__", None)
-    return home if isinstance(home, str) else ""
-
-
-def of_minigrad(owner: Any) -> bool:
-    """Whether a class or module is part of minigrad."""
-    name = vars(owner).get("__module__") if isinstance(owner, type) else vars(owner).get("__name__")
-    return str(name).partition(".")[0] == "minigrad"
-
-
-def is_users(cls: type) -> bool:
-    """Whether a class is the user's."""
-    home = home_of(cls)
-    module = sys.modules.get(home)
-    return home in ("", "__main__") or module is None or not is_foreign(module)
+def refusal(value: Any, text: str) -> str:
+    """Why a function or class of a library is refused; empty if what it gives depends on its arguments alone."""
+    home = home_of(value)
+    if home == "builtins":
+        return REFUSED.get(value.__name__, "")
+    return "" if is_pure(home) else f"{text} of the module {home}"
 
 
 def slot_of(slot: Any, owner: Any) -> Any:
@@ -141,6 +149,15 @@ def slot_of(slot: Any, owner: Any) -> Any:
         return slot.__get__(owner)
     except AttributeError:
         return MISSING
+
+
+def content_of(array: Any) -> Any:
+    return array.dtype, array.shape, array.tobytes()
+
+
+def names_of(cls: type) -> set[str]:
+    """The names of the attributes of a class, but for those that Python adds where it is asked about them."""
+    return vars(cls).keys() - _ADDED
 
 
 def load(owner: Any, names: set[str]) -> None:

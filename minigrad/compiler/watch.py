@@ -78,13 +78,11 @@ def asks(steps: Sequence[Step], i: int) -> bool:
 
 def suspects_in(world: Any, code: types.CodeType, steps: Sequence[Step]) -> dict[int, Any]:
     """What must not be reached, by the instruction of a code object that reaches it; opaque defaults too."""
-    reflects = not REFLECTION.isdisjoint(code.co_names)
-    defaults = world.defaults.get(code, {})
-    reasons = {s.offset: _reason(world, steps, i, reflects, defaults) for i, s in enumerate(steps)}
+    reasons = {step.offset: _reason(world, code, steps, i) for i, step in enumerate(steps)}
     return {offset: reason for offset, reason in reasons.items() if reason}
 
 
-def _reason(world: Any, steps: Sequence[Step], i: int, reflects: bool, defaults: dict[str, Any]) -> Any:
+def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> Any:
     """Why a step must not run, or "" where it may; of locals with opaque defaults these, with the reasons."""
     _, operation, name, value, module = steps[i]
     if asks(steps, i):
@@ -92,9 +90,9 @@ def _reason(world: Any, steps: Sequence[Step], i: int, reflects: bool, defaults:
         target = f"the module {asked.__name__}" if asked is not None else world.hidden
         if target:
             return f"{name}, which may reach {target}"
-    if operation == "LOAD_CONST":
-        return world.refused_names.get(name, "") if reflects and isinstance(name, str) else ""
-    if operation in LOCAL:
+    if operation == "LOAD_CONST" and isinstance(name, str) and not REFLECTION.isdisjoint(code.co_names):
+        return world.refused_names.get(name, "")
+    if operation in LOCAL and (defaults := world.defaults.get(code)):
         names = name if isinstance(name, tuple) else (name,)
         if known := [(n, *defaults[n]) for n in names if n in defaults]:
             return known
@@ -122,8 +120,11 @@ def instructions_watched(
     if sys.version_info >= (3, 12):
         monitoring, thread = sys.monitoring, threading.get_ident()
         event = monitoring.events.INSTRUCTION
-        tool = next((i for i in (4, 3, 5, 2, 1, 0) if _takes(i)), None)
-        if tool is None:
+        for tool in (4, 3, 5, 2, 1, 0):
+            with contextlib.suppress(ValueError):  # in use
+                monitoring.use_tool_id(tool, "minigrad.compile")
+                break
+        else:
             raise RuntimeError(
                 "compile(): all six tools of sys.monitoring are in use, and recording needs one"
             )
@@ -158,12 +159,3 @@ def instructions_watched(
             yield
         finally:
             sys.settrace(previous)
-
-
-def _takes(tool: int) -> bool:
-    """Whether a number of a tool that monitors was free; it is taken then."""
-    try:
-        sys.monitoring.use_tool_id(tool, "minigrad.compile")  # type: ignore[attr-defined, unused-ignore]
-    except ValueError:
-        return False
-    return True
