@@ -134,27 +134,27 @@ class Arguments:
 
     def match(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
         """The leaves of a call, or None where a guard on them fails."""
-        leaves = self._match(args, kwargs)
-        return None if leaves.__class__ is str else leaves
+        self._about = ""
+        if len(args) != self._count or (*kwargs,) != self._keys:
+            self._about = "the number or the names of the arguments"
+            return None
+        structure, leaves = structure_of(*args, *kwargs.values()) if kwargs else structure_of(*args)
+        if structure != self.structure:
+            self._about = "the structure of the arguments"
+            return None
+        for holds, x, name in zip(self._guards, leaves, self.names, strict=True):
+            if not holds(x):
+                self._about = name
+                return None
+        if len(leaves) > 1 and _same_tensors(leaves) != self._same:
+            self._about = "which arguments are the same"
+            return None
+        return leaves
 
     def broken(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """What the first guard on arguments that fails is about; empty if all hold."""
-        about = self._match(args, kwargs)
-        return about if isinstance(about, str) else ""
-
-    def _match(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The leaves of a call, or what the first guard on them that fails is about."""
-        if len(args) != self._count or (*kwargs,) != self._keys:
-            return "the number or the names of the arguments"
-        structure, leaves = structure_of(*args, *kwargs.values()) if kwargs else structure_of(*args)
-        if structure != self.structure:
-            return "the structure of the arguments"
-        for holds, x, name in zip(self._guards, leaves, self.names, strict=True):
-            if not holds(x):
-                return name
-        if len(leaves) > 1 and _same_tensors(leaves) != self._same:
-            return "which arguments are the same"
-        return leaves
+        self.match(args, kwargs)
+        return self._about
 
     def let_go(self) -> None:
         """Drops what only the recorded call needs."""

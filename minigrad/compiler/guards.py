@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import types
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
@@ -51,6 +52,9 @@ def _same_layout(a: Any, b: Any) -> bool:
 
 
 _SIZE, _ITEMS = "len({0})", "[*{0}()]"
+# Expressions that C code computes for many rows at once, and those that are conditions.
+_MAPPED = {_SIZE: "len", "type({0})": "type"}
+_CONDITION = re.compile(r" is | in | == |^not ")
 # Expressions whose value may be another object: which ones are as good.
 _ALIKE = {"{0}._node": _same_record, "{0}._array": _same_layout, _ITEMS: _same_items}
 
@@ -81,9 +85,14 @@ class Guards:
     def __init__(self) -> None:
         self._rows: list[_Row] = []
         self._rows_of_tensors: list[_Row] = []
+        self._keys: set[tuple[Any, ...]] = set()
         self._tensors: list[tuple[str, Any]] = []
+        # What lists and dicts hold: one list for each row, and all in one.
+        self._lists: list[list[Any]] = []
+        self._content: list[Any] = []
         # What the printed expression names: arguments and values.
-        self._space: dict[str, Any] = {"map": map, "is_": is_, "call": call, "chain": chain.from_iterable}
+        self._space: dict[str, Any] = {"is_": is_, "call": call, "chain": chain.from_iterable}
+        self._space["content"] = self._content
         self._printed: Callable[[], bool] | None = None
 
     def _name(self, value: Any) -> str:
@@ -96,7 +105,10 @@ class Guards:
 
     def add(self, path: str, expression: str, *arguments: Any) -> None:
         """Adds a row: the value of an expression, in which ``{0}`` stands for the first argument, stays."""
-        self._rows.append(self._row(path, expression, *arguments))
+        key = expression, *map(id, arguments)  # rows keep the arguments alive
+        if key not in self._keys:
+            self._keys.add(key)
+            self._rows.append(self._row(path, expression, *arguments))
 
     def entry(self, space: Any, key: str, path: str) -> None:
         """Adds a row: an entry of a dict, or that it has none; a guard makes no entries, as a defaultdict would."""
@@ -144,16 +156,22 @@ class Guards:
             return not self.broken()
 
     def _print(self) -> Callable[[], bool]:
-        rows = self._rows_of_tensors + self._rows
-        terms = [
-            f"({self._text(row)}) is {row.value}" for row in rows if row.expression not in (_SIZE, _ITEMS)
-        ]
-        sizes = [row for row in rows if row.expression == _SIZE]
-        items = [row for row in rows if row.expression == _ITEMS]
-        columns = [self._name([row.arguments[0] for row in part]) for part in (sizes, items)]
-        columns += [self._name([self._space[row.value] for row in part]) for part in (sizes, items)]
-        terms.append("[*map(len, {0})] == {2}".format(*columns))
-        terms.append("all(map(is_, chain(map(call, {1})), chain({3})))".format(*columns))
+        terms: list[str] = []
+        columns: dict[str, tuple[list[Any], list[Any]]] = {e: ([], []) for e in (*_MAPPED, _ITEMS)}
+        for row in self._rows_of_tensors + self._rows:
+            value = self._space[row.value]
+            if row.expression in columns:
+                columns[row.expression][0].append(row.arguments[0])
+                columns[row.expression][1].append(value)
+            elif _CONDITION.search(row.expression):
+                terms.append(f"({self._text(row)})" if value else f"not ({self._text(row)})")
+            else:
+                terms.append(f"{self._text(row)} is {row.value}")
+        names = {e: (self._name(arguments), self._name(values)) for e, (arguments, values) in columns.items()}
+        terms += ["[*map({}, {})] == {}".format(f, *names[e]) for e, f in _MAPPED.items()]
+        self._lists = columns[_ITEMS][1]
+        self._content[:] = chain.from_iterable(self._lists)
+        terms.append(f"all(map(is_, chain(map(call, {names[_ITEMS][0]})), content))")
         text = "def hold():\n    return (" + "\n        and ".join(terms) + ")\n"
         exec(compile(text, "<guards>", "exec"), self._space)
         printed: Callable[[], bool] = self._space["hold"]
@@ -185,6 +203,7 @@ class Guards:
                 return path
             if expression == _ITEMS:
                 before[:] = value
+                self._content[:] = chain.from_iterable(self._lists)
             else:
                 self._space[name] = value
         return ""

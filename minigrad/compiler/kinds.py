@@ -81,6 +81,9 @@ PARTS: dict[tuple[Any, ...], tuple[str, ...]] = {
     (functools.cached_property,): ("func",),
     (collections.UserDict, collections.UserList, collections.UserString): ("data",),
 }
+# Those of them whose attributes may change.
+MUTABLE = (functools.partial, functools.partialmethod, functools.cached_property, collections.UserDict,
+    collections.UserList, collections.UserString)  # fmt: skip
 OPAQUE = (functools._lru_cache_wrapper, types.MappingProxyType, *weakref.ProxyTypes)
 OWN = {"_array", "_node", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
 CONTAINERS = (

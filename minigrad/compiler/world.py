@@ -150,7 +150,8 @@ class World:
         if isinstance(value, type):
             return self._class(value, path, True)
         if parts := next((names for known, names in kinds.PARTS.items() if isinstance(value, known)), None):
-            return self._each([(path, self._attribute(value, name, path)) for name in parts])
+            read = self._attribute if isinstance(value, kinds.MUTABLE) else _read
+            return self._each([(path, read(value, name, path)) for name in parts])
         if isinstance(value, np.ndarray):
             if kind is not np.ndarray or value.size > kinds.SMALL or value.dtype.kind not in "biufSU":
                 return f"an array of NumPy with {value.size} elements, too many or too complex to compare"
@@ -280,8 +281,8 @@ class World:
         if called and isinstance(cls, abc.ABCMeta):  # no class is registered with an abstract one
             self.guards.add(cls.__name__, "{0}()", abc.get_cache_token)
         if not kinds.is_users(cls) and not publishes(cls):
-            if library:
-                self._space(cls, cls.__name__)
+            if library and cls not in self._classes:
+                self._classes[cls] = self._space(cls, cls.__name__)
             return "" if cls in kinds.PLAIN else kinds.refusal(cls, f"the class {cls.__name__}")
         if cls not in self._classes:
             self._classes[cls] = self._space(cls, cls.__name__)
@@ -466,6 +467,10 @@ def _home(function: Any) -> str:
         function = function.func
     code = getattr(function, "__code__", None)
     return "an unknown place" if code is None else errors.spot(code.co_filename, code.co_firstlineno)
+
+
+def _read(owner: Any, name: str, _: str) -> Any:
+    return getattr(owner, name)
 
 
 def _join(path: str, name: Any) -> str:
