@@ -72,18 +72,15 @@ FIXED = (
     types.ClassMethodDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
     type(vars(collections.namedtuple("_", "a"))["a"]),
 )  # fmt: skip
-# What is followed by the attributes that it is made of.
-PARTS: dict[tuple[Any, ...], tuple[str, ...]] = {
-    (types.MethodType,): ("__self__", "__func__"),
-    (functools.partial, functools.partialmethod): ("func", "args", "keywords"),
-    (staticmethod, classmethod): ("__func__",),
-    (property,): ("fget", "fset"),
-    (functools.cached_property,): ("func",),
-    (collections.UserDict, collections.UserList, collections.UserString): ("data",),
-}
-# Those of them whose attributes may change.
-MUTABLE = (functools.partial, functools.partialmethod, functools.cached_property, collections.UserDict,
-    collections.UserList, collections.UserString)  # fmt: skip
+# What is followed by the attributes that it is made of, and whether these may change.
+PARTS: list[tuple[Any, tuple[str, ...], bool]] = [
+    (types.MethodType, ("__self__", "__func__"), False),
+    ((staticmethod, classmethod), ("__func__",), False),
+    (property, ("fget", "fset"), False),
+    ((functools.partial, functools.partialmethod), ("func", "args", "keywords"), True),
+    (functools.cached_property, ("func",), True),
+    ((collections.UserDict, collections.UserList, collections.UserString), ("data",), True),
+]
 OPAQUE = (functools._lru_cache_wrapper, types.MappingProxyType, *weakref.ProxyTypes)
 OWN = {"_array", "_node", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
 CONTAINERS = (

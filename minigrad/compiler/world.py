@@ -149,9 +149,11 @@ class World:
             return ""
         if isinstance(value, type):
             return self._class(value, path, True)
-        if parts := next((names for known, names in kinds.PARTS.items() if isinstance(value, known)), None):
-            read = self._attribute if isinstance(value, kinds.MUTABLE) else _read
-            return self._each([(path, read(value, name, path)) for name in parts])
+        for known, names, may_change in kinds.PARTS:
+            if isinstance(value, known):
+                for name in names if may_change else ():
+                    self._attribute(value, name, path)
+                return self._each([(path, getattr(value, name)) for name in names])
         if isinstance(value, np.ndarray):
             if kind is not np.ndarray or value.size > kinds.SMALL or value.dtype.kind not in "biufSU":
                 return f"an array of NumPy with {value.size} elements, too many or too complex to compare"
@@ -467,10 +469,6 @@ def _home(function: Any) -> str:
         function = function.func
     code = getattr(function, "__code__", None)
     return "an unknown place" if code is None else errors.spot(code.co_filename, code.co_firstlineno)
-
-
-def _read(owner: Any, name: str, _: str) -> Any:
-    return getattr(owner, name)
 
 
 def _join(path: str, name: Any) -> str:
