@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable
+from operator import call
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -142,10 +143,10 @@ class Arguments:
         if structure != self.structure:
             self._about = "the structure of the arguments"
             return None
-        for holds, x, name in zip(self._guards, leaves, self.names, strict=True):
-            if not holds(x):
-                self._about = name
-                return None
+        if not all(map(call, self._guards, leaves)):
+            rows = zip(self.names, self._guards, leaves, strict=True)
+            self._about = next(name for name, holds, x in rows if not holds(x))
+            return None
         if len(leaves) > 1 and _same_tensors(leaves) != self._same:
             self._about = "which arguments are the same"
             return None
