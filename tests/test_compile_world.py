@@ -1246,6 +1246,23 @@ def a_partial_that_is_compiled() -> Iterator[Any]:
 
 
 @way
+def a_view_whose_base_joins_the_graph() -> Iterator[Any]:
+    base = tensor(3)
+    view = base[1:]
+    yield lambda x: x if view.requires_grad else -x
+    base.mul_(nn.Parameter(tensor(3)))
+    yield
+
+
+@way
+def the_attributes_of_a_module_of_the_library() -> Iterator[Any]:
+    net = nn.LeakyReLU(0.5)
+    yield net
+    net.__dict__ = {**net.__dict__, "negative_slope": 0.25}
+    yield
+
+
+@way
 def a_class_whose_module_is_no_text() -> Iterator[Any]:
     cls = type("C", (), {"__call__": lambda self, x: x * K, "__module__": property(lambda self: 1)})
     yield cls()
@@ -1452,6 +1469,32 @@ def test_what_people_write_works(kind: str) -> None:
     for _ in range(3):
         assert agree(g(mg.tensor(X)).detach().numpy(), expected)
     assert len(g.recordings) == 1
+
+
+def sets_a_new_global(x: Any) -> Any:
+    global NEVER_SET
+    NEVER_SET = 1  # type: ignore[name-defined]
+    return x * 2.0
+
+
+def test_a_new_global_is_not_set_in_replays() -> None:
+    try:
+        with pytest.raises(RuntimeError, match="the function changes NEVER_SET"):
+            compiled(sets_a_new_global)(mg.tensor(X))
+    finally:
+        vars(THIS).pop("NEVER_SET", None)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda holder, w: holder.w * w, lambda w, holder: w * holder.w], ids=["after", "before"]
+)
+def test_a_Tensor_may_be_an_argument_and_stand_in_another_one(f: Any) -> None:
+    w = tensor(3)
+    holder, g = types.SimpleNamespace(w=w), compiled(f)
+    for other in (w, w, tensor(3) * 2.0, w):
+        args = (holder, other) if f.__code__.co_varnames[0] == "holder" else (other, holder)
+        assert g(*args).tolist() == f(*args).tolist()
+    assert len(g.recordings) == 2
 
 
 def test_a_trace_function_is_put_back() -> None:

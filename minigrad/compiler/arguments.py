@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import types
 from collections.abc import Callable
+from operator import call
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import errors
+from minigrad.compiler.guards import Guards
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.world import World
 from minigrad.core.changes import owner
@@ -59,37 +60,36 @@ class Arguments:
         self.world = world
         self._count, self._keys = len(args), tuple(kwargs)
         self.structure, self.leaves = structure_of(*args, *kwargs.values())
-        self.names: dict[int, str] = {}
+        self._same = _same_tensors(self.leaves)
+        self.names: list[str] = []
         self.numbers: list[Number] = []
         self.tensors: list[tuple[int, Any]] = []
         self._place: dict[int, int] = {}
         self._guards: list[Callable[[Any], bool]] = []
-        # Lists and dicts that the function gets, each with a copy, and its name.
-        self._containers: list[tuple[Any, Any, str]] = []
+        # Lists and dicts that the function gets: what it changes is noticed.
+        self._containers = Guards()
         names = [*_names_of(function, args), *kwargs]
         values = [self._copy(v, name) for v, name in zip((*args, *kwargs.values()), names, strict=True)]
         self.inputs = tuple(values[: len(args)]), dict(zip(kwargs, values[len(args) :], strict=True))
-        # For each leaf the first one that is the same object, where any two are the same Tensor.
-        ids = [id(x) if isinstance(x, Tensor) else i for i, x in enumerate(self.leaves)]
-        self._same = [ids.index(i) for i in ids] if len({*ids}) < len(ids) else []
+        world.settle_names()
         self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
 
     def _copy(self, value: Any, name: str) -> Any:
         """What the function gets for an argument; lists and dicts are its own, so that a change is noticed."""
-        copied: Any
-        if value.__class__ in (tuple, list):
-            copied = value.__class__([self._copy(v, f"{name}_{i}") for i, v in enumerate(value)])
-        elif value.__class__ is dict:
+        kind = value.__class__
+        if kind not in _NESTED:
+            return self._leaf(value, name)
+        if kind is dict:
             copied = {k: self._copy(v, f"{name}_{k}") for k, v in value.items()}
         else:
-            return self._leaf(value, name)
-        if value.__class__ is not tuple:
-            self._containers.append((copied, copied.copy(), name))
+            copied = kind([self._copy(v, f"{name}_{i}") for i, v in enumerate(value)])
+        if kind is not tuple:
+            self._containers.table(copied, f"the {kind.__name__} {name}")
         return copied
 
     def _leaf(self, value: Any, name: str) -> Any:
-        place = len(self._guards)
-        self.names[place] = name
+        place = len(self.names)
+        self.names.append(name)
         if isinstance(value, Tensor):
             refresh(value)
             if id(value) not in self._place:
@@ -107,12 +107,15 @@ class Arguments:
             raise TypeError(
                 f"compile(): the argument {name} is an array of NumPy; give Tensors, such as from_numpy({name})"
             )
+        kind = value.__class__
         if value is None or isinstance(value, (bool, int, str, bytes, complex, np.generic)):
-            kind = value.__class__
             self._guards.append(lambda x: x is value or (x.__class__ is kind and x == value))
-            return value
-        self.world.argument(value, name)
-        self._guards.append(lambda x: x is value)
+        else:
+            if (reason := self.world.follow(value, name)) and not callable(value):
+                raise TypeError(
+                    f"compile(): the argument {name} is {reason}; give Tensors, numbers or plain objects"
+                )
+            self._guards.append(lambda x: x is value)
         return value
 
     def place_of(self, t: Any) -> int | None:
@@ -125,49 +128,38 @@ class Arguments:
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed a list or a dict among its arguments."""
-        for container, before, name in self._containers:
-            now, then = (
-                [*c.items()] if isinstance(c, dict) else [(None, v) for v in c] for c in (container, before)
+        if what := self._containers.changed():
+            raise errors.runtime_error(
+                f"compile(): the function changes {what}, and a replay would not. Return what is new"
             )
-            if len(now) != len(then) or any(
-                a[0] != b[0] or a[1] is not b[1] for a, b in zip(now, then, strict=True)
-            ):
-                raise errors.runtime_error(
-                    f"compile(): the function changes the {type(container).__name__} {name}, and a replay would not. "
-                    "Return what is new"
-                )
 
     def match(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
         """The leaves of a call, or None where a guard on them fails."""
+        self._about = ""
         if len(args) != self._count or (*kwargs,) != self._keys:
+            self._about = "the number or the names of the arguments"
             return None
         structure, leaves = structure_of(*args, *kwargs.values()) if kwargs else structure_of(*args)
         if structure != self.structure:
+            self._about = "the structure of the arguments"
             return None
-        for holds, x in zip(self._guards, leaves, strict=True):
-            if not holds(x):
-                return None
-        if self._same or len(leaves) > 1:
-            ids = [id(x) if isinstance(x, Tensor) else i for i, x in enumerate(leaves)]
-            if ([ids.index(i) for i in ids] != self._same) if self._same else len({*ids}) < len(ids):
-                return None
+        if not all(map(call, self._guards, leaves)):
+            rows = zip(self.names, self._guards, leaves, strict=True)
+            self._about = next(name for name, holds, x in rows if not holds(x))
+            return None
+        if len(leaves) > 1 and _same_tensors(leaves) != self._same:
+            self._about = "which arguments are the same"
+            return None
         return leaves
 
     def broken(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """What the first guard on arguments that fails is about; empty if all hold."""
-        if len(args) != self._count or (*kwargs,) != self._keys:
-            return "the number or the names of the arguments"
-        structure, leaves = structure_of(*args, *kwargs.values())
-        if structure != self.structure:
-            return "the structure of the arguments"
-        for i, (holds, x) in enumerate(zip(self._guards, leaves, strict=True)):
-            if not holds(x):
-                return self.names[i]
-        return "" if self.match(args, kwargs) is not None else "which arguments are the same"
+        self.match(args, kwargs)
+        return self._about
 
     def let_go(self) -> None:
         """Drops what only the recorded call needs."""
-        self.leaves, self._containers = [], []
+        self.leaves, self._containers = [], Guards()
         self.inputs = (), {}
         self._place, self.tensors = {}, []
 
@@ -175,14 +167,17 @@ class Arguments:
 def _names_of(function: Any, args: tuple[Any, ...]) -> list[str]:
     """What the function calls its positional arguments."""
     names: list[str] = []
-    if type(function) is types.FunctionType and not function.__dict__:
-        names += function.__code__.co_varnames[: function.__code__.co_argcount]  # quicker than a signature
-    else:
-        with contextlib.suppress(TypeError, ValueError):
-            target = function.forward if "forward" in dir(type(function)) else function
-            parameters = inspect.signature(target).parameters.values()
-            names += [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    with contextlib.suppress(TypeError, ValueError):
+        target = function.forward if "forward" in dir(type(function)) else function
+        parameters = inspect.signature(target).parameters.values()
+        names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return [*names, *(f"argument_{i}" for i in range(len(names), len(args)))][: len(args)]
+
+
+def _same_tensors(leaves: list[Any]) -> list[int]:
+    """For each leaf the first one that is the same object, where any two are the same Tensor."""
+    ids = [id(x) if isinstance(x, Tensor) else i for i, x in enumerate(leaves)]
+    return [ids.index(i) for i in ids] if len({*ids}) < len(ids) else []
 
 
 def _tensor_guard(recorded: Any, known: dict[int, Any]) -> Callable[[Any], bool]:
@@ -190,39 +185,24 @@ def _tensor_guard(recorded: Any, known: dict[int, Any]) -> Callable[[Any], bool]
 
     A Tensor that the function also reaches by itself stays that Tensor, and no other argument may be one.
     """
-    cls, array = recorded.__class__, recorded._array
-    dtype, shape = array.dtype, array.shape
-    strides = None if array.flags.c_contiguous else array.strides
-    requires_grad, is_leaf, inference = recorded.requires_grad, recorded.is_leaf, recorded._inference
-    hooks = _hooks_of(recorded) if requires_grad else []
-    absent = recorded._grad is None
-    itself = recorded if id(recorded) in known else None
+    cls, traits, key = recorded.__class__, _traits(recorded), id(recorded)
 
     def holds(t: Any) -> bool:
-        if t.__class__ is not cls:
+        if t.__class__ is not cls or _traits(t) != traits:
             return False
-        a = t._array
-        node = t._node
-        return (
-            (a.dtype is dtype or a.dtype == dtype)
-            and a.shape == shape
-            and (a.flags.c_contiguous if strides is None else a.strides == strides)
-            and (t is itself if id(t) in known else itself is None)
-            and (t._grad is None) is absent
-            and t._inference is inference
-            and (
-                (t.requires_grad and t.is_leaf is is_leaf and _hooks_of(t) == hooks)
-                if requires_grad
-                else (node is None or not t.requires_grad)
-            )
-        )
+        return id(t) == key or (id(t) not in known and key not in known)
 
     return holds
 
 
-def _hooks_of(t: Any) -> list[tuple[bool, Any]]:
-    """The hooks of a Tensor in their order, each with whether it runs after the gradient was accumulated."""
-    return [(key <= AFTER, hook) for key, hook in (t._node.hooks or {}).items()]
+def _traits(t: Any) -> tuple[Any, ...]:
+    """What a recording goes by: of a Tensor that requires grad also its hooks, in order, and whether they run last."""
+    a, node = t._array, t._node
+    graph = None
+    if node is not None and t.requires_grad:
+        graph = t.is_leaf, [(key <= AFTER, hook) for key, hook in (t._node.hooks or {}).items()]
+    strides = None if a.flags.c_contiguous else a.strides
+    return a.dtype, a.shape, strides, t._grad is None, t._inference, graph
 
 
 def memory_of(array: Any) -> int:

@@ -1,12 +1,15 @@
-"""Guards: what a recording has seen by name is still the same. They are rows of tables, which C code walks."""
+"""Guards: what a recording has seen by name is still the same. Python computes them as one printed expression."""
 
 from __future__ import annotations
 
+import functools
+import re
+import types
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from itertools import chain
 from operator import call, is_
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class MISSING:
@@ -17,349 +20,190 @@ class MISSING:
 NAMELESS = "its attributes"
 # The kinds of tables, special ones first: their own methods run no code of the user.
 _BASES: tuple[Any, ...] = (OrderedDict, dict, list, deque, set, frozenset, tuple)
-# What Python adds to a class where it is asked about.
-_MADE_BY_PYTHON = {
-    "__annotations__",
-    "__annotate__",
-    "__annotations_cache__",
-    "__slotnames__",
-    "__abstractmethods__",
-}
 SIMPLE = (int, float, str, bytes, complex)
-_PLAIN_KEYS = {str, int, bool, type(None)}
+_GONE = (LookupError, AttributeError, ValueError, TypeError, RuntimeError)  # what is asked about is gone
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether a value is the object that it was, or an equal number or text of the same type and sign."""
+    """Whether a value is the object that it was, or equal text or numbers of the same type and sign, also in tuples."""
     if a is b:
         return True
-    if a.__class__ is not b.__class__ or a.__class__ not in SIMPLE:
+    if a.__class__ is not b.__class__:
+        return False
+    if a.__class__ is tuple:
+        return _same_items(a, b)
+    if a.__class__ not in SIMPLE:
         return False
     return bool((a == b and (a != 0 or repr(a) == repr(b))) or (a != a and b != b))
 
 
-class Guards:
-    """A conjunction of guards.
+def _same_items(a: Any, b: Any) -> bool:
+    return len(a) == len(b) and all(map(same, a, b))
 
-    ``rows`` say what stands where: a function of C, its argument, and the value.  Of ``tables``, dicts and lists, the
-    whole content stays.  Nothing that a guard does changes anything or runs code of the user.
+
+def _same_record(a: Any, b: Any) -> bool:
+    """Whether what has one record requires grad, and is a leaf, as what has the other does."""
+    graphs = [n.op is None if n is not None and n.requires_grad else None for n in (a, b)]
+    return graphs[0] is graphs[1]
+
+
+def _same_layout(a: Any, b: Any) -> bool:
+    return (a.shape, a.dtype, a.strides) == (b.shape, b.dtype, b.strides)
+
+
+_SIZE, _ITEMS = "len({0})", "[*{0}()]"
+# Expressions that C code computes for many rows at once, and those that are conditions.
+_MAPPED = {_SIZE: "len", "type({0})": "type"}
+_CONDITION = re.compile(r" is | in | == |^not ")
+# Expressions whose value may be another object: which ones are as good.
+_ALIKE = {"{0}._node": _same_record, "{0}._array": _same_layout, _ITEMS: _same_items}
+
+
+class _Row(NamedTuple):
+    """An expression, its arguments, and the name of the value that it has."""
+
+    path: str
+    expression: str
+    arguments: tuple[Any, ...]
+    value: str
+
+
+@functools.cache
+def _function(expression: str) -> Callable[..., Any]:
+    """An expression as a function of its arguments."""
+    function: Callable[..., Any] = eval("lambda *v: " + expression.format("v[0]", "v[1]", "v[2]"))
+    return function
+
+
+class Guards:
+    """A conjunction of guards. Nothing that one does changes anything or runs code of the user.
+
+    They are rows, printed as one expression, in which C code walks lists and dicts whose whole content stays.  Where it
+    is False, the rows tell why, or take over what is as good as what it has replaced.
     """
 
     def __init__(self) -> None:
-        # Entries: the ``get`` of a dict, a key, the value, a path. Attributes: what reads it, the owner, and so on.
-        self._entries_at = _Rows(MISSING)
-        self._attributes = _Rows()
-        # Objects and their classes.
-        self._objects: list[Any] = []
-        self._classes: list[Any] = []
-        self._object_paths: list[str] = []
-        self._spaces: list[tuple[Any, set[str], str]] = []
-        self._counts: list[int] = []
-        self._entries: list[Callable[[], Iterable[Any]]] = []
-        self._empties: list[Any] = []
-        self._empty_paths: list[str] = []
-        # Plain dicts and lists, with their values, which are printed.
-        self._plain: list[Any] = []
-        self._plain_values: list[list[Any]] = []
-        self._plain_paths: list[str] = []
-        self._sized: list[Any] = []
-        self._sizes: list[int] = []
-        self._tables: list[str] = []
+        self._rows: list[_Row] = []
+        self._rows_of_tensors: list[_Row] = []
+        self._keys: set[tuple[Any, ...]] = set()
+        self._tensors: list[tuple[str, Any]] = []
+        # What lists and dicts hold: one list for each row, and all in one.
+        self._lists: list[list[Any]] = []
         self._content: list[Any] = []
-        self._about: list[str] = []
-        # Dicts whose keys may change while the values stay, and these keys.
-        self._keyed: list[Any] = []
-        self._keys: list[Any] = []
-        self._key_paths: list[str] = []
-        self._tensors: list[Any] = []
-        self._nodes: list[Any] = []
-        self._hooked: list[tuple[Any, dict[Any, Any], str]] = []
-        self._free: list[Any] = []
-        self._leaves: list[Any] = []
-        self._absent: list[bool] = []
-        self._names: list[str] = []
-        self._layouts: list[tuple[Any, Any, str]] = []
-        self._arrays: list[tuple[Any, Any, str]] = []
+        # What the printed expression names: arguments and values.
+        self._space: dict[str, Any] = {"is_": is_, "call": call, "chain": chain.from_iterable}
+        self._space["content"] = self._content
+        self._printed: Callable[[], bool] | None = None
 
-    def entry(self, space: Any, key: Any, value: Any, path: str) -> None:
-        """Adds a row: an entry of a dict, or MISSING; a guard makes no entries, as a defaultdict would."""
-        kind = dict if isinstance(space, dict) else type(space)
-        self._entries_at.add(kind.get.__get__(space), key, value, path, space)
+    def _name(self, value: Any) -> str:
+        name = f"v{len(self._space)}"
+        self._space[name] = value
+        return name
 
-    def attribute(self, owner: Any, read: Callable[[Any], Any], value: Any, path: str) -> None:
-        """Adds a row: what ``read``, a function of C, returns of an object, such as its ``__code__``."""
-        self._attributes.add(read, owner, value, path)
+    def _row(self, path: str, expression: str, *arguments: Any) -> _Row:
+        return _Row(path or NAMELESS, expression, arguments, self._name(_function(expression)(*arguments)))
 
-    def instance(self, value: Any, path: str) -> None:
-        """Adds the guard on the class of an object."""
-        self._objects.append(value)
-        self._classes.append(type(value))
-        self._object_paths.append(path or NAMELESS)
+    def add(self, path: str, expression: str, *arguments: Any) -> None:
+        """Adds a row: the value of an expression, in which ``{0}`` stands for the first argument, stays."""
+        key = expression, *map(id, arguments)  # rows keep the arguments alive
+        if key not in self._keys:
+            self._keys.add(key)
+            self._rows.append(self._row(path, expression, *arguments))
 
-    def table(self, content: Any, path: str, keys: bool) -> None:
-        """Adds a table: a dict or a list whose content stays; with ``keys`` also under the same keys in that order."""
-        base = next(b for b in _BASES if isinstance(content, b))
-        values = [*(base.values if issubclass(base, dict) else base.__iter__)(content)]
-        if not values:
-            self._empties.append(content)
-            self._empty_paths.append(path or NAMELESS)
-            return
-        self._sized.append(content)
-        self._sizes.append(len(values))
-        self._tables.append(path or NAMELESS)
-        self._content += values
-        self._about += [path or NAMELESS] * len(values)
-        if isinstance(content, dict):
-            self._entries.append(base.values.__get__(content))
-            if keys:
-                self._keyed.append(base.__iter__.__get__(content))
-                self._keys += base.__iter__(content)
-                self._key_paths += [path or NAMELESS] * len(values)
+    def entry(self, space: Any, key: str, path: str) -> None:
+        """Adds a row: an entry of a dict, or that it has none; a guard makes no entries, as a defaultdict would."""
+        if type(space) not in (dict, types.MappingProxyType):
+            self.add(path, "{0}({1}, {2})", dict.get.__get__(space), key, MISSING)
         else:
-            self._entries.append(base.__iter__.__get__(content))
+            self.add(path, "{0}[{1}]" if key in space else "{1} in {0}", space, key)
 
-    def size(self, content: Any, path: str) -> None:
-        """Adds the guard on the length alone."""
-        self._sized.append(content)
-        self._sizes.append(len(content))
-        self._tables.append(path or NAMELESS)
-
-    def names(self, space: Any, path: str) -> None:
-        """Adds the guard that a class has the attributes that it has."""
-        self._spaces.append((space, {*space} - _MADE_BY_PYTHON, path))
-        self._counts.append(len(space))
+    def table(self, content: Any, path: str, keys: bool = True, values: bool = True) -> None:
+        """Adds a list or a dict whose content stays, or of a dict the keys in their order, or both, or the length."""
+        base = next(b for b in _BASES if isinstance(content, b))
+        ways = [base.values] * values + [base.__iter__] * keys if issubclass(base, dict) else [base.__iter__]
+        self.add(path, _SIZE, content)
+        for way in ways if len(content) else ():
+            self.add(path, _ITEMS, way.__get__(content))
 
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
-        node = t._node
-        self._tensors.append(t)
-        self._nodes.append((node, t.requires_grad, t.is_leaf))
-        self._names.append(path)
-        if node is not None and node.hooks:
-            self._hooked.append((t, dict(node.hooks), path))
-        else:
-            self._free.append(t)
+        rows, node = self._rows_of_tensors, t._node
+        self._tensors.append((path, t))
+        # The record of a view is old until it is asked for, where its base was changed.
+        graph = "{0}._node" if t._view is None else "{0}.requires_grad"
+        rows.append(self._row(f"{path}.requires_grad", graph, t))
+        if node is not None and node.requires_grad:
+            hooks = (
+                ("{0}._node.hooks == {1}", t, dict(node.hooks)) if node.hooks else ("not {0}._node.hooks", t)
+            )
+            rows.append(self._row(f"the hooks of {path}", *hooks))
         if t.is_leaf:
-            self._leaves.append(t)
-            self._absent.append(t._grad is None)
-
-    def array(self, array: Any, path: str) -> None:
-        """Adds the guard on the elements of an array of NumPy."""
-        self._arrays.append((array, _content(array), path))
+            rows.append(self._row(f"{path}.grad", "{0}._grad is None", t))
 
     def settle(self, bound: Iterable[Any]) -> None:
-        """The tables are complete; the layouts of the Tensors in ``bound`` are looked at elsewhere."""
+        """Adds the guards on the layouts of Tensors; those of the ones in ``bound`` are looked at elsewhere."""
         known = {id(t) for t in bound}
-        self._layouts = [
-            (t, t._array, path)
-            for t, path in zip(self._tensors, self._names, strict=True)
-            if id(t) not in known
-        ]
-        self._now = [node for node, *_ in self._nodes]
-        self._printed: Callable[[], bool] | None = None
+        rows = [self._row(path, "{0}._array", t) for path, t in self._tensors if id(t) not in known]
+        self._rows_of_tensors += rows
 
     def hold(self) -> bool:
         """Whether all guards hold."""
+        if self._printed is None:
+            self._printed = self._print()
         try:
-            if self._printed is None:
-                self._printed = self._print()
-            return (
-                (self._printed() or not self._other_of_printed())
-                and [*map(len, self._sized)] == self._sizes
-                and not any(self._empties)
-                and not (self._spaces and self._other_space())
-                and [*map(type, self._objects)] == self._classes
-                and (
-                    all(map(is_, chain.from_iterable(map(call, self._entries)), self._content))
-                    or not self._other_entry()
-                )
-                and (
-                    all(map(is_, chain.from_iterable(map(call, self._keyed)), self._keys))
-                    or not self._other_key()
-                )
-                and not (
-                    (self._hooked or self._layouts or self._arrays)
-                    and (self._other_tensor() or self._other_array())
-                )
-            )
-        except (LookupError, AttributeError, ValueError, TypeError, RuntimeError):
-            return False  # what is asked about is gone
+            return self._printed() or not self.broken()
+        except _GONE:
+            return not self.broken()
 
     def _print(self) -> Callable[[], bool]:
-        """The rows, and most of the guards on Tensors, as one expression: Python computes it in half the time.
-
-        Where it is False, the rows tell why, and are printed again if equal numbers have replaced others.
-        """
-        space: dict[str, Any] = {}
-
-        def name(value: Any) -> str:
-            space[f"v{len(space)}"] = value
-            return f"v{len(space) - 1}"
-
-        terms = []
-        free = set(map(id, self._free))
-        for t, node in zip(self._tensors, self._now, strict=True):
-            one, record = name(t), name(node)
-            hooks = f" and not {record}.hooks" if node is not None and id(t) in free else ""
-            terms.append(f"{one}._node is {record}{hooks}")
-        for t, absent in zip(self._leaves, self._absent, strict=True):
-            terms.append(f"({name(t)}._grad is None) is {absent}")
-        rows = self._entries_at
-        for owner, get, key, value in zip(rows.owners, rows.calls, rows.arguments, rows.values, strict=True):
-            written = repr(key) if type(key) is str else name(key)
-            if type(owner) is not dict:  # another kind of dict may make entries
-                terms.append(f"{name(get)}({written}, {name(MISSING)}) is {name(value)}")
-            elif value is MISSING:
-                terms.append(f"{written} not in {name(owner)}")
+        terms: list[str] = []
+        columns: dict[str, tuple[list[Any], list[Any]]] = {e: ([], []) for e in (*_MAPPED, _ITEMS)}
+        for row in self._rows_of_tensors + self._rows:
+            value = self._space[row.value]
+            if row.expression in columns:
+                columns[row.expression][0].append(row.arguments[0])
+                columns[row.expression][1].append(value)
+            elif _CONDITION.search(row.expression):
+                terms.append(f"({self._text(row)})" if value else f"not ({self._text(row)})")
             else:
-                terms.append(f"{name(owner)}[{written}] is {name(value)}")
-        rows = self._attributes
-        for read, owner, value in zip(rows.calls, rows.arguments, rows.values, strict=True):
-            terms.append(f"{name(read)}({name(owner)}) is {name(value)}")
-        for content, values in zip(self._plain, self._plain_values, strict=True):
-            one = name(content)
-            keys = [*content] if type(content) is dict else range(len(values))
-            terms += [
-                f"{one}[{k!r}] is {name(v)}" if type(k) in (str, int) else f"{one}[{name(k)}] is {name(v)}"
-                for k, v in zip(keys, values, strict=True)
-            ]
-        text = "def hold():\n    return (" + "\n        and ".join(terms or ["True"]) + ")\n"
-        exec(compile(text, "<guards>", "exec"), space)
-        printed: Callable[[], bool] = space["hold"]
+                terms.append(f"{self._text(row)} is {row.value}")
+        names = {e: (self._name(arguments), self._name(values)) for e, (arguments, values) in columns.items()}
+        terms += ["[*map({}, {})] == {}".format(f, *names[e]) for e, f in _MAPPED.items()]
+        self._lists = columns[_ITEMS][1]
+        self._content[:] = chain.from_iterable(self._lists)
+        terms.append(f"all(map(is_, chain(map(call, {names[_ITEMS][0]})), content))")
+        text = "def hold():\n    return (" + "\n        and ".join(terms) + ")\n"
+        exec(compile(text, "<guards>", "exec"), self._space)
+        printed: Callable[[], bool] = self._space["hold"]
         return printed
 
-    def _other_of_printed(self) -> str:
-        """What fails of the printed guards; where nothing does, they are printed anew."""
-        other = (
-            self._entries_at.other()
-            or self._attributes.other()
-            or self._other_plain()
-            or self._other_node()
-            or self._other_hook()
-            or self._other_gradient()
-        )
-        self._printed = None if not other else self._printed
-        return other
+    def _text(self, row: _Row) -> str:
+        """The text of an expression: names of its arguments, and keys as they are."""
+        return row.expression.format(*[repr(a) if type(a) is str else self._name(a) for a in row.arguments])
 
     def changed(self) -> str:
         """The path of the first object of Python that is not as it was; empty if all are."""
-        for value, cls, path in zip(self._objects, self._classes, self._object_paths, strict=True):
-            if type(value) is not cls:
-                return f"the class of {path}"
-        for content, path in zip(self._empties, self._empty_paths, strict=True):
-            if content:
-                return path
-        for content, size, path in zip(self._sized, self._sizes, self._tables, strict=True):
-            if len(content) != size:
-                return path
-        return (
-            self._other_space()
-            or self._entries_at.other()
-            or self._attributes.other()
-            or self._other_plain()
-            or self._other_entry()
-            or self._other_key()
-        )
+        return self._other(self._rows)
 
     def broken(self) -> str:
         """What the first guard that does not hold is about; empty if all hold."""
-        if self.hold():
-            return ""
-        return self.changed() or self._other_of_printed() or self._other_tensor()
+        return self._other(self._rows + self._rows_of_tensors)
 
-    # Each of these returns what a failing guard is about, and takes over equal numbers that replace others.
-
-    def _other_entry(self) -> str:
-        for i, value in enumerate(chain.from_iterable(map(call, self._entries))):
-            if i >= len(self._content) or not same(value, self._content[i]):
-                return self._about[min(i, len(self._about) - 1)]
-            self._content[i] = value
-        return ""
-
-    def _other_plain(self) -> str:
-        for content, values, path in zip(self._plain, self._plain_values, self._plain_paths, strict=True):
-            now = [*content.values()] if type(content) is dict else content
-            if len(now) != len(values) or not all(map(same, now, values)):
-                return path or "a list or dict"
-            values[:] = now
-        return ""
-
-    def _other_hook(self) -> str:
-        names = dict(zip(map(id, self._tensors), self._names, strict=True))
-        nodes = ((t, t._node) for t in self._free)
-        return next((f"the hooks of {names[id(t)]}" for t, n in nodes if n is not None and n.hooks), "")
-
-    def _other_gradient(self) -> str:
-        names = dict(zip(map(id, self._tensors), self._names, strict=True))
-        leaves = zip(self._leaves, self._absent, strict=True)
-        return next((f"{names[id(t)]}.grad" for t, absent in leaves if (t._grad is None) is not absent), "")
-
-    def _other_node(self) -> str:
-        for i, (t, (_, requires_grad, is_leaf)) in enumerate(zip(self._tensors, self._nodes, strict=True)):
-            if t.requires_grad is not requires_grad or t.is_leaf is not is_leaf:
-                return f"{self._names[i]}.requires_grad"
-            if t._node is not self._now[i]:
-                self._now[i] = t._node
-        return ""
-
-    def _other_key(self) -> str:
-        for i, key in enumerate(chain.from_iterable(map(call, self._keyed))):
-            before = self._keys[min(i, len(self._keys) - 1)]
-            if not (same(key, before) or (key.__class__ is before.__class__ is tuple and key == before)):
-                return self._key_paths[min(i, len(self._keys) - 1)]
-        return ""
-
-    def _other_space(self) -> str:
-        return next((path for space, names, path in self._spaces if {*space} - _MADE_BY_PYTHON != names), "")
-
-    def _other_array(self) -> str:
-        return next((path for array, content, path in self._arrays if _content(array) != content), "")
-
-    def _other_tensor(self) -> str:
-        for t, hooks, path in self._hooked:
-            if t._node is None or t._node.hooks != hooks:
-                return f"the hooks of {path}"
-        for i, (t, array, path) in enumerate(self._layouts):
-            a = t._array
-            if a is not array:
-                if (a.shape, a.dtype, a.strides) != (array.shape, array.dtype, array.strides):
-                    return path
-                self._layouts[i] = t, a, path
-        return ""
-
-
-def _content(array: Any) -> Any:
-    return array.dtype, array.shape, array.tobytes()
-
-
-class _Rows:
-    """Calls of functions of C with one argument each, and what they returned; ``rest`` are further arguments."""
-
-    def __init__(self, *rest: Any) -> None:
-        self.rest = rest
-        self.calls: list[Callable[..., Any]] = []
-        self.arguments: list[Any] = []
-        self.values: list[Any] = []
-        self.paths: list[str] = []
-        self.owners: list[Any] = []
-
-    def add(
-        self, function: Callable[..., Any], argument: Any, value: Any, path: str, owner: Any = None
-    ) -> None:
-        self.calls.append(function)
-        self.arguments.append(argument)
-        self.values.append(value)
-        self.paths.append(path)
-        self.owners.append(owner)
-
-    def other(self) -> str:
-        """What the first row that fails is about; equal numbers that replace others are taken over."""
-        for i, function in enumerate(self.calls):
+    def _other(self, rows: list[_Row]) -> str:
+        """What the first row that fails is about; values are taken over that are as good as what they have replaced."""
+        for path, expression, arguments, name in rows:
             try:
-                value = function(self.arguments[i], *self.rest)
-            except (LookupError, AttributeError, ValueError):
-                value = MISSING
-            if not same(value, self.values[i]):
-                return self.paths[i] or "an attribute"
-            self.values[i] = value
+                value = _function(expression)(*arguments)
+            except _GONE:
+                return path
+            before = self._space[name]
+            if value is before:
+                continue
+            if not _ALIKE.get(expression, same)(value, before):
+                return path
+            if expression == _ITEMS:
+                before[:] = value
+                self._content[:] = chain.from_iterable(self._lists)
+            else:
+                self._space[name] = value
         return ""

@@ -10,12 +10,14 @@ import os
 import sys
 import sysconfig
 import types
+import weakref
 from typing import Any
 
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.compiler.guards import MISSING
+from minigrad.compiler.guards import MISSING, SIMPLE
+from minigrad.compiler.scalars import Scalar
 from minigrad.core.contents import publishes
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
@@ -55,26 +57,38 @@ SECRET = {
     "gi_frame", "cr_frame", "ag_frame", "tb_frame", "cell_contents", "__traceback__", "__context__",
 }  # fmt: skip
 NAMES_OF_ITSELF = {"__name__", "__qualname__", "__doc__", "__annotations__", "__module__", "__type_params__"}
+# Attributes of a class that are read without being named: by the library, and those that make objects.
 CALLED = {"forward", "step", "backward", "setup_context", "jvp", "vmap", "__call__"}
+MAKERS = {"__init__", "__new__", "__init_subclass__"}
 UNREAD = {
-    "__dict__",
-    "__weakref__",
-    "__module__",
-    "__doc__",
-    "__qualname__",
-    "__firstlineno__",
-    "__static_attributes__",
-}
+    "__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__",
+}  # fmt: skip
 SMALL = 1 << 14  # elements
 PLAIN = (argparse.Namespace, types.SimpleNamespace)
+ATOMS = {type(None), bool, object, Scalar, *SIMPLE}
 FIXED = (
     np.generic, np.dtype, dtypes.dtype, device, Size, slice, range, types.CodeType,
     types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
     types.ClassMethodDescriptorType, type(Ellipsis), type(NotImplemented), types.GenericAlias, types.UnionType,
     type(vars(collections.namedtuple("_", "a"))["a"]),
 )  # fmt: skip
+# What is followed by the attributes that it is made of, and whether these may change.
+PARTS: list[tuple[Any, tuple[str, ...], bool]] = [
+    (types.MethodType, ("__self__", "__func__"), False),
+    ((staticmethod, classmethod), ("__func__",), False),
+    (property, ("fget", "fset"), False),
+    ((functools.partial, functools.partialmethod), ("func", "args", "keywords"), True),
+    (functools.cached_property, ("func",), True),
+    ((collections.UserDict, collections.UserList, collections.UserString), ("data",), True),
+]
+OPAQUE = (functools._lru_cache_wrapper, types.MappingProxyType, *weakref.ProxyTypes)
 OWN = {"_array", "_node", "_view", "_grad", "_epoch", "_inference"}  # attributes of every Tensor
-CONTAINERS = (dict, list, tuple, set, frozenset, collections.deque)
+CONTAINERS = (
+    dict, list, tuple, set, frozenset, collections.deque,
+    collections.OrderedDict, collections.defaultdict, collections.Counter,
+)  # fmt: skip
+_WITHOUT_STATE = (object, int, float, str, enum.Enum, *CONTAINERS)
+_ADDED = {"__annotations__", "__annotate__", "__annotations_cache__", "__slotnames__", "__abstractmethods__"}
 _SITE = f"{os.sep}site-packages{os.sep}"
 
 
@@ -89,38 +103,45 @@ def foreign(file: str | None) -> bool:
     return _SITE in path or path.startswith((standard["stdlib"] + os.sep, standard["platstdlib"] + os.sep))
 
 
-def is_pure(name: str) -> bool:
-    known = name in PURE or name.partition(".")[0] in ("minigrad", "numpy")
-    return known and not name.startswith(("numpy.random", "numpy.testing"))
-
-
-def is_foreign(module: Any) -> bool:
-    """Whether a module is not the user's."""
-    if str(vars(module).get("__name__")).partition(".")[0] in sys.stdlib_module_names - {"__main__"}:
-        return True
-    return foreign(vars(module).get("__file__"))
-
-
 def home_of(value: Any) -> str:
-    """The name of the module of a class or function; empty where that is no text, as in classes made by Cython."""
-    home = getattr(value, "__module__", None)
+    """The module of a class or function, or the name of one; empty where it is no text, as in classes of Cython."""
+    if isinstance(value, types.BuiltinFunctionType) and isinstance(value.__self__, types.ModuleType):
+        value = value.__self__
+    if isinstance(value, types.ModuleType):
+        home = vars(value).get("__name__")
+    elif isinstance(value, types.FunctionType):  # wrappers have the `__module__` of what they wrap
+        home = value.__globals__.get("__name__")
+    else:
+        home = getattr(value, "__module__", None)
     return home if isinstance(home, str) else ""
 
 
-def of_minigrad(space: Any) -> bool:
-    """Whether a class or module, by what it holds, is part of minigrad."""
-    return str(space.get("__module__") or space.get("__name__")).partition(".")[0] == "minigrad"
+def of_minigrad(value: Any) -> bool:
+    """Whether a class or module is part of minigrad."""
+    return home_of(value).partition(".")[0] == "minigrad"
 
 
-def is_users(cls: type) -> bool:
-    """Whether a class is the user's."""
-    home = home_of(cls)
-    module = sys.modules.get(home)
-    return home in ("", "__main__") or module is None or not is_foreign(module)
+def is_users(value: Any) -> bool:
+    """Whether a class or module is the user's."""
+    home = home_of(value)
+    module = value if isinstance(value, types.ModuleType) else sys.modules.get(home)
+    if home in ("", "__main__") or module is None:
+        return True
+    return not (home.partition(".")[0] in sys.stdlib_module_names or foreign(vars(module).get("__file__")))
 
 
-def a_kind(kind: type) -> str:
-    return f"a {kind.__name__}"
+def is_pure(module: str) -> bool:
+    """Whether what the functions of a library module give depends on their arguments alone."""
+    known = module in PURE or module.partition(".")[0] in ("minigrad", "numpy")
+    return known and not module.startswith(("numpy.random", "numpy.testing"))
+
+
+def refusal(value: Any, text: str) -> str:
+    """Why a function or class of a library is refused; empty if what it gives depends on its arguments alone."""
+    home = home_of(value)
+    if home == "builtins":
+        return REFUSED.get(value.__name__, "")
+    return "" if is_pure(home) else f"{text} of the module {home}"
 
 
 def slot_of(slot: Any, owner: Any) -> Any:
@@ -130,56 +151,28 @@ def slot_of(slot: Any, owner: Any) -> Any:
         return MISSING
 
 
-def both(name: Any) -> tuple[Any, ...]:
-    return name if isinstance(name, tuple) else (name,)
+def content_of(array: Any) -> Any:
+    return array.dtype, array.shape, array.tobytes()
 
 
-def load(content: Any, names: set[str]) -> None:
+def names_of(cls: type) -> set[str]:
+    """The names of the attributes of a class, but for those that Python adds where it is asked about them."""
+    return vars(cls).keys() - _ADDED
+
+
+def load(owner: Any, names: set[str]) -> None:
     """Has minigrad make the functions and methods of these names that it makes when they are first asked for."""
-    home = content.get("__name__", content.get("__module__", ""))
-    if isinstance(home, str) and home.partition(".")[0] == "minigrad":
-        owner: Any = sys.modules[home] if "__name__" in content else Tensor
-        for name in names & {*(content.get("__all__", ()) if owner is not Tensor else content)}:
+    if of_minigrad(owner):
+        for name in names & {*(vars(owner) if owner is Tensor else vars(owner).get("__all__", ()))}:
             getattr(owner, name)
-
-
-def names_in(cls: type) -> set[str]:
-    """Names that a class or one of its bases has."""
-    return set().union(*map(vars, cls.__mro__))
-
-
-def hidden_names(cls: type) -> set[str]:
-    """Names of a Module or an optimizer that the library reads: ``forward``, and tables for hooks to come."""
-    if not publishes(cls):
-        return set()
-    tables = {
-        n for base in cls.__mro__ for n, v in vars(base).items() if isinstance(v, types.MappingProxyType)
-    }
-    return {n for n in tables if n.endswith("_hooks")} | {"forward"}
 
 
 def has_no_hidden_state(cls: type) -> bool:
     """Whether all that objects of a class hold are attributes, slots and items."""
-    known = (
-        object,
-        *CONTAINERS,
-        collections.OrderedDict,
-        collections.defaultdict,
-        int,
-        float,
-        str,
-        enum.Enum,
-    )
-    return all(
-        base in known
-        or (
-            bool(base.__flags__ & 1 << 9)
-            and (
-                is_users(base)
-                or publishes(base)
-                or base in known
-                or home_of(base) in ("typing", "abc", "enum", "collections.abc", "dataclasses")
-            )
-        )
-        for base in cls.__mro__
-    )
+
+    def known(base: type) -> bool:
+        pythons = home_of(base) in ("typing", "abc", "enum", "collections.abc", "dataclasses")
+        written_in_python = bool(base.__flags__ & 1 << 9)
+        return written_in_python and (is_users(base) or publishes(base) or pythons)
+
+    return all(base in _WITHOUT_STATE or known(base) for base in cls.__mro__)

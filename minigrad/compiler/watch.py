@@ -1,80 +1,114 @@
-"""The instructions of a function that reach what a recording cannot guard, and how they are watched."""
+"""What the instructions of a function reach by name, and how those that reach what no recording guards are watched."""
 
 from __future__ import annotations
 
 import builtins
 import contextlib
+import itertools
 import sys
 import threading
 import types
-from collections.abc import Callable, Collection, Iterator
-from operator import attrgetter
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from minigrad.compiler.guards import MISSING
-from minigrad.compiler.kinds import REFLECTION, SECRET, both
+from minigrad.compiler.kinds import REFLECTION, SECRET
 from minigrad.readers.places import instructions
 
+GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+CELL = ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF")
+ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
+LOCAL = ("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_LOAD_FAST", "LOAD_CLOSURE", "STORE_FAST_LOAD_FAST", *CELL)
+SKIPPED = ("PUSH_NULL", "CACHE", "PRECALL", "EXTENDED_ARG")
 
-def suspects_in(
-    world: Any, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]
-) -> dict[int, Any]:
-    """What must not be reached, by the instruction of a code object that reaches it; opaque defaults too."""
-    rows: dict[int, Any] = {}
-    module: Any = None
-    reflects = not REFLECTION.isdisjoint(code.co_names)
-    defaults = world.defaults.get(code, {})
+
+class Step(NamedTuple):
+    """An instruction, what it loads by its name (MISSING if that is not known), and the module that it asks for it."""
+
+    offset: int
+    operation: str
+    name: Any
+    value: Any
+    module: types.ModuleType | None
+
+
+def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> list[Step]:
+    """The instructions of a code object: ``a.b.c`` is known as far as ``a`` and ``a.b`` are modules."""
+    steps: list[Step] = []
     local: dict[str, Any] = {}
-    listed = instructions(code)
-    for i, (offset, operation, name) in enumerate(listed):
-        reason = ""
-        value: Any = MISSING
-        if asks(operation, name) and not asks_for_a_constant(listed, i):
-            asked = (
-                module if name == "__dict__" else _next_module(listed[i + 1 : i + 12], space, cells, local)
-            )
-            if asked is not None or world.hidden:
-                what = f"the module {asked.__name__}" if asked is not None else world.hidden
-                rows[offset] = f"{name}, which may reach {what}"
-                module = None
-                continue
-        if operation == "LOAD_CONST" and reflects and isinstance(name, str):
-            reason = world.refused_names.get(name, "")
-        elif operation in LOCAL and (known := [n for n in both(name) if n in defaults]):
-            rows[offset] = [(n, *defaults[n]) for n in known]
+    value: Any = MISSING
+    for offset, operation, name in instructions(code):
+        if operation in SKIPPED:
             continue
-        elif operation in ("LOAD_ATTR", "LOAD_METHOD"):
-            if module is not None:
-                value = vars(module).get(name, MISSING)
-            reason = world.refused_names.get(name, "") if module is None or name in SECRET else ""
-        elif operation == "IMPORT_NAME" and name not in sys.modules:
-            reason = f"the module {name}, which is not yet imported"
-        else:
-            value = loaded(operation, name, space, cells, local)
-        if value is not MISSING:
-            what = world.follow(value, name)
-            reason = what and (what if what.startswith(("the ", f"{name}(")) else f"{name}, {what}")
-        if reason:
-            rows[offset] = reason
-        if operation == "STORE_FAST" and isinstance(module, types.ModuleType):
+        module = value if isinstance(value, types.ModuleType) else None
+        value = MISSING
+        if operation in ATTRIBUTE and module is not None:
+            value = vars(module).get(name, MISSING)
+        elif operation == "STORE_FAST" and module is not None:
             local[name] = module
-        if operation not in ("PUSH_NULL", "CACHE", "PRECALL"):
-            module = value if isinstance(value, types.ModuleType) else None
-    return rows
+        elif operation in GLOBAL:
+            value = space.get(name, getattr(builtins, name, MISSING))
+        elif operation in CELL:
+            value = cells.get(name, MISSING)
+        elif operation == "IMPORT_NAME":
+            value = sys.modules.get(name, MISSING)
+        elif operation == "LOAD_FAST":
+            value = local.get(name, MISSING)
+        steps.append(Step(offset, operation, name, value, module if operation in ATTRIBUTE else None))
+    return steps
 
 
-def _next_module(rows: Any, space: Any, cells: Any, local: Any) -> Any:
-    """The module that the next instructions load, if they do."""
-    module: Any = None
-    for _, operation, name in rows:
-        if operation in ("PUSH_NULL", "CACHE", "PRECALL"):
-            continue
-        if isinstance(module, types.ModuleType):
-            if operation not in ("LOAD_ATTR", "LOAD_METHOD"):
-                return module
-            module = vars(module).get(name)
-        else:
-            module = loaded(operation, name, space, cells, local)
+def asks(steps: Sequence[Step], i: int) -> bool:
+    """Whether a step loads what may ask for any attribute, and not for a constant name, as ``getattr(a.b, "c")``."""
+    operation, name = steps[i].operation, steps[i].name
+    if operation not in (*GLOBAL, *ATTRIBUTE) or name not in REFLECTION:
+        return False
+    if name in ("copy", "fields"):  # modules and attributes have these names too
+        return operation in GLOBAL
+    if name not in ("getattr", "hasattr"):
+        return True
+    k = i + 1
+    while k < len(steps) and steps[k].operation in (*GLOBAL, *ATTRIBUTE, *LOCAL):
+        k += 1
+    constant = k > i + 1 and [s.operation for s in steps[k : k + 1] if isinstance(s.name, str)] == [
+        "LOAD_CONST"
+    ]
+    return not constant or not any(s.operation.startswith("CALL") for s in steps[k + 1 : k + 3])
+
+
+def suspects_in(world: Any, code: types.CodeType, steps: Sequence[Step]) -> dict[int, Any]:
+    """What must not be reached, by the instruction of a code object that reaches it; opaque defaults too."""
+    reasons = {step.offset: _reason(world, code, steps, i) for i, step in enumerate(steps)}
+    return {offset: reason for offset, reason in reasons.items() if reason}
+
+
+def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> Any:
+    """Why a step must not run, or "" where it may; of locals with opaque defaults these, with the reasons."""
+    _, operation, name, value, module = steps[i]
+    if asks(steps, i):
+        asked = module if name == "__dict__" else _next_module(steps[i + 1 : i + 9])
+        target = f"the module {asked.__name__}" if asked is not None else world.hidden
+        if target:
+            return f"{name}, which may reach {target}"
+    if operation == "LOAD_CONST" and isinstance(name, str) and not REFLECTION.isdisjoint(code.co_names):
+        return world.refused_names.get(name, "")
+    if operation in LOCAL and (defaults := world.defaults.get(code)):
+        names = name if isinstance(name, tuple) else (name,)
+        if known := [(n, *defaults[n]) for n in names if n in defaults]:
+            return known
+    if operation in ATTRIBUTE and (module is None or name in SECRET) and name in world.refused_names:
+        return world.refused_names[name]
+    if operation == "IMPORT_NAME" and value is MISSING:
+        return f"the module {name}, which is not yet imported"
+    what: str = world.follow(value, name) if value is not MISSING else ""
+    return f"{name}, {what}" if what and not what.startswith(("the ", f"{name}(")) else what
+
+
+def _next_module(steps: Sequence[Step]) -> types.ModuleType | None:
+    """The first module that steps load and do not only ask for an attribute."""
+    for step, after in itertools.pairwise(steps):
+        if isinstance(step.value, types.ModuleType) and after.operation not in ATTRIBUTE:
+            return step.value
     return None
 
 
@@ -86,8 +120,11 @@ def instructions_watched(
     if sys.version_info >= (3, 12):
         monitoring, thread = sys.monitoring, threading.get_ident()
         event = monitoring.events.INSTRUCTION
-        tool = next((i for i in (4, 3, 5, 2, 1, 0) if _takes(i)), None)
-        if tool is None:
+        for tool in (4, 3, 5, 2, 1, 0):
+            with contextlib.suppress(ValueError):  # in use
+                monitoring.use_tool_id(tool, "minigrad.compile")
+                break
+        else:
             raise RuntimeError(
                 "compile(): all six tools of sys.monitoring are in use, and recording needs one"
             )
@@ -122,65 +159,3 @@ def instructions_watched(
             yield
         finally:
             sys.settrace(previous)
-
-
-def _takes(tool: int) -> bool:
-    """Whether a number of a tool that monitors was free; it is taken then."""
-    try:
-        sys.monitoring.use_tool_id(tool, "minigrad.compile")  # type: ignore[attr-defined, unused-ignore]
-    except ValueError:
-        return False
-    return True
-
-
-_dict_of, _mro_of = attrgetter("__dict__"), attrgetter("__mro__")
-
-
-LOCAL = (
-    "LOAD_FAST",
-    "LOAD_FAST_CHECK",
-    "LOAD_FAST_LOAD_FAST",
-    "LOAD_DEREF",
-    "LOAD_CLOSURE",
-    "STORE_FAST_LOAD_FAST",
-)
-LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR", "LOAD_METHOD", "LOAD_FROM_DICT_OR_GLOBALS")
-
-
-def asks(operation: str, name: Any) -> bool:
-    """Whether an instruction loads what may ask for any attribute."""
-    return operation in LOADS and name in REFLECTION
-
-
-def loaded(
-    operation: str, name: Any, space: dict[str, Any], cells: dict[str, Any], local: dict[str, Any]
-) -> Any:
-    """What an instruction loads by a name; MISSING if that is not known."""
-    if operation in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
-        return space.get(name, getattr(builtins, name, MISSING))
-    if operation in ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"):
-        return cells.get(name, MISSING)
-    if operation == "IMPORT_NAME":
-        return sys.modules.get(name, MISSING)
-    return local.get(name, MISSING) if operation == "LOAD_FAST" else MISSING
-
-
-def asks_for_a_constant(rows: list[tuple[int, str, Any]], i: int) -> bool:
-    """Whether what an instruction loads asks for constant names: ``getattr(a.b, "c")``, ``copy.copy(a)``."""
-    name = rows[i][2]
-    if name in ("copy", "fields"):  # modules and attributes have these names too
-        return rows[i][1] in ("LOAD_ATTR", "LOAD_METHOD")
-    if name not in ("getattr", "hasattr"):
-        return False
-    seen = [(operation, value) for _, operation, value in rows[i + 1 : i + 16] if operation not in SKIPPED]
-    k = 0
-    while k < len(seen) and seen[k][0].startswith(
-        ("LOAD_FAST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR")
-    ):
-        k += 1
-    constant = k and k < len(seen) and seen[k][0] == "LOAD_CONST" and isinstance(seen[k][1], str)
-    rest = [operation for operation, _ in seen[k + 1 : k + 3]]
-    return bool(constant) and any(operation.startswith("CALL") for operation in rest)
-
-
-SKIPPED = ("PUSH_NULL", "CACHE", "PRECALL", "EXTENDED_ARG")

@@ -3,67 +3,43 @@
 What is followed: Tensors, Modules, optimizers, numbers, strings, functions, classes and modules of the user, and lists,
 tuples, dicts and plain objects of these.  Of an object the attributes count that the code mentions.  All else is
 refused when the code reaches it, and not before: code in a branch that does not run reaches nothing.
-
-The file has more than 500 lines because it follows one value through everything that Python code can reach, and each
-kind of object on that way has a few lines here.
 """
 
 from __future__ import annotations
 
 import abc
 import builtins
-import collections
 import contextlib
 import enum
 import functools
 import sys
 import types
-import weakref
-from collections.abc import Callable, Iterator
-from operator import attrgetter
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import dtypes, errors
+from minigrad.compiler import kinds
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
-from minigrad.compiler.kinds import (
-    CALLED,
-    CONTAINERS,
-    FIXED,
-    IMPURE,
-    NAMES_OF_ITSELF,
-    OWN,
-    PLAIN,
-    REFLECTION,
-    REFUSED,
-    SECRET,
-    SMALL,
-    TEXTUAL,
-    UNREAD,
-    a_kind,
-    foreign,
-    has_no_hidden_state,
-    hidden_names,
-    home_of,
-    is_foreign,
-    is_pure,
-    is_users,
-    load,
-    names_in,
-    of_minigrad,
-    slot_of,
-)
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.watch import asks, asks_for_a_constant, instructions_watched, suspects_in
+from minigrad.compiler.watch import GLOBAL, Step, asks, instructions_watched, steps_of, suspects_in
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.random import Generator, default_generator
-from minigrad.readers.places import instructions
-from minigrad.readers.source.names import identifier
+from minigrad.readers.source.names import Names
 
-_dict_of, _mro_of = attrgetter("__dict__"), attrgetter("__mro__")
+
+class _Space(NamedTuple):
+    """An object, class, function or module whose attributes count, with the names asked for so far."""
+
+    owner: Any
+    path: str
+    # Whether all attributes count, mentioned or not.
+    whole: bool
+    asked: set[Any]
 
 
 class World:
@@ -80,79 +56,44 @@ class World:
         # Numbers that are parameters of the recording: each with what finds it in a call; and what was seen of them.
         self.options: list[tuple[Scalar, Callable[[Any], Any]]] = []
         self.settled: list[tuple[str, str, Any]] = []
+        # Options of optimizers, each with what stands for it while the function is recorded.
         self._stand_ins: list[tuple[dict[str, Any], str, Any, Any]] = []
         self.states: list[dict[Any, Any]] = []
-        self.home = "an unknown place"
-        inner = function
-        while isinstance(inner, functools.partial):
-            inner = inner.func
-        code = getattr(getattr(inner, "__func__", inner), "__code__", None)
-        if code is not None:
-            self.home = errors.place(
-                code, next(offset for offset, name, _ in instructions(code) if name == "RESUME")
-            )
-        self._texts: set[str] = set()
-        # By id: why a value is refused, or "" where it is followed; and the values, which stay alive.
-        self._reasons: dict[int, str] = {}
-        self._alive: list[Any] = []
-        # What the code mentions: names, those that it stores or may ask for, and whether it may ask for any.
-        self._mentioned: set[str] = set()
-        self._stored: set[str] = set()
+        self.home = _home(function)
+        self._names = Names()
+        # By id, values, which stay alive, and why each is refused, or "" where it is followed.
+        self._known: dict[int, tuple[Any, str]] = {}
+        # What is mentioned; names that the code stores or may ask for; whether it may ask for any, or print all.
+        self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
         self._reflective = False
-        # How much was known when all names were followed last.
-        self._followed: tuple[Any, ...] = ()
-        # Of objects, classes and modules: what reads a name, the names asked for so far, the path.
-        self._spaces: list[tuple[Any, Any, str, set[Any]]] = []
-        self._classes: dict[type, tuple[Any, Any, str, set[Any]]] = {}
-        self._class_names: dict[type, tuple[set[str], set[str]]] = {}
-        self._codes: list[tuple[types.CodeType, dict[str, Any], dict[str, Any]]] = []
-        # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
-        self.refused_names = {name: f"{name}, with which code may reach anything" for name in SECRET}
-        self.hidden = ""
         self._textual = False
+        self._spaces: list[_Space] = []
+        self._classes: dict[type, _Space] = {}
+        self._codes: list[tuple[types.CodeType, list[Step]]] = []
+        # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
+        self.refused_names = {name: f"{name}, with which code may reach anything" for name in kinds.SECRET}
+        self.hidden = ""
         # Opaque defaults, by the code and the name of the parameter.
         self.defaults: dict[types.CodeType, dict[str, tuple[Any, str]]] = {}
-        self._described: list[tuple[Any, str, set[str]]] = []
         for cls in Tensor.__mro__[:-1]:
-            self._spaces.append((vars(cls), None, cls.__name__, set()))
-        space = vars(dtypes)
-        self.guards.entry(space, "_default", space["_default"], "the default dtype")
+            self._space(cls, cls.__name__)
+        self.guards.entry(vars(dtypes), "_default", "the default dtype")
         # Random generators, each with how often it was seeded.
         self.generators = [(default_generator, default_generator.resets)]
-        self.argument(function, "")
-
-    def argument(self, value: Any, path: str) -> None:
-        """Follows an argument that is no Tensor, number, list, tuple or dict. TypeError for what no guard can watch."""
-        reason = self.follow(value, path)
-        self._settle_names()
-        if reason and not path:
+        if reason := self.follow(function, ""):
             raise RuntimeError(
                 f"compile(): the function is or holds {reason}, which a recording cannot guard (the function at "
                 f"{self.home})"
             )
-        if reason and not callable(value):
-            raise TypeError(
-                f"compile(): the argument {path} is {reason}; give Tensors, numbers or plain objects"
-            )
 
     def knows(self, value: Any) -> bool:
         """Whether guards see the value."""
-        return self._reasons.get(id(value), "unknown") == ""
-
-    def hooks(self, node: Any, path: str) -> None:
-        """Follows the hooks of a record, and what they mention."""
-        self._hooks(node, path)
-        self._settle_names()
+        return self._known.get(id(value), (None, "unknown"))[1] == ""
 
     def number(self, value: float, text: str) -> Scalar:
         """A number as a parameter, whose name begins with ``text``; what is read of it is noted in ``settled``."""
-        stem = unique = identifier(text)
-        count = 1
-        while unique in self._texts:
-            count += 1
-            unique = f"{stem}_{count}"
-        self._texts.add(unique)
+        unique = self._names.take(text)
 
         def settle(comparison: str = "") -> None:
             row = unique, comparison, getattr(float, comparison)(value, 0.0) if comparison else value
@@ -166,34 +107,27 @@ class World:
     def follow(self, value: Any, path: str) -> str:
         """Adds the guards on what a value holds; returns why a recording cannot guard it, or ""."""
         kind = type(value)
-        if (
-            value is None
-            or kind is bool
-            or kind in SIMPLE
-            or issubclass(kind, FIXED)
-            or kind in (object, Scalar)
-        ):
+        if kind in kinds.ATOMS or issubclass(kind, kinds.FIXED):
             return ""
-        known = self._reasons.get(id(value))
-        if kind is types.BuiltinFunctionType and value.__name__ in REFLECTION and value.__name__ not in path:
+        if kind is types.BuiltinFunctionType and value.__name__ in kinds.REFLECTION - {
+            path.rpartition(".")[2]
+        }:
             return f"{value.__name__}() under another name"
-        if known is None:
-            self._reasons[id(value)] = ""  # it may hold itself
-            self._alive.append(value)
-            known = self._reasons[id(value)] = self._enter(value, path)
-        return known
+        if id(value) not in self._known:
+            self._known[id(value)] = value, ""  # it may hold itself
+            self._known[id(value)] = value, self._enter(value, path)
+        return self._known[id(value)][1]
 
     def _enter(self, value: Any, path: str) -> str:
         kind = type(value)
-        if id(value) in IMPURE:
-            return f"{IMPURE[id(value)]}, which depends on more than its arguments"
-        if kind is functools._lru_cache_wrapper:
-            return "a function with a cache"
-        if kind in weakref.ProxyTypes:  # before isinstance, which asks what it stands for
-            return a_kind(kind)
+        # Before isinstance, which asks what a proxy stands for.
+        if kind in kinds.OPAQUE or hasattr(kind, "__next__"):
+            return f"a {kind.__name__}"
+        if id(value) in kinds.IMPURE:
+            return f"{kinds.IMPURE[id(value)]}, which depends on more than its arguments"
         if kind is np.ufunc:
             return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
-        if home_of(kind) == "typing":
+        if kinds.home_of(kind) == "typing":
             return ""
         if isinstance(value, Tensor):
             return self._tensor(value, path)
@@ -202,58 +136,54 @@ class World:
             return ""
         if isinstance(value, types.FunctionType):
             return self._function(value, path)
-        if isinstance(value, types.MethodType):
-            return self.follow(value.__self__, path) or self.follow(value.__func__, path)
         if isinstance(value, types.BuiltinFunctionType | types.MethodWrapperType):
-            return self._builtin(value)
+            if value.__self__ is not None and not isinstance(value.__self__, types.ModuleType):
+                return self.follow(value.__self__, value.__name__)
+            return kinds.refusal(value, f"{value.__name__}(), a function")
         if isinstance(value, types.ModuleType):
-            return self._module(value, path)
+            if not kinds.is_pure(value.__name__) and not kinds.is_users(value):
+                return f"the module {value.__name__}"
+            self._space(value, path or value.__name__)
+            if "__getattr__" in vars(value) and kinds.is_users(value):
+                self.follow(vars(value)["__getattr__"], f"{path}.__getattr__")
+            return ""
         if isinstance(value, type):
             return self._class(value, path, True)
-        if isinstance(value, (functools.partial, functools.partialmethod)):
-            self._attributes(value, ("func", "args", "keywords"), path)
-            return self._each([value.func, value.args, value.keywords], path)
-        if isinstance(value, (staticmethod, classmethod)):
-            return self.follow(value.__func__, path)
-        if isinstance(value, (property, functools.cached_property)):
-            self._each(
-                [value.func] if isinstance(value, functools.cached_property) else [value.fget, value.fset],
-                path,
-            )
-            return ""
-        if kind is np.ndarray and value.size <= SMALL and value.dtype.kind in "biufSU":
-            self.arrays[id(value)] = value
-            self.guards.array(value, path)
-            return ""
+        for known, names, may_change in kinds.PARTS:
+            if isinstance(value, known):
+                for name in names if may_change else ():
+                    self._attribute(value, name, path)
+                return self._each([(path, getattr(value, name)) for name in names])
         if isinstance(value, np.ndarray):
-            return f"an array of NumPy with {value.size} elements, too many to compare in each call"
-        if isinstance(value, types.MappingProxyType) or hasattr(kind, "__next__"):
-            return a_kind(kind)
+            if kind is not np.ndarray or value.size > kinds.SMALL or value.dtype.kind not in "biufSU":
+                return f"an array of NumPy with {value.size} elements, too many or too complex to compare"
+            self.arrays[id(value)] = value
+            self.guards.add(path, "{0}({1}) == {2}", kinds.content_of, value, kinds.content_of(value))
+            return ""
         if publishes(kind):
             return self._holder(value, value.__minigrad_contents__(), path)
         if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
-            inner = vars(value).get("__wrapped__")
-            self.guards.entry(vars(value), "__wrapped__", inner, path)
-            return self.follow(inner, path)
+            self.guards.entry(vars(value), "__wrapped__", path)
+            return self.follow(vars(value).get("__wrapped__"), path)
         if isinstance(value, enum.Enum):
             return self._object(value, path) or self.follow(value._value_, f"{path}.value")
-        if isinstance(value, CONTAINERS):
+        if isinstance(value, kinds.CONTAINERS):
             return self._container(value, path)
-        if isinstance(value, (collections.UserDict, collections.UserList, collections.UserString)):
-            self.guards.attribute(value, attrgetter("data"), value.data, path)
-            return self.follow(value.data, path)
-        plain = kind in PLAIN or (is_users(kind) and has_no_hidden_state(kind))
-        if plain or home_of(kind).partition(".")[0] == "minigrad":
+        plain = kind in kinds.PLAIN or (kinds.is_users(kind) and kinds.has_no_hidden_state(kind))
+        if plain or kinds.of_minigrad(kind):
             return self._object(value, path)
-        return a_kind(kind)
+        return f"a {kind.__name__}"
 
-    def _each(self, values: Any, path: str) -> str:
-        for v in values:
-            if reason := self.follow(v, path):
-                return reason
-        return ""
+    def _each(self, items: Iterable[tuple[str, Any]]) -> str:
+        return next((reason for path, v in items if (reason := self.follow(v, path))), "")
 
-    def _hooks(self, node: Any, path: str) -> None:
+    def _attribute(self, owner: Any, name: str, path: str) -> Any:
+        """An attribute that Python itself gives an object, such as its ``__code__``, with a guard."""
+        self.guards.add(path, f"{{0}}.{name}", owner)
+        return getattr(owner, name)
+
+    def hooks(self, node: Any, path: str) -> None:
+        """Follows the hooks of a record."""
         for hook in tuple((node.hooks or {}).values()) if node is not None else ():
             self.follow(hook, path)
 
@@ -262,213 +192,135 @@ class World:
         self.tensors[id(t)] = t
         self.paths[id(t)] = path.strip(".") or "tensor"
         self.guards.tensor(t, self.paths[id(t)])
-        self._hooks(t._node, path)
-        self._spaces.append((t.__dict__, Tensor, path, set(OWN)))
-        if is_users(type(t)):
+        self.hooks(t._node, path)
+        self._space(t, path, asked=kinds.OWN)
+        if kinds.is_users(type(t)):
             self._class(type(t), path, False)
         return ""
 
     def _container(self, value: Any, path: str) -> str:
         kind = type(value)
-        if kind not in (
-            *CONTAINERS,
-            collections.OrderedDict,
-            collections.defaultdict,
-            collections.Counter,
-            list,
-        ):
-            if not is_users(kind) or not has_no_hidden_state(kind):
-                named = isinstance(value, tuple) and hasattr(kind, "_fields")
-                if not named:
-                    return a_kind(kind)
-            elif reason := self._class(kind, path, False) or (
-                self._object(value, path) if hasattr(value, "__dict__") else ""
-            ):
-                return reason
+        if kinds.is_users(kind) and kinds.has_no_hidden_state(kind):
+            self._object(value, path)
+        elif kind not in kinds.CONTAINERS and not (isinstance(value, tuple) and hasattr(kind, "_fields")):
+            return f"a {kind.__name__}"
+        if not isinstance(value, tuple):
+            self.guards.table(value, path)
         if isinstance(value, (set, frozenset)):
-            if any(v.__class__ not in (*SIMPLE, bool) and v is not None for v in value):
-                return f"a {kind.__name__} of objects"
-            self.guards.table(value, path, False)
-            return ""
+            atoms = all(v.__class__ in (*SIMPLE, bool) or v is None for v in value)
+            return "" if atoms else f"a {kind.__name__} of objects"
+        rows = dict.items(value) if isinstance(value, dict) else enumerate(value)
+        items = [(f"{path}[{k!r:.20}]", v) for k, v in rows]
         if isinstance(value, dict):
-            self.guards.table(value, path, True)
-            items = [
-                (f"{path}.{k}" if k.__class__ is str else f"{path}[{k!r:.20}]", v)
-                for k, v in dict.items(value)
-            ]
-            if reason := self._each(dict.keys(value), path):
-                return reason
-        else:
-            if not isinstance(value, tuple):
-                self.guards.table(value, path, False)
-            items = [(f"{path}[{i}]", v) for i, v in enumerate(value)]
-        if isinstance(value, collections.defaultdict):
-            self._attributes(value, ("default_factory",), path)
-            items.append((f"{path}.default_factory", value.default_factory))
-        for name, v in items:
-            if isinstance(v, types.ModuleType):
-                self.hidden = self.hidden or f"the module {v.__name__}"
-            if reason := self.follow(v, name):
-                return f"a {kind.__name__} that holds {reason}"
-        return ""
-
-    def _attributes(self, owner: Any, names: Any, path: str) -> None:
-        for name in names:
-            self.guards.attribute(owner, attrgetter(name), getattr(owner, name), path)
+            items += [(path, k) for k in dict.keys(value)]
+        if isinstance(value, defaultdict):
+            items.append((f"{path}.default_factory", self._attribute(value, "default_factory", path)))
+        module = next((v for _, v in items if isinstance(v, types.ModuleType)), None)
+        self.hidden = self.hidden or (f"the module {module.__name__}" if module is not None else "")
+        reason = self._each(items)
+        return reason and f"a {kind.__name__} that holds {reason}"
 
     # ------------------------------------------------------------ functions, classes, modules
 
     def _function(self, function: types.FunctionType, path: str) -> str:
         code = function.__code__
-        if foreign(code.co_filename):
-            for cell in function.__closure__ or ():  # the wrapper of a decorator may hold the user's function
-                with contextlib.suppress(ValueError):
-                    if isinstance(cell.cell_contents, (types.FunctionType, types.MethodType, dict)):
-                        self.follow(cell.cell_contents, path)
-            home = function.__globals__.get("__name__") or home_of(function)
-            return "" if is_pure(home) else f"{function.__name__}(), a function of the module {home}"
-        self._attributes(function, ("__code__", "__defaults__", "__kwdefaults__"), function.__qualname__)
         cells: dict[str, Any] = {}
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             with contextlib.suppress(ValueError):  # not yet filled
-                cells[name] = value = cell.cell_contents
-                self.guards.attribute(cell, attrgetter("cell_contents"), value, name)
+                cells[name] = cell.cell_contents
+                if not kinds.foreign(code.co_filename):
+                    self._attribute(cell, "cell_contents", name)
+        if kinds.foreign(code.co_filename):
+            for value in cells.values():  # the wrapper of a decorator may hold the user's function
+                if isinstance(value, (types.FunctionType, types.MethodType, dict)):
+                    self.follow(value, path)
+            return kinds.refusal(function, f"{function.__name__}(), a function")
+        for name in ("__code__", "__defaults__", "__kwdefaults__", "__dict__"):
+            self._attribute(function, name, function.__qualname__)
         count, defaults = code.co_argcount, function.__defaults__ or ()
         known = dict(zip(code.co_varnames[count - len(defaults) : count], defaults, strict=True))
         if function.__kwdefaults__:
-            self.guards.table(function.__kwdefaults__, f"a default of {function.__name__}", True)
+            self.guards.table(function.__kwdefaults__, f"a default of {function.__name__}")
             known |= function.__kwdefaults__
         for name, value in known.items():
             if reason := self.follow(value, name):
                 self.defaults.setdefault(code, {})[name] = value, reason
         self._code(code, function.__globals__, cells)
-        self._described.append((function, function.__qualname__, set()))
-        self._spaces.append((function.__dict__, types.FunctionType, path, set()))
-        if function.__dict__:
-            self.guards.attribute(function, _dict_of, function.__dict__, path)
+        self._space(function, path or function.__qualname__)
+        self.guards.table(vars(function), path, values=False)
         return ""
 
     def _code(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, Any]) -> None:
-        self._codes.append((code, space, cells))
-        self._mentioned |= set(code.co_names)
-        texts = [
-            t for k in code.co_consts for t in (k if isinstance(k, tuple) else (k,)) if isinstance(t, str)
-        ]
-        self._mentioned.update(texts)
-        if not {"getattr", "hasattr", "setattr", "delattr", *REFLECTION}.isdisjoint(code.co_names):
-            self._stored.update(texts)
-            self._asked.update(texts)
-        for name in code.co_freevars:
-            if name in cells:
-                self.follow(cells[name], name)
-        rows = instructions(code)
-        for i, (_, operation, name) in enumerate(rows):
-            if operation in ("LOAD_GLOBAL", "LOAD_NAME"):
-                value = space.get(name, MISSING)
-                self.guards.entry(space, name, value, name)
-                if value is MISSING and hasattr(builtins, name):
-                    self.guards.entry(vars(builtins), name, getattr(builtins, name), name)
-                if value is not MISSING:
-                    self.follow(value, name)
+        steps = steps_of(code, space, cells)
+        self._codes.append((code, steps))
+        constants = [c for k in code.co_consts for c in (k if isinstance(k, tuple) else (k,))]
+        texts = {text for text in constants if isinstance(text, str)}
+        self._mentioned.update(code.co_names, texts)
+        if not {"setattr", "delattr", *kinds.REFLECTION}.isdisjoint(code.co_names):
+            self._asked |= texts
+        for i, (_, operation, name, value, module) in enumerate(steps):
+            if operation in (*GLOBAL, "STORE_GLOBAL", "DELETE_GLOBAL"):
+                self.guards.entry(space, name, name)
+                if name not in space and hasattr(builtins, name):
+                    self.guards.entry(vars(builtins), name, name)
             elif operation in ("STORE_ATTR", "DELETE_ATTR"):
-                self._stored.add(name)
-            elif operation == "IMPORT_NAME" and name in sys.modules:
-                self.guards.entry(sys.modules, name, sys.modules[name], name)
-                self.follow(sys.modules[name], name)
-            if operation == "MATCH_CLASS" or (asks(operation, name) and not asks_for_a_constant(rows, i)):
-                self._reflective = True
-            self._textual = (
-                self._textual
-                or operation.startswith(("FORMAT_", "CONTAINS_OP"))
-                or (operation == "LOAD_GLOBAL" and name in TEXTUAL)
+                self._asked.add(name)
+            elif operation == "IMPORT_NAME" and value is not MISSING:
+                self.guards.entry(sys.modules, name, name)
+            if value is not MISSING and module is None:
+                self.follow(value, name)
+            self._reflective |= operation == "MATCH_CLASS" or asks(steps, i)
+            self._textual |= operation.startswith(("FORMAT_", "CONTAINS_OP")) or (
+                operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
             )
         for k in code.co_consts:
             if isinstance(k, types.CodeType):
                 self._code(k, space, cells)
 
-    def _builtin(self, function: Any) -> str:
-        owner = function.__self__
-        if isinstance(owner, types.ModuleType) or owner is None:
-            home = owner.__name__ if owner is not None else home_of(function)
-            if home == "builtins":
-                return REFUSED.get(function.__name__, "")
-            return "" if is_pure(home) else f"{function.__name__}(), a function of the module {home}"
-        return self.follow(owner, function.__name__)
-
-    def _module(self, module: types.ModuleType, path: str) -> str:
-        name = module.__name__
-        if not is_pure(name) and is_foreign(module):
-            return f"the module {name}"
-        self._spaces.append((vars(module), None, path or name, set()))
-        if "__getattr__" in vars(module) and not is_foreign(module):
-            self.follow(vars(module)["__getattr__"], f"{name}.__getattr__")
-        return ""
-
     def _class(self, cls: type, path: str, called: bool) -> str:
         """Follows a class of the user; with ``called`` also what makes its objects."""
-        if not is_users(cls) and not publishes(cls):
-            home = home_of(cls)
-            if home == "builtins":
-                return REFUSED.get(cls.__name__, "")
-            pure = is_pure(home) or cls in PLAIN
-            self._abstract(cls)
-            if pure and home.partition(".")[0] == "minigrad":
-                self._spaces.append((vars(cls), None, cls.__name__, set()))
-            return "" if pure else f"the class {home}.{cls.__name__}"
-        if called:
-            self._abstract(cls)
-        library = home_of(cls).partition(".")[0] == "minigrad"
-        names = CALLED & vars(cls).keys()
-        if not library:
-            names |= {n for n in vars(cls) if n.startswith("__")} - UNREAD
-        if not called:
-            names -= {"__init__", "__new__", "__init_subclass__"}
-        self._alive.append(cls)
-        self._reasons[id(cls)] = ""
-        known = self._classes.get(cls)
-        if known is None:
-            known = self._classes[cls] = (vars(cls), None, cls.__name__, set[Any]())
-            self._spaces.append(known)
+        library = kinds.of_minigrad(cls)
+        if called and isinstance(cls, abc.ABCMeta):  # no class is registered with an abstract one
+            self.guards.add(cls.__name__, "{0}()", abc.get_cache_token)
+        if not kinds.is_users(cls) and not publishes(cls):
+            if library and cls not in self._classes:
+                self._classes[cls] = self._space(cls, cls.__name__)
+            return "" if cls in kinds.PLAIN else kinds.refusal(cls, f"the class {cls.__name__}")
+        if cls not in self._classes:
+            self._classes[cls] = self._space(cls, cls.__name__)
             if not library:
-                self.guards.attribute(cls, _mro_of, cls.__mro__, cls.__name__)
-                self.guards.names(vars(cls), cls.__name__)
-                self._described.append((cls, cls.__name__, set()))
-        self._ask(known, names)
+                self._attribute(cls, "__mro__", cls.__name__)
+                self.guards.add(cls.__name__, "{0}({1}) == {2}", kinds.names_of, cls, kinds.names_of(cls))
+        special = {n for n in vars(cls) if n.startswith("__")} - kinds.UNREAD
+        names = kinds.CALLED if library else kinds.CALLED | special
+        self._ask(self._classes[cls], names if called else names - kinds.MAKERS)
         for name in ("forward", "step") if library else ():
             if name not in vars(cls) and hasattr(cls, name):  # inherited, until it is replaced here
-                self.guards.entry(vars(cls), name, MISSING, f"{cls.__name__}.{name}")
+                self.guards.entry(vars(cls), name, f"{cls.__name__}.{name}")
         for base in (*cls.__bases__, type(cls)):
             if base not in (object, type):
                 self._class(base, path, called)
         return ""
 
-    def _abstract(self, cls: type) -> None:
-        """Adds the guard that no class is registered with an abstract one."""
-        if isinstance(cls, abc.ABCMeta):
-            token = abc.get_cache_token()
-            self.guards.attribute(cls, lambda _: abc.get_cache_token() == token, True, cls.__name__)
-
     # ------------------------------------------------------------ objects
 
-    def _object(self, value: Any, path: str) -> str:
+    def _object(self, value: Any, path: str, whole: bool = False) -> str:
         """Follows of an object the attributes that the code mentions, now and as more code is followed."""
         cls = type(value)
-        if cls is not types.FunctionType:
-            self.guards.instance(value, path)
-        if is_users(cls) or publishes(cls):
+        self.guards.add(f"the class of {path}" if path else "", "type({0})", value)
+        if kinds.is_users(cls) or publishes(cls):
             self._class(cls, path, False)
-        space = getattr(value, "__dict__", None)
-        if space is not None:
-            self.guards.attribute(value, _dict_of, space, path)
-            self._spaces.append((space, cls, path, set()))
-        for owner in cls.__mro__:
-            for name, slot in vars(owner).items() if is_users(owner) else ():
-                if isinstance(slot, types.MemberDescriptorType):
-                    item = slot_of(slot, value)
-                    self.guards.attribute(value, functools.partial(slot_of, slot), item, f"{path}.{name}")
-                    reason = "" if item is MISSING else self.follow(item, f"{path}.{name}")
-                    if reason:
-                        self._refuse(name, f"{path}.{name}", reason)
+        if hasattr(value, "__dict__"):
+            self._attribute(value, "__dict__", path)
+            self._space(value, path, whole)
+            if whole or not kinds.of_minigrad(cls):  # an attribute that appears may be found first
+                self.guards.table(vars(value), path, keys=not whole, values=whole)
+        members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
+        for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
+            item, where = kinds.slot_of(slot, value), f"{path}.{name}"
+            self.guards.add(where, "{0}({1}, {2})", kinds.slot_of, slot, value)
+            if item is not MISSING and (reason := self.follow(item, where)):
+                self._refuse(name, where, reason)
         return ""
 
     def _refuse(self, name: str, path: str, reason: str) -> None:
@@ -477,149 +329,108 @@ class World:
         self.hidden = self.hidden or f"{path}, {reason}"
 
     def _holder(self, value: Any, held: Contents, path: str) -> str:
-        """Follows a Module or an optimizer: its tables whole, of other attributes those that the code mentions."""
-        space, tables = value.__dict__, (held.parameters, held.buffers, held.modules)
-        library = home_of(type(value)).partition(".")[0] == "minigrad"
-        self.guards.instance(value, path)
+        """Follows a Module or an optimizer: its tables whole, other attributes as those of an object."""
+        tables = held.parameters, held.buffers, held.modules, *held.hooks
+        fresh = [table for table in tables if isinstance(table, dict) and id(table) not in self._known]
+        for own in (*tables, held.unsaved, held.defaults, held.state, held.groups, *held.groups):
+            self._known.setdefault(id(own), (own, ""))
+        for table in fresh:  # several holders publish some of them
+            self.guards.table(table, path)
+            for key, item in table.items():
+                if isinstance(item, Tensor):
+                    self.owned.setdefault(id(item), _join(path, key).strip("."))
+                self.follow(item, _join(path, key))
         if held.state is not None:
             self._optimizer(held, path)
-            library = False
-            self.guards.table(space, path, True)
-        if not library:
-            self._object(value, path)
-            if held.state is None:
-                self.guards.entry(space, "_hooked", space.get("_hooked", MISSING), f"the hooks of {path}")
-        else:
-            self.guards.table(space, path, False)
-            self._class(type(value), path, False)
-        own = {
-            id(table)
-            for table in (*tables, held.unsaved, *held.hooks, held.defaults, held.state, held.groups)
-        }
-        for table in (*tables, *held.hooks):
-            if isinstance(table, dict):
-                if not table and id(table) in self._reasons:  # several holders publish it
-                    continue
-                self._reasons.setdefault(id(table), "")
-                self.guards.table(table, path, True)
-                for key, item in table.items():
-                    name = f"{path}.{key}" if path else str(key)
-                    if isinstance(item, Tensor):
-                        self.owned.setdefault(id(item), name.strip("."))
-                    self.follow(item, name)
-        if "training" in space and not library:
-            self.guards.entry(space, "training", space["training"], f"{path}.training")
-        for key, item in space.items() if library else ():
-            if id(item) not in own and (reason := self.follow(item, f"{path}.{key}")):
-                self._refuse(key, f"{path}.{key}", reason)
-        return ""
+        return self._object(value, path, whole=held.state is not None or kinds.of_minigrad(type(value)))
 
     def _optimizer(self, held: Contents, path: str) -> None:
         """Follows an optimizer: floats among its options are parameters of a recording, and its state may grow."""
         state: Any = held.state
         self.states.append(state)
-        for known in (state, held.defaults, held.groups, *held.groups):
-            self._reasons[id(known)] = ""
-            self._alive.append(known)
         if isinstance(held.groups, list):
-            self.guards.table(held.groups, f"{path}.param_groups", False)
+            self.guards.table(held.groups, f"{path}.param_groups")
         for k, group in enumerate(held.groups):
             where = f"{path}.param_groups[{k}]"
-            self.guards.size(group, where)
+            self.guards.table(group, where, keys=False, values=False)
             for key, item in [*group.items()]:
-                floats = item.__class__ is tuple and bool(item) and all(v.__class__ is float for v in item)
-                if item.__class__ is float:
-                    number = self.number(item, key)
-                    self.options.append((number, functools.partial(_option, group, key)))
-                    self._stand_ins.append((group, key, number, item))
-                elif floats:
-                    numbers = tuple(self.number(v, f"{key}_{i}") for i, v in enumerate(item))
-                    self.options += [
-                        (n, functools.partial(_option_item, group, key, i)) for i, n in enumerate(numbers)
-                    ]
-                    self._stand_ins.append((group, key, numbers, item))
-                else:
-                    self.guards.entry(group, key, item, f"{where}[{key!r}]")
+                values = item if item.__class__ is tuple else (item,)
+                if not values or any(v.__class__ is not float for v in values):
+                    self.guards.entry(group, key, f"{where}[{key!r}]")
                     self.follow(item, f"{where}[{key!r}]")
+                    continue
+                several = values is item
+                places = [(f"{key}_{i}", i) for i in range(len(values))] if several else [(key, None)]
+                numbers = tuple(self.number(v, text) for v, (text, _) in zip(values, places, strict=True))
+                finders = [functools.partial(_option, group, key, i) for _, i in places]
+                self.options += zip(numbers, finders, strict=True)
+                self._stand_ins.append((group, key, numbers if several else numbers[0], item))
 
     # ------------------------------------------------------------ names
 
-    def _settle_names(self) -> None:
+    def _space(self, owner: Any, path: str, whole: bool = False, asked: Iterable[str] = ()) -> _Space:
+        space = _Space(owner, path, whole, {*asked})
+        self._spaces.append(space)
+        return space
+
+    def settle_names(self) -> None:
         """Follows attributes of objects, classes and modules that the code mentions, until no more are."""
-        while self._followed != (size := self._size()):
-            self._followed = size
+        before: Any = None
+        while before != (now := self._size()):
+            before = now
             for space in list(self._spaces):
-                content, cls, path, asked = space
-                of_user = cls not in (None, Tensor) if isinstance(content, dict) else not of_minigrad(content)
-                whole = (self._reflective and of_user) or (self._textual and cls in PLAIN)
-                if whole and isinstance(content, dict) and None not in asked:
-                    asked.add(None)
-                    self.guards.table(content, path, True)
-                self._ask(
-                    space, {n for n in content if isinstance(n, str)} - UNREAD if whole else self._mentioned
-                )
-            for value, path, asked in list(self._described):
-                for name in (NAMES_OF_ITSELF & self._mentioned) - asked:
-                    asked.add(name)
-                    if hasattr(value, name) and name in vars(type(value)):
-                        self._attributes(value, (name,), path)
-                        self.follow(getattr(value, name), f"{path}.{name}")
+                self._ask(space, self._mentioned)
 
-    def _size(self) -> tuple[Any, ...]:
+    def _size(self) -> tuple[int, ...]:
         """What grows while names are followed: as long as it is the same, nothing is left to follow."""
-        parts = (
-            self._mentioned,
-            self._spaces,
-            self._alive,
-            self._described,
-            self._codes,
-            self._asked,
-            self._stored,
-        )
-        return *map(len, parts), self._reflective, self._textual
+        return *map(len, (self._mentioned, self._asked, self._spaces)), self._reflective, self._textual
 
-    def _ask(self, space: tuple[Any, Any, str, set[Any]], names: set[str]) -> None:
-        content, cls, path, asked = space
-        known = [*content] if len(content) < len(names) else names
-        of_module = cls is None and isinstance(content, dict)
-        if of_module or path == "Tensor":
-            load(content, names)
-        for name in [n for n in known if n in names and n not in asked and n in content]:
-            if of_module and name.startswith("__") and name not in NAMES_OF_ITSELF:
+    def _ask(self, space: _Space, names: set[str]) -> None:
+        """Follows attributes of these names, and of others where the code may ask for any."""
+        owner, path, whole, asked = space
+        content = vars(owner)
+        of_module, of_class = isinstance(owner, types.ModuleType), isinstance(owner, type)
+        home = owner if of_module or of_class else type(owner)
+        if of_module or owner is Tensor:
+            kinds.load(owner, names)
+        library = kinds.of_minigrad(home) and not whole
+        fixed = of_module or isinstance(owner, Tensor) or (of_class and library)
+        if whole or (self._reflective and not fixed) or (self._textual and type(owner) in kinds.PLAIN):
+            names = {n for n in content if isinstance(n, str)} - kinds.UNREAD
+            if not of_class and not whole and None not in asked:
+                asked.add(None)
+                self.guards.table(content, path)
+        for name in sorted(content.keys() & names - asked):
+            if of_module and name.startswith("__") and name not in kinds.NAMES_OF_ITSELF:
                 continue
             asked.add(name)
-            value = content[name]
-            where = f"{path}.{name}" if path else name
-            self.guards.entry(content, name, value, where)
+            value, where = content[name], _join(path, name)
+            if not whole:
+                self.guards.entry(content, name, where)
             reason = self.follow(value, where)
-            if reason and cls is not Tensor and of_minigrad(vars(cls) if cls is not None else content):
+            if not reason or (library and not isinstance(owner, Tensor)):
                 continue  # what the library keeps for itself
-            if reason and cls not in (None, types.FunctionType):
-                self._refuse(name, where, reason)
-            elif reason:
+            if of_module or of_class or isinstance(owner, types.FunctionType):
                 self.refused_names.setdefault(name, reason)
-        if cls is None and not of_module:
-            return
-        # What would be found nearer, or may be asked for, is missing.
-        absent = names & (self._asked if of_module else self._stored)
-        if cls is Tensor:
-            absent = absent - names_in(Tensor)
-        elif cls is not None:
-            if cls not in self._class_names:
-                self._class_names[cls] = names_in(cls), hidden_names(cls)
-            of_class, hidden = self._class_names[cls]
-            absent = absent | ((names | hidden) & of_class)
-        for name in sorted(absent):
-            if name not in asked and name not in content:
+            else:
+                self._refuse(name, where, reason)
+        if of_module or isinstance(owner, Tensor):  # what may be asked for is missing
+            for name in sorted((names & self._asked) - asked - content.keys()):
+                if of_module or not hasattr(Tensor, name):
+                    asked.add(name)
+                    self.guards.entry(content, name, _join(path, name))
+        if of_class or isinstance(owner, types.FunctionType):
+            for name in sorted((kinds.NAMES_OF_ITSELF & self._mentioned) - asked):
                 asked.add(name)
-                self.guards.entry(content, name, MISSING, f"{path}.{name}" if path else name)
+                if hasattr(owner, name):
+                    self.follow(self._attribute(owner, name, path), _join(path, name))
 
     # ------------------------------------------------------------ while a function is recorded
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """Lets optimizers see their options as parameters, and refuses what the code must not reach."""
-        suspects = {code: rows for code, *known in self._codes if (rows := suspects_in(self, code, *known))}
+        suspects = {code: rows for code, steps in self._codes if (rows := suspects_in(self, code, steps))}
 
         def look(frame: types.FrameType, offset: int) -> None:
             what = suspects[frame.f_code].get(offset)
@@ -627,15 +438,9 @@ class World:
                 values = frame.f_locals
                 what = next((f"{n}, {reason}" for n, v, reason in what if values.get(n) is v), None)
             if what is not None:
-                place = errors.place(frame.f_code, offset)
-                what += (
-                    ""
-                    if ", " in what.partition("of NumPy")[2] or ", wh" in what or ", with" in what
-                    else ", which a recording cannot guard"
-                )
                 raise RuntimeError(
-                    f"compile(): the function reaches {what}. Do that outside, and pass what it gives as an argument "
-                    f"(at {place})"
+                    f"compile(): the function reaches {what}. A recording cannot guard that: do it outside, and pass "
+                    f"what it gives as an argument (at {errors.place(frame.f_code, offset)})"
                 )
 
         for group, key, stand_in, _ in self._stand_ins:
@@ -650,22 +455,25 @@ class World:
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed an object of Python."""
-        what = self.guards.changed()
-        if any(generator.resets != resets for generator, resets in self.generators):
-            raise RuntimeError(
-                "compile(): the function seeds a random generator or sets its state, which is not part of a replay. Do "
-                f"that outside (in the function at {self.home})"
-            )
-        if what:
+        seeded = any(generator.resets != resets for generator, resets in self.generators)
+        if what := "the seed or the state of a random generator" if seeded else self.guards.changed():
             raise RuntimeError(
                 f"compile(): the function changes {what}, and a replay would not: it repeats only what is done to "
                 f"Tensors, gradients and the state of optimizers. Do that outside (in the function at {self.home})"
             )
 
 
-def _option(group: dict[str, Any], key: str, leaves: Any) -> Any:
-    return group[key]
+def _home(function: Any) -> str:
+    """The place of a function."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(function, "__code__", None)
+    return "an unknown place" if code is None else errors.spot(code.co_filename, code.co_firstlineno)
 
 
-def _option_item(group: dict[str, Any], key: str, i: int, leaves: Any) -> Any:
-    return group[key][i]
+def _join(path: str, name: Any) -> str:
+    return f"{path}.{name}" if path else str(name)
+
+
+def _option(group: dict[str, Any], key: str, i: int | None, leaves: Any) -> Any:
+    return group[key] if i is None else group[key][i]
