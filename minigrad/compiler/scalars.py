@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -29,68 +30,21 @@ class Scalar(Numeral):
         # It takes the name of a comparison where the value was only compared with 0.
         self.settle = settle
 
-    @property
-    def __class__(self) -> Any:
-        return float
-
-    @__class__.setter
-    def __class__(self, cls: Any) -> None:
-        raise TypeError("the class of a number cannot be set")
-
-    def _with(self, other: Any, form: str, compute: Callable[[Any, Any], float]) -> Any:
-        if type(other) is Scalar:
-            mine, also = self.settle, other.settle
-
-            def both(_: str = "") -> None:
-                mine()
-                also()
-
-            return Scalar(compute(self.value, other.value), form.format(self.text, other.text), both)
-        if type(other) not in (float, int, bool):
-            return NotImplemented
-        mine = self.settle
-        text = repr(other) if math.isfinite(other) else f"np.{other}".replace("np.-", "-np.")
-        return Scalar(compute(self.value, other), form.format(self.text, text), lambda _="": mine())
-
-    def __neg__(self) -> Any:
-        mine = self.settle
-        return Scalar(-self.value, f"(-{self.text})", lambda _="": mine())
+    __class__: Any = property(lambda self: float)
 
     def __pos__(self) -> Any:
         return self
 
-    def __add__(self, other: Any) -> Any:
-        return self._with(other, "({} + {})", lambda a, b: a + b)
-
-    def __radd__(self, other: Any) -> Any:
-        return self._with(other, "({1} + {0})", lambda a, b: b + a)
-
-    def __sub__(self, other: Any) -> Any:
-        return self._with(other, "({} - {})", lambda a, b: a - b)
-
-    def __rsub__(self, other: Any) -> Any:
-        return self._with(other, "({1} - {0})", lambda a, b: b - a)
-
-    def __mul__(self, other: Any) -> Any:
-        return self._with(other, "({} * {})", lambda a, b: a * b)
-
-    def __rmul__(self, other: Any) -> Any:
-        return self._with(other, "({1} * {0})", lambda a, b: b * a)
-
-    def __truediv__(self, other: Any) -> Any:
-        if type(other) is Scalar:
-            other.settle()  # it may be 0 in another run
-        return self._with(other, "({} / {})", lambda a, b: a / b)
+    def __neg__(self) -> Any:
+        return _computed(operator.neg, "(-{})", self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        self.settle()
-        return np.array(self.value, dtype)
+        return np.array(self.__copy__(), dtype)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        self.settle()
-        return getattr(self.value, name)
+        return getattr(self.__copy__(), name)
 
     def __copy__(self) -> float:
         self.settle()
@@ -100,8 +54,38 @@ class Scalar(Numeral):
         return self.__copy__()
 
     def __reduce__(self) -> Any:
-        self.settle()
-        return float, (self.value,)
+        return float, (self.__copy__(),)
+
+
+def _computed(compute: Callable[..., float], form: str, *numbers: Any) -> Any:
+    """A Scalar that is computed from others and from plain numbers; who asks for its value asks for theirs."""
+    scalars = [n for n in numbers if type(n) is Scalar]
+    values = [n.value if type(n) is Scalar else n for n in numbers]
+
+    def settle(_: str = "") -> None:
+        for scalar in scalars:
+            scalar.settle()
+
+    return Scalar(compute(*values), form.format(*map(_text, numbers)), settle)
+
+
+def _text(number: Any) -> str:
+    if type(number) is Scalar:
+        return number.text
+    return repr(number) if math.isfinite(number) else f"np.{number}".replace("np.-", "-np.")
+
+
+def _arithmetic(name: str, sign: str, swapped: bool) -> Callable[[Any, Any], Any]:
+    compute, form = getattr(operator, name), f"({{}} {sign} {{}})"
+
+    def method(self: Any, other: Any) -> Any:
+        if type(other) not in (Scalar, float, int, bool):
+            return NotImplemented
+        if sign == "/" and type(other) is Scalar:
+            other.settle()  # it may be 0 in another run
+        return _computed(compute, form, *((other, self) if swapped else (self, other)))
+
+    return method
 
 
 def _settled(name: str) -> Callable[..., Any]:
@@ -115,9 +99,13 @@ def _settled(name: str) -> Callable[..., Any]:
             self.settle()
         return plain(self.value, *(o.__copy__() if type(o) is Scalar else o for o in others))
 
-    method.__name__ = name
     return method
 
+
+for _name, _sign in (("__add__", "+"), ("__sub__", "-"), ("__mul__", "*"), ("__truediv__", "/")):
+    setattr(Scalar, _name, _arithmetic(_name, _sign, False))
+    if _sign != "/":
+        setattr(Scalar, f"__r{_name[2:]}", _arithmetic(_name, _sign, True))
 
 for _name in (
     "__bool__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__float__", "__int__",

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.compiler.recorder import Run
-from minigrad.core.node import Const, Node
-from minigrad.core.op import Op
+from minigrad.core.node import Node
 from minigrad.readers.source.program import Program, Value
 
 
@@ -43,33 +42,20 @@ class TracedProgram(Program):
             if known is None:
                 # A leaf knows its Tensor, and so how its array lies.
                 stands = node if node.op is None else Node.leaf(node.shape, node.dtype, tensor=source)
-                known = self.by_tensor[id(source)] = Value(
-                    "parameter", (), {}, node.shape, node.dtype, stands
-                )
+                known = Value("parameter", (), {}, node.shape, node.dtype, stands)
+                self.by_tensor[id(source)] = known
                 self.values.append(known)
             if node not in known.nodes:
                 known.nodes.append(node)
             self.value_of[node] = known
         elif before is None:
-            op = node.op
-            if op is not None and op.draws:
-                # Each draw is a value of its own.
-                self.value_of[node] = self._draw(node, op)
             # Records of Functions only stand for gradients.
-            elif op is None or not op.opaque:
+            if node.op is None or not node.op.opaque:
                 self.value_of[node] = self._value(node, self.trace)
         elif before in self.value_of:
             self.value_of[node] = self.value_of[before]
         else:
             late.append(node)
 
-    def _draw(self, node: Node, op: Op) -> Value:
-        inputs = [n if n.__class__ is Const else self.value_of[n] for n in node.inputs]
-        value = Value(op, inputs, node.params, node.shape, node.dtype, node)
-        value.forward, value.of = self._half(node, self.trace)
-        self.values.append(value)
-        return value
-
     def _half(self, node: Node, run: Any) -> tuple[bool, Node | None]:
-        groups = self.trace.groups
-        return node not in groups, groups.get(node)
+        return node not in run.groups, run.groups.get(node)
