@@ -11,13 +11,12 @@ import numpy as np
 
 from minigrad.compiler.plan import Plan, written
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.statement import ValueTarget, as_text
+from minigrad.compiler.statement import ValueTarget, as_text, is_view
 from minigrad.compiler.statements import Statements
 from minigrad.core.node import Const
 from minigrad.core.op import Op, Params, is_ufunc
-from minigrad.core.plans import OUT, named
 from minigrad.dtypes import F32, F64
-from minigrad.readers.source.expressions import Expr, literal
+from minigrad.readers.source.expressions import Expr, fill, literal, parsed
 from minigrad.readers.source.program import Value, numpy_name
 from minigrad.readers.source.text import _wrapped
 
@@ -35,51 +34,42 @@ class NumbaStatements(Statements):
     def copied(self, text: str) -> str:
         return f"np.copy({text})"
 
-    def _view(self, v: Value, xs: list[Expr]) -> None:
-        self._refuse(v.record)
-        if v.record.inline and len(self.users[v]) == 1 and v not in self.kept:
-            self.expr_of[v] = self._printed(v, xs)
-            return
-        self.fresh.add(v)
-        text = self._pattern(v, [as_text(x) for x in xs]) or as_text(self._printed(v, xs))
-        self._add(v, [named(OUT, text)])
+    def _into(self, v: Value, xs: list[Expr]) -> None:
+        return None
 
-    def _compute(self, v: Value, xs: list[Expr]) -> None:
-        if v.record.new or not v.shape:
-            self.fresh.add(v)
-        self._add(v, [named(OUT, self._expression(v, xs))])
+    def _text_of(self, v: Value, xs: list[Expr]) -> str:
+        text = as_text(self._printed(v, xs))
+        return self.copied(text) if v.shape and v in self.kept and not v.record.new else text
 
-    def _pattern(self, v: Value, texts: list[str]) -> str | None:
-        """A value as `Op.numba` prints it; of a ufunc without that, as `Op.text` does."""
+    def _printed(self, v: Value, xs: Sequence[Expr], written: bool = False) -> Expr:
+        """A value as `Op.numba` prints it; of a ufunc without that, as `Op.text` does, or as a call."""
         op = v.record
+        self._refuse(op)
+        texts = self._arguments(v, xs)[0]
         pattern = op.text if op.numba is None and is_ufunc(op.unchecked) else op.numba
         if callable(pattern):
-            printed: str | None = pattern(ValueTarget(self, v, texts))
-            return printed
-        return pattern and pattern.format(*(f"({t})" if " " in t else t for t in texts))  # type: ignore[no-any-return]
-
-    def _expression(self, v: Value, xs: list[Expr]) -> str:
-        op, texts = v.record, self._arguments(v, xs)
-        self._refuse(op)
-        pattern = self._pattern(v, texts)
+            pattern = pattern(ValueTarget(self, v, texts))
+        elif pattern is not None:
+            pattern = pattern.format(*(f"({t})" if " " in t else t for t in texts))
+        if pattern is None and is_ufunc(op.unchecked):
+            pattern = f"{numpy_name(op.unchecked)}({', '.join(texts)})"
         if pattern is not None:
-            return pattern
-        if is_ufunc(op.unchecked):
-            return f"np.{op.unchecked.__name__}({', '.join(texts)})"
-        text = as_text(self._printed(v, xs))
+            return parsed(pattern)
+        expr = super()._printed(v, xs, written)
         numbers = [*v.params.values(), *(w.value for w in v.inputs if w.__class__ is Const)]
-        if v.dtype == F32 and any(isinstance(n, (float, int)) for n in numbers):
+        if v.dtype == F32 and any(isinstance(n, (float, int)) for n in numbers) and not is_view(v):
             # To Numba numbers are float64, and so is what they meet.
-            return f"({text}).astype(np.float32)" if v.shape else f"np.float32({text})"
-        return text
+            return fill("{}.astype(np.float32)" if v.shape else "np.float32({})", [expr])
+        return expr
 
     def _refuse(self, op: Op) -> None:
         """NotImplementedError for an operation that draws, checks its operands, or calls a ufunc of others."""
-        foreign = isinstance(op.unchecked, np.ufunc) and not numpy_name(op.unchecked)
-        what = "draw from minigrad's generator" if op.draws else f"check the operands of {op.name}"
-        if foreign:
+        what = "draw from minigrad's generator" if op.draws else ""
+        if op.check is not None:
+            what = f"check the operands of {op.name}"
+        if isinstance(op.unchecked, np.ufunc) and not numpy_name(op.unchecked):
             what = f"call {op.unchecked.__name__}, which is not NumPy's"
-        if op.draws or op.check is not None or foreign:
+        if what:
             raise NotImplementedError(f"compile(backend='numba'): Numba cannot {what}; use the NumPy backend")
 
     def _called(self, function: Any, stem: str, xs: Sequence[Expr], params: Params) -> Expr:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import builtins
 import functools
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.compiler.slots import Slot, assign, order
-from minigrad.compiler.statement import OUTSIDE, Statement, as_text, is_view, size_of
+from minigrad.compiler.statement import OUTSIDE, Statement, as_text, size_of
 from minigrad.compiler.statements import Statements
 from minigrad.core.op import is_ufunc
 from minigrad.core.plans import Line
@@ -31,13 +32,12 @@ class Plan:
         order(s)
         self.stays, self.takes, self.data, self.numbers = s.stays, s.takes, s.data, s.numbers
         self.targets = [target for target, _, _ in s.writes]
-        direct = _direct(s)
-        self.writes = _writes(s, direct)
+        self.writes = _writes(s)
+        direct = {x for x, _ in self.writes if x is not None}
         s.statements = [x for x in s.statements if x not in direct]
         for x in direct:
             del s.planned[x.value]
-        read = [w for x in direct for w in x.reads]
-        late = [*read, *(v for v, _ in s.outputs), *(v for _, v, _ in s.writes)]
+        late = [w for x in direct for w in x.reads] + [v for v, _ in s.outputs] + [v for _, v, _ in s.writes]
         self.statements, self.planned, self.fresh = s.statements, s.planned, s.fresh
         size, slots = assign(s, late)
         self.bytes = size + s.lasting_bytes
@@ -143,39 +143,33 @@ def _cut(s: Statements, size: int, slots: dict[Value, Slot]) -> list[str]:
     return lines
 
 
-def _direct(s: Statements) -> dict[Statement, Value]:
-    """The statements that can write into a target themselves, last of all, in order, with these."""
+def _writes(s: Statements) -> list[tuple[Statement | None, tuple[str, ...]]]:
+    """The writes as calls: first, in order, those of a statement that can write into its target itself."""
     position = {x.value: i for i, x in enumerate(s.statements)}
     last_read = {v: i for i, x in enumerate(s.statements) for v in x.reads}
-    target_of: dict[Value, list[Value]] = {}
+    targets, times = {target for target, _, _ in s.writes}, Counter(v for _, v, _ in s.writes)
+    direct, copies = dict[int, Any](), list[Any]()
     for target, v, _ in s.writes:
-        target_of.setdefault(v, []).append(target)
-    direct = {}
-    for v in sorted(target_of.keys() & s.planned, key=position.__getitem__):
-        x, target = s.statements[position[v]], target_of[v][0]
-        alone = len(target_of[v]) == 1 and not s.users[v] and last_read.get(target, 0) <= position[v]
-        by_call = len(x.lines) == 1 and x.lines[0].how == "out" and is_ufunc(v.record.unchecked)
-        aligned = (
-            all(w is target or s.owner(w) is not target for w in s.inputs(v)) and v.dtype == target.dtype
-        )
-        if alone and by_call and aligned:
-            direct[x] = target
-    return direct
-
-
-def _writes(s: Statements, direct: dict[Statement, Value]) -> list[tuple[Statement | None, tuple[str, ...]]]:
-    """The writes as calls, in order: those of a statement that can write into its target itself come first."""
-    calls: list[tuple[Statement | None, tuple[str, ...]]] = []
-    for x, target in direct.items():
-        calls.append((x, (x.lines[0].function, *x.lines[0].arguments, s.name_of[target])))
-    done, targets = {x.value for x in direct}, {target for target, _, _ in s.writes}
-    for target, v, _ in s.writes:
-        if v not in done:
-            source = as_text(_whole(s, v))
-            if s.owner(v) in targets and v is not target:
-                source = s.copied(source)  # another write may come first
-            calls.append((None, ("np.copyto", s.name_of[target], source)))
-    return calls
+        at = position.get(v, -1)
+        x = s.statements[at] if at >= 0 else None
+        if (
+            x is not None
+            and v in s.planned
+            and not s.users[v]
+            and times[v] == 1
+            and last_read.get(target, -1) <= at
+            and [line.how for line in x.lines] == ["out"]
+            and is_ufunc(v.record.unchecked)
+            and v.dtype == target.dtype
+            and all(w is target or s.owner(w) is not target for w in s.inputs(v))
+        ):
+            direct[at] = x, (x.lines[0].function, *x.lines[0].arguments, s.name_of[target])
+            continue
+        source = as_text(_whole(s, v))
+        if s.owner(v) in targets and v is not target:
+            source = s.copied(source)  # another write may come first
+        copies.append((None, ("np.copyto", s.name_of[target], source)))
+    return [direct[at] for at in sorted(direct)] + copies
 
 
 def _whole(s: Statements, v: Value) -> Expr:
@@ -186,8 +180,8 @@ def _result(s: Statements, v: Value, memory: Any, claimed: dict[Value, Any]) -> 
     """A result; it shares memory with those results alone with which it does in eager mode."""
     outside = memory.__class__ is tuple and memory[0] == OUTSIDE
     for target, new, home in s.writes:
-        if outside and home == memory[1] and (s.owner(v) is s.owner(new) or _shows(v, new)):
-            return _through(s, v, new, target)
+        if outside and home == memory[1] and (shown := _through(s, v, new, target)) is not None:
+            return shown
     expr = _whole(s, v)
     if s.is_number(v):
         return expr
@@ -197,15 +191,9 @@ def _result(s: Statements, v: Value, memory: Any, claimed: dict[Value, Any]) -> 
     return parsed(s.copied(as_text(expr)))
 
 
-def _shows(v: Value, new: Value) -> bool:
-    """Whether a value is a view of a new one, also of one number."""
-    while v is not new and v.record is not None and v.record.view and len(v.inputs) == 1:
-        v = v.inputs[0]
-    return v is new
-
-
-def _through(s: Statements, v: Value, new: Value, target: Value) -> Expr:
-    """A value that is written in place, read from its target; or a view of one."""
-    if v is new or not (is_view(v) or _shows(v, new)):
+def _through(s: Statements, v: Value, new: Value, target: Value) -> Expr | None:
+    """A value that is written in place, or a view of it, read from its target; None for what is neither."""
+    if v is new:
         return s._operand(target)
-    return s._printed(v, [_through(s, v.inputs[0], new, target)], written=True)
+    source = _through(s, v.inputs[0], new, target) if v.is_view and len(v.inputs) == 1 else None
+    return source and s._printed(v, [source], written=True)

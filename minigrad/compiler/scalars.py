@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -35,9 +34,6 @@ class Scalar(Numeral):
     def __pos__(self) -> Any:
         return self
 
-    def __neg__(self) -> Any:
-        return _computed(operator.neg, "(-{})", self)
-
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self.__copy__(), dtype)
 
@@ -57,55 +53,52 @@ class Scalar(Numeral):
         return float, (self.__copy__(),)
 
 
-def _computed(compute: Callable[..., float], form: str, *numbers: Any) -> Any:
-    """A Scalar that is computed from others and from plain numbers; who asks for its value asks for theirs."""
-    scalars = [n for n in numbers if type(n) is Scalar]
-    values = [n.value if type(n) is Scalar else n for n in numbers]
-
-    def settle(_: str = "") -> None:
-        for scalar in scalars:
-            scalar.settle()
-
-    return Scalar(compute(*values), form.format(*map(_text, numbers)), settle)
-
-
 def _text(number: Any) -> str:
     if type(number) is Scalar:
         return number.text
     return repr(number) if math.isfinite(number) else f"np.{number}".replace("np.-", "-np.")
 
 
-def _arithmetic(name: str, sign: str, swapped: bool) -> Callable[[Any, Any], Any]:
-    compute, form = getattr(operator, name), f"({{}} {sign} {{}})"
+def _arithmetic(name: str, form: str) -> Callable[..., Any]:
+    """A method that gives a Scalar: of others and of plain numbers; who asks for its value asks for theirs."""
+    compute = getattr(float, name)
 
-    def method(self: Any, other: Any) -> Any:
-        if type(other) not in (Scalar, float, int, bool):
+    def method(self: Scalar, *others: Any) -> Any:
+        if not {Scalar, float, int, bool}.issuperset(map(type, others)):
             return NotImplemented
-        if sign == "/" and type(other) is Scalar:
-            other.settle()  # it may be 0 in another run
-        return _computed(compute, form, *((other, self) if swapped else (self, other)))
+        scalars = [self, *(n for n in others if type(n) is Scalar)]
+        if name == "__truediv__":
+            for divisor in scalars[1:]:
+                divisor.settle()  # it may be 0 in another run
+
+        def settle(_: str = "") -> None:
+            for scalar in scalars:
+                scalar.settle()
+
+        values = [n.value if type(n) is Scalar else n for n in others]
+        return Scalar(compute(self.value, *values), form.format(*map(_text, (self, *others))), settle)
 
     return method
 
 
 def _settled(name: str) -> Callable[..., Any]:
+    """A method that asks for the value."""
     plain = getattr(float, name)
     signed = name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
 
     def method(self: Scalar, *others: Any) -> Any:
-        if signed and type(others[0]) in (int, float) and others[0] == 0:
-            self.settle(name)  # as in `if weight_decay != 0`
-        else:
-            self.settle()
+        # As in `if weight_decay != 0`.
+        self.settle(name if signed and type(others[0]) in (int, float) and others[0] == 0 else "")
         return plain(self.value, *(o.__copy__() if type(o) is Scalar else o for o in others))
 
     return method
 
 
-for _name, _sign in (("__add__", "+"), ("__sub__", "-"), ("__mul__", "*"), ("__truediv__", "/")):
-    setattr(Scalar, _name, _arithmetic(_name, _sign, False))
-    if _sign != "/":
-        setattr(Scalar, f"__r{_name[2:]}", _arithmetic(_name, _sign, True))
+for _name, _form in {
+    "__neg__": "(-{})", "__add__": "({} + {})", "__radd__": "({1} + {0})", "__sub__": "({} - {})",
+    "__rsub__": "({1} - {0})", "__mul__": "({} * {})", "__rmul__": "({1} * {0})", "__truediv__": "({} / {})",
+}.items():  # fmt: skip
+    setattr(Scalar, _name, _arithmetic(_name, _form))
 
 for _name in (
     "__bool__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__float__", "__int__",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from minigrad.compiler.statement import Statement, size_of
+from minigrad.compiler.statement import Statement, is_view, size_of
 from minigrad.compiler.statements import Statements
 from minigrad.core.op import is_ufunc
 from minigrad.readers.source.program import Value
@@ -38,23 +38,21 @@ def _small_first(s: Statements, group: list[Statement]) -> list[Statement]:
     """Statements that differentiate one record: the largest results last, when most of what they read is free."""
     if len(group) < 2 or any(x.value.record is not None and x.value.record.draws for x in group):
         return group
-    here = {x.value for x in group}
-    waits_for: dict[Value, set[Value]] = {}
-    for x in group:
-        pending = s.inputs(x.value).copy()
-        # What several others read is followed once: of paths there may be millions.
-        seen = set(here)
-        for w in pending:  # the loop appends to it
-            if w not in seen:
-                seen.add(w)
-                pending += s.inputs(w)
-        waits_for[x.value] = here.intersection(pending)
     rest, ordered = sorted(group, key=lambda x: size_of(x.value)), list[Statement]()
     while rest:
-        x = next(x for x in rest if not waits_for[x.value].intersection(y.value for y in rest))
+        waiting = {x.value for x in rest}
+        x = next(x for x in rest if waiting.isdisjoint(_behind(s, x.value, waiting)))
         rest.remove(x)
         ordered.append(x)
     return ordered
+
+
+def _behind(s: Statements, v: Value, stops: set[Value]) -> Iterator[Value]:
+    """What a value is computed of: of views that are none of ``stops``, what they show."""
+    for w in s.inputs(v):
+        while w not in stops and is_view(w):
+            w = w.inputs[0]
+        yield w
 
 
 def assign(s: Statements, late: Iterable[Value]) -> tuple[int, dict[Value, Slot]]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.scalars import Scalar
 from minigrad.core.node import Const
 from minigrad.core.op import Op
 from minigrad.core.plans import Line, Operand, Target
@@ -96,24 +95,12 @@ def owned(y: Any, *operands: Any) -> Any:
     return y
 
 
-def fits(v: Value) -> bool:
-    """Whether the ufunc by itself gives the value's dtype and shape."""
-    kinds, shapes = tuple(map(_kind, v.inputs)), tuple(getattr(w, "shape", ()) for w in v.inputs)
-    return bool(_result_of(v.record.unchecked, kinds, shapes) == (v.dtype, v.shape))
-
-
-def _kind(operand: Any) -> Any:
-    """An operand as NumPy's promotion sees it: an element type, or the class of a number of Python's."""
-    x = operand if operand.__class__ is Value else operand.value
-    return x.dtype if isinstance(x, (Value, np.generic)) else float if type(x) is Scalar else type(x)
-
-
 @functools.lru_cache(maxsize=1024)
-def _result_of(kernel: Any, kinds: tuple[Any, ...], shapes: tuple[Any, ...]) -> Any:
-    """The dtype and the shape of a ufunc's result; None if it takes no such operands."""
+def dtype_of(ufunc: Any, kinds: tuple[Any, ...]) -> Any:
+    """The dtype of a ufunc's result; None if it takes no such operands."""
     try:
-        return kernel.resolve_dtypes((*kinds, None))[-1], np.broadcast_shapes(*shapes)
-    except (TypeError, ValueError):
+        return ufunc.resolve_dtypes((*kinds, None))[-1]
+    except TypeError:
         return None
 
 

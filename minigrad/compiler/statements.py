@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.statement import (
-    Statement,
-    ValueTarget,
-    as_text,
-    fits,
-    is_literal,
-    is_view,
-    owned,
-)
+from minigrad.compiler.statement import Statement, ValueTarget, as_text, dtype_of, is_literal, is_view, owned
 from minigrad.compiler.values import TracedProgram
 from minigrad.core.node import Const, Node
 from minigrad.core.op import NO_PARAMS, Params, is_ufunc
 from minigrad.core.plans import OUT, PART, Line, Lines, Part, named
-from minigrad.readers.source.expressions import (
-    Expr,
-    _array_of,
-    expression,
-    fill,
-    literal,
-    may_turn,
-    parsed,
-)
+from minigrad.readers.source.expressions import Expr, _array_of, expression, fill, literal, may_turn, parsed
 from minigrad.readers.source.program import Value, memory, numpy_name
 from minigrad.readers.source.text import Text
 
@@ -83,17 +68,23 @@ class Statements(Text):
         for name in ("np", "bind", "run", "memory", "writes", *self.numbers):
             self.names.reserve(name)
         _share_numbers(self.outputs)
-        needed = {
-            *(v for v, _ in self.outputs),
-            *(v for _, v, _ in writes),
-            *map(program.value_of.get, effects),
-        }
+        for node, _, _ in writes:  # of a Tensor that is written, and never read
+            program.place(node)
+        self.writes = [(program.value_of[node], v, home) for node, v, home in writes]
+        needed = {v for v, _ in self.outputs} | {program.value_of[node] for node in effects}
+        needed |= {v for target, new, _ in self.writes for v in (target, new)}
         for v in reversed(program.values):
             if v in needed:
                 needed.update(self.inputs(v))
         self.live = [v for v in program.values if v in needed]
-        self._name_arguments(leaves, bound, {node for node, _, _ in writes})
-        self.writes = [(program.value_of[node], v, home) for node, v, home in writes]
+        for name, node in leaves:
+            if node in program.value_of and (v := program.value_of[node]) in needed:
+                self.name_of[v] = self.names.take(name)
+                (self.stays if node in bound else self.takes).append(v)
+        self.static.update(self.stays)
+        for v in self.boundary:
+            self.name_of[v] = self.names.take(v.hint or f"{v.op}_{len(self.name_of)}")
+            self.takes.append(v)
         self.users: dict[Value, list[Value | None]] = {v: [] for v in self.live}
         for v in self.live:
             for w in self.inputs(v):
@@ -106,12 +97,11 @@ class Statements(Text):
                 v = v.inputs[0]
                 self.kept.add(v)
         with np.errstate(all="ignore"):  # numbers beyond their dtype
-            forward = True
-            for v in self.live:
-                if forward and not v.forward:
+            for forward, values in itertools.groupby(self.live, key=lambda v: v.forward):
+                if not forward:
                     self._gradient_names()  # forward values have their names now
-                forward = v.forward
-                self._lower(v)
+                for v in values:
+                    self._lower(v)
 
     # ------------------------------------------------------------ what there is
 
@@ -122,23 +112,6 @@ class Statements(Text):
             reads = v.fill is None and v not in self.boundary
             inputs = self._inputs_of[v] = [w for w in v.inputs if w.__class__ is Value] if reads else []
         return inputs
-
-    def _name_arguments(
-        self, leaves: Sequence[tuple[str, Node]], bound: set[Node], written: set[Node]
-    ) -> None:
-        """Names the leaves that are read or written, in their order."""
-        live, value_of = set(self.live), self.program.value_of
-        for name, node in leaves:
-            v = value_of.get(node)
-            if v is None and node in written:
-                v = value_of[node] = Value("parameter", (), {}, node.shape, node.dtype, node)
-            if v is not None and (v in live or node in written):
-                self.name_of[v] = self.names.take(name)
-                (self.stays if node in bound else self.takes).append(v)
-        self.static.update(self.stays)
-        for v in self.boundary:
-            self.name_of[v] = self.names.take(v.hint or f"{v.op}_{len(self.name_of)}")
-            self.takes.append(v)
 
     def is_number(self, v: Any) -> bool:
         """Whether one number stands for all elements of a value."""
@@ -310,29 +283,24 @@ class Statements(Text):
             form: Lines | None = op.into(ValueTarget(self, v, [as_text(x) for x in xs]))
             return form
         name = numpy_name(op.unchecked)
-        if (
-            not is_ufunc(op.unchecked)
-            or not name
-            or v.params
-            or any(map(self.is_number, v.inputs))
-            or not fits(v)
-        ):
+        if not is_ufunc(op.unchecked) or not name or v.params or any(map(self.is_number, v.inputs)):
             return None
-        return Lines([Line(name, self._arguments(v, xs))])
+        texts, kinds = self._arguments(v, xs)
+        return Lines([Line(name, texts)]) if dtype_of(op.unchecked, tuple(kinds)) == v.dtype else None
 
-    def _arguments(self, v: Value, xs: list[Expr]) -> list[str]:
-        """The operands of a ufunc as text; numbers are arrays without dimensions where that changes no dtype."""
-        kinds = {w.dtype for w in v.inputs if w.__class__ is Value}
-        kind = kinds.pop() if len(kinds) == 1 else None
-
-        def typed(w: Any) -> bool:
-            if kind is None or kind.kind != "f" or w.__class__ is not Const:
-                return False
-            floating = isinstance(w.value, np.floating) and w.value.dtype == kind
-            return floating or type(w.value) in (float, int, Scalar)
-
-        pairs = zip(v.inputs, xs, strict=True)
-        return [self.number(w.value, kind) if typed(w) else as_text(x) for w, x in pairs]
+    def _arguments(self, v: Value, xs: Sequence[Expr]) -> tuple[list[str], list[Any]]:
+        """The operands of a ufunc as text, and their dtypes; a number is an array where that changes no dtype."""
+        dtypes = {w.dtype for w in v.inputs if w.__class__ is Value}
+        dtype = dtypes.pop() if len(dtypes) == 1 else None
+        texts, kinds = [*map(as_text, xs)], list[Any]()
+        for i, w in enumerate(v.inputs):
+            x = w if w.__class__ is Value else w.value
+            kind = x.dtype if isinstance(x, (Value, np.generic)) else float if type(x) is Scalar else type(x)
+            number = type(x) in (float, int, Scalar) or (isinstance(x, np.floating) and kind == dtype)
+            if number and dtype is not None and dtype.kind == "f":
+                texts[i], kind = self.number(x, dtype), dtype
+            kinds.append(kind)
+        return texts, kinds
 
     def _returning(self, v: Value, form: Lines | None) -> list[Line]:
         """The lines of `_into` for a value without planned memory: the first call makes its array."""
@@ -429,14 +397,13 @@ class Statements(Text):
 
 def _share_numbers(outputs: Sequence[tuple[Value, Any]]) -> None:
     """Has results of one repeated number stay views where eager mode's share memory."""
-    chains: dict[Value, list[list[Value]]] = {}
-    for v, _ in outputs:
-        chain = [v]
-        while chain[-1].is_view and chain[-1].inputs[0].__class__ is Value:
-            chain.append(chain[-1].inputs[0])
-        chains.setdefault(chain[-1], []).append(chain)
-    for base, several in chains.items():
-        if base.fill is not None and len(several) > 1:
-            for chain in several:
-                for v in chain[:-1]:
-                    v.fill = None
+
+    def base(v: Value) -> Value:
+        while v.is_view and v.inputs[0].__class__ is Value:
+            v = v.inputs[0]
+        return v
+
+    bases = [base(v) for v, _ in outputs]
+    for (v, _), first in zip(outputs, bases, strict=True):
+        while v is not first and first.fill is not None and bases.count(first) > 1:
+            v.fill, v = None, v.inputs[0]

@@ -18,25 +18,21 @@ class TracedProgram(Program):
         self.seen: dict[Any, Value] = {}
         self.value_of: dict[Node, Value] = {}
         self.names: dict[Value, list[Node]] = {}
-        self.gradient = None
-        self.gradients: dict[Node, Value | None] = {}
         self.trace: Any = run
         # Records whose results do not lie row by row.
         self.noncontiguous = run.noncontiguous
         self.by_tensor: dict[int, Value] = {}
-        late: list[Node] = []
-        for node in order:
-            self._place(node, late)
+        late = [node for node in order if not self.place(node)]
         for node in late:
-            self._place(node, [])
+            self.place(node)
         self.forward = [n for n in order if n.op is not None and n not in run.groups and n not in run.sources]
         for old, g in run.gradients.items():
             if g in self.value_of:
                 self.names.setdefault(self.value_of[g], []).append(old)
 
-    def _place(self, node: Node, late: list[Node]) -> None:
-        before = self.trace.follows.get(node)
-        source = self.trace.sources.get(node)
+    def place(self, node: Node) -> bool:
+        """Adds the value of a record, if it has none; False where that of another one has to come first."""
+        before, source = self.trace.follows.get(node), self.trace.sources.get(node)
         if source is not None:
             known = self.by_tensor.get(id(source))
             if known is None:
@@ -48,14 +44,13 @@ class TracedProgram(Program):
             if node not in known.nodes:
                 known.nodes.append(node)
             self.value_of[node] = known
-        elif before is None:
-            # Records of Functions only stand for gradients.
-            if node.op is None or not node.op.opaque:
-                self.value_of[node] = self._value(node, self.trace)
-        elif before in self.value_of:
+        elif before is not None:
+            if before not in self.value_of:
+                return False
             self.value_of[node] = self.value_of[before]
-        else:
-            late.append(node)
+        elif node.op is None or not node.op.opaque:  # records of Functions only stand for gradients
+            self.value_of[node] = self._value(node, self.trace)
+        return True
 
     def _half(self, node: Node, run: Any) -> tuple[bool, Node | None]:
         return node not in run.groups, run.groups.get(node)
