@@ -31,15 +31,12 @@ class NumbaStatements(Statements):
         text = value.text if type(value) is Scalar else as_text(literal(float(value)))
         return self.lasting("number", f"np.{dtype.name}({text})")
 
-    def copied(self, text: str) -> str:
-        return f"np.copy({text})"
-
     def _into(self, v: Value, xs: list[Expr]) -> None:
         return None
 
     def _text_of(self, v: Value, xs: list[Expr]) -> str:
         text = as_text(self._printed(v, xs))
-        return self.copied(text) if v.shape and v in self.kept and not v.record.new else text
+        return f"np.copy({text})" if v.shape and v in self.kept and not v.record.new else text
 
     def _printed(self, v: Value, xs: Sequence[Expr], written: bool = False) -> Expr:
         """A value as `Op.numba` prints it; of a ufunc without that, as `Op.text` does, or as a call."""

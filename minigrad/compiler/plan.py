@@ -16,7 +16,7 @@ from minigrad.compiler.statement import OUTSIDE, Statement, as_text, size_of
 from minigrad.compiler.statements import Statements
 from minigrad.core.op import is_ufunc
 from minigrad.core.plans import Line
-from minigrad.readers.source.expressions import Expr, parsed, whole
+from minigrad.readers.source.expressions import Expr, fill, parsed, whole
 from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring
 
@@ -167,7 +167,7 @@ def _writes(s: Statements) -> list[tuple[Statement | None, tuple[str, ...]]]:
             continue
         source = as_text(_whole(s, v))
         if s.owner(v) in targets and v is not target:
-            source = s.copied(source)  # another write may come first
+            source = f"np.copy({source})"  # another write may come first
         copies.append((None, ("np.copyto", s.name_of[target], source)))
     return [direct[at] for at in sorted(direct)] + copies
 
@@ -188,7 +188,7 @@ def _result(s: Statements, v: Value, memory: Any, claimed: dict[Value, Any]) -> 
     owner = s.owner(v)
     if claimed.setdefault(owner, memory) == memory and (owner in s.fresh or outside):
         return expr
-    return parsed(s.copied(as_text(expr)))
+    return fill("np.copy({})", [expr])
 
 
 def _through(s: Statements, v: Value, new: Value, target: Value) -> Expr | None:

@@ -15,7 +15,7 @@ from minigrad.compiler.values import TracedProgram
 from minigrad.core.node import Const, Node
 from minigrad.core.op import NO_PARAMS, Params, is_ufunc
 from minigrad.core.plans import OUT, PART, Line, Lines, Part, named
-from minigrad.readers.source.expressions import Expr, _array_of, expression, fill, literal, may_turn, parsed
+from minigrad.readers.source.expressions import Expr, _array_of, expression, literal, may_turn, parsed, whole
 from minigrad.readers.source.program import Value, memory, numpy_name
 from minigrad.readers.source.text import Text
 
@@ -41,7 +41,7 @@ class Statements(Text):
         effects: Sequence[Node] = (),
     ) -> None:
         self._begin(program, leaves, {})
-        self.traced, self.outputs, self.numbers = program, list(outputs), list(numbers)
+        self.outputs, self.numbers, self._scattered = list(outputs), list(numbers), program.noncontiguous
         self.boundary = dict.fromkeys(boundary)
         self.statements: list[Statement] = []
         # Lines of ``bind``; and, by their names, the numbers that ``run`` fills in.
@@ -141,7 +141,7 @@ class Statements(Text):
 
     def _plain(self, v: Value) -> bool:
         """Whether eager mode's array lies row by row, as planned memory does."""
-        return self.traced.noncontiguous.isdisjoint(v.nodes)
+        return self._scattered.isdisjoint(v.nodes)
 
     def may_be_planned(self, v: Value) -> bool:
         """Whether a value may have planned memory."""
@@ -162,9 +162,8 @@ class Statements(Text):
             return
         if v.fill is not None:
             if self.stored(v):
-                one = f"{as_text(literal(v.fill))}, {as_text(literal(v.dtype))}"
                 self.fresh.add(v)
-                self._add(v, [named(OUT, f"np.full({v.shape!r}, {one})")])
+                self._add(v, [named(OUT, as_text(whole(v)))])
         elif v.is_constant:
             self.static.add(v)
             self.data[self.name(v)] = v.data
@@ -185,19 +184,15 @@ class Statements(Text):
         A matrix product rounds in another way where NumPy cannot hand its operands to BLAS.
         """
         base, views = w, []
-        while (
-            self.is_number(base) and base.record is not None and base.record.view and not base.record.repeats
-        ):
+        while self.is_number(base) and base.is_view and not base.record.repeats:
             views.append(base)
             base = base.inputs[0]
-        if not self.is_number(base) or not w.shape or (base.record is not None and base.record.repeats):
+        if not self.is_number(base) or base.is_view or not w.shape:
             return self._operand(w)
-        one = fill(
-            "np.full({shape}, {n}, np.dtype({d}))", [], shape=base.shape, n=base.fill, d=base.dtype.name
-        )
+        full = whole(base)
         for v in reversed(views):
-            one = self._printed(v, [one])
-        return ast.Name(self.lasting("full", as_text(one)))
+            full = self._printed(v, [full])
+        return ast.Name(self.lasting("full", as_text(full)))
 
     def _view(self, v: Value, xs: list[Expr]) -> None:
         """Adds a view: to ``bind`` where its memory stays, else to ``run``."""
@@ -280,8 +275,11 @@ class Statements(Text):
         """The lines that write the value into its memory; None if none can."""
         op = v.record
         if op.into is not None:
-            form: Lines | None = op.into(ValueTarget(self, v, [as_text(x) for x in xs]))
-            return form
+            form: Lines | None = op.into(ValueTarget(self, v, [*map(as_text, xs)]))
+            if form is not None or not is_view(v):
+                return form
+        if is_view(v):  # which NumPy copies
+            return Lines([Line("np.copyto", (as_text(self._printed(v, xs)),), how="first")])
         name = numpy_name(op.unchecked)
         if not is_ufunc(op.unchecked) or not name or v.params or any(map(self.is_number, v.inputs)):
             return None
@@ -316,25 +314,22 @@ class Statements(Text):
 
     def _text_of(self, v: Value, xs: list[Expr]) -> str:
         """A value as an expression; it copies a result that shares memory with an operand."""
-        op = v.record
-        expr = self._printed(v, xs)
+        op, text = v.record, as_text(self._printed(v, xs))
+        if is_view(v):
+            return text
         # NumPy lays the result in another order where an operand repeats, or is a number for a full array.
         if (op.moves or self._turned(v)) and self._plain(v) and len(v.shape) > 1:
-            expr = fill("np.ascontiguousarray({})", [expr])
-        if not op.new:
-            arrays = [ast.Name(self._data(p, k)) for k, p in v.params.items() if isinstance(p, np.ndarray)]
-            others = [x for w, x in zip(v.inputs, xs, strict=True) if w.__class__ is Value]
-            expr = self.helpers.call(owned, [expr, *others, *arrays])
-        return as_text(expr)
+            text = f"np.ascontiguousarray({text})"
+        if op.new:
+            return text
+        arrays = [ast.Name(self._data(p, k)) for k, p in v.params.items() if isinstance(p, np.ndarray)]
+        others = [x for w, x in zip(v.inputs, xs, strict=True) if w.__class__ is Value]
+        return as_text(self.helpers.call(owned, [parsed(text), *others, *arrays]))
 
     def _turned(self, v: Value) -> bool:
         """Whether NumPy may lay a result by columns: a number may stand for eager mode's full array."""
         arrays = [self.model(w) for w in v.inputs if w.__class__ is Value]
         return v.record.elementwise and not all(a.flags.c_contiguous for a in arrays)
-
-    def copied(self, text: str) -> str:
-        """A copy, which lies in memory as the array does."""
-        return f"np.array({text}, order='K')"
 
     def _printed(self, v: Value, xs: Sequence[Expr], written: bool = False) -> Expr:
         """A value as its operation prints, or as a call of the kernel; with ``written``, a view to write into."""
