@@ -92,21 +92,28 @@ class NumbaPlan(Plan):
         return "\n".join([*self._head, head, *(f"    {line}" for line in lines), end]) + "\n"
 
     def bind(self, arrays: Sequence[Any], returned: Any = (), text: str = "", **names: Any) -> Any:
-        function = self._jitted
+        function, errors = self._jitted
 
         def run(*inputs: Any) -> Any:
-            results, news = function(*arrays, *inputs)
+            everything = (*arrays, *inputs)
+            try:
+                results, news = function(*everything)
+            except errors as error:
+                reason = " ".join(str(error).split())[:300]
+                raise NotImplementedError(
+                    f"compile(backend='numba'): Numba cannot compile what the function does ({reason}). Use the NumPy "
+                    "backend"
+                ) from error
             results = [
                 r if k is None else np.asarray(r, k) for r, k in zip(results, self._kinds, strict=True)
             ]
-            everything = (*arrays, *inputs)
             return results, [(np.copyto, everything[i], n) for i, n in zip(self._changed, news, strict=True)]
 
         return run
 
     @functools.cached_property
-    def _jitted(self) -> Any:
-        """The function ``run`` of the text, as Numba compiles it. NotImplementedError where it cannot."""
+    def _jitted(self) -> tuple[Any, tuple[type[Exception], ...]]:
+        """The function ``run`` of the text, which Numba compiles when it is called, and what it raises if it cannot."""
         try:
             import numba
         except ImportError as error:
@@ -116,15 +123,4 @@ class NumbaPlan(Plan):
         namespace = dict(self.data)
         exec(builtins.compile(self.text, "<compiled by Numba>", "exec"), namespace)
         function = numba.njit(error_model="numpy", nogil=True, boundscheck=self._checked)(namespace["run"])
-
-        def run(*inputs: Any) -> Any:
-            try:
-                return function(*inputs)
-            except (numba.core.errors.NumbaError, ImportError, NotImplementedError) as error:
-                reason = " ".join(str(error).split())[:300]
-                raise NotImplementedError(
-                    f"compile(backend='numba'): Numba cannot compile what the function does ({reason}). Use the NumPy "
-                    "backend"
-                ) from error
-
-        return run
+        return function, (numba.core.errors.NumbaError, ImportError, NotImplementedError)

@@ -165,15 +165,11 @@ def _writes(s: Statements) -> list[tuple[Statement | None, tuple[str, ...]]]:
         ):
             direct[at] = x, (x.lines[0].function, *x.lines[0].arguments, s.name_of[target])
             continue
-        source = as_text(_whole(s, v))
+        source = as_text(whole(v) if s.is_number(v) else s._operand(v))
         if s.owner(v) in targets and v is not target:
             source = f"np.copy({source})"  # another write may come first
         copies.append((None, ("np.copyto", s.name_of[target], source)))
     return [direct[at] for at in sorted(direct)] + copies
-
-
-def _whole(s: Statements, v: Value) -> Expr:
-    return whole(v) if s.is_number(v) else s._operand(v)
 
 
 def _result(s: Statements, v: Value, memory: Any, claimed: dict[Value, Any]) -> Expr:
@@ -182,10 +178,9 @@ def _result(s: Statements, v: Value, memory: Any, claimed: dict[Value, Any]) -> 
     for target, new, home in s.writes:
         if outside and home == memory[1] and (shown := _through(s, v, new, target)) is not None:
             return shown
-    expr = _whole(s, v)
     if s.is_number(v):
-        return expr
-    owner = s.owner(v)
+        return whole(v)
+    expr, owner = s._operand(v), s.owner(v)
     if claimed.setdefault(owner, memory) == memory and (owner in s.fresh or outside):
         return expr
     return fill("np.copy({})", [expr])

@@ -42,12 +42,11 @@ class Scalar(Numeral):
             raise AttributeError(name)
         return getattr(self.__copy__(), name)
 
-    def __copy__(self) -> float:
+    def __copy__(self, memo: Any = None) -> float:
         self.settle()
         return self.value
 
-    def __deepcopy__(self, memo: Any) -> float:
-        return self.__copy__()
+    __deepcopy__ = __copy__
 
     def __reduce__(self) -> Any:
         return float, (self.__copy__(),)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -93,15 +92,6 @@ def owned(y: Any, *operands: Any) -> Any:
         if y is x or (y.base is not None and np.may_share_memory(y, x)):
             return np.array(y, order="K")
     return y
-
-
-@functools.lru_cache(maxsize=1024)
-def dtype_of(ufunc: Any, kinds: tuple[Any, ...]) -> Any:
-    """The dtype of a ufunc's result; None if it takes no such operands."""
-    try:
-        return ufunc.resolve_dtypes((*kinds, None))[-1]
-    except TypeError:
-        return None
 
 
 def as_text(expr: Expr) -> str:

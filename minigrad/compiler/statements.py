@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.statement import Statement, ValueTarget, as_text, dtype_of, is_literal, is_view, owned
+from minigrad.compiler.statement import Statement, ValueTarget, as_text, is_literal, is_view, owned
 from minigrad.compiler.values import TracedProgram
 from minigrad.core.node import Const, Node
 from minigrad.core.op import NO_PARAMS, Params, is_ufunc
@@ -284,7 +284,11 @@ class Statements(Text):
         if not is_ufunc(op.unchecked) or not name or v.params or any(map(self.is_number, v.inputs)):
             return None
         texts, kinds = self._arguments(v, xs)
-        return Lines([Line(name, texts)]) if dtype_of(op.unchecked, tuple(kinds)) == v.dtype else None
+        try:
+            dtype = op.unchecked.resolve_dtypes((*kinds, None))[-1]
+        except TypeError:  # eager mode casts the operands
+            return None
+        return Lines([Line(name, texts)]) if dtype == v.dtype else None
 
     def _arguments(self, v: Value, xs: Sequence[Expr]) -> tuple[list[str], list[Any]]:
         """The operands of a ufunc as text, and their dtypes; a number is an array where that changes no dtype."""
@@ -315,8 +319,8 @@ class Statements(Text):
     def _text_of(self, v: Value, xs: list[Expr]) -> str:
         """A value as an expression; it copies a result that shares memory with an operand."""
         op, text = v.record, as_text(self._printed(v, xs))
-        if is_view(v):
-            return text
+        if is_view(v):  # which NumPy copies, for all that is known
+            return f"np.copy({text})" if v in self.kept else text
         # NumPy lays the result in another order where an operand repeats, or is a number for a full array.
         if (op.moves or self._turned(v)) and self._plain(v) and len(v.shape) > 1:
             text = f"np.ascontiguousarray({text})"
