@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from minigrad.compiler.statement import Statement, is_view, size_of
 from minigrad.compiler.statements import Statements
@@ -36,23 +36,15 @@ def order(s: Statements) -> None:
 
 def _small_first(s: Statements, group: list[Statement]) -> list[Statement]:
     """Statements that differentiate one record: the largest results last, when most of what they read is free."""
-    if len(group) < 2 or any(x.value.record is not None and x.value.record.draws for x in group):
+    if any(x.value.record is not None and x.value.record.draws for x in group):
         return group
-    rest, ordered = sorted(group, key=lambda x: size_of(x.value)), list[Statement]()
-    while rest:
-        waiting = {x.value for x in rest}
-        x = next(x for x in rest if waiting.isdisjoint(_behind(s, x.value, waiting)))
-        rest.remove(x)
-        ordered.append(x)
-    return ordered
-
-
-def _behind(s: Statements, v: Value, stops: set[Value]) -> Iterator[Value]:
-    """What a value is computed of: of views that are none of ``stops``, what they show."""
-    for w in s.inputs(v):
-        while w not in stops and is_view(w):
-            w = w.inputs[0]
-        yield w
+    here, read = {x.value for x in group}, set[Value]()
+    for x in group:
+        for w in s.inputs(x.value):
+            while w not in here and is_view(w):  # one that has no statement
+                w = w.inputs[0]
+            read.add(w)
+    return sorted(group, key=lambda x: (x.value not in read, x.value not in read and size_of(x.value)))
 
 
 def assign(s: Statements, late: Iterable[Value]) -> tuple[int, dict[Value, Slot]]:
