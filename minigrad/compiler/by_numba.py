@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import builtins
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.plan import Plan, _line, code
+from minigrad.compiler.plan import Plan, written
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.statement import ValueTarget, as_text, by_ufunc
+from minigrad.compiler.statement import ValueTarget, as_text, is_view
 from minigrad.compiler.statements import Statements
 from minigrad.core.node import Const
-from minigrad.core.op import Op, Params
-from minigrad.core.plans import OUT, named
+from minigrad.core.op import Op, Params, is_ufunc
 from minigrad.dtypes import F32, F64
-from minigrad.readers.source.expressions import Expr
+from minigrad.readers.source.expressions import Expr, fill, literal, parsed
 from minigrad.readers.source.program import Value, numpy_name
 from minigrad.readers.source.text import _wrapped
 
@@ -23,63 +24,49 @@ from minigrad.readers.source.text import _wrapped
 class NumbaStatements(Statements):
     """Statements that are expressions which Numba knows, without planned memory; numbers have the dtype they meet."""
 
-    def _may_have_slot(self, v: Value) -> bool:
+    def may_be_planned(self, v: Value) -> bool:
         return False
 
-    def _define_number(self, name: str, value: Any, dtype: Any) -> None:
-        text = value.text if type(value) is Scalar else repr(value)
-        (self.refilled if type(value) is Scalar else self.setup).append(
-            named(name, f"np.{dtype.name}({text})")
-        )
+    def number(self, value: Any, dtype: Any) -> str:
+        text = value.text if type(value) is Scalar else as_text(literal(float(value)))
+        return self.lasting("number", f"np.{dtype.name}({text})")
 
-    def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
-        self._refuse(v.record)
-        if v.record.inline and len(self.users[v]) == 1 and v not in self.kept:
-            self.expr_of[v] = self._printed(v, xs)
-            return
-        texts = [as_text(x) for x in xs]
-        self.fresh.add(v)
-        self._add(v, [named(OUT, self._pattern(v, texts) or as_text(self._printed(v, xs)))], reads)
+    def _into(self, v: Value, xs: list[Expr]) -> None:
+        return None
 
-    def copied(self, text: str) -> str:
-        return f"np.copy({text})"
-
-    def _compute(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
-        if v.record.new or not v.shape:
-            self.fresh.add(v)
-        self._add(v, [named(OUT, self._expression(v, xs))], reads)
-
-    def _pattern(self, v: Value, texts: list[str]) -> str | None:
-        """A value as `Op.numba` prints it; of a ufunc without that, as `Op.text` does."""
-        op = v.record
-        pattern = op.text if op.numba is None and by_ufunc(op) else op.numba
-        if callable(pattern):
-            printed: str | None = pattern(ValueTarget(self, v, texts))
-            return printed
-        return pattern and pattern.format(*(f"({t})" if " " in t else t for t in texts))  # type: ignore[no-any-return]
-
-    def _expression(self, v: Value, xs: list[Expr]) -> str:
-        op, texts = v.record, self._arguments(v, xs)
-        self._refuse(op)
-        pattern = self._pattern(v, texts)
-        if pattern is not None:
-            return pattern
-        if by_ufunc(op):
-            return f"np.{op.unchecked.__name__}({', '.join(texts)})"
+    def _text_of(self, v: Value, xs: list[Expr]) -> str:
         text = as_text(self._printed(v, xs))
+        return f"np.copy({text})" if v.shape and v in self.kept and not v.record.new else text
+
+    def _printed(self, v: Value, xs: Sequence[Expr], written: bool = False) -> Expr:
+        """A value as `Op.numba` prints it; of a ufunc without that, as `Op.text` does, or as a call."""
+        op = v.record
+        self._refuse(op)
+        texts = self._arguments(v, xs)[0]
+        pattern = op.text if op.numba is None and is_ufunc(op.unchecked) else op.numba
+        if callable(pattern):
+            pattern = pattern(ValueTarget(self, v, texts))
+        elif pattern is not None:
+            pattern = pattern.format(*(f"({t})" if " " in t else t for t in texts))
+        if pattern is None and is_ufunc(op.unchecked):
+            pattern = f"{numpy_name(op.unchecked)}({', '.join(texts)})"
+        if pattern is not None:
+            return parsed(pattern)
+        expr = super()._printed(v, xs, written)
         numbers = [*v.params.values(), *(w.value for w in v.inputs if w.__class__ is Const)]
-        if v.dtype == F32 and any(isinstance(n, (float, int)) for n in numbers):
+        if v.dtype == F32 and any(isinstance(n, (float, int)) for n in numbers) and not is_view(v):
             # To Numba numbers are float64, and so is what they meet.
-            return f"({text}).astype(np.float32)" if v.shape else f"np.float32({text})"
-        return text
+            return fill("{}.astype(np.float32)" if v.shape else "np.float32({})", [expr])
+        return expr
 
     def _refuse(self, op: Op) -> None:
         """NotImplementedError for an operation that draws, checks its operands, or calls a ufunc of others."""
-        foreign = isinstance(op.unchecked, np.ufunc) and not numpy_name(op.unchecked)
-        what = "draw from minigrad's generator" if op.draws else f"check the operands of {op.name}"
-        if foreign:
+        what = "draw from minigrad's generator" if op.draws else ""
+        if op.check is not None:
+            what = f"check the operands of {op.name}"
+        if isinstance(op.unchecked, np.ufunc) and not numpy_name(op.unchecked):
             what = f"call {op.unchecked.__name__}, which is not NumPy's"
-        if op.draws or op.check is not None or foreign:
+        if what:
             raise NotImplementedError(f"compile(backend='numba'): Numba cannot {what}; use the NumPy backend")
 
     def _called(self, function: Any, stem: str, xs: Sequence[Expr], params: Params) -> Expr:
@@ -91,44 +78,42 @@ class NumbaStatements(Statements):
 class NumbaPlan(Plan):
     """One function of all arrays and numbers, which returns the results and what the writes put where."""
 
-    def printed(self, clock: bool = False) -> str:
-        head = [f'"""{self.title}"""', "", "import numpy as np", ""]
-        for helper in self.helpers.values():
-            head += ["", helper, ""]
-        body = [
-            "",
-            _wrapped("def run(", [*self.names(self.stays), *self.names(self.takes), *self.numbers], "):", ""),
-        ]
-        lines = [_line(x) for x in (*self.setup, *self.refilled)] + self._lines()
-        body += [f"    {line}" for line in lines]
-        news = [f"np.copy({call[-1]})" for _, call in self.writes]
-        results = [_wrapped("(", self.results, ",)" if len(self.results) == 1 else ")", "    ")]
-        results.append("(" + "".join(f"{n}, " for n in news) + ")")
-        return "\n".join([*head, *body, f"    return {', '.join(results)}"]) + "\n"
+    def _printed(self, s: Statements, memory: list[str], results: list[str]) -> str:
+        names, inputs = s.name_of, [*self.stays, *self.takes]
+        # The places of the arrays that are changed, and the types of results that Numba gives as Python's numbers.
+        self._changed = [inputs.index(target) for target in self.targets]
+        self._kinds = [None if v.shape or v.dtype == F64 else v.dtype for v, _ in s.outputs]
+        # Numba does not look by itself for indices out of range.
+        self._checked = any(x.value.record is not None and x.value.record.raises for x in s.statements)
+        head = _wrapped("def run(", [*(names[v] for v in inputs), *self.numbers], "):", "")
+        lines = [*map(written, s.setup), *self._lines()]
+        end = _wrapped("    return (", results, ",)" if len(results) == 1 else ")", "    ")
+        end += ", (" + "".join(f"np.copy({call[-1]}), " for _, call in self.writes) + ")"
+        return "\n".join([*self._head, head, *(f"    {line}" for line in lines), end]) + "\n"
 
-    def bind(self, arrays: Sequence[Any], clock: Any = None, returned: Any = ()) -> Any:
-        names = self.names(self.stays)
-        targets = [call[1] for _, call in self.writes]
-        places = [
-            names.index(t) if t in names else len(names) + self.names(self.takes).index(t) for t in targets
-        ]
-        kinds = [None if v.shape or v.dtype == F64 else v.dtype for v in self.outputs]
-        function = self._jitted()
+    def bind(self, arrays: Sequence[Any], returned: Any = (), text: str = "", **names: Any) -> Any:
+        function, errors = self._jitted
 
         def run(*inputs: Any) -> Any:
-            given = (*arrays, *inputs)
-            results, news = function(*given)
-            results = [r if k is None else np.asarray(r, k) for r, k in zip(results, kinds, strict=True)]
-            return results, [(np.copyto, given[i], new) for i, new in zip(places, news, strict=True)]
+            everything = (*arrays, *inputs)
+            try:
+                results, news = function(*everything)
+            except errors as error:
+                reason = " ".join(str(error).split())[:300]
+                raise NotImplementedError(
+                    f"compile(backend='numba'): Numba cannot compile what the function does ({reason}). Use the NumPy "
+                    "backend"
+                ) from error
+            results = [
+                r if k is None else np.asarray(r, k) for r, k in zip(results, self._kinds, strict=True)
+            ]
+            return results, [(np.copyto, everything[i], n) for i, n in zip(self._changed, news, strict=True)]
 
         return run
 
-    _function: Any = None
-
-    def _jitted(self) -> Any:
-        """The function ``run`` of the text, as Numba compiles it. NotImplementedError where it cannot."""
-        if self._function is not None:
-            return self._function
+    @functools.cached_property
+    def _jitted(self) -> tuple[Any, tuple[type[Exception], ...]]:
+        """The function ``run`` of the text, which Numba compiles when it is called, and what it raises if it cannot."""
         try:
             import numba
         except ImportError as error:
@@ -136,19 +121,6 @@ class NumbaPlan(Plan):
                 "compile(backend='numba') needs Numba and SciPy (the extra `numba`): pip install numba scipy"
             ) from error
         namespace = dict(self.data)
-        exec(code(self.text, "<compiled by Numba>"), namespace)
-        # Numba does not look by itself for indices out of range.
-        checked = any(s.value.record is not None and s.value.record.raises for s in self.statements)
-        function = numba.njit(error_model="numpy", nogil=True, boundscheck=checked)(namespace["run"])
-        models = [self.models.get(v, np.empty(v.shape, v.dtype)) for v in (*self.stays, *self.takes)]
-        try:
-            kinds: Any = numba.typeof
-            function.compile(tuple(kinds(a) for a in (*models, *[0.0] * len(self.numbers))))
-        except (numba.core.errors.NumbaError, ImportError, NotImplementedError) as error:
-            reason = " ".join(str(error).split())[:300]
-            raise NotImplementedError(
-                f"compile(backend='numba'): Numba cannot compile what the function does ({reason}). Use the NumPy "
-                "backend"
-            ) from error
-        self._function = function
-        return function
+        exec(builtins.compile(self.text, "<compiled by Numba>", "exec"), namespace)
+        function = numba.njit(error_model="numpy", nogil=True, boundscheck=self._checked)(namespace["run"])
+        return function, (numba.core.errors.NumbaError, ImportError, NotImplementedError)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import builtins
 import functools
-import types
-from collections.abc import Sequence
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.slots import assign, order
-from minigrad.compiler.statement import OUTSIDE, Statement, as_text, by_ufunc, is_view, size_of
+from minigrad.compiler.slots import Slot, assign, order
+from minigrad.compiler.statement import OUTSIDE, Statement, as_text, size_of
 from minigrad.compiler.statements import Statements
+from minigrad.core.op import is_ufunc
 from minigrad.core.plans import Line
-from minigrad.readers.source.expressions import Expr, parsed, whole
+from minigrad.readers.source.expressions import Expr, fill, parsed, whole
 from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring
 
@@ -26,147 +28,100 @@ class Plan:
     the caller carries out when nothing can fail any more.
     """
 
-    def __init__(self, statements: Statements, title: str) -> None:
-        self.title = title
-        order(statements)
-        self.statements, self.outputs = statements.statements, [v for v, _ in statements.outputs]
-        # The values that ``bind`` takes, and those that ``run`` takes before the numbers.
-        self.stays, self.takes = ([
-            v for v in dict.fromkeys(v for _, v in statements.arguments)
-            if any(w is v and n in statements.bound for n, w in statements.arguments) is stays
-        ] for stays in (True, False))  # fmt: skip
-        self.data, self.slots, self.name_of = statements.data, statements.slots, statements.name_of
-        self.numbers, self.models = statements.numbers, statements.models
-        self.writes = _writes(statements)
-        self.targets = [target for target, _, _ in statements.writes]
-        moved = {x for x, _ in self.writes if x is not None}
-        late = {w for x in moved for w in x.reads} | {v for v, _ in statements.outputs}
-        late |= {v for _, v, _ in statements.writes if v not in {x.value for x in moved}}
-        self.direct = [x for x in statements.statements if x in moved]
-        statements.statements[:] = [x for x in statements.statements if x not in moved]
-        for x in moved:
-            statements.slots.pop(x.value, None)
-        self.bytes, self.groups = assign(statements, late)
-        self.lasting_bytes = statements.lasting_bytes
+    def __init__(self, s: Statements, title: str) -> None:
+        order(s)
+        self.stays, self.takes, self.data, self.numbers = s.stays, s.takes, s.data, s.numbers
+        self.targets = [target for target, _, _ in s.writes]
+        self.writes = _writes(s)
+        direct = {x for x, _ in self.writes if x is not None}
+        s.statements = [x for x in s.statements if x not in direct]
+        for x in direct:
+            del s.planned[x.value]
+        late = [w for x in direct for w in x.reads] + [v for v, _ in s.outputs] + [v for _, v, _ in s.writes]
+        self.statements, self.planned, self.fresh = s.statements, s.planned, s.fresh
+        size, slots = assign(s, late)
+        self.bytes = size + s.lasting_bytes
+        # Results that are written over an operand, or where they belong.
+        self.fused = len(direct) + sum(slot.value is not v for v, slot in slots.items())
         claimed: dict[Value, Any] = {}
-        self.results = [as_text(_result(statements, v, memory, claimed)) for v, memory in statements.outputs]
-        self.setup, self.refilled, self.helpers = (
-            statements.setup,
-            statements.refilled,
-            statements.helpers.texts,
-        )
+        results = [as_text(_result(s, v, memory, claimed)) for v, memory in s.outputs]
         # Of a kernel in the text, what eager mode passes beside its arguments: memory that is used again.
-        records = {s.value.record for s in statements.statements if s.value.record is not None}
-        self.kept = {
+        records = {x.value.record for x in s.statements if x.value.record is not None}
+        self._kept = {
             name: kernel.keywords
             for kernel in (op.unchecked for op in records)
-            if isinstance(kernel, functools.partial) and (name := statements.helpers.name_of(kernel.func))
+            if isinstance(kernel, functools.partial) and (name := s.helpers.name_of(kernel.func))
         }
-        self._code: dict[bool, types.CodeType] = {}
+        self._head = [docstring(title), "", "import numpy as np", ""]
+        self._head += [line for helper in s.helpers.texts.values() for line in ("", helper, "")] + [""]
+        self.text = self._printed(s, _cut(s, size, slots), results)
 
-    @functools.cached_property
-    def text(self) -> str:
+    def _printed(self, s: Statements, memory: list[str], results: list[str]) -> str:
         """The text of the module."""
-        return self.printed()
-
-    def printed(self, clock: bool = False) -> str:
-        """The text of the module; with ``clock``, run returns the time before and after each line."""
-        head = [docstring(self.title), "", "import numpy as np", ""]
-        for helper in self.helpers.values():
-            head += ["", helper, ""]
-        body = ["", _wrapped("def bind(", self.names(self.stays), "):", "")]
-        body += [f"    {line}" for line in self._cut()]
-        body += [f"    {_line(x)}" for x in self.setup]
-        body += ["", _wrapped("    def run(", [*self.names(self.takes), *self.numbers], "):", "    ")]
-        body += [f"        {_line(x)}" for x in self.refilled]
-        lines = self._lines()
-        if clock:
-            body.append("        times = [clock()]")
-            lines += [f"{call[0]}({', '.join(call[1:])})" for _, call in self.writes]
-            for line in (line for line in lines if not line.startswith("#")):
-                body += [f"        {line}", "        times.append(clock())"]
-            body.append("        return times")
-        else:
-            body += [f"        {line}" for line in lines]
-            if self.writes:
-                body += [
-                    "        # what changes in place, when nothing can fail any more",
-                    "        writes = (",
-                ]
-                body += [
-                    f"            ({', '.join(call)}){',' if call else ''}{place}"
-                    for call, place in self._calls()
-                ]
-                body.append("        )")
-            tail = ",), " if len(self.results) == 1 else "), "
-            body.append(
-                _wrapped(
-                    "        return (", self.results, tail + ("writes" if self.writes else "()"), "        "
+        names = s.name_of
+        self._head.append(_wrapped("def bind(", [names[v] for v in self.stays], "):", ""))
+        self._head += [f"    {line}" for line in (*memory, *map(written, s.setup))]
+        inputs = [*(names[v] for v in self.takes), *self.numbers]
+        self._head += ["", _wrapped("    def run(", inputs, "):", "    ")]
+        self._head += [f"        {name}[()] = {as_text(parsed(text))}" for name, text in s.refilled.items()]
+        body = [f"        {line}" for line in self._lines()]
+        if self.writes:
+            body += ["        # what changes in place, when nothing can fail any more", "        writes = ("]
+            for x, call in self.writes:
+                body.append(
+                    f"            ({', '.join(call)}),{f'  # {x.place}' if x is not None and x.place else ''}"
                 )
-            )
-        return "\n".join([*head, *body, "", "    return run"]) + "\n"
+            body.append("        )")
+        tail = f"{',' if len(results) == 1 else ''}), {'writes' if self.writes else '()'}"
+        return self.module([*body, _wrapped("        return (", results, tail, "        ")])
 
-    def names(self, values: Sequence[Value]) -> list[str]:
-        """The names of values."""
-        return [self.name_of[v] for v in values]
-
-    def _cut(self) -> list[str]:
-        """Lines that cut the buffer into slots."""
-        if not self.slots:
-            return []
-        lines = [f"memory = np.empty({self.bytes}, np.uint8)  # all results that nobody keeps, in turn"]
-        for g in self.groups:
-            lines.append(f"{g.name} = memory[{g.offset}:{g.offset + g.size}].view(np.{g.dtype.name})")
-        for v, slot in sorted(self.slots.items(), key=lambda item: item[1].offset):
-            if slot.inherits is not None:
-                lines.append(f"{self.name_of[v]} = {self.name_of[slot.inherits.value]}")
-                continue
-            piece = f"memory[{slot.offset}:{slot.offset + size_of(v)}].view(np.{v.dtype.name})"
-            lines.append(f"{self.name_of[v]} = {piece}.reshape({v.shape!r})")
-        return lines
+    def module(self, body: Iterable[str]) -> str:
+        """The text of a module whose function ``run`` has this body."""
+        return "\n".join([*self._head, *body, "", "    return run"]) + "\n"
 
     def _lines(self) -> list[str]:
+        """The statements as Python writes them, with the user's lines."""
         lines: list[str] = []
-        about = ""
-        for s in self.statements:
-            if s.about != about and s.about:
-                lines.append(f"# {s.about}")
-            about = s.about
-            place = f"  # {s.place}" if s.place and not about else ""
-            lines += [f"{_line(x)}{place}" for x in s.lines]
+        for about, statements in itertools.groupby(self.statements, key=lambda x: x.about):
+            lines += [f"# {about}"] * bool(about)
+            for x in statements:
+                place = f"  # {x.place}" if x.place and not about else ""
+                lines += [f"{written(line)}{place}" for line in x.lines]
         return lines
 
-    def _calls(self) -> list[tuple[Sequence[str], str]]:
-        return [(call, f"  # {s.place}" if s is not None and s.place else "") for s, call in self.writes]
+    def steps(self) -> list[tuple[Statement | None, str, str]]:
+        """The calls of a run, each with the statement that it belongs to, and where the result lies."""
+        steps: list[tuple[Statement | None, str, str]] = []
+        for x in self.statements:
+            where = "buffer" if x.value in self.planned else "new array" if x.value in self.fresh else "view"
+            steps += [(x, written(line), where) for line in x.lines]
+        return steps + [(x, f"{call[0]}({', '.join(call[1:])})", "in place") for x, call in self.writes]
 
-    def bind(self, arrays: Sequence[Any], clock: Any = None, returned: Sequence[tuple[str, Any]] = ()) -> Any:
+    def bind(
+        self, arrays: Sequence[Any], returned: Sequence[tuple[str, Any]] = (), text: str = "", **names: Any
+    ) -> Any:
         """The function ``run`` on these arrays, with memory of its own.
 
-        With ``returned`` it is for one run, in which functions of these names have already returned that.
+        With ``returned`` it is for one run, in which functions of these names have already returned that.  With
+        ``text`` it is the one of that module, which also sees ``names``.
         """
-        timed = clock is not None
-        if timed not in self._code:
-            text = self.printed(True) if timed else self.text
-            self._code[timed] = code(text, "<compiled>")
-        namespace = {**self.data, "clock": clock}
+        namespace = {**self.data, **names}
         for name in {name for name, _ in returned}:
             rest = iter([y for other, y in returned if other == name])
             namespace[name] = lambda *operands, rest=rest, **params: next(rest)
         with np.errstate(all="ignore"):
-            exec(self._code[timed], namespace)
-            for name, memory in self.kept.items():
+            exec(builtins.compile(text, "<compiled>", "exec") if text else self._code, namespace)
+            for name, memory in self._kept.items():
                 namespace[name] = functools.partial(namespace[name], **memory)
             return namespace["bind"](*arrays)
 
-
-def code(text: str, name: str) -> types.CodeType:
-    """A generated text, compiled by Python."""
-    compiled: types.CodeType = builtins.compile(text, name, "exec")
-    return compiled
+    @functools.cached_property
+    def _code(self) -> Any:
+        return builtins.compile(self.text, "<compiled>", "exec")
 
 
-def _line(x: Line) -> str:
-    """A statement as Python writes it."""
+def written(x: Line) -> str:
+    """A line of a statement as Python writes it."""
     if not x.how or (x.how == "=" and not x.arguments):
         return x.function if not x.out else f"{x.out} = {x.function}"
     arguments = [x.out, *x.arguments] if x.how == "first" else [*x.arguments]
@@ -176,75 +131,64 @@ def _line(x: Line) -> str:
     return f"{x.out} = {call}" if x.how == "=" else call
 
 
+def _cut(s: Statements, size: int, slots: dict[Value, Slot]) -> list[str]:
+    """Lines that cut the buffer into slots."""
+    lines = [f"memory = np.empty({size}, np.uint8)  # all results that nobody keeps, in turn"] * bool(slots)
+    for v, slot in sorted(slots.items(), key=lambda item: item[1].offset):
+        place = s.name_of[slot.value]
+        if slot.value is v:
+            piece = f"memory[{slot.offset}:{slot.offset + size_of(v)}].view(np.{v.dtype.name})"
+            place = f"{piece}.reshape({v.shape!r})"
+        lines.append(f"{s.name_of[v]} = {place}")
+    return lines
+
+
 def _writes(s: Statements) -> list[tuple[Statement | None, tuple[str, ...]]]:
-    """The writes as calls, in order: those of a statement that can write into its target itself come first."""
-    written = {target for target, _, _ in s.writes}
+    """The writes as calls: first, in order, those of a statement that can write into its target itself."""
     position = {x.value: i for i, x in enumerate(s.statements)}
-    last_read: dict[Value, int] = {}
-    for i, statement in enumerate(s.statements):
-        for v in statement.reads:
-            last_read[v] = i
-    shown: dict[Value, list[Value]] = {}  # by the value whose memory they show: the values that are written
-    for _, v, _ in s.writes:
-        shown.setdefault(s.owner(v), []).append(v)
-    direct, copies = [], []
+    last_read = {v: i for i, x in enumerate(s.statements) for v in x.reads}
+    targets, times = {target for target, _, _ in s.writes}, Counter(v for _, v, _ in s.writes)
+    direct, copies = dict[int, Any](), list[Any]()
     for target, v, _ in s.writes:
-        x = s.statements[position[v]] if v in position else None
-        alone = sum(w is v for ws in shown.values() for w in ws) == 1 and not [
-            w for w in shown.get(target, ()) if w is not v
-        ]
+        at = position.get(v, -1)
+        x = s.statements[at] if at >= 0 else None
         if (
             x is not None
-            and v in s.slots
+            and v in s.planned
             and not s.users[v]
-            and v not in s.kept
-            and alone
-            and last_read.get(target, -1) <= position[v]
-            and len(x.lines) == 1
-            and x.lines[0].how == "out"
-            and by_ufunc(v.record)
-            and all(s.owner(w) is not target or w is target for w in v.inputs if w.__class__ is Value)
+            and times[v] == 1
+            and last_read.get(target, -1) <= at
+            and [line.how for line in x.lines] == ["out"]
+            and is_ufunc(v.record.unchecked)
             and v.dtype == target.dtype
+            and all(w is target or s.owner(w) is not target for w in s.inputs(v))
         ):
-            direct.append((position[v], x, (x.lines[0].function, *x.lines[0].arguments, s.name_of[target])))
-        else:
-            source = as_text(_whole(s, v))
-            if s.owner(v) in written and v is not target:
-                source = s.copied(source)  # another write may come first
-            copies.append((None, ("np.copyto", s.name_of[target], source)))
-    ordered: list[Any] = [(x, call) for _, x, call in sorted(direct, key=lambda d: d[0])]
-    return ordered + copies
-
-
-def _whole(s: Statements, v: Value) -> Expr:
-    return whole(v) if v.fill is not None and v not in s.name_of else s._operand(v)
+            direct[at] = x, (x.lines[0].function, *x.lines[0].arguments, s.name_of[target])
+            continue
+        source = as_text(whole(v) if s.is_number(v) else s._operand(v))
+        if s.owner(v) in targets and v is not target:
+            source = f"np.copy({source})"  # another write may come first
+        copies.append((None, ("np.copyto", s.name_of[target], source)))
+    return [direct[at] for at in sorted(direct)] + copies
 
 
 def _result(s: Statements, v: Value, memory: Any, claimed: dict[Value, Any]) -> Expr:
     """A result; it shares memory with those results alone with which it does in eager mode."""
     outside = memory.__class__ is tuple and memory[0] == OUTSIDE
-    if outside:
-        for target, new, home in s.writes:
-            if home == memory[1] and (s.owner(v) is s.owner(new) or _shows(v, new)):
-                return _through(s, v, new, target)
-    expr = _whole(s, v)
-    if v.fill is not None and v not in s.name_of:
-        return expr
-    owner = s.owner(v)
+    for target, new, home in s.writes:
+        if outside and home == memory[1] and (shown := _through(s, v, new, target)) is not None:
+            return shown
+    if s.is_number(v):
+        return whole(v)
+    expr, owner = s._operand(v), s.owner(v)
     if claimed.setdefault(owner, memory) == memory and (owner in s.fresh or outside):
         return expr
-    return parsed(s.copied(as_text(expr)))
+    return fill("np.copy({})", [expr])
 
 
-def _shows(v: Value, new: Value) -> bool:
-    """Whether a value is a view of a new one, also of one number."""
-    while v is not new and v.record is not None and v.record.view and len(v.inputs) == 1:
-        v = v.inputs[0]
-    return v is new
-
-
-def _through(s: Statements, v: Value, new: Value, target: Value) -> Expr:
-    """A value that is written in place, read from its target; or a view of one."""
-    if v is new or not (is_view(v) or _shows(v, new)):
+def _through(s: Statements, v: Value, new: Value, target: Value) -> Expr | None:
+    """A value that is written in place, or a view of it, read from its target; None for what is neither."""
+    if v is new:
         return s._operand(target)
-    return s._printed(v, [_through(s, v.inputs[0], new, target)], written=True)
+    source = _through(s, v.inputs[0], new, target) if v.is_view and len(v.inputs) == 1 else None
+    return source and s._printed(v, [source], written=True)

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.compiler.by_numba import NumbaPlan
-from minigrad.compiler.plan import Plan, _line
+from minigrad.compiler.plan import Plan
 from minigrad.compiler.replay import Replay
-from minigrad.compiler.statement import Statement
 from minigrad.core.quiet import QUIET
 from minigrad.readers import notebook
 from minigrad.readers.table import aligned
@@ -36,7 +35,7 @@ class Recorded(NamedTuple):
     signature: str
     calls: int
     steps: list[Step]
-    # Operations that write over an operand, or share a call with others.
+    # Operations that write over an operand, or where their result belongs.
     fused: int
     buffer_bytes: int
     # Of the arrays that eager mode keeps for the backward pass.
@@ -84,45 +83,37 @@ class Report(list[Recorded]):
 
 def report(compiled: Any, profile: bool) -> Report:
     """The tables of `Compiled.report`."""
-    return Report(_recorded(plan, profile) for plan in compiled.recordings)
+    return Report(_recorded(replay, profile) for replay in compiled.recordings)
 
 
 def _recorded(replay: Replay, profile: bool) -> Recorded:
-    plan = replay.plan
-    lines: list[tuple[Statement | None, str, bool]] = [
-        (s, _line(x), False) for s in plan.statements for x in s.lines
-    ]
-    lines += [(s, f"{call[0]}({', '.join(call[1:])})", True) for s, call in plan.writes]
-    times = _times(plan) if profile and not isinstance(plan, NumbaPlan) else [None] * len(lines)
-    steps = [_step(i, plan, *line, t) for i, (line, t) in enumerate(zip(lines, times, strict=True))]
-    fused = sum(slot.inherits is not None for slot in plan.slots.values()) + len(plan.direct)
-    size = plan.bytes + plan.lasting_bytes
+    plan, steps = replay.plan, list[Step]()
+    calls = plan.steps()
+    times = _times(plan) if profile and not isinstance(plan, NumbaPlan) else [None] * len(calls)
+    for (s, call, into), duration in zip(calls, times, strict=True):
+        kind = "" if s is None else f"{s.value.dtype} {list(s.value.shape)}"
+        kind = kind.replace("float", "f").replace("int", "i")
+        steps.append(Step(len(steps), call, kind, into, duration, "" if s is None else s.place))
     types = ", ".join(f"{dtype} {list(shape)}" for dtype, shape in replay.arguments.types) or "no Tensors"
-    return Recorded(types, replay.calls, steps, fused, size, replay.kept_bytes)
-
-
-def _step(
-    number: int, plan: Plan, s: Statement | None, line: str, written: bool, microseconds: float | None
-) -> Step:
-    kind = "" if s is None else f"{s.value.dtype}".replace("float", "f").replace("int", "i")
-    result = "" if s is None else f"{kind} {list(s.value.shape)}"
-    if written or s is None:
-        where = "in place"
-    elif s.kind == "view":
-        where = "view"
-    else:
-        where = "buffer" if s.value in plan.slots else "new array"
-    return Step(number, line, result, where, microseconds, "" if s is None else s.place)
+    return Recorded(types, replay.calls, steps, plan.fused, plan.bytes, replay.kept_bytes)
 
 
 def _times(plan: Plan) -> list[float | None]:
-    """Microseconds of each line, the median of some runs on random data."""
+    """Microseconds of each call, the median of some runs on random data."""
     random = np.random.default_rng(0)
 
     def data(v: Any) -> Any:
         return random.random(v.shape).astype(v.dtype) if v.dtype.kind == "f" else np.zeros(v.shape, v.dtype)
 
-    run = plan.bind([*map(data, plan.stays)], time.perf_counter)
+    tick = "times.append(clock())"
+    calls = [
+        "times = []",
+        tick,
+        *(line for _, call, _ in plan.steps() for line in (call, tick)),
+        "return times",
+    ]
+    text = plan.module(f"        {line}" for line in calls)
+    run = plan.bind([*map(data, plan.stays)], text=text, clock=time.perf_counter)
     inputs = [*map(data, plan.takes)]
     times = [QUIET.run(run, *inputs, *[1e-9] * len(plan.numbers)) for _ in range(_ROUNDS)]
     return [float(t) * 1e6 for t in np.median(np.diff(np.array(times), axis=1), axis=0)]

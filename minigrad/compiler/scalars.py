@@ -29,95 +29,75 @@ class Scalar(Numeral):
         # It takes the name of a comparison where the value was only compared with 0.
         self.settle = settle
 
-    @property
-    def __class__(self) -> Any:
-        return float
-
-    @__class__.setter
-    def __class__(self, cls: Any) -> None:
-        raise TypeError("the class of a number cannot be set")
-
-    def _with(self, other: Any, form: str, compute: Callable[[Any, Any], float]) -> Any:
-        if type(other) is Scalar:
-            mine, also = self.settle, other.settle
-
-            def both(_: str = "") -> None:
-                mine()
-                also()
-
-            return Scalar(compute(self.value, other.value), form.format(self.text, other.text), both)
-        if type(other) not in (float, int, bool):
-            return NotImplemented
-        mine = self.settle
-        text = repr(other) if math.isfinite(other) else f"np.{other}".replace("np.-", "-np.")
-        return Scalar(compute(self.value, other), form.format(self.text, text), lambda _="": mine())
-
-    def __neg__(self) -> Any:
-        mine = self.settle
-        return Scalar(-self.value, f"(-{self.text})", lambda _="": mine())
+    __class__: Any = property(lambda self: float)
 
     def __pos__(self) -> Any:
         return self
 
-    def __add__(self, other: Any) -> Any:
-        return self._with(other, "({} + {})", lambda a, b: a + b)
-
-    def __radd__(self, other: Any) -> Any:
-        return self._with(other, "({1} + {0})", lambda a, b: b + a)
-
-    def __sub__(self, other: Any) -> Any:
-        return self._with(other, "({} - {})", lambda a, b: a - b)
-
-    def __rsub__(self, other: Any) -> Any:
-        return self._with(other, "({1} - {0})", lambda a, b: b - a)
-
-    def __mul__(self, other: Any) -> Any:
-        return self._with(other, "({} * {})", lambda a, b: a * b)
-
-    def __rmul__(self, other: Any) -> Any:
-        return self._with(other, "({1} * {0})", lambda a, b: b * a)
-
-    def __truediv__(self, other: Any) -> Any:
-        if type(other) is Scalar:
-            other.settle()  # it may be 0 in another run
-        return self._with(other, "({} / {})", lambda a, b: a / b)
-
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        self.settle()
-        return np.array(self.value, dtype)
+        return np.array(self.__copy__(), dtype)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        self.settle()
-        return getattr(self.value, name)
+        return getattr(self.__copy__(), name)
 
-    def __copy__(self) -> float:
+    def __copy__(self, memo: Any = None) -> float:
         self.settle()
         return self.value
 
-    def __deepcopy__(self, memo: Any) -> float:
-        return self.__copy__()
+    __deepcopy__ = __copy__
 
     def __reduce__(self) -> Any:
-        self.settle()
-        return float, (self.value,)
+        return float, (self.__copy__(),)
+
+
+def _text(number: Any) -> str:
+    if type(number) is Scalar:
+        return number.text
+    return repr(number) if math.isfinite(number) else f"np.{number}".replace("np.-", "-np.")
+
+
+def _arithmetic(name: str, form: str) -> Callable[..., Any]:
+    """A method that gives a Scalar: of others and of plain numbers; who asks for its value asks for theirs."""
+    compute = getattr(float, name)
+
+    def method(self: Scalar, *others: Any) -> Any:
+        if not {Scalar, float, int, bool}.issuperset(map(type, others)):
+            return NotImplemented
+        scalars = [self, *(n for n in others if type(n) is Scalar)]
+        if name == "__truediv__":
+            for divisor in scalars[1:]:
+                divisor.settle()  # it may be 0 in another run
+
+        def settle(_: str = "") -> None:
+            for scalar in scalars:
+                scalar.settle()
+
+        values = [n.value if type(n) is Scalar else n for n in others]
+        return Scalar(compute(self.value, *values), form.format(*map(_text, (self, *others))), settle)
+
+    return method
 
 
 def _settled(name: str) -> Callable[..., Any]:
+    """A method that asks for the value."""
     plain = getattr(float, name)
     signed = name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
 
     def method(self: Scalar, *others: Any) -> Any:
-        if signed and type(others[0]) in (int, float) and others[0] == 0:
-            self.settle(name)  # as in `if weight_decay != 0`
-        else:
-            self.settle()
+        # As in `if weight_decay != 0`.
+        self.settle(name if signed and type(others[0]) in (int, float) and others[0] == 0 else "")
         return plain(self.value, *(o.__copy__() if type(o) is Scalar else o for o in others))
 
-    method.__name__ = name
     return method
 
+
+for _name, _form in {
+    "__neg__": "(-{})", "__add__": "({} + {})", "__radd__": "({1} + {0})", "__sub__": "({} - {})",
+    "__rsub__": "({1} - {0})", "__mul__": "({} * {})", "__rmul__": "({1} * {0})", "__truediv__": "({} / {})",
+}.items():  # fmt: skip
+    setattr(Scalar, _name, _arithmetic(_name, _form))
 
 for _name in (
     "__bool__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__float__", "__int__",

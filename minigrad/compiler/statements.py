@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.statement import (
-    Slot,
-    Statement,
-    ValueTarget,
-    _lying_as,
-    _plain_number,
-    _result_of,
-    _texts,
-    as_text,
-    by_ufunc,
-    is_literal,
-    is_view,
-    number_kind,
-    owned,
-    share_numbers,
-)
+from minigrad.compiler.statement import Statement, ValueTarget, as_text, is_literal, is_view, owned
 from minigrad.compiler.values import TracedProgram
 from minigrad.core.node import Const, Node
-from minigrad.core.op import NO_PARAMS, Params
+from minigrad.core.op import NO_PARAMS, Params, is_ufunc
 from minigrad.core.plans import OUT, PART, Line, Lines, Part, named
-from minigrad.readers.source.expressions import Expr, expression, fill, literal, may_turn, parsed
-from minigrad.readers.source.program import Value, memory
+from minigrad.readers.source.expressions import Expr, _array_of, expression, literal, may_turn, parsed, whole
+from minigrad.readers.source.program import Value, memory, numpy_name
 from minigrad.readers.source.text import Text
 
 
@@ -55,36 +41,50 @@ class Statements(Text):
         effects: Sequence[Node] = (),
     ) -> None:
         self._begin(program, leaves, {})
-        self.traced, self.bound, self.outputs, self.numbers = program, bound, list(outputs), list(numbers)
+        self.outputs, self.numbers, self._scattered = list(outputs), list(numbers), program.noncontiguous
         self.boundary = dict.fromkeys(boundary)
         self.statements: list[Statement] = []
-        # Lines of ``bind``, and those of ``run`` that fill in the numbers.
+        # Lines of ``bind``; and, by their names, the numbers that ``run`` fills in.
         self.setup: list[Line] = []
-        self.refilled: list[Line] = []
-        self.slots: dict[Value, Slot] = {}
-        # Values whose array is the same in every run; values that get a new array in every run.
+        self.refilled: dict[str, str] = {}
+        # Values that ``bind`` takes, and those that ``run`` takes before the numbers.
+        self.stays: list[Value] = []
+        self.takes: list[Value] = []
+        # Values with planned memory; whose array is the same in every run; that get a new array in every run.
+        self.planned: dict[Value, None] = {}
         self.static: set[Value] = set()
         self.fresh: set[Value] = set()
-        # Arrays that lie in memory as those of values will.
-        self.models: dict[Value, Any] = {}
         # What the text needs beside NumPy: constants, generators, kernels.
         self.data: dict[str, Any] = {}
         # Of arrays that stay beside the planned memory.
         self.lasting_bytes = 0
         # By the value it is for: what is computed before it, for it alone.
         self.part_of: dict[Value, Value] = {}
-        self._names_of_lasting: dict[Any, str] = {}
+        # Arrays that lie in memory as those of values will.
+        self._models: dict[Value, Any] = {}
+        self._lasting: dict[Any, str] = {}
         self._kernels: dict[Value, str] = {}
         self._inputs_of: dict[Value, list[Value]] = {}
         for name in ("np", "bind", "run", "memory", "writes", *self.numbers):
             self.names.reserve(name)
-        ends = (
-            [v for v, _ in self.outputs] + [v for _, v, _ in writes] + [program.value_of[n] for n in effects]
-        )
-        share_numbers(self.outputs)
-        self.live = self._needed(ends)
-        self.arguments = self._name_arguments(leaves, {node for node, _, _ in writes})
+        _share_numbers(self.outputs)
+        for node, _, _ in writes:  # of a Tensor that is written, and never read
+            program.place(node)
         self.writes = [(program.value_of[node], v, home) for node, v, home in writes]
+        needed = {v for v, _ in self.outputs} | {program.value_of[node] for node in effects}
+        needed |= {v for target, new, _ in self.writes for v in (target, new)}
+        for v in reversed(program.values):
+            if v in needed:
+                needed.update(self.inputs(v))
+        self.live = [v for v in program.values if v in needed]
+        for name, node in leaves:
+            if node in program.value_of and (v := program.value_of[node]) in needed:
+                self.name_of[v] = self.names.take(name)
+                (self.stays if node in bound else self.takes).append(v)
+        self.static.update(self.stays)
+        for v in self.boundary:
+            self.name_of[v] = self.names.take(v.hint or f"{v.op}_{len(self.name_of)}")
+            self.takes.append(v)
         self.users: dict[Value, list[Value | None]] = {v: [] for v in self.live}
         for v in self.live:
             for w in self.inputs(v):
@@ -97,112 +97,81 @@ class Statements(Text):
                 v = v.inputs[0]
                 self.kept.add(v)
         with np.errstate(all="ignore"):  # numbers beyond their dtype
-            self._lower_all()
+            for forward, values in itertools.groupby(self.live, key=lambda v: v.forward):
+                if not forward:
+                    self._gradient_names()  # forward values have their names now
+                for v in values:
+                    self._lower(v)
 
     # ------------------------------------------------------------ what there is
 
-    def _needed(self, ends: Sequence[Value]) -> list[Value]:
-        needed = set(ends)
-        pending = list(needed)
-        for v in pending:  # the loop appends to it
-            more = [w for w in self.inputs(v) if w not in needed]
-            needed.update(more)
-            pending += more
-        return [v for v in self.program.values if v in needed]
-
     def inputs(self, v: Value) -> list[Value]:
+        """The values that a value is computed of here."""
         inputs = self._inputs_of.get(v)
         if inputs is None:
             reads = v.fill is None and v not in self.boundary
             inputs = self._inputs_of[v] = [w for w in v.inputs if w.__class__ is Value] if reads else []
         return inputs
 
-    def _name_arguments(
-        self, leaves: Sequence[tuple[str, Node]], written: set[Node]
-    ) -> list[tuple[Node | None, Value]]:
-        """The leaves that are read or written, in their order, each with its value, which gets its name."""
-        live, value_of = set(self.live), self.program.value_of
-        arguments: list[tuple[Node | None, Value]] = []
-        for name, node in leaves:
-            v = value_of.get(node)
-            if v is None and node in written:
-                v = value_of[node] = Value("parameter", (), {}, node.shape, node.dtype, node)
-            if v is not None and (v in live or node in written):
-                arguments.append((node, v))
-                if v not in self.name_of:
-                    self.name_of[v] = self.names.take(name)
-        for v in self.boundary:
-            if v not in self.name_of:
-                self.name_of[v] = self.names.take(v.hint or f"{v.op}_{len(self.name_of)}")
-                arguments.append((None, v))
-        return arguments
+    def is_number(self, v: Any) -> bool:
+        """Whether one number stands for all elements of a value."""
+        return v.__class__ is Value and v.fill is not None and v not in self.name_of
 
     def owner(self, v: Value) -> Value:
         """The value whose memory this one shows; a view that NumPy copies has memory of its own."""
-        while is_view(v) and v not in self.slots and v not in self.fresh and v not in self.boundary:
+        while is_view(v) and v not in self.planned and v not in self.fresh and v not in self.boundary:
             v = v.inputs[0]
         return v
 
-    # ------------------------------------------------------------ value by value
-
-    def _lower_all(self) -> None:
-        for v in self.live:
-            if self._is_leaf(v):
-                self._model_leaf(v)
-        forward = True
-        for v in self.live:
-            if forward and not v.forward:
-                self._gradient_names()  # forward values have their names now
-            forward = v.forward
-            if self._is_leaf(v) or (v.fill is not None and not self._stored(v)):
-                continue
-            if v.fill is not None:
-                self._add(
-                    v,
-                    [Line("np.full", (repr(v.shape), *_texts(literal(v.fill), literal(v.dtype))), how="=")],
-                    [],
-                )
-                self.fresh.add(v)
-            elif v.is_constant:
-                name = self._take_name(v, "constant")
-                self.static.add(v)
-                self.data[f"data_{len(self.data)}"] = v.data
-                self.setup.append(named(name, f"data_{len(self.data) - 1}"))
-            else:
-                self._lower(v)
-
-    def _stored(self, v: Value) -> bool:
-        """Whether a value all of whose elements are one number is an array: results share its memory."""
-        shown = [w for w, _ in self.outputs if memory(w) is v]
-        return v in self.kept and (len(shown) > 1 or any(w is not v for w in shown))
-
-    def _is_leaf(self, v: Value) -> bool:
-        return v.is_parameter or v in self.boundary
-
-    def _model_leaf(self, v: Value) -> None:
-        if v.is_parameter and any(node in self.bound for node in v.nodes):
-            self.static.add(v)
-        tensor = v.nodes[0].tensor if v.is_parameter and v.nodes else None
-        t = tensor() if tensor is not None else None
-        if t is not None and not t._array.flags.c_contiguous and t._array.shape == v.shape:
-            self.models[v] = _lying_as(t._array)  # guards ask for the same strides in each run
+    def stored(self, v: Value) -> bool:
+        """Whether several results, or a view among them, share the memory of a value."""
+        return [w for w, _ in self.outputs if memory(w) is v] not in ([], [v])
 
     def model(self, v: Value) -> Any:
-        """An array of the layout that a value will have."""
-        if v not in self.models:
-            self.models[v] = np.empty(v.shape, v.dtype)
-        return self.models[v]
+        """An array of the layout that a value will have: a leaf's own, since guards ask for its strides in each run."""
+        model = self._models.get(v)
+        if model is None:
+            model = _array_of(v) if v.is_parameter else None
+            if self.is_number(v):
+                model = np.broadcast_to(np.empty((), v.dtype), v.shape)
+            elif model is None or model.shape != v.shape:
+                model = np.empty(v.shape, v.dtype)
+            self._models[v] = model
+        return model
+
+    def _plain(self, v: Value) -> bool:
+        """Whether eager mode's array lies row by row, as planned memory does."""
+        return self._scattered.isdisjoint(v.nodes)
+
+    def may_be_planned(self, v: Value) -> bool:
+        """Whether a value may have planned memory."""
+        return v not in self.kept and bool(v.shape) and self._plain(v)
+
+    def name(self, v: Value) -> str:
+        """The name of a value, which it gets when it is first asked for."""
+        if v not in self.name_of:
+            preferred = self._preferred.get(v)
+            self.name_of[v] = self.names.take(preferred or v.op, number=not preferred)
+        return self.name_of[v]
+
+    # ------------------------------------------------------------ value by value
 
     def _lower(self, v: Value) -> None:
-        op = v.record
-        name = getattr(op.unchecked, "__name__", "")
-        broadcasts = (op.elementwise and getattr(np, name, None) is op.unchecked) or is_view(v)
-        xs = [self._operand(w) if broadcasts else self._whole_operand(w) for w in v.inputs]
-        reads = [w for w in map(self.owner, self.inputs(v)) if w.fill is None or w in self.name_of]
-        if is_view(v):
-            self._view(v, xs, reads)
+        """Adds what computes a value."""
+        if v.is_parameter or v in self.boundary:
+            return
+        if v.fill is not None:
+            if self.stored(v):
+                self.fresh.add(v)
+                self._add(v, [named(OUT, as_text(whole(v)))])
+        elif v.is_constant:
+            self.static.add(v)
+            self.data[self.name(v)] = v.data
         else:
-            self._compute(v, xs, reads)
+            op = v.record
+            broadcasts = (op.elementwise and numpy_name(op.unchecked)) or is_view(v)
+            xs = [self._operand(w) if broadcasts else self._whole_operand(w) for w in v.inputs]
+            (self._view if is_view(v) else self._compute)(v, xs)
 
     def _operand(self, w: Any) -> Expr:
         if w.__class__ is Const and type(w.value) is Scalar:
@@ -214,107 +183,73 @@ class Statements(Text):
 
         A matrix product rounds in another way where NumPy cannot hand its operands to BLAS.
         """
-        base, steps = w, []
-        while base.__class__ is Value and base not in self.name_of and base.fill is not None and base.inputs:
-            if base.record is None or not base.record.view or base.record.repeats:
-                break
-            steps.append(base)
+        base, views = w, []
+        while self.is_number(base) and base.is_view and not base.record.repeats:
+            views.append(base)
             base = base.inputs[0]
-        op = base.record if base.__class__ is Value else None
-        one = base.__class__ is Value and base.fill is not None and w.shape and base not in self.name_of
-        if w in self.name_of or not one or (op is not None and op.repeats):
+        if not self.is_number(base) or base.is_view or not w.shape:
             return self._operand(w)
-        expr = fill(
-            "np.full({shape}, {one}, np.dtype({d}))",
-            [],
-            shape=base.shape,
-            one=literal(base.fill),
-            d=base.dtype.name,
-        )
-        for v in reversed(steps):
-            expr = self._printed(v, [expr])
-        text = as_text(expr)
-        return ast.Name(self._lasting(text, "full", lambda name: self.setup.append(named(name, text))))
+        full = whole(base)
+        for v in reversed(views):
+            full = self._printed(v, [full])
+        return ast.Name(self.lasting("full", as_text(full)))
 
-    # ------------------------------------------------------------ views
-
-    def _view(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
-        """Adds a view: to ``bind`` where its memory stays, else to ``run``; a copy where NumPy makes one."""
+    def _view(self, v: Value, xs: list[Expr]) -> None:
+        """Adds a view: to ``bind`` where its memory stays, else to ``run``."""
         source, op = v.inputs[0], v.record
-        # Without dimensions an expression for reading may be a number, which is no view.
-        expr = self._printed(v, xs, written=not v.shape or v in self.kept)
-        plain = source.fill is None or source in self.name_of
-        model = self.model(source) if plain else np.broadcast_to(np.empty((), source.dtype), source.shape)
+        model = self.model(source)
         shown = np.asarray(op.unchecked(model, **v.params))
-        if plain and shown.size and not np.may_share_memory(shown, model):
-            self._copy(v, xs, reads)
+        if shown.size and not np.may_share_memory(shown, model):
+            self._compute(v, xs)  # NumPy makes a copy
             return
-        self.models[v] = shown
-        repeated = op.check is not None or op.draws
-        if source in self.static and not repeated:
+        self._models[v] = shown
+        # Without dimensions an expression for reading may be a number, which is no view.
+        text = as_text(expr := self._printed(v, xs, written=not v.shape or v in self.kept))
+        once = len(self.users[v]) == 1 and v not in self._preferred and v not in self.kept
+        if source in self.static and op.check is None:
             self.static.add(v)
-            self.setup.append(named(self._take_name(v, v.op), as_text(expr)))
-            return
-        alone = len(self.users[v]) == 1 and v not in self._preferred and v not in self.kept
-        if alone and op.inline and not repeated:
+            self.setup.append(named(self.name(v), text))
+        elif once and op.inline and op.check is None:
             self.expr_of[v] = expr
-            return
-        self._add(v, [named(OUT, as_text(expr))], reads, xs, "view")
+        else:
+            self._add(v, [named(OUT, text)], xs)
 
-    def _copy(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
-        """Adds the result of an operation that may be a view where it is a copy."""
-        self._take_name(v, v.op)
-        text = as_text(self._printed(v, xs))
-        if self._may_have_slot(v):
-            self._give_slot(v)
-            form = self._into(v, xs) or Lines([Line("np.copyto", (text,), how="first")])
-            self.setup += self._with_names(v, form.setup)
-            self._add(v, form.lines, reads, xs)
-            return
-        self.fresh.add(v)
-        self._add(v, [Line("np.array", (text,), how="=") if v in self.kept else named(OUT, text)], reads, xs)
-
-    def copied(self, text: str) -> str:
-        """A copy, which lies in memory as the array does."""
-        return f"np.array({text}, order='K')"
-
-    # ------------------------------------------------------------ calls
-
-    def _compute(self, v: Value, xs: list[Expr], reads: list[Value]) -> None:
+    def _compute(self, v: Value, xs: list[Expr]) -> None:
+        """Adds what computes an array: into planned memory, or a new one."""
         form = self._into(v, xs)
-        if form is not None and self._may_have_slot(v):
-            self._take_name(v, v.op)
-            self._give_slot(v)
+        if form is not None and self.may_be_planned(v):
+            self._plan(v)
             if form.part is not None:
-                part = self._add_part(v, form.part)
-                others = [w for i, w in enumerate(v.inputs) if i != form.part.reads and w.__class__ is Value]
-                reads = [*(self.owner(w) for w in others if w.fill is None), part]
-            self._add(v, form.lines, reads, xs)
+                self._add_part(v, form.part)
+            self._add(v, form.lines, xs)
             self.setup += self._with_names(v, form.setup)
             return
-        lines = self._returning(v, form) or [named(OUT, self._text_of(v, xs))]
-        if not v.shape and self._stored(v):  # a number of NumPy has no views
-            lines = [Line("np.asarray", (self._text_of(v, xs),), how="=")]
         self.fresh.add(v)
-        self._add(v, lines, reads, xs)
+        lines = self._returning(v, form)
+        if not lines:
+            text = self._text_of(v, xs)
+            # A number of NumPy has no views.
+            lines = [named(OUT, text if v.shape or not self.stored(v) else f"np.asarray({text})")]
+        self._add(v, lines, xs)
 
-    def _add(
-        self, v: Value, lines: Sequence[Line], reads: list[Value], xs: Sequence[Expr] = (), kind: str = "call"
-    ) -> None:
+    def _plan(self, v: Value) -> None:
+        self.planned[v] = None
+        self.static.add(v)
+
+    def _add(self, v: Value, lines: Sequence[Line], xs: Sequence[Expr] = ()) -> None:
         """Adds the statement of a value, after the check of its operands."""
-        if v not in self.name_of:
-            self._take_name(v, v.op)
         op = v.record
         if op is not None and op.check is not None:
             check = as_text(self._called(op.check, f"{op.name}_check", xs, v.params))
             lines = [Line(check, (), "", ""), *lines]
-        self.statements.append(Statement(v, kind, self._with_names(v, lines), reads))
+        reads = [self.owner(w) for w in self.inputs(v) if not self.is_number(w)]
+        self.statements.append(Statement(v, self._with_names(v, lines), reads))
 
     def _with_names(self, v: Value, lines: Sequence[Line]) -> list[Line]:
         """Lines with the names of the value and of its part."""
-        names = {OUT: self.name_of[v]}
+        names = {OUT: self.name(v)}
         if v in self.part_of:
-            names[PART] = self.name_of[self.part_of[v]]
+            names[PART] = self.name(self.part_of[v])
 
         def put(text: str) -> str:
             for mark, name in names.items():
@@ -323,50 +258,54 @@ class Statements(Text):
 
         return [Line(put(x.function), tuple(map(put, x.arguments)), put(x.out), x.how) for x in lines]
 
-    def _add_part(self, v: Value, part: Part) -> Value:
-        """Adds the statement of a value's part, which has a slot of its own."""
-        w = v.inputs[part.reads]
-        between = self.part_of[v] = Value(part.stem, [w], NO_PARAMS, v.shape, part.dtype, None)
+    def _add_part(self, v: Value, part: Part) -> None:
+        """Adds the statement of a value's part, which stands for the operand that it reads."""
+        between = Value(part.stem, [v.inputs[part.reads]], NO_PARAMS, v.shape, part.dtype, None)
         between.forward, between.of, between.origin = v.forward, v.of, v.origin
-        self.name_of[between] = self.names.take(f"{self.name_of[v]}_{part.stem}")
-        self._give_slot(between)
-        reads = [] if w.__class__ is not Value or w.fill is not None else [self.owner(w)]
-        self.statements.append(Statement(between, "call", self._with_names(v, part.lines), reads))
-        return between
+        self.name_of[between] = self.names.take(f"{self.name(v)}_{part.stem}")
+        self.part_of[v] = between
+        others = [w for i, w in enumerate(v.inputs) if i != part.reads and w.__class__ is Value]
+        self._inputs_of[v] = [*others, between]
+        self._plan(between)
+        self._add(between, self._with_names(v, part.lines))
 
-    def _take_name(self, v: Value, kind: str) -> str:
-        preferred = self._preferred.get(v)
-        name = self.names.take(preferred) if preferred else self.names.take(kind, number=True)
-        self.name_of[v] = name
-        return name
-
-    def _plain(self, v: Value) -> bool:
-        """Whether eager mode's array lies row by row, as planned memory does."""
-        return self.traced.noncontiguous.isdisjoint(v.nodes)
-
-    def _may_have_slot(self, v: Value) -> bool:
-        return v not in self.kept and bool(v.shape) and self._plain(v)
-
-    def _give_slot(self, v: Value) -> None:
-        self.slots[v] = Slot(v)
-        self.static.add(v)
+    # ------------------------------------------------------------ calls
 
     def _into(self, v: Value, xs: list[Expr]) -> Lines | None:
-        """The lines that write the value into its slot; None if none can."""
+        """The lines that write the value into its memory; None if none can."""
         op = v.record
         if op.into is not None:
-            form: Lines | None = op.into(ValueTarget(self, v, [as_text(x) for x in xs]))
-            return form
-        filled = any(w.__class__ is Value and w.fill is not None and w not in self.name_of for w in v.inputs)
-        if not by_ufunc(op) or v.params or filled:
+            form: Lines | None = op.into(ValueTarget(self, v, [*map(as_text, xs)]))
+            if form is not None or not is_view(v):
+                return form
+        if is_view(v):  # which NumPy copies
+            return Lines([Line("np.copyto", (as_text(self._printed(v, xs)),), how="first")])
+        name = numpy_name(op.unchecked)
+        if not is_ufunc(op.unchecked) or not name or v.params or any(map(self.is_number, v.inputs)):
             return None
-        name = op.unchecked.__name__
-        if getattr(np, name, None) is not op.unchecked or not self._fits(v, op.unchecked):
+        texts, kinds = self._arguments(v, xs)
+        try:
+            dtype = op.unchecked.resolve_dtypes((*kinds, None))[-1]
+        except TypeError:  # eager mode casts the operands
             return None
-        return Lines([Line(f"np.{name}", self._arguments(v, xs))])
+        return Lines([Line(name, texts)]) if dtype == v.dtype else None
+
+    def _arguments(self, v: Value, xs: Sequence[Expr]) -> tuple[list[str], list[Any]]:
+        """The operands of a ufunc as text, and their dtypes; a number is an array where that changes no dtype."""
+        dtypes = {w.dtype for w in v.inputs if w.__class__ is Value}
+        dtype = dtypes.pop() if len(dtypes) == 1 else None
+        texts, kinds = [*map(as_text, xs)], list[Any]()
+        for i, w in enumerate(v.inputs):
+            x = w if w.__class__ is Value else w.value
+            kind = x.dtype if isinstance(x, (Value, np.generic)) else float if type(x) is Scalar else type(x)
+            number = type(x) in (float, int, Scalar) or (isinstance(x, np.floating) and kind == dtype)
+            if number and dtype is not None and dtype.kind == "f":
+                texts[i], kind = self.number(x, dtype), dtype
+            kinds.append(kind)
+        return texts, kinds
 
     def _returning(self, v: Value, form: Lines | None) -> list[Line]:
-        """The lines of `_into` for a value without a slot: the first call makes its array."""
+        """The lines of `_into` for a value without planned memory: the first call makes its array."""
         if form is None or form.setup or form.part is not None or not v.shape or not self._plain(v):
             return []
         first, *rest = form.lines
@@ -374,21 +313,22 @@ class Statements(Text):
             return [Line("np.array", (*first.arguments, "order='C'"), OUT, "="), *rest]
         if first.how != "out" or first.out != OUT or (v.record.rows and any(map(may_turn, v.inputs))):
             return []
-        arguments = (*first.arguments, "order='C'") if self._turned(v) else first.arguments
-        return [Line(first.function, arguments, OUT, "="), *rest]
+        order = ("order='C'",) if self._turned(v) else ()
+        return [Line(first.function, (*first.arguments, *order), OUT, "="), *rest]
 
     def _text_of(self, v: Value, xs: list[Expr]) -> str:
         """A value as an expression; it copies a result that shares memory with an operand."""
-        op = v.record
-        expr = self._printed(v, xs)
+        op, text = v.record, as_text(self._printed(v, xs))
+        if is_view(v):  # which NumPy copies, for all that is known
+            return f"np.copy({text})" if v in self.kept else text
         # NumPy lays the result in another order where an operand repeats, or is a number for a full array.
         if (op.moves or self._turned(v)) and self._plain(v) and len(v.shape) > 1:
-            expr = fill("np.ascontiguousarray({})", [expr])
-        if not op.new:
-            arrays = [ast.Name(self._data(p, k)) for k, p in v.params.items() if isinstance(p, np.ndarray)]
-            others = [x for w, x in zip(v.inputs, xs, strict=True) if w.__class__ is Value]
-            expr = self.helpers.call(owned, [expr, *others, *arrays])
-        return as_text(expr)
+            text = f"np.ascontiguousarray({text})"
+        if op.new:
+            return text
+        arrays = [ast.Name(self._data(p, k)) for k, p in v.params.items() if isinstance(p, np.ndarray)]
+        others = [x for w, x in zip(v.inputs, xs, strict=True) if w.__class__ is Value]
+        return as_text(self.helpers.call(owned, [parsed(text), *others, *arrays]))
 
     def _turned(self, v: Value) -> bool:
         """Whether NumPy may lay a result by columns: a number may stand for eager mode's full array."""
@@ -424,70 +364,45 @@ class Statements(Text):
 
     def _data(self, value: Any, stem: str, number: bool = True) -> str:
         """The name of an object that the text is given."""
-        return self._lasting(("data", id(value)), stem, lambda name: self.data.update({name: value}), number)
-
-    def _lasting(self, key: Any, stem: str, define: Callable[[str], None], number: bool = True) -> str:
-        """The name of what stays between runs, defined by the first call for it."""
-        name = self._names_of_lasting.get(key)
+        name = self._lasting.get(id(value))
         if name is None:
-            name = self._names_of_lasting[key] = self.names.take(stem, number=number)
-            define(name)
+            name = self._lasting[id(value)] = self.names.take(stem, number=number)
+            self.data[name] = value
         return name
 
-    def filled(self, stem: str, text: str, size: int) -> str:
-        """The name of an array that stays, made by ``text``, of ``size`` bytes."""
-
-        def define(name: str) -> None:
+    def lasting(self, stem: str, text: str, size: int = 0, number: bool = True, of: Any = None) -> str:
+        """The name of what ``bind`` makes by ``text``, of ``size`` bytes: one for each text and ``of``."""
+        name = self._lasting.get((text, of))
+        if name is None:
+            name = self._lasting[text, of] = self.names.take(stem, number=number)
             self.setup.append(named(name, text))
             self.lasting_bytes += size
-
-        return self._lasting(text, stem, define)
+        return name
 
     def number(self, value: Any, dtype: Any) -> str:
         """The name of a number as an array without dimensions: a ufunc takes it in half the time of a number."""
-        text = value.text if type(value) is Scalar else repr(value)
-        return self._lasting(
-            (text, dtype.str), "number", lambda name: self._define_number(name, value, dtype)
-        )
-
-    def _define_number(self, name: str, value: Any, dtype: Any) -> None:
-        if type(value) is Scalar:
-            self.setup.append(named(name, f"np.empty((), np.{dtype.name})"))
-            text = value.text.strip("()") if value.text.count("(") == 1 else value.text
-            self.refilled.append(named(f"{name}[()]", text))
-        else:
-            self.setup.append(
-                Line("np.array", (as_text(literal(dtype.type(value))), f"np.{dtype.name}"), name, "=")
-            )
-
-    def _arguments(self, v: Value, xs: list[Expr]) -> list[str]:
-        """The operands of a ufunc as text; numbers are arrays without dimensions where that changes no dtype."""
-        texts = []
-        others = [w for w in v.inputs if w.__class__ is Value]
-        for w, x in zip(v.inputs, xs, strict=True):
-            kind = number_kind(w.value, others) if w.__class__ is Const else None
-            texts.append(as_text(x) if kind is None else self.number(_plain_number(w.value), kind))
-        return texts
-
-    def _fits(self, v: Value, kernel: Any) -> bool:
-        """Whether the ufunc by itself gives the value's dtype and shape."""
-        kinds: list[Any] = []
-        for w in v.inputs:
-            if w.__class__ is Value:
-                kinds.append(w.dtype)
-            elif isinstance(w.value, np.generic):
-                kinds.append(w.value.dtype)
-            elif type(w.value) in (float, int, bool, Scalar):
-                kinds.append(float if type(w.value) is Scalar else type(w.value))
-            else:
-                return False
-        shapes = tuple(w.shape for w in v.inputs if w.__class__ is Value)
-        return bool(_result_of(kernel, tuple(kinds), shapes) == (v.dtype, v.shape))
+        if type(value) is not Scalar:
+            return self.lasting("number", f"np.array({as_text(literal(dtype.type(value)))}, np.{dtype.name})")
+        name = self.lasting("number", f"np.empty((), np.{dtype.name})", of=value.text)
+        self.refilled[name] = value.text
+        return name
 
     def turned(self, w: Value, text: str) -> str:
         """The transpose of an operand; ``bind`` makes it where the operand stays."""
         if w not in self.static or w not in self.name_of:
             return f"{text}.T"
-        return self._lasting(
-            ("T", w), f"{text}_T", lambda name: self.setup.append(named(name, f"{text}.T")), False
-        )
+        return self.lasting(f"{text}_T", f"{text}.T", number=False)
+
+
+def _share_numbers(outputs: Sequence[tuple[Value, Any]]) -> None:
+    """Has results of one repeated number stay views where eager mode's share memory."""
+
+    def base(v: Value) -> Value:
+        while v.is_view and v.inputs[0].__class__ is Value:
+            v = v.inputs[0]
+        return v
+
+    bases = [base(v) for v, _ in outputs]
+    for (v, _), first in zip(outputs, bases, strict=True):
+        while v is not first and first.fill is not None and bases.count(first) > 1:
+            v.fill, v = None, v.inputs[0]

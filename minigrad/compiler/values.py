@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.compiler.recorder import Run
-from minigrad.core.node import Const, Node
-from minigrad.core.op import Op
+from minigrad.core.node import Node
 from minigrad.readers.source.program import Program, Value
 
 
@@ -19,57 +18,39 @@ class TracedProgram(Program):
         self.seen: dict[Any, Value] = {}
         self.value_of: dict[Node, Value] = {}
         self.names: dict[Value, list[Node]] = {}
-        self.gradient = None
-        self.gradients: dict[Node, Value | None] = {}
         self.trace: Any = run
         # Records whose results do not lie row by row.
         self.noncontiguous = run.noncontiguous
         self.by_tensor: dict[int, Value] = {}
-        late: list[Node] = []
-        for node in order:
-            self._place(node, late)
+        late = [node for node in order if not self.place(node)]
         for node in late:
-            self._place(node, [])
+            self.place(node)
         self.forward = [n for n in order if n.op is not None and n not in run.groups and n not in run.sources]
         for old, g in run.gradients.items():
             if g in self.value_of:
                 self.names.setdefault(self.value_of[g], []).append(old)
 
-    def _place(self, node: Node, late: list[Node]) -> None:
-        before = self.trace.follows.get(node)
-        source = self.trace.sources.get(node)
+    def place(self, node: Node) -> bool:
+        """Adds the value of a record, if it has none; False where that of another one has to come first."""
+        before, source = self.trace.follows.get(node), self.trace.sources.get(node)
         if source is not None:
             known = self.by_tensor.get(id(source))
             if known is None:
                 # A leaf knows its Tensor, and so how its array lies.
                 stands = node if node.op is None else Node.leaf(node.shape, node.dtype, tensor=source)
-                known = self.by_tensor[id(source)] = Value(
-                    "parameter", (), {}, node.shape, node.dtype, stands
-                )
+                known = Value("parameter", (), {}, node.shape, node.dtype, stands)
+                self.by_tensor[id(source)] = known
                 self.values.append(known)
             if node not in known.nodes:
                 known.nodes.append(node)
             self.value_of[node] = known
-        elif before is None:
-            op = node.op
-            if op is not None and op.draws:
-                # Each draw is a value of its own.
-                self.value_of[node] = self._draw(node, op)
-            # Records of Functions only stand for gradients.
-            elif op is None or not op.opaque:
-                self.value_of[node] = self._value(node, self.trace)
-        elif before in self.value_of:
+        elif before is not None:
+            if before not in self.value_of:
+                return False
             self.value_of[node] = self.value_of[before]
-        else:
-            late.append(node)
-
-    def _draw(self, node: Node, op: Op) -> Value:
-        inputs = [n if n.__class__ is Const else self.value_of[n] for n in node.inputs]
-        value = Value(op, inputs, node.params, node.shape, node.dtype, node)
-        value.forward, value.of = self._half(node, self.trace)
-        self.values.append(value)
-        return value
+        elif node.op is None or not node.op.opaque:  # records of Functions only stand for gradients
+            self.value_of[node] = self._value(node, self.trace)
+        return True
 
     def _half(self, node: Node, run: Any) -> tuple[bool, Node | None]:
-        groups = self.trace.groups
-        return node not in groups, groups.get(node)
+        return node not in run.groups, run.groups.get(node)
