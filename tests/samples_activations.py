@@ -260,6 +260,7 @@ def rows() -> list[Any]:
                          {"ignore": ignore}, via=_with_loss))
     for name, backward, of, back in [
         ("softmax", "softmax_backward", _probabilities, _softmax_backward),
+        ("safe_softmax", "softmax_backward", _probabilities, _softmax_backward),
         ("log_softmax", "log_softmax_backward", lambda v: [math.log(p) for p in _probabilities(v)],
          _log_softmax_backward),
     ]:
