@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.buffers import Empty
-from minigrad.kernels.sums import FEW, SHORT, add_up, row_sums, sum_rows
+from minigrad.kernels.sums import ALONE, FEW, SHORT, add_up, row_sums, sum_rows
 
 Array = np.ndarray[Any, Any]
 
+SOME = ALONE // FEW  # elements of a row, of which BLAS multiplies FEW without threads
+LONG = 512  # elements of a row that NumPy works on as fast as on a whole array
 BLOCK = 1 << 17  # elements of a block of rows: up to a fifth less time than for all rows at once
 
 
@@ -71,15 +73,16 @@ def layer_norm(x: Array, w: Array, *b: Array, eps: float, out: Array | None = No
     if not x.size:
         return out
     count = w.size
-    rows, values = x.reshape(-1, count), out.reshape(-1, count)
+    rows, values, scale = x.reshape(-1, count), out.reshape(-1, count), w.reshape(1, -1)
     step = max(BLOCK // count, 1)
-    scale, *shift = (_repeated(a, min(step, len(rows))) for a in (w, *b))
+    shift = [_repeated(a, min(step, len(rows))) for a in b]
+    between = np.empty((min(step, len(rows)), count), x.dtype)
     for k in range(0, len(rows), step):
         t = values[k : k + step]
-        np.multiply(t, _deviations(rows[k : k + step], eps, t), t)
+        factors = between[: len(t)]
+        _by_both(t, _deviations(rows[k : k + step], eps, t), scale, t, factors)
         # As vectors: NumPy's inner loop is long then.
         flat = t.reshape(-1)
-        np.multiply(flat, scale[: t.size], flat)
         for v in shift:
             np.add(flat, v[: t.size], flat)
     return out
@@ -95,46 +98,101 @@ def layer_norm_backward(
     count = w.size
     size = x.size * onward
     out = empty((size + 2 * count,), x.dtype)
-    dx, sums = out[:size].reshape(x.shape if onward else 0), out[size:].reshape(2, count)
+    _layer_norm_backward(d, x, w, eps, out[:size] if onward else None, out[size:].reshape(2, count))
+    return out
+
+
+def layer_norm_gradients(
+    d: Array, x: Array, w: Array, eps: float, onward: bool, empty: Empty
+) -> tuple[Array | None, Array, Array]:
+    """The parts of `layer_norm_backward`, each an array of its own."""
+    if x.dtype.char == "e":
+        flat, size = layer_norm_backward(d, x, w, eps, onward), x.size * onward
+        dx = flat[:size].reshape(x.shape).copy() if onward else None
+        return dx, *(part.reshape(w.shape) for part in flat[size:].reshape(2, -1).copy())
+    into = empty(x.shape, x.dtype) if onward else None
+    dw, db = np.empty(w.shape, w.dtype), np.empty(w.shape, w.dtype)
+    _layer_norm_backward(d, x, w, eps, into, (dw.reshape(-1), db.reshape(-1)))
+    return into, dw, db
+
+
+def _layer_norm_backward(d: Array, x: Array, w: Array, eps: float, dx: Array | None, sums: Any) -> None:
+    """Writes the gradients for ``x``, unless that is None, and for ``w`` and ``b``.
+
+    For c = x less its mean, and r: ``dx = r * (d * w - mean(d * w) - c * r * r * mean(d * w * c))``.
+    """
     if not x.size:
-        sums.fill(0.0)
-        return out
-    rows, ds, values = (a.reshape(-1, count) for a in (x, d, dx))
+        for part in sums:
+            part.fill(0.0)
+        return
+    count, scale = w.size, w.reshape(1, -1)
+    rows, ds = x.reshape(-1, count), d.reshape(-1, count)
+    values = None if dx is None else dx.reshape(-1, count)
     step = max(BLOCK // count, 1)
     if step > FEW:
         step -= step % FEW
     # The sums of FEW rows each, which `sum_rows` adds as exactly.
-    products, terms = np.zeros((2, -(-len(rows) // FEW), count), x.dtype)
-    scale = _repeated(w, min(step, len(rows)))
+    by_w, by_b = np.zeros((2, -(-len(rows) // FEW), count), x.dtype)
     between = np.empty((2, min(step, len(rows)), count), x.dtype)
     for k in range(0, len(rows), step):
         g, i = ds[k : k + step], k // FEW
-        c, t = between[0, : len(g)], values[k : k + step] if onward else between[1, : len(g)]
+        c, products = between[:, : len(g)]
         r = _deviations(rows[k : k + step], eps, c)
-        np.multiply(g, r, t)
-        whole = len(g) // FEW
-        first, j = (whole, FEW, count), whole * FEW
-        np.einsum("kij,kij->kj", t[:j].reshape(first), c[:j].reshape(first), out=products[i : i + whole])
-        np.add.reduce(g[:j].reshape(first), axis=1, out=terms[i : i + whole])
-        if j < len(g):
-            products[i + whole] += np.einsum("ij,ij->j", t[j:], c[j:])
-            terms[i + whole] += np.add.reduce(g[j:], axis=0)
-        if onward:
-            flat = t.reshape(-1)
-            np.multiply(flat, scale[: t.size], flat)
-            share = row_sums(t) / count
-            np.multiply(c, r * r * (_row_products(t, c) / count), c)
-            np.subtract(flat, c.reshape(-1), flat)
-            np.subtract(t, share, t)
-    sums[0], sums[1] = sum_rows(products), sum_rows(terms)
-    return out
+        np.multiply(g, c, products)
+        _sum_few(r, products, by_w[i:])
+        _sum_few(np.ones_like(r), g, by_b[i:])
+        if values is None:
+            continue
+        t = values[k : k + step]
+        by_c = r * r * r * (_row_products(products, scale) / count)
+        _by_both(g, r, scale, t, t)
+        shift = r * (_row_products(g, scale) / count)
+        _by_column(np.multiply, c, by_c, c, products)
+        np.subtract(t, c, t)
+        _by_column(np.subtract, t, shift, t, products)
+    for part, total in zip(sums, (by_w, by_b), strict=True):
+        part[...] = sum_rows(total)
+
+
+def _sum_few(by: Array, x: Array, out: Array) -> None:
+    """The sums of FEW rows each, with a column of factors."""
+    whole, count = len(x) // FEW, x.shape[1]
+    j = whole * FEW
+    width = count if count < SOME else math.gcd(count, SOME)
+    if width >= 32:
+        parts = x[:j].reshape(whole, FEW, count // width, width).swapaxes(1, 2)
+        sums = out[:whole].reshape(whole, count // width, 1, width)
+        np.matmul(by[:j].reshape(whole, 1, 1, FEW), parts, out=sums)
+    else:
+        np.einsum("ki,kij->kj", by[:j].reshape(whole, FEW), x[:j].reshape(whole, FEW, count), out=out[:whole])
+    if j < len(x):
+        out[whole] = np.dot(by[j:, 0], x[j:])
 
 
 def _deviations(rows: Array, eps: float, out: Array) -> Any:
     """One over the root of each row's variance; what is less the mean is written into ``out``."""
     count = rows.shape[1]
-    np.subtract(rows, row_sums(rows) / count, out)
+    _by_column(np.subtract, rows, row_sums(rows) / count, out, out)
     return 1.0 / np.sqrt(_row_products(out, out) / count + eps)
+
+
+def _by_column(ufunc: Any, rows: Array, column: Array, out: Array, between: Array) -> None:
+    """``ufunc(rows, column)``. NumPy goes row by row; for short ones it takes less time to repeat the column first."""
+    if rows.shape[1] > LONG:
+        ufunc(rows, column, out)
+    else:
+        np.copyto(between, column)
+        ufunc(rows, between, out)
+
+
+def _by_both(x: Array, column: Array, row: Array, out: Array, between: Array) -> None:
+    """``x * column * row``; for short rows by the product of column and row, which is BLAS's."""
+    if row.size > LONG:
+        np.multiply(x, column, out)
+        np.multiply(out, row, out)
+    else:
+        np.dot(column, row, between)
+        np.multiply(x, between, out)
 
 
 def _repeated(w: Array, times: int) -> Array:
