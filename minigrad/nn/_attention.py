@@ -265,6 +265,8 @@ def _projected(q: Tensor, k: Tensor, v: Tensor, w: Tensor | None, b: Tensor | No
         rest = linear(k, w[e:], None if b is None else b[e:])
         return linear(q, w[:e], None if b is None else b[:e]), rest.narrow(-1, 0, e), rest.narrow(-1, e, e)
     shifts: Any = (None, None, None) if b is None else b.chunk(3)
+    if k is v:
+        q, k, v = each_once(lambda x: x.contiguous(), q, k, v)  # in place of a copy for each product
     each = [linear(x, part, shift) for x, part, shift in zip((q, k, v), w.chunk(3), shifts, strict=True)]
     return each[0], each[1], each[2]
 
