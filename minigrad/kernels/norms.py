@@ -23,6 +23,8 @@ def standardize(x: Array, dim: tuple[int, ...], eps: float, out: Array | None = 
         return standardize(x.astype(np.float32), dim, eps).astype(np.float16)
     count = math.prod([x.shape[d] for d in dim])
     if not x.size or not _trailing(x.shape, dim):
+        if x.size and _of_channels(x, dim):
+            return _standardize_channels(x, count, eps, out)
         y = x - add_up(x, dim, True) / count
         y *= 1.0 / np.sqrt(add_up(np.square(y), dim, True) / count + eps)
         return np.ascontiguousarray(y)
@@ -36,13 +38,15 @@ def standardize(x: Array, dim: tuple[int, ...], eps: float, out: Array | None = 
 
 
 def standardize_backward(
-    d: Array, x: Array, dim: tuple[int, ...], eps: float, out: Array | None = None
+    d: Array, x: Array, dim: tuple[int, ...], eps: float, out: Array | None = None, empty: Empty = np.empty
 ) -> Any:
     """``r * (d - mean(d) - y * mean(d * y))`` for y = standardize(x), which is computed anew, and its factor r."""
     if x.dtype.char == "e":
         return standardize_backward(d.astype(np.float32), x.astype(np.float32), dim, eps).astype(np.float16)
     count = math.prod([x.shape[i] for i in dim])
     if not x.size or not _trailing(x.shape, dim):
+        if x.size and _of_channels(x, dim) and d.flags.c_contiguous:
+            return _standardize_channels_backward(d, x, count, eps, out, empty)
         y = x - add_up(x, dim, True) / count
         r = 1.0 / np.sqrt(add_up(np.square(y), dim, True) / count + eps)
         y *= r
@@ -52,7 +56,7 @@ def standardize_backward(
     rows, ds, values = x.reshape(-1, count), d.reshape(-1, count), out.reshape(-1, count)
     step = max(BLOCK // count, 1)
     # One piece of memory for all blocks: what is new to the system costs more than all that is computed.
-    between = np.empty((min(step, len(rows)), count), x.dtype)
+    between = empty((min(step, len(rows)), count), x.dtype)
     for k in range(0, len(rows), step):
         c, t = ds[k : k + step], values[k : k + step]
         y = between[: len(c)]
@@ -64,7 +68,48 @@ def standardize_backward(
     return out
 
 
-def layer_norm(x: Array, w: Array, *b: Array, eps: float, out: Array | None = None) -> Any:
+def _of_channels(x: Array, dim: tuple[int, ...]) -> bool:
+    """Whether ``dim`` is all but dimension 1, and the elements of a channel lie in long rows."""
+    return (
+        x.flags.c_contiguous and x.ndim > 2 and dim == (0, *range(2, x.ndim)) and math.prod(x.shape[2:]) >= 16
+    )
+
+
+def _of_channel(sums: Any, x: Array, count: int) -> Any:
+    """The mean of each channel, by the sums of its rows; it broadcasts against all rows."""
+    return add_up(sums.reshape(x.shape[:2]), (0,)).reshape(1, -1, 1) / count
+
+
+def _standardize_channels(x: Array, count: int, eps: float, out: Array | None) -> Array:
+    """`standardize` over all dimensions but 1, by the sums of rows, which take a third of the time of NumPy's."""
+    out = np.empty(x.shape, x.dtype) if out is None else out
+    parts, t = (a.reshape(*x.shape[:2], -1) for a in (x, out))
+    rows, squares = parts.reshape(-1, parts.shape[2]), t.reshape(-1, t.shape[2])
+    np.subtract(parts, _of_channel(row_sums(rows), x, count), out=t)
+    np.multiply(t, 1.0 / np.sqrt(_of_channel(_row_products(squares, squares), x, count) + eps), out=t)
+    return out
+
+
+def _standardize_channels_backward(
+    d: Array, x: Array, count: int, eps: float, out: Array | None, empty: Empty
+) -> Array:
+    """`standardize_backward`, likewise."""
+    out = np.empty(x.shape, x.dtype) if out is None else out
+    parts, ds, t = (a.reshape(*x.shape[:2], -1) for a in (x, d, out))
+    rows, d_rows = (a.reshape(-1, a.shape[2]) for a in (parts, ds))
+    y = np.subtract(parts, _of_channel(row_sums(rows), x, count), out=empty(parts.shape, x.dtype))
+    y_rows = y.reshape(rows.shape)
+    r = 1.0 / np.sqrt(_of_channel(_row_products(y_rows, y_rows), x, count) + eps)
+    np.multiply(y, r * r * r * _of_channel(_row_products(d_rows, y_rows), x, count), out=y)
+    np.subtract(ds, _of_channel(row_sums(d_rows), x, count), out=t)
+    np.multiply(t, r, out=t)
+    np.subtract(t, y, out=t)
+    return out
+
+
+def layer_norm(
+    x: Array, w: Array, *b: Array, eps: float, out: Array | None = None, empty: Empty = np.empty
+) -> Any:
     """`standardize` over the dimensions of ``w``, the last ones, times ``w``, plus ``b`` if there is one."""
     if x.dtype.char == "e":
         wide = [a.astype(np.float32) for a in (x, w, *b)]
@@ -76,7 +121,7 @@ def layer_norm(x: Array, w: Array, *b: Array, eps: float, out: Array | None = No
     rows, values, scale = x.reshape(-1, count), out.reshape(-1, count), w.reshape(1, -1)
     step = max(BLOCK // count, 1)
     shift = [_repeated(a, min(step, len(rows))) for a in b]
-    between = np.empty((min(step, len(rows)), count), x.dtype)
+    between = empty((min(step, len(rows)), count), x.dtype)
     for k in range(0, len(rows), step):
         t = values[k : k + step]
         factors = between[: len(t)]
@@ -98,7 +143,8 @@ def layer_norm_backward(
     count = w.size
     size = x.size * onward
     out = empty((size + 2 * count,), x.dtype)
-    _layer_norm_backward(d, x, w, eps, out[:size] if onward else None, out[size:].reshape(2, count))
+    sums = out[size:].reshape(2, count)
+    _layer_norm_backward(d, x, w, eps, out[:size] if onward else None, sums, empty)
     return out
 
 
@@ -112,11 +158,13 @@ def layer_norm_gradients(
         return dx, *(part.reshape(w.shape) for part in flat[size:].reshape(2, -1).copy())
     into = empty(x.shape, x.dtype) if onward else None
     dw, db = np.empty(w.shape, w.dtype), np.empty(w.shape, w.dtype)
-    _layer_norm_backward(d, x, w, eps, into, (dw.reshape(-1), db.reshape(-1)))
+    _layer_norm_backward(d, x, w, eps, into, (dw.reshape(-1), db.reshape(-1)), empty)
     return into, dw, db
 
 
-def _layer_norm_backward(d: Array, x: Array, w: Array, eps: float, dx: Array | None, sums: Any) -> None:
+def _layer_norm_backward(
+    d: Array, x: Array, w: Array, eps: float, dx: Array | None, sums: Any, empty: Empty
+) -> None:
     """Writes the gradients for ``x``, unless that is None, and for ``w`` and ``b``.
 
     For c = x less its mean, and r: ``dx = r * (d * w - mean(d * w) - c * r * r * mean(d * w * c))``.
@@ -133,7 +181,7 @@ def _layer_norm_backward(d: Array, x: Array, w: Array, eps: float, dx: Array | N
         step -= step % FEW
     # The sums of FEW rows each, which `sum_rows` adds as exactly.
     by_w, by_b = np.zeros((2, -(-len(rows) // FEW), count), x.dtype)
-    between = np.empty((2, min(step, len(rows)), count), x.dtype)
+    between = empty((2, min(step, len(rows)), count), x.dtype)
     for k in range(0, len(rows), step):
         g, i = ds[k : k + step], k // FEW
         c, products = between[:, : len(g)]

@@ -61,10 +61,10 @@ def _layer_norm_backward_vjp(g: Any, d: Any, x: Any, w: Any, eps: float, onward:
 standardize: Op = Op("standardize", buffered(k.standardize), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
                      text=called(k.standardize), grad_fn=names.of_standardize)
-standardize_backward: Op = Op("standardize_backward", buffered(k.standardize_backward), "d x; dim eps",
+standardize_backward: Op = Op("standardize_backward", buffered(kept(k.standardize_backward)), "d x; dim eps",
                               lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), _backward_x,
                               order="C", text=called(k.standardize_backward))
-layer_norm: Op = Op("layer_norm", buffered(k.layer_norm), "x w *b; eps", joint=_layer_norm_vjp, fresh=True,
+layer_norm: Op = Op("layer_norm", buffered(kept(k.layer_norm)), "x w *b; eps", joint=_layer_norm_vjp, fresh=True,
                     order="C", cast="floats", text=called(k.layer_norm), grad_fn="NativeLayerNormBackward0")
 layer_norm_backward: Op = Op("layer_norm_backward", kept(k.layer_norm_backward), "d x w; eps onward",
                              joint=_layer_norm_backward_vjp, order="C", text=called(k.layer_norm_backward))
