@@ -296,7 +296,8 @@ def _slopes(gates: Array, cells: Array, before: Array, spare: Array, out: Array)
     count, _, n, width = gates.shape
     i, _, a, o = gates.swapaxes(0, 1)
     size = cells.size
-    slopes = spare[: 4 * size].reshape(gates.shape)
+    slopes: Array = spare[: 4 * size].reshape(gates.shape)
+    by: Array
     by, curve = spare[4 * size : 6 * size].reshape(2, *a.shape)
     np.multiply(gates, gates, out=slopes)
     np.subtract(gates, slopes, out=slopes)
@@ -372,7 +373,7 @@ def lstm_backward(
     np.matmul(gradients.T, x, out=dw)
     _into_states(gradients, out, h, runs, reverse, empty, du)
     _summed(gradients, others[: 2 * biased])
-    if projection is not None:
+    if hiddens is not None:
         np.matmul(total.T, hiddens, out=others[-1])
     return flat
 

@@ -174,12 +174,36 @@ def multi_head_attention_forward(
         )
     causal = is_causal and padding is None and not need_weights
     mask = None if causal else as_floats(attn_mask, "attn_mask", None, "", query)
+    length = len(key._array)
+    plain = not (
+        need_weights or add_zero_attn or any(t is not None for t in (bias_k, bias_v, static_k, static_v))
+    )
+    # What lies in memory batch by batch stays so: else each product would begin with a copy of its operands.
+    alike = key._array.shape == value._array.shape
+    turned = plain and alike and all(_lies_turned(x._array) for x in (query, key, value))
+    if turned:
+        query, key, value = each_once(lambda x: x.transpose(0, 1), query, key, value)
     if use_separate_proj_weight:
         weights = (q_proj_weight, k_proj_weight, v_proj_weight)
         q, k, v = _projected_apart(query, key, value, weights, in_proj_bias)
     else:
         q, k, v = _projected(query, key, value, in_proj_weight, in_proj_bias)
-    mask = _checked_mask(mask, batch, num_heads, steps, len(key._array))
+    mask = _checked_mask(mask, batch, num_heads, steps, length)
+    dropped = dropout_p if training else 0.0
+    if plain:
+        mask = _merged(mask, padding, batch, num_heads, length)
+        if mask is not None:
+            mask = mask.unsqueeze(0) if len(mask._array) == 1 else mask.reshape(batch, num_heads, -1, length)
+        order = (0, 2, 1, 3) if turned else (1, 2, 0, 3)
+        q, k, v = (
+            x.reshape(*x._array.shape[:2], num_heads, width // num_heads).permute(order) for x in (q, k, v)
+        )
+        y = scaled_dot_product_attention(q, k, v, mask, dropped, causal)
+        y = y.permute((0, 2, 1, 3) if turned else (2, 0, 1, 3)).reshape(*query._array.shape)
+        y = linear(y, out_proj_weight, out_proj_bias)
+        if turned:
+            y = y.transpose(0, 1)
+        return (y if batched else y.squeeze(1)), None
     more = 0  # keys beside those of the sequence
     if bias_k is not None and bias_v is not None:
         k, v, more = cat((k, bias_k.expand(1, batch, -1))), cat((v, bias_v.expand(1, batch, -1))), 1
@@ -192,7 +216,6 @@ def multi_head_attention_forward(
         mask, padding = (None if m is None else pad(m, (0, more)) for m in (mask, padding))
     keys = k._array.shape[1]
     mask = _merged(mask, padding, batch, num_heads, keys)
-    dropped = dropout_p if training else 0.0
     if not need_weights:
         q, k, v = (x.reshape(batch, num_heads, *x._array.shape[1:]) for x in (q, k, v))
         if mask is not None:
@@ -210,6 +233,11 @@ def multi_head_attention_forward(
     if average_attn_weights:
         p = p.mean(1)
     return (y, p) if batched else (y.squeeze(1), p.squeeze(0))
+
+
+def _lies_turned(array: Any) -> bool:
+    """Whether the first two dimensions are in the other order in memory."""
+    return not array.flags.c_contiguous and bool(array.swapaxes(0, 1).flags.c_contiguous)
 
 
 def each_once(change: Callable[[Tensor], Tensor], *operands: Tensor) -> list[Tensor]:
