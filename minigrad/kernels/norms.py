@@ -214,7 +214,7 @@ def _sum_few(by: Array, x: Array, out: Array) -> None:
     else:
         np.einsum("ki,kij->kj", by[:j].reshape(whole, FEW), x[:j].reshape(whole, FEW, count), out=out[:whole])
     if j < len(x):
-        out[whole] = np.dot(by[j:, 0], x[j:])
+        out[whole] += np.dot(by[j:, 0], x[j:])
 
 
 def _deviations(rows: Array, eps: float, out: Array) -> Any:

@@ -55,11 +55,9 @@ def _var(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
     if x.dtype == np.float16:
         return _var(x.astype(np.float32), dim, correction, keepdim).astype(np.float16)
     n = _count(x.shape, dim)
-    mean = add_up(x, dim, True) / x.dtype.type(n)
-    large = x.nbytes >= buffers.SMALL and x.flags.c_contiguous
-    into = buffers.empty(x.shape, x.dtype) if large else None
-    d = np.subtract(x, mean, out=into)
-    y = add_up(np.square(d, out=into), dim, keepdim)
+    d = x - add_up(x, dim, True) / x.dtype.type(n)
+    d *= d
+    y = add_up(d, dim, keepdim)
     return y / y.dtype.type(builtins.max(n - correction, 0))
 
 
