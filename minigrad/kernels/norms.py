@@ -206,8 +206,8 @@ def _sum_few(by: Array, x: Array, out: Array) -> None:
     """The sums of FEW rows each, with a column of factors."""
     whole, count = len(x) // FEW, x.shape[1]
     j = whole * FEW
-    width = count if count < SOME else math.gcd(count, SOME)
-    if width >= 32:
+    width = min(count, SOME)
+    if count % width == 0:
         parts = x[:j].reshape(whole, FEW, count // width, width).swapaxes(1, 2)
         sums = out[:whole].reshape(whole, count // width, 1, width)
         np.matmul(by[:j].reshape(whole, 1, 1, FEW), parts, out=sums)
