@@ -10,20 +10,39 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
+from minigrad.ops import TABLE
+
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 CELL = re.compile(r"^# %% (\w+)\n", re.MULTILINE)
 
 
 class Cell(NamedTuple):
-    """One cell of a program: its text, what it printed, and the pictures that it made, by their names."""
+    """One cell of a program: its text, what it printed, the pictures that it made, by name, and the line before it."""
 
     code: str
     printed: str
     pictures: dict[str, object]
+    line: int
+
+
+def with_own_operations(function):
+    """The operations that a program declares are not in the table when the function is done."""
+
+    @functools.wraps(function)
+    def done(*arguments):
+        known = set(TABLE)
+        try:
+            return function(*arguments)
+        finally:
+            for name in TABLE.keys() - known:
+                del TABLE[name]
+
+    return done
 
 
 @functools.cache
+@with_own_operations
 def cells(program):
     """The cells of ``examples/learn/{program}.py``, by name, run in order in one namespace."""
     file = EXAMPLES / "learn" / f"{program}.py"
@@ -39,7 +58,8 @@ def cells(program):
         pictures = {
             k: v for k, v in new.items() if hasattr(v, "svg") or (isinstance(v, str) and v.startswith("<svg"))
         }
-        ran[name] = Cell(code.strip("\n"), printed.getvalue(), pictures)
+        blank = len(code) - len(code.lstrip("\n"))
+        ran[name] = Cell(code.strip("\n"), printed.getvalue(), pictures, _line(text, name) + blank)
     return ran
 
 

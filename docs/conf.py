@@ -1,22 +1,28 @@
 """How the documentation is built: ``sphinx -W -b html docs docs/_build``; see CONTRIBUTING.md."""
 
 import contextlib
+import functools
 import io
 import linecache
+import os
 import re
 import sys
 from pathlib import Path
 from types import MappingProxyType
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import chapters
+import links
 import rules
 import tables
 from docutils import nodes
 from docutils.parsers.rst import Directive, directives
 from docutils.statemachine import StringList
+from sphinx import addnodes
+from sphinx.util import logging
 
 import minigrad
 from minigrad.ops import TABLE
@@ -25,7 +31,7 @@ project = "minigrad"
 author = "the minigrad authors"
 version = release = minigrad.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "live"]
 exclude_patterns = ["_build", "exercises"]
 default_role = "code"  # docstrings write `name` and ``name``
 
@@ -40,12 +46,21 @@ add_module_names = False
 python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"
 
+# Names in programs link to their entries. No program is run for that.
+extensions.append("sphinx_codeautolink")
+codeautolink_concat_default = True  # the programs of a page share their names
+suppress_warnings = ["codeautolink.parse_block"]  # the page of the core quotes parts of functions
+
 html_theme = "furo"
 html_title = f"minigrad {release}"
 html_static_path = ["_static"]
-html_css_files = ["pages.css"]
+html_css_files = ["pages.css", "live.css"]
 html_copy_source = False
+
 html_show_copyright = False
+
+# From where a page loads Pyodide when a reader runs its blocks: the release that tests/test_live.py knows.
+live_pyodide = os.environ.get("MINIGRAD_PYODIDE_URL", "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/")
 
 
 def run_the_snippets(page):
@@ -104,20 +119,20 @@ class OperationTable(FromTables):
     required_arguments = 1
 
     def lines(self):
-        rows = [("operation", "public names", "gradients", "rule", "element types")]
+        rows = [("operation", "public names", "gradients", "orders", "readers", "rule", "element types")]
         for op in tables.declared_in(self.arguments[0]):
             names, in_place = tables.public_names(op)
             links = [*map(linked, names), *(linked(name, "minigrad.Tensor") for name in in_place)]
-            cell = ", ".join(links) or "–"
             rule = ", ".join(f"``{text}``" for text in rules.text(op.name))
-            rows.append((f"``{op.name}``", cell, tables.gradients(op), rule, tables.element_types(op)))
-        lines = [
-            ".. list-table::",
-            "   :header-rows: 1",
-            "   :class: operations",
-            "   :widths: 15 25 12 30 18",
-            "",
-        ]
+            facts = (
+                tables.gradients(op),
+                rules.orders(op.name),
+                tables.readers(op),
+                rule,
+                tables.element_types(op),
+            )
+            rows.append((f"``{op.name}``", ", ".join(links) or "–", *facts))
+        lines = [".. list-table::", "   :header-rows: 1", "   :class: operations", ""]
         for row in rows:
             lines += [f"   {'* -' if i == 0 else '  -'} {cell}" for i, cell in enumerate(row)]
         return lines
@@ -177,18 +192,25 @@ class Cell(Directive):
     def run(self):
         program, name = self.arguments
         cell = chapters.cells(program)[name]
-        shown = [] if "hide" in self.options else [block(cell.code, "python")]
+        shown = [block(cell.code, "python", cell=(f"{program}.py", cell.line))]
+        if "hide" in self.options:  # it runs with the others where a reader runs them
+            shown[0]["classes"].append("hidden")
         if cell.printed:
-            shown.append(block(cell.printed.rstrip(), "text"))
+            shown.append(block(cell.printed.rstrip(), "text", classes=["printed"]))
         for picture, drawn in cell.pictures.items():
             folder = Path(__file__).parent / "_static" / "learn"
             folder.mkdir(exist_ok=True)
             file = folder / f"{program}_{picture}.svg"
             file.write_text(drawn if isinstance(drawn, str) else drawn.svg(), encoding="utf-8")
-            shown.append(nodes.image(uri=f"/_static/learn/{file.name}", alt=self.options["alt"]))
+            image = nodes.image(
+                uri=f"/_static/learn/{file.name}", alt=self.options["alt"], classes=["printed"]
+            )
+            shown.append(image)
             if "page" in self.options:
                 page = drawn.save(file.with_suffix(".html")).name
-                link = f'<p><a href="../_static/learn/{page}">Walk around in this graph</a></p>'
+                link = (
+                    f'<p class="printed"><a href="../_static/learn/{page}">Walk around in this graph</a></p>'
+                )
                 shown.append(nodes.raw("", link, format="html"))
         return shown
 
@@ -207,8 +229,8 @@ class Printed(Directive):
         return [block(text[start:end].strip("\n"), "text")]
 
 
-def block(text, language):
-    return nodes.literal_block(text, text, language=language)
+def block(text, language, **attributes):
+    return nodes.literal_block(text, text, language=language, **attributes)
 
 
 def linked(name, place="minigrad"):
@@ -230,6 +252,46 @@ def add_other_names(app, what, name, obj, options, lines):
         lines += ["", f"Derivative: {', '.join(f'``{text}``' for text in texts)}.", ""]
 
 
+def with_few_entries(app, pagename, templatename, context, doctree):
+    """The tree of pages at the left, made without the entries of objects and sections, which it leaves out anyway.
+
+    Sphinx copies all of them first, on each page: half of the time of a build.
+    """
+    whole = context["toctree"]
+
+    def toctree(**options):
+        with mock.patch.object(app.env, "tocs", few_entries(app.env)):
+            return whole(**options)
+
+    context["toctree"] = toctree
+
+
+@functools.cache
+def few_entries(env):
+    """The entries of every page without those of objects and sections."""
+    return {name: pruned(toc) for name, toc in env.tocs.items()}
+
+
+def pruned(toc):
+    """A page's entries without the branches in which no other page is named."""
+    toc = toc.deepcopy()
+    for page in toc.children:
+        for below in page.children[1:]:
+            if not any(below.findall(addnodes.toctree)):
+                page.remove(below)
+            else:
+                for item in [i for i in below.children if not any(i.findall(addnodes.toctree))]:
+                    below.remove(item)
+    return toc
+
+
+def check_links(app, error):
+    """Warns of each link within the site that leads nowhere."""
+    if error is None and app.builder.name == "html":
+        for page, link in links.broken(Path(app.outdir)):
+            logging.getLogger(__name__).warning("%s has a link that leads nowhere: %s", page.name, link)
+
+
 def setup(app):
     """Called by Sphinx."""
     app.add_directive("cell", Cell)
@@ -241,3 +303,5 @@ def setup(app):
     app.add_directive("coverage-nowhere", CoverageNowhere)
     app.connect("autodoc-process-docstring", add_other_names)
     app.connect("builder-inited", draw_the_gallery)
+    app.connect("html-page-context", with_few_entries, priority=400)  # the theme makes the tree at 500
+    app.connect("build-finished", check_links)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import ast
 import dataclasses
 import functools
+import importlib
 import re
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import tables
 
@@ -29,15 +31,30 @@ STACKED = {"matmul", "inv", "solve", "solve_triangular"}
 
 
 @functools.cache
-def rules() -> dict[str, dict[str, str]]:
-    """For each operation, by the names of its inputs, the texts of its rules."""
+def samples() -> Any:
+    """The table of samples that the tests check the operations with."""
     sys.path.insert(0, str(TESTS))
     try:
-        from op_samples import ROWS
+        return importlib.import_module("op_samples")
     finally:
         sys.path.remove(str(TESTS))
+
+
+def orders(name: str) -> str:
+    """The orders of derivative that the tests compare on samples of an operation; 0 is the value itself."""
+    table = samples()
+    if name in table.NOT_SAMPLED:
+        return "own tests"
+    if not any(row.d for row in table.ROWS if row.op == name):
+        return "0"
+    return "0, 1" if name in table.ONCE else "0, 1, 2"
+
+
+@functools.cache
+def rules() -> dict[str, dict[str, str]]:
+    """For each operation, by the names of its inputs, the texts of its rules."""
     texts: dict[str, dict[str, set[str]]] = {}
-    for row in ROWS:
+    for row in samples().ROWS:
         if row.d and TABLE[row.op].star is None:
             for name, rule in _of_sample(row).items():
                 texts.setdefault(row.op, {}).setdefault(name, set()).add(rule)

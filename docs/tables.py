@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import minigrad
+from minigrad.core.op import is_ufunc
 from minigrad.hints.names import NAMES
+from minigrad.onnx.forms import FORMS
 from minigrad.ops import TABLE
+from minigrad.readers.source.program import numpy_name
 
 PACKAGE = Path(minigrad.__file__).parent
 Op = minigrad.tape.Op
@@ -52,6 +55,16 @@ def gradients(op: Op) -> str:
     if not inputs:
         return "none"
     return "all" if len(inputs) == len(op.inputs) else ", ".join(inputs)
+
+
+def readers(op: Op) -> str:
+    """What the record tells readers of its own: how it prints, where it can be written to, what ONNX calls it."""
+    printed = (
+        op.text is not None or numpy_name(op.unchecked) or hasattr(inspect.unwrap(op.unchecked), "numpy")
+    )
+    written = op.into is not None or (is_ufunc(op.unchecked) and not op.params)
+    facts = {"expression": printed, "in place": written, "ONNX": op.name in FORMS}
+    return ", ".join(fact for fact, holds in facts.items() if holds) or "–"
 
 
 def element_types(op: Op) -> str:

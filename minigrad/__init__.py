@@ -31,6 +31,7 @@ newaxis = None
 
 if TYPE_CHECKING:
     from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
+    from minigrad import compiler as compiler, multiprocessing as multiprocessing, storage as storage
     from minigrad import distributed as distributed, distributions as distributions, onnx as onnx
     from minigrad import (
         func as func,
@@ -45,10 +46,12 @@ if TYPE_CHECKING:
     from minigrad import utils as utils, version as version, xpu as xpu
     from minigrad._printing import printoptions as printoptions, set_printoptions as set_printoptions
     from minigrad.amp.autocast_mode import autocast as autocast, is_autocast_enabled as is_autocast_enabled
+    from minigrad.amp.grad_scaler import GradScaler as GradScaler
     from minigrad.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from minigrad.compiler import compile as compile
     from minigrad.formats import *
     from minigrad.func import vmap as vmap
+    from minigrad.nn.torch_forms import *
     from minigrad.parts import in_parts as in_parts
     from minigrad.functions.table import *
     from minigrad.random import Generator as Generator, default_generator as default_generator
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
     from minigrad.readers.table import tape_table as tape_table
     from minigrad.serialization import load as load, save as save
     from minigrad.settings import *
+    from minigrad.storage import *
     from minigrad.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 else:
     # What not every program needs is loaded, or made, when it is first asked for: the time to import minigrad is not to
@@ -69,17 +73,19 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "accelerator", "amp", "backends", "cuda", "distributed", "distributions", "func", "gradcheck", "jit", "linalg",
-        "masked", "mps", "nn", "onnx", "optim", "random", "serialization", "special", "tape", "testing", "threads",
-        "utils", "version", "xpu",
+        "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "func", "gradcheck",
+        "jit", "linalg", "masked", "mps", "multiprocessing", "nn", "onnx", "optim", "random", "serialization",
+        "special", "storage", "tape", "testing", "threads", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place
         for place, names in {
             "_printing": "printoptions set_printoptions",
             "amp.autocast_mode": "autocast is_autocast_enabled",
+            "amp.grad_scaler": "GradScaler",
             "autograd.anomaly": "is_anomaly_enabled",
             "compiler": "compile",
+            "functions.draws": "_standard_gamma",
             "formats": "channels_last channels_last_3d contiguous_format layout memory_format preserve_format strided",
             "func": "vmap",
             "parts": "in_parts",
@@ -90,9 +96,15 @@ else:
             "readers.summary": "summary",
             "readers.table": "tape_table",
             "serialization": "load save",
-            "settings": "are_deterministic_algorithms_enabled get_float32_matmul_precision get_num_interop_threads "
-            "is_deterministic_algorithms_warn_only_enabled set_float32_matmul_precision set_num_interop_threads "
-            "use_deterministic_algorithms",
+            "nn.torch_forms": "batch_norm bilinear binary_cross_entropy_with_logits cosine_embedding_loss "
+            "cosine_similarity ctc_loss embedding group_norm hinge_embedding_loss instance_norm kl_div layer_norm "
+            "margin_ranking_loss max_pool1d_with_indices pairwise_distance poisson_nll_loss rms_norm "
+            "triplet_margin_loss",
+            "settings": "are_deterministic_algorithms_enabled get_deterministic_debug_mode "
+            "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled "
+            "is_warn_always_enabled set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal "
+            "set_num_interop_threads set_warn_always use_deterministic_algorithms",
+            "storage": "TypedStorage UntypedStorage",
             "threads": "get_num_threads set_num_threads",
         }.items()
         for name in names.split()
@@ -105,7 +117,7 @@ else:
         and (value is autograd or not isinstance(value, ModuleType))
     ]
     __all__ += ["func", "linalg", "nn", "optim", "random", "special", "utils"]
-    __all__ += [*_PLACES, *sorted(_lookup.FUNCTIONS)]
+    __all__ += [*(name for name in _PLACES if not name.startswith("_")), *sorted(_lookup.FUNCTIONS)]
 
     def __getattr__(name):
         """Loads or makes what is asked for the first time; then it is here."""

@@ -41,15 +41,11 @@ def _first_free(buffers: list[Buffer], size: int) -> Buffer | None:
     return None
 
 
-def _buffer(size: int) -> Buffer:
-    return np.ndarray.__new__(Buffer, size, np.uint8)
-
-
 def _calibrated() -> int:
     """The count that getrefcount gives in `_first_free` for a buffer that only the list holds: interpreters differ."""
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
         return 0  # without the lock counts mean little: no buffer is ever free, and none is used again
-    buffers = [_buffer(1)]
+    buffers = [Buffer(1, np.uint8)]
     for buffer in buffers:
         return sys.getrefcount(buffer)
     return 0
@@ -68,7 +64,7 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     if buffer is None:
         while buffers and sum(b.nbytes for b in buffers) + size > KEPT:
             del buffers[0]  # the oldest; an array that stands on it keeps it alive
-        buffer = _buffer(size)
+        buffer = Buffer(size, np.uint8)
         buffers.append(buffer)
     return np.ndarray(shape, dtype, buffer)
 

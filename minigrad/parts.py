@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from minigrad.core import changes
@@ -12,7 +12,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.tentative import Grads, Journal
 from minigrad.errors import runtime_error, type_error, value_error
-from minigrad.func.trees import flatten, unflatten
+from minigrad.func.trees import Spec, flatten, unflatten
 from minigrad.functions.parts import cat, narrow
 from minigrad.threads import Team
 
@@ -101,10 +101,10 @@ class Total:
 
     def add(self, result: Any, grads: Grads) -> None:
         """What the next part returns, and the gradients that it leaves."""
-        share, spec = self.shares[self.count], flatten(result)[1]
+        share, (leaves, spec) = self.shares[self.count], flatten(result)
         if self.count and spec != self.spec:
             raise runtime_error(f"in_parts(): one part returns {self.spec}, another {spec}")
-        values = [_weighted(way, v, share) for way, v in _ways(self.reduce, result)]
+        values = [_weighted(way, v, share) for way, v in zip(_ways(self.reduce, spec), leaves, strict=True)]
         if self.count:
             values = [v if v is None else before + v for before, v in zip(self.leaves, values, strict=True)]
         if grads and not self.gradients:
@@ -120,24 +120,15 @@ class Total:
         return unflatten(leaves, self.spec)
 
 
-def _ways(reduce: Any, result: Any) -> Iterator[tuple[str, Any]]:
-    """The leaves of a result, each with how it is combined."""
+def _ways(reduce: Any, spec: Spec) -> list[str]:
+    """How each leaf of a result is combined."""
     if isinstance(reduce, str):
-        yield from ((reduce, leaf) for leaf in flatten(result)[0])
-        return
-    told, places = _places(reduce), _places(result)
-    if told.keys() != places.keys():
-        raise runtime_error(
-            f"in_parts(): reduce={reduce!r} does not fit the {type(result).__name__} returned"
-        )
-    for key, value in places.items():
-        yield from _ways(told[key], value)
-
-
-def _places(tree: Any) -> dict[Any, Any]:
-    return (
-        dict(enumerate(tree)) if isinstance(tree, (tuple, list)) else tree if isinstance(tree, dict) else {}
-    )
+        return [reduce] * spec.num_leaves
+    keys = spec.keys or range(len(spec.parts))
+    known = reduce.keys() if isinstance(reduce, dict) else range(len(reduce))
+    if {*keys} != {*known}:
+        raise runtime_error(f"in_parts(): reduce={reduce!r} does not fit the {spec} returned")
+    return [way for key, part in zip(keys, spec.parts, strict=True) for way in _ways(reduce[key], part)]
 
 
 def _weighted(way: str, value: Any, share: float) -> Any:

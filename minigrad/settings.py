@@ -5,12 +5,13 @@ from __future__ import annotations
 from minigrad.errors import runtime_error, type_error
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "get_float32_matmul_precision", "get_num_interop_threads",
-    "is_deterministic_algorithms_warn_only_enabled", "set_float32_matmul_precision", "set_num_interop_threads",
-    "use_deterministic_algorithms",
+    "are_deterministic_algorithms_enabled", "get_deterministic_debug_mode", "get_float32_matmul_precision",
+    "get_num_interop_threads", "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled",
+    "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads",
+    "set_warn_always", "use_deterministic_algorithms",
 ]  # fmt: skip
 
-_values = {"deterministic": False, "warn_only": False}
+_values = {"deterministic": False, "warn_only": False, "warn_always": False}
 _precision = ["highest"]
 
 
@@ -54,3 +55,34 @@ def set_num_interop_threads(num: int) -> None:
 def get_num_interop_threads() -> int:
     """1: operations run one after the other."""
     return 1
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """`use_deterministic_algorithms` by number or word: 0 "default", 1 "warn", 2 "error". RuntimeError for another."""
+    modes = ("default", "warn", "error")
+    mode = modes.index(debug_mode) if debug_mode in modes else debug_mode
+    if mode not in (0, 1, 2):
+        raise runtime_error(f"a debug mode is 0 to 2, 'default', 'warn' or 'error', got {debug_mode!r}")
+    use_deterministic_algorithms(mode != 0, warn_only=mode == 1)
+
+
+def get_deterministic_debug_mode() -> int:
+    """0, 1 or 2: what `set_deterministic_debug_mode` or `use_deterministic_algorithms` was last called with."""
+    return 0 if not _values["deterministic"] else 1 if _values["warn_only"] else 2
+
+
+def set_warn_always(b: bool) -> None:
+    """Accepted, and remembered: which warnings are shown is up to Python's filters."""
+    if not isinstance(b, bool):
+        raise type_error(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
+    _values["warn_always"] = b
+
+
+def is_warn_always_enabled() -> bool:
+    """What `set_warn_always` was last called with."""
+    return _values["warn_always"]
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """False: NumPy has no such setting."""
+    return False

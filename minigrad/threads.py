@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextvars
 import functools
 import os
-import queue
 import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from minigrad.errors import runtime_error, value_error
@@ -77,12 +77,10 @@ class Team:
 
     def __init__(self, work: Callable[[int], Any], pieces: int, threads: int) -> None:
         self.work, self.pieces, self.threads = work, pieces, threads
-        self._todo = deque(range(pieces))
-        self._results: queue.SimpleQueue[tuple[int, Any, BaseException | None]] = queue.SimpleQueue()
-        # of each thread that has begun, and of each that will do no more
-        self._begun: list[None] = []
-        self._ended: list[None] = []
-        self._ends: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._results = deque(Future[Any]() for _ in range(pieces))
+        self._todo = deque(enumerate(self._results))
+        # Of each thread: whether it has begun, and whether it will do no more.
+        self._shares = [Future[None]() for _ in range(threads)]
 
     def begin(self) -> None:
         """BLAS has one thread, if there are several here. ImportError where threadpoolctl is missing."""
@@ -91,78 +89,52 @@ class Team:
 
     def __iter__(self) -> Iterator[Any]:
         if self.threads == 1:
-            for k in range(self.pieces):
-                yield self.work(k)
+            yield from map(self.work, range(self.pieces))
             return
-        for _ in range(self.threads):
-            _crew.start(functools.partial(contextvars.copy_context().run, self._share))
-        early: dict[int, Any] = {}
-        for k in range(self.pieces):
-            while k not in early:
-                number, result, error = self._results.get()
-                if error is not None:
-                    raise error
-                early[number] = result
-            yield early.pop(k)
+        for share in self._shares:
+            _crew.pool.submit(contextvars.copy_context().run, self._run, share)
+        while self._results:  # pieces are begun in order, so whatever comes before a failing one has a result
+            yield self._results.popleft().result()
 
     def end(self) -> None:
         """No further piece is begun; waits for those that run, until a second interrupt. May be called again."""
         self._todo.clear()
-        interrupt: BaseException | None = None
-        while len(self._ended) < len(self._begun):
-            try:
-                self._ends.get()
-            except BaseException as error:
-                if interrupt is not None:
-                    raise
-                interrupt = error
-        if self.threads > 1:
-            _crew.many_threads(self)
-        if interrupt is not None:
-            raise interrupt
-
-    def _share(self) -> None:
-        self._begun.append(None)
+        running = [share for share in self._shares if not share.cancel()]
         try:
-            while True:
-                try:
-                    k = self._todo.popleft()
-                except IndexError:
-                    break
-                try:
-                    self._results.put((k, self.work(k), None))
-                except BaseException as error:
-                    self._results.put((k, None, error))
-                    break
+            wait(running)
+        except BaseException:
+            wait(running)
+            raise
         finally:
-            self._ended.append(None)
-            self._ends.put(None)
+            if self.threads > 1:
+                _crew.many_threads(self)
+
+    def _run(self, share: Future[None]) -> None:
+        if not share.set_running_or_notify_cancel():
+            return
+        try:
+            while self._todo:
+                try:
+                    k, result = self._todo.popleft()
+                except IndexError:  # another thread was quicker
+                    break
+                try:
+                    result.set_result(self.work(k))
+                except BaseException as error:
+                    self._todo.clear()
+                    result.set_exception(error)
+        finally:
+            share.set_result(None)
 
 
 class _Crew:
-    """Threads that wait for shares of work, as many as were ever busy at once; they end with the process."""
+    """Threads that wait for shares of work, as many as were ever busy at once; while they work BLAS has one each."""
 
     def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(1 << 10, "minigrad")
         self.lock = threading.RLock()
-        self.inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self.threads: list[threading.Thread] = []
-        self.shares: list[Callable[[], None]] = []  # that are not finished
         self.teams: set[int] = set()  # for which BLAS runs on one thread
         self.before: list[tuple[Any, int]] = []  # how many it had
-
-    def start(self, share: Callable[[], None]) -> None:
-        self.shares.append(share)
-        while len(self.threads) < len(self.shares):  # no lock: at worst there is a thread too many
-            self.threads.append(threading.Thread(target=self._serve, name="minigrad", daemon=True))
-            self.threads[-1].start()
-        self.inbox.put(share)
-
-    def _serve(self) -> None:
-        while True:
-            share = self.inbox.get()
-            share()
-            self.shares.remove(share)
-            del share
 
     def one_thread(self, team: Team) -> None:
         libraries = blas("in_parts(threads=...)")

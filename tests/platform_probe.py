@@ -1,8 +1,9 @@
 """Run by test_platforms.py as ``python platform_probe.py 32`` (or 64): prints what operations give, as JSON.
 
 With 32, NumPy is made to behave as where its own integer has 32 bits (WebAssembly, say): whatever NumPy makes of Python
-integers, and the indices that it finds, come as int32. Only what minigrad, imported afterwards, calls by name is
-changed; reductions through methods and ufuncs are not, so a kernel must say its dtype where it could matter.
+integers, and the indices that it finds, come as int32, and functions that take places or counts refuse int64. Only what
+minigrad, imported afterwards, calls by name is changed; reductions through methods and ufuncs are not, so a kernel must
+say its dtype where it could matter.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ FINDS = ("argmax", "argmin", "argsort", "nonzero", "flatnonzero", "argwhere", "s
          "unravel_index", "ravel_multi_index", "lexsort", "indices", "ix_")  # fmt: skip
 MAKES = ("array", "asarray", "asanyarray", "ascontiguousarray", "atleast_1d", "arange", "full", "stack", "concatenate",
          "where", "sum", "prod", "cumsum", "cumprod", "repeat", "broadcast_to")  # fmt: skip
+
+TAKES = {"take": 1, "repeat": 1, "put": 1, "bincount": 0}  # which argument has the places or counts
 
 
 def _has_int64(x: Any) -> bool:
@@ -53,12 +56,24 @@ def _making(function: Any) -> Any:
     return call
 
 
+def _taking(function: Any, at: int) -> Any:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if isinstance(args[at], np.ndarray) and args[at].dtype == np.int64:
+            raise TypeError("Cannot cast array data from dtype('int64') to dtype('int32')")
+        return function(*args, **kwargs)
+
+    return call
+
+
 def pretend() -> None:
     """NumPy as it is where a C long has 32 bits."""
     for name in FINDS:
         setattr(np, name, _finding(getattr(np, name)))
     for name in MAKES:
         setattr(np, name, _making(getattr(np, name)))
+    for name, at in TAKES.items():
+        setattr(np, name, _taking(getattr(np, name), at))
     np.intp = np.int_ = np.int32  # type: ignore[misc, assignment]
 
 
@@ -81,6 +96,8 @@ i[1]; i[[0, 1]]; i[mg.tensor([0, 1])]; i[[True, False, True]]; x[[0, 1], [1, 0]]
 x[x.argmax(0), [0, 1, 2]]; x[:, [0, 2]]; x.gather(1, x.argmax(1, True)); x.take(mg.tensor([0, 1]))
 x.index_select(1, mg.tensor([0, 1])); x.take_along_dim(x.argmax(1, True), 1); mg.bitwise_xor(i, 2)
 i.repeat(2); i.flip(0); i.masked_fill(i > 1, 9); i.float(); mg.result_type(i, 1); (i > 0).long()
+x.repeat_interleave(i[:2], 0); mg.bincount(i); mg.unique(i, return_inverse=True); x.T.kthvalue(2)
+mg.nn.functional.embedding(i[:2], x.T); mg.nn.functional.interpolate(x[None], 5, mode="linear")
 """
 
 

@@ -18,11 +18,10 @@ import pkgutil
 import re
 import runpy
 import sys
-import textwrap
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -30,36 +29,15 @@ import minigrad as mg
 from minigrad.ops import TABLE
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
+import links
 import rules
 import tables
+from snippets import Snippet, snippets
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.parts)]
 MODULES = [m.name for m in pkgutil.walk_packages(mg.__path__, "minigrad.")]
-
-BLOCK = re.compile(
-    r"^(?P<indent> *)```python\n(?P<code>.*?)^(?P=indent)```\n"
-    r"(?:\s*^(?P=indent)```text\n(?P<output>.*?)^(?P=indent)```$)?",
-    re.MULTILINE | re.DOTALL,
-)
-
-
-class Snippet(NamedTuple):
-    line: int
-    code: str
-    output: str | None
-
-
-def snippets(text: str) -> list[Snippet]:
-    return [
-        Snippet(
-            text.count("\n", 0, found.start()) + 2,
-            textwrap.dedent(found["code"]),
-            None if found["output"] is None else textwrap.dedent(found["output"]),
-        )
-        for found in BLOCK.finditer(text)
-    ]
 
 
 def run(snippet: Snippet, namespace: dict[str, Any], file: str) -> tuple[str, bool]:
@@ -253,6 +231,21 @@ def test_a_name_that_is_not_there_is_noticed() -> None:
     assert lacking(text, bare=True) == ["ops/sums.py", "sums9.py", "core.op.Ob", "minigrad.emit.draw"]
 
 
+def test_a_link_that_leads_nowhere_is_noticed(tmp_path: Path) -> None:
+    pages = {
+        "index.html": '<a href="api/a.html#x">a</a> <a href="#top">b</a> <img src="no.svg"> <a href="https://e.org/x">c</a>',
+        "api/a.html": '<p id="x"></p> <a class="d" href="../index.html#y&amp;z">e</a> <a href="./">f</a>',
+        "_static/gallery/drawn.html": '<a href="nowhere.html">g</a>',
+    }
+    for name, text in pages.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    told = [(page.name, link) for page, link in links.broken(tmp_path)]
+    assert told == [
+        ("a.html", "../index.html#y&z"), ("a.html", "./"), ("index.html", "#top"), ("index.html", "no.svg")
+    ]  # fmt: skip
+
+
 # ---------------------------------------------------------------- what the pages take from the package
 
 
@@ -272,6 +265,12 @@ def test_what_the_tables_of_operations_say() -> None:
     assert tables.element_types(TABLE["div"]) == "promoted; integers become float"
     assert tables.element_types(TABLE["exp"]) == "integers become float"
     assert tables.element_types(TABLE["neg"]) == "kept; no bool"
+
+    assert tables.readers(TABLE["tanh"]) == "expression, in place, ONNX"
+    assert [tables.readers(TABLE[name]) for name in ("floor_divide", "log_loss")] == ["expression, ONNX", "–"]
+    assert [rules.orders(name) for name in ("mul", "ctc", "eq", "draw")] == [
+        "0, 1, 2", "0, 1", "0", "own tests"
+    ]  # fmt: skip
 
 
 def test_what_the_rules_of_derivatives_say() -> None:

@@ -41,7 +41,7 @@ GOOD: dict[str, Any] = {
     "reduce": "amax", "bins": 3, "q": 0.5, "shifts": 1, "split_sizes": [1, 1], "elements": X, "test_elements": X,
     "from_": mg.int32, "to": mg.float32, "device": "cpu",
     "pad": (1, 1), "theta": X, "grid": X, "output_size": 1,
-    "kernel_size": 1, "norm_type": 2.0,
+    "kernel_size": 1, "norm_type": 2.0, "callable": max, "window_length": 4, "s": 1.0, "shape": (2, 2), "x": X, "y": X,
 }  # fmt: skip
 # For a parameter whose name is not above, by its annotation.
 OF_KIND: dict[str, Any] = {

@@ -31,6 +31,10 @@ def test_what_the_text_says_of_the_programs_is_so():
     assert tape["same"].printed.strip() in tape["neuron"].printed
     assert "missing sum over a broadcast axis" in chapters.cells("arrays")["wrong"].printed
     assert set(chapters.cells("matrices")["both"].printed.split()) == {"True"}
+    assert chapters.cells("engine")["saved"].printed.splitlines()[1:2] == ["add keeps []"]
+    assert "1/2 (0.5)" in chapters.cells("operation")["wrong"].printed
+    compiled = chapters.cells("compiling")
+    assert [compiled[name].printed.split()[-2] for name in ("step", "shape", "number")] == ["2", "3", "5"]
 
 
 def graded(*arguments):

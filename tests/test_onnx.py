@@ -32,6 +32,33 @@ class Words(nn.Module):
         return self.block(self.table(x)).mean(1)
 
 
+class Steps(nn.Module):
+    """The outputs of all steps beside the last states."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: mg.Tensor) -> mg.Tensor:
+        y, last = self.layer(x)
+        states = last if isinstance(last, tuple) else (last,)
+        return mg.cat([y, *(s.transpose(0, 1).flatten(1).unsqueeze(1).expand(-1, 5, -1) for s in states)], 2)
+
+
+class Unrolled(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm, self.gru = nn.LSTMCell(4, 3), nn.GRUCell(3, 3)
+
+    def forward(self, x: mg.Tensor) -> mg.Tensor:
+        h = mg.zeros(len(x), 3)
+        state = (h, h)
+        for t in range(5):
+            state = self.lstm(x[:, t], state)
+            h = self.gru(state[0], h)
+        return h + state[1]
+
+
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "mlp": (
         lambda: nn.Sequential(
@@ -56,6 +83,11 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
         (2, 9),
     ),
     "transformer": (Words, (5,)),
+    "lstm": (lambda: Steps(nn.LSTM(4, 3, 2, batch_first=True, bidirectional=True)), (5, 4)),
+    "gru": (lambda: Steps(nn.GRU(4, 3, batch_first=True, bidirectional=True, bias=False)), (5, 4)),
+    "rnn": (lambda: Steps(nn.RNN(4, 3, 2, batch_first=True)), (5, 4)),
+    "relu": (lambda: Steps(nn.RNN(4, 3, nonlinearity="relu", batch_first=True)), (5, 4)),
+    "cells": (lambda: Unrolled(), (5, 4)),
 }  # fmt: skip
 
 DEAD = mg.tensor([[0.0, 0.5], [-math.inf, -math.inf]])  # a mask whose second query sees no key
@@ -78,6 +110,12 @@ FUNCTIONS: list[Callable[[mg.Tensor], mg.Tensor]] = [
     lambda x: F.scaled_dot_product_attention(*[x.view(-1, 2, 2)] * 3).transpose(1, 2).flatten(1) + F.glu(x, 1).sum(),
     lambda x: F.scaled_dot_product_attention(*[x.view(-1, 2, 2)] * 3, DEAD).flatten(1),
     lambda x: x @ x.t() + mg.einsum("bi,bj->bij", x, x).sum(),
+    lambda x: x // 0.3 + x // -0.7 + x % 0.3 + x.fmod(-0.3) + mg.div(x.trunc(), 0.2, rounding_mode="trunc"),
+    lambda x: (10 * x).long() // 3 + (10 * x).long() % -3 + mg.div((10 * x).long(), 3, rounding_mode="trunc"),
+    lambda x: x.argsort(1) + x.argsort(0, descending=True) + x.sort(1).values + x.round().sort(1, stable=True).indices,
+    lambda x: mg.cat([x.topk(2, 1).values, x.topk(2, 1, largest=False).indices + x.flip(1)[:, :2]], 1) + x.flip(1),
+    lambda x: x.erfc() + F.hardshrink(x) + F.threshold(x, 0.1, 2.0) + F.prelu(x, mg.tensor(0.2)) + (x > 0).any(1, True),
+    lambda x: mg.zeros(len(x), 4) + x + mg.full((len(x), 1), 2.0) + (x > -9).all(1, keepdim=True),
     lambda x: (x + 0).mul_(2).add_(1).gather(1, x.argmax(1, keepdim=True)),
 ]  # fmt: skip
 
@@ -129,10 +167,18 @@ def test_names_files_and_fixed_sizes(tmp_path: Path) -> None:
     assert {i.name for i in export(net, mg.ones(1, 2)).graph.initializer} == {"0.weight", "0.bias"}
 
 
+PROJECTED, IN_TIME = nn.LSTM(4, 3, proj_size=2, batch_first=True), nn.GRU(4, 3)
 REFUSED: list[tuple[type[Exception], str, Callable[[mg.Tensor], Any]]] = [
-    (NotImplementedError, r"argsort at .*test_onnx.py:\d+: it has no form", lambda x: x.argsort(1)),
+    (
+        NotImplementedError,
+        r"median_place at .*test_onnx.py:\d+: it has no form",
+        lambda x: x.median(1).values,
+    ),
     (NotImplementedError, r"mul at .*test_onnx.py:\d+: it takes a constant", lambda x: x * x.sum().item()),
-    (NotImplementedError, "add at .* it takes a constant", lambda x: mg.zeros(len(x), 4) + x),
+    (NotImplementedError, "slice at .* it takes a constant", lambda x: mg.arange(len(x))[:, None] + x),
+    (NotImplementedError, "slice at .* it takes a constant", lambda x: mg.zeros(len(x) + 1, 4)[1:] + x),
+    (NotImplementedError, "lstm at .* no projection", lambda x: PROJECTED(x[:, None])[0]),
+    (NotImplementedError, "gru at .* number of steps varies", lambda x: IN_TIME(x[:, None])[0]),
     (NotImplementedError, "var at .* a variance over the batch", lambda x: x.var(0)),
     (NotImplementedError, "slice at .* depends on the size", lambda x: x[: len(x) // 2]),
     (NotImplementedError, "as often as there are in the batch", lambda x: x.sum(0).expand(len(x), 4)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +67,7 @@ NETWORK_PAGE = (
     drawing.go(10);
     told.legend = all('.view.shown .legend span').map((e) => e.textContent);
     told.linear = [lit(), rules().map((texts) => texts[0]), all('.view.shown .rule path').length > 2, card()];
+    told.maps = all('.view.shown .tag.gradient path').map((path) => getComputedStyle(path).stroke);
     at('fold').click();
     told.folded = lit();
     at('unfold').click();
@@ -164,12 +164,14 @@ def test_the_player_steps_through_a_neuron_and_a_network(
     assert "summed, 10 × 1 to 1" in card
     assert "6.weight.grad" in card
     assert "least … mean … largest" in card
+    assert set(two["maps"]) == {"none"}, "colours of boxes are not those of heat maps"
     assert two["folded"] == ["6: Linear"]
     assert two["unfolded"] == ["linear"]
     assert three["steps"] > 60
     assert three["median"] < 16, three
     assert len(large._graph.boxes) >= 58
-    assert len(json.dumps(large._steps)) < 300_000
+    # Here without folded layouts, which come to 60 kB at most.
+    assert len(pages[2][0].encode()) < 230_000
 
 
 def test_what_cannot_be_stepped_through_has_no_player(any_engine: None) -> None:

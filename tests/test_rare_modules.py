@@ -116,7 +116,7 @@ def test_targets_and_types_that_do_not_fit() -> None:
     x, whole = mg.ones(4, 3), mg.ones(4, 3, dtype=mg.int64)
     for kind, says, call in (
         (RuntimeError, "can't be cast", lambda: F.binary_cross_entropy_with_logits(x, whole)),
-        (RuntimeError, "can't be cast", lambda: F.kl_div(x, whole, reduction="sum")),
+        (RuntimeError, "Integral inputs not supported", lambda: F.kl_div(x, whole, reduction="sum")),
         (
             RuntimeError,
             "doesn't match the broadcast shape",

@@ -285,7 +285,7 @@ def test_jit_leaves_all_as_it_is() -> None:
         mg.jit.load("model.pt")
 
 
-def test_a_checkpoint_is_a_call() -> None:
+def test_a_checkpoint_gives_what_the_function_gives() -> None:
     net = mg.nn.Sequential(mg.nn.Linear(2, 2), mg.nn.Tanh())
     x = mg.ones(1, 2)
     calls = (

@@ -134,9 +134,9 @@ GROUPS: list[
 for _place, _row in enumerate(PARTNERS):
     for _after in (True, False):
         _pairs = [p for p in (Pair(_row, k, _after) for k in UNKNOWN) if p.shape is not None]
-        # what makes no view meets three of them, in turn
+        # what makes no view meets two of them, in turn
         if not TABLE[_row.op].view:
-            _pairs = [_pairs[(3 * _place + i) % len(_pairs)] for i in range(min(3, len(_pairs)))]
+            _pairs = [_pairs[(2 * _place + i) % len(_pairs)] for i in range(min(2, len(_pairs)))]
         GROUPS.append(_pairs)
 GROUPS = [g for g in GROUPS if g]
 CHAINS = [[p for p in g if p.unknown.view and 0 not in p.shape] for g in GROUPS if TABLE[g[0].row.op].view]  # type: ignore[operator]

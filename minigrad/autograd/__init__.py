@@ -21,15 +21,15 @@ from minigrad.gate import public
 from minigrad.hints import missing
 
 if TYPE_CHECKING:
-    from minigrad.autograd import functional
+    from minigrad.autograd import forward_ad, functional, graph
     from minigrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
     from minigrad.autograd.function import Function, once_differentiable
     from minigrad.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
     from minigrad.autograd.variable import Variable
 
 __all__ = [
-    "Function", "GradcheckError", "Variable", "backward", "detect_anomaly", "enable_grad", "functional", "grad",
-    "gradcheck", "gradgradcheck", "inference_mode", "no_grad",
+    "Function", "GradcheckError", "Variable", "backward", "detect_anomaly", "enable_grad", "forward_ad",
+    "functional", "grad", "gradcheck", "gradgradcheck", "graph", "inference_mode", "no_grad",
     "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip
 
@@ -235,8 +235,8 @@ if not TYPE_CHECKING:
     }
 
     def __getattr__(name):
-        if name == "functional":
-            return import_module("minigrad.autograd.functional")
+        if name in ("forward_ad", "functional", "graph"):
+            return import_module(f"minigrad.autograd.{name}")
         if name in _PLACES:
             module = import_module(f"minigrad.autograd.{_PLACES[name]}")
             return globals().setdefault(name, getattr(module, name))

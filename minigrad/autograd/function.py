@@ -16,7 +16,7 @@ from minigrad.autograd.modes import no_grad
 from minigrad.core.changes import changed, check_unchanged
 from minigrad.core.gradients import Part
 from minigrad.core.mode import MODE, ModeManager
-from minigrad.core.node import Freed, Node, new_node
+from minigrad.core.node import Freed, Node, Packed, new_node
 from minigrad.core.op import Op
 from minigrad.core.tensor import Tensor, View, leaf, wrap
 from minigrad.core.views import check_change, rebase, refresh, replace_node
@@ -98,8 +98,11 @@ class FunctionCtx:
             raise RuntimeError("saved_tensors: the record that this ctx belongs to is gone")
         if isinstance(node.saved, Freed):
             raise errors.freed(node)
-        check_unchanged(node)
-        arrays = iter(node.saved)
+        if isinstance(node.saved, Packed):
+            arrays = iter(node.saved.arrays(node))
+        else:
+            check_unchanged(node)
+            arrays = iter(node.saved)
         tensors: list[Any] = [o if o is None else self._restore(o, next(arrays), node) for o in self._origins]
         return tuple(tensors)
 

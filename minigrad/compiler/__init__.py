@@ -11,6 +11,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Concatenate,
+    Generic,
     ParamSpec,
     Protocol,
     Self,
@@ -20,24 +21,26 @@ from typing import (
     overload,
 )
 
+from minigrad.compiler.names import *  # noqa: F403
+from minigrad.compiler.names import __all__ as _names
 from minigrad.compiler.recording import Recording
-from minigrad.compiler.replay import Replay
+from minigrad.compiler.replay import Replay, observed
 from minigrad.compiler.report import Report, report
 from minigrad.core.contents import publishes
 from minigrad.core.mode import MODE
 
-__all__ = ["Compiled", "compile"]
+__all__ = ["Compiled", "compile", *_names]
 
 RECORDINGS = 64  # of one function; the oldest goes
 MANY = 16  # recordings after which a warning says which guard failed
 
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
 
 if TYPE_CHECKING:
     from minigrad.nn import Module
 
-    P = ParamSpec("P")
     Q = ParamSpec("Q")
-    R = TypeVar("R", covariant=True)
     S = TypeVar("S", contravariant=True)
     M = TypeVar("M", bound=Module)
     N = TypeVar("N", bound=Module, contravariant=True)
@@ -47,42 +50,24 @@ if TYPE_CHECKING:
 
         def __call__(_, self: N, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
-    class CompiledFunction(Protocol[P, R]):
-        """A `Compiled` function or method, with the signature of what was compiled."""
-
-        __name__: str
-
-        @property
-        def __wrapped__(self) -> Callable[P, R]: ...
-
-        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
-
-        @overload
-        def __get__(self, instance: None, owner: type[object]) -> Self: ...
-
-        @overload
-        def __get__(
-            self: CompiledFunction[Concatenate[S, Q], R], instance: S, owner: type[object] | None = None
-        ) -> Callable[Q, R]: ...
-
-        def report(self, profile: bool = False) -> Report: ...
-
     class Compiler(Protocol):
         """What `compile` is with options alone: a decorator."""
 
         @overload
-        def __call__(self, function: M, /) -> M: ...
+        def __call__(self, function: M, /) -> M: ...  # type: ignore[overload-overlap]
 
         @overload
         def __call__(self, function: Method[M, P, R], /) -> Callable[Concatenate[M, P], R]: ...
 
         @overload
-        def __call__(self, function: Callable[P, R], /) -> CompiledFunction[P, R]: ...
+        def __call__(self, function: Callable[P, R], /) -> Compiled[P, R]: ...
 
 
 class Options(TypedDict, total=False):
-    """What PyTorch's ``compile`` takes, and ours does not need."""
+    """What `compile` takes by keyword: its own options, then those of PyTorch's ``compile`` that ours does not need."""
 
+    check: bool
+    backend: str
     fullgraph: bool
     dynamic: bool | None
     mode: str | None
@@ -94,29 +79,31 @@ _THEIRS = ("inductor", "eager", "aot_eager", "cudagraphs")  # backends of PyTorc
 
 
 @overload
-def compile(function: M, *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]) -> M: ...
+def compile(function: M, **options: Unpack[Options]) -> M: ...  # type: ignore[overload-overlap]
 
 
 @overload
-def compile(
-    function: Method[M, P, R], *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]
-) -> Callable[Concatenate[M, P], R]: ...
+def compile(function: Method[M, P, R], **options: Unpack[Options]) -> Callable[Concatenate[M, P], R]: ...
 
 
 @overload
-def compile(
-    function: Callable[P, R], *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]
-) -> CompiledFunction[P, R]: ...
+def compile(function: Callable[P, R], **options: Unpack[Options]) -> Compiled[P, R]: ...
 
 
 @overload
-def compile(
-    function: None = None, *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]
-) -> Compiler: ...
+def compile(function: None = None, **options: Unpack[Options]) -> Compiler: ...
 
 
 def compile(
-    function: Any = None, *, check: bool = False, backend: str = "numpy", **pytorch: Unpack[Options]
+    function: Any = None,
+    *,
+    check: bool = False,
+    backend: str = "numpy",
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    mode: str | None = None,
+    options: dict[str, Any] | None = None,
+    disable: bool = False,
 ) -> Any:
     """``function`` (a function, a method or a Module), recorded at its first call and replayed by every call.
 
@@ -139,13 +126,10 @@ def compile(
     optimizers' state.
     """
     if function is None:
-        return functools.partial(compile, check=check, backend=backend, **pytorch)
+        return functools.partial(compile, check=check, backend=backend, disable=disable)
     if not callable(function):
         raise TypeError(f"compile() takes a function or a Module, got {type(function).__name__}")
-    unknown = pytorch.keys() - Options.__annotations__
-    if unknown:
-        raise TypeError(f"compile() got an unexpected keyword argument {min(unknown)!r}")
-    if pytorch.get("disable"):
+    if disable:
         return function
     if backend in _THEIRS:
         backend = "numpy"
@@ -154,46 +138,47 @@ def compile(
     return Compiled(function, check, backend)
 
 
-# The attributes of a `Compiled` itself; all others are those of its function.
-_OWN = {
-    "function",
-    "check",
-    "backend",
-    "recordings",
-    "_recorded",
-    "_lock",
-    "__wrapped__",
-    "__name__",
-    "__doc__",
-}
-
-
-class Compiled:
+class Compiled(Generic[P, R]):
     """A compiled function. ``report()`` tells of its recordings, `minigrad.source` prints what the last one runs."""
 
+    __name__: str
+    __wrapped__: Callable[P, R]
+    recordings: list[Replay]
+
     def __init__(self, function: Any, check: bool, backend: str) -> None:
-        self.function, self.check, self.backend = function, check, backend
-        self.recordings: list[Replay] = []
-        self._recorded = 0  # how many calls
-        self._lock = threading.RLock()
-        self.__wrapped__ = function
         name = getattr(function, "__name__", None)
-        self.__name__ = name if isinstance(name, str) else type(function).__name__
-        self.__doc__ = getattr(function, "__doc__", None)
+        # Straight into the dict: `__setattr__` sets what is not there on a Module instead.
+        vars(self).update(
+            function=function,
+            check=check,
+            backend=backend,
+            recordings=[],
+            _recorded=0,  # how many calls
+            _lock=threading.RLock(),
+            __wrapped__=function,
+            __name__=name if isinstance(name, str) else type(function).__name__,
+            __doc__=getattr(function, "__doc__", None),
+        )
+
+    @overload
+    def __get__(self, instance: None, owner: type[object]) -> Self: ...
+
+    @overload
+    def __get__(
+        self: Compiled[Concatenate[S, Q], R], instance: S, owner: type[object] | None = None
+    ) -> Callable[Q, R]: ...
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("function", "__wrapped__"):  # a copy does not have them yet while it is made
-            raise AttributeError(name)
         return getattr(self.function, name)  # such as parameters() of a Module
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in _OWN and publishes(type(self.function)):
-            setattr(self.function, name, value)  # of a Module, as `__getattr__` reads it
-        else:
+        if name in vars(self) or not publishes(type(self.function)):
             object.__setattr__(self, name, value)
+        else:
+            setattr(self.function, name, value)  # of a Module, as `__getattr__` reads it
 
     def __repr__(self) -> str:
         return f"<compiled {self.__name__}, {len(self.recordings)} plan{'s' * (len(self.recordings) != 1)}>"
@@ -209,15 +194,15 @@ class Compiled:
         """
         return report(self, profile)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         mode = MODE.get()
         for replay in self.recordings:
             entered = replay.enter(args, kwargs, mode)
             if entered is not None:
                 break
         else:
-            if mode.everything or mode.anomaly is not None or mode.observer is not None:
-                return self.function(*args, **kwargs)  # each operation is observed, so each has to run
+            if observed(mode):
+                return self.__wrapped__(*args, **kwargs)  # each operation has to run
             replay = self._record(args, kwargs, mode)
             entered = replay.enter(args, kwargs, mode)
             if entered is None:
@@ -225,11 +210,12 @@ class Compiled:
                     f"compile(): recording {self.__name__} changes {replay.broken(args, kwargs, mode)}, so no call can "
                     "be replayed; leave it uncompiled"
                 )
-        expected = Recording(self, args, kwargs).values() if self.check else None
-        leaves, inputs = entered
-        result = replay.run(leaves, inputs, args, kwargs)
-        if expected is not None:
-            expected.compare(result, exact=self.backend == "numpy")
+        checked = Recording(self, args, kwargs) if self.check else None
+        if checked is not None:
+            checked.expect()
+        result: R = replay.run(*entered, args, kwargs)
+        if checked is not None:
+            checked.compare(result, exact=self.backend == "numpy")
         return result
 
     def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay:

@@ -9,48 +9,46 @@ import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain, starmap
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import errors
 from minigrad.compiler.scalars import Scalar
+from minigrad.compiler.world import World
 from minigrad.core.changes import changed, owner, part
 from minigrad.core.mode import MODE, RECORDERS, Mode, ModeManager
 from minigrad.core.node import Node, next_seq, tape
 from minigrad.core.op import Array, Params
 from minigrad.core.recorder import Recorder
-from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.tensor import Tensor, View, wrap
 from minigrad.core.views import refresh
 
 
-def at_once(*iterators: Iterable[Any]) -> None:
-    """Exhausts iterators of C, such as `calls`, so that no interrupt comes before the last one has ended.
+def at_once(*calls: Iterable[tuple[Any, ...]]) -> None:
+    """Calls functions of C, each with its arguments, so that no interrupt comes before the last one has ended.
 
     Python looks for interrupts between its own instructions, and here is only one.
     """
-    deque(chain(*iterators), maxlen=0)
-
-
-def calls(rows: Iterable[tuple[Any, ...]]) -> Iterable[Any]:
-    """Calls of functions of C, each with its arguments, made one by one as the iterator is exhausted."""
-    return starmap(operator.call, rows)
+    deque(starmap(operator.call, chain(*calls)), maxlen=0)
 
 
 class _Way(functools.partial[None]):
     """The way out of a run: its end undoes what an interrupted `__exit__` did not. See `minigrad.core.mode`."""
 
     def __del__(self) -> None:
-        self.args[0].undo()
+        self()
 
 
-def _undo(run: Run, *exc: object) -> None:
-    run.undo()
+class Before(NamedTuple):
+    """A Tensor, and what it was before a run."""
 
-
-class _Exit:
-    def __get__(self, run: Run, cls: type[Run]) -> Any:
-        return _Way(_undo, run)
+    tensor: Any
+    node: Node | None
+    view: View | None
+    grad: Any
+    epoch: int
+    hooks: Any
 
 
 def _lies_as(a: Array, b: Array) -> bool:
@@ -66,49 +64,38 @@ class Run(Recorder):
     is a context: when it is left, everything is as it was before.
     """
 
-    def __init__(
-        self,
-        tensors: dict[int, Any],
-        paths: dict[int, str],
-        states: list[dict[Any, Any]],
-        arrays: dict[int, Array],
-        generators: list[Any],
-        home: str,
-    ) -> None:
-        self.tensors, self.paths, self.arrays, self.home = tensors, paths, arrays, home
+    def __init__(self, world: World, tensors: dict[int, Any], paths: dict[int, str]) -> None:
+        self.world, self.tensors, self.paths = world, tensors, paths
         self.refusal: Exception | None = None
-        # The mode that the function left switched, if it did.
-        self._left_on: Mode | None = None
         # Leaves: those that the run created, with their values; those whose value another record computed, with that
         # record; records of what was there before, with the Tensor.
         self.constants: dict[Node, Array] = {}
         self.follows: dict[Node, Node] = {}
         self.sources: dict[Node, Any] = {}
+        self._first: dict[int, Node] = {}
         # Records of a backward pass, each with the record that it differentiates; records with that of their gradient.
         self.groups: dict[Node, Node] = {}
         self.gradients: dict[Node, Node] = {}
-        self.differentiated: set[Node] = set()
         # Records whose second operand, and whose result, does not lie row by row.
         self.by_columns: set[Node] = set()
         self.noncontiguous: set[Node] = set()
-        # Records that draw, and those that check values, also where no result needs them.
-        self.draws: list[Node] = []
-        self.checks: list[Node] = []
+        # Records that draw or check values, also where no result needs them.
+        self.acts: list[Node] = []
         # Bytes of the arrays that eager mode saves for backward, by the id of their memory.
         self.kept: dict[int, int] = {}
         # Tensors that were changed in place, with their last record.
         self.written: dict[int, tuple[Any, Node]] = {}
         # What kernels of the user have returned: the first replay takes it, so that they run once in a call.
         self.returned: dict[Node, Array] = {}
-        self.grads = {id(t): (t, t._grad) for t in tensors.values()}
-        self.states = [(state, {k: (v, dict(v)) for k, v in state.items()}) for state in states]
-        # What undoing restores: values, and the attributes of Tensors.
-        self._values: dict[int, tuple[Any, Array]] = {}
-        self._attributes = [(t, t._node, t._view, t._grad, t._epoch) for t in tensors.values()]
-        self._hooks = [
-            (t, n, n.hooks and dict(n.hooks)) for t in tensors.values() if (n := t._node) is not None
+        self.before = [
+            Before(t, n, t._view, t._grad, t._epoch, None if n is None else dict(n.hooks or {}))
+            for t in tensors.values()
+            for n in [t._node]
         ]
-        self._generators = [(g, g.get_state()) for g in generators] if part() is None else []
+        self.states = [(state, {k: (v, dict(v)) for k, v in state.items()}) for state in world.states]
+        # The values of changed Tensors.
+        self._values: dict[int, tuple[Any, Array]] = {}
+        self._generators = [(g, g.get_state()) for g, _ in world.generators] if part() is None else []
         self._over = False
         # The ids of the memory of what is known, and of computed values.
         self._known = {id(owner(t._array)) for t in tensors.values()}
@@ -123,25 +110,26 @@ class Run(Recorder):
             if t._view is not None and id(t._view.base) not in tensors:
                 t._view = None  # nothing else of its memory takes part
             if t._node is not None:
-                self.sources[t._node] = t
+                self.stands_for(t, t._node)
         self.start = next_seq()
 
-    __exit__ = _Exit()
+    __exit__ = property(lambda run: _Way(Run.undo, run))
 
     def __enter__(self) -> Run:
         return self
 
-    def undo(self) -> None:
+    def undo(self, *exc: object) -> None:
         """Restores everything as it was before the run; once."""
         if self._over:
             return
         rows: list[tuple[Any, ...]] = []
         for t, array in reversed(self._values.values()):  # in reverse, since some may share memory
             rows.append((np.copyto, t._array, array))
-        names = ("_node", "_view", "_grad", "_epoch")
-        for t, *values in self._attributes:
-            rows += [(setattr, t, n, v) for n, v in zip(names, values, strict=True) if getattr(t, n) is not v]
-        rows += [(setattr, n, "hooks", hooks) for _, n, hooks in self._hooks if n.hooks != hooks]
+        for b in self.before:
+            known = ("_node", b.node), ("_view", b.view), ("_grad", b.grad), ("_epoch", b.epoch)
+            rows += [(setattr, b.tensor, name, v) for name, v in known if getattr(b.tensor, name) is not v]
+            if b.node is not None and (b.node.hooks or {}) != b.hooks:
+                rows.append((setattr, b.node, "hooks", b.hooks))
         for state, before in self.states:
             rows.append((state.clear,))
             for key, (entries, content) in before.items():
@@ -150,7 +138,7 @@ class Run(Recorder):
         for generator, position in self._generators:
             generator.restore(position)
         changed(*(t._array for t, _ in self._values.values()))
-        at_once(calls(rows))
+        at_once(rows)
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:
@@ -161,79 +149,93 @@ class Run(Recorder):
         try:
             with ModeManager(inside):
                 yield
-                self._left_on = MODE.get() if MODE.get().grad != inside.grad else None
+                if self.refusal is not None:  # the function has caught it
+                    raise self.refusal
+                if MODE.get().grad != inside.grad:
+                    raise self._not_repeated("leaves grad mode switched")
         finally:
             RECORDERS.remove(self)
 
     def check(self) -> None:
         """RuntimeError for what the function did and no replay could repeat."""
-        if self.refusal is not None:  # the function has caught it
-            raise self.refusal
-        for t, node, *_ in self._attributes:
+        for t, node, *_, hooks in self.before:
             now = t._node
-            flag = node is not None and node.requires_grad
+            required = node is not None and node.requires_grad
             written = id(t) in self.written and now is not None and now.op is not None
-            if (now is not None and now.requires_grad) != flag and not written:
-                raise RuntimeError(
-                    f"compile(): the function changes requires_grad of {self.path(t)}, which is not part of a replay. "
-                    f"Do that outside (in the function at {self.home})"
-                )
-        for t, n, hooks in self._hooks:
+            if (now is not None and now.requires_grad) != required and not written:
+                raise self._not_repeated(f"changes requires_grad of {self.path(t)}")
             # A leaf that was changed under no_grad() has another record by now.
-            records = {n, t._node} if t._node is not None and t._node.op is None else {n}
-            if any((record.hooks or {}) != (hooks or {}) for record in records):
-                raise RuntimeError(
-                    "compile(): the function adds or removes a hook of a Tensor that it gets, which is not part of a "
-                    f"replay. Do that outside (in the function at {self.home})"
-                )
+            records = () if node is None else (node, now) if now is not None and now.op is None else (node,)
+            if any((record.hooks or {}) != hooks for record in records):
+                raise self._not_repeated("adds or removes a hook of a Tensor that it gets")
         for t, node in self.written.values():
             if node.requires_grad and t._node is node:
                 raise RuntimeError(
                     f"compile(): {self.path(t)}, a Tensor from outside, becomes part of the graph by a change in "
-                    f"place. Compute a new Tensor and return it (in the function at {self.home})"
+                    f"place. Compute a new Tensor and return it (in the function at {self.world.home})"
                 )
-        if self._left_on is not None:
-            raise RuntimeError(
-                "compile(): the function leaves grad mode switched, which is not part of a replay; use it as a context "
-                f"manager (in the function at {self.home})"
-            )
+
+    def _not_repeated(self, what: str) -> Exception:
+        return RuntimeError(
+            f"compile(): the function {what}, which is not part of a replay. Do that outside (in the function at "
+            f"{self.world.home})"
+        )
 
     def path(self, t: Any) -> str:
         """The name of a Tensor that was there before."""
         return self.paths.get(id(t), "a Tensor")
 
+    def stands_for(self, t: Any, node: Node) -> None:
+        """Notes a record of a Tensor that was there before."""
+        self.sources[node] = t
+        self._first.setdefault(id(t), node)
+
+    def record_of(self, t: Any) -> Node:
+        """The first record of a Tensor that was there before; one that was never read gets one."""
+        if id(t) not in self._first:
+            self.stands_for(t, Node.leaf(t._array.shape, t._array.dtype, tensor=t))
+        return self._first[id(t)]
+
     # ------------------------------------------------------------ told by the tape
 
+    def refuse(self, message: str) -> Exception:
+        """The error, which also comes after the run where the function catches it; of several the first one."""
+        self.refusal = self.refusal or errors.runtime_error(f"compile(): {message}")
+        return self.refusal
+
     def refused(self, what: str) -> Exception:
-        self.refusal = self.refusal or errors.runtime_error(
-            f"compile(): {what} needs the values of a Tensor while the function is being recorded, but the recording "
+        return self.refuse(
+            f"{what} needs the values of a Tensor while the function is being recorded, but the recording "
             "serves other values too. Compute with Tensors instead (where(), clamp(), masks), return the Tensor and "
             "read it outside of the compiled function, or leave this part uncompiled"
         )
-        return self.refusal
+
+    def _unknown(self, array: Array, what: str) -> Exception:
+        return self.refuse(
+            f"{what} of shape {list(array.shape)} takes part that is neither an argument nor found through "
+            "the variables, modules and objects that the function mentions, so a later call could not tell whether "
+            "it is still the same. Pass it as an argument"
+        )
 
     def made(self, t: Any) -> None:
         self._created[id(t)] = (t, t._array)
 
     def leaf(self, node: Node, before: Node | None, t: Any) -> None:
-        if before is not None:
-            if before in self.sources:
-                self.sources[node] = self.sources[before]
-            elif before in self.constants:
-                self.constants[node] = self.constants[before]
-            else:
-                self.follows[node] = before
-        elif id(t) in self.tensors:
-            self.sources[node] = t
+        if before is not None and before in self.sources:
+            self.stands_for(self.sources[before], node)
+        elif before is None and id(t) in self.tensors:
+            self.stands_for(t, node)
+        elif before is not None and before in self.constants:
+            self.constants[node] = self.constants[before]
+        elif before is not None:
+            self.follows[node] = before
         elif id(t) in self._created:
             memory = id(owner(t._array))
             if memory in self._known or (memory in self._results and self._results[memory]() is not None):
-                self.refusal = errors.runtime_error(
-                    "compile(): a Tensor is made of the memory of another one behind the tape, as transforms of "
-                    "minigrad.func and nn.Parameter(t) do, so a replay could not tell what it holds. Do that outside "
-                    "of the function"
+                raise self.refuse(
+                    "a Tensor is made of the memory of another one behind the tape, as transforms of minigrad.func "
+                    "and nn.Parameter(t) do, so a replay could not tell what it holds. Do that outside of the function"
                 )
-                raise self.refusal
             self.constants[node] = t._array.copy()
         else:
             raise self._unknown(t._array, "A Tensor")
@@ -241,19 +243,9 @@ class Run(Recorder):
     def array(self, array: Array) -> Any:
         if self._current is not None:  # a rule has made it from shapes alone
             return wrap(array)
-        if id(array) in self.arrays:  # guards see its elements
-            t = wrap(array.copy())
-            self.made(t)
-            return t
+        if id(array) in self.world.arrays:  # guards see its elements
+            return wrap(array.copy())
         raise self._unknown(array, "An array of NumPy")
-
-    def _unknown(self, array: Array, what: str) -> Exception:
-        self.refusal = self.refusal or errors.runtime_error(
-            f"compile(): {what} of shape {list(array.shape)} takes part that is neither an argument nor found through "
-            "the variables, modules and objects that the function mentions, so a later call could not tell whether "
-            "it is still the same. Pass it as an argument"
-        )
-        return self.refusal
 
     def draws_from(self, generator: Any) -> None:
         if all(known is not generator for known, _ in self._generators):
@@ -284,11 +276,10 @@ class Run(Recorder):
                 "Compute it inside of the compiled function, or call backward() outside"
             )
         self._current = node
-        self.differentiated.add(node)
         self._arrived(node, g)
 
-    def _arrived(self, node: Node, g: Any) -> None:
-        if isinstance(g, Tensor) and g._node is not None:
+    def _arrived(self, node: Node | None, g: Any) -> None:
+        if node is not None and isinstance(g, Tensor) and g._node is not None:
             self.gradients[node] = g._node
 
     def parameters(self, params: Params) -> Params:
@@ -297,19 +288,17 @@ class Run(Recorder):
 
     def function(self, outputs: list[Any], made: list[Node | None]) -> None:
         for t, node in zip(outputs, made, strict=True):
-            if not isinstance(t, Tensor) or t._node is None or t._node is node:
-                continue
-            if node is None:
-                self.constants[t._node] = t._array.copy()
-            else:
-                self.follows[t._node] = node
+            if isinstance(t, Tensor) and t._node is not None and t._node is not node:
+                if node is None:
+                    self.constants[t._node] = t._array.copy()
+                else:
+                    self.follows[t._node] = node
 
     def picked(self, source: Any, t: Any) -> None:
         self._picked |= {id(owner(source._array)), id(owner(t._array))}
 
     def accumulates(self, t: Any, g: Any) -> bool:
-        if t._node is not None:
-            self._arrived(t._node, g)
+        self._arrived(t._node, g)
         before = t._grad
         if before is None:
             return True
@@ -377,12 +366,10 @@ class Run(Recorder):
             self.noncontiguous.add(record)
         op = record.op
         if op is not None:
-            if op.draws:
-                self.draws.append(record)
+            if op.draws or (op.check is not None and self._current is None):
+                self.acts.append(record)
             if op.home.partition(".")[0] != "minigrad" and not op.view:
                 self.returned[record] = y.copy()
-            if op.check is not None and self._current is None:
-                self.checks.append(record)
             if op.depends is not None and (what := op.depends(*arrays[:-1], **record.params)):
                 raise self.refused(what)
             second = arrays[1] if len(arrays) > 2 else None

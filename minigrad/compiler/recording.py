@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from minigrad import errors
 from minigrad.compiler.arguments import Arguments, Number, tensors_in
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
+from minigrad.compiler.guards import same
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import Run
-from minigrad.compiler.replay import Effects, Kept, Replay, Returned
+from minigrad.compiler.replay import Names, Replay
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.statement import OUTSIDE
 from minigrad.compiler.statements import Statements
@@ -22,26 +23,33 @@ from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
 from minigrad.core.mode import MODE
 from minigrad.core.node import Freed, Node
-from minigrad.core.tensor import Tensor, leaf
+from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import refresh
 from minigrad.dtypes import dtype
-from minigrad.readers.source.program import memory
+from minigrad.errors import here, runtime_error
+from minigrad.readers.source.program import Value, memory
+from minigrad.testing.close import assert_close
+
+# What a function may return besides Tensors, and tuples, lists and dicts of them.
+_PLAIN = (type(None), bool, int, float, str, bytes, complex, type, np.generic, dtype)
 
 
 class Recording:
     """One call that is recorded."""
 
     def __init__(self, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.compiled, self.args, self.kwargs = compiled, args, kwargs
+        self.compiled = compiled
         self.world = World(compiled.function)
         self.arguments = Arguments(self.world, compiled.function, args, kwargs)
         tensors, paths = dict(self.world.tensors), dict(self.world.paths)
         for where, t in self.arguments.tensors:
             tensors[id(t)] = t
             paths[id(t)] = self.arguments.names[where]
-        for p, name, t in _kept_by(self.world.states):
-            tensors[id(t)] = t
-            paths[id(t)] = f"{name}_of_{paths.get(id(p), 'a_parameter')}"
+        kept = [(p, key, t) for state in self.world.states for p in state for key, t in state[p].items()]
+        for p, key, t in kept:
+            if isinstance(t, Tensor):
+                tensors[id(t)] = t
+                paths[id(t)] = f"{key}_of_{paths.get(id(p), 'a_parameter')}"
         # By the id of a gradient, the Tensor that it belongs to.
         self.owner_of: dict[int, Any] = {}
         for t in list(tensors.values()):
@@ -50,310 +58,327 @@ class Recording:
                 paths.setdefault(id(t._grad), f"grad_{paths[id(t)]}")
                 self.owner_of[id(t._grad)] = t
         self.tensors = tensors
-        generators = [g for g, _ in self.world.generators]
-        self.run = Run(tensors, paths, self.world.states, self.world.arrays, generators, self.world.home)
+        self.run = Run(self.world, tensors, paths)
+        self.numbers = [*self.arguments.numbers, *(Number(*option) for option in self.world.options)]
+        self.names = Names()
+        # The Tensors that a call makes; their numbers by id; those of them and of others that the function returns.
+        self.results: list[Any] = []
+        self.number_of: dict[int, int] = {}
+        self.returned: list[Any] = []
+
+    def _call(self) -> Any:
+        args, kwargs = self.arguments.inputs
+        with self.run.recording(), self.world.watching():
+            return self.compiled.function(*args, **kwargs)
 
     def record(self) -> Replay:
         """Runs the function, leaves everything as it was before, and returns what later calls run."""
-        run, world = self.run, self.world
-        with run:
-            args, kwargs = self.arguments.inputs
-            with run.recording(), world.watching():
-                result = self.compiled.function(*args, **kwargs)
-            run.check()
+        world = self.world
+        with self.run:
+            result = self._call()
+            self.run.check()
             self.arguments.refuse_changes()
             world.guards.settle(world.tensors.values())
             world.refuse_changes()
             replay = self._replay(result)
+        for state in world.states:  # as it was before the call
+            for content in (state, *state.values()):
+                world.guards.table(content, "the state of an optimizer", True)
         return replay
 
-    def values(self) -> Expected:
-        """What the function itself returns and does; everything is left as it was before."""
+    # ------------------------------------------------------------ a call that is checked
+
+    def expect(self) -> None:
+        """Runs the function for `compare`; everything is left as it was before."""
         with self.run:
-            args, kwargs = self.arguments.inputs
-            with self.run.recording(), self.world.watching():
-                result = self.compiled.function(*args, **kwargs)
-            return Expected(result, list(self.tensors.values()))
+            self.expected = self._values(self._call())
 
-    # ------------------------------------------------------------ what the call does
+    def _values(self, result: Any) -> list[tuple[str, Any]]:
+        """Copies of the arrays of results, of Tensors that were there before, and of their gradients."""
+        values = [("a result", t) for t in tensors_in(result)]
+        for t in self.tensors.values():
+            values += [("a Tensor", t), ("a gradient", t._grad)]
+        return [(name, np.zeros(0) if t is None else t._array.copy()) for name, t in values]
 
-    def _result(self, t: Any) -> int:
+    def compare(self, result: Any, exact: bool) -> None:
+        """RuntimeError where results, gradients or changed Tensors differ; unless ``exact``, by more than rounding."""
+        for (name, a), (_, b) in zip(self._values(result), self.expected, strict=True):
+            rounded = b.dtype.kind == "f" and not exact
+            off = float(np.finfo(b.dtype).eps) ** 0.5 * np.max(np.abs(b), initial=0.0) if rounded else 0.0
+            try:
+                assert_close(a, b, rtol=0.0, atol=off, equal_nan=True)
+            except AssertionError as error:
+                raise runtime_error(
+                    f"compile(check=True): {name} differs from that of the function itself: {error}"
+                ) from error
+
+    # ------------------------------------------------------------ what a call does, as printed functions
+
+    def place(self, t: Any) -> str:
+        """How a call finds a Tensor of before it; empty for one that the run has created."""
+        place = self.arguments.place_of(t)
+        if place is not None:
+            return f"leaves[{place}]"
+        if id(t) in self.owner_of:
+            return f"{self.place(self.owner_of[id(t)])}._grad"
+        return self.names.name(t) if id(t) in self.tensors else ""
+
+    def _value(self, t: Any) -> str:
+        """How a call finds, or makes, a Tensor or None."""
+        return "None" if t is None else self.place(t) or f"made[{self._number(t)}]"
+
+    def _number(self, t: Any) -> int:
         """The number of a Tensor among the results."""
         if id(t) not in self.number_of:
             self.number_of[id(t)] = len(self.results)
             self.results.append(t)
         return self.number_of[id(t)]
 
-    def _flatten(self, value: Any) -> Any:
-        """The structure of a result, with `Returned` for new Tensors, and `Kept` for what each call finds."""
+    def _printed(self, value: Any) -> str:
+        """A result of the function as an expression."""
+        name = self.names.name
         if isinstance(value, Tensor):
             self.returned.append(value)
-            find = self._finder(value)
-            return Returned(self._result(value)) if find is None else Kept(find)
-        if value.__class__ in (tuple, list):
-            return value.__class__(self._flatten(v) for v in value)
-        if isinstance(value, tuple) and hasattr(value, "_fields"):
-            return value.__class__(*(self._flatten(v) for v in value))
+            return self._value(value)
         if value.__class__ is dict:
-            return {k: self._flatten(v) for k, v in value.items()}
+            return f"{{{', '.join(f'{name(k)}: {self._printed(v)}' for k, v in value.items())}}}"
+        items = "".join(f"{self._printed(v)}, " for v in value) if isinstance(value, (list, tuple)) else ""
+        if value.__class__ is list:
+            return f"[{items}]"
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return f"{name(value.__class__)}({items})"
+        if value.__class__ is tuple:
+            return f"({items})"
         if type(value) is Scalar:
-            for place in self.arguments.numbers:
-                if place.scalar is value:
-                    return Kept(place.find)
-            for number, find in self.world.options:
-                if number is value:
-                    return Kept(find)
-            return value.__copy__()
+            finds = (number.find for number in self.numbers if number.scalar is value)
+            return next((f"{name(find)}(leaves)" for find in finds), "") or name(value.__copy__())
         if isinstance(value, np.ndarray):
-            raise errors.runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
-        plain = (bool, int, float, str, bytes, complex, type, np.generic, dtype)
-        if value is None or isinstance(value, plain) or (isinstance(value, tuple) and not tensors_in(value)):
-            return value
-        if self.arguments.holds(value):
-            return value
-        raise errors.runtime_error(
+            raise runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
+        plain = isinstance(value, _PLAIN) or (isinstance(value, tuple) and not tensors_in(value))
+        if plain or self.arguments.holds(value):
+            return name(value)
+        raise runtime_error(
             f"compile(): the function returns a {type(value).__name__}, which a replay could not make anew. Return "
             "Tensors, numbers, texts, and tuples, lists and dicts of them"
         )
 
-    def _finder(self, t: Any) -> Any:
-        """How a call finds a Tensor of before it among its leaves; None for one that the run has created."""
-        place = self.arguments.place_of(t)
-        if place is not None:
-            return lambda leaves: leaves[place]
-        of = self.owner_of.get(id(t))
-        if of is not None:
-            find = self._finder(of)
-            return lambda leaves: find(leaves)._grad
-        return (lambda leaves: t) if id(t) in self.tensors else None
-
-    def _effects(self, result: Any) -> Effects:
-        run = self.run
-        self.results: list[Any] = []
-        self.number_of: dict[int, int] = {}
-        # The Tensors that the function returns.
-        self.returned: list[Any] = []
-        effects = Effects(self._flatten(result), self.world.states)
-        for t, before in run.grads.values():
-            g = t._grad
-            if g is not before:
-                number = None if g is None or id(g) in self.tensors else self._result(g)
-                effects.grads.append((self._finder(t), number, None if g is None else self._finder(g)))
-        for t in [*self.results]:  # a new leaf with a gradient
-            if t._grad is not None and t.is_leaf:
-                effects.own.append((self.number_of[id(t)], self._result(t._grad)))
-        before = {id(s): b for s, b in run.states}
-        for state in self.world.states:
-            old = before[id(state)]
+    def _effects(self) -> Iterator[str]:
+        """The calls, as tuples, that set gradients and the states of optimizers."""
+        name = self.names.name
+        for before in self.run.before:
+            t, g = before.tensor, before.tensor._grad
+            if g is not before.grad:
+                yield f"(setattr, {self.place(t)}, '_grad', {self._value(g)}), "
+        for state, known in self.run.states:
+            if any(p not in state for p in known):
+                raise runtime_error("compile(): the function drops state of an optimizer; do that outside")
             for p, entries in state.items():
-                was = old[p][1] if p in old else {}
-                for key, value in entries.items():
-                    if value is was.get(key):
-                        continue
-                    if not isinstance(value, Tensor):
-                        raise errors.runtime_error(
-                            f"compile(): the optimizer keeps {key!r}, a {type(value).__name__}, and changes it at "
+                content, was = known.get(p, (None, {}))
+                fresh = {key: t for key, t in entries.items() if t is not was.get(key)}
+                for key, t in fresh.items():
+                    if not isinstance(t, Tensor):
+                        raise runtime_error(
+                            f"compile(): the optimizer keeps {key!r}, a {type(t).__name__}, and changes it at "
                             "each step; a replay repeats only what is done to Tensors"
                         )
-                    effects.state.append((state, p, key, self._result(value)))
-            if any(key not in state for key in old):
-                raise errors.runtime_error(
-                    "compile(): the function drops state of an optimizer; do that outside"
-                )
-        return effects
+                values = ", ".join(f"{name(key)}: {self._value(t)}" for key, t in fresh.items())
+                if values and content is not None:
+                    yield f"({name(content.update)}, {{{values}}}), "
+                elif values:
+                    yield f"({name(operator.setitem)}, {name(state)}, {name(p)}, {{{values}}}), "
+
+    def _made(self) -> Iterator[str]:
+        """The lines that make the Tensors of results what they are, beside their values."""
+        outside = {id(owner(t._array)) for t in self.tensors.values()}
+        for i, t in enumerate(self.results):
+            # The memory decides: a view of what was made elsewhere is as that.
+            if MODE.get().inference and id(owner(t._array)) not in outside:
+                yield f"made[{i}]._inference = True"
+            if t.requires_grad and t._node.op is None:
+                yield f"made[{i}].requires_grad_()"
+
+    # ------------------------------------------------------------ gradients
+
+    def _gradients(self) -> tuple[Gradients | None, bool, list[str]]:
+        """The gradients of the results that carry some, and whether records behind these have saved arrays.
+
+        The lines give the others, whose graph is freed or whose backward pass fails, a record that refuses it.
+        """
+        run, results = self.run, self.results
+        live = [t for t in results if t._node.requires_grad and t._node.op is not None]
+        if any(t._node.hooks for t in live):
+            raise runtime_error(
+                "compile(): a result has a hook, or retains its gradient, which each call would give to a new "
+                "Tensor. Do that outside, with what the call returns"
+            )
+        behind = {
+            id(t): {n for n in run.order([t._node]) if n.requires_grad and n not in run.sources} for t in live
+        }
+        grown = {t._node for t in results if t._node.op is None and t._node not in run.sources}
+        if not all(grown.isdisjoint(nodes) for nodes in behind.values()):
+            raise runtime_error(
+                "compile(): a Tensor that the function makes and that requires grad is returned beside a result that "
+                "is computed from it; a call is one record, so no gradient would flow from one to the other. Return "
+                "one of them, or make the Tensor outside and pass it as an argument"
+            )
+        if any(t._grad is not None and t._grad.requires_grad for t in self.tensors.values()):
+            raise runtime_error(
+                "compile(): a gradient that requires grad stays in .grad, as backward(create_graph=True) leaves it; "
+                "take it by autograd.grad()"
+            )
+        freed = [id(t) for t in live if any(type(n.saved) is Freed for n in behind[id(t)])]
+        errors: dict[int, Exception | None] = dict.fromkeys(freed)
+        opened = [t for t in live if id(t) not in errors and any(t is r for r in self.returned)]
+        gradients = None
+        try:
+            gradients = Gradients(self, opened) if opened else None
+        except RuntimeError as error:
+            # It is what backward() on a result raises, as where a saved Tensor was changed.
+            errors |= dict.fromkeys(map(id, opened), error)
+        if gradients is not None and not gradients.targets:
+            raise runtime_error(
+                "compile(): a result requires grad because of a Tensor that the function makes, which no later call "
+                "could reach. detach() the result, or make that Tensor outside and pass it as an argument"
+            )
+        lines = []
+        for i, t in enumerate(results):
+            if id(t) in errors:
+                node = self.names.name(_refusing(t._node, errors[id(t)]))
+                lines.append(f"made[{i}] = {self.names.name(wrap)}(arrays[{i}], {node})")
+        if gradients is not None:
+            lines += [f"made[{self.number_of[id(t)]}] = outs[{k}]" for k, t in enumerate(opened)]
+        return gradients, any(n.saved for t in opened for n in behind[id(t)]), lines
 
     # ------------------------------------------------------------ the plan
 
     def _replay(self, result: Any) -> Replay:
-        run = self.run
-        effects = self._effects(result)
-        results = self.results
+        run, results = self.run, self.results
+        structure, effects = self._printed(result), "".join(self._effects())
+        own = [
+            f"made[{self._number(t)}]._grad = made[{self._number(t._grad)}]"
+            for t in [*results]
+            if t._grad is not None and t.is_leaf
+        ]
         with run.recording():
             for t in results:
                 refresh(t)  # a view shows what its base has become
                 if t._node is None:  # no operation computed it
                     leaf(t)
-        live = [t for t in results if t._node.requires_grad and t._node.op is not None]
-        for t in live:
-            if t._node.hooks:
-                raise errors.runtime_error(
-                    "compile(): a result has a hook, or retains its gradient, which each call would give to a new "
-                    "Tensor. Do that outside, with what the call returns"
-                )
-        behind = {
-            id(t): [n for n in run.order([t._node]) if n.requires_grad and n not in run.sources] for t in live
-        }
-        grown = {t._node for t in results if t._node.op is None and t._node not in run.sources}
-        if any(n in grown for nodes in behind.values() for n in nodes):
-            raise errors.runtime_error(
-                "compile(): a Tensor that the function makes and that requires grad is returned beside a result that "
-                "is computed from it; a call is one record, so no gradient would flow from one to the other. Return "
-                "one of them, or make the Tensor outside and pass it as an argument"
-            )
-        freed = {i for i, nodes in behind.items() if any(type(n.saved) is Freed for n in nodes)}
-        if any(t._grad is not None and t._grad.requires_grad for t in self.tensors.values()):
-            raise errors.runtime_error(
-                "compile(): a gradient that requires grad stays in .grad, as backward(create_graph=True) leaves it; "
-                "take it by autograd.grad()"
-            )
-        opened = [t for t in live if id(t) not in freed and any(t is r for r in self.returned)]
-        gradients, failure = None, None
-        if opened:
-            try:
-                gradients = Gradients(self, opened)
-            except (
-                RuntimeError
-            ) as error:  # backward() on a result raises it, as where a saved Tensor was changed
-                freed |= set(map(id, opened))
-                failure = error
-        if gradients is not None and not gradients.targets:
-            raise errors.runtime_error(
-                "compile(): a result requires grad because of a Tensor that the function makes, which no later call "
-                "could reach. detach() the result, or make that Tensor outside and pass it as an argument"
-            )
-        nodes = [t._node for t in results]
-        roots = [*nodes, *(node for _, node in run.written.values()), *run.draws, *run.checks]
+        lines = list(self._made())
+        gradients, saves, differentiated = self._gradients()
+        roots = [*(t._node for t in results), *(node for _, node in run.written.values()), *run.acts]
         roots += [] if gradients is None else [g._node for g in gradients.grads if g is not None]
         order = run.order(roots)
-        self._refuse_overlaps(order)
         program = TracedProgram(run, order)
-        value = program.value_of
-        for t, n in run.written.values():
-            a = t._array
-            if a.size > 1 and not a.flags.forc and value[n].fill is None and overlaps(a):
-                raise errors.runtime_error(
-                    f"compile(): {run.paths[id(t)]} is changed in place, and several of its elements are one place in "
-                    "memory, as expand() leaves them. clone() it first"
-                )
-        outside = {id(owner(t._array)) for t in self.tensors.values()}
-        homes = [id(owner(t._array)) for t in results]
-        outputs = [
-            (value[n], (OUTSIDE, home) if home in outside else home)
-            for n, home in zip(nodes, homes, strict=True)
-        ]
+        self._refuse_aliases(order, program)
         saved = [] if gradients is None else gradients.saved_in(program)
-        # A result that backward reads is saved as it is, so that a change of it in place is noticed.
-        own = {memory(v): home for v, home in outputs if home.__class__ is int}
-        outputs += [(v, own.get(v, ("saved", i))) for i, v in enumerate(saved)]
-        writes = [(self._node_of(t), value[n], id(owner(t._array))) for t, n in run.written.values()]
-        leaves, bound, passing = self._leaves(order, gradients)
-        numbers = [*self.arguments.numbers, *(Number(*option) for option in self.world.options)]
-        title = f"{self.compiled.__name__}, as recorded. Printed by minigrad."
-        texts = [n.scalar.text for n in numbers]
-        numba = self.compiled.backend == "numba"
-        statements = (NumbaStatements if numba else Statements)(
-            program, leaves, {n for n, _ in bound}, outputs, writes, texts, effects=[*run.draws, *run.checks]
-        )
-        plan = (NumbaPlan if numba else Plan)(statements, title)
-        effects.settle(
-            [t.requires_grad and t._node.op is None for t in results],
-            {
-                self.number_of[i]: _freed(t, failure if any(t is o for o in opened) else None)
-                for t in live
-                if (i := id(t)) in freed
-            },
-            [self.number_of[id(t)] for t in opened] if gradients is not None else [],
-            # The memory decides: a view of what was made elsewhere is as that.
-            [i for i, home in enumerate(homes) if MODE.get().inference and home not in outside],
-        )
-        replay = Replay(plan, self.arguments, self.world, effects, run.states)
-        replay.set_memory({value[n]: t for n, t in bound if n in value}, [t for t, _ in run.written.values()])
-        looked_at = {*plan.stays}
-        self.world.guards.settle(t for n, t in bound if n in value and value[n] in looked_at)
-        replay.set_inputs({value[n]: self._finder(t) for n, t in passing if n in value}, numbers)
-        replay.set_gradients(
-            [
-                (arguments, self._finder(of))
-                for i, of in self.owner_of.items()
-                if (arguments := self.arguments.place_of(self.tensors[i])) is not None
-            ]
-        )
-        replay.generators = list(
-            {id(g): g for n in run.draws if (g := n.params.get("generator")) is not None}.values()
-        )
-        replay.may_raise = any(n.op is not None and n.op.raises for n in order)
-        replay.kept_bytes, replay.kept = sum(run.kept.values()), len(saved)
+        plan, opaque = self._plan(program, order, saved)
+        bound = [self._tensor(v) for v in plan.stays]
+        self.world.guards.settle(bound)
+        replay = Replay(plan, self.arguments, self.world, bound)
+        replay.inputs = self.names.function("leaves", self._inputs(plan))
+        made = f"made = made_of(arrays[:{len(results)}])" if saved else "made = made_of(arrays)"
+        lines = [made, *lines, *differentiated, *own]
+        replay.finish = self.names.function("arrays, outs, leaves", f"{structure}, ({effects})", lines)
+        generators = [g for n in run.acts if (g := n.params.get("generator")) is not None]
+        replay.generators = list({id(g): g for g in generators}.values())
+        replay.kept_bytes = sum(run.kept.values())
+        replay.first = [(name, run.returned[n]) for name, v in opaque for n in v.nodes if n in run.returned]
         if gradients is not None:
-            names = [i for i, t in enumerate(self.returned) if any(t is o for o in opened)]
-            gradients.saves = any(n.saved for t in opened for n in behind[id(t)])
-            replay.step = gradients.function(
-                self.compiled, program, texts, len(results), names, self._why_once(effects)
-            )
-        replay.first = [
-            (name, run.returned[n]) for name, v in statements.opaque() for n in v.nodes if n in run.returned
-        ]
+            draws = any(n.op is not None and n.op.draws for n in run.acts)
+            changes = "changes Tensors" if run.written or effects else ""
+            why_once = "draws random numbers" if draws else changes
+            replay.step, replay.backward_text = gradients.step(program, saves, why_once)
         self.arguments.let_go()
         for v in program.values:  # records hold arrays
             v.nodes, v.origin, v.of = [], None, None
         return replay
 
-    def _leaves(self, order: list[Node], gradients: Any) -> Any:
-        """The records of Tensors from outside with their names; those whose arrays stay, and the others."""
-        run, arguments = self.run, self.arguments
-        seeds = set() if gradients is None else set(map(id, gradients.seeds))
-        used = {id(t): t for n in order if (t := run.sources.get(n)) is not None and id(t) not in seeds}
-        used |= {id(t): t for t, _ in run.written.values()}
-        first = {id(t): n for n, t in reversed(run.sources.items())}
-        names = {id(t): self.world.owned.get(id(t)) or run.paths[id(t)] for t in used.values()}
+    def _tensor(self, v: Value) -> Any:
+        """The Tensor from outside that a value is."""
+        return next(self.run.sources[n] for n in v.nodes if n in self.run.sources)
+
+    def _plan(self, program: TracedProgram, order: list[Node], saved: list[Value]) -> tuple[Plan, Any]:
+        """The plan, and the values of kernels that it has no source of."""
+        run, value, arguments = self.run, program.value_of, self.arguments
+        outside = {id(owner(t._array)) for t in self.tensors.values()}
+        outputs: list[tuple[Value, Any]] = []
+        for t in self.results:
+            home = id(owner(t._array))
+            outputs.append((value[t._node], (OUTSIDE, home) if home in outside else home))
+        # A result that backward reads is saved as it is, so that a change of it in place is noticed.
+        own = {memory(v): home for v, home in outputs if home.__class__ is int}
+        outputs += [(v, own.get(v, ("saved", i))) for i, v in enumerate(saved)]
+        used = self._used(order)
+        names = {i: self.world.owned.get(i) or run.paths[i] for i in used}
+        # Without the name of the one object that all belong to.
         roots = {name.partition(".")[0] for name in names.values() if "." in name}
-        leaves: list[Any] = []
-        bound: list[Any] = []
-        passing: list[Any] = []
-        for t in sorted(used.values(), key=lambda t: arguments.place_of(t) is None):
-            node, name = first.get(id(t)) or self._node_of(t), names[id(t)]
-            # Without the name of the one object that all belong to.
-            leaves.append((name.partition(".")[2] if len(roots) == 1 and "." in name else name, node))
-            stays = arguments.place_of(t) is None and id(t) not in self.owner_of
-            (bound if stays else passing).append((node, t))
-        return leaves, bound, passing
+        if len(roots) == 1:
+            names = {i: name.partition(".")[2] or name for i, name in names.items()}
+        tensors = sorted(used.values(), key=lambda t: arguments.place_of(t) is None)
+        leaves = [(names[id(t)], run.record_of(t)) for t in tensors]
+        bound = {
+            run.record_of(t) for t in tensors if arguments.place_of(t) is None and id(t) not in self.owner_of
+        }
+        writes = [(run.record_of(t), value[n], id(owner(t._array))) for t, n in run.written.values()]
+        numbers = [n.scalar.text for n in self.numbers]
+        numba = self.compiled.backend == "numba"
+        statements = (NumbaStatements if numba else Statements)(
+            program, leaves, bound, outputs, writes, numbers, effects=run.acts
+        )
+        title = f"{self.compiled.__name__}, as recorded. Printed by minigrad."
+        return (NumbaPlan if numba else Plan)(statements, title), statements.opaque()
 
-    def _node_of(self, t: Any) -> Node:
-        for n, source in self.run.sources.items():
-            if source is t:
-                return n
-        node = Node.leaf(t._array.shape, t._array.dtype, tensor=t)  # the Tensor was written, and never read
-        self.run.sources[node] = t
-        return node
+    def _inputs(self, plan: Plan) -> str:
+        """What the plan takes in a call, or None where a guard on its leaves fails, as an expression."""
+        name = self.names.name
+        inputs = [f"{self.place(self._tensor(v))}._array" for v in plan.takes]
+        inputs += [f"{name(number.find)}(leaves)" for number in self.numbers]
+        guards = [
+            f"{self.place(of)}._grad is leaves[{place}]"
+            for i, of in self.owner_of.items()
+            if (place := self.arguments.place_of(self.tensors[i])) is not None
+        ]
+        finds = {number.scalar.text: number.find for number in self.numbers}
+        for text, comparison, value in self.world.settled:
+            number = f"{name(finds[text])}(leaves)"
+            if comparison:
+                guards.append(f"{name(getattr(float, comparison))}({number}, 0.0) is {value}")
+            else:
+                guards.append(f"{name(same)}({number}, {name(value)})")
+        return f"[{', '.join(inputs)}]" + (f" if {' and '.join(guards)} else None" if guards else "")
 
-    def _refuse_overlaps(self, order: list[Node]) -> None:
-        """RuntimeError if two Tensors alias memory that is written: a plan orders values, and knows no aliases."""
+    def _used(self, order: list[Node]) -> dict[int, Any]:
+        """The Tensors from outside that records read, or that are written, by id."""
         run = self.run
-        if not run.written:
-            return
-        used = {id(t): t for n in order if (t := run.sources.get(n)) is not None}
-        used |= {id(t): t for t, _ in run.written.values()}
+        known = [t for n in order if (t := run.sources.get(n)) is not None]
+        return {id(t): t for t in (*known, *(t for t, _ in run.written.values()))}
+
+    def _refuse_aliases(self, order: list[Node], program: TracedProgram) -> None:
+        """RuntimeError if memory that is written is shown twice: a plan orders values, and knows no aliases."""
+        run, read = self.run, set(order)
+        used = self._used(order)
         # An argument that is a view reads its base.
-        read = set(order)
         used |= {id(t): t for _, t in self.arguments.tensors if t._view is not None and t._node in read}
-        spans = [(*_span(t._array), i) for i, t in used.items() if t._array.size]
-        for start, end, a in (span for span in spans if span[2] in run.written):
-            for first, last, b in spans:
-                if first < end and start < last and a != b:
-                    raise errors.runtime_error(
-                        f"compile(): {run.paths[a]} is changed in place while {run.paths[b]}, that shows the same "
+        for t, n in run.written.values():
+            a = t._array
+            if a.size > 1 and not a.flags.forc and program.value_of[n].fill is None and overlaps(a):
+                raise runtime_error(
+                    f"compile(): {run.path(t)} is changed in place, and several of its elements are one place in "
+                    "memory, as expand() leaves them. clone() it first"
+                )
+            for other in used.values():
+                if other is not t and np.may_share_memory(a, other._array):
+                    raise runtime_error(
+                        f"compile(): {run.path(t)} is changed in place while {run.path(other)}, that shows the same "
                         "memory, takes part too. Make the view inside of the compiled function, or clone() it"
                     )
 
-    def _why_once(self, effects: Effects) -> str:
-        """Why the function may not run again unseen; empty if it may."""
-        if self.run.draws:
-            return "draws random numbers"
-        return "changes Tensors" if self.run.written or effects.grads or effects.state else ""
 
-
-def _kept_by(states: list[dict[Any, Any]]) -> Iterator[tuple[Any, str, Any]]:
-    """The Tensors that optimizers keep of each parameter, with that and their keys."""
-    for state in states:
-        for p, entries in state.items():
-            for key, t in entries.items():
-                if isinstance(t, Tensor):
-                    yield p, str(key), t
-
-
-def _freed(t: Any, error: Exception | None) -> Node:
-    """The record of a result whose graph a backward pass in the function has freed, or whose own raises an error."""
-    node: Node = t._node.copy()
-    node.saved = node.saved if type(node.saved) is Freed else Freed(*errors.here())
+def _refusing(record: Node, error: Exception | None) -> Node:
+    """A record that refuses a backward pass: with an error, or as one whose graph a pass has freed."""
+    node = record.copy()
+    node.saved = node.saved if type(node.saved) is Freed else Freed(*here())
     node.inputs, node.hooks, node.tensor = (), None, None
     if error is not None:
         kind, arguments = type(error), error.args
@@ -363,54 +388,3 @@ def _freed(t: Any, error: Exception | None) -> Node:
 
         node.hooks = {0: refuse}
     return node
-
-
-def _span(array: Any) -> tuple[int, int]:
-    """The addresses of an array's first byte and of the one after its last."""
-    if not array.flags.c_contiguous:
-        return np.lib.array_utils.byte_bounds(array)
-    start: int = array.__array_interface__["data"][0]
-    return start, start + array.nbytes
-
-
-class Expected:
-    """What a call returns and does, to be compared with what a replay does."""
-
-    def __init__(self, result: Any, tensors: list[Any]) -> None:
-        self.tensors = tensors
-        self.values = self._of(result)
-
-    def _of(self, result: Any) -> list[tuple[str, Any]]:
-        values = [("a result", t._array.copy()) for t in tensors_in(result)]
-        for t in self.tensors:
-            g = t._grad
-            values += [("a Tensor", t._array.copy()), ("a gradient", None if g is None else g._array.copy())]
-        return values
-
-    def compare(self, result: Any, exact: bool) -> None:
-        """RuntimeError where results, gradients or changed Tensors differ; unless ``exact``, by more than rounding."""
-        values = self._of(result)
-        if len(values) != len(self.values):
-            raise errors.runtime_error(
-                "compile(check=True): the replay returns another number of Tensors than the function"
-            )
-        for (name, a), (_, b) in zip(values, self.values, strict=True):
-            if difference := _difference(a, b, exact):
-                raise errors.runtime_error(
-                    f"compile(check=True): {name} differs from that of the function itself: {difference}"
-                )
-
-
-def _difference(a: Any, b: Any, exact: bool) -> str:
-    if a is None or b is None:
-        return "" if a is b else "one is None"
-    if a.shape != b.shape or a.dtype != b.dtype:
-        return f"{a.dtype} {list(a.shape)} instead of {b.dtype} {list(b.shape)}"
-    if np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
-        return ""
-    if a.dtype.kind != "f":
-        return "other integers"
-    size, off = float(np.max(np.abs(b), initial=0.0)), float(np.max(np.abs(a - b)))
-    if not exact and off <= float(np.finfo(a.dtype).eps) ** 0.5 * size:
-        return ""
-    return f"by up to {off:.1e} where the largest is {size:.1e}"

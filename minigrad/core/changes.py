@@ -135,7 +135,9 @@ def changed_since(array: Array, seq: int) -> bool:
 
 def keeps_record(t: Tensor) -> None:
     """Notes that the value of ``t`` was changed, but not its record: no other reader could tell."""
-    base = t if t._view is None else t._view.base
+    base = t
+    while base._view is not None:  # the base of a view that got another shape in place is one too
+        base = base._view.base
     if base._node is not None:
         base._node.change = _CHANGES[id(owner(base._array))]
 
@@ -153,6 +155,11 @@ def check_unchanged(node: Node) -> None:
     """RuntimeError if an array that ``node`` saved was changed in place since."""
     for array in node.saved:
         if isinstance(array, np.ndarray) and array.size:
-            change = _CHANGES.get(id(owner(array)))
-            if change is not None and change.last.seq > node.seq:
-                raise errors.changed_in_place(node, array, change)
+            check_array(node, array)
+
+
+def check_array(node: Node, array: Array) -> None:
+    """RuntimeError if one of the arrays that ``node`` saved was changed in place since."""
+    change = _CHANGES.get(id(owner(array)))
+    if change is not None and change.last.seq > node.seq:
+        raise errors.changed_in_place(node, array, change)

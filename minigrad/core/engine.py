@@ -16,7 +16,7 @@ from minigrad.core.gradients import Part, Watch, accumulate, call_after, call_ho
 from minigrad.core.hooks import AT_END, After
 from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
 from minigrad.core.mode import MODE
-from minigrad.core.node import Const, Freed, Node, differentiable, new
+from minigrad.core.node import Const, Freed, Node, Packed, differentiable, new, next_seq
 from minigrad.core.tensor import Tensor, wrap
 
 
@@ -117,8 +117,9 @@ class Pass:
     def send(self, node: Node, g: Any) -> None:
         """Calls the rules of a record on its gradient, and adds what they return to the gradients of its inputs."""
         saved, inputs, layout = node.saved, node.inputs, node.layout
-        if type(saved) is Freed:
-            raise errors.freed(node)
+        if type(saved) is not tuple:
+            self.send_packed(node, g)
+            return
         if changes.last_change > node.seq:
             check_unchanged(node)
         record, leads = self.record, self.leads
@@ -164,6 +165,20 @@ class Pass:
                 before += d
             else:
                 self.add(x, before, d)
+
+    def send_packed(self, node: Node, g: Any) -> None:
+        """As `send`, with arrays that are kept elsewhere. RuntimeError where a pass has freed them."""
+        packed, seq = node.saved, node.seq
+        if not isinstance(packed, Packed):
+            raise errors.freed(node)
+        try:
+            node.saved, node.seq = (
+                packed.arrays(node),
+                next_seq(),
+            )  # which has looked for changes in place itself
+            self.send(node, g)
+        finally:
+            node.saved, node.seq = packed, seq
 
     def send_by_hooks(self, node: Node, g: Any, freed: Freed | None) -> None:
         """As `send`, with the hooks of the record in between that see what its inputs get."""

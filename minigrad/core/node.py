@@ -42,6 +42,19 @@ class Freed(NamedTuple):
     lasti: int
 
 
+class Packed:
+    """Stands in ``Node.saved`` for arrays that are kept elsewhere, or computed again when backward needs them."""
+
+    __slots__ = ()
+
+    def arrays(self, node: Node) -> tuple[Any, ...]:
+        """What ``saved`` stands for; also where a backward pass asks again."""
+        raise NotImplementedError
+
+    def outlive(self, node: Node, array: Any) -> None:
+        """An array is about to be overwritten by the operation of ``node``, whose rules read the old values."""
+
+
 class Node:
     """One record: a leaf (``op`` is None) or the application of an op.
 

@@ -18,6 +18,7 @@ from minigrad.device import device as Device
 from minigrad.dtypes import DTypeLike
 from minigrad.functions.results import Extremes, MantissaAndExponent, InverseAndInfo, ResultAndInfo, FactorAndInfo, SignAndLogDet, QR, Eigh, SVD, OlderSVD, LU, LUFactor, LUFactorAndInfo, LeastSquares, TriangularSolution
 from minigrad.hints import MissingMethods
+from minigrad.storage import TypedStorage, UntypedStorage
 
 class View(NamedTuple):
     base: Tensor
@@ -1215,6 +1216,34 @@ TypeError for a float."""
         """The variance over ``dim``: squared deviations over (count - correction), which is 1 unless given.
     
     UserWarning where the correction takes all degrees of freedom: the value is nan or inf then."""
+    def apply_(self, callable: Any) -> Tensor:
+        """Each element becomes ``callable`` of it, as a number of Python's. Slow; RuntimeError where grad is required."""
+    def as_strided_(self, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:
+        """`as_strided`, in place."""
+    def is_set_to(self, tensor: Tensor) -> builtins.bool:
+        """Whether both show the same elements of the same memory in the same way."""
+    def is_shared(self) -> builtins.bool:
+        """False: no other process sees the memory."""
+    def map2_(self, x: Tensor, y: Tensor, callable: Any) -> Tensor:
+        """Each element becomes ``callable`` of it, the one of ``x`` and the one of ``y``."""
+    def map_(self, tensor: Tensor, callable: Any) -> Tensor:
+        """Each element becomes ``callable`` of it and the one of ``tensor``, which broadcasts to it."""
+    def squeeze_(self, dim: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
+        """`squeeze`, in place."""
+    def storage(self) -> TypedStorage:
+        """All of the memory that the Tensor shows a part of, in its element type; with PyTorch's UserWarning."""
+    def swapaxes_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """`transpose`, in place."""
+    def swapdims_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """`transpose`, in place."""
+    def t_(self) -> Tensor:
+        """`t`, in place."""
+    def transpose_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """`transpose`, in place."""
+    def unsqueeze_(self, dim: builtins.int) -> Tensor:
+        """`unsqueeze`, in place: the Tensor is a view of what it was. RuntimeError for a leaf that requires grad."""
+    def untyped_storage(self) -> UntypedStorage:
+        """All of the memory that the Tensor shows a part of, as bytes."""
     def index_add(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:
         """A copy with ``alpha`` times the slices of ``source`` added to those that ``index`` (a vector) names."""
     def index_add_(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: builtins.int | builtins.float | builtins.bool=1) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,10 @@ def refresh(t: Tensor) -> None:
     view = t._view
     if view is None or view.epoch == view.base._epoch:
         return
+    if view.base._view is not None:  # it got another shape in place: what it was before stands behind it
+        t._view = view = View(view.base._view.base, view.path, view.epoch, view.outside)
+        if view.epoch == view.base._epoch:
+            return
     if view.outside == "a Function":
         raise RuntimeError(
             "a view that was made inside a Function is used after its base was changed in place "
@@ -142,11 +147,34 @@ def rebase(t: Tensor, node: Node) -> None:
         replace_node(t, node if recorder is None else recorder.wrote(t, node))
         t._epoch += 1
         return
-    base = view.base
+    if view.base._view is not None:
+        refresh(t)
+    base = (t._view or view).base
     merged = _scattered(base, base._node or leaf(base), wrap(t._array, node), view.path)
     replace_node(base, merged if recorder is None else recorder.wrote(base, merged))
     base._epoch += 1
     refresh(t)
+
+
+def become_view(t: Tensor, reshaped: Callable[[Tensor], Tensor]) -> None:
+    """``t`` becomes the view that ``reshaped`` makes of it: another shape, the same memory.
+
+    What it was is from then on a Tensor of its own, to which its other views find when they are used next: their base
+    is a view, which no base is otherwise, and has another age.
+    """
+    if RUNNING and part() is not None:
+        raise runtime_error(
+            "a Tensor gets no other shape in place in a part of a batch; use a new name for the view"
+        )
+    before = t
+    if t._view is None:
+        before = wrap(t._array, t._node)
+        before._epoch, before._inference = t._epoch, t._inference
+        t._epoch += 1
+    with ModeManager(_mode().recording(True)):  # a view carries gradients on, wherever it is made
+        y = reshaped(before)
+    t._array, t._view = y._array, y._view
+    replace_node(t, y._node)
 
 
 def _scattered(base: Any, before: Any, value: Any, path: Any) -> Node:

@@ -109,7 +109,7 @@ def _counted(repeats: Tensor, output_size: int | None) -> Tensor:
         needs_value("repeat_interleave()")
     if output_size is not None and output_size != times.sum():
         raise runtime_error("repeat_interleave: Invalid output_size")
-    return wrap(np.repeat(np.arange(len(times), dtype=times.dtype), times))
+    return wrap(np.repeat(np.arange(len(times), dtype=times.dtype), times.astype(np.intp, copy=False)))
 
 
 def diff(

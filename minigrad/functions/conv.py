@@ -209,6 +209,11 @@ def _conv(
             f"Given groups={groups}, weight of size {list(weight)}, expected input{list(shape)} to have "
             f"{weight[1] * groups} channels, but got {channels} channels instead"
         )
+    if not weight[0]:
+        raise runtime_error(
+            f"Given groups={groups}, expected weight to be at least 1 at dimension 0, but got weight of size "
+            f"{list(weight)} instead"
+        )
     if weight[0] % groups:
         raise runtime_error(
             f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "

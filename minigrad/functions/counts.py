@@ -60,7 +60,7 @@ def _different(x: Any, with_inverse: bool, with_counts: bool) -> tuple[Any, Any,
         low, high = int(x.min()), int(x.max())
         if high - low < 2 * x.size:
             # Numbers that lie close together are counted, each in a place of its own, and need no sorting.
-            numbers = x.astype(np.int64) - low
+            numbers = (x.astype(np.int64) - low).astype(np.intp, copy=False)
             every = np.bincount(numbers)
             some = every > 0
             inverse = (np.cumsum(some) - 1)[numbers] if with_inverse else None
@@ -114,6 +114,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         raise runtime_error("bincount only supports 1-d non-negative integral inputs.")
     if minlength < 0:
         raise runtime_error("minlength should be >= 0")
+    x = x.astype(np.intp, copy=False)
     if weights is None:
         return wrap(np.bincount(x, minlength=minlength).astype(np.int64, copy=False))
     w = weights._array

@@ -109,6 +109,7 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
     if array.dtype.kind not in "biuf":
         raise type_error(
             f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {_first(data)!r}"
+            + ("; there are no complex numbers here" if isinstance(_first(data), complex) else "")
         )
     return array
 

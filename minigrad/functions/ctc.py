@@ -46,6 +46,10 @@ def _lengths(name: str, lengths: Any, n: int) -> Tensor:
             raise type_error(
                 f"ctc_loss(): {name}_lengths must be a Tensor or a tuple of ints, not {lengths!r}"
             )
+        if not all(hasattr(type(n), "__index__") for n in lengths):
+            raise type_error(
+                f"ctc_loss(): {name}_lengths must be a Tensor or a tuple of ints, not {lengths!r}"
+            )
         lengths = wrap(np.array(lengths, np.int64))
     if lengths._array.dtype.kind not in "iu":
         raise runtime_error(f"{name}_lengths must be integral")

@@ -302,5 +302,6 @@ def randn_like(
 
 
 # The functions that are methods too.
+_standard_gamma = standard_gamma  # by PyTorch's name
 METHODS = "bernoulli multinomial"
 public(globals(), __all__, home="minigrad")

@@ -70,6 +70,10 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             f"Expected {len(pads) + 1}D or {len(pads) + 2}D (batch mode) tensor with possibly 0 batch size and other "
             f"non-zero dimensions for input, but got: {list(shape)}"
         )
+    if input._array.dtype == bool and mode != "circular":
+        raise not_implemented_error(
+            f"\"{mode} padding\" not implemented for 'Bool'; convert with .float() first"
+        )
     y = input
     for d, (a, b) in enumerate(pads):
         y = _around(y, len(shape) - 1 - d, a, b, mode)
@@ -202,6 +206,7 @@ def interpolate(
     """
     shape = input._array.shape
     rank = len(shape) - 2
+    out, scales = _resized(shape[2:], size, scale_factor, recompute_scale_factor)
     if mode not in _MODES.split(" | ") or not 1 <= rank <= 3:
         raise not_implemented_error(
             f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {len(shape)}D) for the modes: "
@@ -219,7 +224,6 @@ def interpolate(
         raise value_error(
             "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
         )
-    out, scales = _resized(shape[2:], size, scale_factor, recompute_scale_factor)
     if min(*out, *shape[1:]) < 1:
         raise runtime_error(
             f"Input and output sizes should be greater than 0, but got input {list(shape)} output {out}"

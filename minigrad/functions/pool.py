@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
 
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
-from minigrad.errors import runtime_error, value_error
+from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.conv import by, refuse
 from minigrad.functions.elementwise import own
 from minigrad.functions.shape import reshape
@@ -39,7 +40,18 @@ def _sizes(name: str, what: str, value: Any, rank: int) -> tuple[int, ...]:
         raise runtime_error(
             f"{name}: {what} must either be a single int, or a {_WORDS[rank]}; got {list(values)}"
         )
-    return tuple(int(v) for v in (values * rank if len(values) == 1 else values))
+    wholes = _wholes(name, what, values)
+    return wholes * rank if len(wholes) == 1 else wholes
+
+
+def _wholes(name: str, what: str, values: Any) -> tuple[int, ...]:
+    """TypeError for what is no whole number."""
+    try:
+        return tuple(map(index, values))
+    except TypeError:
+        raise type_error(
+            f"{name}(): argument '{what}' must be int or tuple of ints, not {values!r}"
+        ) from None
 
 
 def _shape(name: str, x: Tensor, rank: int) -> tuple[int, ...]:
@@ -101,7 +113,7 @@ def _max(
     rank: int, x: Tensor, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: bool
 ) -> Any:  # fmt: skip
     name = f"max_pool{rank}d"
-    refuse(name, x, "fiu")
+    refuse(name, x, "f" if rank == 1 and not indices else "fiu")
     rows = _places(name, x, rank, kernel, stride, padding, dilation, ceil_mode)
     return _maxima(x, tuple(("window", *row) for row in rows), indices)
 
@@ -277,12 +289,12 @@ def _parts(name: str, rank: int, x: Tensor, output_size: Any) -> Any:
             f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
             f"{list(shape)} with dimension {at} being empty"
         )
-    out = [n if v is None else int(v) for v, n in zip(values, sizes, strict=True)]
+    out = _wholes(name, "output_size", [n if v is None else v for v, n in zip(values, sizes, strict=True)])
     if max(out) >= 1 << 31:  # before a table is made of it
-        raise runtime_error(f"{name}: an output_size of {out} does not fit into memory")
+        raise runtime_error(f"{name}: an output_size of {list(out)} does not fit into memory")
     if min(out) < 0:
         raise runtime_error(
-            f"{name}: elements of output_size must be greater than or equal to 0 but received {out}"
+            f"{name}: elements of output_size must be greater than or equal to 0 but received {list(out)}"
         )
     return tuple(("adaptive", n, m) for n, m in zip(sizes, out, strict=True))
 
@@ -334,14 +346,14 @@ def _unpool(
     name = f"max_unpool{rank}d"
     kernels = _sizes(name, "kernel_size", kernel, rank)
     strides = kernels if stride is None else _sizes(name, "stride", stride, rank)
-    sizes = _unpooled(x, rank, kernels, strides, _sizes(name, "padding", padding, rank), output_size)
-    shape = x._array.shape
+    shape, pads = x._array.shape, _sizes(name, "padding", padding, rank)
     if indices._array.dtype != np.int64:
         raise runtime_error(f"elements in indices should be type int64 but got: {indices._array.dtype}")
     if len(shape) not in (rank + 1, rank + 2):
         raise runtime_error(
             f"Input to {name} should be a {rank + 1}d or {rank + 2}d Tensor, but got a tensor with {len(shape)} dim."
         )
+    sizes = _unpooled(x, rank, kernels, strides, pads, output_size)
     if indices._array.shape != shape:
         raise runtime_error(
             f"Expected shape of indices to be same as that of the input tensor ({list(shape)}) but got indices tensor "

@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.core.apply import apply, cast
 from minigrad.core.changes import RUNNING, changed, keeps_record, overlaps, will_change
 from minigrad.core.mode import MODE
-from minigrad.core.node import Node, next_seq
+from minigrad.core.node import Node, Packed, next_seq
 from minigrad.core.op import NO_PARAMS, Array, Op, Params
 from minigrad.core.quiet import QUIET
 from minigrad.core.tensor import Tensor, leaf
@@ -140,5 +140,7 @@ def _keep_old(node: Node, array: Array, since: int | None) -> None:
                 a.copy() if isinstance(a, np.ndarray) and np.may_share_memory(a, array) else a
                 for a in n.saved
             )
+        elif isinstance(n.saved, Packed):
+            n.saved.outlive(n, array)
         if since is not None:
             todo.extend(m for m in n.inputs if m.__class__ is Node and m.seq > since and m not in todo)

@@ -22,8 +22,12 @@ _SENTENCES = {
     "SparseAdam": "it is for sparse gradients, and no gradient here is sparse; minigrad.optim.Adam takes the others",
     "mps xpu ipu bfloat16":
         "minigrad computes on the CPU, in float16, float32 and float64",
+    "cdouble cfloat chalf complex complex128 complex32 complex64 eig eigvals fft imag istft polar stft "
+    "view_as_complex view_as_real":
+        "there are no complex numbers here; x.numpy() leads to NumPy, which has them",
+    "minigrad.nested": "nn.utils.rnn.pad_sequence and pack_padded_sequence take sequences of several lengths",
+    "minigrad.sparse to_sparse sparse_coo_tensor sparse_csr_tensor": "every Tensor here is dense",
     "minigrad.export": "minigrad.compile records a function and replays it",
-    "multiprocessing": "mpiexec starts several processes, which minigrad.distributed connects",
 }  # fmt: skip
 
 

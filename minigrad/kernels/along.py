@@ -184,7 +184,7 @@ def _as_slice(numbers: Array) -> Any:
 
 def _part(x: Array, axis: int, where: Any) -> Array:
     if isinstance(where, np.ndarray):
-        return np.take(x, where, axis)
+        return np.take(x, where.astype(np.intp, copy=False), axis)
     view: Array = x[(slice(None),) * (axis % x.ndim) + (where,)]
     return view
 

@@ -182,7 +182,8 @@ def one_hot(target: Array, classes: int) -> Any:
 
 
 def embedding(weight: Array, index: Array, padding: int, by_count: bool) -> Any:
-    return np.take(weight, index, axis=0)
+    # `take` refuses int64 where NumPy's own integer has 32 bits, as in WebAssembly.
+    return np.take(weight, index.astype(np.intp, copy=False), axis=0)
 
 
 def embedding_backward(
@@ -217,6 +218,7 @@ def embedding_backward(
 
 def embedding_transposed(u: Array, index: Array, padding: int, by_count: bool) -> Any:
     """What `embedding_backward` does to a cotangent: rows of it, but for those of padding, over their counts."""
+    index = index.astype(np.intp, copy=False)
     y = np.take(u, index, axis=0)
     if by_count and index.size:
         y /= np.bincount(index.reshape(-1))[index][..., np.newaxis].astype(y.dtype)

@@ -98,7 +98,7 @@ def ctc_backward(d: Array, x: Array, target: Array, lengths: Array, sizes: Array
     p[~inside(steps, classes.shape[1], lengths, sizes)] = 0.0
     p *= -d[:, None]
     p[:, d == 0] = 0.0  # also where the loss is infinite
-    places = (np.arange(steps * n).reshape(steps, n, 1) * count + classes).ravel()
+    places = (np.arange(steps * n).reshape(steps, n, 1) * count + classes).ravel().astype(np.intp, copy=False)
     return np.bincount(places, p.ravel(), x.size).astype(x.dtype).reshape(x.shape)
 
 

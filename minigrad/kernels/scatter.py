@@ -31,11 +31,14 @@ def _offsets(sizes: tuple[int, ...], strides: list[int], dim: int) -> Any:
 
 
 def flat_places(shape: tuple[int, ...], index: Array, dim: int) -> Array:
-    """Where the elements that ``index`` names along ``dim`` stand in the flattened array of this ``shape``."""
+    """Where the elements that ``index`` names along ``dim`` stand in the flattened array of this ``shape``.
+
+    As NumPy's own integers: `take` refuses int64 where these have 32 bits, as in WebAssembly.
+    """
     if not shape:
-        return np.zeros(index.size, np.int64)
+        return np.zeros(index.size, np.intp)
     strides = _strides(shape)
-    index = np.atleast_1d(index).astype(np.int64, copy=False)
+    index = np.atleast_1d(index).astype(np.intp, copy=False)
     places = index if strides[dim] == 1 else index * strides[dim]
     if index.ndim > 1:
         places = places + _offsets(index.shape, strides, dim)
@@ -53,7 +56,7 @@ def in_blocks(shape: tuple[int, ...], index: Array, dim: int) -> Iterator[tuple[
     first = np.arange(len(index)).reshape(-1, *(1,) * (index.ndim - 1)) * (strides[0] if dim else 0)
     others = _offsets((1, *index.shape[1:]), strides, dim)
     rows = max(BLOCK // inner, 1)
-    places = np.empty((rows, *index.shape[1:]), np.int64)
+    places = np.empty((rows, *index.shape[1:]), np.intp)
     for k in range(0, len(index), rows):
         part = index[k : k + rows]
         at = places[: len(part)]
@@ -105,7 +108,7 @@ def add_to_rows(out: Array, numbers: Array, rows: Array) -> None:
                 out[ordered[at]] += rows[order[at]]
             return
     flat, columns = out.reshape(-1), np.arange(width)
-    most = max(BLOCK // width, 1)
+    most = max(BLOCK // max(width, 1), 1)
     for i in range(0, count, most):
         at = numbers[i : i + most, None] * width + columns
         np.add.at(flat, at.reshape(-1), rows[i : i + most].reshape(-1))

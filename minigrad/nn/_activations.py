@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.autograd import no_grad
 from minigrad.core.apply import needs_value
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import runtime_error, value_error, warn
+from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.functions import activations as functions
 from minigrad.functions.creation import empty_like, from_numpy, zeros_like
 from minigrad.functions.dims import one_dim
@@ -356,6 +356,10 @@ def embedding(
     rows = len(array)
     padding = -1
     if padding_idx is not None:
+        if not hasattr(type(padding_idx), "__index__"):
+            raise type_error(
+                f"embedding(): argument 'padding_idx' must be int, not {type(padding_idx).__name__}"
+            )
         if not -rows <= padding_idx < rows:
             raise value_error("Padding_idx must be within num_embeddings")
         padding = padding_idx % rows

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import wrap
-from minigrad.errors import not_implemented_error, runtime_error, value_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.functions.bags import sums
 from minigrad.functions.creation import full
 from minigrad.functions.elementwise import where
@@ -87,13 +87,33 @@ def embedding_bag(
             f"embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
             f"mode='{mode}')"
         )
+    if weight._array.dtype.kind != "f":
+        raise runtime_error(
+            "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, Float, Double; "
+            f"but got {weight.dtype} instead (while checking arguments for embedding_bag)"
+        )
+    if scaled is not None and scaled._array.dtype != weight._array.dtype:
+        raise runtime_error(
+            f"Expected per_sample_weights of the same type as weight, {weight.dtype}, but got {scaled.dtype}"
+        )
+    padding_idx = _padding(padding_idx, len(weight._array))
+    if scaled is not None:
+        scaled = scaled.reshape(-1).narrow(0, 0, flat._array.size)
     count, bags = len(starts), np.searchsorted(starts, np.arange(len(flat._array)), side="right") - 1
     if padding_idx is not None:
         needs_value("embedding_bag() with padding_idx")
-        kept = np.nonzero(flat._array != padding_idx % max(len(weight._array), 1))[0]
+        kept = np.nonzero(flat._array != padding_idx)[0]
         flat, bags = flat[wrap(kept)], bags[kept]
-        scaled = None if scaled is None else scaled.reshape(-1)[wrap(kept)]
-    rows = embedding(flat, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
+        scaled = None if scaled is None else scaled[wrap(kept)]
+    try:
+        rows = embedding(flat, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
+    except IndexError:  # PyTorch raises another kind here than in `embedding`
+        index = flat._array
+        place = int(np.argmax((index < 0) | (index >= len(weight._array))))
+        raise runtime_error(
+            f"Index {place} of input takes value {index[place]} which is not in the valid range "
+            f"[0, {len(weight._array)})"
+        ) from None
     if scaled is not None:
         rows = rows * scaled.reshape(-1, 1)
     sizes = np.bincount(bags, minlength=count)[:, None]
@@ -103,6 +123,21 @@ def embedding_bag(
     if mode == "sum":
         return total
     return total / wrap(np.maximum(sizes, 1).astype(rows._array.dtype))
+
+
+def _padding(padding_idx: Any, rows: int) -> int | None:
+    """The row that counts for nothing, from the front."""
+    if padding_idx is None:
+        return None
+    if not hasattr(type(padding_idx), "__index__"):
+        raise type_error(
+            f"embedding_bag(): argument 'padding_idx' must be int, not {type(padding_idx).__name__}"
+        )
+    if not -rows <= padding_idx < rows:
+        raise runtime_error(
+            f"padding_idx must be within the number of embeddings, {-rows} through {rows - 1}, but got {padding_idx}"
+        )
+    return int(padding_idx) % rows
 
 
 def _starts(input: Tensor, offsets: Tensor | None, with_last: bool) -> tuple[Any, Tensor]:
@@ -121,6 +156,11 @@ def _starts(input: Tensor, offsets: Tensor | None, with_last: bool) -> tuple[Any
         raise value_error("offsets has to be a 1D Tensor but got None")
     if offsets.dim() != 1:
         raise value_error("offsets has to be a 1D Tensor")
+    if offsets._array.dtype.char not in "ilq":  # int32 and int64
+        raise runtime_error(
+            "Expected tensor for argument #1 'offsets' to have one of the following scalar types: Long, Int; but got "
+            f"{offsets.dtype} instead (while checking arguments for embedding_bag); use .long()"
+        )
     needs_value("embedding_bag() with offsets")
     starts, size = offsets._array, input._array.size
     if with_last and not starts.size:
@@ -134,7 +174,11 @@ def _starts(input: Tensor, offsets: Tensor | None, with_last: bool) -> tuple[Any
         raise runtime_error(
             f"offsets[-1] can not be greater than input's length({size}) but got offsets[-1] of {starts[-1]}"
         )
-    return (starts[:-1] if with_last else starts), input
+    if (starts[1:] < starts[:-1]).any():  # PyTorch: memory that is not the input's
+        raise runtime_error(f"offsets must not decrease, got {starts.tolist()}")
+    if with_last:
+        return starts[:-1], input.narrow(0, 0, int(starts[-1]))
+    return starts, input if starts.size else input.narrow(0, 0, 0)
 
 
 def _maxima(rows: Tensor, sizes: Any) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from minigrad.autograd import no_grad
 from minigrad.core.apply import cast
+from minigrad.dtypes import common
 from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.functions.elementwise import broadcast, clamp_min, where
 from minigrad.gate import public
@@ -50,6 +51,10 @@ def normalize(
     """``input`` over its p-norm along ``dim``, which counts as ``eps`` at least."""
     if out is not None:
         raise not_implemented_error("normalize(): out= is not supported; assign the result")
+    if input._array.dtype.kind != "f":
+        raise runtime_error(
+            f"normalize(): Expected a floating point tensor as input. Got {input.dtype}; use .float() first"
+        )
     y: Tensor = input / clamp_min(_norm(input, p, dim, True), eps)
     return y
 
@@ -63,9 +68,10 @@ def pairwise_distance(
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """``sum(x1 * x2) / (|x1| * |x2|)`` along ``dim``, each norm at least ``eps``."""
-    for x in (x1, x2):
-        if x._array.dtype.kind != "f":
-            raise runtime_error(f"expected common dtype to be floating point, yet common dtype is {x.dtype}")
+    kind = common([x1._array, x2._array])
+    if kind.kind != "f":
+        raise runtime_error(f"expected common dtype to be floating point, yet common dtype is {kind}")
+    x1, x2 = (x if x._array.dtype == kind else cast(x, kind) for x in (x1, x2))
     shape = broadcast("cosine_similarity", x1._array.shape, x2._array.shape)
     x1, x2 = (x if x._array.shape == shape else x.expand(shape) for x in (x1, x2))
     lengths = [_norm(x, 2, dim, True).clone() for x in (x1, x2)]

@@ -108,6 +108,8 @@ def _fractional(
             )
     batched = x if x.dim() == rank + 2 else x.unsqueeze(0)
     images = batched.shape[:2]
+    if samples is not None and batched is not x and samples.dim() == 3:
+        samples = samples[:1]  # PyTorch takes more rows than there are images
     if samples is None:
         samples = rand(*images, rank, dtype=x.dtype)
     elif samples.shape != (*images, rank) or samples.dtype != x.dtype:

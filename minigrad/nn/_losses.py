@@ -5,188 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 from minigrad.autograd import no_grad
 from minigrad.core.apply import cast, needs_value
-from minigrad.errors import not_implemented_error, runtime_error, value_error, warn
+from minigrad.errors import runtime_error, value_error, warn
 from minigrad.functions import activations as functions
 from minigrad.functions.creation import ones_like
 from minigrad.functions.elementwise import clamp_min, where
 from minigrad.gate import public
 from minigrad.nn._distances import pairwise_distance
-from minigrad.nn._reductions import legacy_reduction, of_shape, reduced, refuse_integers, warn_of_sizes
+from minigrad.nn._reductions import (
+    difference,
+    legacy_reduction,
+    of_input,
+    of_shape,
+    paired,
+    reduced,
+    refuse_integers,
+    refuse_whole,
+    times,
+)
 from minigrad.tensor import Tensor
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
-    "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "margin_ranking_loss", "nll_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss",
+    "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "margin_ranking_loss",
     "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
 ]  # fmt: skip
-
-
-# ---------------------------------------------------------------- classes
-
-
-def cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    ignore_index: int = -100,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
-) -> Tensor:
-    """``-log(softmax(input))`` of the target classes: for input (N, C, ...) and int64 target (N, ...), or (C) and ().
-
-    A floating target of the shape of ``input`` has a probability for each class. ``weight`` (C) has one weight for each
-    class, and the mean is the weighted one. Targets of ``ignore_index`` count for nothing. ``label_smoothing`` mixes
-    the target with equal probabilities. IndexError for a class out of range, ValueError or RuntimeError for shapes.
-    """
-    reduction = legacy_reduction(size_average, reduce, reduction)
-    if not 0.0 <= label_smoothing <= 1.0:
-        raise runtime_error(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    if input._array.shape == target._array.shape:
-        if ignore_index >= 0:
-            raise runtime_error("ignore_index is not supported for floating point target")
-        return _of_probabilities(input, target, weight, reduction, label_smoothing)
-    _check_classes(input, target, weight)
-    rows, classes = _rows(input), target.reshape(-1)
-    if label_smoothing == 0.0:
-        losses = functions.log_loss(rows, classes, ignore_index)
-        return _shaped(_of_classes(losses, classes, weight, ignore_index, reduction), target, reduction)
-    logs = functions.log_softmax(rows, 1)
-    losses = functions.nll(logs, classes, ignore_index)
-    hard = _of_classes(losses, classes, weight, ignore_index, reduction)
-    kept = classes.ne(ignore_index)
-    even = where(kept, -(logs if weight is None else logs * weight.detach()).sum(1), 0.0)
-    if reduction == "mean":
-        even = even.sum() / _weights(classes, weight, ignore_index, logs).sum()
-    else:
-        even = reduced(even, reduction)
-    mixed: Tensor = hard * (1 - label_smoothing) + even * (label_smoothing / logs._array.shape[1])
-    return _shaped(mixed, target, reduction)
-
-
-def _shaped(losses: Tensor, target: Tensor, reduction: str) -> Tensor:
-    shape = target._array.shape if reduction == "none" else ()
-    return losses if losses._array.shape == shape else losses.reshape(shape)
-
-
-def _rows(input: Tensor) -> Tensor:
-    """A matrix with a row of classes for each target."""
-    ndim, shape = input._array.ndim, input._array.shape
-    if ndim == 2:
-        return input
-    if ndim == 1:
-        return input.reshape(1, -1)
-    rows = math.prod(shape) // max(shape[1], 1) if shape[1] else shape[0] * math.prod(shape[2:])
-    return input.permute(0, *range(2, ndim), 1).reshape(rows, shape[1])
-
-
-def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
-    x, t = input._array, target._array
-    if not x.ndim:
-        raise value_error(f"Expected 1 or more dimensions (got {x.ndim})")
-    batch = x.shape[:1] + x.shape[2:] if x.ndim > 1 else ()
-    if x.ndim > 1 and t.ndim and x.shape[0] != t.shape[0]:
-        raise value_error(
-            f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0]})."
-        )
-    if x.ndim < 3 and t.ndim > 1:
-        raise runtime_error("0D or 1D target tensor expected, multi-target not supported")
-    if x.ndim > 3 and t.ndim != x.ndim - 1:
-        raise value_error(f"Expected target size {list(batch)}, got {list(t.shape)}")
-    if t.shape != batch and not (x.ndim == 1 and t.shape == (1,)):
-        raise (value_error if x.ndim < 3 else runtime_error)(
-            f"Expected target size {list(batch)}, got {list(t.shape)}"
-        )
-    if t.dtype not in (np.int64, np.uint8):
-        raise runtime_error(f"expected scalar type Long but found {target.dtype}; use .long()")
-    if x.dtype.kind != "f":
-        raise not_implemented_error(f'"nll_loss" not implemented for {input.dtype}; use .float() first')
-    _check_weight(input, weight)
-
-
-def _check_weight(input: Tensor, weight: Tensor | None) -> None:
-    if weight is None:
-        return
-    count = input._array.shape[1 if input._array.ndim > 1 else 0]
-    if weight._array.shape != (count,):
-        raise runtime_error(
-            "weight tensor should be defined either for all "
-            f"{count} classes or no classes but got weight tensor of shape: {list(weight._array.shape)}"
-        )
-    if weight._array.dtype != input._array.dtype:
-        raise runtime_error(f"expected scalar type {input.dtype} but found {weight.dtype} for the weight")
-
-
-def _weights(classes: Tensor, weight: Tensor | None, ignore: int, like: Tensor) -> Tensor:
-    """The weight of each target; 0 where it is ignored."""
-    kept = classes.ne(ignore)
-    if weight is None:
-        weights: Tensor = cast(kept, like._array.dtype)
-        return weights
-    return where(kept, weight.detach()[where(kept, classes, 0)], 0.0)
-
-
-def _of_classes(
-    losses: Tensor, classes: Tensor, weight: Tensor | None, ignore: int, reduction: str
-) -> Tensor:
-    """The reduction of the losses of classes; the mean is over the weights of those that are not ignored."""
-    if weight is None and reduction != "mean":
-        return reduced(losses, reduction)
-    weights = _weights(classes, weight, ignore, losses)
-    if weight is not None:
-        losses = losses * weights
-    if reduction == "mean":
-        mean: Tensor = losses.sum() / weights.sum()
-        return mean
-    return reduced(losses, reduction)
-
-
-def _of_probabilities(
-    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float
-) -> Tensor:
-    if target._array.dtype.kind != "f":
-        raise runtime_error(
-            f"Expected floating point type for target with class probabilities, got {target.dtype}"
-        )
-    if not input._array.ndim:
-        raise runtime_error("Expected 1 or more dimensions (got 0)")
-    _check_weight(input, weight)
-    dim = 1 if input._array.ndim > 1 else 0
-    classes = input._array.shape[dim]
-    if smoothing > 0.0:
-        target = target * (1 - smoothing) + smoothing / classes
-    losses = functions.log_softmax(input, dim) * target
-    if weight is not None:
-        losses = losses * weight.detach().reshape(classes, *(1,) * (input._array.ndim - 2))
-    if reduction == "none":
-        return -losses.sum(dim)
-    if reduction == "mean":
-        count = input._array.size / classes if classes else math.nan
-        mean: Tensor = -losses.sum() / count
-        return mean
-    return reduced(-losses, reduction)
-
-
-def nll_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    ignore_index: int = -100,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """``-input`` of the target classes, where ``input`` has logarithms of probabilities; as :func:`cross_entropy`."""
-    reduction = legacy_reduction(size_average, reduce, reduction)
-    _check_classes(input, target, weight)
-    classes = target.reshape(-1)
-    losses = functions.nll(_rows(input), classes, ignore_index)
-    return _shaped(_of_classes(losses, classes, weight, ignore_index, reduction), target, reduction)
 
 
 # ---------------------------------------------------------------- two classes, probabilities
@@ -213,7 +57,7 @@ def binary_cross_entropy(
     if target._array.dtype != input._array.dtype:
         raise runtime_error(f"Found dtype {target.dtype} but expected {input.dtype}")
     losses = functions.bce(input, target)
-    return reduced(losses if weight is None else losses * weight, reduction)
+    return reduced(times(losses, weight), reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -230,12 +74,14 @@ def binary_cross_entropy_with_logits(
     if target._array.shape != input._array.shape:
         raise value_error(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     refuse_integers("binary_cross_entropy_with_logits", target, input)
+    refuse_whole("log_sigmoid", input)
     if pos_weight is None:
         losses = functions.bce_with_logits(input, target)
     else:
         positive = (pos_weight - 1) * target + 1
         losses = (1 - target) * input - positive * functions.log_sigmoid(input)
-    return reduced(losses if weight is None else losses * weight, reduction)
+    losses = losses if losses._array.dtype == target._array.dtype else cast(losses, target._array.dtype)
+    return reduced(times(losses, weight), reduction)
 
 
 def kl_div(
@@ -257,7 +103,9 @@ def kl_div(
             "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
             "'mean' will be changed to behave the same as 'batchmean' in the next major release."
         )
-    refuse_integers("kl_div", target, input)
+    for t in (input, target):
+        if t._array.dtype.kind != "f":
+            raise runtime_error(f"kl_div: Integral inputs not supported, got {t.dtype}; use .float() first")
     if log_target:
         losses = target.exp() * (target - input)
     else:
@@ -281,13 +129,13 @@ def smooth_l1_loss(
     beta: float = 1.0,
 ) -> Tensor:
     """``d**2 / (2 * beta)`` of differences d up to ``beta``, else ``|d| - beta / 2``. RuntimeError for beta < 0."""
-    warn_of_sizes(input, target)
+    input, target = paired(input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
-    if beta < 0:
+    if not beta >= 0:  # nan too
         raise runtime_error("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
         return reduced((input - target).abs(), reduction)
-    d = _difference("smooth_l1_loss", input, target)
+    d = difference("smooth_l1_loss", input, target)
     losses = functions.huber(d, delta=float(beta))
     return reduced(losses if beta == 1 else losses / beta, reduction)
 
@@ -299,22 +147,16 @@ def huber_loss(
 
     RuntimeError unless delta > 0.
     """
-    warn_of_sizes(input, target)
-    if delta <= 0:
+    paired(input, target)
+    if not delta > 0:  # nan too
         raise runtime_error("huber_loss does not support non-positive values for delta.")
-    losses = functions.huber(_difference("huber_loss", input, target), delta=float(delta))
+    d = difference("huber_loss", input, target)
+    losses = of_input("huber_loss", input, functions.huber(d, delta=float(delta)))
     if weight is None:
         return reduced(losses, reduction)
     if weight._array.shape != input._array.shape:
         raise value_error("Weights and input must have the same size.")
     return reduced(losses * weight, reduction)  # PyTorch: the mean here is the plain one
-
-
-def _difference(name: str, input: Tensor, target: Tensor) -> Tensor:
-    d: Tensor = input - (target.to(input.dtype) if target._array.dtype == bool else target)
-    if d._array.dtype.kind != "f":
-        raise not_implemented_error(f'"{name}" not implemented for {d.dtype}; use .float() first')
-    return d
 
 
 def poisson_nll_loss(
@@ -390,7 +232,8 @@ def soft_margin_loss(
 ) -> Tensor:
     """``log(1 + exp(-target * input))`` for targets 1 and -1."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    return reduced(of_shape("soft_margin_loss", input, -input * target).exp().log1p(), reduction)
+    losses = of_shape("soft_margin_loss", input, -input * target).exp().log1p()
+    return reduced(of_input("soft_margin_loss", input, losses), reduction)
 
 
 def hinge_embedding_loss(
@@ -401,10 +244,13 @@ def hinge_embedding_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """``input`` where the target is 1, ``max(0, margin - input)`` where it is -1."""
+    """``input`` where the target is 1, ``max(0, margin - input)`` where it is -1; of the input's element type."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    apart = where(target.ne(1), clamp_min(margin - input, 0), 0.0)
-    return reduced(apart + where(target.ne(-1), input, 0.0), reduction)
+    if input._array.dtype.kind in "iu":  # PyTorch: the margin is cut off to a whole number
+        margin = int(margin)
+    zero: float = type(margin)(0)
+    apart = where(target.ne(1), clamp_min(margin - input, 0), zero)
+    return reduced(apart + where(target.ne(-1), input, zero), reduction)
 
 
 def margin_ranking_loss(

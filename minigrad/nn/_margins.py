@@ -52,6 +52,13 @@ def multi_margin_loss(
     if t.size != rows or t.ndim > 1:
         raise runtime_error(f"inconsistent target size, expected {rows} but got {list(t.shape)}")
     _check_classes("multi_margin_loss", t, 0, classes)
+    if weight is not None:
+        if weight._array.size != classes:
+            raise runtime_error(
+                f"inconsistent weight size, expected {classes} but got {list(weight._array.shape)}"
+            )
+        if weight._array.dtype != x.dtype:
+            raise runtime_error(f"expected scalar type {input.dtype} but found {weight.dtype} for the weight")
     index = wrap(t.reshape(rows, 1).astype(np.int64))
     matrix = input.reshape(rows, classes)
     over = relu(margin - matrix.gather(1, index) + matrix)
@@ -116,7 +123,8 @@ def multilabel_soft_margin_loss(
     losses = -(target * functions.log_sigmoid(input) + (1 - target) * functions.log_sigmoid(-input))
     if weight is not None:
         losses = losses * weight
-    return reduced(losses.sum(-1) / input._array.shape[-1], reduction)
+    dim = input.dim() - 1  # also where a target of more dimensions has broadcast it, as PyTorch
+    return reduced(losses.sum(dim) / input._array.shape[dim], reduction)
 
 
 def triplet_margin_with_distance_loss(

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.core.apply import cast
-from minigrad.errors import runtime_error, value_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.functions.images import pad
 from minigrad.functions.norms import layer_norm as scaled_layer_norm
 from minigrad.functions.norms import standardize
@@ -32,6 +32,10 @@ def _scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple[
 def _check_types(input: Tensor, *parts: Tensor | None) -> None:
     """RuntimeError unless all are of one element type; only to float16 weights and statistics of float32 may go."""
     kind = input._array.dtype
+    if kind.kind != "f":
+        raise not_implemented_error(
+            f"norms are not implemented for an input of {input.dtype}; use .float() first"
+        )
     for t in parts:
         if t is not None and t._array.dtype is not kind and t._array.dtype != kind:
             if kind == np.float16 and t._array.dtype == np.float32:
@@ -44,7 +48,9 @@ def _check_types(input: Tensor, *parts: Tensor | None) -> None:
 
 def _features(input: Tensor, normalized_shape: Sequence[int], *parts: Tensor | None) -> tuple[int, ...]:
     """The shape over which layer norm goes, after a look at the arguments."""
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if isinstance(normalized_shape, int):
+        raise type_error(f"argument 'normalized_shape' must be tuple of ints, not int: ({normalized_shape},)")
+    shape = tuple(normalized_shape)
     if not shape:
         raise runtime_error(
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
@@ -87,9 +93,15 @@ def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
     """``input / sqrt(mean(input**2) + eps) * weight`` over the last dimensions; ``eps`` None is the dtype's epsilon."""
+    if not isinstance(normalized_shape, int) and input._array.ndim < len(normalized_shape):
+        raise value_error(
+            f"Input tensor must have at least {len(normalized_shape)} dimensions, but got {input._array.ndim}"
+        )
     shape = _features(input, normalized_shape, weight)
     if input._array.dtype.kind != "f":
-        raise runtime_error(f"rms_norm: expected a floating input, got {input.dtype}; use .float() first")
+        raise not_implemented_error(
+            f"rms_norm: expected a floating input, got {input.dtype}; use .float() first"
+        )
     least = float(np.finfo(input._array.dtype).eps) if eps is None else eps
     dims = tuple(range(-len(shape), 0))
     return _scaled(input * (input.square().mean(dims, keepdim=True) + least).rsqrt(), weight, None, shape)
@@ -204,10 +216,10 @@ def instance_norm(
 ) -> Tensor:
     """`batch_norm` for each example alone; the running mean and variance are those of the batch's averages."""
     size = input._array.shape
-    if len(size) < 2:
-        raise runtime_error(f"instance_norm expects an input of 2 dimensions or more, got {list(size)}")
     if use_input_stats and math.prod(size[2:]) == 1:
         raise value_error(f"Expected more than 1 spatial element when training, got input size {list(size)}")
+    if len(size) < 2:
+        raise runtime_error(f"instance_norm expects an input of 2 dimensions or more, got {list(size)}")
     if not use_input_stats and (running_mean is None or running_var is None):
         raise runtime_error("Expected running_mean and running_var to be defined when use_input_stats=False")
     _per_channel(size[1], running_mean, running_var, weight, bias)

@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.functions.nn import linear
 from minigrad.gate import public
-from minigrad.nn._losses import cross_entropy
+from minigrad.nn._classes import cross_entropy
 from minigrad.tensor import Tensor
 
 __all__ = ["linear_cross_entropy"]

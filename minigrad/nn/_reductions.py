@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from minigrad.errors import runtime_error, value_error, warn
+from minigrad.core.apply import cast
+from minigrad.errors import not_implemented_error, runtime_error, value_error, warn
 from minigrad.tensor import Tensor
 
 
-def warn_of_sizes(input: Tensor, target: Tensor) -> None:
+def paired(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Both, with a UserWarning for shapes that differ; of 0 dimensions, one counts for its element type too."""
     if target.shape != input.shape:
         warn(
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
             "Please ensure they have the same size."
         )
+        if not input.dim() or not target.dim():
+            return input.reshape(
+                -1
+            ) if not input.dim() else input, target if target.dim() else target.reshape(-1)
+    return input, target
 
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
@@ -39,6 +46,14 @@ def weighted(errors: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     return reduced(errors, reduction)
 
 
+def times(losses: Tensor, weight: Tensor | None) -> Tensor:
+    """Each loss times its weight, in the losses' element type."""
+    if weight is None:
+        return losses
+    product: Tensor = losses * weight
+    return product if product._array.dtype == losses._array.dtype else cast(product, losses._array.dtype)
+
+
 def reduced(errors: Tensor, reduction: str) -> Tensor:
     """The errors themselves, their mean or their sum. ValueError for another reduction."""
     if reduction == "none":
@@ -56,6 +71,31 @@ def refuse_integers(name: str, target: Tensor, input: Tensor) -> None:
         raise runtime_error(
             f"{name}: a target of {target.dtype} can't be cast to the input's {input.dtype}; use .to(input.dtype)"
         )
+
+
+def refuse_whole(name: str, input: Tensor) -> None:
+    """NotImplementedError for an input of whole numbers or bools."""
+    if input._array.dtype.kind != "f":
+        raise not_implemented_error(f'"{name}" not implemented for {input.dtype}; use .float() first')
+
+
+def difference(name: str, input: Tensor, target: Tensor) -> Tensor:
+    """``input - target``, bools as 0 and 1. NotImplementedError where both are whole numbers."""
+    a, b = input._array.dtype, target._array.dtype
+    if a.kind != "f" and b.kind != "f":
+        refuse_whole(name, input)
+    d: Tensor = (cast(input, b) if a.kind == "b" else input) - (cast(target, a) if b.kind == "b" else target)
+    return d
+
+
+def of_input(name: str, input: Tensor, losses: Tensor) -> Tensor:
+    """The losses in the input's element type. RuntimeError for an input of whole numbers, which cannot hold them."""
+    kind = input._array.dtype
+    if kind.kind != "f":
+        raise runtime_error(
+            f"{name}: result type {losses.dtype} can't be cast to the input's {input.dtype}; use .float() first"
+        )
+    return losses if losses._array.dtype == kind else cast(losses, kind)
 
 
 def of_shape(name: str, input: Tensor, losses: Tensor) -> Tensor:

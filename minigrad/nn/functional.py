@@ -9,7 +9,7 @@ from minigrad.functions import nn as functions
 from minigrad.functions.nn import linear
 from minigrad.gate import public
 from minigrad.hints import missing
-from minigrad.nn._reductions import legacy_reduction, warn_of_sizes, weighted
+from minigrad.nn._reductions import difference, legacy_reduction, paired, weighted
 from minigrad.tensor import Tensor
 
 # By module: loaded when one of its names is first asked for.
@@ -21,10 +21,11 @@ _FILES = {
         tanhshrink threshold
     """,
     "nn._losses": """
-        binary_cross_entropy binary_cross_entropy_with_logits cosine_embedding_loss cross_entropy
-        gaussian_nll_loss hinge_embedding_loss huber_loss kl_div margin_ranking_loss nll_loss
-        poisson_nll_loss smooth_l1_loss soft_margin_loss triplet_margin_loss
+        binary_cross_entropy binary_cross_entropy_with_logits cosine_embedding_loss gaussian_nll_loss
+        hinge_embedding_loss huber_loss kl_div margin_ranking_loss poisson_nll_loss smooth_l1_loss
+        soft_margin_loss triplet_margin_loss
     """,
+    "nn._classes": "cross_entropy nll_loss",
     "nn._attention": "multi_head_attention_forward scaled_dot_product_attention",
     "nn._ctc": "ctc_loss",
     "nn._bags": "bilinear embedding_bag",
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
     from minigrad.nn._activations import *  # noqa: F403
     from minigrad.nn._attention import *  # noqa: F403
     from minigrad.nn._bags import *  # noqa: F403
+    from minigrad.nn._classes import *  # noqa: F403
     from minigrad.nn._ctc import *  # noqa: F403
     from minigrad.nn._distances import *  # noqa: F403
     from minigrad.nn._fractional import *  # noqa: F403
@@ -134,12 +136,12 @@ def mse_loss(
     that do not broadcast.
     """
     if not functions.same_shape(input, target):
-        warn_of_sizes(input, target)
+        input, target = paired(input, target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce, reduction)
     if weight is None and reduction == "mean":
         return functions.mse_mean(input, target)
-    return weighted((input - target) ** 2, weight, reduction)
+    return weighted(difference("mse_loss", input, target) ** 2, weight, reduction)
 
 
 def l1_loss(
@@ -151,7 +153,7 @@ def l1_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """The absolute error ``|input - target|``; the arguments are those of :func:`mse_loss`."""
-    warn_of_sizes(input, target)
+    input, target = paired(input, target)
     reduction = legacy_reduction(size_average, reduce, reduction)
     return weighted((input - target).abs(), weight, reduction)
 

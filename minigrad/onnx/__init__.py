@@ -151,6 +151,8 @@ class _Graph:
         self.nodes, self.constants = list[Any](), list[Any]()
         self.names: dict[Node, str] = {}  # of inputs, constants and results
         self.named: dict[Node, str] = {}  # of parameters and buffers, as the module calls them
+        self.parts: dict[Node, list[str]] = {}  # of records whose result is a vector of several matrices
+        self.batch = ""  # the name of the size of the batch, once it is needed
         self.node: Any = None
         self.twin: Any = None
         self.dtype: Any = None
@@ -174,23 +176,50 @@ class _Graph:
             inputs = [self.operand(*row) for row in zip(node.inputs, arrays[:-1], others[:-1], strict=True)]
             # of constants that a form adds
             self.dtype = next((a.dtype for a in arrays if isinstance(a, np.ndarray)), self.dtype)
-            if isinstance(form, str):
-                self.names[node] = self(form, *inputs)
+            result = self(form, *inputs) if isinstance(form, str) else form(self, *inputs, **node.params)
+            if isinstance(result, list):
+                self.parts[node] = result
             else:
-                self.names[node] = form(self, *inputs, **node.params)
+                self.names[node] = result
 
     def operand(self, node: Any, value: Any, other: Any) -> str:
         """The name of an operand, with the type that the operation gets it in."""
         dtype = getattr(value, "dtype", self.dtype)
+        if node in self.parts:
+            if self.node.op.name != "slice":
+                raise self.refuse("it takes a result of a recurrent layer as one vector")
+            return ""
         if node in self.names:
             name = self.names[node]
             return name if node.dtype == dtype else self("Cast", name, to=self.type(dtype))
+        if np.shape(value) != np.shape(other) and np.ndim(value) == np.ndim(other):
+            return self.filled(value, other)
         if not np.array_equal(value, other, equal_nan=dtype.kind == "f"):
             raise self.refuse("it takes a constant that depends on the batch")
         if isinstance(node, Const) or node.dtype != dtype:
             return self.array(value, dtype)
         name = self.names[node] = self.array(value, dtype, self.named.get(node, ""))
         return name
+
+    def filled(self, value: Any, other: Any) -> str:
+        """A constant with rows for the whole batch, such as the zeros that a recurrent layer begins with."""
+        first, second = (run.inputs[0]._array.shape[0] for run in (self.first, self.second))
+        sizes = [
+            n if n == m else -1 if (n, m) == (first, second) else None
+            for n, m in zip(value.shape, other.shape, strict=True)
+        ]
+        number = value.flat[0] if value.size else None
+        if None in sizes or not value.size or (value != number).any() or (other != number).any():
+            raise self.refuse("it takes a constant that depends on the batch")
+        self.batch = self.batch or self("Shape", self.names[self.first.leaves[0]], start=0, end=1)
+        pieces = [self.batch if n == -1 else self.array([n], np.int64) for n in sizes]
+        return self("Expand", self.array(number, value.dtype), self("Concat", *pieces, axis=0))
+
+    def several(self, operator: str, inputs: Sequence[str], count: int, **attributes: Any) -> list[str]:
+        """Adds an operator of several results, and returns their names."""
+        names = [f"{operator.lower()}_{len(self.nodes)}_{k}" for k in range(count)]
+        self.nodes.append(self.onnx.helper.make_node(operator, inputs, names, **attributes))
+        return names
 
     def __call__(self, operator: str, *inputs: str, **attributes: Any) -> str:
         name = f"{operator.lower()}_{len(self.nodes)}"

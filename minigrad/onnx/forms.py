@@ -6,29 +6,14 @@ inputs and the parameters of the record, which returns the name of the result.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-
-class Out(Protocol):
-    """What a form writes to. ``node`` is the record; ``twin`` is that of a larger batch."""
-
-    node: Any
-    twin: Any
-
-    def __call__(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        """Adds an operator and returns the name of its result."""
-
-    def array(self, values: Any, dtype: Any = None) -> str:
-        """The name of a constant, by default of the type of the first input."""
-
-    def type(self, dtype: Any) -> int:
-        """ONNX's number of an element type."""
-
-    def refuse(self, why: str) -> Exception:
-        """What is raised for an operation without a form."""
+from minigrad.onnx.out import Out
+from minigrad.onnx.recurrent import gru, lstm, rnn
 
 
 def _sizes(o: Out, sizes: Sequence[int], twin: Sequence[int], free: int) -> str:
@@ -53,7 +38,22 @@ def _expand(o: Out, x: str, shape: Any) -> str:
     return o("Expand", x, _sizes(o, shape, wide, 1))
 
 
+def _part(o: Out, index: Any) -> str:
+    """The matrix that is cut out of the vector of a recurrent layer's results, still as rows."""
+    source = o.node.inputs[0]
+    rows, width = source.inputs[0].shape[0], source.inputs[1].shape[1]
+    states = math.prod(source.inputs[1].shape)
+    names = o.parts[source]
+    ends = [0, rows * width, *(rows * width + k * states for k in range(1, len(names)))]
+    (cut,) = index
+    if (cut.start or 0) not in ends[:-1]:
+        raise o.refuse("it takes a result of a recurrent layer apart")
+    return names[ends.index(cut.start or 0)]
+
+
 def _slice(o: Out, x: str, index: Any) -> str:
+    if o.node.inputs[0] in o.parts:
+        return _part(o, index)
     if index != o.twin.params["index"]:
         raise o.refuse("the place depends on the size of the batch")
     axis = 0
@@ -221,7 +221,80 @@ def _round(o: Out, x: str, decimals: int) -> str:
     return o("Round", x)
 
 
-Form = str | Callable[..., str]
+def _truncated(o: Out, x: str) -> str:
+    return o("Mul", o("Sign", x), o("Floor", o("Abs", x)))
+
+
+def _whole(o: Out) -> bool:
+    return bool(o.node.dtype.kind != "f")
+
+
+def _apart(o: Out, a: str, b: str, zero: str) -> str:
+    """Whether one number is below 0 and the other is not."""
+    return o("Xor", o("Less", a, zero), o("Less", b, zero))
+
+
+def _remainder(o: Out, a: str, b: str) -> str:
+    """With the sign of ``b``; of floats ONNX has that of ``a`` alone."""
+    if _whole(o):
+        return o("Mod", a, b)
+    rest, zero = o("Mod", a, b, fmod=1), o.array(0.0)
+    wrong = o("And", o("Not", o("Equal", rest, zero)), _apart(o, rest, b, zero))
+    return o("Where", wrong, o("Add", rest, b), rest)
+
+
+def _floor_divide(o: Out, a: str, b: str) -> str:
+    """What is left without the remainder, so that no rounding of the quotient counts."""
+    quotient = o("Div", o("Sub", a, _remainder(o, a, b)), b)
+    if _whole(o):
+        return quotient
+    whole = o("Round", quotient)
+    return o("Where", o("Equal", b, o.array(0.0)), o("Div", a, b), whole)
+
+
+def _trunc_divide(o: Out, a: str, b: str) -> str:
+    return o("Div", a, b) if _whole(o) else _truncated(o, o("Div", a, b))
+
+
+def _order(o: Out, x: str, dim: int, descending: bool) -> str:
+    shape, wide = (n.inputs[0].shape for n in (o.node, o.twin))
+    if not shape:
+        return o.array(0, np.int64)
+    fixed = shape[dim] == wide[dim]
+    count = o.array([shape[dim]], np.int64) if fixed else o("Shape", x, start=dim, end=dim + 1)
+    return o.several("TopK", [x, count], 2, axis=dim, largest=int(descending))[1]
+
+
+def _top(o: Out, x: str, k: int, dim: int, largest: bool) -> str:
+    return o.several("TopK", [x, o.array([k], np.int64)], 2, axis=dim, largest=int(largest))[1]
+
+
+def _flip(o: Out, x: str, dims: Sequence[int]) -> str:
+    starts, ends, steps = (o.array([n] * len(dims), np.int64) for n in (-1, np.iinfo(np.int64).min, -1))
+    return o("Slice", x, starts, ends, o.array(list(dims), np.int64), steps)
+
+
+def _logical(operator: str) -> Callable[..., str]:
+    """`any` and `all` by the largest and the smallest of zeros and ones."""
+
+    def form(o: Out, x: str, dim: Any, keepdim: bool) -> str:
+        bits = o("Cast", o("Cast", x, to=o.type(np.bool_)), to=o.type(np.int32))
+        axes = range(len(o.node.inputs[0].shape)) if dim is None else np.atleast_1d(dim).tolist()
+        y = o(operator, bits, o.array(list(axes), np.int64), keepdims=int(keepdim))
+        return o("Cast", y, to=o.type(o.node.dtype))
+
+    return form
+
+
+def _shrunk(o: Out, x: str, lambd: float) -> str:
+    return o("Where", o("LessOrEqual", o("Abs", x), o.array(lambd)), o.array(0.0), x)
+
+
+def _threshold(o: Out, x: str, threshold: float, value: float) -> str:
+    return o("Where", o("LessOrEqual", x, o.array(threshold)), o.array(value), x)
+
+
+Form = str | Callable[..., Any]
 
 _ALIKE = """
     add:Add sub:Sub mul:Mul div:Div neg:Neg pow:Pow reciprocal:Reciprocal exp:Exp log:Log sqrt:Sqrt sigmoid:Sigmoid
@@ -234,6 +307,9 @@ _ALIKE = """
 
 FORMS: dict[str, Form] = {
     **{pair.partition(":")[0]: pair.partition(":")[2] for pair in _ALIKE.split()},
+    "all": _logical("ReduceMin"),
+    "any": _logical("ReduceMax"),
+    "argsort": _order,
     "amax": _reduced("ReduceMax"),
     "amin": _reduced("ReduceMin"),
     "argmax": _arg("ArgMax"),
@@ -246,13 +322,20 @@ FORMS: dict[str, Form] = {
     "clamp": _clip,
     "conv": _conv,
     "cumsum": _cumsum,
+    "div_floor": _floor_divide,
     "elu": _elu,
+    "erfc": lambda o, x: o("Sub", o.array(1.0), o("Erf", x)),
     "embedding": lambda o, w, i, padding, by_count: o("Gather", w, i),
     "exp2": lambda o, x: o("Exp", o("Mul", x, o.array(np.log(2)))),
     "expand": _expand,
     "expm1": lambda o, x: o("Sub", o("Exp", x), o.array(1.0)),
+    "flip": _flip,
+    "floor_divide": _floor_divide,
+    "fmod": lambda o, a, b: o("Mod", a, b, fmod=1),
     "gather": lambda o, x, i, dim: o("GatherElements", x, i, axis=dim),
+    "gru": gru,
     "gelu": lambda o, x, approximate: o("Gelu", x, approximate=approximate),
+    "hardshrink": _shrunk,
     "hardsigmoid": lambda o, x: o("HardSigmoid", x, alpha=1 / 6),
     "hardtanh": _clip,
     "layer_norm": _layer_norm,
@@ -264,6 +347,7 @@ FORMS: dict[str, Form] = {
     "log_sigmoid": lambda o, x: o("Neg", o("Softplus", o("Neg", x))),
     "log_softmax": lambda o, x, dim: o("LogSoftmax", x, axis=dim),
     "logsumexp": _reduced("ReduceLogSumExp"),
+    "lstm": lstm,
     "max": _reduced("ReduceMax"),
     "max_pool": _pool("MaxPool", "window"),
     "mean": _mean,
@@ -272,8 +356,11 @@ FORMS: dict[str, Form] = {
     "pad_constant": _pad,
     "permute": lambda o, x, axes: o("Transpose", x, perm=list(axes)),
     "pow_scalar": lambda o, x, exponent: o("Pow", x, o.array(exponent)),
+    "prelu": lambda o, x, w: o("Where", o("Greater", x, o.array(0.0)), x, o("Mul", x, w)),
+    "remainder": _remainder,
     "resample": _pool("AveragePool", "mean"),
     "reshape": _reshape,
+    "rnn": rnn,
     "round": _round,
     "rsqrt": lambda o, x: o("Reciprocal", o("Sqrt", x)),
     "safe_softmax": _safe_softmax,
@@ -289,6 +376,10 @@ FORMS: dict[str, Form] = {
     "sum": _reduced("ReduceSum"),
     "to": lambda o, x, dtype: o("Cast", x, to=o.type(dtype)),
     "to_integer": lambda o, x, dtype: o("Cast", x, to=o.type(dtype)),
+    "threshold": _threshold,
+    "top_places": _top,
+    "trunc": _truncated,
+    "trunc_divide": _trunc_divide,
     "triangle": lambda o, x, diagonal, upper: o("Trilu", x, o.array(diagonal, np.int64), upper=int(upper)),
     "var": _var,
 }

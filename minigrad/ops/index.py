@@ -28,7 +28,7 @@ def _index(x: Array, *indices: Array, pattern: Pattern) -> Any:
     if all(pattern) and 0 not in x.strides:
         return x[_key(indices, pattern)]
     if len(indices) == 1 and pattern[-1] and indices[0].dtype != bool:
-        return np.take(x, indices[0], axis=len(pattern) - 1)
+        return np.take(x, indices[0].astype(np.intp, copy=False), axis=len(pattern) - 1)
     return np.ascontiguousarray(x[_key(indices, pattern)])  # NumPy lays the indexed dimensions outside
 
 
@@ -114,7 +114,9 @@ def _index_put_value(g: Any, indices: Any, pattern: Pattern) -> Any:
 def _index_text(v: Call) -> Text:
     pattern = v.params["pattern"]
     if len(v.shapes) == 2 and not all(pattern) and v.dtypes[1].kind != "b":
-        return "np.take({}, {}, axis={d})", {"d": len(pattern) - 1}
+        # NumPy takes no int64 here where its own integer has 32 bits.
+        index = "{}" if np.dtype(np.intp) == np.int64 else "{}.astype(np.intp)"
+        return f"np.take({{}}, {index}, axis={{d}})", {"d": len(pattern) - 1}
     text = f"{{}}[{', '.join('{}' if here else ':' for here in pattern)}]"
     if not all(pattern):
         return f"np.ascontiguousarray({text})"

@@ -20,7 +20,7 @@ from minigrad.core.changes import check_unchanged
 from minigrad.core.engine import arguments
 from minigrad.core.gradients import Part, fit
 from minigrad.core.mode import Mode, ModeManager
-from minigrad.core.node import Const, Freed, Node, differentiable, tape
+from minigrad.core.node import Const, Freed, Node, Packed, differentiable, next_seq, tape
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.readers import expressions, places, values
 from minigrad.readers.amounts import Amount, amount, arrays_of, raw
@@ -164,7 +164,14 @@ class _Work:
 
     def shares(self, node: Node, g: Any) -> list[Share]:
         """Calls the rules of a record, adds what they return to the gradients of its inputs, and tells of it."""
-        if type(node.saved) is Freed:
+        packed, seq = node.saved, node.seq
+        if isinstance(packed, Packed):
+            try:
+                node.saved, node.seq = packed.arrays(node), next_seq()
+                return self.shares(node, g)
+            finally:
+                node.saved, node.seq = packed, seq
+        if type(packed) is Freed:
             raise errors.freed(node)
         if changes.last_change > node.seq:
             check_unchanged(node)

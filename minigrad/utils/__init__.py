@@ -1,4 +1,4 @@
-"""What is around training: `data` makes batches, `dlpack` exchanges memory, `checkpoint` calls functions."""
+"""What is around training: `data` makes batches, `checkpoint` saves memory, `benchmark` measures."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 from minigrad.hints import missing
 
 if TYPE_CHECKING:
+    from minigrad.utils import benchmark as benchmark
     from minigrad.utils import checkpoint as checkpoint
     from minigrad.utils import data as data
     from minigrad.utils import dlpack as dlpack
 
-__all__ = ["checkpoint", "data", "dlpack"]
+__all__ = ["benchmark", "checkpoint", "data", "dlpack"]
 
 if not TYPE_CHECKING:
 

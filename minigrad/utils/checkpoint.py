@@ -1,28 +1,199 @@
-"""Functions whose intermediate values PyTorch forgets and computes again: here they are kept, the numbers are the same.
-
-A tape that is read afterwards, by `source`, `draw` or `compile`, holds each operation once.
-"""
+"""Functions whose intermediate values are forgotten, and computed again when a backward pass needs them."""
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["checkpoint", "checkpoint_sequential"]
+from minigrad.autograd.graph import Packing
+from minigrad.core.changes import changed_since, check_unchanged
+from minigrad.core.mode import MODE, Mode, ModeManager
+from minigrad.core.node import Node, Packed, next_seq
+from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.errors import here, place, runtime_error, value_error
+from minigrad.random import fork_rng, get_rng_state, set_rng_state
 
-# What says how PyTorch computes again; no argument of the function.
-_OPTIONS = ("use_reentrant", "preserve_rng_state", "context_fn", "determinism_check", "debug", "early_stop")
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
 
 
-def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """``function(*args, **kwargs)``. PyTorch's options, such as ``use_reentrant``, mean nothing and are not passed."""
-    return function(*args, **{name: value for name, value in kwargs.items() if name not in _OPTIONS})
+class CheckpointError(RuntimeError):
+    """A checkpointed function that does something else when it runs again."""
+
+
+def noop_context_fn() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    """Two contexts, for the first run and for the second, that do nothing."""
+    return contextlib.nullcontext(), contextlib.nullcontext()
+
+
+def checkpoint(
+    function: Callable[..., Any],
+    *args: Any,
+    use_reentrant: bool | None = None,
+    context_fn: Callable[[], tuple[Any, Any]] = noop_context_fn,
+    determinism_check: str = "default",
+    debug: bool = False,
+    early_stop: bool = True,
+    preserve_rng_state: bool = True,
+    **kwargs: Any,
+) -> Any:
+    """``function(*args, **kwargs)``, of which nothing is kept for backward: a backward pass runs it again.
+
+    Gradients flow to the arguments, and to what else the function uses, such as parameters. With
+    ``preserve_rng_state`` the second run draws the numbers of the first. ``context_fn`` returns a context for each of
+    the two runs. ``determinism_check="none"`` lets the shapes of the second run be others. ``use_reentrant``,
+    ``debug`` and ``early_stop`` mean nothing. Where nothing is recorded, and where a whole tape is read or compiled,
+    it is a plain call.
+
+    Backward raises `CheckpointError`, a RuntimeError, if the second run records other operations, and RuntimeError if
+    an argument or a leaf that the function has read was changed in place since the first run.
+    """
+    if determinism_check not in ("default", "none"):
+        raise value_error(
+            f"determinism_check should be one of ('default', 'none') but got {determinism_check}"
+        )
+    mode = MODE.get()
+    if not mode.grad or mode.everything or mode.recorder is not None or mode.transform:
+        return function(*args, **kwargs)
+    first, second = context_fn()
+    region = _Region(function, args, kwargs, preserve_rng_state, second, determinism_check == "default")
+    with ModeManager(mode.replace(observer=Packing(region.keep, mode.observer))), first:
+        return function(*args, **kwargs)
+
+
+class _Region:
+    """One call of a checkpointed function: how to run it again, and what that gives."""
+
+    def __init__(
+        self, function: Any, args: Any, kwargs: Any, preserve: bool, context: Any, check: bool
+    ) -> None:
+        self.function, self.args, self.kwargs = function, args, kwargs
+        self.state = get_rng_state() if preserve else None
+        self.context, self.check = context, check
+        self.since = next_seq()
+        self.place = here()
+        # What the second run must record again: the names of the operations, and the shapes of their results.
+        self.records: list[tuple[str, Any]] = []
+        # The leaves that were read, which must not have changed.
+        self.leaves: dict[Node, None] = {}
+        self.values: dict[int, tuple[Any, ...]] = {}
+
+    def keep(self, node: Node) -> Packed:
+        """Stands for what a record has saved."""
+        self.records.append((node.name(), node.shape))
+        for n in node.inputs:
+            if n.op is None and n.__class__ is Node:
+                self.leaves[n] = None
+        return _Forgotten(self, len(self.records) - 1)
+
+    def run(self) -> None:
+        """The function once more, whose records give what they have saved."""
+        self.unchanged()
+        twins: list[Node] = []
+
+        def collect(node: Node) -> Any:
+            twins.append(node)
+            return node.saved
+
+        args = _detached(self.args)
+        kwargs = dict(zip(self.kwargs, _detached(tuple(self.kwargs.values())), strict=True))
+        # As for the first run, what a checkpoint inside packs is not seen.
+        with (
+            ModeManager(Mode(observer=Packing(collect, None))),
+            fork_rng(enabled=self.state is not None),
+            self.context,
+        ):
+            if self.state is not None:
+                set_rng_state(self.state)
+            self.function(*args, **kwargs)
+        self.compare([(twin.name(), twin.shape) for twin in twins])
+        for twin in twins:
+            check_unchanged(twin)
+        self.values = {i: twin.saved for i, twin in enumerate(twins)}
+
+    def unchanged(self) -> None:
+        """RuntimeError if a second run would read other values than the first."""
+        tensors = [t for t in (*self.args, *self.kwargs.values()) if isinstance(t, Tensor)]
+        tensors += [t for n in self.leaves if n.tensor is not None and (t := n.tensor()) is not None]
+        for t in tensors:
+            if changed_since(t._array, self.since):
+                raise runtime_error(
+                    f"checkpoint() at {place(*self.place)}: a Tensor of shape {list(t._array.shape)} that the function "
+                    "has read was changed in place since, so running it again would give other values"
+                )
+
+    def compare(self, records: list[tuple[str, Any]]) -> None:
+        """`CheckpointError` if the second run has recorded something else."""
+        if len(records) != len(self.records):
+            raise CheckpointError(
+                "checkpoint: A different number of tensors was saved during the original forward and recomputation: "
+                f"{len(self.records)} operations first, {len(records)} then (checkpoint() at {place(*self.place)})"
+            )
+        for k, (before, after) in enumerate(zip(self.records, records, strict=True)):
+            if before[0] != after[0] or (self.check and before[1] != after[1]):
+                raise CheckpointError(
+                    "checkpoint: Recomputed values for the following tensors have different metadata than during the "
+                    f"forward pass: operation {k}, first {before[0]} of shape {list(before[1])}, then {after[0]} of "
+                    f"shape {list(after[1])} (checkpoint() at {place(*self.place)})"
+                )
+
+
+class _Forgotten(Packed):
+    """What a record of a region has saved."""
+
+    __slots__ = ("number", "region")
+
+    def __init__(self, region: _Region, number: int) -> None:
+        self.region, self.number = region, number
+
+    def arrays(self, node: Node) -> tuple[Any, ...]:
+        region = self.region
+        if self.number not in region.values:
+            contextvars.copy_context().run(region.run)
+        return region.values.pop(self.number)  # each is asked for once in a pass, and goes then
+
+
+def _detached(values: tuple[Any, ...]) -> list[Any]:
+    """Leaves of their own for a second run, over the same memory."""
+    results: list[Any] = []
+    for x in values:
+        if isinstance(x, Tensor):
+            twin = wrap(x._array)
+            if x.requires_grad:
+                leaf(twin, True)
+            x = twin
+        results.append(x)
+    return results
 
 
 def checkpoint_sequential(
-    functions: Iterable[Callable[[Any], Any]], segments: int, input: Any, **kwargs: Any
+    functions: Iterable[Callable[[Any], Any]],
+    segments: int,
+    input: Any,
+    use_reentrant: bool | None = None,
+    preserve_rng_state: bool = True,
 ) -> Any:
-    """What the functions, such as those of a `Sequential`, make of ``input`` one after the other."""
-    for function in functions:
-        input = function(input)
-    return input
+    """What the functions, such as those of a `Sequential`, make of ``input`` one after the other.
+
+    All but the last of ``segments`` equal parts of the list run as one `checkpoint` each.
+    """
+    steps = list(functions)
+    size = len(steps) // segments
+    start = 0
+    for _ in range(segments - 1):
+        input = checkpoint(_chain(steps[start : start + size]), input, preserve_rng_state=preserve_rng_state)
+        start += size
+    return _chain(steps[start:])(input)
+
+
+def _chain(steps: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    def run(x: Any) -> Any:
+        for step in steps:
+            x = step(x)
+        return x
+
+    return run

@@ -27,7 +27,9 @@ const drawing = (() => {
   const apart = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
 
   function outline(g) { // the rectangle around a drawn box
-    const told = [...g.querySelectorAll("path, polygon")].map((e) => e.getAttribute("d") || e.getAttribute("points"));
+    const path = g.querySelector("path");
+    if (path) return path.dataset.box.split(" ").map(Number);
+    const told = [...g.querySelectorAll("polygon")].map((e) => e.getAttribute("points"));
     const points = pairs(told.join(" ").match(/-?\d+(\.\d+)?/g).map(Number));
     const x = points.map((p) => p[0]), y = points.map((p) => p[1]);
     return [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
@@ -58,11 +60,24 @@ const drawing = (() => {
 
   // ---------------------------------------------------------------- views
 
-  for (const { layouts } of data.views) {
-    for (const { edges } of layouts) for (const edge of Object.values(edges)) {
-      for (let i = 2; i < edge[0].length; i++) edge[0][i] += edge[0][i - 2]; // each stands as a step from the one before
-      edge[0] = pairs(edge[0]);
-    }
+  const numbers = (text) => (text ? text.split(" ").map(Number) : []);
+  const entries = (text, read) => Object.fromEntries(text.split(";").filter(Boolean).map((entry) => {
+    const end = entry.indexOf(" ");
+    return [entry.slice(0, end), read(entry.slice(end + 1))];
+  }));
+  for (const { layouts } of data.views) for (const layout of layouts) {
+    for (const kind of ["nodes", "frames"]) layout[kind] = entries(layout[kind], numbers);
+    layout.edges = entries(layout.edges, (text) => {
+      const [curve, tip = [], label = []] = text.split("/").map(numbers);
+      for (let i = 2; i < curve.length; i++) curve[i] += curve[i - 2]; // each stands as a step from the one before
+      return [pairs(curve), tip.length ? tip : null, ...label];
+    });
+  }
+
+  for (const { boxes } of data.graphs) for (const box of Object.values(boxes)) {
+    box.cluster ??= 0;
+    const lines = box.tip.map((n) => data.lines[n]);
+    box.tip = (lines[0] ? "" : box.title) + lines.join("\n"); // a tip that begins with the title has an empty line in its place
   }
 
   const views = data.views.map((told) => {
@@ -78,7 +93,14 @@ const drawing = (() => {
       v[kind].set(g.dataset.id, g);
       if (kind !== "nodes") continue;
       const text = g.querySelector("text");
-      v.home.set(g.dataset.id, { at: [+text.getAttribute("x"), +text.getAttribute("y")], box: outline(g) });
+      const box = outline(g), at = ["x", "y"].map((k) => +text.getAttribute(k));
+      v.home.set(g.dataset.id, { at, box });
+      g.querySelector("path")?.setAttribute("d", rounded(box));
+      g.querySelectorAll("text").forEach((line, k) => { // those below the first stand 12 lower each
+        if (line.hasAttribute("x")) return;
+        line.setAttribute("x", at[0]);
+        line.setAttribute("y", (at[1] + 12 * k).toFixed(1));
+      });
       if (g.dataset.id.startsWith("f")) g.classList.add("closed");
     }
     v.button = make("button", find("views"), { type: "button" }, v.name);

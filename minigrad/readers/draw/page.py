@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from minigrad.readers.draw import dot, engines, states
-from minigrad.readers.draw.graph import Graph
+from minigrad.readers.draw.graph import Box, Graph
 
 _STYLE = (
     # Without geometricPrecision letters keep to whole pixels, and do not fit into small boxes.
@@ -66,16 +66,23 @@ def write(
         {"name": v.name, "graph": [v.graph is g for g in graphs].index(True), "layouts": v.layouts}
         for v in prepared
     ]
-    data = {"views": entries, "graphs": [_data(g) for g in graphs], "refused": refused, "player": steps}
+    lines: dict[str, int] = {}
+    told = [_data(g, lines) for g in graphs]
+    data = {"views": entries, "graphs": told, "lines": list(lines), "refused": refused, "player": steps}
     here = Path(__file__).parent
     template = (here / "page.html").read_text(encoding="utf-8")
     filled = {
-        "style": _edge_style() + "\n" + (here / "page.css").read_text(encoding="utf-8"),
+        "style": _colours() + "\n" + (here / "page.css").read_text(encoding="utf-8"),
         "views": shown,
-        # in a script element only "</" and "<!--" could end it or change its meaning
-        "data": json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c"),
+        # In a script element only "</" and "<!--" could end it or change its meaning. No file holds half a character.
+        "data": re.sub(
+            "[<\ud800-\udfff]",
+            lambda m: f"\\u{ord(m[0]):04x}",
+            json.dumps(data, ensure_ascii=False, separators=(",", ":")),
+        ),
         "program": "".join(
-            (here / name).read_text(encoding="utf-8") for name in ("page.js", "player.js", "export.js")
+            re.sub(r"^\s+|^//.*\n", "", (here / name).read_text(encoding="utf-8"), flags=re.MULTILINE)
+            for name in ("page.js", "player.js", "export.js")
         ),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda m: filled[m[1]], template)
@@ -129,10 +136,10 @@ def _key(graph: Graph) -> str:
     return "".join(words)
 
 
-def _data(graph: Graph) -> dict[str, Any]:
+def _data(graph: Graph, lines: dict[str, int]) -> dict[str, Any]:
     inside, keys = states.inside(graph), states.keys(graph)
     return {
-        "boxes": {b.id: {"title": b.title, "tip": b.tip, "cluster": b.cluster} for b in graph.boxes},
+        "boxes": {b.id: _told(b, lines) for b in graph.boxes},
         "clusters": {
             f"c{c.id}": {
                 "parent": c.parent,
@@ -149,6 +156,17 @@ def _data(graph: Graph) -> dict[str, Any]:
     }
 
 
+def _told(box: Box, lines: dict[str, int]) -> dict[str, Any]:
+    """A box for the page: of its tip the numbers of the lines, many of which are shared; "" stands for the title."""
+    titled = f"{box.tip}\n".startswith(f"{box.title}\n")
+    tip = box.tip[len(box.title) :] if titled else box.tip
+    told: dict[str, Any] = {
+        "title": box.title,
+        "tip": [lines.setdefault(line, len(lines)) for line in tip.split("\n")],
+    }
+    return told | {"cluster": box.cluster} if box.cluster else told
+
+
 def _inline(svg: str) -> str:
     """A picture as part of a page: ids that are the page's own, and nothing that the page says better."""
     svg = _with_style(svg)
@@ -157,8 +175,28 @@ def _inline(svg: str) -> str:
     svg = re.sub(r'<g id="a_[^"]*"><a>\n(.*?)</a>\n</g>\n', r"\1", svg, flags=re.DOTALL)
     svg = re.sub(r'(<g id="[^"]*" class="edge.*?>\n)(.*?)(?=</g>)', _edge, svg, flags=re.DOTALL)
     svg = re.sub(r'(<text[^>]*?) text-anchor="start"|(<text[^>]*?) font-size="[\d.]+"', _first, svg)
+    svg = re.sub(r'<g id="[^"]*" class="node (\w+)">\n.*?</g>\n', _node, svg, flags=re.DOTALL)
+    svg = re.sub(r'(<g id="[^"]*" class="cluster.*?)<path[^>]*/>', r"\1<path/>", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="([^"]*)"', lambda m: f'data-id="{m[1]}"', svg)
-    return re.sub(r' (?:d|points)="[^"]*"', _rounded, svg)
+    return re.sub(r' points="[^"]*"', _rounded, svg).replace(">\n", ">")
+
+
+def _node(match: re.Match[str]) -> str:
+    """A box without the colours that its class has; of one with round corners only the sides are told."""
+    fill, stroke = re.findall(r'color="(#\w+)"', dot.STYLES[match[1]][0])
+    node = match[0].replace(f' fill="{fill}"', "").replace(f' stroke="{stroke}"', "")
+    node = re.sub(r' d="([^"]*)"', _sides, node)
+    texts = re.findall(r'<text x="([^"]*)" y="([^"]*)">', node)
+    for k, (x, y) in enumerate(texts[1:], 1):  # one below another, as the page knows
+        if x == texts[0][0] and abs(float(y) - float(texts[0][1]) - 12 * k) < 0.05:
+            node = node.replace(f' x="{x}" y="{y}"', "", 1)
+    return node
+
+
+def _sides(match: re.Match[str]) -> str:
+    """Left, top, right and bottom of a path, in place of the path."""
+    x, y = ([float(n) for n in re.findall(f"-?[\\d.]+(?={end})", match[1])] for end in (",", '[C "]|$'))
+    return f' data-box="{min(x):.0f} {min(y):.0f} {max(x):.0f} {max(y):.0f}"'
 
 
 def _rounded(match: re.Match[str]) -> str:
@@ -172,12 +210,20 @@ def _first(match: re.Match[str]) -> str:
 
 def _edge(match: re.Match[str]) -> str:
     """An edge without its place, which the layouts have, and without its colours, which its class has."""
-    return match[1] + re.sub(r' (?:d|points|fill|stroke|font-size)="[^"]*"', "", match[2])
+    placed = "x|y|" if match[2].count("<text") == 1 else ""
+    return match[1] + re.sub(rf' (?:{placed}d|points|fill|stroke|font-size)="[^"]*"', "", match[2])
 
 
-def _edge_style() -> str:
-    """The colours of edges, with no more weight than attributes have."""
-    rules = [f":where(.edge, .cluster) text {{ fill: {dot.GREY}; }}"]
+def _colours() -> str:
+    """The colours of boxes and edges, with no more weight than attributes have."""
+    rules = [
+        f":where(.edge, .cluster) text {{ fill: {dot.GREY}; }}",
+        f":where(.cluster path) {{ stroke: {dot.GREY}; }}",
+    ]
+    for kind, (look, _) in dot.STYLES.items():
+        fill, stroke = re.findall(r'color="(#\w+)"', look)
+        rules.append(f":where(.node.{kind} :is(path, polygon):not([fill])) {{ fill: {fill}; }}")
+        rules.append(f":where(.node.{kind} :is(path, polygon, polyline)) {{ stroke: {stroke}; }}")
     for kind, look in dot.EDGES.items():
         colour = (re.search(r'color="(#\w+)"', look) or [dot.GREY, dot.GREY])[1]
         rules.append(f":where(.edge.{kind} path) {{ fill: none; stroke: {colour}; }}")

@@ -25,8 +25,8 @@
   // A heat map as one path for each of nine colours, a histogram as one path; in a square of 1 by 1.
   const shapes = amounts.map(([, , , rows, bars]) => {
     const paths = new Map(), high = rows.length, wide = high ? rows[0].length : 0;
-    rows.forEach((row, r) => row.forEach((value, c) => {
-      const level = bars ? "bar" : Math.round(value / 24.75), tall = bars ? Math.max(value / 99, value ? 0.03 : 0) : 1 / high;
+    rows.forEach((row, r) => [...row].forEach((value, c) => {
+      const level = bars ? "bar" : value, tall = bars ? Math.max(value / 99, value ? 0.03 : 0) : 1 / high;
       const top = bars ? 1 - tall : r / high;
       paths.set(level, (paths.get(level) || "") +
         `M${(c / wide).toFixed(3)} ${top.toFixed(3)}h${(1 / wide).toFixed(3)}v${tall.toFixed(3)}h${(-1 / wide).toFixed(3)}z`);
@@ -37,7 +37,7 @@
   function picture(parent, n, x, y, width, height) {
     const g = draw("g", parent, { transform: `translate(${x} ${y}) scale(${width} ${height})` });
     draw("rect", g, { class: "ground", width: 1, height: 1 });
-    for (const [level, path] of shapes[n]) draw("path", g, { d: path, class: level === "bar" ? "bar" : `heat h${level + 4}` });
+    for (const [level, path] of shapes[n]) draw("path", g, { d: path, class: level === "bar" ? "bar" : `heat h${level}` });
   }
 
   const brief = (n) => { // what there is room for beside a box
@@ -205,8 +205,8 @@
         make("p", make("td", make("tr", table, { class: "share" }), { colspan: 2 }), {},
           `∂${share.name} = ${share.local || `by the rule of ${step.op}`}`);
         row(table, "sends", share.sent, share.numbers);
-        if (share.fitted !== null) row(table, `summed, ${share.summed}`, share.fitted);
-        if (share.total !== null) {
+        if (share.fitted !== undefined) row(table, `summed, ${share.summed}`, share.fitted);
+        if (share.total !== undefined) {
           const part = share.fitted ?? share.sent, single = amounts[share.before][2] && amounts[part][2];
           if (!single) row(table, "sent before", share.before);
           row(table, "added up", share.total, single ? `${amounts[share.before][2]} + ${signed(amounts[part][2])}` : "", "sum");

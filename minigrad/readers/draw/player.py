@@ -45,16 +45,20 @@ class Player:
     def _share(self, share: Share, target: int) -> dict[str, Any]:
         """What is sent to ``target``: the number of a step, or for a leaf -1 minus its number."""
         amounts = {"sent": share.sent, "fitted": share.fitted, "before": share.before, "total": share.total}
-        return {
-            "slot": share.slot, "to": target, "name": share.name, "rule": share.rule, "local": share.local,
+        told = {
+            "slot": share.slot, "to": target, "name": share.name, "local": share.local,
             "numbers": share.numbers, "summed": share.summed,
             **{key: self._amount(amount) for key, amount in amounts.items()},
         }  # fmt: skip
+        return {key: value for key, value in told.items() if value not in (None, "")}
 
     def _amount(self, amount: Amount | None) -> int | None:
         if amount is None:
             return None
-        entry = [amount.size, amount.text, amount.single, amount.picture, int(amount.bars)]
+        picture: list[Any] = amount.picture
+        if not amount.bars:  # of a heat map the nine colours are told
+            picture = ["".join(str(round(n / 24.75) + 4) for n in row) for row in picture]
+        entry = [amount.size, amount.text, amount.single, picture, int(amount.bars)]
         number = self._numbers.setdefault(str(entry), len(self._amounts))
         if number == len(self._amounts):
             self._amounts.append(entry)

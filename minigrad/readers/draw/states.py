@@ -17,8 +17,8 @@ from typing import Any
 from minigrad.readers.draw.graph import Box, Cluster, Edge, Graph
 
 # What one view may have laid out, in boxes and edges over all of its states: together, which is the size of the
-# page (about 150 bytes each), and the sum of their squares, which is the time (about 8 µs each).
-ELEMENTS, SQUARES = 1_500, 80_000
+# page (about 30 bytes each), and the sum of their squares, which is the time (about 8 µs each).
+ELEMENTS, SQUARES = 1_200, 80_000
 ATTEMPTS = 2_000  # combinations of modules that are looked at
 _SVG = "{http://www.w3.org/2000/svg}"
 
@@ -146,37 +146,41 @@ def content(boxes: Sequence[Box]) -> str:
 
 
 def geometry(svg: str) -> dict[str, Any]:
-    """Where everything stands in a picture, as few numbers as will do: a page has many pictures.
+    """Where everything stands in a picture, as few numbers as will do, in texts: a page has many pictures.
 
-    ``nodes``: the place of the first text. ``edges``: the points of the curve, each from the one before it,
-    the tip of the arrow (or None), and the place of the label. ``frames``: left, top, right, bottom, and the place of
-    the label.
+    ``nodes``: the place of the first text. ``edges``: the points of the curve, each from the one before it, and behind
+    slashes the tip of the arrow and the place of the label. ``frames``: left, top, right, bottom, and the place of the
+    label.
     """
     root = ET.fromstring(svg)
     size = [float(n) for n in (root.get("viewBox") or "").split()][2:]
     shift = root[0].get("transform") or ""
     size += _numbers(shift[shift.rindex("translate") :])
-    nodes: dict[str, Any] = {}
-    edges: dict[str, Any] = {}
-    frames: dict[str, Any] = {}
+    told: dict[str, list[str]] = {"node": [], "edge": [], "cluster": []}
     for g in root.iter(f"{_SVG}g"):
-        kind, name = (g.get("class") or "").partition(" ")[0], g.get("id") or ""
+        kind = (g.get("class") or "").partition(" ")[0]
         text = g.find(f".//{_SVG}text")
-        at = [] if text is None else [round(float(text.get(k) or 0), 1) for k in "xy"]
+        at = [] if text is None else [float(text.get(k) or 0) for k in "xy"]
         path, arrow = g.find(f".//{_SVG}path"), g.find(f".//{_SVG}polygon")
         curve = [] if path is None else _numbers(path.get("d") or "")
         if kind == "node":
-            nodes[name] = at
+            places = _whole(at)
         elif kind == "edge":
-            edges[name] = [
-                _steps([round(n) for n in curve]),
-                None if arrow is None else _tip(curve, arrow),
-                *at,
-            ]
+            tip = [] if arrow is None else _tip(curve, arrow)
+            parts = [_whole(_steps([round(n) for n in curve])), _whole(tip), _whole(at)]
+            places = "/".join(parts).rstrip("/")
         elif kind == "cluster":
             x, y = curve[::2], curve[1::2]
-            frames[name] = [*(f(n) for f in (min, max) for n in (x, y)), *at]
+            places = _whole([*(f(n) for f in (min, max) for n in (x, y)), *at])
+        else:
+            continue
+        told[kind].append(f"{g.get('id')} {places}")
+    nodes, edges, frames = map(";".join, told.values())
     return {"size": size, "nodes": nodes, "edges": edges, "frames": frames}
+
+
+def _whole(numbers: Sequence[float]) -> str:
+    return " ".join(str(round(n)) for n in numbers)
 
 
 def _numbers(text: str) -> list[float]:
@@ -188,9 +192,9 @@ def _steps(points: list[int]) -> list[int]:
     return points[:2] + [n - before for before, n in zip(points, points[2:], strict=False)]
 
 
-def _tip(curve: list[float], arrow: ET.Element) -> list[int]:
+def _tip(curve: list[float], arrow: ET.Element) -> Sequence[float]:
     """The point of an arrow that is farthest from the curve, which ends at its other side."""
     n = _numbers(arrow.get("points") or "")
     corners = list(zip(n[::2], n[1::2], strict=True))
     ends = (curve[:2], curve[-2:])
-    return [round(k) for k in max(corners, key=lambda c: min(math.dist(c, e) for e in ends))]
+    return max(corners, key=lambda c: min(math.dist(c, e) for e in ends))

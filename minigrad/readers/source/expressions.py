@@ -13,8 +13,9 @@ import inspect
 import math
 import textwrap
 import types
+import weakref
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -346,12 +347,38 @@ class Helpers:
         while name in self._names.values():  # of another module
             name = f"{plain}_{1 + sum(n.startswith(plain) for n in self._names.values())}"
         self._names[function] = name
-        tree: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-        tree.decorator_list = []
-        tree = ast.fix_missing_locations(_Plain(function, self, op).visit(tree))
-        tree.name = name
-        self.texts[name] = ast.unparse(tree)  # the functions that it calls stand before it
+        known = PRINTED.get(function)
+        if known is None or not known.holds(name, function, self, op):
+            tree: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+            tree.decorator_list = []
+            plain_form = _Plain(function, self, op)
+            tree = ast.fix_missing_locations(plain_form.visit(tree))
+            tree.name = name
+            known = PRINTED[function] = _Printed(name, function.__code__, plain_form.read, ast.unparse(tree))
+        self.texts[name] = known.text  # the functions that it calls stand before it
         return name
+
+
+class _Printed(NamedTuple):
+    """The text of a function under a name, and the globals that it reads, each with the name of a function there."""
+
+    name: str
+    code: types.CodeType
+    read: dict[str, tuple[Any, str]]
+    text: str
+
+    def holds(self, name: str, function: types.FunctionType, helpers: Helpers, op: str) -> bool:
+        """Whether the text still is that of the function; those that it calls get their places before it."""
+        values = function.__globals__
+        return (
+            (name, function.__code__) == (self.name, self.code)
+            and all(values.get(k) is v for k, (v, _) in self.read.items())
+            and all(helpers._function(v, op) == called for v, called in self.read.values() if called)
+        )
+
+
+# By function: to read, to parse and to print them again would be most of the time of a recording.
+PRINTED: weakref.WeakKeyDictionary[Any, _Printed] = weakref.WeakKeyDictionary()
 
 
 def _slices(index: object) -> bool:
@@ -364,6 +391,7 @@ class _Plain(ast.NodeTransformer):
     def __init__(self, function: types.FunctionType, helpers: Helpers, op: str) -> None:
         self.globals, self.helpers, self.op = function.__globals__, helpers, op
         self.local = set(function.__code__.co_varnames) | set(function.__code__.co_cellvars)
+        self.read: dict[str, tuple[Any, str]] = {}
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         node.name, node.returns = "_" + node.name.lstrip("_"), None
@@ -402,11 +430,13 @@ class _Plain(ast.NodeTransformer):
         if name in self.local or name not in self.globals or name == "np":
             return node
         value = self.globals[name]
+        self.read[name] = value, ""
         owner = getattr(value, "__self__", None)
         if isinstance(owner, np.ufunc):
             return parsed(f"np.{owner.__name__}.{value.__name__}")
         if isinstance(inspect.unwrap(value) if callable(value) else value, types.FunctionType):
-            return ast.Name(self.helpers._function(value, self.op), node.ctx)
+            self.read[name] = value, self.helpers._function(value, self.op)
+            return ast.Name(self.read[name][1], node.ctx)
         if isinstance(value, np.dtype):
             return fill("np.dtype({t})", [], t=value)
         if value.__class__ is int or value.__class__ is float:

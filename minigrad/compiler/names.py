@@ -1,0 +1,54 @@
+"""PyTorch's names around compiled functions, as far as they have a meaning here."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.autograd.modes import is_compiling as is_compiling
+from minigrad.core.apply import needs_value
+
+__all__ = [
+    "allow_in_graph", "cudagraph_mark_step_begin", "disable", "is_compiling", "is_dynamo_compiling", "list_backends",
+    "reset",
+]  # fmt: skip
+
+
+def is_dynamo_compiling() -> bool:
+    """Whether a function is being recorded by `minigrad.compile`."""
+    return is_compiling()
+
+
+def disable(fn: Any = None, recursive: bool = True, *, reason: str | None = None) -> Any:
+    """A function that runs in Python each time: to call it in a function that is compiled is a RuntimeError.
+
+    Elsewhere it is as before; also a decorator, with or without parentheses.
+    """
+    if fn is None:
+        return functools.partial(disable, recursive=recursive, reason=reason)
+
+    @functools.wraps(fn)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        needs_value(f"{getattr(fn, '__name__', 'a function')}() under compiler.disable")
+        return fn(*args, **kwargs)
+
+    return call
+
+
+def allow_in_graph(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """``fn``: whatever runs is recorded."""
+    return fn
+
+
+def list_backends(exclude_tags: Any = ("debug", "experimental")) -> list[str]:
+    """What `minigrad.compile` takes as ``backend``."""
+    return ["numba", "numpy"]
+
+
+def reset() -> None:
+    """Nothing: each compiled function has its own recordings, which go with it."""
+
+
+def cudagraph_mark_step_begin() -> None:
+    """Nothing: there is no graphics card."""

@@ -1,0 +1,149 @@
+"""Methods that few programs need: another shape in place, functions of Python's on elements, the memory itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.core.apply import needs_value
+from minigrad.core.mode import MODE
+from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.views import become_view, check_change, check_inference
+from minigrad.errors import runtime_error, type_error, warn
+from minigrad.functions.store import store
+from minigrad.functions.strides import as_strided
+from minigrad.gate import public
+
+if TYPE_CHECKING:
+    from minigrad.storage import TypedStorage, UntypedStorage
+
+__all__: list[str] = []
+
+
+# ---------------------------------------------------------------- another shape
+
+
+def _reshaped(t: Tensor, name: str, function: Callable[[Tensor], Tensor]) -> Tensor:
+    needs_value(f"{name}(), which gives a Tensor another shape in place,")
+    check_inference(t)
+    node = t._node
+    if MODE.get().grad:
+        check_change(t)
+    elif node is not None and node.op is None and node.requires_grad:  # a leaf stays one
+        t._array, t._view = function(wrap(t._array))._array, None
+        leaf(t, True)
+        return t
+    become_view(t, function)
+    return t
+
+
+def unsqueeze_(input: Tensor, dim: int) -> Tensor:
+    """`unsqueeze`, in place: the Tensor is a view of what it was. RuntimeError for a leaf that requires grad."""
+    return _reshaped(input, "unsqueeze_", lambda x: x.unsqueeze(dim))
+
+
+def squeeze_(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+    """`squeeze`, in place."""
+    return _reshaped(input, "squeeze_", lambda x: x.squeeze() if dim is None else x.squeeze(dim))
+
+
+def t_(input: Tensor) -> Tensor:
+    """`t`, in place."""
+    return _reshaped(input, "t_", lambda x: x.t())
+
+
+def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """`transpose`, in place."""
+    return _reshaped(input, "transpose_", lambda x: x.transpose(dim0, dim1))
+
+
+swapaxes_ = swapdims_ = transpose_
+
+
+def as_strided_(
+    input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
+) -> Tensor:
+    """`as_strided`, in place."""
+    return _reshaped(input, "as_strided_", lambda x: as_strided(x, size, stride, storage_offset))
+
+
+# ---------------------------------------------------------------- functions of Python's
+
+
+def apply_(input: Tensor, callable: Any) -> Tensor:
+    """Each element becomes ``callable`` of it, as a number of Python's. Slow; RuntimeError where grad is required."""
+    return _called(input, "apply_", callable)
+
+
+def map_(input: Tensor, tensor: Tensor, callable: Any) -> Tensor:
+    """Each element becomes ``callable`` of it and the one of ``tensor``, which broadcasts to it."""
+    return _called(input, "map_", callable, tensor)
+
+
+def map2_(input: Tensor, x: Tensor, y: Tensor, callable: Any) -> Tensor:
+    """Each element becomes ``callable`` of it, the one of ``x`` and the one of ``y``."""
+    return _called(input, "map2_", callable, x, y)
+
+
+def _called(t: Tensor, name: str, function: Any, *others: Tensor) -> Tensor:
+    needs_value(f"{name}()")
+    for x in (t, *others):
+        if x.requires_grad:
+            raise runtime_error(
+                f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead."
+            )
+    if not callable(function):
+        raise type_error(f"{name}(): the function must be callable, not {type(function).__name__}")
+    shape = t._array.shape
+    for x in others:
+        if np.broadcast_shapes(x._array.shape, shape) != shape:
+            raise runtime_error(
+                f"{name}(): a Tensor of shape {list(x._array.shape)} does not expand to {list(shape)}"
+            )
+    columns = [x._array.reshape(-1).tolist() for x in (t, *(x.expand(shape) for x in others))]
+    values = np.array([function(*row) for row in zip(*columns, strict=True)], t._array.dtype)
+    return store(t, wrap(values.reshape(shape)), name.rstrip("_"))
+
+
+# ---------------------------------------------------------------- memory
+
+
+def storage(input: Tensor) -> TypedStorage:
+    """All of the memory that the Tensor shows a part of, in its element type; with PyTorch's UserWarning."""
+    from minigrad.storage import TypedStorage
+
+    warn(
+        "TypedStorage is deprecated. UntypedStorage is to be the only class of storages: use tensor.untyped_storage() "
+        "instead of tensor.storage()"
+    )
+    return TypedStorage(input)
+
+
+def untyped_storage(input: Tensor) -> UntypedStorage:
+    """All of the memory that the Tensor shows a part of, as bytes."""
+    from minigrad.storage import UntypedStorage
+
+    return UntypedStorage(input)
+
+
+def is_shared(input: Tensor) -> bool:
+    """False: no other process sees the memory."""
+    return False
+
+
+def is_set_to(input: Tensor, tensor: Tensor) -> bool:
+    """Whether both show the same elements of the same memory in the same way."""
+    a, b = input._array, tensor._array
+    return bool(
+        input.untyped_storage() == tensor.untyped_storage()
+        and (a.shape, a.strides, input.storage_offset()) == (b.shape, b.strides, tensor.storage_offset())
+    )
+
+
+METHODS = """
+    apply_ as_strided_ is_set_to is_shared map2_ map_ squeeze_ storage swapaxes_ swapdims_ t_ transpose_ unsqueeze_
+    untyped_storage
+"""
+public(globals(), METHODS.split(), home="minigrad", cls="Tensor.")

@@ -1,0 +1,104 @@
+"""Weights for pieces of signals, and places in an array by their number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.core.tensor import Tensor
+from minigrad.core.types import Number
+from minigrad.device import DeviceLike
+from minigrad.dtypes import DTypeLike
+from minigrad.errors import runtime_error, type_error
+from minigrad.functions.creation import from_numpy, full
+from minigrad.gate import public
+
+__all__ = [
+    "bartlett_window", "blackman_window", "hamming_window", "hann_window", "scalar_tensor", "unravel_index",
+]  # fmt: skip
+
+
+def _waves(
+    name: str, n: int, periodic: bool, weights: Sequence[float], dtype: DTypeLike | None, grad: bool
+) -> Tensor:
+    """The sum of ``weights[k] * cos(2 pi k t)`` for t from 0 to 1, as a window; without weights a triangle."""
+    kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
+    if n < 0:
+        raise runtime_error(f"{name} requires non-negative window_length, got window_length={n}")
+    if kind.kind != "f":
+        raise runtime_error(f"{name} expects floating point dtypes, got: {kind}")
+    t = np.arange(n) / max(n if periodic else n - 1, 1)
+    if n == 1:
+        values = np.ones(1)
+    elif weights:
+        values = sum((w * np.cos(2 * math.pi * k * t) for k, w in enumerate(weights)), np.zeros(n))
+    else:
+        values = 1 - np.abs(2 * t - 1)
+    return from_numpy(values.astype(kind)).requires_grad_(grad)
+
+
+def hann_window(
+    window_length: int, periodic: bool = True, *, dtype: DTypeLike | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """``(1 - cos(2 pi t)) / 2`` over one turn of t, (window_length); of which, if ``periodic``, the end is left out.
+
+    RuntimeError for a negative length and for whole numbers as ``dtype``.
+    """
+    return _waves("hann_window", window_length, periodic, (0.5, -0.5), dtype, requires_grad)
+
+
+def hamming_window(
+    window_length: int, periodic: bool = True, alpha: float = 0.54, beta: float = 0.46, *,
+    dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """``alpha - beta * cos(2 pi t)``, as `hann_window`."""
+    return _waves("hamming_window", window_length, periodic, (alpha, -beta), dtype, requires_grad)
+
+
+def blackman_window(
+    window_length: int, periodic: bool = True, *, dtype: DTypeLike | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """``0.42 - 0.5 * cos(2 pi t) + 0.08 * cos(4 pi t)``, as `hann_window`."""
+    return _waves("blackman_window", window_length, periodic, (0.42, -0.5, 0.08), dtype, requires_grad)
+
+
+def bartlett_window(
+    window_length: int, periodic: bool = True, *, dtype: DTypeLike | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """From 0 up to 1 and down again, in straight lines, as `hann_window`."""
+    return _waves("bartlett_window", window_length, periodic, (), dtype, requires_grad)
+
+
+def scalar_tensor(
+    s: Number, *, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
+    """A number as a Tensor without dimensions, of the default float unless ``dtype`` says something else."""
+    kind = dtypes.get_default_dtype() if dtype is None else dtype
+    return full((), s, dtype=kind, requires_grad=requires_grad)
+
+
+def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """By dimension of an array of ``shape``, the places of the elements with these numbers, counted row by row.
+
+    Numbers beyond the end begin anew. TypeError for numbers that are not whole, RuntimeError for an empty shape.
+    """
+    if indices._array.dtype.kind not in "iu":
+        raise type_error(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if not sizes or min(sizes) < 1:
+        raise runtime_error(f"unravel_index(): 'shape' must have sizes of at least 1, got {list(sizes)}")
+    rest, places = indices, []
+    for n in reversed(sizes):
+        places.append(rest % n)
+        rest = rest.div(n, rounding_mode="floor")
+    return tuple(reversed(places))
+
+
+METHODS = ""
+public(globals(), __all__, home="minigrad")

@@ -1,0 +1,122 @@
+"""The memory of Tensors, as `Tensor.storage` and `Tensor.untyped_storage` show it."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.apply import needs_value
+from minigrad.core.changes import changed, owner
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.device import device
+from minigrad.dtypes import printed
+from minigrad.errors import index_error, runtime_error
+
+__all__ = ["TypedStorage", "UntypedStorage"]
+
+
+class _Storage:
+    """All elements that a piece of memory holds, those that no Tensor shows too."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        needs_value("a Tensor's storage")
+        self._owner: Any = owner(tensor._array)
+        if not self._owner.flags.forc:
+            raise runtime_error("the memory of this Tensor is NumPy's, and has gaps; clone() the Tensor")
+        self._flat: Any = self._owner.reshape(-1, order="A").view(self._kind(tensor))
+
+    def _kind(self, tensor: Tensor) -> Any:
+        return np.dtype(np.uint8)
+
+    @property
+    def device(self) -> device:
+        """The CPU."""
+        return device("cpu")
+
+    @property
+    def is_cuda(self) -> bool:
+        """False."""
+        return False
+
+    def is_shared(self) -> bool:
+        """False: no other process sees the memory."""
+        return False
+
+    def data_ptr(self) -> int:
+        """The address."""
+        return int(self._owner.__array_interface__["data"][0])
+
+    def nbytes(self) -> int:
+        """How many bytes there are."""
+        return int(self._flat.nbytes)
+
+    def element_size(self) -> int:
+        """How many bytes an element has."""
+        return int(self._flat.itemsize)
+
+    def size(self) -> int:
+        """How many elements there are."""
+        return int(self._flat.size)
+
+    __len__ = size
+
+    def tolist(self) -> list[Any]:
+        """The elements."""
+        values: list[Any] = self._flat.tolist()
+        return values
+
+    def __getitem__(self, at: int) -> Any:
+        return self._flat[self._place(at)].item()
+
+    def __setitem__(self, at: int, value: Any) -> None:
+        if not self._flat.flags.writeable:
+            raise runtime_error("the NumPy array under this storage is read-only")
+        changed(self._owner)
+        self._flat[self._place(at)] = value
+
+    def _place(self, at: Any) -> int:
+        if isinstance(at, slice):
+            raise runtime_error("a storage has no slices here; take those of its Tensor")
+        n, i = self.size(), index(at)
+        if not -n <= i < n:
+            raise index_error(f"index {i} out of range for storage of size {n}")
+        return i
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.data_ptr() == self.data_ptr() and len(other) == len(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.data_ptr()))
+
+    def __repr__(self) -> str:
+        rows = "".join(f" {value}\n" for value in self.tolist())
+        name = printed(f"storage.{type(self).__name__}")
+        return f"{rows}[{name}({self._told()}device=cpu) of size {len(self)}]"
+
+    def _told(self) -> str:
+        return ""
+
+
+class UntypedStorage(_Storage):
+    """The bytes of a Tensor's memory. Two are equal if they are the same memory."""
+
+
+class TypedStorage(_Storage):
+    """The numbers in a Tensor's memory, in its element type."""
+
+    def _kind(self, tensor: Tensor) -> Any:
+        return tensor._array.dtype
+
+    @property
+    def dtype(self) -> Any:
+        """The element type."""
+        return wrap(self._flat).dtype
+
+    def untyped(self) -> UntypedStorage:
+        """The same memory as bytes."""
+        return UntypedStorage(wrap(self._flat))
+
+    def _told(self) -> str:
+        return f"dtype={self.dtype}, "

@@ -1,0 +1,134 @@
+"""What functions of `nn` refuse, by PyTorch's kind of error, and the element types of their results."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+from minigrad.nn import functional as F
+
+X, D = mg.ones(2, 3), mg.ones(2, 3, dtype=mg.float64)
+WHOLE, FLAGS = mg.ones(2, 3, dtype=mg.int64), mg.ones(2, 3, dtype=mg.bool)
+TABLE, ROWS, STARTS = mg.arange(6.0).reshape(3, 2), mg.tensor([0, 1]), mg.tensor([0, 1])
+LOGS, TARGETS = mg.zeros(5, 2, 3), mg.tensor([[1, 2], [2, 1]])
+
+
+def bag(rows: Any = ROWS, table: Any = TABLE, starts: Any = STARTS, **options: Any) -> mg.Tensor:
+    return F.embedding_bag(rows, table, starts, **{"mode": "sum", **options})
+
+
+# By kind: the call, and a part of the sentence.
+REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
+    RuntimeError: [
+        (lambda: F.kl_div(WHOLE, X, reduction="sum"), "Integral inputs not supported"),
+        (lambda: F.kl_div(X, FLAGS, reduction="sum", log_target=True), "Integral inputs not supported"),
+        (lambda: F.soft_margin_loss(WHOLE, X), "can't be cast to the input's"),
+        (lambda: F.huber_loss(WHOLE, X), "can't be cast to the input's"),
+        (lambda: F.hinge_embedding_loss(WHOLE, X), "mean(): could not infer output dtype"),
+        (lambda: F.hinge_embedding_loss(FLAGS, X, reduction="sum"), "bool tensor is not supported"),
+        (lambda: F.huber_loss(X, X, delta=math.nan), "non-positive values for delta"),
+        (lambda: F.smooth_l1_loss(X, X, beta=math.nan), "negative values for beta"),
+        (lambda: F.normalize(WHOLE), "Expected a floating point tensor"),
+        (lambda: F.cosine_similarity(WHOLE, FLAGS), "expected common dtype to be floating point"),
+        (lambda: F.multi_margin_loss(X, ROWS, weight=mg.ones(2)), "inconsistent weight size, expected 3"),
+        (lambda: F.multi_margin_loss(X, ROWS, weight=mg.ones(3).double()), "for the weight"),
+        (lambda: F.cross_entropy(mg.ones(2, 3, 4, 5, 6), ROWS), "Expected target size [2, 4, 5, 6]"),
+        (lambda: F.cross_entropy(mg.ones(3), mg.ones(2)), "expected scalar type Long"),
+        (lambda: bag(mg.tensor([0, 5])), "Index 1 of input takes value 5 which is not in the valid range [0, 3)"),
+        (lambda: nn.EmbeddingBag(3, 2)(mg.tensor([[-1, 0]])), "Index 0 of input takes value -1"),
+        (lambda: bag(table=WHOLE), "Half, Float, Double"),
+        (lambda: bag(starts=mg.tensor([0, -1])), "offsets must not decrease"),
+        (lambda: bag(starts=mg.ones(2)), "'offsets' to have one of the following scalar types: Long, Int"),
+        (lambda: bag(padding_idx=3), "-3 through 2, but got 3"),
+        (lambda: bag(per_sample_weights=mg.ones(2).double()), "per_sample_weights of the same type"),
+        (lambda: F.conv2d(mg.ones(1, 3, 4, 4), mg.ones(0, 3, 2, 2)), "weight to be at least 1 at dimension 0"),
+        (lambda: F.max_unpool2d(mg.ones(3), mg.ones(3).long(), 2), "3d or 4d Tensor"),
+    ],
+    NotImplementedError: [
+        (lambda: F.binary_cross_entropy_with_logits(WHOLE, X), '"log_sigmoid" not implemented'),
+        (lambda: F.mse_loss(WHOLE, WHOLE, reduction="sum"), '"mse_loss" not implemented'),
+        (lambda: F.smooth_l1_loss(FLAGS, FLAGS), '"smooth_l1_loss" not implemented'),
+        (lambda: F.cross_entropy(WHOLE, mg.tensor([0])), '"log_softmax" not implemented'),
+        (lambda: nn.BatchNorm1d(3)(WHOLE), "norms are not implemented"),
+        (lambda: F.rms_norm(WHOLE, (3,)), "floating input"),
+        (lambda: F.max_pool1d(WHOLE, 2), '"max_pool1d" not implemented'),
+        (lambda: F.pad(FLAGS, (1, 1), "reflect"), "not implemented for 'Bool'"),
+    ],
+    TypeError: [
+        (lambda: bag(padding_idx=1.5), "must be int, not float"),
+        (lambda: F.embedding(ROWS, TABLE, padding_idx=1.5), "must be int, not float"),  # type: ignore[arg-type]
+        (lambda: F.layer_norm(X, 3), "tuple of ints, not int"),  # type: ignore[arg-type]
+        (lambda: F.adaptive_avg_pool2d(mg.ones(1, 1, 2, 2), 1.5), "must be int or tuple of ints"),
+        (lambda: F.ctc_loss(LOGS, TARGETS, (5.0, 4.0), (2, 2)), "tuple of ints"),  # type: ignore[arg-type]
+    ],
+    ValueError: [
+        (lambda: F.cross_entropy(X, mg.tensor(1)), "batch_size (2) to match target batch_size (0)"),
+        (lambda: F.rms_norm(mg.ones(()), (4,)), "at least 1 dimensions"),
+        (lambda: F.instance_norm(mg.ones(3)), "more than 1 spatial element"),
+        (lambda: F.interpolate(X), "either size or scale_factor"),
+        (lambda: F.interpolate(X, (2, 2)), "same number of spatial dimensions"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", REFUSED, ids=lambda kind: kind.__name__)
+def test_what_pytorch_refuses_is_refused(kind: type[Exception]) -> None:
+    for call, says in REFUSED[kind]:
+        with pytest.raises(kind, match=re.escape(says)) as error:
+            call()
+        assert type(error.value) is kind
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+def test_results_have_pytorch_s_element_types() -> None:
+    half = X.half()
+    for y, dtype in (
+        (F.mse_loss(X, FLAGS), mg.float32),
+        (F.smooth_l1_loss(FLAGS, X), mg.float32),
+        (F.huber_loss(X, D), mg.float32),
+        (F.soft_margin_loss(half, X), mg.float16),
+        (F.binary_cross_entropy_with_logits(D, X), mg.float32),
+        (F.binary_cross_entropy(0.5 * X, X, weight=D), mg.float32),
+        (F.hinge_embedding_loss(WHOLE, -WHOLE, 2.5, reduction="none"), mg.int64),
+        (F.mse_loss(half, mg.tensor(0.5)), mg.float32),
+        (F.l1_loss(mg.tensor(0.5), half), mg.float32),
+        (F.cosine_similarity(X, WHOLE), mg.float32),
+    ):
+        assert y.dtype is dtype, (y, dtype)
+    assert (
+        F.hinge_embedding_loss(WHOLE, -WHOLE, 2.5, reduction="sum").item() == 6
+    )  # the margin is cut off to 2
+    assert F.multilabel_soft_margin_loss(mg.ones(3), X, reduction="none").shape == (3,)
+    assert F.nll_loss(mg.ones(3), mg.tensor([1]), reduction="none").shape == ()
+
+
+def test_bags_at_the_edges() -> None:
+    for mode, first in (("sum", [0.0, 1.0]), ("mean", [0.0, 1.0]), ("max", [0.0, 1.0])):
+        # what stands behind the last offset is in no bag
+        assert bag(mode=mode, include_last_offset=True).tolist() == [first], mode
+    weights = mg.tensor([2.0, 3.0])
+    assert bag(include_last_offset=True, per_sample_weights=weights).tolist() == [[0.0, 2.0]]
+    assert bag(starts=mg.tensor([], dtype=mg.int64)).shape == (0, 2)
+    assert bag(table=mg.ones(3, 0)).shape == (2, 0)
+    assert bag(padding_idx=-3).tolist() == [[0.0, 0.0], [2.0, 3.0]]
+
+
+def test_samples_of_a_fractional_pool_may_have_more_rows_than_one_image() -> None:
+    x, samples = mg.rand(2, 5, 5), mg.rand(3, 2, 2)
+    one, more = (F.fractional_max_pool2d(x, 2, 2, _random_samples=s) for s in (samples[:1], samples))
+    assert mg.equal(one, more)
+    with pytest.raises(RuntimeError, match="Expect _random_samples"):
+        F.fractional_max_pool2d(x, 2, 2, _random_samples=samples[:, :1])
+
+
+def test_gradients_of_bags_by_frequency() -> None:
+    table = mg.ones(4, 1, requires_grad=True)
+    F.embedding_bag(mg.tensor([[0, 1, 0, 2, 0]]), table, mode="sum", scale_grad_by_freq=True).sum().backward()
+    assert table.grad is not None
+    assert table.grad.flatten().tolist() == pytest.approx([1.0, 1.0, 1.0, 0.0])

@@ -1,0 +1,228 @@
+"""Names of PyTorch's main module, shapes changed in place, and storages."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+import minigrad as mg
+from minigrad.functions import in_place
+from minigrad.nn import functional as F
+
+X = mg.arange(12.0).reshape(2, 6) / 7
+ONE = mg.ones(6)
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        (lambda: mg.layer_norm(X, (6,), ONE, ONE), lambda: F.layer_norm(X, (6,), ONE, ONE)),
+        (lambda: mg.rms_norm(X, (6,)), lambda: F.rms_norm(X, (6,))),
+        (lambda: mg.group_norm(X, 3, ONE, ONE, 1e-3), lambda: F.group_norm(X, 3, ONE, ONE, 1e-3)),
+        (
+            lambda: mg.batch_norm(X, 2 * ONE, 3 * ONE, ONE, 4 * ONE, False, 0.1, 1e-5, True),
+            lambda: F.batch_norm(X, ONE, 4 * ONE, 2 * ONE, 3 * ONE),
+        ),
+        (
+            lambda: mg.instance_norm(X.view(2, 2, 3), None, None, None, None, True, 0.1, 1e-5, True),
+            lambda: F.instance_norm(X.view(2, 2, 3)),
+        ),
+        (lambda: mg.embedding(X, mg.tensor([1, 0])), lambda: F.embedding(mg.tensor([1, 0]), X)),
+        (lambda: mg.kl_div(X, X + 1), lambda: F.kl_div(X, X + 1, reduction="sum") / 12),
+        (
+            lambda: mg.kl_div(X, X, 2, log_target=True),
+            lambda: F.kl_div(X, X, reduction="sum", log_target=True),
+        ),
+        (
+            lambda: mg.binary_cross_entropy_with_logits(X, X, None, ONE, 0),
+            lambda: F.binary_cross_entropy_with_logits(X, X, pos_weight=ONE, reduction="none"),
+        ),
+        (lambda: mg.poisson_nll_loss(X, X, True, False, 1e-8, 1), lambda: F.poisson_nll_loss(X, X)),
+        (lambda: mg.triplet_margin_loss(X, X + 1, X - 1), lambda: F.triplet_margin_loss(X, X + 1, X - 1)),
+        (
+            lambda: mg.hinge_embedding_loss(X, X, 2.0, 2),
+            lambda: F.hinge_embedding_loss(X, X, 2.0, reduction="sum"),
+        ),
+        (lambda: mg.margin_ranking_loss(X, X, X, 0.5), lambda: F.margin_ranking_loss(X, X, X, 0.5)),
+        (
+            lambda: mg.cosine_embedding_loss(X, X + 1, mg.ones(2)),
+            lambda: F.cosine_embedding_loss(X, X + 1, mg.ones(2)),
+        ),
+        (
+            lambda: mg.ctc_loss(X.view(4, 1, 3), mg.tensor([[1, 2]]), (4,), (2,), 0, 2),
+            lambda: F.ctc_loss(X.view(4, 1, 3), mg.tensor([[1, 2]]), (4,), (2,), reduction="sum"),
+        ),
+        (lambda: mg.cosine_similarity(X, X + 1), lambda: F.cosine_similarity(X, X + 1)),
+    ],
+)
+def test_functions_of_both_modules_compute_the_same(here: Any, there: Any) -> None:
+    assert mg.equal(here(), there())
+
+
+def test_another_reduction_is_refused() -> None:
+    with pytest.raises(ValueError, match="reduction is 0"):
+        mg.kl_div(X, X, 3)
+
+
+def test_functions_in_place_are_the_methods() -> None:
+    for name in in_place.__all__:
+        assert getattr(mg, name) is getattr(mg.Tensor, name)
+        assert pickle.loads(pickle.dumps(getattr(mg, name))) is getattr(mg, name)
+    x = X.clone()
+    assert mg.clamp_(mg.neg_(x), min=-1.0) is x
+    assert mg.equal(x, (-X).clamp(min=-1.0))
+
+
+# ---------------------------------------------------------------- another shape in place
+
+
+def test_shapes_in_place_are_those_of_pytorch() -> None:
+    for name, args, shape in (
+        ("unsqueeze_", (-1,), (2, 1, 3, 1)), ("squeeze_", (), (2, 3)), ("squeeze_", (1,), (2, 3)),
+        ("transpose_", (0, 2), (3, 1, 2)), ("swapaxes_", (0, 1), (1, 2, 3)), ("swapdims_", (0, 1), (1, 2, 3)),
+        ("as_strided_", ((2, 2), (3, 1), 1), (2, 2)),
+    ):  # fmt: skip
+        x = mg.arange(6.0).reshape(2, 1, 3)
+        expected = getattr(x.clone(), name[:-1])(*args)
+        assert getattr(x, name)(*args) is x
+        assert (tuple(x.shape), x.tolist()) == (shape, expected.tolist()), name
+    x = mg.ones(2, 3)
+    assert x.t_().shape == (3, 2)
+    with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
+        mg.ones(2, requires_grad=True).unsqueeze_(0)
+    with pytest.raises(IndexError, match="Dimension out of range"):
+        x.unsqueeze_(4)
+    with mg.no_grad():
+        leaf = mg.ones(2, 3, requires_grad=True)
+        leaf.t_()
+    leaf.sum().backward()
+    assert leaf.is_leaf
+    assert leaf.grad is not None
+    assert leaf.grad.shape == (3, 2)
+
+
+def test_views_from_before_a_new_shape_still_follow() -> None:
+    """Literals are torch's."""
+    a = mg.ones(2, 3, requires_grad=True)
+    b = a * 2
+    v = b[1]
+    b.t_()
+    u = mg.tensor(3.0, requires_grad=True)
+    b[2, 1] = u  # seen by v, which was made before
+    b[0, 1] = 5.0
+    (v * v).sum().backward()
+    assert (v.tolist(), u.grad) == ([5.0, 2.0, 3.0], mg.tensor(6.0))
+    assert a.grad is not None
+    assert a.grad.tolist() == [[0.0] * 3, [0.0, 8.0, 0.0]]
+
+    x = mg.arange(6.0).reshape(2, 3).clone()
+    row, w = x[0], mg.ones(3, requires_grad=True)
+    x.unsqueeze_(0)
+    row.mul_(w)  # seen by x
+    (x * x).sum().backward()
+    assert w.grad is not None
+    assert w.grad.tolist() == [0.0, 2.0, 8.0]
+
+    a = mg.ones(2, 1, 3, requires_grad=True)
+    b = a * 2
+    p = b[0]
+    b.squeeze_(1)
+    q = b[0]
+    b.transpose_(0, 1)
+    b.mul_(2.0)
+    q.mul_(5.0)
+    (p.sum() + b.sum()).backward()
+    assert a.grad is not None
+    assert (p.tolist(), a.grad.tolist()) == ([[20.0] * 3], [[[40.0] * 3], [[4.0] * 3]])
+
+
+def test_a_new_shape_in_place_is_on_the_printed_tape_and_not_in_a_recording() -> None:
+    def f(x: mg.Tensor) -> mg.Tensor:
+        y = x * 2
+        y.unsqueeze_(0)
+        return y.sum(0)
+
+    x = mg.ones(3, requires_grad=True)
+    program: dict[str, Any] = {}
+    exec(str(mg.source(f(x))), program)
+    assert mg.equal(f(x), mg.tensor([2.0, 2.0, 2.0]))
+    with pytest.raises(RuntimeError, match="unsqueeze_"):
+        mg.compile(f)(x)
+
+
+def test_functions_of_python_on_elements() -> None:
+    x = mg.tensor([1.0, -2.0, 3.0])
+    assert x.apply_(lambda v: 10 * v if v > 0 else 0) is x
+    x.map_(mg.tensor([1.0, 2.0, 3.0]), lambda a, b: a + b)
+    assert x.tolist() == [11.0, 2.0, 33.0]
+    x.map2_(mg.tensor(1.0), mg.tensor([2.0]), lambda a, b, c: a * b - c)
+    assert x.tolist() == [9.0, 0.0, 31.0]
+    assert mg.arange(3).apply_(lambda v: v + 1).tolist() == [1, 2, 3]
+    with pytest.raises(RuntimeError, match="requires grad"):
+        mg.ones(2, requires_grad=True).apply_(abs)
+    with pytest.raises(RuntimeError, match="does not expand"):
+        x.map_(mg.ones(2, 3), max)
+
+
+# ---------------------------------------------------------------- storages
+
+
+def test_storages() -> None:
+    x = mg.arange(6.0).reshape(2, 3)[1]
+    with pytest.warns(UserWarning, match="TypedStorage is deprecated"):
+        typed = x.storage()
+    bytes_ = x.untyped_storage()
+    assert (len(typed), typed[2], typed.tolist(), typed.dtype) == (
+        6,
+        2.0,
+        [0.0, 1.0, 2.0, 3.0, 4.0, 5.0],
+        mg.float32,
+    )
+    assert (typed.nbytes(), typed.element_size(), bytes_.size(), bytes_.element_size()) == (24, 4, 24, 1)
+    assert typed.data_ptr() == bytes_.data_ptr() == x.data_ptr() - 12
+    assert typed.untyped() == bytes_ == mg.UntypedStorage(x.unsqueeze(0)) != x.clone().untyped_storage()
+    assert repr(mg.TypedStorage(mg.tensor([1.5]))) == (
+        " 1.5\n[minigrad.storage.TypedStorage(dtype=minigrad.float32, device=cpu) of size 1]"
+    )
+    typed[-3] = 9
+    assert x.tolist() == [9.0, 4.0, 5.0]
+    with pytest.raises(IndexError, match="out of range for storage of size 6"):
+        typed[6]
+    assert x.is_set_to(x.view(3))
+    assert not x.is_set_to(x[:2])
+
+
+def test_a_write_into_a_storage_is_noticed() -> None:
+    x = mg.ones(2, requires_grad=True)
+    y = x.exp()
+    y.untyped_storage()[0] = 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_windows_and_places_are_those_of_pytorch() -> None:
+    for name, turning, whole in (
+        ("hann", [0, 0.3454915, 0.9045085, 0.9045085, 0.3454915], [0, 0.5, 1, 0.5, 0]),
+        ("hamming", [0.08, 0.3978522, 0.9121479, 0.9121478, 0.3978521], [0.08, 0.54, 1, 0.54, 0.08]),
+        ("blackman", [0, 0.2007701, 0.8492298, 0.8492298, 0.2007701], [0, 0.34, 1, 0.34, 0]),
+        ("bartlett", [0, 0.4, 0.8, 0.8, 0.4], [0, 0.5, 1, 0.5, 0]),
+    ):
+        window = getattr(mg, f"{name}_window")
+        assert window(5).tolist() == pytest.approx(turning, abs=1e-6)
+        assert window(5, False, dtype=mg.float64).tolist() == pytest.approx(whole, abs=1e-12)
+        assert (window(0).tolist(), window(1).tolist(), window(1, False).tolist()) == ([], [1.0], [1.0])
+        for arguments in ({"window_length": -1}, {"window_length": 2, "dtype": mg.int64}):
+            with pytest.raises(RuntimeError, match=f"{name}_window"):
+                window(**arguments)
+    assert [t.tolist() for t in mg.unravel_index(mg.tensor([3, 7, 8, -1]), (2, 4))] == [
+        [0, 1, 0, 1],
+        [3, 3, 0, 3],
+    ]
+    assert [t.tolist() for t in mg.unravel_index(mg.tensor(3), 4)] == [3]
+    with pytest.raises(TypeError, match="integer dtype"):
+        mg.unravel_index(mg.ones(1), (2,))
+    with pytest.raises(RuntimeError, match="at least 1"):
+        mg.unravel_index(mg.tensor([1]), ())
+    assert (mg.scalar_tensor(3).dtype, mg.scalar_tensor(2.5, dtype=mg.int64).item()) == (mg.float32, 2)
