@@ -260,6 +260,7 @@ def rows() -> list[Any]:
                          {"ignore": ignore}, via=_with_loss))
     for name, backward, of, back in [
         ("softmax", "softmax_backward", _probabilities, _softmax_backward),
+        ("safe_softmax", "softmax_backward", _probabilities, _softmax_backward),
         ("log_softmax", "log_softmax_backward", lambda v: [math.log(p) for p in _probabilities(v)],
          _log_softmax_backward),
     ]:
@@ -275,7 +276,7 @@ def rows() -> list[Any]:
                 Row("embedding_backward", (real(*index.shape, 2), index), _rows_backward, "0", {"rows": 4, **params}),
             ]
     for shape, dims in [((2, 3), (1,)), ((3, 2), (0,)), ((3, 2, 2), (0, 2)), ((2, 2, 3), (1, 2)), ((0, 3), (1,)),
-                        ((4,), (0,))]:
+                        ((4,), (0,)), ((2, 2, 16), (0, 2))]:
         table.append(Row("standardize", (real(*shape),), _standardize, "0", {"dim": dims, "eps": 0.1}))
         table.append(Row("standardize_backward", (real(*shape), real(*shape)), _standardize_backward, "01",
                          {"dim": dims, "eps": 0.1}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "cells": (lambda: Unrolled(), (5, 4)),
 }  # fmt: skip
 
+DEAD = mg.tensor([[0.0, 0.5], [-math.inf, -math.inf]])  # a mask whose second query sees no key
 # Each a function of rows of four.
 FUNCTIONS: list[Callable[[mg.Tensor], mg.Tensor]] = [
     lambda x: (x.exp() + 1).log().sqrt() + x.sin() * x.cos() + x.tanh() + x.atan() + x.erf(),
@@ -106,6 +108,7 @@ FUNCTIONS: list[Callable[[mg.Tensor], mg.Tensor]] = [
     lambda x: F.selu(x) + F.celu(x, 2.0) + F.mish(x) + F.hardswish(x) + F.hardsigmoid(x) + F.softshrink(x),
     lambda x: F.logsigmoid(x) + F.relu6(x) + F.silu(x) + F.leaky_relu(x) + F.softplus(x, 2.0) + F.normalize(x, dim=1),
     lambda x: F.scaled_dot_product_attention(*[x.view(-1, 2, 2)] * 3).transpose(1, 2).flatten(1) + F.glu(x, 1).sum(),
+    lambda x: F.scaled_dot_product_attention(*[x.view(-1, 2, 2)] * 3, DEAD).flatten(1),
     lambda x: x @ x.t() + mg.einsum("bi,bj->bij", x, x).sum(),
     lambda x: x // 0.3 + x // -0.7 + x % 0.3 + x.fmod(-0.3) + mg.div(x.trunc(), 0.2, rounding_mode="trunc"),
     lambda x: (10 * x).long() // 3 + (10 * x).long() % -3 + mg.div((10 * x).long(), 3, rounding_mode="trunc"),

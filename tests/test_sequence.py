@@ -366,6 +366,26 @@ def test_multihead_attention(options: dict[str, Any], need_weights: bool) -> Non
         assert not array(p)[1, :, 3:].any()
 
 
+@pytest.mark.parametrize("large", [1, 1 << 20])
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 0, 1)])
+def test_attention_of_any_order_in_memory(
+    order: tuple[int, ...], large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one product for queries, keys and values or three, and whatever lies closest, it is the same."""
+    monkeypatch.setattr("minigrad.nn._attention.LARGE", large)
+    layer = nn.MultiheadAttention(4, 2, dtype=F64)
+    values = np.random.default_rng(0).normal(size=(3, 2, 4))
+    x = mg.tensor(values.transpose(order).copy()).permute(*np.argsort(order).tolist()).requires_grad_()
+    y, _ = layer(x, x, x, need_weights=False)
+    expected, _ = layer(x, x, x)
+    np.testing.assert_allclose(array(y), array(expected), atol=1e-12)
+    assert gradcheck(lambda x: layer(x, x, x, need_weights=False)[0], [x])
+    other = mg.tensor(values[:2] * 2.0)
+    np.testing.assert_allclose(
+        array(layer(x, other, other, need_weights=False)[0]), array(layer(x, other, other)[0]), atol=1e-12
+    )
+
+
 def test_more_keys_than_the_sequence_has() -> None:
     layer = nn.MultiheadAttention(2, 1, add_bias_kv=True, add_zero_attn=True, dtype=F64)
     x = mg.randn(3, 2, dtype=F64)

@@ -156,7 +156,7 @@ class Pass:
             if before is None:
                 self.grads[x] = d
                 if (
-                    rule is None
+                    (rule is None and not layout.fresh)
                     or (d is g and consume is None)
                     or (array.base is not None and is_view(array))
                 ):

@@ -22,6 +22,8 @@ class Facts:
 
     #: One function that returns every input's gradient, in place of the rules.
     joint: Callable[..., Any] | None = None
+    #: What ``joint`` returns of arrays are new arrays, one for each input.
+    fresh: bool = False
     #: Computes the only rule where ``g`` is an array that nothing else holds, into which it may write.
     consume: Callable[..., Any] | None = None
     #: How element types meet. ``"same"`` is by promotion (``"number"`` refuses bools, ``"bits"`` refuses

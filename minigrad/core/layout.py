@@ -18,7 +18,7 @@ Step: TypeAlias = "tuple[int, Rule, int | None, tuple[tuple[int, Any], ...]]"
 class Layout:
     """For one set of inputs that want gradients: what `Node.saved` holds, and the rules to call."""
 
-    __slots__ = ("consume", "joint", "keep", "pick", "steps")
+    __slots__ = ("consume", "fresh", "joint", "keep", "pick", "steps")
 
     keep: tuple[int, ...]  # input numbers; the count of inputs stands for the output
     # What is kept, of the arrays of the inputs and the output.
@@ -26,11 +26,18 @@ class Layout:
     joint: Step | None  # gives all inputs' gradients at once
     steps: tuple[Step, ...]
     consume: Rule | None
+    fresh: bool  # whether the parts of the joint rule are arrays that nothing else holds
 
     def __init__(
-        self, keep: list[int], joint: Step | None, steps: list[Step], consume: Rule | None = None
+        self,
+        keep: list[int],
+        joint: Step | None,
+        steps: list[Step],
+        consume: Rule | None = None,
+        fresh: bool = False,
     ) -> None:
         self.keep, self.joint, self.steps, self.consume = tuple(keep), joint, tuple(steps), consume
+        self.fresh = fresh
         if len(keep) > 1:
             self.pick = itemgetter(*keep)  # four times as fast as a comprehension
         elif keep:

@@ -150,7 +150,8 @@ class Op(Facts):
             return i, rule, sources[0][1] if alone else None, sources
 
         if self.joint is not None:
-            return Layout(keep, step(-1, self.joint), [(i, None, None, ()) for i in inputs])
+            parts: list[Step] = [(i, None, None, ()) for i in inputs]
+            return Layout(keep, step(-1, self.joint), parts, None, self.fresh)
         steps = [step(i, rule) for i in inputs if (rule := self.rules[min(i, last)]) is not None]
         return Layout(keep, None, steps, self.consume)
 

@@ -41,6 +41,11 @@ def softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     return _of_rows(c.softmax, input, dim, dtype)
 
 
+def safe_softmax(input: Tensor, dim: int) -> Tensor:
+    """`softmax`, and 0 along ``dim`` where there is nothing but -inf."""
+    return _of_rows(c.safe_softmax, input, dim, None)
+
+
 def log_softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     """The logarithm of `softmax`, which may be far below what float numbers hold of softmax itself."""
     return _of_rows(c.log_softmax, input, dim, dtype)

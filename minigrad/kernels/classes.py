@@ -20,6 +20,13 @@ def softmax(x: Array, dim: int, out: Array | None = None) -> Any:
     return _turned(_softmax_rows, dim, out, x)
 
 
+def safe_softmax(x: Array, dim: int, out: Array | None = None) -> Any:
+    """`softmax`, and 0 in rows of nothing but -inf: what a query sees whose keys are all masked."""
+    if x.dtype.char == "e":
+        return safe_softmax(x.astype(np.float32), dim).astype(np.float16)
+    return _turned(_safe_softmax_rows, dim, out, x)
+
+
 def log_softmax(x: Array, dim: int, out: Array | None = None) -> Any:
     if x.dtype.char == "e":
         return log_softmax(x.astype(np.float32), dim).astype(np.float16)
@@ -63,6 +70,17 @@ def _softmax_rows(x: Array, out: Array) -> None:
         np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
         np.exp(y, out=y)
         np.divide(y, row_sums(y), out=y)
+
+
+def _safe_softmax_rows(x: Array, out: Array) -> None:
+    step = max(BLOCK // x.shape[1], 1)
+    for k in range(0, len(x), step):
+        rows, y = x[k : k + step], out[k : k + step]
+        most = np.maximum.reduce(rows, axis=1, keepdims=True)
+        np.subtract(rows, np.where(most == -np.inf, most.dtype.type(0), most), out=y)
+        np.exp(y, out=y)
+        total = row_sums(y)
+        np.divide(y, np.where(total == 0.0, total.dtype.type(1), total), out=y)
 
 
 def _log_softmax_rows(x: Array, out: Array) -> None:

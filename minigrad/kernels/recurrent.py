@@ -16,6 +16,7 @@ from minigrad.buffers import Empty
 
 Array = np.ndarray[Any, Any]
 Runs: TypeAlias = "tuple[tuple[int, int], ...]"
+PIECE = 1 << 15  # elements of the cells of the steps whose slopes are computed at a time
 FEW = 8  # sequences; with fewer, a product of all steps takes less time than one for each
 
 
@@ -54,6 +55,14 @@ def steps(runs: Runs, reverse: bool) -> list[tuple[int, int, int]]:
             spans.append((first, count, n))
         first += count * n
     return spans[::-1] if reverse else spans
+
+
+def _in_pieces(runs: Runs, reverse: bool, width: int) -> Iterator[tuple[int, int, int]]:
+    """As `steps`, no more of them than stay in the cache, by the elements that a row has."""
+    for row, count, n in steps(runs, reverse):
+        most = max(PIECE // max(width * n, 1), 1)
+        parts = [(row + k * n, min(most, count - k), n) for k in range(0, count, most)]
+        yield from parts[::-1] if reverse else parts
 
 
 def _in_time(reverse: bool, count: int, n: int, *arrays: Array) -> Iterator[Any]:
@@ -234,6 +243,8 @@ def _lstm_run(
     by[...] = scale
     bias[...] = (more[0] + more[1]).reshape(scale.shape) * scale if biased else 0
     plus = np.where(by == 0.5, by, dtype.type(0.0))
+    # Called by names of their own, with results by place: a twentieth less of a step of 16 sequences of 64.
+    add, multiply, tanh, matmul = np.add, np.multiply, np.tanh, np.matmul
     for row, count, n in steps(runs, reverse):
         span = slice(row, row + count * n)
         gate = _by_gate(gates[span], count, n)
@@ -248,18 +259,18 @@ def _lstm_run(
         for z, i, f, a, o, new, to in _in_time(
             reverse, count, n, gate, *gate.swapaxes(0, 1), cells[span], out[span]
         ):
-            np.matmul(now, turned, out=p)
-            p += z
-            np.tanh(p, out=p)
-            p *= scales
-            np.add(p, shifts, out=z)
-            np.multiply(f, cell, out=new)
-            new += np.multiply(i, a, out=t)
-            np.tanh(new, out=t)
+            matmul(now, turned, p)
+            add(p, z, p)
+            tanh(p, p)
+            multiply(p, scales, p)
+            add(p, shifts, z)
+            multiply(f, cell, new)
+            add(new, multiply(i, a, t), new)
+            tanh(new, t)
             if projection is None:
-                np.multiply(o, t, out=to)
+                multiply(o, t, to)
             else:
-                np.matmul(np.multiply(o, t, out=unprojected), projection, out=to)
+                matmul(multiply(o, t, unprojected), projection, to)
             now, cell = to, new
         last[:n], last_cell[:n] = now, cell
     return y, memory
@@ -275,6 +286,31 @@ def lstm(
     return _lstm_run(
         x, h, c, w, u, *more, runs=runs, reverse=reverse, biased=biased, empty=empty, place=place
     )[0]
+
+
+def _slopes(gates: Array, cells: Array, before: Array, spare: Array, out: Array) -> Array:
+    """What the gradients of cell and hidden state are multiplied by to get those of the gates before their curves.
+
+    Those are the slopes of the curves times a factor each. Returns what leads from hidden state to cell.
+    """
+    count, _, n, width = gates.shape
+    i, _, a, o = gates.swapaxes(0, 1)
+    size = cells.size
+    slopes: Array = spare[: 4 * size].reshape(gates.shape)
+    by: Array
+    by, curve = spare[4 * size : 6 * size].reshape(2, *a.shape)
+    np.multiply(gates, gates, out=slopes)
+    np.subtract(gates, slopes, out=slopes)
+    earlier, to = before.reshape(a.shape), slopes.swapaxes(0, 1)
+    np.tanh(cells.reshape(a.shape), out=curve)
+    np.subtract(1.0, np.multiply(a, a, out=by), out=to[2])
+    for slope, factor in zip(to, (a, earlier, i, curve), strict=True):
+        slope *= factor
+    out.reshape(count, n, 4, width)[...] = slopes.swapaxes(1, 2)
+    np.multiply(curve, curve, out=by)
+    np.subtract(1.0, by, out=by)
+    by *= o
+    return by
 
 
 def lstm_backward(
@@ -294,56 +330,44 @@ def lstm_backward(
         )
     gates, cells = _gates(memory, 4, rows, width)
     out, d_out = (a[:outputs].reshape(rows, h.shape[1]) for a in (y, d))
-    # What the gradients of cell and hidden state are multiplied by to get those of the gates before their curves: the
-    # slopes of these, times a factor each.
-    dz, slopes, through, curved = (empty((rows, *n, width), dtype) for n in ((4,), (4,), (), ()))
     before, projection = _before(cells, c, runs, reverse, empty), more[-1] if len(more) % 2 else None
     hiddens = None if projection is None else empty(cells.shape, dtype)
-    np.tanh(cells, out=curved)
-    np.multiply(gates, gates, out=slopes)
-    np.subtract(gates, slopes, out=slopes)
-    for row, count, n in steps(runs, reverse):
-        span = slice(row, row + count * n)
-        earlier, curve, by = (a[span].reshape(count, n, width) for a in (before, curved, through))
-        (i, _, a, o), to = (_by_gate(part[span], count, n).swapaxes(0, 1) for part in (gates, slopes))
-        np.subtract(1.0, np.multiply(a, a, out=by), out=to[2])
-        for slope, factor in zip(to, (a, earlier, i, curve), strict=True):
-            slope *= factor
-        np.multiply(curve, curve, out=by)
-        np.subtract(1.0, by, out=by)
-        by *= o
-        if hiddens is not None:
-            np.multiply(o, curve, out=hiddens[span].reshape(o.shape))
-        dz[span].reshape(count, n, 4, width)[...] = to.transpose(1, 2, 0, 3)
     flat, (dx, carry, carried, dw, du, *others) = _side_by_side(
         (x if onward else x[:0], h, c, w, u, *more), dtype, empty
     )
     carry[...] = d[outputs : outputs + h.size].reshape(h.shape)
     carried[...] = d[outputs + h.size :].reshape(c.shape)
-    product, hidden, total = np.empty(c.shape, c.dtype), np.empty(c.shape, c.dtype), empty(d_out.shape, dtype)
+    product, hidden = np.empty(c.shape, c.dtype), np.empty(c.shape, c.dtype)
+    total = d_out if projection is None else empty(d_out.shape, dtype)
     # The gradients of cell and hidden state side by side, three times and once: one product in place of four.
     factors = np.empty((len(c), 4, width), dtype)
-    gradients = dz.reshape(rows, 4 * width)
-    for row, count, n in steps(runs, not reverse):
+    gradients = empty((rows, 4 * width), dtype)
+    add, multiply = np.add, np.multiply
+    spare = empty((6 * min(cells.size, max(PIECE, c.size)),), dtype)
+    for row, count, n in _in_pieces(runs, not reverse, width):
         span = slice(row, row + count * n)
-        forgets = _by_gate(gates[span], count, n)[:, 1]
+        gate = _by_gate(gates[span], count, n)
+        forgets, through = gate[:, 1], _slopes(gate, cells[span], before[span], spare, gradients[span])
+        if hiddens is not None:
+            curve = np.tanh(cells[span]).reshape(forgets.shape)
+            np.multiply(gate[:, 3], curve, out=hiddens[span].reshape(curve.shape))
         dh, dc, p = carry[:n], carried[:n], product[:n]
         across, factor = dc[:, None], factors[:n].reshape(n, 4 * width)
         first, fourth = factors[:n, :3], factors[:n, 3]
         for z, forget, by, up, at in _in_time(
-            not reverse, count, n, gradients[span], forgets, through[span], d_out[span], total[span]
+            not reverse, count, n, gradients[span], forgets, through, d_out[span], total[span]
         ):
-            dh += up
+            add(dh, up, dh)
             if projection is None:
                 over = dh
             else:
                 at[...] = dh
                 over = np.matmul(dh, projection, out=hidden[:n])
-            dc += np.multiply(over, by, out=p)
+            add(dc, multiply(over, by, p), dc)
             first[...], fourth[...] = across, over
-            z *= factor
-            dc *= forget
-            np.dot(z, u, out=dh)
+            multiply(z, factor, z)
+            multiply(dc, forget, dc)
+            z.dot(u, dh)
     if onward:
         np.matmul(gradients, w, out=dx)
     np.matmul(gradients.T, x, out=dw)

@@ -148,6 +148,13 @@ def _step(n: int, elements: int) -> int:
     return max(1, min(n, BLOCK // max(elements, 1)))
 
 
+def _spare(shape: tuple[int, ...], dtype: Any, empty: Empty) -> Array:
+    """Memory for what is between: if that is much, of one size, so that it serves other convolutions too."""
+    count = math.prod(shape)
+    size = BLOCK if BLOCK // 8 <= count <= BLOCK else count
+    return empty((size,), dtype)[:count].reshape(shape)
+
+
 def _copied(view: Array, memory: Array) -> Array:
     """The view itself, if it lies row by row, or a copy of it.
 
@@ -183,8 +190,8 @@ def conv(
     view = runs(x, kernel, dilation, length) if length else windows(x, kernel, stride, dilation, out)
     each = math.prod(view.shape[1:])
     step = _step(n, each + filters * (length or count))
-    memory = empty((step * each,), x.dtype)
-    products = empty((step, groups, len(rows[0]), length or count), x.dtype)
+    memory = _spare((step * each,), x.dtype, empty)
+    products = _spare((step, groups, len(rows[0]), length or count), x.dtype, empty)
     for k in range(0, n, step):
         cols, to = _copied(view[k : k + step], memory), y[k : k + step]
         cols = cols.reshape(len(to), groups, rows.shape[2], -1)
@@ -222,7 +229,7 @@ def conv_input(
     width, pitch = length or math.prod(out), math.prod(full) if length else math.prod(out)
     x = empty((n, channels, *(full if length else sizes)), g.dtype)
     step = _step(n, groups * rows.shape[1] * pitch)
-    memory = empty((step, groups, rows.shape[1], pitch), g.dtype)
+    memory = _spare((step, groups, rows.shape[1], pitch), g.dtype, empty)
     gaps = np.zeros((step, groups, filters // groups, length), g.dtype)
     if length:
         memory[..., length:] = 0
@@ -286,7 +293,7 @@ def _summed_products(
     each, count = math.prod(view.shape[1:]), length or math.prod(out)
     step, total = _step(n, each), np.zeros((), x.dtype)
     small = each * filters <= groups * SMALL
-    memory = empty((step * each,), x.dtype)
+    memory = _spare((step * each,), x.dtype, empty)
     gaps = np.zeros((groups, step, count, filters), x.dtype)
     for k in range(0, n, step):
         part, here = view[k : k + step], gaps[:, : len(g[k : k + step])]

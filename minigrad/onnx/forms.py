@@ -206,6 +206,11 @@ def _layer_norm(o: Out, *inputs: str, eps: float) -> str:
     return o("LayerNormalization", *inputs, axis=-len(o.node.inputs[1].shape), epsilon=eps)
 
 
+def _safe_softmax(o: Out, x: str, dim: int) -> str:
+    most = o("ReduceMax", x, o.array([dim], np.int64), keepdims=1)
+    return o("Where", o("Equal", most, o.array(-np.inf)), o.array(0.0), o("Softmax", x, axis=dim))
+
+
 def _bits(operator: str) -> Callable[..., str]:
     return lambda o, *xs: o(operator if o.node.dtype.kind == "b" else f"Bitwise{operator}", *xs)
 
@@ -358,6 +363,7 @@ FORMS: dict[str, Form] = {
     "rnn": rnn,
     "round": _round,
     "rsqrt": lambda o, x: o("Reciprocal", o("Sqrt", x)),
+    "safe_softmax": _safe_softmax,
     "silu": lambda o, x: o("Mul", x, o("Sigmoid", x)),
     "slice": _slice,
     "softmax": lambda o, x, dim: o("Softmax", x, axis=dim),

@@ -65,6 +65,8 @@ def _is_row(weight: Any, index: Any, **params: Any) -> None:
 # fmt: off
 softmax: Op = Op("softmax", buffered(k.softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
                  order="C", cast="floats", activation=True, text=called(k.softmax))
+safe_softmax = Op("safe_softmax", buffered(k.safe_softmax), "x; dim", lambda g, y, dim: softmax_backward(g, y, dim=dim),
+                  order="C", cast="floats", text=called(k.safe_softmax))
 softmax_backward: Op = Op("softmax_backward", buffered(k.softmax_backward), "d p; dim",
                           lambda g, p, dim: softmax_backward(g, p, dim=dim), _softmax_backward_p, order="C",
                           text=called(k.softmax_backward))

@@ -11,8 +11,8 @@ OPS = {
         isposinf
     """,
     "classes": """
-        softmax softmax_backward log_softmax log_softmax_backward log_loss log_loss_backward nll
-        nll_backward one_hot embedding embedding_backward embedding_transposed
+        softmax safe_softmax softmax_backward log_softmax log_softmax_backward log_loss log_loss_backward
+        nll nll_backward one_hot embedding embedding_backward embedding_transposed
     """,
     "conv": "conv conv_input conv_weight unfold fold pad_constant",
     "ctc": "ctc ctc_backward",

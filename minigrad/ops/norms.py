@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from minigrad import buffers
 from minigrad.core import names
 from minigrad.core.basic import sum_to
 from minigrad.core.op import Op
@@ -37,6 +40,8 @@ def _parts(flat: Any, x: Any, w: Any, onward: bool) -> list[Any]:
 
 def _layer_norm_vjp(g: Any, x: Any, w: Any, b: Any, needs: Any, eps: float) -> list[Any]:
     onward = bool(needs[0])
+    if g.__class__ is np.ndarray:
+        return list(k.layer_norm_gradients(g, x, w, eps, onward, buffers.empty)[: 2 + len(b)])
     return _parts(layer_norm_backward(g, x, w, eps=eps, onward=onward), x, w, onward)[: 2 + len(b)]
 
 
@@ -56,11 +61,11 @@ def _layer_norm_backward_vjp(g: Any, d: Any, x: Any, w: Any, eps: float, onward:
 standardize: Op = Op("standardize", buffered(k.standardize), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
                      text=called(k.standardize), grad_fn=names.of_standardize)
-standardize_backward: Op = Op("standardize_backward", buffered(k.standardize_backward), "d x; dim eps",
+standardize_backward: Op = Op("standardize_backward", buffered(kept(k.standardize_backward)), "d x; dim eps",
                               lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), _backward_x,
                               order="C", text=called(k.standardize_backward))
-layer_norm: Op = Op("layer_norm", buffered(k.layer_norm), "x w *b; eps", joint=_layer_norm_vjp, order="C",
-                    cast="floats", text=called(k.layer_norm), grad_fn="NativeLayerNormBackward0")
+layer_norm: Op = Op("layer_norm", buffered(kept(k.layer_norm)), "x w *b; eps", joint=_layer_norm_vjp, fresh=True,
+                    order="C", cast="floats", text=called(k.layer_norm), grad_fn="NativeLayerNormBackward0")
 layer_norm_backward: Op = Op("layer_norm_backward", kept(k.layer_norm_backward), "d x w; eps onward",
                              joint=_layer_norm_backward_vjp, order="C", text=called(k.layer_norm_backward))
 # fmt: on

@@ -56,7 +56,8 @@ def _var(x: Array, dim: Dim, correction: float, keepdim: bool) -> Any:
         return _var(x.astype(np.float32), dim, correction, keepdim).astype(np.float16)
     n = _count(x.shape, dim)
     d = x - add_up(x, dim, True) / x.dtype.type(n)
-    y = add_up(np.square(d), dim, keepdim)
+    d *= d
+    y = add_up(d, dim, keepdim)
     return y / y.dtype.type(builtins.max(n - correction, 0))
 
 
