@@ -1268,3 +1268,12 @@ def test_a_hook_may_not_change_the_size_of_a_gradient() -> None:
     w.register_hook(lambda g: mg.ones(2, 3))
     with pytest.raises(RuntimeError, match="has changed the size of value"):
         w.sum().backward()
+
+
+def test_grad_takes_only_inputs_where_pytorch_does() -> None:
+    x, unused = mg.ones(2, requires_grad=True), mg.ones(1, requires_grad=True)
+    (g,) = autograd.grad((x * 2).sum(), x, only_inputs=True, create_graph=True)
+    assert g.tolist() == [2, 2]
+    assert autograd.grad((x * 2).sum(), [unused], None, None, False, True, True) == (None,)
+    with pytest.warns(FutureWarning, match="only_inputs argument is deprecated"):
+        autograd.grad((x * 2).sum(), x, only_inputs=False)

@@ -31,7 +31,9 @@ ANSWERS = {
     "mps.current_allocated_memory()": 0, "mps.empty_cache()": None, "jit.is_scripting()": False,
     "jit.annotate(int, 3)": 3, "ones(2).element_size()": 4,
     "ones(1).is_sparse": False, "ones(1).is_meta": False, "ones(1).is_quantized": False, "ones(1).is_nested": False,
-    "ones(1).is_mkldnn": False, "ones(1).is_signed()": True, "ones(1).byte().is_signed()": False,
+    "ones(1).is_mkldnn": False, "ones(1).is_mps": False, "ones(1).is_xpu": False, "ones(1).is_xla": False,
+    "ones(1).is_mtia": False, "ones(1).is_sparse_csr": False, "ones(1).is_vulkan": False,
+    "ones(1).is_signed()": True, "ones(1).byte().is_signed()": False,
     "ones(1).is_cuda": False, "ones(1).is_cpu": True, "ones(1).get_device()": -1, "ones(1).is_pinned()": False,
     "ones(1).cuda('cpu').tolist()": [1.0], "get_num_interop_threads()": 1, "set_num_interop_threads(2)": None,
     "isinstance(mg.ones(1), mg.autograd.Variable)": True, "isinstance(1, mg.autograd.Variable)": False,
@@ -390,3 +392,34 @@ def test_the_kernel_of_attention_may_be_chosen() -> None:
     with sdpa_kernel(SDPBackend.MATH):
         inside = nn.functional.scaled_dot_product_attention(q, q, q)
     assert mg.equal(inside, nn.functional.scaled_dot_product_attention(q, q, q))
+
+
+def test_names_that_libraries_for_pytorch_annotate_and_build_with() -> None:
+    hooks = importlib.import_module("minigrad.utils.hooks")
+    handle = mg.nn.Linear(1, 1).register_forward_hook(lambda *_: None)
+    assert isinstance(handle, hooks.RemovableHandle)
+    assert mg.utils.hooks is hooks
+    assert "device" in str(importlib.import_module("minigrad.serialization").MAP_LOCATION)
+
+
+def test_triangles_of_matrices_as_vectors() -> None:
+    u = importlib.import_module("minigrad.distributions.utils")
+    x = mg.arange(32.0, requires_grad=True).view(2, 4, 4)
+    for diagonal in range(-4, 4):
+        vector = u.tril_matrix_to_vec(x, diagonal)
+        assert mg.equal(vector, mg.stack([m[np.tril(np.ones((4, 4), bool), diagonal)] for m in x]))
+        if diagonal > -4:
+            back = u.vec_to_tril_matrix(vector, diagonal)
+            assert np.array_equal(back.detach().numpy(), np.tril(x.detach().numpy(), diagonal))
+    (g,) = mg.autograd.grad(u.vec_to_tril_matrix(u.tril_matrix_to_vec(x)).sum(), x)
+    assert np.array_equal(g.numpy(), np.tril(np.ones((2, 4, 4))))
+    with pytest.raises(ValueError, match=r"diag \(4\) provided is outside \[-4, 3\]"):
+        u.tril_matrix_to_vec(x, 4)
+    with pytest.raises(
+        ValueError, match="last dimension is 4 which cannot be expressed as the lower triangular"
+    ):
+        u.vec_to_tril_matrix(mg.ones(4))
+    mg.manual_seed(1)
+    drawn = u._standard_normal(mg.Size((2, 3)), dtype=mg.float64, device=mg.device("cpu"))
+    mg.manual_seed(1)
+    assert mg.equal(drawn, mg.randn(2, 3, dtype=mg.float64))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -161,6 +162,7 @@ def grad(
     grad_outputs: Tensor | Iterable[Tensor | None] | None = ...,
     retain_graph: bool | None = ...,
     create_graph: bool = ...,
+    only_inputs: bool = ...,
     allow_unused: bool | None = ...,
     is_grads_batched: bool = ...,
     materialize_grads: bool = ...,
@@ -173,6 +175,7 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
@@ -182,8 +185,13 @@ def grad(
     One Tensor per input, of its shape and dtype.  All three may be a Tensor or any iterable of them, such as
     ``net.parameters()``; for a dict of inputs there is a dict of gradients.  An input that the outputs do not
     depend on is a RuntimeError, None with ``allow_unused``, zeros with ``materialize_grads``.  No inputs are a
-    RuntimeError too.
+    RuntimeError too.  ``only_inputs`` is always True: for False there is a FutureWarning.
     """
+    if not only_inputs:
+        message = (
+            "only_inputs argument is deprecated and is ignored now (defaults to True); call backward instead"
+        )
+        warnings.warn(message, FutureWarning, stacklevel=2)
     if is_grads_batched:
         raise not_implemented_error("grad(): is_grads_batched is not supported; call grad once per gradient")
     if materialize_grads and allow_unused is False:

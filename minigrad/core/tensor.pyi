@@ -198,6 +198,24 @@ TypeError for a float."""
     def is_cuda(self) -> builtins.bool:
         """False."""
     @property
+    def is_mps(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_xpu(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_xla(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_mtia(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_sparse_csr(self) -> builtins.bool:
+        """False."""
+    @property
+    def is_vulkan(self) -> builtins.bool:
+        """False."""
+    @property
     def is_meta(self) -> builtins.bool:
         """False."""
     @property

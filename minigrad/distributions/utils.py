@@ -11,8 +11,8 @@ from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor
 from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
-from minigrad.functions.creation import tensor
-from minigrad.functions.draws import drawn
+from minigrad.functions.creation import arange, tensor
+from minigrad.functions.draws import drawn, randn
 from minigrad.functions.typed import finfo
 from minigrad.nn.functional import binary_cross_entropy_with_logits, softmax
 
@@ -38,6 +38,11 @@ def draw(method: str, like: Tensor, shape: Any, *arguments: Any) -> Tensor:
     return drawn(None, method, tuple(shape), like._array.dtype, *arguments)
 
 
+def _standard_normal(shape: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """Draws of a standard normal in a shape; families that are written for PyTorch call it by this name."""
+    return randn(tuple(shape), dtype=dtype, device=device)
+
+
 def recorded() -> bool:
     """Whether a function is recorded for other values too, so that checks of these ones would not do."""
     return MODE.get().recorder is not None
@@ -53,6 +58,40 @@ def sum_rightmost(value: Any, dim: int) -> Any:
     if dim == 0:
         return value
     return value.reshape(*value.shape[: value.dim() - dim], -1).sum(-1)
+
+
+_sum_rightmost = sum_rightmost  # PyTorch's name
+
+
+def tril_matrix_to_vec(mat: Tensor, diag: int = 0) -> Tensor:
+    """The lower triangles of matrices ``(*, n, n)``, up to diagonal ``diag``, as vectors in the order of their rows.
+
+    ValueError for a diagonal that the matrix does not have.
+    """
+    n = mat.shape[-1]
+    if not -n <= diag < n:
+        raise value_error(f"diag ({diag}) provided is outside [{-n}, {n - 1}].")
+    rows = arange(n)
+    return mat[..., rows.view(n, 1) + (diag + 1) > rows]
+
+
+def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
+    """Lower triangular matrices of vectors, in the order of their rows; the inverse of `tril_matrix_to_vec`.
+
+    ValueError for a length that is not that of a triangle.
+    """
+    length = vec.shape[-1]
+    n = (-(1 + 2 * diag) + ((1 + 2 * diag) ** 2 + 8 * length + 4 * abs(diag) * (diag + 1)) ** 0.5) / 2
+    if not round(n, 6).is_integer():
+        raise value_error(
+            f"The size of last dimension is {length} which cannot be expressed as the lower triangular part "
+            "of a square D x D matrix."
+        )
+    side = round(n)
+    rows = arange(side)
+    matrix = vec.new_zeros((*vec.shape[:-1], side, side))
+    matrix[..., rows.view(side, 1) + (diag + 1) > rows] = vec
+    return matrix
 
 
 def clamp_probs(probs: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Callable
 from typing import IO, Any, TypeAlias
 
 from minigrad.device import device
@@ -18,8 +19,12 @@ from minigrad.serialization.safe import (
 )
 from minigrad.serialization.writer import Writer
 
-__all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save"]
+__all__ = [
+    "MAP_LOCATION", "add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save",
+]  # fmt: skip
 
+# What libraries that are written for PyTorch annotate their own loaders with.
+MAP_LOCATION: TypeAlias = "Callable[[Any, str], Any] | device | str | dict[str, str] | None"
 File: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
 
 

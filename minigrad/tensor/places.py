@@ -27,6 +27,36 @@ class _Places(Tensor):
         return False
 
     @property
+    def is_mps(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def is_xpu(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def is_xla(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def is_mtia(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def is_sparse_csr(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def is_vulkan(self) -> bool:
+        """False."""
+        return False
+
+    @property
     def is_meta(self) -> bool:
         """False."""
         return False

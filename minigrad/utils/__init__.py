@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from minigrad.utils import checkpoint as checkpoint
     from minigrad.utils import data as data
     from minigrad.utils import dlpack as dlpack
+    from minigrad.utils import hooks as hooks
 
-__all__ = ["benchmark", "checkpoint", "data", "dlpack"]
+__all__ = ["benchmark", "checkpoint", "data", "dlpack", "hooks"]
 
 if not TYPE_CHECKING:
 
