@@ -394,6 +394,29 @@ def test_the_kernel_of_attention_may_be_chosen() -> None:
     assert mg.equal(inside, nn.functional.scaled_dot_product_attention(q, q, q))
 
 
+def test_a_function_written_for_mixed_precision_is_that_function() -> None:
+    class Square(mg.autograd.Function):
+        @staticmethod
+        @mg.amp.custom_fwd(device_type="cuda", cast_inputs=mg.float16)
+        def forward(ctx: Any, x: mg.Tensor) -> mg.Tensor:
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        @older.custom_bwd
+        def backward(ctx: Any, g: mg.Tensor) -> mg.Tensor:
+            return 2 * g * ctx.saved_tensors[0]
+
+    x = mg.tensor([3.0], requires_grad=True)
+    Square.apply(x).backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [6.0]
+    assert older.custom_fwd(Square.backward) is mg.amp.custom_bwd(Square.backward, device_type="cpu")
+    assert older.custom_fwd(cast_inputs=mg.float32)(Square.backward) is Square.backward
+    with pytest.raises(ValueError, match="Expected `device_type` of type `str`"):
+        mg.amp.custom_fwd(Square.forward, device_type=3)
+
+
 def test_names_that_libraries_for_pytorch_annotate_and_build_with() -> None:
     hooks = importlib.import_module("minigrad.utils.hooks")
     handle = mg.nn.Linear(1, 1).register_forward_hook(lambda *_: None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -17,7 +16,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.node import ONES, Node
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import refresh
-from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
+from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error, warn
 from minigrad.gate import public
 from minigrad.hints import missing
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad import amp
 
-__all__ = ["GradScaler", "autocast"]
+__all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd"]
 
 
 class autocast(amp.autocast):
@@ -28,3 +28,13 @@ class GradScaler(amp.GradScaler):
         enabled: bool = True,
     ) -> None:
         super().__init__("cuda", init_scale, growth_factor, backoff_factor, growth_interval, enabled)
+
+
+def custom_fwd(fwd: Any = None, *, cast_inputs: Any = None) -> Any:
+    """``amp.custom_fwd(..., device_type="cuda")``: the method stays as it is."""
+    return amp.custom_fwd(fwd, device_type="cuda", cast_inputs=cast_inputs)
+
+
+def custom_bwd(bwd: Any) -> Any:
+    """``amp.custom_bwd(..., device_type="cuda")``: the method stays as it is."""
+    return amp.custom_bwd(bwd, device_type="cuda")
