@@ -187,10 +187,10 @@ def grad(
     RuntimeError too.  ``only_inputs`` is always True: for False there is a FutureWarning.
     """
     if not only_inputs:
-        message = (
+        what = (
             "only_inputs argument is deprecated and is ignored now (defaults to True); call backward instead"
         )
-        warnings.warn(message, FutureWarning, stacklevel=2)
+        warn(what, FutureWarning)
     if is_grads_batched:
         raise not_implemented_error("grad(): is_grads_batched is not supported; call grad once per gradient")
     if materialize_grads and allow_unused is False:
