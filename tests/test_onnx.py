@@ -221,3 +221,18 @@ def test_the_forms_take_what_the_records_have() -> None:
             assert not op.params, name
         else:
             inspect.signature(form).bind(None, *op.inputs, **dict.fromkeys(op.params))
+
+
+def test_a_module_sees_that_it_is_exported() -> None:
+    seen = []
+
+    def f(x: mg.Tensor) -> mg.Tensor:
+        seen.append(mg.onnx.is_in_onnx_export())
+        return x * 2
+
+    assert mg.onnx.is_in_onnx_export() is False
+    export(f, mg.ones(2, 3))
+    with pytest.raises(TypeError, match="must return a Tensor"):
+        export(lambda x: "text", mg.ones(2, 3))
+    assert seen == [True, True]
+    assert mg.onnx.is_in_onnx_export() is False

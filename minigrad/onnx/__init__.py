@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NoReturn
 
 import numpy as np
@@ -18,7 +19,14 @@ from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.hints import missing as _missing
 from minigrad.onnx.forms import FORMS
 
-__all__ = ["export"]
+__all__ = ["export", "is_in_onnx_export"]
+
+_exporting: ContextVar[bool] = ContextVar("_exporting", default=False)
+
+
+def is_in_onnx_export() -> bool:
+    """Whether `export` runs the module; a module may do then what ONNX has a form for."""
+    return _exporting.get()
 
 
 def export(
@@ -116,9 +124,11 @@ def _evaluating(model: Any) -> Iterator[None]:
     before = [m.training for m in modules]
     for m in modules:
         m.training = False
+    token = _exporting.set(True)
     try:
         yield
     finally:
+        _exporting.reset(token)
         for m, training in zip(modules, before, strict=True):
             m.training = training
 
