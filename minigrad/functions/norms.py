@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from minigrad.core.apply import apply
-from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.tensor import Tensor
+from minigrad.functions.inplace import foreach_move_
 from minigrad.ops import norms
 
 
@@ -27,10 +27,7 @@ def channel_norm(input: Tensor, weight: Tensor, bias: Tensor | None, groups: int
 
 def follow(input: Tensor, mean: Tensor | None, var: Tensor | None, momentum: float) -> None:
     """Moves a running mean and variance of the channels, in place, by the share ``momentum`` towards the input's."""
-    if not input._array.size or (mean is None and var is None):
-        return
-    with ModeManager(MODE.get().recording(False)):
+    pairs = [(t, k) for k, t in enumerate((mean, var)) if t is not None]
+    if pairs and input._array.size:
         both = apply(norms.moments, (input.detach(),), {"correction": 1})
-        for running, of_batch in zip((mean, var), both, strict=True):
-            if running is not None:
-                running.mul_(1 - momentum).add_(of_batch, alpha=momentum)
+        foreach_move_([t for t, _ in pairs], [both[k] for _, k in pairs], float(momentum))

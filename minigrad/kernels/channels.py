@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minigrad.buffers import Empty
-from minigrad.kernels.sums import SHORT, add_up, ones
+from minigrad.kernels.sums import SHORT, add_up, ones, sum_rows
 
 Array = np.ndarray[Any, Any]
 
@@ -60,7 +60,7 @@ def _sums(x: Array, y: Array | None, sizes: Sizes) -> Any:
         return add_up(parts, (0,), True) if across else parts
     parts = x if y is None else x * y
     if across and rest < FEW:
-        parts = add_up(parts, (0,), True)
+        parts = sum_rows(parts).reshape(1, -1)
     if rest > 1:
         parts = _of_rows(parts.reshape(-1, rest)).reshape(len(parts), -1)
     return add_up(parts, (0,), True) if across and rest >= FEW else parts
