@@ -50,6 +50,7 @@ NOT_EMPTY = {
     "min": "no minimum of nothing",
     "argmax": "no maximum of nothing",
     "argmin": "no minimum of nothing",
+    "moments": "no mean of nothing",
 }
 NOT_0D = {
     "cat": "nothing to join along",
