@@ -116,6 +116,8 @@ FUNCTIONS: list[Callable[[mg.Tensor], mg.Tensor]] = [
     lambda x: mg.cat([x.topk(2, 1).values, x.topk(2, 1, largest=False).indices + x.flip(1)[:, :2]], 1) + x.flip(1),
     lambda x: x.erfc() + F.hardshrink(x) + F.threshold(x, 0.1, 2.0) + F.prelu(x, mg.tensor(0.2)) + (x > 0).any(1, True),
     lambda x: mg.zeros(len(x), 4) + x + mg.full((len(x), 1), 2.0) + (x > -9).all(1, keepdim=True),
+    lambda x: F.batch_norm(x.view(-1, 2, 2), None, None, x.sum(0)[:2], training=True).view(-1, 4),
+    lambda x: F.instance_norm(x.view(-1, 2, 2), None, None, *mg.tensor([[2.0, 3.0], [4.0, 5.0]])).view(-1, 4),
     lambda x: (x + 0).mul_(2).add_(1).gather(1, x.argmax(1, keepdim=True)),
 ]  # fmt: skip
 
