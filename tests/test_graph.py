@@ -101,6 +101,15 @@ def test_hooks_nest_and_are_forbidden() -> None:
     assert log == ["outer", "inner", "outer"]
     with graph.disable_saved_tensors_hooks("not here"), pytest.raises(RuntimeError, match="not here"), inner:
         pass
+    with inner, pytest.raises(RuntimeError, match="not here"), graph.disable_saved_tensors_hooks("not here"):
+        pass
+    changing = graph.saved_tensors_hooks(lambda t: t.add_(1), lambda t: t)
+    with changing, pytest.raises(RuntimeError, match="pack hook is modifying its input"):
+        x.exp()
+    with graph.saved_tensors_hooks(lambda t: t, lambda t: t.sum()):
+        y = x.exp()
+    with pytest.raises(RuntimeError, match=r"shape \[\]; what ExpBackward0 has saved is of shape \[2\]"):
+        y.sum().backward()
     with graph.saved_tensors_hooks(lambda t: t, lambda t: 1):  # type: ignore[arg-type, return-value]
         y = x.exp()
     with pytest.raises(TypeError, match="unpack_hook expected to be a Tensor"):
@@ -251,6 +260,20 @@ def test_a_checkpoint_takes_less_memory() -> None:
     assert peak(lambda: checkpoint(net, x).tanh()) > 0.9 * plain  # one part needs all at once
 
 
+def test_a_checkpointed_function_may_differentiate() -> None:
+    """Also what it has recorded so far, twice and with dropout; literals are torch's."""
+    x = leaf(1, 2)
+
+    def slope(x: mg.Tensor) -> mg.Tensor:
+        (g,) = mg.autograd.grad((x**3).sum(), x, create_graph=True)
+        (h,) = mg.autograd.grad((g * mg.rand(2).clamp(1)).sum(), x, create_graph=True)
+        return h * x * g
+
+    checkpoint(slope, x).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [72.0, 576.0]
+
+
 # ---------------------------------------------------------------- dual Tensors
 
 
@@ -301,6 +324,10 @@ def test_what_is_no_dual_tensor() -> None:
             with pytest.raises(kind, match=says):
                 call()
         d = fw.make_dual(V, V)
+        for dual in (d, d * 2):
+            with pytest.raises(RuntimeError, match="already has a forward gradient"):
+                fw.make_dual(dual, V)
+        assert mg.equal(fw.unpack_dual(fw.make_dual(d.detach(), V)).tangent, V)
         with mg.no_grad():
             for call in (lambda: fw.make_dual(V, V), lambda: fw.unpack_dual(d * 2)):
                 with pytest.raises(RuntimeError, match="under no_grad"):

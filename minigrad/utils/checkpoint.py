@@ -62,7 +62,13 @@ def checkpoint(
     first, second = context_fn()
     region = _Region(function, args, kwargs, preserve_rng_state, second, determinism_check == "default")
     with ModeManager(mode.replace(observer=Packing(region.keep, mode.observer))), first:
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+    region.whole = True
+    return result
+
+
+class _Enough(BaseException):
+    """Ends a second run that is wanted for the records of a part of the first one."""
 
 
 class _Region:
@@ -81,6 +87,8 @@ class _Region:
         # The leaves that were read, which must not have changed.
         self.leaves: dict[Node, None] = {}
         self.values: dict[int, tuple[Any, ...]] = {}
+        # False while the first run goes on, in which the function may differentiate what it has computed so far.
+        self.whole = False
 
     def keep(self, node: Node) -> Packed:
         """Stands for what a record has saved."""
@@ -97,6 +105,8 @@ class _Region:
 
         def collect(node: Node) -> Any:
             twins.append(node)
+            if not self.whole and len(twins) == len(self.records):
+                raise _Enough
             return node.saved
 
         args = _detached(self.args)
@@ -106,6 +116,7 @@ class _Region:
             ModeManager(Mode(observer=Packing(collect, None))),
             fork_rng(enabled=self.state is not None),
             self.context,
+            contextlib.suppress(_Enough),
         ):
             if self.state is not None:
                 set_rng_state(self.state)
