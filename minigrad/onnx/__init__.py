@@ -107,7 +107,8 @@ def _flat(result: Any) -> Iterator[Tensor]:
             yield from _flat(part)
     elif result is not None:  # the weights of an attention that has none
         raise type_error(
-            f"onnx.export(): the module must return a Tensor, or a tuple or list of Tensors, not {type(result).__name__}"
+            "onnx.export(): the module must return a Tensor, or a tuple or list of Tensors, not "
+            f"{type(result).__name__}"
         )
 
 
