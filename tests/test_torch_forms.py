@@ -169,6 +169,10 @@ def test_functions_of_python_on_elements() -> None:
         mg.ones(2, requires_grad=True).apply_(abs)
     with pytest.raises(RuntimeError, match="does not expand"):
         x.map_(mg.ones(2, 3), max)
+    with pytest.raises(RuntimeError, match="does not expand"):
+        x.map_(mg.ones(2), max)
+    with pytest.raises(TypeError, match=r"of minigrad.float32, got one of minigrad.int64"):
+        x.map_(mg.arange(3), max)
 
 
 # ---------------------------------------------------------------- storages
@@ -195,6 +199,13 @@ def test_storages() -> None:
     assert x.tolist() == [9.0, 4.0, 5.0]
     with pytest.raises(IndexError, match="out of range for storage of size 6"):
         typed[6]
+    with pytest.raises(TypeError, match="not of int; use"):
+        mg.UntypedStorage(4)  # type: ignore[arg-type]
+    twin = typed.clone()
+    assert (typed.fill_(7), typed.cpu(), x.tolist()) == (typed, typed, [7.0] * 3)
+    assert typed.copy_(twin).tolist() == twin.tolist() == [0.0, 1.0, 2.0, 9.0, 4.0, 5.0]
+    with pytest.raises(RuntimeError, match="6 elements does not fit into one of 24"):
+        bytes_.copy_(typed)  # type: ignore[arg-type]
     assert x.is_set_to(x.view(3))
     assert not x.is_set_to(x[:2])
 
