@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import sys
+import threading
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -272,6 +274,35 @@ def test_a_checkpointed_function_may_differentiate() -> None:
     checkpoint(slope, x).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [72.0, 576.0]
+
+
+def test_passes_in_several_threads_over_what_is_packed() -> None:
+    """They find the records in their order, whoever unpacks one at that moment."""
+    x, ready = leaf(*range(1, 9)), threading.Barrier(3)
+    with graph.saved_tensors_hooks(lambda t: t.tolist(), mg.tensor):
+        y = x * x
+        for _ in range(40):
+            y = y * x.cos()
+    z = checkpoint(lambda x: (x * x).sin().exp().tanh(), x)
+    slopes: list[Any] = []
+
+    def walk() -> None:
+        ready.wait()
+        for root in (y, z):
+            slopes.append(mg.autograd.grad(root.sum(), x, retain_graph=True)[0].tolist())
+
+    threads = [threading.Thread(target=walk) for _ in range(3)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert len(slopes) == 6
+    assert len({tuple(s) for s in slopes}) == 2
 
 
 # ---------------------------------------------------------------- dual Tensors

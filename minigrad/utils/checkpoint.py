@@ -98,7 +98,7 @@ class _Region:
                 self.leaves[n] = None
         return _Forgotten(self, len(self.records) - 1)
 
-    def run(self) -> None:
+    def run(self) -> dict[int, tuple[Any, ...]]:
         """The function once more, whose records give what they have saved."""
         self.unchanged()
         twins: list[Node] = []
@@ -124,7 +124,7 @@ class _Region:
         self.compare([(twin.name(), twin.shape) for twin in twins])
         for twin in twins:
             check_unchanged(twin)
-        self.values = {i: twin.saved for i, twin in enumerate(twins)}
+        return {i: twin.saved for i, twin in enumerate(twins)}
 
     def unchanged(self) -> None:
         """RuntimeError if a second run would read other values than the first."""
@@ -162,10 +162,14 @@ class _Forgotten(Packed):
         self.region, self.number = region, number
 
     def arrays(self, node: Node) -> tuple[Any, ...]:
+        # Each is asked for once in a pass, and goes then. Passes in several threads may run the region at one time.
         region = self.region
-        if self.number not in region.values:
-            contextvars.copy_context().run(region.run)
-        return region.values.pop(self.number)  # each is asked for once in a pass, and goes then
+        saved = region.values.pop(self.number, None)
+        if saved is None:
+            values = contextvars.copy_context().run(region.run)
+            saved = values.pop(self.number)
+            region.values = values
+        return saved
 
 
 def _detached(values: tuple[Any, ...]) -> list[Any]:
