@@ -81,6 +81,9 @@ def test_hooks_of_derivatives_functions_and_readers() -> None:
     x, packed = leaf(2, 3), []
     with graph.saved_tensors_hooks(lambda t: packed.append(t.shape) or t.clone(), lambda t: t):
         y = Square.apply(x**3).sum()
+    assert "freed" not in str(mg.tape_table(y))
+    assert "is kept by hooks, or computed again" in mg.draw(y).dot
+    assert "freed" not in mg.draw(y).dot
     (g,) = mg.autograd.grad(y, x, create_graph=True)
     (h,) = mg.autograd.grad(g.sum(), x, retain_graph=True)
     assert (g.tolist(), h.tolist()) == ([192.0, 1458.0], [480.0, 2430.0])

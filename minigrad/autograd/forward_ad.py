@@ -1,7 +1,8 @@
 """Dual Tensors, in PyTorch's words for forward mode. A tangent is computed from the tape when it is asked for.
 
 It takes two reverse passes, as `minigrad.func.jvp`, whose docstring tells what they cost. So a result that depends on a
-dual Tensor requires grad, and operations under ``no_grad`` have no tangents: to ask for one there is an error.
+dual Tensor requires grad, and operations under ``no_grad`` have no tangents: to ask for one there is an error, and the
+tangent of what was computed there is None.
 """
 
 from __future__ import annotations
