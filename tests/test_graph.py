@@ -71,6 +71,7 @@ def test_hooks_of_derivatives_functions_and_readers() -> None:
         @staticmethod
         def forward(ctx: Any, x: mg.Tensor) -> mg.Tensor:
             ctx.save_for_backward(x)
+            ctx.save_for_forward(x)
             return x * x
 
         @staticmethod
@@ -88,6 +89,10 @@ def test_hooks_of_derivatives_functions_and_readers() -> None:
     (h,) = mg.autograd.grad(g.sum(), x, retain_graph=True)
     assert (g.tolist(), h.tolist()) == ([192.0, 1458.0], [480.0, 2430.0])
     assert packed
+    with fw.dual_level():
+        tangent = fw.unpack_dual(Square.apply(fw.make_dual(V, V))).tangent
+    assert tangent is not None
+    assert tangent.tolist() == [2.0, 8.0]
     assert "Square" in str(mg.tape_table(y))
     assert "1458" in str(mg.explain(y))
 
