@@ -100,6 +100,9 @@ class _Storage:
         """The same elements in memory of their own."""
         return type(self)(wrap(self._flat.copy()))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (wrap(self._flat.copy()),)  # the two arrays of a copy show one memory
+
     def cpu(self) -> Self:
         """The storage itself."""
         return self

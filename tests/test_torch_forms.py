@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from typing import Any
 
@@ -202,6 +203,8 @@ def test_storages() -> None:
     with pytest.raises(TypeError, match="not of int; use"):
         mg.UntypedStorage(4)  # type: ignore[arg-type]
     twin = typed.clone()
+    for other in (copy.deepcopy(bytes_), pickle.loads(pickle.dumps(bytes_))):
+        assert (other.tolist(), other._flat.base is other._owner) == (bytes_.tolist(), True)
     assert (typed.fill_(7), typed.cpu(), x.tolist()) == (typed, typed, [7.0] * 3)
     assert typed.copy_(twin).tolist() == twin.tolist() == [0.0, 1.0, 2.0, 9.0, 4.0, 5.0]
     with pytest.raises(RuntimeError, match="6 elements does not fit into one of 24"):
