@@ -268,7 +268,7 @@ def rows() -> list[Any]:
         one("threshold",   wide,      _threshold, threshold=0.1, value=-2.0),
         one("huber",       wide,      _huber, delta=1.0),
         one("huber",       wide,      _huber, delta=2.5),
-        two("bce",         well_inside,    inside, _bce),
+        two("bce",         well_inside, well_inside, _bce),
         two("bce_with_logits", wide,  inside, lambda x, t: _bce(_logistic(x), t)),
 
         Row("one_hot", (whole(0, 4, 2, 3),), _one_hot, "", {"classes": 4}, "int64"),

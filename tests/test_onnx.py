@@ -169,6 +169,21 @@ def test_names_files_and_fixed_sizes(tmp_path: Path) -> None:
     assert {i.name for i in export(net, mg.ones(1, 2)).graph.initializer} == {"0.weight", "0.bias"}
 
 
+def test_results_inside_of_each_other_are_several_outputs() -> None:
+    """As a recurrent layer and an attention return them."""
+    lstm, attention = nn.LSTM(4, 3, batch_first=True), nn.MultiheadAttention(4, 2, batch_first=True)
+    x = mg.rand(2, 5, 4)
+    model = export(lambda x: (lstm(x), *attention(x, x, x, need_weights=False)), x)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    assert [o.name for o in session.get_outputs()] == ["output", *(f"output_{k}" for k in (1, 2, 3))]
+    x = mg.rand(3, 5, 4)
+    y, states = lstm(x)
+    for result, t in zip(
+        session.run(None, {"input": x.numpy()}), (y, *states, attention(x, x, x)[0]), strict=True
+    ):
+        np.testing.assert_allclose(result, t.detach().numpy(), atol=1e-5)
+
+
 PROJECTED, IN_TIME = nn.LSTM(4, 3, proj_size=2, batch_first=True), nn.GRU(4, 3)
 REFUSED: list[tuple[type[Exception], str, Callable[[mg.Tensor], Any]]] = [
     (
