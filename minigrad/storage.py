@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import index
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from minigrad.core.changes import changed, owner
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.device import device
 from minigrad.dtypes import printed
-from minigrad.errors import index_error, runtime_error
+from minigrad.errors import index_error, runtime_error, type_error
 
 __all__ = ["TypedStorage", "UntypedStorage"]
 
@@ -21,6 +21,11 @@ class _Storage:
     """All elements that a piece of memory holds, those that no Tensor shows too."""
 
     def __init__(self, tensor: Tensor) -> None:
+        if not isinstance(tensor, Tensor):
+            raise type_error(
+                f"{type(self).__name__}: a storage is that of a Tensor here, not of {type(tensor).__name__}; use "
+                "tensor.untyped_storage()"
+            )
         needs_value("a Tensor's storage")
         self._owner: Any = owner(tensor._array)
         if not self._owner.flags.forc:
@@ -71,10 +76,40 @@ class _Storage:
         return self._flat[self._place(at)].item()
 
     def __setitem__(self, at: int, value: Any) -> None:
+        self._write(self._place(at), value)
+
+    def _write(self, at: Any, value: Any) -> None:
         if not self._flat.flags.writeable:
             raise runtime_error("the NumPy array under this storage is read-only")
         changed(self._owner)
-        self._flat[self._place(at)] = value
+        self._flat[at] = value
+
+    def fill_(self, value: Any) -> Self:
+        """All elements become ``value``."""
+        self._write(slice(None), value)
+        return self
+
+    def copy_(self, source: _Storage, non_blocking: bool = False) -> Self:
+        """The elements become those of another storage of as many. RuntimeError for another number of them."""
+        if len(source) != len(self):
+            raise runtime_error(f"a storage of {len(source)} elements does not fit into one of {len(self)}")
+        self._write(slice(None), source._flat)
+        return self
+
+    def clone(self) -> Self:
+        """The same elements in memory of their own."""
+        return type(self)(wrap(self._flat.copy()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (wrap(self._flat.copy()),)  # the two arrays of a copy show one memory
+
+    def cpu(self) -> Self:
+        """The storage itself."""
+        return self
+
+    def is_pinned(self, device: object = None) -> bool:
+        """False."""
+        return False
 
     def _place(self, at: Any) -> int:
         if isinstance(at, slice):

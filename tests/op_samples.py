@@ -50,6 +50,7 @@ NOT_EMPTY = {
     "min": "no minimum of nothing",
     "argmax": "no maximum of nothing",
     "argmin": "no minimum of nothing",
+    "moments": "no mean of nothing",
 }
 NOT_0D = {
     "cat": "nothing to join along",
@@ -71,6 +72,9 @@ NOT_0D = {
     "standardize_backward": "its parameter names dimensions",
     "layer_norm": "operands have dimensions",
     "layer_norm_backward": "operands have dimensions",
+    "moments": "operands have dimensions",
+    "channel_norm": "operands have dimensions",
+    "channel_norm_backward": "operands have dimensions",
     "log_loss": "operands have rows",
     "log_loss_backward": "operands have rows",
     "nll": "operands have rows",

@@ -197,6 +197,35 @@ def _layer_norm_backward(d: np.ndarray, x: np.ndarray, w: np.ndarray, eps: float
     return np.concatenate([p.ravel() for p in parts])
 
 
+def _by_channel(x: np.ndarray, groups: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shape with channels in groups, and the dimensions that are brought to mean 0; 0 groups: across examples."""
+    count = groups or x.shape[1]
+    return (x.shape[0], count, x.shape[1] // count, math.prod(x.shape[2:])), (2, 3) if groups else (0, 2, 3)
+
+
+def _moments(x: np.ndarray, correction: float) -> np.ndarray:
+    dims = (0, *range(2, x.ndim))
+    return np.stack([x.mean(dims), x.var(dims, ddof=correction)])
+
+
+def _channel_norm(x: np.ndarray, w: np.ndarray, *b: np.ndarray, groups: int, eps: float) -> np.ndarray:
+    shape, dims = _by_channel(x, groups)
+    y = _standardize(x.reshape(shape), dims, eps).reshape(x.shape)
+    each = (-1, *(1,) * (x.ndim - 2))
+    return y * w.reshape(each) + (b[0].reshape(each) if b else 0)
+
+
+def _channel_norm_backward(
+    d: np.ndarray, x: np.ndarray, w: np.ndarray, groups: int, eps: float, onward: bool
+) -> np.ndarray:
+    shape, dims = _by_channel(x, groups)
+    d, x, others = d.reshape(shape), x.reshape(shape), (0, 3)
+    parts = [np.sum(d * _standardize(x, dims, eps), others), np.sum(d, others)]
+    if onward:
+        parts.insert(0, _standardize_backward(d * w.reshape(1, *shape[1:3], 1), x, dims, eps))
+    return np.concatenate([p.ravel() for p in parts])
+
+
 def rows() -> list[Any]:
     """The rows; a function, because op_samples.py imports this file."""
     from op_samples import Draw, Row, each, inside, nonzero, one, real, two, whole, wide
@@ -239,7 +268,7 @@ def rows() -> list[Any]:
         one("threshold",   wide,      _threshold, threshold=0.1, value=-2.0),
         one("huber",       wide,      _huber, delta=1.0),
         one("huber",       wide,      _huber, delta=2.5),
-        two("bce",         well_inside,    inside, _bce),
+        two("bce",         well_inside, well_inside, _bce),
         two("bce_with_logits", wide,  inside, lambda x, t: _bce(_logistic(x), t)),
 
         Row("one_hot", (whole(0, 4, 2, 3),), _one_hot, "", {"classes": 4}, "int64"),
@@ -287,5 +316,12 @@ def rows() -> list[Any]:
         for onward in (True, False):
             table.append(Row("layer_norm_backward", (real(*shape), real(*shape), real(*w)), _layer_norm_backward,
                              "012" if onward else "01", {"eps": 0.1, "onward": onward}))
+    for shape, groups in [((2, 2, 2), 0), ((2, 4), 2), ((1, 2, 17), 1), ((0, 2, 3), 1)]:
+        w, how = shape[1:2], {"groups": groups, "eps": 0.1}
+        parts = (real(*shape), real(*w), *[real(*w)] * (groups < 2))
+        table.append(Row("channel_norm", parts, _channel_norm, "012"[: len(parts)], how))
+        table.append(Row("channel_norm_backward", (real(*shape), real(*shape), real(*w)), _channel_norm_backward,
+                         "012" if groups < 2 else "01", {**how, "onward": groups < 2}))
+    table += [Row("moments", (real(*shape),), _moments, "", {"correction": 1}) for shape in [(3, 2), (2, 1, 17)]]
     # fmt: on
     return table

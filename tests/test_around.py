@@ -29,6 +29,34 @@ def ticking(*steps: float) -> Callable[[], float]:
     return clock
 
 
+def test_tables_print_as_pytorch_s() -> None:
+    """Literals are torch's, but for the word that says in green which time is the least."""
+
+    def measured(name: str, column: str, time: float, threads: int = 1, env: str | None = None) -> Any:
+        spec = benchmark.TaskSpec("x", "pass", "", "l", name, column, env, threads)
+        return benchmark.Measurement(1, [time], spec)
+
+    table = benchmark.Compare([measured("a", "c", 1.23456e-3), measured("b", "c", 123.456e-3)])
+    table.extend_results([measured("b", "other", 1.5e-3, 4)])
+    head = [
+        "[----------- l -----------]", "         |    c    |  other", "1 threads: ----------------",
+        "      a  |    1.2  |       ", "      b  |  123.5  |       ", "4 threads: ----------------",
+        "      b  |         |   1.5 ", "", "Times are in milliseconds (ms).", "",
+    ]  # fmt: skip
+    assert str(table).split("\n") == head
+    table.trim_significant_figures()
+    table.colorize(rowwise=True)
+    table.highlight_warnings()
+    lines = str(table).split("\n")
+    assert lines[3] == "      a  |  \033[92m  1.2\033[0m  |       "
+    assert lines[6] == "      b  |         |  \033[92m1.500\033[0m"
+    apart = benchmark.Compare(
+        [measured(n, "c", 1e-3, env=e) for n, e in (("a", "E1"), ("a", "E2"), ("b", "E2"))]
+    )
+    assert str(apart).split("\n")[3:6] == ["  (E1)  a  |  1.0", "  (E2)  a  |  1.0", "        b  |  1.0"]
+    assert str(benchmark.Compare([])) == ""
+
+
 def test_measurements_print_as_pytorch_s() -> None:
     spec = benchmark.TaskSpec(
         "y = x + 1\ny * 2", "x = 1", sub_label="small", description="sums", num_threads=2

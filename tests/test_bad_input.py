@@ -49,6 +49,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: bag(per_sample_weights=mg.ones(2).double()), "per_sample_weights of the same type"),
         (lambda: F.conv2d(mg.ones(1, 3, 4, 4), mg.ones(0, 3, 2, 2)), "weight to be at least 1 at dimension 0"),
         (lambda: F.max_unpool2d(mg.ones(3), mg.ones(3).long(), 2), "3d or 4d Tensor"),
+        (lambda: F.binary_cross_entropy(0 * X, X + 1), "all elements of target should be between 0 and 1"),
     ],
     NotImplementedError: [
         (lambda: F.binary_cross_entropy_with_logits(WHOLE, X), '"log_sigmoid" not implemented'),

@@ -57,6 +57,8 @@ NAMES: list[tuple[str, Any]] = [
     ("NativeLayerNormBackward0", lambda: F.layer_norm(X, (3,))),
     ("NativeLayerNormBackward0", lambda: F.layer_norm(X, (3,), V, V)),
     ("NativeBatchNormBackward0", lambda: F.batch_norm(X, None, None, training=True)),
+    ("NativeBatchNormBackward0", lambda: F.batch_norm(X, None, None, V, V, training=True)),
+    ("NativeGroupNormBackward0", lambda: F.group_norm(X, 1, V, V)),
     ("LinalgInvExBackward0", lambda: mg.linalg.inv(SYMMETRIC)),
     ("LinalgEighBackward0", lambda: mg.linalg.eigh(SYMMETRIC)[1]),
     ("CopyBackwards", lambda: changed(lambda y: y.copy_(X))), ("CopySlices", lambda: changed(lambda y: y[0].mul_(2))),

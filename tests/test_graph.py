@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import sys
+import threading
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -69,6 +71,7 @@ def test_hooks_of_derivatives_functions_and_readers() -> None:
         @staticmethod
         def forward(ctx: Any, x: mg.Tensor) -> mg.Tensor:
             ctx.save_for_backward(x)
+            ctx.save_for_forward(x)
             return x * x
 
         @staticmethod
@@ -79,10 +82,17 @@ def test_hooks_of_derivatives_functions_and_readers() -> None:
     x, packed = leaf(2, 3), []
     with graph.saved_tensors_hooks(lambda t: packed.append(t.shape) or t.clone(), lambda t: t):
         y = Square.apply(x**3).sum()
+    assert "freed" not in str(mg.tape_table(y))
+    assert "is kept by hooks, or computed again" in mg.draw(y).dot
+    assert "freed" not in mg.draw(y).dot
     (g,) = mg.autograd.grad(y, x, create_graph=True)
     (h,) = mg.autograd.grad(g.sum(), x, retain_graph=True)
     assert (g.tolist(), h.tolist()) == ([192.0, 1458.0], [480.0, 2430.0])
     assert packed
+    with fw.dual_level():
+        tangent = fw.unpack_dual(Square.apply(fw.make_dual(V, V))).tangent
+    assert tangent is not None
+    assert tangent.tolist() == [2.0, 8.0]
     assert "Square" in str(mg.tape_table(y))
     assert "1458" in str(mg.explain(y))
 
@@ -101,6 +111,15 @@ def test_hooks_nest_and_are_forbidden() -> None:
     assert log == ["outer", "inner", "outer"]
     with graph.disable_saved_tensors_hooks("not here"), pytest.raises(RuntimeError, match="not here"), inner:
         pass
+    with inner, pytest.raises(RuntimeError, match="not here"), graph.disable_saved_tensors_hooks("not here"):
+        pass
+    changing = graph.saved_tensors_hooks(lambda t: t.add_(1), lambda t: t)
+    with changing, pytest.raises(RuntimeError, match="pack hook is modifying its input"):
+        x.exp()
+    with graph.saved_tensors_hooks(lambda t: t, lambda t: t.sum()):
+        y = x.exp()
+    with pytest.raises(RuntimeError, match=r"shape \[\]; what ExpBackward0 has saved is of shape \[2\]"):
+        y.sum().backward()
     with graph.saved_tensors_hooks(lambda t: t, lambda t: 1):  # type: ignore[arg-type, return-value]
         y = x.exp()
     with pytest.raises(TypeError, match="unpack_hook expected to be a Tensor"):
@@ -251,6 +270,49 @@ def test_a_checkpoint_takes_less_memory() -> None:
     assert peak(lambda: checkpoint(net, x).tanh()) > 0.9 * plain  # one part needs all at once
 
 
+def test_a_checkpointed_function_may_differentiate() -> None:
+    """Also what it has recorded so far, twice and with dropout; literals are torch's."""
+    x = leaf(1, 2)
+
+    def slope(x: mg.Tensor) -> mg.Tensor:
+        (g,) = mg.autograd.grad((x**3).sum(), x, create_graph=True)
+        (h,) = mg.autograd.grad((g * mg.rand(2).clamp(1)).sum(), x, create_graph=True)
+        return h * x * g
+
+    checkpoint(slope, x).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [72.0, 576.0]
+
+
+def test_passes_in_several_threads_over_what_is_packed() -> None:
+    """They find the records in their order, whoever unpacks one at that moment."""
+    x, ready = leaf(*range(1, 9)), threading.Barrier(3)
+    with graph.saved_tensors_hooks(lambda t: t.tolist(), mg.tensor):
+        y = x * x
+        for _ in range(40):
+            y = y * x.cos()
+    z = checkpoint(lambda x: (x * x).sin().exp().tanh(), x)
+    slopes: list[Any] = []
+
+    def walk() -> None:
+        ready.wait()
+        for root in (y, z):
+            slopes.append(mg.autograd.grad(root.sum(), x, retain_graph=True)[0].tolist())
+
+    threads = [threading.Thread(target=walk) for _ in range(3)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert len(slopes) == 6
+    assert len({tuple(s) for s in slopes}) == 2
+
+
 # ---------------------------------------------------------------- dual Tensors
 
 
@@ -301,6 +363,10 @@ def test_what_is_no_dual_tensor() -> None:
             with pytest.raises(kind, match=says):
                 call()
         d = fw.make_dual(V, V)
+        for dual in (d, d * 2):
+            with pytest.raises(RuntimeError, match="already has a forward gradient"):
+                fw.make_dual(dual, V)
+        assert mg.equal(fw.unpack_dual(fw.make_dual(d.detach(), V)).tangent, V)
         with mg.no_grad():
             for call in (lambda: fw.make_dual(V, V), lambda: fw.unpack_dual(d * 2)):
                 with pytest.raises(RuntimeError, match="under no_grad"):

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import types
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from test_draw import browser
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
 from snippets import snippets
+
+from minigrad.readers import places
+from minigrad.readers.draw import engines
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -280,3 +284,28 @@ def test_the_playground_trains_and_draws() -> None:
     assert losses[-1] < 0.8 < losses[0]
     names["rate"] = 30.0
     assert list(frames) == [], "it ends where it diverges"
+
+
+def test_a_later_block_knows_the_lines_of_those_above(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the worker does in Python, with a page that only listens."""
+    worker = (DOCS / "_static" / "live_worker.js").read_text(encoding="utf-8")
+    program = re.findall(r"const RUNNER = `(.*?)`;", worker, re.DOTALL)[0].replace("\\\\", "\\")
+    told: list[tuple[Any, ...]] = []
+    page: dict[str, Any] = {"tell": lambda *what: told.append(what), "draw": None}
+    for name, has in (("live_page", page), ("pyodide", {}), ("pyodide.ffi", {"JsException": OSError})):
+        module = types.ModuleType(name)
+        vars(module).update(has)
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(engines, "elsewhere", None)
+    for stream in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, getattr(sys, stream))
+    names: dict[str, Any] = {}
+    exec(program, names)
+    first = "import minigrad as mg\nx = mg.ones(2, requires_grad=True)\ny = x.exp()  # above"
+    assert names["run"](first, "a chapter", 3, 1) == "ok"
+    assert names["run"]("z = y * y", "a chapter", 6, 2) == "ok"
+    for name, line in (("y", "y = x.exp()  # above"), ("z", "z = y * y")):
+        node = names["names"][name].grad_fn
+        assert places.line(node.code, node.lasti)[0] == line
+    assert names["run"]("1 / 0", "a chapter", 3, 1) == "error"
+    assert told[-1][1].startswith("line 1 of this block: 1 / 0")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.kernels import channels
 from minigrad.kernels.select import LARGE, PIECE, select
 from minigrad.nn import functional as F
 from minigrad.ops import buffered
@@ -76,6 +77,43 @@ def test_layer_norm_of_many_rows_is_that_of_each(dtype: Any, rows: int, shape: t
     for t, value in zip(results, (y * w + b, dx, (d * y).sum(0), d.sum(0)), strict=True):
         assert t.numpy().dtype == dtype
         assert np.abs(t.numpy() - value).max() < most * np.abs(value).max()
+
+
+@pytest.mark.parametrize(
+    ("shape", "groups"),
+    [((40, 12, 300), 4), ((40, 12, 300), 0), ((5, 6, 5000), 6), ((5, 6, 5000), 0), ((9, 8, 7), 2), ((300, 70), 0),
+     ((300, 70), 10), ((30, 4, 100), 0)],
+)  # fmt: skip
+def test_norms_of_many_elements_are_those_of_each_channel(
+    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], groups: int
+) -> None:
+    monkeypatch.setattr(channels, "BLOCK", 1 << 13)
+    rng, count = np.random.default_rng(2), shape[1]
+    x, d = 3 * rng.standard_normal(shape) + 2, rng.standard_normal(shape)
+    w, b = rng.standard_normal((2, count))
+    size = (shape[0], groups or count, count // (groups or count), -1)
+    axes: Any = {"axis": (2, 3) if groups else (0, 2, 3), "keepdims": True}
+    of_x, of_d = x.reshape(size), d.reshape(size)
+    scale, shift = (a.reshape(1, *size[1:3], 1) for a in (w, b))
+    r = 1 / np.sqrt(of_x.var(**axes) + 1e-5)
+    y = (of_x - of_x.mean(**axes)) * r
+    e = of_d * scale
+    dx = (e - e.mean(**axes) - y * (e * y).mean(**axes)) * r
+    expected = ((y * scale + shift), dx, (of_d * y).sum((0, 3)), of_d.sum((0, 3)))
+    for dtype, most in ((np.float32, 1e-6), (np.float64, 1e-14), (np.float16, 4e-3)):
+        leaves = [mg.from_numpy(a.astype(dtype)).requires_grad_() for a in (x, w, b)]
+        if groups:
+            z = F.group_norm(leaves[0], groups, *leaves[1:])
+        else:
+            mean, var = mg.zeros(count, dtype=leaves[0].dtype), mg.ones(count, dtype=leaves[0].dtype)
+            z = F.batch_norm(leaves[0], mean, var, *leaves[1:], training=True, momentum=0.5)
+            over = (0, *range(2, len(shape)))
+            np.testing.assert_allclose(mean.numpy(), x.mean(over) / 2, most)
+            np.testing.assert_allclose(var.numpy(), 0.5 + x.var(over, ddof=1) / 2, most)
+        results = [z.detach(), *mg.autograd.grad(z, leaves, mg.from_numpy(d.astype(dtype)))]
+        for t, value in zip(results, expected, strict=True):
+            assert t.numpy().dtype == dtype
+            assert np.abs(t.numpy().reshape(value.shape) - value).max() < most * np.abs(value).max()
 
 
 @pytest.mark.parametrize(

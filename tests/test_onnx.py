@@ -116,6 +116,8 @@ FUNCTIONS: list[Callable[[mg.Tensor], mg.Tensor]] = [
     lambda x: mg.cat([x.topk(2, 1).values, x.topk(2, 1, largest=False).indices + x.flip(1)[:, :2]], 1) + x.flip(1),
     lambda x: x.erfc() + F.hardshrink(x) + F.threshold(x, 0.1, 2.0) + F.prelu(x, mg.tensor(0.2)) + (x > 0).any(1, True),
     lambda x: mg.zeros(len(x), 4) + x + mg.full((len(x), 1), 2.0) + (x > -9).all(1, keepdim=True),
+    lambda x: F.batch_norm(x.view(-1, 2, 2), None, None, x.sum(0)[:2], training=True).view(-1, 4),
+    lambda x: F.instance_norm(x.view(-1, 2, 2), None, None, *mg.tensor([[2.0, 3.0], [4.0, 5.0]])).view(-1, 4),
     lambda x: (x + 0).mul_(2).add_(1).gather(1, x.argmax(1, keepdim=True)),
 ]  # fmt: skip
 
@@ -165,6 +167,21 @@ def test_names_files_and_fixed_sizes(tmp_path: Path) -> None:
     assert [(i.name, i.shape) for i in session.get_inputs()] == [("input", [4, 2]), ("input_1", [2])]
     assert [(o.name, o.shape) for o in session.get_outputs()] == [("output", [4, 2]), ("output_1", [4, 2])]
     assert {i.name for i in export(net, mg.ones(1, 2)).graph.initializer} == {"0.weight", "0.bias"}
+
+
+def test_results_inside_of_each_other_are_several_outputs() -> None:
+    """As a recurrent layer and an attention return them."""
+    lstm, attention = nn.LSTM(4, 3, batch_first=True), nn.MultiheadAttention(4, 2, batch_first=True)
+    x = mg.rand(2, 5, 4)
+    model = export(lambda x: (lstm(x), *attention(x, x, x, need_weights=False)), x)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    assert [o.name for o in session.get_outputs()] == ["output", *(f"output_{k}" for k in (1, 2, 3))]
+    x = mg.rand(3, 5, 4)
+    y, states = lstm(x)
+    for result, t in zip(
+        session.run(None, {"input": x.numpy()}), (y, *states, attention(x, x, x)[0]), strict=True
+    ):
+        np.testing.assert_allclose(result, t.detach().numpy(), atol=1e-5)
 
 
 PROJECTED, IN_TIME = nn.LSTM(4, 3, proj_size=2, batch_first=True), nn.GRU(4, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from typing import Any
 
@@ -30,7 +31,8 @@ ONE = mg.ones(6)
             lambda: F.instance_norm(X.view(2, 2, 3)),
         ),
         (lambda: mg.embedding(X, mg.tensor([1, 0])), lambda: F.embedding(mg.tensor([1, 0]), X)),
-        (lambda: mg.kl_div(X, X + 1), lambda: F.kl_div(X, X + 1, reduction="sum") / 12),
+        (lambda: mg.kl_div(X, X + 1), lambda: F.kl_div(X, X + 1, reduction="none")),
+        (lambda: mg.kl_div(X, X + 1, 1), lambda: F.kl_div(X, X + 1, reduction="sum") / 12),
         (
             lambda: mg.kl_div(X, X, 2, log_target=True),
             lambda: F.kl_div(X, X, reduction="sum", log_target=True),
@@ -40,15 +42,18 @@ ONE = mg.ones(6)
             lambda: F.binary_cross_entropy_with_logits(X, X, pos_weight=ONE, reduction="none"),
         ),
         (lambda: mg.poisson_nll_loss(X, X, True, False, 1e-8, 1), lambda: F.poisson_nll_loss(X, X)),
-        (lambda: mg.triplet_margin_loss(X, X + 1, X - 1), lambda: F.triplet_margin_loss(X, X + 1, X - 1)),
+        (
+            lambda: mg.triplet_margin_loss(X, X + 1, X - 1),
+            lambda: F.triplet_margin_loss(X, X + 1, X - 1, reduction="none"),
+        ),
         (
             lambda: mg.hinge_embedding_loss(X, X, 2.0, 2),
             lambda: F.hinge_embedding_loss(X, X, 2.0, reduction="sum"),
         ),
-        (lambda: mg.margin_ranking_loss(X, X, X, 0.5), lambda: F.margin_ranking_loss(X, X, X, 0.5)),
+        (lambda: mg.margin_ranking_loss(X, X, X, 0.5, 1), lambda: F.margin_ranking_loss(X, X, X, 0.5)),
         (
             lambda: mg.cosine_embedding_loss(X, X + 1, mg.ones(2)),
-            lambda: F.cosine_embedding_loss(X, X + 1, mg.ones(2)),
+            lambda: F.cosine_embedding_loss(X, X + 1, mg.ones(2), reduction="none"),
         ),
         (
             lambda: mg.ctc_loss(X.view(4, 1, 3), mg.tensor([[1, 2]]), (4,), (2,), 0, 2),
@@ -58,6 +63,7 @@ ONE = mg.ones(6)
     ],
 )
 def test_functions_of_both_modules_compute_the_same(here: Any, there: Any) -> None:
+    """In PyTorch too a loss of its main module has no reduction unless one is named."""
     assert mg.equal(here(), there())
 
 
@@ -164,6 +170,10 @@ def test_functions_of_python_on_elements() -> None:
         mg.ones(2, requires_grad=True).apply_(abs)
     with pytest.raises(RuntimeError, match="does not expand"):
         x.map_(mg.ones(2, 3), max)
+    with pytest.raises(RuntimeError, match="does not expand"):
+        x.map_(mg.ones(2), max)
+    with pytest.raises(TypeError, match=r"of minigrad.float32, got one of minigrad.int64"):
+        x.map_(mg.arange(3), max)
 
 
 # ---------------------------------------------------------------- storages
@@ -190,6 +200,15 @@ def test_storages() -> None:
     assert x.tolist() == [9.0, 4.0, 5.0]
     with pytest.raises(IndexError, match="out of range for storage of size 6"):
         typed[6]
+    with pytest.raises(TypeError, match="not of int; use"):
+        mg.UntypedStorage(4)  # type: ignore[arg-type]
+    twin = typed.clone()
+    for other in (copy.deepcopy(bytes_), pickle.loads(pickle.dumps(bytes_))):
+        assert (other.tolist(), other._flat.base is other._owner) == (bytes_.tolist(), True)
+    assert (typed.fill_(7), typed.cpu(), x.tolist()) == (typed, typed, [7.0] * 3)
+    assert typed.copy_(twin).tolist() == twin.tolist() == [0.0, 1.0, 2.0, 9.0, 4.0, 5.0]
+    with pytest.raises(RuntimeError, match="6 elements does not fit into one of 24"):
+        bytes_.copy_(typed)  # type: ignore[arg-type]
     assert x.is_set_to(x.view(3))
     assert not x.is_set_to(x[:2])
 

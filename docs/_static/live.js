@@ -195,6 +195,7 @@
     worker?.postMessage({ stop: true }); // heard between two pictures of a block that yields them
     const gone = "stopped: what was computed is gone, and the next run starts from the first block";
     const heard = running?.cell.out.querySelector(".frame");
+    clearTimeout(finish.timer); // pressed again
     finish.timer = setTimeout(() => lose(gone), heard ? LONGER : PATIENCE);
   }
 

@@ -53,12 +53,18 @@ def keep(code, place):
             keep(inner, place)
     return code
 
+def remember(file, line, lines):
+    """The lines of a block, for readers of records; those of other blocks of the file stay."""
+    known = linecache.cache.get(file, (0, None, [], file))[2]
+    lines = known[:line] + lines[len(known[:line]):] + known[len(lines):]
+    linecache.cache[file] = sum(map(len, lines)), None, lines, file
+
 def run(code, file, line, number):
     """Runs a block. "more" if it ends in a generator, which step() then takes on; else "ok" or "error"."""
     global frames
     sys.stdout = sys.stderr = Out()
     text, before, place = "\\n" * line + code, dict(names), (number, line, code.splitlines())
-    linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
+    remember(file, line, text.splitlines(keepends=True))
     try:
         body, value = ast.parse(text, file).body, None
         last = body.pop() if body and isinstance(body[-1], ast.Expr) else None

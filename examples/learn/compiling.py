@@ -63,7 +63,7 @@ for (start, end), uses in lives.items():
 shapes.append('<text y="262" fill="#808080">first call</text>')
 shapes.append('<text x="580" y="262" fill="#808080">last call</text>')
 memory = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 650 275" '
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -16 650 287" '
     'font-size="12" font-family="sans-serif">' + "".join(shapes) + "</svg>"
 )
 

@@ -1,7 +1,8 @@
 """Dual Tensors, in PyTorch's words for forward mode. A tangent is computed from the tape when it is asked for.
 
 It takes two reverse passes, as `minigrad.func.jvp`, whose docstring tells what they cost. So a result that depends on a
-dual Tensor requires grad, and operations under ``no_grad`` have no tangents: to ask for one there is an error.
+dual Tensor requires grad, and operations under ``no_grad`` have no tangents: to ask for one there is an error, and the
+tangent of what was computed there is None.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ def dual_level() -> Iterator[int]:
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
     """A Tensor over the memory of ``tensor`` that carries a tangent of its shape and element type.
 
-    ValueError for whole numbers; RuntimeError outside of a level, under ``no_grad``, and for a tangent of another shape
-    or element type.
+    ValueError for whole numbers; RuntimeError outside of a level, under ``no_grad``, for a tangent of another shape or
+    element type, and for a Tensor that has a tangent.
     """
     duals = _DUALS.get()
     if duals is None or level not in (None, 0):
@@ -106,6 +107,11 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
         )
     if not MODE.get().grad:
         raise runtime_error(f"make_dual() {_UNDER}")
+    if node_of(tensor) is not None and unpack_dual(tensor).tangent is not None:
+        raise runtime_error(
+            "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level 0 is not "
+            "supported; unpack_dual() it first"
+        )
     dual = duals.level.enter(tensor) if node_of(tensor) is None else apply(alias, (tensor,))
     node = node_of(dual)
     if node is not None:

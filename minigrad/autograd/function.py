@@ -76,6 +76,9 @@ class FunctionCtx:
                 )
         self._saved = tensors
 
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Keeps nothing: forward mode differentiates `Function.backward` here, and calls no ``jvp``."""
+
     def mark_dirty(self, *tensors: Tensor) -> None:
         """Names inputs that forward changes in place, which it must return; views only if it has one output."""
         self._dirty = tensors

@@ -12,10 +12,10 @@ import numpy as np
 
 from minigrad.core.apply import needs_value
 from minigrad.core.changes import changed as _changed
-from minigrad.core.changes import check_array, owner
+from minigrad.core.changes import changed_since, check_array, owner
 from minigrad.core.hooks import AT_END, RemovableHandle
 from minigrad.core.mode import MODE, ModeManager
-from minigrad.core.node import Node, Packed
+from minigrad.core.node import Node, Packed, next_seq
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import runtime_error, type_error, value_error
 
@@ -54,24 +54,39 @@ class _Hooked(Packed):
             for k, a in enumerate(arrays):
                 array = isinstance(a, np.ndarray)
                 source = sources[keep[k]] if sources and keep[k] < len(sources) else None
-                self.packed.append(self.pack(wrap(a, source)) if array else a)
-                self.memory.append(weakref.ref(owner(a)) if array else None)
+                self.packed.append(self._packed(a, source) if array else a)
+                self.memory.append((weakref.ref(owner(a)), a.shape) if array else None)
+
+    def _packed(self, array: Any, source: Any) -> Any:
+        before = next_seq()
+        hidden = self.pack(wrap(array, source))
+        if changed_since(array, before):
+            raise runtime_error(
+                "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook can "
+                "not be modified by in-place operations; clone() it"
+            )
+        return hidden
 
     def arrays(self, node: Node) -> tuple[Any, ...]:
         values = []
         with ModeManager(MODE.get().replace(grad=False, everything=False, observer=None, recorder=None)):
             for hidden, memory in zip(self.packed, self.memory, strict=True):
-                values.append(hidden if memory is None else self._unpacked(node, hidden, memory()))
+                values.append(hidden if memory is None else self._unpacked(node, hidden, *memory))
         return tuple(values)
 
-    def _unpacked(self, node: Node, hidden: Any, memory: Any) -> Any:
+    def _unpacked(self, node: Node, hidden: Any, memory: Any, shape: tuple[int, ...]) -> Any:
         t = self.unpack(hidden)
         if not isinstance(t, Tensor):
             raise type_error(
                 "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
                 f"{type(t).__name__}"
             )
-        if owner(t._array) is memory:  # the hook has kept the array itself
+        if t._array.shape != shape:
+            raise runtime_error(
+                f"Output of saved tensor unpack_hook has shape {list(t._array.shape)}; what {node.name()} has saved is "
+                f"of shape {list(shape)}"
+            )
+        if owner(t._array) is memory():  # the hook has kept the array itself
             check_array(node, t._array)
         return t._array
 
@@ -107,8 +122,8 @@ class saved_tensors_hooks:
     ``pack_hook`` gets each Tensor that an operation saves, and returns anything; ``unpack_hook`` gets that when a
     backward pass needs it, and returns a Tensor of the same shape and values. Of nested ones the innermost counts.
     Where the hook keeps the Tensor itself, a later change of it in place is noticed. RuntimeError inside of
-    `disable_saved_tensors_hooks` and of compiled functions; in a backward pass TypeError if ``unpack_hook`` returns no
-    Tensor.
+    `disable_saved_tensors_hooks` and of compiled functions, and from an operation whose Tensor ``pack_hook`` changes in
+    place; in a backward pass TypeError if ``unpack_hook`` returns no Tensor, RuntimeError for one of another shape.
     """
 
     def __init__(self, pack_hook: Pack, unpack_hook: Unpack) -> None:
@@ -144,7 +159,9 @@ class save_on_cpu(saved_tensors_hooks):
 
 @contextmanager
 def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
-    """Inside, to enter `saved_tensors_hooks` is a RuntimeError with this message."""
+    """Inside, to enter `saved_tensors_hooks` is a RuntimeError with this message, as is this inside of those."""
+    if isinstance(MODE.get().observer, Packing):
+        raise runtime_error(error_message)
     token = _FORBIDDEN.set(error_message)
     try:
         yield

@@ -16,7 +16,7 @@ from minigrad.core.gradients import Part, Watch, accumulate, call_after, call_ho
 from minigrad.core.hooks import AT_END, After
 from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES
 from minigrad.core.mode import MODE
-from minigrad.core.node import Const, Freed, Node, Packed, differentiable, new, next_seq
+from minigrad.core.node import Const, Freed, Node, Packed, differentiable, new
 from minigrad.core.tensor import Tensor, wrap
 
 
@@ -114,17 +114,23 @@ class Pass:
             if freed is not None and node.saved:
                 node.saved = freed
 
-    def send(self, node: Node, g: Any) -> None:
-        """Calls the rules of a record on its gradient, and adds what they return to the gradients of its inputs."""
+    def send(self, node: Node, g: Any, unpacked: Any = None) -> None:
+        """Calls the rules of a record on its gradient, and adds what they return to the gradients of its inputs.
+
+        ``unpacked`` stands for what it saved, where that is kept elsewhere.
+        """
         saved, inputs, layout = node.saved, node.inputs, node.layout
-        if type(saved) is not tuple:
+        if type(saved) is tuple:
+            if changes.last_change > node.seq:
+                check_unchanged(node)
+        elif unpacked is None:
             self.send_packed(node, g)
             return
-        if changes.last_change > node.seq:
-            check_unchanged(node)
+        else:  # it was looked for changes in place when it was unpacked
+            saved = unpacked
         record, leads = self.record, self.leads
         if record:
-            saved = self.lifted(node, g)
+            saved = self.lifted(node, g, saved)
         consume = layout.consume
         if consume is not None and not self.alone(node, g):
             consume = None
@@ -168,17 +174,11 @@ class Pass:
 
     def send_packed(self, node: Node, g: Any) -> None:
         """As `send`, with arrays that are kept elsewhere. RuntimeError where a pass has freed them."""
-        packed, seq = node.saved, node.seq
+        packed = node.saved
         if not isinstance(packed, Packed):
             raise errors.freed(node)
-        try:
-            node.saved, node.seq = (
-                packed.arrays(node),
-                next_seq(),
-            )  # which has looked for changes in place itself
-            self.send(node, g)
-        finally:
-            node.saved, node.seq = packed, seq
+        # The record stays as it is, for other threads may walk over it. What a Function saved its backward asks for.
+        self.send(node, g, () if node.op is None or node.op.opaque else packed.arrays(node))
 
     def send_by_hooks(self, node: Node, g: Any, freed: Freed | None) -> None:
         """As `send`, with the hooks of the record in between that see what its inputs get."""
@@ -222,14 +222,14 @@ class Pass:
             and (self.ends is None or node not in self.ends)
         )
 
-    def lifted(self, node: Node, g: Any) -> list[Any]:
+    def lifted(self, node: Node, g: Any, saved: Any) -> list[Any]:
         """The saved arrays as Tensors on the tape, so that what a rule does with them is recorded."""
         if self.recorder is not None:
             self.recorder.differentiates(node, g)
         sources = (*node.inputs, node)
         return [
             sources[k].value if type(sources[k]) is Const else wrap(a, sources[k])
-            for k, a in zip(node.layout.keep, node.saved, strict=False)
+            for k, a in zip(node.layout.keep, saved, strict=False)
         ]
 
     def deposit(self) -> None:

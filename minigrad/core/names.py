@@ -97,6 +97,10 @@ def of_standardize(node: Any) -> str:
     return f"Native{'Batch' if 0 in node.params['dim'] else 'Layer'}NormBackward0"
 
 
+def of_channel_norm(node: Any) -> str:
+    return f"Native{'Group' if node.params['groups'] else 'Batch'}NormBackward0"
+
+
 def of_max_pool(node: Any) -> str:
     """One dimension is pooled as two by PyTorch."""
     plans = node.params["plans"]

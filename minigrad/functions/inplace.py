@@ -67,6 +67,28 @@ def foreach_add_(tensors: Sequence[Tensor], others: Sequence[Tensor], alpha: Num
             add_scaled(t, o, alpha)
 
 
+def foreach_move_(tensors: Sequence[Tensor], others: Sequence[Tensor], share: float) -> None:
+    """``t = (1 - share) * t + share * other`` for each pair, as under no_grad and as `foreach_add_`."""
+    mode = MODE.get()
+    if not mode.everything and all(map(_adds_plainly, tensors, others)):
+        arrays = [t._array for t in tensors]
+        if RUNNING:
+            will_change(*arrays)
+        QUIET.run(_move, arrays, [t._array for t in others], share)
+        changed(*arrays)
+        return
+    with ModeManager(mode.recording(False)):
+        for t, other in zip(tensors, others, strict=True):
+            update(t, e.mul, (t, 1 - share))
+            add_scaled(t, other, share)
+
+
+def _move(arrays: list[Array], others: list[Array], share: float) -> None:
+    for a, b in zip(arrays, others, strict=True):
+        a *= 1 - share
+        a += b * share
+
+
 def _adds_plainly(t: Tensor, other: Any) -> bool:
     """Whether NumPy may add in place as it is: one shape, one float dtype, nothing that must be refused."""
     if not isinstance(other, Tensor) or t._inference or not has_no_history(t):

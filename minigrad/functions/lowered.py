@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error
 from minigrad.functions.grids import grid_sample
-from minigrad.functions.norms import standardize
+from minigrad.functions.norms import follow, standardize
 from minigrad.gate import public
 
 __all__ = [
@@ -125,11 +125,7 @@ def native_batch_norm(
         scale = (running_var.detach() + eps).rsqrt().reshape(shape)
         y = (input - running_mean.detach().reshape(shape)) * scale
         return _scaled(y, weight, bias, shape), input.new_empty(0), input.new_empty(0)
-    x = input.detach()
-    if running_mean is not None:
-        running_mean.detach().mul_(1 - momentum).add_(x.mean(dims), alpha=momentum)
-    if running_var is not None:
-        running_var.detach().mul_(1 - momentum).add_(x.var(dims), alpha=momentum)
+    follow(input, running_mean, running_var, momentum)
     return _scaled(standardize(input, dims, eps), weight, bias, shape), *_statistics(input, dims, eps, False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
+from minigrad.functions.inplace import foreach_move_
 from minigrad.ops import norms
 
 
@@ -16,3 +17,17 @@ def layer_norm(input: Tensor, weight: Tensor, bias: Tensor | None, eps: float) -
     """`standardize` over the dimensions of ``weight``, the last ones, times ``weight``, plus ``bias``."""
     parts = (input, weight) if bias is None else (input, weight, bias)
     return apply(norms.layer_norm, parts, {"eps": float(eps)})
+
+
+def channel_norm(input: Tensor, weight: Tensor, bias: Tensor | None, groups: int, eps: float) -> Tensor:
+    """`standardize` over groups of an example's channels, or each channel of the batch (0), scaled by channel."""
+    parts = (input, weight) if bias is None else (input, weight, bias)
+    return apply(norms.channel_norm, parts, {"groups": groups, "eps": float(eps)})
+
+
+def follow(input: Tensor, mean: Tensor | None, var: Tensor | None, momentum: float) -> None:
+    """Moves a running mean and variance of the channels, in place, by the share ``momentum`` towards the input's."""
+    pairs = [(t, k) for k, t in enumerate((mean, var)) if t is not None]
+    if pairs and input._array.size:
+        both = apply(norms.moments, (input.detach(),), {"correction": 1})
+        foreach_move_([t for t, _ in pairs], [both[k] for _, k in pairs], float(momentum))

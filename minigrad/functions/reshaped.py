@@ -78,7 +78,10 @@ def apply_(input: Tensor, callable: Any) -> Tensor:
 
 
 def map_(input: Tensor, tensor: Tensor, callable: Any) -> Tensor:
-    """Each element becomes ``callable`` of it and the one of ``tensor``, which broadcasts to it."""
+    """Each element becomes ``callable`` of it and the one of ``tensor``, which broadcasts to it.
+
+    TypeError for a Tensor of another element type.
+    """
     return _called(input, "map_", callable, tensor)
 
 
@@ -98,10 +101,13 @@ def _called(t: Tensor, name: str, function: Any, *others: Tensor) -> Tensor:
         raise type_error(f"{name}(): the function must be callable, not {type(function).__name__}")
     shape = t._array.shape
     for x in others:
-        if np.broadcast_shapes(x._array.shape, shape) != shape:
-            raise runtime_error(
-                f"{name}(): a Tensor of shape {list(x._array.shape)} does not expand to {list(shape)}"
-            )
+        own = x._array.shape
+        if len(own) > len(shape) or any(
+            n not in (1, m) for n, m in zip(own[::-1], shape[::-1], strict=False)
+        ):
+            raise runtime_error(f"{name}(): a Tensor of shape {list(own)} does not expand to {list(shape)}")
+        if x._array.dtype != t._array.dtype:
+            raise type_error(f"{name}(): expected a Tensor of {t.dtype}, got one of {x.dtype}")
     columns = [x._array.reshape(-1).tolist() for x in (t, *(x.expand(shape) for x in others))]
     values = np.array([function(*row) for row in zip(*columns, strict=True)], t._array.dtype)
     return store(t, wrap(values.reshape(shape)), name.rstrip("_"))

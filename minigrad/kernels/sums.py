@@ -129,7 +129,7 @@ def blocks(n: int, most: int) -> tuple[int, int]:
 
 
 @functools.lru_cache(maxsize=128)  # to make them anew takes as long as the product at 32 rows
-def _ones(n: int, kind: str) -> Array:
+def ones(n: int, kind: str) -> Array:
     return np.ones(n, kind)
 
 
@@ -138,23 +138,23 @@ def sum_rows(x: Any, out: Any = None) -> Any:
     n, m = x.shape
     kind = x.dtype.char
     if n <= MANY:
-        return np.dot(_ones(n, kind), x, out)
+        return np.dot(ones(n, kind), x, out)
     count, each = blocks(n, FEW if m >= WIDE else MANY)
     whole = count * each
     if m >= WIDE:
         parts = np.add.reduce(x[:whole].reshape(each, count, m), axis=1)
     else:
-        parts = np.dot(_ones(count, kind), x[:whole].reshape(count, each * m)).reshape(each, m)
+        parts = np.dot(ones(count, kind), x[:whole].reshape(count, each * m)).reshape(each, m)
     if whole == n:
         return sum_rows(parts, out)
-    return np.add(sum_rows(parts), np.dot(_ones(n - whole, kind), x[whole:]), out)
+    return np.add(sum_rows(parts), np.dot(ones(n - whole, kind), x[whole:]), out)
 
 
 def row_sums(x: Array) -> Any:
     """The sum of each row of a float matrix, as a column."""
     if not 64 <= x.shape[1] <= SHORT:
         return np.add.reduce(x, axis=1, keepdims=True)
-    return np.vecdot(x, _ones(x.shape[1], x.dtype.char)).reshape(-1, 1)
+    return np.vecdot(x, ones(x.shape[1], x.dtype.char)).reshape(-1, 1)
 
 
 def mean_square(x: Any) -> Any:

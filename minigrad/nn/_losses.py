@@ -46,7 +46,7 @@ def binary_cross_entropy(
 ) -> Tensor:
     """``-(target * log(input) + (1 - target) * log(1 - input))``, each logarithm at least -100, times ``weight``.
 
-    ValueError for another shape of target, RuntimeError for an input outside [0, 1].
+    ValueError for another shape of target, RuntimeError for an input or a target outside [0, 1].
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     if target._array.shape != input._array.shape:

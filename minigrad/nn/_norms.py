@@ -11,8 +11,8 @@ from minigrad.autograd import no_grad
 from minigrad.core.apply import cast
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.functions.images import pad
+from minigrad.functions.norms import channel_norm, follow, standardize
 from minigrad.functions.norms import layer_norm as scaled_layer_norm
-from minigrad.functions.norms import standardize
 from minigrad.gate import public
 from minigrad.tensor import Tensor
 
@@ -27,6 +27,12 @@ def _scaled(y: Tensor, weight: Tensor | None, bias: Tensor | None, shape: tuple[
     if bias is not None:
         y = y + (bias if bias._array.shape == shape else bias.reshape(shape))
     return y if y._array.dtype is kind else cast(y, kind)
+
+
+def _alike(input: Tensor, *parts: Tensor | None) -> bool:
+    """Whether a weight, and a bias if there is one, are vectors of the input's element type."""
+    kind = input._array.dtype
+    return all(t is None or (t._array.dtype == kind and t._array.ndim == 1) for t in parts)
 
 
 def _check_types(input: Tensor, *parts: Tensor | None) -> None:
@@ -134,6 +140,8 @@ def group_norm(
                 f"shape {list(t._array.shape)} and input of shape {list(size)}"
             )
     _check_types(input, weight, bias)
+    if weight is not None and _alike(input, weight, bias):
+        return channel_norm(input, weight, bias, num_groups, eps)
     groups = input.reshape(size[0], num_groups, channels // num_groups * math.prod(size[2:]))
     y = standardize(groups, (2,), eps).reshape(size)
     return _scaled(y, weight, bias, (channels, *(1,) * (len(size) - 2)))
@@ -174,11 +182,9 @@ def batch_norm(
     shape = (channels, *(1,) * (len(size) - 2))
     if not training:
         return _by_running(input, running_mean, running_var, weight, bias, eps, shape)
-    with no_grad():
-        if running_mean is not None and input._array.size:
-            running_mean.mul_(1 - momentum).add_(input.detach().mean(dims), alpha=momentum)
-        if running_var is not None and input._array.size:
-            running_var.mul_(1 - momentum).add_(input.detach().var(dims), alpha=momentum)
+    follow(input, running_mean, running_var, momentum)
+    if weight is not None and _alike(input, weight, bias):
+        return channel_norm(input, weight, bias, 0, eps)
     return _scaled(standardize(input, dims, eps), weight, bias, shape)
 
 
@@ -199,9 +205,11 @@ def _by_running(
 ) -> Tensor:
     if mean is None or var is None:
         raise runtime_error("Expected running_mean and running_var to be defined when training=False")
-    scale = (var.detach() + eps).rsqrt().reshape(shape)
-    centred = (input - mean.detach().reshape(shape)) * scale
-    return _scaled(cast(centred, input._array.dtype), weight, bias, shape)
+    scale = (var.detach() + eps).rsqrt()
+    if weight is not None:  # a vector's product, so that one of the input's size is left out
+        scale = scale * weight.reshape(scale._array.shape)
+    centred = (input - mean.detach().reshape(shape)) * scale.reshape(shape)
+    return _scaled(cast(centred, input._array.dtype), None, bias, shape)
 
 
 def instance_norm(
@@ -232,6 +240,8 @@ def instance_norm(
             running_mean.mul_(1 - momentum).add_(input.detach().mean((0, *dims)), alpha=momentum)
         if running_var is not None:
             running_var.mul_(1 - momentum).add_(input.detach().var(dims).mean(0), alpha=momentum)
+    if weight is not None and _alike(input, weight, bias):
+        return channel_norm(input, weight, bias, size[1], eps)
     return _scaled(standardize(input, dims, eps), weight, bias, shape)
 
 

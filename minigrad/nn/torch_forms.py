@@ -1,6 +1,7 @@
 """Functions of `nn.functional` that PyTorch has beside it too, with parameters of their own.
 
-A reduction is a number here: 0 for none, 1 for the mean, 2 for the sum. ValueError for another.
+A reduction is a number here: 0 for none, which is the default as in PyTorch, 1 for the mean, 2 for the sum. ValueError
+for another.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def binary_cross_entropy_with_logits(
     target: Tensor,
     weight: Tensor | None = None,
     pos_weight: Tensor | None = None,
-    reduction: int = 1,
+    reduction: int = 0,
 ) -> Tensor:
     """:func:`minigrad.nn.functional.binary_cross_entropy_with_logits`, with a number for the reduction."""
     return F.binary_cross_entropy_with_logits(
@@ -129,7 +130,7 @@ def binary_cross_entropy_with_logits(
 
 
 def cosine_embedding_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 1
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
 ) -> Tensor:
     """:func:`minigrad.nn.functional.cosine_embedding_loss`, with a number for the reduction."""
     return F.cosine_embedding_loss(input1, input2, target, margin, reduction=_reduction(reduction))
@@ -141,7 +142,7 @@ def ctc_loss(
     input_lengths: Tensor | Sequence[int],
     target_lengths: Tensor | Sequence[int],
     blank: int = 0,
-    reduction: int = 1,
+    reduction: int = 0,
     zero_infinity: bool = False,
 ) -> Tensor:
     """:func:`minigrad.nn.functional.ctc_loss`, with a number for the reduction."""
@@ -149,12 +150,12 @@ def ctc_loss(
     return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, kind, zero_infinity)
 
 
-def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 1) -> Tensor:
+def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 0) -> Tensor:
     """:func:`minigrad.nn.functional.hinge_embedding_loss`, with a number for the reduction."""
     return F.hinge_embedding_loss(input, target, margin, reduction=_reduction(reduction))
 
 
-def kl_div(input: Tensor, target: Tensor, reduction: int = 1, *, log_target: bool = False) -> Tensor:
+def kl_div(input: Tensor, target: Tensor, reduction: int = 0, *, log_target: bool = False) -> Tensor:
     """:func:`minigrad.nn.functional.kl_div`, with a number for the reduction."""
     if _reduction(reduction) == "mean":  # over all elements, and without a warning of it
         return F.kl_div(input, target, reduction="none", log_target=log_target).mean()
@@ -162,7 +163,7 @@ def kl_div(input: Tensor, target: Tensor, reduction: int = 1, *, log_target: boo
 
 
 def margin_ranking_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 1
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
 ) -> Tensor:
     """:func:`minigrad.nn.functional.margin_ranking_loss`, with a number for the reduction."""
     return F.margin_ranking_loss(input1, input2, target, margin, reduction=_reduction(reduction))
@@ -183,7 +184,7 @@ def triplet_margin_loss(
     p: float = 2,
     eps: float = 1e-6,
     swap: bool = False,
-    reduction: int = 1,
+    reduction: int = 0,
 ) -> Tensor:
     """:func:`minigrad.nn.functional.triplet_margin_loss`, with a number for the reduction."""
     kind = _reduction(reduction)

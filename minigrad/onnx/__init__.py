@@ -42,6 +42,7 @@ def export(
 
     Args:
         model: a Module (or a function of Tensors, whose others are constants then).
+            What it returns, a Tensor or tuples of them, one in the other, is several outputs in the file; None is none.
         args: a Tensor, or a tuple of Tensors, with the batch along dimension 0.
         f: a path or an open binary file; None writes nothing.
         input_names, output_names: ``input``, ``input_1`` and so on, and ``output``, unless given.
@@ -105,6 +106,20 @@ def export(
     return made
 
 
+def _flat(result: Any) -> Iterator[Tensor]:
+    """The Tensors of a result in order, such as those of ``y, (h, c)``."""
+    if isinstance(result, Tensor):
+        yield result
+    elif isinstance(result, (tuple, list)):
+        for part in result:
+            yield from _flat(part)
+    elif result is not None:  # the weights of an attention that has none
+        raise type_error(
+            "onnx.export(): the module must return a Tensor, or a tuple or list of Tensors, not "
+            f"{type(result).__name__}"
+        )
+
+
 def _given(names: Sequence[str] | None, stem: str, count: int) -> list[str]:
     names = list(names or [stem if k == 0 else f"{stem}_{k}" for k in range(count)])
     if len(names) != count:
@@ -143,9 +158,7 @@ class _Run:
             self.inputs = [wrap(t._array) for t in inputs]
             self.leaves = [leaf(t) for t in self.inputs]
             result = model(*self.inputs)
-        self.results = [result] if isinstance(result, Tensor) else list(result)
-        if not all(isinstance(t, Tensor) for t in self.results):
-            raise type_error("onnx.export(): the module must return a Tensor, or a tuple or list of Tensors")
+        self.results = list(_flat(result))
         roots = [t._node for t in self.results if t._node is not None]
         self.records = [n for n in tape(roots) if n.op is not None]
 

@@ -206,6 +206,18 @@ def _layer_norm(o: Out, *inputs: str, eps: float) -> str:
     return o("LayerNormalization", *inputs, axis=-len(o.node.inputs[1].shape), epsilon=eps)
 
 
+def _channel_norm(o: Out, x: str, w: str, *b: str, groups: int, eps: float) -> str:
+    size = o.node.inputs[0].shape
+    each = o.array([size[1], *[1] * (len(size) - 2)], np.int64)
+    if groups:
+        y = _standardize(o, o("Reshape", x, o.array([0, groups, -1], np.int64)), (2,), eps)
+        y = o("Reshape", y, o.array([0, *size[1:]], np.int64))
+    else:
+        y = _standardize(o, x, (0, *range(2, len(size))), eps)
+    y = o("Mul", y, o("Reshape", w, each))
+    return o("Add", y, o("Reshape", *b, each)) if b else y
+
+
 def _safe_softmax(o: Out, x: str, dim: int) -> str:
     most = o("ReduceMax", x, o.array([dim], np.int64), keepdims=1)
     return o("Where", o("Equal", most, o.array(-np.inf)), o.array(0.0), o("Softmax", x, axis=dim))
@@ -338,6 +350,7 @@ FORMS: dict[str, Form] = {
     "hardshrink": _shrunk,
     "hardsigmoid": lambda o, x: o("HardSigmoid", x, alpha=1 / 6),
     "hardtanh": _clip,
+    "channel_norm": _channel_norm,
     "layer_norm": _layer_norm,
     "leaky_relu": lambda o, x, slope: o("LeakyRelu", x, alpha=slope),
     "linear": _linear,

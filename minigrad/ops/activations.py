@@ -88,8 +88,9 @@ def _bce_target_vjp(g: Any, x: Any) -> Any:
 
 
 def _probabilities(x: Any, target: Any) -> None:
-    if np.size(x) and not (np.greater_equal(x, 0) & np.less_equal(x, 1)).all():
-        raise RuntimeError("all elements of input should be between 0 and 1")
+    for name, values in (("input", x), ("target", target)):
+        if np.size(values) and not (np.min(values) >= 0 and np.max(values) <= 1):  # which nan is not
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
 
 
 _KIND: dict[str, Any] = {"elementwise": True, "new": True}

@@ -1,15 +1,17 @@
-"""Standardizing, from which batch, group and instance norm are made, and layer norm."""
+"""Layer norm, batch, group and instance norm, and standardizing, which is these without a weight."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from minigrad import buffers
 from minigrad.core import names
-from minigrad.core.basic import sum_to
+from minigrad.core.basic import reshape, sum_to
 from minigrad.core.op import Op
+from minigrad.kernels import channels as ck
 from minigrad.kernels import norms as k
 from minigrad.ops import elementwise as e
 from minigrad.ops.buffered import buffered, called, kept
@@ -57,6 +59,35 @@ def _layer_norm_backward_vjp(g: Any, d: Any, x: Any, w: Any, eps: float, onward:
     return [of_d + w * s, of_x + _backward_x(gx, d * w, x, **how), sum_to(d * s, shape=tuple(w.shape))]
 
 
+def _channel_norm_vjp(g: Any, x: Any, w: Any, b: Any, needs: Any, groups: int, eps: float) -> list[Any]:
+    onward = bool(needs[0])
+    if g.__class__ is np.ndarray:
+        return list(ck.channel_norm_gradients(g, x, w, groups, eps, onward, buffers.empty)[: 2 + len(b)])
+    flat = channel_norm_backward(g, x, w, groups=groups, eps=eps, onward=onward)
+    return _parts(flat, x, w, onward)[: 2 + len(b)]
+
+
+def _channel_norm_backward_vjp(
+    g: Any, d: Any, x: Any, w: Any, groups: int, eps: float, onward: bool
+) -> list[Any]:
+    """As `_layer_norm_backward_vjp`, with x as (examples, groups, channels of a group, rest)."""
+    examples, channels = x.shape[:2]
+    size = (examples, groups or channels, channels // groups if groups else 1, math.prod(x.shape[2:]))
+    each = (1, *size[1:3], 1)
+    how: dict[str, Any] = {"dim": (2, 3) if groups else (0, 2, 3), "eps": eps}
+    gx, gw, gb = _parts(g, x, w, onward)
+    gw, gb, of_w = (reshape(a, shape=each) for a in (gw, gb, w))
+    of_x, of_d = reshape(x, shape=size), reshape(d, shape=size)
+    dd, dx = gw * standardize(of_x, **how) + gb, standardize_backward(gw * of_d, of_x, **how)
+    dw = None
+    if gx is not None:
+        gx = reshape(gx, shape=size)
+        s = standardize_backward(gx, of_x, **how)
+        dd, dx = dd + of_w * s, dx + _backward_x(gx, of_d * of_w, of_x, **how)
+        dw = reshape(sum_to(of_d * s, shape=each), shape=tuple(w.shape))
+    return [reshape(dd, shape=tuple(d.shape)), reshape(dx, shape=tuple(x.shape)), dw]
+
+
 # fmt: off
 standardize: Op = Op("standardize", buffered(k.standardize), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
@@ -68,4 +99,10 @@ layer_norm: Op = Op("layer_norm", buffered(kept(k.layer_norm)), "x w *b; eps", j
                     order="C", cast="floats", text=called(k.layer_norm), grad_fn="NativeLayerNormBackward0")
 layer_norm_backward: Op = Op("layer_norm_backward", kept(k.layer_norm_backward), "d x w; eps onward",
                              joint=_layer_norm_backward_vjp, order="C", text=called(k.layer_norm_backward))
+moments: Op = Op("moments", kept(ck.moments), "x; correction", order="C", cast="floats", text=called(ck.moments))
+channel_norm: Op = Op("channel_norm", buffered(ck.channel_norm), "x w *b; groups eps", joint=_channel_norm_vjp,
+                      fresh=True, order="C", cast="floats", text=called(ck.channel_norm),
+                      grad_fn=names.of_channel_norm)
+channel_norm_backward: Op = Op("channel_norm_backward", kept(ck.channel_norm_backward), "d x w; groups eps onward",
+                               joint=_channel_norm_backward_vjp, order="C", text=called(ck.channel_norm_backward))
 # fmt: on

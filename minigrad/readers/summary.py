@@ -158,7 +158,7 @@ class _Calls:
         own = self.of[self.entered[-1]]
         if node.op is not None and node.op.costs is not None:
             own.multiply_adds += node.op.costs(node.shape, *(n.shape for n in node.inputs))
-        for a in node.saved:
+        for a in node.saved if node.saved.__class__ is tuple else ():  # what hooks keep is not known
             if isinstance(a, np.ndarray) and id(owner(a)) not in self.seen:
                 self.seen[id(owner(a))] = a
                 own.kept += a.nbytes

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minigrad.core.contents import contents, named_tensors
-from minigrad.core.node import Const, Node, tape
+from minigrad.core.node import Const, Node, Packed, tape
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 from minigrad.errors import type_error
@@ -29,7 +29,9 @@ class TapeRow(NamedTuple):
     inputs: tuple[str, ...]  # numbers of rows, or values of plain numbers
     shape: tuple[int, ...] | None  # None: the operation has several results, and a row for each
     dtype: str
-    saved_bytes: int | None  # None: they were freed
+    saved_bytes: (
+        int | None
+    )  # None: they were freed; 0 too where hooks keep them, or a checkpoint computes them again
     line: str
 
 
@@ -86,7 +88,7 @@ def _row(node: Node, numbers: dict[Node, int], name: str) -> TapeRow:
     saved: int | None = 0
     if node.saved.__class__ is tuple:
         saved = sum(a.nbytes for a in node.saved if hasattr(a, "nbytes"))
-    elif node.saved:
+    elif node.saved and not isinstance(node.saved, Packed):
         saved = None
     kind = node.op.name if node.op is not None else "parameter" if node.requires_grad else "input"
     line = node.where if node.op is not None else ""

@@ -22,7 +22,7 @@ from minigrad import threads
 from minigrad.dtypes import printed
 from minigrad.errors import not_implemented_error, value_error
 
-__all__ = ["Measurement", "TaskSpec", "Timer"]
+__all__ = ["Compare", "Measurement", "TaskSpec", "Timer"]
 
 _UNITS = (("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3), ("s", 1.0))
 _MOST = 2**31 - 1  # runs in a block
@@ -269,6 +269,107 @@ class Timer:
                 break
             number *= 10
         return number
+
+
+class Compare:
+    """Measurements as a table for each label: rows by second label and threads, columns by description.
+
+    Several of one task are one, as `Measurement.merge` has them.
+    """
+
+    def __init__(self, results: Iterable[Measurement]) -> None:
+        self._results = list(results)
+        self._trim = self._colors = self._rowwise = self._warned = False
+
+    def __str__(self) -> str:
+        groups: dict[str, list[Measurement]] = {}
+        for m in Measurement.merge(self._results):
+            groups.setdefault(m.label or "", []).append(m)
+        return "\n".join(self._table(label, group) for label, group in groups.items())
+
+    def extend_results(self, results: Iterable[Measurement]) -> None:
+        """Adds measurements."""
+        self._results.extend(results)
+
+    def trim_significant_figures(self) -> None:
+        """Prints digits only as far as they are certain."""
+        self._trim = True
+
+    def colorize(self, rowwise: bool = False) -> None:
+        """Prints the least time of each column, or of each row, in green."""
+        self._colors, self._rowwise = True, rowwise
+
+    def highlight_warnings(self) -> None:
+        """Prints beside times that lie far apart how far."""
+        self._warned = True
+
+    def print(self) -> None:
+        """Prints the tables."""
+        print(self)
+
+    def _table(self, label: str, group: list[Measurement]) -> str:
+        unit, scale = select_unit(min(m.median for m in group))
+        columns = list(dict.fromkeys(m.description or "" for m in group))
+        envs = {m.env for m in group}
+        rows: dict[tuple[int, str, str], dict[str, Measurement]] = {}
+        for m in group:
+            row = (m.num_threads, f"({m.env})" if len(envs) > 1 else "", m.as_row_name)
+            rows.setdefault(row, {})[m.description or ""] = m
+        keys = sorted(rows, key=lambda row: (row[0], row[1]))
+        width = max(len(name) for *_, name in keys)
+        before = max(6, *(len(env) + 2 for _, env, _ in keys)) + 2 * (len(envs) > 1)
+        cells = [self._column(c, [rows[key].get(c) for key in keys], scale) for c in columns]
+        best = self._best([[rows[key].get(c) for c in columns] for key in keys])
+        header = "  |  ".join([" " * (before + width), *(column[0] for column in cells)])
+        lines = [f"[{f' {label} '.center(len(header) - 2, '-')}]", header]
+        threads, last = 0, ""
+        for k, (count, env, name) in enumerate(keys):
+            if count != threads:
+                threads, last = count, ""
+                lines.append(f"{threads} threads: ".ljust(len(header), "-"))
+            first = f"{'' if env == last else f'  {env}':{before}}{name:{width}}"
+            last = env
+            shown = [column[1 + k] for column in cells]
+            if self._colors:
+                shown = [f"\033[92m{c}\033[0m" if (k, j) in best else c for j, c in enumerate(shown)]
+            lines.append("  |  ".join([first, *shown]))
+        lines += ["", f"Times are in {_LONG[unit]}s ({unit})."]
+        if self._warned and any(m.has_warnings for m in group):
+            lines.append("(! XX%) Measurement has high variance, where XX is the IQR / median * 100.")
+        return "\n".join([*lines, ""])
+
+    def _column(self, title: str, measurements: list[Measurement | None], scale: float) -> list[str]:
+        """The title and the cells, all of one width."""
+        there = [m for m in measurements if m is not None]
+        certain = min(m.significant_figures for m in there) - max(_digits(m.median / scale) for m in there)
+        places = max(0, certain) if self._trim else 1
+        texts = []
+        for m in measurements:
+            note = f" (! {100 * m.iqr / m.median:.0f}%)" if m and self._warned and m.has_warnings else ""
+            texts.append(("" if m is None else f"{m.median / scale:.{places}f}", note))
+        size, more = (max(len(text[i]) for text in texts) for i in (0, 1))
+        width = max(len(title), size + more)
+        shown = [title, *(f"{number:>{size}}{note:{more}}" for number, note in texts)]
+        return [text.center(width) for text in shown]
+
+    def _best(self, table: list[list[Measurement | None]]) -> set[tuple[int, int]]:
+        """The places of the least times."""
+        places = [(k, j) for k, row in enumerate(table) for j, m in enumerate(row) if m is not None]
+        least: dict[int, tuple[float, tuple[int, int]]] = {}
+        for place in places:
+            m = table[place[0]][place[1]]
+            line = place[0 if self._rowwise else 1]
+            if m is not None and m.median < least.get(line, (math.inf, place))[0]:
+                least[line] = m.median, place
+        return {place for _, place in least.values()}
+
+
+_LONG = {"ns": "nanosecond", "us": "microsecond", "ms": "millisecond", "s": "second"}
+
+
+def _digits(value: float) -> int:
+    """How many digits stand before the point."""
+    return max(math.floor(math.log10(value)) + 1, 1) if value > 0 else 1
 
 
 @contextmanager

@@ -62,7 +62,13 @@ def checkpoint(
     first, second = context_fn()
     region = _Region(function, args, kwargs, preserve_rng_state, second, determinism_check == "default")
     with ModeManager(mode.replace(observer=Packing(region.keep, mode.observer))), first:
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+    region.whole = True
+    return result
+
+
+class _Enough(BaseException):
+    """Ends a second run that is wanted for the records of a part of the first one."""
 
 
 class _Region:
@@ -81,6 +87,8 @@ class _Region:
         # The leaves that were read, which must not have changed.
         self.leaves: dict[Node, None] = {}
         self.values: dict[int, tuple[Any, ...]] = {}
+        # False while the first run goes on, in which the function may differentiate what it has computed so far.
+        self.whole = False
 
     def keep(self, node: Node) -> Packed:
         """Stands for what a record has saved."""
@@ -90,13 +98,15 @@ class _Region:
                 self.leaves[n] = None
         return _Forgotten(self, len(self.records) - 1)
 
-    def run(self) -> None:
+    def run(self) -> dict[int, tuple[Any, ...]]:
         """The function once more, whose records give what they have saved."""
         self.unchanged()
         twins: list[Node] = []
 
         def collect(node: Node) -> Any:
             twins.append(node)
+            if not self.whole and len(twins) == len(self.records):
+                raise _Enough
             return node.saved
 
         args = _detached(self.args)
@@ -106,6 +116,7 @@ class _Region:
             ModeManager(Mode(observer=Packing(collect, None))),
             fork_rng(enabled=self.state is not None),
             self.context,
+            contextlib.suppress(_Enough),
         ):
             if self.state is not None:
                 set_rng_state(self.state)
@@ -113,7 +124,7 @@ class _Region:
         self.compare([(twin.name(), twin.shape) for twin in twins])
         for twin in twins:
             check_unchanged(twin)
-        self.values = {i: twin.saved for i, twin in enumerate(twins)}
+        return {i: twin.saved for i, twin in enumerate(twins)}
 
     def unchanged(self) -> None:
         """RuntimeError if a second run would read other values than the first."""
@@ -151,10 +162,14 @@ class _Forgotten(Packed):
         self.region, self.number = region, number
 
     def arrays(self, node: Node) -> tuple[Any, ...]:
+        # Each is asked for once in a pass, and goes then. Passes in several threads may run the region at one time.
         region = self.region
-        if self.number not in region.values:
-            contextvars.copy_context().run(region.run)
-        return region.values.pop(self.number)  # each is asked for once in a pass, and goes then
+        saved = region.values.pop(self.number, None)
+        if saved is None:
+            values = contextvars.copy_context().run(region.run)
+            saved = values.pop(self.number)
+            region.values = values
+        return saved
 
 
 def _detached(values: tuple[Any, ...]) -> list[Any]:

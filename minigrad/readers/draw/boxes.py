@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from minigrad import errors
-from minigrad.core.node import Node
+from minigrad.core.node import Node, Packed
 from minigrad.readers import values
 from minigrad.readers.draw.graph import Box
 from minigrad.readers.draw.groups import Groups, Item, Leaf
@@ -130,7 +130,9 @@ class Labels:
 
     def _origin(self, box: Box, tip: list[str], node: Node) -> None:
         """What an operation keeps for backward, and the line that it was called in."""
-        if node.saved.__class__ is not tuple:
+        if isinstance(node.saved, Packed):
+            tip.append("what it saves for backward is kept by hooks, or computed again")
+        elif node.saved.__class__ is not tuple:
             tip.append("its saved arrays were freed by a backward pass")
         elif n := sum(a.nbytes for a in node.saved if hasattr(a, "nbytes")):
             text = f"saves {values.byte_count(n)}"
