@@ -1245,7 +1245,9 @@ TypeError for a float."""
     def map2_(self, x: Tensor, y: Tensor, callable: Any) -> Tensor:
         """Each element becomes ``callable`` of it, the one of ``x`` and the one of ``y``."""
     def map_(self, tensor: Tensor, callable: Any) -> Tensor:
-        """Each element becomes ``callable`` of it and the one of ``tensor``, which broadcasts to it."""
+        """Each element becomes ``callable`` of it and the one of ``tensor``, which broadcasts to it.
+    
+    TypeError for a Tensor of another element type."""
     def squeeze_(self, dim: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
         """`squeeze`, in place."""
     def storage(self) -> TypedStorage:
