@@ -88,7 +88,15 @@ CONTAINERS = (
     collections.OrderedDict, collections.defaultdict, collections.Counter,
 )  # fmt: skip
 _WITHOUT_STATE = (object, int, float, str, enum.Enum, *CONTAINERS)
-_ADDED = {"__annotations__", "__annotate__", "__annotations_cache__", "__slotnames__", "__abstractmethods__"}
+# By Python; and by minigrad, the op of an `autograd.Function`.
+_ADDED = {
+    "__annotations__",
+    "__annotate__",
+    "__annotations_cache__",
+    "__slotnames__",
+    "__abstractmethods__",
+    "_op",
+}
 _SITE = f"{os.sep}site-packages{os.sep}"
 
 
@@ -156,7 +164,7 @@ def content_of(array: Any) -> Any:
 
 
 def names_of(cls: type) -> set[str]:
-    """The names of the attributes of a class, but for those that Python adds where it is asked about them."""
+    """The names of the attributes of a class, but for those that are added where it is asked about them."""
     return vars(cls).keys() - _ADDED
 
 
