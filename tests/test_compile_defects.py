@@ -483,6 +483,18 @@ def f(x):
     g = autograd.grad((w * u).sum(), [w])[0]
     return g[1:], g
 -- r = F(T(k, 4)); poke(r[0])
+== a result that is returned twice
+def f(x):
+    t = x**3
+    return t, x * 2, t
+-- x = T(k, 4, grad=True); r = F(x); g, = autograd.grad(total(r), x, create_graph=True); h, = autograd.grad(g.sum(), x)
+== shapes that do not fit, caught
+def f(x, y):
+    try:
+        return x**y
+    except RuntimeError:
+        return x * 3
+-- r = F(T(k, 4), T(k, 4 - k % 2).abs())
 == a Function that was never called
 class Cube(autograd.Function):
     @staticmethod
