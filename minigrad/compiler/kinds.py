@@ -19,6 +19,7 @@ from minigrad import dtypes
 from minigrad.compiler.guards import MISSING, SIMPLE
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.contents import publishes
+from minigrad.core.op import Op
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.device import device
@@ -88,15 +89,7 @@ CONTAINERS = (
     collections.OrderedDict, collections.defaultdict, collections.Counter,
 )  # fmt: skip
 _WITHOUT_STATE = (object, int, float, str, enum.Enum, *CONTAINERS)
-# By Python; and by minigrad, the op of an `autograd.Function`.
-_ADDED = {
-    "__annotations__",
-    "__annotate__",
-    "__annotations_cache__",
-    "__slotnames__",
-    "__abstractmethods__",
-    "_op",
-}
+_ADDED = {"__annotations__", "__annotate__", "__annotations_cache__", "__slotnames__", "__abstractmethods__"}
 _SITE = f"{os.sep}site-packages{os.sep}"
 
 
@@ -165,7 +158,8 @@ def content_of(array: Any) -> Any:
 
 def names_of(cls: type) -> set[str]:
     """The names of the attributes of a class, but for those that are added where it is asked about them."""
-    return vars(cls).keys() - _ADDED
+    # An `autograd.Function` gets its op with the first call.
+    return vars(cls).keys() - _ADDED - ({"_op"} if isinstance(vars(cls).get("_op"), Op) else set())
 
 
 def load(owner: Any, names: set[str]) -> None:
