@@ -425,3 +425,131 @@ def test_results_lie_in_memory_as_in_eager_mode(f: Any) -> None:
             y = compiled(a)
             assert y.tolist() == f(a).tolist()
             assert y.stride() == f(a).stride()
+
+
+BY_VALUES = """
+== a quantile of nan
+def f(x): return mg.quantile(x, 0.5), mg.nanquantile(x, 0.3), mg.quantile(x, 0.3, interpolation="lower")
+-- x = T(k, 5, grad=True) * mg.tensor([1.0, math.nan if k % 2 else 1.0, 1.0, 1.0, 1.0]); r = F(x); total(r).backward()
+== nan at first
+def f(x): return mg.nanquantile(x, 0.3)
+-- r = F(T(k, 5) * mg.tensor([1.0, 1.0 if k else math.nan, 1.0, 1.0, 1.0]))
+== repeats
+def f(x, n): return x.repeat_interleave(n)  # or refused
+-- n = mg.tensor([1, k])
+with called():
+    r = F(T(k, 2), n)
+== places from the end
+def f(x, i): return x.take_along_dim(i, 0), x.take(i)
+-- r = F(T(k, 4), mg.tensor([k, 2 - k]))
+== an error of values that is caught
+def f(x):
+    try:  # or refused
+        return mg.linalg.inv(x)
+    except RuntimeError:
+        return x * 3
+-- x = mg.eye(2) * k
+with called():
+    r = F(x)
+== an index out of range that is caught
+def f(x, i):
+    try:  # or refused
+        return x[i]
+    except IndexError:
+        return x * 3
+-- i = mg.tensor([3 - k, 0])
+with called():
+    r = F(T(k, 2), i)
+== an error of shapes that is caught
+def f(x):
+    try:
+        return x.reshape(2, 2)
+    except RuntimeError:
+        return x * 3
+-- r = F(T(k, 3 + k % 2))
+== results of one constant
+def f(x):
+    t = mg.tensor([0.5, 1.0, 2.0, 3.0])
+    return t[1:], t[:2], t
+-- r = F(T(k, 3)); poke(r[0])
+== results of two that are the same
+def f(x):
+    a, b = x * 2, x * 2
+    return a[1:], b[:2], b
+-- r = F(T(k, 4)); poke(r[1])
+== a gradient and a view of it
+u, w = T(1, 3, 4), T(2, 3, 4, grad=True)
+def f(x):
+    g = autograd.grad((w * u).sum(), [w])[0]
+    return g[1:], g
+-- r = F(T(k, 4)); poke(r[0])
+== a result that is returned twice
+def f(x):
+    t = x**3
+    return t, x * 2, t
+-- x = T(k, 4, grad=True); r = F(x); g, = autograd.grad(total(r), x, create_graph=True); h, = autograd.grad(g.sum(), x)
+== shapes that do not fit, caught
+def f(x, y):
+    try:
+        return x**y
+    except RuntimeError:
+        return x * 3
+-- r = F(T(k, 4), T(k, 4 - k % 2).abs())
+== a Function that was never called
+class Cube(autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**3
+    @staticmethod
+    def backward(ctx, g):
+        return g * 3 * ctx.saved_tensors[0] ** 2
+def f(x): return Cube.apply(x)
+-- x = T(k, 3, grad=True); r = F(x); r.sum().backward()
+== powers of a float
+w = T(1, 3)
+def f(k): return w * 0.5**k, w * 2.0**k, w * 2**-k, w * k**2.0, w * 1**k
+-- r = F([0.5, -0.25, 0.0, 3.0][k])
+"""
+
+
+@programs(BY_VALUES)
+def test_values_that_a_function_may_not_go_by(program: str) -> None:
+    agree(program)
+
+
+def test_a_learning_rate_is_changed_outside() -> None:
+    w = mg.ones(2, requires_grad=True)
+    optimizer = mg.optim.SGD([w], lr=0.5)
+    group, scheduler = optimizer.param_groups[0], mg.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+
+    def step() -> None:
+        w.grad = None
+        w.sum().backward()
+        optimizer.step()
+
+    def scheduled() -> None:
+        step()
+        scheduler.step()
+
+    def halved() -> None:
+        step()
+        group["lr"] *= 0.5
+
+    for inside in (scheduled, halved):
+        with pytest.raises(RuntimeError, match="the function changes"):
+            mg.compile(inside)()
+        assert group["lr"] == 0.5
+    scheduler = mg.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    compiled = mg.compile(step)
+    for _ in range(3):
+        compiled()
+        scheduler.step()
+    assert w.tolist() == [1 - 0.5 - 0.25 - 0.125] * 2
+
+
+def test_an_exponent_is_a_parameter_where_its_sign_says_enough() -> None:
+    decay = mg.compile(lambda w, k: w * 0.5**k)
+    for k in range(4):
+        assert decay(mg.ones(()), k + 0.5).item() == mg.tensor(0.5 ** (k + 0.5)).item()
+    assert "1 plan" in str(decay)

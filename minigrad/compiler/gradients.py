@@ -94,7 +94,7 @@ class Gradients:
         find_targets = recording.names.function("leaves", f"[{', '.join(map(places, self.targets))}]")
         find_read = recording.names.function("leaves", f"[{', '.join(map(places, self.read))}]")
         opened = [recording.number_of[id(t)] for t in self.results]
-        returned = [i for i, t in enumerate(recording.returned) if any(t is o for o in self.results)]
+        returned = [next(i for i, t in enumerate(recording.returned) if t is o) for o in self.results]
         count, parameters = len(recording.results), len(recording.numbers)
         more = [np.empty(0)] if saves else []
         # For each target, the place of its gradient, and the results that depend on it.

@@ -19,6 +19,7 @@ from minigrad import dtypes
 from minigrad.compiler.guards import MISSING, SIMPLE
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.contents import publishes
+from minigrad.core.op import Op
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.device import device
@@ -156,8 +157,9 @@ def content_of(array: Any) -> Any:
 
 
 def names_of(cls: type) -> set[str]:
-    """The names of the attributes of a class, but for those that Python adds where it is asked about them."""
-    return vars(cls).keys() - _ADDED
+    """The names of the attributes of a class, but for those that are added where it is asked about them."""
+    # An `autograd.Function` gets its op with the first call.
+    return vars(cls).keys() - _ADDED - ({"_op"} if isinstance(vars(cls).get("_op"), Op) else set())
 
 
 def load(owner: Any, names: set[str]) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 from minigrad.compiler.slots import Slot, assign, order
 from minigrad.compiler.statement import OUTSIDE, Statement, as_text, size_of
 from minigrad.compiler.statements import Statements
-from minigrad.core.op import is_ufunc
-from minigrad.core.plans import Line
+from minigrad.core.op import NO_PARAMS, is_ufunc
+from minigrad.core.plans import Line, named
 from minigrad.readers.source.expressions import Expr, fill, parsed, whole
 from minigrad.readers.source.program import Value
 from minigrad.readers.source.text import _wrapped, docstring
@@ -44,7 +44,8 @@ class Plan:
         # Results that are written over an operand, or where they belong.
         self.fused = len(direct) + sum(slot.value is not v for v, slot in slots.items())
         claimed: dict[Value, Any] = {}
-        results = [as_text(_result(s, v, memory, claimed)) for v, memory in s.outputs]
+        copies: dict[Any, Value] = {}
+        results = [as_text(_result(s, v, memory, claimed, copies)) for v, memory in s.outputs]
         # Of a kernel in the text, what eager mode passes beside its arguments: memory that is used again.
         records = {x.value.record for x in s.statements if x.value.record is not None}
         self._kept = {
@@ -172,7 +173,9 @@ def _writes(s: Statements) -> list[tuple[Statement | None, tuple[str, ...]]]:
     return [direct[at] for at in sorted(direct)] + copies
 
 
-def _result(s: Statements, v: Value, memory: Any, claimed: dict[Value, Any]) -> Expr:
+def _result(
+    s: Statements, v: Value, memory: Any, claimed: dict[Value, Any], copies: dict[Any, Value]
+) -> Expr:
     """A result; it shares memory with those results alone with which it does in eager mode."""
     outside = memory.__class__ is tuple and memory[0] == OUTSIDE
     for target, new, home in s.writes:
@@ -183,7 +186,22 @@ def _result(s: Statements, v: Value, memory: Any, claimed: dict[Value, Any]) -> 
     expr, owner = s._operand(v), s.owner(v)
     if claimed.setdefault(owner, memory) == memory and (owner in s.fresh or outside):
         return expr
+    if sum(home == memory and s.owner(w) is owner for w, home in s.outputs) > 1:
+        copy = copies.get((owner, memory)) or copies.setdefault((owner, memory), _copy(s, owner))
+        if (shown := _through(s, v, owner, copy)) is not None:
+            return shown
     return fill("np.copy({})", [expr])
+
+
+def _copy(s: Statements, owner: Value) -> Value:
+    """Adds the copy of an array that several results show."""
+    copy = Value("copy", [owner], NO_PARAMS, owner.shape, owner.dtype, None)
+    copy.forward, copy.of, copy.origin = True, None, owner.origin
+    s.name_of[copy] = s.names.take("copy", number=True)
+    s.fresh.add(copy)
+    line = named(s.name_of[copy], as_text(fill("np.copy({})", [s._operand(owner)])))
+    s.statements.append(Statement(copy, [line], [owner]))
+    return copy
 
 
 def _through(s: Statements, v: Value, new: Value, target: Value) -> Expr | None:

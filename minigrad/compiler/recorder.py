@@ -137,8 +137,10 @@ class Run(Recorder):
         rows.append((setattr, self, "_over", True))
         for generator, position in self._generators:
             generator.restore(position)
-        changed(*(t._array for t, _ in self._values.values()))
-        at_once(rows)
+        try:
+            changed(*(t._array for t, _ in self._values.values()))  # which may refuse what parts do at once
+        finally:
+            at_once(rows)
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:
@@ -209,6 +211,9 @@ class Run(Recorder):
             "serves other values too. Compute with Tensors instead (where(), clamp(), masks), return the Tensor and "
             "read it outside of the compiled function, or leave this part uncompiled"
         )
+
+    def failed(self, what: str) -> None:
+        self.refused(f"an error of {what}, which the function catches,")
 
     def _unknown(self, array: Array, what: str) -> Exception:
         return self.refuse(

@@ -93,6 +93,14 @@ def _settled(name: str) -> Callable[..., Any]:
     return method
 
 
+def _power(exponent: Any, base: Any) -> Any:
+    """A number to the power of a Scalar: one too, where its sign alone says that the result is finite and real."""
+    if type(base) in (float, int) and base > 0 and (exponent >= 0.0 if base <= 1 else exponent <= 0.0):
+        return _arithmetic("__rpow__", "({1} ** {0})")(exponent, base)
+    return _settled("__rpow__")(exponent, base)
+
+
+Scalar.__rpow__ = _power  # type: ignore[attr-defined]
 for _name, _form in {
     "__neg__": "(-{})", "__add__": "({} + {})", "__radd__": "({1} + {0})", "__sub__": "({} - {})",
     "__rsub__": "({1} - {0})", "__mul__": "({} * {})", "__rmul__": "({1} * {0})", "__truediv__": "({} / {})",
@@ -102,6 +110,6 @@ for _name, _form in {
 for _name in (
     "__bool__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__float__", "__int__",
     "__repr__", "__format__", "__str__", "__abs__", "__round__", "__trunc__", "__floor__", "__ceil__", "__rtruediv__",
-    "__floordiv__", "__rfloordiv__", "__mod__", "__rmod__", "__divmod__", "__rdivmod__", "__pow__", "__rpow__",
+    "__floordiv__", "__rfloordiv__", "__mod__", "__rmod__", "__divmod__", "__rdivmod__", "__pow__",
 ):  # fmt: skip
     setattr(Scalar, _name, _settled(_name))

@@ -58,6 +58,8 @@ class World:
         self.settled: list[tuple[str, str, Any]] = []
         # Options of optimizers, each with what stands for it while the function is recorded.
         self._stand_ins: list[tuple[dict[str, Any], str, Any, Any]] = []
+        # The option that the function sets, if any.
+        self._set = ""
         self.states: list[dict[Any, Any]] = []
         self.home = _home(function)
         self._names = Names()
@@ -171,7 +173,8 @@ class World:
             return self._container(value, path)
         plain = kind in kinds.PLAIN or (kinds.is_users(kind) and kinds.has_no_hidden_state(kind))
         if plain or kinds.of_minigrad(kind):
-            return self._object(value, path)
+            # The methods of a scheduler, which are not followed, read and set all of its state.
+            return self._object(value, path, whole=not plain and hasattr(kind, "state_dict"))
         return f"a {kind.__name__}"
 
     def _each(self, items: Iterable[tuple[str, Any]]) -> str:
@@ -450,13 +453,18 @@ class World:
                 yield
         finally:
             for group, key, stand_in, value in self._stand_ins:
-                if group.get(key) is stand_in:
-                    group[key] = value
+                if group.get(key) is not stand_in:
+                    self._set = f"the option {key!r} of an optimizer"
+                group[key] = value
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed an object of Python."""
         seeded = any(generator.resets != resets for generator, resets in self.generators)
-        if what := "the seed or the state of a random generator" if seeded else self.guards.changed():
+        if (
+            what := "the seed or the state of a random generator"
+            if seeded
+            else self._set or self.guards.changed()
+        ):
             raise RuntimeError(
                 f"compile(): the function changes {what}, and a replay would not: it repeats only what is done to "
                 f"Tensors, gradients and the state of optimizers. Do that outside (in the function at {self.home})"

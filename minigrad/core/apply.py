@@ -168,9 +168,20 @@ def _own(y: Array, arrays: Sequence[Any], params: Params) -> Array:
 def _failed(op: Op, operands: Sequence[Any], arrays: Sequence[Any], params: Params, error: Exception) -> Any:
     """The result after all, where a finalizer ran during another kernel; else raises what a user should see."""
     if not (isinstance(error, RuntimeError) and QUIET.busy()):
+        if op.raises and not (op.elementwise and _misfit(arrays)):
+            fails_by_values(f"{op.name}()")
         raise errors.explain(op, operands, params, error, here()) from error
     with np.errstate(all="ignore"):
         return op.kernel(*arrays, **params)
+
+
+def _misfit(arrays: Sequence[Any]) -> bool:
+    """Whether the shapes of operands alone are an error."""
+    try:
+        np.broadcast(*arrays)
+    except ValueError:
+        return True
+    return False
 
 
 def _refuse_inference(op: Op, operands: Sequence[Any], layout: Layout) -> None:
@@ -256,3 +267,9 @@ def needs_value(what: str) -> None:
     """RuntimeError where a function is being recorded: what it does next would depend on a Tensor's values."""
     if (recorder := _mode().recorder) is not None:
         raise recorder.refused(what)
+
+
+def fails_by_values(what: str) -> None:
+    """Tells the recorder, if there is one, that an error comes of the values of a Tensor; it may be caught."""
+    if (recorder := _mode().recorder) is not None:
+        recorder.failed(what)

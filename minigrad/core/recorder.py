@@ -58,6 +58,9 @@ class Recorder:
     def draws_from(self, generator: Any) -> None:
         """Numbers are about to be drawn."""
 
+    def failed(self, what: str) -> None:
+        """An error is raised that depends on the values of a Tensor."""
+
     def refused(self, what: str) -> Exception:
         """The error for what would depend on the values of a Tensor."""
         raise NotImplementedError

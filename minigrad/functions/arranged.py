@@ -81,7 +81,9 @@ def repeat_interleave(
     """
     if repeats is None:
         return _counted(input, output_size)
-    if not isinstance(repeats, Tensor):
+    if isinstance(repeats, Tensor):
+        needs_value("repeat_interleave() with a Tensor of repeats")
+    else:
         repeats = wrap(np.asarray([repeats], np.int64))
     line = input.reshape(-1) if dim is None or not input._array.ndim else input
     d = 0 if dim is None else one_dim(dim, input._array.ndim)

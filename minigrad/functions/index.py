@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import apply, cast, wrap_operand
+from minigrad.core.apply import apply, cast, fails_by_values, wrap_operand
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index
@@ -185,6 +185,7 @@ def _check_array(k: Tensor, d: int, size: tuple[int, ...]) -> None:
         low, high = array.min(), array.max()
         if low < -size[d] or high >= size[d]:
             wrong = low if low < -size[d] else high
+            fails_by_values("an index")
             raise index_error(f"index {wrong} is out of bounds for dimension {d} with size {size[d]}")
 
 
@@ -239,8 +240,9 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 
 
 def _from_front(indices: Tensor, size: int) -> Tensor:
-    """Negative indices counted from the front."""
-    return where(indices < 0, indices + size, indices) if (indices._array < 0).any() else indices
+    """Negative indices counted from the front; a recording asks in each call whether there are some."""
+    some = MODE.get().recorder is not None or (indices._array < 0).any()
+    return where(indices < 0, indices + size, indices) if some else indices
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.apply import apply, cast, single
+from minigrad.core.apply import apply, cast, fails_by_values, single
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
 from minigrad.errors import index_error, runtime_error
@@ -141,6 +141,7 @@ def _slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor | 
     size = input._array.shape[d] if input._array.ndim else 1
     if k.size and (k.min() < (-size if name == "index_fill" else 0) or k.max() >= size):
         wrong = k.min() if k.min() < 0 else k.max()
+        fails_by_values(f"{name}()")
         raise index_error(f"{name}(): index {wrong} is out of bounds for dimension {d} with size {size}")
     if source is not None:
         s = source._array

@@ -193,7 +193,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndice
     return _dropped(_taken(_Mode, input, d, place), _Mode, d, keepdim)  # type: ignore[no-any-return]
 
 
-_ROUNDINGS: dict[str, Any] = {"nearest": np.round, "lower": np.floor, "higher": np.ceil}
+_ROUNDINGS: dict[str, Any] = {"nearest": Tensor.round, "lower": Tensor.floor, "higher": Tensor.ceil}
 
 
 def quantile(
@@ -240,20 +240,19 @@ def _quantile(
     d = 0 if dim is None else one_dim(dim, ndim)
     rows = input.reshape(-1) if dim is None or not ndim else input.movedim(d, -1)
     ordered = sort(rows).values
-    array = ordered._array
-    nans = np.isnan(array).sum(-1, keepdims=True)
-    count = array.shape[-1] - nans if ignore else np.full_like(nans, array.shape[-1])
-    counted: Any = wrap(np.maximum(count - 1, 0).astype(x.dtype))
+    nans = ordered.detach().isnan().sum(-1, keepdim=True)
+    last = ordered._array.shape[-1] - 1
+    counted = ((last - nans).clamp(min=0) if ignore else nans * 0 + last).to(input.dtype)
     rank = (q.reshape(-1) if isinstance(q, Tensor) else wrap(share.reshape(-1))) * counted
-    if not ignore and nans.any():  # one nan makes all of them nan, and the last of them gets the gradient
-        rank = where(wrap(nans > 0), float(array.shape[-1] - 1), rank)
+    if not ignore:  # one nan makes all of them nan, and the last of them gets the gradient
+        rank = where(nans > 0, float(last), rank)
     if how in _ROUNDINGS:
-        rank = wrap(_ROUNDINGS[how](rank._array))
-    below = np.floor(rank._array)
-    y = gather(ordered, -1, wrap(below.astype(np.int64)))
+        rank = _ROUNDINGS[how](rank.detach())
+    below = rank.detach().floor()
+    y = gather(ordered, -1, below.to(dtypes.int64))
     if how in ("linear", "midpoint"):
-        weight = rank - wrap(below) if how == "linear" else wrap(np.full_like(below, 0.5))
-        y = lerp(y, gather(ordered, -1, wrap(np.ceil(rank._array).astype(np.int64))), weight)
+        weight = rank - below if how == "linear" else below * 0 + 0.5
+        y = lerp(y, gather(ordered, -1, rank.detach().ceil().to(dtypes.int64)), weight)
     y = y.movedim(-1, 0) if share.ndim else own(y.squeeze(-1))
     if keepdim:
         shape = [1] * ndim if dim is None else [n if k != d else 1 for k, n in enumerate(x.shape)]
