@@ -195,9 +195,9 @@ def _result(
 
 def _copy(s: Statements, owner: Value) -> Value:
     """Adds the copy of an array that several results show."""
-    copy = Value("copy", [owner], NO_PARAMS, owner.shape, owner.dtype, None)
+    copy = Value("shown", [owner], NO_PARAMS, owner.shape, owner.dtype, None)
     copy.forward, copy.of, copy.origin = True, None, owner.origin
-    s.name_of[copy] = s.names.take("copy", number=True)
+    s.name_of[copy] = s.names.take("shown", number=True)
     s.fresh.add(copy)
     line = named(s.name_of[copy], as_text(fill("np.copy({})", [s._operand(owner)])))
     s.statements.append(Statement(copy, [line], [owner]))
