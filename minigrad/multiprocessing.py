@@ -7,6 +7,8 @@ PyTorch moves them to memory that all processes share, which minigrad does not. 
 from __future__ import annotations
 
 import multiprocessing as _standard
+import sys
+import traceback
 from collections.abc import Callable
 from multiprocessing import *  # noqa: F403
 from multiprocessing.connection import wait
@@ -101,10 +103,7 @@ def _run(fn: Callable[..., Any], i: int, args: tuple[Any, ...], sending: Any) ->
         fn(i, *args)
     except KeyboardInterrupt:
         pass
-    except Exception:
-        import sys
-        import traceback
-
+    except Exception:  # whatever it is, the process that waits tells it
         sending.send(traceback.format_exc())
         sys.exit(1)
 

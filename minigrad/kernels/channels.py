@@ -6,6 +6,7 @@ example's channels, or with 0 groups those of each channel over all examples.
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import math
 from collections.abc import Callable
@@ -20,12 +21,10 @@ Array = np.ndarray[Any, Any]
 
 BLOCK = 1 << 19  # elements of a block of examples: what is between stays in the cache
 FEW = 16  # elements of a channel below which it takes less time to repeat its factor than to broadcast it
-ROW = (
-    64  # elements of a channel below which a product with ones adds up in a third of the time of `np.vecdot`
-)
-DIRECT = 256  # elements of a channel, and
-LARGE = 1 << 14  # of all, from which NumPy broadcasts in half the time with small buffers
-
+# Elements of a channel below which a product with ones adds up in a third of the time of `np.vecdot`.
+ROW = 64
+# Elements of a channel, and of all, from which NumPy broadcasts in half the time with small buffers.
+DIRECT, LARGE = 256, 1 << 14
 
 # The sizes: examples, channels, the rest, and groups.
 Sizes: TypeAlias = tuple[int, int, int, int]
@@ -111,11 +110,10 @@ def _with_small_buffers(kernel: Callable[..., None]) -> Callable[..., None]:
     def run(sizes: Sizes, *args: Any) -> None:
         if sizes[2] < DIRECT or args[0].size < LARGE:
             return kernel(sizes, *args)
-        before = np.setbufsize(16)
-        try:
-            return kernel(sizes, *args)
-        finally:
-            np.setbufsize(before)
+        # The size belongs to a context that nobody else runs in, so no interrupt can leave it on.
+        context = contextvars.copy_context()
+        context.run(np.setbufsize, 16)
+        return context.run(kernel, sizes, *args)
 
     return run
 
