@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import random
 import statistics
 import time
 from collections.abc import Iterator
@@ -24,9 +25,26 @@ from minigrad._printing import get_printoptions
 from minigrad.core.mode import MODE, Mode
 from minigrad.ops import TABLE
 
-# The same examples in each run: what fails, fails again. `--hypothesis-profile=default` draws others.
+# The same examples and the same draws in each run, whatever ran before: what fails, fails again.
+# `--hypothesis-profile=default` and `--seed=N` draw others.
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=0, help="where every generator starts, in each test")
+
+
+def seed_all(config: pytest.Config) -> None:
+    seed = config.getoption("--seed")
+    mg.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    random.seed(seed)
+
+
+def pytest_pycollect_makemodule(parent: pytest.Collector) -> None:
+    """What a file draws while it is imported depends on no file before."""
+    seed_all(parent.config)
 
 
 def state() -> dict[str, Any]:
@@ -43,13 +61,12 @@ def state() -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def no_state_left_behind() -> Iterator[None]:
-    """Fails a test after which a setting is not as before; draws from the default generator are undone."""
-    before, drawn = state(), mg.random.default_generator._dump()
+def no_state_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test after which a setting is not as before; every test draws from the same seed."""
+    before = state()
+    seed_all(request.config)
     yield
     after = state()
-    if not np.array_equal(mg.random.default_generator._dump(), drawn):  # to set a state takes longer
-        mg.set_rng_state(drawn)
     MODE.set(Mode())  # so that one sinner does not spoil the others
     mg.set_default_dtype(before["default dtype"])
     changed = [name for name in before if before[name] != after[name]]

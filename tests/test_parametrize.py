@@ -186,7 +186,7 @@ def test_spectral_norm(layer: Any) -> None:
         "parametrizations.weight.0._u": keys(old)["weight_u"],
         "parametrizations.weight.0._v": keys(old)["weight_v"],
     }
-    for _ in range(20):
+    for _ in range(200):  # as slow as the two largest singular values are near to each other
         old(x)
         new(x)
     assert largest(new.weight) == pytest.approx(1.0, abs=1e-3)
