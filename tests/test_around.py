@@ -146,7 +146,7 @@ def _fails(rank: int, how: str) -> None:
 def test_processes() -> None:
     queue = mp.get_context("fork").Queue()
     mp.spawn(_square, (queue, mg.tensor([1.0, 2.0])), 2, start_method="fork")
-    assert sorted(queue.get(timeout=20) for _ in range(2)) == [(0, [1.0, 4.0]), (1, [1.0, 4.0])]
+    assert sorted(queue.get(timeout=60) for _ in range(2)) == [(0, [1.0, 4.0]), (1, [1.0, 4.0])]
     with pytest.raises(
         mp.ProcessRaisedException, match=r"Process 1 terminated(?s:.)*ZeroDivisionError: by rank 1"
     ):

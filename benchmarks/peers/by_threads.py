@@ -29,7 +29,7 @@ def _step(layers: Layers, batches: Batches, lr: float) -> tuple[Step, mg.compile
         loss.backward()
         return loss
 
-    parts = max(COUNT, len(batches[0][0]) // ROWS)
+    parts = max(2 * COUNT, len(batches[0][0]) // ROWS)  # two for each thread: half the buffers
     shared = mg.in_parts(gradients, parts=parts, batch=(0, 1), reduce="mean", threads=COUNT)
 
     def advance() -> None:
