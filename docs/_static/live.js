@@ -47,7 +47,11 @@
     pre.addEventListener("keydown", (event) => key(event, me));
     pre.addEventListener("input", () => { reset.hidden = false; me.edited = true; followCode(); });
     pre.addEventListener("blur", () => { if (me.edited) colour(me); });
-    bar.append(run, stop, reset, state);
+    const [file, line] = told.blocks[n], last = line + pre.textContent.trimEnd().split("\n").length;
+    const where = line + 1 === last ? `line ${last}` : `lines ${line + 1} to ${last}`;
+    const name = make("span", "live-name", line ? `${file}, ${where}` : file);
+    name.title = "What messages call this block";
+    bar.append(run, stop, reset, state, ...(panel ? [] : [name]));
     bar.hidden = block.classList.contains("hidden") && !panel;
     if (panel) {
       panel.hidden = false;
