@@ -57,6 +57,7 @@ html_title = f"minigrad {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css", "live.css"]
 html_copy_source = False
+html_search_scorer = str(Path(__file__).parent / "scorer.js")
 
 html_show_copyright = False
 
@@ -320,6 +321,16 @@ def open_pictures(app, doctree):
             link.append(image)
 
 
+COLUMNS = re.compile(r"\S {2,}\S.*\n(.*\n)*?.*\S {2,}\S|──|^def ", re.MULTILINE)
+
+
+def keep_columns(app, doctree):
+    """Printed tables and programs keep their lines on a narrow screen, and scroll; messages wrap."""
+    for printed in doctree.findall(nodes.literal_block):
+        if printed.get("language") == "text" and COLUMNS.search(printed.astext()):
+            printed["classes"].append("columns")
+
+
 def check_links(app, error):
     """Warns of each link within the site that leads nowhere."""
     if error is None and app.builder.name == "html":
@@ -340,5 +351,6 @@ def setup(app):
     app.connect("autodoc-process-docstring", add_other_names)
     app.connect("builder-inited", draw_the_gallery)
     app.connect("doctree-read", open_pictures)
+    app.connect("doctree-read", keep_columns)
     app.connect("html-page-context", with_few_entries, priority=400)  # the theme makes the tree at 500
     app.connect("build-finished", check_links)

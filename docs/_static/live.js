@@ -168,6 +168,7 @@
     if (kind === "text" || kind === "error") {
       if (cell.out.lastChild?.className !== kind) cell.out.append(make("pre", kind));
       cell.out.lastChild.append(value);
+      if (/──|\S {2,}\S.*\n.*\S {2,}\S/.test(value)) cell.out.lastChild.style.whiteSpace = "pre"; // a table: its rows stay whole
     }
     if (kind === "picture") cell.out.append(picture(value, more));
     if (kind === "frame") {
