@@ -93,11 +93,22 @@ def _meeting(data: Any) -> np.dtype[Any]:
     return functools.reduce(dtypes.promote, met) if met else dtypes.default_float()
 
 
+def _lengths(data: Any) -> str:
+    """The first two lengths that differ, of lists or tuples at the same depth; empty where there are none."""
+    level = [data]
+    while level and all(isinstance(x, (list, tuple)) for x in level):
+        other = next((x for x in level if len(x) != len(level[0])), None)
+        if other is not None:
+            return f": {len(level[0])} and {len(other)}"
+        level = list(chain.from_iterable(level))
+    return ""
+
+
 def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
     try:
         array = np.array(_plain(data))
-    except ValueError as error:
-        raise value_error(f"tensor(): the nested sequences have different lengths ({error})") from None
+    except ValueError:
+        raise value_error(f"tensor(): the nested sequences have different lengths{_lengths(data)}") from None
     except OverflowError as error:
         raise value_error(f"tensor(): {error}") from None
     if array.dtype.kind in "fuO" and array.size and _too_large(array, data):
