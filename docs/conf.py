@@ -87,7 +87,8 @@ def draw_the_gallery(app):
             drawing.save(folder / f"{name}.svg")
     names["training"].save(folder / "training.html")
     names["network"].save(folder / "network.html")
-    names["by_hand"].save(folder / "by_hand.html")
+    # Without the gradients of the page, so that those of the player are seen to arrive.
+    minigrad.draw(names["t"]["loss"], names["t"], show="value").save(folder / "by_hand.html")
     neuron = next(run_the_snippets("explain"))
     names = {name: t for name, t in neuron.items() if isinstance(t, minigrad.Tensor)}
     minigrad.draw(neuron["loss"], names, show=("value", "grad")).save(folder / "neuron.html")
