@@ -227,7 +227,10 @@ def _probability(p: float) -> None:
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Each element 0 with probability ``p``, and divided by ``1 - p`` otherwise; ``input`` itself unless training."""
+    """Sets each element to 0 with probability ``p`` and divides the rest by ``1 - p``.
+
+    Outside of training it is ``input`` itself.
+    """
     _probability(p)
     return functions.dropout_(input, p, training) if inplace else functions.dropout(input, p, training)
 
