@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
-from minigrad.functions.nn import linear
 from minigrad.errors import runtime_error
+from minigrad.functions.nn import linear
 from minigrad.gate import public
 from minigrad.nn._classes import cross_entropy
 from minigrad.tensor import Tensor
-
-if TYPE_CHECKING:
-    from minigrad.nn.projected import LinearCrossEntropyOptions
 
 __all__ = ["linear_cross_entropy"]
 
@@ -26,7 +23,7 @@ def linear_cross_entropy(
     reduction: str = "mean",
     ignore_index: int | None = None,
     label_smoothing: float = 0.0,
-    options: LinearCrossEntropyOptions | None = None,
+    options: Any = None,
 ) -> Tensor:
     """``cross_entropy(linear(input, linear_weight, linear_bias), target)``.
 

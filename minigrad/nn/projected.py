@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Literal
+from typing import Any, Literal
 
 from minigrad.device import DeviceLike
 from minigrad.dtypes import bfloat16, float16, float32, float64
@@ -34,11 +34,11 @@ class LinearCrossEntropyOptions:
     def __post_init__(self) -> None:
         if self.acc_policy not in ("auto", "accurate", "balanced", "compact"):
             raise ValueError(f"invalid acc_policy: {self.acc_policy!r}")
-        if self.chunking_method not in (None, "auto"):
-            name, colon, factor = str(self.chunking_method).partition(":")
+        if self.chunking_method is not None and self.chunking_method != "auto":
+            name, colon, factor = self.chunking_method.partition(":")
             if name != "aspect_ratio" or (colon and not (factor.isdigit() and int(factor) > 0)):
                 raise ValueError(f"invalid chunking_method: {self.chunking_method!r}")
-        size = self.batch_chunk_size
+        size: Any = self.batch_chunk_size
         if size is not None and not (isinstance(size, int) and size > 0):
             raise ValueError(f"batch_chunk_size must be positive int or None, got {size!r}")
         if self.acc_dtype is not None and self.acc_dtype not in (float16, bfloat16, float32, float64):
