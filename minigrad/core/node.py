@@ -110,37 +110,6 @@ class Node:
         """The records that the gradient goes to next, as in PyTorch."""
         return tuple((n if n.requires_grad else None, 0) for n in self.inputs)
 
-    @property
-    def _saved_self(self) -> Any:
-        """The first operand, if the record keeps it for backward; else AttributeError."""
-        return self._kept("_saved_self", 0)
-
-    @property
-    def _saved_other(self) -> Any:
-        """The second operand, likewise."""
-        return self._kept("_saved_other", 1)
-
-    @property
-    def _saved_result(self) -> Any:
-        """The result, likewise."""
-        return self._kept("_saved_result", len(self.inputs))
-
-    def _kept(self, name: str, place: int) -> Any:
-        """A saved array as a Tensor with its record; RuntimeError once backward has freed it."""
-        from minigrad.core.tensor import wrap
-
-        layout = None if self.op is None else self.layout
-        sources = (*self.inputs, self)
-        if layout is None or place not in layout.keep or sources[place].__class__ is not Node:
-            raise AttributeError(f"{self.name()} has saved no {name.removeprefix('_saved_')}")
-        saved = self.saved
-        if isinstance(saved, Freed):
-            raise errors.runtime_error(
-                f"{name}: a backward pass has freed what the record saved; use retain_graph=True"
-            )
-        arrays = saved.arrays(self) if isinstance(saved, Packed) else saved
-        return wrap(arrays[layout.keep.index(place)], sources[place])
-
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Calls ``hook(grad_inputs, grad_outputs)`` when a backward pass has come through the record.
 
