@@ -12,36 +12,9 @@ from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.dtypes import can_cast
 from minigrad.errors import runtime_error, type_error, warn
+from minigrad.hints.names import OUT
 
-# The functions that have `out` in PyTorch.
-_NAMES = """
-    abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr alias_copy all amax amin aminmax
-    angle any arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort
-    as_strided_copy asin asinh atan atan2 atanh avg_pool2d avg_pool3d baddbmm bernoulli bitwise_and
-    bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm bucketize cat ceil
-    cholesky cholesky_ex cholesky_inverse cholesky_solve clamp clamp_max clamp_min clip column_stack
-    concat concatenate cond conj_physical copysign cos cosh cross cummax cummin cumprod cumsum deg2rad det
-    diag diagonal_copy diff digamma div divide dot dstack eigh eigvalsh empty entr eq erf erfc erfcx
-    erfinv exp exp2 expand_copy expit expm1 eye fix float_power floor floor_divide fmax fmin fmod frac
-    frexp full gammainc gammaincc gammaln gather gcd ge gelu ger greater greater_equal gt hardshrink
-    heaviside histc histogram householder_product hstack hypot i0 i0e i1 i1e igamma igammac index_add
-    index_copy index_reduce index_select inner inv inv_ex inverse isin isneginf isposinf kron kthvalue lcm
-    ldexp le lerp less less_equal lgamma linear linspace log log10 log1p log2 log_ndtr log_softmax
-    logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logsigmoid
-    logspace logsumexp lstsq lt lu lu_factor lu_factor_ex lu_solve lu_unpack masked_select matmul
-    matrix_norm matrix_power matrix_rank max maximum mean median min minimum mm mode msort mul multi_dot
-    multigammaln multinomial multiply mv mvlgamma nan_to_num nanmean nanmedian nanquantile nansum
-    narrow_copy native_batch_norm ndtr ndtri ne neg negative nextafter nonzero norm normal normalize
-    not_equal ones orgqr outer permute_copy pinv polygamma pow prod psi qr quantile rad2deg rand randint
-    randn randperm range reciprocal remainder renorm round row_stack rsqrt scatter scatter_add
-    scatter_reduce searchsorted sgn sigmoid sign signbit sin sinc sinh slice_scatter slogdet softmax
-    softplus softshrink solve solve_ex solve_triangular sort split_with_sizes_copy sqrt square
-    squeeze_copy stack std sub subtract sum svd svdvals t_copy take take_along_dim tan tanh tensordot
-    tensorinv tensorsolve threshold topk transpose_copy triangular_solve tril triu true_divide trunc
-    unbind_copy unfold_copy unsqueeze_copy var vdot vecdot vector_norm view_copy vstack where xlog1py
-    xlogy zeros zeta
-"""
-TAKES = frozenset(_NAMES.split())
+TAKES = frozenset(OUT.split())
 # Those that compute in the element type of `out`, where no `dtype` says another.
 _TYPED = """
     arange cumprod cumsum empty eye full linspace logspace nansum ones prod rand randint randn randperm range sum zeros
