@@ -240,7 +240,7 @@ TypeError for a float."""
         """False."""
     def cuda(self, device: Any=None, non_blocking: builtins.bool=False) -> Tensor:
         """RuntimeError: the only device is the CPU."""
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Tensor:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
     _grad: Tensor | None
     def __new__(cls, *data: builtins.int | Sequence[Any] | Array | Tensor) -> Self:

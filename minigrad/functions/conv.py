@@ -291,10 +291,10 @@ def _transposed(
 
 
 def _pair(name: str, value: Any) -> tuple[int, int]:
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    if len(values) not in (1, 2):
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(values) != 2:
         raise runtime_error(f"It is expected {name} equals to 2, but got size {len(values)}")
-    return int(values[0]), int(values[-1])
+    return int(values[0]), int(values[1])
 
 
 def _window(kernel: Any, dilation: Any, padding: Any, stride: Any) -> dict[str, Any]:
