@@ -242,7 +242,7 @@ if not TYPE_CHECKING:
     }
 
     def __getattr__(name):
-        if name in ("forward_ad", "functional", "graph"):
+        if name in ("forward_ad", "functional", "graph", "profiler"):
             return import_module(f"minigrad.autograd.{name}")
         if name in _PLACES:
             module = import_module(f"minigrad.autograd.{_PLACES[name]}")
