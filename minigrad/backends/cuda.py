@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 
-from minigrad.nn.attention import SDPBackend as SDPBackend
-
 matmul = SimpleNamespace(
     allow_tf32=False,
     allow_fp16_reduced_precision_reduction=True,
@@ -74,7 +72,7 @@ def sdp_kernel(
     enable_mem_efficient: bool = True,
     enable_cudnn: bool = True,
 ) -> Iterator[None]:
-    """The older name of `minigrad.nn.attention.sdpa_kernel`: the flags say something else inside, and change nothing."""
+    """The older name of `minigrad.nn.attention.sdpa_kernel`: inside, the flags say something else."""
     before = dict(_attention)
     _attention.update(
         flash=enable_flash, math=enable_math, mem_efficient=enable_mem_efficient, cudnn=enable_cudnn

@@ -4,6 +4,7 @@ A gate is made from a function alone: its name, its parameters and their annotat
 at the price of one call, and otherwise it
 
 - takes NumPy's names for PyTorch's parameters (``axis`` for ``dim``) and a size by its name (``size=(2, 3)``),
+- puts the result into ``out=`` where PyTorch's function does (`minigrad.gate.out`),
 - raises TypeError for an argument of a class that the annotation excludes, before the function runs (``check``) or,
   where the function finds out itself, in place of what it raised,
 - turns what Python or NumPy raise inside (AttributeError, OverflowError, ...) into PyTorch's kinds.
@@ -275,6 +276,11 @@ class Gate:
 
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The function with arguments given by name that are not among those with a place."""
+        if "out" in named and "out" not in self.only:
+            from minigrad.gate import out  # few scripts give one
+
+            if self.name in out.TAKE:
+                return out.into(self.call, self.name, args, named)
         own = {name: value for name, value in named.items() if name in self.only}
         if len(own) == len(named) or self.function.__code__.co_flags & inspect.CO_VARKEYWORDS:
             classes = map(type, args[: len(self.names)] if self.looks else ())

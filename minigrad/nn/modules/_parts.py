@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from minigrad.errors import runtime_error
-from minigrad.functions import activations
+from minigrad.nn import functional
 from minigrad.nn.container import ModuleList
 from minigrad.nn.linear import Linear as NonDynamicallyQuantizableLinear
 from minigrad.nn.module import Module
@@ -33,4 +33,4 @@ def _get_activation_fn(activation: str) -> Callable[..., Any]:
     """`relu` or `gelu`, by its name. RuntimeError for another name."""
     if activation not in ("relu", "gelu"):
         raise runtime_error(f"activation should be relu/gelu, not {activation}")
-    return getattr(activations, activation)  # type: ignore[no-any-return]
+    return getattr(functional, activation)  # type: ignore[no-any-return]

@@ -1,0 +1,182 @@
+"""``out=``, and the names that modules and scripts copied out of PyTorch take from it."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+from minigrad.utils import checkpoint as ck
+
+INTO = {
+    "add": "a, b", "mul": "a, 2", "div": "a, b", "exp": "a", "matmul": "a, b", "mm": "a, b", "maximum": "a, b",
+    "softmax": "a, 1", "cumsum": "a, 0", "where": "a > 0, a, b", "clamp": "a, 0.2, 0.8", "stack": "[a, b]",
+    "cat": "(a, b), 1", "sum": "a, 0", "mean": "a, 1, True", "norm": "a", "eq": "a, b", "argmax": "a, 1",
+    "multiply": "a, b", "clip": "a, 0", "linalg.inv": "a", "special.expit": "a", "tril": "a", "index_select": "a, 0, i",
+    "addmm": "a, b, b, alpha=2",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INTO)
+def test_a_result_goes_into_out(name: str) -> None:
+    space: dict[str, Any] = {
+        "mg": mg, "a": mg.rand(2, 2) + mg.eye(2), "b": mg.rand(2, 2), "i": mg.tensor([1, 0]),
+    }  # fmt: skip
+    right = eval(f"mg.{name}({INTO[name]})", space)
+    space["o"] = out = mg.empty_like(right)
+    assert eval(f"mg.{name}({INTO[name]}, out=o)", space) is out
+    np.testing.assert_array_equal(out.numpy(), right.numpy())
+
+
+def test_what_is_made_has_the_bits_of_the_dtype_of_out() -> None:
+    for make in (mg.rand, mg.randn):
+        mg.manual_seed(3)
+        right = make(2, 3, dtype=mg.float64)
+        mg.manual_seed(3)
+        out = mg.zeros(2, 3, dtype=mg.float64)
+        assert make(2, 3, out=out) is out
+        assert make((2, 3), out=None).dtype is mg.float32
+        assert mg.equal(out, right)
+    out = mg.zeros(4)
+    mg.arange(4, out=out)
+    assert (out.dtype, out.tolist()) == (mg.float32, [0, 1, 2, 3])
+
+
+def test_several_results_go_into_several_tensors() -> None:
+    x = mg.rand(3, 4)
+    outs = (mg.empty(3), mg.empty(3, dtype=mg.int64))
+    result = mg.max(x, 1, out=outs)
+    assert result.values is outs[0]
+    assert result.indices is outs[1]
+    assert mg.equal(outs[0], x.max(1).values)
+    with pytest.raises(TypeError, match=r"argument 'out' must be 2 Tensors"):
+        mg.max(x, 1, out=outs[0])
+    with pytest.raises(TypeError, match=r"argument 'out' must be 1 Tensors"):
+        mg.exp(x, out=outs)
+
+
+def test_out_of_another_shape_dtype_or_with_a_gradient() -> None:
+    a = mg.rand(2, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        out = mg.empty(0)
+        assert mg.exp(a, out=out) is out
+    assert mg.equal(out, a.exp())
+    out = mg.zeros(3)
+    with pytest.warns(UserWarning, match=r"resized since it had shape \[3\].*required output shape \[2, 2\]"):
+        mg.add(a, a, out=out)
+    assert mg.equal(out, a + a)
+    assert mg.add(a, a, out=mg.zeros(2, 2, dtype=mg.float64)).dtype is mg.float64
+    with pytest.raises(RuntimeError, match=r"result type .*float32 can't be cast to .*int64"):
+        mg.add(a, a, out=mg.zeros(2, 2, dtype=mg.int64))
+    with pytest.raises(TypeError, match=r"argument 'out' must be Tensor, not ndarray"):
+        mg.add(a, a, out=np.zeros((2, 2)))
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'out'"):
+        mg.reshape(a, (4,), out=mg.zeros(4))
+    leaf = mg.rand(2, 2, requires_grad=True)
+    for x, out in ((leaf, mg.zeros(2, 2)), (a, leaf)):
+        with pytest.raises(RuntimeError, match=r"out=... arguments don't support automatic differentiation"):
+            mg.mul(x, 2, out=out)
+    with mg.no_grad():
+        assert mg.mul(leaf, 2, out=leaf) is leaf
+    x = a.clone()
+    right = x @ x
+    assert mg.equal(mg.matmul(x, x, out=x), right)
+    rows = mg.zeros(2, 2)
+    mg.sum(a, 0, out=rows[1])
+    assert mg.equal(rows[1], a.sum(0))
+
+
+def test_named_results_print_a_line_for_each() -> None:
+    m = mg.tensor([[2.0, 0.0], [0.0, 1.0]])
+    library = str(mg.float32).partition(".")[0]
+    assert repr(mg.linalg.slogdet(m)) == (
+        f"{library}.return_types.linalg_slogdet(\nsign=tensor(1.),\nlogabsdet=tensor(0.6931))"
+    )
+    assert repr(mg.aminmax(m)) == f"{library}.return_types.aminmax(\nmin=tensor(0.),\nmax=tensor(2.))"
+    assert [line.partition("=")[0] for line in repr(mg.svd(m)).split("\n") if line[0] in "USV"] == list("USV")
+
+
+def test_a_subclass_replaces_the_convolution() -> None:
+    class Standardized(nn.Conv2d):
+        def forward(self, input: mg.Tensor) -> mg.Tensor:
+            w = self.weight - self.weight.mean((1, 2, 3), keepdim=True)
+            return self._conv_forward(input, w, self.bias)
+
+    class Doubled(nn.Conv1d):
+        def _conv_forward(self, input: mg.Tensor, weight: mg.Tensor, bias: mg.Tensor | None) -> mg.Tensor:
+            return super()._conv_forward(input, 2 * weight, bias)
+
+    c = Standardized(2, 3, 3, padding=1, padding_mode="circular")
+    x = mg.rand(1, 2, 5, 5)
+    right = nn.functional.conv2d(
+        nn.functional.pad(x, (1, 1, 1, 1), "circular"), c.weight - c.weight.mean((1, 2, 3), True), c.bias
+    )
+    assert mg.allclose(c(x), right)
+    d, y = Doubled(1, 2, 3, bias=False), mg.rand(1, 1, 6)
+    assert mg.allclose(d(y), nn.functional.conv1d(y, 2 * d.weight))
+    t = nn.ConvTranspose2d(1, 1, 3, stride=2)
+    assert t._output_padding(x, [12, 12], t.stride, t.padding, t.kernel_size, 2) == (1, 1)
+
+
+def test_private_names_of_modules() -> None:
+    from minigrad.nn.modules.conv import _pair
+    from minigrad.nn.modules.linear import NonDynamicallyQuantizableLinear
+    from minigrad.nn.modules.module import _addindent
+    from minigrad.nn.modules.transformer import _get_activation_fn, _get_clones
+
+    assert (_pair(3), NonDynamicallyQuantizableLinear, _addindent("a\nb", 2)) == ((3, 3), nn.Linear, "a\n  b")
+    clones = _get_clones(nn.Linear(2, 2), 3)
+    assert len(clones) == 3
+    assert clones[0].weight is not clones[1].weight
+    assert mg.equal(clones[0].weight, clones[1].weight)
+    assert _get_activation_fn("gelu") is nn.functional.gelu
+    with pytest.raises(RuntimeError, match="activation should be relu/gelu, not tanh"):
+        _get_activation_fn("tanh")
+
+
+def test_switches_of_attention_are_remembered() -> None:
+    cuda = mg.backends.cuda
+    assert (cuda.flash_sdp_enabled(), cuda.math_sdp_enabled(), cuda.cudnn_sdp_enabled()) == (True, True, True)
+    try:
+        cuda.enable_flash_sdp(False)
+        assert not cuda.flash_sdp_enabled()
+        with cuda.sdp_kernel(enable_math=False):
+            assert (cuda.flash_sdp_enabled(), cuda.math_sdp_enabled()) == (True, False)
+            assert cuda.mem_efficient_sdp_enabled()
+        assert (cuda.flash_sdp_enabled(), cuda.math_sdp_enabled()) == (False, True)
+    finally:
+        cuda.enable_flash_sdp(True)
+    assert not cuda.is_flash_attention_available()
+
+
+def test_a_profiler_that_is_switched_off() -> None:
+    profiler = mg.autograd.profiler
+    with profiler.profile(enabled=False, record_shapes=True) as prof, profiler.record_function("step"):
+        assert prof is None
+    assert profiler.record_function("f")(abs) is abs
+    with pytest.raises(NotImplementedError, match=r"--time script\.py"), profiler.profile():
+        pass
+
+
+def test_parts_of_a_checkpoint_written_by_hand() -> None:
+    x = mg.rand(2, requires_grad=True)
+    assert ck.get_device_states(x, 1) == ([], [])
+    ck.set_device_states([], [])
+    with pytest.raises(RuntimeError, match="no card has a state"):
+        ck.set_device_states([0], [mg.zeros(1)])
+    y, n = ck.detach_variable((x, 3))
+    assert (y.requires_grad, y.is_leaf, y is x, n) == (True, True, False, 3)
+    assert y.data_ptr() == x.data_ptr()
+    with pytest.raises(RuntimeError, match="Only tuple of tensors is supported"):
+        ck.detach_variable([x])  # type: ignore[arg-type]
+    ck.check_backward_validity([x])
+    with pytest.warns(UserWarning, match="None of the inputs have requires_grad=True"):
+        ck.check_backward_validity([x.detach()])
+    with ck.set_checkpoint_early_stop(False), ck.set_checkpoint_debug_enabled(True):
+        assert mg.equal(ck.checkpoint(mg.exp, x), x.exp())
+    assert mg.cuda._initialized is False
