@@ -53,9 +53,9 @@ def test_several_results_go_into_several_tensors() -> None:
     assert result.values is outs[0]
     assert result.indices is outs[1]
     assert mg.equal(outs[0], x.max(1).values)
-    with pytest.raises(TypeError, match=r"argument 'out' must be 2 Tensors"):
+    with pytest.raises(TypeError, match=r"'out' has 1 Tensors, and the result 2"):
         mg.max(x, 1, out=outs[0])
-    with pytest.raises(TypeError, match=r"argument 'out' must be 1 Tensors"):
+    with pytest.raises(TypeError, match=r"'out' has 2 Tensors, and the result 1"):
         mg.exp(x, out=outs)
 
 
@@ -75,8 +75,6 @@ def test_out_of_another_shape_dtype_or_with_a_gradient() -> None:
         mg.add(a, a, out=mg.zeros(2, 2, dtype=mg.int64))
     with pytest.raises(TypeError, match=r"argument 'out' must be Tensor, not ndarray"):
         mg.add(a, a, out=np.zeros((2, 2)))
-    with pytest.raises(TypeError, match=r"unexpected keyword argument 'out'"):
-        mg.reshape(a, (4,), out=mg.zeros(4))
     leaf = mg.rand(2, 2, requires_grad=True)
     for x, out in ((leaf, mg.zeros(2, 2)), (a, leaf)):
         with pytest.raises(RuntimeError, match=r"out=... arguments don't support automatic differentiation"):

@@ -4,7 +4,6 @@ A gate is made from a function alone: its name, its parameters and their annotat
 at the price of one call, and otherwise it
 
 - takes NumPy's names for PyTorch's parameters (``axis`` for ``dim``) and a size by its name (``size=(2, 3)``),
-- puts the result into ``out=`` where PyTorch's function does (`minigrad.gate.out`),
 - raises TypeError for an argument of a class that the annotation excludes, before the function runs (``check``) or,
   where the function finds out itself, in place of what it raised,
 - turns what Python or NumPy raise inside (AttributeError, OverflowError, ...) into PyTorch's kinds.
@@ -171,11 +170,16 @@ _MAKERS = frozenset(
         "zeros_like",
     ]
 )
+_LIKE = frozenset(["new_empty", "new_full", "new_ones", "new_tensor", "new_zeros"])
 _TAKE_FORMATS = (
     frozenset(["clone", "cpu", "bool", "byte", "double", "float", "half", "int", "long", "short"]) | _MAKERS
 )
 # Arguments that say nothing here, and the functions that take them in PyTorch.
-_IDLE = {"layout": _MAKERS, "pin_memory": _MAKERS, "memory_format": _TAKE_FORMATS}
+_IDLE = {
+    "layout": _MAKERS | _LIKE,
+    "pin_memory": _MAKERS | _LIKE | {"tensor", "normal", "tril_indices", "triu_indices"},
+    "memory_format": _TAKE_FORMATS,
+}
 
 
 class Gate:
@@ -217,6 +221,11 @@ class Gate:
         """The parameters that can only be given by name."""
         code = self.function.__code__
         return code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether the function takes arguments of any name."""
+        return bool(self.function.__code__.co_flags & inspect.CO_VARKEYWORDS)
 
     @functools.cached_property
     def rest(self) -> str:
@@ -276,17 +285,31 @@ class Gate:
 
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The function with arguments given by name that are not among those with a place."""
-        if "out" in named and "out" not in self.only:
-            from minigrad.gate import out  # few scripts give one
-
-            if self.name in out.TAKE:
-                return out.into(self.call, self.name, args, named)
+        if "out" in named and "out" not in self.only and not self.takes_all:
+            return self.into(args, named)
         own = {name: value for name, value in named.items() if name in self.only}
-        if len(own) == len(named) or self.function.__code__.co_flags & inspect.CO_VARKEYWORDS:
+        if len(own) == len(named) or self.takes_all:
             classes = map(type, args[: len(self.names)] if self.looks else ())
             return self.check((*classes, *named, *map(type, named.values())), args, named)
         others = {name: value for name, value in named.items() if name not in own}
         return self.check(None, self.renamed(args, others, own), own)
+
+    def into(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """The function, whose result is written to the Tensor that is given as ``out``; None is as no ``out``."""
+        from minigrad.gate.out import write
+
+        others = {name: value for name, value in named.items() if name != "out"}
+        out = named["out"]
+        if out is None:
+            return self.call(args, others)
+        if (
+            self.name in _MAKERS
+            and "dtype" in self.only
+            and not others.get("dtype")
+            and isinstance(out, Tensor)
+        ):
+            others["dtype"] = out.dtype  # what only makes numbers makes them as they are wanted
+        return write(self.name, out, (*args, *others.values()), lambda: self.call(args, others))
 
     def renamed(self, args: tuple[Any, ...], others: dict[str, Any], own: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments with those given by another name in their places; TypeError for a name unknown here."""

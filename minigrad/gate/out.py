@@ -1,101 +1,67 @@
-"""``out=``: the result of a function in a Tensor that is there, as PyTorch's functions take it.
-
-The function computes as without it, and the result is copied. It saves no memory here: it makes scripts run.
-"""
+"""``out=``: a function writes its result into a Tensor that exists, as PyTorch's do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from minigrad.core.mode import MODE, ModeManager
+import numpy as np
+
+from minigrad.core.mode import MODE
+from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
-from minigrad.dtypes import can_cast
 from minigrad.errors import runtime_error, type_error, warn
 
-# The functions that take it in PyTorch.
-_NAMES = """
-    abs acos acosh add addbmm addcdiv addcmul addmm addmv addr all amax amin aminmax angle any arange argmax argmin asin
-    asinh atan atan2 atanh baddbmm bernoulli bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
-    bitwise_xor bmm bucketize cat ceil chain_matmul cholesky cholesky_ex cholesky_inverse cholesky_solve clamp clamp_max
-    clamp_min column_stack concat cond conj_physical copysign cos cosh cross cummax cummin cumprod cumsum deg2rad det
-    diag diff digamma div dot dstack eigh eigvalsh empty entr eq erf erfc erfcx erfinv exp exp2 expm1 eye fix
-    float_power floor floor_divide fmax fmin fmod frac frexp full gather gcd ge ger gt hamming_window heaviside histc
-    householder_product hstack hypot i0 i0e i1 i1e igamma igammac index_select inner inv inv_ex inverse isneginf
-    isposinf kron kthvalue lcm ldexp le lerp lgamma linspace log log10 log1p log2 log_ndtr log_softmax logaddexp
-    logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logspace logsumexp lt lu lu_factor
-    lu_factor_ex lu_solve lu_unpack masked_select matmul matrix_norm matrix_power matrix_rank max maximum mean median
-    min minimum mm mode msort mul multi_dot multinomial mv mvlgamma nan_to_num nanmean nanmedian nanquantile narrow_copy
-    ndtr ndtri ne neg nextafter nonzero norm normal ones outer pinv polygamma pow prod qr quantile rad2deg rand randint
-    randn randperm range reciprocal remainder renorm round rsqrt searchsorted sgn sigmoid sign signbit sin sinc sinh
-    slogdet softmax solve solve_ex solve_triangular sort sqrt square stack std std_mean sub sum svd svdvals take
-    take_along_dim tan tanh tensorinv tensorsolve topk triangular_solve tril triu trunc var var_mean vdot vecdot
-    vector_norm vstack where xlog1py xlogy zeros zeta
-"""
-TAKE = frozenset(_NAMES.split())
-
-_MAKE = frozenset(
-    [
-        "arange",
-        "empty",
-        "eye",
-        "full",
-        "linspace",
-        "logspace",
-        "ones",
-        "rand",
-        "randint",
-        "randn",
-        "randperm",
-        "zeros",
-    ]
-)
+_KINDS = "biuf"  # a result of a later kind does not fit into an earlier one; signs are no matter
 
 
-def into(call: Callable[..., Any], name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-    """Calls the function without ``out``, and gives ``out`` with the result in it.
+def write(name: str, out: Any, args: Iterable[Any], function: Callable[[], Any]) -> Any:
+    """Calls the function without ``out``, to which its result is written; what it returns is ``out``.
 
-    What makes Tensors makes one of the dtype of ``out``, so that draws have its bits.
+    A Tensor of another shape takes that of the result. TypeError for what is no Tensor; RuntimeError where gradients
+    are wanted, and for an ``out`` of a dtype to which the result is not cast.
     """
-    named = dict(named)
-    out = named.pop("out")
-    if out is None:
-        return call(args, named)
-    many = isinstance(out, (tuple, list))
-    for t in out if many else (out,):
+    outs = out if isinstance(out, (tuple, list)) else (out,)
+    for t in outs:
         if not isinstance(t, Tensor):
             raise type_error(f"{name}(): argument 'out' must be Tensor, not {type(t).__name__}")
-    if name in _MAKE and not many:
-        named.setdefault("dtype", out.dtype)
-    result = call(args, named)
-    if many != isinstance(result, tuple) or (many and len(out) != len(result)):
-        count = len(result) if isinstance(result, tuple) else 1
-        raise type_error(f"{name}(): argument 'out' must be {count} Tensors, as many as there are results")
-    if not many:
-        return _put(name, result, out)
-    outs = [_put(name, part, t) for part, t in zip(result, out, strict=True)]
-    return type(result)(*outs) if hasattr(result, "_fields") else tuple(outs)
-
-
-def _put(name: str, result: Tensor, out: Tensor) -> Tensor:
-    if MODE.get().grad and (result.requires_grad or out.requires_grad):
+    if MODE.get().grad and any(t.requires_grad for t in (*outs, *_tensors(args))):
         raise runtime_error(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
-            f"arguments requires grad; write t = {name}(...), or call it under no_grad()"
+            "arguments requires grad. Use the result, or do it under no_grad()"
         )
-    if not can_cast(result._array.dtype, out._array.dtype):
-        raise runtime_error(
-            f"{name}(): result type {result.dtype} can't be cast to the desired output type {out.dtype} of out="
-        )
-    with ModeManager(MODE.get().replace(grad=False)):
-        if out._array.shape == result._array.shape:
-            out.copy_(result)
-        else:
-            if out._array.size:
-                warn(
-                    f"{name}(): An output with one or more elements was resized since it had shape "
-                    f"{list(out._array.shape)}, which does not match the required output shape "
-                    f"{list(result._array.shape)}"
-                )
-            out.data = result.to(out.dtype, copy=True)
-    return out
+    result = function()
+    results = result if isinstance(result, tuple) else (result,)
+    if len(results) != len(outs):
+        raise type_error(f"{name}(): 'out' has {len(outs)} Tensors, and the result {len(results)}")
+    for t, value in zip(outs, results, strict=True):
+        _fit(name, t, value)
+    return type(result)(*outs) if hasattr(result, "_fields") else out
+
+
+def _tensors(args: Iterable[Any]) -> Iterable[Tensor]:
+    for x in args:
+        if isinstance(x, Tensor):
+            yield x
+        elif isinstance(x, (tuple, list)):
+            yield from (t for t in x if isinstance(t, Tensor))
+
+
+def _fit(name: str, out: Tensor, value: Tensor) -> None:
+    """Writes a result."""
+    mine, its = out._array.dtype, value._array.dtype
+    if _rank(its) > _rank(mine):
+        raise runtime_error(f"{name}(): result type {its} can't be cast to the desired output type {mine}")
+    if out.shape != value.shape:
+        if out._array.size:
+            warn(
+                f"{name}(): an output with one or more elements was resized since it had shape {list(out.shape)}, "
+                f"which does not match the required output shape {list(value.shape)}. Use out.resize_(0) before, or "
+                "an output of that shape"
+            )
+        out.data = value.new_empty(Size(value.shape), dtype=out.dtype)
+    out.copy_(value)
+
+
+def _rank(dtype: np.dtype[Any]) -> int:
+    return _KINDS.index(dtype.kind if dtype.kind != "u" else "i")
