@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from typing import Any
 
@@ -178,3 +180,32 @@ def test_parts_of_a_checkpoint_written_by_hand() -> None:
     with ck.set_checkpoint_early_stop(False), ck.set_checkpoint_debug_enabled(True):
         assert mg.equal(ck.checkpoint(mg.exp, x), x.exp())
     assert mg.cuda._initialized is False
+
+
+def test_switches_of_a_compiler_that_is_not_here() -> None:
+    program = """if True:
+        import torch
+        torch._dynamo.config.suppress_errors = True
+        torch._inductor.config.triton.unique_kernel_names = True
+        import torch._dynamo.config, torch._inductor.config
+        from torch._dynamo import config, reset
+        assert config is torch._dynamo.config and config.suppress_errors
+        assert torch._inductor.config.triton.unique_kernel_names and not config.cache_size_limit
+        torch._dynamo.mark_dynamic(torch.ones(2), 0)
+        with config.patch(verbose=True):
+            reset()
+        f = torch._dynamo.optimize("inductor")(lambda x: x + 1)
+        assert f(torch.ones(1)).item() == 2
+        try:
+            import torch._dynamo.guards
+        except ModuleNotFoundError as error:
+            assert "torch._dynamo.guards" in str(error)
+        else:
+            raise AssertionError
+    """
+    code = f"from minigrad.standin.finder import install\ninstall()\n{program}"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.stderr == ""
+    assert run.returncode == 0
