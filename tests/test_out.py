@@ -129,7 +129,8 @@ def test_private_names_of_modules() -> None:
     from minigrad.nn.modules.module import _addindent
     from minigrad.nn.modules.transformer import _get_activation_fn, _get_clones
 
-    assert (_pair(3), NonDynamicallyQuantizableLinear, _addindent("a\nb", 2)) == ((3, 3), nn.Linear, "a\n  b")
+    assert (_pair(3), _addindent("a\nb", 2)) == ((3, 3), "a\n  b")
+    assert type(nn.MultiheadAttention(2, 1).out_proj) is NonDynamicallyQuantizableLinear
     clones = _get_clones(nn.Linear(2, 2), 3)
     assert len(clones) == 3
     assert clones[0].weight is not clones[1].weight
@@ -209,3 +210,36 @@ def test_switches_of_a_compiler_that_is_not_here() -> None:
     )
     assert run.stderr == ""
     assert run.returncode == 0
+
+
+def test_subclasses_take_and_replace_the_parts_of_layers() -> None:
+    class Seen(nn.TransformerEncoderLayer):
+        def forward(self, src: mg.Tensor, *args: Any, **kwargs: Any) -> mg.Tensor:
+            src = self.norm1(src + self._sa_block(src, None, None))
+            return self.norm2(src + self._ff_block(src))
+
+    class Gated(nn.TransformerDecoderLayer):
+        def _ff_block(self, x: mg.Tensor) -> mg.Tensor:
+            return 0 * super()._ff_block(x)
+
+        def _mha_block(self, x: mg.Tensor, mem: mg.Tensor, *args: Any, **kwargs: Any) -> mg.Tensor:
+            return 0 * super()._mha_block(x, mem, *args, **kwargs)
+
+    class Channels(nn.modules.batchnorm._BatchNorm):
+        def _check_input_dim(self, input: mg.Tensor) -> None:
+            if input.dim() != 3:
+                raise ValueError("three, please")
+
+    x = mg.rand(3, 2, 4)
+    plain, seen = nn.TransformerEncoderLayer(4, 2, 8, 0.0), Seen(4, 2, 8, 0.0)
+    seen.load_state_dict(plain.state_dict())
+    assert mg.allclose(seen(x), plain(x))
+    gated = Gated(4, 2, 8, 0.0)
+    right = gated.norm3(gated.norm2(gated.norm1(x + gated.self_attn(x, x, x)[0])))
+    assert mg.allclose(gated(x, x), right, atol=1e-6)
+    assert mg.allclose(Channels(2)(x), nn.BatchNorm1d(2)(x))
+    with pytest.raises(ValueError, match="three, please"):
+        Channels(2)(x[0])
+    lstm = nn.LSTM(2, 3, 2, bidirectional=True, proj_size=1)
+    assert lstm._flat_weights_names == [name for name, _ in lstm.named_parameters()]
+    assert all(a is b for a, b in zip(lstm._flat_weights, lstm.parameters(), strict=True))

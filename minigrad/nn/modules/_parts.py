@@ -9,9 +9,9 @@ from typing import Any
 from minigrad.errors import runtime_error
 from minigrad.nn import functional
 from minigrad.nn.container import ModuleList
-from minigrad.nn.linear import Linear as NonDynamicallyQuantizableLinear
 from minigrad.nn.module import Module
 from minigrad.nn.modules.utils import _ntuple, _pair, _quadruple, _single, _triple
+from minigrad.nn.transformer import NonDynamicallyQuantizableLinear
 
 __all__ = [
     "NonDynamicallyQuantizableLinear", "_addindent", "_get_activation_fn", "_get_clones", "_ntuple", "_pair",
