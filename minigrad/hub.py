@@ -9,15 +9,20 @@ import shutil
 import urllib.request
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlparse
 
 from minigrad import serialization
 from minigrad.errors import runtime_error
+from minigrad.hints import missing
 
 __all__ = ["download_url_to_file", "get_dir", "load_state_dict_from_url", "set_dir"]
 
 _dir: str | None = None
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise missing(__name__, name)
 
 
 def get_dir() -> str:

@@ -225,3 +225,10 @@ def test_the_pair_of_max_and_min_prints_as_pytorch_s() -> None:
     assert str(x.min(0)) == "minigrad.return_types.min(\nvalues=tensor(1),\nindices=tensor(1))"
     values, indices = mg.max(x, 0)
     assert (values, indices) == x.max(0)
+
+
+def test_an_expanded_array_is_printed_without_a_copy_of_it() -> None:
+    whole = np.broadcast_to(np.float32(1.0), (10**6, 10**6))
+    row = "[1., 1., 1.,  ..., 1., 1., 1.]"
+    rows = (",\n" + " " * 8).join([row, row, row, "...", row, row, row])
+    assert tensor_text(whole) == f"tensor([{rows}])"
