@@ -206,6 +206,14 @@ def torch() -> Iterator[Any]:
         standin.uninstall()
 
 
+def test_types_of_scripts_are_where_pytorch_has_them(torch: Any) -> None:
+    assert importlib.import_module("torch.jit").script is torch.jit.script
+    assert not hasattr(torch._C, "_cuda_init")
+    annotations = importlib.import_module("torch.jit.annotations")
+    assert annotations.List[int].__origin__ is list
+    assert importlib.import_module("torch.nn.common_types") is torch.nn.common_types
+
+
 def test_a_script_may_name_a_device_that_is_not_there(torch: Any) -> None:
     card = torch.device("cuda:1")
     assert (card.type, card.index, str(card), repr(card)) == (
