@@ -9,15 +9,23 @@ import shutil
 import urllib.request
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
-from urllib.parse import urlparse
+from typing import Any, NoReturn
+from urllib.parse import urlparse as urlparse
 
 from minigrad import serialization
 from minigrad.errors import runtime_error
+from minigrad.hints import missing
 
 __all__ = ["download_url_to_file", "get_dir", "load_state_dict_from_url", "set_dir"]
 
+# The digits of a hash in the name of a file, such as those of net-1a2b3c4d.pt.
+HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
+
 _dir: str | None = None
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise missing(__name__, name)
 
 
 def get_dir() -> str:
@@ -81,6 +89,6 @@ def load_state_dict_from_url(
     name = file_name or os.path.basename(urlparse(url).path)
     file = folder / name
     if not file.exists():
-        digits = re.search(r"-([a-f0-9]*)\.", name) if check_hash else None
+        digits = HASH_REGEX.search(name) if check_hash else None
         download_url_to_file(url, str(file), digits and digits.group(1))
     return serialization.load(file, map_location)

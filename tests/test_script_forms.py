@@ -54,6 +54,12 @@ def test_an_out_of_another_shape_or_dtype() -> None:
     assert pair.values is values
 
 
+def test_normalize_takes_out_by_place() -> None:
+    out = mg.empty(1, 2)
+    assert mg.nn.functional.normalize(mg.tensor([[3.0, 4.0]]), 2.0, 1, 1e-12, out) is out
+    assert mg.allclose(out, mg.tensor([[0.6, 0.8]]))
+
+
 def test_an_out_that_cannot_be() -> None:
     x, w = mg.ones(2), mg.ones(2, requires_grad=True)
     with pytest.raises(RuntimeError, match=r"can't be cast to the desired output type"):
@@ -200,6 +206,14 @@ def torch() -> Iterator[Any]:
         standin.uninstall()
 
 
+def test_types_of_scripts_are_where_pytorch_has_them(torch: Any) -> None:
+    assert importlib.import_module("torch.jit").script is torch.jit.script
+    assert not hasattr(torch._C, "_cuda_init")
+    annotations = importlib.import_module("torch.jit.annotations")
+    assert annotations.List[int].__origin__ is list
+    assert importlib.import_module("torch.nn.common_types") is torch.nn.common_types
+
+
 def test_a_script_may_name_a_device_that_is_not_there(torch: Any) -> None:
     card = torch.device("cuda:1")
     assert (card.type, card.index, str(card), repr(card)) == (
@@ -240,6 +254,8 @@ def test_weights_are_kept_in_a_folder(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(hub, "_dir", None)
     assert hub.get_dir() == str(tmp_path / "home" / "hub")
+    with pytest.raises(AttributeError, match=r"minigrad\.hub.* has no attribute 'load'"):
+        hub.load  # noqa: B018
     mg.save({"w": mg.ones(2)}, tmp_path / "net-00.pt")
     url = (tmp_path / "net-00.pt").as_uri()
     load = mg.utils.model_zoo.load_url

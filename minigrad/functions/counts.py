@@ -6,7 +6,7 @@ The size of most results depends on values, so `minigrad.compile` refuses these 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,10 +16,18 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number
 from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.functions.dims import one_dim
-from minigrad.functions.results import Histogram
+from minigrad.functions.results import prints_as
 from minigrad.gate import public
 
 __all__ = ["bincount", "histc", "histogram", "unique", "unique_consecutive"]
+
+
+@prints_as("histogram")
+class _Histogram(NamedTuple):
+    """What `histogram` returns."""
+
+    hist: Tensor
+    bin_edges: Tensor
 
 
 def unique(
@@ -178,7 +186,7 @@ def histogram(
     counts = counts.astype(np.float64)
     if density:
         counts = counts / (np.diff(edges.astype(np.float64)) * counts.sum())
-    return Histogram(wrap(counts.astype(x.dtype)), wrap(edges))
+    return _Histogram(wrap(counts.astype(x.dtype)), wrap(edges))
 
 
 METHODS = """

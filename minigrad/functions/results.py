@@ -11,21 +11,21 @@ from minigrad.dtypes import printed
 C = TypeVar("C", bound=type)
 
 
-def _prints_as(name: str) -> Callable[[C], C]:
-    """Class decorator: prints a line for each result, below the name of PyTorch's class."""
+def prints_as(name: str) -> Callable[[C], C]:
+    """Class decorator: a tuple prints as PyTorch's ``return_types`` of a function, each part on lines of its own."""
 
-    def text(self: Any) -> str:
-        lines = (f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))
-        return printed(f"return_types.{name}(\n" + ",\n".join(lines) + ")")
+    def __repr__(self: Any) -> str:
+        parts = (f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))
+        return printed(f"return_types.{name}(\n" + ",\n".join(parts) + ")")
 
-    def decorate(cls: C) -> C:
-        cls.__repr__ = text  # type: ignore[method-assign, assignment]
+    def decorated(cls: C) -> C:
+        setattr(cls, "__repr__", __repr__)  # noqa: B010
         return cls
 
-    return decorate
+    return decorated
 
 
-@_prints_as("aminmax")
+@prints_as("aminmax")
 class Extremes(NamedTuple):
     """Of `aminmax`."""
 
@@ -33,7 +33,7 @@ class Extremes(NamedTuple):
     max: Tensor
 
 
-@_prints_as("frexp")
+@prints_as("frexp")
 class MantissaAndExponent(NamedTuple):
     """Of `frexp`."""
 
@@ -41,7 +41,7 @@ class MantissaAndExponent(NamedTuple):
     exponent: Tensor
 
 
-@_prints_as("linalg_inv_ex")
+@prints_as("linalg_inv_ex")
 class InverseAndInfo(NamedTuple):
     """Of `linalg.inv_ex`."""
 
@@ -49,7 +49,7 @@ class InverseAndInfo(NamedTuple):
     info: Tensor
 
 
-@_prints_as("linalg_solve_ex")
+@prints_as("linalg_solve_ex")
 class ResultAndInfo(NamedTuple):
     """Of `linalg.solve_ex`."""
 
@@ -57,7 +57,7 @@ class ResultAndInfo(NamedTuple):
     info: Tensor
 
 
-@_prints_as("linalg_cholesky_ex")
+@prints_as("linalg_cholesky_ex")
 class FactorAndInfo(NamedTuple):
     """Of `linalg.cholesky_ex`."""
 
@@ -65,7 +65,7 @@ class FactorAndInfo(NamedTuple):
     info: Tensor
 
 
-@_prints_as("linalg_slogdet")
+@prints_as("linalg_slogdet")
 class SignAndLogDet(NamedTuple):
     """Of `linalg.slogdet`."""
 
@@ -73,7 +73,7 @@ class SignAndLogDet(NamedTuple):
     logabsdet: Tensor
 
 
-@_prints_as("linalg_qr")
+@prints_as("linalg_qr")
 class QR(NamedTuple):
     """Of `linalg.qr`."""
 
@@ -81,7 +81,7 @@ class QR(NamedTuple):
     R: Tensor
 
 
-@_prints_as("linalg_eigh")
+@prints_as("linalg_eigh")
 class Eigh(NamedTuple):
     """Of `linalg.eigh`."""
 
@@ -89,7 +89,7 @@ class Eigh(NamedTuple):
     eigenvectors: Tensor
 
 
-@_prints_as("linalg_svd")
+@prints_as("linalg_svd")
 class SVD(NamedTuple):
     """Of `linalg.svd`."""
 
@@ -98,7 +98,7 @@ class SVD(NamedTuple):
     Vh: Tensor
 
 
-@_prints_as("svd")
+@prints_as("svd")
 class OlderSVD(NamedTuple):
     """Of `svd`, with the right vectors in columns."""
 
@@ -107,7 +107,7 @@ class OlderSVD(NamedTuple):
     V: Tensor
 
 
-@_prints_as("linalg_lu")
+@prints_as("linalg_lu")
 class LU(NamedTuple):
     """Of `linalg.lu` and `lu_unpack`."""
 
@@ -116,7 +116,7 @@ class LU(NamedTuple):
     U: Tensor
 
 
-@_prints_as("linalg_lu_factor")
+@prints_as("linalg_lu_factor")
 class LUFactor(NamedTuple):
     """Of `linalg.lu_factor`."""
 
@@ -124,7 +124,7 @@ class LUFactor(NamedTuple):
     pivots: Tensor
 
 
-@_prints_as("linalg_lu_factor_ex")
+@prints_as("linalg_lu_factor_ex")
 class LUFactorAndInfo(NamedTuple):
     """Of `linalg.lu_factor_ex`."""
 
@@ -133,7 +133,7 @@ class LUFactorAndInfo(NamedTuple):
     info: Tensor
 
 
-@_prints_as("linalg_lstsq")
+@prints_as("linalg_lstsq")
 class LeastSquares(NamedTuple):
     """Of `linalg.lstsq`."""
 
@@ -143,17 +143,9 @@ class LeastSquares(NamedTuple):
     singular_values: Tensor
 
 
-@_prints_as("triangular_solve")
+@prints_as("triangular_solve")
 class TriangularSolution(NamedTuple):
     """Of `triangular_solve`."""
 
     solution: Tensor
     cloned_coefficient: Tensor
-
-
-@_prints_as("histogram")
-class Histogram(NamedTuple):
-    """Of `histogram`."""
-
-    hist: Tensor
-    bin_edges: Tensor

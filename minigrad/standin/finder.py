@@ -25,13 +25,16 @@ _ELSEWHERE = {
     "autograd.grad_mode": "autograd.modes",
     "cuda.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.grad_scaler": "amp.grad_scaler",
+    "jit.annotations": "standin.annotations",
     "nn.utils.stateless": "func",
     "optim.adamw": "optim.adam",
     "utils._pytree": "utils._pytree",
 }
 # These come with their parent: an import statement would put the first in the place of the function of its name, and
 # looks for the others in no module that is not a package.
-_WITH_THEIR_PARENTS = ("autograd.gradcheck", "cuda.amp.autocast_mode", "cuda.amp.grad_scaler")
+_WITH_THEIR_PARENTS = (
+    "autograd.gradcheck", "cuda.amp.autocast_mode", "cuda.amp.grad_scaler", "jit.annotations",
+)  # fmt: skip
 
 # Parts of PyTorch's compiler, of which scripts set the switches.
 _SWITCHES = ("_dynamo", "_inductor")

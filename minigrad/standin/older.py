@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from minigrad.device import device
@@ -100,6 +101,8 @@ def install() -> None:
     minigrad = import_module("minigrad")
     _before.append((minigrad, "device", device))
     minigrad.__dict__["device"] = NamedDevice
+    _before.append((minigrad, "_C", None))
+    minigrad.__dict__["_C"] = ModuleType("minigrad._C")  # nothing is compiled: hasattr() finds nothing in it
     for name, (places, factors) in _FACTORS.items():
         for home, called in ((minigrad, name), (Tensor, name), (Tensor, f"{name}_")):
             function = getattr(home, called, None)
