@@ -91,16 +91,6 @@ def test_out_of_another_shape_dtype_or_with_a_gradient() -> None:
     assert mg.equal(rows[1], a.sum(0))
 
 
-def test_named_results_print_a_line_for_each() -> None:
-    m = mg.tensor([[2.0, 0.0], [0.0, 1.0]])
-    library = str(mg.float32).partition(".")[0]
-    assert repr(mg.linalg.slogdet(m)) == (
-        f"{library}.return_types.linalg_slogdet(\nsign=tensor(1.),\nlogabsdet=tensor(0.6931))"
-    )
-    assert repr(mg.aminmax(m)) == f"{library}.return_types.aminmax(\nmin=tensor(0.),\nmax=tensor(2.))"
-    assert [line.partition("=")[0] for line in repr(mg.svd(m)).split("\n") if line[0] in "USV"] == list("USV")
-
-
 def test_a_subclass_replaces_the_convolution() -> None:
     class Standardized(nn.Conv2d):
         def forward(self, input: mg.Tensor) -> mg.Tensor:
@@ -243,3 +233,14 @@ def test_subclasses_take_and_replace_the_parts_of_layers() -> None:
     lstm = nn.LSTM(2, 3, 2, bidirectional=True, proj_size=1)
     assert lstm._flat_weights_names == [name for name, _ in lstm.named_parameters()]
     assert all(a is b for a, b in zip(lstm._flat_weights, lstm.parameters(), strict=True))
+
+
+def test_a_module_is_compiled_in_place() -> None:
+    net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
+    x = mg.rand(5, 3)
+    right, keys = net(x), list(net.state_dict())
+    assert net.compile(mode="default", fullgraph=True) is None
+    assert mg.allclose(net(x), right)
+    net(x).sum().backward()
+    assert net[0].weight.grad is not None
+    assert (type(net.forward).__name__, list(net.state_dict())) == ("Compiled", keys)

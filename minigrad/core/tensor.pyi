@@ -16,7 +16,7 @@ from minigrad.core.size import Size
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import DTypeLike
-from minigrad.functions.results import Extremes, MantissaAndExponent, InverseAndInfo, ResultAndInfo, FactorAndInfo, SignAndLogDet, QR, Eigh, SVD, OlderSVD, LU, LUFactor, LUFactorAndInfo, LeastSquares, TriangularSolution, Histogram
+from minigrad.functions.results import Extremes, MantissaAndExponent, InverseAndInfo, ResultAndInfo, FactorAndInfo, SignAndLogDet, QR, Eigh, SVD, OlderSVD, LU, LUFactor, LUFactorAndInfo, LeastSquares, TriangularSolution
 from minigrad.hints import MissingMethods
 from minigrad.storage import TypedStorage, UntypedStorage
 
