@@ -92,9 +92,9 @@ TypeError for a float."""
         """Itself."""
     def new(self, *args: Any) -> Tensor:
         """Memory of those sizes in this dtype, or a copy of data: PyTorch's way before `new_empty` and `new_tensor`."""
-    def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+    def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.tensor` in this dtype."""
-    def new_full(self, size: builtins.int | Sequence[builtins.int], fill_value: Tensor | (builtins.int | builtins.float | builtins.bool), *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+    def new_full(self, size: builtins.int | Sequence[builtins.int], fill_value: Tensor | (builtins.int | builtins.float | builtins.bool), *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.full` in this dtype."""
     def __getstate__(self) -> Any:
         """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
@@ -429,11 +429,11 @@ TypeError for a float."""
         """In uint8."""
     def bool(self) -> Tensor:
         """In bool."""
-    def new_zeros(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+    def new_zeros(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.zeros` in this dtype."""
-    def new_ones(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+    def new_ones(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.ones` in this dtype."""
-    def new_empty(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+    def new_empty(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.empty` in this dtype."""
     def __getitem__(self, key: SupportsIndex | slice | EllipsisType | Array | Sequence[Any] | None | tuple[Any, ...] | Tensor) -> Tensor:
         ...

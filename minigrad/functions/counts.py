@@ -17,11 +17,13 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number
 from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.functions.dims import one_dim
+from minigrad.functions.results import prints_as
 from minigrad.gate import public
 
 __all__ = ["bincount", "histc", "histogram", "unique", "unique_consecutive"]
 
 
+@prints_as("histogram")
 class _Histogram(NamedTuple):
     """What `histogram` returns."""
 

@@ -121,7 +121,7 @@ if not TYPE_CHECKING:
     _PLACES = {name: file for file, names in _FILES.items() for name in names.split()}
 
     def __getattr__(name):
-        if name in ("attention", "functional", "init", "modules", "utils", *_FILES):
+        if name in ("attention", "common_types", "functional", "init", "modules", "utils", *_FILES):
             return import_module(f"minigrad.nn.{name}")
         if name in _PLACES:
             module = import_module(f"minigrad.nn.{_PLACES[name]}")

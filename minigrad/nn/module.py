@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 from minigrad.core.contents import Contents, named_tensors, walk
@@ -93,6 +94,10 @@ class Module(Hooked):
         except Exception as error:
             note_place(module, error)
             raise
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Puts a ``forward`` that `minigrad.compile` has made, with its options, in the place of this module's."""
+        self.forward = import_module("minigrad.compiler").compile(self.forward, *args, **kwargs)  # type: ignore[method-assign]
 
     # ---------------------------------------------------------------- attributes
 
