@@ -121,7 +121,9 @@ def log_loss(x: Array, target: Array, ignore: int, exps: Array | None = None) ->
         return log_loss(x.astype(np.float32), target, ignore).astype(np.float16)
     out = np.empty(len(x), x.dtype)
     ignored = target == ignore
-    target = np.where(ignored, 0, target)
+    some = np.count_nonzero(ignored)
+    if some:
+        target = np.where(ignored, 0, target)
     step = max(BLOCK // max(x.shape[1], 1), 1)
     between = np.empty((min(step, len(x)), x.shape[1]), x.dtype) if exps is None else exps
     for k in range(0, len(x), step):
@@ -131,7 +133,8 @@ def log_loss(x: Array, target: Array, ignore: int, exps: Array | None = None) ->
         chosen = y[np.arange(len(y)), target[k : k + step]]
         np.exp(y, out=y)
         np.subtract(np.log(row_sums(y)[:, 0]), chosen, out=out[k : k + step])
-    out[ignored] = 0.0
+    if some:
+        out[ignored] = 0.0
     return out
 
 
@@ -149,8 +152,10 @@ def log_loss_backward(
     if out is None:
         out = np.empty(x.shape, x.dtype) if exps is None else exps
     ignored = target == ignore
-    target = np.where(ignored, 0, target)
-    d = np.where(ignored, d.dtype.type(0), d).reshape(-1, 1)
+    if np.count_nonzero(ignored):
+        target = np.where(ignored, 0, target)
+        d = np.where(ignored, d.dtype.type(0), d)
+    d = d.reshape(-1, 1)
     if not x.size:
         return out
     step = max(BLOCK // x.shape[1], 1)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minigrad import buffers
 from minigrad.core.op import Op
+from minigrad.dtypes import I64
 from minigrad.kernels import classes as k
 from minigrad.ops import elementwise as e
 from minigrad.ops.buffered import LARGE, buffered, called
@@ -24,7 +27,7 @@ EXPS = Carried()  # of rows less their largest element; to compute them is most 
 
 
 def _log_loss(x: Any, target: Any, ignore: int) -> Any:
-    if x.size < LARGE or x.dtype.char == "e":
+    if x.dtype.char == "e":
         return k.log_loss(x, target, ignore)
     exps = buffers.empty(x.shape, x.dtype)
     y = k.log_loss(x, target, ignore, exps)
@@ -33,7 +36,7 @@ def _log_loss(x: Any, target: Any, ignore: int) -> Any:
 
 
 def _log_loss_backward(d: Any, x: Any, target: Any, y: Any, ignore: int) -> Any:
-    if x.size < LARGE or x.dtype.char == "e":
+    if x.dtype.char == "e":
         return k.log_loss_backward(d, x, target, y, ignore)
     exps = EXPS.take(y, x)
     out = buffers.empty(x.shape, x.dtype) if exps is None else None
@@ -62,6 +65,9 @@ def _log_loss_backward_x(g: Any, d: Any, x: Any, target: Any, ignore: int) -> An
 
 
 def _is_class(x: Any, target: Any, ignore: int) -> None:
+    # Without a sign negative numbers are the largest, so the usual case takes one comparison.
+    if target.dtype == I64 and (target.view(np.uint64) < x.shape[1]).all():
+        return
     wrong = ((target < 0) | (target >= x.shape[1])) & (target != ignore)
     if wrong.any():
         at = int(wrong.argmax())
