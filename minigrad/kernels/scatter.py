@@ -11,7 +11,8 @@ import numpy as np
 Array: TypeAlias = np.ndarray[Any, Any]
 
 
-BLOCK = 1 << 15  # elements that are added at a time, whose places stay in the cache
+# Elements that are added at a time, whose places stay in the cache; a quarter as many take a tenth more.
+BLOCK = 1 << 17
 
 
 def _strides(shape: tuple[int, ...]) -> list[int]:
