@@ -69,10 +69,9 @@ def test_an_out_that_cannot_be() -> None:
             mg.exp(a, out=out)
     with mg.no_grad():
         assert mg.exp(w, out=mg.empty(2)).shape == (2,)
-    with pytest.raises(TypeError, match="argument 'out' must be Tensor, not list"):
-        mg.exp(x, out=([1.0],))
-    with pytest.raises(TypeError, match="'out' has 2 Tensors, and the result 1"):
-        mg.exp(x, out=(mg.empty(2), mg.empty(2)))
+    for several in ([mg.empty(2)], (mg.empty(2), mg.empty(2))):
+        with pytest.raises(TypeError, match=r"argument 'out' must be Tensor, not (list|tuple)"):
+            mg.exp(x, out=several)
 
 
 # ---------------------------------------------------------------- lists of Tensors

@@ -285,8 +285,8 @@ class Gate:
 
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The function with arguments given by name that are not among those with a place."""
-        if "out" in named and "out" not in self.only and not self.takes_all:
-            return self.into(args, named)
+        if "out" in named and "out" not in self.only:
+            return self.write(args, {**named})
         own = {name: value for name, value in named.items() if name in self.only}
         if len(own) == len(named) or self.takes_all:
             classes = map(type, args[: len(self.names)] if self.looks else ())
@@ -294,22 +294,16 @@ class Gate:
         others = {name: value for name, value in named.items() if name not in own}
         return self.check(None, self.renamed(args, others, own), own)
 
-    def into(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """The function, whose result is written to the Tensor that is given as ``out``; None is as no ``out``."""
-        from minigrad.gate.out import write
+    def write(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """The result in the Tensors given as ``out``; TypeError where PyTorch's function takes none."""
+        from minigrad.gate import out
 
-        others = {name: value for name, value in named.items() if name != "out"}
-        out = named["out"]
-        if out is None:
-            return self.call(args, others)
-        if (
-            self.name in _MAKERS
-            and "dtype" in self.only
-            and not others.get("dtype")
-            and isinstance(out, Tensor)
-        ):
-            others["dtype"] = out.dtype  # what only makes numbers makes them as they are wanted
-        return write(self.name, out, (*args, *others.values()), lambda: self.call(args, others))
+        target = named.pop("out")
+        if self.name not in out.TAKES:
+            raise type_error(f"{self.name}() got an unexpected keyword argument 'out'")
+        if target is None:
+            return self.call(args, named)
+        return out.into(self.name, self.call(args, out.with_type_of(self.name, target, named)), target)
 
     def renamed(self, args: tuple[Any, ...], others: dict[str, Any], own: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments with those given by another name in their places; TypeError for a name unknown here."""

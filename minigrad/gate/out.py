@@ -1,67 +1,82 @@
-"""``out=``: a function writes its result into a Tensor that exists, as PyTorch's do."""
+"""`out=`: a result written into Tensors that the caller has."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
+from minigrad.core.apply import cast
 from minigrad.core.mode import MODE
-from minigrad.core.size import Size
-from minigrad.core.tensor import Tensor
+from minigrad.core.op import Array
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.dtypes import can_cast
 from minigrad.errors import runtime_error, type_error, warn
+from minigrad.hints.names import OUT
 
-_KINDS = "biuf"  # a result of a later kind does not fit into an earlier one; signs are no matter
+TAKES = frozenset(OUT.split())
+# Those that compute in the element type of `out`, where no `dtype` says another.
+_TYPED = """
+    arange cumprod cumsum empty eye full linspace logspace nansum ones prod rand randint randn randperm range sum zeros
+"""
+_OF_OUT = frozenset(_TYPED.split())
 
 
-def write(name: str, out: Any, args: Iterable[Any], function: Callable[[], Any]) -> Any:
-    """Calls the function without ``out``, to which its result is written; what it returns is ``out``.
+def with_type_of(name: str, out: Any, named: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call, with the element type of ``out`` as ``dtype`` where the function takes it from there."""
+    if isinstance(out, Tensor) and named.get("dtype") is None and name in _OF_OUT:
+        return {**named, "dtype": out.dtype}
+    return named
 
-    A Tensor of another shape takes that of the result. TypeError for what is no Tensor; RuntimeError where gradients
-    are wanted, and for an ``out`` of a dtype to which the result is not cast.
+
+def into(name: str, result: Any, out: Any) -> Any:
+    """``out``, a Tensor or one for each result, with the result of the function ``name`` in it.
+
+    It is resized where its shape is another: then it stands on new memory, and views of it keep the old. UserWarning
+    if it had elements.  RuntimeError if a gradient is wanted, or for a kind of dtype that it cannot hold.
     """
-    outs = out if isinstance(out, (tuple, list)) else (out,)
-    for t in outs:
-        if not isinstance(t, Tensor):
-            raise type_error(f"{name}(): argument 'out' must be Tensor, not {type(t).__name__}")
-    if MODE.get().grad and any(t.requires_grad for t in (*outs, *_tensors(args))):
+    if isinstance(result, Tensor):
+        if not isinstance(out, Tensor):
+            raise type_error(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
+        _check(name, result, out)
+        return _write(name, result, out)
+    count = len(result)
+    if not isinstance(out, (tuple, list)) or len(out) != count or not all(isinstance(t, Tensor) for t in out):
+        raise type_error(
+            f"{name}(): argument 'out' must be tuple of {count} Tensors, not {type(out).__name__}"
+        )
+    for one, t in zip(result, out, strict=True):
+        _check(name, one, t)
+    written = [_write(name, one, t) for one, t in zip(result, out, strict=True)]
+    return result._make(written) if hasattr(result, "_make") else type(result)(written)
+
+
+def _check(name: str, result: Tensor, out: Tensor) -> None:
+    if result.requires_grad or (out.requires_grad and MODE.get().grad):
         raise runtime_error(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
-            "arguments requires grad. Use the result, or do it under no_grad()"
+            f"arguments requires grad; assign the result, or call it under no_grad()"
         )
-    result = function()
-    results = result if isinstance(result, tuple) else (result,)
-    if len(results) != len(outs):
-        raise type_error(f"{name}(): 'out' has {len(outs)} Tensors, and the result {len(results)}")
-    for t, value in zip(outs, results, strict=True):
-        _fit(name, t, value)
-    return type(result)(*outs) if hasattr(result, "_fields") else out
+    value, array = result._array, out._array
+    if value.dtype != array.dtype and not can_cast(value.dtype, array.dtype):
+        raise runtime_error(
+            f"{name}(): result type {value.dtype} can't be cast to the desired output type {array.dtype}"
+        )
 
 
-def _tensors(args: Iterable[Any]) -> Iterable[Tensor]:
-    for x in args:
-        if isinstance(x, Tensor):
-            yield x
-        elif isinstance(x, (tuple, list)):
-            yield from (t for t in x if isinstance(t, Tensor))
+def _write(name: str, result: Tensor, out: Tensor) -> Tensor:
+    value, array = result._array, out._array
+    if value.shape == array.shape:
+        return out.copy_(result)
+    if array.size:
+        warn(
+            f"An output with one or more elements was resized since it had shape {list(array.shape)}, which does not "
+            f"match the required output shape {list(value.shape)}. Give {name}() one of that shape, or an empty one"
+        )
+    out.data = wrap(_apart(cast(result, array.dtype)._array))
+    return out
 
 
-def _fit(name: str, out: Tensor, value: Tensor) -> None:
-    """Writes a result."""
-    mine, its = out._array.dtype, value._array.dtype
-    if _rank(its) > _rank(mine):
-        raise runtime_error(f"{name}(): result type {its} can't be cast to the desired output type {mine}")
-    if out.shape != value.shape:
-        if out._array.size:
-            warn(
-                f"{name}(): an output with one or more elements was resized since it had shape {list(out.shape)}, "
-                f"which does not match the required output shape {list(value.shape)}. Use out.resize_(0) before, or "
-                "an output of that shape"
-            )
-        out.data = value.new_empty(Size(value.shape), dtype=out.dtype)
-    out.copy_(value)
-
-
-def _rank(dtype: np.dtype[Any]) -> int:
-    return _KINDS.index(dtype.kind if dtype.kind != "u" else "i")
+def _apart(array: Array) -> Array:
+    """An array in memory of its own."""
+    return array if array.base is None and array.flags.owndata else np.array(array)

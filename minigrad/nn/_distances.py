@@ -11,7 +11,7 @@ from minigrad.dtypes import common
 from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import broadcast, clamp_min, where
 from minigrad.gate import public
-from minigrad.gate.out import write
+from minigrad.gate.out import into
 from minigrad.tensor import Tensor
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
@@ -49,15 +49,13 @@ def normalize(
     eps: float = 1e-12,
     out: Tensor | None = None,
 ) -> Tensor:
-    """``input`` over its p-norm along ``dim``, which counts as ``eps`` at least; written to ``out`` if one is given."""
-    if out is not None:
-        return write("normalize", out, (input,), lambda: normalize(input, p, dim, eps))  # type: ignore[no-any-return]
+    """``input`` over its p-norm along ``dim``, which counts as ``eps`` at least."""
     if input._array.dtype.kind != "f":
         raise runtime_error(
             f"normalize(): Expected a floating point tensor as input. Got {input.dtype}; use .float() first"
         )
     y: Tensor = input / clamp_min(_norm(input, p, dim, True), eps)
-    return y
+    return y if out is None else into("normalize", y, out)
 
 
 def pairwise_distance(
