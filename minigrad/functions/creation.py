@@ -105,8 +105,9 @@ def _lengths(data: Any) -> str:
 
 
 def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
+    plain = _plain(data)
     try:
-        array = np.array(_plain(data))
+        array = np.array(plain)
     except ValueError:
         raise value_error(f"tensor(): the nested sequences have different lengths{_lengths(data)}") from None
     except OverflowError as error:
