@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable
-from operator import call
+from operator import call, is_
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import errors
-from minigrad.compiler.guards import Guards
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.world import World
 from minigrad.core.changes import owner
@@ -66,26 +64,22 @@ class Arguments:
         self.tensors: list[tuple[int, Any]] = []
         self._place: dict[int, int] = {}
         self._guards: list[Callable[[Any], bool]] = []
-        # Lists and dicts that the function gets: what it changes is noticed.
-        self._containers = Guards()
         names = [*_names_of(function, args), *kwargs]
         values = [self._copy(v, name) for v, name in zip((*args, *kwargs.values()), names, strict=True)]
         self.inputs = tuple(values[: len(args)]), dict(zip(kwargs, values[len(args) :], strict=True))
+        # The function gets lists and dicts of its own, so that what it changes is noticed.
+        self._copies = structure_of(*self.inputs[0], *self.inputs[1].values())[1]
         world.settle_names()
         self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
 
     def _copy(self, value: Any, name: str) -> Any:
-        """What the function gets for an argument; lists and dicts are its own, so that a change is noticed."""
+        """What the function gets for an argument."""
         kind = value.__class__
         if kind not in _NESTED:
             return self._leaf(value, name)
         if kind is dict:
-            copied = {k: self._copy(v, f"{name}_{k}") for k, v in value.items()}
-        else:
-            copied = kind([self._copy(v, f"{name}_{i}") for i, v in enumerate(value)])
-        if kind is not tuple:
-            self._containers.table(copied, f"the {kind.__name__} {name}")
-        return copied
+            return {k: self._copy(v, f"{name}_{k}") for k, v in value.items()}
+        return kind([self._copy(v, f"{name}_{i}") for i, v in enumerate(value)])
 
     def _leaf(self, value: Any, name: str) -> Any:
         place = len(self.names)
@@ -128,10 +122,9 @@ class Arguments:
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed a list or a dict among its arguments."""
-        if what := self._containers.changed():
-            raise errors.runtime_error(
-                f"compile(): the function changes {what}, and a replay would not. Return what is new"
-            )
+        structure, leaves = structure_of(*self.inputs[0], *self.inputs[1].values())
+        if structure != self.structure or not all(map(is_, leaves, self._copies)):
+            raise self.world.not_repeated("changes a list or a dict among its arguments")
 
     def match(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
         """The leaves of a call, or None where a guard on them fails."""
@@ -159,7 +152,7 @@ class Arguments:
 
     def let_go(self) -> None:
         """Drops what only the recorded call needs."""
-        self.leaves, self._containers = [], Guards()
+        self.leaves = self._copies = []
         self.inputs = (), {}
         self._place, self.tensors = {}, []
 

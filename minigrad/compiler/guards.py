@@ -41,7 +41,7 @@ def _same_items(a: Any, b: Any) -> bool:
     return len(a) == len(b) and all(map(same, a, b))
 
 
-def _same_record(a: Any, b: Any) -> bool:
+def same_record(a: Any, b: Any) -> bool:
     """Whether what has one record requires grad, and is a leaf, as what has the other does."""
     graphs = [n.op is None if n is not None and n.requires_grad else None for n in (a, b)]
     return graphs[0] is graphs[1]
@@ -56,7 +56,7 @@ _SIZE, _ITEMS = "len({0})", "[*{0}()]"
 _MAPPED = {_SIZE: "len", "type({0})": "type"}
 _CONDITION = re.compile(r" is | in | == |^not ")
 # Expressions whose value may be another object: which ones are as good.
-_ALIKE = {"{0}._node": _same_record, "{0}._array": _same_layout, _ITEMS: _same_items}
+_ALIKE = {"{0}._node": same_record, "{0}._array": _same_layout, _ITEMS: _same_items}
 
 
 class _Row(NamedTuple):

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import errors
+from minigrad.compiler.guards import same_record
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.world import World
 from minigrad.core.changes import changed, owner, part
@@ -154,7 +155,7 @@ class Run(Recorder):
                 if self.refusal is not None:  # the function has caught it
                     raise self.refusal
                 if MODE.get().grad != inside.grad:
-                    raise self._not_repeated("leaves grad mode switched")
+                    raise self.world.not_repeated("leaves grad mode switched")
         finally:
             RECORDERS.remove(self)
 
@@ -162,26 +163,19 @@ class Run(Recorder):
         """RuntimeError for what the function did and no replay could repeat."""
         for t, node, *_, hooks in self.before:
             now = t._node
-            required = node is not None and node.requires_grad
-            written = id(t) in self.written and now is not None and now.op is not None
-            if (now is not None and now.requires_grad) != required and not written:
-                raise self._not_repeated(f"changes requires_grad of {self.path(t)}")
+            grown = id(t) in self.written and now is not None and now.op is not None and now.requires_grad
+            if not (same_record(node, now) or grown):
+                raise self.world.not_repeated(f"changes requires_grad of {self.path(t)}, or detaches it in place")
             # A leaf that was changed under no_grad() has another record by now.
             records = () if node is None else (node, now) if now is not None and now.op is None else (node,)
             if any((record.hooks or {}) != hooks for record in records):
-                raise self._not_repeated("adds or removes a hook of a Tensor that it gets")
+                raise self.world.not_repeated("adds or removes a hook of a Tensor that it gets")
         for t, node in self.written.values():
             if node.requires_grad and t._node is node:
                 raise RuntimeError(
                     f"compile(): {self.path(t)}, a Tensor from outside, becomes part of the graph by a change in "
                     f"place. Compute a new Tensor and return it (in the function at {self.world.home})"
                 )
-
-    def _not_repeated(self, what: str) -> Exception:
-        return RuntimeError(
-            f"compile(): the function {what}, which is not part of a replay. Do that outside (in the function at "
-            f"{self.world.home})"
-        )
 
     def path(self, t: Any) -> str:
         """The name of a Tensor that was there before."""
@@ -316,13 +310,6 @@ class Run(Recorder):
         before._array[...] = total._array
         before._node = self.wrote(before, total._node)
         return False
-
-    def detaches(self, t: Any) -> None:
-        if id(t) in self.tensors:
-            raise errors.runtime_error(
-                f"compile(): the function detaches {self.path(t)} in place, which is not part of a replay. Do that "
-                "outside"
-            )
 
     def stores(self, t: Any, result: Any) -> Any:
         if id(owner(t._array)) in self._picked:

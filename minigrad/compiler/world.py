@@ -460,15 +460,16 @@ class World:
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed an object of Python."""
         seeded = any(generator.resets != resets for generator, resets in self.generators)
-        if (
-            what := "the seed or the state of a random generator"
-            if seeded
-            else self._set or self.guards.changed()
-        ):
-            raise RuntimeError(
-                f"compile(): the function changes {what}, and a replay would not: it repeats only what is done to "
-                f"Tensors, gradients and the state of optimizers. Do that outside (in the function at {self.home})"
-            )
+        what = "the seed or the state of a random generator" if seeded else self._set or self.guards.changed()
+        if what:
+            raise self.not_repeated(f"changes {what}")
+
+    def not_repeated(self, what: str) -> Exception:
+        """The error for what the function does and no replay would do."""
+        return RuntimeError(
+            f"compile(): the function {what}, which is not part of a replay: it repeats only what is done to Tensors, "
+            f"gradients and the state of optimizers. Do that outside (in the function at {self.home})"
+        )
 
 
 def _home(function: Any) -> str:

@@ -199,8 +199,7 @@ class _Gradient(Tensor):
             return self
         if self._view is not None:
             raise runtime_error("Can't detach views in-place. Use detach() instead")
-        if (recorder := MODE.get().recorder) is not None:
-            recorder.detaches(self)
+        if MODE.get().recorder is not None:
             self._node = shapes.detach(self)._node
             return self
         if self._node is not None and self._node.op is None:
