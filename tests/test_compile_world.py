@@ -168,6 +168,7 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "getattr of a module in a loop": lambda x: x * sum(getattr(THIS, n) for n in [NAME]),
     "getattr of numpy": lambda x: x * float(getattr(np, "random").rand()),  # noqa: B009
     "getattr of np.random by a computed name": lambda x: x * float(getattr(np, "ran" + "dom").rand()),
+    "getattr of a module in a helper": lambda x: x * picked(THIS, NAME),
     "dir of a module": lambda x: x * len(dir(THIS)),
     "attrgetter of a module": lambda x: x * operator.attrgetter("K")(THIS),
     "set of objects": lambda x: x * next(iter(OBJECTS)).k,
@@ -179,6 +180,10 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
 
 class Base:
     k = 2.0
+
+
+def picked(owner: Any, name: str) -> Any:
+    return getattr(owner, name)
 
 
 OBJECTS = {Base()}

@@ -210,13 +210,11 @@ class Compiled(Generic[P, R]):
                     f"compile(): recording {self.__name__} changes {replay.broken(args, kwargs, mode)}, so no call can "
                     "be replayed; leave it uncompiled"
                 )
-        checked = Recording(self, args, kwargs) if self.check else None
-        if checked is not None:
-            checked.expect()
-        result: R = replay.run(*entered, args, kwargs)
-        if checked is not None:
-            checked.compare(result, exact=self.backend == "numpy")
-        return result
+        if not self.check:
+            result: R = replay.run(*entered, args, kwargs)
+            return result
+        call = functools.partial(replay.run, *entered, args, kwargs)
+        return Recording(self, args, kwargs).check(call, exact=self.backend == "numpy")  # type: ignore[no-any-return]
 
     def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay:
         with self._lock:

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 from collections.abc import Callable
 from operator import call, is_
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +18,6 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 
 _NESTED = (tuple, list, dict)
-
-
-class Number(NamedTuple):
-    """A number that each call takes: what stands for it while recording, and how the leaves of a call lead to it."""
-
-    scalar: Scalar
-    find: Callable[[list[Any]], Any]
 
 
 def structure_of(*values: Any) -> tuple[list[Any], list[Any]]:
@@ -60,7 +53,8 @@ class Arguments:
         self.structure, self.leaves = structure_of(*args, *kwargs.values())
         self._same = _same_tensors(self.leaves)
         self.names: list[str] = []
-        self.numbers: list[Number] = []
+        # What stands for a number of each call while recording, and the place of its leaf.
+        self.numbers: list[tuple[Scalar, int]] = []
         self.tensors: list[tuple[int, Any]] = []
         self._place: dict[int, int] = {}
         self._guards: list[Callable[[Any], bool]] = []
@@ -94,7 +88,7 @@ class Arguments:
             return value
         if type(value) is float:
             number = self.world.number(value, name)
-            self.numbers.append(Number(number, lambda leaves: leaves[place]))
+            self.numbers.append((number, place))
             self._guards.append(lambda x: x.__class__ is float)
             return number
         if isinstance(value, np.ndarray):

@@ -152,7 +152,7 @@ class Gradients:
         run, by_tensor = self.run, program.by_tensor
         leaves = [(run.paths.get(id(t), "tensor"), run.record_of(t)) for t in (*self.read, *self.seeds)]
         outputs = [(v, i) for i, v in enumerate(self._values)]
-        numbers = [n.scalar.text for n in self.recording.numbers]
+        numbers = [scalar.text for scalar, _ in self.recording.numbers]
         statements = Statements(program, leaves, set(), outputs, (), numbers, boundary=self.saved)
         name = self.recording.compiled.__name__
         plan = Plan(statements, f"The gradients of {name}, as recorded. Printed by minigrad.")

@@ -165,7 +165,9 @@ class Run(Recorder):
             now = t._node
             grown = id(t) in self.written and now is not None and now.op is not None and now.requires_grad
             if not (same_record(node, now) or grown):
-                raise self.world.not_repeated(f"changes requires_grad of {self.path(t)}, or detaches it in place")
+                raise self.world.not_repeated(
+                    f"changes requires_grad of {self.path(t)}, or detaches it in place"
+                )
             # A leaf that was changed under no_grad() has another record by now.
             records = () if node is None else (node, now) if now is not None and now.op is None else (node,)
             if any((record.hooks or {}) != hooks for record in records):

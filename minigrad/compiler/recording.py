@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.arguments import Arguments, Number, tensors_in
+from minigrad.compiler.arguments import Arguments, tensors_in
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
 from minigrad.compiler.guards import same
@@ -59,8 +59,12 @@ class Recording:
                 self.owner_of[id(t._grad)] = t
         self.tensors = tensors
         self.run = Run(self.world, tensors, paths)
-        self.numbers = [*self.arguments.numbers, *(Number(*option) for option in self.world.options)]
         self.names = Names()
+        # Numbers that each call takes: what stands for them while recording, and the expressions that find them.
+        self.numbers = [(scalar, f"leaves[{place}]") for scalar, place in self.arguments.numbers]
+        for scalar, group, key, i in self.world.options:
+            option = f"{self.names.name(group)}[{self.names.name(key)}]"
+            self.numbers.append((scalar, option if i is None else f"{option}[{i}]"))
         # The Tensors that a call makes; their numbers by id; those of them and of others that the function returns.
         self.results: list[Any] = []
         self.number_of: dict[int, int] = {}
@@ -88,11 +92,6 @@ class Recording:
 
     # ------------------------------------------------------------ a call that is checked
 
-    def expect(self) -> None:
-        """Runs the function for `compare`; everything is left as it was before."""
-        with self.run:
-            self.expected = self._values(self._call())
-
     def _values(self, result: Any) -> list[tuple[str, Any]]:
         """Copies of the arrays of results, of Tensors that were there before, and of their gradients."""
         values = [("a result", t) for t in tensors_in(result)]
@@ -100,9 +99,15 @@ class Recording:
             values += [("a Tensor", t), ("a gradient", t._grad)]
         return [(name, np.zeros(0) if t is None else t._array.copy()) for name, t in values]
 
-    def compare(self, result: Any, exact: bool) -> None:
-        """RuntimeError where results, gradients or changed Tensors differ; unless ``exact``, by more than rounding."""
-        for (name, a), (_, b) in zip(self._values(result), self.expected, strict=True):
+    def check(self, call: Callable[[], Any], exact: bool) -> Any:
+        """What ``call`` returns. RuntimeError where results, gradients or changed Tensors differ from the function's.
+
+        Unless ``exact``, by more than rounding.
+        """
+        with self.run:
+            expected = self._values(self._call())
+        result = call()
+        for (name, a), (_, b) in zip(self._values(result), expected, strict=True):
             rounded = b.dtype.kind == "f" and not exact
             off = float(np.finfo(b.dtype).eps) ** 0.5 * np.max(np.abs(b), initial=0.0) if rounded else 0.0
             try:
@@ -111,6 +116,7 @@ class Recording:
                 raise runtime_error(
                     f"compile(check=True): {name} differs from that of the function itself: {error}"
                 ) from error
+        return result
 
     # ------------------------------------------------------------ what a call does, as printed functions
 
@@ -150,8 +156,7 @@ class Recording:
         if value.__class__ is tuple:
             return f"({items})"
         if type(value) is Scalar:
-            finds = (number.find for number in self.numbers if number.scalar is value)
-            return next((f"{name(find)}(leaves)" for find in finds), "") or name(value.__copy__())
+            return next((text for n, text in self.numbers if n is value), "") or name(value.__copy__())
         if isinstance(value, np.ndarray):
             raise runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
         plain = isinstance(value, _PLAIN) or (isinstance(value, tuple) and not tensors_in(value))
@@ -321,7 +326,7 @@ class Recording:
             run.record_of(t) for t in tensors if arguments.place_of(t) is None and id(t) not in self.owner_of
         }
         writes = [(run.record_of(t), value[n], id(owner(t._array))) for t, n in run.written.values()]
-        numbers = [n.scalar.text for n in self.numbers]
+        numbers = [scalar.text for scalar, _ in self.numbers]
         numba = self.compiled.backend == "numba"
         statements = (NumbaStatements if numba else Statements)(
             program, leaves, bound, outputs, writes, numbers, effects=run.acts
@@ -333,19 +338,18 @@ class Recording:
         """What the plan takes in a call, or None where a guard on its leaves fails, as an expression."""
         name = self.names.name
         inputs = [f"{self.place(self._tensor(v))}._array" for v in plan.takes]
-        inputs += [f"{name(number.find)}(leaves)" for number in self.numbers]
+        inputs += [text for _, text in self.numbers]
         guards = [
             f"{self.place(of)}._grad is leaves[{place}]"
             for i, of in self.owner_of.items()
             if (place := self.arguments.place_of(self.tensors[i])) is not None
         ]
-        finds = {number.scalar.text: number.find for number in self.numbers}
+        texts = {scalar.text: text for scalar, text in self.numbers}
         for text, comparison, value in self.world.settled:
-            number = f"{name(finds[text])}(leaves)"
             if comparison:
-                guards.append(f"{name(getattr(float, comparison))}({number}, 0.0) is {value}")
+                guards.append(f"{name(getattr(float, comparison))}({texts[text]}, 0.0) is {value}")
             else:
-                guards.append(f"{name(same)}({number}, {name(value)})")
+                guards.append(f"{name(same)}({texts[text]}, {name(value)})")
         return f"[{', '.join(inputs)}]" + (f" if {' and '.join(guards)} else None" if guards else "")
 
     def _used(self, order: list[Node]) -> dict[int, Any]:

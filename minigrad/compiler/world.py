@@ -15,7 +15,7 @@ import functools
 import sys
 import types
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ from minigrad import dtypes, errors
 from minigrad.compiler import kinds
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.watch import GLOBAL, Step, asks, instructions_watched, steps_of, suspects_in
+from minigrad.compiler.watch import ATTRIBUTE, GLOBAL, Step, asks, instructions_watched, steps_of, suspects_in
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -53,8 +53,9 @@ class World:
         self.owned: dict[int, str] = {}
         # Small arrays of NumPy, by id, whose elements are guarded.
         self.arrays: dict[int, Any] = {}
-        # Numbers that are parameters of the recording: each with what finds it in a call; and what was seen of them.
-        self.options: list[tuple[Scalar, Callable[[Any], Any]]] = []
+        # Options of optimizers that are parameters of the recording, each with its dict, its key there and its place in
+        # a tuple; and what was seen of numbers.
+        self.options: list[tuple[Scalar, dict[str, Any], str, int | None]] = []
         self.settled: list[tuple[str, str, Any]] = []
         # Options of optimizers, each with what stands for it while the function is recorded.
         self._stand_ins: list[tuple[dict[str, Any], str, Any, Any]] = []
@@ -76,8 +77,8 @@ class World:
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
         self.refused_names = {name: f"{name}, with which code may reach anything" for name in kinds.SECRET}
         self.hidden = ""
-        # Opaque defaults, by the code and the name of the parameter.
-        self.defaults: dict[types.CodeType, dict[str, tuple[Any, str]]] = {}
+        # Parameters with opaque defaults, and why they must not be read, by the code.
+        self.defaults: dict[types.CodeType, dict[str, str]] = {}
         for cls in Tensor.__mro__[:-1]:
             self._space(cls, cls.__name__)
         self.guards.entry(vars(dtypes), "_default", "the default dtype")
@@ -218,8 +219,8 @@ class World:
             items += [(path, k) for k in dict.keys(value)]
         if isinstance(value, defaultdict):
             items.append((f"{path}.default_factory", self._attribute(value, "default_factory", path)))
-        module = next((v for _, v in items if isinstance(v, types.ModuleType)), None)
-        self.hidden = self.hidden or (f"the module {module.__name__}" if module is not None else "")
+        for _, module in items:
+            self._hide(module)
         reason = self._each(items)
         return reason and f"a {kind.__name__} that holds {reason}"
 
@@ -247,7 +248,7 @@ class World:
             known |= function.__kwdefaults__
         for name, value in known.items():
             if reason := self.follow(value, name):
-                self.defaults.setdefault(code, {})[name] = value, reason
+                self.defaults.setdefault(code, {})[name] = f"{name}, {reason}"
         self._code(code, function.__globals__, cells)
         self._space(function, path or function.__qualname__)
         self.guards.table(vars(function), path, values=False)
@@ -262,6 +263,10 @@ class World:
         if not {"setattr", "delattr", *kinds.REFLECTION}.isdisjoint(code.co_names):
             self._asked |= texts
         for i, (_, operation, name, value, module) in enumerate(steps):
+            after = steps[min(i + 1, len(steps) - 1)]
+            named = after.operation in ATTRIBUTE and after.name not in ("__dict__", "__getattribute__")
+            if operation != "IMPORT_NAME" and not named:
+                self._hide(value)
             if operation in (*GLOBAL, "STORE_GLOBAL", "DELETE_GLOBAL"):
                 self.guards.entry(space, name, name)
                 if name not in space and hasattr(builtins, name):
@@ -326,6 +331,11 @@ class World:
                 self._refuse(name, where, reason)
         return ""
 
+    def _hide(self, value: Any) -> None:
+        """A module that is more than asked for an attribute by its name: code that computes names may reach it."""
+        if isinstance(value, types.ModuleType):
+            self.hidden = self.hidden or f"the module {value.__name__}"
+
     def _refuse(self, name: str, path: str, reason: str) -> None:
         """An attribute is refused where code reaches it, by its name or, of an object, by one that is computed."""
         self.refused_names.setdefault(name, reason)
@@ -365,8 +375,7 @@ class World:
                 several = values is item
                 places = [(f"{key}_{i}", i) for i in range(len(values))] if several else [(key, None)]
                 numbers = tuple(self.number(v, text) for v, (text, _) in zip(values, places, strict=True))
-                finders = [functools.partial(_option, group, key, i) for _, i in places]
-                self.options += zip(numbers, finders, strict=True)
+                self.options += [(n, group, key, i) for n, (_, i) in zip(numbers, places, strict=True)]
                 self._stand_ins.append((group, key, numbers if several else numbers[0], item))
 
     # ------------------------------------------------------------ names
@@ -379,14 +388,13 @@ class World:
     def settle_names(self) -> None:
         """Follows attributes of objects, classes and modules that the code mentions, until no more are."""
         before: Any = None
-        while before != (now := self._size()):
+        # As long as what grows is the same, nothing is left to follow.
+        while before != (
+            now := [len(self._mentioned), len(self._asked), len(self._codes), len(self._spaces)]
+        ):
             before = now
             for space in list(self._spaces):
                 self._ask(space, self._mentioned)
-
-    def _size(self) -> tuple[int, ...]:
-        """What grows while names are followed: as long as it is the same, nothing is left to follow."""
-        return *map(len, (self._mentioned, self._asked, self._spaces)), self._reflective, self._textual
 
     def _ask(self, space: _Space, names: set[str]) -> None:
         """Follows attributes of these names, and of others where the code may ask for any."""
@@ -436,11 +444,7 @@ class World:
         suspects = {code: rows for code, steps in self._codes if (rows := suspects_in(self, code, steps))}
 
         def look(frame: types.FrameType, offset: int) -> None:
-            what = suspects[frame.f_code].get(offset)
-            if isinstance(what, list):  # defaults, where the parameters still have them
-                values = frame.f_locals
-                what = next((f"{n}, {reason}" for n, v, reason in what if values.get(n) is v), None)
-            if what is not None:
+            if what := suspects[frame.f_code].get(offset):
                 raise RuntimeError(
                     f"compile(): the function reaches {what}. A recording cannot guard that: do it outside, and pass "
                     f"what it gives as an argument (at {errors.place(frame.f_code, offset)})"
@@ -482,7 +486,3 @@ def _home(function: Any) -> str:
 
 def _join(path: str, name: Any) -> str:
     return f"{path}.{name}" if path else str(name)
-
-
-def _option(group: dict[str, Any], key: str, i: int | None, leaves: Any) -> Any:
-    return group[key] if i is None else group[key][i]
