@@ -135,6 +135,7 @@ class Run(Recorder):
             rows.append((state.clear,))
             for key, (entries, content) in before.items():
                 rows += [(entries.clear,), (entries.update, content), (state.__setitem__, key, entries)]
+        rows += [(operator.setitem, group, key, value) for group, key, _, value in self.world.options]
         rows.append((setattr, self, "_over", True))
         for generator, position in self._generators:
             generator.restore(position)

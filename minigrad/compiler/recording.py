@@ -62,9 +62,10 @@ class Recording:
         self.names = Names()
         # Numbers that each call takes: what stands for them while recording, and the expressions that find them.
         self.numbers = [(scalar, f"leaves[{place}]") for scalar, place in self.arguments.numbers]
-        for scalar, group, key, i in self.world.options:
+        for group, key, numbers, _ in self.world.options:
             option = f"{self.names.name(group)}[{self.names.name(key)}]"
-            self.numbers.append((scalar, option if i is None else f"{option}[{i}]"))
+            several = [(n, f"{option}[{i}]") for i, n in enumerate(numbers)] if type(numbers) is tuple else []
+            self.numbers += several or [(numbers, option)]
         # The Tensors that a call makes; their numbers by id; those of them and of others that the function returns.
         self.results: list[Any] = []
         self.number_of: dict[int, int] = {}
@@ -315,7 +316,7 @@ class Recording:
         own = {memory(v): home for v, home in outputs if home.__class__ is int}
         outputs += [(v, own.get(v, ("saved", i))) for i, v in enumerate(saved)]
         used = self._used(order)
-        names = {i: self.world.owned.get(i) or run.paths[i] for i in used}
+        names = {i: run.paths[i] for i in used}
         # Without the name of the one object that all belong to.
         roots = {name.partition(".")[0] for name in names.values() if "." in name}
         if len(roots) == 1:

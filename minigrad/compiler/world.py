@@ -47,20 +47,16 @@ class World:
 
     def __init__(self, function: Any) -> None:
         self.guards = Guards()
-        # By a Tensor's id: Tensors, the paths that lead to them, the qualified names of parameters and buffers.
+        # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
-        self.owned: dict[int, str] = {}
         # Small arrays of NumPy, by id, whose elements are guarded.
         self.arrays: dict[int, Any] = {}
-        # Options of optimizers that are parameters of the recording, each with its dict, its key there and its place in
-        # a tuple; and what was seen of numbers.
-        self.options: list[tuple[Scalar, dict[str, Any], str, int | None]] = []
+        # Options of optimizers that are parameters of the recording: their dicts, their keys there, the numbers or
+        # tuples of numbers that stand for them during a run, and they themselves.
+        self.options: list[tuple[dict[str, Any], str, Any, Any]] = []
+        # What was seen of numbers.
         self.settled: list[tuple[str, str, Any]] = []
-        # Options of optimizers, each with what stands for it while the function is recorded.
-        self._stand_ins: list[tuple[dict[str, Any], str, Any, Any]] = []
-        # The option that the function sets, if any.
-        self._set = ""
         self.states: list[dict[Any, Any]] = []
         self.home = _home(function)
         self._names = Names()
@@ -350,9 +346,9 @@ class World:
         for table in fresh:  # several holders publish some of them
             self.guards.table(table, path)
             for key, item in table.items():
+                self.follow(item, where := _join(path, key))
                 if isinstance(item, Tensor):
-                    self.owned.setdefault(id(item), _join(path, key).strip("."))
-                self.follow(item, _join(path, key))
+                    self.paths[id(item)] = where.strip(".")
         if held.state is not None:
             self._optimizer(held, path)
         return self._object(value, path, whole=held.state is not None or kinds.of_minigrad(type(value)))
@@ -367,16 +363,13 @@ class World:
             where = f"{path}.param_groups[{k}]"
             self.guards.table(group, where, keys=False, values=False)
             for key, item in [*group.items()]:
-                values = item if item.__class__ is tuple else (item,)
-                if not values or any(v.__class__ is not float for v in values):
+                several = item.__class__ is tuple
+                if {float} == {v.__class__ for v in (item if several else (item,))}:
+                    numbers = several and tuple(self.number(v, f"{key}_{i}") for i, v in enumerate(item))
+                    self.options.append((group, key, numbers or self.number(item, key), item))
+                else:
                     self.guards.entry(group, key, f"{where}[{key!r}]")
                     self.follow(item, f"{where}[{key!r}]")
-                    continue
-                several = values is item
-                places = [(f"{key}_{i}", i) for i in range(len(values))] if several else [(key, None)]
-                numbers = tuple(self.number(v, text) for v, (text, _) in zip(values, places, strict=True))
-                self.options += [(n, group, key, i) for n, (_, i) in zip(numbers, places, strict=True)]
-                self._stand_ins.append((group, key, numbers if several else numbers[0], item))
 
     # ------------------------------------------------------------ names
 
@@ -450,21 +443,18 @@ class World:
                     f"what it gives as an argument (at {errors.place(frame.f_code, offset)})"
                 )
 
-        for group, key, stand_in, _ in self._stand_ins:
+        for group, key, stand_in, _ in self.options:  # until the run is undone
             group[key] = stand_in
-        try:
-            with instructions_watched(suspects, look) if suspects else contextlib.nullcontext():
-                yield
-        finally:
-            for group, key, stand_in, value in self._stand_ins:
-                if group.get(key) is not stand_in:
-                    self._set = f"the option {key!r} of an optimizer"
-                group[key] = value
+        with instructions_watched(suspects, look) if suspects else contextlib.nullcontext():
+            yield
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed an object of Python."""
         seeded = any(generator.resets != resets for generator, resets in self.generators)
-        what = "the seed or the state of a random generator" if seeded else self._set or self.guards.changed()
+        keys = (key for group, key, stand_in, _ in self.options if group.get(key) is not stand_in)
+        what = "the seed or the state of a random generator" if seeded else self.guards.changed()
+        if (key := next(keys, None)) is not None:
+            what = f"the option {key!r} of an optimizer"
         if what:
             raise self.not_repeated(f"changes {what}")
 
