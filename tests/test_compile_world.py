@@ -172,10 +172,15 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "dir of a module": lambda x: x * len(dir(THIS)),
     "attrgetter of a module": lambda x: x * operator.attrgetter("K")(THIS),
     "set of objects": lambda x: x * next(iter(OBJECTS)).k,
+    "opaque default beside another value": lambda x: x * with_clock(x, abs),
     "cached function": lambda x: x * remembered(),
     "ufunc of a Python function": lambda x: x * float(UFUNC(2.0)),
 }
 # fmt: on
+
+
+def with_clock(x: Any, clock: Any = time.time) -> Any:
+    return clock(2.0)
 
 
 class Base:

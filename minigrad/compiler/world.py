@@ -81,10 +81,7 @@ class World:
         # Random generators, each with how often it was seeded.
         self.generators = [(default_generator, default_generator.resets)]
         if reason := self.follow(function, ""):
-            raise RuntimeError(
-                f"compile(): the function is or holds {reason}, which a recording cannot guard (the function at "
-                f"{self.home})"
-            )
+            raise _unguarded(f"is or holds {reason}", self.home)
 
     def knows(self, value: Any) -> bool:
         """Whether guards see the value."""
@@ -438,10 +435,7 @@ class World:
 
         def look(frame: types.FrameType, offset: int) -> None:
             if what := suspects[frame.f_code].get(offset):
-                raise RuntimeError(
-                    f"compile(): the function reaches {what}. A recording cannot guard that: do it outside, and pass "
-                    f"what it gives as an argument (at {errors.place(frame.f_code, offset)})"
-                )
+                raise _unguarded(f"reaches {what}", errors.place(frame.f_code, offset))
 
         for group, key, stand_in, _ in self.options:  # until the run is undone
             group[key] = stand_in
@@ -472,6 +466,13 @@ def _home(function: Any) -> str:
         function = function.func
     code = getattr(function, "__code__", None)
     return "an unknown place" if code is None else errors.spot(code.co_filename, code.co_firstlineno)
+
+
+def _unguarded(what: str, place: str) -> Exception:
+    return RuntimeError(
+        f"compile(): the function {what}. A recording cannot guard that: do it outside, and pass what it gives as an "
+        f"argument (at {place})"
+    )
 
 
 def _join(path: str, name: Any) -> str:
