@@ -127,7 +127,10 @@ def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: b
 
 
 def dropout(input: Tensor, p: float, train: bool) -> Tensor:
-    """Each element 0 with probability ``p``, and divided by ``1 - p`` otherwise; ``input`` itself unless ``train``."""
+    """Sets each element to 0 with probability ``p`` and divides the rest by ``1 - p``.
+
+    Without ``train`` it is ``input`` itself.
+    """
     return _dropped(input, p, train, feature=False, alpha=False)
 
 

@@ -275,12 +275,25 @@ class Gate:
 
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The function with arguments given by name that are not among those with a place."""
+        if "out" in named and "out" not in self.only:
+            return self.write(args, {**named})
         own = {name: value for name, value in named.items() if name in self.only}
         if len(own) == len(named) or self.function.__code__.co_flags & inspect.CO_VARKEYWORDS:
             classes = map(type, args[: len(self.names)] if self.looks else ())
             return self.check((*classes, *named, *map(type, named.values())), args, named)
         others = {name: value for name, value in named.items() if name not in own}
         return self.check(None, self.renamed(args, others, own), own)
+
+    def write(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """The result in the Tensors given as ``out``; TypeError where PyTorch's function takes none."""
+        from minigrad.gate import out
+
+        target = named.pop("out")
+        if self.name not in out.TAKES:
+            raise type_error(f"{self.name}() got an unexpected keyword argument 'out'")
+        if target is None:
+            return self.call(args, named)
+        return out.into(self.name, self.call(args, out.with_type_of(self.name, target, named)), target)
 
     def renamed(self, args: tuple[Any, ...], others: dict[str, Any], own: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments with those given by another name in their places; TypeError for a name unknown here."""

@@ -51,7 +51,7 @@ def cross_entropy(
     losses = functions.nll(logs, classes, ignore_index)
     hard = _of_classes(losses, classes, weight, ignore_index, reduction)
     kept = classes.ne(ignore_index)
-    even = where(kept, -(logs if weight is None else logs * weight.detach()).sum(1), 0.0)
+    even = where(kept, -(logs if weight is None else logs * weight).sum(1), 0.0)
     if reduction == "mean":
         even = even.sum() / _weights(classes, weight, ignore_index, logs).sum()
     else:
@@ -119,7 +119,7 @@ def _weights(classes: Tensor, weight: Tensor | None, ignore: int, like: Tensor) 
     if weight is None:
         weights: Tensor = cast(kept, like._array.dtype)
         return weights
-    return where(kept, weight.detach()[where(kept, classes, 0)], 0.0)
+    return where(kept, weight[where(kept, classes, 0)], 0.0)
 
 
 def _of_classes(
@@ -153,7 +153,7 @@ def _of_probabilities(
         target = target * (1 - smoothing) + smoothing / classes
     losses = functions.log_softmax(input, dim) * target
     if weight is not None:
-        losses = losses * weight.detach().reshape(classes, *(1,) * (input._array.ndim - 2))
+        losses = losses * weight.reshape(classes, *(1,) * (input._array.ndim - 2))
     if reduction == "none":
         return -losses.sum(dim)
     if reduction == "mean":

@@ -136,7 +136,9 @@ class Module(Hooked):
         kind = "buffer" if isinstance(value, Buffer) else "parameters"
         kind = "module" if isinstance(value, Module) else kind
         if "_parameters" not in self.__dict__:
-            raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
+            raise AttributeError(
+                f"cannot assign {kind} before Module.__init__() call; begin with super().__init__()"
+            )
         if name in self._parameters and kind != "parameters":
             raise _members.wrong_kind(value, "parameter", name)
         if name in self._modules and kind == "buffer":

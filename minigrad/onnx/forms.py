@@ -218,6 +218,11 @@ def _channel_norm(o: Out, x: str, w: str, *b: str, groups: int, eps: float) -> s
     return o("Add", y, o("Reshape", *b, each)) if b else y
 
 
+def _running_norm(o: Out, x: str, mean: str, var: str, w: str, *b: str, eps: float) -> str:
+    shift = b[0] if b else o.array(np.zeros(o.node.inputs[3].shape))
+    return o("BatchNormalization", x, w, shift, mean, var, epsilon=eps)
+
+
 def _safe_softmax(o: Out, x: str, dim: int) -> str:
     most = o("ReduceMax", x, o.array([dim], np.int64), keepdims=1)
     return o("Where", o("Equal", most, o.array(-np.inf)), o.array(0.0), o("Softmax", x, axis=dim))
@@ -375,6 +380,7 @@ FORMS: dict[str, Form] = {
     "reshape": _reshape,
     "rnn": rnn,
     "round": _round,
+    "running_norm": _running_norm,
     "rsqrt": lambda o, x: o("Reciprocal", o("Sqrt", x)),
     "safe_softmax": _safe_softmax,
     "silu": lambda o, x: o("Mul", x, o("Sigmoid", x)),

@@ -59,7 +59,10 @@ def _names_class(target: Any, classes: int) -> None:
 
 def _is_row(weight: Any, index: Any, **params: Any) -> None:
     if index.size and (index.min() < 0 or index.max() >= len(weight)):
-        raise IndexError("index out of range in self")
+        wrong = index.min() if index.min() < 0 else index.max()
+        raise IndexError(
+            f"index out of range in self: there is no row {wrong}, the weight has {len(weight)} rows"
+        )
 
 
 # fmt: off
