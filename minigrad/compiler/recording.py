@@ -244,7 +244,9 @@ class Recording:
         for i, t in enumerate(results):
             if id(t) in errors:
                 node = self.names.name(_refusing(t._node, errors[id(t)]))
-                lines.append(f"made[{i}] = {self.names.name(wrap)}(arrays[{i}], {node})")
+                behind_it = {id(s): s for n in run.order([t._node]) if (s := run.sources.get(n)) is not None}
+                leads = ", ".join(self.place(s) for s in behind_it.values() if s.requires_grad)
+                lines.append(f"made[{i}] = {self.names.name(_behind)}(arrays[{i}], {node}, [{leads}])")
         if gradients is not None:
             lines += [f"made[{self.number_of[id(t)]}] = outs[{k}]" for k, t in enumerate(opened)]
         return gradients, any(n.saved for t in opened for n in behind[id(t)]), lines
@@ -373,6 +375,14 @@ class Recording:
                         f"compile(): {run.path(t)} is changed in place while {run.path(other)}, that shows the same "
                         "memory, takes part too. Make the view inside of the compiled function, or clone() it"
                     )
+
+
+def _behind(array: Any, record: Node, leads: list[Any]) -> Any:
+    """A Tensor with a copy of ``record`` behind it, through which a backward pass to any of ``leads`` comes."""
+    node = record.copy()
+    node.hooks = node.hooks and dict(node.hooks)
+    node.inputs = tuple(t._node for t in leads)
+    return wrap(array, node)
 
 
 def _refusing(record: Node, error: Exception | None) -> Node:
