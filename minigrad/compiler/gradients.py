@@ -42,7 +42,8 @@ class Gradients:
         self.seeds: list[Any] = []
         with run.recording():
             for t in results:
-                seed = wrap(np.ones(t._array.shape, t._array.dtype))
+                # As a cotangent mostly lies: so the plan adds up in the order of eager mode.
+                seed = wrap(np.ones_like(t._array, subok=False))
                 run.stands_for(seed, leaf(seed))
                 run.tensors[id(seed)], run.paths[id(seed)] = seed, "gradient"
                 self.seeds.append(seed)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import errors
+from minigrad.compiler.restore import restoring
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.world import World
 from minigrad.core.changes import changed, owner, part
@@ -134,6 +135,7 @@ class Run(Recorder):
             rows.append((state.clear,))
             for key, (entries, content) in before.items():
                 rows += [(entries.clear,), (entries.update, content), (state.__setitem__, key, entries)]
+        rows += restoring(self.world.guards)
         rows.append((setattr, self, "_over", True))
         for generator, position in self._generators:
             generator.restore(position)

@@ -16,6 +16,7 @@ from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import Run
 from minigrad.compiler.replay import Names, Replay
 from minigrad.compiler.scalars import Scalar
+from minigrad.compiler.shared import Shown, shown_in, tie
 from minigrad.compiler.statement import OUTSIDE
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
@@ -65,6 +66,8 @@ class Recording:
         self.results: list[Any] = []
         self.number_of: dict[int, int] = {}
         self.returned: list[Any] = []
+        # By id, those that are views of others, or of what was there before.
+        self.shown: dict[int, Shown] = {}
 
     def _call(self) -> Any:
         args, kwargs = self.arguments.inputs
@@ -192,10 +195,17 @@ class Recording:
         outside = {id(owner(t._array)) for t in self.tensors.values()}
         for i, t in enumerate(self.results):
             # The memory decides: a view of what was made elsewhere is as that.
-            if MODE.get().inference and id(owner(t._array)) not in outside:
+            if (t._inference or MODE.get().inference) and id(owner(t._array)) not in outside:
                 yield f"made[{i}]._inference = True"
             if t.requires_grad and t._node.op is None:
                 yield f"made[{i}].requires_grad_()"
+
+    def _shared(self, tied: list[list[Any]]) -> Iterator[str]:
+        """The lines that make results views of others; ``tied`` share memory without one that is their base."""
+        for t, shown in ((t, self.shown[id(t)]) for t in self.results if id(t) in self.shown):
+            yield f"made[{self._number(t)}] = {self.names.name(shown.of)}({self._value(shown.base)})"
+        for some in tied:
+            yield f"{self.names.name(tie)}([{', '.join(map(self._value, some))}])"
 
     # ------------------------------------------------------------ gradients
 
@@ -206,7 +216,9 @@ class Recording:
         """
         run, results = self.run, self.results
         live = [t for t in results if t._node.requires_grad and t._node.op is not None]
-        if any(t._node.hooks for t in live):
+        hooked = any(t._node.hooks for t in live)
+        live = [t for t in live if id(t) not in self.shown]
+        if hooked:
             raise runtime_error(
                 "compile(): a result has a hook, or retains its gradient, which each call would give to a new "
                 "Tensor. Do that outside, with what the call returns"
@@ -229,12 +241,9 @@ class Recording:
         freed = [id(t) for t in live if any(type(n.saved) is Freed for n in behind[id(t)])]
         errors: dict[int, Exception | None] = dict.fromkeys(freed)
         opened = [t for t in live if id(t) not in errors and any(t is r for r in self.returned)]
-        gradients = None
-        try:
-            gradients = Gradients(self, opened) if opened else None
-        except RuntimeError as error:
-            # It is what backward() on a result raises, as where a saved Tensor was changed.
-            errors |= dict.fromkeys(map(id, opened), error)
+        gradients, failed = self._pass(opened)
+        errors |= failed
+        opened = [t for t in opened if id(t) not in errors]
         if gradients is not None and not gradients.targets:
             raise runtime_error(
                 "compile(): a result requires grad because of a Tensor that the function makes, which no later call "
@@ -251,6 +260,18 @@ class Recording:
             lines += [f"made[{self.number_of[id(t)]}] = outs[{k}]" for k, t in enumerate(opened)]
         return gradients, any(n.saved for t in opened for n in behind[id(t)]), lines
 
+    def _pass(self, opened: list[Any]) -> tuple[Gradients | None, dict[int, Exception | None]]:
+        """The gradients of results, but of those on which backward() raises; and what it raises, by their ids."""
+        errors: dict[int, Exception | None] = {}
+        try:
+            return Gradients(self, opened) if opened else None, errors
+        except RuntimeError as error:  # as where a saved Tensor was changed
+            for t in opened if len(opened) > 1 else ():
+                errors |= self._pass([t])[1]
+            if not errors:
+                return None, dict.fromkeys(map(id, opened), error)
+        return self._pass([t for t in opened if id(t) not in errors])[0], errors
+
     # ------------------------------------------------------------ the plan
 
     def _replay(self, result: Any) -> Replay:
@@ -266,6 +287,7 @@ class Recording:
                 refresh(t)  # a view shows what its base has become
                 if t._node is None:  # no operation computed it
                     leaf(t)
+        self.shown, tied = shown_in(results, self.tensors, self._number)
         lines = list(self._made())
         gradients, saves, differentiated = self._gradients()
         roots = [*(t._node for t in results), *(node for _, node in run.written.values()), *run.acts]
@@ -280,7 +302,7 @@ class Recording:
         replay = Replay(plan, self.arguments, self.world, bound)
         replay.inputs = self.names.function("leaves", self._inputs(plan))
         made = f"made = made_of(arrays[:{len(results)}])" if saved else "made = made_of(arrays)"
-        lines = [made, *lines, *differentiated, *own]
+        lines = [made, *lines, *differentiated, *self._shared(tied), *own]
         replay.finish = self.names.function("arrays, outs, leaves", f"{structure}, ({effects})", lines)
         generators = [g for n in run.acts if (g := n.params.get("generator")) is not None]
         replay.generators = list({id(g): g for g in generators}.values())

@@ -396,6 +396,8 @@ class World:
         home = owner if of_module or of_class else type(owner)
         if of_module or owner is Tensor:
             kinds.load(owner, names)
+        if of_class:
+            self.guards.classes[id(content)] = owner
         library = kinds.of_minigrad(home) and not whole
         fixed = of_module or isinstance(owner, Tensor) or (of_class and library)
         if whole or (self._reflective and not fixed) or (self._textual and type(owner) in kinds.PLAIN):
