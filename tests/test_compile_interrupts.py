@@ -38,6 +38,7 @@ def interrupted(call: Callable[[], Any], at: int) -> tuple[bool, bool]:
         return inside
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for it when tracing begins
     sys.settrace(trace)
     try:
         call()

@@ -65,8 +65,8 @@ def _drop(content: Any, keys: list[Any]) -> None:
 
 
 def _values(content: Any, values: list[Any], keys: dict[int, list[Any]]) -> None:
-    """Gives a dict its values, with its keys where guards know these, too."""
-    names = keys.get(id(content), list(dict.keys(content)))
+    """Gives a dict its values, with its keys; where no guard knows these, later ones are new."""
+    names = keys.get(id(content), list(dict.keys(content))[: len(values)])
     if len(names) == len(values):
         base: Any = OrderedDict if isinstance(content, OrderedDict) else dict
         base.clear(content)
