@@ -46,6 +46,14 @@ REFUSED = {
     **{name: f"{name}(), which gives something else in each run" for name in ("id", "hash", "open")},
     **{name: f"{name}, whose objects a recording cannot guard" for name in ("memoryview", "bytearray")},
 }  # fmt: skip
+# Functions of minigrad that read or set what holds for the whole process.
+SETTINGS = {
+    "get_num_threads", "set_num_threads", "get_num_interop_threads", "set_num_interop_threads", "set_default_device",
+    "use_deterministic_algorithms", "are_deterministic_algorithms_enabled", "set_deterministic_debug_mode",
+    "get_deterministic_debug_mode", "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal",
+    "get_float32_matmul_precision", "set_float32_matmul_precision", "is_warn_always_enabled", "set_warn_always",
+    "set_printoptions", "is_autocast_enabled",
+}  # fmt: skip
 # What may ask for any attribute, and what looks at the attributes of a namespace without naming them.
 REFLECTION = {
     "getattr", "hasattr", "vars", "dir", "attrgetter", "methodcaller", "__dict__", "__getattribute__", "asdict",
@@ -142,6 +150,8 @@ def refusal(value: Any, text: str) -> str:
     home = home_of(value)
     if home == "builtins":
         return REFUSED.get(value.__name__, "")
+    if value.__name__ in SETTINGS and home.startswith("minigrad."):
+        return f"{value.__name__}(), which is about a setting of the whole process"
     return "" if is_pure(home) else f"{text} of the module {home}"
 
 

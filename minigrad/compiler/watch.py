@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from minigrad.compiler.guards import MISSING
-from minigrad.compiler.kinds import REFLECTION, SECRET
+from minigrad.compiler.kinds import REFLECTION, SECRET, SETTINGS
 from minigrad.readers.places import instructions
 
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
@@ -44,6 +44,8 @@ def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any])
         value = MISSING
         if operation in ATTRIBUTE and module is not None:
             value = vars(module).get(name, MISSING)
+            if value is MISSING and name in SETTINGS:  # minigrad loads it when it is asked for
+                value = getattr(module, name, MISSING)
         elif operation == "STORE_FAST" and module is not None:
             local[name] = module
         elif operation in GLOBAL:

@@ -24,7 +24,7 @@ from minigrad import dtypes, errors
 from minigrad.compiler import kinds
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.watch import GLOBAL, Step, asks, instructions_watched, steps_of, suspects_in
+from minigrad.compiler.watch import ATTRIBUTE, GLOBAL, Step, asks, instructions_watched, steps_of, suspects_in
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -127,6 +127,8 @@ class World:
             return f"a {kind.__name__}"
         if id(value) in kinds.IMPURE:
             return f"{kinds.IMPURE[id(value)]}, which depends on more than its arguments"
+        if kind is np.ufunc or kinds.home_of(value) == "numpy":  # it may warn or raise
+            self.guards.add("np.geterr()", "{0}() == {1}", np.geterr, np.geterr())
         if kind is np.ufunc:
             return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
         if kinds.home_of(kind) == "typing":
@@ -166,8 +168,10 @@ class World:
             return self._holder(value, value.__minigrad_contents__(), path)
         if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
             self.guards.entry(vars(value), "__wrapped__", path)
+            self._space(value, path)
             return self.follow(vars(value).get("__wrapped__"), path)
         if isinstance(value, enum.Enum):
+            self._attribute(value, "_value_", path)
             return self._object(value, path) or self.follow(value._value_, f"{path}.value")
         if isinstance(value, kinds.CONTAINERS):
             return self._container(value, path)
@@ -272,7 +276,9 @@ class World:
                 self.guards.entry(sys.modules, name, name)
             if value is not MISSING and module is None:
                 self.follow(value, name)
-            self._reflective |= operation == "MATCH_CLASS" or asks(steps, i)
+            # Texts such as "{0.name}" ask for attributes, too.
+            formats = operation in ATTRIBUTE and name in ("format", "format_map")
+            self._reflective |= operation == "MATCH_CLASS" or formats or asks(steps, i)
             self._textual |= operation.startswith(("FORMAT_", "CONTAINS_OP")) or (
                 operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
             )
@@ -351,6 +357,7 @@ class World:
         """Follows an optimizer: floats among its options are parameters of a recording, and its state may grow."""
         state: Any = held.state
         self.states.append(state)
+        self.guards.table(held.defaults, f"{path}.defaults", keys=False)
         if isinstance(held.groups, list):
             self.guards.table(held.groups, f"{path}.param_groups")
         for k, group in enumerate(held.groups):
@@ -419,7 +426,8 @@ class World:
                 self.refused_names.setdefault(name, reason)
             else:
                 self._refuse(name, where, reason)
-        if of_module or isinstance(owner, Tensor):  # what may be asked for is missing
+        wraps = "__wrapped__" in content and not isinstance(owner, types.FunctionType)
+        if of_module or wraps or isinstance(owner, Tensor):  # what may be asked for is missing
             for name in sorted((names & self._asked) - asked - content.keys()):
                 if of_module or not hasattr(Tensor, name):
                     asked.add(name)
