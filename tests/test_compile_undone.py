@@ -202,6 +202,11 @@ w = T(3, grad=True)
 def f(x):
     return x - w
 -- r = F(T(k, 40, 30).T); (r * r.detach().cos()).sum().backward()
+== a lazy module
+net = nn.Sequential(nn.LazyLinear(3), nn.Tanh(), nn.LazyLinear(1))
+def f(x):
+    loss = net(x).pow(2).mean(); loss.backward(); return loss
+-- F(T(k, 2, 4))
 == all elements dropped
 def f(x):
     return nn.functional.dropout(x, 1.0), nn.functional.dropout(x, 0.0)

@@ -23,7 +23,7 @@ from typing import (
 
 from minigrad.compiler.names import *  # noqa: F403
 from minigrad.compiler.names import __all__ as _names
-from minigrad.compiler.recording import Recording
+from minigrad.compiler.recording import Recording, WithoutSize
 from minigrad.compiler.replay import Replay, observed
 from minigrad.compiler.report import Report, report
 from minigrad.core.contents import publishes
@@ -203,7 +203,10 @@ class Compiled(Generic[P, R]):
         else:
             if observed(mode):
                 return self.__wrapped__(*args, **kwargs)  # each operation has to run
-            replay = self._record(args, kwargs, mode)
+            recorded = self._record(args, kwargs, mode)
+            if recorded is None:
+                return self.__wrapped__(*args, **kwargs)  # which sets the sizes of lazy modules
+            replay = recorded
             entered = replay.enter(args, kwargs, mode)
             if entered is None:
                 raise RuntimeError(
@@ -218,7 +221,7 @@ class Compiled(Generic[P, R]):
             checked.compare(result, exact=self.backend == "numpy")
         return result
 
-    def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay:
+    def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay | None:
         with self._lock:
             if self.recordings and (self._recorded + 1) % MANY == 0:
                 warnings.warn(
@@ -227,7 +230,10 @@ class Compiled(Generic[P, R]):
                     f"{self.recordings[0].broken(args, kwargs, mode)}",
                     stacklevel=4,
                 )
-            replay = Recording(self, args, kwargs).record()
+            try:
+                replay = Recording(self, args, kwargs).record()
+            except WithoutSize:
+                return None
             self._recorded += 1
             self.recordings = [replay, *self.recordings][:RECORDINGS]
         return replay

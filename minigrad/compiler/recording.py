@@ -35,6 +35,10 @@ from minigrad.testing.close import assert_close
 _PLAIN = (type(None), bool, int, float, str, bytes, complex, type, np.generic, dtype)
 
 
+class WithoutSize(Exception):
+    """Parameters have no values yet: the first call of a lazy module sets their sizes."""
+
+
 class Recording:
     """One call that is recorded."""
 
@@ -59,6 +63,8 @@ class Recording:
                 paths.setdefault(id(t._grad), f"grad_{paths[id(t)]}")
                 self.owner_of[id(t._grad)] = t
         self.tensors = tensors
+        if any(isinstance(type(t)._array, property) for t in tensors.values()):
+            raise WithoutSize
         self.run = Run(self.world, tensors, paths)
         self.numbers = [*self.arguments.numbers, *(Number(*option) for option in self.world.options)]
         self.names = Names()
