@@ -143,6 +143,15 @@ def f(x):
 with called():
     a.mul_(3)
 (a * a).sum().backward()
+== a view of a leaf, changed inside
+u = T(1, 3, grad=True)
+def f(x):
+    x += 1; u.zero_(); return x
+-- x = T(k, 3, 4, grad=True)[1:]
+with called():
+    F(x)
+with called():
+    F(T(k, 2, 4))
 == views without gradients that join the graph
 w = T(9, 3, grad=True)
 def f(x):

@@ -23,7 +23,7 @@ from minigrad.core.node import Node, next_seq, tape
 from minigrad.core.op import Array, Params
 from minigrad.core.recorder import Recorder
 from minigrad.core.tensor import Tensor, View, wrap
-from minigrad.core.views import refresh
+from minigrad.core.views import check_change, refresh
 
 
 def at_once(*calls: Iterable[tuple[Any, ...]]) -> None:
@@ -106,10 +106,12 @@ class Run(Recorder):
         self._current: Node | None = None
         # Memory of Tensors that one of one number has indexed, and of the results.
         self._picked: set[int] = set()
+        # Views whose bases take no part, by the id of the Tensor.
+        self._apart: dict[int, Any] = {}
         for t in tensors.values():
             refresh(t)
             if t._view is not None and id(t._view.base) not in tensors:
-                t._view = None  # nothing else of its memory takes part
+                self._apart[id(t)], t._view = t._view, None  # nothing else of its memory takes part
             if t._node is not None:
                 self.stands_for(t, t._node)
         self.start = next_seq()
@@ -330,6 +332,12 @@ class Run(Recorder):
         if id(owner(t._array)) in self._picked:
             raise self.refused("a change in place of what was indexed with a Tensor of one number")
         base = t if t._view is None else t._view.base
+        if MODE.get().grad and id(base) in self._apart:
+            base._view = self._apart[id(base)]
+            try:
+                check_change(base)
+            finally:
+                base._view = None
         known = id(base) in self.tensors
         self._keep(base if known else t)
         array = t._array
