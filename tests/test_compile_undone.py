@@ -211,6 +211,41 @@ w = T(3, grad=True)
 def f(x):
     return x - w
 -- r = F(T(k, 40, 30).T); (r * r.detach().cos()).sum().backward()
+== attributes of arguments
+def f(x):
+    return x * getattr(x, "scale", 1.0)
+-- x = T(k, 3); a = F(x); x.scale = 0.5 * k; b = F(x); y = T(k, 3); y.scale = 3.0; c = F(y)
+== lists among the attributes of arguments
+def f(x):
+    return x * sum(x.scales)
+-- x = T(k, 3); x.scales = [1.0, 2.0]; a = F(x); x.scales.append(k); b = F(x)
+== all attributes of arguments
+def f(x):
+    return x * sum(v for n, v in vars(x).items() if n[0] != "_")
+-- x = T(k, 3); a = F(x); x.scale = 0.5 * k; b = F(x)
+== a gradient as an argument
+w = T(1, 3, grad=True)
+def f(g):
+    return g * (2 if g is w.grad else 3)
+-- w.grad = T(k, 3); a = F(T(9, 3)); b = F(w.grad); c = F(T(9, 3))
+== how gradients lie
+w = T(1, 3, 3, grad=True)
+def f(x):
+    return x.grad * 2, x.grad.stride(0), w.grad + w.grad.stride(0)
+-- x = T(k, 3, 3, grad=True); x.grad = w.grad = T(k, 3, 3); r = F(x); x.grad = T(k, 3, 3).T; s = F(x)
+w.grad = T(k, 3, 3).T; r = F(x)
+== a read-only array under an argument
+def f(x):
+    x.add_(1); return x
+-- a = __import__("numpy").zeros(3, "f4"); F(T(k, 3)); a.setflags(write=False)
+with called():
+    F(mg.from_numpy(a))
+== requires_grad set inside, then an error
+w = T(1, 3, grad=True)
+def f(x):
+    x.requires_grad_(); x.copy_(w); return x * 2  # or refused
+-- with called():
+    F(T(k, 6)[::2])
 == a lazy module
 net = nn.Sequential(nn.LazyLinear(3), nn.Tanh(), nn.LazyLinear(1))
 def f(x):
@@ -238,6 +273,32 @@ def test_views_of_what_is_not_returned_refuse_a_change_that_the_others_would_not
         (a.sum() + 3 * b.sum()).backward()
         assert x.grad is not None
         assert x.grad.tolist() == [2.0, 2.0, 6.0, 6.0]
+
+
+class Special(mg.Tensor):
+    pass
+
+
+def tagged(t: Any) -> Any:
+    t.tag = 1
+    return t
+
+
+MAKES: dict[str, Callable[[Any], Any]] = {
+    "a Parameter": lambda x: nn.Parameter(mg.zeros(3)),
+    "a Tensor of a class": lambda x: Special(mg.zeros(3)),
+    "a Tensor with attributes": lambda x: tagged(x * 2),
+    "an argument with attributes": lambda x: tagged(x) * 2,
+}
+
+
+@pytest.mark.parametrize("name", MAKES)
+def test_what_a_replay_could_not_make_is_refused(name: str) -> None:
+    x = mg.ones(3)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=r"compile\(\)"):
+            mg.compile(MAKES[name])(x)
+        assert not hasattr(x, "tag")
 
 
 def test_an_inference_Tensor_made_inside_is_not_saved_for_backward() -> None:

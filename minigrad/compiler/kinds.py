@@ -23,7 +23,7 @@ from minigrad.core.op import Op
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.device import device
-from minigrad.errors import INSIDE
+from minigrad.errors import INSIDE, spot
 
 # Library modules whose functions depend on their arguments alone.
 PURE = frozenset({
@@ -170,6 +170,19 @@ def names_of(cls: type) -> set[str]:
     """The names of the attributes of a class, but for those that are added where it is asked about them."""
     # An `autograd.Function` gets its op with the first call.
     return vars(cls).keys() - _ADDED - ({"_op"} if isinstance(vars(cls).get("_op"), Op) else set())
+
+
+def spot_of(function: Any) -> str:
+    """The place of a function."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(function, "__code__", None)
+    return "an unknown place" if code is None else spot(code.co_filename, code.co_firstlineno)
+
+
+def added_to(t: Any) -> dict[str, Any]:
+    """The attributes of a Tensor that the user has given it."""
+    return {name: value for name, value in vars(t).items() if name not in OWN}
 
 
 def load(owner: Any, names: set[str]) -> None:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import errors
+from minigrad.compiler.kinds import added_to
 from minigrad.compiler.restore import restoring
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.world import World
@@ -49,12 +50,19 @@ class Before(NamedTuple):
     view: View | None
     grad: Any
     epoch: int
+    own: dict[str, Any]
     hooks: Any
 
 
 def _lies_as(a: Array, b: Array) -> bool:
     """Whether the elements of two arrays of a shape follow each other in memory in the same order."""
     return all(n < 2 or s == t for n, s, t in zip(a.shape, a.strides, b.strides, strict=True))
+
+
+def _other(before: Before) -> bool:
+    """Whether a Tensor has other attributes of the user than before."""
+    now = added_to(before.tensor)
+    return now.keys() != before.own.keys() or any(v is not before.own[name] for name, v in now.items())
 
 
 class Run(Recorder):
@@ -89,7 +97,7 @@ class Run(Recorder):
         # What kernels of the user have returned: the first replay takes it, so that they run once in a call.
         self.returned: dict[Node, Array] = {}
         self.before = [
-            Before(t, n, t._view, t._grad, t._epoch, None if n is None else dict(n.hooks or {}))
+            Before(t, n, t._view, t._grad, t._epoch, added_to(t), None if n is None else dict(n.hooks or {}))
             for t in tensors.values()
             for n in [t._node]
         ]
@@ -131,6 +139,9 @@ class Run(Recorder):
         for b in self.before:
             known = ("_node", b.node), ("_view", b.view), ("_grad", b.grad), ("_epoch", b.epoch)
             rows += [(setattr, b.tensor, name, v) for name, v in known if getattr(b.tensor, name) is not v]
+            if _other(b):
+                added = [name for name in added_to(b.tensor) if name not in b.own]
+                rows += [(delattr, b.tensor, name) for name in added] + [(vars(b.tensor).update, b.own)]
             if b.node is not None and (b.node.hooks or {}) != b.hooks:
                 rows.append((setattr, b.node, "hooks", b.hooks))
         for state, before in self.states:
@@ -154,7 +165,12 @@ class Run(Recorder):
         RECORDERS.append(self)
         try:
             with ModeManager(inside):
-                yield
+                try:
+                    yield
+                except Exception as error:
+                    if what := self._requires_other():  # the error may come of that
+                        raise self._not_repeated(what) from error
+                    raise
                 if self.refusal is not None:  # the function has caught it
                     raise self.refusal
                 if MODE.get().grad != inside.grad:
@@ -162,14 +178,24 @@ class Run(Recorder):
         finally:
             RECORDERS.remove(self)
 
-    def check(self) -> None:
-        """RuntimeError for what the function did and no replay could repeat."""
-        for t, node, *_, hooks in self.before:
+    def _requires_other(self) -> str:
+        """What is said of a Tensor that was there before and has another ``requires_grad`` now, if there is one."""
+        for t, node, *_ in self.before:
             now = t._node
             required = node is not None and node.requires_grad
             written = id(t) in self.written and now is not None and now.op is not None
             if (now is not None and now.requires_grad) != required and not written:
-                raise self._not_repeated(f"changes requires_grad of {self.path(t)}")
+                return f"changes requires_grad of {self.path(t)}"
+        return ""
+
+    def check(self) -> None:
+        """RuntimeError for what the function did and no replay could repeat."""
+        if what := self._requires_other():
+            raise self._not_repeated(what)
+        for b in self.before:
+            t, node, now, hooks = b.tensor, b.node, b.tensor._node, b.hooks
+            if _other(b):
+                raise self._not_repeated(f"sets an attribute of {self.path(t)}")
             # A leaf that was changed under no_grad() has another record by now.
             records = () if node is None else (node, now) if now is not None and now.op is None else (node,)
             if any((record.hooks or {}) != hooks for record in records):

@@ -12,6 +12,7 @@ from minigrad.compiler.arguments import Arguments, Number, tensors_in
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
 from minigrad.compiler.guards import same
+from minigrad.compiler.kinds import added_to
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import Run
 from minigrad.compiler.replay import Names, Replay
@@ -293,6 +294,13 @@ class Recording:
                 refresh(t)  # a view shows what its base has become
                 if t._node is None:  # no operation computed it
                     leaf(t)
+        for t in results:
+            if type(t) is not Tensor or added_to(t):
+                what = f"a {type(t).__name__}" if type(t) is not Tensor else "a Tensor with attributes"
+                raise runtime_error(
+                    f"compile(): the function makes and returns {what}, and a replay makes plain Tensors. Make that of "
+                    "what the call returns"
+                )
         self.shown, tied = shown_in(results, self.tensors, self._number)
         lines = list(self._made())
         gradients, saves, differentiated = self._gradients()
@@ -369,6 +377,14 @@ class Recording:
             for i, of in self.owner_of.items()
             if (place := self.arguments.place_of(self.tensors[i])) is not None
         ]
+        # Gradients may be other Tensors in each call.
+        if loose := [t for v in plan.takes if id(t := self._tensor(v)) in self.owner_of]:
+            places = ", ".join(map(self.place, loose))
+            guards.append(f"{name(_traits_of)}([{places}]) == {name(_traits_of(loose))}")
+        apart = [p for p, t in self.arguments.tensors if id(t) not in self.owner_of]
+        if self.world.compares and self.owner_of and apart:
+            owners = ", ".join(self.place(t) for t in self.owner_of.values())
+            guards.append(f"{name(_apart)}([{', '.join(f'leaves[{p}]' for p in apart)}], [{owners}])")
         finds = {number.scalar.text: number.find for number in self.numbers}
         for text, comparison, value in self.world.settled:
             number = f"{name(finds[text])}(leaves)"
@@ -403,6 +419,17 @@ class Recording:
                         f"compile(): {run.path(t)} is changed in place while {run.path(other)}, that shows the same "
                         "memory, takes part too. Make the view inside of the compiled function, or clone() it"
                     )
+
+
+def _traits_of(gradients: list[Any]) -> list[Any]:
+    """How gradients lie in memory, and whether they require grad."""
+    return [(g._array.strides, g._node is not None and g.requires_grad) for g in gradients]
+
+
+def _apart(tensors: list[Any], owners: list[Any]) -> bool:
+    """Whether none of the Tensors is the gradient of one of the owners."""
+    gradients = {id(t._grad) for t in owners}
+    return all(id(t) not in gradients for t in tensors)
 
 
 def _behind(array: Any, record: Node, leads: list[Any]) -> Any:

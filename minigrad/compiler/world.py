@@ -24,7 +24,7 @@ from minigrad import dtypes, errors
 from minigrad.compiler import kinds
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.watch import ATTRIBUTE, GLOBAL, Step, asks, instructions_watched, steps_of, suspects_in
+from minigrad.compiler.watch import FORMATS, GLOBAL, Step, asks, instructions_watched, steps_of, suspects_in
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -61,7 +61,7 @@ class World:
         # The option that the function sets, if any.
         self._set = ""
         self.states: list[dict[Any, Any]] = []
-        self.home = _home(function)
+        self.home = kinds.spot_of(function)
         self._names = Names()
         # By id, values, which stay alive, and why each is refused, or "" where it is followed.
         self._known: dict[int, tuple[Any, str]] = {}
@@ -69,6 +69,8 @@ class World:
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
         self._reflective = False
+        # Whether the code asks what is the same object.
+        self.compares = False
         self._textual = False
         self._spaces: list[_Space] = []
         self._classes: dict[type, _Space] = {}
@@ -276,9 +278,8 @@ class World:
                 self.guards.entry(sys.modules, name, name)
             if value is not MISSING and module is None:
                 self.follow(value, name)
-            # Texts such as "{0.name}" ask for attributes, too.
-            formats = operation in ATTRIBUTE and name in ("format", "format_map")
-            self._reflective |= operation == "MATCH_CLASS" or formats or asks(steps, i)
+            self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
+            self.compares |= operation in ("IS_OP", "CONTAINS_OP")
             self._textual |= operation.startswith(("FORMAT_", "CONTAINS_OP")) or (
                 operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
             )
@@ -391,6 +392,15 @@ class World:
             for space in list(self._spaces):
                 self._ask(space, self._mentioned)
 
+    def may_ask(self, t: Any, path: str) -> tuple[set[str] | None, dict[str, Any]]:
+        """Names that the code may ask a Tensor for, None for any; and what it has of these, which is followed."""
+        names = None if self._reflective else self._mentioned
+        own = {n: v for n, v in kinds.added_to(t).items() if names is None or n in names}
+        for name, value in own.items():
+            if reason := self.follow(value, _join(path, name)):
+                self._refuse(name, _join(path, name), reason)
+        return names, own
+
     def _size(self) -> tuple[int, ...]:
         """What grows while names are followed: as long as it is the same, nothing is left to follow."""
         return *map(len, (self._mentioned, self._asked, self._spaces)), self._reflective, self._textual
@@ -479,14 +489,6 @@ class World:
                 f"compile(): the function changes {what}, and a replay would not: it repeats only what is done to "
                 f"Tensors, gradients and the state of optimizers. Do that outside (in the function at {self.home})"
             )
-
-
-def _home(function: Any) -> str:
-    """The place of a function."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    code = getattr(function, "__code__", None)
-    return "an unknown place" if code is None else errors.spot(code.co_filename, code.co_firstlineno)
 
 
 def _join(path: str, name: Any) -> str:
