@@ -358,7 +358,8 @@ class Run(Recorder):
         if id(owner(t._array)) in self._picked:
             raise self.refused("a change in place of what was indexed with a Tensor of one number")
         base = t if t._view is None else t._view.base
-        if MODE.get().grad and id(base) in self._apart:
+        tied = t._view is None or t._view.outside != "detach()"
+        if MODE.get().grad and tied and id(base) in self._apart:
             base._view = self._apart[id(base)]
             try:
                 check_change(base)
