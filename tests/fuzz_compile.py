@@ -244,6 +244,8 @@ def differs(a: Any, b: Any) -> str:
     signs = not floats or np.array_equal(np.signbit(a) & ~np.isnan(a), np.signbit(b) & ~np.isnan(b))
     if signs and np.array_equal(a, b, equal_nan=floats):
         return ""
+    if floats and np.allclose(a, b, rtol=1e-5, atol=1e-6, equal_nan=True):
+        return f"rounded, eager {a.ravel()[:4].tolist()}, compiled {b.ravel()[:4].tolist()}"
     return f"eager {a.ravel()[:4].tolist()}, compiled {b.ravel()[:4].tolist()}"
 
 
@@ -354,6 +356,8 @@ ONE_RECORD = (
     "a view that was made inside a Function is",
 )  # fmt: skip
 GOES_THROUGH = re.compile(r"error: eager RuntimeError: one of the variables needed .*, compiled goes on")
+# "A gradient that a Tensor gets from a call and also from elsewhere ... is added up in another order".
+ROUNDED = re.compile(r"values of \S*\.grad: rounded")
 # "Only an element chosen by a Tensor, x[i] with i = mg.tensor(2), is a copy where in eager mode it is a view."
 CHOSEN = re.compile(r"\[(?:[^]]*[ ,(])?(?:j0|y|t\d+)\b|\{i\}|mg\.tensor\(1\)\]")
 
@@ -362,6 +366,8 @@ def documented(text: str, difference: str) -> bool:
     """Whether docs/compile.md names the difference."""
     if difference.startswith("memory of ") and "shared in eager" in difference:
         return CHOSEN.search(text) is not None
+    if ROUNDED.match(difference):
+        return "total(" in text
     if GOES_THROUGH.match(difference):
         return "poke(" in text or "alter(" in text
     return any(sentence in difference.partition(", compiled ")[2] for sentence in ONE_RECORD)

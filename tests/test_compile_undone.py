@@ -246,6 +246,36 @@ def f(x):
     x.requires_grad_(); x.copy_(w); return x * 2  # or refused
 -- with called():
     F(T(k, 6)[::2])
+== written at an index that is a Tensor, where elements are one place
+def f(x, i):
+    x[i] = 2.0; return x * 1  # or refused
+-- F(T(k, 4).expand(3, 4), mg.tensor(1))
+== an index out of range whose result is not used
+def f(x, i):
+    x[:, i], x[i], x.clone().index_fill(0, i, 1.0); return x * 2
+-- with called():
+    F(T(k, 3, 3), mg.tensor(9 if k % 2 else 1))
+== sentences of errors of values
+def f(x, i):
+    return x.gather(0, i.reshape(1, 1)), x.index_add(0, i.reshape(1), x[:1]), nn.functional.nll_loss(x, i.expand(3))
+-- with called():
+    F(T(k, 3, 3), mg.tensor(9 if k % 2 else 1))
+== the first of several errors
+def f(x, i):
+    a = x.index_select(0, i.reshape(1)); b = mg.linalg.inv(x * (i - 2)); c = x.gather(0, i.reshape(1, 1))
+    return a, b, c
+-- with called():
+    F(T(k, 3, 3), mg.tensor([1, 9, 2, 1][k]))
+== containers that are known, or returned twice
+cfg, items = {"a": 1, "w": T(1, 3)}, [1, T(2, 3)]
+def f(x):
+    a = [x * 2]; return cfg, items, a, (a, {"b": a}), range(3), x.device
+-- r = F(T(k, 3)); n = r[0] is cfg, r[1] is items, r[2] is r[3][0], r[2] is r[3][1]["b"]; r[2].append(k)
+== detach_ of an element that a Tensor chooses
+def f(x, i):
+    t = (x * 2)[i]; t.detach_(); return t  # or refused
+-- with called():
+    F(T(k, 3), mg.tensor(1))
 == a lazy module
 net = nn.Sequential(nn.LazyLinear(3), nn.Tanh(), nn.LazyLinear(1))
 def f(x):

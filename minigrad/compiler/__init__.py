@@ -216,10 +216,19 @@ class Compiled(Generic[P, R]):
         checked = Recording(self, args, kwargs) if self.check else None
         if checked is not None:
             checked.expect()
-        result: R = replay.run(*entered, args, kwargs)
+        try:
+            result: R = replay.run(*entered, args, kwargs)
+        except Exception as error:
+            self._explain(error, args, kwargs)
+            raise
         if checked is not None:
             checked.compare(result, exact=self.backend == "numpy")
         return result
+
+    def _explain(self, error: Exception, args: Any, kwargs: Any) -> None:
+        """Raises what the function itself raises, which stops at its first error and names the operation."""
+        with self._lock:
+            Recording(self, args, kwargs).fail(error)
 
     def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay | None:
         with self._lock:

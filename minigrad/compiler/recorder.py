@@ -348,6 +348,8 @@ class Run(Recorder):
         return False
 
     def detaches(self, t: Any) -> None:
+        if id(owner(t._array)) in self._picked:
+            raise self.refused("detach_() of what was indexed with a Tensor of one number")
         if id(t) in self.tensors:
             raise errors.runtime_error(
                 f"compile(): the function detaches {self.path(t)} in place, which is not part of a replay. Do that "
@@ -408,7 +410,9 @@ class Run(Recorder):
             self.noncontiguous.add(record)
         op = record.op
         if op is not None:
-            if op.draws or (op.check is not None and self._current is None):
+            # Floats are powers and remainders without an error.
+            fails = op.raises and (not op.elementwise or y.dtype.kind != "f")
+            if op.draws or (fails and self._current is None):
                 self.acts.append(record)
             if op.home.partition(".")[0] != "minigrad" and not op.view:
                 self.returned[record] = y.copy()

@@ -12,7 +12,7 @@ from minigrad.compiler.arguments import Arguments, Number, tensors_in
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
 from minigrad.compiler.guards import same
-from minigrad.compiler.kinds import added_to
+from minigrad.compiler.kinds import FIXED, added_to
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import Run
 from minigrad.compiler.replay import Names, Replay
@@ -73,6 +73,8 @@ class Recording:
         self.results: list[Any] = []
         self.number_of: dict[int, int] = {}
         self.returned: list[Any] = []
+        # By id, names of lists and dicts that are returned, "open" while their items are looked at.
+        self._containers: dict[int, str] = {}
         # By id, those that are views of others, or of what was there before.
         self.shown: dict[int, Shown] = {}
 
@@ -95,6 +97,14 @@ class Recording:
             for content in (state, *state.values()):
                 world.guards.table(content, "the state of an optimizer", True)
         return replay
+
+    def fail(self, error: Exception) -> None:
+        """Raises what the function raises in a call whose replay has raised ``error``; all is left as it was."""
+        with self.run:
+            try:
+                self._call()
+            except Exception as own:
+                raise own from error
 
     # ------------------------------------------------------------ a call that is checked
 
@@ -150,11 +160,10 @@ class Recording:
         if isinstance(value, Tensor):
             self.returned.append(value)
             return self._value(value)
-        if value.__class__ is dict:
-            return f"{{{', '.join(f'{name(k)}: {self._printed(v)}' for k, v in value.items())}}}"
+        known = isinstance(value, tuple) and self.world.knows(value)
+        if value.__class__ is dict or value.__class__ is list or known:
+            return self._container(value)
         items = "".join(f"{self._printed(v)}, " for v in value) if isinstance(value, (list, tuple)) else ""
-        if value.__class__ is list:
-            return f"[{items}]"
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return f"{name(value.__class__)}({items})"
         if value.__class__ is tuple:
@@ -164,13 +173,29 @@ class Recording:
             return next((f"{name(find)}(leaves)" for find in finds), "") or name(value.__copy__())
         if isinstance(value, np.ndarray):
             raise runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
-        plain = isinstance(value, _PLAIN) or (isinstance(value, tuple) and not tensors_in(value))
+        plain = isinstance(value, (*_PLAIN, *FIXED)) or (isinstance(value, tuple) and not tensors_in(value))
         if plain or self.arguments.holds(value):
             return name(value)
         raise runtime_error(
             f"compile(): the function returns a {type(value).__name__}, which a replay could not make anew. Return "
             "Tensors, numbers, texts, and tuples, lists and dicts of them"
         )
+
+    def _container(self, value: Any) -> str:
+        """A list or a dict of a result as an expression: what stands where guards see it is returned as it is."""
+        variable = "" if self.world.knows(value) else self._containers.get(id(value), "new")
+        if variable == "open":
+            raise runtime_error("compile(): the function returns a list or a dict that holds itself")
+        if variable != "new":
+            self.returned += tensors_in(value)
+            return variable or self.names.name(value)
+        self._containers[id(value)] = "open"
+        if value.__class__ is dict:
+            text = f"{{{', '.join(f'{self.names.name(k)}: {self._printed(v)}' for k, v in value.items())}}}"
+        else:
+            text = f"[{', '.join(map(self._printed, value))}]"
+        self._containers[id(value)] = variable = f"container_{len(self._containers)}"
+        return f"({variable} := {text})"
 
     def _effects(self) -> Iterator[str]:
         """The calls, as tuples, that set gradients and the states of optimizers."""
