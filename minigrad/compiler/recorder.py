@@ -410,8 +410,8 @@ class Run(Recorder):
             self.noncontiguous.add(record)
         op = record.op
         if op is not None:
-            # Floats are powers and remainders without an error.
-            fails = op.raises and (not op.elementwise or y.dtype.kind != "f")
+            # Powers and remainders of floats raise nothing.
+            fails = op.check is not None or (op.raises and (not op.elementwise or y.dtype.kind != "f"))
             if op.draws or (fails and self._current is None):
                 self.acts.append(record)
             if op.home.partition(".")[0] != "minigrad" and not op.view:
