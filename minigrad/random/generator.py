@@ -413,7 +413,7 @@ class Generator:
         if not (np.isfinite(weights) & (weights >= 0)).all():
             raise RuntimeError("multinomial: weights contain inf, nan or a number below 0")
         if not (weights.sum(-1) > 0).all():
-            raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+            raise RuntimeError("multinomial: the weights sum to 0, so nothing can be drawn")
         if samples == 1 or not replacement:
             # The race of exponential clocks: the largest weight / Exp(1) win, in order (Gumbel's trick).
             with np.errstate(divide="ignore", invalid="ignore"):
