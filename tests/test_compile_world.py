@@ -5,7 +5,7 @@ work and needs one recording.
 """
 
 # The tables have a row a line, and write what people may write.
-# ruff: noqa: B030, C413, E501, F821, RUF012, RUF015, SIM115, UP031
+# ruff: noqa: B030, C413, E501, F821, RUF012, RUF015, SIM115, UP030, UP031, UP032
 
 import abc
 import argparse
