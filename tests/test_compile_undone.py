@@ -276,6 +276,16 @@ def f(x, i):
     t = (x * 2)[i]; t.detach_(); return t  # or refused
 -- with called():
     F(T(k, 3), mg.tensor(1))
+== a Tensor that lies by columns, changed and added up
+u = T(1, 40, 30)
+def f(x):
+    x.add_(u); return x.sum()
+-- x = T(k, 30, 40).T; r = F(x)
+== a gradient that goes nowhere, beside an argument that requires grad
+u = T(1, 3, 4)
+def f(x):
+    v = u.detach().requires_grad_(); return v.unbind(0)[0]  # or refused
+-- r = F(T(k, 3, grad=True))
 == a lazy module
 net = nn.Sequential(nn.LazyLinear(3), nn.Tanh(), nn.LazyLinear(1))
 def f(x):

@@ -52,6 +52,10 @@ class Gradients:
                 grads = engine.run([t._node for t in results], self.seeds, ends, True, False)
             self.grads = [self._sum(nodes, grads) for nodes in self._records]
 
+    def reaches(self, t: Any) -> bool:
+        """Whether a result depends on a target."""
+        return not {n for nodes in self._records for n in nodes}.isdisjoint(self.run.order([t._node]))
+
     def _sum(self, leaves: list[Node], grads: dict[Node, Any]) -> Any:
         """The gradient of a Tensor, summed over the records that have stood for it."""
         total = None

@@ -370,9 +370,9 @@ class Run(Recorder):
         known = id(base) in self.tensors
         self._keep(base if known else t)
         array = t._array
-        if known or t._view is not None or _lies_as(result._array, array):
+        if t._view is not None or _lies_as(result._array, array):
             return result
-        # What the run has made is the written value from here on, so that this has to lie in memory as that did.
+        # What is read from here on is the written value, so that this has to lie in memory as the Tensor does.
         order = sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))
         back = [order.index(d) for d in range(array.ndim)]
         return result.permute(order).contiguous().permute(back)

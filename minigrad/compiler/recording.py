@@ -276,7 +276,7 @@ class Recording:
         gradients, failed = self._pass(opened)
         errors |= failed
         opened = [t for t in opened if id(t) not in errors]
-        if gradients is not None and not gradients.targets:
+        if gradients is not None and not all(map(gradients.reaches, opened)):
             raise runtime_error(
                 "compile(): a result requires grad because of a Tensor that the function makes, which no later call "
                 "could reach. detach() the result, or make that Tensor outside and pass it as an argument"
