@@ -41,6 +41,7 @@ def interrupted(call: Callable[[], Any], at: int, within: str = "") -> tuple[boo
         return inside
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for it when tracing begins
     sys.settrace(trace)
     try:
         call()

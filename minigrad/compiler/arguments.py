@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.compiler.guards import same
+from minigrad.compiler.kinds import OWN, added_to
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.world import World
 from minigrad.core.changes import owner
@@ -64,6 +66,10 @@ class Arguments:
         # The function gets lists and dicts of its own, so that what it changes is noticed.
         self._copies = structure_of(*self.inputs[0], *self.inputs[1].values())[1]
         world.settle_names()
+        for place, t in enumerate(self.leaves):
+            if isinstance(t, Tensor):
+                self._guards[place] = _tensor_guard(t, world, *world.may_ask(t, self.names[place]))
+        world.settle_names()
         self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
 
     def _copy(self, value: Any, name: str) -> Any:
@@ -84,7 +90,7 @@ class Arguments:
                 self._place[id(value)] = place
                 self.tensors.append((place, value))
                 self.world.hooks(value._node, name)
-            self._guards.append(_tensor_guard(value, self.world.tensors))
+            self._guards.append(bool)  # until all names are known
             return value
         if type(value) is float:
             number = self.world.number(value, name)
@@ -167,17 +173,26 @@ def _same_tensors(leaves: list[Any]) -> list[int]:
     return [ids.index(i) for i in ids] if len({*ids}) < len(ids) else []
 
 
-def _tensor_guard(recorded: Any, known: dict[int, Any]) -> Callable[[Any], bool]:
+def _tensor_guard(
+    recorded: Any, world: World, names: set[str] | None, own: dict[str, Any]
+) -> Callable[[Any], bool]:
     """The guard on a Tensor in an argument's place: its class, dtype, shape, layout, and place in the graph.
 
-    A Tensor that the function also reaches by itself stays that Tensor, and no other argument may be one.
+    A Tensor that the function also reaches by itself stays that Tensor, and no other argument may be one.  Of the
+    attributes that a user has given it those count that are among ``names``; ``own`` are these.
     """
-    cls, traits, key = recorded.__class__, _traits(recorded), id(recorded)
+    cls, traits, key, known = recorded.__class__, _traits(recorded), id(recorded), world.tensors
+    asked = (names or set()) - OWN
 
     def holds(t: Any) -> bool:
         if t.__class__ is not cls or _traits(t) != traits:
             return False
-        return id(t) == key or (id(t) not in known and key not in known)
+        if id(t) != key and (id(t) in known or key in known):
+            return False
+        if names is not None and not own and asked.isdisjoint(t.__dict__):
+            return True
+        now = {n: v for n, v in added_to(t).items() if names is None or n in asked}
+        return now.keys() == own.keys() and all(same(v, own[n]) for n, v in now.items())
 
     return holds
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from minigrad.compiler.guards import MISSING
-from minigrad.compiler.kinds import REFLECTION, SECRET
+from minigrad.compiler.kinds import REFLECTION, SECRET, SETTINGS
 from minigrad.readers.places import instructions
 
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 CELL = ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF")
 ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
 LOCAL = ("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_LOAD_FAST", "LOAD_CLOSURE", "STORE_FAST_LOAD_FAST", *CELL)
+FORMATS = ("format", "format_map")  # whose texts, such as "{0.name}", ask for attributes
 SKIPPED = ("PUSH_NULL", "CACHE", "PRECALL", "EXTENDED_ARG")
 
 
@@ -43,6 +44,8 @@ def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any])
         value = MISSING
         if operation in ATTRIBUTE and module is not None:
             value = vars(module).get(name, MISSING)
+            if value is MISSING and name in SETTINGS:  # minigrad loads it when it is asked for
+                value = getattr(module, name, MISSING)
         elif operation == "STORE_FAST" and module is not None:
             local[name] = module
         elif operation in GLOBAL:

@@ -11,7 +11,6 @@ import abc
 import builtins
 import contextlib
 import enum
-import functools
 import sys
 import types
 from collections import defaultdict
@@ -24,7 +23,16 @@ from minigrad import dtypes, errors
 from minigrad.compiler import kinds
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.watch import ATTRIBUTE, GLOBAL, Step, asks, instructions_watched, steps_of, suspects_in
+from minigrad.compiler.watch import (
+    ATTRIBUTE,
+    FORMATS,
+    GLOBAL,
+    Step,
+    asks,
+    instructions_watched,
+    steps_of,
+    suspects_in,
+)
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -58,7 +66,7 @@ class World:
         # What was seen of numbers.
         self.settled: list[tuple[str, str, Any]] = []
         self.states: list[dict[Any, Any]] = []
-        self.home = _home(function)
+        self.home = kinds.spot_of(function)
         self._names = Names()
         # By id, values, which stay alive, and why each is refused, or "" where it is followed.
         self._known: dict[int, tuple[Any, str]] = {}
@@ -66,6 +74,8 @@ class World:
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
         self._reflective = False
+        # Whether the code asks what is the same object.
+        self.compares = False
         self._textual = False
         self._spaces: list[_Space] = []
         self._classes: dict[type, _Space] = {}
@@ -121,6 +131,8 @@ class World:
             return f"a {kind.__name__}"
         if id(value) in kinds.IMPURE:
             return f"{kinds.IMPURE[id(value)]}, which depends on more than its arguments"
+        if kind is np.ufunc or kinds.home_of(value) == "numpy":  # it may warn or raise
+            self.guards.add("np.geterr()", "{0}() == {1}", np.geterr, np.geterr())
         if kind is np.ufunc:
             return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
         if kinds.home_of(kind) == "typing":
@@ -160,8 +172,10 @@ class World:
             return self._holder(value, value.__minigrad_contents__(), path)
         if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
             self.guards.entry(vars(value), "__wrapped__", path)
+            self._space(value, path)
             return self.follow(vars(value).get("__wrapped__"), path)
         if isinstance(value, enum.Enum):
+            self._attribute(value, "_value_", path)
             return self._object(value, path) or self.follow(value._value_, f"{path}.value")
         if isinstance(value, kinds.CONTAINERS):
             return self._container(value, path)
@@ -270,7 +284,8 @@ class World:
                 self.guards.entry(sys.modules, name, name)
             if value is not MISSING and module is None:
                 self.follow(value, name)
-            self._reflective |= operation == "MATCH_CLASS" or asks(steps, i)
+            self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
+            self.compares |= operation in ("IS_OP", "CONTAINS_OP")
             self._textual |= operation.startswith(("FORMAT_", "CONTAINS_OP")) or (
                 operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
             )
@@ -354,6 +369,7 @@ class World:
         """Follows an optimizer: floats among its options are parameters of a recording, and its state may grow."""
         state: Any = held.state
         self.states.append(state)
+        self.guards.table(held.defaults, f"{path}.defaults", keys=False)
         if isinstance(held.groups, list):
             self.guards.table(held.groups, f"{path}.param_groups")
         for k, group in enumerate(held.groups):
@@ -386,6 +402,15 @@ class World:
             for space in list(self._spaces):
                 self._ask(space, self._mentioned)
 
+    def may_ask(self, t: Any, path: str) -> tuple[set[str] | None, dict[str, Any]]:
+        """Names that the code may ask a Tensor for, None for any; and what it has of these, which is followed."""
+        names = None if self._reflective else self._mentioned
+        own = {n: v for n, v in kinds.added_to(t).items() if names is None or n in names}
+        for name, value in own.items():
+            if reason := self.follow(value, _join(path, name)):
+                self._refuse(name, _join(path, name), reason)
+        return names, own
+
     def _ask(self, space: _Space, names: set[str]) -> None:
         """Follows attributes of these names, and of others where the code may ask for any."""
         owner, path, whole, asked = space
@@ -394,6 +419,8 @@ class World:
         home = owner if of_module or of_class else type(owner)
         if of_module or owner is Tensor:
             kinds.load(owner, names)
+        if of_class:
+            self.guards.classes[id(content)] = owner
         library = kinds.of_minigrad(home) and not whole
         fixed = of_module or isinstance(owner, Tensor) or (of_class and library)
         if whole or (self._reflective and not fixed) or (self._textual and type(owner) in kinds.PLAIN):
@@ -415,7 +442,8 @@ class World:
                 self.refused_names.setdefault(name, reason)
             else:
                 self._refuse(name, where, reason)
-        if of_module or isinstance(owner, Tensor):  # what may be asked for is missing
+        wraps = "__wrapped__" in content and not isinstance(owner, types.FunctionType)
+        if of_module or wraps or isinstance(owner, Tensor):  # what may be asked for is missing
             for name in sorted((names & self._asked) - asked - content.keys()):
                 if of_module or not hasattr(Tensor, name):
                     asked.add(name)
@@ -458,14 +486,6 @@ class World:
             f"compile(): the function {what}, which is not part of a replay: it repeats only what is done to Tensors, "
             f"gradients and the state of optimizers. Do that outside (in the function at {self.home})"
         )
-
-
-def _home(function: Any) -> str:
-    """The place of a function."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    code = getattr(function, "__code__", None)
-    return "an unknown place" if code is None else errors.spot(code.co_filename, code.co_firstlineno)
 
 
 def _unguarded(what: str, place: str) -> Exception:

@@ -90,3 +90,6 @@ class Recorder:
     def accumulates(self, t: Any, g: Any) -> bool:
         """A gradient reaches a leaf; whether it is still to be put there."""
         return True
+
+    def detaches(self, t: Any) -> None:
+        """A Tensor is about to forget its history, in place."""

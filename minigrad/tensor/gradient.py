@@ -199,7 +199,8 @@ class _Gradient(Tensor):
             return self
         if self._view is not None:
             raise runtime_error("Can't detach views in-place. Use detach() instead")
-        if MODE.get().recorder is not None:
+        if (recorder := MODE.get().recorder) is not None:
+            recorder.detaches(self)
             self._node = shapes.detach(self)._node
             return self
         if self._node is not None and self._node.op is None:
