@@ -267,7 +267,7 @@ def compare(a: Look, b: Look) -> str:
 
 # Refusals that the documentation announces; any other is a disagreement.
 DOCUMENTED = (
-    "needs the values of a Tensor", "which was computed before the call", "shows the same memory, takes part too",
+    "needs the values of a Tensor", "which was computed before the call", "shows the same memory, takes part",
     "of a Tensor is taken that was changed under no_grad", "becomes part of the graph by a change in place",
     "a computed Tensor that requires grad is changed under no_grad", "changes requires_grad of",
     "changes the seed or the state of a random generator", "is made of the memory of another one behind the tape",

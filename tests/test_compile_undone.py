@@ -286,6 +286,16 @@ u = T(1, 3, 4)
 def f(x):
     v = u.detach().requires_grad_(); return v.unbind(0)[0]  # or refused
 -- r = F(T(k, 3, grad=True))
+== a gradient that shows the memory of another Tensor, added to
+w = T(1, 4, grad=True)
+def f(x):
+    x.grad = x.detach(); (w * x).sum().backward(); return x * 1  # or refused
+-- r = F(T(k, 3, 4, grad=True))
+== a gradient that is a part of a buffer, added to
+w, flat = T(1, 4, grad=True), T(2, 8)
+def f(x):
+    w.grad = flat[:4]; (w * x).sum().backward(); return flat * 1  # or refused
+-- r = F(T(k, 3, 4))
 == a lazy module
 net = nn.Sequential(nn.LazyLinear(3), nn.Tanh(), nn.LazyLinear(1))
 def f(x):

@@ -332,6 +332,11 @@ class Run(Recorder):
         before = t._grad
         if before is None:
             return True
+        if id(before) not in self.tensors and id(owner(before._array)) in self._known:
+            raise self.refuse(
+                f"the gradient of {self.path(t)} is added to while a Tensor, that shows the same memory, takes part "
+                "too. clone() what is put into .grad"
+            )
         total = before + g
         if (before._node is not None and before._node.requires_grad) or total.requires_grad:
             t._grad = total
