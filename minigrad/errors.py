@@ -161,7 +161,10 @@ def explain(
         kind, message = NotImplementedError, "not implemented for floats; convert with .int() first"
     if isinstance(error, ValueError) and (op.elementwise or op.parts):
         message = clash(shapes) or message
-    return kind(f"{_called(op)}: {message} (operands: {texts}; at {where})")
+    name = _called(op)
+    return kind(
+        f"{'' if message.startswith(f'{name} ') else f'{name}: '}{message} (operands: {texts}; at {where})"
+    )
 
 
 # Where the functions stand that users call; what has another place may call functions of the user's.

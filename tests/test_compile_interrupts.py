@@ -19,8 +19,11 @@ from minigrad.core.mode import MODE, RECORDERS
 FOLDER = str(Path(mg.__file__).parent / "compiler")
 
 
-def interrupted(call: Callable[[], Any], at: int) -> tuple[bool, bool]:
-    """Calls with an interrupt before one instruction of the compiler; whether it came, and whether the call ended."""
+def interrupted(call: Callable[[], Any], at: int, within: str = "") -> tuple[bool, bool]:
+    """Calls with an interrupt before one instruction of the compiler; whether it came, and whether the call ended.
+
+    Only the instructions of functions whose name is ``within`` count, if it is given.
+    """
     count = 0
 
     def inside(frame: FrameType, event: str, _: Any) -> Any:
@@ -32,12 +35,13 @@ def interrupted(call: Callable[[], Any], at: int) -> tuple[bool, bool]:
         return inside
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
-        if not frame.f_code.co_filename.startswith(FOLDER):
+        if not frame.f_code.co_filename.startswith(FOLDER) or within not in ("", frame.f_code.co_name):
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return inside
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for it when tracing begins
     sys.settrace(trace)
     try:
         call()
@@ -107,3 +111,22 @@ def test_an_interrupted_call_is_done_or_not_done(warm: int, stride: int) -> None
             break
         at += stride
     assert outcomes == {False, True}
+
+
+def test_no_interrupt_leaves_an_option_of_an_optimizer_replaced() -> None:
+    w = nn.Parameter(mg.ones(2))
+    opt = optim.SGD([w], lr=0.1)
+
+    def step(x: Any) -> Any:
+        opt.zero_grad()
+        loss = (w * x).sum()
+        loss.backward()
+        opt.step()
+        return loss
+
+    at, came = 0, True
+    while came:
+        at += 1
+        came, _ = interrupted(lambda: mg.compile(step)(mg.ones(2)), at, "watching")
+        assert type(opt.param_groups[0]["lr"]) is float, f"replaced after instruction {at}"
+    assert at > 50

@@ -5,7 +5,7 @@ work and needs one recording.
 """
 
 # The tables have a row a line, and write what people may write.
-# ruff: noqa: B030, C413, E501, F821, RUF012, RUF015, SIM115, UP031
+# ruff: noqa: B030, C413, E501, F821, RUF012, RUF015, SIM115, UP030, UP031, UP032
 
 import abc
 import argparse
@@ -168,17 +168,34 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "getattr of a module in a loop": lambda x: x * sum(getattr(THIS, n) for n in [NAME]),
     "getattr of numpy": lambda x: x * float(getattr(np, "random").rand()),  # noqa: B009
     "getattr of np.random by a computed name": lambda x: x * float(getattr(np, "ran" + "dom").rand()),
+    "getattr of a module in a helper": lambda x: x * picked(THIS, NAME),
     "dir of a module": lambda x: x * len(dir(THIS)),
     "attrgetter of a module": lambda x: x * operator.attrgetter("K")(THIS),
     "set of objects": lambda x: x * next(iter(OBJECTS)).k,
+    "opaque default beside another value": lambda x: x * with_clock(x, abs),
     "cached function": lambda x: x * remembered(),
+    "get_num_threads": lambda x: x * mg.get_num_threads(),
+    "set_num_threads": lambda x: mg.set_num_threads(1) or x,
+    "deterministic algorithms": lambda x: x * mg.are_deterministic_algorithms_enabled(),
+    "precision of products": lambda x: x * len(mg.get_float32_matmul_precision()),
+    "set_printoptions": lambda x: mg.set_printoptions(precision=2) or x,
+    "initial_seed": lambda x: x * (mg.initial_seed() % 7),
+    "seed of the default generator": lambda x: x * (mg.default_generator.initial_seed() % 7),
     "ufunc of a Python function": lambda x: x * float(UFUNC(2.0)),
 }
 # fmt: on
 
 
+def with_clock(x: Any, clock: Any = time.time) -> Any:
+    return clock(2.0)
+
+
 class Base:
     k = 2.0
+
+
+def picked(owner: Any, name: str) -> Any:
+    return getattr(owner, name)
 
 
 OBJECTS = {Base()}
@@ -1015,6 +1032,11 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "range": (lambda: [range(2)], lambda x, v: x * sum(v[0]), put_item(0, range(3))),
     "slice": (lambda: [slice(2)], lambda x, v: x[v[0]], put_item(0, slice(1))),
     "dtype": (lambda: [mg.float32], lambda x, v: x.to(v[0]), put_item(0, mg.float64)),
+    "value of a member": (lambda: enum.Enum("E", {"A": 2.0}).A, lambda x, v: x * v.value, put("_value_", 3.0)),
+    "format of an attribute": (lambda: simple(q=2), lambda x, v: x * len("{0.q}".format(v)), put("q", 30)),
+    "format by a text kept outside": (lambda: (simple(q=2), "{0.q}"), lambda x, v: x * len(v[1].format(v[0])), lambda v: put("q", 30)(v[0])),
+    "defaults of an optimizer": (lambda: sgd(), lambda x, v: x * v.defaults["lr"], lambda v: v.defaults.update(lr=3.0)),
+    "attribute of a compiled function": (lambda: mg.compile(lambda y: y * 2.0), lambda x, v: v(x) * getattr(v, "k", 1.0), put("k", 3.0)),
     "enum": (lambda: [Mode.A], lambda x, v: x * v[0].value, put_item(0, Mode.B)),
     "None": (lambda: [None], lambda x, v: x if v[0] is None else -x, put_item(0, 0)),
     "type": (lambda: [float], lambda x, v: x * v[0](2.5), put_item(0, int)),
@@ -1081,6 +1103,16 @@ def the_default_dtype() -> Iterator[Any]:
     yield
     mg.set_default_dtype(mg.float32)
     yield
+
+
+@way
+def the_errors_of_NumPy() -> Iterator[Any]:
+    yield lambda x: x * (np.float64(1.0) / np.float64(KEEPS[0]) > 3)
+    with np.errstate(divide="raise"):
+        yield
+
+
+KEEPS = [0.0]
 
 
 @way

@@ -23,7 +23,7 @@ from typing import (
 
 from minigrad.compiler.names import *  # noqa: F403
 from minigrad.compiler.names import __all__ as _names
-from minigrad.compiler.recording import Recording
+from minigrad.compiler.recording import Recording, WithoutSize
 from minigrad.compiler.replay import Replay, observed
 from minigrad.compiler.report import Report, report
 from minigrad.core.contents import publishes
@@ -203,22 +203,32 @@ class Compiled(Generic[P, R]):
         else:
             if observed(mode):
                 return self.__wrapped__(*args, **kwargs)  # each operation has to run
-            replay = self._record(args, kwargs, mode)
+            recorded = self._record(args, kwargs, mode)
+            if recorded is None:
+                return self.__wrapped__(*args, **kwargs)  # which sets the sizes of lazy modules
+            replay = recorded
             entered = replay.enter(args, kwargs, mode)
             if entered is None:
                 raise RuntimeError(
                     f"compile(): recording {self.__name__} changes {replay.broken(args, kwargs, mode)}, so no call can "
                     "be replayed; leave it uncompiled"
                 )
-        checked = Recording(self, args, kwargs) if self.check else None
-        if checked is not None:
-            checked.expect()
-        result: R = replay.run(*entered, args, kwargs)
-        if checked is not None:
-            checked.compare(result, exact=self.backend == "numpy")
+        try:
+            if self.check:
+                call = functools.partial(replay.run, *entered, args, kwargs)
+                return Recording(self, args, kwargs).check(call, exact=self.backend == "numpy")  # type: ignore[no-any-return]
+            result: R = replay.run(*entered, args, kwargs)
+        except Exception as error:
+            self._explain(error, args, kwargs)
+            raise
         return result
 
-    def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay:
+    def _explain(self, error: Exception, args: Any, kwargs: Any) -> None:
+        """Raises what the function itself raises, which stops at its first error and names the operation."""
+        with self._lock:
+            Recording(self, args, kwargs).fail(error)
+
+    def _record(self, args: Any, kwargs: Any, mode: Any) -> Replay | None:
         with self._lock:
             if self.recordings and (self._recorded + 1) % MANY == 0:
                 warnings.warn(
@@ -227,7 +237,10 @@ class Compiled(Generic[P, R]):
                     f"{self.recordings[0].broken(args, kwargs, mode)}",
                     stacklevel=4,
                 )
-            replay = Recording(self, args, kwargs).record()
+            try:
+                replay = Recording(self, args, kwargs).record()
+            except WithoutSize:
+                return None
             self._recorded += 1
             self.recordings = [replay, *self.recordings][:RECORDINGS]
         return replay

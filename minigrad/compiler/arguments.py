@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable
-from operator import call
-from typing import Any, NamedTuple
+from operator import call, is_
+from typing import Any
 
 import numpy as np
 
-from minigrad import errors
-from minigrad.compiler.guards import Guards
+from minigrad.compiler.guards import same
+from minigrad.compiler.kinds import OWN, added_to
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.world import World
 from minigrad.core.changes import owner
@@ -20,13 +20,6 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
 
 _NESTED = (tuple, list, dict)
-
-
-class Number(NamedTuple):
-    """A number that each call takes: what stands for it while recording, and how the leaves of a call lead to it."""
-
-    scalar: Scalar
-    find: Callable[[list[Any]], Any]
 
 
 def structure_of(*values: Any) -> tuple[list[Any], list[Any]]:
@@ -62,30 +55,31 @@ class Arguments:
         self.structure, self.leaves = structure_of(*args, *kwargs.values())
         self._same = _same_tensors(self.leaves)
         self.names: list[str] = []
-        self.numbers: list[Number] = []
+        # What stands for a number of each call while recording, and the place of its leaf.
+        self.numbers: list[tuple[Scalar, int]] = []
         self.tensors: list[tuple[int, Any]] = []
         self._place: dict[int, int] = {}
         self._guards: list[Callable[[Any], bool]] = []
-        # Lists and dicts that the function gets: what it changes is noticed.
-        self._containers = Guards()
         names = [*_names_of(function, args), *kwargs]
         values = [self._copy(v, name) for v, name in zip((*args, *kwargs.values()), names, strict=True)]
         self.inputs = tuple(values[: len(args)]), dict(zip(kwargs, values[len(args) :], strict=True))
+        # The function gets lists and dicts of its own, so that what it changes is noticed.
+        self._copies = structure_of(*self.inputs[0], *self.inputs[1].values())[1]
+        world.settle_names()
+        for place, t in enumerate(self.leaves):
+            if isinstance(t, Tensor):
+                self._guards[place] = _tensor_guard(t, world, *world.may_ask(t, self.names[place]))
         world.settle_names()
         self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
 
     def _copy(self, value: Any, name: str) -> Any:
-        """What the function gets for an argument; lists and dicts are its own, so that a change is noticed."""
+        """What the function gets for an argument."""
         kind = value.__class__
         if kind not in _NESTED:
             return self._leaf(value, name)
         if kind is dict:
-            copied = {k: self._copy(v, f"{name}_{k}") for k, v in value.items()}
-        else:
-            copied = kind([self._copy(v, f"{name}_{i}") for i, v in enumerate(value)])
-        if kind is not tuple:
-            self._containers.table(copied, f"the {kind.__name__} {name}")
-        return copied
+            return {k: self._copy(v, f"{name}_{k}") for k, v in value.items()}
+        return kind([self._copy(v, f"{name}_{i}") for i, v in enumerate(value)])
 
     def _leaf(self, value: Any, name: str) -> Any:
         place = len(self.names)
@@ -96,11 +90,11 @@ class Arguments:
                 self._place[id(value)] = place
                 self.tensors.append((place, value))
                 self.world.hooks(value._node, name)
-            self._guards.append(_tensor_guard(value, self.world.tensors))
+            self._guards.append(bool)  # until all names are known
             return value
         if type(value) is float:
             number = self.world.number(value, name)
-            self.numbers.append(Number(number, lambda leaves: leaves[place]))
+            self.numbers.append((number, place))
             self._guards.append(lambda x: x.__class__ is float)
             return number
         if isinstance(value, np.ndarray):
@@ -128,10 +122,9 @@ class Arguments:
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed a list or a dict among its arguments."""
-        if what := self._containers.changed():
-            raise errors.runtime_error(
-                f"compile(): the function changes {what}, and a replay would not. Return what is new"
-            )
+        structure, leaves = structure_of(*self.inputs[0], *self.inputs[1].values())
+        if structure != self.structure or not all(map(is_, leaves, self._copies)):
+            raise self.world.not_repeated("changes a list or a dict among its arguments")
 
     def match(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
         """The leaves of a call, or None where a guard on them fails."""
@@ -159,7 +152,7 @@ class Arguments:
 
     def let_go(self) -> None:
         """Drops what only the recorded call needs."""
-        self.leaves, self._containers = [], Guards()
+        self.leaves = self._copies = []
         self.inputs = (), {}
         self._place, self.tensors = {}, []
 
@@ -180,17 +173,26 @@ def _same_tensors(leaves: list[Any]) -> list[int]:
     return [ids.index(i) for i in ids] if len({*ids}) < len(ids) else []
 
 
-def _tensor_guard(recorded: Any, known: dict[int, Any]) -> Callable[[Any], bool]:
+def _tensor_guard(
+    recorded: Any, world: World, names: set[str] | None, own: dict[str, Any]
+) -> Callable[[Any], bool]:
     """The guard on a Tensor in an argument's place: its class, dtype, shape, layout, and place in the graph.
 
-    A Tensor that the function also reaches by itself stays that Tensor, and no other argument may be one.
+    A Tensor that the function also reaches by itself stays that Tensor, and no other argument may be one.  Of the
+    attributes that a user has given it those count that are among ``names``; ``own`` are these.
     """
-    cls, traits, key = recorded.__class__, _traits(recorded), id(recorded)
+    cls, traits, key, known = recorded.__class__, _traits(recorded), id(recorded), world.tensors
+    asked = (names or set()) - OWN
 
     def holds(t: Any) -> bool:
         if t.__class__ is not cls or _traits(t) != traits:
             return False
-        return id(t) == key or (id(t) not in known and key not in known)
+        if id(t) != key and (id(t) in known or key in known):
+            return False
+        if names is not None and not own and asked.isdisjoint(t.__dict__):
+            return True
+        now = {n: v for n, v in added_to(t).items() if names is None or n in asked}
+        return now.keys() == own.keys() and all(same(v, own[n]) for n, v in now.items())
 
     return holds
 

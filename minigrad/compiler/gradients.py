@@ -42,7 +42,8 @@ class Gradients:
         self.seeds: list[Any] = []
         with run.recording():
             for t in results:
-                seed = wrap(np.ones(t._array.shape, t._array.dtype))
+                # As a cotangent mostly lies: so the plan adds up in the order of eager mode.
+                seed = wrap(np.ones_like(t._array, subok=False))
                 run.stands_for(seed, leaf(seed))
                 run.tensors[id(seed)], run.paths[id(seed)] = seed, "gradient"
                 self.seeds.append(seed)
@@ -50,6 +51,10 @@ class Gradients:
             with _cut(ends):
                 grads = engine.run([t._node for t in results], self.seeds, ends, True, False)
             self.grads = [self._sum(nodes, grads) for nodes in self._records]
+
+    def reaches(self, t: Any) -> bool:
+        """Whether a result depends on a target."""
+        return not {n for nodes in self._records for n in nodes}.isdisjoint(self.run.order([t._node]))
 
     def _sum(self, leaves: list[Node], grads: dict[Node, Any]) -> Any:
         """The gradient of a Tensor, summed over the records that have stood for it."""
@@ -152,7 +157,7 @@ class Gradients:
         run, by_tensor = self.run, program.by_tensor
         leaves = [(run.paths.get(id(t), "tensor"), run.record_of(t)) for t in (*self.read, *self.seeds)]
         outputs = [(v, i) for i, v in enumerate(self._values)]
-        numbers = [n.scalar.text for n in self.recording.numbers]
+        numbers = [scalar.text for scalar, _ in self.recording.numbers]
         statements = Statements(program, leaves, set(), outputs, (), numbers, boundary=self.saved)
         name = self.recording.compiled.__name__
         plan = Plan(statements, f"The gradients of {name}, as recorded. Printed by minigrad.")

@@ -6,7 +6,7 @@ import functools
 import re
 import types
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from operator import call, is_
 from typing import Any, NamedTuple
@@ -41,7 +41,7 @@ def _same_items(a: Any, b: Any) -> bool:
     return len(a) == len(b) and all(map(same, a, b))
 
 
-def _same_record(a: Any, b: Any) -> bool:
+def same_record(a: Any, b: Any) -> bool:
     """Whether what has one record requires grad, and is a leaf, as what has the other does."""
     graphs = [n.op is None if n is not None and n.requires_grad else None for n in (a, b)]
     return graphs[0] is graphs[1]
@@ -56,7 +56,7 @@ _SIZE, _ITEMS = "len({0})", "[*{0}()]"
 _MAPPED = {_SIZE: "len", "type({0})": "type"}
 _CONDITION = re.compile(r" is | in | == |^not ")
 # Expressions whose value may be another object: which ones are as good.
-_ALIKE = {"{0}._node": _same_record, "{0}._array": _same_layout, _ITEMS: _same_items}
+_ALIKE = {"{0}._node": same_record, "{0}._array": _same_layout, _ITEMS: _same_items}
 
 
 class _Row(NamedTuple):
@@ -94,6 +94,8 @@ class Guards:
         self._space: dict[str, Any] = {"is_": is_, "call": call, "chain": chain.from_iterable}
         self._space["content"] = self._content
         self._printed: Callable[[], bool] | None = None
+        # By the id of a view of a class's attributes, the class.
+        self.classes: dict[int, type] = {}
 
     def _name(self, value: Any) -> str:
         name = f"v{len(self._space)}"
@@ -184,6 +186,17 @@ class Guards:
     def changed(self) -> str:
         """The path of the first object of Python that is not as it was; empty if all are."""
         return self._other(self._rows)
+
+    def changes(self) -> Iterator[tuple[str, tuple[Any, ...], Any]]:
+        """The rows about objects of Python that are not as they were: expressions, arguments, and values before."""
+        for _, expression, arguments, name in self._rows:
+            before = self._space[name]
+            try:
+                value = _function(expression)(*arguments)
+            except _GONE:
+                value = MISSING
+            if value is not before and not _ALIKE.get(expression, same)(value, before):
+                yield expression, arguments, before
 
     def broken(self) -> str:
         """What the first guard that does not hold is about; empty if all hold."""

@@ -23,7 +23,7 @@ from minigrad.core.op import Op
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.device import device
-from minigrad.errors import INSIDE
+from minigrad.errors import INSIDE, spot
 
 # Library modules whose functions depend on their arguments alone.
 PURE = frozenset({
@@ -45,6 +45,14 @@ REFUSED = {
        ("eval", "exec", "compile", "globals", "locals", "__import__", "breakpoint")},
     **{name: f"{name}(), which gives something else in each run" for name in ("id", "hash", "open")},
     **{name: f"{name}, whose objects a recording cannot guard" for name in ("memoryview", "bytearray")},
+}  # fmt: skip
+# Functions of minigrad that read or set what holds for the whole process.
+SETTINGS = {
+    "get_num_threads", "set_num_threads", "get_num_interop_threads", "set_num_interop_threads", "set_default_device",
+    "use_deterministic_algorithms", "are_deterministic_algorithms_enabled", "set_deterministic_debug_mode",
+    "get_deterministic_debug_mode", "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal",
+    "get_float32_matmul_precision", "set_float32_matmul_precision", "is_warn_always_enabled", "set_warn_always",
+    "set_printoptions", "is_autocast_enabled",
 }  # fmt: skip
 # What may ask for any attribute, and what looks at the attributes of a namespace without naming them.
 REFLECTION = {
@@ -142,6 +150,8 @@ def refusal(value: Any, text: str) -> str:
     home = home_of(value)
     if home == "builtins":
         return REFUSED.get(value.__name__, "")
+    if value.__name__ in SETTINGS and home.startswith("minigrad."):
+        return f"{value.__name__}(), which is about a setting of the whole process"
     return "" if is_pure(home) else f"{text} of the module {home}"
 
 
@@ -160,6 +170,19 @@ def names_of(cls: type) -> set[str]:
     """The names of the attributes of a class, but for those that are added where it is asked about them."""
     # An `autograd.Function` gets its op with the first call.
     return vars(cls).keys() - _ADDED - ({"_op"} if isinstance(vars(cls).get("_op"), Op) else set())
+
+
+def spot_of(function: Any) -> str:
+    """The place of a function."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(function, "__code__", None)
+    return "an unknown place" if code is None else spot(code.co_filename, code.co_firstlineno)
+
+
+def added_to(t: Any) -> dict[str, Any]:
+    """The attributes of a Tensor that the user has given it."""
+    return {name: value for name, value in vars(t).items() if name not in OWN}
 
 
 def load(owner: Any, names: set[str]) -> None:

@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import errors
+from minigrad.compiler.guards import same_record
+from minigrad.compiler.kinds import added_to
+from minigrad.compiler.restore import restoring
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.world import World
 from minigrad.core.changes import changed, owner, part
@@ -22,7 +25,7 @@ from minigrad.core.node import Node, next_seq, tape
 from minigrad.core.op import Array, Params
 from minigrad.core.recorder import Recorder
 from minigrad.core.tensor import Tensor, View, wrap
-from minigrad.core.views import refresh
+from minigrad.core.views import check_change, refresh
 
 
 def at_once(*calls: Iterable[tuple[Any, ...]]) -> None:
@@ -48,12 +51,19 @@ class Before(NamedTuple):
     view: View | None
     grad: Any
     epoch: int
+    own: dict[str, Any]
     hooks: Any
 
 
 def _lies_as(a: Array, b: Array) -> bool:
     """Whether the elements of two arrays of a shape follow each other in memory in the same order."""
     return all(n < 2 or s == t for n, s, t in zip(a.shape, a.strides, b.strides, strict=True))
+
+
+def _other(before: Before) -> bool:
+    """Whether a Tensor has other attributes of the user than before."""
+    now = added_to(before.tensor)
+    return now.keys() != before.own.keys() or any(v is not before.own[name] for name, v in now.items())
 
 
 class Run(Recorder):
@@ -88,7 +98,7 @@ class Run(Recorder):
         # What kernels of the user have returned: the first replay takes it, so that they run once in a call.
         self.returned: dict[Node, Array] = {}
         self.before = [
-            Before(t, n, t._view, t._grad, t._epoch, None if n is None else dict(n.hooks or {}))
+            Before(t, n, t._view, t._grad, t._epoch, added_to(t), None if n is None else dict(n.hooks or {}))
             for t in tensors.values()
             for n in [t._node]
         ]
@@ -105,10 +115,12 @@ class Run(Recorder):
         self._current: Node | None = None
         # Memory of Tensors that one of one number has indexed, and of the results.
         self._picked: set[int] = set()
+        # Views whose bases take no part, by the id of the Tensor.
+        self._apart: dict[int, Any] = {}
         for t in tensors.values():
             refresh(t)
             if t._view is not None and id(t._view.base) not in tensors:
-                t._view = None  # nothing else of its memory takes part
+                self._apart[id(t)], t._view = t._view, None  # nothing else of its memory takes part
             if t._node is not None:
                 self.stands_for(t, t._node)
         self.start = next_seq()
@@ -128,12 +140,17 @@ class Run(Recorder):
         for b in self.before:
             known = ("_node", b.node), ("_view", b.view), ("_grad", b.grad), ("_epoch", b.epoch)
             rows += [(setattr, b.tensor, name, v) for name, v in known if getattr(b.tensor, name) is not v]
+            if _other(b):
+                added = [name for name in added_to(b.tensor) if name not in b.own]
+                rows += [(delattr, b.tensor, name) for name in added] + [(vars(b.tensor).update, b.own)]
             if b.node is not None and (b.node.hooks or {}) != b.hooks:
                 rows.append((setattr, b.node, "hooks", b.hooks))
         for state, before in self.states:
             rows.append((state.clear,))
             for key, (entries, content) in before.items():
                 rows += [(entries.clear,), (entries.update, content), (state.__setitem__, key, entries)]
+        rows += [(operator.setitem, group, key, value) for group, key, _, value in self.world.options]
+        rows += restoring(self.world.guards)
         rows.append((setattr, self, "_over", True))
         for generator, position in self._generators:
             generator.restore(position)
@@ -150,38 +167,46 @@ class Run(Recorder):
         RECORDERS.append(self)
         try:
             with ModeManager(inside):
-                yield
+                try:
+                    yield
+                except Exception as error:
+                    if what := self._requires_other():  # the error may come of that
+                        raise self.world.not_repeated(what) from error
+                    raise
                 if self.refusal is not None:  # the function has caught it
                     raise self.refusal
                 if MODE.get().grad != inside.grad:
-                    raise self._not_repeated("leaves grad mode switched")
+                    raise self.world.not_repeated("leaves grad mode switched")
         finally:
             RECORDERS.remove(self)
 
+    def _requires_other(self) -> str:
+        """What is said of a Tensor that was there before and has another ``requires_grad`` now, if there is one."""
+        for t, node, *_ in self.before:
+            now = t._node
+            grown = id(t) in self.written and now is not None and now.op is not None and now.requires_grad
+            if not (same_record(node, now) or grown):
+                return f"changes requires_grad of {self.path(t)}, or detaches it in place"
+        return ""
+
     def check(self) -> None:
         """RuntimeError for what the function did and no replay could repeat."""
-        for t, node, *_, hooks in self.before:
-            now = t._node
-            required = node is not None and node.requires_grad
-            written = id(t) in self.written and now is not None and now.op is not None
-            if (now is not None and now.requires_grad) != required and not written:
-                raise self._not_repeated(f"changes requires_grad of {self.path(t)}")
+        if what := self._requires_other():
+            raise self.world.not_repeated(what)
+        for b in self.before:
+            t, node, now, hooks = b.tensor, b.node, b.tensor._node, b.hooks
+            if _other(b):
+                raise self.world.not_repeated(f"sets an attribute of {self.path(t)}")
             # A leaf that was changed under no_grad() has another record by now.
             records = () if node is None else (node, now) if now is not None and now.op is None else (node,)
             if any((record.hooks or {}) != hooks for record in records):
-                raise self._not_repeated("adds or removes a hook of a Tensor that it gets")
+                raise self.world.not_repeated("adds or removes a hook of a Tensor that it gets")
         for t, node in self.written.values():
             if node.requires_grad and t._node is node:
                 raise RuntimeError(
                     f"compile(): {self.path(t)}, a Tensor from outside, becomes part of the graph by a change in "
                     f"place. Compute a new Tensor and return it (in the function at {self.world.home})"
                 )
-
-    def _not_repeated(self, what: str) -> Exception:
-        return RuntimeError(
-            f"compile(): the function {what}, which is not part of a replay. Do that outside (in the function at "
-            f"{self.world.home})"
-        )
 
     def path(self, t: Any) -> str:
         """The name of a Tensor that was there before."""
@@ -307,6 +332,11 @@ class Run(Recorder):
         before = t._grad
         if before is None:
             return True
+        if id(before) not in self.tensors and id(owner(before._array)) in self._known:
+            raise self.refuse(
+                f"the gradient of {self.path(t)} is added to while a Tensor, that shows the same memory, takes part "
+                "too. clone() what is put into .grad"
+            )
         total = before + g
         if (before._node is not None and before._node.requires_grad) or total.requires_grad:
             t._grad = total
@@ -318,22 +348,26 @@ class Run(Recorder):
         return False
 
     def detaches(self, t: Any) -> None:
-        if id(t) in self.tensors:
-            raise errors.runtime_error(
-                f"compile(): the function detaches {self.path(t)} in place, which is not part of a replay. Do that "
-                "outside"
-            )
+        if id(owner(t._array)) in self._picked:
+            raise self.refused("detach_() of what was indexed with a Tensor of one number")
 
     def stores(self, t: Any, result: Any) -> Any:
         if id(owner(t._array)) in self._picked:
             raise self.refused("a change in place of what was indexed with a Tensor of one number")
         base = t if t._view is None else t._view.base
+        tied = t._view is None or t._view.outside != "detach()"
+        if MODE.get().grad and tied and id(base) in self._apart:
+            base._view = self._apart[id(base)]
+            try:
+                check_change(base)
+            finally:
+                base._view = None
         known = id(base) in self.tensors
         self._keep(base if known else t)
         array = t._array
-        if known or t._view is not None or _lies_as(result._array, array):
+        if t._view is not None or _lies_as(result._array, array):
             return result
-        # What the run has made is the written value from here on, so that this has to lie in memory as that did.
+        # What is read from here on is the written value, so that this has to lie in memory as the Tensor does.
         order = sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))
         back = [order.index(d) for d in range(array.ndim)]
         return result.permute(order).contiguous().permute(back)
@@ -371,7 +405,9 @@ class Run(Recorder):
             self.noncontiguous.add(record)
         op = record.op
         if op is not None:
-            if op.draws or (op.check is not None and self._current is None):
+            # Powers and remainders of floats raise nothing.
+            fails = op.check is not None or (op.raises and (not op.elementwise or y.dtype.kind != "f"))
+            if op.draws or (fails and self._current is None):
                 self.acts.append(record)
             if op.home.partition(".")[0] != "minigrad" and not op.view:
                 self.returned[record] = y.copy()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.arguments import Arguments, Number, tensors_in
+from minigrad.compiler.arguments import Arguments, tensors_in
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
 from minigrad.compiler.guards import same
+from minigrad.compiler.kinds import FIXED, added_to
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.recorder import Run
 from minigrad.compiler.replay import Names, Replay
 from minigrad.compiler.scalars import Scalar
+from minigrad.compiler.shared import Shown, shown_in, tie
 from minigrad.compiler.statement import OUTSIDE
 from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
@@ -32,6 +34,10 @@ from minigrad.testing.close import assert_close
 
 # What a function may return besides Tensors, and tuples, lists and dicts of them.
 _PLAIN = (type(None), bool, int, float, str, bytes, complex, type, np.generic, dtype)
+
+
+class WithoutSize(Exception):
+    """Parameters have no values yet: the first call of a lazy module sets their sizes."""
 
 
 class Recording:
@@ -58,13 +64,24 @@ class Recording:
                 paths.setdefault(id(t._grad), f"grad_{paths[id(t)]}")
                 self.owner_of[id(t._grad)] = t
         self.tensors = tensors
+        if any(isinstance(type(t)._array, property) for t in tensors.values()):
+            raise WithoutSize
         self.run = Run(self.world, tensors, paths)
-        self.numbers = [*self.arguments.numbers, *(Number(*option) for option in self.world.options)]
         self.names = Names()
+        # Numbers that each call takes: what stands for them while recording, and the expressions that find them.
+        self.numbers = [(scalar, f"leaves[{place}]") for scalar, place in self.arguments.numbers]
+        for group, key, numbers, _ in self.world.options:
+            option = f"{self.names.name(group)}[{self.names.name(key)}]"
+            several = [(n, f"{option}[{i}]") for i, n in enumerate(numbers)] if type(numbers) is tuple else []
+            self.numbers += several or [(numbers, option)]
         # The Tensors that a call makes; their numbers by id; those of them and of others that the function returns.
         self.results: list[Any] = []
         self.number_of: dict[int, int] = {}
         self.returned: list[Any] = []
+        # By id, names of lists and dicts that are returned, "open" while their items are looked at.
+        self._containers: dict[int, str] = {}
+        # By id, those that are views of others, or of what was there before.
+        self.shown: dict[int, Shown] = {}
 
     def _call(self) -> Any:
         args, kwargs = self.arguments.inputs
@@ -86,12 +103,15 @@ class Recording:
                 world.guards.table(content, "the state of an optimizer", True)
         return replay
 
-    # ------------------------------------------------------------ a call that is checked
-
-    def expect(self) -> None:
-        """Runs the function for `compare`; everything is left as it was before."""
+    def fail(self, error: Exception) -> None:
+        """Raises what the function raises in a call whose replay has raised ``error``; all is left as it was."""
         with self.run:
-            self.expected = self._values(self._call())
+            try:
+                self._call()
+            except Exception as own:
+                raise own from error
+
+    # ------------------------------------------------------------ a call that is checked
 
     def _values(self, result: Any) -> list[tuple[str, Any]]:
         """Copies of the arrays of results, of Tensors that were there before, and of their gradients."""
@@ -100,9 +120,15 @@ class Recording:
             values += [("a Tensor", t), ("a gradient", t._grad)]
         return [(name, np.zeros(0) if t is None else t._array.copy()) for name, t in values]
 
-    def compare(self, result: Any, exact: bool) -> None:
-        """RuntimeError where results, gradients or changed Tensors differ; unless ``exact``, by more than rounding."""
-        for (name, a), (_, b) in zip(self._values(result), self.expected, strict=True):
+    def check(self, call: Callable[[], Any], exact: bool) -> Any:
+        """What ``call`` returns. RuntimeError where results, gradients or changed Tensors differ from the function's.
+
+        Unless ``exact``, by more than rounding.
+        """
+        with self.run:
+            expected = self._values(self._call())
+        result = call()
+        for (name, a), (_, b) in zip(self._values(result), expected, strict=True):
             rounded = b.dtype.kind == "f" and not exact
             off = float(np.finfo(b.dtype).eps) ** 0.5 * np.max(np.abs(b), initial=0.0) if rounded else 0.0
             try:
@@ -111,6 +137,7 @@ class Recording:
                 raise runtime_error(
                     f"compile(check=True): {name} differs from that of the function itself: {error}"
                 ) from error
+        return result
 
     # ------------------------------------------------------------ what a call does, as printed functions
 
@@ -140,27 +167,41 @@ class Recording:
         if isinstance(value, Tensor):
             self.returned.append(value)
             return self._value(value)
-        if value.__class__ is dict:
-            return f"{{{', '.join(f'{name(k)}: {self._printed(v)}' for k, v in value.items())}}}"
+        known = isinstance(value, tuple) and self.world.knows(value)
+        if value.__class__ is dict or value.__class__ is list or known:
+            return self._container(value)
         items = "".join(f"{self._printed(v)}, " for v in value) if isinstance(value, (list, tuple)) else ""
-        if value.__class__ is list:
-            return f"[{items}]"
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return f"{name(value.__class__)}({items})"
         if value.__class__ is tuple:
             return f"({items})"
         if type(value) is Scalar:
-            finds = (number.find for number in self.numbers if number.scalar is value)
-            return next((f"{name(find)}(leaves)" for find in finds), "") or name(value.__copy__())
+            return next((text for n, text in self.numbers if n is value), "") or name(value.__copy__())
         if isinstance(value, np.ndarray):
             raise runtime_error("compile(): the function returns an array of NumPy; return the Tensor")
-        plain = isinstance(value, _PLAIN) or (isinstance(value, tuple) and not tensors_in(value))
+        plain = isinstance(value, (*_PLAIN, *FIXED)) or (isinstance(value, tuple) and not tensors_in(value))
         if plain or self.arguments.holds(value):
             return name(value)
         raise runtime_error(
             f"compile(): the function returns a {type(value).__name__}, which a replay could not make anew. Return "
             "Tensors, numbers, texts, and tuples, lists and dicts of them"
         )
+
+    def _container(self, value: Any) -> str:
+        """A list or a dict of a result as an expression: what stands where guards see it is returned as it is."""
+        variable = "" if self.world.knows(value) else self._containers.get(id(value), "new")
+        if variable == "open":
+            raise runtime_error("compile(): the function returns a list or a dict that holds itself")
+        if variable != "new":
+            self.returned += tensors_in(value)
+            return variable or self.names.name(value)
+        self._containers[id(value)] = "open"
+        if value.__class__ is dict:
+            text = f"{{{', '.join(f'{self.names.name(k)}: {self._printed(v)}' for k, v in value.items())}}}"
+        else:
+            text = f"[{', '.join(map(self._printed, value))}]"
+        self._containers[id(value)] = variable = f"container_{len(self._containers)}"
+        return f"({variable} := {text})"
 
     def _effects(self) -> Iterator[str]:
         """The calls, as tuples, that set gradients and the states of optimizers."""
@@ -192,10 +233,17 @@ class Recording:
         outside = {id(owner(t._array)) for t in self.tensors.values()}
         for i, t in enumerate(self.results):
             # The memory decides: a view of what was made elsewhere is as that.
-            if MODE.get().inference and id(owner(t._array)) not in outside:
+            if (t._inference or MODE.get().inference) and id(owner(t._array)) not in outside:
                 yield f"made[{i}]._inference = True"
             if t.requires_grad and t._node.op is None:
                 yield f"made[{i}].requires_grad_()"
+
+    def _shared(self, tied: list[list[Any]]) -> Iterator[str]:
+        """The lines that make results views of others; ``tied`` share memory without one that is their base."""
+        for t, shown in ((t, self.shown[id(t)]) for t in self.results if id(t) in self.shown):
+            yield f"made[{self._number(t)}] = {self.names.name(shown.of)}({self._value(shown.base)})"
+        for some in tied:
+            yield f"{self.names.name(tie)}([{', '.join(map(self._value, some))}])"
 
     # ------------------------------------------------------------ gradients
 
@@ -206,7 +254,9 @@ class Recording:
         """
         run, results = self.run, self.results
         live = [t for t in results if t._node.requires_grad and t._node.op is not None]
-        if any(t._node.hooks for t in live):
+        hooked = any(t._node.hooks for t in live)
+        live = [t for t in live if id(t) not in self.shown]
+        if hooked:
             raise runtime_error(
                 "compile(): a result has a hook, or retains its gradient, which each call would give to a new "
                 "Tensor. Do that outside, with what the call returns"
@@ -229,13 +279,10 @@ class Recording:
         freed = [id(t) for t in live if any(type(n.saved) is Freed for n in behind[id(t)])]
         errors: dict[int, Exception | None] = dict.fromkeys(freed)
         opened = [t for t in live if id(t) not in errors and any(t is r for r in self.returned)]
-        gradients = None
-        try:
-            gradients = Gradients(self, opened) if opened else None
-        except RuntimeError as error:
-            # It is what backward() on a result raises, as where a saved Tensor was changed.
-            errors |= dict.fromkeys(map(id, opened), error)
-        if gradients is not None and not gradients.targets:
+        gradients, failed = self._pass(opened)
+        errors |= failed
+        opened = [t for t in opened if id(t) not in errors]
+        if gradients is not None and not all(map(gradients.reaches, opened)):
             raise runtime_error(
                 "compile(): a result requires grad because of a Tensor that the function makes, which no later call "
                 "could reach. detach() the result, or make that Tensor outside and pass it as an argument"
@@ -244,10 +291,24 @@ class Recording:
         for i, t in enumerate(results):
             if id(t) in errors:
                 node = self.names.name(_refusing(t._node, errors[id(t)]))
-                lines.append(f"made[{i}] = {self.names.name(wrap)}(arrays[{i}], {node})")
+                behind_it = {id(s): s for n in run.order([t._node]) if (s := run.sources.get(n)) is not None}
+                leads = ", ".join(self.place(s) for s in behind_it.values() if s.requires_grad)
+                lines.append(f"made[{i}] = {self.names.name(_behind)}(arrays[{i}], {node}, [{leads}])")
         if gradients is not None:
             lines += [f"made[{self.number_of[id(t)]}] = outs[{k}]" for k, t in enumerate(opened)]
         return gradients, any(n.saved for t in opened for n in behind[id(t)]), lines
+
+    def _pass(self, opened: list[Any]) -> tuple[Gradients | None, dict[int, Exception | None]]:
+        """The gradients of results, but of those on which backward() raises; and what it raises, by their ids."""
+        errors: dict[int, Exception | None] = {}
+        try:
+            return Gradients(self, opened) if opened else None, errors
+        except RuntimeError as error:  # as where a saved Tensor was changed
+            for t in opened if len(opened) > 1 else ():
+                errors |= self._pass([t])[1]
+            if not errors:
+                return None, dict.fromkeys(map(id, opened), error)
+        return self._pass([t for t in opened if id(t) not in errors])[0], errors
 
     # ------------------------------------------------------------ the plan
 
@@ -264,6 +325,14 @@ class Recording:
                 refresh(t)  # a view shows what its base has become
                 if t._node is None:  # no operation computed it
                     leaf(t)
+        for t in results:
+            if type(t) is not Tensor or added_to(t):
+                what = f"a {type(t).__name__}" if type(t) is not Tensor else "a Tensor with attributes"
+                raise runtime_error(
+                    f"compile(): the function makes and returns {what}, and a replay makes plain Tensors. Make that of "
+                    "what the call returns"
+                )
+        self.shown, tied = shown_in(results, self.tensors, self._number)
         lines = list(self._made())
         gradients, saves, differentiated = self._gradients()
         roots = [*(t._node for t in results), *(node for _, node in run.written.values()), *run.acts]
@@ -278,7 +347,7 @@ class Recording:
         replay = Replay(plan, self.arguments, self.world, bound)
         replay.inputs = self.names.function("leaves", self._inputs(plan))
         made = f"made = made_of(arrays[:{len(results)}])" if saved else "made = made_of(arrays)"
-        lines = [made, *lines, *differentiated, *own]
+        lines = [made, *lines, *differentiated, *self._shared(tied), *own]
         replay.finish = self.names.function("arrays, outs, leaves", f"{structure}, ({effects})", lines)
         generators = [g for n in run.acts if (g := n.params.get("generator")) is not None]
         replay.generators = list({id(g): g for g in generators}.values())
@@ -310,7 +379,7 @@ class Recording:
         own = {memory(v): home for v, home in outputs if home.__class__ is int}
         outputs += [(v, own.get(v, ("saved", i))) for i, v in enumerate(saved)]
         used = self._used(order)
-        names = {i: self.world.owned.get(i) or run.paths[i] for i in used}
+        names = {i: run.paths[i] for i in used}
         # Without the name of the one object that all belong to.
         roots = {name.partition(".")[0] for name in names.values() if "." in name}
         if len(roots) == 1:
@@ -321,7 +390,7 @@ class Recording:
             run.record_of(t) for t in tensors if arguments.place_of(t) is None and id(t) not in self.owner_of
         }
         writes = [(run.record_of(t), value[n], id(owner(t._array))) for t, n in run.written.values()]
-        numbers = [n.scalar.text for n in self.numbers]
+        numbers = [scalar.text for scalar, _ in self.numbers]
         numba = self.compiled.backend == "numba"
         statements = (NumbaStatements if numba else Statements)(
             program, leaves, bound, outputs, writes, numbers, effects=run.acts
@@ -333,19 +402,26 @@ class Recording:
         """What the plan takes in a call, or None where a guard on its leaves fails, as an expression."""
         name = self.names.name
         inputs = [f"{self.place(self._tensor(v))}._array" for v in plan.takes]
-        inputs += [f"{name(number.find)}(leaves)" for number in self.numbers]
+        inputs += [text for _, text in self.numbers]
         guards = [
             f"{self.place(of)}._grad is leaves[{place}]"
             for i, of in self.owner_of.items()
             if (place := self.arguments.place_of(self.tensors[i])) is not None
         ]
-        finds = {number.scalar.text: number.find for number in self.numbers}
+        # Gradients may be other Tensors in each call.
+        if loose := [t for v in plan.takes if id(t := self._tensor(v)) in self.owner_of]:
+            places = ", ".join(map(self.place, loose))
+            guards.append(f"{name(_traits_of)}([{places}]) == {name(_traits_of(loose))}")
+        apart = [p for p, t in self.arguments.tensors if id(t) not in self.owner_of]
+        if self.world.compares and self.owner_of and apart:
+            owners = ", ".join(self.place(t) for t in self.owner_of.values())
+            guards.append(f"{name(_apart)}([{', '.join(f'leaves[{p}]' for p in apart)}], [{owners}])")
+        texts = {scalar.text: text for scalar, text in self.numbers}
         for text, comparison, value in self.world.settled:
-            number = f"{name(finds[text])}(leaves)"
             if comparison:
-                guards.append(f"{name(getattr(float, comparison))}({number}, 0.0) is {value}")
+                guards.append(f"{name(getattr(float, comparison))}({texts[text]}, 0.0) is {value}")
             else:
-                guards.append(f"{name(same)}({number}, {name(value)})")
+                guards.append(f"{name(same)}({texts[text]}, {name(value)})")
         return f"[{', '.join(inputs)}]" + (f" if {' and '.join(guards)} else None" if guards else "")
 
     def _used(self, order: list[Node]) -> dict[int, Any]:
@@ -373,6 +449,25 @@ class Recording:
                         f"compile(): {run.path(t)} is changed in place while {run.path(other)}, that shows the same "
                         "memory, takes part too. Make the view inside of the compiled function, or clone() it"
                     )
+
+
+def _traits_of(gradients: list[Any]) -> list[Any]:
+    """How gradients lie in memory, and whether they require grad."""
+    return [(g._array.strides, g._node is not None and g.requires_grad) for g in gradients]
+
+
+def _apart(tensors: list[Any], owners: list[Any]) -> bool:
+    """Whether none of the Tensors is the gradient of one of the owners."""
+    gradients = {id(t._grad) for t in owners}
+    return all(id(t) not in gradients for t in tensors)
+
+
+def _behind(array: Any, record: Node, leads: list[Any]) -> Any:
+    """A Tensor with a copy of ``record`` behind it, through which a backward pass to any of ``leads`` comes."""
+    node = record.copy()
+    node.hooks = node.hooks and dict(node.hooks)
+    node.inputs = tuple(t._node for t in leads)
+    return wrap(array, node)
 
 
 def _refusing(record: Node, error: Exception | None) -> Node:

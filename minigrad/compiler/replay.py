@@ -124,6 +124,8 @@ class Replay:
             return None
         taken = inputs[: len(self.plan.takes)]
         often = () if self._written.isdisjoint(map(memory_of, taken)) else self._often
+        if self._changed and not all(taken[i - len(self._bound)].flags.writeable for i in self._changed):
+            return None
         if (often or self._changed) and _alias([*self._standing[0], *taken], [*often, *self._changed]):
             return None
         return leaves, inputs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import itertools
 import sys
 import threading
 import types
@@ -12,13 +11,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from minigrad.compiler.guards import MISSING
-from minigrad.compiler.kinds import REFLECTION, SECRET
+from minigrad.compiler.kinds import REFLECTION, SECRET, SETTINGS
 from minigrad.readers.places import instructions
 
 GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 CELL = ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF")
 ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
 LOCAL = ("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_LOAD_FAST", "LOAD_CLOSURE", "STORE_FAST_LOAD_FAST", *CELL)
+FORMATS = ("format", "format_map")  # whose texts, such as "{0.name}", ask for attributes
 SKIPPED = ("PUSH_NULL", "CACHE", "PRECALL", "EXTENDED_ARG")
 
 
@@ -44,6 +44,8 @@ def steps_of(code: types.CodeType, space: dict[str, Any], cells: dict[str, Any])
         value = MISSING
         if operation in ATTRIBUTE and module is not None:
             value = vars(module).get(name, MISSING)
+            if value is MISSING and name in SETTINGS:  # minigrad loads it when it is asked for
+                value = getattr(module, name, MISSING)
         elif operation == "STORE_FAST" and module is not None:
             local[name] = module
         elif operation in GLOBAL:
@@ -77,39 +79,27 @@ def asks(steps: Sequence[Step], i: int) -> bool:
 
 
 def suspects_in(world: Any, code: types.CodeType, steps: Sequence[Step]) -> dict[int, Any]:
-    """What must not be reached, by the instruction of a code object that reaches it; opaque defaults too."""
+    """What must not be reached, by the instruction of a code object that reaches it."""
     reasons = {step.offset: _reason(world, code, steps, i) for i, step in enumerate(steps)}
     return {offset: reason for offset, reason in reasons.items() if reason}
 
 
-def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> Any:
-    """Why a step must not run, or "" where it may; of locals with opaque defaults these, with the reasons."""
+def _reason(world: Any, code: types.CodeType, steps: Sequence[Step], i: int) -> str:
+    """Why a step must not run, or "" where it may."""
     _, operation, name, value, module = steps[i]
-    if asks(steps, i):
-        asked = module if name == "__dict__" else _next_module(steps[i + 1 : i + 9])
-        target = f"the module {asked.__name__}" if asked is not None else world.hidden
-        if target:
-            return f"{name}, which may reach {target}"
+    if world.hidden and asks(steps, i):
+        return f"{name}, which may reach {world.hidden}"
     if operation == "LOAD_CONST" and isinstance(name, str) and not REFLECTION.isdisjoint(code.co_names):
-        return world.refused_names.get(name, "")
+        return str(world.refused_names.get(name, ""))
     if operation in LOCAL and (defaults := world.defaults.get(code)):
         names = name if isinstance(name, tuple) else (name,)
-        if known := [(n, *defaults[n]) for n in names if n in defaults]:
-            return known
+        return next((defaults[n] for n in names if n in defaults), "")
     if operation in ATTRIBUTE and (module is None or name in SECRET) and name in world.refused_names:
-        return world.refused_names[name]
+        return str(world.refused_names[name])
     if operation == "IMPORT_NAME" and value is MISSING:
         return f"the module {name}, which is not yet imported"
     what: str = world.follow(value, name) if value is not MISSING else ""
     return f"{name}, {what}" if what and not what.startswith(("the ", f"{name}(")) else what
-
-
-def _next_module(steps: Sequence[Step]) -> types.ModuleType | None:
-    """The first module that steps load and do not only ask for an attribute."""
-    for step, after in itertools.pairwise(steps):
-        if isinstance(step.value, types.ModuleType) and after.operation not in ATTRIBUTE:
-            return step.value
-    return None
 
 
 @contextlib.contextmanager

@@ -11,11 +11,10 @@ import abc
 import builtins
 import contextlib
 import enum
-import functools
 import sys
 import types
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +23,16 @@ from minigrad import dtypes, errors
 from minigrad.compiler import kinds
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
-from minigrad.compiler.watch import GLOBAL, Step, asks, instructions_watched, steps_of, suspects_in
+from minigrad.compiler.watch import (
+    ATTRIBUTE,
+    FORMATS,
+    GLOBAL,
+    Step,
+    asks,
+    instructions_watched,
+    steps_of,
+    suspects_in,
+)
 from minigrad.core.contents import Contents, publishes
 from minigrad.core.tensor import Tensor
 from minigrad.core.views import refresh
@@ -47,21 +55,18 @@ class World:
 
     def __init__(self, function: Any) -> None:
         self.guards = Guards()
-        # By a Tensor's id: Tensors, the paths that lead to them, the qualified names of parameters and buffers.
+        # By a Tensor's id: Tensors, and the paths that lead to them, of parameters and buffers the qualified names.
         self.tensors: dict[int, Any] = {}
         self.paths: dict[int, str] = {}
-        self.owned: dict[int, str] = {}
         # Small arrays of NumPy, by id, whose elements are guarded.
         self.arrays: dict[int, Any] = {}
-        # Numbers that are parameters of the recording: each with what finds it in a call; and what was seen of them.
-        self.options: list[tuple[Scalar, Callable[[Any], Any]]] = []
+        # Options of optimizers that are parameters of the recording: their dicts, their keys there, the numbers or
+        # tuples of numbers that stand for them during a run, and they themselves.
+        self.options: list[tuple[dict[str, Any], str, Any, Any]] = []
+        # What was seen of numbers.
         self.settled: list[tuple[str, str, Any]] = []
-        # Options of optimizers, each with what stands for it while the function is recorded.
-        self._stand_ins: list[tuple[dict[str, Any], str, Any, Any]] = []
-        # The option that the function sets, if any.
-        self._set = ""
         self.states: list[dict[Any, Any]] = []
-        self.home = _home(function)
+        self.home = kinds.spot_of(function)
         self._names = Names()
         # By id, values, which stay alive, and why each is refused, or "" where it is followed.
         self._known: dict[int, tuple[Any, str]] = {}
@@ -69,6 +74,8 @@ class World:
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
         self._reflective = False
+        # Whether the code asks what is the same object.
+        self.compares = False
         self._textual = False
         self._spaces: list[_Space] = []
         self._classes: dict[type, _Space] = {}
@@ -76,18 +83,15 @@ class World:
         # Refused attributes by their names, and what computed names may reach: attributes of objects, and modules.
         self.refused_names = {name: f"{name}, with which code may reach anything" for name in kinds.SECRET}
         self.hidden = ""
-        # Opaque defaults, by the code and the name of the parameter.
-        self.defaults: dict[types.CodeType, dict[str, tuple[Any, str]]] = {}
+        # Parameters with opaque defaults, and why they must not be read, by the code.
+        self.defaults: dict[types.CodeType, dict[str, str]] = {}
         for cls in Tensor.__mro__[:-1]:
             self._space(cls, cls.__name__)
         self.guards.entry(vars(dtypes), "_default", "the default dtype")
         # Random generators, each with how often it was seeded.
         self.generators = [(default_generator, default_generator.resets)]
         if reason := self.follow(function, ""):
-            raise RuntimeError(
-                f"compile(): the function is or holds {reason}, which a recording cannot guard (the function at "
-                f"{self.home})"
-            )
+            raise _unguarded(f"is or holds {reason}", self.home)
 
     def knows(self, value: Any) -> bool:
         """Whether guards see the value."""
@@ -127,6 +131,8 @@ class World:
             return f"a {kind.__name__}"
         if id(value) in kinds.IMPURE:
             return f"{kinds.IMPURE[id(value)]}, which depends on more than its arguments"
+        if kind is np.ufunc or kinds.home_of(value) == "numpy":  # it may warn or raise
+            self.guards.add("np.geterr()", "{0}() == {1}", np.geterr, np.geterr())
         if kind is np.ufunc:
             return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
         if kinds.home_of(kind) == "typing":
@@ -166,8 +172,10 @@ class World:
             return self._holder(value, value.__minigrad_contents__(), path)
         if hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
             self.guards.entry(vars(value), "__wrapped__", path)
+            self._space(value, path)
             return self.follow(vars(value).get("__wrapped__"), path)
         if isinstance(value, enum.Enum):
+            self._attribute(value, "_value_", path)
             return self._object(value, path) or self.follow(value._value_, f"{path}.value")
         if isinstance(value, kinds.CONTAINERS):
             return self._container(value, path)
@@ -218,8 +226,8 @@ class World:
             items += [(path, k) for k in dict.keys(value)]
         if isinstance(value, defaultdict):
             items.append((f"{path}.default_factory", self._attribute(value, "default_factory", path)))
-        module = next((v for _, v in items if isinstance(v, types.ModuleType)), None)
-        self.hidden = self.hidden or (f"the module {module.__name__}" if module is not None else "")
+        for _, module in items:
+            self._hide(module)
         reason = self._each(items)
         return reason and f"a {kind.__name__} that holds {reason}"
 
@@ -247,7 +255,7 @@ class World:
             known |= function.__kwdefaults__
         for name, value in known.items():
             if reason := self.follow(value, name):
-                self.defaults.setdefault(code, {})[name] = value, reason
+                self.defaults.setdefault(code, {})[name] = f"{name}, {reason}"
         self._code(code, function.__globals__, cells)
         self._space(function, path or function.__qualname__)
         self.guards.table(vars(function), path, values=False)
@@ -262,6 +270,10 @@ class World:
         if not {"setattr", "delattr", *kinds.REFLECTION}.isdisjoint(code.co_names):
             self._asked |= texts
         for i, (_, operation, name, value, module) in enumerate(steps):
+            after = steps[min(i + 1, len(steps) - 1)]
+            named = after.operation in ATTRIBUTE and after.name not in ("__dict__", "__getattribute__")
+            if operation != "IMPORT_NAME" and not named:
+                self._hide(value)
             if operation in (*GLOBAL, "STORE_GLOBAL", "DELETE_GLOBAL"):
                 self.guards.entry(space, name, name)
                 if name not in space and hasattr(builtins, name):
@@ -272,7 +284,8 @@ class World:
                 self.guards.entry(sys.modules, name, name)
             if value is not MISSING and module is None:
                 self.follow(value, name)
-            self._reflective |= operation == "MATCH_CLASS" or asks(steps, i)
+            self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
+            self.compares |= operation in ("IS_OP", "CONTAINS_OP")
             self._textual |= operation.startswith(("FORMAT_", "CONTAINS_OP")) or (
                 operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
             )
@@ -326,6 +339,11 @@ class World:
                 self._refuse(name, where, reason)
         return ""
 
+    def _hide(self, value: Any) -> None:
+        """A module that is more than asked for an attribute by its name: code that computes names may reach it."""
+        if isinstance(value, types.ModuleType):
+            self.hidden = self.hidden or f"the module {value.__name__}"
+
     def _refuse(self, name: str, path: str, reason: str) -> None:
         """An attribute is refused where code reaches it, by its name or, of an object, by one that is computed."""
         self.refused_names.setdefault(name, reason)
@@ -340,9 +358,9 @@ class World:
         for table in fresh:  # several holders publish some of them
             self.guards.table(table, path)
             for key, item in table.items():
+                self.follow(item, where := _join(path, key))
                 if isinstance(item, Tensor):
-                    self.owned.setdefault(id(item), _join(path, key).strip("."))
-                self.follow(item, _join(path, key))
+                    self.paths[id(item)] = where.strip(".")
         if held.state is not None:
             self._optimizer(held, path)
         return self._object(value, path, whole=held.state is not None or kinds.of_minigrad(type(value)))
@@ -351,23 +369,20 @@ class World:
         """Follows an optimizer: floats among its options are parameters of a recording, and its state may grow."""
         state: Any = held.state
         self.states.append(state)
+        self.guards.table(held.defaults, f"{path}.defaults", keys=False)
         if isinstance(held.groups, list):
             self.guards.table(held.groups, f"{path}.param_groups")
         for k, group in enumerate(held.groups):
             where = f"{path}.param_groups[{k}]"
             self.guards.table(group, where, keys=False, values=False)
             for key, item in [*group.items()]:
-                values = item if item.__class__ is tuple else (item,)
-                if not values or any(v.__class__ is not float for v in values):
+                several = item.__class__ is tuple
+                if {float} == {v.__class__ for v in (item if several else (item,))}:
+                    numbers = several and tuple(self.number(v, f"{key}_{i}") for i, v in enumerate(item))
+                    self.options.append((group, key, numbers or self.number(item, key), item))
+                else:
                     self.guards.entry(group, key, f"{where}[{key!r}]")
                     self.follow(item, f"{where}[{key!r}]")
-                    continue
-                several = values is item
-                places = [(f"{key}_{i}", i) for i in range(len(values))] if several else [(key, None)]
-                numbers = tuple(self.number(v, text) for v, (text, _) in zip(values, places, strict=True))
-                finders = [functools.partial(_option, group, key, i) for _, i in places]
-                self.options += zip(numbers, finders, strict=True)
-                self._stand_ins.append((group, key, numbers if several else numbers[0], item))
 
     # ------------------------------------------------------------ names
 
@@ -379,14 +394,22 @@ class World:
     def settle_names(self) -> None:
         """Follows attributes of objects, classes and modules that the code mentions, until no more are."""
         before: Any = None
-        while before != (now := self._size()):
+        # As long as what grows is the same, nothing is left to follow.
+        while before != (
+            now := [len(self._mentioned), len(self._asked), len(self._codes), len(self._spaces)]
+        ):
             before = now
             for space in list(self._spaces):
                 self._ask(space, self._mentioned)
 
-    def _size(self) -> tuple[int, ...]:
-        """What grows while names are followed: as long as it is the same, nothing is left to follow."""
-        return *map(len, (self._mentioned, self._asked, self._spaces)), self._reflective, self._textual
+    def may_ask(self, t: Any, path: str) -> tuple[set[str] | None, dict[str, Any]]:
+        """Names that the code may ask a Tensor for, None for any; and what it has of these, which is followed."""
+        names = None if self._reflective else self._mentioned
+        own = {n: v for n, v in kinds.added_to(t).items() if names is None or n in names}
+        for name, value in own.items():
+            if reason := self.follow(value, _join(path, name)):
+                self._refuse(name, _join(path, name), reason)
+        return names, own
 
     def _ask(self, space: _Space, names: set[str]) -> None:
         """Follows attributes of these names, and of others where the code may ask for any."""
@@ -396,6 +419,8 @@ class World:
         home = owner if of_module or of_class else type(owner)
         if of_module or owner is Tensor:
             kinds.load(owner, names)
+        if of_class:
+            self.guards.classes[id(content)] = owner
         library = kinds.of_minigrad(home) and not whole
         fixed = of_module or isinstance(owner, Tensor) or (of_class and library)
         if whole or (self._reflective and not fixed) or (self._textual and type(owner) in kinds.PLAIN):
@@ -417,7 +442,8 @@ class World:
                 self.refused_names.setdefault(name, reason)
             else:
                 self._refuse(name, where, reason)
-        if of_module or isinstance(owner, Tensor):  # what may be asked for is missing
+        wraps = "__wrapped__" in content and not isinstance(owner, types.FunctionType)
+        if of_module or wraps or isinstance(owner, Tensor):  # what may be asked for is missing
             for name in sorted((names & self._asked) - asked - content.keys()):
                 if of_module or not hasattr(Tensor, name):
                     asked.add(name)
@@ -436,52 +462,38 @@ class World:
         suspects = {code: rows for code, steps in self._codes if (rows := suspects_in(self, code, steps))}
 
         def look(frame: types.FrameType, offset: int) -> None:
-            what = suspects[frame.f_code].get(offset)
-            if isinstance(what, list):  # defaults, where the parameters still have them
-                values = frame.f_locals
-                what = next((f"{n}, {reason}" for n, v, reason in what if values.get(n) is v), None)
-            if what is not None:
-                raise RuntimeError(
-                    f"compile(): the function reaches {what}. A recording cannot guard that: do it outside, and pass "
-                    f"what it gives as an argument (at {errors.place(frame.f_code, offset)})"
-                )
+            if what := suspects[frame.f_code].get(offset):
+                raise _unguarded(f"reaches {what}", errors.place(frame.f_code, offset))
 
-        for group, key, stand_in, _ in self._stand_ins:
+        for group, key, stand_in, _ in self.options:  # until the run is undone
             group[key] = stand_in
-        try:
-            with instructions_watched(suspects, look) if suspects else contextlib.nullcontext():
-                yield
-        finally:
-            for group, key, stand_in, value in self._stand_ins:
-                if group.get(key) is not stand_in:
-                    self._set = f"the option {key!r} of an optimizer"
-                group[key] = value
+        with instructions_watched(suspects, look) if suspects else contextlib.nullcontext():
+            yield
 
     def refuse_changes(self) -> None:
         """RuntimeError if the function has changed an object of Python."""
         seeded = any(generator.resets != resets for generator, resets in self.generators)
-        if (
-            what := "the seed or the state of a random generator"
-            if seeded
-            else self._set or self.guards.changed()
-        ):
-            raise RuntimeError(
-                f"compile(): the function changes {what}, and a replay would not: it repeats only what is done to "
-                f"Tensors, gradients and the state of optimizers. Do that outside (in the function at {self.home})"
-            )
+        keys = (key for group, key, stand_in, _ in self.options if group.get(key) is not stand_in)
+        what = "the seed or the state of a random generator" if seeded else self.guards.changed()
+        if (key := next(keys, None)) is not None:
+            what = f"the option {key!r} of an optimizer"
+        if what:
+            raise self.not_repeated(f"changes {what}")
+
+    def not_repeated(self, what: str) -> Exception:
+        """The error for what the function does and no replay would do."""
+        return RuntimeError(
+            f"compile(): the function {what}, which is not part of a replay: it repeats only what is done to Tensors, "
+            f"gradients and the state of optimizers. Do that outside (in the function at {self.home})"
+        )
 
 
-def _home(function: Any) -> str:
-    """The place of a function."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    code = getattr(function, "__code__", None)
-    return "an unknown place" if code is None else errors.spot(code.co_filename, code.co_firstlineno)
+def _unguarded(what: str, place: str) -> Exception:
+    return RuntimeError(
+        f"compile(): the function {what}. A recording cannot guard that: do it outside, and pass what it gives as an "
+        f"argument (at {place})"
+    )
 
 
 def _join(path: str, name: Any) -> str:
     return f"{path}.{name}" if path else str(name)
-
-
-def _option(group: dict[str, Any], key: str, i: int | None, leaves: Any) -> Any:
-    return group[key] if i is None else group[key][i]

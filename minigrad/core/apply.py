@@ -83,6 +83,8 @@ def apply(op: Op, operands: Any, params: Params = NO_PARAMS) -> Tensor:
         node = out._node = new_node(op, nodes, params, y.shape, y.dtype, layout, saved)
         if mode.observer is not None:
             mode.observer(node, [*arrays, y])
+            if mode.inference:  # here too, while a function is recorded
+                tensor.for_inference(out)
     else:
         out._node = None
         if mode.inference:

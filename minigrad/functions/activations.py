@@ -156,7 +156,7 @@ def _dropped(input: Tensor, p: float, train: bool, feature: bool, alpha: bool) -
     if p == 0 or not train or not array.size:
         return input
     if p == 1:
-        return apply(e.mul, (input, np.zeros((), array.dtype)))
+        return apply(e.mul, (input, 0.0))
     shape = array.shape
     if feature:
         if array.ndim < 2:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.apply import apply, cast, single, wrap_operand
-from minigrad.core.changes import RUNNING, changed, will_change
+from minigrad.core.apply import apply, cast, needs_value, single, wrap_operand
+from minigrad.core.changes import RUNNING, changed, overlaps, will_change
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.node import next_seq
 from minigrad.core.op import Array
@@ -179,6 +179,9 @@ def setitem(t: Tensor, key: Index | Tensor, value: Any) -> None:
     if not indices:
         copy_(part, _drop_leading(value, part._array.ndim) if isinstance(value, Tensor) else value)
         return
+    numbers = [i for i in indices if not i._array.ndim and i._array.dtype != bool]
+    if mode.recorder is not None and numbers and overlaps(part._array):
+        needs_value("writing at an index that is a Tensor of one number, where elements share memory,")
     if isinstance(value, Tensor) and value._array.dtype != t._array.dtype:
         # PyTorch: one value under one mask is a masked_fill, which converts; so does a copy to where integers point,
         # which are Tensors without dimensions while a function is recorded.

@@ -85,6 +85,7 @@ class Generator:
 
     def initial_seed(self) -> int:
         """The seed that the stream started from."""
+        needs_value("the seed of a generator")
         with self._bits.lock:
             self._bits.engine()
             return self._bits.seed or 0

@@ -1,0 +1,83 @@
+"""Results that show the memory of others: a call makes these views anew, so that a change in place is seen by all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+from minigrad.core.changes import overlaps
+from minigrad.core.mode import MODE, ModeManager
+from minigrad.core.tensor import View, wrap
+
+# Where a view may have been made, as `View.outside` tells.
+_OUTSIDE = ("", "no_grad()", "inference_mode()")
+
+
+class Shown(NamedTuple):
+    """A result that is a view: of which Tensor, by which operations, whether gradients flow, and `View.outside`."""
+
+    base: Any
+    path: Any
+    flows: bool
+    outside: str
+
+    def of(self, base: Any) -> Any:
+        """The view of the base in a call."""
+        mode, t = MODE.get(), base
+        with nullcontext() if mode.grad == self.flows else ModeManager(mode.recording(self.flows)):
+            for op, params in self.path:
+                t = op(t, **params)
+        if self.outside and t._view is not None:
+            t._view = t._view._replace(outside=t._view.outside or self.outside)
+        return t
+
+
+def shown_in(
+    results: list[Any], known: dict[int, Any], add: Callable[[Any], object]
+) -> tuple[dict[int, Shown], list[list[Any]]]:
+    """The results that are views, by id, and those that are views of one Tensor that no call can give.
+
+    The base of a view is ``known`` before the call, or a result; ``add`` makes it one.
+    """
+    views = [t for t in results if _is_view(t, known)]
+    bases = {id(t) for t in results} | known.keys()
+    tied: list[list[Any]] = []
+    for base in {id(t._view.base): t._view.base for t in views if id(t._view.base) not in bases}.values():
+        some = [t for t in views if t._view.base is base]
+        repeats = any(not t._array.flags.forc and overlaps(t._array) for t in some)
+        if (
+            base._node is not None
+            and (len(some) > 1 or repeats)
+            and not any(t.requires_grad for t in (base, *some))
+        ):
+            add(base)
+            bases.add(id(base))
+        elif len(some) > 1:  # a call is one record, which ends at what the function returns
+            tied.append(some)
+    shown: dict[int, Shown] = {}
+    for t in views:
+        base, path, _, outside = t._view
+        if id(base) in bases:
+            shown[id(t)] = Shown(base, path, t.requires_grad or not outside, outside)
+    return shown, tied
+
+
+def _is_view(t: Any, known: dict[int, Any]) -> bool:
+    """Whether a result is a view that each call can make anew."""
+    view = t._view
+    if view is None or view.base._view is not None or id(t) in known:
+        return False
+    if (t.requires_grad and t._node.op is None) or view.outside not in _OUTSIDE:
+        return False
+    # A view among the arguments may be one of another part in a later call.
+    others = (x._view for x in known.values() if x._view is not None and x._view.base is view.base)
+    return not any(x.path == view.path[: len(x.path)] for x in others)
+
+
+def tie(tensors: list[Any]) -> None:
+    """Has results that share memory refuse a change in place that the others would not know of."""
+    base = wrap(tensors[0]._array)
+    for t in tensors:
+        if t._view is None:
+            t._view = View(base, (), base._epoch, "a Function")

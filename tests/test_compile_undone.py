@@ -1,0 +1,365 @@
+"""A refused call leaves objects of Python as they were; results that are views are views for whoever changes them."""
+
+from __future__ import annotations
+
+import collections
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from test_compile_defects import agree, programs
+
+import minigrad as mg
+from minigrad import nn
+
+# ---------------------------------------------------------------- what a refused run did to objects of Python
+
+
+class Scaled:
+    rate = 1.0
+    count = 0
+
+    def __init__(self) -> None:
+        self.rate = 2.0
+
+
+class Slots:
+    __slots__ = ("a", "b")
+
+    def __init__(self) -> None:
+        self.a = 1
+
+
+class Nested(collections.OrderedDict[str, int]):
+    pass
+
+
+def surroundings() -> Any:
+    """Objects of many kinds, all in one namespace."""
+
+    def helper(k: int = 1) -> int:
+        return k
+
+    return types.SimpleNamespace(
+        thing=Scaled(), slots=Slots(), table={"a": 1, "b": [1, 2]}, ordered=collections.OrderedDict(a=1, b=2),
+        nested=Nested(a=1), lists=collections.defaultdict(list), items=[1, 2], chosen={1}, queue=collections.deque([1]),
+        nothing=[], none={}, space=types.SimpleNamespace(a=1), pair=([1],), array=np.arange(3.0), helper=helper,
+        net=nn.Sequential(nn.Linear(2, 2), nn.Tanh()), users=collections.UserDict(a=1),
+    )  # fmt: skip
+
+
+def seen(s: Any) -> str:
+    """All of the surroundings as text."""
+    net = {k: v for k, v in vars(s.net).items() if k[0] != "_"}, [*s.net._modules.items()], [*s.net._buffers]
+    classes = [{k: v for k, v in vars(c).items() if k[0] != "_"} for c in (Scaled, Slots)]
+    own = vars(s.thing), getattr(s.slots, "a", None), getattr(s.slots, "b", None), vars(s.helper)
+    rest = [v for k, v in vars(s).items() if k not in ("thing", "slots", "net", "helper", "users")]
+    return repr((net, classes, own, s.helper.__defaults__, s.users.data, rest))
+
+
+def entry(name: str, key: Any, value: Any) -> Callable[[Any], Any]:
+    return lambda s: getattr(s, name).__setitem__(key, value)
+
+
+ACTS: dict[str, Callable[[Any], Any]] = {
+    "attribute": lambda s: setattr(s.thing, "rate", s.thing.rate * 0.9),
+    "attribute that appears": lambda s: setattr(s.thing, "fresh", 3),
+    "attribute that goes": lambda s: delattr(s.thing, "rate"),
+    "attribute over that of the class": lambda s: setattr(s.thing, "count", 3),
+    "attribute of a class": lambda s: setattr(type(s.thing), "rate", 7.0),
+    "attribute of a class that appears": lambda s: setattr(type(s.thing), "fresh", 7.0),
+    "attributes of both": lambda s: (setattr(type(s.thing), "count", 2), setattr(s.thing, "count", 3)),
+    "slot": lambda s: (setattr(s.slots, "a", 5), setattr(s.slots, "b", 6)),
+    "slot that is emptied": lambda s: delattr(s.slots, "a"),
+    "entry": entry("table", "a", 2),
+    "entry that appears": entry("table", "c", 2),
+    "entry that goes": lambda s: s.table.pop("a"),
+    "dict that is filled anew": lambda s: (s.table.clear(), s.table.update(z=1)),
+    "list in a dict": lambda s: s.table["b"].append(3),
+    "order": lambda s: s.ordered.move_to_end("a"),
+    "subclass of a dict": entry("nested", "b", 2),
+    "default of a dict": lambda s: s.lists["x"].append(1),
+    "list": lambda s: (s.items.reverse(), s.items.append(4)),
+    "set": lambda s: s.chosen.add(2),
+    "deque": lambda s: s.queue.append(2),
+    "empty list": lambda s: s.nothing.append(2),
+    "empty dict": entry("none", "a", 2),
+    "UserDict": entry("users", "a", 2),
+    "namespace": lambda s: setattr(s.space, "q", 1),
+    "vars of a namespace": lambda s: vars(s.space).update(a=4),
+    "list in a tuple": lambda s: s.pair[0].append(2),
+    "array of NumPy": entry("array", 0, 5.0),
+    "attribute of a Module": lambda s: (setattr(s.net, "fresh", 4), s.net.eval()),
+    "module of a Module": entry("net", 0, nn.ReLU()),
+    "module that goes": lambda s: s.net.__delitem__(0),
+    "buffer that appears": lambda s: s.net.register_buffer("late", mg.ones(1)),
+    "attribute of a function": lambda s: setattr(s.helper, "calls", 1),
+    "defaults of a function": lambda s: setattr(s.helper, "__defaults__", (2,)),
+}
+
+
+@pytest.mark.parametrize("raises", [False, True], ids=["refused", "raises"])
+def test_what_a_refused_call_did_to_objects_is_undone(raises: bool) -> None:
+    for name, act in ACTS.items():
+        s = surroundings()
+        x, before = mg.ones(2), seen(s)
+
+        def f(x: Any, s: Any = s, act: Any = act) -> Any:
+            s.helper()
+            x.mul_(2)
+            act(s)
+            if raises:
+                raise KeyError("of the user")
+            return x + len(s.items)
+
+        with pytest.raises(KeyError if raises else RuntimeError) as caught:
+            mg.compile(f)(x)
+        assert raises or str(caught.value).startswith("compile()"), name
+        assert seen(s) == before, name
+        assert x.tolist() == [1.0, 1.0]
+
+
+# ---------------------------------------------------------------- results that are views
+
+VIEWS = """
+== a view beside its base, changed
+def f(x):
+    y = x * 2; return y[1:], y
+-- x = T(k, 4, grad=True); a, b = F(x); a.mul_(3); (b * b).sum().backward()
+== a base beside its view, changed
+def f(x):
+    y = x * 2; return y[1:], y
+-- x = T(k, 4, grad=True); a, b = F(x); b.mul_(3); (a * a).sum().backward()
+== a view of an argument, changed
+def f(x):
+    return x[1:]
+-- x = T(k, 4, grad=True) * 1; a = F(x); a.mul_(3); (x * x).sum().backward()
+== a view of a leaf, changed
+def f(x):
+    return x[1:]
+-- x = T(k, 4, grad=True); a = F(x)
+with called():
+    a.mul_(3)
+(a * a).sum().backward()
+== a view of a leaf, changed inside
+u = T(1, 3, grad=True)
+def f(x):
+    x += 1; u.zero_(); return x
+-- x = T(k, 3, 4, grad=True)[1:]
+with called():
+    F(x)
+with called():
+    F(T(k, 2, 4))
+== views without gradients that join the graph
+w = T(9, 3, grad=True)
+def f(x):
+    y = x * 2; return y[1:], y[:2], x[1:]
+-- x = T(k, 4); a, b, c = F(x); a.mul_(w); c.mul_(w); ((b * b).sum() + (x * x).sum()).backward()
+== views of an argument that is a view
+def f(x):
+    return x.T, x[0]
+-- b = T(k, 4, 3, grad=True) * 1; a, c = F(b[1:] if k % 2 else b[:3])
+a.mul_(3); c.add_(1); (b * b).sum().backward()
+== changed inside and outside
+def f(x):
+    y = x * 2; v = y[1:]; v.mul_(3); y.add_(1); return v, y, v[0]
+-- x = T(k, 4, grad=True); a, b, c = F(x); b.mul_(2); c.mul_(2); (a * a).sum().backward()
+== made under no_grad
+def f(x):
+    y = x * 2
+    with mg.no_grad():
+        v = y[1:]
+    return v, y
+-- x = T(k, 4, grad=True); a, b = F(x)
+with called():
+    a.mul_(3)
+b.mul_(3); (b * b).sum().backward()
+== a repeated number
+u = T(1, 3)
+def f():
+    return (-mg.zeros_like(u)).expand(2, 3)
+-- r = F()
+with called():
+    r.add_(1)
+== a refused backward pass, asked for one Tensor
+w = T(1, 3, 4, grad=True)
+def f(x):
+    t = x * 2; y = t * w; t.zero_(); return y, y[0]
+-- a, b = F(T(k, 3, 4))
+with called():
+    g = autograd.grad(a.sum(), [w])
+with called():
+    g = autograd.grad(b.sum(), [w], allow_unused=True)
+== a backward pass that only one of the results refuses
+p, q = T(1, 3, grad=True), T(2, 3, grad=True)
+def f(x):
+    return p // 2, q * x
+-- x = T(k, 3, grad=True); a, b = F(x); g = autograd.grad((a * a.detach()).sum() + b.sum(), [x, q], allow_unused=True)
+== inference_mode inside
+w = T(1, 3, grad=True)
+def f(x):
+    with mg.inference_mode():
+        y = x * 2
+    return y, x + y
+-- y, s = F(T(k, 3)); n = y.is_inference(), s.is_inference()
+with called():
+    y * w
+== a cotangent that does not lie row by row
+w = T(3, grad=True)
+def f(x):
+    return x - w
+-- r = F(T(k, 40, 30).T); (r * r.detach().cos()).sum().backward()
+== attributes of arguments
+def f(x):
+    return x * getattr(x, "scale", 1.0)
+-- x = T(k, 3); a = F(x); x.scale = 0.5 * k; b = F(x); y = T(k, 3); y.scale = 3.0; c = F(y)
+== lists among the attributes of arguments
+def f(x):
+    return x * sum(x.scales)
+-- x = T(k, 3); x.scales = [1.0, 2.0]; a = F(x); x.scales.append(k); b = F(x)
+== all attributes of arguments
+def f(x):
+    return x * sum(v for n, v in vars(x).items() if n[0] != "_")
+-- x = T(k, 3); a = F(x); x.scale = 0.5 * k; b = F(x)
+== a gradient as an argument
+w = T(1, 3, grad=True)
+def f(g):
+    return g * (2 if g is w.grad else 3)
+-- w.grad = T(k, 3); a = F(T(9, 3)); b = F(w.grad); c = F(T(9, 3))
+== how gradients lie
+w = T(1, 3, 3, grad=True)
+def f(x):
+    return x.grad * 2, x.grad.stride(0), w.grad + w.grad.stride(0)
+-- x = T(k, 3, 3, grad=True); x.grad = w.grad = T(k, 3, 3); r = F(x); x.grad = T(k, 3, 3).T; s = F(x)
+w.grad = T(k, 3, 3).T; r = F(x)
+== a read-only array under an argument
+def f(x):
+    x.add_(1); return x
+-- a = __import__("numpy").zeros(3, "f4"); F(T(k, 3)); a.setflags(write=False)
+with called():
+    F(mg.from_numpy(a))
+== requires_grad set inside, then an error
+w = T(1, 3, grad=True)
+def f(x):
+    x.requires_grad_(); x.copy_(w); return x * 2  # or refused
+-- with called():
+    F(T(k, 6)[::2])
+== written at an index that is a Tensor, where elements are one place
+def f(x, i):
+    x[i] = 2.0; return x * 1  # or refused
+-- F(T(k, 4).expand(3, 4), mg.tensor(1))
+== an index out of range whose result is not used
+def f(x, i):
+    x[:, i], x[i], x.clone().index_fill(0, i, 1.0); return x * 2
+-- with called():
+    F(T(k, 3, 3), mg.tensor(9 if k % 2 else 1))
+== sentences of errors of values
+def f(x, i):
+    return x.gather(0, i.reshape(1, 1)), x.index_add(0, i.reshape(1), x[:1]), nn.functional.nll_loss(x, i.expand(3))
+-- with called():
+    F(T(k, 3, 3), mg.tensor(9 if k % 2 else 1))
+== the first of several errors
+def f(x, i):
+    a = x.index_select(0, i.reshape(1)); b = mg.linalg.inv(x * (i - 2)); c = x.gather(0, i.reshape(1, 1))
+    return a, b, c
+-- with called():
+    F(T(k, 3, 3), mg.tensor([1, 9, 2, 1][k]))
+== containers that are known, or returned twice
+cfg, items = {"a": 1, "w": T(1, 3)}, [1, T(2, 3)]
+def f(x):
+    a = [x * 2]; return cfg, items, a, (a, {"b": a}), range(3), x.device
+-- r = F(T(k, 3)); n = r[0] is cfg, r[1] is items, r[2] is r[3][0], r[2] is r[3][1]["b"]; r[2].append(k)
+== detach_ of an element that a Tensor chooses
+def f(x, i):
+    t = (x * 2)[i]; t.detach_(); return t  # or refused
+-- with called():
+    F(T(k, 3), mg.tensor(1))
+== a Tensor that lies by columns, changed and added up
+u = T(1, 40, 30)
+def f(x):
+    x.add_(u); return x.sum()
+-- x = T(k, 30, 40).T; r = F(x)
+== a gradient that goes nowhere, beside an argument that requires grad
+u = T(1, 3, 4)
+def f(x):
+    v = u.detach().requires_grad_(); return v.unbind(0)[0]  # or refused
+-- r = F(T(k, 3, grad=True))
+== a gradient that shows the memory of another Tensor, added to
+w = T(1, 4, grad=True)
+def f(x):
+    x.grad = x.detach(); (w * x).sum().backward(); return x * 1  # or refused
+-- r = F(T(k, 3, 4, grad=True))
+== a gradient that is a part of a buffer, added to
+w, flat = T(1, 4, grad=True), T(2, 8)
+def f(x):
+    w.grad = flat[:4]; (w * x).sum().backward(); return flat * 1  # or refused
+-- r = F(T(k, 3, 4))
+== a lazy module
+net = nn.Sequential(nn.LazyLinear(3), nn.Tanh(), nn.LazyLinear(1))
+def f(x):
+    loss = net(x).pow(2).mean(); loss.backward(); return loss
+-- F(T(k, 2, 4))
+== all elements dropped
+def f(x):
+    return nn.functional.dropout(x, 1.0), nn.functional.dropout(x, 0.0)
+-- x = T(k, 3, grad=True); a, b = F(x); a.sum().backward()
+"""
+
+
+@programs(VIEWS)
+def test_results_that_share_memory(program: str) -> None:
+    agree(program)
+
+
+def test_views_of_what_is_not_returned_refuse_a_change_that_the_others_would_not_see() -> None:
+    halves = mg.compile(lambda x: (x * 2).split(2))
+    for _ in range(2):
+        x = mg.ones(4, requires_grad=True)
+        a, b = halves(x)
+        with pytest.raises(RuntimeError, match="view"):
+            a.mul_(2)
+        (a.sum() + 3 * b.sum()).backward()
+        assert x.grad is not None
+        assert x.grad.tolist() == [2.0, 2.0, 6.0, 6.0]
+
+
+class Special(mg.Tensor):
+    pass
+
+
+def tagged(t: Any) -> Any:
+    t.tag = 1
+    return t
+
+
+MAKES: dict[str, Callable[[Any], Any]] = {
+    "a Parameter": lambda x: nn.Parameter(mg.zeros(3)),
+    "a Tensor of a class": lambda x: Special(mg.zeros(3)),
+    "a Tensor with attributes": lambda x: tagged(x * 2),
+    "an argument with attributes": lambda x: tagged(x) * 2,
+}
+
+
+@pytest.mark.parametrize("name", MAKES)
+def test_what_a_replay_could_not_make_is_refused(name: str) -> None:
+    x = mg.ones(3)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=r"compile\(\)"):
+            mg.compile(MAKES[name])(x)
+        assert not hasattr(x, "tag")
+
+
+def test_an_inference_Tensor_made_inside_is_not_saved_for_backward() -> None:
+    w = mg.ones(3, requires_grad=True)
+
+    @mg.compile
+    def f(x: Any) -> Any:
+        with mg.inference_mode():
+            y = x * 2
+        return y * w
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="Inference tensors cannot be saved"):
+            f(mg.ones(3))
