@@ -21,6 +21,7 @@ import tables
 from docutils import nodes
 from docutils.parsers.rst import Directive, directives
 from docutils.statemachine import StringList
+from snippets import file_name
 from sphinx import addnodes
 from sphinx.util import logging
 
@@ -56,6 +57,7 @@ html_title = f"minigrad {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css", "live.css"]
 html_copy_source = False
+html_search_scorer = str(Path(__file__).parent / "scorer.js")
 
 html_show_copyright = False
 
@@ -67,10 +69,11 @@ def run_the_snippets(page):
     """The variables of a page's snippets, whose lines can be looked up; a snippet may end in an error."""
     text = (Path(__file__).parent / f"{page}.md").read_text(encoding="utf-8")
     names = {"__name__": page}
-    for code in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        linecache.cache[f"{page}.py"] = (len(code), None, code.splitlines(keepends=True), f"{page}.py")
+    for n, code in enumerate(re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)):
+        file = file_name(page, n)
+        linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(RuntimeError):
-            exec(compile(code, f"{page}.py", "exec"), names)
+            exec(compile(code, file, "exec"), names)
         yield names
 
 
@@ -84,6 +87,8 @@ def draw_the_gallery(app):
             drawing.save(folder / f"{name}.svg")
     names["training"].save(folder / "training.html")
     names["network"].save(folder / "network.html")
+    # Without the gradients of the page, so that those of the player are seen to arrive.
+    minigrad.draw(names["t"]["loss"], names["t"], show="value").save(folder / "by_hand.html")
     neuron = next(run_the_snippets("explain"))
     names = {name: t for name, t in neuron.items() if isinstance(t, minigrad.Tensor)}
     minigrad.draw(neuron["loss"], names, show=("value", "grad")).save(folder / "neuron.html")
@@ -215,6 +220,26 @@ class Cell(Directive):
         return shown
 
 
+class Exercises(Directive):
+    """The exercises of a chapter, and below them, folded, the worked solutions: ``.. exercises:: slope``."""
+
+    required_arguments = 1
+
+    def run(self):
+        file = f"{self.arguments[0]}.py"
+        task, solution = (
+            (Path(__file__).parent / "exercises" / name).read_text(encoding="utf-8").rstrip()
+            for name in (file, f"solutions/{file}")
+        )
+        head = '<details class="solutions"><summary>Worked solutions</summary>'
+        return [
+            block(task, "python", cell=(f"exercises/{file}", 0), classes=["task"]),
+            nodes.raw("", head, format="html"),
+            block(solution, "python", classes=["task"]),
+            nodes.raw("", "</details>", format="html"),
+        ]
+
+
 class Printed(Directive):
     """What a program in ``examples`` prints: ``.. printed:: by_hand.py``; from a text to another, if said."""
 
@@ -285,6 +310,28 @@ def pruned(toc):
     return toc
 
 
+def open_pictures(app, doctree):
+    """A picture on a page leads to itself, where it is as large as it was drawn."""
+    up = "../" * app.env.docname.count("/")
+    for image in list(doctree.findall(nodes.image)):
+        _, inside, path = image["uri"].partition("_static/")
+        if inside and not isinstance(image.parent, nodes.reference):
+            link = nodes.reference("", "", refuri=f"{up}_static/{path}", title="Open the picture")
+            link["classes"] = ["picture", *(c for c in image["classes"] if c == "printed")]
+            image.replace_self(link)
+            link.append(image)
+
+
+COLUMNS = re.compile(r"\S {2,}\S.*\n(.*\n)*?.*\S {2,}\S|──|^def ", re.MULTILINE)
+
+
+def keep_columns(app, doctree):
+    """Printed tables and programs keep their lines on a narrow screen, and scroll; messages wrap."""
+    for printed in doctree.findall(nodes.literal_block):
+        if printed.get("language") == "text" and COLUMNS.search(printed.astext()):
+            printed["classes"].append("columns")
+
+
 def check_links(app, error):
     """Warns of each link within the site that leads nowhere."""
     if error is None and app.builder.name == "html":
@@ -295,6 +342,7 @@ def check_links(app, error):
 def setup(app):
     """Called by Sphinx."""
     app.add_directive("cell", Cell)
+    app.add_directive("exercises", Exercises)
     app.add_directive("printed", Printed)
     app.add_directive("operations", Operations)
     app.add_directive("operation-table", OperationTable)
@@ -303,5 +351,7 @@ def setup(app):
     app.add_directive("coverage-nowhere", CoverageNowhere)
     app.connect("autodoc-process-docstring", add_other_names)
     app.connect("builder-inited", draw_the_gallery)
+    app.connect("doctree-read", open_pictures)
+    app.connect("doctree-read", keep_columns)
     app.connect("html-page-context", with_few_entries, priority=400)  # the theme makes the tree at 500
     app.connect("build-finished", check_links)

@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 
 from docutils import nodes
-from snippets import snippets
+from snippets import file_name, snippets
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
@@ -31,6 +31,7 @@ def mark(app, doctree):
     """Gives the blocks that a reader may run the class ``live``, and what they print and draw the class ``printed``."""
     page = Path(app.env.doc2path(app.env.docname))
     rest = [s.code.strip("\n") for s in snippets(page.read_text(encoding="utf-8"))]
+    count = 0
     for node in list(doctree.findall(nodes.literal_block)):
         if node.get("language") != "python":
             continue
@@ -38,7 +39,8 @@ def mark(app, doctree):
             live(node, *node["cell"])
         elif rest and node.astext().strip("\n") == rest[0]:
             del rest[0]
-            live(node, f"{page.stem}.py", 0)
+            live(node, file_name(page.stem, count), 0)
+            count += 1
             after = node.parent[node.parent.index(node) + 1 :][:1]
             if after and isinstance(after[0], nodes.literal_block) and after[0].get("language") == "text":
                 after[0]["classes"].append("printed")

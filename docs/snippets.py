@@ -19,6 +19,11 @@ class Snippet(NamedTuple):
     output: str | None
 
 
+def file_name(page: str, n: int) -> str:
+    """The file that messages name for block ``n`` of a page, from 0: ``tour.py``, then ``tour_2.py`` and so on."""
+    return f"{page}_{n + 1}.py" if n else f"{page}.py"
+
+
 def snippets(text: str) -> list[Snippet]:
     """All of a page, in order."""
     return [

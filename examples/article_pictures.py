@@ -87,7 +87,7 @@ def _predictions(path: Path, grid: "Grid", by_minigrad: Array, by_hand: Array) -
         figure.colorbar(filled, ax=one, shrink=0.9)
     error = by_minigrad - grid.true
     most = float(np.abs(error).max())
-    title = f"Error of minigrad's: {grid.off(by_minigrad):.1f} on average, {most:.1f} at most"
+    title = f"Error of minigrad's: {grid.off(by_minigrad):.1f} (RMS), {most:.1f} at most"
     filled = _contours(axes[3], title, grid, error, _levels([error], symmetric=True), OFF)
     figure.colorbar(filled, ax=axes[3], shrink=0.9)
     figure.savefig(path, dpi=110)
@@ -134,7 +134,7 @@ def compare_fits(path: Path, grid: "Grid", fits: Mapping[str, Array]) -> None:
     figure = _figure(9.5, 4.4 * rows)
     axes = figure.subplots(rows, 2, sharex=True, sharey=True).ravel()
     for one, (name, error) in zip(axes, errors.items(), strict=True):
-        title = f"{name}\noff by {grid.off(fits[name]):.1f} on average, {np.abs(error).max():.1f} at most"
+        title = f"{name}\noff by {grid.off(fits[name]):.1f} (RMS), {np.abs(error).max():.1f} at most"
         filled = _contours(one, title, grid, error, levels, OFF)
     figure.colorbar(filled, ax=axes, shrink=0.7, label="prediction - truth")
     figure.savefig(path, dpi=110)

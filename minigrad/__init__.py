@@ -30,11 +30,13 @@ __version__ = "0.1.0"
 newaxis = None
 
 if TYPE_CHECKING:
+    from minigrad import __config__ as __config__
     from minigrad import accelerator as accelerator, amp as amp, backends as backends, cuda as cuda
     from minigrad import compiler as compiler, multiprocessing as multiprocessing, storage as storage
     from minigrad import distributed as distributed, distributions as distributions, onnx as onnx
     from minigrad import (
         func as func,
+        hub as hub,
         linalg as linalg,
         masked as masked,
         mps as mps,
@@ -73,9 +75,9 @@ else:
     from minigrad.functions import lookup as _lookup
 
     _MODULES = (
-        "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "func", "gradcheck",
-        "jit", "linalg", "masked", "mps", "multiprocessing", "nn", "onnx", "optim", "random", "serialization",
-        "special", "storage", "tape", "testing", "threads", "utils", "version", "xpu",
+        "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "func",
+        "gradcheck", "hub", "jit", "linalg", "masked", "mps", "multiprocessing", "nn", "onnx", "optim", "random",
+        "serialization", "special", "storage", "tape", "testing", "threads", "utils", "version", "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place
@@ -104,6 +106,7 @@ else:
             "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled "
             "is_warn_always_enabled set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal "
             "set_num_interop_threads set_warn_always use_deterministic_algorithms",
+            "compiler.switches": "_dynamo _inductor",
             "storage": "TypedStorage UntypedStorage",
             "threads": "get_num_threads set_num_threads",
         }.items()
@@ -127,6 +130,11 @@ else:
             value = getattr(import_module(f"minigrad.{_PLACES[name]}"), name)
         elif name in _lookup.FUNCTIONS:
             value = _lookup.function(name)
+        elif (
+            name.startswith("_foreach_")
+            and name in (foreach := import_module("minigrad.functions.foreach")).NAMES
+        ):
+            value = foreach.made(name)
         else:
             raise _missing(__name__, name)
         # Two threads may ask for it at once; both get one object.

@@ -137,7 +137,8 @@ def _edges(array: npt.NDArray[Any], edgeitems: int) -> npt.NDArray[Any]:
     """What a summary shows of an array: only these elements choose the number format."""
     for axis, size in enumerate(array.shape):
         if size > 2 * edgeitems:
-            array = np.take(array, [*range(edgeitems), *range(size - edgeitems, size)], axis=axis)
+            # np.take would copy all of what is not contiguous, such as an expanded array
+            array = array[(slice(None),) * axis + ([*range(edgeitems), *range(size - edgeitems, size)],)]
     return array
 
 

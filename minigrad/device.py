@@ -30,10 +30,17 @@ class device:
         return self.type
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, device) or other == "cpu"
+        return (other.type if isinstance(other, device) else other) == "cpu"
 
     def __hash__(self) -> int:
         return hash("cpu")
+
+    def __enter__(self) -> device:
+        """In ``with``: what is made in it is made on the CPU."""
+        return device(self)
+
+    def __exit__(self, *caught: object) -> None:
+        """Nothing: it is made there after it too."""
 
     def __reduce__(self) -> Any:
         return device, (self.type, self.index)

@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def seed_all(config: pytest.Config) -> None:
     seed = config.getoption("--seed")
     mg.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
+    np.random.seed(seed)
     random.seed(seed)
 
 

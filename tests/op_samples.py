@@ -75,6 +75,8 @@ NOT_0D = {
     "moments": "operands have dimensions",
     "channel_norm": "operands have dimensions",
     "channel_norm_backward": "operands have dimensions",
+    "running_norm": "operands have dimensions",
+    "running_norm_backward": "operands have dimensions",
     "log_loss": "operands have rows",
     "log_loss_backward": "operands have rows",
     "nll": "operands have rows",

@@ -226,6 +226,21 @@ def _channel_norm_backward(
     return np.concatenate([p.ravel() for p in parts])
 
 
+def _running_norm(x: np.ndarray, mean: Any, var: Any, w: Any, *b: Any, eps: float) -> np.ndarray:
+    each = (-1, *(1,) * (x.ndim - 2))
+    mean, var, w, b = (a.reshape(each) for a in (mean, var, w, b[0] if b else np.zeros(len(w))))
+    return (x - mean) / np.sqrt(var + eps) * w + b
+
+
+def _running_norm_backward(
+    d: np.ndarray, x: np.ndarray, mean: Any, var: Any, w: Any, eps: float, onward: bool
+) -> np.ndarray:
+    each, others = (-1, *(1,) * (x.ndim - 2)), (0, *range(2, x.ndim))
+    r = 1 / np.sqrt(var + eps)
+    parts = [(d * (x - mean.reshape(each))).sum(others) * r, d.sum(others)]
+    return np.concatenate([p.ravel() for p in [d * (w * r).reshape(each)] * onward + parts])
+
+
 def rows() -> list[Any]:
     """The rows; a function, because op_samples.py imports this file."""
     from op_samples import Draw, Row, each, inside, nonzero, one, real, two, whole, wide
@@ -322,6 +337,13 @@ def rows() -> list[Any]:
         table.append(Row("channel_norm", parts, _channel_norm, "012"[: len(parts)], how))
         table.append(Row("channel_norm_backward", (real(*shape), real(*shape), real(*w)), _channel_norm_backward,
                          "012" if groups < 2 else "01", {**how, "onward": groups < 2}))
+    for shape in [(3, 2), (1, 2, 17), (0, 2, 2)]:
+        w = shape[1:2]
+        parts = (real(*shape), real(*w), chance(*w), real(*w), *[real(*w)] * (len(shape) > 2))
+        table.append(Row("running_norm", parts, _running_norm, "034"[: len(parts) - 2], {"eps": 0.1}))
+        onward = len(shape) > 2
+        table.append(Row("running_norm_backward", (real(*shape), *parts[:4]), _running_norm_backward,
+                         "014" if onward else "01", {"eps": 0.1, "onward": onward}))
     table += [Row("moments", (real(*shape),), _moments, "", {"correction": 1}) for shape in [(3, 2), (2, 1, 17)]]
     # fmt: on
     return table

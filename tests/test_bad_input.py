@@ -50,11 +50,23 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: F.conv2d(mg.ones(1, 3, 4, 4), mg.ones(0, 3, 2, 2)), "weight to be at least 1 at dimension 0"),
         (lambda: F.max_unpool2d(mg.ones(3), mg.ones(3).long(), 2), "3d or 4d Tensor"),
         (lambda: F.binary_cross_entropy(0 * X, X + 1), "all elements of target should be between 0 and 1"),
+        (lambda: F.unfold(mg.ones(1, 1, 4, 4), (2,)), "It is expected kernel_size equals to 2, but got size 1"),
+        (lambda: F.fold(mg.ones(1, 4, 9), 4, 2, padding=[0]), "It is expected padding equals to 2, but got size 1"),
+        (lambda: F.adaptive_avg_pool2d(mg.ones(2, 3, 0, 3), (1, 2)), "non-zero size for non-batch dimensions"),
+        (lambda: F.adaptive_max_pool1d(mg.ones(2, 0, 3), 1), "non-zero size for non-batch dimensions"),
+        (lambda: mg.unique(mg.ones(2, 0), dim=0), "There are 0 sized dimensions, and they aren't selected"),
+        (lambda: mg.index_add(X, 0, mg.tensor([2]), mg.ones(1, 3)), "index 2 is out of bounds for dimension 0"),
     ],
     NotImplementedError: [
         (lambda: F.binary_cross_entropy_with_logits(WHOLE, X), '"log_sigmoid" not implemented'),
         (lambda: F.mse_loss(WHOLE, WHOLE, reduction="sum"), '"mse_loss" not implemented'),
         (lambda: F.smooth_l1_loss(FLAGS, FLAGS), '"smooth_l1_loss" not implemented'),
+        (lambda: F.multi_margin_loss(X.half(), ROWS), "\"multi_margin_loss\" not implemented for 'Half'"),
+        (lambda: F.multi_margin_loss(WHOLE, ROWS), '"multi_margin_loss" not implemented'),
+        (lambda: F.multilabel_margin_loss(X.half(), X.long()), "\"multilabel_margin_loss\" not implemented"),
+        (lambda: F.pdist(X.half()), "\"pdist\" not implemented for 'Half'"),
+        (lambda: F.glu(mg.ones(2, dtype=mg.int64)), '"glu" not implemented'),
+        (lambda: F.threshold(FLAGS, 0, 0), "\"threshold\" not implemented for 'Bool'"),
         (lambda: F.cross_entropy(WHOLE, mg.tensor([0])), '"log_softmax" not implemented'),
         (lambda: nn.BatchNorm1d(3)(WHOLE), "norms are not implemented"),
         (lambda: F.rms_norm(WHOLE, (3,)), "floating input"),
@@ -62,6 +74,7 @@ REFUSED: dict[type[Exception], list[tuple[Callable[[], Any], str]]] = {
         (lambda: F.pad(FLAGS, (1, 1), "reflect"), "not implemented for 'Bool'"),
     ],
     TypeError: [
+        (lambda: F.lp_pool1d(mg.ones(1, 2, 4), 2, (2,)), "argument 'kernel_size' must be int, not tuple"),
         (lambda: bag(padding_idx=1.5), "must be int, not float"),
         (lambda: F.embedding(ROWS, TABLE, padding_idx=1.5), "must be int, not float"),  # type: ignore[arg-type]
         (lambda: F.layer_norm(X, 3), "tuple of ints, not int"),  # type: ignore[arg-type]
@@ -133,3 +146,52 @@ def test_gradients_of_bags_by_frequency() -> None:
     F.embedding_bag(mg.tensor([[0, 1, 0, 2, 0]]), table, mode="sum", scale_grad_by_freq=True).sum().backward()
     assert table.grad is not None
     assert table.grad.flatten().tolist() == pytest.approx([1.0, 1.0, 1.0, 0.0])
+
+
+def test_means_and_windows_of_nothing() -> None:
+    assert F.adaptive_avg_pool1d(mg.ones(2, 0, 3), 2).shape == (2, 0, 2)
+    assert F.adaptive_avg_pool2d(mg.ones(2, 0, 3, 3), 2).shape == (2, 0, 2, 2)
+    assert F.adaptive_avg_pool2d(mg.ones(2, 3, 0, 3), 1).isnan().all()
+    assert F.adaptive_avg_pool3d(mg.ones(2, 0, 3, 3, 3), 1).shape == (2, 0, 1, 1, 1)
+    assert F.adaptive_max_pool1d(mg.ones(0, 3), 2).shape == (0, 2)
+    empty = mg.ones(2, 3, 0, requires_grad=True)
+    F.adaptive_avg_pool1d(empty, 1).sum().backward()
+    assert empty.grad is not None
+    assert empty.grad.shape == (2, 3, 0)
+    assert F.lp_pool1d(mg.tensor([[[3, 4]]]), 2, 2).tolist() == [[[5.0]]]
+
+
+def test_gradients_are_not_lost_in_silence() -> None:
+    x = mg.tensor([[2.0, 0.0, 2.0]], requires_grad=True)
+    for values in (x.unique(), x.unique(return_counts=True, dim=1)[0], mg.unique_consecutive(x)):
+        assert values.requires_grad
+        with pytest.raises(NotImplementedError, match="derivative for 'unique"):
+            values.sum().backward()
+    assert not x.detach().unique().requires_grad
+    nothing, source = mg.zeros(0, 1, dtype=mg.int64), mg.ones(0, 3, requires_grad=True)
+    for y in (
+        mg.scatter(mg.ones(1, 3), 0, nothing, source),
+        mg.scatter_add(mg.ones(1, 3), 0, nothing, source),
+        mg.scatter_reduce(mg.ones(1, 3), 0, nothing, source, "amax"),
+    ):
+        assert y.tolist() == [[1.0] * 3]
+        (g,) = mg.autograd.grad(y.sum(), source)
+        assert g.shape == (0, 3)
+    scores, weight = mg.rand(4, 3, dtype=mg.float64), (mg.rand(3, dtype=mg.float64) + 0.5).requires_grad_()
+    for target in (mg.tensor([0, 1, 2, 1]), mg.rand(4, 3, dtype=mg.float64)):
+        for smoothing in (0.0, 0.2):
+            assert mg.autograd.gradcheck(
+                lambda w, t=target, s=smoothing: F.cross_entropy(scores, t, w, label_smoothing=s), weight
+            )
+
+
+def test_infinite_scores_and_whole_steps() -> None:
+    infinite = mg.tensor([math.inf, math.inf, -math.inf, 1.0])
+    losses = F.binary_cross_entropy_with_logits(
+        infinite, mg.tensor([0.0, 1.0, 0.5, math.inf]), reduction="none"
+    )
+    assert [math.isnan(x) or x for x in losses.tolist()] == [math.inf, True, True, -math.inf]
+    whole = mg.index_add(
+        mg.ones(2, dtype=mg.uint8), 0, mg.tensor([0]), mg.tensor([5], dtype=mg.uint8), alpha=1.5
+    )
+    assert whole.tolist() == [6, 1]

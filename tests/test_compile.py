@@ -2857,3 +2857,21 @@ def test_a_tensor_that_is_changed_and_then_requires_grad_is_refused() -> None:
         mg.compile(f)(0.5)
     assert u.tolist() == [1.0] * 3
     assert not u.requires_grad
+
+
+@pytest.mark.parametrize("dtype", [mg.float32, mg.float64])
+def test_reductions_and_small_powers_are_ufuncs_and_a_repeated_number_stays(dtype):
+    def f(x, y):
+        total = (x**2).mean() + (x * y).sum()
+        return (1.0 / total).expand(3, 5).cumsum(1), (x**1).mean(1, keepdim=True) ** 2, total**2
+
+    compiled = mg.compile(f)
+    for _ in range(3):
+        x, y = mg.randn(3, 5).to(dtype), mg.randn(3, 5).to(dtype)
+        for ours, eager in zip(compiled(x, y), f(x, y), strict=True):
+            assert ours.dtype == eager.dtype
+            assert ours.numpy().tobytes() == eager.numpy().tobytes()
+    bind, run = mg.source(compiled).split("def run(")
+    assert ("np.broadcast_to(" in bind, "np.broadcast_to(" in run) == (True, False)
+    forms = "np.square(", "np.add.reduce(", "np.sum(", " ** 1"
+    assert [form in run for form in forms] == [True, True, False, False]

@@ -22,6 +22,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -32,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
 import links
 import rules
 import tables
-from snippets import Snippet, snippets
+from snippets import Snippet, file_name, snippets
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -43,7 +44,7 @@ MODULES = [m.name for m in pkgutil.walk_packages(mg.__path__, "minigrad.")]
 def run(snippet: Snippet, namespace: dict[str, Any], file: str) -> tuple[str, bool]:
     """What a snippet prints, with the message of the error that ends it, and whether there was one."""
     printed = io.StringIO()
-    # Its lines can be looked up, as those of a file can.
+    # Its lines can be looked up, as those of a file can, also from later snippets.
     linecache.cache[file] = (len(snippet.code), None, snippet.code.splitlines(keepends=True), file)
     with contextlib.redirect_stdout(printed):
         try:
@@ -52,8 +53,6 @@ def run(snippet: Snippet, namespace: dict[str, Any], file: str) -> tuple[str, bo
             if snippet.output is None:
                 raise
             return printed.getvalue() + "".join(traceback.format_exception_only(error)), True
-        finally:
-            del linecache.cache[file]
     return printed.getvalue(), False
 
 
@@ -77,23 +76,31 @@ def declared() -> Iterator[None]:
         del TABLE[name]
 
 
+@pytest.fixture
+def lines() -> Iterator[None]:
+    """The lines of snippets can be looked up until the test ends."""
+    with mock.patch.dict(linecache.cache):
+        yield
+
+
+@pytest.mark.usefixtures("declared", "lines")
 @pytest.mark.parametrize("page", WITH_SNIPPETS, ids=[p.name for p in WITH_SNIPPETS])
 def test_every_snippet_prints_what_the_page_shows(
-    page: Path, declared: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # a page may save files
     # A page sets it, and it is put back.
     monkeypatch.setattr(mg.backends.cudnn, "benchmark", mg.backends.cudnn.benchmark)
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    for snippet in snippets(page.read_text(encoding="utf-8")):
-        printed, failed = run(snippet, namespace, f"{page.stem}.py")
+    for n, snippet in enumerate(snippets(page.read_text(encoding="utf-8"))):
+        printed, failed = run(snippet, namespace, file_name(page.stem, n))
         if snippet.output is None:
             continue
         difference = differs(snippet, printed, failed)
         assert difference is None, f"{page.name}:{snippet.line}\n{difference}"
 
 
-def test_a_wrong_output_is_noticed() -> None:
+def test_a_wrong_output_is_noticed(lines: None) -> None:
     (right, wrong, missing) = snippets(
         "```python\nprint(1)\n```\n\n```text\n1\n```\n"
         "```python\nprint(1)\n```\n```text\n2\n```\n"
@@ -118,11 +125,11 @@ def test_the_examples_in_docstrings(name: str) -> None:
 # ---------------------------------------------------------------- what stands beside the snippets
 
 
-def test_the_picture_in_the_tour_is_the_one_it_draws() -> None:
+def test_the_picture_in_the_tour_is_the_one_it_draws(lines: None) -> None:
     """If not, save the ``picture`` of the tour anew as docs/_static/tape.svg."""
     namespace: dict[str, Any] = {}
-    for snippet in snippets((DOCS / "tour.md").read_text(encoding="utf-8")):
-        run(snippet, namespace, "tour.py")
+    for n, snippet in enumerate(snippets((DOCS / "tour.md").read_text(encoding="utf-8"))):
+        run(snippet, namespace, file_name("tour", n))
         if "picture" in namespace:
             break
     dot, svg = namespace["picture"].dot, (DOCS / "_static" / "tape.svg").read_text(encoding="utf-8")

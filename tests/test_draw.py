@@ -1044,7 +1044,10 @@ def what_a_page_can_do(folder: Path) -> Trial:
     document.getElementById('fit').click();
     told.whole = document.querySelector('.view.shown svg').getAttribute('viewBox');
     const svg = document.querySelector('.view.shown svg');
-    svg.dispatchEvent(new WheelEvent('wheel', {{deltaY: -60, clientX: 600, clientY: 400, cancelable: true}}));
+    const wheel = (more) => svg.dispatchEvent(
+      new WheelEvent('wheel', {{deltaY: -60, clientX: 600, clientY: 400, cancelable: true, ...more}}));
+    told.scrolls = [wheel({{}}), svg.getAttribute('viewBox')];
+    told.prevented = !wheel({{ctrlKey: true}});
     told.zoomed = svg.getAttribute('viewBox');
     svg.dispatchEvent(new PointerEvent('pointerdown', {{clientX: 100, clientY: 100}}));
     window.dispatchEvent(new PointerEvent('pointermove', {{clientX: 160, clientY: 100}}));
@@ -1074,6 +1077,10 @@ def what_a_page_can_do(folder: Path) -> Trial:
     assert told["panel"].startswith("2.weightshape 64 × 64, float32\nvalue ")
     assert told["near"] == 2
     x, width = (float(told["whole"].split()[i]) for i in (0, 2))
+    assert told["scrolls"] == [True, told["whole"]], (
+        "a frame that was not clicked leaves the wheel to the page around it"
+    )
+    assert told["prevented"]
     assert float(told["zoomed"].split()[2]) < width
     assert float(told["moved"].split()[0]) < float(told["zoomed"].split()[0])
     assert told["view"] != told["whole"]

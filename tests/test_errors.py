@@ -365,3 +365,26 @@ def test_an_error_names_the_function_that_was_called_and_the_label() -> None:
             IndexError, match=f"{name}: Target 9 is out of bounds. It is number 1 of the targets"
         ):
             call()
+
+
+class _Hasty(nn.Module):
+    def __init__(self) -> None:
+        self.layer = nn.Linear(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: mg.tensor([[1, 2], [3]]), "have different lengths: 2 and 1 (at "),
+        (lambda: mg.tensor([[[1], [2]], [[3], [4, 5]]]), "have different lengths: 1 and 2 (at "),
+        (lambda: mg.tensor([1, [2]]), "have different lengths (at "),
+        (lambda: nn.Embedding(3, 2)(mg.tensor([1, 4])), "there is no row 4, the weight has 3 rows"),
+        (lambda: nn.Embedding(3, 2)(mg.tensor([-1, 1])), "there is no row -1, the weight has 3 rows"),
+        (lambda: mg.optim.Adam(nn.Linear(1, 1)), "but got minigrad.nn.linear.Linear; pass its parameters()"),
+        (_Hasty, "begin with super().__init__()"),
+    ],
+)
+def test_what_beginners_do_wrong_is_told_with_what_to_do(call: Any, says: str) -> None:
+    with pytest.raises((ValueError, IndexError, TypeError, AttributeError)) as told:
+        call()
+    assert says in str(told.value)

@@ -371,3 +371,24 @@ def test_what_is_no_dual_tensor() -> None:
             for call in (lambda: fw.make_dual(V, V), lambda: fw.unpack_dual(d * 2)):
                 with pytest.raises(RuntimeError, match="under no_grad"):
                     call()
+
+
+def test_what_a_record_keeps_under_pytorchs_names() -> None:
+    x = mg.rand(3).requires_grad_()
+    y = x.exp()
+    z: Any = (x * y).grad_fn
+    result: Any = y.grad_fn
+    assert result._saved_result.tolist() == y.tolist()
+    assert result._saved_result.grad_fn is y.grad_fn
+    assert z._saved_self.is_leaf
+    assert z._saved_self.requires_grad
+    assert z._saved_self.tolist() == x.tolist()
+    assert z._saved_other.grad_fn is y.grad_fn
+    assert not hasattr(result, "_saved_self")
+    assert not hasattr((x + y).grad_fn, "_saved_other")
+    with mg.autograd.graph.saved_tensors_hooks(lambda t: t * 2, lambda t: t / 2):
+        packed: Any = x.exp().grad_fn
+    assert packed._saved_result.tolist() == y.tolist()
+    (x * y).sum().backward()
+    with pytest.raises(RuntimeError, match="backward pass has freed it"):
+        _ = result._saved_result

@@ -48,6 +48,12 @@ def test_the_worked_solutions_pass():
     assert all((ROOT / "docs" / "exercises" / f"{name}.py").exists() for name in EXERCISES)
 
 
+def test_every_chapter_shows_its_exercises():
+    for name in EXERCISES:
+        page = ROOT / "docs" / "learn" / f"{name.replace('_', '-')}.md"
+        assert f"```{{exercises}} {name}\n" in page.read_text(encoding="utf-8")
+
+
 def test_every_exercise_fails_until_it_is_solved():
     finished = graded("-rA")
     assert finished.returncode == 1

@@ -23,7 +23,7 @@ import pytest
 from test_draw import browser
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
-from snippets import snippets
+from snippets import file_name, snippets
 
 from minigrad.readers import places
 from minigrad.readers.draw import engines
@@ -44,6 +44,7 @@ live_pyodide = "/pyodide/"
 suppress_warnings = ["myst.xref_missing", "toc.not_included", "image.not_readable"]
 def setup(app):
     app.add_directive("cell", pages.Cell)
+    app.add_directive("exercises", pages.Exercises)
 """
 DRIVER = """<script type="module">
 const told = {}, all = (s) => [...document.querySelectorAll(s)];
@@ -74,7 +75,7 @@ for (const kind of ['error', 'unhandledrejection'])
 </script>"""
 
 EDITED = """
-told.buttons = bars.map((b) => b.innerText.trim());
+told.buttons = bars.map((b) => [b.children[RUN].innerText, b.querySelector('.live-name').innerText]);
 told.before = [loaded(), codes.filter((p) => p.isContentEditable).length];
 told.second = await run(1, "print(6 * 7)\\nx.ndim, x.sum().item()");
 told.first = outs[0].innerText;
@@ -103,7 +104,7 @@ AS_PRINTED = """
 await run(bars.length - 1);
 told.printed = outs.map((o) => [...o.querySelectorAll('pre')].map((e) => e.textContent).join(''));
 const page = outs.map((o) => o.nextElementSibling);
-told.page = page.map((e) => e?.matches('.printed:not(img)') ? e.textContent : null);
+told.page = page.map((e) => e?.matches('.printed:not(img, .picture)') ? e.textContent : null);
 told.pictures = all('.live-output img, .live-output svg').length;
 if (all('.live-output figure button').length) {
   all('.live-output figure button')[0].click();
@@ -231,7 +232,7 @@ def test_blocks_are_edited_and_run_in_a_browser(tmp_path: Path) -> None:
         assert told["errors"] == []
 
     tour = snippets((DOCS / "tour.md").read_text(encoding="utf-8"))
-    assert edited["buttons"] == ["Edit and run"] * len(tour)
+    assert edited["buttons"] == [["Edit and run", file_name("tour", n)] for n in range(len(tour))]
     assert edited["before"] == [0, 0], "nothing is loaded unasked"
     assert edited["first"] == tour[0].output, "it stands above and runs first"
     assert edited["second"].splitlines()[-2:] == ["42", "(2, 10.0)"]

@@ -208,6 +208,17 @@ def test_without_a_gradient_other_functions_work_on_the_arrays() -> None:
     assert type(np.unwrap(t)) is np.ndarray
     np.testing.assert_array_equal(np.interp(t, [0, 1], [2, 3]), np.interp(A, [0, 1], [2, 3]))
     np.testing.assert_allclose(t, A)
+    roots: Any = np.cbrt(t)  # type: ignore[call-overload]
+    assert isinstance(roots, mg.Tensor)
+    np.testing.assert_array_equal(roots.numpy(), np.cbrt(A))
+    parts: Any = np.modf(t)  # type: ignore[call-overload]
+    assert [part.tolist() for part in parts] == [part.tolist() for part in np.modf(A)]
+    with pytest.raises(TypeError, match=r"np\.cbrt is not recorded"):
+        np.cbrt(t.requires_grad_())  # type: ignore[call-overload]
+    for ufunc in (np.degrees, np.radians, np.rint, np.positive, np.conjugate):
+        y: Any = ufunc(t)  # type: ignore[call-overload]
+        assert y.requires_grad
+        np.testing.assert_allclose(y.detach().numpy(), ufunc(A))
 
 
 def test_unequal_parts_and_sizes() -> None:

@@ -78,6 +78,15 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
         lambda: nn.Sequential(nn.MaxPool2d(3, 2, 1, ceil_mode=True), nn.AvgPool2d(2, 2, ceil_mode=True)),
         (2, 10, 7),
     ),
+    "larger again": (
+        lambda: nn.Sequential(
+            nn.Conv2d(2, 4, 3, 2, 1), nn.ConvTranspose2d(4, 4, 3, 2, 1, 1, groups=2), nn.Upsample(scale_factor=2),
+            nn.ConvTranspose2d(4, 2, (3, 2), (2, 3), (1, 0), dilation=(1, 2), bias=False),
+            nn.Upsample(scale_factor=0.5, mode="bilinear"), nn.Upsample((5, 9), mode="bicubic"),
+            nn.AdaptiveAvgPool2d((4, 2)),
+        ),
+        (2, 4, 6),
+    ),
     "in one dimension": (
         lambda: nn.Sequential(nn.Conv1d(2, 4, 3), nn.GroupNorm(2, 4), nn.AdaptiveMaxPool1d(1)),
         (2, 9),
@@ -119,6 +128,8 @@ FUNCTIONS: list[Callable[[mg.Tensor], mg.Tensor]] = [
     lambda x: F.batch_norm(x.view(-1, 2, 2), None, None, x.sum(0)[:2], training=True).view(-1, 4),
     lambda x: F.instance_norm(x.view(-1, 2, 2), None, None, *mg.tensor([[2.0, 3.0], [4.0, 5.0]])).view(-1, 4),
     lambda x: (x + 0).mul_(2).add_(1).gather(1, x.argmax(1, keepdim=True)),
+    lambda x: mg.cat([mg.ones(1, 2, 4).expand(len(x), -1, -1), x[:, None]], 1).prod(1) + F.normalize(x, p=3.0),
+    lambda x: F.one_hot(x.argmax(1), 4).sum(0) + x.norm(dim=1, keepdim=True) + F.interpolate(x[:, None], 4)[:, 0],
 ]  # fmt: skip
 
 

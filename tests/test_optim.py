@@ -262,7 +262,7 @@ def test_repr():
         ")"
     )
     named = SGD([{"params": [("a", parameter(1.0))]}, {"params": [("b", parameter(1.0))], "extra": 3}])
-    assert "\nParameter Group 1\n" in repr(named)
+    assert "\n\nParameter Group 1\n" in repr(named)
     assert "    extra: 3\n" in repr(named)
     assert "    param_names: ['b']\n" in repr(named)
     assert "    lr: 0.001\n" in repr(named)

@@ -225,3 +225,26 @@ def test_the_pair_of_max_and_min_prints_as_pytorch_s() -> None:
     assert str(x.min(0)) == "minigrad.return_types.min(\nvalues=tensor(1),\nindices=tensor(1))"
     values, indices = mg.max(x, 0)
     assert (values, indices) == x.max(0)
+
+
+def test_results_of_several_parts_print_as_pytorch_s() -> None:
+    eye = mg.eye(1)
+    both = "minigrad.return_types.linalg_eigh(\neigenvalues=tensor([1.]),\neigenvectors=tensor([[1.]]))"
+    assert repr(mg.linalg.eigh(eye)) == both
+    names = {
+        "linalg_qr": "Q R",
+        "linalg_svd": "U S Vh",
+        "linalg_lstsq": "solution residuals rank singular_values",
+    }
+    results = (mg.linalg.qr(eye), mg.linalg.svd(eye), mg.linalg.lstsq(eye, eye))
+    for (name, fields), result in zip(names.items(), results, strict=True):
+        parts = ",\n".join(f"{field}={getattr(result, field)!r}" for field in fields.split())
+        assert str(result) == f"minigrad.return_types.{name}(\n{parts})"
+    assert repr(eye.aminmax()) == "minigrad.return_types.aminmax(\nmin=tensor(1.),\nmax=tensor(1.))"
+
+
+def test_an_expanded_array_is_printed_without_a_copy_of_it() -> None:
+    whole = np.broadcast_to(np.float32(1.0), (10**6, 10**6))
+    row = "[1., 1., 1.,  ..., 1., 1., 1.]"
+    rows = (",\n" + " " * 8).join([row, row, row, "...", row, row, row])
+    assert tensor_text(whole) == f"tensor([{rows}])"

@@ -95,6 +95,31 @@ def test_losses_of_linear_maps() -> None:
     assert loss(x[0], mg.tensor(2)).shape == ()
     with pytest.raises(RuntimeError, match="expected weight shape"):
         nn.LinearCrossEntropyLoss(5, 4, weight=mg.ones(3))
+    options = nn.LinearCrossEntropyOptions(batch_chunk_size=2, acc_dtype=mg.float32)
+    loss, target = nn.LinearCrossEntropyLoss(5, 4, options=options), mg.tensor([1, 2, 0])
+    assert loss(x, target).tolist() == F.cross_entropy(loss.linear(x), target).tolist()
+    assert repr(options) == (
+        "LinearCrossEntropyOptions(allow_retain_graph=False, batch_chunk_size=2, chunking_method='auto', "
+        "acc_policy='auto', acc_dtype=minigrad.float32)"
+    )
+    nn.LinearCrossEntropyOptions(chunking_method="aspect_ratio:4")
+    for field, wrong in (
+        ("acc_policy", "fast"), ("chunking_method", "aspect_ratio:0"), ("chunking_method", "aspect_ratio:"),
+        ("batch_chunk_size", 0), ("acc_dtype", mg.int64),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=field):
+            nn.LinearCrossEntropyOptions(**{field: wrong})
+    for a, w, more, match in (
+        (mg.ones(1, 2, 3), mg.ones(4, 3), {}, "dimensionality 1 or 2"),
+        (mg.ones(3), mg.ones(3), {}, "dimensionality at least 2"),
+        (mg.ones(2, 3), mg.ones(4, 2), {}, "expected equal"),
+        (mg.ones(2, 3), mg.ones(4, 3), {"linear_bias": mg.ones(3)}, "linear_bias shape"),
+        (mg.ones(3), mg.ones(4, 2, 3), {}, "requires batched"),
+    ):
+        with pytest.raises(RuntimeError, match=match):
+            F.linear_cross_entropy(a, w, mg.tensor([0, 1]), **more)
+    with pytest.raises(RuntimeError, match="ignore_index cannot"):
+        F.linear_cross_entropy(mg.ones(2, 3), mg.ones(4, 3), mg.ones(2, 4), ignore_index=1)
     with pytest.warns(FutureWarning, match="Please use `NLLLoss`"):
         nn.NLLLoss2d()
 

@@ -47,7 +47,11 @@
     pre.addEventListener("keydown", (event) => key(event, me));
     pre.addEventListener("input", () => { reset.hidden = false; me.edited = true; followCode(); });
     pre.addEventListener("blur", () => { if (me.edited) colour(me); });
-    bar.append(run, stop, reset, state);
+    const [file, line] = told.blocks[n], last = line + pre.textContent.trimEnd().split("\n").length;
+    const where = line + 1 === last ? `line ${last}` : `lines ${line + 1} to ${last}`;
+    const name = make("span", "live-name", line ? `${file}, ${where}` : file);
+    name.title = "What messages call this block";
+    bar.append(run, stop, reset, state, ...(panel ? [] : [name]));
     bar.hidden = block.classList.contains("hidden") && !panel;
     if (panel) {
       panel.hidden = false;
@@ -164,6 +168,7 @@
     if (kind === "text" || kind === "error") {
       if (cell.out.lastChild?.className !== kind) cell.out.append(make("pre", kind));
       cell.out.lastChild.append(value);
+      if (/──|\S {2,}\S.*\n.*\S {2,}\S/.test(value)) cell.out.lastChild.style.whiteSpace = "pre"; // a table: its rows stay whole
     }
     if (kind === "picture") cell.out.append(picture(value, more));
     if (kind === "frame") {

@@ -1,4 +1,4 @@
-"""Derivatives of derivatives: the pass backwards is on the tape too."""
+"""Derivatives of derivatives: the backward pass is on the tape too."""
 
 # %% twice
 import minigrad as mg

@@ -16,7 +16,7 @@ from minigrad.core.mode import MODE
 from minigrad.core.node import ONES, Node
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import refresh
-from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error, warn
+from minigrad.errors import runtime_error, type_error, value_error, warn
 from minigrad.gate import public
 from minigrad.hints import missing
 
@@ -185,6 +185,9 @@ def grad(
     ``net.parameters()``; for a dict of inputs there is a dict of gradients.  An input that the outputs do not
     depend on is a RuntimeError, None with ``allow_unused``, zeros with ``materialize_grads``.  No inputs are a
     RuntimeError too.  ``only_inputs`` is always True: for False there is a FutureWarning.
+
+    With ``is_grads_batched`` each of ``grad_outputs`` has one dimension more in front, over which there is one pass
+    for each index; the gradients have it too.
     """
     if not only_inputs:
         what = (
@@ -192,7 +195,8 @@ def grad(
         )
         warn(what, FutureWarning)
     if is_grads_batched:
-        raise not_implemented_error("grad(): is_grads_batched is not supported; call grad once per gradient")
+        again = (inputs, retain_graph, create_graph, allow_unused, materialize_grads)
+        return import_module("minigrad.autograd.batched").grads(outputs, grad_outputs, *again)
     if materialize_grads and allow_unused is False:
         raise value_error("Expected allow_unused to be True or not passed when materialize_grads=True")
     # PyTorch takes whole numbers for these, and no other object.
@@ -242,7 +246,7 @@ if not TYPE_CHECKING:
     }
 
     def __getattr__(name):
-        if name in ("forward_ad", "functional", "graph"):
+        if name in ("forward_ad", "functional", "graph", "profiler"):
             return import_module(f"minigrad.autograd.{name}")
         if name in _PLACES:
             module = import_module(f"minigrad.autograd.{_PLACES[name]}")

@@ -116,7 +116,7 @@ class FunctionCtx:
 
 
 class Function:
-    """A differentiable operation of one's own; see PyTorch's ``torch.autograd.Function``.
+    """An operation of your own, with the derivative that you write; see PyTorch's ``torch.autograd.Function``.
 
     Subclasses define static methods ``forward(ctx, *args)``, or ``forward(*args)`` with
     ``setup_context(ctx, inputs, output)``, and ``backward(ctx, *grads)``, which returns one gradient (or None)

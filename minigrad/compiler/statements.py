@@ -144,8 +144,9 @@ class Statements(Text):
         return self._scattered.isdisjoint(v.nodes)
 
     def may_be_planned(self, v: Value) -> bool:
-        """Whether a value may have planned memory."""
-        return v not in self.kept and bool(v.shape) and self._plain(v)
+        """Whether a value may have planned memory: a number only if a view repeats it, which then stays."""
+        repeated = any(u is not None and is_view(u) and u.record.repeats for u in self.users[v])
+        return v not in self.kept and (bool(v.shape) or repeated) and self._plain(v)
 
     def name(self, v: Value) -> str:
         """The name of a value, which it gets when it is first asked for."""
@@ -306,9 +307,12 @@ class Statements(Text):
 
     def _returning(self, v: Value, form: Lines | None) -> list[Line]:
         """The lines of `_into` for a value without planned memory: the first call makes its array."""
-        if form is None or form.setup or form.part is not None or not v.shape or not self._plain(v):
+        if form is None or form.setup or form.part is not None or not self._plain(v):
             return []
         first, *rest = form.lines
+        # Without dimensions it is a number of NumPy, which has no views, and into which nothing is written.
+        if not v.shape and (rest or not v.record.rows or self.stored(v)):
+            return []
         if first.function == "np.copyto" and first.out == OUT:
             return [Line("np.array", (*first.arguments, "order='C'"), OUT, "="), *rest]
         if first.how != "out" or first.out != OUT or (v.record.rows and any(map(may_turn, v.inputs))):

@@ -99,7 +99,8 @@ def _read(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tuple[
     arrays: list[Any] = []
     nodes: list[Any] = []
     key, dtype = 1, None
-    usual = bare = True  # usual: one dtype, nothing to convert; bare: every input has a record
+    # usual: one dtype, nothing to convert; known: Tensors and numbers; bare: every input has a record
+    usual = known = bare = True
     for t in operands:
         key += key
         if isinstance(t, Tensor):
@@ -121,8 +122,9 @@ def _read(op: Op, operands: Sequence[Any]) -> tuple[Any, tuple[Any, ...], tuple[
             arrays.append(t)
             bare = False
         else:
-            usual = False
-    if usual and (dtype is F32 or dtype is F64 or (op.cast is None and dtype is not None)):
+            usual = known = False
+    # An op without a cast takes what there is, as a table and the numbers of its rows.
+    if (usual and (dtype is F32 or dtype is F64)) or (known and op.cast is None and dtype is not None):
         return operands, tuple(arrays), tuple(nodes) if bare else None, key
     return _convert(op, operands)
 

@@ -276,3 +276,24 @@ def arguments(node: Node, saved: Any, sources: tuple[tuple[int, Any], ...]) -> l
         else:
             values.append(k)
     return values
+
+
+def _kept(name: str, place: int) -> property:
+    """A saved array as a Tensor with its record, under PyTorch's name; the input of that place, or -1: the result."""
+
+    def kept(node: Node) -> Any:
+        layout = None if node.op is None else node.layout
+        sources = (*node.inputs, node)
+        at = len(node.inputs) if place < 0 else place
+        if layout is None or at not in layout.keep or sources[at].__class__ is not Node:
+            raise AttributeError(f"{node.name()} has no {name}: the record does not keep it")
+        if isinstance(node.saved, Freed):
+            raise errors.runtime_error(f"{name}: a backward pass has freed it; use retain_graph=True")
+        arrays = node.saved.arrays(node) if isinstance(node.saved, Packed) else node.saved
+        return wrap(arrays[layout.keep.index(at)], sources[at])
+
+    return property(kept)
+
+
+for _name, _place in (("self", 0), ("other", 1), ("result", -1)):
+    setattr(Node, f"_saved_{_name}", _kept(f"_saved_{_name}", _place))

@@ -92,9 +92,9 @@ TypeError for a float."""
         """Itself."""
     def new(self, *args: Any) -> Tensor:
         """Memory of those sizes in this dtype, or a copy of data: PyTorch's way before `new_empty` and `new_tensor`."""
-    def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+    def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.tensor` in this dtype."""
-    def new_full(self, size: builtins.int | Sequence[builtins.int], fill_value: Tensor | (builtins.int | builtins.float | builtins.bool), *, dtype: dtypes.DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+    def new_full(self, size: builtins.int | Sequence[builtins.int], fill_value: Tensor | (builtins.int | builtins.float | builtins.bool), *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.full` in this dtype."""
     def __getstate__(self) -> Any:
         """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
@@ -129,7 +129,7 @@ TypeError for a float."""
         """The record of the operation that made it, None for a leaf."""
     @property
     def data(self) -> Tensor:
-        """The same memory without history; setting it gives the Tensor other memory."""
+        """A Tensor over the same memory, without history; setting it gives the Tensor other memory."""
     @data.setter
     def data(self, value: Tensor) -> None:
         ...
@@ -240,7 +240,7 @@ TypeError for a float."""
         """False."""
     def cuda(self, device: Any=None, non_blocking: builtins.bool=False) -> Tensor:
         """RuntimeError: the only device is the CPU."""
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Tensor:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
     _grad: Tensor | None
     def __new__(cls, *data: builtins.int | Sequence[Any] | Array | Tensor) -> Self:
@@ -298,11 +298,11 @@ TypeError for a float."""
     def data_ptr(self) -> builtins.int:
         """The address of the first element."""
     def item(self) -> builtins.int | builtins.float | builtins.bool:
-        """The one element as a Python number. RuntimeError if there are others."""
+        """The one element as a Python number. RuntimeError unless there is exactly one."""
     def tolist(self) -> list[Any]:
         """Nested lists of Python numbers; for a 0-d Tensor the number."""
     def numpy(self, *, force: builtins.bool=False) -> Array:
-        """The array itself, in shared memory. RuntimeError if it requires grad, unless ``force`` (a detached one)."""
+        """The array, which shares the memory. RuntimeError if the Tensor requires grad, unless ``force`` is True."""
     def __array__(self, dtype: np.dtype[Any] | None=None, copy: builtins.bool | None=None) -> Array:
         ...
     def __repr__(self) -> str:
@@ -429,11 +429,11 @@ TypeError for a float."""
         """In uint8."""
     def bool(self) -> Tensor:
         """In bool."""
-    def new_zeros(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+    def new_zeros(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.zeros` in this dtype."""
-    def new_ones(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+    def new_ones(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.ones` in this dtype."""
-    def new_empty(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, requires_grad: builtins.bool=False) -> Tensor:
+    def new_empty(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
         """`minigrad.empty` in this dtype."""
     def __getitem__(self, key: SupportsIndex | slice | EllipsisType | Array | Sequence[Any] | None | tuple[Any, ...] | Tensor) -> Tensor:
         ...
@@ -1014,23 +1014,25 @@ TypeError for a float."""
     def allclose(self, other: Tensor, rtol: builtins.float=1e-05, atol: builtins.float=1e-08, equal_nan: builtins.bool=False) -> builtins.bool:
         """Whether `isclose` holds everywhere; the same errors."""
     def clamp(self, min: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None, max: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None) -> Tensor:
-        """Between ``min`` and ``max`` (numbers, Tensors or None); ``max`` wins where the two cross.
+        """Each element, moved to the nearer bound if it is below ``min`` or above ``max``.
     
-    The gradient passes where min <= input <= max. RuntimeError when both bounds are None."""
+    The bounds are numbers, Tensors or None; ``max`` wins where ``min`` is above it.
+    The gradient passes where min <= input <= max. RuntimeError if both bounds are None."""
     def clamp_(self, min: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None, max: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None) -> Tensor:
         """`clamp`, in place."""
     def clamp_max(self, max: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
-        """At most ``max``."""
+        """Each element, or ``max`` where that is smaller."""
     def clamp_max_(self, max: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
         """`clamp_max`, in place."""
     def clamp_min(self, min: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
-        """At least ``min``."""
+        """Each element, or ``min`` where that is larger."""
     def clamp_min_(self, min: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
         """`clamp_min`, in place."""
     def clip(self, min: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None, max: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None) -> Tensor:
-        """Between ``min`` and ``max`` (numbers, Tensors or None); ``max`` wins where the two cross.
+        """Each element, moved to the nearer bound if it is below ``min`` or above ``max``.
     
-    The gradient passes where min <= input <= max. RuntimeError when both bounds are None."""
+    The bounds are numbers, Tensors or None; ``max`` wins where ``min`` is above it.
+    The gradient passes where min <= input <= max. RuntimeError if both bounds are None."""
     def clip_(self, min: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None, max: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic | None=None) -> Tensor:
         """`clip`, in place."""
     def div(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | Array | np.generic, *, rounding_mode: str | None=None) -> Tensor:
@@ -1092,7 +1094,7 @@ TypeError for a float."""
     def mvlgamma_(self, p: builtins.int) -> Tensor:
         """`mvlgamma`, in place."""
     def gather(self, dim: builtins.int, index: Tensor) -> Tensor:
-        """``out[i][j] = input[i][index[i][j]]`` for dim 1, and likewise: the shape of ``index`` (int64).
+        """``out[i][j] = input[i][index[i][j]]`` for dim 1, and so for others; in the shape of ``index`` (int64).
     
     RuntimeError where an index is out of range or the shapes do not fit."""
     def index_put(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: builtins.bool=False) -> Tensor:
@@ -1310,7 +1312,7 @@ TypeError for a float."""
     def contiguous(self, *, memory_format: Any=None) -> Tensor:
         """Itself if its memory is in row order, or in that of the format, else a copy."""
     def detach(self) -> Tensor:
-        """The same memory without history."""
+        """A Tensor over the same memory, without history: no gradient flows through it."""
     def expand(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions of size 1 repeated to a larger size without copying; -1 keeps a size."""
     def expand_as(self, other: Tensor) -> Tensor:
@@ -1328,31 +1330,33 @@ TypeError for a float."""
     def movedim(self, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Dimensions moved from ``source`` to ``destination``, the others keeping their order."""
     def permute(self, *dims: builtins.int | Sequence[builtins.int]) -> Tensor:
-        """The dimensions in another order."""
+        """The same elements with the dimensions in another order: a view."""
     def ravel(self) -> Tensor:
         """All elements in one dimension."""
     def repeat(self, *repeats: builtins.int | Sequence[builtins.int]) -> Tensor:
-        """The whole repeated so many times along each dimension; further sizes add dimensions in front."""
+        """The Tensor repeated so many times along each dimension; further counts add dimensions in front."""
     def reshape(self, *shape: builtins.int | Sequence[builtins.int]) -> Tensor:
         """The same elements in another shape; one size may be -1. A view where the memory allows it."""
     def reshape_as(self, other: Tensor) -> Tensor:
         """Reshaped to the shape of ``other``."""
     def squeeze(self, dim: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
-        """Without the dimensions of size 1, or those among ``dim``. RuntimeError for a dimension named twice."""
+        """The same elements without the dimensions of size 1, or without those among ``dim``.
+    
+    RuntimeError if ``dim`` names a dimension twice."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """Two dimensions exchanged."""
+        """The same elements with two dimensions exchanged: a view."""
     def swapdims(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """Two dimensions exchanged."""
+        """The same elements with two dimensions exchanged: a view."""
     def t(self) -> Tensor:
         """The transpose of a matrix; a vector or number as it is. RuntimeError beyond two dimensions."""
     def tile(self, *dims: builtins.int | Sequence[builtins.int]) -> Tensor:
         """As `repeat`, with missing leading counts taken as 1."""
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """Two dimensions exchanged."""
+        """The same elements with two dimensions exchanged: a view."""
     def unflatten(self, dim: builtins.int, sizes: Sequence[builtins.int]) -> Tensor:
         """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
     def unsqueeze(self, dim: builtins.int) -> Tensor:
-        """With a new dimension of size 1 at ``dim``."""
+        """The same elements with a new dimension of size 1 at ``dim``."""
     def view(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """As `reshape`, but RuntimeError where that would copy."""
     def view_as(self, other: Tensor) -> Tensor:

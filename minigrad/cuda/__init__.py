@@ -47,6 +47,10 @@ __all__ = [
 ]  # fmt: skip
 
 
+# Programs that keep a generator's state read it as a variable too.
+_initialized = False
+
+
 def is_available() -> bool:
     """False."""
     return False

@@ -10,18 +10,33 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from minigrad.errors import runtime_error, value_error
 
 __all__ = [
-    "ProcessGroup", "Work", "destroy_process_group", "get_backend", "get_rank", "get_world_size",
+    "Backend", "ProcessGroup", "Work", "destroy_process_group", "get_backend", "get_rank", "get_world_size",
     "init_process_group", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available",
     "is_nccl_available", "new_group",
 ]  # fmt: skip
 
 _ENDED = 32767  # the tag by which a process tells the others that it ends
 _give_way: Callable[[], Any] = getattr(os, "sched_yield", functools.partial(time.sleep, 0))
+
+
+class Backend(str):
+    """The name of a backend, in lower case. `init_process_group` takes each, and MPI does the work."""
+
+    __slots__ = ()
+
+    UNDEFINED, GLOO, NCCL, UCC, MPI, XCCL = "undefined", "gloo", "nccl", "ucc", "mpi", "xccl"
+    backend_list: ClassVar = [UNDEFINED, GLOO, NCCL, XCCL, UCC, MPI]
+
+    def __new__(cls, name: str) -> Self:
+        """ValueError if ``name`` is no string."""
+        if not isinstance(name, str):
+            raise value_error(f"Backend(): the name of a backend is a string, got {name!r}")
+        return super().__new__(cls, name.lower())
 
 
 class Work:

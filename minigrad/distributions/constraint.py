@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from minigrad.core.tensor import Tensor
 
-__all__ = ["REAL", "Constraint", "Test"]
+__all__ = ["REAL", "Constraint"]
 
 
 class Constraint:
@@ -25,20 +23,12 @@ class Constraint:
         return f"{type(self).__name__.lstrip('_')}()"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Test(Constraint):
-    """A set without parameters, told by a function."""
-
-    _name: str
-    _holds: Callable[[Tensor], Tensor]
-    event_dim: int = 0
-    is_discrete: bool = False
+class _Real(Constraint):
+    """Every number."""
 
     def check(self, value: Tensor) -> Tensor:
-        return self._holds(value)
-
-    def __repr__(self) -> str:
-        return f"{self._name}()"
+        holds: Tensor = value == value
+        return holds
 
 
-REAL = Test("Real", lambda x: x == x)
+REAL = _Real()

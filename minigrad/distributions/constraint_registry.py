@@ -7,7 +7,6 @@ from typing import Any
 
 from minigrad.distributions import constraints as c
 from minigrad.distributions import transforms as t
-from minigrad.distributions.constraint import Test
 
 __all__ = ["ConstraintRegistry", "biject_to", "transform_to"]
 
@@ -19,7 +18,6 @@ class ConstraintRegistry:
 
     def __init__(self) -> None:
         self._by_class: dict[type, Factory] = {}
-        self._by_name: dict[str, Factory] = {}
 
     def register(self, constraint: Any, factory: Factory | None = None) -> Any:
         """Registers a factory for a class of constraints, or for one of them; without it, a decorator.
@@ -28,9 +26,6 @@ class ConstraintRegistry:
         """
         if factory is None:
             return lambda factory: self.register(constraint, factory)
-        if isinstance(constraint, Test):
-            self._by_name[repr(constraint)] = factory
-            return factory
         kind = constraint if isinstance(constraint, type) else type(constraint)
         if not issubclass(kind, c.Constraint):
             raise TypeError(
@@ -41,8 +36,7 @@ class ConstraintRegistry:
 
     def __call__(self, constraint: Any) -> t.Transform:
         """The transform for a constraint. NotImplementedError where there is none."""
-        by_name, kind = isinstance(constraint, Test), type(constraint)
-        factory = self._by_name.get(repr(constraint)) if by_name else self._by_class.get(kind)
+        factory = self._by_class.get(type(constraint))
         if factory is None:
             raise NotImplementedError(
                 f"Cannot transform {type(constraint).__name__} constraints: no transform is registered for "

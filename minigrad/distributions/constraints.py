@@ -13,7 +13,6 @@ from typing import Any
 from minigrad.core.tensor import Tensor
 from minigrad.distributions.constraint import REAL as real
 from minigrad.distributions.constraint import Constraint as Constraint
-from minigrad.distributions.constraint import Test as _Test
 from minigrad.functions.creation import ones
 from minigrad.functions.parts import cat as _cat_tensors
 from minigrad.functions.parts import stack as _stack_tensors
@@ -255,61 +254,90 @@ def _close(a: Any, b: Any) -> Tensor:
     return near
 
 
-def _lower_triangular(x: Tensor) -> Tensor:
-    return _square(x) & (x.tril() == x).flatten(-2).all(dim=-1)
+class _Boolean(Constraint):
+    is_discrete = True
+
+    def check(self, value: Tensor) -> Tensor:
+        return (value == 0) | (value == 1)
 
 
-def _lower_cholesky(x: Tensor) -> Tensor:
-    return _lower_triangular(x) & (x.diagonal(dim1=-2, dim2=-1) > 0).all(dim=-1)
+class _OneHot(Constraint):
+    is_discrete, event_dim = True, 1
+
+    def check(self, value: Tensor) -> Tensor:
+        return ((value == 0) | (value == 1)).all(dim=-1) & (value.sum(-1) == 1)
 
 
-def _corr_cholesky(x: Tensor) -> Tensor:
-    tolerance = finfo(x.dtype).eps * x.shape[-1] * 10
-    unit: Tensor = ((x.square().sum(-1) - 1.0).abs() < tolerance).all(dim=-1)
-    return _lower_cholesky(x) & unit
+class _Simplex(Constraint):
+    event_dim = 1
+
+    def check(self, value: Tensor) -> Tensor:
+        return (value >= 0).all(dim=-1) & _close(value.sum(-1), 1.0)
 
 
-def _square(x: Tensor) -> Tensor:
-    return (ones(x.shape[:-2]) if x.dim() > 2 else ones(())) == float(x.shape[-2] == x.shape[-1])
+class _Square(Constraint):
+    event_dim = 2
+
+    def check(self, value: Tensor) -> Tensor:
+        shape = value.shape
+        return (ones(shape[:-2]) if value.dim() > 2 else ones(())) == float(shape[-2] == shape[-1])
 
 
-def _symmetric(x: Tensor) -> Tensor:
-    square = _square(x)
-    return square if x.shape[-2] != x.shape[-1] else square & _close(x, x.mT).flatten(-2).all(dim=-1)
+class _LowerTriangular(_Square):
+    def check(self, value: Tensor) -> Tensor:
+        return super().check(value) & (value.tril() == value).flatten(-2).all(dim=-1)
 
 
-def _positive_semidefinite(x: Tensor) -> Tensor:
-    holds = _symmetric(x)
-    return holds & (eigvalsh(x) >= 0).all(dim=-1) if bool(holds.all()) else holds
+class _LowerCholesky(_LowerTriangular):
+    def check(self, value: Tensor) -> Tensor:
+        return super().check(value) & (value.diagonal(dim1=-2, dim2=-1) > 0).all(dim=-1)
 
 
-def _positive_definite(x: Tensor) -> Tensor:
-    holds = _symmetric(x)
-    return holds & (cholesky_ex(x).info == 0) if bool(holds.all()) else holds
+class _CorrCholesky(_LowerCholesky):
+    def check(self, value: Tensor) -> Tensor:
+        tolerance = finfo(value.dtype).eps * value.shape[-1] * 10
+        unit: Tensor = ((value.square().sum(-1) - 1.0).abs() < tolerance).all(dim=-1)
+        return super().check(value) & unit
 
 
-def _one_hot(x: Tensor) -> Tensor:
-    return ((x == 0) | (x == 1)).all(dim=-1) & (x.sum(-1) == 1)
+class _Symmetric(_Square):
+    def check(self, value: Tensor) -> Tensor:
+        square = super().check(value)
+        if value.shape[-2] != value.shape[-1]:
+            return square
+        return square & _close(value, value.mT).flatten(-2).all(dim=-1)
+
+
+class _PositiveSemidefinite(_Symmetric):
+    def check(self, value: Tensor) -> Tensor:
+        holds = super().check(value)
+        return holds & (eigvalsh(value) >= 0).all(dim=-1) if bool(holds.all()) else holds
+
+
+class _PositiveDefinite(_Symmetric):
+    def check(self, value: Tensor) -> Tensor:
+        holds = super().check(value)
+        return holds & (cholesky_ex(value).info == 0) if bool(holds.all()) else holds
 
 
 dependent = _Dependent()
 independent = _Independent
-boolean = _Test("Boolean", lambda x: (x == 0) | (x == 1), 0, True)
-one_hot = _Test("OneHot", _one_hot, 1, True)
+boolean = _Boolean()
+one_hot = _OneHot()
 real_vector = _Independent(real, 1)
 nonnegative = _GreaterThanEq(0.0)
 positive = _GreaterThan(0.0)
 nonnegative_integer = _IntegerGreaterThan(0)
 positive_integer = _IntegerGreaterThan(1)
 unit_interval = _Interval(0.0, 1.0)
-simplex = _Test("Simplex", lambda x: (x >= 0).all(dim=-1) & _close(x.sum(-1), 1.0), 1)
-lower_triangular = _Test("LowerTriangular", _lower_triangular, 2)
-lower_cholesky = _Test("LowerCholesky", _lower_cholesky, 2)
-corr_cholesky = _Test("CorrCholesky", _corr_cholesky, 2)
-square = _Test("Square", _square, 2)
-symmetric = _Test("Symmetric", _symmetric, 2)
-positive_semidefinite = _Test("PositiveSemidefinite", _positive_semidefinite, 2)
-positive_definite = _Test("PositiveDefinite", _positive_definite, 2)
+simplex = _Simplex()
+lower_triangular = _LowerTriangular()
+lower_cholesky = _LowerCholesky()
+corr_cholesky = _CorrCholesky()
+square = _Square()
+symmetric = _Symmetric()
+positive_semidefinite = _PositiveSemidefinite()
+positive_definite = _PositiveDefinite()
 greater_than, greater_than_eq, less_than = _GreaterThan, _GreaterThanEq, _LessThan
 interval, half_open_interval, integer_interval = _Interval, _HalfOpenInterval, _IntegerInterval
 multinomial = _Multinomial

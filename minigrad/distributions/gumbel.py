@@ -38,7 +38,9 @@ class Gumbel(TransformedDistribution):
 
     def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
         shape = tuple(batch_shape)
-        return type(self)(self.loc.expand(shape), self.scale.expand(shape), self._validate_args)
+        new = self._get_checked_instance(Gumbel, _instance)
+        Gumbel.__init__(new, self.loc.expand(shape), self.scale.expand(shape), self._validate_args)
+        return new
 
     @property
     def mean(self) -> Tensor:

@@ -35,7 +35,9 @@ class Independent(Distribution):
     def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
         event = self.event_shape[: self.reinterpreted_batch_ndims]
         base = self.base_dist.expand((*batch_shape, *event))
-        return type(self)(base, self.reinterpreted_batch_ndims, self._validate_args)
+        new = self._get_checked_instance(Independent, _instance)
+        Independent.__init__(new, base, self.reinterpreted_batch_ndims, self._validate_args)
+        return new
 
     @property
     def has_rsample(self) -> bool:

@@ -46,7 +46,9 @@ class Kumaraswamy(TransformedDistribution):
     def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
         shape = tuple(batch_shape)
         one, zero = self.concentration1.expand(shape), self.concentration0.expand(shape)
-        return type(self)(one, zero, self._validate_args)
+        new = self._get_checked_instance(Kumaraswamy, _instance)
+        Kumaraswamy.__init__(new, one, zero, self._validate_args)
+        return new
 
     @property
     def mean(self) -> Tensor:

@@ -49,11 +49,14 @@ class MixtureSameFamily(Distribution):
 
     def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
         components = self._component_distribution
-        return type(self)(
+        new = self._get_checked_instance(MixtureSameFamily, _instance)
+        MixtureSameFamily.__init__(
+            new,
             self._mixture_distribution.expand(batch_shape),
             components.expand((*batch_shape, components.batch_shape[-1])),
             self._validate_args,
         )
+        return new
 
     @constraints.dependent_property
     def support(self) -> Any:

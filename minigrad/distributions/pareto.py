@@ -28,7 +28,9 @@ class Pareto(TransformedDistribution):
 
     def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
         shape = tuple(batch_shape)
-        return type(self)(self.scale.expand(shape), self.alpha.expand(shape), self._validate_args)
+        new = self._get_checked_instance(Pareto, _instance)
+        Pareto.__init__(new, self.scale.expand(shape), self.alpha.expand(shape), self._validate_args)
+        return new
 
     @constraints.dependent_property(is_discrete=False, event_dim=0)
     def support(self) -> Any:

@@ -41,7 +41,7 @@ class Transform:
     @property
     def inv(self) -> Transform:
         """The inverse."""
-        return _Inverse(self)
+        return _InverseTransform(self)
 
     @property
     def sign(self) -> Any:
@@ -114,7 +114,7 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-class _Inverse(Transform):
+class _InverseTransform(Transform):
     """The inverse of a transform, whose cache it shares."""
 
     def __init__(self, transform: Transform) -> None:
@@ -160,7 +160,7 @@ class _Inverse(Transform):
         return self._inv.forward_shape(shape)
 
     def __repr__(self) -> str:
-        return f"_InverseTransform({self._inv!r})"
+        return f"{type(self).__name__}({self._inv!r})"
 
 
 class ComposeTransform(Transform):

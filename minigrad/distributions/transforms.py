@@ -13,6 +13,7 @@ from minigrad.distributions.transform import ComposeTransform as ComposeTransfor
 from minigrad.distributions.transform import IndependentTransform as IndependentTransform
 from minigrad.distributions.transform import ReshapeTransform as ReshapeTransform
 from minigrad.distributions.transform import Transform as Transform
+from minigrad.distributions.transform import _InverseTransform as _InverseTransform
 from minigrad.distributions.transform import deep
 from minigrad.distributions.transform import identity_transform as identity_transform
 from minigrad.distributions.utils import sum_rightmost

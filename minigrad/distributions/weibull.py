@@ -33,7 +33,9 @@ class Weibull(TransformedDistribution):
 
     def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
         shape = tuple(batch_shape)
-        return type(self)(self.scale.expand(shape), self.concentration.expand(shape), self._validate_args)
+        new = self._get_checked_instance(Weibull, _instance)
+        Weibull.__init__(new, self.scale.expand(shape), self.concentration.expand(shape), self._validate_args)
+        return new
 
     @property
     def mean(self) -> Tensor:

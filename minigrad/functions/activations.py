@@ -127,7 +127,10 @@ def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: b
 
 
 def dropout(input: Tensor, p: float, train: bool) -> Tensor:
-    """Each element 0 with probability ``p``, and divided by ``1 - p`` otherwise; ``input`` itself unless ``train``."""
+    """Sets each element to 0 with probability ``p`` and divides the rest by ``1 - p``.
+
+    Without ``train`` it is ``input`` itself.
+    """
     return _dropped(input, p, train, feature=False, alpha=False)
 
 
@@ -254,7 +257,10 @@ def bce_with_logits(input: Tensor, target: Tensor) -> Tensor:
 
 def log_loss(rows: Tensor, target: Tensor, ignore: int) -> Tensor:
     """``-log(softmax(rows))`` of the class of each row."""
-    return apply(c.log_loss, (rows, target), {"ignore": ignore})
+    losses = apply(c.log_loss, (rows, target), {"ignore": ignore})
+    if losses._node is None:
+        c.EXPS.take(losses._array, rows._array)  # no gradient will ask for them
+    return losses
 
 
 def nll(rows: Tensor, target: Tensor, ignore: int) -> Tensor:

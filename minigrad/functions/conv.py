@@ -32,7 +32,10 @@ def conv1d(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Windows of (batch, channels, length) times each filter of ``weight``: (filters, channels / groups, kernel)."""
+    """The products of each filter with the windows of ``input``, summed.
+
+    ``input`` is (batch, channels, length), ``weight`` (filters, channels / groups, kernel).
+    """
     return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -45,9 +48,10 @@ def conv2d(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Windows of (batch, channels, height, width) times each filter of ``weight``.
+    """The products of each filter with the windows of ``input``, summed: what learning calls a convolution.
 
-    That is (filters, channels / groups, kH, kW). ``padding`` is zeros on both sides, or ``"same"`` or ``"valid"``.
+    ``input`` is (batch, channels, height, width), ``weight`` (filters, channels / groups, kH, kW). ``padding`` says how
+    many zeros stand at each side, or is ``"same"`` or ``"valid"``.
     """
     return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
@@ -287,10 +291,10 @@ def _transposed(
 
 
 def _pair(name: str, value: Any) -> tuple[int, int]:
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    if len(values) not in (1, 2):
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(values) != 2:
         raise runtime_error(f"It is expected {name} equals to 2, but got size {len(values)}")
-    return int(values[0]), int(values[-1])
+    return int(values[0]), int(values[1])
 
 
 def _window(kernel: Any, dilation: Any, padding: Any, stride: Any) -> dict[str, Any]:

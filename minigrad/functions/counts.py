@@ -12,15 +12,18 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.core.apply import needs_value
+from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Number
 from minigrad.errors import not_implemented_error, runtime_error
 from minigrad.functions.dims import one_dim
+from minigrad.functions.results import prints_as
 from minigrad.gate import public
 
 __all__ = ["bincount", "histc", "histogram", "unique", "unique_consecutive"]
 
 
+@prints_as("histogram")
 class _Histogram(NamedTuple):
     """What `histogram` returns."""
 
@@ -39,7 +42,7 @@ def unique(
     """
     needs_value("unique()")
     x = input._array
-    axis = None if dim is None else one_dim(dim, x.ndim)
+    axis = _axis(x, dim)
     inverse = counts = None
     if axis is not None and x.ndim and not x.shape[axis]:
         values, inverse, counts = x.copy(), np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -51,7 +54,34 @@ def unique(
     else:
         values, inverse, counts = _different(x.reshape(-1), return_inverse, return_counts)
         inverse = inverse.reshape(x.shape) if return_inverse else None
-    return _several(values, inverse, counts, return_inverse, return_counts)
+    result = wrap(np.ascontiguousarray(values))
+    if input.requires_grad and MODE.get().grad:
+        flat: Any = x.reshape(-1) if axis is None or not x.ndim else x
+        places = np.unique(flat, return_index=True, axis=axis if x.ndim else None, equal_nan=False)[1]
+        result = _from(input, "unique", axis, places) if x.size else result
+    return _several(result, inverse, counts, return_inverse, return_counts)
+
+
+def _axis(x: Any, dim: int | None) -> int | None:
+    axis = None if dim is None else one_dim(dim, x.ndim)
+    if axis is not None and 0 in x.shape[:axis] + x.shape[axis + 1 :]:
+        raise runtime_error(
+            "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied; got "
+            f"{list(x.shape)} and dim {axis}"
+        )
+    return axis
+
+
+def _from(input: Tensor, name: str, axis: int | None, places: Any) -> Tensor:
+    """The elements or slices at these places; NotImplementedError where backward asks for a gradient of them."""
+    line = input.reshape(-1) if axis is None or not input._array.ndim else input
+    values = line.index_select(axis or 0, wrap(np.asarray(places, np.int64)))
+
+    def refuse(_: Tensor) -> Any:
+        raise not_implemented_error(f"the derivative for '{name}' is not implemented; call it on x.detach()")
+
+    values.register_hook(refuse)
+    return values
 
 
 def _different(x: Any, with_inverse: bool, with_counts: bool) -> tuple[Any, Any, Any]:
@@ -74,14 +104,10 @@ def _different(x: Any, with_inverse: bool, with_counts: bool) -> tuple[Any, Any,
     return values, rest[0] if with_inverse else None, rest[-1] if with_counts else None
 
 
-def _several(values: Any, inverse: Any, counts: Any, with_inverse: bool, with_counts: bool) -> Any:
-    whole = [values]
-    if with_inverse:
-        whole.append(np.asarray(inverse, np.int64))
-    if with_counts:
-        whole.append(np.asarray(counts, np.int64))
-    tensors = tuple(wrap(np.ascontiguousarray(a)) for a in whole)
-    return tensors if len(tensors) > 1 else tensors[0]
+def _several(values: Tensor, inverse: Any, counts: Any, with_inverse: bool, with_counts: bool) -> Any:
+    others = [inverse] * with_inverse + [counts] * with_counts
+    tensors = (values, *(wrap(np.ascontiguousarray(np.asarray(a, np.int64))) for a in others))
+    return tensors if others else values
 
 
 def unique_consecutive(
@@ -90,7 +116,7 @@ def unique_consecutive(
     """The elements (or slices along ``dim``) that differ from the one before; further results as of `unique`."""
     needs_value("unique_consecutive()")
     x = input._array
-    axis = None if dim is None else one_dim(dim, x.ndim)
+    axis = _axis(x, dim)
     rows = x.reshape(-1) if axis is None or not x.ndim else np.moveaxis(x, axis, 0)
     first = np.ones(len(rows), bool)
     if len(rows):
@@ -103,7 +129,10 @@ def unique_consecutive(
         inverse = inverse.reshape(x.shape)
     else:
         values = np.moveaxis(values, 0, axis)
-    return _several(values, inverse, counts, return_inverse, return_counts)
+    result = wrap(np.ascontiguousarray(values))
+    if input.requires_grad and MODE.get().grad and x.size:
+        result = _from(input, "unique_consecutive", axis, np.flatnonzero(first))
+    return _several(result, inverse, counts, return_inverse, return_counts)
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:

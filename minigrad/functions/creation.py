@@ -93,11 +93,23 @@ def _meeting(data: Any) -> np.dtype[Any]:
     return functools.reduce(dtypes.promote, met) if met else dtypes.default_float()
 
 
+def _lengths(data: Any) -> str:
+    """The first two lengths that differ, of lists or tuples at the same depth; empty where there are none."""
+    level = [data]
+    while level and all(isinstance(x, (list, tuple)) for x in level):
+        other = next((x for x in level if len(x) != len(level[0])), None)
+        if other is not None:
+            return f": {len(level[0])} and {len(other)}"
+        level = list(chain.from_iterable(level))
+    return ""
+
+
 def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
+    plain = _plain(data)
     try:
-        array = np.array(_plain(data))
-    except ValueError as error:
-        raise value_error(f"tensor(): the nested sequences have different lengths ({error})") from None
+        array = np.array(plain)
+    except ValueError:
+        raise value_error(f"tensor(): the nested sequences have different lengths{_lengths(data)}") from None
     except OverflowError as error:
         raise value_error(f"tensor(): {error}") from None
     if array.dtype.kind in "fuO" and array.size and _too_large(array, data):
@@ -163,11 +175,10 @@ def _has_arrays(data: Any) -> bool:
 def tensor(
     data: Any, *, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
 ) -> Tensor:
-    """A new leaf with a copy of ``data``: numbers, nested sequences, arrays or Tensors.
+    """A new leaf that holds a copy of ``data``: numbers, nested sequences, arrays or Tensors.
 
-    TypeError for what is no number, ValueError for ragged sequences and whole numbers beyond 64 bits, RuntimeError
-    for numbers that an integer ``dtype`` cannot hold, and when ``requires_grad`` is
-    asked of integers.
+    TypeError if something in it is not a number; ValueError if sequences differ in length or a whole number needs
+    more than 64 bits; RuntimeError if an integer ``dtype`` cannot hold a number, or if integers are to require grad.
     """
     if MODE.get().recorder is not None and not isinstance(data, (int, float)):
         return _copied(data, dtype, requires_grad)
@@ -240,14 +251,14 @@ def empty(
 def zeros(
     *size: Sizes, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
 ) -> Tensor:
-    """Filled with 0."""
+    """A new Tensor of this size, filled with 0."""
     return _finish(np.zeros(_shape("zeros", size), _dtype(dtype)), requires_grad, device)
 
 
 def ones(
     *size: Sizes, dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False
 ) -> Tensor:
-    """Filled with 1."""
+    """A new Tensor of this size, filled with 1."""
     return _finish(np.ones(_shape("ones", size), _dtype(dtype)), requires_grad, device)
 
 
@@ -260,7 +271,7 @@ def full(
     size: Sizes, fill_value: NumberLike | Numeral, *, dtype: DTypeLike | None = None,
     device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Filled with ``fill_value``, in its dtype unless another is given."""
+    """A new Tensor of this size, filled with ``fill_value``, in its dtype unless another is given."""
     value = fill_value if isinstance(fill_value, Numeral) else _plain_number(fill_value)
     kind = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
     if isinstance(fill_value, Numeral) and kind.kind == "f":
@@ -273,7 +284,7 @@ def eye(
     n: int, m: int | None = None, *, dtype: DTypeLike | None = None, device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Ones on the diagonal of an (n, m) matrix, m = n unless given."""
+    """An (n, m) matrix with ones on the diagonal and zeros elsewhere; m is n unless given."""
     for name, size in (("n", n), ("m", m)):
         if size is not None and size < 0:
             raise runtime_error(f"{name} must be greater or equal to 0, got {size}")
@@ -359,7 +370,7 @@ def arange(
     device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """From ``start`` (0 unless two are given) to before ``end``, shape (ceil((end - start) / step),)."""
+    """The numbers from ``start`` (0 unless given) up to, but without, ``end``; ceil((end - start) / step) of them."""
     if end is None:
         start, end = None, start
     if end is None:

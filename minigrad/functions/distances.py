@@ -12,7 +12,7 @@ from minigrad.core.apply import apply, cast
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Dim, Number
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import runtime_error, warn
+from minigrad.errors import not_implemented_error, runtime_error, warn
 from minigrad.functions.dims import all_dims, one_dim
 from minigrad.functions.elementwise import where
 from minigrad.functions.lengths import length
@@ -82,6 +82,8 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
         raise runtime_error(f"pdist only supports 2D tensors, got: {x.ndim}D")
     if x.dtype.kind != "f":
         raise runtime_error("pdist only supports floating-point dtypes")
+    if x.dtype == np.float16:
+        raise not_implemented_error("\"pdist\" not implemented for 'Half'; use .float() first")
     if p < 0:
         raise runtime_error("pdist only supports non-negative p values")
     first, second = (wrap(k) for k in np.triu_indices(len(x), 1))

@@ -52,7 +52,7 @@ def rand(
     device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Uniform in [0, 1)."""
+    """A new Tensor of this size: numbers drawn uniformly from [0, 1)."""
     return _finish(drawn(generator, "uniform", _shape("rand", size), _dtype(dtype)), requires_grad, device)
 
 
@@ -63,7 +63,7 @@ def randn(
     device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Normal with mean 0 and variance 1."""
+    """A new Tensor of this size: numbers drawn from the normal distribution with mean 0 and variance 1."""
     return _finish(drawn(generator, "normal", _shape("randn", size), _dtype(dtype)), requires_grad, device)
 
 
@@ -99,7 +99,7 @@ def randint(
     low: Any = None, high: Any = None, size: Any = None, *, generator: Generator | None = None,
     dtype: DTypeLike | None = None, device: DeviceLike = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Whole numbers from ``low`` (0 unless two bounds are given) to before ``high``; int64 unless ``dtype`` is given.
+    """Whole numbers drawn from ``low`` (0 unless given) up to, but without, ``high``; int64 unless ``dtype`` is given.
 
     TypeError if the bound or the size is missing.
     """
@@ -238,7 +238,7 @@ def randint_like(
     input: Tensor, low: Any = None, high: Any = None, *, dtype: DTypeLike | None = None,
     requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
-    """`randint` in the shape and dtype of ``input``: from ``low`` (0 unless two are given) to before ``high``."""
+    """`randint` in the shape and dtype of ``input``: from ``low`` (0 unless given) up to, but without, ``high``."""
     if high is None:
         low, high = None, low
 

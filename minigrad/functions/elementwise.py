@@ -180,9 +180,10 @@ def clamp(
     min: Tensor | Number | np.generic | None = None,
     max: Tensor | Number | np.generic | None = None,
 ) -> Tensor:
-    """Between ``min`` and ``max`` (numbers, Tensors or None); ``max`` wins where the two cross.
+    """Each element, moved to the nearer bound if it is below ``min`` or above ``max``.
 
-    The gradient passes where min <= input <= max. RuntimeError when both bounds are None.
+    The bounds are numbers, Tensors or None; ``max`` wins where ``min`` is above it.
+    The gradient passes where min <= input <= max. RuntimeError if both bounds are None.
     """
     if min is None and max is None:
         raise runtime_error("clamp(): At least one of 'min' or 'max' must not be None")
@@ -201,12 +202,12 @@ clip = clamp
 
 
 def clamp_min(input: Tensor, min: Tensor | Number | np.generic) -> Tensor:
-    """At least ``min``."""
+    """Each element, or ``min`` where that is larger."""
     return clamp(input, min=min)
 
 
 def clamp_max(input: Tensor, max: Tensor | Number | np.generic) -> Tensor:
-    """At most ``max``."""
+    """Each element, or ``max`` where that is smaller."""
     return clamp(input, max=max)
 
 

@@ -195,7 +195,7 @@ def _show(key: object) -> str:
 
 
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """``out[i][j] = input[i][index[i][j]]`` for dim 1, and likewise: the shape of ``index`` (int64).
+    """``out[i][j] = input[i][index[i][j]]`` for dim 1, and so for others; in the shape of ``index`` (int64).
 
     RuntimeError where an index is out of range or the shapes do not fit.
     """

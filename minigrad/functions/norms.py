@@ -25,6 +25,15 @@ def channel_norm(input: Tensor, weight: Tensor, bias: Tensor | None, groups: int
     return apply(norms.channel_norm, parts, {"groups": groups, "eps": float(eps)})
 
 
+def running_norm(
+    input: Tensor, mean: Tensor, var: Tensor, weight: Tensor, bias: Tensor | None, eps: float
+) -> Tensor:
+    """``(input - mean) * (weight / sqrt(var + eps)) + bias`` by channel, without a gradient for mean and variance."""
+    known = [t.detach() if t.requires_grad else t for t in (mean, var)]
+    parts = (input, *known, weight) if bias is None else (input, *known, weight, bias)
+    return apply(norms.running_norm, parts, {"eps": float(eps)})
+
+
 def follow(input: Tensor, mean: Tensor | None, var: Tensor | None, momentum: float) -> None:
     """Moves a running mean and variance of the channels, in place, by the share ``momentum`` towards the input's."""
     pairs = [(t, k) for k, t in enumerate((mean, var)) if t is not None]

@@ -232,8 +232,11 @@ def avg_pool3d(
 def _lp(
     rank: int, x: Tensor, norm: float, kernel: Any, stride: Any, ceil_mode: bool
 ) -> Tensor:  # fmt: skip
-    kernels = _sizes(f"lp_pool{rank}d", "kernel_size", kernel, rank)
-    y = _mean(rank, x**norm, kernels, stride, 0, ceil_mode, True, None)
+    name = f"lp_pool{rank}d"
+    if rank == 1 and isinstance(kernel, (tuple, list)):
+        raise type_error(f"{name}(): argument 'kernel_size' must be int, not {type(kernel).__name__}")
+    kernels = _sizes(name, "kernel_size", kernel, rank)
+    y = _mean(rank, x ** float(norm), kernels, stride, 0, ceil_mode, True, None)
     total: Tensor = (y.sign() * relu(y.abs()) * math.prod(kernels)) ** (1.0 / norm)
     return total
 
@@ -274,7 +277,7 @@ def lp_pool3d(
 # ---------------------------------------------------------------- as many parts as are asked for
 
 
-def _parts(name: str, rank: int, x: Tensor, output_size: Any) -> Any:
+def _parts(name: str, rank: int, x: Tensor, output_size: Any, means: bool) -> Any:
     refuse(name, x, "f")
     shape = x._array.shape
     if len(shape) not in (rank + 1, rank + 2):
@@ -283,8 +286,10 @@ def _parts(name: str, rank: int, x: Tensor, output_size: Any) -> Any:
     if len(values) != rank:
         raise runtime_error(f"{name}: output_size must be {rank}; got {list(values)}")
     sizes = shape[-rank:]
-    if 0 in shape[-rank - 1 :]:
-        at = next(d for d in range(len(shape) - rank - 1, len(shape)) if not shape[d])
+    # PyTorch looks at the channels of a batch, and in means of one and two dimensions not even at these.
+    first = len(shape) - rank if means and rank < 3 else 1
+    if 0 in shape[first:] and not (means and all(v == 1 for v in values)):
+        at = next(d for d in range(first, len(shape)) if not shape[d])
         raise runtime_error(
             f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
             f"{list(shape)} with dimension {at} being empty"
@@ -300,11 +305,13 @@ def _parts(name: str, rank: int, x: Tensor, output_size: Any) -> Any:
 
 
 def _adaptive_mean(rank: int, x: Tensor, output_size: Any) -> Tensor:
-    return apply(ops.resample, (x,), {"plans": _parts(f"adaptive_avg_pool{rank}d", rank, x, output_size)})
+    return apply(
+        ops.resample, (x,), {"plans": _parts(f"adaptive_avg_pool{rank}d", rank, x, output_size, True)}
+    )
 
 
 def _adaptive_max(rank: int, x: Tensor, output_size: Any, indices: bool) -> Any:
-    return _maxima(x, _parts(f"adaptive_max_pool{rank}d", rank, x, output_size), indices)
+    return _maxima(x, _parts(f"adaptive_max_pool{rank}d", rank, x, output_size, False), indices)
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: int | Sequence[int]) -> Tensor:

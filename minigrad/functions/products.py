@@ -171,7 +171,7 @@ def _arranged(x: Tensor, letters: str, order: Sequence[str]) -> Tensor:
     return x if places == list(range(len(places))) else x.permute(places)
 
 
-def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: None = None) -> Tensor:
+def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """Products summed over the last ``dims`` dimensions of ``a`` and the first of ``b``, or over two lists of them."""
     x, y = a._array, b._array
     if isinstance(dims, Tensor):

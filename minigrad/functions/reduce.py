@@ -224,7 +224,7 @@ def max(input: Tensor, *, other: Tensor) -> Tensor: ...
 def max(
     input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None
 ) -> Tensor | ValuesAndIndices:
-    """The maximum of all; or over ``dim``, with the first index of each; or `maximum` with another Tensor.
+    """The largest element; with ``dim``, the largest along it and their first indices; with a Tensor, `maximum`.
 
     Over all, equal elements share the gradient; over ``dim`` the element at the index gets it.
     """
@@ -250,7 +250,7 @@ def min(input: Tensor, *, other: Tensor) -> Tensor: ...
 def min(
     input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None
 ) -> Tensor | ValuesAndIndices:
-    """The minimum of all; or over ``dim``, with the first index of each; or `minimum` with another Tensor."""
+    """The smallest element; with ``dim``, the smallest along it and their first indices; with a Tensor, `minimum`."""
     return _choose("min", reduce.min, reduce.argmin, e.minimum, input, dim, keepdim, other)
 
 

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from minigrad.core.tensor import Tensor
+from minigrad.dtypes import printed
+
+C = TypeVar("C", bound=type)
 
 
+def prints_as(name: str) -> Callable[[C], C]:
+    """Class decorator: a tuple prints as PyTorch's ``return_types`` of a function, each part on lines of its own."""
+
+    def __repr__(self: Any) -> str:
+        parts = (f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))
+        return printed(f"return_types.{name}(\n" + ",\n".join(parts) + ")")
+
+    def decorated(cls: C) -> C:
+        setattr(cls, "__repr__", __repr__)  # noqa: B010
+        return cls
+
+    return decorated
+
+
+@prints_as("aminmax")
 class Extremes(NamedTuple):
     """Of `aminmax`."""
 
@@ -14,6 +33,7 @@ class Extremes(NamedTuple):
     max: Tensor
 
 
+@prints_as("frexp")
 class MantissaAndExponent(NamedTuple):
     """Of `frexp`."""
 
@@ -21,6 +41,7 @@ class MantissaAndExponent(NamedTuple):
     exponent: Tensor
 
 
+@prints_as("linalg_inv_ex")
 class InverseAndInfo(NamedTuple):
     """Of `linalg.inv_ex`."""
 
@@ -28,6 +49,7 @@ class InverseAndInfo(NamedTuple):
     info: Tensor
 
 
+@prints_as("linalg_solve_ex")
 class ResultAndInfo(NamedTuple):
     """Of `linalg.solve_ex`."""
 
@@ -35,6 +57,7 @@ class ResultAndInfo(NamedTuple):
     info: Tensor
 
 
+@prints_as("linalg_cholesky_ex")
 class FactorAndInfo(NamedTuple):
     """Of `linalg.cholesky_ex`."""
 
@@ -42,6 +65,7 @@ class FactorAndInfo(NamedTuple):
     info: Tensor
 
 
+@prints_as("linalg_slogdet")
 class SignAndLogDet(NamedTuple):
     """Of `linalg.slogdet`."""
 
@@ -49,6 +73,7 @@ class SignAndLogDet(NamedTuple):
     logabsdet: Tensor
 
 
+@prints_as("linalg_qr")
 class QR(NamedTuple):
     """Of `linalg.qr`."""
 
@@ -56,6 +81,7 @@ class QR(NamedTuple):
     R: Tensor
 
 
+@prints_as("linalg_eigh")
 class Eigh(NamedTuple):
     """Of `linalg.eigh`."""
 
@@ -63,6 +89,7 @@ class Eigh(NamedTuple):
     eigenvectors: Tensor
 
 
+@prints_as("linalg_svd")
 class SVD(NamedTuple):
     """Of `linalg.svd`."""
 
@@ -71,6 +98,7 @@ class SVD(NamedTuple):
     Vh: Tensor
 
 
+@prints_as("svd")
 class OlderSVD(NamedTuple):
     """Of `svd`, with the right vectors in columns."""
 
@@ -79,6 +107,7 @@ class OlderSVD(NamedTuple):
     V: Tensor
 
 
+@prints_as("linalg_lu")
 class LU(NamedTuple):
     """Of `linalg.lu` and `lu_unpack`."""
 
@@ -87,6 +116,7 @@ class LU(NamedTuple):
     U: Tensor
 
 
+@prints_as("linalg_lu_factor")
 class LUFactor(NamedTuple):
     """Of `linalg.lu_factor`."""
 
@@ -94,6 +124,7 @@ class LUFactor(NamedTuple):
     pivots: Tensor
 
 
+@prints_as("linalg_lu_factor_ex")
 class LUFactorAndInfo(NamedTuple):
     """Of `linalg.lu_factor_ex`."""
 
@@ -102,6 +133,7 @@ class LUFactorAndInfo(NamedTuple):
     info: Tensor
 
 
+@prints_as("linalg_lstsq")
 class LeastSquares(NamedTuple):
     """Of `linalg.lstsq`."""
 
@@ -111,6 +143,7 @@ class LeastSquares(NamedTuple):
     singular_values: Tensor
 
 
+@prints_as("triangular_solve")
 class TriangularSolution(NamedTuple):
     """Of `triangular_solve`."""
 

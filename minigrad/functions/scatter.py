@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.apply import apply, cast, fails_by_values, single
+from minigrad.core.promote import number
 from minigrad.core.tensor import Tensor
 from minigrad.core.types import Number
 from minigrad.errors import index_error, runtime_error
@@ -46,7 +47,7 @@ def scatter(
         _source("scatter", input, d, index, None)
         src = single(src, input._array.dtype)
     if not index._array.size:
-        return input.clone()
+        return _unwritten(input, src)
     op = {None: ops.scatter, "add": ops.scatter_add, "multiply": ops.scatter_product}[reduce]
     return apply(op, (input, src, index), {"dim": d})
 
@@ -78,11 +79,20 @@ def _source(name: str, input: Tensor, d: int, index: Tensor, src: Tensor | None)
     return src[tuple(slice(n) for n in k.shape)] if k.ndim and s.ndim else src.reshape(k.shape)
 
 
+def _unwritten(input: Tensor, src: Any) -> Tensor:
+    """A copy of the input; ``src``, of which nothing is written, gets a gradient of zeros."""
+    return input + src.reshape(-1)[:0].sum() if src.requires_grad else input.clone()
+
+
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """A copy with ``out[i][index[i][j]] += src[i][j]`` for dim 1, and likewise."""
     d = one_dim(dim, input._array.ndim)
     src = _source("scatter_add", input, d, index, src)
-    return apply(ops.scatter_add, (input, src, index), {"dim": d}) if index._array.size else input.clone()
+    return (
+        apply(ops.scatter_add, (input, src, index), {"dim": d})
+        if index._array.size
+        else _unwritten(input, src)
+    )
 
 
 def scatter_reduce(
@@ -101,7 +111,7 @@ def scatter_reduce(
 
 def _reduced(input: Tensor, d: int, index: Tensor, src: Tensor, reduce: str, include_self: bool) -> Tensor:
     if not index._array.size:
-        return input.clone()
+        return _unwritten(input, src)
     at = {"dim": d}
     kind = input._array.dtype
     base = input
@@ -142,7 +152,8 @@ def _slices(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor | 
     if k.size and (k.min() < (-size if name == "index_fill" else 0) or k.max() >= size):
         wrong = k.min() if k.min() < 0 else k.max()
         fails_by_values(f"{name}()")
-        raise index_error(f"{name}(): index {wrong} is out of bounds for dimension {d} with size {size}")
+        kind = runtime_error if name == "index_add" and input._array.ndim > 1 else index_error
+        raise kind(f"{name}(): index {wrong} is out of bounds for dimension {d} with size {size}")
     if source is not None:
         s = source._array
         if s.dtype != input._array.dtype:
@@ -170,7 +181,8 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     d, index = _slices("index_add", input, dim, index, source)
     line, *_ = _in_slices(input, d)
     part = source if source._array.ndim else source.reshape(1)
-    part = part if alpha.__class__ is int and alpha == 1 else part * alpha
+    if not (alpha.__class__ is int and alpha == 1):
+        part = part * number(alpha, part._array.dtype)
     total = apply(ops.index_add, (line, part, index), {"dim": d})
     return total if input._array.ndim else own(total.reshape(()))
 

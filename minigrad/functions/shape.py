@@ -80,7 +80,7 @@ def view(input: Tensor, *size: Sizes) -> Tensor:
 
 
 def permute(input: Tensor, *dims: Sizes) -> Tensor:
-    """The dimensions in another order."""
+    """The same elements with the dimensions in another order: a view."""
     order = sizes("permute", dims)
     ndim = input._array.ndim
     if len(order) != ndim:
@@ -95,7 +95,7 @@ def permute(input: Tensor, *dims: Sizes) -> Tensor:
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Two dimensions exchanged."""
+    """The same elements with two dimensions exchanged: a view."""
     ndim = input._array.ndim
     a, b = one_dim(dim0, ndim), one_dim(dim1, ndim)
     axes = list(range(ndim))
@@ -141,7 +141,10 @@ moveaxis = movedim
 
 
 def squeeze(input: Tensor, dim: Sizes | None = None) -> Tensor:
-    """Without the dimensions of size 1, or those among ``dim``. RuntimeError for a dimension named twice."""
+    """The same elements without the dimensions of size 1, or without those among ``dim``.
+
+    RuntimeError if ``dim`` names a dimension twice.
+    """
     shape = input._array.shape
     if dim is None:
         return apply(s.reshape, (input,), {"shape": tuple(n for n in shape if n != 1)})
@@ -154,7 +157,7 @@ def squeeze(input: Tensor, dim: Sizes | None = None) -> Tensor:
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
-    """With a new dimension of size 1 at ``dim``."""
+    """The same elements with a new dimension of size 1 at ``dim``."""
     shape = input._array.shape
     d = one_dim(dim, len(shape) + 1)
     return apply(s.reshape, (input,), {"shape": (*shape[:d], 1, *shape[d:])})
@@ -266,7 +269,7 @@ def flipud(input: Tensor) -> Tensor:
 
 
 def repeat(input: Tensor, *repeats: Sizes) -> Tensor:
-    """The whole repeated so many times along each dimension; further sizes add dimensions in front."""
+    """The Tensor repeated so many times along each dimension; further counts add dimensions in front."""
     times = sizes("repeat", repeats)
     shape = input._array.shape
     if len(times) < len(shape):
@@ -301,7 +304,7 @@ def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
 
 
 def detach(input: Tensor) -> Tensor:
-    """The same memory without history."""
+    """A Tensor over the same memory, without history: no gradient flows through it."""
     mode = MODE.get()
     if mode.recorder is None:
         alias = wrap(input._array)

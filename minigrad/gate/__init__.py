@@ -170,11 +170,16 @@ _MAKERS = frozenset(
         "zeros_like",
     ]
 )
+_LIKE = frozenset(["new_empty", "new_full", "new_ones", "new_tensor", "new_zeros"])
 _TAKE_FORMATS = (
     frozenset(["clone", "cpu", "bool", "byte", "double", "float", "half", "int", "long", "short"]) | _MAKERS
 )
 # Arguments that say nothing here, and the functions that take them in PyTorch.
-_IDLE = {"layout": _MAKERS, "pin_memory": _MAKERS, "memory_format": _TAKE_FORMATS}
+_IDLE = {
+    "layout": _MAKERS | _LIKE,
+    "pin_memory": _MAKERS | _LIKE | {"tensor", "normal", "tril_indices", "triu_indices"},
+    "memory_format": _TAKE_FORMATS,
+}
 
 
 class Gate:
@@ -216,6 +221,11 @@ class Gate:
         """The parameters that can only be given by name."""
         code = self.function.__code__
         return code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether the function takes arguments of any name."""
+        return bool(self.function.__code__.co_flags & inspect.CO_VARKEYWORDS)
 
     @functools.cached_property
     def rest(self) -> str:
@@ -275,12 +285,25 @@ class Gate:
 
     def call(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The function with arguments given by name that are not among those with a place."""
+        if "out" in named and "out" not in self.only:
+            return self.write(args, {**named})
         own = {name: value for name, value in named.items() if name in self.only}
-        if len(own) == len(named) or self.function.__code__.co_flags & inspect.CO_VARKEYWORDS:
+        if len(own) == len(named) or self.takes_all:
             classes = map(type, args[: len(self.names)] if self.looks else ())
             return self.check((*classes, *named, *map(type, named.values())), args, named)
         others = {name: value for name, value in named.items() if name not in own}
         return self.check(None, self.renamed(args, others, own), own)
+
+    def write(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """The result in the Tensors given as ``out``; TypeError where PyTorch's function takes none."""
+        from minigrad.gate import out
+
+        target = named.pop("out")
+        if self.name not in out.TAKES:
+            raise type_error(f"{self.name}() got an unexpected keyword argument 'out'")
+        if target is None:
+            return self.call(args, named)
+        return out.into(self.name, self.call(args, out.with_type_of(self.name, target, named)), target)
 
     def renamed(self, args: tuple[Any, ...], others: dict[str, Any], own: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments with those given by another name in their places; TypeError for a name unknown here."""

@@ -300,4 +300,5 @@ def binary_cross_entropy_with_logits(x: Any, target: Any) -> Any:
     if np.result_type(x, target).char == "e":
         x, target = np.asarray(x, np.float32), np.asarray(target, np.float32)
         return binary_cross_entropy_with_logits(x, target).astype(np.float16)
-    return np.maximum(x, 0.0) - x * target + np.log1p(np.exp(-np.abs(x)))
+    # At infinite x that is PyTorch's inf or nan.
+    return (1.0 - target) * x - np.minimum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))

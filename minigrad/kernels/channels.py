@@ -162,6 +162,97 @@ def _forward(sizes: Sizes, x: Array, w: Array, b: tuple[Array, ...], eps: float,
             np.add(t, _spread(shift.reshape(1, -1), sizes), t)
 
 
+def running_norm(
+    x: Array, mean: Array, var: Array, w: Array, *b: Array, eps: float, out: Array | None = None
+) -> Any:
+    """``(x - mean) * (w / sqrt(var + eps))``, plus ``b`` if there is one: each a number a channel, dimension 1."""
+    if x.dtype.char == "e":
+        wide = [a.astype(np.float32) for a in (x, mean, var, w, *b)]
+        return running_norm(*wide, eps=eps).astype(np.float16)
+    out = np.empty(x.shape, x.dtype) if out is None else out
+    if x.size:
+        sizes = _sizes(x.shape, 0)
+        _by_known(sizes, _taken(x, sizes), mean, w / np.sqrt(var + eps), b, _taken(out, sizes))
+    return out
+
+
+@_with_small_buffers
+def _by_known(sizes: Sizes, x: Array, mean: Array, scale: Array, b: tuple[Array, ...], out: Array) -> None:
+    mean, scale = _spread(mean.reshape(1, -1), sizes), _spread(scale.reshape(1, -1), sizes)
+    shifts = [_spread(a.reshape(1, -1), sizes) for a in b]
+    step = max(BLOCK // (sizes[1] * sizes[2]), 1)
+    for k in range(0, len(x), step):
+        t = out[k : k + step]
+        np.subtract(x[k : k + step], mean, t)
+        np.multiply(t, scale, t)
+        for shift in shifts:
+            np.add(t, shift, t)
+
+
+def running_norm_backward(
+    d: Array, x: Array, mean: Array, var: Array, w: Array, eps: float, onward: bool, empty: Empty = np.empty
+) -> Any:
+    """The gradients of `running_norm` for ``x``, with ``onward``, and for ``w`` and ``b``, side by side in a vector."""
+    if x.dtype.char == "e":
+        d, x, mean, var, w = (a.astype(np.float32) for a in (d, x, mean, var, w))
+        return running_norm_backward(d, x, mean, var, w, eps, onward).astype(np.float16)
+    size = x.size * onward
+    out = empty((size + 2 * w.size,), x.dtype)
+    _of_known_in(d, x, mean, var, w, eps, out[:size] if onward else None, out[size:].reshape(2, -1), empty)
+    return out
+
+
+def running_norm_gradients(
+    d: Array, x: Array, mean: Array, var: Array, w: Array, eps: float, onward: bool, empty: Empty = np.empty
+) -> tuple[Array | None, Array, Array]:
+    """The parts of `running_norm_backward`, each an array of its own; that for ``x`` None unless ``onward``."""
+    if x.dtype.char == "e":
+        flat, size = running_norm_backward(d, x, mean, var, w, eps, onward), x.size * onward
+        dw, db = flat[size:].reshape(2, -1).copy()
+        return flat[:size].reshape(x.shape).copy() if onward else None, dw, db
+    into = empty(x.shape, x.dtype) if onward else None
+    dw, db = np.empty(w.shape, w.dtype), np.empty(w.shape, w.dtype)
+    _of_known_in(d, x, mean, var, w, eps, into, (dw, db), empty)
+    return into, dw, db
+
+
+def _of_known_in(
+    d: Array,
+    x: Array,
+    mean: Array,
+    var: Array,
+    w: Array,
+    eps: float,
+    out: Array | None,
+    rows: Any,
+    empty: Empty,
+) -> None:
+    if not x.size:
+        rows[0][...], rows[1][...] = 0.0, 0.0
+        return
+    sizes, r = _sizes(x.shape, 0), 1.0 / np.sqrt(var + eps)
+    _of_known(sizes, _taken(d, sizes), _taken(x, sizes), mean, w, r, out, rows, empty)
+
+
+@_with_small_buffers
+def _of_known(
+    sizes: Sizes,
+    d: Array,
+    x: Array,
+    mean: Array,
+    w: Array,
+    r: Array,
+    out: Array | None,
+    rows: Any,
+    empty: Empty,
+) -> None:
+    c = np.subtract(x, _spread(mean.reshape(1, -1), sizes), empty(x.shape, x.dtype))
+    np.multiply(_sums(d, c, sizes).reshape(-1), r, rows[0])
+    rows[1][...] = _sums(d, None, sizes).reshape(-1)
+    if out is not None:
+        np.multiply(d, _spread((w * r).reshape(1, -1), sizes), _taken(out, sizes))
+
+
 def channel_norm_backward(
     d: Array, x: Array, w: Array, groups: int, eps: float, onward: bool, empty: Empty = np.empty
 ) -> Any:

@@ -112,44 +112,58 @@ def _log_softmax_backward_rows(g: Array, y: Array, out: Array) -> None:
 # ---------------------------------------------------------------- losses of classes
 
 
-def log_loss(x: Array, target: Array, ignore: int) -> Any:
-    """``-log(softmax(x))`` of one class for each row, without the other classes' logarithms; 0 where it is ignored."""
+def log_loss(x: Array, target: Array, ignore: int, exps: Array | None = None) -> Any:
+    """``-log(softmax(x))`` of one class for each row, without the other classes' logarithms; 0 where it is ignored.
+
+    Into ``exps`` is written what `log_loss_backward` begins with.
+    """
     if x.dtype.char == "e":
         return log_loss(x.astype(np.float32), target, ignore).astype(np.float16)
     out = np.empty(len(x), x.dtype)
     ignored = target == ignore
-    target = np.where(ignored, 0, target)
+    some = np.count_nonzero(ignored)
+    if some:
+        target = np.where(ignored, 0, target)
     step = max(BLOCK // max(x.shape[1], 1), 1)
-    between = np.empty((min(step, len(x)), x.shape[1]), x.dtype)
+    between = np.empty((min(step, len(x)), x.shape[1]), x.dtype) if exps is None else exps
     for k in range(0, len(x), step):
         rows = x[k : k + step]
-        y = np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=between[: len(rows)])
+        y = between[: len(rows)] if exps is None else exps[k : k + step]
+        np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=y)
         chosen = y[np.arange(len(y)), target[k : k + step]]
         np.exp(y, out=y)
         np.subtract(np.log(row_sums(y)[:, 0]), chosen, out=out[k : k + step])
-    out[ignored] = 0.0
+    if some:
+        out[ignored] = 0.0
     return out
 
 
 def log_loss_backward(
-    d: Array, x: Array, target: Array, y: Array, ignore: int, out: Array | None = None
-) -> Any:
-    """``d * (softmax(x) - 1 at the target)``. ``y`` is `log_loss`, from which softmax would follow less exactly."""
+    d: Array, x: Array, target: Array, y: Array, ignore: int, out: Array | None = None, exps: Array | None = None
+) -> Any:  # fmt: skip
+    """``d * (softmax(x) - 1 at the target)``. ``y`` is `log_loss`, from which softmax would follow less exactly.
+
+    The result is written into ``exps``, if these are what `log_loss` has written.
+    """
     if x.dtype.char == "e":
         wide = x.astype(np.float32)
         return log_loss_backward(d.astype(np.float32), wide, target, y, ignore).astype(np.float16)
     numbers = np.arange(len(x))
-    out = np.empty(x.shape, x.dtype) if out is None else out
+    if out is None:
+        out = np.empty(x.shape, x.dtype) if exps is None else exps
     ignored = target == ignore
-    target = np.where(ignored, 0, target)
-    d = np.where(ignored, d.dtype.type(0), d).reshape(-1, 1)
+    if np.count_nonzero(ignored):
+        target = np.where(ignored, 0, target)
+        d = np.where(ignored, d.dtype.type(0), d)
+    d = d.reshape(-1, 1)
     if not x.size:
         return out
     step = max(BLOCK // x.shape[1], 1)
     for k in range(0, len(x), step):
         rows, t = x[k : k + step], out[k : k + step]
-        np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=t)
-        np.exp(t, out=t)
+        if exps is None:
+            np.subtract(rows, np.maximum.reduce(rows, axis=1, keepdims=True), out=t)
+            np.exp(t, out=t)
         np.multiply(t, d[k : k + step] / row_sums(t), out=t)
     out[numbers, target] -= d[:, 0]
     return out
@@ -210,7 +224,7 @@ def embedding_backward(
             sums /= np.diff(first, append=flat.size).reshape(-1, 1).astype(d.dtype)
         out[places[first]] = sums
     else:
-        add_to_rows(out, flat, d)
+        add_to_rows(out, flat, d, zeros=True)
     if padding >= 0:
         out[padding] = 0.0
     return out

@@ -11,6 +11,8 @@ import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
+PARTS = 48  # of a row, at least, whose extremes tell which elements may be among the first
+
 
 def along_last(x: Array, dim: int) -> Array:
     """The array with ``dim`` as its last dimension, row by row; a 0-d array as a row of one."""
@@ -91,33 +93,43 @@ def top_places(x: Array, k: int, dim: int, largest: bool) -> Any:
 def _candidates(rows: Array, k: int, largest: bool) -> tuple[Array, Array] | None:
     """The elements of each row that may be among the first ``k``, and their places; None if these are too many.
 
-    A row is cut into parts; none that lies behind the ``k``-th of the parts' extremes can be one of them. That
-    leaves few more than ``k``, in a fifth of the time of a partition of the rows.
+    A row is folded to the extremes of some of its parts; none that lies behind the ``k``-th of these can be one of
+    them. That leaves few more than ``k``, in an eighth of the time of a partition of the rows.
     """
     count, n = rows.shape
-    parts = min(max(4 * k, 64), n // 4)
-    each = n // parts
-    cut = rows[:, : each * parts].reshape(count, each, parts)
-    extremes = (np.maximum if largest else np.minimum).reduce(cut, axis=1)
-    at = parts - k if largest else k - 1
-    bound = np.partition(extremes, at, axis=1)[:, at : at + 1]
+    extremes, ufunc = rows, np.maximum if largest else np.minimum
+    # In halves, which are long rows: to reduce over parts of 64 takes twice the time.
+    while (half := extremes.shape[1] // 2) >= max(4 * k, PARTS) or extremes is rows:
+        extremes = ufunc(extremes[:, :half], extremes[:, half : 2 * half])
+    at = extremes.shape[1] - k if largest else k - 1
+    extremes.sort(axis=1)  # in half the time of a partition
+    bound = extremes[:, at : at + 1]
     if rows.dtype.kind == "f" and np.isnan(bound).any():
         return None
-    chosen = ~(rows < bound) if largest else rows <= bound  # a nan is the largest
-    counts = np.count_nonzero(chosen, axis=1)
+    if largest:
+        chosen = np.less(rows, bound)
+        np.logical_not(chosen, out=chosen)  # a nan is the largest
+    else:
+        chosen = np.less_equal(rows, bound)
+    if np.count_nonzero(chosen) > count * (n // 4):
+        return None
+    flat = np.flatnonzero(chosen)  # in a tenth of the time of the places in two dimensions
+    row = flat // n
+    counts = np.bincount(row, minlength=count)
     most = int(counts.max())
     if most > n // 4:
         return None
+    values = rows.reshape(-1)[flat]
+    place = flat - row * n
     if count == 1:
-        column = np.flatnonzero(chosen[0])
-        return rows[:, column], column[None]
-    row, place = np.nonzero(chosen)
+        return values[None], place[None]
     column = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    values = np.full((count, most), _last(rows.dtype, largest), rows.dtype)
-    values[row, column] = rows[row, place]
-    where = np.zeros((count, most), np.int64)
-    where[row, column] = place
-    return values, where
+    at_row = row * most + column
+    padded = np.full(count * most, _last(rows.dtype, largest), rows.dtype)
+    padded[at_row] = values
+    where = np.zeros(count * most, np.int64)
+    where[at_row] = place
+    return padded.reshape(count, most), where.reshape(count, most)
 
 
 def _last(dtype: Any, descending: bool) -> Any:

@@ -46,7 +46,8 @@ __all__ = [
     "KLDivLoss", "L1Loss", "LPPool1d", "LPPool2d", "LPPool3d", "LSTMCell", "LayerNorm", "LazyBatchNorm1d",
     "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d", "LazyConvTranspose1d",
     "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d",
-    "LazyInstanceNorm3d", "LazyLinear", "LeakyReLU", "Linear", "LinearCrossEntropyLoss", "LocalResponseNorm",
+    "LazyInstanceNorm3d", "LazyLinear", "LeakyReLU", "Linear", "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions", "LocalResponseNorm",
     "LogSigmoid", "LogSoftmax", "MSELoss", "MarginRankingLoss", "MaxPool1d", "MaxPool2d", "MaxPool3d",
     "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d", "Mish", "Module", "ModuleDict", "ModuleList",
     "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "MultiheadAttention", "NLLLoss",
@@ -103,7 +104,7 @@ if not TYPE_CHECKING:
             MaxPool2d MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d
         """,
         "fractional": "FractionalMaxPool2d FractionalMaxPool3d",
-        "projected": "LinearCrossEntropyLoss",
+        "projected": "LinearCrossEntropyLoss LinearCrossEntropyOptions",
         "rnn": "GRU LSTM RNN GRUCell LSTMCell RNNBase RNNCell RNNCellBase",
         "adaptive": "AdaptiveLogSoftmaxWithLoss",
         "bags": "Bilinear EmbeddingBag",
@@ -120,7 +121,7 @@ if not TYPE_CHECKING:
     _PLACES = {name: file for file, names in _FILES.items() for name in names.split()}
 
     def __getattr__(name):
-        if name in ("attention", "functional", "init", "modules", "utils", *_FILES):
+        if name in ("attention", "common_types", "functional", "init", "modules", "utils", *_FILES):
             return import_module(f"minigrad.nn.{name}")
         if name in _PLACES:
             module = import_module(f"minigrad.nn.{_PLACES[name]}")

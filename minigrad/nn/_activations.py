@@ -14,6 +14,7 @@ from minigrad.functions import activations as functions
 from minigrad.functions.creation import empty_like, from_numpy, zeros_like
 from minigrad.functions.dims import one_dim
 from minigrad.gate import public
+from minigrad.nn._reductions import refuse_whole
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -205,6 +206,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     size = input._array.shape[d]
     if size % 2:
         raise runtime_error(f"Halving dimension must be even, but dimension {d} is size {size}")
+    refuse_whole("glu", input)
     return input.narrow(d, 0, size // 2) * input.narrow(d, size // 2, size // 2).sigmoid()
 
 
@@ -227,7 +229,10 @@ def _probability(p: float) -> None:
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Each element 0 with probability ``p``, and divided by ``1 - p`` otherwise; ``input`` itself unless training."""
+    """Sets each element to 0 with probability ``p`` and divides the rest by ``1 - p``.
+
+    Outside of training it is ``input`` itself.
+    """
     _probability(p)
     return functions.dropout_(input, p, training) if inplace else functions.dropout(input, p, training)
 

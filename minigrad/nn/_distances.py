@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from minigrad.autograd import no_grad
 from minigrad.core.apply import cast
 from minigrad.dtypes import common
-from minigrad.errors import not_implemented_error, runtime_error
+from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import broadcast, clamp_min, where
 from minigrad.gate import public
+from minigrad.gate.out import into
 from minigrad.tensor import Tensor
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
@@ -49,14 +50,12 @@ def normalize(
     out: Tensor | None = None,
 ) -> Tensor:
     """``input`` over its p-norm along ``dim``, which counts as ``eps`` at least."""
-    if out is not None:
-        raise not_implemented_error("normalize(): out= is not supported; assign the result")
     if input._array.dtype.kind != "f":
         raise runtime_error(
             f"normalize(): Expected a floating point tensor as input. Got {input.dtype}; use .float() first"
         )
     y: Tensor = input / clamp_min(_norm(input, p, dim, True), eps)
-    return y
+    return y if out is None else into("normalize", y, out)
 
 
 def pairwise_distance(

@@ -8,13 +8,13 @@ import numpy as np
 
 from minigrad.core.apply import needs_value
 from minigrad.core.tensor import wrap
-from minigrad.errors import runtime_error, value_error
+from minigrad.errors import not_implemented_error, runtime_error, value_error
 from minigrad.functions import activations as functions
 from minigrad.functions.table import relu
 from minigrad.gate import public
 from minigrad.nn._distances import pairwise_distance
 from minigrad.nn._losses import triplet_loss
-from minigrad.nn._reductions import legacy_reduction, reduced
+from minigrad.nn._reductions import legacy_reduction, reduced, refuse_whole
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -59,6 +59,7 @@ def multi_margin_loss(
             )
         if weight._array.dtype != x.dtype:
             raise runtime_error(f"expected scalar type {input.dtype} but found {weight.dtype} for the weight")
+    _refuse_half("multi_margin_loss", input)
     index = wrap(t.reshape(rows, 1).astype(np.int64))
     matrix = input.reshape(rows, classes)
     over = relu(margin - matrix.gather(1, index) + matrix)
@@ -88,6 +89,7 @@ def multilabel_margin_loss(
         raise runtime_error(f"inconsistent target size: {list(t.shape)} for input of size: {list(x.shape)}")
     classes = x.shape[-1] if x.ndim else 1
     _check_classes("multilabel_margin_loss", t, -1, classes)
+    _refuse_half("multilabel_margin_loss", input)
     t = t.reshape(-1, classes)
     listed = np.logical_and.accumulate(t >= 0, axis=1)
     others = np.ones(t.shape, bool)
@@ -98,6 +100,13 @@ def multilabel_margin_loss(
     over = relu(1 - (at_target.unsqueeze(2) - matrix.unsqueeze(1))) * pairs
     losses = over.sum((1, 2)) / classes
     return reduced(losses if x.ndim == 2 else losses.reshape(()), reduction)
+
+
+def _refuse_half(name: str, input: Tensor) -> None:
+    """NotImplementedError for float16, of which sums over classes would lose most, and for whole numbers."""
+    refuse_whole(name, input)
+    if input._array.dtype == np.float16:
+        raise not_implemented_error(f"\"{name}\" not implemented for 'Half'; use .float() first")
 
 
 def _check_classes(name: str, t: Any, least: int, classes: int) -> None:

@@ -34,7 +34,9 @@ def check_name(module: Any, name: str, kind: str, table: str) -> None:
     """Raises unless a member may be added to a table under this name: see ``Module.register_parameter``."""
     own = module.__dict__
     if table not in own:
-        raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
+        raise AttributeError(
+            f"cannot assign {kind} before Module.__init__() call; begin with super().__init__()"
+        )
     if not isinstance(name, str):
         raise type_error(f"{kind} name should be a string. Got {type_name(name)}")
     if name == "":

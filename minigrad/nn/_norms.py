@@ -11,7 +11,7 @@ from minigrad.autograd import no_grad
 from minigrad.core.apply import cast
 from minigrad.errors import not_implemented_error, runtime_error, type_error, value_error
 from minigrad.functions.images import pad
-from minigrad.functions.norms import channel_norm, follow, standardize
+from minigrad.functions.norms import channel_norm, follow, running_norm, standardize
 from minigrad.functions.norms import layer_norm as scaled_layer_norm
 from minigrad.gate import public
 from minigrad.tensor import Tensor
@@ -205,6 +205,8 @@ def _by_running(
 ) -> Tensor:
     if mean is None or var is None:
         raise runtime_error("Expected running_mean and running_var to be defined when training=False")
+    if weight is not None and _alike(input, mean, var, weight, bias):
+        return running_norm(input, mean, var, weight, bias, eps)
     scale = (var.detach() + eps).rsqrt()
     if weight is not None:  # a vector's product, so that one of the input's size is left out
         scale = scale * weight.reshape(scale._array.shape)

@@ -93,14 +93,6 @@ class _Conv(Module):
                 pads += [self.padding[d]] * 2
         return images.pad(input, pads, self.padding_mode)
 
-    def _convolved(self, convolution: Callable[..., Tensor], input: Tensor) -> Tensor:
-        if self.padding_mode == "zeros":
-            return convolution(
-                input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
-            )
-        input = self._around(input)
-        return convolution(input, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
-
     def extra_repr(self) -> str:
         text = (
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
@@ -119,6 +111,8 @@ class _Conv(Module):
 
 
 class _Plain(_Conv):
+    _function: Callable[..., Tensor]
+
     def __init__(
         self,
         in_channels: int,
@@ -139,6 +133,17 @@ class _Plain(_Conv):
             device, dtype,
         )  # fmt: skip
 
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The convolution with another weight and bias: what subclasses in scripts call or replace."""
+        convolution = type(self)._function
+        if self.padding_mode == "zeros":
+            return convolution(input, weight, bias, self.stride, self.padding, self.dilation, self.groups)
+        input = self._around(input)
+        return convolution(input, weight, bias, self.stride, 0, self.dilation, self.groups)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self._conv_forward(input, self.weight, self.bias)
+
 
 class Conv1d(_Plain):
     """`nn.functional.conv1d` with weight (out_channels, in_channels / groups, kernel) and bias (out_channels).
@@ -148,9 +153,7 @@ class Conv1d(_Plain):
     """
 
     _rank = 1
-
-    def forward(self, input: Tensor) -> Tensor:
-        return self._convolved(functions.conv1d, input)
+    _function = staticmethod(functions.conv1d)
 
 
 class Conv2d(_Plain):
@@ -161,18 +164,14 @@ class Conv2d(_Plain):
     """
 
     _rank = 2
-
-    def forward(self, input: Tensor) -> Tensor:
-        return self._convolved(functions.conv2d, input)
+    _function = staticmethod(functions.conv2d)
 
 
 class Conv3d(_Plain):
     """`nn.functional.conv3d`; all else is as for :class:`Conv2d`."""
 
     _rank = 3
-
-    def forward(self, input: Tensor) -> Tensor:
-        return self._convolved(functions.conv3d, input)
+    _function = staticmethod(functions.conv3d)
 
 
 class _Transposed(_Conv):
@@ -208,6 +207,19 @@ class _Transposed(_Conv):
         return function(
             input, self.weight, self.bias, self.stride, self.padding, more, self.groups, self.dilation
         )
+
+    def _output_padding(
+        self,
+        input: Tensor,
+        output_size: Sequence[int] | None,
+        stride: Any = None,
+        padding: Any = None,
+        kernel_size: Any = None,
+        num_spatial_dims: int | None = None,
+        dilation: Any = None,
+    ) -> tuple[int, ...]:
+        """The output padding that leads to a size, for subclasses in scripts; what the module has is not asked."""
+        return self._more(input, output_size)
 
     def _more(self, input: Tensor, output_size: Sequence[int] | None) -> tuple[int, ...]:
         """The output padding that leads to a size."""

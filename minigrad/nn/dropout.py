@@ -23,7 +23,7 @@ class _Dropout(Module):
 
 
 class Dropout(_Dropout):
-    """Each element 0 with probability ``p``, and divided by ``1 - p`` otherwise."""
+    """In training, sets each element to 0 with probability ``p`` and divides the rest by ``1 - p``."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.dropout(input, self.p, self.training, self.inplace)

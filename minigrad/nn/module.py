@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 from minigrad.core.contents import Contents, named_tensors, walk
@@ -94,6 +95,10 @@ class Module(Hooked):
             note_place(module, error)
             raise
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Puts a ``forward`` that `minigrad.compile` has made, with its options, in the place of this module's."""
+        self.forward = import_module("minigrad.compiler").compile(self.forward, *args, **kwargs)  # type: ignore[method-assign]
+
     # ---------------------------------------------------------------- attributes
 
     def __getattr__(self, name: str) -> Any:
@@ -136,7 +141,9 @@ class Module(Hooked):
         kind = "buffer" if isinstance(value, Buffer) else "parameters"
         kind = "module" if isinstance(value, Module) else kind
         if "_parameters" not in self.__dict__:
-            raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
+            raise AttributeError(
+                f"cannot assign {kind} before Module.__init__() call; begin with super().__init__()"
+            )
         if name in self._parameters and kind != "parameters":
             raise _members.wrong_kind(value, "parameter", name)
         if name in self._modules and kind == "buffer":

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from typing import Any
+from typing import Any, Literal
 
 from minigrad.device import DeviceLike
+from minigrad.dtypes import bfloat16, float16, float32, float64
 from minigrad.dtypes import dtype as DType
 from minigrad.nn._projected import linear_cross_entropy
 from minigrad.nn.linear import Linear
 from minigrad.nn.loss import _Loss
 from minigrad.tensor import Tensor
 
-__all__ = ["LinearCrossEntropyLoss"]
+__all__ = ["LinearCrossEntropyLoss", "LinearCrossEntropyOptions"]
+
+
+@dataclasses.dataclass(slots=True, frozen=True)
+class LinearCrossEntropyOptions:
+    """How PyTorch is to compute `nn.functional.linear_cross_entropy` in chunks of the batch.
+
+    The fields are checked as PyTorch checks them, and change nothing: here the scores are one array, and the
+    gradient can be differentiated again. ValueError for a value that a field cannot have.
+    """
+
+    allow_retain_graph: bool = False
+    batch_chunk_size: int | None = None
+    chunking_method: str | None = "auto"
+    acc_policy: Literal["accurate", "balanced", "compact", "auto"] = "auto"
+    acc_dtype: DType | None = None
+
+    def __post_init__(self) -> None:
+        if self.acc_policy not in ("auto", "accurate", "balanced", "compact"):
+            raise ValueError(f"invalid acc_policy: {self.acc_policy!r}")
+        if self.chunking_method is not None and self.chunking_method != "auto":
+            name, colon, factor = self.chunking_method.partition(":")
+            if name != "aspect_ratio" or (colon and not (factor.isdigit() and int(factor) > 0)):
+                raise ValueError(f"invalid chunking_method: {self.chunking_method!r}")
+        size: Any = self.batch_chunk_size
+        if size is not None and not (isinstance(size, int) and size > 0):
+            raise ValueError(f"batch_chunk_size must be positive int or None, got {size!r}")
+        if self.acc_dtype is not None and self.acc_dtype not in (float16, bfloat16, float32, float64):
+            raise ValueError(f"acc_dtype must be None or an element type of floats, got {self.acc_dtype!r}")
 
 
 class LinearCrossEntropyLoss(_Loss):
@@ -35,7 +65,7 @@ class LinearCrossEntropyLoss(_Loss):
         weight: Tensor | None = None,
         ignore_index: int | None = None,
         label_smoothing: float = 0.0,
-        options: Any = None,
+        options: LinearCrossEntropyOptions | None = None,
     ) -> None:
         if weight is not None and weight.shape != (num_classes,):
             raise RuntimeError(f"expected weight shape to be {(num_classes,)}, got {tuple(weight.shape)}")
@@ -62,6 +92,7 @@ class LinearCrossEntropyLoss(_Loss):
             reduction=self.reduction,
             ignore_index=self.ignore_index,
             label_smoothing=self.label_smoothing,
+            options=self.options,
         )
 
     def extra_repr(self) -> str:

@@ -76,6 +76,7 @@ class RNNBase(Module):
                 self._all_weights.append([f"{name}_l{k}{suffix}" for name in shapes])
                 for name, shape in zip(self._all_weights[-1], shapes.values(), strict=True):
                     setattr(self, name, Parameter(empty(shape, dtype=dtype)))
+        self._flat_weights_names = [name for names in self._all_weights for name in names]
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -88,6 +89,8 @@ class RNNBase(Module):
     def all_weights(self) -> list[list[Parameter]]:
         """The parameters by layer and direction."""
         return [[getattr(self, name) for name in names] for names in self._all_weights]
+
+    _flat_weights = property(lambda self: [w for layer in self.all_weights for w in layer])
 
     def flatten_parameters(self) -> None:
         """Does nothing: there is no other layout of the parameters."""

@@ -207,13 +207,19 @@ class _Layer(Module):
             self.dropout3 = Dropout(dropout)
         self.activation = _activation(activation)
 
-    def _attended(self, x: Tensor, mask: Tensor | None, padding: Tensor | None, causal: bool) -> Tensor:
+    # The parts bear PyTorch's names: subclasses in scripts call them, and replace them.
+
+    def _sa_block(
+        self, x: Tensor, attn_mask: Tensor | None, key_padding_mask: Tensor | None, is_causal: bool = False
+    ) -> Tensor:
         y, _ = self.self_attn(
-            x, x, x, attn_mask=mask, key_padding_mask=padding, need_weights=False, is_causal=causal
-        )
+            x, x, x, attn_mask=attn_mask, key_padding_mask=key_padding_mask, need_weights=False,
+            is_causal=is_causal,
+        )  # fmt: skip
         return self.dropout1(y)
 
-    def _fed(self, x: Tensor, last: Dropout) -> Tensor:
+    def _ff_block(self, x: Tensor) -> Tensor:
+        last = self.dropout3 if self._remembers else self.dropout2
         return last(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
 
@@ -234,10 +240,10 @@ class TransformerEncoderLayer(_Layer):
         padding = as_floats(src_key_padding_mask, "src_key_padding_mask", src_mask, "src_mask", src)
         mask = as_floats(src_mask, "src_mask", None, "", src)
         if self.norm_first:
-            x = src + self._attended(self.norm1(src), mask, padding, is_causal)
-            return x + self._fed(self.norm2(x), self.dropout2)
-        x = self.norm1(src + self._attended(src, mask, padding, is_causal))
-        return self.norm2(x + self._fed(x, self.dropout2))
+            x = src + self._sa_block(self.norm1(src), mask, padding, is_causal)
+            return x + self._ff_block(self.norm2(x))
+        x = self.norm1(src + self._sa_block(src, mask, padding, is_causal))
+        return self.norm2(x + self._ff_block(x))
 
 
 class TransformerDecoderLayer(_Layer):
@@ -263,19 +269,25 @@ class TransformerDecoderLayer(_Layer):
         own = tgt_mask, tgt_key_padding_mask, tgt_is_causal
         other = memory_mask, memory_key_padding_mask, memory_is_causal
         if self.norm_first:
-            x = tgt + self._attended(self.norm1(tgt), *own)
-            x = x + self._remembered(self.norm2(x), memory, *other)
-            return x + self._fed(self.norm3(x), self.dropout3)
-        x = self.norm1(tgt + self._attended(tgt, *own))
-        x = self.norm2(x + self._remembered(x, memory, *other))
-        return self.norm3(x + self._fed(x, self.dropout3))
+            x = tgt + self._sa_block(self.norm1(tgt), *own)
+            x = x + self._mha_block(self.norm2(x), memory, *other)
+            return x + self._ff_block(self.norm3(x))
+        x = self.norm1(tgt + self._sa_block(tgt, *own))
+        x = self.norm2(x + self._mha_block(x, memory, *other))
+        return self.norm3(x + self._ff_block(x))
 
-    def _remembered(
-        self, x: Tensor, memory: Tensor, mask: Tensor | None, padding: Tensor | None, causal: bool
+    def _mha_block(
+        self,
+        x: Tensor,
+        mem: Tensor,
+        attn_mask: Tensor | None,
+        key_padding_mask: Tensor | None,
+        is_causal: bool = False,
     ) -> Tensor:
         y, _ = self.multihead_attn(
-            x, memory, memory, attn_mask=mask, key_padding_mask=padding, need_weights=False, is_causal=causal
-        )
+            x, mem, mem, attn_mask=attn_mask, key_padding_mask=key_padding_mask, need_weights=False,
+            is_causal=is_causal,
+        )  # fmt: skip
         return self.dropout2(y)
 
 

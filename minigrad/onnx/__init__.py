@@ -226,17 +226,24 @@ class _Graph:
 
     def filled(self, value: Any, other: Any) -> str:
         """A constant with rows for the whole batch, such as the zeros that a recurrent layer begins with."""
-        first, second = (run.inputs[0]._array.shape[0] for run in (self.first, self.second))
         sizes = [
-            n if n == m else -1 if (n, m) == (first, second) else None
+            n if n == m else -1 if self.is_batch(n, m) else None
             for n, m in zip(value.shape, other.shape, strict=True)
         ]
         number = value.flat[0] if value.size else None
         if None in sizes or not value.size or (value != number).any() or (other != number).any():
             raise self.refuse("it takes a constant that depends on the batch")
+        return self("Expand", self.array(number, value.dtype), self.sized(sizes))
+
+    def sized(self, sizes: Sequence[Any]) -> str:
+        """The name of a vector of sizes, where -1 stands for that of the batch."""
         self.batch = self.batch or self("Shape", self.names[self.first.leaves[0]], start=0, end=1)
         pieces = [self.batch if n == -1 else self.array([n], np.int64) for n in sizes]
-        return self("Expand", self.array(number, value.dtype), self("Concat", *pieces, axis=0))
+        return self("Concat", *pieces, axis=0)
+
+    def is_batch(self, size: int, twin: int) -> bool:
+        """Whether a size of both runs is that of the batch."""
+        return (size, twin) == tuple(run.inputs[0]._array.shape[0] for run in (self.first, self.second))
 
     def several(self, operator: str, inputs: Sequence[str], count: int, **attributes: Any) -> list[str]:
         """Adds an operator of several results, and returns their names."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.kernels.along import resample
 from minigrad.onnx.out import Out
 from minigrad.onnx.recurrent import gru, lstm, rnn
 
@@ -29,12 +30,18 @@ def _reshape(o: Out, x: str, shape: Any) -> str:
 
 
 def _expand(o: Out, x: str, shape: Any) -> str:
-    """A size that depends on the batch must be there already."""
+    """A size that depends on the batch is there already, or is that of the batch where there was a single row."""
     old, new = (tuple(n.inputs[0].shape) for n in (o.node, o.twin))
     wide = o.twin.params["shape"]
+    rows = set()
     for k in range(1, len(shape) + 1):
         if shape[-k] != wide[-k] and (k > len(old) or old[-k] == new[-k]):
-            raise o.refuse("it repeats rows as often as there are in the batch")
+            if k > len(old) or not o.is_batch(shape[-k], wide[-k]):
+                raise o.refuse("it repeats rows as often as there are in the batch")
+            rows.add(len(shape) - k)
+    if rows:
+        pairs = enumerate(zip(shape, wide, strict=True))
+        return o("Expand", x, o.sized([-1 if k in rows else n if n == m else 1 for k, (n, m) in pairs]))
     return o("Expand", x, _sizes(o, shape, wide, 1))
 
 
@@ -142,6 +149,32 @@ def _conv(o: Out, *inputs: str, stride: Any, pads: Any, dilation: Any, groups: i
     )
 
 
+def _conv_input(
+    o: Out, d: str, w: str, sizes: Any, stride: Any, pads: Any, dilation: Any, groups: int
+) -> str:
+    """A transposed convolution; what is cut off less at the end is ONNX's padding of the output."""
+    (begins, ends) = zip(*pads, strict=True)
+    return o(
+        "ConvTranspose", d, w, strides=list(stride), pads=[*begins, *[max(n, 0) for n in ends]],
+        output_padding=[max(-n, 0) for n in ends], dilations=list(dilation), group=groups,
+    )  # fmt: skip
+
+
+def _resample(o: Out, x: str, plans: Any) -> str:
+    """A product with a matrix along each dimension, which is what it does to an identity matrix."""
+    if all(plan[0] == "mean" or (plan[0] == "adaptive" and plan[1] % plan[2] == 0) for plan in plans):
+        return _pool("AveragePool", "mean")(o, x, plans)
+    for k, plan in enumerate(reversed(plans)):
+        matrix = o.array(resample(np.eye(plan[1], dtype=np.float64), (plan,)))
+        after = "wvu"[:k]
+        x = o("Einsum", x, matrix, equation=f"...a{after},ab->...b{after}")
+    return x
+
+
+def _one_hot(o: Out, target: str, classes: int) -> str:
+    return o("OneHot", target, o.array([classes], np.int64), o.array([0, 1], np.int64))
+
+
 def _pool(operator: str, kind: str) -> Callable[..., str]:
     def form(o: Out, x: str, plans: Any) -> str:
         rows, counted = [], 0
@@ -216,6 +249,11 @@ def _channel_norm(o: Out, x: str, w: str, *b: str, groups: int, eps: float) -> s
         y = _standardize(o, x, (0, *range(2, len(size))), eps)
     y = o("Mul", y, o("Reshape", w, each))
     return o("Add", y, o("Reshape", *b, each)) if b else y
+
+
+def _running_norm(o: Out, x: str, mean: str, var: str, w: str, *b: str, eps: float) -> str:
+    shift = b[0] if b else o.array(np.zeros(o.node.inputs[3].shape))
+    return o("BatchNormalization", x, w, shift, mean, var, epsilon=eps)
 
 
 def _safe_softmax(o: Out, x: str, dim: int) -> str:
@@ -333,6 +371,7 @@ FORMS: dict[str, Form] = {
     "cat": lambda o, *xs, dim: o("Concat", *xs, axis=dim),
     "clamp": _clip,
     "conv": _conv,
+    "conv_input": _conv_input,
     "cumsum": _cumsum,
     "div_floor": _floor_divide,
     "elu": _elu,
@@ -353,6 +392,7 @@ FORMS: dict[str, Form] = {
     "channel_norm": _channel_norm,
     "layer_norm": _layer_norm,
     "leaky_relu": lambda o, x, slope: o("LeakyRelu", x, alpha=slope),
+    "length": _reduced("ReduceL2"),
     "linear": _linear,
     "log10": _log(10),
     "log1p": lambda o, x: o("Log", o("Add", x, o.array(1.0))),
@@ -366,15 +406,18 @@ FORMS: dict[str, Form] = {
     "mean": _mean,
     "min": _reduced("ReduceMin"),
     "ne": lambda o, a, b: o("Not", o("Equal", a, b)),
+    "one_hot": _one_hot,
     "pad_constant": _pad,
     "permute": lambda o, x, axes: o("Transpose", x, perm=list(axes)),
+    "prod": _reduced("ReduceProd"),
     "pow_scalar": lambda o, x, exponent: o("Pow", x, o.array(exponent)),
     "prelu": lambda o, x, w: o("Where", o("Greater", x, o.array(0.0)), x, o("Mul", x, w)),
     "remainder": _remainder,
-    "resample": _pool("AveragePool", "mean"),
+    "resample": _resample,
     "reshape": _reshape,
     "rnn": rnn,
     "round": _round,
+    "running_norm": _running_norm,
     "rsqrt": lambda o, x: o("Reciprocal", o("Sqrt", x)),
     "safe_softmax": _safe_softmax,
     "silu": lambda o, x: o("Mul", x, o("Sigmoid", x)),

@@ -22,6 +22,12 @@ class Out(Protocol):
     def array(self, values: Any, dtype: Any = None) -> str:
         """The name of a constant, by default of the type of the first input."""
 
+    def sized(self, sizes: Sequence[Any]) -> str:
+        """The name of a vector of sizes, where -1 stands for that of the batch."""
+
+    def is_batch(self, size: int, twin: int) -> bool:
+        """Whether a size of both runs is that of the batch."""
+
     def type(self, dtype: Any) -> int:
         """ONNX's number of an element type."""
 

@@ -140,7 +140,7 @@ hardshrink = Op("hardshrink", k.hardshrink, "x; lambd",
                 public="hardshrink", form="input: Tensor, lambd: float = 0.5",
                 doc="0 from ``-lambd`` to ``lambd``, else ``input``.", **_KIND)
 threshold = Op("threshold", k.threshold, "x; threshold value",
-               lambda g, x, threshold: where(e.le(x, threshold), 0.0, g),
+               lambda g, x, threshold: where(e.le(x, threshold), 0.0, g), cast="number",
                public="threshold threshold_", form="input: Tensor, threshold: Number, value: Number",
                doc="``input`` where it is greater than ``threshold``, else ``value``.", **_KIND)
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minigrad import buffers
 from minigrad.core.op import Op
+from minigrad.dtypes import I64
 from minigrad.kernels import classes as k
 from minigrad.ops import elementwise as e
 from minigrad.ops.buffered import LARGE, buffered, called
+from minigrad.ops.carried import Carried
 from minigrad.ops.reduce import sum
 from minigrad.ops.shape import reshape
 
@@ -17,6 +21,26 @@ def _embedding_backward(d: Any, index: Any, rows: int, padding: int, by_count: b
     shape = (rows, d.shape[-1])
     out = None if rows * shape[1] < LARGE or d.dtype.char == "e" else buffers.empty(shape, d.dtype)
     return k.embedding_backward(d, index, rows, padding, by_count, out)
+
+
+EXPS = Carried()  # of rows less their largest element; to compute them is most of the work of a cross entropy
+
+
+def _log_loss(x: Any, target: Any, ignore: int) -> Any:
+    if x.dtype.char == "e":
+        return k.log_loss(x, target, ignore)
+    exps = buffers.empty(x.shape, x.dtype)
+    y = k.log_loss(x, target, ignore, exps)
+    EXPS.keep(y, x, exps)
+    return y
+
+
+def _log_loss_backward(d: Any, x: Any, target: Any, y: Any, ignore: int) -> Any:
+    if x.dtype.char == "e":
+        return k.log_loss_backward(d, x, target, y, ignore)
+    exps = EXPS.take(y, x)
+    out = buffers.empty(x.shape, x.dtype) if exps is None else None
+    return k.log_loss_backward(d, x, target, y, ignore, out, exps)
 
 
 def _along(x: Any, dim: int) -> Any:
@@ -41,6 +65,9 @@ def _log_loss_backward_x(g: Any, d: Any, x: Any, target: Any, ignore: int) -> An
 
 
 def _is_class(x: Any, target: Any, ignore: int) -> None:
+    # Without a sign negative numbers are the largest, so the usual case takes one comparison.
+    if target.dtype == I64 and (target.view(np.uint64) < x.shape[1]).all():
+        return
     wrong = ((target < 0) | (target >= x.shape[1])) & (target != ignore)
     if wrong.any():
         at = int(wrong.argmax())
@@ -59,7 +86,10 @@ def _names_class(target: Any, classes: int) -> None:
 
 def _is_row(weight: Any, index: Any, **params: Any) -> None:
     if index.size and (index.min() < 0 or index.max() >= len(weight)):
-        raise IndexError("index out of range in self")
+        wrong = index.min() if index.min() < 0 else index.max()
+        raise IndexError(
+            f"index out of range in self: there is no row {wrong}, the weight has {len(weight)} rows"
+        )
 
 
 # fmt: off
@@ -79,10 +109,10 @@ log_softmax_backward: Op = Op("log_softmax_backward", buffered(k.log_softmax_bac
                               text=called(k.log_softmax_backward))
 
 # Rows of numbers for classes, and the class of each row. The last input of `log_loss_backward` follows from the others.
-log_loss = Op("log_loss", k.log_loss, "x target; ignore",
+log_loss = Op("log_loss", _log_loss, "x target; ignore",
               lambda g, x, target, y, ignore: log_loss_backward(g, x, target, y, ignore=ignore), None, order="C",
-              check=_is_class, grad_fn="NllLossBackward0")
-log_loss_backward: Op = Op("log_loss_backward", buffered(k.log_loss_backward, like=1), "d x target loss; ignore",
+              check=_is_class, text=called(k.log_loss), grad_fn="NllLossBackward0")
+log_loss_backward: Op = Op("log_loss_backward", _log_loss_backward, "d x target loss; ignore",
                            _log_loss_backward_d, _log_loss_backward_x, None, None, order="C", raises=True,
                            text=called(k.log_loss_backward))
 nll: Op = Op("nll", k.nll, "x target; ignore",

@@ -13,8 +13,9 @@ import numpy as np
 
 from minigrad.core import names
 from minigrad.core.op import Array, Op
-from minigrad.core.plans import Target
+from minigrad.core.plans import Line, Lines, Target
 from minigrad.core.text import Call, Text, of_floats
+from minigrad.dtypes import F32, F64
 from minigrad.errors import runtime_error
 from minigrad.kernels.select import select
 
@@ -215,6 +216,14 @@ def _pow_scalar_text(v: Call) -> Text:
     return "{} ** {exponent}" if v.shape else "np.asarray({}) ** {exponent}"
 
 
+def _pow_scalar_into(t: Target) -> Lines | None:
+    """The ufunc by which NumPy computes a small power of an array."""
+    [x], name = t.operands, {1: "np.positive", 2: "np.square"}.get(t.params["exponent"])
+    if t.filled or name is None or t.dtype != x.dtype or t.dtype not in (F32, F64):
+        return None
+    return Lines([Line(name, (x.text,))])
+
+
 # ---------------------------------------------------------------- the table
 
 _PAIR, _AGAINST = "input: Tensor, other: Tensor", "input: Tensor, other: Operand"
@@ -247,7 +256,7 @@ pow  = Op("pow", _power,         "a b", _pow_base, _pow_exponent, cast="number",
          text=of_floats("np.power({}, {})"), elementwise=True,
           raises=True, new=True, grad_fn=names.of_pow)
 pow_scalar      = Op("pow_scalar", _pow_scalar, "x; exponent", _pow_scalar_rule, elementwise=True,
-                     text=_pow_scalar_text, twice=True,
+                     text=_pow_scalar_text, into=_pow_scalar_into, twice=True,
                      new=True, grad_fn="PowBackward0")
 floor_divide    = Op("floor_divide", _floor_divide, "a b", _no_derivative, _no_derivative,
                      cast="number", text=_FLOOR, elementwise=True, wide=True,

@@ -41,7 +41,7 @@ def _unindex(g: Array, *indices: Array, shape: tuple[int, ...], pattern: Pattern
     numbers = _row_numbers(indices, shape, pattern)
     if numbers is not None and numbers.size and g.size:
         width = math.prod(shape[len(pattern) :])
-        add_to_rows(out.reshape(-1, width), numbers, g.reshape(-1, width))
+        add_to_rows(out.reshape(-1, width), numbers, g.reshape(-1, width), zeros=True)
     else:
         np.add.at(out, key, g)
     return out

@@ -31,8 +31,8 @@ OPS = {
     """,
     "nn": "linear relu relu_backward square_sum mean_square mse_loss",
     "norms": """
-        standardize standardize_backward layer_norm layer_norm_backward moments channel_norm
-        channel_norm_backward
+        standardize standardize_backward layer_norm layer_norm_backward moments channel_norm running_norm
+        running_norm_backward channel_norm_backward
     """,
     "pool": "max_pool max_pool_indices max_unpick max_pick resample resample_back unpool",
     "recurrent": "rnn rnn_backward lstm lstm_backward gru gru_backward",

@@ -88,6 +88,33 @@ def _channel_norm_backward_vjp(
     return [reshape(dd, shape=tuple(d.shape)), reshape(dx, shape=tuple(x.shape)), dw]
 
 
+def _running_norm_vjp(
+    g: Any, x: Any, mean: Any, var: Any, w: Any, b: Any, needs: Any, eps: float
+) -> list[Any]:
+    onward = bool(needs[0])
+    if g.__class__ is np.ndarray:
+        dx, *others = ck.running_norm_gradients(g, x, mean, var, w, eps, onward, buffers.empty)
+    else:
+        flat = running_norm_backward(g, x, mean, var, w, eps=eps, onward=onward)
+        dx, *others = _parts(flat, x, w, onward)
+    return [dx, None, None, *others[: 1 + len(b)]]
+
+
+def _running_norm_backward_vjp(
+    g: Any, d: Any, x: Any, mean: Any, var: Any, w: Any, eps: float, onward: bool
+) -> list[Any]:
+    """Of ``(d * w * r, sum(d * (x - mean)) * r, sum(d))`` with ``r = 1 / sqrt(var + eps)``, by channel."""
+    each = (w.shape[0], *(1,) * (len(x.shape) - 2))
+    gx, gw, gb = _parts(g, x, w, onward)
+    r = e.rsqrt(var + eps)
+    scale = reshape(gw * r, shape=each)
+    of_d, of_x = scale * (x - reshape(mean, shape=each)) + reshape(gb, shape=each), scale * d
+    if gx is None:
+        return [of_d, of_x, None, None, None]
+    of_w = reshape(sum_to(gx * d, shape=each), shape=tuple(w.shape)) * r
+    return [of_d + gx * reshape(w * r, shape=each), of_x, None, None, of_w]
+
+
 # fmt: off
 standardize: Op = Op("standardize", buffered(k.standardize), "x; dim eps",
                      lambda g, x, dim, eps: standardize_backward(g, x, dim=dim, eps=eps), order="C", cast="floats",
@@ -103,6 +130,11 @@ moments: Op = Op("moments", kept(ck.moments), "x; correction", order="C", cast="
 channel_norm: Op = Op("channel_norm", buffered(ck.channel_norm), "x w *b; groups eps", joint=_channel_norm_vjp,
                       fresh=True, order="C", cast="floats", text=called(ck.channel_norm),
                       grad_fn=names.of_channel_norm)
+running_norm = Op("running_norm", buffered(ck.running_norm), "x mean var w *b; eps", joint=_running_norm_vjp,
+                  fresh=True, order="C", cast="floats", text=called(ck.running_norm),
+                  grad_fn="NativeBatchNormBackward0")
+running_norm_backward = Op("running_norm_backward", kept(ck.running_norm_backward), "d x mean var w; eps onward",
+                           joint=_running_norm_backward_vjp, order="C", text=called(ck.running_norm_backward))
 channel_norm_backward: Op = Op("channel_norm_backward", kept(ck.channel_norm_backward), "d x w; groups eps onward",
                                joint=_channel_norm_backward_vjp, order="C", text=called(ck.channel_norm_backward))
 # fmt: on

@@ -13,7 +13,7 @@ from minigrad import buffers
 from minigrad.core import names
 from minigrad.core.basic import _expand, to
 from minigrad.core.op import Array, Op, Path
-from minigrad.core.plans import Line, Lines, Operand, Target, narrow, wide
+from minigrad.core.plans import OUT, Line, Lines, Operand, Target, narrow, wide
 from minigrad.core.text import Call, Text, TextOf, rounded_once
 from minigrad.dtypes import F16, F32, F64, I64
 from minigrad.kernels.scans import scan
@@ -238,15 +238,26 @@ _AS_INT64 = "" if np.dtype(np.intp) == I64 else ".astype(np.int64)"
 
 def _reduced_into(t: Target, function: str) -> Lines | None:
     [x], dim, keepdim = t.operands, t.params["dim"], t.params["keepdim"]
-    if t.filled or not t.shape or t.dtype != x.dtype or t.dtype not in (F32, F64):
+    if t.filled or t.dtype != x.dtype or t.dtype not in (F32, F64):
         return None
     axis = dim[0] if isinstance(dim, tuple) and len(dim) == 1 else dim
-    return Lines([Line(function, (x.text, f"axis={axis!r}", f"keepdims={keepdim!r}"))])
+    kept = ("keepdims=True",) if keepdim else ()
+    return Lines([Line(function, (x.text, f"axis={axis!r}", *kept))])
 
 
 def _sum_into(t: Target) -> Lines | None:
     [x], dim = t.operands, t.params["dim"]
     return _reduced_into(t, "np.add.reduce") if not t.filled and _exact(x, dim) else None
+
+
+def _mean_into(t: Target) -> Lines | None:
+    form, n = _sum_into(t), _count(t.operands[0].shape, t.params["dim"])
+    if form is None or n < 2:
+        return form if n else None
+    [total] = form.lines
+    if t.shape:
+        return Lines([total, Line("np.divide", (OUT, t.number(n)))])
+    return Lines([Line("np.divide", (f"{total.function}({', '.join(total.arguments)})", t.number(n)))])
 
 
 def _exact(x: Operand, dim: Dim) -> bool:
@@ -342,7 +353,7 @@ spread: Op = Op("spread", _spread, "g; shape dim keepdim",
                 order="K", broadcasts=_spread_steps, text=_spread_text)
 mean = Op("mean", _mean, "x; dim keepdim",
           _mean_vjp, rows=True, text=_mean_text,
-          numba=_mean_numba, grad_fn=names.of_dims("Mean"))
+          into=_mean_into, numba=_mean_numba, grad_fn=names.of_dims("Mean"))
 var = Op("var", _var, "x; dim correction keepdim", _var_vjp, rows=True, text=_var_text, twice=True)
 std = Op("std", _std, "x; dim correction keepdim", _std_vjp, rows=True,
          text=lambda v: _var_text(v, "np.sqrt({})"), twice=True)

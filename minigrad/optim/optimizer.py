@@ -60,10 +60,15 @@ class Optimizer:
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
-        if isinstance(params, Tensor):
+        if isinstance(params, Tensor) or (hasattr(params, "parameters") and not hasattr(params, "__iter__")):
+            hint = (
+                "put a single parameter into a list"
+                if isinstance(params, Tensor)
+                else "pass its parameters()"
+            )
             raise type_error(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
-                f"but got {type_name(params)}; put a single parameter into a list"
+                f"but got {type_name(params)}; {hint}"
             )
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
@@ -95,7 +100,7 @@ class Optimizer:
     def __repr__(self) -> str:
         lines = [type(self).__name__ + " ("]
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
+            lines += [*[""] * bool(i), f"Parameter Group {i}"]
             lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
         return "\n".join([*lines, ")"])
 

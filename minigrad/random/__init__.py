@@ -37,7 +37,7 @@ default_generator = Generator.unforeseeable()
 
 
 def manual_seed(seed: SupportsInt | str) -> Generator:
-    """Seed the default generator, as :meth:`Generator.manual_seed`; returns it."""
+    """Seeds the default generator, as :meth:`Generator.manual_seed` does, and returns it."""
     return default_generator.manual_seed(int(seed))
 
 

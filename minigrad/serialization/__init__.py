@@ -74,7 +74,7 @@ def load(
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
-    """What `save`, of minigrad or of PyTorch, wrote to a path or to a file that is opened for bytes and can seek.
+    """Reads what `save` of minigrad or PyTorch wrote, from a path or from a file opened for bytes that can seek.
 
     Files of PyTorch before 1.6 are read too.
 

@@ -25,14 +25,19 @@ _ELSEWHERE = {
     "autograd.grad_mode": "autograd.modes",
     "cuda.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.grad_scaler": "amp.grad_scaler",
+    "jit.annotations": "standin.annotations",
     "nn.utils.stateless": "func",
     "optim.adamw": "optim.adam",
     "utils._pytree": "utils._pytree",
 }
 # These come with their parent: an import statement would put the first in the place of the function of its name, and
 # looks for the others in no module that is not a package.
-_WITH_THEIR_PARENTS = ("autograd.gradcheck", "cuda.amp.autocast_mode", "cuda.amp.grad_scaler")
+_WITH_THEIR_PARENTS = (
+    "autograd.gradcheck", "cuda.amp.autocast_mode", "cuda.amp.grad_scaler", "jit.annotations",
+)  # fmt: skip
 
+# Parts of PyTorch's compiler, of which scripts set the switches.
+_SWITCHES = ("_dynamo", "_inductor")
 # What is built on the compiled parts of PyTorch. Packages in plain Python get their chance.
 _COMPILED = "torchaudio torchtext torchvision"
 ON_TOP = {*_COMPILED.split(), "fastai", "functorch", "ignite", "lightning", "pytorch_lightning", "torchdata"}
@@ -58,12 +63,26 @@ class Finder(MetaPathFinder):
         if head != "torch":
             return None
         place = ours(rest)
+        if place is None and rest.partition(".")[0] in _SWITCHES:
+            modules = import_module("minigrad.compiler.switches").MODULES
+            if rest in modules:
+                return ModuleSpec(fullname, _There(modules[rest]), is_package=True)
         if place is None:
             parent, _, name = fullname.rpartition(".")
             said = hint(parent.replace("torch", "minigrad", 1), name)
             said = said or ". minigrad, which stands in for torch here, has no such module"
             raise ModuleNotFoundError(f"No module named {fullname!r}{_asked()}{said}", name=fullname)
         return ModuleSpec(fullname, _Alias(place), is_package=True)
+
+
+class _There(Loader):
+    """Puts a module that is there where a module of PyTorch is looked for."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+
+    def exec_module(self, module: ModuleType) -> None:
+        sys.modules[module.__name__] = self.module
 
 
 class _Alias(Loader):

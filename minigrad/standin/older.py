@@ -1,4 +1,4 @@
-"""What only scripts for PyTorch write: arguments in their order of years ago.
+"""What only scripts for PyTorch write: arguments in their order of years ago, and the names of devices.
 
 It is there while minigrad stands in for ``torch``, and costs nothing elsewhere.
 """
@@ -8,8 +8,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
+from minigrad.device import device
+from minigrad.errors import runtime_error
 from minigrad.tensor import Tensor
 
 # Functions and methods that once took factors by place: how many arguments have a place today, and the factors' names.
@@ -37,12 +40,69 @@ def _with_factors(function: Callable[..., Any], places: int, factors: str) -> Ca
     return older
 
 
+_DEVICES = frozenset([
+    "cpu", "cuda", "hip", "hpu", "ipu", "lazy", "maia", "meta", "mps", "mtia", "privateuseone", "vulkan", "xla",
+    "xpu",
+])  # fmt: skip
+
+
+class _Any(type):
+    """`torch.device` is the class of every device."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, device)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return issubclass(subclass, device)
+
+
+class NamedDevice(device, metaclass=_Any):
+    """A device that a script only names: ``torch.device("cuda").type``. Whatever is to be on it refuses it.
+
+    RuntimeError for a name that no device of PyTorch's has.
+    """
+
+    __slots__ = ()
+    __module__ = "minigrad"
+
+    def __init__(self, type: device | str | int = "cpu", index: int | None = None) -> None:
+        name = f"cuda:{type}" if isinstance(type, int) else str(type)
+        kind, _, number = name.partition(":")
+        if kind not in _DEVICES:
+            raise runtime_error(f"Expected one of {', '.join(sorted(_DEVICES))} device type, got {name!r}")
+        self.type, self.index = kind, int(number) if number else index
+
+    def __repr__(self) -> str:
+        return f"device(type={self.type!r}" + (")" if self.index is None else f", index={self.index})")
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, device):
+            return str(self) == other
+        return self.type == other.type and (self.type == "cpu" or self.index == other.index)
+
+    def __hash__(self) -> int:
+        return hash(self.type)
+
+    def __reduce__(self) -> Any:
+        return import_module("minigrad").device, (self.type, self.index)
+
+
+NamedDevice.__name__ = NamedDevice.__qualname__ = "device"  # as messages call it
+
+
 _before: list[tuple[Any, str, Any]] = []
 
 
 def install() -> None:
-    """From now on `add` and its like take factors by place."""
+    """From now on `add` and its like take factors by place, and a device may be named that is not there."""
     minigrad = import_module("minigrad")
+    _before.append((minigrad, "device", device))
+    minigrad.__dict__["device"] = NamedDevice
+    _before.append((minigrad, "_C", None))
+    minigrad.__dict__["_C"] = ModuleType("minigrad._C")  # nothing is compiled: hasattr() finds nothing in it
     for name, (places, factors) in _FACTORS.items():
         for home, called in ((minigrad, name), (Tensor, name), (Tensor, f"{name}_")):
             function = getattr(home, called, None)

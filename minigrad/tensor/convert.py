@@ -40,9 +40,10 @@ def _conversion(name: str, dtype: dtypes.dtype) -> Callable[[Tensor], Tensor]:
 
 def _filled(name: str, make: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def method(
-        self: Tensor, *size: Sizes, dtype: dtypes.DTypeLike | None = None, requires_grad: bool = False
-    ) -> Tensor:
-        return make(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        self: Tensor, *size: Sizes, dtype: dtypes.DTypeLike | None = None, device: DeviceLike = None,
+        requires_grad: bool = False,
+    ) -> Tensor:  # fmt: skip
+        return make(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
     method.__name__, method.__qualname__ = name, f"_Convert.{name}"
     method.__doc__ = f"`minigrad.{make.__name__}` in this dtype."
@@ -128,14 +129,16 @@ class _Convert(Tensor):
         return _typed(args, self.dtype)
 
     def new_tensor(
-        self, data: Any, *, dtype: dtypes.DTypeLike | None = None, requires_grad: bool = False
-    ) -> Tensor:
+        self, data: Any, *, dtype: dtypes.DTypeLike | None = None, device: DeviceLike = None,
+        requires_grad: bool = False,
+    ) -> Tensor:  # fmt: skip
         """`minigrad.tensor` in this dtype."""
-        return creation.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        return creation.tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
     def new_full(
         self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None = None,
-        requires_grad: bool = False,
+        device: DeviceLike = None, requires_grad: bool = False,
     ) -> Tensor:  # fmt: skip
         """`minigrad.full` in this dtype."""
-        return creation.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        dtype = dtype or self.dtype
+        return creation.full(size, fill_value, dtype=dtype, device=device, requires_grad=requires_grad)

@@ -108,7 +108,7 @@ class _Gradient(Tensor):
 
     @property
     def data(self) -> Tensor:
-        """The same memory without history; setting it gives the Tensor other memory."""
+        """A Tensor over the same memory, without history; setting it gives the Tensor other memory."""
         return shapes.detach(self)
 
     @data.setter

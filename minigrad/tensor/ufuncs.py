@@ -13,8 +13,10 @@ from minigrad.core.op import TABLE, Op
 from minigrad.core.tensor import Tensor, extend
 from minigrad.errors import type_error
 from minigrad.functions import linalg
+from minigrad.functions.creation import from_numpy
 from minigrad.gate import methods
 from minigrad.ops import elementwise as e
+from minigrad.tensor.as_numpy.common import own
 from minigrad.tensor.operators import operand
 
 
@@ -23,14 +25,37 @@ from minigrad.tensor.operators import operand
 class _Ufuncs(Tensor):
     """What NumPy asks for."""
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Tensor:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions on Tensors: recorded like minigrad's own where there is one."""
         if ufunc is np.matmul and method == "__call__" and not options:
             return linalg.matmul(*(operand(x) for x in inputs))
+        if ufunc in _NAMED and method == "__call__" and not options:
+            return own(_NAMED[ufunc])(operand(inputs[0]))
         op = _op(ufunc)
+        plain = method == "__call__" and not options and not _has_own(ufunc.__name__)
+        if op is None and plain and not any(map(_wants_grad, inputs)):
+            return _of_arrays(ufunc, inputs)
         if op is None or method != "__call__" or options:
             raise type_error(_not_recorded(ufunc, method, inputs, options))
         return apply(op, inputs)
+
+
+def _has_own(name: str) -> bool:
+    try:
+        own(name)
+    except AttributeError:
+        return False
+    return True
+
+
+def _wants_grad(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.requires_grad
+
+
+def _of_arrays(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
+    """What a ufunc gives where no gradient is wanted and minigrad has no function of its name, as Tensors."""
+    results = ufunc(*[x.numpy() if isinstance(x, Tensor) else x for x in inputs])
+    return tuple(map(from_numpy, results)) if isinstance(results, tuple) else from_numpy(np.asarray(results))
 
 
 @functools.cache
@@ -66,6 +91,11 @@ def _not_recorded(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options
     return f"{name} is not recorded by minigrad; use its own functions, {leaves}"
 
 
+# Recorded as functions of these names.
+_NAMED = {
+    np.deg2rad: "deg2rad", np.radians: "deg2rad", np.rad2deg: "rad2deg", np.degrees: "rad2deg", np.rint: "round",
+    np.positive: "positive", np.conjugate: "conj",
+}  # fmt: skip
 _SIGNS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.true_divide: "/", np.floor_divide: "//", np.remainder: "%",
     np.power: "**", np.matmul: "@", np.bitwise_and: "&", np.bitwise_or: "|", np.bitwise_xor: "^",

@@ -162,7 +162,7 @@ class _Value(Tensor):
         return int(self._array.ctypes.data)
 
     def item(self) -> Number:
-        """The one element as a Python number. RuntimeError if there are others."""
+        """The one element as a Python number. RuntimeError unless there is exactly one."""
         if self._array.size != 1:
             raise runtime_error(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
         needs_value("item()")
@@ -174,7 +174,7 @@ class _Value(Tensor):
         return self._array.tolist()  # type: ignore[no-any-return]
 
     def numpy(self, *, force: bool = False) -> Array:
-        """The array itself, in shared memory. RuntimeError if it requires grad, unless ``force`` (a detached one)."""
+        """The array, which shares the memory. RuntimeError if the Tensor requires grad, unless ``force`` is True."""
         if self.requires_grad and not force:
             raise runtime_error(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."

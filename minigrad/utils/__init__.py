@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from minigrad.utils import data as data
     from minigrad.utils import dlpack as dlpack
     from minigrad.utils import hooks as hooks
+    from minigrad.utils import model_zoo as model_zoo
 
-__all__ = ["benchmark", "checkpoint", "data", "dlpack", "hooks"]
+__all__ = ["benchmark", "checkpoint", "data", "dlpack", "hooks", "model_zoo"]
 
 if not TYPE_CHECKING:
 

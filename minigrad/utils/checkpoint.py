@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from minigrad.autograd.graph import Packing
@@ -18,7 +19,18 @@ from minigrad.random import fork_rng, get_rng_state, set_rng_state
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
+__all__ = [
+    "CheckpointError",
+    "check_backward_validity",
+    "checkpoint",
+    "checkpoint_sequential",
+    "detach_variable",
+    "get_device_states",
+    "noop_context_fn",
+    "set_checkpoint_debug_enabled",
+    "set_checkpoint_early_stop",
+    "set_device_states",
+]
 
 
 class CheckpointError(RuntimeError):
@@ -212,3 +224,48 @@ def _chain(steps: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
         return x
 
     return run
+
+
+# What reversible networks and checkpoints written by hand take from PyTorch's module of this name.
+
+
+def get_device_states(*args: Any) -> tuple[list[int], list[Tensor]]:
+    """The numbers and the generators' states of the cards that hold the arguments: two empty lists."""
+    return [], []
+
+
+def set_device_states(
+    devices: Iterable[Any], states: Iterable[Any], *, device_type: str | None = None
+) -> None:
+    """Does nothing for empty lists. RuntimeError for the state of a card."""
+    for _ in zip(devices, states, strict=False):
+        raise runtime_error("set_device_states: minigrad runs on the CPU only, so no card has a state to set")
+
+
+def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Each Tensor of a tuple as a leaf of its own over the same memory, which asks for a gradient if it did."""
+    if not isinstance(inputs, tuple):
+        raise runtime_error(
+            f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}"
+        )
+    return tuple(_detached(inputs))
+
+
+def check_backward_validity(inputs: Iterable[Any]) -> None:
+    """Warn if no Tensor among the inputs asks for a gradient, so that a checkpoint by hand gives none."""
+    if not any(x.requires_grad for x in inputs if isinstance(x, Tensor)):
+        warnings.warn(
+            "None of the inputs have requires_grad=True. Gradients will be None", UserWarning, stacklevel=2
+        )
+
+
+@contextlib.contextmanager
+def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
+    """Does nothing: a second run always ends where nothing more of it is wanted."""
+    yield
+
+
+@contextlib.contextmanager
+def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
+    """Does nothing: an error already names the first operation that differs."""
+    yield

@@ -40,6 +40,9 @@ class _File(ModuleType):
         own = _BASES.get(name) or name.removesuffix("Nd")
         if own in vars(home) or hasattr(nn, name):
             return vars(home)[own] if own in vars(home) else getattr(nn, name)
+        parts = import_module("minigrad.nn.modules._parts")
+        if name in parts.__all__:
+            return getattr(parts, name)
         raise missing("minigrad.nn", name)
 
     def __dir__(self) -> list[str]:

@@ -87,7 +87,7 @@ const drawing = (() => {
     svg.removeAttribute("height");
     const v = { name: told.name, layouts: told.layouts, clusters, boxes, ends: edges, notes, places, root, svg,
       top: svg.querySelector("g.graph"), nodes: new Map(), edges: new Map(), frames: new Map(), home: new Map(),
-      size: [0, 0, 1, 1], now: [0, 0, 1, 1], fitted: true };
+      size: [0, 0, 1, 1], now: [0, 0, 1, 1], fitted: true, whole: false };
     for (const g of v.top.querySelectorAll("g.node, g.edge, g.cluster")) {
       const kind = g.classList.contains("node") ? "nodes" : g.classList.contains("edge") ? "edges" : "frames";
       v[kind].set(g.dataset.id, g);
@@ -329,13 +329,15 @@ const drawing = (() => {
     const px = x + width / 2 + (clientX - shown.left - shown.width / 2) * unit;
     const py = y + height / 2 + (clientY - shown.top - shown.height / 2) * unit;
     if (width * factor < 20 || width * factor > 50 * v.size[2]) return;
-    v.fitted = false;
+    v.fitted = v.whole = false;
     place(v, px - (px - x) * factor, py - (py - y) * factor, width * factor, height * factor);
   }
 
   function listen(v) {
     let from = null, dragged = false;
     v.svg.addEventListener("wheel", (event) => {
+      // In a frame of another page the wheel scrolls that page, until the frame was clicked.
+      if (window !== window.parent && !document.hasFocus() && !event.ctrlKey) return;
       event.preventDefault();
       zoom(v, Math.exp(Math.max(-60, Math.min(60, event.deltaY)) / 200), event.clientX, event.clientY);
     }, { passive: false });
@@ -422,7 +424,7 @@ const drawing = (() => {
     if (event.key === "Enter") next();
     if (event.key === "Escape") { search.value = ""; lookFor(""); }
   });
-  find("fit").addEventListener("click", () => fit(view));
+  find("fit").addEventListener("click", () => { fit(view); view.whole = true; });
   find("fold").addEventListener("click", () => {
     for (const graph of data.graphs) for (const c of Object.values(graph.clusters)) folded.add(c.key);
     arrange();

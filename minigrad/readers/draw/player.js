@@ -168,7 +168,7 @@
     if (!(id in v.model.nodes)) return;
     const [x, y] = middle(boxAt(v, v.model, id)), [, , dx, dy] = v.model.size, [left, top, width, height] = v.now;
     const unit = Math.max(width / (shown.width || 1), height / (shown.height || 1)), px = x + dx, py = y + dy;
-    const small = unit > 1.6, w = small ? shown.width : width, h = small ? shown.height : height;
+    const small = unit > 1.3 && !v.whole, w = small ? shown.width : width, h = small ? shown.height : height;
     const inside = px > left + w / 8 && px < left + (7 * w) / 8 && py > top + h / 8 && py < top + (7 * h) / 8;
     if (!small && (v.fitted || inside)) return;
     v.fitted = false;
@@ -231,8 +231,12 @@
 
   function go(k) {
     at = Math.max(0, Math.min(last, k));
-    slider.value = at;
     const back = at > ahead;
+    // The backward pass alone has no boxes of the forward one.
+    const other = at > 0 && !back && now().name === "backward" ? views.find((v) => v.name !== "backward") : null;
+    const resized = other || card.hidden !== (at === 0);
+    let shown = resized ? null : now().svg.getBoundingClientRect(); // before anything changes: nothing is laid out twice
+    slider.value = at;
     find("step").textContent = at === 0 ? "" : back ? `${at - ahead} / ${backward.length}` : `${at} / ${ahead}`;
     slider.setAttribute("aria-valuetext", at === 0 ? "the whole picture" : `${back ? "backward" : "forward"} ${find("step").textContent}`);
     find("forward").setAttribute("aria-pressed", at > 0 && !back);
@@ -240,10 +244,9 @@
     find("previous").disabled = at === 0;
     find("next").disabled = at === last;
     if (at === last) pause();
-    const other = at > 0 && !back && now().name === "backward" ? views.find((v) => v.name !== "backward") : null;
     card.hidden = at === 0;
-    if (other) show(other); // the backward pass alone has no boxes of the forward one
-    const shown = now().svg.getBoundingClientRect(); // before anything changes: then nothing is laid out twice
+    if (other) show(other);
+    shown ??= now().svg.getBoundingClientRect();
     light(now(), shown);
     tell();
   }

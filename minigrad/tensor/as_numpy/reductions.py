@@ -267,7 +267,7 @@ def unique(
     equal_nan: bool = True,
     sorted: bool = True,
 ) -> Any:
-    return ar.unique(True, return_inverse, return_counts, axis)
+    return ar.detach().unique(True, return_inverse, return_counts, axis)
 
 
 def searchsorted(a: Tensor, v: Tensor, side: str = "left", sorter: Unused = None) -> Tensor:

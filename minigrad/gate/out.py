@@ -1,0 +1,82 @@
+"""`out=`: a result written into Tensors that the caller has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.apply import cast
+from minigrad.core.mode import MODE
+from minigrad.core.op import Array
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.dtypes import can_cast
+from minigrad.errors import runtime_error, type_error, warn
+from minigrad.hints.names import OUT
+
+TAKES = frozenset(OUT.split())
+# Those that compute in the element type of `out`, where no `dtype` says another.
+_TYPED = """
+    arange cumprod cumsum empty eye full linspace logspace nansum ones prod rand randint randn randperm range sum zeros
+"""
+_OF_OUT = frozenset(_TYPED.split())
+
+
+def with_type_of(name: str, out: Any, named: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call, with the element type of ``out`` as ``dtype`` where the function takes it from there."""
+    if isinstance(out, Tensor) and named.get("dtype") is None and name in _OF_OUT:
+        return {**named, "dtype": out.dtype}
+    return named
+
+
+def into(name: str, result: Any, out: Any) -> Any:
+    """``out``, a Tensor or one for each result, with the result of the function ``name`` in it.
+
+    It is resized where its shape is another: then it stands on new memory, and views of it keep the old. UserWarning
+    if it had elements.  RuntimeError if a gradient is wanted, or for a kind of dtype that it cannot hold.
+    """
+    if isinstance(result, Tensor):
+        if not isinstance(out, Tensor):
+            raise type_error(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
+        _check(name, result, out)
+        return _write(name, result, out)
+    count = len(result)
+    if not isinstance(out, (tuple, list)) or len(out) != count or not all(isinstance(t, Tensor) for t in out):
+        raise type_error(
+            f"{name}(): argument 'out' must be tuple of {count} Tensors, not {type(out).__name__}"
+        )
+    for one, t in zip(result, out, strict=True):
+        _check(name, one, t)
+    written = [_write(name, one, t) for one, t in zip(result, out, strict=True)]
+    return result._make(written) if hasattr(result, "_make") else type(result)(written)
+
+
+def _check(name: str, result: Tensor, out: Tensor) -> None:
+    if result.requires_grad or (out.requires_grad and MODE.get().grad):
+        raise runtime_error(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
+            f"arguments requires grad; assign the result, or call it under no_grad()"
+        )
+    value, array = result._array, out._array
+    if value.dtype != array.dtype and not can_cast(value.dtype, array.dtype):
+        raise runtime_error(
+            f"{name}(): result type {value.dtype} can't be cast to the desired output type {array.dtype}"
+        )
+
+
+def _write(name: str, result: Tensor, out: Tensor) -> Tensor:
+    value, array = result._array, out._array
+    if value.shape == array.shape:
+        return out.copy_(result)
+    if array.size:
+        warn(
+            f"An output with one or more elements was resized since it had shape {list(array.shape)}, which does not "
+            f"match the required output shape {list(value.shape)}. Give {name}() one of that shape, or an empty one"
+        )
+    out.data = wrap(_apart(cast(result, array.dtype)._array))
+    return out
+
+
+def _apart(array: Array) -> Array:
+    """An array in memory of its own."""
+    return array if array.base is None and array.flags.owndata else np.array(array)

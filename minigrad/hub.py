@@ -1,0 +1,94 @@
+"""Weights that are kept in a folder, and are downloaded when they are not there yet."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import urllib.request
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, NoReturn
+from urllib.parse import urlparse as urlparse
+
+from minigrad import serialization
+from minigrad.errors import runtime_error
+from minigrad.hints import missing
+
+__all__ = ["download_url_to_file", "get_dir", "load_state_dict_from_url", "set_dir"]
+
+# The digits of a hash in the name of a file, such as those of net-1a2b3c4d.pt.
+HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
+
+_dir: str | None = None
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise missing(__name__, name)
+
+
+def get_dir() -> str:
+    """The folder: what `set_dir` said, or ``hub`` in ``$TORCH_HOME``, or ``~/.cache/torch/hub``."""
+    if _dir is not None:
+        return _dir
+    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "torch")
+    return str(Path(os.environ.get("TORCH_HOME", cache), "hub").expanduser())
+
+
+def set_dir(d: str | os.PathLike[str]) -> None:
+    """From now on weights are kept in this folder."""
+    global _dir
+    _dir = str(Path(d).expanduser())
+
+
+def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, progress: bool = True) -> None:
+    """Downloads a file; an interrupted or a wrong one leaves ``dst`` as it was. ``progress`` changes nothing.
+
+    RuntimeError if the SHA-256 of the file does not begin with ``hash_prefix``.
+    """
+    target = Path(dst).expanduser()
+    with NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        try:
+            with urllib.request.urlopen(url) as answer:
+                shutil.copyfileobj(answer, file)
+            file.close()
+            digest = hashlib.sha256(Path(file.name).read_bytes()).hexdigest()
+            if hash_prefix and not digest.startswith(hash_prefix):
+                raise runtime_error(f'invalid hash value (expected "{hash_prefix}", got "{digest}") of {url}')
+            os.replace(file.name, target)
+        finally:
+            Path(file.name).unlink(missing_ok=True)
+
+
+def load_state_dict_from_url(
+    url: str,
+    model_dir: str | None = None,
+    map_location: Any = None,
+    progress: bool = True,
+    check_hash: bool = False,
+    file_name: str | None = None,
+    weights_only: bool = False,
+) -> Any:
+    """What `load` reads from a file of the folder, which is downloaded if it is not there.
+
+    Args:
+        url: Where the file is; the folder keeps it under the last part of the address.
+        model_dir: The folder, by default ``checkpoints`` in `get_dir`.
+        map_location: As for `load`.
+        progress: Changes nothing.
+        check_hash: Whether the SHA-256 must begin with the digits in a name such as ``net-1a2b3c4d.pt``.
+        file_name: The name of the file in the folder.
+        weights_only: Changes nothing: `load` never executes what is in a file.
+
+    Raises:
+        RuntimeError: The file that was downloaded is not the one that its name tells.
+    """
+    folder = Path(model_dir or Path(get_dir(), "checkpoints"))
+    folder.mkdir(parents=True, exist_ok=True)
+    name = file_name or os.path.basename(urlparse(url).path)
+    file = folder / name
+    if not file.exists():
+        digits = HASH_REGEX.search(name) if check_hash else None
+        download_url_to_file(url, str(file), digits and digits.group(1))
+    return serialization.load(file, map_location)

@@ -1,0 +1,85 @@
+"""What cross entropy carries to backward beside its record: the same bits with and without it, nothing left over."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.kernels import classes as k
+from minigrad.nn import functional as F
+from minigrad.ops.classes import EXPS
+
+IGNORED = 3
+
+
+@pytest.fixture(params=[(7, 5), (300, 128)], ids=["small", "blocks"])
+def case(request: pytest.FixtureRequest) -> tuple[mg.Tensor, mg.Tensor]:
+    """Scores, some of them infinite, and classes, of which some are ignored."""
+    rows, classes = request.param
+    scores = mg.randn(rows, classes) * 30
+    scores[0, 1:] = -np.inf
+    target = mg.randint(0, classes, (rows,))
+    target[0], target[1] = 0, IGNORED
+    return scores.requires_grad_(), target
+
+
+def kept() -> int:
+    gc.collect()
+    return len(EXPS._by_result)
+
+
+def test_each_pass_gives_the_bits_of_the_kernel_alone(case: Any) -> None:
+    x, target = case
+    losses = F.cross_entropy(x, target, ignore_index=IGNORED, reduction="none")
+    d = mg.randn(len(target))
+    first = mg.autograd.grad(losses, [x], d, retain_graph=True)[0]
+    copy = first.numpy().copy()
+    second = mg.autograd.grad(losses, [x], d)[0]
+    arrays = d.numpy(), x.detach().numpy(), target.numpy(), losses.detach().numpy()
+    alone = k.log_loss_backward(*arrays, ignore=IGNORED)
+    np.testing.assert_array_equal(first.numpy(), alone)
+    np.testing.assert_array_equal(second.numpy(), alone)
+    np.testing.assert_array_equal(first.numpy(), copy)  # the second pass has written elsewhere
+
+
+def test_nothing_is_kept_longer_than_the_losses(case: Any) -> None:
+    x, target = case
+    before = kept()
+    losses = F.cross_entropy(x, target, reduction="none")
+    assert kept() == before + 1
+    losses.sum().backward()
+    assert kept() == before
+    F.cross_entropy(x, target)
+    assert kept() == before
+    with mg.no_grad():
+        plain = F.cross_entropy(x, target, reduction="none")
+    assert kept() == before
+    assert plain.shape == target.shape
+
+
+def test_scores_changed_in_place_are_refused(case: Any) -> None:
+    x, target = case
+    scores = x * 1.0
+    loss = F.cross_entropy(scores, target)
+    scores.mul_(2.0)
+    with pytest.raises(RuntimeError, match=r"in-place|in place"):
+        loss.backward()
+
+
+@pytest.mark.parametrize("wrong", [-1, 5, -(2**63), 2**63 - 1])
+def test_classes_out_of_range_are_refused(wrong: int) -> None:
+    with pytest.raises(IndexError, match="out of bounds"):
+        F.cross_entropy(mg.zeros(3, 5), mg.tensor([0, wrong, 4]))
+
+
+def test_the_mean_leaves_out_what_is_ignored(case: Any) -> None:
+    x, target = case
+    losses = F.cross_entropy(x, target, ignore_index=IGNORED, reduction="none").detach().numpy()
+    mean = F.cross_entropy(x, target, ignore_index=IGNORED).item()
+    some = losses[target.numpy() != IGNORED]
+    np.testing.assert_allclose(mean, np.float64(some).mean(), rtol=1e-5)
+    assert np.isnan(F.cross_entropy(x, mg.full_like(target, IGNORED), ignore_index=IGNORED).item())

@@ -1,0 +1,133 @@
+"""`out=`: results written into Tensors that the caller has."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.gate.out import TAKES
+
+F: Any = mg.nn.functional
+
+x = mg.rand(2, 3) + 0.5
+square = mg.rand(3, 3) + 2 * mg.eye(3)
+# Functions of each way to be declared: by a record, as a function, as a method, of several results, makers.
+CALLS: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = [
+    (mg.exp, (x,), {}),
+    (mg.add, (x, x), {"alpha": 2}),
+    (mg.gt, (x, 0.7), {}),
+    (mg.sum, (x, 1), {"keepdim": True}),
+    (mg.argmax, (x, 0), {}),
+    (mg.cat, ([x, x],), {"dim": 1}),
+    (mg.matmul, (x, square), {}),
+    (mg.where, (x > 0.7, x, x), {}),
+    (mg.max, (x, 1), {}),
+    (mg.max, (x,), {}),
+    (mg.sort, (x,), {"descending": True}),
+    (mg.topk, (x, 2), {}),
+    (mg.softmax, (x, 1), {}),
+    (mg.tensordot, (x, square, 1), {}),
+    (mg.linalg.svd, (square,), {}),
+    (mg.linalg.inv, (square,), {}),
+    (mg.special.expit, (x,), {}),
+    (mg.arange, (5,), {}),
+    (mg.full, ((2, 2), 3.0), {}),
+    (F.gelu, (x,), {}),
+    (F.avg_pool2d, (x[None], 2), {}),
+    (F.normalize, (x,), {"dim": 0}),
+]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call[0].__name__)
+def test_result_stands_in_out(call: Any) -> None:
+    function, args, named = call
+    result = function(*args, **named)
+    results = (result,) if isinstance(result, mg.Tensor) else tuple(result)
+    for shapes in ([(0,)] * len(results), [t.shape for t in results]):
+        outs = tuple(mg.empty(s, dtype=t.dtype) for s, t in zip(shapes, results, strict=True))
+        memory = [t.numpy() for t in outs]
+        written = function(*args, **named, out=outs if len(outs) > 1 else outs[0])
+        assert written is outs[0] or all(a is b for a, b in zip(written, outs, strict=True))
+        for out, expected, array in zip(outs, results, memory, strict=True):
+            assert np.array_equal(out.numpy(), expected.numpy())
+            assert out.numpy() is array or array.size == 0
+    with mg.no_grad():
+        assert function(*args, **named, out=None) is not None
+
+
+def test_type_of_out_is_its_own() -> None:
+    wide = mg.zeros(2, dtype=mg.float64)
+    assert mg.sum(mg.full((2, 3), 0.1), 1, out=wide) is wide
+    assert wide.tolist() == mg.full((2, 3), 0.1).sum(1, dtype=mg.float64).tolist()
+    assert mg.arange(3, out=mg.empty(0, dtype=mg.int32)).dtype == mg.int32
+    assert mg.zeros(2, out=mg.ones(2, dtype=mg.int64)).tolist() == [0, 0]
+    assert mg.add(mg.tensor(1), mg.tensor(2), out=mg.tensor(0.0)).tolist() == 3.0
+    with pytest.raises(RuntimeError, match=r"add\(\): result type float32 can't be cast to .* int64"):
+        mg.add(x, 1.0, out=mg.zeros(2, 3, dtype=mg.int64))
+
+
+def test_resized_with_a_warning_if_it_had_elements() -> None:
+    out = mg.zeros(2)
+    with pytest.warns(
+        UserWarning, match=r"An output with one or more elements was resized since it had shape \[2\]"
+    ):
+        mg.exp(x, out=out)
+    assert out.tolist() == x.exp().tolist()
+    part = mg.zeros(2, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mg.add(mg.ones(3), 1.0, out=part[1])
+        mg.transpose_copy(part, 0, 1, out=part.T)
+    assert part.tolist() == [[0, 0, 0], [2, 2, 2]]
+    with pytest.raises(RuntimeError, match="more than one element"):
+        mg.exp(mg.rand(3), out=mg.zeros(1).expand(3))
+
+
+def test_no_gradient_goes_through_out() -> None:
+    w = mg.ones(3, requires_grad=True)
+    out = mg.zeros(3)
+    for args, target in (((w, 1.0), out), ((mg.ones(3), 1.0), w), ((mg.ones(3), 1.0), w * 1)):
+        with pytest.raises(
+            RuntimeError, match=r"add\(\): functions with out=.* don't support automatic differ"
+        ):
+            mg.add(*args, out=target)
+    assert out.tolist() == [0, 0, 0]
+    assert mg.gt(w, 0.5, out=out.bool()).all()
+    with mg.no_grad():
+        mg.add(w, 1.0, out=w)
+    assert w.tolist() == [2, 2, 2]
+    assert w.requires_grad
+    # what backward reads is seen to have changed
+    y = w * out
+    mg.exp(mg.ones(3), out=out)
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.sum().backward()
+
+
+def test_out_is_refused_where_it_is_none() -> None:
+    for call, match in (
+        (lambda out: mg.reshape(x, (6,), out=out), "unexpected keyword argument 'out'"),
+        (lambda out: F.relu(x, out=out), "unexpected keyword argument 'out'"),
+        (lambda out: mg.exp(x, out=3), "must be Tensor, not int"),
+        (lambda out: mg.max(x, 1, out=out), "must be tuple of 2 Tensors, not Tensor"),
+        (lambda out: mg.max(x, 1, out=(out,)), "must be tuple of 2 Tensors"),
+    ):
+        with pytest.raises(TypeError, match=match):
+            call(mg.empty(0))
+    assert {call[0].__name__ for call in CALLS} <= TAKES
+
+
+def test_compiled_out_is_written_at_each_call() -> None:
+    out = mg.zeros(3)
+
+    @mg.compile
+    def f(a: mg.Tensor) -> mg.Tensor:
+        return mg.add(a, 1.0, out=out) * 2
+
+    for value in (1.0, 2.0, 3.0):
+        assert f(mg.full((3,), value)).tolist() == [2 * value + 2] * 3
+        assert out.tolist() == [value + 1] * 3

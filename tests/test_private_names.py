@@ -1,0 +1,168 @@
+"""Names that modules and scripts copied out of PyTorch take from it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+from minigrad.utils import checkpoint as ck
+
+
+def test_a_subclass_replaces_the_convolution() -> None:
+    class Standardized(nn.Conv2d):
+        def forward(self, input: mg.Tensor) -> mg.Tensor:
+            w = self.weight - self.weight.mean((1, 2, 3), keepdim=True)
+            return self._conv_forward(input, w, self.bias)
+
+    class Doubled(nn.Conv1d):
+        def _conv_forward(self, input: mg.Tensor, weight: mg.Tensor, bias: mg.Tensor | None) -> mg.Tensor:
+            return super()._conv_forward(input, 2 * weight, bias)
+
+    c = Standardized(2, 3, 3, padding=1, padding_mode="circular")
+    x = mg.rand(1, 2, 5, 5)
+    right = nn.functional.conv2d(
+        nn.functional.pad(x, (1, 1, 1, 1), "circular"), c.weight - c.weight.mean((1, 2, 3), True), c.bias
+    )
+    assert mg.allclose(c(x), right)
+    d, y = Doubled(1, 2, 3, bias=False), mg.rand(1, 1, 6)
+    assert mg.allclose(d(y), nn.functional.conv1d(y, 2 * d.weight))
+    t = nn.ConvTranspose2d(1, 1, 3, stride=2)
+    assert t._output_padding(x, [12, 12], t.stride, t.padding, t.kernel_size, 2) == (1, 1)
+
+
+def test_private_names_of_modules() -> None:
+    from minigrad.nn.modules.conv import _pair
+    from minigrad.nn.modules.linear import NonDynamicallyQuantizableLinear
+    from minigrad.nn.modules.module import _addindent
+    from minigrad.nn.modules.transformer import _get_activation_fn, _get_clones
+
+    assert (_pair(3), _addindent("a\nb", 2)) == ((3, 3), "a\n  b")
+    assert type(nn.MultiheadAttention(2, 1).out_proj) is NonDynamicallyQuantizableLinear
+    clones = _get_clones(nn.Linear(2, 2), 3)
+    assert len(clones) == 3
+    assert clones[0].weight is not clones[1].weight
+    assert mg.equal(clones[0].weight, clones[1].weight)
+    assert _get_activation_fn("gelu") is nn.functional.gelu
+    with pytest.raises(RuntimeError, match="activation should be relu/gelu, not tanh"):
+        _get_activation_fn("tanh")
+
+
+def test_switches_of_attention_are_remembered() -> None:
+    cuda = mg.backends.cuda
+    assert (cuda.flash_sdp_enabled(), cuda.math_sdp_enabled(), cuda.cudnn_sdp_enabled()) == (True, True, True)
+    try:
+        cuda.enable_flash_sdp(False)
+        assert not cuda.flash_sdp_enabled()
+        with cuda.sdp_kernel(enable_math=False):
+            assert (cuda.flash_sdp_enabled(), cuda.math_sdp_enabled()) == (True, False)
+            assert cuda.mem_efficient_sdp_enabled()
+        assert (cuda.flash_sdp_enabled(), cuda.math_sdp_enabled()) == (False, True)
+    finally:
+        cuda.enable_flash_sdp(True)
+    assert not cuda.is_flash_attention_available()
+
+
+def test_a_profiler_that_is_switched_off() -> None:
+    profiler = mg.autograd.profiler
+    with profiler.profile(enabled=False, record_shapes=True) as prof, profiler.record_function("step"):
+        assert prof is None
+    assert profiler.record_function("f")(abs) is abs
+    with pytest.raises(NotImplementedError, match=r"--time script\.py"), profiler.profile():
+        pass
+
+
+def test_parts_of_a_checkpoint_written_by_hand() -> None:
+    x = mg.rand(2, requires_grad=True)
+    assert ck.get_device_states(x, 1) == ([], [])
+    ck.set_device_states([], [])
+    with pytest.raises(RuntimeError, match="no card has a state"):
+        ck.set_device_states([0], [mg.zeros(1)])
+    y, n = ck.detach_variable((x, 3))
+    assert (y.requires_grad, y.is_leaf, y is x, n) == (True, True, False, 3)
+    assert y.data_ptr() == x.data_ptr()
+    with pytest.raises(RuntimeError, match="Only tuple of tensors is supported"):
+        ck.detach_variable([x])  # type: ignore[arg-type]
+    ck.check_backward_validity([x])
+    with pytest.warns(UserWarning, match="None of the inputs have requires_grad=True"):
+        ck.check_backward_validity([x.detach()])
+    with ck.set_checkpoint_early_stop(False), ck.set_checkpoint_debug_enabled(True):
+        assert mg.equal(ck.checkpoint(mg.exp, x), x.exp())
+    assert mg.cuda._initialized is False
+
+
+def test_switches_of_a_compiler_that_is_not_here() -> None:
+    program = """if True:
+        import torch
+        torch._dynamo.config.suppress_errors = True
+        torch._inductor.config.triton.unique_kernel_names = True
+        import torch._dynamo.config, torch._inductor.config
+        from torch._dynamo import config, reset
+        assert config is torch._dynamo.config and config.suppress_errors
+        assert torch._inductor.config.triton.unique_kernel_names and not config.cache_size_limit
+        torch._dynamo.mark_dynamic(torch.ones(2), 0)
+        with config.patch(verbose=True):
+            reset()
+        f = torch._dynamo.optimize("inductor")(lambda x: x + 1)
+        assert f(torch.ones(1)).item() == 2
+        try:
+            import torch._dynamo.guards
+        except ModuleNotFoundError as error:
+            assert "torch._dynamo.guards" in str(error)
+        else:
+            raise AssertionError
+    """
+    code = f"from minigrad.standin.finder import install\ninstall()\n{program}"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.stderr == ""
+    assert run.returncode == 0
+
+
+def test_subclasses_take_and_replace_the_parts_of_layers() -> None:
+    class Seen(nn.TransformerEncoderLayer):
+        def forward(self, src: mg.Tensor, *args: Any, **kwargs: Any) -> mg.Tensor:
+            src = self.norm1(src + self._sa_block(src, None, None))
+            return self.norm2(src + self._ff_block(src))
+
+    class Gated(nn.TransformerDecoderLayer):
+        def _ff_block(self, x: mg.Tensor) -> mg.Tensor:
+            return 0 * super()._ff_block(x)
+
+        def _mha_block(self, x: mg.Tensor, mem: mg.Tensor, *args: Any, **kwargs: Any) -> mg.Tensor:
+            return 0 * super()._mha_block(x, mem, *args, **kwargs)
+
+    class Channels(nn.modules.batchnorm._BatchNorm):
+        def _check_input_dim(self, input: mg.Tensor) -> None:
+            if input.dim() != 3:
+                raise ValueError("three, please")
+
+    x = mg.rand(3, 2, 4)
+    plain, seen = nn.TransformerEncoderLayer(4, 2, 8, 0.0), Seen(4, 2, 8, 0.0)
+    seen.load_state_dict(plain.state_dict())
+    assert mg.allclose(seen(x), plain(x))
+    gated = Gated(4, 2, 8, 0.0)
+    right = gated.norm3(gated.norm2(gated.norm1(x + gated.self_attn(x, x, x)[0])))
+    assert mg.allclose(gated(x, x), right, atol=1e-6)
+    assert mg.allclose(Channels(2)(x), nn.BatchNorm1d(2)(x))
+    with pytest.raises(ValueError, match="three, please"):
+        Channels(2)(x[0])
+    lstm = nn.LSTM(2, 3, 2, bidirectional=True, proj_size=1)
+    assert lstm._flat_weights_names == [name for name, _ in lstm.named_parameters()]
+    assert all(a is b for a, b in zip(lstm._flat_weights, lstm.parameters(), strict=True))
+
+
+def test_a_module_is_compiled_in_place() -> None:
+    net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
+    x = mg.rand(5, 3)
+    right, keys = net(x), list(net.state_dict())
+    assert net.compile(mode="default", fullgraph=True) is None
+    assert mg.allclose(net(x), right)
+    net(x).sum().backward()
+    assert net[0].weight.grad is not None
+    assert (type(net.forward).__name__, list(net.state_dict())) == ("Compiled", keys)
