@@ -239,7 +239,7 @@ class _LazyNorm(_Lazy):
         self._forget(dtype)
 
     def _number_in(self, input: Tensor) -> int:
-        self._check(input)
+        self._check_input_dim(input)
         return input.shape[0 if input.dim() == self._unbatched else 1]
 
     def _shapes(self, n: int) -> dict[str, tuple[int, ...]]:
