@@ -61,6 +61,21 @@ def test_nothing_is_kept_longer_than_the_losses(case: Any) -> None:
     assert plain.shape == target.shape
 
 
+def test_detached_losses_keep_nothing(case: Any) -> None:
+    x, target = case
+    before = kept()
+    history = [F.cross_entropy(x, target, reduction="none").detach() for _ in range(3)]
+    assert kept() == before
+    assert len(history) == 3
+    with mg.autograd.graph.saved_tensors_hooks(lambda t: t.clone(), lambda t: t):
+        losses = F.cross_entropy(x, target, reduction="none")
+    losses.sum().backward()
+    array = losses.numpy(force=True)
+    del losses
+    assert kept() == before
+    assert array.shape == target.shape
+
+
 def test_scores_changed_in_place_are_refused(case: Any) -> None:
     x, target = case
     scores = x * 1.0
@@ -83,3 +98,12 @@ def test_the_mean_leaves_out_what_is_ignored(case: Any) -> None:
     some = losses[target.numpy() != IGNORED]
     np.testing.assert_allclose(mean, np.float64(some).mean(), rtol=1e-5)
     assert np.isnan(F.cross_entropy(x, mg.full_like(target, IGNORED), ignore_index=IGNORED).item())
+
+
+def test_losses_without_classes_are_nothing() -> None:
+    x, ignored = mg.zeros(2, 0, requires_grad=True), mg.full((2,), -100)
+    losses = F.cross_entropy(x, ignored, reduction="none")
+    losses.sum().backward()
+    assert losses.tolist() == [0.0, 0.0]
+    assert x.grad.shape == (2, 0)
+    assert np.isnan(F.cross_entropy(x, ignored).item())

@@ -131,3 +131,6 @@ def test_compiled_out_is_written_at_each_call() -> None:
     for value in (1.0, 2.0, 3.0):
         assert f(mg.full((3,), value)).tolist() == [2 * value + 2] * 3
         assert out.tolist() == [value + 1] * 3
+
+    with pytest.raises(RuntimeError, match=r"resizing the out= of add\(\)"):
+        mg.compile(lambda a: mg.add(a, 1.0, out=mg.empty(0)))(out)

@@ -161,3 +161,13 @@ def test_targets_and_types_that_do_not_fit() -> None:
             call()
     assert F.smooth_l1_loss(x, whole.bool()).item() == 0.0
     assert nn.BatchNorm1d(3).eval()(x.half()).dtype is mg.float16
+
+
+def test_a_step_in_training_does_not_touch_the_gradient_of_an_evaluation() -> None:
+    norm = nn.BatchNorm1d(3)
+    x = mg.randn(4, 3, requires_grad=True)
+    y = norm.eval()(x)
+    norm.train()(x.detach() * 5)
+    y.sum().backward()
+    assert mg.allclose(x.grad, mg.full((4, 3), (1 + norm.eps) ** -0.5))
+    assert not mg.allclose(norm.running_var, mg.ones(3))

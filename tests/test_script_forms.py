@@ -96,6 +96,9 @@ def test_operations_on_each_tensor_of_a_list() -> None:
     assert [t[0].item() for t in (*a, *b)] == [8, 27, 9, 28]
     with pytest.raises(AttributeError, match="_foreach_matmul"):
         foreach._foreach_matmul(a, b)
+    for args in ((a, b[:1]), (a[:1], b), (a[:1], [1.0, 2.0]), (a, b, b, mg.ones(3)), ([], 1.0)):
+        with pytest.raises(RuntimeError, match="Tensor list"):
+            getattr(foreach, "_foreach_addcmul" if len(args) == 4 else "_foreach_add")(*args)
 
 
 # ---------------------------------------------------------------- batches of gradients
@@ -121,6 +124,8 @@ def test_a_batch_of_gradients_is_one_pass_for_each() -> None:
     for bad, says in ((mg.tensor(1.0), "dimension in front"), (None, "needs grad_outputs")):
         with pytest.raises((RuntimeError, ValueError), match=says):
             autograd.grad(x.sum(), x, bad, is_grads_batched=True)
+    with pytest.raises(IndexError, match="must not be empty"):
+        autograd.grad(x.sum(), x, mg.zeros(0), is_grads_batched=True)
 
 
 # ---------------------------------------------------------------- Tensors like another

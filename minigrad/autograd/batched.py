@@ -7,7 +7,7 @@ from typing import Any
 from minigrad import autograd
 from minigrad.core.apply import apply
 from minigrad.core.tensor import Tensor
-from minigrad.errors import runtime_error, value_error
+from minigrad.errors import index_error, runtime_error, value_error
 from minigrad.ops.shape import stack
 
 
@@ -16,7 +16,8 @@ def grads(
 ) -> Any:
     """What `autograd.grad` gives with ``is_grads_batched``: it is called for each element of ``grad_outputs``.
 
-    RuntimeError without gradients, ValueError for those without a dimension in front or of several lengths.
+    RuntimeError without gradients, ValueError for those without a dimension in front or of several lengths,
+    IndexError for empty batches.
     """
     one = isinstance(grad_outputs, Tensor)
     batches = [grad_outputs] if one else list(grad_outputs or ())
@@ -29,6 +30,8 @@ def grads(
     lengths = [len(g) for g in batches]
     if len({*lengths}) > 1:
         raise value_error(f"grad(): the batches of grad_outputs have several lengths: {lengths}")
+    if not lengths[0]:
+        raise index_error("grad(): with is_grads_batched=True the batches of grad_outputs must not be empty")
     keep = create if retain is None else retain
     passes = []
     for i in range(lengths[0]):

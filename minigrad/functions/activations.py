@@ -258,8 +258,11 @@ def bce_with_logits(input: Tensor, target: Tensor) -> Tensor:
 def log_loss(rows: Tensor, target: Tensor, ignore: int) -> Tensor:
     """``-log(softmax(rows))`` of the class of each row."""
     losses = apply(c.log_loss, (rows, target), {"ignore": ignore})
-    if losses._node is None:
+    node = losses._node
+    if node is None or not node.requires_grad:
         c.EXPS.take(losses._array, rows._array)  # no gradient will ask for them
+    else:
+        c.EXPS.until(losses._array, node)
     return losses
 
 

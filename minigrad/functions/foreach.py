@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.core.tensor import Tensor
+from minigrad.errors import runtime_error
 from minigrad.functions.creation import as_tensor
 
 _PREFIX = "_foreach_"
@@ -29,7 +30,9 @@ def made(name: str) -> Callable[..., Any]:
         number = isinstance(self, (int, float))  # as in pow(2.0, exponents)
         scalars = operation.startswith("addc") and len(args) == 3  # numbers, also in one Tensor
         results = []
-        for i in range(len(args[0] if number else self)):
+        count = len(args[0] if number else self)
+        _check(name, count, (*args, *named.values()), scalars)
+        for i in range(count):
             t, *rest = (_of(i, x) for x in (self, *args))
             others = {key: _of(i, x) for key, x in named.items()}
             if scalars:
@@ -41,6 +44,20 @@ def made(name: str) -> Callable[..., Any]:
     each.__name__ = each.__qualname__ = name
     each.__doc__ = f"`{operation}` of each Tensor of a list; what else is a list goes along, one by one."
     return each
+
+
+def _check(name: str, count: int, others: tuple[Any, ...], scalars: bool) -> None:
+    """RuntimeError for no Tensors at all, and for lists of other lengths."""
+    if not count:
+        raise runtime_error(f"{name}(): Tensor list must have at least one tensor")
+    lists: list[Any] = [x for x in others if isinstance(x, (list, tuple))]
+    if scalars and isinstance(others[2], Tensor):
+        lists.append(others[2])
+    for x in lists:
+        if len(x) != count:
+            raise runtime_error(
+                f"{name}(): Tensor lists must have the same number of tensors, got {count} and {len(x)}"
+            )
 
 
 def _of(i: int, x: Any) -> Any:

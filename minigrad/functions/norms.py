@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minigrad.core.apply import apply
+from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor
 from minigrad.functions.inplace import foreach_move_
 from minigrad.ops import norms
@@ -30,6 +31,9 @@ def running_norm(
 ) -> Tensor:
     """``(input - mean) * (weight / sqrt(var + eps)) + bias`` by channel, without a gradient for mean and variance."""
     known = [t.detach() if t.requires_grad else t for t in (mean, var)]
+    if MODE.get().grad:
+        # A step in training moves them in place, perhaps before backward reads them.
+        known = [t.clone() for t in known]
     parts = (input, *known, weight) if bias is None else (input, *known, weight, bias)
     return apply(norms.running_norm, parts, {"eps": float(eps)})
 

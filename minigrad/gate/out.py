@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.apply import cast
+from minigrad.core.apply import cast, needs_value
 from minigrad.core.mode import MODE
 from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, wrap
@@ -68,6 +68,7 @@ def _write(name: str, result: Tensor, out: Tensor) -> Tensor:
     value, array = result._array, out._array
     if value.shape == array.shape:
         return out.copy_(result)
+    needs_value(f"resizing the out= of {name}()")
     if array.size:
         warn(
             f"An output with one or more elements was resized since it had shape {list(array.shape)}, which does not "

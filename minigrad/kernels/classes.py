@@ -119,12 +119,14 @@ def log_loss(x: Array, target: Array, ignore: int, exps: Array | None = None) ->
     """
     if x.dtype.char == "e":
         return log_loss(x.astype(np.float32), target, ignore).astype(np.float16)
+    if not x.size:
+        return np.zeros(len(x), x.dtype)
     out = np.empty(len(x), x.dtype)
     ignored = target == ignore
     some = np.count_nonzero(ignored)
     if some:
         target = np.where(ignored, 0, target)
-    step = max(BLOCK // max(x.shape[1], 1), 1)
+    step = max(BLOCK // x.shape[1], 1)
     between = np.empty((min(step, len(x)), x.shape[1]), x.dtype) if exps is None else exps
     for k in range(0, len(x), step):
         rows = x[k : k + step]
