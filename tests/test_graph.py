@@ -392,3 +392,8 @@ def test_what_a_record_keeps_under_pytorchs_names() -> None:
     (x * y).sum().backward()
     with pytest.raises(RuntimeError, match="backward pass has freed it"):
         _ = result._saved_result
+    changed = x.exp()
+    square: Any = (changed * changed).grad_fn
+    changed.detach().add_(1)
+    with pytest.raises(RuntimeError, match="in place"):
+        _ = square._saved_self

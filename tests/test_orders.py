@@ -79,6 +79,12 @@ def test_what_there_is_and_how_often() -> None:
     expected, at = np.histogram(X, 4, density=True)
     same(hist, expected)
     same(edges, at)
+    for values, range, at in (
+        ([1.0, 5.0], (2, 2), [1.5, 2.0, 2.5]),
+        ([3.0, 3.0], None, [2.5, 3.0, 3.5]),
+        ([], None, [0.0, 0.5, 1.0]),
+    ):
+        same(mg.histogram(mg.tensor(values, dtype=mg.float32), 2, range=range)[1], at)
     with pytest.raises(RuntimeError, match=r"unique\(\)"):
         mg.compile(mg.unique)(mg.tensor([1, 2]))
 

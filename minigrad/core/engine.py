@@ -289,8 +289,11 @@ def _kept(name: str, place: int) -> property:
             raise AttributeError(f"{node.name()} has no {name}: the record does not keep it")
         if isinstance(node.saved, Freed):
             raise errors.runtime_error(f"{name}: a backward pass has freed it; use retain_graph=True")
-        arrays = node.saved.arrays(node) if isinstance(node.saved, Packed) else node.saved
-        return wrap(arrays[layout.keep.index(at)], sources[at])
+        packed, k = isinstance(node.saved, Packed), layout.keep.index(at)
+        array = node.saved.arrays(node)[k] if packed else node.saved[k]
+        if not packed:
+            changes.check_array(node, array)
+        return wrap(array, sources[at])
 
     return property(kept)
 

@@ -161,21 +161,21 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
         raise not_implemented_error("\"histogram_cpu\" not implemented for 'Bool'")
     if bins <= 0:
         raise runtime_error("bins must be > 0")
-    low, high = _range(x, float(min), float(max), "histc")
-    counts, _ = np.histogram(x, int(bins), (low, high))
-    return wrap(counts.astype(x.dtype))
-
-
-def _range(x: Any, low: float, high: float, name: str) -> tuple[float, float]:
+    low, high = float(min), float(max)
     if low == high and x.size:
         low, high = float(x.min()), float(x.max())
     if low == high:
         low, high = low - 1, high + 1
+    _check_range(low, high, "histc")
+    counts, _ = np.histogram(x, int(bins), (low, high))
+    return wrap(counts.astype(x.dtype))
+
+
+def _check_range(low: float, high: float, name: str) -> None:
     if not (math.isfinite(low) and math.isfinite(high)):
         raise runtime_error(f"{name}: range of [{low}, {high}] is not finite")
     if low > high:
         raise runtime_error(f"{name}: max must be larger than min")
-    return low, high
 
 
 def histogram(
@@ -184,6 +184,7 @@ def histogram(
 ) -> Any:  # fmt: skip
     """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
 
+    The equal parts lie in ``range``, by default that of the elements; one half to each side where it has no length.
     Returns ``hist`` and ``bin_edges``; with ``density`` the area under the histogram is 1.
     """
     needs_value("histogram()")
@@ -203,10 +204,12 @@ def histogram(
     else:
         if bins <= 0:
             raise runtime_error(f"histogram(): bins must be > 0, but got {bins}")
-        low, high = (0.0, 0.0) if range is None else (float(range[0]), float(range[1]))
-        low, high = _range(x, low, high, "histogram()") if range is None or low == high else (low, high)
-        if low > high:
-            raise runtime_error("histogram(): min should not exceed max")
+        if range is None:
+            range = (x.min(), x.max()) if x.size else (0, 1)
+        low, high = float(range[0]), float(range[1])
+        _check_range(low, high, "histogram()")
+        if low == high:
+            low, high = low - 0.5, high + 0.5
         edges = np.linspace(low, high, int(bins) + 1).astype(x.dtype)
     w = None if weight is None else weight._array.reshape(-1).astype(np.float64)
     counts, _ = np.histogram(x.reshape(-1).astype(np.float64), edges.astype(np.float64), weights=w)
