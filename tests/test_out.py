@@ -87,6 +87,15 @@ def test_resized_with_a_warning_if_it_had_elements() -> None:
         mg.exp(mg.rand(3), out=mg.zeros(1).expand(3))
 
 
+def test_resized_out_shares_no_memory_with_an_operand() -> None:
+    own = mg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    for function in (mg.chain_matmul, mg.conj_physical):
+        out = mg.empty(0)
+        function(own, out=out)
+        out.add_(10.0)
+        assert own.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
 def test_no_gradient_goes_through_out() -> None:
     w = mg.ones(3, requires_grad=True)
     out = mg.zeros(3)

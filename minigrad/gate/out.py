@@ -8,7 +8,6 @@ import numpy as np
 
 from minigrad.core.apply import cast, needs_value
 from minigrad.core.mode import MODE
-from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.dtypes import can_cast
 from minigrad.errors import runtime_error, type_error, warn
@@ -74,10 +73,5 @@ def _write(name: str, result: Tensor, out: Tensor) -> Tensor:
             f"An output with one or more elements was resized since it had shape {list(array.shape)}, which does not "
             f"match the required output shape {list(value.shape)}. Give {name}() one of that shape, or an empty one"
         )
-    out.data = wrap(_apart(cast(result, array.dtype)._array))
+    out.data = wrap(np.array(cast(result, array.dtype)._array))  # a copy: some functions give an operand back
     return out
-
-
-def _apart(array: Array) -> Array:
-    """An array in memory of its own."""
-    return array if array.base is None and array.flags.owndata else np.array(array)
