@@ -96,6 +96,11 @@ def test_resized_out_shares_no_memory_with_an_operand() -> None:
         assert own.tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
+def test_one_out_for_several_results_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="one Tensor for several results"):
+        mg.linalg.svd(square, out=(mg.empty(0),) * 3)
+
+
 def test_no_gradient_goes_through_out() -> None:
     w = mg.ones(3, requires_grad=True)
     out = mg.zeros(3)

@@ -44,6 +44,8 @@ def into(name: str, result: Any, out: Any) -> Any:
         raise type_error(
             f"{name}(): argument 'out' must be tuple of {count} Tensors, not {type(out).__name__}"
         )
+    if len({id(t) for t in out}) < count:
+        raise runtime_error(f"{name}(): argument 'out' has one Tensor for several results")
     for one, t in zip(result, out, strict=True):
         _check(name, one, t)
     written = [_write(name, one, t) for one, t in zip(result, out, strict=True)]
