@@ -385,6 +385,7 @@ def test_what_a_record_keeps_under_pytorchs_names() -> None:
     assert z._saved_self.tolist() == x.tolist()
     assert z._saved_other.grad_fn is y.grad_fn
     assert not hasattr(result, "_saved_self")
+    assert not hasattr(result, "_saved_other")  # the place of a second input, not the result after the first
     assert not hasattr((x + y).grad_fn, "_saved_other")
     with mg.autograd.graph.saved_tensors_hooks(lambda t: t * 2, lambda t: t / 2):
         packed: Any = x.exp().grad_fn

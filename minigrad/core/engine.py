@@ -282,18 +282,16 @@ def _kept(name: str, place: int) -> property:
     """A saved array as a Tensor with its record, under PyTorch's name; the input of that place, or -1: the result."""
 
     def kept(node: Node) -> Any:
-        layout = None if node.op is None else node.layout
-        sources = (*node.inputs, node)
-        at = len(node.inputs) if place < 0 else place
-        if layout is None or at not in layout.keep or sources[at].__class__ is not Node:
+        at, of = (len(node.inputs), node) if place < 0 else (place, (*node.inputs, None, None)[place])
+        if of.__class__ is not Node or at not in (keep := getattr(getattr(node, "layout", 0), "keep", ())):
             raise AttributeError(f"{node.name()} has no {name}: the record does not keep it")
-        if isinstance(node.saved, Freed):
+        saved, k = node.saved, keep.index(at)
+        if isinstance(saved, Freed):
             raise errors.runtime_error(f"{name}: a backward pass has freed it; use retain_graph=True")
-        packed, k = isinstance(node.saved, Packed), layout.keep.index(at)
-        array = node.saved.arrays(node)[k] if packed else node.saved[k]
-        if not packed:
-            changes.check_array(node, array)
-        return wrap(array, sources[at])
+        if isinstance(saved, Packed):
+            return wrap(saved.arrays(node)[k], of)
+        changes.check_array(node, saved[k])
+        return wrap(saved[k], of)
 
     return property(kept)
 
