@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import urllib.request
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, NoReturn
 from urllib.parse import urlparse as urlparse
 
 from minigrad import serialization
 from minigrad.errors import runtime_error
 from minigrad.hints import missing
+from minigrad.serialization.archive import replacing
 
 __all__ = ["download_url_to_file", "get_dir", "load_state_dict_from_url", "set_dir"]
 
@@ -47,18 +46,15 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
 
     RuntimeError if the SHA-256 of the file does not begin with ``hash_prefix``.
     """
-    target = Path(dst).expanduser()
-    with NamedTemporaryFile(dir=target.parent, delete=False) as file:
-        try:
-            with urllib.request.urlopen(url) as answer:
-                shutil.copyfileobj(answer, file)
-            file.close()
-            digest = hashlib.sha256(Path(file.name).read_bytes()).hexdigest()
-            if hash_prefix and not digest.startswith(hash_prefix):
-                raise runtime_error(f'invalid hash value (expected "{hash_prefix}", got "{digest}") of {url}')
-            os.replace(file.name, target)
-        finally:
-            Path(file.name).unlink(missing_ok=True)
+    digest = hashlib.sha256()
+    with urllib.request.urlopen(url) as answer, replacing(Path(dst).expanduser()) as file:
+        while part := answer.read(1 << 20):
+            digest.update(part)
+            file.write(part)
+        if hash_prefix and not digest.hexdigest().startswith(hash_prefix):
+            raise runtime_error(
+                f'invalid hash value (expected "{hash_prefix}", got "{digest.hexdigest()}") of {url}'
+            )
 
 
 def load_state_dict_from_url(
