@@ -44,13 +44,16 @@ def set_dir(d: str | os.PathLike[str]) -> None:
 def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, progress: bool = True) -> None:
     """Downloads a file; an interrupted or a wrong one leaves ``dst`` as it was. ``progress`` changes nothing.
 
-    RuntimeError if the SHA-256 of the file does not begin with ``hash_prefix``.
+    RuntimeError if it ends early, or its SHA-256 does not begin with ``hash_prefix``.
     """
     digest = hashlib.sha256()
     with urllib.request.urlopen(url) as answer, replacing(Path(dst).expanduser()) as file:
         while part := answer.read(1 << 20):
             digest.update(part)
             file.write(part)
+        size = answer.headers["Content-Length"]
+        if size is not None and file.tell() != int(size):  # a connection that breaks looks like the end
+            raise runtime_error(f"{url} ended after {file.tell()} of {size} bytes; try again")
         if hash_prefix and not digest.hexdigest().startswith(hash_prefix):
             raise runtime_error(
                 f'invalid hash value (expected "{hash_prefix}", got "{digest.hexdigest()}") of {url}'

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import subprocess
 import sys
+from email.message import Message
 from pathlib import Path
 from typing import Any
+from urllib.response import addinfourl
 
 import pytest
 
@@ -168,6 +171,15 @@ def test_a_module_is_compiled_in_place() -> None:
     net(x).sum().backward()
     assert net[0].weight.grad is not None
     assert (type(net.forward).__name__, list(net.state_dict())) == ("Compiled", keys)
+
+
+def test_a_download_that_ends_early_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = Message()
+    headers["Content-Length"] = "3"
+    monkeypatch.setattr("urllib.request.urlopen", lambda url: addinfourl(io.BytesIO(b"ab"), headers, url))
+    with pytest.raises(RuntimeError, match="ended after 2 of 3 bytes"):
+        hub.download_url_to_file("https://example.org/net.pt", str(tmp_path / "net.pt"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_download_takes_the_place_of_a_file_when_it_is_right(tmp_path: Path) -> None:
