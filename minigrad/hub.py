@@ -24,6 +24,11 @@ _dir: str | None = None
 
 
 def __getattr__(name: str) -> NoReturn:
+    if name in ("help", "list", "load"):
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}: PyTorch's runs code that it downloads, "
+            "and nothing here does; load_state_dict_from_url reads weights"
+        )
     raise missing(__name__, name)
 
 

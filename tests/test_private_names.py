@@ -173,6 +173,14 @@ def test_a_module_is_compiled_in_place() -> None:
     assert (type(net.forward).__name__, list(net.state_dict())) == ("Compiled", keys)
 
 
+def test_nothing_that_is_downloaded_is_run() -> None:
+    for name in ("load", "help", "list"):
+        with pytest.raises(
+            AttributeError, match=r"runs code that it downloads, .*; load_state_dict_from_url reads"
+        ):
+            getattr(hub, name)
+
+
 def test_a_download_that_ends_early_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     headers = Message()
     headers["Content-Length"] = "3"
