@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, TypeAlias
 
 
@@ -43,7 +44,8 @@ class device:
         """Nothing: it is made there after it too."""
 
     def __reduce__(self) -> Any:
-        return device, (self.type, self.index)
+        # by its name, under which the stand-in for torch has a class of its own
+        return import_module("minigrad").device, (self.type, self.index)
 
 
 DeviceLike: TypeAlias = "device | str | None"

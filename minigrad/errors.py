@@ -34,7 +34,8 @@ def _absolute(file: str) -> str:
         return file
 
 
-INSIDE = _Inside()
+# The frames of a `with` of the package's own are no place of the user's.
+INSIDE = _Inside({contextlib.__file__: True})
 
 
 def user_frame() -> FrameType | None:

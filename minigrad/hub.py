@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import urllib.request
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, NoReturn
 from urllib.parse import urlparse as urlparse
 
 from minigrad import serialization
 from minigrad.errors import runtime_error
 from minigrad.hints import missing
+from minigrad.serialization.archive import replacing
 
 __all__ = ["download_url_to_file", "get_dir", "load_state_dict_from_url", "set_dir"]
 
@@ -25,6 +24,11 @@ _dir: str | None = None
 
 
 def __getattr__(name: str) -> NoReturn:
+    if name in ("help", "list", "load"):
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}: PyTorch's runs code that it downloads, "
+            "and nothing here does; load_state_dict_from_url reads weights"
+        )
     raise missing(__name__, name)
 
 
@@ -45,20 +49,20 @@ def set_dir(d: str | os.PathLike[str]) -> None:
 def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, progress: bool = True) -> None:
     """Downloads a file; an interrupted or a wrong one leaves ``dst`` as it was. ``progress`` changes nothing.
 
-    RuntimeError if the SHA-256 of the file does not begin with ``hash_prefix``.
+    RuntimeError if it ends early, or its SHA-256 does not begin with ``hash_prefix``.
     """
-    target = Path(dst).expanduser()
-    with NamedTemporaryFile(dir=target.parent, delete=False) as file:
-        try:
-            with urllib.request.urlopen(url) as answer:
-                shutil.copyfileobj(answer, file)
-            file.close()
-            digest = hashlib.sha256(Path(file.name).read_bytes()).hexdigest()
-            if hash_prefix and not digest.startswith(hash_prefix):
-                raise runtime_error(f'invalid hash value (expected "{hash_prefix}", got "{digest}") of {url}')
-            os.replace(file.name, target)
-        finally:
-            Path(file.name).unlink(missing_ok=True)
+    digest = hashlib.sha256()
+    with urllib.request.urlopen(url) as answer, replacing(Path(dst).expanduser()) as file:
+        while part := answer.read(1 << 20):
+            digest.update(part)
+            file.write(part)
+        size = answer.headers["Content-Length"]
+        if size is not None and file.tell() != int(size):  # a connection that breaks looks like the end
+            raise runtime_error(f"{url} ended after {file.tell()} of {size} bytes; try again")
+        if hash_prefix and not digest.hexdigest().startswith(hash_prefix):
+            raise runtime_error(
+                f'invalid hash value (expected "{hash_prefix}", got "{digest.hexdigest()}") of {url}'
+            )
 
 
 def load_state_dict_from_url(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import subprocess
 import sys
+from email.message import Message
+from pathlib import Path
 from typing import Any
+from urllib.response import addinfourl
 
 import pytest
 
 import minigrad as mg
-from minigrad import nn
+from minigrad import hub, nn
 from minigrad.utils import checkpoint as ck
 
 
@@ -166,3 +171,37 @@ def test_a_module_is_compiled_in_place() -> None:
     net(x).sum().backward()
     assert net[0].weight.grad is not None
     assert (type(net.forward).__name__, list(net.state_dict())) == ("Compiled", keys)
+
+
+def test_nothing_that_is_downloaded_is_run() -> None:
+    for name in ("load", "help", "list"):
+        with pytest.raises(
+            AttributeError, match=r"runs code that it downloads, .*; load_state_dict_from_url reads"
+        ):
+            getattr(hub, name)
+
+
+def test_a_download_that_ends_early_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = Message()
+    headers["Content-Length"] = "3"
+    monkeypatch.setattr("urllib.request.urlopen", lambda url: addinfourl(io.BytesIO(b"ab"), headers, url))
+    with pytest.raises(RuntimeError, match="ended after 2 of 3 bytes"):
+        hub.download_url_to_file("https://example.org/net.pt", str(tmp_path / "net.pt"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_download_takes_the_place_of_a_file_when_it_is_right(tmp_path: Path) -> None:
+    there, here = tmp_path / "there", tmp_path / "here"
+    there.write_bytes(b"new")
+    here.write_bytes(b"old")
+    here.chmod(0o640)
+    with pytest.raises(RuntimeError, match='expected "00", got'):
+        hub.download_url_to_file(there.as_uri(), str(here), "00")
+    assert here.read_bytes() == b"old"
+    hub.download_url_to_file(there.as_uri(), str(here), hashlib.sha256(b"new").hexdigest()[:8])
+    assert (here.read_bytes(), len(list(tmp_path.iterdir()))) == (b"new", 2)
+    with pytest.raises(RuntimeError, match=r"Parent directory .*nix does not exist.*at .*test_private_names"):
+        hub.download_url_to_file(there.as_uri(), str(tmp_path / "nix" / "f"))
+    # others may read what others may read of a file that is written here
+    hub.download_url_to_file(there.as_uri(), str(tmp_path / "fresh"))
+    assert (tmp_path / "fresh").stat().st_mode == there.stat().st_mode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import pickle
 import subprocess
 import sys
 import traceback
@@ -172,6 +173,32 @@ def test_factors_are_taken_by_place_as_years_ago(torch: ModuleType) -> None:
         mg.add(x, 2, one)
     with pytest.raises(TypeError):
         x.add_(2, one)
+    standin.install()
+
+
+def test_devices_are_pickled_and_malformed_ones_refused(torch: ModuleType) -> None:
+    cpu, card = torch.zeros(1).device, torch.device("cuda:1")
+    assert pickle.loads(pickle.dumps((cpu, card))) == (cpu, card)
+    assert {card: 2, torch.device("cpu", 0): 3}[cpu] == 3
+    assert {card: 2}["cuda:1"] == 2
+    for args in (
+        ("cuda:x",),
+        ("cuda:",),
+        ("cuda:01",),
+        ("cuda:1", 0),
+        ("cuda", -1),
+        (-1,),
+        ("cuda:-1",),
+        ("",),
+    ):
+        with pytest.raises(RuntimeError):
+            torch.device(*args)
+    for args in ((None,), (1.5,), (True,), ("cuda", 1.5)):
+        with pytest.raises(TypeError, match="a name and an index"):
+            torch.device(*args)
+    assert importlib.import_module("torch.__config__") is torch.__config__
+    standin.uninstall()
+    assert pickle.loads(pickle.dumps(cpu)) == cpu
     standin.install()
 
 

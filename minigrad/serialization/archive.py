@@ -61,7 +61,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     target = os.path.realpath(os.fspath(path))  # a link stays one
     folder, name = os.path.split(target)
     if not os.path.isdir(folder):
-        raise runtime_error(f"Parent directory {folder} does not exist: save() makes files, not directories")
+        raise runtime_error(f"Parent directory {folder} does not exist: a file is made here, no directory")
     if os.path.exists(target) and not os.path.isfile(target):
         with open(target, "wb") as file:  # a device or a directory, for which the system has the words
             yield file

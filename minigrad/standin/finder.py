@@ -22,6 +22,7 @@ _ELSEWHERE = {
     "functional": "",
     "autograd.anomaly_mode": "autograd.anomaly",
     "autograd.gradcheck": "autograd.gradcheck",
+    "__config__": "__config__",
     "autograd.grad_mode": "autograd.modes",
     "cuda.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.grad_scaler": "amp.grad_scaler",

@@ -6,13 +6,14 @@ It is there while minigrad stands in for ``torch``, and costs nothing elsewhere.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from importlib import import_module
-from types import ModuleType
+from types import ModuleType, NoneType
 from typing import Any
 
 from minigrad.device import device
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, type_error
 from minigrad.tensor import Tensor
 
 # Functions and methods that once took factors by place: how many arguments have a place today, and the factors' names.
@@ -59,18 +60,30 @@ class _Any(type):
 class NamedDevice(device, metaclass=_Any):
     """A device that a script only names: ``torch.device("cuda").type``. Whatever is to be on it refuses it.
 
-    RuntimeError for a name that no device of PyTorch's has.
+    RuntimeError for a name that no device of PyTorch's has, and for an index that is negative or told twice. TypeError
+    for what is no name, device or index.
     """
 
     __slots__ = ()
     __module__ = "minigrad"
 
     def __init__(self, type: device | str | int = "cpu", index: int | None = None) -> None:
-        name = f"cuda:{type}" if isinstance(type, int) else str(type)
-        kind, _, number = name.partition(":")
+        if isinstance(type, int) and not isinstance(type, bool):
+            index, type = type, "cuda"
+        if not isinstance(type, (str, device)) or not isinstance(index, (int, NoneType)):
+            raise type_error(f"device() takes a name and an index, got {type!r} and {index!r}")
+        kind, colon, number = str(type).partition(":")
         if kind not in _DEVICES:
-            raise runtime_error(f"Expected one of {', '.join(sorted(_DEVICES))} device type, got {name!r}")
-        self.type, self.index = kind, int(number) if number else index
+            raise runtime_error(
+                f"Expected one of {', '.join(sorted(_DEVICES))} device type, got {str(type)!r}"
+            )
+        if colon and not re.fullmatch("0|[1-9][0-9]*", number):
+            raise runtime_error(f"Invalid device string: {type!r}")
+        if colon and index is not None:
+            raise runtime_error(f"type (string) must not include an index because index was passed: {type}")
+        if index is not None and index < 0:
+            raise runtime_error(f"Device index must not be negative, got {index}")
+        self.type, self.index = kind, int(number) if colon else index
 
     def __repr__(self) -> str:
         return f"device(type={self.type!r}" + (")" if self.index is None else f", index={self.index})")
@@ -84,10 +97,7 @@ class NamedDevice(device, metaclass=_Any):
         return self.type == other.type and (self.type == "cpu" or self.index == other.index)
 
     def __hash__(self) -> int:
-        return hash(self.type)
-
-    def __reduce__(self) -> Any:
-        return import_module("minigrad").device, (self.type, self.index)
+        return hash(self.type if self.type == "cpu" else str(self))  # that of the name which is equal to it
 
 
 NamedDevice.__name__ = NamedDevice.__qualname__ = "device"  # as messages call it
