@@ -33,7 +33,22 @@ class Slots:
 
 
 class Nested(collections.OrderedDict[str, int]):
-    pass
+    def clear(self) -> None:
+        raise AssertionError("code of the user")
+
+    def __setitem__(self, key: str, value: int) -> None:
+        super().__setitem__(key, value)
+        assert not self.closed
+
+    closed = False
+
+
+class Frozen:
+    def __init__(self) -> None:
+        vars(self).update(a=1, b=2, c=3)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(name)
 
 
 def surroundings() -> Any:
@@ -46,7 +61,7 @@ def surroundings() -> Any:
         thing=Scaled(), slots=Slots(), table={"a": 1, "b": [1, 2]}, ordered=collections.OrderedDict(a=1, b=2),
         nested=Nested(a=1), lists=collections.defaultdict(list), items=[1, 2], chosen={1}, queue=collections.deque([1]),
         nothing=[], none={}, space=types.SimpleNamespace(a=1), pair=([1],), array=np.arange(3.0), helper=helper,
-        net=nn.Sequential(nn.Linear(2, 2), nn.Tanh()), users=collections.UserDict(a=1),
+        net=nn.Sequential(nn.Linear(2, 2), nn.Tanh()), users=collections.UserDict(a=1), frozen=Frozen(), empty=Nested(),
     )  # fmt: skip
 
 
@@ -55,8 +70,8 @@ def seen(s: Any) -> str:
     net = {k: v for k, v in vars(s.net).items() if k[0] != "_"}, [*s.net._modules.items()], [*s.net._buffers]
     classes = [{k: v for k, v in vars(c).items() if k[0] != "_"} for c in (Scaled, Slots)]
     own = vars(s.thing), getattr(s.slots, "a", None), getattr(s.slots, "b", None), vars(s.helper)
-    rest = [v for k, v in vars(s).items() if k not in ("thing", "slots", "net", "helper", "users")]
-    return repr((net, classes, own, s.helper.__defaults__, s.users.data, rest))
+    rest = [v for k, v in vars(s).items() if k not in ("thing", "slots", "net", "helper", "users", "frozen")]
+    return repr((net, classes, own, s.helper.__defaults__, s.users.data, vars(s.frozen), rest))
 
 
 def entry(name: str, key: Any, value: Any) -> Callable[[Any], Any]:
@@ -80,6 +95,13 @@ ACTS: dict[str, Callable[[Any], Any]] = {
     "list in a dict": lambda s: s.table["b"].append(3),
     "order": lambda s: s.ordered.move_to_end("a"),
     "subclass of a dict": entry("nested", "b", 2),
+    "subclass of a dict, empty": entry("empty", "b", 2),
+    "subclass of a dict that will take no more": lambda s: (
+        s.nested.pop("a"),
+        setattr(s.nested, "closed", True),
+    ),
+    "attributes that are frozen": lambda s: object.__setattr__(s.frozen, "__dict__", {"a": 2}),
+    "order of attributes": lambda s: (vars(s.frozen).pop("a"), vars(s.frozen)),
     "default of a dict": lambda s: s.lists["x"].append(1),
     "list": lambda s: (s.items.reverse(), s.items.append(4)),
     "set": lambda s: s.chosen.add(2),
@@ -91,6 +113,7 @@ ACTS: dict[str, Callable[[Any], Any]] = {
     "vars of a namespace": lambda s: vars(s.space).update(a=4),
     "list in a tuple": lambda s: s.pair[0].append(2),
     "array of NumPy": entry("array", 0, 5.0),
+    "shape of an array": lambda s: setattr(s.array, "shape", (3, 1)),
     "attribute of a Module": lambda s: (setattr(s.net, "fresh", 4), s.net.eval()),
     "module of a Module": entry("net", 0, nn.ReLU()),
     "module that goes": lambda s: s.net.__delitem__(0),
@@ -119,6 +142,47 @@ def test_what_a_refused_call_did_to_objects_is_undone(raises: bool) -> None:
         assert raises or str(caught.value).startswith("compile()"), name
         assert seen(s) == before, name
         assert x.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("adds", [False, True], ids=["removed", "added"])
+def test_handles_of_hooks_work_after_a_refused_call(adds: bool) -> None:
+    x, calls = mg.ones(2, requires_grad=True), []
+    handle = x.register_hook(lambda g: calls.append(g))
+
+    def f(t: Any) -> Any:
+        x.register_hook(lambda g: g * 2) if adds else handle.remove()
+        return x * t
+
+    with pytest.raises(RuntimeError, match="a hook of a Tensor"):
+        mg.compile(f)(mg.ones(2))
+    x.sum().backward()
+    handle.remove()
+    x.sum().backward()
+    assert len(calls) == 1
+    assert x.grad is not None
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_a_large_table_is_put_back_in_linear_time() -> None:
+    class Key(int):
+        compared = 0
+
+        def __eq__(self, other: object) -> bool:
+            Key.compared += 1
+            return int.__eq__(self, other)  # type: ignore[arg-type]
+
+        __hash__ = int.__hash__
+
+    content: Any = {Key(i): i for i in range(300)}
+
+    def f(x: Any) -> Any:
+        content["new"] = 1
+        return x * len(content)
+
+    with pytest.raises(RuntimeError, match="changes content"):
+        mg.compile(f)(mg.ones(2))
+    assert len(content) == 300
+    assert Key.compared < 3000
 
 
 # ---------------------------------------------------------------- results that are views
@@ -215,6 +279,11 @@ def f(x):
 def f(x):
     return x * getattr(x, "scale", 1.0)
 -- x = T(k, 3); a = F(x); x.scale = 0.5 * k; b = F(x); y = T(k, 3); y.scale = 3.0; c = F(y)
+== attributes of arguments that ask for more of them
+def f(y, x):
+    return x.fn(y) + x.fn(x)
+-- x, y = T(k, 3), T(k, 3); x.fn = lambda t: t * t.scale; x.scale = 2.0; y.scale = 1.0 * k; a = F(y, x); y.scale = 9.0
+b = F(y, x)
 == lists among the attributes of arguments
 def f(x):
     return x * sum(x.scales)

@@ -391,16 +391,13 @@ class World:
         self._spaces.append(space)
         return space
 
-    def settle_names(self) -> None:
-        """Follows attributes of objects, classes and modules that the code mentions, until no more are."""
-        before: Any = None
-        # As long as what grows is the same, nothing is left to follow.
-        while before != (
-            now := [len(self._mentioned), len(self._asked), len(self._codes), len(self._spaces)]
-        ):
-            before = now
+    def settle_names(self) -> list[int]:
+        """Follows attributes that the code mentions, until no more are; returns how much there is."""
+        size: Any = None
+        while size != (size := [*map(len, (self._mentioned, self._asked, self._codes, self._spaces))]):
             for space in list(self._spaces):
                 self._ask(space, self._mentioned)
+        return size  # type: ignore[no-any-return]
 
     def may_ask(self, t: Any, path: str) -> tuple[set[str] | None, dict[str, Any]]:
         """Names that the code may ask a Tensor for, None for any; and what it has of these, which is followed."""
