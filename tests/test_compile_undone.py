@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections
+import gc
 import types
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -284,6 +286,15 @@ def f(y, x):
     return x.fn(y) + x.fn(x)
 -- x, y = T(k, 3), T(k, 3); x.fn = lambda t: t * t.scale; x.scale = 2.0; y.scale = 1.0 * k; a = F(y, x); y.scale = 9.0
 b = F(y, x)
+== classes of arguments
+RATE = 1.0
+class Own(mg.Tensor):
+    scale = 2.0
+    def scaled(self):
+        return self * self.scale * RATE
+def f(x):
+    return x.scaled()
+-- x = Own(T(k, 3)); a = F(x) * 1; Own.scale = 1.0 * k; b = F(x) * 1; RATE = 3.0 + k; c = F(x) * 1
 == lists among the attributes of arguments
 def f(x):
     return x * sum(x.scales)
@@ -392,6 +403,14 @@ def test_views_of_what_is_not_returned_refuse_a_change_that_the_others_would_not
         (a.sum() + 3 * b.sum()).backward()
         assert x.grad is not None
         assert x.grad.tolist() == [2.0, 2.0, 6.0, 6.0]
+
+
+def test_a_recording_lets_go_of_arguments_whose_views_it_returns() -> None:
+    f, x = mg.compile(lambda x: (x[1:], x.T)), mg.ones(4, 3)
+    x_before, results = weakref.ref(x), f(x)
+    del x, results
+    gc.collect()
+    assert x_before() is None
 
 
 class Special(mg.Tensor):

@@ -90,7 +90,7 @@ class Arguments:
             if id(value) not in self._place:
                 self._place[id(value)] = place
                 self.tensors.append((place, value))
-                self.world.hooks(value._node, name)
+                self.world.around(value, name)
             self._guards.append(bool)  # until all names are known
             return value
         if type(value) is float:

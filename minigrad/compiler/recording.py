@@ -240,8 +240,10 @@ class Recording:
 
     def _shared(self, tied: list[list[Any]]) -> Iterator[str]:
         """The lines that make results views of others; ``tied`` share memory without one that is their base."""
-        for t, shown in ((t, self.shown[id(t)]) for t in self.results if id(t) in self.shown):
-            yield f"made[{self._number(t)}] = {self.names.name(shown.of)}({self._value(shown.base)})"
+        for i, t in enumerate(self.results):
+            if (shown := self.shown.get(id(t))) is not None:
+                view = self.names.name(shown._replace(base=None).of)  # a recording keeps no Tensor of a call
+                yield f"made[{i}] = {view}({self._value(shown.base)})"
         for some in tied:
             yield f"{self.names.name(tie)}([{', '.join(map(self._value, some))}])"
 

@@ -193,20 +193,20 @@ class World:
         self.guards.add(path, f"{{0}}.{name}", owner)
         return getattr(owner, name)
 
-    def hooks(self, node: Any, path: str) -> None:
-        """Follows the hooks of a record."""
-        for hook in tuple((node.hooks or {}).values()) if node is not None else ():
+    def around(self, t: Any, path: str) -> None:
+        """Follows the hooks of a Tensor, and its class where that is the user's."""
+        for hook in tuple((t._node.hooks or {}).values()) if t._node is not None else ():
             self.follow(hook, path)
+        if kinds.is_users(type(t)):
+            self._class(type(t), path, False)
 
     def _tensor(self, t: Any, path: str) -> str:
         refresh(t)
         self.tensors[id(t)] = t
         self.paths[id(t)] = path.strip(".") or "tensor"
         self.guards.tensor(t, self.paths[id(t)])
-        self.hooks(t._node, path)
         self._space(t, path, asked=kinds.OWN)
-        if kinds.is_users(type(t)):
-            self._class(type(t), path, False)
+        self.around(t, path)
         return ""
 
     def _container(self, value: Any, path: str) -> str:
