@@ -15,6 +15,7 @@ from test_compile_defects import agree, programs
 
 import minigrad as mg
 from minigrad import nn
+from minigrad.compiler.recording import Recording
 
 # ---------------------------------------------------------------- what a refused run did to objects of Python
 
@@ -308,6 +309,11 @@ w = T(1, 3, grad=True)
 def f(g):
     return g * (2 if g is w.grad else 3)
 -- w.grad = T(k, 3); a = F(T(9, 3)); b = F(w.grad); c = F(T(9, 3))
+== a gradient as an argument, looked up
+w = T(1, 3, grad=True)
+def f(g):
+    return g * {w.grad: 2}.get(g, 3)
+-- w.grad = T(k, 3); a = F(T(9, 3)); b = F(w.grad); c = F(T(9, 3))
 == how gradients lie
 w = T(1, 3, 3, grad=True)
 def f(x):
@@ -437,6 +443,13 @@ def test_what_a_replay_could_not_make_is_refused(name: str) -> None:
         with pytest.raises(RuntimeError, match=r"compile\(\)"):
             mg.compile(MAKES[name])(x)
         assert not hasattr(x, "tag")
+
+
+def test_a_check_to_rounding_sees_errors_beside_an_infinite_element() -> None:
+    x = mg.tensor([0.0, 1.0])
+    recording = Recording(mg.compile(lambda x: x.log()), (x,), {})
+    with pytest.raises(RuntimeError, match="a result differs"):
+        recording.check(lambda: mg.tensor([-np.inf, 5.0]), exact=False)
 
 
 def test_an_inference_Tensor_made_inside_is_not_saved_for_backward() -> None:

@@ -74,8 +74,6 @@ class World:
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
         self._reflective = False
-        # Whether the code asks what is the same object.
-        self.compares = False
         self._textual = False
         self._spaces: list[_Space] = []
         self._classes: dict[type, _Space] = {}
@@ -285,7 +283,6 @@ class World:
             if value is not MISSING and module is None:
                 self.follow(value, name)
             self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
-            self.compares |= operation in ("IS_OP", "CONTAINS_OP")
             self._textual |= operation.startswith(("FORMAT_", "CONTAINS_OP")) or (
                 operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
             )
@@ -398,6 +395,10 @@ class World:
             for space in list(self._spaces):
                 self._ask(space, self._mentioned)
         return size  # type: ignore[no-any-return]
+
+    def may_name(self, name: str) -> bool:
+        """Whether the code may ask something for an attribute of this name."""
+        return self._reflective or name in self._mentioned
 
     def may_ask(self, t: Any, path: str) -> tuple[set[str] | None, dict[str, Any]]:
         """Names that the code may ask a Tensor for, None for any; and what it has of these, which is followed."""
