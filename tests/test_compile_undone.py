@@ -166,6 +166,20 @@ def test_handles_of_hooks_work_after_a_refused_call(adds: bool) -> None:
     assert x.grad.tolist() == [2.0, 2.0]
 
 
+def test_a_variable_that_gets_its_first_value_inside_is_a_change() -> None:
+    late: int
+
+    def f(x: Any) -> Any:
+        nonlocal late
+        late = 3
+        return x * late
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="changes late"):
+            mg.compile(f)(mg.ones(1))
+    assert repr(f.__closure__).endswith("empty>,)")
+
+
 def test_a_large_table_is_put_back_in_linear_time() -> None:
     class Key(int):
         compared = 0

@@ -235,10 +235,12 @@ class World:
         code = function.__code__
         cells: dict[str, Any] = {}
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-            with contextlib.suppress(ValueError):  # not yet filled
-                cells[name] = cell.cell_contents
-                if not kinds.foreign(code.co_filename):
-                    self._attribute(cell, "cell_contents", name)
+            if (value := kinds.slot_of(kinds.CONTENT, cell)) is not MISSING:
+                cells[name] = value
+            if not kinds.foreign(code.co_filename) and value is not MISSING:
+                self._attribute(cell, "cell_contents", name)
+            elif not kinds.foreign(code.co_filename):  # not yet filled
+                self.guards.add(name, "{0}({1}, {2})", kinds.slot_of, kinds.CONTENT, cell)
         if kinds.foreign(code.co_filename):
             for value in cells.values():  # the wrapper of a decorator may hold the user's function
                 if isinstance(value, (types.FunctionType, types.MethodType, dict)):
