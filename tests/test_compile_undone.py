@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections
+import gc
 import types
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +15,7 @@ from test_compile_defects import agree, programs
 
 import minigrad as mg
 from minigrad import nn
+from minigrad.compiler.recording import Recording
 
 # ---------------------------------------------------------------- what a refused run did to objects of Python
 
@@ -33,7 +36,22 @@ class Slots:
 
 
 class Nested(collections.OrderedDict[str, int]):
-    pass
+    def clear(self) -> None:
+        raise AssertionError("code of the user")
+
+    def __setitem__(self, key: str, value: int) -> None:
+        super().__setitem__(key, value)
+        assert not self.closed
+
+    closed = False
+
+
+class Frozen:
+    def __init__(self) -> None:
+        vars(self).update(a=1, b=2, c=3)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(name)
 
 
 def surroundings() -> Any:
@@ -46,7 +64,7 @@ def surroundings() -> Any:
         thing=Scaled(), slots=Slots(), table={"a": 1, "b": [1, 2]}, ordered=collections.OrderedDict(a=1, b=2),
         nested=Nested(a=1), lists=collections.defaultdict(list), items=[1, 2], chosen={1}, queue=collections.deque([1]),
         nothing=[], none={}, space=types.SimpleNamespace(a=1), pair=([1],), array=np.arange(3.0), helper=helper,
-        net=nn.Sequential(nn.Linear(2, 2), nn.Tanh()), users=collections.UserDict(a=1),
+        net=nn.Sequential(nn.Linear(2, 2), nn.Tanh()), users=collections.UserDict(a=1), frozen=Frozen(), empty=Nested(),
     )  # fmt: skip
 
 
@@ -55,8 +73,8 @@ def seen(s: Any) -> str:
     net = {k: v for k, v in vars(s.net).items() if k[0] != "_"}, [*s.net._modules.items()], [*s.net._buffers]
     classes = [{k: v for k, v in vars(c).items() if k[0] != "_"} for c in (Scaled, Slots)]
     own = vars(s.thing), getattr(s.slots, "a", None), getattr(s.slots, "b", None), vars(s.helper)
-    rest = [v for k, v in vars(s).items() if k not in ("thing", "slots", "net", "helper", "users")]
-    return repr((net, classes, own, s.helper.__defaults__, s.users.data, rest))
+    rest = [v for k, v in vars(s).items() if k not in ("thing", "slots", "net", "helper", "users", "frozen")]
+    return repr((net, classes, own, s.helper.__defaults__, s.users.data, vars(s.frozen), rest))
 
 
 def entry(name: str, key: Any, value: Any) -> Callable[[Any], Any]:
@@ -80,6 +98,13 @@ ACTS: dict[str, Callable[[Any], Any]] = {
     "list in a dict": lambda s: s.table["b"].append(3),
     "order": lambda s: s.ordered.move_to_end("a"),
     "subclass of a dict": entry("nested", "b", 2),
+    "subclass of a dict, empty": entry("empty", "b", 2),
+    "subclass of a dict that will take no more": lambda s: (
+        s.nested.pop("a"),
+        setattr(s.nested, "closed", True),
+    ),
+    "attributes that are frozen": lambda s: object.__setattr__(s.frozen, "__dict__", {"a": 2}),
+    "order of attributes": lambda s: (vars(s.frozen).pop("a"), vars(s.frozen)),
     "default of a dict": lambda s: s.lists["x"].append(1),
     "list": lambda s: (s.items.reverse(), s.items.append(4)),
     "set": lambda s: s.chosen.add(2),
@@ -91,6 +116,7 @@ ACTS: dict[str, Callable[[Any], Any]] = {
     "vars of a namespace": lambda s: vars(s.space).update(a=4),
     "list in a tuple": lambda s: s.pair[0].append(2),
     "array of NumPy": entry("array", 0, 5.0),
+    "shape of an array": lambda s: setattr(s.array, "shape", (3, 1)),
     "attribute of a Module": lambda s: (setattr(s.net, "fresh", 4), s.net.eval()),
     "module of a Module": entry("net", 0, nn.ReLU()),
     "module that goes": lambda s: s.net.__delitem__(0),
@@ -119,6 +145,61 @@ def test_what_a_refused_call_did_to_objects_is_undone(raises: bool) -> None:
         assert raises or str(caught.value).startswith("compile()"), name
         assert seen(s) == before, name
         assert x.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("adds", [False, True], ids=["removed", "added"])
+def test_handles_of_hooks_work_after_a_refused_call(adds: bool) -> None:
+    x, calls = mg.ones(2, requires_grad=True), []
+    handle = x.register_hook(lambda g: calls.append(g))
+
+    def f(t: Any) -> Any:
+        x.register_hook(lambda g: g * 2) if adds else handle.remove()
+        return x * t
+
+    with pytest.raises(RuntimeError, match="a hook of a Tensor"):
+        mg.compile(f)(mg.ones(2))
+    x.sum().backward()
+    handle.remove()
+    x.sum().backward()
+    assert len(calls) == 1
+    assert x.grad is not None
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_a_variable_that_gets_its_first_value_inside_is_a_change() -> None:
+    late: int
+
+    def f(x: Any) -> Any:
+        nonlocal late
+        late = 3
+        return x * late
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="changes late"):
+            mg.compile(f)(mg.ones(1))
+    assert repr(f.__closure__).endswith("empty>,)")
+
+
+def test_a_large_table_is_put_back_in_linear_time() -> None:
+    class Key(int):
+        compared = 0
+
+        def __eq__(self, other: object) -> bool:
+            Key.compared += 1
+            return int.__eq__(self, other)  # type: ignore[arg-type]
+
+        __hash__ = int.__hash__
+
+    content: Any = {Key(i): i for i in range(300)}
+
+    def f(x: Any) -> Any:
+        content["new"] = 1
+        return x * len(content)
+
+    with pytest.raises(RuntimeError, match="changes content"):
+        mg.compile(f)(mg.ones(2))
+    assert len(content) == 300
+    assert Key.compared < 3000
 
 
 # ---------------------------------------------------------------- results that are views
@@ -215,6 +296,20 @@ def f(x):
 def f(x):
     return x * getattr(x, "scale", 1.0)
 -- x = T(k, 3); a = F(x); x.scale = 0.5 * k; b = F(x); y = T(k, 3); y.scale = 3.0; c = F(y)
+== attributes of arguments that ask for more of them
+def f(y, x):
+    return x.fn(y) + x.fn(x)
+-- x, y = T(k, 3), T(k, 3); x.fn = lambda t: t * t.scale; x.scale = 2.0; y.scale = 1.0 * k; a = F(y, x); y.scale = 9.0
+b = F(y, x)
+== classes of arguments
+RATE = 1.0
+class Own(mg.Tensor):
+    scale = 2.0
+    def scaled(self):
+        return self * self.scale * RATE
+def f(x):
+    return x.scaled()
+-- x = Own(T(k, 3)); a = F(x) * 1; Own.scale = 1.0 * k; b = F(x) * 1; RATE = 3.0 + k; c = F(x) * 1
 == lists among the attributes of arguments
 def f(x):
     return x * sum(x.scales)
@@ -227,6 +322,11 @@ def f(x):
 w = T(1, 3, grad=True)
 def f(g):
     return g * (2 if g is w.grad else 3)
+-- w.grad = T(k, 3); a = F(T(9, 3)); b = F(w.grad); c = F(T(9, 3))
+== a gradient as an argument, looked up
+w = T(1, 3, grad=True)
+def f(g):
+    return g * {w.grad: 2}.get(g, 3)
 -- w.grad = T(k, 3); a = F(T(9, 3)); b = F(w.grad); c = F(T(9, 3))
 == how gradients lie
 w = T(1, 3, 3, grad=True)
@@ -325,6 +425,14 @@ def test_views_of_what_is_not_returned_refuse_a_change_that_the_others_would_not
         assert x.grad.tolist() == [2.0, 2.0, 6.0, 6.0]
 
 
+def test_a_recording_lets_go_of_arguments_whose_views_it_returns() -> None:
+    f, x = mg.compile(lambda x: (x[1:], x.T)), mg.ones(4, 3)
+    x_before, results = weakref.ref(x), f(x)
+    del x, results
+    gc.collect()
+    assert x_before() is None
+
+
 class Special(mg.Tensor):
     pass
 
@@ -349,6 +457,13 @@ def test_what_a_replay_could_not_make_is_refused(name: str) -> None:
         with pytest.raises(RuntimeError, match=r"compile\(\)"):
             mg.compile(MAKES[name])(x)
         assert not hasattr(x, "tag")
+
+
+def test_a_check_to_rounding_sees_errors_beside_an_infinite_element() -> None:
+    x = mg.tensor([0.0, 1.0])
+    recording = Recording(mg.compile(lambda x: x.log()), (x,), {})
+    with pytest.raises(RuntimeError, match="a result differs"):
+        recording.check(lambda: mg.tensor([-np.inf, 5.0]), exact=False)
 
 
 def test_an_inference_Tensor_made_inside_is_not_saved_for_backward() -> None:

@@ -111,7 +111,7 @@ def test_switches_of_a_compiler_that_is_not_here() -> None:
         assert torch._inductor.config.triton.unique_kernel_names and not config.cache_size_limit
         torch._dynamo.mark_dynamic(torch.ones(2), 0)
         with config.patch(verbose=True):
-            reset()
+            config.patch("verbose", False)(reset)()
         f = torch._dynamo.optimize("inductor")(lambda x: x + 1)
         assert f(torch.ones(1)).item() == 2
         try:

@@ -65,11 +65,12 @@ class Arguments:
         self.inputs = tuple(values[: len(args)]), dict(zip(kwargs, values[len(args) :], strict=True))
         # The function gets lists and dicts of its own, so that what it changes is noticed.
         self._copies = structure_of(*self.inputs[0], *self.inputs[1].values())[1]
-        world.settle_names()
-        for place, t in enumerate(self.leaves):
-            if isinstance(t, Tensor):
-                self._guards[place] = _tensor_guard(t, world, *world.may_ask(t, self.names[place]))
-        world.settle_names()
+        size: Any = None
+        # An attribute of a Tensor may be code, which mentions more names.
+        while size != (size := world.settle_names()):
+            for place, t in enumerate(self.leaves):
+                if isinstance(t, Tensor):
+                    self._guards[place] = _tensor_guard(t, world, *world.may_ask(t, self.names[place]))
         self.types = [(t._array.dtype, t._array.shape) for _, t in self.tensors]
 
     def _copy(self, value: Any, name: str) -> Any:
@@ -89,7 +90,7 @@ class Arguments:
             if id(value) not in self._place:
                 self._place[id(value)] = place
                 self.tensors.append((place, value))
-                self.world.hooks(value._node, name)
+                self.world.around(value, name)
             self._guards.append(bool)  # until all names are known
             return value
         if type(value) is float:

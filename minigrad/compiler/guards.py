@@ -18,7 +18,7 @@ class MISSING:
 
 # The path of what the function itself holds.
 NAMELESS = "its attributes"
-# The kinds of tables, special ones first: their own methods run no code of the user.
+# The kinds of tables, special ones first.
 _BASES: tuple[Any, ...] = (OrderedDict, dict, list, deque, set, frozenset, tuple)
 SIMPLE = (int, float, str, bytes, complex)
 _GONE = (LookupError, AttributeError, ValueError, TypeError, RuntimeError)  # what is asked about is gone
@@ -35,6 +35,11 @@ def same(a: Any, b: Any) -> bool:
     if a.__class__ not in SIMPLE:
         return False
     return bool((a == b and (a != 0 or repr(a) == repr(b))) or (a != a and b != b))
+
+
+def base_of(content: Any) -> Any:
+    """The kind of a table, whose own methods run no code of the user."""
+    return next(base for base in _BASES if isinstance(content, base))
 
 
 def _same_items(a: Any, b: Any) -> bool:
@@ -121,7 +126,7 @@ class Guards:
 
     def table(self, content: Any, path: str, keys: bool = True, values: bool = True) -> None:
         """Adds a list or a dict whose content stays, or of a dict the keys in their order, or both, or the length."""
-        base = next(b for b in _BASES if isinstance(content, b))
+        base = base_of(content)
         ways = [base.values] * values + [base.__iter__] * keys if issubclass(base, dict) else [base.__iter__]
         self.add(path, _SIZE, content)
         for way in ways if len(content) else ():

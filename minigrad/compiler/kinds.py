@@ -73,6 +73,7 @@ UNREAD = {
     "__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__",
 }  # fmt: skip
 SMALL = 1 << 14  # elements
+CONTENT = vars(types.CellType)["cell_contents"]
 PLAIN = (argparse.Namespace, types.SimpleNamespace)
 ATOMS = {type(None), bool, object, Scalar, *SIMPLE}
 FIXED = (
@@ -158,7 +159,7 @@ def refusal(value: Any, text: str) -> str:
 def slot_of(slot: Any, owner: Any) -> Any:
     try:
         return slot.__get__(owner)
-    except AttributeError:
+    except (AttributeError, ValueError):
         return MISSING
 
 

@@ -144,7 +144,9 @@ class Run(Recorder):
                 added = [name for name in added_to(b.tensor) if name not in b.own]
                 rows += [(delattr, b.tensor, name) for name in added] + [(vars(b.tensor).update, b.own)]
             if b.node is not None and (b.node.hooks or {}) != b.hooks:
-                rows.append((setattr, b.node, "hooks", b.hooks))
+                if b.node.hooks is None:
+                    b.node.hooks = {}
+                rows += [(b.node.hooks.clear,), (b.node.hooks.update, b.hooks)]  # handles hold the table
         for state, before in self.states:
             rows.append((state.clear,))
             for key, (entries, content) in before.items():

@@ -130,7 +130,7 @@ class Recording:
         result = call()
         for (name, a), (_, b) in zip(self._values(result), expected, strict=True):
             rounded = b.dtype.kind == "f" and not exact
-            off = float(np.finfo(b.dtype).eps) ** 0.5 * np.max(np.abs(b), initial=0.0) if rounded else 0.0
+            off = float(np.finfo(b.dtype).eps) ** 0.5 * _largest(b) if rounded else 0.0
             try:
                 assert_close(a, b, rtol=0.0, atol=off, equal_nan=True)
             except AssertionError as error:
@@ -240,8 +240,10 @@ class Recording:
 
     def _shared(self, tied: list[list[Any]]) -> Iterator[str]:
         """The lines that make results views of others; ``tied`` share memory without one that is their base."""
-        for t, shown in ((t, self.shown[id(t)]) for t in self.results if id(t) in self.shown):
-            yield f"made[{self._number(t)}] = {self.names.name(shown.of)}({self._value(shown.base)})"
+        for i, t in enumerate(self.results):
+            if (shown := self.shown.get(id(t))) is not None:
+                view = self.names.name(shown._replace(base=None).of)  # a recording keeps no Tensor of a call
+                yield f"made[{i}] = {view}({self._value(shown.base)})"
         for some in tied:
             yield f"{self.names.name(tie)}([{', '.join(map(self._value, some))}])"
 
@@ -413,7 +415,7 @@ class Recording:
             places = ", ".join(map(self.place, loose))
             guards.append(f"{name(_traits_of)}([{places}]) == {name(_traits_of(loose))}")
         apart = [p for p, t in self.arguments.tensors if id(t) not in self.owner_of]
-        if self.world.compares and self.owner_of and apart:
+        if self.world.may_name("grad") and self.owner_of and apart:
             owners = ", ".join(self.place(t) for t in self.owner_of.values())
             guards.append(f"{name(_apart)}([{', '.join(f'leaves[{p}]' for p in apart)}], [{owners}])")
         texts = {scalar.text: text for scalar, text in self.numbers}
@@ -454,6 +456,11 @@ class Recording:
 def _traits_of(gradients: list[Any]) -> list[Any]:
     """How gradients lie in memory, and whether they require grad."""
     return [(g._array.strides, g._node is not None and g.requires_grad) for g in gradients]
+
+
+def _largest(a: Any) -> Any:
+    """The largest finite size of an element."""
+    return np.max(np.abs(a), initial=0.0, where=np.isfinite(a))
 
 
 def _apart(tensors: list[Any], owners: list[Any]) -> bool:

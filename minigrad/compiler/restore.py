@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator
 from types import BuiltinFunctionType, MappingProxyType, MethodWrapperType
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler import kinds
-from minigrad.compiler.guards import MISSING, Guards
+from minigrad.compiler.guards import MISSING, Guards, base_of
 
 Call = tuple[Any, ...]
 _BOUND = (BuiltinFunctionType, MethodWrapperType)
@@ -20,32 +20,33 @@ _COMPUTED = ("__mro__", "requires_grad", "_grad is None")
 
 def restoring(guards: Guards) -> Iterator[Call]:
     """Calls, as tuples, that put back what guards see changed; none of them runs code of the user."""
-    keys: dict[int, list[Any]] = {}
-    late: list[Call] = []
+    # Of dicts, by id: themselves, their keys and their values, None where these are as before or have no guard.
+    tables: dict[int, list[Any]] = {}
     for expression, arguments, before in guards.changes():
         owner = arguments[0]
         if expression == "len({0})" and before == 0:
-            yield (type(owner).clear, owner)
+            yield (base_of(owner).clear, owner)
         elif expression == "[*{0}()]":
-            content, items = owner.__self__, list(before)
-            if not isinstance(content, dict):
-                yield from _items(content, items)
-            elif owner.__name__ == "values":
-                late.append((_values, content, items, keys))
+            content = owner.__self__
+            if isinstance(content, dict):
+                table = tables.setdefault(id(content), [content, None, None])
+                table[2 if owner.__name__ == "values" else 1] = before
             else:
-                keys[id(content)] = items
-                yield (_drop, content, items)
+                yield from _items(content, before)
         elif expression in ("{0}[{1}]", "{1} in {0}", "{0}({1}, {2})"):
             yield from _entry(guards, arguments, MISSING if expression == "{1} in {0}" else before)
         elif owner is kinds.content_of:
             dtype, shape, content = arguments[2]
+            if arguments[1].shape != shape:
+                yield (setattr, arguments[1], "shape", shape)
             yield (np.copyto, arguments[1], np.frombuffer(content, dtype).reshape(shape))
         elif owner is kinds.names_of:
             cls = arguments[1]
             yield from ((type.__delattr__, cls, name) for name in kinds.names_of(cls) - arguments[2])
         elif expression.startswith("{0}.") and not expression.endswith(_COMPUTED):
-            yield (setattr, owner, expression.removeprefix("{0}."), before)
-    yield from late
+            meta = type if isinstance(owner, type) else object  # a class may have a `__setattr__` of its own
+            yield (meta.__setattr__, owner, expression.removeprefix("{0}."), before)
+    yield from ((_fill, *table) for table in tables.values())  # entries are back by then
 
 
 def _items(content: Any, items: list[Any]) -> Iterator[Call]:
@@ -58,19 +59,18 @@ def _items(content: Any, items: list[Any]) -> Iterator[Call]:
         yield from ((set.clear, content), (set.update, content, items))
 
 
-def _drop(content: Any, keys: list[Any]) -> None:
-    """Takes the keys out of a dict that it did not have."""
-    for key in [k for k in dict.keys(content) if k not in keys]:
-        dict.__delitem__(content, key)
-
-
-def _values(content: Any, values: list[Any], keys: dict[int, list[Any]]) -> None:
-    """Gives a dict its values, with its keys; where no guard knows these, later ones are new."""
-    names = keys.get(id(content), list(dict.keys(content))[: len(values)])
-    if len(names) == len(values):
-        base: Any = OrderedDict if isinstance(content, OrderedDict) else dict
-        base.clear(content)
-        base.update(content, zip(names, values, strict=True))
+def _fill(content: Any, keys: list[Any] | None, values: list[Any] | None) -> None:
+    """Gives a dict its keys, in their order, and its values; where no guard knows the keys, later ones are new."""
+    base = base_of(content)
+    now = {key: dict.__getitem__(content, key) for key in base.__iter__(content)}
+    if keys is None:
+        keys = [*now][: len(values or ())]
+    if values is not None and len(values) == len(keys):
+        now = dict(zip(keys, values, strict=True))
+    base.clear(content)
+    for key in keys:
+        if key in now:
+            base.__setitem__(content, key, now[key])
 
 
 def _entry(guards: Guards, arguments: tuple[Any, ...], before: Any) -> Iterator[Call]:
@@ -86,4 +86,5 @@ def _entry(guards: Guards, arguments: tuple[Any, ...], before: Any) -> Iterator[
         content = owner.__self__ if isinstance(owner, _BOUND) else owner
         if isinstance(content, dict):
             missing = before is MISSING
-            yield (dict.pop, content, key, None) if missing else (dict.__setitem__, content, key, before)
+            base = base_of(content)
+            yield (base.pop, content, key, None) if missing else (base.__setitem__, content, key, before)

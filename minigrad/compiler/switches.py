@@ -5,8 +5,8 @@ Scripts set them at their top, before they compile anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -27,9 +27,10 @@ class _Switches(ModuleType):
     def __bool__(self) -> bool:
         return False
 
-    def patch(self, *args: Any, **changes: Any) -> AbstractContextManager[None]:
-        """A context that changes nothing."""
-        return nullcontext()
+    @contextmanager
+    def patch(self, *args: Any, **changes: Any) -> Iterator[None]:
+        """A context, also as a decorator, that changes nothing."""
+        yield
 
 
 def _optimize(backend: Any = None, **options: Any) -> Callable[[Any], Any]:

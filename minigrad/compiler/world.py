@@ -74,8 +74,6 @@ class World:
         self._mentioned = {"training", "_hooked"}
         self._asked: set[str] = set()
         self._reflective = False
-        # Whether the code asks what is the same object.
-        self.compares = False
         self._textual = False
         self._spaces: list[_Space] = []
         self._classes: dict[type, _Space] = {}
@@ -193,20 +191,20 @@ class World:
         self.guards.add(path, f"{{0}}.{name}", owner)
         return getattr(owner, name)
 
-    def hooks(self, node: Any, path: str) -> None:
-        """Follows the hooks of a record."""
-        for hook in tuple((node.hooks or {}).values()) if node is not None else ():
+    def around(self, t: Any, path: str) -> None:
+        """Follows the hooks of a Tensor, and its class where that is the user's."""
+        for hook in tuple((t._node.hooks or {}).values()) if t._node is not None else ():
             self.follow(hook, path)
+        if kinds.is_users(type(t)):
+            self._class(type(t), path, False)
 
     def _tensor(self, t: Any, path: str) -> str:
         refresh(t)
         self.tensors[id(t)] = t
         self.paths[id(t)] = path.strip(".") or "tensor"
         self.guards.tensor(t, self.paths[id(t)])
-        self.hooks(t._node, path)
         self._space(t, path, asked=kinds.OWN)
-        if kinds.is_users(type(t)):
-            self._class(type(t), path, False)
+        self.around(t, path)
         return ""
 
     def _container(self, value: Any, path: str) -> str:
@@ -237,10 +235,12 @@ class World:
         code = function.__code__
         cells: dict[str, Any] = {}
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-            with contextlib.suppress(ValueError):  # not yet filled
-                cells[name] = cell.cell_contents
-                if not kinds.foreign(code.co_filename):
-                    self._attribute(cell, "cell_contents", name)
+            if (value := kinds.slot_of(kinds.CONTENT, cell)) is not MISSING:
+                cells[name] = value
+            if not kinds.foreign(code.co_filename) and value is not MISSING:
+                self._attribute(cell, "cell_contents", name)
+            elif not kinds.foreign(code.co_filename):  # not yet filled
+                self.guards.add(name, "{0}({1}, {2})", kinds.slot_of, kinds.CONTENT, cell)
         if kinds.foreign(code.co_filename):
             for value in cells.values():  # the wrapper of a decorator may hold the user's function
                 if isinstance(value, (types.FunctionType, types.MethodType, dict)):
@@ -285,7 +285,6 @@ class World:
             if value is not MISSING and module is None:
                 self.follow(value, name)
             self._reflective |= operation == "MATCH_CLASS" or name in FORMATS or asks(steps, i)
-            self.compares |= operation in ("IS_OP", "CONTAINS_OP")
             self._textual |= operation.startswith(("FORMAT_", "CONTAINS_OP")) or (
                 operation == "LOAD_GLOBAL" and name in kinds.TEXTUAL
             )
@@ -391,16 +390,17 @@ class World:
         self._spaces.append(space)
         return space
 
-    def settle_names(self) -> None:
-        """Follows attributes of objects, classes and modules that the code mentions, until no more are."""
-        before: Any = None
-        # As long as what grows is the same, nothing is left to follow.
-        while before != (
-            now := [len(self._mentioned), len(self._asked), len(self._codes), len(self._spaces)]
-        ):
-            before = now
+    def settle_names(self) -> list[int]:
+        """Follows attributes that the code mentions, until no more are; returns how much there is."""
+        size: Any = None
+        while size != (size := [*map(len, (self._mentioned, self._asked, self._codes, self._spaces))]):
             for space in list(self._spaces):
                 self._ask(space, self._mentioned)
+        return size  # type: ignore[no-any-return]
+
+    def may_name(self, name: str) -> bool:
+        """Whether the code may ask something for an attribute of this name."""
+        return self._reflective or name in self._mentioned
 
     def may_ask(self, t: Any, path: str) -> tuple[set[str] | None, dict[str, Any]]:
         """Names that the code may ask a Tensor for, None for any; and what it has of these, which is followed."""
