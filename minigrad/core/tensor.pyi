@@ -938,6 +938,7 @@ TypeError for a float."""
     def histogram(self, bins: builtins.int | Tensor, *, range: Any=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
         """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
     
+    The equal parts lie in ``range``, by default that of the elements; one half to each side where it has no length.
     Returns ``hist`` and ``bin_edges``; with ``density`` the area under the histogram is 1."""
     def unique(self, sorted: builtins.bool=True, return_inverse: builtins.bool=False, return_counts: builtins.bool=False, dim: builtins.int | None=None) -> Any:
         """The different elements in increasing order, or the different slices along ``dim``.
