@@ -214,9 +214,9 @@ def test_nothing_is_checked_with_assert_and_no_except_is_bare() -> None:
 # ---------------------------------------------------------------- state
 
 _FIXED = (
-    types.FunctionType, types.BuiltinFunctionType, types.MethodWrapperType, types.ModuleType,
-    types.GenericAlias, types.UnionType, typing.TypeVar, typing.ParamSpec, type, type(None), bool, int, float, str,
-    bytes, np.dtype, mg.dtype, mg.tape.Op, operator.attrgetter, re.Pattern,
+    types.FunctionType, types.BuiltinFunctionType, types.MethodWrapperType, types.ModuleType, types.GenericAlias,
+    types.GetSetDescriptorType, types.UnionType, typing.TypeVar, typing.ParamSpec, type, type(None), bool, int, float,
+    str, bytes, np.dtype, mg.dtype, mg.tape.Op, operator.attrgetter, re.Pattern,
 )  # fmt: skip
 _CHANGES = {
     "append", "add", "pop", "popitem", "update", "setdefault", "clear", "extend", "insert", "remove",
