@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import platform
-from contextlib import redirect_stdout
-from io import StringIO
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +15,9 @@ __all__ = ["parallel_info", "show"]
 
 def show() -> str:
     """The versions of Python and of NumPy, and what NumPy says of its BLAS."""
-    text = StringIO()
-    with redirect_stdout(text):
-        np.show_config()
-    return f"minigrad, on Python {platform.python_version()} and NumPy {np.__version__}\n{text.getvalue().strip()}\n"
+    config: Any = np.show_config(mode="dicts")  # as text it asks for PyYAML
+    versions = f"minigrad, on Python {platform.python_version()} and NumPy {np.__version__}"
+    return f"{versions}\n{json.dumps(config, indent=2)}\n"
 
 
 def parallel_info() -> str:

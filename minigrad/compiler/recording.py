@@ -473,7 +473,8 @@ def _behind(array: Any, record: Node, leads: list[Any]) -> Any:
     """A Tensor with a copy of ``record`` behind it, through which a backward pass to any of ``leads`` comes."""
     node = record.copy()
     node.hooks = node.hooks and dict(node.hooks)
-    node.inputs = tuple(t._node for t in leads)
+    # Of a generator Python would make a longer tuple and shorten it, and so keep one more for later at each call.
+    node.inputs = tuple([t._node for t in leads])
     return wrap(array, node)
 
 
