@@ -107,3 +107,13 @@ def test_losses_without_classes_are_nothing() -> None:
     assert losses.tolist() == [0.0, 0.0]
     assert x.grad.shape == (2, 0)
     assert np.isnan(F.cross_entropy(x, ignored).item())
+
+
+def test_scores_that_a_hook_has_replaced_are_those_of_the_gradient(case: Any) -> None:
+    x, target = case
+    half = (x.detach() / 2).requires_grad_()
+    with mg.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t / 2 if t.dim() == 2 else t):
+        losses = F.cross_entropy(x, target, reduction="none")
+    losses.sum().backward()
+    F.cross_entropy(half, target, reduction="sum").backward()
+    np.testing.assert_array_equal(x.grad.numpy(), half.grad.numpy())
