@@ -9,70 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import minigrad as mg
 from minigrad import autograd, hub, standin
 from minigrad import distributions as D
 from minigrad.distributed import Backend
-
-# ---------------------------------------------------------------- out=
-
-OUT: dict[str, tuple[Any, ...]] = {
-    "add": (mg.ones(2, 3), 2.0), "mul": (mg.ones(2, 3), mg.ones(3)), "matmul": (mg.ones(2, 4), mg.ones(4, 3)),
-    "exp": (mg.ones(2, 3),), "clamp": (mg.ones(2, 3), 0.0, 0.5), "cat": ([mg.ones(1, 3), mg.zeros(1, 3)],),
-    "cumsum": (mg.ones(2, 3), 0), "zeros": (2, 3), "full": ((2, 3), 7.0), "where": (mg.ones(2, 3) > 0, mg.ones(3), 2.0),
-}  # fmt: skip
-
-
-def test_a_result_is_written_to_out() -> None:
-    for name, args in OUT.items():
-        function = getattr(mg, name)
-        memory = np.full((2, 3), 9.0, np.float32)
-        out = mg.from_numpy(memory)
-        assert function(*args, out=out) is out, name
-        assert (memory == function(*args).numpy()).all(), name
-        assert mg.equal(function(*args, out=None), function(*args))
-
-
-def test_an_out_of_another_shape_or_dtype() -> None:
-    empty = mg.empty(0)
-    assert mg.sum(mg.ones(2, 3), 1, out=empty) is empty
-    assert empty.tolist() == [3.0, 3.0]
-    with pytest.warns(UserWarning, match=r"resized since it had shape \[2\].* \[3\]"):
-        mg.arange(3, out=empty)
-    assert empty.tolist() == [0.0, 1.0, 2.0]
-    double = mg.empty(2, dtype=mg.float64)
-    state = mg.get_rng_state()
-    mg.rand(2, out=double)  # the draws of its own dtype
-    mg.set_rng_state(state)
-    assert mg.equal(double, mg.rand(2, dtype=mg.float64))
-    values, places = mg.empty(0), mg.empty(0, dtype=mg.int64)
-    pair = mg.max(mg.tensor([[1.0, 5.0]]), 1, out=(values, places))
-    assert (values.tolist(), places.tolist()) == ([5.0], [1])
-    assert pair.values is values
-
-
-def test_normalize_takes_out_by_place() -> None:
-    out = mg.empty(1, 2)
-    assert mg.nn.functional.normalize(mg.tensor([[3.0, 4.0]]), 2.0, 1, 1e-12, out) is out
-    assert mg.allclose(out, mg.tensor([[0.6, 0.8]]))
-
-
-def test_an_out_that_cannot_be() -> None:
-    x, w = mg.ones(2), mg.ones(2, requires_grad=True)
-    with pytest.raises(RuntimeError, match=r"can't be cast to the desired output type"):
-        mg.exp(x, out=mg.empty(2, dtype=mg.int64))
-    for a, out in ((w, mg.empty(2)), (x, mg.empty(2, requires_grad=True))):
-        with pytest.raises(RuntimeError, match=r"functions with out=... arguments don't support automatic"):
-            mg.exp(a, out=out)
-    with mg.no_grad():
-        assert mg.exp(w, out=mg.empty(2)).shape == (2,)
-    for several in ([mg.empty(2)], (mg.empty(2), mg.empty(2))):
-        with pytest.raises(TypeError, match=r"argument 'out' must be Tensor, not (list|tuple)"):
-            mg.exp(x, out=several)
-
 
 # ---------------------------------------------------------------- lists of Tensors
 
