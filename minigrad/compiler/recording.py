@@ -101,6 +101,7 @@ class Recording:
         for state in world.states:  # as it was before the call
             for content in (state, *state.values()):
                 world.guards.table(content, "the state of an optimizer", True)
+        world.guards.let_go()
         return replay
 
     def fail(self, error: Exception) -> None:

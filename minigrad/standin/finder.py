@@ -65,7 +65,7 @@ class Finder(MetaPathFinder):
             return None
         place = ours(rest)
         if place is None and rest.partition(".")[0] in _SWITCHES:
-            modules = import_module("minigrad.compiler.switches").MODULES
+            modules = import_module("minigrad.standin.switches").MODULES
             if rest in modules:
                 return ModuleSpec(fullname, _There(modules[rest]), is_package=True)
         if place is None:
