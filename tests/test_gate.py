@@ -459,3 +459,13 @@ def test_what_is_no_flag_and_no_number_is_refused_and_numbers_in_tensors_are_tak
         mg.vander(mg.ones(3), 2**40)
     assert mg.vander(mg.tensor([1, 2, 3]), 3, True).tolist() == [[1, 1, 1], [1, 2, 4], [1, 3, 9]]
     assert [mg.vander(mg.tensor([1, 2]), n).tolist() for n in (0, 1)] == [[[], []], [[1], [1]]]
+
+
+def test_a_temperature_may_be_learned() -> None:
+    tau = mg.tensor(0.5, requires_grad=True)
+    functional.gumbel_softmax(mg.ones(2, 3), tau)[0, 0].backward()
+    assert tau.grad is not None
+    margin = mg.tensor(2.0, requires_grad=True)
+    x, y, z = mg.zeros(1, 2), mg.ones(1, 2), mg.ones(1, 2)
+    functional.triplet_margin_with_distance_loss(x, y, z, margin=margin).backward()
+    assert margin.grad == 1
