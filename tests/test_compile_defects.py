@@ -518,6 +518,76 @@ def test_values_that_a_function_may_not_go_by(program: str) -> None:
     agree(program)
 
 
+RESULTS = r"""
+== a view that was made to require grad
+def f(x, w, detached):
+    t = x[1:].detach() if detached else x[1:]
+    t.requires_grad_()
+    x[1] = 3.0
+    (g,) = autograd.grad((t * t * w).sum(), t)
+    return t, g
+-- r = F(T(k, 3, 4), T(9, 4), k % 2 == 0)
+== a gradient that is an argument, beside one of its values
+w, p = T(1, 3, 4, grad=True), nn.Parameter(T(5, 3, 4))
+def f(x):
+    (x.float() * w).sum().backward()
+    p.grad = x.detach()
+-- x = T(k, 3, 4)
+F(x)
+poke(x)
+== a view among the arguments stays what it is
+def f(x):
+    x.detach_()
+    return x * 2
+-- with called():
+    r = F(T(k, 3, 4)[k:])
+== the least variance of Gauss's loss
+loss = nn.GaussianNLLLoss(full=True)
+def f(m, v, y):
+    return loss(m, y, v)
+-- with called():
+    m, v = T(k, 3, 2, grad=True), (T(9, 3, 2).abs() * (k != 2) - 0.1 * (k == 1)).requires_grad_()
+    r = F(m, v, T(k + 5, 3, 2))
+    r.backward()
+== weights of draws
+def f(w):
+    return mg.multinomial(w, 1)
+-- with called():
+    r = F(T(k, 3, 4).abs() * (k != 2) - 0.1 * (k == 1))
+== objects of dataclasses
+import dataclasses
+@dataclasses.dataclass
+class Out:
+    loss: object
+    parts: object = None
+@dataclasses.dataclass(frozen=True)
+class Both:
+    first: object
+    again: object
+keep = Out(T(1, 3, 4))
+def f(x):
+    out = Out((x ** 3).sum(), [x * 2, 3])
+    return Both(out, {"out": out}), keep
+-- x = T(k, 3, 4, grad=True)
+r, kept = F(x)
+same = r.again["out"] is r.first, kept is keep
+(g,) = autograd.grad(r.first.loss + r.first.parts[0].sum(), x, create_graph=True)
+g.sum().backward()
+== a function of nn.functional by a computed name
+conf = Config()
+conf.act = "relu"
+def f(x):
+    return getattr(nn.functional, conf.act)(x)
+-- r = F(T(k, 3, 4))
+conf.act = ["gelu", "gelu", "celu", "relu"][k]
+"""
+
+
+@programs(RESULTS)
+def test_results_are_what_eager_mode_gives(program: str) -> None:
+    agree(program)
+
+
 def test_a_learning_rate_is_changed_outside() -> None:
     w = mg.ones(2, requires_grad=True)
     optimizer = mg.optim.SGD([w], lr=0.5)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.arguments import Arguments, tensors_in
+from minigrad.compiler.arguments import Arguments, is_dataclass, tensors_in, with_fields
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
 from minigrad.compiler.guards import same
@@ -169,7 +169,8 @@ class Recording:
             self.returned.append(value)
             return self._value(value)
         known = isinstance(value, tuple) and self.world.knows(value)
-        if value.__class__ is dict or value.__class__ is list or known:
+        fresh = is_dataclass(value) and not self.arguments.holds(value)
+        if value.__class__ is dict or value.__class__ is list or known or fresh:
             return self._container(value)
         items = "".join(f"{self._printed(v)}, " for v in value) if isinstance(value, (list, tuple)) else ""
         if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -185,7 +186,7 @@ class Recording:
             return name(value)
         raise runtime_error(
             f"compile(): the function returns a {type(value).__name__}, which a replay could not make anew. Return "
-            "Tensors, numbers, texts, and tuples, lists and dicts of them"
+            "Tensors, numbers, texts, and tuples, lists, dicts and dataclasses of them"
         )
 
     def _container(self, value: Any) -> str:
@@ -199,6 +200,9 @@ class Recording:
         self._containers[id(value)] = "open"
         if value.__class__ is dict:
             text = f"{{{', '.join(f'{self.names.name(k)}: {self._printed(v)}' for k, v in value.items())}}}"
+        elif is_dataclass(value):
+            fields = ", ".join(f"{self.names.name(k)}: {self._printed(v)}" for k, v in vars(value).items())
+            text = f"{self.names.name(with_fields)}({self.names.name(type(value))}, {{{fields}}})"
         else:
             text = f"[{', '.join(map(self._printed, value))}]"
         self._containers[id(value)] = variable = f"container_{len(self._containers)}"

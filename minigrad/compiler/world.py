@@ -340,7 +340,7 @@ class World:
 
     def _hide(self, value: Any) -> None:
         """A module that is more than asked for an attribute by its name: code that computes names may reach it."""
-        if isinstance(value, types.ModuleType):
+        if isinstance(value, types.ModuleType) and not kinds.is_fixed(value):
             self.hidden = self.hidden or f"the module {value.__name__}"
 
     def _refuse(self, name: str, path: str, reason: str) -> None:

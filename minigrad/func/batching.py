@@ -47,7 +47,7 @@ def vmap(
         leaves, spec, dims = _mapped(name, args, in_dims)
         outputs: list[list[Any]] = []
         shape = spec  # of the results, from the first call on
-        state = default_generator.get_state()
+        state = default_generator._dump()
         for i in range(_length(name, leaves, dims)):
             if randomness == "same":
                 default_generator.set_state(state)
@@ -59,7 +59,7 @@ def vmap(
                 )
             shape = out_spec
             outputs.append(results)
-        if randomness == "error" and not np.array_equal(state._array, default_generator.get_state()._array):
+        if randomness == "error" and not np.array_equal(state, default_generator._dump()):
             raise runtime_error(
                 "vmap: called random operation while in randomness error mode. Use randomness='same' or 'different', "
                 "or draw outside"
