@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.errors import index_error, runtime_error, value_error
 from minigrad.func.trees import Spec, flatten, unflatten
@@ -159,6 +160,8 @@ def _stacked(name: str, column: tuple[Any, ...], dim: int | None) -> Any:
     """The results of all calls as one."""
     first = column[0]
     if dim is None:
+        if isinstance(first, Tensor):
+            needs_value("vmap() with out_dims=None")
         arrays = [getattr(t, "_array", t) for t in column]
         if not all(np.array_equal(arrays[0], a, equal_nan=_is_float(a)) for a in arrays[1:]):
             raise value_error(
