@@ -630,6 +630,15 @@ def f(x):
         return (nn.functional.dropout(norm(y) * t, 0.5) ** 2).sum()
     return mg.func.grad(h)(x), mg.func.vmap(lambda a: a + mg.rand(2), randomness="different")(x[:, :2])
 -- r = F(T(k, 4, 3))
+== results of inference mode
+def f(x):
+    return mg.func.jacrev(lambda t: (t * x).sum())(x), x * 2
+-- with mg.inference_mode(k % 2 == 0):
+    r = F(T(k, 3))
+with caught():
+    alter(r[0])
+with caught():
+    alter(r[1])
 == what is returned shares memory as ever
 def f(x):
     return mg.func.vjp(lambda t: t.view(-1), x)[0], mg.func.grad(lambda t: (t.sum(), t), has_aux=True)(x)

@@ -23,7 +23,6 @@ from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
 from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
-from minigrad.core.mode import MODE
 from minigrad.core.node import Freed, Node
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import refresh
@@ -238,7 +237,7 @@ class Recording:
         outside = {id(owner(t._array)) for t in self.tensors.values()}
         for i, t in enumerate(self.results):
             # The memory decides: a view of what was made elsewhere is as that.
-            if (t._inference or MODE.get().inference) and id(owner(t._array)) not in outside:
+            if t._inference and id(owner(t._array)) not in outside:
                 yield f"made[{i}]._inference = True"
             if t.requires_grad and t._node.op is None:
                 yield f"made[{i}].requires_grad_()"
