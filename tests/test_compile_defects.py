@@ -653,6 +653,22 @@ def test_transforms_of_functions_may_stand_inside(program: str) -> None:
     agree(program)
 
 
+def test_a_buffer_is_written_and_not_set() -> None:
+    class Mean(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("mean", mg.zeros(2))
+
+        def forward(self, x: Any) -> Any:
+            self.mean = 0.5 * self.mean + 0.5 * x
+            return x - self.mean
+
+    with pytest.raises(
+        RuntimeError, match=r"write into a Tensor that is there, .*test_compile_defects\.py:\d+"
+    ):
+        mg.compile(Mean())(mg.ones(2))
+
+
 def test_a_learning_rate_is_changed_outside() -> None:
     w = mg.ones(2, requires_grad=True)
     optimizer = mg.optim.SGD([w], lr=0.5)

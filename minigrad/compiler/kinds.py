@@ -163,7 +163,7 @@ def spot_of(function: Any) -> str:
     """The place of a function."""
     while isinstance(function, functools.partial):
         function = function.func
-    code = getattr(function, "__code__", None)
+    code = getattr(getattr(function, "forward", function), "__code__", None)  # of a Module its forward
     return "an unknown place" if code is None else spot(code.co_filename, code.co_firstlineno)
 
 
