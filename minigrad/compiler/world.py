@@ -484,8 +484,8 @@ class World:
         """The error for what the function does and no replay would do."""
         return RuntimeError(
             f"compile(): the function {what}, which is not part of a replay: it repeats only what is done to Tensors, "
-            "gradients and the state of optimizers. Do that outside, or write into a Tensor that is there, as copy_() does "
-            f"(in the function at {self.home})"
+            "gradients and the state of optimizers. Do that outside, or write into a Tensor that is there, as copy_() "
+            f"does (in the function at {self.home})"
         )
 
 
