@@ -250,6 +250,11 @@ def bce(input: Tensor, target: Tensor) -> Tensor:
     return apply(a.bce, (input, target))
 
 
+def variance(var: Tensor, eps: float) -> Tensor:
+    """``var``, and ``eps`` where it is less; the gradient passes everywhere. ValueError where it is negative."""
+    return apply(a.variance, (var,), {"eps": eps})
+
+
 def bce_with_logits(input: Tensor, target: Tensor) -> Tensor:
     """The elements of the cross entropy of two classes."""
     return apply(a.bce_with_logits, (input, target))

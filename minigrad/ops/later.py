@@ -4,7 +4,7 @@
 OPS = {
     "activations": """
         erf erfc erfinv logit gelu gelu_backward silu mish softplus log_sigmoid elu leaky_relu prelu
-        hardtanh hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits
+        hardtanh hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits variance
     """,
     "arithmetic": """
         fmax fmin copysign nextafter heaviside nan_to_num gcd lcm exponent scale_down signbit isneginf
