@@ -32,7 +32,14 @@ project = "minigrad"
 author = "the minigrad authors"
 version = release = minigrad.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "live"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "live",
+    "notebooks",
+]
 exclude_patterns = ["_build", "exercises"]
 default_role = "code"  # docstrings write `name` and ``name``
 
@@ -57,6 +64,9 @@ html_title = f"minigrad {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css", "live.css"]
 html_copy_source = False
+html_baseurl = os.environ.get(
+    "MINIGRAD_SITE_URL", ""
+)  # with a slash at its end; notebooks install the wheel from there
 html_search_scorer = str(Path(__file__).parent / "scorer.js")
 
 html_show_copyright = False
@@ -257,10 +267,8 @@ class Printed(OfFiles):
     def run(self):
         program, *arguments = " ".join(self.arguments).split()
         self.note(chapters.EXAMPLES / program)
-        text = chapters.printed_by(program, arguments)
-        start = text.index(self.options.get("from", ""))
-        end = text.index(self.options["to"], start) if "to" in self.options else None
-        return [block(text[start:end].strip("\n"), "text")]
+        text = chapters.printed_by(program, *arguments)
+        return [block(chapters.cut(text, self.options.get("from", ""), self.options.get("to")), "text")]
 
 
 def block(text, language, **attributes):

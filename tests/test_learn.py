@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -94,3 +95,40 @@ def test_a_page_is_told_the_lines_that_matter(tmp_path):
         "assert -1.5 == 1.5", " +  where -1.5 = lowest(<lambda>, start=0.0, lr=0.25, steps=1)"
     ]  # fmt: skip
     assert unreadable == {"slope": "line 1 of this block: def lowest(:\nSyntaxError: invalid syntax"}
+
+
+def test_a_chapter_is_a_notebook(tmp_path):
+    pytest.importorskip("docutils")
+    pytest.importorskip("IPython")
+    notebooks = importlib.import_module("notebooks")
+    page = ROOT / "docs" / "learn" / "slope.md"
+    cells = json.loads(notebooks.notebook(page, "https://example.org/", "_static/live/a.whl"))["cells"]
+    install, *code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert install == '%pip install -q "minigrad-tape[testing,viz] @ https://example.org/_static/live/a.whl"'
+    text = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    assert "[gradient checks](https://example.org/gradcheck.html)" in text
+    assert "{cell}" not in text
+    assert [
+        name
+        for name in chapters.cells("slope")
+        if chapters.cells("slope")[name].code not in "\n\n".join(code)
+    ] == []
+    solved = (ROOT / "docs" / "exercises" / "solutions" / "slope.py").read_text(encoding="utf-8")
+    program = f"""if True:
+        from IPython.core.interactiveshell import InteractiveShell
+        from traitlets.config import Config
+
+        shell = InteractiveShell.instance(config=Config({{"HistoryManager": {{"enabled": False}}}}))
+        for cell in {code!r}:
+            cell = "%%writefile docs/exercises/slope.py\\n" + {solved!r} if cell.startswith("%%writefile") else cell
+            shell.run_cell(cell).raise_error()
+    """
+    command = [sys.executable, "-c", program]
+    environment = os.environ | {"IPYTHONDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    finished = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "Drawing" in finished.stdout
+    assert finished.stdout.endswith(
+        "test_slope_of_bell: right\ntest_measured_slope: right\ntest_lowest: right\n"
+    )

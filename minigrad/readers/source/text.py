@@ -249,10 +249,10 @@ class Text:
 
     def _forward(self) -> list[str]:
         lines: list[str] = []
-        for line, place in [(line, _place(v.origin)) for v, line in self.lines if v.forward]:
-            one = f"    {line}  # {place}"
-            if not place or len(one) > WIDTH:
-                lines += [f"    # {place}"] if place else []
+        for line, where in [(line, _place(v.origin)) for v, line in self.lines if v.forward]:
+            one = f"    {line}  # {where}"
+            if not where or len(one) > WIDTH:
+                lines += [f"    # {where}"] if where else []
                 one = f"    {line}"
             lines.append(one)
         return lines
