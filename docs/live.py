@@ -97,6 +97,13 @@ def build(app):
     app.live["version"] = hashlib.sha256(b"".join(map(Path.read_bytes, files))).hexdigest()[:8]
 
 
+def rewritten(app, env):
+    """All pages, where they were written for another wheel, whose size they tell: this build may write some only."""
+    version = app.live.get("version")
+    before, env.live_version = getattr(env, "live_version", None), version
+    return env.all_docs if before != version else []
+
+
 def project_wheel(folder):
     """Built as an installer would build it, without a network."""
     backend = importlib.import_module("hatchling.build")
@@ -139,5 +146,6 @@ def setup(app):
     app.add_config_value("live_pyodide", "", "html", [str])
     app.connect("builder-inited", build)
     app.connect("doctree-read", mark)
+    app.connect("env-updated", rewritten)
     app.connect("html-page-context", add_script)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
