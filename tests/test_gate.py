@@ -141,7 +141,10 @@ def is_the_function(name: str, function: Callable[..., Any]) -> None:
     assert inspect.signature(function) == inspect.signature(inner)
     own = name.rpartition(".")[2]
     if function.__name__ != inner.__name__:  # the form in place of a function
-        assert (function.__name__, function.__doc__) == (own, f"`{own[:-1]}`, in place.")
+        assert function.__name__ == own
+        assert function.__doc__.startswith(
+            f"`{own[:-1]}`, in place.\n\nThe result is written over this Tensor"
+        )
     else:
         assert function.__doc__ == inner.__doc__
     if not name.startswith("Tensor."):

@@ -93,9 +93,9 @@ TypeError for a float."""
     def new(self, *args: Any) -> Tensor:
         """Memory of those sizes in this dtype, or a copy of data: PyTorch's way before `new_empty` and `new_tensor`."""
     def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
-        """`minigrad.tensor` in this dtype."""
+        """`minigrad.tensor`, in the dtype of this Tensor unless ``dtype`` says another."""
     def new_full(self, size: builtins.int | Sequence[builtins.int], fill_value: Tensor | (builtins.int | builtins.float | builtins.bool), *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
-        """`minigrad.full` in this dtype."""
+        """`minigrad.full`, in the dtype of this Tensor unless ``dtype`` says another."""
     def __getstate__(self) -> Any:
         """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
     def __deepcopy__(self, memo: dict[Any, Any]) -> Self:
@@ -143,7 +143,9 @@ TypeError for a float."""
     unless ``retain_graph``; ``create_graph`` records the pass so that it can be differentiated again.
     RuntimeError if nothing requires grad, the graph was freed, or a saved array was changed in place."""
     def retain_grad(self) -> None:
-        """Keeps the gradient of a result in ``.grad`` too."""
+        """Keeps the gradient of a result in ``.grad`` too, which backward fills of leaves only.
+    
+    Nothing happens for a leaf. RuntimeError for a Tensor that does not require grad."""
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Calls ``hook(grad)`` when the gradient is known; what it returns, if anything, replaces it."""
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
@@ -154,7 +156,7 @@ TypeError for a float."""
     def _hooks(self) -> dict[builtins.int, Callable[[Tensor], Any]]:
         ...
     def detach_(self) -> Self:
-        """Forgets its history."""
+        """Forgets how this Tensor was computed, and returns it: it no longer requires grad. RuntimeError for a view."""
     def __array_function__(self, func: Callable[..., Any], types: tuple[builtins.type, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """NumPy's functions on Tensors: recorded where minigrad has one that means the same."""
     def __array_namespace__(self, *, api_version: str | None=None) -> Any:
@@ -1240,7 +1242,10 @@ TypeError for a float."""
     def apply_(self, callable: Any) -> Tensor:
         """Each element becomes ``callable`` of it, as a number of Python's. Slow; RuntimeError where grad is required."""
     def as_strided_(self, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:
-        """`as_strided`, in place."""
+        """`as_strided`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def is_set_to(self, tensor: Tensor) -> builtins.bool:
         """Whether both show the same elements of the same memory in the same way."""
     def is_shared(self) -> builtins.bool:
@@ -1252,17 +1257,32 @@ TypeError for a float."""
     
     TypeError for a Tensor of another element type."""
     def squeeze_(self, dim: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
-        """`squeeze`, in place."""
+        """`squeeze`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def storage(self) -> TypedStorage:
         """All of the memory that the Tensor shows a part of, in its element type; with PyTorch's UserWarning."""
     def swapaxes_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """`transpose`, in place."""
+        """`transpose`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def swapdims_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """`transpose`, in place."""
+        """`transpose`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def t_(self) -> Tensor:
-        """`t`, in place."""
+        """`t`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def transpose_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """`transpose`, in place."""
+        """`transpose`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def unsqueeze_(self, dim: builtins.int) -> Tensor:
         """`unsqueeze`, in place: the Tensor is a view of what it was. RuntimeError for a leaf that requires grad."""
     def untyped_storage(self) -> UntypedStorage:

@@ -45,17 +45,29 @@ def unsqueeze_(input: Tensor, dim: int) -> Tensor:
 
 
 def squeeze_(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
-    """`squeeze`, in place."""
+    """`squeeze`, in place.
+
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on.
+    """
     return _reshaped(input, "squeeze_", lambda x: x.squeeze() if dim is None else x.squeeze(dim))
 
 
 def t_(input: Tensor) -> Tensor:
-    """`t`, in place."""
+    """`t`, in place.
+
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on.
+    """
     return _reshaped(input, "t_", lambda x: x.t())
 
 
 def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """`transpose`, in place."""
+    """`transpose`, in place.
+
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on.
+    """
     return _reshaped(input, "transpose_", lambda x: x.transpose(dim0, dim1))
 
 
@@ -65,7 +77,11 @@ swapaxes_ = swapdims_ = transpose_
 def as_strided_(
     input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
 ) -> Tensor:
-    """`as_strided`, in place."""
+    """`as_strided`, in place.
+
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on.
+    """
     return _reshaped(input, "as_strided_", lambda x: as_strided(x, size, stride, storage_offset))
 
 
