@@ -425,6 +425,8 @@ TypeError for a float."""
         """In int32."""
     def short(self) -> Tensor:
         """In int16."""
+    def char(self) -> Tensor:
+        """In int8."""
     def byte(self) -> Tensor:
         """In uint8."""
     def bool(self) -> Tensor:
@@ -1358,8 +1360,11 @@ TypeError for a float."""
         """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
     def unsqueeze(self, dim: builtins.int) -> Tensor:
         """The same elements with a new dimension of size 1 at ``dim``."""
-    def view(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
-        """As `reshape`, but RuntimeError where that would copy."""
+    def view(self, *size: builtins.int | Sequence[builtins.int] | dtypes.dtype, dtype: DTypeLike | None=None) -> Tensor:
+        """As `reshape`, but RuntimeError where that would copy.
+    
+    With an element type in place of sizes, the same memory read as that type, of which the last dimension holds more
+    or fewer; no gradient flows through it. RuntimeError where the bytes of the last dimension do not fit."""
     def view_as(self, other: Tensor) -> Tensor:
         """Viewed in the shape of ``other``."""
     def argsort(self, dim: builtins.int=-1, descending: builtins.bool=False, stable: builtins.bool=False) -> Tensor:

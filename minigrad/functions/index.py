@@ -12,7 +12,7 @@ from minigrad.core.apply import apply, cast, fails_by_values, wrap_operand
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index
-from minigrad.errors import index_error, runtime_error, type_error, value_error
+from minigrad.errors import index_error, runtime_error, type_error, value_error, warn
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own, where
 from minigrad.gate import public
@@ -60,7 +60,7 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         return (key,), [], ()
     if kind is slice:
         return (_whole_slice(key),), [], ()
-    items = list(key) if isinstance(key, tuple) else [key]
+    items = list(key) if kind is tuple or isinstance(key, tuple) or _is_several(key) else [key]
     items = [_item(k) for k in items]
     used = sum(_width(k) for k in items)
     if used > len(size):
@@ -105,6 +105,22 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
     while pattern and not pattern[-1]:
         pattern.pop()
     return (None if plain and indices else tuple(basic)), indices, tuple(pattern)
+
+
+def _is_several(key: Any) -> bool:
+    """Whether a list stands for a tuple of indices: it is short, and an element of it is no number."""
+    if not isinstance(key, list) or len(key) >= 32:
+        return False
+    several = any(
+        k is None or k is Ellipsis or isinstance(k, (Tensor, np.ndarray, list, tuple, range, slice))
+        for k in key
+    )
+    if several:
+        warn(
+            "Using a non-tuple sequence for multidimensional indexing is deprecated: x[[a, b]] is read as x[a, b]; "
+            "write x[tuple(seq)], or x[torch.tensor(seq)] for an array of indices"
+        )
+    return several
 
 
 def _item(k: Any) -> Any:
