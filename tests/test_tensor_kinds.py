@@ -42,6 +42,7 @@ VALUES: list[tuple[Callable[[], Any], Any]] = [
     (lambda: type(mg.gradient(mg.arange(3.0))) is tuple, True),
     (lambda: mg.tensor([-1], dtype=mg.uint8), [255]),
     (lambda: mg.ones(2).char().dtype is mg.int8, True),
+    (lambda: X.real is X, True),
     (lambda: mg.kaiser_window(4, beta=0.0), [1.0] * 4),
 ]
 
@@ -78,6 +79,9 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     ),
     (lambda: mg.empty_strided((2,), (1, 2)), RuntimeError, "dimensionality of sizes"),
     (lambda: mg.einsum(X, [0, 60, 1], [0]), ValueError, "einsum.*valid range"),
+    (lambda: mg.ones(3).put_(mg.tensor([0]), mg.ones(2)), IndexError, "same number of elements"),
+    (lambda: mg.ones(3).take(mg.tensor([0.0])), RuntimeError, "Expected a long tensor"),
+    (lambda: mg.device("cpu:x"), RuntimeError, "Invalid device string: 'cpu:x'"),
     (lambda: mg.kaiser_window(-1), RuntimeError, "non-negative window_length"),
 ]
 
@@ -204,3 +208,31 @@ def test_zeros_for_what_is_not_reached_belong_to_the_graph() -> None:
         g = mg.autograd.grad(x.sum(), y, materialize_grads=True, create_graph=create)[0]
         assert g.tolist() == [0.0, 0.0]
         assert g.requires_grad is create
+
+
+def test_modules_side_by_side() -> None:
+    layers = [mg.nn.Linear(3, 2) for _ in range(4)]
+    parameters, buffers = mg.func.stack_module_state(layers)
+    assert parameters["weight"].shape == (4, 2, 3)
+    assert parameters["bias"].is_leaf
+    assert parameters["bias"].requires_grad
+    assert buffers == {}
+    x = mg.randn(5, 3)
+    run = mg.func.vmap(lambda p: mg.func.functional_call(layers[0], p, (x,)))
+    assert mg.allclose(run(parameters), mg.stack([layer(x) for layer in layers]))
+    with pytest.raises(RuntimeError, match="at least one model"):
+        mg.func.stack_module_state([])
+    with pytest.raises(RuntimeError, match="of the same class"):
+        mg.func.stack_module_state([mg.nn.Linear(1, 1), mg.nn.ReLU()])
+    with pytest.raises(RuntimeError, match="same training/eval mode"):
+        mg.func.stack_module_state([mg.nn.ReLU(), mg.nn.ReLU().eval()])
+    layers[1].requires_grad_(False)
+    with pytest.raises(RuntimeError, match=r"same \.requires_grad"):
+        mg.func.stack_module_state(layers)
+
+
+def test_linearize() -> None:
+    x, v = mg.rand(3), mg.rand(3)
+    y, product = mg.func.linearize(mg.sin, x)
+    assert mg.equal(y, x.sin())
+    assert mg.allclose(product(v), x.cos() * v)

@@ -179,6 +179,9 @@ TypeError for a float."""
     def T(self) -> Tensor:
         """The dimensions in reverse order."""
     @property
+    def real(self) -> Tensor:
+        """The Tensor itself: there are no complex numbers."""
+    @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged; RuntimeError for a vector."""
     @property
@@ -1112,7 +1115,7 @@ TypeError for a float."""
     def masked_select(self, mask: Tensor) -> Tensor:
         """The elements where ``mask`` (bool) holds, in one dimension; both broadcast."""
     def take(self, index: Tensor) -> Tensor:
-        """The elements of the flattened input at ``index``."""
+        """The elements of the flattened input at ``index``. RuntimeError for one that is not int64."""
     def take_along_dim(self, indices: Tensor, dim: builtins.int | None=None) -> Tensor:
         """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
     def copy_(self, source: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:

@@ -287,7 +287,9 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:
-    """The elements of the flattened input at ``index``."""
+    """The elements of the flattened input at ``index``. RuntimeError for one that is not int64."""
+    if index._array.dtype != np.int64:
+        raise runtime_error(f"take(): Expected a long tensor for index, but got {index.dtype}")
     return getitem(input.reshape(-1), index)
 
 
