@@ -236,3 +236,28 @@ def test_linearize() -> None:
     y, product = mg.func.linearize(mg.sin, x)
     assert mg.equal(y, x.sin())
     assert mg.allclose(product(v), x.cos() * v)
+
+
+def test_what_is_close() -> None:
+    close = mg.testing.assert_close
+    close([1, None, {"a": mg.ones(1)}], [1, None, {"a": mg.ones(1)}])
+    close(1, 1.0, check_dtype=False)
+    for a, b, words in (
+        (1, 1.0, "types do not match"),
+        (True, 1, "types do not match"),
+        (None, 1, "None mismatch"),
+    ):
+        with pytest.raises(AssertionError, match=words):
+            close(a, b)
+    for a, b in (("a", "a"), (object(), object()), ([1, "a"], [1, "a"])):
+        with pytest.raises(TypeError, match="No comparison pair was able to handle inputs of type"):
+            close(a, b)
+
+
+def test_an_object_with_an_index_is_one() -> None:
+    class One:
+        def __index__(self) -> int:
+            return 1
+
+    assert X[One()].tolist() == X[1].tolist()  # type: ignore[index]
+    assert X[0, One()].tolist() == X[0, 1].tolist()  # type: ignore[index]

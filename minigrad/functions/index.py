@@ -140,6 +140,8 @@ def _item(k: Any) -> Any:
     elif isinstance(k, (list, tuple, range)):
         array = np.asarray([x._array if isinstance(x, Tensor) else x for x in k])
         t = wrap(array.astype(np.int64, copy=False) if not array.size or array.dtype == np.intp else array)
+    elif hasattr(k, "__index__"):
+        return int(k.__index__())
     else:
         raise index_error(
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
