@@ -28,7 +28,7 @@ V = mg.ones(2, 3)
 # ---------------------------------------------------------------- every public function, from its signature
 
 GOOD: dict[str, Any] = {
-    "ext_tensor": X,
+    "ext_tensor": X, "buffer": bytearray(8),
     "input": X, "other": X, "tensor": mg.ones(2, 2), "target": X, "weight": X, "end": X, "tensor1": X, "tensor2": X,
     "mat1": X, "mat2": X, "mat": X, "vec": X, "vec2": X, "batch1": X, "batch2": X, "mask": X > 0, "condition": X > 0,
     "index": I, "indices": I, "values": V, "tensors": [X, X], "dim": 0, "dim0": 0, "dim1": 1, "start": 0, "length": 1,

@@ -54,7 +54,12 @@ class Before:
 
     def __call__(self, g: Any) -> Any:
         grads = self.hook((g,))
-        if grads is not None and (not isinstance(grads, (tuple, list)) or len(grads) != 1):
+        if grads is not None and not isinstance(grads, (tuple, list)):
+            raise TypeError(
+                f"expected tuple, but hook returned '{type(grads).__name__}': a prehook of a record must return None "
+                "or a tuple of 1 gradient"
+            )
+        if grads is not None and len(grads) != 1:
             raise RuntimeError(
                 f"a prehook of a record must return None or a tuple of 1 gradient, got {grads!r}"
             )

@@ -181,6 +181,9 @@ TypeError for a float."""
     def T(self) -> Tensor:
         """The dimensions in reverse order."""
     @property
+    def real(self) -> Tensor:
+        """The Tensor itself: there are no complex numbers."""
+    @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged; RuntimeError for a vector."""
     @property
@@ -427,6 +430,8 @@ TypeError for a float."""
         """In int32."""
     def short(self) -> Tensor:
         """In int16."""
+    def char(self) -> Tensor:
+        """In int8."""
     def byte(self) -> Tensor:
         """In uint8."""
     def bool(self) -> Tensor:
@@ -1112,7 +1117,7 @@ TypeError for a float."""
     def masked_select(self, mask: Tensor) -> Tensor:
         """The elements where ``mask`` (bool) holds, in one dimension; both broadcast."""
     def take(self, index: Tensor) -> Tensor:
-        """The elements of the flattened input at ``index``."""
+        """The elements of the flattened input at ``index``. RuntimeError for one that is not int64."""
     def take_along_dim(self, indices: Tensor, dim: builtins.int | None=None) -> Tensor:
         """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
     def copy_(self, source: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
@@ -1378,8 +1383,11 @@ TypeError for a float."""
         """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
     def unsqueeze(self, dim: builtins.int) -> Tensor:
         """The same elements with a new dimension of size 1 at ``dim``."""
-    def view(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
-        """As `reshape`, but RuntimeError where that would copy."""
+    def view(self, *size: builtins.int | Sequence[builtins.int] | dtypes.dtype, dtype: DTypeLike | None=None) -> Tensor:
+        """As `reshape`, but RuntimeError where that would copy.
+    
+    With an element type in place of sizes, the same memory read as that type, of which the last dimension holds more
+    or fewer; no gradient flows through it. RuntimeError where the bytes of the last dimension do not fit."""
     def view_as(self, other: Tensor) -> Tensor:
         """Viewed in the shape of ``other``."""
     def argsort(self, dim: builtins.int=-1, descending: builtins.bool=False, stable: builtins.bool=False) -> Tensor:

@@ -79,6 +79,8 @@ class _Gradient(Tensor):
                 raise type_error(
                     f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
                 )
+            if value is self:
+                raise runtime_error("can't assign Variable as its own grad")
             if value._array.shape != self._array.shape:
                 raise runtime_error(
                     f"assigned grad has data of a different size: {list(value._array.shape)} for "
