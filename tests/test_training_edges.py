@@ -10,9 +10,10 @@ import pytest
 from cases import case
 
 import minigrad as mg
-from minigrad import nn, optim
+from minigrad import func, nn, optim
 from minigrad.nn import functional as F
 from minigrad.nn.modules import module as hooks
+from minigrad.utils.data import _utils
 
 
 def test_a_state_dict_by_position_warns() -> None:
@@ -151,6 +152,74 @@ def test_alpha_dropout_as_a_module_leaves_its_input() -> None:
         assert y is not x
         assert (x == 1).all()
         assert not (y == 1).all()
+
+
+def test_hooks_around_the_steps_of_all_optimizers() -> None:
+    log: list[str] = []
+    optimizer = optim.SGD([nn.Parameter(mg.ones(1))])
+    with (
+        optim.optimizer.register_optimizer_step_pre_hook(lambda o, args, kwargs: log.append("all")),
+        optimizer.register_step_pre_hook(lambda o, args, kwargs: log.append("own")),
+        optim.optimizer.register_optimizer_step_post_hook(lambda o, args, kwargs: log.append("all after")),
+        optimizer.register_step_post_hook(lambda o, args, kwargs: log.append("own after")),
+    ):
+        optimizer.step()
+        optim.Adam([nn.Parameter(mg.ones(1))]).step()
+    optimizer.step()
+    assert log == ["all", "own", "own after", "all after", "all", "all after"]
+    named = optim.SGD(nn.Linear(1, 1).named_parameters())
+    assert list(named.param_groups[0])[:3] == ["params", "param_names", "lr"]
+
+
+def test_one_module_of_many() -> None:
+    models = [nn.BatchNorm1d(2), nn.BatchNorm1d(2)]
+    parameters, buffers = func.stack_module_state(models)
+    assert {name: tuple(t.shape) for name, t in {**parameters, **buffers}.items()} == {
+        "weight": (2, 2), "bias": (2, 2), "running_mean": (2, 2), "running_var": (2, 2), "num_batches_tracked": (2,),
+    }  # fmt: skip
+    assert parameters["weight"].is_leaf
+    assert parameters["weight"].requires_grad
+    assert not buffers["running_mean"].requires_grad
+    frozen = nn.BatchNorm1d(2)
+    frozen.bias.requires_grad_(False)
+    for given, message in (
+        ([], "at least one"),
+        ([nn.Linear(1, 1), nn.Linear(1, 1).eval()], "mode"),
+        ([nn.Linear(1, 1), nn.Tanh()], "class"),
+        ([models[0], frozen], "Expected bias from each model to have the same"),
+    ):
+        with pytest.raises(RuntimeError, match=message):
+            func.stack_module_state(given)
+    lines = [nn.Linear(3, 2) for _ in range(2)]
+    x = mg.randn(4, 3)
+    y = func.vmap(lambda *own: func.functional_call(lines[0], own, (x,)))(*func.stack_module_state(lines))
+    mg.testing.assert_close(y, mg.stack([line(x) for line in lines]))
+
+
+def test_modules_without_a_start_and_under_an_older_name() -> None:
+    before = mg.get_rng_state()
+    assert nn.utils.skip_init(nn.Linear, 2, 3, bias=False).weight.shape == (3, 2)
+    assert mg.equal(mg.get_rng_state(), before)
+    for wrong, message in ((3, "Expected a Module"), (nn.Tanh, "must support a 'device'")):
+        with pytest.raises(RuntimeError, match=message):
+            nn.utils.skip_init(wrong)  # type: ignore[type-var]
+    with pytest.warns(FutureWarning, match="deprecated"):
+        y = nn.utils.stateless.functional_call(nn.Linear(1, 1, False), {"weight": mg.ones(1, 1)}, mg.ones(1))
+    assert y.tolist() == [1.0]
+
+
+def test_batches_by_functions_for_types() -> None:
+    table = {int: lambda batch, *, collate_fn_map=None: sum(batch)}
+    assert _utils.collate.collate([{"x": (1, 2)}, {"x": (3, 4)}], collate_fn_map=table) == {"x": [4, 6]}
+    assert _utils.collate.collate([True, True], collate_fn_map=table) == 2
+    with pytest.raises(TypeError, match="batch must contain"):
+        _utils.collate.collate([1.5], collate_fn_map=table)
+    batch = [(1, "a", {"b": mg.ones(1)}), (2, "c", {"b": mg.zeros(1)})]
+    plain = _utils.collate.default_collate(batch)
+    assert repr(_utils.collate.collate(batch, collate_fn_map=_utils.collate.default_collate_fn_map)) == repr(
+        plain
+    )
+    assert _utils.worker.get_worker_info() is None
 
 
 def test_rprop_passes_by_what_is_no_number() -> None:

@@ -1,4 +1,4 @@
-"""`functional_call`: a Module with other parameters and buffers than its own."""
+"""`functional_call`: a Module with other parameters and buffers than its own; `stack_module_state`: those of many."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from minigrad.core.contents import join, walk
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.ops.shape import stack
 
 
 def functional_call(
@@ -59,6 +60,39 @@ def functional_call(
         for name, t in before.items():
             table, key = places[name]
             table[key] = t
+
+
+def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The parameters and the buffers of several modules, those of a name stacked along a new first dimension.
+
+    With `vmap` over both and `functional_call`, one call runs all modules.  The parameters are leaves, which require
+    grad as those of the modules do.
+
+    RuntimeError for no module, for modules of different classes or modes, and where some of a name require grad and
+    some do not.
+    """
+    if not models:
+        raise runtime_error("stack_module_state: Expected at least one model, got 0.")
+    if len({bool(m.training) for m in models}) > 1:
+        raise runtime_error("stack_module_state: Expected all models to have the same training/eval mode.")
+    if len({type(m) for m in models}) > 1:
+        raise runtime_error("stack_module_state: Expected all models to be of the same class.")
+    kinds = [dict(m.named_parameters()) for m in models], [dict(m.named_buffers()) for m in models]
+    parameters, buffers = (
+        {name: _stacked(name, [own[name] for own in kind]) for name in kind[0]} for kind in kinds
+    )
+    return parameters, buffers
+
+
+def _stacked(name: str, tensors: Sequence[Tensor]) -> Tensor:
+    """A leaf: one Tensor of those of several modules."""
+    requires = {t.requires_grad for t in tensors}
+    if len(requires) > 1:
+        raise runtime_error(
+            f"Expected {name} from each model to have the same .requires_grad: some require grad, some do not"
+        )
+    stacked: Tensor = stack(*(t.detach() for t in tensors), dim=0).detach()
+    return stacked.requires_grad_(requires.pop())
 
 
 def _merged(dicts: Any) -> dict[str, Tensor]:
