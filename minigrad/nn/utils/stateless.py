@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
-from minigrad import func
 from minigrad.core.tensor import Tensor
 from minigrad.errors import warn
 
@@ -26,6 +26,6 @@ def functional_call(
         "`nn.utils.stateless.functional_call` is deprecated, it has moved: use `func.functional_call` instead",
         FutureWarning,
     )
-    return func.functional_call(
+    return import_module("minigrad.func").functional_call(
         module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict
     )
