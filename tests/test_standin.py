@@ -83,6 +83,10 @@ def test_sizes_for_modules_of_scripts(torch: ModuleType) -> None:
     utils = importlib.import_module("torch.nn.modules.utils")
     assert importlib.import_module("torch.nn").modules.utils is utils
     assert (utils._pair(3), utils._single(3), utils._triple([1, 2, 3])) == ((3, 3), (3,), (1, 2, 3))
+    assert utils._reverse_repeat_tuple((1, 2), 2) == (2, 2, 1, 1)
+    assert utils._list_with_default([None, 2], [5, 6, 7]) == [6, 2]
+    with pytest.raises(ValueError, match="at least 3"):
+        utils._list_with_default([None, 2], [5, 6])
     state = {"module.a": 1, "b": 2}
     utils.consume_prefix_in_state_dict_if_present(state, "module.")
     assert state == {"a": 1, "b": 2}
