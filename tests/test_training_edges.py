@@ -64,6 +64,17 @@ def test_a_backward_hook_without_inputs_that_require_grad_warns() -> None:
     assert seen[1][0].shape == (1, 1)
 
 
+def test_a_handle_knows_its_table_and_a_size_may_be_a_number() -> None:
+    model = nn.Tanh()
+    handle = model.register_forward_hook(lambda module, args, result: None)
+    assert handle.id in handle.hooks_dict_ref()
+    handle.remove()
+    assert not handle.hooks_dict_ref()
+    parameter = nn.UninitializedParameter()
+    parameter.materialize(3)
+    assert parameter.shape == (3,)
+
+
 def test_lists_and_dicts_of_parameters() -> None:
     with pytest.raises(TypeError, match="should be called with an iterable"):
         nn.ParameterList(mg.ones(2))  # type: ignore[arg-type]
@@ -108,6 +119,11 @@ def test_padded_positions_of_an_encoder_are_zero_where_pytorch_has_no_place_for_
                 assert not (recorded[0, 1:] == expected).all()
                 mg.testing.assert_close(y[0, 0], recorded[0, 0])
                 mg.testing.assert_close(y[1], recorded[1])
+    encoder = _layers()
+    with mg.no_grad():
+        compiled = mg.compile(lambda x, mask: encoder(x, src_key_padding_mask=mask))
+        for mask in (ends, within, ends):
+            mg.testing.assert_close(compiled(x, mask), encoder(x, src_key_padding_mask=mask))
     with mg.no_grad():  # both masks: as it is
         encoder = _layers()
         assert not (encoder(x, mg.zeros(3, 3) > 1, ends)[0, 1:] == 0).all()
