@@ -27,9 +27,11 @@ _ELSEWHERE = {
     "cuda.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.grad_scaler": "amp.grad_scaler",
     "jit.annotations": "standin.annotations",
-    "nn.utils.stateless": "func",
     "optim.adamw": "optim.adam",
     "utils._pytree": "utils._pytree",
+    "utils.data._utils": "utils.data._utils",
+    "utils.data._utils.collate": "utils.data.collate",
+    "utils.data._utils.worker": "utils.data.info",
 }
 # These come with their parent: an import statement would put the first in the place of the function of its name, and
 # looks for the others in no module that is not a package.

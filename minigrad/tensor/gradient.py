@@ -118,8 +118,13 @@ class _Gradient(Tensor):
         if not isinstance(value, Tensor):
             raise type_error(f"Variable data has to be a tensor, but got {type(value).__name__}")
         needs_value("setting .data")
-        self._array = value._array
         node = self._node
+        if node is not None and node.requires_grad and value._array.dtype.kind != "f":
+            raise runtime_error(
+                "data set to a tensor that requires gradients must be floating point, but it is "
+                f"{value.dtype}"
+            )
+        self._array = value._array
         if node is not None and node.op is None:
             leaf(self, node.requires_grad)
         self._view = None
