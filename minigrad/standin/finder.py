@@ -19,6 +19,7 @@ from minigrad.standin import older
 
 # Where the names of a module of PyTorch's are, if it is not the module of the same path. Empty: minigrad itself.
 _ELSEWHERE = {
+    "_vmap_internals": "func.batching",
     "functional": "",
     "autograd.anomaly_mode": "autograd.anomaly",
     "autograd.gradcheck": "autograd.gradcheck",
