@@ -179,6 +179,9 @@ TypeError for a float."""
     def T(self) -> Tensor:
         """The dimensions in reverse order."""
     @property
+    def real(self) -> Tensor:
+        """The Tensor itself: there are no complex numbers."""
+    @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged; RuntimeError for a vector."""
     @property

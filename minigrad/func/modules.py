@@ -1,13 +1,15 @@
-"""`functional_call`: a Module with other parameters and buffers than its own."""
+"""A Module with other parameters and buffers than its own, and the parameters and buffers of several."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
+from minigrad.core.apply import apply
 from minigrad.core.contents import join, walk
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.ops.shape import stack
 
 
 def functional_call(
@@ -59,6 +61,33 @@ def functional_call(
         for name, t in before.items():
             table, key = places[name]
             table[key] = t
+
+
+def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The parameters and the buffers of several modules of one class, by name, stacked along a new first dimension.
+
+    They are leaves of their own; `vmap` over them and `functional_call` run the modules together. RuntimeError for no
+    modules, for modules of several classes or modes, and for a name that requires gradients in some of them only.
+    """
+    if not len(models):
+        raise runtime_error("stack_module_state: Expected at least one model, got 0.")
+    if len({bool(model.training) for model in models}) > 1:
+        raise runtime_error("stack_module_state: Expected all models to have the same training/eval mode.")
+    if len({type(model) for model in models}) > 1:
+        raise runtime_error("stack_module_state: Expected all models to be of the same class.")
+    parameters = _stacked([dict(model.named_parameters()) for model in models])
+    return parameters, _stacked([dict(model.named_buffers()) for model in models])
+
+
+def _stacked(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    stacked = {}
+    for name in states[0]:
+        tensors = [state[name] for state in states]
+        wants = {t.requires_grad for t in tensors}
+        if len(wants) > 1:
+            raise runtime_error(f"Expected {name} from each model to have the same .requires_grad")
+        stacked[name] = apply(stack, tuple(tensors), {"dim": 0}).detach().requires_grad_(wants == {True})
+    return stacked
 
 
 def _merged(dicts: Any) -> dict[str, Tensor]:

@@ -42,7 +42,7 @@ _WITH_THEIR_PARENTS = (
 _SWITCHES = ("_dynamo", "_inductor")
 # What is built on the compiled parts of PyTorch. Packages in plain Python get their chance.
 _COMPILED = "torchaudio torchtext torchvision"
-ON_TOP = {*_COMPILED.split(), "fastai", "functorch", "ignite", "lightning", "pytorch_lightning", "torchdata"}
+ON_TOP = {*_COMPILED.split(), "fastai", "ignite", "lightning", "pytorch_lightning", "torchdata"}
 
 
 class Finder(MetaPathFinder):
@@ -54,6 +54,8 @@ class Finder(MetaPathFinder):
         """ModuleNotFoundError for a module that minigrad lacks, and for packages that need PyTorch's own code."""
         if fullname == "safetensors.torch":  # the package's own file is for PyTorch's Tensors
             return ModuleSpec(fullname, _Alias("minigrad.serialization.safetensors"))
+        if fullname == "functorch":  # it comes with PyTorch, and is part of it
+            return ModuleSpec(fullname, _Alias("minigrad.standin.functorch"))
         head, _, rest = fullname.partition(".")
         if fullname in ON_TOP and _is_not_to_be_had(fullname):
             error = ModuleNotFoundError(f"No module named {fullname!r}{_asked()}", name=fullname)
@@ -125,7 +127,9 @@ def uninstall() -> None:
         return
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in finders]
     for name in [
-        name for name in sys.modules if name.partition(".")[0] == "torch" or name == "safetensors.torch"
+        name
+        for name in sys.modules
+        if name.partition(".")[0] in ("functorch", "torch") or name == "safetensors.torch"
     ]:
         del sys.modules[name]
     minigrad = import_module("minigrad")
