@@ -12,7 +12,7 @@ from minigrad.core.apply import apply, cast, fails_by_values, wrap_operand
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index
-from minigrad.errors import index_error, runtime_error, type_error, value_error
+from minigrad.errors import index_error, runtime_error, type_error, value_error, warn
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own, where
 from minigrad.gate import public
@@ -60,7 +60,7 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         return (key,), [], ()
     if kind is slice:
         return (_whole_slice(key),), [], ()
-    items = list(key) if isinstance(key, tuple) else [key]
+    items = list(key) if isinstance(key, tuple) or _is_for_several(key) else [key]
     items = [_item(k) for k in items]
     used = sum(_width(k) for k in items)
     if used > len(size):
@@ -105,6 +105,20 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
     while pattern and not pattern[-1]:
         pattern.pop()
     return (None if plain and indices else tuple(basic)), indices, tuple(pattern)
+
+
+def _is_for_several(key: Any) -> bool:
+    """Whether a list is read as a tuple: one with something else than numbers in it, of fewer than 32 elements."""
+    if not isinstance(key, list) or len(key) >= 32:
+        return False
+    several = (list, tuple, range, slice, Tensor, np.ndarray)
+    if not any(k is None or k is Ellipsis or isinstance(k, several) for k in key):
+        return False
+    warn(
+        "Using a non-tuple sequence for multidimensional indexing is deprecated: use x[tuple(seq)] instead of x[seq], "
+        "or x[torch.tensor(seq)] where the sequence is one index."
+    )
+    return True
 
 
 def _item(k: Any) -> Any:
