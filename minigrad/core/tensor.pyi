@@ -81,10 +81,10 @@ TypeError for a float."""
     def to(self, *args: dtypes.DTypeLike | DeviceLike | Tensor | builtins.bool, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, copy: builtins.bool=False, **ignored: object) -> Tensor:
         """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
     @overload
-    def type(self, dtype: None=None) -> str:
+    def type(self, dtype: None=None, non_blocking: builtins.bool=False) -> str:
         ...
     @overload
-    def type(self, dtype: dtypes.DTypeLike | str | Callable[..., Tensor]) -> Tensor:
+    def type(self, dtype: dtypes.DTypeLike | str | Callable[..., Tensor], non_blocking: builtins.bool=False) -> Tensor:
         ...
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of ``other``."""
@@ -1120,8 +1120,8 @@ TypeError for a float."""
         """The elements of the flattened input at ``index``. RuntimeError for one that is not int64."""
     def take_along_dim(self, indices: Tensor, dim: builtins.int | None=None) -> Tensor:
         """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
-    def copy_(self, source: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
-        """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
+    def copy_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic, non_blocking: builtins.bool=False) -> Tensor:
+        """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``, ``non_blocking`` or not."""
     def fill_(self, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
         """Writes one number (or 0-d Tensor) everywhere."""
     def masked_fill_(self, mask: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:

@@ -19,6 +19,7 @@ from minigrad.standin import older
 
 # Where the names of a module of PyTorch's are, if it is not the module of the same path. Empty: minigrad itself.
 _ELSEWHERE = {
+    "_vmap_internals": "func.batching",
     "functional": "",
     "autograd.anomaly_mode": "autograd.anomaly",
     "autograd.gradcheck": "autograd.gradcheck",
@@ -43,7 +44,7 @@ _WITH_THEIR_PARENTS = (
 _SWITCHES = ("_dynamo", "_inductor")
 # What is built on the compiled parts of PyTorch. Packages in plain Python get their chance.
 _COMPILED = "torchaudio torchtext torchvision"
-ON_TOP = {*_COMPILED.split(), "fastai", "functorch", "ignite", "lightning", "pytorch_lightning", "torchdata"}
+ON_TOP = {*_COMPILED.split(), "fastai", "ignite", "lightning", "pytorch_lightning", "torchdata"}
 
 
 class Finder(MetaPathFinder):
@@ -55,6 +56,8 @@ class Finder(MetaPathFinder):
         """ModuleNotFoundError for a module that minigrad lacks, and for packages that need PyTorch's own code."""
         if fullname == "safetensors.torch":  # the package's own file is for PyTorch's Tensors
             return ModuleSpec(fullname, _Alias("minigrad.serialization.safetensors"))
+        if fullname == "functorch":  # it comes with PyTorch, and is part of it
+            return ModuleSpec(fullname, _Alias("minigrad.standin.functorch"))
         head, _, rest = fullname.partition(".")
         if fullname in ON_TOP and _is_not_to_be_had(fullname):
             error = ModuleNotFoundError(f"No module named {fullname!r}{_asked()}", name=fullname)
@@ -126,7 +129,9 @@ def uninstall() -> None:
         return
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in finders]
     for name in [
-        name for name in sys.modules if name.partition(".")[0] == "torch" or name == "safetensors.torch"
+        name
+        for name in sys.modules
+        if name.partition(".")[0] in ("functorch", "torch") or name == "safetensors.torch"
     ]:
         del sys.modules[name]
     minigrad = import_module("minigrad")

@@ -94,16 +94,18 @@ class _Convert(Tensor):
         return changed if format is None else changed.contiguous(memory_format=format)
 
     @overload
-    def type(self, dtype: None = None) -> str: ...
+    def type(self, dtype: None = None, non_blocking: bool = False) -> str: ...
 
     @overload
-    def type(self, dtype: dtypes.DTypeLike | str | Callable[..., Tensor]) -> Tensor: ...
+    def type(
+        self, dtype: dtypes.DTypeLike | str | Callable[..., Tensor], non_blocking: bool = False
+    ) -> Tensor: ...
 
-    def type(self, dtype: TypeLike | None = None) -> str | Tensor:
+    def type(self, dtype: TypeLike | None = None, non_blocking: bool = False) -> str | Tensor:
         """In another dtype; without one, the name of its type, such as ``minigrad.FloatTensor``.
 
         PyTorch's older names of types are taken too: ``x.type(FloatTensor)``, ``x.type("torch.FloatTensor")``.
-        ValueError for a name that is not one of them.
+        ``non_blocking`` changes nothing. ValueError for a name that is not one of them.
         """
         if dtype is None:
             return dtypes.printed(_NAMES[self.dtype])
