@@ -325,11 +325,9 @@ def searchsorted(
             f"and input value tensor must match, but we got boundary tensor {list(row.shape)} and input value "
             f"tensor {list(values._array.shape)}"
         )
-    if not number and values._array.dtype != row.dtype:
-        raise runtime_error(
-            "searchsorted(): boundary tensor and input value tensor should have same dtype, but got boundary tensor "
-            f"dtype {sorted_sequence.dtype} and input value tensor dtype {input.dtype}"  # type: ignore[union-attr]
-        )
+    if values._array.dtype != row.dtype and not number:
+        kind = dtypes.promote(row.dtype, values._array.dtype)
+        sorted_sequence, values = cast(sorted_sequence, kind), cast(values, kind)
     y = apply(ops.searchsorted, (sorted_sequence, values), {"right": right or side == "right"})
     return cast(y, np.dtype(np.int32)) if out_int32 else y
 

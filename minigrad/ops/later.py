@@ -89,7 +89,7 @@ FUNCTIONS = {
         bernoulli binomial multinomial normal poisson rand rand_like randint randint_like randn randn_like
         randperm
     """,
-    "exchange": "from_dlpack to_dlpack",
+    "exchange": "from_dlpack frombuffer to_dlpack",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
     "in_place": """
