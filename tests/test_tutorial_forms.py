@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import func, nn
 
 
 def test_buffers_become_vectors_over_their_memory() -> None:
@@ -60,3 +61,40 @@ def test_numbers_come_after_tensors_in_next_functions() -> None:
         assert second is None
     (before, _), (after, _) = (x.sin() * x.cos()).grad_fn.next_functions
     assert (before.name(), after.name()) == ("SinBackward0", "CosBackward0")
+
+
+def test_arguments_that_may_be_named_or_left_out() -> None:
+    x = mg.linspace(0.0, 1.0, 5)
+    counts, edges = mg.histogram(x, density=True)
+    assert counts.shape == (100,)
+    assert edges.shape == (101,)
+    assert mg.ones(2).copy_(mg.zeros(2), non_blocking=True).tolist() == [0, 0]
+    assert mg.ones(2).copy_(other=mg.zeros(1)).tolist() == [0, 0]
+    assert x.gather(0, mg.tensor([4, 0]), sparse_grad=False).tolist() == [1, 0]
+    assert mg.vdot(x, other=x) == x.vdot(other=x) == x.dot(x)
+
+
+def test_the_state_of_several_modules_is_stacked() -> None:
+    modules = [nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).eval() for _ in range(3)]
+    params, buffers = func.stack_module_state(modules)
+    assert params.keys() == dict(modules[0].named_parameters()).keys()
+    assert buffers.keys() == dict(modules[0].named_buffers()).keys()
+    assert all(t.is_leaf and t.requires_grad and t.shape[0] == 3 for t in params.values())
+    x = mg.randn(4, 3)
+    run = func.vmap(lambda p, b: func.functional_call(modules[0], (p, b), (x,)))
+    together = run(params, buffers)
+    assert mg.allclose(together, mg.stack([m(x) for m in modules]))
+    together.sum().backward()
+    assert all(t.grad is not None for t in params.values())
+    other = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).eval()
+    other[0].weight.requires_grad_(False)
+    refused: list[tuple[list[nn.Module], str]] = [
+        ([], "Expected at least one model, got 0"),
+        ([modules[0], nn.Linear(3, 2).eval()], "the same class"),
+        ([nn.Linear(3, 2), nn.Linear(3, 2).eval()], "the same training/eval mode"),
+        ([modules[0], other], "Expected 0.weight from each model to have the same .requires_grad"),
+        ([nn.Linear(3, 2), nn.Linear(2, 2)], "weight has another shape"),
+    ]
+    for several, sentence in refused:
+        with pytest.raises(RuntimeError, match=sentence):
+            func.stack_module_state(several)

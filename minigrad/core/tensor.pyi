@@ -935,7 +935,7 @@ TypeError for a float."""
         """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
     def histc(self, bins: builtins.int=100, min: builtins.int | builtins.float | builtins.bool=0, max: builtins.int | builtins.float | builtins.bool=0) -> Tensor:
         """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, of the input if both are 0."""
-    def histogram(self, bins: builtins.int | Tensor, *, range: Any=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
+    def histogram(self, bins: builtins.int | Tensor=100, *, range: Any=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
         """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
     
     The equal parts lie in ``range``, by default that of the elements; one half to each side where it has no length.
@@ -1094,10 +1094,11 @@ TypeError for a float."""
     It needs SciPy."""
     def mvlgamma_(self, p: builtins.int) -> Tensor:
         """`mvlgamma`, in place."""
-    def gather(self, dim: builtins.int, index: Tensor) -> Tensor:
+    def gather(self, dim: builtins.int, index: Tensor, *, sparse_grad: builtins.bool=False) -> Tensor:
         """``out[i][j] = input[i][index[i][j]]`` for dim 1, and so for others; in the shape of ``index`` (int64).
     
-    RuntimeError where an index is out of range or the shapes do not fit."""
+    ``sparse_grad`` changes nothing: no gradient is sparse. RuntimeError where an index is out of range or the shapes do
+    not fit."""
     def index_put(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: builtins.bool=False) -> Tensor:
         """A copy of ``input`` with ``values`` written to, or with ``accumulate`` added to, ``input[indices]``.
     
@@ -1113,8 +1114,8 @@ TypeError for a float."""
         """The elements of the flattened input at ``index``."""
     def take_along_dim(self, indices: Tensor, dim: builtins.int | None=None) -> Tensor:
         """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
-    def copy_(self, source: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
-        """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
+    def copy_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic, non_blocking: builtins.bool=False) -> Tensor:
+        """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``. ``non_blocking`` is for other devices."""
     def fill_(self, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
         """Writes one number (or 0-d Tensor) everywhere."""
     def masked_fill_(self, mask: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
@@ -1149,8 +1150,8 @@ TypeError for a float."""
         """A matrix (n, k) times a vector (k)."""
     def outer(self, vec2: Tensor) -> Tensor:
         """All products of the elements of two vectors, (n, m)."""
-    def vdot(self, tensor: Tensor) -> Tensor:
-        """The inner product of two vectors of one length (0-d)."""
+    def vdot(self, other: Tensor) -> Tensor:
+        """The inner product of two vectors of one length (0-d): `dot`, as there are no complex numbers."""
     def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
         """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
     def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:

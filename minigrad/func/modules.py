@@ -1,12 +1,14 @@
-"""`functional_call`: a Module with other parameters and buffers than its own."""
+"""Modules as functions of their parameters: `functional_call`, and `stack_module_state` for several of a class."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
-from minigrad.core.contents import join, walk
-from minigrad.core.tensor import Tensor
+import numpy as np
+
+from minigrad.core.contents import join, named_tensors, walk
+from minigrad.core.tensor import Tensor, wrap
 from minigrad.errors import runtime_error, type_error, value_error
 
 
@@ -101,3 +103,38 @@ def _tied(
         if several:
             full.update(dict.fromkeys(names, several[0]))
     return full
+
+
+def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The parameters and the buffers of several Modules of a class, by name, stacked along a new first dimension.
+
+    `vmap` of a `functional_call` runs all of them with these.  What is stacked are copies: leaves, which require grad
+    if those of all Modules do.
+
+    RuntimeError for no Module, and for Modules of several classes, partly in training, or of which some parameters of a
+    name require grad.
+    """
+    models = list(models)
+    if not models:
+        raise runtime_error("stack_module_state: Expected at least one model, got 0.")
+    if len({bool(m.training) for m in models}) > 1:
+        raise runtime_error("stack_module_state: Expected all models to have the same training/eval mode.")
+    if len(set(map(type, models))) > 1:
+        raise runtime_error("stack_module_state: Expected all models to be of the same class.")
+    return _stacked(models, "parameters"), _stacked(models, "buffers")
+
+
+def _stacked(models: Sequence[Any], kind: str) -> dict[str, Tensor]:
+    tables = [dict(named_tensors(m, kind)) for m in models]
+    stacks: dict[str, Tensor] = {}
+    for name in tables[0]:
+        parts = [table[name] for table in tables]
+        if len({t.requires_grad for t in parts}) > 1:
+            raise runtime_error(f"Expected {name} from each model to have the same .requires_grad")
+        if len({t._array.shape for t in parts}) > 1:
+            raise runtime_error(
+                f"stack_module_state: {name} has another shape in some models: {[list(t._array.shape) for t in parts]}"
+            )
+        stack: Any = wrap(np.stack([t._array for t in parts]))
+        stacks[name] = stack.requires_grad_(parts[0].requires_grad)
+    return stacks
