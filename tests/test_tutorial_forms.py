@@ -98,3 +98,94 @@ def test_the_state_of_several_modules_is_stacked() -> None:
     for several, sentence in refused:
         with pytest.raises(RuntimeError, match=sentence):
             func.stack_module_state(several)
+
+
+def test_a_view_of_a_dtype_reads_the_same_memory() -> None:
+    x = mg.tensor([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]])
+    bits = x.view(mg.int32)
+    assert bits.tolist() == x.numpy().view(np.int32).tolist()
+    bits[0, 0] = 5
+    assert x[0, 0] == np.int32(5).view(np.float32)
+    assert x.view(dtype=mg.uint8).shape == (2, 12)
+    assert x.T.view(mg.int32).tolist() == x.numpy().T.view(np.int32).tolist()
+    assert (
+        mg.arange(8, dtype=mg.uint8).view(mg.float32).tolist()
+        == np.arange(8, dtype=np.uint8).view("f4").tolist()
+    )
+    assert not mg.ones(2, requires_grad=True).view(mg.int32).requires_grad
+    y = mg.ones(2, requires_grad=True) * 2.0
+    square = y * y
+    y.detach().view(mg.int32).zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        square.sum().backward()
+    refused: list[tuple[Any, str]] = [
+        (lambda: x.view(mg.float64), r"self.size\(-1\) must be divisible by 2 .* but got 3"),
+        (lambda: mg.tensor(1.0).view(mg.uint8), r"self.dim\(\) cannot be 0"),
+        (lambda: x.T.view(mg.uint8), r"self.stride\(-1\) must be 1 .* but got 3"),
+        (
+            lambda: mg.arange(5, dtype=mg.int8)[1:].view(mg.int16),
+            r"self.storage_offset\(\) must be divisible by 2",
+        ),
+    ]
+    for call, sentence in refused:
+        with pytest.raises(RuntimeError, match=sentence):
+            call()
+    with pytest.raises(TypeError, match="takes sizes or a dtype"):
+        x.view(mg.int32, 2)
+
+
+def test_a_tensor_is_resized_in_its_memory() -> None:
+    x = mg.arange(1.0, 7.0)
+    assert x.resize_(2, 3) is x
+    assert x.tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert x.resize_((2,)).tolist() == [1, 2]
+    assert x.resize_(6).tolist() == [1, 2, 3, 4, 5, 6]
+    larger = mg.arange(3).resize_(2, 2)
+    assert larger.flatten()[:3].tolist() == [0, 1, 2]
+    base = mg.arange(6)
+    part = base[2:4]
+    part.resize_(3)[2] = 9
+    assert base.tolist() == [0, 1, 2, 3, 9, 5]
+    assert mg.arange(6).view(2, 3).T.resize_(6).tolist() == [0, 1, 2, 3, 4, 5]
+    assert mg.arange(6).resize_as_(mg.zeros(2, 2)).tolist() == [[0, 1], [2, 3]]
+    for t in (mg.ones(2, requires_grad=True), mg.ones(2, requires_grad=True) * 2.0):
+        with pytest.raises(RuntimeError, match="cannot resize variables that require grad"):
+            t.resize_(1)
+    with pytest.raises(RuntimeError, match="sizes are at least 0"):
+        base.resize_(-1, 2)
+
+
+def test_asarray_copies_and_wants_gradients_on_request() -> None:
+    x = mg.ones(2)
+    assert mg.asarray(x) is x
+    assert mg.asarray(x, copy=True).data_ptr() != x.data_ptr()
+    assert mg.asarray([1, 2], dtype=mg.float32, requires_grad=True).requires_grad
+    array = np.ones(2)
+    assert mg.asarray(array, copy=False).data_ptr() == array.ctypes.data
+    w = mg.ones(2, requires_grad=True)
+    assert not mg.asarray(w, requires_grad=False).requires_grad
+    assert mg.asarray(w * 2.0, requires_grad=True).is_leaf
+    with pytest.raises(ValueError, match="can't alias arbitrary sequence into a tensor"):
+        mg.asarray([1], copy=False)
+    with pytest.raises(ValueError, match="can't alias tensor with dtype"):
+        mg.asarray(x, dtype=mg.float64, copy=False)
+
+
+def test_einsum_takes_lists_of_numbers() -> None:
+    a, b = mg.rand(3, 2, 5), mg.rand(3, 5, 4)
+    assert mg.equal(
+        mg.einsum(a, [..., 0, 1], b, [..., 1, 2], [..., 0, 2]), mg.einsum("...ij,...jk->...ik", a, b)
+    )
+    assert mg.equal(mg.einsum(a, [2, 0, 51]), mg.einsum("caZ", a))
+    with pytest.raises(ValueError, match=r"valid range \[0, 52\)"):
+        mg.einsum(a, [0, 1, 60])
+    with pytest.raises(TypeError, match="needs a list of numbers"):
+        mg.einsum(a, [0, 1, 2], b, b)
+
+
+def test_a_hook_after_accumulation_may_return_its_tensor() -> None:
+    x = mg.zeros(3, requires_grad=True)
+    x.register_post_accumulate_grad_hook(lambda p: p.add_(p.grad, alpha=-0.5))
+    x.backward(mg.tensor([1.0, 2.0, 4.0]))
+    assert x.tolist() == [-0.5, -1.0, -2.0]
+    assert isinstance(mg.gradient(mg.arange(4.0)), tuple)

@@ -1115,7 +1115,7 @@ TypeError for a float."""
     def take_along_dim(self, indices: Tensor, dim: builtins.int | None=None) -> Tensor:
         """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
     def copy_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic, non_blocking: builtins.bool=False) -> Tensor:
-        """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``. ``non_blocking`` is for other devices."""
+        """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``. ``non_blocking`` does nothing."""
     def fill_(self, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
         """Writes one number (or 0-d Tensor) everywhere."""
     def masked_fill_(self, mask: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
@@ -1252,6 +1252,13 @@ TypeError for a float."""
         """Each element becomes ``callable`` of it and the one of ``tensor``, which broadcasts to it.
     
     TypeError for a Tensor of another element type."""
+    def resize_(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
+        """Gives the Tensor another shape, also with other many elements; they lie one behind the other in its memory.
+    
+    Where that is too small, the Tensor gets new memory with what was there, and zeros behind it; others that share the
+    old keep it. RuntimeError for a Tensor that requires grad."""
+    def resize_as_(self, the_template: Tensor) -> Tensor:
+        """`resize_` to the shape of another Tensor."""
     def squeeze_(self, dim: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
         """`squeeze`, in place."""
     def storage(self) -> TypedStorage:
@@ -1359,8 +1366,11 @@ TypeError for a float."""
         """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
     def unsqueeze(self, dim: builtins.int) -> Tensor:
         """The same elements with a new dimension of size 1 at ``dim``."""
-    def view(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
-        """As `reshape`, but RuntimeError where that would copy."""
+    def view(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None) -> Tensor:
+        """As `reshape`, but RuntimeError where that would copy.
+    
+    With a dtype, alone, the same memory read as elements of it: a Tensor without history. The last dimension grows or
+    shrinks where they have another size; RuntimeError where it does not come out even, or does not lie in one piece."""
     def view_as(self, other: Tensor) -> Tensor:
         """Viewed in the shape of ``other``."""
     def argsort(self, dim: builtins.int=-1, descending: builtins.bool=False, stable: builtins.bool=False) -> Tensor:

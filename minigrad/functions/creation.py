@@ -208,7 +208,28 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike = No
     return _finish(to_array(data, dtype), False, device)
 
 
-asarray = as_tensor
+def asarray(
+    obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike = None, copy: bool | None = None,
+    requires_grad: bool | None = None,
+) -> Tensor:  # fmt: skip
+    """As `as_tensor`, with ``copy``: True for memory of its own, False for an error where that is needed.
+
+    ``requires_grad``: whether the result is to; False gives a Tensor without history.  None keeps that of a Tensor.
+    ValueError for ``copy=False`` and lists or numbers, or another dtype.
+    """
+    shares = isinstance(obj, (Tensor, np.ndarray))
+    if copy is False and not shares:
+        raise value_error("can't alias arbitrary sequence into a tensor.")
+    if copy is False and dtype is not None and dtypes.as_numpy(dtype) != raw(obj).dtype:
+        raise value_error(f"can't alias tensor with dtype {obj.dtype} into dtype {dtype}.")
+    t = as_tensor(obj, dtype, device)
+    if copy and shares and np.may_share_memory(t._array, raw(obj)):
+        t = t.clone()
+    if requires_grad is False and t.requires_grad:
+        return t.detach()
+    if requires_grad:
+        return (t if t.is_leaf else t.detach()).requires_grad_()
+    return t
 
 
 def from_numpy(ndarray: Array) -> Tensor:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.core.apply import needs_value
+from minigrad.core.changes import owner
 from minigrad.core.mode import MODE
+from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.types import Sizes
 from minigrad.core.views import become_view, check_change, check_inference
+from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error, type_error, warn
+from minigrad.functions.shape import sizes
 from minigrad.functions.store import store
 from minigrad.functions.strides import as_strided
 from minigrad.gate import public
@@ -116,6 +123,72 @@ def _called(t: Tensor, name: str, function: Any, *others: Tensor) -> Tensor:
 # ---------------------------------------------------------------- memory
 
 
+def retyped(input: Tensor, dtype: DTypeLike, *size: Any) -> Tensor:
+    """The memory of a Tensor as elements of another type: `Tensor.view` of a dtype."""
+    if size:
+        raise type_error("view(): takes sizes or a dtype, not both")
+    needs_value("view() of a dtype")
+    array, kind = input._array, dtypes.as_numpy(dtype)
+    old, new = array.itemsize, kind.itemsize
+    if old != new:
+        what = f"to view {input.dtype} as {dtypes.OF_NUMPY[kind]} (different element sizes)"
+        if not array.ndim:
+            raise runtime_error(f"self.dim() cannot be 0 {what}")
+        if array.shape[-1] != 1 and array.strides[-1] != old:
+            raise runtime_error(f"self.stride(-1) must be 1 {what}, but got {array.strides[-1] // old}")
+        if array.shape[-1] * old % new:
+            raise runtime_error(
+                f"self.size(-1) must be divisible by {new // old} {what}, but got {array.shape[-1]}"
+            )
+        if new > old and input.storage_offset() * old % new:
+            raise runtime_error(
+                f"self.storage_offset() must be divisible by {new // old} {what}, but got {input.storage_offset()}"
+            )
+        if any(step % new for step in array.strides[:-1]):
+            raise runtime_error(f"self.stride() must be divisible by {new // old} {what}")
+    return wrap_alike(input, array.view(kind))
+
+
+def wrap_alike(t: Tensor, array: Array) -> Tensor:
+    """A Tensor over memory of ``t``, in inference mode if that is."""
+    alias = wrap(array)
+    if alias._inference or t._inference:
+        alias._inference = t._inference
+    return alias
+
+
+def resize_(input: Tensor, *size: Sizes) -> Tensor:
+    """Gives the Tensor another shape, also with other many elements; they lie one behind the other in its memory.
+
+    Where that is too small, the Tensor gets new memory with what was there, and zeros behind it; others that share the
+    old keep it. RuntimeError for a Tensor that requires grad.
+    """
+    shape = sizes("resize_", size)
+    if any(n < 0 for n in shape):
+        raise runtime_error(f"resize_(): sizes are at least 0, got {list(shape)}")
+    needs_value("resize_()")
+    if input.requires_grad:
+        raise runtime_error("cannot resize variables that require grad")
+    array, count = input._array, math.prod(shape)
+    memory, kind = owner(array), array.dtype
+    begin = array.ctypes.data - memory.ctypes.data
+    if not memory.flags.c_contiguous or begin % kind.itemsize:
+        memory, begin = np.ascontiguousarray(array), 0
+    held: Array = memory.reshape(-1).view(np.uint8)[begin:]
+    held = held[: len(held) // kind.itemsize * kind.itemsize].view(kind)
+    if count > held.size:
+        larger = np.zeros(count, kind)
+        larger[: held.size] = held
+        held = larger
+    input.data = wrap_alike(input, held[:count].reshape(shape))
+    return input
+
+
+def resize_as_(input: Tensor, the_template: Tensor) -> Tensor:
+    """`resize_` to the shape of another Tensor."""
+    return resize_(input, the_template._array.shape)
+
+
 def storage(input: Tensor) -> TypedStorage:
     """All of the memory that the Tensor shows a part of, in its element type; with PyTorch's UserWarning."""
     from minigrad.storage import TypedStorage
@@ -149,7 +222,7 @@ def is_set_to(input: Tensor, tensor: Tensor) -> bool:
 
 
 METHODS = """
-    apply_ as_strided_ is_set_to is_shared map2_ map_ squeeze_ storage swapaxes_ swapdims_ t_ transpose_ unsqueeze_
-    untyped_storage
+    apply_ as_strided_ is_set_to is_shared map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_ swapdims_ t_
+    transpose_ unsqueeze_ untyped_storage
 """
 public(globals(), METHODS.split(), home="minigrad", cls="Tensor.")

@@ -12,10 +12,12 @@ from typing import Any, overload
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.core.apply import apply
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
+from minigrad.dtypes import DTypeLike
 from minigrad.errors import runtime_error
 from minigrad.functions.dims import one_dim, whole
 from minigrad.functions.elementwise import broadcast
@@ -68,8 +70,17 @@ def reshape(input: Tensor, *shape: Sizes) -> Tensor:
     return apply(s.reshape, (input,), {"shape": _fill_in(target, input._array.size)})
 
 
-def view(input: Tensor, *size: Sizes) -> Tensor:
-    """As `reshape`, but RuntimeError where that would copy."""
+def view(input: Tensor, *size: Sizes, dtype: DTypeLike | None = None) -> Tensor:
+    """As `reshape`, but RuntimeError where that would copy.
+
+    With a dtype, alone, the same memory read as elements of it: a Tensor without history. The last dimension grows or
+    shrinks where they have another size; RuntimeError where it does not come out even, or does not lie in one piece.
+    """
+    first: Any = size[0] if size else None
+    if dtype is not None or first.__class__ is dtypes.dtype:
+        from minigrad.functions.reshaped import retyped
+
+        return retyped(input, first, *size[1:]) if dtype is None else retyped(input, dtype, *size)
     target = _fill_in(sizes("view", size), input._array.size)
     if input._array.size and not np.may_share_memory(np.reshape(input._array, target), input._array):
         raise runtime_error(
