@@ -78,7 +78,7 @@ def view(input: Tensor, *size: Sizes, dtype: DTypeLike | None = None) -> Tensor:
     """
     first: Any = size[0] if size else None
     if dtype is not None or first.__class__ is dtypes.dtype:
-        from minigrad.functions.reshaped import retyped
+        from minigrad.functions.retyped import retyped
 
         return retyped(input, first, *size[1:]) if dtype is None else retyped(input, dtype, *size)
     target = _fill_in(sizes("view", size), input._array.size)
