@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+import minigrad.nn.functional as F
 from minigrad import func, nn
+from minigrad.nn.attention import flex_attention as flex
+from minigrad.nn.attention.bias import causal_lower_right, causal_upper_left
 
 
 def test_buffers_become_vectors_over_their_memory() -> None:
@@ -189,3 +192,55 @@ def test_a_hook_after_accumulation_may_return_its_tensor() -> None:
     x.backward(mg.tensor([1.0, 2.0, 4.0]))
     assert x.tolist() == [-0.5, -1.0, -2.0]
     assert isinstance(mg.gradient(mg.arange(4.0)), tuple)
+
+
+def test_attention_by_functions_of_places() -> None:
+    q, k, v = (mg.randn(2, heads, n, 4, requires_grad=True) for heads, n in ((4, 5), (2, 6), (2, 6)))
+    with pytest.raises(ValueError, match="Try setting enable_gqa=True"):
+        flex.flex_attention(q, k, v)
+    plain = F.scaled_dot_product_attention(q, k, v, enable_gqa=True)
+    assert mg.allclose(flex.flex_attention(q, k, v, enable_gqa=True), plain, atol=1e-6)
+    slopes = mg.tensor([0.1, 0.2, 0.3, 0.4])
+    far = mg.arange(6) - mg.arange(5).unsqueeze(1)
+    y = flex.flex_attention(
+        q, k, v, lambda s, b, h, i, j: s + slopes[h] * (j - i), scale=0.3, enable_gqa=True
+    )
+    bias = slopes.reshape(4, 1, 1) * far
+    assert mg.allclose(
+        y, F.scaled_dot_product_attention(q, k, v, bias, scale=0.3, enable_gqa=True), atol=1e-6
+    )
+
+    def causal(b: Any, h: Any, i: Any, j: Any) -> Any:
+        return i >= j
+
+    def late(b: Any, h: Any, i: Any, j: Any) -> Any:
+        return j > 0
+
+    mask = flex.create_block_mask(flex.and_masks(causal, late), None, None, 5, 6, BLOCK_SIZE=2)
+    seen = np.tri(5, 6, dtype=bool) & (np.arange(6) > 0)
+    assert mask.mask.tolist() == [[seen.tolist()]]
+    assert (mask.shape, mask.numel()) == ((1, 1, 5, 6), 30)
+    assert mask.to_dense().tolist() == [[[[1, 0, 0], [1, 1, 0], [1, 1, 1]]]]
+    assert abs(mask.sparsity() - 100 / 3) < 1e-4
+    y, lse = flex.flex_attention(q, k, v, block_mask=mask, enable_gqa=True, return_lse=True)
+    expected = F.scaled_dot_product_attention(q, k, v, mg.from_numpy(seen), enable_gqa=True)
+    assert mg.allclose(y, expected, atol=1e-6)
+    assert y[:, :, 0].abs().max() == 0
+    assert mg.isinf(lse[:, :, 0]).all()
+    got = mg.autograd.grad(y.sin().sum(), (q, k, v))
+    for a, b in zip(got, mg.autograd.grad(expected.sin().sum(), (q, k, v)), strict=True):
+        assert mg.allclose(a, b, atol=1e-5)
+    either = flex.create_mask(flex.or_masks(causal, late), 2, None, 3, 3)
+    assert either[1, 0].tolist() == (np.tri(3, dtype=bool) | (np.arange(3) > 0)).tolist()
+    with pytest.raises(ValueError, match="but got q_len=4 and kv_len=6"):
+        flex.flex_attention(q[:, :, :4], k, v, block_mask=mask, enable_gqa=True)
+    with pytest.raises(ValueError, match="the same embedding dimension"):
+        flex.flex_attention(q, k[..., :3], v, enable_gqa=True)
+
+
+def test_causal_masks_from_either_corner() -> None:
+    assert causal_upper_left(3, 2).tolist() == np.tri(3, 2, dtype=bool).tolist()
+    assert causal_lower_right(2, 4).tolist() == [[True, True, True, False], [True] * 4]
+    q, k = mg.randn(1, 2, 3), mg.randn(1, 4, 3)
+    y = F.scaled_dot_product_attention(q, k, k, causal_lower_right(2, 4))
+    assert mg.allclose(y[0, 0], F.scaled_dot_product_attention(q[:, :1], k[:, :3], k[:, :3])[0, 0], atol=1e-6)
