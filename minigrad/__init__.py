@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         mps as mps,
         nn as nn,
         optim as optim,
+        profiler as profiler,
         random as random,
     )
     from minigrad import serialization as serialization, special as special, tape as tape, testing as testing
@@ -77,8 +78,9 @@ else:
 
     _MODULES = (
         "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "func",
-        "fx", "gradcheck", "hub", "jit", "linalg", "masked", "mps", "multiprocessing", "nn", "onnx", "optim", "random",
-        "serialization", "special", "storage", "tape", "testing", "threads", "utils", "version", "xpu",
+        "fx", "gradcheck", "hub", "jit", "linalg", "masked", "mps", "multiprocessing", "nn", "onnx", "optim",
+        "profiler", "random", "serialization", "special", "storage", "tape", "testing", "threads", "utils", "version",
+        "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place

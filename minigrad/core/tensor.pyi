@@ -942,7 +942,7 @@ TypeError for a float."""
         """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
     def histc(self, bins: builtins.int=100, min: builtins.int | builtins.float | builtins.bool=0, max: builtins.int | builtins.float | builtins.bool=0) -> Tensor:
         """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, of the input if both are 0."""
-    def histogram(self, bins: builtins.int | Tensor, *, range: Any=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
+    def histogram(self, bins: builtins.int | Tensor=100, *, range: Any=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
         """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
     
     The equal parts lie in ``range``, by default that of the elements; one half to each side where it has no length.
@@ -1101,10 +1101,11 @@ TypeError for a float."""
     It needs SciPy."""
     def mvlgamma_(self, p: builtins.int) -> Tensor:
         """`mvlgamma`, in place."""
-    def gather(self, dim: builtins.int, index: Tensor) -> Tensor:
+    def gather(self, dim: builtins.int, index: Tensor, *, sparse_grad: builtins.bool=False) -> Tensor:
         """``out[i][j] = input[i][index[i][j]]`` for dim 1, and so for others; in the shape of ``index`` (int64).
     
-    RuntimeError where an index is out of range or the shapes do not fit."""
+    ``sparse_grad`` changes nothing: no gradient is sparse. RuntimeError where an index is out of range or the shapes do
+    not fit."""
     def index_put(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: builtins.bool=False) -> Tensor:
         """A copy of ``input`` with ``values`` written to, or with ``accumulate`` added to, ``input[indices]``.
     
@@ -1156,8 +1157,8 @@ TypeError for a float."""
         """A matrix (n, k) times a vector (k)."""
     def outer(self, vec2: Tensor) -> Tensor:
         """All products of the elements of two vectors, (n, m)."""
-    def vdot(self, tensor: Tensor) -> Tensor:
-        """The inner product of two vectors of one length (0-d)."""
+    def vdot(self, other: Tensor) -> Tensor:
+        """The inner product of two vectors of one length (0-d): `dot`, as there are no complex numbers."""
     def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
         """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
     def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:
@@ -1261,6 +1262,13 @@ TypeError for a float."""
         """Each element becomes ``callable`` of it and the one of ``tensor``, which broadcasts to it.
     
     TypeError for a Tensor of another element type."""
+    def resize_(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
+        """Gives the Tensor another shape, also with other many elements; they lie one behind the other in its memory.
+    
+    Where that is too small, the Tensor gets new memory with what was there, and zeros behind it; others that share the
+    old keep it. RuntimeError for a Tensor that requires grad."""
+    def resize_as_(self, the_template: Tensor) -> Tensor:
+        """`resize_` to the shape of another Tensor."""
     def squeeze_(self, dim: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
         """`squeeze`, in place.
     

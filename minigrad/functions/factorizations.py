@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.tensor import Tensor
-from minigrad.errors import not_implemented_error, runtime_error
+from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.functions.linalg import matmul
 from minigrad.functions.matrix_checks import matrix, no_info, square
@@ -176,7 +176,7 @@ def _eliminated(name: str, A: Tensor, pivot: bool) -> tuple[Tensor, Tensor]:
     """All that elimination gives, packed, and the matrix of both triangles."""
     matrix(name, A)
     if not pivot:
-        raise not_implemented_error(f"{name}: LU without pivoting is not implemented on the CPU")
+        raise runtime_error(f"{name}: LU without pivoting is not implemented on the CPU")
     packed = apply(ops.lu, (A,))
     return packed, apply(ops.lu_compact, (A, packed))
 
