@@ -410,10 +410,15 @@ class Recording:
         inputs = [f"{self.place(self._tensor(v))}._array" for v in plan.takes]
         inputs += [text for _, text in self.numbers]
         guards = [
-            f"{self.place(of)}._grad is leaves[{place}]"
-            for i, of in self.owner_of.items()
+            f"{self.place(t)}._grad is leaves[{place}]"
+            for i, t in self.owner_of.items()
             if (place := self.arguments.place_of(self.tensors[i])) is not None
         ]
+        of = self.owner_of
+        tied = [
+            (b.tensor, of[id(b.grad)]) for b in self.run.before if id(b.grad) in of
+        ]  # one gradient of two
+        guards += [f"{self.place(t)}._grad is {self.place(o)}._grad" for t, o in tied if o is not t]
         # Gradients may be other Tensors in each call.
         if loose := [t for v in plan.takes if id(t := self._tensor(v)) in self.owner_of]:
             places = ", ".join(map(self.place, loose))
