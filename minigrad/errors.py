@@ -91,6 +91,11 @@ def not_implemented_error(message: str) -> NotImplementedError:
     return NotImplementedError(f"{message} (at {place(*here())})")
 
 
+def overflow_error(message: str) -> OverflowError:
+    """An OverflowError whose message ends with the user's file and line."""
+    return OverflowError(f"{message} (at {place(*here())})")
+
+
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """A warning at the user's line, however many functions of the package lie between."""
     level, frame = 2, sys._getframe(1)
@@ -168,7 +173,7 @@ def explain(
     if isinstance(error, np.linalg.LinAlgError):
         return LinAlgError(f"{message} (operands: {texts}; at {where})")
     kind: type[Exception] = IndexError if isinstance(error, IndexError) else RuntimeError  # PyTorch's kinds
-    if op.cast == "bits" and isinstance(error, TypeError):
+    if op.cast in ("bits", "shifts") and isinstance(error, TypeError):
         kind, message = NotImplementedError, "not implemented for floats; convert with .int() first"
     if isinstance(error, ValueError) and (op.elementwise or op.parts):
         message = clash(shapes) or message

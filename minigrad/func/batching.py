@@ -74,6 +74,11 @@ def vmap(
     return wrapper
 
 
+def _vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0) -> Callable[..., Any]:
+    """`vmap` as ``torch._vmap_internals`` has it, which packages of before ``torch.func`` use."""
+    return vmap(func, in_dims, out_dims)
+
+
 def _mapped(name: str, args: tuple[Any, ...], in_dims: Any) -> tuple[list[Any], Spec, list[int | None]]:
     """The leaves of the arguments, their structure, and the dimension of each that is mapped over."""
     label = f"vmap({name}, in_dims={in_dims}, ...)(<inputs>)"

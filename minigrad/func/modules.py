@@ -1,4 +1,4 @@
-"""`functional_call`: a Module with other parameters and buffers than its own."""
+"""`functional_call`: a Module with other parameters and buffers than its own; and those of several Modules."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from minigrad.core.contents import join, walk
 from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.ops.shape import stack
 
 
 def functional_call(
@@ -101,3 +102,31 @@ def _tied(
         if several:
             full.update(dict.fromkeys(names, several[0]))
     return full
+
+
+def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The parameters and the buffers of Modules of one class, by name, stacked: for `vmap` over `functional_call`.
+
+    The stacks are leaves, which require grad where the parameters do. RuntimeError for no Modules, for some of another
+    class or mode, and where some parameters of a name require grad and others do not.
+    """
+    if not models:
+        raise runtime_error("stack_module_state: Expected at least one model, got 0.")
+    if len({bool(m.training) for m in models}) > 1:
+        raise runtime_error("stack_module_state: Expected all models to have the same training/eval mode.")
+    if len({type(m) for m in models}) > 1:
+        raise runtime_error("stack_module_state: Expected all models to be of the same class.")
+    return (
+        _stacked([dict(m.named_parameters()) for m in models]),
+        _stacked([dict(m.named_buffers()) for m in models]),
+    )
+
+
+def _stacked(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    stacks: dict[str, Tensor] = {}
+    for name in states[0]:
+        tensors = [state[name] for state in states]
+        if len({t.requires_grad for t in tensors}) > 1:
+            raise runtime_error(f"Expected {name} from each model to have the same .requires_grad")
+        stacks[name] = stack(*tensors, dim=0).detach().requires_grad_(tensors[0].requires_grad)
+    return stacks

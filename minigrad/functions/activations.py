@@ -155,6 +155,11 @@ def _dropped(input: Tensor, p: float, train: bool, feature: bool, alpha: bool) -
     array = input._array
     if p == 0 or not train or not array.size:
         return input
+    if array.dtype.kind != "f":
+        raise runtime_error(
+            f"result type Float can't be cast to {input.dtype}: dropout in training needs a Tensor of floats; convert "
+            "it with .float()"
+        )
     if p == 1:
         return apply(e.mul, (input, 0.0))
     shape = array.shape

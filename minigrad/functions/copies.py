@@ -205,7 +205,7 @@ def gradient(
     spacing: Any = 1,
     dim: int | Sequence[int] | None = None,
     edge_order: int = 1,
-) -> list[Tensor]:
+) -> tuple[Tensor, ...]:
     """Slopes of a function of which ``input`` are values on a grid, one Tensor for each of ``dim``.
 
     Inside by central differences of second order, at the ends by differences of order ``edge_order``.  ``spacing`` is
@@ -226,7 +226,7 @@ def gradient(
         if input._array.shape[d] < edge_order + 1:
             raise runtime_error("torch.gradient expected each dimension size to be at least edge_order+1")
     x = input if input._array.dtype.kind == "f" else input.float()
-    return [_slopes(x, d, step, edge_order) for d, step in zip(dims, steps, strict=True)]
+    return tuple(_slopes(x, d, step, edge_order) for d, step in zip(dims, steps, strict=True))
 
 
 def _spacings(spacing: Any, dims: list[int], input: Tensor) -> list[Any]:

@@ -106,7 +106,7 @@ def _different(x: Any, with_inverse: bool, with_counts: bool) -> tuple[Any, Any,
 
 def _several(values: Tensor, inverse: Any, counts: Any, with_inverse: bool, with_counts: bool) -> Any:
     others = [inverse] * with_inverse + [counts] * with_counts
-    tensors = (values, *(wrap(np.ascontiguousarray(np.asarray(a, np.int64))) for a in others))
+    tensors = (values, *(wrap(np.asarray(a, np.int64, order="C")) for a in others))
     return tensors if others else values
 
 
@@ -179,7 +179,7 @@ def _check_range(low: float, high: float, name: str) -> None:
 
 
 def histogram(
-    input: Tensor, bins: int | Tensor, *, range: Any = None,
+    input: Tensor, bins: int | Tensor = 100, *, range: Any = None,
     weight: Tensor | None = None, density: bool = False,
 ) -> Any:  # fmt: skip
     """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.

@@ -326,10 +326,8 @@ def searchsorted(
             f"tensor {list(values._array.shape)}"
         )
     if not number and values._array.dtype != row.dtype:
-        raise runtime_error(
-            "searchsorted(): boundary tensor and input value tensor should have same dtype, but got boundary tensor "
-            f"dtype {sorted_sequence.dtype} and input value tensor dtype {input.dtype}"  # type: ignore[union-attr]
-        )
+        both = dtypes.promote(row.dtype, values._array.dtype)
+        sorted_sequence, values = cast(sorted_sequence, both), cast(values, both)
     y = apply(ops.searchsorted, (sorted_sequence, values), {"right": right or side == "right"})
     return cast(y, np.dtype(np.int32)) if out_int32 else y
 

@@ -315,7 +315,7 @@ def triplet_loss(
     positive: Tensor,
     negative: Tensor,
     distance: Callable[[Tensor, Tensor], Tensor],
-    margin: float,
+    margin: float | Tensor,
     swap: bool,
     reduction: str,
 ) -> Tensor:

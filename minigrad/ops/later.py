@@ -89,7 +89,7 @@ FUNCTIONS = {
         bernoulli binomial multinomial normal poisson rand rand_like randint randint_like randn randn_like
         randperm
     """,
-    "exchange": "from_dlpack to_dlpack",
+    "exchange": "asarray empty_strided from_dlpack frombuffer to_dlpack",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
     "in_place": """
@@ -114,7 +114,7 @@ FUNCTIONS = {
         BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
         ShortTensor can_cast finfo get_default_device iinfo numel set_default_device set_default_tensor_type
     """,
-    "windows": "bartlett_window blackman_window hamming_window hann_window scalar_tensor unravel_index",
+    "windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window scalar_tensor unravel_index",
 }
 
 # Those that are methods, too.
@@ -144,8 +144,8 @@ METHODS = {
     "parts": "chunk narrow select split tensor_split unbind",
     "products": "addbmm addbmm_ addr addr_ cross inner kron",
     "reshaped": """
-        apply_ as_strided_ is_set_to is_shared map2_ map_ squeeze_ storage swapaxes_ swapdims_ t_ transpose_
-        unsqueeze_ untyped_storage
+        apply_ as_strided_ is_set_to is_shared map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_
+        swapdims_ t_ transpose_ unsqueeze_ untyped_storage
     """,
     "scatter": """
         index_add index_add_ index_copy index_copy_ index_fill index_fill_ index_reduce index_reduce_
