@@ -82,6 +82,7 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: mg.ones(3).put_(mg.tensor([0]), mg.ones(2)), IndexError, "same number of elements"),
     (lambda: mg.ones(3).take(mg.tensor([0.0])), RuntimeError, "Expected a long tensor"),
     (lambda: mg.device("cpu:x"), RuntimeError, "Invalid device string: 'cpu:x'"),
+    (lambda: mg.broadcast_shapes((2, -1), (3,)), ValueError, "negative length"),
     (lambda: mg.kaiser_window(-1), RuntimeError, "non-negative window_length"),
 ]
 
