@@ -52,6 +52,14 @@ def here() -> tuple[CodeType | None, int]:
     return (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
 
 
+class BadValue(Exception):
+    """What the check of an operation says of values, in the words of the error that a user gets, and its kind."""
+
+    def __init__(self, message: str, kind: type[Exception] = RuntimeError) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 class LinAlgError(RuntimeError):
     """A matrix is singular, not positive-definite, or otherwise not what a function of linear algebra needs."""
 
@@ -156,8 +164,10 @@ def explain(
     """PyTorch's kind of exception for what a kernel raised, with shapes, place and what to try."""
     if isinstance(error, (NotImplementedError, ImportError)):
         return error  # a generator's, for an element type; an optional package that is missing
-    texts = " and ".join(describe(t) for t in operands)
     where = place(*at)
+    if isinstance(error, BadValue):
+        return error.kind(f"{error} (at {where})")
+    texts = " and ".join(describe(t) for t in operands)
     shapes = [t._array.shape for t in operands if hasattr(t, "_array")]
     message = str(error)
     if isinstance(error, np.linalg.LinAlgError):

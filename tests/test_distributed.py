@@ -267,6 +267,52 @@ from torch.utils.data.distributed import DistributedSampler as Sampler
 assert (torch.distributed, DDP, Sampler) == (dist, DistributedDataParallel, DistributedSampler)
 assert (os.environ["RANK"], os.environ["WORLD_SIZE"]) == (str(r), str(n))
 """
+PARTS_OF_THE_STATE = """
+from torch.distributed.optim import ZeroRedundancyOptimizer
+
+def train_with(net, optimizer, steps):
+    for k in range(steps):
+        optimizer.zero_grad()
+        loss = net(mg.linspace(-1, 1, 12).reshape(4, 3)).pow(2).sum()
+        loss.backward()
+        optimizer.step()
+        optimizer.param_groups[1]["lr"] *= 0.9
+
+def pairs(options):
+    (a, b), groups = (network(), network()), []
+    for net in (a, b):
+        groups.append([{"params": list(net[0].parameters()), "lr": 0.1}, {"params": list(net[2].parameters())}])
+    return (a, optim.AdamW(groups[0], **options)), (b, ZeroRedundancyOptimizer(groups[1], optim.AdamW, **options))
+
+(net, whole), (replica, parts) = pairs({"lr": 0.05, "weight_decay": 0.1})
+train_with(net, whole, 3)
+train_with(replica, parts, 3)
+assert bits(net) == bits(replica) and everywhere(bits(replica)) == [bits(net)] * n
+held = everywhere(sum(t.numel() for s in parts.optim.state.values() for t in s.values()))
+assert max(held) < sum(held) and repr(parts).count("Parameter Group") == 2
+raises(RuntimeError, "has not been consolidated on this rank", parts.state_dict)
+parts.consolidate_state_dict(1)
+assert everywhere(parts.state_dict() if r == 1 else None)[1] is not None
+saved = everywhere(parts.state_dict() if r == 1 else None)[1]
+expected = whole.state_dict()
+assert saved["param_groups"] == expected["param_groups"]
+assert saved["state"].keys() == expected["state"].keys()
+for k, entry in expected["state"].items():
+    assert all(mg.equal(saved["state"][k][name], value) for name, value in entry.items())
+(again, _), (other, third) = pairs({"lr": 0.7})
+other.load_state_dict(replica.state_dict())
+third.load_state_dict(saved)
+train_with(other, third, 2)
+train_with(net, whole, 2)
+assert bits(net) == bits(other)
+more = nn.Parameter(mg.ones(2))
+third.add_param_group({"params": [more], "lr": 0.5})
+more.sum().backward()
+third.step()
+assert everywhere(more.tolist()) == [more.tolist()] * n and more[0] < 1
+overlapping = lambda: ZeroRedundancyOptimizer([more], optim.SGD, overlap_with_ddp=True)
+raises(NotImplementedError, "overlap_with_ddp", overlapping)
+"""
 OVER = """
 dist.barrier()
 dist.destroy_process_group()
@@ -283,7 +329,7 @@ def test_three_processes(tmp_path: Path) -> None:
 
 @needs_mpi
 def test_two_processes_of_a_script_for_pytorch(tmp_path: Path) -> None:
-    run(tmp_path, 2, UNDER_TORCHS_NAMES + TRAINING + OVER, "-m", "minigrad")
+    run(tmp_path, 2, UNDER_TORCHS_NAMES + TRAINING + PARTS_OF_THE_STATE + OVER, "-m", "minigrad")
 
 
 @needs_mpi

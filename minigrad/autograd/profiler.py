@@ -1,57 +1,225 @@
-"""The contexts that PyTorch's profiler puts around parts of a program, which here measure nothing.
+"""How long operations take: `profile`, and `record_function` for parts of a program, as in ``torch.autograd.profiler``.
 
-``python -m minigrad --time script.py`` and Python's own ``cProfile`` measure a program.
+What is timed are the kernels of operations, the rules of each record in a backward pass, and named parts, in the thread
+that profiles.  Python's own time counts only to the parts that it is in.  `autograd.profiling` holds what prints it.
+``python -m minigrad --time script.py`` tells of a whole program, and Python's ``cProfile`` of its functions.
 """
 
 from __future__ import annotations
 
+import functools
+from _thread import get_ident
 from collections.abc import Callable
+from time import perf_counter
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from minigrad.errors import not_implemented_error
+import numpy as np
+
+from minigrad.core import engine
+from minigrad.core.quiet import QUIET
+from minigrad.errors import here, place, runtime_error
+
+if TYPE_CHECKING:
+    from minigrad.autograd.profiling import EventList, FunctionEventAvg
 
 __all__ = ["profile", "record_function"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+_CLOCKS: dict[int, Clock] = {}  # of the threads that profile
+
+
+def clock_here() -> Clock | None:
+    """The clock of this thread."""
+    return _CLOCKS.get(get_ident())
+
+
+class Clock:
+    """Takes the times of what runs in one thread, between `start` and `stop`."""
+
+    def __init__(self, shapes: bool = False, memory: bool = False, lines: bool = False) -> None:
+        self.shapes, self.memory, self.lines = shapes, memory, lines
+        # what it was (a kernel, or a name), begin, end, time of what ran inside, shapes, bytes, line
+        self.events: list[tuple[Any, float, float, float, Any, int, str]] = []
+        self._inner: list[float] = []  # of all that runs now, the time of what ran inside
+
+    def start(self) -> None:
+        """Begins. RuntimeError where another one runs in this thread."""
+        if clock_here() is not None:
+            raise runtime_error("profile: another profiler runs in this thread")
+        _CLOCKS[get_ident()] = self
+        self._run = QUIET.run
+        QUIET.run = self._timed  # type: ignore[assignment]
+        engine.Pass.send = _timed_send  # type: ignore[method-assign]
+
+    def stop(self) -> None:
+        """Ends."""
+        QUIET.run = self._run
+        _CLOCKS.pop(get_ident(), None)
+        if not _CLOCKS:
+            engine.Pass.send = _send  # type: ignore[method-assign]
+
+    def _timed(self, kernel: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if kernel is int:  # `QUIET.busy`
+            return self._run(kernel, *args, **kwargs)
+        shapes = [list(a.shape) if isinstance(a, np.ndarray) else [] for a in args] if self.shapes else None
+        begin = self.begin()
+        y = None
+        try:
+            y = self._run(kernel, *args, **kwargs)
+        finally:
+            made = y.nbytes if self.memory and isinstance(y, np.ndarray) and y.base is None else 0
+            self.end(kernel, begin, shapes, made)
+        return y
+
+    def begin(self) -> float:
+        """Something begins, inside of what runs now."""
+        self._inner.append(0.0)
+        return perf_counter()
+
+    def end(self, what: Any, begin: float, shapes: Any = None, made: int = 0) -> None:
+        """It ends."""
+        end = perf_counter()
+        inner = self._inner.pop() if self._inner else 0.0
+        if self._inner:
+            self._inner[-1] += end - begin
+        self.events.append((what, begin, end, inner, shapes, made, place(*here()) if self.lines else ""))
+
+
+# ---------------------------------------------------------------- the backward pass
+
+# While any thread profiles, the engine's step from a record to its inputs is the one that is timed.
+_send = engine.Pass.send
+
+
+def _timed_send(self: Any, node: Any, g: Any, unpacked: Any = None) -> None:
+    clock = clock_here()
+    if clock is None or node.op is None:
+        _send(self, node, g, unpacked)
+        return
+    begin = clock.begin()
+    try:
+        _send(self, node, g, unpacked)
+    finally:
+        clock.end(node.name(), begin)
+
+
+# ---------------------------------------------------------------- what programs use
+
+
 class record_function:
-    """A context, or a decorator, that names a part of a program for a profiler. It does nothing."""
+    """A context, or a decorator, that gives a part of a program a name, under which a profiler shows its time."""
 
     def __init__(self, name: str, args: str | None = None) -> None:
         self.name, self.args = name, args
+        self._begun: list[tuple[Clock | None, float]] = []
 
     def __enter__(self) -> record_function:
+        clock = clock_here()
+        self._begun.append((clock, 0.0 if clock is None else clock.begin()))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        pass
+        clock, begin = self._begun.pop()
+        if clock is not None and clock is clock_here():
+            clock.end(self.name, begin)
 
     def __call__(self, function: F) -> F:
-        return function
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with record_function(self.name, self.args):
+                return function(*args, **kwargs)
+
+        return call  # type: ignore[return-value]
 
 
 class profile:
-    """A profiler that is switched off, as scripts have one in place for later: ``with profile(enabled=False)``.
+    """Times what runs in a ``with`` statement; with ``enabled=False`` it does nothing, and is None in the statement.
 
-    NotImplementedError where it is entered switched on.
+    Args:
+        enabled: whether it measures.
+        record_shapes: the shapes of the arrays that a kernel reads are kept.
+        profile_memory: the bytes of the arrays that kernels make are counted.
+        with_stack: the line of your program that each event comes from is kept.
+        **options: PyTorch's others, which change nothing.
+
+    Raises:
+        RuntimeError: it is entered twice, or another one runs in this thread; what it measured is asked for before
+            its end.
     """
 
-    def __init__(self, enabled: bool = True, **options: Any) -> None:
+    def __init__(
+        self, enabled: bool = True, *, record_shapes: bool = False, profile_memory: bool = False,
+        with_stack: bool = False, **options: Any,
+    ) -> None:  # fmt: skip
         self.enabled, self.options = bool(enabled), options
+        self.record_shapes, self.profile_memory, self.with_stack = record_shapes, profile_memory, with_stack
+        self._clock: Clock | None = None
+        self._events: EventList | None = None
 
     def __enter__(self) -> profile | None:
-        if self.enabled:
-            raise not_implemented_error(
-                "profile: minigrad has no profiler of its own; `python -m minigrad --time script.py` prints time and "
-                "memory, `python -m cProfile` the time of each function, and profile(enabled=False) does nothing"
-            )
-        return None
+        if not self.enabled:
+            return None
+        if self._clock is not None:
+            raise runtime_error("Profiler context manager is not reentrant")
+        clock = Clock(self.record_shapes, self.profile_memory, self.with_stack)
+        clock.start()
+        self._clock = clock
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        pass
+        if self._clock is not None and self._events is None:
+            from minigrad.autograd.profiling import events_of
+
+            self._clock.stop()
+            self._events = events_of(self._clock)
+
+    @property
+    def function_events(self) -> EventList:
+        """All events, in the order of their begin."""
+        if self._events is None:
+            raise runtime_error("Profiler didn't finish running")
+        return self._events
+
+    @property
+    def self_cpu_time_total(self) -> float:
+        """The time in all events, in microseconds, each moment once."""
+        return self.function_events.self_cpu_time_total
+
+    def key_averages(self, group_by_input_shape: bool = False, group_by_stack_n: int = 0) -> EventList:
+        """The events of a name (and of equal shapes; and of a line) in one `FunctionEventAvg`."""
+        return self.function_events.key_averages(group_by_input_shape, group_by_stack_n)
+
+    def total_average(self) -> FunctionEventAvg:
+        """All events in one."""
+        return self.function_events.total_average()
+
+    def table(self, sort_by: str | None = None, row_limit: int = 100, **options: Any) -> str:
+        """All events in a table; see `EventList.table`."""
+        return self.function_events.table(sort_by, row_limit, **options)
+
+    def export_chrome_trace(self, path: str) -> None:
+        """Writes a file that chrome://tracing and ui.perfetto.dev show."""
+        self.function_events.export_chrome_trace(path)
+
+    def __str__(self) -> str:
+        return "<unfinished profiler_legacy.profile>" if self._events is None else str(self._events)
+
+    __repr__ = __str__
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        from minigrad.autograd import profiling
+        from minigrad.hints import missing
+
+        if name in profiling.__all__:
+            return getattr(profiling, name)
+        raise missing(__name__, name)

@@ -144,6 +144,11 @@ def is_pure(module: str) -> bool:
     return known and not module.startswith(("numpy.random", "numpy.testing"))
 
 
+def is_fixed(module: types.ModuleType) -> bool:
+    """Whether a module of minigrad holds nothing but functions that depend on their arguments alone."""
+    return of_minigrad(module) and module.__name__.endswith(".functional")
+
+
 def refusal(value: Any, text: str) -> str:
     """Why a function or class of a library is refused; empty if what it gives depends on its arguments alone."""
     home = home_of(value)
@@ -158,7 +163,7 @@ def spot_of(function: Any) -> str:
     """The place of a function."""
     while isinstance(function, functools.partial):
         function = function.func
-    code = getattr(function, "__code__", None)
+    code = getattr(getattr(function, "forward", function), "__code__", None)  # of a Module its forward
     return "an unknown place" if code is None else spot(code.co_filename, code.co_firstlineno)
 
 

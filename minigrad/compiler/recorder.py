@@ -344,6 +344,8 @@ class Run(Recorder):
         return False
 
     def detaches(self, t: Any) -> None:
+        if id(t) in self._apart:
+            raise errors.runtime_error("Can't detach views in-place. Use detach() instead")
         if id(owner(t._array)) in self._picked:
             raise self.refused("detach_() of what was indexed with a Tensor of one number")
 

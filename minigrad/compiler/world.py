@@ -340,7 +340,7 @@ class World:
 
     def _hide(self, value: Any) -> None:
         """A module that is more than asked for an attribute by its name: code that computes names may reach it."""
-        if isinstance(value, types.ModuleType):
+        if isinstance(value, types.ModuleType) and not kinds.is_fixed(value):
             self.hidden = self.hidden or f"the module {value.__name__}"
 
     def _refuse(self, name: str, path: str, reason: str) -> None:
@@ -484,7 +484,8 @@ class World:
         """The error for what the function does and no replay would do."""
         return RuntimeError(
             f"compile(): the function {what}, which is not part of a replay: it repeats only what is done to Tensors, "
-            f"gradients and the state of optimizers. Do that outside (in the function at {self.home})"
+            "gradients and the state of optimizers. Do that outside, or write into a Tensor that is there, as copy_() "
+            f"does (in the function at {self.home})"
         )
 
 

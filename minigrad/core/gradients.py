@@ -135,7 +135,8 @@ def accumulate(tensor: Any, g: Array | Tensor) -> None:
         before._array += g
     hooks = t._node.hooks if t._node is not None else None
     for key, hook in tuple((hooks or {}).items()):
-        if key <= AFTER and (returned := hook(t)) is not None:
+        # as PyTorch: the Tensor itself is no matter, which changes in place return
+        if key <= AFTER and (returned := hook(t)) is not None and returned is not t:
             kind = RuntimeError if isinstance(returned, Tensor) else TypeError
             raise kind(
                 f"Tensor post accumulate grad hooks should return None, got {type(returned).__name__}; change .grad "

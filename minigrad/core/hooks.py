@@ -26,6 +26,10 @@ class RemovableHandle:
         # An unpickled module has ids from another process.
         self.id = next(i for i in keys if i not in hooks)
 
+    def hooks_dict_ref(self) -> dict[int, Any]:
+        """The table in which the hook stands, by its ``id``."""
+        return self._hooks
+
     def remove(self) -> None:
         """Takes the hook off; a second call does nothing."""
         self._hooks.pop(self.id, None)

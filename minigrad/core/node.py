@@ -107,8 +107,11 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        """The records that the gradient goes to next, as in PyTorch."""
-        return tuple((n if n.requires_grad else None, 0) for n in self.inputs)
+        """The records that the gradient goes to next, as in PyTorch: of ``2 * x``, that of ``x`` comes first."""
+        inputs = self.inputs
+        if len(inputs) == 2 and inputs[0].__class__ is Const:
+            inputs = inputs[::-1]
+        return tuple((n if n.requires_grad else None, 0) for n in inputs)
 
     @property
     def variable(self) -> Any:

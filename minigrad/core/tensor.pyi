@@ -81,10 +81,10 @@ TypeError for a float."""
     def to(self, *args: dtypes.DTypeLike | DeviceLike | Tensor | builtins.bool, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, copy: builtins.bool=False, **ignored: object) -> Tensor:
         """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
     @overload
-    def type(self, dtype: None=None) -> str:
+    def type(self, dtype: None=None, non_blocking: builtins.bool=False) -> str:
         ...
     @overload
-    def type(self, dtype: dtypes.DTypeLike | str | Callable[..., Tensor]) -> Tensor:
+    def type(self, dtype: dtypes.DTypeLike | str | Callable[..., Tensor], non_blocking: builtins.bool=False) -> Tensor:
         ...
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of ``other``."""
@@ -93,9 +93,9 @@ TypeError for a float."""
     def new(self, *args: Any) -> Tensor:
         """Memory of those sizes in this dtype, or a copy of data: PyTorch's way before `new_empty` and `new_tensor`."""
     def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
-        """`minigrad.tensor` in this dtype."""
+        """`minigrad.tensor`, in the dtype of this Tensor unless ``dtype`` says another."""
     def new_full(self, size: builtins.int | Sequence[builtins.int], fill_value: Tensor | (builtins.int | builtins.float | builtins.bool), *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
-        """`minigrad.full` in this dtype."""
+        """`minigrad.full`, in the dtype of this Tensor unless ``dtype`` says another."""
     def __getstate__(self) -> Any:
         """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
     def __deepcopy__(self, memo: dict[Any, Any]) -> Self:
@@ -143,7 +143,9 @@ TypeError for a float."""
     unless ``retain_graph``; ``create_graph`` records the pass so that it can be differentiated again.
     RuntimeError if nothing requires grad, the graph was freed, or a saved array was changed in place."""
     def retain_grad(self) -> None:
-        """Keeps the gradient of a result in ``.grad`` too."""
+        """Keeps the gradient of a result in ``.grad`` too, which backward fills of leaves only.
+    
+    Nothing happens for a leaf. RuntimeError for a Tensor that does not require grad."""
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Calls ``hook(grad)`` when the gradient is known; what it returns, if anything, replaces it."""
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
@@ -154,7 +156,7 @@ TypeError for a float."""
     def _hooks(self) -> dict[builtins.int, Callable[[Tensor], Any]]:
         ...
     def detach_(self) -> Self:
-        """Forgets its history."""
+        """Forgets how this Tensor was computed, and returns it: it no longer requires grad. RuntimeError for a view."""
     def __array_function__(self, func: Callable[..., Any], types: tuple[builtins.type, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """NumPy's functions on Tensors: recorded where minigrad has one that means the same."""
     def __array_namespace__(self, *, api_version: str | None=None) -> Any:
@@ -940,7 +942,7 @@ TypeError for a float."""
         """How often each number from 0 on comes in a vector of whole numbers, or the sums of their ``weights``."""
     def histc(self, bins: builtins.int=100, min: builtins.int | builtins.float | builtins.bool=0, max: builtins.int | builtins.float | builtins.bool=0) -> Tensor:
         """How many elements lie in each of ``bins`` equal parts from ``min`` to ``max``, of the input if both are 0."""
-    def histogram(self, bins: builtins.int | Tensor, *, range: Any=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
+    def histogram(self, bins: builtins.int | Tensor=100, *, range: Any=None, weight: Tensor | None=None, density: builtins.bool=False) -> Any:
         """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.
     
     The equal parts lie in ``range``, by default that of the elements; one half to each side where it has no length.
@@ -1099,10 +1101,11 @@ TypeError for a float."""
     It needs SciPy."""
     def mvlgamma_(self, p: builtins.int) -> Tensor:
         """`mvlgamma`, in place."""
-    def gather(self, dim: builtins.int, index: Tensor) -> Tensor:
+    def gather(self, dim: builtins.int, index: Tensor, *, sparse_grad: builtins.bool=False) -> Tensor:
         """``out[i][j] = input[i][index[i][j]]`` for dim 1, and so for others; in the shape of ``index`` (int64).
     
-    RuntimeError where an index is out of range or the shapes do not fit."""
+    ``sparse_grad`` changes nothing: no gradient is sparse. RuntimeError where an index is out of range or the shapes do
+    not fit."""
     def index_put(self, indices: Sequence[Tensor | None], values: Tensor, accumulate: builtins.bool=False) -> Tensor:
         """A copy of ``input`` with ``values`` written to, or with ``accumulate`` added to, ``input[indices]``.
     
@@ -1118,8 +1121,8 @@ TypeError for a float."""
         """The elements of the flattened input at ``index``. RuntimeError for one that is not int64."""
     def take_along_dim(self, indices: Tensor, dim: builtins.int | None=None) -> Tensor:
         """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
-    def copy_(self, source: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic) -> Tensor:
-        """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
+    def copy_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic, non_blocking: builtins.bool=False) -> Tensor:
+        """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``, ``non_blocking`` or not."""
     def fill_(self, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
         """Writes one number (or 0-d Tensor) everywhere."""
     def masked_fill_(self, mask: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
@@ -1154,8 +1157,8 @@ TypeError for a float."""
         """A matrix (n, k) times a vector (k)."""
     def outer(self, vec2: Tensor) -> Tensor:
         """All products of the elements of two vectors, (n, m)."""
-    def vdot(self, tensor: Tensor) -> Tensor:
-        """The inner product of two vectors of one length (0-d)."""
+    def vdot(self, other: Tensor) -> Tensor:
+        """The inner product of two vectors of one length (0-d): `dot`, as there are no complex numbers."""
     def chunk(self, chunks: builtins.int, dim: builtins.int=0) -> tuple[Tensor, ...]:
         """At most ``chunks`` parts of equal size along ``dim``, the last perhaps smaller; all are views."""
     def narrow(self, dim: builtins.int, start: Tensor | builtins.int, length: builtins.int) -> Tensor:
@@ -1245,7 +1248,10 @@ TypeError for a float."""
     def apply_(self, callable: Any) -> Tensor:
         """Each element becomes ``callable`` of it, as a number of Python's. Slow; RuntimeError where grad is required."""
     def as_strided_(self, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:
-        """`as_strided`, in place."""
+        """`as_strided`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def is_set_to(self, tensor: Tensor) -> builtins.bool:
         """Whether both show the same elements of the same memory in the same way."""
     def is_shared(self) -> builtins.bool:
@@ -1256,18 +1262,40 @@ TypeError for a float."""
         """Each element becomes ``callable`` of it and the one of ``tensor``, which broadcasts to it.
     
     TypeError for a Tensor of another element type."""
+    def resize_(self, *size: builtins.int | Sequence[builtins.int]) -> Tensor:
+        """Gives the Tensor another shape, also with other many elements; they lie one behind the other in its memory.
+    
+    Where that is too small, the Tensor gets new memory with what was there, and zeros behind it; others that share the
+    old keep it. RuntimeError for a Tensor that requires grad."""
+    def resize_as_(self, the_template: Tensor) -> Tensor:
+        """`resize_` to the shape of another Tensor."""
     def squeeze_(self, dim: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
-        """`squeeze`, in place."""
+        """`squeeze`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def storage(self) -> TypedStorage:
         """All of the memory that the Tensor shows a part of, in its element type; with PyTorch's UserWarning."""
     def swapaxes_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """`transpose`, in place."""
+        """`transpose`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def swapdims_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """`transpose`, in place."""
+        """`transpose`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def t_(self) -> Tensor:
-        """`t`, in place."""
+        """`t`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def transpose_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """`transpose`, in place."""
+        """`transpose`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def unsqueeze_(self, dim: builtins.int) -> Tensor:
         """`unsqueeze`, in place: the Tensor is a view of what it was. RuntimeError for a leaf that requires grad."""
     def untyped_storage(self) -> UntypedStorage:

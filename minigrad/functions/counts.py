@@ -179,7 +179,7 @@ def _check_range(low: float, high: float, name: str) -> None:
 
 
 def histogram(
-    input: Tensor, bins: int | Tensor, *, range: Any = None,
+    input: Tensor, bins: int | Tensor = 100, *, range: Any = None,
     weight: Tensor | None = None, density: bool = False,
 ) -> Any:  # fmt: skip
     """How many elements (or how much ``weight``) lie in each part: a number of equal ones, or edges in a Tensor.

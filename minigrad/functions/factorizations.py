@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.tensor import Tensor
-from minigrad.errors import not_implemented_error, runtime_error
+from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import own
 from minigrad.functions.linalg import matmul
 from minigrad.functions.matrix_checks import matrix, no_info, square
@@ -38,9 +38,10 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
 
 
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> FactorAndInfo:
-    """`cholesky` without an error: nan for matrices that are not positive-definite.
+    """`cholesky` without an error.
 
-    ``info`` (int32) has the order of the first leading minor that is not positive, 0 where all are.
+    ``info`` (int32) has the order k of the first leading minor that is not positive, 0 where all are. There L has the
+    first k - 1 columns of the factor, then the element of the diagonal that is not positive; behind it stands A.
     """
     square("linalg.cholesky_ex", A)
     x = A.mT if upper else A
@@ -175,7 +176,7 @@ def _eliminated(name: str, A: Tensor, pivot: bool) -> tuple[Tensor, Tensor]:
     """All that elimination gives, packed, and the matrix of both triangles."""
     matrix(name, A)
     if not pivot:
-        raise not_implemented_error(f"{name}: LU without pivoting is not implemented on the CPU")
+        raise runtime_error(f"{name}: LU without pivoting is not implemented on the CPU")
     packed = apply(ops.lu, (A,))
     return packed, apply(ops.lu_compact, (A, packed))
 

@@ -212,10 +212,11 @@ def _show(key: object) -> str:
     return ", ".join(f"Tensor{list(k._array.shape)}" if isinstance(k, Tensor) else repr(k) for k in items)
 
 
-def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """``out[i][j] = input[i][index[i][j]]`` for dim 1, and so for others; in the shape of ``index`` (int64).
 
-    RuntimeError where an index is out of range or the shapes do not fit.
+    ``sparse_grad`` changes nothing: no gradient is sparse. RuntimeError where an index is out of range or the shapes do
+    not fit.
     """
     d = one_dim(dim, input._array.ndim)
     _check_gather("gather", input, d, index)

@@ -118,13 +118,13 @@ def _axpy(arrays: list[Array], steps: list[Array], alpha: float) -> None:
             a += b * factor
 
 
-def copy_(t: Tensor, source: Tensor | Number | np.generic) -> Tensor:
-    """Writes ``source`` (a Tensor or number that broadcasts to the shape) over ``t``."""
+def copy_(t: Tensor, other: Tensor | Number | np.generic, non_blocking: bool = False) -> Tensor:
+    """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``, ``non_blocking`` or not."""
     if MODE.get().grad:
         check_change(t)
-    onto_itself = source is t
+    onto_itself = other is t
     dtype = t._array.dtype
-    value: Any = source if isinstance(source, Tensor) else single(source, dtype)
+    value: Any = other if isinstance(other, Tensor) else single(other, dtype)
     if (not value._array.size and t._array.size) or (
         value._array.ndim > t._array.ndim and _leading(value, t)
     ):
@@ -141,9 +141,9 @@ def copy_(t: Tensor, source: Tensor | Number | np.generic) -> Tensor:
         value = apply(shape.copy, (t, value))  # what was there gets a gradient of 0
     elif np.may_share_memory(value._array, t._array):
         value = value.clone()
-    elif value is source:
+    elif value is other:
         value = apply(shape.alias, (value,))  # a record of its own, whose age may change
-    return store(t, value, "copy", alike=not isinstance(source, Tensor))
+    return store(t, value, "copy", alike=not isinstance(other, Tensor))
 
 
 def _leading(value: Tensor, t: Tensor) -> bool:

@@ -118,7 +118,9 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     return apply(linalg.dot, (input, tensor))
 
 
-vdot = dot
+def vdot(input: Tensor, other: Tensor) -> Tensor:
+    """The inner product of two vectors of one length (0-d): `dot`, as there are no complex numbers."""
+    return dot(input, other)
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:

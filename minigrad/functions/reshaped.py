@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.core.apply import needs_value
+from minigrad.core.changes import owner
 from minigrad.core.mode import MODE
+from minigrad.core.op import Array
 from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.types import Sizes
 from minigrad.core.views import become_view, check_change, check_inference
 from minigrad.errors import runtime_error, type_error, warn
+from minigrad.functions.shape import sizes
 from minigrad.functions.store import store
 from minigrad.functions.strides import as_strided
 from minigrad.gate import public
@@ -45,17 +50,29 @@ def unsqueeze_(input: Tensor, dim: int) -> Tensor:
 
 
 def squeeze_(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
-    """`squeeze`, in place."""
+    """`squeeze`, in place.
+
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on.
+    """
     return _reshaped(input, "squeeze_", lambda x: x.squeeze() if dim is None else x.squeeze(dim))
 
 
 def t_(input: Tensor) -> Tensor:
-    """`t`, in place."""
+    """`t`, in place.
+
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on.
+    """
     return _reshaped(input, "t_", lambda x: x.t())
 
 
 def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """`transpose`, in place."""
+    """`transpose`, in place.
+
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on.
+    """
     return _reshaped(input, "transpose_", lambda x: x.transpose(dim0, dim1))
 
 
@@ -65,7 +82,11 @@ swapaxes_ = swapdims_ = transpose_
 def as_strided_(
     input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
 ) -> Tensor:
-    """`as_strided`, in place."""
+    """`as_strided`, in place.
+
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on.
+    """
     return _reshaped(input, "as_strided_", lambda x: as_strided(x, size, stride, storage_offset))
 
 
@@ -116,6 +137,40 @@ def _called(t: Tensor, name: str, function: Any, *others: Tensor) -> Tensor:
 # ---------------------------------------------------------------- memory
 
 
+def resize_(input: Tensor, *size: Sizes) -> Tensor:
+    """Gives the Tensor another shape, also with other many elements; they lie one behind the other in its memory.
+
+    Where that is too small, the Tensor gets new memory with what was there, and zeros behind it; others that share the
+    old keep it. RuntimeError for a Tensor that requires grad.
+    """
+    shape = sizes("resize_", size)
+    if any(n < 0 for n in shape):
+        raise runtime_error(f"resize_(): sizes are at least 0, got {list(shape)}")
+    needs_value("resize_()")
+    if input.requires_grad:
+        raise runtime_error("cannot resize variables that require grad")
+    array, count = input._array, math.prod(shape)
+    memory, kind = owner(array), array.dtype
+    begin = array.ctypes.data - memory.ctypes.data
+    if not memory.flags.c_contiguous or begin % kind.itemsize:
+        memory, begin = np.ascontiguousarray(array), 0
+    held: Array = memory.reshape(-1).view(np.uint8)[begin:]
+    held = held[: len(held) // kind.itemsize * kind.itemsize].view(kind)
+    if count > held.size:
+        larger = np.zeros(count, kind)
+        larger[: held.size] = held
+        held = larger
+    alias = wrap(held[:count].reshape(shape))
+    alias._inference = alias._inference or input._inference
+    input.data = alias
+    return input
+
+
+def resize_as_(input: Tensor, the_template: Tensor) -> Tensor:
+    """`resize_` to the shape of another Tensor."""
+    return resize_(input, the_template._array.shape)
+
+
 def storage(input: Tensor) -> TypedStorage:
     """All of the memory that the Tensor shows a part of, in its element type; with PyTorch's UserWarning."""
     from minigrad.storage import TypedStorage
@@ -149,7 +204,7 @@ def is_set_to(input: Tensor, tensor: Tensor) -> bool:
 
 
 METHODS = """
-    apply_ as_strided_ is_set_to is_shared map2_ map_ squeeze_ storage swapaxes_ swapdims_ t_ transpose_ unsqueeze_
-    untyped_storage
+    apply_ as_strided_ is_set_to is_shared map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_ swapdims_ t_
+    transpose_ unsqueeze_ untyped_storage
 """
 public(globals(), METHODS.split(), home="minigrad", cls="Tensor.")

@@ -4,7 +4,7 @@
 OPS = {
     "activations": """
         erf erfc erfinv logit gelu gelu_backward silu mish softplus log_sigmoid elu leaky_relu prelu
-        hardtanh hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits
+        hardtanh hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits variance
     """,
     "arithmetic": """
         fmax fmin copysign nextafter heaviside nan_to_num gcd lcm exponent scale_down signbit isneginf
@@ -144,8 +144,8 @@ METHODS = {
     "parts": "chunk narrow select split tensor_split unbind",
     "products": "addbmm addbmm_ addr addr_ cross inner kron",
     "reshaped": """
-        apply_ as_strided_ is_set_to is_shared map2_ map_ squeeze_ storage swapaxes_ swapdims_ t_ transpose_
-        unsqueeze_ untyped_storage
+        apply_ as_strided_ is_set_to is_shared map2_ map_ resize_ resize_as_ squeeze_ storage swapaxes_
+        swapdims_ t_ transpose_ unsqueeze_ untyped_storage
     """,
     "scatter": """
         index_add index_add_ index_copy index_copy_ index_fill index_fill_ index_reduce index_reduce_

@@ -35,7 +35,7 @@ if not TYPE_CHECKING:
         "AdamW": "adam", "Adamax": "adamax", "LBFGS": "lbfgs", "Muon": "muon", "NAdam": "nadam",
         "Optimizer": "optimizer", "RAdam": "radam", "RMSprop": "rmsprop", "Rprop": "rprop", "SGD": "sgd",
     }  # fmt: skip
-    _MODULES = {*_PLACES.values(), "lr_scheduler", "swa_utils"}
+    _MODULES = {*_PLACES.values(), "lr_scheduler", "redundancy", "swa_utils"}
 
     def __getattr__(name):
         if name in _MODULES:

@@ -1,0 +1,33 @@
+"""Causal masks for `scaled_dot_product_attention` where queries and keys differ in number."""
+
+from __future__ import annotations
+
+import enum
+
+import numpy as np
+
+from minigrad.functions.creation import from_numpy
+from minigrad.tensor import Tensor
+
+__all__ = ["CausalVariant", "causal_lower_right", "causal_upper_left"]
+
+
+class CausalVariant(enum.IntEnum):
+    """Which corner of the matrix of scores the diagonal goes through."""
+
+    UPPER_LEFT = 1
+    LOWER_RIGHT = 2
+
+
+def causal_upper_left(*size: int) -> Tensor:
+    """A bool mask, queries by keys: query ``i`` sees the keys up to ``i``.
+
+    It is a Tensor as any other, where PyTorch has a class that leaves its values for later.
+    """
+    return from_numpy(np.tri(*size, dtype=bool))
+
+
+def causal_lower_right(*size: int) -> Tensor:
+    """A bool mask, queries by keys: the last query sees all keys, the one before all but the last, and so on."""
+    queries, keys = size
+    return from_numpy(np.tri(queries, keys, keys - queries, dtype=bool))

@@ -1,0 +1,158 @@
+"""`flex_attention`: attention whose scores and mask are functions of the places, as in ``torch.nn.attention``.
+
+A function of places gets the numbers of the batch, of the head, of the query and of the key, as Tensors of whole
+numbers that broadcast to all of them.  It must consist of operations that broadcast too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.errors import value_error
+from minigrad.functions.creation import arange
+from minigrad.functions.elementwise import where
+from minigrad.functions.parts import cat
+from minigrad.tensor import Tensor
+
+__all__ = [
+    "BlockMask",
+    "and_masks",
+    "create_block_mask",
+    "create_mask",
+    "flex_attention",
+    "noop_mask",
+    "or_masks",
+]
+
+MaskMod = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+_BLOCK = 128
+
+
+def _places(*shape: int) -> list[Tensor]:
+    """The numbers along each dimension, with the others of length 1."""
+    return [arange(n).reshape([n if d == k else 1 for k in range(len(shape))]) for d, n in enumerate(shape)]
+
+
+def noop_mask(batch: Tensor, head: Tensor, q_idx: Tensor, kv_idx: Tensor) -> Tensor:
+    """Every query sees every key."""
+    return (q_idx >= 0) & (kv_idx >= 0)
+
+
+def and_masks(*mask_mods: MaskMod) -> MaskMod:
+    """What all of the functions allow."""
+
+    def every(b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
+        seen = noop_mask(b, h, i, j)
+        for mod in mask_mods:
+            seen = seen & mod(b, h, i, j)
+        return seen
+
+    return every
+
+
+def or_masks(*mask_mods: MaskMod) -> MaskMod:
+    """What one of the functions allows."""
+
+    def one(b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
+        seen = ~noop_mask(b, h, i, j)
+        for mod in mask_mods:
+            seen = seen | mod(b, h, i, j)
+        return seen
+
+    return one
+
+
+def create_mask(
+    mod_fn: MaskMod, B: int | None, H: int | None, Q_LEN: int, KV_LEN: int, device: Any = None
+) -> Tensor:
+    """The bool mask (B, H, Q_LEN, KV_LEN) that a function of places makes; None stands for 1."""
+    shape = (B or 1, H or 1, Q_LEN, KV_LEN)
+    return mod_fn(*_places(*shape)).bool().expand(shape)
+
+
+class BlockMask:
+    """A mask in blocks, of which those that are empty are told apart; here `flex_attention` reads the mask alone."""
+
+    def __init__(self, mask: Tensor, mask_mod: MaskMod, block: tuple[int, int]) -> None:
+        self.mask, self.mask_mod, self.BLOCK_SIZE = mask, mask_mod, block
+        self.seq_lengths = tuple(mask.shape[-2:])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(batches, heads, queries, keys)."""
+        return tuple(self.mask.shape)
+
+    def numel(self) -> int:
+        """How many places there are."""
+        return math.prod(self.shape)
+
+    def to_dense(self) -> Tensor:
+        """1 for each block in which a query sees a key, else 0."""
+        rows, columns = self.BLOCK_SIZE
+        mask = self.mask
+        lines = [part.any(-2, keepdim=True) for part in mask.split(rows, -2)]
+        blocks = [[part.any(-1, keepdim=True) for part in line.split(columns, -1)] for line in lines]
+        return cat([cat(line, -1) for line in blocks], -2).int()
+
+    def sparsity(self) -> float:
+        """The percentage of blocks that are empty."""
+        return 100.0 * (1.0 - float(self.to_dense().float().mean()))
+
+    def __repr__(self) -> str:
+        return f"BlockMask(shape={self.shape}, sparsity={self.sparsity():.2f}%)"
+
+
+def create_block_mask(
+    mask_mod: MaskMod, B: int | None, H: int | None, Q_LEN: int, KV_LEN: int, device: Any = None,
+    BLOCK_SIZE: int | tuple[int, int] = _BLOCK, _compile: bool = False,
+) -> BlockMask:  # fmt: skip
+    """The mask of a function of places, for `flex_attention`; B and H of None broadcast."""
+    block = (BLOCK_SIZE, BLOCK_SIZE) if isinstance(BLOCK_SIZE, int) else tuple(BLOCK_SIZE)
+    return BlockMask(create_mask(mask_mod, B, H, Q_LEN, KV_LEN, device), mask_mod, (block[0], block[1]))
+
+
+def flex_attention(
+    query: Tensor, key: Tensor, value: Tensor, score_mod: Callable[..., Tensor] | None = None,
+    block_mask: BlockMask | None = None, scale: float | None = None, enable_gqa: bool = False,
+    return_lse: bool = False, kernel_options: Any = None,
+) -> Any:  # fmt: skip
+    """``softmax(mod(query @ key.mT * scale)) @ value``: (B, H, L, E), (B, H, S, E) and (B, H, S, V) give (B, H, L, V).
+
+    ``score_mod(score, batch, head, q_idx, kv_idx)`` returns other scores; ``block_mask`` says what a query may see.  A
+    query that may see nothing gives zeros.  With ``enable_gqa`` heads of query share those of key and value.  With
+    ``return_lse`` the logarithms of the sums of exponentials, (B, H, L), come too.  All scores are in memory at once.
+    ValueError for shapes that do not fit.
+    """
+    if key.shape[-1] != query.shape[-1]:
+        raise value_error(
+            "Expect query and key/value to have the same embedding dimension but got "
+            f"E={query.shape[-1]} and E={key.shape[-1]}."
+        )
+    heads, groups = query.shape[-3], key.shape[-3]
+    if heads != groups:
+        if not enable_gqa:
+            raise value_error(
+                "Expect query and key/value to have the same number of heads but got "
+                f"Hq={heads} and Hkv={groups}. Try setting enable_gqa=True for GQA."
+            )
+        if heads % groups:
+            raise value_error(
+                f"Expect number of query heads to be a multiple of kv heads but got {heads}, {groups}"
+            )
+        key, value = (x.repeat_interleave(heads // groups, -3) for x in (key, value))
+    scores = (query * (1.0 / math.sqrt(query.shape[-1]) if scale is None else scale)) @ key.mT
+    if score_mod is not None:
+        scores = score_mod(scores, *_places(*scores.shape))
+    if block_mask is not None:
+        if tuple(block_mask.seq_lengths) != tuple(scores.shape[-2:]):
+            raise value_error(
+                f"block_mask was created for block_mask.shape={block_mask.shape} but got q_len={scores.shape[-2]} and "
+                f"kv_len={scores.shape[-1]}"
+            )
+        scores = where(block_mask.mask, scores, -math.inf)
+    lse = scores.logsumexp(-1)
+    p = (scores - where(lse.isinf(), 0.0, lse).unsqueeze(-1)).exp()
+    y = p @ value
+    return (y, lse) if return_lse else y

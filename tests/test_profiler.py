@@ -1,0 +1,121 @@
+"""`profiler` and `autograd.profiler`: what is timed, under which names, and when."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import minigrad as mg
+from minigrad import nn, profiler
+from minigrad.core import engine
+from minigrad.core.quiet import QUIET
+from minigrad.profiler import ProfilerAction, record_function, schedule
+
+
+def test_kernels_rules_and_named_parts_are_timed() -> None:
+    run, send = QUIET.run, engine.Pass.send
+    x = mg.randn(4, 3, requires_grad=True)
+    w = mg.randn(3, 2)
+
+    @record_function("inner")
+    def inner() -> Any:
+        return (x @ w).sin()
+
+    with profiler.profile(record_shapes=True, profile_memory=True, with_stack=True) as prof:
+        with record_function("outer"):
+            y = inner() * inner()
+        y.sum().backward()
+    assert QUIET.run == run
+    assert engine.Pass.send is send
+    rows: dict[str, Any] = {e.key: e for e in prof.key_averages()}
+    assert rows["sin"].count == rows["inner"].count == 2
+    assert rows["MulBackward0"].count == rows["outer"].count == 1
+    assert rows["matmul"].input_shapes == [[4, 3], [3, 2]]
+    assert rows["matmul"].cpu_memory_usage == 2 * 4 * 2 * 4
+    assert __file__.rpartition("/")[2] in rows["matmul"].stack[0]
+    assert rows["outer"].cpu_time_total >= rows["inner"].cpu_time_total >= rows["sin"].cpu_time_total > 0
+    assert rows["outer"].self_cpu_time_total < rows["outer"].cpu_time_total
+    assert rows["sin"].cpu_time == rows["sin"].cpu_time_total / 2
+    events = prof.events()
+    assert [e.name for e in events][:3] == ["outer", "inner", "matmul"]
+    assert events.total_average().count == len(events)
+    # each moment counts once
+    spans = [(e.time_range.start, e.time_range.end) for e in events]
+    assert events.self_cpu_time_total <= max(b for _, b in spans) - min(a for a, _ in spans)
+    lines = prof.key_averages(group_by_input_shape=True).table("count", row_limit=2).splitlines()
+    assert len(lines) == 7
+    for title in (
+        "Name",
+        "Self CPU %",
+        "CPU total",
+        "CPU time avg",
+        "Self CPU Mem",
+        "# of Calls",
+        "Input Shapes",
+    ):
+        assert title in lines[1]
+    assert lines[-1].startswith("Self CPU time total: ")
+    with pytest.raises(ValueError, match="sort_by is one of"):
+        prof.key_averages().table(sort_by="nonsense")
+    assert prof.key_averages().table(sort_by="self_cuda_time_total")
+
+
+def test_steps_of_a_schedule(tmp_path: Path) -> None:
+    plan = schedule(skip_first=1, wait=1, warmup=1, active=2, repeat=2)
+    actions = "".join(plan(k).name[0] if plan(k).value < 3 else "S" for k in range(12))
+    assert actions == "NNWRSNWRSNNN"
+    ready: list[Any] = []
+
+    def handler(prof: profiler.profile) -> None:
+        ready.append((prof.step_num, sorted({e.key for e in prof.key_averages()})))
+        prof.export_chrome_trace(str(tmp_path / "trace.json"))
+
+    with profiler.profile(schedule=plan, on_trace_ready=handler) as prof:
+        for _ in range(11):
+            mg.ones(2).cos()
+            prof.step()
+    assert ready == [
+        (5, ["ProfilerStep#3", "ProfilerStep#4", "cos"]),
+        (9, ["ProfilerStep#7", "ProfilerStep#8", "cos"]),
+    ]
+    trace = json.loads((tmp_path / "trace.json").read_text(encoding="utf-8"))
+    assert {e["name"] for e in trace["traceEvents"]} == {"ProfilerStep#7", "ProfilerStep#8", "cos"}
+    folder = tmp_path / "log"
+    with profiler.profile(on_trace_ready=profiler.tensorboard_trace_handler(str(folder), "w")):
+        mg.ones(2).cos()
+    assert [f.name.startswith("w.") and f.name.endswith(".pt.trace.json") for f in folder.iterdir()] == [True]
+    assert schedule(wait=1, warmup=0, active=1, skip_first_wait=1)(0) is ProfilerAction.RECORD_AND_SAVE
+    for options in ({"wait": -1, "warmup": 0, "active": 1}, {"wait": 0, "warmup": 0, "active": 0}):
+        with pytest.raises(ValueError, match="Invalid profiler schedule arguments"):
+            schedule(**options)
+
+
+def test_a_profiler_ends_with_its_statement_and_stands_alone() -> None:
+    outer = mg.autograd.profiler.profile(use_kineto=True)
+
+    def program() -> None:
+        with outer:
+            mg.ones(2) / mg.ones(2)
+            with pytest.raises(RuntimeError, match="another profiler runs in this thread"):
+                profiler.profile().start()
+            with pytest.raises(RuntimeError, match="didn't finish running"):
+                outer.key_averages()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        program()
+    assert [e.key for e in outer.key_averages() if e.key == "div"] == ["div"]
+    with pytest.raises(RuntimeError, match="not reentrant"), outer:
+        pass
+    with pytest.raises(RuntimeError, match="nothing was recorded yet"):
+        profiler.profile().key_averages()
+    layer = nn.Linear(2, 2)
+    with mg.autograd.profiler.profile() as prof, mg.no_grad():
+        layer(mg.ones(1, 2))
+    assert prof is not None
+    assert "linear" in str(prof)
+    with record_function("nobody listens"):
+        pass
