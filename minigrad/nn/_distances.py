@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from minigrad.autograd import no_grad
 from minigrad.core.apply import cast
+from minigrad.core.mode import MODE
 from minigrad.dtypes import common
 from minigrad.errors import runtime_error
 from minigrad.functions.elementwise import broadcast, clamp_min, where
@@ -73,12 +74,21 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     x1, x2 = (x if x._array.dtype == kind else cast(x, kind) for x in (x1, x2))
     shape = broadcast("cosine_similarity", x1._array.shape, x2._array.shape)
     x1, x2 = (x if x._array.shape == shape else x.expand(shape) for x in (x1, x2))
-    lengths = [_norm(x, 2, dim, True).clone() for x in (x1, x2)]
-    with no_grad():  # the gradient passes
-        for length in lengths:
-            length.clamp_(min=eps)
+    lengths = [at_least(_norm(x, 2, dim, True), eps) for x in (x1, x2)]
     y: Tensor = (x1 / lengths[0]) * (x2 / lengths[1])
     return y.sum(dim)
+
+
+def at_least(x: Tensor, eps: float) -> Tensor:
+    """The larger of both, through which the gradient passes."""
+    if MODE.get().recorder is None:
+        x = x.clone()
+        with no_grad():
+            x.clamp_(min=eps)
+        return x
+    # A recording cannot change what has a history. The difference is 0.
+    larger: Tensor = where(x < eps, x - x.detach() + eps, x)
+    return larger
 
 
 public(globals(), __all__, check="Tensors", home="minigrad.nn.functional")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from minigrad.autograd import no_grad
 from minigrad.core.apply import cast, needs_value
 from minigrad.errors import runtime_error, value_error, warn
 from minigrad.functions import activations as functions
 from minigrad.functions.creation import ones_like
 from minigrad.functions.elementwise import clamp_min, where
 from minigrad.gate import public
-from minigrad.nn._distances import pairwise_distance
+from minigrad.nn._distances import at_least, pairwise_distance
 from minigrad.nn._reductions import (
     difference,
     legacy_reduction,
@@ -211,9 +210,7 @@ def gaussian_nll_loss(
             raise value_error("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise value_error(f"{reduction} is not valid")
-    var = var.clone()
-    with no_grad():
-        var.clamp_(min=eps)  # the gradient passes
+    var = at_least(var, eps)
     losses = 0.5 * (var.log() + (input - target) ** 2 / var)
     if full:
         losses = losses + 0.5 * math.log(2 * math.pi)

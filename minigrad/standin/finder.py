@@ -27,6 +27,7 @@ _ELSEWHERE = {
     "autograd.grad_mode": "autograd.modes",
     "cuda.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.grad_scaler": "amp.grad_scaler",
+    "cuda.random": "cuda",
     "jit.annotations": "standin.annotations",
     "nn.utils.stateless": "func",
     "optim.adamw": "optim.adam",
