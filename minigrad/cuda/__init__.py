@@ -5,6 +5,7 @@ Questions have PyTorch's answers for a machine without a card; what only makes s
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
@@ -161,8 +162,8 @@ Event = _without("Event")
 Stream = _without("Stream")
 
 
-# After the functions that it gathers.
-from minigrad.cuda import random as random  # noqa: E402
+# Scripts for graphics cards call cuda.random.manual_seed().
+random = sys.modules[__name__]
 
 
 def __getattr__(name: str) -> NoReturn:

@@ -18,8 +18,7 @@ _Message = Callable[[], object] | None
 
 def _assert(condition: object, message: object) -> None:
     """AssertionError with the message if the condition is false; a Tensor of one element is true if that is."""
-    if not condition:
-        raise AssertionError(message)
+    _claim(AssertionError, bool(condition), lambda: message)
 
 
 def _claim(kind: type[Exception], cond: object, message: _Message) -> None:

@@ -27,6 +27,7 @@ _ELSEWHERE = {
     "autograd.grad_mode": "autograd.modes",
     "cuda.amp.autocast_mode": "amp.autocast_mode",
     "cuda.amp.grad_scaler": "amp.grad_scaler",
+    "cuda.random": "cuda",
     "distributed.optim": "optim.redundancy",
     "jit.annotations": "standin.annotations",
     "optim.adamw": "optim.adam",

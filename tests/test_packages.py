@@ -1,0 +1,244 @@
+"""What packages built on PyTorch take from it beside what everybody does."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import linalg, nn, standin
+from minigrad.nn import functional as F
+from minigrad.optim import lbfgs
+
+
+@pytest.fixture
+def torch() -> Iterator[ModuleType]:
+    """The stand-in, in this process, as long as the test runs."""
+    others = {
+        name: sys.modules.pop(name)
+        for name in list(sys.modules)
+        if name.partition(".")[0] in ("torch", "functorch")
+    }
+    standin.install()
+    try:
+        yield importlib.import_module("torch")
+    finally:
+        standin.uninstall()
+        sys.modules.update(others)
+
+
+# ---------------------------------------------------------------- names
+
+
+def test_names_that_mark_functions_change_nothing(torch: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    for mark in (torch.fx.wrap, torch.jit._script_if_tracing, torch.jit._overload_method):
+        assert mark(abs) is abs
+    assert torch.fx.wrap("name") == "name"
+    with pytest.raises(RuntimeError, match="callable or string name"):
+        torch.fx.wrap(3)
+    assert importlib.import_module("torch.jit.annotations").BroadcastingList2[int] is None
+    assert torch._C._log_api_usage_once("package") is torch._C._get_tracing_state() is None
+    assert not hasattr(torch._C, "_jit_pass_lint")
+    assert importlib.import_module("torch.cuda.random").manual_seed is torch.cuda.manual_seed
+    assert importlib.import_module("torch._vmap_internals")._vmap(abs)(mg.tensor([-1.0])).item() == 1
+    monkeypatch.setenv("TORCH_HOME", "/somewhere")
+    assert torch.hub._get_torch_home() == "/somewhere"
+    assert torch.distributed.ReduceOp.RedOpType is torch.distributed.ReduceOp
+    assert torch.distributed.group.WORLD is torch.distributed.GroupMember.WORLD
+    assert torch.serialization.DEFAULT_PROTOCOL == 2
+
+
+def test_claims_raise_what_they_are_named_after() -> None:
+    for name, kind in {
+        "_check": RuntimeError, "_check_index": IndexError, "_check_value": ValueError, "_check_type": TypeError,
+        "_check_not_implemented": NotImplementedError,
+    }.items():  # fmt: skip
+        check = getattr(mg, name)
+        check(True, lambda: 1 / 0)
+        with pytest.raises(kind, match=r"^no 3$"):
+            check(False, lambda: "no 3")
+        with pytest.raises(kind, match="Expected cond to be True"):
+            check(False)
+        with pytest.raises(TypeError, match="must be a bool, but got a Tensor"):
+            check(mg.tensor(True))
+        with pytest.raises(TypeError, match="callable"):
+            check(False, "no function")
+    mg._check_tensor_all(mg.tensor([True, True]))
+    with pytest.raises(RuntimeError, match=r"^not all$"):
+        mg._check_tensor_all(mg.tensor([True, False]), lambda: "not all")
+    with pytest.raises(TypeError, match=r"torch\.bool, but has dtype"):
+        mg._check_tensor_all(mg.ones(2))
+    mg._assert(mg.tensor([2.0]), "fine")
+    with pytest.raises(AssertionError, match=r"^empty$"):
+        mg._assert([], "empty")
+
+
+# ---------------------------------------------------------------- Tensors
+
+
+def test_arguments_that_change_nothing() -> None:
+    x, y = mg.randn(2, 3), mg.zeros(2, 3)
+    assert mg.equal(y.copy_(x, non_blocking=True), x)
+    assert mg.equal(mg.zeros(2, 3).copy_(x, True), x)
+    assert x.type(mg.float64, non_blocking=True).dtype == mg.float64
+    assert x.real is x
+
+
+A = np.arange(24).reshape(2, 3, 4)
+AS_TUPLES: list[list[Any]] = [
+    [slice(0, 2), 1], [[0, 1], [1, 2]], [None, 1], [..., 1], [slice(None), slice(None), [0, 2]],
+    [[0, 1], slice(None), [1, 2]], [1, slice(None)], [range(2)], [(0, 1), (1, 2)], [[True, False]],
+    [np.array([0, 1]), np.array([1, 2])], [[0]], [[[0, 1]]],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", AS_TUPLES, ids=repr)
+def test_a_list_with_sequences_or_slices_indexes_as_a_tuple(key: list[Any]) -> None:
+    x = mg.from_numpy(A.copy())
+    with pytest.warns(UserWarning, match="non-tuple sequence"):
+        y = x[key]
+    right = A[tuple(key)]
+    assert (y.shape, y.tolist()) == (right.shape, right.tolist())
+    with pytest.warns(UserWarning, match="non-tuple sequence"):
+        x[key] = -1
+    changed = A.copy()
+    changed[tuple(key)] = -1
+    assert x.tolist() == changed.tolist()
+
+
+def test_a_list_of_tensors_indexes_as_a_tuple_and_one_of_numbers_does_not() -> None:
+    x = mg.from_numpy(A.copy())
+    with pytest.warns(UserWarning, match="non-tuple sequence"):
+        assert x[[mg.tensor([0, 1]), mg.tensor(2)]].tolist() == A[[0, 1], 2].tolist()
+    for key in ([0, 1, 1], [True, False], [[1]] * 32, np.array([[0, 1], [1, 1]])):
+        assert x[key].tolist() == A[np.array(key)].tolist()
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_a_factorization_that_fails_leaves_what_it_had(order: int) -> None:
+    m = mg.randn(4, 4, dtype=mg.float64)
+    good = m @ m.mT + mg.eye(4, dtype=mg.float64)
+    bad = good.clone()
+    k = order - 1
+    bad[k, k] = -1.5
+    for upper in (False, True):
+        L, info = linalg.cholesky_ex(mg.stack([bad, good]), upper=upper)
+        L = L.mT if upper else L
+        assert info.tolist() == [order, 0]
+        assert mg.allclose(L[1] @ L[1].mT, good)
+        # The columns before are those of the factor; then comes why it ends, and behind it the matrix.
+        assert mg.allclose(L[0, :, :k], L[1, :, :k])
+        assert mg.allclose(L[0, k, k], bad[k, k] - (L[1, k, :k] ** 2).sum())
+        assert mg.equal(L[0, order:, k:], bad.tril()[order:, k:])
+    with pytest.raises(linalg.LinAlgError, match=rf"\(Batch element 1\).*order {order} is"):
+        linalg.cholesky(mg.stack([good, bad]))
+
+
+# ---------------------------------------------------------------- functions of functions
+
+
+def test_the_states_of_several_modules_are_stacked() -> None:
+    models = [nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)).eval() for _ in range(3)]
+    parameters, buffers = mg.func.stack_module_state(models)
+    assert [*parameters] == [name for name, _ in models[0].named_parameters()]
+    assert [*buffers] == [name for name, _ in models[0].named_buffers()]
+    assert all(p.is_leaf and p.requires_grad for p in parameters.values())
+    x = mg.randn(4, 2)
+    y = mg.vmap(lambda p, b: mg.func.functional_call(models[0], (p, b), (x,)))(parameters, buffers)
+    for i, model in enumerate(models):
+        assert mg.allclose(y[i], model(x), atol=1e-6)
+    for wrong, match in {
+        (): "at least one model",
+        (nn.Linear(1, 1), nn.ReLU()): "same class",
+        (nn.ReLU(), nn.ReLU().eval()): "training/eval mode",
+        (nn.Linear(1, 1), nn.Linear(1, 1).requires_grad_(False)): r"weight .*requires_grad",
+    }.items():
+        with pytest.raises(RuntimeError, match=match):
+            mg.func.stack_module_state(wrong)
+
+
+def test_functorch_is_where_its_functions_were(torch: ModuleType) -> None:
+    functorch = importlib.import_module("functorch")
+    model, x = nn.Sequential(nn.Linear(2, 3), nn.Tanh()), mg.randn(4, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        f, params = functorch.make_functional(model)
+        g, states, buffers = functorch.combine_state_for_ensemble([model, model])
+        f_constant, constants = functorch.make_functional(model, disable_autograd_tracking=True)
+        jacobian = functorch.jacrev(f)(params, x)
+    with pytest.warns(FutureWarning, match=r"functorch\.vmap is deprecated, use torch\.vmap"):
+        squares = functorch.vmap(lambda v: v * v)(x)
+    assert mg.allclose(f(params, x), model(x))
+    assert [p.requires_grad for p in (*params, *constants)] == [True, True, False, False]
+    assert mg.allclose(f_constant(constants, x), model(x))
+    assert jacobian[0].shape == (4, 3, 3, 2)
+    assert mg.equal(squares, x * x)
+    assert (len(buffers), [s.requires_grad for s in states]) == (0, [False, False])
+    assert mg.allclose(mg.vmap(g, (0, 0, None))(states, buffers, x)[1], model(x), atol=1e-6)
+    with (
+        pytest.warns(FutureWarning),
+        pytest.raises(RuntimeError, match="make_functional_with_buffers"),
+    ):
+        functorch.make_functional(nn.BatchNorm1d(2))
+    with pytest.warns(FutureWarning):
+        h, p, b = functorch.make_functional_with_buffers(nn.BatchNorm1d(2).eval())
+    assert mg.allclose(h(p, b, x), nn.BatchNorm1d(2).eval()(x))
+
+
+def test_the_line_search_by_its_name_in_pytorch() -> None:
+    a, x, d = mg.rand(3) + 0.5, mg.randn(3), mg.zeros(3)
+    memory = mg.zeros(3)
+
+    def objective(x: mg.Tensor, t: float, d: mg.Tensor) -> tuple[float, mg.Tensor]:
+        """A quadratic, whose gradients are all written into one memory."""
+        at = x + t * d
+        return float((a * at * at).sum()), memory.copy_(2 * a * at)
+
+    f, g = objective(x, 0.0, d)
+    g = g.clone()
+    d = -g
+    slope = g.dot(d)
+    lower, gradient, t, calls = lbfgs._strong_wolfe(objective, x, 4.0, d, f, g, slope)
+    assert calls >= 1
+    assert lower <= f + 1e-4 * t * float(slope) + 1e-6
+    assert abs(float(gradient.dot(d))) <= 0.9 * abs(float(slope)) + 1e-6
+    assert mg.allclose(gradient, 2 * a * (x + t * d), atol=1e-5)
+    # Of t**3 - t, whose minimum is there.
+    one = mg.tensor(2.0)
+    assert lbfgs._cubic_interpolate(0.0, 0.0, -one / 2, 1.0, 0.0, one).item() == pytest.approx(
+        3**-0.5, abs=1e-5
+    )
+    assert lbfgs._cubic_interpolate(0.0, 0.0, -one / 2, 1.0, 0.0, one, bounds=(0.7, 1.0)) == 0.7
+
+
+# ---------------------------------------------------------------- compiled
+
+
+@pytest.mark.parametrize("dim", [1, -2])
+def test_a_compiled_cosine_has_the_numbers_of_an_eager_one(dim: int) -> None:
+    x, y = (mg.randn(4, 3, requires_grad=True) for _ in range(2))
+    with mg.no_grad():
+        x[0] *= 1e-9  # shorter than eps
+        y[:, 1] = 0.0
+
+    def f() -> mg.Tensor:
+        return (F.cosine_similarity(x, y, dim) * mg.arange(4.0 if dim == 1 else 3.0)).sum()
+
+    steps: list[Callable[[], mg.Tensor]] = [f, mg.compile(f), mg.compile(f)]
+    results = [(z, *mg.autograd.grad(z, (x, y))) for z in (step() for step in steps)]
+    for other in results[1:]:
+        for a, b in zip(results[0], other, strict=True):
+            assert mg.allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_no_warning_where_nothing_is_asked_of_the_older_forms() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert mg.from_numpy(A)[(slice(0, 2), 1)].shape == (2, 4)
