@@ -22,6 +22,7 @@ import operations
 import training as networks
 from driver import Effort, Failed, Inside, Process, Spread
 from peers import PEERS, Peer
+from reasons import Miss, grouped
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
@@ -701,10 +702,10 @@ def header(session: Session) -> list[str]:
     return lines
 
 
-def missed(rows: Sequence[Row]) -> tuple[int, list[str]]:
-    """How many bounds there are, and the missed ones in words."""
+def missed(rows: Sequence[Row]) -> tuple[int, list[Miss]]:
+    """How many bounds there are, and the missed ones."""
     count = 0
-    found = []
+    behind = []
     for row in rows:
         for case in row.cases:
             for ours, theirs, ratio, bound in bounds_of(case):
@@ -712,23 +713,34 @@ def missed(rows: Sequence[Row]) -> tuple[int, list[str]]:
                 if ratio.median > bound:
                     where = f"{row.title.partition(':')[0]}, {case.name}"
                     who = "" if ours == "minigrad" else f"{ours} "
-                    found.append(f"{where}: {who}{ratio.median:.2f} × {theirs}, bound {bound:g}")
+                    behind.append(Miss(where, f"{who}{ratio.median:.2f} × {theirs}", f"{bound:g}"))
         for check in row.checks:
             count += 1
             if not check.met:
-                found.append(f"{check.what}: {check.found}, bound {check.bound}")
-    return count, found
+                behind.append(Miss(check.what, check.found, check.bound))
+    return count, behind
 
 
-def outcome(rows: Sequence[Row]) -> str:
-    count, found = missed(rows)
-    if not found:
+def outcome(count: int, behind: Sequence[Miss]) -> str:
+    if not behind:
         return f"All {count} bounds are met."
-    return f"Of {count} bounds {len(found)} missed: " + "; ".join(found) + "."
+    return f"Of {count} bounds {len(behind)} are missed."
+
+
+def behind_text(count: int, behind: Sequence[Miss]) -> str:
+    """The end of the page: how many bounds are missed, which, by how much, and why."""
+    if not behind:
+        return outcome(count, behind)
+    return f"**missed**: {outcome(count, behind)} By kinds, with the cause:\n\n{grouped(behind)}"
 
 
 def markdown(session: Session, rows: Sequence[Row]) -> str:
-    parts = [". ".join(header(session)) + ".", READING, *(short_text(row) for row in rows), outcome(rows)]
+    parts = [
+        ". ".join(header(session)) + ".",
+        READING,
+        *(short_text(row) for row in rows),
+        behind_text(*missed(rows)),
+    ]
     parts += [f"Not measured: {remark}." for remark in session.remarks]
     return "\n\n".join(parts) + "\n"
 
@@ -812,7 +824,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"\n\n{full_text(done[-1])}", flush=True)
     finally:
         session.close()
-    print(f"\n\n{outcome(done)}\n{time.perf_counter() - began:.0f} s")
+    count, behind = missed(done)
+    if behind:
+        print(f"\n\n{grouped(behind)}")
+    print(f"\n\n{outcome(count, behind)}\n{time.perf_counter() - began:.0f} s")
     text = markdown(session, done)
     if arguments.markdown:
         arguments.markdown.write_text(text, encoding="utf-8")

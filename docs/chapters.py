@@ -68,7 +68,8 @@ def _line(text, name):
     return text.partition(f"# %% {name}\n")[0].count("\n") + 1
 
 
-def printed_by(program, arguments):
+@functools.cache
+def printed_by(program, *arguments):
     """What ``examples/{program} {arguments}`` prints."""
     file = EXAMPLES / program
     printed = io.StringIO()
@@ -81,3 +82,9 @@ def printed_by(program, arguments):
     ):
         runpy.run_path(str(file), run_name="__main__")
     return printed.getvalue()
+
+
+def cut(text, start, end):
+    """From one text to another; to its own end, if that is None."""
+    first = text.index(start)
+    return text[first : text.index(end, first) if end is not None else None].strip("\n")

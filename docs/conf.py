@@ -32,7 +32,14 @@ project = "minigrad"
 author = "the minigrad authors"
 version = release = minigrad.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "live"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "live",
+    "notebooks",
+]
 exclude_patterns = ["_build", "exercises"]
 default_role = "code"  # docstrings write `name` and ``name``
 
@@ -57,6 +64,9 @@ html_title = f"minigrad {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css", "live.css"]
 html_copy_source = False
+html_baseurl = os.environ.get(
+    "MINIGRAD_SITE_URL", ""
+)  # with a slash at its end; notebooks install the wheel from there
 html_search_scorer = str(Path(__file__).parent / "scorer.js")
 
 html_show_copyright = False
@@ -186,7 +196,15 @@ class CoverageNowhere(FromTables):
         return [", ".join(f"``{c.place}`` ({len(c.lacking)})" for c in tables.coverage() if not c.here) + "."]
 
 
-class Cell(Directive):
+class OfFiles(Directive):
+    """A directive whose content comes from files: Sphinx makes the page anew where one of them has changed."""
+
+    def note(self, *files):
+        for file in files:
+            self.state.document.settings.env.note_dependency(str(file))
+
+
+class Cell(OfFiles):
     """A cell of a program in ``examples/learn``, what it prints, and what it draws: ``.. cell:: slope tape``."""
 
     required_arguments = 2
@@ -197,6 +215,7 @@ class Cell(Directive):
     def run(self):
         program, name = self.arguments
         cell = chapters.cells(program)[name]
+        self.note(chapters.EXAMPLES / "learn" / f"{program}.py")
         shown = [block(cell.code, "python", cell=(f"{program}.py", cell.line))]
         if "hide" in self.options:  # it runs with the others where a reader runs them
             shown[0]["classes"].append("hidden")
@@ -220,27 +239,26 @@ class Cell(Directive):
         return shown
 
 
-class Exercises(Directive):
+class Exercises(OfFiles):
     """The exercises of a chapter, and below them, folded, the worked solutions: ``.. exercises:: slope``."""
 
     required_arguments = 1
 
     def run(self):
         file = f"{self.arguments[0]}.py"
-        task, solution = (
-            (Path(__file__).parent / "exercises" / name).read_text(encoding="utf-8").rstrip()
-            for name in (file, f"solutions/{file}")
-        )
+        files = [Path(__file__).parent / "exercises" / name for name in (file, f"solutions/{file}")]
+        self.note(*files)
+        task, solution = (path.read_text(encoding="utf-8").rstrip() for path in files)
         head = '<details class="solutions"><summary>Worked solutions</summary>'
         return [
-            block(task, "python", cell=(f"exercises/{file}", 0), classes=["task"]),
+            block(task, "python", cell=(f"exercises/{file}", 0, self.arguments[0]), classes=["task"]),
             nodes.raw("", head, format="html"),
             block(solution, "python", classes=["task"]),
             nodes.raw("", "</details>", format="html"),
         ]
 
 
-class Printed(Directive):
+class Printed(OfFiles):
     """What a program in ``examples`` prints: ``.. printed:: by_hand.py``; from a text to another, if said."""
 
     required_arguments, optional_arguments, final_argument_whitespace = 1, 1, True
@@ -248,10 +266,9 @@ class Printed(Directive):
 
     def run(self):
         program, *arguments = " ".join(self.arguments).split()
-        text = chapters.printed_by(program, arguments)
-        start = text.index(self.options.get("from", ""))
-        end = text.index(self.options["to"], start) if "to" in self.options else None
-        return [block(text[start:end].strip("\n"), "text")]
+        self.note(chapters.EXAMPLES / program)
+        text = chapters.printed_by(program, *arguments)
+        return [block(chapters.cut(text, self.options.get("from", ""), self.options.get("to")), "text")]
 
 
 def block(text, language, **attributes):

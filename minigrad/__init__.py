@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from minigrad import distributed as distributed, distributions as distributions, onnx as onnx
     from minigrad import (
         func as func,
+        fx as fx,
         hub as hub,
         linalg as linalg,
         masked as masked,
@@ -77,8 +78,9 @@ else:
 
     _MODULES = (
         "__config__", "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "func",
-        "gradcheck", "hub", "jit", "linalg", "masked", "mps", "multiprocessing", "nn", "onnx", "optim", "profiler",
-        "random", "serialization", "special", "storage", "tape", "testing", "threads", "utils", "version", "xpu",
+        "fx", "gradcheck", "hub", "jit", "linalg", "masked", "mps", "multiprocessing", "nn", "onnx", "optim",
+        "profiler", "random", "serialization", "special", "storage", "tape", "testing", "threads", "utils", "version",
+        "xpu",
     )  # fmt: skip
     _PLACES = {
         name: place
@@ -107,7 +109,9 @@ else:
             "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled "
             "is_warn_always_enabled set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal "
             "set_num_interop_threads set_warn_always use_deterministic_algorithms",
-            "compiler.switches": "_dynamo _inductor",
+            "standin.claims": "_assert _check _check_index _check_not_implemented _check_tensor_all _check_type "
+            "_check_value",
+            "standin.switches": "_dynamo _inductor",
             "storage": "TypedStorage UntypedStorage",
             "threads": "get_num_threads set_num_threads",
         }.items()

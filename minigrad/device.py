@@ -16,7 +16,10 @@ class device:
     __module__ = "minigrad"
 
     def __init__(self, type: device | str = "cpu", index: int | None = None) -> None:
-        if str(getattr(type, "type", type)).partition(":")[0] != "cpu":
+        name, colon, number = str(getattr(type, "type", type)).partition(":")
+        if name == "cpu" and colon and not number.isdecimal():
+            raise RuntimeError(f"Invalid device string: '{type}'")
+        if name != "cpu":
             words = "Torch not compiled with CUDA enabled: " if str(type).startswith("cuda") else ""
             raise RuntimeError(
                 f"{words}minigrad runs on the CPU only, got device {type!r}; there is no device of this name, only "

@@ -52,6 +52,14 @@ def here() -> tuple[CodeType | None, int]:
     return (None, -1) if frame is None else (frame.f_code, frame.f_lasti)
 
 
+class BadValue(Exception):
+    """What the check of an operation says of values, in the words of the error that a user gets, and its kind."""
+
+    def __init__(self, message: str, kind: type[Exception] = RuntimeError) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 class LinAlgError(RuntimeError):
     """A matrix is singular, not positive-definite, or otherwise not what a function of linear algebra needs."""
 
@@ -81,6 +89,11 @@ def value_error(message: str) -> ValueError:
 def not_implemented_error(message: str) -> NotImplementedError:
     """A NotImplementedError whose message ends with the user's file and line."""
     return NotImplementedError(f"{message} (at {place(*here())})")
+
+
+def overflow_error(message: str) -> OverflowError:
+    """An OverflowError whose message ends with the user's file and line."""
+    return OverflowError(f"{message} (at {place(*here())})")
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
@@ -151,14 +164,16 @@ def explain(
     """PyTorch's kind of exception for what a kernel raised, with shapes, place and what to try."""
     if isinstance(error, (NotImplementedError, ImportError)):
         return error  # a generator's, for an element type; an optional package that is missing
-    texts = " and ".join(describe(t) for t in operands)
     where = place(*at)
+    if isinstance(error, BadValue):
+        return error.kind(f"{error} (at {where})")
+    texts = " and ".join(describe(t) for t in operands)
     shapes = [t._array.shape for t in operands if hasattr(t, "_array")]
     message = str(error)
     if isinstance(error, np.linalg.LinAlgError):
         return LinAlgError(f"{message} (operands: {texts}; at {where})")
     kind: type[Exception] = IndexError if isinstance(error, IndexError) else RuntimeError  # PyTorch's kinds
-    if op.cast == "bits" and isinstance(error, TypeError):
+    if op.cast in ("bits", "shifts") and isinstance(error, TypeError):
         kind, message = NotImplementedError, "not implemented for floats; convert with .int() first"
     if isinstance(error, ValueError) and (op.elementwise or op.parts):
         message = clash(shapes) or message

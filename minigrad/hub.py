@@ -36,8 +36,13 @@ def get_dir() -> str:
     """The folder: what `set_dir` said, or ``hub`` in ``$TORCH_HOME``, or ``~/.cache/torch/hub``."""
     if _dir is not None:
         return _dir
+    return str(Path(_get_torch_home(), "hub"))
+
+
+def _get_torch_home() -> str:
+    """``$TORCH_HOME``, or ``~/.cache/torch``: packages keep folders of their own beside ``hub``."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "torch")
-    return str(Path(os.environ.get("TORCH_HOME", cache), "hub").expanduser())
+    return str(Path(os.environ.get("TORCH_HOME", cache)).expanduser())
 
 
 def set_dir(d: str | os.PathLike[str]) -> None:

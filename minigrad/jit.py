@@ -69,6 +69,11 @@ def script_if_tracing(fn: _T) -> _T:
     return fn
 
 
+# Packages that were written beside PyTorch take these by their private names.
+_script_if_tracing = script_if_tracing
+_overload = _overload_method = export
+
+
 def interface(obj: _T) -> _T:
     """The class itself."""
     return obj

@@ -861,7 +861,7 @@ def test_wrong_gradients_of_a_function() -> None:
     fail(lambda g: g, RuntimeError, r"Wrong.*expected 2, got 1")
     fail(lambda g: (g, g, g), RuntimeError, r"Wrong.*expected 2, got 3")
     fail(lambda g: (g, mg.ones(5)), RuntimeError, r"Wrong.*index 1.*\[5\].*\[2\]")
-    fail(lambda g: (g, 1.0), TypeError, r"Wrong.*Tensors or None.*float")
+    fail(lambda g: (g, 1.0), RuntimeError, r"expected Variable or None \(got float\): Wrong.*Tensors or None")
 
 
 def test_functions_refuse() -> None:

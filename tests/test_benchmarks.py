@@ -1,6 +1,8 @@
 """The benchmarks run and print their tables; nothing is timed here."""
 
+import importlib
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +94,20 @@ def test_page_gets_the_tables_between_its_markers(tiny):
     assert "what stood here" not in tables
     assert "**step**" in tables
     assert "| by hand" in tables
+
+
+def test_the_page_lists_what_is_missed_by_kinds(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    reasons = importlib.import_module("reasons")
+    page = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    tables, _, end = page.partition("**missed**: ")
+    case = r"  - (.+?): (\D*[\d.]+ (?:×|of|\().*), bound (.+)"
+    missed = [reasons.Miss(*m.groups()) for line in end.splitlines() if (m := re.fullmatch(case, line))]
+    assert len(missed) == tables.count("MISSED")
+    assert end.startswith(f"Of {tables.count(' met') + len(missed)} bounds {len(missed)} are missed.")
+    assert reasons.grouped(missed) in end
+    assert "Others" not in end
+    assert reasons.why(reasons.Miss("import", "40 ms", "≤ 30 ms"))[0] == "Others"
 
 
 def test_absent_peers_are_named(tiny):

@@ -437,6 +437,7 @@ def test_check_passes_what_agrees_and_gives_what_the_function_gives() -> None:
     [
         lambda x: x.clamp(-0.5, 0.5) * x, lambda x: x.clamp(min=0.25), lambda x: x.abs() ** 2.5, lambda x: 2.0**x,
         lambda x: x % 0.7, lambda x: x // 0.7, lambda x: x.sum().clamp(max=0.5),
+        lambda x: x * (x.double().sum() * 2.0).float(),  # as Adam has it
     ],
 )  # fmt: skip
 def test_numba_keeps_the_element_type_where_numbers_are_met(f: Any) -> None:

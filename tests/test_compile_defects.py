@@ -518,6 +518,157 @@ def test_values_that_a_function_may_not_go_by(program: str) -> None:
     agree(program)
 
 
+RESULTS = r"""
+== a view that was made to require grad
+def f(x, w, detached):
+    t = x[1:].detach() if detached else x[1:]
+    t.requires_grad_()
+    x[1] = 3.0
+    (g,) = autograd.grad((t * t * w).sum(), t)
+    return t, g
+-- r = F(T(k, 3, 4), T(9, 4), k % 2 == 0)
+== a gradient that is an argument, beside one of its values
+w, p = T(1, 3, 4, grad=True), nn.Parameter(T(5, 3, 4))
+def f(x):
+    (x.float() * w).sum().backward()
+    p.grad = x.detach()
+-- x = T(k, 3, 4)
+F(x)
+poke(x)
+== a view among the arguments stays what it is
+def f(x):
+    x.detach_()
+    return x * 2
+-- with called():
+    r = F(T(k, 3, 4)[k:])
+== the least variance of Gauss's loss
+loss = nn.GaussianNLLLoss(full=True)
+def f(m, v, y):
+    return loss(m, y, v)
+-- with called():
+    m, v = T(k, 3, 2, grad=True), (T(9, 3, 2).abs() * (k != 2) - 0.1 * (k == 1)).requires_grad_()
+    r = F(m, v, T(k + 5, 3, 2))
+    r.backward()
+== weights of draws
+def f(w):
+    return mg.multinomial(w, 1)
+-- with called():
+    r = F(T(k, 3, 4).abs() * (k != 2) - 0.1 * (k == 1))
+== objects of dataclasses
+import dataclasses
+@dataclasses.dataclass
+class Out:
+    loss: object
+    parts: object = None
+@dataclasses.dataclass(frozen=True)
+class Both:
+    first: object
+    again: object
+keep = Out(T(1, 3, 4))
+def f(x):
+    out = Out((x ** 3).sum(), [x * 2, 3])
+    return Both(out, {"out": out}), keep
+-- x = T(k, 3, 4, grad=True)
+r, kept = F(x)
+same = r.again["out"] is r.first, kept is keep
+(g,) = autograd.grad(r.first.loss + r.first.parts[0].sum(), x, create_graph=True)
+g.sum().backward()
+== a function of nn.functional by a computed name
+conf = Config()
+conf.act = "relu"
+def f(x):
+    return getattr(nn.functional, conf.act)(x)
+-- r = F(T(k, 3, 4))
+conf.act = ["gelu", "gelu", "celu", "relu"][k]
+"""
+
+
+@programs(RESULTS)
+def test_results_are_what_eager_mode_gives(program: str) -> None:
+    agree(program)
+
+
+TRANSFORMS = r"""
+== a step of gradients as values
+def loss(p, x, y):
+    return ((x @ p["w"] + p["b"] - y) ** 2).mean()
+def f(p, x, y):
+    g, value = mg.func.grad_and_value(loss)(p, x, y)
+    return {k: p[k] - 0.1 * g[k] for k in p}, value
+p = {"w": T(1, 4, 1), "b": mg.zeros(1)}
+-- p, value = F(p, T(k, 3, 4), T(k + 1, 3, 1))
+== gradients of each sample
+net = nn.Linear(4, 2)
+def loss(p, x, y):
+    return nn.functional.mse_loss(mg.func.functional_call(net, p, (x,)), y)
+def f(p, x, y):
+    return mg.func.vmap(mg.func.grad(loss), in_dims=(None, 0, 0))(p, x, y)
+-- g = F(dict(net.named_parameters()), T(k, 3, 4), T(k + 1, 3, 2))
+== products and matrices
+def f(x, v, A):
+    h = lambda t: (A @ t).tanh()
+    y, back = mg.func.vjp(lambda t: (t.sin(), t.sum()), x)
+    both = back((v, mg.ones(()))), mg.func.jvp(lambda t: t * t, (x,), (v,))
+    whole = mg.func.jacrev(h)(x), mg.func.jacfwd(h)(x), mg.func.hessian(lambda t: h(t).sum())(x)
+    return y, both, whole, autograd.functional.hvp(lambda t: (t ** 3).sum(), x, v)
+-- r = F(T(k, 3), T(k + 1, 3), T(k + 2, 2, 3))
+== a graph that leads out
+w = T(9, 4, grad=True)
+def f(x):
+    g = mg.func.grad(lambda t: ((t * w) ** 3).sum())(x)
+    h = mg.func.grad(mg.func.grad(lambda t: (t ** 4).sum()))(x[0])
+    return g.sum() + h, mg.func.jacrev(lambda t: t * w)(x)
+-- x = T(k, 4, grad=k != 2)
+r = F(x)
+(r[0] + r[1].pow(2).sum()).backward()
+== draws and changes inside
+norm = nn.BatchNorm1d(3)
+def f(x):
+    def h(t):
+        y = t * 2
+        y[0] = 3.0
+        return (nn.functional.dropout(norm(y) * t, 0.5) ** 2).sum()
+    return mg.func.grad(h)(x), mg.func.vmap(lambda a: a + mg.rand(2), randomness="different")(x[:, :2])
+-- r = F(T(k, 4, 3))
+== results of inference mode
+def f(x):
+    return mg.func.jacrev(lambda t: (t * x).sum())(x), x * 2
+-- with mg.inference_mode(k % 2 == 0):
+    r = F(T(k, 3))
+with caught():
+    alter(r[0])
+with caught():
+    alter(r[1])
+== what is returned shares memory as ever
+def f(x):
+    return mg.func.vjp(lambda t: t.view(-1), x)[0], mg.func.grad(lambda t: (t.sum(), t), has_aux=True)(x)
+-- x = T(k, 2, 2)
+r = F(x)
+poke(r[k % 2])
+"""
+
+
+@programs(TRANSFORMS)
+def test_transforms_of_functions_may_stand_inside(program: str) -> None:
+    agree(program)
+
+
+def test_a_buffer_is_written_and_not_set() -> None:
+    class Mean(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("mean", mg.zeros(2))
+
+        def forward(self, x: Any) -> Any:
+            self.mean = 0.5 * self.mean + 0.5 * x
+            return x - self.mean
+
+    with pytest.raises(
+        RuntimeError, match=r"write into a Tensor that is there, .*test_compile_defects\.py:\d+"
+    ):
+        mg.compile(Mean())(mg.ones(2))
+
+
 def test_a_learning_rate_is_changed_outside() -> None:
     w = mg.ones(2, requires_grad=True)
     optimizer = mg.optim.SGD([w], lr=0.5)

@@ -14,7 +14,8 @@ import minigrad as mg
 from minigrad import distributions as D
 from minigrad.autograd import gradcheck
 from minigrad.autograd.functional import jacobian
-from minigrad.distributions import constraints
+from minigrad.distributions import biject_to, constraints
+from minigrad.distributions.utils import tril_matrix_to_vec
 from minigrad.functions.draws import sample_dirichlet, standard_gamma
 from minigrad.kernels import implicit
 
@@ -48,6 +49,7 @@ GOLDEN: list[Row] = [
     (lambda: D.Cauchy(0.5, 2.0), [-9.7991, -1.84835], [-5.15271, -2.70442], [3.22417]),
     (lambda: D.HalfCauchy(2.0), [10.2991, 2.34835], [-4.45957, -2.01128], [2.53102]),
     (lambda: D.Pareto(1.5, 3.0), [1.53183, 1.6327], [0.609152, 0.354057], [0.640186]),
+    (lambda: D.GeneralizedPareto(0.5, 1.0, -0.5), [1.51538, 0.802132], [-0.708648, -0.163774], [0.5]),
     (lambda: D.Weibull(1.5, 3.0), [0.596848, 0.95035], [-1.21297, -0.473951], [0.691663]),
     (lambda: D.ContinuousBernoulli(t([0.3, 0.9])),
      [0.669513, 0.534251, 0.308967, 0.877585],
@@ -108,6 +110,17 @@ BY_SCIPY: list[Row] = [
      [-2.72277, -2.49313, -1.58043, -2.05641], [2.04094, 2.5494]),
     (lambda: D.NegativeBinomial(5.0, t([0.3, 0.6])), [3.0, 5.0, 7.0, 9.0],
     [-1.83994, -2.2993, -4.41209, -2.6066], None),
+    (lambda: D.LKJCholesky(3, t([0.5, 2.0])),
+     [1.0, 0.0, 0.0, -0.343601, 0.939116, 0.0, 0.672149, -0.250834, 0.696633, 1.0, 0.0, 0.0, -0.116427, 0.993199, 0.0,
+      -0.50286, -0.378961, 0.776866, 1.0, 0.0, 0.0, -0.0279227, 0.99961, 0.0, 0.0430979, -0.733897, 0.677892, 1.0, 0.0,
+      0.0, -0.474348, 0.880337, 0.0, -0.211106, 0.730994, 0.648908],
+     [-2.16953, -1.14093, -2.14226, -1.86276], None),
+    (lambda: D.Wishart(4.0, t([[2.0, 0.3], [0.3, 0.5]])),
+     [3.03895, -1.39344, -1.39344, 1.64437, 9.09457, 1.11347, 1.11347, 1.48301], [-5.57833, -5.544], [6.15992]),
+    (lambda: D.Wishart(t([3.5, 5.0]), precision_matrix=t([[2.0, 0.3], [0.3, 0.5]])),
+     [12.5396, -8.76423, -8.76423, 6.30011, 2.94723, -2.21005, -2.21005, 6.14312, 2.15818, -0.0105019, -0.0105019,
+      1.03525, 2.56378, -1.44937, -1.44937, 12.764],
+     [-14.2702, -5.79676, -5.19362, -6.45677], [6.10559, 6.95201]),
     (lambda: D.VonMises(t([0.5, -1.0]), t([1.0, 4.0])),
      [0.59341, -1.18319, 0.870334, -1.14228],
      [-1.07815, -0.32978, -1.14158, -0.303268], None),
@@ -196,7 +209,7 @@ def integrates_to_1(rows: list[Row]) -> int:
 
 
 def test_densities_integrate_to_1() -> None:
-    assert integrates_to_1(GOLDEN) == 19
+    assert integrates_to_1(GOLDEN) == 20
 
 
 def test_densities_by_scipy_integrate_to_1() -> None:
@@ -244,6 +257,18 @@ def test_divergences_are_the_mean_of_what_they_mean() -> None:
         (D.Independent(D.Normal(v, w), 1), D.Independent(D.Normal(w, w * 2), 1)),
         (D.OneHotCategorical(t([0.2, 0.3, 0.5])), D.OneHotCategorical(t([0.4, 0.3, 0.3]))),
     ]  # fmt: skip
+    check_divergences(pairs)
+    assert mg.isinf(D.kl_divergence(D.Normal(0.0, 1.0), D.Gamma(1.0, 1.0)))
+    assert mg.isinf(D.kl_divergence(D.Uniform(0.0, 2.0), D.Uniform(0.5, 2.0)))
+
+
+def test_divergences_by_scipy_are_the_mean_of_what_they_mean() -> None:
+    pytest.importorskip("scipy")
+    v = t([[2.0, 0.3], [0.3, 0.5]])
+    check_divergences([(D.Wishart(4.0, v), D.Wishart(t(5.5), precision_matrix=v))])
+
+
+def check_divergences(pairs: list[tuple[Any, Any]]) -> None:
     for p, q in pairs:
         x = p.sample((4000,))
         differences = np.asarray((p.log_prob(x) - q.log_prob(x)).double())
@@ -255,8 +280,6 @@ def test_divergences_are_the_mean_of_what_they_mean() -> None:
             exact,
             differences.mean(0),
         )
-    assert mg.isinf(D.kl_divergence(D.Normal(0.0, 1.0), D.Gamma(1.0, 1.0)))
-    assert mg.isinf(D.kl_divergence(D.Uniform(0.0, 2.0), D.Uniform(0.5, 2.0)))
 
 
 def _divergence(p: Any, q: Any) -> Any:
@@ -422,6 +445,73 @@ def test_transforms_are_inverted_and_have_their_determinants() -> None:
             assert close(total[row], free.det().abs().log(), 1e-9), f
 
 
+def test_correlations_of_numbers() -> None:
+    f = D.CorrCholeskyTransform()
+    y = f(VECTOR)
+    assert bool(constraints.corr_cholesky.check(y).all())
+    assert close(f.inv(y), VECTOR, 1e-9)
+    assert (f.forward_shape((2, 3)), f.inverse_shape((2, 3, 3))) == ((2, 3, 3), (2, 3))
+    for row, x in enumerate(VECTOR):
+        # of each row the entry on the diagonal follows from the others
+        free = jacobian(lambda x: tril_matrix_to_vec(f(x), -1), x)
+        assert close(f.log_abs_det_jacobian(x, y[row]), free.det().abs().log(), 1e-9)
+    assert close(biject_to(constraints.corr_cholesky)(VECTOR), y)
+    for wrong, message in (((4,), "lower-diagonal"), ((), "Too few")):
+        with pytest.raises(ValueError, match=message):
+            f.forward_shape(wrong)
+    for wrong, message in (((2, 3), "not square"), ((2,), "Too few")):
+        with pytest.raises(ValueError, match=message):
+            f.inverse_shape(wrong)
+
+
+def test_generalized_pareto_of_all_shapes() -> None:
+    """A concentration of 0 is the exponential distribution, one of -1 the uniform one."""
+    x = t([0.0, 0.5, 2.0])
+    exponential, uniform = D.Exponential(0.5), D.GeneralizedPareto(0.0, 2.0, -1.0)
+    for concentration in (0.0, 1e-9):
+        d = D.GeneralizedPareto(0.0, 2.0, concentration)
+        for name in ("log_prob", "cdf"):
+            assert close(getattr(d, name)(x), getattr(exponential, name)(x)), name
+        assert close(d.icdf(t(0.3)), exponential.icdf(t(0.3)))
+    assert close(uniform.log_prob(x), [-math.log(2)] * 3)
+    assert close(D.GeneralizedPareto(1.0, 2.0, 0.3).log_survival_function(t(3.0)), -math.log(1.3) / 0.3)
+    heavy = D.GeneralizedPareto(0.0, 1.0, t([0.4, 0.6, 1.5]))
+    assert close(heavy.mean, [1 / 0.6, 2.5, math.nan], 1e-5) or mg.isnan(heavy.mean[2])
+    assert mg.isnan(heavy.variance).tolist() == [False, True, True]
+    with pytest.raises(ValueError, match="support"):
+        uniform.log_prob(t(2.5))
+
+
+def test_wishart_arguments_and_slopes() -> None:
+    pytest.importorskip("scipy")
+    v = t([[2.0, 0.3], [0.3, 0.5]])
+    for args, message in (
+        ((1.0, v), "expected to be greater"),
+        ((3.0, v, v), "Exactly one"),
+        ((3.0, v[0]), "two-dim"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            D.Wishart(*args)
+    with pytest.warns(UserWarning, match="Low df"):
+        D.Wishart(1.5, v)
+    d = D.Wishart(5.0, v)
+    assert close(d.precision_matrix @ v, mg.eye(2))
+    assert close(d.mean, 5 * v)
+    assert close(d.mode, 2 * v)
+    assert mg.isnan(D.Wishart(3.0, v).mode).all()
+    scale = double((1.2, 0.0), (0.3, 0.7))
+    x = mg.tensor([[1.0, 0.2], [0.2, 0.8]], dtype=mg.float64)
+
+    def of(tril: Any) -> Any:
+        d = D.Wishart(mg.tensor(4.0, dtype=mg.float64), scale_tril=tril.tril())
+        mg.manual_seed(3)
+        return d.log_prob(x), d.entropy(), d.rsample()
+
+    assert gradcheck(of, (scale,))
+    with pytest.raises(ValueError, match="greater than or equal to 2"):
+        D.LKJCholesky(1)
+
+
 def test_transforms_compare_and_keep_the_last_pair() -> None:
     f = D.TanhTransform(cache_size=1)
     x = t([20.0])
@@ -473,13 +563,14 @@ def test_constraints_tell_what_they_hold() -> None:
     for constraint, inside, outside in CONSTRAINTS:
         assert bool(constraint.check(t(inside)).all()), constraint
         assert not bool(constraint.check(t(outside)).all()), constraint
-        x = mg.tensor(np.random.default_rng(0).normal(size=np.shape(inside)))
         for registry in (D.biject_to, D.transform_to):
             try:
                 f = registry(constraint)
             except NotImplementedError:
                 continue
-            y = f(x)
+            shape = f.inverse_shape(np.shape(inside))
+            y = f(mg.tensor(np.random.default_rng(0).normal(size=shape)))
+            assert y.shape == np.shape(inside)
             assert bool(constraint.check(y).all()), (constraint, f)
             assert bool(constraint.check(f(f.inv(y))).all())
             assert close(f(f.inv(y)), y, 1e-9), f

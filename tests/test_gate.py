@@ -28,7 +28,7 @@ V = mg.ones(2, 3)
 # ---------------------------------------------------------------- every public function, from its signature
 
 GOOD: dict[str, Any] = {
-    "ext_tensor": X,
+    "ext_tensor": X, "buffer": bytearray(8),
     "input": X, "other": X, "tensor": mg.ones(2, 2), "target": X, "weight": X, "end": X, "tensor1": X, "tensor2": X,
     "mat1": X, "mat2": X, "mat": X, "vec": X, "vec2": X, "batch1": X, "batch2": X, "mask": X > 0, "condition": X > 0,
     "index": I, "indices": I, "values": V, "tensors": [X, X], "dim": 0, "dim0": 0, "dim1": 1, "start": 0, "length": 1,
@@ -141,7 +141,10 @@ def is_the_function(name: str, function: Callable[..., Any]) -> None:
     assert inspect.signature(function) == inspect.signature(inner)
     own = name.rpartition(".")[2]
     if function.__name__ != inner.__name__:  # the form in place of a function
-        assert (function.__name__, function.__doc__) == (own, f"`{own[:-1]}`, in place.")
+        assert function.__name__ == own
+        assert function.__doc__.startswith(
+            f"`{own[:-1]}`, in place.\n\nThe result is written over this Tensor"
+        )
     else:
         assert function.__doc__ == inner.__doc__
     if not name.startswith("Tensor."):
@@ -405,3 +408,67 @@ def test_the_forms_of_gates_are_those_that_are_written() -> None:
     """If not, run `python .ci/gates`; a form that is missing there is an error at import."""
     space = runpy.run_path(str(Path(__file__).parent.parent / ".ci" / "gates"))
     assert space["text"]() == Path(forms.__file__).read_text(encoding="utf-8")
+
+
+# ---------------------------------------------------------------- functions of networks
+
+FLAGS = """
+F.batch_norm(x, None, None, training={})
+F.dropout(x, training={})
+F.rrelu(x, training={})
+F.grid_sample(image, grid, align_corners={})
+F.affine_grid(theta, (1, 2, 4, 4), align_corners={})
+F.interpolate(image, scale_factor=2, mode="bilinear", align_corners={})
+F.kl_div(x, x, reduction="sum", log_target={})
+F.max_pool2d(image, 2, ceil_mode={})
+F.avg_pool2d(image, 2, count_include_pad={})
+F.lp_pool2d(image, 2, 2, ceil_mode={})
+F.poisson_nll_loss(x, x, log_input={})
+F.embedding(i, w, sparse={})
+F.instance_norm(image, use_input_stats={})
+F.scaled_dot_product_attention(image, image, image, is_causal={})
+rnn.pad_sequence([x, x], {})
+rnn.pack_padded_sequence(image[0, :, :2], [2, 2], batch_first={})
+"""
+
+
+def test_what_is_no_flag_and_no_number_is_refused_and_numbers_in_tensors_are_taken() -> None:
+    image = mg.arange(32.0).reshape(1, 2, 4, 4)
+    space = {
+        "F": mg.nn.functional, "rnn": mg.nn.utils.rnn, "x": mg.ones(2, 3), "i": mg.tensor([0, 1]), "w": mg.ones(4, 3),
+        "image": image, "grid": mg.zeros(1, 2, 2, 2), "theta": mg.ones(1, 2, 3), "mg": mg, "np": np,
+    }  # fmt: skip
+    for form in FLAGS.strip().splitlines():
+        for flag in ("1", "'a'", "x"):
+            with pytest.raises(TypeError, match="must be bool"):
+                eval(form.format(flag), space)
+        eval(form.format("np.False_" if "embedding" in form else "np.True_"), space)
+    for call in ("F.threshold(x, 'a', 1.0)", "F.threshold(x, 0.1, w)", "F.threshold(x, None, 1.0)"):
+        with pytest.raises(TypeError, match="must be float"):
+            eval(call, space)
+    for number in ("mg.tensor(2)", "np.float32(2)", "mg.tensor(2.0, requires_grad=True)"):
+        for form in ("F.threshold(x, 0.1, {})", "F.softplus(x, {})", "F.huber_loss(x, w[:2], delta={})"):
+            assert eval(form.format(number), space).equal(eval(form.format("2.0"), space))
+    for module in (mg.nn.LayerNorm(np.int64(3)), mg.nn.RMSNorm(np.int64(3))):
+        assert module.normalized_shape == (3,)
+    for wrong in (
+        "rnn.pad_sequence('a')",
+        "rnn.pad_sequence([1.0])",
+        "rnn.pack_padded_sequence(None, [2, 1])",
+    ):
+        with pytest.raises(TypeError, match="Tensor"):
+            eval(wrong, space)
+    with pytest.raises(RuntimeError):
+        mg.vander(mg.ones(3), 2**40)
+    assert mg.vander(mg.tensor([1, 2, 3]), 3, True).tolist() == [[1, 1, 1], [1, 2, 4], [1, 3, 9]]
+    assert [mg.vander(mg.tensor([1, 2]), n).tolist() for n in (0, 1)] == [[[], []], [[1], [1]]]
+
+
+def test_a_temperature_may_be_learned() -> None:
+    tau = mg.tensor(0.5, requires_grad=True)
+    functional.gumbel_softmax(mg.ones(2, 3), tau)[0, 0].backward()
+    assert tau.grad is not None
+    margin = mg.tensor(2.0, requires_grad=True)
+    x, y, z = mg.zeros(1, 2), mg.ones(1, 2), mg.ones(1, 2)
+    functional.triplet_margin_with_distance_loss(x, y, z, margin=margin).backward()
+    assert margin.grad == 1

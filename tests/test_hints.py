@@ -38,7 +38,7 @@ ASKED = {
     "mg.optim.sgd_": ["Did you mean: 'sgd'"],
     "mg.autograd.kineto_available": ["'kineto_available'", LACKING],
     "mg.autograd.functional.jacobain": ["Did you mean: 'jacobian'"],
-    "mg.func.linearize": [LACKING],
+    "mg.func.functionalize": [LACKING],
     "mg.linalg.ldl_factor": ["'minigrad.linalg' has no attribute 'ldl_factor'", LACKING],
     "mg.special.airy_ai": ["'minigrad.special' has no attribute 'airy_ai'", LACKING],
     "mg.fft.rfft": ["'minigrad' has no attribute 'fft'", LACKING],

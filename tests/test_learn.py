@@ -1,6 +1,9 @@
 """The chapters' programs run, and the exercises fail until they are solved, as the worked solutions show."""
 
 import importlib
+import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -63,3 +66,69 @@ def test_every_exercise_fails_until_it_is_solved():
     }
     assert "PASSED" not in finished.stdout
     assert all("NotImpl" in line for line in failed)
+
+
+def test_a_page_is_told_the_lines_that_matter(tmp_path):
+    """What *Check* says on the page of a chapter, for a right answer, wrong ones, and one that cannot be read."""
+    shutil.copytree(ROOT / "docs" / "exercises", tmp_path, dirs_exist_ok=True)
+    program = """if True:
+        import json, sys
+        from grader import grade
+
+        right = open("solutions/slope.py", encoding="utf-8").read()
+        wrong = right.replace("x -= lr", "x += lr").replace("-2 * x", "2 * x").replace("2 * step", "0 * step")
+        print(json.dumps([grade("slope"), *(grade("slope", text) for text in (right, wrong, "def lowest(:"))]))
+    """
+    finished = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    blank, right, wrong, unreadable = json.loads(finished.stdout)
+    assert [text.partition(". ")[0] for text in blank.values()] == ["not done yet"] * 3
+    assert right == dict.fromkeys(["test_slope_of_bell", "test_measured_slope", "test_lowest"], "")
+    bell, measured, lowest = wrong.values()
+    assert "bell (line 4 of this block)\n  verdict   wrong sign: analytic = -numeric" in bell
+    assert measured.splitlines()[1:] == [
+        "line 14 of this block: return (f(x + step) - f(x - step)) / (0 * step)",
+        "ZeroDivisionError: float division by zero",
+    ]
+    assert lowest.splitlines()[1:] == [
+        "assert -1.5 == 1.5", " +  where -1.5 = lowest(<lambda>, start=0.0, lr=0.25, steps=1)"
+    ]  # fmt: skip
+    assert unreadable == {"slope": "line 1 of this block: def lowest(:\nSyntaxError: invalid syntax"}
+
+
+def test_a_chapter_is_a_notebook(tmp_path):
+    pytest.importorskip("docutils")
+    pytest.importorskip("IPython")
+    notebooks = importlib.import_module("notebooks")
+    page = ROOT / "docs" / "learn" / "slope.md"
+    cells = json.loads(notebooks.notebook(page, "https://example.org/", "_static/live/a.whl"))["cells"]
+    install, *code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert install == '%pip install -q "minigrad-tape[testing,viz] @ https://example.org/_static/live/a.whl"'
+    text = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    assert "[gradient checks](https://example.org/gradcheck.html)" in text
+    assert "{cell}" not in text
+    assert [
+        name
+        for name in chapters.cells("slope")
+        if chapters.cells("slope")[name].code not in "\n\n".join(code)
+    ] == []
+    solved = (ROOT / "docs" / "exercises" / "solutions" / "slope.py").read_text(encoding="utf-8")
+    program = f"""if True:
+        from IPython.core.interactiveshell import InteractiveShell
+        from traitlets.config import Config
+
+        shell = InteractiveShell.instance(config=Config({{"HistoryManager": {{"enabled": False}}}}))
+        for cell in {code!r}:
+            cell = "%%writefile docs/exercises/slope.py\\n" + {solved!r} if cell.startswith("%%writefile") else cell
+            shell.run_cell(cell).raise_error()
+    """
+    command = [sys.executable, "-c", program]
+    environment = os.environ | {"IPYTHONDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    finished = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "Drawing" in finished.stdout
+    assert finished.stdout.endswith(
+        "test_slope_of_bell: right\ntest_measured_slope: right\ntest_lowest: right\n"
+    )

@@ -386,7 +386,7 @@ def test_what_does_not_raise_tells_where() -> None:
     y = linalg.solve_ex(BATCH, BATCH)
     assert (y.result[0].tolist(), y.info.tolist()) == ([[1, 0], [0, 1]], [0, 2])
     y = linalg.cholesky_ex(mg.stack([E, NOT_POSITIVE]))
-    assert (y.L[0].tolist(), y.L[1].isnan().any().item(), y.info.tolist()) == ([[1, 0], [0, 1]], True, [0, 2])
+    assert (y.L[0].tolist(), y.info.tolist()) == ([[1, 0], [0, 1]], [0, 2])
     assert linalg.lu_factor_ex(BATCH).info.tolist() == [0, 2]
     assert linalg.inv_ex(E * nan).info.item() == 0
 

@@ -133,6 +133,21 @@ told.kept = await run(network); // the interpreter is alive
 bars[at].children[RESET].click();
 told.reset = [codes[1].textContent, control('width').value];
 """
+GRADED = """
+const last = bars.length - 1, button = (n) => bars[n].children[3];
+const check = async (code) => {
+  if (code !== undefined) codes[last].textContent = code;
+  button(last).click();
+  await over(last);
+  return outs[last].innerText;
+};
+told.shown = bars.map((b, n) => getComputedStyle(button(n)).display !== 'none');
+told.unsolved = await check();
+told.solved = await check(document.querySelector('details.solutions pre').textContent);
+told.wrong = await check(codes[last].textContent.replace('x -= lr', 'x += lr').replace('-2 * x', '2 * x'));
+told.syntax = await check('def lowest(:');
+told.state = state(last);
+"""
 ALONE = """
 told.out = await run(0);
 told.state = state(0);
@@ -164,7 +179,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             return super().do_GET()
         name, _, without = self.path[1:].partition("?")
         page = (self.server.site / name).read_text(encoding="utf-8").replace("<head>", LISTEN, 1)
-        page = page.replace('"/pyodide/"', '"/nowhere/"') if without else page
+        page = page.replace('"/pyodide/"', '"/nowhere/"') if without == "without" else page
         self.answer(page.replace("</body>", DRIVER.replace("{PROGRAM}", program), 1))
 
     def do_POST(self) -> None:
@@ -224,11 +239,12 @@ def test_blocks_are_edited_and_run_in_a_browser(tmp_path: Path) -> None:
         "tour.html?": AS_PRINTED,
         "learn/slope.html": AS_PRINTED,
         "learn/descent.html": AS_PRINTED,
+        "learn/slope.html?check": GRADED,
         "playground.html": PLAYED,
         "index.html?without": ALONE,
     }
-    edited, *printed, played, alone = tried(built(tmp_path), programs, tmp_path)
-    for told in (edited, *printed, played, alone):
+    edited, *printed, graded, played, alone = tried(built(tmp_path), programs, tmp_path)
+    for told in (edited, *printed, graded, played, alone):
         assert told["errors"] == []
 
     tour = snippets((DOCS / "tour.md").read_text(encoding="utf-8"))
@@ -258,6 +274,15 @@ def test_blocks_are_edited_and_run_in_a_browser(tmp_path: Path) -> None:
                 assert re.fullmatch(re.escape(squeezed(page)).replace(r"\.\.\.", ".*"), said), (page, live)
     assert [told["pictures"] for told in printed] == [1, 1, 1]
     assert [told.get("player") for told in printed] == [1, 1, None]
+
+    assert graded["shown"] == [False] * (len(graded["shown"]) - 1) + [True]
+    assert graded["unsolved"].count("not done yet") == 3
+    assert graded["solved"] == "slope_of_bell: right\nmeasured_slope: right\nlowest: right\n3 of 3 right\n"
+    assert "verdict   wrong sign: analytic = -numeric" in graded["wrong"]
+    assert "+ where -1.5 = lowest(<lambda>, start=0.0, lr=0.25, steps=1)" in squeezed(graded["wrong"])
+    assert graded["wrong"].endswith("1 of 3 right\n")
+    assert graded["syntax"].startswith("slope:\nline 1 of this block: def lowest(:\nSyntaxError: ")
+    assert graded["state"] == ""
 
     assert re.match(r"epoch \d+: loss ", played["before"])
     assert played["state"] == "stopped"

@@ -42,6 +42,22 @@ def test_equal_elements_keep_their_order_and_nan_is_the_largest() -> None:
         assert x.nanmedian().item() == 1.0
 
 
+def test_what_nanmedian_passes_by_gets_no_gradient() -> None:
+    nan = math.nan
+    for values, expected in (
+        ([1.0, nan, 2.0], [1.0, 0.0, 0.0]),
+        ([2.0, 1.0, 2.0, nan], [0.5, 0.0, 0.5, 0.0]),
+        ([nan, nan], [0.5, 0.5]),
+    ):
+        x = mg.tensor(values, requires_grad=True)
+        x.nanmedian().backward()
+        assert x.grad is not None
+        assert x.grad.tolist() == expected
+    x = mg.tensor([1.0, nan, 2.0], requires_grad=True)
+    (g,) = mg.autograd.grad(x.median(), x)
+    assert g.tolist() == [0.0, 1.0, 0.0]
+
+
 def test_topk_of_long_rows_is_the_head_of_a_sort() -> None:
     for dtype in (np.float32, np.float64, np.int64, np.int8):
         x = (RNG.standard_normal((3, 400)) * 20).astype(dtype)

@@ -255,15 +255,15 @@ def test_a_small_network_prints_like_this() -> None:
 
 
 GOLDEN = '''\
-"""What was recorded at test_source.py:NEXT, and its gradients, in NumPy. Printed by minigrad."""
+"""test_source.py:NEXT and its gradients in NumPy, printed by minigrad."""
 
 import numpy as np
 
 
 @np.errstate(all="ignore")
 def step(x, target, weight_0, bias_0, weight_2, bias_2):
-    """x: float32 [5, 2]; target: float32 [5, 1]; weight_0: float32 [3, 2]; bias_0: float32
-    [3]; weight_2: float32 [1, 3]; bias_2: float32 [1]."""
+    """x: float32 [5, 2]; target: float32 [5, 1]; weight_0: float32 [3, 2];
+    bias_0: float32 [3]; weight_2: float32 [1, 3]; bias_2: float32 [1]."""
     linear_0 = np.dot(x, weight_0.T) + bias_0  # test_source.py:LINE
     relu_0 = np.maximum(linear_0, 0.0)  # test_source.py:LINE
     prediction = np.dot(relu_0, weight_2.T) + bias_2  # test_source.py:LINE
@@ -282,9 +282,20 @@ def step(x, target, weight_0, bias_0, weight_2, bias_2):
     d_weight_0 = np.dot(d_linear_0.T, x)
     d_bias_0 = np.dot(np.ones(5, np.float32), d_linear_0)
     return loss, {
-        "0.weight": d_weight_0, "0.bias": d_bias_0, "2.weight": d_weight_2, "2.bias": d_bias_2,
+        "0.weight": d_weight_0, "0.bias": d_bias_0, "2.weight": d_weight_2,
+        "2.bias": d_bias_2,
     }
 '''
+
+
+def test_a_place_stands_in_a_line_of_its_own_where_both_are_wider_than_80_columns() -> None:
+    x, target = mg.randn(5, 1, requires_grad=True), mg.randn(5, 1)
+    half_of_the_error = 0.5 * mg.nn.functional.mse_loss(x, target)
+    text = mg.source(half_of_the_error, inputs={"x": x, "target": target})
+    line = "half_of_the_error = 0.5 * (np.vdot(difference, difference) / 5)"
+    assert max(map(len, text.splitlines())) <= 80
+    assert re.search(rf"^    # (test_source.py:\d+)\n    {re.escape(line)}\n\n", text, re.MULTILINE)
+    assert re.search(rf"^    # {re.escape(line)}\n    # \(test_source.py:\d+\)\n", text, re.MULTILINE)
 
 
 def test_the_same_tape_gives_the_same_text() -> None:

@@ -91,6 +91,17 @@ def test_values_at_the_edges() -> None:
 SLOPES: dict[str, tuple[Any, list[float], list[float]]] = {
     "sinc": (mg.sinc, [0.0], [0.0]),
     "xlogy-0": (lambda x: mg.xlogy(x, double(0.0).detach()), [0.0], [0.0]),
+    "xlogy-edges": (
+        lambda x: mg.xlogy(x, double(2, 0, -1, nan).detach()),
+        [0.0] * 4,
+        [math.log(2), 0.0, 0.0, nan],
+    ),
+    "xlogy-one-number": (lambda x: mg.xlogy(x, 2.0), [0.0], [math.log(2)]),
+    "xlog1py-edges": (
+        lambda x: special.xlog1py(x, double(2, 0, -1, -3).detach()),
+        [0.0] * 4,
+        [math.log(3), 0.0, 0.0, 0.0],
+    ),
     "copysign": (lambda x: mg.copysign(x, -1.0), [2.0, 0.0, -2.0], [-1.0, 0.0, 1.0]),
     "fmax-tie": (lambda x: mg.fmax(x, x.detach()), [1.0], [1.0]),
     "fmax-nan": (lambda x: mg.fmax(x, double(nan, 2.0).detach()), [1.0, nan], [1.0, 0.0]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import pickle
 import subprocess
@@ -82,9 +83,22 @@ def test_sizes_for_modules_of_scripts(torch: ModuleType) -> None:
     utils = importlib.import_module("torch.nn.modules.utils")
     assert importlib.import_module("torch.nn").modules.utils is utils
     assert (utils._pair(3), utils._single(3), utils._triple([1, 2, 3])) == ((3, 3), (3,), (1, 2, 3))
+    assert utils._reverse_repeat_tuple((1, 2), 2) == (2, 2, 1, 1)
+    assert utils._list_with_default([None, 2], [5, 6, 7]) == [6, 2]
+    with pytest.raises(ValueError, match="at least 3"):
+        utils._list_with_default([None, 2], [5, 6])
     state = {"module.a": 1, "b": 2}
     utils.consume_prefix_in_state_dict_if_present(state, "module.")
     assert state == {"a": 1, "b": 2}
+
+
+def test_private_files_that_scripts_import(torch: ModuleType) -> None:
+    collate = importlib.import_module("torch.utils.data._utils.collate")
+    assert collate.default_collate is torch.utils.data.default_collate
+    assert torch.utils.data._utils.collate is collate
+    assert importlib.import_module("torch.utils.data._utils.worker").get_worker_info() is None
+    stateless = importlib.import_module("torch.nn.utils.stateless")
+    assert stateless is torch.nn.utils.stateless
 
 
 MISSING = {
@@ -179,6 +193,10 @@ def test_factors_are_taken_by_place_as_years_ago(torch: ModuleType) -> None:
 def test_devices_are_pickled_and_malformed_ones_refused(torch: ModuleType) -> None:
     cpu, card = torch.zeros(1).device, torch.device("cuda:1")
     assert pickle.loads(pickle.dumps((cpu, card))) == (cpu, card)
+    kept = io.BytesIO()
+    torch.save({"named": card}, kept)
+    kept.seek(0)
+    assert torch.load(kept) == {"named": cpu}
     assert {card: 2, torch.device("cpu", 0): 3}[cpu] == 3
     assert {card: 2}["cuda:1"] == 2
     for args in (

@@ -118,7 +118,7 @@ def test_default_dtype_is_used_and_restored() -> None:
     [
         (lambda: mg.tensor([[1], [1, 2]]), ValueError),
         (lambda: mg.tensor("ab"), TypeError),
-        (lambda: mg.tensor([None]), TypeError),
+        (lambda: mg.tensor([None]), RuntimeError),
         (lambda: mg.tensor([1, 2], requires_grad=True), RuntimeError),
         (lambda: mg.from_numpy([1, 2]), TypeError),
         (lambda: mg.from_numpy(np.array(["a"])), TypeError),

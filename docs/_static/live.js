@@ -23,9 +23,9 @@
   function cell(block, n) {
     const pre = block.querySelector("pre"), bar = make("div", "live-bar"), out = make("div", "live-output");
     const panel = n === told.blocks.length - 1 && document.querySelector(".live-panel"); // where a page has one
-    const [run, stop, reset] = ["Edit and run", "Stop", "Reset"].map((text) => make("button", "", text));
+    const [run, stop, reset, check] = ["Edit and run", "Stop", "Reset", "Check"].map((text) => make("button", "", text));
     const state = make("span", "live-state");
-    const me = { n, pre, bar, out, run, stop, reset, state, first: pre.innerHTML, text: pre.textContent, ran: null, printed: [] };
+    const me = { n, pre, bar, out, run, stop, reset, check, state, first: pre.innerHTML, text: pre.textContent, ran: null, printed: [] };
     state.setAttribute("role", "status");
     run.title = "Runs in your browser; loads Python first, about 10 MB";
     stop.hidden = reset.hidden = true;
@@ -36,6 +36,9 @@
       runTo(me);
     };
     stop.onclick = () => halt();
+    check.title = "Runs the tests of these exercises in your browser; loads Python and pytest first, about 12 MB";
+    check.hidden = !told.tests || !told.blocks[n][2];
+    check.onclick = () => { edit(me); runTo(me, true); };
     reset.onclick = () => {
       for (const c of panel ? cells : [me]) {
         c.pre.innerHTML = c.first;
@@ -51,7 +54,7 @@
     const where = line + 1 === last ? `line ${last}` : `lines ${line + 1} to ${last}`;
     const name = make("span", "live-name", line ? `${file}, ${where}` : file);
     name.title = "What messages call this block";
-    bar.append(run, stop, reset, state, ...(panel ? [] : [name]));
+    bar.append(run, stop, reset, check, state, ...(panel ? [] : [name]));
     bar.hidden = block.classList.contains("hidden") && !panel;
     if (panel) {
       panel.hidden = false;
@@ -112,14 +115,14 @@
 
   // ---- running
 
-  async function runTo(asked) {
+  async function runTo(asked, check = false) { // or its tests alone
     if (running) return;
-    const above = cells.filter((c) => c.n < asked.n && c.ran !== code(c));
-    for (const c of cells) c.run.disabled = true;
+    const above = check ? [] : cells.filter((c) => c.n < asked.n && c.ran !== code(c));
+    for (const c of cells) c.run.disabled = c.check.disabled = true;
     asked.stop.hidden = stopping = false;
     for (const c of [...above, asked]) {
       asked.state.textContent = c === asked ? "running" : `running block ${c.n + 1}, which stands above`;
-      const end = await new Promise((end) => { running = { cell: c, asked, end }; execute(c); });
+      const end = await new Promise((end) => { running = { cell: c, asked, end }; execute(c, check); });
       asked.state.textContent = end === "ok" ? "" : end;
       if (end !== "ok" && !(end === "error" && c !== asked && c.ran === c.text)) { // the page may show an error
         if (c !== asked && end === "error") asked.state.textContent = `not run: block ${c.n + 1} above ended in an error`;
@@ -132,16 +135,20 @@
     }
     running = null;
     asked.stop.hidden = true;
-    for (const c of cells) c.run.disabled = false;
+    for (const c of cells) c.run.disabled = c.check.disabled = false;
   }
 
-  function execute(c) {
-    c.ran = code(c);
+  function execute(c, check) {
+    const text = code(c), [file, line, chapter] = told.blocks[c.n];
     clear(c, false);
     c.reset.hidden = false;
-    const [file, line] = told.blocks[c.n];
     if (!worker) start();
-    worker?.postMessage({ run: { code: c.ran, file, line, number: c.n + 1 } });
+    if (check) {
+      worker?.postMessage({ check: { code: text, chapter, tests: near(told.tests) } });
+      return;
+    }
+    c.ran = text;
+    worker?.postMessage({ run: { code: text, file, line, number: c.n + 1 } });
   }
 
   function start() {

@@ -122,6 +122,17 @@ def put(name, text):
     """What a control beside the code is set to."""
     names[name] = ast.literal_eval(text)
 
+def check(chapter, code):
+    """Grades exercises; each is told in a line where it is right, and else with the lines that matter."""
+    sys.stdout = sys.stderr = Out()
+    import grader
+    tests = grader.grade(chapter, code)
+    for name, wrong in tests.items():
+        text = f"{name.removeprefix('test_')}: {wrong or 'right'}\\n"
+        live_page.tell("error" if wrong else "text", text.replace(": ", ":\\n", 1) if "\\n" in wrong else text)
+    live_page.tell("text", f"{list(tests.values()).count('')} of {len(tests)} right\\n")
+    return "ok"
+
 def failed(error, number):
     sys.stdout.flush()
     told = []
@@ -206,11 +217,28 @@ async function run({ code, file, line, number }) {
   tell("done", how);
 }
 
+let tests = null; // fetched for the first check
+async function check({ code, chapter, tests: address }) {
+  if (!tests) {
+    tell("loading", "loading pytest");
+    const answer = await fetch(address);
+    if (!answer.ok) {
+      tell("done", `pytest could not be loaded: ${answer.status}`);
+      return;
+    }
+    python.unpackArchive(await answer.arrayBuffer(), "zip", { extractDir: tests = "/tests" });
+    python.runPython(`sys.path += ["${tests}", "${tests}/docs/exercises"]`);
+  }
+  tell("loading", "checking");
+  tell("done", python.globals.get("check")(chapter, code));
+}
+
 onmessage = async ({ data }) => {
   if (data.stop) stopped = true;
   if (data.start) ready = start(data.start).catch((error) => tell("lost", error.message));
   await ready;
   if (data.run) run(data.run).catch((error) => tell("crashed", error.message));
+  if (data.check) check(data.check).catch((error) => tell("crashed", error.message));
   if (data.set) python.globals.get("put")(...data.set);
   if (data.page) tell("page", python.globals.get("page")(data.page.n), data.page.id);
 };

@@ -8,9 +8,14 @@ def cross_entropy(scores, label):
 
 
 def test_softmax(work):
-    np.testing.assert_allclose(work.softmax(SCORES), np.exp(SCORES) / np.exp(SCORES).sum())
-    np.testing.assert_allclose(work.softmax(np.array([1000.0, 1000.0])), [0.5, 0.5])
+    expected = np.exp(SCORES) / np.exp(SCORES).sum()
+    np.testing.assert_allclose(work.softmax(SCORES), expected, err_msg="of the scores 2, 1 and -1")
+    np.testing.assert_allclose(work.softmax(np.array([1e3, 1e3])), [0.5, 0.5], err_msg="of the scores 1,000")
 
 
 def test_cross_entropy(work, check_vjp):
-    check_vjp(lambda s: cross_entropy(s, 1), lambda s, g: work.backward_of_cross_entropy(s, 1, g), SCORES)
+    check_vjp(
+        lambda scores: cross_entropy(scores, 1),
+        lambda scores, g: work.backward_of_cross_entropy(scores, 1, g),
+        SCORES,
+    )

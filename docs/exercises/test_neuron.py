@@ -6,7 +6,7 @@ X, W = np.array([0.8, 1.6]), np.array([0.3, 0.6])
 
 def test_neuron(work):
     assert work.neuron(X, W, 0.04) == pytest.approx(1.24)
-    assert work.neuron(X, -W, 0.04) == 0
+    assert work.neuron(X, -W, 0.04) == 0, "relu makes 0 of a negative sum"
 
 
 @pytest.mark.parametrize("b", [0.04, -5.0])

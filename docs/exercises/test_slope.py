@@ -10,7 +10,7 @@ def test_slope_of_bell(work, check_vjp):
 def test_measured_slope(work):
     # From one side a step of 0.01 would be off by 0.004.
     assert abs(work.measured_slope(math.sin, 1.0, 0.01) - math.cos(1.0)) < 1e-5
-    assert work.measured_slope(abs, 0.0, 0.1) == 0
+    assert work.measured_slope(abs, 0.0, 0.1) == 0, "both sides of a kink count the same"
 
 
 def test_lowest(work):

@@ -214,7 +214,7 @@ def grad(
         g = found.get(node)
         if g is None:
             if materialize_grads:
-                g = np.zeros_like(t._array)
+                g = wrap(np.zeros_like(t._array)).requires_grad_(create_graph)
             elif not allow_unused:
                 raise runtime_error(
                     f"One of the differentiated Tensors appears to not have been used in the graph (input {i}, shape "

@@ -7,7 +7,7 @@ import inspect
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, Protocol, TypeVar, overload
 
 import numpy as np
 
@@ -140,6 +140,13 @@ class Function:
     def backward(*args: Any, **kwargs: Any) -> Any:
         """The gradients of the arguments of forward, from ``ctx`` and the gradients of what forward returned."""
         raise NotImplementedError("a Function must define backward to be differentiated")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """RuntimeError: a Function is called by its class's `apply`."""
+        raise runtime_error(
+            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd "
+            f"function with static forward method: {type(self).__name__}.apply(...)"
+        )
 
     @overload
     @classmethod
@@ -292,7 +299,7 @@ def _record(
     shape, dtype = (ctx._outputs[0] if one else None) or (None, None)
     saved = tuple(t._array for t in ctx._saved if t is not None)
     node = new_node(op, inputs, params, shape, dtype, layout, saved)
-    ctx._origins = tuple(_origin(t, tensors, outputs, dirty) for t in ctx._saved)
+    ctx._origins = tuple(_origin(t, tensors, outputs, dirty, ctx._no_gradient) for t in ctx._saved)
     ctx._saved, ctx._node = (), weakref.ref(node)
     mode = MODE.get()
     # A recording has seen what forward did; a second output might be an input, which it takes for a result.
@@ -301,17 +308,26 @@ def _record(
     return node
 
 
-def _origin(t: Any, tensors: list[Any], outputs: tuple[Any, ...], dirty: list[Any]) -> Any:
+def _origin(
+    t: Any, tensors: list[Any], outputs: tuple[Any, ...], dirty: list[Any], constants: tuple[Any, ...]
+) -> Any:
     """Where a saved Tensor comes from; see `FunctionCtx`."""
     if t is None:
         return None
     if _among(t, tensors) and not _among(t, dirty):
         return t._node
-    return next((i for i, o in enumerate(outputs) if o is t), CONSTANT)
+    return CONSTANT if _among(t, constants) else next((i for i, o in enumerate(outputs) if o is t), CONSTANT)
 
 
 # One of several outputs.
-_PICK = Op("pick", lambda x, i: x[i], "x; i", lambda g, i: Part(i, g), listed=False)
+_PICK = Op(
+    "pick",
+    lambda x, i: x[i],
+    "x; i",
+    lambda g, i: Part(i, g),
+    listed=False,
+    grad_fn=lambda n: n.inputs[0].name(),
+)
 _PICK.opaque = True
 
 
@@ -368,11 +384,13 @@ def _vjp(cls: type[Function], g: Any, ctx: FunctionCtx) -> list[Any]:
 
 
 def _check_gradient(cls: type[Function], d: Any, place: int, shape: tuple[int, ...] | None) -> None:
-    """TypeError for what is neither a Tensor nor None, RuntimeError for a shape that does not sum to the input's."""
+    """RuntimeError for what is neither a Tensor nor None, and for a shape that does not sum to the input's."""
     if d is None:
         return
     if not isinstance(d, Tensor):
-        raise TypeError(f"{cls.__name__}.backward must return Tensors or None, got {type(d).__name__}")
+        raise RuntimeError(
+            f"expected Variable or None (got {type(d).__name__}): {cls.__name__}.backward must return Tensors or None"
+        )
     if shape is not None and d._array.shape != shape and not _expands(shape, d._array.shape):
         raise RuntimeError(
             f"Function {cls.__name__}Backward returned an invalid gradient at index {place} - got "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 import numpy as np
 
 from minigrad.autograd.modes import recorded
-from minigrad.autograd.products import Push, by_columns, by_rows, node_of, pull
+from minigrad.autograd.products import Push, bare, by_columns, by_rows, node_of, pull
 from minigrad.core.apply import apply
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node
@@ -65,7 +65,7 @@ def _enter(inputs: Sequence[Tensor], create: bool) -> tuple[list[Tensor], list[N
     nodes: list[Node] = []
     for t in inputs:
         tied = create and t.requires_grad
-        x = apply(alias, (t,)) if tied else wrap(t._array).requires_grad_()
+        x = apply(alias, (t,)) if tied else bare(t).requires_grad_()
         fresh.append(x)
         nodes.append(x._node or leaf(x))
     return fresh, nodes
@@ -92,7 +92,7 @@ def _vector(
                 f"{f'Entry {i} in ' if is_tuple else ''}v has invalid size: should be {list(other._array.shape)} but "
                 f"got {list(t._array.shape)}."
             )
-    return list(vector) if create else [wrap(t._array) for t in vector]
+    return list(vector) if create else [bare(t) for t in vector]
 
 
 def _call(
@@ -145,7 +145,7 @@ def _fill(
 
 
 def _finish(values: Sequence[Tensor], is_tuple: bool, create: bool) -> Any:
-    results = tuple(values) if create else tuple(wrap(t._array) for t in values)
+    results = tuple(values) if create else tuple(map(bare, values))
     return results if is_tuple else results[0]
 
 

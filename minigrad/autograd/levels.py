@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minigrad.autograd.products import node_of
+from minigrad.autograd.products import bare, node_of
 from minigrad.core.mode import MODE
 from minigrad.core.node import Node
-from minigrad.core.tensor import Tensor, leaf, wrap
+from minigrad.core.tensor import Tensor, leaf
 from minigrad.errors import here, runtime_error, value_error
 from minigrad.ops.shape import alias
 
@@ -29,7 +29,7 @@ class Level:
         if not isinstance(x, Tensor):
             raise value_error(f"Thing passed to transform API must be Tensor, got {type(x).__name__}")
         x_node = node_of(x) if self.recording else None
-        inside = wrap(x._array)
+        inside = bare(x)
         if inside._array.dtype.kind != "f":
             raise runtime_error(
                 f"only Tensors of floating point dtype can require gradients, this one is {inside.dtype}"
@@ -72,4 +72,4 @@ class Level:
     def show(self, tensors: Sequence[Tensor], create: bool) -> list[Tensor]:
         """The Tensors as a caller sees them: without history, where that leads to this level alone."""
         own = set(self.own)
-        return [t if create and self.leads_out([t], own) else wrap(t._array) for t in tensors]
+        return [t if create and self.leads_out([t], own) else bare(t) for t in tensors]

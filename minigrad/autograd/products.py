@@ -15,6 +15,7 @@ import numpy as np
 from minigrad.core import engine
 from minigrad.core.apply import apply
 from minigrad.core.basic import to
+from minigrad.core.mode import MODE
 from minigrad.core.node import Node
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import refresh
@@ -29,6 +30,11 @@ def node_of(t: Tensor) -> Node | None:
     return t._node if t._node is not None and t._node.requires_grad else None
 
 
+def bare(t: Tensor) -> Tensor:
+    """A Tensor over the same memory, outside of any graph."""
+    return wrap(t._array) if MODE.get().recorder is None else t.detach()
+
+
 def pull(
     outputs: Sequence[Tensor], targets: Sequence[Node], cotangents: Sequence[Tensor], create: bool, keep: bool
 ) -> list[Tensor | None]:
@@ -36,6 +42,7 @@ def pull(
 
     ``create`` records the pass, ``keep`` leaves the graph for another one.
     """
+    tensors = create or MODE.get().recorder is not None
     nodes: list[Node] = []
     seeds: list[Any] = []
     for t, v in zip(outputs, cotangents, strict=True):
@@ -43,7 +50,7 @@ def pull(
         if node is None:
             continue
         nodes.append(node)
-        if not create:
+        if not tensors:
             seeds.append(v._array.astype(t._array.dtype, copy=False))
         elif v._array.dtype != t._array.dtype:
             seeds.append(apply(to, (v,), {"dtype": t._array.dtype}))
@@ -52,7 +59,7 @@ def pull(
     gradients = engine.run(nodes, seeds, targets, keep, create) if nodes and targets else {}
     products: list[Any] = [gradients.get(n) for n in targets]
     # Without a record the engine returns arrays.
-    return products if create else [None if g is None else wrap(g) for g in products]
+    return products if tensors else [None if g is None else wrap(g) for g in products]
 
 
 class Push:
@@ -119,7 +126,8 @@ class _Block:
 
     def __init__(self, count: int, shape: tuple[int, ...], dtype: np.dtype[Any], create: bool) -> None:
         self.shape, self.dtype = shape, dtype
-        self.parts: list[Tensor] | None = [] if create and count else None
+        tensors = create or MODE.get().recorder is not None
+        self.parts: list[Tensor] | None = [] if tensors and count else None
         self.array = np.zeros((count, math.prod(shape)) if self.parts is None else (), dtype)
 
     def put(self, at: int, part: Tensor | None) -> None:

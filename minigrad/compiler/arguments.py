@@ -38,10 +38,24 @@ def _flat(value: Any, leaves: list[Any]) -> Any:
     return None
 
 
+def is_dataclass(value: Any) -> bool:
+    """Whether a result is an object of a dataclass, all of whose content is in its attributes."""
+    return hasattr(type(value), "__dataclass_fields__") and hasattr(value, "__dict__")
+
+
+def with_fields(cls: type, fields: dict[str, Any]) -> Any:
+    """An object of a dataclass, which no code of the user has made."""
+    value: Any = object.__new__(cls)
+    vars(value).update(fields)
+    return value
+
+
 def tensors_in(value: Any) -> list[Any]:
-    """The Tensors in a result, in order, also those in named tuples."""
+    """The Tensors in a result, in order, also those in named tuples and dataclasses."""
     if isinstance(value, Tensor):
         return [value]
+    if is_dataclass(value):
+        value = vars(value)
     items = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
     return [t for item in items for t in tensors_in(item)]
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import functools
-import re
 import types
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from operator import call, is_
 from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.core.op import Op
+
+Call = tuple[Any, ...]
 
 
 class MISSING:
@@ -18,9 +23,11 @@ class MISSING:
 
 # The path of what the function itself holds.
 NAMELESS = "its attributes"
-# The kinds of tables, special ones first.
-_BASES: tuple[Any, ...] = (OrderedDict, dict, list, deque, set, frozenset, tuple)
+# The kinds of tables and their like, special ones first.
+_BASES: tuple[Any, ...] = (OrderedDict, dict, list, deque, set, frozenset, tuple, type)
 SIMPLE = (int, float, str, bytes, complex)
+# Attributes of a class that Python adds where it is asked about the class.
+_ADDED = {"__annotations__", "__annotate__", "__annotations_cache__", "__slotnames__", "__abstractmethods__"}
 _GONE = (LookupError, AttributeError, ValueError, TypeError, RuntimeError)  # what is asked about is gone
 
 
@@ -37,11 +44,6 @@ def same(a: Any, b: Any) -> bool:
     return bool((a == b and (a != 0 or repr(a) == repr(b))) or (a != a and b != b))
 
 
-def base_of(content: Any) -> Any:
-    """The kind of a table, whose own methods run no code of the user."""
-    return next(base for base in _BASES if isinstance(content, base))
-
-
 def _same_items(a: Any, b: Any) -> bool:
     return len(a) == len(b) and all(map(same, a, b))
 
@@ -56,19 +58,129 @@ def _same_layout(a: Any, b: Any) -> bool:
     return (a.shape, a.dtype, a.strides) == (b.shape, b.dtype, b.strides)
 
 
-_SIZE, _ITEMS = "len({0})", "[*{0}()]"
-# Expressions that C code computes for many rows at once, and those that are conditions.
-_MAPPED = {_SIZE: "len", "type({0})": "type"}
-_CONDITION = re.compile(r" is | in | == |^not ")
-# Expressions whose value may be another object: which ones are as good.
-_ALIKE = {"{0}._node": same_record, "{0}._array": _same_layout, _ITEMS: _same_items}
+def base_of(content: Any) -> Any:
+    """The kind of a table, whose own methods run no code of the user."""
+    return next(base for base in _BASES if isinstance(content, base))
+
+
+def _items_of(content: Any) -> Any:
+    """What a table holds, in order: of a dict its keys with their values."""
+    base = base_of(content)
+    items = [*base.__iter__(content)]
+    return {key: dict.__getitem__(content, key) for key in items} if issubclass(base, dict) else items
+
+
+def _refilling(content: Any, items: Any) -> Iterator[Call]:
+    """Calls that give a table these items, if it has others."""
+    base, now, pairs = base_of(content), _items_of(content), isinstance(items, dict)
+    alike = len(now) == len(items) and all(map(is_, now, items))
+    if not alike or (pairs and not all(map(is_, now.values(), items.values()))):
+        yield (base.clear, content)
+        if pairs:
+            yield from ((base.__setitem__, content, *item) for item in items.items())
+        else:
+            yield (base.update if base is set else base.extend, content, items)
+
+
+# ---------------------------------------------------------------- kinds of rows
+
+
+class Kind(NamedTuple):
+    """What rows of a kind read, as an expression in which ``{0}`` stands for the first argument.
+
+    ``back`` takes the arguments and the value of before, and gives the calls that put it back.  None of them runs code
+    of the user.
+    """
+
+    expression: str
+    back: Callable[..., Iterable[Call]] = lambda *_: ()
+    # Whether another value is as good.
+    alike: Callable[[Any, Any], bool] = same
+
+    def read(self, arguments: tuple[Any, ...]) -> Any:
+        """The value now."""
+        return _function(self.expression)(*arguments)
+
+
+def _slot_back(slot: Any, owner: Any, before: Any) -> Iterable[Call]:
+    return [(slot.__delete__, owner) if before is MISSING else (slot.__set__, owner, before)]
+
+
+def _entry_back(_: Any, key: str, owner: Any, before: Any) -> Iterable[Call]:
+    base = base_of(owner)
+    put, drop = (type.__setattr__, type.__delattr__) if base is type else (base.__setitem__, base.__delitem__)
+    return [(drop, owner, key) if before is MISSING else (put, owner, key, before)]
+
+
+def _content_back(array: Any, before: Any, _: bool) -> Iterable[Call]:
+    dtype, shape, content = before
+    if array.shape != shape:
+        yield (setattr, array, "shape", shape)
+    yield (np.copyto, array, np.frombuffer(content, dtype).reshape(shape))
+
+
+def _names_back(cls: type, before: set[str], _: bool) -> Iterable[Call]:
+    return [(type.__delattr__, cls, name) for name in names_of(cls) - before]
+
+
+@functools.cache
+def attribute(name: str) -> Kind:
+    """An attribute that Python itself gives an object, such as its ``__code__``."""
+
+    def back(owner: Any, before: Any) -> Iterable[Call]:
+        # A class may have a `__setattr__` of its own.
+        put = type.__setattr__ if isinstance(owner, type) else object.__setattr__
+        return [(put, owner, name, before)] if name != "__mro__" else []
+
+    return Kind(f"{{0}}.{name}", back)
+
+
+def slot_of(slot: Any, owner: Any) -> Any:
+    """What a slot or a variable of a closure holds."""
+    try:
+        return slot.__get__(owner)
+    except (AttributeError, ValueError):
+        return MISSING
+
+
+def content_of(array: Any) -> Any:
+    """All of a small array."""
+    return array.dtype, array.shape, array.tobytes()
+
+
+def names_of(cls: type) -> set[str]:
+    """The names of the attributes of a class, but for those that are added where it is asked about them."""
+    # An `autograd.Function` gets its op with the first call.
+    return vars(cls).keys() - _ADDED - ({"_op"} if isinstance(vars(cls).get("_op"), Op) else set())
+
+
+TYPE = Kind("type({0})", attribute("__class__").back)
+SLOT = Kind("slot_of({0}, {1})", _slot_back)
+CONTENT = Kind("content_of({0}) == {1}", _content_back)
+NAMES = Kind("names_of({0}) == {1}", _names_back)
+EQUAL = Kind("{0}() == {1}")
+_SIZE, _ITEMS = Kind("len({0})"), Kind("[*{0}()]", alike=_same_items)
+# Of a dict: an entry, that there is none, and either of a subclass.
+_ENTRY = Kind("{0}[{1}]", _entry_back)
+_ABSENT = Kind("{1} in {0}", lambda space, key, owner, _: _entry_back(space, key, owner, MISSING))
+_GOT = Kind("get({0}, {1}, MISSING)", _entry_back)
+# Of a Tensor.  The record of a view is old until it is asked for, where its base was changed.
+_RECORD, _REQUIRES = Kind("{0}._node", alike=same_record), Kind("{0}.requires_grad")
+_HOOKS, _NO_HOOKS = Kind("{0}._node.hooks == {1}"), Kind("not {0}._node.hooks")
+_NO_GRAD, _LAYOUT = Kind("{0}._grad is None"), Kind("{0}._array", alike=_same_layout)
+# What C code computes for many rows at once.
+_MAPPED = {_SIZE: "len", TYPE: "type"}
+_READERS = {
+    "is_": is_, "call": call, "chain": chain.from_iterable, "get": dict.get, "MISSING": MISSING,
+    "slot_of": slot_of, "content_of": content_of, "names_of": names_of,
+}  # fmt: skip
 
 
 class _Row(NamedTuple):
-    """An expression, its arguments, and the name of the value that it has."""
+    """A kind, its arguments, and the name of the value that it has."""
 
     path: str
-    expression: str
+    kind: Kind
     arguments: tuple[Any, ...]
     value: str
 
@@ -76,7 +188,8 @@ class _Row(NamedTuple):
 @functools.cache
 def _function(expression: str) -> Callable[..., Any]:
     """An expression as a function of its arguments."""
-    function: Callable[..., Any] = eval("lambda *v: " + expression.format("v[0]", "v[1]", "v[2]"))
+    text = "lambda *v: " + expression.format("v[0]", "v[1]")
+    function: Callable[..., Any] = eval(text, dict(_READERS))
     return function
 
 
@@ -96,33 +209,34 @@ class Guards:
         self._lists: list[list[Any]] = []
         self._content: list[Any] = []
         # What the printed expression names: arguments and values.
-        self._space: dict[str, Any] = {"is_": is_, "call": call, "chain": chain.from_iterable}
-        self._space["content"] = self._content
+        self._space: dict[str, Any] = {**_READERS, "content": self._content}
         self._printed: Callable[[], bool] | None = None
-        # By the id of a view of a class's attributes, the class.
-        self.classes: dict[int, type] = {}
+        # Tables, with what they held before the run.
+        self._kept: list[tuple[Any, Any]] = []
 
     def _name(self, value: Any) -> str:
         name = f"v{len(self._space)}"
         self._space[name] = value
         return name
 
-    def _row(self, path: str, expression: str, *arguments: Any) -> _Row:
-        return _Row(path or NAMELESS, expression, arguments, self._name(_function(expression)(*arguments)))
+    def _row(self, path: str, kind: Kind, *arguments: Any) -> _Row:
+        return _Row(path or NAMELESS, kind, arguments, self._name(kind.read(arguments)))
 
-    def add(self, path: str, expression: str, *arguments: Any) -> None:
-        """Adds a row: the value of an expression, in which ``{0}`` stands for the first argument, stays."""
-        key = expression, *map(id, arguments)  # rows keep the arguments alive
+    def add(self, path: str, kind: Kind, *arguments: Any) -> None:
+        """Adds a row: what the kind reads of the arguments stays."""
+        key = kind.expression, *map(id, arguments)  # rows keep the arguments alive
         if key not in self._keys:
             self._keys.add(key)
-            self._rows.append(self._row(path, expression, *arguments))
+            self._rows.append(self._row(path, kind, *arguments))
 
-    def entry(self, space: Any, key: str, path: str) -> None:
-        """Adds a row: an entry of a dict, or that it has none; a guard makes no entries, as a defaultdict would."""
-        if type(space) not in (dict, types.MappingProxyType):
-            self.add(path, "{0}({1}, {2})", dict.get.__get__(space), key, MISSING)
-        else:
-            self.add(path, "{0}[{1}]" if key in space else "{1} in {0}", space, key)
+    def entry(self, space: Any, key: str, path: str, owner: Any = None) -> None:
+        """Adds a row: an entry of a dict or of the attributes of ``owner``, a class, or that there is none.
+
+        A guard makes no entries, as a defaultdict would.
+        """
+        plain = type(space) in (dict, types.MappingProxyType)
+        kind = _GOT if not plain else _ENTRY if key in space else _ABSENT
+        self.add(path, kind, space, key, space if owner is None else owner)
 
     def table(self, content: Any, path: str, keys: bool = True, values: bool = True) -> None:
         """Adds a list or a dict whose content stays, or of a dict the keys in their order, or both, or the length."""
@@ -131,26 +245,27 @@ class Guards:
         self.add(path, _SIZE, content)
         for way in ways if len(content) else ():
             self.add(path, _ITEMS, way.__get__(content))
+        self.keep(content)
+
+    def keep(self, content: Any) -> None:
+        """Notes what a table holds, to put it back."""
+        self._kept.append((content, _items_of(content)))
 
     def tensor(self, t: Any, path: str) -> None:
         """Adds the guards on a Tensor: whether it requires grad, is a leaf, has hooks and a gradient."""
         rows, node = self._rows_of_tensors, t._node
         self._tensors.append((path, t))
-        # The record of a view is old until it is asked for, where its base was changed.
-        graph = "{0}._node" if t._view is None else "{0}.requires_grad"
-        rows.append(self._row(f"{path}.requires_grad", graph, t))
+        rows.append(self._row(f"{path}.requires_grad", _RECORD if t._view is None else _REQUIRES, t))
         if node is not None and node.requires_grad:
-            hooks = (
-                ("{0}._node.hooks == {1}", t, dict(node.hooks)) if node.hooks else ("not {0}._node.hooks", t)
-            )
+            hooks = (_HOOKS, t, dict(node.hooks)) if node.hooks else (_NO_HOOKS, t)
             rows.append(self._row(f"the hooks of {path}", *hooks))
         if t.is_leaf:
-            rows.append(self._row(f"{path}.grad", "{0}._grad is None", t))
+            rows.append(self._row(f"{path}.grad", _NO_GRAD, t))
 
     def settle(self, bound: Iterable[Any]) -> None:
         """Adds the guards on the layouts of Tensors; those of the ones in ``bound`` are looked at elsewhere."""
         known = {id(t) for t in bound}
-        rows = [self._row(path, "{0}._array", t) for path, t in self._tensors if id(t) not in known]
+        rows = [self._row(path, _LAYOUT, t) for path, t in self._tensors if id(t) not in known]
         self._rows_of_tensors += rows
 
     def hold(self) -> bool:
@@ -164,18 +279,21 @@ class Guards:
 
     def _print(self) -> Callable[[], bool]:
         terms: list[str] = []
-        columns: dict[str, tuple[list[Any], list[Any]]] = {e: ([], []) for e in (*_MAPPED, _ITEMS)}
+        columns: dict[Kind, tuple[list[Any], list[Any]]] = {kind: ([], []) for kind in (*_MAPPED, _ITEMS)}
         for row in self._rows_of_tensors + self._rows:
             value = self._space[row.value]
-            if row.expression in columns:
-                columns[row.expression][0].append(row.arguments[0])
-                columns[row.expression][1].append(value)
-            elif _CONDITION.search(row.expression):
-                terms.append(f"({self._text(row)})" if value else f"not ({self._text(row)})")
+            if row.kind in columns:
+                columns[row.kind][0].append(row.arguments[0])
+                columns[row.kind][1].append(value)
             else:
-                terms.append(f"{self._text(row)} is {row.value}")
-        names = {e: (self._name(arguments), self._name(values)) for e, (arguments, values) in columns.items()}
-        terms += ["[*map({}, {})] == {}".format(f, *names[e]) for e, f in _MAPPED.items()]
+                # Names of arguments, and keys as they are.
+                arguments = [repr(a) if type(a) is str else self._name(a) for a in row.arguments[:2]]
+                text = row.kind.expression.format(*arguments)
+                terms.append(f"({text}) is {value if value.__class__ is bool else row.value}")
+        names = {
+            kind: (self._name(arguments), self._name(values)) for kind, (arguments, values) in columns.items()
+        }
+        terms += ["[*map({}, {})] == {}".format(function, *names[kind]) for kind, function in _MAPPED.items()]
         self._lists = columns[_ITEMS][1]
         self._content[:] = chain.from_iterable(self._lists)
         terms.append(f"all(map(is_, chain(map(call, {names[_ITEMS][0]})), content))")
@@ -184,44 +302,39 @@ class Guards:
         printed: Callable[[], bool] = self._space["hold"]
         return printed
 
-    def _text(self, row: _Row) -> str:
-        """The text of an expression: names of its arguments, and keys as they are."""
-        return row.expression.format(*[repr(a) if type(a) is str else self._name(a) for a in row.arguments])
-
     def changed(self) -> str:
         """The path of the first object of Python that is not as it was; empty if all are."""
-        return self._other(self._rows)
-
-    def changes(self) -> Iterator[tuple[str, tuple[Any, ...], Any]]:
-        """The rows about objects of Python that are not as they were: expressions, arguments, and values before."""
-        for _, expression, arguments, name in self._rows:
-            before = self._space[name]
-            try:
-                value = _function(expression)(*arguments)
-            except _GONE:
-                value = MISSING
-            if value is not before and not _ALIKE.get(expression, same)(value, before):
-                yield expression, arguments, before
+        return next((row.path for row, _ in self._differing(self._rows)), "")
 
     def broken(self) -> str:
         """What the first guard that does not hold is about; empty if all hold."""
-        return self._other(self._rows + self._rows_of_tensors)
+        return next((row.path for row, _ in self._differing(self._rows + self._rows_of_tensors)), "")
 
-    def _other(self, rows: list[_Row]) -> str:
-        """What the first row that fails is about; values are taken over that are as good as what they have replaced."""
-        for path, expression, arguments, name in rows:
+    def undoing(self) -> Iterator[Call]:
+        """Calls, as tuples, that put back what is not as it was; none of them runs code of the user."""
+        for row, before in self._differing(self._rows):
+            yield from row.kind.back(*row.arguments, before)
+        for content, items in self._kept:
+            yield from _refilling(content, items)
+
+    def let_go(self) -> None:
+        """Drops what only the recorded run needs."""
+        self._kept = []
+
+    def _differing(self, rows: list[_Row]) -> Iterator[tuple[_Row, Any]]:
+        """Rows that fail, and values of before; a value is taken over that is as good as what it has replaced."""
+        for row in rows:
+            before = self._space[row.value]
             try:
-                value = _function(expression)(*arguments)
+                value = row.kind.read(row.arguments)
             except _GONE:
-                return path
-            before = self._space[name]
+                value = MISSING
             if value is before:
                 continue
-            if not _ALIKE.get(expression, same)(value, before):
-                return path
-            if expression == _ITEMS:
+            if value is MISSING or not row.kind.alike(value, before):
+                yield row, before
+            elif row.kind is _ITEMS:
                 before[:] = value
                 self._content[:] = chain.from_iterable(self._lists)
             else:
-                self._space[name] = value
-        return ""
+                self._space[row.value] = value

@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.compiler.guards import MISSING, SIMPLE
+from minigrad.compiler.guards import SIMPLE
 from minigrad.compiler.scalars import Scalar
 from minigrad.core.contents import publishes
-from minigrad.core.op import Op
 from minigrad.core.size import Size
 from minigrad.core.tensor import Tensor
 from minigrad.device import device
@@ -73,7 +72,7 @@ UNREAD = {
     "__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__",
 }  # fmt: skip
 SMALL = 1 << 14  # elements
-CONTENT = vars(types.CellType)["cell_contents"]
+CELL = vars(types.CellType)["cell_contents"]
 PLAIN = (argparse.Namespace, types.SimpleNamespace)
 ATOMS = {type(None), bool, object, Scalar, *SIMPLE}
 FIXED = (
@@ -98,7 +97,6 @@ CONTAINERS = (
     collections.OrderedDict, collections.defaultdict, collections.Counter,
 )  # fmt: skip
 _WITHOUT_STATE = (object, int, float, str, enum.Enum, *CONTAINERS)
-_ADDED = {"__annotations__", "__annotate__", "__annotations_cache__", "__slotnames__", "__abstractmethods__"}
 _SITE = f"{os.sep}site-packages{os.sep}"
 
 
@@ -146,6 +144,11 @@ def is_pure(module: str) -> bool:
     return known and not module.startswith(("numpy.random", "numpy.testing"))
 
 
+def is_fixed(module: types.ModuleType) -> bool:
+    """Whether a module of minigrad holds nothing but functions that depend on their arguments alone."""
+    return of_minigrad(module) and module.__name__.endswith(".functional")
+
+
 def refusal(value: Any, text: str) -> str:
     """Why a function or class of a library is refused; empty if what it gives depends on its arguments alone."""
     home = home_of(value)
@@ -156,28 +159,11 @@ def refusal(value: Any, text: str) -> str:
     return "" if is_pure(home) else f"{text} of the module {home}"
 
 
-def slot_of(slot: Any, owner: Any) -> Any:
-    try:
-        return slot.__get__(owner)
-    except (AttributeError, ValueError):
-        return MISSING
-
-
-def content_of(array: Any) -> Any:
-    return array.dtype, array.shape, array.tobytes()
-
-
-def names_of(cls: type) -> set[str]:
-    """The names of the attributes of a class, but for those that are added where it is asked about them."""
-    # An `autograd.Function` gets its op with the first call.
-    return vars(cls).keys() - _ADDED - ({"_op"} if isinstance(vars(cls).get("_op"), Op) else set())
-
-
 def spot_of(function: Any) -> str:
     """The place of a function."""
     while isinstance(function, functools.partial):
         function = function.func
-    code = getattr(function, "__code__", None)
+    code = getattr(getattr(function, "forward", function), "__code__", None)  # of a Module its forward
     return "an unknown place" if code is None else spot(code.co_filename, code.co_firstlineno)
 
 

@@ -184,7 +184,8 @@ def _result(
     if s.is_number(v):
         return whole(v)
     expr, owner = s._operand(v), s.owner(v)
-    if claimed.setdefault(owner, memory) == memory and (owner in s.fresh or outside):
+    # What lies outside is shown by those results alone that show it in eager mode.
+    if (owner in s.fresh or outside) and claimed.setdefault(owner, memory) == memory:
         return expr
     if sum(home == memory and s.owner(w) is owner for w, home in s.outputs) > 1:
         copy = copies.get((owner, memory)) or copies.setdefault((owner, memory), _copy(s, owner))

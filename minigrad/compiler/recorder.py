@@ -16,7 +16,6 @@ import numpy as np
 from minigrad import errors
 from minigrad.compiler.guards import same_record
 from minigrad.compiler.kinds import added_to
-from minigrad.compiler.restore import restoring
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.world import World
 from minigrad.core.changes import changed, owner, part
@@ -147,12 +146,7 @@ class Run(Recorder):
                 if b.node.hooks is None:
                     b.node.hooks = {}
                 rows += [(b.node.hooks.clear,), (b.node.hooks.update, b.hooks)]  # handles hold the table
-        for state, before in self.states:
-            rows.append((state.clear,))
-            for key, (entries, content) in before.items():
-                rows += [(entries.clear,), (entries.update, content), (state.__setitem__, key, entries)]
-        rows += [(operator.setitem, group, key, value) for group, key, _, value in self.world.options]
-        rows += restoring(self.world.guards)
+        rows += self.world.guards.undoing()
         rows.append((setattr, self, "_over", True))
         for generator, position in self._generators:
             generator.restore(position)
@@ -350,6 +344,8 @@ class Run(Recorder):
         return False
 
     def detaches(self, t: Any) -> None:
+        if id(t) in self._apart:
+            raise errors.runtime_error("Can't detach views in-place. Use detach() instead")
         if id(owner(t._array)) in self._picked:
             raise self.refused("detach_() of what was indexed with a Tensor of one number")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.arguments import Arguments, tensors_in
+from minigrad.compiler.arguments import Arguments, is_dataclass, tensors_in, with_fields
 from minigrad.compiler.by_numba import NumbaPlan, NumbaStatements
 from minigrad.compiler.gradients import Gradients
 from minigrad.compiler.guards import same
@@ -23,7 +23,6 @@ from minigrad.compiler.statements import Statements
 from minigrad.compiler.values import TracedProgram
 from minigrad.compiler.world import World
 from minigrad.core.changes import overlaps, owner
-from minigrad.core.mode import MODE
 from minigrad.core.node import Freed, Node
 from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.views import refresh
@@ -101,6 +100,7 @@ class Recording:
         for state in world.states:  # as it was before the call
             for content in (state, *state.values()):
                 world.guards.table(content, "the state of an optimizer", True)
+        world.guards.let_go()
         return replay
 
     def fail(self, error: Exception) -> None:
@@ -168,7 +168,8 @@ class Recording:
             self.returned.append(value)
             return self._value(value)
         known = isinstance(value, tuple) and self.world.knows(value)
-        if value.__class__ is dict or value.__class__ is list or known:
+        fresh = is_dataclass(value) and not self.arguments.holds(value)
+        if value.__class__ is dict or value.__class__ is list or known or fresh:
             return self._container(value)
         items = "".join(f"{self._printed(v)}, " for v in value) if isinstance(value, (list, tuple)) else ""
         if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -184,7 +185,7 @@ class Recording:
             return name(value)
         raise runtime_error(
             f"compile(): the function returns a {type(value).__name__}, which a replay could not make anew. Return "
-            "Tensors, numbers, texts, and tuples, lists and dicts of them"
+            "Tensors, numbers, texts, and tuples, lists, dicts and dataclasses of them"
         )
 
     def _container(self, value: Any) -> str:
@@ -198,6 +199,9 @@ class Recording:
         self._containers[id(value)] = "open"
         if value.__class__ is dict:
             text = f"{{{', '.join(f'{self.names.name(k)}: {self._printed(v)}' for k, v in value.items())}}}"
+        elif is_dataclass(value):
+            fields = ", ".join(f"{self.names.name(k)}: {self._printed(v)}" for k, v in vars(value).items())
+            text = f"{self.names.name(with_fields)}({self.names.name(type(value))}, {{{fields}}})"
         else:
             text = f"[{', '.join(map(self._printed, value))}]"
         self._containers[id(value)] = variable = f"container_{len(self._containers)}"
@@ -233,7 +237,7 @@ class Recording:
         outside = {id(owner(t._array)) for t in self.tensors.values()}
         for i, t in enumerate(self.results):
             # The memory decides: a view of what was made elsewhere is as that.
-            if (t._inference or MODE.get().inference) and id(owner(t._array)) not in outside:
+            if t._inference and id(owner(t._array)) not in outside:
                 yield f"made[{i}]._inference = True"
             if t.requires_grad and t._node.op is None:
                 yield f"made[{i}].requires_grad_()"

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import dtypes, errors
-from minigrad.compiler import kinds
+from minigrad.compiler import guards, kinds
 from minigrad.compiler.guards import MISSING, SIMPLE, Guards
 from minigrad.compiler.scalars import Scalar
 from minigrad.compiler.watch import (
@@ -130,7 +130,7 @@ class World:
         if id(value) in kinds.IMPURE:
             return f"{kinds.IMPURE[id(value)]}, which depends on more than its arguments"
         if kind is np.ufunc or kinds.home_of(value) == "numpy":  # it may warn or raise
-            self.guards.add("np.geterr()", "{0}() == {1}", np.geterr, np.geterr())
+            self.guards.add("np.geterr()", guards.EQUAL, np.geterr, np.geterr())
         if kind is np.ufunc:
             return "" if vars(np).get(value.__name__) is value else "a ufunc of a Python function"
         if kinds.home_of(kind) == "typing":
@@ -164,7 +164,7 @@ class World:
             if kind is not np.ndarray or value.size > kinds.SMALL or value.dtype.kind not in "biufSU":
                 return f"an array of NumPy with {value.size} elements, too many or too complex to compare"
             self.arrays[id(value)] = value
-            self.guards.add(path, "{0}({1}) == {2}", kinds.content_of, value, kinds.content_of(value))
+            self.guards.add(path, guards.CONTENT, value, guards.content_of(value))
             return ""
         if publishes(kind):
             return self._holder(value, value.__minigrad_contents__(), path)
@@ -188,7 +188,7 @@ class World:
 
     def _attribute(self, owner: Any, name: str, path: str) -> Any:
         """An attribute that Python itself gives an object, such as its ``__code__``, with a guard."""
-        self.guards.add(path, f"{{0}}.{name}", owner)
+        self.guards.add(path, guards.attribute(name), owner)
         return getattr(owner, name)
 
     def around(self, t: Any, path: str) -> None:
@@ -235,12 +235,12 @@ class World:
         code = function.__code__
         cells: dict[str, Any] = {}
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-            if (value := kinds.slot_of(kinds.CONTENT, cell)) is not MISSING:
+            if (value := guards.slot_of(kinds.CELL, cell)) is not MISSING:
                 cells[name] = value
             if not kinds.foreign(code.co_filename) and value is not MISSING:
                 self._attribute(cell, "cell_contents", name)
             elif not kinds.foreign(code.co_filename):  # not yet filled
-                self.guards.add(name, "{0}({1}, {2})", kinds.slot_of, kinds.CONTENT, cell)
+                self.guards.add(name, guards.SLOT, kinds.CELL, cell)
         if kinds.foreign(code.co_filename):
             for value in cells.values():  # the wrapper of a decorator may hold the user's function
                 if isinstance(value, (types.FunctionType, types.MethodType, dict)):
@@ -296,7 +296,7 @@ class World:
         """Follows a class of the user; with ``called`` also what makes its objects."""
         library = kinds.of_minigrad(cls)
         if called and isinstance(cls, abc.ABCMeta):  # no class is registered with an abstract one
-            self.guards.add(cls.__name__, "{0}()", abc.get_cache_token)
+            self.guards.add(cls.__name__, guards.EQUAL, abc.get_cache_token, abc.get_cache_token())
         if not kinds.is_users(cls) and not publishes(cls):
             if library and cls not in self._classes:
                 self._classes[cls] = self._space(cls, cls.__name__)
@@ -305,13 +305,13 @@ class World:
             self._classes[cls] = self._space(cls, cls.__name__)
             if not library:
                 self._attribute(cls, "__mro__", cls.__name__)
-                self.guards.add(cls.__name__, "{0}({1}) == {2}", kinds.names_of, cls, kinds.names_of(cls))
+                self.guards.add(cls.__name__, guards.NAMES, cls, guards.names_of(cls))
         special = {n for n in vars(cls) if n.startswith("__")} - kinds.UNREAD
         names = kinds.CALLED if library else kinds.CALLED | special
         self._ask(self._classes[cls], names if called else names - kinds.MAKERS)
         for name in ("forward", "step") if library else ():
             if name not in vars(cls) and hasattr(cls, name):  # inherited, until it is replaced here
-                self.guards.entry(vars(cls), name, f"{cls.__name__}.{name}")
+                self.guards.entry(vars(cls), name, f"{cls.__name__}.{name}", cls)
         for base in (*cls.__bases__, type(cls)):
             if base not in (object, type):
                 self._class(base, path, called)
@@ -322,7 +322,7 @@ class World:
     def _object(self, value: Any, path: str, whole: bool = False) -> str:
         """Follows of an object the attributes that the code mentions, now and as more code is followed."""
         cls = type(value)
-        self.guards.add(f"the class of {path}" if path else "", "type({0})", value)
+        self.guards.add(f"the class of {path}" if path else "", guards.TYPE, value)
         if kinds.is_users(cls) or publishes(cls):
             self._class(cls, path, False)
         if hasattr(value, "__dict__"):
@@ -332,15 +332,15 @@ class World:
                 self.guards.table(vars(value), path, keys=not whole, values=whole)
         members = [row for owner in cls.__mro__ if kinds.is_users(owner) for row in vars(owner).items()]
         for name, slot in ((n, v) for n, v in members if isinstance(v, types.MemberDescriptorType)):
-            item, where = kinds.slot_of(slot, value), f"{path}.{name}"
-            self.guards.add(where, "{0}({1}, {2})", kinds.slot_of, slot, value)
+            item, where = guards.slot_of(slot, value), f"{path}.{name}"
+            self.guards.add(where, guards.SLOT, slot, value)
             if item is not MISSING and (reason := self.follow(item, where)):
                 self._refuse(name, where, reason)
         return ""
 
     def _hide(self, value: Any) -> None:
         """A module that is more than asked for an attribute by its name: code that computes names may reach it."""
-        if isinstance(value, types.ModuleType):
+        if isinstance(value, types.ModuleType) and not kinds.is_fixed(value):
             self.hidden = self.hidden or f"the module {value.__name__}"
 
     def _refuse(self, name: str, path: str, reason: str) -> None:
@@ -368,6 +368,8 @@ class World:
         """Follows an optimizer: floats among its options are parameters of a recording, and its state may grow."""
         state: Any = held.state
         self.states.append(state)
+        for content in (state, *state.values()):
+            self.guards.keep(content)
         self.guards.table(held.defaults, f"{path}.defaults", keys=False)
         if isinstance(held.groups, list):
             self.guards.table(held.groups, f"{path}.param_groups")
@@ -419,8 +421,6 @@ class World:
         home = owner if of_module or of_class else type(owner)
         if of_module or owner is Tensor:
             kinds.load(owner, names)
-        if of_class:
-            self.guards.classes[id(content)] = owner
         library = kinds.of_minigrad(home) and not whole
         fixed = of_module or isinstance(owner, Tensor) or (of_class and library)
         if whole or (self._reflective and not fixed) or (self._textual and type(owner) in kinds.PLAIN):
@@ -434,7 +434,7 @@ class World:
             asked.add(name)
             value, where = content[name], _join(path, name)
             if not whole:
-                self.guards.entry(content, name, where)
+                self.guards.entry(content, name, where, owner if of_class else None)
             reason = self.follow(value, where)
             if not reason or (library and not isinstance(owner, Tensor)):
                 continue  # what the library keeps for itself
@@ -484,7 +484,8 @@ class World:
         """The error for what the function does and no replay would do."""
         return RuntimeError(
             f"compile(): the function {what}, which is not part of a replay: it repeats only what is done to Tensors, "
-            f"gradients and the state of optimizers. Do that outside (in the function at {self.home})"
+            "gradients and the state of optimizers. Do that outside, or write into a Tensor that is there, as copy_() "
+            f"does (in the function at {self.home})"
         )
 
 

@@ -174,11 +174,17 @@ def _view_scatter_text(v: Call) -> Text:
     return "{scatter}({}, {})", {"scatter": Helper("_view_scatter", "x, v", lines, {"part": part})}
 
 
+def _to_numba(t: Target) -> str:
+    """Numba's values of no dimension are numbers, or arrays where they are arguments."""
+    x = t.operands[0].text
+    return f"{x if t.shape else f'np.asarray({x})'}.astype(np.{t.dtype.name})"
+
+
 _TO = _copied_text("{}.astype({dtype})", "{}.astype({dtype}, order='C')")
 
 # fmt: off
 to = Op("to", copied, "x; dtype", lambda g: g,
-        text=_TO, moves=True, elementwise=True,
+        text=_TO, moves=True, elementwise=True, numba=_to_numba,
         new=True, grad_fn="ToCopyBackward0")  # the engine casts g back
 to_integer = Op("to_integer", copied, "x; dtype", text=_TO, elementwise=True,
                 new=True)

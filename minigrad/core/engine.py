@@ -240,8 +240,7 @@ class Pass:
             if node.hooks is not None:
                 g = call_hooks(node, g, self.record)
             if ends is None:
-                if node in shared:
-                    g = own(g)
+                g = own(g) if node in shared else g
                 t = node.tensor() if node.tensor is not None else None
                 if (
                     plain
@@ -249,6 +248,7 @@ class Pass:
                     and t._grad is None
                     and node.hooks is None
                     and type(g) is np.ndarray
+                    and g.flags.c_contiguous
                 ):
                     # `accumulate` and `wrap` spelt out for the usual case: a fiftieth of a small step.
                     t._grad = grad = new(Tensor)

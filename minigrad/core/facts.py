@@ -27,7 +27,7 @@ class Facts:
     #: Computes the only rule where ``g`` is an array that nothing else holds, into which it may write.
     consume: Callable[..., Any] | None = None
     #: How element types meet. ``"same"`` is by promotion (``"number"`` refuses bools, ``"bits"`` refuses
-    #: floats). With ``"float"`` integers become the default float (``"floats"`` refuses them).
+    #: floats, ``"shifts"`` both). With ``"float"`` integers become the default float (``"floats"`` refuses them).
     #: ``"branches"`` leaves the first operand out. ``"rounds"`` refuses bools and copies integers. None
     #: leaves types alone.
     cast: str | None = None

@@ -69,6 +69,11 @@ def call_hooks(node: Node, g: Any, record: bool) -> Array | Tensor:
                     f"{node.name()} at {node.where} has shape {list(node.shape)}, the hook returned "
                     f"{list(replaced._array.shape)}"
                 )
+            if replaced._array.dtype != node.dtype:
+                raise RuntimeError(
+                    f"hook '{getattr(hook, '__name__', hook)}' has changed the type of value (was {node.dtype} got "
+                    f"{replaced._array.dtype}): the gradient of {node.name()} at {node.where}"
+                )
             t = fit(replaced, node)
     return t if record else t._array
 
@@ -100,12 +105,22 @@ def call_after(node: Node, g: Any, own: dict[Node, Any], record: bool) -> list[t
     return [(n, fit(d if record else getattr(d, "_array", d), n)) for n, d in pairs]
 
 
+def laid(g: Any, t: Tensor) -> Any:
+    """The gradient row by row where its Tensor lies so: then it has the same views, such as ``view(-1)``."""
+    array = g._array if isinstance(g, Tensor) else g
+    if array.flags.c_contiguous or not t._array.flags.c_contiguous:
+        return g
+    return g.contiguous() if isinstance(g, Tensor) else np.ascontiguousarray(g)
+
+
 def accumulate(tensor: Any, g: Array | Tensor) -> None:
     """Adds to ``.grad`` of a Tensor, known by a weak reference, if it still exists, and calls the hooks for that."""
     t: Tensor | None = tensor() if tensor is not None else None
     if t is None:
         return
     before = t._grad
+    if before is None:
+        g = laid(g, t)
     recorder = MODE.get().recorder
     if recorder is not None and not recorder.accumulates(t, g):
         pass

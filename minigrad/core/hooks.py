@@ -26,6 +26,10 @@ class RemovableHandle:
         # An unpickled module has ids from another process.
         self.id = next(i for i in keys if i not in hooks)
 
+    def hooks_dict_ref(self) -> dict[int, Any]:
+        """The table in which the hook stands, by its ``id``."""
+        return self._hooks
+
     def remove(self) -> None:
         """Takes the hook off; a second call does nothing."""
         self._hooks.pop(self.id, None)
@@ -54,7 +58,12 @@ class Before:
 
     def __call__(self, g: Any) -> Any:
         grads = self.hook((g,))
-        if grads is not None and (not isinstance(grads, (tuple, list)) or len(grads) != 1):
+        if grads is not None and not isinstance(grads, (tuple, list)):
+            raise TypeError(
+                f"expected tuple, but hook returned '{type(grads).__name__}': a prehook of a record must return None "
+                "or a tuple of 1 gradient"
+            )
+        if grads is not None and len(grads) != 1:
             raise RuntimeError(
                 f"a prehook of a record must return None or a tuple of 1 gradient, got {grads!r}"
             )

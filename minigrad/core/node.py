@@ -113,6 +113,13 @@ class Node:
             inputs = inputs[::-1]
         return tuple((n if n.requires_grad else None, 0) for n in inputs)
 
+    @property
+    def variable(self) -> Any:
+        """The Tensor of a leaf's record, None if it is gone. AttributeError for other records."""
+        if self.op is not None:
+            raise AttributeError(f"{self.name()} has no variable; only AccumulateGrad has")
+        return None if self.tensor is None else self.tensor()
+
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Calls ``hook(grad_inputs, grad_outputs)`` when a backward pass has come through the record.
 

@@ -17,7 +17,17 @@ from minigrad.core.layout import MANY, PARAM, SAVED, SHAPE, SHAPES, VALUE, Layou
 Array = np.ndarray[Any, Any]
 Params: TypeAlias = dict[str, Any]  # of an op, by name
 NO_PARAMS: Params = {}
-CASTS = (None, "same", "number", "float", "floats", "bits", "branches", "rounds")  # see `Facts.cast`
+CASTS = (
+    None,
+    "same",
+    "number",
+    "float",
+    "floats",
+    "bits",
+    "shifts",
+    "branches",
+    "rounds",
+)  # see `Facts.cast`
 
 
 class Op(Facts):

@@ -11,11 +11,12 @@ from minigrad.core.op import Op
 from minigrad.core.recorder import Numeral
 from minigrad.core.tensor import Tensor
 from minigrad.dtypes import F16, common, default_float
-from minigrad.errors import not_implemented_error, runtime_error
+from minigrad.errors import not_implemented_error, overflow_error, runtime_error
 
 _TAKES_NO = {
     "floats": ("biu", ".float()"),
     "bits": ("f", ".int()"),
+    "shifts": ("bf", ".int()"),
     "number": ("b", ".int() or .float()"),
     "rounds": ("b", ".int() or .float()"),
 }
@@ -54,7 +55,10 @@ def is_wide(t: Any) -> bool:
 
 
 def number(x: Any, dtype: np.dtype[Any]) -> Any:
-    """A Python number as a dtype holds it: integers wrap around, as PyTorch's do."""
+    """A Python number as a dtype holds it: integers wrap around, as PyTorch's do.
+
+    OverflowError for one beyond 64 bits.
+    """
     if isinstance(x, complex):
         raise runtime_error(
             f"value cannot be converted to type {dtype} without overflow: {x} is complex, which minigrad has not"
@@ -67,4 +71,8 @@ def number(x: Any, dtype: np.dtype[Any]) -> Any:
         raise runtime_error(f"value cannot be converted to type {dtype} without overflow: {x}")
     whole, bits = int(x), 8 * dtype.itemsize
     low = -(1 << bits - 1) if dtype.kind == "i" else 0
-    return whole if low <= whole < low + (1 << bits) else (whole - low) % (1 << bits) + low
+    if low <= whole < low + (1 << bits):
+        return whole
+    if not -(1 << 63) <= whole < 1 << 64:
+        raise overflow_error(f"int too big to convert: {whole} does not fit into 64 bits")
+    return (whole - low) % (1 << bits) + low

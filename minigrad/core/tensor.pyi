@@ -81,10 +81,10 @@ TypeError for a float."""
     def to(self, *args: dtypes.DTypeLike | DeviceLike | Tensor | builtins.bool, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, copy: builtins.bool=False, **ignored: object) -> Tensor:
         """In another dtype (recorded); itself if nothing changes. A device may only be the CPU."""
     @overload
-    def type(self, dtype: None=None) -> str:
+    def type(self, dtype: None=None, non_blocking: builtins.bool=False) -> str:
         ...
     @overload
-    def type(self, dtype: dtypes.DTypeLike | str | Callable[..., Tensor]) -> Tensor:
+    def type(self, dtype: dtypes.DTypeLike | str | Callable[..., Tensor], non_blocking: builtins.bool=False) -> Tensor:
         ...
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of ``other``."""
@@ -93,9 +93,9 @@ TypeError for a float."""
     def new(self, *args: Any) -> Tensor:
         """Memory of those sizes in this dtype, or a copy of data: PyTorch's way before `new_empty` and `new_tensor`."""
     def new_tensor(self, data: Any, *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
-        """`minigrad.tensor` in this dtype."""
+        """`minigrad.tensor`, in the dtype of this Tensor unless ``dtype`` says another."""
     def new_full(self, size: builtins.int | Sequence[builtins.int], fill_value: Tensor | (builtins.int | builtins.float | builtins.bool), *, dtype: dtypes.DTypeLike | None=None, device: DeviceLike=None, requires_grad: builtins.bool=False) -> Tensor:
-        """`minigrad.full` in this dtype."""
+        """`minigrad.full`, in the dtype of this Tensor unless ``dtype`` says another."""
     def __getstate__(self) -> Any:
         """What a user set on it: attributes, and slots of a subclass; None if there is nothing."""
     def __deepcopy__(self, memo: dict[Any, Any]) -> Self:
@@ -143,7 +143,9 @@ TypeError for a float."""
     unless ``retain_graph``; ``create_graph`` records the pass so that it can be differentiated again.
     RuntimeError if nothing requires grad, the graph was freed, or a saved array was changed in place."""
     def retain_grad(self) -> None:
-        """Keeps the gradient of a result in ``.grad`` too."""
+        """Keeps the gradient of a result in ``.grad`` too, which backward fills of leaves only.
+    
+    Nothing happens for a leaf. RuntimeError for a Tensor that does not require grad."""
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Calls ``hook(grad)`` when the gradient is known; what it returns, if anything, replaces it."""
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
@@ -154,7 +156,7 @@ TypeError for a float."""
     def _hooks(self) -> dict[builtins.int, Callable[[Tensor], Any]]:
         ...
     def detach_(self) -> Self:
-        """Forgets its history."""
+        """Forgets how this Tensor was computed, and returns it: it no longer requires grad. RuntimeError for a view."""
     def __array_function__(self, func: Callable[..., Any], types: tuple[builtins.type, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """NumPy's functions on Tensors: recorded where minigrad has one that means the same."""
     def __array_namespace__(self, *, api_version: str | None=None) -> Any:
@@ -178,6 +180,9 @@ TypeError for a float."""
     @property
     def T(self) -> Tensor:
         """The dimensions in reverse order."""
+    @property
+    def real(self) -> Tensor:
+        """The Tensor itself: there are no complex numbers."""
     @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged; RuntimeError for a vector."""
@@ -425,6 +430,8 @@ TypeError for a float."""
         """In int32."""
     def short(self) -> Tensor:
         """In int16."""
+    def char(self) -> Tensor:
+        """In int8."""
     def byte(self) -> Tensor:
         """In uint8."""
     def bool(self) -> Tensor:
@@ -1111,11 +1118,11 @@ TypeError for a float."""
     def masked_select(self, mask: Tensor) -> Tensor:
         """The elements where ``mask`` (bool) holds, in one dimension; both broadcast."""
     def take(self, index: Tensor) -> Tensor:
-        """The elements of the flattened input at ``index``."""
+        """The elements of the flattened input at ``index``. RuntimeError for one that is not int64."""
     def take_along_dim(self, indices: Tensor, dim: builtins.int | None=None) -> Tensor:
         """Elements of ``input`` at ``indices`` along ``dim``; both broadcast in the other dimensions."""
     def copy_(self, other: Tensor | (builtins.int | builtins.float | builtins.bool) | np.generic, non_blocking: builtins.bool=False) -> Tensor:
-        """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``. ``non_blocking`` does nothing."""
+        """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``, ``non_blocking`` or not."""
     def fill_(self, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
         """Writes one number (or 0-d Tensor) everywhere."""
     def masked_fill_(self, mask: Tensor, value: Tensor | (builtins.int | builtins.float | builtins.bool)) -> Tensor:
@@ -1241,7 +1248,10 @@ TypeError for a float."""
     def apply_(self, callable: Any) -> Tensor:
         """Each element becomes ``callable`` of it, as a number of Python's. Slow; RuntimeError where grad is required."""
     def as_strided_(self, size: Sequence[builtins.int], stride: Sequence[builtins.int], storage_offset: builtins.int | None=None) -> Tensor:
-        """`as_strided`, in place."""
+        """`as_strided`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def is_set_to(self, tensor: Tensor) -> builtins.bool:
         """Whether both show the same elements of the same memory in the same way."""
     def is_shared(self) -> builtins.bool:
@@ -1260,17 +1270,32 @@ TypeError for a float."""
     def resize_as_(self, the_template: Tensor) -> Tensor:
         """`resize_` to the shape of another Tensor."""
     def squeeze_(self, dim: builtins.int | Sequence[builtins.int] | None=None) -> Tensor:
-        """`squeeze`, in place."""
+        """`squeeze`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def storage(self) -> TypedStorage:
         """All of the memory that the Tensor shows a part of, in its element type; with PyTorch's UserWarning."""
     def swapaxes_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """`transpose`, in place."""
+        """`transpose`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def swapdims_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """`transpose`, in place."""
+        """`transpose`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def t_(self) -> Tensor:
-        """`t`, in place."""
+        """`t`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def transpose_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """`transpose`, in place."""
+        """`transpose`, in place.
+    
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on."""
     def unsqueeze_(self, dim: builtins.int) -> Tensor:
         """`unsqueeze`, in place: the Tensor is a view of what it was. RuntimeError for a leaf that requires grad."""
     def untyped_storage(self) -> UntypedStorage:
@@ -1366,11 +1391,11 @@ TypeError for a float."""
         """Dimension ``dim`` split into ``sizes``, one of which may be -1."""
     def unsqueeze(self, dim: builtins.int) -> Tensor:
         """The same elements with a new dimension of size 1 at ``dim``."""
-    def view(self, *size: builtins.int | Sequence[builtins.int], dtype: DTypeLike | None=None) -> Tensor:
+    def view(self, *size: builtins.int | Sequence[builtins.int] | dtypes.dtype, dtype: DTypeLike | None=None) -> Tensor:
         """As `reshape`, but RuntimeError where that would copy.
     
-    With a dtype, alone, the same memory read as elements of it: a Tensor without history. The last dimension grows or
-    shrinks where they have another size; RuntimeError where it does not come out even, or does not lie in one piece."""
+    With an element type in place of sizes, the same memory read as that type, of which the last dimension holds more
+    or fewer; no gradient flows through it. RuntimeError where the bytes of the last dimension do not fit."""
     def view_as(self, other: Tensor) -> Tensor:
         """Viewed in the shape of ``other``."""
     def argsort(self, dim: builtins.int=-1, descending: builtins.bool=False, stable: builtins.bool=False) -> Tensor:

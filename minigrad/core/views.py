@@ -51,11 +51,6 @@ def refresh(t: Tensor) -> None:
             "a view that was made inside a Function is used after its base was changed in place "
             f"({place(*here())}); clone() it in forward"
         )
-    if view.outside == "detach()" and t._node is not None and t._node.op is None and t._node.requires_grad:
-        raise runtime_error(
-            "compile(): a detached Tensor that was made to require grad is used after a change of the Tensor "
-            "that it shares memory with. clone() it where it is detached"
-        )
     if view.outside == _LOST:
         raise runtime_error(
             "compile(): a detached Tensor that became part of the graph by a change in place is used after it. clone() "
@@ -69,7 +64,19 @@ def refresh(t: Tensor) -> None:
     with ModeManager(mode.recording(flows)):
         for op, params in view.path:
             twin = op(twin, **params)
-    replace_node(t, twin._node)
+    node: Any = twin._node
+    own = t._node
+    if (
+        mode.recorder is not None
+        and own is not None
+        and own.op is None
+        and own.requires_grad
+        and not node.requires_grad
+    ):
+        # Elsewhere a leaf does not hear of a change that requires no grad, and stays one.
+        with ModeManager(mode.recording(False)):
+            node = mode.recorder.wrote(t, node)
+    replace_node(t, node)
     t._view = View(view.base, view.path, view.base._epoch, view.outside)
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "get_rng_state",
     "get_rng_state_all",
     "init",
+    "initial_seed",
     "ipc_collect",
     "is_available",
     "is_bf16_supported",
@@ -149,6 +150,7 @@ get_device_name = _without("get_device_name")
 get_device_properties = _without("get_device_properties")
 get_rng_state = _without("get_rng_state")
 init = _without("init")
+initial_seed = _without("initial_seed")
 ipc_collect = _without("ipc_collect")
 mem_get_info = _without("mem_get_info")
 memory_summary = _without("memory_summary")
@@ -157,6 +159,10 @@ set_rng_state = _without("set_rng_state")
 synchronize = _without("synchronize")
 Event = _without("Event")
 Stream = _without("Stream")
+
+
+# After the functions that it gathers.
+from minigrad.cuda import random as random  # noqa: E402
 
 
 def __getattr__(name: str) -> NoReturn:

@@ -15,7 +15,8 @@ from typing import Any, ClassVar, Self
 from minigrad.errors import runtime_error, value_error
 
 __all__ = [
-    "Backend", "ProcessGroup", "Work", "destroy_process_group", "get_backend", "get_rank", "get_world_size",
+    "Backend", "GroupMember", "ProcessGroup", "Work", "destroy_process_group", "get_backend", "get_rank",
+    "get_world_size", "group",
     "init_process_group", "is_available", "is_gloo_available", "is_initialized", "is_mpi_available",
     "is_nccl_available", "new_group",
 ]  # fmt: skip
@@ -110,6 +111,21 @@ class ProcessGroup:
 
 
 _world: ProcessGroup | None = None
+
+
+class _HasWorld(type):
+    @property
+    def WORLD(cls) -> ProcessGroup | None:
+        """The group of all processes; None before `init_process_group`."""
+        return _world
+
+
+class group(metaclass=_HasWorld):
+    """``group.WORLD`` is the group of all processes."""
+
+
+class GroupMember(metaclass=_HasWorld):
+    """The older name of `group`."""
 
 
 # ---------------------------------------------------------------- begin and end

@@ -35,6 +35,10 @@ class ReduceOp(enum.Enum):
     AVG = "AVG"
 
 
+# PyTorch's operations with a factor are of another class, and these of this one.
+ReduceOp.RedOpType = ReduceOp  # type: ignore[attr-defined]
+
+
 def _transfer(function: F) -> F:
     """Gives a function its group, and waits for the `Work` that it returns, unless it is ``async_op``."""
     signature, user = inspect.signature(function), function.__name__

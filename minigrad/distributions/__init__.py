@@ -19,6 +19,7 @@ from minigrad.distributions.distribution import Distribution as Distribution
 from minigrad.distributions.exponential import Exponential as Exponential
 from minigrad.distributions.fishersnedecor import FisherSnedecor as FisherSnedecor
 from minigrad.distributions.gamma import Gamma as Gamma
+from minigrad.distributions.generalized_pareto import GeneralizedPareto as GeneralizedPareto
 from minigrad.distributions.geometric import Geometric as Geometric
 from minigrad.distributions.gumbel import Gumbel as Gumbel
 from minigrad.distributions.half_cauchy import HalfCauchy as HalfCauchy
@@ -29,6 +30,7 @@ from minigrad.distributions.kl import kl_divergence as kl_divergence
 from minigrad.distributions.kl import register_kl as register_kl
 from minigrad.distributions.kumaraswamy import Kumaraswamy as Kumaraswamy
 from minigrad.distributions.laplace import Laplace as Laplace
+from minigrad.distributions.lkj_cholesky import LKJCholesky as LKJCholesky
 from minigrad.distributions.log_normal import LogNormal as LogNormal
 from minigrad.distributions.logistic_normal import LogisticNormal as LogisticNormal
 from minigrad.distributions.lowrank_multivariate_normal import (
@@ -53,6 +55,7 @@ from minigrad.distributions.transforms import AbsTransform as AbsTransform
 from minigrad.distributions.transforms import AffineTransform as AffineTransform
 from minigrad.distributions.transforms import CatTransform as CatTransform
 from minigrad.distributions.transforms import ComposeTransform as ComposeTransform
+from minigrad.distributions.transforms import CorrCholeskyTransform as CorrCholeskyTransform
 from minigrad.distributions.transforms import (
     CumulativeDistributionTransform as CumulativeDistributionTransform,
 )
@@ -73,20 +76,22 @@ from minigrad.distributions.transforms import identity_transform as identity_tra
 from minigrad.distributions.uniform import Uniform as Uniform
 from minigrad.distributions.von_mises import VonMises as VonMises
 from minigrad.distributions.weibull import Weibull as Weibull
+from minigrad.distributions.wishart import Wishart as Wishart
 from minigrad.hints import missing
 
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "CatTransform", "Categorical", "Cauchy",
-    "Chi2", "ComposeTransform", "ContinuousBernoulli", "CumulativeDistributionTransform", "Dirichlet",
-    "Distribution", "ExpTransform", "Exponential", "FisherSnedecor", "Gamma", "Geometric", "Gumbel", "HalfCauchy",
-    "HalfNormal", "Independent", "IndependentTransform", "InverseGamma", "Kumaraswamy", "Laplace", "LogNormal",
-    "LogisticNormal", "LowRankMultivariateNormal", "LowerCholeskyTransform", "MixtureSameFamily", "Multinomial",
-    "MultivariateNormal", "NegativeBinomial", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough",
-    "Pareto", "Poisson", "PositiveDefiniteTransform", "PowerTransform", "RelaxedBernoulli",
-    "RelaxedOneHotCategorical", "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform", "SoftplusTransform",
-    "StackTransform", "StickBreakingTransform", "StudentT", "TanhTransform", "Transform",
-    "TransformedDistribution", "Uniform", "VonMises", "Weibull", "biject_to", "constraints", "identity_transform",
-    "kl_divergence", "register_kl", "transform_to",
+    "Chi2", "ComposeTransform", "ContinuousBernoulli", "CorrCholeskyTransform", "CumulativeDistributionTransform",
+    "Dirichlet", "Distribution", "ExpTransform", "Exponential", "FisherSnedecor", "Gamma", "GeneralizedPareto",
+    "Geometric", "Gumbel", "HalfCauchy", "HalfNormal", "Independent", "IndependentTransform", "InverseGamma",
+    "Kumaraswamy", "LKJCholesky", "Laplace", "LogNormal", "LogisticNormal", "LowRankMultivariateNormal",
+    "LowerCholeskyTransform", "MixtureSameFamily", "Multinomial", "MultivariateNormal", "NegativeBinomial",
+    "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Pareto", "Poisson",
+    "PositiveDefiniteTransform", "PowerTransform", "RelaxedBernoulli", "RelaxedOneHotCategorical",
+    "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform", "SoftplusTransform", "StackTransform",
+    "StickBreakingTransform", "StudentT", "TanhTransform", "Transform", "TransformedDistribution", "Uniform",
+    "VonMises", "Weibull", "Wishart", "biject_to", "constraints", "identity_transform", "kl_divergence",
+    "register_kl", "transform_to",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing

@@ -74,6 +74,7 @@ def _fill() -> None:
         registry.register(c.independent, _independent(registry))
         registry.register(c.stack, _stack(registry))
         registry.register(c.cat, _cat(registry))
+        registry.register(c.corr_cholesky, lambda _: t.CorrCholeskyTransform())
     biject_to.register(c.simplex, lambda _: t.StickBreakingTransform())
     transform_to.register(c.simplex, lambda _: t.SoftmaxTransform())
     transform_to.register(c.lower_cholesky, lambda _: t.LowerCholeskyTransform())

@@ -8,6 +8,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.distribution import Distribution, Shape
 from minigrad.distributions.utils import broadcast_all, parameters
+from minigrad.functions.creation import as_tensor
 from minigrad.functions.draws import standard_gamma
 from minigrad.functions.table import igamma, lgamma, xlogy
 from minigrad.functions.typed import finfo
@@ -44,10 +45,12 @@ class Gamma(Distribution):
         value.detach().clamp_(min=finfo(value.dtype).tiny)
         return value
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Any) -> Tensor:
+        value = as_tensor(value, dtype=self.rate.dtype)  # as in PyTorch a number too
         self._validate_sample(value)
         a, b = self.concentration, self.rate
-        return xlogy(a, b) + xlogy(a - 1, value) - b * value - lgamma(a)
+        density: Tensor = xlogy(a, b) + xlogy(a - 1, value) - b * value - lgamma(a)
+        return density
 
     def cdf(self, value: Tensor) -> Tensor:
         self._validate_sample(value)

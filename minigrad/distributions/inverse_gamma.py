@@ -19,7 +19,7 @@ __all__ = ["InverseGamma"]
 
 
 class InverseGamma(TransformedDistribution):
-    """The inverse of a gamma number."""
+    """One over a number of `Gamma`, with that ``concentration`` and ``rate``; the mean is inf up to concentration 1."""
 
     base_dist: Gamma
     arg_constraints = parameters(concentration=constraints.positive, rate=constraints.positive)

@@ -31,9 +31,12 @@ from minigrad.distributions.poisson import Poisson
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.uniform import Uniform
 from minigrad.distributions.utils import euler_constant, sum_rightmost
+from minigrad.distributions.wishart import Wishart, mvdigamma
+from minigrad.functions.algebra import cholesky_solve
 from minigrad.functions.arranged import broadcast_shapes
 from minigrad.functions.creation import full_like
 from minigrad.functions.elementwise import where
+from minigrad.functions.gamma import mvlgamma
 from minigrad.functions.table import lgamma, maximum, xlogy
 from minigrad.linalg import solve_triangular
 from minigrad.nn.functional import softplus
@@ -365,3 +368,14 @@ def _uniform_pareto(p: Uniform, q: Pareto) -> Tensor:
     low = maximum(p.low, q.scale)  # p.low, where the divergence is finite
     value = (q.alpha + 1) * _log_mean(low, p.high) - q.alpha * q.scale.log() - q.alpha.log() - p.entropy()
     return where(p.low < q.scale, math.inf, value)
+
+
+@register_kl(Wishart, Wishart)
+def _wishart_wishart(p: Wishart, q: Wishart) -> Tensor:
+    rows = p.event_shape[-1]
+    scale = q.scale_tril
+    # the trace of inverse(V of q) @ V of p
+    trace = cholesky_solve(p.covariance_matrix, scale).diagonal(dim1=-2, dim2=-1).sum(-1)
+    volumes = q.df * (_log_diagonal(scale) - _log_diagonal(p.scale_tril)) + p.df * (trace - rows) / 2
+    gammas = mvlgamma(q.df / 2, rows) - mvlgamma(p.df / 2, rows)
+    return volumes + gammas + (p.df - q.df) / 2 * mvdigamma(p.df / 2, rows)

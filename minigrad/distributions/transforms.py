@@ -16,19 +16,21 @@ from minigrad.distributions.transform import Transform as Transform
 from minigrad.distributions.transform import _InverseTransform as _InverseTransform
 from minigrad.distributions.transform import deep
 from minigrad.distributions.transform import identity_transform as identity_transform
-from minigrad.distributions.utils import sum_rightmost
+from minigrad.distributions.utils import sum_rightmost, tril_matrix_to_vec, vec_to_tril_matrix
+from minigrad.errors import value_error
 from minigrad.functions.arranged import broadcast_shapes
-from minigrad.functions.creation import ones
+from minigrad.functions.creation import eye, ones
 from minigrad.functions.parts import cat, stack
 from minigrad.functions.typed import finfo
 from minigrad.linalg import cholesky
 from minigrad.nn.functional import logsigmoid, pad, softmax, softplus
 
 __all__ = [
-    "AbsTransform", "AffineTransform", "CatTransform", "ComposeTransform", "CumulativeDistributionTransform",
-    "ExpTransform", "IndependentTransform", "LowerCholeskyTransform", "PositiveDefiniteTransform", "PowerTransform",
-    "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform", "SoftplusTransform", "StackTransform",
-    "StickBreakingTransform", "TanhTransform", "Transform", "identity_transform",
+    "AbsTransform", "AffineTransform", "CatTransform", "ComposeTransform", "CorrCholeskyTransform",
+    "CumulativeDistributionTransform", "ExpTransform", "IndependentTransform", "LowerCholeskyTransform",
+    "PositiveDefiniteTransform", "PowerTransform", "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform",
+    "SoftplusTransform", "StackTransform", "StickBreakingTransform", "TanhTransform", "Transform",
+    "identity_transform",
 ]  # fmt: skip
 
 
@@ -274,6 +276,51 @@ class LowerCholeskyTransform(Transform):
 
     def _inverse(self, y: Tensor) -> Tensor:
         return y.tril(-1) + y.diagonal(dim1=-2, dim2=-1).log().diag_embed()
+
+
+class CorrCholeskyTransform(Transform):
+    """Vectors of n (n - 1) / 2 numbers to the Cholesky factors of n correlations: rows of length 1.
+
+    ``tanh(x)``, row by row below the diagonal, tells what share each entry takes of the length that is left, as
+    `StickBreakingTransform` does it for sums (Stan's reference manual, "Cholesky factors of correlation matrices").
+    """
+
+    domain, codomain = constraints.real_vector, constraints.corr_cholesky
+    bijective = True
+
+    def _call(self, x: Tensor) -> Tensor:
+        eps = finfo(x.dtype).eps
+        part = vec_to_tril_matrix(x.tanh().clamp(min=eps - 1, max=1 - eps), -1)
+        left = (1 - part.square()).sqrt().cumprod(-1)
+        return (part + eye(part.shape[-1], dtype=x.dtype)) * pad(left[..., :-1], [1, 0], value=1)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        left = 1 - y.square().cumsum(-1)
+        before = tril_matrix_to_vec(pad(left[..., :-1], [1, 0], value=1), -1)
+        part = tril_matrix_to_vec(y, -1) / before.sqrt()
+        return (part.log1p() - (-part).log1p()) / 2
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        left = tril_matrix_to_vec(1 - y.square().cumsum(-1), -2)
+        slope = x + softplus(-2 * x) - math.log(2)  # that of tanh
+        return 0.5 * left.log().sum(-1) - 2 * slope.sum(-1)
+
+    def forward_shape(self, shape: Sequence[int]) -> Size:
+        if len(shape) < 1:
+            raise value_error("Too few dimensions on input")
+        count = shape[-1]
+        side = round((0.25 + 2 * count) ** 0.5 + 0.5)
+        if side * (side - 1) // 2 != count:
+            raise value_error("Input is not a flattened lower-diagonal number")
+        return Size((*shape[:-1], side, side))
+
+    def inverse_shape(self, shape: Sequence[int]) -> Size:
+        if len(shape) < 2:
+            raise value_error("Too few dimensions on input")
+        side = shape[-1]
+        if shape[-2] != side:
+            raise value_error("Input is not square")
+        return Size((*shape[:-2], side * (side - 1) // 2))
 
 
 class PositiveDefiniteTransform(Transform):

@@ -14,12 +14,22 @@ from typing import TYPE_CHECKING, NoReturn
 
 from minigrad.func.batching import vmap
 from minigrad.func.modules import functional_call, stack_module_state
-from minigrad.func.transforms import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, value_and_grad, vjp
+from minigrad.func.transforms import (
+    grad,
+    grad_and_value,
+    hessian,
+    jacfwd,
+    jacrev,
+    jvp,
+    linearize,
+    value_and_grad,
+    vjp,
+)  # fmt: skip
 from minigrad.hints import missing
 
 __all__ = [
-    "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "stack_module_state",
-    "value_and_grad", "vjp", "vmap",
+    "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
+    "stack_module_state", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a type checker shall see that a name is missing

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core.apply import needs_value
 from minigrad.core.tensor import Tensor
 from minigrad.errors import index_error, runtime_error, value_error
 from minigrad.func.trees import Spec, flatten, unflatten
@@ -47,7 +48,7 @@ def vmap(
         leaves, spec, dims = _mapped(name, args, in_dims)
         outputs: list[list[Any]] = []
         shape = spec  # of the results, from the first call on
-        state = default_generator.get_state()
+        state = default_generator._dump()
         for i in range(_length(name, leaves, dims)):
             if randomness == "same":
                 default_generator.set_state(state)
@@ -59,7 +60,7 @@ def vmap(
                 )
             shape = out_spec
             outputs.append(results)
-        if randomness == "error" and not np.array_equal(state._array, default_generator.get_state()._array):
+        if randomness == "error" and not np.array_equal(state, default_generator._dump()):
             raise runtime_error(
                 "vmap: called random operation while in randomness error mode. Use randomness='same' or 'different', "
                 "or draw outside"
@@ -71,6 +72,11 @@ def vmap(
         return unflatten([_stacked(name, c, d) for c, d in zip(columns, places, strict=True)], shape)
 
     return wrapper
+
+
+def _vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0) -> Callable[..., Any]:
+    """`vmap` as ``torch._vmap_internals`` has it, which packages of before ``torch.func`` use."""
+    return vmap(func, in_dims, out_dims)
 
 
 def _mapped(name: str, args: tuple[Any, ...], in_dims: Any) -> tuple[list[Any], Spec, list[int | None]]:
@@ -159,6 +165,8 @@ def _stacked(name: str, column: tuple[Any, ...], dim: int | None) -> Any:
     """The results of all calls as one."""
     first = column[0]
     if dim is None:
+        if isinstance(first, Tensor):
+            needs_value("vmap() with out_dims=None")
         arrays = [getattr(t, "_array", t) for t in column]
         if not all(np.array_equal(arrays[0], a, equal_nan=_is_float(a)) for a in arrays[1:]):
             raise value_error(

@@ -1,15 +1,14 @@
-"""Modules as functions of their parameters: `functional_call`, and `stack_module_state` for several of a class."""
+"""`functional_call`: a Module with other parameters and buffers than its own; and those of several Modules."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from minigrad.core.contents import join, named_tensors, walk
-from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.contents import join, walk
+from minigrad.core.tensor import Tensor
 from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.ops.shape import stack
 
 
 def functional_call(
@@ -106,35 +105,28 @@ def _tied(
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The parameters and the buffers of several Modules of a class, by name, stacked along a new first dimension.
+    """The parameters and the buffers of Modules of one class, by name, stacked: for `vmap` over `functional_call`.
 
-    `vmap` of a `functional_call` runs all of them with these.  What is stacked are copies: leaves, which require grad
-    if those of all Modules do.
-
-    RuntimeError for no Module, and for Modules of several classes, partly in training, or of which some parameters of a
-    name require grad.
+    The stacks are leaves, which require grad where the parameters do. RuntimeError for no Modules, for some of another
+    class or mode, and where some parameters of a name require grad and others do not.
     """
-    models = list(models)
     if not models:
         raise runtime_error("stack_module_state: Expected at least one model, got 0.")
     if len({bool(m.training) for m in models}) > 1:
         raise runtime_error("stack_module_state: Expected all models to have the same training/eval mode.")
-    if len(set(map(type, models))) > 1:
+    if len({type(m) for m in models}) > 1:
         raise runtime_error("stack_module_state: Expected all models to be of the same class.")
-    return _stacked(models, "parameters"), _stacked(models, "buffers")
+    return (
+        _stacked([dict(m.named_parameters()) for m in models]),
+        _stacked([dict(m.named_buffers()) for m in models]),
+    )
 
 
-def _stacked(models: Sequence[Any], kind: str) -> dict[str, Tensor]:
-    tables = [dict(named_tensors(m, kind)) for m in models]
+def _stacked(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     stacks: dict[str, Tensor] = {}
-    for name in tables[0]:
-        parts = [table[name] for table in tables]
-        if len({t.requires_grad for t in parts}) > 1:
+    for name in states[0]:
+        tensors = [state[name] for state in states]
+        if len({t.requires_grad for t in tensors}) > 1:
             raise runtime_error(f"Expected {name} from each model to have the same .requires_grad")
-        if len({t._array.shape for t in parts}) > 1:
-            raise runtime_error(
-                f"stack_module_state: {name} has another shape in some models: {[list(t._array.shape) for t in parts]}"
-            )
-        stack: Any = wrap(np.stack([t._array for t in parts]))
-        stacks[name] = stack.requires_grad_(parts[0].requires_grad)
+        stacks[name] = stack(*tensors, dim=0).detach().requires_grad_(tensors[0].requires_grad)
     return stacks

@@ -155,6 +155,11 @@ def _dropped(input: Tensor, p: float, train: bool, feature: bool, alpha: bool) -
     array = input._array
     if p == 0 or not train or not array.size:
         return input
+    if array.dtype.kind != "f":
+        raise runtime_error(
+            f"result type Float can't be cast to {input.dtype}: dropout in training needs a Tensor of floats; convert "
+            "it with .float()"
+        )
     if p == 1:
         return apply(e.mul, (input, 0.0))
     shape = array.shape
@@ -248,6 +253,11 @@ hardshrink, huber = map(_plain, (a.hardshrink, a.huber))
 def bce(input: Tensor, target: Tensor) -> Tensor:
     """The elements of the cross entropy of two classes, of probabilities."""
     return apply(a.bce, (input, target))
+
+
+def variance(var: Tensor, eps: float) -> Tensor:
+    """``var``, and ``eps`` where it is less; the gradient passes everywhere. ValueError where it is negative."""
+    return apply(a.variance, (var,), {"eps": eps})
 
 
 def bce_with_logits(input: Tensor, target: Tensor) -> Tensor:

@@ -277,10 +277,11 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     count = x._array.size if N is None else int(N)
     if count < 0:
         raise runtime_error("N must be non-negative.")
-    powers = [x.new_ones(x._array.shape) if k == 0 else x**k for k in range(count)]
-    if not powers:
-        return x.new_zeros((x._array.size, 0))
-    return stack(powers if increasing else powers[::-1], 1)
+    ones = x.new_ones((x._array.size, min(count, 1)))
+    if count < 2:
+        return ones
+    powers = cat([ones, x.unsqueeze(1).expand(x._array.size, count - 1).cumprod(1)], 1)
+    return powers if increasing else powers.flip(1)
 
 
 def broadcast_shapes(*shapes: Sizes) -> Any:

@@ -106,7 +106,7 @@ def _different(x: Any, with_inverse: bool, with_counts: bool) -> tuple[Any, Any,
 
 def _several(values: Tensor, inverse: Any, counts: Any, with_inverse: bool, with_counts: bool) -> Any:
     others = [inverse] * with_inverse + [counts] * with_counts
-    tensors = (values, *(wrap(np.ascontiguousarray(np.asarray(a, np.int64))) for a in others))
+    tensors = (values, *(wrap(np.asarray(a, np.int64, order="C")) for a in others))
     return tensors if others else values
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     pass
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "full", "full_like",
+    "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like",
     "linspace", "ones", "ones_like", "tensor", "zeros", "zeros_like",
 ]  # fmt: skip
 
@@ -66,13 +66,22 @@ def to_array(data: Any, dtype: DTypeLike | None = None) -> Array:
         dtypes.as_numpy(array.dtype)
     else:
         array = _from_nested(data, dtype)
-        to_whole = dtype is not None and dtypes.as_numpy(dtype).kind in "iu"
-        if to_whole and array.dtype.kind == "f" and not np.isfinite(array).all():
+        if dtype is not None and array.size and not _holds(array, dtypes.as_numpy(dtype)):
             raise runtime_error(f"value cannot be converted to type {dtype} without overflow")
         if dtype is None and (array.dtype.kind == "f" or array.size == 0):
             dtype = dtypes.OF_NUMPY.get(_meeting(data), dtype)
     target = dtypes.as_numpy(array.dtype if dtype is None else dtype)
     return array if array.dtype == target and array.dtype.isnative else QUIET.run(array.astype, target)
+
+
+def _holds(array: Array, dtype: np.dtype[Any]) -> bool:
+    """Whether whole numbers of ``dtype`` hold all elements; negative ones count from its end if it has no sign."""
+    if dtype.kind not in "iu":
+        return True
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        return False
+    ends = np.iinfo(dtype)
+    return bool(array.max() <= ends.max and array.min() >= (ends.min or -ends.max))
 
 
 def _meeting(data: Any) -> np.dtype[Any]:
@@ -119,11 +128,20 @@ def _from_nested(data: Any, dtype: DTypeLike | None) -> Array:
     if array.dtype.kind == "i" and array.dtype != dtypes.I64 and _has_ints(data):
         return array.astype(dtypes.I64)  # NumPy's integer for Python's has 32 bits on some platforms
     if array.dtype.kind not in "biuf":
-        raise type_error(
-            f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {_first(data)!r}"
-            + ("; there are no complex numbers here" if isinstance(_first(data), complex) else "")
-        )
+        raise _no_number(data, _first(data), dtype)
     return array
+
+
+def _no_number(data: Any, first: Any, dtype: DTypeLike | None) -> Exception:
+    """The error for elements that are no numbers."""
+    if isinstance(first, str) and isinstance(data, (list, tuple)):
+        return value_error("too many dimensions 'str': a Tensor holds numbers, not text")
+    text = f"tensor(): cannot make a Tensor of {type(data).__name__} with elements like {first!r}"
+    if isinstance(first, (str, bytes)) or dtype is not None:
+        return type_error(text)
+    if isinstance(first, complex):
+        return type_error(f"{text}; there are no complex numbers here")
+    return runtime_error(f"Could not infer dtype of {type(first).__name__}; {text}")
 
 
 def _too_large(array: Array, data: Any) -> bool:
@@ -177,8 +195,9 @@ def tensor(
 ) -> Tensor:
     """A new leaf that holds a copy of ``data``: numbers, nested sequences, arrays or Tensors.
 
-    TypeError if something in it is not a number; ValueError if sequences differ in length or a whole number needs
-    more than 64 bits; RuntimeError if an integer ``dtype`` cannot hold a number, or if integers are to require grad.
+    RuntimeError for what has no element type, such as None; TypeError and ValueError for text; ValueError if sequences
+    differ in length or a whole number needs more than 64 bits; RuntimeError if an integer ``dtype`` cannot hold a
+    number, or if integers are to require grad.
     """
     if MODE.get().recorder is not None and not isinstance(data, (int, float)):
         return _copied(data, dtype, requires_grad)
@@ -206,30 +225,6 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike = No
     if isinstance(data, np.ndarray) and MODE.get().recorder is not None:
         return as_tensor(wrap_operand(data), dtype)
     return _finish(to_array(data, dtype), False, device)
-
-
-def asarray(
-    obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike = None, copy: bool | None = None,
-    requires_grad: bool | None = None,
-) -> Tensor:  # fmt: skip
-    """As `as_tensor`, with ``copy``: True for memory of its own, False for an error where that is needed.
-
-    ``requires_grad``: whether the result is to; False gives a Tensor without history.  None keeps that of a Tensor.
-    ValueError for ``copy=False`` and lists or numbers, or another dtype.
-    """
-    shares = isinstance(obj, (Tensor, np.ndarray))
-    if copy is False and not shares:
-        raise value_error("can't alias arbitrary sequence into a tensor.")
-    if copy is False and dtype is not None and dtypes.as_numpy(dtype) != raw(obj).dtype:
-        raise value_error(f"can't alias tensor with dtype {obj.dtype} into dtype {dtype}.")
-    t = as_tensor(obj, dtype, device)
-    if copy and shares and np.may_share_memory(t._array, raw(obj)):
-        t = t.clone()
-    if requires_grad is False and t.requires_grad:
-        return t.detach()
-    if requires_grad:
-        return (t if t.is_leaf else t.detach()).requires_grad_()
-    return t
 
 
 def from_numpy(ndarray: Array) -> Tensor:
@@ -295,6 +290,8 @@ def full(
     """A new Tensor of this size, filled with ``fill_value``, in its dtype unless another is given."""
     value = fill_value if isinstance(fill_value, Numeral) else _plain_number(fill_value)
     kind = dtypes.number_dtype(value) if dtype is None else dtypes.as_numpy(dtype)
+    if kind.kind in "iu" and isinstance(value, float) and not math.isfinite(value):
+        raise runtime_error(f"value cannot be converted to type {kind} without overflow: {value}")
     if isinstance(fill_value, Numeral) and kind.kind == "f":
         filled = apply(elementwise.mul, (wrap(np.ones(_shape("full", (size,)), kind)), fill_value))
         return _finish(filled, requires_grad, device)

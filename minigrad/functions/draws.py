@@ -201,14 +201,8 @@ def multinomial(
     if not replacement and num_samples > weights.shape[-1]:
         raise runtime_error("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
     source = random.default_generator if generator is None else generator
-    recorder = MODE.get().recorder
-    if recorder is None:
-        if not (np.isfinite(weights) & (weights >= 0)).all():
-            raise runtime_error("probability tensor contains either `inf`, `nan` or element < 0")
-        if not (weights.sum(-1) > 0).all():
-            raise runtime_error("invalid multinomial distribution (sum of probabilities <= 0)")
-        return wrap(source.multinomial(weights, int(num_samples), replacement))
-    recorder.draws_from(source)
+    if (recorder := MODE.get().recorder) is not None:
+        recorder.draws_from(source)
     params = {"generator": source, "num_samples": int(num_samples), "replacement": replacement}
     return apply(draws.multinomial, (input,), params)
 

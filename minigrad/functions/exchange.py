@@ -1,7 +1,8 @@
-"""Tensors of others' memory: of arrays of other libraries, by DLPack, and of buffers of Python's."""
+"""Tensors of other libraries' arrays, by DLPack, and of memory that is there."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,11 @@ from minigrad.core.tensor import Tensor
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import type_error, value_error
-from minigrad.functions.creation import from_numpy
+from minigrad.errors import runtime_error, type_error, value_error
+from minigrad.functions.creation import as_tensor, from_numpy
 from minigrad.gate import public
 
-__all__ = ["from_dlpack", "frombuffer", "to_dlpack"]
+__all__ = ["asarray", "empty_strided", "from_dlpack", "frombuffer", "to_dlpack"]
 
 
 class _Capsule:
@@ -55,46 +56,93 @@ def from_dlpack(ext_tensor: Any, *, device: DeviceLike = None, copy: bool | None
     return from_numpy(array)
 
 
-def to_dlpack(tensor: Tensor) -> Any:
-    """A capsule of DLPack over the memory of a Tensor, to be taken once. BufferError if it requires grad."""
-    return Tensor.__dlpack__(tensor)
-
-
 def frombuffer(
     buffer: Any, *, dtype: DTypeLike, count: int = -1, offset: int = 0, requires_grad: bool = False
 ) -> Tensor:
-    """A vector over the memory of a bytearray, an array, or another object with a buffer; of bytes, a copy.
+    """A vector over the memory of an object with Python's buffer protocol, such as bytes, from byte ``offset`` on.
 
-    ``count``: how many elements, -1 for all; ``offset``: how many bytes are passed over first.
-    A Tensor over memory that may not be written to (a memoryview of bytes) refuses writes.
-
-    ValueError for an object without a buffer, and for a count, an offset or a length that do not fit.
+    ``count`` elements, all by default. A write into the Tensor of a buffer that is read-only is an error. ValueError
+    for what has no buffer, and for elements that do not fit in it.
     """
     kind = dtypes.as_numpy(dtype)
     try:
-        view = memoryview(buffer)
+        memory = memoryview(buffer)
     except TypeError:
         raise value_error("object does not implement Python buffer protocol.") from None
-    size, each = view.nbytes, kind.itemsize
-    if not size or not count:
-        raise value_error(f"both buffer length ({size}) and count ({count}) must not be 0")
-    if not 0 <= offset < size:
+    length, each = memory.nbytes, kind.itemsize
+    if not length or not count:
+        raise value_error(f"both buffer length ({length}) and count ({count}) must not be 0")
+    if not 0 <= offset < length:
         raise value_error(
-            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({size} bytes) minus 1"
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1"
         )
-    if count < 0 and (size - offset) % each:
+    if count < 0 and (length - offset) % each:
         raise value_error(
-            f"buffer length ({size - offset} bytes) after offset ({offset} bytes) must be a multiple of element size "
+            f"buffer length ({length - offset} bytes) after offset ({offset} bytes) must be a multiple of element size "
             f"({each})"
         )
-    if count > 0 and offset + count * each > size:
+    if count > 0 and offset + count * each > length:
         raise value_error(
             f"requested buffer length ({count} * {each} bytes) after offset ({offset} bytes) must not be greater than "
-            f"actual buffer length ({size} bytes)"
+            f"actual buffer length ({length} bytes)"
         )
-    array = np.frombuffer(view, kind, count, offset)
-    t = from_numpy(array.copy() if isinstance(buffer, bytes) else array)
-    return t.requires_grad_(requires_grad)
+    return from_numpy(np.frombuffer(buffer, kind, max(count, -1), offset)).requires_grad_(requires_grad)
+
+
+def asarray(
+    obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike = None, copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """A Tensor of a Tensor, an array, something with `__dlpack__` or a buffer, or of numbers and sequences of them.
+
+    It shares memory where that is possible. ``copy``: True for memory of its own, False for a ValueError where it
+    cannot share. The bytes of a buffer are elements of ``dtype``, or of the default float. With ``requires_grad`` the
+    result is a leaf.
+    """
+    if isinstance(obj, (bytes, bytearray, memoryview)):
+        t = frombuffer(obj, dtype=dtypes.get_default_dtype() if dtype is None else dtype)
+    elif hasattr(obj, "__dlpack__") and not isinstance(obj, (Tensor, np.ndarray, np.generic)):
+        t = as_tensor(from_dlpack(obj), dtype, device)
+    else:
+        t = as_tensor(obj, dtype, device)
+        source = obj._array if isinstance(obj, Tensor) else obj
+        shares = isinstance(source, np.ndarray) and (not source.size or np.may_share_memory(source, t._array))
+        if copy is False and not shares:
+            what = "arbitrary sequence into a tensor."
+            if isinstance(source, np.ndarray):
+                what = f"tensor with dtype '{source.dtype}' into dtype '{dtype}'."
+            raise value_error(f"can't alias {what}")
+        copy = copy and shares
+    if copy:
+        t = t.clone()
+    return t.detach().requires_grad_() if requires_grad else t
+
+
+def empty_strided(
+    size: Sequence[int], stride: Sequence[int], *, dtype: DTypeLike | None = None, device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Memory with whatever is in it, shown by these sizes and steps in elements. RuntimeError for negative ones."""
+    if len(size) != len(stride):
+        raise runtime_error(
+            f"dimensionality of sizes ({len(size)}) must match dimensionality of strides ({len(stride)})"
+        )
+    if min(*size, *stride, 0) < 0:
+        raise runtime_error(
+            f"empty_strided(): sizes {list(size)} and strides {list(stride)} are not negative"
+        )
+    if device is not None:
+        Device(device)
+    kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
+    extent = 0 if 0 in size else 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+    memory = np.empty(extent, kind)
+    shown = np.ndarray(tuple(size), kind, memory, 0, tuple(step * kind.itemsize for step in stride))
+    return from_numpy(shown).requires_grad_(requires_grad)
+
+
+def to_dlpack(tensor: Tensor) -> Any:
+    """A capsule of DLPack over the memory of a Tensor, to be taken once. BufferError if it requires grad."""
+    return Tensor.__dlpack__(tensor)
 
 
 public(globals(), __all__, home="minigrad")

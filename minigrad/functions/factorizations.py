@@ -38,9 +38,10 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
 
 
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> FactorAndInfo:
-    """`cholesky` without an error: nan for matrices that are not positive-definite.
+    """`cholesky` without an error.
 
-    ``info`` (int32) has the order of the first leading minor that is not positive, 0 where all are.
+    ``info`` (int32) has the order k of the first leading minor that is not positive, 0 where all are. There L has the
+    first k - 1 columns of the factor, then the element of the diagonal that is not positive; behind it stands A.
     """
     square("linalg.cholesky_ex", A)
     x = A.mT if upper else A

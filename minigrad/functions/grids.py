@@ -51,6 +51,10 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
             f"Expected a batch of {rank}D affine matrices of shape Nx{rank}x{rank + 1} for size {tuple(size)}. "
             f"Got {shape}."
         )
+    if shape[0] != size[0]:
+        raise runtime_error(
+            f"Expected one affine matrix for each of the {size[0]} samples of size {tuple(size)}. Got {shape[0]}."
+        )
     if min(size) <= 0:
         raise value_error(f"Expected non-zero, positive output size. Got {tuple(size)}")
     out = tuple(size[2:])

@@ -12,7 +12,7 @@ from minigrad.core.apply import apply, cast, fails_by_values, wrap_operand
 from minigrad.core.mode import MODE
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Index
-from minigrad.errors import index_error, runtime_error, type_error, value_error
+from minigrad.errors import index_error, runtime_error, type_error, value_error, warn
 from minigrad.functions.dims import one_dim
 from minigrad.functions.elementwise import broadcast, own, where
 from minigrad.gate import public
@@ -60,7 +60,7 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
         return (key,), [], ()
     if kind is slice:
         return (_whole_slice(key),), [], ()
-    items = list(key) if isinstance(key, tuple) else [key]
+    items = list(key) if kind is tuple or isinstance(key, tuple) or _is_several(key) else [key]
     items = [_item(k) for k in items]
     used = sum(_width(k) for k in items)
     if used > len(size):
@@ -107,6 +107,22 @@ def split_key(key: Any, size: tuple[int, ...]) -> tuple[Any, list[Tensor], tuple
     return (None if plain and indices else tuple(basic)), indices, tuple(pattern)
 
 
+def _is_several(key: Any) -> bool:
+    """Whether a list stands for a tuple of indices: it is short, and an element of it is no number."""
+    if not isinstance(key, list) or len(key) >= 32:
+        return False
+    several = any(
+        k is None or k is Ellipsis or isinstance(k, (Tensor, np.ndarray, list, tuple, range, slice))
+        for k in key
+    )
+    if several:
+        warn(
+            "Using a non-tuple sequence for multidimensional indexing is deprecated: x[[a, b]] is read as x[a, b]; "
+            "write x[tuple(seq)], or x[torch.tensor(seq)] for an array of indices"
+        )
+    return several
+
+
 def _item(k: Any) -> Any:
     """One element of a key in its simplest form."""
     if k is None or k is Ellipsis or isinstance(k, (bool, int)):
@@ -124,6 +140,8 @@ def _item(k: Any) -> Any:
     elif isinstance(k, (list, tuple, range)):
         array = np.asarray([x._array if isinstance(x, Tensor) else x for x in k])
         t = wrap(array.astype(np.int64, copy=False) if not array.size or array.dtype == np.intp else array)
+    elif hasattr(k, "__index__"):
+        return int(k.__index__())
     else:
         raise index_error(
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
@@ -272,7 +290,9 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:
-    """The elements of the flattened input at ``index``."""
+    """The elements of the flattened input at ``index``. RuntimeError for one that is not int64."""
+    if index._array.dtype != np.int64:
+        raise runtime_error(f"take(): Expected a long tensor for index, but got {index.dtype}")
     return getitem(input.reshape(-1), index)
 
 

@@ -119,7 +119,7 @@ def _axpy(arrays: list[Array], steps: list[Array], alpha: float) -> None:
 
 
 def copy_(t: Tensor, other: Tensor | Number | np.generic, non_blocking: bool = False) -> Tensor:
-    """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``. ``non_blocking`` does nothing."""
+    """Writes ``other`` (a Tensor or number that broadcasts to the shape) over ``t``, ``non_blocking`` or not."""
     if MODE.get().grad:
         check_change(t)
     onto_itself = other is t

@@ -236,6 +236,10 @@ def _lp(
     if rank == 1 and isinstance(kernel, (tuple, list)):
         raise type_error(f"{name}(): argument 'kernel_size' must be int, not {type(kernel).__name__}")
     kernels = _sizes(name, "kernel_size", kernel, rank)
+    if abs(norm) == math.inf:
+        side = math.copysign(1.0, norm)
+        largest: Tensor = _max(rank, x.abs() * side, kernel, stride, 0, 1, ceil_mode, False) * side
+        return largest
     y = _mean(rank, x ** float(norm), kernels, stride, 0, ceil_mode, True, None)
     total: Tensor = (y.sign() * relu(y.abs()) * math.prod(kernels)) ** (1.0 / norm)
     return total
@@ -248,7 +252,10 @@ def lp_pool1d(
     stride: int | Sequence[int] | None = None,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """``sum(x**norm_type) ** (1 / norm_type)`` of each window of (batch, channels, length)."""
+    """``sum(x**norm_type) ** (1 / norm_type)`` of each window of (batch, channels, length).
+
+    With ``inf`` it is the largest absolute value, with ``-inf`` the smallest.
+    """
     return _lp(1, input, norm_type, kernel_size, stride, ceil_mode)
 
 

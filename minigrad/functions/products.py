@@ -25,12 +25,12 @@ __all__ = ["addbmm", "addr", "chain_matmul", "cross", "einsum", "inner", "kron",
 def einsum(*args: Any) -> Tensor:
     """Sums of products by Einstein's rule: ``einsum("ij,jk->ik", a, b)`` is a product of matrices.
 
+    Also ``einsum(a, [0, 1], b, [1, 2], [0, 2])``, with numbers from 0 to 51 for letters; the last list may be missing.
     A letter that the result does not have is summed over; ``...`` stands for dimensions that broadcast. Pairs of
-    operands are multiplied from the left to the right.  Or each operand with a list of numbers (and ``...``) for its
-    letters, and at the end one for the result: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``.
+    operands are multiplied from the left to the right.
     """
-    if len(args) > 1 and isinstance(args[0], Tensor) and isinstance(args[1], (list, tuple)):
-        args = _lettered(args)
+    if len(args) > 1 and isinstance(args[0], Tensor):
+        args = _equation(args)
     if not args or not isinstance(args[0], str):
         raise type_error("einsum(): argument 'equation' (position 1) must be str")
     equation, *operands = args
@@ -62,22 +62,22 @@ def einsum(*args: Any) -> Tensor:
     return y if order == list(range(len(order))) else y.permute(order)
 
 
-def _lettered(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The equation and the operands, of operands each with a list of numbers."""
-    lists = [*args[1::2], *args[-1:]] if len(args) % 2 else [*args[1::2]]
-    terms = []
-    for numbers in lists:
-        if not isinstance(numbers, (list, tuple)):
-            raise type_error(f"einsum(): each operand needs a list of numbers, got {type(numbers).__name__}")
-        for n in numbers:
-            if n is not ... and not (isinstance(n, int) and 0 <= n < 52):
-                raise value_error(
-                    f"einsum(): subscript in subscript list is not within the valid range [0, 52): {n!r}"
-                )
-        terms.append("".join("..." if n is ... else string.ascii_letters[n] for n in numbers))
-    count = len(args) // 2
-    equation = ",".join(terms[:count]) + ("->" + terms[count] if len(args) % 2 else "")
-    return equation, *args[: 2 * count : 2]
+def _equation(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The equation and the operands, of operands that are each followed by the numbers of their dimensions."""
+    *terms, result = (_letters(numbers) for numbers in (*args[1::2], *args[2 * (len(args) // 2) :]))
+    if len(args) % 2 == 0:
+        return ",".join([*terms, result]), *args[::2]
+    return f"{','.join(terms)}->{result}", *args[:-1:2]
+
+
+def _letters(numbers: Any) -> str:
+    """The letters that stand for the numbers 0 to 51, and "..." for an Ellipsis."""
+    letters = ""
+    for k in numbers:
+        if k is not Ellipsis and not 0 <= k < 52:
+            raise value_error("einsum(): subscript in subscript list is not within the valid range [0, 52)")
+        letters += "..." if k is Ellipsis else string.ascii_letters[k]
+    return letters
 
 
 _DOTS = [chr(k) for k in range(0x370, 0x3D0)]  # letters for the dimensions that "..." stands for

@@ -16,7 +16,6 @@ from minigrad.core.tensor import Tensor, leaf, wrap
 from minigrad.core.types import Sizes
 from minigrad.core.views import become_view, check_change, check_inference
 from minigrad.errors import runtime_error, type_error, warn
-from minigrad.functions.retyped import wrap_alike
 from minigrad.functions.shape import sizes
 from minigrad.functions.store import store
 from minigrad.functions.strides import as_strided
@@ -51,17 +50,29 @@ def unsqueeze_(input: Tensor, dim: int) -> Tensor:
 
 
 def squeeze_(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
-    """`squeeze`, in place."""
+    """`squeeze`, in place.
+
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on.
+    """
     return _reshaped(input, "squeeze_", lambda x: x.squeeze() if dim is None else x.squeeze(dim))
 
 
 def t_(input: Tensor) -> Tensor:
-    """`t`, in place."""
+    """`t`, in place.
+
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on.
+    """
     return _reshaped(input, "t_", lambda x: x.t())
 
 
 def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """`transpose`, in place."""
+    """`transpose`, in place.
+
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on.
+    """
     return _reshaped(input, "transpose_", lambda x: x.transpose(dim0, dim1))
 
 
@@ -71,7 +82,11 @@ swapaxes_ = swapdims_ = transpose_
 def as_strided_(
     input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
 ) -> Tensor:
-    """`as_strided`, in place."""
+    """`as_strided`, in place.
+
+    The Tensor, which is returned, is then such a view of what it was. RuntimeError for a leaf that requires grad while
+    grad mode is on.
+    """
     return _reshaped(input, "as_strided_", lambda x: as_strided(x, size, stride, storage_offset))
 
 
@@ -145,7 +160,9 @@ def resize_(input: Tensor, *size: Sizes) -> Tensor:
         larger = np.zeros(count, kind)
         larger[: held.size] = held
         held = larger
-    input.data = wrap_alike(input, held[:count].reshape(shape))
+    alias = wrap(held[:count].reshape(shape))
+    alias._inference = alias._inference or input._inference
+    input.data = alias
     return input
 
 

@@ -252,7 +252,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
             f"source.dtype = {source.dtype}"
         )
     if source._array.size != index._array.size:
-        raise runtime_error(
+        raise index_error(
             f"put_(): Expected source and index to have the same number of elements, but got {source._array.size} and "
             f"{index._array.size}"
         )

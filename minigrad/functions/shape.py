@@ -13,7 +13,7 @@ from typing import Any, overload
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.core.apply import apply
+from minigrad.core.apply import apply, needs_value
 from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
@@ -70,17 +70,15 @@ def reshape(input: Tensor, *shape: Sizes) -> Tensor:
     return apply(s.reshape, (input,), {"shape": _fill_in(target, input._array.size)})
 
 
-def view(input: Tensor, *size: Sizes, dtype: DTypeLike | None = None) -> Tensor:
+def view(input: Tensor, *size: Sizes | dtypes.dtype, dtype: DTypeLike | None = None) -> Tensor:
     """As `reshape`, but RuntimeError where that would copy.
 
-    With a dtype, alone, the same memory read as elements of it: a Tensor without history. The last dimension grows or
-    shrinks where they have another size; RuntimeError where it does not come out even, or does not lie in one piece.
+    With an element type in place of sizes, the same memory read as that type, of which the last dimension holds more
+    or fewer; no gradient flows through it. RuntimeError where the bytes of the last dimension do not fit.
     """
-    first: Any = size[0] if size else None
-    if dtype is not None or first.__class__ is dtypes.dtype:
-        from minigrad.functions.retyped import retyped
-
-        return retyped(input, first, *size[1:]) if dtype is None else retyped(input, dtype, *size)
+    if dtype is not None or (len(size) == 1 and size[0].__class__ is dtypes.dtype):
+        kind: Any = size[0] if dtype is None else dtype
+        return _read_as(input, dtypes.as_numpy(kind))
     target = _fill_in(sizes("view", size), input._array.size)
     if input._array.size and not np.may_share_memory(np.reshape(input._array, target), input._array):
         raise runtime_error(
@@ -88,6 +86,26 @@ def view(input: Tensor, *size: Sizes, dtype: DTypeLike | None = None) -> Tensor:
             f"contiguous subspaces): {list(input._array.shape)} as {list(target)}. Use .reshape(...) instead."
         )
     return apply(s.reshape, (input,), {"shape": target})
+
+
+def _read_as(input: Tensor, kind: np.dtype[Any]) -> Tensor:
+    """The memory of a Tensor read as another element type."""
+    needs_value("view() as another element type")
+    a = input._array
+    if kind.itemsize != a.itemsize:
+        if not a.ndim:
+            raise runtime_error(
+                f"self.dim() cannot be 0 to view {a.dtype} as {kind} (different element sizes)"
+            )
+        ratio = max(kind.itemsize // a.itemsize, 1)
+        if a.shape[-1] % ratio or (a.shape[-1] > 1 and a.strides[-1] != a.itemsize):
+            raise runtime_error(
+                f"self.size(-1) must be divisible by {ratio} and self.stride(-1) must be 1 to view {a.dtype} as {kind} "
+                f"(different element sizes), but got shape {list(a.shape)} and strides {list(input.stride())}"
+            )
+    out = wrap(a.view(kind))
+    out._inference = input._inference
+    return out
 
 
 def permute(input: Tensor, *dims: Sizes) -> Tensor:

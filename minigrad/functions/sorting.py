@@ -325,9 +325,9 @@ def searchsorted(
             f"and input value tensor must match, but we got boundary tensor {list(row.shape)} and input value "
             f"tensor {list(values._array.shape)}"
         )
-    if values._array.dtype != row.dtype and not number:
-        kind = dtypes.promote(row.dtype, values._array.dtype)
-        sorted_sequence, values = cast(sorted_sequence, kind), cast(values, kind)
+    if not number and values._array.dtype != row.dtype:
+        both = dtypes.promote(row.dtype, values._array.dtype)
+        sorted_sequence, values = cast(sorted_sequence, both), cast(values, both)
     y = apply(ops.searchsorted, (sorted_sequence, values), {"right": right or side == "right"})
     return cast(y, np.dtype(np.int32)) if out_int32 else y
 

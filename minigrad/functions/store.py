@@ -19,6 +19,12 @@ from minigrad.dtypes import F32, F64, can_cast
 from minigrad.errors import runtime_error
 from minigrad.ops import shape
 
+IN_PLACE = """
+
+The result is written over this Tensor, which is returned. RuntimeError for a result of another shape, or of a kind of
+dtype that the Tensor cannot hold, and for a leaf that requires grad while grad mode is on.
+"""
+
 
 def in_place(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor]:
     """The method that puts a function's result in place of the Tensor: ``exp_`` for ``exp``."""
@@ -36,7 +42,7 @@ def in_place(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor
 def as_method(function: Any, name: str) -> Any:
     """A function that puts a result in place of a Tensor, under the name by which errors and pickles know it."""
     function.__name__, function.__qualname__, function.__module__ = name, f"Tensor.{name}", "minigrad"
-    function.__doc__ = f"`{name[:-1]}`, in place."
+    function.__doc__ = f"`{name[:-1]}`, in place.{IN_PLACE}"
     return function
 
 

@@ -127,11 +127,32 @@ def _in_place(op: Op, name: str) -> FunctionType:
     return as_method(method, name)
 
 
+# What follows from `Op.cast`, where the text of a record does not say it: a word of the sentence, and the sentence.
+_TYPES = {
+    "float": ("integers", "Integers and bool become floats of the default dtype."),
+    "floats": ("integers", "NotImplementedError for integers and bool."),
+    "bits": ("floats", "NotImplementedError for floats."),
+    "number": ("bool", "NotImplementedError for bool."),
+    "rounds": ("bool", "NotImplementedError for bool."),
+}
+
+
+def _doc(op: Op) -> str:
+    """The text of a record, and how the function takes dtypes."""
+    texts = [op.doc]
+    word, sentence = _TYPES.get(op.cast or "", ("", ""))
+    if sentence and word not in op.doc:
+        texts.append(sentence)
+    if "b" in (op.refuse or {}) and "bool" not in op.doc:
+        texts.append("RuntimeError for bool.")
+    return texts[0] if len(texts) == 1 else f"{texts[0]}\n\n{' '.join(texts[1:])}\n"
+
+
 def _gate(op: Op) -> FunctionType:
     """The public function of an operation, behind its gate."""
     function = _function(op)
     function.__name__ = function.__qualname__ = op.public[0].strip(".()")
-    function.__doc__, function.__module__ = op.doc, "minigrad"
+    function.__doc__, function.__module__ = _doc(op), "minigrad"
     gate: FunctionType = gated(function, op=op if form(op) in _FEW else None)
     return gate
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,19 +18,26 @@ from minigrad.functions.creation import from_numpy, full
 from minigrad.gate import public
 
 __all__ = [
-    "bartlett_window", "blackman_window", "hamming_window", "hann_window", "scalar_tensor", "unravel_index",
+    "bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window", "scalar_tensor",
+    "unravel_index",
 ]  # fmt: skip
+
+
+def _kind(name: str, n: int, dtype: DTypeLike | None) -> np.dtype[Any]:
+    """The element type of a window of length ``n``."""
+    kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
+    if n < 0:
+        raise runtime_error(f"{name} requires non-negative window_length, got window_length={n}")
+    if kind.kind != "f":
+        raise runtime_error(f"{name} expects floating point dtypes, got: {kind}")
+    return kind
 
 
 def _waves(
     name: str, n: int, periodic: bool, weights: Sequence[float], dtype: DTypeLike | None, grad: bool
 ) -> Tensor:
     """The sum of ``weights[k] * cos(2 pi k t)`` for t from 0 to 1, as a window; without weights a triangle."""
-    kind = dtypes.default_float() if dtype is None else dtypes.as_numpy(dtype)
-    if n < 0:
-        raise runtime_error(f"{name} requires non-negative window_length, got window_length={n}")
-    if kind.kind != "f":
-        raise runtime_error(f"{name} expects floating point dtypes, got: {kind}")
+    kind = _kind(name, n, dtype)
     t = np.arange(n) / max(n if periodic else n - 1, 1)
     if n == 1:
         values = np.ones(1)
@@ -73,6 +81,17 @@ def bartlett_window(
 ) -> Tensor:  # fmt: skip
     """From 0 up to 1 and down again, in straight lines, as `hann_window`."""
     return _waves("bartlett_window", window_length, periodic, (), dtype, requires_grad)
+
+
+def kaiser_window(
+    window_length: int, periodic: bool = True, beta: float = 12.0, *, dtype: DTypeLike | None = None,
+    device: DeviceLike = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """``i0(beta * sqrt(1 - (2 t - 1)**2)) / i0(beta)`` for t from 0 to 1, as `hann_window`; see `numpy.kaiser`."""
+    kind = _kind("kaiser_window", window_length, dtype)
+    whole = np.kaiser(window_length + (periodic and window_length > 1), beta)
+    values = whole[:window_length]
+    return from_numpy(values.astype(kind)).requires_grad_(requires_grad)
 
 
 def scalar_tensor(

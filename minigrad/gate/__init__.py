@@ -57,6 +57,11 @@ def _is_single(x: Any) -> bool:
     return isinstance(x, Tensor) and x._array.ndim == 0
 
 
+def _is_boxed(x: Any) -> bool:
+    """Whether a number stands in a Tensor or is NumPy's."""
+    return isinstance(x, np.generic) or _is_single(x)
+
+
 def _is_dtype(x: Any) -> bool:
     if isinstance(x, dtype):
         return True  # also one that Tensors do not have, of which the function tells
@@ -104,6 +109,11 @@ _BY_NAME = {
     "size": "Sequence[int] | None",
     "fill_value": "Number",
 }
+# Flags that PyTorch hands on to what it wrote in C, which takes nothing but a bool.
+_STRICT = frozenset({
+    "align_corners", "batch_first", "ceil_mode", "count_include_pad", "include_last_offset", "is_causal", "log_input",
+    "log_target", "scale_grad_by_freq", "sparse", "training", "use_input_stats", "zero_infinity",
+})  # fmt: skip
 # NumPy's and PyTorch's other names of a parameter, as PyTorch takes them.
 _ALIASES = {
     "axis": "dim",
@@ -214,7 +224,7 @@ class Gate:
     def watches(self, name: str) -> bool:
         """Whether an argument is looked at before the function runs."""
         kind = self.kind(name) if self.checks != "none" and name != "self" else None
-        return kind is not None and (self.checks == "all" or "Tensor" in kind.text)
+        return kind is not None and (self.checks == "all" or "Tensor" in kind.text or name in _STRICT)
 
     @functools.cached_property
     def only(self) -> tuple[str, ...]:
@@ -245,7 +255,9 @@ class Gate:
     @functools.cached_property
     def numbers(self) -> set[str]:
         """The parameters that are Python's numbers or flags and nothing else."""
-        return {n for n in self.watched if not {"Tensor", "dtype"} & set(re.split(r"\W", self.kinds[n].text))}
+        return {
+            n for n, kind in self.kinds.items() if not {"Tensor", "dtype"} & set(re.split(r"\W", kind.text))
+        }
 
     def wrong(self, args: tuple[Any, ...], named: dict[str, Any], watched: Collection[str]) -> str:
         """What is wrong with the class of an argument that is watched, "" if nothing is."""
@@ -253,7 +265,8 @@ class Gate:
         for name, value in (*zip(places, args, strict=False), *named.items()):
             if value is MISSING:
                 return f"{self.name}() missing 1 required argument: '{name}'"
-            kind = self.kinds.get(name) if name in watched else None
+            # A Tensor with several elements is no number.
+            kind = self.kinds.get(name) if name in watched or isinstance(value, Tensor) else None
             if kind is not None and value is not self.default(name) and not kind.holds(value):
                 return f"{self.name}(): argument '{name}' must be {kind.text}, not {_describe(value, kind)}"
         return ""
@@ -274,10 +287,10 @@ class Gate:
             raise type_error(wrong)
         values = [*args]
         for i, name in enumerate(self.names[: len(args)]):
-            if name in self.numbers and isinstance(args[i], (Tensor, np.generic)):
+            if name in self.numbers and _is_boxed(args[i]):
                 values[i], key = args[i].item(), None
         for name in self.numbers & named.keys():
-            if isinstance(named[name], (Tensor, np.generic)):
+            if _is_boxed(named[name]):
                 named, key = {**named, name: named[name].item()}, None
         if key is not None and all(map(_lasting, (*args, *named.values()))):
             self.seen.add(key)
@@ -327,12 +340,14 @@ class Gate:
         """Raises what a user should see in place of an error; returns where that is the error itself."""
         if isinstance(error, Warning) or _of_user(error):
             return
-        wrong = self.wrong(args, {n: v for n, v in named.items() if n in self.only}, self.kinds)
-        operand = isinstance(error, NotAnOperand)
+        own = {n: v for n, v in named.items() if n in self.only}
+        wrong = self.wrong(args, own, self.kinds)
+        operand, caused = isinstance(error, NotAnOperand), error.__cause__ is not None
+        # What the function itself says of a value is right; what Python or NumPy say inside may come of the class.
         meant = isinstance(error, RuntimeError | IndexError | ValueError) and len(self.watched) < len(
             self.kinds
         )
-        if wrong and not meant and (operand or not str(error).startswith(self.name)):
+        if wrong and (operand or caused or not (meant or str(error).startswith(self.name))):
             raise type_error(wrong) from None
         if operand:
             raise TypeError(f"{self.name}(): {str(error).partition('(): ')[2]}") from None

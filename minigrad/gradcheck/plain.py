@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from minigrad.gradcheck import report
+from minigrad.gradcheck.numeric import kinds
 from minigrad.gradcheck.numeric.examine import examine
-from minigrad.gradcheck.numeric.problem import Array, Problem, Result, Settings, Variable
+from minigrad.gradcheck.numeric.problem import Array, Finding, Problem, Result, Settings, Variable
 from minigrad.gradcheck.numeric.shapes import misshapen
 from minigrad.gradcheck.structure import leaves, named, replaced
 
@@ -30,10 +32,17 @@ def check(
             findings = misshapen(problem, s)
             result = Result(findings, [], 0.0) if findings else examine(problem, s)
         if result.findings:
-            raise report.failure(name, title, result.findings, s)
+            raise report.failure(name, title, list(map(partial(_by_hand, kind.what), result.findings)), s)
         return result
 
     return report.conclude(name, title, run, raises)
+
+
+def _by_hand(what: str, finding: Finding) -> Finding:
+    """Advice for who wrote the derivative: there is no tape from which a value may have been detached."""
+    if finding.kind != kinds.DETACHED or finding.projected:
+        return finding
+    return finding._replace(hint=f"look for a part that the {what} leaves out, cuts off or overwrites")
 
 
 # ---------------------------------------------------------------- plain functions as problems

@@ -133,7 +133,7 @@ def failure(check: str, title: str, findings: list[Finding], s: Settings, blame:
     if first.output:
         rows.append(("measured", f"central differences, eps {s.eps:g}, seed {s.seed}, {mode}"))
     for k, f in enumerate(others[:8]):
-        count = f"{f.failing} of {f.total} fail" if not f.projected else "fails"
+        count = f"{f.failing} of {f.total} fail" if f.total and not f.projected else "fails"
         rows.append(("also" if k == 0 else "", f"d {f.output} / d {f.input}: {count}, {f.kind}"))
     if len(others) > 8:
         rows.append(("", f"and {len(others) - 8} more"))

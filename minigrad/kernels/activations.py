@@ -286,6 +286,11 @@ def huber(d: Array, delta: float) -> Any:
     return low * (a - 0.5 * low)
 
 
+def variance(var: Array, eps: float) -> Any:
+    """``var``, and ``eps`` where it is less."""
+    return np.maximum(var, eps)
+
+
 def binary_cross_entropy(x: Any, target: Any) -> Any:
     if np.result_type(x, target).char == "e":
         return binary_cross_entropy(np.asarray(x, np.float32), np.asarray(target, np.float32)).astype(

@@ -169,43 +169,47 @@ def cofactor(x: Array) -> Any:
 def cholesky(x: Array) -> Any:
     """The lower triangle ``y`` with ``y @ y.mT = x``, of which the lower triangle is read."""
     y = cholesky_ex(x)
-    bad = np.argwhere(np.isnan(y).any((-2, -1)))
+    orders = minors(x, y)
+    bad = np.argwhere(orders)
     if len(bad):
         at = tuple(bad[0])
         raise np.linalg.LinAlgError(
             f"linalg.cholesky: {_which(at, x)}The factorization could not be completed because the input is not "
-            f"positive-definite (the leading minor of order {first_minor(_wide(x[at]))} is not positive-definite)."
+            f"positive-definite (the leading minor of order {orders[at]} is not positive-definite)."
         )
     return y
 
 
 def cholesky_ex(x: Array) -> Any:
-    """As `cholesky`, nan for a matrix that is not positive-definite."""
+    """As `cholesky`, as far as one comes where a matrix is not positive-definite."""
     try:
         return np.linalg.cholesky(_wide(x)).astype(x.dtype)
     except np.linalg.LinAlgError:
         if x.ndim == 2:
-            return np.full(x.shape, np.nan, x.dtype)
+            return _begun(_wide(x)).astype(x.dtype)
     return np.stack([cholesky_ex(m) for m in x])
 
 
-def first_minor(x: Array) -> int:
-    """The order of the first leading minor of a matrix that is not positive; all, if rounding hides it."""
-    a = np.array(x)
+def _begun(x: Array) -> Array:
+    """Column after column of the factor, up to the first element of the diagonal that is not positive.
+
+    That element says why. Behind it stands what stood in the matrix, as LAPACK leaves it.
+    """
+    a = np.tril(x)
     for k in range(len(a)):
+        a[k, k] -= a[k, :k] @ a[k, :k]
         if not a[k, k] > 0:
-            return k + 1
-        column = a[k + 1 :, k] / np.sqrt(a[k, k])
-        a[k + 1 :, k + 1 :] -= np.outer(column, column)
-    return len(a)
+            return a
+        a[k, k] = np.sqrt(a[k, k])
+        a[k + 1 :, k] = (a[k + 1 :, k] - a[k + 1 :, :k] @ a[k, :k]) / a[k, k]
+    a[-1, -1] = 0.0  # rounding hides which it was
+    return a
 
 
 def minors(x: Array, factor: Array) -> Any:
-    """By matrix the order of the first leading minor that is not positive, where the factor has a nan."""
-    out = np.zeros(x.shape[:-2], np.int32)
-    for at in np.argwhere(np.isnan(factor).any((-2, -1))):
-        out[tuple(at)] = first_minor(_wide(x[tuple(at)]))
-    return out
+    """By matrix the order of the first leading minor that is not positive: there the diagonal of the factor ends."""
+    bad = ~(np.diagonal(factor, axis1=-2, axis2=-1) > 0)
+    return np.asarray(np.where(bad.any(-1), bad.argmax(-1) + 1 if bad.size else 0, 0), np.int32)
 
 
 # ---------------------------------------------------------------- factorizations with several results

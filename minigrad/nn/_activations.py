@@ -60,7 +60,7 @@ def softmin(
 
 
 def gumbel_softmax(
-    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+    logits: Tensor, tau: float | Tensor = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
 ) -> Tensor:
     """:func:`softmax` of ``(logits + draws) / tau``, the draws of the Gumbel distribution.
 

@@ -157,7 +157,7 @@ def max_pool1d_with_indices(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """`max_pool1d` with ``return_indices=True``, whatever that is."""
+    """`max_pool1d` with its indices: the pair of both, whatever ``return_indices`` says."""
     return pool.max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
@@ -170,7 +170,7 @@ def max_pool2d_with_indices(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """`max_pool2d` with ``return_indices=True``, whatever that is."""
+    """`max_pool2d` with its indices: the pair of both, whatever ``return_indices`` says."""
     return pool.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
@@ -183,24 +183,24 @@ def max_pool3d_with_indices(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """`max_pool3d` with ``return_indices=True``, whatever that is."""
+    """`max_pool3d` with its indices: the pair of both, whatever ``return_indices`` says."""
     return pool.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, True)
 
 
 def adaptive_max_pool1d_with_indices(
     input: Tensor, output_size: int | Sequence[int], return_indices: bool = False
 ) -> Any:
-    """`adaptive_max_pool1d` with ``return_indices=True``, whatever that is."""
+    """`adaptive_max_pool1d` with its indices: the pair of both, whatever ``return_indices`` says."""
     return pool.adaptive_max_pool1d(input, output_size, True)
 
 
 def adaptive_max_pool2d_with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """`adaptive_max_pool2d` with ``return_indices=True``, whatever that is."""
+    """`adaptive_max_pool2d` with its indices: the pair of both, whatever ``return_indices`` says."""
     return pool.adaptive_max_pool2d(input, output_size, True)
 
 
 def adaptive_max_pool3d_with_indices(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
-    """`adaptive_max_pool3d` with ``return_indices=True``, whatever that is."""
+    """`adaptive_max_pool3d` with its indices: the pair of both, whatever ``return_indices`` says."""
     return pool.adaptive_max_pool3d(input, output_size, True)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from minigrad.autograd import Function
 from minigrad.autograd.modes import is_grad_enabled
-from minigrad.errors import runtime_error, type_error
+from minigrad.errors import runtime_error, type_error, warn
 from minigrad.functions.creation import zeros
 from minigrad.tensor import Tensor
 
@@ -224,6 +224,11 @@ class BackwardHooks:
         if self.waits:
             self.grad_outputs = grad_outputs
         else:
+            if self.hooks:
+                warn(
+                    "Full backward hook is firing when gradients are computed with respect to module outputs since no "
+                    "inputs require gradients: the hook gets None for each grad_input"
+                )
             nothing = (None,) * len(self.inputs)
             for hook in self.hooks:
                 changed = hook(self.module, nothing, grad_outputs)

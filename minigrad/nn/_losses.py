@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from minigrad.autograd import no_grad
-from minigrad.core.apply import cast, needs_value
+from minigrad.core.apply import cast
 from minigrad.errors import runtime_error, value_error, warn
 from minigrad.functions import activations as functions
 from minigrad.functions.creation import ones_like
@@ -195,13 +194,8 @@ def gaussian_nll_loss(
     ``var`` has the shape of ``input``, or lacks its last dimension, or has 1 in one. ValueError where it is negative.
     """
     if not isinstance(var, Tensor):
-        if var < 0:
-            raise value_error("var has negative entry/entries")
         var = var * ones_like(input)
-    else:
-        needs_value("gaussian_nll_loss()")
-        if (var._array < 0).any():
-            raise value_error("var has negative entry/entries")
+    var = functions.variance(var, eps)
     shape, other = input._array.shape, var._array.shape
     if other != shape:
         wrong = [n for m, n in zip(shape, other, strict=False) if m != n]
@@ -211,9 +205,6 @@ def gaussian_nll_loss(
             raise value_error("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise value_error(f"{reduction} is not valid")
-    var = var.clone()
-    with no_grad():
-        var.clamp_(min=eps)  # the gradient passes
     losses = 0.5 * (var.log() + (input - target) ** 2 / var)
     if full:
         losses = losses + 0.5 * math.log(2 * math.pi)
@@ -324,7 +315,7 @@ def triplet_loss(
     positive: Tensor,
     negative: Tensor,
     distance: Callable[[Tensor, Tensor], Tensor],
-    margin: float,
+    margin: float | Tensor,
     swap: bool,
     reduction: str,
 ) -> Tensor:

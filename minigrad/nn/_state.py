@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from minigrad.autograd import no_grad
 from minigrad.core.contents import Contents, walk
-from minigrad.errors import runtime_error, type_error
+from minigrad.errors import runtime_error, type_error, warn
 from minigrad.nn.parameter import Parameter, is_lazy
 from minigrad.tensor import Tensor
 
@@ -64,6 +64,24 @@ def state_dict(module: Any, destination: Any, prefix: str, keep_vars: bool) -> d
         destination = destination if returned is None else returned
     written: dict[str, Any] = destination
     return written
+
+
+def positional(args: tuple[Any, ...], destination: Any, prefix: str, keep_vars: bool) -> Any:
+    """The arguments of ``Module.state_dict`` where some came without a keyword; keywords go before them."""
+    warn(
+        "Positional args are being deprecated, use kwargs instead: state_dict(destination=..., prefix=..., "
+        "keep_vars=...)",
+        FutureWarning,
+    )
+    if len(args) > 3:
+        raise type_error(f"state_dict() takes at most 3 arguments besides the module, got {len(args)}")
+    names = "destination", "prefix", "keep_vars"
+    first = {"destination": None, "prefix": "", "keep_vars": False, **dict(zip(names, args, strict=False))}
+    return (
+        first["destination"] if destination is None else destination,
+        prefix or first["prefix"],
+        keep_vars or first["keep_vars"],
+    )
 
 
 def load(model: Any, state: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:

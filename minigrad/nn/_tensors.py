@@ -21,10 +21,11 @@ def dtype_of_to(
     dtype: Any = None,
     non_blocking: bool = False,
     copy: bool = False,
+    tensor: Tensor | None = None,
     **other: Any,
 ) -> DType | None:
     """The dtype that the arguments of ``Module.to`` ask for. TypeError or RuntimeError for wrong ones."""
-    for x in args:
+    for x in args if tensor is None else (*args, tensor):
         if isinstance(x, Tensor):
             dtype = x.dtype
         elif isinstance(x, DType):
@@ -46,7 +47,10 @@ def dtype_of_to(
 
 
 def convert(tables: Contents, fn: Callable[[Tensor], Tensor]) -> None:
-    """Puts ``fn(t)`` for the data of each parameter, gradient and buffer of one module; Parameters stay themselves."""
+    """Puts ``fn(t)`` for the data of each parameter, gradient and buffer of one module.
+
+    Parameters and their gradients stay the objects that they are.
+    """
     with no_grad():
         for p in tables.parameters.values():
             if p is None:
@@ -54,7 +58,9 @@ def convert(tables: Contents, fn: Callable[[Tensor], Tensor]) -> None:
             # A gradient has its parameter's dtype, so both change together.
             grad, p.grad = p.grad, None
             p.data = fn(p.data)
-            p.grad = None if grad is None else fn(grad)
+            if grad is not None:
+                grad.data = fn(grad.data)
+                p.grad = grad
         for name, buffer in tables.buffers.items():
             if is_lazy(buffer):
                 buffer.data = fn(buffer.data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 from collections import OrderedDict
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
@@ -261,7 +262,8 @@ class ParameterList(Module):
 
     def extend(self, values: Iterable[Any]) -> Self:
         """Adds several values at the end; returns self."""
-        if not isinstance(values, Iterable):
+        some: Any = values
+        if isinstance(some, Tensor) or not isinstance(some, Iterable):
             raise type_error(
                 f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
             )
@@ -378,6 +380,12 @@ class ParameterDict(Module):
     def __or__(self, other: ParameterDict) -> ParameterDict:
         joined = self.copy()
         joined.update(other)
+        return joined
+
+    def __ror__(self, other: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A copy of a mapping with these entries too: of its class, as PyTorch has it."""
+        joined = copy.copy(other)
+        joined.update(self.items())  # type: ignore[attr-defined]
         return joined
 
     def __ior__(self, other: ParameterDict) -> Self:

@@ -61,7 +61,7 @@ class FractionalMaxPool2d(_FractionalMaxPool):
 
 
 class FractionalMaxPool3d(_FractionalMaxPool):
-    """`nn.functional.fractional_max_pool3d`."""
+    """As `FractionalMaxPool2d`, of (N, C, D, H, W) or (C, D, H, W); see `nn.functional.fractional_max_pool3d`."""
 
     _function = staticmethod(_fractional.fractional_max_pool3d)
     _rank = 3

@@ -184,7 +184,10 @@ class Module(Hooked):
         """
         _members.check_name(self, name, "parameter", "_parameters")
         _members.check_parameter(name, param)
-        self._parameters[name] = _hooks.registered(self, "parameter", name, param)
+        # as in PyTorch hooks are not told of a name that has no parameter yet
+        if param is not None:
+            param = _hooks.registered(self, "parameter", name, param)
+        self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Adds a Tensor that belongs to the module's state but is not trained (a running mean, say).
@@ -351,7 +354,7 @@ class Module(Hooked):
         """Converts floating-point parameters and buffers in place; returns self.
 
         ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(tensor)``, or the keywords ``device``,
-        ``dtype``, ``non_blocking``. The only device is the CPU. Raises TypeError for a dtype that does not
+        ``dtype``, ``tensor``, ``non_blocking``. The only device is the CPU. Raises TypeError for a dtype that does not
         float, RuntimeError for another device.
         """
         dtype = _tensors.dtype_of_to(*args, **kwargs)
@@ -392,9 +395,12 @@ class Module(Hooked):
         """Converts floating-point parameters and buffers to float16; returns self."""
         return self._to_float(float16)
 
-    def type(self, dst_type: DType) -> Self:
-        """Converts all parameters and buffers, also those of integers, to ``dst_type``; returns self."""
-        return self._apply(lambda t: t.to(dst_type))
+    def type(self, dst_type: DType | str) -> Self:
+        """Converts all parameters and buffers, also those of integers, to ``dst_type``; returns self.
+
+        It is what ``Tensor.type`` takes.
+        """
+        return self._apply(lambda t: t.type(dst_type))
 
     # ---------------------------------------------------------------- saving and loading
 
@@ -413,14 +419,21 @@ class Module(Hooked):
             destination[prefix + _state.EXTRA_STATE] = self.get_extra_state()
 
     def state_dict(
-        self, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
+        self,
+        *args: Any,
+        destination: dict[str, Any] | None = None,
+        prefix: str = "",
+        keep_vars: bool = False,
     ) -> dict[str, Any]:
         """All parameters and persistent buffers under their dotted names, in an OrderedDict.
 
         The values share memory with the module (copy.deepcopy the dict for a snapshot); they are detached
         unless ``keep_vars``. A shared parameter stands under each of its names. Names begin with ``prefix``;
-        they are written into ``destination``, if it is not None.
+        they are written into ``destination``, if it is not None. Arguments without a keyword, in this order, are
+        deprecated, with a FutureWarning.
         """
+        if args:
+            destination, prefix, keep_vars = _state.positional(args, destination, prefix, keep_vars)
         return _state.state_dict(self, destination, prefix, keep_vars)
 
     def _load_from_state_dict(

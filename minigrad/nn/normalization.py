@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import I64
@@ -75,7 +77,8 @@ class LayerNorm(_Scaled):
 
 
 def _shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
-    return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    single = isinstance(normalized_shape, (int, np.integer))
+    return (int(normalized_shape),) if single else tuple(normalized_shape)  # type: ignore[arg-type]
 
 
 class RMSNorm(Module):

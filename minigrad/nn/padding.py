@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from minigrad.errors import value_error
 from minigrad.functions import images
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
@@ -25,6 +26,9 @@ class _Pad(Module):
         self.padding: Sequence[int] = (padding,) * count if isinstance(padding, int) else tuple(padding)
 
     def forward(self, input: Tensor) -> Tensor:
+        rank, dims = self._rank, input.dim()
+        if self._mode == "circular" and dims not in (rank + 1, rank + 2):
+            raise value_error(f"expected {rank + 1}D or {rank + 2}D input (got {dims}D input)")
         return images.pad(input, self.padding, self._mode)
 
     def extra_repr(self) -> str:

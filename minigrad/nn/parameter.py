@@ -127,12 +127,13 @@ class UninitializedTensorMixin(Tensor):
         return self
 
     def materialize(
-        self, shape: Sequence[int], device: DeviceLike = None, dtype: dtypes.dtype | None = None
+        self, shape: int | Sequence[int], device: DeviceLike = None, dtype: dtypes.dtype | None = None
     ) -> None:
         """Becomes an ordinary Parameter or Tensor of a shape, with whatever is in it."""
         if device is not None:
             Device(device)
-        values = empty(tuple(shape), dtype=dtype or self.dtype)
+        sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+        values = empty(sizes, dtype=dtype or self.dtype)
         self.__class__ = self.cls_to_become  # type: ignore[assignment]
         self.data = values
 

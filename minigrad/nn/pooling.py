@@ -53,25 +53,28 @@ class _MaxPool(_Windows):
 
 
 class MaxPool1d(_MaxPool):
-    """`nn.functional.max_pool1d`."""
+    """The largest element of each window of (N, C, L) or (C, L); see `nn.functional.max_pool1d`."""
 
     _function = staticmethod(functions.max_pool1d)
 
 
 class MaxPool2d(_MaxPool):
-    """`nn.functional.max_pool2d`."""
+    """The largest element of each window of (N, C, H, W) or (C, H, W); see `nn.functional.max_pool2d`."""
 
     _function = staticmethod(functions.max_pool2d)
 
 
 class MaxPool3d(_MaxPool):
-    """`nn.functional.max_pool3d`."""
+    """The largest element of each window of (N, C, D, H, W) or (C, D, H, W).
+
+    See `nn.functional.max_pool3d`.
+    """
 
     _function = staticmethod(functions.max_pool3d)
 
 
 class AvgPool1d(_Windows):
-    """`nn.functional.avg_pool1d`."""
+    """The mean of each window of (N, C, L) or (C, L); see `nn.functional.avg_pool1d`."""
 
     def __init__(
         self,
@@ -116,13 +119,13 @@ class _AvgPool(_Windows):
 
 
 class AvgPool2d(_AvgPool):
-    """`nn.functional.avg_pool2d`."""
+    """The mean of each window of (N, C, H, W) or (C, H, W); see `nn.functional.avg_pool2d`."""
 
     _function = staticmethod(functions.avg_pool2d)
 
 
 class AvgPool3d(_AvgPool):
-    """`nn.functional.avg_pool3d`."""
+    """The mean of each window of (N, C, D, H, W) or (C, D, H, W); see `nn.functional.avg_pool3d`."""
 
     _function = staticmethod(functions.avg_pool3d)
 
@@ -189,75 +192,102 @@ class _MaxUnpool(_Windows):
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):
-    """`nn.functional.adaptive_avg_pool1d`."""
+    """The means of as many windows of (N, C, L) or (C, L) as ``output_size`` says.
+
+    See `nn.functional.adaptive_avg_pool1d`.
+    """
 
     _function = staticmethod(functions.adaptive_avg_pool1d)
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPool):
-    """`nn.functional.adaptive_avg_pool2d`."""
+    """The means of as many windows of (N, C, H, W) or (C, H, W) as ``output_size`` says.
+
+    See `nn.functional.adaptive_avg_pool2d`.
+    """
 
     _function = staticmethod(functions.adaptive_avg_pool2d)
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPool):
-    """`nn.functional.adaptive_avg_pool3d`."""
+    """The means of as many windows of (N, C, D, H, W) or (C, D, H, W) as ``output_size`` says.
+
+    See `nn.functional.adaptive_avg_pool3d`.
+    """
 
     _function = staticmethod(functions.adaptive_avg_pool3d)
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
-    """`nn.functional.adaptive_max_pool1d`."""
+    """The largest elements of as many windows of (N, C, L) or (C, L) as ``output_size`` says.
+
+    See `nn.functional.adaptive_max_pool1d`.
+    """
 
     _function = staticmethod(functions.adaptive_max_pool1d)
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPool):
-    """`nn.functional.adaptive_max_pool2d`."""
+    """The largest elements of as many windows of (N, C, H, W) or (C, H, W) as ``output_size`` says.
+
+    See `nn.functional.adaptive_max_pool2d`.
+    """
 
     _function = staticmethod(functions.adaptive_max_pool2d)
 
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPool):
-    """`nn.functional.adaptive_max_pool3d`."""
+    """The largest elements of as many windows of (N, C, D, H, W) or (C, D, H, W) as ``output_size`` says.
+
+    See `nn.functional.adaptive_max_pool3d`.
+    """
 
     _function = staticmethod(functions.adaptive_max_pool3d)
 
 
 class LPPool1d(_LPPool):
-    """`nn.functional.lp_pool1d`."""
+    """The p-norm of each window of (N, C, L) or (C, L); see `nn.functional.lp_pool1d`."""
 
     _function = staticmethod(functions.lp_pool1d)
 
 
 class LPPool2d(_LPPool):
-    """`nn.functional.lp_pool2d`."""
+    """The p-norm of each window of (N, C, H, W) or (C, H, W); see `nn.functional.lp_pool2d`."""
 
     _function = staticmethod(functions.lp_pool2d)
 
 
 class LPPool3d(_LPPool):
-    """`nn.functional.lp_pool3d`."""
+    """The p-norm of each window of (N, C, D, H, W) or (C, D, H, W); see `nn.functional.lp_pool3d`."""
 
     _function = staticmethod(functions.lp_pool3d)
 
 
 class MaxUnpool1d(_MaxUnpool):
-    """`nn.functional.max_unpool1d`."""
+    """The elements of (N, C, L) or (C, L) put where the largest stood, and 0 elsewhere.
+
+    See `nn.functional.max_unpool1d`.
+    """
 
     _function = staticmethod(functions.max_unpool1d)
     _rank = 1
 
 
 class MaxUnpool2d(_MaxUnpool):
-    """`nn.functional.max_unpool2d`."""
+    """The elements of (N, C, H, W) or (C, H, W) put where the largest stood, and 0 elsewhere.
+
+    See `nn.functional.max_unpool2d`.
+    """
 
     _function = staticmethod(functions.max_unpool2d)
     _rank = 2
 
 
 class MaxUnpool3d(_MaxUnpool):
-    """`nn.functional.max_unpool3d`."""
+    """The elements of (N, C, D, H, W) or (C, D, H, W) put where the largest stood, and 0 elsewhere.
+
+    See `nn.functional.max_unpool3d`.
+    """
 
     _function = staticmethod(functions.max_unpool3d)
     _rank = 3

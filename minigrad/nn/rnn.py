@@ -464,7 +464,7 @@ class RNNCell(RNNCellBase):
 
 
 class GRUCell(RNNCellBase):
-    """One step of `GRU`."""
+    """One step of `GRU`: input (batch, input_size) and hidden state (batch, hidden_size), which it returns anew."""
 
     def __init__(
         self,
@@ -482,7 +482,7 @@ class GRUCell(RNNCellBase):
 
 
 class LSTMCell(RNNCellBase):
-    """One step of `LSTM`: returns the new hidden state and the new cell."""
+    """One step of `LSTM`: input (batch, input_size), hidden state and cell (batch, hidden_size); returns both anew."""
 
     def __init__(
         self,

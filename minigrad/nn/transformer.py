@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd.modes import is_grad_enabled
 from minigrad.device import DeviceLike
 from minigrad.device import device as Device
 from minigrad.dtypes import as_numpy, default_float
@@ -18,6 +19,7 @@ from minigrad.functions.creation import empty, from_numpy
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn._attention import as_floats, each_once
+from minigrad.nn.activation import GELU, ReLU
 from minigrad.nn.container import ModuleList
 from minigrad.nn.dropout import Dropout
 from minigrad.nn.linear import Linear
@@ -161,6 +163,20 @@ class MultiheadAttention(Module):
         return (y.transpose(0, 1) if turned else y), p
 
 
+def _nestable(layer: Any) -> bool:
+    """Whether PyTorch has a layer work on nested Tensors."""
+    if not isinstance(layer, TransformerEncoderLayer) or layer.norm_first:
+        return False
+    attention = layer.self_attn
+    return (
+        attention.batch_first
+        and attention.in_proj_bias is not None
+        and attention.num_heads % 2 == 0
+        and (layer.activation in (F.relu, F.gelu) or isinstance(layer.activation, (ReLU, GELU)))
+        and layer.norm1.eps == layer.norm2.eps
+    )
+
+
 def _activation(activation: Activation) -> Callable[[Tensor], Tensor]:
     if not isinstance(activation, str):
         return activation
@@ -294,7 +310,9 @@ class TransformerDecoderLayer(_Layer):
 class TransformerEncoder(Module):
     """``num_layers`` copies of a layer one after the other, then ``norm``.
 
-    There are no nested Tensors, so ``enable_nested_tensor`` and ``mask_check`` change nothing.
+    There are no nested Tensors.  PyTorch computes with them where nothing is recorded, in evaluation mode, with
+    ``batch_first`` and ``src_key_padding_mask`` alone, if all padding stands at the ends: then it has 0 for each
+    padded position, before ``norm``, unless ``enable_nested_tensor`` is False.  So it is here.
     """
 
     def __init__(
@@ -310,6 +328,7 @@ class TransformerEncoder(Module):
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
+        self.use_nested_tensor = enable_nested_tensor and _nestable(encoder_layer)
         self.mask_check = mask_check
 
     def forward(
@@ -324,7 +343,18 @@ class TransformerEncoder(Module):
         output = src
         for layer in self.layers:
             output = layer(output, src_mask=mask, src_key_padding_mask=padding, is_causal=is_causal is True)
+        if padding is not None and mask is None and self._without_padding(src):
+            padded = padding != 0
+            # at the ends of all sequences: no padding before what is none
+            apart = (padded[:, :-1] & ~padded[:, 1:]).any()
+            output = output.masked_fill((padded & ~apart).unsqueeze(-1), 0.0)
         return output if self.norm is None else self.norm(output)
+
+    def _without_padding(self, src: Tensor) -> bool:
+        """Whether PyTorch computes without the padded positions, if these stand at the ends."""
+        if not self.use_nested_tensor or src.dim() != 3 or self.layers[0].training:
+            return False
+        return not is_grad_enabled() or not any(t.requires_grad for t in (src, *self.layers[0].parameters()))
 
 
 class TransformerDecoder(Module):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.op import Op
+from minigrad.errors import BadValue
 from minigrad.kernels import activations as k
 from minigrad.ops import elementwise as e
 from minigrad.ops.buffered import buffered, called, in_pieces
@@ -93,6 +94,11 @@ def _probabilities(x: Any, target: Any) -> None:
             raise RuntimeError(f"all elements of {name} should be between 0 and 1")
 
 
+def _not_negative(var: Any, eps: float) -> None:
+    if np.any(np.less(var, 0)):
+        raise BadValue("var has negative entry/entries", ValueError)
+
+
 _KIND: dict[str, Any] = {"elementwise": True, "new": True}
 
 # fmt: off
@@ -152,4 +158,6 @@ bce = Op("bce", k.binary_cross_entropy, "x target", _bce_vjp, _bce_target_vjp, c
 bce_with_logits = Op("bce_with_logits", k.binary_cross_entropy_with_logits, "x target",
                      lambda g, x, target: g * (e.sigmoid(x) - target), lambda g, x: g * -x, cast="floats",
                      grad_fn="BinaryCrossEntropyWithLogitsBackward0", **_KIND)
+# Below the least variance too the gradient passes.
+variance = Op("variance", k.variance, "var; eps", lambda g: g, cast="float", check=_not_negative, **_KIND)
 # fmt: on

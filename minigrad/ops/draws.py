@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from minigrad.core.op import Op
-from minigrad.errors import not_implemented_error
+from minigrad.errors import BadValue, not_implemented_error
 from minigrad.kernels import implicit
 from minigrad.ops import reduce
 
@@ -23,6 +23,13 @@ def _bernoulli(p: Any, generator: Any) -> Any:
 
 def _multinomial(weights: Any, generator: Any, num_samples: int, replacement: bool) -> Any:
     return generator.multinomial(np.asarray(weights), num_samples, replacement)
+
+
+def _weights(weights: Any, **_: Any) -> None:
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise BadValue("probability tensor contains either `inf`, `nan` or element < 0")
+    if not (weights.sum(-1) > 0).all():
+        raise BadValue("invalid multinomial distribution (sum of probabilities <= 0)")
 
 
 def _not_negative(std: Any) -> None:
@@ -68,6 +75,6 @@ bernoulli = Op("bernoulli", _bernoulli, "p; generator", draws=True,
                raises=True,
                order="C")
 multinomial = Op("multinomial", _multinomial, "weights; generator num_samples replacement", draws=True,
-                 raises=True,
+                 check=_weights,
                  order="C")
 # fmt: on

@@ -236,7 +236,6 @@ _SUBTRACTED = {
     "the `~` or `logical_not()` operator instead."
 }
 
-_SHIFTED = {"b": "shifts are not implemented for 'Bool'; convert with .int() first"}
 _FLOOR = of_floats("{} // {}", "np.floor_divide({}, {})")
 
 # fmt: off
@@ -426,10 +425,10 @@ bitwise_or  = Op("bitwise_or",  np.bitwise_or,  "a b", cast="bits", text="{} | {
          public="bitwise_or bitwise_or_", doc="Or of the bits of integers or bools.")
 bitwise_xor = Op("bitwise_xor", np.bitwise_xor, "a b", cast="bits", text="{} ^ {}",
          public="bitwise_xor bitwise_xor_", doc="Exclusive or of the bits of integers or bools.")
-bitwise_left_shift  = Op("bitwise_left_shift", np.left_shift, "a b", cast="bits", refuse=_SHIFTED, text="{} << {}",
+bitwise_left_shift  = Op("bitwise_left_shift", np.left_shift, "a b", cast="shifts", text="{} << {}",
          public="bitwise_left_shift bitwise_left_shift_",
          doc="``input * 2**other`` of integers, in their bits; 0 where ``other`` is not from 0 to their number.")
-bitwise_right_shift = Op("bitwise_right_shift", np.right_shift, "a b", cast="bits", refuse=_SHIFTED, text="{} >> {}",
+bitwise_right_shift = Op("bitwise_right_shift", np.right_shift, "a b", cast="shifts", text="{} >> {}",
          public="bitwise_right_shift bitwise_right_shift_",
          doc="``input // 2**other`` of integers, in their bits; 0 or -1 where ``other`` is not from 0 to their number.")
 # fmt: on

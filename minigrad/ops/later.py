@@ -4,7 +4,7 @@
 OPS = {
     "activations": """
         erf erfc erfinv logit gelu gelu_backward silu mish softplus log_sigmoid elu leaky_relu prelu
-        hardtanh hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits
+        hardtanh hardsigmoid hardswish softshrink hardshrink threshold huber bce bce_with_logits variance
     """,
     "arithmetic": """
         fmax fmin copysign nextafter heaviside nan_to_num gcd lcm exponent scale_down signbit isneginf
@@ -89,7 +89,7 @@ FUNCTIONS = {
         bernoulli binomial multinomial normal poisson rand rand_like randint randint_like randn randn_like
         randperm
     """,
-    "exchange": "from_dlpack frombuffer to_dlpack",
+    "exchange": "asarray empty_strided from_dlpack frombuffer to_dlpack",
     "gamma": "mvlgamma polygamma",
     "images": "channel_shuffle pixel_shuffle pixel_unshuffle",
     "in_place": """
@@ -114,7 +114,7 @@ FUNCTIONS = {
         BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor
         ShortTensor can_cast finfo get_default_device iinfo numel set_default_device set_default_tensor_type
     """,
-    "windows": "bartlett_window blackman_window hamming_window hann_window scalar_tensor unravel_index",
+    "windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window scalar_tensor unravel_index",
 }
 
 # Those that are methods, too.

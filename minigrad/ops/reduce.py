@@ -106,7 +106,11 @@ def _extreme_vjp(g: Any, x: Any, y: Any, dim: Dim, keepdim: bool) -> Any:
 
 def _extreme_of_all_vjp(g: Any, x: Any, y: Any) -> Any:
     # a nan is its own extreme here, not in amax: PyTorch's choice
-    chosen = e.logical_or(e.eq(x, y), e.isnan(x))
+    return shared(g, e.logical_or(e.eq(x, y), e.isnan(x)))
+
+
+def shared(g: Any, chosen: Any) -> Any:
+    """``g`` in equal parts for the chosen elements, 0 for the others."""
     count = sum(to(chosen, dtype=getattr(g, "_array", g).dtype), dim=None, keepdim=False)
     return e.where(chosen, g / count, 0.0)  # no product: inf and nan do not pass to the others
 

@@ -12,10 +12,15 @@ from minigrad.dtypes import F64
 from minigrad.kernels import sorting as k
 from minigrad.kernels.scans import running_place as place_so_far
 from minigrad.ops import elementwise as e
-from minigrad.ops.reduce import _extreme_of_all_vjp
+from minigrad.ops.reduce import shared
 from minigrad.ops.shape import flip
 
 _LEAST = float(np.finfo(np.float64).min)
+
+
+def _median_vjp(g: Any, x: Any, y: Any) -> Any:
+    # all that are the median; of nan those that it has not passed by
+    return shared(g, e.logical_or(e.eq(x, y), e.logical_and(e.isnan(x), e.isnan(y))))
 
 
 def _logcumsumexp_vjp(g: Any, x: Any, dim: int) -> Any:
@@ -43,7 +48,7 @@ top_places = Op("top_places", k.top_places, "x; k dim largest", order="C", raise
 median_place = Op("median_place", k.median_place, "x; dim ignore", order="C", raises=True)
 mode_place = Op("mode_place", k.mode_place, "x; dim", order="C", raises=True)
 running_place = Op("running_place", place_so_far, "x; dim largest", order="C")
-median = Op("median", k.median, "x; ignore", _extreme_of_all_vjp, order="C", raises=True)
+median = Op("median", k.median, "x; ignore", _median_vjp, order="C", raises=True)
 searchsorted = Op("searchsorted", k.searchsorted, "row values; right", order="C")
 isin = Op("isin", k.contained, "x tests; invert", order="C")
 logcumsumexp: Op = Op("logcumsumexp", k.logcumsumexp, "x; dim", _logcumsumexp_vjp, order="C")

@@ -24,10 +24,15 @@ def _sinc_bend_vjp(g: Any, x: Any, y: Any) -> Any:
     return g * where(small, times(x, _PI**4 / 15), far)
 
 
-def _xlogy_vjp(g: Any, a: Any, b: Any, logarithm: Op) -> Any:
-    """``g`` times the logarithm, 0 where that does not count. Of a Python number it is a Python number."""
-    log = float(logarithm.kernel(b)) if isinstance(b, (int, float)) else logarithm(b)
-    return where(e.logical_and(e.eq(a, 0.0), e.logical_not(e.isnan(b))), 0.0, g * log)
+def _xlogy_vjp(g: Any, a: Any, b: Any, logarithm: Op, edge: float) -> Any:
+    """``g`` times the logarithm; 0 where ``a`` is 0 and ``b`` at or below ``edge``, where there is no logarithm.
+
+    The logarithm of a Python number is a Python number.
+    """
+    if not isinstance(b, (int, float)):
+        return where(e.logical_and(e.eq(a, 0.0), e.le(b, edge)), 0.0, g * logarithm(b))
+    slope = g * float(logarithm.kernel(b))
+    return where(e.eq(a, 0.0), 0.0, slope) if b <= edge else slope
 
 
 def _log_ndtr_vjp(g: Any, x: Any) -> Any:
@@ -47,11 +52,11 @@ logaddexp2 = Op("logaddexp2", np.logaddexp2, "a b", lambda g, a, b: g * e.sigmoi
                 lambda g, a, b: g * e.sigmoid(times(b - a, math.log(2))), cast="floats",
                 public="logaddexp2", form="input: Tensor, other: Tensor",
                 doc="``log2(2**input + 2**other)``, without overflow. NotImplementedError for integers.")
-xlogy: Op = Op("xlogy", k.xlogy, "a b", lambda g, a, b: _xlogy_vjp(g, a, b, e.log),
+xlogy: Op = Op("xlogy", k.xlogy, "a b", lambda g, a, b: _xlogy_vjp(g, a, b, e.log, 0.0),
                lambda g, a, b: g * e.div(a, b), cast="float",
                public="xlogy xlogy_", form=_BOTH, doc="``input * log(other)``; 0 where ``input`` is 0, unless "
                "``other`` is nan.", **_KIND)
-xlog1py: Op = Op("xlog1py", k.xlog1py, "a b", lambda g, a, b: _xlogy_vjp(g, a, b, e.log1p),
+xlog1py: Op = Op("xlog1py", k.xlog1py, "a b", lambda g, a, b: _xlogy_vjp(g, a, b, e.log1p, -1.0),
                  lambda g, a, b: g * e.div(a, b + 1.0), cast="float",
                  grad_fn="SpecialXlog1PyBackward0", **_KIND)
 entr = Op("entr", k.entr, "x", lambda g, x: g * (-e.log(x) - 1.0), cast="float",

@@ -22,6 +22,12 @@ def _where(condition: Array, a: Array, b: Array, out: Array) -> None:
     np.copyto(out, a, where=condition)
 
 
+def _sign(x: Array, out: Array) -> None:
+    below = np.less(x, 0)  # before anything is written: ``out`` may be ``x``
+    np.greater(x, 0, out=out)
+    np.subtract(out, below, out=out)
+
+
 class Term:
     """A value of a formula that is traced. It has those of Tensor's methods that rules use."""
 
@@ -91,8 +97,8 @@ class Term:
         return self._of(np.minimum, self.maximum(low), high)
 
     def sign(self) -> Term:
-        """-1, 0 or 1."""
-        return self._of(np.sign, self)
+        """-1, 0 or 1; 0 for what is no number."""
+        return self._of(_sign, self)
 
     def choose(self, a: Any, b: Any) -> Term:
         """The first value where this condition holds, otherwise the second."""

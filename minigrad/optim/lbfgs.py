@@ -127,7 +127,7 @@ class _Descent:
                     return values
 
                 most = options["max_eval"] - evaluations
-                loss, g, t, calls = _strong_wolfe(at, d, _Point(0, loss, g, slope), t, most, little)
+                loss, g, t, calls = _search(at, d, _Point(0, loss, g, slope), t, most, little)
                 state["t"] = t
                 self._move(t, d)
             else:
@@ -204,17 +204,19 @@ class _Point(NamedTuple):
     slope: Tensor
 
 
-def _strong_wolfe(
+def _search(
     at: Callable[[Number], tuple[float, Tensor]],
     d: Tensor,
     start: _Point,
     t: Number,
     most: int,
     little: float,
+    c1: float = 1e-4,
+    c2: float = 0.9,
 ) -> tuple[float, Tensor, Number, int]:
     """The loss, gradient and length of a step that holds the strong conditions of Wolfe, and the calls that it took.
 
-    Nocedal and Wright 2006, algorithms 3.5 and 3.6, with PyTorch's constants: c1 = 1e-4, c2 = 0.9.
+    Nocedal and Wright 2006, algorithms 3.5 and 3.6.
     """
     reach = _largest(d)
     calls = 0
@@ -226,10 +228,10 @@ def _strong_wolfe(
         return _Point(t, loss, g, g.dot(d))
 
     def too_high(p: _Point) -> bool:
-        return bool(p.loss > start.loss + 1e-4 * p.t * start.slope)
+        return bool(p.loss > start.loss + c1 * p.t * start.slope)
 
     def flat(p: _Point) -> bool:
-        return bool(abs(p.slope) <= -0.9 * start.slope)
+        return bool(abs(p.slope) <= -c2 * start.slope)
 
     # Longer and longer steps, until one lies beyond a point that holds them.
     before, now = start, point(t)
@@ -293,6 +295,39 @@ def _cubic(a: _Point, b: _Point, bounds: tuple[Number, Number] | None) -> Number
     d2 = square.sqrt()
     t = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
     return min(max(t, left), right)
+
+
+# The same under the names and with the arguments that optimizers outside of PyTorch take from its file.
+
+
+def _strong_wolfe(
+    obj_func: Callable[[Any, Number, Tensor], tuple[float, Tensor]],
+    x: Any,
+    t: Number,
+    d: Tensor,
+    f: float,
+    g: Tensor,
+    gtd: Tensor,
+    c1: float = 1e-4,
+    c2: float = 0.9,
+    tolerance_change: float = 1e-9,
+    max_ls: int = 25,
+) -> tuple[float, Tensor, Number, int]:
+    """`_search` from ``x`` along ``d``; ``obj_func(x, t, d)`` gives loss and gradient of ``x + t d``."""
+
+    def at(t: Number) -> tuple[float, Tensor]:
+        loss, gradient = obj_func(x, t, d)
+        return loss, gradient.clone()  # the function may write every gradient into the same memory
+
+    return _search(at, d, _Point(0, f, g.clone(), gtd), t, max_ls, tolerance_change, c1, c2)
+
+
+def _cubic_interpolate(
+    x1: Number, f1: Number, g1: Number, x2: Number, f2: Number, g2: Number,
+    bounds: tuple[Number, Number] | None = None,
+) -> Number:  # fmt: skip
+    """`_cubic` of two points, with their losses and slopes."""
+    return _cubic(_Point(x1, f1, g1, g1), _Point(x2, f2, g2, g2), bounds)
 
 
 def _largest(x: Tensor) -> Any:

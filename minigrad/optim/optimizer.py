@@ -18,7 +18,12 @@ from minigrad.nn._text import type_name
 from minigrad.nn.parameter import clear_grad
 from minigrad.tensor import Tensor
 
-__all__ = ["Optimizer", "ParamsT"]
+__all__ = [
+    "Optimizer",
+    "ParamsT",
+    "register_optimizer_step_post_hook",
+    "register_optimizer_step_pre_hook",
+]
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 Loss = TypeVar("Loss")
@@ -32,6 +37,21 @@ class _Required:
 
 
 required: Final = _Required()
+
+
+# The hooks around the steps of all optimizers.
+EVERY_PRE: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+EVERY_POST: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+
+
+def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Calls ``hook(optimizer, args, kwargs)`` before each `step` of any optimizer, before the optimizer's own hooks."""
+    return register(EVERY_PRE, hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Calls ``hook(optimizer, args, kwargs)`` after each `step` of any optimizer, after the optimizer's own hooks."""
+    return register(EVERY_POST, hook)
 
 
 class Optimizer:
@@ -87,7 +107,7 @@ class Optimizer:
     def __minigrad_contents__(self) -> Contents:
         """What readers and `compile` see of an optimizer: the groups, options and state that it works with."""
         return Contents(
-            hooks=(self._step_pre_hooks, self._step_post_hooks),
+            hooks=(self._step_pre_hooks, self._step_post_hooks, EVERY_PRE, EVERY_POST),
             groups=self.param_groups, state=self.state, defaults=self.defaults,
         )  # fmt: skip
 
@@ -122,9 +142,11 @@ class Optimizer:
                     "can't optimize a non-leaf Tensor: it is the result of a computation and gets no .grad; "
                     "give the optimizer the Tensor it was computed from, or x.detach().requires_grad_()"
                 )
-        group = {**self.defaults, **param_group, "params": params}
+        group = {**param_group, "params": params}
         if names:
             group["param_names"] = names
+        for option, default in self.defaults.items():
+            group.setdefault(option, default)
         for option, value in group.items():
             # not `is`: an unpickled one is another object
             if isinstance(value, _Required):
@@ -280,11 +302,11 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
             raise running.refused("step()")
         if getattr(self, "_stepped", None) is False:
             self._stepped = True
-        before, after = self._step_pre_hooks, self._step_post_hooks
-        if not (before or after) or type(self).step is not call:
+        before = self._step_pre_hooks
+        if not (before or self._step_post_hooks or EVERY_PRE or EVERY_POST) or type(self).step is not call:
             return step(self, *args, **kwargs)
         args = (self, *args)
-        for hook in tuple(before.values()):
+        for hook in (*EVERY_PRE.values(), *before.values()):
             changed = hook(self, args, kwargs)
             if changed is not None:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
@@ -293,7 +315,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
                     )
                 args, kwargs = changed
         result = step(*args, **kwargs)
-        for hook in tuple(after.values()):
+        for hook in (*self._step_post_hooks.values(), *EVERY_POST.values()):
             hook(self, args, kwargs)
         return result
 

@@ -71,8 +71,10 @@ class Rprop(Rule):
     def _update(u: Any) -> None:
         product = u.g * u.prev
         turned = product < 0.0
-        # Where the product is 0 the factor is 1, and where it is not a number, neither is the factor.
-        factor = where(product > 0.0, u.faster, where(turned, u.slower, product + 1.0))
-        u.step_size = (u.step_size * factor).clamp(u.low, u.high)
+        # A gradient that is not a number has sign 0: it changes neither the parameter nor the size of its steps.
+        step = where(
+            product > 0.0, u.step_size * u.faster, where(turned, u.step_size * u.slower, u.step_size)
+        )
+        u.step_size = step.clamp(u.low, u.high)
         u.prev = where(turned, 0.0, u.g)
         u.param = u.param - u.prev.sign() * u.step_size

@@ -20,11 +20,14 @@ from minigrad.serialization.safe import (
 from minigrad.serialization.writer import Writer
 
 __all__ = [
-    "MAP_LOCATION", "add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save",
+    "DEFAULT_PROTOCOL", "MAP_LOCATION", "add_safe_globals", "clear_safe_globals", "get_safe_globals", "load",
+    "safe_globals", "save",
 ]  # fmt: skip
 
 # What libraries that are written for PyTorch annotate their own loaders with.
 MAP_LOCATION: TypeAlias = "Callable[[Any, str], Any] | device | str | dict[str, str] | None"
+# That of the pickles in PyTorch's files.
+DEFAULT_PROTOCOL = 2
 File: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
 
 

@@ -53,6 +53,8 @@ class Writer:
         if method is None and isinstance(value, np.generic):
             value = value.item()
             method = _METHODS.get(type(value))
+        if method is None and isinstance(value, device):  # one that a script names
+            method = Writer._device
         if method is None:
             raise self._refused(value)
         method(self, value)

@@ -19,6 +19,7 @@ from minigrad.standin import older
 
 # Where the names of a module of PyTorch's are, if it is not the module of the same path. Empty: minigrad itself.
 _ELSEWHERE = {
+    "_vmap_internals": "func.batching",
     "functional": "",
     "autograd.anomaly_mode": "autograd.anomaly",
     "autograd.gradcheck": "autograd.gradcheck",
@@ -28,9 +29,11 @@ _ELSEWHERE = {
     "cuda.amp.grad_scaler": "amp.grad_scaler",
     "distributed.optim": "optim.redundancy",
     "jit.annotations": "standin.annotations",
-    "nn.utils.stateless": "func",
     "optim.adamw": "optim.adam",
     "utils._pytree": "utils._pytree",
+    "utils.data._utils": "utils.data._utils",
+    "utils.data._utils.collate": "utils.data.collate",
+    "utils.data._utils.worker": "utils.data.info",
 }
 # These come with their parent: an import statement would put the first in the place of the function of its name, and
 # looks for the others in no module that is not a package.
@@ -42,7 +45,7 @@ _WITH_THEIR_PARENTS = (
 _SWITCHES = ("_dynamo", "_inductor")
 # What is built on the compiled parts of PyTorch. Packages in plain Python get their chance.
 _COMPILED = "torchaudio torchtext torchvision"
-ON_TOP = {*_COMPILED.split(), "fastai", "functorch", "ignite", "lightning", "pytorch_lightning", "torchdata"}
+ON_TOP = {*_COMPILED.split(), "fastai", "ignite", "lightning", "pytorch_lightning", "torchdata"}
 
 
 class Finder(MetaPathFinder):
@@ -54,6 +57,8 @@ class Finder(MetaPathFinder):
         """ModuleNotFoundError for a module that minigrad lacks, and for packages that need PyTorch's own code."""
         if fullname == "safetensors.torch":  # the package's own file is for PyTorch's Tensors
             return ModuleSpec(fullname, _Alias("minigrad.serialization.safetensors"))
+        if fullname == "functorch":  # it comes with PyTorch, and is part of it
+            return ModuleSpec(fullname, _Alias("minigrad.standin.functorch"))
         head, _, rest = fullname.partition(".")
         if fullname in ON_TOP and _is_not_to_be_had(fullname):
             error = ModuleNotFoundError(f"No module named {fullname!r}{_asked()}", name=fullname)
@@ -66,7 +71,7 @@ class Finder(MetaPathFinder):
             return None
         place = ours(rest)
         if place is None and rest.partition(".")[0] in _SWITCHES:
-            modules = import_module("minigrad.compiler.switches").MODULES
+            modules = import_module("minigrad.standin.switches").MODULES
             if rest in modules:
                 return ModuleSpec(fullname, _There(modules[rest]), is_package=True)
         if place is None:
@@ -125,7 +130,9 @@ def uninstall() -> None:
         return
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in finders]
     for name in [
-        name for name in sys.modules if name.partition(".")[0] == "torch" or name == "safetensors.torch"
+        name
+        for name in sys.modules
+        if name.partition(".")[0] in ("functorch", "torch") or name == "safetensors.torch"
     ]:
         del sys.modules[name]
     minigrad = import_module("minigrad")

@@ -103,6 +103,10 @@ class NamedDevice(device, metaclass=_Any):
 NamedDevice.__name__ = NamedDevice.__qualname__ = "device"  # as messages call it
 
 
+def _nothing(*args: Any) -> None:
+    """What packages built on PyTorch ask of its compiled code, answered: nobody counts, and nothing is traced."""
+
+
 _before: list[tuple[Any, str, Any]] = []
 
 
@@ -112,7 +116,8 @@ def install() -> None:
     _before.append((minigrad, "device", device))
     minigrad.__dict__["device"] = NamedDevice
     _before.append((minigrad, "_C", None))
-    minigrad.__dict__["_C"] = ModuleType("minigrad._C")  # nothing is compiled: hasattr() finds nothing in it
+    minigrad.__dict__["_C"] = compiled = ModuleType("minigrad._C")  # hasattr() finds little in it
+    compiled.__dict__.update(_log_api_usage_once=_nothing, _get_tracing_state=_nothing)
     for name, (places, factors) in _FACTORS.items():
         for home, called in ((minigrad, name), (Tensor, name), (Tensor, f"{name}_")):
             function = getattr(home, called, None)

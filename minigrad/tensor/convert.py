@@ -18,7 +18,8 @@ from minigrad.gate import methods
 
 TYPES = {
     "float": dtypes.float32, "double": dtypes.float64, "half": dtypes.float16, "long": dtypes.int64,
-    "int": dtypes.int32, "short": dtypes.int16, "byte": dtypes.uint8, "bool": dtypes.bool,
+    "int": dtypes.int32, "short": dtypes.int16, "char": dtypes.int8, "byte": dtypes.uint8,
+    "bool": dtypes.bool,
 }  # fmt: skip
 _NAMES = {
     dtypes.float32: "FloatTensor", dtypes.float64: "DoubleTensor", dtypes.float16: "HalfTensor",
@@ -34,7 +35,10 @@ def _conversion(name: str, dtype: dtypes.dtype) -> Callable[[Tensor], Tensor]:
     def method(self: Tensor) -> Tensor:
         return self.to(dtype)
 
-    method.__name__, method.__qualname__, method.__doc__ = name, f"_Convert.{name}", f"In {dtype.name}."
+    method.__name__, method.__qualname__ = name, f"_Convert.{name}"
+    method.__doc__ = (
+        f"The Tensor in {dtype.name}: itself if it is so, else a copy. Gradients pass between floats."
+    )
     return method
 
 
@@ -90,16 +94,18 @@ class _Convert(Tensor):
         return changed if format is None else changed.contiguous(memory_format=format)
 
     @overload
-    def type(self, dtype: None = None) -> str: ...
+    def type(self, dtype: None = None, non_blocking: bool = False) -> str: ...
 
     @overload
-    def type(self, dtype: dtypes.DTypeLike | str | Callable[..., Tensor]) -> Tensor: ...
+    def type(
+        self, dtype: dtypes.DTypeLike | str | Callable[..., Tensor], non_blocking: bool = False
+    ) -> Tensor: ...
 
-    def type(self, dtype: TypeLike | None = None) -> str | Tensor:
+    def type(self, dtype: TypeLike | None = None, non_blocking: bool = False) -> str | Tensor:
         """In another dtype; without one, the name of its type, such as ``minigrad.FloatTensor``.
 
         PyTorch's older names of types are taken too: ``x.type(FloatTensor)``, ``x.type("torch.FloatTensor")``.
-        ValueError for a name that is not one of them.
+        ``non_blocking`` changes nothing. ValueError for a name that is not one of them.
         """
         if dtype is None:
             return dtypes.printed(_NAMES[self.dtype])
@@ -132,13 +138,13 @@ class _Convert(Tensor):
         self, data: Any, *, dtype: dtypes.DTypeLike | None = None, device: DeviceLike = None,
         requires_grad: bool = False,
     ) -> Tensor:  # fmt: skip
-        """`minigrad.tensor` in this dtype."""
+        """`minigrad.tensor`, in the dtype of this Tensor unless ``dtype`` says another."""
         return creation.tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
     def new_full(
         self, size: Sizes, fill_value: Tensor | Number, *, dtype: dtypes.DTypeLike | None = None,
         device: DeviceLike = None, requires_grad: bool = False,
     ) -> Tensor:  # fmt: skip
-        """`minigrad.full` in this dtype."""
+        """`minigrad.full`, in the dtype of this Tensor unless ``dtype`` says another."""
         dtype = dtype or self.dtype
         return creation.full(size, fill_value, dtype=dtype, device=device, requires_grad=requires_grad)

@@ -79,6 +79,8 @@ class _Gradient(Tensor):
                 raise type_error(
                     f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
                 )
+            if value is self:
+                raise runtime_error("can't assign Variable as its own grad")
             if value._array.shape != self._array.shape:
                 raise runtime_error(
                     f"assigned grad has data of a different size: {list(value._array.shape)} for "
@@ -116,8 +118,13 @@ class _Gradient(Tensor):
         if not isinstance(value, Tensor):
             raise type_error(f"Variable data has to be a tensor, but got {type(value).__name__}")
         needs_value("setting .data")
-        self._array = value._array
         node = self._node
+        if node is not None and node.requires_grad and value._array.dtype.kind != "f":
+            raise runtime_error(
+                "data set to a tensor that requires gradients must be floating point, but it is "
+                f"{value.dtype}"
+            )
+        self._array = value._array
         if node is not None and node.op is None:
             leaf(self, node.requires_grad)
         self._view = None
@@ -145,7 +152,10 @@ class _Gradient(Tensor):
         autograd.plain_backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def retain_grad(self) -> None:
-        """Keeps the gradient of a result in ``.grad`` too."""
+        """Keeps the gradient of a result in ``.grad`` too, which backward fills of leaves only.
+
+        Nothing happens for a leaf. RuntimeError for a Tensor that does not require grad.
+        """
         if not self.requires_grad:
             raise runtime_error("can't retain_grad on Tensor that has requires_grad=False")
         if not self.is_leaf:
@@ -194,7 +204,7 @@ class _Gradient(Tensor):
         return node.hooks
 
     def detach_(self) -> Self:
-        """Forgets its history."""
+        """Forgets how this Tensor was computed, and returns it: it no longer requires grad. RuntimeError for a view."""
         if self._view is not None and self._view.outside == "detach()":  # while a function is recorded
             return self
         if self._view is not None:

@@ -121,6 +121,11 @@ class _Operators(Tensor):
         return apply(permute, (self,), {"axes": tuple(range(self._array.ndim))[::-1]})
 
     @property
+    def real(self) -> Tensor:
+        """The Tensor itself: there are no complex numbers."""
+        return self
+
+    @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged; RuntimeError for a vector."""
         ndim = self._array.ndim

@@ -17,6 +17,9 @@ class NotCloseError(AssertionError):
     """What `assert_close` raises."""
 
 
+_KINDS = (Tensor, np.ndarray, np.generic, bool, int, float)  # what holds numbers
+
+
 def assert_close(
     actual: Any, expected: Any, *, allow_subclasses: bool = True, rtol: float | None = None,
     atol: float | None = None, equal_nan: bool = False, check_device: bool = True, check_dtype: bool = True,
@@ -25,7 +28,8 @@ def assert_close(
     """AssertionError unless ``|actual - expected| <= atol + rtol * |expected|`` for Tensors, arrays and numbers.
 
     Sequences and mappings of these are compared item by item. The tolerances are PyTorch's for the element type, the
-    looser of two, unless given; whole numbers must be equal. ValueError where only one of them is given.
+    looser of two, unless given; whole numbers must be equal. ValueError where only one of them is given, TypeError for
+    what cannot be compared.
     """
     if (rtol is None) != (atol is None):
         raise ValueError("rtol and atol must both be specified or both be unspecified")
@@ -40,7 +44,7 @@ def assert_close(
                 fail(f"The keys of the mappings do not match: {list(a)} != {list(b)}", where)
             for key in a:
                 compare(a[key], b[key], f"{where}[{key!r}]")
-        elif isinstance(a, Sequence) and isinstance(b, Sequence):
+        elif isinstance(a, Sequence) and isinstance(b, Sequence) and not isinstance(a, (str, bytes)):
             if len(a) != len(b):
                 fail(f"The length of the sequences mismatch: {len(a)} != {len(b)}", where)
             for i, (x, y) in enumerate(zip(a, b, strict=True)):
@@ -49,6 +53,17 @@ def assert_close(
             leaves(a, b, where)
 
     def leaves(a: Any, b: Any, where: str) -> None:
+        if a is None or b is None:
+            if a is not b:
+                fail(f"None mismatch: {a} is not {b}", where)
+            return
+        if not (isinstance(a, _KINDS) and isinstance(b, _KINDS)):
+            raise TypeError(
+                f"No comparison pair was able to handle inputs of type {type(a)} and {type(b)}."
+                + (f" They stand at {where}." if where else "")
+            )
+        if check_dtype and type(a) is not type(b) and {type(a), type(b)} <= {bool, int, float}:
+            fail(f"The (d)types do not match: {type(a)} != {type(b)}.", where)
         x, y = (np.asarray(v.detach().numpy() if isinstance(v, Tensor) else v) for v in (a, b))
         single = not isinstance(a, (Tensor, np.ndarray))
         if x.shape != y.shape:

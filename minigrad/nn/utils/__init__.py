@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from minigrad.nn.utils import parametrize as parametrize
     from minigrad.nn.utils import prune as prune
     from minigrad.nn.utils import rnn as rnn
+    from minigrad.nn.utils import stateless as stateless
     from minigrad.nn.utils._spectral_norm import *  # noqa: F403
     from minigrad.nn.utils._weight_norm import *  # noqa: F403
     from minigrad.nn.utils.clip_grad import *  # noqa: F403
     from minigrad.nn.utils.convert_parameters import *  # noqa: F403
     from minigrad.nn.utils.fusion import *  # noqa: F403
+    from minigrad.nn.utils.init import *  # noqa: F403
 
 # By module, the names that stand here too.
 _NAMES = {
@@ -29,10 +31,12 @@ _NAMES = {
     ),
     "convert_parameters": ("parameters_to_vector", "vector_to_parameters"),
     "fusion": ("fuse_conv_bn_eval", "fuse_conv_bn_weights", "fuse_linear_bn_eval", "fuse_linear_bn_weights"),
+    "init": ("skip_init",),
     "parametrizations": (),
     "parametrize": (),
     "prune": (),
     "rnn": (),
+    "stateless": (),
     "_spectral_norm": ("remove_spectral_norm", "spectral_norm"),
     "_weight_norm": ("remove_weight_norm", "weight_norm"),
 }
@@ -41,6 +45,7 @@ __all__ = [
     "parametrize",
     "prune",
     "rnn",
+    "stateless",
     *(name for names in _NAMES.values() for name in names),
 ]
 

@@ -11,7 +11,9 @@ import numpy as np
 from minigrad.dtypes import float16, float32, float64
 from minigrad.errors import runtime_error, type_error, value_error
 from minigrad.functions.creation import as_tensor, from_numpy, full
+from minigrad.functions.dims import tensor_list
 from minigrad.functions.parts import cat
+from minigrad.gate import public
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -98,7 +100,10 @@ def invert_permutation(permutation: Tensor | None) -> Tensor | None:
 
 
 def pack_padded_sequence(
-    input: Tensor, lengths: Tensor | Sequence[int], batch_first: bool = False, enforce_sorted: bool = True
+    input: Tensor,
+    lengths: Tensor | Sequence[int] | Any,
+    batch_first: bool = False,
+    enforce_sorted: bool = True,
 ) -> PackedSequence:
     """Sequences of these lengths, padded in ``input`` (longest, batch, ...), packed.
 
@@ -201,9 +206,10 @@ def pad_sequence(
         raise runtime_error(
             f"pad_sequence: Expected iterable for input sequences, but got arg of type: {type(sequences)}"
         )
-    tensors = tuple(sequences)
-    if not tensors:
+    several = [*sequences]
+    if not several:
         raise runtime_error("received an empty list of sequences")
+    tensors = tensor_list("pad_sequence", several)
     if padding_side not in ("right", "left"):
         raise runtime_error(f"Expected padding_side to be one of left or right, but got {padding_side}.")
     lengths = np.array([len(t._array) for t in tensors])
@@ -234,3 +240,6 @@ def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
     """The Tensors that were packed."""
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)
+
+
+public(globals(), __all__[1:], check="Tensors", home="minigrad.nn.utils.rnn")

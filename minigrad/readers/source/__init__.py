@@ -188,4 +188,4 @@ def _targets(wrt: Any, named: list[tuple[str, Node]], leaves: list[Node], root: 
 
 def _title(root: Node) -> str:
     where = os.path.basename(root.where) if root.code is not None else "an unknown place"
-    return f"What was recorded at {where}, and its gradients, in NumPy. Printed by minigrad."
+    return f"{where} and its gradients in NumPy, printed by minigrad."

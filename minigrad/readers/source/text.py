@@ -27,7 +27,7 @@ from minigrad.readers.source.expressions import (
 from minigrad.readers.source.names import Names, identifier
 from minigrad.readers.source.program import Program, Value, memory
 
-WIDTH = 100
+WIDTH = 80
 INSIDE = 44  # characters; what is longer gets a line of its own
 
 
@@ -165,7 +165,7 @@ class Text:
             return
         inside = [w for w in v.inputs if w.__class__ is Value and w in self.expr_of]
         kept: list[Value] = []
-        while inside and len(ast.unparse(expr)) > WIDTH - 24:
+        while inside and len(ast.unparse(expr)) > WIDTH - 12:
             longest = max(inside, key=lambda w: len(ast.unparse(self.expr_of[w])))
             inside.remove(longest)
             kept.append(longest)
@@ -239,16 +239,23 @@ class Text:
     def _describe(self) -> list[str]:
         kinds: dict[str, list[str]] = {}
         for v in self.parameters:
-            kinds.setdefault(f"{v.dtype} {list(v.shape)}", []).append(self.name_of[v])
+            shape = str(list(v.shape)).replace(" ", "\0")  # not broken
+            kinds.setdefault(f"{v.dtype} {shape}", []).append(self.name_of[v])
         if not kinds:
             return []
         text = "; ".join(f"{', '.join(names)}: {kind}" for kind, names in kinds.items())
-        lines = textwrap.wrap(text + '."""', WIDTH - 8, initial_indent='    """', subsequent_indent="    ")
-        return lines
+        lines = textwrap.wrap(text + '."""', WIDTH, initial_indent='    """', subsequent_indent="    ")
+        return [line.replace("\0", " ") for line in lines]
 
     def _forward(self) -> list[str]:
-        lines = [(line, _place(v.origin)) for v, line in self.lines if v.forward]
-        return [f"    {line}{f'  # {place}' if place else ''}" for line, place in lines]
+        lines: list[str] = []
+        for line, where in [(line, _place(v.origin)) for v, line in self.lines if v.forward]:
+            one = f"    {line}  # {where}"
+            if not where or len(one) > WIDTH:
+                lines += [f"    # {where}"] if where else []
+                one = f"    {line}"
+            lines.append(one)
+        return lines
 
     def _backward(self) -> list[str]:
         lines: list[str] = []
@@ -259,13 +266,13 @@ class Text:
             host = self._group(v)
             if host is not group:
                 group = host
-                lines.append(f"    # {self._comment(host, v)}")
+                lines += self._comment(host, v)
             lines.append(f"    {line}")
         return ["", *lines] if lines else []
 
-    def _comment(self, host: Value | None, v: Value) -> str:
+    def _comment(self, host: Value | None, v: Value) -> list[str]:
         if host is None:
-            return "backward"
+            return ["    # backward"]
         text = self.line_of.get(host)
         if text is None:
             through = v.of.op.name if v.of is not None and v.of.op is not None else "a hook"
@@ -274,7 +281,10 @@ class Text:
             )
             text = f"{known}, through {through}"
         place = _place(v.of)
-        return f"{text}  ({place})" if place else text
+        one = f"    # {text}  ({place})"
+        if place and len(one) <= WIDTH:
+            return [one]
+        return [f"    # {text}", *([f"    # ({place})"] if place else [])]
 
     def _results(self) -> str:
         program = self.program

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from minigrad.hints import missing as _missing
@@ -34,4 +35,6 @@ __all__ = [
 if not TYPE_CHECKING:
 
     def __getattr__(name):
+        if name == "_utils":
+            return import_module(f"{__name__}.{name}")
         raise _missing(__name__, name)

@@ -45,10 +45,39 @@ def default_collate(batch: Sequence[Any]) -> Any:
         return tensor(batch)
     if isinstance(first, (str, bytes)):
         return batch
+    return _containers(batch, default_collate)
+
+
+def collate(batch: Sequence[Any], *, collate_fn_map: Mapping[Any, Callable[..., Any]] | None = None) -> Any:
+    """`default_collate` with functions for types of one's own: ``f(batch, collate_fn_map=collate_fn_map)``.
+
+    ``collate_fn_map`` has them by type, or by a tuple of types; the type itself goes before those it is a kind of.
+    Samples of no type in it may be mappings, sequences or named tuples; TypeError for all others.
+    """
+    first, table = batch[0], collate_fn_map or {}
+    own = table.get(type(first)) or next((f for kind, f in table.items() if isinstance(first, kind)), None)
+    if own is not None:
+        return own(batch, collate_fn_map=collate_fn_map)
+    return _containers(batch, lambda inner: collate(inner, collate_fn_map=collate_fn_map))
+
+
+def _leaf(batch: Sequence[Any], *, collate_fn_map: object = None) -> Any:
+    return default_collate(batch)
+
+
+# What `collate` makes a `default_collate` of.
+default_collate_fn_map: dict[Any, Callable[..., Any]] = dict.fromkeys(
+    (Tensor, np.ndarray, (np.bool_, np.number, np.object_), float, int, str, bytes), _leaf
+)
+
+
+def _containers(batch: Sequence[Any], collate: Callable[[Any], Any]) -> Any:
+    """One mapping or sequence of many, with ``collate`` for the values of each entry. TypeError for other types."""
+    first = batch[0]
     if isinstance(first, Mapping):
-        return _mapping(first, lambda key: default_collate([sample[key] for sample in batch]))
+        return _mapping(first, lambda key: collate([sample[key] for sample in batch]))
     if isinstance(first, tuple) and hasattr(first, "_fields"):
-        return type(first)(*(default_collate(column) for column in zip(*batch, strict=False)))
+        return type(first)(*(collate(column) for column in zip(*batch, strict=False)))
     if isinstance(first, Sequence):
         lengths = {len(sample) for sample in batch}
         if len(lengths) > 1:
@@ -56,7 +85,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
                 f"each element in list of batch should be of equal size, and they have {sorted(lengths)} entries; a "
                 "collate_fn of your own can pad them"
             )
-        columns = [default_collate(column) for column in zip(*batch, strict=True)]
+        columns = [collate(column) for column in zip(*batch, strict=True)]
         return columns if isinstance(first, tuple) else _sequence(first, columns)
     raise _no_batch(type(first))
 

@@ -1,0 +1,102 @@
+"""Why a bound is missed: of each kind of case that may be behind, a name and the cause, as the page says them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Miss(NamedTuple):
+    """A bound that is not met: the row and the case, the figure, and the bound."""
+
+    where: str
+    figure: str
+    bound: str
+
+
+# The first that matches "where: figure" counts.
+REASONS = (
+    (
+        r"compiled, .* × jax",
+        "Compiled, against JAX",
+        "XLA makes one program of a step, in which several operations share a pass over memory.",
+    ),
+    (
+        r"compiled, .* × by hand",
+        "Compiled small steps, against code by hand",
+        "the same calls of NumPy remain, and they take most of the time; Numba makes a step faster, but a call still "
+        "checks its arguments.",
+    ),
+    (
+        r"compiled, .* × torch",
+        "Compiled large steps, against PyTorch",
+        "products of matrices take most of the time, and are as fast in both; what is left runs on one thread.",
+    ),
+    (
+        r"step, .* × by hand",
+        "An eager step, against code by hand",
+        "each operation is recorded, some microseconds each, which counts while arrays are small.",
+    ),
+    (
+        r"buffers of threads",
+        "Buffers of threads",
+        "each thread has its own, and what does not grow with the rows, gradients say, weighs more in a small batch.",
+    ),
+    (
+        r"the first call",
+        "The first call",
+        "it records, plans and compiles, which takes as long for a small batch, whose eager steps are short.",
+    ),
+    (
+        r".*(conv2d|LeNet)",
+        "Convolutions",
+        "NumPy has none: they are products of windows, image after image; PyTorch has kernels for them.",
+    ),
+    (
+        r"memory, .*LSTM",
+        "Memory",
+        "many small operations leave many records.",
+    ),
+    (
+        r".*LSTM",
+        "LSTM",
+        "each step in time is some calls of NumPy on small arrays, one after the other.",
+    ),
+    (
+        r".*(embedding and MLP)",
+        "A small network with an embedding",
+        "its operations are many and its arrays small, so the calls cost more than the arithmetic.",
+    ),
+    (
+        r"operations, (embedding|topk|scatter_add|cumsum)",
+        "Indices and running sums",
+        "NumPy takes them element by element, on one thread; PyTorch shares the rows among two.",
+    ),
+    (
+        r"operations, |training, ",
+        "Functions by element and by row",
+        "NumPy goes over memory once for each elementary step, on one thread; PyTorch's kernels do it in one pass, on "
+        "two.",
+    ),
+)
+
+
+def why(miss: Miss) -> tuple[str, str]:
+    """The name of its kind, and the cause; a kind of its own for what no one has explained."""
+    for pattern, kind, cause in REASONS:
+        if re.match(pattern, f"{miss.where}: {miss.figure}"):
+            return kind, cause
+    return "Others", "the cause is not known."
+
+
+def grouped(missed: Sequence[Miss]) -> str:
+    """A list, in Markdown: each kind with its cause, and below it the cases with their figures and bounds."""
+    kinds: dict[tuple[str, str], list[Miss]] = {}
+    for miss in missed:
+        kinds.setdefault(why(miss), []).append(miss)
+    lines = []
+    for (kind, cause), cases in kinds.items():
+        lines.append(f"- **{kind}**: {cause}")
+        lines += [f"  - {miss.where}: {miss.figure}, bound {miss.bound}" for miss in cases]
+    return "\n".join(lines)

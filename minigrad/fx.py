@@ -1,0 +1,28 @@
+"""What models call of ``torch.fx`` when nobody traces them: marks on functions, which change nothing.
+
+`minigrad.tape` is the record of what ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+from minigrad.hints import missing as _missing
+
+__all__ = ["wrap"]
+
+_F = TypeVar("_F", bound=Callable[..., Any] | str)
+
+
+def wrap(fn_or_name: _F) -> _F:
+    """The function itself, or its name. RuntimeError if it is neither."""
+    if not isinstance(fn_or_name, str) and not callable(fn_or_name):
+        raise RuntimeError(
+            f"Unsupported type for global function! Must be either a callable or string name, not {fn_or_name!r}"
+        )
+    return fn_or_name
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise _missing(__name__, name)

@@ -1,0 +1,263 @@
+"""Behaviours that PyTorch's own tests of its tensors check: kinds of them, a row each."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.autograd import Function
+
+X = mg.arange(24).reshape(2, 3, 4)
+
+# What is called, and what it gives: nested lists, or a shape.
+VALUES: list[tuple[Callable[[], Any], Any]] = [
+    # the memory read as another element type
+    (lambda: mg.tensor([1.0, -2.0]).view(mg.int32), [1065353216, -1073741824]),
+    (lambda: mg.tensor([[1, 2, 3, 4]], dtype=mg.uint8).view(mg.int16), [[513, 1027]]),
+    (lambda: mg.tensor([513], dtype=mg.int16).view(dtype=mg.uint8), [1, 2]),
+    (lambda: mg.tensor(1.0).view(mg.int32), 1065353216),
+    # memory that is there
+    (lambda: mg.frombuffer(bytearray(b"\x01\x02\x03\x04"), dtype=mg.uint8, offset=1), [2, 3, 4]),
+    (lambda: mg.frombuffer(b"\x01\x02\x03\x04", dtype=mg.int16, count=1), [513]),
+    (lambda: mg.asarray(b"\x01\x02\x03\x04", dtype=mg.int16), [513, 1027]),
+    (lambda: mg.asarray([1, 2], dtype=mg.float32, copy=True), [1.0, 2.0]),
+    (lambda: list(mg.empty_strided((2, 3), (1, 2)).stride()), [1, 2]),
+    # numbers for the letters of einsum
+    (lambda: mg.einsum(X[0], [0, 1], X[0], [2, 1], [0, 2])[0], (X[0] @ X[0].T)[0].tolist()),
+    (lambda: mg.einsum(X[0], [1, 0]), X[0].T.tolist()),
+    (lambda: mg.einsum(X, [..., 0], [0, ...])[0], X[..., 0].tolist()),
+    # element types meet
+    (lambda: mg.searchsorted(mg.tensor([0.5, 1.5]), mg.tensor([1, 2])), [1, 2]),
+    (lambda: mg.bucketize(mg.tensor([0.5, 2.5]), mg.tensor([1, 2])), [0, 2]),
+    (lambda: mg.tensor([True, False]) << 2, [4, 0]),
+    (lambda: mg.tensor([3], dtype=mg.int8) >> True, [1]),
+    (lambda: mg.tensor([1]) + (2**63), [1 - 2**63]),
+    # shapes of results
+    (lambda: list(mg.unique(mg.tensor(2.0), return_inverse=True)[1].shape), []),
+    (lambda: type(mg.gradient(mg.arange(3.0))) is tuple, True),
+    (lambda: mg.tensor([-1], dtype=mg.uint8), [255]),
+    (lambda: mg.ones(2).char().dtype is mg.int8, True),
+    (lambda: X.real is X, True),
+    (lambda: mg.kaiser_window(4, beta=0.0), [1.0] * 4),
+]
+
+ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    (
+        lambda: mg.tensor(300, dtype=mg.uint8),
+        RuntimeError,
+        "value cannot be converted to type .*uint8 without",
+    ),
+    (lambda: mg.tensor([128], dtype=mg.int8), RuntimeError, "value cannot be converted"),
+    (lambda: mg.IntTensor([2**31]), RuntimeError, "value cannot be converted"),
+    (lambda: mg.tensor(300.5, dtype=mg.uint8), RuntimeError, "value cannot be converted"),
+    (lambda: mg.full((2,), float("inf"), dtype=mg.int64), RuntimeError, "value cannot be converted"),
+    (lambda: mg.tensor(None), RuntimeError, "Could not infer dtype of NoneType"),
+    (lambda: mg.tensor([{}]), RuntimeError, "Could not infer dtype of dict"),
+    (lambda: mg.tensor(["a"]), ValueError, "too many dimensions 'str'"),
+    (lambda: mg.tensor([1], dtype=mg.uint8) < 2**70, OverflowError, "int too big to convert"),
+    (lambda: mg.tensor([1]) * -(2**64), OverflowError, "int too big to convert"),
+    (lambda: mg.tensor([True]) << True, NotImplementedError, "bitwise_left_shift"),
+    (lambda: mg.ones(2) >> 1, NotImplementedError, "bitwise_right_shift"),
+    (lambda: mg.ones(3).view(mg.float64), RuntimeError, r"self.size\(-1\) must be divisible by 2"),
+    (lambda: mg.ones(4)[::2].view(mg.float64), RuntimeError, "must be 1 to view"),
+    (lambda: mg.tensor(1.0).view(mg.int64), RuntimeError, r"self.dim\(\) cannot be 0"),
+    (lambda: mg.frombuffer(bytearray(7), dtype=mg.int16), ValueError, "must be a multiple of element"),
+    (lambda: mg.frombuffer(bytearray(8), dtype=mg.int16, count=5), ValueError, "requested buffer length"),
+    (lambda: mg.frombuffer(bytearray(8), dtype=mg.int16, offset=8), ValueError, "offset"),
+    (lambda: mg.frombuffer(b"", dtype=mg.int16), ValueError, "both buffer length"),
+    (lambda: mg.frombuffer([1], dtype=mg.int16), ValueError, "object does not implement Python buffer"),
+    (lambda: mg.asarray([1], copy=False), ValueError, "can't alias arbitrary sequence"),
+    (
+        lambda: mg.asarray(mg.ones(2), dtype=mg.float64, copy=False),
+        ValueError,
+        "can't alias tensor with dtype",
+    ),
+    (lambda: mg.empty_strided((2,), (1, 2)), RuntimeError, "dimensionality of sizes"),
+    (lambda: mg.einsum(X, [0, 60, 1], [0]), ValueError, "einsum.*valid range"),
+    (lambda: mg.ones(3).put_(mg.tensor([0]), mg.ones(2)), IndexError, "same number of elements"),
+    (lambda: mg.ones(3).take(mg.tensor([0.0])), RuntimeError, "Expected a long tensor"),
+    (lambda: mg.device("cpu:x"), RuntimeError, "Invalid device string: 'cpu:x'"),
+    (lambda: mg.kaiser_window(-1), RuntimeError, "non-negative window_length"),
+]
+
+
+@pytest.mark.parametrize(("call", "expected"), VALUES)
+def test_values(call: Callable[[], Any], expected: Any) -> None:
+    y = call()
+    assert (y.tolist() if isinstance(y, mg.Tensor) else y) == expected
+
+
+@pytest.mark.parametrize(("call", "kind", "words"), ERRORS)
+def test_errors(call: Callable[[], Any], kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        call()
+
+
+def test_a_list_with_a_sequence_in_it_stands_for_a_tuple_of_indices() -> None:
+    for several in (
+        [[0, 1], [1, 0]], [slice(0, 1), 0], [None, 1], [..., 0], [mg.tensor([0, 1]), 1], [[[0, 1], [1, 0]]],
+        [np.array([0, 1]), np.array([2, 0])],
+    ):  # fmt: skip
+        x = X.clone()
+        with pytest.warns(UserWarning, match="Using a non-tuple sequence"):
+            assert mg.equal(X[several], X[tuple(several)])
+        with pytest.warns(UserWarning, match="Using a non-tuple sequence"):
+            x[several] = -1
+        assert (x[tuple(several)] == -1).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert X[[0, 1, 0]].shape == (3, 3, 4)
+        assert X[[[0, 1]] * 40].shape == (40, 2, 3, 4)
+        assert X[np.array([[0, 1], [1, 0]])].shape == X[mg.tensor([[0, 1], [1, 0]])].shape == (2, 2, 3, 4)
+
+
+def test_memory_is_shared() -> None:
+    buffer = bytearray(8)
+    t = mg.frombuffer(buffer, dtype=mg.int32)
+    t[0] = 258
+    assert buffer[:2] == b"\x02\x01"
+    x = mg.zeros(2, requires_grad=True)
+    bits = x.view(mg.int32)
+    assert not bits.requires_grad
+    assert bits.data_ptr() == x.data_ptr()
+    y = (x * 2).exp()
+    y.view(mg.int32).zero_()  # as any change in place of what is kept for backward
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+    assert mg.asarray(x) is x
+    assert mg.asarray(x, copy=True).data_ptr() != x.data_ptr()
+    leaf = mg.asarray(x * 1, requires_grad=True)
+    assert leaf.is_leaf
+    assert leaf.requires_grad
+
+
+def test_a_gradient_lies_in_memory_as_its_tensor_does() -> None:
+    for use in (
+        lambda w: mg.ones(5, 3) @ w.t(),
+        lambda w: w.t().exp(),
+        lambda w: mg.einsum("ab,cb->ca", w, mg.ones(2, 3)),
+        lambda w: w.permute(1, 0),
+    ):
+        w = mg.ones(4, 3, requires_grad=True)
+        out = use(w)
+        out.backward(mg.arange(out.numel(), dtype=mg.float32).reshape(out.shape))
+        again = w.grad.clone()
+        assert w.grad.view(-1).shape == (12,)
+        out = use(w)
+        out.backward(mg.arange(out.numel(), dtype=mg.float32).reshape(out.shape), create_graph=True)
+        assert mg.equal(w.grad, 2 * again)
+        assert w.grad.view(-1).shape == (12,)
+    step = mg.compile(lambda w: (mg.ones(5, 3) @ w.t()).sum().backward())
+    for _ in range(3):
+        w = mg.ones(4, 3, requires_grad=True)
+        step(w)
+        assert w.grad.view(-1).tolist() == [5.0] * 12
+
+
+def test_hooks_and_gradients_refuse() -> None:
+    x = mg.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="own grad"):
+        x.grad = x
+    hook = x.register_hook(lambda g: g.double())
+    with pytest.raises(RuntimeError, match="has changed the type of value"):
+        (x * 2).sum().backward()
+    hook.remove()
+    y = x * 2
+    y.grad_fn.register_prehook(lambda grads: grads[0])  # type: ignore[union-attr]
+    with pytest.raises(TypeError, match="expected tuple, but hook returned 'Tensor'"):
+        y.sum().backward()
+    accumulate = y.grad_fn.next_functions[0][0]  # type: ignore[union-attr]
+    assert accumulate.variable is x
+    assert not hasattr(y.grad_fn, "variable")
+
+
+def test_what_a_function_keeps_and_what_it_is_called() -> None:
+    class Split(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            y, constant = x * 2, x * 3
+            ctx.mark_non_differentiable(constant)
+            ctx.save_for_backward(y, constant)
+            return y, constant
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, _: Any) -> Any:
+            kept.extend(t.requires_grad for t in ctx.saved_tensors)
+            return g * 2
+
+    kept: list[bool] = []
+    x = mg.ones(2, requires_grad=True)
+    y, constant = Split.apply(x)
+    assert y.grad_fn.name() == "SplitBackward"
+    assert constant.grad_fn is None
+    y.sum().backward()
+    assert kept == [True, False]
+    assert x.grad.tolist() == [2.0, 2.0]
+    with pytest.raises(RuntimeError, match="Legacy autograd function"):
+        Split()(x)
+
+
+def test_zeros_for_what_is_not_reached_belong_to_the_graph() -> None:
+    x, y = mg.ones(2, requires_grad=True), mg.ones(2, requires_grad=True)
+    for create in (False, True):
+        g = mg.autograd.grad(x.sum(), y, materialize_grads=True, create_graph=create)[0]
+        assert g.tolist() == [0.0, 0.0]
+        assert g.requires_grad is create
+
+
+def test_modules_side_by_side() -> None:
+    layers = [mg.nn.Linear(3, 2) for _ in range(4)]
+    parameters, buffers = mg.func.stack_module_state(layers)
+    assert parameters["weight"].shape == (4, 2, 3)
+    assert parameters["bias"].is_leaf
+    assert parameters["bias"].requires_grad
+    assert buffers == {}
+    x = mg.randn(5, 3)
+    run = mg.func.vmap(lambda p: mg.func.functional_call(layers[0], p, (x,)))
+    assert mg.allclose(run(parameters), mg.stack([layer(x) for layer in layers]))
+    with pytest.raises(RuntimeError, match="at least one model"):
+        mg.func.stack_module_state([])
+    with pytest.raises(RuntimeError, match="of the same class"):
+        mg.func.stack_module_state([mg.nn.Linear(1, 1), mg.nn.ReLU()])
+    with pytest.raises(RuntimeError, match="same training/eval mode"):
+        mg.func.stack_module_state([mg.nn.ReLU(), mg.nn.ReLU().eval()])
+    layers[1].requires_grad_(False)
+    with pytest.raises(RuntimeError, match=r"same \.requires_grad"):
+        mg.func.stack_module_state(layers)
+
+
+def test_linearize() -> None:
+    x, v = mg.rand(3), mg.rand(3)
+    y, product = mg.func.linearize(mg.sin, x)
+    assert mg.equal(y, x.sin())
+    assert mg.allclose(product(v), x.cos() * v)
+
+
+def test_what_is_close() -> None:
+    close = mg.testing.assert_close
+    close([1, None, {"a": mg.ones(1)}], [1, None, {"a": mg.ones(1)}])
+    close(1, 1.0, check_dtype=False)
+    for a, b, words in (
+        (1, 1.0, "types do not match"),
+        (True, 1, "types do not match"),
+        (None, 1, "None mismatch"),
+    ):
+        with pytest.raises(AssertionError, match=words):
+            close(a, b)
+    for a, b in (("a", "a"), (object(), object()), ([1, "a"], [1, "a"])):
+        with pytest.raises(TypeError, match="No comparison pair was able to handle inputs of type"):
+            close(a, b)
+
+
+def test_an_object_with_an_index_is_one() -> None:
+    class One:
+        def __index__(self) -> int:
+            return 1
+
+    assert X[One()].tolist() == X[1].tolist()  # type: ignore[index]
+    assert X[0, One()].tolist() == X[0, 1].tolist()  # type: ignore[index]
