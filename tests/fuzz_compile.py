@@ -532,7 +532,7 @@ with mg.no_grad():\n    w0.mul_(0.5);u1 = T({n}, 4);u0 = T({n}, 3, 4);i0 = mg.te
 b0 = ~b0;b0.logical_not_();j0.fill_(0);i0[0] = 1
 net.load_state_dict({{k: v * 0.5 for k, v in net.state_dict().items()}});opt.load_state_dict(opt.state_dict())
 net = type(net)() if isinstance(net, Net) else net;for p in net.parameters():\n    p.data = p.data * 0.5
-gen = mg.Generator().manual_seed({n});i0 = mg.tensor([2]);w0.grad.zero_()""")
+gen = mg.Generator().manual_seed({n});i0 = mg.tensor([2]);w0.grad.zero_();ws[0].grad = ws[-1].grad""")
 X = split(r"""T({n}, 3, 4);T({n}, 3, 4, grad=True);T({n}, 4, 3).T;T({n}, 6, 4)[::2];w0;T({n}, 5, 4)
 T({n}, 3, 4, dtype=mg.float64);u0;T({n}, 3, 4, grad=True) * 1;T({n}, 4).expand(3, 4);T({n}, 3, 4, grad=True)[:]
 T({n}, 1, 4);p0;T({n}, 2, 3, 4)[0];T({n}, 3, 8, grad=True)[:, ::2];x;u0.detach()""")

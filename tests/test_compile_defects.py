@@ -535,6 +535,15 @@ def f(x):
 -- x = T(k, 3, 4)
 F(x)
 poke(x)
+== one gradient of two parameters
+p, q = nn.Parameter(T(1, 4)), nn.Parameter(T(2, 4))
+def f(x):
+    (x * p + 10 * x * q).sum().backward()
+-- F(T(k, 4))
+if k == 1:
+    q.grad = p.grad
+if k == 2:
+    q.grad = p.grad.clone()
 == a view among the arguments stays what it is
 def f(x):
     x.detach_()

@@ -212,7 +212,7 @@ def test_modules_and_optimizers_go_together(again: Any) -> None:
     net = Net()
     opt = mg.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
     opt.register_step_pre_hook(noted)
-    net.a(mg.ones(1, 2)).sum().backward()
+    net.a(mg.ones(1, 2, requires_grad=True)).sum().backward()
     opt.step()
     net2, opt2 = again((net, opt))
     assert net2.b.weight is net2.a.weight
@@ -222,7 +222,7 @@ def test_modules_and_optimizers_go_together(again: Any) -> None:
     assert net2.a._backward_hooks
     assert not opt2._step_pre_hooks
     assert net2.a.calls == 1
-    net2.a(mg.ones(1, 2)).sum().backward()
+    net2.a(mg.ones(1, 2, requires_grad=True)).sum().backward()
     assert (net2.a.calls, net.a.calls) == (2, 1)
     net2.handle.remove()
     assert not net2.a._backward_hooks

@@ -64,7 +64,7 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: mg.tensor([True]) << True, NotImplementedError, "bitwise_left_shift"),
     (lambda: mg.ones(2) >> 1, NotImplementedError, "bitwise_right_shift"),
     (lambda: mg.ones(3).view(mg.float64), RuntimeError, r"self.size\(-1\) must be divisible by 2"),
-    (lambda: mg.ones(4)[::2].view(mg.float64), RuntimeError, "must be 1 to view"),
+    (lambda: mg.ones(4)[::2].view(mg.float64), RuntimeError, r"self.stride\(-1\) must be 1 to view"),
     (lambda: mg.tensor(1.0).view(mg.int64), RuntimeError, r"self.dim\(\) cannot be 0"),
     (lambda: mg.frombuffer(bytearray(7), dtype=mg.int16), ValueError, "must be a multiple of element"),
     (lambda: mg.frombuffer(bytearray(8), dtype=mg.int16, count=5), ValueError, "requested buffer length"),
@@ -82,6 +82,7 @@ ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: mg.ones(3).put_(mg.tensor([0]), mg.ones(2)), IndexError, "same number of elements"),
     (lambda: mg.ones(3).take(mg.tensor([0.0])), RuntimeError, "Expected a long tensor"),
     (lambda: mg.device("cpu:x"), RuntimeError, "Invalid device string: 'cpu:x'"),
+    (lambda: mg.broadcast_shapes((2, -1), (3,)), ValueError, "negative length"),
     (lambda: mg.kaiser_window(-1), RuntimeError, "non-negative window_length"),
 ]
 

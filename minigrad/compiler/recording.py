@@ -197,11 +197,11 @@ class Recording:
             self.returned += tensors_in(value)
             return variable or self.names.name(value)
         self._containers[id(value)] = "open"
-        if value.__class__ is dict:
-            text = f"{{{', '.join(f'{self.names.name(k)}: {self._printed(v)}' for k, v in value.items())}}}"
-        elif is_dataclass(value):
-            fields = ", ".join(f"{self.names.name(k)}: {self._printed(v)}" for k, v in vars(value).items())
-            text = f"{self.names.name(with_fields)}({self.names.name(type(value))}, {{{fields}}})"
+        if value.__class__ is dict or is_dataclass(value):
+            entries = value if value.__class__ is dict else vars(value)
+            text = f"{{{', '.join(f'{self.names.name(k)}: {self._printed(v)}' for k, v in entries.items())}}}"
+            if entries is not value:
+                text = f"{self.names.name(with_fields)}({self.names.name(type(value))}, {text})"
         else:
             text = f"[{', '.join(map(self._printed, value))}]"
         self._containers[id(value)] = variable = f"container_{len(self._containers)}"
@@ -410,10 +410,12 @@ class Recording:
         inputs = [f"{self.place(self._tensor(v))}._array" for v in plan.takes]
         inputs += [text for _, text in self.numbers]
         guards = [
-            f"{self.place(of)}._grad is leaves[{place}]"
-            for i, of in self.owner_of.items()
+            f"{self.place(t)}._grad is leaves[{place}]"
+            for i, t in self.owner_of.items()
             if (place := self.arguments.place_of(self.tensors[i])) is not None
         ]
+        pairs = [(b.tensor, self.owner_of.get(id(b.grad), b.tensor)) for b in self.run.before]
+        guards += [f"{self.place(t)}._grad is {self.place(o)}._grad" for t, o in pairs if o is not t]
         # Gradients may be other Tensors in each call.
         if loose := [t for v in plan.takes if id(t := self._tensor(v)) in self.owner_of]:
             places = ", ".join(map(self.place, loose))

@@ -128,5 +128,7 @@ def _stacked(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         tensors = [state[name] for state in states]
         if len({t.requires_grad for t in tensors}) > 1:
             raise runtime_error(f"Expected {name} from each model to have the same .requires_grad")
+        if len({t._array.shape for t in tensors}) > 1:
+            raise runtime_error(f"stack_module_state: {name} has another shape in another model")
         stacks[name] = stack(*tensors, dim=0).detach().requires_grad_(tensors[0].requires_grad)
     return stacks

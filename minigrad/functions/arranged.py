@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.core.apply import apply, needs_value
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
-from minigrad.errors import index_error, runtime_error, type_error
+from minigrad.errors import index_error, runtime_error, type_error, value_error
 from minigrad.functions.dims import one_dim, tensor_list
 from minigrad.functions.parts import cat, split, stack, tensor_split
 from minigrad.gate import public
@@ -285,10 +285,12 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
 
 
 def broadcast_shapes(*shapes: Sizes) -> Any:
-    """The shape that shapes broadcast to."""
+    """The shape that shapes broadcast to. RuntimeError where they do not, ValueError for a negative size."""
     from minigrad.core.size import Size
 
     plain = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    if any(n < 0 for shape in plain for n in shape):
+        raise value_error("Attempting to broadcast a dimension with negative length!")
     try:
         return Size(np.broadcast_shapes(*plain))
     except ValueError:

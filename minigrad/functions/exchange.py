@@ -61,8 +61,9 @@ def frombuffer(
 ) -> Tensor:
     """A vector over the memory of an object with Python's buffer protocol, such as bytes, from byte ``offset`` on.
 
-    ``count`` elements, all by default. A write into the Tensor of a buffer that is read-only is an error. ValueError
-    for what has no buffer, and for elements that do not fit in it.
+    ``count`` elements, all by default. Of bytes, which nothing may change, it is a copy; a write into the Tensor of
+    another buffer that is read-only is an error. ValueError for what has no buffer, and for elements that do not fit in
+    it.
     """
     kind = dtypes.as_numpy(dtype)
     try:
@@ -86,18 +87,19 @@ def frombuffer(
             f"requested buffer length ({count} * {each} bytes) after offset ({offset} bytes) must not be greater than "
             f"actual buffer length ({length} bytes)"
         )
-    return from_numpy(np.frombuffer(buffer, kind, max(count, -1), offset)).requires_grad_(requires_grad)
+    array = np.frombuffer(buffer, kind, max(count, -1), offset)
+    return from_numpy(array.copy() if isinstance(buffer, bytes) else array).requires_grad_(requires_grad)
 
 
 def asarray(
     obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike = None, copy: bool | None = None,
-    requires_grad: bool = False,
+    requires_grad: bool | None = None,
 ) -> Tensor:  # fmt: skip
     """A Tensor of a Tensor, an array, something with `__dlpack__` or a buffer, or of numbers and sequences of them.
 
     It shares memory where that is possible. ``copy``: True for memory of its own, False for a ValueError where it
     cannot share. The bytes of a buffer are elements of ``dtype``, or of the default float. With ``requires_grad`` the
-    result is a leaf.
+    result is a leaf, with False it has no history; None leaves that as it is.
     """
     if isinstance(obj, (bytes, bytearray, memoryview)):
         t = frombuffer(obj, dtype=dtypes.get_default_dtype() if dtype is None else dtype)
@@ -115,7 +117,9 @@ def asarray(
         copy = copy and shares
     if copy:
         t = t.clone()
-    return t.detach().requires_grad_() if requires_grad else t
+    if requires_grad is None or (t.is_leaf and t.requires_grad == requires_grad):
+        return t
+    return t.detach().requires_grad_(requires_grad)
 
 
 def empty_strided(

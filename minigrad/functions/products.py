@@ -73,6 +73,10 @@ def _equation(args: tuple[Any, ...]) -> tuple[Any, ...]:
 def _letters(numbers: Any) -> str:
     """The letters that stand for the numbers 0 to 51, and "..." for an Ellipsis."""
     letters = ""
+    if not isinstance(numbers, (list, tuple)):
+        raise type_error(
+            f"einsum(): an operand needs a list of numbers behind it, got {type(numbers).__name__}"
+        )
     for k in numbers:
         if k is not Ellipsis and not 0 <= k < 52:
             raise value_error("einsum(): subscript in subscript list is not within the valid range [0, 52)")

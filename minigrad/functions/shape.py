@@ -18,7 +18,7 @@ from minigrad.core.mode import MODE, ModeManager
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.types import Sizes
 from minigrad.dtypes import DTypeLike
-from minigrad.errors import runtime_error
+from minigrad.errors import runtime_error, type_error
 from minigrad.functions.dims import one_dim, whole
 from minigrad.functions.elementwise import broadcast
 from minigrad.gate import public
@@ -76,7 +76,9 @@ def view(input: Tensor, *size: Sizes | dtypes.dtype, dtype: DTypeLike | None = N
     With an element type in place of sizes, the same memory read as that type, of which the last dimension holds more
     or fewer; no gradient flows through it. RuntimeError where the bytes of the last dimension do not fit.
     """
-    if dtype is not None or (len(size) == 1 and size[0].__class__ is dtypes.dtype):
+    if dtype is not None or (size and size[0].__class__ is dtypes.dtype):
+        if len(size) > (dtype is None):
+            raise type_error("view() takes sizes or a dtype, not both")
         kind: Any = size[0] if dtype is None else dtype
         return _read_as(input, dtypes.as_numpy(kind))
     target = _fill_in(sizes("view", size), input._array.size)
@@ -98,11 +100,17 @@ def _read_as(input: Tensor, kind: np.dtype[Any]) -> Tensor:
                 f"self.dim() cannot be 0 to view {a.dtype} as {kind} (different element sizes)"
             )
         ratio = max(kind.itemsize // a.itemsize, 1)
-        if a.shape[-1] % ratio or (a.shape[-1] > 1 and a.strides[-1] != a.itemsize):
-            raise runtime_error(
-                f"self.size(-1) must be divisible by {ratio} and self.stride(-1) must be 1 to view {a.dtype} as {kind} "
-                f"(different element sizes), but got shape {list(a.shape)} and strides {list(input.stride())}"
-            )
+        (*outer, last), start = input.stride(), input.storage_offset()
+        for what, holds, value in (
+            ("stride(-1) must be 1", last == 1 or a.shape[-1] < 2, last),
+            (f"size(-1) must be divisible by {ratio}", not a.shape[-1] % ratio, a.shape[-1]),
+            (f"storage_offset() must be divisible by {ratio}", not start % ratio, start),
+            (f"stride() must be divisible by {ratio}", all(not step % ratio for step in outer), outer),
+        ):
+            if not holds:
+                raise runtime_error(
+                    f"self.{what} to view {a.dtype} as {kind} (different element sizes), but got {value}"
+                )
     out = wrap(a.view(kind))
     out._inference = input._inference
     return out
