@@ -99,8 +99,8 @@ class Generator:
         with self._bits.lock:
             return self._bits.dump()
 
-    def set_state(self, new_state: Tensor | npt.ArrayLike) -> None:
-        """Go on from a state of :meth:`get_state`, or from one saved by PyTorch.
+    def set_state(self, new_state: Tensor | npt.ArrayLike) -> Generator:
+        """Go on from a state of :meth:`get_state`, or from one saved by PyTorch. Returns itself.
 
         Raises:
             TypeError: not an array of uint8.
@@ -115,6 +115,7 @@ class Generator:
             raise RuntimeError(f"set_state: expected size {STATE.itemsize}, but found size {state.size}")
         with self._bits.lock:
             self._bits.load(state)
+        return self
 
     def restore(self, state: Tensor) -> None:
         """`set_state` that does not count as a reset: what was drawn since is taken back."""
