@@ -311,7 +311,14 @@ def _origin(t: Any, tensors: list[Any], outputs: tuple[Any, ...], dirty: list[An
 
 
 # One of several outputs.
-_PICK = Op("pick", lambda x, i: x[i], "x; i", lambda g, i: Part(i, g), listed=False)
+_PICK = Op(
+    "pick",
+    lambda x, i: x[i],
+    "x; i",
+    lambda g, i: Part(i, g),
+    listed=False,
+    grad_fn=lambda node: node.inputs[0].name(),
+)  # that of the Function, of which it is an output
 _PICK.opaque = True
 
 
