@@ -242,3 +242,18 @@ def test_no_warning_where_nothing_is_asked_of_the_older_forms() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert mg.from_numpy(A)[(slice(0, 2), 1)].shape == (2, 4)
+
+
+def test_each_output_of_a_function_is_printed_with_its_name() -> None:
+    class Both(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: mg.Tensor) -> tuple[mg.Tensor, mg.Tensor]:
+            return x * 1, x * 2
+
+        @staticmethod
+        def backward(ctx: Any, *grads: Any) -> Any:
+            return grads[0] + 2 * grads[1]
+
+    one, two = Both.apply(mg.ones(2, requires_grad=True))
+    assert [t.grad_fn.name() for t in (one, two)] == ["BothBackward"] * 2
+    assert repr(two) == "tensor([2., 2.], grad_fn=<BothBackward>)"
