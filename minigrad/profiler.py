@@ -104,7 +104,8 @@ class profile:
         **options: PyTorch's others, which change nothing.
 
     Raises:
-        RuntimeError: another profiler runs in this thread; what was measured is asked for before anything was.
+        RuntimeError: another profiler runs in this thread, or this one runs in another; what was measured is asked
+            for before anything was.
     """
 
     def __init__(
@@ -171,9 +172,9 @@ class profile:
             self._begin()
 
     def _begin(self) -> None:
-        self.profiler = _Profile(**self._options)
-        self.profiler.__enter__()
-        self._runs = True
+        profiler = _Profile(**self._options)
+        profiler.__enter__()
+        self.profiler, self._runs = profiler, True
         if self.schedule is not None:
             self._name_step()
 
@@ -182,11 +183,11 @@ class profile:
         self._part.__enter__()
 
     def _end(self) -> None:
-        self._runs = False
         if self._part is not None:
             self._part.__exit__(None, None, None)
             self._part = None
         self._measured().__exit__(None, None, None)
+        self._runs = False
         if self.on_trace_ready is not None:
             self.on_trace_ready(self)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,27 @@ def test_a_profiler_ends_with_its_statement_and_stands_alone() -> None:
     assert "linear" in str(prof)
     with record_function("nobody listens"):
         pass
+
+
+def test_a_profiler_ends_once_and_where_it_began() -> None:
+    run, send = QUIET.run, engine.Pass.send
+    prof = profiler.profile()
+    prof.start()
+    mg.ones(2).cos()
+    with pytest.raises(RuntimeError, match="another profiler runs in this thread"):
+        prof.start()
+    errors: list[str] = []
+
+    def end() -> None:
+        with pytest.raises(RuntimeError, match="in which it began") as error:
+            prof.stop()
+        errors.append(str(error.value))
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    thread.join()
+    assert len(errors) == 1
+    prof.stop()
+    prof.stop()
+    assert "cos" in {e.key for e in prof.events()}
+    assert (QUIET.run, engine.Pass.send) == (run, send)

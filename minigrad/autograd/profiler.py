@@ -55,9 +55,11 @@ class Clock:
         engine.Pass.send = _timed_send  # type: ignore[method-assign]
 
     def stop(self) -> None:
-        """Ends."""
+        """Ends. RuntimeError in a thread other than that of `start`."""
+        if clock_here() is not self:
+            raise runtime_error("profile: it ends in the thread in which it began")
         QUIET.run = self._run
-        _CLOCKS.pop(get_ident(), None)
+        del _CLOCKS[get_ident()]
         if not _CLOCKS:
             engine.Pass.send = _send  # type: ignore[method-assign]
 
@@ -148,8 +150,8 @@ class profile:
         **options: PyTorch's others, which change nothing.
 
     Raises:
-        RuntimeError: it is entered twice, or another one runs in this thread; what it measured is asked for before
-            its end.
+        RuntimeError: it is entered twice, or another one runs in this thread; it ends in another thread; what it
+            measured is asked for before its end.
     """
 
     def __init__(
@@ -175,10 +177,11 @@ class profile:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._clock is not None and self._events is None:
+            self._clock.stop()
             from minigrad.autograd.profiling import events_of
 
-            self._clock.stop()
             self._events = events_of(self._clock)
+            self._clock.events.clear()
 
     @property
     def function_events(self) -> EventList:
