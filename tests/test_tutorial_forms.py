@@ -232,10 +232,29 @@ def test_attention_by_functions_of_places() -> None:
         assert mg.allclose(a, b, atol=1e-5)
     either = flex.create_mask(flex.or_masks(causal, late), 2, None, 3, 3)
     assert either[1, 0].tolist() == (np.tri(3, dtype=bool) | (np.arange(3) > 0)).tolist()
-    with pytest.raises(ValueError, match="but got q_len=4 and kv_len=6"):
-        flex.flex_attention(q[:, :, :4], k, v, block_mask=mask, enable_gqa=True)
-    with pytest.raises(ValueError, match="the same embedding dimension"):
-        flex.flex_attention(q, k[..., :3], v, enable_gqa=True)
+    far_mask = flex.create_block_mask(late, 3, None, 5, 6)
+    refused: list[tuple[str, tuple[Any, ...], Any]] = [
+        ("but got q_len=4 and kv_len=6", (q[:, :, :4], k, v), mask),
+        ("with 2 batches and 4 heads", (q, k, v), far_mask),
+        ("the same embedding dimension", (q, k[..., :3], v), None),
+        ("must be 4D tensors", (q[0], k[0], v[0]), None),
+        ("the same batches, heads and places", (q, k, v[:, :, :5]), None),
+        ("the same dtype", (q, k.double(), v), None),
+    ]
+    for sentence, tensors, block_mask in refused:
+        with pytest.raises(ValueError, match=sentence):
+            flex.flex_attention(*tensors, block_mask=block_mask, enable_gqa=True)
+
+
+def test_scores_of_functions_have_the_shape_and_the_precision_of_scores() -> None:
+    q, k, v = (mg.randn(2, 2, n, 4, dtype=mg.float16) for n in (5, 6, 6))
+    # the shape (1, 1, 5, 6) and whole numbers, beside float16
+    y, lse = flex.flex_attention(q, k, v, lambda s, b, h, i, j: i - j, return_lse=True)
+    scores = (mg.arange(5).unsqueeze(1) - mg.arange(6)).float()
+    assert (y.dtype, lse.dtype, lse.shape) == (mg.float16, mg.float32, (2, 2, 5))
+    assert mg.allclose(y.float(), scores.softmax(-1) @ v.float(), atol=1e-2)
+    # float16 ends at 65504
+    assert flex.flex_attention(q.fill_(200.0), k.fill_(200.0), v).isfinite().all()
 
 
 def test_causal_masks_from_either_corner() -> None:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from minigrad.dtypes import float64
 from minigrad.errors import value_error
 from minigrad.functions.creation import arange
 from minigrad.functions.elementwise import where
@@ -122,9 +123,25 @@ def flex_attention(
 
     ``score_mod(score, batch, head, q_idx, kv_idx)`` returns other scores; ``block_mask`` says what a query may see.  A
     query that may see nothing gives zeros.  With ``enable_gqa`` heads of query share those of key and value.  With
-    ``return_lse`` the logarithms of the sums of exponentials, (B, H, L), come too.  All scores are in memory at once.
-    ValueError for shapes that do not fit.
+    ``return_lse`` the logarithms of the sums of exponentials, (B, H, L), come too.  Scores are float64 for float64,
+    else float32, and all in memory at once.  ValueError for shapes that do not fit, and for different dtypes.
     """
+    dtype = query.dtype
+    if not dtype == key.dtype == value.dtype:
+        raise value_error(
+            f"Expected query, key, and value to have the same dtype, but got {dtype}, {key.dtype} and {value.dtype}"
+        )
+    if not query.dim() == key.dim() == value.dim() == 4:
+        raise value_error(
+            "query, key, and value must be 4D tensors: (batch, heads, places, numbers), but got shapes "
+            f"{[tuple(x.shape) for x in (query, key, value)]}"
+        )
+    if key.shape[:3] != value.shape[:3] or key.shape[0] not in (1, query.shape[0]):
+        raise value_error(
+            "Expect key and value to have the same batches, heads and places, and the batches of query or one, but got "
+            f"shapes {[tuple(x.shape) for x in (query, key, value)]}"
+        )
+    query, key, value = (x if dtype == float64 else x.float() for x in (query, key, value))
     if key.shape[-1] != query.shape[-1]:
         raise value_error(
             "Expect query and key/value to have the same embedding dimension but got "
@@ -143,16 +160,18 @@ def flex_attention(
             )
         key, value = (x.repeat_interleave(heads // groups, -3) for x in (key, value))
     scores = (query * (1.0 / math.sqrt(query.shape[-1]) if scale is None else scale)) @ key.mT
+    shape = scores.shape
     if score_mod is not None:
-        scores = score_mod(scores, *_places(*scores.shape))
+        scores = score_mod(scores, *_places(*shape)).to(query.dtype).expand(shape)
     if block_mask is not None:
-        if tuple(block_mask.seq_lengths) != tuple(scores.shape[-2:]):
+        b, h, *lengths = block_mask.shape
+        if lengths != [*shape[2:]] or b not in (1, shape[0]) or h not in (1, shape[1]):
             raise value_error(
-                f"block_mask was created for block_mask.shape={block_mask.shape} but got q_len={scores.shape[-2]} and "
-                f"kv_len={scores.shape[-1]}"
+                f"block_mask was created for block_mask.shape={block_mask.shape} but got q_len={shape[-2]} and "
+                f"kv_len={shape[-1]}, with {shape[0]} batches and {shape[1]} heads"
             )
         scores = where(block_mask.mask, scores, -math.inf)
     lse = scores.logsumexp(-1)
-    p = (scores - where(lse.isinf(), 0.0, lse).unsqueeze(-1)).exp()
-    y = p @ value
+    p = (scores - where(lse == -math.inf, 0.0, lse).unsqueeze(-1)).exp()
+    y = (p @ value).to(dtype)
     return (y, lse) if return_lse else y
